@@ -1,0 +1,83 @@
+"""The confirmed request, the images and the usage; on a schedule, the reconciler."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from imagegen.api import build_api, json_response, logger, serve, user_of
+from imagegen.bootstrap.generate import (
+    get_finder,
+    get_generator,
+    get_presenter,
+    get_reconciler,
+    get_usage_reader,
+)
+from imagegen.bootstrap.shared import get_settings, get_verifier
+from imagegen.domain.models import GenerateRequest, Usage
+from imagegen.usecases.generator import Generator
+from imagegen.usecases.presenting import in_progress
+from imagegen.usecases.replay import Running
+from imagegen.usecases.status import ImageFinder
+from imagegen.usecases.usage import UsageReader
+
+SWEEP_USERS = 100
+RETRY_AFTER_SECONDS = "2"
+IMAGE_CACHE_SECONDS = 600
+"""Shorter than the address it leads to lives."""
+
+api = build_api()
+
+
+@api.post("/generate-image")
+def generate(
+    request: GenerateRequest, generator: Annotated[Generator, Depends(get_generator)]
+) -> Response[str]:
+    """Return the image that the quote promised, or that it is being made."""
+    context = api.lambda_context
+    remaining_ms = context.get_remaining_time_in_millis()
+    came = generator.generate(request, user_of(api).id, remaining_ms=remaining_ms)
+    if isinstance(came, Running):
+        return json_response(in_progress(came), status=202, retry_after=RETRY_AFTER_SECONDS)
+    return json_response(get_presenter().image(came, request.prompt, _base_url()))
+
+
+@api.get("/images/<image_id>")
+def image(image_id: str, finder: Annotated[ImageFinder, Depends(get_finder)]) -> Response[str]:
+    """Return where the bytes are, or as JSON where the image stands."""
+    if "application/json" in api.current_event.headers.get("accept", ""):
+        return json_response(finder.status(image_id, _base_url()))
+    headers = {
+        "Location": finder.location(image_id),
+        "Cache-Control": f"private, max-age={IMAGE_CACHE_SECONDS}",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response(302, "text/plain", "", headers=headers)
+
+
+@api.get("/usage")
+def usage(reader: Annotated[UsageReader, Depends(get_usage_reader)]) -> Usage:
+    """Return what the user spent and may still spend."""
+    return reader.usage(user_of(api).id)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return the function URL's answer to one event, or what a scheduled sweep ended."""
+    if event.get("task") == "reconcile":
+        done = asdict(get_reconciler().sweep(limit=SWEEP_USERS))
+        logger.info("reconciled", **done)
+        return done
+    return serve(api, event, context, verifier=get_verifier, is_open=_is_open)
+
+
+def _base_url() -> str:
+    http = api.current_event.request_context
+    return get_settings().public_url(http.domain_name, http.domain_prefix)
+
+
+def _is_open(method: str, path: str) -> bool:
+    """Images are open to whoever has the id: an ``<img>`` cannot send a token."""
+    return method == "GET" and path.startswith("/images/")

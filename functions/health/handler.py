@@ -1,0 +1,37 @@
+"""Which providers would be used now; on a schedule, the probe of their keys."""
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from imagegen.api import build_api, logger, serve
+from imagegen.bootstrap.health import get_prober, get_reporter
+from imagegen.bootstrap.shared import get_verifier
+from imagegen.domain.models import Health
+from imagegen.usecases.health import HealthReporter
+
+PATH = "/health-check/image-providers"
+
+api = build_api()
+
+
+@api.get(PATH)
+def health(reporter: Annotated[HealthReporter, Depends(get_reporter)]) -> Health:
+    """Return every provider's state."""
+    return reporter.report()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return the function URL's answer to one event, or what a scheduled probe found."""
+    if event.get("task") == "probe":
+        found = get_prober().probe()
+        logger.info("probed", outcomes=found)
+        return found
+    return serve(api, event, context, verifier=get_verifier, is_open=_is_open)
+
+
+def _is_open(method: str, path: str) -> bool:
+    """The summary holds no secret and no user data."""
+    return method == "GET" and path == PATH

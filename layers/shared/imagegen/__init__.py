@@ -1,0 +1,1 @@
+"""Image generation over several providers with a binding price."""

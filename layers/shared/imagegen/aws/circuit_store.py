@@ -1,0 +1,140 @@
+"""The circuits and the last probes in DynamoDB: one partition, read with one Query.
+
+Failures are a string set: adding one twice is adding it once, so an SDK retry cannot count it
+again. Every move is conditional on the generation that was seen.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
+from imagegen.domain.breaker import Circuit, Failure, State
+from imagegen.domain.ports import Fleet, Probe
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+STORE = "The circuits"
+PARTITION = "FLEET"
+_CIRCUIT, _PROBE = "C#", "P#"
+_LETTERS = {State.CLOSED: "C", State.OPEN: "O", State.HALF_OPEN: "H"}
+_STATES = {letter: state for state, letter in _LETTERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoCircuitStore:
+    """``CircuitStore`` and ``ProbeStore`` over a table with ``pk`` and ``sk``."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def load(self) -> Fleet:
+        """Return circuits and probes; eventually consistent, which costs half."""
+        with store_errors(STORE):
+            answer = self.client.query(
+                TableName=self.table,
+                KeyConditionExpression="pk = :p",
+                ExpressionAttributeValues=to_item({":p": PARTITION}),
+            )
+        rows = {row["sk"]: row for row in map(from_item, answer["Items"])}
+        return Fleet(
+            {sk[2:]: _to_circuit(row) for sk, row in rows.items() if sk.startswith(_CIRCUIT)},
+            {
+                sk[2:]: Probe(row["at"], row["out"])
+                for sk, row in rows.items()
+                if sk.startswith(_PROBE)
+            },
+        )
+
+    def add_failure(self, name: str, generation: int, failure: Failure) -> Circuit | None:
+        """Return the circuit with the failure added, ``None`` if that generation is over."""
+        try:
+            values = self._update(
+                name,
+                UpdateExpression="ADD fs :f",
+                ConditionExpression=(
+                    "(attribute_not_exists(st) OR st = :c) "
+                    "AND (attribute_not_exists(gen) OR gen = :g)"
+                ),
+                ExpressionAttributeValues=to_item(
+                    {":f": {_text(failure)}, ":c": _LETTERS[State.CLOSED], ":g": generation}
+                ),
+            )
+        except ConditionFailedError:
+            return None
+        return _to_circuit(values)
+
+    def drop_failures(self, name: str, generation: int, failures: frozenset[Failure]) -> None:
+        """Forget failures outside the window."""
+        if not failures:
+            return
+        try:
+            self._update(
+                name,
+                UpdateExpression="DELETE fs :f",
+                ConditionExpression="attribute_not_exists(gen) OR gen = :g",
+                ExpressionAttributeValues=to_item(
+                    {":f": {_text(one) for one in failures}, ":g": generation}
+                ),
+            )
+        except ConditionFailedError:
+            return  # The circuit moved and dropped them itself.
+
+    def swap(self, name: str, old: Circuit, new: Circuit) -> bool:
+        """Put ``new`` in the place of ``old``. Return whether this caller won."""
+        values = {
+            ":old": old.generation,
+            ":st": _LETTERS[new.state],
+            ":new": new.generation,
+            ":until": new.until_ms,
+            ":owner": new.owner,
+            ":why": new.why,
+        }
+        seen = "gen = :old" if old.generation else "(attribute_not_exists(gen) OR gen = :old)"
+        try:
+            self._update(
+                name,
+                UpdateExpression=(
+                    "SET st = :st, gen = :new, #until = :until, po = :owner, why = :why REMOVE fs"
+                ),
+                ConditionExpression=seen,
+                ExpressionAttributeNames={"#until": "until"},
+                ExpressionAttributeValues=to_item(values),
+            )
+        except ConditionFailedError as error:
+            # The SDK may have sent it twice: then what was found is what this caller wrote.
+            return bool(new.owner) and _to_circuit(error.item) == new
+        return True
+
+    def save(self, provider: str, probe: Probe) -> None:
+        """Store what a probe found; the last one wins."""
+        row = {"pk": PARTITION, "sk": _PROBE + provider, "at": probe.at_ms, "out": probe.outcome}
+        with store_errors(STORE):
+            self.client.put_item(TableName=self.table, Item=to_item(row))
+
+    def _update(self, name: str, **arguments: Any) -> dict[str, Any]:
+        with store_errors(STORE):
+            answer = self.client.update_item(
+                TableName=self.table,
+                Key=to_item({"pk": PARTITION, "sk": _CIRCUIT + name}),
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **arguments,
+            )
+        return from_item(answer["Attributes"])
+
+
+def _text(failure: Failure) -> str:
+    return f"{failure.at_ms}#{failure.call_id}"
+
+
+def _to_circuit(row: dict[str, Any]) -> Circuit:
+    parts = (text.partition("#") for text in row.get("fs", ()))
+    return Circuit(
+        _STATES[row.get("st", "C")],
+        row.get("gen", 0),
+        frozenset(Failure(int(at), call_id) for at, _, call_id in parts),
+        row.get("until", 0),
+        row.get("po", ""),
+        row.get("why", ""),
+    )

@@ -1,0 +1,41 @@
+"""boto3 clients with short timeouts and few retries: a store that is down must say so quickly."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_ssm import SSMClient
+
+# Every write here may be sent twice by the SDK: each is conditional on what the first would change.
+_STORE = Config(
+    connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3}
+)
+_BYTES = Config(
+    connect_timeout=2,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    signature_version="s3v4",
+)
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    """Return this process's DynamoDB client."""
+    return boto3.client("dynamodb", config=_STORE)
+
+
+@cache
+def s3() -> "S3Client":
+    """Return this process's S3 client."""
+    return boto3.client("s3", config=_BYTES)
+
+
+@cache
+def ssm() -> "SSMClient":
+    """Return this process's SSM client."""
+    return boto3.client("ssm", config=_STORE)

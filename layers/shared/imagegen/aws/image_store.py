@@ -1,0 +1,100 @@
+"""The finished images in S3. What is here is charged; what is not here is not.
+
+The record travels in the object's metadata, so that a run that dies after the put leaves all that
+is needed to charge and to answer. An image is written once: the first put of a quote wins.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.records import ImageRecord, parse_record, record_json
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+URL_SECONDS = 900
+_METADATA = "record"
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+_EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+
+
+@dataclass(frozen=True, slots=True)
+class S3ImageStore:
+    """``ImageStore`` over a private bucket."""
+
+    client: "S3Client"
+    bucket: str
+
+    def put(self, ref: ImageRef, content: bytes, record: ImageRecord) -> bool:
+        """Store an image with its record. Return ``False`` when one is there already."""
+        try:
+            with _s3_errors():
+                self.client.put_object(
+                    Bucket=self.bucket,
+                    Key=object_key(ref),
+                    Body=content,
+                    ContentType=record.media_type,
+                    Metadata={_METADATA: record_json(record)},
+                    IfNoneMatch="*",
+                )
+        except FileExistsError:
+            return False
+        return True
+
+    def find(self, ref: ImageRef) -> ImageRecord | None:
+        """Return the record stored with an image, ``None`` when there is no image."""
+        try:
+            with _s3_errors():
+                answer = self.client.head_object(Bucket=self.bucket, Key=object_key(ref))
+        except FileNotFoundError:
+            return None
+        return parse_record(answer["Metadata"][_METADATA])
+
+    def delete(self, ref: ImageRef) -> None:
+        """Remove an image that could not be charged."""
+        with _s3_errors():
+            self.client.delete_object(Bucket=self.bucket, Key=object_key(ref))
+
+    def url(self, ref: ImageRef, record: ImageRecord) -> str:
+        """Return a fresh address that opens the image for a quarter of an hour."""
+        name = f"image-{ref.quote_id[:8]}.{_EXTENSIONS.get(record.media_type, 'img')}"
+        return self.client.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self.bucket,
+                "Key": object_key(ref),
+                "ResponseContentType": record.media_type,
+                "ResponseContentDisposition": f'inline; filename="{name}"',
+            },
+            ExpiresIn=URL_SECONDS,
+        )
+
+
+def object_key(ref: ImageRef) -> str:
+    """Return where an image lies in the bucket."""
+    return f"img/{ref.user}/{ref.quote_id}"
+
+
+@contextmanager
+def _s3_errors() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ("PreconditionFailed", "412"):
+            raise FileExistsError from error
+        if code in _ABSENT:
+            raise FileNotFoundError from error
+        raise _unavailable() from error
+    except BotoCoreError as error:
+        raise _unavailable() from error
+
+
+def _unavailable() -> StoreUnavailableError:
+    return StoreUnavailableError("The image store cannot be reached. Try again.")

@@ -1,0 +1,66 @@
+"""Plain values to DynamoDB's typed ones and back, and its errors to ours."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from imagegen.domain.errors import StoreUnavailableError
+
+type Item = Mapping[str, Any]
+
+_WRITE, _READ = TypeSerializer(), TypeDeserializer()
+
+
+def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values in DynamoDB's types."""
+    return {name: _WRITE.serialize(value) for name, value in values.items()}
+
+
+def from_item(item: Item) -> dict[str, Any]:
+    """Return an item's values; numbers are whole."""
+    return {name: _plain(_READ.deserialize(value)) for name, value in item.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value
+
+
+class ConditionFailedError(Exception):
+    """A conditional write found another state than it wanted; ``item`` is what it found."""
+
+    def __init__(self, item: dict[str, Any]) -> None:
+        super().__init__("conditional check failed")
+        self.item = item
+
+
+@contextmanager
+def store_errors(store: str) -> Iterator[None]:
+    """Translate what boto3 raises.
+
+    Raises:
+        ConditionFailedError: the write's condition did not hold.
+        StoreUnavailableError: anything else; the call may or may not have been carried out.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            found: Any = error.response
+            raise ConditionFailedError(from_item(found.get("Item", {}))) from error
+        raise _unavailable(store) from error
+    except BotoCoreError as error:
+        raise _unavailable(store) from error
+
+
+def _unavailable(store: str) -> StoreUnavailableError:
+    return StoreUnavailableError(f"{store} cannot be reached. Try again.", retry_after_seconds=2)

@@ -1,0 +1,80 @@
+"""A ledger as one DynamoDB item: flat attributes, so that the first write needs no other before.
+
+v version · s0 s1 … hour slots · u_DAY n_DAY a_DAY spend, images, attempts · o_ID requests · blk
+lp, lx: present while a hold may live, and the key of the index ``leases``.
+"""
+
+from typing import Any
+
+from imagegen.domain.ledger import Hold, Ledger, Op, OpState
+
+LEASE_PARTITION = "L"
+
+
+def lease_key(lease_ms: int, quote_id: str) -> str:
+    """Return the sort key of the index: by the time the lease ends, and no two alike."""
+    return f"{lease_ms:015d}#{quote_id}"
+
+
+def op_values(op: Op) -> dict[str, Any]:
+    """Return a request as it is stored."""
+    values: dict[str, Any] = {
+        "st": op.state.value,
+        "p": op.price_microusd,
+        "ow": op.owner,
+        "ts": op.started_ms,
+        "lx": op.lease_ms,
+        "ex": op.expires_ms,
+        "d": op.day,
+    }
+    return values | ({"sl": op.slot} if op.slot is not None else {})
+
+
+def held_op(hold: Hold, *, slot: int | None, now_ms: int) -> Op:
+    """Return the request that a hold makes."""
+    return Op(
+        OpState.HELD,
+        hold.ceiling_microusd,
+        hold.owner,
+        now_ms,
+        hold.lease_ms,
+        hold.expires_ms,
+        hold.day,
+        slot,
+    )
+
+
+def to_ledger(values: dict[str, Any]) -> Ledger:
+    """Return the ledger in an item's values; no values are an empty ledger."""
+    return Ledger(
+        version=values.get("v", 0),
+        slots={
+            int(name[1:]): at
+            for name, at in values.items()
+            if name[0] == "s" and name[1:].isdigit()
+        },
+        spent=_by_prefix(values, "u_"),
+        images=_by_prefix(values, "n_"),
+        attempts=_by_prefix(values, "a_"),
+        ops={name: _to_op(op) for name, op in _by_prefix(values, "o_").items()},
+        blocked=bool(values.get("blk")),
+    )
+
+
+def _to_op(values: dict[str, Any]) -> Op:
+    return Op(
+        OpState(values["st"]),
+        values["p"],
+        values["ow"],
+        values["ts"],
+        values["lx"],
+        values["ex"],
+        values["d"],
+        values.get("sl"),
+        values.get("c", ""),
+        values.get("r", False),
+    )
+
+
+def _by_prefix(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name[2:]: value for name, value in values.items() if name.startswith(prefix)}

@@ -1,0 +1,58 @@
+"""One record per confirmed request, in the order of issue under its user."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from imagegen.aws.items import from_item, store_errors, to_item
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.records import ImageRecord, parse_record, record_json
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+STORE = "The usage records"
+_PREFIX = "I#"
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoRecordStore:
+    """``RecordStore`` over a table with ``pk`` and ``sk``."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def put(self, ref: ImageRef, record: ImageRecord) -> None:
+        """Store the record; writing it again writes the same."""
+        values: dict[str, Any] = json.loads(record_json(record))
+        with store_errors(STORE):
+            self.client.put_item(TableName=self.table, Item=to_item(_key(ref) | values))
+
+    def get(self, ref: ImageRef) -> ImageRecord | None:
+        """Return the record, as of now."""
+        with store_errors(STORE):
+            answer = self.client.get_item(
+                TableName=self.table, Key=to_item(_key(ref)), ConsistentRead=True
+            )
+        return _to_record(answer["Item"]) if "Item" in answer else None
+
+    def recent(self, user: str, *, limit: int) -> list[ImageRecord]:
+        """Return the user's newest records, the newest first."""
+        with store_errors(STORE):
+            answer = self.client.query(
+                TableName=self.table,
+                KeyConditionExpression="pk = :p AND begins_with(sk, :s)",
+                ExpressionAttributeValues=to_item({":p": f"U#{user}", ":s": _PREFIX}),
+                ScanIndexForward=False,
+                Limit=limit,
+            )
+        return [_to_record(item) for item in answer["Items"]]
+
+
+def _key(ref: ImageRef) -> dict[str, Any]:
+    return {"pk": f"U#{ref.user}", "sk": f"{_PREFIX}{ref.issued_ms:015d}#{ref.quote_id}"}
+
+
+def _to_record(item: Any) -> ImageRecord:
+    values = from_item(item)
+    return parse_record({name: one for name, one in values.items() if name not in ("pk", "sk")})

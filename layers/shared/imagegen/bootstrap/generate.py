@@ -1,0 +1,131 @@
+"""What ``generate`` needs."""
+
+import os
+import uuid
+from functools import cache
+
+from imagegen.api import logger
+from imagegen.aws import clients
+from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.bootstrap.providers import moderator, provider
+from imagegen.bootstrap.shared import (
+    PROVIDER_TIMEOUT_SECONDS,
+    get_catalog,
+    get_guard,
+    get_ledgers,
+    get_switchboard,
+    image_id_key,
+    keyring,
+    now_ms,
+)
+from imagegen.domain.money import usd_text
+from imagegen.domain.records import ImageRecord
+from imagegen.settings import GenerateSettings
+from imagegen.usecases.drawing import Drawer
+from imagegen.usecases.generator import Generator
+from imagegen.usecases.moderating import Gatekeeper
+from imagegen.usecases.presenting import Presenter
+from imagegen.usecases.reconciler import Reconciler
+from imagegen.usecases.replay import Replayer
+from imagegen.usecases.status import ImageFinder
+from imagegen.usecases.usage import UsageReader
+
+
+@cache
+def get_generate_settings() -> GenerateSettings:
+    """Return what ``generate`` reads.
+
+    Raises:
+        pydantic.ValidationError: names every variable that is missing or wrong.
+    """
+    return GenerateSettings.from_env(os.environ)
+
+
+@cache
+def get_images() -> S3ImageStore:
+    """Return where finished images are."""
+    return S3ImageStore(clients.s3(), get_generate_settings().bucket_name)
+
+
+@cache
+def get_records() -> DynamoRecordStore:
+    """Return the usage records."""
+    return DynamoRecordStore(clients.dynamodb(), get_generate_settings().table_name)
+
+
+@cache
+def get_reconciler() -> Reconciler:
+    """Return who ends what dead runs left."""
+    return Reconciler(get_ledgers(), get_images(), get_records(), now_ms)
+
+
+@cache
+def get_generator() -> Generator:
+    """Return who makes images."""
+    settings = get_generate_settings()
+    return Generator(
+        catalog=get_catalog(),
+        drawer=Drawer(
+            catalog=get_catalog(),
+            guard=get_guard(),
+            provider=provider,
+            availability=get_switchboard().availability,
+            now_ms=now_ms,
+            call_timeout_seconds=PROVIDER_TIMEOUT_SECONDS,
+            fallback_after_unknown=settings.fallback_after_unknown,
+        ),
+        ledgers=get_ledgers(),
+        images=get_images(),
+        records=get_records(),
+        reconciler=get_reconciler(),
+        gatekeeper=Gatekeeper(moderator, settings.moderation),
+        replayer=Replayer(
+            get_catalog(), get_ledgers(), get_images(), get_records(), get_reconciler(), now_ms
+        ),
+        keyring=keyring,
+        limits=settings.limits,
+        now_ms=now_ms,
+        new_run_id=lambda: uuid.uuid4().hex,
+        on_finished=_log_finished,
+    )
+
+
+@cache
+def get_finder() -> ImageFinder:
+    """Return who answers for one image."""
+    return ImageFinder(
+        get_ledgers(), get_images(), get_records(), get_reconciler(), image_id_key, now_ms
+    )
+
+
+@cache
+def get_usage_reader() -> UsageReader:
+    """Return who reads a user's usage."""
+    limits = get_generate_settings().limits
+    return UsageReader(get_ledgers(), get_records(), limits, image_id_key, now_ms)
+
+
+@cache
+def get_presenter() -> Presenter:
+    """Return who writes the answers."""
+    return Presenter(get_generate_settings().limits, now_ms)
+
+
+def _log_finished(record: ImageRecord) -> None:
+    logger.info(
+        "generation finished",
+        status_word=record.status,
+        quote_id=record.quote_id,
+        tier=record.tier,
+        provider=record.provider,
+        model=record.model,
+        charged_usd=usd_text(record.charged_microusd),
+        in_doubt_usd=usd_text(record.in_doubt_microusd),
+        duration_ms=record.duration_ms,
+        code=record.code,
+        attempts=[
+            {"provider": a.provider, "model": a.model, "outcome": a.outcome, "code": a.code}
+            for a in record.attempts
+        ],
+    )

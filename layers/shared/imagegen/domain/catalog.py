@@ -1,0 +1,230 @@
+"""The catalog: which models are offered, what they cost and what is sent to get one.
+
+``provider_catalog.json`` is the only place a price is written. It is validated whole when it is
+loaded: a row that lists a size without a price, or a decimal finer than a micro-dollar, stops the
+service from starting instead of drawing for nothing.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from imagegen.domain.money import parse_usd
+
+PIXEL_SIZE = r"^[1-9][0-9]{1,4}x[1-9][0-9]{1,4}$"
+
+Usd = Annotated[int, BeforeValidator(parse_usd)]
+PixelSize = Annotated[str, StringConstraints(pattern=PIXEL_SIZE)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
+
+
+class Tier(StrEnum):
+    """The quality tiers, dearest first. A fallback never leaves its tier."""
+
+    ULTRA = "ultra"
+    HIGH = "high"
+    STANDARD = "standard"
+    FAST = "fast"
+
+
+class Shape(StrEnum):
+    """Sizes by name; each model draws its own nearest pixels."""
+
+    SQUARE = "square"
+    LANDSCAPE = "landscape"
+    PORTRAIT = "portrait"
+
+
+class CatalogModel(BaseModel):
+    """A part of the catalog file."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, frozen=True, extra="forbid", validate_by_name=True
+    )
+
+
+class SizeOption(CatalogModel):
+    """One size a model draws, with what is sent to get it."""
+
+    size: PixelSize
+    shape: Shape | None = None
+    params: Mapping[str, Any]
+    billed_megapixels: Annotated[Decimal, Field(gt=0)] | None = None
+    """What the provider bills where that is not width x height / 1,000,000."""
+
+    @cached_property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height."""
+        width, height = self.size.split("x")
+        return int(width), int(height)
+
+    @cached_property
+    def megapixels(self) -> Decimal:
+        """Millions of pixels as billed."""
+        width, height = self.pixels
+        return self.billed_megapixels or Decimal(width * height) / 1_000_000
+
+
+class PerImage(CatalogModel):
+    """A price for each size."""
+
+    rule: Literal["perImage"]
+    usd: Mapping[PixelSize, Usd]
+
+
+class PerMegapixel(CatalogModel):
+    """A price for each million pixels."""
+
+    rule: Literal["perMegapixel"]
+    usd: Usd
+
+
+class PerRunPlusMegapixel(CatalogModel):
+    """A price for the run and one for each million pixels."""
+
+    rule: Literal["perRunPlusMegapixel"]
+    usd_per_run: Usd
+    usd: Usd
+
+
+PriceRule = Annotated[PerImage | PerMegapixel | PerRunPlusMegapixel, Field(discriminator="rule")]
+
+
+class Offering(CatalogModel):
+    """One row: a model in a tier, with its price rule."""
+
+    key: Name
+    provider: Name
+    model: str = Field(min_length=1)
+    tier: Tier
+    fallback_priority: int = Field(ge=1)
+    params: Mapping[str, Any]
+    price: PriceRule
+    sizes: tuple[SizeOption, ...] = Field(min_length=1)
+    max_prompt_characters: int = Field(ge=1)
+    typical_seconds: int = Field(ge=1)
+    deprecated_on: date | None = None
+    shutdown_on: date | None = None
+    source: HttpUrl
+    checked_on: date
+
+    @model_validator(mode="after")
+    def _every_size_has_a_price(self) -> Self:
+        listed = [option.size for option in self.sizes]
+        if repeated := _repeated(listed):
+            raise ValueError(f"{self.key}: sizes listed twice: {repeated}")
+        if repeated := _repeated(option.shape for option in self.sizes if option.shape):
+            raise ValueError(f"{self.key}: shapes listed twice: {repeated}")
+        if isinstance(self.price, PerImage) and (bare := set(listed) - set(self.price.usd)):
+            raise ValueError(f"{self.key}: no price for {sorted(bare)}")
+        return self
+
+    def option(self, size: str) -> SizeOption | None:
+        """Return how this model draws a shape or an exact ``WxH``, or ``None``."""
+        return next((o for o in self.sizes if size in (o.shape, o.size)), None)
+
+    def is_retired(self, today: date) -> bool:
+        """Return whether the model is past its last day."""
+        return self.shutdown_on is not None and today >= self.shutdown_on
+
+    def sent(self, option: SizeOption) -> dict[str, Any]:
+        """Return exactly the parameters that are priced and sent, besides model and prompt."""
+        return {**self.params, **option.params}
+
+    def digest(self, option: SizeOption) -> str:
+        """Return what binds a price to the parameters it was made for, 16 hex digits."""
+        return digest(self.provider, self.model, self.sent(option))
+
+
+class Retired(CatalogModel):
+    """A model that may be asked for by name and is no longer drawn with."""
+
+    provider: Name
+    model: str
+    shutdown_on: date
+    replaced_by: Name
+    source: HttpUrl
+
+
+class Catalog(CatalogModel):
+    """The whole file."""
+
+    schema_version: Literal[1]
+    currency: Literal["USD"]
+    models: tuple[Offering, ...] = Field(min_length=1)
+    retired: tuple[Retired, ...]
+
+    @model_validator(mode="after")
+    def _keys_agree(self) -> Self:
+        keys = [row.key for row in self.models]
+        if repeated := _repeated(keys):
+            raise ValueError(f"keys used twice: {repeated}")
+        if repeated := _repeated((row.tier, row.fallback_priority) for row in self.models):
+            raise ValueError(f"priorities used twice in a tier: {repeated}")
+        if lost := {row.replaced_by for row in self.retired} - set(keys):
+            raise ValueError(f"replaced by rows that are not there: {sorted(lost)}")
+        return self
+
+    @cached_property
+    def by_key(self) -> dict[str, Offering]:
+        """The rows by key."""
+        return {row.key: row for row in self.models}
+
+    @cached_property
+    def providers(self) -> tuple[str, ...]:
+        """Every provider, in the order of the file."""
+        return tuple(dict.fromkeys(row.provider for row in self.models))
+
+    def tier(self, tier: Tier) -> tuple[Offering, ...]:
+        """Return the rows of a tier by fallback priority."""
+        rows = (row for row in self.models if row.tier is tier)
+        return tuple(sorted(rows, key=lambda row: row.fallback_priority))
+
+    def retirement(self, model: str) -> Retired | None:
+        """Return when a model ended, if it did."""
+        return next((row for row in self.retired if row.model == model), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One row at one size: what a candidate of a quote stands for."""
+
+    row: Offering
+    option: SizeOption
+
+
+def digest(provider: str, model: str, params: Mapping[str, Any]) -> str:
+    """Return 16 hex digits over what is asked of a provider."""
+    canonical = json.dumps([provider, model, params], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def parse_catalog(text: str | bytes) -> Catalog:
+    """Return the catalog in a file's text.
+
+    Raises:
+        pydantic.ValidationError: names the row and what is wrong with it.
+    """
+    return Catalog.model_validate_json(text)
+
+
+def _repeated(values: Iterable[Any]) -> list[Any]:
+    return [value for value, count in Counter(values).items() if count > 1]

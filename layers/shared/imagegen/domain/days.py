@@ -1,0 +1,14 @@
+"""UTC days: limits count by them, and models end on them."""
+
+from datetime import UTC, date, datetime
+
+
+def utc_day(now_ms: int) -> str:
+    """Return the UTC day as ``YYYYMMDD``."""
+    return datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%d")
+
+
+def today(now_ms: int) -> date:
+    """Return the UTC day."""
+    text = utc_day(now_ms)
+    return date(int(text[:4]), int(text[4:6]), int(text[6:]))

@@ -1,0 +1,69 @@
+"""The two ids of an image: the quote's, which logs may hold, and the image's, which opens it.
+
+The quote id is 15 random bytes. The image id is the quote id and, masked with a keyed hash of it,
+the time of issue and the user: whoever has the image id can be served without an index, and
+nobody who lacks the key can tell whose image it is or make an id up from a quote id.
+Both are lower-case base32 of whole groups, so that each has one spelling.
+"""
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass
+
+from imagegen.domain.errors import NotFoundError
+
+NONCE_BYTES = 15
+_NONCE_CHARACTERS = 24
+_CHECK = bytes(3)
+"""Zero under the mask: a made-up id is told from a real one without asking the store."""
+_TIME_BYTES = 6
+_IMAGE_CHARACTERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """Where an image and its record are kept."""
+
+    quote_id: str
+    user: str
+    """32 hex digits."""
+    issued_ms: int
+
+
+def quote_id(nonce: bytes) -> str:
+    """Return the quote id of 15 random bytes."""
+    return base64.b32encode(nonce).decode().lower()
+
+
+def image_id(ref: ImageRef, key: bytes) -> str:
+    """Return the id that opens the image, 64 characters."""
+    plain = _CHECK + ref.issued_ms.to_bytes(_TIME_BYTES) + bytes.fromhex(ref.user)
+    masked = _masked(plain, ref.quote_id, key)
+    return ref.quote_id + base64.b32encode(masked).decode().lower()
+
+
+def parse_image_id(text: str, key: bytes) -> ImageRef:
+    """Return what an image id stands for.
+
+    Raises:
+        NotFoundError: no image id of ours.
+    """
+    missing = NotFoundError("There is no such image.")
+    if len(text) != _IMAGE_CHARACTERS or text != text.lower():
+        raise missing
+    nonce, tail = text[:_NONCE_CHARACTERS], text[_NONCE_CHARACTERS:]
+    try:
+        base64.b32decode(nonce, casefold=True)
+        plain = _masked(base64.b32decode(tail, casefold=True), nonce, key)
+    except (binascii.Error, ValueError):
+        raise missing from None
+    check, rest = plain[: len(_CHECK)], plain[len(_CHECK) :]
+    if check != _CHECK:
+        raise missing
+    return ImageRef(nonce, rest[_TIME_BYTES:].hex(), int.from_bytes(rest[:_TIME_BYTES]))
+
+
+def _masked(data: bytes, nonce: str, key: bytes) -> bytes:
+    mask = hmac.digest(key, b"image-id." + nonce.encode(), "sha256")
+    return bytes(a ^ b for a, b in zip(data, mask, strict=False))

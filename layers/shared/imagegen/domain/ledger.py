@@ -1,0 +1,227 @@
+"""The ledger of one user: what is held, what is charged, and which requests were made.
+
+One entry per user, every change one atomic move. This file is the reference: the store must do
+what these functions say, and its history is checked against them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from imagegen.domain.errors import LimitError
+from imagegen.domain.money import label_text
+
+HOUR_MS = 3_600_000
+MIDNIGHT_MARGIN_SECONDS = 60
+PRUNE_MARGIN_MS = 600_000
+"""A finished request outlives its quote by this: an instance whose clock is behind may still
+take the quote for good, and must find the entry."""
+
+
+class OpState(StrEnum):
+    """Where a request stands."""
+
+    HELD = "S"
+    SETTLED = "D"
+    RELEASED = "X"
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One request: its hold or its charge."""
+
+    state: OpState
+    price_microusd: int
+    """Held: the ceiling. Settled: the charge."""
+    owner: str
+    """The run that holds it; no other run may settle it."""
+    started_ms: int
+    lease_ms: int
+    """After this the run is dead and the reconciler decides."""
+    expires_ms: int
+    """When the quote expires; the entry must stay until then."""
+    day: str
+    slot: int | None
+    code: str = ""
+    """Released: why."""
+    retryable: bool = False
+    """Released: the same quote may be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One user's entry."""
+
+    version: int = 0
+    slots: Mapping[int, int] = field(default_factory=dict)
+    """Hour slots: when each was taken, in ms."""
+    spent: Mapping[str, int] = field(default_factory=dict)
+    """Micro-dollars held and charged, by UTC day."""
+    images: Mapping[str, int] = field(default_factory=dict)
+    attempts: Mapping[str, int] = field(default_factory=dict)
+    """Never given back."""
+    ops: Mapping[str, Op] = field(default_factory=dict)
+    """By quote id."""
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one user may do."""
+
+    hourly_images: int = 10
+    """In any rolling hour, exactly; 0 switches this limit off."""
+    daily_images: int = 50
+    daily_attempts: int = 100
+    daily_microusd: int = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A request to reserve."""
+
+    quote_id: str
+    owner: str
+    day: str
+    ceiling_microusd: int
+    expires_ms: int
+    lease_ms: int
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What a user may still do."""
+
+    images_this_hour: int | None
+    """``None`` where the hour is not limited."""
+    images_today: int
+    spend_microusd: int
+
+
+def free_slots(ledger: Ledger, limits: Limits, *, now_ms: int) -> tuple[int, ...]:
+    """Return the hour slots that may be taken. A slot rests a whole hour: the limit is exact."""
+    return tuple(
+        slot
+        for slot in range(limits.hourly_images)
+        if ledger.slots.get(slot, 0) <= now_ms - HOUR_MS
+    )
+
+
+def remaining(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Remaining:
+    """Return what may still be done this hour and on that day."""
+    hour = len(free_slots(ledger, limits, now_ms=now_ms)) if limits.hourly_images else None
+    images = min(
+        limits.daily_images - ledger.images.get(day, 0),
+        limits.daily_attempts - ledger.attempts.get(day, 0),
+    )
+    spend = limits.daily_microusd - ledger.spent.get(day, 0)
+    return Remaining(hour, max(images, 0), max(spend, 0))
+
+
+def may_reserve_op(ledger: Ledger, quote_id: str) -> bool:
+    """Return whether the request is new, or was released in a way that may be tried again."""
+    op = ledger.ops.get(quote_id)
+    return op is None or (op.state is OpState.RELEASED and op.retryable)
+
+
+def limit_reached(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> LimitError | None:
+    """Return the limit that stops this hold, or ``None`` when none does."""
+    day = hold.day
+    if ledger.blocked:
+        return LimitError("blocked", "Image generation is switched off for this user.")
+    if ledger.attempts.get(day, 0) >= limits.daily_attempts:
+        text = f"All {limits.daily_attempts} attempts of this day are used."
+        return LimitError("daily_attempts", text, retry_after_seconds=_to_midnight(now_ms))
+    if ledger.images.get(day, 0) >= limits.daily_images:
+        text = f"All {limits.daily_images} images of this day are used."
+        return LimitError("daily_images", text, retry_after_seconds=_to_midnight(now_ms))
+    if ledger.spent.get(day, 0) + hold.ceiling_microusd > limits.daily_microusd:
+        text = f"This image could take the day above {label_text(limits.daily_microusd)}."
+        return LimitError("daily_spend", text, retry_after_seconds=_to_midnight(now_ms))
+    if limits.hourly_images and not free_slots(ledger, limits, now_ms=now_ms):
+        text = f"All {limits.hourly_images} images of this hour are used."
+        return LimitError("hourly_images", text, retry_after_seconds=_to_slot(ledger, now_ms))
+    return None
+
+
+def reserved(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> Ledger:
+    """Return the ledger with the hold: the money, the slot, both counts and the mark together."""
+    limited = bool(limits.hourly_images)
+    op = Op(
+        OpState.HELD, hold.ceiling_microusd, hold.owner, now_ms, hold.lease_ms, hold.expires_ms,
+        hold.day, hold.slot if limited else None,
+    )  # fmt: skip
+    return replace(
+        ledger,
+        version=ledger.version + 1,
+        slots={**ledger.slots, hold.slot: now_ms} if limited else ledger.slots,
+        spent=_plus(ledger.spent, hold.day, hold.ceiling_microusd),
+        images=_plus(ledger.images, hold.day, 1),
+        attempts=_plus(ledger.attempts, hold.day, 1),
+        ops={**ledger.ops, hold.quote_id: op},
+    )
+
+
+def settled(ledger: Ledger, quote_id: str, charged_microusd: int) -> Ledger:
+    """Return the ledger with the hold lowered to the charge."""
+    op = ledger.ops[quote_id]
+    done = replace(op, state=OpState.SETTLED, price_microusd=charged_microusd)
+    return replace(
+        ledger,
+        version=ledger.version + 1,
+        spent=_plus(ledger.spent, op.day, charged_microusd - op.price_microusd),
+        ops={**ledger.ops, quote_id: done},
+    )
+
+
+def released(ledger: Ledger, quote_id: str, *, code: str, retryable: bool) -> Ledger:
+    """Return the ledger with money, count and slot given back; the attempt stays counted."""
+    op = ledger.ops[quote_id]
+    keep = op.slot is None or ledger.slots.get(op.slot) != op.started_ms
+    slots = {s: at for s, at in ledger.slots.items() if keep or s != op.slot}
+    done = replace(op, state=OpState.RELEASED, code=code, retryable=retryable)
+    return replace(
+        ledger,
+        version=ledger.version + 1,
+        slots=slots,
+        spent=_plus(ledger.spent, op.day, -op.price_microusd),
+        images=_plus(ledger.images, op.day, -1),
+        ops={**ledger.ops, quote_id: done},
+    )
+
+
+def abandoned(ledger: Ledger, *, now_ms: int) -> dict[str, Op]:
+    """Return the holds whose run is dead, by quote id."""
+    return {
+        quote_id: op
+        for quote_id, op in ledger.ops.items()
+        if op.state is OpState.HELD and op.lease_ms < now_ms
+    }
+
+
+def prunable(ledger: Ledger, *, now_ms: int, oldest_day: str) -> tuple[list[str], list[str]]:
+    """Return what nothing can need any more: finished requests by quote id, and days.
+
+    A request stays while its quote could be shown again; a day stays while a quote of it lives.
+    """
+    ops = [
+        quote_id
+        for quote_id, op in ledger.ops.items()
+        if op.state is not OpState.HELD and op.expires_ms + PRUNE_MARGIN_MS < now_ms
+    ]
+    held = {op.day for op in ledger.ops.values() if op.state is OpState.HELD}
+    days = {*ledger.spent, *ledger.images, *ledger.attempts}
+    return ops, sorted(day for day in days if day < oldest_day and day not in held)
+
+
+def _plus(counts: Mapping[str, int], day: str, amount: int) -> dict[str, int]:
+    return {**counts, day: counts.get(day, 0) + amount}
+
+
+def _to_slot(ledger: Ledger, now_ms: int) -> int:
+    return max(1, -(-(min(ledger.slots.values()) + HOUR_MS - now_ms) // 1000))
+
+
+def _to_midnight(now_ms: int) -> int:
+    return 86_400 - now_ms // 1000 % 86_400 + MIDNIGHT_MARGIN_SECONDS

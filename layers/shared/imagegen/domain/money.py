@@ -1,0 +1,49 @@
+"""Money is whole micro-dollars inside; decimal text only at the edges."""
+
+from decimal import Decimal, InvalidOperation
+
+MICRO = 1_000_000
+
+
+def parse_usd(text: str) -> int:
+    """Return decimal dollars as micro-dollars: ``"0.0527"`` is 52_700.
+
+    Raises:
+        ValueError: no decimal number, negative, or finer than a micro-dollar.
+    """
+    try:
+        micro = Decimal(text) * MICRO
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is no decimal amount of dollars") from None
+    if not micro.is_finite() or micro < 0:
+        raise ValueError(f"{text!r} is no amount of dollars of zero or more")
+    if micro != micro.to_integral_value():
+        raise ValueError(f"{text!r} is finer than a micro-dollar")
+    return int(micro)
+
+
+def usd_text(price_microusd: int) -> str:
+    """Return micro-dollars as decimal dollars with six places: 40_000 is ``"0.040000"``."""
+    dollars, rest = divmod(price_microusd, MICRO)
+    return f"{dollars}.{rest:06d}"
+
+
+def label_text(price_microusd: int) -> str:
+    """Return the dollars a button shows, never less than the price: 52_700 is ``"$0.0527"``.
+
+    Cents where they are exact, else up to four places rounded up, six below $0.0001.
+    """
+    places = 6 if price_microusd < 100 else 4
+    step = 10 ** (6 - places)
+    rounded = -(-price_microusd // step) * step
+    text = usd_text(rounded).rstrip("0")
+    whole, _, fraction = text.partition(".")
+    return f"${whole}.{fraction:0<2}"
+
+
+def button_label(expected_microusd: int, ceiling_microusd: int) -> str:
+    """Return what the button says; the ceiling stands there where it is another price."""
+    label = f"Generate Image for {label_text(expected_microusd)}"
+    if ceiling_microusd == expected_microusd:
+        return label
+    return f"{label} (at most {label_text(ceiling_microusd)})"

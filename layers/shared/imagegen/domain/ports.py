@@ -1,0 +1,296 @@
+"""What the use cases need from the world, as protocols: adapters and fakes fit them alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from imagegen.domain.breaker import Circuit, Failure
+from imagegen.domain.errors import LimitError
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.ledger import Hold, Ledger, Limits, Op
+from imagegen.domain.records import ImageRecord
+
+type Json = bool | int | float | str | list[Json] | Mapping[str, Json] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageOrder:
+    """One image as the catalog priced it, for one provider."""
+
+    model: str
+    prompt: str
+    """With the style already behind it."""
+    params: Mapping[str, Json]
+    """Exactly what was priced, in the provider's own words; sent as it stands."""
+    width: int
+    height: int
+    """What ``params`` asks for, in pixels; the bytes may differ and are measured."""
+    user: str
+    """An opaque, stable reference to the end user, for providers that want one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageAnswer:
+    """What a provider gave: the bytes as they came."""
+
+    content: bytes
+    job_id: str | None = None
+    usage: Mapping[str, int] | None = None
+    """Billed tokens by kind, where the provider says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moderation:
+    """What moderation says of a prompt."""
+
+    flagged: bool
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request in a ledger as it was last seen: what a settle or release starts from."""
+
+    quote_id: str
+    ledger: Ledger
+
+    @property
+    def op(self) -> Op:
+        """The request."""
+        return self.ledger.ops[self.quote_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The request is new and everything it needs is held."""
+
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The request was made before; its entry says where it stands."""
+
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A limit stopped it; nothing changed."""
+
+    limit: LimitError
+    ledger: Ledger
+
+
+type Reservation = Held | Known | Refused
+
+
+class ImageProvider(Protocol):
+    """One provider with one key."""
+
+    def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
+        """Return the image's bytes.
+
+        Raises:
+            ProviderError: with the outcome by DESIGN's table; never anything else.
+        """
+        ...
+
+    def check_key(self, *, timeout_seconds: float) -> None:
+        """Return when the key is good. Costs nothing.
+
+        Raises:
+            ProviderError: ``Outcome.ACCOUNT`` for a bad key, else what went wrong.
+        """
+        ...
+
+    def models(self, *, timeout_seconds: float) -> frozenset[str] | None:
+        """Return the ids of the models served now, or ``None`` where the provider has no list.
+
+        Raises:
+            ProviderError: what went wrong.
+        """
+        ...
+
+
+class Moderator(Protocol):
+    """Says whether a prompt may be drawn, before anything is spent."""
+
+    def check(self, prompt: str, *, timeout_seconds: float) -> Moderation:
+        """Return the verdict.
+
+        Raises:
+            ProviderError: there is no verdict.
+        """
+        ...
+
+
+class LedgerStore(Protocol):
+    """The users' ledgers; every method is one atomic move of one entry."""
+
+    def load(self, user: str) -> Ledger:
+        """Return the user's ledger; one without an entry is empty.
+
+        Raises:
+            StoreUnavailableError: it cannot be read.
+        """
+        ...
+
+    def reserve(self, user: str, hold: Hold, limits: Limits, *, now_ms: int) -> Reservation:
+        """Hold money, slot, counts and the request together, or nothing.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been held.
+        """
+        ...
+
+    def settle(self, user: str, seen: Seen, *, charged_microusd: int, now_ms: int) -> bool:
+        """Lower the hold to the charge. Return whether this run still held it.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been settled.
+        """
+        ...
+
+    def release(self, user: str, seen: Seen, *, code: str, retryable: bool, now_ms: int) -> bool:
+        """Give the hold back. Return whether this run still held it.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been released.
+        """
+        ...
+
+    def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
+        """Return users who may have a hold of a dead run, the oldest first.
+
+        Raises:
+            StoreUnavailableError: it cannot be read.
+        """
+        ...
+
+    def forget_lease(self, user: str) -> bool:
+        """Take a user without any hold off the list of ``lapsed``. Return whether it was there.
+
+        Raises:
+            StoreUnavailableError: the next sweep tries again.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the last check of a provider's key found."""
+
+    at_ms: int
+    outcome: str
+    """``valid`` or an ``Outcome``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What every instance knows of the providers."""
+
+    circuits: Mapping[str, Circuit]
+    """By name; one that is absent is closed, generation 0."""
+    probes: Mapping[str, Probe]
+    """By provider."""
+
+
+class CircuitStore(Protocol):
+    """The circuits; ``swap`` has one winner per generation."""
+
+    def load(self) -> Fleet:
+        """Return every stored circuit and the last probes.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
+        """
+        ...
+
+    def add_failure(self, name: str, generation: int, failure: Failure) -> Circuit | None:
+        """Return the circuit with the failure added, ``None`` if that generation is over.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been added.
+        """
+        ...
+
+    def drop_failures(self, name: str, generation: int, failures: frozenset[Failure]) -> None:
+        """Forget failures outside the window."""
+        ...
+
+    def swap(self, name: str, old: Circuit, new: Circuit) -> bool:
+        """Put ``new`` in the place of ``old``. Return whether this caller won.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been put.
+        """
+        ...
+
+
+class ProbeStore(Protocol):
+    """Where the health probe leaves what it found."""
+
+    def save(self, provider: str, probe: Probe) -> None:
+        """Store what a probe found.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been stored.
+        """
+        ...
+
+
+class ImageStore(Protocol):
+    """The finished images. An image that is here is charged; one that is not is not."""
+
+    def put(self, ref: ImageRef, content: bytes, record: ImageRecord) -> bool:
+        """Store an image with its record. Return ``False`` when one is there already.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been stored.
+        """
+        ...
+
+    def find(self, ref: ImageRef) -> ImageRecord | None:
+        """Return the record stored with an image, ``None`` when there is no image.
+
+        Raises:
+            StoreUnavailableError: there is no telling.
+        """
+        ...
+
+    def delete(self, ref: ImageRef) -> None:
+        """Remove an image that could not be charged."""
+        ...
+
+    def url(self, ref: ImageRef, record: ImageRecord) -> str:
+        """Return a fresh address that opens the image for a quarter of an hour."""
+        ...
+
+
+class RecordStore(Protocol):
+    """One record per image made or failed: the usage of a user."""
+
+    def put(self, ref: ImageRef, record: ImageRecord) -> None:
+        """Store the record.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been stored.
+        """
+        ...
+
+    def get(self, ref: ImageRef) -> ImageRecord | None:
+        """Return the record, ``None`` without one.
+
+        Raises:
+            StoreUnavailableError: it cannot be read.
+        """
+        ...
+
+    def recent(self, user: str, *, limit: int) -> list[ImageRecord]:
+        """Return the user's newest records, the newest first.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
+        """
+        ...

@@ -1,0 +1,171 @@
+"""The quote: a signed, single-use promise of a price to one user for one prompt.
+
+``q1.<kid>.<payload>.<mac>``: HMAC-SHA256 over the text before the last dot, with keys of its own.
+It is deliberately no JWT: there is no algorithm to choose and no way to pass it as a login.
+The mac is compared as text, so that no second spelling of the same bytes is accepted.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from imagegen.domain.catalog import Tier
+from imagegen.domain.errors import ConfigurationError, QuoteError, QuoteMismatchError
+from imagegen.domain.records import Fallback
+
+LIFETIME_MS = 10 * 60 * 1000
+MAX_TOKEN_CHARACTERS = 8_192
+MIN_KEY_BYTES = 32
+PREFIX = "q1"
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedCandidate:
+    """One model a quote allows: the row's key, its price and the digest of what is sent."""
+
+    key: str
+    price_microusd: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What was promised."""
+
+    quote_id: str
+    image_id: str
+    user: str
+    day: str
+    """The UTC day of issue, ``YYYYMMDD``: the day whose limits it counts against."""
+    issued_ms: int
+    expires_ms: int
+    prompt_hash: str
+    tier: Tier
+    size: str
+    style: str
+    candidates: tuple[QuotedCandidate, ...]
+    slot: int
+    """A free hour slot seen at issue: a hint that saves a read."""
+    fallback: Fallback | None = None
+    """The first choice, where it was unavailable when the quote was made."""
+
+    @property
+    def expected_microusd(self) -> int:
+        """The first candidate's price."""
+        return self.candidates[0].price_microusd
+
+    @property
+    def ceiling_microusd(self) -> int:
+        """The most this quote can cost."""
+        return max(c.price_microusd for c in self.candidates)
+
+    def is_expired(self, now_ms: int) -> bool:
+        """Return whether it is too late to start with it."""
+        return now_ms >= self.expires_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The keys that verify, by id; the first one signs."""
+
+    keys: Mapping[str, bytes]
+
+    @property
+    def signing_id(self) -> str:
+        """The id of the key that signs."""
+        return next(iter(self.keys))
+
+
+_PAYLOAD = TypeAdapter(Quote)
+
+
+def parse_keyring(text: str) -> Keyring:
+    """Return the keys in ``kid:base64url[,kid:base64url]``; the first signs, all verify.
+
+    Raises:
+        ConfigurationError: no key, a name used twice, or a key under 32 bytes.
+    """
+    keys: dict[str, bytes] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        kid, _, encoded = part.partition(":")
+        key = _decoded(encoded)
+        if not kid.isalnum() or kid in keys or key is None or len(key) < MIN_KEY_BYTES:
+            raise ConfigurationError("QUOTE_KEYS must be kid:base64url of 32 bytes, by commas")
+        keys[kid] = key
+    if not keys:
+        raise ConfigurationError("QUOTE_KEYS is empty: run `make deploy-env`")
+    return Keyring(keys)
+
+
+def prompt_hash(prompt: str) -> str:
+    """Return what binds a quote to its prompt, to the last byte."""
+    return hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def sign_quote(quote: Quote, keyring: Keyring) -> str:
+    """Return the quote as the token a client carries."""
+    text = json.dumps(_PAYLOAD.dump_python(quote, mode="json"), separators=(",", ":"))
+    signed = f"{PREFIX}.{keyring.signing_id}.{_encoded(text.encode())}"
+    return f"{signed}.{_mac(keyring.keys[keyring.signing_id], signed)}"
+
+
+def open_quote(token: str, keyring: Keyring) -> Quote:
+    """Return the quote in a token that one of our keys signed. It may have expired.
+
+    Raises:
+        QuoteError: not ours, or changed in any byte.
+    """
+    refused = QuoteError("The quote is not valid. Ask for a new estimate.")
+    if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
+        raise refused
+    signed, _, mac = token.rpartition(".")
+    prefix, _, rest = signed.partition(".")
+    kid, _, payload = rest.partition(".")
+    key = keyring.keys.get(kid)
+    if prefix != PREFIX or key is None or not hmac.compare_digest(mac, _mac(key, signed)):
+        raise refused
+    try:
+        return _PAYLOAD.validate_python(_json(payload))
+    except (ValidationError, ValueError):
+        raise refused from None
+
+
+def check_quote(quote: Quote, *, user: str, prompt: str) -> None:
+    """Return when the quote was made for this user and this prompt.
+
+    Raises:
+        QuoteMismatchError: it was made for another.
+    """
+    if not hmac.compare_digest(quote.user, user):
+        raise QuoteMismatchError("The quote was made for another user. Ask for a new estimate.")
+    if not hmac.compare_digest(quote.prompt_hash, prompt_hash(prompt)):
+        raise QuoteMismatchError("The quote was made for another prompt. Ask for a new estimate.")
+
+
+def _mac(key: bytes, signed: str) -> str:
+    return _encoded(hmac.digest(key, signed.encode(), "sha256"))
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decoded(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _json(payload: str) -> Any:
+    data = _decoded(payload)
+    if data is None:
+        raise ValueError("no base64url")
+    return json.loads(data)

@@ -1,0 +1,187 @@
+"""The only place where circuits meet calls: admit, call, record.
+
+The circuit store fails open: a breaker that cannot be read must not stop a service that works.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from imagegen.domain import breaker
+from imagegen.domain.breaker import EFFECTS, Circuit, Effect, Failure, Policy, State
+from imagegen.domain.errors import Outcome, ProviderError, StoreUnavailableError
+from imagegen.domain.ports import CircuitStore, Fleet, ImageAnswer
+
+CACHE_MS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One move of one circuit, told by the caller that won it."""
+
+    name: str
+    old: State
+    new: State
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Leave to call, given by one circuit."""
+
+    name: str
+    circuit: Circuit
+    is_probe: bool
+
+
+def model_circuit(provider: str, model: str) -> str:
+    """Return the name of the circuit of one model."""
+    return f"{provider}/{model}"
+
+
+def _ignore(_: Transition) -> None:
+    """Tell nobody."""
+
+
+@dataclass(slots=True)
+class Guard:
+    """Admits calls by the circuits of provider and model, and records what came of them."""
+
+    store: CircuitStore
+    policy: Policy
+    now_ms: Callable[[], int]
+    new_call_id: Callable[[], str]
+    on_transition: Callable[[Transition], None] = _ignore
+    _seen: Fleet = field(default_factory=lambda: Fleet({}, {}))
+    _seen_ms: int = -CACHE_MS
+
+    def circuits(self) -> Mapping[str, Circuit]:
+        """Return every circuit that is not as new, at most two seconds old."""
+        return self.fleet().circuits
+
+    def fleet(self) -> Fleet:
+        """Return circuits and last probes, at most two seconds old."""
+        if self.now_ms() - self._seen_ms >= CACHE_MS:
+            try:
+                self._seen = self.store.load()
+            except StoreUnavailableError:
+                # Open by decision (DESIGN section 8): calls go on without a breaker.
+                self._seen = Fleet({}, {})
+            self._seen_ms = self.now_ms()
+        return self._seen
+
+    def call(self, provider: str, model: str, ask: Callable[[], ImageAnswer]) -> ImageAnswer:
+        """Return what ``ask`` returns, if the circuits let it.
+
+        Raises:
+            ProviderError: what ``ask`` raised, or ``Outcome.NOT_CALLED``.
+        """
+        call_id = self.new_call_id()
+        passes = self._admit(provider, model, call_id)
+        try:
+            answer = ask()
+        except ProviderError as error:
+            self._record(passes, call_id, EFFECTS[error.outcome], error.outcome)
+            raise
+        except BaseException:
+            # A bug or an interrupt says nothing about the provider: a probe is given back.
+            self._record(passes, call_id, Effect.NONE, Outcome.NOT_CALLED)
+            raise
+        self._record(passes, call_id, Effect.SUCCESS, None)
+        return answer
+
+    def open_at_once(self, provider: str, why: str) -> None:
+        """Open a provider's circuit without waiting for failures: its key was refused."""
+        circuit = self.circuits().get(provider, Circuit())
+        if circuit.state is State.CLOSED:
+            self._swap(provider, circuit, self._opened(circuit, why))
+
+    def _admit(self, provider: str, model: str, call_id: str) -> list[Pass]:
+        passes: list[Pass] = []
+        for name in (provider, model_circuit(provider, model)):
+            one = self._pass(name, call_id)
+            if one is None:
+                self._record(passes, call_id, Effect.NONE, Outcome.NOT_CALLED)
+                raise self._not_called(provider, name)
+            passes.append(one)
+        return passes
+
+    def _pass(self, name: str, call_id: str) -> Pass | None:
+        circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
+        if breaker.should_open(circuit, self.policy, now_ms=now_ms):
+            # Whoever counted the last failure died before opening: any reader heals it.
+            self._swap(name, circuit, self._opened(circuit, "failures"))
+            return None
+        if circuit.state is State.CLOSED:
+            return Pass(name, circuit, is_probe=False)
+        if not breaker.may_probe(circuit, now_ms=now_ms):
+            return None
+        probing = breaker.probing(circuit, self.policy, owner=call_id, now_ms=now_ms)
+        return Pass(name, probing, is_probe=True) if self._swap(name, circuit, probing) else None
+
+    def _not_called(self, provider: str, name: str) -> ProviderError:
+        until_ms = self.circuits().get(name, Circuit()).until_ms
+        wait = max(1, -(-(until_ms - self.now_ms()) // 1000))
+        message = f"The circuit of {name!r} is open."
+        return ProviderError(provider, Outcome.NOT_CALLED, message, retry_after_seconds=wait)
+
+    def _record(
+        self, passes: list[Pass], call_id: str, effect: Effect, outcome: Outcome | None
+    ) -> None:
+        why = outcome or "success"
+        for one, own in zip(passes, (_for_provider(effect), _for_model(effect)), strict=False):
+            if one.is_probe:
+                self._end_probe(one, own, why)
+            elif own in (Effect.TRIP, Effect.TRIP_MODEL):
+                self._swap(one.name, one.circuit, self._opened(one.circuit, why, effect=own))
+            elif own is Effect.FAILURE:
+                self._count(one, call_id, why)
+
+    def _end_probe(self, one: Pass, effect: Effect, why: str) -> None:
+        if effect is Effect.SUCCESS:
+            new = breaker.closed(one.circuit)
+        elif effect is Effect.NONE:
+            new = breaker.given_back(one.circuit, now_ms=self.now_ms())
+        else:
+            new = self._opened(one.circuit, why, effect=effect)
+        self._swap(one.name, one.circuit, new)
+
+    def _count(self, one: Pass, call_id: str, why: str) -> None:
+        now_ms = self.now_ms()
+        failure = Failure(now_ms, call_id)
+        try:
+            circuit = self.store.add_failure(one.name, one.circuit.generation, failure)
+            if circuit is None:
+                return  # Another generation: this result is about the past.
+            if breaker.should_open(circuit, self.policy, now_ms=now_ms):
+                self._swap(one.name, circuit, self._opened(circuit, why))
+            elif len(circuit.failures) >= breaker.KEPT_FAILURES:
+                old = breaker.stale(circuit.failures, self.policy, now_ms=now_ms)
+                self.store.drop_failures(one.name, circuit.generation, old)
+        except StoreUnavailableError:
+            return  # Open by decision: an uncounted failure is better than a failed request.
+
+    def _opened(self, circuit: Circuit, why: str, *, effect: Effect = Effect.FAILURE) -> Circuit:
+        gone = effect is Effect.TRIP_MODEL
+        rest_ms = self.policy.gone_ms if gone else self.policy.open_ms
+        return breaker.opened(circuit, until_ms=self.now_ms() + rest_ms, why=why)
+
+    def _swap(self, name: str, old: Circuit, new: Circuit) -> bool:
+        # Won or lost, what was seen is no longer so.
+        self._seen_ms = -CACHE_MS
+        try:
+            won = self.store.swap(name, old, new)
+        except StoreUnavailableError:
+            return False
+        if won:
+            self.on_transition(Transition(name, old.state, new.state, new.why))
+        return won
+
+
+def _for_provider(effect: Effect) -> Effect:
+    """A model that is gone is told by a provider that works."""
+    return Effect.SUCCESS if effect is Effect.TRIP_MODEL else effect
+
+
+def _for_model(effect: Effect) -> Effect:
+    """A provider's failure says nothing about the one model."""
+    return effect if effect in (Effect.SUCCESS, Effect.TRIP_MODEL) else Effect.NONE

@@ -1,0 +1,89 @@
+"""What the functions read from their environment: names of things, never a secret."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from imagegen.domain.ledger import Limits
+from imagegen.domain.money import parse_usd
+from imagegen.usecases.moderating import ModerationMode
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+Usd = Annotated[int, BeforeValidator(parse_usd)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Settings(BaseModel):
+    """What every function reads."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=str.upper)
+
+    table_name: Text
+    parameters_path: Text
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_jwks_url: str = ""
+    clock_offset_seconds: int = 0
+    aws_endpoint_url: str = ""
+    openai_base_url: str = ""
+    together_base_url: str = ""
+    replicate_base_url: str = ""
+    gemini_base_url: str = ""
+    generate_timeout_seconds: Annotated[int, Field(ge=30, le=900)] = 300
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Return the settings.
+
+        Raises:
+            pydantic.ValidationError: names every variable that is missing or wrong.
+        """
+        return cls.model_validate(environ)
+
+    @model_validator(mode="after")
+    def _the_clock_moves_on_loopback_only(self) -> Self:
+        host = urlsplit(self.aws_endpoint_url).hostname
+        if self.clock_offset_seconds and host not in LOOPBACK:
+            raise ValueError("CLOCK_OFFSET_SECONDS is for a local stack: AWS is not on loopback")
+        return self
+
+    def public_url(self, domain: str, url_id: str) -> str:
+        """Return where a function's URL is reached from outside, without a last slash."""
+        if urlsplit(self.aws_endpoint_url).hostname in LOOPBACK:
+            # The local AWS serves function URLs by path; their host names do not resolve.
+            return f"{self.aws_endpoint_url.rstrip('/')}/_aws/lambda-url/{url_id}"
+        return f"https://{domain}"
+
+    def base_url(self, provider: str) -> str | None:
+        """Return where a provider is called instead of its own address."""
+        url: str = getattr(self, f"{provider}_base_url", "")
+        return url or None
+
+
+class MoneySettings(Settings):
+    """What functions that price or spend read besides."""
+
+    hourly_images: Annotated[int, Field(ge=0, le=100)] = 10
+    daily_images: Annotated[int, Field(ge=1)] = 50
+    daily_attempts: Annotated[int, Field(ge=1)] = 100
+    daily_spend_usd: Usd = 10_000_000
+    fallback_price_multiple: Annotated[Decimal, Field(ge=1)] = Decimal(3)
+
+    @property
+    def limits(self) -> Limits:
+        """What one user may do."""
+        return Limits(
+            self.hourly_images, self.daily_images, self.daily_attempts, self.daily_spend_usd
+        )
+
+
+class GenerateSettings(MoneySettings):
+    """What ``generate`` reads."""
+
+    bucket_name: Text
+    moderation: ModerationMode = ModerationMode.REQUIRED
+    fallback_after_unknown: bool = True

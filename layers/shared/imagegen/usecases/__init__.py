@@ -1,0 +1,1 @@
+"""What the service does, one doer per file; no vendor, no clock, no environment."""

@@ -1,0 +1,181 @@
+"""The only loop over providers: the candidates of a quote in order, until one draws.
+
+A fallback never leaves the quote, so never its tier nor its ceiling. A refusal ends the loop: no
+other provider is asked. An unknown outcome is never tried again at the same provider.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+
+from imagegen.domain import pixels
+from imagegen.domain.catalog import Catalog, Draw, Offering
+from imagegen.domain.errors import (
+    ContentRefusedError,
+    GenerationFailedError,
+    NoProviderError,
+    Outcome,
+    ProviderError,
+)
+from imagegen.domain.pixels import BrokenImageError, Measured
+from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
+from imagegen.domain.quote import Quote, QuotedCandidate
+from imagegen.domain.records import Attempt
+from imagegen.domain.selection import Availability
+from imagegen.guard import Guard
+
+SHORTEST_CALL_SECONDS = 5.0
+SUCCESS = "success"
+
+
+class Skipped(StrEnum):
+    """Why a candidate of a quote is not called any more, besides ``Reason``."""
+
+    CATALOG = "catalog_changed"
+    DEADLINE = "no_time_left"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An image, and which candidate made it."""
+
+    candidate: QuotedCandidate
+    draw: Draw
+    content: bytes
+    measured: Measured
+
+
+@dataclass(slots=True)
+class Turns:
+    """What happened so far in one run."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    in_doubt_microusd: int = 0
+    unknown: int = 0
+    retry_after_seconds: list[int] = field(default_factory=list)
+
+    def skip(self, provider: str, model: str, reason: str) -> None:
+        """Note a candidate that was not called."""
+        self.attempts.append(Attempt(provider, model, reason, "", 0))
+
+    def fail(
+        self, error: ProviderError, row: Offering, candidate: QuotedCandidate, took_ms: int
+    ) -> None:
+        """Note a call that made no image."""
+        code = error.provider_code or ""
+        self.attempts.append(Attempt(row.provider, row.model, error.outcome, code, took_ms))
+        if error.outcome is Outcome.UNKNOWN:
+            self.unknown += 1
+            self.in_doubt_microusd += candidate.price_microusd
+        if error.retry_after_seconds is not None:
+            self.retry_after_seconds.append(error.retry_after_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One request's way through the candidates."""
+
+    quote: Quote
+    prompt: str
+    deadline_ms: int
+    states: Mapping[str, Availability]
+    turns: Turns
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """Draws one image within a quote."""
+
+    catalog: Catalog
+    guard: Guard
+    provider: Callable[[str], ImageProvider]
+    availability: Callable[[], Mapping[str, Availability]]
+    now_ms: Callable[[], int]
+    call_timeout_seconds: float
+    fallback_after_unknown: bool
+
+    def draw(self, quote: Quote, prompt: str, *, deadline_ms: int, turns: Turns) -> Drawn:
+        """Return the first image that a candidate makes; ``turns`` tells of every one.
+
+        Raises:
+            ContentRefusedError: a provider refused the prompt.
+            NoProviderError: no candidate could be called.
+            GenerationFailedError: every one that was called failed.
+        """
+        run = _Run(quote, prompt, deadline_ms, self.availability(), turns)
+        for candidate in quote.candidates:
+            draw = self._same_draw(candidate, quote.size)
+            if draw is None:
+                turns.skip(candidate.key, candidate.key, Skipped.CATALOG)
+            elif reason := self._skips(draw, run):
+                turns.skip(draw.row.provider, draw.row.model, reason)
+            elif drawn := self._turn(candidate, draw, run):
+                return drawn
+            if turns.unknown > int(self.fallback_after_unknown):
+                break
+        raise _nobody(turns)
+
+    def _same_draw(self, candidate: QuotedCandidate, size: str) -> Draw | None:
+        """Return what the quote priced, unless the catalog now means something else by it."""
+        row = self.catalog.by_key.get(candidate.key)
+        option = row.option(size) if row else None
+        if row is None or option is None or row.digest(option) != candidate.digest:
+            return None
+        return Draw(row, option)
+
+    def _skips(self, draw: Draw, run: _Run) -> str | None:
+        """Return why a candidate is not called now, ``None`` when it is."""
+        if self._timeout_seconds(run) < SHORTEST_CALL_SECONDS:
+            return Skipped.DEADLINE
+        return run.states.get(draw.row.key, Availability()).reason
+
+    def _timeout_seconds(self, run: _Run) -> float:
+        return min(self.call_timeout_seconds, (run.deadline_ms - self.now_ms()) / 1000)
+
+    def _turn(self, candidate: QuotedCandidate, draw: Draw, run: _Run) -> Drawn | None:
+        row, started_ms = draw.row, self.now_ms()
+        order = _order(run.quote, draw, run.prompt)
+        ask = partial(self._ask, order, row.provider, self._timeout_seconds(run))
+        try:
+            answer = self.guard.call(row.provider, row.model, ask)
+        except ProviderError as error:
+            run.turns.fail(error, row, candidate, self.now_ms() - started_ms)
+            if error.outcome is Outcome.REFUSED:
+                raise ContentRefusedError(
+                    f"{row.provider} refused to draw this prompt. Change the prompt."
+                ) from error
+            return None
+        took_ms = self.now_ms() - started_ms
+        run.turns.attempts.append(Attempt(row.provider, row.model, SUCCESS, "", took_ms))
+        return Drawn(candidate, draw, answer.content, pixels.measure(answer.content))
+
+    def _ask(self, order: ImageOrder, provider: str, timeout_seconds: float) -> ImageAnswer:
+        answer = self.provider(provider).generate(order, timeout_seconds=timeout_seconds)
+        try:
+            pixels.measure(answer.content)
+        except BrokenImageError as error:
+            raise ProviderError(provider, Outcome.UNAVAILABLE, str(error)) from error
+        return answer
+
+
+def _order(quote: Quote, draw: Draw, prompt: str) -> ImageOrder:
+    width, height = draw.option.pixels
+    return ImageOrder(draw.row.model, prompt, draw.row.sent(draw.option), width, height, quote.user)
+
+
+def _nobody(turns: Turns) -> NoProviderError | GenerationFailedError:
+    said = "; ".join(f"{one.provider} {one.model}: {one.outcome}" for one in turns.attempts)
+    if not any(one.outcome in _FAULTS for one in turns.attempts):
+        wait = min(turns.retry_after_seconds, default=None)
+        return NoProviderError(
+            f"No model could make the image now. {said}", retry_after_seconds=wait
+        )
+    error = GenerationFailedError(f"Every model that was tried failed. {said}")
+    # An answer that is still out must not be bought again with the same quote.
+    error.retryable = turns.unknown == 0
+    return error
+
+
+_FAULTS = {Outcome.UNAVAILABLE, Outcome.UNKNOWN, Outcome.BAD_PARAMETER}
+"""Outcomes that make a request a failure (502) and not a bad moment (503)."""

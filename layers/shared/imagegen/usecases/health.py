@@ -1,0 +1,156 @@
+"""Which providers would be used now, and the probe that finds out for nothing."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from imagegen.domain import breaker
+from imagegen.domain.breaker import Circuit
+from imagegen.domain.catalog import Catalog, Offering
+from imagegen.domain.days import today
+from imagegen.domain.errors import Outcome, ProviderError, StoreUnavailableError
+from imagegen.domain.models import (
+    CircuitReport,
+    Health,
+    ModelReport,
+    ProbeReport,
+    ProviderReport,
+)
+from imagegen.domain.ports import Fleet, ImageProvider, Probe, ProbeStore
+from imagegen.domain.selection import Availability, Reason
+from imagegen.guard import Guard
+from imagegen.usecases.availability import ProviderSetup, Switchboard
+
+PROBE_SECONDS = 10.0
+VALID = "valid"
+WARNING_DAYS = timedelta(days=30)
+
+type Credentials = Literal["missing", "present", "valid", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReporter:
+    """Says which providers would be used now."""
+
+    catalog: Catalog
+    switchboard: Switchboard
+    now_ms: Callable[[], int]
+
+    def report(self) -> Health:
+        """Return every provider's state; no secret, no user data."""
+        setups, fleet = self.switchboard.setups(), self.switchboard.guard.fleet()
+        states = self.switchboard.availability()
+        providers = tuple(
+            self._provider(name, setups.get(name), fleet, states) for name in self.catalog.providers
+        )
+        return Health(status=self._status(states), checked_at=self.now_ms(), providers=providers)
+
+    def _status(
+        self, states: Mapping[str, Availability]
+    ) -> Literal["healthy", "degraded", "unhealthy"]:
+        up = {row.tier for row in self.catalog.models if self._is_up(row, states)}
+        if not up:
+            return "unhealthy"
+        every = all(self._is_up(row, states) for row in self.catalog.models)
+        return "healthy" if every else "degraded"
+
+    def _is_up(self, row: Offering, states: Mapping[str, Availability]) -> bool:
+        return states[row.key].reason is None and not row.is_retired(self._today())
+
+    def _provider(
+        self,
+        name: str,
+        setup: ProviderSetup | None,
+        fleet: Fleet,
+        states: Mapping[str, Availability],
+    ) -> ProviderReport:
+        rows = [row for row in self.catalog.models if row.provider == name]
+        models = tuple(self._model(row, states[row.key]) for row in rows)
+        up = any(model.available for model in models)
+        probe = fleet.probes.get(name)
+        return ProviderReport(
+            provider=name,
+            available=up,
+            reason=None if up else next((m.reason for m in models if m.reason), None),
+            credentials=_credentials(setup, probe),
+            enabled=setup is not None and setup.enabled,
+            circuit=self._circuit(fleet.circuits.get(name, Circuit())),
+            models=models,
+            last_probe=ProbeReport(at=probe.at_ms, outcome=probe.outcome) if probe else None,
+        )
+
+    def _circuit(self, circuit: Circuit) -> CircuitReport:
+        policy = self.switchboard.guard.policy
+        failures = breaker.recent(circuit, policy, now_ms=self.now_ms())
+        return CircuitReport(
+            state=circuit.state.value,
+            failures=len(failures),
+            retry_at=circuit.until_ms or None,
+        )
+
+    def _model(self, row: Offering, state: Availability) -> ModelReport:
+        retired = row.is_retired(self._today())
+        reason = Reason.RETIRED if retired else state.reason
+        return ModelReport(
+            key=row.key,
+            model=row.model,
+            quality=row.tier,
+            available=reason is None,
+            reason=reason,
+            warning=_warning(row, self._today()),
+        )
+
+    def _today(self) -> date:
+        return today(self.now_ms())
+
+
+@dataclass(frozen=True, slots=True)
+class Prober:
+    """Checks every provider's key at no cost. A good key closes no circuit: an image does."""
+
+    catalog: Catalog
+    setups: Callable[[], Mapping[str, ProviderSetup]]
+    provider: Callable[[str], ImageProvider]
+    guard: Guard
+    probes: ProbeStore
+    now_ms: Callable[[], int]
+
+    def probe(self) -> dict[str, str]:
+        """Return what each provider with a key came to: ``valid`` or an ``Outcome``."""
+        found = {
+            name: self._probe(name)
+            for name in self.catalog.providers
+            if (setup := self.setups().get(name)) and setup.has_key and setup.enabled
+        }
+        for name, outcome in found.items():
+            if outcome == Outcome.ACCOUNT:
+                # Before a user meets it.
+                self.guard.open_at_once(name, outcome)
+            with suppress(StoreUnavailableError):
+                self.probes.save(name, Probe(self.now_ms(), outcome))
+        return found
+
+    def _probe(self, name: str) -> str:
+        try:
+            self.provider(name).check_key(timeout_seconds=PROBE_SECONDS)
+        except ProviderError as error:
+            return error.outcome
+        return VALID
+
+
+def _credentials(setup: ProviderSetup | None, probe: Probe | None) -> Credentials:
+    if setup is None or not setup.has_key:
+        return "missing"
+    if probe is None:
+        return "present"
+    if probe.outcome == VALID:
+        return "valid"
+    return "refused" if probe.outcome == Outcome.ACCOUNT else "present"
+
+
+def _warning(row: Offering, today_: date) -> str | None:
+    if row.shutdown_on is None or row.shutdown_on - today_ > WARNING_DAYS:
+        return None
+    return f"{row.model} ends on {row.shutdown_on}"

@@ -1,0 +1,80 @@
+"""Ends what a dead run left: charged if and only if its image is stored.
+
+A hold whose lease is over belongs to a run that Lambda has killed. One oracle decides it, whether
+the object exists, so it may be asked twice, by anybody and in any order.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
+
+from imagegen.domain.errors import LeaseLostError
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.ledger import Ledger, Op, abandoned
+from imagegen.domain.ports import ImageStore, LedgerStore, RecordStore, Seen
+from imagegen.domain.quote import LIFETIME_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What one pass ended."""
+
+    settled: int = 0
+    released: int = 0
+    users: int = 0
+
+    def plus(self, other: Self) -> Self:
+        """Return both together."""
+        return replace(
+            self,
+            settled=self.settled + other.settled,
+            released=self.released + other.released,
+            users=self.users + other.users,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Settles or releases the holds of dead runs."""
+
+    ledgers: LedgerStore
+    images: ImageStore
+    records: RecordStore
+    now_ms: Callable[[], int]
+
+    def sweep(self, *, limit: int) -> Reconciled:
+        """Return what was ended over at most ``limit`` users. A second sweep writes nothing.
+
+        Raises:
+            StoreUnavailableError: the rest waits for the next sweep.
+        """
+        done = Reconciled()
+        for user in self.ledgers.lapsed(now_ms=self.now_ms(), limit=limit):
+            done = done.plus(self.reconcile(user, self.ledgers.load(user)))
+        return done
+
+    def reconcile(self, user: str, ledger: Ledger) -> Reconciled:
+        """Return what was ended of one user's holds.
+
+        Raises:
+            StoreUnavailableError: it waits for the next request or sweep.
+        """
+        done = Reconciled(users=1)
+        for quote_id, op in abandoned(ledger, now_ms=self.now_ms()).items():
+            done = done.plus(self._end(user, Seen(quote_id, ledger), op))
+        self.ledgers.forget_lease(user)
+        return done
+
+    def _end(self, user: str, seen: Seen, op: Op) -> Reconciled:
+        ref = ImageRef(seen.quote_id, user, op.expires_ms - LIFETIME_MS)
+        record = self.images.find(ref)
+        now_ms = self.now_ms()
+        if record is None:
+            code, retryable = LeaseLostError.code, LeaseLostError.retryable
+            won = self.ledgers.release(user, seen, code=code, retryable=retryable, now_ms=now_ms)
+            return Reconciled(released=int(won))
+        charged = record.charged_microusd
+        won = self.ledgers.settle(user, seen, charged_microusd=charged, now_ms=now_ms)
+        if won:
+            self.records.put(ref, record)
+        return Reconciled(settled=int(won))

@@ -1,0 +1,121 @@
+"""Where an image stands, for whoever has its id: the id is the capability."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imagegen.domain.errors import GoneError, NotFoundError
+from imagegen.domain.ids import ImageRef, parse_image_id
+from imagegen.domain.ledger import Op, OpState, abandoned
+from imagegen.domain.models import ImageStatus
+from imagegen.domain.ports import ImageStore, LedgerStore, RecordStore
+from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.usecases.answers import attempts_of, cost_of, replaced
+from imagegen.usecases.reconciler import Reconciler
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFinder:
+    """Answers for one image by its id."""
+
+    ledgers: LedgerStore
+    images: ImageStore
+    records: RecordStore
+    reconciler: Reconciler
+    image_id_key: Callable[[], bytes]
+    now_ms: Callable[[], int]
+
+    def location(self, image_id: str) -> str:
+        """Return a fresh address of the image's bytes.
+
+        Raises:
+            NotFoundError: there is no such image, or not yet.
+            GoneError: it was deleted.
+        """
+        ref = parse_image_id(image_id, self.image_id_key())
+        stored = self.images.find(ref)
+        if stored is not None:
+            return self.images.url(ref, stored)
+        record = self.records.get(ref)
+        if record is not None and record.status is RecordStatus.COMPLETE:
+            raise GoneError("The image was made, charged and deleted since.")
+        raise NotFoundError("There is no such image.")
+
+    def status(self, image_id: str, base_url: str) -> ImageStatus:
+        """Return where the image stands; ``base_url`` is where this service is reached.
+
+        Raises:
+            NotFoundError: there is no such image.
+            GoneError: it was deleted.
+        """
+        ref = parse_image_id(image_id, self.image_id_key())
+        stored = self.images.find(ref)
+        if stored is not None:
+            return _complete(image_id, stored, base_url)
+        op = self._op(ref)
+        if op is not None and op.state is OpState.HELD:
+            return ImageStatus(
+                id=image_id, status="generating", charged=False, started_at=op.started_ms
+            )
+        record = self.records.get(ref)
+        if record is not None and record.status is RecordStatus.FAILED:
+            return _failed(image_id, record)
+        if op is not None and op.state is OpState.RELEASED:
+            return _given_up(image_id, op)
+        if op is not None or record is not None:
+            raise GoneError("The image was made, charged and deleted since.")
+        raise NotFoundError("There is no such image.")
+
+    def _op(self, ref: ImageRef) -> Op | None:
+        ledger = self.ledgers.load(ref.user)
+        if abandoned(ledger, now_ms=self.now_ms()):
+            self.reconciler.reconcile(ref.user, ledger)
+            ledger = self.ledgers.load(ref.user)
+        return ledger.ops.get(ref.quote_id)
+
+
+def _given_up(image_id: str, op: Op) -> ImageStatus:
+    return ImageStatus(
+        id=image_id,
+        status="failed",
+        charged=False,
+        started_at=op.started_ms,
+        code=op.code,
+        retryable=op.retryable,
+    )
+
+
+def _failed(image_id: str, record: ImageRecord) -> ImageStatus:
+    return ImageStatus(
+        id=image_id,
+        status="failed",
+        charged=False,
+        created_at=record.created_ms,
+        duration_ms=record.duration_ms,
+        quality=record.tier,
+        size=record.size,
+        cost=cost_of(record),
+        attempts=attempts_of(record),
+        code=record.code,
+        retryable=record.retryable,
+    )
+
+
+def _complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
+    return ImageStatus(
+        id=image_id,
+        status="complete",
+        charged=True,
+        created_at=record.created_ms,
+        duration_ms=record.duration_ms,
+        image_url=f"{base_url}/images/{image_id}",
+        media_type=record.media_type,
+        width=record.width,
+        height=record.height,
+        provider=record.provider,
+        model=record.model,
+        quality=record.tier,
+        size=f"{record.width}x{record.height}",
+        cost=cost_of(record),
+        fallback=replaced(record.fallback),
+        attempts=attempts_of(record),
+    )

@@ -1,0 +1,63 @@
+"""What a user spent and may still spend, and the newest requests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imagegen.domain.days import utc_day
+from imagegen.domain.ids import ImageRef, image_id
+from imagegen.domain.ledger import Limits
+from imagegen.domain.models import Allowance, Usage, UsedImage
+from imagegen.domain.ports import LedgerStore, RecordStore
+from imagegen.domain.records import ImageRecord
+from imagegen.usecases.answers import allowance
+
+RECENT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReader:
+    """Reads one user's usage."""
+
+    ledgers: LedgerStore
+    records: RecordStore
+    limits: Limits
+    image_id_key: Callable[[], bytes]
+    now_ms: Callable[[], int]
+
+    def usage(self, user: str) -> Usage:
+        """Return today's counts, what is left, and the newest requests.
+
+        Raises:
+            StoreUnavailableError: it cannot be read.
+        """
+        now_ms = self.now_ms()
+        day, ledger = utc_day(now_ms), self.ledgers.load(user)
+        recent = self.records.recent(user, limit=RECENT)
+        return Usage(
+            day=f"{day[:4]}-{day[4:6]}-{day[6:]}",
+            spent=ledger.spent.get(day, 0),
+            images=ledger.images.get(day, 0),
+            attempts=ledger.attempts.get(day, 0),
+            limits=Allowance(
+                images_this_hour=self.limits.hourly_images or None,
+                images_today=self.limits.daily_images,
+                usd_today=self.limits.daily_microusd,
+            ),
+            remaining=allowance(ledger, self.limits, day, now_ms=now_ms),
+            recent=tuple(self._used(user, record) for record in recent),
+        )
+
+    def _used(self, user: str, record: ImageRecord) -> UsedImage:
+        ref = ImageRef(record.quote_id, user, record.issued_ms)
+        return UsedImage(
+            id=image_id(ref, self.image_id_key()),
+            status=record.status.value,
+            provider=record.provider,
+            model=record.model,
+            quality=record.tier,
+            size=record.size,
+            cost=record.charged_microusd,
+            duration_ms=record.duration_ms,
+            created_at=record.created_ms,
+            code=record.code or None,
+        )
