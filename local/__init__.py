@@ -1,0 +1,1 @@
+"""The whole stack on one machine, and the small tools behind the Makefile. Never deployed."""

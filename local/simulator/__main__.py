@@ -1,0 +1,51 @@
+"""``python -m local.simulator``: run until interrupted; the first line of output says where."""
+
+import argparse
+import json
+import signal
+import sys
+from threading import Event
+
+from local.simulator.routes import BASES
+from local.simulator.server import Simulator
+
+
+def arguments() -> argparse.Namespace:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(prog="local.simulator", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument(
+        "--delay-scale",
+        type=float,
+        default=0,
+        help="share of each model's typical seconds that a success takes",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log every request")
+    return parser.parse_args()
+
+
+def started(given: argparse.Namespace) -> Simulator:
+    """Return the running simulator; a taken port ends the program with a sentence."""
+    try:
+        return Simulator.start(
+            host=given.host, port=given.port, delay_scale=given.delay_scale, verbose=given.verbose
+        )
+    except OSError as error:
+        sys.exit(f"cannot listen on {given.host}:{given.port}: {error.strerror}")
+
+
+def main() -> None:
+    """Run the simulator until SIGINT or SIGTERM."""
+    given = arguments()
+    stopped = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with started(given) as simulator:
+        bases = {name: simulator.url + base for name, base in BASES.items()}
+        print(json.dumps({"url": simulator.url, **bases}), flush=True)
+        stopped.wait()
+
+
+if __name__ == "__main__":
+    main()

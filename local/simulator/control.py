@@ -1,0 +1,136 @@
+"""The simulator's own API: break a provider, heal it, read what it was asked and would bill."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from local.simulator.board import Armed
+from local.simulator.desk import Provider
+from local.simulator.faults import Fault, Shows
+from local.simulator.jobs import JobBook
+from local.simulator.studio import Studio
+from local.simulator.wire import Answer, Body, Request, json_answer
+
+FIELDS = {"fault", "status", "code", "delaySeconds", "times", "model", "retryAfterSeconds"}
+NUMBERS = {"status": 200, "delaySeconds": 0, "times": 1, "retryAfterSeconds": 0}
+
+
+class ControlError(Exception):
+    """A control request that cannot be carried out; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The control API over one studio."""
+
+    studio: Studio
+    providers: dict[str, Provider]
+    """By control name."""
+    book: JobBook
+
+    def answer(self, request: Request) -> Answer:
+        """Return the answer to a control request."""
+        reads = {"/providers": self._totals, "/calls": self.studio.ledger.calls}
+        if request.method == "GET" and request.path in reads:
+            return json_answer(reads[request.path]())
+        if (request.method, request.path) == ("GET", "/faults"):
+            return json_answer(self._faults())
+        if (request.method, request.path) == ("POST", "/reset"):
+            return json_answer(self._reset())
+        name = request.path.removeprefix("/providers/")
+        if name not in self.providers or request.method not in ("GET", "POST"):
+            return json_answer({"error": f"no such control path {request.path!r}"}, status=404)
+        try:
+            if request.method == "POST":
+                self._arm(name, request.json())
+        except (ControlError, ValueError) as error:
+            return json_answer({"error": str(error)}, status=400)
+        return json_answer(self._view(name))
+
+    def _totals(self) -> Body:
+        return {name: self._view(name) for name in self.providers}
+
+    def _view(self, name: str) -> Body:
+        armed = [armed_view(armed) for armed in self.studio.board.armed(name)]
+        return {**self.studio.ledger.totals(name), "armed": armed}
+
+    def _faults(self) -> Body:
+        return {
+            name: {fault.name: fault_view(fault) for fault in provider.faults.values()}
+            for name, provider in self.providers.items()
+        }
+
+    def _reset(self) -> Body:
+        self.studio.board.clear()
+        self.studio.ledger.clear()
+        self.studio.shelf.clear()
+        self.book.clear()
+        return {"reset": True}
+
+    def _arm(self, name: str, body: Body) -> None:
+        check(body)
+        delays = "delaySeconds" in body
+        fault_name = body.get("fault") or ("slow" if delays else None)
+        if fault_name is None:
+            self.studio.board.disarm(name, body.get("model"))
+            return
+        faults = self.providers[name].faults
+        if fault_name not in faults:
+            raise ControlError(f"no fault {fault_name!r}; there are {', '.join(sorted(faults))}")
+        self.studio.board.arm(name, armed_of(faults[fault_name], body))
+
+
+def check(body: Body) -> None:
+    """Refuse unknown fields and numbers that make no sense.
+
+    Raises:
+        ControlError: names the field.
+    """
+    unknown = sorted(body.keys() - FIELDS)
+    if unknown:
+        raise ControlError(f"unknown fields {unknown!r}; there are {sorted(FIELDS)!r}")
+    for name, least in NUMBERS.items():
+        value = body.get(name)
+        if value is not None and (not isinstance(value, int | float) or value < least):
+            raise ControlError(f"{name} must be a number from {least} up")
+
+
+def armed_of(fault: Fault, body: Body) -> Armed:
+    """Return the fault with what the request changes of it."""
+    changes: dict[str, Any] = {
+        field: body[name]
+        for name, field in (
+            ("status", "status"),
+            ("code", "code"),
+            ("retryAfterSeconds", "retry_after_seconds"),
+        )
+        if body.get(name) is not None
+    }
+    return Armed(
+        replace(fault, **changes),
+        delay_seconds=body.get("delaySeconds") or 0,
+        times=body.get("times"),
+        model=body.get("model"),
+    )
+
+
+def fault_view(fault: Fault) -> Body:
+    """Return what a fault means for a caller."""
+    return {
+        "outcome": fault.outcome,
+        "status": fault.status if fault.shows is Shows.ERROR else 200,
+        "code": fault.code,
+        "ending": fault.ending,
+        "billed": fault.draws,
+        "applies": fault.applies,
+        "seenByKeyChecks": fault.everywhere,
+    }
+
+
+def armed_view(armed: Armed) -> Body:
+    """Return a fault that waits for calls."""
+    return {
+        "fault": armed.fault.name,
+        "model": armed.model,
+        "times": armed.times,
+        "delaySeconds": armed.delay_seconds,
+    }

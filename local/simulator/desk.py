@@ -1,0 +1,94 @@
+"""What the studio and a provider's file hand each other for one call."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from local.simulator.faults import Fault, Spoil
+from local.simulator.spoil import Picture
+from local.simulator.wire import Answer, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A valid request for pictures, in the simulator's words."""
+
+    model: str
+    prompt: str
+    params: Mapping[str, Any]
+    """The provider's own fields, defaults filled in, without the prompt."""
+    width: int = 0
+    height: int = 0
+    image_format: str = "png"
+    count: int = 1
+    quality: str | None = None
+    """Only where the price depends on it."""
+    price_microusd: int = 0
+    """Of one picture, for what the catalog does not price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One call, with its pictures drawn, waiting to be put into the provider's words."""
+
+    request: Request
+    order: Order
+    pictures: tuple[Picture, ...]
+    publish: Callable[[Picture], str]
+    """Returns a URL of the picture on the simulator's own origin."""
+    cancel_bill: Callable[[], None]
+    now_seconds: float
+    delay_seconds: float
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """What the fault adds in the provider's own words."""
+    spoil: Spoil | None = None
+
+
+class Provider(Protocol):
+    """One provider's wire format: requests in, answers out, no sockets and no waiting."""
+
+    @property
+    def name(self) -> str:
+        """Return the name in the control API."""
+        ...
+
+    @property
+    def faults(self) -> Mapping[str, Fault]:
+        """Return the provider's error table."""
+        ...
+
+    def key_of(self, request: Request) -> str:
+        """Return the key that the request came with, empty if none."""
+        ...
+
+    def is_order(self, request: Request) -> bool:
+        """Return whether the request asks for what costs money."""
+        ...
+
+    def order_from(self, request: Request) -> Order:
+        """Return the order.
+
+        Raises:
+            FaultError: the provider refuses the request as it stands.
+        """
+        ...
+
+    def free(self, request: Request) -> Answer:
+        """Return the answer to any other request of a good key.
+
+        Raises:
+            FaultError: as above.
+        """
+        ...
+
+    def error(self, fault: Fault) -> Answer:
+        """Return the provider's error body for a row of its table."""
+        ...
+
+    def success(self, desk: Desk) -> Answer:
+        """Return the answer with the pictures."""
+        ...
+
+    def empty(self, desk: Desk) -> Answer:
+        """Return a success without pictures."""
+        ...

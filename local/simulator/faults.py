@@ -1,0 +1,133 @@
+"""What can go wrong at a provider, as data: natural errors and armed faults share these rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from local.simulator.wire import Ending
+
+
+class Outcome(StrEnum):
+    """What an adapter must report; the values are those of ``imagegen.domain.errors.Outcome``."""
+
+    UNAVAILABLE = "unavailable"
+    UNKNOWN = "unknown"
+    RATE_LIMITED = "rate_limited"
+    ACCOUNT = "account"
+    MODEL_GONE = "model_gone"
+    REFUSED = "refused"
+    BAD_PARAMETER = "bad_parameter"
+
+
+class Shows(StrEnum):
+    """Which body the client is to see."""
+
+    ERROR = "error"
+    EMPTY = "empty"
+    """A success without an image, in the provider's own shape."""
+    PAGE = "page"
+    IMAGE = "image"
+
+
+class Spoil(StrEnum):
+    """How a drawn image is damaged before it leaves."""
+
+    TEXT = "text"
+    TRUNCATED = "truncated"
+    HUGE = "huge"
+    NOT_BASE64 = "not_base64"
+    FILE_MISSING = "file_missing"
+    FILE_CUT = "file_cut"
+    FILE_REDIRECTS = "file_redirects"
+    FILE_ELSEWHERE = "file_elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One row of a provider's error table. Drawn images are billed, errors are not."""
+
+    outcome: Outcome | None
+    """``None``: the call succeeds all the same."""
+    shows: Shows = Shows.ERROR
+    name: str = ""
+    status: int = 200
+    code: str | None = None
+    kind: str | None = None
+    """The provider's ``type`` or ``title`` of the error."""
+    message: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """What only this provider has; each provider file knows its own."""
+    retry_after_seconds: int | None = None
+    spoil: Spoil | None = None
+    ending: Ending = Ending.SENT
+    everywhere: bool = False
+    """Also seen by free calls, such as a key check."""
+
+    @property
+    def applies(self) -> str:
+        """Return to which answers it does anything: ``always``, with a ``url``, or ``inline``."""
+        if self.spoil is Spoil.NOT_BASE64:
+            return "inline"
+        return "url" if self.spoil and self.spoil.startswith("file_") else "always"
+
+    @property
+    def draws(self) -> bool:
+        """Return whether an image is drawn, and so billed."""
+        return self.shows is Shows.IMAGE
+
+
+class FaultError(Exception):
+    """The request itself runs into a row of the provider's error table."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.name)
+        self.fault = fault
+
+
+def named(*tables: Mapping[str, Fault]) -> dict[str, Fault]:
+    """Return the rows of all tables, each knowing its name; later tables win."""
+    return {name: replace(row, name=name) for table in tables for name, row in table.items()}
+
+
+def outage(status: int, message: str, **more: Any) -> Fault:
+    """Return a row for a server that is down: key checks see it too."""
+    return Fault(Outcome.UNAVAILABLE, status=status, message=message, everywhere=True, **more)
+
+
+TRANSPORT = {
+    "slow": Fault(None, Shows.IMAGE),
+    "timeout": Fault(Outcome.UNKNOWN, ending=Ending.HANG, everywhere=True),
+    "cut_before": Fault(Outcome.UNKNOWN, ending=Ending.CUT_BEFORE, everywhere=True),
+    "not_json": Fault(Outcome.UNAVAILABLE, Shows.PAGE),
+    "empty_200": Fault(Outcome.UNAVAILABLE, Shows.EMPTY),
+}
+
+DRAWN = {
+    "cut_during": Fault(Outcome.UNKNOWN, Shows.IMAGE, ending=Ending.CUT_DURING),
+    "lost_answer": Fault(Outcome.UNKNOWN, Shows.IMAGE, ending=Ending.HANG),
+    "wrong_bytes": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.TEXT),
+    "truncated_image": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.TRUNCATED),
+    "huge": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.HUGE),
+}
+
+INLINE = {"not_base64": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.NOT_BASE64)}
+
+FILES = {
+    "file_missing": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.FILE_MISSING),
+    # As with ``cut_during``: the image was made and billed, and what was sent of it was lost.
+    "file_cut": Fault(Outcome.UNKNOWN, Shows.IMAGE, spoil=Spoil.FILE_CUT),
+    "file_redirects": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.FILE_REDIRECTS),
+    "file_elsewhere": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.FILE_ELSEWHERE),
+}
+
+# Cloudflare's 52x and the gateway's own statuses say nothing of who answers behind them.
+OUTAGES = {
+    "server_error": outage(500, "The server had an error while processing your request."),
+    "bad_gateway": outage(502, "Bad gateway."),
+    "overloaded": outage(503, "The engine is currently overloaded, please try again later."),
+    "gateway_timeout": outage(504, "The gateway timed out."),
+    "error_520": outage(520, "The web server returned an unknown error."),
+    "error_524": outage(524, "A timeout occurred at the origin."),
+    "error_529": outage(529, "The service is overloaded."),
+}

@@ -1,0 +1,99 @@
+"""Gemini's bodies: a picture, a refusal in its many disguises, an error."""
+
+from collections.abc import Mapping
+from secrets import token_urlsafe
+from typing import Any
+
+from local.simulator.desk import Desk, Order
+from local.simulator.faults import Fault
+from local.simulator.gemini_faults import KINDS
+from local.simulator.gemini_sizes import TOKENS
+from local.simulator.spoil import base64_of
+from local.simulator.wire import Body
+
+RETIREMENT = "2026-12-31T00:00:00Z"
+
+
+def error_payload(fault: Fault) -> Body:
+    """Return Google's error, with the time to wait where there is one."""
+    error: Body = {
+        "code": fault.status,
+        "message": fault.message,
+        "status": fault.kind or KINDS.get(fault.status, "UNKNOWN"),
+    }
+    details = list(fault.details.get("details", []))
+    if fault.retry_after_seconds is not None:
+        kind = "type.googleapis.com/google.rpc.RetryInfo"
+        details.append({"@type": kind, "retryDelay": f"{fault.retry_after_seconds}s"})
+    return {"error": {**error, "details": details} if details else error}
+
+
+def image_answer(desk: Desk) -> Body:
+    """Return a candidate with the picture; thoughts come first where the model shows them."""
+    inline: list[Body] = [
+        {
+            "inlineData": {
+                "mimeType": picture.media_type,
+                "data": base64_of(picture, desk.spoil),
+            }
+        }
+        for picture in desk.pictures
+    ]
+    thoughts = [{**part, "thought": True} for part in ({"text": "A draft first."}, *inline)]
+    parts = [*thoughts, *inline] if desk.details.get("thoughts") else inline
+    candidate = {
+        "content": {"role": "model", "parts": parts},
+        "finishReason": "STOP",
+        "index": 0,
+    }
+    return {"candidates": [candidate], **frame(desk.order.model, desk.details), **usage(desk.order)}
+
+
+def blocked_answer(model: str, prompt: str, details: Mapping[str, Any]) -> Body:
+    """Return a 200 without a picture, for the reason that ``details`` name."""
+    body: Body = {**frame(model, details), "usageMetadata": prompt_usage(prompt)}
+    if "blockReason" in details:
+        return {**body, "promptFeedback": {"blockReason": details["blockReason"]}}
+    if "candidates" in details:
+        return {**body, "candidates": details["candidates"]}
+    text = details.get("text")
+    parts = [{"text": text}] if text else []
+    reason = details.get("finishReason", "STOP")
+    candidate = {
+        "content": {"role": "model", "parts": parts},
+        "finishReason": reason,
+        "finishMessage": f"Generation stopped: {reason}",
+        "index": 0,
+    }
+    return {**body, "candidates": [candidate]}
+
+
+def frame(model: str, details: Mapping[str, Any]) -> Body:
+    """Return what every answer carries."""
+    stage = details.get("modelStage", "STABLE")
+    status = {"modelStage": stage}
+    if stage != "STABLE":
+        status["retirementTime"] = RETIREMENT
+    return {"modelVersion": model, "responseId": token_urlsafe(16), "modelStatus": status}
+
+
+def usage(order: Order) -> Body:
+    """Return the tokens of a drawn picture."""
+    image = order.params.get("generationConfig", {}).get("imageConfig", {})
+    drawn = TOKENS[order.model][image.get("imageSize", "1K")]
+    read = prompt_usage(order.prompt)
+    return {
+        "usageMetadata": {
+            **read,
+            "candidatesTokenCount": drawn,
+            "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": drawn}],
+            "totalTokenCount": read["promptTokenCount"] + drawn,
+        }
+    }
+
+
+def prompt_usage(prompt: str) -> Body:
+    """Return the tokens of the prompt, guessed at four characters each."""
+    read = -(-len(prompt) // 4)
+    details = [{"modality": "TEXT", "tokenCount": read}]
+    return {"promptTokenCount": read, "promptTokensDetails": details, "totalTokenCount": read}

@@ -1,0 +1,115 @@
+"""Gemini's error table (https://ai.google.dev/gemini-api/docs/troubleshooting), as data."""
+
+from typing import Any
+
+from local.simulator.faults import (
+    DRAWN,
+    INLINE,
+    OUTAGES,
+    TRANSPORT,
+    Fault,
+    Outcome,
+    Shows,
+    named,
+)
+
+BLOCK_REASONS = ("SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY")
+REFUSING = (
+    "SAFETY",
+    "PROHIBITED_CONTENT",
+    "BLOCKLIST",
+    "SPII",
+    "RECITATION",
+    "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT",
+    "IMAGE_RECITATION",
+    "ESCALATION",
+)
+TECHNICAL = ("NO_IMAGE", "IMAGE_OTHER", "OTHER", "MAX_TOKENS", "MALFORMED_RESPONSE")
+
+
+def error_info(reason: str) -> dict[str, Any]:
+    """Return Google's machine-readable reason of an error."""
+    info = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": reason,
+        "domain": "googleapis.com",
+        "metadata": {"service": "generativelanguage.googleapis.com"},
+    }
+    return {"details": [info]}
+
+
+def row(outcome: Outcome, status: int, kind: str, message: str, **more: Any) -> Fault:
+    """Return an error of Google's canonical codes."""
+    return Fault(outcome, status=status, kind=kind, message=message, **more)
+
+
+def finished(reason: str, outcome: Outcome) -> Fault:
+    """Return a success whose only candidate stopped before it drew."""
+    return Fault(outcome, Shows.EMPTY, details={"finishReason": reason})
+
+
+KEYS = {
+    "bad_key": row(
+        Outcome.ACCOUNT,
+        400,
+        "INVALID_ARGUMENT",
+        "API key not valid. Please pass a valid API key.",
+        details=error_info("API_KEY_INVALID"),
+        everywhere=True,
+    ),
+    "missing_key": row(
+        Outcome.ACCOUNT,
+        403,
+        "PERMISSION_DENIED",
+        "Method doesn't allow unregistered callers. Please use API Key.",
+    ),
+    "forbidden": row(
+        Outcome.ACCOUNT, 403, "PERMISSION_DENIED", "The caller does not have permission."
+    ),
+    "billing_off": row(
+        Outcome.ACCOUNT,
+        400,
+        "FAILED_PRECONDITION",
+        "User location is not supported for the API use without a billing account linked.",
+    ),
+    "account_limited": finished("PUP_LIMITED_DISABLED", Outcome.ACCOUNT),
+}
+REQUESTS = {
+    "bad_parameter": row(Outcome.BAD_PARAMETER, 400, "INVALID_ARGUMENT", "Invalid argument."),
+    "model_gone": row(
+        Outcome.MODEL_GONE,
+        404,
+        "NOT_FOUND",
+        "The model is not found for API version v1beta, or is not supported for generateContent.",
+    ),
+    "rate_limited": row(
+        Outcome.RATE_LIMITED,
+        429,
+        "RESOURCE_EXHAUSTED",
+        "You exceeded your current quota, please check your plan and billing details.",
+        retry_after_seconds=2,
+    ),
+    "rate_limited_bare": row(
+        Outcome.RATE_LIMITED, 429, "RESOURCE_EXHAUSTED", "Resource has been exhausted."
+    ),
+}
+KINDS = {500: "INTERNAL", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}
+BLOCKS = {
+    f"block_{reason.lower()}": Fault(Outcome.REFUSED, Shows.EMPTY, details={"blockReason": reason})
+    for reason in BLOCK_REASONS
+}
+FINISHES = {
+    **{f"finish_{reason.lower()}": finished(reason, Outcome.REFUSED) for reason in REFUSING},
+    **{f"finish_{reason.lower()}": finished(reason, Outcome.UNAVAILABLE) for reason in TECHNICAL},
+    "refused": Fault(Outcome.REFUSED, Shows.EMPTY, details={"blockReason": "PROHIBITED_CONTENT"}),
+    "text_only": Fault(
+        Outcome.UNAVAILABLE, Shows.EMPTY, details={"finishReason": "STOP", "text": "Here it is!"}
+    ),
+    "no_candidates": Fault(Outcome.UNAVAILABLE, Shows.EMPTY, details={"candidates": []}),
+}
+ODD_SUCCESSES = {
+    "thought_parts": Fault(None, Shows.IMAGE, details={"thoughts": True}),
+    "legacy_model": Fault(None, Shows.IMAGE, details={"modelStage": "LEGACY"}),
+}
+FAULTS = named(TRANSPORT, OUTAGES, DRAWN, INLINE, KEYS, REQUESTS, BLOCKS, FINISHES, ODD_SUCCESSES)

@@ -1,0 +1,139 @@
+"""OpenAI's error table (https://platform.openai.com/docs/guides/error-codes), as data."""
+
+from typing import Any
+
+from local.simulator.faults import DRAWN, INLINE, OUTAGES, TRANSPORT, Fault, Outcome, named
+
+REQUEST = "invalid_request_error"
+USER = "image_generation_user_error"
+SAFETY = "Your request was rejected by the safety system."
+QUOTA = "You exceeded your current quota, please check your plan and billing details."
+
+
+def account(status: int, code: str | None, message: str, *, kind: str = REQUEST) -> Fault:
+    """Return a row about the key or the money behind it."""
+    return Fault(Outcome.ACCOUNT, status=status, code=code, kind=kind, message=message)
+
+
+def money(code: str) -> Fault:
+    """Return a 429 that waiting does not heal; its type is ``insufficient_quota`` as well."""
+    return account(429, code, QUOTA, kind="insufficient_quota")
+
+
+def blocked(code: str, details: dict[str, Any] | None = None, kind: str = USER) -> Fault:
+    """Return a refusal of the prompt or of the picture."""
+    return Fault(
+        Outcome.REFUSED, status=400, code=code, kind=kind, message=SAFETY, details=details or {}
+    )
+
+
+def stage(name: str) -> dict[str, Any]:
+    """Return where the safety system stopped the request."""
+    return {"moderation_details": {"moderation_stage": name, "categories": ["sexual"]}}
+
+
+KEYS = {
+    "missing_key": account(401, None, "You didn't provide an API key."),
+    "bad_key": Fault(
+        Outcome.ACCOUNT,
+        status=401,
+        code="invalid_api_key",
+        kind=REQUEST,
+        message="Incorrect API key provided.",
+        everywhere=True,
+    ),
+    "ip_not_authorized": account(
+        401, "ip_not_authorized", "Your IP is not authorized to use this API key."
+    ),
+    "forbidden": account(403, None, "You have insufficient permissions for this operation."),
+    "unsupported_country": account(
+        403,
+        "unsupported_country_region_territory",
+        "Country, region, or territory not supported",
+        kind="request_forbidden",
+    ),
+    "unverified_org": account(403, None, "Your organization must be verified to use this model."),
+}
+MONEY = {
+    **{
+        code: money(code)
+        for code in (
+            "insufficient_quota",
+            "credit_balance_exhausted",
+            "organization_spend_limit_exceeded",
+            "project_spend_limit_exceeded",
+            "organization_usage_limit_exceeded",
+        )
+    },
+    "billing_hard_limit_reached": account(
+        400, "billing_hard_limit_reached", "Billing hard limit has been reached."
+    ),
+}
+LOAD = {
+    "rate_limited": Fault(
+        Outcome.RATE_LIMITED,
+        status=429,
+        code="rate_limit_exceeded",
+        kind="requests",
+        message="Rate limit reached for images per minute.",
+        retry_after_seconds=2,
+    ),
+    "slow_down_429": Fault(
+        Outcome.RATE_LIMITED,
+        status=429,
+        code="slow_down",
+        kind="requests",
+        message="Slow down.",
+    ),
+    "slow_down": Fault(
+        Outcome.UNAVAILABLE,
+        status=503,
+        code="slow_down",
+        kind="service_unavailable_error",
+        message="Slow down.",
+    ),
+    "overloaded": Fault(
+        Outcome.UNAVAILABLE,
+        status=503,
+        code="server_is_overloaded",
+        kind="service_unavailable_error",
+        message="Our servers are currently overloaded. Please try again later.",
+        everywhere=True,
+    ),
+}
+REQUESTS = {
+    "model_gone": Fault(
+        Outcome.MODEL_GONE,
+        status=404,
+        code="model_not_found",
+        kind=REQUEST,
+        message="The model does not exist or you do not have access to it.",
+    ),
+    "bad_parameter": Fault(
+        Outcome.BAD_PARAMETER,
+        status=400,
+        code="invalid_value",
+        kind=REQUEST,
+        message="Invalid value.",
+        details={"param": "size"},
+    ),
+}
+IMAGE_REQUESTS = {
+    "user_error": Fault(
+        Outcome.BAD_PARAMETER,
+        status=400,
+        code="invalid_image_file",
+        kind=USER,
+        message="Invalid image file or mode.",
+    ),
+    "moderation_blocked": blocked("moderation_blocked", stage("input")),
+    "moderation_blocked_output": blocked("moderation_blocked", stage("output")),
+    "moderation_blocked_unknown": blocked(
+        "moderation_blocked", {"moderation_details": {"moderation_stage": "unknown"}}
+    ),
+    "moderation_blocked_bare": blocked("moderation_blocked"),
+    "content_policy_violation": blocked("content_policy_violation", kind=REQUEST),
+    "refused": blocked("moderation_blocked", stage("input")),
+}
+SHARED = (TRANSPORT, OUTAGES, KEYS, MONEY, LOAD, REQUESTS)
+FAULTS = named(*SHARED, DRAWN, INLINE, IMAGE_REQUESTS)

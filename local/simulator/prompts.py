@@ -1,0 +1,53 @@
+"""Which prompts are refused: a small table of words, and passwords that always work."""
+
+import re
+
+CATEGORIES = (
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/intent",
+    "self-harm/instructions",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
+)
+WORDS = {
+    "harassment": ("humiliate", "bully him", "bully her"),
+    "hate": ("ethnic cleansing", "racial slur"),
+    "illicit": ("cook meth", "counterfeit money"),
+    "illicit/violent": ("pipe bomb",),
+    "self-harm": ("suicide", "self-harm"),
+    "sexual": ("nude", "naked", "porn", "nsfw"),
+    "violence": ("massacre", "murder", "torture"),
+    "violence/graphic": ("gore", "beheading", "dismembered"),
+}
+PASSWORD = re.compile(r"moderation-block:([a-z/-]+)")
+PROVIDER_REFUSAL = "provider-refusal"
+"""In a prompt: moderation lets it pass, every image provider refuses it in its own way."""
+
+
+def categories_of(text: str) -> tuple[str, ...]:
+    """Return the categories a text is flagged for, none for a harmless one."""
+    lowered = text.lower()
+    asked = set(PASSWORD.findall(lowered))
+    return tuple(
+        category
+        for category in CATEGORIES
+        if category in asked or any(has_word(lowered, word) for word in WORDS.get(category, ()))
+    )
+
+
+def has_word(text: str, word: str) -> bool:
+    """Return whether the word stands in the text by itself."""
+    return re.search(rf"\b{re.escape(word)}\b", text) is not None
+
+
+def is_refused(prompt: str) -> bool:
+    """Return whether an image provider refuses to draw this."""
+    return PROVIDER_REFUSAL in prompt.lower()

@@ -1,0 +1,62 @@
+"""The files that a URL in an answer points to; the oldest fall off, as providers delete theirs."""
+
+from collections import OrderedDict
+from secrets import token_urlsafe
+from threading import Lock
+
+from local.simulator.faults import Spoil
+from local.simulator.spoil import Picture
+from local.simulator.wire import Answer, Ending, json_answer
+
+KEPT_BYTES = 256_000_000
+# The link-local address where a cloud keeps its credentials: no client may follow it there.
+ELSEWHERE = "http://169.254.169.254/latest/meta-data/image.png"
+ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+
+
+class Shelf:
+    """Finished files by name. Safe under threads."""
+
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
+        self._lock = Lock()
+        self._files: OrderedDict[str, Answer] = OrderedDict()
+        self._kept_bytes = kept_bytes
+        self._bytes = 0
+
+    def publish(self, picture: Picture, origin: str, spoil: Spoil | None = None) -> str:
+        """Return the URL under which the picture can be fetched from now on."""
+        if spoil is Spoil.FILE_ELSEWHERE:
+            return ELSEWHERE
+        name = f"{token_urlsafe(18)}.{ENDINGS[picture.media_type]}"
+        self._put(name, file_answer(picture, spoil))
+        return f"{origin}/files/{name}"
+
+    def get(self, name: str) -> Answer:
+        """Return the file, or 404."""
+        with self._lock:
+            found = self._files.get(name)
+        return found or json_answer({"detail": "No such file"}, status=404)
+
+    def clear(self) -> None:
+        """Delete every file."""
+        with self._lock:
+            self._files.clear()
+            self._bytes = 0
+
+    def _put(self, name: str, answer: Answer) -> None:
+        with self._lock:
+            self._files[name] = answer
+            self._bytes += len(answer.content)
+            while self._bytes > self._kept_bytes and len(self._files) > 1:
+                _, dropped = self._files.popitem(last=False)
+                self._bytes -= len(dropped.content)
+
+
+def file_answer(picture: Picture, spoil: Spoil | None) -> Answer:
+    """Return what a fetch of the file gets."""
+    if spoil is Spoil.FILE_MISSING:
+        return json_answer({"detail": "No such file"}, status=404)
+    if spoil is Spoil.FILE_REDIRECTS:
+        return Answer(302, b"", headers={"location": ELSEWHERE})
+    ending = Ending.CUT_DURING if spoil is Spoil.FILE_CUT else Ending.SENT
+    return Answer(200, picture.content, picture.media_type, ending=ending)

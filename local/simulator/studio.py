@@ -1,0 +1,170 @@
+"""The course of one call: check, meet a fault, draw, bill, answer. The same for all providers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from local.simulator.board import Armed, FaultBoard
+from local.simulator.catalog import load_catalog
+from local.simulator.clock import now_seconds
+from local.simulator.desk import Desk, Order, Provider
+from local.simulator.drawing import Sketch, draw
+from local.simulator.faults import Fault, FaultError, Shows
+from local.simulator.jobs import time_text
+from local.simulator.ledger import Call, Ledger
+from local.simulator.prompts import is_refused
+from local.simulator.shelf import Shelf
+from local.simulator.spoil import Picture, spoiled
+from local.simulator.wire import Answer, Body, Request, page_answer
+
+HEALTHY = Armed(Fault(None, Shows.IMAGE))
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What all calls share."""
+
+    board: FaultBoard = field(default_factory=FaultBoard)
+    ledger: Ledger = field(default_factory=Ledger)
+    shelf: Shelf = field(default_factory=Shelf)
+    delay_scale: float = 0
+    """Share of a model's typical seconds that a success takes."""
+
+    def answer(self, provider: Provider, request: Request) -> Answer:
+        """Return the provider's answer to a request, and count it."""
+        if provider.is_order(request):
+            return self._order(provider, request)
+        self.ledger.record_free(provider.name)
+        armed = self.board.peek(provider.name)
+        if armed:
+            return with_delay(failed(provider, armed.fault), armed.delay_seconds)
+        try:
+            return with_delay(provider.free(request), 0)
+        except FaultError as error:
+            return with_delay(provider.error(error.fault), 0)
+
+    def _order(self, provider: Provider, request: Request) -> Answer:
+        try:
+            order = provider.order_from(request)
+        except FaultError as error:
+            self.ledger.record(refused_call(provider, request, error.fault))
+            return with_delay(provider.error(error.fault), 0)
+        armed = self._met(provider, order)
+        call = self._call(provider, request, order, armed.fault)
+        self.ledger.record(call)
+        delay_seconds = armed.delay_seconds + self._usual_seconds(provider, order, armed.fault)
+        desk = self._desk(provider, request, order, armed.fault)
+        desk = replace(
+            desk, delay_seconds=delay_seconds, cancel_bill=partial(self.ledger.refund, call)
+        )
+        return with_delay(answered(provider, desk, armed.fault), delay_seconds)
+
+    def _met(self, provider: Provider, order: Order) -> Armed:
+        armed = self.board.take(provider.name, order.model)
+        if armed:
+            return armed
+        if order.count and is_refused(order.prompt):
+            return Armed(provider.faults["refused"])
+        return HEALTHY
+
+    def _usual_seconds(self, provider: Provider, order: Order, fault: Fault) -> float:
+        row = load_catalog().row(provider.name, order.model, order.quality)
+        return row.typical_seconds * self.delay_scale if row and fault.draws else 0
+
+    def _call(self, provider: Provider, request: Request, order: Order, fault: Fault) -> Call:
+        images = order.count if fault.draws else 0
+        return Call(
+            provider=provider.name,
+            model=order.model,
+            params=order.params,
+            prompt_length=len(order.prompt),
+            at=time_text(now_seconds()),
+            outcome=str(fault.outcome or "drawn"),
+            fault=fault.name or None,
+            images=images,
+            billed_microusd=images * price_microusd(provider.name, order),
+            key_tail=tail(provider.key_of(request)),
+        )
+
+    def _desk(self, provider: Provider, request: Request, order: Order, fault: Fault) -> Desk:
+        publish: Callable[[Picture], str] = partial(
+            self.shelf.publish, origin=request.origin, spoil=fault.spoil
+        )
+        return Desk(
+            request=request,
+            order=order,
+            pictures=drawn(provider.name, order, fault) if fault.draws else (),
+            publish=publish,
+            cancel_bill=lambda: None,
+            now_seconds=now_seconds(),
+            delay_seconds=0,
+            details=fault.details,
+            spoil=fault.spoil,
+        )
+
+
+def answered(provider: Provider, desk: Desk, fault: Fault) -> Answer:
+    """Return the body that the fault wants, leaving as it wants."""
+    if fault.shows is Shows.IMAGE:
+        return replace(provider.success(desk), ending=fault.ending)
+    if fault.shows is Shows.EMPTY:
+        return provider.empty(desk)
+    return failed(provider, fault)
+
+
+def failed(provider: Provider, fault: Fault) -> Answer:
+    """Return a failure that needs no order."""
+    answer = page_answer() if fault.shows is Shows.PAGE else provider.error(fault)
+    return replace(answer, ending=fault.ending)
+
+
+def with_delay(answer: Answer, seconds: float) -> Answer:
+    """Return the answer, with the usual delay where it has none of its own."""
+    return answer if answer.delay_seconds is not None else replace(answer, delay_seconds=seconds)
+
+
+def drawn(provider: str, order: Order, fault: Fault) -> tuple[Picture, ...]:
+    """Return the pictures of an order, as damaged as the fault wants them."""
+    sketch = Sketch(
+        provider, order.model, order.prompt, order.width, order.height, order.image_format
+    )
+    media_type = f"image/{order.image_format}"
+    return tuple(
+        spoiled(Picture(draw(sketch), media_type), fault.spoil) for _ in range(order.count)
+    )
+
+
+def price_microusd(provider: str, order: Order) -> int:
+    """Return the price of one picture: the catalog's, else the provider's own formula."""
+    row = load_catalog().row(provider, order.model, order.quality)
+    listed = row.price_microusd(order.width, order.height) if row else None
+    return order.price_microusd if listed is None else listed
+
+
+def refused_call(provider: Provider, request: Request, fault: Fault) -> Call:
+    """Return the record of a request that was no valid order."""
+    body = body_or_empty(request)
+    return Call(
+        provider=provider.name,
+        model=str(body.get("model", request.path)),
+        params={key: value for key, value in body.items() if key in ("model", "size", "quality")},
+        prompt_length=len(str(body.get("prompt", ""))),
+        at=time_text(now_seconds()),
+        outcome=str(fault.outcome),
+        fault=fault.name,
+        key_tail=tail(provider.key_of(request)),
+    )
+
+
+def body_or_empty(request: Request) -> Mapping[str, object]:
+    """Return the body if it can be read."""
+    try:
+        body: Body = request.json()
+    except ValueError:
+        return {}
+    return body
+
+
+def tail(key: str) -> str:
+    """Return as much of a key as may be shown."""
+    return key[-4:] if len(key) > 4 else ""

@@ -1,0 +1,197 @@
+"""Together AI's images (https://docs.together.ai/reference/post-images-generations)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from secrets import token_hex
+from typing import Any
+
+from local.simulator.catalog import load_catalog
+from local.simulator.desk import Desk, Order
+from local.simulator.faults import Fault, FaultError
+from local.simulator.keys import check_credit, check_key
+from local.simulator.spoil import base64_of
+from local.simulator.together_faults import FAULTS
+from local.simulator.wire import Answer, Body, Request, json_answer
+
+CREATED = 1_788_825_600
+CHOICES = {"response_format": ("url", "base64"), "output_format": ("jpeg", "png")}
+RANGES = {
+    "width": (64, 2048),
+    "height": (64, 2048),
+    "n": (1, 4),
+    "steps": (1, 50),
+    "seed": (0, 2_147_483_647),
+}
+OTHERS = {
+    "model",
+    "prompt",
+    "negative_prompt",
+    "guidance_scale",
+    "disable_safety_checker",
+    "image_url",
+    "reference_images",
+    "image_loras",
+    "prompt_upsampling",
+}
+KNOWN = {*OTHERS, *CHOICES, *RANGES}
+UNSUPPORTED = {"black-forest-labs/FLUX.2-pro": {"negative_prompt"}}
+PIXEL_STEP = 8
+KEY_OWNER = {
+    "type": "project_api_key",
+    "api_key": {"id": "key_simulated"},
+    "organization": {"id": "org_simulated", "name": "Simulated"},
+    "project": {"id": "proj_simulated", "name": "Simulated", "slug": "simulated"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Together AI."""
+
+    name: str = "together"
+
+    @property
+    def faults(self) -> Mapping[str, Fault]:
+        """Return Together's error table."""
+        return FAULTS
+
+    def key_of(self, request: Request) -> str:
+        """Return the bearer token."""
+        return request.bearer()
+
+    def is_order(self, request: Request) -> bool:
+        """Return whether images are asked for."""
+        return (request.method, request.path) == ("POST", "/images/generations")
+
+    def order_from(self, request: Request) -> Order:
+        """Return the order; every field is checked."""
+        check_key(request.bearer(), FAULTS)
+        body = body_of(request)
+        check_fields(body)
+        check_values(body)
+        check_credit(request.bearer(), FAULTS["out_of_credit"])
+        return order_of(body)
+
+    def free(self, request: Request) -> Answer:
+        """Return the models, or whose key this is."""
+        check_key(request.bearer(), FAULTS)
+        if (request.method, request.path) == ("GET", "/models"):
+            return json_answer([model_view(model) for model in models()])
+        if (request.method, request.path) == ("GET", "/whoami"):
+            return json_answer(KEY_OWNER)
+        raise FaultError(replace(FAULTS["model_gone_404"], message="Not found"))
+
+    def error(self, fault: Fault) -> Answer:
+        """Return ``{"id", "error": {message, type, param, code}}``."""
+        error = {
+            "message": fault.message,
+            "type": fault.kind or "server_error",
+            "param": fault.details.get("param"),
+            "code": fault.code,
+        }
+        after = fault.retry_after_seconds
+        headers = {} if after is None else {"retry-after": str(after)}
+        payload = {"id": call_id(), "error": error}
+        return json_answer(payload, status=fault.status, headers=headers)
+
+    def success(self, desk: Desk) -> Answer:
+        """Return the pictures, inline or as URLs, as they were asked for."""
+        inline = desk.order.params.get("response_format") == "base64"
+        data: list[Body] = []
+        for index, picture in enumerate(desk.pictures):
+            kind = "b64_json" if inline else "url"
+            value = base64_of(picture, desk.spoil) if inline else desk.publish(picture)
+            data.append({"index": index, "type": kind, kind: value})
+        return images_answer(desk.order.model, data)
+
+    def empty(self, desk: Desk) -> Answer:
+        """Return a success without data."""
+        return images_answer(desk.order.model, [])
+
+
+def models() -> Mapping[str, Any]:
+    """Return the served models by id."""
+    return load_catalog().models("together")
+
+
+def model_view(model: str) -> Body:
+    """Return an entry of the list of models."""
+    return {
+        "id": model,
+        "object": "model",
+        "created": CREATED,
+        "type": "image",
+        "display_name": model.rpartition("/")[2],
+        "organization": model.partition("/")[0],
+        "pricing": {"hourly": 0, "input": 0, "output": 0, "base": 0, "finetune": 0},
+    }
+
+
+def call_id() -> str:
+    """Return a fresh id of a call."""
+    return f"{token_hex(4)}-{token_hex(6)}"
+
+
+def images_answer(model: str, data: list[Body]) -> Answer:
+    """Return Together's list of images."""
+    return json_answer({"id": call_id(), "model": model, "object": "list", "data": data})
+
+
+def body_of(request: Request) -> Body:
+    """Return the JSON body, or Together's complaint about it."""
+    try:
+        return request.json()
+    except ValueError as error:
+        raise invalid("", "Invalid JSON body") from error
+
+
+def invalid(param: str, message: str) -> FaultError:
+    """Return the refusal of one field."""
+    row = FAULTS["bad_parameter"]
+    return FaultError(replace(row, message=message, details={"param": param or None}))
+
+
+def check_fields(body: Body) -> None:
+    """Refuse missing and unknown fields and models.
+
+    Raises:
+        FaultError: ``bad_parameter``, ``model_gone`` (retired) or ``model_gone_404`` (unknown).
+    """
+    if not isinstance(body.get("prompt"), str) or not body["prompt"]:
+        raise invalid("prompt", "prompt: Field required")
+    model = body.get("model")
+    if ("together", model) in load_catalog().retired:
+        message = f"Unable to access non-serverless model {model}."
+        raise FaultError(replace(FAULTS["model_gone"], message=message))
+    if model not in models():
+        raise FaultError(FAULTS["model_gone_404"])
+    unsupported = UNSUPPORTED.get(str(model), set()) & body.keys()
+    for name in sorted((body.keys() - KNOWN) | unsupported):
+        raise invalid(name, f"{name}: not recognized or supported")
+
+
+def check_values(body: Body) -> None:
+    """Refuse values outside their menus and ranges."""
+    for name, choices in CHOICES.items():
+        if body.get(name, choices[0]) not in choices:
+            raise invalid(name, f"{name}: must be one of {', '.join(choices)}")
+    for name, (low, high) in RANGES.items():
+        value = body.get(name, low)
+        if not isinstance(value, int) or not low <= value <= high:
+            raise invalid(name, f"{name}: must be between {low} and {high}")
+    for name in ("width", "height"):
+        if body.get(name, 0) % PIXEL_STEP:
+            raise invalid(name, f"{name}: must be a multiple of {PIXEL_STEP}")
+
+
+def order_of(body: Body) -> Order:
+    """Return the checked body as an order."""
+    return Order(
+        model=body["model"],
+        prompt=body["prompt"],
+        params={key: value for key, value in body.items() if key != "prompt"},
+        width=body.get("width", 1024),
+        height=body.get("height", 1024),
+        image_format=body.get("output_format", "jpeg"),
+        count=body.get("n", 1),
+    )

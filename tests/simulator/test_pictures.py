@@ -1,0 +1,76 @@
+"""Every offer of the catalog is drawn in its pixels and billed at its price."""
+
+import base64
+import io
+import json
+import math
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from PIL import Image
+
+from local.simulator.drawing import Sketch, draw
+
+CATALOG = json.loads((Path(__file__).parents[2] / "provider_catalog.json").read_text())
+OFFERS = [
+    pytest.param(row, size, id=f"{row['key']}-{size['size']}")
+    for row in CATALOG["models"]
+    for size in row["sizes"]
+]
+type Order = Callable[..., requests.Response]
+
+
+def picture_in(provider: str, answer: dict[str, Any]) -> bytes:
+    if provider == "gemini":
+        parts = answer["candidates"][0]["content"]["parts"]
+        return base64.b64decode(parts[0]["inlineData"]["data"])
+    if provider == "replicate":
+        output = answer["output"]
+        url = output if isinstance(output, str) else output[0]
+        return requests.get(url, timeout=30).content
+    return base64.b64decode(answer["data"][0]["b64_json"])
+
+
+@pytest.mark.parametrize(("row", "size"), OFFERS)
+def test_an_offer_comes_in_its_listed_pixels_and_format(
+    order: Order, row: dict[str, Any], size: dict[str, Any]
+) -> None:
+    answer = order(row["provider"], model=row["model"], **row["params"], **size["params"])
+    assert answer.status_code in (200, 201), answer.text
+    image = Image.open(io.BytesIO(picture_in(row["provider"], answer.json())))
+    assert f"{image.width}x{image.height}" == size["size"]
+    wanted = row["params"].get("output_format")
+    assert wanted is None or image.format == {"jpg": "JPEG"}.get(wanted, wanted.upper())
+
+
+@pytest.mark.parametrize(("row", "size"), OFFERS)
+def test_an_offer_is_billed_at_the_catalogs_price(
+    order: Order, totals: Callable[[str], Any], row: dict[str, Any], size: dict[str, Any]
+) -> None:
+    order(row["provider"], model=row["model"], **row["params"], **size["params"])
+    price = row["price"]
+    if price["rule"] == "perImage":
+        usd = Decimal(price["usd"][size["size"]])
+    else:
+        width, height = (int(edge) for edge in size["size"].split("x"))
+        area = Decimal(width * height) / 1_000_000
+        megapixels = Decimal(size.get("billedMegapixels", area))
+        usd = Decimal(price.get("usdPerRun", 0)) + Decimal(price["usd"]) * megapixels
+    assert totals(row["provider"])["billedMicrousd"] == math.ceil(usd * 1_000_000)
+
+
+@pytest.mark.parametrize("image_format", ["png", "jpeg", "webp"])
+def test_a_picture_decodes_whole(image_format: str) -> None:
+    content = draw(Sketch("together", "m", "a fox " * 200, 640, 384, image_format))
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    assert image.size == (640, 384)
+
+
+def test_the_same_order_is_the_same_bytes_and_another_prompt_is_not() -> None:
+    one, again, other = (Sketch("gemini", "m", p, 256, 256, "png") for p in ("a", "a", "b"))
+    assert draw(one) == draw(again) != draw(other)
