@@ -1,0 +1,138 @@
+"""Which URL may be downloaded from, and at which address.
+
+The URLs are a provider's, so they are not ours: one that leads into our own network must lead
+nowhere (https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html).
+"""
+
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+
+type Resolve = Callable[[str, int], list[str]]
+"""The addresses of a host."""
+
+# A grammar narrower than any parser's, so that no two can disagree about the host: no userinfo,
+# backslash, trailing dot, percent sign, zone, fragment or letter beyond ASCII.
+URL = re.compile(
+    r"(?P<scheme>https?)://"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>/[!\"$-\[\]-~]*)?"
+)
+PORTS = {"http": 80, "https": 443}
+NUMBER = re.compile(r"0[xX][0-9A-Fa-f]*|[0-9]+")
+# Global by the registry, or not yet known to the standard library, and yet no place to fetch from.
+DENIED_V4 = IPv4Network("192.88.99.0/24")  # relays of 6to4
+GLOBAL_V6 = IPv6Network("2000::/3")  # leaves out mapped, NAT64, unique local, link-local
+DENIED_V6 = (
+    IPv6Network("2001::/23"),  # Teredo, benchmarking and other protocols of their own
+    IPv6Network("2002::/16"),  # 6to4 wraps any IPv4 address
+    IPv6Network("3fff::/20"),  # documentation
+)
+
+
+class BlockedError(Exception):
+    """The URL leads where nothing may be fetched; the message does not repeat it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host and port."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def is_loopback(self) -> bool:
+        """Return whether the host is this machine by its name."""
+        return self.host == "localhost" or _is_loopback(self.host)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An origin with the one address to connect to, and what to ask for there."""
+
+    origin: Origin
+    address: str
+    path: str
+
+
+def split_url(url: str) -> tuple[Origin, str]:
+    """Return the origin and the path with its query.
+
+    Raises:
+        BlockedError: the URL is not of the plain kind that providers give.
+    """
+    match = URL.fullmatch(url)
+    if match is None:
+        raise BlockedError("not a plain http or https URL")
+    scheme, host = match["scheme"], match["host"].strip("[]").lower()
+    if NUMBER.fullmatch(host.rpartition(".")[2]) and not _is_address(host):
+        raise BlockedError("a host in disguised numbers")
+    port = int(match["port"] or PORTS[scheme])
+    return Origin(scheme, host, port), match["path"] or "/"
+
+
+def allowed_target(url: str, resolve: Resolve, *, own: Origin | None) -> Target:
+    """Return where to connect for the URL.
+
+    ``own`` is the provider's own origin when that is on loopback: it alone may be fetched from
+    there. Everything else needs https, port 443, and a name of which *every* address is public.
+
+    Raises:
+        BlockedError: it may not be fetched.
+        OSError: the name has no address.
+    """
+    origin, path = split_url(url)
+    may_fetch = _is_loopback if origin == own else is_public
+    if origin != own and (origin.scheme, origin.port) != ("https", 443):
+        raise BlockedError("not https on its own port")
+    addresses = [origin.host] if _is_address(origin.host) else resolve(origin.host, origin.port)
+    if not addresses or not all(map(may_fetch, addresses)):
+        raise BlockedError("an address that is not public")
+    return Target(origin, addresses[0], path)
+
+
+def loopback_origin(base_url: str) -> Origin | None:
+    """Return the origin of a base URL on loopback, else ``None``."""
+    try:
+        origin, _ = split_url(base_url)
+    except BlockedError:
+        return None
+    return origin if origin.is_loopback() else None
+
+
+def is_public(text: str) -> bool:
+    """Return whether the address is one that the whole internet can reach."""
+    if not _is_address(text):
+        return False
+    address = ip_address(text)
+    if isinstance(address, IPv6Address):
+        wrapped = any(address in network for network in DENIED_V6)
+        return address.is_global and address in GLOBAL_V6 and not wrapped
+    special = address.is_multicast or address.is_reserved or address in DENIED_V4
+    return address.is_global and not special
+
+
+def resolve_host(host: str, port: int) -> list[str]:
+    """Return the addresses of a host, in the order to try them.
+
+    Raises:
+        OSError: it has none.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def _is_loopback(text: str) -> bool:
+    return _is_address(text) and ip_address(text).is_loopback

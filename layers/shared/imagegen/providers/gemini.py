@@ -1,0 +1,204 @@
+"""Google Gemini images by generateContent (https://ai.google.dev/api/generate-content).
+
+Errors: https://ai.google.dev/gemini-api/docs/troubleshooting. A bad key is a 400 here, and a
+refusal a 200.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.providers.faults import (
+    HttpAnswer,
+    answered_fault,
+    bounded_seconds,
+    counts_at,
+    dig,
+    items_at,
+    key_text,
+    outcome_of,
+    text_at,
+    token,
+)
+from imagegen.providers.http import JsonHttp
+from imagegen.providers.images import decoded_image
+
+NAME = "gemini"
+BASE_URL = "https://generativelanguage.googleapis.com/v1beta"
+
+REFUSED_FINISHES = frozenset(
+    {
+        "SAFETY",
+        "PROHIBITED_CONTENT",
+        "BLOCKLIST",
+        "SPII",
+        "RECITATION",
+        "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "IMAGE_RECITATION",
+        "ESCALATION",
+    }
+)
+# A model that ends with STOP and only words may have declined in them. Read as a failure it would
+# let one user's prompts open the circuit for all.
+REFUSAL_TEXT = re.compile(
+    r"\b(?:can(?:no|['\u2019])t|unable to|not able to|won['\u2019]t)\b.{0,60}"
+    r"\b(?:generat|creat|depict|draw|produc|fulfil|help|assist)"
+    r"|\b(?:polic(?:y|ies)|guidelines|safety)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+USAGE = {
+    "promptTokenCount": "input_tokens",
+    "candidatesTokenCount": "output_tokens",
+    "thoughtsTokenCount": "thought_tokens",
+    "totalTokenCount": "total_tokens",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GeminiProvider:
+    """Generate with the Gemini API."""
+
+    http: JsonHttp
+    api_key: SecretStr
+    base_url: str = BASE_URL
+
+    def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
+        """Return the image.
+
+        Raises:
+            ProviderError: with the outcome by ``classify``.
+        """
+        answer = self.http.post(
+            f"{self.base_url}/models/{quote(order.model, safe='')}:generateContent",
+            headers=self._headers(),
+            body=to_body(order),
+            timeout_seconds=timeout_seconds,
+        )
+        return image_from(answer)
+
+    def check_key(self, *, timeout_seconds: float) -> None:
+        """Return when the key is good.
+
+        Raises:
+            ProviderError: the key is not accepted, or Google does not answer.
+        """
+        self._list(page_size=1, timeout_seconds=timeout_seconds)
+
+    def models(self, *, timeout_seconds: float) -> frozenset[str]:
+        """Return the ids of the models; a page holds them all.
+
+        Raises:
+            ProviderError: what went wrong.
+        """
+        answer = self._list(page_size=1000, timeout_seconds=timeout_seconds)
+        names = (text_at(model, "name") for model in items_at(answer.body, "models"))
+        return frozenset(name.removeprefix("models/") for name in names)
+
+    def _list(self, *, page_size: int, timeout_seconds: float) -> HttpAnswer:
+        url = f"{self.base_url}/models?pageSize={page_size}"
+        answer = self.http.get(url, headers=self._headers(), timeout_seconds=timeout_seconds)
+        raise_for(answer)
+        return answer
+
+    def _headers(self) -> dict[str, str]:
+        return {"x-goog-api-key": key_text(NAME, self.api_key)}
+
+
+def build(api_key: SecretStr, base_url: str | None) -> GeminiProvider:
+    """Return the provider."""
+    return GeminiProvider(JsonHttp(NAME), api_key, (base_url or BASE_URL).rstrip("/"))
+
+
+def to_body(order: ImageOrder) -> dict[str, Json]:
+    """Return the body of POST models/{model}:generateContent."""
+    content: Json = {"role": "user", "parts": [{"text": order.prompt}]}
+    return {"contents": [content], "generationConfig": order.params}
+
+
+def image_from(answer: HttpAnswer) -> ImageAnswer:
+    """Return the image of an answer; parts that are thoughts are drafts.
+
+    Raises:
+        ProviderError: there is none.
+    """
+    raise_for(answer)
+    parts = [part for part in _parts(answer.body) if dig(part, "thought") is not True]
+    images = (decoded_image(dig(part, "inlineData", "data")) for part in parts)
+    content = next(filter(None, images), None)
+    if content is None:
+        raise _imageless(answer, " ".join(text_at(part, "text") for part in parts))
+    usage = counts_at(answer.body, USAGE, "usageMetadata")
+    return ImageAnswer(content, token(dig(answer.body, "responseId")), usage)
+
+
+def raise_for(answer: HttpAnswer) -> None:
+    """Raise what ``classify`` makes of the answer.
+
+    Raises:
+        ProviderError: the answer is an error or a refusal.
+    """
+    if error := classify(answer):
+        raise error
+
+
+def classify(answer: HttpAnswer) -> ProviderError | None:
+    """Return what went wrong, or ``None`` for a success."""
+    if answer.status == 200 and not dig(answer.body, "error"):
+        return _refusal(answer)
+    return answered_fault(
+        NAME,
+        _outcome(answer),
+        answer,
+        code=_reason(answer.body) or text_at(answer.body, "error", "status"),
+        retry_after_seconds=_retry_delay(answer.body),
+    )
+
+
+def _outcome(answer: HttpAnswer) -> Outcome:
+    refused_key = _reason(answer.body).startswith("API_KEY_")
+    if refused_key or text_at(answer.body, "error", "status") == "FAILED_PRECONDITION":
+        return Outcome.ACCOUNT
+    return outcome_of(answer.status)
+
+
+def _refusal(answer: HttpAnswer) -> ProviderError | None:
+    block = text_at(answer.body, "promptFeedback", "blockReason")
+    if block and block != "BLOCK_REASON_UNSPECIFIED":
+        return answered_fault(NAME, Outcome.REFUSED, answer, code=block)
+    finish = _finish(answer)
+    if finish in REFUSED_FINISHES:
+        return answered_fault(NAME, Outcome.REFUSED, answer, code=finish)
+    if finish == "PUP_LIMITED_DISABLED":  # the account's, says Google's client
+        return answered_fault(NAME, Outcome.ACCOUNT, answer, code=finish)
+    return None
+
+
+def _imageless(answer: HttpAnswer, words: str) -> ProviderError:
+    declined = _finish(answer) == "STOP" and REFUSAL_TEXT.search(words)
+    outcome = Outcome.REFUSED if declined else Outcome.UNAVAILABLE
+    return answered_fault(NAME, outcome, answer, code=_finish(answer))
+
+
+def _finish(answer: HttpAnswer) -> str:
+    return text_at(answer.body, "candidates", 0, "finishReason")
+
+
+def _parts(body: Json) -> list[Json]:
+    return items_at(body, "candidates", 0, "content", "parts")
+
+
+def _reason(body: Json) -> str:
+    details = items_at(body, "error", "details")
+    return next((reason for item in details if (reason := text_at(item, "reason"))), "")
+
+
+def _retry_delay(body: Json) -> int | None:
+    for item in items_at(body, "error", "details"):
+        if match := re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]+)?)s", text_at(item, "retryDelay")):
+            return bounded_seconds(float(match[1]))
+    return None

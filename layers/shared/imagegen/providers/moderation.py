@@ -1,0 +1,68 @@
+"""OpenAI moderation (https://developers.openai.com/api/docs/guides/moderation): free of charge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from imagegen.domain.errors import Outcome
+from imagegen.domain.ports import Json, Moderation
+from imagegen.providers.faults import HttpAnswer, answered_fault, dig, items_at
+from imagegen.providers.http import JsonHttp
+from imagegen.providers.openai import BASE_URL, NAME, bearer, raise_for
+
+MODEL = "omni-moderation-latest"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIModerator:
+    """Judge prompts with OpenAI's newest moderation model."""
+
+    http: JsonHttp
+    api_key: SecretStr
+    base_url: str = BASE_URL
+
+    def check(self, prompt: str, *, timeout_seconds: float) -> Moderation:
+        """Return the verdict on the whole prompt, however long.
+
+        Raises:
+            ProviderError: there is no verdict.
+        """
+        answer = self.http.post(
+            f"{self.base_url}/moderations",
+            headers=bearer(self.api_key),
+            body=to_body(prompt),
+            timeout_seconds=timeout_seconds,
+        )
+        return verdict_from(answer)
+
+
+def build(api_key: SecretStr, base_url: str | None) -> OpenAIModerator:
+    """Return the moderator."""
+    return OpenAIModerator(JsonHttp(NAME), api_key, (base_url or BASE_URL).rstrip("/"))
+
+
+def to_body(prompt: str) -> dict[str, Json]:
+    """Return the body of POST /moderations."""
+    return {"model": MODEL, "input": prompt}
+
+
+def verdict_from(answer: HttpAnswer) -> Moderation:
+    """Return the verdict: flagged when any result is, with the names of all that matched.
+
+    Raises:
+        ProviderError: the answer is an error or says neither yes nor no.
+    """
+    raise_for(answer)
+    results = items_at(answer.body, "results")
+    flags = [dig(result, "flagged") for result in results]
+    if not flags or not all(isinstance(flag, bool) for flag in flags):
+        raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
+    names = {name for result in results for name in _matched(dig(result, "categories"))}
+    return Moderation(any(flags), tuple(sorted(names)))
+
+
+def _matched(categories: Json) -> list[str]:
+    if not isinstance(categories, Mapping):
+        return []
+    return [name for name, matches in categories.items() if matches is True]

@@ -1,0 +1,184 @@
+"""OpenAI images (https://developers.openai.com/api/docs/guides/image-generation).
+
+Errors: https://developers.openai.com/api/docs/guides/error-codes. Images go through the official
+client, which is loaded with the first one; the free key check does without it.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.providers.faults import (
+    HttpAnswer,
+    answered_fault,
+    counts_at,
+    dig,
+    items_at,
+    key_text,
+    outcome_of,
+    text_at,
+    token,
+)
+from imagegen.providers.http import JsonHttp
+from imagegen.providers.images import decoded_image
+
+if TYPE_CHECKING:
+    from imagegen.providers.sdk import OpenAISdk
+
+NAME = "openai"
+BASE_URL = "https://api.openai.com/v1"
+
+REFUSALS = frozenset({"moderation_blocked", "content_policy_violation"})
+# Any of them may come as 429 or 400, and as the type where the code says something new.
+MONEY = frozenset(
+    {
+        "insufficient_quota",
+        "billing_hard_limit_reached",
+        "credit_balance_exhausted",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "organization_usage_limit_exceeded",
+    }
+)
+# Answers from before the codes above said it in words alone.
+REFUSAL_TEXT = re.compile(r"safety system|content policy|usage polic", re.IGNORECASE)
+USAGE = {name: name for name in ("input_tokens", "output_tokens", "total_tokens")}
+
+
+@dataclass(frozen=True)
+class OpenAIProvider:
+    """Generate with OpenAI."""
+
+    http: JsonHttp
+    api_key: SecretStr
+    base_url: str = BASE_URL
+
+    @cached_property
+    def sdk(self) -> "OpenAISdk":
+        """Return the official client.
+
+        Raises:
+            ProviderError: the key cannot be sent.
+        """
+        from imagegen.providers.sdk import build_sdk  # noqa: PLC0415 - half a second
+
+        key = key_text(NAME, self.api_key)
+        return build_sdk(key, self.base_url, self.http.clock, self.http.max_bytes)
+
+    def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
+        """Return the image.
+
+        Raises:
+            ProviderError: with the outcome by ``classify``.
+        """
+        return image_from(self.sdk.create_image(to_body(order), timeout_seconds=timeout_seconds))
+
+    def check_key(self, *, timeout_seconds: float) -> None:
+        """Return when the key is good; a restricted key that may not list models is.
+
+        Raises:
+            ProviderError: the key is not accepted, or OpenAI does not answer.
+        """
+        self.models(timeout_seconds=timeout_seconds)
+
+    def models(self, *, timeout_seconds: float) -> frozenset[str] | None:
+        """Return the ids of the models, or ``None`` when a restricted key may not list them.
+
+        Raises:
+            ProviderError: what went wrong.
+        """
+        headers = bearer(self.api_key)
+        url = f"{self.base_url}/models"
+        answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
+        if lacks_scope(answer):
+            return None
+        raise_for(answer)
+        return frozenset(text_at(model, "id") for model in items_at(answer.body, "data"))
+
+
+def build(api_key: SecretStr, base_url: str | None) -> OpenAIProvider:
+    """Return the provider."""
+    return OpenAIProvider(JsonHttp(NAME), api_key, (base_url or BASE_URL).rstrip("/"))
+
+
+def bearer(api_key: SecretStr) -> dict[str, str]:
+    """Return the header that carries the key."""
+    return {"Authorization": f"Bearer {key_text(NAME, api_key)}"}
+
+
+def to_body(order: ImageOrder) -> dict[str, Json]:
+    """Return the body of POST /images/generations."""
+    return {
+        **order.params,
+        "model": order.model,
+        "prompt": order.prompt,
+        "n": 1,
+        "safety_identifier": order.user,
+    }
+
+
+def image_from(answer: HttpAnswer) -> ImageAnswer:
+    """Return the image of an answer.
+
+    Raises:
+        ProviderError: there is none.
+    """
+    raise_for(answer)
+    content = decoded_image(dig(answer.body, "data", 0, "b64_json"))
+    if content is None:
+        raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
+    usage = counts_at(answer.body, USAGE, "usage")
+    return ImageAnswer(content, token(answer.headers.get("x-request-id")), usage)
+
+
+def raise_for(answer: HttpAnswer) -> None:
+    """Raise what ``classify`` makes of the answer.
+
+    Raises:
+        ProviderError: the answer is an error.
+    """
+    if error := classify(answer):
+        raise error
+
+
+def classify(answer: HttpAnswer) -> ProviderError | None:
+    """Return what went wrong, or ``None`` for a success."""
+    if answer.status == 200 and not dig(answer.body, "error"):
+        return None
+    code = text_at(answer.body, "error", "code") or text_at(answer.body, "error", "type")
+    return answered_fault(NAME, _outcome(answer), answer, code=code)
+
+
+def lacks_scope(answer: HttpAnswer) -> bool:
+    """Return whether the key is genuine and only lacks the permission "List models: Read".
+
+    Whether it may draw shows with the first image. The status was 401 in 2024 and is 403 in 2026.
+    """
+    code = text_at(answer.body, "error", "code")
+    message = text_at(answer.body, "error", "message").lower()
+    if "missing scopes" in message or code == "missing_scope":
+        return answer.status in {401, 403}
+    return answer.status == 403 and code != "unsupported_country_region_territory"
+
+
+def _outcome(answer: HttpAnswer) -> Outcome:
+    error = dig(answer.body, "error")
+    words = {text_at(error, "code"), text_at(error, "type")}
+    if words & REFUSALS or _reads_as_refusal(answer):
+        return Outcome.REFUSED
+    if words & MONEY:
+        return Outcome.ACCOUNT
+    # A model that left the list of known ones is also a wrong value of ``model``.
+    if "model_not_found" in words or (answer.status == 400 and text_at(error, "param") == "model"):
+        return Outcome.MODEL_GONE
+    return outcome_of(answer.status)
+
+
+def _reads_as_refusal(answer: HttpAnswer) -> bool:
+    message = text_at(answer.body, "error", "message")
+    return answer.status in {400, 422} and bool(REFUSAL_TEXT.search(message))

@@ -1,0 +1,222 @@
+"""Replicate official models (https://replicate.com/docs/reference/http#models.predictions.create).
+
+A prediction may outlive the request that made it: it is waited for, then polled, and cancelled
+when our time is up. Output files are deleted after an hour, so they are fetched at once.
+"""
+
+import math
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.providers.download import Downloader
+from imagegen.providers.faults import (
+    HttpAnswer,
+    answered_fault,
+    bounded_seconds,
+    dig,
+    fault,
+    key_text,
+    outcome_of,
+    text_at,
+    token,
+)
+from imagegen.providers.http import JsonHttp
+from imagegen.providers.stream import Clock, Deadline
+
+NAME = "replicate"
+BASE_URL = "https://api.replicate.com/v1"
+
+# ``aborted`` ended before it started; Replicate's own client does not know it and polls for ever.
+TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
+# A failed prediction has no code, only the text of the model that ran.
+REFUSAL_TEXT = re.compile(
+    r"nsfw|flagged|\(E005\)|sensitive content|content (?:policy|moderat|filter)"
+    r"|moderation|moderated|safety (?:system|filter|checker)|prohibited content",
+    re.IGNORECASE,
+)
+VERSION_TEXT = re.compile(r"invalid version|version (?:is required|does not exist)", re.IGNORECASE)
+POLL_SECONDS = 0.5
+CANCEL_SECONDS = 3.0
+MAX_WAIT_SECONDS = 60
+MIN_CANCEL_AFTER_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicateProvider:
+    """Generate with Replicate."""
+
+    http: JsonHttp
+    downloader: Downloader
+    api_key: SecretStr
+    base_url: str = BASE_URL
+    clock: Clock = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
+        """Return the image.
+
+        Raises:
+            ProviderError: with the outcome by ``classify``; ``UNKNOWN`` when the prediction still
+                ran at the deadline and could not be ended.
+        """
+        deadline = Deadline.after(timeout_seconds, self.clock)
+        reserve_seconds = min(CANCEL_SECONDS, timeout_seconds / 4)
+        polling = Deadline(deadline.at_seconds - reserve_seconds, self.clock)
+        answer = self._create(order, deadline, wait_seconds=polling.remaining_seconds())
+        answer = self._finish(answer, polling)
+        if not is_terminal(answer):
+            answer = self._cancel(answer, deadline)
+        url = image_from(answer)
+        content = self.downloader.fetch(url, timeout_seconds=deadline.remaining_seconds())
+        return ImageAnswer(content, token(dig(answer.body, "id")))
+
+    def check_key(self, *, timeout_seconds: float) -> None:
+        """Return when the key is good.
+
+        Raises:
+            ProviderError: the key is not accepted, or Replicate does not answer.
+        """
+        url = f"{self.base_url}/account"
+        raise_for(self.http.get(url, headers=self._headers(), timeout_seconds=timeout_seconds))
+
+    def models(self, *, timeout_seconds: float) -> None:
+        """Return ``None``: Replicate's list is every model that anybody ever published."""
+
+    def _create(self, order: ImageOrder, deadline: Deadline, *, wait_seconds: float) -> HttpAnswer:
+        limits = {
+            "Prefer": f"wait={min(max(1, int(wait_seconds)), MAX_WAIT_SECONDS)}",
+            # Ends what we can no longer follow, should this very answer be lost.
+            "Cancel-After": f"{cancel_after_seconds(deadline)}s",
+        }
+        answer = self.http.post(
+            f"{self.base_url}/models/{quote(order.model, safe='/')}/predictions",
+            headers={**self._headers(), **limits},
+            body=to_body(order),
+            timeout_seconds=deadline.remaining_seconds(),
+        )
+        raise_for(answer)
+        return answer
+
+    def _finish(self, answer: HttpAnswer, polling: Deadline) -> HttpAnswer:
+        while not is_terminal(answer) and not polling.is_over():
+            self.sleep(min(POLL_SECONDS, polling.remaining_seconds()))
+            answer = self._poll(answer, polling)
+        return answer
+
+    def _poll(self, answer: HttpAnswer, polling: Deadline) -> HttpAnswer:
+        url, limit_seconds = job_url(answer, self.base_url), polling.remaining_seconds()
+        try:
+            polled = self.http.get(url, headers=self._headers(), timeout_seconds=limit_seconds)
+        except ProviderError:
+            return answer  # the prediction goes on, whatever became of this look at it
+        return polled if polled.status == 200 else answer
+
+    def _cancel(self, answer: HttpAnswer, deadline: Deadline) -> HttpAnswer:
+        url, limit_seconds = job_url(answer, self.base_url, "cancel"), deadline.remaining_seconds()
+        headers = self._headers()
+        try:
+            last = self.http.post(url, headers=headers, body={}, timeout_seconds=limit_seconds)
+        except ProviderError:
+            last = answer
+        if not is_terminal(last):
+            raise fault(NAME, Outcome.UNKNOWN, "still running at the deadline")
+        return last
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key_text(NAME, self.api_key)}"}
+
+
+def build(api_key: SecretStr, base_url: str | None) -> ReplicateProvider:
+    """Return the provider."""
+    base_url = (base_url or BASE_URL).rstrip("/")
+    return ReplicateProvider(JsonHttp(NAME), Downloader(NAME, base_url), api_key, base_url)
+
+
+def to_body(order: ImageOrder) -> dict[str, Json]:
+    """Return the body of POST /models/{owner}/{name}/predictions."""
+    return {"input": {**order.params, "prompt": order.prompt}}
+
+
+def cancel_after_seconds(deadline: Deadline) -> int:
+    """Return when Replicate is to end the prediction by itself; it takes no less than 5."""
+    return max(MIN_CANCEL_AFTER_SECONDS, math.ceil(deadline.remaining_seconds()))
+
+
+def image_from(answer: HttpAnswer) -> str:
+    """Return the URL of a finished prediction's image: models answer a string or a list.
+
+    Raises:
+        ProviderError: there is none.
+    """
+    raise_for(answer)
+    output = dig(answer.body, "output")
+    url = dig(output, 0) if isinstance(output, list) else output
+    if not isinstance(url, str) or not url:
+        raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
+    return url
+
+
+def job_url(answer: HttpAnswer, base_url: str, verb: str = "get") -> str:
+    """Return where to follow or to cancel a prediction.
+
+    The key goes with it, so an address off the base URL's origin is not taken: behind a proxy the
+    prediction is found by its id.
+
+    Raises:
+        ProviderError: ``UNKNOWN``, the answer does not say.
+    """
+    origin = "/".join(base_url.split("/")[:3]) + "/"
+    url = text_at(answer.body, "urls", verb)
+    if url.startswith(origin):
+        return url
+    job_id = token(dig(answer.body, "id"))
+    if job_id is None:
+        raise fault(NAME, Outcome.UNKNOWN, "a prediction that cannot be followed")
+    return f"{base_url}/predictions/{job_id}" + ("/cancel" if verb == "cancel" else "")
+
+
+def is_terminal(answer: HttpAnswer) -> bool:
+    """Return whether the prediction has ended, in whatever way."""
+    return text_at(answer.body, "status") in TERMINAL
+
+
+def raise_for(answer: HttpAnswer) -> None:
+    """Raise what ``classify`` makes of the answer.
+
+    Raises:
+        ProviderError: the answer is an error, or a prediction that failed.
+    """
+    if error := classify(answer):
+        raise error
+
+
+def classify(answer: HttpAnswer) -> ProviderError | None:
+    """Return what went wrong, or ``None`` for a success and for a prediction that runs."""
+    if not 200 <= answer.status < 300:
+        return _http_fault(answer)
+    state, words = text_at(answer.body, "status"), text_at(answer.body, "error")
+    if state not in TERMINAL - {"succeeded"}:
+        return None
+    refused = state == "failed" and REFUSAL_TEXT.search(words)
+    outcome = Outcome.REFUSED if refused else Outcome.UNAVAILABLE
+    code = re.search(r"\((E[0-9]{3,4})\)", words)
+    return answered_fault(NAME, outcome, answer, code=code[1] if code else state)
+
+
+def _http_fault(answer: HttpAnswer) -> ProviderError:
+    words = f"{text_at(answer.body, 'title')} {text_at(answer.body, 'detail')}"
+    outcome = outcome_of(answer.status)
+    if answer.status in {400, 422} and REFUSAL_TEXT.search(words):
+        outcome = Outcome.REFUSED
+    elif answer.status == 422 and VERSION_TEXT.search(words):
+        outcome = Outcome.MODEL_GONE  # it is no official model any more
+    reset = re.search(r"resets in ~?([0-9]{1,9})s", words)
+    delay_seconds = bounded_seconds(float(reset[1])) if reset else None
+    return answered_fault(NAME, outcome, answer, retry_after_seconds=delay_seconds)

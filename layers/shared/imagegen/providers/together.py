@@ -1,0 +1,145 @@
+"""Together AI images (https://docs.together.ai/reference/post-images-generations).
+
+Errors: https://docs.together.ai/docs/error-codes.
+"""
+
+import re
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.providers.download import Downloader
+from imagegen.providers.faults import (
+    HttpAnswer,
+    answered_fault,
+    dig,
+    items_at,
+    key_text,
+    outcome_of,
+    text_at,
+    token,
+)
+from imagegen.providers.http import JsonHttp
+from imagegen.providers.images import decoded_image
+from imagegen.providers.stream import Deadline
+
+NAME = "together"
+BASE_URL = "https://api.together.ai/v1"
+
+GONE = frozenset({"model_not_available", "model_not_found"})
+# The body of a refusal is not documented; most models are other vendors' and pass their words on.
+REFUSAL_TEXT = re.compile(
+    r"nsfw|moderat(?:ed|ion)|content[ _]polic|content[ _]filter|safety (?:system|filter|checker)"
+    r"|flagged|prohibited content",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TogetherProvider:
+    """Generate with Together AI."""
+
+    http: JsonHttp
+    downloader: Downloader
+    api_key: SecretStr
+    base_url: str = BASE_URL
+
+    def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
+        """Return the image; a model that answers with a link is asked for it there.
+
+        Raises:
+            ProviderError: with the outcome by ``classify``.
+        """
+        deadline = Deadline.after(timeout_seconds, self.http.clock)
+        answer = self.http.post(
+            f"{self.base_url}/images/generations",
+            headers=self._headers(),
+            body=to_body(order),
+            timeout_seconds=timeout_seconds,
+        )
+        content = image_from(answer)
+        if isinstance(content, str):
+            content = self.downloader.fetch(content, timeout_seconds=deadline.remaining_seconds())
+        return ImageAnswer(content, token(dig(answer.body, "id")))
+
+    def check_key(self, *, timeout_seconds: float) -> None:
+        """Return when the key is good.
+
+        Raises:
+            ProviderError: the key is not accepted, or Together does not answer.
+        """
+        self.models(timeout_seconds=timeout_seconds)
+
+    def models(self, *, timeout_seconds: float) -> frozenset[str]:
+        """Return the ids in the list, where a model that left serverless may linger.
+
+        Raises:
+            ProviderError: what went wrong.
+        """
+        url = f"{self.base_url}/models"
+        answer = self.http.get(url, headers=self._headers(), timeout_seconds=timeout_seconds)
+        raise_for(answer)
+        models = items_at(answer.body) or items_at(answer.body, "data")
+        return frozenset(text_at(model, "id") for model in models)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key_text(NAME, self.api_key)}"}
+
+
+def build(api_key: SecretStr, base_url: str | None) -> TogetherProvider:
+    """Return the provider."""
+    base_url = (base_url or BASE_URL).rstrip("/")
+    return TogetherProvider(JsonHttp(NAME), Downloader(NAME, base_url), api_key, base_url)
+
+
+def to_body(order: ImageOrder) -> dict[str, Json]:
+    """Return the body of POST /images/generations."""
+    return {**order.params, "model": order.model, "prompt": order.prompt, "n": 1}
+
+
+def image_from(answer: HttpAnswer) -> bytes | str:
+    """Return the image of an answer, or the URL it is at.
+
+    Raises:
+        ProviderError: there is neither.
+    """
+    raise_for(answer)
+    content = decoded_image(dig(answer.body, "data", 0, "b64_json"))
+    found = content or text_at(answer.body, "data", 0, "url")
+    if not found:
+        raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
+    return found
+
+
+def raise_for(answer: HttpAnswer) -> None:
+    """Raise what ``classify`` makes of the answer.
+
+    Raises:
+        ProviderError: the answer is an error.
+    """
+    if error := classify(answer):
+        raise error
+
+
+def classify(answer: HttpAnswer) -> ProviderError | None:
+    """Return what went wrong, or ``None`` for a success."""
+    if answer.status == 200 and not dig(answer.body, "error"):
+        return None
+    code = text_at(answer.body, "error", "code") or text_at(answer.body, "error", "type")
+    return answered_fault(NAME, _outcome(answer), answer, code=code)
+
+
+def _outcome(answer: HttpAnswer) -> Outcome:
+    error = dig(answer.body, "error")
+    code = text_at(error, "code")
+    if code in GONE:
+        return Outcome.MODEL_GONE
+    # An organization's setting that blocks nearly every image model until somebody changes it:
+    # the circuit opens at once and the alarm names it, instead of each model failing in turn.
+    if code == "third_party_data_sharing_blocked" or answer.status in {401, 402, 404, 429}:
+        return outcome_of(answer.status)
+    if REFUSAL_TEXT.search(" ".join((code, text_at(error, "type"), text_at(error, "message")))):
+        return Outcome.REFUSED
+    return outcome_of(answer.status)

@@ -1,0 +1,167 @@
+"""A web server on loopback that answers as told and keeps what it was asked."""
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c626001000000ffff03000006000557bfabd40000000049454e44ae426082"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as it came over the wire."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to answer."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def to_bytes(self) -> bytes:
+        given = {name.lower() for name in self.headers}
+        lines = [f"HTTP/1.1 {self.status} Answer"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        if not given & {"content-length", "transfer-encoding"}:
+            lines.append(f"Content-Length: {len(self.body)}")
+        return "\r\n".join((*lines, "", "")).encode("latin-1") + self.body
+
+
+def json_reply(status: int, body: object, headers: Mapping[str, str] | None = None) -> Reply:
+    """Return JSON, ``None`` as no body at all and a string as it stands."""
+    if body is None:
+        content = b""
+    else:
+        content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    return Reply(status, {"Content-Type": "application/json", **(headers or {})}, content)
+
+
+def image_reply(content: bytes = PNG, media_type: str = "image/png") -> Reply:
+    return Reply(200, {"Content-Type": media_type}, content)
+
+
+type Script = Callable[[Asked, "Wire"], Reply | None]
+"""Returns the reply, or ``None`` when it dealt with the wire itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """The connection, for scripts that break it."""
+
+    connection: socket.socket
+    is_over: threading.Event
+
+    def send(self, content: bytes) -> None:
+        self.connection.sendall(content)
+
+    def reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def drip(self, content: bytes) -> None:
+        """Send bytes one at a time until the client is gone or the test is over."""
+        for byte in content:
+            self.send(bytes([byte]))
+            if self.is_over.wait(0.01):
+                return
+
+    def hold(self) -> None:
+        """Say nothing until the test is over."""
+        self.is_over.wait(30)
+
+
+@dataclass(slots=True)
+class Loopback:
+    """The server; ``script`` may be replaced at any time."""
+
+    listener: socket.socket
+    script: Script = lambda _asked, _wire: Reply(500)
+    asked: list[Asked] = field(default_factory=list)
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def port(self) -> int:
+        port: int = self.listener.getsockname()[1]
+        return port
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def replies(self, *replies: Reply) -> None:
+        """Answer with these in turn, the last one for ever."""
+        queue = list(replies)
+        self.script = lambda _asked, _wire: queue.pop(0) if len(queue) > 1 else queue[0]
+
+    def serve(self) -> None:
+        while not self.is_over.is_set():
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                asked = read_request(connection)
+                if asked is None:
+                    return
+                self.asked.append(asked)
+                wire = Wire(connection, self.is_over)
+                reply = self.script(asked, wire)
+                if reply is not None:
+                    wire.send(reply.to_bytes())
+            except OSError:
+                return
+
+
+def read_request(connection: socket.socket) -> Asked | None:
+    """Return the request, or ``None`` when none came."""
+    content = b""
+    while b"\r\n\r\n" not in content:
+        chunk = connection.recv(65536)
+        if not chunk:
+            return None
+        content += chunk
+    head, _, body = content.partition(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in rest)}
+    while len(body) < int(headers.get("content-length", "0")):
+        body += connection.recv(65536)
+    return Asked(method, path, headers, body)
+
+
+@contextmanager
+def serving() -> Iterator[Loopback]:
+    """Yield a server until the block ends."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = Loopback(listener)
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.is_over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)

@@ -1,0 +1,252 @@
+"""The parts beneath the adapters, each by itself."""
+
+import base64
+import ssl
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+from threading import Event
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, SSLError
+
+from imagegen.domain.errors import ConfigurationError, Outcome
+from imagegen.providers import PROVIDERS, build_moderator, build_provider
+from imagegen.providers.faults import (
+    HttpAnswer,
+    bounded_seconds,
+    dig,
+    outcome_of,
+    parse_retry_after,
+    token,
+)
+from imagegen.providers.http import was_sent
+from imagegen.providers.images import MAX_IMAGE_BYTES, decoded_image, is_image
+from imagegen.providers.stream import Deadline, DeadlineError, TooLargeError, capped, cutting
+from tests.adapters.providers.loopback import PNG
+
+KEY = SecretStr("sk-CANARY")
+
+
+def test_an_unknown_provider_is_an_error_that_lists_the_known() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        build_provider("dalle", api_key=KEY)
+    assert all(name in str(caught.value) for name in PROVIDERS)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("base_url", [None, ""])
+def test_without_a_base_url_each_talks_to_its_vendor(name: str, base_url: str | None) -> None:
+    provider = build_provider(name, api_key=KEY, base_url=base_url)
+    shown = repr(provider)
+    assert "https://" in shown
+    assert "CANARY" not in shown
+
+
+def test_the_moderator_shows_no_key() -> None:
+    assert "CANARY" not in repr(build_moderator(KEY, None))
+
+
+def test_each_file_of_a_provider_is_in_the_registry() -> None:
+    folder = Path(sys.modules[build_provider.__module__].__file__ or "").parent
+    files = {path.stem for path in folder.glob("*.py") if "base_url: str | None)" in read(path)}
+    assert files - {"__init__", "moderation"} == set(PROVIDERS)
+
+
+def read(path: Path) -> str:
+    return path.read_text()
+
+
+def test_importing_the_registry_loads_no_client() -> None:
+    """Estimate and health must not pay for it when cold."""
+    layer = Path(sys.modules[build_provider.__module__].__file__ or "").parents[2]
+    program = "import sys, imagegen.providers; print(*sys.modules)"
+    loaded = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(layer)},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    assert not {"openai", "requests", "urllib3", "httpx2", "boto3"} & set(loaded)
+
+
+def test_checking_openais_key_does_not_load_its_client() -> None:
+    layer = Path(sys.modules[build_provider.__module__].__file__ or "").parents[2]
+    program = (
+        "import sys; from pydantic import SecretStr; from imagegen.providers import build_provider;"
+        "build_provider('openai', api_key=SecretStr('k')); print(*sys.modules)"
+    )
+    loaded = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(layer)},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    assert "imagegen.providers.openai" in loaded
+    assert not {"openai", "httpx2"} & set(loaded)
+
+
+def test_an_answer_shows_neither_headers_nor_body() -> None:
+    shown = repr(HttpAnswer(200, {"x": "CANARY"}, {"y": "CANARY"}))
+    assert shown == "HttpAnswer(status=200)"
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (204, Outcome.UNAVAILABLE),
+        (302, Outcome.UNAVAILABLE),
+        (400, Outcome.BAD_PARAMETER),
+        (402, Outcome.ACCOUNT),
+        (410, Outcome.MODEL_GONE),
+        (418, Outcome.BAD_PARAMETER),
+        (429, Outcome.RATE_LIMITED),
+        (500, Outcome.UNAVAILABLE),
+        (599, Outcome.UNAVAILABLE),
+    ],
+)
+def test_a_status_by_itself_has_a_meaning(status: int, outcome: Outcome) -> None:
+    assert outcome_of(status) is outcome
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "0"}, 0),
+        ({"retry-after": " 12 "}, 12),
+        ({"retry-after": "1.2"}, 2),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "1e9"}, None),
+        ({"retry-after": "99999999999999"}, None),
+        ({"retry-after": "999999999"}, 3600),
+        ({"retry-after": "Sun, 22 Nov 2026 10:00:00 GMT"}, None),
+        (
+            {
+                "date": "Sun, 22 Nov 2026 10:00:00 GMT",
+                "retry-after": "Sun, 22 Nov 2026 09:00:00 GMT",
+            },
+            0,
+        ),
+        (
+            {
+                "date": "Sun, 22 Nov 2026 10:00:00 -0000",
+                "retry-after": "Sun, 22 Nov 2026 10:00:30 GMT",
+            },
+            30,
+        ),
+        ({"date": "x", "retry-after": "y"}, None),
+    ],
+)
+def test_retry_after_is_read_once_and_bounded(headers: dict[str, str], seconds: int | None) -> None:
+    assert parse_retry_after(headers) == seconds
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_no_retry_after_breaks_the_reader(value: str, date: str) -> None:
+    found = parse_retry_after({"retry-after": value, "date": date})
+    assert found is None or 0 <= found <= 3600
+
+
+@given(st.floats(-1e12, 1e12))
+def test_a_wait_is_never_shorter_than_asked_nor_longer_than_an_hour(seconds: float) -> None:
+    found = bounded_seconds(seconds)
+    assert 0 <= found <= 3600
+    assert found >= min(seconds, 3600)
+
+
+@pytest.mark.parametrize("value", ["a sentence", "", "x" * 81, "ä", "a\nb", None, 7, ["a"]])
+def test_what_is_no_code_is_not_repeated(value: str | int | list[str] | None) -> None:
+    assert token(value) is None  # type: ignore[arg-type]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=8,
+)
+
+
+@given(JSON, st.lists(st.text(max_size=3) | st.integers(0, 3), max_size=4))
+def test_no_shape_of_json_breaks_the_reader(value: object, path: list[str | int]) -> None:
+    dig(value, *path)  # type: ignore[arg-type]
+
+
+def test_images_are_known_by_their_first_bytes() -> None:
+    assert is_image(PNG)
+    assert is_image(b"\xff\xd8\xff\xe0")
+    assert is_image(b"RIFF\x10\0\0\0WEBPVP8 ")
+    assert not is_image(b"RIFF\x10\0\0\0WAVEfmt ")
+    assert not is_image(b"GIF89a")
+    assert not is_image(b"")
+
+
+@given(st.text(max_size=60) | st.none() | st.integers())
+def test_no_text_breaks_the_decoder(encoded: str | int | None) -> None:
+    decoded_image(encoded)
+
+
+def test_base64_is_read_strictly_and_bounded() -> None:
+    good = base64.b64encode(PNG).decode()
+    assert decoded_image(good) == PNG
+    assert decoded_image(good + "\n") is None
+    assert decoded_image("data:image/png;base64," + good) is None
+    assert decoded_image(good.rstrip("=") + "!") is None
+    assert decoded_image("A" * (MAX_IMAGE_BYTES * 4 // 3 + 8)) is None
+
+
+def test_a_body_is_stopped_at_the_cap_and_at_the_deadline() -> None:
+    ticks = count()
+    deadline = Deadline.after(3, lambda: float(next(ticks)))
+    with pytest.raises(DeadlineError):
+        list(capped([b"x"] * 9, deadline, max_bytes=99))
+    standing = Deadline.after(3, lambda: 0.0)
+    with pytest.raises(TooLargeError):
+        list(capped([b"xx"] * 9, standing, max_bytes=5))
+    assert list(capped([b"xx", b"y"], standing, max_bytes=3)) == [b"xx", b"y"]
+
+
+def test_a_silent_read_is_cut_by_a_timer_whose_failure_is_quiet() -> None:
+    was_cut = Event()
+
+    def cut() -> None:
+        was_cut.set()
+        raise OSError
+
+    with cutting(Deadline.after(0, lambda: 0.0), cut):
+        assert was_cut.wait(5)
+
+
+def max_retries(reason: Exception) -> MaxRetryError:
+    return MaxRetryError(None, "/", reason)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "sent"),
+    [
+        (requests.ConnectTimeout(), False),
+        (requests.exceptions.InvalidURL(), False),
+        (requests.exceptions.InvalidHeader(), False),
+        (requests.ConnectionError(max_retries(NewConnectionError(None, "x"))), False),  # type: ignore[arg-type]
+        (requests.ConnectionError(ProtocolError("Connection aborted.")), True),
+        (requests.ConnectionError(), True),
+        (requests.ReadTimeout(), True),
+        (
+            requests.exceptions.SSLError(max_retries(SSLError(ssl.SSLCertVerificationError()))),
+            False,
+        ),
+        (requests.exceptions.SSLError(max_retries(SSLError(ssl.SSLError()))), False),
+        (requests.exceptions.SSLError(max_retries(SSLError(ssl.SSLEOFError()))), True),
+        (UnicodeError(), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_may_have_reached_the_provider_is_told_apart(error: Exception, *, sent: bool) -> None:
+    assert was_sent(error) is sent

@@ -1,0 +1,98 @@
+"""Key checks and model lists: free calls, and what their answers mean."""
+
+import pytest
+
+from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.providers import PROVIDERS
+from tests.adapters.providers.adapters import KEY, PATHS, build_adapter
+from tests.adapters.providers.loopback import Loopback, json_reply
+
+CHECKS = {
+    "openai": "/models",
+    "together": "/models",
+    "replicate": "/account",
+    "gemini": "/models?pageSize=1",
+}
+LISTS: dict[str, object] = {
+    "openai": {"object": "list", "data": [{"id": "one"}, {"id": "two"}]},
+    "together": [{"id": "one"}, {"id": "two"}],
+    "gemini": {"models": [{"name": "models/one"}, {"name": "models/two"}]},
+}
+GOOGLE_BAD_KEY = {
+    "error": {
+        "code": 400,
+        "message": f"API key not valid: {KEY}",
+        "status": "INVALID_ARGUMENT",
+        "details": [{"reason": "API_KEY_INVALID"}],
+    }
+}
+
+
+def failure(name: str, server: Loopback) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        build_adapter(name, server).check_key(timeout_seconds=10)
+    assert KEY not in repr(vars(caught.value)) + str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_key_is_checked_by_one_free_call(name: str, server: Loopback) -> None:
+    server.replies(json_reply(200, LISTS.get(name, {})))
+    build_adapter(name, server).check_key(timeout_seconds=10)
+    (asked,) = server.asked
+    assert (asked.method, asked.path) == ("GET", PATHS[name] + CHECKS[name])
+    assert KEY in asked.headers.get("authorization", asked.headers.get("x-goog-api-key", ""))
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_bad_key_is_the_accounts_fault(name: str, server: Loopback) -> None:
+    bad = json_reply(400, GOOGLE_BAD_KEY) if name == "gemini" else json_reply(401, {"error": {}})
+    server.replies(bad)
+    assert failure(name, server).outcome is Outcome.ACCOUNT
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_failing_provider_says_nothing_about_the_key(name: str, server: Loopback) -> None:
+    server.replies(json_reply(503, None))
+    assert failure(name, server).outcome is Outcome.UNAVAILABLE
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_the_list_holds_the_ids(name: str, server: Loopback) -> None:
+    server.replies(json_reply(200, LISTS[name]))
+    found = build_adapter(name, server).models(timeout_seconds=10)
+    assert found == frozenset({"one", "two"})
+
+
+def test_together_may_wrap_its_list(server: Loopback) -> None:
+    server.replies(json_reply(200, LISTS["openai"]))
+    assert build_adapter("together", server).models(timeout_seconds=10) == frozenset({"one", "two"})
+
+
+def test_replicate_has_no_list_and_is_not_asked(server: Loopback) -> None:
+    assert build_adapter("replicate", server).models(timeout_seconds=10) is None
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (403, {"message": "Missing scopes: api.model.read.", "code": None}),
+        (403, {"message": "You may not list models.", "code": "missing_scope"}),
+        (403, {"message": "denied", "code": None}),
+        (401, {"message": "You have insufficient permissions. Missing scopes: model.read."}),
+    ],
+)
+def test_an_openai_key_that_may_not_list_models_is_still_a_key(
+    status: int, error: dict[str, str | None], server: Loopback
+) -> None:
+    server.replies(json_reply(status, {"error": error}))
+    adapter = build_adapter("openai", server)
+    adapter.check_key(timeout_seconds=10)
+    assert adapter.models(timeout_seconds=10) is None
+
+
+def test_an_openai_key_from_the_wrong_country_is_not_good(server: Loopback) -> None:
+    error = {"message": "no", "code": "unsupported_country_region_territory"}
+    server.replies(json_reply(403, {"error": error}))
+    assert failure("openai", server).outcome is Outcome.ACCOUNT

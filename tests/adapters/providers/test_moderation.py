@@ -1,0 +1,87 @@
+"""The moderator over OpenAI's free endpoint."""
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.ports import Moderation, Moderator
+from imagegen.providers import build_moderator
+from tests.adapters.providers.adapters import KEY, PROMPT, texts_of
+from tests.adapters.providers.loopback import Loopback, json_reply
+
+
+@pytest.fixture
+def moderator(server: Loopback) -> Moderator:
+    return build_moderator(SecretStr(KEY), f"{server.origin}/v1")
+
+
+def verdict(*results: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "modr-1", "model": "omni-moderation-latest", "results": list(results)}
+
+
+CLEAN = {"flagged": False, "categories": {"violence": False, "sexual": False}}
+VIOLENT = {"flagged": True, "categories": {"violence/graphic": True, "violence": True, "x": False}}
+
+
+def test_a_clean_prompt_is_not_flagged(moderator: Moderator, server: Loopback) -> None:
+    server.replies(json_reply(200, verdict(CLEAN)))
+    assert moderator.check(PROMPT, timeout_seconds=10) == Moderation(flagged=False)
+    (asked,) = server.asked
+    assert (asked.method, asked.path) == ("POST", "/v1/moderations")
+    assert asked.json() == {"model": "omni-moderation-latest", "input": PROMPT}
+    assert asked.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_flagged_prompt_comes_with_its_categories(moderator: Moderator, server: Loopback) -> None:
+    server.replies(json_reply(200, verdict(VIOLENT)))
+    found = moderator.check(PROMPT, timeout_seconds=10)
+    assert found == Moderation(flagged=True, categories=("violence", "violence/graphic"))
+
+
+def test_one_flagged_result_among_several_is_enough(moderator: Moderator, server: Loopback) -> None:
+    server.replies(json_reply(200, verdict(CLEAN, VIOLENT)))
+    assert moderator.check(PROMPT, timeout_seconds=10).flagged
+
+
+def test_a_long_prompt_is_judged_whole(moderator: Moderator, server: Loopback) -> None:
+    server.replies(json_reply(200, verdict(CLEAN)))
+    prompt = "ß" * 32_000
+    moderator.check(prompt, timeout_seconds=10)
+    assert server.asked[0].json()["input"] == prompt
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (200, verdict(), Outcome.UNAVAILABLE),
+        (200, verdict({"categories": {}}), Outcome.UNAVAILABLE),
+        (200, verdict({"flagged": "no"}), Outcome.UNAVAILABLE),
+        (200, verdict(CLEAN, {"flagged": None}), Outcome.UNAVAILABLE),
+        (200, {"results": PROMPT}, Outcome.UNAVAILABLE),
+        (200, [PROMPT], Outcome.UNAVAILABLE),
+        (200, f"<html>{PROMPT}", Outcome.UNAVAILABLE),
+        (400, {"error": {"message": PROMPT, "code": "too_long"}}, Outcome.BAD_PARAMETER),
+        (401, {"error": {"message": KEY, "code": "invalid_api_key"}}, Outcome.ACCOUNT),
+        (429, {"error": {"message": PROMPT, "code": "insufficient_quota"}}, Outcome.ACCOUNT),
+        (429, {"error": {"message": PROMPT, "code": "x"}}, Outcome.RATE_LIMITED),
+        (500, None, Outcome.UNAVAILABLE),
+    ],
+)
+def test_without_a_verdict_there_is_an_error(
+    status: int, body: object, outcome: Outcome, moderator: Moderator, server: Loopback
+) -> None:
+    server.replies(json_reply(status, body))
+    with pytest.raises(ProviderError) as caught:
+        moderator.check(PROMPT, timeout_seconds=10)
+    assert caught.value.outcome is outcome
+    assert PROMPT not in texts_of(caught.value)
+    assert KEY not in texts_of(caught.value)
+
+
+def test_an_answer_that_never_comes_is_an_error(moderator: Moderator, server: Loopback) -> None:
+    server.script = lambda _asked, wire: wire.hold()
+    with pytest.raises(ProviderError) as caught:
+        moderator.check(PROMPT, timeout_seconds=0.2)
+    assert caught.value.outcome is Outcome.UNKNOWN

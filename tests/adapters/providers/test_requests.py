@@ -1,0 +1,157 @@
+"""What is sent is what was priced, for every offer and size of the catalog."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped] # it comes without types
+import pytest
+import yaml
+
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.ports import ImageOrder
+from imagegen.providers import PROVIDERS
+from tests.adapters.providers.adapters import KEY, PATHS, PROMPT, build_adapter
+from tests.adapters.providers.loopback import Asked, Loopback, Reply
+
+ROOT = Path(__file__).parents[3]
+SPECS = ROOT.parent / "shared" / "specs"
+CATALOG = json.loads((ROOT / "provider_catalog.json").read_text())
+ENVELOPE = {"model", "prompt", "n", "safety_identifier"}
+
+
+OFFERS = [
+    pytest.param(row, size, id=f"{row['key']}-{size['size']}")
+    for row in CATALOG["models"]
+    for size in row["sizes"]
+]
+OPENAI_OFFERS = [offer for offer in OFFERS if str(offer.id).startswith("openai-")]
+
+
+def priced(row: Mapping[str, Any], size: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row["params"], **size["params"]}
+
+
+def sent(row: Mapping[str, Any], size: Mapping[str, Any], server: Loopback) -> Asked:
+    """Return the request that the adapter makes for the offer."""
+    server.replies(Reply(500))
+    width, height = map(int, size["size"].split("x"))
+    order = ImageOrder(row["model"], PROMPT, priced(row, size), width, height, "user-1")
+    with pytest.raises(ProviderError):
+        build_adapter(row["provider"], server).generate(order, timeout_seconds=20)
+    (asked,) = server.asked
+    return asked
+
+
+def params_of(provider: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a body that decides the price."""
+    if provider == "gemini":
+        return dict(body["generationConfig"])
+    if provider == "replicate":
+        return {name: value for name, value in body["input"].items() if name != "prompt"}
+    return {name: value for name, value in body.items() if name not in ENVELOPE}
+
+
+def digest(params: Mapping[str, Any]) -> str:
+    canonical = json.dumps(params, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@cache
+def spec(name: str) -> Any:
+    path = SPECS / name
+    if not path.exists():
+        pytest.skip(f"{name} is not beside the repository")
+    return yaml.safe_load(path.read_text())
+
+
+def request_schema(provider: str) -> Any:
+    """Return the vendor's schema of the body, with what its references lead to."""
+    if provider == "openai":
+        document = spec("openai-images-sdk-3.54.0.schema.json")
+        return {**document, "$ref": "#/$defs/CreateImageRequest"}
+    name, path = {
+        "together": ("together-images-models.openapi.yaml", "/images/generations"),
+        "replicate": (
+            "replicate-predictions.openapi.json",
+            "/models/{model_owner}/{model_name}/predictions",
+        ),
+        "gemini": (
+            "gemini-generatecontent-models.openapi.json",
+            "/models/{modelsId}:generateContent",
+        ),
+    }[provider]
+    document = spec(name)
+    content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    return {**content["schema"], "components": document["components"]}
+
+
+@pytest.mark.parametrize(("row", "size"), OFFERS)
+def test_exactly_the_priced_parameters_are_sent(row: Any, size: Any, server: Loopback) -> None:
+    body = sent(row, size, server).json()
+    assert digest(params_of(row["provider"], body)) == digest(priced(row, size))
+
+
+@pytest.mark.parametrize(("row", "size"), OFFERS)
+def test_each_body_is_one_the_vendor_describes(row: Any, size: Any, server: Loopback) -> None:
+    schema = request_schema(row["provider"])
+    body = sent(row, size, server).json()
+    jsonschema.validate(body, schema, cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize(
+    ("name", "nonsense"),
+    [
+        ("openai", {"prompt": "x", "quality": "finest"}),
+        ("together", {"prompt": "x", "model": "m", "width": "wide"}),
+        ("replicate", {"model": "m"}),
+        ("gemini", {"contents": "x"}),
+    ],
+)
+def test_the_vendors_descriptions_are_able_to_say_no(name: str, nonsense: Any) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(nonsense, request_schema(name), cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize(("row", "size"), OFFERS)
+def test_one_image_of_the_model_is_asked_for(row: Any, size: Any, server: Loopback) -> None:
+    asked = sent(row, size, server)
+    body, model, base = asked.json(), row["model"], PATHS[row["provider"]]
+    if row["provider"] in {"openai", "together"}:
+        assert asked.path == f"{base}/images/generations"
+        assert (body["model"], body["n"], body["prompt"]) == (model, 1, PROMPT)
+    elif row["provider"] == "replicate":
+        assert asked.path == f"{base}/models/{model}/predictions"
+        assert body["input"].get("num_outputs", 1) == 1
+    else:
+        assert asked.path == f"{base}/models/{model}:generateContent"
+        assert body["contents"] == [{"role": "user", "parts": [{"text": PROMPT}]}]
+
+
+@pytest.mark.parametrize(("row", "size"), OPENAI_OFFERS)
+def test_openai_is_always_told_the_quality_and_the_user(
+    row: Any, size: Any, server: Loopback
+) -> None:
+    """A quality left out may bill as ``high``, up to 35 times the price of ``low``."""
+    body = sent(row, size, server).json()
+    assert body["quality"] == row["params"]["quality"]
+    assert body["quality"] != "auto"
+    assert body["safety_identifier"] == "user-1"
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_key_goes_in_the_vendors_header_and_nowhere_else(name: str, server: Loopback) -> None:
+    row = next(row for row in CATALOG["models"] if row["provider"] == name)
+    asked = sent(row, row["sizes"][0], server)
+    header = "x-goog-api-key" if name == "gemini" else "authorization"
+    assert asked.headers[header].removeprefix("Bearer ") == KEY
+    others = [value for name, value in asked.headers.items() if name != header]
+    assert KEY not in f"{asked.path} {asked.body!r} {others}"
+
+
+def test_every_catalog_provider_has_an_adapter_and_the_reverse() -> None:
+    assert {row["provider"] for row in CATALOG["models"]} == set(PROVIDERS)
+    assert {row["provider"] for row in CATALOG["retired"]} <= set(PROVIDERS)
