@@ -1,0 +1,90 @@
+"""A proxy between a function and the emulator that can act when a certain request comes by."""
+
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class Watch:
+    """When to act, and how: ``matches`` sees method, path and body of each request.
+
+    ``act`` is told the proxy's URL, by which whoever uses it can be known.
+    """
+
+    def __init__(
+        self, matches: Callable[[str, str, bytes], bool], act: Callable[[str], None], *, after: bool
+    ) -> None:
+        self.matches = matches
+        self.act = act
+        self.after = after
+        self.hits = 0
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def _forward(self) -> None:
+        server: Any = self.server
+        length = int(self.headers.get("content-length", 0))
+        body = self.rfile.read(length)
+        watch: Watch = server.watch
+        hit = watch.matches(self.command, self.path, body)
+        watch.hits += hit
+        if hit and not watch.after:
+            self._end(watch)
+            return
+        status, headers, content = self._ask(body)
+        if hit:
+            self._end(watch)
+            return
+        self.send_response(status)
+        for name, value in headers:
+            if name.lower() not in ("transfer-encoding", "content-length", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        server: Any = self.server
+        upstream = http.client.HTTPConnection(server.upstream, timeout=60)
+        headers = {n: v for n, v in self.headers.items() if n.lower() != "expect"}
+        upstream.request(self.command, self.path, body, headers)
+        answer = upstream.getresponse()
+        content = answer.read()
+        upstream.close()
+        return answer.status, answer.getheaders(), content
+
+    def _end(self, watch: Watch) -> None:
+        """Act, and answer nothing."""
+        server: Any = self.server
+        watch.act(f"http://127.0.0.1:{server.server_port}")
+        self.close_connection = True
+
+    def handle_expect_100(self) -> bool:
+        """Let the body come: boto3 waits for this before it sends one to S3."""
+        return super().handle_expect_100()
+
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _forward  # noqa: N815 names of the base class
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@contextmanager
+def watching(upstream_url: str, watch: Watch) -> Iterator[str]:
+    """Serve the proxy until the block ends; gives its URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    server.upstream = urlsplit(upstream_url).netloc  # type: ignore[attr-defined]
+    server.watch = watch  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,80 @@
+"""The worker is killed on its way: in the end charged if and only if the image is stored."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stack.driver import Driver
+from tests.stack.proxy import Watch, watching
+
+PAST_THE_LEASE = "400"
+
+
+def is_put(method: str, path: str, body: bytes) -> bool:
+    return method == "PUT" and "/img/" in path
+
+
+def is_settle(method: str, path: str, body: bytes) -> bool:
+    return method == "POST" and b"UpdateExpression" in body and b'{"S": "D"}' in body
+
+
+def kill_workers(endpoint: str) -> None:
+    """End every instance that talks to this AWS as the machine under it would: without a word."""
+    mark = f"AWS_ENDPOINT_URL={endpoint}".encode()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            variables = (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if mark in variables:
+            os.kill(int(entry.name), signal.SIGKILL)
+
+
+def stored(stack: Driver, quote_id: str) -> bool:
+    found = stack.client("s3").list_objects_v2(Bucket=stack.urls["bucket"]).get("Contents", [])
+    return any(one["Key"].endswith(quote_id) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("step", "matches", "after", "is_stored"),
+    [
+        ("before the put", is_put, False, False),
+        ("after the put", is_put, True, True),
+        ("before the settle", is_settle, False, True),
+        ("after the settle", is_settle, True, True),
+    ],
+)
+def test_killed_then_reconciled_is_charged_if_and_only_if_stored(
+    stack: Driver, step: str, matches: Any, after: bool, is_stored: bool
+) -> None:
+    person = stack.person()
+    offer = person.estimate(quality="high").json
+    watch = Watch(matches, kill_workers, after=after)
+    with (
+        watching(stack.urls["awsEndpoint"], watch) as proxy,
+        stack.configured("generate", AWS_ENDPOINT_URL=proxy),
+    ):
+        assert person.confirm(offer).status >= 500
+    assert watch.hits == 1
+    assert stored(stack, offer["quoteId"]) is is_stored
+    assert person.usage()["spent"] == "0.052700", "held, or charged already"
+
+    with stack.configured("generate", CLOCK_OFFSET_SECONDS=PAST_THE_LEASE):
+        first = stack.invoke("generate", {"task": "reconcile"})
+        second = stack.invoke("generate", {"task": "reconcile"})
+        usage = person.usage()
+        again = person.confirm(offer)
+    print(f"\nkilled {step}: stored {is_stored}, reconciled {first}, spent {usage['spent']}")
+    assert usage["spent"] == ("0.052700" if is_stored else "0.000000")
+    assert usage["images"] == int(is_stored)
+    assert second == {"settled": 0, "released": 0, "users": 0}
+    # The same quote: the stored image, or a new try that is charged once.
+    assert (again.status, again.json["id"]) == (200, offer["imageId"])
+    assert stored(stack, offer["quoteId"])
+    drawn = stack.counts("openai")["images"]
+    assert drawn == (1 if is_stored else 2)
