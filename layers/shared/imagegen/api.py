@@ -155,7 +155,7 @@ def _problem(
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     text = body.model_dump_json(by_alias=True, exclude_none=True)
-    return Response(status, PROBLEM_JSON, text, headers=headers)
+    return Response(int(status), PROBLEM_JSON, text, headers=headers)
 
 
 def _invalid(error: RequestValidationError) -> Response[str]:

@@ -20,6 +20,8 @@ MAX_SUBJECT_CHARACTERS = 255
 LEEWAY_SECONDS = 30
 REFRESH_MS = 60_000
 """An unknown key id fetches the keys again at most this often."""
+FIRST_FETCH_MS = 1_000
+"""Without any key they are fetched again at most this often: nobody can enter until then."""
 MAX_AGE_MS = 3_600_000
 ADMIN = "admin"
 
@@ -55,7 +57,8 @@ class Keys:
             StoreUnavailableError: there are no keys and they cannot be fetched.
         """
         old = self.now_ms() - self._fetched_ms >= MAX_AGE_MS
-        if (old or kid not in self._keys) and self.now_ms() - self._tried_ms >= REFRESH_MS:
+        pause_ms = REFRESH_MS if self._keys else FIRST_FETCH_MS
+        if (old or kid not in self._keys) and self.now_ms() - self._tried_ms >= pause_ms:
             self._refresh()
         if not self._keys:
             raise StoreUnavailableError("The issuer's keys cannot be fetched. Try again.")

@@ -44,9 +44,10 @@ class Update:
         self.conditions.append(f"({condition})")
 
     def at_most(self, attribute: str, limit: int) -> None:
-        """Demand that a number is absent or not above a limit."""
+        """Demand that a number, which counts as 0 where it is absent, is not above a limit."""
         name = self.name(attribute)
-        self.require(f"attribute_not_exists({name}) OR {name} <= {self.value(limit)}")
+        absent = f"attribute_not_exists({name}) OR " if limit >= 0 else ""
+        self.require(f"{absent}{name} <= {self.value(limit)}")
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of UpdateItem, besides table and key."""

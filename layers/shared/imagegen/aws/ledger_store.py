@@ -161,7 +161,8 @@ def _key(user: str) -> dict[str, Any]:
 
 
 def _reserve_update(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
-    slot = hold.slot if limits.hourly_images else None
+    # A quote may name a slot of a limit that was lowered since.
+    slot = hold.slot % limits.hourly_images if limits.hourly_images else None
     update = Update()
     update.add("v", 1)
     update.add(f"u_{hold.day}", hold.ceiling_microusd)
@@ -189,7 +190,7 @@ def _why_not(
 ) -> Held | Known | Refused | None:
     """Return what a failed reservation found, ``None`` when only the slot was taken."""
     op = ledger.ops.get(hold.quote_id)
-    if op is not None and op.owner == hold.owner:
+    if op is not None and op.state is OpState.HELD and op.owner == hold.owner:
         # The SDK sent it twice and the first one arrived.
         return Held(Seen(hold.quote_id, ledger))
     if not rules.may_reserve_op(ledger, hold.quote_id):
@@ -207,7 +208,7 @@ def _ending(seen: Seen, ledger: Ledger, state: OpState, *, now_ms: int) -> Updat
     name = update.name(f"o_{seen.quote_id}")
     held = f"{name}.{update.name('st')} = {update.value(OpState.HELD.value)}"
     update.require(f"{held} AND {name}.{update.name('ow')} = {update.value(op.owner)}")
-    _hand_lease_on(update, seen, ledger)
+    _hand_lease_on(update, seen.quote_id, ledger)
     for attribute in _prunable(ledger, now_ms=now_ms, beside=op.day):
         update.remove(attribute)
     return update
@@ -218,14 +219,17 @@ def _set_in_op(update: Update, quote_id: str, attribute: str, value: Any) -> Non
     update.sets.append(f"{path} = {update.value(value)}")
 
 
-def _hand_lease_on(update: Update, seen: Seen, ledger: Ledger) -> None:
-    """Take this run's lease off the index, unless a later run has put its own there."""
-    mine = lease_key(seen.op.lease_ms, seen.quote_id)
-    others = {name: op for name, op in ledger.ops.items() if name != seen.quote_id}
-    if _latest_lease(ledger) != mine:
-        return
-    update.require(f"{update.name('lx')} = {update.value(mine)}")
-    _set_lease(update, _latest_lease(replace(ledger, ops=others)))
+def _hand_lease_on(update: Update, quote_id: str, ledger: Ledger) -> None:
+    """Put the lease of another hold on the index; without one take the user off it.
+
+    Leases do not end in the order in which they were put there, so none is looked for. A lease
+    too many only brings a sweep; the last one may go only while nobody adds another.
+    """
+    others = {name: op for name, op in ledger.ops.items() if name != quote_id}
+    lease = _latest_lease(replace(ledger, ops=others))
+    if lease is None:
+        update.require(f"{update.name('v')} = {update.value(ledger.version)}")
+    _set_lease(update, lease)
 
 
 def _set_lease(update: Update, lease: str | None) -> None:

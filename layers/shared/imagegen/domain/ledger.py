@@ -141,7 +141,8 @@ def limit_reached(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) ->
         return LimitError("daily_spend", text, retry_after_seconds=_to_midnight(now_ms))
     if limits.hourly_images and not free_slots(ledger, limits, now_ms=now_ms):
         text = f"All {limits.hourly_images} images of this hour are used."
-        return LimitError("hourly_images", text, retry_after_seconds=_to_slot(ledger, now_ms))
+        wait = _to_slot(ledger, limits, now_ms)
+        return LimitError("hourly_images", text, retry_after_seconds=wait)
     return None
 
 
@@ -219,8 +220,10 @@ def _plus(counts: Mapping[str, int], day: str, amount: int) -> dict[str, int]:
     return {**counts, day: counts.get(day, 0) + amount}
 
 
-def _to_slot(ledger: Ledger, now_ms: int) -> int:
-    return max(1, -(-(min(ledger.slots.values()) + HOUR_MS - now_ms) // 1000))
+def _to_slot(ledger: Ledger, limits: Limits, now_ms: int) -> int:
+    # A slot beyond the limit is left over from a higher one.
+    first_ms = min(at for slot, at in ledger.slots.items() if slot < limits.hourly_images)
+    return max(1, -(-(first_ms + HOUR_MS - now_ms) // 1000))
 
 
 def _to_midnight(now_ms: int) -> int:

@@ -3,23 +3,27 @@
 from decimal import Decimal, InvalidOperation
 
 MICRO = 1_000_000
+MAX_USD = 1_000_000_000
+"""More than anything here costs; beyond it decimal arithmetic would no longer be exact."""
 
 
 def parse_usd(text: str) -> int:
     """Return decimal dollars as micro-dollars: ``"0.0527"`` is 52_700.
 
     Raises:
-        ValueError: no decimal number, negative, or finer than a micro-dollar.
+        ValueError: no decimal number, negative, absurdly high, or finer than a micro-dollar.
     """
     try:
-        micro = Decimal(text) * MICRO
+        amount = Decimal(text)
     except InvalidOperation:
         raise ValueError(f"{text!r} is no decimal amount of dollars") from None
-    if not micro.is_finite() or micro < 0:
-        raise ValueError(f"{text!r} is no amount of dollars of zero or more")
-    if micro != micro.to_integral_value():
+    if not amount.is_finite() or not 0 <= amount <= MAX_USD:
+        raise ValueError(f"{text!r} is no amount of dollars from zero to {MAX_USD}")
+    micro = int(amount * MICRO)
+    # A product is rounded to 28 places, a comparison is exact.
+    if Decimal(micro) / MICRO != amount:
         raise ValueError(f"{text!r} is finer than a micro-dollar")
-    return int(micro)
+    return micro
 
 
 def usd_text(price_microusd: int) -> str:

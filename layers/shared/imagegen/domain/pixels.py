@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 
 MAX_EDGE = 16_384
+_WEBP_HEADER_BYTES = 10
 
 
 class BrokenImageError(ValueError):
@@ -75,9 +76,9 @@ def _jpeg(content: bytes) -> tuple[int, int]:
 def _webp(content: bytes) -> tuple[int, int]:
     # https://developers.google.com/speed/webp/docs/riff_container
     (length,) = struct.unpack("<I", content[4:8])
-    if len(content) < 8 + length:
-        raise BrokenImageError("the WebP is cut off")
     kind, data = content[12:16], content[20:]
+    if len(content) < 8 + length or len(data) < _WEBP_HEADER_BYTES:
+        raise BrokenImageError("the WebP is cut off")
     if kind == b"VP8X":
         width, height = (int.from_bytes(data[i : i + 3], "little") + 1 for i in (4, 7))
     elif kind == b"VP8L":

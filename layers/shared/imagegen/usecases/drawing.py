@@ -34,6 +34,7 @@ class Skipped(StrEnum):
 
     CATALOG = "catalog_changed"
     DEADLINE = "no_time_left"
+    IN_DOUBT = "earlier_call_unanswered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Turns:
 
     attempts: list[Attempt] = field(default_factory=list)
     in_doubt_microusd: int = 0
-    unknown: int = 0
+    in_doubt: set[str] = field(default_factory=set)
+    """The providers that may still be drawing."""
     retry_after_seconds: list[int] = field(default_factory=list)
 
     def skip(self, provider: str, model: str, reason: str) -> None:
@@ -66,7 +68,7 @@ class Turns:
         code = error.provider_code or ""
         self.attempts.append(Attempt(row.provider, row.model, error.outcome, code, took_ms))
         if error.outcome is Outcome.UNKNOWN:
-            self.unknown += 1
+            self.in_doubt.add(row.provider)
             self.in_doubt_microusd += candidate.price_microusd
         if error.retry_after_seconds is not None:
             self.retry_after_seconds.append(error.retry_after_seconds)
@@ -112,7 +114,7 @@ class Drawer:
                 turns.skip(draw.row.provider, draw.row.model, reason)
             elif drawn := self._turn(candidate, draw, run):
                 return drawn
-            if turns.unknown > int(self.fallback_after_unknown):
+            if len(turns.in_doubt) > int(self.fallback_after_unknown):
                 break
         raise _nobody(turns)
 
@@ -128,6 +130,8 @@ class Drawer:
         """Return why a candidate is not called now, ``None`` when it is."""
         if self._timeout_seconds(run) < SHORTEST_CALL_SECONDS:
             return Skipped.DEADLINE
+        if draw.row.provider in run.turns.in_doubt:
+            return Skipped.IN_DOUBT
         return run.states.get(draw.row.key, Availability()).reason
 
     def _timeout_seconds(self, run: _Run) -> float:
@@ -173,7 +177,7 @@ def _nobody(turns: Turns) -> NoProviderError | GenerationFailedError:
         )
     error = GenerationFailedError(f"Every model that was tried failed. {said}")
     # An answer that is still out must not be bought again with the same quote.
-    error.retryable = turns.unknown == 0
+    error.retryable = not turns.in_doubt
     return error
 
 

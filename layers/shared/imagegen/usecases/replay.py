@@ -72,7 +72,7 @@ class Replayer:
         if abandoned(ledger, now_ms=self.now_ms()):
             self.reconciler.reconcile(quote.user, ledger)
             ledger = self.ledgers.load(quote.user)
-        if quote.quote_id in ledger.ops or self._stored(quote):
+        if quote.quote_id in ledger.ops or self._was_made(quote):
             return self.answer(quote, ledger)
         raise QuoteExpiredError("The quote has expired. Ask for a new estimate.")
 
@@ -92,6 +92,12 @@ class Replayer:
         if record is None:
             raise GoneError("The image of this quote was made, charged and deleted since.")
         return Made(quote, ref_of(quote), record, ledger)
+
+    def _was_made(self, quote: Quote) -> bool:
+        """Return whether there is an image, or was one: the ledger forgets, the record does not."""
+        known = self.records.get(ref_of(quote))
+        made = known is not None and known.status is RecordStatus.COMPLETE
+        return made or self.images.find(ref_of(quote)) is not None
 
     def _stored(self, quote: Quote) -> ImageRecord | None:
         known = self.records.get(ref_of(quote))

@@ -1,0 +1,113 @@
+"""The handlers as Lambda calls them, over fakes behind every dependency and a real token issuer."""
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from imagegen.auth import user_id
+from imagegen.bootstrap import estimate, generate, health, shared
+from local import issuer
+from local.issuer import AUDIENCE, Issuer
+from local.paths import ROOT
+from tests.fakes.catalogs import real_catalog
+from tests.fakes.service import Service
+
+SUBJECT = "alice"
+ENVIRONMENT = {
+    "TABLE_NAME": "table",
+    "BUCKET_NAME": "bucket",
+    "PARAMETERS_PATH": "/imagegen/test",
+    "JWT_AUDIENCE": AUDIENCE,
+}
+
+
+class Context:
+    """What Lambda tells a handler of its run."""
+
+    function_name = "function"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:function"
+    aws_request_id = "00000000-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 300_000
+
+
+def load_handler(name: str) -> ModuleType:
+    """Return a function's module under a name of its own: all three files are ``handler.py``."""
+    path = ROOT / "functions" / name / "handler.py"
+    spec = importlib.util.spec_from_file_location(f"{name}_handler", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass(slots=True)
+class Functions:
+    """The three functions over one fake service."""
+
+    service: Service
+    token: str
+    modules: dict[str, ModuleType] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.modules = {name: load_handler(name) for name in ("estimate", "generate", "health")}
+        service = self.service
+        overrides = {
+            estimate.get_estimator: lambda: service.estimator,
+            estimate.get_lister: lambda: service.lister,
+            generate.get_generator: lambda: service.generator,
+            generate.get_presenter: lambda: service.presenter,
+            generate.get_finder: lambda: service.finder,
+            generate.get_usage_reader: lambda: service.usage_reader,
+            health.get_reporter: lambda: service.reporter,
+        }
+        for module in self.modules.values():
+            module.api.dependency_overrides.update(overrides)
+
+    def invoke(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Return what a function answers to an event."""
+        answer: dict[str, Any] = self.modules[name].lambda_handler(event, Context())
+        return answer
+
+    def event(self, name: str, **marks: str) -> dict[str, Any]:
+        """Return an event file with its marks filled in."""
+        text = (ROOT / "events" / f"{name}.json").read_text()
+        for mark, value in {"TOKEN": self.token, **marks}.items():
+            text = text.replace(f"${{{mark}}}", value)
+        event: dict[str, Any] = json.loads(text)
+        return event
+
+    def answer(self, name: str, **marks: str) -> tuple[int, dict[str, Any]]:
+        """Return status and body of what an event file is answered."""
+        got = self.invoke(name.partition("/")[0], self.event(name, **marks))
+        return got["statusCode"], json.loads(got["body"] or "{}")
+
+
+@pytest.fixture(scope="session")
+def people() -> Iterator[Issuer]:
+    with issuer.start() as running:
+        yield running
+
+
+@pytest.fixture
+def functions(people: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
+    for name, value in {**ENVIRONMENT, "JWT_ISSUER": people.url}.items():
+        monkeypatch.setenv(name, value)
+    shared.get_settings.cache_clear()
+    shared.get_verifier.cache_clear()
+    yield Functions(Service(catalog=real_catalog()), people.token(SUBJECT))
+    shared.get_settings.cache_clear()
+    shared.get_verifier.cache_clear()
+
+
+@pytest.fixture
+def user(people: Issuer) -> str:
+    return user_id(people.url, SUBJECT)

@@ -1,0 +1,103 @@
+"""What holds on every route: tokens, sizes, problems, and answers that are not cached."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from imagegen.domain.errors import Outcome, ProviderError
+from tests.fakes.service import PROMPT
+from tests.handlers.conftest import Functions
+
+OPEN = {("generate", "GET", "/images/x"), ("health", "GET", "/health-check/image-providers")}
+ROUTES = [
+    ("estimate", "POST", "/estimate"),
+    ("estimate", "GET", "/models"),
+    ("generate", "POST", "/generate-image"),
+    ("generate", "GET", "/usage"),
+    ("generate", "GET", "/nothing"),
+    ("generate", "POST", "/images/x"),
+    ("health", "GET", "/nothing"),
+    *sorted(OPEN),
+]
+
+
+def request(functions: Functions, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    event = functions.event("estimate/prompt-only")
+    event["rawPath"] = path
+    event["requestContext"]["http"].update(method=method, path=path)
+    event["body"] = body if body is None or isinstance(body, str) else json.dumps(body)
+    return event
+
+
+@pytest.mark.parametrize(("function", "method", "path"), ROUTES)
+def test_without_a_token_only_the_open_routes_answer(
+    functions: Functions, function: str, method: str, path: str
+) -> None:
+    event = request(functions, method, path)
+    del event["headers"]["authorization"]
+    answer = functions.invoke(function, event)
+    is_open = (function, method, path) in OPEN
+    assert (answer["statusCode"] == 401) is not is_open
+
+
+def test_a_body_above_the_limit_is_refused_before_anything_reads_it(functions: Functions) -> None:
+    event = request(functions, "POST", "/estimate", "x" * (256 * 1024 + 1))
+    del event["headers"]["authorization"]
+    assert functions.invoke("estimate", event)["statusCode"] == 413
+    event["body"], event["isBase64Encoded"] = base64.b64encode(b"x" * 300_000).decode(), True
+    assert functions.invoke("estimate", event)["statusCode"] == 413
+
+
+def test_a_body_in_base64_is_read(functions: Functions) -> None:
+    event = request(functions, "POST", "/estimate")
+    event["body"] = base64.b64encode(json.dumps({"prompt": PROMPT}).encode()).decode()
+    event["isBase64Encoded"] = True
+    assert functions.invoke("estimate", event)["statusCode"] == 200
+
+
+def test_what_is_wrong_is_said_and_what_was_sent_is_not(functions: Functions) -> None:
+    body = {"prompt": "CANARY" * 10_000, "size": "CANARY", "CANARY": 1}
+    answer = functions.invoke("estimate", request(functions, "POST", "/estimate", body))
+    problem = json.loads(answer["body"])
+    fields = {one["field"] for one in problem["errors"]}
+    assert {"body.prompt", "body.size"} <= fields
+    assert "CANARY" not in answer["body"].replace("body.CANARY", "")
+
+
+def test_a_limit_says_when_to_come_back(functions: Functions, user: str) -> None:
+    for _ in range(10):
+        functions.service.make("A cat", user)
+    offer = functions.service.estimate("A photorealistic sunset over mountains", user)
+    event = functions.event("generate/confirmed", QUOTE=offer.quote)
+    answer = functions.invoke("generate", event)
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["code"]) == (429, "hourly_images")
+    assert answer["headers"]["Retry-After"] == str(problem["retryAfterSeconds"]) == "3600"
+
+
+def test_a_bug_is_a_problem_without_its_text(functions: Functions, user: str) -> None:
+    functions.service.react("openai", RuntimeError("CANARY"))
+    offer = functions.service.estimate("A photorealistic sunset over mountains", user)
+    event = functions.event("generate/confirmed", QUOTE=offer.quote)
+    answer = functions.invoke("generate", event)
+    assert (answer["statusCode"], "CANARY" in answer["body"]) == (500, False)
+    assert functions.service.spent(user) == 0
+
+
+def test_when_every_provider_fails_the_answer_tells_the_turns_and_no_charge(
+    functions: Functions, user: str
+) -> None:
+    for name in functions.service.providers:
+        functions.service.react(name, ProviderError(name, Outcome.UNAVAILABLE, "down"))
+    offer = functions.service.estimate("A photorealistic sunset over mountains", user)
+    status, problem = functions.answer("generate/confirmed", QUOTE=offer.quote)
+    assert (status, problem["code"], problem["charged"]) == (502, "generation_failed", False)
+    assert problem["retryable"] is True
+
+
+def test_answers_with_money_are_not_cached(functions: Functions, user: str) -> None:
+    offer = functions.service.estimate("A photorealistic sunset over mountains", user)
+    event = functions.event("generate/confirmed", QUOTE=offer.quote)
+    assert functions.invoke("generate", event)["headers"]["Cache-Control"] == "no-store"
