@@ -61,8 +61,9 @@ ERRORS = {
         "- input.aspect_ratio: must be one of the allowed values\n",
         details={"invalid_fields": [{"field": "input.aspect_ratio", "type": "enum"}]},
     ),
+    # An official model needs no version: one that asks for it has stopped being official.
     "version_required": row(
-        Outcome.BAD_PARAMETER,
+        Outcome.MODEL_GONE,
         422,
         "Invalid version or not permitted",
         "The specified version does not exist (or perhaps you don't have permission to use it?)",

@@ -1,0 +1,125 @@
+# `make` says what there is. Everything it needs is installed under .venv and .tools, from
+# requirements/*.txt with hashes; nothing outside this folder is changed.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+
+STACK ?= imagegen
+ARCHITECTURE ?= arm64
+FUNCTION ?= estimate
+TAIL ?= --tail
+
+export SAM_CLI_TELEMETRY := 0
+export IMAGEGEN_ARCHITECTURE := $(ARCHITECTURE)
+# The variable of an active environment must not lead uv out of this folder.
+unexport VIRTUAL_ENV
+
+UV := .tools/uv/bin/uv
+PYTHON := .venv/bin/python
+SAM := .tools/sam/bin/sam
+# One lock for all systems, and no registry's address in it.
+COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
+  --no-emit-find-links $(if $(UPGRADE),--upgrade)
+# A suite that spends money or opens a browser is run by its own target only.
+SUITES := tests --ignore=tests/live --ignore=tests/browser
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: tools ## The whole stack on this machine: no keys, no Docker, no AWS (Ctrl-C ends it)
+	@exec $(PYTHON) -m local.run $(if $(PORT),--port $(PORT))
+
+.PHONY: test
+test: lint .tools/validated tools ## Everything that CI asks for
+	$(PYTHON) -m pytest $(SUITES)
+
+.PHONY: check
+check: lint .tools/validated ## Format, lint, types, unit tests and the template, in seconds
+	$(PYTHON) -m pytest -q tests/unit
+
+.PHONY: lint
+lint: .venv/stamp
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+.PHONY: format
+format: .venv/stamp ## Format the code and repair what the linter can
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+.PHONY: build
+build: tools ## Build for AWS (ARCHITECTURE=arm64 or x86_64)
+	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+.PHONY: invoke
+invoke: tools ## Run one function on one event (FUNCTION=estimate EVENT=events/...json)
+	@$(PYTHON) -m local.invoke $(FUNCTION) $(EVENT)
+
+.PHONY: deploy
+deploy: build ## Deploy into your AWS account; settings come from .env
+	$(PYTHON) -m local.deploy --stack $(STACK) --architecture $(ARCHITECTURE)
+
+.PHONY: deploy-env
+deploy-env: .venv/stamp ## Put the keys and flags of .env into the stack's SSM parameters
+	$(PYTHON) -m local.push_env --stack $(STACK)
+
+.PHONY: logs
+logs: tools ## Follow the functions' logs (TAIL= reads the last ten minutes once)
+	@for name in estimate generate health; do groups+=(--cw-log-group /imagegen/$(STACK)/$$name); done; \
+	$(SAM) logs "$${groups[@]}" $(TAIL)
+
+.PHONY: url
+url: tools ## The deployed stack's addresses
+	@$(SAM) list stack-outputs --stack-name $(STACK) --output json
+
+.PHONY: destroy
+destroy: tools ## Delete the stack (the table and the images stay)
+	$(SAM) delete --stack-name $(STACK)
+
+.PHONY: lock
+lock: $(UV) ## Resolve the dependencies of pyproject.toml anew (UPGRADE=1 takes newer ones)
+	$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(COMPILE) --group sam -o requirements/sam.txt
+	$(COMPILE) --group ministack -o requirements/ministack.txt
+	$(COMPILE) --group uv -o requirements/uv.txt
+
+.PHONY: clean
+clean: ## Remove what was built and installed here
+	rm -rf .venv .tools .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What follows installs, and runs only where a requirements file is newer than its stamp.
+
+.PHONY: tools
+tools: .venv/stamp .tools/sam/stamp .tools/ministack/stamp
+
+.venv/stamp: requirements/dev.txt | $(UV)
+	@$(call install,.venv,requirements/dev.txt)
+
+.tools/%/stamp: requirements/%.txt | $(UV)
+	@$(call install,.tools/$*,requirements/$*.txt)
+
+$(UV): requirements/uv.txt
+	@echo "Installing uv into .tools/uv"
+	@python3 -m venv --clear .tools/uv || \
+	  { echo "Python 3 with its venv module is needed (on Debian: apt install python3-venv)" >&2; exit 1; }
+	@.tools/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# A template that has not changed since it was found good is still good.
+.tools/validated: template.yaml samconfig.toml .tools/sam/stamp
+	$(SAM) validate --lint
+	@touch $@
+
+define install
+echo "Installing $(2) into $(1)"; \
+$(UV) venv -q --allow-existing --python 3.13 $(1); \
+$(UV) pip sync -q --require-hashes --python $(1)/bin/python $(2); \
+touch $(1)/stamp
+endef

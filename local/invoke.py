@@ -1,0 +1,85 @@
+"""``make invoke``: one function on one event, in a container or, without an engine, under RIE."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from local import rie, sam
+from local.emulator import Emulator
+from local.events import read_event
+from local.paths import BUILD, ROOT, SAM, STACK_FILE, STATE
+
+ENGINES: Final = ("docker", "finch", "podman")
+NO_ENGINE: Final = """\
+No container engine runs here ({engines}), and `sam local invoke` needs one; any of them will do.
+Running the function in the runtime interface emulator instead: the same runtime client, this
+machine's Python and system.
+"""
+NO_STACK: Final = (
+    "The function needs a table, keys and providers: have `make run` going in another terminal."
+)
+
+
+def main() -> None:
+    """Run the function and print its answer."""
+    parser = argparse.ArgumentParser(prog="make invoke", description=__doc__)
+    parser.add_argument("function", choices=["estimate", "generate", "health"])
+    parser.add_argument("event", type=Path, nargs="?")
+    given = parser.parse_args()
+    if not given.event or not given.event.is_file():
+        sys.exit(f"Name an event:\n\n{examples(given.function)}")
+    if not STACK_FILE.is_file():
+        sys.exit(NO_STACK)
+    stack = json.loads(STACK_FILE.read_text())
+    sam.build()
+    variables = deployed_variables(stack, given.function)
+    event = read_event(given.event, stack)
+    if any(map(answers, ENGINES)):
+        sys.exit(in_container(given.function, event, variables))
+    print(NO_ENGINE.format(engines=", ".join(ENGINES)), file=sys.stderr)
+    with rie.start(given.function, variables) as function:
+        print(json.dumps(function.invoke(event), indent=2))
+
+
+def answers(engine: str) -> bool:
+    """Return whether a container engine is installed and runs."""
+    program = shutil.which(engine)
+    if not program:
+        return False
+    return not subprocess.run([program, "info"], capture_output=True, check=False).returncode
+
+
+def examples(function: str) -> str:
+    """Return the commands for the events that are there."""
+    paths = sorted((ROOT / "events" / function).glob("*.json"))
+    lines = [f"  make invoke FUNCTION={function} EVENT={path.relative_to(ROOT)}" for path in paths]
+    return "\n".join(lines) or f"  there are none under events/{function}/"
+
+
+def deployed_variables(stack: dict[str, Any], function: str) -> dict[str, str]:
+    """Return the environment that the running stack gives the function."""
+    client = Emulator(stack["awsEndpoint"], STATE).client("lambda")
+    configuration = client.get_function_configuration(FunctionName=stack["functions"][function])
+    variables: dict[str, str] = configuration["Environment"]["Variables"]
+    return {**variables, "AWS_ENDPOINT_URL": stack["awsEndpoint"]}
+
+
+def in_container(function: str, event: dict[str, Any], variables: dict[str, str]) -> int:
+    """Run ``sam local invoke`` on the host's network and return its exit status."""
+    resource = f"{function.capitalize()}Function"
+    chosen, filled = STATE / "invoke-variables.json", STATE / "invoke-event.json"
+    chosen.write_text(json.dumps({resource: variables}))
+    filled.write_text(json.dumps(event))
+    template = str(BUILD / "template.yaml")
+    command: list[str | Path] = [SAM, "local", "invoke", resource, "--template", template]
+    command += ["--event", filled, "--env-vars", chosen, "--docker-network", "host"]
+    return subprocess.run(command, env=os.environ, check=False).returncode
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""``make run``: the whole stack on this machine until Ctrl-C."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from local.parameters import read_dotenv
+from local.paths import DOTENV, STACK_FILE
+from local.processes import LocalStackError
+from local.stack import LocalStack, Options, running_stack, write_description
+from local.tour import tour
+
+
+def main() -> None:
+    """Start everything, say how to use it, and end everything on Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="the emulator's; else a free one")
+    options = Options(parser.parse_args().port, os.environ, read_dotenv(DOTENV))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    try:
+        running = running_stack(STACK_FILE)
+        if running:
+            deploy_again(running, options)
+        else:
+            serve(options)
+    except LocalStackError as error:
+        sys.exit(f"make run: {error}")
+    except KeyboardInterrupt:
+        print("\nStopped; nothing is left running.")
+
+
+def deploy_again(running: Mapping[str, Any], options: Options) -> None:
+    """Put the code as it is now on the stack that another terminal runs."""
+    began = time.monotonic()
+    print(f"A stack is running (process {running['pid']}): deploying to it ...", flush=True)
+    LocalStack.attach(running, options).deploy()
+    print(tour(running, time.monotonic() - began))
+
+
+def serve(options: Options) -> None:
+    """Run the stack until interrupted."""
+    began = time.monotonic()
+    print("Starting the emulator and the simulated providers, building, deploying ...", flush=True)
+    try:
+        with LocalStack.start(options) as stack:
+            description = stack.describe()
+            write_description(description, STACK_FILE)
+            print(tour(description, time.monotonic() - began), flush=True)
+            while True:
+                signal.pause()
+    finally:
+        STACK_FILE.unlink(missing_ok=True)
+
+
+def interrupt(*_: Any) -> None:
+    """End once; a second Ctrl-C must not cut the cleaning up short."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

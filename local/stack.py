@@ -1,0 +1,149 @@
+"""The whole stack on this machine: emulator, simulated providers, issuer, our template."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from local import emulator, issuer, permissions, sam, simulated
+from local.emulator import HEALTH_PATH, REGION, Emulator
+from local.issuer import AUDIENCE, Issuer
+from local.parameters import overrides
+from local.paths import STATE
+from local.processes import answers
+from local.push_env import KEYS, parameters_path, push
+
+STACK_NAME: Final = "imagegen-local"
+URLS: Final = {"estimateUrl": "EstimateUrl", "generateUrl": "GenerateUrl", "healthUrl": "HealthUrl"}
+FUNCTIONS: Final = {"estimate": "EstimateName", "generate": "GenerateName", "health": "HealthName"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a local stack is started with."""
+
+    port: int = 0
+    """The emulator's; 0 takes a free one."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Template parameters by their environment names, such as ``OPENAI_BASE_URL``."""
+    dotenv: Mapping[str, str] = field(default_factory=dict)
+    """Real keys: a provider that has one is not simulated."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStack:
+    """A running stack."""
+
+    emulator: Emulator
+    issuer: Issuer
+    simulator_url: str
+    base_urls: Mapping[str, str]
+    options: Options
+
+    @classmethod
+    @contextmanager
+    def start(cls, options: Options) -> Iterator[Self]:
+        """Run a stack until the block ends; nothing of it is left then.
+
+        Raises:
+            LocalStackError: a part does not start; the message says which and why.
+        """
+        STATE.mkdir(exist_ok=True)
+        with ExitStack() as ends:
+            directory = Path(tempfile.mkdtemp(prefix="run-", dir=STATE))
+            ends.callback(shutil.rmtree, directory, ignore_errors=True)
+            cloud = ends.enter_context(emulator.start(directory, options.port))
+            providers = ends.enter_context(simulated.start(directory))
+            people = ends.enter_context(issuer.start())
+            stack = cls(cloud, people, providers.url, providers.base_urls, options)
+            stack.deploy()
+            yield stack
+
+    @classmethod
+    def attach(cls, description: Mapping[str, Any], options: Options | None = None) -> Self:
+        """Return the running stack that ``describe`` described, to use it or deploy to it again."""
+        people = Issuer.from_pem(description["issuer"], description["issuerKey"])
+        cloud = Emulator(description["awsEndpoint"], Path(description["directory"]))
+        bases = description["baseUrls"]
+        return cls(cloud, people, description["simulatorUrl"], bases, options or Options())
+
+    def deploy(self) -> None:
+        """Build and deploy, or deploy again what has changed."""
+        sam.build()
+        push(self.emulator.client("ssm"), STACK_NAME, self.provider_settings())
+        sam.deploy(self.emulator, STACK_NAME, self.parameters())
+        outputs = self.outputs()
+        functions = [outputs[name] for name in FUNCTIONS.values()]
+        permissions.adapt(self.emulator, outputs["BucketName"], functions)
+
+    def provider_settings(self) -> dict[str, str]:
+        """Return keys and flags: the real ones of .env, and made-up ones for the simulated."""
+        made_up = {key: f"local-{provider}-key" for provider, key in KEYS.items()}
+        flags = {f"ENABLE_IMAGE_GENERATION_{provider.upper()}": "true" for provider in KEYS}
+        return {**made_up, **flags, **self.options.dotenv}
+
+    def parameters(self) -> dict[str, str]:
+        """Return the template's parameters for this stack."""
+        simulated_urls = {
+            f"{provider.capitalize()}BaseUrl": url
+            for provider, url in self.base_urls.items()
+            if KEYS[provider] not in self.options.dotenv
+        }
+        given = overrides(self.options.dotenv, self.options.environ)
+        ours = {"JwtIssuer": self.issuer.url, "JwtAudience": AUDIENCE, "JwtJwksUrl": ""}
+        return {**simulated_urls, **given, **ours}
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a script or a test needs to drive the stack (DESIGN, ``stack.json``)."""
+        outputs = self.outputs()
+        return {
+            **{name: self.local_url(outputs[output]) for name, output in URLS.items()},
+            "chatUrl": None,
+            "pageUrl": None,
+            "token": self.issuer.token("alice"),
+            "otherToken": self.issuer.token("bob"),
+            "adminToken": self.issuer.token("admin", "user admin"),
+            "issuer": self.issuer.url,
+            "issuerKey": self.issuer.pem(),
+            "awsEndpoint": self.emulator.endpoint,
+            "region": REGION,
+            "stackName": STACK_NAME,
+            "parametersPath": parameters_path(STACK_NAME),
+            "table": outputs["TableName"],
+            "bucket": outputs["BucketName"],
+            "functions": {name: outputs[output] for name, output in FUNCTIONS.items()},
+            "simulatorUrl": self.simulator_url,
+            "baseUrls": dict(self.base_urls),
+            "directory": str(self.emulator.directory),
+            "pid": os.getpid(),
+        }
+
+    def outputs(self) -> dict[str, str]:
+        """Return the deployed stack's outputs."""
+        stacks = self.emulator.client("cloudformation").describe_stacks(StackName=STACK_NAME)
+        return {item["OutputKey"]: item["OutputValue"] for item in stacks["Stacks"][0]["Outputs"]}
+
+    def local_url(self, function_url: str) -> str:
+        """Return where the emulator answers for a function URL: by path, no name is looked up."""
+        identifier = function_url.removeprefix("https://").partition(".")[0]
+        return f"{self.emulator.endpoint}/_aws/lambda-url/{identifier}"
+
+
+def write_description(description: Mapping[str, Any], path: Path) -> None:
+    """Write a description for scripts; it holds tokens, so for its owner alone."""
+    path.parent.mkdir(exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(description, indent=2) + "\n")
+
+
+def running_stack(path: Path) -> dict[str, Any] | None:
+    """Return the description at ``path`` if its stack still answers."""
+    if not path.is_file():
+        return None
+    description: dict[str, Any] = json.loads(path.read_text())
+    return description if answers(description["awsEndpoint"] + HEALTH_PATH) else None

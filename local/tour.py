@@ -1,0 +1,42 @@
+"""What ``make run`` prints: addresses, a token, and three commands that work as pasted."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+TEXT: Final = """\
+The stack is up after {seconds:.0f} s. Ctrl-C ends it; `make run` in another terminal deploys again.
+
+  estimate   {estimateUrl}
+  generate   {generateUrl}
+  health     {healthUrl}
+  providers  {simulatorUrl}
+  AWS        {awsEndpoint} (any credentials, region {region})
+  all this   .local/stack.json
+
+A token, good for a day:
+
+  export TOKEN={token}
+
+1. What would it cost? Nothing is spent yet.
+
+  ESTIMATE=$(curl -sS {estimateUrl}/estimate -H "Authorization: Bearer $TOKEN" \
+-H "Content-Type: application/json" -d '{{"prompt": "A red fox in fresh snow"}}'); \
+printf '%s\\n' "$ESTIMATE"
+
+2. Make it, at most at that price.
+
+  IMAGE=$(printf '%s' "$ESTIMATE" | python3 -c 'import json, sys; e = json.load(sys.stdin); \
+print(json.dumps({{"quote": e["quote"], "prompt": e["prompt"]}}))' | \
+curl -sS {generateUrl}/generate-image -H "Authorization: Bearer $TOKEN" \
+-H "Content-Type: application/json" -d @-); printf '%s\\n' "$IMAGE"
+
+3. Look at it. The address is good for as long as the image is kept.
+
+  curl -sSL -o /tmp/fox.png $(printf '%s' "$IMAGE" | python3 -c \
+'import json, sys; print(json.load(sys.stdin)["imageUrl"])') && ls -l /tmp/fox.png
+"""
+
+
+def tour(description: Mapping[str, Any], seconds: float) -> str:
+    """Return the text."""
+    return TEXT.format_map({**description, "seconds": seconds})

@@ -1,0 +1,100 @@
+"""The emulator, checked before anything is believed that it says."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from imagegen.aws.circuit_store import DynamoCircuitStore
+from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.aws.record_store import DynamoRecordStore
+from tests.adapters.aws.selfcheck import what_is_wrong
+from tests.adapters.aws.world import Aws, running_aws
+from tests.fakes.circuits import MemoryCircuitStore
+from tests.fakes.images import MemoryImageStore, MemoryRecordStore
+from tests.fakes.ledgers import MemoryLedgerStore
+
+NUMBERS = count(1)
+both = pytest.fixture(params=["memory", "aws"])
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    with running_aws(tmp_path_factory.mktemp("aws")) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def emulator_fault(emulator: Aws) -> str:
+    return what_is_wrong(emulator)
+
+
+@pytest.fixture(scope="session")
+def aws(emulator: Aws, emulator_fault: str) -> Aws:
+    if emulator_fault:
+        pytest.skip(f"the emulator is not atomic, nothing it says counts: {emulator_fault}")
+    return emulator
+
+
+@pytest.fixture(scope="session")
+def table(aws: Aws) -> str:
+    return aws.new_table()
+
+
+@pytest.fixture(scope="session")
+def dynamo_ledgers(aws: Aws, table: str) -> DynamoLedgerStore:
+    return DynamoLedgerStore(aws.dynamodb, table)
+
+
+@pytest.fixture
+def dynamo_circuits(aws: Aws) -> DynamoCircuitStore:
+    return DynamoCircuitStore(aws.dynamodb, aws.new_table())
+
+
+@pytest.fixture(scope="session")
+def dynamo_records(aws: Aws, table: str) -> DynamoRecordStore:
+    return DynamoRecordStore(aws.dynamodb, table)
+
+
+@pytest.fixture(scope="session")
+def s3_images(aws: Aws) -> S3ImageStore:
+    return S3ImageStore(aws.s3, aws.new_bucket())
+
+
+@both
+def ledgers(request: pytest.FixtureRequest) -> MemoryLedgerStore | DynamoLedgerStore:
+    if request.param == "memory":
+        return MemoryLedgerStore()
+    store: DynamoLedgerStore = request.getfixturevalue("dynamo_ledgers")
+    return store
+
+
+@both
+def circuits(request: pytest.FixtureRequest) -> MemoryCircuitStore | DynamoCircuitStore:
+    if request.param == "memory":
+        return MemoryCircuitStore()
+    store: DynamoCircuitStore = request.getfixturevalue("dynamo_circuits")
+    return store
+
+
+@both
+def images(request: pytest.FixtureRequest) -> MemoryImageStore | S3ImageStore:
+    if request.param == "memory":
+        return MemoryImageStore()
+    store: S3ImageStore = request.getfixturevalue("s3_images")
+    return store
+
+
+@both
+def records(request: pytest.FixtureRequest) -> MemoryRecordStore | DynamoRecordStore:
+    if request.param == "memory":
+        return MemoryRecordStore()
+    store: DynamoRecordStore = request.getfixturevalue("dynamo_records")
+    return store
+
+
+@pytest.fixture
+def user() -> str:
+    """Return a user nobody has seen before."""
+    return f"{next(NUMBERS):032x}"

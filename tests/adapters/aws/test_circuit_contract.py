@@ -1,0 +1,120 @@
+"""What every store of circuits does, in memory and in DynamoDB."""
+
+from dataclasses import replace
+from typing import Protocol
+
+from imagegen.domain import breaker
+from imagegen.domain.breaker import Circuit, Failure, Policy, State
+from imagegen.domain.ports import CircuitStore, Fleet, Probe, ProbeStore
+from tests.fakes.clock import NOON_MS as NOW
+
+POLICY = Policy()
+ONE, TWO = Failure(NOW, "one"), Failure(NOW, "two")
+OPENED = breaker.opened(Circuit(), until_ms=NOW, why="failures")
+
+
+def stored(store: CircuitStore, name: str = "alpha") -> Circuit:
+    return store.load().circuits.get(name, Circuit())
+
+
+def opened(store: CircuitStore) -> Circuit:
+    assert store.swap("alpha", Circuit(), OPENED)
+    return OPENED
+
+
+def test_a_fleet_nobody_has_seen_has_no_circuits_and_no_probes(circuits: CircuitStore) -> None:
+    assert circuits.load() == Fleet({}, {})
+
+
+def test_failures_gather_and_one_told_twice_counts_once(circuits: CircuitStore) -> None:
+    circuits.add_failure("alpha", 0, ONE)
+    circuits.add_failure("alpha", 0, ONE)
+    came = circuits.add_failure("alpha", 0, TWO)
+    assert came == stored(circuits) == Circuit(failures=frozenset({ONE, TWO}))
+
+
+def test_every_name_has_a_circuit_of_its_own(circuits: CircuitStore) -> None:
+    circuits.add_failure("alpha", 0, ONE)
+    circuits.add_failure("alpha/a model.x", 0, TWO)
+    assert circuits.load().circuits == {
+        "alpha": Circuit(failures=frozenset({ONE})),
+        "alpha/a model.x": Circuit(failures=frozenset({TWO})),
+    }
+
+
+def test_a_swap_stores_every_field_and_forgets_the_failures(circuits: CircuitStore) -> None:
+    circuits.add_failure("alpha", 0, ONE)
+    opened(circuits)
+    assert stored(circuits) == OPENED
+    probing = breaker.probing(OPENED, POLICY, owner="me", now_ms=NOW)
+    assert circuits.swap("alpha", OPENED, probing)
+    assert stored(circuits) == probing
+    assert (probing.owner, probing.state) == ("me", State.HALF_OPEN)
+    assert circuits.swap("alpha", probing, breaker.closed(probing))
+    assert stored(circuits) == Circuit(State.CLOSED, 3)
+
+
+def test_a_swap_from_another_generation_changes_nothing(circuits: CircuitStore) -> None:
+    opened(circuits)
+    assert not circuits.swap("alpha", Circuit(), replace(OPENED, why="late"))
+    assert not circuits.swap("alpha", replace(OPENED, generation=2), Circuit(generation=3))
+    assert stored(circuits) == OPENED
+
+
+def test_a_failure_of_another_generation_counts_nothing(circuits: CircuitStore) -> None:
+    opened(circuits)
+    closed = replace(breaker.closed(OPENED))
+    assert circuits.swap("alpha", OPENED, closed)
+    assert circuits.add_failure("alpha", 0, ONE) is None
+    assert circuits.add_failure("alpha", 3, ONE) is None
+    assert stored(circuits) == closed
+    assert circuits.add_failure("alpha", 2, ONE) is not None
+
+
+def test_a_failure_of_a_circuit_that_is_not_closed_counts_nothing(circuits: CircuitStore) -> None:
+    opened(circuits)
+    assert circuits.add_failure("alpha", 1, ONE) is None
+    probing = breaker.probing(OPENED, POLICY, owner="me", now_ms=NOW)
+    circuits.swap("alpha", OPENED, probing)
+    assert circuits.add_failure("alpha", 2, ONE) is None
+    assert stored(circuits) == probing
+
+
+def test_a_winner_that_asks_again_is_still_the_winner_and_nobody_else_is(
+    circuits: CircuitStore,
+) -> None:
+    opened(circuits)
+    mine = breaker.probing(OPENED, POLICY, owner="me", now_ms=NOW)
+    other = breaker.probing(OPENED, POLICY, owner="other", now_ms=NOW)
+    assert circuits.swap("alpha", OPENED, mine)
+    assert circuits.swap("alpha", OPENED, mine)
+    assert not circuits.swap("alpha", OPENED, other)
+
+
+def test_old_failures_are_dropped_and_young_ones_stay(circuits: CircuitStore) -> None:
+    circuits.add_failure("alpha", 0, ONE)
+    circuits.add_failure("alpha", 0, TWO)
+    circuits.drop_failures("alpha", 0, frozenset())
+    circuits.drop_failures("alpha", 0, frozenset({ONE, Failure(NOW, "absent")}))
+    assert stored(circuits).failures == {TWO}
+    circuits.drop_failures("alpha", 0, frozenset({TWO}))
+    assert stored(circuits) == Circuit()
+
+
+def test_a_moved_circuit_is_not_pruned_by_who_saw_it_before(circuits: CircuitStore) -> None:
+    opened(circuits)
+    circuits.swap("alpha", OPENED, breaker.closed(OPENED))
+    circuits.add_failure("alpha", 2, ONE)
+    circuits.drop_failures("alpha", 1, frozenset({ONE}))
+    assert stored(circuits).failures == {ONE}
+
+
+class BothStores(CircuitStore, ProbeStore, Protocol):
+    """Circuits and probes in one place."""
+
+
+def test_the_last_probe_of_a_provider_stands_beside_the_circuits(circuits: BothStores) -> None:
+    circuits.save("alpha", Probe(NOW, "account"))
+    circuits.save("alpha", Probe(NOW + 1, "valid"))
+    opened(circuits)
+    assert circuits.load() == Fleet({"alpha": OPENED}, {"alpha": Probe(NOW + 1, "valid")})

@@ -1,0 +1,137 @@
+"""What every store of images and of records does, in memory and in AWS."""
+
+from dataclasses import replace
+
+import pytest
+
+from imagegen.aws.image_store import S3ImageStore
+from imagegen.domain.catalog import Tier
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.ports import ImageStore, RecordStore
+from imagegen.domain.records import Attempt, Fallback, ImageRecord, RecordStatus
+from tests.adapters.aws.world import fetched
+from tests.fakes.clock import NOON_MS as NOW
+from tests.fakes.pictures import picture, png
+
+COMPLETE = ImageRecord(
+    status=RecordStatus.COMPLETE,
+    quote_id="a" * 24,
+    issued_ms=NOW,
+    created_ms=NOW + 12_345,
+    duration_ms=12_000,
+    tier=Tier.HIGH,
+    size="square",
+    expected_microusd=50_000,
+    ceiling_microusd=70_000,
+    charged_microusd=60_000,
+    key="beta-high",
+    provider="beta",
+    model="labs/a model — ü",
+    width=24,
+    height=16,
+    media_type="image/png",
+    fallback=Fallback("alpha", "alpha-model", "unavailable"),
+    attempts=(
+        Attempt("alpha", "alpha-model", "unavailable", "E.500", 7_000),
+        Attempt("beta", "beta-model", "success", "", 5_000),
+    ),
+)
+FAILED = ImageRecord(
+    status=RecordStatus.FAILED,
+    quote_id="b" * 24,
+    issued_ms=NOW,
+    created_ms=NOW,
+    duration_ms=0,
+    tier=Tier.FAST,
+    size="1024x1024",
+    expected_microusd=1,
+    ceiling_microusd=2,
+    charged_microusd=0,
+    code="content_refused",
+    retryable=True,
+    in_doubt_microusd=3,
+)
+
+
+def ref(user: str, number: int = 0) -> ImageRef:
+    return ImageRef(f"{number:a>24}", user, NOW + number)
+
+
+def test_an_image_is_found_with_the_record_it_was_stored_with(
+    images: ImageStore, user: str
+) -> None:
+    assert images.find(ref(user)) is None
+    assert images.put(ref(user), png(), COMPLETE)
+    assert images.find(ref(user)) == COMPLETE
+
+
+def test_the_first_image_of_a_quote_stays(images: ImageStore, user: str) -> None:
+    assert images.put(ref(user), png(), COMPLETE)
+    assert not images.put(ref(user), b"another", replace(COMPLETE, charged_microusd=1))
+    assert images.find(ref(user)) == COMPLETE
+
+
+def test_a_deleted_image_is_gone_and_deleting_it_again_is_no_error(
+    images: ImageStore, user: str
+) -> None:
+    images.put(ref(user), png(), COMPLETE)
+    images.delete(ref(user))
+    images.delete(ref(user))
+    assert images.find(ref(user)) is None
+    assert images.put(ref(user), png(), COMPLETE)
+
+
+def test_two_users_have_two_images_under_one_quote_id(images: ImageStore, user: str) -> None:
+    assert images.put(ref(user), png(), COMPLETE)
+    assert images.find(ref(f"{user}0")) is None
+
+
+@pytest.mark.parametrize(("kind", "media_type"), [("PNG", "image/png"), ("WEBP", "image/webp")])
+def test_the_address_opens_the_bytes_as_what_they_are(
+    s3_images: S3ImageStore, user: str, kind: str, media_type: str
+) -> None:
+    record = replace(COMPLETE, media_type=media_type)
+    content = picture(kind)
+    s3_images.put(ref(user), content, record)
+    body, headers = fetched(s3_images.url(ref(user), record))
+    assert body == content
+    assert headers["content-type"] == media_type
+    assert headers["content-disposition"].startswith("inline")
+
+
+def test_an_address_names_its_end(s3_images: S3ImageStore, user: str) -> None:
+    assert "X-Amz-Expires=900" in s3_images.url(ref(user), COMPLETE)
+
+
+def test_a_big_image_is_stored_whole(s3_images: S3ImageStore, user: str) -> None:
+    content = png() + bytes(10_000_000)
+    s3_images.put(ref(user), content, COMPLETE)
+    assert fetched(s3_images.url(ref(user), COMPLETE))[0] == content
+
+
+@pytest.mark.parametrize("record", [COMPLETE, FAILED], ids=["complete", "failed"])
+def test_a_record_reads_back_as_it_was_written(
+    records: RecordStore, user: str, record: ImageRecord
+) -> None:
+    assert records.get(ref(user)) is None
+    records.put(ref(user), record)
+    assert records.get(ref(user)) == record
+
+
+def test_a_later_record_of_a_request_takes_the_place_of_the_first(
+    records: RecordStore, user: str
+) -> None:
+    records.put(ref(user), FAILED)
+    records.put(ref(user), COMPLETE)
+    assert records.get(ref(user)) == COMPLETE
+    assert records.recent(user, limit=5) == [COMPLETE]
+
+
+def test_the_newest_records_of_a_user_come_first_and_no_others(
+    records: RecordStore, user: str
+) -> None:
+    for number in (2, 0, 3, 1):
+        records.put(ref(user, number), replace(FAILED, created_ms=number))
+    records.put(ref(f"{user}0", 9), FAILED)
+    assert [one.created_ms for one in records.recent(user, limit=3)] == [3, 2, 1]
+    assert records.recent("f" * 32, limit=3) == []

@@ -1,0 +1,311 @@
+"""What every ledger store does: one suite for the one in memory and the one in DynamoDB."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits, OpState
+from imagegen.domain.ports import Held, Known, LedgerStore, Refused, Seen
+from tests.fakes.clock import NOON_MS as NOW
+
+DAY = "20261122"
+LIMITS = Limits()
+
+
+def hold(name: str = "one", **changes: Any) -> Hold:
+    standard = Hold(name, f"run-{name}", DAY, 70_000, NOW + 600_000, NOW + 330_000, 0)
+    return replace(standard, **changes)
+
+
+def held(
+    store: LedgerStore,
+    user: str,
+    one: Hold | None = None,
+    *,
+    now_ms: int = NOW,
+    limits: Limits = LIMITS,
+) -> Seen:
+    came = store.reserve(user, one or hold(), limits, now_ms=now_ms)
+    assert isinstance(came, Held)
+    return came.seen
+
+
+def refused(
+    store: LedgerStore, user: str, one: Hold, limits: Limits = LIMITS, *, now_ms: int = NOW
+) -> str:
+    before = store.load(user)
+    came = store.reserve(user, one, limits, now_ms=now_ms)
+    assert isinstance(came, Refused)
+    assert came.ledger == before == store.load(user)
+    return came.limit.code
+
+
+def settle(store: LedgerStore, user: str, seen: Seen, charge: int = 50_000) -> bool:
+    return store.settle(user, seen, charged_microusd=charge, now_ms=NOW)
+
+
+def release(store: LedgerStore, user: str, seen: Seen, *, retryable: bool = False) -> bool:
+    return store.release(user, seen, code="why", retryable=retryable, now_ms=NOW)
+
+
+def test_a_user_nobody_has_seen_has_an_empty_ledger(ledgers: LedgerStore, user: str) -> None:
+    assert ledgers.load(user) == Ledger()
+
+
+def test_a_hold_holds_everything_together(ledgers: LedgerStore, user: str) -> None:
+    seen = held(ledgers, user)
+    ledger = ledgers.load(user)
+    assert seen.ledger == ledger
+    assert (ledger.spent, ledger.images, ledger.attempts) == ({DAY: 70_000}, {DAY: 1}, {DAY: 1})
+    assert ledger.slots == {0: NOW}
+    op = ledger.ops["one"]
+    assert (op.state, op.price_microusd, op.owner) == (OpState.HELD, 70_000, "run-one")
+    assert (op.started_ms, op.lease_ms, op.expires_ms) == (NOW, NOW + 330_000, NOW + 600_000)
+    assert (op.day, op.slot) == (DAY, 0)
+
+
+def test_a_settle_lowers_the_hold_to_the_charge(ledgers: LedgerStore, user: str) -> None:
+    assert settle(ledgers, user, held(ledgers, user))
+    ledger = ledgers.load(user)
+    assert ledger.spent == {DAY: 50_000}
+    assert ledger.ops["one"].state is OpState.SETTLED
+    assert ledger.ops["one"].price_microusd == 50_000
+    assert ledger.slots == {0: NOW}
+
+
+def test_a_release_gives_back_all_but_the_attempt(ledgers: LedgerStore, user: str) -> None:
+    assert release(ledgers, user, held(ledgers, user), retryable=True)
+    ledger = ledgers.load(user)
+    assert (ledger.spent, ledger.images, ledger.attempts) == ({DAY: 0}, {DAY: 0}, {DAY: 1})
+    assert not ledger.slots
+    op = ledger.ops["one"]
+    assert (op.state, op.code, op.retryable) == (OpState.RELEASED, "why", True)
+
+
+def test_the_same_quote_again_is_known_and_changes_nothing(ledgers: LedgerStore, user: str) -> None:
+    held(ledgers, user)
+    before = ledgers.load(user)
+    came = ledgers.reserve(user, hold(owner="another"), LIMITS, now_ms=NOW + 1)
+    assert isinstance(came, Known)
+    assert came.seen.op.owner == "run-one"
+    assert ledgers.load(user) == before
+
+
+def test_the_same_run_again_already_holds_and_holds_no_more(
+    ledgers: LedgerStore, user: str
+) -> None:
+    held(ledgers, user)
+    before = ledgers.load(user)
+    assert held(ledgers, user).ledger == before == ledgers.load(user)
+
+
+def test_a_used_quote_is_known_though_every_limit_is_reached(
+    ledgers: LedgerStore, user: str
+) -> None:
+    settle(ledgers, user, held(ledgers, user))
+    came = ledgers.reserve(user, hold(owner="another"), Limits(1, 1, 1, 1), now_ms=NOW)
+    assert isinstance(came, Known)
+
+
+@pytest.mark.parametrize("retryable", [True, False])
+def test_a_released_quote_may_be_held_again_only_if_it_may_be_tried_again(
+    ledgers: LedgerStore, user: str, *, retryable: bool
+) -> None:
+    release(ledgers, user, held(ledgers, user), retryable=retryable)
+    came = ledgers.reserve(user, hold(owner="second"), LIMITS, now_ms=NOW + 5)
+    assert isinstance(came, Held if retryable else Known)
+    if retryable:
+        op = ledgers.load(user).ops["one"]
+        assert (op.state, op.owner, op.code, op.retryable) == (OpState.HELD, "second", "", False)
+        assert ledgers.load(user).attempts == {DAY: 2}
+
+
+def test_a_settled_quote_is_never_held_again(ledgers: LedgerStore, user: str) -> None:
+    settle(ledgers, user, held(ledgers, user))
+    assert isinstance(ledgers.reserve(user, hold(owner="x"), LIMITS, now_ms=NOW), Known)
+
+
+def test_only_the_run_that_holds_may_settle_or_release(ledgers: LedgerStore, user: str) -> None:
+    first = held(ledgers, user)
+    release(ledgers, user, first, retryable=True)
+    held(ledgers, user, hold(owner="second"))
+    before = ledgers.load(user)
+    assert not settle(ledgers, user, first)
+    assert not release(ledgers, user, first)
+    assert ledgers.load(user) == before
+
+
+def test_settling_twice_charges_once_and_is_true_both_times(
+    ledgers: LedgerStore, user: str
+) -> None:
+    seen = held(ledgers, user)
+    assert settle(ledgers, user, seen)
+    before = ledgers.load(user)
+    assert settle(ledgers, user, seen)
+    assert ledgers.load(user) == before
+
+
+def test_releasing_twice_gives_back_once_and_is_true_both_times(
+    ledgers: LedgerStore, user: str
+) -> None:
+    seen = held(ledgers, user)
+    assert release(ledgers, user, seen)
+    before = ledgers.load(user)
+    assert release(ledgers, user, seen)
+    assert ledgers.load(user) == before
+
+
+def test_what_is_settled_is_not_released_and_what_is_released_not_settled(
+    ledgers: LedgerStore, user: str
+) -> None:
+    one, two = held(ledgers, user), held(ledgers, user, hold("two", slot=1))
+    assert settle(ledgers, user, one)
+    assert not release(ledgers, user, one)
+    assert release(ledgers, user, two)
+    assert not settle(ledgers, user, two)
+    assert ledgers.load(user).spent == {DAY: 50_000}
+
+
+def test_a_hold_finds_a_free_slot_where_the_one_it_wanted_is_taken(
+    ledgers: LedgerStore, user: str
+) -> None:
+    for n in range(10):
+        held(ledgers, user, hold(f"op-{n}", slot=3))
+    assert sorted(ledgers.load(user).slots) == list(range(10))
+    assert refused(ledgers, user, hold("more", slot=3)) == "hourly_images"
+
+
+def test_a_slot_beyond_the_limit_is_not_taken(ledgers: LedgerStore, user: str) -> None:
+    two_an_hour = replace(LIMITS, hourly_images=2)
+    held(ledgers, user, hold("one", slot=8), limits=two_an_hour)
+    held(ledgers, user, hold("two", slot=9), limits=two_an_hour)
+    assert sorted(ledgers.load(user).slots) == [0, 1]
+    assert refused(ledgers, user, hold("three", slot=7), two_an_hour) == "hourly_images"
+
+
+def test_a_slot_is_free_again_after_an_hour_and_not_before(ledgers: LedgerStore, user: str) -> None:
+    one_an_hour = replace(LIMITS, hourly_images=1)
+    held(ledgers, user, limits=one_an_hour)
+    late = hold("two")
+    assert refused(ledgers, user, late, one_an_hour, now_ms=NOW + HOUR_MS - 1) == "hourly_images"
+    held(ledgers, user, late, now_ms=NOW + HOUR_MS, limits=one_an_hour)
+
+
+def test_without_an_hourly_limit_no_slot_is_taken(ledgers: LedgerStore, user: str) -> None:
+    unlimited = replace(LIMITS, hourly_images=0)
+    for n in range(12):
+        seen = held(ledgers, user, hold(f"op-{n}"), limits=unlimited)
+        assert seen.op.slot is None
+    assert not ledgers.load(user).slots
+    assert release(ledgers, user, seen)
+
+
+def test_the_day_is_full_at_its_limit_to_the_last_micro_dollar(
+    ledgers: LedgerStore, user: str
+) -> None:
+    limits = replace(LIMITS, daily_microusd=140_000)
+    held(ledgers, user, limits=limits)
+    assert refused(ledgers, user, hold("two", ceiling_microusd=70_001), limits) == "daily_spend"
+    held(ledgers, user, hold("two"), limits=limits)
+    assert refused(ledgers, user, hold("three", ceiling_microusd=1), limits) == "daily_spend"
+
+
+def test_the_first_image_of_a_day_may_not_cost_more_than_the_day(
+    ledgers: LedgerStore, user: str
+) -> None:
+    assert refused(ledgers, user, hold(), replace(LIMITS, daily_microusd=69_999)) == "daily_spend"
+    assert refused(ledgers, user, hold(), replace(LIMITS, daily_microusd=0)) == "daily_spend"
+
+
+def test_a_limit_of_nothing_lets_nothing_through(ledgers: LedgerStore, user: str) -> None:
+    assert refused(ledgers, user, hold(), replace(LIMITS, daily_images=0)) == "daily_images"
+    assert refused(ledgers, user, hold(), replace(LIMITS, daily_attempts=0)) == "daily_attempts"
+
+
+def test_images_and_attempts_of_a_day_are_limited_apart(ledgers: LedgerStore, user: str) -> None:
+    limits = replace(LIMITS, daily_images=1, daily_attempts=3)
+    for _ in range(2):
+        seen = held(ledgers, user, limits=limits)
+        release(ledgers, user, seen, retryable=True)
+    held(ledgers, user, limits=limits)
+    assert refused(ledgers, user, hold("two"), replace(limits, daily_attempts=9)) == "daily_images"
+    assert refused(ledgers, user, hold("two"), replace(limits, daily_images=9)) == "daily_attempts"
+
+
+def test_another_day_and_another_user_have_limits_of_their_own(
+    ledgers: LedgerStore, user: str
+) -> None:
+    limits = replace(LIMITS, daily_images=1)
+    held(ledgers, user, limits=limits)
+    held(ledgers, user, hold("two", day="20261123"), limits=limits)
+    held(ledgers, user + "0", limits=limits)
+
+
+def test_a_dead_hold_puts_its_user_on_the_list_and_ending_it_takes_them_off(
+    ledgers: LedgerStore, user: str
+) -> None:
+    seen = held(ledgers, user)
+    lease_ms = seen.op.lease_ms
+    assert user not in ledgers.lapsed(now_ms=lease_ms, limit=1000)
+    assert user in ledgers.lapsed(now_ms=lease_ms + 1, limit=1000)
+    release(ledgers, user, seen)
+    assert user not in ledgers.lapsed(now_ms=lease_ms + 1, limit=1000)
+    assert not ledgers.forget_lease(user)
+
+
+def test_the_list_is_in_the_order_of_the_leases_and_no_longer_than_asked(
+    ledgers: LedgerStore, user: str
+) -> None:
+    early = 10**12
+    for n, lease_ms in enumerate((early + 30, early + 10, early + 20)):
+        held(ledgers, f"{user}-{n}", hold(lease_ms=lease_ms))
+    order = [f"{user}-{n}" for n in (1, 2, 0)]
+    assert ledgers.lapsed(now_ms=early + 31, limit=3) == order
+    assert ledgers.lapsed(now_ms=early + 31, limit=2) == order[:2]
+    for n in range(3):
+        release(ledgers, f"{user}-{n}", Seen("one", ledgers.load(f"{user}-{n}")))
+
+
+@pytest.mark.parametrize("first_ends_last", [True, False])
+@pytest.mark.parametrize("later_lease_ms", [-1000, 0, 1000])
+def test_two_runs_at_once_both_end_whichever_lease_is_the_longer(
+    ledgers: LedgerStore, user: str, later_lease_ms: int, *, first_ends_last: bool
+) -> None:
+    one = held(ledgers, user)
+    two = held(ledgers, user, hold("two", slot=1, lease_ms=NOW + 330_000 + later_lease_ms))
+    for seen in (two, one) if first_ends_last else (one, two):
+        assert settle(ledgers, user, seen)
+    assert ledgers.load(user).spent == {DAY: 100_000}
+
+
+def test_while_a_hold_lives_its_user_stays_on_the_list(ledgers: LedgerStore, user: str) -> None:
+    one = held(ledgers, user)
+    held(ledgers, user, hold("two", slot=1, lease_ms=NOW + 500_000))
+    settle(ledgers, user, one)
+    assert user in ledgers.lapsed(now_ms=NOW + 500_001, limit=1000)
+    ledgers.forget_lease(user)
+    assert user in ledgers.lapsed(now_ms=NOW + 500_001, limit=1000)
+    release(ledgers, user, Seen("two", ledgers.load(user)))
+    ledgers.forget_lease(user)
+    assert user not in ledgers.lapsed(now_ms=NOW + 10**9, limit=1000)
+
+
+def test_what_nobody_needs_any_more_is_dropped_when_a_run_ends(
+    ledgers: LedgerStore, user: str
+) -> None:
+    settle(ledgers, user, held(ledgers, user))
+    later = NOW + 5 * 86_400_000
+    seen = held(ledgers, user, hold("two", day="20261127"), now_ms=later)
+    ledgers.settle(user, seen, charged_microusd=1, now_ms=later)
+    ledger = ledgers.load(user)
+    assert set(ledger.ops) == {"two"}
+    assert set(ledger.spent) == set(ledger.images) == set(ledger.attempts) == {"20261127"}
+
+
+def test_a_request_whose_quote_still_lives_is_kept(ledgers: LedgerStore, user: str) -> None:
+    settle(ledgers, user, held(ledgers, user))
+    later = NOW + 1_200_000
+    seen = held(ledgers, user, hold("two", slot=1), now_ms=later)
+    ledgers.settle(user, seen, charged_microusd=1, now_ms=later)
+    assert set(ledgers.load(user).ops) == {"one", "two"}

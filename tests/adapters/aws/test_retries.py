@@ -1,0 +1,190 @@
+"""What the SDK sends twice counts once; what nobody answers is said so; what it all costs."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from imagegen.aws.circuit_store import DynamoCircuitStore
+from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.domain import breaker
+from imagegen.domain.breaker import Circuit, Failure, Policy, State
+from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
+from imagegen.domain.ports import Held, Probe, Seen
+from local.processes import LOOPBACK, free_port
+from tests.adapters.aws.test_image_contract import COMPLETE
+from tests.adapters.aws.world import Aws, Meter, build_client, every_request_sent_twice
+from tests.fakes.clock import NOON_MS as NOW
+from tests.fakes.pictures import png
+
+DAY = "20261122"
+HOLD = Hold("a" * 24, "0" * 32, DAY, 70_000, NOW + 600_000, NOW + 330_000, 0)
+POLICY = Policy()
+
+
+@pytest.fixture
+def twice(aws: Aws) -> Iterator[None]:
+    with (
+        every_request_sent_twice(aws.dynamodb, "UpdateItem"),
+        every_request_sent_twice(aws.dynamodb, "PutItem"),
+        every_request_sent_twice(aws.s3, "PutObject"),
+    ):
+        yield
+
+
+def held(store: DynamoLedgerStore, user: str) -> Seen:
+    came = store.reserve(user, HOLD, Limits(), now_ms=NOW)
+    assert isinstance(came, Held)
+    return came.seen
+
+
+@pytest.mark.usefixtures("twice")
+def test_a_hold_sent_twice_holds_once(dynamo_ledgers: DynamoLedgerStore, user: str) -> None:
+    seen = held(dynamo_ledgers, user)
+    ledger = dynamo_ledgers.load(user)
+    assert seen.ledger == ledger
+    assert (ledger.version, ledger.spent, ledger.attempts) == (1, {DAY: 70_000}, {DAY: 1})
+
+
+@pytest.mark.usefixtures("twice")
+def test_a_settle_sent_twice_charges_once(dynamo_ledgers: DynamoLedgerStore, user: str) -> None:
+    seen = held(dynamo_ledgers, user)
+    assert dynamo_ledgers.settle(user, seen, charged_microusd=50_000, now_ms=NOW)
+    ledger = dynamo_ledgers.load(user)
+    assert (ledger.version, ledger.spent) == (2, {DAY: 50_000})
+
+
+@pytest.mark.usefixtures("twice")
+def test_a_release_sent_twice_gives_back_once(dynamo_ledgers: DynamoLedgerStore, user: str) -> None:
+    seen = held(dynamo_ledgers, user)
+    assert dynamo_ledgers.release(user, seen, code="x", retryable=True, now_ms=NOW)
+    ledger = dynamo_ledgers.load(user)
+    assert (ledger.version, ledger.spent, ledger.images) == (2, {DAY: 0}, {DAY: 0})
+
+
+@pytest.mark.usefixtures("twice")
+def test_a_failure_sent_twice_counts_once_and_a_probe_sent_twice_is_won(
+    dynamo_circuits: DynamoCircuitStore,
+) -> None:
+    circuit = dynamo_circuits.add_failure("alpha", 0, Failure(NOW, "one"))
+    assert circuit is not None
+    assert len(circuit.failures) == 1
+    opened = breaker.opened(circuit, until_ms=NOW, why="failures")
+    dynamo_circuits.swap("alpha", circuit, opened)
+    assert dynamo_circuits.load().circuits["alpha"] == opened
+    probing = breaker.probing(opened, POLICY, owner="me", now_ms=NOW)
+    assert dynamo_circuits.swap("alpha", opened, probing)
+    dynamo_circuits.swap("alpha", probing, breaker.closed(probing))
+    assert dynamo_circuits.load().circuits["alpha"] == Circuit(State.CLOSED, 3)
+
+
+@pytest.mark.usefixtures("twice")
+def test_an_image_and_a_record_sent_twice_are_there_once(
+    s3_images: S3ImageStore, dynamo_records: DynamoRecordStore, user: str
+) -> None:
+    ref = ImageRef("c" * 24, user, NOW)
+    # The second one finds the first: the caller reads what is there, which is its own.
+    s3_images.put(ref, png(), COMPLETE)
+    assert s3_images.find(ref) == COMPLETE
+    dynamo_records.put(ref, COMPLETE)
+    assert dynamo_records.recent(user, limit=5) == [COMPLETE]
+
+
+def test_one_image_costs_at_most_six_write_units_in_three_round_trips(
+    aws: Aws, dynamo_ledgers: DynamoLedgerStore, dynamo_records: DynamoRecordStore, user: str
+) -> None:
+    meter = Meter()
+    with meter.running(aws.dynamodb):
+        seen = held(dynamo_ledgers, user)
+        dynamo_ledgers.settle(user, seen, charged_microusd=50_000, now_ms=NOW)
+        dynamo_records.put(ImageRef(HOLD.quote_id, user, NOW), COMPLETE)
+    assert meter.calls == ["UpdateItem", "UpdateItem", "PutItem"]
+    assert 0 < meter.units <= 6
+
+
+def test_a_replay_and_a_refusal_cost_one_round_trip(
+    aws: Aws, dynamo_ledgers: DynamoLedgerStore, user: str
+) -> None:
+    dynamo_ledgers.settle(user, held(dynamo_ledgers, user), charged_microusd=1, now_ms=NOW)
+    meter = Meter()
+    with meter.running(aws.dynamodb):
+        again = Hold("a" * 24, "1" * 32, DAY, 70_000, NOW + 600_000, NOW + 330_000, 0)
+        dynamo_ledgers.reserve(user, again, Limits(), now_ms=NOW)
+        other = Hold("b" * 24, "1" * 32, DAY, 70_000, NOW + 600_000, NOW + 330_000, 0)
+        dynamo_ledgers.reserve(user, other, Limits(1, 1, 1, 1), now_ms=NOW)
+    assert meter.calls == ["UpdateItem"] * 2
+
+
+def test_reading_the_circuits_is_one_round_trip(
+    aws: Aws, dynamo_circuits: DynamoCircuitStore
+) -> None:
+    meter = Meter()
+    with meter.running(aws.dynamodb):
+        dynamo_circuits.load()
+    assert meter.calls == ["Query"]
+
+
+OP = Op(OpState.HELD, 1, "me", NOW, NOW, NOW, DAY, None)
+SEEN = Seen("one", Ledger(ops={"one": OP}))
+REF = ImageRef("c" * 24, "d" * 32, NOW)
+LEDGER_CALLS: dict[str, Callable[[Any], object]] = {
+    "load": lambda store: store.load("user"),
+    "reserve": lambda store: store.reserve("user", HOLD, Limits(), now_ms=NOW),
+    "settle": lambda store: store.settle("user", SEEN, charged_microusd=1, now_ms=NOW),
+    "release": lambda store: store.release("user", SEEN, code="", retryable=False, now_ms=NOW),
+    "lapsed": lambda store: store.lapsed(now_ms=NOW, limit=1),
+    "forget_lease": lambda store: store.forget_lease("user"),
+}
+CIRCUIT_CALLS: dict[str, Callable[[Any], object]] = {
+    "load": lambda store: store.load(),
+    "add_failure": lambda store: store.add_failure("a", 0, Failure(1, "x")),
+    "drop_failures": lambda store: store.drop_failures("a", 0, frozenset({Failure(1, "x")})),
+    "swap": lambda store: store.swap("a", Circuit(), Circuit(generation=1)),
+    "save": lambda store: store.save("a", Probe(1, "valid")),
+}
+IMAGE_CALLS: dict[str, Callable[[Any], object]] = {
+    "put": lambda store: store.put(REF, b"x", COMPLETE),
+    "find": lambda store: store.find(REF),
+    "delete": lambda store: store.delete(REF),
+}
+RECORD_CALLS: dict[str, Callable[[Any], object]] = {
+    "put": lambda store: store.put(REF, COMPLETE),
+    "get": lambda store: store.get(REF),
+    "recent": lambda store: store.recent("user", limit=1),
+}
+STORES: list[tuple[str, type, dict[str, Callable[[Any], object]]]] = [
+    ("dynamodb", DynamoLedgerStore, LEDGER_CALLS),
+    ("dynamodb", DynamoCircuitStore, CIRCUIT_CALLS),
+    ("s3", S3ImageStore, IMAGE_CALLS),
+    ("dynamodb", DynamoRecordStore, RECORD_CALLS),
+]
+CALLS = [
+    pytest.param(service, store, call, id=f"{store.__name__}.{name}")
+    for service, store, calls in STORES
+    for name, call in calls.items()
+]
+
+
+@pytest.mark.parametrize(("service", "store", "call"), CALLS)
+def test_a_store_that_nobody_answers_for_is_unavailable_and_nothing_else(
+    service: str, store: type, call: Callable[[Any], object]
+) -> None:
+    client = build_client(service, f"http://{LOOPBACK}:{free_port()}", attempts=1)
+    with pytest.raises(StoreUnavailableError):
+        call(store(client, "nowhere"))
+    client.close()
+
+
+@pytest.mark.parametrize(("service", "store", "call"), CALLS)
+def test_a_table_or_bucket_that_is_not_there_is_unavailable_and_nothing_else(
+    aws: Aws, service: str, store: type, call: Callable[[Any], object]
+) -> None:
+    client = aws.s3 if service == "s3" else aws.dynamodb
+    if store is S3ImageStore and call is IMAGE_CALLS["find"]:
+        pytest.skip("HEAD has no body: a missing bucket looks like a missing image")
+    with pytest.raises(StoreUnavailableError):
+        call(store(client, "not-there"))

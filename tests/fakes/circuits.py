@@ -1,0 +1,55 @@
+"""The circuits of the fleet in memory: one winner per generation, as in the table."""
+
+import threading
+from dataclasses import dataclass, field, replace
+
+from imagegen.domain.breaker import Circuit, Failure, State
+from imagegen.domain.ports import Fleet, Probe
+
+
+@dataclass(slots=True)
+class MemoryCircuitStore:
+    """``CircuitStore`` and ``ProbeStore`` in dictionaries."""
+
+    circuits: dict[str, Circuit] = field(default_factory=dict)
+    probes: dict[str, Probe] = field(default_factory=dict)
+    writes: int = 0
+    loads: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def load(self) -> Fleet:
+        with self._lock:
+            self.loads += 1
+            return Fleet(dict(self.circuits), dict(self.probes))
+
+    def add_failure(self, name: str, generation: int, failure: Failure) -> Circuit | None:
+        with self._lock:
+            circuit = self.circuits.get(name, Circuit())
+            if circuit.state is not State.CLOSED or circuit.generation not in (0, generation):
+                return None
+            added = replace(circuit, failures=circuit.failures | {failure})
+            self._put(name, added)
+            return added
+
+    def drop_failures(self, name: str, generation: int, failures: frozenset[Failure]) -> None:
+        with self._lock:
+            circuit = self.circuits.get(name, Circuit())
+            if failures and circuit.generation in (0, generation):
+                self._put(name, replace(circuit, failures=circuit.failures - failures))
+
+    def swap(self, name: str, old: Circuit, new: Circuit) -> bool:
+        with self._lock:
+            circuit = self.circuits.get(name, Circuit())
+            if circuit.generation != old.generation:
+                return bool(new.owner) and circuit == new
+            self._put(name, replace(new, failures=frozenset()))
+            return True
+
+    def save(self, provider: str, probe: Probe) -> None:
+        with self._lock:
+            self.probes[provider] = probe
+            self.writes += 1
+
+    def _put(self, name: str, circuit: Circuit) -> None:
+        self.circuits[name] = circuit
+        self.writes += 1

@@ -1,0 +1,147 @@
+"""The users' ledgers in memory: the same conditions and the same atomicity as the table's.
+
+A move that starts from an old view is tried with that view first, as the real store does it, and
+with the present one after that; so the lease list and the pruning end alike as well.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from imagegen.domain import ledger as rules
+from imagegen.domain.days import utc_day
+from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
+from imagegen.domain.ports import Held, Known, Refused, Reservation, Seen
+
+DAY_MS = 86_400_000
+
+
+@dataclass(slots=True)
+class MemoryLedgerStore:
+    """``LedgerStore`` in a dictionary."""
+
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    leases: dict[str, str] = field(default_factory=dict)
+    """The list of ``lapsed``: by user, when a hold of theirs may be dead."""
+    writes: int = 0
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def load(self, user: str) -> Ledger:
+        with self._lock:
+            return self.ledgers.get(user, Ledger())
+
+    def reserve(self, user: str, hold: Hold, limits: Limits, *, now_ms: int) -> Reservation:
+        with self._lock:
+            ledger = self.load(user)
+            limit = rules.limit_reached(ledger, hold, limits, now_ms=now_ms)
+            if limit is None and rules.may_reserve_op(ledger, hold.quote_id):
+                hold = replace(hold, slot=_free_slot(ledger, hold, limits, now_ms))
+                held = rules.reserved(ledger, hold, limits, now_ms=now_ms)
+                self._write(user, held)
+                self.leases[user] = lease_key(hold.lease_ms, hold.quote_id)
+                return Held(Seen(hold.quote_id, held))
+            op = ledger.ops.get(hold.quote_id)
+            if op is not None and op.state is OpState.HELD and op.owner == hold.owner:
+                return Held(Seen(hold.quote_id, ledger))
+            if limit is None or not rules.may_reserve_op(ledger, hold.quote_id):
+                return Known(Seen(hold.quote_id, ledger))
+            return Refused(limit, ledger)
+
+    def settle(self, user: str, seen: Seen, *, charged_microusd: int, now_ms: int) -> bool:
+        def move(ledger: Ledger) -> Ledger:
+            return rules.settled(ledger, seen.quote_id, charged_microusd)
+
+        return self._end(user, seen, OpState.SETTLED, move, now_ms)
+
+    def release(self, user: str, seen: Seen, *, code: str, retryable: bool, now_ms: int) -> bool:
+        def move(ledger: Ledger) -> Ledger:
+            return rules.released(ledger, seen.quote_id, code=code, retryable=retryable)
+
+        return self._end(user, seen, OpState.RELEASED, move, now_ms)
+
+    def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
+        with self._lock:
+            due = sorted(
+                (lease, user)
+                for user, lease in self.leases.items()
+                if lease < lease_key(now_ms, "")
+            )
+            return [user for _, user in due[:limit]]
+
+    def forget_lease(self, user: str) -> bool:
+        with self._lock:
+            ledger = self.load(user)
+            wanted = _latest_lease(ledger)
+            if self.leases.get(user) == wanted:
+                return False
+            self._write(user, replace(ledger, version=ledger.version + 1))
+            self._put_lease(user, wanted)
+            return True
+
+    def _end(
+        self,
+        user: str,
+        seen: Seen,
+        state: OpState,
+        move: Callable[[Ledger], Ledger],
+        now_ms: int,
+    ) -> bool:
+        with self._lock:
+            ledger = self.load(user)
+            found = ledger.ops.get(seen.quote_id)
+            if found is None or found.owner != seen.op.owner:
+                return False
+            if found.state is not OpState.HELD:
+                return found.state is state
+            view = seen.ledger if self._may_start_from(seen, ledger) else ledger
+            self._write(user, _pruned(move(ledger), view, now_ms, seen.op.day))
+            self._put_lease(user, _latest_lease(_without(view, seen.quote_id)))
+            return True
+
+    def _may_start_from(self, seen: Seen, ledger: Ledger) -> bool:
+        """Return whether the conditions made from an old view hold now."""
+        alone = _latest_lease(_without(seen.ledger, seen.quote_id)) is None
+        return not alone or seen.ledger.version == ledger.version
+
+    def _put_lease(self, user: str, lease: str | None) -> None:
+        if lease is None:
+            self.leases.pop(user, None)
+        else:
+            self.leases[user] = lease
+
+    def _write(self, user: str, ledger: Ledger) -> None:
+        self.ledgers[user] = ledger
+        self.writes += 1
+
+
+def lease_key(lease_ms: int, quote_id: str) -> str:
+    """Return a lease so that text sorts as time does."""
+    return f"{lease_ms:015d}#{quote_id}"
+
+
+def _free_slot(ledger: Ledger, hold: Hold, limits: Limits, now_ms: int) -> int:
+    free = rules.free_slots(ledger, limits, now_ms=now_ms)
+    return hold.slot if hold.slot in free or not free else free[0]
+
+
+def _without(ledger: Ledger, quote_id: str) -> Ledger:
+    return replace(ledger, ops={name: op for name, op in ledger.ops.items() if name != quote_id})
+
+
+def _latest_lease(ledger: Ledger) -> str | None:
+    held = (
+        lease_key(op.lease_ms, name) for name, op in ledger.ops.items() if op.state is OpState.HELD
+    )
+    return max(held, default=None)
+
+
+def _pruned(ledger: Ledger, view: Ledger, now_ms: int, day: str) -> Ledger:
+    oldest = min(day, utc_day(now_ms - 2 * DAY_MS))
+    ops, days = rules.prunable(view, now_ms=now_ms, oldest_day=oldest)
+    return replace(
+        ledger,
+        ops={name: op for name, op in ledger.ops.items() if name not in ops},
+        spent={d: n for d, n in ledger.spent.items() if d not in days},
+        images={d: n for d, n in ledger.images.items() if d not in days},
+        attempts={d: n for d, n in ledger.attempts.items() if d not in days},
+    )

@@ -1,0 +1,36 @@
+"""Real images of the three formats, a few hundred bytes each."""
+
+from functools import cache
+from io import BytesIO
+
+from PIL import Image
+
+WIDTH, HEIGHT = 24, 16
+
+
+def picture(
+    kind: str = "PNG",
+    *,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    alpha: bool = False,
+    **save: object,
+) -> bytes:
+    """Return an image as Pillow writes it."""
+    pixels = bytes((x * 7 + y * 13) % 256 for y in range(size[1]) for x in range(size[0]))
+    image = Image.frombytes("L", size, pixels).convert("RGBA" if alpha else "RGB")
+    out = BytesIO()
+    image.save(out, kind, **save)
+    return out.getvalue()
+
+
+@cache
+def png() -> bytes:
+    """Return a small PNG."""
+    return picture("PNG")
+
+
+def exif() -> bytes:
+    """Return EXIF data with one entry."""
+    data = Image.Exif()
+    data[0x010E] = "a description"
+    return data.tobytes()

@@ -1,0 +1,71 @@
+"""A provider and a moderator that do as they are told, and remember what they were asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderation
+from tests.fakes.pictures import png
+
+type Reaction = bytes | Outcome | BaseException
+
+
+@dataclass(slots=True)
+class ScriptedProvider:
+    """``ImageProvider``: takes the next reaction, and the last one again and again."""
+
+    name: str
+    reactions: list[Reaction] = field(default_factory=list)
+    takes_ms: int = 0
+    sleep: Callable[[int], None] = lambda _ms: None
+    orders: list[ImageOrder] = field(default_factory=list)
+    timeouts: list[float] = field(default_factory=list)
+    key_checks: list[Outcome | None] = field(default_factory=list)
+    retry_after_seconds: int | None = None
+
+    def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
+        self.orders.append(order)
+        self.timeouts.append(timeout_seconds)
+        self.sleep(self.takes_ms)
+        reaction = self._next()
+        if isinstance(reaction, Outcome):
+            raise self._error(reaction)
+        if isinstance(reaction, BaseException):
+            raise reaction
+        return ImageAnswer(reaction)
+
+    def check_key(self, *, timeout_seconds: float) -> None:
+        outcome = self.key_checks.pop(0) if self.key_checks else None
+        if outcome is not None:
+            raise self._error(outcome)
+
+    def models(self, *, timeout_seconds: float) -> frozenset[str] | None:
+        return None
+
+    def _next(self) -> Reaction:
+        if not self.reactions:
+            return png()
+        return self.reactions.pop(0) if len(self.reactions) > 1 else self.reactions[0]
+
+    def _error(self, outcome: Outcome) -> ProviderError:
+        return ProviderError(
+            self.name,
+            outcome,
+            f"{self.name} said {outcome}",
+            provider_code="a_code",
+            retry_after_seconds=self.retry_after_seconds,
+        )
+
+
+@dataclass(slots=True)
+class ScriptedModerator:
+    """``Moderator``: a verdict, or none."""
+
+    verdict: Moderation | Outcome = field(default_factory=lambda: Moderation(flagged=False))
+    asked: list[str] = field(default_factory=list)
+
+    def check(self, prompt: str, *, timeout_seconds: float) -> Moderation:
+        self.asked.append(prompt)
+        if isinstance(self.verdict, Outcome):
+            raise ProviderError("openai", self.verdict, "no verdict")
+        return self.verdict

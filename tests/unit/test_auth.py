@@ -1,0 +1,409 @@
+"""Who may enter: whoever holds a token of the one issuer for us, and nobody else."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen.auth import Keys, Verifier, build_verifier, user_id
+from imagegen.domain.errors import (
+    ConfigurationError,
+    StoreUnavailableError,
+    UnauthorizedError,
+)
+from tests.fakes.clock import Clock
+
+ISSUER, AUDIENCE = "https://issuer.test/", "imagegen"
+# Tokens are checked against the wall clock by PyJWT: these dates are far from any run of this.
+LONG_AGO, FAR_AHEAD = 1_000_000_000, 4_000_000_000
+REFUSED = pytest.raises(UnauthorizedError)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A private key and its public half as a JWK."""
+
+    kid: str
+    algorithm: str
+    private: Any
+
+    @property
+    def jwk(self) -> dict[str, Any]:
+        kinds = {"RS256": jwt.algorithms.RSAAlgorithm, "ES256": jwt.algorithms.ECAlgorithm}
+        kind = kinds.get(self.algorithm, jwt.algorithms.OKPAlgorithm)
+        values: dict[str, Any] = kind.to_jwk(self.private.public_key(), as_dict=True)
+        return values | {"kid": self.kid, "use": "sig"}
+
+    @property
+    def pem(self) -> bytes:
+        data: bytes = self.private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return data
+
+
+@cache
+def pairs() -> dict[str, Pair]:
+    """Return a key pair for each algorithm, and one that the issuer does not have."""
+    return {
+        "RS256": Pair("rsa", "RS256", rsa.generate_private_key(65537, 2048)),
+        "ES256": Pair("ec", "ES256", ec.generate_private_key(ec.SECP256R1())),
+        "EdDSA": Pair("okp", "EdDSA", ed25519.Ed25519PrivateKey.generate()),
+        "stranger": Pair("rsa", "RS256", rsa.generate_private_key(65537, 2048)),
+    }
+
+
+def published() -> list[dict[str, Any]]:
+    return [pairs()[name].jwk for name in ("RS256", "ES256", "EdDSA")]
+
+
+@dataclass(slots=True)
+class Issuer:
+    """The issuer's address, which counts who asks."""
+
+    keys: Any = field(default_factory=published)
+    fetched: int = 0
+    down: bool = False
+
+    def fetch(self) -> bytes:
+        self.fetched += 1
+        if self.down:
+            raise OSError("no route")
+        return (
+            self.keys if isinstance(self.keys, bytes) else json.dumps({"keys": self.keys}).encode()
+        )
+
+
+@dataclass(slots=True)
+class Door:
+    issuer: Issuer = field(default_factory=Issuer)
+    clock: Clock = field(default_factory=Clock)
+    verifier: Verifier = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.verifier = build_verifier(ISSUER, AUDIENCE, fetch=self.issuer.fetch, now_ms=self.clock)
+
+    def enter(self, token: str) -> Any:
+        return self.verifier.verify(f"Bearer {token}")
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "user-1", "iat": LONG_AGO, "exp": FAR_AHEAD}
+    return {name: one for name, one in (good | changes).items() if one is not ...}
+
+
+def signed(
+    payload: dict[str, Any] | None = None,
+    *,
+    by: str = "RS256",
+    headers: dict[str, Any] | None = None,
+) -> str:
+    pair = pairs()[by]
+    return jwt.encode(
+        payload or claims(),
+        pair.private,
+        algorithm=pair.algorithm,
+        headers={"kid": pair.kid, **(headers or {})},
+    )
+
+
+def part(values: Any) -> str:
+    data = values if isinstance(values, bytes) else json.dumps(values).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def by_hmac(header: dict[str, Any], key: bytes, digest: str = "sha256") -> str:
+    body = f"{part(header)}.{part(claims())}"
+    return f"{body}.{part(hmac.digest(key, body.encode(), digest))}"
+
+
+def resigned(header: dict[str, Any]) -> str:
+    """Return a token with any header at all, truly signed by the issuer's RSA key."""
+    body = f"{part(header)}.{part(claims())}"
+    algorithm = jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256)
+    return f"{body}.{part(algorithm.sign(body.encode(), pairs()['RS256'].private))}"
+
+
+def unsigned(algorithm: str) -> str:
+    return f"{part({'alg': algorithm, 'kid': 'rsa', 'typ': 'JWT'})}.{part(claims())}."
+
+
+@pytest.mark.parametrize("by", ["RS256", "ES256", "EdDSA"])
+def test_a_token_of_the_issuer_for_us_is_let_in(door: Door, by: str) -> None:
+    user = door.enter(signed(by=by))
+    assert user.id == user_id(ISSUER, "user-1")
+    assert len(user.id) == 32
+    assert not user.is_admin
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        {"aud": ["other", AUDIENCE]},
+        {"aud": ..., "client_id": AUDIENCE},
+        {"nbf": LONG_AGO},
+        {"sub": "x" * 255},
+    ],
+    ids=str,
+)
+def test_other_ways_to_name_us_are_good(door: Door, accepted: dict[str, Any]) -> None:
+    assert door.enter(signed(claims(**accepted))).id
+
+
+HOSTILE: dict[str, Callable[[], str]] = {
+    "alg none": lambda: unsigned("none"),
+    "alg None": lambda: unsigned("None"),
+    "alg NONE": lambda: unsigned("NONE"),
+    "alg empty": lambda: unsigned(""),
+    "alg missing": lambda: resigned({"kid": "rsa"}),
+    "alg a list": lambda: resigned({"alg": ["RS256"], "kid": "rsa"}),
+    "alg a number": lambda: resigned({"alg": 5, "kid": "rsa"}),
+    "alg another of the family": lambda: resigned({"alg": "RS512", "kid": "rsa"}),
+    "alg PS256": lambda: resigned({"alg": "PS256", "kid": "rsa"}),
+    "HS256 by the public key": lambda: by_hmac(
+        {"alg": "HS256", "kid": "rsa"}, pairs()["RS256"].pem
+    ),
+    "HS512 by the public key": lambda: by_hmac(
+        {"alg": "HS512", "kid": "rsa"}, pairs()["RS256"].pem, "sha512"
+    ),
+    "HS256 by the JWK": lambda: by_hmac(
+        {"alg": "HS256", "kid": "rsa"}, json.dumps(pairs()["RS256"].jwk).encode()
+    ),
+    "HS256 by nothing": lambda: by_hmac({"alg": "HS256", "kid": "rsa"}, b""),
+    "RS256 said, HMAC done": lambda: by_hmac({"alg": "RS256", "kid": "rsa"}, pairs()["RS256"].pem),
+    "signed by a stranger": lambda: signed(by="stranger"),
+    "key of another kind": lambda: signed(headers={"kid": "ec"}),
+    "EdDSA under the RSA key": lambda: signed(by="EdDSA", headers={"kid": "rsa"}),
+    "another issuer": lambda: signed(claims(iss="https://evil.test/")),
+    "issuer without its slash": lambda: signed(claims(iss=ISSUER.rstrip("/"))),
+    "issuer a list": lambda: signed(claims(iss=...) | {"iss": None}),
+    "another audience": lambda: signed(claims(aud="other")),
+    "audience that begins like us": lambda: signed(claims(aud=AUDIENCE + "-test")),
+    "audience empty": lambda: signed(claims(aud=[])),
+    "audience null": lambda: signed(claims(aud=None, client_id=AUDIENCE)),
+    "audience a dict": lambda: signed(claims(aud={AUDIENCE: 1})),
+    "no audience": lambda: signed(claims(aud=...)),
+    "another client": lambda: signed(claims(aud=..., client_id="other")),
+    "expired": lambda: signed(claims(exp=LONG_AGO + 60)),
+    "expiry no number": lambda: signed(claims(exp="never")),
+    "expiry infinite": lambda: signed(claims(exp=float("inf"))),
+    "expiry NaN": lambda: signed(claims(exp=float("nan"))),
+    "not yet valid": lambda: signed(claims(nbf=FAR_AHEAD - 1)),
+    "issued in the future": lambda: signed(claims(iat=FAR_AHEAD - 1)),
+    "no expiry": lambda: signed(claims(exp=...)),
+    "no subject": lambda: signed(claims(sub=...)),
+    "no issuer": lambda: signed(claims(iss=...)),
+    "no time of issue": lambda: signed(claims(iat=...)),
+    "subject empty": lambda: signed(claims(sub="")),
+    "subject a number": lambda: resigned({"alg": "RS256", "kid": "rsa"}).replace(
+        part(claims()), part(claims(sub=5))
+    ),
+    "subject too long": lambda: signed(claims(sub="x" * 256)),
+    "crit": lambda: signed(headers={"crit": ["exp"], "exp": 1}),
+    "crit empty": lambda: resigned({"alg": "RS256", "kid": "rsa", "crit": []}),
+    "unknown kid": lambda: signed(headers={"kid": "nobody"}),
+    "kid of a path": lambda: signed(headers={"kid": "../../dev/null"}),
+    "kid missing": lambda: resigned({"alg": "RS256"}),
+    "kid null": lambda: resigned({"alg": "RS256", "kid": None}),
+    "kid a number": lambda: resigned({"alg": "RS256", "kid": 1}),
+    "kid a list": lambda: resigned({"alg": "RS256", "kid": ["rsa"]}),
+    "kid a dict": lambda: resigned({"alg": "RS256", "kid": {"rsa": 1}}),
+    "jku and a stranger": lambda: signed(by="stranger", headers={"jku": "https://evil.test/k"}),
+    "jwk and a stranger": lambda: signed(by="stranger", headers={"jwk": pairs()["stranger"].jwk}),
+    "x5u and a stranger": lambda: signed(by="stranger", headers={"x5u": "https://evil.test/k"}),
+    "a megabyte": lambda: signed(claims(note="x" * 1_000_000)),
+    "a megabyte of nothing": lambda: "a" * 1_000_000,
+    "three dots": lambda: "...",
+    "two parts": lambda: ".".join(signed().split(".")[:2]),
+    "four parts": lambda: signed() + ".x",
+    "header no object": lambda: f"{part([1])}.{part(claims())}.x",
+    "header a deep nest": lambda: f"{part(b'[' * 6_000)}.{part(claims())}.x",
+    "claims no object": lambda: "{0}.{1}.{2}".format(
+        *signed().split(".")[:1], part([1]), signed().split(".")[2]
+    ),
+    "signature cut": lambda: signed()[:-10],
+    "claims exchanged": lambda: signed().replace(
+        signed().split(".")[1], part(claims(sub="somebody else"))
+    ),
+    "not ASCII": lambda: signed() + "é",
+    "two tokens": lambda: f"{signed()} {signed()}",
+    "nothing": lambda: " ",
+}
+
+
+@pytest.mark.parametrize("token", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_token_is_refused_and_leads_nowhere_but_to_the_issuer(
+    door: Door, token: Callable[[], str]
+) -> None:
+    with REFUSED:
+        door.enter(token())
+    assert door.issuer.fetched <= 1
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "Basic dTpw", "bearertoken", "Token x"]
+)
+def test_without_a_bearer_token_nobody_enters(door: Door, header: str | None) -> None:
+    with pytest.raises(UnauthorizedError, match=r"token"):
+        door.verifier.verify(header)
+    assert door.issuer.fetched == 0
+
+
+@given(st.text(max_size=100))
+def test_any_other_text_is_refused_and_nothing_worse(text: str) -> None:
+    with REFUSED:
+        Door().enter(text)
+
+
+@given(st.integers(0, 2_000), st.integers(0, 127))
+def test_a_token_changed_in_any_character_is_refused(position: int, char: int) -> None:
+    token = signed()
+    position %= len(token)
+    changed = token[:position] + chr(char) + token[position + 1 :]
+    head, body, signature = token.split(".")
+    # The last character of a part has bits that base64 does not read.
+    spare = {len(head) - 1, len(head) + len(body), len(token) - 1}
+    if changed.strip() != token and position not in spare and len(signature) > 1:
+        with REFUSED:
+            Door().enter(changed)
+
+
+@pytest.mark.parametrize("kid", ["", "other", "rsa\0", "RSA"])
+def test_unknown_key_ids_fetch_the_keys_once_a_minute_at_most(door: Door, kid: str) -> None:
+    door.enter(signed())
+    door.clock.advance(60_000)
+    for n in range(500):
+        with REFUSED:
+            door.enter(signed(headers={"kid": f"{kid}{n}"}))
+    assert door.issuer.fetched == 2
+    door.clock.advance(59_999)
+    with REFUSED:
+        door.enter(signed(headers={"kid": kid}))
+    assert door.issuer.fetched == 2
+    door.clock.advance(1)
+    with REFUSED:
+        door.enter(signed(headers={"kid": kid}))
+    assert door.issuer.fetched == 3
+
+
+def test_a_new_key_of_the_issuer_is_taken_after_a_minute_at_most(door: Door) -> None:
+    door.issuer.keys = published()[1:]
+    with REFUSED:
+        door.enter(signed())
+    door.issuer.keys = published()
+    door.clock.advance(60_000)
+    assert door.enter(signed()).id
+
+
+def test_the_keys_are_fetched_again_after_an_hour(door: Door) -> None:
+    door.enter(signed())
+    door.clock.advance(3_599_999)
+    door.enter(signed())
+    assert door.issuer.fetched == 1
+    door.issuer.keys = published()[1:]
+    door.clock.advance(1)
+    with REFUSED:
+        door.enter(signed())
+
+
+def test_old_keys_are_kept_while_the_issuer_is_down(door: Door) -> None:
+    door.enter(signed())
+    door.issuer.down = True
+    door.clock.advance(86_400_000)
+    assert door.enter(signed()).id
+
+
+BAD_KEYS: dict[str, Any] = {
+    "no JSON": b"<html>",
+    "no object": b"[]",
+    "no keys": b"{}",
+    "keys null": None,
+    "keys a text": "rsa",
+    "a key that is no object": ["rsa", 5, None],
+    "a key without a kind": [{"kid": "rsa"}],
+    "a kid that is no text": [{"kty": "RSA", "kid": ["rsa"]}],
+}
+
+
+@pytest.mark.parametrize("keys", BAD_KEYS.values(), ids=BAD_KEYS.keys())
+def test_an_issuer_without_good_keys_lets_nobody_in_for_now(door: Door, keys: Any) -> None:
+    door.issuer.keys = keys
+    with pytest.raises(StoreUnavailableError):
+        door.enter(signed())
+
+
+@pytest.mark.parametrize("keys", BAD_KEYS.values(), ids=BAD_KEYS.keys())
+def test_one_bad_key_beside_a_good_one_does_no_harm(door: Door, keys: Any) -> None:
+    extra = keys if isinstance(keys, list) else []
+    door.issuer.keys = [*extra, *published()]
+    assert door.enter(signed()).id
+
+
+def test_a_key_whose_id_is_no_text_does_no_harm(door: Door) -> None:
+    door.issuer.keys = [published()[0] | {"kid": ["a list"]}, *published()]
+    assert door.enter(signed()).id
+
+
+def test_a_symmetric_key_and_one_for_encryption_are_not_used(door: Door) -> None:
+    secret = {"kty": "oct", "kid": "shared", "k": part(b"s" * 32), "alg": "HS256"}
+    door.issuer.keys = [secret, published()[0] | {"use": "enc"}]
+    with pytest.raises((UnauthorizedError, StoreUnavailableError)):
+        door.enter(by_hmac({"alg": "HS256", "kid": "shared"}, b"s" * 32))
+    with pytest.raises((UnauthorizedError, StoreUnavailableError)):
+        door.enter(signed())
+
+
+@pytest.mark.parametrize(
+    ("said", "is_admin"),
+    [
+        ({"scope": "read admin"}, True),
+        ({"scp": ["read", "admin"]}, True),
+        ({"scope": "administrator"}, False),
+        ({"scope": ["read", 5]}, False),
+        ({"scope": 5}, False),
+        ({"scope": None}, False),
+        ({"scope": {"admin": True}}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_who_is_an_admin_is_said_by_a_scope(
+    door: Door, said: dict[str, Any], *, is_admin: bool
+) -> None:
+    assert door.enter(signed(claims(**said))).is_admin is is_admin
+
+
+def test_two_issuers_with_one_subject_are_two_users() -> None:
+    assert user_id("https://a/", "x") != user_id("https://b/", "x")
+    assert user_id("a", "bc") != user_id("ab", "c")
+    assert user_id("i", "s") == hashlib.sha256(b"i\0s").hexdigest()[:32]
+
+
+@pytest.mark.parametrize(("issuer", "audience"), [("", "x"), ("x", ""), ("", "")])
+def test_without_an_issuer_or_audience_nobody_may_enter(issuer: str, audience: str) -> None:
+    with pytest.raises(ConfigurationError, match="JwtIssuer"):
+        build_verifier(issuer, audience, fetch=lambda: b"", now_ms=Clock())
+
+
+def test_an_unset_key_store_asks_for_the_first_key_at_once() -> None:
+    issuer = Issuer()
+    keys = Keys(issuer.fetch, Clock())
+    assert keys.get("rsa") is not None
+    assert keys.get("nobody") is None
+    assert issuer.fetched == 1

@@ -1,0 +1,104 @@
+"""The circuit's arithmetic: five failures within ten minutes, to the millisecond."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen.domain import breaker
+from imagegen.domain.breaker import EFFECTS, Circuit, Effect, Failure, Policy, State
+from imagegen.domain.errors import Outcome
+
+POLICY = Policy()
+NOW = 10_000_000
+
+
+def failed(*ages_ms: int) -> Circuit:
+    failures = frozenset(Failure(NOW - age, f"call-{n}") for n, age in enumerate(ages_ms))
+    return Circuit(failures=failures)
+
+
+def test_five_failures_within_600_seconds_open_it() -> None:
+    assert breaker.should_open(failed(0, 0, 0, 0, 600_000), POLICY, now_ms=NOW)
+
+
+def test_a_failure_of_600_001_ms_ago_does_not_count() -> None:
+    assert not breaker.should_open(failed(0, 0, 0, 0, 600_001), POLICY, now_ms=NOW)
+
+
+def test_four_failures_leave_it_closed() -> None:
+    assert not breaker.should_open(failed(0, 1, 2, 3), POLICY, now_ms=NOW)
+
+
+@pytest.mark.parametrize("state", [State.OPEN, State.HALF_OPEN])
+def test_only_a_closed_circuit_is_opened_by_counting(state: State) -> None:
+    circuit = Circuit(state, failures=failed(0, 0, 0, 0, 0).failures)
+    assert not breaker.should_open(circuit, POLICY, now_ms=NOW)
+
+
+@given(st.lists(st.integers(-5_000, 1_200_000), max_size=12))
+def test_recent_and_stale_failures_are_all_there_are_and_never_the_same(ages: list[int]) -> None:
+    circuit = failed(*ages)
+    recent = breaker.recent(circuit, POLICY, now_ms=NOW)
+    stale = breaker.stale(circuit.failures, POLICY, now_ms=NOW)
+    assert recent | stale == circuit.failures
+    assert not recent & stale
+    assert breaker.should_open(circuit, POLICY, now_ms=NOW) == (len(recent) >= 5)
+
+
+def test_a_probe_may_go_when_the_rest_is_over_and_not_before() -> None:
+    circuit = breaker.opened(Circuit(), until_ms=NOW, why="failures")
+    assert not breaker.may_probe(circuit, now_ms=NOW - 1)
+    assert breaker.may_probe(circuit, now_ms=NOW)
+
+
+def test_a_closed_circuit_is_not_probed() -> None:
+    assert not breaker.may_probe(Circuit(), now_ms=NOW)
+
+
+def test_a_dead_probe_frees_the_circuit_after_its_lease_and_not_after_the_rest() -> None:
+    circuit = breaker.probing(Circuit(State.OPEN, 1), POLICY, owner="me", now_ms=NOW)
+    assert circuit.until_ms == NOW + 135_000
+    assert not breaker.may_probe(circuit, now_ms=NOW + 134_999)
+    assert breaker.may_probe(circuit, now_ms=NOW + 135_000)
+
+
+def test_a_probe_that_came_to_nothing_lets_the_next_one_go_at_once() -> None:
+    circuit = breaker.probing(Circuit(State.OPEN, 1, why="rate"), POLICY, owner="me", now_ms=NOW)
+    back = breaker.given_back(circuit, now_ms=NOW + 5)
+    assert back.state is State.OPEN
+    assert back.why == "rate"
+    assert breaker.may_probe(back, now_ms=NOW + 5)
+
+
+@given(st.sampled_from(["opened", "probing", "closed", "given_back"]), st.integers(0, 100))
+def test_every_move_raises_the_generation_by_one_and_forgets_the_failures(
+    move: str, generation: int
+) -> None:
+    old = Circuit(State.OPEN, generation, failed(1, 2).failures)
+    new = {
+        "opened": lambda: breaker.opened(old, until_ms=NOW, why=""),
+        "probing": lambda: breaker.probing(old, POLICY, owner="me", now_ms=NOW),
+        "closed": lambda: breaker.closed(old),
+        "given_back": lambda: breaker.given_back(old, now_ms=NOW),
+    }[move]()
+    assert new.generation == generation + 1
+    assert not new.failures
+
+
+def test_every_outcome_has_an_effect_as_the_design_says() -> None:
+    assert EFFECTS == {
+        Outcome.UNAVAILABLE: Effect.FAILURE,
+        Outcome.UNKNOWN: Effect.FAILURE,
+        Outcome.RATE_LIMITED: Effect.FAILURE,
+        Outcome.ACCOUNT: Effect.TRIP,
+        Outcome.MODEL_GONE: Effect.TRIP_MODEL,
+        Outcome.REFUSED: Effect.SUCCESS,
+        Outcome.BAD_PARAMETER: Effect.SUCCESS,
+        Outcome.NOT_CALLED: Effect.NONE,
+    }
+    assert set(EFFECTS) == set(Outcome)
+
+
+def test_the_policy_is_the_one_that_is_promised() -> None:
+    assert (POLICY.threshold, POLICY.window_ms, POLICY.open_ms) == (5, 600_000, 600_000)
+    assert POLICY.probe_ms == 135_000

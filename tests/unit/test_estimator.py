@@ -1,0 +1,203 @@
+"""An estimate prices a request, signs the price, and writes and calls nothing."""
+
+import pytest
+
+from imagegen.domain.breaker import Circuit, State
+from imagegen.domain.errors import (
+    InvalidRequestError,
+    NoProviderError,
+    RetiredModelError,
+    StoreUnavailableError,
+    UnsupportedSizeError,
+)
+from imagegen.domain.ids import parse_image_id
+from imagegen.domain.ledger import Limits
+from imagegen.domain.models import Estimate
+from imagegen.domain.quote import Quote, open_quote, prompt_hash
+from imagegen.usecases.availability import ProviderSetup
+from imagegen.usecases.estimator import drawn_prompt
+from tests.fakes.catalogs import catalog, real_catalog, row
+from tests.fakes.faults import Fault
+from tests.fakes.service import IMAGE_ID_KEY, KEYRING, PROMPT, USER, Service
+
+
+def quote_of(offer: Estimate) -> Quote:
+    return open_quote(offer.quote, KEYRING)
+
+
+def test_an_estimate_writes_nothing_and_calls_no_provider() -> None:
+    service = Service()
+    service.estimate()
+    assert service.writes == 0
+    assert service.circuits.writes == 0
+    assert not service.called
+    assert service.wire.calls == ["circuits.load", "ledgers.load"]
+
+
+def test_the_quote_says_what_the_answer_says() -> None:
+    service = Service()
+    offer = service.estimate(style="ink")
+    quote = quote_of(offer)
+    assert quote.user == USER
+    assert quote.prompt_hash == prompt_hash(PROMPT)
+    assert (quote.quote_id, quote.image_id) == (offer.quote_id, offer.image_id)
+    assert (quote.expected_microusd, quote.ceiling_microusd) == (50_000, 70_000)
+    assert (offer.price.expected, offer.price.ceiling) == (50_000, 70_000)
+    assert quote.expires_ms == offer.expires_at == service.clock() + 600_000
+    assert (quote.day, quote.style, quote.size) == ("20261122", "ink", "square")
+    assert [one.key for one in quote.candidates] == [
+        "alpha-standard",
+        "beta-standard",
+        "gamma-standard",
+    ]
+    assert parse_image_id(offer.image_id, IMAGE_ID_KEY) == service.ref(offer)
+
+
+def test_the_button_names_price_and_ceiling() -> None:
+    label = Service().estimate().button_label
+    assert label == "Generate Image for $0.05 (at most $0.07)"
+
+
+def test_the_most_that_may_be_paid_lowers_the_ceiling() -> None:
+    offer = Service().estimate(maxCost="0.06")
+    assert offer.price.ceiling == 60_000
+    assert {one.key: one.reason for one in offer.alternatives} == {
+        "gamma-standard": None,
+        "beta-standard": "above_max_cost",
+    }
+
+
+def test_two_estimates_are_two_quotes() -> None:
+    service = Service()
+    assert service.estimate().quote_id != service.estimate().quote_id
+
+
+def test_words_decide_the_tier_where_none_is_asked_for() -> None:
+    service = Service(catalog=real_catalog())
+    offer = service.estimate("a masterpiece of a fox", quality=None)
+    assert offer.quality == "ultra"
+    assert "masterpiece" in offer.quality_reason
+
+
+def test_a_model_asked_for_by_name_brings_its_tier() -> None:
+    offer = Service(catalog=real_catalog()).estimate(quality=None, model="together-fast")
+    assert (offer.quality, offer.provider) == ("fast", "together")
+
+
+def test_what_stands_in_for_the_first_choice_says_for_whom_and_why() -> None:
+    service = Service()
+    service.setups["alpha"] = ProviderSetup(has_key=False, enabled=True)
+    offer = service.estimate()
+    assert offer.provider == "beta"
+    assert offer.fallback is not None
+    assert (offer.fallback.provider, offer.fallback.reason) == ("alpha", "no_key")
+    assert quote_of(offer).fallback is not None
+
+
+@pytest.mark.parametrize(
+    ("setup", "reason"),
+    [
+        (ProviderSetup(has_key=False, enabled=True), "no_key"),
+        (ProviderSetup(has_key=True, enabled=False), "disabled"),
+        (ProviderSetup(has_key=False, enabled=False), "no_key"),
+    ],
+)
+def test_a_provider_without_key_or_flag_is_left_out(setup: ProviderSetup, reason: str) -> None:
+    service = Service()
+    service.setups["beta"] = setup
+    offer = service.estimate()
+    assert {one.key: one.reason for one in offer.alternatives}["beta-standard"] == reason
+    assert offer.fallback is None
+
+
+@pytest.mark.parametrize("name", ["alpha", "alpha/alpha-standard-model"])
+@pytest.mark.parametrize("state", [State.OPEN, State.HALF_OPEN])
+def test_an_open_circuit_of_provider_or_model_leaves_it_out(name: str, state: State) -> None:
+    service = Service()
+    service.circuits.circuits[name] = Circuit(state, 1, until_ms=service.clock() + 1)
+    assert service.estimate().provider == "beta"
+
+
+def test_a_circuit_whose_probe_is_due_is_offered_again() -> None:
+    service = Service()
+    service.circuits.circuits["alpha"] = Circuit(State.OPEN, 1, until_ms=service.clock())
+    assert service.estimate().provider == "alpha"
+
+
+def test_without_the_circuit_store_everybody_is_offered() -> None:
+    service = Service()
+    service.wire.faults[0] = Fault.BEFORE
+    assert service.estimate().provider == "alpha"
+
+
+def test_without_the_ledger_there_is_no_estimate() -> None:
+    service = Service()
+    service.wire.faults[1] = Fault.BEFORE
+    with pytest.raises(StoreUnavailableError):
+        service.estimate()
+
+
+def test_nobody_available_is_a_bad_moment_and_names_each_reason() -> None:
+    service = Service()
+    for name in service.setups:
+        service.setups[name] = ProviderSetup(has_key=False, enabled=True)
+    with pytest.raises(NoProviderError, match="no key is set") as caught:
+        service.estimate()
+    assert all(one.key in str(caught.value) for one in service.catalog.models)
+
+
+def test_a_size_that_nobody_draws_is_the_callers_to_change() -> None:
+    with pytest.raises(UnsupportedSizeError, match="1024x1024"):
+        Service().estimate(size="999x999")
+
+
+def test_a_maximum_below_every_price_is_the_callers_to_change() -> None:
+    with pytest.raises(InvalidRequestError, match=r"\$0\.05"):
+        Service().estimate(maxCost="0.01")
+
+
+def test_an_unknown_provider_or_model_is_the_callers_to_change() -> None:
+    with pytest.raises(InvalidRequestError, match="alpha, beta, gamma"):
+        Service().estimate(provider="nobody")
+    with pytest.raises(InvalidRequestError, match="GET /models"):
+        Service().estimate(model="nothing")
+
+
+def test_a_retired_model_says_when_it_ended_and_what_replaces_it() -> None:
+    with pytest.raises(RetiredModelError, match=r"ended on 2026-05-12; .*openai-high"):
+        Service(catalog=real_catalog()).estimate(model="dall-e-3")
+    with pytest.raises(RetiredModelError, match="ends on 2026-12-01"):
+        Service(catalog=real_catalog()).estimate(model="gpt-image-1.5")
+
+
+def test_the_style_counts_as_prompt() -> None:
+    rows = (
+        row("alpha-standard", priority=1, maxPromptCharacters=40),
+        row("beta-standard", priority=2),
+    )
+    service = Service(catalog=catalog(*rows))
+    assert service.estimate("x" * 30).provider == "alpha"
+    assert service.estimate("x" * 30, style="ink").provider == "beta"
+    assert drawn_prompt("a", "ink") == "a\n\nStyle: ink"
+    assert drawn_prompt("a", "  ") == "a"
+
+
+def test_the_slot_of_a_quote_is_one_that_is_free() -> None:
+    service = Service()
+    made = [service.make(f"fox {n}") for n in range(9)]
+    assert len({op.slot for op in service.ledger().ops.values()}) == len(made)
+    free = set(range(10)) - set(service.ledger().slots)
+    assert quote_of(service.estimate()).slot in free
+
+
+def test_what_remains_is_told() -> None:
+    service = Service(limits=Limits(5, 4, 100, 200_000))
+    service.make()
+    left = service.estimate().remaining
+    assert (left.images_this_hour, left.images_today, left.usd_today) == (4, 3, 150_000)
+
+
+def test_an_estimate_is_free_where_every_limit_is_reached() -> None:
+    service = Service(limits=Limits(1, 1, 1, 70_000))
+    service.make()
+    assert service.estimate().remaining.images_this_hour == 0

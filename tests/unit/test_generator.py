@@ -1,0 +1,455 @@
+"""A confirmed request: paid at most once, never more than promised, only for an image."""
+
+from dataclasses import replace
+
+import pytest
+
+from imagegen.domain.errors import (
+    ConfigurationError,
+    ContentRefusedError,
+    GenerationFailedError,
+    GoneError,
+    LeaseLostError,
+    LimitError,
+    ModerationUnavailableError,
+    NoProviderError,
+    Outcome,
+    QuoteError,
+    QuoteExpiredError,
+    QuoteMismatchError,
+    StoreUnavailableError,
+)
+from imagegen.domain.ledger import Hold, Limits, OpState
+from imagegen.domain.models import GenerateRequest
+from imagegen.domain.ports import Held, Moderation
+from imagegen.usecases.moderating import ModerationMode
+from imagegen.usecases.presenting import in_progress
+from imagegen.usecases.replay import Made, Running
+from tests.fakes.catalogs import catalog, row
+from tests.fakes.faults import Fault
+from tests.fakes.pictures import png
+from tests.fakes.service import HOUR_MS, OTHER_USER, PROMPT, USER, Service
+
+STEPS = [
+    "ledgers.reserve",
+    "moderator.check",
+    "circuits.load",
+    "provider.alpha.generate",
+    "images.put",
+    "ledgers.settle",
+    "records.put",
+]
+
+
+def steps_of(service: Service) -> list[str]:
+    """Return the calls of one confirmed request, from the estimate on."""
+    offer = service.estimate()
+    service.new_process()
+    service.confirm(offer)
+    return list(service.wire.calls)
+
+
+def fail_at(service: Service, step: str, fault: Fault = Fault.BEFORE) -> None:
+    service.new_process()
+    service.wire.faults[STEPS.index(step)] = fault
+
+
+def test_money_is_held_before_anything_is_asked_and_settled_after_the_image_is_stored() -> None:
+    assert steps_of(Service()) == STEPS
+
+
+def test_the_price_of_the_model_that_drew_is_charged_and_not_the_ceiling() -> None:
+    service = Service()
+    made = service.make()
+    assert made.record.charged_microusd == 50_000
+    assert made.record.ceiling_microusd == 70_000
+    assert service.spent() == 50_000
+    assert made.ledger.spent == service.ledger().spent
+    service.check_charged_iff_stored()
+
+
+def test_while_it_runs_the_ceiling_is_held() -> None:
+    service = Service()
+    held = list[int]()
+    service.providers["alpha"].sleep = lambda _ms: held.append(service.spent())
+    service.make()
+    assert held == [70_000]
+
+
+def test_the_image_is_stored_as_it_came_with_its_record() -> None:
+    service = Service()
+    made = service.make()
+    content, record = service.images.objects[(USER, made.ref.quote_id)]
+    assert content == png()
+    assert record == made.record == service.records.records[made.ref] == service.finished[0]
+
+
+def test_the_prompt_is_moderated_with_its_style() -> None:
+    service = Service()
+    service.confirm(service.estimate(style="ink"))
+    assert service.moderator is not None
+    assert service.moderator.asked == [f"{PROMPT}\n\nStyle: ink"]
+
+
+def test_a_flagged_prompt_is_refused_before_any_provider_is_asked() -> None:
+    service = Service()
+    assert service.moderator is not None
+    service.moderator.verdict = Moderation(flagged=True, categories=("violence",))
+    with pytest.raises(ContentRefusedError, match="violence"):
+        service.confirm(service.estimate())
+    assert not service.called
+    service.check_charged_iff_stored()
+    assert service.ledger().attempts == {"20261122": 1}
+
+
+@pytest.mark.parametrize("mode", ModerationMode)
+def test_without_a_verdict_only_the_required_mode_refuses(mode: ModerationMode) -> None:
+    service = Service(moderation=mode)
+    assert service.moderator is not None
+    service.moderator.verdict = Outcome.UNAVAILABLE
+    offer = service.estimate()
+    if mode is ModerationMode.REQUIRED:
+        with pytest.raises(ModerationUnavailableError) as caught:
+            service.confirm(offer)
+        assert caught.value.retry_after_seconds
+        assert not service.called
+    else:
+        assert isinstance(service.confirm(offer), Made)
+    service.check_charged_iff_stored()
+
+
+@pytest.mark.parametrize("mode", ModerationMode)
+def test_without_a_moderator_only_the_required_mode_refuses(mode: ModerationMode) -> None:
+    service = Service(moderation=mode, moderator=None)
+    if mode is ModerationMode.REQUIRED:
+        with pytest.raises(ConfigurationError, match="OPENAI_API_KEY"):
+            service.confirm(service.estimate())
+        assert not service.called
+    else:
+        service.make()
+    service.check_charged_iff_stored()
+
+
+@pytest.mark.parametrize("mode", ModerationMode)
+def test_a_flagged_prompt_is_refused_in_every_mode_that_asks(mode: ModerationMode) -> None:
+    service = Service(moderation=mode)
+    assert service.moderator is not None
+    service.moderator.verdict = Moderation(flagged=True)
+    if mode is ModerationMode.OFF:
+        service.make()
+        assert not service.moderator.asked
+    else:
+        with pytest.raises(ContentRefusedError):
+            service.confirm(service.estimate())
+
+
+def test_a_changed_prompt_a_foreign_quote_and_a_forged_one_cost_nothing() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.new_process()
+    generate = service.generator.generate
+    with pytest.raises(QuoteMismatchError):
+        generate(GenerateRequest(quote=offer.quote, prompt="a cat"), USER, remaining_ms=300_000)
+    with pytest.raises(QuoteMismatchError):
+        service.confirm(offer, OTHER_USER)
+    with pytest.raises(QuoteError):
+        generate(GenerateRequest(quote=offer.quote + "x", prompt=PROMPT), USER, remaining_ms=1)
+    assert not service.wire.calls
+
+
+def test_an_expired_quote_that_was_never_used_is_refused_without_a_write() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.clock.advance(600_000)
+    with pytest.raises(QuoteExpiredError) as caught:
+        service.confirm(offer)
+    assert caught.value.retryable
+    assert service.writes == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        (Limits(1, 50, 100, 10_000_000), "hourly_images"),
+        (Limits(10, 1, 100, 10_000_000), "daily_images"),
+        (Limits(10, 50, 1, 10_000_000), "daily_attempts"),
+        (Limits(10, 50, 100, 119_999), "daily_spend"),
+    ],
+)
+def test_at_a_limit_nobody_is_asked_and_the_wait_is_told(limits: Limits, code: str) -> None:
+    service = Service(limits=limits)
+    service.make()
+    offer = service.estimate("another fox")
+    before = service.ledger()
+    with pytest.raises(LimitError) as caught:
+        service.confirm(offer)
+    assert caught.value.code == code
+    assert caught.value.retry_after_seconds
+    assert len(service.called) == 1
+    assert service.ledger() == before
+
+
+def test_a_failed_image_gives_back_its_place_in_the_hour() -> None:
+    service = Service(limits=Limits(1, 50, 100, 10_000_000))
+    for name in ("alpha", "beta", "gamma"):
+        service.react(name, Outcome.UNAVAILABLE, png())
+    with pytest.raises(GenerationFailedError):
+        service.confirm(service.estimate())
+    service.make()
+
+
+def test_the_limits_are_those_of_the_day_of_the_quote() -> None:
+    service = Service()
+    to_midnight_ms = 86_400_000 - service.clock() % 86_400_000
+    service.clock.advance(to_midnight_ms - 1)
+    offer = service.estimate()
+    service.clock.advance(2)
+    service.confirm(offer)
+    assert service.ledger().spent == {"20261122": 50_000}
+
+
+def test_an_hour_later_the_place_is_free_again() -> None:
+    service = Service(limits=Limits(1, 50, 100, 10_000_000))
+    service.make()
+    offer = service.estimate("another fox")
+    service.clock.advance(300_000)
+    with pytest.raises(LimitError):
+        service.confirm(offer)
+    service.clock.advance(HOUR_MS - 300_000)
+    service.make("a third fox")
+
+
+# The same quote again.
+
+
+def test_the_same_quote_again_is_the_same_image_and_no_second_charge() -> None:
+    service = Service()
+    offer = service.estimate()
+    first, second = service.confirm(offer), service.confirm(offer)
+    assert isinstance(first, Made)
+    assert isinstance(second, Made)
+    assert (first.ref, first.record) == (second.ref, second.record)
+    assert len(service.called) == 1
+    assert service.spent() == 50_000
+
+
+def test_the_same_quote_after_it_expired_is_still_the_same_image() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.confirm(offer)
+    service.clock.advance(5 * HOUR_MS)
+    service.make("another fox")  # prunes
+    assert offer.quote_id not in service.ledger().ops
+    again = service.confirm(offer)
+    assert isinstance(again, Made)
+    assert again.ref.quote_id == offer.quote_id
+
+
+def test_the_same_quote_of_an_image_that_was_deleted_says_that_it_was_charged() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.confirm(offer)
+    service.images.objects.clear()
+    with pytest.raises(GoneError) as caught:
+        service.confirm(offer)
+    assert caught.value.charged
+
+
+def test_the_ledger_forgets_a_request_and_its_deleted_image_stays_charged() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.confirm(offer)
+    service.images.objects.clear()
+    service.clock.advance(5 * HOUR_MS)
+    ledger = service.ledger()
+    service.ledgers.ledgers[USER] = replace(ledger, ops={})
+    with pytest.raises(GoneError) as caught:
+        service.confirm(offer)
+    assert caught.value.charged
+
+
+def started_elsewhere(service: Service, *, lease_ms: int = 330_000) -> str:
+    """Let another instance hold an offer, and return its quote."""
+    offer = service.estimate()
+    now_ms = service.clock()
+    hold = Hold(offer.quote_id, "other", "20261122", 70_000, offer.expires_at, now_ms + lease_ms, 0)
+    came = service.ledgers.reserve(USER, hold, service.limits, now_ms=now_ms)
+    assert isinstance(came, Held)
+    return offer.quote
+
+
+def click(service: Service, quote: str) -> Made | Running:
+    request = GenerateRequest(quote=quote, prompt=PROMPT)
+    return service.generator.generate(request, USER, remaining_ms=300_000)
+
+
+@pytest.mark.parametrize("later_ms", [0, 300_000, 329_999])
+def test_the_same_quote_while_it_runs_is_told_so(later_ms: int) -> None:
+    service = Service()
+    started_ms = service.clock()
+    quote = started_elsewhere(service)
+    service.clock.advance(later_ms)
+    came = click(service, quote)
+    assert isinstance(came, Running)
+    assert in_progress(came).started_at == started_ms
+    assert in_progress(came).typical_seconds == 10
+    assert not service.called
+
+
+def test_the_same_quote_of_a_run_that_died_may_run_again() -> None:
+    service = Service()
+    quote = started_elsewhere(service)
+    service.clock.advance(330_001)
+    assert isinstance(click(service, quote), Made)
+    assert service.spent() == 50_000
+    assert service.ledger().attempts == {"20261122": 2}
+    service.check_charged_iff_stored()
+
+
+def test_an_expired_quote_whose_run_still_goes_on_is_told_so() -> None:
+    service = Service()
+    quote = started_elsewhere(service, lease_ms=700_000)
+    service.clock.advance(600_001)
+    assert isinstance(click(service, quote), Running)
+
+
+def test_an_expired_quote_whose_run_died_has_expired_and_is_not_charged() -> None:
+    service = Service()
+    quote = started_elsewhere(service)
+    service.clock.advance(600_001)
+    with pytest.raises(QuoteExpiredError):
+        click(service, quote)
+    service.check_charged_iff_stored()
+
+
+def test_a_refused_quote_is_refused_again_and_nobody_is_asked_again() -> None:
+    service = Service()
+    service.react("alpha", Outcome.REFUSED)
+    offer = service.estimate()
+    for _ in range(2):
+        with pytest.raises(ContentRefusedError):
+            service.confirm(offer)
+    assert len(service.called) == 1
+    service.clock.advance(700_000)
+    with pytest.raises(ContentRefusedError):
+        service.confirm(offer)
+
+
+def test_a_failed_quote_that_may_be_tried_again_is() -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1)))
+    service.react("alpha", Outcome.UNAVAILABLE, png())
+    offer = service.estimate()
+    with pytest.raises(GenerationFailedError) as caught:
+        service.confirm(offer)
+    assert caught.value.retryable
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert service.records.records[made.ref].status == "complete"
+    assert service.ledger().attempts == {"20261122": 2}
+    service.check_charged_iff_stored()
+
+
+def test_a_failed_quote_that_may_be_tried_again_is_not_once_it_expired() -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1)))
+    service.react("alpha", Outcome.RATE_LIMITED)
+    offer = service.estimate()
+    with pytest.raises(NoProviderError):
+        service.confirm(offer)
+    service.clock.advance(600_000)
+    with pytest.raises(QuoteExpiredError):
+        service.confirm(offer)
+
+
+def test_an_answer_that_never_came_is_not_bought_again_with_the_same_quote() -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1)))
+    service.react("alpha", Outcome.UNKNOWN, png())
+    offer = service.estimate()
+    for _ in range(2):
+        with pytest.raises(GenerationFailedError) as caught:
+            service.confirm(offer)
+        assert not caught.value.retryable
+    assert len(service.called) == 1
+
+
+# Stores that fail on the way: what one fault does to the answer (the money is in test_crashes).
+
+
+@pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
+def test_without_the_ledger_nobody_is_asked_and_nothing_stays_held(fault: Fault) -> None:
+    service = Service()
+    offer = service.estimate()
+    fail_at(service, "ledgers.reserve", fault)
+    with pytest.raises(StoreUnavailableError) as caught:
+        service.confirm(offer)
+    assert caught.value.retryable
+    assert not service.called
+    assert service.spent() == 0
+    service.new_process()
+    assert isinstance(service.confirm(offer), Made)
+
+
+def test_an_image_whose_storing_is_in_doubt_is_still_being_made() -> None:
+    service = Service()
+    offer = service.estimate()
+    fail_at(service, "images.put", Fault.AFTER)
+    assert isinstance(service.confirm(offer), Running)
+
+
+@pytest.mark.parametrize("step", ["ledgers.settle", "records.put"])
+@pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
+def test_a_stored_image_is_answered_whatever_fails_after_it(step: str, fault: Fault) -> None:
+    service = Service()
+    offer = service.estimate()
+    fail_at(service, step, fault)
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.record.charged_microusd == 50_000
+
+
+def test_a_run_that_is_too_late_to_store_stores_nothing() -> None:
+    service = Service()
+    service.providers["alpha"].takes_ms = 300_000
+    with pytest.raises(LeaseLostError):
+        service.confirm(service.estimate())
+    assert not service.images.objects
+    service.clock.advance(60_000)
+    service.reconciler.sweep(limit=10)
+    service.check_charged_iff_stored()
+
+
+def test_a_run_that_was_given_up_takes_its_image_back() -> None:
+    service = Service()
+    offer = service.estimate()
+
+    def slept(_ms: int) -> None:
+        """Let a clock ahead of ours decide that this run is dead."""
+        service.clock.advance(400_000)
+        service.reconciler.sweep(limit=10)
+        service.clock.advance(-400_000)
+
+    service.providers["alpha"].sleep = slept
+    with pytest.raises(LeaseLostError):
+        service.confirm(offer)
+    assert service.spent() == 0
+    service.check_charged_iff_stored()
+
+
+def test_an_image_that_an_earlier_run_stored_is_the_one_that_is_charged() -> None:
+    service = Service()
+    offer = service.estimate()
+    fail_at(service, "images.put", Fault.DIES_AFTER)
+    with pytest.raises(BaseException):  # noqa: B017, PT011 the process dies
+        service.confirm(offer)
+    service.new_process()
+    # The hold was released though the image had come: the lease was over too early.
+    ledger = service.ledger()
+    released = replace(ledger.ops[offer.quote_id], state=OpState.RELEASED, retryable=True)
+    service.ledgers.ledgers[USER] = replace(
+        ledger, ops={offer.quote_id: released}, spent={}, images={}, slots={}
+    )
+    service.react("alpha", Outcome.UNAVAILABLE)
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.record.provider == "alpha"
+    assert service.spent() == 50_000
+    service.check_charged_iff_stored()

@@ -1,0 +1,100 @@
+"""What an image is, is read from its bytes; a broken one is broken and nothing worse."""
+
+import struct
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imagegen.domain.pixels import MAX_EDGE, BrokenImageError, Measured, measure
+from tests.fakes.pictures import HEIGHT, WIDTH, exif, picture, png
+
+IMAGES: dict[str, tuple[str, bytes]] = {
+    "PNG": ("image/png", png()),
+    "PNG with alpha": ("image/png", picture("PNG", alpha=True)),
+    "JPEG": ("image/jpeg", picture("JPEG")),
+    "progressive JPEG": ("image/jpeg", picture("JPEG", progressive=True)),
+    "JPEG with EXIF": ("image/jpeg", picture("JPEG", exif=exif())),
+    "JPEG with a comment": ("image/jpeg", picture("JPEG", comment=b"c" * 300)),
+    "WebP VP8": ("image/webp", picture("WEBP", lossless=False)),
+    "WebP VP8L": ("image/webp", picture("WEBP", lossless=True)),
+    "WebP VP8X": ("image/webp", picture("WEBP", exif=exif())),
+    "WebP VP8X with alpha": ("image/webp", picture("WEBP", alpha=True, lossless=False)),
+}
+EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+HEADS = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"RIFF\x04\0\0\0WEBP",
+    b"RIFF\x04\0\0\0WEBPVP8X",
+    b"RIFF\x04\0\0\0WEBPVP8 ",
+    b"RIFF\x04\0\0\0WEBPVP8L",
+)
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+def test_a_real_image_is_measured(kind: str) -> None:
+    media_type, content = IMAGES[kind]
+    assert measure(content) == Measured(media_type, EXTENSIONS[media_type], WIDTH, HEIGHT)
+
+
+def test_the_three_kinds_of_webp_are_really_there() -> None:
+    kinds = {IMAGES[kind][1][12:16] for kind in IMAGES if kind.startswith("WebP")}
+    assert kinds == {b"VP8 ", b"VP8L", b"VP8X"}
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+def test_an_image_cut_off_anywhere_is_broken_or_measured_right(kind: str) -> None:
+    media_type, content = IMAGES[kind]
+    whole = Measured(media_type, EXTENSIONS[media_type], WIDTH, HEIGHT)
+    for end in range(len(content)):
+        with suppress(BrokenImageError):
+            assert measure(content[:end]) == whole
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+def test_an_image_without_its_last_tenth_is_broken(kind: str) -> None:
+    content = IMAGES[kind][1]
+    with pytest.raises(BrokenImageError):
+        measure(content[: len(content) * 9 // 10])
+
+
+@given(st.sampled_from(HEADS), st.binary(max_size=200))
+def test_random_bytes_are_broken_or_of_a_possible_size(head: bytes, tail: bytes) -> None:
+    try:
+        measured = measure(head + tail)
+    except BrokenImageError:
+        return
+    assert 0 < measured.width <= MAX_EDGE
+    assert 0 < measured.height <= MAX_EDGE
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(sorted(IMAGES)), st.data())
+def test_a_changed_byte_raises_nothing_but_broken(kind: str, data: st.DataObject) -> None:
+    content = bytearray(IMAGES[kind][1])
+    content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(BrokenImageError):
+        measure(bytes(content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"GIF89a" + b"\0" * 50, b"<html>", b'{"error": {}}', b"BM" + b"\0" * 50, *HEADS],
+)
+def test_anything_else_is_broken(content: bytes) -> None:
+    with pytest.raises(BrokenImageError):
+        measure(content)
+
+
+@pytest.mark.parametrize("size", [(0, 1), (1, 0), (MAX_EDGE + 1, 1), (2**31, 2**31)])
+def test_an_absurd_size_is_broken(size: tuple[int, int]) -> None:
+    head = png()[:16] + struct.pack(">II", *size)
+    with pytest.raises(BrokenImageError, match="no size"):
+        measure(head + png()[24:])
+
+
+def test_a_jpeg_without_a_frame_ends() -> None:
+    with pytest.raises(BrokenImageError):
+        measure(b"\xff\xd8" + b"\xff\xe0\x00\x02" * 2_000 + b"\xff\xd9")

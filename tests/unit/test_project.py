@@ -1,0 +1,156 @@
+"""Rules about the project's own files, read from the files."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.parameters import environment_name, read_template
+from local.paths import ROOT
+
+PACKAGE = ROOT / "layers" / "shared" / "imagegen"
+TEMPLATE = read_template()
+FUNCTIONS = {
+    name: resource["Properties"]
+    for name, resource in TEMPLATE["Resources"].items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+
+
+GENERATED = re.compile(r"\.(git|venv|tools|local|aws-sam|env|.*_cache|hypothesis)|__pycache__")
+
+
+def project_files(folder: Path = ROOT) -> Iterator[Path]:
+    """Every file but those that .gitignore names."""
+    for path in folder.iterdir():
+        if GENERATED.fullmatch(path.name):
+            continue
+        if path.is_dir():
+            yield from project_files(path)
+        else:
+            yield path
+
+
+def statements(properties: dict[str, Any]) -> list[dict[str, Any]]:
+    return [statement for policy in properties["Policies"] for statement in policy["Statement"]]
+
+
+def actions(properties: dict[str, Any]) -> set[str]:
+    return {
+        action
+        for statement in statements(properties)
+        for action in (
+            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        )
+    }
+
+
+def test_a_lock_names_no_registry() -> None:
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        assert not re.search(r"https?:|file:|--index|--find-links", lock.read_text()), lock.name
+
+
+def test_everything_locked_has_a_hash() -> None:
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        text = lock.read_text()
+        names = re.findall(r"^[a-z0-9][\w.\-\[\]]*==", text, re.MULTILINE | re.IGNORECASE)
+        hashed = re.findall(
+            r"^[a-z0-9][^\n]*\\\n    --hash=sha256:", text, re.MULTILINE | re.IGNORECASE
+        )
+        assert len(names) == len(hashed), lock.name
+
+
+def test_no_file_names_a_path_of_the_machine_it_was_written_on() -> None:
+    home = re.compile(rb"(?<![\w.])/(?:root|home|Users)/\w")
+    for path in project_files():
+        assert str(ROOT).encode() not in path.read_bytes(), path
+        assert not home.search(path.read_bytes()), path
+
+
+def test_every_function_of_the_template_has_its_folder() -> None:
+    for name, properties in FUNCTIONS.items():
+        handler = ROOT / properties["CodeUri"] / "handler.py"
+        assert handler.is_file(), name
+
+
+def test_no_permission_is_a_wildcard() -> None:
+    for name, properties in FUNCTIONS.items():
+        assert [action for action in actions(properties) if "*" in action] == [], name
+        assert [one["Sid"] for one in statements(properties) if one["Resource"] == "*"] == [], name
+
+
+def test_only_generate_can_write_the_ledger_and_the_images() -> None:
+    writing = {"dynamodb:PutItem", "dynamodb:UpdateItem", "s3:PutObject", "s3:DeleteObject"}
+
+    assert not actions(FUNCTIONS["EstimateFunction"]) & writing
+    assert actions(FUNCTIONS["GenerateFunction"]) >= writing
+
+
+def test_no_secret_is_a_variable_of_a_function() -> None:
+    everywhere = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    for properties in FUNCTIONS.values():
+        for variable in {**everywhere, **properties["Environment"]["Variables"]}:
+            assert not re.search(r"KEY|TOKEN|SECRET|PASSWORD", variable), variable
+
+
+def test_a_parameter_reaches_a_function_under_its_own_name() -> None:
+    scopes = [TEMPLATE["Globals"]["Function"], *FUNCTIONS.values()]
+    for scope in scopes:
+        for variable, value in scope["Environment"]["Variables"].items():
+            parameter = value.get("Ref") if isinstance(value, dict) else None
+            if parameter and parameter in TEMPLATE["Parameters"] and parameter != "LogLevel":
+                assert environment_name(parameter) == variable
+
+
+def test_the_table_and_the_bucket_outlive_the_stack() -> None:
+    for name in ("Table", "Bucket"):
+        assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "Retain"
+        assert TEMPLATE["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+ALLOWED = {
+    "domain": set(),
+    "guard": {"domain"},
+    "usecases": {"domain", "guard"},
+    "aws": {"domain"},
+    "providers": {"domain"},
+    "auth": {"domain"},
+    "api": {"domain"},
+}
+STANDS_ALONE = {"boto3", "botocore", "requests", "openai", "aws_lambda_powertools", "os", "time"}
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def parts() -> list[tuple[str, Path]]:
+    files = sorted(PACKAGE.rglob("*.py"))
+    return [(path.relative_to(PACKAGE).with_suffix("").parts[0], path) for path in files]
+
+
+@pytest.mark.parametrize("part", sorted(ALLOWED))
+def test_arrows_point_inward(part: str) -> None:
+    known = {name for name, _ in parts()}
+    for name, path in parts():
+        if name != part:
+            continue
+        used = {one.split(".")[1] for one in imports(path) if one.startswith("imagegen.")}
+        assert (used & known) - ALLOWED[part] - {part} == set(), path.name
+
+
+@pytest.mark.parametrize("part", ["domain", "guard", "usecases"])
+def test_the_core_knows_no_vendor_and_no_clock(part: str) -> None:
+    for name, path in parts():
+        if name == part:
+            assert {one.split(".")[0] for one in imports(path)} & STANDS_ALONE == set(), path.name

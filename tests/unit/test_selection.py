@@ -1,0 +1,185 @@
+"""Who may make an image: nobody who could not, everybody else in order, and nobody forgotten."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imagegen.domain.catalog import Catalog, Tier
+from imagegen.domain.pricing import price_microusd
+from imagegen.domain.selection import UNAVAILABLE, Availability, Reason, Selection, Wish, select
+from tests.fakes.catalogs import SQUARE, catalog, real_catalog, row, three_providers
+
+TODAY = date(2026, 11, 22)
+THREE = three_providers()
+LANDSCAPE = {"size": "1536x1024", "shape": "landscape", "params": {"size": "1536x1024"}}
+UP = Availability()
+
+
+def chosen(
+    wish: Wish,
+    cat: Catalog = THREE,
+    *,
+    multiple: int = 3,
+    today: date = TODAY,
+    **states: Availability,
+) -> Selection:
+    availability = {one.key: states.get(one.provider, UP) for one in cat.models}
+    return select(cat, wish, availability, price_multiple=Decimal(multiple), today=today)
+
+
+def keys(selection: Selection) -> list[str]:
+    return [one.key for one in selection.candidates]
+
+
+def reasons(selection: Selection) -> dict[str, Reason]:
+    return {one.row.key: one.reason for one in selection.left_out}
+
+
+def wish(**changes: Any) -> Wish:
+    asked: dict[str, Any] = {"tier": Tier.STANDARD, "size": "square", "prompt_characters": 20}
+    return Wish(**(asked | changes))
+
+
+@st.composite
+def catalogs(draw: st.DrawFn) -> Catalog:
+    rows = []
+    for n in range(draw(st.integers(1, 6))):
+        provider = draw(st.sampled_from(["alpha", "beta", "gamma"]))
+        sizes = draw(st.sampled_from([[SQUARE], [LANDSCAPE], [SQUARE, LANDSCAPE]]))
+        usd = draw(st.sampled_from(["0", "0.001", "0.01", "0.05", "0.2", "1"]))
+        rows.append(
+            row(
+                f"{provider}-row-{n}",
+                priority=n + 1,
+                tier=draw(st.sampled_from(["standard", "high"])),
+                price={"rule": "perMegapixel", "usd": usd},
+                sizes=sizes,
+                maxPromptCharacters=draw(st.sampled_from([10, 1000])),
+                shutdownOn=draw(st.sampled_from([None, "2026-11-22", "2027-01-01"])),
+            )
+        )
+    return catalog(*rows)
+
+
+WISHES = st.builds(
+    Wish,
+    tier=st.sampled_from([Tier.STANDARD, Tier.HIGH]),
+    size=st.sampled_from(["square", "landscape", "portrait", "1024x1024"]),
+    prompt_characters=st.sampled_from([5, 500]),
+    max_cost_microusd=st.none() | st.sampled_from([0, 20_000, 500_000]),
+    provider=st.sampled_from([None, "alpha", "gamma"]),
+    model=st.sampled_from([None, "beta-row-1", "beta-row-1-model"]),
+)
+STATES = st.dictionaries(
+    st.sampled_from([f"{p}-row-{n}" for p in ("alpha", "beta", "gamma") for n in range(6)]),
+    st.sampled_from([UP, UP, *(Availability(reason) for reason in sorted(UNAVAILABLE))]),
+    min_size=12,
+)
+
+
+@settings(max_examples=300)
+@given(catalogs(), WISHES, STATES, st.sampled_from([Decimal(1), Decimal("2.5"), Decimal(100)]))
+def test_only_models_that_may_make_it_are_chosen_and_every_other_one_has_its_reason(
+    cat: Catalog, asked: Wish, states: dict[str, Availability], multiple: Decimal
+) -> None:
+    selection = select(cat, asked, states, price_multiple=multiple, today=TODAY)
+    accounted = [one.key for one in selection.candidates]
+    accounted += [one.row.key for one in selection.left_out]
+    assert sorted(accounted) == sorted(one.key for one in cat.tier(asked.tier))
+    for one in selection.candidates:
+        model, option = one.draw.row, one.draw.option
+        assert model.option(asked.size) == option
+        assert one.price_microusd == price_microusd(model, option)
+        assert one.price_microusd > 0
+        assert not model.is_retired(TODAY)
+        assert states[model.key].reason is None
+        assert asked.prompt_characters <= model.max_prompt_characters
+        assert asked.max_cost_microusd is None or one.price_microusd <= asked.max_cost_microusd
+        assert one.price_microusd <= selection.expected_microusd * multiple
+    assert selection.ceiling_microusd >= selection.expected_microusd >= 0
+    if asked.max_cost_microusd is not None:
+        assert selection.ceiling_microusd <= asked.max_cost_microusd
+    if selection.replaced is not None:
+        assert selection.replaced.reason in UNAVAILABLE
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_everybody_of_the_real_catalog_is_offered_where_all_is_well(tier: Tier) -> None:
+    selection = chosen(wish(tier=tier), real_catalog())
+    assert len(selection.candidates) + len(selection.left_out) == 4
+    assert set(reasons(selection).values()) <= {Reason.MULTIPLE}
+    assert len({one.draw.row.provider for one in selection.candidates}) >= 2
+
+
+def test_candidates_stand_by_priority() -> None:
+    assert keys(chosen(wish())) == ["alpha-standard", "beta-standard", "gamma-standard"]
+
+
+def test_the_provider_wished_for_comes_first_and_the_rest_follows() -> None:
+    selection = chosen(wish(provider="gamma"))
+    assert keys(selection) == ["gamma-standard", "alpha-standard", "beta-standard"]
+
+
+@pytest.mark.parametrize("model", ["beta-standard", "beta-standard-model"])
+def test_the_model_wished_for_comes_before_the_provider_wished_for(model: str) -> None:
+    assert keys(chosen(wish(provider="gamma", model=model)))[:2] == [
+        "beta-standard",
+        "gamma-standard",
+    ]
+
+
+def test_a_first_choice_that_rests_is_named_as_replaced() -> None:
+    selection = chosen(wish(), alpha=Availability(Reason.CIRCUIT, 5))
+    assert keys(selection) == ["beta-standard", "gamma-standard"]
+    assert selection.replaced is not None
+    assert selection.replaced.row.key == "alpha-standard"
+    assert selection.replaced.price_microusd == 50_000
+
+
+def test_a_first_choice_that_does_not_fit_is_not_replaced_by_anybody() -> None:
+    selection = chosen(wish(provider="beta", max_cost_microusd=60_000))
+    assert keys(selection) == ["alpha-standard", "gamma-standard"]
+    assert selection.replaced is None
+    assert reasons(selection) == {"beta-standard": Reason.TOO_DEAR}
+
+
+def test_a_second_choice_that_rests_replaces_nothing() -> None:
+    assert chosen(wish(), beta=Availability(Reason.NO_KEY)).replaced is None
+
+
+def test_whoever_costs_more_than_the_multiple_of_the_first_is_left_out() -> None:
+    cat = catalog(
+        row("alpha-standard", priority=1, usd="0.01"),
+        row("beta-standard", priority=2, usd="0.03"),
+        row("gamma-standard", priority=3, usd="0.030001"),
+    )
+    selection = chosen(wish(), cat)
+    assert keys(selection) == ["alpha-standard", "beta-standard"]
+    assert reasons(selection) == {"gamma-standard": Reason.MULTIPLE}
+
+
+def test_a_price_equal_to_the_most_that_may_be_paid_is_within_it() -> None:
+    assert "gamma-standard" in keys(chosen(wish(max_cost_microusd=60_000)))
+
+
+def test_a_row_whose_state_is_unknown_counts_as_without_a_key() -> None:
+    selection = select(THREE, wish(), {}, price_multiple=Decimal(3), today=TODAY)
+    assert set(reasons(selection).values()) == {Reason.NO_KEY}
+    assert (selection.expected_microusd, selection.ceiling_microusd) == (0, 0)
+
+
+def test_a_model_past_its_last_day_is_left_out_though_its_key_is_good() -> None:
+    cat = catalog(
+        row("alpha-one", priority=1, shutdownOn="2026-11-22"), row("beta-one", priority=2)
+    )
+    assert reasons(chosen(wish(), cat)) == {"alpha-one": Reason.RETIRED}
+
+
+def test_a_maximum_below_every_price_names_both_amounts() -> None:
+    selection = chosen(wish(max_cost_microusd=40_000))
+    assert not selection.candidates
+    assert "$0.05 is above the maxCost of $0.04" in selection.left_out[0].detail
