@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.auth import Keys, Verifier, build_verifier, user_id
+from imagegen.auth import Keys, TokenVerifier, build_verifier, user_id
 from imagegen.domain.errors import (
     ConfigurationError,
     StoreUnavailableError,
@@ -40,8 +40,7 @@ class Pair:
 
     @property
     def jwk(self) -> dict[str, Any]:
-        kinds = {"RS256": jwt.algorithms.RSAAlgorithm, "ES256": jwt.algorithms.ECAlgorithm}
-        kind = kinds.get(self.algorithm, jwt.algorithms.OKPAlgorithm)
+        kind: Any = jwt.get_algorithm_by_name(self.algorithm)
         values: dict[str, Any] = kind.to_jwk(self.private.public_key(), as_dict=True)
         return values | {"kid": self.kid, "use": "sig"}
 
@@ -89,7 +88,7 @@ class Issuer:
 class Door:
     issuer: Issuer = field(default_factory=Issuer)
     clock: Clock = field(default_factory=Clock)
-    verifier: Verifier = field(init=False)
+    verifier: TokenVerifier = field(init=False)
 
     def __post_init__(self) -> None:
         self.verifier = build_verifier(ISSUER, AUDIENCE, fetch=self.issuer.fetch, now_ms=self.clock)
@@ -133,9 +132,9 @@ def by_hmac(header: dict[str, Any], key: bytes, digest: str = "sha256") -> str:
     return f"{body}.{part(hmac.digest(key, body.encode(), digest))}"
 
 
-def resigned(header: dict[str, Any]) -> str:
-    """Return a token with any header at all, truly signed by the issuer's RSA key."""
-    body = f"{part(header)}.{part(claims())}"
+def resigned(header: dict[str, Any], payload: Any = None) -> str:
+    """Return a token with any header and claims, truly signed by the issuer's RSA key."""
+    body = f"{part(header)}.{part(payload or claims())}"
     algorithm = jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256)
     return f"{body}.{part(algorithm.sign(body.encode(), pairs()['RS256'].private))}"
 
@@ -192,7 +191,7 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "EdDSA under the RSA key": lambda: signed(by="EdDSA", headers={"kid": "rsa"}),
     "another issuer": lambda: signed(claims(iss="https://evil.test/")),
     "issuer without its slash": lambda: signed(claims(iss=ISSUER.rstrip("/"))),
-    "issuer a list": lambda: signed(claims(iss=...) | {"iss": None}),
+    "issuer a list": lambda: resigned({"alg": "RS256", "kid": "rsa"}, claims(iss=[ISSUER])),
     "another audience": lambda: signed(claims(aud="other")),
     "audience that begins like us": lambda: signed(claims(aud=AUDIENCE + "-test")),
     "audience empty": lambda: signed(claims(aud=[])),
@@ -211,9 +210,8 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "no issuer": lambda: signed(claims(iss=...)),
     "no time of issue": lambda: signed(claims(iat=...)),
     "subject empty": lambda: signed(claims(sub="")),
-    "subject a number": lambda: resigned({"alg": "RS256", "kid": "rsa"}).replace(
-        part(claims()), part(claims(sub=5))
-    ),
+    "subject a number": lambda: resigned({"alg": "RS256", "kid": "rsa"}, claims(sub=5)),
+    "subject null": lambda: resigned({"alg": "RS256", "kid": "rsa"}, claims(sub=None)),
     "subject too long": lambda: signed(claims(sub="x" * 256)),
     "crit": lambda: signed(headers={"crit": ["exp"], "exp": 1}),
     "crit empty": lambda: resigned({"alg": "RS256", "kid": "rsa", "crit": []}),
@@ -234,9 +232,7 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "four parts": lambda: signed() + ".x",
     "header no object": lambda: f"{part([1])}.{part(claims())}.x",
     "header a deep nest": lambda: f"{part(b'[' * 6_000)}.{part(claims())}.x",
-    "claims no object": lambda: "{0}.{1}.{2}".format(
-        *signed().split(".")[:1], part([1]), signed().split(".")[2]
-    ),
+    "claims no object": lambda: resigned({"alg": "RS256", "kid": "rsa"}, [1]),
     "signature cut": lambda: signed()[:-10],
     "claims exchanged": lambda: signed().replace(
         signed().split(".")[1], part(claims(sub="somebody else"))

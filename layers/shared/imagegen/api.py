@@ -15,10 +15,10 @@ from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFuncti
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagegen.auth import User, Verifier
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.models import EdgeModel, Problem
+from imagegen.domain.users import User, Verifier
 
 logger = Logger()
 

@@ -8,11 +8,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any
 
 import jwt
 
 from imagegen.domain.errors import ConfigurationError, StoreUnavailableError, UnauthorizedError
+from imagegen.domain.users import User
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 MAX_TOKEN_CHARACTERS = 8_192
@@ -23,21 +25,6 @@ REFRESH_MS = 60_000
 FIRST_FETCH_MS = 1_000
 """Without any key they are fetched again at most this often: nobody can enter until then."""
 MAX_AGE_MS = 3_600_000
-ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """Who is asking."""
-
-    id: str
-    """32 hex digits, stable for issuer and subject."""
-    scopes: frozenset[str]
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether details for operators may be shown."""
-        return ADMIN in self.scopes
 
 
 @dataclass(slots=True)
@@ -68,14 +55,14 @@ class Keys:
         self._tried_ms = self.now_ms()
         try:
             found = json.loads(self.fetch())["keys"]
-        except (OSError, ValueError, KeyError, TypeError):
+            self._keys = {one["kid"]: key for one in found if (key := _public_key(one))}
+        except (OSError, HTTPException, ValueError, KeyError, TypeError):
             return
-        self._keys = {one["kid"]: key for one in found if (key := _public_key(one))}
         self._fetched_ms = self.now_ms()
 
 
 @dataclass(frozen=True, slots=True)
-class Verifier:
+class TokenVerifier:
     """Turns an Authorization header into a user."""
 
     issuer: str
@@ -132,7 +119,7 @@ class Verifier:
 
 def build_verifier(
     issuer: str, audience: str, *, fetch: Callable[[], bytes], now_ms: Callable[[], int]
-) -> Verifier:
+) -> TokenVerifier:
     """Return the verifier.
 
     Raises:
@@ -140,7 +127,7 @@ def build_verifier(
     """
     if not issuer or not audience:
         raise ConfigurationError("Set the parameters JwtIssuer and JwtAudience: nobody may enter.")
-    return Verifier(issuer, audience, Keys(fetch, now_ms))
+    return TokenVerifier(issuer, audience, Keys(fetch, now_ms))
 
 
 def user_id(issuer: str, subject: str) -> str:
@@ -151,7 +138,8 @@ def user_id(issuer: str, subject: str) -> str:
 def _public_key(values: Any) -> jwt.PyJWK | None:
     """Return a key that may verify signatures; symmetric and unknown ones are left out."""
     try:
-        if values["kty"] == "oct" or values.get("use", "sig") != "sig" or not values["kid"]:
+        kid, use = values["kid"], values.get("use", "sig")
+        if values["kty"] == "oct" or use != "sig" or not isinstance(kid, str):
             return None
         key = jwt.PyJWK(values)
     except (jwt.PyJWTError, KeyError, TypeError, AttributeError, ValueError):
@@ -162,7 +150,9 @@ def _public_key(values: Any) -> jwt.PyJWK | None:
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
     said = claims.get("scope", claims.get("scp", ""))
     words = said.split() if isinstance(said, str) else said
-    return frozenset(word for word in words if isinstance(word, str)) if words else frozenset()
+    if not isinstance(words, list):
+        return frozenset()
+    return frozenset(word for word in words if isinstance(word, str))
 
 
 def _refused() -> UnauthorizedError:

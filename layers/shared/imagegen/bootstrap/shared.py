@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from imagegen.api import logger
-from imagegen.auth import Verifier, build_verifier
+from imagegen.auth import TokenVerifier, build_verifier
 from imagegen.aws import clients
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
@@ -58,7 +58,7 @@ def get_catalog() -> Catalog:
 
 
 @cache
-def get_verifier() -> Verifier:
+def get_verifier() -> TokenVerifier:
     """Return who checks tokens.
 
     Raises:

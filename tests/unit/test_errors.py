@@ -1,0 +1,74 @@
+"""Every error finds its status by its own class, and says what the caller needs to know."""
+
+import re
+
+import pytest
+
+from imagegen.api import STATUS, problem_of
+from imagegen.domain import errors
+from imagegen.domain.errors import ImagegenError, LimitError, Outcome, ProviderError
+
+
+def kinds(root: type[ImagegenError]) -> list[type[ImagegenError]]:
+    return [root, *(kind for child in root.__subclasses__() for kind in kinds(child))]
+
+
+def made(kind: type[ImagegenError]) -> ImagegenError:
+    if issubclass(kind, LimitError):
+        return kind("hourly_images", "enough", retry_after_seconds=5)
+    if issubclass(kind, ProviderError):
+        return kind("alpha", Outcome.UNAVAILABLE, "down")
+    return kind("no")
+
+
+KINDS = [kind for kind in kinds(ImagegenError) if kind.__module__ == errors.__name__]
+every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+
+
+@every_kind
+def test_only_the_root_is_an_internal_error(kind: type[ImagegenError]) -> None:
+    nearest = next(one for one in kind.mro() if one in STATUS)
+    assert (STATUS[nearest] == 500) == (kind is ImagegenError)
+
+
+@every_kind
+def test_every_error_is_a_problem_with_its_code(kind: type[ImagegenError]) -> None:
+    error = made(kind)
+    answer = problem_of(error)
+    assert answer.status_code == next(STATUS[one] for one in kind.mro() if one in STATUS)
+    assert f'"code":"{error.code}"' in str(answer.body)
+    assert '"charged":' in str(answer.body)
+    assert answer.content_type == "application/problem+json"
+
+
+@every_kind
+def test_the_tree_that_is_drawn_names_every_error_under_its_parent(
+    kind: type[ImagegenError],
+) -> None:
+    assert errors.__doc__ is not None
+    lines = re.findall(r"^([│├└─ ]*)(\w+Error)", errors.__doc__, re.MULTILINE)
+    drawn = {name: len(indent) for indent, name in lines}
+    if kind.__bases__[0] is errors.QuoteError:
+        assert "QuoteError" in drawn  # its two are one line: 400, 410, 409
+        return
+    assert drawn[kind.__name__] == 4 * (len(kind.mro()) - len(ImagegenError.mro()))
+
+
+def test_no_two_errors_share_a_code() -> None:
+    codes = [made(kind).code for kind in KINDS]
+    assert len(set(codes)) == len(codes)
+
+
+def test_only_an_image_that_was_made_and_deleted_is_charged() -> None:
+    assert [kind for kind in KINDS if kind.charged] == [errors.GoneError]
+
+
+def test_a_wait_is_told_in_body_and_header() -> None:
+    answer = problem_of(LimitError("hourly_images", "enough", retry_after_seconds=5))
+    assert answer.headers["Retry-After"] == "5"
+    assert '"retryAfterSeconds":5' in str(answer.body)
+
+
+def test_a_problem_says_nothing_about_a_provider_beyond_our_own_words() -> None:
+    error = ProviderError("alpha", Outcome.UNAVAILABLE, "down", provider_code="SECRET_CODE")
+    assert "SECRET_CODE" not in str(problem_of(error).body)

@@ -1,0 +1,148 @@
+"""Arrows point inward, read from the source; and a cold start loads no vendor client."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.catalogs import ROOT
+
+PACKAGE = ROOT / "layers" / "shared" / "imagegen"
+FUNCTIONS = ROOT / "functions"
+EVERYTHING = {
+    "api",
+    "auth",
+    "aws",
+    "bootstrap",
+    "domain",
+    "guard",
+    "providers",
+    "settings",
+    "usecases",
+}
+MAY_IMPORT = {
+    "domain": {"domain"},
+    "guard": {"domain"},
+    "usecases": {"usecases", "guard", "domain"},
+    "providers": {"providers", "domain"},
+    "aws": {"aws", "domain"},
+    "auth": {"domain"},
+    "api": {"auth", "domain"},
+    # Its one word from above: how the moderation mode is spelled.
+    "settings": {"domain", "usecases"},
+    "bootstrap": EVERYTHING,
+    "functions": {"api", "bootstrap", "usecases", "domain"},
+}
+"""DESIGN section 2. ``api`` asks ``auth`` who is there: both are the edge."""
+PURE = ("domain", "guard", "usecases")
+FOREIGN_TO_PURE = {
+    "aws_lambda_powertools",
+    "boto3",
+    "botocore",
+    "http",
+    "jwt",
+    "openai",
+    "os",
+    "random",
+    "requests",
+    "secrets",
+    "socket",
+    "subprocess",
+    "sys",
+    "threading",
+    "time",
+    "urllib",
+    "urllib3",
+    "uuid",
+}
+CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic"}
+
+
+def sources() -> list[Path]:
+    return sorted([*PACKAGE.rglob("*.py"), *FUNCTIONS.rglob("*.py")])
+
+
+def part_of(path: Path) -> str:
+    if path.is_relative_to(FUNCTIONS):
+        return "functions"
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def ids(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+every_source = pytest.mark.parametrize("path", sources(), ids=ids)
+every_pure_source = pytest.mark.parametrize(
+    "path", [path for path in sources() if part_of(path) in PURE], ids=ids
+)
+
+
+def test_every_part_is_known_and_bootstrap_is_a_package() -> None:
+    parts = {part_of(path) for path in sources()} - {"__init__"}
+    assert parts == set(MAY_IMPORT)
+    assert (PACKAGE / "bootstrap" / "__init__.py").is_file()
+
+
+@every_source
+def test_imports_point_inward(path: Path) -> None:
+    part = part_of(path)
+    ours = {name.split(".")[1] for name in imported(path) if name.startswith("imagegen.")}
+    assert ours <= MAY_IMPORT.get(part, set())
+
+
+@every_pure_source
+def test_the_rules_know_no_vendor_no_system_and_no_chance(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imported(path)} & FOREIGN_TO_PURE
+
+
+@every_pure_source
+def test_the_rules_look_at_no_clock(path: Path) -> None:
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    for call in calls:
+        target = call.func
+        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+            assert (target.value.id, target.attr) not in {
+                (owner, clock) for owner in ("datetime", "date", "time") for clock in CLOCKS
+            }
+
+
+@every_pure_source
+def test_the_rules_are_standard_library_and_pydantic(path: Path) -> None:
+    tops = {name.split(".")[0] for name in imported(path)} - {"imagegen"}
+    assert tops <= sys.stdlib_module_names | {"pydantic"}
+
+
+@pytest.mark.parametrize("function", ["estimate", "health"])
+@pytest.mark.parametrize("vendor", ["openai", "requests", "httpx"])
+def test_a_cold_start_that_draws_nothing_loads_no_vendor_client(function: str, vendor: str) -> None:
+    program = (
+        "import importlib.util, sys;"
+        "spec = importlib.util.spec_from_file_location('handler', sys.argv[1]);"
+        "module = importlib.util.module_from_spec(spec);"
+        "spec.loader.exec_module(module);"
+        "sys.exit(sys.argv[2] in sys.modules)"
+    )
+    handler = FUNCTIONS / function / "handler.py"
+    done = subprocess.run(  # noqa: S603 our own interpreter and our own file
+        [sys.executable, "-c", program, str(handler), vendor],
+        env={"PYTHONPATH": str(PACKAGE.parent), "POWERTOOLS_SERVICE_NAME": "test"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr or f"{vendor} was loaded"
