@@ -27,7 +27,7 @@ SUITES := tests --ignore=tests/live --ignore=tests/browser
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: tools ## The whole stack on this machine: no keys, no Docker, no AWS (Ctrl-C ends it)
@@ -67,6 +67,10 @@ deploy: build ## Deploy into your AWS account; settings come from .env
 .PHONY: deploy-env
 deploy-env: .venv/stamp ## Put the keys and flags of .env into the stack's SSM parameters
 	$(PYTHON) -m local.push_env --stack $(STACK)
+
+.PHONY: rotate-quote-key
+rotate-quote-key: .venv/stamp ## The next of the three steps to a new quote key (README)
+	@$(PYTHON) -m local.push_env --stack $(STACK) --rotate-quote-key
 
 .PHONY: logs
 logs: tools ## Follow the functions' logs (TAIL= reads the last ten minutes once)

@@ -1,16 +1,21 @@
-"""Keys and flags of .env into a stack's SSM parameters: ``make deploy-env``."""
+"""Keys and flags of .env into a stack's SSM parameters: ``make deploy-env``.
+
+With ``--rotate-quote-key`` the next step of a new quote key instead: ``make rotate-quote-key``.
+"""
 
 import argparse
 import base64
 import re
 import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import boto3
 
 from local.parameters import read_dotenv
 from local.paths import DOTENV
+from local.rotation import Rotation, Step, fresh_key, next_rotation
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -22,6 +27,7 @@ KEYS: Final = {
     "gemini": "GEMINI_API_KEY",
 }
 FLAG: Final = re.compile(r"ENABLE_IMAGE_GENERATION_[A-Z]+")
+QUOTE_KEYS: Final = "QUOTE_KEYS"
 
 
 def parameters_path(stack_name: str) -> str:
@@ -49,7 +55,7 @@ def make_missing(ssm: "SSMClient", path: str) -> list[str]:
     Never anew: another quote key voids every open quote, another image key every image's address.
     """
     made = {
-        "QUOTE_KEYS": f"k1:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}",
+        QUOTE_KEYS: f"k1:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}",
         "IMAGE_ID_KEY": secrets.token_urlsafe(32),
     }
     return [name for name, value in made.items() if put_new(ssm, f"{path}/{name}", value)]
@@ -64,16 +70,49 @@ def put_new(ssm: "SSMClient", name: str, value: str) -> bool:
     return True
 
 
+def rotate(ssm: "SSMClient", path: str, *, now: datetime) -> Rotation:
+    """Take the next step of a new quote key if its time has come; return the step.
+
+    Raises:
+        ValueError: the keys are not as a rotation leaves them.
+    """
+    name = f"{path}/{QUOTE_KEYS}"
+    found = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+    age_ms = int((now - found["LastModifiedDate"]).total_seconds() * 1000)
+    turn = next_rotation(found["Value"], age_ms=age_ms, new_key=fresh_key())
+    if not turn.wait_ms:
+        ssm.put_parameter(Name=name, Value=turn.keys, Type="SecureString", Overwrite=True)
+    return turn
+
+
 def main() -> None:
-    """Push .env and name what was pushed, never a value."""
+    """Push .env and name what was pushed, never a value; or rotate the quote key."""
     parser = argparse.ArgumentParser(prog="make deploy-env", description=__doc__)
     parser.add_argument("--stack", required=True)
-    stack_name = parser.parse_args().stack
+    parser.add_argument("--rotate-quote-key", action="store_true", help="take the next step of it")
+    options = parser.parse_args()
+    path, ssm = parameters_path(options.stack), boto3.client("ssm")
+    if options.rotate_quote_key:
+        print(said_of(rotate(ssm, path, now=datetime.now(UTC))))
+        return
     env = read_dotenv(DOTENV)
     if not env:
         raise SystemExit("There is nothing in .env: copy .env.example and fill it in")
-    for name in push(boto3.client("ssm"), stack_name, env):
-        print(f"{parameters_path(stack_name)}/{name}")
+    for name in push(ssm, options.stack, env):
+        print(f"{path}/{name}")
+
+
+def said_of(turn: Rotation) -> str:
+    """Return what a step of a rotation means for the person at the terminal."""
+    if turn.wait_ms:
+        minutes = -(-turn.wait_ms // 60_000)
+        return f"Next is: {turn.step}. Not yet: run this again in {minutes} minutes."
+    after = {
+        Step.ADD: "The new key verifies. Next is: promote, in 6 minutes or later.",
+        Step.PROMOTE: "The new key signs. Next is: drop, in 16 minutes or later.",
+        Step.DROP: "The old key is gone. The rotation is complete.",
+    }
+    return after[turn.step]
 
 
 if __name__ == "__main__":

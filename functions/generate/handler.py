@@ -15,7 +15,7 @@ from imagegen.bootstrap.generate import (
     get_reconciler,
     get_usage_reader,
 )
-from imagegen.bootstrap.shared import get_settings, get_verifier
+from imagegen.bootstrap.shared import get_settings, get_verifier, now_ms
 from imagegen.domain.models import GenerateRequest, Usage
 from imagegen.usecases.generator import Generator
 from imagegen.usecases.presenting import in_progress
@@ -36,9 +36,9 @@ def generate(
     request: GenerateRequest, generator: Annotated[Generator, Depends(get_generator)]
 ) -> Response[str]:
     """Return the image that the quote promised, or that it is being made."""
-    context = api.lambda_context
-    remaining_ms = context.get_remaining_time_in_millis()
-    came = generator.generate(request, user_of(api).id, remaining_ms=remaining_ms)
+    # Sampled before anything is read: the lease and every timeout hang on it.
+    ends_ms = now_ms() + api.lambda_context.get_remaining_time_in_millis()
+    came = generator.generate(request, user_of(api).id, ends_ms=ends_ms)
     if isinstance(came, Running):
         return json_response(in_progress(came), status=202, retry_after=RETRY_AFTER_SECONDS)
     return json_response(get_presenter().image(came, request.prompt, _base_url()))

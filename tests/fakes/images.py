@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.records import ImageRecord
+from imagegen.domain.records import ImageRecord, RecordStatus
 
 type Place = tuple[str, str]
 
@@ -35,7 +35,10 @@ class MemoryImageStore:
             self.objects.pop(_place(ref), None)
             self.writes += 1
 
-    def url(self, ref: ImageRef, record: ImageRecord) -> str:
+    def link(self, ref: ImageRef) -> str | None:
+        record = self.find(ref)
+        if record is None:
+            return None
         return f"https://images.test/{ref.user}/{ref.quote_id}?type={record.media_type}"
 
 
@@ -49,6 +52,10 @@ class MemoryRecordStore:
 
     def put(self, ref: ImageRef, record: ImageRecord) -> None:
         with self._lock:
+            known = self.records.get(ref)
+            made = known is not None and known.status is RecordStatus.COMPLETE
+            if made and record.status is RecordStatus.FAILED:
+                return
             self.records[ref] = record
             self.writes += 1
 

@@ -121,7 +121,8 @@ def lease_key(lease_ms: int, quote_id: str) -> str:
 
 def _free_slot(ledger: Ledger, hold: Hold, limits: Limits, now_ms: int) -> int:
     free = rules.free_slots(ledger, limits, now_ms=now_ms)
-    return hold.slot if hold.slot in free or not free else free[0]
+    wanted = hold.slot % limits.hourly_images if limits.hourly_images else hold.slot
+    return wanted if wanted in free or not free else free[0]
 
 
 def _without(ledger: Ledger, quote_id: str) -> Ledger:

@@ -19,11 +19,13 @@ from imagegen.usecases.drawing import Drawer
 from imagegen.usecases.estimator import Estimator, Secrets
 from imagegen.usecases.generator import Generator
 from imagegen.usecases.health import HealthReporter, Prober
+from imagegen.usecases.keeping import Keeper
 from imagegen.usecases.listing import ModelLister
 from imagegen.usecases.moderating import Gatekeeper, ModerationMode
 from imagegen.usecases.presenting import Presenter
 from imagegen.usecases.reconciler import Reconciler
 from imagegen.usecases.replay import Made, Replayer, Running
+from imagegen.usecases.reserving import Reserver
 from imagegen.usecases.status import ImageFinder
 from imagegen.usecases.usage import UsageReader
 from tests.fakes.catalogs import three_providers
@@ -140,18 +142,27 @@ class Service:
     def generator(self) -> Generator:
         return Generator(
             catalog=self.catalog,
-            drawer=self.drawer,
-            ledgers=wired("ledgers", self.ledgers, self.wire),
-            images=wired("images", self.images, self.wire),
-            records=wired("records", self.records, self.wire),
-            reconciler=self.reconciler,
+            reserver=Reserver(
+                wired("ledgers", self.ledgers, self.wire),
+                self.reconciler,
+                self.limits,
+                self.clock,
+                lambda: f"run-{next(self._numbers)}",
+            ),
             gatekeeper=Gatekeeper(self._moderator, self.moderation),
+            drawer=self.drawer,
+            keeper=Keeper(
+                ledgers=wired("ledgers", self.ledgers, self.wire),
+                images=wired("images", self.images, self.wire),
+                records=wired("records", self.records, self.wire),
+                replayer=self.replayer,
+                now_ms=self.clock,
+                pause=lambda seconds: self.clock.advance(int(seconds * 1000)),
+                on_finished=self.finished.append,
+            ),
             replayer=self.replayer,
             keyring=lambda: KEYRING,
-            limits=self.limits,
             now_ms=self.clock,
-            new_run_id=lambda: f"run-{next(self._numbers)}",
-            on_finished=self.finished.append,
         )
 
     @property
@@ -204,7 +215,7 @@ class Service:
     ) -> Made | Running:
         """Click on an offer."""
         request = GenerateRequest(quote=offer.quote, prompt=offer.prompt)
-        return self.generator.generate(request, user, remaining_ms=remaining_ms)
+        return self.generator.generate(request, user, ends_ms=self.clock() + remaining_ms)
 
     def make(self, prompt: str = PROMPT, user: str = USER) -> Made:
         """Return an image that was asked for, confirmed and made."""

@@ -101,3 +101,27 @@ def test_answers_with_money_are_not_cached(functions: Functions, user: str) -> N
     offer = functions.service.estimate("A photorealistic sunset over mountains", user)
     event = functions.event("generate/confirmed", QUOTE=offer.quote)
     assert functions.invoke("generate", event)["headers"]["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[" * 100_000, '{"maxCost": ' + "1" * 5_000 + "}", "{", "nope", '{"prompt": NaN'],
+    ids=["nested without end", "a number without end", "cut off", "a word", "half"],
+)
+def test_what_is_no_json_is_said_so(functions: Functions, body: str) -> None:
+    answer = functions.invoke("estimate", request(functions, "POST", "/estimate", body))
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, "invalid_json")
+
+
+def test_a_body_that_is_no_text_is_no_json(functions: Functions) -> None:
+    event = request(functions, "POST", "/estimate")
+    event["body"] = base64.b64encode(b"\xff\xfe{").decode()
+    event["isBase64Encoded"] = True
+    assert functions.invoke("estimate", event)["statusCode"] == 400
+
+
+def test_a_thousand_mistakes_are_not_all_repeated(functions: Functions) -> None:
+    body = {"prompt": "A cat", **{f"field{n}": n for n in range(10_000)}}
+    answer = functions.invoke("estimate", request(functions, "POST", "/estimate", body))
+    assert answer["statusCode"] == 422
+    assert len(answer["body"]) < 10_000

@@ -149,11 +149,17 @@ def test_a_changed_prompt_a_foreign_quote_and_a_forged_one_cost_nothing() -> Non
     service.new_process()
     generate = service.generator.generate
     with pytest.raises(QuoteMismatchError):
-        generate(GenerateRequest(quote=offer.quote, prompt="a cat"), USER, remaining_ms=300_000)
+        generate(
+            GenerateRequest(quote=offer.quote, prompt="a cat"),
+            USER,
+            ends_ms=service.clock() + 300_000,
+        )
     with pytest.raises(QuoteMismatchError):
         service.confirm(offer, OTHER_USER)
     with pytest.raises(QuoteError):
-        generate(GenerateRequest(quote=offer.quote + "x", prompt=PROMPT), USER, remaining_ms=1)
+        generate(
+            GenerateRequest(quote=offer.quote + "x", prompt=PROMPT), USER, ends_ms=service.clock()
+        )
     assert not service.wire.calls
 
 
@@ -280,7 +286,7 @@ def started_elsewhere(service: Service, *, lease_ms: int = 330_000) -> str:
 
 def click(service: Service, quote: str) -> Made | Running:
     request = GenerateRequest(quote=quote, prompt=PROMPT)
-    return service.generator.generate(request, USER, remaining_ms=300_000)
+    return service.generator.generate(request, USER, ends_ms=service.clock() + 300_000)
 
 
 @pytest.mark.parametrize("later_ms", [0, 300_000, 329_999])
@@ -388,11 +394,14 @@ def test_without_the_ledger_nobody_is_asked_and_nothing_stays_held(fault: Fault)
     assert isinstance(service.confirm(offer), Made)
 
 
-def test_an_image_whose_storing_is_in_doubt_is_still_being_made() -> None:
+def test_an_image_that_was_stored_without_a_reply_is_found_and_charged_once() -> None:
     service = Service()
     offer = service.estimate()
     fail_at(service, "images.put", Fault.AFTER)
-    assert isinstance(service.confirm(offer), Running)
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert service.spent() == made.record.charged_microusd
+    service.check_charged_iff_stored()
 
 
 @pytest.mark.parametrize("step", ["ledgers.settle", "records.put"])

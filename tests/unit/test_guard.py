@@ -142,11 +142,11 @@ def test_a_bad_key_opens_the_provider_at_once(fleet: Instances) -> None:
     assert fleet.told() == [("alpha", State.CLOSED, State.OPEN)]
 
 
-def test_a_model_that_is_gone_opens_that_model_for_a_day(fleet: Instances) -> None:
+def test_a_model_that_is_gone_opens_that_model_for_an_hour(fleet: Instances) -> None:
     fleet.call(Outcome.MODEL_GONE)
     assert fleet.circuit() == Circuit()
     assert fleet.circuit(MODEL_CIRCUIT).state is State.OPEN
-    assert fleet.circuit(MODEL_CIRCUIT).until_ms == fleet.clock() + 86_400_000
+    assert fleet.circuit(MODEL_CIRCUIT).until_ms == fleet.clock() + 3_600_000
     assert fleet.call() == Outcome.NOT_CALLED
     assert fleet.new().call("alpha", "another", lambda: ANSWER) is ANSWER
 
@@ -367,11 +367,11 @@ def test_a_probe_of_a_model_that_met_a_sick_provider_is_given_back(
     assert fleet.circuit(MODEL_CIRCUIT).state is State.CLOSED
 
 
-def test_a_model_that_is_still_gone_rests_another_day(fleet: Instances) -> None:
+def test_a_model_that_is_still_gone_rests_another_hour(fleet: Instances) -> None:
     fleet.call(Outcome.MODEL_GONE)
     fleet.clock.advance(POLICY.gone_ms)
     fleet.call(Outcome.MODEL_GONE)
-    assert fleet.circuit(MODEL_CIRCUIT).until_ms == fleet.clock() + 86_400_000
+    assert fleet.circuit(MODEL_CIRCUIT).until_ms == fleet.clock() + 3_600_000
 
 
 class Fleet(RuleBasedStateMachine):

@@ -4,6 +4,8 @@ Every route needs a token unless a handler names it as open: a route that is add
 is closed. The body's size and the token are looked at before anything is parsed.
 """
 
+import base64
+import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +25,7 @@ from imagegen.domain.users import User, Verifier
 logger = Logger()
 
 MAX_BODY_BYTES = 256 * 1024
+MAX_ERRORS_SAID = 20
 PROBLEM_TYPE = "https://github.com/imagegen/imagegen#errors"
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 
@@ -78,6 +81,8 @@ def serve(
         if _body_bytes(event) > MAX_BODY_BYTES:
             return _as_event(_too_large())
         user = _user(event, verifier(), is_open)
+        if not _is_json(event):
+            return _as_event(_not_json())
         api.append_context(user=user)  # type: ignore[no-untyped-call]
         answer: dict[str, Any] = api.resolve(event, context)
     except ImagegenError as error:
@@ -165,9 +170,24 @@ def _invalid(error: RequestValidationError) -> Response[str]:
         for one in error.errors()
     ]
     if any(one["type"] == "json_invalid" for one in found):
-        return _problem(HTTPStatus.BAD_REQUEST, "invalid_json", "The body is not JSON.")
+        return _not_json()
+    found = found[:MAX_ERRORS_SAID]
     said = "; ".join(f"{one['field']}: {one['message']}" for one in found)
     return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", said, invalid=found)
+
+
+def _not_json() -> Response[str]:
+    return _problem(HTTPStatus.BAD_REQUEST, "invalid_json", "The body is not JSON.")
+
+
+def _is_json(event: Event) -> bool:
+    """Return whether the body is JSON or absent: Powertools turns some broken ones into a 500."""
+    body = event.get("body") or "null"
+    try:
+        json.loads(base64.b64decode(body) if event.get("isBase64Encoded") else body)
+    except (ValueError, RecursionError):  # not text, not JSON, numbers or nesting without end
+        return False
+    return True
 
 
 def _no_route(_: NoRouteError) -> Response[str]:

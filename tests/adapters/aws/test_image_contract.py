@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.image_store import S3ImageStore, object_key
 from imagegen.domain.catalog import Tier
+from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ports import ImageStore, RecordStore
 from imagegen.domain.records import Attempt, Fallback, ImageRecord, RecordStatus
@@ -57,6 +58,12 @@ def ref(user: str, number: int = 0) -> ImageRef:
     return ImageRef(f"{number:a>24}", user, NOW + number)
 
 
+def address(store: S3ImageStore, user: str) -> str:
+    link = store.link(ref(user))
+    assert link is not None
+    return link
+
+
 def test_an_image_is_found_with_the_record_it_was_stored_with(
     images: ImageStore, user: str
 ) -> None:
@@ -93,20 +100,39 @@ def test_the_address_opens_the_bytes_as_what_they_are(
     record = replace(COMPLETE, media_type=media_type)
     content = picture(kind)
     s3_images.put(ref(user), content, record)
-    body, headers = fetched(s3_images.url(ref(user), record))
+    body, headers = fetched(address(s3_images, user))
     assert body == content
     assert headers["content-type"] == media_type
     assert headers["content-disposition"].startswith("inline")
 
 
 def test_an_address_names_its_end(s3_images: S3ImageStore, user: str) -> None:
-    assert "X-Amz-Expires=900" in s3_images.url(ref(user), COMPLETE)
+    s3_images.put(ref(user), png(), COMPLETE)
+    assert "X-Amz-Expires=900" in address(s3_images, user)
+
+
+def test_what_is_not_there_has_no_address(images: ImageStore, user: str) -> None:
+    assert images.link(ref(user)) is None
+
+
+def test_a_record_that_cannot_be_read_is_a_store_that_cannot_tell(
+    s3_images: S3ImageStore, user: str
+) -> None:
+    s3_images.client.put_object(Bucket=s3_images.bucket, Key=object_key(ref(user)), Body=png())
+    with pytest.raises(StoreUnavailableError):
+        s3_images.find(ref(user))
+
+
+def test_a_failure_never_takes_the_place_of_an_image(records: RecordStore, user: str) -> None:
+    records.put(ref(user), COMPLETE)
+    records.put(ref(user), FAILED)
+    assert records.get(ref(user)) == COMPLETE
 
 
 def test_a_big_image_is_stored_whole(s3_images: S3ImageStore, user: str) -> None:
     content = png() + bytes(10_000_000)
     s3_images.put(ref(user), content, COMPLETE)
-    assert fetched(s3_images.url(ref(user), COMPLETE))[0] == content
+    assert fetched(address(s3_images, user))[0] == content
 
 
 @pytest.mark.parametrize("record", [COMPLETE, FAILED], ids=["complete", "failed"])

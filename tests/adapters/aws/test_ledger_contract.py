@@ -136,6 +136,19 @@ def test_only_the_run_that_holds_may_settle_or_release(ledgers: LedgerStore, use
     assert ledgers.load(user) == before
 
 
+def test_an_old_run_may_not_end_what_a_new_one_holds_while_others_run_as_well(
+    ledgers: LedgerStore, user: str
+) -> None:
+    held(ledgers, user, hold("other", slot=1))
+    first = held(ledgers, user)
+    release(ledgers, user, first, retryable=True)
+    held(ledgers, user, hold(owner="second"))
+    before = ledgers.load(user)
+    assert not settle(ledgers, user, first)
+    assert not release(ledgers, user, first)
+    assert ledgers.load(user) == before
+
+
 def test_settling_twice_charges_once_and_is_true_both_times(
     ledgers: LedgerStore, user: str
 ) -> None:

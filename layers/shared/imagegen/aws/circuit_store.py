@@ -4,6 +4,7 @@ Failures are a string set: adding one twice is adding it once, so an SDK retry c
 again. Every move is conditional on the generation that was seen.
 """
 
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,9 @@ class DynamoCircuitStore:
 
     def swap(self, name: str, old: Circuit, new: Circuit) -> bool:
         """Put ``new`` in the place of ``old``. Return whether this caller won."""
+        move = uuid.uuid4().hex
         values = {
+            ":by": move,
             ":old": old.generation,
             ":st": _LETTERS[new.state],
             ":new": new.generation,
@@ -95,15 +98,16 @@ class DynamoCircuitStore:
             self._update(
                 name,
                 UpdateExpression=(
-                    "SET st = :st, gen = :new, #until = :until, po = :owner, why = :why REMOVE fs"
+                    "SET st = :st, gen = :new, #until = :until, po = :owner, why = :why, #by = :by "
+                    "REMOVE fs"
                 ),
                 ConditionExpression=seen,
-                ExpressionAttributeNames={"#until": "until"},
+                ExpressionAttributeNames={"#until": "until", "#by": "by"},
                 ExpressionAttributeValues=to_item(values),
             )
         except ConditionFailedError as error:
-            # The SDK may have sent it twice: then what was found is what this caller wrote.
-            return bool(new.owner) and _to_circuit(error.item) == new
+            # The SDK may have sent it twice: then what was found is this very move.
+            return error.item.get("by") == move
         return True
 
     def save(self, provider: str, probe: Probe) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
 
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
@@ -54,22 +55,32 @@ class S3ImageStore:
                 answer = self.client.head_object(Bucket=self.bucket, Key=object_key(ref))
         except FileNotFoundError:
             return None
-        return parse_record(answer["Metadata"][_METADATA])
+        try:
+            return parse_record(answer["Metadata"][_METADATA])
+        except (KeyError, ValidationError):
+            # Somebody else's object, or one from another version: people must look at it.
+            raise StoreUnavailableError(f"The record of {ref.quote_id!r} is unreadable.") from None
 
     def delete(self, ref: ImageRef) -> None:
         """Remove an image that could not be charged."""
         with _s3_errors():
             self.client.delete_object(Bucket=self.bucket, Key=object_key(ref))
 
-    def url(self, ref: ImageRef, record: ImageRecord) -> str:
-        """Return a fresh address that opens the image for a quarter of an hour."""
-        name = f"image-{ref.quote_id[:8]}.{_EXTENSIONS.get(record.media_type, 'img')}"
+    def link(self, ref: ImageRef) -> str | None:
+        """Return a fresh address that opens the image for a quarter of an hour, if it is there."""
+        try:
+            with _s3_errors():
+                answer = self.client.head_object(Bucket=self.bucket, Key=object_key(ref))
+        except FileNotFoundError:
+            return None
+        media_type = answer["ContentType"]
+        name = f"image-{ref.quote_id[:8]}.{_EXTENSIONS.get(media_type, 'img')}"
         return self.client.generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self.bucket,
                 "Key": object_key(ref),
-                "ResponseContentType": record.media_type,
+                "ResponseContentType": media_type,
                 "ResponseContentDisposition": f'inline; filename="{name}"',
             },
             ExpiresIn=URL_SECONDS,

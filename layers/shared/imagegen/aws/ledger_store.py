@@ -32,6 +32,8 @@ TRIES = 25
 """A hold loses a slot to another at most as often as there are slots; the rest is luck."""
 LEASES_INDEX = "leases"
 DAY_MS = 86_400_000
+MAX_PRUNED = 40
+"""Attributes removed by one write: an expression may have 4 KB. The next write goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,9 @@ def _reserve_update(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
     update.at_most(f"u_{hold.day}", limits.daily_microusd - hold.ceiling_microusd)
     update.at_most(f"n_{hold.day}", limits.daily_images - 1)
     update.at_most(f"a_{hold.day}", limits.daily_attempts - 1)
-    update.require(f"attribute_not_exists({update.name('blk')})")
+    blocked = update.name("blk")
+    free = f"{blocked} = {update.value(False)}"  # noqa: FBT003
+    update.require(f"attribute_not_exists({blocked}) OR {free}")
     if slot is not None:
         update.set(f"s{slot}", now_ms)
         update.at_most(f"s{slot}", now_ms - rules.HOUR_MS)
@@ -253,4 +257,5 @@ def _latest_lease(ledger: Ledger) -> str | None:
 def _prunable(ledger: Ledger, *, now_ms: int, beside: str) -> list[str]:
     oldest = min(beside, utc_day(now_ms - 2 * DAY_MS))
     ops, days = rules.prunable(ledger, now_ms=now_ms, oldest_day=oldest)
-    return [f"o_{one}" for one in ops] + [f"{kind}_{day}" for day in days for kind in "una"]
+    names = [f"o_{one}" for one in ops] + [f"{kind}_{day}" for day in days for kind in "una"]
+    return names[:MAX_PRUNED]

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 CACHE_MS = 300_000
+RETRY_MS = 20_000
+"""After a read that failed, while there are old values."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,8 @@ class SsmParameters:
             except StoreUnavailableError:
                 if not self._values:
                     raise
-                # Old keys are better than none; the next request tries again.
+                # Old keys are better than none; every request waiting for new ones is worse.
+                self._read_ms = self.now_ms() - CACHE_MS + RETRY_MS
                 return self._values
             self._read_ms = self.now_ms()
         return self._values

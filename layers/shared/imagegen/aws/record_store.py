@@ -1,12 +1,13 @@
 """One record per confirmed request, in the order of issue under its user."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.items import from_item, store_errors, to_item
+from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.records import ImageRecord, parse_record, record_json
+from imagegen.domain.records import ImageRecord, RecordStatus, parse_record, record_json
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,10 +24,19 @@ class DynamoRecordStore:
     table: str
 
     def put(self, ref: ImageRef, record: ImageRecord) -> None:
-        """Store the record; writing it again writes the same."""
+        """Store the record; one of an image is never replaced by one of a failure."""
         values: dict[str, Any] = json.loads(record_json(record))
-        with store_errors(STORE):
-            self.client.put_item(TableName=self.table, Item=to_item(_key(ref) | values))
+        condition: dict[str, Any] = {}
+        if record.status is RecordStatus.FAILED:
+            condition = {
+                "ConditionExpression": "attribute_not_exists(pk) OR #status <> :complete",
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ExpressionAttributeValues": to_item({":complete": RecordStatus.COMPLETE.value}),
+            }
+        with suppress(ConditionFailedError), store_errors(STORE):
+            self.client.put_item(
+                TableName=self.table, Item=to_item(_key(ref) | values), **condition
+            )
 
     def get(self, ref: ImageRef) -> ImageRecord | None:
         """Return the record, as of now."""

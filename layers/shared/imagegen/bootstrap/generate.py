@@ -1,6 +1,7 @@
 """What ``generate`` needs."""
 
 import os
+import time
 import uuid
 from functools import cache
 
@@ -24,10 +25,12 @@ from imagegen.domain.records import ImageRecord
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.drawing import Drawer
 from imagegen.usecases.generator import Generator
+from imagegen.usecases.keeping import Keeper
 from imagegen.usecases.moderating import Gatekeeper
 from imagegen.usecases.presenting import Presenter
 from imagegen.usecases.reconciler import Reconciler
 from imagegen.usecases.replay import Replayer
+from imagegen.usecases.reserving import Reserver
 from imagegen.usecases.status import ImageFinder
 from imagegen.usecases.usage import UsageReader
 
@@ -66,6 +69,8 @@ def get_generator() -> Generator:
     settings = get_generate_settings()
     return Generator(
         catalog=get_catalog(),
+        reserver=Reserver(get_ledgers(), get_reconciler(), settings.limits, now_ms, new_run_id),
+        gatekeeper=Gatekeeper(moderator, settings.moderation),
         drawer=Drawer(
             catalog=get_catalog(),
             guard=get_guard(),
@@ -75,19 +80,31 @@ def get_generator() -> Generator:
             call_timeout_seconds=PROVIDER_TIMEOUT_SECONDS,
             fallback_after_unknown=settings.fallback_after_unknown,
         ),
-        ledgers=get_ledgers(),
-        images=get_images(),
-        records=get_records(),
-        reconciler=get_reconciler(),
-        gatekeeper=Gatekeeper(moderator, settings.moderation),
-        replayer=Replayer(
-            get_catalog(), get_ledgers(), get_images(), get_records(), get_reconciler(), now_ms
+        keeper=Keeper(
+            ledgers=get_ledgers(),
+            images=get_images(),
+            records=get_records(),
+            replayer=get_replayer(),
+            now_ms=now_ms,
+            pause=time.sleep,
+            on_finished=_log_finished,
         ),
+        replayer=get_replayer(),
         keyring=keyring,
-        limits=settings.limits,
         now_ms=now_ms,
-        new_run_id=lambda: uuid.uuid4().hex,
-        on_finished=_log_finished,
+    )
+
+
+def new_run_id() -> str:
+    """Return a name that no other run has."""
+    return uuid.uuid4().hex
+
+
+@cache
+def get_replayer() -> Replayer:
+    """Return who answers for quotes that were used before."""
+    return Replayer(
+        get_catalog(), get_ledgers(), get_images(), get_records(), get_reconciler(), now_ms
     )
 
 

@@ -22,6 +22,7 @@ from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.quote import Keyring, parse_keyring
 from imagegen.guard import Guard, Transition
 from imagegen.providers import PROVIDERS
+from imagegen.providers.keys import parse_keys
 from imagegen.settings import LOOPBACK, Settings
 from imagegen.usecases.availability import ProviderSetup, Switchboard
 
@@ -92,7 +93,7 @@ def setups() -> Mapping[str, ProviderSetup]:
     values = get_parameters().values()
     return {
         name: ProviderSetup(
-            bool(values.get(PROVIDERS[name], "").strip()),
+            bool(parse_keys(values.get(PROVIDERS[name], ""))),
             values.get(f"{FLAG_PREFIX}{name.upper()}", "true").strip().lower() != "false",
         )
         for name in get_catalog().providers

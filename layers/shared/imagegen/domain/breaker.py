@@ -54,8 +54,8 @@ class Policy:
     threshold: int = 5
     window_ms: int = 600_000
     open_ms: int = 600_000
-    gone_ms: int = 86_400_000
-    """A retired model seldom comes back; one probe a day finds out."""
+    gone_ms: int = 3_600_000
+    """A retired model seldom comes back; one probe an hour finds out, should it be a slip."""
     probe_ms: int = 135_000
     """The lease of a probe: the provider's timeout and 15 s. A probe that dies frees it."""
 

@@ -63,9 +63,12 @@ def _jpeg(content: bytes) -> tuple[int, int]:
         raise BrokenImageError("the JPEG is cut off")
     at = 2
     while True:
-        marker = content[at + 1]
         if content[at] != 0xFF:
             raise BrokenImageError("the JPEG has no frame")
+        marker = content[at + 1]
+        if marker == 0xFF:  # a fill byte
+            at += 1
+            continue
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack(">HH", content[at + 5 : at + 9])
             return width, height

@@ -263,8 +263,12 @@ class ImageStore(Protocol):
         """Remove an image that could not be charged."""
         ...
 
-    def url(self, ref: ImageRef, record: ImageRecord) -> str:
-        """Return a fresh address that opens the image for a quarter of an hour."""
+    def link(self, ref: ImageRef) -> str | None:
+        """Return a fresh address that opens the image for a quarter of an hour, if it is there.
+
+        Raises:
+            StoreUnavailableError: there is no telling.
+        """
         ...
 
 
@@ -272,7 +276,7 @@ class RecordStore(Protocol):
     """One record per image made or failed: the usage of a user."""
 
     def put(self, ref: ImageRef, record: ImageRecord) -> None:
-        """Store the record.
+        """Store the record; one of an image is never replaced by one of a failure.
 
         Raises:
             StoreUnavailableError: it may or may not have been stored.

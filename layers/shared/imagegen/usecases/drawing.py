@@ -55,6 +55,8 @@ class Turns:
     in_doubt_microusd: int = 0
     in_doubt: set[str] = field(default_factory=set)
     """The providers that may still be drawing."""
+    calls_in_doubt: int = 0
+    """Calls made since the first one whose answer was lost."""
     retry_after_seconds: list[int] = field(default_factory=list)
 
     def skip(self, provider: str, model: str, reason: str) -> None:
@@ -67,6 +69,8 @@ class Turns:
         """Note a call that made no image."""
         code = error.provider_code or ""
         self.attempts.append(Attempt(row.provider, row.model, error.outcome, code, took_ms))
+        if self.in_doubt and error.outcome is not Outcome.NOT_CALLED:
+            self.calls_in_doubt += 1
         if error.outcome is Outcome.UNKNOWN:
             self.in_doubt.add(row.provider)
             self.in_doubt_microusd += candidate.price_microusd
@@ -114,9 +118,15 @@ class Drawer:
                 turns.skip(draw.row.provider, draw.row.model, reason)
             elif drawn := self._turn(candidate, draw, run):
                 return drawn
-            if len(turns.in_doubt) > int(self.fallback_after_unknown):
+            if self._is_enough(turns):
                 break
         raise _nobody(turns)
+
+    def _is_enough(self, turns: Turns) -> bool:
+        """Return whether a lost answer ends the run: at most one fallback may follow it."""
+        if not turns.in_doubt:
+            return False
+        return turns.calls_in_doubt > 0 or not self.fallback_after_unknown
 
     def _same_draw(self, candidate: QuotedCandidate, size: str) -> Draw | None:
         """Return what the quote priced, unless the catalog now means something else by it."""
@@ -128,7 +138,8 @@ class Drawer:
 
     def _skips(self, draw: Draw, run: _Run) -> str | None:
         """Return why a candidate is not called now, ``None`` when it is."""
-        if self._timeout_seconds(run) < SHORTEST_CALL_SECONDS:
+        if self._timeout_seconds(run) < draw.row.typical_seconds:
+            # It would be cut off, and billed all the same.
             return Skipped.DEADLINE
         if draw.row.provider in run.turns.in_doubt:
             return Skipped.IN_DOUBT
@@ -139,8 +150,7 @@ class Drawer:
 
     def _turn(self, candidate: QuotedCandidate, draw: Draw, run: _Run) -> Drawn | None:
         row, started_ms = draw.row, self.now_ms()
-        order = _order(run.quote, draw, run.prompt)
-        ask = partial(self._ask, order, row.provider, self._timeout_seconds(run))
+        ask = partial(self._ask, draw, run)
         try:
             answer = self.guard.call(row.provider, row.model, ask)
         except ProviderError as error:
@@ -154,8 +164,14 @@ class Drawer:
         run.turns.attempts.append(Attempt(row.provider, row.model, SUCCESS, "", took_ms))
         return Drawn(candidate, draw, answer.content, pixels.measure(answer.content))
 
-    def _ask(self, order: ImageOrder, provider: str, timeout_seconds: float) -> ImageAnswer:
-        answer = self.provider(provider).generate(order, timeout_seconds=timeout_seconds)
+    def _ask(self, draw: Draw, run: _Run) -> ImageAnswer:
+        provider, order = draw.row.provider, _order(run.quote, draw, run.prompt)
+        client = self.provider(provider)
+        # Only now: admitting the call and finding its key took time, too.
+        timeout = self._timeout_seconds(run)
+        if timeout < SHORTEST_CALL_SECONDS:
+            raise ProviderError(provider, Outcome.NOT_CALLED, "There is no time left.")
+        answer = client.generate(order, timeout_seconds=timeout)
         try:
             pixels.measure(answer.content)
         except BrokenImageError as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
-from imagegen.domain.errors import LeaseLostError
+from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, abandoned
 from imagegen.domain.ports import ImageStore, LedgerStore, RecordStore, Seen
@@ -46,11 +46,17 @@ class Reconciler:
         """Return what was ended over at most ``limit`` users. A second sweep writes nothing.
 
         Raises:
-            StoreUnavailableError: the rest waits for the next sweep.
+            StoreUnavailableError: at the end, when a user waits for the next sweep.
         """
-        done = Reconciled()
+        done, failed = Reconciled(), None
         for user in self.ledgers.lapsed(now_ms=self.now_ms(), limit=limit):
-            done = done.plus(self.reconcile(user, self.ledgers.load(user)))
+            try:
+                done = done.plus(self.reconcile(user, self.ledgers.load(user)))
+            except StoreUnavailableError as error:
+                # One user's trouble must not keep the others' money held.
+                failed = error
+        if failed is not None:
+            raise failed
         return done
 
     def reconcile(self, user: str, ledger: Ledger) -> Reconciled:
@@ -74,7 +80,7 @@ class Reconciler:
             won = self.ledgers.release(user, seen, code=code, retryable=retryable, now_ms=now_ms)
             return Reconciled(released=int(won))
         charged = record.charged_microusd
+        # The record first: what dies between the two is found again by its hold.
+        self.records.put(ref, record)
         won = self.ledgers.settle(user, seen, charged_microusd=charged, now_ms=now_ms)
-        if won:
-            self.records.put(ref, record)
         return Reconciled(settled=int(won))

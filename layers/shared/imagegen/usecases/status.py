@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Never
 
 from imagegen.domain.errors import GoneError, NotFoundError
 from imagegen.domain.ids import ImageRef, parse_image_id
@@ -32,13 +33,13 @@ class ImageFinder:
             GoneError: it was deleted.
         """
         ref = parse_image_id(image_id, self.image_id_key())
-        stored = self.images.find(ref)
-        if stored is not None:
-            return self.images.url(ref, stored)
+        link = self.images.link(ref)
+        if link is not None:
+            return link
         record = self.records.get(ref)
-        if record is not None and record.status is RecordStatus.COMPLETE:
-            raise GoneError("The image was made, charged and deleted since.")
-        raise NotFoundError("There is no such image.")
+        if record is None or record.status is not RecordStatus.COMPLETE:
+            raise NotFoundError("There is no such image.")
+        return self.images.link(ref) or _gone()
 
     def status(self, image_id: str, base_url: str) -> ImageStatus:
         """Return where the image stands; ``base_url`` is where this service is reached.
@@ -61,9 +62,11 @@ class ImageFinder:
             return _failed(image_id, record)
         if op is not None and op.state is OpState.RELEASED:
             return _given_up(image_id, op)
-        if op is not None or record is not None:
-            raise GoneError("The image was made, charged and deleted since.")
-        raise NotFoundError("There is no such image.")
+        if op is None and record is None:
+            raise NotFoundError("There is no such image.")
+        # It may have been stored since the first look.
+        stored = self.images.find(ref)
+        return _complete(image_id, stored, base_url) if stored else _gone()
 
     def _op(self, ref: ImageRef) -> Op | None:
         ledger = self.ledgers.load(ref.user)
@@ -71,6 +74,10 @@ class ImageFinder:
             self.reconciler.reconcile(ref.user, ledger)
             ledger = self.ledgers.load(ref.user)
         return ledger.ops.get(ref.quote_id)
+
+
+def _gone() -> Never:
+    raise GoneError("The image was made, charged and deleted since.")
 
 
 def _given_up(image_id: str, op: Op) -> ImageStatus:

@@ -1,0 +1,99 @@
+"""Keeping an image that was drawn: store it, then charge it. What is stored is charged."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailableError
+from imagegen.domain.ledger import settled
+from imagegen.domain.ports import ImageStore, LedgerStore, RecordStore, Seen
+from imagegen.domain.quote import Quote
+from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.usecases.replay import Made, Replayer, Running, ref_of
+from imagegen.usecases.reserving import LEASE_MARGIN_MS
+
+PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""Between tries to store an image that is paid for already; S3's bad moments are short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Stores and settles."""
+
+    ledgers: LedgerStore
+    images: ImageStore
+    records: RecordStore
+    replayer: Replayer
+    now_ms: Callable[[], int]
+    pause: Callable[[float], None]
+    on_finished: Callable[[ImageRecord], None]
+
+    def keep(self, quote: Quote, seen: Seen, content: bytes, record: ImageRecord) -> Made | Running:
+        """Return the stored and charged image, or that the reconciler will find out.
+
+        Raises:
+            LeaseLostError: it is too late to store; nothing was stored.
+        """
+        ref = ref_of(quote)
+        if self._is_late(seen):
+            raise LeaseLostError("The request took too long and was given up. Try again.")
+        try:
+            if not self._put(quote, seen, content, record):
+                # An earlier run of this quote stored its image after all: that one is charged.
+                record = self.images.find(ref) or record
+        except StoreUnavailableError as error:
+            # Stored or not, the reconciler will find out and charge accordingly.
+            self.on_finished(_lost(record, error))
+            return self.replayer.running(quote, seen.op.started_ms)
+        if not self._settle(quote, seen, record):
+            with suppress(StoreUnavailableError):
+                self.images.delete(ref)
+            raise LeaseLostError("The request took too long and was given up. Try again.")
+        with suppress(StoreUnavailableError):
+            self.records.put(ref, record)
+        self.on_finished(record)
+        charged = settled(seen.ledger, quote.quote_id, record.charged_microusd)
+        return Made(quote, ref, record, charged)
+
+    def give_up(self, quote: Quote, record: ImageRecord) -> None:
+        """Write down what came to nothing; an image that was made since is not overwritten."""
+        with suppress(StoreUnavailableError):
+            self.records.put(ref_of(quote), record)
+        self.on_finished(record)
+
+    def _is_late(self, seen: Seen) -> bool:
+        """Return whether Lambda's time is over: the reconciler may be deciding already."""
+        return self.now_ms() >= seen.op.lease_ms - LEASE_MARGIN_MS
+
+    def _put(self, quote: Quote, seen: Seen, content: bytes, record: ImageRecord) -> bool:
+        """Store the image; trying again is safe, the first put of a quote wins."""
+        for pause_seconds in PAUSES_SECONDS:
+            try:
+                return self.images.put(ref_of(quote), content, record)
+            except StoreUnavailableError:
+                self.pause(pause_seconds)
+                if self._is_late(seen):
+                    raise
+        return self.images.put(ref_of(quote), content, record)
+
+    def _settle(self, quote: Quote, seen: Seen, record: ImageRecord) -> bool:
+        charged = record.charged_microusd
+        try:
+            return self.ledgers.settle(
+                quote.user, seen, charged_microusd=charged, now_ms=self.now_ms()
+            )
+        except StoreUnavailableError:
+            # The image is stored, so it is charged: here, or by the reconciler.
+            return True
+
+
+def _lost(record: ImageRecord, error: ImagegenError) -> ImageRecord:
+    """Return the record of an image that was bought and perhaps not stored."""
+    return replace(
+        record,
+        status=RecordStatus.FAILED,
+        in_doubt_microusd=record.in_doubt_microusd + record.charged_microusd,
+        charged_microusd=0,
+        code=error.code,
+        retryable=error.retryable,
+    )
