@@ -106,8 +106,9 @@ class DynamoCircuitStore:
                 ExpressionAttributeValues=to_item(values),
             )
         except ConditionFailedError as error:
-            # The SDK may have sent it twice: then what was found is this very move.
-            return error.item.get("by") == move
+            # The SDK may have sent it twice: then what was found is this very move, or this probe.
+            mine = bool(new.owner) and _to_circuit(error.item) == new
+            return mine or error.item.get("by") == move
         return True
 
     def save(self, provider: str, probe: Probe) -> None:
