@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits, OpState
+from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.domain.ledger import HOUR_MS, PRUNE_MARGIN_MS, Hold, Ledger, Limits, OpState
 from imagegen.domain.ports import Held, Known, LedgerStore, Refused, Seen
+from imagegen.domain.quote import LIFETIME_MS
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"
@@ -318,7 +320,24 @@ def test_what_nobody_needs_any_more_is_dropped_when_a_run_ends(
 
 def test_a_request_whose_quote_still_lives_is_kept(ledgers: LedgerStore, user: str) -> None:
     settle(ledgers, user, held(ledgers, user))
-    later = NOW + 1_200_000
+    later = NOW + LIFETIME_MS + PRUNE_MARGIN_MS
     seen = held(ledgers, user, hold("two", slot=1), now_ms=later)
     ledgers.settle(user, seen, charged_microusd=1, now_ms=later)
     assert set(ledgers.load(user).ops) == {"one", "two"}
+
+
+@pytest.mark.parametrize("blocked", [True, False])
+def test_an_operator_may_block_a_user_and_let_them_in_again(
+    dynamo_ledgers: DynamoLedgerStore, user: str, *, blocked: bool
+) -> None:
+    held(dynamo_ledgers, user)
+    dynamo_ledgers.client.update_item(
+        TableName=dynamo_ledgers.table,
+        Key={"pk": {"S": f"U#{user}"}, "sk": {"S": "LEDGER"}},
+        UpdateExpression="SET blk = :b",
+        ExpressionAttributeValues={":b": {"BOOL": blocked}},
+    )
+    if blocked:
+        assert refused(dynamo_ledgers, user, hold("two", slot=1)) == "blocked"
+    else:
+        held(dynamo_ledgers, user, hold("two", slot=1))

@@ -1,11 +1,10 @@
 """What ``generate`` needs."""
 
 import os
+import secrets
 import time
-import uuid
 from functools import cache
 
-from imagegen.api import logger
 from imagegen.aws import clients
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.record_store import DynamoRecordStore
@@ -22,6 +21,7 @@ from imagegen.bootstrap.shared import (
 )
 from imagegen.domain.money import usd_text
 from imagegen.domain.records import ImageRecord
+from imagegen.logs import logger
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.drawing import Drawer
 from imagegen.usecases.generator import Generator
@@ -96,8 +96,8 @@ def get_generator() -> Generator:
 
 
 def new_run_id() -> str:
-    """Return a name that no other run has."""
-    return uuid.uuid4().hex
+    """Return a name that no other run of a quote has; short, for it is kept in the ledger."""
+    return secrets.token_hex(6)
 
 
 @cache

@@ -168,6 +168,7 @@ class ConfigurationError(ImagegenError):
     """The operator must set something; the message names it."""
 
     code = "not_configured"
+    retryable = True
 
 
 class StoreUnavailableError(ImagegenError):

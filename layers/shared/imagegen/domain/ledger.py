@@ -13,7 +13,7 @@ from imagegen.domain.money import label_text
 
 HOUR_MS = 3_600_000
 MIDNIGHT_MARGIN_SECONDS = 60
-PRUNE_MARGIN_MS = 600_000
+PRUNE_MARGIN_MS = 60_000
 """A finished request outlives its quote by this: an instance whose clock is behind may still
 take the quote for good, and must find the entry."""
 

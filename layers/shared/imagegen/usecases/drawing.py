@@ -116,6 +116,7 @@ class Drawer:
                 turns.skip(candidate.key, candidate.key, Skipped.CATALOG)
             elif reason := self._skips(draw, run):
                 turns.skip(draw.row.provider, draw.row.model, reason)
+                self._note_rest(draw, run)
             elif drawn := self._turn(candidate, draw, run):
                 return drawn
             if self._is_enough(turns):
@@ -144,6 +145,12 @@ class Drawer:
         if draw.row.provider in run.turns.in_doubt:
             return Skipped.IN_DOUBT
         return run.states.get(draw.row.key, Availability()).reason
+
+    def _note_rest(self, draw: Draw, run: _Run) -> None:
+        """Note when an open circuit may be tried again: the caller is told to wait so long."""
+        until_ms = run.states.get(draw.row.key, Availability()).retry_at_ms
+        if until_ms is not None:
+            run.turns.retry_after_seconds.append(max(1, -(-(until_ms - self.now_ms()) // 1000)))
 
     def _timeout_seconds(self, run: _Run) -> float:
         return min(self.call_timeout_seconds, (run.deadline_ms - self.now_ms()) / 1000)

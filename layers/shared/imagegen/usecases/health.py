@@ -39,7 +39,7 @@ class HealthReporter:
     now_ms: Callable[[], int]
 
     def report(self) -> Health:
-        """Return every provider's state; no secret, no user data."""
+        """Return every provider's state with the last errors' codes; no secret, no user data."""
         setups, fleet = self.switchboard.setups(), self.switchboard.guard.fleet()
         states = self.switchboard.availability()
         providers = tuple(
@@ -88,6 +88,7 @@ class HealthReporter:
             state=circuit.state.value,
             failures=len(failures),
             retry_at=circuit.until_ms or None,
+            why=circuit.why or None,
         )
 
     def _model(self, row: Offering, state: Availability) -> ModelReport:
@@ -138,6 +139,15 @@ class Prober:
         except ProviderError as error:
             return error.outcome
         return VALID
+
+
+def summary_of(report: Health) -> Health:
+    """Return the report as anybody may see it: without the last errors' codes."""
+    providers = tuple(
+        one.model_copy(update={"circuit": one.circuit.model_copy(update={"why": None})})
+        for one in report.providers
+    )
+    return report.model_copy(update={"providers": providers})
 
 
 def _credentials(setup: ProviderSetup | None, probe: Probe | None) -> Credentials:
