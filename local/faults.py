@@ -199,7 +199,9 @@ async def _read(
         body = await _chunks(reader)
         kept = [(k, v) for k, v in pairs if k.lower() != "transfer-encoding"]
         return Message(first, [*kept, ("content-length", str(len(body)))], body)
-    return Message(first, pairs, await reader.readexactly(int(message.header("content-length") or 0)))
+    return Message(
+        first, pairs, await reader.readexactly(int(message.header("content-length") or 0))
+    )
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:

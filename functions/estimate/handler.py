@@ -5,17 +5,18 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagegen.api import build_api, logger, serve, user_of
+from imagegen.api import build_api, serve, user_of
 from imagegen.bootstrap.estimate import get_estimator, get_lister
 from imagegen.bootstrap.shared import get_verifier
 from imagegen.domain.models import Estimate, EstimateRequest, Models
+from imagegen.logs import logger
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.listing import ModelLister
 
 api = build_api()
 
 
-@api.post("/estimate")
+@api.post("/estimate", operation_id="estimateImage", tags=["images"])
 def estimate(
     request: EstimateRequest, estimator: Annotated[Estimator, Depends(get_estimator)]
 ) -> Estimate:
@@ -23,7 +24,7 @@ def estimate(
     return estimator.estimate(request, user_of(api).id)
 
 
-@api.get("/models")
+@api.get("/models", operation_id="listModels", tags=["catalog"])
 def models(lister: Annotated[ModelLister, Depends(get_lister)]) -> Models:
     """Return the catalog as it is offered now."""
     return lister.models()

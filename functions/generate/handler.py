@@ -1,5 +1,6 @@
 """The confirmed request, the images and the usage; on a schedule, the reconciler."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagegen.api import build_api, json_response, logger, serve, user_of
+from imagegen.api import build_api, described, json_response, serve, user_of
 from imagegen.bootstrap.generate import (
     get_finder,
     get_generator,
@@ -15,8 +16,15 @@ from imagegen.bootstrap.generate import (
     get_reconciler,
     get_usage_reader,
 )
-from imagegen.bootstrap.shared import get_settings, get_verifier, now_ms
-from imagegen.domain.models import GenerateRequest, Usage
+from imagegen.bootstrap.shared import get_clock, get_settings, get_verifier
+from imagegen.domain.models import (
+    GeneratedImage,
+    GenerateRequest,
+    ImageInProgress,
+    ImageStatus,
+    Usage,
+)
+from imagegen.logs import logger
 from imagegen.usecases.generator import Generator
 from imagegen.usecases.presenting import in_progress
 from imagegen.usecases.replay import Running
@@ -31,20 +39,38 @@ IMAGE_CACHE_SECONDS = 600
 api = build_api()
 
 
-@api.post("/generate-image")
+@api.post(
+    "/generate-image",
+    operation_id="generateImage",
+    tags=["images"],
+    responses={
+        200: described("The image, stored and charged.", GeneratedImage),
+        202: described("It is being made: ask again.", ImageInProgress),
+    },
+)
 def generate(
-    request: GenerateRequest, generator: Annotated[Generator, Depends(get_generator)]
+    request: GenerateRequest,
+    generator: Annotated[Generator, Depends(get_generator)],
+    clock: Annotated[Callable[[], int], Depends(get_clock)],
 ) -> Response[str]:
     """Return the image that the quote promised, or that it is being made."""
     # Sampled before anything is read: the lease and every timeout hang on it.
-    ends_ms = now_ms() + api.lambda_context.get_remaining_time_in_millis()
+    ends_ms = clock() + api.lambda_context.get_remaining_time_in_millis()
     came = generator.generate(request, user_of(api).id, ends_ms=ends_ms)
     if isinstance(came, Running):
         return json_response(in_progress(came), status=202, retry_after=RETRY_AFTER_SECONDS)
     return json_response(get_presenter().image(came, request.prompt, _base_url()))
 
 
-@api.get("/images/<image_id>")
+@api.get(
+    "/images/<image_id>",
+    operation_id="getImage",
+    tags=["images"],
+    responses={
+        200: described("Where it stands, asked for as JSON.", ImageStatus),
+        302: {"description": "The image's bytes are at Location for a quarter of an hour."},
+    },
+)
 def image(image_id: str, finder: Annotated[ImageFinder, Depends(get_finder)]) -> Response[str]:
     """Return where the bytes are, or as JSON where the image stands."""
     if "application/json" in api.current_event.headers.get("accept", ""):
@@ -57,7 +83,7 @@ def image(image_id: str, finder: Annotated[ImageFinder, Depends(get_finder)]) ->
     return Response(302, "text/plain", "", headers=headers)
 
 
-@api.get("/usage")
+@api.get("/usage", operation_id="getUsage", tags=["usage"])
 def usage(reader: Annotated[UsageReader, Depends(get_usage_reader)]) -> Usage:
     """Return what the user spent and may still spend."""
     return reader.usage(user_of(api).id)

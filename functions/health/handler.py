@@ -5,30 +5,32 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagegen.api import build_api, logger, serve
-from imagegen.bootstrap.health import get_prober, get_reporter
+from imagegen.api import asks_admin, build_api, serve
+from imagegen.bootstrap.health import get_prober, get_reporter, tell_probed
 from imagegen.bootstrap.shared import get_verifier
 from imagegen.domain.models import Health
-from imagegen.usecases.health import HealthReporter
+from imagegen.logs import logger
+from imagegen.usecases.health import HealthReporter, summary_of
 
 PATH = "/health-check/image-providers"
 
 api = build_api()
 
 
-@api.get(PATH)
+@api.get(PATH, operation_id="getProviderHealth", tags=["operations"])
 def health(reporter: Annotated[HealthReporter, Depends(get_reporter)]) -> Health:
-    """Return every provider's state."""
-    return reporter.report()
+    """Return every provider's state; an admin learns the last errors' codes, too."""
+    report = reporter.report()
+    return report if asks_admin(api) else summary_of(report)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event, or what a scheduled probe found."""
     if event.get("task") == "probe":
-        found = get_prober().probe()
-        logger.info("probed", outcomes=found)
-        return found
+        probed = get_prober().probe()
+        tell_probed(probed)
+        return dict(probed.outcomes)
     return serve(api, event, context, verifier=get_verifier, is_open=_is_open)
 
 

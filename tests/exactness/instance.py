@@ -25,6 +25,7 @@ from imagegen.domain.ports import (
     ImageStore,
     LedgerStore,
     RecordStore,
+    ServedModels,
 )
 from imagegen.domain.records import ImageRecord
 from imagegen.guard import Guard, Transition
@@ -32,9 +33,11 @@ from imagegen.usecases.availability import ProviderSetup, Switchboard
 from imagegen.usecases.drawing import Drawer
 from imagegen.usecases.estimator import Estimator, Secrets
 from imagegen.usecases.generator import Generator
+from imagegen.usecases.keeping import Keeper
 from imagegen.usecases.moderating import Gatekeeper, ModerationMode
 from imagegen.usecases.reconciler import Reconciler
 from imagegen.usecases.replay import Made, Replayer, Running
+from imagegen.usecases.reserving import Reserver
 from tests.fakes.catalogs import three_providers
 from tests.fakes.pictures import png
 from tests.fakes.providers import ScriptedModerator
@@ -72,7 +75,7 @@ class CountingProvider:
     def check_key(self, *, timeout_seconds: float) -> None:
         return
 
-    def models(self, *, timeout_seconds: float) -> frozenset[str] | None:
+    def models(self, *, timeout_seconds: float) -> ServedModels | None:
         return None
 
 
@@ -128,18 +131,23 @@ class Instance:
         )
         return Generator(
             catalog=CATALOG,
-            drawer=drawer,
-            ledgers=self.ledgers,
-            images=self.images,
-            records=self.records,
-            reconciler=self.reconciler,
+            reserver=Reserver(
+                self.ledgers, self.reconciler, self.limits, self.now_ms, lambda: uuid.uuid4().hex
+            ),
             gatekeeper=Gatekeeper(ScriptedModerator, ModerationMode.REQUIRED),
+            drawer=drawer,
+            keeper=Keeper(
+                ledgers=self.ledgers,
+                images=self.images,
+                records=self.records,
+                replayer=replayer,
+                now_ms=self.now_ms,
+                pause=lambda _seconds: None,
+                on_finished=self.finished.append,
+            ),
             replayer=replayer,
             keyring=lambda: KEYRING,
-            limits=self.limits,
             now_ms=self.now_ms,
-            new_run_id=lambda: uuid.uuid4().hex,
-            on_finished=self.finished.append,
         )
 
     def estimate(self, user: str, prompt: str = PROMPT) -> Estimate:
@@ -150,7 +158,7 @@ class Instance:
     def confirm(self, quote: str, user: str, prompt: str = PROMPT) -> Made | Running:
         """Click on an offer."""
         request = GenerateRequest(quote=quote, prompt=prompt)
-        return self.generator.generate(request, user, remaining_ms=LIFETIME_MS)
+        return self.generator.generate(request, user, ends_ms=self.now_ms() + LIFETIME_MS)
 
 
 def providers(

@@ -45,10 +45,12 @@ class MemoryCircuitStore:
             self._put(name, replace(new, failures=frozenset()))
             return True
 
-    def save(self, provider: str, probe: Probe) -> None:
+    def save(self, provider: str, probe: Probe) -> Probe | None:
         with self._lock:
+            before = self.probes.get(provider)
             self.probes[provider] = probe
             self.writes += 1
+            return before
 
     def _put(self, name: str, circuit: Circuit) -> None:
         self.circuits[name] = circuit

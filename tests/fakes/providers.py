@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from imagegen.domain.errors import Outcome, ProviderError
-from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderation
+from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderation, ServedModels
 from tests.fakes.pictures import png
 
 type Reaction = bytes | Outcome | BaseException
@@ -22,6 +22,8 @@ class ScriptedProvider:
     timeouts: list[float] = field(default_factory=list)
     key_checks: list[Outcome | None] = field(default_factory=list)
     retry_after_seconds: int | None = None
+    served: ServedModels | Outcome | None = None
+    usage: dict[str, int] | None = None
 
     def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
         self.orders.append(order)
@@ -32,15 +34,17 @@ class ScriptedProvider:
             raise self._error(reaction)
         if isinstance(reaction, BaseException):
             raise reaction
-        return ImageAnswer(reaction)
+        return ImageAnswer(reaction, usage=self.usage)
 
     def check_key(self, *, timeout_seconds: float) -> None:
         outcome = self.key_checks.pop(0) if self.key_checks else None
         if outcome is not None:
             raise self._error(outcome)
 
-    def models(self, *, timeout_seconds: float) -> frozenset[str] | None:
-        return None
+    def models(self, *, timeout_seconds: float) -> ServedModels | None:
+        if isinstance(self.served, Outcome):
+            raise self._error(self.served)
+        return self.served
 
     def _next(self) -> Reaction:
         if not self.reactions:

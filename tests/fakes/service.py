@@ -1,6 +1,6 @@
 """The whole service over fakes: what a test of a use case starts from."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -18,12 +18,13 @@ from imagegen.usecases.availability import ProviderSetup, Switchboard
 from imagegen.usecases.drawing import Drawer
 from imagegen.usecases.estimator import Estimator, Secrets
 from imagegen.usecases.generator import Generator
-from imagegen.usecases.health import HealthReporter, Prober
+from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.keeping import Keeper
 from imagegen.usecases.listing import ModelLister
 from imagegen.usecases.moderating import Gatekeeper, ModerationMode
 from imagegen.usecases.presenting import Presenter
-from imagegen.usecases.reconciler import Reconciler
+from imagegen.usecases.probing import Prober
+from imagegen.usecases.reconciler import Ended, Reconciler
 from imagegen.usecases.replay import Made, Replayer, Running
 from imagegen.usecases.reserving import Reserver
 from imagegen.usecases.status import ImageFinder
@@ -66,6 +67,9 @@ class Service:
     providers: dict[str, ScriptedProvider] = field(default_factory=dict)
     finished: list[ImageRecord] = field(default_factory=list)
     moves: list[Transition] = field(default_factory=list)
+    on_finished: Callable[[ImageRecord], None] = lambda _record: None
+    on_transition: Callable[[Transition], None] = lambda _move: None
+    on_ended: Callable[[Ended], None] = lambda _ended: None
     guard: Guard = field(init=False)
     _numbers: Iterator[int] = field(default_factory=count)
 
@@ -78,7 +82,7 @@ class Service:
     def new_guard(self) -> Guard:
         """Return the guard of one more instance."""
         store = wired("circuits", self.circuits, self.wire)
-        return Guard(store, Policy(), self.clock, self._call_id, self.moves.append)
+        return Guard(store, Policy(), self.clock, self._call_id, self._moved)
 
     def react(self, provider: str, *reactions: Reaction) -> None:
         """Say what a provider does from now on."""
@@ -113,6 +117,7 @@ class Service:
             wired("images", self.images, self.wire),
             wired("records", self.records, self.wire),
             self.clock,
+            self.on_ended,
         )
 
     @property
@@ -158,7 +163,7 @@ class Service:
                 replayer=self.replayer,
                 now_ms=self.clock,
                 pause=lambda seconds: self.clock.advance(int(seconds * 1000)),
-                on_finished=self.finished.append,
+                on_finished=self._finished,
             ),
             replayer=self.replayer,
             keyring=lambda: KEYRING,
@@ -270,6 +275,14 @@ class Service:
     def ref(self, offer: Estimate, user: str = USER) -> ImageRef:
         """Return where the image of an offer is kept."""
         return ImageRef(offer.quote_id, user, offer.expires_at - 600_000)
+
+    def _finished(self, record: ImageRecord) -> None:
+        self.finished.append(record)
+        self.on_finished(record)
+
+    def _moved(self, move: Transition) -> None:
+        self.moves.append(move)
+        self.on_transition(move)
 
     def _call_id(self) -> str:
         return f"call-{next(self._numbers)}"

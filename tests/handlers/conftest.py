@@ -68,6 +68,7 @@ class Functions:
             generate.get_finder: lambda: service.finder,
             generate.get_usage_reader: lambda: service.usage_reader,
             health.get_reporter: lambda: service.reporter,
+            shared.get_clock: lambda: service.clock,
         }
         for module in self.modules.values():
             module.api.dependency_overrides.update(overrides)

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -157,12 +157,12 @@ class Forge:
     def _algorithms(self) -> dict[str, Callable[[], str]]:
         rsa_, claims = pairs()["rsa"], part(self.claims())
         unsigned = {
-            f"alg {name!r}, unsigned": lambda name=name: f"{part({'alg': name, 'kid': 'rsa'})}.{claims}."
+            f"alg {name!r}, unsigned": partial(self._unsigned, name)
             for name in ("none", "None", "NONE", "nOnE", "", " none", "none\0", None, False, 0)
         }
         confused = {
-            f"HS256 by the public key as {form}": lambda form=form: self.hmacked(
-                {"alg": "HS256", "kid": "rsa"}, rsa_.public(form)
+            f"HS256 by the public key as {form}": partial(
+                self.hmacked, {"alg": "HS256", "kid": "rsa"}, rsa_.public(form)
             )
             for form in ("pem", "der", "pkcs1")
         }
@@ -188,23 +188,34 @@ class Forge:
             ),
         }
         others = {
-            f"alg {name!r}, signed by RS256": lambda name=name: self.sealed(self.claims(), alg=name)
+            f"alg {name!r}, signed by RS256": partial(self.sealed, self.claims(), alg=name)
             for name in ("RS512", "PS256", "ES256", "rs256", "RS256 ", ["RS256"], 5, {"RS256": 1})
         }
-        return unsigned | confused | stripped | others | {
-            "alg missing": lambda: self.sealed(self.claims(), alg=...),
-            "RS384 truly signed": lambda: self._rsa("RS384", padding.PKCS1v15(), hashes.SHA384()),
-            "PS256 truly signed": lambda: self._rsa(
-                "PS256", padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()
-            ),
-            "ES256 by zeros (CVE-2022-21449)": lambda: (
-                f"{part({'alg': 'ES256', 'kid': 'ec'})}.{claims}.{part(bytes(64))}"
-            ),
-            "ES256 as DER": lambda: self._ec_der(),
-            "EdDSA by zeros": lambda: (
-                f"{part({'alg': 'EdDSA', 'kid': 'okp'})}.{claims}.{part(bytes(64))}"
-            ),
-        }
+        return (
+            unsigned
+            | confused
+            | stripped
+            | others
+            | {
+                "alg missing": lambda: self.sealed(self.claims(), alg=...),
+                "RS384 truly signed": lambda: self._rsa(
+                    "RS384", padding.PKCS1v15(), hashes.SHA384()
+                ),
+                "PS256 truly signed": lambda: self._rsa(
+                    "PS256", padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()
+                ),
+                "ES256 by zeros (CVE-2022-21449)": lambda: (
+                    f"{part({'alg': 'ES256', 'kid': 'ec'})}.{claims}.{part(bytes(64))}"
+                ),
+                "ES256 as DER": self._ec_der,
+                "EdDSA by zeros": lambda: (
+                    f"{part({'alg': 'EdDSA', 'kid': 'okp'})}.{claims}.{part(bytes(64))}"
+                ),
+            }
+        )
+
+    def _unsigned(self, name: Any) -> str:
+        return f"{part({'alg': name, 'kid': 'rsa'})}.{part(self.claims())}."
 
     def _rsa(self, name: str, pad: Any, digest: Any) -> str:
         signed = f"{part({'alg': name, 'kid': 'rsa'})}.{part(self.claims())}"
@@ -222,8 +233,7 @@ class Forge:
             ["rsa"], {"rsa": 1},
         )  # fmt: skip
         named = {
-            f"kid {str(kid)[:30]!r}": lambda kid=kid: self.sealed(self.claims(), kid=kid)
-            for kid in kids
+            f"kid {str(kid)[:30]!r}": partial(self.sealed, self.claims(), kid=kid) for kid in kids
         }
         stranger = pairs()["stranger"].jwk
         return named | {
@@ -254,8 +264,7 @@ class Forge:
             {"typ": "entity-statement+jwt"}, {"typ": "refresh+jwt"}, {"typ": 5}, {"typ": ["JWT"]},
         )  # fmt: skip
         return {
-            f"header {str(one)[:40]}": lambda one=one: self.sealed(self.claims(), **one)
-            for one in changes
+            f"header {str(one)[:40]}": partial(self.sealed, self.claims(), **one) for one in changes
         }
 
     def _issuers_and_audiences(self) -> dict[str, Callable[[], str]]:
@@ -273,7 +282,7 @@ class Forge:
             {"aud": "other", "client_id": AUDIENCE, "token_use": "access"},
             {"aud": ..., "azp": AUDIENCE}, {"aud": ..., "appid": AUDIENCE},
         )  # fmt: skip
-        return {f"claims {one}": lambda one=one: self.good(**one) for one in changes}
+        return {f"claims {one}": partial(self.good, **one) for one in changes}
 
     def _times(self) -> dict[str, Callable[[], str]]:
         changes: tuple[dict[str, Any], ...] = (
@@ -284,7 +293,7 @@ class Forge:
             {"iat": FAR_AHEAD - 1}, {"iat": ...}, {"iat": None}, {"iat": "1000000000"},
             {"iat": True}, {"iat": float("inf")},
         )  # fmt: skip
-        return {f"claims {one}": lambda one=one: self.good(**one) for one in changes}
+        return {f"claims {one}": partial(self.good, **one) for one in changes}
 
     def _subjects_and_kinds(self) -> dict[str, Callable[[], str]]:
         changes: tuple[dict[str, Any], ...] = (
@@ -293,7 +302,7 @@ class Forge:
             {"token_use": "id"}, {"token_use": "refresh"}, {"token_use": ""}, {"token_use": None},
             {"token_use": ["access"]}, {"token_use": "ACCESS"},
         )  # fmt: skip
-        return {f"claims {str(one)[:40]}": lambda one=one: self.good(**one) for one in changes}
+        return {f"claims {str(one)[:40]}": partial(self.good, **one) for one in changes}
 
     def _json(self) -> dict[str, Callable[[], str]]:
         good = json.dumps(self.claims())[1:-1]
@@ -305,7 +314,7 @@ class Forge:
             "audience twice": f'{{"aud":"other",{good}}}',
             "a name twice, once escaped": f'{{{good},"\\u0073ub":"admin"}}',
             "twice in depth": f'{{{good},"act":{{"sub":"a","sub":"b"}}}}',
-            "a comment": f'{{{good}/* */}}',
+            "a comment": f"{{{good}/* */}}",
             "something behind": f"{{{good}}} x",
             "a byte order mark": "\ufeff{" + good + "}",
             "no object": "[1]",
@@ -317,11 +326,14 @@ class Forge:
             "a number of 5,000 digits": f'{{{good},"x":{"9" * 5_000}}}',
         }
         payloads = {
-            f"claims with {name}": lambda text=text: self.signed_text(
-                part(f"{{{head}}}".encode()), part(text.encode("utf-8", "surrogateescape"))
+            f"claims with {name}": partial(
+                self.signed_text,
+                part(f"{{{head}}}".encode()),
+                part(text.encode("utf-8", "surrogateescape")),
             )
             for name, text in texts.items()
         }
+        claims = part(self.claims())
         heads = {
             "alg twice": f'{{"alg":"none",{head}}}',
             "alg twice, the good one first": f'{{{head},"alg":"none"}}',
@@ -333,9 +345,7 @@ class Forge:
             "deep objects": '{"a":' * 1_200,
         }
         return payloads | {
-            f"header with {name}": lambda text=text: self.signed_text(
-                part(text.encode()), part(self.claims())
-            )
+            f"header with {name}": partial(self.signed_text, part(text.encode()), claims)
             for name, text in heads.items()
         } | {
             "claims a deep nest": lambda: self.signed_text(
@@ -345,16 +355,19 @@ class Forge:
 
     def _base64(self) -> dict[str, Callable[[], str]]:
         head, body, signature = self.good().split(".")
+        odd = part(json.dumps(self.claims(x="\u00fb\u00ff" * 3), ensure_ascii=False).encode())
+        assert set(odd) & set("-_")
+        endings = (part(self.claims(x="y" * length)) for length in range(3))
+        loose = next(text for text in endings if len(text) % 4)
         # The standard alphabet's letters and padding, and bits that a lax reader skips.
         return {
             "padding": lambda: f"{head}.{body}.{signature}==",
-            "padding in the claims": lambda: self.signed_text(head, body + "=" * (-len(body) % 4 or 4)),
+            "padding in the claims": lambda: self.signed_text(head, body + "="),
             "the standard alphabet": lambda: self.signed_text(
-                head, base64.b64encode(json.dumps(self.claims(x="\u00fb\u00ff>>>???")).encode()).decode().rstrip("=")
-                + "+/"
+                head, odd.replace("-", "+").replace("_", "/")
             ),
             "spare bits in the signature": lambda: f"{head}.{body}.{spare(signature)}",
-            "spare bits in the claims": lambda: self.signed_text(head, spare(part(self.claims(x="y" * 3)))),
+            "spare bits in the claims": lambda: self.signed_text(head, spare(loose)),
             "a line end in the claims": lambda: self.signed_text(head, body[:8] + "\n" + body[8:]),
             "a space in the signature": lambda: f"{head}.{body}.{signature[:9]} {signature[9:]}",
             "a NUL in the header": lambda: self.signed_text(head[:4] + "\0" + head[4:], body),
@@ -394,7 +407,7 @@ class Forge:
 
 
 def spare(text: str) -> str:
-    """Return the same bytes in another spelling: the last letter has bits that count for nothing."""
+    """Return the same bytes in another spelling: a last letter has bits that say nothing."""
     free = {2: 4, 3: 2}[len(text) % 4]
     last = BASE64.index(text[-1])
     assert last % (1 << free) == 0

@@ -70,7 +70,7 @@ def test_a_used_quote_with_another_prompt_is_refused(person: Person) -> None:
 
 def test_a_quote_of_another_user_is_refused(stack: Driver, person: Person) -> None:
     offer = person.estimate().json
-    is_problem(stack.person().confirm(offer), 409, "quote_mismatch")
+    is_problem(stack.person().confirm(offer), 400, "quote_invalid")
 
 
 def test_a_changed_quote_is_refused(person: Person) -> None:

@@ -19,6 +19,7 @@ EVERYTHING = {
     "bootstrap",
     "domain",
     "guard",
+    "logs",
     "providers",
     "settings",
     "usecases",
@@ -30,11 +31,12 @@ MAY_IMPORT = {
     "providers": {"providers", "domain"},
     "aws": {"aws", "domain"},
     "auth": {"domain"},
-    "api": {"auth", "domain"},
+    "logs": set(),
+    "api": {"logs", "domain"},
     # Its one word from above: how the moderation mode is spelled.
     "settings": {"domain", "usecases"},
     "bootstrap": EVERYTHING,
-    "functions": {"api", "bootstrap", "usecases", "domain"},
+    "functions": {"api", "logs", "bootstrap", "usecases", "domain"},
 }
 """DESIGN section 2. ``api`` asks ``auth`` who is there: both are the edge."""
 PURE = ("domain", "guard", "usecases")

@@ -118,7 +118,7 @@ ALLOWED = {
     "aws": {"domain"},
     "providers": {"domain"},
     "auth": {"domain"},
-    "api": {"domain"},
+    "api": {"logs", "domain"},
 }
 STANDS_ALONE = {"boto3", "botocore", "requests", "openai", "aws_lambda_powertools", "os", "time"}
 

@@ -121,9 +121,12 @@ def test_a_quote_of_a_retired_key_is_good_while_the_key_verifies() -> None:
     assert KEYRING.signing_id == "k1"
 
 
-def test_a_quote_of_another_user_is_a_mismatch() -> None:
-    with pytest.raises(QuoteMismatchError, match="another user"):
+def test_a_quote_of_another_user_is_as_one_that_nobody_signed() -> None:
+    with pytest.raises(QuoteError) as foreign:
         check_quote(QUOTE, user=OTHER_USER, prompt=PROMPT)
+    with pytest.raises(QuoteError) as forged:
+        open_quote("q1.k1.e30.x", KEYRING)
+    assert (type(foreign.value), str(foreign.value)) == (type(forged.value), str(forged.value))
 
 
 @given(st.text())

@@ -6,26 +6,29 @@ is closed. The body's size and the token are looked at before anything is parsed
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
 from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFunctionUrlResolver
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestValidationError,
+    ResponseValidationError,
+)
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.models import EdgeModel, Problem
 from imagegen.domain.users import User, Verifier
-
-logger = Logger()
+from imagegen.logs import logger, silence_others
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_ERRORS_SAID = 20
+TOKEN_HEADER = "x-imagegen-token"  # noqa: S105 a name
 PROBLEM_TYPE = "https://github.com/imagegen/imagegen#errors"
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 
@@ -55,12 +58,14 @@ type Event = dict[str, Any]
 
 def build_api() -> LambdaFunctionUrlResolver:
     """Return a resolver that validates both ways and maps our errors by ``STATUS``."""
+    silence_others()
     # An answer of ours that breaks its own model is our bug (500), not the caller's (422).
     api = LambdaFunctionUrlResolver(
         enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR
     )
     api.exception_handler(ImagegenError)(problem_of)
     api.exception_handler(RequestValidationError)(_invalid)
+    api.exception_handler(ResponseValidationError)(_broken)
     api.not_found(_no_route)
     return api
 
@@ -81,17 +86,15 @@ def serve(
         if _body_bytes(event) > MAX_BODY_BYTES:
             return _as_event(_too_large())
         user = _user(event, verifier(), is_open)
-        if not _is_json(event):
-            return _as_event(_not_json())
+        if fault := _unreadable(event):
+            return _as_event(fault)
         api.append_context(user=user)  # type: ignore[no-untyped-call]
         answer: dict[str, Any] = api.resolve(event, context)
     except ImagegenError as error:
         return _as_event(problem_of(error))
     except Exception as error:  # noqa: BLE001 the last one: a caller gets a problem, whatever it is
         # The text of an exception may hold a prompt; its type and place do not.
-        logger.error(  # noqa: TRY400 as above
-            "unexpected error", kind=type(error).__name__, place=_place(error)
-        )
+        logger.error("unexpected error", kind=type(error).__name__, place=_place(error))
         return _as_event(problem_of(ImagegenError("An unexpected error. It is in the logs.")))
     return answer
 
@@ -108,6 +111,12 @@ def user_of(api: LambdaFunctionUrlResolver) -> User:
     return user
 
 
+def asks_admin(api: LambdaFunctionUrlResolver) -> bool:
+    """Return whether an admin is asking; on an open route it may be nobody."""
+    user = api.context.get("user")
+    return isinstance(user, User) and user.is_admin
+
+
 def json_response(model: EdgeModel, *, status: int = 200, **headers: str) -> Response[str]:
     """Return a model as an answer with its own status or headers."""
     named = {name.replace("_", "-").title(): value for name, value in headers.items()}
@@ -117,6 +126,11 @@ def json_response(model: EdgeModel, *, status: int = 200, **headers: str) -> Res
         model.model_dump_json(by_alias=True),
         headers={"Cache-Control": "no-store", **named},
     )
+
+
+def described(description: str, model: type[EdgeModel]) -> OpenAPIResponse:
+    """Return how the OpenAPI document tells an answer that a handler writes itself."""
+    return {"description": description, "content": {JSON: {"model": model}}}
 
 
 def problem_of(error: ImagegenError) -> Response[str]:
@@ -176,8 +190,22 @@ def _invalid(error: RequestValidationError) -> Response[str]:
     return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", said, invalid=found)
 
 
+def _broken(_: ResponseValidationError) -> Response[str]:
+    """Return that an answer of ours broke its own model; the error's text would quote it."""
+    return problem_of(ImagegenError("An answer was not as it should be. It is in the logs."))
+
+
 def _not_json() -> Response[str]:
     return _problem(HTTPStatus.BAD_REQUEST, "invalid_json", "The body is not JSON.")
+
+
+def _unreadable(event: Event) -> Response[str] | None:
+    """Return what is wrong with a body before it is looked into, ``None`` where nothing is."""
+    kind = event.get("headers", {}).get("content-type", "").partition(";")[0].strip().lower()
+    if event["requestContext"]["http"]["method"] != "GET" and kind not in ("", JSON):
+        detail = f"Send the body as {JSON}."
+        return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    return None if _is_json(event) else _not_json()
 
 
 def _is_json(event: Event) -> bool:
@@ -201,18 +229,37 @@ def _too_large() -> Response[str]:
 
 def _user(event: Event, verifier: Verifier, is_open: Callable[[str, str], bool]) -> User | None:
     http = event["requestContext"]["http"]
-    authorization = event.get("headers", {}).get("authorization")
+    headers = event.get("headers", {})
     if is_open(http["method"], event["rawPath"]):
-        return None if authorization is None else _user_if_valid(verifier, authorization)
-    return verifier.verify(authorization)
+        return _user_if_valid(verifier, headers)
+    return verifier.verify(_authorization(headers))
 
 
-def _user_if_valid(verifier: Verifier, authorization: str) -> User | None:
+def _user_if_valid(verifier: Verifier, headers: Mapping[str, str]) -> User | None:
     """Return the user of an open route; a bad token there is like none."""
     try:
-        return verifier.verify(authorization)
+        authorization = _authorization(headers)
+        return None if authorization is None else verifier.verify(authorization)
     except ImagegenError:
         return None
+
+
+def _authorization(headers: Mapping[str, str]) -> str | None:
+    """Return the header that carries the user's token.
+
+    Where callers sign (AuthType AWS_IAM), Authorization is their signature, which says which system
+    calls; who its user is still says the token, in a header of its own.
+
+    Raises:
+        UnauthorizedError: there are two tokens, and no telling which is meant.
+    """
+    given, own = headers.get("authorization"), headers.get(TOKEN_HEADER)
+    signed = given is not None and given.startswith("AWS4-")
+    if own is None:
+        return None if signed else given
+    if given is not None and not signed:
+        raise errors.UnauthorizedError(f"Send one token: Authorization or {TOKEN_HEADER}.")
+    return f"Bearer {own}"
 
 
 def _body_bytes(event: Event) -> int:

@@ -4,6 +4,7 @@ Keys come from the one configured address and from nowhere a token names. Withou
 functions refuse to serve: there is no open mode.
 """
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -13,10 +14,21 @@ from typing import Any
 
 import jwt
 
-from imagegen.domain.errors import ConfigurationError, StoreUnavailableError, UnauthorizedError
-from imagegen.domain.users import User
+from imagegen.domain.errors import (
+    ConfigurationError,
+    ForbiddenError,
+    StoreUnavailableError,
+    UnauthorizedError,
+)
+from imagegen.domain.users import ADMIN, USER, User
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
+KINDS = frozenset({"jwt", "at+jwt"})
+"""What ``typ`` may be: a logout, DPoP or security event token is no login (RFC 8725, 3.11)."""
+UNUSED_HEADERS = frozenset({"crit", "b64", "zip", "enc", "cty"})
+"""They would change what the parts mean; none is understood here."""
+SCOPE_CLAIMS = ("scope", "scp", "roles", "permissions", "cognito:groups")
+"""Where issuers put scopes: most, Entra, Entra for applications, Auth0, Cognito."""
 MAX_TOKEN_CHARACTERS = 8_192
 MAX_SUBJECT_CHARACTERS = 255
 LEEWAY_SECONDS = 30
@@ -62,18 +74,32 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
+class ScopeNames:
+    """How the issuer spells our two scopes."""
+
+    user: str = ""
+    """What a token must hold to enter; empty lets in every user of the issuer."""
+    admin: str = ADMIN
+
+
+OUR_NAMES = ScopeNames()
+
+
+@dataclass(frozen=True, slots=True)
 class TokenVerifier:
     """Turns an Authorization header into a user."""
 
     issuer: str
-    audience: str
+    audiences: frozenset[str]
     keys: Keys
+    scope_names: ScopeNames = OUR_NAMES
 
     def verify(self, authorization: str | None) -> User:
         """Return the user of a bearer token.
 
         Raises:
             UnauthorizedError: no token, or not one of this issuer for us that is valid now.
+            ForbiddenError: a valid token without the scope that everybody needs.
             StoreUnavailableError: the issuer's keys cannot be fetched.
         """
         scheme, _, token = (authorization or "").partition(" ")
@@ -83,51 +109,66 @@ class TokenVerifier:
         subject = claims["sub"]
         if not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
             raise _refused()
-        return User(user_id(self.issuer, subject), _scopes(claims))
+        return User(user_id(self.issuer, subject), self._scopes(claims))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
-        if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
+        if len(token) > MAX_TOKEN_CHARACTERS:
             raise _refused()
         try:
-            header = jwt.get_unverified_header(token)
-            algorithm, kid = header.get("alg"), header.get("kid")
-            if algorithm not in ALGORITHMS or not isinstance(kid, str) or "crit" in header:
-                raise _refused()
-            key = self.keys.get(kid)
-            if key is None or key.algorithm_name != algorithm:
+            header = _header(token)
+            key = self.keys.get(header["kid"])
+            if key is None or key.algorithm_name != header["alg"]:
                 raise _refused()
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key.key,
-                algorithms=[algorithm],
+                algorithms=[header["alg"]],
                 issuer=self.issuer,
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss", "sub"], "verify_aud": False},
             )
         except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
             raise _refused() from None
-        self._check_audience(claims)
+        self._check(claims)
         return claims
 
-    def _check_audience(self, claims: Mapping[str, Any]) -> None:
-        # Cognito's access tokens have no aud: client_id says whom they are for.
-        wanted = claims.get("aud", claims.get("client_id"))
+    def _check(self, claims: Mapping[str, Any]) -> None:
+        """Return when the claims are an access token's for us, with times that are numbers."""
+        kind = claims.get("token_use", "access")
+        # Cognito's access tokens may have no aud: there, client_id says whom they are for.
+        named = [claims.get("client_id")] if "token_use" in claims else []
+        wanted = claims.get("aud", named)
         audiences = wanted if isinstance(wanted, list) else [wanted]
-        if self.audience not in audiences:
+        ours = any(isinstance(one, str) and one in self.audiences for one in audiences)
+        times = (claims[name] for name in ("exp", "iat", "nbf") if name in claims)
+        if kind != "access" or not ours or not all(type(one) in (int, float) for one in times):
             raise _refused()
+
+    def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
+        words = {word for name in SCOPE_CLAIMS for word in _words(claims.get(name))}
+        is_admin = self.scope_names.admin in words
+        if self.scope_names.user and self.scope_names.user not in words and not is_admin:
+            raise ForbiddenError(f"The token lacks the scope {self.scope_names.user!r}.")
+        return frozenset({USER, ADMIN} if is_admin else {USER})
 
 
 def build_verifier(
-    issuer: str, audience: str, *, fetch: Callable[[], bytes], now_ms: Callable[[], int]
+    issuer: str,
+    audience: str,
+    *,
+    fetch: Callable[[], bytes],
+    now_ms: Callable[[], int],
+    scope_names: ScopeNames = OUR_NAMES,
 ) -> TokenVerifier:
-    """Return the verifier.
+    """Return the verifier; ``audience`` may name several, by commas.
 
     Raises:
         ConfigurationError: no issuer or audience is set.
     """
-    if not issuer or not audience:
+    audiences = frozenset(filter(None, (one.strip() for one in audience.split(","))))
+    if not issuer or not audiences or not scope_names.admin:
         raise ConfigurationError("Set the parameters JwtIssuer and JwtAudience: nobody may enter.")
-    return TokenVerifier(issuer, audience, Keys(fetch, now_ms))
+    return TokenVerifier(issuer, audiences, Keys(fetch, now_ms), scope_names)
 
 
 def user_id(issuer: str, subject: str) -> str:
@@ -147,12 +188,55 @@ def _public_key(values: Any) -> jwt.PyJWK | None:
     return key if key.algorithm_name in ALGORITHMS else None
 
 
-def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
-    said = claims.get("scope", claims.get("scp", ""))
+def _header(token: str) -> dict[str, Any]:
+    """Return the header of a token that can be read in one way only.
+
+    Raises:
+        UnauthorizedError: it asks for what we do not do, or is of another kind.
+        ValueError: it is not three parts of plain base64url, or a name stands in it twice.
+    """
+    head, body, signature = token.split(".")
+    header, _, _ = _json(head), _json(body), _bytes(signature)
+    kind, kid = header.get("typ", "JWT"), header.get("kid")
+    known = isinstance(kind, str) and kind.lower().removeprefix("application/") in KINDS
+    if not known or not isinstance(kid, str) or header.get("alg") not in ALGORITHMS:
+        raise _refused()
+    if header.keys() & UNUSED_HEADERS:
+        raise _refused()
+    return header
+
+
+def _json(part: str) -> dict[str, Any]:
+    values = json.loads(
+        _bytes(part).decode(), object_pairs_hook=_once, parse_constant=_no_such_number
+    )
+    if not isinstance(values, dict):
+        raise ValueError("no object")  # noqa: TRY004 as every other fault of a token
+    return values
+
+
+def _bytes(part: str) -> bytes:
+    """Return what a part says; a second spelling of the same bytes is refused (RFC 7515, 2)."""
+    data = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != part:
+        raise ValueError("another spelling")
+    return data
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("a name stands there twice")
+    return values
+
+
+def _no_such_number(_: str) -> float:
+    raise ValueError("no number in JSON")
+
+
+def _words(said: Any) -> list[str]:
     words = said.split() if isinstance(said, str) else said
-    if not isinstance(words, list):
-        return frozenset()
-    return frozenset(word for word in words if isinstance(word, str))
+    return [one for one in words if isinstance(one, str)] if isinstance(words, list) else []
 
 
 def _refused() -> UnauthorizedError:

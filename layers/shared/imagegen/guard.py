@@ -60,14 +60,20 @@ class Guard:
 
     def fleet(self) -> Fleet:
         """Return circuits and last probes, at most two seconds old."""
-        if self.now_ms() - self._seen_ms >= CACHE_MS:
+        asked_ms = self.now_ms()
+        if asked_ms - self._seen_ms >= CACHE_MS:
             try:
                 self._seen = self.store.load()
             except StoreUnavailableError:
                 # Open by decision (DESIGN section 8): calls go on without a breaker.
                 self._seen = Fleet({}, {})
-            self._seen_ms = self.now_ms()
+            # As old as the question: a slow answer tells of a time before it came.
+            self._seen_ms = asked_ms
         return self._seen
+
+    def forget(self) -> None:
+        """Read circuits and probes anew the next time."""
+        self._seen_ms = -CACHE_MS
 
     def call(self, provider: str, model: str, ask: Callable[[], ImageAnswer]) -> ImageAnswer:
         """Return what ``ask`` returns, if the circuits let it.
@@ -94,6 +100,15 @@ class Guard:
         circuit = self.circuits().get(provider, Circuit())
         if circuit.state is State.CLOSED:
             self._swap(provider, circuit, self._opened(circuit, why))
+
+    def rest_on(self, provider: str, why: str) -> None:
+        """Let an open circuit rest its whole time from now: its key is still refused.
+
+        No user's image is spent on finding that out. It is no move: nobody is told.
+        """
+        circuit = self.circuits().get(provider, Circuit())
+        if circuit.state is State.OPEN:
+            self._put(provider, circuit, self._opened(circuit, why))
 
     def _admit(self, provider: str, model: str, call_id: str) -> list[Pass]:
         passes: list[Pass] = []
@@ -140,7 +155,7 @@ class Guard:
         if effect is Effect.SUCCESS:
             new = breaker.closed(one.circuit)
         elif effect is Effect.NONE:
-            new = breaker.given_back(one.circuit, now_ms=self.now_ms())
+            new = breaker.given_back(one.circuit)
         else:
             new = self._opened(one.circuit, why, effect=effect)
         self._swap(one.name, one.circuit, new)
@@ -166,15 +181,18 @@ class Guard:
         return breaker.opened(circuit, until_ms=self.now_ms() + rest_ms, why=why)
 
     def _swap(self, name: str, old: Circuit, new: Circuit) -> bool:
-        # Won or lost, what was seen is no longer so.
-        self._seen_ms = -CACHE_MS
-        try:
-            won = self.store.swap(name, old, new)
-        except StoreUnavailableError:
-            return False
+        won = self._put(name, old, new)
         if won:
             self.on_transition(Transition(name, old.state, new.state, new.why))
         return won
+
+    def _put(self, name: str, old: Circuit, new: Circuit) -> bool:
+        # Won or lost, what was seen is no longer so.
+        self.forget()
+        try:
+            return self.store.swap(name, old, new)
+        except StoreUnavailableError:
+            return False
 
 
 def _for_provider(effect: Effect) -> Effect:

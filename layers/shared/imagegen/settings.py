@@ -24,9 +24,13 @@ class Settings(BaseModel):
 
     table_name: Text
     parameters_path: Text
+    stack_name: Text = "imagegen"
+    powertools_log_level: str = "INFO"
     jwt_issuer: str = ""
     jwt_audience: str = ""
     jwt_jwks_url: str = ""
+    jwt_user_scope: str = ""
+    jwt_admin_scope: str = "admin"
     clock_offset_seconds: int = 0
     aws_endpoint_url: str = ""
     openai_base_url: str = ""
@@ -69,7 +73,7 @@ class MoneySettings(Settings):
 
     hourly_images: Annotated[int, Field(ge=0, le=100)] = 10
     daily_images: Annotated[int, Field(ge=1)] = 50
-    daily_attempts: Annotated[int, Field(ge=1)] = 100
+    daily_attempts: Annotated[int, Field(ge=1, le=500)] = 100
     daily_spend_usd: Usd = 10_000_000
     fallback_price_multiple: Annotated[Decimal, Field(ge=1)] = Decimal(3)
 

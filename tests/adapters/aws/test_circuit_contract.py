@@ -1,6 +1,7 @@
 """What every store of circuits does, in memory and in DynamoDB."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Protocol
 
 from imagegen.domain import breaker
@@ -118,3 +119,14 @@ def test_the_last_probe_of_a_provider_stands_beside_the_circuits(circuits: BothS
     circuits.save("alpha", Probe(NOW + 1, "valid"))
     opened(circuits)
     assert circuits.load() == Fleet({"alpha": OPENED}, {"alpha": Probe(NOW + 1, "valid")})
+
+
+def test_a_probe_is_kept_whole_and_whoever_replaces_it_learns_what_it_was(
+    circuits: BothStores,
+) -> None:
+    first = Probe(NOW, "unavailable", "account", ("one", "two"), {"three": date(2026, 12, 1)})
+    second = Probe(NOW + 1, "valid", "valid")
+    assert circuits.save("alpha", first) is None
+    assert circuits.load().probes == {"alpha": first}
+    assert circuits.save("alpha", second) == first
+    assert circuits.save("beta", second) is None

@@ -67,18 +67,18 @@ def test_a_release_sent_twice_gives_back_once(dynamo_ledgers: DynamoLedgerStore,
 
 
 @pytest.mark.usefixtures("twice")
-def test_a_failure_sent_twice_counts_once_and_a_probe_sent_twice_is_won(
+def test_a_failure_sent_twice_counts_once_and_a_move_sent_twice_is_won(
     dynamo_circuits: DynamoCircuitStore,
 ) -> None:
     circuit = dynamo_circuits.add_failure("alpha", 0, Failure(NOW, "one"))
     assert circuit is not None
     assert len(circuit.failures) == 1
     opened = breaker.opened(circuit, until_ms=NOW, why="failures")
-    dynamo_circuits.swap("alpha", circuit, opened)
+    assert dynamo_circuits.swap("alpha", circuit, opened)
     assert dynamo_circuits.load().circuits["alpha"] == opened
     probing = breaker.probing(opened, POLICY, owner="me", now_ms=NOW)
     assert dynamo_circuits.swap("alpha", opened, probing)
-    dynamo_circuits.swap("alpha", probing, breaker.closed(probing))
+    assert dynamo_circuits.swap("alpha", probing, breaker.closed(probing))
     assert dynamo_circuits.load().circuits["alpha"] == Circuit(State.CLOSED, 3)
 
 

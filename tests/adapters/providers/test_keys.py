@@ -1,5 +1,7 @@
 """Key checks and model lists: free calls, and what their answers mean."""
 
+from datetime import date
+
 import pytest
 
 from imagegen.domain.errors import Outcome, ProviderError
@@ -61,12 +63,30 @@ def test_a_failing_provider_says_nothing_about_the_key(name: str, server: Loopba
 def test_the_list_holds_the_ids(name: str, server: Loopback) -> None:
     server.replies(json_reply(200, LISTS[name]))
     found = build_adapter(name, server).models(timeout_seconds=10)
-    assert found == frozenset({"one", "two"})
+    assert found == {"one": None, "two": None}
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("2026-12-01", date(2026, 12, 1)),
+        ("2026-12-01T00:00:00Z", date(2026, 12, 1)),
+        (None, None),
+        ("soon", None),
+        (1_796_083_200, None),
+    ],
+)
+def test_openai_announces_a_models_last_day_in_its_list(
+    said: object, day: date | None, server: Loopback
+) -> None:
+    server.replies(json_reply(200, {"data": [{"id": "one", "shutdown_date": said}]}))
+    assert build_adapter("openai", server).models(timeout_seconds=10) == {"one": day}
 
 
 def test_together_may_wrap_its_list(server: Loopback) -> None:
     server.replies(json_reply(200, LISTS["openai"]))
-    assert build_adapter("together", server).models(timeout_seconds=10) == frozenset({"one", "two"})
+    found = build_adapter("together", server).models(timeout_seconds=10)
+    assert found == {"one": None, "two": None}
 
 
 def test_replicate_has_no_list_and_is_not_asked(server: Loopback) -> None:

@@ -5,7 +5,9 @@ again. Every move is conditional on the generation that was seen.
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
@@ -40,11 +42,7 @@ class DynamoCircuitStore:
         rows = {row["sk"]: row for row in map(from_item, answer["Items"])}
         return Fleet(
             {sk[2:]: _to_circuit(row) for sk, row in rows.items() if sk.startswith(_CIRCUIT)},
-            {
-                sk[2:]: Probe(row["at"], row["out"])
-                for sk, row in rows.items()
-                if sk.startswith(_PROBE)
-            },
+            {sk[2:]: _to_probe(row) for sk, row in rows.items() if sk.startswith(_PROBE)},
         )
 
     def add_failure(self, name: str, generation: int, failure: Failure) -> Circuit | None:
@@ -111,11 +109,22 @@ class DynamoCircuitStore:
             return mine or error.item.get("by") == move
         return True
 
-    def save(self, provider: str, probe: Probe) -> None:
-        """Store what a probe found; the last one wins."""
-        row = {"pk": PARTITION, "sk": _PROBE + provider, "at": probe.at_ms, "out": probe.outcome}
+    def save(self, provider: str, probe: Probe) -> Probe | None:
+        """Store what a probe found; the last one wins. Return what it took the place of."""
+        row = {
+            "pk": PARTITION,
+            "sk": _PROBE + provider,
+            "at": probe.at_ms,
+            "out": probe.outcome,
+            "key": probe.verdict,
+            "gone": list(probe.unlisted),
+            "ends": {model: day.isoformat() for model, day in probe.last_days.items()},
+        }
         with store_errors(STORE):
-            self.client.put_item(TableName=self.table, Item=to_item(row))
+            answer = self.client.put_item(
+                TableName=self.table, Item=to_item(row), ReturnValues="ALL_OLD"
+            )
+        return _to_probe(from_item(answer["Attributes"])) if "Attributes" in answer else None
 
     def _update(self, name: str, **arguments: Any) -> dict[str, Any]:
         with store_errors(STORE):
@@ -131,6 +140,11 @@ class DynamoCircuitStore:
 
 def _text(failure: Failure) -> str:
     return f"{failure.at_ms}#{failure.call_id}"
+
+
+def _to_probe(row: Mapping[str, Any]) -> Probe:
+    ends = {model: date.fromisoformat(day) for model, day in row.get("ends", {}).items()}
+    return Probe(row["at"], row["out"], row.get("key", ""), tuple(row.get("gone", ())), ends)
 
 
 def _to_circuit(row: dict[str, Any]) -> Circuit:

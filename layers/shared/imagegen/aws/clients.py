@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Every write here may be sent twice by the SDK: each is conditional on what the first would change.
 _STORE = Config(
-    connect_timeout=0.5, read_timeout=1.0, retries={"mode": "standard", "total_max_attempts": 2}
+    connect_timeout=0.5, read_timeout=0.9, retries={"mode": "standard", "total_max_attempts": 2}
 )
 _BYTES = Config(
     connect_timeout=2,

@@ -66,9 +66,9 @@ class DynamoLedgerStore:
 
     def settle(self, user: str, seen: Seen, *, charged_microusd: int, now_ms: int) -> bool:
         """Lower the hold to the charge. An image charged by the reconciler is charged, too."""
-        op = seen.op
 
         def build(ledger: Ledger) -> Update:
+            op = ledger.ops[seen.quote_id]
             update = _ending(seen, ledger, OpState.SETTLED, now_ms=now_ms)
             update.add(f"u_{op.day}", charged_microusd - op.price_microusd)
             _set_in_op(update, seen.quote_id, "p", charged_microusd)
@@ -78,9 +78,10 @@ class DynamoLedgerStore:
 
     def release(self, user: str, seen: Seen, *, code: str, retryable: bool, now_ms: int) -> bool:
         """Give money, count and slot back; the attempt stays counted."""
-        op = seen.op
 
         def build(ledger: Ledger) -> Update:
+            # As stored, where that is known: whoever lost the answer only guessed the slot.
+            op = ledger.ops[seen.quote_id]
             update = _ending(seen, ledger, OpState.RELEASED, now_ms=now_ms)
             update.add(f"u_{op.day}", -op.price_microusd)
             update.add(f"n_{op.day}", -1)

@@ -9,8 +9,10 @@ from imagegen.aws import clients
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.bootstrap.providers import moderator, provider
+from imagegen.bootstrap.samples import of_ended, of_image
 from imagegen.bootstrap.shared import (
     PROVIDER_TIMEOUT_SECONDS,
+    emit,
     get_catalog,
     get_guard,
     get_ledgers,
@@ -28,7 +30,7 @@ from imagegen.usecases.generator import Generator
 from imagegen.usecases.keeping import Keeper
 from imagegen.usecases.moderating import Gatekeeper
 from imagegen.usecases.presenting import Presenter
-from imagegen.usecases.reconciler import Reconciler
+from imagegen.usecases.reconciler import Ended, Reconciler
 from imagegen.usecases.replay import Replayer
 from imagegen.usecases.reserving import Reserver
 from imagegen.usecases.status import ImageFinder
@@ -60,7 +62,7 @@ def get_records() -> DynamoRecordStore:
 @cache
 def get_reconciler() -> Reconciler:
     """Return who ends what dead runs left."""
-    return Reconciler(get_ledgers(), get_images(), get_records(), now_ms)
+    return Reconciler(get_ledgers(), get_images(), get_records(), now_ms, tell_ended)
 
 
 @cache
@@ -87,7 +89,7 @@ def get_generator() -> Generator:
             replayer=get_replayer(),
             now_ms=now_ms,
             pause=time.sleep,
-            on_finished=_log_finished,
+            on_finished=tell_finished,
         ),
         replayer=get_replayer(),
         keyring=keyring,
@@ -129,7 +131,9 @@ def get_presenter() -> Presenter:
     return Presenter(get_generate_settings().limits, now_ms)
 
 
-def _log_finished(record: ImageRecord) -> None:
+def tell_finished(record: ImageRecord) -> None:
+    """Log and meter a confirmed request that ended."""
+    emit(of_image(record, get_catalog().providers))
     logger.info(
         "generation finished",
         status_word=record.status,
@@ -146,3 +150,10 @@ def _log_finished(record: ImageRecord) -> None:
             for a in record.attempts
         ],
     )
+
+
+def tell_ended(ended: Ended) -> None:
+    """Log and meter a request that a dead run left."""
+    what = "settled" if ended.is_settled else "released"
+    logger.warning("dead run ended", outcome=what, held_usd=usd_text(ended.microusd))
+    emit(of_ended(ended))

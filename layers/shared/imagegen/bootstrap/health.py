@@ -3,7 +3,9 @@
 from functools import cache
 
 from imagegen.bootstrap.providers import provider
+from imagegen.bootstrap.samples import of_probe
 from imagegen.bootstrap.shared import (
+    emit,
     get_catalog,
     get_circuits,
     get_guard,
@@ -11,7 +13,9 @@ from imagegen.bootstrap.shared import (
     now_ms,
     setups,
 )
-from imagegen.usecases.health import HealthReporter, Prober
+from imagegen.logs import logger
+from imagegen.usecases.health import HealthReporter
+from imagegen.usecases.probing import Probed, Prober
 
 
 @cache
@@ -24,3 +28,13 @@ def get_reporter() -> HealthReporter:
 def get_prober() -> Prober:
     """Return who checks the keys."""
     return Prober(get_catalog(), setups, provider, get_guard(), get_circuits(), now_ms)
+
+
+def tell_probed(probed: Probed) -> None:
+    """Log and meter a probe; a key that changed is told by one probe of the whole fleet."""
+    logger.info("probed", outcomes=probed.outcomes)
+    for change in probed.changes:
+        logger.warning("key changed", provider=change.provider, old=change.old, new=change.new)
+    for model in probed.unlisted:
+        logger.warning("model not listed", model=model)
+    emit(of_probe(probed))

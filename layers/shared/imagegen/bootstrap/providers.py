@@ -4,10 +4,10 @@ from functools import cache, partial
 
 from pydantic import SecretStr
 
-from imagegen.api import logger
 from imagegen.bootstrap.shared import get_parameters, get_settings, now_ms
 from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.ports import ImageProvider, Moderator
+from imagegen.logs import logger
 from imagegen.providers import PROVIDERS, build_moderator, build_provider
 from imagegen.providers.keys import Keychain, KeyedModerator, KeyedProvider, parse_keys
 

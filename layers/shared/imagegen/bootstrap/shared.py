@@ -1,26 +1,29 @@
 """What every function needs: settings, clock, catalog, keys, circuits, ledgers."""
 
 import os
+import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from imagegen.api import logger
-from imagegen.auth import TokenVerifier, build_verifier
+from imagegen.auth import ScopeNames, TokenVerifier, build_verifier
 from imagegen.aws import clients
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.parameters import SsmParameters
+from imagegen.bootstrap.samples import of_transition
 from imagegen.domain.breaker import Policy
 from imagegen.domain.catalog import Catalog, parse_catalog
 from imagegen.domain.errors import ConfigurationError
+from imagegen.domain.metrics import Sample, line
 from imagegen.domain.quote import Keyring, parse_keyring
 from imagegen.guard import Guard, Transition
+from imagegen.logs import logger
 from imagegen.providers import PROVIDERS
 from imagegen.providers.keys import parse_keys
 from imagegen.settings import LOOPBACK, Settings
@@ -49,6 +52,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000 + get_settings().clock_offset_seconds * 1000
 
 
+def get_clock() -> Callable[[], int]:
+    """Return the clock, for handlers: what one of them says of time must be what the rest says."""
+    return now_ms
+
+
 @cache
 def get_catalog() -> Catalog:
     """Return the catalog: beside the package in the layer, at the root of a checkout."""
@@ -68,8 +76,19 @@ def get_verifier() -> TokenVerifier:
     settings = get_settings()
     url = settings.jwt_jwks_url or f"{settings.jwt_issuer.rstrip('/')}/.well-known/jwks.json"
     return build_verifier(
-        settings.jwt_issuer, settings.jwt_audience, fetch=partial(_fetch, url), now_ms=now_ms
+        settings.jwt_issuer,
+        settings.jwt_audience,
+        fetch=partial(_fetch, url),
+        now_ms=now_ms,
+        scope_names=ScopeNames(settings.jwt_user_scope, settings.jwt_admin_scope),
     )
+
+
+class _Nowhere(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: keys come from the configured address and from no other."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Return no request to go on with: urllib makes an error of the answer."""
 
 
 def _fetch(url: str) -> bytes:
@@ -77,7 +96,9 @@ def _fetch(url: str) -> bytes:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ConfigurationError("The issuer's keys must be fetched over https.")
-    with urllib.request.urlopen(url, timeout=JWKS_SECONDS) as answer:  # noqa: S310 checked above
+    # No proxy of the environment either.
+    opener = urllib.request.build_opener(_Nowhere, urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=JWKS_SECONDS) as answer:
         content: bytes = answer.read(MAX_JWKS_BYTES)
     return content
 
@@ -138,7 +159,7 @@ def get_guard() -> Guard:
     """Return who admits calls to providers."""
     probe_ms = int(PROVIDER_TIMEOUT_SECONDS * 1000) + PROBE_MARGIN_MS
     policy = Policy(probe_ms=probe_ms)
-    return Guard(get_circuits(), policy, now_ms, lambda: uuid.uuid4().hex[:16], _log_transition)
+    return Guard(get_circuits(), policy, now_ms, lambda: uuid.uuid4().hex[:16], tell_transition)
 
 
 @cache
@@ -147,5 +168,16 @@ def get_switchboard() -> Switchboard:
     return Switchboard(get_catalog(), setups, get_guard())
 
 
-def _log_transition(move: Transition) -> None:
+def tell_transition(move: Transition) -> None:
+    """Log and meter a circuit that moved."""
     logger.warning("circuit moved", circuit=move.name, old=move.old, new=move.new, why=move.why)
+    emit(of_transition(move))
+
+
+def emit(samples: Iterable[Sample]) -> None:
+    """Write samples to the function's log, where CloudWatch takes them from."""
+    settings, at_ms = get_settings(), now_ms()
+    level = settings.powertools_log_level
+    for sample in samples:
+        said = line(sample, stack=settings.stack_name, level=level, now_ms=at_ms)
+        sys.stdout.write(f"{said}\n")

@@ -108,6 +108,17 @@ class PerRunPlusMegapixel(CatalogModel):
 PriceRule = Annotated[PerImage | PerMegapixel | PerRunPlusMegapixel, Field(discriminator="rule")]
 
 
+class TokenPrices(CatalogModel):
+    """What a provider bills by tokens, in dollars per million: what an image really cost."""
+
+    text_in: Usd
+    image_out: Usd
+    text_out: Usd = 0
+    """Thoughts, where a model has them."""
+    source: HttpUrl
+    checked_on: date
+
+
 class Offering(CatalogModel):
     """One row: a model in a tier, with its price rule."""
 
@@ -118,6 +129,7 @@ class Offering(CatalogModel):
     fallback_priority: int = Field(ge=1)
     params: Mapping[str, Any]
     price: PriceRule
+    token_prices: TokenPrices | None = None
     sizes: tuple[SizeOption, ...] = Field(min_length=1)
     max_prompt_characters: int = Field(ge=1)
     typical_seconds: int = Field(ge=1)

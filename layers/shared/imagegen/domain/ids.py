@@ -2,7 +2,8 @@
 
 The quote id is 15 random bytes. The image id is the quote id and, masked with a keyed hash of it,
 the time of issue and the user: whoever has the image id can be served without an index, and
-nobody who lacks the key can tell whose image it is or make an id up from a quote id.
+nobody who lacks the key can tell whose image it is or make an id up from a quote id or from
+another image id: a keyed check stands before what is masked, and the mask hangs on it.
 Both are lower-case base32 of whole groups, so that each has one spelling.
 """
 
@@ -15,8 +16,8 @@ from imagegen.domain.errors import NotFoundError
 
 NONCE_BYTES = 15
 _NONCE_CHARACTERS = 24
-_CHECK = bytes(3)
-"""Zero under the mask: a made-up id is told from a real one without asking the store."""
+_CHECK_BYTES = 3
+"""A made-up id is told from a real one without asking the store."""
 _TIME_BYTES = 6
 _IMAGE_CHARACTERS = 64
 
@@ -38,8 +39,9 @@ def quote_id(nonce: bytes) -> str:
 
 def image_id(ref: ImageRef, key: bytes) -> str:
     """Return the id that opens the image, 64 characters."""
-    plain = _CHECK + ref.issued_ms.to_bytes(_TIME_BYTES) + bytes.fromhex(ref.user)
-    masked = _masked(plain, ref.quote_id, key)
+    plain = ref.issued_ms.to_bytes(_TIME_BYTES) + bytes.fromhex(ref.user)
+    check = _check(plain, ref.quote_id, key)
+    masked = check + _masked(plain, ref.quote_id, check, key)
     return ref.quote_id + base64.b32encode(masked).decode().lower()
 
 
@@ -55,15 +57,21 @@ def parse_image_id(text: str, key: bytes) -> ImageRef:
     nonce, tail = text[:_NONCE_CHARACTERS], text[_NONCE_CHARACTERS:]
     try:
         base64.b32decode(nonce, casefold=True)
-        plain = _masked(base64.b32decode(tail, casefold=True), nonce, key)
+        data = base64.b32decode(tail, casefold=True)
     except (binascii.Error, ValueError):
         raise missing from None
-    check, rest = plain[: len(_CHECK)], plain[len(_CHECK) :]
-    if check != _CHECK:
+    check = data[:_CHECK_BYTES]
+    plain = _masked(data[_CHECK_BYTES:], nonce, check, key)
+    if not hmac.compare_digest(check, _check(plain, nonce, key)):
         raise missing
-    return ImageRef(nonce, rest[_TIME_BYTES:].hex(), int.from_bytes(rest[:_TIME_BYTES]))
+    return ImageRef(nonce, plain[_TIME_BYTES:].hex(), int.from_bytes(plain[:_TIME_BYTES]))
 
 
-def _masked(data: bytes, nonce: str, key: bytes) -> bytes:
-    mask = hmac.digest(key, b"image-id." + nonce.encode(), "sha256")
+def _check(plain: bytes, nonce: str, key: bytes) -> bytes:
+    signed = b"image-id-check." + nonce.encode() + b"." + plain
+    return hmac.digest(key, signed, "sha256")[:_CHECK_BYTES]
+
+
+def _masked(data: bytes, nonce: str, check: bytes, key: bytes) -> bytes:
+    mask = hmac.digest(key, b"image-id." + nonce.encode() + b"." + check, "sha256")
     return bytes(a ^ b for a, b in zip(data, mask, strict=False))

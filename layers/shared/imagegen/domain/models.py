@@ -31,9 +31,13 @@ def iso_time(at_ms: int) -> str:
 
 
 def _dollars(value: object) -> int:
+    wrong = ValueError('must be dollars, such as "0.05"')
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise ValueError('must be dollars, such as "0.05"')  # noqa: TRY004 pydantic reports it
-    return parse_usd(str(value))
+        raise wrong
+    try:
+        return parse_usd(str(value))
+    except ValueError:
+        raise wrong from None  # an answer does not repeat what was sent
 
 
 def _not_blank(text: str) -> str:
@@ -51,7 +55,7 @@ MicroUsd = Annotated[
 DollarsIn = Annotated[
     int,
     BeforeValidator(_dollars),
-    WithJsonSchema({"type": ["string", "number"], "examples": ["0.05"]}),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}], "examples": ["0.05"]}),
 ]
 Instant = Annotated[
     int,
@@ -325,6 +329,7 @@ class CircuitReport(EdgeModel):
     state: Literal["closed", "open", "half_open"]
     failures: int
     retry_at: Instant | None
+    why: str | None = Field(None, description="The last error's code; with the admin scope only.")
 
 
 class ModelReport(EdgeModel):

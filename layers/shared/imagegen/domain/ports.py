@@ -1,7 +1,8 @@
 """What the use cases need from the world, as protocols: adapters and fakes fit them alike."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from imagegen.domain.breaker import Circuit, Failure
@@ -9,6 +10,9 @@ from imagegen.domain.errors import LimitError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op
 from imagegen.domain.records import ImageRecord
+
+type ServedModels = Mapping[str, date | None]
+"""The models that a provider lists, by id, each with its last day where one is announced."""
 
 type Json = bool | int | float | str | list[Json] | Mapping[str, Json] | None
 
@@ -104,8 +108,8 @@ class ImageProvider(Protocol):
         """
         ...
 
-    def models(self, *, timeout_seconds: float) -> frozenset[str] | None:
-        """Return the ids of the models served now, or ``None`` where the provider has no list.
+    def models(self, *, timeout_seconds: float) -> ServedModels | None:
+        """Return the models listed now, or ``None`` where there is no list. Costs nothing.
 
         Raises:
             ProviderError: what went wrong.
@@ -184,6 +188,12 @@ class Probe:
     at_ms: int
     outcome: str
     """``valid`` or an ``Outcome``."""
+    verdict: str = ""
+    """The last ``outcome`` that said something of the key: ``valid``, ``account``, or none yet."""
+    unlisted: tuple[str, ...] = ()
+    """The catalog's models that are not in the provider's list."""
+    last_days: Mapping[str, date] = field(default_factory=dict)
+    """The last days that the provider announces for models of the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +241,8 @@ class CircuitStore(Protocol):
 class ProbeStore(Protocol):
     """Where the health probe leaves what it found."""
 
-    def save(self, provider: str, probe: Probe) -> None:
-        """Store what a probe found.
+    def save(self, provider: str, probe: Probe) -> Probe | None:
+        """Store what a probe found. Return what it took the place of: a change has one teller.
 
         Raises:
             StoreUnavailableError: it may or may not have been stored.

@@ -1,5 +1,6 @@
 """What one image of a row costs, in micro-dollars, rounded up to a whole one."""
 
+from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 
 from imagegen.domain.catalog import Offering, PerImage, PerMegapixel, PriceRule, SizeOption
@@ -10,8 +11,24 @@ def price_microusd(row: Offering, option: SizeOption) -> int | None:
 
     A price of zero is no price: nobody draws for nothing.
     """
-    price = _price(row.price, option)
-    return price if price and price > 0 else None
+    return _price(row.price, option) or None
+
+
+def actual_microusd(row: Offering, usage: Mapping[str, int] | None) -> int | None:
+    """Return what the provider bills for an image by its tokens, or ``None`` where nothing says so.
+
+    ``usage`` counts tokens as ``ImageAnswer`` has them; without those of the image it says nothing.
+    """
+    prices = row.token_prices
+    if prices is None or not usage or "output_tokens" not in usage:
+        return None
+    each = {
+        "input_tokens": prices.text_in,
+        "output_tokens": prices.image_out,
+        "thought_tokens": prices.text_out,
+    }
+    # Dollars per million tokens in micro-dollars: a millionth of it for each token.
+    return -(-sum(usage.get(kind, 0) * price for kind, price in each.items()) // 1_000_000)
 
 
 def _price(rule: PriceRule, option: SizeOption) -> int | None:

@@ -122,7 +122,7 @@ def open_quote(token: str, keyring: Keyring) -> Quote:
     Raises:
         QuoteError: not ours, or changed in any byte.
     """
-    refused = QuoteError("The quote is not valid. Ask for a new estimate.")
+    refused = _refused()
     if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
         raise refused
     signed, _, mac = token.rpartition(".")
@@ -141,12 +141,18 @@ def check_quote(quote: Quote, *, user: str, prompt: str) -> None:
     """Return when the quote was made for this user and this prompt.
 
     Raises:
-        QuoteMismatchError: it was made for another.
+        QuoteError: it was made for another user, who must not learn that it is genuine: the answer
+            is the one to a quote that nobody signed.
+        QuoteMismatchError: it was made for another prompt.
     """
     if not hmac.compare_digest(quote.user, user):
-        raise QuoteMismatchError("The quote was made for another user. Ask for a new estimate.")
+        raise _refused()
     if not hmac.compare_digest(quote.prompt_hash, prompt_hash(prompt)):
         raise QuoteMismatchError("The quote was made for another prompt. Ask for a new estimate.")
+
+
+def _refused() -> QuoteError:
+    return QuoteError("The quote is not valid. Ask for a new estimate.")
 
 
 def _mac(key: bytes, signed: str) -> str:

@@ -8,6 +8,9 @@ from pydantic import TypeAdapter
 
 from imagegen.domain.catalog import Tier
 
+SUCCESS = "success"
+"""The outcome of an attempt that made the image."""
+
 
 class RecordStatus(StrEnum):
     """How a confirmed request ended."""
@@ -67,6 +70,8 @@ class ImageRecord:
     retryable: bool = False
     in_doubt_microusd: int = 0
     """What providers may have billed for answers that never came; never the user's."""
+    actual_microusd: int | None = None
+    """What the provider bills by its own count of tokens, where it counts."""
 
 
 _ADAPTER = TypeAdapter(ImageRecord)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-ADMIN = "admin"
+USER, ADMIN = "user", "admin"
+"""The two scopes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
 from pydantic import SecretStr
@@ -127,6 +127,14 @@ def items_at(value: Json, *path: str | int) -> list[Json]:
     """Return the list at the path, or an empty one."""
     found = dig(value, *path)
     return found if isinstance(found, list) else []
+
+
+def day_in(text: str) -> date | None:
+    """Return the day that a text begins with, or ``None`` where it begins with none."""
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
 
 
 def counts_at(value: Json, names: Mapping[str, str], *path: str | int) -> dict[str, int] | None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from imagegen.domain.errors import Outcome, ProviderError
-from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
@@ -89,15 +89,15 @@ class GeminiProvider:
         """
         self._list(page_size=1, timeout_seconds=timeout_seconds)
 
-    def models(self, *, timeout_seconds: float) -> frozenset[str]:
-        """Return the ids of the models; a page holds them all.
+    def models(self, *, timeout_seconds: float) -> ServedModels:
+        """Return the models; a page holds them all.
 
         Raises:
             ProviderError: what went wrong.
         """
         answer = self._list(page_size=1000, timeout_seconds=timeout_seconds)
         names = (text_at(model, "name") for model in items_at(answer.body, "models"))
-        return frozenset(name.removeprefix("models/") for name in names)
+        return {name.removeprefix("models/"): None for name in names}
 
     def _list(self, *, page_size: int, timeout_seconds: float) -> HttpAnswer:
         url = f"{self.base_url}/models?pageSize={page_size}"

@@ -8,7 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from imagegen.domain.errors import Outcome, ProviderError
-from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider, Moderation, Moderator
+from imagegen.domain.ports import (
+    ImageAnswer,
+    ImageOrder,
+    ImageProvider,
+    Moderation,
+    Moderator,
+    ServedModels,
+)
 from imagegen.providers.faults import fault
 
 REST_MS = 600_000
@@ -132,8 +139,8 @@ class KeyedProvider:
             timeout_seconds=timeout_seconds,
         )
 
-    def models(self, *, timeout_seconds: float) -> frozenset[str] | None:
-        """Return the ids of the models served to the first accepted key.
+    def models(self, *, timeout_seconds: float) -> ServedModels | None:
+        """Return the models listed to the first accepted key.
 
         Raises:
             ProviderError: what went wrong.

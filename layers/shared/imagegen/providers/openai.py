@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from imagegen.domain.errors import Outcome, ProviderError
-from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
     counts_at,
+    day_in,
     dig,
     items_at,
     key_text,
@@ -86,8 +87,8 @@ class OpenAIProvider:
         """
         self.models(timeout_seconds=timeout_seconds)
 
-    def models(self, *, timeout_seconds: float) -> frozenset[str] | None:
-        """Return the ids of the models, or ``None`` when a restricted key may not list them.
+    def models(self, *, timeout_seconds: float) -> ServedModels | None:
+        """Return the models, or ``None`` when a restricted key may not list them.
 
         Raises:
             ProviderError: what went wrong.
@@ -98,7 +99,8 @@ class OpenAIProvider:
         if lacks_scope(answer):
             return None
         raise_for(answer)
-        return frozenset(text_at(model, "id") for model in items_at(answer.body, "data"))
+        models = items_at(answer.body, "data")
+        return {text_at(one, "id"): day_in(text_at(one, "shutdown_date")) for one in models}
 
 
 def build(api_key: SecretStr, base_url: str | None) -> OpenAIProvider:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from imagegen.domain.errors import Outcome, ProviderError
-from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
 from imagegen.providers.download import Downloader
 from imagegen.providers.faults import (
     HttpAnswer,
@@ -72,8 +72,8 @@ class TogetherProvider:
         """
         self.models(timeout_seconds=timeout_seconds)
 
-    def models(self, *, timeout_seconds: float) -> frozenset[str]:
-        """Return the ids in the list, where a model that left serverless may linger.
+    def models(self, *, timeout_seconds: float) -> ServedModels:
+        """Return the models in the list, where a model that left serverless may linger.
 
         Raises:
             ProviderError: what went wrong.
@@ -82,7 +82,7 @@ class TogetherProvider:
         answer = self.http.get(url, headers=self._headers(), timeout_seconds=timeout_seconds)
         raise_for(answer)
         models = items_at(answer.body) or items_at(answer.body, "data")
-        return frozenset(text_at(model, "id") for model in models)
+        return {text_at(model, "id"): None for model in models}
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {key_text(NAME, self.api_key)}"}

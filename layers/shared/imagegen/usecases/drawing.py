@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
-from imagegen.domain import pixels
+from imagegen.domain import pixels, pricing
 from imagegen.domain.catalog import Catalog, Draw, Offering
 from imagegen.domain.errors import (
     ContentRefusedError,
@@ -21,12 +21,11 @@ from imagegen.domain.errors import (
 from imagegen.domain.pixels import BrokenImageError, Measured
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
 from imagegen.domain.quote import Quote, QuotedCandidate
-from imagegen.domain.records import Attempt
+from imagegen.domain.records import SUCCESS, Attempt
 from imagegen.domain.selection import Availability
 from imagegen.guard import Guard
 
 SHORTEST_CALL_SECONDS = 5.0
-SUCCESS = "success"
 
 
 class Skipped(StrEnum):
@@ -45,6 +44,8 @@ class Drawn:
     draw: Draw
     content: bytes
     measured: Measured
+    actual_microusd: int | None = None
+    """What the provider bills by its own count, where it counts."""
 
 
 @dataclass(slots=True)
@@ -169,7 +170,8 @@ class Drawer:
             return None
         took_ms = self.now_ms() - started_ms
         run.turns.attempts.append(Attempt(row.provider, row.model, SUCCESS, "", took_ms))
-        return Drawn(candidate, draw, answer.content, pixels.measure(answer.content))
+        actual = pricing.actual_microusd(row, answer.usage)
+        return Drawn(candidate, draw, answer.content, pixels.measure(answer.content), actual)
 
     def _ask(self, draw: Draw, run: _Run) -> ImageAnswer:
         provider, order = draw.row.provider, _order(run.quote, draw, run.prompt)

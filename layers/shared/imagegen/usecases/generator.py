@@ -101,6 +101,7 @@ class Generator:
             height=drawn.measured.height,
             media_type=drawn.measured.media_type,
             fallback=self._fallback(quote, drawn, turns),
+            actual_microusd=drawn.actual_microusd,
         )
 
     def _record(self, quote: Quote, seen: Seen, turns: Turns) -> ImageRecord:

@@ -1,7 +1,6 @@
-"""Which providers would be used now, and the probe that finds out for nothing."""
+"""Which providers would be used now: one read of what the fleet knows, none when cached."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -10,7 +9,7 @@ from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
-from imagegen.domain.errors import Outcome, ProviderError, StoreUnavailableError
+from imagegen.domain.errors import Outcome
 from imagegen.domain.models import (
     CircuitReport,
     Health,
@@ -18,13 +17,11 @@ from imagegen.domain.models import (
     ProbeReport,
     ProviderReport,
 )
-from imagegen.domain.ports import Fleet, ImageProvider, Probe, ProbeStore
+from imagegen.domain.ports import Fleet, Probe
 from imagegen.domain.selection import Availability, Reason
-from imagegen.guard import Guard
 from imagegen.usecases.availability import ProviderSetup, Switchboard
+from imagegen.usecases.probing import VALID, last_day
 
-PROBE_SECONDS = 10.0
-VALID = "valid"
 WARNING_DAYS = timedelta(days=30)
 
 type Credentials = Literal["missing", "present", "valid", "refused"]
@@ -67,9 +64,9 @@ class HealthReporter:
         states: Mapping[str, Availability],
     ) -> ProviderReport:
         rows = [row for row in self.catalog.models if row.provider == name]
-        models = tuple(self._model(row, states[row.key]) for row in rows)
-        up = any(model.available for model in models)
         probe = fleet.probes.get(name)
+        models = tuple(self._model(row, states[row.key], probe) for row in rows)
+        up = any(model.available for model in models)
         return ProviderReport(
             provider=name,
             available=up,
@@ -91,7 +88,7 @@ class HealthReporter:
             why=circuit.why or None,
         )
 
-    def _model(self, row: Offering, state: Availability) -> ModelReport:
+    def _model(self, row: Offering, state: Availability, probe: Probe | None) -> ModelReport:
         retired = row.is_retired(self._today())
         reason = Reason.RETIRED if retired else state.reason
         return ModelReport(
@@ -100,45 +97,11 @@ class HealthReporter:
             quality=row.tier,
             available=reason is None,
             reason=reason,
-            warning=_warning(row, self._today()),
+            warning=_warning(row, probe, self._today()),
         )
 
     def _today(self) -> date:
         return today(self.now_ms())
-
-
-@dataclass(frozen=True, slots=True)
-class Prober:
-    """Checks every provider's key at no cost. A good key closes no circuit: an image does."""
-
-    catalog: Catalog
-    setups: Callable[[], Mapping[str, ProviderSetup]]
-    provider: Callable[[str], ImageProvider]
-    guard: Guard
-    probes: ProbeStore
-    now_ms: Callable[[], int]
-
-    def probe(self) -> dict[str, str]:
-        """Return what each provider with a key came to: ``valid`` or an ``Outcome``."""
-        found = {
-            name: self._probe(name)
-            for name in self.catalog.providers
-            if (setup := self.setups().get(name)) and setup.has_key and setup.enabled
-        }
-        for name, outcome in found.items():
-            if outcome == Outcome.ACCOUNT:
-                # Before a user meets it.
-                self.guard.open_at_once(name, outcome)
-            with suppress(StoreUnavailableError):
-                self.probes.save(name, Probe(self.now_ms(), outcome))
-        return found
-
-    def _probe(self, name: str) -> str:
-        try:
-            self.provider(name).check_key(timeout_seconds=PROBE_SECONDS)
-        except ProviderError as error:
-            return error.outcome
-        return VALID
 
 
 def summary_of(report: Health) -> Health:
@@ -160,7 +123,10 @@ def _credentials(setup: ProviderSetup | None, probe: Probe | None) -> Credential
     return "refused" if probe.outcome == Outcome.ACCOUNT else "present"
 
 
-def _warning(row: Offering, today_: date) -> str | None:
-    if row.shutdown_on is None or row.shutdown_on - today_ > WARNING_DAYS:
-        return None
-    return f"{row.model} ends on {row.shutdown_on}"
+def _warning(row: Offering, probe: Probe | None, today_: date) -> str | None:
+    ends = last_day(row, probe)
+    if ends is not None and ends - today_ <= WARNING_DAYS:
+        return f"{row.model} ends on {ends}"
+    if probe is not None and row.model in probe.unlisted:
+        return f"{row.model} is not in the list of models that {row.provider} serves"
+    return None

@@ -34,6 +34,20 @@ class Reconciled:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """One request that a dead run left, ended by whoever won it."""
+
+    is_settled: bool
+    """Its image was stored, so it is charged; else the hold was given back."""
+    microusd: int
+    """The charge, or the hold: as much as a provider may have billed for an image that is lost."""
+
+
+def _ignore(_: Ended) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciler:
     """Settles or releases the holds of dead runs."""
 
@@ -41,6 +55,7 @@ class Reconciler:
     images: ImageStore
     records: RecordStore
     now_ms: Callable[[], int]
+    on_ended: Callable[[Ended], None] = _ignore
 
     def sweep(self, *, limit: int) -> Reconciled:
         """Return what was ended over at most ``limit`` users. A second sweep writes nothing.
@@ -78,9 +93,15 @@ class Reconciler:
         if record is None:
             code, retryable = LeaseLostError.code, LeaseLostError.retryable
             won = self.ledgers.release(user, seen, code=code, retryable=retryable, now_ms=now_ms)
-            return Reconciled(released=int(won))
+            return self._told(Ended(is_settled=False, microusd=op.price_microusd), won=won)
         charged = record.charged_microusd
         # The record first: what dies between the two is found again by its hold.
         self.records.put(ref, record)
         won = self.ledgers.settle(user, seen, charged_microusd=charged, now_ms=now_ms)
-        return Reconciled(settled=int(won))
+        return self._told(Ended(is_settled=True, microusd=charged), won=won)
+
+    def _told(self, ended: Ended, *, won: bool) -> Reconciled:
+        if not won:
+            return Reconciled()
+        self.on_ended(ended)
+        return Reconciled(settled=int(ended.is_settled), released=int(not ended.is_settled))

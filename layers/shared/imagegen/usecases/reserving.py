@@ -12,6 +12,12 @@ from imagegen.usecases.reconciler import Reconciler
 
 LEASE_MARGIN_MS = 30_000
 """After Lambda's timeout the run is dead; clocks differ by less than this."""
+MAX_DEAD = 200
+"""So many dead runs of one user can only mean that images cannot be looked up: no more are begun,
+or the entry would grow for as long as that lasts (DynamoDB ends it at 400 KB)."""
+SILENT_MS = 900
+"""A ledger that took longer to fail does not answer: asking it once more would only make the caller
+wait as long again, and the lease ends what it may have held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +49,16 @@ class Reserver:
         )
         first = self._reserve(quote.user, hold)
         ledger = first.ledger if isinstance(first, Refused) else first.seen.ledger
-        if not abandoned(ledger, now_ms=self.now_ms()):
+        dead = abandoned(ledger, now_ms=self.now_ms())
+        if not dead:
             return first
-        if isinstance(first, Held):
+        if isinstance(first, Held) and len(dead) <= MAX_DEAD:
             # The image comes first: whatever fails here waits for the schedule.
             with suppress(Exception):
                 self.reconciler.reconcile(quote.user, ledger)
             return first
+        if isinstance(first, Held):
+            self.release(quote.user, first.seen, StoreUnavailableError(""))
         self.reconciler.reconcile(quote.user, ledger)
         return self._reserve(quote.user, hold)
 
@@ -61,10 +70,12 @@ class Reserver:
             )
 
     def _reserve(self, user: str, hold: Hold) -> Reservation:
+        now_ms = self.now_ms()
         try:
-            return self.ledgers.reserve(user, hold, self.limits, now_ms=self.now_ms())
+            return self.ledgers.reserve(user, hold, self.limits, now_ms=now_ms)
         except StoreUnavailableError as error:
-            # It may have been held without an answer; no provider was asked, so give it back.
-            likely = reserved(Ledger(), hold, self.limits, now_ms=self.now_ms())
-            self.release(user, Seen(hold.quote_id, likely), error)
+            if self.now_ms() - now_ms < SILENT_MS:
+                # It may have been held without an answer; no provider was asked: give it back.
+                likely = reserved(Ledger(), hold, self.limits, now_ms=now_ms)
+                self.release(user, Seen(hold.quote_id, likely), error)
             raise

@@ -1,0 +1,87 @@
+"""The one logger, which cannot tell what it must not know.
+
+A line holds the fields named here and no other, so that an event, an exception's text or a new
+field that nobody thought about is dropped and not printed. What is left is short and has nothing
+in it that looks like a token, a quote, a key or a signed address. Other libraries are silent: at
+DEBUG they would print prompts, keys and whole answers of the parameter store.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+FIELDS = frozenset(
+    {
+        # the line itself, and what Lambda says of the run
+        *("level", "location", "message", "timestamp", "service", "sampling_rate"),
+        *("cold_start", "function_name", "function_memory_size", "function_arn"),
+        *("function_request_id", "correlation_id", "xray_trace_id"),
+        # a request
+        *("code", "status", "kind", "place"),
+        # an image
+        *(
+            "status_word",
+            "quote_id",
+            "tier",
+            "provider",
+            "model",
+            "charged_usd",
+            "in_doubt_usd",
+            "held_usd",
+        ),
+        *("duration_ms", "attempts", "outcome"),
+        # circuits, keys, the sweep and the probe
+        *("circuit", "old", "new", "why", "key_number", "settled", "released", "users", "outcomes"),
+        "held_usd",
+    }
+)
+MAX_CHARACTERS = 200
+HIDDEN = "[hidden]"
+SECRETS = re.compile(
+    r"eyJ[\w.-]+|"  # a JWT, or a part of one
+    r"q1\.\w+\.\S*|"  # a quote
+    r"[Bb]earer\s+\S+|"
+    r"\b(?:sk-|r8_|hf_|AIza|AKIA|ASIA|tgp_)[\w-]+|"  # keys of the providers and of AWS
+    r"https?://[^\s?]*\?\S*|X-Amz-[\w-]+=\S*|"  # a signed address
+    r"\b[a-z2-7]{64}\b"  # an image's id: it opens the image
+)
+
+
+class KnownFields(LambdaPowertoolsFormatter):
+    """Prints the fields of ``FIELDS``."""
+
+    def serialize(self, log: Mapping[str, Any]) -> str:
+        """Return the line as JSON."""
+        known = {name: cleaned(value) for name, value in log.items() if name in FIELDS}
+        if not isinstance(log.get("message"), str):
+            known["message"] = HIDDEN
+        return super().serialize(known)
+
+
+def cleaned(value: Any) -> Any:
+    """Return a value without what looks like a secret, and no text that is long."""
+    match value:
+        case bool() | int() | float() | None:
+            return value
+        case str():
+            return SECRETS.sub(HIDDEN, value)[:MAX_CHARACTERS]
+        case Mapping():
+            return {cleaned(str(name)): cleaned(one) for name, one in value.items()}
+        case list() | tuple():
+            return [cleaned(one) for one in value]
+        case _:
+            return HIDDEN
+
+
+def silence_others() -> None:
+    """Turn off every logger but ours, and every way out but ours, at whatever level."""
+    logging.getLogger().setLevel(logging.CRITICAL + 1)
+    # Lambda's own handler would print a line once more, with another's formatter.
+    logging.getLogger(logger.name).propagate = False
+
+
+logger = Logger(logger_formatter=KnownFields())

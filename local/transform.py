@@ -1,0 +1,56 @@
+"""The template as CloudFormation gets it: SAM's own transform, run where SAM is installed.
+
+Used by the security tests and by ``make audit``: a scanner that reads the SAM form sees neither the
+roles nor the URLs that come of it.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from local.paths import ROOT, TEMPLATE
+
+PYTHON: Final = ROOT / ".tools" / "sam" / "bin" / "python"
+PROGRAM: Final = """
+import json, sys
+from samcli.yamlhelper import yaml_parse
+from samtranslator.translator.transform import transform
+class Policies:
+    def load(self):
+        name = "service-role/AWSLambdaBasicExecutionRole"
+        return {"AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/" + name}
+template = yaml_parse(open(sys.argv[1]).read())
+functions = [one for one in template["Resources"].values() if "CodeUri" in one["Properties"]]
+for one in functions:
+    one["Properties"]["CodeUri"] = "s3://code/function.zip"
+template["Resources"]["SharedLayer"]["Properties"]["ContentUri"] = "s3://code/layer.zip"
+print(json.dumps(transform(template, {}, Policies()), default=str))
+"""
+
+
+def transformed(template: Path = TEMPLATE) -> dict[str, Any]:
+    """Return the template after SAM's transform.
+
+    Raises:
+        subprocess.CalledProcessError: SAM is not installed (``make tools``) or refuses it.
+    """
+    done = subprocess.run(
+        [PYTHON, "-c", PROGRAM, template],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"},
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def main() -> None:
+    """Write the transformed template to the file that is named."""
+    Path(sys.argv[1]).write_text(json.dumps(transformed(), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""R6: SIGKILL at every step of a run; then charged is what is stored, and nothing is held."""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any, cast
+
+from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.domain.errors import ImagegenError, Outcome
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.ledger import Ledger, OpState
+from tests.exactness.ground import Clock, Ground, Place, child, receive
+from tests.exactness.history import Historian
+from tests.exactness.instance import LIFETIME_MS, LIFTED, PROMPT, Instance, instance, providers
+from tests.exactness.rows import Measured, Verdict
+from tests.fakes.clock import NOON_MS
+
+KILLS = 50
+POINTS = (
+    "before the hold",
+    "after the hold",
+    "in the provider's call",
+    "before the put",
+    "after the put",
+    "after the settle",
+    "after the record",
+)
+LEASE_AND_A_MINUTE_MS = LIFETIME_MS + 30_000 + 60_000
+AT_A_TIME = 3
+
+
+@dataclass(slots=True)
+class Parking:
+    """Tells the parent when the run has come to a point, and stays there until it is killed."""
+
+    connection: Connection
+    point: str
+
+    def at(self, point: str) -> None:
+        if point == self.point:
+            self.connection.send(os.getpid())
+            threading.Event().wait()
+
+    def around[T](self, target: T, before: dict[str, str], after: dict[str, str]) -> T:
+        """Return the target, with points before and after some of its methods."""
+        return cast("T", _Parked(target, self, before, after))
+
+
+@dataclass(slots=True)
+class _Parked:
+    _target: Any
+    _parking: Parking
+    _before: dict[str, str]
+    _after: dict[str, str]
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._target, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._parking.at(self._before.get(name, ""))
+            came = real(*args, **kwargs)
+            self._parking.at(self._after.get(name, ""))
+            return came
+
+        return call
+
+
+def run_until(connection: Connection, place: Place, point: str, quote: str, user: str) -> None:
+    """Confirm a quote with the real use case and the real stores; stop at the point."""
+    parking = Parking(connection, point)
+    clock = Clock()
+    made = instance(
+        place.dynamodb(),
+        place.s3(),
+        place.table,
+        place.bucket,
+        clock,
+        drawn_by=providers(_parking_provider(parking)),
+    )
+    parked = Instance(
+        parking.around(
+            made.ledgers,
+            {"reserve": "before the hold"},
+            {"reserve": "after the hold", "settle": "after the settle"},
+        ),
+        parking.around(made.images, {"put": "before the put"}, {"put": "after the put"}),
+        parking.around(made.records, {}, {"put": "after the record"}),
+        made.circuits,
+        clock,
+        made.providers,
+    )
+    parked.confirm(quote, user)
+    connection.send(0)
+
+
+def _parking_provider(parking: Parking) -> Callable[[str], Outcome | None]:
+    def react(_: str) -> Outcome | None:
+        parking.at("in the provider's call")
+        return None
+
+    return react
+
+
+@dataclass(slots=True)
+class Scene:
+    """Where the killings take place, and what the survivors find."""
+
+    place: Place
+    fleet: Instance
+    clock: Clock
+    historian: Historian
+    killed: Counter[str] = field(default_factory=Counter)
+
+    def kill(self, job: tuple[str, str]) -> None:
+        """Start a run and kill it at a point."""
+        point, user = job
+        quote = self.fleet.estimate(user).quote
+        process, pipe = child(run_until, self.place, point, quote, user)
+        if receive(pipe):
+            process.kill()
+            self.killed[point] += 1
+        process.join()
+        pipe.close()
+
+    def ledger(self, user: str) -> Ledger:
+        return self.fleet.ledgers.load(user)
+
+    def stored(self) -> dict[str, int]:
+        """Return the charge of each image that is in S3, by quote id."""
+        images, s3 = self.fleet.images, self.place.s3()
+        found = {}
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.place.bucket):
+            for one in page.get("Contents", []):
+                _, user, quote_id = one["Key"].split("/")
+                record = images.find(ImageRef(quote_id, user, 0))
+                assert record is not None
+                found[quote_id] = record.charged_microusd
+        return found
+
+
+def scene(ground: Ground) -> Scene:
+    """Return a scene with nobody in it."""
+    place, clock, historian = ground.place(bucket=True), Clock(), Historian()
+    thin = place.thin()
+    thin.on_item = historian.tell
+    fleet = instance(
+        thin, place.s3(), place.table, place.bucket, clock, drawn_by=providers()
+    )
+    return Scene(place, fleet, clock, historian)
+
+
+def r6(ground: Ground) -> Measured:
+    """Kill 350 runs; let half of the users come back, and the schedule find the rest."""
+    verdict, here = Verdict(), scene(ground)
+    users = [ground.user() for _ in range(KILLS)]
+    jobs = [(point, user) for user in users for point in POINTS]
+    ground.random("r6").shuffle(jobs)
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        list(pool.map(here.kill, jobs))
+    missed = {point: here.killed[point] for point in POINTS if here.killed[point] != KILLS}
+    verdict.demand(not missed, f"killed only {missed}")
+    here.clock.at_ms += LEASE_AND_A_MINUTE_MS
+    returned = users[::2]
+    for user in returned:
+        here.fleet.confirm(here.fleet.estimate(user).quote, user, PROMPT)
+    swept = here.fleet.reconciler.sweep(limit=1_000)
+    second = _second_sweep(here, users)
+    verdict.demand(second == 0, f"the second sweep wrote {second} times")
+    held, difference, cents = _compare(here, users)
+    verdict.demand(held == 0, f"{held} holds are left")
+    verdict.demand(difference == 0, f"charged and stored differ in {difference} images")
+    verdict.demand(cents == 0, f"the bills are off by {cents} micro-dollars")
+    for user in users:
+        for said in here.historian.problems(user, LIFTED, latest_ms=here.clock.at_ms):
+            if "is followed by" not in said:  # what a killed worker was told, nobody has heard
+                verdict.demand(False, said)  # noqa: FBT003
+    total = sum(here.killed.values())
+    return verdict.measured(
+        f"{total} killed at {len(POINTS)} points; charged = stored ({len(here.stored())} images), "
+        f"{held} held, second sweep {second} writes",
+        killed=dict(here.killed), settled=swept.settled, released=swept.released,
+        users=len(users), cameBack=len(returned),
+    )  # fmt: skip
+
+
+def _second_sweep(here: Scene, users: list[str]) -> int:
+    before = {user: here.ledger(user).version for user in users}
+    again = here.fleet.reconciler.sweep(limit=1_000)
+    moved = sum(here.ledger(user).version - before[user] for user in users)
+    return moved + again.settled + again.released
+
+
+def _compare(here: Scene, users: list[str]) -> tuple[int, int, int]:
+    """Return holds left, images on one side only, and money that does not add up."""
+    stored = here.stored()
+    ledgers = [here.ledger(user) for user in users]
+    ops = {name: op for ledger in ledgers for name, op in ledger.ops.items()}
+    charged = {n: op.price_microusd for n, op in ops.items() if op.state is OpState.SETTLED}
+    held = sum(op.state is OpState.HELD for op in ops.values())
+    spent = sum(sum(ledger.spent.values()) for ledger in ledgers)
+    return held, len(charged.items() ^ stored.items()), abs(spent - sum(stored.values()))
+

@@ -1,0 +1,333 @@
+"""Every alarm rings in its own case and none does in a healthy hour.
+
+The functions run over fakes, their logs are read as CloudWatch reads them, and the template's
+alarms are judged by it. What Lambda itself measures is taken from the same runs.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import count
+from typing import Any
+
+import pytest
+
+from imagegen.bootstrap import generate, health, shared
+from imagegen.domain.errors import Outcome
+from local.issuer import Issuer
+from local.monitoring.numbers import Numbers
+from local.monitoring.queries import FUNCTIONS, LAMBDA
+from tests.fakes.alarms import bells
+from tests.fakes.catalogs import real_catalog
+from tests.fakes.faults import DiedError
+from tests.fakes.pictures import png
+from tests.fakes.providers import ScriptedModerator
+from tests.fakes.service import Service
+from tests.handlers.conftest import ENVIRONMENT, Functions
+
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+VALUES = {
+    "AWS::StackName": "prod",
+    "AlarmHourlySpendUsd": "20",
+    "GenerateConcurrency": "10",
+    "GenerateTimeoutSeconds": "300",
+    **{name: name for name in FUNCTIONS.values()},
+}
+TOKENS = {"input_tokens": 25, "output_tokens": 1756}
+"""What OpenAI counts for a square of quality high."""
+
+
+@dataclass(slots=True)
+class Watched:
+    """The service under the eyes of its alarms."""
+
+    functions: Functions
+    people: Issuer
+    capture: pytest.CaptureFixture[str]
+    numbers: Numbers = field(default_factory=Numbers)
+    rang: set[str] = field(default_factory=set)
+    _users: Iterator[int] = field(default_factory=count)
+
+    @property
+    def service(self) -> Service:
+        return self.functions.service
+
+    def take(self) -> None:
+        """Read what the functions logged."""
+        for line in self.capture.readouterr().out.splitlines():
+            self.numbers.read(line, at_ms=self.service.clock())
+
+    def lambdas(self, function: str, **values: float) -> None:
+        """Measure as Lambda does."""
+        dimensions = {"FunctionName": FUNCTIONS[function]}
+        for name, value in values.items():
+            self.numbers.put(LAMBDA, name, dimensions, value, at_ms=self.service.clock())
+
+    def run(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Return a function's answer, measured from outside."""
+        began_ms, died = self.service.clock(), 0
+        try:
+            answer = self.functions.invoke(function, event)
+        except BaseException:  # noqa: BLE001 a killed process is what is measured
+            answer, died = {"statusCode": 502}, 1
+        self.lambdas(
+            function,
+            Invocations=1,
+            Errors=died,
+            Throttles=0,
+            Duration=self.service.clock() - began_ms,
+            ConcurrentExecutions=1,
+            UrlRequestCount=1,
+            Url5xxCount=int(answer["statusCode"] >= 500),
+        )
+        self.take()
+        return answer
+
+    def image(self) -> None:
+        """Ask for a price and click, as a user of one's own."""
+        self.functions.token = self.people.token(f"user-{next(self._users)}")
+        asked = self.run("estimate", self.functions.event("estimate/prompt-only"))
+        if asked["statusCode"] == 200:
+            quote = json.loads(asked["body"])["quote"]
+            self.run("generate", self.functions.event("generate/confirmed", QUOTE=quote))
+
+    def probe(self) -> None:
+        health.tell_probed(self.service.prober.probe())
+        self.lambdas("health", Invocations=1, Errors=0, Duration=900, Throttles=0)
+        self.take()
+
+    def minutes(
+        self, number: int, each: Callable[["Watched"], object], *, probes: bool = True
+    ) -> set[str]:
+        """Return the alarms that rang while this happened each minute."""
+        listed, next_probe_ms = bells(VALUES), self.service.clock()
+        for minute in range(number):
+            if probes and self.service.clock() >= next_probe_ms:
+                self.probe()
+                next_probe_ms += 5 * MINUTE_MS
+            each(self)
+            self.service.clock.at_ms += MINUTE_MS - self.service.clock.at_ms % MINUTE_MS
+            if minute >= 15:
+                self.rang |= {
+                    name
+                    for name, bell in listed.items()
+                    if bell.rings(self.numbers, VALUES, now_ms=self.service.clock())
+                }
+        return self.rang
+
+
+@pytest.fixture
+def watched(
+    functions: Functions,
+    people: Issuer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Watched:
+    for name, value in {**ENVIRONMENT, "JWT_ISSUER": people.url, "STACK_NAME": "prod"}.items():
+        monkeypatch.setenv(name, value)
+    shared.get_settings.cache_clear()
+    service = functions.service
+    service.on_finished = generate.tell_finished
+    service.on_transition = shared.tell_transition
+    service.on_ended = generate.tell_ended
+    service.providers["openai"].usage = TOKENS
+    service.providers["openai"].takes_ms = 12_000
+    return Watched(functions, people, capsys)
+
+
+def once(happens: Callable[[Watched], object], *, at: int = 16) -> Callable[[Watched], object]:
+    """Return a minute's work that is done once, in that minute."""
+    turns = count()
+
+    def each(watched: Watched) -> None:
+        if next(turns) == at:
+            happens(watched)
+
+    return each
+
+
+def nothing(_: Watched) -> None:
+    """A quiet minute."""
+
+
+def an_image(watched: Watched) -> None:
+    watched.image()
+
+
+# Nothing rings without a reason.
+
+
+def test_no_alarm_rings_in_a_healthy_hour(watched: Watched) -> None:
+    assert watched.minutes(60, an_image) == set()
+    assert len(watched.service.finished) == 60
+
+
+def test_no_alarm_rings_where_nobody_asks_for_anything(watched: Watched) -> None:
+    assert watched.minutes(60, nothing) == set()
+
+
+def test_a_refused_prompt_wakes_nobody(watched: Watched) -> None:
+    watched.service.react("openai", Outcome.REFUSED)
+    assert watched.minutes(30, an_image) == set()
+
+
+def test_a_single_fault_with_a_fallback_wakes_nobody(watched: Watched) -> None:
+    watched.service.providers["openai"].reactions = [Outcome.UNAVAILABLE, *[png()] * 100]
+    assert watched.minutes(30, an_image) == set()
+    assert watched.service.finished[0].fallback is not None
+
+
+# Each rings for its own.
+
+
+def test_runs_that_die_ring(watched: Watched) -> None:
+    watched.service.react("openai", DiedError())
+    assert "generate-errors" in watched.minutes(20, an_image)
+
+
+@pytest.mark.parametrize("function", ["estimate", "health"])
+def test_runs_of_any_function_that_die_ring(watched: Watched, function: str) -> None:
+    def dies(one: Watched) -> None:
+        one.lambdas(function, Invocations=10, Errors=1)
+
+    assert watched.minutes(20, dies) == {f"{function}-errors"}
+
+
+def test_without_a_verdict_on_prompts_the_answers_ring(watched: Watched) -> None:
+    watched.service.moderator = ScriptedModerator(Outcome.UNAVAILABLE)
+    assert watched.minutes(20, an_image) == {"generate-answers"}
+
+
+def test_when_every_provider_is_down_there_is_no_offer_and_that_rings(watched: Watched) -> None:
+    for name in watched.service.providers:
+        watched.service.react(name, Outcome.UNAVAILABLE)
+    assert watched.minutes(20, an_image) == {"estimate-answers", "circuit-open"}
+
+
+@pytest.mark.parametrize("function", ["estimate", "health"])
+def test_a_store_that_is_down_rings_where_it_is_needed(watched: Watched, function: str) -> None:
+    def fails(one: Watched) -> None:
+        one.lambdas(function, UrlRequestCount=10, Url5xxCount=1)
+
+    assert watched.minutes(20, fails) == {f"{function}-answers"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_caller_turned_away_rings(watched: Watched, function: str) -> None:
+    turned_away = once(lambda one: one.lambdas(function, Throttles=1))
+    assert watched.minutes(20, turned_away) == {f"{function}-throttles"}
+
+
+def test_images_that_take_nearly_all_the_time_there_is_ring(watched: Watched) -> None:
+    # One that hangs until it is given up, and one that takes as long as it may.
+    for name in ("openai", "gemini"):
+        watched.service.providers[name].takes_ms = 122_000
+    watched.service.react("openai", Outcome.BAD_PARAMETER)
+    assert watched.minutes(40, an_image) == {"generate-slow"}
+
+
+@pytest.mark.parametrize(("function", "timeout_ms"), [("estimate", 10_000), ("health", 60_000)])
+def test_a_slow_function_rings_against_its_own_time_out(
+    watched: Watched, function: str, timeout_ms: int
+) -> None:
+    def slow(one: Watched) -> None:
+        one.lambdas(function, Duration=0.81 * timeout_ms)
+
+    assert watched.minutes(40, slow) == {f"{function}-slow"}
+
+
+def test_concurrency_that_is_nearly_used_up_rings(watched: Watched) -> None:
+    def busy(one: Watched) -> None:
+        one.lambdas("generate", ConcurrentExecutions=9)
+
+    assert watched.minutes(20, busy) == {"generate-concurrency"}
+
+
+def test_a_dear_hour_rings(watched: Watched) -> None:
+    def many(one: Watched) -> None:
+        for _ in range(7):
+            one.image()
+
+    watched.service.providers["openai"].takes_ms = 1_000
+    assert watched.minutes(75, many) == {"spend"}
+    assert 7 * 60 * 0.0527 > 20 > 6 * 60 * 0.0527
+
+
+def test_money_in_doubt_is_spending_too(watched: Watched) -> None:
+    for name in watched.service.providers:
+        watched.service.react(name, Outcome.UNKNOWN)
+
+    def many(one: Watched) -> None:
+        one.service.circuits.circuits.clear()
+        for _ in range(8):
+            one.image()
+
+    assert {"spend", "in-doubt"} <= watched.minutes(75, many)
+
+
+def test_one_lost_answer_rings_although_a_fallback_made_the_image(watched: Watched) -> None:
+    watched.service.providers["openai"].reactions = [Outcome.UNKNOWN, png()]
+    assert watched.minutes(25, once(an_image)) == {"in-doubt"}
+    assert watched.service.finished[0].charged_microusd > 0
+
+
+def test_a_run_that_died_after_its_call_rings_when_it_is_given_back(watched: Watched) -> None:
+    def dies(one: Watched) -> None:
+        one.service.react("openai", DiedError())
+        one.image()
+        one.service.clock.advance(400_000)
+        one.service.reconciler.sweep(limit=10)
+        one.take()
+
+    assert "in-doubt" in watched.minutes(25, once(dies))
+
+
+def test_five_failures_ring_until_the_circuit_closes(watched: Watched) -> None:
+    watched.service.react("openai", Outcome.UNAVAILABLE)
+    assert watched.minutes(25, an_image) == {"circuit-open"}
+    watched.service.providers["openai"].reactions = []
+    watched.minutes(20, an_image)
+    watched.rang.clear()
+    assert watched.minutes(20, an_image) == set()
+
+
+def test_a_refused_key_rings_before_a_user_meets_it(watched: Watched) -> None:
+    watched.service.providers["openai"].key_checks = [Outcome.ACCOUNT] * 20
+    assert watched.minutes(25, an_image) == {"key-refused", "circuit-open"}
+    assert not watched.service.providers["openai"].orders
+
+
+def test_a_probe_that_does_not_run_rings(watched: Watched) -> None:
+    assert watched.minutes(25, an_image, probes=False) == {"probe-missing"}
+
+
+def test_a_model_that_ends_within_thirty_days_rings(watched: Watched) -> None:
+    models = {row.model: None for row in real_catalog().models}
+    for days, expected in ((date(2026, 12, 23), set()), (date(2026, 12, 22), {"retirement"})):
+        watched.service.providers["openai"].served = {**models, "gpt-image-2.5-flare": days}
+        assert watched.minutes(130, nothing) == expected
+
+
+def test_a_model_that_stays_unlisted_rings_and_a_moment_does_not(watched: Watched) -> None:
+    served = {row.model: None for row in real_catalog().models}
+    watched.service.providers["openai"].served = {}
+    watched.minutes(20, nothing)
+    watched.service.providers["openai"].served = served
+    assert watched.minutes(60, nothing) == set()
+    watched.service.providers["openai"].served = {}
+    assert watched.minutes(75, nothing) == {"models-unlisted"}
+
+
+@pytest.mark.parametrize(
+    ("output_tokens", "expected"),
+    [(1900, set()), (1950, {"cost-difference"}), (1570, {"cost-difference"})],
+)
+def test_a_provider_that_counts_a_tenth_more_or_less_rings(
+    watched: Watched, output_tokens: int, expected: set[str]
+) -> None:
+    watched.service.providers["openai"].usage = {"output_tokens": output_tokens}
+    watched.minutes(17, once(an_image, at=1))
+    watched.service.clock.advance(24 * HOUR_MS)
+    watched.rang.clear()
+    assert watched.minutes(17, nothing) - {"probe-missing"} == expected

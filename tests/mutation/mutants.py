@@ -1,0 +1,284 @@
+"""Every small change that a piece of Python allows, each as one replacement of text.
+
+Changed are comparisons (the edge and the opposite), arithmetic, ``and`` and ``or``, conditions
+(always, never, one part left out), numbers (one more, one less), texts, what is returned, arguments
+and entries (left out), and statements (left out). In the stores' texts the operators of DynamoDB's
+expressions are changed as well. Docstrings, types, imports and decorators stay as they are.
+"""
+
+import ast
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
+ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Add,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.FloorDiv,
+    ast.Pow: ast.Mult,
+    ast.BitOr: ast.BitAnd,
+}
+FUNCTIONS = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list"}
+EXPRESSION = {
+    " AND ": " OR ",
+    " OR ": " AND ",
+    "attribute_not_exists": "attribute_exists",
+    " = ": " <> ",
+    " <= ": " < ",
+    " < ": " <= ",
+    " + ": " - ",
+}
+OTHER_TEXT = "XX"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One change. The name stays the same when lines move."""
+
+    name: str
+    line: int
+    start: int
+    end: int
+    text: bytes
+
+    def applied(self, source: bytes) -> bytes:
+        """Return the source with the change."""
+        return source[: self.start] + self.text + source[self.end :]
+
+
+def mutants(source: bytes, *, expressions: bool = False) -> list[Mutant]:
+    """Return every change that leaves something that compiles."""
+    maker = _Maker(source, expressions=expressions)
+    maker.walk(ast.parse(source))
+    return maker.made
+
+
+@dataclass(slots=True)
+class _Maker:
+    source: bytes
+    expressions: bool
+    made: list[Mutant] = field(default_factory=list)
+    _scope: list[str] = field(default_factory=list)
+    _text: ast.expr | None = None
+    """The f-string that we are in: it is written anew as a whole."""
+    _names: Counter[str] = field(default_factory=Counter)
+    _starts: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        at = 0
+        for line in self.source.splitlines(keepends=True):
+            self._starts.append(at)
+            at += len(line)
+
+    def walk(self, node: ast.AST) -> None:
+        """Collect the changes of a node and of everything in it."""
+        if isinstance(node, ast.Import | ast.ImportFrom) or _is_for_types(node):
+            return
+        scoped = isinstance(node, ast.FunctionDef | ast.ClassDef)
+        if scoped:
+            self._scope.append(node.name)  # type: ignore[attr-defined]
+        outer = self._text
+        if isinstance(node, ast.JoinedStr) and outer is None:
+            self._text = node
+        for kind, change in CHANGES:
+            if isinstance(node, kind):
+                for _ in change(self, node):
+                    """Each step of a change is one mutant, taken down while it is in place."""
+        for child in _children(node):
+            self.walk(child)
+        self._text = outer
+        if scoped:
+            self._scope.pop()
+
+    def take(self, node: ast.expr | ast.stmt, text: str | None = None) -> None:
+        """Take down a mutant: the node as it stands now, or as the text says."""
+        anchor = self._text or node
+        if text is None or self._text is not None:
+            text = ast.unparse(anchor)
+        if isinstance(anchor, ast.expr) and not isinstance(anchor, ast.Constant | ast.JoinedStr):
+            text = f"({text})"
+        start = self._offset(anchor.lineno, anchor.col_offset)
+        end = self._offset(anchor.end_lineno or 0, anchor.end_col_offset or 0)
+        whole = self.source[:start] + text.encode() + self.source[end:]
+        try:
+            compile(whole, "mutant", "exec")
+        except SyntaxError:
+            return
+        old = " ".join(self.source[start:end].decode().split())
+        line = self.source.splitlines()[anchor.lineno - 1].decode().strip()
+        where = ".".join(self._scope) or "module"
+        name = f"{where} | {line} | {old} => {' '.join(text.split())}"
+        self._names[name] += 1
+        if self._names[name] > 1:
+            name = f"{name} (#{self._names[name]})"
+        self.made.append(Mutant(name, anchor.lineno, start, end, text.encode()))
+
+    def _offset(self, line: int, column: int) -> int:
+        return self._starts[line - 1] + column
+
+
+type Change = Callable[[_Maker, ast.AST], Iterator[None]]
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.TypeAlias) or (
+        isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    """Return what is in a node, but types, decorators and docstrings."""
+    for name, value in ast.iter_fields(node):
+        if name in {"annotation", "returns", "decorator_list", "type_params", "format_spec"}:
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and not _is_docstring(child):
+                yield child
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _put(maker: _Maker, node: ast.expr, owner: ast.AST, name: str, value: object) -> None:
+    """Take down the node while a field of it, or of a part of it, has another value."""
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    maker.take(node)
+    setattr(owner, name, before)
+
+
+def _compare(maker: _Maker, node: ast.Compare) -> Iterator[None]:
+    for at, operator in enumerate(node.ops):
+        for other in COMPARISONS[type(operator)]:
+            _put(maker, node, node, "ops", [*node.ops[:at], other(), *node.ops[at + 1 :]])
+            yield
+
+
+def _arithmetic(maker: _Maker, node: ast.BinOp) -> Iterator[None]:
+    if other := ARITHMETIC.get(type(node.op)):
+        _put(maker, node, node, "op", other())
+        yield
+
+
+def _both(maker: _Maker, node: ast.BoolOp) -> Iterator[None]:
+    _put(maker, node, node, "op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
+    yield
+    for at in range(len(node.values)):
+        rest = node.values[:at] + node.values[at + 1 :]
+        if len(rest) == 1:
+            maker.take(node, ast.unparse(rest[0]))
+        else:
+            _put(maker, node, node, "values", rest)
+        yield
+
+
+def _unary(maker: _Maker, node: ast.UnaryOp) -> Iterator[None]:
+    if maker._text is None:
+        maker.take(node, ast.unparse(node.operand))
+        yield
+
+
+def _condition(maker: _Maker, node: ast.If | ast.IfExp | ast.While) -> Iterator[None]:
+    for text in ("True", "False"):
+        maker.take(node.test, text)
+        yield
+
+
+def _filters(maker: _Maker, node: ast.comprehension) -> Iterator[None]:
+    for test in node.ifs:
+        for text in ("True", "False"):
+            maker.take(test, text)
+            yield
+
+
+def _constant(maker: _Maker, node: ast.Constant) -> Iterator[None]:
+    for other in _others(node.value, expressions=maker.expressions):
+        _put(maker, node, node, "value", other)
+        yield
+
+
+def _others(value: object, *, expressions: bool) -> Iterator[object]:
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int):
+        yield from (value + 1, value - 1)
+    elif isinstance(value, bytes):
+        yield OTHER_TEXT.encode()
+    elif isinstance(value, str):
+        yield OTHER_TEXT
+        for old, new in EXPRESSION.items() if expressions else ():
+            if old in value:
+                yield value.replace(old, new, 1)
+
+
+def _call(maker: _Maker, node: ast.Call) -> Iterator[None]:
+    if isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS:
+        _put(maker, node, node.func, "id", FUNCTIONS[node.func.id])
+        yield
+    for at in range(len(node.keywords)):
+        _put(maker, node, node, "keywords", node.keywords[:at] + node.keywords[at + 1 :])
+        yield
+
+
+def _dict(maker: _Maker, node: ast.Dict) -> Iterator[None]:
+    keys, values = node.keys, node.values
+    for at in range(len(keys)):
+        node.keys, node.values = keys[:at] + keys[at + 1 :], values[:at] + values[at + 1 :]
+        maker.take(node)
+        node.keys, node.values = keys, values
+        yield
+
+
+def _return(maker: _Maker, node: ast.Return) -> Iterator[None]:
+    if node.value is not None and ast.unparse(node.value) != "None":
+        maker.take(node, "return None")
+        yield
+
+
+def _statement(maker: _Maker, node: ast.stmt) -> Iterator[None]:
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    if not isinstance(node, ast.Assign) or isinstance(target, ast.Attribute | ast.Subscript):
+        maker.take(node, "pass")
+        yield
+
+
+def _handler(maker: _Maker, node: ast.ExceptHandler) -> Iterator[None]:
+    if node.type is not None:
+        maker.take(node.type, "()")
+        yield
+
+
+CHANGES: tuple[tuple[type | tuple[type, ...], Change], ...] = (
+    (ast.Compare, _compare),
+    (ast.BinOp, _arithmetic),
+    (ast.BoolOp, _both),
+    (ast.UnaryOp, _unary),
+    ((ast.If, ast.IfExp, ast.While), _condition),
+    (ast.comprehension, _filters),
+    (ast.Constant, _constant),
+    (ast.Call, _call),
+    (ast.Dict, _dict),
+    (ast.Return, _return),
+    ((ast.Expr, ast.Assign, ast.AugAssign, ast.Raise, ast.Continue, ast.Break), _statement),
+    (ast.ExceptHandler, _handler),
+)  # type: ignore[assignment]  # each change takes the kind beside it

@@ -1,0 +1,251 @@
+"""The bugs, as exact replacements of text: one that no longer applies stops the run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = "layers/shared/imagegen"
+CIRCUITS = f"{PACKAGE}/aws/circuit_store.py"
+LEDGERS = f"{PACKAGE}/aws/ledger_store.py"
+AWS = "tests/adapters/aws"
+LEDGER_CONTRACT = f"{AWS}/test_ledger_contract.py"
+CIRCUIT_CONTRACT = f"{AWS}/test_circuit_contract.py"
+CONCURRENCY = f"{AWS}/test_concurrency.py"
+RETRIES = f"{AWS}/test_retries.py"
+
+
+class MovedError(Exception):
+    """The text that a bug replaces is not there, or not once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One replacement."""
+
+    path: str
+    old: str
+    new: str
+
+    def apply(self, tree: Path) -> None:
+        """Make the change in a tree.
+
+        Raises:
+            MovedError: the text is not there exactly once.
+        """
+        file = tree / self.path
+        text = file.read_text()
+        if text.count(self.old) != 1:
+            raise MovedError(
+                f"{self.path} has this text {text.count(self.old)} times, not once; "
+                f"write the planted bug anew in tests/planted/bugs.py:\n{self.old}"
+            )
+        file.write_text(text.replace(self.old, self.new))
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A bug, and what it may and may not break."""
+
+    name: str
+    changes: tuple[Change, ...]
+    suites: tuple[str, ...]
+    """The smallest set of tests that must go red."""
+    works: tuple[str, ...]
+    """Tests that stay green: the code still runs, so that red means the bug and nothing else."""
+    rows: tuple[str, ...]
+    """The rows of the bar (``tests.exactness``) that must fall short."""
+
+
+def always(condition: str) -> str:
+    """Return Python that makes conditions hold whatever is stored, and keeps their values used."""
+    return f'{condition} = [f"({{one}} OR NOT {{one}})" for one in {condition}]'
+
+
+GENERATION_OF_A_FAILURE = Bug(
+    "1a generation not checked when a failure is counted",
+    (
+        Change(
+            CIRCUITS,
+            '"AND (attribute_not_exists(gen) OR gen = :g)"',
+            '"AND (attribute_not_exists(gen) OR gen = :g OR gen <> :g)"',
+        ),
+    ),
+    (CIRCUIT_CONTRACT,),
+    (f"{CIRCUIT_CONTRACT}::test_failures_gather_and_one_told_twice_counts_once",),
+    ("R12",),
+)
+GENERATION_OF_A_MOVE = Bug(
+    "1b generation not checked when a circuit moves",
+    (
+        Change(
+            CIRCUITS,
+            "                ConditionExpression=seen,\n",
+            '                ConditionExpression=f"{seen} OR NOT {seen}",\n',
+        ),
+    ),
+    (CONCURRENCY, CIRCUIT_CONTRACT),
+    (f"{CIRCUIT_CONTRACT}::test_a_swap_stores_every_field_and_forgets_the_failures",),
+    ("R10",),
+)
+SPEND = Bug(
+    "2 spend not in the condition of a reservation",
+    (
+        Change(
+            LEDGERS,
+            '    update.at_most(f"u_{hold.day}", limits.daily_microusd - hold.ceiling_microusd)\n',
+            "",
+        ),
+    ),
+    (LEDGER_CONTRACT,),
+    (
+        f"{LEDGER_CONTRACT}::test_a_hold_holds_everything_together",
+        f"{LEDGER_CONTRACT}::test_images_and_attempts_of_a_day_are_limited_apart",
+    ),
+    ("R1",),
+)
+NON_ATOMIC = Bug(
+    "3 reserve reads, checks and then writes without a condition",
+    (
+        Change(
+            LEDGERS,
+            "            try:\n"
+            "                values = self._update(user, _reserve_update("
+            "hold, limits, now_ms=now_ms))\n",
+            "            try:\n"
+            "                ledger = self.load(user)\n"
+            "                if answer := _why_not(ledger, hold, limits, now_ms=now_ms):\n"
+            "                    return answer\n"
+            "                free = rules.free_slots(ledger, limits, now_ms=now_ms)\n"
+            "                hold = replace(hold, slot=free[0] if free else hold.slot)\n"
+            "                update = _reserve_update(hold, limits, now_ms=now_ms)\n"
+            f"                {always('update.conditions')}\n"
+            "                values = self._update(user, update)\n",
+        ),
+    ),
+    (CONCURRENCY,),
+    # One at a time, nothing can be seen of it: the whole contract but the repeated request holds.
+    (LEDGER_CONTRACT,),
+    ("R1", "R3"),
+)
+SETTLE = '            _set_in_op(update, seen.quote_id, "p", charged_microusd)\n'
+UNCONDITIONAL_SETTLE = Bug(
+    "4a settle without any condition",
+    (Change(LEDGERS, SETTLE, f"{SETTLE}            {always('update.conditions')}\n"),),
+    (LEDGER_CONTRACT,),
+    (f"{LEDGER_CONTRACT}::test_a_settle_lowers_the_hold_to_the_charge",),
+    ("R6", "R7"),
+)
+CONDITION = (
+    "    update.require(f\"{held} AND {name}.{update.name('ow')} = {update.value(op.owner)}\")\n"
+)
+OWNED = "{name}.{update.name('ow')} = {update.value(op.owner)}"
+
+
+def without(part: str, state: str) -> Change:
+    """Return the change that leaves the owner or the state out of the condition of one ending."""
+    kept = "{held}" if part == "owner" else f"({{held}} OR NOT {{held}}) AND {OWNED}"
+    return Change(
+        LEDGERS,
+        CONDITION,
+        f"    if state is OpState.{state}:\n"
+        f'        update.require(f"{kept}")\n'
+        "    else:\n"
+        f"    {CONDITION}",
+    )
+
+
+SETTLE_WITHOUT_OWNER = Bug(
+    "4b settle without the owner",
+    (without("owner", "SETTLED"),),
+    (LEDGER_CONTRACT,),
+    (f"{LEDGER_CONTRACT}::test_settling_twice_charges_once_and_is_true_both_times",),
+    ("R6", "R7"),
+)
+SETTLE_WITHOUT_STATE = Bug(
+    "4c settle without the state",
+    (without("state", "SETTLED"),),
+    (RETRIES, CONCURRENCY, LEDGER_CONTRACT),
+    (f"{LEDGER_CONTRACT}::test_a_settle_lowers_the_hold_to_the_charge",),
+    ("R6", "R7"),
+)
+RELEASE_WITHOUT_OWNER = Bug(
+    "5 release without the owner",
+    (without("owner", "RELEASED"),),
+    (LEDGER_CONTRACT,),
+    (f"{LEDGER_CONTRACT}::test_releasing_twice_gives_back_once_and_is_true_both_times",),
+    ("R6", "R7"),
+)
+COUNTER = Bug(
+    "6 failures in a counter, which a repeated request counts twice",
+    (
+        Change(CIRCUITS, '"ADD fs :f"', '"SET fa = :f ADD fc :n"'),
+        Change(CIRCUITS, '{":f": {_text(failure)}, ', '{":f": _text(failure), ":n": 1, '),
+        Change(CIRCUITS, '                    "REMOVE fs"', '                    "REMOVE fs, fc"'),
+        Change(
+            CIRCUITS,
+            'parts = (text.partition("#") for text in row.get("fs", ()))',
+            'parts = ((row["fa"].partition("#")[0], "", str(n)) for n in range(row.get("fc", 0)))',
+        ),
+    ),
+    (RETRIES,),
+    (
+        f"{CONCURRENCY}::test_of_20_instances_that_fail_at_once_one_opens_the_circuit",
+        f"{CIRCUIT_CONTRACT}::test_a_swap_stores_every_field_and_forgets_the_failures",
+    ),
+    ("R7", "R9"),
+)
+TTL_IN_THE_RULE = Bug(
+    "7a a dead run's hold ends two days later, as TTL does it",
+    (
+        Change(
+            f"{PACKAGE}/domain/ledger.py",
+            "op.lease_ms < now_ms",
+            "op.lease_ms + 172_800_000 < now_ms",
+        ),
+    ),
+    ("tests/unit/test_crashes.py",),
+    (
+        "tests/unit/test_ledger.py::test_what_is_spent_is_the_sum_of_what_is_held_and_charged",
+        f"{LEDGER_CONTRACT}::test_a_dead_hold_puts_its_user_on_the_list_and_ending_it_takes_them_off",
+    ),
+    ("R6",),
+)
+TTL_IN_THE_STORE = Bug(
+    "7b nobody looks for dead runs: their holds wait for TTL",
+    (
+        Change(
+            LEDGERS,
+            '["pk"].removeprefix("U#") for item in answer["Items"]]',
+            '["pk"].removeprefix("U#") for item in answer["Items"] if "ttl" in item]',
+        ),
+    ),
+    (LEDGER_CONTRACT,),
+    (f"{LEDGER_CONTRACT}::test_a_release_gives_back_all_but_the_attempt",),
+    ("R6",),
+)
+TTL_FOR_A_PROBE = Bug(
+    "7c a dead probe is freed by TTL and not by its lease",
+    (
+        Change(
+            f"{PACKAGE}/domain/breaker.py",
+            "circuit.state is not State.CLOSED and now_ms >= circuit.until_ms",
+            "circuit.state is State.OPEN and now_ms >= circuit.until_ms",
+        ),
+    ),
+    ("tests/unit/test_guard.py",),
+    ("tests/unit/test_guard.py::test_one_instance_of_all_probes",),
+    ("R11",),
+)
+BUGS = (
+    GENERATION_OF_A_FAILURE,
+    GENERATION_OF_A_MOVE,
+    SPEND,
+    NON_ATOMIC,
+    UNCONDITIONAL_SETTLE,
+    SETTLE_WITHOUT_OWNER,
+    SETTLE_WITHOUT_STATE,
+    RELEASE_WITHOUT_OWNER,
+    COUNTER,
+    TTL_IN_THE_RULE,
+    TTL_IN_THE_STORE,
+    TTL_FOR_A_PROBE,
+)

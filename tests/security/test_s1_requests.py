@@ -1,0 +1,225 @@
+"""S1: whatever is sent, the answer is one of ours, and nobody is let in by the way."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext, suppress
+from typing import Any, cast
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    ignored_auth,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from local.paths import ROOT
+from tests.security.board import Board
+from tests.security.conftest import House
+from tests.security.requests import Asked, Fuzzer
+from tests.security.wsgi import StartResponse, application
+
+REQUESTS = 12_000
+EXAMPLES = 250
+DOCUMENT = json.loads((ROOT / "openapi.json").read_text())
+PATHS = {
+    "/estimate": "/estimate",
+    "/generate-image": "/generate-image",
+    "/models": "/models",
+    "/usage": "/usage",
+    "/health-check/image-providers": "/health-check/image-providers",
+}
+CONFIG = schemathesis.Config.from_dict(
+    # It does not know that a body may also be too long to be looked at.
+    {"checks": {"negative_data_rejection": {"expected-statuses": [400, 401, 404, 413, 415, 422]}}}
+)
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    ignored_auth,
+]
+"""All but three: another method is answered as another path (404), a body that fits the schema may
+still be no offer of ours, and there is nothing that one request makes for the next."""
+
+
+def template_of(path: str) -> str | None:
+    """Return a path as the document names it, ``None`` where it names none such."""
+    if path.startswith("/images/") and path.count("/") == 2:
+        return "/images/{image_id}"
+    return PATHS.get(path)
+
+
+class Judge:
+    """Holds answers against the document."""
+
+    def __init__(self) -> None:
+        self.problem = self._validator(DOCUMENT["components"]["schemas"]["Problem"])
+        self.faults: list[str] = []
+        self.statuses: Counter[int] = Counter()
+        self.heard: set[str] = set()
+        self.known: dict[tuple[str, str, int], jsonschema.Draft202012Validator | None] = {}
+
+    def hear(self, asked: Asked, answer: dict[str, Any]) -> None:
+        """Note what is wrong with an answer."""
+        status = int(answer["statusCode"])
+        self.statuses[status] += 1
+        where = f"{asked.event['requestContext']['http']['method']} {asked.event['rawPath']!r:.80}"
+        for fault in self._faults(asked, answer, status):
+            self.faults.append(f"{where}: {status} {fault}")
+
+    def _faults(self, asked: Asked, answer: dict[str, Any], status: int) -> Iterable[str]:
+        if status >= 500:
+            yield "is our fault"
+        if asked.too_large:
+            if status != 413:
+                yield "to a body above the limit"
+        elif not asked.has_token and not asked.is_open and status != 401:
+            yield "without a token"
+        if status >= 400:
+            yield from self._problem_faults(answer, status)
+        else:
+            yield from self._schema_faults(asked, answer, status)
+
+    def _problem_faults(self, answer: dict[str, Any], status: int) -> Iterable[str]:
+        if answer["headers"]["Content-Type"] != "application/problem+json":
+            yield "is no problem+json"
+            return
+        body = json.loads(answer["body"])
+        yield from (error.message for error in self.problem.iter_errors(body))
+        if body["status"] != status or body["charged"] is not False:
+            yield "says another status, or that it was charged"
+
+    def _schema_faults(self, asked: Asked, answer: dict[str, Any], status: int) -> Iterable[str]:
+        event = asked.event
+        method, path = event["requestContext"]["http"]["method"], template_of(event["rawPath"])
+        if path is None or method.lower() not in DOCUMENT["paths"][path]:
+            yield "to a route that is in no document"
+            return
+        validator = self._of(path, method.lower(), status)
+        if validator is not None and answer["body"] not in self.heard:
+            self.heard.add(answer["body"])
+            yield from (
+                error.message for error in validator.iter_errors(json.loads(answer["body"]))
+            )
+
+    def _of(self, path: str, method: str, status: int) -> jsonschema.Draft202012Validator | None:
+        key = (path, method, status)
+        if key not in self.known:
+            answer = DOCUMENT["paths"][path][method]["responses"][str(status)]
+            content = answer.get("content")
+            schema = content["application/json"]["schema"] if content else None
+            self.known[key] = self._validator(schema) if schema else None
+        return self.known[key]
+
+    def _validator(self, schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
+        return jsonschema.Draft202012Validator(
+            {**schema, "components": DOCUMENT["components"]},
+            format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
+        )
+
+
+def test_fuzzed_requests_are_answered_as_the_document_says(house: House, board: Board) -> None:
+    good = house.forge.good()
+    bad = [make() for make in list(house.forge.hostile().values())[::5]]
+    fuzzer = Fuzzer(random.Random(4), house.service, house.user(), lambda: good, bad, house.event)
+    judge = Judge()
+    for _ in range(REQUESTS):
+        asked = fuzzer.next()
+        judge.hear(asked, house.functions.invoke(asked.function, asked.event))
+    said = ", ".join(f"{code}: {count}" for code, count in sorted(judge.statuses.items()))
+    server_errors = sum(count for code, count in judge.statuses.items() if code >= 500)
+    board.show(
+        "S1a",
+        ">= 10,000 fuzzed requests: no 5xx, every answer by its schema, no token ignored",
+        f"{REQUESTS} requests, {server_errors} of 5xx, {len(judge.faults)} faults ({said})",
+        passes=not judge.faults,
+    )
+
+
+def test_above_256_kb_every_route_answers_413_before_it_reads(house: House, board: Board) -> None:
+    limit, statuses = 256 * 1024, []
+    for function, path in (("estimate", "/estimate"), ("generate", "/generate-image")):
+        for size in (limit + 1, limit * 2, 6_000_000):
+            statuses += [
+                house.ask(function, "POST", path, "x" * size, token=token)["statusCode"]
+                for token in (None, house.functions.token)
+            ]
+    at_limit = house.ask("estimate", "POST", "/estimate", "x" * limit, token=house.functions.token)
+    board.show(
+        "S1b",
+        "a body above 262,144 bytes is 413, one of exactly that is read",
+        f"{len(statuses)} bodies above: {sorted(set(statuses))}; at the limit "
+        f"{at_limit['statusCode']}",
+        passes=set(statuses) == {413} and at_limit["statusCode"] == 400,
+    )
+
+
+def with_document(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """Return the application with the document beside it, where schemathesis loads it."""
+
+    def answer(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/openapi.json":
+            return app(environ, start)
+        start("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps(DOCUMENT).encode()]
+
+    return answer
+
+
+@pytest.mark.filterwarnings("default")
+def test_schemathesis_finds_nothing(house: House, board: Board) -> None:
+    app = with_document(application(house.functions.invoke, house.event))
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", app, config=CONFIG)
+    token, calls = {"Authorization": f"Bearer {house.functions.token}"}, Counter[str]()
+    for found in schema.get_all_operations():
+        operation = cast("Ok[Any]", found).ok()
+        for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
+            examine(operation, mode, token, calls)
+    board.show(
+        "S1c",
+        "schemathesis over the OpenAPI document: no failed check",
+        f"{sum(calls.values())} cases of {len(calls)} operations, {len(CHECKS)} checks, 0 failed",
+        passes=len(calls) == len(list(DOCUMENT["paths"])) and sum(calls.values()) >= 1_000,
+    )
+
+
+def examine(
+    operation: Any,
+    mode: schemathesis.GenerationMode,
+    token: dict[str, str],
+    calls: Counter[str],
+) -> None:
+    """Send what one operation's schema allows, or does not allow."""
+
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def send(case: Any) -> None:
+        calls[operation.label] += 1
+        case.call_and_validate(headers=token, checks=CHECKS)
+
+    # Without a body nothing could be wrong: every text is an id that may be asked for.
+    wrong = mode is schemathesis.GenerationMode.NEGATIVE
+    may_be_none = wrong and "requestBody" not in operation.definition.raw
+    with suppress(Unsatisfiable) if may_be_none else nullcontext():
+        send()

@@ -1,0 +1,215 @@
+"""Alarms and dashboard: made from the names that the code emits, and nothing is watched in vain."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from imagegen.domain.metrics import NAMESPACE, SERIES, Metric
+from imagegen.logs import FIELDS
+from imagegen.providers import PROVIDERS
+from local.monitoring.__main__ import with_made
+from local.monitoring.numbers import Numbers, statistic
+from local.monitoring.queries import FUNCTIONS, LAMBDA, Query, ours
+from local.parameters import read_template
+from local.paths import TEMPLATE
+from tests.fakes.alarms import alarm_resources, expression_of, queries_of
+from tests.fakes.catalogs import real_catalog
+
+LAMBDA_METRICS = {
+    "ConcurrentExecutions",
+    "Duration",
+    "Errors",
+    "Invocations",
+    "Throttles",
+    # https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html
+    "Url5xxCount",
+    "UrlRequestCount",
+}
+
+
+def dashboard() -> dict[str, Any]:
+    text = read_template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    found: dict[str, Any] = json.loads(re.sub(r": \$\{\w+\}", ": 0", text))
+    return found
+
+
+def widget_queries() -> Iterator[tuple[str, Query]]:
+    for widget in dashboard()["widgets"]:
+        for entry in widget["properties"].get("metrics", []):
+            if isinstance(entry[0], str):
+                namespace, name, *flat, options = entry
+                dimensions = dict(zip(flat[::2], flat[1::2], strict=True))
+                query = Query(namespace, name, dimensions, options["stat"], options["period"])
+                yield widget["properties"]["title"], query
+
+
+def watched() -> list[tuple[str, Query]]:
+    alarms = (
+        (name, query)
+        for name, properties in alarm_resources().items()
+        for query in queries_of(properties).values()
+    )
+    return [*alarms, *widget_queries()]
+
+
+def emitted(query: Query) -> bool:
+    """Return whether the code, or Lambda, sends what a query asks for."""
+    if query.namespace == LAMBDA:
+        return query.name in LAMBDA_METRICS and set(query.dimensions) == {"FunctionName"}
+    metric = Metric(query.name)
+    return query.namespace == NAMESPACE and tuple(query.dimensions) in SERIES[metric].sets
+
+
+# Drift.
+
+
+def test_the_template_has_the_alarms_and_the_dashboard_that_are_made() -> None:
+    template = TEMPLATE.read_text()
+    assert template == with_made(template), "run `make dashboard`"
+
+
+@pytest.mark.parametrize(("where", "query"), watched())
+def test_everything_that_is_watched_is_sent(where: str, query: Query) -> None:
+    assert emitted(query), where
+
+
+def test_every_metric_that_is_sent_is_watched() -> None:
+    seen = {query.name for _, query in watched()}
+    # For whoever asks why, in CloudWatch's own explorer.
+    details = {Metric.CALLS, Metric.CIRCUIT_MOVES, Metric.KEY_CHANGES}
+    assert {metric.value for metric in Metric} - seen == details
+
+
+@pytest.mark.parametrize(("where", "query"), watched())
+def test_a_series_of_one_provider_is_of_one_that_is_there(where: str, query: Query) -> None:
+    provider = query.dimensions.get("Provider")
+    assert provider is None or provider in PROVIDERS, where
+    assert query.dimensions.get("Stack", "${AWS::StackName}") == "${AWS::StackName}", where
+
+
+def test_every_provider_is_on_the_dashboard() -> None:
+    shown = {query.dimensions.get("Provider") for _, query in widget_queries()}
+    assert shown - {None} == set(PROVIDERS) == set(real_catalog().providers)
+
+
+def test_a_query_for_a_series_that_nobody_sends_cannot_be_written() -> None:
+    with pytest.raises(ValueError, match="Images is not kept by Stack, Provider"):
+        ours(Metric.IMAGES, provider="openai")
+
+
+# Alarms.
+
+
+def test_every_alarm_is_named_after_the_stack_and_says_what_to_do() -> None:
+    names = [one["AlarmName"]["Fn::Sub"] for one in alarm_resources().values()]
+    assert len(set(names)) == len(names) >= 20
+    assert all(name.startswith("${AWS::StackName}-") for name in names)
+    assert all(len(one["AlarmDescription"]) > 60 for one in alarm_resources().values())
+
+
+def test_every_alarm_tells_the_topic_where_there_is_one() -> None:
+    told = {"Fn::If": ["AlarmsNotify", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    for properties in alarm_resources().values():
+        assert properties["AlarmActions"] == properties["OKActions"] == told
+
+
+def test_every_alarm_decides_what_absent_data_mean() -> None:
+    decided = {name: one["TreatMissingData"] for name, one in alarm_resources().items()}
+    assert {name for name, one in decided.items() if one == "breaching"} == {"ProbeMissingAlarm"}
+    assert set(decided.values()) == {"breaching", "notBreaching"}
+
+
+def test_an_alarm_looks_no_further_back_than_a_day() -> None:
+    for name, properties in alarm_resources().items():
+        for query in queries_of(properties).values():
+            assert query.period_seconds * properties["EvaluationPeriods"] <= 86_400, name
+
+
+def test_arithmetic_names_what_is_queried_and_nothing_else() -> None:
+    for name, properties in alarm_resources().items():
+        expression = re.sub(r"\$\{\w+\}", "1", expression_of(properties))
+        used = set(re.findall(r"\b[a-z]\w*", expression))
+        assert used == (set(queries_of(properties)) if expression else set()), name
+
+
+def test_every_function_has_the_alarms_that_a_function_needs() -> None:
+    for function in FUNCTIONS:
+        for kind in ("Errors", "Answers", "Throttles", "Slow"):
+            assert f"{function.capitalize()}{kind}Alarm" in alarm_resources()
+
+
+# The dashboard.
+
+
+def test_widgets_fill_their_rows_and_lie_on_no_other() -> None:
+    taken: set[tuple[int, int]] = set()
+    for widget in dashboard()["widgets"]:
+        place = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        assert not place & taken, widget["properties"].get("title")
+        assert max(x for x, _ in place) < 24
+        taken |= place
+
+
+def test_every_placeholder_is_of_the_template() -> None:
+    template = read_template()
+    text = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    known = {*template["Resources"], *template["Parameters"]}
+    for name in re.findall(r"\$\{([^}]+)\}", text):
+        assert name.startswith("AWS::") or name in known, name
+
+
+def test_the_dashboard_shows_every_alarm_that_every_stack_has() -> None:
+    resources = read_template()["Resources"]
+    (widget,) = (one for one in dashboard()["widgets"] if one["type"] == "alarm")
+    shown = {arn.rpartition(":alarm:")[2] for arn in widget["properties"]["alarms"]}
+    always = {
+        one["AlarmName"]["Fn::Sub"]
+        for name, one in alarm_resources().items()
+        if "Condition" not in resources[name]
+    }
+    assert shown == always
+
+
+def test_what_is_asked_of_the_logs_is_logged() -> None:
+    asked = [
+        widget["properties"]["query"]
+        for widget in dashboard()["widgets"]
+        if widget["type"] == "log"
+    ]
+    groups = {
+        resource["Properties"]["LogGroupName"]["Sub"]
+        for resource in read_template()["Resources"].values()
+        if resource["Type"] == "AWS::Logs::LogGroup"
+    }
+    for query in asked:
+        assert set(re.findall(r"SOURCE '([^']+)'", query)) <= groups
+        (fields,) = re.findall(r"fields ([^|]+) \|", query)
+        assert {one for one in fields.split(", ") if not one.startswith("@")} <= FIELDS
+
+
+# The little CloudWatch that the alarms are judged by.
+
+
+def test_statistics_are_cloudwatchs() -> None:
+    values = [float(n) for n in range(1, 101)]
+    expected = {"Sum": 5_050, "Average": 50.5, "Minimum": 1, "Maximum": 100, "p95": 95, "p99": 99}
+    assert {name: statistic(name, values) for name in expected} == expected
+
+
+def test_a_line_that_is_no_metric_is_passed_over() -> None:
+    assert not Numbers().read('{"message": "image made"}')
+
+
+@pytest.mark.parametrize("expression", ["m + n", "m ** 2", "RATE(m)", "m < 1", "'m'"])
+def test_arithmetic_that_is_not_known_is_refused_and_never_guessed(expression: str) -> None:
+    numbers = Numbers()
+    numbers.put("n", "m", {}, 1, at_ms=0)
+    with pytest.raises((ValueError, KeyError)):
+        numbers.calculated(expression, {"m": Query("n", "m", {}, "Sum", 60)}, {})
