@@ -10,6 +10,9 @@ STACK ?= imagegen
 ARCHITECTURE ?= arm64
 FUNCTION ?= estimate
 TAIL ?= --tail
+MONTH ?= $(shell date -u +%Y-%m)
+ENV_FILE ?= .env
+PICTURE ?= .local/dashboard.png
 
 export SAM_CLI_TELEMETRY := 0
 export IMAGEGEN_ARCHITECTURE := $(ARCHITECTURE)
@@ -24,6 +27,7 @@ SAM := .tools/sam/bin/sam
 COOLDOWN = --exclude-newer "14 days" --exclude-newer-package google-genai=2026-11-18
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
   --no-emit-find-links $(COOLDOWN) $(if $(UPGRADE),--upgrade)
+EXACTNESS = PYTHONPATH=layers/shared $(PYTHON) -m tests.exactness $(if $(SEED),--seed $(SEED))
 # A suite that spends money or opens a browser is run by its own target only.
 SUITES := tests --ignore=tests/live --ignore=tests/browser
 
@@ -62,6 +66,18 @@ lint: .venv/stamp
 	.venv/bin/mypy
 	PYTHONPATH=layers/shared $(PYTHON) -m local.openapi --check
 
+.PHONY: exactness
+exactness: tools ## The money and breaker bar, R0 to R17, in short form (ROWS="R1 R10", SEED=)
+	@$(EXACTNESS) $(if $(ROWS),--only $(ROWS),--out bench/exactness.json)
+
+.PHONY: soak
+soak: tools ## Ten minutes of everything at once with 5 % faults
+	@$(EXACTNESS) --only R17 --soak-seconds 600 --out bench/soak.json
+
+.PHONY: exactness-peers
+exactness-peers: tools ## The same of what a user would otherwise take, side by side
+	@PYTHONPATH=layers/shared $(PYTHON) -m bench.peers
+
 .PHONY: planted
 planted: tools ## Plant known bugs in a copy: each must turn the tests red (ROWS=1: the bar's rows)
 	@$(PYTHON) -m tests.planted $(if $(ROWS),--rows) $(if $(ONLY),--only $(ONLY))
@@ -84,12 +100,18 @@ invoke: tools ## Run one function on one event (FUNCTION=estimate EVENT=events/.
 	@$(PYTHON) -m local.invoke $(FUNCTION) $(EVENT)
 
 .PHONY: deploy
-deploy: build ## Deploy into your AWS account; settings come from .env
-	$(PYTHON) -m local.deploy --stack $(STACK) --architecture $(ARCHITECTURE)
+deploy: build ## Deploy into your AWS account; settings come from ENV_FILE=.env (YES=1 asks nothing)
+	@$(PYTHON) -m local.deploy --stack $(STACK) --architecture $(ARCHITECTURE) \
+	  --env-file $(ENV_FILE) $(if $(YES),--yes)
+
+.PHONY: deploy-fast
+deploy-fast: build ## Deploy the code alone: no questions, and every setting stays
+	@$(PYTHON) -m local.deploy --stack $(STACK) --architecture $(ARCHITECTURE) \
+	  --env-file $(ENV_FILE) --fast
 
 .PHONY: deploy-env
-deploy-env: .venv/stamp ## Put the keys and flags of .env into the stack's SSM parameters
-	$(PYTHON) -m local.push_env --stack $(STACK)
+deploy-env: .venv/stamp ## Put the keys and flags of ENV_FILE=.env into the stack's SSM parameters
+	@$(PYTHON) -m local.push_env --stack $(STACK) --env-file $(ENV_FILE)
 
 .PHONY: rotate-quote-key
 rotate-quote-key: .venv/stamp ## The next of the three steps to a new quote key (README)
@@ -104,13 +126,21 @@ logs: tools ## Follow the functions' logs (TAIL= reads the last ten minutes once
 url: tools ## The deployed stack's addresses
 	@$(SAM) list stack-outputs --stack-name $(STACK) --output json
 
+.PHONY: report
+report: .venv/stamp ## What a month cost, by provider, model, user and outcome (MONTH=2026-11 CSV=1)
+	@PYTHONPATH=layers/shared $(PYTHON) -m local.report --stack $(STACK) --month $(MONTH) $(if $(CSV),--csv)
+
 .PHONY: dashboard
 dashboard: .venv/stamp ## Make the template's alarms and dashboard anew from the metrics' names
 	@PYTHONPATH=layers/shared $(PYTHON) -m local.monitoring
 
+.PHONY: dashboard-picture
+dashboard-picture: .venv/stamp ## Draw the dashboard from simulated traffic (PICTURE=.local/dashboard.png)
+	@PYTHONPATH=layers/shared $(PYTHON) -m bench.dashboard_picture $(PICTURE)
+
 .PHONY: destroy
-destroy: tools ## Delete the stack (the table and the images stay)
-	$(SAM) delete --stack-name $(STACK)
+destroy: tools ## Delete the stack; the table and the images stay (YES=1 asks nothing)
+	@$(SAM) delete --stack-name $(STACK) $(if $(YES),--no-prompts)
 
 .PHONY: lock
 lock: $(UV) ## Resolve the dependencies of pyproject.toml anew (UPGRADE=1 takes newer ones)

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -89,15 +90,17 @@ def main() -> None:
     """Push .env and name what was pushed, never a value; or rotate the quote key."""
     parser = argparse.ArgumentParser(prog="make deploy-env", description=__doc__)
     parser.add_argument("--stack", required=True)
+    parser.add_argument("--env-file", type=Path, default=DOTENV)
     parser.add_argument("--rotate-quote-key", action="store_true", help="take the next step of it")
     options = parser.parse_args()
     path, ssm = parameters_path(options.stack), boto3.client("ssm")
     if options.rotate_quote_key:
         print(said_of(rotate(ssm, path, now=datetime.now(UTC))))
         return
-    env = read_dotenv(DOTENV)
+    env = read_dotenv(options.env_file)
     if not env:
-        raise SystemExit("There is nothing in .env: copy .env.example and fill it in")
+        name = options.env_file.name
+        raise SystemExit(f"There is nothing in {name}: copy .env.example and fill it in")
     for name in push(ssm, options.stack, env):
         print(f"{path}/{name}")
 

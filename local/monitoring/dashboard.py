@@ -66,6 +66,7 @@ class Graph:
     view: str = "timeSeries"
     stacked: bool = False
     unit: str = ""
+    least: int | None = 0
     top: int | None = None
     marks: Mapping[str, int | str] = field(default_factory=dict)
     """Horizontal lines by what they mean; a text is the name of a parameter."""
@@ -95,7 +96,7 @@ def _numbers() -> Graph:
         Line("Circuits open", AMBER, ours(Metric.CIRCUITS_OPEN, "Maximum")),
         Line("Keys refused", RED, ours(Metric.KEYS_REFUSED, "Maximum")),
     )
-    return Graph("The last hour", shown, view="singleValue", width=WIDTH, height=3)
+    return Graph("This hour so far", shown, view="singleValue", width=WIDTH, height=3)
 
 
 def _endings() -> Graph:
@@ -107,12 +108,16 @@ def _endings() -> Graph:
     return Graph("How requests end (each 5 min)", shown, stacked=True)
 
 
+def _seconds(label: str, color: str, name: str, query: Query) -> Line:
+    return Line(label, color, expression=f"{name} / 1000", hidden={name: query})
+
+
 def _request_times() -> Graph:
     shown = (
-        Line("half are faster (p50)", GREEN, ours(Metric.REQUEST_MS, "p50")),
-        Line("nearly all are faster (p95)", AMBER, ours(Metric.REQUEST_MS, "p95")),
+        _seconds("half are faster (p50)", GREEN, "half", ours(Metric.REQUEST_MS, "p50")),
+        _seconds("nearly all are faster (p95)", AMBER, "most", ours(Metric.REQUEST_MS, "p95")),
     )
-    return Graph("How long a user waits", shown, unit="ms")
+    return Graph("How long a user waits (seconds)", shown, unit="s")
 
 
 def _failures() -> Graph:
@@ -133,19 +138,15 @@ def _successes(providers: Sequence[str]) -> Graph:
         )
         for name, color in zip(providers, PROVIDER_COLORS, strict=False)
     )
-    return Graph("Providers: calls that succeed", shown, unit="%", top=100)
+    return Graph("Providers: calls that succeed (%)", shown, unit="%", top=100)
 
 
 def _call_times(providers: Sequence[str]) -> Graph:
     shown = tuple(
-        Line(
-            name,
-            color,
-            ours(Metric.CALL_MS, "p95", provider=name, outcome="success"),
-        )
+        _seconds(name, color, name, ours(Metric.CALL_MS, "p95", provider=name, outcome="success"))
         for name, color in zip(providers, PROVIDER_COLORS, strict=False)
     )
-    return Graph("Providers: time to an image (p95)", shown, unit="ms")
+    return Graph("Providers: time to an image (seconds, p95)", shown, unit="s")
 
 
 def _circuits(providers: Sequence[str]) -> Graph:
@@ -154,7 +155,7 @@ def _circuits(providers: Sequence[str]) -> Graph:
         for name, color in zip(providers, PROVIDER_COLORS, strict=False)
     )
     return Graph(
-        "Circuits: who is left alone", shown, stacked=True, top=len(providers), view="circuits"
+        "Circuits: who is left alone (a step each)", shown, stacked=True, top=len(providers)
     )
 
 
@@ -168,7 +169,7 @@ def _spending(providers: Sequence[str]) -> Graph:
         for name, color in zip(providers, PROVIDER_COLORS, strict=False)
     )
     marks = {"alarm": "AlarmHourlySpendUsd"}
-    return Graph("Spent each hour", shown, stacked=True, unit="USD", marks=marks)
+    return Graph("Spent each hour (USD)", shown, stacked=True, unit="USD", marks=marks)
 
 
 def _doubts() -> Graph:
@@ -192,8 +193,9 @@ def _difference() -> Graph:
             },
         ),
     )
-    marks = {"alarm over a day": DIFFERENCE_PERCENT, "or": -DIFFERENCE_PERCENT}
-    return Graph("What providers count against the catalog", shown, unit="%", marks=marks)
+    marks = {"alarm, over a day": DIFFERENCE_PERCENT, "alarm": -DIFFERENCE_PERCENT}
+    title = "What providers count, against the catalog (%)"
+    return Graph(title, shown, unit="%", least=None, marks=marks)
 
 
 def _errors() -> Graph:
@@ -217,7 +219,7 @@ def _slowness(timeouts: Mapping[str, str]) -> Graph:
         )
         for function, color in zip(FUNCTIONS, colors, strict=True)
     )
-    title = "Functions: slowest runs against their time-out (p99)"
+    title = "Functions: slowest runs (% of their time-out, p99)"
     return Graph(title, shown, unit="%", top=100, marks={"alarm": TIMEOUT_PERCENT})
 
 
@@ -253,7 +255,7 @@ def _probes() -> Graph:
 def _retirement() -> Graph:
     shown = (Line("days", AMBER, ours(Metric.RETIREMENT_DAYS, "Minimum", HOUR)),)
     marks = {"alarm": RETIREMENT_DAYS}
-    return Graph("Days until the next model ends", shown, marks=marks, height=4)
+    return Graph("Days until the next model ends (empty: none known)", shown, marks=marks, height=4)
 
 
 def body(listed: Sequence[Alarm], rows: Sequence[Sequence[Graph]]) -> str:
@@ -308,12 +310,12 @@ def _widget(graph: Graph, x: int, y: int) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "title": graph.title,
         "region": "${AWS::Region}",
-        "view": "timeSeries" if graph.view == "circuits" else graph.view,
+        "view": graph.view,
         "stacked": graph.stacked,
         "metrics": [entry for line in graph.lines for entry in _entries(line)],
     }
     if graph.view != "singleValue":
-        left: dict[str, Any] = {"min": 0} if "or" not in graph.marks else {}
+        left: dict[str, Any] = {} if graph.least is None else {"min": graph.least}
         if graph.top is not None:
             left["max"] = graph.top
         if graph.unit:

@@ -54,9 +54,7 @@ def _run(wanted: Sequence[Row], ground: Ground) -> list[dict[str, Any]]:
     if results[0]["wrong"]:
         _say(VOID)
         return results
-    for row in rest:
-        results.append(_measure(row, ground))
-    return results
+    return results + [_measure(row, ground) for row in rest]
 
 
 def _measure(row: Row, ground: Ground) -> dict[str, Any]:

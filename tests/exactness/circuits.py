@@ -17,7 +17,6 @@ from imagegen.guard import Guard, Transition
 from tests.exactness.ground import Clock, Ground, Place, Skewed, all_at_once, child, receive
 from tests.exactness.instance import POLICY
 from tests.exactness.rows import Measured, Verdict
-from tests.fakes.clock import NOON_MS
 from tests.fakes.pictures import png
 
 INSTANCES = 20
@@ -299,7 +298,9 @@ def r13(ground: Ground) -> Measured:
     quick = _calls_after_trip(ground, 0)
     slow = _calls_after_trip(ground, 400)
     for name, (late, last) in {"quick": quick, "slow": slow}.items():
-        verdict.demand(late == 0, f"{name} reads: {late} calls later than 2.0 s, the last {last} ms")
+        verdict.demand(
+            late == 0, f"{name} reads: {late} calls later than 2.0 s, the last {last} ms"
+        )
     return verdict.measured(
         f"{quick[0]} calls after t0 + 2.0 s (last at {quick[1]} ms); reads of 400 ms: {slow[0]} "
         f"(last at {slow[1]} ms)",

@@ -9,16 +9,13 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, cast
 
-from imagegen.aws.image_store import S3ImageStore
-from imagegen.aws.ledger_store import DynamoLedgerStore
-from imagegen.domain.errors import ImagegenError, Outcome
+from imagegen.domain.errors import Outcome
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, OpState
 from tests.exactness.ground import Clock, Ground, Place, child, receive
 from tests.exactness.history import Historian
 from tests.exactness.instance import LIFETIME_MS, LIFTED, PROMPT, Instance, instance, providers
 from tests.exactness.rows import Measured, Verdict
-from tests.fakes.clock import NOON_MS
 
 KILLS = 50
 POINTS = (
@@ -148,9 +145,7 @@ def scene(ground: Ground) -> Scene:
     place, clock, historian = ground.place(bucket=True), Clock(), Historian()
     thin = place.thin()
     thin.on_item = historian.tell
-    fleet = instance(
-        thin, place.s3(), place.table, place.bucket, clock, drawn_by=providers()
-    )
+    fleet = instance(thin, place.s3(), place.table, place.bucket, clock, drawn_by=providers())
     return Scene(place, fleet, clock, historian)
 
 
@@ -204,4 +199,3 @@ def _compare(here: Scene, users: list[str]) -> tuple[int, int, int]:
     held = sum(op.state is OpState.HELD for op in ops.values())
     spent = sum(sum(ledger.spent.values()) for ledger in ledgers)
     return held, len(charged.items() ^ stored.items()), abs(spent - sum(stored.values()))
-

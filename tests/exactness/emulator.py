@@ -89,9 +89,7 @@ def _moved(place: Place) -> tuple[int, int]:
 
 
 def _number(place: Place, name: str) -> int:
-    answer = place.dynamodb().get_item(
-        TableName=place.table, Key=_key(name), ConsistentRead=True
-    )
+    answer = place.dynamodb().get_item(TableName=place.table, Key=_key(name), ConsistentRead=True)
     return int(answer["Item"]["n"]["N"])
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CONTEXT: ForkServerContext = multiprocessing.get_context("forkserver")
-"""Children are copies of a process that has one thread, has loaded everything and opened nothing."""
+"""Children are copies of a process with one thread that has loaded all and opened nothing."""
 CONTEXT.set_forkserver_preload(["tests.exactness.warm"])
 WAIT_SECONDS = 240
 
@@ -45,11 +45,13 @@ class Place:
 
     def dynamodb(self, connections: int = 10) -> "DynamoDBClient":
         """Return a client as the functions make it: their timeouts, their retries."""
-        return _client("dynamodb", self.endpoint, clients._STORE, connections)
+        client: DynamoDBClient = _client("dynamodb", self.endpoint, clients._STORE, connections)
+        return client
 
     def s3(self, connections: int = 10) -> "S3Client":
         """Return a client as the functions make it."""
-        return _client("s3", self.endpoint, clients._BYTES, connections)
+        client: S3Client = _client("s3", self.endpoint, clients._BYTES, connections)
+        return client
 
     def patient(self) -> "DynamoDBClient":
         """Return a client that waits: 200 threads on two cores are slow and not what is tested."""

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
+from imagegen.aws.items import to_item
 from imagegen.aws.ledger_items import held_op, op_values
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain.days import utc_day
@@ -108,8 +109,8 @@ def worst_case() -> int:
     ended are stopped at ``MAX_DEAD`` and one day of runs that were under way then.
     """
     most = MoneySettings.model_fields["daily_attempts"].metadata
-    attempts = next(one.le for one in most if hasattr(one, "le"))
-    slots = next(
+    attempts: int = next(one.le for one in most if hasattr(one, "le"))
+    slots: int = next(
         one.le for one in MoneySettings.model_fields["hourly_images"].metadata if hasattr(one, "le")
     )
     ops = 3 * attempts + MAX_DEAD + attempts
@@ -120,4 +121,5 @@ def worst_case() -> int:
 def _op_bytes() -> int:
     hold = Hold("x" * 24, "f" * 32, "20261122", 10**9, 10**13, 10**13, 99)
     values = op_values(held_op(hold, slot=99, now_ms=10**13)) | {"c": "x" * 30, "r": True}
-    return 28 + 3 + sum(len(name) + 2 + len(str(value)) for name, value in values.items())
+    # The name of the entry, and a byte for each of its parts.
+    return 28 + len(values) + _size_of({"M": to_item(values)})

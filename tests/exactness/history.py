@@ -1,4 +1,4 @@
-"""The history of a ledger, replayed through the pure rules: each version must follow the one before.
+"""The history of a ledger, replayed by the pure rules: each version must follow from the last.
 
 Every change of a ledger raises its version and every answer carries the whole item, so the order of
 all moves is known without any clock. What two neighbours differ in says which move it was; the
@@ -8,6 +8,7 @@ rules say whether it was allowed there, and what it had to leave behind.
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from imagegen.aws.items import from_item
@@ -60,7 +61,7 @@ class Historian:
         """Return what in a user's history the rules do not allow."""
         states = self.ledgers(user)
         found = list(self.wrong)
-        for old, new in zip(states, states[1:], strict=False):
+        for old, new in pairwise(states):
             if said := wrong_step(old, new, limits, latest_ms=latest_ms):
                 found.append(f"{user} v{old.version}→v{new.version}: {said}")
         return found

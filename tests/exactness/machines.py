@@ -75,7 +75,7 @@ def _run(ground: Ground, verdict: Verdict, machine: type["Machine"]) -> dict[str
     try:
         while machine.counts["steps"] < STEPS:
             # Hypothesis says how it is given a seed by a decorator; a machine takes it so.
-            machine._hypothesis_internal_use_seed = dice.getrandbits(32)  # type: ignore[attr-defined]
+            machine._hypothesis_internal_use_seed = dice.getrandbits(32)
             run_state_machine_as_test(machine, settings=seeded)
     except AssertionError as error:
         where = "".join(traceback.format_exception(error)[-2:])
@@ -183,7 +183,9 @@ class Circuits(Machine):
     @rule(
         which=st.integers(0, 4),
         outcome=st.sampled_from(
-            [Outcome.UNAVAILABLE] * 8 + [Outcome.RATE_LIMITED] * 3 + [None] * 2
+            [Outcome.UNAVAILABLE] * 8
+            + [Outcome.RATE_LIMITED] * 3
+            + [None] * 2
             + [Outcome.ACCOUNT, Outcome.REFUSED, Outcome.NOT_CALLED]
         ),
     )
@@ -333,7 +335,7 @@ LIMITS = Limits(4, 40, 60, 1_500_000)
 
 
 class Ledgers(Machine):
-    """Runs, their zombies and reconcilers over one ledger: every version must follow by the rules."""
+    """Runs, their zombies and sweeps over one ledger: every version must follow by the rules."""
 
     @initialize()
     def begin(self) -> None:
@@ -379,7 +381,13 @@ class Ledgers(Machine):
             return  # the use case does not ask
         run = f"run-{self.born}"
         hold = Hold(
-            quote_id, run, "20261122", price, expires_ms, now_ms + lease, quote % LIMITS.hourly_images
+            quote_id,
+            run,
+            "20261122",
+            price,
+            expires_ms,
+            now_ms + lease,
+            quote % LIMITS.hourly_images,
         )
 
         def work() -> None:
@@ -412,9 +420,7 @@ class Ledgers(Machine):
             charged = seen.op.price_microusd * part // 100
             self._end(
                 seen,
-                lambda: self.store.settle(
-                    self.user, seen, charged_microusd=charged, now_ms=now_ms
-                ),
+                lambda: self.store.settle(self.user, seen, charged_microusd=charged, now_ms=now_ms),
                 OpState.SETTLED,
             )
 
@@ -485,6 +491,7 @@ class Ledgers(Machine):
         if hasattr(self, "states"):
             last = self.states[max(self.states)]
             assert last.spent.get("20261122", 0) <= LIMITS.daily_microusd
-            held = sum(op.price_microusd for op in last.ops.values() if op.state != OpState.RELEASED)
+            held = sum(
+                op.price_microusd for op in last.ops.values() if op.state != OpState.RELEASED
+            )
             assert held <= last.spent.get("20261122", 0), "more is held than is counted"
-

@@ -13,11 +13,11 @@ from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits, OpState
 from imagegen.domain.ports import Held, LedgerStore, Refused, Seen
 from tests.exactness.ground import (
+    CONTEXT,
     Clock,
     Ground,
     Place,
     all_at_once,
-    CONTEXT,
     child,
     receive,
 )
@@ -130,7 +130,8 @@ def r1(ground: Ground) -> Measured:
         process.join()
     over = max(made) * PRICE - CAP
     return verdict.measured(
-        f"{SEEDS} seeds: {sorted(set(made))} made of {REQUESTS}, overshoot ${max(0, over) / 1e6:.2f}",
+        f"{SEEDS} seeds: {sorted(set(made))} made of {REQUESTS}, "
+        f"overshoot ${max(0, over) / 1e6:.2f}",
         made=made, seeds=SEEDS, processes=PROCESSES, threads=REQUESTS,
     )  # fmt: skip
 
@@ -200,9 +201,7 @@ def r2(ground: Ground) -> Measured:
     )  # fmt: skip
 
 
-def _life(
-    store: DynamoLedgerStore, user: str, limits: Limits, job: tuple[int, int, float]
-) -> Try:
+def _life(store: DynamoLedgerStore, user: str, limits: Limits, job: tuple[int, int, float]) -> Try:
     """Reserve, then charge a part of it, give it back, or leave it held."""
     number, price, luck = job
     one = ask(store, user, limits, hold(number, price=price))
@@ -260,9 +259,7 @@ class Day:
     false_refusals: int
 
 
-def live(
-    connection: Connection, place: Place | None, user: str, seed: str, arrivals: int
-) -> None:
+def live(connection: Connection, place: Place | None, user: str, seed: str, arrivals: int) -> None:
     """Let a user ask for 48 simulated hours in a process of its own; send what it came to."""
     dice, clock = random.Random(seed), Clock()
     store: LedgerStore = MemoryLedgerStore()
@@ -327,8 +324,7 @@ def r4(ground: Ground) -> Measured:
     verdict.demand(all(one.hourly_refusals for one in came), "the hour never refused")
     arrivals, made = sum(one.arrivals for one in came), sum(one.made for one in came)
     return verdict.measured(
-        f"{arrivals} arrivals ({IN_DYNAMODB} in DynamoDB), {made} made, at most {most} in any hour and {daily} a day, "
-        f"{false} false refusals",
+        f"{arrivals} arrivals ({IN_DYNAMODB} in DynamoDB), {made} made, at most {most} in any hour "
+        f"and {daily} a day, {false} false refusals",
         arrivals=arrivals, made=made, mostInAnHour=most, mostInADay=daily, falseRefusals=false,
     )  # fmt: skip
-

@@ -63,7 +63,7 @@ class Fleet:
 
     def _wait_for_the_others(self, _: str) -> Outcome | None:
         """Draw only when every other click has been answered: they do meet a run under way."""
-        for _ in range(CALLERS - 1):
+        for _other in range(CALLERS - 1):
             if not self.others.acquire(timeout=30):
                 return Outcome.UNAVAILABLE
         return None

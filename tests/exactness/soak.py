@@ -18,7 +18,13 @@ from tests.exactness.rows import Measured, Verdict
 
 PROCESSES = 2
 USERS = 40
-FAULTS = {"drop_after": 0.02, "drop_before": 0.01, "throttled": 0.005, "error": 0.01, "delay": 0.005}
+FAULTS = {
+    "drop_after": 0.02,
+    "drop_before": 0.01,
+    "throttled": 0.005,
+    "error": 0.01,
+    "delay": 0.005,
+}
 OUTCOMES = (Outcome.UNAVAILABLE, Outcome.RATE_LIMITED, Outcome.REFUSED, Outcome.UNKNOWN)
 WARM = 0.4
 """Of the time: caches, pools and code are loaded by then."""
@@ -99,4 +105,3 @@ def r17(ground: Ground) -> Measured:
         f"{growth:+.1%}, {len(strange)} unhandled",
         counts=dict(counts), memoryGrowth=round(growth, 4), stored=len(stored),
     )  # fmt: skip
-

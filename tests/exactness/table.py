@@ -1,5 +1,6 @@
 """The bar, row by row (the anchors are named in the README)."""
 
+from bench import capacity
 from tests.exactness import (
     answers,
     circuits,
@@ -30,6 +31,11 @@ ROWS = (
     Row("R12", "10,000 steps each, calls split and lost: 0 illegal, told = moved", machines.r12),
     Row("R13", "trip at t0, 20 warm caches: 0 new calls after t0 + 2.0 s", circuits.r13),
     Row("R14", ">= 60 recorded answers: 0 user errors counted, 100 % of faults", answers.r14),
+    Row(
+        "R15",
+        "image <= 6 W + 2 R in <= 5 trips; healthy breaker 0; storm <= 250",
+        capacity.capacity,
+    ),
     Row("R16", "50 forks x 1,000 ids: 0 duplicates", answers.r16),
     Row("R17", "mixed load, 5 % faults: ledger = model, memory < +5 %, 0 unhandled", soak.r17),
     Row("G", "ledger and circuit stay small; 400 KB cannot be reached", growth.growth),

@@ -1,10 +1,10 @@
 """Loaded once by the process that workers are copied from: what is slow to load, and no more."""
 
 import boto3
-import tests.exactness.instance  # noqa: F401
 
+import tests.exactness.instance  # noqa: F401
 from local.emulator import REGION
 
 for service in ("dynamodb", "s3"):
     # Reads the service's description, which copies then have; opens no connection.
-    boto3.client(service, region_name=REGION, aws_access_key_id="-", aws_secret_access_key="-")  # type: ignore[call-overload]
+    boto3.client(service, region_name=REGION, aws_access_key_id="-", aws_secret_access_key="-")

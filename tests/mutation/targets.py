@@ -37,6 +37,7 @@ TARGETS = (
         (
             f"{AWS}/test_stored_form.py",
             f"{AWS}/test_circuit_contract.py",
+            f"{AWS}/test_old_views.py",
             f"{RETRIES}::test_a_failure_sent_twice_counts_once_and_a_move_sent_twice_is_won",
         ),
         on_aws=True,
@@ -46,6 +47,7 @@ TARGETS = (
         (
             f"{AWS}/test_ledger_contract.py",
             f"{AWS}/test_stored_form.py",
+            f"{AWS}/test_old_views.py",
             f"{RETRIES}::test_a_hold_sent_twice_holds_once",
             f"{RETRIES}::test_a_settle_sent_twice_charges_once",
             f"{RETRIES}::test_a_release_sent_twice_gives_back_once",

@@ -177,6 +177,8 @@ def test_the_circuits_that_rest_are_counted_by_provider() -> None:
     for name in ("alpha", "alpha/one", "beta/two"):
         service.circuits.circuits[name] = Circuit(State.OPEN, 1, until_ms=service.clock() + 1)
     service.circuits.circuits["gamma"] = Circuit(State.CLOSED, 2)
+    # Due: it waits for an image, and whoever asks for one is offered it.
+    service.circuits.circuits["gamma/due"] = Circuit(State.OPEN, 1, until_ms=service.clock())
     assert service.prober.probe().resting == {"alpha": 2, "beta": 1, "gamma": 0}
 
 

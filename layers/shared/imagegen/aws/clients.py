@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 # Every write here may be sent twice by the SDK: each is conditional on what the first would change.
+# Legacy mode waits 50 ms before it tries DynamoDB again, the standard one up to 1 s: a ledger that
+# does not answer would be told after 2.8 s instead of 1.9 s.
 _STORE = Config(
-    connect_timeout=0.5, read_timeout=0.9, retries={"mode": "standard", "total_max_attempts": 2}
+    connect_timeout=0.5, read_timeout=0.9, retries={"mode": "legacy", "total_max_attempts": 2}
 )
 _BYTES = Config(
     connect_timeout=2,

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
+from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, State
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
@@ -45,7 +46,7 @@ class Probed:
     """By provider with a key that is switched on."""
     changes: tuple[KeyChange, ...]
     resting: Mapping[str, int]
-    """How many circuits are not closed, by every provider of the catalog."""
+    """How many circuits let nobody through, by every provider of the catalog."""
     unlisted: tuple[str, ...]
     """The catalog's models that their providers do not list."""
     days_left: int | None
@@ -137,8 +138,8 @@ class Prober:
         return KeyChange(name, old, probe.verdict) if probe.verdict not in ("", old) else None
 
     def _resting(self) -> dict[str, int]:
-        circuits = self.guard.circuits()
-        open_ = [name for name, circuit in circuits.items() if _is_resting(circuit)]
+        now_ms = self.now_ms()
+        open_ = [n for n, one in self.guard.circuits().items() if _is_resting(one, now_ms)]
         return {
             provider: sum(name.partition("/")[0] == provider for name in open_)
             for provider in self.catalog.providers
@@ -162,5 +163,6 @@ _VERDICTS = frozenset({VALID, Outcome.ACCOUNT})
 """What a key check can come to that says something of the key."""
 
 
-def _is_resting(circuit: Circuit) -> bool:
-    return circuit.state is not State.CLOSED
+def _is_resting(circuit: Circuit, now_ms: int) -> bool:
+    """Return whether it lets nobody through: one that is due is offered, to the next image."""
+    return circuit.state is not State.CLOSED and not breaker.may_probe(circuit, now_ms=now_ms)

@@ -12,7 +12,7 @@ from imagegen.usecases.reconciler import Reconciler
 
 LEASE_MARGIN_MS = 30_000
 """After Lambda's timeout the run is dead; clocks differ by less than this."""
-MAX_DEAD = 200
+MAX_DEAD = 100
 """So many dead runs of one user can only mean that images cannot be looked up: no more are begun,
 or the entry would grow for as long as that lasts (DynamoDB ends it at 400 KB)."""
 SILENT_MS = 900

@@ -1,0 +1,234 @@
+"""R15: what each request consumes of DynamoDB, told by DynamoDB itself.
+
+A hook asks every call for its consumed capacity; the code that is measured does not know.
+MiniStack counts units by the rules that were measured on AWS, but tells none for a condition that
+failed. AWS charges those by the size of the item that was there (1 unit at least); so does this:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+
+    make exactness ROWS=R15        writes bench/capacity.md
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagegen.aws.circuit_store import DynamoCircuitStore
+from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.domain.errors import ImagegenError
+from imagegen.domain.ledger import Limits
+from imagegen.usecases.replay import Made
+from local.paths import ROOT
+from tests.exactness.ground import Clock, Ground, all_at_once
+from tests.exactness.growth import size
+from tests.exactness.instance import Instance, instance, providers
+from tests.exactness.money import hold
+from tests.exactness.rows import Measured, Verdict
+from tests.fakes.clock import NOON_MS
+
+OUT = ROOT / "bench" / "capacity.md"
+BUDGET_WRITES, BUDGET_READS, BUDGET_TRIPS, BUDGET_STORM = 6.0, 2.0, 5, 250.0
+STORM = 200
+READS = frozenset({"GetItem", "Query"})
+
+
+@dataclass(slots=True)
+class Consumed:
+    """What calls came to."""
+
+    writes: float = 0.0
+    index_writes: float = 0.0
+    reads: float = 0.0
+    calls: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def trips(self) -> int:
+        """Round trips."""
+        return sum(self.calls.values())
+
+    @property
+    def all_writes(self) -> float:
+        """The table's and the index's."""
+        return self.writes + self.index_writes
+
+    def cells(self) -> str:
+        """Return the columns of the table."""
+        calls = ", ".join(f"{n} {name}" for name, n in self.calls.items()) or "none"
+        return f"{self.writes:g} + {self.index_writes:g} | {self.reads:g} | {self.trips} | {calls}"
+
+
+@contextmanager
+def metered(client: Any) -> Iterator[Consumed]:
+    """Count what a client's calls consume until the block ends."""
+    came = Consumed()
+
+    def ask(params: dict[str, Any], **_: object) -> dict[str, Any]:
+        return {**params, "ReturnConsumedCapacity": "INDEXES"}
+
+    def count(parsed: dict[str, Any], model: Any, **_: object) -> None:
+        came.calls[model.name] += 1
+        if "Error" in parsed and model.name not in READS:
+            came.writes += max(1, -(-size(parsed.get("Item", {})) // 1_024))
+        units = parsed.get("ConsumedCapacity", {})
+        indexes = units.get("GlobalSecondaryIndexes", {}).values()
+        index = sum(one["CapacityUnits"] for one in indexes)
+        total = units.get("CapacityUnits", 0.0)
+        if model.name in READS:
+            came.reads += total
+        else:
+            came.writes += total - index
+            came.index_writes += index
+
+    hooks: dict[str, Callable[..., Any]] = {"provide-client-params": ask, "after-call": count}
+    for event, hook in hooks.items():
+        client.meta.events.register(f"{event}.dynamodb", hook)
+    try:
+        yield came
+    finally:
+        for event, hook in hooks.items():
+            client.meta.events.unregister(f"{event}.dynamodb", hook)
+
+
+@dataclass(slots=True)
+class Bench:
+    """An instance whose calls are metered."""
+
+    ground: Ground
+    client: Any
+    here: Instance
+    clock: Clock
+    rows: dict[str, Consumed] = field(default_factory=dict)
+
+    def measure(self, name: str, work: Callable[[], object]) -> Consumed:
+        """Return what a piece of work consumed."""
+        # As in an instance that was idle: circuits are read anew.
+        self.clock.at_ms += 2_000
+        with metered(self.client) as came:
+            try:
+                work()
+            except ImagegenError as error:
+                name = f"{name} ({error.code})"
+        self.rows[name] = came
+        return came
+
+
+def bench(ground: Ground) -> Bench:
+    """Return a bench over new tables."""
+    place, clock = ground.place(bucket=True), Clock()
+    client = place.patient()
+    here = instance(
+        client, place.s3(), place.table, place.bucket, clock,
+        drawn_by=providers(), limits=Limits(20, 50, 100, 10_000_000),
+    )  # fmt: skip
+    return Bench(ground, client, here, clock)
+
+
+def capacity(ground: Ground) -> Measured:
+    """Measure every kind of request and keep the table."""
+    verdict, desk = Verdict(), bench(ground)
+    images = _images(desk)
+    refused = _refused(desk)
+    _reads(desk)
+    storm = _storm(ground, desk)
+    for name, came in images.items():
+        units = came.all_writes
+        verdict.demand(units <= BUDGET_WRITES, f"{name}: {units} write units with the index's")
+        verdict.demand(came.reads <= BUDGET_READS, f"{name}: {came.reads} read units")
+        verdict.demand(came.trips <= BUDGET_TRIPS, f"{name}: {came.trips} round trips")
+    verdict.demand(storm <= BUDGET_STORM, f"a storm of {STORM} took {storm} write units")
+    breaker_writes = _healthy_breaker_writes(desk)
+    verdict.demand(breaker_writes == 0, f"{breaker_writes} breaker writes on the healthy path")
+    _write(desk.rows, breaker_writes)
+    first, tenth = images["first image"], images["tenth image"]
+    return verdict.measured(
+        f"image {first.all_writes:g} to {tenth.all_writes:g} write + {tenth.reads:g} read units, "
+        f"{tenth.trips} round trips; refused {refused.all_writes:g}; storm {storm:g}; healthy "
+        f"breaker {breaker_writes} writes",
+        image=tenth.cells(), storm=storm, breakerWrites=breaker_writes,
+    )  # fmt: skip
+
+
+def _images(desk: Bench) -> dict[str, Consumed]:
+    user, came = desk.ground.user(), dict[str, Consumed]()
+    for number in range(1, 11):
+        quote = desk.here.estimate(user).quote
+        name = {1: "first image", 2: "second image", 10: "tenth image"}.get(number, "")
+
+        def make(quote: str = quote) -> None:
+            if not isinstance(desk.here.confirm(quote, user), Made):
+                raise TypeError("no image was made")
+
+        if name:
+            came[name] = desk.measure(name, make)
+        else:
+            make()
+    again = desk.here.estimate(user).quote
+    desk.here.confirm(again, user)
+    desk.measure("the same quote again", lambda: desk.here.confirm(again, user))
+    return came
+
+
+def _refused(desk: Bench) -> Consumed:
+    """Return what a request above the hour's limit costs."""
+    user = desk.ground.user()
+    quotes = [desk.here.estimate(user).quote for _ in range(21)]
+    for quote in quotes[:20]:
+        desk.here.confirm(quote, user)
+    came = desk.measure("refused", lambda: desk.here.confirm(quotes[20], user))
+    if not any("hourly_images" in name for name in desk.rows):
+        raise RuntimeError(f"nothing was refused for the hour: {list(desk.rows)}")
+    return came
+
+
+def _reads(desk: Bench) -> None:
+    user = desk.ground.user()
+    desk.measure("estimate", lambda: desk.here.estimate(user))
+    desk.measure("health", desk.here.guard.fleet)
+    with metered(desk.client) as within:
+        desk.here.guard.fleet()
+    desk.rows["health again within 2 s"] = within
+
+
+def _storm(ground: Ground, desk: Bench) -> float:
+    """Return the write units of 200 requests at once against $10."""
+    place = ground.place()
+    client, user = place.patient(), ground.user()
+    store = DynamoLedgerStore(client, place.table)
+    with metered(client) as came:
+        all_at_once(
+            lambda n: store.reserve(user, hold(n), Limits(), now_ms=NOON_MS),
+            range(STORM),
+            threads=STORM,
+        )
+    desk.rows[f"{STORM} reservations of one user at once"] = came
+    return came.all_writes
+
+
+def _healthy_breaker_writes(desk: Bench) -> int:
+    """Return how many items the circuits came to while all went well."""
+    fleet = DynamoCircuitStore(desk.client, _table(desk)).load()
+    return len(fleet.circuits)
+
+
+def _table(desk: Bench) -> str:
+    store = desk.here.circuits
+    if not isinstance(store, DynamoCircuitStore):
+        raise TypeError("another store")
+    return store.table
+
+
+def _write(rows: dict[str, Consumed], breaker_writes: int) -> None:
+    lines = [
+        "# What a request consumes of DynamoDB",
+        "",
+        "Measured by `make exactness` (row R15) from `ReturnConsumedCapacity`, on MiniStack.",
+        "",
+        "| request | write units, table + index | read units | round trips | calls |",
+        "|---|---|---|---|---|",
+        *(f"| {name} | {came.cells()} |" for name, came in rows.items()),
+        "",
+        f"Breaker writes on the healthy path: {breaker_writes}.",
+        "",
+    ]
+    OUT.write_text("\n".join(lines))

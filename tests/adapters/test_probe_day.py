@@ -1,0 +1,85 @@
+"""A day of probes with the real adapters against the simulated providers: what it bills."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+from pydantic import SecretStr
+
+from imagegen.domain.breaker import Policy, State
+from imagegen.domain.ports import ImageProvider
+from imagegen.guard import Guard
+from imagegen.providers import PROVIDERS, build_provider
+from imagegen.usecases.availability import ProviderSetup
+from imagegen.usecases.probing import Prober
+from local.simulator.server import Simulator
+from tests.fakes.catalogs import real_catalog
+from tests.fakes.circuits import MemoryCircuitStore
+from tests.fakes.clock import Clock
+
+PROBES_A_DAY = 288
+FIVE_MINUTES_MS = 300_000
+BASES = {"openai": "openai/v1", "together": "together/v1", "replicate": "replicate/v1"}
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator.start() as running:
+        yield running
+
+
+def control(simulator: Simulator, provider: str, **fault: object) -> None:
+    url = f"{simulator.url}/control/providers/{provider}"
+    requests.post(url, json={"fault": None, **fault}, timeout=10).raise_for_status()
+
+
+def prober(simulator: Simulator, clock: Clock, store: MemoryCircuitStore) -> Prober:
+    def provider(name: str) -> ImageProvider:
+        base = f"{simulator.url}/{BASES.get(name, 'gemini/v1beta')}"
+        return build_provider(name, api_key=SecretStr("local-key"), base_url=base)
+
+    guard = Guard(store, Policy(), clock, lambda: "call")
+    setups = dict.fromkeys(PROVIDERS, ProviderSetup(has_key=True, enabled=True))
+    return Prober(real_catalog(), lambda: setups, provider, guard, store, clock)
+
+
+def test_a_day_of_probes_bills_nothing_and_asks_for_no_image(simulator: Simulator) -> None:
+    requests.post(f"{simulator.url}/control/reset", timeout=10).raise_for_status()
+    clock, store = Clock(), MemoryCircuitStore()
+    one = prober(simulator, clock, store)
+    for _ in range(PROBES_A_DAY):
+        assert set(one.probe().outcomes.values()) == {"valid"}
+        clock.advance(FIVE_MINUTES_MS)
+    totals = requests.get(f"{simulator.url}/control/providers", timeout=10).json()
+    assert set(totals) >= set(PROVIDERS)
+    for name, seen in totals.items():
+        assert (seen["billedMicrousd"], seen["images"], seen["calls"]) == (0, 0, 0), name
+    lists = {"openai": 2, "together": 2, "gemini": 2, "replicate": 1}
+    asked = {name: totals[name]["freeCalls"] for name in PROVIDERS}
+    assert asked == {name: calls * PROBES_A_DAY for name, calls in lists.items()}
+
+
+def test_the_catalog_s_models_are_in_the_lists_as_the_adapters_read_them(
+    simulator: Simulator,
+) -> None:
+    requests.post(f"{simulator.url}/control/reset", timeout=10).raise_for_status()
+    found = prober(simulator, Clock(), MemoryCircuitStore()).probe()
+    assert found.unlisted == ()
+    assert set(found.probes) == set(PROVIDERS)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_key_that_turns_bad_is_found_and_told_for_every_provider(
+    simulator: Simulator, name: str
+) -> None:
+    requests.post(f"{simulator.url}/control/reset", timeout=10).raise_for_status()
+    clock, store = Clock(), MemoryCircuitStore()
+    one = prober(simulator, clock, store)
+    one.probe()
+    control(simulator, name, fault="bad_key")
+    clock.advance(FIVE_MINUTES_MS)
+    found = one.probe()
+    assert [(change.provider, change.new) for change in found.changes] == [(name, "account")]
+    assert {at for at, circuit in store.circuits.items() if circuit.state is State.OPEN} == {name}
+    control(simulator, name)
+    assert [change.new for change in one.probe().changes] == ["valid"]

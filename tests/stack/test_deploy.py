@@ -1,0 +1,168 @@
+"""`make deploy` and its kin: a second stack in the same account and Region, and its end."""
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from local import permissions
+from local.paths import ROOT
+from local.sam import host_architecture
+from local.stack import LocalStack
+from tests.stack.driver import Driver
+
+SECOND = "second"
+ISSUER = "https://second.example.com"
+ENV = f"""JWT_ISSUER={ISSUER}
+OPENAI_API_KEY=sk-second
+ENABLE_IMAGE_GENERATION_GEMINI=false
+HOURLY_IMAGES=3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Somebody who types `make` with an AWS of their own."""
+
+    stack: LocalStack
+    env_file: Path
+
+    def make(self, target: str, *more: str) -> str:
+        """Return what a target says.
+
+        Raises:
+            AssertionError: it failed; with all that it said.
+        """
+        settings = [f"STACK={SECOND}", f"ENV_FILE={self.env_file}", "YES=1"]
+        # Built for AWS, but from this machine's own wheels: they are here already.
+        settings += [f"ARCHITECTURE={host_architecture()}", "IMAGEGEN_ARCHITECTURE=host"]
+        done = subprocess.run(  # noqa: S603 our own Makefile
+            ["make", target, *settings, *more],  # noqa: S607 whichever is installed
+            cwd=ROOT,
+            env=self.stack.emulator.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def outputs(self) -> dict[str, str]:
+        """Return the second stack's addresses and names."""
+        listed = json.loads(self.make("url"))
+        return {one["OutputKey"]: one["OutputValue"] for one in listed}
+
+    def resources(self, stack: str) -> dict[str, str]:
+        """Return what a stack is made of: name in the template, name in the account."""
+        client = self.stack.emulator.client("cloudformation")
+        found = client.describe_stack_resources(StackName=stack)["StackResources"]
+        # SAM puts a hash of its content behind a layer's name.
+        return {
+            re.sub(r"^(SharedLayer)[0-9a-f]+$", r"\1", one["LogicalResourceId"]): one[
+                "PhysicalResourceId"
+            ]
+            for one in found
+        }
+
+
+@pytest.fixture(scope="module")
+def terminal(local_stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    env_file = tmp_path_factory.mktemp("deploy") / ".env.second"
+    env_file.write_text(ENV)
+    return Terminal(local_stack, env_file)
+
+
+@pytest.fixture(scope="module")
+def deployed(terminal: Terminal) -> dict[str, str]:
+    """The second stack's outputs."""
+    said = terminal.make("deploy")
+    assert f"tokens      {ISSUER}" in said
+    assert "providers   openai" in said
+    pushed = terminal.make("deploy-env")
+    assert f"/imagegen/{SECOND}/OPENAI_API_KEY" in pushed
+    assert "sk-second" not in said + pushed
+    outputs = terminal.outputs()
+    functions = [outputs[name] for name in ("EstimateName", "GenerateName", "HealthName")]
+    permissions.adapt(terminal.stack.emulator, outputs["BucketName"], functions)
+    return outputs
+
+
+def report(terminal: Terminal, url: str) -> dict[str, Any]:
+    address = f"{terminal.stack.local_url(url)}/health-check/image-providers"
+    found: dict[str, Any] = requests.get(address, timeout=60).json()
+    return {one["provider"]: one for one in found["providers"]}
+
+
+def variables(terminal: Terminal, function: str) -> dict[str, str]:
+    client = terminal.stack.emulator.client("lambda")
+    found: dict[str, str] = client.get_function_configuration(FunctionName=function)["Environment"][
+        "Variables"
+    ]
+    return found
+
+
+def test_two_stacks_share_no_resource(terminal: Terminal, deployed: dict[str, str]) -> None:
+    first = terminal.resources(terminal.stack.describe()["stackName"])
+    second = terminal.resources(SECOND)
+    assert first.keys() == second.keys()
+    assert not set(first.values()) & set(second.values())
+
+
+def test_each_stack_has_its_own_keys_flags_and_limits(
+    stack: Driver, terminal: Terminal, deployed: dict[str, str]
+) -> None:
+    second = report(terminal, deployed["HealthUrl"])
+    assert {name: one["credentials"] for name, one in second.items()} == {
+        "openai": "present",
+        "together": "missing",
+        "replicate": "missing",
+        "gemini": "missing",
+    }
+    assert second["gemini"]["enabled"] is False
+    assert {one["credentials"] for one in stack.health()["providers"]} == {"present"}
+    assert variables(terminal, deployed["GenerateName"])["HOURLY_IMAGES"] == "3"
+    assert stack.variables("generate")["HOURLY_IMAGES"] == "10"
+
+
+def test_each_stack_has_its_own_alarms_dashboard_and_logs(
+    terminal: Terminal, deployed: dict[str, str]
+) -> None:
+    watch = terminal.stack.emulator.client("cloudwatch")
+    first = terminal.stack.describe()["stackName"]
+    names = {one["AlarmName"] for one in watch.describe_alarms(MaxRecords=100)["MetricAlarms"]}
+    for stack in (first, SECOND):
+        assert f"{stack}-probe-missing" in names
+        text = watch.get_dashboard(DashboardName=stack)["DashboardBody"]
+        assert f"-{stack}-" not in text.replace(f":{stack}-", "")
+        assert len(json.loads(text)["widgets"]) >= 20
+        assert f"/imagegen/{stack}/generate" in text
+    logged = terminal.make("logs", "TAIL=")
+    assert first not in logged
+
+
+def test_fast_takes_the_code_and_keeps_every_setting(
+    terminal: Terminal, deployed: dict[str, str]
+) -> None:
+    before = variables(terminal, deployed["GenerateName"])
+    terminal.env_file.write_text("HOURLY_IMAGES=9\n")
+    terminal.make("deploy-fast", "-o", "build")  # It was built a moment ago.
+    assert variables(terminal, deployed["GenerateName"]) == before
+    assert before["JWT_ISSUER"] == ISSUER
+
+
+def test_the_end_of_one_stack_is_not_the_others(
+    stack: Driver, terminal: Terminal, deployed: dict[str, str]
+) -> None:
+    terminal.make("destroy")
+    tables = stack.client("dynamodb").list_tables()["TableNames"]
+    assert {deployed["TableName"], stack.urls["table"]} <= set(tables), "what was paid for stays"
+    functions = {
+        one["FunctionName"] for one in stack.client("lambda").list_functions()["Functions"]
+    }
+    assert not {deployed["GenerateName"]} & functions
+    assert stack.person().make().status == 200

@@ -1,0 +1,91 @@
+"""A month's report: what is added up, and how it is written."""
+
+import io
+from operator import attrgetter
+from typing import Any
+
+import pytest
+
+from local.report import NOBODY, Kind, Sum, added_up, grouped, month_ms, report, write_csv
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    return {
+        "pk": "U#ann",
+        "status": "complete",
+        "provider": "openai",
+        "model": "flare",
+        "charged_microusd": 52_700,
+        **changes,
+    }
+
+
+FAILED = {"status": "failed", "code": "content_refused", "charged_microusd": 0, "provider": ""}
+
+
+def test_requests_of_a_kind_are_added_up() -> None:
+    sums = added_up([record(), record(actual_microusd=52_805), record(pk="U#bob")])
+    assert sums == {
+        Kind("openai", "flare", "ann", "complete"): Sum(2, 105_400, 105_505, 0),
+        Kind("openai", "flare", "bob", "complete"): Sum(1, 52_700, 52_700, 0),
+    }
+
+
+def test_what_came_to_nothing_is_of_no_provider_and_named_by_its_code() -> None:
+    (kind,) = added_up([record(**FAILED)])
+    assert (kind.provider, kind.outcome) == (NOBODY, "content_refused")
+
+
+def test_money_in_doubt_is_added_whatever_became_of_the_request() -> None:
+    sums = added_up([record(**FAILED, in_doubt_microusd=1), record(in_doubt_microusd=2)])
+    assert sum(amount.in_doubt for amount in sums.values()) == 3
+
+
+@pytest.mark.parametrize(
+    ("month", "days"), [("2026-11", 30), ("2026-12", 31), ("2028-02", 29), ("2027-02", 28)]
+)
+def test_a_month_ends_where_the_next_begins(month: str, days: int) -> None:
+    start_ms, end_ms = month_ms(month)
+    assert end_ms - start_ms == days * 86_400_000
+
+
+@pytest.mark.parametrize("text", ["", "2026", "2026-13", "November"])
+def test_what_is_no_month_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"does not match format|unconverted"):
+        month_ms(text)
+
+
+def test_every_table_adds_up_to_the_same() -> None:
+    sums = added_up([record(), record(pk="U#bob", model="sunburst"), record(**FAILED)])
+    for name in ("provider", "model", "user", "outcome"):
+        groups = grouped(sums, attrgetter(name))
+        assert sum(amount.charged for _, amount in groups) == 105_400
+        assert sum(amount.requests for _, amount in groups) == 3
+
+
+def test_the_dearest_come_first() -> None:
+    sums = added_up([record(pk="U#bob"), record(), record()])
+    assert [name for name, _ in grouped(sums, lambda kind: kind.user)] == ["ann", "bob"]
+
+
+def test_the_tables_line_up() -> None:
+    text = report(added_up([record(), record(**FAILED)]), "2026-11")
+    for table in text.split("\n\n"):
+        assert len({len(row) for row in table.splitlines()}) == 1
+    assert "openai flare" in text
+    assert "0.052700" in text
+
+
+def test_a_long_list_of_users_says_that_there_are_more() -> None:
+    text = report(added_up(record(pk=f"U#{n}") for n in range(25)), "2026-11")
+    assert text.endswith("... and 5 users more (CSV=1 has all)")
+
+
+def test_the_csv_has_every_sum() -> None:
+    out = io.StringIO()
+    write_csv(added_up([record(), record(pk="U#bob")]), out)
+    assert out.getvalue().splitlines() == [
+        "provider,model,user,outcome,requests,charged_usd,billed_usd,in_doubt_usd",
+        "openai,flare,ann,complete,1,0.052700,0.052700,0.000000",
+        "openai,flare,bob,complete,1,0.052700,0.052700,0.000000",
+    ]
