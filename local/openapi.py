@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from imagegen.domain.models import Problem
+from imagegen.domain.reports import Problem
 from local.paths import ROOT
 
 DOCUMENT: Final = ROOT / "openapi.json"

@@ -8,7 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imagegen.api import build_api, serve, user_of
 from imagegen.bootstrap.estimate import get_estimator, get_lister
 from imagegen.bootstrap.shared import get_verifier
-from imagegen.domain.models import Estimate, EstimateRequest, Models
+from imagegen.domain.models import Estimate, EstimateRequest
+from imagegen.domain.reports import Models
 from imagegen.logs import logger
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.listing import ModelLister

@@ -17,13 +17,8 @@ from imagegen.bootstrap.generate import (
     get_usage_reader,
 )
 from imagegen.bootstrap.shared import get_clock, get_settings, get_verifier
-from imagegen.domain.models import (
-    GeneratedImage,
-    GenerateRequest,
-    ImageInProgress,
-    ImageStatus,
-    Usage,
-)
+from imagegen.domain.models import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
+from imagegen.domain.reports import Usage
 from imagegen.logs import logger
 from imagegen.usecases.generator import Generator
 from imagegen.usecases.presenting import in_progress

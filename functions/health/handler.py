@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imagegen.api import asks_admin, build_api, serve
 from imagegen.bootstrap.health import get_prober, get_reporter, tell_probed
 from imagegen.bootstrap.shared import get_verifier
-from imagegen.domain.models import Health
+from imagegen.domain.reports import Health
 from imagegen.logs import logger
 from imagegen.usecases.health import HealthReporter, summary_of
 

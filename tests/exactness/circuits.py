@@ -12,7 +12,8 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, State
 from imagegen.domain.errors import Outcome, ProviderError
-from imagegen.domain.ports import Fleet, ImageAnswer
+from imagegen.domain.ports import ImageAnswer
+from imagegen.domain.stores import Fleet
 from imagegen.guard import Guard, Transition
 from tests.exactness.ground import Clock, Ground, Place, Skewed, all_at_once, child, receive
 from tests.exactness.instance import POLICY

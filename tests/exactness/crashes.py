@@ -19,7 +19,6 @@ from tests.exactness.rows import Measured, Verdict
 
 KILLS = 50
 POINTS = (
-    "before the hold",
     "after the hold",
     "in the provider's call",
     "before the put",
@@ -72,7 +71,7 @@ def run_until(connection: Connection, place: Place, point: str, quote: str, user
     parking = Parking(connection, point)
     clock = Clock()
     made = instance(
-        place.dynamodb(),
+        place.thin(),
         place.s3(),
         place.table,
         place.bucket,
@@ -82,7 +81,7 @@ def run_until(connection: Connection, place: Place, point: str, quote: str, user
     parked = Instance(
         parking.around(
             made.ledgers,
-            {"reserve": "before the hold"},
+            {},
             {"reserve": "after the hold", "settle": "after the settle"},
         ),
         parking.around(made.images, {"put": "before the put"}, {"put": "after the put"}),
@@ -150,7 +149,7 @@ def scene(ground: Ground) -> Scene:
 
 
 def r6(ground: Ground) -> Measured:
-    """Kill 350 runs; let half of the users come back, and the schedule find the rest."""
+    """Kill 300 runs; let half of the users come back, and the schedule find the rest."""
     verdict, here = Verdict(), scene(ground)
     users = [ground.user() for _ in range(KILLS)]
     jobs = [(point, user) for user in users for point in POINTS]

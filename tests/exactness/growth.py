@@ -10,7 +10,7 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain.days import utc_day
 from imagegen.domain.errors import Outcome
 from imagegen.domain.ledger import HOUR_MS, Hold, Limits
-from imagegen.domain.ports import Held
+from imagegen.domain.stores import Held
 from imagegen.settings import MoneySettings
 from imagegen.usecases.reserving import MAX_DEAD
 from tests.exactness.circuits import NAME, fleeting

@@ -18,16 +18,9 @@ from imagegen.domain.errors import Outcome, ProviderError
 from imagegen.domain.ids import NONCE_BYTES
 from imagegen.domain.ledger import Limits
 from imagegen.domain.models import Estimate, EstimateRequest, GenerateRequest
-from imagegen.domain.ports import (
-    CircuitStore,
-    ImageAnswer,
-    ImageOrder,
-    ImageStore,
-    LedgerStore,
-    RecordStore,
-    ServedModels,
-)
+from imagegen.domain.ports import ImageAnswer, ImageOrder, ServedModels
 from imagegen.domain.records import ImageRecord
+from imagegen.domain.stores import CircuitStore, ImageStore, LedgerStore, RecordStore
 from imagegen.guard import Guard, Transition
 from imagegen.usecases.availability import ProviderSetup, Switchboard
 from imagegen.usecases.drawing import Drawer

@@ -26,7 +26,8 @@ from imagegen.domain import ledger as rules
 from imagegen.domain.breaker import Circuit, Failure, State
 from imagegen.domain.errors import Outcome, ProviderError, StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
-from imagegen.domain.ports import Held, ImageAnswer, Known, Refused, Seen
+from imagegen.domain.ports import ImageAnswer
+from imagegen.domain.stores import Held, Known, Refused, Seen
 from imagegen.guard import Guard, Transition
 from tests.exactness.ground import Clock, Ground, Place, Skewed
 from tests.exactness.history import wrong_step

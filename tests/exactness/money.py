@@ -11,7 +11,7 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits, OpState
-from imagegen.domain.ports import Held, LedgerStore, Refused, Seen
+from imagegen.domain.stores import Held, LedgerStore, Refused, Seen
 from tests.exactness.ground import (
     CONTEXT,
     Clock,

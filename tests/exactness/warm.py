@@ -2,7 +2,11 @@
 
 import boto3
 
-import tests.exactness.instance  # noqa: F401
+import tests.exactness.circuits
+import tests.exactness.crashes
+import tests.exactness.faulty
+import tests.exactness.money
+import tests.exactness.soak  # noqa: F401
 from local.emulator import REGION
 
 for service in ("dynamodb", "s3"):

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field, replace
 
 from imagegen.domain.breaker import Circuit, Failure, State
-from imagegen.domain.ports import Fleet, Probe
+from imagegen.domain.stores import Fleet, Probe
 
 
 @dataclass(slots=True)

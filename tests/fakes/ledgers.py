@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
-from imagegen.domain.ports import Held, Known, Refused, Reservation, Seen
+from imagegen.domain.stores import Held, Known, Refused, Reservation, Seen
 
 DAY_MS = 86_400_000
 

@@ -21,7 +21,8 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ledger import Hold, Limits, OpState
 from imagegen.domain.models import GenerateRequest
-from imagegen.domain.ports import Held, Moderation
+from imagegen.domain.ports import Moderation
+from imagegen.domain.stores import Held
 from imagegen.usecases.moderating import ModerationMode
 from imagegen.usecases.presenting import in_progress
 from imagegen.usecases.replay import Made, Running

@@ -6,7 +6,7 @@ import pytest
 
 from imagegen.domain.breaker import Circuit, State
 from imagegen.domain.errors import Outcome
-from imagegen.domain.ports import Probe
+from imagegen.domain.stores import Probe
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.probing import KeyChange
 from tests.fakes.catalogs import catalog, row

@@ -22,7 +22,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
-from imagegen.domain.models import EdgeModel, Problem
+from imagegen.domain.models import EdgeModel
+from imagegen.domain.reports import Problem
 from imagegen.domain.users import User, Verifier
 from imagegen.logs import logger, silence_others
 

@@ -13,7 +13,8 @@ from imagegen.domain.breaker import Circuit, Policy, State
 from imagegen.domain.errors import Outcome, ProviderError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Limits, OpState
-from imagegen.domain.ports import Held, ImageAnswer, Known, Refused, Reservation, Seen
+from imagegen.domain.ports import ImageAnswer
+from imagegen.domain.stores import Held, Known, Refused, Reservation, Seen
 from imagegen.guard import Guard, Transition
 from imagegen.usecases.reconciler import Reconciled, Reconciler
 from tests.adapters.aws.test_image_contract import COMPLETE

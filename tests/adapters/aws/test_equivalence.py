@@ -10,7 +10,7 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits
-from imagegen.domain.ports import LedgerStore, Refused, Seen
+from imagegen.domain.stores import LedgerStore, Refused, Seen
 from tests.adapters.aws.conftest import NUMBERS
 from tests.fakes.clock import NOON_MS
 from tests.fakes.ledgers import MemoryLedgerStore

@@ -8,8 +8,8 @@ from imagegen.aws.image_store import S3ImageStore, object_key
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.ports import ImageStore, RecordStore
 from imagegen.domain.records import Attempt, Fallback, ImageRecord, RecordStatus
+from imagegen.domain.stores import ImageStore, RecordStore
 from tests.adapters.aws.world import fetched
 from tests.fakes.clock import NOON_MS as NOW
 from tests.fakes.pictures import picture, png

@@ -7,8 +7,8 @@ import pytest
 
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain.ledger import HOUR_MS, PRUNE_MARGIN_MS, Hold, Ledger, Limits, OpState
-from imagegen.domain.ports import Held, Known, LedgerStore, Refused, Seen
 from imagegen.domain.quote import LIFETIME_MS
+from imagegen.domain.stores import Held, Known, LedgerStore, Refused, Seen
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"

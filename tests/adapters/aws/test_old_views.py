@@ -15,7 +15,7 @@ from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, State
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
-from imagegen.domain.ports import Held, Known, Refused, Seen
+from imagegen.domain.stores import Held, Known, Refused, Seen
 from tests.adapters.aws.world import Aws, Meter
 from tests.fakes.clock import NOON_MS as NOW
 

@@ -12,7 +12,7 @@ from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ledger import Hold, Limits
-from imagegen.domain.ports import Fleet, Held, Probe, Seen
+from imagegen.domain.stores import Fleet, Held, Probe, Seen
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"

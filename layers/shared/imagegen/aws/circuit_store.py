@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
 from imagegen.domain.breaker import Circuit, Failure, State
-from imagegen.domain.ports import Fleet, Probe
+from imagegen.domain.stores import Fleet, Probe
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

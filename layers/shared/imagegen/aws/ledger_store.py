@@ -22,7 +22,7 @@ from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
-from imagegen.domain.ports import Held, Known, Refused, Reservation, Seen
+from imagegen.domain.stores import Held, Known, Refused, Reservation, Seen
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

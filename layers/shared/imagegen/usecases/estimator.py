@@ -25,7 +25,6 @@ from imagegen.domain.models import (
     Replaced,
 )
 from imagegen.domain.money import button_label
-from imagegen.domain.ports import LedgerStore
 from imagegen.domain.quote import (
     LIFETIME_MS,
     Keyring,
@@ -44,6 +43,7 @@ from imagegen.domain.selection import (
     Wish,
     select,
 )
+from imagegen.domain.stores import LedgerStore
 from imagegen.usecases.answers import allowance
 from imagegen.usecases.availability import Switchboard
 

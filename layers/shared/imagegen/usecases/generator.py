@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ImagegenError, LeaseLostError
 from imagegen.domain.models import GenerateRequest
-from imagegen.domain.ports import Known, Refused, Seen
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote
 from imagegen.domain.records import Fallback, ImageRecord, RecordStatus
+from imagegen.domain.stores import Known, Refused, Seen
 from imagegen.usecases.drawing import Drawer, Drawn, Turns
 from imagegen.usecases.estimator import drawn_prompt
 from imagegen.usecases.keeping import Keeper

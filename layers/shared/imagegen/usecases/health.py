@@ -10,15 +10,9 @@ from imagegen.domain.breaker import Circuit
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.errors import Outcome
-from imagegen.domain.models import (
-    CircuitReport,
-    Health,
-    ModelReport,
-    ProbeReport,
-    ProviderReport,
-)
-from imagegen.domain.ports import Fleet, Probe
+from imagegen.domain.reports import CircuitReport, Health, ModelReport, ProbeReport, ProviderReport
 from imagegen.domain.selection import Availability, Reason
+from imagegen.domain.stores import Fleet, Probe
 from imagegen.usecases.availability import ProviderSetup, Switchboard
 from imagegen.usecases.probing import VALID, last_day
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailableError
 from imagegen.domain.ledger import settled
-from imagegen.domain.ports import ImageStore, LedgerStore, RecordStore, Seen
 from imagegen.domain.quote import Quote
 from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.stores import ImageStore, LedgerStore, RecordStore, Seen
 from imagegen.usecases.replay import Made, Replayer, Running, ref_of
 from imagegen.usecases.reserving import LEASE_MARGIN_MS
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
-from imagegen.domain.models import Models, OfferedModel, OfferedSize, RetiredModel
 from imagegen.domain.pricing import price_microusd
+from imagegen.domain.reports import Models, OfferedModel, OfferedSize, RetiredModel
 from imagegen.domain.selection import Availability, Reason
 from imagegen.usecases.availability import Switchboard
 

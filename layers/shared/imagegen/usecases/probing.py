@@ -20,7 +20,8 @@ from imagegen.domain.breaker import Circuit, State
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.errors import Outcome, ProviderError, StoreUnavailableError
-from imagegen.domain.ports import ImageProvider, Probe, ProbeStore, ServedModels
+from imagegen.domain.ports import ImageProvider, ServedModels
+from imagegen.domain.stores import Probe, ProbeStore
 from imagegen.guard import Guard
 from imagegen.usecases.availability import ProviderSetup
 

@@ -11,8 +11,8 @@ from typing import Self
 from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, abandoned
-from imagegen.domain.ports import ImageStore, LedgerStore, RecordStore, Seen
 from imagegen.domain.quote import LIFETIME_MS
+from imagegen.domain.stores import ImageStore, LedgerStore, RecordStore, Seen
 
 
 @dataclass(frozen=True, slots=True)

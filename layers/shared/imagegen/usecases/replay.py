@@ -13,9 +13,9 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, OpState, abandoned
-from imagegen.domain.ports import ImageStore, LedgerStore, RecordStore
 from imagegen.domain.quote import Quote
 from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.stores import ImageStore, LedgerStore, RecordStore
 from imagegen.usecases.reconciler import Reconciler
 
 TYPICAL_SECONDS = 30

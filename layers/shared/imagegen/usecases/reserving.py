@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from imagegen.domain.errors import ImagegenError, StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, abandoned, reserved
-from imagegen.domain.ports import Held, LedgerStore, Refused, Reservation, Seen
 from imagegen.domain.quote import Quote
+from imagegen.domain.stores import Held, LedgerStore, Refused, Reservation, Seen
 from imagegen.usecases.reconciler import Reconciler
 
 LEASE_MARGIN_MS = 30_000

@@ -8,8 +8,8 @@ from imagegen.domain.errors import GoneError, NotFoundError
 from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.ledger import Op, OpState, abandoned
 from imagegen.domain.models import ImageStatus
-from imagegen.domain.ports import ImageStore, LedgerStore, RecordStore
 from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.stores import ImageStore, LedgerStore, RecordStore
 from imagegen.usecases.answers import attempts_of, cost_of, replaced
 from imagegen.usecases.reconciler import Reconciler
 

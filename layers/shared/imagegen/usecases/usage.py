@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Limits
-from imagegen.domain.models import Allowance, Usage, UsedImage
-from imagegen.domain.ports import LedgerStore, RecordStore
+from imagegen.domain.models import Allowance
 from imagegen.domain.records import ImageRecord
+from imagegen.domain.reports import Usage, UsedImage
+from imagegen.domain.stores import LedgerStore, RecordStore
 from imagegen.usecases.answers import allowance
 
 RECENT = 20
