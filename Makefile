@@ -28,8 +28,8 @@ COOLDOWN = --exclude-newer "14 days" --exclude-newer-package google-genai=2026-1
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
   --no-emit-find-links $(COOLDOWN) $(if $(UPGRADE),--upgrade)
 EXACTNESS = PYTHONPATH=layers/shared $(PYTHON) -m tests.exactness $(if $(SEED),--seed $(SEED))
-# A suite that spends money or opens a browser is run by its own target only.
-SUITES := tests --ignore=tests/live --ignore=tests/browser
+# Suites that spend money, open a browser or attack are run by targets of their own.
+SUITES := tests --ignore=tests/live --ignore=tests/browser --ignore=tests/security
 
 .PHONY: help
 help: ## List the targets

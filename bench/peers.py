@@ -34,7 +34,7 @@ from local.paths import ROOT, UV
 from local.simulator.server import Simulator
 from tests.adapters.aws.world import Aws, running_aws
 from tests.exactness import circuits, money
-from tests.exactness.ground import Ground
+from tests.exactness.ground import Ground, all_at_once
 from tests.exactness.rows import Measured
 
 OUT = ROOT / "bench" / "peers.json"
@@ -86,7 +86,7 @@ def environment(connection: Connection, endpoint: str, table: str, threads: int)
 
     while (job := connection.recv()) is not None:
         calls, seconds = job
-        crew = circuits.all_at_once(
+        crew = all_at_once(
             lambda _, seconds=seconds: one(seconds),  # type: ignore[misc]
             range(calls),
             threads=min(threads, calls),
@@ -200,7 +200,7 @@ def _installed(python: Path) -> bool:
         return True
     if not UV.exists():
         return False
-    steps = (
+    steps: tuple[list[str | Path], ...] = (
         [UV, "venv", "-q", "--allow-existing", "--python", "3.13", PEERS],
         [UV, "pip", "install", "-q", "--python", python, "litellm"],
     )

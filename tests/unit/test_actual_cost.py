@@ -1,60 +1,82 @@
-"""What a provider bills by tokens is told apart from the price, to the micro-dollar and up."""
-
-from collections.abc import Mapping
-from typing import Any
+"""What an image really cost, by the provider's own count of tokens."""
 
 import pytest
 
 from imagegen.domain.catalog import Offering
 from imagegen.domain.pricing import actual_microusd, price_microusd
-from tests.fakes.catalogs import SOURCE, SQUARE, catalog, row
+from local.simulator.gemini_sizes import TOKENS
+from local.simulator.openai_prices import output_tokens
+from tests.fakes.catalogs import catalog, real_catalog, row
+from tests.fakes.service import Service
 
-PRICES = {
-    "textIn": "2",
-    "imageOut": "120",
-    "textOut": "12",
-    "source": SOURCE,
+TOKEN_PRICES = {
+    "textIn": "5",
+    "imageOut": "30",
+    "textOut": "7.5",
+    "source": "https://example.com/prices",
     "checkedOn": "2026-11-22",
 }
+TOKEN_BILLED = [one for one in real_catalog().models if one.token_prices]
+MOST_DIFFERENCE = 0.03
+"""Between a size's price and its tokens' in the catalog itself; the alarm rings at a tenth."""
 
 
-def offering(**changes: Any) -> Offering:
-    return catalog(row("alpha-one", priority=1, **changes)).models[0]
+def billed(**usage: int) -> int | None:
+    (offering,) = catalog(row("alpha-one", priority=1, tokenPrices=TOKEN_PRICES)).models
+    return actual_microusd(offering, usage)
 
 
-@pytest.mark.parametrize(
-    ("usage", "microusd"),
-    [
-        ({"output_tokens": 1_000}, 120_000),
-        ({"input_tokens": 500, "output_tokens": 1_000}, 121_000),
-        ({"input_tokens": 500, "output_tokens": 1_000, "thought_tokens": 250}, 124_000),
-        ({"output_tokens": 0}, 0),
-        ({"output_tokens": 0, "unknown_tokens": 9}, 0),
-    ],
-)
-def test_each_kind_of_token_has_its_price_by_the_million(
-    usage: Mapping[str, int], microusd: int
-) -> None:
-    assert actual_microusd(offering(tokenPrices=PRICES), usage) == microusd
+def test_each_kind_of_token_has_its_price() -> None:
+    assert billed(output_tokens=1_756) == 52_680
+    assert billed(output_tokens=1_756, input_tokens=25) == 52_680 + 125
+    assert billed(output_tokens=1_120, thought_tokens=100) == 33_600 + 750
 
 
 def test_a_part_of_a_micro_dollar_is_a_whole_one() -> None:
-    one = offering(tokenPrices=PRICES | {"textIn": "0.3", "imageOut": "0.4"})
-    assert actual_microusd(one, {"input_tokens": 2, "output_tokens": 1}) == 1
-    assert actual_microusd(one, {"input_tokens": 2, "output_tokens": 2}) == 2
+    assert billed(output_tokens=0, thought_tokens=1) == 8
 
 
-@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": 500}])
-def test_without_the_tokens_of_the_image_nothing_is_said(usage: Mapping[str, int] | None) -> None:
-    assert actual_microusd(offering(tokenPrices=PRICES), usage) is None
+@pytest.mark.parametrize("usage", [{}, {"input_tokens": 5}, {"total_tokens": 1_781}])
+def test_a_count_without_the_images_tokens_says_nothing(usage: dict[str, int]) -> None:
+    assert billed(**usage) is None
 
 
-def test_without_prices_by_the_token_nothing_is_said() -> None:
-    assert actual_microusd(offering(), {"output_tokens": 1_000}) is None
+def test_without_token_prices_or_a_count_nothing_is_known() -> None:
+    (plain,) = catalog(row("alpha-one", priority=1)).models
+    assert actual_microusd(plain, {"output_tokens": 1}) is None
+    assert actual_microusd(TOKEN_BILLED[0], None) is None
 
 
-def test_an_image_for_nothing_is_not_offered() -> None:
-    free = offering(price={"rule": "perImage", "usd": {"1024x1024": "0"}}, sizes=[SQUARE])
-    assert price_microusd(free, free.sizes[0]) is None
-    cheap = offering(price={"rule": "perImage", "usd": {"1024x1024": "0.000001"}}, sizes=[SQUARE])
-    assert price_microusd(cheap, cheap.sizes[0]) == 1
+def test_every_model_that_is_billed_by_tokens_has_their_prices() -> None:
+    by_tokens = {one.key for one in real_catalog().models if one.provider in ("openai", "gemini")}
+    assert {one.key for one in TOKEN_BILLED} == by_tokens
+
+
+def tokens(offering: Offering, size: str) -> int:
+    option = offering.option(size)
+    assert option is not None
+    if offering.provider == "openai":
+        return output_tokens(offering.params["quality"], *option.pixels)
+    return TOKENS[offering.model][option.params["imageConfig"]["imageSize"]]
+
+
+@pytest.mark.parametrize("offering", TOKEN_BILLED, ids=lambda one: one.key)
+def test_a_price_in_the_catalog_is_what_its_tokens_cost(offering: Offering) -> None:
+    for option in offering.sizes:
+        price = price_microusd(offering, option)
+        actual = actual_microusd(offering, {"output_tokens": tokens(offering, option.size)})
+        assert price is not None
+        assert actual is not None
+        assert abs(actual - price) <= MOST_DIFFERENCE * price, option.size
+
+
+def test_the_record_of_an_image_holds_what_it_really_cost_and_the_user_pays_the_price() -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1, tokenPrices=TOKEN_PRICES)))
+    service.providers["alpha"].usage = {"output_tokens": 1_756}
+    record = service.make().record
+    assert (record.actual_microusd, record.charged_microusd) == (52_680, 50_000)
+    assert service.spent() == 50_000
+
+
+def test_a_provider_that_counts_nothing_leaves_it_open() -> None:
+    assert Service().make().record.actual_microusd is None
