@@ -27,6 +27,7 @@ class Historian:
 
     items: dict[str, dict[int, Item]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    _parsed: dict[tuple[str, int], Ledger] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def watch(self, client: Any) -> None:
@@ -55,7 +56,13 @@ class Historian:
     def ledgers(self, user: str) -> list[Ledger]:
         """Return a user's ledger at each version, the empty one first."""
         versions = self.items.get(f"U#{user}", {})
-        return [Ledger(), *(to_ledger(from_item(versions[v])) for v in sorted(versions))]
+        return [Ledger(), *(self._ledger(user, v, versions[v]) for v in sorted(versions))]
+
+    def _ledger(self, user: str, version: int, item: Item) -> Ledger:
+        known = self._parsed.get((user, version))
+        if known is None:
+            known = self._parsed[user, version] = to_ledger(from_item(item))
+        return known
 
     def problems(self, user: str, limits: Limits, *, latest_ms: int) -> list[str]:
         """Return what in a user's history the rules do not allow."""

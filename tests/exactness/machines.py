@@ -7,6 +7,7 @@ follow. The circuit's is written here a second time, from the design and not fro
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, Phase, settings
@@ -21,6 +22,8 @@ from hypothesis.stateful import (
 )
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
+from imagegen.aws.items import from_item
+from imagegen.aws.ledger_items import to_ledger
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain import ledger as rules
 from imagegen.domain.breaker import Circuit, Failure, State
@@ -100,9 +103,8 @@ class Machine(RuleBasedStateMachine):
         self.born = 0
 
     def thin(self) -> ThinDynamo:
-        client = self.place.thin()
-        client.fate = stop_at
-        return client
+        # Only one actor runs at a time: one connection serves all.
+        return ThinDynamo(self.place.endpoint, stop_at, _local=SimpleNamespace())
 
     def add(self, work: Callable[[], object]) -> Actor:
         """Start an actor; it stands before its first call."""
@@ -112,11 +114,13 @@ class Machine(RuleBasedStateMachine):
         self._settle_down(actor)
         return actor
 
-    def move(self, pick: int, fate: Fate) -> None:
-        """Let one of the actors make its call."""
+    def move(self, pick: int, fate: Fate) -> str:
+        """Let one of the actors make its call; return which it was."""
         actor = self.actors[pick % len(self.actors)]
+        call = actor.at
         actor.step(fate)
         self._settle_down(actor)
+        return call
 
     def _settle_down(self, actor: Actor) -> None:
         self.counts["steps"] += 1
@@ -139,17 +143,6 @@ class Told:
     """What instances were told of a circuit's moves."""
 
     moves: list[Transition] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Call:
-    """One call on its way: what the model knows of it."""
-
-    call_id: str
-    guard: Guard
-    outcome: Outcome | None
-    asked_at_generation: int | None = None
-    dead: bool = False
 
 
 class Circuits(Machine):
@@ -207,7 +200,6 @@ class Circuits(Machine):
 
         actor_id = len(self.ids)
         self.add(lambda: self.guards[which].call(self.name, MODEL, ask))
-        self.observe("")
 
     @property
     def ids_of(self) -> list[str]:
@@ -217,8 +209,7 @@ class Circuits(Machine):
     def go(self, pick: int, fate: Fate) -> None:
         """Let one call make its next move."""
         if self.actors:
-            self.move(pick, fate)
-            self.observe(fate)
+            self.observe(fate, self.move(pick, fate))
 
     @rule(pick=st.integers(0, 99))
     def end(self, pick: int) -> None:
@@ -226,8 +217,7 @@ class Circuits(Machine):
         if self.actors:
             actor = self.actors[pick % len(self.actors)]
             while not actor.is_done:
-                self.move(self.actors.index(actor), Fate.DONE)
-                self.observe(Fate.DONE)
+                self.observe(Fate.DONE, self.move(self.actors.index(actor), Fate.DONE))
 
     @precondition(lambda self: self.seen.state is not State.CLOSED)
     @rule(more_ms=st.sampled_from([-2_001, -1, 0, 2_000]))
@@ -242,8 +232,10 @@ class Circuits(Machine):
         self.clock.at_ms += ms
         self.counts["steps"] += 1
 
-    def observe(self, fate: str) -> None:
+    def observe(self, fate: str, call: str) -> None:
         """Compare the circuit with what it was one store call ago."""
+        if call != "UpdateItem":
+            return
         new = self.reader.load().circuits.get(self.name, Circuit())
         old, self.seen = self.seen, new
         if new == old:
@@ -315,7 +307,6 @@ class Circuits(Machine):
         assert len(told) <= len(self.expected), "a move was told twice"
         for edge in set(heard):
             assert told.count(edge) >= heard.count(edge), f"{edge} was not told"
-        type(self).counts["told"] = max(type(self).counts["told"], 0)
 
     def teardown(self) -> None:
         if hasattr(self, "told"):
@@ -353,9 +344,6 @@ class Ledgers(Machine):
 
     def note(self, item: dict[str, Any]) -> None:
         """Check a version against the one before it, as soon as it is seen."""
-        from imagegen.aws.items import from_item  # noqa: PLC0415
-        from imagegen.aws.ledger_items import to_ledger  # noqa: PLC0415
-
         ledger = to_ledger(from_item(item))
         known = self.states.get(ledger.version)
         if known is not None:

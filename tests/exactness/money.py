@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -63,6 +63,16 @@ def ask(store: DynamoLedgerStore, user: str, limits: Limits, one: Hold, now_ms: 
     return Try(one, type(came).__name__, ledger)
 
 
+def shared(tries: list[Try]) -> list[Try]:
+    """Return the same with each ledger once: it is sent once, then, and not for each refusal."""
+    known: dict[int, Ledger] = {}
+    found = []
+    for one in tries:
+        first = known.setdefault(one.ledger.version, one.ledger)
+        found.append(replace(one, ledger=first) if first == one.ledger else one)
+    return found
+
+
 def unjustified(
     states: Sequence[Ledger], tries: Sequence[Try], limits: Limits, now_ms: int = NOW
 ) -> list[str]:
@@ -101,7 +111,7 @@ def spend(connection: Connection, place: Place, gate: Any, threads: int) -> None
             if one.kind == HELD:
                 seen = Seen(one.hold.quote_id, one.ledger)
                 store.settle(user, seen, charged_microusd=PRICE, now_ms=NOW)
-        connection.send((tries, historian.items, historian.wrong))
+        connection.send((shared(tries), historian.items, historian.wrong))
         historian.items.clear()
 
 

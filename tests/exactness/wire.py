@@ -47,7 +47,8 @@ class ThinDynamo:
     on_item: Callable[[Item], None] = lambda _item: None
     """Told each state of an item that an update left or found."""
     calls: int = 0
-    _local: threading.local = field(default_factory=threading.local)
+    _local: Any = field(default_factory=threading.local)
+    """Each thread has its connection, unless only one of them ever runs."""
 
     def update_item(self, **params: Any) -> Item:
         return self._call("UpdateItem", params)

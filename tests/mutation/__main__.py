@@ -76,13 +76,17 @@ def main() -> int:
     arguments = _arguments()
     explained: dict[str, Explained] = json.loads(SURVIVORS.read_text())
     wanted = [one for one in TARGETS if one.module in arguments.only or not arguments.only]
+    results, problems = list[Result](), list[str]()
     with copied() as tree:
-        results = [_mutate(tree, one) for one in wanted]
+        for target in wanted:
+            result = _mutate(tree, target)
+            problems += result.problems(explained.get(target.module, {}))
+            results.append(result)
+            # Each as soon as it is there: the whole takes a quarter of an hour.
+            _write(results, explained)
     _print(results, explained)
-    problems = [said for one in results for said in one.problems(explained.get(one.module, {}))]
     for said in problems:
         _say(said)
-    _write(results, explained)
     return 1 if problems else 0
 
 

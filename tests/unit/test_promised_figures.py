@@ -9,6 +9,8 @@ from imagegen.domain import ledger as rules
 from imagegen.domain.breaker import Circuit, Effect, Failure, Policy, State
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState, Remaining
 from imagegen.domain.money import label_text, parse_usd
+from imagegen.domain.pricing import actual_microusd
+from tests.fakes.catalogs import SOURCE, catalog, row
 
 DAY = "20261122"
 NOON_MS = 1_795_348_800_000
@@ -121,3 +123,9 @@ def test_a_billion_dollars_is_an_amount_and_a_micro_dollar_more_is_none() -> Non
 def test_a_hundredth_of_a_cent_is_spelled_in_four_places() -> None:
     assert label_text(100) == "$0.0001"
     assert label_text(101) == "$0.0002"
+
+
+def test_a_million_tokens_cost_what_is_asked_for_a_million() -> None:
+    prices = {"textIn": "2", "imageOut": "120", "source": SOURCE, "checkedOn": "2026-11-22"}
+    (one,) = catalog(row("alpha-one", priority=1, tokenPrices=prices)).models
+    assert actual_microusd(one, {"output_tokens": 1_000_000}) == 120_000_000
