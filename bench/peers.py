@@ -10,7 +10,6 @@ import json
 import multiprocessing
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -39,8 +38,8 @@ from tests.exactness.rows import Measured
 
 OUT = ROOT / "bench" / "peers.json"
 PEERS = ROOT / ".tools" / "peers"
-INSTANCES, CALLERS, ROUNDS = 20, 100, 10
-REST_SECONDS = 1
+INSTANCES, CALLERS, ROUNDS = 20, 100, 5
+REST_SECONDS = 5
 CALL_SECONDS = 0.5
 """How long a probe takes: the other 99 come meanwhile."""
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -126,7 +125,7 @@ def powertools(aws: Aws) -> dict[str, Any]:
     # It counts in each environment by itself: whoever has had five in a row opens it for all.
     calls = []
     for _ in range(ROUNDS):
-        time.sleep(2 * REST_SECONDS + 1)
+        time.sleep(REST_SECONDS + 2)
         calls.append(_ask(pipes, CALLERS // INSTANCES, CALL_SECONDS)["called"])
     for pipe in pipes:
         pipe.send(None)
@@ -140,22 +139,33 @@ def powertools(aws: Aws) -> dict[str, Any]:
 # --- LiteLLM
 
 LITELLM = """
-import concurrent.futures, importlib.metadata, json, sys, threading
+import concurrent.futures, importlib.metadata, json, sys, threading, time
 import litellm
 
-base, cap, price, requests, threads = json.loads(sys.argv[1])
-litellm.max_budget = cap
+base, cap, price, requests, threads, how = json.loads(sys.argv[1])
+MODEL = "openai/gpt-image-2.5-sunburst"
+litellm.register_model({MODEL: {
+    "litellm_provider": "openai", "mode": "image_generation", "input_cost_per_image": price,
+    "input_cost_per_pixel": price / 1024 ** 2, "output_cost_per_pixel": 0.0,
+}})
+if how == "max_budget":
+    litellm.max_budget = cap
+manager = litellm.BudgetManager(project_name="bench")
+manager.create_budget(total_budget=cap, user="user")
 litellm.suppress_debug_info = True
 gate = threading.Barrier(threads)
 
 def one(number):
     gate.wait() if number < threads else None
+    if how == "BudgetManager" and manager.get_current_cost("user") > cap - price:
+        return "refused"
     try:
         litellm.image_generation(
-            model="openai/gpt-image-1", prompt="a red fox", size="1024x1024", api_base=base,
-            api_key="local-key", num_retries=0, input_cost_per_image=price,
-            input_cost_per_pixel=price / (1024 * 1024), output_cost_per_pixel=0.0,
+            model=MODEL, prompt="a red fox", size="1024x1024", api_base=base,
+            api_key="local-key", num_retries=0,
         )
+        # update_cost() prices text by tokens; an image's price is added as it would add it.
+        manager.user_dict["user"]["current_cost"] = manager.get_current_cost("user") + price
     except litellm.BudgetExceededError:
         return "refused"
     except Exception as error:
@@ -164,23 +174,27 @@ def one(number):
 
 with concurrent.futures.ThreadPoolExecutor(threads) as pool:
     came = list(pool.map(one, range(requests)))
+# It counts in threads of its own.
+time.sleep(5)
 tally = {kind: came.count(kind) for kind in sorted(set(came))}
 print("RESULT" + json.dumps({
     "version": importlib.metadata.version("litellm"), "tally": tally,
-    "countedUsd": litellm._current_cost,
+    "countedUsd": manager.get_current_cost("user") if how == "BudgetManager" else
+        litellm._current_cost,
 }))
 """
 
 
-def litellm() -> dict[str, Any]:
-    """Return the figures of LiteLLM's budget for R1, or why there are none."""
+def litellm(how: str) -> dict[str, Any]:
+    """Return the figures of one of LiteLLM's budgets for R1, or why there are none."""
     python = PEERS / "bin" / "python"
     if not _installed(python):
         return {"skipped": "litellm cannot be installed here"}
-    with Simulator.start() as simulator:
-        arguments = json.dumps([f"{simulator.url}/openai/v1", 10.0, 0.17, 200, 64])
+    with Simulator.start() as simulator, tempfile.TemporaryDirectory() as scratch:
+        arguments = json.dumps([f"{simulator.url}/openai/v1", 10.0, 0.17, 200, 200, how])
         done = subprocess.run(  # noqa: S603 our own script
             [python, "-c", LITELLM, arguments],
+            cwd=scratch,
             capture_output=True,
             text=True,
             check=False,
@@ -227,7 +241,7 @@ def main() -> None:
         ground = Ground(aws, Path(name), 1)
         figures = {
             "powertools": powertools(aws),
-            "litellm": litellm(),
+            "litellm": {how: litellm(how) for how in ("max_budget", "BudgetManager")},
             "imagegen": {
                 "r1": _ours(money.r1(ground)),
                 "r9": _ours(circuits.r9(ground)),
@@ -235,8 +249,8 @@ def main() -> None:
             },
         }
     OUT.write_text(json.dumps(figures, indent=1) + "\n")
-    json.dump(figures, sys.stdout, indent=1)
-    print()
+    for name in ("powertools", "litellm", "imagegen"):
+        print(name, json.dumps(figures[name])[:600])
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from tests.stack.driver import Driver, Person
 
 PROMPT = "A red fox in fresh snow"
 SEVENTEEN_CENTS = 170_000
-INSTANCES = 16
+INSTANCES = 8
 """As many processes as two cores can start without running into each other's timeouts."""
 LIFTED = {"HOURLY_IMAGES": "0", "DAILY_IMAGES": "100000", "DAILY_ATTEMPTS": "500"}
 

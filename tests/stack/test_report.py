@@ -52,8 +52,8 @@ def test_the_actual_cost_by_tokens_is_kept_beside_the_price(stack: Driver) -> No
     person = stack.person()
     made = person.make(PROMPT, quality="high").json
     items = stack.client("dynamodb").scan(TableName=stack.urls["table"])["Items"]
-    quote = {one["sk"]["S"]: one for one in items if one["sk"]["S"].startswith("I#")}
-    newest = max(quote.values(), key=lambda one: int(one["created_ms"]["N"]))
+    mine = [one for one in items if one["sk"]["S"].endswith(made["id"][:24])]
+    (newest,) = (one for one in mine if one["sk"]["S"].startswith("I#"))
     assert made["cost"]["charged"] == "0.052700"
     # 1756 tokens of the image at $30 a million, and 6 of the prompt at $5.
     assert int(newest["actual_microusd"]["N"]) == 1756 * 30 + 6 * 5
