@@ -103,7 +103,8 @@ def _mutate(tree: Path, target: Target) -> Result:
     with subprocess.Popen(  # noqa: S603 our own interpreter and our own file
         command,
         cwd=tree,
-        env=environment(PYTHONPATH="layers/shared"),
+        # The order of a set is the same in each run.
+        env=environment(PYTHONPATH="layers/shared", PYTHONHASHSEED="0"),
         stdout=subprocess.PIPE,
         text=True,
     ) as worker:

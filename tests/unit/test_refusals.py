@@ -103,6 +103,12 @@ def test_a_day_is_kept_for_a_hold_and_for_nothing_that_has_ended() -> None:
     assert rules.prunable(ledger, now_ms=NOON_MS, oldest_day="20261121") == ([], ["20261118"])
 
 
+def test_days_are_dropped_in_their_order_however_they_lie() -> None:
+    days = [f"202610{number:02d}" for number in (17, 3, 29, 11, 5, 23, 8, 30, 2)]
+    ledger = Ledger(spent=dict.fromkeys(days, 1), images=dict.fromkeys(days, 1))
+    assert rules.prunable(ledger, now_ms=NOON_MS, oldest_day=DAY) == ([], sorted(days))
+
+
 def test_an_ending_touches_nothing_but_its_own_hold_and_raises_the_version() -> None:
     before = replace(
         rules.reserved(
