@@ -154,7 +154,7 @@ class Circuits(Machine):
         self.name = f"{NAME}-{self.number}"
         self.seen = Circuit()
         self.asked: dict[str, int] = {}
-        """When each call of the provider began, by call id and the true clock."""
+        """The generation in which each call of the provider began, by call id."""
         self.outcomes: dict[str, Outcome | None] = {}
         self.dead: set[str] = set()
         self.expected = list[tuple[State, State]]()
@@ -190,7 +190,7 @@ class Circuits(Machine):
 
         def ask() -> ImageAnswer:
             call_id = self.ids_of[actor_id]
-            self.asked[call_id] = self.clock()
+            self.asked[call_id] = self.seen.generation
             self.outcomes[call_id] = outcome
             if stop_at("provider") is Fate.DEAD:
                 raise DiedError
@@ -261,6 +261,8 @@ class Circuits(Machine):
         assert len(added) <= 1, f"one call counted {len(added)} failures"
         for failure in added:
             assert self._failed(failure), f"{failure} was counted and is none"
+            began = self.asked[failure.call_id]
+            assert began == old.generation, f"{failure} of {began} was counted in {old.generation}"
         oldest_ms = self.clock() - 600_000 + 2_000
         assert all(one.at_ms < oldest_ms for one in gone), "a young failure was forgotten"
 

@@ -5,19 +5,21 @@ import random
 import resource
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from imagegen.domain.errors import ImagegenError, Outcome
 from imagegen.usecases.replay import Made
-from tests.exactness.faulty import Ticking, judge_bills
+from tests.exactness.faulty import judge_bills
 from tests.exactness.ground import Ground, Place, child, receive
 from tests.exactness.instance import LIFETIME_MS, Instance, instance, providers
 from tests.exactness.rows import Measured, Verdict
+from tests.fakes.clock import NOON_MS
 
 PROCESSES = 2
 USERS = 40
+SPEED = 60
 FAULTS = {
     "drop_after": 0.02,
     "drop_before": 0.01,
@@ -25,20 +27,36 @@ FAULTS = {
     "error": 0.01,
     "delay": 0.005,
 }
-OUTCOMES = (Outcome.UNAVAILABLE, Outcome.RATE_LIMITED, Outcome.REFUSED, Outcome.UNKNOWN)
+OUTCOMES = (
+    *[Outcome.REFUSED] * 6,
+    *[Outcome.BAD_PARAMETER] * 3,
+    # Few enough for circuits to open and to close again, and not to stay open.
+    *(Outcome.UNAVAILABLE, Outcome.RATE_LIMITED, Outcome.UNKNOWN),
+)
 WARM = 0.4
 """Of the time: caches, pools and code are loaded by then."""
 
 
-def live(connection: Connection, place: Place, s3: Place, seed: str, seconds: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Fast:
+    """A clock that runs faster, alike in every process: circuits open and close, leases end."""
+
+    began: float
+
+    def __call__(self) -> int:
+        return NOON_MS + int((time.monotonic() - self.began) * SPEED * 1_000)
+
+
+def live(connection: Connection, place: Place, s3: Place, seed: str, clock: Fast) -> None:
     """Do what users do until the time is over; send what came of it."""
+    seconds = connection.recv()
     dice, counts = random.Random(seed), Counter[str]()
 
     def react(_: str) -> Outcome | None:
         return dice.choice(OUTCOMES) if dice.random() < 0.05 else None
 
     here = instance(
-        place.dynamodb(), s3.s3(), place.table, place.bucket, Ticking(), drawn_by=providers(react)
+        place.dynamodb(), s3.s3(), place.table, place.bucket, clock, drawn_by=providers(react)
     )
     users = [f"{n:032x}" for n in range(10**6, 10**6 + USERS)]
     began, warm_kib = time.monotonic(), 0
@@ -50,7 +68,7 @@ def live(connection: Connection, place: Place, s3: Place, seed: str, seconds: fl
         here.finished.clear()
         here.moves.clear()
     growth = _resident_kib() / warm_kib - 1 if warm_kib else 0.0
-    connection.send((counts, growth, here.now_ms()))
+    connection.send((counts, growth))
 
 
 def _one(here: Instance, dice: random.Random, user: str, counts: Counter[str]) -> None:
@@ -83,17 +101,20 @@ def _resident_kib() -> int:
 def r17(ground: Ground) -> Measured:
     """Live for a while through the proxies, then count everything."""
     verdict, real, seconds = Verdict(), ground.place(bucket=True), ground.soak_seconds
+    clock = Fast(time.monotonic())
     with ground.proxy("soak") as dynamo, ground.proxy("soak s3") as s3:
         dynamo.set(**FAULTS)
         s3.set(**FAULTS)
         place, images = replace(real, endpoint=dynamo.url), replace(real, endpoint=s3.url)
         crew = [
-            child(live, place, images, f"{ground.seed}/r17/{n}", seconds) for n in range(PROCESSES)
+            child(live, place, images, f"{ground.seed}/r17/{n}", clock) for n in range(PROCESSES)
         ]
+        for _, pipe in crew:
+            pipe.send(seconds)
         came = [receive(pipe, seconds) for _, pipe in crew]
     counts = sum((one[0] for one in came), Counter[str]())
     growth = max(one[1] for one in came)
-    late_ms = max(one[2] for one in came) + LIFETIME_MS + 90_000
+    late_ms = clock() + LIFETIME_MS + 90_000
     users = [f"{n:032x}" for n in range(10**6, 10**6 + USERS)]
     stored = judge_bills(verdict, real, users, late_ms)
     strange = {name: n for name, n in counts.items() if name.startswith(("unhandled", "another"))}
