@@ -1,6 +1,7 @@
 """``make deploy``: what was built, into your own account, with the settings of .env.
 
-``make deploy-fast`` takes the code alone: the stack keeps what it was told before.
+The first time it asks, at a terminal, for what is missing, keeps the answers in .env, and puts the
+keys into the new stack. ``make deploy-fast`` takes the code alone: every setting stays.
 """
 
 import argparse
@@ -8,15 +9,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import ClientError
 
+from local import guide
 from local.parameters import overrides, read_dotenv
 from local.paths import BUILT_FOR_AWS, ROOT, SAM
-from local.push_env import KEYS
+from local.push_env import KEYS, parameters_path, push
 from local.sam import CONFIG_FILE, quoted
 
 if TYPE_CHECKING:
@@ -32,14 +35,16 @@ def main() -> None:
     parser.add_argument("--fast", action="store_true", help="the code alone, no questions")
     parser.add_argument("--yes", action="store_true", help="do not ask before changing anything")
     given = parser.parse_args()
-    dotenv = read_dotenv(given.env_file)
-    # Only .env decides what a deployed stack is told: a shell's variables are for local runs.
-    parameters = {} if given.fast else overrides(dotenv, {})
     is_new = not exists(boto3.client("cloudformation"), given.stack)
     if is_new and given.fast:
         sys.exit(f"There is no stack {given.stack!r} yet: run `make deploy` first.")
+    if is_new and not given.yes and sys.stdin.isatty():
+        interview(given.env_file)
+    dotenv = read_dotenv(given.env_file)
+    # Only .env decides what a deployed stack is told: a shell's variables are for local runs.
+    parameters = {} if given.fast else overrides(dotenv, {})
     if is_new:
-        print(guide(given.stack, given.env_file, dotenv))
+        print(summary(given.stack, given.env_file, dotenv))
     elif not given.fast and "JwtIssuer" not in parameters:
         print("JWT_ISSUER is not in .env: the stack keeps the issuer that it has, if any.")
     arguments = ["--stack-name", given.stack, "--parameter-overrides"]
@@ -50,8 +55,22 @@ def main() -> None:
     command += ["--template-file", str(BUILT_FOR_AWS / "template.yaml")]
     status = subprocess.run(command, env=os.environ, cwd=ROOT, check=False).returncode
     if is_new and not status:
-        print(f"Next: make deploy-env STACK={given.stack} puts keys and flags into the stack.")
+        finish(given.stack, dotenv)
     sys.exit(status)
+
+
+def interview(env_file: Path) -> None:
+    """Ask for what .env leaves open, and keep the answers there."""
+    asked = list(guide.questions(read_dotenv(env_file)))
+    if asked:
+        print(f"What {env_file.name} does not say yet (Enter takes what is in brackets):")
+        guide.keep(guide.ask(iter(asked), read=input, read_secret=getpass), env_file)
+
+
+def finish(stack: str, dotenv: Mapping[str, str]) -> None:
+    """Put the first keys and flags in, so that a new stack works at once."""
+    push(boto3.client("ssm"), stack, dotenv)
+    print(f"Keys and flags are in {parameters_path(stack)}; later: make deploy-env STACK={stack}")
 
 
 def exists(cloudformation: "CloudFormationClient", stack: str) -> bool:
@@ -65,7 +84,7 @@ def exists(cloudformation: "CloudFormationClient", stack: str) -> bool:
     return found["StackStatus"] != "REVIEW_IN_PROGRESS"
 
 
-def guide(stack: str, env_file: Path, dotenv: Mapping[str, str]) -> str:
+def summary(stack: str, env_file: Path, dotenv: Mapping[str, str]) -> str:
     """Return what somebody should know who deploys a stack for the first time."""
     keys = [provider for provider, name in KEYS.items() if name in dotenv]
     issuer = dotenv.get("JWT_ISSUER")

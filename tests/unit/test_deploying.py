@@ -1,12 +1,21 @@
 """What `make deploy` says to somebody who deploys for the first time."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from local.deploy import guide
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local import guide
+from local.deploy import summary
+from local.parameters import read_dotenv
+from local.push_env import KEYS
 
 
 def test_a_first_deployment_says_what_is_set_and_what_is_missing() -> None:
-    said = guide("prod", Path(".env"), {"OPENAI_API_KEY": "sk-CANARY"})
+    said = summary("prod", Path(".env"), {"OPENAI_API_KEY": "sk-CANARY"})
     assert "tokens      JWT_ISSUER is not set: nobody will be let in" in said
     assert "providers   openai" in said
     assert "alarms      on the dashboard only" in said
@@ -14,4 +23,60 @@ def test_a_first_deployment_says_what_is_set_and_what_is_missing() -> None:
 
 
 def test_without_any_setting_nothing_is_promised() -> None:
-    assert "no key is set: nothing will be offered" in guide("prod", Path(".env"), {})
+    assert "no key is set: nothing will be offered" in summary("prod", Path(".env"), {})
+
+
+def told(answers: list[str]) -> tuple[Callable[[str], str], list[str]]:
+    """Return a reader that gives these answers in turn, and what it was asked."""
+    left, heard = iter(answers), list[str]()
+
+    def read(question: str) -> str:
+        heard.append(question)
+        return next(left)
+
+    return read, heard
+
+
+def test_only_what_is_missing_is_asked_for() -> None:
+    names = [one.name for one in guide.questions({})]
+    keys = [*KEYS.values()]
+    assert names == ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", *keys, "ALARM_TOPIC_ARN"]
+    set_up = {"JWT_ISSUER": "https://a", "GEMINI_API_KEY": "k", "ALARM_TOPIC_ARN": "arn:x"}
+    assert list(guide.questions(set_up)) == []
+
+
+def test_keys_are_never_shown_while_they_are_typed() -> None:
+    read, shown = told(["https://issuer.example.com", "", "", ""])
+    read_secret, hidden = told(["sk-1", "", "", ""])
+    answers = guide.ask(guide.questions({}), read=read, read_secret=read_secret)
+    assert answers == {"JWT_ISSUER": "https://issuer.example.com", "OPENAI_API_KEY": "sk-1"}
+    assert not any("API key" in one for one in shown)
+    assert all("API key" in one for one in hidden)
+
+
+def test_an_answer_that_the_stack_would_refuse_is_asked_again() -> None:
+    read, _ = told(["http://issuer.example.com", 'https://a"b', " https://issuer.example.com "])
+    said = list[str]()
+    (issuer,) = guide.ask(
+        iter(guide.ISSUER[:1]), read=read, read_secret=read, say=said.append
+    ).values()
+    assert issuer == "https://issuer.example.com"
+    assert said == [
+        "  It must begin with https://",
+        "  Quotes and line breaks cannot be part of it.",
+    ]
+
+
+@given(st.dictionaries(st.from_regex(r"[A-Z][A-Z_]{0,9}", fullmatch=True), st.text(min_size=1)))
+def test_what_was_answered_is_read_again_as_it_was(answers: dict[str, str]) -> None:
+    kept = dict[str, str]()
+    for name, answer in answers.items():
+        with suppress(guide.BadAnswerError):
+            kept[name] = guide.checked(guide.Question(name, ""), answer)
+    kept = {name: value for name, value in kept.items() if value}
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / ".env"
+        path.write_text("HOURLY_IMAGES=3")  # without a line's end
+        guide.keep(kept, path)
+        assert read_dotenv(path) == {"HOURLY_IMAGES": "3", **kept}
+        assert not kept or path.stat().st_mode & 0o777 == 0o600
