@@ -40,7 +40,9 @@ def reasons(selection: Selection) -> dict[str, Reason]:
 
 
 def wish(**changes: Any) -> Wish:
-    asked: dict[str, Any] = {"tier": Tier.STANDARD, "size": "square", "prompt_characters": 20}
+    asked: dict[str, Any] = {
+        "tier": Tier.STANDARD, "size": "square", "prompt_characters": 20, "prompt_bytes": 20,
+    }  # fmt: skip
     return Wish(**(asked | changes))
 
 

@@ -5,6 +5,11 @@ from decimal import ROUND_CEILING, Decimal
 
 from imagegen.domain.catalog import Offering, PerImage, PerMegapixel, PriceRule, SizeOption
 
+PROMPT_STEP_BYTES = 1_000
+"""The first of these steps is in the image's price; each one begun after it adds to it."""
+STEP_TOKENS = 250
+"""Four bytes are about a token: English a little more, other scripts about three."""
+
 
 def price_microusd(row: Offering, option: SizeOption) -> int | None:
     """Return the price of one image, or ``None`` where the row has none: then it is not offered.
@@ -12,6 +17,17 @@ def price_microusd(row: Offering, option: SizeOption) -> int | None:
     A price of zero is no price: nobody draws for nothing.
     """
     return _price(row.price, option) or None
+
+
+def prompt_microusd(row: Offering, prompt_bytes: int) -> int:
+    """Return what a long prompt adds: providers that bill tokens bill those of the prompt, too.
+
+    Without it, 32,000 characters cost the operator seven times the price of a fast image.
+    """
+    if row.token_prices is None:
+        return 0
+    steps = max(0, -(-prompt_bytes // PROMPT_STEP_BYTES) - 1)
+    return -(-steps * STEP_TOKENS * row.token_prices.text_in // 1_000_000)
 
 
 def actual_microusd(row: Offering, usage: Mapping[str, int] | None) -> int | None:

@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from imagegen.domain.catalog import Catalog, Draw, Offering, Tier
+from imagegen.domain.catalog import Catalog, Draw, Offering, SizeOption, Tier
 from imagegen.domain.money import label_text
-from imagegen.domain.pricing import price_microusd
+from imagegen.domain.pricing import price_microusd, prompt_microusd
 
 
 class Reason(StrEnum):
@@ -44,6 +44,8 @@ class Wish:
     tier: Tier
     size: str
     prompt_characters: int
+    prompt_bytes: int
+    """As UTF-8: the nearest to tokens that needs no tokenizer."""
     max_cost_microusd: int | None = None
     provider: str | None = None
     """Preferred, not required."""
@@ -130,7 +132,7 @@ def _judge(
     if option is None:
         sizes = ", ".join(o.size for o in row.sizes)
         return LeftOut(row, Reason.SIZE, f"draws {sizes}")
-    price = price_microusd(row, option)
+    price = _price(row, option, wish)
     if row.is_retired(today):
         return LeftOut(row, Reason.RETIRED, f"shut down on {row.shutdown_on}")
     if price is None:
@@ -145,6 +147,11 @@ def _judge(
     if state.reason is not None:
         return LeftOut(row, state.reason, _DETAILS[state.reason], price)
     return Candidate(Draw(row, option), price)
+
+
+def _price(row: Offering, option: SizeOption, wish: Wish) -> int | None:
+    image = price_microusd(row, option)
+    return None if image is None else image + prompt_microusd(row, wish.prompt_bytes)
 
 
 _DETAILS = {

@@ -126,10 +126,12 @@ class Estimator:
         return request.quality or tiers[0]
 
     def _select(self, request: EstimateRequest, tier: Tier) -> Selection:
+        drawn = drawn_prompt(request.prompt, request.style)
         wish = Wish(
             tier,
             request.size,
-            len(drawn_prompt(request.prompt, request.style)),
+            len(drawn),
+            len(drawn.encode("utf-8", "surrogatepass")),
             request.max_cost,
             request.provider,
             request.model,
