@@ -47,6 +47,12 @@ test: lint .tools/validated tools ## Everything that CI asks for
 security: tools audit ## Who gets in, what leaks, what hostile input costs: the S table, measured
 	$(PYTHON) -m pytest -q --show-capture=no tests/security
 
+.PHONY: browser
+browser: tools ## Elements and page in Chromium: states, axe, keyboard, budgets (IMAGEGEN_CHROMIUM=path)
+	@[ -n "$${IMAGEGEN_CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { echo "Chromium is needed (on Debian: apt install chromium), or its path in IMAGEGEN_CHROMIUM" >&2; exit 1; }
+	$(PYTHON) -m pytest -q tests/browser
+
 .PHONY: audit
 audit: tools .tools/audit/stamp ## Scan the transformed template and the locked packages
 	@$(PYTHON) -m local.audit
@@ -58,6 +64,10 @@ check: lint .tools/validated ## Format, lint, types, unit tests and the template
 .PHONY: openapi
 openapi: .venv/stamp ## Write openapi.json anew from the handlers (make check fails where it differs)
 	PYTHONPATH=layers/shared $(PYTHON) -m local.openapi
+
+.PHONY: docs
+docs: .venv/stamp ## Write the tables of docs/ anew, and with `make run` going its answers, too
+	@PYTHONPATH=layers/shared $(PYTHON) -m local.docs
 
 .PHONY: lint
 lint: .venv/stamp
@@ -71,8 +81,16 @@ exactness: tools ## The money and breaker bar, R0 to R17, in short form (ROWS="R
 	@$(EXACTNESS) $(if $(ROWS),--only $(ROWS),--out bench/exactness.json)
 
 .PHONY: soak
-soak: tools ## Ten minutes of everything at once with 5 % faults
-	@$(EXACTNESS) --only R17 --soak-seconds 600 --out bench/soak.json
+soak: tools ## Ten minutes of everything at once with 5 % faults (SOAK_SECONDS=)
+	@$(EXACTNESS) --only R17 --soak-seconds $(or $(SOAK_SECONDS),600) --out bench/soak.json
+
+.PHONY: budgets
+budgets: tools ## What a cold start loads and what the layer weighs: no clock, the same everywhere
+	$(PYTHON) -m pytest -q tests/budgets
+
+.PHONY: bench
+bench: tools ## Cold start, overhead, throughput, memory, cost; peers beside us (bench/results.md)
+	@PYTHONPATH=layers/shared $(PYTHON) -m bench
 
 .PHONY: exactness-peers
 exactness-peers: tools ## The same of what a user would otherwise take, side by side
@@ -119,7 +137,7 @@ rotate-quote-key: .venv/stamp ## The next of the three steps to a new quote key 
 
 .PHONY: logs
 logs: tools ## Follow the functions' logs (TAIL= reads the last ten minutes once)
-	@for name in estimate generate health; do groups+=(--cw-log-group /imagegen/$(STACK)/$$name); done; \
+	@for name in estimate generate health chat page; do groups+=(--cw-log-group /imagegen/$(STACK)/$$name); done; \
 	$(SAM) logs "$${groups[@]}" $(TAIL)
 
 .PHONY: url

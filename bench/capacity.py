@@ -17,7 +17,7 @@ from typing import Any
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain.errors import ImagegenError
-from imagegen.domain.ledger import Limits
+from imagegen.domain.ledger import HOUR_MS, Limits
 from imagegen.usecases.replay import Made
 from local.paths import ROOT
 from tests.exactness.ground import Clock, Ground, all_at_once
@@ -163,6 +163,11 @@ def _images(desk: Bench) -> dict[str, Consumed]:
             came[name] = desk.measure(name, make)
         else:
             make()
+    # The requests of the last hour are still there; the slots are free again.
+    desk.clock.at_ms += HOUR_MS
+    quote = desk.here.estimate(user).quote
+    late = "the next image, an hour later"
+    came[late] = desk.measure(late, lambda: desk.here.confirm(quote, user))
     again = desk.here.estimate(user).quote
     desk.here.confirm(again, user)
     desk.measure("the same quote again", lambda: desk.here.confirm(again, user))

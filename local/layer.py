@@ -15,6 +15,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 from typing import Final
 
+from local import descriptions, lazy
 from local.paths import ROOT, STATE, UV
 
 REQUIREMENTS: Final = ROOT / "requirements" / "runtime.txt"
@@ -40,6 +41,7 @@ UNUSED: Final = (
     # Resources and examples: our clients are boto3's low-level ones.
     "boto3/data",
     "boto3/examples",
+    "botocore/data/*/*/examples-1.json",
     # cryptography needs the compiled _cffi_backend, not the compiler around it.
     "cffi",
     "pycparser",
@@ -51,6 +53,12 @@ UNUSED: Final = (
     "pydantic/v1",
 )
 """What no function reads; ``tests/stack`` imports every handler from the layer alone."""
+LAZY: Final = (
+    "aws_lambda_powertools/event_handler/__init__.py",
+    "aws_lambda_powertools/utilities/data_classes/__init__.py",
+    "openai/types/**/__init__.py",
+)
+"""What only hands names on, and loads much for that."""
 
 
 def build(artifacts: Path, architecture: str) -> int:
@@ -71,7 +79,8 @@ def build(artifacts: Path, architecture: str) -> int:
 
 def dependencies(architecture: str) -> Path:
     """Return a folder with the dependencies; one is kept per lock file and architecture."""
-    recipe = REQUIREMENTS.read_bytes() + Path(__file__).read_bytes() + architecture.encode()
+    recipes = (REQUIREMENTS, *map(Path, (__file__, lazy.__file__, descriptions.__file__)))
+    recipe = b"".join(path.read_bytes() for path in recipes) + architecture.encode()
     kept = STATE / "layer" / f"{architecture}-{hashlib.sha256(recipe).hexdigest()[:16]}"
     if not kept.is_dir():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +88,8 @@ def dependencies(architecture: str) -> Path:
             fresh = Path(scratch) / "python"
             install(fresh, architecture)
             prune(fresh)
+            descriptions.cut(fresh / "botocore" / "data", AWS_SERVICES)
+            postpone(fresh)
             compile_bytecode(fresh, top=fresh)
             for superseded in kept.parent.glob(f"{architecture}-*"):
                 shutil.rmtree(superseded)
@@ -90,6 +101,8 @@ def install(target: Path, architecture: str) -> None:
     """Install exactly what is locked, checked by its hashes, for the architecture."""
     arguments = ["pip", "install", "-q", "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)]
     arguments += ["--only-binary", ":all:", "--target", str(target), "--python-version", "3.13"]
+    # Copies: uv links files from its cache, and what is cut here would be cut in every environment.
+    arguments += ["--link-mode", "copy"]
     # The host's own interpreter is named so that uv takes neither an active nor a wrong one.
     arguments += ["--python", sys.executable, *PLATFORMS[architecture]]
     subprocess.run([UV, *arguments], check=True, cwd=ROOT)
@@ -102,6 +115,13 @@ def prune(target: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def postpone(target: Path) -> None:
+    """Make the packages of ``LAZY`` import what is asked for."""
+    for pattern in LAZY:
+        for init in target.glob(pattern):
+            lazy.make_lazy(init)
 
 
 def unused(target: Path) -> Iterator[Path]:

@@ -10,21 +10,27 @@ import importlib.util
 import json
 import sys
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 from imagegen.domain.reports import Problem
+from local.openapi_shapes import OPENAI_ERROR, RPC_ERROR, RPC_REQUEST
 from local.paths import ROOT
 
+JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 DOCUMENT: Final = ROOT / "openapi.json"
-FUNCTIONS: Final = ("estimate", "generate", "health")
+FUNCTIONS: Final = ("estimate", "generate", "health", "chat")
 EVERYWHERE: Final = (400, 413, 415, 500, 503)
 CLOSED: Final = (401, 403)
 WAITS: Final = frozenset({202, 429, 503})
 """Answers that say when to come back."""
+
+
+PROBLEM, OPENAI, JSON_RPC = "problem", "openai", "json-rpc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,9 @@ class Operation:
     problems: tuple[int, ...]
     """Beside those of every route."""
     is_open: bool = False
+    style: str = PROBLEM
+    """Whose words its errors are in."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 OPERATIONS: Final = {
@@ -47,6 +56,24 @@ OPERATIONS: Final = {
         "An image by its id, or with Accept: application/json its status", (404, 410), is_open=True
     ),
     "getUsage": Operation("What the user spent and may still spend", ()),
+    "chat": Operation("An LLM's answer as server-sent events; it can offer images", (422,)),
+    "getToolDefinition": Operation("The tool's definition for an LLM", (422,)),
+    "createImage": Operation(
+        "An image for a client of OpenAI's: offer and confirmation in one call",
+        (404, 410, 422, 429, 502),
+        style=OPENAI,
+        headers={
+            "x-max-cost": "The most to pay, in dollars; a dearer offer is an error",
+            "Idempotency-Key": "The same key: the same image, never a second charge",
+            "x-stainless-retry-count": "How often the client tried; OpenAI's SDKs send it",
+        },
+    ),
+    "listModelsForOpenai": Operation("What `model` may say now", (), style=OPENAI),
+    "callMcp": Operation(
+        "The Model Context Protocol, stateless: prices for an LLM, which cannot spend",
+        (404, 405),
+        style=JSON_RPC,
+    ),
     "getProviderHealth": Operation(
         "Which providers would be used now; an admin's token shows the last errors' codes",
         (),
@@ -88,6 +115,9 @@ def document() -> dict[str, Any]:
         "tags": [
             {"name": "images", "description": "Offers, and the images made of them"},
             {"name": "catalog", "description": "Models and prices"},
+            {"name": "chat", "description": "An LLM that can offer images, and its tool"},
+            {"name": "openai", "description": "For clients of OpenAI's API"},
+            {"name": "mcp", "description": "For hosts of the Model Context Protocol"},
             {"name": "usage", "description": "What a user spent"},
             {"name": "operations", "description": "The state of the providers"},
         ],
@@ -146,10 +176,14 @@ def complete(operation: dict[str, Any]) -> None:
     good = {code: one for code, one in operation["responses"].items() if int(code) < 400}
     for code, answer in good.items():
         answer.update(headers_of(int(code)))
-        if int(code) == 302:
+        if int(code) == 302 or (int(code) == 202 and about.style == JSON_RPC):
             answer.pop("content", None)
     problems = {*EVERYWHERE, *about.problems, *(() if about.is_open else CLOSED)}
-    bad = {str(code): problem(code) for code in sorted(problems)}
+    bad = {str(code): problem(code, about.style) for code in sorted(problems)}
+    if about.headers:
+        operation["parameters"] = [header(*one) for one in about.headers.items()]
+    if about.style == JSON_RPC:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": RPC_REQUEST}}}
     operation["responses"] = dict(sorted(good.items())) | bad
 
 
@@ -167,14 +201,20 @@ def headers_of(code: int) -> dict[str, Any]:
     return {"headers": found} if found else {}
 
 
-def problem(code: int) -> dict[str, Any]:
+def header(name: str, description: str) -> dict[str, Any]:
+    """Return a request's header."""
+    schema = {"type": "string", "maxLength": 255}
+    return {"name": name, "in": "header", "description": description, "schema": schema}
+
+
+def problem(code: int, style: str) -> dict[str, Any]:
     """Return an error's answer."""
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        "description": HTTPStatus(code).phrase,
-        **headers_of(code),
-        "content": {"application/problem+json": {"schema": schema}},
-    }
+    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    if style == OPENAI:
+        content = {JSON: {"schema": {"$ref": "#/components/schemas/OpenaiError"}}}
+    elif style == JSON_RPC and code in (400, 404):
+        content[JSON] = {"schema": {"$ref": "#/components/schemas/JsonRpcError"}}
+    return {"description": HTTPStatus(code).phrase, **headers_of(code), "content": content}
 
 
 def problem_schemas() -> dict[str, Any]:
@@ -182,7 +222,12 @@ def problem_schemas() -> dict[str, Any]:
     found = Problem.model_json_schema(
         mode="serialization", ref_template="#/components/schemas/{model}"
     )
-    return {**found.pop("$defs", {}), "Problem": found}
+    return {
+        **found.pop("$defs", {}),
+        "Problem": found,
+        "OpenaiError": OPENAI_ERROR,
+        "JsonRpcError": RPC_ERROR,
+    }
 
 
 def text_of(made: dict[str, Any]) -> str:

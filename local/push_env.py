@@ -27,6 +27,7 @@ KEYS: Final = {
     "replicate": "REPLICATE_API_TOKEN",
     "gemini": "GEMINI_API_KEY",
 }
+CHAT_KEY: Final = "CHAT_API_KEY"
 FLAG: Final = re.compile(r"ENABLE_IMAGE_GENERATION_[A-Z]+")
 QUOTE_KEYS: Final = "QUOTE_KEYS"
 
@@ -39,7 +40,7 @@ def parameters_path(stack_name: str) -> str:
 def push(ssm: "SSMClient", stack_name: str, env: Mapping[str, str]) -> list[str]:
     """Write keys and flags, and make our own keys where missing; return the names written."""
     path = parameters_path(stack_name)
-    secret = [name for name in KEYS.values() if name in env]
+    secret = [name for name in (*KEYS.values(), CHAT_KEY) if name in env]
     flags = [name for name in env if FLAG.fullmatch(name)]
     for name in secret:
         ssm.put_parameter(

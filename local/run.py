@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+import webbrowser
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,10 +52,18 @@ def serve(options: Options) -> None:
             description = stack.describe()
             write_description(description, STACK_FILE)
             print(tour(description, time.monotonic() - began), flush=True)
+            if may_open(os.environ, at_terminal=sys.stdout.isatty()):
+                webbrowser.open(f"{description['pageUrl']}#token={description['token']}")
             while True:
                 signal.pause()
     finally:
         STACK_FILE.unlink(missing_ok=True)
+
+
+def may_open(environ: Mapping[str, str], *, at_terminal: bool) -> bool:
+    """Return whether somebody sits before a screen who has not asked to be left alone."""
+    has_screen = sys.platform == "darwin" or bool({"DISPLAY", "WAYLAND_DISPLAY"} & environ.keys())
+    return at_terminal and has_screen and not {"NO_OPEN", "CI"} & environ.keys()
 
 
 def interrupt(*_: Any) -> None:

@@ -16,11 +16,24 @@ from local.issuer import AUDIENCE, Issuer
 from local.parameters import overrides
 from local.paths import STATE
 from local.processes import answers
-from local.push_env import KEYS, parameters_path, push
+from local.push_env import CHAT_KEY, KEYS, parameters_path, push
+from local.simulator.chat import BASE as LLM_PATH
+from local.simulator.chat import MODEL as LLM_MODEL
 
 STACK_NAME: Final = "imagegen-local"
-URLS: Final = {"estimateUrl": "EstimateUrl", "generateUrl": "GenerateUrl", "healthUrl": "HealthUrl"}
-FUNCTIONS: Final = {"estimate": "EstimateName", "generate": "GenerateName", "health": "HealthName"}
+URLS: Final = {
+    "estimateUrl": "EstimateUrl",
+    "generateUrl": "GenerateUrl",
+    "healthUrl": "HealthUrl",
+    "chatUrl": "ChatUrl",
+}
+FUNCTIONS: Final = {
+    "estimate": "EstimateName",
+    "generate": "GenerateName",
+    "health": "HealthName",
+    "chat": "ChatName",
+    "page": "PageName",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,16 @@ class LocalStack:
         """Return keys and flags: the real ones of .env, and made-up ones for the simulated."""
         made_up = {key: f"local-{provider}-key" for provider, key in KEYS.items()}
         flags = {f"ENABLE_IMAGE_GENERATION_{provider.upper()}": "true" for provider in KEYS}
+        if self.simulates_llm:
+            made_up[CHAT_KEY] = "local-chat-key"
         return {**made_up, **flags, **self.options.dotenv}
+
+    @property
+    def simulates_llm(self) -> bool:
+        """Whether the chat talks to the simulated LLM: where nobody names another."""
+        return not any(
+            "CHAT_MODEL" in given for given in (self.options.dotenv, self.options.environ)
+        )
 
     def parameters(self) -> dict[str, str]:
         """Return the template's parameters for this stack."""
@@ -94,8 +116,15 @@ class LocalStack:
             for provider, url in self.base_urls.items()
             if KEYS[provider] not in self.options.dotenv
         }
+        if self.simulates_llm:
+            simulated_urls |= {"ChatBaseUrl": self.simulator_url + LLM_PATH, "ChatModel": LLM_MODEL}
         given = overrides(self.options.dotenv, self.options.environ)
-        ours = {"JwtIssuer": self.issuer.url, "JwtAudience": AUDIENCE, "JwtJwksUrl": ""}
+        ours = {
+            "JwtIssuer": self.issuer.url,
+            "JwtAudience": AUDIENCE,
+            "JwtJwksUrl": "",
+            "SimulatorUrl": self.simulator_url,
+        }
         return {**simulated_urls, **given, **ours}
 
     def describe(self) -> dict[str, Any]:
@@ -103,8 +132,8 @@ class LocalStack:
         outputs = self.outputs()
         return {
             **{name: self.local_url(outputs[output]) for name, output in URLS.items()},
-            "chatUrl": None,
-            "pageUrl": None,
+            # With its last slash: the page names its files by addresses beside its own.
+            "pageUrl": self.local_url(outputs["PageUrl"]) + "/",
             "token": self.issuer.token("alice"),
             "otherToken": self.issuer.token("bob"),
             "adminToken": self.issuer.token("admin", "user admin"),

@@ -1,10 +1,14 @@
-"""What ``make run`` prints: addresses, a token, and three commands that work as pasted."""
+"""What ``make run`` prints: the page, addresses, a token, and commands that work as pasted."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 TEXT: Final = """\
 The stack is up after {seconds:.0f} s. Ctrl-C ends it; `make run` in another terminal deploys again.
+
+Open this: chat, make images, break a provider and watch the fallback.
+
+  {pageUrl}#token={token}
 
   estimate   {estimateUrl}
   generate   {generateUrl}

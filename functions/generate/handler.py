@@ -9,6 +9,8 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.api import build_api, described, json_response, serve, user_of
+from imagegen.bootstrap.compatible import get_buyer, get_compatible_presenter
+from imagegen.bootstrap.estimate import get_lister
 from imagegen.bootstrap.generate import (
     get_finder,
     get_generator,
@@ -17,10 +19,22 @@ from imagegen.bootstrap.generate import (
     get_usage_reader,
 )
 from imagegen.bootstrap.shared import get_clock, get_settings, get_verifier
+from imagegen.compatible import call_of
+from imagegen.domain.compatible import (
+    MAX_COST,
+    ImagesAnswer,
+    ImagesRequest,
+    ModelList,
+    body_of,
+    wish_of,
+)
 from imagegen.domain.models import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.domain.reports import Usage
 from imagegen.logs import logger
+from imagegen.usecases.compatible import Buyer
 from imagegen.usecases.generator import Generator
+from imagegen.usecases.inlining import CompatiblePresenter
+from imagegen.usecases.listing import ModelLister
 from imagegen.usecases.presenting import in_progress
 from imagegen.usecases.replay import Running
 from imagegen.usecases.status import ImageFinder
@@ -76,6 +90,36 @@ def image(image_id: str, finder: Annotated[ImageFinder, Depends(get_finder)]) ->
         "Referrer-Policy": "no-referrer",
     }
     return Response(302, "text/plain", "", headers=headers)
+
+
+@api.post(
+    "/v1/images/generations",
+    operation_id="createImage",
+    tags=["openai"],
+    responses={200: described("The image, stored and charged.", ImagesAnswer)},
+)
+def create_image(
+    request: ImagesRequest,
+    buyer: Annotated[Buyer, Depends(get_buyer)],
+    presenter: Annotated[CompatiblePresenter, Depends(get_compatible_presenter)],
+    clock: Annotated[Callable[[], int], Depends(get_clock)],
+) -> Response[str]:
+    """Return an image to a client of OpenAI's: offer and confirmation in one call."""
+    ends_ms = clock() + api.lambda_context.get_remaining_time_in_millis()
+    headers = api.current_event.headers
+    call = call_of(headers, body_of(request), user_of(api).id)
+    wish = wish_of(request, buyer.estimator.catalog, headers.get(MAX_COST))
+    bought = buyer.buy(wish, call, ends_ms=ends_ms)
+    return json_response(presenter.image(bought, request, _base_url()))
+
+
+@api.get("/v1/models", operation_id="listModelsForOpenai", tags=["openai"])
+def openai_models(
+    lister: Annotated[ModelLister, Depends(get_lister)],
+    presenter: Annotated[CompatiblePresenter, Depends(get_compatible_presenter)],
+) -> ModelList:
+    """Return what ``model`` may say now."""
+    return presenter.models(lister.models())
 
 
 @api.get("/usage", operation_id="getUsage", tags=["usage"])

@@ -24,6 +24,7 @@ ERROR_PERCENT: Final = 5
 TIMEOUT_PERCENT: Final = 80
 CONCURRENCY_PERCENT: Final = 80
 DIFFERENCE_PERCENT: Final = 10
+CHAT_PERCENT: Final = 20
 RETIREMENT_DAYS: Final = 30
 ABOVE, BELOW, AT_MOST = (
     "GreaterThanThreshold",
@@ -68,7 +69,7 @@ def alarms(timeouts: Mapping[str, str]) -> list[Alarm]:
             _slow(function, timeouts[function]),
         )
     ]
-    return [*per_function, _concurrency(), *MONEY, *PROVIDERS]
+    return [*per_function, _concurrency(), _chat(), *MONEY, *PROVIDERS]
 
 
 def _errors(function: str) -> Alarm:
@@ -138,6 +139,19 @@ def _concurrency() -> Alarm:
         periods=3,
         needed=3,
         condition="ReserveGenerate",
+    )
+
+
+def _chat() -> Alarm:
+    return Alarm(
+        "chat-failures",
+        f"Over {CHAT_PERCENT} % of the chat's answers break off, for its LLM does not answer. "
+        "'chat answered' in its log group says with which code; the key is CHAT_API_KEY.",
+        {"failures": ours(Metric.CHAT_FAILURES), "answers": ours(Metric.CHATS)},
+        CHAT_PERCENT,
+        "IF(answers > 0, 100 * failures / answers, 0)",
+        periods=2,
+        needed=2,
     )
 
 

@@ -25,6 +25,7 @@ from local.monitoring.queries import (
 GREEN, AMBER, RED, GREY = "#2ca02c", "#ff9f1c", "#d62728", "#7f7f7f"
 PROVIDER_COLORS: Final = ("#1f77b4", "#17becf", "#e377c2", "#9467bd", "#bcbd22", "#8c564b")
 """In the order of the registry."""
+FUNCTION_COLORS: Final = (GREEN, AMBER, GREY, "#1f77b4", "#9467bd", "#8c564b")
 LOG_GROUPS: Final = tuple(f"/imagegen/{STACK}/{function}" for function in FUNCTIONS)
 WIDTH: Final = 24
 
@@ -82,6 +83,7 @@ def graphs(providers: Sequence[str], timeouts: Mapping[str, str]) -> list[list[G
         [_successes(providers), _call_times(providers), _circuits(providers)],
         [_spending(providers), _doubts(), _difference()],
         [_errors(), _slowness(timeouts), _load()],
+        [_chats(), _llm(), _tokens()],
         [_keys(providers), _probes(), _retirement()],
     ]
 
@@ -199,17 +201,15 @@ def _difference() -> Graph:
 
 
 def _errors() -> Graph:
-    colors = (GREEN, AMBER, GREY)
     died = tuple(
         Line(f"{function} died", color, lambdas(function, "Errors", "Sum", FIVE_MINUTES))
-        for function, color in zip(FUNCTIONS, colors, strict=True)
+        for function, color in zip(FUNCTIONS, FUNCTION_COLORS, strict=False)
     )
     answered = Line("generate 5xx", RED, lambdas("generate", "Url5xxCount", "Sum", FIVE_MINUTES))
     return Graph("Functions: errors (each 5 min)", (*died, answered))
 
 
 def _slowness(timeouts: Mapping[str, str]) -> Graph:
-    colors = (GREEN, AMBER, GREY)
     shown = tuple(
         Line(
             function,
@@ -217,7 +217,7 @@ def _slowness(timeouts: Mapping[str, str]) -> Graph:
             expression=f"{function} / (10 * {timeouts[function]})",
             hidden={function: lambdas(function, "Duration", "p99", FIVE_MINUTES)},
         )
-        for function, color in zip(FUNCTIONS, colors, strict=True)
+        for function, color in zip(FUNCTIONS, FUNCTION_COLORS, strict=False)
     )
     title = "Functions: slowest runs (% of their time-out, p99)"
     return Graph(title, shown, unit="%", top=100, marks={"alarm": TIMEOUT_PERCENT})
@@ -234,6 +234,32 @@ def _load() -> Graph:
         Line("generate turned away", RED, lambdas("generate", "Throttles", "Sum", FIVE_MINUTES)),
     )
     return Graph("Functions: load", shown)
+
+
+def _chats() -> Graph:
+    shown = (
+        Line("answers", GREEN, ours(Metric.CHATS)),
+        Line("images offered", AMBER, ours(Metric.CHAT_OFFERS)),
+        Line("broken off", RED, ours(Metric.CHAT_FAILURES)),
+    )
+    return Graph("Chat: answers (each 5 min)", shown)
+
+
+def _llm() -> Graph:
+    shown = (
+        _seconds("half are faster (p50)", GREEN, "half", ours(Metric.LLM_MS, "p50")),
+        _seconds("nearly all are faster (p95)", AMBER, "most", ours(Metric.LLM_MS, "p95")),
+        Line("calls of the LLM", GREY, ours(Metric.LLM_CALLS), right=True),
+    )
+    return Graph("Chat: the LLM's time for an answer (seconds)", shown)
+
+
+def _tokens() -> Graph:
+    shown = (
+        Line("read", GREY, ours(Metric.LLM_INPUT_TOKENS, period_seconds=HOUR)),
+        Line("written", AMBER, ours(Metric.LLM_OUTPUT_TOKENS, period_seconds=HOUR)),
+    )
+    return Graph("Chat: the LLM's tokens (each hour)", shown)
 
 
 def _keys(providers: Sequence[str]) -> Graph:

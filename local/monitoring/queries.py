@@ -12,6 +12,8 @@ FUNCTIONS = {
     "estimate": "EstimateFunction",
     "generate": "GenerateFunction",
     "health": "HealthFunction",
+    "chat": "ChatFunction",
+    "page": "PageFunction",
 }
 """The template's names of the functions."""
 MINUTE, FIVE_MINUTES, HOUR, DAY = 60, 300, 3_600, 86_400

@@ -1,10 +1,10 @@
 """The simulator's own API: break a provider, heal it, read what it was asked and would bill."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from local.simulator.board import Armed
-from local.simulator.desk import Provider
 from local.simulator.faults import Fault, Shows
 from local.simulator.jobs import JobBook
 from local.simulator.studio import Studio
@@ -18,12 +18,21 @@ class ControlError(Exception):
     """A control request that cannot be carried out; the message says why."""
 
 
+class Breakable(Protocol):
+    """What can be told to misbehave: a provider, or the LLM."""
+
+    @property
+    def faults(self) -> Mapping[str, Fault]:
+        """Return its error table."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """The control API over one studio."""
 
     studio: Studio
-    providers: dict[str, Provider]
+    providers: Mapping[str, Breakable]
     """By control name."""
     book: JobBook
 

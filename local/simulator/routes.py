@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 
-from local.simulator.control import Control
+from local.simulator.chat import BASE as LLM_BASE
+from local.simulator.chat import NAME as LLM
+from local.simulator.chat import SimulatedLlm
+from local.simulator.control import Breakable, Control
+from local.simulator.cors import for_local_pages
 from local.simulator.desk import Provider
 from local.simulator.gemini import Gemini
 from local.simulator.moderation import Moderation
@@ -36,9 +40,14 @@ class World:
             if request.path.startswith(f"{base}/"):
                 inner = replace(request, path=request.path.removeprefix(base).rstrip("/"))
                 return self.studio.answer(self._provider(name, inner), inner)
+        if request.path.startswith(f"{LLM_BASE}/"):
+            inner = replace(request, path=request.path.removeprefix(LLM_BASE).rstrip("/"))
+            return SimulatedLlm(self.studio).answer(inner)
         if request.path.startswith("/control/"):
             inner = replace(request, path=request.path.removeprefix("/control"))
-            return Control(self.studio, self._providers(), self.replicate.book).answer(inner)
+            breakable: dict[str, Breakable] = {**self._providers(), LLM: SimulatedLlm(self.studio)}
+            control = Control(self.studio, breakable, self.replicate.book)
+            return for_local_pages(request, lambda: control.answer(inner))
         if request.path.startswith("/files/"):
             return self.studio.shelf.get(request.path.removeprefix("/files/"))
         if request.path == "/":

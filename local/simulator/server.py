@@ -95,7 +95,7 @@ class Edge(BaseHTTPRequestHandler):
             self._wait(LONGEST_HANG_SECONDS if answer.ending is Ending.HANG else 0)
             self._cut()
 
-    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = serve  # noqa: N815
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_OPTIONS = serve  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing, unless asked to."""

@@ -4,7 +4,7 @@ import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
@@ -14,6 +14,7 @@ from imagegen.aws import clients
 from imagegen.domain.errors import ImagegenError, Outcome, StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Limits, OpState
+from imagegen.domain.records import ImageRecord
 from imagegen.usecases.replay import Made
 from tests.exactness.ground import (
     Clock,
@@ -100,7 +101,7 @@ def work(connection: Connection, place: Place, s3: Place, seed: str, jobs: list[
 def _behind(place: Place, s3: Place, now_ms: Ticking) -> Instance:
     failing = providers()
     return instance(
-        place.dynamodb(), s3.s3(), place.table, place.bucket, now_ms,
+        place.unhurried(), s3.s3(), place.table, place.bucket, now_ms,
         drawn_by=failing, limits=LIMITS,
     )  # fmt: skip
 
@@ -169,34 +170,36 @@ def judge_bills(
     stored = _stored(here, place)
     for user in users:
         ledger = here.ledgers.load(user)
-        mine = [price for (owner, _), price in stored.items() if owner == user]
+        images = [record for (owner, _), record in stored.items() if owner == user]
+        mine = [record.charged_microusd for record in images]
         held = sum(op.state is OpState.HELD for op in ledger.ops.values())
-        spent, images = sum(ledger.spent.values()), sum(ledger.images.values())
+        spent, counted = sum(ledger.spent.values()), sum(ledger.images.values())
         verdict.demand(spent == sum(mine), f"{user}: charged {spent}, stored {sum(mine)}")
-        verdict.demand(images == len(mine), f"{user}: counted {images}, stored {len(mine)}")
+        verdict.demand(counted == len(mine), f"{user}: counted {counted}, stored {len(mine)}")
         verdict.demand(held == 0, f"{user}: {held} holds are left after the reconciler")
-        for said in _slots(ledger):
+        for said in _slots(ledger, images):
             verdict.demand(False, said)  # noqa: FBT003
-    return stored
+    return {key: record.charged_microusd for key, record in stored.items()}
 
 
-def _stored(here: Instance, place: Place) -> dict[tuple[str, str], int]:
-    """Return the charge of each stored image by user and quote id."""
+def _stored(here: Instance, place: Place) -> dict[tuple[str, str], ImageRecord]:
+    """Return the record of each stored image by user and quote id."""
     found = {}
     for page in place.s3().get_paginator("list_objects_v2").paginate(Bucket=place.bucket):
         for one in page.get("Contents", []):
             _, user, quote_id = one["Key"].split("/")
             record = here.images.find(ImageRef(quote_id, user, 0))
             assert record is not None
-            found[user, quote_id] = record.charged_microusd
+            found[user, quote_id] = record
     return found
 
 
-def _slots(ledger: Ledger) -> Iterator[str]:
-    """Yield each hour slot that no image has: it was not given back."""
-    used = {op.slot for op in ledger.ops.values() if op.state is OpState.SETTLED}
-    for slot in ledger.slots.keys() - used:
-        yield f"slot {slot} is taken by nothing"
+def _slots(ledger: Ledger, images: Sequence[ImageRecord]) -> Iterator[str]:
+    """Yield each hour slot that was taken when no image was begun: it was not given back."""
+    begun = {record.created_ms - record.duration_ms for record in images}
+    for slot, at_ms in ledger.slots.items():
+        if at_ms not in begun:
+            yield f"slot {slot} is taken by nothing"
 
 
 # --- R8

@@ -48,6 +48,12 @@ class Place:
         client: DynamoDBClient = _client("dynamodb", self.endpoint, clients._STORE, connections)
         return client
 
+    def unhurried(self) -> "DynamoDBClient":
+        """Return the same with the time that an emulator gets: a busy machine is no lost reply."""
+        config = clients._STORE.merge(clients._EMULATED)
+        client: DynamoDBClient = _client("dynamodb", self.endpoint, config, 10)
+        return client
+
     def s3(self, connections: int = 10) -> "S3Client":
         """Return a client as the functions make it."""
         client: S3Client = _client("s3", self.endpoint, clients._BYTES, connections)

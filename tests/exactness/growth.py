@@ -7,6 +7,7 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.items import to_item
 from imagegen.aws.ledger_items import held_op, op_values
 from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.bootstrap.generate import new_run_id
 from imagegen.domain.days import utc_day
 from imagegen.domain.errors import Outcome
 from imagegen.domain.ledger import HOUR_MS, Hold, Limits
@@ -73,7 +74,13 @@ def _busy_user(ground: Ground) -> list[int]:
         now_ms = start_ms + day * DAY_MS + hour * (HOUR_MS + 60_000) + in_hour * 1_000
         name = f"{number:024d}"
         hold = Hold(
-            name, "f" * 32, utc_day(now_ms), 170_000, now_ms + 600_000, now_ms + 330_000, in_hour
+            name,
+            new_run_id(),
+            utc_day(now_ms),
+            170_000,
+            now_ms + 600_000,
+            now_ms + 330_000,
+            in_hour,
         )
         came = store.reserve(user, hold, Limits(), now_ms=now_ms)
         assert isinstance(came, Held), f"{came} at {number}"
@@ -119,7 +126,7 @@ def worst_case() -> int:
 
 
 def _op_bytes() -> int:
-    hold = Hold("x" * 24, "f" * 32, "20261122", 10**9, 10**13, 10**13, 99)
+    hold = Hold("x" * 24, new_run_id(), "20261122", 10**9, 10**13, 10**13, 99)
     values = op_values(held_op(hold, slot=99, now_ms=10**13)) | {"c": "x" * 30, "r": True}
     # The name of the entry, and a byte for each of its parts.
     return 28 + len(values) + _size_of({"M": to_item(values)})

@@ -13,6 +13,7 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.bootstrap.generate import new_run_id
 from imagegen.domain.breaker import Policy
 from imagegen.domain.errors import Outcome, ProviderError
 from imagegen.domain.ids import NONCE_BYTES
@@ -124,9 +125,7 @@ class Instance:
         )
         return Generator(
             catalog=CATALOG,
-            reserver=Reserver(
-                self.ledgers, self.reconciler, self.limits, self.now_ms, lambda: uuid.uuid4().hex
-            ),
+            reserver=Reserver(self.ledgers, self.reconciler, self.limits, self.now_ms, new_run_id),
             gatekeeper=Gatekeeper(ScriptedModerator, ModerationMode.REQUIRED),
             drawer=drawer,
             keeper=Keeper(

@@ -433,12 +433,8 @@ class Ledgers(Machine):
 
         def work() -> None:
             if end():
-                known = [
-                    one.ops[seen.quote_id]
-                    for one in self.states.values()
-                    if seen.quote_id in one.ops
-                ]
-                if not any(op.owner == seen.op.owner and op.state is state for op in known):
+                known = (one.ops.get(seen.quote_id) for one in self.states.values())
+                if not any(rules.is_ended(seen.op, op, state) for op in known):
                     self.bad.append(f"a run was told {state.name} and never was")
             assert len(self.states) >= before
 

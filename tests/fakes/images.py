@@ -30,6 +30,11 @@ class MemoryImageStore:
             stored = self.objects.get(_place(ref))
             return stored[1] if stored else None
 
+    def read(self, ref: ImageRef, *, limit_bytes: int) -> bytes | None:
+        with self._lock:
+            content, _ = self.objects.get(_place(ref), (b"", None))
+            return content if 0 < len(content) <= limit_bytes else None
+
     def delete(self, ref: ImageRef) -> None:
         with self._lock:
             self.objects.pop(_place(ref), None)

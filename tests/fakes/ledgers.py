@@ -88,11 +88,10 @@ class MemoryLedgerStore:
     ) -> bool:
         with self._lock:
             ledger = self.load(user)
-            found = ledger.ops.get(seen.quote_id)
-            if found is None or found.owner != seen.op.owner:
-                return False
-            if found.state is not OpState.HELD:
-                return found.state is state
+            found = ledger.ops.get(seen.quote_id) if _is_held(seen) else seen.op
+            ended = rules.is_ended(seen.op, found, state)
+            if ended is not None:
+                return ended
             view = seen.ledger if self._may_start_from(seen, ledger) else ledger
             self._write(user, _pruned(move(ledger), view, now_ms, seen.op.day))
             self._put_lease(user, _latest_lease(_without(view, seen.quote_id)))
@@ -123,6 +122,11 @@ def _free_slot(ledger: Ledger, hold: Hold, limits: Limits, now_ms: int) -> int:
     free = rules.free_slots(ledger, limits, now_ms=now_ms)
     wanted = hold.slot % limits.hourly_images if limits.hourly_images else hold.slot
     return wanted if wanted in free or not free else free[0]
+
+
+def _is_held(seen: Seen) -> bool:
+    """Return whether it was, as far as its run knows; what has ended is not begun again."""
+    return seen.op.state is OpState.HELD
 
 
 def _without(ledger: Ledger, quote_id: str) -> Ledger:

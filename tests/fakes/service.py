@@ -1,5 +1,6 @@
 """The whole service over fakes: what a test of a use case starts from."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,16 +10,22 @@ from imagegen.domain.breaker import Policy
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Limits, OpState
+from imagegen.domain.messages import MessageComplete
 from imagegen.domain.models import Estimate, EstimateRequest, GenerateRequest
-from imagegen.domain.ports import ImageProvider, Moderator
+from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
+from imagegen.domain.tokens import TokenPrices
 from imagegen.guard import Guard, Transition
+from imagegen.problems import to_problem
 from imagegen.usecases.availability import ProviderSetup, Switchboard
+from imagegen.usecases.chatting import Chatter
+from imagegen.usecases.compatible import Buyer
 from imagegen.usecases.drawing import Drawer
 from imagegen.usecases.estimator import Estimator, Secrets
 from imagegen.usecases.generator import Generator
 from imagegen.usecases.health import HealthReporter
+from imagegen.usecases.inlining import CompatiblePresenter
 from imagegen.usecases.keeping import Keeper
 from imagegen.usecases.listing import ModelLister
 from imagegen.usecases.moderating import Gatekeeper, ModerationMode
@@ -28,6 +35,7 @@ from imagegen.usecases.reconciler import Ended, Reconciler
 from imagegen.usecases.replay import Made, Replayer, Running
 from imagegen.usecases.reserving import Reserver
 from imagegen.usecases.status import ImageFinder
+from imagegen.usecases.tracing import Tracer
 from imagegen.usecases.usage import UsageReader
 from tests.fakes.catalogs import three_providers
 from tests.fakes.circuits import MemoryCircuitStore
@@ -35,6 +43,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.faults import Wire, wired
 from tests.fakes.images import MemoryImageStore, MemoryRecordStore
 from tests.fakes.ledgers import MemoryLedgerStore
+from tests.fakes.llms import TalkingLlm
 from tests.fakes.providers import Reaction, ScriptedModerator, ScriptedProvider
 
 USER = "a1" * 16
@@ -70,6 +79,10 @@ class Service:
     on_finished: Callable[[ImageRecord], None] = lambda _record: None
     on_transition: Callable[[Transition], None] = lambda _move: None
     on_ended: Callable[[Ended], None] = lambda _ended: None
+    llm: Llm = field(default_factory=TalkingLlm)
+    token_prices: TokenPrices = field(default_factory=TokenPrices)
+    answered: list[MessageComplete] = field(default_factory=list)
+    while_paused: Callable[[], None] = lambda: None
     guard: Guard = field(init=False)
     _numbers: Iterator[int] = field(default_factory=count)
 
@@ -92,6 +105,11 @@ class Service:
     def called(self) -> list[str]:
         """The models that were called, in order of providers."""
         return [order.model for one in self.providers.values() for order in one.orders]
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass, and whatever happens in it."""
+        self.clock.advance(int(seconds * 1000))
+        self.while_paused()
 
     @property
     def switchboard(self) -> Switchboard:
@@ -192,12 +210,49 @@ class Service:
         return Presenter(self.limits, self.clock)
 
     @property
+    def buyer(self) -> Buyer:
+        return Buyer(
+            estimator=self.estimator,
+            generator=self.generator,
+            ledgers=wired("ledgers", self.ledgers, self.wire),
+            images=wired("images", self.images, self.wire),
+            records=wired("records", self.records, self.wire),
+            reconciler=self.reconciler,
+            image_id_key=lambda: IMAGE_ID_KEY,
+            now_ms=self.clock,
+            pause=self.pause,
+            new_run_id=lambda: f"run-{next(self._numbers)}",
+        )
+
+    @property
+    def compatible_presenter(self) -> CompatiblePresenter:
+        return CompatiblePresenter(
+            self.catalog, self.images, self.limits, lambda: IMAGE_ID_KEY, self.clock
+        )
+
+    @property
+    def tracer(self) -> Tracer:
+        return Tracer(self.ledgers, self.records, lambda: IMAGE_ID_KEY, "https://images.test")
+
+    @property
     def lister(self) -> ModelLister:
         return ModelLister(self.catalog, self.switchboard, self.clock)
 
     @property
     def reporter(self) -> HealthReporter:
         return HealthReporter(self.catalog, self.switchboard, self.clock)
+
+    @property
+    def chatter(self) -> Chatter:
+        return Chatter(
+            llm=lambda: self.llm,
+            offer=self.estimator.estimate,
+            to_problem=to_problem,
+            now_ms=self.clock,
+            new_id=lambda: f"{next(self._numbers)}",
+            prices=self.token_prices,
+            on_answered=self.answered.append,
+        )
 
     @property
     def prober(self) -> Prober:
@@ -249,11 +304,12 @@ class Service:
             for name, op in ledger.ops.items()
             if op.state is OpState.SETTLED
         }
-        stored = {
-            quote_id: record.charged_microusd
+        records = {
+            quote_id: record
             for (owner, quote_id), (_, record) in self.images.objects.items()
             if owner == user
         }
+        stored = {name: record.charged_microusd for name, record in records.items()}
         held = [op for op in ledger.ops.values() if op.state is OpState.HELD]
         assert not held
         # A request that was pruned is known by its image alone.
@@ -261,11 +317,9 @@ class Service:
         assert not set(stored) & (set(ledger.ops) - set(charged))
         assert sum(ledger.spent.values()) == sum(stored.values())
         assert sum(ledger.images.values()) == len(stored)
-        taken = {
-            op.slot: op.started_ms for op in ledger.ops.values() if op.state is OpState.SETTLED
-        }
-        assert taken.items() <= ledger.slots.items()
-        assert len(ledger.slots) <= len(stored)
+        begun = {name: one.created_ms - one.duration_ms for name, one in records.items()}
+        taken = Counter(ledger.slots.values())
+        assert Counter(begun[name] for name in charged) <= taken <= Counter(begun.values())
 
     def new_process(self) -> None:
         """Forget what an instance remembers, as after a kill."""

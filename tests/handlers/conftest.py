@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from imagegen.auth import user_id
-from imagegen.bootstrap import estimate, generate, health, shared
+from imagegen.bootstrap import chat, compatible, estimate, generate, health, shared
 from local import issuer
 from local.issuer import AUDIENCE, Issuer
 from local.paths import ROOT
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.service import Service
+from tests.fakes.sse import events_in
 
+NAMES = ("estimate", "generate", "health", "chat")
 SUBJECT = "alice"
 ENVIRONMENT = {
     "TABLE_NAME": "table",
@@ -58,16 +60,20 @@ class Functions:
     modules: dict[str, ModuleType] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.modules = {name: load_handler(name) for name in ("estimate", "generate", "health")}
+        self.modules = {name: load_handler(name) for name in NAMES}
         service = self.service
         overrides = {
             estimate.get_estimator: lambda: service.estimator,
             estimate.get_lister: lambda: service.lister,
+            estimate.get_tracer: lambda: service.tracer,
+            compatible.get_buyer: lambda: service.buyer,
+            compatible.get_compatible_presenter: lambda: service.compatible_presenter,
             generate.get_generator: lambda: service.generator,
             generate.get_presenter: lambda: service.presenter,
             generate.get_finder: lambda: service.finder,
             generate.get_usage_reader: lambda: service.usage_reader,
             health.get_reporter: lambda: service.reporter,
+            chat.get_chatter: lambda: service.chatter,
             shared.get_clock: lambda: service.clock,
         }
         for module in self.modules.values():
@@ -89,6 +95,8 @@ class Functions:
     def answer(self, name: str, **marks: str) -> tuple[int, dict[str, Any]]:
         """Return status and body of what an event file is answered."""
         got = self.invoke(name.partition("/")[0], self.event(name, **marks))
+        if got["headers"]["Content-Type"].startswith("text/event-stream"):
+            return got["statusCode"], events_in(got["body"])[-1][1]
         return got["statusCode"], json.loads(got["body"] or "{}")
 
 

@@ -14,7 +14,11 @@ OPEN = {("generate", "GET", "/images/x"), ("health", "GET", "/health-check/image
 ROUTES = [
     ("estimate", "POST", "/estimate"),
     ("estimate", "GET", "/models"),
+    ("estimate", "POST", "/mcp"),
+    ("estimate", "GET", "/mcp"),
     ("generate", "POST", "/generate-image"),
+    ("generate", "POST", "/v1/images/generations"),
+    ("generate", "GET", "/v1/models"),
     ("generate", "GET", "/usage"),
     ("generate", "GET", "/nothing"),
     ("generate", "POST", "/images/x"),

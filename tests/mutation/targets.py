@@ -8,6 +8,16 @@ READING = f"{UNIT}/test_circuit_reading.py"
 AWS = "tests/adapters/aws"
 RETRIES = f"{AWS}/test_retries.py"
 
+LEDGERS = (
+    f"{AWS}/test_ledger_contract.py",
+    f"{AWS}/test_stored_form.py",
+    f"{AWS}/test_old_views.py",
+    f"{RETRIES}::test_a_hold_sent_twice_holds_once",
+    f"{RETRIES}::test_a_settle_sent_twice_charges_once",
+    f"{RETRIES}::test_a_release_sent_twice_gives_back_once",
+    f"{AWS}/test_equivalence.py",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -44,17 +54,7 @@ TARGETS = (
         ),
         on_aws=True,
     ),
-    Target(
-        "aws/ledger_store.py",
-        (
-            f"{AWS}/test_ledger_contract.py",
-            f"{AWS}/test_stored_form.py",
-            f"{AWS}/test_old_views.py",
-            f"{RETRIES}::test_a_hold_sent_twice_holds_once",
-            f"{RETRIES}::test_a_settle_sent_twice_charges_once",
-            f"{RETRIES}::test_a_release_sent_twice_gives_back_once",
-            f"{AWS}/test_equivalence.py",
-        ),
-        on_aws=True,
-    ),
+    Target("aws/ledger_store.py", LEDGERS, on_aws=True),
+    Target("aws/ledger_updates.py", LEDGERS, on_aws=True),
+    Target("aws/ledger_items.py", LEDGERS, on_aws=True),
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 PACKAGE = "layers/shared/imagegen"
 CIRCUITS = f"{PACKAGE}/aws/circuit_store.py"
 LEDGERS = f"{PACKAGE}/aws/ledger_store.py"
+LEDGER_UPDATES = f"{PACKAGE}/aws/ledger_updates.py"
 AWS = "tests/adapters/aws"
 LEDGER_CONTRACT = f"{AWS}/test_ledger_contract.py"
 CIRCUIT_CONTRACT = f"{AWS}/test_circuit_contract.py"
@@ -90,7 +91,7 @@ SPEND = Bug(
     "2 spend not in the condition of a reservation",
     (
         Change(
-            LEDGERS,
+            LEDGER_UPDATES,
             '    update.at_most(f"u_{hold.day}", limits.daily_microusd - hold.ceiling_microusd)\n',
             "",
         ),
@@ -108,7 +109,7 @@ NON_ATOMIC = Bug(
         Change(
             LEDGERS,
             "            try:\n"
-            "                values = self._update(user, _reserve_update("
+            "                values = self._update(user, reserving("
             "hold, limits, now_ms=now_ms))\n",
             "            try:\n"
             "                ledger = self.load(user)\n"
@@ -116,7 +117,7 @@ NON_ATOMIC = Bug(
             "                    return answer\n"
             "                free = rules.free_slots(ledger, limits, now_ms=now_ms)\n"
             "                hold = replace(hold, slot=free[0] if free else hold.slot)\n"
-            "                update = _reserve_update(hold, limits, now_ms=now_ms)\n"
+            "                update = reserving(hold, limits, now_ms=now_ms)\n"
             f"                {always('update.conditions')}\n"
             "                values = self._update(user, update)\n",
         ),
@@ -126,10 +127,10 @@ NON_ATOMIC = Bug(
     (LEDGER_CONTRACT,),
     ("R1", "R3"),
 )
-SETTLE = '            _set_in_op(update, seen.quote_id, "p", charged_microusd)\n'
+SETTLE = '    update.add(f"u_{op.day}", charged_microusd - op.price_microusd)\n'
 UNCONDITIONAL_SETTLE = Bug(
     "4a settle without any condition",
-    (Change(LEDGERS, SETTLE, f"{SETTLE}            {always('update.conditions')}\n"),),
+    (Change(LEDGER_UPDATES, SETTLE, f"{SETTLE}    {always('update.conditions')}\n"),),
     (LEDGER_CONTRACT,),
     (f"{LEDGER_CONTRACT}::test_a_settle_lowers_the_hold_to_the_charge",),
     ("R6", "R7"),
@@ -144,9 +145,9 @@ def without(part: str, state: str) -> Change:
     """Return the change that leaves the owner or the state out of the condition of one ending."""
     kept = "{held}" if part == "owner" else f"({{held}} OR NOT {{held}}) AND {OWNED}"
     return Change(
-        LEDGERS,
+        LEDGER_UPDATES,
         CONDITION,
-        f"    if state is OpState.{state}:\n"
+        f"    if after.ops[seen.quote_id].state is OpState.{state}:\n"
         f'        update.require(f"{kept}")\n'
         "    else:\n"
         f"    {CONDITION}",

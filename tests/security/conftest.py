@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -55,6 +56,7 @@ class House:
         event = self.functions.event("estimate/prompt-only")
         path, _, query = path.partition("?")
         event["rawPath"], event["rawQueryString"] = path, query
+        event["queryStringParameters"] = dict(parse_qsl(query))
         event["requestContext"]["http"].update(method=method, path=path)
         event["headers"] = {"content-type": "application/json", "host": "url.test"} | {
             name.replace("_", "-"): value for name, value in headers.items()

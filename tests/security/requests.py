@@ -12,7 +12,12 @@ from tests.fakes.service import Service
 ROUTES = [
     ("estimate", "POST", "/estimate"),
     ("estimate", "GET", "/models"),
+    ("estimate", "GET", "/tools/generate_image?format=openai"),
+    ("chat", "POST", "/chat"),
+    ("estimate", "POST", "/mcp"),
     ("generate", "POST", "/generate-image"),
+    ("generate", "POST", "/v1/images/generations"),
+    ("generate", "GET", "/v1/models"),
     ("generate", "GET", "/images/{id}"),
     ("generate", "GET", "/usage"),
     ("health", "GET", "/health-check/image-providers"),
@@ -127,6 +132,9 @@ class Fuzzer:
             headers |= {"x_forwarded_for": "127.0.0.1", "x_http_method_override": "DELETE"}
         if chance() < 0.05:
             headers |= {"x_max_cost": self._text()[:50], "idempotency_key": self._text()[:50]}
+            headers |= {"x_stainless_retry_count": self._text()[:9]}
+        if chance() < 0.05:
+            headers |= {"mcp_protocol_version": self._text()[:20], "mcp_method": "tools/list"}
         return headers
 
     def _bad_authorization(self) -> str:
@@ -153,21 +161,44 @@ class Fuzzer:
         return text.encode("utf-8", "replace").decode(), False
 
     def _values(self, path: str) -> Any:
+        if path.startswith("/mcp"):
+            return self._message()
         number = self.random.randrange(len(self.quotes))
+        if "chat" in path:
+            said = {"role": self.random.choice(["user", "user", "assistant", "system"])}
+            return {
+                "messages": [{**said, "content": self._value()}] * self.random.choice([1, 2, 101])
+            }
         values: dict[str, Any] = (
             {"quote": self.quotes[number], "prompt": self.prompts[number]}
-            if "generate" in path
+            if "generate-image" in path
             else {"prompt": self._text() or "A fox", "size": "square", "quality": "standard"}
         )
         for _ in range(self.random.choice([0, 0, 1, 1, 2, 4])):
             name = self.random.choice(
                 ["prompt", "quote", "size", "style", "maxCost", "provider", "model", "quality",
-                 "price", "user", "charged", "imageId", self._text()[:40], "max_cost", "n"]
+                 "price", "user", "charged", "imageId", self._text()[:40], "max_cost", "n",
+                 "response_format", "background", "stream"]
             )  # fmt: skip
             values[name] = self._value()
         if self.random.random() < 0.1:
             values.pop(self.random.choice(list(values)))
         return values
+
+    def _message(self) -> Any:
+        tool = self.random.choice(["estimate_image", "image_status", "list_models", "spend"])
+        message: dict[str, Any] = {
+            "jsonrpc": "2.0",
+            "id": self.random.choice([1, "a", None, True, 1.5, self._value()]),
+            "method": self.random.choice(["tools/call", "tools/list", "initialize", self._text()]),
+            "params": {"name": tool, "arguments": self._values("/estimate")},
+        }
+        for _ in range(self.random.choice([0, 0, 1, 2])):
+            place = self.random.choice([message, message["params"]])
+            if not isinstance(place, dict):
+                continue
+            place[self.random.choice(["id", "method", "params", "_meta", "name"])] = self._value()
+        return message
 
     def _value(self) -> Any:
         kind = self.random.random()

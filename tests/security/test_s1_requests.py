@@ -35,7 +35,12 @@ DOCUMENT = json.loads((ROOT / "openapi.json").read_text())
 PATHS = {
     "/estimate": "/estimate",
     "/generate-image": "/generate-image",
+    "/mcp": "/mcp",
     "/models": "/models",
+    "/v1/images/generations": "/v1/images/generations",
+    "/v1/models": "/v1/models",
+    "/tools/generate_image": "/tools/generate_image",
+    "/chat": "/chat",
     "/usage": "/usage",
     "/health-check/image-providers": "/health-check/image-providers",
 }
@@ -67,7 +72,10 @@ class Judge:
     """Holds answers against the document."""
 
     def __init__(self) -> None:
-        self.problem = self._validator(DOCUMENT["components"]["schemas"]["Problem"])
+        shapes = DOCUMENT["components"]["schemas"]
+        self.problem = self._validator(shapes["Problem"])
+        self.openai = self._validator(shapes["OpenaiError"])
+        self.rpc = self._validator(shapes["JsonRpcError"])
         self.faults: list[str] = []
         self.statuses: Counter[int] = Counter()
         self.heard: set[str] = set()
@@ -90,9 +98,22 @@ class Judge:
         elif not asked.has_token and not asked.is_open and status != 401:
             yield "without a token"
         if status >= 400:
-            yield from self._problem_faults(answer, status)
+            yield from self._error_faults(asked.event["rawPath"], answer, status)
         else:
             yield from self._schema_faults(asked, answer, status)
+
+    def _error_faults(self, path: str, answer: dict[str, Any], status: int) -> Iterable[str]:
+        """Yield what is wrong with an error in the words of its route."""
+        if path.startswith("/v1/"):
+            body = json.loads(answer["body"])
+            yield from (error.message for error in self.openai.iter_errors(body))
+            if body["error"]["imagegen"]["charged"] is not False:
+                yield "says that it was charged"
+        elif path == "/mcp" and answer["headers"]["Content-Type"] == "application/json":
+            body = json.loads(answer["body"])
+            yield from (error.message for error in self.rpc.iter_errors(body))
+        else:
+            yield from self._problem_faults(answer, status)
 
     def _problem_faults(self, answer: dict[str, Any], status: int) -> Iterable[str]:
         if answer["headers"]["Content-Type"] != "application/problem+json":
@@ -121,7 +142,7 @@ class Judge:
         if key not in self.known:
             answer = DOCUMENT["paths"][path][method]["responses"][str(status)]
             content = answer.get("content")
-            schema = content["application/json"]["schema"] if content else None
+            schema = content.get("application/json", {}).get("schema") if content else None
             self.known[key] = self._validator(schema) if schema else None
         return self.known[key]
 

@@ -12,7 +12,7 @@ from local.transform import transformed
 from tests.security.board import Board
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-FUNCTIONS = ("Estimate", "Generate", "Health")
+FUNCTIONS = ("Estimate", "Generate", "Health", "Chat")
 WRITES = re.compile(
     r"dynamodb:(Put|Update|Delete|BatchWrite|Transact|PartiQL|Import|Restore)\w*|\*"
 )
@@ -113,11 +113,12 @@ def test_roles_allow_what_each_function_does_and_no_more(board: Board) -> None:
     allowed = {"dynamodb:GetItem", "dynamodb:Query", "kms:Decrypt", "ssm:GetParametersByPath"}
     board.show(
         "S8c",
-        "estimate writes nothing; health writes circuits and probes alone; images are generate's",
-        f"estimate may: {sorted(actions('Estimate'))}; writers: {writers}, health fenced to FLEET: "
+        "estimate, chat write nothing; health writes circuits and probes; images are generate's",
+        f"estimate and chat may: {sorted(actions('Estimate') | actions('Chat'))}; writers: "
+        f"{writers}, health fenced to FLEET: "
         f"{health == fenced}; S3: {images}; wildcards: {wild}; managed policies beside logs: "
         f"{sorted(managed)}",
-        passes=actions("Estimate") == allowed
+        passes=actions("Estimate") == actions("Chat") == allowed
         and writers == ["Generate", "Health"]
         and health == fenced
         and images == ["Generate"]
@@ -169,7 +170,7 @@ def test_urls_have_both_permissions_and_the_second_is_for_urls_alone(board: Boar
         "both URL permissions for each function, only with NONE, the second only through the URL",
         f"{len(url)} + {len(invoke)} permissions, conditioned: {good}; AuthType {sorted(auth)}",
         passes=good
-        and len(url) == len(invoke) == len(FUNCTIONS)
+        and len(url) == len(invoke) == len(resources("AWS::Lambda::Function"))
         and set(by_action) == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
         and auth == {'{"Ref": "UrlAuthType"}'},
     )
@@ -227,7 +228,7 @@ def test_functions_are_braked_named_and_hold_no_secret(board: Board) -> None:
     levels = template()["Parameters"]["LogLevel"]["AllowedValues"]
     shown = {
         "reserved concurrency": braked
-        == {f"{name}Function": {"Ref": f"{name}Concurrency"} for name in FUNCTIONS},
+        == {name: {"Ref": name.replace("Function", "Concurrency")} for name in functions},
         "no secret's name": not [name for name in variables if secret.search(name)],
         "nothing that prints events": not variables & loud,
         "no DEBUG": "DEBUG" not in levels,

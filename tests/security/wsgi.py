@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl
 
 type StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 type Invoke = Callable[[str, dict[str, Any]], dict[str, Any]]
@@ -13,7 +14,9 @@ def function_of(path: str) -> str:
     """Return which function serves a path."""
     if path.startswith("/health-check"):
         return "health"
-    return "estimate" if path.startswith(("/estimate", "/models", "/tools")) else "generate"
+    if path.startswith("/chat"):
+        return "chat"
+    return "estimate" if path.startswith(("/estimate", "/mcp", "/models", "/tools")) else "generate"
 
 
 def application(
@@ -25,6 +28,7 @@ def application(
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
         event = event_of(environ["REQUEST_METHOD"], path)
         event["rawQueryString"] = environ.get("QUERY_STRING", "")
+        event["queryStringParameters"] = dict(parse_qsl(event["rawQueryString"]))
         event["headers"] = headers_of(environ)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if body:

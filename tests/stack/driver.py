@@ -14,6 +14,7 @@ from local.stack import LocalStack
 
 _people = itertools.count(1)
 TIMEOUT_SECONDS = 120
+FUNCTIONS = ("estimate", "generate", "health", "chat")
 PATIENCE = 200
 BACK_OFF_SECONDS = 0.5
 """What a client waits before it asks a throttled function again."""
@@ -83,6 +84,14 @@ class Person:
         assert offer.status == 200, offer.text
         return self.confirm(offer.json)
 
+    def chat(self, *texts: str) -> Answer:
+        """Say something to the chat; texts are the user's and the assistant's in turn."""
+        messages = [
+            {"role": ("user", "assistant")[number % 2], "content": text}
+            for number, text in enumerate(texts)
+        ]
+        return self.call("POST", f"{self.stack.urls['chatUrl']}/chat", {"messages": messages})
+
     def status(self, image_id: str) -> Answer:
         """Ask where an image stands."""
         url = f"{self.stack.urls['generateUrl']}/images/{image_id}"
@@ -116,7 +125,7 @@ class Driver:
     def configure(self, *functions: str, **variables: str) -> None:
         """Set environment variables of functions; their instances start anew."""
         aws = self.client("lambda")
-        for name in functions or ("estimate", "generate", "health"):
+        for name in functions or FUNCTIONS:
             physical = self.urls["functions"][name]
             known = aws.get_function_configuration(FunctionName=physical)["Environment"][
                 "Variables"
@@ -128,9 +137,7 @@ class Driver:
     @contextmanager
     def configured(self, *functions: str, **variables: str) -> Iterator[None]:
         """Set environment variables for the length of the block."""
-        before = {
-            name: self.variables(name) for name in functions or ("estimate", "generate", "health")
-        }
+        before = {name: self.variables(name) for name in functions or FUNCTIONS}
         self.configure(*functions, **variables)
         try:
             yield

@@ -13,8 +13,10 @@ from local.layer import LIMIT_BYTES, size_bytes
 from local.paths import BUILD, ROOT
 from local.stack import LocalStack
 
-FUNCTIONS = ["estimate", "generate", "health"]
-EVENTS = sorted((ROOT / "events").rglob("*.json"))
+FUNCTIONS = ["estimate", "generate", "health", "chat", "page"]
+UI = ROOT / "events" / "ui"
+"""What the elements show; the browser suite's."""
+EVENTS = sorted(path for path in (ROOT / "events").rglob("*.json") if UI not in path.parents)
 
 on_linux = pytest.mark.skipif(
     platform.system() != "Linux", reason="the runtime interface emulator is a Linux program"

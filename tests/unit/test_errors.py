@@ -4,9 +4,16 @@ import re
 
 import pytest
 
-from imagegen.api import STATUS, problem_of
+from imagegen.api import problem_of
 from imagegen.domain import errors
-from imagegen.domain.errors import ImagegenError, LimitError, Outcome, ProviderError
+from imagegen.domain.errors import (
+    ImagegenError,
+    LimitError,
+    Outcome,
+    ParameterError,
+    ProviderError,
+)
+from imagegen.problems import STATUS
 
 
 def kinds(root: type[ImagegenError]) -> list[type[ImagegenError]]:
@@ -18,6 +25,8 @@ def made(kind: type[ImagegenError]) -> ImagegenError:
         return kind("hourly_images", "enough", retry_after_seconds=5)
     if issubclass(kind, ProviderError):
         return kind("alpha", Outcome.UNAVAILABLE, "down")
+    if issubclass(kind, ParameterError):
+        return kind("n", "no")
     return kind("no")
 
 

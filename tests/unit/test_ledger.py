@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from imagegen.domain import ledger as rules
 from imagegen.domain.errors import LimitError
-from imagegen.domain.ledger import HOUR_MS, PRUNE_MARGIN_MS, Hold, Ledger, Limits, OpState
+from imagegen.domain.ledger import HOUR_MS, PRUNE_MARGIN_MS, Hold, Ledger, Limits, Op, OpState
 
 DAY = "20261122"
 NOW = 1_795_348_800_000
@@ -198,6 +198,39 @@ def test_a_quote_may_be_used_again_only_after_a_release_that_may_be_tried_again(
     assert not rules.may_reserve_op(running, "one")
     assert not rules.may_reserve_op(never, "one")
     assert not rules.may_reserve_op(rules.settled(running, "one", 1), "one")
+
+
+def test_what_ended_is_forgotten_but_for_what_is_asked_of_it() -> None:
+    ledger = held(Ledger(), "one")
+    expires_ms = ledger.ops["one"].expires_ms
+    charged = rules.settled(ledger, "one", 40_000).ops["one"]
+    assert charged == Op(OpState.SETTLED, 40_000, "", 0, 0, expires_ms, "", None)
+    given_back = rules.released(ledger, "one", code="x", retryable=True).ops["one"]
+    assert given_back == Op(
+        OpState.RELEASED, 50_000, "run-of-one", NOW, 0, expires_ms, "", None, "x", retryable=True
+    )
+
+
+MINE = Op(OpState.HELD, 1, "me", NOW, NOW, NOW, DAY, 0)
+
+
+@pytest.mark.parametrize(
+    ("found", "as_settled", "as_released"),
+    [
+        (None, False, False),
+        (MINE, None, None),
+        (replace(MINE, owner="other"), False, False),
+        (replace(MINE, state=OpState.SETTLED, owner=""), True, False),
+        (replace(MINE, state=OpState.SETTLED), True, False),
+        (replace(MINE, state=OpState.RELEASED), False, True),
+        (replace(MINE, state=OpState.RELEASED, owner="other"), False, False),
+    ],
+)
+def test_a_run_is_told_how_its_request_ended_and_not_how_that_of_another_did(
+    found: Op | None, *, as_settled: bool | None, as_released: bool | None
+) -> None:
+    assert rules.is_ended(MINE, found, OpState.SETTLED) is as_settled
+    assert rules.is_ended(MINE, found, OpState.RELEASED) is as_released
 
 
 def test_a_hold_is_abandoned_when_its_lease_is_over_and_not_before() -> None:

@@ -86,6 +86,7 @@ def test_only_generate_can_write_the_ledger_and_the_images() -> None:
     writing = {"dynamodb:PutItem", "dynamodb:UpdateItem", "s3:PutObject", "s3:DeleteObject"}
 
     assert not actions(FUNCTIONS["EstimateFunction"]) & writing
+    assert not actions(FUNCTIONS["ChatFunction"]) & writing
     assert actions(FUNCTIONS["GenerateFunction"]) >= writing
 
 
@@ -118,7 +119,11 @@ ALLOWED = {
     "aws": {"domain"},
     "providers": {"domain"},
     "auth": {"domain"},
-    "api": {"logs", "domain"},
+    "api": {"compatible", "entry", "logs", "problems", "domain"},
+    "compatible": {"problems", "domain"},
+    "entry": {"problems", "domain"},
+    "mcp": {"chat", "problems", "domain"},
+    "problems": {"domain"},
 }
 STANDS_ALONE = {"boto3", "botocore", "requests", "openai", "aws_lambda_powertools", "os", "time"}
 

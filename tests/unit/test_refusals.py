@@ -121,7 +121,8 @@ def test_an_ending_touches_nothing_but_its_own_hold_and_raises_the_version() -> 
     )
     held = before.ops["one"]
     settled = rules.settled(before, "one", 40_000)
-    charged = replace(held, state=OpState.SETTLED, price_microusd=40_000)
+    ended = replace(held, lease_ms=0, day="", slot=None)
+    charged = replace(ended, state=OpState.SETTLED, price_microusd=40_000, owner="", started_ms=0)
     assert settled == Ledger(
         9,
         {1: NOON_MS - 5, 3: NOON_MS},
@@ -132,7 +133,7 @@ def test_an_ending_touches_nothing_but_its_own_hold_and_raises_the_version() -> 
         blocked=True,
     )
     released = rules.released(before, "one", code="why", retryable=True)
-    gone = replace(held, state=OpState.RELEASED, code="why", retryable=True)
+    gone = replace(ended, state=OpState.RELEASED, code="why", retryable=True)
     assert released == Ledger(
         9,
         {1: NOON_MS - 5},

@@ -1,12 +1,10 @@
-"""HTTP at the edge: who may enter, how big a body may be, and every error as a problem.
+"""HTTP at the edge: who may enter, how big a body may be, and in whose words an error is told.
 
 Every route needs a token unless a handler names it as open: a route that is added and forgotten
 is closed. The body's size and the token are looked at before anything is parsed.
 """
 
-import base64
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Container
 from http import HTTPStatus
 from typing import Any
 
@@ -19,55 +17,49 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
 
+from imagegen import compatible, problems
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
-from imagegen.domain.models import EdgeModel
 from imagegen.domain.reports import Problem
 from imagegen.domain.users import User, Verifier
+from imagegen.entry import JSON, Event, looked_at
 from imagegen.logs import logger, silence_others
+from imagegen.problems import said, to_problem
 
-MAX_BODY_BYTES = 256 * 1024
-MAX_ERRORS_SAID = 20
-TOKEN_HEADER = "x-imagegen-token"  # noqa: S105 a name
-PROBLEM_TYPE = "https://github.com/imagegen/imagegen#errors"
-JSON, PROBLEM_JSON = "application/json", "application/problem+json"
-
-STATUS: dict[type[ImagegenError], HTTPStatus] = {
-    errors.InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.UnauthorizedError: HTTPStatus.UNAUTHORIZED,
-    errors.ForbiddenError: HTTPStatus.FORBIDDEN,
-    errors.NotFoundError: HTTPStatus.NOT_FOUND,
-    errors.GoneError: HTTPStatus.GONE,
-    errors.QuoteExpiredError: HTTPStatus.GONE,
-    errors.QuoteMismatchError: HTTPStatus.CONFLICT,
-    errors.QuoteError: HTTPStatus.BAD_REQUEST,
-    errors.LimitError: HTTPStatus.TOO_MANY_REQUESTS,
-    errors.ContentRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.NoProviderError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.ModerationUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.LeaseLostError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.ConfigurationError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.GenerationFailedError: HTTPStatus.BAD_GATEWAY,
-    errors.ProviderError: HTTPStatus.BAD_GATEWAY,
-    ImagegenError: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
-
-type Event = dict[str, Any]
+EVENTS = "text/event-stream"
 
 
 def build_api() -> LambdaFunctionUrlResolver:
-    """Return a resolver that validates both ways and maps our errors by ``STATUS``."""
+    """Return a resolver that validates both ways and tells our errors as ``problems`` says."""
     silence_others()
     # An answer of ours that breaks its own model is our bug (500), not the caller's (422).
     api = LambdaFunctionUrlResolver(
         enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR
     )
-    api.exception_handler(ImagegenError)(problem_of)
-    api.exception_handler(RequestValidationError)(_invalid)
-    api.exception_handler(ResponseValidationError)(_broken)
-    api.not_found(_no_route)
+
+    def path() -> str:
+        raw: str = api.current_event.raw_event["rawPath"]
+        return raw
+
+    def invalid(error: RequestValidationError) -> Response[str]:
+        return _told(problems.invalid(list(error.errors())), path())
+
+    def no_route(_: NoRouteError) -> Response[str]:
+        return _told(said(HTTPStatus.NOT_FOUND, "not_found", "There is no such route."), path())
+
+    def ours(error: ImagegenError) -> Response[str]:
+        return problem_of(error, path())
+
+    def broken(_: ResponseValidationError) -> Response[str]:
+        # The error's text would quote the answer.
+        return ours(ImagegenError("An answer was not as it should be. It is in the logs."))
+
+    api.exception_handler(ImagegenError)(ours)
+    api.exception_handler(RequestValidationError)(invalid)
+    api.exception_handler(ResponseValidationError)(broken)
+    api.not_found(no_route)
     return api
 
 
@@ -78,25 +70,30 @@ def serve(
     *,
     verifier: Callable[[], Verifier],
     is_open: Callable[[str, str], bool] = lambda _method, _path: False,
+    own_json: Container[str] = (),
 ) -> dict[str, Any]:
     """Return the function URL's answer to one event.
 
-    ``is_open`` says of a method and a path whether it may be called without a token.
+    ``is_open`` says of a method and a path whether it may be called without a token; ``own_json``
+    holds the paths whose handlers tell by themselves that a body is not JSON.
     """
+    path: str = event["rawPath"]
     try:
-        if _body_bytes(event) > MAX_BODY_BYTES:
-            return _as_event(_too_large())
-        user = _user(event, verifier(), is_open)
-        if fault := _unreadable(event):
-            return _as_event(fault)
-        api.append_context(user=user)  # type: ignore[no-untyped-call]
-        answer: dict[str, Any] = api.resolve(event, context)
+        user, fault = looked_at(event, verifier, is_open, own_json)
+        if fault is None:
+            api.append_context(user=user)  # type: ignore[no-untyped-call]
+            answer: dict[str, Any] = api.resolve(event, context)
+        else:
+            answer = _as_event(_told(fault, path))
     except ImagegenError as error:
-        return _as_event(problem_of(error))
+        answer = _as_event(problem_of(error, path))
     except Exception as error:  # noqa: BLE001 the last one: a caller gets a problem, whatever it is
         # The text of an exception may hold a prompt; its type and place do not.
         logger.error("unexpected error", kind=type(error).__name__, place=_place(error))
-        return _as_event(problem_of(ImagegenError("An unexpected error. It is in the logs.")))
+        told = ImagegenError("An unexpected error. It is in the logs.")
+        answer = _as_event(problem_of(told, path))
+    if path.startswith(compatible.PREFIX):
+        answer.setdefault("headers", {})["x-request-id"] = context.aws_request_id
     return answer
 
 
@@ -118,7 +115,7 @@ def asks_admin(api: LambdaFunctionUrlResolver) -> bool:
     return isinstance(user, User) and user.is_admin
 
 
-def json_response(model: EdgeModel, *, status: int = 200, **headers: str) -> Response[str]:
+def json_response(model: BaseModel, *, status: int = 200, **headers: str) -> Response[str]:
     """Return a model as an answer with its own status or headers."""
     named = {name.replace("_", "-").title(): value for name, value in headers.items()}
     return Response(
@@ -129,143 +126,48 @@ def json_response(model: EdgeModel, *, status: int = 200, **headers: str) -> Res
     )
 
 
-def described(description: str, model: type[EdgeModel]) -> OpenAPIResponse:
+def described(description: str, model: type[BaseModel]) -> OpenAPIResponse:
     """Return how the OpenAPI document tells an answer that a handler writes itself."""
     return {"description": description, "content": {JSON: {"model": model}}}
 
 
-def problem_of(error: ImagegenError) -> Response[str]:
-    """Return an error as RFC 9457 wants it, by the nearest class in ``STATUS``."""
-    status = next(STATUS[kind] for kind in type(error).mro() if kind in STATUS)
-    logger.warning("request refused", code=error.code, status=int(status))
-    return _problem(
-        status,
-        error.code,
-        str(error),
-        charged=error.charged,
-        retryable=error.retryable,
-        retry_after_seconds=error.retry_after_seconds,
-    )
+def json_described(description: str) -> OpenAPIResponse:
+    """Return how the OpenAPI document tells an answer that is any JSON object."""
+    return {"description": description, "content": {JSON: {"schema": {"type": "object"}}}}
 
 
-def _problem(
-    status: HTTPStatus,
-    code: str,
-    detail: str,
-    *,
-    charged: bool = False,
-    retryable: bool = False,
-    retry_after_seconds: int | None = None,
-    invalid: list[dict[str, Any]] | None = None,
-) -> Response[str]:
-    body = Problem(
-        type=PROBLEM_TYPE,
-        title=status.phrase,
-        status=status,
-        code=code,
-        detail=detail,
-        charged=charged,
-        retryable=retryable,
-        retry_after_seconds=retry_after_seconds,
-        errors=invalid,
-    )
-    headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
-    if retry_after_seconds is not None:
-        headers["Retry-After"] = str(retry_after_seconds)
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    text = body.model_dump_json(by_alias=True, exclude_none=True)
-    return Response(int(status), PROBLEM_JSON, text, headers=headers)
+def events_described(description: str, names: Collection[str]) -> OpenAPIResponse:
+    """Return how the OpenAPI document tells a stream of server-sent events: as one of them."""
+    data = {"type": "string", "description": "JSON"}
+    properties = {"event": {"enum": list(names)}, "data": data}
+    event = {"type": "object", "properties": properties, "required": list(properties)}
+    return {"description": description, "content": {EVENTS: {"schema": event}}}
 
 
-def _invalid(error: RequestValidationError) -> Response[str]:
-    """Return what is wrong with a request, and where; never what was sent."""
-    found = [
-        {"field": ".".join(map(str, one["loc"])), "type": one["type"], "message": one["msg"]}
-        for one in error.errors()
-    ]
-    if any(one["type"] == "json_invalid" for one in found):
-        return _not_json()
-    found = found[:MAX_ERRORS_SAID]
-    said = "; ".join(f"{one['field']}: {one['message']}" for one in found)
-    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", said, invalid=found)
+def events_response(stream: str) -> Response[str]:
+    """Return a stream of server-sent events as an answer."""
+    return Response(200, f"{EVENTS}; charset=utf-8", stream, headers={"Cache-Control": "no-store"})
 
 
-def _broken(_: ResponseValidationError) -> Response[str]:
-    """Return that an answer of ours broke its own model; the error's text would quote it."""
-    return problem_of(ImagegenError("An answer was not as it should be. It is in the logs."))
+def problem_of(error: ImagegenError, path: str = "") -> Response[str]:
+    """Return an error as the routes of this path tell it."""
+    problem = to_problem(error)
+    logger.warning("request refused", code=problem.code, status=problem.status)
+    return _told(problem, path)
 
 
-def _not_json() -> Response[str]:
-    return _problem(HTTPStatus.BAD_REQUEST, "invalid_json", "The body is not JSON.")
+def not_allowed(methods: str) -> Response[str]:
+    """Return that a path takes other methods only."""
+    detail = f"This path takes {methods} only."
+    answer = problems.answered(said(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail))
+    answer.headers["Allow"] = methods
+    return answer
 
 
-def _unreadable(event: Event) -> Response[str] | None:
-    """Return what is wrong with a body before it is looked into, ``None`` where nothing is."""
-    kind = event.get("headers", {}).get("content-type", "").partition(";")[0].strip().lower()
-    if event["requestContext"]["http"]["method"] != "GET" and kind not in ("", JSON):
-        detail = f"Send the body as {JSON}."
-        return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-    return None if _is_json(event) else _not_json()
-
-
-def _is_json(event: Event) -> bool:
-    """Return whether the body is JSON or absent: Powertools turns some broken ones into a 500."""
-    body = event.get("body") or "null"
-    try:
-        json.loads(base64.b64decode(body) if event.get("isBase64Encoded") else body)
-    except (ValueError, RecursionError):  # not text, not JSON, numbers or nesting without end
-        return False
-    return True
-
-
-def _no_route(_: NoRouteError) -> Response[str]:
-    return _problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such route.")
-
-
-def _too_large() -> Response[str]:
-    detail = f"A body may have {MAX_BODY_BYTES} bytes."
-    return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
-
-
-def _user(event: Event, verifier: Verifier, is_open: Callable[[str, str], bool]) -> User | None:
-    http = event["requestContext"]["http"]
-    headers = event.get("headers", {})
-    if is_open(http["method"], event["rawPath"]):
-        return _user_if_valid(verifier, headers)
-    return verifier.verify(_authorization(headers))
-
-
-def _user_if_valid(verifier: Verifier, headers: Mapping[str, str]) -> User | None:
-    """Return the user of an open route; a bad token there is like none."""
-    try:
-        authorization = _authorization(headers)
-        return None if authorization is None else verifier.verify(authorization)
-    except ImagegenError:
-        return None
-
-
-def _authorization(headers: Mapping[str, str]) -> str | None:
-    """Return the header that carries the user's token.
-
-    Where callers sign (AuthType AWS_IAM), Authorization is their signature, which says which system
-    calls; who its user is still says the token, in a header of its own.
-
-    Raises:
-        UnauthorizedError: there are two tokens, and no telling which is meant.
-    """
-    given, own = headers.get("authorization"), headers.get(TOKEN_HEADER)
-    signed = given is not None and given.startswith("AWS4-")
-    if own is None:
-        return None if signed else given
-    if given is not None and not signed:
-        raise errors.UnauthorizedError(f"Send one token: Authorization or {TOKEN_HEADER}.")
-    return f"Bearer {own}"
-
-
-def _body_bytes(event: Event) -> int:
-    body: str = event.get("body") or ""
-    return len(body) * 3 // 4 if event.get("isBase64Encoded") else len(body.encode())
+def _told(problem: Problem, path: str) -> Response[str]:
+    if path.startswith(compatible.PREFIX):
+        return compatible.answered(problem)
+    return problems.answered(problem)
 
 
 def _as_event(response: Response[str]) -> dict[str, Any]:

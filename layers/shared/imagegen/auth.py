@@ -10,9 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import Any
-
-import jwt
+from typing import TYPE_CHECKING, Any
 
 from imagegen.domain.errors import (
     ConfigurationError,
@@ -21,6 +19,9 @@ from imagegen.domain.errors import (
     UnauthorizedError,
 )
 from imagegen.domain.users import ADMIN, USER, User
+
+if TYPE_CHECKING:
+    import jwt
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 KINDS = frozenset({"jwt", "at+jwt"})
@@ -45,11 +46,11 @@ class Keys:
 
     fetch: Callable[[], bytes]
     now_ms: Callable[[], int]
-    _keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
+    _keys: "dict[str, jwt.PyJWK]" = field(default_factory=dict)
     _fetched_ms: int = -MAX_AGE_MS
     _tried_ms: int = -REFRESH_MS
 
-    def get(self, kid: str) -> jwt.PyJWK | None:
+    def get(self, kid: str) -> "jwt.PyJWK | None":
         """Return a key by its id, ``None`` when the issuer has none such.
 
         Raises:
@@ -114,6 +115,8 @@ class TokenVerifier:
     def _claims(self, token: str) -> Mapping[str, Any]:
         if len(token) > MAX_TOKEN_CHARACTERS:
             raise _refused()
+        import jwt  # noqa: PLC0415 cryptography is for whoever brings a token
+
         try:
             header = _header(token)
             key = self.keys.get(header["kid"])
@@ -176,8 +179,10 @@ def user_id(issuer: str, subject: str) -> str:
     return hashlib.sha256(f"{issuer}\0{subject}".encode()).hexdigest()[:32]
 
 
-def _public_key(values: Any) -> jwt.PyJWK | None:
+def _public_key(values: Any) -> "jwt.PyJWK | None":
     """Return a key that may verify signatures; symmetric and unknown ones are left out."""
+    import jwt  # noqa: PLC0415 as above
+
     try:
         kid, use = values["kid"], values.get("use", "sig")
         if values["kty"] == "oct" or use != "sig" or not isinstance(kid, str):

@@ -37,6 +37,8 @@ FIELDS = frozenset(
         # circuits, keys, the sweep and the probe
         *("circuit", "old", "new", "why", "key_number", "settled", "released", "users", "outcomes"),
         "held_usd",
+        # a chat: how much, never what
+        *("llm_calls", "offers", "input_tokens", "output_tokens"),
     }
 )
 MAX_CHARACTERS = 200

@@ -9,12 +9,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from imagegen.domain.ledger import Limits
 from imagegen.domain.money import parse_usd
+from imagegen.places import is_on_loopback, public_url
 from imagegen.usecases.moderating import ModerationMode
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Usd = Annotated[int, BeforeValidator(parse_usd)]
 Text = Annotated[str, Field(min_length=1)]
+Price = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+
+
+def _none_if_empty(value: object) -> object:
+    """A parameter of the template that is not set is an empty text."""
+    return None if value == "" else value
 
 
 class Settings(BaseModel):
@@ -50,17 +55,13 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _the_clock_moves_on_loopback_only(self) -> Self:
-        host = urlsplit(self.aws_endpoint_url).hostname
-        if self.clock_offset_seconds and host not in LOOPBACK:
+        if self.clock_offset_seconds and not is_on_loopback(self.aws_endpoint_url):
             raise ValueError("CLOCK_OFFSET_SECONDS is for a local stack: AWS is not on loopback")
         return self
 
     def public_url(self, domain: str, url_id: str) -> str:
         """Return where a function's URL is reached from outside, without a last slash."""
-        if urlsplit(self.aws_endpoint_url).hostname in LOOPBACK:
-            # The local AWS serves function URLs by path; their host names do not resolve.
-            return f"{self.aws_endpoint_url.rstrip('/')}/_aws/lambda-url/{url_id}"
-        return f"https://{domain}"
+        return public_url(self.aws_endpoint_url, domain, url_id)
 
     def base_url(self, provider: str) -> str | None:
         """Return where a provider is called instead of its own address."""
@@ -83,6 +84,28 @@ class MoneySettings(Settings):
         return Limits(
             self.hourly_images, self.daily_images, self.daily_attempts, self.daily_spend_usd
         )
+
+
+class EstimateSettings(MoneySettings):
+    """What ``estimate`` reads."""
+
+    generate_url: str = ""
+
+    @property
+    def images_url(self) -> str:
+        """Where images are reached, without a last slash; empty where nobody said."""
+        host = urlsplit(self.generate_url).hostname
+        return self.public_url(host, host.partition(".")[0]) if host else ""
+
+
+class ChatSettings(MoneySettings):
+    """What ``chat`` reads."""
+
+    chat_base_url: str = ""
+    chat_model: str = ""
+    chat_input_characters: Annotated[int, Field(ge=1_000)] = 100_000
+    chat_input_usd_per_million: Annotated[Price | None, BeforeValidator(_none_if_empty)] = None
+    chat_output_usd_per_million: Annotated[Price | None, BeforeValidator(_none_if_empty)] = None
 
 
 class GenerateSettings(MoneySettings):

@@ -1,6 +1,7 @@
 """What every store of images and of records does, in memory and in AWS."""
 
 from dataclasses import replace
+from typing import Protocol
 
 import pytest
 
@@ -9,7 +10,7 @@ from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.records import Attempt, Fallback, ImageRecord, RecordStatus
-from imagegen.domain.stores import ImageStore, RecordStore
+from imagegen.domain.stores import ImageContent, ImageStore, RecordStore
 from tests.adapters.aws.world import fetched
 from tests.fakes.clock import NOON_MS as NOW
 from tests.fakes.pictures import picture, png
@@ -54,6 +55,10 @@ FAILED = ImageRecord(
 )
 
 
+class ImageContents(ImageStore, ImageContent, Protocol):
+    """What every store of images is to both who ask it."""
+
+
 def ref(user: str, number: int = 0) -> ImageRef:
     return ImageRef(f"{number:a>24}", user, NOW + number)
 
@@ -91,6 +96,14 @@ def test_a_deleted_image_is_gone_and_deleting_it_again_is_no_error(
 def test_two_users_have_two_images_under_one_quote_id(images: ImageStore, user: str) -> None:
     assert images.put(ref(user), png(), COMPLETE)
     assert images.find(ref(f"{user}0")) is None
+
+
+def test_the_bytes_are_read_up_to_a_limit(images: ImageContents, user: str) -> None:
+    content = png()
+    assert images.read(ref(user), limit_bytes=len(content)) is None
+    images.put(ref(user), content, COMPLETE)
+    assert images.read(ref(user), limit_bytes=len(content)) == content
+    assert images.read(ref(user), limit_bytes=len(content) - 1) is None
 
 
 @pytest.mark.parametrize(("kind", "media_type"), [("PNG", "image/png"), ("WEBP", "image/webp")])

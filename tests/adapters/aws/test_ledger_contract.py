@@ -341,3 +341,23 @@ def test_an_operator_may_block_a_user_and_let_them_in_again(
         assert refused(dynamo_ledgers, user, hold("two", slot=1)) == "blocked"
     else:
         held(dynamo_ledgers, user, hold("two", slot=1))
+
+
+def test_what_another_run_of_the_quote_settled_is_settled_for_all(
+    ledgers: LedgerStore, user: str
+) -> None:
+    first = held(ledgers, user)
+    release(ledgers, user, first, retryable=True)
+    settle(ledgers, user, held(ledgers, user, hold(owner="second")), 30_000)
+    assert settle(ledgers, user, first) is True
+    assert release(ledgers, user, first) is False
+    assert ledgers.load(user).spent == {DAY: 30_000}
+
+
+def test_a_run_that_saw_its_request_end_moves_nothing_more(ledgers: LedgerStore, user: str) -> None:
+    release(ledgers, user, held(ledgers, user), retryable=True)
+    ended = Seen("one", ledgers.load(user))
+    again = held(ledgers, user)
+    assert settle(ledgers, user, ended) is False
+    assert release(ledgers, user, ended) is True
+    assert ledgers.load(user) == again.ledger

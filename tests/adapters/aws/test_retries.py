@@ -1,12 +1,14 @@
 """What the SDK sends twice counts once; what nobody answers is said so; what it all costs."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.items import to_item
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.domain import breaker
@@ -104,6 +106,24 @@ def test_one_image_costs_at_most_six_write_units_in_three_round_trips(
         dynamo_records.put(ImageRef(HOLD.quote_id, user, NOW), COMPLETE)
     assert meter.calls == ["UpdateItem", "UpdateItem", "PutItem"]
     assert 0 < meter.units <= 6
+
+
+def test_the_tenth_image_of_ten_minutes_costs_no_more_than_the_first(
+    aws: Aws, dynamo_ledgers: DynamoLedgerStore, user: str
+) -> None:
+    days = {f"{kind}_2026112{day}": 9_999_999 for day in (0, 1) for kind in "una"}
+    key = {"pk": f"U#{user}", "sk": "LEDGER", "v": 999}
+    aws.dynamodb.put_item(TableName=dynamo_ledgers.table, Item=to_item(key | days))
+    costs = []
+    for n in range(10):
+        meter = Meter()
+        hold = replace(HOLD, quote_id=f"{n:024d}", owner="0" * 12, slot=n, ceiling_microusd=999_999)
+        with meter.running(aws.dynamodb):
+            came = dynamo_ledgers.reserve(user, hold, Limits(), now_ms=NOW)
+            assert isinstance(came, Held)
+            dynamo_ledgers.settle(user, came.seen, charged_microusd=999_999, now_ms=NOW)
+        costs.append(meter.units)
+    assert len(set(costs)) == 1, costs
 
 
 def test_a_replay_and_a_refusal_cost_one_round_trip(

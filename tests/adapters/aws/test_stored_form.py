@@ -7,12 +7,13 @@ import pytest
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.items import from_item, to_item
+from imagegen.aws.ledger_items import op_values, to_ledger
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
 from imagegen.domain.errors import StoreUnavailableError
-from imagegen.domain.ledger import Hold, Limits
-from imagegen.domain.stores import Fleet, Held, Probe, Seen
+from imagegen.domain.ledger import Hold, Limits, Op, OpState
+from imagegen.domain.stores import Fleet, Held, Known, Probe, Seen
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"
@@ -122,7 +123,7 @@ def test_a_charged_request_keeps_its_slot_and_is_off_the_index(
     assert item(dynamo_ledgers, f"U#{user}", "LEDGER") == ENDED | {
         "pk": f"U#{user}",
         f"u_{DAY}": 50_000,
-        "o_one": HELD | {"st": "D", "p": 50_000},
+        "o_one": {"st": "D", "p": 50_000, "ex": NOW + 600_000},
     }
 
 
@@ -135,10 +136,39 @@ def test_a_released_request_says_why_and_leaves_its_slot(
         "pk": f"U#{user}",
         f"u_{DAY}": 0,
         f"n_{DAY}": 0,
-        "o_one": HELD | {"st": "X", "c": "why", "r": True},
+        "o_one": {
+            "st": "X",
+            "p": 70_000,
+            "ow": "me",
+            "ex": NOW + 600_000,
+            "ts": NOW,
+            "c": "why",
+            "r": True,
+        },
     }
     expected.pop("s4")
     assert item(dynamo_ledgers, f"U#{user}", "LEDGER") == expected
+
+
+def test_a_request_that_ended_when_nothing_was_left_out_is_read_as_it_lies(
+    dynamo_ledgers: DynamoLedgerStore, user: str
+) -> None:
+    ended = HELD | {"st": "X", "c": "why", "r": False}
+    put(dynamo_ledgers, pk=f"U#{user}", sk="LEDGER", v=5, o_one=ended)
+    assert dynamo_ledgers.load(user).ops["one"] == Op(
+        OpState.RELEASED, 70_000, "me", NOW, NOW + 330_000, NOW + 600_000, DAY, 4, "why"
+    )
+    assert isinstance(dynamo_ledgers.reserve(user, HOLD, Limits(), now_ms=NOW), Known)
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_what_may_be_left_out_is_so_only_where_it_says_nothing(value: int) -> None:
+    state = OpState.RELEASED if value else OpState.HELD
+    op = Op(state, value, "o" * value, value, value, value, "", value, "c" * value, bool(value))
+    stored = {"st": state.value, "p": value, "ex": value, "sl": value}
+    more = {"ow": "o", "ts": 1, "lx": 1, "c": "c", "r": True} if value else {}
+    assert op_values(op) == stored | more
+    assert to_ledger({"o_one": op_values(op)}).ops["one"] == op
 
 
 def test_a_ledger_that_is_on_the_index_without_any_hold_is_taken_off(

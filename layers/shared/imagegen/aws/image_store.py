@@ -5,7 +5,7 @@ is needed to charge and to answer. An image is written once: the first put of a 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,17 @@ class S3ImageStore:
         except (KeyError, ValidationError):
             # Somebody else's object, or one from another version: people must look at it.
             raise StoreUnavailableError(f"The record of {ref.quote_id!r} is unreadable.") from None
+
+    def read(self, ref: ImageRef, *, limit_bytes: int) -> bytes | None:
+        """Return an image's bytes, ``None`` where there are none or more than the limit."""
+        try:
+            with _s3_errors():
+                answer = self.client.get_object(Bucket=self.bucket, Key=object_key(ref))
+                with closing(answer["Body"]) as body:
+                    too_many = answer["ContentLength"] > limit_bytes
+                    return None if too_many else body.read()
+        except FileNotFoundError:
+            return None
 
     def delete(self, ref: ImageRef) -> None:
         """Remove an image that could not be charged."""

@@ -2,6 +2,8 @@
 
 v version · s0 s1 … hour slots · u_DAY n_DAY a_DAY spend, images, attempts · o_ID requests · blk
 lp, lx: present while a hold may live, and the key of the index ``leases``.
+A request: st state · p price · ow owner · ex expiry · ts start · lx lease · d day · sl slot ·
+c code · r retryable; what is empty is left out. Each begun KB of an item is a write unit.
 """
 
 from typing import Any
@@ -18,16 +20,19 @@ def lease_key(lease_ms: int, quote_id: str) -> str:
 
 def op_values(op: Op) -> dict[str, Any]:
     """Return a request as it is stored."""
-    values: dict[str, Any] = {
+    values = {
         "st": op.state.value,
         "p": op.price_microusd,
-        "ow": op.owner,
-        "ts": op.started_ms,
-        "lx": op.lease_ms,
+        "ow": op.owner or None,
         "ex": op.expires_ms,
-        "d": op.day,
+        "ts": op.started_ms or None,
+        "lx": op.lease_ms or None,
+        "d": op.day or None,
+        "sl": op.slot,
+        "c": op.code or None,
+        "r": op.retryable or None,
     }
-    return values | ({"sl": op.slot} if op.slot is not None else {})
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def held_op(hold: Hold, *, slot: int | None, now_ms: int) -> Op:
@@ -65,11 +70,11 @@ def _to_op(values: dict[str, Any]) -> Op:
     return Op(
         OpState(values["st"]),
         values["p"],
-        values["ow"],
-        values["ts"],
-        values["lx"],
+        values.get("ow", ""),
+        values.get("ts", 0),
+        values.get("lx", 0),
         values["ex"],
-        values["d"],
+        values.get("d", ""),
         values.get("sl"),
         values.get("c", ""),
         values.get("r", False),

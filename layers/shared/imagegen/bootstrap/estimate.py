@@ -4,18 +4,26 @@ import os
 import secrets
 from functools import cache, partial
 
+from imagegen.aws import clients
+from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.shared import (
     get_catalog,
     get_ledgers,
+    get_opener,
+    get_parameters,
     get_switchboard,
+    get_verifier,
     image_id_key,
     keyring,
+    load_tokens,
     now_ms,
 )
 from imagegen.domain.ids import NONCE_BYTES
-from imagegen.settings import MoneySettings
+from imagegen.settings import EstimateSettings, MoneySettings
 from imagegen.usecases.estimator import Estimator, Secrets
 from imagegen.usecases.listing import ModelLister
+from imagegen.usecases.tracing import Tracer
 
 
 def _secrets() -> Secrets:
@@ -39,6 +47,17 @@ def get_estimator() -> Estimator:
 
 
 @cache
+def get_tracer() -> Tracer:
+    """Return who says where an image stands, without seeing any."""
+    settings = EstimateSettings.from_env(os.environ)
+    records = DynamoRecordStore(clients.dynamodb(), settings.table_name)
+    return Tracer(get_ledgers(), records, image_id_key, settings.images_url)
+
+
+@cache
 def get_lister() -> ModelLister:
     """Return who lists the models."""
     return ModelLister(get_catalog(), get_switchboard(), now_ms)
+
+
+prime(get_estimator, get_parameters, get_verifier, load_tokens, get_opener)

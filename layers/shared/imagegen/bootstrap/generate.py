@@ -8,6 +8,7 @@ from functools import cache
 from imagegen.aws import clients
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.providers import moderator, provider
 from imagegen.bootstrap.samples import of_ended, of_image
 from imagegen.bootstrap.shared import (
@@ -16,9 +17,13 @@ from imagegen.bootstrap.shared import (
     get_catalog,
     get_guard,
     get_ledgers,
+    get_opener,
+    get_parameters,
     get_switchboard,
+    get_verifier,
     image_id_key,
     keyring,
+    load_tokens,
     now_ms,
 )
 from imagegen.domain.money import usd_text
@@ -157,3 +162,7 @@ def tell_ended(ended: Ended) -> None:
     what = "settled" if ended.is_settled else "released"
     logger.warning("dead run ended", outcome=what, held_usd=usd_text(ended.microusd))
     emit(of_ended(ended))
+
+
+# Vendor clients are left out: most requests are for an image or a status, and draw nothing.
+prime(get_generator, get_parameters, get_verifier, load_tokens, get_opener)

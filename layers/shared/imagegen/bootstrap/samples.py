@@ -16,6 +16,7 @@ from imagegen.guard import Transition
 
 if TYPE_CHECKING:
     # Their modules are not for a function that only prices.
+    from imagegen.domain.messages import MessageComplete
     from imagegen.usecases.probing import Probed
     from imagegen.usecases.reconciler import Ended
 
@@ -100,6 +101,21 @@ def of_probe(probed: "Probed") -> Iterator[Sample]:
         yield Sample({Metric.KEY_REFUSED: int(provider in probed.refused)}, provider)
     for change in probed.changes:
         yield Sample({Metric.KEY_CHANGES: 1}, change.provider, change.new)
+
+
+def of_chat(message: "MessageComplete") -> Iterator[Sample]:
+    """Yield the sample of a chat's answer."""
+    calls = [one for one in message.llm_api_calls if one.type == "text"]
+    values: dict[Metric, float] = {
+        Metric.CHATS: 1,
+        Metric.CHAT_FAILURES: int(message.stop_reason == "error"),
+        Metric.CHAT_OFFERS: len(message.image_generations),
+        Metric.LLM_CALLS: len(calls),
+        Metric.LLM_MS: sum(one.duration_ms for one in calls),
+        Metric.LLM_INPUT_TOKENS: sum(one.input_tokens or 0 for one in calls),
+        Metric.LLM_OUTPUT_TOKENS: sum(one.output_tokens or 0 for one in calls),
+    }
+    yield Sample(values)
 
 
 def _money(charged_microusd: int, in_doubt_microusd: int) -> dict[Metric, float]:

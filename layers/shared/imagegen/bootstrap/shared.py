@@ -7,6 +7,7 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,9 +25,10 @@ from imagegen.domain.metrics import Sample, line
 from imagegen.domain.quote import Keyring, parse_keyring
 from imagegen.guard import Guard, Transition
 from imagegen.logs import logger
+from imagegen.places import LOOPBACK
 from imagegen.providers import PROVIDERS
 from imagegen.providers.keys import parse_keys
-from imagegen.settings import LOOPBACK, Settings
+from imagegen.settings import Settings
 from imagegen.usecases.availability import ProviderSetup, Switchboard
 
 CATALOG = "provider_catalog.json"
@@ -91,14 +93,24 @@ class _Nowhere(urllib.request.HTTPRedirectHandler):
         """Return no request to go on with: urllib makes an error of the answer."""
 
 
+@cache
+def get_opener() -> urllib.request.OpenerDirector:
+    """Return who fetches keys; reading the system's certificates takes it 40 ms."""
+    # No proxy of the environment either.
+    return urllib.request.build_opener(_Nowhere, urllib.request.ProxyHandler({}))
+
+
+def load_tokens() -> None:
+    """Load what checks tokens."""
+    import_module("jwt")
+
+
 def _fetch(url: str) -> bytes:
     """Return the issuer's keys; plain http only from this very machine."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ConfigurationError("The issuer's keys must be fetched over https.")
-    # No proxy of the environment either.
-    opener = urllib.request.build_opener(_Nowhere, urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=JWKS_SECONDS) as answer:
+    with get_opener().open(url, timeout=JWKS_SECONDS) as answer:
         content: bytes = answer.read(MAX_JWKS_BYTES)
     return content
 

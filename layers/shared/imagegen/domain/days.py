@@ -12,3 +12,8 @@ def today(now_ms: int) -> date:
     """Return the UTC day."""
     text = utc_day(now_ms)
     return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+
+
+def epoch_seconds(day: date) -> int:
+    """Return when the UTC day begins, in seconds since 1970."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())

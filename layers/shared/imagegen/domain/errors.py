@@ -3,6 +3,10 @@
 ImagegenError                     has `code` (stable, for programs) and a message (for people)
 ├── InvalidRequestError           422  the request cannot be served as it is
 │   ├── UnsupportedSizeError      422  no model of the tier draws this size
+│   ├── AboveMaxCostError         422  every model that fits is dearer than the caller pays
+│   ├── UnknownModelError         422  the catalog has no such model
+│   ├── ParameterError            422  a parameter of the /v1 routes that cannot be honoured
+│   ├── ReusedKeyError            422  an idempotency key of another request
 │   └── RetiredModelError         422  the model asked for was shut down
 ├── UnauthorizedError             401  no valid token
 ├── ForbiddenError                403  a valid token without the scope
@@ -15,8 +19,10 @@ ImagegenError                     has `code` (stable, for programs) and a messag
 ├── ContentRefusedError           422  moderation or the provider refused the prompt
 ├── ModerationUnavailableError    503  there is no verdict and one is required
 ├── LeaseLostError                503  the run was given up before it could be settled
+├── StillRunningError             503  the first attempt is not over: ask for the same again
 ├── ConfigurationError            503  the operator must set something
 ├── StoreUnavailableError         503  the ledger cannot be reached, so nothing is spent
+├── LlmError                      502  the chat's LLM did not answer
 └── ProviderError                 what one provider did, by `Outcome`
 """
 
@@ -45,6 +51,10 @@ class Outcome(StrEnum):
     """The circuit is open or the provider is not set up: nothing was sent."""
 
 
+TRY_AGAIN = frozenset({Outcome.UNAVAILABLE, Outcome.UNKNOWN, Outcome.RATE_LIMITED})
+"""After these a later call may do better."""
+
+
 class ImagegenError(Exception):
     """Anything this service says no with."""
 
@@ -68,6 +78,34 @@ class UnsupportedSizeError(InvalidRequestError):
     """No model of the tier draws this size."""
 
     code = "unsupported_size"
+
+
+class AboveMaxCostError(InvalidRequestError):
+    """Every model that fits is dearer than the caller wants to pay."""
+
+    code = "above_max_cost"
+
+
+class UnknownModelError(InvalidRequestError):
+    """The catalog has no such model."""
+
+    code = "model_not_found"
+
+
+class ParameterError(InvalidRequestError):
+    """A parameter of the routes under /v1 cannot be honoured; ``param`` is its name."""
+
+    code = "unsupported_parameter"
+
+    def __init__(self, param: str, message: str) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class ReusedKeyError(InvalidRequestError):
+    """The idempotency key was used for another request before."""
+
+    code = "idempotency_key_reused"
 
 
 class RetiredModelError(InvalidRequestError):
@@ -164,6 +202,13 @@ class LeaseLostError(ImagegenError):
     retryable = True
 
 
+class StillRunningError(ImagegenError):
+    """The first attempt of the same request is not over; asking again meets it."""
+
+    code = "still_running"
+    retryable = True
+
+
 class ConfigurationError(ImagegenError):
     """The operator must set something; the message names it."""
 
@@ -176,6 +221,31 @@ class StoreUnavailableError(ImagegenError):
 
     code = "store_unavailable"
     retryable = True
+
+
+class LlmError(ImagegenError):
+    """The chat's LLM did not answer, or not to the end; ``code`` says what it did instead.
+
+    ``provider_code`` and ``http_status`` are the LLM's own; the message is ours.
+    """
+
+    code = "llm_failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        outcome: Outcome = Outcome.UNAVAILABLE,
+        provider_code: str | None = None,
+        http_status: int | None = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds)
+        self.code = f"llm_{outcome}"
+        self.retryable = outcome in TRY_AGAIN
+        self.outcome = outcome
+        self.provider_code = provider_code
+        self.http_status = http_status
 
 
 class ProviderError(ImagegenError):

@@ -34,14 +34,17 @@ class Op:
     price_microusd: int
     """Held: the ceiling. Settled: the charge."""
     owner: str
-    """The run that holds it; no other run may settle it."""
+    """The run that holds it; no other run may settle it. Settled: empty, for that is final."""
     started_ms: int
+    """Settled: 0."""
     lease_ms: int
-    """After this the run is dead and the reconciler decides."""
+    """After this the run is dead and the reconciler decides. Ended: 0."""
     expires_ms: int
     """When the quote expires; the entry must stay until then."""
     day: str
+    """The day it counts on. Ended: empty."""
     slot: int | None
+    """The hour slot it took, if the hour is limited. Ended: ``None``."""
     code: str = ""
     """Released: why."""
     retryable: bool = False
@@ -167,7 +170,9 @@ def reserved(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> Ledg
 def settled(ledger: Ledger, quote_id: str, charged_microusd: int) -> Ledger:
     """Return the ledger with the hold lowered to the charge."""
     op = ledger.ops[quote_id]
-    done = replace(op, state=OpState.SETTLED, price_microusd=charged_microusd)
+    done = replace(
+        _ended(op), state=OpState.SETTLED, price_microusd=charged_microusd, owner="", started_ms=0
+    )
     return replace(
         ledger,
         version=ledger.version + 1,
@@ -181,7 +186,7 @@ def released(ledger: Ledger, quote_id: str, *, code: str, retryable: bool) -> Le
     op = ledger.ops[quote_id]
     keep = op.slot is None or ledger.slots.get(op.slot) != op.started_ms
     slots = {s: at for s, at in ledger.slots.items() if keep or s != op.slot}
-    done = replace(op, state=OpState.RELEASED, code=code, retryable=retryable)
+    done = replace(_ended(op), state=OpState.RELEASED, code=code, retryable=retryable)
     return replace(
         ledger,
         version=ledger.version + 1,
@@ -190,6 +195,21 @@ def released(ledger: Ledger, quote_id: str, *, code: str, retryable: bool) -> Le
         images=_plus(ledger.images, op.day, -1),
         ops={**ledger.ops, quote_id: done},
     )
+
+
+def is_ended(mine: Op, found: Op | None, state: OpState) -> bool | None:
+    """Return whether a run finds the request, that it knew as ``mine``, ended in ``state``.
+
+    ``None`` while the run holds it: then it is for the run to end it. Whoever settled, it is
+    settled; a release counts only as the run's own, for another may have held it since.
+    """
+    if found is None:
+        return False
+    if found.state is OpState.SETTLED:
+        return state is OpState.SETTLED
+    if found.owner != mine.owner:
+        return False
+    return None if found.state is OpState.HELD else found.state is state
 
 
 def abandoned(ledger: Ledger, *, now_ms: int) -> dict[str, Op]:
@@ -214,6 +234,11 @@ def prunable(ledger: Ledger, *, now_ms: int, oldest_day: str) -> tuple[list[str]
     held = {op.day for op in ledger.ops.values() if op.state is OpState.HELD}
     days = {*ledger.spent, *ledger.images, *ledger.attempts}
     return ops, sorted(day for day in days if day < oldest_day and day not in held)
+
+
+def _ended(op: Op) -> Op:
+    # What nobody asks any more is forgotten: an hour's images fit in 1 KB, one write unit.
+    return replace(op, lease_ms=0, day="", slot=None)
 
 
 def _plus(counts: Mapping[str, int], day: str, amount: int) -> dict[str, int]:

@@ -61,6 +61,14 @@ class Metric(StrEnum):
     KEY_CHANGES = "KeyChanges"
     MODELS_UNLISTED = "ModelsUnlisted"
     RETIREMENT_DAYS = "RetirementDays"
+    # The chat's answers, and what its LLM took.
+    CHATS = "Chats"
+    CHAT_FAILURES = "ChatFailures"
+    CHAT_OFFERS = "ChatOffers"
+    LLM_CALLS = "LlmCalls"
+    LLM_MS = "LlmMs"
+    LLM_INPUT_TOKENS = "LlmInputTokens"
+    LLM_OUTPUT_TOKENS = "LlmOutputTokens"
 
 
 class Unit(StrEnum):
@@ -112,6 +120,13 @@ SERIES: Mapping[Metric, Series] = {
     Metric.KEY_CHANGES: Series(Unit.COUNT, (_OUTCOME,)),
     Metric.MODELS_UNLISTED: Series(Unit.COUNT, (_STACK,)),
     Metric.RETIREMENT_DAYS: Series(Unit.NONE, (_STACK,)),
+    Metric.CHATS: Series(Unit.COUNT, (_STACK,)),
+    Metric.CHAT_FAILURES: Series(Unit.COUNT, (_STACK,)),
+    Metric.CHAT_OFFERS: Series(Unit.COUNT, (_STACK,)),
+    Metric.LLM_CALLS: Series(Unit.COUNT, (_STACK,)),
+    Metric.LLM_MS: Series(Unit.MILLISECONDS, (_STACK,)),
+    Metric.LLM_INPUT_TOKENS: Series(Unit.COUNT, (_STACK,)),
+    Metric.LLM_OUTPUT_TOKENS: Series(Unit.COUNT, (_STACK,)),
 }
 
 

@@ -1,9 +1,9 @@
 """What the use cases need from the world, as protocols: adapters and fakes fit them alike."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
 type ServedModels = Mapping[str, date | None]
 """The models that a provider lists, by id, each with its last day where one is announced."""
@@ -81,5 +81,66 @@ class Moderator(Protocol):
 
         Raises:
             ProviderError: there is no verdict.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Some words of an LLM, as they come."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A tool that an LLM wants to use."""
+
+    id: str
+    name: str
+    arguments: str
+    """As it wrote them: JSON, if it did well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The tokens that one call of an LLM took."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a conversation, as an LLM is told it."""
+
+    role: Literal["user", "assistant", "tool"]
+    text: str
+    asked: tuple[Asked, ...] = ()
+    """The tools an assistant's turn used."""
+    call_id: str = ""
+    """Which use of a tool a tool's turn answers."""
+
+
+class Llm(Protocol):
+    """An LLM that can use our tool."""
+
+    @property
+    def provider(self) -> str:
+        """Return who runs it."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Return the model's id."""
+        ...
+
+    def answer(
+        self, turns: Sequence[Turn], *, timeout_seconds: float
+    ) -> Iterator[Said | Asked | Spent]:
+        """Yield the answer: words as they come, then the tools it wants, and what it took.
+
+        Raises:
+            LlmError: there is no answer, or it broke off; never anything else.
         """
         ...

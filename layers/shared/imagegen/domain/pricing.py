@@ -47,6 +47,13 @@ def actual_microusd(row: Offering, usage: Mapping[str, int] | None) -> int | Non
     return -(-sum(usage.get(kind, 0) * price for kind, price in each.items()) // 1_000_000)
 
 
+def tokens(usage: Mapping[str, int] | None) -> tuple[int, int] | None:
+    """Return the tokens in and out, thoughts among them, ``None`` where nothing says so."""
+    if not usage or "output_tokens" not in usage:
+        return None
+    return usage.get("input_tokens", 0), usage["output_tokens"] + usage.get("thought_tokens", 0)
+
+
 def _price(rule: PriceRule, option: SizeOption) -> int | None:
     if isinstance(rule, PerImage):
         return rule.usd.get(option.size)

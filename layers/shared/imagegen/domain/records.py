@@ -72,6 +72,10 @@ class ImageRecord:
     """What providers may have billed for answers that never came; never the user's."""
     actual_microusd: int | None = None
     """What the provider bills by its own count of tokens, where it counts."""
+    tokens: tuple[int, int] | None = None
+    """That count: in and out."""
+    run: str = ""
+    """The run that made it, where its name says for which request."""
 
 
 _ADAPTER = TypeAdapter(ImageRecord)

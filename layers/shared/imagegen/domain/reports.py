@@ -9,6 +9,15 @@ from imagegen.domain.catalog import Tier
 from imagegen.domain.models import Allowance, EdgeModel, Instant, MicroUsd
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+def absent() -> Any:
+    """Return the field that is left out of the JSON where it has no value."""
+    return Field(default=None, exclude_if=_is_none)
+
+
 class UsedImage(EdgeModel):
     """One confirmed request in the usage list."""
 
@@ -136,5 +145,5 @@ class Problem(EdgeModel):
     detail: str
     charged: bool
     retryable: bool
-    retry_after_seconds: int | None = None
-    errors: list[dict[str, Any]] | None = None
+    retry_after_seconds: int | None = absent()
+    errors: list[dict[str, Any]] | None = absent()

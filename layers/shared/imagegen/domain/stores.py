@@ -70,7 +70,7 @@ class LedgerStore(Protocol):
         ...
 
     def settle(self, user: str, seen: Seen, *, charged_microusd: int, now_ms: int) -> bool:
-        """Lower the hold to the charge. Return whether this run still held it.
+        """Lower the hold to the charge. Return whether the request is settled now.
 
         Raises:
             StoreUnavailableError: it may or may not have been settled.
@@ -78,7 +78,7 @@ class LedgerStore(Protocol):
         ...
 
     def release(self, user: str, seen: Seen, *, code: str, retryable: bool, now_ms: int) -> bool:
-        """Give the hold back. Return whether this run still held it.
+        """Give the hold back. Return whether this run's hold is given back now.
 
         Raises:
             StoreUnavailableError: it may or may not have been released.
@@ -199,6 +199,18 @@ class ImageStore(Protocol):
 
         Raises:
             StoreUnavailableError: there is no telling.
+        """
+        ...
+
+
+class ImageContent(Protocol):
+    """The bytes of finished images, for those who hand them on themselves."""
+
+    def read(self, ref: ImageRef, *, limit_bytes: int) -> bytes | None:
+        """Return an image's bytes, ``None`` where there are none or more than the limit.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
         """
         ...
 

@@ -46,6 +46,8 @@ class Drawn:
     measured: Measured
     actual_microusd: int | None = None
     """What the provider bills by its own count, where it counts."""
+    tokens: tuple[int, int] | None = None
+    """That count: in and out."""
 
 
 @dataclass(slots=True)
@@ -171,7 +173,8 @@ class Drawer:
         took_ms = self.now_ms() - started_ms
         run.turns.attempts.append(Attempt(row.provider, row.model, SUCCESS, "", took_ms))
         actual = pricing.actual_microusd(row, answer.usage)
-        return Drawn(candidate, draw, answer.content, pixels.measure(answer.content), actual)
+        measured, tokens = pixels.measure(answer.content), pricing.tokens(answer.usage)
+        return Drawn(candidate, draw, answer.content, measured, actual, tokens)
 
     def _ask(self, draw: Draw, run: _Run) -> ImageAnswer:
         provider, order = draw.row.provider, _order(run.quote, draw, run.prompt)

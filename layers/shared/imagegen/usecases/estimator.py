@@ -9,9 +9,11 @@ from imagegen.domain import ids, quality
 from imagegen.domain.catalog import Catalog, Tier
 from imagegen.domain.days import today, utc_day
 from imagegen.domain.errors import (
+    AboveMaxCostError,
     InvalidRequestError,
     NoProviderError,
     RetiredModelError,
+    UnknownModelError,
     UnsupportedSizeError,
 )
 from imagegen.domain.ids import ImageRef
@@ -69,8 +71,12 @@ class Estimator:
     now_ms: Callable[[], int]
     nonce: Callable[[], bytes]
 
-    def estimate(self, request: EstimateRequest, user: str) -> Estimate:
+    def estimate(
+        self, request: EstimateRequest, user: str, *, ledger: Ledger | None = None
+    ) -> Estimate:
         """Return the priced offer, with the quote that accepts it.
+
+        ``ledger`` is the user's, where the caller has just read it.
 
         Raises:
             InvalidRequestError: unknown provider or model, a retired model, a size nobody draws.
@@ -82,7 +88,7 @@ class Estimator:
         if not selection.candidates:
             raise _nobody(selection, request, choice.tier)
         now_ms = self.now_ms()
-        ledger = self.ledgers.load(user)
+        ledger = ledger or self.ledgers.load(user)
         quote = self._quote(request, choice.tier, selection, user, ledger)
         first = selection.candidates[0]
         return Estimate(
@@ -122,7 +128,7 @@ class Estimator:
             )
         tiers = [r.tier for r in self.catalog.models if request.model in (r.key, r.model)]
         if not tiers:
-            raise InvalidRequestError(f"Unknown model {request.model!r}: GET /models lists them.")
+            raise UnknownModelError(f"Unknown model {request.model!r}: GET /models lists them.")
         return request.quality or tiers[0]
 
     def _select(self, request: EstimateRequest, tier: Tier) -> Selection:
@@ -241,4 +247,6 @@ def _nobody(
         return NoProviderError(f"No {tier} model is available now. {said}")
     if reasons == {Reason.SIZE}:
         return UnsupportedSizeError(f"No {tier} model draws {request.size!r}. {said}")
+    if Reason.TOO_DEAR in reasons:
+        return AboveMaxCostError(f"No {tier} model is as cheap as that. {said}")
     return InvalidRequestError(f"No {tier} model fits the request. {said}")

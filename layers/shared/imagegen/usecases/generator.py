@@ -13,6 +13,7 @@ from imagegen.domain.errors import ImagegenError, LeaseLostError
 from imagegen.domain.models import GenerateRequest
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote
 from imagegen.domain.records import Fallback, ImageRecord, RecordStatus
+from imagegen.domain.retries import request_of
 from imagegen.domain.stores import Known, Refused, Seen
 from imagegen.usecases.drawing import Drawer, Drawn, Turns
 from imagegen.usecases.estimator import drawn_prompt
@@ -102,6 +103,7 @@ class Generator:
             media_type=drawn.measured.media_type,
             fallback=self._fallback(quote, drawn, turns),
             actual_microusd=drawn.actual_microusd,
+            tokens=drawn.tokens,
         )
 
     def _record(self, quote: Quote, seen: Seen, turns: Turns) -> ImageRecord:
@@ -119,6 +121,7 @@ class Generator:
             charged_microusd=0,
             attempts=tuple(turns.attempts),
             in_doubt_microusd=turns.in_doubt_microusd,
+            run=seen.op.owner if request_of(seen.op.owner) else "",
         )
 
     def _fallback(self, quote: Quote, drawn: Drawn, turns: Turns) -> Fallback | None:

@@ -1,7 +1,7 @@
 """The same quote again: the same answer, never a second charge."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import (
@@ -13,7 +13,7 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, OpState, abandoned
-from imagegen.domain.quote import Quote
+from imagegen.domain.quote import LIFETIME_MS, Quote
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.stores import ImageStore, LedgerStore, RecordStore
 from imagegen.usecases.reconciler import Reconciler
@@ -84,6 +84,10 @@ class Replayer:
             GoneError: its image was deleted.
         """
         op = ledger.ops.get(quote.quote_id)
+        if op:
+            # A quote made anew for a request that runs already differs in its time alone.
+            issued_ms = op.expires_ms - LIFETIME_MS
+            quote = replace(quote, issued_ms=issued_ms, expires_ms=op.expires_ms)
         if op and op.state is OpState.HELD:
             return self.running(quote, op.started_ms)
         if op and op.state is OpState.RELEASED:

@@ -51,7 +51,7 @@ class ImageFinder:
         ref = parse_image_id(image_id, self.image_id_key())
         stored = self.images.find(ref)
         if stored is not None:
-            return _complete(image_id, stored, base_url)
+            return complete(image_id, stored, base_url)
         op = self._op(ref)
         if op is not None and op.state is OpState.HELD:
             return ImageStatus(
@@ -59,14 +59,14 @@ class ImageFinder:
             )
         record = self.records.get(ref)
         if record is not None and record.status is RecordStatus.FAILED:
-            return _failed(image_id, record)
+            return failed(image_id, record)
         if op is not None and op.state is OpState.RELEASED:
-            return _given_up(image_id, op)
+            return given_up(image_id, op)
         if op is None and record is None:
             raise NotFoundError("There is no such image.")
         # It may have been stored since the first look.
         stored = self.images.find(ref)
-        return _complete(image_id, stored, base_url) if stored else _gone()
+        return complete(image_id, stored, base_url) if stored else _gone()
 
     def _op(self, ref: ImageRef) -> Op | None:
         ledger = self.ledgers.load(ref.user)
@@ -80,7 +80,8 @@ def _gone() -> Never:
     raise GoneError("The image was made, charged and deleted since.")
 
 
-def _given_up(image_id: str, op: Op) -> ImageStatus:
+def given_up(image_id: str, op: Op) -> ImageStatus:
+    """Return that a request came to nothing, as the ledger has it."""
     return ImageStatus(
         id=image_id,
         status="failed",
@@ -91,7 +92,8 @@ def _given_up(image_id: str, op: Op) -> ImageStatus:
     )
 
 
-def _failed(image_id: str, record: ImageRecord) -> ImageStatus:
+def failed(image_id: str, record: ImageRecord) -> ImageStatus:
+    """Return that a request came to nothing, as its record has it."""
     return ImageStatus(
         id=image_id,
         status="failed",
@@ -107,7 +109,8 @@ def _failed(image_id: str, record: ImageRecord) -> ImageStatus:
     )
 
 
-def _complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
+def complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
+    """Return that the image was made and charged."""
     return ImageStatus(
         id=image_id,
         status="complete",

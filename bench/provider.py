@@ -1,0 +1,68 @@
+"""A provider that answers at once with the same image: what is left of a call is the caller's.
+
+    python bench/provider.py BYTES     prints its port; POST .../images/generations, .../moderations
+
+Standard library alone, one thread, no parsing beyond where a request ends: two thousand a second.
+"""
+
+import asyncio
+import base64
+import json
+import struct
+import sys
+import zlib
+from contextlib import suppress
+
+VERDICT = json.dumps(
+    {
+        "id": "m",
+        "model": "omni-moderation-latest",
+        "results": [{"flagged": False, "categories": {}}],
+    }
+).encode()
+
+
+def picture(size: int) -> bytes:
+    """Return a PNG of 1024 x 1024 grey pixels in about ``size`` bytes."""
+    rows = zlib.compress((b"\0" + b"\x80" * 1024) * 1024)
+    header = struct.pack(">IIBBBBB", 1024, 1024, 8, 0, 0, 0, 0)
+    filler = _chunk(b"fiLl", b"\0" * max(0, size - len(rows) - 69))
+    end = filler + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + end
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def answered(body: bytes) -> bytes:
+    """Return a whole answer, its length said."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    return head.encode() + b"\r\n\r\n" + body
+
+
+async def serve(size: int) -> None:
+    """Serve until ended."""
+    data = base64.b64encode(picture(size)).decode()
+    image = answered(json.dumps({"created": 1, "data": [{"b64_json": data}]}).encode())
+    verdict = answered(VERDICT)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
+                await reader.readexactly(int(length or 0))
+                writer.write(verdict if b"/moderations" in head.partition(b"\r\n")[0] else image)
+                await writer.drain()
+                if b"connection: close" in head:
+                    break
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, backlog=1024)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1])))

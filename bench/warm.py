@@ -1,0 +1,124 @@
+"""What each adds to a provider's call, warm, on one connection after the other.
+
+    python -m bench.warm        (ROUNDS=10)
+
+Everybody asks the same provider, which answers at once, in turns of 20 images. What a caller adds
+is its median less that of the least that can be done: bytes out, bytes in.
+"""
+
+import os
+from typing import Final
+
+from bench import gateways, ground
+from bench.contest import LARGE_BYTES, OURS, RAW, SDK, SMALL_BYTES, WHOLE, Contest, contest
+from bench.results import Part, alone, median, p90
+
+ROUNDS: Final = int(os.environ.get("ROUNDS", "10"))
+IMAGES: Final = 20
+LARGE_IMAGES: Final = 5
+LARGE: Final = (RAW, "`requests`", "openai SDK", OURS, SDK)
+BUDGET_MS: Final = 2.0
+
+
+def measure(here: Contest) -> Part:
+    """Measure everybody who could be started."""
+    part = Part(
+        "warm",
+        f"Warm: added to the provider's call, ms per image ({ROUNDS} turns of {IMAGES})",
+        [
+            "",
+            "whole call",
+            "p90",
+            "waits for stores",
+            "added to raw HTTP",
+            "added to the openai SDK",
+            "CPU",
+            "x LiteLLM SDK",
+        ],
+    )
+    found = _turns(here, ROUNDS, IMAGES)
+    _tell(part, found, "")
+    _large(here, part)
+    if OURS in found:
+        _judge(part)
+    part.notes += [
+        (
+            "Ours is the whole request: token, quote, limits, hold, call, check, store, settle, "
+            "record, answer. The others send a request and read its answer."
+        ),
+        f'"{WHOLE}" calls the provider twice (moderation), DynamoDB 4 times, S3 once.',
+        f"Images of {SMALL_BYTES:,} bytes; the last rows of {LARGE_BYTES:,}.",
+    ]
+    part.notes += [f"{name} could not be measured: {why}" for name, why in here.missing.items()]
+    part.figures["versions"] = {"litellm": gateways.LITELLM, "portkey": gateways.PORTKEY}
+    return part
+
+
+def _judge(part: Part) -> None:
+    """Both call the provider through the openai SDK: their own time is what they add to it."""
+    ours, theirs = part.figures[OURS]["ownMs"], part.figures.get(SDK, {}).get("ownMs")
+    part.budgets[f"generate adds at most {BUDGET_MS} ms to its SDK's call ({ours})"] = (
+        ours <= BUDGET_MS
+    )
+    if theirs is not None:
+        what = f"and less than LiteLLM's SDK in the same run ({ours} against {theirs})"
+        part.budgets[what] = ours < theirs
+
+
+def _turns(here: Contest, rounds: int, images: int) -> dict[str, dict[str, list[float]]]:
+    found: dict[str, dict[str, list[float]]] = {}
+    for _ in range(rounds):
+        for name, caller in here.callers.items():
+            said = caller.ask(images)
+            kept = found.setdefault(name, {"ms": [], "cpu": [], "wait": []})
+            kept["ms"] += said["ms"]
+            kept["cpu"].append(said["cpuMs"])
+            kept["wait"].append(said["waitMs"])
+    return found
+
+
+def _tell(part: Part, found: dict[str, dict[str, list[float]]], suffix: str) -> None:
+    base = median(found[RAW]["ms"])
+    added = {
+        # Moderation is a second call of the provider.
+        name: median(one["ms"]) - median(one["wait"]) - base * (2 if name == WHOLE else 1)
+        for name, one in found.items()
+    }
+    sdk = added["openai SDK"]
+    for name, one in found.items():
+        own = added[name] - sdk
+        ratio = f"{added[name] / added[SDK]:.2f}" if SDK in added else ""
+        part.rows.append((
+            name + suffix, median(one["ms"]), p90(one["ms"]), median(one["wait"]), added[name],
+            own if own > 0 else "", median(one["cpu"]), "" if name == RAW else ratio,
+        ))  # fmt: skip
+        part.figures[name + suffix] = {
+            "medianMs": round(median(one["ms"]), 3),
+            "p90Ms": round(p90(one["ms"]), 3),
+            "waitMs": round(median(one["wait"]), 3),
+            "addedMs": round(added[name], 3),
+            "ownMs": round(own, 3),
+            "cpuMs": round(median(one["cpu"]), 3),
+        }
+
+
+def _large(here: Contest, part: Part) -> None:
+    """Measure some again with an image of a usual size."""
+    with contest(here.stack) as beside:
+        address = beside.provider(LARGE_BYTES)
+        for name in LARGE:
+            if name in here.callers:
+                beside.callers[name] = beside.caller(name, address)
+                beside.callers[name].ask(1)
+        _tell(part, _turns(beside, max(2, ROUNDS // 2), LARGE_IMAGES), ", 1.5 MB")
+
+
+def main() -> None:
+    """Measure alone."""
+    with ground.stack() as stack, contest(stack) as here:
+        here.start_all()
+        alone(lambda: measure(here))
+
+
+if __name__ == "__main__":
+    main()

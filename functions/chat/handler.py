@@ -1,0 +1,46 @@
+"""A chat whose LLM can offer images; nothing is written or spent here."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from imagegen.api import build_api, events_described, events_response, serve, user_of
+from imagegen.bootstrap.chat import get_chatter
+from imagegen.bootstrap.shared import get_clock, get_verifier
+from imagegen.chat.sse import NAMES, to_sse
+from imagegen.domain.messages import ChatRequest
+from imagegen.logs import logger
+from imagegen.usecases.chatting import Chatter
+
+api = build_api()
+
+
+@api.post(
+    "/chat",
+    operation_id="chat",
+    tags=["chat"],
+    responses={
+        200: events_described(
+            "Server-sent events: message_start, text_delta, tool_call, and as the last "
+            "message_complete, exactly once, also where the LLM failed midway.",
+            NAMES.values(),
+        )
+    },
+)
+def chat(
+    request: ChatRequest,
+    chatter: Annotated[Chatter, Depends(get_chatter)],
+    clock: Annotated[Callable[[], int], Depends(get_clock)],
+) -> Response[str]:
+    """Return the answer's events, all at once: this runtime does not stream."""
+    ends_ms = clock() + api.lambda_context.get_remaining_time_in_millis()
+    return events_response(to_sse(chatter.chat(request, user_of(api).id, ends_ms=ends_ms)))
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return the function URL's answer to one event."""
+    return serve(api, event, context, verifier=get_verifier)

@@ -1,0 +1,26 @@
+"""The page and the embeddable elements: fixed files, and where the functions are."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from imagegen.site import PageSettings, Site, build_site, read_files
+
+# Read and compressed while Lambda starts the instance, when it has a whole processor to itself.
+FILES = read_files(Path(__file__).with_name("static"))
+
+
+@cache
+def get_site() -> Site:
+    """Return this stack's site.
+
+    Raises:
+        ValueError: the settings are not for a stack like this one.
+    """
+    return build_site(FILES, PageSettings.from_env(os.environ))
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Return the function URL's answer to one event."""
+    return get_site().answer(event)

@@ -1,0 +1,184 @@
+/** The conversation: what was said, the images it offers, and what the next answer needs of it. */
+
+import { totalText } from "./llm-info.js";
+import { $, explain, h, keep, kept, picture } from "./ui.js";
+
+const KEY = "imagegen.chat";
+const LONGEST = 100;
+const LARGEST = 200_000; // characters; the service takes 256 KB
+const IDEAS = [
+  "Draw a photorealistic red fox in fresh snow",
+  "Sketch two logos for a bakery, fast quality",
+  "Paint the map of an island, landscape, ultra quality",
+];
+
+export function chatView(client, told) {
+  let messages = kept(KEY, []);
+  let busy = false;
+  const [log, list, say] = [$("log"), $("messages"), $("say")];
+  const send = $("composer").querySelector("button");
+  const save = () => keep(KEY, messages);
+  const isNear = () => log.scrollHeight - log.scrollTop - log.clientHeight < 120;
+  const toEnd = () => (log.scrollTop = log.scrollHeight);
+
+  function show() {
+    list.replaceChildren(...messages.map((one) => row(one).item));
+    if (messages.at(-1)?.role === "user") offerAgain("The answer did not arrive.");
+    greet();
+    toEnd();
+  }
+
+  function greet() {
+    $("hello").hidden = messages.length > 0;
+    $("anew").hidden = !messages.length;
+  }
+
+  function row(message) {
+    const text = h("p", { textContent: message.content });
+    const item = h("li", { className: message.role }, h("span", {
+      className: "unseen", textContent: message.role === "user" ? "You: " : "Assistant: " }), text);
+    if (message.role === "user") return { item };
+    const images = h("div", { className: "images" });
+    const foot = h("footer");
+    item.append(images, foot);
+    const view = { item, text, images, foot, add, calls };
+    function add(generation) {
+      const element = picture(client, generation);
+      element.addEventListener("image-change", ({ detail }) => {
+        const found = message.generations.findIndex(({ id }) => id === generation.id);
+        if (found >= 0) message.generations[found] = generation = detail.generation;
+        save();
+        calls();
+      });
+      images.append(element);
+    }
+    function calls() {
+      const drawn = message.generations.map(({ image }) => image?.llmApiCall).filter(Boolean);
+      const all = [...message.calls, ...drawn];
+      if (!all.length) return;
+      if (!foot.firstChild) {
+        const info = document.createElement("llm-info");
+        const open = h("button", { type: "button", className: "quiet" });
+        open.addEventListener("click", () => info.open());
+        foot.append(open, info);
+      }
+      foot.lastChild.calls = all;
+      foot.firstChild.textContent = `LLM info: ${totalText(all)}`;
+    }
+    message.generations.forEach(add);
+    calls();
+    if (message.trouble) item.append(h("p", { className: "trouble", textContent: message.trouble }));
+    return view;
+  }
+
+  function offerAgain(why) {
+    const again = h("button", { type: "button", className: "quiet", textContent: "Ask again" });
+    const item = h("li", { className: "assistant" }, h("p", { className: "trouble", textContent: why }), h("div", {}, again));
+    again.addEventListener("click", () => {
+      say.focus();
+      item.remove();
+      answer();
+    });
+    list.append(item);
+    toEnd();
+  }
+
+  /** Returns the conversation as the service takes it: texts and image ids, the newest of it. */
+  function history() {
+    const sent = messages.slice(-LONGEST).map(({ role, content, generations = [] }) => ({
+      role,
+      content,
+      ...(generations.length && { imageGenerations: generations.map(({ id }) => ({ id })) }),
+    }));
+    while (sent.length > 1 && JSON.stringify(sent).length > LARGEST) sent.shift();
+    return sent;
+  }
+
+  function setBusy(now) {
+    busy = now;
+    // Not `disabled`: that would drop the focus of whoever has just pressed it.
+    send.setAttribute("aria-disabled", now);
+    list.setAttribute("aria-busy", now);
+  }
+
+  async function answer() {
+    const message = { role: "assistant", content: "", generations: [], calls: [] };
+    const view = row(message);
+    setBusy(true);
+    view.item.classList.add("busy");
+    list.append(view.item);
+    toEnd();
+    try {
+      await hear(message, view);
+      messages.push(message);
+      save();
+      told.say(message.content);
+    } catch (error) {
+      view.item.remove();
+      told.failed(error);
+      offerAgain(explain(error));
+    }
+    view.item.classList.remove("busy");
+    setBusy(false);
+    if (isNear()) toEnd();
+  }
+
+  async function hear(message, view) {
+    const asked = messages;
+    const offer = (generation) => {
+      if (message.generations.some(({ id }) => id === generation.id)) return;
+      message.generations.push(generation);
+      view.add(generation);
+    };
+    for await (const { event, data } of client.chat(history())) {
+      if (asked !== messages) return;
+      const near = isNear();
+      if (event === "text_delta") view.text.append(data.text);
+      if (event === "tool_call" && data.ok) offer(data.imageGeneration);
+      if (event === "message_complete") {
+        view.text.textContent = message.content = data.content;
+        data.imageGenerations.forEach(offer);
+        message.calls = data.llmApiCalls;
+        view.calls();
+      }
+      if (near) toEnd();
+    }
+  }
+
+  function speak(text) {
+    if (busy || !text.trim()) return;
+    const message = { role: "user", content: text.trim() };
+    messages.push(message);
+    list.append(row(message).item);
+    say.value = "";
+    save();
+    greet();
+    answer();
+  }
+
+  $("composer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    speak(say.value);
+  });
+  say.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    speak(say.value);
+  });
+  $("anew").addEventListener("click", () => {
+    messages = [];
+    save();
+    show();
+    say.focus();
+  });
+  const idea = (text) => {
+    const button = h("button", { type: "button", className: "quiet", textContent: text });
+    button.addEventListener("click", () => {
+      say.focus();
+      speak(text);
+    });
+    return h("li", {}, button);
+  };
+  $("hello").querySelector("ul").append(...IDEAS.map(idea));
+  show();
+}

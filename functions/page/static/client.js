@@ -1,0 +1,216 @@
+/** The service over HTTP: prices, images, chat. A quote is sent as often as needed and charged at most once. */
+
+const LOST_TRIES = 6;
+const NETWORK = {
+  type: "about:blank", title: "No answer", status: 0, code: "network",
+  detail: "The service could not be reached.", charged: null, retryable: true,
+};
+
+/** What the service, or the way to it, said no with; `problem` is RFC 9457. */
+export class ProblemError extends Error {
+  constructor(problem, options) {
+    super(problem.detail || problem.title || problem.code, options);
+    this.name = "ProblemError";
+    this.problem = problem;
+  }
+}
+
+const sleep = (ms, signal) => new Promise((resolve, reject) => {
+  signal?.throwIfAborted();
+  const timer = setTimeout(resolve, ms);
+  signal?.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
+});
+const isLost = (error) => error.problem?.code === "network";
+
+async function answered(sent) {
+  let response;
+  try {
+    response = await sent;
+  } catch (error) {
+    if (error.problem || error.name === "AbortError") throw error;
+    throw new ProblemError(NETWORK, { cause: error });
+  }
+  const kind = response.headers.get("content-type") ?? "";
+  if (response.ok) return response;
+  // A gateway that fails answers without a problem: nobody knows what became of the request.
+  const problem = kind.includes("problem+json") ? await response.json().catch(() => null) : null;
+  throw new ProblemError(problem ?? { ...NETWORK, status: response.status });
+}
+
+async function jsonOf(sent) {
+  const response = await answered(sent);
+  try {
+    return { status: response.status, wait: Number(response.headers.get("retry-after")) * 1000, body: await response.json() };
+  } catch (error) {
+    throw new ProblemError(NETWORK, { cause: error });
+  }
+}
+
+/**
+ * Server-sent events from chunks of text, however they are cut and whichever line ends they have:
+ * yields `{event, data}` with `data` parsed.
+ */
+export async function* readEvents(chunks) {
+  let rest = "", event = "message", data = [];
+  async function* all() { yield* chunks; yield "\n"; }
+  for await (const chunk of all()) {
+    // A CR at the very end may be half of a CRLF.
+    const lines = (rest + chunk).split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop();
+    for (const line of lines) {
+      const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line);
+      if (field === "event") event = value;
+      else if (field === "data") data.push(value);
+      if (line !== "") continue;
+      if (data.length) yield { event, data: JSON.parse(data.join("\n")) };
+      event = "message"; data = [];
+    }
+  }
+}
+
+async function* textOf(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    for (let read; !(read = await reader.read()).done;) yield read.value;
+  } catch (error) {
+    throw new ProblemError(NETWORK, { cause: error });
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/**
+ * A client. `settings`: estimateUrl, generateUrl, healthUrl, chatUrl (from `config.json` beside this
+ * module where they are missing) and token, a text or a function that returns one.
+ */
+export function createClient(settings = {}) {
+  const running = new Map();
+  let config;
+
+  async function address(name, path) {
+    if (!settings[name]) {
+      config ??= jsonOf(fetch(new URL("config.json", import.meta.url)));
+      config.catch(() => { config = undefined; });
+    }
+    const base = settings[name] ?? (await config).body[name];
+    if (!base) throw new ProblemError({ ...NETWORK, code: "not_configured", detail: `No ${name} is known.`, charged: false });
+    return base.replace(/\/+$/, "") + path;
+  }
+
+  async function request(name, path, { body, open, signal } = {}) {
+    const headers = { accept: "application/json" };
+    const token = open ? "" : await (typeof settings.token === "function" ? settings.token() : settings.token);
+    if (token) headers.authorization = `Bearer ${token}`;
+    if (body) headers["content-type"] = "application/json";
+    const url = path.includes("://") ? path : await address(name, path);
+    return fetch(url, { method: body ? "POST" : "GET", headers, signal, body: body && JSON.stringify(body) });
+  }
+
+  const json = async (...all) => (await jsonOf(request(...all))).body;
+  const status = (id, options) => {
+    const path = /[/:]/.test(id) ? new URL(id, document.baseURI).href : `/images/${encodeURIComponent(id)}`;
+    return json("generateUrl", path, { open: true, ...options });
+  };
+
+  /**
+   * Where the image ended: the status record once it is complete or failed. `until` (ms since 1970):
+   * before it, an unknown id may still come to life. `slow` asks rarely.
+   */
+  async function watch(id, { onProgress, signal, until = 0, slow = false } = {}) {
+    let lost = 0;
+    for (let wait = slow ? 4000 : 1000; ; wait = Math.min(wait * 1.5, slow ? 30000 : 8000)) {
+      try {
+        const record = await status(id, { signal });
+        if (record.status !== "generating") return record;
+        lost = 0;
+        onProgress?.(record);
+      } catch (error) {
+        const early = error.problem?.status === 404 && Date.now() < until;
+        if (!early && !(isLost(error) && ++lost <= LOST_TRIES)) throw error;
+      }
+      await sleep(wait, signal);
+    }
+  }
+
+  /** Tell that a run is under way while its one long request is still open. */
+  async function peek(id, run) {
+    for (const wait of [1500, 3000, 6000]) {
+      await sleep(wait);
+      if (run.done) return;
+      const record = await status(id).catch(() => null);
+      if (record?.status === "generating" && !run.done) return run.tell(record);
+    }
+  }
+
+  async function make(quote, prompt, run) {
+    for (let lost = 0; ;) {
+      try {
+        const { status: code, wait, body } = await jsonOf(request("generateUrl", "/generate-image", { body: { quote, prompt } }));
+        if (code !== 202) return body;
+        run.tell(body);
+        await sleep(wait || 1000);
+        // However it ends, the same quote again says it in full.
+        await watch(body.id, { onProgress: run.tell }).catch((error) => { if (isLost(error)) throw error; });
+      } catch (error) {
+        if (!isLost(error) || ++lost > LOST_TRIES) throw error;
+        await sleep(500 * 2 ** lost);
+      }
+    }
+  }
+
+  /**
+   * The image a quote promises. One request per quote at a time, however often this is called;
+   * a lost reply sends the same quote again, which never charges twice.
+   */
+  function generate(quote, prompt, { imageId, onProgress, signal } = {}) {
+    let run = running.get(quote);
+    if (!run) {
+      const listeners = new Set();
+      run = { done: false, listeners, tell: (record) => listeners.forEach((listener) => listener(record)) };
+      run.promise = make(quote, prompt, run).finally(() => { run.done = true; running.delete(quote); });
+      running.set(quote, run);
+      if (imageId) peek(imageId, run);
+    }
+    if (onProgress) run.listeners.add(onProgress);
+    if (!signal) return run.promise;
+    // Only this caller stops waiting: the service has no way to stop a run.
+    return Promise.race([run.promise, new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    })]);
+  }
+
+  async function* chatEvents(messages, signal) {
+    const response = await answered(request("chatUrl", "/chat", { body: { messages }, signal }));
+    for await (const one of readEvents(textOf(response.body))) {
+      yield one;
+      if (one.event === "message_complete") return;
+    }
+    throw new ProblemError({ ...NETWORK, detail: "The answer broke off." });
+  }
+
+  async function chatCalls(messages, handlers) {
+    let last;
+    for await (const { event, data } of chatEvents(messages, handlers.signal)) {
+      handlers[event]?.(data);
+      last = data;
+    }
+    return last;
+  }
+
+  return {
+    settings,
+    estimate: (wish, options) => json("estimateUrl", "/estimate", { body: wish, ...options }),
+    generate,
+    status,
+    watch,
+    /** With handlers by event name: a promise of message_complete. Without: an async iterator of `{event, data}`. */
+    chat: (messages, handlers) => (handlers ? chatCalls(messages, handlers) : chatEvents(messages)),
+    models: () => json("estimateUrl", "/models"),
+    usage: () => json("generateUrl", "/usage"),
+    health: () => json("healthUrl", "/health-check/image-providers"),
+  };
+}
+
+/** What elements without a client of their own use. */
+export const defaultClient = createClient();
+export const configure = (settings) => { Object.assign(defaultClient.settings, settings); };

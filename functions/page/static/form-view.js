@@ -1,0 +1,104 @@
+/** The form: a live price while the request is written, and the images made of it. */
+
+import { makerText, providerName, secondsText, usdText } from "./format.js";
+import { $, explain, h, keep, kept, picture } from "./ui.js";
+
+const KEY = "imagegen.made";
+const ORDER = "imagegen.order";
+const PAUSE_MS = 350;
+const MOST = 6;
+
+export function formView(client, told) {
+  const [form, price, why, list] = [$("order"), $("price"), $("why"), $("made")];
+  const made = kept(KEY, []);
+  let turn = 0;
+  let timer;
+  let offer;
+  const save = () => keep(KEY, [...list.children].map(({ data }) => data));
+  const isOpen = ({ status }) => status === "pending" || status === "declined";
+
+  function show(generation) {
+    const element = picture(client, generation);
+    element.addEventListener("image-change", ({ detail }) => {
+      // Once it is clicked it stays where it is, and the next offer gets a place of its own.
+      if (element === offer && !isOpen(detail.generation)) offer = undefined;
+      save();
+    });
+    return element;
+  }
+
+  function offered(estimate) {
+    const generation = { id: estimate.imageId, prompt: estimate.prompt, status: "pending", estimate };
+    if (offer) [offer.data, offer.inert] = [generation, false];
+    else list.prepend((offer = show(generation)));
+    while (list.childElementCount > MOST) list.lastChild.remove();
+    save();
+  }
+
+  /** Returns the request as it stands in the form; what is empty is left out. */
+  function request() {
+    const given = [...new FormData(form)].filter(([, value]) => value.trim());
+    return Object.fromEntries(given);
+  }
+
+  async function ask() {
+    const mine = ++turn;
+    const wanted = request();
+    keep(ORDER, wanted);
+    if (!wanted.prompt) return tell("", "Write a prompt and see its price. Asking is free.");
+    form.setAttribute("aria-busy", true);
+    try {
+      const estimate = await client.estimate(wanted);
+      if (mine !== turn) return;
+      const { expected, ceiling } = estimate.price;
+      const most = ceiling === expected ? "" : `, at most ${usdText(ceiling)}`;
+      tell(usdText(expected) + most, reason(estimate));
+      offered(estimate);
+    } catch (error) {
+      if (mine !== turn) return;
+      tell("", explain(error));
+      told.failed(error);
+    } finally {
+      if (mine === turn) form.removeAttribute("aria-busy");
+    }
+  }
+
+  function fill() {
+    for (const [name, value] of Object.entries(kept(ORDER, {})))
+      if (form.elements[name]) form.elements[name].value = value;
+  }
+
+  function tell(amount, text) {
+    price.textContent = amount;
+    why.textContent = text;
+  }
+
+  const reason = ({ quality, qualityReason, typicalSeconds, ...made }) =>
+    `${makerText(made)}, usually ${secondsText(typicalSeconds)}. Quality ${quality}: ${qualityReason}.`;
+
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, PAUSE_MS);
+    // Its button is for what was written before.
+    if (offer) offer.inert = true;
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask();
+  });
+  list.append(...made.map(show));
+  offer = made.length && isOpen(made[0]) ? list.firstElementChild : undefined;
+  fill();
+  tell("", "Write a prompt and see its price. Asking is free.");
+
+  return {
+    ask,
+    /** Puts the providers into the list, once they are known. */
+    providers(names) {
+      const select = $("provider");
+      if (select.options.length > 1) return;
+      select.append(...names.map((name) => h("option", { value: name, textContent: providerName(name) })));
+      select.value = kept(ORDER, {}).provider ?? "";
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** Money, time, names and file names as text: pure. Money is whole micro-dollars, never a float sum. */
+
+const PROVIDERS = {
+  openai: "OpenAI", together: "Together AI", replicate: "Replicate", gemini: "Google Gemini", anthropic: "Anthropic",
+};
+const WORDS = {
+  circuit_open: "rests after failures", no_key: "no key here", disabled: "switched off",
+  unavailable: "no answer", unknown: "answer lost", rate_limited: "over its rate limit",
+  account: "account refused", model_gone: "model gone", bad_parameter: "request not taken",
+  not_called: "not available", above_max_cost: "above your highest price",
+  above_price_multiple: "much dearer than the first choice", size_unsupported: "does not draw this size",
+  prompt_too_long: "prompt too long", unpriced: "no known price",
+};
+
+export const providerName = (key) => PROVIDERS[key] ?? String(key);
+export const reasonText = (code) => WORDS[code] ?? String(code).replaceAll("_", " ");
+export const qualityName = (tier) => tier.charAt(0).toUpperCase() + tier.slice(1);
+export const sizeText = (size) => String(size).replace(/^(\d+)x(\d+)$/, "$1 × $2");
+
+/** Foreign text inside a sentence of ours, so that its direction stays its own. */
+export const isolate = (text) => (/[^ -~]/.test(text) ? `\u2068${text}\u2069` : text);
+
+/** Who made it, for a sentence: provider and the last part of the model's name. */
+export const makerText = ({ provider, model }) =>
+  isolate(`${providerName(provider)} ${String(model).split("/").pop()}`);
+
+/** Decimal dollars as micro-dollars: "0.052700" is 52700. */
+export function microUsd(text) {
+  const [whole, part = ""] = String(text).split(".");
+  return Number(whole) * 1e6 + Number(part.padEnd(6, "0").slice(0, 6));
+}
+
+/** Micro-dollars in the reader's locale, exact, cents at least: 52700 is "$0.0527". */
+export const moneyText = (micro) => new Intl.NumberFormat(undefined, {
+  style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: 6,
+}).format(micro / 1e6);
+export const usdText = (text) => moneyText(microUsd(text));
+
+/** Whole seconds as "12 s", "1 min 35 s", "14 h". */
+export function secondsText(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
+  return `${Math.round(whole / 3600)} h`;
+}
+export const durationText = (ms) => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : secondsText(ms / 1000));
+export const timeText = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+const oneLine = (text) => String(text ?? "").replace(/[\s\p{Cc}]+/gu, " ").trim();
+
+/** What the image shows, at most 200 characters, never empty, never a file name. */
+export function altText(...candidates) {
+  const text = candidates.map(oneLine).find(Boolean) ?? "Generated image";
+  const letters = [...text];
+  return letters.length > 200 ? `${letters.slice(0, 199).join("")}…` : text;
+}
+
+/** `![alt](url)` that no prompt can break out of. */
+export function markdownText(alt, url) {
+  const text = oneLine(alt).replace(/[\\`*_[\]()<>!&#|~$]/g, "\\$&");
+  return `![${text}](${url.replace(/[\s()<>\\]/g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, "0")}`)})`;
+}
+
+/** A file name from the prompt and the bytes' own type. */
+export function fileName(prompt, mediaType) {
+  const words = oneLine(prompt).toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 48);
+  const kind = String(mediaType).split(/[/+;]/)[1] ?? "png";
+  return `${words.replace(/^-+|-+$/g, "") || "generated-image"}.${kind === "jpeg" ? "jpg" : kind}`;
+}
+
+/** An address that may stand in href or src, else "". */
+export function safeUrl(address, base) {
+  try {
+    const url = new URL(address, base);
+    const fine = ["https:", "http:", "blob:"].includes(url.protocol);
+    return fine || /^data:image\/(png|jpeg|webp|gif);/.test(url.href) ? url.href : "";
+  } catch {
+    return "";
+  }
+}

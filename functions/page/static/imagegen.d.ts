@@ -1,0 +1,310 @@
+/**
+ * The elements, the client and every JSON shape. Interfaces named like a schema of openapi.json are
+ * that schema; a test compares them. Money is decimal dollars as text, time is ISO 8601 in UTC.
+ */
+
+export type Tier = "fast" | "standard" | "high" | "ultra";
+export type Status = "pending" | "generating" | "complete" | "failed" | "declined" | "cancelled";
+export type ViewState =
+  | "pending" | "pending-range" | "expired" | "starting" | "generating" | "preview" | "slow" | "complete"
+  | "fallback" | "gone" | "error" | "refused" | "limited" | "cancelled" | "declined";
+
+export interface EstimateRequest {
+  prompt: string;
+  quality?: Tier | null;
+  size?: string;
+  style?: string;
+  maxCost?: string | number | null;
+  provider?: string | null;
+  model?: string | null;
+}
+
+export interface GenerateRequest {
+  quote: string;
+  prompt: string;
+}
+
+export interface Price {
+  expected: string;
+  ceiling: string;
+  currency?: "USD";
+}
+
+export interface Alternative {
+  key: string;
+  provider: string;
+  model: string;
+  price: string | null;
+  available: boolean;
+  reason?: string | null;
+  detail?: string | null;
+}
+
+export interface Replaced {
+  provider: string;
+  model: string;
+  reason: string;
+  price?: string | null;
+}
+
+export interface Constraints {
+  sizes: string[];
+  maxPromptCharacters: number;
+  maxStyleCharacters?: number;
+}
+
+export interface Allowance {
+  imagesThisHour: number | null;
+  imagesToday: number | null;
+  usdToday: string;
+}
+
+export interface Estimate {
+  quote: string;
+  quoteId: string;
+  imageId: string;
+  expiresAt: string;
+  prompt: string;
+  quality: Tier;
+  qualityReason: string;
+  provider: string;
+  model: string;
+  size: string;
+  style: string;
+  price: Price;
+  buttonLabel: string;
+  constraints: Constraints;
+  alternatives: Alternative[];
+  fallback: Replaced | null;
+  typicalSeconds: number;
+  remaining: Allowance;
+}
+
+export interface Cost {
+  charged: string;
+  expected: string;
+  ceiling: string;
+  currency?: "USD";
+}
+
+export interface AttemptMade {
+  provider: string;
+  model: string;
+  outcome: string;
+  durationMs: number;
+}
+
+/** The image call as the list of a turn's calls shows it. */
+export interface LlmApiCall {
+  type?: "image";
+  provider: string;
+  model: string;
+  size: string;
+  quality: Tier;
+  cost: string;
+  durationMs: number;
+  success: boolean;
+  timestamp: string;
+}
+
+/** A call of the chat's LLM; cost is null where no price is known. */
+export interface TextApiCall {
+  type: "text";
+  provider: string;
+  model: string;
+  inputTokens: number;
+  outputTokens: number;
+  cost: string | null;
+  durationMs: number;
+  success: boolean;
+  timestamp: string;
+}
+
+export type ApiCall = LlmApiCall | TextApiCall;
+
+export interface GeneratedImage {
+  id: string;
+  status?: "complete";
+  imageUrl: string;
+  alt: string;
+  mediaType: string;
+  width: number;
+  height: number;
+  provider: string;
+  model: string;
+  quality: Tier;
+  size: string;
+  style: string;
+  cost: Cost;
+  fallback: Replaced | null;
+  attempts: AttemptMade[];
+  durationMs: number;
+  createdAt: string;
+  llmApiCall: LlmApiCall;
+  remaining: Allowance;
+}
+
+export interface ImageInProgress {
+  id: string;
+  status?: "generating";
+  startedAt: string;
+  typicalSeconds: number;
+  charged?: boolean;
+}
+
+export interface ImageStatus {
+  id: string;
+  status: "generating" | "complete" | "failed";
+  charged: boolean;
+  startedAt?: string | null;
+  createdAt?: string | null;
+  durationMs?: number | null;
+  imageUrl?: string | null;
+  mediaType?: string | null;
+  width?: number | null;
+  height?: number | null;
+  provider?: string | null;
+  model?: string | null;
+  quality?: Tier | null;
+  size?: string | null;
+  cost?: Cost | null;
+  fallback?: Replaced | null;
+  attempts?: AttemptMade[];
+  code?: string | null;
+  retryable?: boolean | null;
+}
+
+/** RFC 9457. `charged` is null only in problems that the client makes itself: there nobody knows. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  charged: boolean | null;
+  retryable: boolean;
+  retryAfterSeconds?: number | null;
+  errors?: Record<string, unknown>[] | null;
+}
+
+/** One image through its whole life: what `<generated-image>` shows. */
+export interface ImageGeneration {
+  id: string;
+  toolCallId?: string;
+  prompt: string;
+  status: Status;
+  estimate?: Estimate;
+  image?: GeneratedImage | ImageStatus;
+  problem?: Problem;
+  startedAt?: string;
+  previewUrl?: string;
+}
+
+export interface ChatMessage {
+  role: "user" | "assistant";
+  content: string;
+  imageGenerations?: { id: string }[];
+}
+
+export interface MessageComplete {
+  id: string;
+  role: "assistant";
+  content: string;
+  imageGenerations: ImageGeneration[];
+  llmApiCalls: ApiCall[];
+  stopReason: "end" | "tool_limit" | "error";
+  problem?: Problem;
+}
+
+export interface ToolCall {
+  id: string;
+  name: string;
+  arguments: Record<string, unknown> | null;
+  ok: boolean;
+  imageGeneration?: ImageGeneration;
+  problem?: Problem;
+}
+
+export interface ChatEvents {
+  message_start: { id: string; role: "assistant"; createdAt: string };
+  text_delta: { text: string };
+  tool_call: ToolCall;
+  message_complete: MessageComplete;
+}
+
+export type ChatEvent = { [Name in keyof ChatEvents]: { event: Name; data: ChatEvents[Name] } }[keyof ChatEvents];
+export type ChatHandlers = { [Name in keyof ChatEvents]?: (data: ChatEvents[Name]) => void } & { signal?: AbortSignal };
+
+export interface ClientSettings {
+  estimateUrl?: string;
+  generateUrl?: string;
+  healthUrl?: string;
+  chatUrl?: string | null;
+  token?: string | (() => string | Promise<string>);
+}
+
+export interface GenerateOptions {
+  imageId?: string;
+  onProgress?: (record: ImageInProgress | ImageStatus) => void;
+  signal?: AbortSignal;
+}
+
+export interface WatchOptions {
+  onProgress?: (record: ImageStatus) => void;
+  signal?: AbortSignal;
+  until?: number;
+  slow?: boolean;
+}
+
+/** Every method rejects with ProblemError. */
+export interface Client {
+  settings: ClientSettings;
+  estimate(request: EstimateRequest, options?: { signal?: AbortSignal }): Promise<Estimate>;
+  generate(quote: string, prompt: string, options?: GenerateOptions): Promise<GeneratedImage>;
+  status(idOrUrl: string, options?: { signal?: AbortSignal }): Promise<ImageStatus>;
+  watch(idOrUrl: string, options?: WatchOptions): Promise<ImageStatus>;
+  chat(messages: ChatMessage[]): AsyncIterable<ChatEvent>;
+  chat(messages: ChatMessage[], handlers: ChatHandlers): Promise<MessageComplete>;
+  models(): Promise<unknown>;
+  usage(): Promise<unknown>;
+  health(): Promise<unknown>;
+}
+
+export class ProblemError extends Error {
+  constructor(problem: Problem, options?: ErrorOptions);
+  problem: Problem;
+}
+
+export function createClient(settings?: ClientSettings): Client;
+export function configure(settings: ClientSettings): void;
+export const defaultClient: Client;
+
+export class GeneratedImageElement extends HTMLElement {
+  data: ImageGeneration | null;
+  client: Pick<Client, "estimate" | "generate" | "status" | "watch">;
+}
+
+export class LlmInfoElement extends HTMLElement {
+  calls: ApiCall[];
+  open(): void;
+  close(): void;
+}
+
+export type ImageEvent = CustomEvent<{ generation: ImageGeneration }>;
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "generated-image": GeneratedImageElement;
+    "llm-info": LlmInfoElement;
+  }
+  interface HTMLElementEventMap {
+    "image-approve": ImageEvent;
+    "image-decline": ImageEvent;
+    "image-cancel": ImageEvent;
+    "image-retry": ImageEvent;
+    "image-copy": ImageEvent;
+    "image-grab": ImageEvent;
+    "image-info": ImageEvent;
+    "image-change": ImageEvent;
+  }
+}

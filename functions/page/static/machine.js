@@ -1,0 +1,97 @@
+/**
+ * What an ImageGeneration is to a person, and how it moves: pure, no DOM, no clock.
+ * `events/ui/*.json` has one generation per state; `tests/browser/machine.json` the table of moves.
+ */
+
+export const STATES = [
+  "pending", "pending-range", "expired", "starting", "generating", "preview", "slow",
+  "complete", "fallback", "gone", "error", "refused", "limited", "cancelled", "declined",
+];
+export const WAITING = ["starting", "generating", "preview", "slow"];
+
+const DEFAULT_SECONDS = 30;
+const KINDS = {
+  content_refused: "refused", gone: "gone", quote_expired: "expired", blocked: "limited",
+  hourly_images: "limited", daily_images: "limited", daily_attempts: "limited", daily_spend: "limited",
+};
+
+/** How long such an image usually takes, in seconds. */
+export const typicalSeconds = (generation) =>
+  generation.estimate?.typicalSeconds ?? generation.image?.typicalSeconds ?? DEFAULT_SECONDS;
+
+/** When it counts as slow: twice the usual time, in ms since it started. */
+export const slowMs = (generation) => typicalSeconds(generation) * 2000;
+
+/** What went wrong, from the problem or from a status record; null where nothing did. */
+export function problemOf({ problem, image }) {
+  if (problem) return problem;
+  if (image?.status !== "failed") return null;
+  const { code, charged, retryable } = image;
+  return { code: code ?? "unknown", detail: "", charged, retryable: Boolean(retryable) };
+}
+
+const VIEWS = {
+  pending({ estimate }, now) {
+    if (!estimate) return "pending-range";
+    if (now >= Date.parse(estimate.expiresAt)) return "expired";
+    return estimate.price.expected === estimate.price.ceiling ? "pending" : "pending-range";
+  },
+  generating(generation, now) {
+    const { startedAt, previewUrl } = generation;
+    if (startedAt && now - Date.parse(startedAt) > slowMs(generation)) return "slow";
+    if (previewUrl) return "preview";
+    return startedAt ? "generating" : "starting";
+  },
+  complete({ image, problem }) {
+    if (problem?.code === "gone") return "gone";
+    if (!image) return "error";
+    return image.fallback ? "fallback" : "complete";
+  },
+  failed(generation) {
+    const { code, status } = problemOf(generation) ?? {};
+    return KINDS[code] ?? (status === 429 ? "limited" : "error");
+  },
+  cancelled: () => "cancelled",
+  declined: () => "declined",
+};
+
+/** One of STATES; `now` in ms since 1970. */
+export const viewState = (generation, now) => VIEWS[generation.status]?.(generation, now) ?? "error";
+
+/** Whether it was stopped and nobody knows yet what came of it. */
+export const isOpen = ({ status, problem, image }) => status === "cancelled" && !problem && !image;
+
+const OFFERED = ["pending", "pending-range"];
+const TRIED = [...WAITING, "cancelled"];
+const MOVES = {
+  approve: [OFFERED, (g) => (g.estimate ? { ...g, status: "generating" } : g)],
+  decline: [[...OFFERED, "expired"], (g) => ({ ...g, status: "declined" })],
+  undo: [["declined"], (g) => ({ ...g, status: "pending" })],
+  cancel: [WAITING, (g) => ({ ...g, status: "cancelled" })],
+  started: [WAITING, (g, { startedAt }) => ({ ...g, startedAt: g.startedAt ?? startedAt })],
+  previewed: [WAITING, (g, { previewUrl }) => ({ ...g, previewUrl })],
+  completed: [[...TRIED, ...OFFERED, "expired", "error"], (g, { image }) => {
+    const { problem: _, ...rest } = g;
+    return { ...rest, status: "complete", image };
+  }],
+  failed: [TRIED, (g, { problem }) => {
+    // Gone: it was made and charged while nobody looked.
+    const status = problem.code === "gone" ? "complete" : g.status === "cancelled" ? "cancelled" : "failed";
+    return { ...g, status, problem };
+  }],
+  gone: [["complete", "fallback"], (g, { problem }) => ({ ...g, problem })],
+  quoted: [STATES.filter((state) => !WAITING.includes(state)), (g, { estimate }) => (isOpen(g) ? g : {
+    id: estimate.imageId, ...(g.toolCallId && { toolCallId: g.toolCallId }), prompt: estimate.prompt, status: "pending", estimate,
+  })],
+};
+
+export const EVENTS = Object.keys(MOVES);
+
+/**
+ * The generation after an event `{type, …}`; the same object where the event means nothing now:
+ * a second click, a late answer, a price that expired under the pointer.
+ */
+export function next(generation, event, now) {
+  const [from, move] = MOVES[event.type] ?? [[]];
+  return from.includes(viewState(generation, now)) ? move(generation, event) : generation;
+}

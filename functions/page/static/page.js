@@ -1,0 +1,85 @@
+/** The page: who is asking, which part is shown, and what one part tells the others. */
+
+import "./elements.js";
+import { createClient } from "./client.js";
+import { chatView } from "./chat-view.js";
+import { formView } from "./form-view.js";
+import { stateView } from "./state-view.js";
+import { $ } from "./ui.js";
+
+const TOKEN = "imagegen.token";
+// Instances of the service remember circuits for two seconds.
+const SETTLED_MS = 2_500;
+const token = () => sessionStorage.getItem(TOKEN) ?? "";
+
+/** Takes a token out of the address before anybody can copy it or a history keeps it. */
+function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!given) return false;
+  sessionStorage.setItem(TOKEN, given);
+  history.replaceState(null, "", location.pathname + location.search);
+  return true;
+}
+
+function askToken(why) {
+  $("entry").hidden = !why;
+  $("person").setAttribute("aria-expanded", Boolean(why));
+  $("person").textContent = token() ? "Your token" : "Enter a token";
+  if (why) $("entry-why").textContent = why;
+}
+
+function showPart(name) {
+  document.querySelector("main").dataset.shown = name;
+  for (const button of document.querySelectorAll("nav button"))
+    button.setAttribute("aria-pressed", button.dataset.show === name);
+}
+
+takeToken();
+// It finds the addresses by itself, so that what is kept from before is shown without waiting for them.
+const client = createClient({ token });
+let state;
+const told = {
+  hasToken: () => Boolean(token()),
+  say: (text) => ($("said").textContent = text),
+  failed(error) {
+    if (error.problem?.status !== 401) return;
+    askToken(token() ? "Your token is not accepted, perhaps because it has ended. Enter a new one." : "Prices and images need a token.");
+  },
+  providers: (names) => form.providers(names),
+};
+chatView(client, told);
+const form = formView(client, told);
+function entered() {
+  askToken("");
+  state?.refresh();
+  if ($("prompt").value) form.ask();
+}
+
+document.addEventListener("image-change", ({ detail: { generation } }) => {
+  if (generation.problem) told.failed(generation);
+  if (!["complete", "failed", "cancelled"].includes(generation.status)) return;
+  state?.refresh();
+  setTimeout(() => state?.refresh(), SETTLED_MS);
+});
+$("person").addEventListener("click", () => {
+  askToken($("entry").hidden ? "Every call but health and images needs one." : "");
+  if (!$("entry").hidden) $("token").focus();
+});
+$("entry").querySelector("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(TOKEN, $("token").value.trim());
+  $("token").value = "";
+  $("person").focus();
+  entered();
+});
+$("forget").addEventListener("click", () => {
+  sessionStorage.removeItem(TOKEN);
+  askToken("Prices and images need a token.");
+});
+document.querySelector("nav").addEventListener("click", ({ target }) => target.dataset.show && showPart(target.dataset.show));
+document.querySelector(".skip").addEventListener("click", () => showPart("chat"));
+addEventListener("hashchange", () => takeToken() && entered());
+askToken(token() ? "" : "Prices and images need a token.");
+const config = await (await fetch("config.json")).json();
+Object.assign(client.settings, config);
+state = stateView(client, config.simulatorUrl, told);

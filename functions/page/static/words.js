@@ -1,0 +1,118 @@
+/** What a generation says to a person in each state: pure text, the clock comes in. */
+
+import { makerText, microUsd, moneyText, reasonText, secondsText, durationText, isolate, timeText, usdText } from "./format.js";
+import { isOpen, problemOf, typicalSeconds } from "./machine.js";
+
+const NOT_CHARGED = "You were not charged.";
+const usual = (g) => `usually ${secondsText(typicalSeconds(g))}`;
+
+function moneyPromised({ estimate }) {
+  if (!estimate) return "No price is known yet. Asking for one is free.";
+  const { expected, ceiling } = estimate.price;
+  const most = expected === ceiling ? usdText(ceiling) : `at most ${usdText(ceiling)}, ${usdText(expected)} expected,`;
+  return `You pay ${most} once, and only for an image you get.`;
+}
+
+function moneyCharged({ image, estimate }, stopped) {
+  const { cost, fallback } = image;
+  if (!cost) return "";
+  const late = stopped ? "It was made after you stopped waiting. " : "";
+  const first = estimate?.fallback?.model === fallback?.model ? estimate?.fallback?.price : null;
+  const more = microUsd(cost.charged) - microUsd(fallback?.price ?? first ?? cost.expected);
+  const change = more ? `${moneyText(Math.abs(more))} ${more > 0 ? "more" : "less"} than ${fallback ? "the first choice" : "quoted"}` : "as quoted";
+  return `${late}${usdText(cost.charged)} charged, ${change}.`;
+}
+
+const moneyLost = (g) => (problemOf(g)?.charged ? "It was charged." : NOT_CHARGED);
+
+/** Who was asked, who made it, and why. */
+const fallbackText = ({ image }) =>
+  `Asked ${makerText(image.fallback)}, got ${makerText(image)}: ${reasonText(image.fallback.reason)}.`;
+
+function stopped(g) {
+  const problem = problemOf(g);
+  if (!isOpen(g)) {
+    return { head: "You stopped waiting", note: "No image was made.", money: problem?.charged ? "It was charged." : NOT_CHARGED };
+  }
+  const most = g.estimate ? `at most ${usdText(g.estimate.price.ceiling)}` : "what was quoted";
+  return {
+    head: "You stopped waiting", note: "A run under way cannot be stopped from here.",
+    money: `If the image is still made, it costs ${most} and appears here.`,
+  };
+}
+
+function broken(g) {
+  const problem = problemOf(g);
+  if (problem?.code !== "network") {
+    return { head: "No image was made", note: problem?.detail || reasonText(problem?.code ?? "unknown"), money: moneyLost(g) };
+  }
+  const most = g.estimate ? `, at most ${usdText(g.estimate.price.ceiling)}` : "";
+  return {
+    head: "The service does not answer", note: "Check again looks whether the image was made.",
+    money: `You pay only if it was${most}.`,
+  };
+}
+
+const waiting = (head, said) => (g, { elapsed }) => ({
+  head, note: `${elapsed} · ${usual(g)}`, money: moneyPromised(g), said: said(g),
+});
+
+const WORDS = {
+  pending: (g) => ({ head: "", note: usual(g), money: moneyPromised(g), said: g.estimate?.buttonLabel }),
+  "pending-range": (g) => ({
+    head: g.estimate ? "" : "Price unavailable", note: g.estimate ? usual(g) : "",
+    money: moneyPromised(g), said: g.estimate?.buttonLabel,
+  }),
+  expired: () => ({ head: "This price has expired", note: "A new one is free.", money: NOT_CHARGED }),
+  starting: (g) => (g.estimate ? { head: "Starting", note: usual(g), money: moneyPromised(g) } : { head: "Loading", note: "", money: "" }),
+  generating: waiting("Generating", (g) => `Generating, ${usual(g)}.`),
+  preview: waiting("Preview", () => "A preview has arrived."),
+  slow: waiting("Still working", () => "Still working, longer than usual."),
+  complete: (g, { stopped: late }) => ({ head: "Image complete", note: "", money: moneyCharged(g, late) }),
+  fallback: (g, { stopped: late }) => ({ head: "Image complete", note: "", money: `${fallbackText(g)} ${moneyCharged(g, late)}` }),
+  gone: () => ({ head: "The image file is gone", note: "It was made and charged, and deleted since.", money: "A new image has a new price." }),
+  error: broken,
+  refused: (g) => ({ head: "This prompt was refused", note: problemOf(g).detail || "Change the prompt.", money: NOT_CHARGED }),
+  limited(g, { now, opensAt }) {
+    const wait = opensAt ? `Opens again at ${timeText(opensAt)}, in ${secondsText(Math.ceil(Math.max(0, opensAt - now) / 60000) * 60)}.` : "";
+    const open = opensAt && opensAt <= now;
+    return { head: "Limit reached", note: [problemOf(g).detail, open ? "It is open again." : wait].filter(Boolean).join(" "), money: NOT_CHARGED };
+  },
+  cancelled: stopped,
+  declined: () => ({ head: "Declined", note: "", money: "Declined. Nothing was spent.", said: "Declined. Nothing was spent." }),
+};
+
+/**
+ * `{head, note, money, said}`: inside the box, below it, and to a screen reader. `said` has nothing
+ * that ticks. `context`: `{now, elapsedMs, opensAt, stopped}`.
+ */
+export function wordsOf(generation, state, context) {
+  const words = WORDS[state](generation, { ...context, elapsed: secondsText(context.elapsedMs / 1000) });
+  return { ...words, said: words.said ?? `${words.head}. ${words.money}` };
+}
+
+/** Rows of the details: `[name, text]`. */
+export function detailsOf({ prompt, estimate, image, id }) {
+  const { constraints, remaining } = estimate ?? {};
+  const left = image?.remaining ?? remaining;
+  return [
+    ["Prompt", prompt],
+    ["Model", image?.model ?? estimate?.model],
+    ["Why this quality", estimate?.qualityReason],
+    ["Sizes", constraints?.sizes.filter((size) => /\d/.test(size)).join(", ")],
+    ["Longest prompt", constraints && `${constraints.maxPromptCharacters.toLocaleString()} characters`],
+    ["Attempts", image?.attempts?.map((one) => `${makerText(one)}: ${reasonText(one.outcome)}, ${durationText(one.durationMs)}`).join("; ")],
+    ["Made in", image?.durationMs && durationText(image.durationMs)],
+    ["Left", left && [
+      left.imagesThisHour !== null && `${left.imagesThisHour} images this hour`,
+      left.imagesToday !== null && `${left.imagesToday} today`, usdText(left.usdToday),
+    ].filter(Boolean).join(", ")],
+    ["Image id", image?.id ?? id],
+  ].filter(([, text]) => text);
+}
+
+/** An alternative in one line. */
+export const alternativeText = (one) => [
+  one.price === null ? "price unknown" : usdText(one.price),
+  !one.available && (one.detail ? isolate(one.detail) : reasonText(one.reason)),
+].filter(Boolean).join(" · ");

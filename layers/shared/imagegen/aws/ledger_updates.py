@@ -1,0 +1,137 @@
+"""What each move of a ledger writes, and on which conditions.
+
+An update says in DynamoDB's words what ``domain/ledger.py`` says; it undoes its own condition, so
+that sent twice it changes nothing the second time.
+"""
+
+from imagegen.aws.expressions import Update
+from imagegen.aws.ledger_items import LEASE_PARTITION, held_op, lease_key, op_values
+from imagegen.domain import ledger as rules
+from imagegen.domain.days import utc_day
+from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
+from imagegen.domain.stores import Seen
+
+DAY_MS = 86_400_000
+MAX_PRUNED = 40
+"""Attributes removed by one write: an expression may have 4 KB. The next write goes on."""
+
+
+def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
+    """Return the write that holds everything together."""
+    # A quote may name a slot of a limit that was lowered since.
+    slot = hold.slot % limits.hourly_images if limits.hourly_images else None
+    update = Update()
+    update.add("v", 1)
+    update.add(f"u_{hold.day}", hold.ceiling_microusd)
+    update.add(f"n_{hold.day}", 1)
+    update.add(f"a_{hold.day}", 1)
+    op = held_op(hold, slot=slot, now_ms=now_ms)
+    update.set(f"o_{hold.quote_id}", op_values(op))
+    _set_lease(update, lease_key(hold.lease_ms, hold.quote_id))
+    _require_room(update, hold, limits)
+    if slot is not None:
+        update.set(f"s{slot}", now_ms)
+        update.at_most(f"s{slot}", now_ms - rules.HOUR_MS)
+    return update
+
+
+def settling(seen: Seen, ledger: Ledger, *, charged_microusd: int, now_ms: int) -> Update:
+    """Return the write that lowers a hold, as it lies in ``ledger``, to the charge."""
+    op = ledger.ops[seen.quote_id]
+    after = rules.settled(ledger, seen.quote_id, charged_microusd)
+    update = _ending(seen, ledger, after, now_ms=now_ms)
+    update.add(f"u_{op.day}", charged_microusd - op.price_microusd)
+    return update
+
+
+def releasing(seen: Seen, ledger: Ledger, *, code: str, retryable: bool, now_ms: int) -> Update:
+    """Return the write that gives back a hold as it lies in ``ledger``."""
+    # As stored, where that is known: whoever lost the answer only guessed the slot.
+    op = ledger.ops[seen.quote_id]
+    after = rules.released(ledger, seen.quote_id, code=code, retryable=retryable)
+    update = _ending(seen, ledger, after, now_ms=now_ms)
+    update.add(f"u_{op.day}", -op.price_microusd)
+    update.add(f"n_{op.day}", -1)
+    if op.slot is not None and ledger.slots.get(op.slot) == op.started_ms:
+        slot = update.name(f"s{op.slot}")
+        update.require(f"{slot} = {update.value(op.started_ms)}")
+        update.removes.append(slot)
+    return update
+
+
+def moving_lease(ledger: Ledger, lease: str | None) -> Update:
+    """Return the write that puts a user on the index, or takes them off, while nobody writes."""
+    update = Update()
+    update.add("v", 1)
+    _require_version(update, ledger)
+    _set_lease(update, lease)
+    return update
+
+
+def latest_lease(ledger: Ledger) -> str | None:
+    """Return the key of the lease that ends last, ``None`` where nothing is held."""
+    held = (
+        lease_key(op.lease_ms, quote_id)
+        for quote_id, op in ledger.ops.items()
+        if op.state is OpState.HELD
+    )
+    return max(held, default=None)
+
+
+def _require_room(update: Update, hold: Hold, limits: Limits) -> None:
+    name = update.name(f"o_{hold.quote_id}")
+    released = f"{name}.{update.name('st')} = {update.value(OpState.RELEASED.value)}"
+    again = f"{released} AND {name}.{update.name('r')} = {update.value(True)}"  # noqa: FBT003
+    update.require(f"attribute_not_exists({name}) OR ({again})")
+    update.at_most(f"u_{hold.day}", limits.daily_microusd - hold.ceiling_microusd)
+    update.at_most(f"n_{hold.day}", limits.daily_images - 1)
+    update.at_most(f"a_{hold.day}", limits.daily_attempts - 1)
+    blocked = update.name("blk")
+    free = f"{blocked} = {update.value(False)}"  # noqa: FBT003
+    update.require(f"attribute_not_exists({blocked}) OR {free}")
+
+
+def _ending(seen: Seen, ledger: Ledger, after: Ledger, *, now_ms: int) -> Update:
+    """Return what a settle and a release have in common."""
+    update, op = Update(), seen.op
+    update.add("v", 1)
+    update.set(f"o_{seen.quote_id}", op_values(after.ops[seen.quote_id]))
+    name = update.name(f"o_{seen.quote_id}")
+    held = f"{name}.{update.name('st')} = {update.value(OpState.HELD.value)}"
+    update.require(f"{held} AND {name}.{update.name('ow')} = {update.value(op.owner)}")
+    _hand_lease_on(update, ledger, after)
+    for attribute in _prunable(ledger, now_ms=now_ms, beside=op.day):
+        update.remove(attribute)
+    return update
+
+
+def _hand_lease_on(update: Update, ledger: Ledger, after: Ledger) -> None:
+    """Put the lease of another hold on the index; without one take the user off it.
+
+    Leases do not end in the order in which they were put there, so none is looked for. A lease
+    too many only brings a sweep; the last one may go only while nobody adds another.
+    """
+    lease = latest_lease(after)
+    if lease is None:
+        _require_version(update, ledger)
+    _set_lease(update, lease)
+
+
+def _require_version(update: Update, ledger: Ledger) -> None:
+    update.require(f"{update.name('v')} = {update.value(ledger.version)}")
+
+
+def _set_lease(update: Update, lease: str | None) -> None:
+    if lease is None:
+        update.remove("lp")
+        update.remove("lx")
+    else:
+        update.set("lp", LEASE_PARTITION)
+        update.set("lx", lease)
+
+
+def _prunable(ledger: Ledger, *, now_ms: int, beside: str) -> list[str]:
+    oldest = min(beside, utc_day(now_ms - 2 * DAY_MS))
+    ops, days = rules.prunable(ledger, now_ms=now_ms, oldest_day=oldest)
+    names = [f"o_{one}" for one in ops] + [f"{kind}_{day}" for day in days for kind in "una"]
+    return names[:MAX_PRUNED]

@@ -1,0 +1,23 @@
+"""For any chat backend: the tool for its LLM, the images in its results, the message for its page.
+
+Nothing here reaches AWS, the environment or a clock: it works in somebody else's process.
+"""
+
+from imagegen.chat.aisdk import from_aisdk, to_aisdk
+from imagegen.chat.instructions import INSTRUCTIONS
+from imagegen.chat.message import message_complete
+from imagegen.chat.results import extract_image_generations, result_for_llm
+from imagegen.chat.sse import to_sse
+from imagegen.chat.tool import FORMATS, tool_definition
+
+__all__ = [
+    "FORMATS",
+    "INSTRUCTIONS",
+    "extract_image_generations",
+    "from_aisdk",
+    "message_complete",
+    "result_for_llm",
+    "to_aisdk",
+    "to_sse",
+    "tool_definition",
+]

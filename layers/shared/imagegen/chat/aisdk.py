@@ -1,0 +1,135 @@
+"""ImageGeneration ↔ tool part of an AI SDK UI message, both as JSON: pure and lossless.
+
+https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol. The same as ``aisdk.js`` beside the elements;
+the fixtures in ``events/ui`` hold both to it. What the part's own fields cannot hold travels in
+``toolMetadata.imageGeneration``; what happened to the part since wins over it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+TYPE = "tool-generate_image"
+APPROVED = {"approved": True}
+OWN = ("toolCallId", "prompt", "status")
+"""What the part's own fields hold."""
+
+type Part = dict[str, Any]
+
+
+def to_aisdk(generation: Mapping[str, Any]) -> Part:
+    """Return the tool part of an image generation."""
+    made = PARTS[generation["status"]](generation)
+    estimate = generation.get("estimate") or {}
+    rest = {name: value for name, value in generation.items() if name not in OWN}
+    return {
+        "type": TYPE,
+        "toolCallId": generation.get("toolCallId", generation["id"]),
+        "state": made["state"],
+        "input": {"prompt": generation["prompt"]},
+        "approval": {
+            "id": estimate.get("quoteId", generation["id"]),
+            **made.get("decided", {}),
+        },
+        **made.get("tail", {}),
+        "toolMetadata": {"imageGeneration": rest, **made.get("facts", {})},
+    }
+
+
+def from_aisdk(part: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the image generation of a tool part, ``None`` where the part is none of ours."""
+    rest = (part.get("toolMetadata") or {}).get("imageGeneration")
+    if part.get("type") != TYPE or not rest:
+        return None
+    call_id = part["toolCallId"]
+    return {
+        **rest,
+        **({"toolCallId": call_id} if call_id != rest["id"] else {}),
+        "prompt": part["input"]["prompt"],
+        "status": _status(part),
+    }
+
+
+def _pending(generation: Mapping[str, Any]) -> Part:
+    estimate = generation.get("estimate")
+    if not estimate:
+        return {"state": "approval-requested"}
+    price = estimate["price"]
+    facts = {
+        "price": price["expected"],
+        "ceiling": price["ceiling"],
+        "currency": price["currency"],
+        **{name: estimate[name] for name in ("expiresAt", "provider", "model")},
+    }
+    return {"state": "approval-requested", "facts": facts}
+
+
+def _generating(generation: Mapping[str, Any]) -> Part:
+    seen = {name: generation[name] for name in ("startedAt", "previewUrl") if name in generation}
+    if not seen:
+        return {"state": "approval-responded", "decided": APPROVED}
+    estimate = generation.get("estimate")
+    typical = {"typicalMs": estimate["typicalSeconds"] * 1000} if estimate else {}
+    output = {"status": "generating", **typical, **seen}
+    tail = {"preliminary": True, "output": output}
+    return {"state": "output-available", "decided": APPROVED, "tail": tail}
+
+
+def _complete(generation: Mapping[str, Any]) -> Part:
+    image = generation.get("image") or {}
+    output = {
+        "id": generation["id"],
+        "url": image.get("imageUrl"),
+        "alt": image.get("alt") or generation["prompt"],
+        "provider": image.get("provider"),
+        "model": image.get("model"),
+        "cost": (image.get("cost") or {}).get("charged"),
+        **({"fallback": image["fallback"]} if image.get("fallback") else {}),
+    }
+    return {"state": "output-available", "decided": APPROVED, "tail": {"output": output}}
+
+
+def _failed(generation: Mapping[str, Any]) -> Part:
+    problem = generation.get("problem")
+    said = problem or generation.get("image") or {}
+    facts = {
+        "code": said.get("code") or "unknown",
+        "retryable": bool(said.get("retryable")),
+        "charged": bool(said.get("charged")),
+    }
+    text = (problem or {}).get("detail") or facts["code"]
+    return {
+        "state": "output-error",
+        "decided": APPROVED,
+        "tail": {"errorText": text},
+        "facts": facts,
+    }
+
+
+def _denied(reason: str) -> Callable[[Mapping[str, Any]], Part]:
+    decided = {"approved": False, "reason": reason}
+    return lambda _generation: {"state": "output-denied", "decided": decided}
+
+
+PARTS: Mapping[str, Callable[[Mapping[str, Any]], Part]] = {
+    "pending": _pending,
+    "generating": _generating,
+    "complete": _complete,
+    "failed": _failed,
+    "declined": _denied("declined"),
+    "cancelled": _denied("cancelled"),
+}
+
+
+def _status(part: Mapping[str, Any]) -> str:
+    approval = part.get("approval") or {}
+    match part.get("state"):
+        case "approval-responded":
+            return "declined" if approval.get("approved") is False else "generating"
+        case "output-available":
+            return "generating" if part.get("preliminary") else "complete"
+        case "output-error":
+            return "failed"
+        case "output-denied":
+            return "cancelled" if approval.get("reason") == "cancelled" else "declined"
+        case _:
+            return "pending"

@@ -1,0 +1,37 @@
+"""The message that ends a chat's answer, for backends that run an LLM of their own."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from imagegen.domain.models import EdgeModel
+
+type Part = EdgeModel | Mapping[str, Any]
+
+
+def message_complete(
+    message_id: str,
+    content: str,
+    *,
+    image_generations: Iterable[Part] = (),
+    llm_api_calls: Iterable[Part] = (),
+    stop_reason: Literal["end", "tool_limit", "error"] = "end",
+) -> dict[str, Any]:
+    """Return the message as the page's elements and ``POST /chat``'s clients take it.
+
+    ``image_generations`` come from ``extract_image_generations``.
+    """
+    return {
+        "id": message_id,
+        "role": "assistant",
+        "content": content,
+        "imageGenerations": [plain(one) for one in image_generations],
+        "llmApiCalls": [plain(one) for one in llm_api_calls],
+        "stopReason": stop_reason,
+    }
+
+
+def plain(part: Part) -> dict[str, Any]:
+    """Return a part as JSON has it."""
+    if isinstance(part, EdgeModel):
+        return part.model_dump(mode="json", by_alias=True)
+    return dict(part)

@@ -1,0 +1,86 @@
+"""From an LLM's tool results to the images that a message shows, whatever the LLM's interface.
+
+Understood are OpenAI's tool messages, Anthropic's tool_result blocks, Gemini's functionResponse
+parts, MCP's results, and the estimates themselves, as objects or as JSON text. They differ in how
+they are wrapped: what is looked for is an estimate, and on the way to it the call's id.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from imagegen.domain.messages import TOOL
+
+ESTIMATE = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})
+"""What every estimate has."""
+SEEN_BY_LLM = ("buttonLabel", "price", "provider", "model", "quality", "size", "typicalSeconds")
+CALL_IDS = ("tool_call_id", "tool_use_id", "toolCallId", "call_id")
+DEEPEST = 12
+
+
+def extract_image_generations(tool_results: Any) -> list[dict[str, Any]]:
+    """Return the images offered by the results of ``generate_image``, each once, in their order.
+
+    Results of other tools, errors and whatever is not an estimate are passed over.
+    """
+    found = {one["id"]: one for one in _images(tool_results, "", DEEPEST)}
+    return list(found.values())
+
+
+def result_for_llm(estimate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of an estimate's JSON an LLM should read: the price, and never the quote.
+
+    An answer that is an error (``application/problem+json``) comes back as its code and words.
+    """
+    if not estimate.keys() >= ESTIMATE:
+        return {"offered": False, "code": estimate.get("code"), "detail": estimate.get("detail")}
+    seen = {name: estimate[name] for name in SEEN_BY_LLM if name in estimate}
+    return {"offered": True, **seen}
+
+
+def _images(value: Any, call_id: str, depth: int) -> Iterator[dict[str, Any]]:
+    if not depth:
+        return
+    match value:
+        case str() if value.lstrip()[:1] in ("{", "["):
+            yield from _images(_json_in(value), call_id, depth - 1)
+        case Mapping() if value.keys() >= ESTIMATE:
+            yield _image(value, call_id)
+        case Mapping() if not _is_of_another_tool(value):
+            inner_id = _call_id(value) or call_id
+            for one in value.values():
+                yield from _images(one, inner_id, depth - 1)
+        case Sequence() if not isinstance(value, str | bytes):
+            for one in value:
+                yield from _images(one, call_id, depth - 1)
+
+
+def _image(estimate: Mapping[str, Any], call_id: str) -> dict[str, Any]:
+    called = {"toolCallId": call_id} if call_id else {}
+    return {
+        "id": estimate["imageId"],
+        **called,
+        "prompt": estimate["prompt"],
+        "status": "pending",
+        "estimate": dict(estimate),
+    }
+
+
+def _is_of_another_tool(result: Mapping[str, Any]) -> bool:
+    """Only OpenAI's and Gemini's results name their tool."""
+    name = result.get("name")
+    is_result = result.get("role") == "tool" or "response" in result
+    return is_result and isinstance(name, str) and name != TOOL
+
+
+def _call_id(result: Mapping[str, Any]) -> str:
+    """Return the id of the call that a result answers; Gemini has it beside the response."""
+    names = (*CALL_IDS, *(("id",) if "response" in result else ()))
+    return next((result[name] for name in names if isinstance(result.get(name), str)), "")
+
+
+def _json_in(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

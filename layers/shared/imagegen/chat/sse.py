@@ -1,0 +1,26 @@
+"""A chat's events as server-sent events (https://html.spec.whatwg.org/#server-sent-events)."""
+
+from collections.abc import Iterable
+
+from imagegen.domain.messages import (
+    ChatEvent,
+    MessageComplete,
+    MessageStart,
+    TextDelta,
+    ToolCall,
+)
+
+NAMES: dict[type, str] = {
+    MessageStart: "message_start",
+    TextDelta: "text_delta",
+    ToolCall: "tool_call",
+    MessageComplete: "message_complete",
+}
+
+
+def to_sse(events: Iterable[ChatEvent]) -> str:
+    """Return the events as one stream; JSON of one line has no line ends to be escaped."""
+    return "".join(
+        f"event: {NAMES[type(event)]}\ndata: {event.model_dump_json(by_alias=True)}\n\n"
+        for event in events
+    )

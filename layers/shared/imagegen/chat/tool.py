@@ -1,0 +1,140 @@
+"""The tool's definition, in the words of each LLM interface, from one model.
+
+OpenAI: https://platform.openai.com/docs/guides/function-calling
+Anthropic: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview
+Gemini: https://ai.google.dev/gemini-api/docs/function-calling
+MCP: https://modelcontextprotocol.io/specification/2025-06-18/server/tools
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from imagegen.domain.catalog import Tier
+from imagegen.domain.errors import InvalidRequestError
+from imagegen.domain.messages import TOOL
+from imagegen.domain.models import EdgeModel
+
+DESCRIPTION = (
+    "Offer the user an image. Returns the price, and shows the user a button with it; the image is "
+    "made only if they press it, and nothing is charged before. Use it whenever the user wants a "
+    "picture, drawing, photo, logo or illustration; once for each picture. Do not use it to search "
+    "for existing images, or before you know what the picture should show."
+)
+
+
+class ToolArguments(EdgeModel):
+    """What the LLM says."""
+
+    prompt: str = Field(
+        description="What the picture shows, as a complete description: subject, setting, light, "
+        "mood, composition. Keep what the user said; add detail only where they left it open."
+    )
+    quality: Tier | None = Field(
+        None,
+        description="Only if the user asked for a quality: ultra is the best and dearest, fast the "
+        "cheapest. Left out, the words of the prompt decide.",
+    )
+    size: str | None = Field(
+        None,
+        description="square, landscape, portrait, or exact pixels such as 1536x1024. "
+        "Left out, it is square.",
+    )
+    style: str | None = Field(
+        None, description="A style the user named, such as watercolour. At most 200 characters."
+    )
+    max_cost: float | None = Field(
+        None, description="The most that the user wants to pay for this image, in US dollars."
+    )
+    provider: str | None = Field(
+        None, description="openai, together, replicate or gemini, if the user asked for one."
+    )
+    model: str | None = Field(None, description="A model's id, if the user asked for one.")
+
+
+class ToolFormat(StrEnum):
+    """Whose words a definition is in."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    GEMINI = "gemini"
+    MCP = "mcp"
+
+
+def tool_definition(form: str = "openai") -> dict[str, Any]:
+    """Return the tool as an LLM interface takes it, one entry of its list of tools.
+
+    Raises:
+        InvalidRequestError: there is no such format; the message lists those there are.
+    """
+    if form not in FORMATS:
+        raise InvalidRequestError(f"Unknown format {form!r}: use one of {', '.join(FORMATS)}.")
+    return FORMATS[form]()
+
+
+def _openai() -> dict[str, Any]:
+    """Strict: every property is required, and what may be left out may be null."""
+    required = ToolArguments.model_fields["prompt"].alias
+    properties = {
+        name: one if name == required else _or_null(one) for name, one in _properties().items()
+    }
+    parameters = {**_object(properties), "required": list(properties)}
+    function = {"name": TOOL, "description": DESCRIPTION, "strict": True, "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+def _anthropic() -> dict[str, Any]:
+    return {"name": TOOL, "description": DESCRIPTION, "input_schema": _plain()}
+
+
+def _gemini() -> dict[str, Any]:
+    # Its schema is a part of OpenAPI's, which does not know additionalProperties.
+    schema = {name: one for name, one in _plain().items() if name != "additionalProperties"}
+    declaration = {"name": TOOL, "description": DESCRIPTION, "parameters": schema}
+    return {"functionDeclarations": [declaration]}
+
+
+def _mcp() -> dict[str, Any]:
+    return {
+        "name": TOOL,
+        "title": "Offer an image",
+        "description": DESCRIPTION,
+        "inputSchema": _plain(),
+        "annotations": {"readOnlyHint": True, "destructiveHint": False, "openWorldHint": True},
+    }
+
+
+FORMATS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    ToolFormat.OPENAI: _openai,
+    ToolFormat.ANTHROPIC: _anthropic,
+    ToolFormat.GEMINI: _gemini,
+    ToolFormat.MCP: _mcp,
+}
+
+
+def _plain() -> dict[str, Any]:
+    return {**_object(_properties()), "required": ["prompt"]}
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False}
+
+
+def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    nullable = {**schema, "type": [schema["type"], "null"]}
+    return {**nullable, "enum": [*schema["enum"], None]} if "enum" in schema else nullable
+
+
+def _properties() -> dict[str, dict[str, Any]]:
+    """Return each argument's schema without references, titles and nulls."""
+    schema = ToolArguments.model_json_schema(by_alias=True)
+    return {name: _flat(one, schema.get("$defs", {})) for name, one in schema["properties"].items()}
+
+
+def _flat(schema: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    kind = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
+    kind = known[kind["$ref"].rpartition("/")[2]] if "$ref" in kind else kind
+    flat = {"type": kind["type"], "description": schema["description"]}
+    return {**flat, "enum": kind["enum"]} if "enum" in kind else flat

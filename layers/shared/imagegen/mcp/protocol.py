@@ -1,0 +1,158 @@
+"""One JSON-RPC message in, one out: what of the protocol does not depend on our tools.
+
+Revision 2026-07-28 has no handshake: each request carries its version in ``_meta`` and names its
+method in headers. Older clients greet first; without sessions their greeting needs no memory.
+Source: https://modelcontextprotocol.io/specification
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Never
+
+MODERN = "2026-07-28"
+HANDSHAKE = ("2025-11-25", "2025-06-18", "2025-03-26")
+VERSIONS = (MODERN, *HANDSHAKE)
+VERSION_HEADER, METHOD_HEADER, NAME_HEADER = "mcp-protocol-version", "mcp-method", "mcp-name"
+META = "io.modelcontextprotocol/"
+VERSION_KEY, CAPABILITIES_KEY = f"{META}protocolVersion", f"{META}clientCapabilities"
+SERVER_KEY = f"{META}serverInfo"
+
+PARSE_ERROR, INVALID_REQUEST = -32700, -32600
+METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
+HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
+_STATUS = {METHOD_NOT_FOUND: 404}
+"""Any other is 400. Before 2026-07-28 an error within a good message was a 200."""
+
+
+class RpcError(Exception):
+    """The message is answered with a JSON-RPC error."""
+
+    def __init__(
+        self, code: int, message: str, *, data: Any = None, request_id: Any = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.data = data
+        self.request_id = request_id
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that may be answered."""
+
+    id: str | int
+    method: str
+    params: Mapping[str, Any]
+    is_modern: bool
+
+
+def parse(body: str | bytes, headers: Mapping[str, str]) -> Asked | None:
+    """Return the request in a body, ``None`` for a notification, which nobody answers.
+
+    Raises:
+        RpcError: it is no single message, or not one of a version we speak.
+    """
+    message = _message(body)
+    method, params = message.get("method"), message.get("params", {})
+    request_id: Any = message.get("id")
+    has_id = "id" in message
+    if has_id and (isinstance(request_id, bool) or not isinstance(request_id, str | int)):
+        _fail(INVALID_REQUEST, "An id is a string or an integer.")
+    if message.get("jsonrpc") != "2.0" or not isinstance(method, str):
+        _fail(INVALID_REQUEST, "The body is no JSON-RPC 2.0 request.", request_id)
+    if not isinstance(params, dict):
+        _fail(INVALID_REQUEST, "params is an object.", request_id)
+    is_modern = _is_modern(params, headers)
+    if not has_id:
+        _check_version(headers.get(VERSION_HEADER, MODERN))
+        return None
+    if is_modern:
+        _check(method, params, headers, request_id)
+    return Asked(request_id, method, params, is_modern)
+
+
+def result(asked: Asked, values: Mapping[str, Any], server: Mapping[str, str]) -> dict[str, Any]:
+    """Return the answer to a request."""
+    values = dict(values)
+    if asked.is_modern:
+        values = {"resultType": "complete", **values}
+        values["_meta"] = {**values.get("_meta", {}), SERVER_KEY: dict(server)}
+    return {"jsonrpc": "2.0", "id": asked.id, "result": values}
+
+
+def error(failed: RpcError) -> dict[str, Any]:
+    """Return the answer to what cannot be answered; its id is ``null`` where it has none."""
+    said: dict[str, Any] = {"code": failed.code, "message": str(failed)}
+    if failed.data is not None:
+        said["data"] = failed.data
+    return {"jsonrpc": "2.0", "id": failed.request_id, "error": said}
+
+
+def status_of(failed: RpcError, asked: Asked | None) -> int:
+    """Return the HTTP status of an error."""
+    is_old = asked is not None and not asked.is_modern
+    return 200 if is_old else _STATUS.get(failed.code, 400)
+
+
+def _message(body: str | bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        _fail(PARSE_ERROR, "The body is not JSON.")
+    if not isinstance(message, dict):
+        _fail(INVALID_REQUEST, "Send one JSON-RPC message; batches are not taken.")
+    return message
+
+
+def _no_number(name: str) -> Never:
+    raise ValueError(name)
+
+
+def _is_modern(params: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
+    """Return whether a request is of the revision without a handshake, or of one to come."""
+    version, meta = headers.get(VERSION_HEADER), params.get("_meta")
+    says_so = isinstance(meta, dict) and VERSION_KEY in meta
+    return says_so or (version is not None and version not in HANDSHAKE)
+
+
+def _check(
+    method: str, params: Mapping[str, Any], headers: Mapping[str, str], request_id: str | int
+) -> None:
+    meta = params.get("_meta")
+    if not isinstance(meta, dict) or not {VERSION_KEY, CAPABILITIES_KEY} <= meta.keys():
+        needed = f"params._meta needs {VERSION_KEY} and {CAPABILITIES_KEY}."
+        _fail(INVALID_PARAMS, needed, request_id)
+    named = {VERSION_HEADER: meta[VERSION_KEY], METHOD_HEADER: method}
+    if method == "tools/call" and params.get("name") is not None:
+        named[NAME_HEADER] = params["name"]
+    for header, value in named.items():
+        if _plain(headers.get(header)) != value:
+            _fail(
+                HEADER_MISMATCH, f"The header {header} does not say what the body says.", request_id
+            )
+    _check_version(meta[VERSION_KEY], request_id)
+
+
+def _check_version(version: object, request_id: str | int | None = None) -> None:
+    if version not in VERSIONS:
+        data = {"supported": list(VERSIONS), "requested": version}
+        raise RpcError(
+            UNSUPPORTED_VERSION, "Unsupported protocol version", data=data, request_id=request_id
+        )
+
+
+def _plain(value: str | None) -> str | None:
+    """Return a header's value; text that fits no header comes as ``=?base64?...?=``."""
+    if value is None or not (value.startswith("=?base64?") and value.endswith("?=")):
+        return value
+    try:
+        return base64.b64decode(value[9:-2], validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _fail(code: int, message: str, request_id: Any = None) -> Never:
+    raise RpcError(code, message, request_id=request_id)

@@ -1,0 +1,201 @@
+"""The page's files in memory, and what the browser may do with them.
+
+Standard library only. pydantic and Powertools alone would take most of this function's cold start,
+and a page of fixed bytes has nothing to validate.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from imagegen.places import is_on_loopback, public_url
+
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".ts": "text/plain; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+FUNCTIONS = ("estimate", "generate", "health", "chat")
+PLAIN = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """What ``page`` reads from its environment: addresses, never a secret."""
+
+    urls: Mapping[str, str]
+    """Of the other functions, without a last slash; one that is not deployed is missing."""
+    image_hosts: tuple[str, ...] = ()
+    """Where ``GET /images/{id}`` leads to."""
+    region: str = ""
+    simulator_url: str = ""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Return the settings.
+
+        Raises:
+            ValueError: a simulator is named, but AWS is not on loopback.
+        """
+        endpoint = environ.get("AWS_ENDPOINT_URL", "")
+        simulator = environ.get("SIMULATOR_URL", "")
+        # Its switches break providers for everybody, and it asks nobody who they are.
+        if simulator and not (is_on_loopback(endpoint) and is_on_loopback(simulator)):
+            raise ValueError("SIMULATOR_URL is for a local stack: AWS is not on loopback")
+        given = {name: environ.get(f"{name.upper()}_URL", "") for name in FUNCTIONS}
+        return cls(
+            urls={name: _reached(endpoint, url) for name, url in given.items() if url},
+            image_hosts=tuple(environ.get("IMAGE_HOSTS", "").split()),
+            region=environ.get("AWS_REGION", ""),
+            simulator_url=simulator,
+        )
+
+    def config(self) -> bytes:
+        """Return ``config.json``: where page and elements find the functions."""
+        urls = {f"{name}Url": self.urls.get(name) for name in FUNCTIONS}
+        rest = {"region": self.region or None, "simulatorUrl": self.simulator_url or None}
+        return json.dumps({**urls, **rest}).encode()
+
+    def policy(self) -> str:
+        """Return the Content-Security-Policy: our own files, our functions, our images."""
+        functions = [_origin(url) for url in self.urls.values()]
+        called = [*functions, *self.image_hosts, *filter(None, [self.simulator_url])]
+        shown = [*(_origin(url) for name, url in self.urls.items() if name == "generate")]
+        return "; ".join(
+            (
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                _directive("img-src", "'self'", "data:", "blob:", *shown, *self.image_hosts),
+                _directive("connect-src", "'self'", *called),
+                "base-uri 'none'",
+                "form-action 'none'",
+                "frame-ancestors 'none'",
+                "object-src 'none'",
+                "require-trusted-types-for 'script'",
+                "trusted-types 'none'",
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file, plain and compressed."""
+
+    media_type: str
+    content: bytes
+    zipped: bytes = field(repr=False)
+    tag: str
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> Self:
+        """Return a file as it is sent; its name's ending decides its media type."""
+        media_type = MEDIA_TYPES[Path(name).suffix]
+        # Without the time of packing: the same bytes at every start.
+        zipped = gzip.compress(content, mtime=0)
+        return cls(media_type, content, zipped, hashlib.sha256(content).hexdigest()[:32])
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Every path that is served. What is not a key of ``files`` is not there."""
+
+    files: Mapping[str, File]
+    policy: str
+
+    def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the function URL's answer to one event."""
+        method = event["requestContext"]["http"]["method"]
+        if method not in ("GET", "HEAD"):
+            return {"statusCode": 405, "headers": {**PLAIN, "Allow": "GET, HEAD"}, "body": ""}
+        file = self.files.get(event["rawPath"])
+        if file is None:
+            return {"statusCode": 404, "headers": PLAIN, "body": "There is no such page.\n"}
+        return self._sent(file, event.get("headers", {}), with_body=method == "GET")
+
+    def _sent(self, file: File, asked: Mapping[str, str], *, with_body: bool) -> dict[str, Any]:
+        zips = takes_gzip(asked.get("accept-encoding", ""))
+        # A strong tag names the bytes that are sent, so the compressed ones have their own.
+        tag = f'"{file.tag}-gzip"' if zips else f'"{file.tag}"'
+        headers = {"ETag": tag, **self._headers()}
+        if is_known(tag, asked.get("if-none-match", "")):
+            return {"statusCode": 304, "headers": headers, "body": ""}
+        headers["Content-Type"] = file.media_type
+        if zips:
+            headers["Content-Encoding"] = "gzip"
+        body = file.zipped if zips else file.content
+        return {
+            "statusCode": 200,
+            "headers": headers,
+            "body": base64.b64encode(body).decode() if with_body else "",
+            "isBase64Encoded": with_body,
+        }
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            # Names carry no hash: the browser asks each time, and is mostly told 304.
+            "Cache-Control": "no-cache",
+            "Vary": "Accept-Encoding",
+            "Content-Security-Policy": self.policy,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            # The elements are for other people's pages, those that isolate themselves too.
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        }
+
+
+def read_files(folder: Path) -> dict[str, File]:
+    """Return the files of a folder by their path; ``/`` is ``index.html``.
+
+    Raises:
+        KeyError: a file's ending has no media type here.
+    """
+    paths = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    files = {f"/{path.name}": File.of(path.name, path.read_bytes()) for path in paths}
+    return {**files, "/": files["/index.html"]}
+
+
+def build_site(files: Mapping[str, File], settings: PageSettings) -> Site:
+    """Return the site of one stack."""
+    config = File.of("config.json", settings.config())
+    return Site({**files, "/config.json": config}, settings.policy())
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Return whether an Accept-Encoding header takes gzip (RFC 9110, 12.5.3)."""
+    for one in accepted.lower().split(","):
+        coding, _, weight = one.partition(";")
+        if coding.strip() in ("gzip", "*"):
+            return weight.strip().removeprefix("q=").strip("0.") != "" if weight else True
+    return False
+
+
+def is_known(tag: str, held: str) -> bool:
+    """Return whether an If-None-Match header holds a tag, compared weakly (RFC 9110, 13.1.2)."""
+    tags = {one.strip().removeprefix("W/") for one in held.split(",")}
+    return tag in tags or "*" in tags
+
+
+def _reached(endpoint: str, url: str) -> str:
+    domain = urlsplit(url).netloc
+    return public_url(endpoint, domain, domain.partition(".")[0])
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _directive(name: str, *sources: str) -> str:
+    return " ".join((name, *dict.fromkeys(sources)))

@@ -1,0 +1,221 @@
+"""A chat's answer: the LLM speaks, uses the one tool, and speaks of what came of it.
+
+The tool makes offers; it cannot spend. What goes wrong with it is told to the LLM, which tells the
+person; what goes wrong with the LLM is told in words, and the message ends as every other.
+"""
+
+import json
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from imagegen.domain.errors import ImagegenError, InvalidRequestError, LlmError, Outcome
+from imagegen.domain.messages import (
+    ChatEvent,
+    ChatRequest,
+    ImageGeneration,
+    MessageComplete,
+    MessageStart,
+    TextApiCall,
+    TextDelta,
+    ToolCall,
+    offered,
+    told_to_llm,
+)
+from imagegen.domain.models import Estimate, EstimateRequest
+from imagegen.domain.ports import Asked, Llm, Said, Spent, Turn
+from imagegen.domain.reports import Problem
+from imagegen.domain.tokens import TokenPrices
+from imagegen.usecases.asking import arguments_in, request_of, turn_of
+
+MARGIN_MS = 3_000
+"""What is left at the end for the answer itself."""
+SHORTEST_CALL_MS = 1_000
+MOST_PROBLEMS_TOLD = 12
+"""A round's tool uses beyond its limit are each told so, up to this many."""
+STOPPED = "I stopped here: I had used my tool too often for one message."
+FAILED = "I could not finish my answer: the language model did not respond as it should."
+NOTHING = "I have no answer to that. Please put it another way."
+
+type StopReason = Literal["end", "tool_limit", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatLimits:
+    """How far one message may go."""
+
+    rounds: int = 4
+    """Times that the tool's results are handed back."""
+    calls_in_round: int = 4
+    input_characters: int = 100_000
+    """Of the whole history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chatter:
+    """Answers chats."""
+
+    llm: Callable[[], Llm]
+    offer: Callable[[EstimateRequest, str], Estimate]
+    to_problem: Callable[[ImagegenError], Problem]
+    now_ms: Callable[[], int]
+    new_id: Callable[[], str]
+    prices: TokenPrices = field(default_factory=TokenPrices)
+    limits: ChatLimits = field(default_factory=ChatLimits)
+    on_answered: Callable[[MessageComplete], None] = lambda _message: None
+
+    def chat(self, request: ChatRequest, user: str, *, ends_ms: int) -> Iterator[ChatEvent]:
+        """Return the answer's events, of which the last is always the whole message.
+
+        Raises:
+            InvalidRequestError: the last message is not the user's, or it is all too long.
+            ConfigurationError: no LLM is set up.
+        """
+        check(request, self.limits)
+        turns = [turn_of(message) for message in request.messages]
+        return _Answer(self, self.llm(), user, ends_ms, turns).events()
+
+
+@dataclass(slots=True)
+class _Answer:
+    """One message in the making."""
+
+    chatter: Chatter
+    llm: Llm
+    user: str
+    ends_ms: int
+    turns: list[Turn]
+    said: list[str] = field(default_factory=list)
+    images: list[ImageGeneration] = field(default_factory=list)
+    calls: list[TextApiCall] = field(default_factory=list)
+
+    def events(self) -> Iterator[ChatEvent]:
+        """Yield everything."""
+        message_id, problem = f"msg_{self.chatter.new_id()}", None
+        yield MessageStart(id=message_id, created_at=self.chatter.now_ms())
+        stop_reason: StopReason = "error"
+        try:
+            stop_reason = yield from self._rounds()
+        except LlmError as error:
+            problem = self.chatter.to_problem(error)
+            yield from self._say_apart(FAILED)
+        complete = MessageComplete(
+            id=message_id,
+            content="".join(self.said),
+            image_generations=tuple(self.images),
+            llm_api_calls=tuple(self.calls),
+            stop_reason=stop_reason,
+            problem=problem,
+        )
+        self.chatter.on_answered(complete)
+        yield complete
+
+    def _rounds(self) -> Generator[ChatEvent, None, StopReason]:
+        """Yield until the LLM wants no tool any more; return why it ended."""
+        limits = self.chatter.limits
+        for _ in range(limits.rounds):
+            asked = yield from self._ask()
+            if not asked:
+                if not "".join(self.said).strip():
+                    yield from self._say_apart(NOTHING)
+                return "end"
+            for number, one in enumerate(asked):
+                yield self._use(one, is_over=number >= limits.calls_in_round)
+        yield from self._say_apart(STOPPED)
+        return "tool_limit"
+
+    def _ask(self) -> Generator[ChatEvent, None, tuple[Asked, ...]]:
+        """Yield what the LLM says; return the tools it wants."""
+        began_ms, spent, asked, words = self.chatter.now_ms(), None, [], ""
+        success = False
+        try:
+            for part in self.llm.answer(self.turns, timeout_seconds=self._seconds_left()):
+                match part:
+                    case Said(text) if text:
+                        yield from self._say(text) if words else self._say_apart(text)
+                        words += text
+                    case Asked():
+                        asked.append(part)
+                    case Spent():
+                        spent = part
+            success = True
+        finally:
+            self.calls.append(self._call(began_ms, spent, success=success))
+        kept = tuple(asked[: self.chatter.limits.calls_in_round + MOST_PROBLEMS_TOLD])
+        self.turns.append(Turn("assistant", words, kept))
+        return kept
+
+    def _use(self, asked: Asked, *, is_over: bool) -> ToolCall:
+        """Return what came of a use of the tool, which the LLM is told, too."""
+        arguments = arguments_in(asked.arguments)
+        try:
+            request = self._request(asked, arguments, is_over=is_over)
+            image = offered(estimate := self.chatter.offer(request, self.user), asked.id)
+        except ImagegenError as error:
+            problem = self.chatter.to_problem(error)
+            self._tell(asked, {"offered": False, "code": problem.code, "detail": problem.detail})
+            return ToolCall(
+                id=asked.id, name=asked.name, arguments=arguments, ok=False, problem=problem
+            )
+        self.images.append(image)
+        self._tell(asked, told_to_llm(estimate))
+        return ToolCall(
+            id=asked.id, name=asked.name, arguments=arguments, ok=True, image_generation=image
+        )
+
+    def _request(
+        self, asked: Asked, arguments: Mapping[str, Any] | None, *, is_over: bool
+    ) -> EstimateRequest:
+        if is_over:
+            most = self.chatter.limits.calls_in_round
+            raise InvalidRequestError(f"At most {most} images can be offered at a time.")
+        return request_of(asked, arguments)
+
+    def _tell(self, asked: Asked, result: Mapping[str, Any]) -> None:
+        text = json.dumps(result, ensure_ascii=False)
+        self.turns.append(Turn("tool", text, call_id=asked.id))
+
+    def _say(self, text: str) -> Iterator[TextDelta]:
+        self.said.append(text)
+        yield TextDelta(text=text)
+
+    def _say_apart(self, text: str) -> Iterator[TextDelta]:
+        """Say what does not go on from what was said before."""
+        if self.said and not self.said[-1].endswith("\n"):
+            yield from self._say("\n\n")
+        yield from self._say(text)
+
+    def _seconds_left(self) -> float:
+        left_ms = self.ends_ms - MARGIN_MS - self.chatter.now_ms()
+        if left_ms < SHORTEST_CALL_MS:
+            raise LlmError("There was no time left to ask the LLM.", outcome=Outcome.UNAVAILABLE)
+        return left_ms / 1000
+
+    def _call(self, began_ms: int, spent: Spent | None, *, success: bool) -> TextApiCall:
+        return TextApiCall(
+            provider=self.llm.provider,
+            model=self.llm.model,
+            input_tokens=spent.input_tokens if spent else None,
+            output_tokens=spent.output_tokens if spent else None,
+            cost=self.chatter.prices.cost_microusd(spent),
+            duration_ms=self.chatter.now_ms() - began_ms,
+            success=success,
+            timestamp=began_ms,
+        )
+
+
+def check(request: ChatRequest, limits: ChatLimits) -> None:
+    """Return when the history can be answered.
+
+    Raises:
+        InvalidRequestError: says what to change.
+    """
+    last = request.messages[-1]
+    if last.role != "user" or not last.content.strip():
+        raise InvalidRequestError("The last message must be the user's, and not empty.")
+    characters = sum(len(message.content) for message in request.messages)
+    if characters > limits.input_characters:
+        most = limits.input_characters
+        raise InvalidRequestError(
+            f"The messages have {characters} characters; {most} are possible: leave out older ones."
+        )

@@ -1,0 +1,64 @@
+"""What stands in a page for what differs from run to run, so that making it anew changes little."""
+
+import json
+import re
+from typing import Any, Final
+
+NOON: Final = "2026-11-22T12:00:0{}.000Z"
+FIXED: Final = {
+    "quote": "<quote>",
+    "quoteId": "<quote id>",
+    "imageId": "<image id>",
+    "expiresAt": "2026-11-22T12:10:00.000Z",
+    "startedAt": NOON.format(1),
+    "createdAt": NOON.format(9),
+    "timestamp": NOON.format(9),
+    "checkedAt": NOON.format(0),
+    "at": "2026-11-22T11:57:00.000Z",
+    "durationMs": 8000,
+    "day": "2026-11-22",
+    "created": 1795348809,
+    "b64_json": "<the file as base64>",
+}
+"""By field. Times fit together: an offer at noon, confirmed a second later, made in eight."""
+WAITS: Final = {"retryAfterSeconds": 3590, "Retry-After": "3590"}
+"""What remains of an hour differs by seconds; what is always the same stays."""
+LONG_WAIT: Final = 60
+IMAGE: Final = re.compile(r"https?://\S+?/images/[a-z2-7]{20,}")
+IDS: Final = {
+    re.compile(r"[a-z2-7]{64}$"): "<image id>",
+    re.compile(r"msg_"): "<message id>",
+    re.compile(r"call_"): "<call id>",
+}
+ELSEWHERE: Final = {"imagegen/estimate": "<what POST /estimate answers>"}
+"""What is shown at another place."""
+SHOWN: Final = {"data": 2, "models": 1, "providers": 1, "retired": 1, "sizes": 2}
+"""How many entries of a list of objects are shown."""
+
+
+def stable(value: Any, name: str = "") -> Any:
+    """Return JSON with placeholders, and long lists cut."""
+    match value:
+        case dict():
+            return {key: ELSEWHERE.get(key) or stable(one, key) for key, one in value.items()}
+        case list():
+            kept = SHOWN.get(name, len(value)) if value and isinstance(value[0], dict) else None
+            return [stable(one, name) for one in value[:kept]]
+        case None:
+            return None
+        case _:
+            return _scalar(value, name)
+
+
+def _scalar(value: Any, name: str) -> Any:
+    if name in FIXED:
+        return FIXED[name]
+    if name in WAITS and int(value) > LONG_WAIT:
+        return WAITS[name]
+    if name in ("id", "toolCallId"):
+        return next((word for one, word in IDS.items() if one.match(str(value))), value)
+    if isinstance(value, str) and value.startswith("{"):
+        return json.dumps(stable(json.loads(value)), separators=(",", ":"))
+    if isinstance(value, str):
+        return IMAGE.sub("<generateUrl>/images/<image id>", value)
+    return value

@@ -1,0 +1,214 @@
+"""A simulated LLM that speaks OpenAI's chat completions, streamed or not, and can use our tool.
+
+https://platform.openai.com/docs/api-reference/chat. It has a base URL of its own: OpenAI's images
+are simulated elsewhere, and the two break apart.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from secrets import token_hex
+from typing import Any
+
+from local.simulator.chat_faults import FAULTS, SCRIPTS
+from local.simulator.chat_words import TOOL, Reply, reply_to
+from local.simulator.clock import now_seconds
+from local.simulator.faults import Fault, FaultError, Shows
+from local.simulator.jobs import time_text
+from local.simulator.keys import check_key
+from local.simulator.ledger import Call
+from local.simulator.openai import CREATED, error_answer
+from local.simulator.studio import Studio, body_or_empty, tail, with_delay
+from local.simulator.wire import Answer, Body, Request, json_answer, page_answer
+
+NAME, BASE, MODEL = "llm", "/llm/v1", "simulated-llm"
+PIECE = 12
+CHARACTERS_IN_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedLlm:
+    """The LLM over the studio that keeps what is armed and what was called."""
+
+    studio: Studio
+
+    @property
+    def faults(self) -> Mapping[str, Fault]:
+        """Return what can go wrong."""
+        return FAULTS
+
+    def answer(self, request: Request) -> Answer:
+        """Return the answer to a request, and count it."""
+        if (request.method, request.path) == ("GET", "/models"):
+            self.studio.ledger.record_free(NAME)
+            return with_delay(json_answer({"object": "list", "data": [{"id": MODEL}]}), 0)
+        if (request.method, request.path) != ("POST", "/chat/completions"):
+            return with_delay(json_answer({"error": "no such path"}, status=404), 0)
+        armed = self.studio.board.take(NAME, str(body_or_empty(request).get("model", "")))
+        fault = armed.fault if armed else Fault(None)
+        seconds = armed.delay_seconds if armed else 0
+        self.studio.ledger.record(call_of(request, fault))
+        return replace(answered(request, fault), delay_seconds=seconds, ending=fault.ending)
+
+
+def answered(request: Request, fault: Fault) -> Answer:
+    """Return what the fault makes of the answer."""
+    try:
+        check_key(request.bearer(), FAULTS)
+        body = body_of(request)
+    except FaultError as error:
+        return error_answer(error.fault)
+    if fault.name and fault.shows is Shows.ERROR:
+        return error_answer(fault)
+    if fault.shows is Shows.PAGE and fault.name:
+        return page_answer()
+    reply = reply_of(body, fault)
+    if not body.get("stream"):
+        return json_answer(whole(body, reply))
+    content = "".join(streamed(body, reply, fault)).encode()
+    return Answer(200, content, "text/event-stream; charset=utf-8")
+
+
+def body_of(request: Request) -> Body:
+    """Return the request's body.
+
+    Raises:
+        FaultError: it is no request for a completion.
+    """
+    body = dict(body_or_empty(request))
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
+        raise FaultError(FAULTS["bad_request"])
+    if not isinstance(body.get("model"), str) or broken_history(messages):
+        raise FaultError(FAULTS["bad_request"])
+    return body
+
+
+def broken_history(messages: list[Body]) -> bool:
+    """Return whether a tool's use has no result, or the reverse, which OpenAI refuses."""
+    open_ids: list[str] = []
+    for message in messages:
+        if message.get("role") == "tool":
+            if message.get("tool_call_id") not in open_ids:
+                return True
+            open_ids.remove(message["tool_call_id"])
+        elif open_ids:
+            return True
+        open_ids += [one["id"] for one in message.get("tool_calls") or ()]
+    return bool(open_ids)
+
+
+def reply_of(body: Body, fault: Fault) -> Reply:
+    """Return what the LLM says, or what the fault makes it say."""
+    messages = body["messages"]
+    has_tool = any(one.get("function", {}).get("name") == TOOL for one in body.get("tools") or ())
+    script = SCRIPTS.get(fault.name)
+    told = script(messages) if script else None
+    return reply_to(messages, has_tool=has_tool) if told is None else told
+
+
+def streamed(body: Body, reply: Reply, fault: Fault) -> Iterator[str]:
+    """Yield the stream's events: words and arguments come in pieces."""
+    identity = f"chatcmpl-{token_hex(8)}"
+
+    def event(choices: list[Body], **more: Any) -> str:
+        chunk = {**frame(body, identity, "chat.completion.chunk"), "choices": choices, **more}
+        return f"data: {json.dumps(chunk)}\n\n"
+
+    def delta(piece: Body, finish: str | None = None) -> str:
+        return event([{"index": 0, "delta": piece, "finish_reason": finish}])
+
+    yield delta({"role": "assistant", "content": ""})
+    for piece in pieces(reply.words):
+        yield delta({"content": piece})
+    if fault.name == "error_in_stream":
+        yield 'data: {"error": {"message": "overloaded", "code": "server_error"}}\n\n'
+        return
+    if fault.name == "nonsense":
+        yield 'data: {"choices": [{"delta": {"tool_calls": "x", "content": 7}}, 3]}\n\n'
+        yield "data: [1, 2]\n\ndata: {broken\n\n"
+        return
+    for index, use in enumerate(reply.uses):
+        identity_of_use = "call_same" if fault.name == "same_ids" else f"call_{token_hex(8)}"
+        function = {"name": use.name, "arguments": ""}
+        opening = {"index": index, "id": identity_of_use, "type": "function", "function": function}
+        yield delta({"tool_calls": [opening]})
+        end = len(use.arguments) // 2 if fault.name == "cut_short" else None
+        for piece in pieces(use.arguments[:end]):
+            yield delta({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+    if fault.name == "no_ending":
+        return
+    yield delta({}, finish_of(reply, fault))
+    if (body.get("stream_options") or {}).get("include_usage") and fault.name != "no_usage":
+        yield event([], usage=usage_of(body, reply))
+    yield "data: [DONE]\n\n"
+
+
+def finish_of(reply: Reply, fault: Fault) -> str:
+    """Return why the answer ends."""
+    ends = {"filtered": "content_filter", "cut_short": "length"}
+    return ends.get(fault.name) or ("tool_calls" if reply.uses else "stop")
+
+
+def whole(body: Body, reply: Reply) -> Body:
+    """Return the answer in one piece."""
+    uses = [
+        {
+            "id": f"call_{token_hex(8)}",
+            "type": "function",
+            "function": {"name": use.name, "arguments": use.arguments},
+        }
+        for use in reply.uses
+    ]
+    message = {"role": "assistant", "content": reply.words or None, "refusal": None}
+    choice = {
+        "index": 0,
+        "message": {**message, **({"tool_calls": uses} if uses else {})},
+        "logprobs": None,
+        "finish_reason": "tool_calls" if uses else "stop",
+    }
+    identity = f"chatcmpl-{token_hex(8)}"
+    made = {**frame(body, identity, "chat.completion"), "choices": [choice]}
+    return {**made, "usage": usage_of(body, reply)}
+
+
+def frame(body: Body, identity: str, kind: str) -> Body:
+    """Return what every chunk has."""
+    return {"id": identity, "object": kind, "created": CREATED, "model": body["model"]}
+
+
+def usage_of(body: Body, reply: Reply) -> Body:
+    """Return tokens, four characters to each."""
+    inputs = tokens_in(json.dumps([body["messages"], body.get("tools")]))
+    outputs = tokens_in(reply.words + "".join(use.arguments for use in reply.uses))
+    return {
+        "prompt_tokens": inputs,
+        "completion_tokens": outputs,
+        "total_tokens": inputs + outputs,
+    }
+
+
+def tokens_in(text: str) -> int:
+    """Return a text's tokens."""
+    return -(-len(text) // CHARACTERS_IN_TOKEN)
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Yield a text in pieces."""
+    for start in range(0, len(text), PIECE):
+        yield text[start : start + PIECE]
+
+
+def call_of(request: Request, fault: Fault) -> Call:
+    """Return the record of a call."""
+    body = body_or_empty(request)
+    return Call(
+        provider=NAME,
+        model=str(body.get("model", "")),
+        params={"stream": bool(body.get("stream"))},
+        prompt_length=len(request.content),
+        at=time_text(now_seconds()),
+        outcome=str(fault.outcome or "answered"),
+        fault=fault.name or None,
+        key_tail=tail(request.bearer()),
+    )

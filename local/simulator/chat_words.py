@@ -1,0 +1,146 @@
+"""What the simulated LLM makes of a conversation: the same words always get the same answer."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+TOOL = "generate_image"
+NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "both": 2}
+VERB = (
+    r"(?:generate|draw|paint|create|make|sketch|render|design|show|give|get|illustrate|want|need)"
+)
+NOUN = r"(?:images?|pictures?|photos?|photographs?|drawings?|illustrations?|paintings?|logos?|art)"
+ASKS = re.compile(rf"\b{VERB}\b|\b{NOUN}\b", re.IGNORECASE)
+LEAD = re.compile(
+    rf"^\W*(?:(?:please|can you|could you|would you|i|i'd like|now|then|and|ok|hello|hi)\b\W*)*"
+    rf"(?:{VERB}\b\s*)?(?:me\b\s*|us\b\s*)?"
+    rf"(?:(?:an?|the|one|some|two|three|four|five|six|\d+)\s+)?"
+    rf"(?:(?:high|low|best|ultra|fast|quick|landscape|portrait|square)[\s-]+(?:quality\s+)?)*"
+    rf"(?:{NOUN}\s*(?::|of|with|showing|that shows)\s+)?",
+    re.IGNORECASE,
+)
+VAGUE = re.compile(
+    rf"^(?:something|anything|it|an?|one|{NOUN}|nice|cool|please|\W)*$", re.IGNORECASE
+)
+QUALITIES = {
+    "ultra": r"\bultra(?:[\s-]quality)?\b|\bbest quality\b",
+    "high": r"\bhigh[\s-]quality\b",
+    "fast": r"\bdraft quality\b|\bfast(?:est)?[\s-]quality\b|\bquick draft\b",
+    "standard": r"\bstandard quality\b",
+}
+SIZES = re.compile(r"\b(landscape|portrait|square|\d{2,5}x\d{2,5})\b", re.IGNORECASE)
+PROVIDERS = re.compile(
+    r"\b(?:with|by|from|using|on)\s+(openai|together|replicate|gemini)\b", re.IGNORECASE
+)
+MODELS = re.compile(
+    r"\b(?:with|by|using)\s+(dall-e-[23]|gpt-image-[\w.-]+|imagen-[\w.-]+)", re.IGNORECASE
+)
+BUDGET = re.compile(r"\b(?:at most|under|below|up to)\s*\$\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A use of a tool; ``arguments`` is JSON text."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the LLM answers."""
+
+    words: str = ""
+    uses: tuple[Use, ...] = field(default=())
+
+
+def reply_to(messages: Sequence[Mapping[str, Any]], *, has_tool: bool) -> Reply:
+    """Return the answer to a conversation."""
+    if results := results_in(messages):
+        return Reply(" ".join(map(told, results)))
+    text = last_words(messages)
+    if not has_tool or not ASKS.search(text):
+        return Reply(f'You said: "{text[:80]}". Ask me for a picture and I will price it.')
+    if VAGUE.match(subject := subject_of(text)):
+        return Reply("Gladly. What should the picture show?")
+    uses = tuple(Use(TOOL, json.dumps(one)) for one in wishes(text, subject))
+    many = "that" if len(uses) == 1 else f"those {len(uses)}"
+    return Reply(f"Let me find out what {many} would cost.", uses)
+
+
+def results_in(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return the tool results behind the last message that is none, in their order."""
+    found: list[Any] = []
+    for message in reversed(messages):
+        if message.get("role") != "tool":
+            break
+        found.insert(0, read(str(message.get("content"))))
+    return found
+
+
+def told(result: Any) -> str:
+    """Return a tool's result in words."""
+    if isinstance(result, dict) and "buttonLabel" in result:
+        price = str(result["buttonLabel"]).removeprefix("Generate Image for ")
+        return (
+            f"I can offer the image for {price}, made by {result.get('provider')} "
+            f"({result.get('model')}). Press the button to make it."
+        )
+    detail = result.get("detail") if isinstance(result, dict) else None
+    return f"That cannot be offered: {detail or 'the tool had a problem'}"
+
+
+def wishes(text: str, subject: str) -> list[dict[str, str | float]]:
+    """Return the tool's arguments for each picture that a text asks for."""
+    extras: dict[str, str | float] = {}
+    for quality, words in QUALITIES.items():
+        if re.search(words, text, re.IGNORECASE):
+            extras.setdefault("quality", quality)
+    for name, pattern in (("size", SIZES), ("provider", PROVIDERS), ("model", MODELS)):
+        if found := pattern.search(text):
+            extras[name] = found[1].lower()
+    if found := BUDGET.search(text):
+        extras["maxCost"] = float(found[1])
+    parts = re.split(r"\s+and (?:one of )?(?=an? )|;\s*", subject)
+    count = counted(text)
+    if count > 1 and len(parts) != count:
+        parts = [f"{subject}, version {number}" for number in range(1, count + 1)]
+    return [{"prompt": part, **extras} for part in (parts if count > 1 else [subject])]
+
+
+def counted(text: str) -> int:
+    """Return how many pictures a text asks for."""
+    found = re.search(rf"\b(\d|{'|'.join(NUMBERS)})\s+(?:\w+\s+)?{NOUN}\b", text, re.IGNORECASE)
+    if not found:
+        return 1
+    word = found[1].lower()
+    return NUMBERS.get(word) or max(1, int(word))
+
+
+def subject_of(text: str) -> str:
+    """Return what a picture is to show: the text without the words that only ask for it."""
+    rest = LEAD.sub("", text, count=1).strip(" .!?\n")
+    lead = text[: len(text) - len(rest)].strip().lower()
+    return rest if re.search(r"of$|with$|showing$", lead) or not rest else article(text, rest)
+
+
+def article(text: str, rest: str) -> str:
+    """Return the rest with the article that stood before it."""
+    found = re.search(rf"\b(an?|the)\s+{re.escape(rest)}", text, re.IGNORECASE)
+    return f"{found[1]} {rest}" if found else rest
+
+
+def last_words(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the user said last."""
+    said = [one.get("content") for one in messages if one.get("role") == "user"]
+    return said[-1] if said and isinstance(said[-1], str) else ""
+
+
+def read(text: str) -> Any:
+    """Return JSON, or ``None``."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -1,0 +1,270 @@
+"""The real client against the simulated LLM: every way it can misbehave ends a message well."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from pydantic import SecretStr
+
+from imagegen.chat import INSTRUCTIONS, tool_definition
+from imagegen.domain.errors import LlmError, Outcome
+from imagegen.domain.messages import ChatRequest, MessageComplete
+from imagegen.domain.ports import Asked, Said, Spent, Turn
+from imagegen.providers.llm import OpenAILlm, build_llm
+from imagegen.providers.llm_reading import MAX_ARGUMENT_CHARACTERS, Reader
+from local.simulator import Simulator
+from local.simulator.chat import BASE, MODEL
+from local.simulator.chat_faults import FAULTS, SPENDING
+from tests.adapters.providers.loopback import Asked as Sent
+from tests.adapters.providers.loopback import Loopback, Reply, Wire, json_reply, serving
+from tests.fakes.catalogs import real_catalog
+from tests.fakes.service import USER, Service
+
+KEY = "sk-canary-chat-key-1234567890"
+ASK = (Turn("user", "Generate a photorealistic sunset over mountains"),)
+SSE = {"Content-Type": "text/event-stream"}
+
+
+def llm_at(url: str, key: str = KEY) -> OpenAILlm:
+    tool = tool_definition("openai")
+    return build_llm(SecretStr(key), url, MODEL, instructions=INSTRUCTIONS, tool=tool)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    with Simulator.start() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def sim(running: Simulator) -> Simulator:
+    requests.post(f"{running.url}/control/reset", timeout=10).raise_for_status()
+    return running
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with serving() as running:
+        yield running
+
+
+def arm(sim: Simulator, fault: str, **more: Any) -> None:
+    url = f"{sim.url}/control/providers/llm"
+    requests.post(url, json={"fault": fault, **more}, timeout=10).raise_for_status()
+
+
+def chat(sim: Simulator, service: Service, text: str = ASK[0].text) -> MessageComplete:
+    service.llm = llm_at(sim.url + BASE)
+    request = ChatRequest.model_validate({"messages": [{"role": "user", "content": text}]})
+    events = list(service.chatter.chat(request, USER, ends_ms=service.clock() + 20_000))
+    assert isinstance(events[-1], MessageComplete)
+    return events[-1]
+
+
+def test_words_tools_and_tokens_come_through_the_stream(sim: Simulator) -> None:
+    *words, asked, spent = llm_at(sim.url + BASE).answer(ASK, timeout_seconds=10)
+    assert "".join(one.text for one in words if isinstance(one, Said)).startswith("Let me")
+    assert isinstance(asked, Asked)
+    assert json.loads(asked.arguments) == {"prompt": "a photorealistic sunset over mountains"}
+    assert isinstance(spent, Spent)
+    assert spent.output_tokens > 0
+
+
+ENDS: dict[str, tuple[str, str | None, int]] = {
+    "slow": ("end", None, 1),
+    "no_usage": ("end", None, 1),
+    "cut_short": ("end", None, 0),
+    "same_ids": ("end", None, 2),
+    "echo": ("end", None, 1),
+    "empty": ("end", None, 0),
+    "injected": ("end", None, 0),
+    "broken_arguments": ("end", None, 0),
+    "hallucinated_arguments": ("end", None, 0),
+    "unknown_tool": ("end", None, 0),
+    "spending_tool": ("end", None, 0),
+    "many_tools": ("end", None, 4),
+    "endless_tools": ("tool_limit", None, 4),
+    "cut_before": ("error", "llm_unknown", 0),
+    "cut_stream": ("error", "llm_unknown", 0),
+    "no_ending": ("error", "llm_unknown", 0),
+    "not_json": ("error", "llm_unknown", 0),
+    "nonsense": ("error", "llm_unknown", 0),
+    "timeout": ("error", "llm_unknown", 0),
+    "error_in_stream": ("error", "llm_unavailable", 0),
+    "filtered": ("error", "llm_refused", 0),
+    "bad_key": ("error", "llm_account", 0),
+    "missing_key": ("error", "llm_account", 0),
+    "insufficient_quota": ("error", "llm_account", 0),
+    "rate_limited": ("error", "llm_rate_limited", 0),
+    "model_gone": ("error", "llm_model_gone", 0),
+    "bad_request": ("error", "llm_bad_parameter", 0),
+    **dict.fromkeys(
+        ("server_error", "bad_gateway", "overloaded", "gateway_timeout"),
+        ("error", "llm_unavailable", 0),
+    ),
+    **dict.fromkeys(("error_520", "error_524", "error_529"), ("error", "llm_unavailable", 0)),
+}
+
+
+def test_every_misbehaviour_is_tested() -> None:
+    assert set(ENDS) == set(FAULTS)
+
+
+@pytest.mark.parametrize("fault", sorted(ENDS))
+def test_a_misbehaving_llm_ends_the_message_in_words_and_spends_nothing(
+    sim: Simulator, fault: str
+) -> None:
+    service = Service(catalog=real_catalog())
+    arm(sim, fault)
+    if fault == "timeout":
+        service.llm = llm_at(sim.url + BASE)
+        with pytest.raises(LlmError) as caught:
+            list(service.llm.answer(ASK, timeout_seconds=0.3))
+        assert caught.value.code == ENDS[fault][1]
+        return
+    complete = chat(sim, service)
+    code = complete.problem.code if complete.problem else None
+    assert (complete.stop_reason, code, len(complete.image_generations)) == ENDS[fault]
+    assert complete.content.strip()
+    assert KEY not in complete.model_dump_json()
+    assert service.writes == 0
+
+
+def test_a_stream_that_is_cut_after_an_offer_keeps_the_offer(sim: Simulator) -> None:
+    service = Service(catalog=real_catalog())
+    arm(sim, "cut_stream", times=1)
+    first = chat(sim, service)
+    assert (first.stop_reason, len(first.image_generations)) == ("error", 0)
+    assert chat(sim, service).stop_reason == "end", "the next message is well"
+
+
+def test_an_llm_that_repeats_all_it_knows_knows_no_quote(sim: Simulator) -> None:
+    service = Service(catalog=real_catalog())
+    arm(sim, "echo")
+    complete = chat(sim, service)
+    estimate = complete.image_generations[0].estimate
+    assert estimate is not None
+    assert estimate.button_label in complete.content
+    for secret in (estimate.quote, estimate.image_id, estimate.quote_id, KEY, SPENDING):
+        assert secret not in complete.content
+
+
+def test_the_wire_has_the_model_the_tool_and_the_limit_and_is_asked_once(server: Loopback) -> None:
+    server.replies(json_reply(500, {"error": {"message": KEY}}))
+    with pytest.raises(LlmError) as caught:
+        list(llm_at(server.origin + "/v1").answer(ASK, timeout_seconds=5))
+    (sent,) = server.asked
+    body = sent.json()
+    assert sent.path == "/v1/chat/completions"
+    assert sent.headers["authorization"] == f"Bearer {KEY}"
+    assert (body["model"], body["stream"]) == (MODEL, True)
+    assert body["stream_options"] == {"include_usage": True}
+    assert body["tools"][0]["function"]["name"] == "generate_image"
+    assert body["max_tokens"] > 0
+    assert [one["role"] for one in body["messages"]] == ["system", "user"]
+    shown = [str(caught.value), repr(caught.value), repr(vars(caught.value))]
+    shown += [repr(one) for one in (caught.value.__cause__, caught.value.__context__) if one]
+    assert KEY not in "".join(shown)
+
+
+def test_at_openai_the_limit_has_openais_name() -> None:
+    tool = tool_definition("openai")
+    llm = build_llm(SecretStr(KEY), "", "m", instructions="", tool=tool)
+    assert (llm.provider, llm.limit_name) == ("openai", "max_completion_tokens")
+    assert str(llm.client.base_url) == "https://api.openai.com/v1/"
+    assert llm.client.max_retries == 0
+    elsewhere = build_llm(SecretStr(KEY), "https://llm.test/v1", "m", instructions="", tool=tool)
+    assert (elsewhere.provider, elsewhere.limit_name) == ("llm.test", "max_tokens")
+
+
+@pytest.mark.parametrize("key", ["", "sk-ümlaut", "a\nb"])
+def test_a_key_that_no_header_can_carry_is_an_account_error_that_hides_it(key: str) -> None:
+    with pytest.raises(LlmError) as caught:
+        llm_at("http://127.0.0.1:9/v1", key)
+    assert caught.value.outcome is Outcome.ACCOUNT
+    assert not key or key not in repr(caught.value)
+
+
+def test_nobody_there_is_unavailable() -> None:
+    with pytest.raises(LlmError) as caught:
+        list(llm_at("http://127.0.0.1:9/v1").answer(ASK, timeout_seconds=5))
+    assert caught.value.outcome is Outcome.UNAVAILABLE
+
+
+def test_a_stream_that_drips_ends_at_the_deadline(server: Loopback) -> None:
+    def drip(_: Sent, wire: Wire) -> None:
+        wire.send(Reply(200, {**SSE, "Transfer-Encoding": "identity"}).to_bytes())
+        wire.drip(b": keep-alive\n\n" * 1_000)
+
+    server.script = drip
+    with pytest.raises(LlmError) as caught:
+        list(llm_at(server.origin + "/v1").answer(ASK, timeout_seconds=0.5))
+    assert caught.value.outcome is Outcome.UNKNOWN
+
+
+def test_a_redirect_is_not_followed(server: Loopback) -> None:
+    server.replies(Reply(307, {"Location": f"{server.origin}/elsewhere"}))
+    with pytest.raises(LlmError):
+        list(llm_at(server.origin + "/v1").answer(ASK, timeout_seconds=5))
+    assert len(server.asked) == 1
+
+
+def piece(index: Any, identity: str | None, name: str, arguments: str) -> dict[str, Any]:
+    call = {"index": index, "id": identity, "function": {"name": name, "arguments": arguments}}
+    return {"choices": [{"delta": {"tool_calls": [call]}}]}
+
+
+def read(*bodies: dict[str, Any]) -> list[Asked]:
+    reader = Reader()
+    for body in (*bodies, {"choices": [{"delta": {}, "finish_reason": "tool_calls"}]}):
+        list(reader.read(body))
+    return [one for one in reader.ended() if isinstance(one, Asked)]
+
+
+def test_pieces_are_joined_by_index_also_where_they_alternate() -> None:
+    asked = read(
+        piece(0, "a", "one", ""),
+        piece(1, "b", "two", ""),
+        piece(0, None, "", '{"x"'),
+        piece(1, None, "", "[]"),
+        piece(0, "", "", ":1}"),
+    )
+    assert asked == [Asked("a", "one", '{"x":1}'), Asked("b", "two", "[]")]
+
+
+def test_a_new_id_under_an_old_index_is_another_use() -> None:
+    asked = read(piece(0, "a", "one", "{}"), piece(0, "b", "one", "[]"))
+    assert asked == [Asked("a", "one", "{}"), Asked("b", "one", "[]")]
+
+
+def test_without_index_and_id_there_is_one_use_with_an_id_of_ours() -> None:
+    assert read(piece(None, None, "one", "{"), piece(None, None, "", "}")) == [
+        Asked("call_0", "one", "{}")
+    ]
+
+
+def test_two_uses_under_one_id_get_two() -> None:
+    first, second = read(piece(0, "a", "one", "{}"), piece(1, "a", "one", "[]"))
+    assert first.id != second.id
+
+
+def test_arguments_without_end_are_refused() -> None:
+    with pytest.raises(LlmError):
+        read(piece(0, "a", "one", "x" * (MAX_ARGUMENT_CHARACTERS + 1)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"choices": None},
+        {"choices": [None]},
+        {"choices": [{"delta": None}]},
+        {"choices": [{"delta": {"content": 5, "tool_calls": [None, 3, {"function": []}]}}]},
+        {"usage": {"prompt_tokens": "many", "completion_tokens": None}},
+    ],
+)
+def test_chunks_of_any_shape_are_read(body: dict[str, Any]) -> None:
+    assert list(Reader().read(body)) == []

@@ -1,0 +1,179 @@
+"""From words or a form to a picture, on the deployed page."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from local.paths import STATE
+from tests.browser.pages import (
+    FOX,
+    TIMEOUT_MS,
+    Visit,
+    approve,
+    drawn,
+    expect_offered,
+    expect_seen,
+    expect_state,
+    price_of,
+)
+from tests.stack.driver import Driver
+
+pytest_plugins = ["tests.browser.deployed"]
+
+HOSTILE = [
+    "Draw <img src=x onerror=window.hit=1> a fox",
+    'Draw "><script>window.hit=1</script> a fox',
+    "Draw **bold** [a](javascript:window.hit=1) a fox",
+    "Draw \u202egnp.exe\u202c a fox ${7*7} {{7*7}} </p></template>",
+]
+
+
+def test_words_become_a_price_a_click_and_a_picture(visit: Visit, stack: Driver) -> None:
+    visitor = visit()
+    visitor.say(FOX)
+    image = visitor.images.first
+    expect_offered(image)
+    assert drawn(stack) == 0
+    price = price_of(image)
+    approve(image).click()
+    expect_seen(image)
+    expect_state(image, "complete")
+    usage = visitor.person.usage()
+    assert (usage["images"], drawn(stack)) == (1, 1)
+    assert float(usage["spent"]) == float(price.removeprefix("$"))
+    expect(image.locator(".money")).to_contain_text(f"{price} charged")
+    expect(visitor.page.locator("#spent")).to_have_text(f"{price} spent", timeout=TIMEOUT_MS)
+    visitor.page.screenshot(path=STATE / "screens" / "page-complete.png")
+
+
+def test_one_message_may_ask_for_several_images(visit: Visit, stack: Driver) -> None:
+    visitor = visit()
+    visitor.say("Sketch two logos for a bakery, fast quality")
+    expect(visitor.images).to_have_count(2, timeout=TIMEOUT_MS)
+    approve(visitor.images.nth(1)).click()
+    expect_seen(visitor.images.nth(1))
+    expect_offered(visitor.images.nth(0))
+    assert drawn(stack) == 1
+    visitor.page.screenshot(path=STATE / "screens" / "page-two-images.png")
+
+
+def test_every_call_of_a_turn_is_listed_with_its_cost(visit: Visit) -> None:
+    visitor = visit()
+    visitor.say(FOX)
+    approve(visitor.images.first).click()
+    expect_state(visitor.images.first, "complete")
+    button = visitor.page.locator("#messages").get_by_role("button", name=re.compile("^LLM info:"))
+    button.click()
+    rows = visitor.page.locator("#messages llm-info tbody tr")
+    expect(rows).to_have_count(3)
+    assert [one.locator("td").first.inner_text() for one in rows.all()] == ["Text", "Text", "Image"]
+    visitor.page.screenshot(path=STATE / "screens" / "page-llm-info.png")
+    visitor.page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+
+
+def test_the_form_shows_the_price_while_it_is_written(visit: Visit, stack: Driver) -> None:
+    visitor = visit()
+    offer = visitor.ask("A lighthouse at dawn", quality="fast")
+    cheap = visitor.page.locator("#price").inner_text()
+    assert cheap.startswith(price_of(offer))
+    visitor.page.locator("#quality").select_option("ultra")
+    expect(visitor.page.locator("#price")).not_to_have_text(cheap, timeout=TIMEOUT_MS)
+    dear = visitor.page.locator("#price").inner_text()
+    expect(approve(offer)).to_contain_text(dear.split(",")[0])
+    assert drawn(stack) == 0
+    visitor.page.screenshot(path=STATE / "screens" / "page-form.png")
+
+
+def test_the_form_takes_every_wish_to_the_service(visit: Visit) -> None:
+    visitor = visit()
+    wishes = {
+        "quality": "high",
+        "size": "landscape",
+        "provider": "gemini",
+        "maxCost": "0.2",
+        "style": "ink",
+    }
+    with visitor.page.expect_request(lambda one: one.url.endswith("/estimate")) as asked:
+        offer = visitor.ask("A lighthouse", **wishes)
+    assert json.loads(asked.value.post_data or "") == {"prompt": "A lighthouse", **wishes}
+    data: dict[str, Any] = offer.evaluate("element => element.data")
+    estimate = data["estimate"]
+    assert (estimate["provider"], estimate["quality"]) == ("gemini", "high")
+    assert estimate["style"] == "ink"
+    approve(offer).click()
+    expect_seen(offer)
+
+
+def test_a_price_is_asked_for_once_when_the_typing_pauses(visit: Visit) -> None:
+    visitor = visit()
+    before = len([url for url in visitor.requests if url.endswith("/estimate")])
+    visitor.page.locator("#prompt").press_sequentially("A small boat on a lake", delay=5)
+    offer = visitor.page.locator("#made generated-image .prompt")
+    expect(offer).to_have_text("A small boat on a lake", timeout=TIMEOUT_MS)
+    asked = len([url for url in visitor.requests if url.endswith("/estimate")]) - before
+    assert asked <= 2
+
+
+def test_an_offer_for_other_words_cannot_be_clicked(visit: Visit) -> None:
+    visitor = visit()
+    offer = visitor.ask("A red boat")
+    visitor.page.route("**/estimate", lambda route: route.abort())
+    visitor.page.locator("#prompt").fill("A blue boat")
+    expect(offer).to_have_attribute("inert", "")
+    expect(visitor.page.locator("#why")).to_contain_text("could not be reached", timeout=TIMEOUT_MS)
+
+
+@pytest.mark.parametrize("prompt", HOSTILE)
+def test_hostile_words_are_shown_as_words(visit: Visit, prompt: str) -> None:
+    visitor = visit()
+    visitor.say(prompt)
+    expect_offered(visitor.images.first)
+    offer = visitor.ask(prompt)
+    assert visitor.page.locator(".user p").inner_text() == prompt
+    assert offer.locator(".prompt").inner_text() == prompt
+    approve(offer).click()
+    expect_seen(offer)
+    assert visitor.page.evaluate("window.hit") is None
+    assert visitor.violations() == []
+    ours = "document.querySelectorAll('#messages :is(script, img, template, b)').length"
+    assert visitor.page.evaluate(ours) == 0
+
+
+def test_an_answer_that_does_not_come_can_be_asked_for_again(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.route("**/chat", lambda route: route.abort(), times=1)
+    visitor.say(FOX)
+    again = visitor.page.get_by_role("button", name="Ask again")
+    expect(again).to_be_visible(timeout=TIMEOUT_MS)
+    again.click()
+    expect_offered(visitor.images.first)
+    assert visitor.page.locator(".user").count() == 1
+
+
+def test_without_a_token_the_page_says_what_it_needs(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.context.new_page()
+    page.goto(visitor.stack.urls["pageUrl"])
+    expect(page.get_by_text("Prices and images need a token.")).to_be_visible()
+    page.get_by_label("Your token", exact=True).fill(visitor.person.token)
+    page.get_by_role("button", name="Use it").click()
+    expect(page.locator("#entry")).to_be_hidden()
+    expect(page.locator("#spent")).to_have_text("$0.00 spent", timeout=TIMEOUT_MS)
+
+
+def test_a_token_that_has_ended_is_asked_for_anew(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.context.new_page()
+    page.goto(f"{visitor.stack.urls['pageUrl']}#token=ended")
+    expect(page.get_by_text("Your token is not accepted")).to_be_visible(timeout=TIMEOUT_MS)
+
+
+def test_a_token_leaves_the_address_at_once_and_is_kept_by_this_tab_alone(visit: Visit) -> None:
+    visitor = visit()
+    assert "token" not in visitor.page.url
+    assert visitor.page.evaluate("JSON.stringify(localStorage)").count(visitor.person.token) == 0
+    assert visitor.page.evaluate("sessionStorage.length") == 1

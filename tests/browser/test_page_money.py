@@ -1,0 +1,173 @@
+"""However often it is clicked, wherever it is opened or reloaded: one image, one charge."""
+
+import json
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.pages import (
+    FOX,
+    TIMEOUT_MS,
+    Visit,
+    Visitor,
+    approve,
+    drawn,
+    expect_offered,
+    expect_seen,
+    expect_state,
+)
+from tests.stack.driver import Driver
+
+EIGHT_DAYS = str(8 * 86_400)
+CLICKS = "button => { for (let click = 0; click < 20; click += 1) button.click(); }"
+
+pytest_plugins = ["tests.browser.deployed"]
+
+
+def offered(visitor: Visitor) -> Locator:
+    visitor.say(FOX)
+    image = visitor.images.first
+    expect_offered(image)
+    return image
+
+
+def first_image(page: Page) -> Locator:
+    return page.locator("#messages generated-image").first
+
+
+def charged_once(visitor: Visitor) -> bool:
+    usage = visitor.person.usage()
+    (one,) = usage["recent"]
+    once = (usage["images"], usage["attempts"], drawn(visitor.stack)) == (1, 1, 1)
+    return once and usage["spent"] == one["cost"]
+
+
+def test_twenty_quick_clicks_are_one_call_and_one_charge(visit: Visit) -> None:
+    visitor = visit()
+    image = offered(visitor)
+    approve(image).evaluate(CLICKS)
+    expect_seen(image)
+    assert charged_once(visitor)
+
+
+def test_two_tabs_that_click_the_same_offer_pay_once_and_both_see_it(visit: Visit) -> None:
+    visitor = visit()
+    first = offered(visitor)
+    second = first_image(visitor.open(visitor.context.new_page()))
+    for provider in ("openai", "gemini", "together", "replicate"):
+        visitor.stack.provider(provider, fault="slow", delaySeconds=3)
+    approve(first).evaluate(CLICKS)
+    approve(second).evaluate(CLICKS)
+    expect_seen(second)
+    first.page.bring_to_front()
+    expect_seen(first)
+    assert charged_once(visitor)
+
+
+def test_an_open_offer_outlives_a_reload_at_the_same_price(visit: Visit) -> None:
+    visitor = visit()
+    label = approve(offered(visitor)).inner_text()
+    visitor.page.reload()
+    image = visitor.images.first
+    expect(approve(image)).to_have_text(label)
+    approve(image).click()
+    expect_seen(image)
+    assert charged_once(visitor)
+
+
+def test_an_offer_of_the_form_outlives_a_reload_too(visit: Visit) -> None:
+    visitor = visit()
+    label = approve(visitor.ask("A quiet harbour", quality="fast")).inner_text()
+    visitor.page.reload()
+    offer = visitor.page.locator("#made generated-image").first
+    expect(approve(offer)).to_have_text(label)
+    assert visitor.page.locator("#quality").input_value() == "fast"
+    approve(offer).click()
+    expect_seen(offer)
+    assert charged_once(visitor)
+
+
+@pytest.mark.parametrize("pause_ms", [0, 1500])
+def test_a_run_that_is_reloaded_goes_on_and_is_not_asked_for_again(
+    visit: Visit, pause_ms: int
+) -> None:
+    visitor = visit()
+    image = offered(visitor)
+    for provider in ("openai", "gemini", "together", "replicate"):
+        visitor.stack.provider(provider, fault="slow", delaySeconds=5)
+    approve(image).click()
+    visitor.page.wait_for_timeout(pause_ms)
+    visitor.page.reload()
+    expect(visitor.images).to_have_count(1)
+    assert approve(visitor.images.first).count() == 0
+    expect_seen(visitor.images.first)
+    assert charged_once(visitor)
+
+
+def test_an_image_and_its_price_outlive_a_reload(visit: Visit) -> None:
+    visitor = visit()
+    approve(offered(visitor)).click()
+    expect_seen(visitor.images.first)
+    said = visitor.images.first.locator(".money").inner_text()
+    visitor.page.reload()
+    expect_seen(visitor.images.first)
+    assert visitor.images.first.locator(".money").inner_text() == said
+    assert charged_once(visitor)
+
+
+def test_an_image_still_loads_eight_days_later(visit: Visit, stack: Driver) -> None:
+    visitor = visit()
+    approve(offered(visitor)).click()
+    expect_seen(visitor.images.first)
+    visitor.context.clear_cookies()
+    with stack.configured("generate", CLOCK_OFFSET_SECONDS=EIGHT_DAYS):
+        page = visitor.context.browser.new_context()  # type: ignore[union-attr]
+        try:
+            fresh = page.new_page()
+            fresh.add_init_script(
+                f"localStorage.setItem('imagegen.chat', {json.dumps(stored(visitor.page))})"
+            )
+            fresh.goto(stack.urls["pageUrl"])
+            expect_seen(first_image(fresh))
+        finally:
+            page.close()
+
+
+def stored(page: Page) -> str:
+    kept: str = page.evaluate("localStorage.getItem('imagegen.chat')")
+    return kept
+
+
+def test_what_is_kept_of_a_finished_image_holds_no_quote_and_no_address_that_ends(
+    visit: Visit,
+) -> None:
+    visitor = visit()
+    approve(offered(visitor)).click()
+    expect_seen(visitor.images.first)
+    visitor.page.wait_for_timeout(200)
+    kept = stored(visitor.page)
+    assert '"quote"' not in kept
+    assert "X-Amz" not in kept
+
+
+def test_a_declined_offer_spends_nothing_and_can_be_taken_back(visit: Visit) -> None:
+    visitor = visit()
+    image = offered(visitor)
+    image.get_by_role("button", name="Decline").click()
+    expect_state(image, "declined")
+    visitor.page.reload()
+    expect_state(visitor.images.first, "declined")
+    visitor.images.first.get_by_role("button", name="Undo").click()
+    expect(approve(visitor.images.first)).to_be_visible()
+    assert drawn(visitor.stack) == 0
+
+
+def test_a_limit_is_told_with_the_time_it_opens_again(visit: Visit) -> None:
+    visitor = visit()
+    for _ in range(10):
+        assert visitor.person.make().status == 200
+    image = offered(visitor)
+    approve(image).click()
+    expect(image.locator(".head")).to_have_text("Limit reached", timeout=TIMEOUT_MS)
+    expect(image.locator(".note")).to_contain_text("Opens again at")
+    expect(image.locator(".money")).to_have_text("You were not charged.")

@@ -1,0 +1,188 @@
+"""What holds for the whole page: accessible, at home on every screen, alone with its service."""
+
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from local.paths import STATE
+from tests.browser.pages import (
+    FOX,
+    TIMEOUT_MS,
+    Visit,
+    Visitor,
+    approve,
+    drawn,
+    expect_offered,
+    expect_seen,
+    expect_state,
+)
+from tests.browser.stage import serving
+
+pytest_plugins = ["tests.browser.deployed"]
+
+PARTS = ("chat", "make", "state")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def used(visitor: Visitor) -> Visitor:
+    """The page with a conversation, a picture and an offer on it."""
+    visitor.say("Sketch two logos for a bakery, fast quality")
+    expect(visitor.images).to_have_count(2, timeout=TIMEOUT_MS)
+    approve(visitor.images.first).click()
+    expect_seen(visitor.images.first)
+    visitor.ask("A lighthouse at dawn, with a very long line of words behind it " * 3)
+    return visitor
+
+
+def faults(page: Page) -> list[tuple[str, str]]:
+    """What axe finds: the rule, and where."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [(one["id"], str(node["target"])) for one in found for node in one["nodes"]]
+
+
+def seen(page: Page) -> set[str]:
+    """The parts of the page that are on the screen."""
+    found = page.locator("[data-part]").filter(visible=True).all()
+    return {str(one.get_attribute("data-part")) for one in found}
+
+
+def focused(page: Page) -> str:
+    name: str = page.evaluate(
+        "() => { let e = document.activeElement;"
+        " while (e.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;"
+        " return e.id || e.textContent || e.tagName; }"
+    )
+    return name
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_every_part_is_accessible_and_fits(visit: Visit, theme: str, width: int) -> None:
+    visitor = used(visit(width=width, theme=theme))
+    for part in PARTS:
+        visitor.show(part)
+        assert seen(visitor.page) == (set(PARTS) if width >= 900 else {part})
+        assert faults(visitor.page) == []
+        scroll, inner = visitor.page.evaluate(
+            "[document.documentElement.scrollWidth, window.innerWidth]"
+        )
+        assert scroll <= inner
+        visitor.page.screenshot(path=STATE / "screens" / f"page-{part}-{width}-{theme}.png")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_an_empty_page_and_the_question_for_a_token_are_accessible(
+    visit: Visit, theme: str
+) -> None:
+    visitor = visit(theme=theme)
+    assert faults(visitor.page) == []
+    visitor.page.get_by_role("button", name="Your token").click()
+    assert faults(visitor.page) == []
+    visitor.page.screenshot(path=STATE / "screens" / f"page-token-{theme}.png")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_can_be_pressed_is_large_enough(visit: Visit, width: int) -> None:
+    visitor = used(visit(width=width))
+    small = []
+    for part in PARTS:
+        visitor.show(part)
+        for control in visitor.page.locator("button, input, select, textarea, a").all():
+            box = control.bounding_box() if control.is_visible() else None
+            if box and box["width"] > 1 and (box["width"] < 24 or box["height"] < 20):
+                small.append((control.evaluate("e => e.outerHTML")[:80], box))
+    assert small == []
+
+
+def test_a_whole_turn_needs_no_pointer_and_never_loses_the_focus(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.keyboard.press("Tab")
+    assert focused(page) == "Skip to the message field"
+    page.keyboard.press("Enter")
+    assert focused(page) == "say"
+    page.keyboard.type(FOX)
+    page.keyboard.press("Enter")
+    expect_offered(visitor.images.first)
+    assert focused(page) == "say"
+    for _ in range(30):
+        page.keyboard.press("Shift+Tab")
+        if focused(page).startswith("Generate Image for $"):
+            break
+    page.keyboard.press("Enter")
+    expect_seen(visitor.images.first)
+    assert focused(page) not in ("BODY", "")
+    assert drawn(visitor.stack) == 1
+
+
+def test_nothing_is_asked_of_anybody_else_and_no_rule_is_broken(visit: Visit) -> None:
+    visitor = used(visit())
+    ours = {
+        urlsplit(url).netloc for name, url in visitor.stack.urls.items() if name.endswith("Url")
+    }
+    asked = {
+        urlsplit(url).netloc for url in visitor.requests if not url.startswith(("data:", "blob:"))
+    }
+    assert asked - {""} <= ours
+    assert visitor.violations() == []
+    assert visitor.errors == []
+
+
+def test_the_rules_are_in_force(visit: Visit) -> None:
+    page = visit().page
+    page.evaluate(
+        "document.body.append(new Image()); document.body.lastChild.src = '//evil.example'"
+    )
+    thrown = page.evaluate(
+        "() => { try { document.body.innerHTML = 'x'; } catch (no) { return no.name; } }"
+    )
+    assert thrown == "TypeError"
+    page.wait_for_function("window.violations.length >= 2")
+
+
+def test_nothing_moves_for_whoever_asked_for_rest(visit: Visit) -> None:
+    visitor = visit(reduced_motion="reduce")
+    for provider in ("openai", "gemini", "together", "replicate"):
+        visitor.stack.provider(provider, fault="slow", delaySeconds=3)
+    visitor.say(FOX)
+    approve(visitor.images.first).click()
+    expect_state(visitor.images.first, "generating")
+    running = "document.getAnimations().filter(one => one.playState === 'running').length"
+    assert visitor.page.evaluate(running) == 0
+    expect_seen(visitor.images.first)
+
+
+def test_everything_can_be_seen_in_forced_colours(visit: Visit) -> None:
+    visitor = used(visit(forced_colors="active"))
+    visitor.page.screenshot(path=STATE / "screens" / "page-forced-colours.png")
+    expect(visitor.page.get_by_role("button", name="Send")).to_be_visible()
+
+
+class OtherSite(BaseHTTPRequestHandler):
+    """A page of another origin, with one script tag."""
+
+    elements = ""
+
+    def do_GET(self) -> None:
+        body = f"<!doctype html><title>x</title><script type=module src={self.elements}></script>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_another_sites_page_may_use_the_elements_by_one_script_tag(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.context.new_page()
+    address = f"{visitor.stack.urls['pageUrl']}elements.js"
+    with serving(type("Site", (OtherSite,), {"elements": address})) as url:
+        page.goto(url)
+        page.wait_for_function(
+            "() => Boolean(customElements.get('generated-image'))", timeout=TIMEOUT_MS
+        )

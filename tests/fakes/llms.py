@@ -1,0 +1,60 @@
+"""An LLM that says what a test scripted, and keeps what it was told."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagegen.domain.errors import LlmError
+from imagegen.domain.messages import TOOL
+from imagegen.domain.ports import Asked, Said, Spent, Turn
+from imagegen.providers.llm import to_message
+from local.simulator.chat_words import reply_to
+
+type Part = Said | Asked | Spent | LlmError
+type Round = Sequence[Part]
+
+SPENT = Spent(100, 20)
+
+
+def use(prompt: str, call_id: str = "call_1", **more: Any) -> Asked:
+    """Return a good use of the tool."""
+    return Asked(call_id, TOOL, json.dumps({"prompt": prompt, **more}))
+
+
+@dataclass(slots=True)
+class ScriptedLlm:
+    """Answers with these rounds in turn, the last one for ever."""
+
+    rounds: list[Round] = field(default_factory=lambda: [(Said("Hello."), SPENT)])
+    told: list[tuple[Turn, ...]] = field(default_factory=list)
+    timeouts_seconds: list[float] = field(default_factory=list)
+    provider: str = "acme"
+    model: str = "talker-1"
+
+    def answer(
+        self, turns: Sequence[Turn], *, timeout_seconds: float
+    ) -> Iterator[Said | Asked | Spent]:
+        self.told.append(tuple(turns))
+        self.timeouts_seconds.append(timeout_seconds)
+        for part in self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]:
+            if isinstance(part, LlmError):
+                raise part
+            yield part
+
+
+@dataclass(frozen=True, slots=True)
+class TalkingLlm:
+    """Answers as the simulated LLM does, without a wire."""
+
+    provider: str = "acme"
+    model: str = "talker-1"
+
+    def answer(
+        self, turns: Sequence[Turn], *, timeout_seconds: float
+    ) -> Iterator[Said | Asked | Spent]:
+        reply = reply_to([to_message(turn) for turn in turns], has_tool=True)
+        yield Said(reply.words)
+        for number, one in enumerate(reply.uses):
+            yield Asked(f"call_{number}", one.name, one.arguments)
+        yield SPENT

@@ -1,0 +1,324 @@
+"""OpenAI's own client against our handlers: it works unchanged, and pays at most once."""
+
+import base64
+from typing import Any
+
+import openai
+import pytest
+
+from imagegen.domain.compatible import HONOURED, QUALITIES
+from imagegen.domain.errors import Outcome
+from imagegen.domain.models import Estimate
+from imagegen.usecases import inlining
+from tests.fakes.pictures import picture, png
+from tests.handlers.bridge import Bridge, body_of, openai_client
+from tests.handlers.conftest import Functions
+
+PROMPT = "A red fox in fresh snow"
+PATH = "/v1/images/generations"
+
+
+@pytest.fixture
+def bridge(functions: Functions) -> Bridge:
+    return Bridge(functions, "generate")
+
+
+@pytest.fixture
+def client(bridge: Bridge) -> openai.OpenAI:
+    return openai_client(bridge)
+
+
+def called(functions: Functions) -> int:
+    return len(functions.service.called)
+
+
+def test_the_image_comes_as_text_with_what_it_cost(client: openai.OpenAI, bridge: Bridge) -> None:
+    got = client.images.generate(prompt=PROMPT, model="high", size="1024x1024", user="u-1")
+    assert got.data is not None
+    assert base64.b64decode(got.data[0].b64_json or "") == png()
+    assert got.data[0].url is None
+    assert (got.quality, got.output_format) == ("high", "png")
+    ours = got.to_dict()["imagegen"]
+    assert isinstance(ours, dict)
+    assert ours["cost"]["charged"] == "0.052700"
+    assert bridge.functions.service.images.objects
+    assert abs(got.created * 1000 - bridge.functions.service.clock()) < 1000
+
+
+def test_it_comes_as_an_address_where_that_is_asked_for(client: openai.OpenAI) -> None:
+    got = client.images.generate(prompt=PROMPT, response_format="url")
+    assert got.data is not None
+    assert got.data[0].url == str(got.to_dict()["imagegen"]["imageUrl"])  # type: ignore[index]
+    assert got.data[0].b64_json is None
+
+
+def test_an_image_above_lambdas_limit_comes_as_an_address(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    functions.service.react("openai", picture(size=(1300, 1200), compress_level=0))
+    got = client.images.generate(prompt=PROMPT, response_format="b64_json")
+    assert got.data is not None
+    assert got.data[0].url
+    assert got.to_dict()["imagegen"]["urlInstead"] is True  # type: ignore[index]
+    assert called(functions) == 1
+
+
+def test_the_largest_image_that_is_sent_as_text_fits_lambdas_answer() -> None:
+    assert len(base64.b64encode(bytes(inlining.INLINE_BYTES))) + 200_000 < 6 * 1024 * 1024
+
+
+@pytest.mark.parametrize(("word", "tier"), QUALITIES.items())
+def test_openais_words_for_quality_are_our_tiers(
+    client: openai.OpenAI, word: Any, tier: str
+) -> None:
+    got = client.images.generate(prompt=PROMPT, quality=word)
+    assert got.to_dict()["imagegen"]["quality"] == tier  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("model", "quality", "drawn_by"),
+    [
+        ("fast", None, "openai-fast"),
+        ("ultra", "auto", "openai-ultra"),
+        ("replicate-high", None, "replicate-high"),
+        ("gpt-image-2.5-flare", "low", "openai-fast"),
+        ("gpt-image-2.5-flare", "medium", "openai-standard"),
+        ("gpt-image-2.5-flare", None, "openai-high"),
+        (None, None, "openai-standard"),
+    ],
+)
+def test_a_model_is_a_tier_a_key_or_a_providers_model(
+    client: openai.OpenAI, functions: Functions, model: Any, quality: Any, drawn_by: str
+) -> None:
+    client.images.generate(prompt=PROMPT, model=model, quality=quality)
+    ((_, record),) = functions.service.images.objects.values()
+    assert record.key == drawn_by
+
+
+def test_the_prompts_words_decide_where_nothing_else_does(client: openai.OpenAI) -> None:
+    got = client.images.generate(prompt="A quick sketch of a fox", quality="auto")
+    assert got.quality == "low"
+
+
+def test_tokens_are_told_where_the_provider_counts_them(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    functions.service.providers["openai"].usage = {"input_tokens": 20, "output_tokens": 1_000}
+    usage = client.images.generate(prompt=PROMPT).usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == (20, 1_000, 1_020)
+
+
+def test_tokens_are_left_out_where_nobody_counts(client: openai.OpenAI) -> None:
+    assert client.images.generate(prompt=PROMPT).usage is None
+
+
+def refused(client: openai.OpenAI, kind: type[openai.APIStatusError], **asked: Any) -> Any:
+    extra = asked.pop("extra_headers", None)
+    with pytest.raises(kind) as caught:
+        client.post(
+            "/images/generations",
+            body={"prompt": PROMPT, **asked},
+            cast_to=object,
+            options={"headers": extra} if extra else {},
+        )
+    return caught.value
+
+
+WRONG: dict[str, Any] = {
+    "n": 2,
+    "stream": True,
+    "partial_images": 2,
+    "moderation": "low",
+    "background": "transparent",
+    "output_format": "webp",
+    "output_compression": 50,
+    "complexity": "high",
+    "frame_count": 3,
+    "frame_duration_ms": 100,
+    "svg": {"model": "x"},
+}
+
+
+def test_every_parameter_that_is_fixed_has_a_case() -> None:
+    assert WRONG.keys() == HONOURED.keys()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_be_honoured_is_refused_by_name_before_anything_is_spent(
+    client: openai.OpenAI, functions: Functions, name: str
+) -> None:
+    error = refused(client, openai.BadRequestError, **{name: WRONG[name]})
+    assert (error.param, error.code) == (name, "unsupported_parameter")
+    assert (error.type, called(functions)) == ("invalid_request_error", 0)
+
+
+def test_what_nobody_knows_is_refused_by_name(client: openai.OpenAI) -> None:
+    error = refused(client, openai.BadRequestError, steps=4)
+    assert (error.param, error.code) == ("steps", "unknown_parameter")
+
+
+def test_defaults_that_are_said_out_loud_are_taken(client: openai.OpenAI) -> None:
+    got = client.images.generate(
+        prompt=PROMPT, n=1, size="auto", background="auto", moderation="auto", style="natural",
+        stream=False, output_format=None, safety_identifier="someone",
+    )  # fmt: skip
+    assert got.data
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "param", "code"),
+    [
+        ({"model": "gpt-image-99"}, openai.NotFoundError, "model", "model_not_found"),
+        ({"model": "dall-e-3"}, openai.NotFoundError, "model", "model_retired"),
+        ({"size": "1000x1000"}, openai.BadRequestError, "size", "unsupported_size"),
+        ({"size": "big"}, openai.BadRequestError, "size", "invalid_request"),
+        (
+            {"model": "fast", "quality": "high"},
+            openai.BadRequestError,
+            "quality",
+            "unsupported_parameter",
+        ),
+        ({"prompt": " "}, openai.BadRequestError, "prompt", "invalid_request"),
+    ],
+)
+def test_errors_are_the_ones_a_client_of_openai_expects(
+    client: openai.OpenAI, asked: Any, kind: Any, param: str, code: str
+) -> None:
+    error = refused(client, kind, **asked)
+    assert (error.param, error.code, error.type) == (param, code, "invalid_request_error")
+    assert error.request_id
+
+
+def test_a_refused_prompt_is_the_callers_to_change(
+    client: openai.OpenAI, functions: Functions, bridge: Bridge
+) -> None:
+    functions.service.react("openai", Outcome.REFUSED)
+    error = refused(client, openai.BadRequestError)
+    assert (error.code, error.param) == ("moderation_blocked", "prompt")
+    assert body_of(error.response)["imagegen"] == {"charged": False, "retryable": False}
+    assert len(bridge.seen) == 1
+
+
+def test_a_dearer_image_than_the_header_allows_is_not_made(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    dear = {"x-max-cost": "0.000001"}
+    error = refused(client, openai.BadRequestError, extra_headers=dear)
+    assert (error.param, error.code) == ("x-max-cost", "above_max_cost")
+    error = refused(client, openai.BadRequestError, extra_headers={"x-max-cost": "a lot"})
+    assert error.param == "x-max-cost"
+    assert called(functions) == 0
+
+
+def test_the_header_is_the_most_that_a_fallback_may_cost(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    functions.service.react("openai", Outcome.UNAVAILABLE)
+    got = client.images.generate(prompt=PROMPT, extra_headers={"x-max-cost": "0.02"})
+    cost = got.to_dict()["imagegen"]["cost"]  # type: ignore[index]
+    assert cost["charged"] <= cost["ceiling"] <= "0.020000"
+
+
+def test_a_limit_that_lasts_is_not_tried_again(functions: Functions, bridge: Bridge) -> None:
+    functions.service.limits = type(functions.service.limits)(hourly_images=1)
+    client = openai_client(bridge)
+    client.images.generate(prompt=PROMPT)
+    error = refused(client, openai.RateLimitError)
+    assert (error.code, error.type) == ("hourly_images", "rate_limit_error")
+    assert len(bridge.seen) == 2
+
+
+def test_without_a_good_key_it_is_an_authentication_error(bridge: Bridge) -> None:
+    client = openai_client(bridge).with_options(api_key="sk-no")
+    error = refused(client, openai.AuthenticationError)
+    assert error.code == "invalid_api_key"
+    assert len(bridge.seen) == 1
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+@pytest.mark.parametrize("key", [None, "order-66"])
+def test_lost_replies_are_tried_again_by_the_sdk_and_paid_once(
+    functions: Functions, lost: int, key: str | None
+) -> None:
+    bridge = Bridge(functions, "generate", lost=lost)
+    client = openai_client(bridge)
+    headers = {"Idempotency-Key": key} if key else {}
+    got = client.images.generate(prompt=PROMPT, extra_headers=headers)
+    assert got.data
+    counts = [request.headers["x-stainless-retry-count"] for request in bridge.seen]
+    assert counts == [str(count) for count in range(lost + 1)]
+    assert (called(functions), len(functions.service.images.objects)) == (1, 1)
+
+
+def test_a_failure_that_may_pass_is_tried_again_and_paid_once(
+    functions: Functions, bridge: Bridge
+) -> None:
+    for provider in functions.service.providers.values():
+        provider.reactions = [Outcome.RATE_LIMITED, png()]
+    assert openai_client(bridge).images.generate(prompt=PROMPT).data
+    assert len(bridge.seen) == 2
+    assert len(functions.service.images.objects) == 1
+
+
+def test_two_calls_are_two_images(client: openai.OpenAI, functions: Functions) -> None:
+    ids = {client.images.generate(prompt=PROMPT).to_dict()["imagegen"]["imageId"] for _ in "12"}  # type: ignore[index]
+    assert (len(ids), called(functions)) == (2, 2)
+
+
+def test_one_key_is_one_image_and_another_body_an_error_that_is_not_tried_again(
+    client: openai.OpenAI, functions: Functions, bridge: Bridge
+) -> None:
+    key = {"Idempotency-Key": "order-66"}
+    got = [client.images.generate(prompt=PROMPT, extra_headers=key).to_dict() for _ in "12"]
+    assert got[0]["data"] == got[1]["data"]
+    error = refused(client, openai.UnprocessableEntityError, prompt="Another", extra_headers=key)
+    assert error.code == "idempotency_key_reused"
+    assert (called(functions), len(bridge.seen)) == (1, 3)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
+def test_a_key_is_plain_text(client: openai.OpenAI, key: str) -> None:
+    error = refused(client, openai.BadRequestError, extra_headers={"Idempotency-Key": key})
+    assert error.param == "idempotency-key"
+
+
+def test_the_image_is_the_same_as_everywhere(client: openai.OpenAI, functions: Functions) -> None:
+    ours = client.images.generate(prompt=PROMPT).to_dict()["imagegen"]
+    assert isinstance(ours, dict)
+    status = functions.service.finder.status(str(ours["imageId"]), "https://x.test")
+    assert (status.status, status.charged) == ("complete", True)
+
+
+def test_the_models_are_tiers_keys_and_providers_models(client: openai.OpenAI) -> None:
+    listed = {one.id: one for one in client.models.list()}
+    assert {"fast", "standard", "high", "ultra", "openai-high"} < listed.keys()
+    assert listed["openai-high"].owned_by == "openai"
+    assert all(one.created > 1_700_000_000 for one in listed.values())
+
+
+def test_models_that_nobody_could_call_now_are_not_listed(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    del functions.service.setups["openai"]
+    assert not [one for one in client.models.list() if one.owned_by == "openai"]
+
+
+def test_every_listed_model_can_be_asked_for(client: openai.OpenAI, functions: Functions) -> None:
+    functions.service.limits = type(functions.service.limits)(hourly_images=0, daily_images=100)
+    for model in client.models.list():
+        assert client.images.generate(prompt=PROMPT, model=model.id, response_format="url").data
+
+
+def test_no_route_under_v1_answers_in_openais_shape(bridge: Bridge) -> None:
+    with pytest.raises(openai.NotFoundError) as caught:
+        openai_client(bridge).models.retrieve("fast")
+    assert caught.value.code == "not_found"
+
+
+def test_an_estimate_and_a_call_cost_the_same(client: openai.OpenAI, functions: Functions) -> None:
+    _, offer = functions.answer("estimate/prompt-only")
+    got = client.images.generate(prompt=offer["prompt"]).to_dict()["imagegen"]
+    assert isinstance(got, dict)
+    assert got["cost"]["charged"] == offer["price"]["expected"]
+    assert Estimate.model_fields.keys() >= {"quote"}

@@ -1,0 +1,385 @@
+"""The Model Context Protocol: the official client in both its ways, and whatever else is sent."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import httpx2
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mcp import MCPError
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from imagegen.chat import extract_image_generations
+from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.models import EstimateRequest
+from imagegen.mcp import protocol, server, tools
+from imagegen.mcp.tools import Toolbox
+from local.openapi import version
+from tests.fakes.service import Service
+from tests.handlers.bridge import URL, Bridge
+from tests.handlers.conftest import Functions
+
+PROMPT = "A red fox in fresh snow"
+META = {
+    protocol.VERSION_KEY: protocol.MODERN,
+    protocol.CAPABILITIES_KEY: {},
+    f"{protocol.META}clientInfo": {"name": "a client", "version": "1"},
+}
+NAMED = {"mcp_method": "tools/call", "mcp_name": "list_models"}
+every_way = pytest.mark.parametrize("mode", ["auto", "legacy", protocol.MODERN])
+
+
+@pytest.fixture
+def bridge(functions: Functions) -> Bridge:
+    return Bridge(functions, "estimate")
+
+
+@asynccontextmanager
+async def connected(bridge: Bridge, mode: str) -> AsyncIterator[Client]:
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        return bridge(request)
+
+    http = httpx2.AsyncClient(
+        transport=httpx2.MockTransport(answer),
+        headers={"Authorization": f"Bearer {bridge.functions.token}"},
+    )
+    async with (
+        http,
+        Client(streamable_http_client(f"{URL}/mcp", http_client=http), mode=mode) as to,
+    ):
+        yield to
+
+
+def talk[T](bridge: Bridge, mode: str, ask: Callable[[Client], Any]) -> Any:
+    async def all_of_it() -> Any:
+        async with connected(bridge, mode) as client:
+            return await ask(client)
+
+    return anyio.run(all_of_it)
+
+
+def call(bridge: Bridge, mode: str, tool: str, **arguments: Any) -> Any:
+    return talk(bridge, mode, lambda client: client.call_tool(tool, arguments))
+
+
+@every_way
+def test_the_official_client_finds_tools_that_cannot_spend(bridge: Bridge, mode: str) -> None:
+    listed = talk(bridge, mode, lambda client: client.list_tools())
+    assert [tool.name for tool in listed.tools] == ["estimate_image", "image_status", "list_models"]
+    assert all(tool.annotations.read_only_hint for tool in listed.tools)
+
+
+def test_a_client_of_today_greets_nobody_and_one_of_yesterday_does(bridge: Bridge) -> None:
+    asked = []
+    for mode in ("auto", "legacy"):
+        bridge.seen.clear()
+        talk(bridge, mode, lambda client: client.list_tools())
+        asked.append([json.loads(request.content)["method"] for request in bridge.seen])
+    assert asked == [
+        ["server/discover", "tools/list"],
+        ["initialize", "notifications/initialized", "tools/list"],
+    ]
+
+
+@every_way
+def test_an_estimate_says_the_price_and_keeps_the_quote_from_the_model(
+    bridge: Bridge, mode: str
+) -> None:
+    got = call(bridge, mode, "estimate_image", prompt=PROMPT, quality="high", size=None)
+    assert not got.is_error
+    whole = got.meta["imagegen/estimate"]
+    seen = json.dumps([got.structured_content, [one.text for one in got.content]])
+    assert whole["quote"] not in seen
+    assert "$0.0527" in got.content[0].text
+    assert got.structured_content["price"]["expected"] == "0.052700"
+    assert got.meta["cost"] == {
+        "usd": 0.0527,
+        "model": whole["model"],
+        "provider": whole["provider"],
+    }
+    assert bridge.functions.service.writes == 0
+
+
+def test_people_confirm_what_the_model_was_told(bridge: Bridge, functions: Functions) -> None:
+    got = call(bridge, "auto", "estimate_image", prompt=PROMPT)
+    (image,) = extract_image_generations(got.model_dump(mode="json", by_alias=True))
+    event = functions.event("generate/confirmed")
+    event["body"] = json.dumps({"quote": image["estimate"]["quote"], "prompt": PROMPT})
+    answer = functions.invoke("generate", event)
+    assert (answer["statusCode"], json.loads(answer["body"])["id"]) == (200, image["id"])
+
+
+@every_way
+def test_a_status_follows_an_image_through_its_life(bridge: Bridge, mode: str, user: str) -> None:
+    service = bridge.functions.service
+    offer = service.estimate(PROMPT, user)
+    missing = call(bridge, mode, "image_status", imageId=offer.image_id)
+    assert missing.is_error
+    assert missing.meta["imagegen/problem"]["code"] == "not_found"
+    service.confirm(offer, user)
+    got = call(bridge, mode, "image_status", imageId=offer.image_id).structured_content
+    assert (got["status"], got["charged"]) == ("complete", True)
+    assert got["imageUrl"].endswith(f"/images/{offer.image_id}")
+
+
+@every_way
+def test_the_models_are_those_of_the_catalog(bridge: Bridge, mode: str) -> None:
+    got = call(bridge, mode, "list_models").structured_content
+    assert len(got["models"]) == len(bridge.functions.service.catalog.models)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "code"),
+    [
+        ("estimate_image", {}, "invalid_request"),
+        ("estimate_image", {"prompt": PROMPT, "maxCost": "0.0001"}, "above_max_cost"),
+        ("estimate_image", {"prompt": PROMPT, "model": "dall-e-3"}, "model_retired"),
+        ("estimate_image", {"prompt": PROMPT, "spend": True}, "invalid_request"),
+        ("image_status", {"imageId": "x"}, "not_found"),
+        ("list_models", {"all": True}, "invalid_request"),
+    ],
+)
+def test_what_a_tool_cannot_do_is_a_result_that_the_model_can_read(
+    functions: Functions, tool: str, arguments: Any, code: str
+) -> None:
+    status, body = modern(functions, "tools/call", name=tool, arguments=arguments)
+    assert (status, body["result"]["isError"]) == (200, True)
+    assert code in body["result"]["content"][0]["text"]
+
+
+def test_a_store_that_is_down_is_a_result_too() -> None:
+    def down(_: EstimateRequest) -> Any:
+        raise StoreUnavailableError("The ledger cannot be reached.")
+
+    toolbox = Toolbox(down, down, down)  # type: ignore[arg-type]
+    said = tools.call("estimate_image", {"prompt": PROMPT}, toolbox)
+    assert said is not None
+    assert said["_meta"]["imagegen/problem"]["retryable"] is True
+
+
+def test_every_structured_answer_is_as_its_schema_says(functions: Functions, user: str) -> None:
+    offer = functions.service.estimate(PROMPT, user)
+    functions.service.confirm(offer, user)
+    asked = {
+        "estimate_image": {"prompt": PROMPT},
+        "image_status": {"imageId": offer.image_id},
+        "list_models": {},
+    }
+    _, listed = modern(functions, "tools/list")
+    for tool in listed["result"]["tools"]:
+        arguments = asked[tool["name"]]
+        jsonschema.validate(arguments, tool["inputSchema"])
+        _, body = modern(functions, "tools/call", name=tool["name"], arguments=arguments)
+        jsonschema.validate(body["result"]["structuredContent"], tool["outputSchema"])
+
+
+def post(functions: Functions, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
+    event = functions.event("estimate/mcp-batch")
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    event["headers"] = {**event["headers"], **named}
+    event["body"] = body if isinstance(body, str) else json.dumps(body)
+    answer = functions.invoke("estimate", event)
+    return answer["statusCode"], json.loads(answer["body"] or "{}")
+
+
+def modern(functions: Functions, method: str, **params: Any) -> tuple[int, dict[str, Any]]:
+    headers = {"mcp_protocol_version": protocol.MODERN, "mcp_method": method}
+    if "name" in params:
+        headers["mcp_name"] = params["name"]
+    body = {"jsonrpc": "2.0", "id": 7, "method": method, "params": {**params, "_meta": META}}
+    return post(functions, body, **headers)
+
+
+def test_every_answer_of_today_says_that_it_is_whole_and_who_gives_it(functions: Functions) -> None:
+    for method in ("server/discover", "tools/list"):
+        _, body = modern(functions, method)
+        found = body["result"]
+        assert (found["resultType"], found["cacheScope"]) == ("complete", "public")
+        assert found["ttlMs"] > 0
+        assert found["_meta"][protocol.SERVER_KEY]["name"] == "imagegen"
+    assert version() == server.VERSION
+
+
+@pytest.mark.parametrize("wanted", [*protocol.HANDSHAKE, "2024-11-05", "1999-01-01"])
+def test_older_clients_agree_on_a_version(functions: Functions, wanted: str) -> None:
+    body = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": wanted},
+    }
+    status, answer = post(functions, body)
+    agreed = answer["result"]["protocolVersion"]
+    assert status == 200
+    assert agreed == (wanted if wanted in protocol.HANDSHAKE else protocol.HANDSHAKE[0])
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "code"),
+    [
+        ("{", {}, 400, -32700),
+        ('{"jsonrpc":"2.0","id":NaN,"method":"ping"}', {}, 400, -32700),
+        ([{"jsonrpc": "2.0", "id": 1, "method": "ping"}], {}, 400, -32600),
+        ({"id": 1, "method": "ping"}, {}, 400, -32600),
+        ({"jsonrpc": "2.0", "id": 1, "method": 5}, {}, 400, -32600),
+        ({"jsonrpc": "2.0", "id": True, "method": "ping"}, {}, 400, -32600),
+        ({"jsonrpc": "2.0", "id": None, "method": "ping"}, {}, 400, -32600),
+        ({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": [1]}, {}, 400, -32600),
+        ({"jsonrpc": "2.0", "id": 1, "method": "spend"}, {}, 200, -32601),
+        ({"jsonrpc": "2.0", "id": 1, "method": "server/discover"}, {}, 200, -32601),
+        ({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {}}, {}, 200, -32602),
+        (
+            {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "generate"}},
+            {},
+            200,
+            -32602,
+        ),
+        (
+            {"jsonrpc": "2.0", "id": 1, "method": "ping"},
+            {"mcp_protocol_version": "2030-01-01"},
+            400,
+            -32602,
+        ),
+        (
+            {"jsonrpc": "2.0", "method": "notifications/x"},
+            {"mcp_protocol_version": "2030-01-01"},
+            400,
+            -32022,
+        ),
+    ],
+)
+def test_what_is_no_good_message_is_a_protocol_error(
+    functions: Functions, body: Any, headers: dict[str, str], status: int, code: int
+) -> None:
+    got, answer = post(functions, body, **headers)
+    assert (got, answer["error"]["code"]) == (status, code)
+
+
+def test_an_unknown_method_of_today_is_a_404(functions: Functions) -> None:
+    status, body = modern(functions, "initialize")
+    assert (status, body["error"]["code"], body["id"]) == (404, -32601, 7)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"mcp_protocol_version": protocol.MODERN, "mcp_method": "tools/list"},
+        {"mcp_protocol_version": protocol.MODERN, "mcp_method": "tools/call"},
+        {
+            "mcp_protocol_version": "2025-11-25",
+            "mcp_method": "tools/call",
+            "mcp_name": "list_models",
+        },
+        NAMED,
+    ],
+)
+def test_headers_that_say_something_else_than_the_body_are_refused(
+    functions: Functions, headers: dict[str, str]
+) -> None:
+    params = {"name": "list_models", "_meta": META}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    status, answer = post(functions, body, **headers)
+    assert (status, answer["error"]["code"]) == (400, -32020)
+
+
+def test_a_version_to_come_is_told_what_there_is(functions: Functions) -> None:
+    meta = {**META, protocol.VERSION_KEY: "2031-01-01"}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}
+    headers = {"mcp_protocol_version": "2031-01-01", "mcp_method": "tools/list"}
+    status, answer = post(functions, body, **headers)
+    assert (status, answer["error"]["code"]) == (400, -32022)
+    assert answer["error"]["data"]["supported"] == list(protocol.VERSIONS)
+
+
+def test_a_notification_is_taken_and_not_answered(functions: Functions) -> None:
+    assert post(functions, {"jsonrpc": "2.0", "method": "notifications/initialized"}) == (202, {})
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_there_are_no_streams_and_no_sessions(functions: Functions, method: str) -> None:
+    event = functions.event("estimate/mcp-stream")
+    event["requestContext"]["http"]["method"] = method
+    answer = functions.invoke("estimate", event)
+    assert answer["statusCode"] == 405
+    headers = answer.get("headers", {}) | answer.get("multiValueHeaders", {})
+    assert "POST" in str(headers["Allow"])
+
+
+def test_without_a_token_nobody_is_let_in(functions: Functions) -> None:
+    event = functions.event("estimate/mcp-tools")
+    del event["headers"]["authorization"]
+    answer = functions.invoke("estimate", event)
+    assert (answer["statusCode"], answer["headers"]["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_a_client_without_a_token_learns_that_it_failed(bridge: Bridge) -> None:
+    bridge.functions.token = "no"
+    with pytest.raises((MCPError, ExceptionGroup)):
+        talk(bridge, "auto", lambda client: client.list_tools())
+
+
+TEXT = st.text(max_size=12)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+METHODS = st.sampled_from(["tools/call", "tools/list", "initialize", "ping", "server/discover"])
+MESSAGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "jsonrpc": st.just("2.0") | JSON,
+        "id": st.integers() | st.text(max_size=9) | JSON,
+        "method": METHODS | st.text(max_size=20) | JSON,
+        "params": st.fixed_dictionaries(
+            {},
+            optional={
+                "name": st.sampled_from(["estimate_image", "image_status", "list_models"]) | JSON,
+                "arguments": st.dictionaries(
+                    st.sampled_from(["prompt", "size", "imageId", "maxCost", "x"]), JSON, max_size=4
+                )
+                | JSON,
+                "protocolVersion": st.sampled_from(protocol.VERSIONS) | JSON,
+                "_meta": st.just(META) | JSON,
+            },
+        )
+        | JSON,
+    },
+)
+HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "mcp-protocol-version": st.sampled_from([*protocol.VERSIONS, "x", "=?base64?!?="]),
+        "mcp-method": METHODS | st.text(max_size=9),
+        "mcp-name": st.sampled_from(["estimate_image", "list_models", "=?base64?w6k=?="]),
+    },
+)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(body=(MESSAGES | JSON).map(json.dumps) | st.text(max_size=60), headers=HEADERS)
+def test_whatever_is_sent_is_answered_and_nothing_breaks(
+    body: str, headers: dict[str, str]
+) -> None:
+    service = Service()
+    toolbox = Toolbox(
+        lambda request: service.estimator.estimate(request, "a1" * 16),
+        service.tracer.status,
+        service.lister.models,
+    )
+    answer = server.reply(body.encode("utf-8", "surrogatepass"), headers, toolbox)
+    assert answer.status in (200, 202, 400, 404)
+    assert (answer.status == 202) == (not answer.body)
+    if answer.body:
+        said = json.loads(answer.body)
+        assert said["jsonrpc"] == "2.0"
+        assert ("result" in said) != ("error" in said)
+    assert service.writes == 0

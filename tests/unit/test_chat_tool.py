@@ -1,0 +1,302 @@
+"""The tool's definition in four interfaces' words, and the images in what comes back of it."""
+
+import json
+import subprocess
+import sys
+from typing import Any, get_args
+
+import pytest
+from google.genai import types as gemini
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from mcp import types as mcp
+from openai.types.chat import ChatCompletionFunctionToolParam
+from pydantic import TypeAdapter
+
+from imagegen.chat import (
+    FORMATS,
+    extract_image_generations,
+    message_complete,
+    result_for_llm,
+    to_sse,
+    tool_definition,
+)
+from imagegen.chat.tool import ToolArguments
+from imagegen.domain.errors import InvalidRequestError
+from imagegen.domain.messages import (
+    MessageComplete,
+    TextApiCall,
+    TextDelta,
+    offered,
+    told_to_llm,
+)
+from imagegen.domain.models import EstimateRequest
+from local.openapi import handler_of
+from tests.fakes.catalogs import ROOT
+from tests.fakes.service import Service
+from tests.fakes.sse import events_in
+
+SERVICE = Service()
+FOX, HARE = (SERVICE.estimate(prompt) for prompt in ("a fox", "a hare"))
+FOX_JSON, HARE_JSON = (one.model_dump(mode="json", by_alias=True) for one in (FOX, HARE))
+PROBLEM = {"type": "about:blank", "status": 422, "code": "model_retired", "detail": "It ended."}
+TEXT = json.dumps(FOX_JSON)
+
+SCHEMAS = {
+    "openai": lambda made: made["function"]["parameters"],
+    "anthropic": lambda made: made["input_schema"],
+    "gemini": lambda made: made["functionDeclarations"][0]["parameters"],
+    "mcp": lambda made: made["inputSchema"],
+}
+every_format = pytest.mark.parametrize("form", SCHEMAS)
+
+
+def test_the_route_the_formats_and_these_tests_name_the_same() -> None:
+    route = get_args(handler_of("estimate").ToolQuery.model_fields["format"].annotation)
+    assert set(route) == set(FORMATS) == set(SCHEMAS)
+
+
+def test_what_an_llm_may_say_is_what_an_estimate_takes() -> None:
+    assert list(ToolArguments.model_fields) == list(EstimateRequest.model_fields)
+
+
+@every_format
+def test_a_definition_is_json_schema_that_says_what_each_argument_means(form: str) -> None:
+    schema = SCHEMAS[form](tool_definition(form))
+    Draft202012Validator.check_schema(schema)
+    assert "$ref" not in json.dumps(schema)
+    assert all(len(one["description"]) > 20 for one in schema["properties"].values())
+    assert schema["properties"].keys() == {
+        *("prompt", "quality", "size", "style", "maxCost", "provider", "model")
+    }
+
+
+@every_format
+@given(
+    st.fixed_dictionaries(
+        {"prompt": st.just("a fox")},
+        optional={
+            "quality": st.sampled_from(["ultra", "high", "standard", "fast"]),
+            "size": st.sampled_from(["square", "landscape", "portrait", "1024x1024"]),
+            "style": st.text(max_size=200),
+            "maxCost": st.integers(0, 10_000).map(lambda cents: cents / 100),
+            "provider": st.sampled_from(["openai", "gemini"]),
+            "model": st.text(max_size=120),
+        },
+    )
+)
+def test_what_a_definition_allows_an_estimate_takes(form: str, arguments: dict[str, Any]) -> None:
+    schema = SCHEMAS[form](tool_definition(form))
+    if form == "openai":
+        arguments = {**dict.fromkeys(schema["properties"]), **arguments}
+    Draft202012Validator(schema).validate(arguments)
+    given_ = {name: value for name, value in arguments.items() if value is not None}
+    EstimateRequest.model_validate(given_)
+
+
+def test_openais_is_strict() -> None:
+    made = tool_definition("openai")
+    TypeAdapter(ChatCompletionFunctionToolParam).validate_python(made)
+    parameters = made["function"]["parameters"]
+    assert made["function"]["strict"] is True
+    assert parameters["required"] == list(parameters["properties"])
+    assert parameters["additionalProperties"] is False
+    # https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
+    allowed = {"type", "description", "enum"}
+    assert all(one.keys() <= allowed for one in parameters["properties"].values())
+    assert None in parameters["properties"]["quality"]["enum"]
+
+
+def test_geminis_and_mcps_are_what_their_clients_take() -> None:
+    tool = gemini.Tool.model_validate(tool_definition("gemini"))
+    assert tool.function_declarations is not None
+    assert tool.function_declarations[0].name == "generate_image"
+    assert mcp.Tool.model_validate(tool_definition("mcp")).name == "generate_image"
+
+
+def test_another_format_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InvalidRequestError, match="openai, anthropic, gemini, mcp"):
+        tool_definition("cohere")
+
+
+RESULTS: dict[str, tuple[Any, str | None]] = {
+    "openai": ([{"role": "tool", "tool_call_id": "call_1", "content": TEXT}], "call_1"),
+    "openai parts": (
+        [
+            {
+                "role": "tool",
+                "tool_call_id": "call_1",
+                "content": [{"type": "text", "text": TEXT}],
+            }
+        ],
+        "call_1",
+    ),
+    "openai responses": (
+        {"type": "function_call_output", "call_id": "call_1", "output": TEXT},
+        "call_1",
+    ),
+    "anthropic": (
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": TEXT}],
+        },
+        "toolu_1",
+    ),
+    "anthropic blocks": (
+        [
+            {
+                "type": "tool_result",
+                "tool_use_id": "toolu_1",
+                "content": [{"type": "text", "text": TEXT}],
+            }
+        ],
+        "toolu_1",
+    ),
+    "gemini": (
+        {
+            "role": "user",
+            "parts": [
+                {
+                    "functionResponse": {
+                        "id": "fc_1",
+                        "name": "generate_image",
+                        "response": {"result": FOX_JSON},
+                    }
+                }
+            ],
+        },
+        "fc_1",
+    ),
+    "gemini without an id": (
+        [{"functionResponse": {"name": "generate_image", "response": FOX_JSON}}],
+        None,
+    ),
+    "mcp": (
+        {"content": [{"type": "text", "text": TEXT}], "structuredContent": FOX_JSON},
+        None,
+    ),
+    "mcp beside what the LLM reads": (
+        {
+            "content": [{"type": "text", "text": "It costs $0.01."}],
+            "_meta": {"estimate": FOX_JSON},
+        },
+        None,
+    ),
+    "plain": (FOX_JSON, None),
+    "text": (TEXT, None),
+    "a list of texts": ([TEXT], None),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_an_offer_is_found_in_every_interfaces_results(name: str) -> None:
+    results, call_id = RESULTS[name]
+    expected = offered(FOX, call_id).model_dump(mode="json", by_alias=True)
+    assert extract_image_generations(results) == [expected]
+
+
+def test_offers_come_in_order_and_each_once() -> None:
+    results = [
+        {"role": "tool", "tool_call_id": "a", "content": TEXT},
+        {"role": "tool", "tool_call_id": "b", "content": HARE_JSON},
+        {"role": "tool", "tool_call_id": "c", "content": TEXT},
+    ]
+    found = extract_image_generations(results)
+    assert [one["prompt"] for one in found] == ["a fox", "a hare"]
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        None,
+        [],
+        "It costs $0.05.",
+        "{broken",
+        "[" * 10_000,
+        {"role": "tool", "tool_call_id": "a", "content": json.dumps(PROBLEM)},
+        told_to_llm(FOX),
+        {"role": "tool", "name": "web_search", "content": TEXT},
+        {"functionResponse": {"name": "web_search", "response": FOX_JSON}},
+        {"content": [{"type": "text", "text": "no"}], "isError": True},
+    ],
+)
+def test_what_is_no_offer_of_the_tool_is_passed_over(results: Any) -> None:
+    assert extract_image_generations(results) == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=10) | st.just(TEXT),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_whatever_came_back_is_read_without_an_error(results: Any) -> None:
+    found = extract_image_generations(results)
+    assert all(one["status"] == "pending" and one["id"] == FOX.image_id for one in found)
+
+
+def test_what_an_llm_should_read_has_the_price_and_no_quote() -> None:
+    seen = result_for_llm(FOX_JSON)
+    assert seen["buttonLabel"] == FOX.button_label
+    for secret in (FOX.quote, FOX.image_id, FOX.quote_id):
+        assert secret not in str(seen)
+    assert result_for_llm(PROBLEM) == {
+        "offered": False,
+        "code": "model_retired",
+        "detail": "It ended.",
+    }
+
+
+def test_a_message_of_another_backend_has_the_shape_of_ours() -> None:
+    image = offered(FOX, "call_1")
+    call = TextApiCall(
+        provider="acme",
+        model="talker-1",
+        input_tokens=1,
+        output_tokens=2,
+        cost=None,
+        duration_ms=3,
+        success=True,
+        timestamp=SERVICE.clock(),
+    )
+    ours = MessageComplete(
+        id="msg_1",
+        content="Hi",
+        image_generations=(image,),
+        llm_api_calls=(call,),
+        stop_reason="end",
+    ).model_dump(mode="json", by_alias=True)
+    found = extract_image_generations(RESULTS["openai"][0])
+    assert message_complete("msg_1", "Hi", image_generations=found, llm_api_calls=[call]) == ours
+    assert message_complete("msg_1", "Hi", image_generations=[image], llm_api_calls=[call]) == ours
+
+
+def test_an_image_in_a_chat_is_the_estimates_own_answer() -> None:
+    image = offered(FOX).model_dump(mode="json", by_alias=True)
+    assert image["estimate"] == FOX_JSON
+    assert image.keys() == {"id", "prompt", "status", "estimate"}
+
+
+@given(st.lists(st.text(), max_size=5))
+def test_no_words_can_begin_an_event_of_their_own(texts: list[str]) -> None:
+    stream = to_sse([TextDelta(text=one) for one in texts])
+    assert events_in(stream) == [("text_delta", {"text": one}) for one in texts]
+
+
+def test_the_package_needs_neither_aws_nor_a_vendor_nor_the_system_clock() -> None:
+    program = (
+        "import sys; import imagegen.chat;"
+        "heavy = {'boto3', 'botocore', 'openai', 'requests', 'aws_lambda_powertools', 'jwt'};"
+        "sys.exit(' '.join(heavy & set(sys.modules)) or None)"
+    )
+    done = subprocess.run(  # noqa: S603 our own interpreter
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(ROOT / "layers/shared")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,212 @@
+"""README and docs/ say what is there: their tables, links, commands, paths and answers."""
+
+import ast
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from local.docs.__main__ import from_source
+from local.docs.blocks import blocks, pages, with_blocks
+from local.docs.examples import EXAMPLES
+from local.docs.fields import operations, shown_path
+from local.docs.placeholders import stable
+from local.docs.streams import shown
+from local.openapi import DOCUMENT
+from local.parameters import LINE
+from local.paths import ROOT
+
+API: dict[str, Any] = json.loads(DOCUMENT.read_text())
+API_PAGE = ROOT / "docs" / "api.md"
+FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+INLINE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
+PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)*/?")
+ENDINGS = {".py", ".json", ".yaml", ".md", ".txt", ".toml", ".js"}
+MADE_LATER = {".env", ".env.staging", ".local", ".venv", ".tools"}
+"""What is not in a fresh checkout."""
+SERVED = {"config.json"} | {path.name for path in (ROOT / "functions/page/static").iterdir()}
+"""What the page function serves, named as a browser asks for it."""
+EXAMPLE_NAMES = {f"example {one.name}": one for one in EXAMPLES}
+
+every_page = pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub makes of a page's headings."""
+    headings = HEADING.findall(FENCE.sub("", page.read_text()))
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {one.replace(" ", "-") for one in plain}
+
+
+def commands(text: str) -> Iterator[str]:
+    """Yield what stands as code: in backticks, and the lines of shell blocks without comments."""
+    yield from INLINE.findall(FENCE.sub("", text))
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        yield from (line.partition("#")[0] for line in block.splitlines())
+
+
+def shown_answer(block: str) -> Any:
+    """Return the JSON that an example ends with, ``None`` where it has none."""
+    found = re.search(r"^```json\n(.*?)^```", block, re.DOTALL | re.MULTILINE)
+    return json.loads(found[1]) if found else None
+
+
+def answer_schema(operation_id: str, status: int) -> dict[str, Any] | None:
+    """Return what openapi.json says of an answer, ``None`` where it has no JSON."""
+    operation = next(one for _, _, one in operations(API) if one["operationId"] == operation_id)
+    content = operation["responses"][str(status)].get("content", {})
+    schema = next((one["schema"] for kind, one in content.items() if "json" in kind), None)
+    return {**schema, "components": API["components"]} if schema else None
+
+
+def test_every_table_is_what_the_source_says() -> None:
+    made = from_source()
+    for page in pages():
+        text = page.read_text()
+        assert text == with_blocks(text, made), f"{page.name} is stale: run `make docs`"
+
+
+def test_everything_that_is_made_stands_on_a_page_once() -> None:
+    names = [name for page in pages() for name in blocks(page.read_text())]
+    assert sorted(names) == sorted([*from_source(), *EXAMPLE_NAMES])
+
+
+@every_page
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in LINK.findall(FENCE.sub("", page.read_text())):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        path = (page.parent / name).resolve() if name else page
+        assert path.exists(), f"{page.name} links to {target}"
+        if anchor:
+            assert anchor in anchors(path), f"{page.name} links to {target}"
+
+
+@every_page
+def test_every_command_is_in_the_makefile(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {one for text in commands(page.read_text()) for one in TARGET.findall(text)}
+    assert named <= targets
+
+
+@every_page
+def test_every_path_is_there(page: Path) -> None:
+    tops = {path.name for path in ROOT.iterdir()}
+    for named in INLINE.findall(FENCE.sub("", page.read_text())):
+        top = named.partition("/")[0]
+        is_path = PATH.fullmatch(named) and (top in tops or Path(named).suffix in ENDINGS)
+        if is_path and top not in MADE_LATER and named not in SERVED:
+            assert list(ROOT.glob(named)), f"{page.name} names {named}"
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    linked = set(LINK.findall((ROOT / "README.md").read_text()))
+    assert {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} <= {
+        link.partition("#")[0] for link in linked
+    }
+
+
+def test_every_problem_leads_to_the_readme() -> None:
+    from imagegen.problems import PROBLEM_TYPE  # noqa: PLC0415
+
+    assert PROBLEM_TYPE.partition("#")[2] in anchors(ROOT / "README.md")
+
+
+def test_every_route_has_a_section_and_every_section_a_route() -> None:
+    routes = {f"{method} {shown_path(path)}" for method, path, _ in operations(API)}
+    headings = HEADING.findall(FENCE.sub("", API_PAGE.read_text()))
+    assert {one for one in headings if re.match(r"(GET|POST|PUT|DELETE) /", one)} == routes
+
+
+def test_every_route_shows_an_answer_that_is_good() -> None:
+    shown = {one.operation for one in EXAMPLES if one.status < 400}
+    assert {one["operationId"] for _, _, one in operations(API)} == shown
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLE_NAMES))
+def test_every_answer_is_one_that_openapi_describes(name: str) -> None:
+    example, block = EXAMPLE_NAMES[name], blocks(API_PAGE.read_text())[name]
+    schema = answer_schema(example.operation, example.status)
+    assert f"HTTP {example.status}" in block
+    if schema:
+        Draft202012Validator(schema).validate(shown_answer(block))
+    else:
+        assert shown_answer(block) is None
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLE_NAMES))
+def test_every_request_sends_fields_that_openapi_has(name: str) -> None:
+    example, block = EXAMPLE_NAMES[name], blocks(API_PAGE.read_text())[name]
+    request = block.partition("```\n")[0].partition("\n\n")[2]
+    operation = next(o for _, _, o in operations(API) if o["operationId"] == example.operation)
+    if not request or example.status in (400, 422):
+        return
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    Draft202012Validator({**schema, "components": API["components"]}).validate(json.loads(request))
+
+
+def test_a_stream_begins_and_ends_as_the_page_says() -> None:
+    text = API_PAGE.read_text()
+    events = re.findall(r"^event: (\w+)$", blocks(text)["example chat"], re.MULTILINE)
+    assert (events[0], events[-1]) == ("message_start", "message_complete")
+    assert set(events) <= set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+
+
+def test_a_stream_is_shown_without_what_the_offer_shows_and_with_one_piece_of_text() -> None:
+    pieces = "".join(f'event: text_delta\ndata: {{"text":"{one}"}}\n\n' for one in "abc")
+    offer = 'event: tool_call\ndata: {"imageGeneration":{"estimate":{"quote":"q"}}}\n\n'
+    text = shown(pieces + offer)
+    assert text.count("text_delta") == 1
+    assert "quote" not in text
+
+
+def test_every_name_of_the_example_env_is_explained() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    names = {match[1] for line in lines if (match := LINE.fullmatch(line.removeprefix("# ")))}
+    assert names
+    for name in names:
+        assert f"`{name}`" in text, name
+
+
+def test_what_differs_from_run_to_run_is_replaced_and_the_rest_is_not() -> None:
+    said = {"quoteId": "abc", "createdAt": "2027-01-01T00:00:00.000Z", "retryAfterSeconds": 3412}
+    assert stable({**said, "price": "0.05"}) == stable({**said, "quoteId": "x", "price": "0.05"})
+    assert stable({"retryAfterSeconds": 2, "charged": False}) == {
+        "retryAfterSeconds": 2,
+        "charged": False,
+    }
+
+
+def test_a_part_that_nobody_makes_stays() -> None:
+    text = "a\n<!-- made by `make docs`: old -->\nkept\n<!-- end -->\nb\n"
+    assert with_blocks(text, {"new": "x\n"}) == text
+    assert with_blocks(text, {"old": "x\n"}) == text.replace("kept", "x")
+
+
+@every_page
+def test_every_import_of_a_snippet_is_there(page: Path) -> None:
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                module = importlib.import_module(node.module)
+                assert all(hasattr(module, one.name) for one in node.names), node.module
+
+
+@every_page
+def test_every_import_of_a_page_is_served(page: Path) -> None:
+    static = ROOT / "functions" / "page" / "static"
+    found = re.findall(r'import \{([^}]*)\} from "https://PAGE/([\w.]+)"', page.read_text())
+    for names, file in found:
+        exported = (static / file).read_text()
+        for name in (one.partition(" as ")[0].strip() for one in names.split(",")):
+            assert re.search(rf"export [^;]*\b{name}\b", exported), f"{file} exports no {name}"

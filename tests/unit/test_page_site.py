@@ -1,0 +1,270 @@
+"""The page's function: fixed bytes, strict headers, and addresses that are this stack's own."""
+
+import base64
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen.site import PageSettings, Site, build_site, is_known, read_files, takes_gzip
+from local.paths import ROOT
+from local.run import may_open
+
+STATIC = ROOT / "functions" / "page" / "static"
+FILES = read_files(STATIC)
+DEPLOYED = {
+    "AWS_REGION": "eu-central-1",
+    "ESTIMATE_URL": "https://e.lambda-url.eu-central-1.on.aws/",
+    "GENERATE_URL": "https://g.lambda-url.eu-central-1.on.aws/",
+    "HEALTH_URL": "https://h.lambda-url.eu-central-1.on.aws/",
+    "CHAT_URL": "https://c.lambda-url.eu-central-1.on.aws/",
+    "IMAGE_HOSTS": "https://b.s3.eu-central-1.amazonaws.com https://b.s3.amazonaws.com",
+}
+LOCAL = {
+    **DEPLOYED,
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
+    "SIMULATOR_URL": "http://127.0.0.1:9000",
+}
+
+OURS = build_site(FILES, PageSettings.from_env(DEPLOYED))
+
+
+def site(environ: dict[str, str] | None = None) -> Site:
+    return OURS if environ is None else build_site(FILES, PageSettings.from_env(environ))
+
+
+def ask(path: str, method: str = "GET", **headers: str) -> dict[str, Any]:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    http = {"method": method, "path": path}
+    return site().answer({"rawPath": path, "headers": sent, "requestContext": {"http": http}})
+
+
+def content(answer: dict[str, Any]) -> bytes:
+    body = base64.b64decode(answer["body"])
+    return gzip.decompress(body) if answer["headers"].get("Content-Encoding") else body
+
+
+def directives(environ: dict[str, str] | None = None) -> dict[str, list[str]]:
+    parts = (one.split() for one in site(environ).policy.split("; "))
+    return {name: sources for name, *sources in parts}
+
+
+# Files.
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("coding", ["", "gzip, br"])
+def test_every_file_is_served_as_it_is(path: Path, coding: str) -> None:
+    answer = ask(f"/{path.name}", accept_encoding=coding)
+    assert answer["statusCode"] == 200
+    assert content(answer) == path.read_bytes()
+    assert ("Content-Encoding" in answer["headers"]) is bool(coding)
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/page.js", "text/javascript; charset=utf-8"),
+        ("/page.css", "text/css; charset=utf-8"),
+        ("/icon.svg", "image/svg+xml"),
+        ("/config.json", "application/json"),
+    ],
+)
+def test_a_file_says_what_it_is(path: str, media_type: str) -> None:
+    assert ask(path)["headers"]["Content-Type"] == media_type
+
+
+@given(st.text(max_size=40).map(lambda text: f"/{text}"))
+def test_no_path_leads_to_anything_but_a_file_of_the_page(path: str) -> None:
+    status = ask(path)["statusCode"]
+    assert status == (200 if path in site().files else 404)
+
+
+@pytest.mark.parametrize("path", ["/../handler.py", "/static/page.js", "/%2e%2e/handler.py", ""])
+def test_a_path_that_climbs_is_not_there(path: str) -> None:
+    assert ask(path)["statusCode"] == 404
+
+
+def test_a_head_is_a_get_without_its_body() -> None:
+    got, head = ask("/page.js"), ask("/page.js", "HEAD")
+    assert head["headers"] == got["headers"]
+    assert (head["statusCode"], head["body"]) == (200, "")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_nothing_can_be_sent_to_the_page(method: str) -> None:
+    answer = ask("/", method)
+    assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, "GET, HEAD")
+
+
+def test_a_browser_that_has_a_file_is_told_so_and_keeps_its_rules() -> None:
+    first = ask("/page.js", accept_encoding="gzip")["headers"]
+    again = ask("/page.js", accept_encoding="gzip", if_none_match=f'"old", {first["ETag"]}')
+    assert (again["statusCode"], again["body"]) == (304, "")
+    assert again["headers"]["ETag"] == first["ETag"]
+    assert again["headers"]["Content-Security-Policy"] == first["Content-Security-Policy"]
+
+
+def test_compressed_bytes_have_a_tag_of_their_own() -> None:
+    plain, zipped = ask("/page.js"), ask("/page.js", accept_encoding="gzip")
+    assert plain["headers"]["ETag"] != zipped["headers"]["ETag"]
+    assert plain["headers"]["Vary"] == zipped["headers"]["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        ("", False),
+        ("br", False),
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000, br", False),
+        ("*", True),
+        ("*;q=0", False),
+    ],
+)
+def test_only_who_takes_gzip_gets_it(accepted: str, takes: bool) -> None:  # noqa: FBT001 a case
+    assert takes_gzip(accepted) is takes
+
+
+@pytest.mark.parametrize("held", ['"a"', 'W/"a"', '"b", "a"', "*"])
+def test_a_tag_that_is_held_is_known(held: str) -> None:
+    assert is_known('"a"', held)
+
+
+@pytest.mark.parametrize("held", ["", '"b"', "a"])
+def test_a_tag_that_is_not_held_is_not_known(held: str) -> None:
+    assert not is_known('"a"', held)
+
+
+# Rules for the browser.
+
+
+def test_a_page_may_load_its_own_files_and_call_its_own_functions_only() -> None:
+    found = directives()
+    images = DEPLOYED["IMAGE_HOSTS"].split()
+    functions = [f"https://{name}.lambda-url.eu-central-1.on.aws" for name in "eghc"]
+    assert found["default-src"] == found["base-uri"] == found["object-src"] == ["'none'"]
+    assert found["frame-ancestors"] == found["form-action"] == ["'none'"]
+    assert found["script-src"] == found["style-src"] == ["'self'"]
+    assert found["img-src"] == ["'self'", "data:", "blob:", functions[1], *images]
+    assert found["connect-src"] == ["'self'", *functions, *images]
+    assert found["require-trusted-types-for"] == ["'script'"]
+
+
+def test_no_rule_lets_everybody_or_inline_code_in() -> None:
+    for sources in [*directives().values(), *directives(LOCAL).values()]:
+        assert not {"*", "https:", "http:", "'unsafe-inline'", "'unsafe-eval'"} & set(sources)
+
+
+def test_every_answer_is_strict_and_asked_for_anew() -> None:
+    for path in ("/", "/elements.js", "/config.json"):
+        headers = ask(path)["headers"] if path in site().files else ask("/")["headers"]
+        assert headers["Cache-Control"] == "no-cache"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert "camera=()" in headers["Permissions-Policy"]
+
+
+def test_the_html_has_no_inline_code_or_style_and_names_files_that_are_there() -> None:
+    html = (STATIC / "index.html").read_text()
+    assert " style=" not in html
+    assert "<style" not in html
+    assert " on" not in {part[:3] for part in html.split('"') if part.endswith("=")}
+    for part in html.split('"'):
+        if part.endswith((".js", ".css", ".svg", ".json")):
+            assert f"/{part}" in site().files, part
+
+
+# Addresses.
+
+
+def test_the_config_names_the_functions_and_no_secret() -> None:
+    config = json.loads(content(ask("/config.json")))
+    assert config == {
+        "estimateUrl": "https://e.lambda-url.eu-central-1.on.aws",
+        "generateUrl": "https://g.lambda-url.eu-central-1.on.aws",
+        "healthUrl": "https://h.lambda-url.eu-central-1.on.aws",
+        "chatUrl": "https://c.lambda-url.eu-central-1.on.aws",
+        "region": "eu-central-1",
+        "simulatorUrl": None,
+    }
+
+
+def test_on_this_machine_functions_are_reached_by_path() -> None:
+    config = json.loads(site(LOCAL).files["/config.json"].content)
+    assert config["generateUrl"] == "http://127.0.0.1:4566/_aws/lambda-url/g"
+    assert config["simulatorUrl"] == "http://127.0.0.1:9000"
+    assert "http://127.0.0.1:9000" in directives(LOCAL)["connect-src"]
+    assert directives(LOCAL)["img-src"][3] == "http://127.0.0.1:4566"
+
+
+def test_a_function_that_is_not_deployed_has_no_address() -> None:
+    settings = PageSettings.from_env({**DEPLOYED, "CHAT_URL": ""})
+    assert json.loads(settings.config())["chatUrl"] is None
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {**DEPLOYED, "SIMULATOR_URL": "http://127.0.0.1:9000"},
+        {**LOCAL, "SIMULATOR_URL": "https://simulator.example"},
+        {**LOCAL, "AWS_ENDPOINT_URL": "https://aws.example"},
+    ],
+)
+def test_switches_that_break_providers_are_for_a_local_stack(environ: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="SIMULATOR_URL is for a local stack"):
+        PageSettings.from_env(environ)
+
+
+# What it loads, and when a browser is opened.
+
+
+@pytest.mark.parametrize("foreign", ["pydantic", "aws_lambda_powertools", "boto3", "jwt"])
+def test_a_cold_start_of_the_page_loads_the_standard_library_alone(foreign: str) -> None:
+    handler = STATIC.parent / "handler.py"
+    program = (
+        f"import sys, runpy; runpy.run_path({str(handler)!r}); sys.exit({foreign!r} in sys.modules)"
+    )
+    env = {"PYTHONPATH": str(ROOT / "layers" / "shared")}
+    done = subprocess.run([sys.executable, "-c", program], env=env, check=False)  # noqa: S603
+    assert done.returncode == 0
+
+
+def test_a_browser_is_opened_for_a_person_before_a_screen_and_for_nobody_else() -> None:
+    screen = {"DISPLAY": ":0"}
+    assert may_open(screen, at_terminal=True)
+    assert not may_open(screen, at_terminal=False)
+    assert not may_open({**screen, "CI": "true"}, at_terminal=True)
+    assert not may_open({**screen, "NO_OPEN": "1"}, at_terminal=True)
+    if sys.platform != "darwin":
+        assert not may_open({}, at_terminal=True)
+
+
+# Weight, and colours.
+
+LIMITS = {"page's own scripts": 8_600, "css": 3_700, "html": 2_100}
+PAGE_SCRIPTS = ("page.js", "chat-view.js", "form-view.js", "state-view.js", "ui.js")
+
+
+def weights() -> dict[str, int]:
+    """Bytes as they are sent, compressed."""
+    zipped = {path.lstrip("/"): len(file.zipped) for path, file in FILES.items() if path != "/"}
+    return {
+        "page's own scripts": sum(zipped[name] for name in PAGE_SCRIPTS),
+        "css": zipped["page.css"],
+        "html": zipped["index.html"],
+    }
+
+
+def test_the_page_stays_light() -> None:
+    assert {name: size for name, size in weights().items() if size > LIMITS[name]} == {}
