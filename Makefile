@@ -132,7 +132,7 @@ deploy-env: .venv/stamp ## Put the keys and flags of ENV_FILE=.env into the stac
 	@$(PYTHON) -m local.push_env --stack $(STACK) --env-file $(ENV_FILE)
 
 .PHONY: rotate-quote-key
-rotate-quote-key: .venv/stamp ## The next of the three steps to a new quote key (README)
+rotate-quote-key: .venv/stamp ## The next of the three steps to a new quote key (docs/deploy.md)
 	@$(PYTHON) -m local.push_env --stack $(STACK) --rotate-quote-key
 
 .PHONY: logs

@@ -133,10 +133,15 @@ class Contest:
                 # Whatever loads with the first image is loaded then.
                 caller.ask(3)
             except Exception as error:  # noqa: BLE001 a peer that fails is reported as failing
-                self.missing[name] = f"{type(error).__name__}: {error}"[:300]
-                print(f"{name} is left out: {self.missing[name]}", file=sys.stderr)
+                self.leave_out(name, error)
             else:
                 self.callers[name] = caller
+
+    def leave_out(self, name: str, error: Exception) -> None:
+        """Go on without somebody who fails, and say so."""
+        self.callers.pop(name, None)
+        self.missing[name] = f"{type(error).__name__}: {error}"[:300]
+        print(f"{name} is left out: {self.missing[name]}", file=sys.stderr)
 
     def _environment(self, kind: str) -> dict[str, str]:
         described = self.directory / "stack.json"

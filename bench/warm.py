@@ -10,7 +10,17 @@ import os
 from typing import Final
 
 from bench import gateways, ground
-from bench.contest import LARGE_BYTES, OURS, RAW, SDK, SMALL_BYTES, WHOLE, Contest, contest
+from bench.contest import (
+    LARGE_BYTES,
+    OURS,
+    RAW,
+    SDK,
+    SMALL_BYTES,
+    WHOLE,
+    CallerError,
+    Contest,
+    contest,
+)
 from bench.results import Part, alone, median, p90
 
 ROUNDS: Final = int(os.environ.get("ROUNDS", "10"))
@@ -68,8 +78,13 @@ def _judge(part: Part) -> None:
 def _turns(here: Contest, rounds: int, images: int) -> dict[str, dict[str, list[float]]]:
     found: dict[str, dict[str, list[float]]] = {}
     for _ in range(rounds):
-        for name, caller in here.callers.items():
-            said = caller.ask(images)
+        for name, caller in list(here.callers.items()):
+            try:
+                said = caller.ask(images)
+            except CallerError as error:
+                here.leave_out(name, error)
+                found.pop(name, None)
+                continue
             kept = found.setdefault(name, {"ms": [], "cpu": [], "wait": []})
             kept["ms"] += said["ms"]
             kept["cpu"].append(said["cpuMs"])

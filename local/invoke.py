@@ -20,6 +20,11 @@ No container engine runs here ({engines}), and `sam local invoke` needs one; any
 Running the function in the runtime interface emulator instead: the same runtime client, this
 machine's Python and system.
 """
+PODMAN: Final = """\
+sam finds Podman by DOCKER_HOST alone. Start its socket and name it:
+
+  systemctl --user start podman.socket
+  export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock"""
 NO_STACK: Final = (
     "The function needs a table, keys and providers: have `make run` going in another terminal."
 )
@@ -28,7 +33,7 @@ NO_STACK: Final = (
 def main() -> None:
     """Run the function and print its answer."""
     parser = argparse.ArgumentParser(prog="make invoke", description=__doc__)
-    parser.add_argument("function", choices=["estimate", "generate", "health", "chat"])
+    parser.add_argument("function", choices=["estimate", "generate", "health", "chat", "page"])
     parser.add_argument("event", type=Path, nargs="?")
     given = parser.parse_args()
     if not given.event or not given.event.is_file():
@@ -39,7 +44,9 @@ def main() -> None:
     sam.build()
     variables = deployed_variables(stack, given.function)
     event = read_event(given.event, stack)
-    if any(map(answers, ENGINES)):
+    if engine := next(filter(answers, ENGINES), None):
+        if engine == "podman" and not os.environ.get("DOCKER_HOST"):
+            sys.exit(PODMAN)
         sys.exit(in_container(given.function, event, variables))
     print(NO_ENGINE.format(engines=", ".join(ENGINES)), file=sys.stderr)
     with rie.start(given.function, variables) as function:

@@ -40,7 +40,11 @@ def lazy_source(source: str) -> str:
         ValueError: as ``make_lazy``.
     """
     tree = ast.parse(source)
-    handed_on = [node for node in tree.body if _hands_on(node)]
+    handed_on = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
+    ]
     names = {
         alias.asname or alias.name: ("." * node.level + (node.module or ""), alias.name)
         for node in handed_on
@@ -53,7 +57,3 @@ def lazy_source(source: str) -> str:
     if not names:
         return source
     return ast.unparse(ast.Module(rest, [])) + "\n" + LOOKUP.format(names=names)
-
-
-def _hands_on(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.module != "__future__"

@@ -39,8 +39,12 @@ def deploy_again(running: Mapping[str, Any], options: Options) -> None:
     """Put the code as it is now on the stack that another terminal runs."""
     began = time.monotonic()
     print(f"A stack is running (process {running['pid']}): deploying to it ...", flush=True)
-    LocalStack.attach(running, options).deploy()
-    print(tour(running, time.monotonic() - began))
+    stack = LocalStack.attach(running, options)
+    stack.deploy()
+    # A function may be new; the process that ends it all stays the other one.
+    description = {**stack.describe(), "pid": running["pid"]}
+    write_description(description, STACK_FILE)
+    print(tour(description, time.monotonic() - began))
 
 
 def serve(options: Options) -> None:

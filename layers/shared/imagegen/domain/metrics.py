@@ -4,7 +4,7 @@ The emitter, the alarms and the dashboard all read ``SERIES``. Dimensions are bo
 provider of the catalog, an outcome of ours; never a user, a prompt or an id.
 
 A line is CloudWatch's embedded metric format, written by ourselves: one line has every dimension
-set of an image, where Powertools' writer needs one line for each (README, "Decisions").
+set of an image, where Powertools' writer needs one line for each (docs/decisions.md).
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
