@@ -8,10 +8,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from secrets import token_hex
-from typing import Any
 
 from local.simulator.chat_faults import FAULTS, SCRIPTS
-from local.simulator.chat_words import TOOL, Reply, reply_to
+from local.simulator.chat_words import TOOL, Reply, Use, reply_to
 from local.simulator.clock import now_seconds
 from local.simulator.faults import Fault, FaultError, Shows
 from local.simulator.jobs import time_text
@@ -107,41 +106,52 @@ def reply_of(body: Body, fault: Fault) -> Reply:
     return reply_to(messages, has_tool=has_tool) if told is None else told
 
 
+BROKEN = {
+    "error_in_stream": 'data: {"error": {"message": "overloaded", "code": "server_error"}}\n\n',
+    "nonsense": 'data: {"choices": [{"delta": {"tool_calls": "x", "content": 7}}, 3]}\n\n'
+    "data: [1, 2]\n\ndata: {broken\n\n",
+}
+"""What a stream ends with instead, behind its words."""
+
+
 def streamed(body: Body, reply: Reply, fault: Fault) -> Iterator[str]:
     """Yield the stream's events: words and arguments come in pieces."""
-    identity = f"chatcmpl-{token_hex(8)}"
-
-    def event(choices: list[Body], **more: Any) -> str:
-        chunk = {**frame(body, identity, "chat.completion.chunk"), "choices": choices, **more}
-        return f"data: {json.dumps(chunk)}\n\n"
-
-    def delta(piece: Body, finish: str | None = None) -> str:
-        return event([{"index": 0, "delta": piece, "finish_reason": finish}])
-
-    yield delta({"role": "assistant", "content": ""})
+    head = frame(body, f"chatcmpl-{token_hex(8)}", "chat.completion.chunk")
+    yield delta(head, {"role": "assistant", "content": ""})
     for piece in pieces(reply.words):
-        yield delta({"content": piece})
-    if fault.name == "error_in_stream":
-        yield 'data: {"error": {"message": "overloaded", "code": "server_error"}}\n\n'
-        return
-    if fault.name == "nonsense":
-        yield 'data: {"choices": [{"delta": {"tool_calls": "x", "content": 7}}, 3]}\n\n'
-        yield "data: [1, 2]\n\ndata: {broken\n\n"
+        yield delta(head, {"content": piece})
+    if fault.name in BROKEN:
+        yield BROKEN[fault.name]
         return
     for index, use in enumerate(reply.uses):
-        identity_of_use = "call_same" if fault.name == "same_ids" else f"call_{token_hex(8)}"
-        function = {"name": use.name, "arguments": ""}
-        opening = {"index": index, "id": identity_of_use, "type": "function", "function": function}
-        yield delta({"tool_calls": [opening]})
-        end = len(use.arguments) // 2 if fault.name == "cut_short" else None
-        for piece in pieces(use.arguments[:end]):
-            yield delta({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+        for call in call_pieces(index, use, fault):
+            yield delta(head, {"tool_calls": [call]})
     if fault.name == "no_ending":
         return
-    yield delta({}, finish_of(reply, fault))
+    yield delta(head, {}, finish_of(reply, fault))
     if (body.get("stream_options") or {}).get("include_usage") and fault.name != "no_usage":
-        yield event([], usage=usage_of(body, reply))
+        yield event({**head, "choices": [], "usage": usage_of(body, reply)})
     yield "data: [DONE]\n\n"
+
+
+def call_pieces(index: int, use: Use, fault: Fault) -> Iterator[Body]:
+    """Yield a use of a tool: its name first, then its arguments in pieces."""
+    identity = "call_same" if fault.name == "same_ids" else f"call_{token_hex(8)}"
+    function = {"name": use.name, "arguments": ""}
+    yield {"index": index, "id": identity, "type": "function", "function": function}
+    end = len(use.arguments) // 2 if fault.name == "cut_short" else None
+    for piece in pieces(use.arguments[:end]):
+        yield {"index": index, "function": {"arguments": piece}}
+
+
+def delta(head: Body, piece: Body, finish: str | None = None) -> str:
+    """Return an event with some more of the answer."""
+    return event({**head, "choices": [{"index": 0, "delta": piece, "finish_reason": finish}]})
+
+
+def event(chunk: Body) -> str:
+    """Return one server-sent event."""
+    return f"data: {json.dumps(chunk)}\n\n"
 
 
 def finish_of(reply: Reply, fault: Fault) -> str:
