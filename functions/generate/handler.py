@@ -87,6 +87,8 @@ def image(image_id: str, finder: Annotated[ImageFinder, Depends(get_finder)]) ->
     headers = {
         "Location": finder.location(image_id),
         "Cache-Control": f"private, max-age={IMAGE_CACHE_SECONDS}",
+        # The same address answers as JSON: a browser that holds this must not take it for that.
+        "Vary": "Accept",
         "Referrer-Policy": "no-referrer",
     }
     return Response(302, "text/plain", "", headers=headers)

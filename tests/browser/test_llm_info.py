@@ -64,6 +64,13 @@ def test_a_failed_call_an_unknown_price_and_a_fallback_are_told(gallery: Gallery
     assert "1,390 in, 77 out" in rows.nth(3).inner_text()
 
 
+def test_a_call_whose_tokens_nobody_counted_says_so(gallery: Gallery) -> None:
+    show(gallery, "text-only")
+    rows = gallery.element.locator("tbody tr")
+    assert "812 in, 164 out" in rows.nth(0).inner_text()
+    assert "tokens not told" in rows.nth(1).inner_text()
+
+
 def test_the_filter_is_a_set_of_radio_buttons_with_a_total_of_its_own(gallery: Gallery) -> None:
     show(gallery, "mixed")
     assert gallery.element.get_by_role("radio").count() == 3

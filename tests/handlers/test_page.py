@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.paths import ROOT
-from tests.handlers.conftest import Context, load_handler
+from tests.handlers.conftest import Context, Functions, load_handler
 from tests.unit.test_page_site import DEPLOYED
 
 EVENTS = {"index": 200, "config": 200, "head": 200, "unknown": 404}
@@ -42,6 +42,17 @@ def test_the_config_of_a_deployed_stack_is_its_own(invoke: Any) -> None:
     config = json.loads(gzip.decompress(base64.b64decode(answer["body"])))
     assert config["chatUrl"] == "https://c.lambda-url.eu-central-1.on.aws"
     assert config["simulatorUrl"] is None
+
+
+def test_the_way_to_an_images_bytes_is_not_taken_for_its_status(
+    functions: Functions, user: str
+) -> None:
+    offer = functions.service.estimate("A red fox", user)
+    functions.service.confirm(offer, user)
+    sent = functions.event("generate/image", IMAGE_ID=offer.image_id)
+    answer = functions.invoke("generate", sent)
+    assert (answer["statusCode"], answer["headers"]["Vary"]) == (302, "Accept")
+    assert "max-age" in answer["headers"]["Cache-Control"]
 
 
 def test_a_deployed_stack_with_a_simulator_serves_nothing(

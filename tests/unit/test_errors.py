@@ -81,3 +81,8 @@ def test_a_wait_is_told_in_body_and_header() -> None:
 def test_a_problem_says_nothing_about_a_provider_beyond_our_own_words() -> None:
     error = ProviderError("alpha", Outcome.UNAVAILABLE, "down", provider_code="SECRET_CODE")
     assert "SECRET_CODE" not in str(problem_of(error).body)
+
+
+def test_nobody_is_told_to_try_again_what_only_an_operator_can_change() -> None:
+    assert errors.LimitError("hourly_images", "").retryable
+    assert not errors.LimitError("blocked", "").retryable

@@ -103,7 +103,7 @@ export function createClient(settings = {}) {
     if (token) headers.authorization = `Bearer ${token}`;
     if (body) headers["content-type"] = "application/json";
     const url = path.includes("://") ? path : await address(name, path);
-    return fetch(url, { method: body ? "POST" : "GET", headers, signal, body: body && JSON.stringify(body) });
+    return fetch(url, { method: body ? "POST" : "GET", headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
   }
 
   const json = async (...all) => (await jsonOf(request(...all))).body;

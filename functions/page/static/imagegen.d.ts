@@ -112,8 +112,8 @@ export interface TextApiCall {
   type: "text";
   provider: string;
   model: string;
-  inputTokens: number;
-  outputTokens: number;
+  inputTokens: number | null;
+  outputTokens: number | null;
   cost: string | null;
   durationMs: number;
   success: boolean;

@@ -40,7 +40,9 @@ td.bad { color: var(--bad); }
 
 const amountText = (call) => (call.type === "image"
   ? `${sizeText(call.size)}, ${qualityName(call.quality)}`
-  : `${call.inputTokens.toLocaleString()} in, ${call.outputTokens.toLocaleString()} out`);
+  : call.inputTokens === null || call.outputTokens === null
+    ? "tokens not told"
+    : `${call.inputTokens.toLocaleString()} in, ${call.outputTokens.toLocaleString()} out`);
 
 /** The sum in words; calls without a price are counted, not guessed. */
 export function totalText(calls) {

@@ -231,3 +231,7 @@ def test_a_store_that_fails_is_named_and_may_be_asked_again_in_two_seconds(
         load(stores[name])
     assert str(caught.value).endswith(" cannot be reached. Try again.")
     assert caught.value.retry_after_seconds == 2
+
+
+def test_an_attribute_that_is_no_slot_is_not_taken_for_one() -> None:
+    assert to_ledger({"s1": NOW, "x2": 5, "sk": "LEDGER"}).slots == {1: NOW}

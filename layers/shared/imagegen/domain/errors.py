@@ -166,6 +166,8 @@ class LimitError(ImagegenError):
     def __init__(self, code: str, message: str, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(message, retry_after_seconds=retry_after_seconds)
         self.code = code
+        # Only an operator lifts a block.
+        self.retryable = code != "blocked"
 
 
 class NoProviderError(ImagegenError):
