@@ -8,7 +8,6 @@ stack, and moderation.
 import importlib.util
 import json
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -16,13 +15,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
 from imagegen.aws import clients
 from imagegen.bootstrap import generate, shared
 from imagegen.domain.models import EstimateRequest
+from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
 from imagegen.providers import build_provider
 from imagegen.usecases.moderating import ModerationMode
 from local import issuer
@@ -72,16 +72,35 @@ class Waits:
         self.ms += (time.perf_counter() - self._sent) * 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """An image provider whose calls count as waited for, its SDK's work with them."""
+
+    provider: ImageProvider
+    waits: Waits
+
+    def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
+        """Return the image."""
+        began = time.perf_counter()
+        try:
+            return self.provider.generate(order, timeout_seconds=timeout_seconds)
+        finally:
+            self.waits.ms += (time.perf_counter() - began) * 1000
+
+
 @dataclass(slots=True)
 class Asker:
-    """Confirms prepared offers, each of a user of its own; every thread has its own handler."""
+    """Confirms prepared offers, each of a user of its own."""
+
+    forks: ClassVar = True
+    """Powertools keeps the event in its class: callers at once are processes, as on Lambda."""
 
     handler: Callable[[], ModuleType]
     offer: Callable[[str], str]
     people: Issuer
     waits: Waits = field(default_factory=Waits)
     _events: deque[dict[str, Any]] = field(default_factory=deque)
-    _mine: threading.local = field(default_factory=threading.local)
+    _module: ModuleType | None = None
 
     def prepare(self, images: int) -> None:
         """Get the offers: they are free and not what is measured."""
@@ -90,15 +109,19 @@ class Asker:
             body = {"quote": self.offer(token), "prompt": PROMPT}
             self._events.append(event("generate/confirmed", token, body))
 
+    def keep_only(self, numbers: range) -> None:
+        """Leave the offers of other callers to them."""
+        offers = list(self._events)
+        self._events = deque(offers[number] for number in numbers)
+
     def __call__(self) -> None:
         """Confirm one.
 
         Raises:
             RuntimeError: it came to anything but an image.
         """
-        if not hasattr(self._mine, "module"):
-            self._mine.module = self.handler()
-        answer = self._mine.module.lambda_handler(self._events.popleft(), Context())
+        self._module = self._module or self.handler()
+        answer = self._module.lambda_handler(self._events.popleft(), Context())
         if answer["statusCode"] != 200:
             raise RuntimeError(f"{answer['statusCode']}: {answer['body'][:400]}")
 
@@ -137,8 +160,9 @@ def _instant(address: str) -> Asker:
         moderation=ModerationMode.OFF,
         on_finished=generate.tell_finished,
     )
-    openai: Any = build_provider("openai", api_key=SecretStr(KEY), base_url=address)
-    service.providers["openai"] = openai
+    waits = Waits()
+    timed: Any = Timed(build_provider("openai", api_key=SecretStr(KEY), base_url=address), waits)
+    service.providers["openai"] = timed
     generator, presenter = service.generator, service.presenter
     overrides = {
         generate.get_generator: lambda: generator,
@@ -158,7 +182,7 @@ def _instant(address: str) -> Asker:
     def offer(token: str) -> str:
         return service.estimator.estimate(asked, verify(f"Bearer {token}").id).quote
 
-    return Asker(handler, offer, people)
+    return Asker(handler, offer, people, waits)
 
 
 def _real(address: str) -> Asker:

@@ -165,6 +165,9 @@ def r10(ground: Ground) -> Measured:
         fleet.open_until(until_ms)
         fleet.clock.at_ms = until_ms + dice.randrange(SKEW_MS)
         probes.append(_round(verdict, fleet, number))
+        if verdict.wrong:
+            # Each wrong round waits for callers that never come.
+            break
     events = Counter((move.old, move.new) for move in fleet.moves)
     verdict.demand(set(probes) == {1}, f"{Counter(probes)} provider calls a round")
     elected = events[State.OPEN, State.HALF_OPEN]
