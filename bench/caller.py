@@ -132,17 +132,22 @@ KINDS: dict[str, Callable[[str], Ask]] = {
 
 
 def batch(ask: Ask, images: int, callers: int) -> dict[str, Any]:
-    """Return how long each image took, in ms, and all of them, in seconds."""
+    """Return how long each image took and waited, in ms, and all of them, in seconds.
 
-    def one(_: int) -> float:
-        began = time.perf_counter()
-        ask()
-        return (time.perf_counter() - began) * 1000
-
+    Waits are told of callers that know theirs, one at a time.
+    """
     if prepare := getattr(ask, "prepare", None):
         prepare(images)
     waits = getattr(ask, "waits", None)
-    waited = waits.ms if waits else 0.0
+    waited: list[float] = []
+
+    def one(_: int) -> float:
+        before, began = waits.ms if waits else 0.0, time.perf_counter()
+        ask()
+        took_ms = (time.perf_counter() - began) * 1000
+        waited.append(waits.ms - before if waits else 0.0)
+        return took_ms
+
     cpu, began = time.process_time(), time.perf_counter()
     if callers == 1:
         took = [one(number) for number in range(images)]
@@ -153,7 +158,6 @@ def batch(ask: Ask, images: int, callers: int) -> dict[str, Any]:
             took = list(pool.map(one, range(images)))
     seconds = time.perf_counter() - began
     cpu_ms = (time.process_time() - cpu) * 1000 / images
-    waited = (waits.ms - waited) / images if waits else 0.0
     return {"ms": took, "seconds": seconds, "cpuMs": cpu_ms, "waitMs": waited}
 
 

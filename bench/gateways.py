@@ -67,7 +67,8 @@ def litellm_proxy(directory: Path, provider_url: str) -> Iterator[tuple[str, int
     }
     # JSON is YAML.
     config.write_text(json.dumps({"model_list": [model], "litellm_settings": {"num_retries": 0}}))
-    command = [litellm().parent / "litellm", "--config", config, "--host", LOOPBACK]
+    # By its interpreter: the script names the place where it was installed.
+    command = [litellm(), litellm().parent / "litellm", "--config", config, "--host", LOOPBACK]
     command += ["--port", str(port), "--num_workers", "1"]
     env = {**quiet(directory), "LITELLM_MASTER_KEY": MASTER_KEY}
     with running(command, env=env, log=log, cwd=directory) as process:

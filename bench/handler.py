@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -24,6 +24,7 @@ from imagegen.bootstrap import generate, shared
 from imagegen.domain.models import EstimateRequest
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
 from imagegen.providers import build_provider
+from imagegen.usecases.generator import Generator
 from imagegen.usecases.moderating import ModerationMode
 from local import issuer
 from local.invoke import deployed_variables
@@ -163,7 +164,7 @@ def _instant(address: str) -> Asker:
     waits = Waits()
     timed: Any = Timed(build_provider("openai", api_key=SecretStr(KEY), base_url=address), waits)
     service.providers["openai"] = timed
-    generator, presenter = service.generator, service.presenter
+    generator, presenter = _plain(service), service.presenter
     overrides = {
         generate.get_generator: lambda: generator,
         generate.get_presenter: lambda: presenter,
@@ -183,6 +184,19 @@ def _instant(address: str) -> Asker:
         return service.estimator.estimate(asked, verify(f"Bearer {token}").id).quote
 
     return Asker(handler, offer, people, waits)
+
+
+def _plain(service: Service) -> Generator:
+    """Return the service's generator over its stores, without the tests' wires between them."""
+    wired, ledgers = service.generator, service.ledgers
+    return replace(
+        wired,
+        reserver=replace(wired.reserver, ledgers=ledgers),
+        keeper=replace(
+            wired.keeper, ledgers=ledgers, images=service.images, records=service.records
+        ),
+        drawer=replace(wired.drawer, provider=service.providers.__getitem__),
+    )
 
 
 def _real(address: str) -> Asker:

@@ -133,7 +133,7 @@ UNCONDITIONAL_SETTLE = Bug(
     (Change(LEDGER_UPDATES, SETTLE, f"{SETTLE}    {always('update.conditions')}\n"),),
     (LEDGER_CONTRACT,),
     (f"{LEDGER_CONTRACT}::test_a_settle_lowers_the_hold_to_the_charge",),
-    ("R6", "R7"),
+    ("R7",),
 )
 CONDITION = (
     "    update.require(f\"{held} AND {name}.{update.name('ow')} = {update.value(op.owner)}\")\n"
@@ -159,21 +159,21 @@ SETTLE_WITHOUT_OWNER = Bug(
     (without("owner", "SETTLED"),),
     (LEDGER_CONTRACT,),
     (f"{LEDGER_CONTRACT}::test_settling_twice_charges_once_and_is_true_both_times",),
-    ("R6", "R7"),
+    ("R12",),
 )
 SETTLE_WITHOUT_STATE = Bug(
     "4c settle without the state",
     (without("state", "SETTLED"),),
     (RETRIES, CONCURRENCY, LEDGER_CONTRACT),
     (f"{LEDGER_CONTRACT}::test_a_settle_lowers_the_hold_to_the_charge",),
-    ("R6", "R7"),
+    ("R12",),
 )
 RELEASE_WITHOUT_OWNER = Bug(
     "5 release without the owner",
     (without("owner", "RELEASED"),),
     (LEDGER_CONTRACT,),
     (f"{LEDGER_CONTRACT}::test_releasing_twice_gives_back_once_and_is_true_both_times",),
-    ("R6", "R7"),
+    ("R12",),
 )
 COUNTER = Bug(
     "6 failures in a counter, which a repeated request counts twice",
@@ -192,7 +192,7 @@ COUNTER = Bug(
         f"{CONCURRENCY}::test_of_20_instances_that_fail_at_once_one_opens_the_circuit",
         f"{CIRCUIT_CONTRACT}::test_a_swap_stores_every_field_and_forgets_the_failures",
     ),
-    ("R7", "R9"),
+    ("R9",),
 )
 TTL_IN_THE_RULE = Bug(
     "7a a dead run's hold ends two days later, as TTL does it",
