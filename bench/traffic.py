@@ -7,10 +7,11 @@ from itertools import count
 from random import Random
 
 from imagegen.bootstrap.samples import of_ended, of_image, of_probe, of_transition
-from imagegen.domain.errors import ImagegenError, Outcome
+from imagegen.domain.errors import ImagegenError
 from imagegen.domain.ledger import Limits
 from imagegen.domain.metrics import Sample, line
 from imagegen.domain.models import iso_time
+from imagegen.domain.outcomes import Outcome
 from imagegen.guard import Transition
 from local.monitoring.numbers import Numbers
 from local.monitoring.queries import FUNCTIONS, LAMBDA

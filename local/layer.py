@@ -1,6 +1,6 @@
 """The shared layer: locked dependencies, our package, the catalog, and bytecode of all of it.
 
-SAM ships no bytecode; shipping it halves a cold start's imports (docs/benchmarks.md).
+SAM ships no bytecode; shipping it halves a cold start's imports (bench/README.md).
 """
 
 import compileall

@@ -43,7 +43,8 @@ class Operation:
     is_open: bool = False
     style: str = PROBLEM
     """Whose words its errors are in."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    """What a request may carry: what it says, and how its text is bounded."""
 
 
 OPERATIONS: Final = {
@@ -63,9 +64,18 @@ OPERATIONS: Final = {
         (404, 410, 422, 429, 502),
         style=OPENAI,
         headers={
-            "x-max-cost": "The most to pay, in dollars; a dearer offer is an error",
-            "Idempotency-Key": "The same key: the same image, never a second charge",
-            "x-stainless-retry-count": "How often the client tried; OpenAI's SDKs send it",
+            "x-max-cost": (
+                "The most to pay, in dollars; a dearer offer is an error",
+                {"pattern": r"^[0-9]*\.?[0-9]+$"},
+            ),
+            "Idempotency-Key": (
+                "The same key: the same image, never a second charge",
+                {"minLength": 1, "maxLength": 255},
+            ),
+            "x-stainless-retry-count": (
+                "How often the client tried; OpenAI's SDKs send it. Any other text is like none",
+                {},
+            ),
         },
     ),
     "listModelsForOpenai": Operation("What `model` may say now", (), style=OPENAI),
@@ -181,7 +191,7 @@ def complete(operation: dict[str, Any]) -> None:
     problems = {*EVERYWHERE, *about.problems, *(() if about.is_open else CLOSED)}
     bad = {str(code): problem(code, about.style) for code in sorted(problems)}
     if about.headers:
-        operation["parameters"] = [header(*one) for one in about.headers.items()]
+        operation["parameters"] = [header(name, *one) for name, one in about.headers.items()]
     if about.style == JSON_RPC:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": RPC_REQUEST}}}
     operation["responses"] = dict(sorted(good.items())) | bad
@@ -201,9 +211,9 @@ def headers_of(code: int) -> dict[str, Any]:
     return {"headers": found} if found else {}
 
 
-def header(name: str, description: str) -> dict[str, Any]:
+def header(name: str, description: str, bounds: Mapping[str, Any]) -> dict[str, Any]:
     """Return a request's header."""
-    schema = {"type": "string", "maxLength": 255}
+    schema = {"type": "string", **bounds}
     return {"name": name, "in": "header", "description": description, "schema": schema}
 
 

@@ -62,7 +62,7 @@ def next_rotation(keys: str, *, age_ms: int, new_key: bytes) -> Rotation:
     elif len(parts) == 2 and numbers[0] > numbers[1]:
         step, after = Step.DROP, parts[:1]
     else:
-        raise ValueError("QUOTE_KEYS has neither one key nor two: rotate it by hand (docs/deploy.md)")
+        raise ValueError("QUOTE_KEYS has neither one key nor two: see docs/deploy.md")
     return Rotation(step, ",".join(after), max(0, WAITS_MS[step] - age_ms))
 
 
@@ -74,5 +74,7 @@ def fresh_key() -> bytes:
 def _number(part: str) -> int:
     name = part.partition(":")[0]
     if name[:1] != "k" or not name[1:].isdecimal():
-        raise ValueError(f"{name!r} is not a name of ours (k1, k2, ...): rotate by hand (docs/deploy.md)")
+        raise ValueError(
+            f"{name!r} is not a name of ours (k1, k2, ...): rotate by hand (docs/deploy.md)"
+        )
     return int(name[1:])

@@ -10,7 +10,8 @@ from typing import Final
 
 from imagegen import problems
 from imagegen.domain import errors
-from imagegen.domain.errors import ImagegenError, LimitError, LlmError, Outcome, ProviderError
+from imagegen.domain.errors import ImagegenError, LimitError, LlmError, ProviderError
+from imagegen.domain.outcomes import Outcome
 from local.docs.blocks import code, table
 from local.paths import ROOT
 

@@ -9,7 +9,7 @@ from local.simulator.wire import Ending
 
 
 class Outcome(StrEnum):
-    """What an adapter must report; the values are those of ``imagegen.domain.errors.Outcome``."""
+    """What an adapter must report; the values are those of ``imagegen.domain.outcomes.Outcome``."""
 
     UNAVAILABLE = "unavailable"
     UNKNOWN = "unknown"

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from imagegen.chat import INSTRUCTIONS, tool_definition
-from imagegen.domain.errors import LlmError, Outcome
+from imagegen.domain.errors import LlmError
 from imagegen.domain.messages import ChatRequest, MessageComplete
-from imagegen.domain.ports import Asked, Said, Spent, Turn
+from imagegen.domain.outcomes import Outcome
+from imagegen.domain.ports import Asked, Json, Said, Spent, Turn
+from imagegen.domain.text import legible
 from imagegen.providers.llm import OpenAILlm, build_llm
 from imagegen.providers.llm_reading import MAX_ARGUMENT_CHARACTERS, Reader
 from local.simulator import Simulator
@@ -20,6 +24,7 @@ from local.simulator.chat_faults import FAULTS, SPENDING
 from tests.adapters.providers.loopback import Asked as Sent
 from tests.adapters.providers.loopback import Loopback, Reply, Wire, json_reply, serving
 from tests.fakes.catalogs import real_catalog
+from tests.fakes.llms import ANY_TEXT
 from tests.fakes.service import USER, Service
 
 KEY = "sk-canary-chat-key-1234567890"
@@ -268,3 +273,52 @@ def test_arguments_without_end_are_refused() -> None:
 )
 def test_chunks_of_any_shape_are_read(body: dict[str, Any]) -> None:
     assert list(Reader().read(body)) == []
+
+
+def words(*texts: str) -> list[str]:
+    reader = Reader()
+    bodies: list[Json] = [{"choices": [{"delta": {"content": text}}]} for text in texts]
+    said = [one for body in bodies for one in reader.read(body)]
+    list(reader.read({"choices": [{"delta": {}, "finish_reason": "stop"}]}))
+    return [one.text for one in (*said, *reader.ended()) if isinstance(one, Said)]
+
+
+def test_a_character_that_comes_in_two_halves_is_said_whole() -> None:
+    assert words("a \ud83e", "\udd8a b") == ["a ", "🦊 b"]
+
+
+def test_a_half_whose_other_half_never_comes_is_said_as_unreadable() -> None:
+    assert words("a \ud83e") == ["a ", "\ufffd"]
+    assert words("\udd8a a") == ["\ufffd a"]
+
+
+def test_arguments_cut_within_a_character_are_whole() -> None:
+    (asked,) = read(piece(0, "a", "one", '{"prompt":"\ud83e'), piece(0, None, "", '\udd8a"}'))
+    assert asked.arguments == '{"prompt":"🦊"}'
+
+
+@given(st.lists(ANY_TEXT))
+def test_however_words_are_cut_none_is_lost(texts: list[str]) -> None:
+    assert "".join(words(*texts)) == legible("".join(texts))
+
+
+def test_an_id_without_end_becomes_one_of_ours() -> None:
+    first, second = read(piece(0, "a" * 999, "n", ""), piece(1, "\ud83d", "n", ""))
+    assert (first.id, second.id) == ("call_0", "\ufffd")
+
+
+def test_absurd_counts_of_tokens_are_bounded() -> None:
+    reader = Reader()
+    usage = {"prompt_tokens": 10**60, "completion_tokens": -5}
+    list(reader.read({"usage": usage, "choices": [{"delta": {}, "finish_reason": "stop"}]}))
+    assert list(reader.ended()) == [Spent(1_000_000_000, 0)]
+
+
+@pytest.mark.parametrize("depth", [300, 900, 100_000])
+def test_a_chunk_nested_without_end_ends_the_message_and_nothing_worse(
+    server: Loopback, depth: int
+) -> None:
+    body = f'data: {{"choices": [{"[" * depth}{"]" * depth}]}}\n\n'
+    server.replies(Reply(200, SSE, body.encode()))
+    with pytest.raises(LlmError):
+        list(llm_at(server.origin + "/v1").answer(ASK, timeout_seconds=5))

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from imagegen.domain import pixels
 from imagegen.domain.catalog import Catalog, parse_catalog
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageOrder
 from imagegen.providers import PROVIDERS, build_provider

@@ -7,7 +7,8 @@ import sys
 from collections import Counter
 
 from imagegen.domain.breaker import EFFECTS, Effect
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from local.emulator import CREDENTIALS, REGION
 from local.paths import ROOT
 from tests.adapters.providers.adapters import build_adapter, order_for

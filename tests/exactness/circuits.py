@@ -11,7 +11,8 @@ from typing import Any
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, State
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.stores import Fleet
 from imagegen.guard import Guard, Transition

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, cast
 
-from imagegen.domain.errors import Outcome
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, OpState
+from imagegen.domain.outcomes import Outcome
 from tests.exactness.ground import Clock, Ground, Place, child, receive
 from tests.exactness.history import Historian
 from tests.exactness.instance import LIFETIME_MS, LIFTED, PROMPT, Instance, instance, providers

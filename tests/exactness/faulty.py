@@ -11,9 +11,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from imagegen.aws import clients
-from imagegen.domain.errors import ImagegenError, Outcome, StoreUnavailableError
+from imagegen.domain.errors import ImagegenError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Limits, OpState
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import ImageRecord
 from imagegen.usecases.replay import Made
 from tests.exactness.ground import (

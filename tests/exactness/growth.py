@@ -9,8 +9,8 @@ from imagegen.aws.ledger_items import held_op, op_values
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.bootstrap.generate import new_run_id
 from imagegen.domain.days import utc_day
-from imagegen.domain.errors import Outcome
 from imagegen.domain.ledger import HOUR_MS, Hold, Limits
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.stores import Held
 from imagegen.settings import MoneySettings
 from imagegen.usecases.reserving import MAX_DEAD

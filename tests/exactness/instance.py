@@ -15,10 +15,11 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.bootstrap.generate import new_run_id
 from imagegen.domain.breaker import Policy
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
 from imagegen.domain.ids import NONCE_BYTES
 from imagegen.domain.ledger import Limits
 from imagegen.domain.models import Estimate, EstimateRequest, GenerateRequest
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ServedModels
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import CircuitStore, ImageStore, LedgerStore, RecordStore

@@ -27,8 +27,9 @@ from imagegen.aws.ledger_items import to_ledger
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain import ledger as rules
 from imagegen.domain.breaker import Circuit, Failure, State
-from imagegen.domain.errors import Outcome, ProviderError, StoreUnavailableError
+from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.stores import Held, Known, Refused, Seen
 from imagegen.guard import Guard, Transition

@@ -6,14 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagegen.domain.errors import (
-    ImagegenError,
-    Outcome,
-    QuoteError,
-    QuoteExpiredError,
-    QuoteMismatchError,
-)
+from imagegen.domain.errors import ImagegenError, QuoteError, QuoteExpiredError, QuoteMismatchError
 from imagegen.domain.ledger import OpState
+from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.replay import Made, Running
 from tests.exactness.ground import Clock, Ground, Skewed, all_at_once
 from tests.exactness.instance import PROMPT, CountingProvider, Instance, instance, providers

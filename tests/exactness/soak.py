@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from imagegen.domain.errors import ImagegenError, Outcome
+from imagegen.domain.errors import ImagegenError
+from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.replay import Made
 from tests.exactness.faulty import judge_bills
 from tests.exactness.ground import Ground, Place, child, receive

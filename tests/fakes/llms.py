@@ -5,16 +5,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagegen.domain.errors import LlmError
+from hypothesis import strategies as st
+
 from imagegen.domain.messages import TOOL
 from imagegen.domain.ports import Asked, Said, Spent, Turn
 from imagegen.providers.llm import to_message
 from local.simulator.chat_words import reply_to
 
-type Part = Said | Asked | Spent | LlmError
+type Part = Said | Asked | Spent | Exception
 type Round = Sequence[Part]
 
 SPENT = Spent(100, 20)
+ANY_TEXT = st.text(st.characters() | st.characters(categories=["Cs"]))
+"""Also halves of characters, which JSON can name."""
 
 
 def use(prompt: str, call_id: str = "call_1", **more: Any) -> Asked:
@@ -38,7 +41,7 @@ class ScriptedLlm:
         self.told.append(tuple(turns))
         self.timeouts_seconds.append(timeout_seconds)
         for part in self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]:
-            if isinstance(part, LlmError):
+            if isinstance(part, Exception):
                 raise part
             yield part
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderation, ServedModels
 from tests.fakes.pictures import png
 

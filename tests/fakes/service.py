@@ -82,6 +82,7 @@ class Service:
     llm: Llm = field(default_factory=TalkingLlm)
     token_prices: TokenPrices = field(default_factory=TokenPrices)
     answered: list[MessageComplete] = field(default_factory=list)
+    unexpected: list[Exception] = field(default_factory=list)
     while_paused: Callable[[], None] = lambda: None
     guard: Guard = field(init=False)
     _numbers: Iterator[int] = field(default_factory=count)
@@ -252,6 +253,7 @@ class Service:
             new_id=lambda: f"{next(self._numbers)}",
             prices=self.token_prices,
             on_answered=self.answered.append,
+            on_unexpected=self.unexpected.append,
         )
 
     @property

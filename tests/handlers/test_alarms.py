@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from imagegen.bootstrap import generate, health, shared
-from imagegen.domain.errors import Outcome
+from imagegen.domain.outcomes import Outcome
 from local.issuer import Issuer
 from local.monitoring.numbers import Numbers
 from local.monitoring.queries import FUNCTIONS, LAMBDA

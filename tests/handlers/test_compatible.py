@@ -7,9 +7,12 @@ import openai
 import pytest
 
 from imagegen.domain.compatible import HONOURED, QUALITIES
-from imagegen.domain.errors import Outcome
 from imagegen.domain.models import Estimate
+from imagegen.domain.outcomes import Outcome
 from imagegen.usecases import inlining
+from imagegen.usecases.availability import ProviderSetup
+from imagegen.usecases.compatible import AGAIN_SECONDS
+from tests.fakes.faults import Fault
 from tests.fakes.pictures import picture, png
 from tests.handlers.bridge import Bridge, body_of, openai_client
 from tests.handlers.conftest import Functions
@@ -83,7 +86,7 @@ def test_openais_words_for_quality_are_our_tiers(
         ("replicate-high", None, "replicate-high"),
         ("gpt-image-2.5-flare", "low", "openai-fast"),
         ("gpt-image-2.5-flare", "medium", "openai-standard"),
-        ("gpt-image-2.5-flare", None, "openai-high"),
+        ("gpt-image-2.5-flare", None, "openai-standard"),
         (None, None, "openai-standard"),
     ],
 )
@@ -322,3 +325,91 @@ def test_an_estimate_and_a_call_cost_the_same(client: openai.OpenAI, functions: 
     assert isinstance(got, dict)
     assert got["cost"]["charged"] == offer["price"]["expected"]
     assert Estimate.model_fields.keys() >= {"quote"}
+
+
+def test_a_call_that_the_sdk_must_not_repeat_gets_its_own_image_or_an_error(
+    functions: Functions, bridge: Bridge
+) -> None:
+    """Its repetition would meet the first call's image, told as if it were its own."""
+    client = openai_client(bridge)
+    client.images.generate(prompt=PROMPT)
+    setups = dict(functions.service.setups)
+    functions.service.setups.clear()
+    error = refused(client, openai.InternalServerError)
+    assert (error.code, len(bridge.seen)) == ("no_provider_available", 2)
+    assert error.response.headers["x-should-retry"] == "false"
+    functions.service.setups.update(setups)
+    got = client.images.generate(prompt=PROMPT)
+    assert (receipt(got)["repeated"], called(functions)) == (False, 2)
+
+
+def test_an_answer_that_met_an_earlier_call_says_so(functions: Functions) -> None:
+    client = openai_client(Bridge(functions, "generate", lost=1))
+    assert receipt(client.images.generate(prompt=PROMPT))["repeated"] is True
+    assert receipt(client.images.generate(prompt=PROMPT))["repeated"] is False
+
+
+def receipt(answer: openai.types.ImagesResponse) -> dict[str, Any]:
+    ours = answer.to_dict()["imagegen"]
+    assert isinstance(ours, dict)
+    return ours
+
+
+def test_several_images_are_several_requests_with_a_key_each(client: openai.OpenAI) -> None:
+    error = refused(client, openai.BadRequestError, n=3)
+    assert "send one request for each image, each with an Idempotency-Key of its own" in str(error)
+
+
+def test_what_stands_in_for_a_model_that_is_down_costs_no_multiple_of_it_unasked(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    for name in ("replicate", "together"):
+        functions.service.setups[name] = ProviderSetup(has_key=True, enabled=False)
+    error = refused(client, openai.BadRequestError, model="replicate-fast-klein")
+    assert (error.param, error.code) == ("x-max-cost", "above_max_cost")
+    assert "x-max-cost" in str(error)
+    assert called(functions) == 0
+    allowed = {"x-max-cost": "0.01"}
+    got = client.images.generate(prompt=PROMPT, model="replicate-fast-klein", extra_headers=allowed)
+    assert receipt(got)["cost"]["charged"] == "0.005900"
+
+
+def test_a_call_that_waits_for_another_too_long_is_told_when_to_ask_again(
+    functions: Functions,
+) -> None:
+    service, answers = functions.service, list[Any]()
+    key = {"Idempotency-Key": "order-66"}
+
+    def during(_ms: int) -> None:
+        service.providers["openai"].sleep = service.clock.advance
+        impatient = openai_client(Bridge(functions, "generate"), max_retries=0)
+        answers.append(refused(impatient, openai.InternalServerError, extra_headers=key))
+
+    service.providers["openai"].sleep = during
+    openai_client(Bridge(functions, "generate")).images.generate(prompt=PROMPT, extra_headers=key)
+    (error,) = answers
+    assert error.code == "still_running"
+    headers = {name: error.response.headers[name] for name in ("retry-after", "x-should-retry")}
+    assert headers == {"retry-after": str(AGAIN_SECONDS), "x-should-retry": "true"}
+    assert called(functions) == 1
+
+
+def test_on_both_routes_an_image_that_is_charged_and_cannot_be_found_is_told_as_charged(
+    functions: Functions, client: openai.OpenAI
+) -> None:
+    service, key = functions.service, {"Idempotency-Key": "order-66"}
+    _, offer = functions.answer("estimate/prompt-only")
+    marks = {"QUOTE": offer["quote"], "PROMPT": offer["prompt"]}
+    assert functions.answer("generate/confirmed", **marks)[0] == 200
+    client.images.generate(prompt=PROMPT, extra_headers=key)
+    service.wire.mend()
+    service.wire.faults = {1: Fault.BEFORE}
+    status, problem = functions.answer("generate/confirmed", **marks)
+    assert service.wire.calls == ["ledgers.reserve", "images.find"]
+    assert (status, problem["code"], problem["charged"]) == (503, "store_unavailable", True)
+    service.wire.mend()
+    service.wire.faults = {1: Fault.BEFORE}
+    impatient = client.with_options(max_retries=0)
+    error = refused(impatient, openai.InternalServerError, extra_headers=key)
+    assert service.wire.calls == ["ledgers.load", "images.find"]
+    assert body_of(error.response)["imagegen"] == {"charged": True, "retryable": True}

@@ -6,10 +6,18 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from tests.fakes.service import PROMPT
 from tests.handlers.conftest import Functions
 
+POSTED = [
+    ("estimate", "/estimate"),
+    ("estimate", "/mcp"),
+    ("generate", "/generate-image"),
+    ("generate", "/v1/images/generations"),
+    ("chat", "/chat"),
+]
 OPEN = {("generate", "GET", "/images/x"), ("health", "GET", "/health-check/image-providers")}
 ROUTES = [
     ("estimate", "POST", "/estimate"),
@@ -117,11 +125,54 @@ def test_what_is_no_json_is_said_so(functions: Functions, body: str) -> None:
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, "invalid_json")
 
 
-def test_a_body_that_is_no_text_is_no_json(functions: Functions) -> None:
-    event = request(functions, "POST", "/estimate")
-    event["body"] = base64.b64encode(b"\xff\xfe{").decode()
+GOOD = '{"prompt": "a fox"}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff\xfe{",
+        GOOD.encode("utf-16"),
+        GOOD.encode("utf-16-be"),
+        GOOD.encode("utf-32-le"),
+        GOOD.encode("utf-8-sig"),
+        b'{"prompt": "\xed\xa0\x80"}',
+        b'{"\xed\xa0\x80": 1}',
+        b'{"prompt": "\xff"}',
+        b'{"prompt": "\xc0\xae"}',
+    ],
+)
+@pytest.mark.parametrize("kind", ["application/json", None])
+@pytest.mark.parametrize(("function", "path"), POSTED)
+def test_a_body_that_is_no_plain_utf_8_is_no_json(
+    functions: Functions, function: str, path: str, kind: str | None, body: bytes
+) -> None:
+    event = request(functions, "POST", path, base64.b64encode(body).decode())
     event["isBase64Encoded"] = True
-    assert functions.invoke("estimate", event)["statusCode"] == 400
+    event["headers"].pop("content-type")
+    event["headers"] |= {"content-type": kind} if kind else {}
+    answer = functions.invoke(function, event)
+    assert answer["statusCode"] == 400
+    assert "not JSON" in answer["body"]
+
+
+@pytest.mark.parametrize("body", ["\ud800", '{"prompt": "\ud800"}', '{"prompt": "\\ud800"}'])
+@pytest.mark.parametrize(("function", "path"), POSTED)
+def test_half_a_character_in_a_body_is_the_callers_error(
+    functions: Functions, function: str, path: str, body: str
+) -> None:
+    answer = functions.invoke(function, request(functions, "POST", path, body))
+    assert 400 <= answer["statusCode"] < 500
+
+
+@pytest.mark.parametrize("depth", [200, 256, 900, 3_000, 9_000, 40_000])
+@pytest.mark.parametrize("name", ["prompt", "n", "user", "maxCost", "messages", "quote", "more"])
+@pytest.mark.parametrize(("function", "path"), POSTED)
+def test_nesting_of_any_depth_is_the_callers_error(
+    functions: Functions, function: str, path: str, name: str, depth: int
+) -> None:
+    body = f'{{"prompt": "a fox", "{name}": {"[" * depth}{"]" * depth}}}'
+    assert functions.invoke(function, request(functions, "POST", path, body))["statusCode"] < 500
 
 
 def test_a_thousand_mistakes_are_not_all_repeated(functions: Functions) -> None:

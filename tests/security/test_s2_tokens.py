@@ -12,7 +12,8 @@ import pytest
 
 from imagegen.auth import ScopeNames, build_verifier
 from imagegen.aws import clients
-from imagegen.domain.errors import ForbiddenError, ImagegenError, Outcome, UnauthorizedError
+from imagegen.domain.errors import ForbiddenError, ImagegenError, UnauthorizedError
+from imagegen.domain.outcomes import Outcome
 from tests.fakes.clock import Clock
 from tests.handlers.conftest import Context, load_handler
 from tests.security.board import Board

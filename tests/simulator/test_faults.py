@@ -9,7 +9,7 @@ import pytest
 import requests
 from PIL import Image
 
-from imagegen.domain.errors import Outcome as DomainOutcome
+from imagegen.domain.outcomes import Outcome as DomainOutcome
 from local.simulator import Simulator
 from local.simulator.faults import Fault, Outcome, Shows
 from local.simulator.routes import World

@@ -113,6 +113,7 @@ def test_a_lost_reply_is_tried_again_by_the_client_and_paid_once(
         )
     assert len(paths) == 2
     assert got.data
+    assert receipt(got)["repeated"] is True
     assert stack.counts("openai")["images"] == 1
     assert spent(person) == SPENT_ONCE
 
@@ -126,6 +127,7 @@ def test_a_client_that_gives_up_waiting_meets_the_run_that_goes_on(stack: Driver
         prompt=PROMPT, model="high", response_format="url"
     )
     assert got.data
+    assert receipt(got)["repeated"] is True
     assert stack.counts("openai")["images"] == 1
     assert spent(person) == SPENT_ONCE
 

@@ -3,7 +3,9 @@
 import pytest
 
 from imagegen.domain.catalog import Offering
+from imagegen.domain.ports import Json
 from imagegen.domain.pricing import actual_microusd, price_microusd
+from imagegen.providers.faults import MAX_COUNT, counts_at
 from local.simulator.gemini_sizes import TOKENS
 from local.simulator.openai_prices import output_tokens
 from tests.fakes.catalogs import catalog, real_catalog, row
@@ -80,3 +82,17 @@ def test_the_record_of_an_image_holds_what_it_really_cost_and_the_user_pays_the_
 
 def test_a_provider_that_counts_nothing_leaves_it_open() -> None:
     assert Service().make().record.actual_microusd is None
+
+
+@pytest.mark.parametrize("count", [-1, MAX_COUNT + 1, 10**60, True, 1.5, "5", None])
+def test_what_no_provider_could_have_counted_is_no_count(count: object) -> None:
+    """A number of forty digits would fit no store, once the image is charged."""
+    names = {"input_tokens": "input_tokens", "output_tokens": "output_tokens"}
+    body: Json = {"usage": {"input_tokens": 7, "output_tokens": count}}  # type: ignore[dict-item]
+    assert counts_at(body, names, "usage") == {"input_tokens": 7}
+    assert counts_at(
+        {"usage": {"input_tokens": 0, "output_tokens": MAX_COUNT}}, names, "usage"
+    ) == {
+        "input_tokens": 0,
+        "output_tokens": MAX_COUNT,
+    }

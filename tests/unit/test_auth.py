@@ -387,6 +387,10 @@ def test_who_is_an_admin_is_said_by_a_scope(
     assert door.enter(signed(claims(**said))).is_admin is is_admin
 
 
+def test_a_subject_with_half_a_character_is_a_user_of_its_own() -> None:
+    assert user_id(ISSUER, "a\ud800") not in {user_id(ISSUER, one) for one in ("a", "a\ufffd")}
+
+
 def test_two_issuers_with_one_subject_are_two_users() -> None:
     assert user_id("https://a/", "x") != user_id("https://b/", "x")
     assert user_id("a", "bc") != user_id("ab", "c")

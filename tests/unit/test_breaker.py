@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from imagegen.domain import breaker
 from imagegen.domain.breaker import EFFECTS, Circuit, Effect, Failure, Policy, State
-from imagegen.domain.errors import Outcome
+from imagegen.domain.outcomes import Outcome
 
 POLICY = Policy()
 NOW = 10_000_000

@@ -1,31 +1,43 @@
 """One call of an OpenAI client: however often it is repeated, it is paid for at most once."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any, Never
 
 import pytest
+from annotated_types import Le
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain import ids, retries
+from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import (
+    AboveMaxCostError,
     ContentRefusedError,
     GenerationFailedError,
     GoneError,
     ImagegenError,
     NoProviderError,
-    Outcome,
     ReusedKeyError,
     StillRunningError,
+    StoreUnavailableError,
 )
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import HOUR_MS, Op, OpState
 from imagegen.domain.models import EstimateRequest
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import LIFETIME_MS
-from imagegen.domain.retries import WINDOW_MS, Call
+from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.retries import WINDOW_MS, Call, Places
+from imagegen.settings import MoneySettings
+from imagegen.usecases import compatible
+from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.compatible import Bought
+from tests.fakes.catalogs import catalog, row
 from tests.fakes.clock import NOON_MS
 from tests.fakes.faults import DiedError, Fault
+from tests.fakes.images import MemoryImageStore
+from tests.fakes.pictures import png
 from tests.fakes.service import IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service
 
 LAMBDA_MS = 300_000
@@ -286,10 +298,10 @@ def test_two_that_take_the_same_number_at_once_pay_for_what_they_get(
             refs[0] = before(service, call, dies=dies)
         return IMAGE_ID_KEY
 
-    service.while_paused = lambda: service.clock.advance(LAMBDA_MS)
+    service.while_paused = lambda: service.clock.advance(2 * LAMBDA_MS)
     late = replace(service.buyer, image_id_key=key)
     got = late.buy(WISH, call, ends_ms=service.clock() + 10 * LAMBDA_MS)
-    assert (got.ref == refs[0]) == (not call.is_first)
+    assert (got.ref == refs[0]) == got.repeated == (not call.is_first)
     assert len(service.called) == (2 if call.is_first else 1)
     service.reconciler.sweep(limit=10)
     service.clock.advance(2 * LAMBDA_MS)
@@ -355,6 +367,297 @@ def attempt(service: Service, call: Call) -> Bought | None:
         return buy(service, call)
     except (ImagegenError, DiedError):
         return None
+
+
+def test_a_repetition_is_met_where_the_clock_of_its_instance_is_behind() -> None:
+    service = Service()
+    edge = NOON_MS - NOON_MS % WINDOW_MS + WINDOW_MS
+    service.clock.at_ms = edge + 500
+    first = buy(service)
+    service.clock.at_ms = edge - 500
+    assert buy(service, AGAIN).ref == first.ref
+    assert (service.spent(), len(service.called)) == (50_000, 1)
+
+
+def test_an_answer_says_whether_an_earlier_call_made_its_image() -> None:
+    service = Service()
+    told = [buy(service, call).repeated for call in (FIRST, AGAIN, KEYED, KEYED, FIRST)]
+    assert told == [False, True, False, True, False]
+
+
+def test_an_image_that_another_run_of_the_call_stored_counts_as_an_earlier_ones() -> None:
+    service = Service()
+    dying(service, KEYED)
+    service.clock.advance(LAMBDA_MS + 60_000)
+    assert buy(service, KEYED).repeated
+    assert len(service.called) == 1
+
+
+@pytest.mark.parametrize("call", [FIRST, UNMARKED], ids=["counted", "unmarked"])
+def test_a_call_refused_with_nothing_held_is_not_repeated_where_that_would_meet_another(
+    call: Call,
+) -> None:
+    service = Service()
+    buy(service)
+    service.setups.clear()
+    with pytest.raises(NoProviderError) as caught:
+        buy(service, call)
+    assert not caught.value.retryable
+
+
+def test_a_call_refused_with_nothing_held_may_be_repeated_where_it_would_meet_nobody() -> None:
+    service = Service()
+    setups = dict(service.setups)
+    service.setups.clear()
+    for call in (FIRST, AGAIN, KEYED):
+        with pytest.raises(NoProviderError) as caught:
+            buy(service, call)
+        assert caught.value.retryable
+    service.setups.update(setups)
+    assert buy(service, AGAIN).record
+
+
+def test_a_call_that_failed_with_something_held_may_be_repeated_for_that_meets_it() -> None:
+    service = Service()
+    first = buy(service)
+    for name in service.providers:
+        service.react(name, Outcome.RATE_LIMITED)
+    with pytest.raises(NoProviderError) as caught:
+        buy(service)
+    assert caught.value.retryable
+    for name in service.providers:
+        service.providers[name].reactions.clear()
+    assert buy(service, AGAIN).ref != first.ref
+
+
+def test_a_repetition_meets_the_call_that_runs_before_one_that_is_done() -> None:
+    service = Service()
+    got: dict[str, Bought] = {}
+
+    def during(_ms: int) -> None:
+        service.providers["alpha"].sleep = service.clock.advance
+        got["later"] = buy(service)
+        with pytest.raises(StillRunningError):
+            buy(service, AGAIN)
+
+    service.providers["alpha"].sleep = during
+    got["first"] = buy(service)
+    assert got["first"].ref != got["later"].ref
+    assert (len(service.called), service.spent()) == (2, 100_000)
+
+
+def test_a_repetition_meets_a_later_image_before_an_earlier_failure_and_pays_nothing() -> None:
+    """Whose it is cannot be told, and its reply may be the one that was lost: nobody pays twice."""
+    service = Service()
+    meanwhile(service, lambda: None)
+    with pytest.raises(GenerationFailedError):
+        buy(service)
+    for name in service.providers:
+        service.providers[name].reactions.clear()
+    later = buy(service)
+    assert buy(service, AGAIN).ref == later.ref
+    assert len(service.images.objects) == 1
+
+
+def test_a_repetition_waits_no_longer_than_a_few_seconds_of_a_run() -> None:
+    service = Service()
+    waited_ms: list[int] = []
+
+    def during(_ms: int) -> None:
+        service.providers["alpha"].sleep = service.clock.advance
+        began_ms = service.clock()
+        with pytest.raises(StillRunningError) as caught:
+            buy(service, AGAIN)
+        assert caught.value.retryable
+        assert caught.value.retry_after_seconds
+        waited_ms.append(service.clock() - began_ms)
+
+    service.providers["alpha"].sleep = during
+    buy(service)
+    assert [compatible.WAIT_MS] <= waited_ms <= [30_000]
+
+
+def test_a_model_that_is_down_is_not_replaced_by_a_far_dearer_one_unasked() -> None:
+    service = Service(catalog=dear_stand_ins())
+    service.setups["alpha"] = ProviderSetup(has_key=True, enabled=False)
+    with pytest.raises(AboveMaxCostError, match="x-max-cost"):
+        buy(service)
+    assert (service.called, service.spent()) == ([], 0)
+
+
+def test_a_far_dearer_model_stands_in_where_the_caller_allows_its_price() -> None:
+    service = Service(catalog=dear_stand_ins())
+    service.setups["alpha"] = ProviderSetup(has_key=True, enabled=False)
+    allowed = WISH.model_copy(update={"max_cost": 160_000})
+    bought = service.buyer.buy(allowed, FIRST, ends_ms=service.clock() + LAMBDA_MS)
+    assert bought.record.charged_microusd == 160_000
+
+
+def test_the_first_model_within_the_multiple_stands_in() -> None:
+    service = Service(catalog=dear_stand_ins(row("gamma-standard", priority=3, usd="0.15")))
+    service.setups["alpha"] = ProviderSetup(has_key=True, enabled=False)
+    assert buy(service).record.key == "gamma-standard"
+
+
+def dear_stand_ins(*more: dict[str, Any]) -> Catalog:
+    cheap, dear = row("alpha-standard", priority=1), row("beta-standard", priority=2, usd="0.16")
+    return catalog(cheap, dear, *more)
+
+
+def test_a_hold_that_cannot_be_looked_into_stops_no_other_call() -> None:
+    service = Service()
+    dying(service, replace(FIRST, body="another"))
+    service.clock.advance(LAMBDA_MS + 60_000)
+    blind = replace(service.reconciler, images=Blind(service.images))
+    generator = service.generator
+    reserver = replace(generator.reserver, reconciler=blind)
+    buyer = replace(
+        service.buyer, reconciler=blind, generator=replace(generator, reserver=reserver)
+    )
+    bought = buyer.buy(WISH, FIRST, ends_ms=service.clock() + LAMBDA_MS)
+    assert bought.record.charged_microusd == 50_000
+
+
+@dataclass
+class Blind:
+    """Images of which none can be found."""
+
+    images: MemoryImageStore
+
+    def find(self, _ref: ImageRef) -> Never:
+        raise StoreUnavailableError("There is no telling.")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.images, name)
+
+
+@pytest.mark.parametrize("call", [AGAIN, KEYED], ids=["counted", "keyed"])
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_an_image_that_is_charged_and_cannot_be_found_is_told_as_charged(
+    call: Call, *, forgotten: bool
+) -> None:
+    service = Service()
+    buy(service, replace(call, retries=0))
+    if forgotten:
+        service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    buyer = replace(service.buyer, images=Blind(service.images))
+    with pytest.raises(StoreUnavailableError) as caught:
+        buyer.buy(WISH, call, ends_ms=service.clock() + LAMBDA_MS)
+    assert caught.value.charged
+
+
+def test_an_image_that_cannot_be_looked_for_is_not_told_as_charged_where_nothing_says_so() -> None:
+    service = Service()
+    buyer = replace(service.buyer, images=Blind(service.images))
+    with pytest.raises(StoreUnavailableError) as caught:
+        buyer.buy(WISH, KEYED, ends_ms=service.clock() + LAMBDA_MS)
+    assert not caught.value.charged
+
+
+def test_a_call_whose_first_attempt_failed_and_was_forgotten_is_made_anew() -> None:
+    """The first run fails and is pruned while its repetition waits: nothing was made or charged."""
+    service = Service()
+    got: list[Bought] = []
+
+    def pruned() -> None:
+        service.while_paused = lambda: None
+        service.ledgers.ledgers[USER] = replace(service.ledger(), ops={}, spent={}, images={})
+        service.ledgers.ledgers[USER] = replace(service.ledger(), slots={})
+
+    def during(_ms: int) -> None:
+        service.providers["alpha"].sleep = service.clock.advance
+        service.while_paused = pruned
+        got.append(buy(service, KEYED))
+        raise DiedError
+
+    service.providers["alpha"].sleep = during
+    with pytest.raises(DiedError):
+        buy(service, KEYED)
+    assert [one.repeated for one in got] == [False]
+    service.check_charged_iff_stored()
+
+
+def test_a_first_call_is_not_told_what_another_that_took_its_number_came_to() -> None:
+    service = Service(fallback_after_unknown=False)
+    service.react("alpha", Outcome.UNKNOWN)
+    began: list[None] = []
+
+    def key() -> bytes:
+        if not began:
+            began.append(None)
+            with pytest.raises(GenerationFailedError):
+                buy(service)
+            service.providers["alpha"].reactions.clear()
+        return IMAGE_ID_KEY
+
+    late = replace(service.buyer, image_id_key=key)
+    bought = late.buy(WISH, FIRST, ends_ms=service.clock() + LAMBDA_MS)
+    assert bought.record.charged_microusd == 50_000
+    assert len(service.ledger().ops) == 2
+
+
+def test_a_first_call_whose_repetition_took_over_buys_nothing_more() -> None:
+    """Its client is gone: what it failed at is the repetition's now."""
+    service = Service()
+    for name in service.providers:
+        service.react(name, Outcome.RATE_LIMITED, Outcome.RATE_LIMITED, png())
+    again: list[Bought] = []
+
+    def give_up(record: ImageRecord) -> None:
+        if record.status is RecordStatus.FAILED and not again:
+            for name in service.providers:
+                service.providers[name].reactions.clear()
+            again.append(buy(service, AGAIN))
+
+    service.on_finished = give_up
+    with pytest.raises(NoProviderError):
+        buy(service)
+    assert len(again) == len(service.images.objects) == 1
+
+
+def test_a_record_whose_writing_fails_once_is_written_all_the_same() -> None:
+    service = Service()
+    service.wire.faults = {calls_of(FIRST).index("records.put"): Fault.BEFORE}
+    first = buy(service)
+    service.wire.mend()
+    service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    assert buy(service, AGAIN).ref == first.ref
+
+
+def test_a_repetition_is_met_behind_as_many_images_as_a_day_allows() -> None:
+    service = Service()
+    first = buy(service)
+    service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    rules = MoneySettings.model_fields["daily_attempts"].metadata
+    (most,) = (rule.le for rule in rules if isinstance(rule, Le))
+    assert most == compatible.RECENT_RECORDS
+    for number in range(compatible.RECENT_RECORDS - 1):
+        ref = ImageRef(f"another-{number}", USER, first.ref.issued_ms + number)
+        service.records.put(ref, replace(first.record, quote_id=ref.quote_id))
+    assert buy(service, AGAIN).ref == first.ref
+
+
+@given(
+    numbers=st.lists(st.integers(0, 600), min_size=1, max_size=20, unique=True),
+    back=st.integers(-1, retries.WINDOWS_BACK),
+)
+def test_the_last_of_equal_calls_is_met_whatever_else_is_in_the_ledger(
+    numbers: list[int], back: int
+) -> None:
+    places = Places.of(FIRST, IMAGE_ID_KEY, now_ms=NOON_MS)
+    window = NOON_MS // WINDOW_MS - back
+    ops = {ids.quote_id(places.nonce((window, number))): done() for number in numbers}
+    others = {ids.quote_id(number.to_bytes(15)): done() for number in range(20)}
+    met = retries.nonce_of(AGAIN, {**ops, **others}, IMAGE_ID_KEY, now_ms=NOON_MS)
+    assert met == places.nonce((window, max(numbers)))
+    assert places.find(ids.quote_id(met)) == (window, max(numbers))
+
+
+def test_equal_calls_at_once_take_different_hour_slots() -> None:
+    places = Places.of(FIRST, IMAGE_ID_KEY, now_ms=NOON_MS)
+    window = NOON_MS // WINDOW_MS
+    firsts = [places.nonce((window, number))[0] for number in range(20)]
+    assert {(first - firsts[0]) % 256 for first in firsts} == set(range(20))
 
 
 @given(

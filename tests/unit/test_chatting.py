@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.domain.errors import ConfigurationError, InvalidRequestError, LlmError, Outcome
+from imagegen.chat.sse import to_sse
+from imagegen.domain.errors import ConfigurationError, InvalidRequestError, LlmError
 from imagegen.domain.messages import (
     ChatEvent,
     ChatRequest,
@@ -18,15 +20,27 @@ from imagegen.domain.messages import (
     TextDelta,
     ToolCall,
 )
+from imagegen.domain.models import Estimate
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Asked, Llm, Said, Spent
 from imagegen.domain.tokens import TokenPrices
 from imagegen.usecases.asking import arguments_in
-from imagegen.usecases.chatting import FAILED, MARGIN_MS, NOTHING, STOPPED
+from imagegen.usecases.chatting import (
+    FAILED,
+    MARGIN_MS,
+    MAX_SAID_CHARACTERS,
+    NOTHING,
+    STOPPED,
+    TOO_LONG,
+)
 from tests.fakes.catalogs import real_catalog
-from tests.fakes.llms import SPENT, Part, Round, ScriptedLlm, use
+from tests.fakes.llms import ANY_TEXT, SPENT, Part, Round, ScriptedLlm, use
 from tests.fakes.service import USER, Service
+from tests.fakes.sse import events_in
 
 LIFETIME_MS = 60_000
+LAMBDA_BYTES = 6_291_556 - 1_000
+"""Less the headers."""
 WORDS = Said("Let me see.")
 PRICED = Said("It costs what the button says.")
 
@@ -50,6 +64,15 @@ def answered(*rounds: Round) -> tuple[Service, ScriptedLlm, list[ChatEvent]]:
 def last(events: Sequence[ChatEvent]) -> MessageComplete:
     assert isinstance(events[-1], MessageComplete)
     return events[-1]
+
+
+def written(events: Sequence[ChatEvent]) -> str:
+    return to_sse(events)
+
+
+def in_lambda(events: Sequence[ChatEvent]) -> bytes:
+    """Return the answer as Lambda carries it: text in JSON."""
+    return json.dumps({"body": written(events)}, ensure_ascii=False).encode()
 
 
 def uses(events: Sequence[ChatEvent]) -> list[ToolCall]:
@@ -258,16 +281,23 @@ def test_the_history_is_told_without_the_images_ids() -> None:
     assert llm.told[0][1].text, "some endpoints refuse an empty turn"
 
 
+def nested(depth: int) -> str:
+    return '{"prompt": "a fox", "x": ' + "[" * depth + "]" * depth + "}"
+
+
+ARGUMENTS = st.one_of(
+    ANY_TEXT,
+    st.sampled_from(['{"prompt": "a fox"}', '{"prompt": 1}', '{"prompt": "a", "maxCost": 1e999}']),
+    st.builds('{{"prompt": "a fox {}"}}'.format, st.sampled_from(["\\ud83d", "\ud83d", "\\u0000"])),
+    st.builds('{{"prompt": "a fox", "{}": 1}}'.format, st.sampled_from(["\\ud83d", "\ud83d", "x"])),
+    st.builds(nested, st.integers(240, 270) | st.sampled_from([300, 900, 5_000, 30_000])),
+)
 PARTS = st.one_of(
-    st.builds(Said, st.text(max_size=20)),
-    st.builds(
-        Asked,
-        st.text(max_size=5),
-        st.sampled_from(["generate_image", "rm"]),
-        st.text(max_size=20) | st.sampled_from(['{"prompt": "a fox"}', '{"prompt": 1}']),
-    ),
+    st.builds(Said, ANY_TEXT),
+    st.builds(Asked, ANY_TEXT, st.just("generate_image") | ANY_TEXT, ARGUMENTS),
     st.just(SPENT),
     st.builds(LlmError, st.just("no"), outcome=st.sampled_from(Outcome)),
+    st.builds(RuntimeError, st.just("CANARY")),
 )
 
 
@@ -285,9 +315,80 @@ def test_whatever_an_llm_does_the_message_ends_once_and_says_what_was_said(
     )
     assert (complete.problem is not None) == (complete.stop_reason == "error")
     assert service.writes == 0
+    assert service.answered == [complete]
+    names = [name for name, _ in events_in(written(events))]
+    assert names.count("message_complete") == 1
+    assert "CANARY" not in written(events)
 
 
-@given(st.text())
-def test_arguments_are_an_object_or_nothing(text: str) -> None:
+@given(ARGUMENTS)
+def test_arguments_are_an_object_that_can_be_repeated_or_nothing(text: str) -> None:
     found: Any = arguments_in(text)
     assert found is None or isinstance(found, dict)
+    used = ToolCall(id="c", name="n", arguments=found, ok=False)
+    assert json.loads(used.model_dump_json())["arguments"] is None or found is not None
+
+
+def test_an_error_nobody_thought_of_ends_the_message_in_words_and_is_handed_on() -> None:
+    bug = RuntimeError("CANARY")
+    service, _, events = answered((WORDS, use("a fox"), SPENT), (Said("It co"), bug))
+    complete = last(events)
+    assert complete.content == f"Let me see.\n\nIt co\n\n{FAILED}"
+    assert (complete.stop_reason, len(complete.image_generations)) == ("error", 1)
+    assert complete.problem is not None
+    assert (complete.problem.status, "CANARY" in written(events)) == (500, False)
+    assert service.unexpected == [bug]
+    assert service.answered == [complete]
+
+
+def test_an_offer_that_breaks_ends_the_message_in_words_too() -> None:
+    bug = ZeroDivisionError("CANARY")
+
+    def broken(*_: object) -> Estimate:
+        raise bug
+
+    service = Service(llm=ScriptedLlm([(WORDS, use("a fox"))]))
+    chatter = replace(service.chatter, offer=broken)
+    events = list(chatter.chat(request(), USER, ends_ms=service.clock() + LIFETIME_MS))
+    assert (last(events).stop_reason, service.unexpected) == ("error", [bug])
+
+
+@pytest.mark.parametrize("character", ["x", "\n", "\u2028", "\x00", '"', "狐", "🦊"])
+@pytest.mark.parametrize("length", [1, 100, 3_200_000])
+def test_an_answer_without_end_is_cut_says_so_and_keeps_its_offers(
+    character: str, length: int
+) -> None:
+    flood = [Said(character * length)] * min(40_000, -(-4_000_000 // length))
+    _, _, events = answered((WORDS, use("a fox"), SPENT), flood)
+    complete = last(events)
+    assert complete.content.endswith(TOO_LONG)
+    assert complete.content.startswith(f"Let me see.\n\n{character}")
+    assert (complete.stop_reason, len(complete.image_generations)) == ("error", 1)
+    assert len(in_lambda(events)) < LAMBDA_BYTES
+    again = {"role": "assistant", "content": complete.content}
+    ChatRequest.model_validate({"messages": [again]})
+
+
+def test_nothing_is_said_after_the_last_character_that_fits() -> None:
+    first = (Said("x" * (MAX_SAID_CHARACTERS - 1)), use("a fox"))
+    _, _, events = answered(first, (Said("a"), Said("bcde")))
+    assert last(events).content.endswith(f"x\n\na\n\n{TOO_LONG}")
+
+
+def test_the_longest_answer_that_fits_is_whole() -> None:
+    _, _, events = answered((Said("x" * MAX_SAID_CHARACTERS),))
+    assert (last(events).stop_reason, last(events).problem) == ("end", None)
+    assert last(events).content == "x" * MAX_SAID_CHARACTERS
+
+
+@pytest.mark.parametrize("character", ["x", "\\u0001", "狐", "🦊"])
+def test_uses_without_end_are_ended_and_the_offers_before_them_stay(character: str) -> None:
+    prompt = character * (32_000 // (6 if len(character) > 1 else 1))
+    long = [Asked(f"c{n}", "generate_image", f'{{"prompt": "{prompt}"}}') for n in range(4)]
+    bad = [Asked(f"c{n}", "rm", f'{{"prompt": "{prompt * 2}"}}') for n in range(4, 16)]
+    _, _, events = answered((use("a fox"),), [*long, *bad])
+    assert last(events).image_generations
+    assert len(in_lambda(events)) < LAMBDA_BYTES
+    assert last(events).image_generations == tuple(
+        one.image_generation for one in uses(events) if one.ok
+    )

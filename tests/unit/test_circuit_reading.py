@@ -3,7 +3,8 @@
 import pytest
 
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.guard import Guard, Transition, model_circuit
 from tests.fakes.circuits import MemoryCircuitStore

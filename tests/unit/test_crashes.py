@@ -8,8 +8,9 @@ from contextlib import suppress
 
 import pytest
 
-from imagegen.domain.errors import ImagegenError, Outcome
+from imagegen.domain.errors import ImagegenError
 from imagegen.domain.models import Estimate
+from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.replay import Made, Running
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.pictures import png

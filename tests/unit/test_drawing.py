@@ -11,8 +11,8 @@ from imagegen.domain.errors import (
     GenerationFailedError,
     ImagegenError,
     NoProviderError,
-    Outcome,
 )
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import record_json
 from imagegen.usecases.replay import Made
 from tests.fakes.catalogs import catalog, real_catalog, row

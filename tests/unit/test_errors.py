@@ -6,13 +6,8 @@ import pytest
 
 from imagegen.api import problem_of
 from imagegen.domain import errors
-from imagegen.domain.errors import (
-    ImagegenError,
-    LimitError,
-    Outcome,
-    ParameterError,
-    ProviderError,
-)
+from imagegen.domain.errors import ImagegenError, LimitError, ParameterError, ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.problems import STATUS
 
 

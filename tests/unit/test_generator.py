@@ -13,7 +13,6 @@ from imagegen.domain.errors import (
     LimitError,
     ModerationUnavailableError,
     NoProviderError,
-    Outcome,
     QuoteError,
     QuoteExpiredError,
     QuoteMismatchError,
@@ -21,6 +20,7 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ledger import Hold, Limits, OpState
 from imagegen.domain.models import GenerateRequest
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation
 from imagegen.domain.stores import Held
 from imagegen.usecases.moderating import ModerationMode
@@ -463,3 +463,39 @@ def test_an_image_that_an_earlier_run_stored_is_the_one_that_is_charged() -> Non
     assert made.record.provider == "alpha"
     assert service.spent() == 50_000
     service.check_charged_iff_stored()
+
+
+def fail_again_at(service: Service, step: str) -> None:
+    """Fail a step of the same quote's second request."""
+    steps = ["ledgers.reserve", "images.find", "records.get", "records.put"]
+    service.new_process()
+    service.wire.faults[steps.index(step)] = Fault.BEFORE
+
+
+def test_a_charged_image_that_cannot_be_looked_for_is_told_as_charged() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.confirm(offer)
+    fail_again_at(service, "images.find")
+    with pytest.raises(StoreUnavailableError) as caught:
+        service.confirm(offer)
+    assert caught.value.charged
+
+
+@pytest.mark.parametrize("step", ["records.get", "records.put"])
+def test_a_stored_image_is_answered_again_though_its_record_cannot_be_mended(step: str) -> None:
+    service = Service()
+    offer = service.estimate()
+    service.confirm(offer)
+    service.records.records.clear()
+    fail_again_at(service, step)
+    assert isinstance(service.confirm(offer), Made)
+
+
+def test_a_record_that_could_not_be_written_is_written_at_the_second_try() -> None:
+    service = Service()
+    offer = service.estimate()
+    fail_at(service, "records.put", Fault.BEFORE)
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert service.records.records == {made.ref: made.record}

@@ -9,8 +9,8 @@ import pytest
 from imagegen.bootstrap.samples import OTHER, SKIPPED, of_ended, of_image, of_probe, of_transition
 from imagegen.domain.breaker import State
 from imagegen.domain.catalog import Tier
-from imagegen.domain.errors import Outcome
 from imagegen.domain.metrics import SERIES, Dimension, Metric, Sample, line
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import Attempt, Fallback, ImageRecord, RecordStatus
 from imagegen.guard import Transition
 from imagegen.usecases.reconciler import Ended

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from imagegen.domain.compatible import ImagesRequest, wish_of
+from imagegen.domain.errors import ParameterError
 from imagegen.domain.models import EstimateRequest
 from imagegen.domain.money import button_label, label_text, parse_usd, usd_text
+from tests.fakes.catalogs import real_catalog
 
 AMOUNTS = st.integers(0, 10**12)
 
@@ -73,11 +76,44 @@ def test_the_button_names_the_ceiling_only_where_it_differs() -> None:
         "$5",
         "1e-7",
         "0.0000010000000000000000000000000000001",
+        "1_0",
+        "1e1",
+        "1E1",
+        "+1",
+        " 1",
+        "1 ",
+        "1\n",
+        "1.",
+        ".",
+        "0.05, 0.05",
+        "\uff11",
+        "\u0665",
+        "0.\u0665",
+        "\u00b2",
+        "1" * 5_000,
+        "-0",
     ],
 )
 def test_no_amount_of_micro_dollars_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"dollar"):
         parse_usd(text)
+
+
+@given(st.text("0123456789.eE+-_ \u0665\uff11", max_size=8))
+def test_only_plain_ascii_decimals_are_amounts(text: str) -> None:
+    try:
+        parse_usd(text)
+    except ValueError:
+        return
+    assert set(text) <= set("0123456789.")
+
+
+@pytest.mark.parametrize("text", ["1_0", "\u0665", "1e1", " 5 "])
+def test_the_most_to_pay_is_a_plain_decimal_in_a_body_and_in_a_header(text: str) -> None:
+    with pytest.raises(ValueError, match="dollars"):
+        EstimateRequest.model_validate({"prompt": "a fox", "maxCost": text})
+    with pytest.raises(ParameterError, match="dollars"):
+        wish_of(ImagesRequest(prompt="a fox"), real_catalog(), text)
 
 
 @given(st.text(max_size=30))
@@ -94,7 +130,13 @@ def test_an_absurd_amount_is_the_callers_error_and_not_a_crash(amount: object) -
         EstimateRequest.model_validate({"prompt": "a fox", "maxCost": amount})
 
 
-@pytest.mark.parametrize(("given_", "expected"), [("0.05", 50_000), (0.05, 50_000), (1, 1_000_000)])
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        *[("0.05", 50_000), (".05", 50_000), ("007", 7_000_000), ("1.0" + "0" * 99, 1_000_000)],
+        *[(0.05, 50_000), (1, 1_000_000), (0.00001, 10), (1e-6, 1), (1e1, 10_000_000)],
+    ],
+)
 def test_dollars_come_in_as_text_or_number(given_: object, expected: int) -> None:
     request = EstimateRequest.model_validate({"prompt": "a fox", "maxCost": given_})
     assert request.max_cost == expected

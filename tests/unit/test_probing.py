@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from imagegen.domain.breaker import Circuit, State
-from imagegen.domain.errors import Outcome
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.stores import Probe
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.probing import KeyChange

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Tier
-from imagegen.domain.quality import WORDS, choose_quality
+from imagegen.domain.quality import WORDS, choose_for_model, choose_quality
 
 ALL = [(tier, word) for tier, words in WORDS.items() for word in words]
 
@@ -64,3 +64,60 @@ def test_every_prompt_has_a_quality_and_a_reason(prompt: str) -> None:
     choice = choose_quality(prompt, None)
     assert choice.tier in Tier
     assert choice.reason
+
+
+PROMPTS = st.sampled_from(
+    ["a fox", "a masterpiece of a fox", "a detailed fox", "a quick fox", "a quick 4k masterpiece"]
+)
+
+
+@given(PROMPTS | st.text(), st.sets(st.sampled_from(Tier), min_size=1))
+def test_a_model_is_drawn_where_it_stands_and_the_words_decide_where_they_can(
+    prompt: str, tiers: set[Tier]
+) -> None:
+    meant, choice = choose_quality(prompt, None), choose_for_model(prompt, tiers)
+    assert choice.tier in tiers
+    assert choice.reason
+    if meant.tier in tiers:
+        assert choice.tier is meant.tier
+        assert len(tiers) == 1 or choice == meant
+
+
+@given(PROMPTS | st.text(), st.sets(st.sampled_from(Tier), min_size=2))
+def test_where_a_model_stands_elsewhere_the_nearest_cheaper_or_else_dearer_is_taken(
+    prompt: str, tiers: set[Tier]
+) -> None:
+    dearest_first = list(Tier)
+    meant, got = (
+        dearest_first.index(one.tier)
+        for one in (choose_quality(prompt, None), choose_for_model(prompt, tiers))
+    )
+    places = {dearest_first.index(one) for one in tiers}
+    cheaper = {place for place in places if place >= meant}
+    assert got == (min(cheaper) if cheaper else max(places))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tiers", "tier", "reason"),
+    [
+        ("a fox", {Tier.HIGH}, Tier.HIGH, "the only one of the model asked for"),
+        ("a quick fox", {Tier.HIGH, Tier.FAST}, Tier.FAST, 'the prompt says "quick"'),
+        (
+            "a masterpiece",
+            {Tier.HIGH, Tier.FAST},
+            Tier.HIGH,
+            'the prompt says "masterpiece"; of the model asked for this is the nearest to ultra',
+        ),
+        (
+            "a fox",
+            {Tier.HIGH, Tier.FAST},
+            Tier.FAST,
+            "the prompt names no quality; of the model asked for this is the nearest to standard",
+        ),
+    ],
+)
+def test_the_reason_says_what_decided_for_a_model(
+    prompt: str, tiers: set[Tier], tier: Tier, reason: str
+) -> None:
+    choice = choose_for_model(prompt, tiers)
+    assert (choice.tier, choice.reason) == (tier, reason)

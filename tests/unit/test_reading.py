@@ -1,14 +1,25 @@
 """Where an image stands, what a user spent, what is offered: the use cases that only read."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Never, cast
+
 import pytest
 
 from imagegen.domain.breaker import Circuit, State
-from imagegen.domain.errors import GoneError, ImagegenError, NotFoundError, Outcome
+from imagegen.domain.errors import (
+    GoneError,
+    ImagegenError,
+    NotFoundError,
+    StoreUnavailableError,
+)
 from imagegen.domain.ids import image_id
 from imagegen.domain.ledger import Limits
 from imagegen.domain.models import Estimate
+from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.replay import Made
+from imagegen.usecases.status import ImageFinder
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.service import HOUR_MS, IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service
@@ -45,7 +56,45 @@ def missing(service: Service, text: str) -> None:
         service.finder.location(text)
 
 
+class Dark:
+    """A store that cannot be reached."""
+
+    def __getattr__(self, name: str) -> Callable[..., Never]:
+        def fail(*_: object) -> Never:
+            raise StoreUnavailableError(f"{name} cannot be reached.")
+
+        return fail
+
+
+def told(finder: ImageFinder, image: str) -> list[bool]:
+    """Return what a status and an address say of the charge while they cannot be had."""
+    said = []
+    for ask in (lambda: finder.status(image, BASE_URL), lambda: finder.location(image)):
+        with pytest.raises(StoreUnavailableError) as caught:
+            ask()
+        said.append(caught.value.charged)
+    return said
+
+
 # One image.
+
+
+def test_while_images_cannot_be_reached_a_charged_one_is_said_to_be_charged() -> None:
+    service = Service()
+    made = service.make()
+    image = made.quote.image_id
+    assert told(replace(service.finder, images=cast("Any", Dark())), image) == [True, True]
+    # Days later the ledger has forgotten it; its record has not.
+    service.ledgers.ledgers.clear()
+    assert told(replace(service.finder, images=cast("Any", Dark())), image) == [True, True]
+
+
+def test_while_images_cannot_be_reached_one_that_was_not_made_is_not_said_to_be_charged() -> None:
+    service, offer = failed(Outcome.UNAVAILABLE)
+    dark = replace(service.finder, images=cast("Any", Dark()))
+    assert told(dark, offer.image_id) == [False, False]
+    nothing = replace(dark, ledgers=cast("Any", Dark()), records=cast("Any", Dark()))
+    assert told(nothing, offer.image_id) == [False, False]
 
 
 def test_an_offer_that_was_not_accepted_is_no_image() -> None:

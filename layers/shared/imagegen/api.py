@@ -25,7 +25,7 @@ from imagegen.domain.errors import ImagegenError
 from imagegen.domain.reports import Problem
 from imagegen.domain.users import User, Verifier
 from imagegen.entry import JSON, Event, looked_at
-from imagegen.logs import logger, silence_others
+from imagegen.logs import logger, place_of, silence_others
 from imagegen.problems import said, to_problem
 
 EVENTS = "text/event-stream"
@@ -89,7 +89,7 @@ def serve(
         answer = _as_event(problem_of(error, path))
     except Exception as error:  # noqa: BLE001 the last one: a caller gets a problem, whatever it is
         # The text of an exception may hold a prompt; its type and place do not.
-        logger.error("unexpected error", kind=type(error).__name__, place=_place(error))
+        logger.error("unexpected error", kind=type(error).__name__, place=place_of(error))
         told = ImagegenError("An unexpected error. It is in the logs.")
         answer = _as_event(problem_of(told, path))
     if path.startswith(compatible.PREFIX):
@@ -178,12 +178,3 @@ def _as_event(response: Response[str]) -> dict[str, Any]:
         "body": response.body,
         "isBase64Encoded": False,
     }
-
-
-def _place(error: BaseException) -> str:
-    trace, place = error.__traceback__, ""
-    while trace:
-        code = trace.tb_frame.f_code
-        place = f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_qualname}"
-        trace = trace.tb_next
-    return place

@@ -69,7 +69,7 @@ class Keys:
         try:
             found = json.loads(self.fetch())["keys"]
             self._keys = {one["kid"]: key for one in found if (key := _public_key(one))}
-        except (OSError, HTTPException, ValueError, KeyError, TypeError):
+        except (OSError, HTTPException, ValueError, KeyError, TypeError, RecursionError):
             return
         self._fetched_ms = self.now_ms()
 
@@ -176,7 +176,7 @@ def build_verifier(
 
 def user_id(issuer: str, subject: str) -> str:
     """Return the user's id, 32 hex digits: no subject is stored or logged."""
-    return hashlib.sha256(f"{issuer}\0{subject}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{issuer}\0{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _public_key(values: Any) -> "jwt.PyJWK | None":

@@ -38,9 +38,8 @@ def looked_at(
 
 def raw_body(event: Event) -> bytes:
     """Return a body's bytes, none where it cannot be read."""
-    body: str = event.get("body") or ""
     try:
-        return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+        return _bytes(event)
     except ValueError:
         return b""
 
@@ -56,13 +55,26 @@ def _unreadable(event: Event, own_json: Container[str]) -> Problem | None:
 
 
 def _is_json(event: Event) -> bool:
-    """Return whether the body is JSON or absent: Powertools turns some broken ones into a 500."""
-    body = event.get("body") or "null"
+    """Return whether the body is JSON or absent: Powertools turns some broken ones into a 500.
+
+    JSON is UTF-8 without a mark: https://www.rfc-editor.org/rfc/rfc8259#section-8.1. Python would
+    read others, too, which Powertools would then stumble over.
+    """
     try:
-        json.loads(base64.b64decode(body) if event.get("isBase64Encoded") else body)
-    except (ValueError, RecursionError):  # not text, not JSON, numbers or nesting without end
+        json.loads(_bytes(event).decode() or "null")
+    except (ValueError, RecursionError):  # not UTF-8, not JSON, numbers or nesting without end
         return False
     return True
+
+
+def _bytes(event: Event) -> bytes:
+    """Return a body's bytes.
+
+    Raises:
+        ValueError: it is no base64, or text that UTF-8 cannot carry.
+    """
+    body: str = event.get("body") or ""
+    return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
 
 
 def _too_large(event: Event) -> Problem | None:
@@ -109,4 +121,8 @@ def _authorization(headers: Mapping[str, str]) -> str | None:
 
 def _body_bytes(event: Event) -> int:
     body: str = event.get("body") or ""
-    return len(body) * 3 // 4 if event.get("isBase64Encoded") else len(body.encode())
+    return (
+        len(body) * 3 // 4
+        if event.get("isBase64Encoded")
+        else len(body.encode("utf-8", "surrogatepass"))
+    )

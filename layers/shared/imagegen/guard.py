@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from imagegen.domain import breaker
 from imagegen.domain.breaker import EFFECTS, Circuit, Effect, Failure, Policy, State
-from imagegen.domain.errors import Outcome, ProviderError, StoreUnavailableError
+from imagegen.domain.errors import ProviderError, StoreUnavailableError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.stores import CircuitStore, Fleet
 

@@ -79,6 +79,16 @@ def cleaned(value: Any) -> Any:
             return HIDDEN
 
 
+def place_of(error: BaseException) -> str:
+    """Return where an error was raised: file, line and function."""
+    trace, place = error.__traceback__, ""
+    while trace:
+        code = trace.tb_frame.f_code
+        place = f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_qualname}"
+        trace = trace.tb_next
+    return place
+
+
 def silence_others() -> None:
     """Turn off every logger but ours, and every way out but ours, at whatever level."""
     logging.getLogger().setLevel(logging.CRITICAL + 1)

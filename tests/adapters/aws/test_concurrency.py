@@ -10,9 +10,10 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Policy, State
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Limits, OpState
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.stores import Held, Known, Refused, Reservation, Seen
 from imagegen.guard import Guard, Transition

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, SSLError
 
-from imagegen.domain.errors import ConfigurationError, Outcome
+from imagegen.domain.errors import ConfigurationError
+from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS, build_moderator, build_provider
 from imagegen.providers.faults import (
     HttpAnswer,

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS
 from tests.adapters.providers.adapters import KEY, PATHS, build_adapter
 from tests.adapters.providers.loopback import Loopback, json_reply

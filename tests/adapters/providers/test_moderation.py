@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation, Moderator
 from imagegen.providers import build_moderator
 from tests.adapters.providers.adapters import KEY, PROMPT, texts_of

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.providers.faults import HttpAnswer
 from imagegen.providers.replicate import ReplicateProvider, job_url

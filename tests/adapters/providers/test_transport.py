@@ -10,7 +10,8 @@ from threading import Thread
 import pytest
 from pydantic import SecretStr
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageProvider
 from imagegen.providers import PROVIDERS, build_provider
 from imagegen.providers.http import JsonHttp

@@ -17,7 +17,7 @@ from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.messages import MessageComplete
 from imagegen.domain.ports import Llm
 from imagegen.domain.tokens import TokenPrices
-from imagegen.logs import logger
+from imagegen.logs import logger, place_of
 from imagegen.problems import to_problem
 from imagegen.providers.keys import parse_keys
 from imagegen.settings import ChatSettings
@@ -53,6 +53,7 @@ def get_chatter() -> Chatter:
         ),
         limits=ChatLimits(input_characters=settings.chat_input_characters),
         on_answered=tell_answered,
+        on_unexpected=tell_unexpected,
     )
 
 
@@ -91,6 +92,11 @@ def _llm(key: str, base_url: str, model: str) -> Llm:
 
     tool = tool_definition("openai")
     return build_llm(SecretStr(key), base_url, model, instructions=INSTRUCTIONS, tool=tool)
+
+
+def tell_unexpected(error: Exception) -> None:
+    """Log an error that nobody thought of, without its text, which may hold a prompt."""
+    logger.error("unexpected error", kind=type(error).__name__, place=place_of(error))
 
 
 def tell_answered(message: MessageComplete) -> None:

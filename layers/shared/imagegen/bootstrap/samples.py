@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from imagegen.domain.breaker import State
-from imagegen.domain.errors import ContentRefusedError, Outcome
+from imagegen.domain.errors import ContentRefusedError
 from imagegen.domain.metrics import Metric, Sample
 from imagegen.domain.money import MICRO
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import SUCCESS, Attempt, ImageRecord, RecordStatus
 from imagegen.guard import Transition
 

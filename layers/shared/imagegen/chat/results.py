@@ -16,12 +16,25 @@ ESTIMATE = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})
 SEEN_BY_LLM = ("buttonLabel", "price", "provider", "model", "quality", "size", "typicalSeconds")
 CALL_IDS = ("tool_call_id", "tool_use_id", "toolCallId", "call_id")
 DEEPEST = 12
+WRAPPERS = frozenset(
+    {
+        *("content", "parts", "text", "output", "result", "results", "response", "value", "json"),
+        *("functionResponse", "function_response", "toolResult", "data", "artifact"),
+        *("structuredContent", "structured_content", "_meta", "meta", "estimate"),
+    }
+)
+"""Where a result may stand. In whatever else there is, prompts and arguments above all, stands what
+a person or an LLM wrote, and that may look like an estimate with another price."""
+SPEAKERS = frozenset({"user", "assistant", "model", "system", "developer"})
+RESULTS = ("tool_result", "functionResponse", "function_response", "toolResult")
+"""How a result in a speaker's message is known: by its type, or by the name it stands under."""
 
 
 def extract_image_generations(tool_results: Any) -> list[dict[str, Any]]:
     """Return the images offered by the results of ``generate_image``, each once, in their order.
 
-    Results of other tools, errors and whatever is not an estimate are passed over.
+    Results of other tools, errors and whatever is not an estimate are passed over, and so is what
+    is no tool's result: words, prompts, arguments.
     """
     found = {one["id"]: one for one in _images(tool_results, "", DEEPEST)}
     return list(found.values())
@@ -48,11 +61,29 @@ def _images(value: Any, call_id: str, depth: int) -> Iterator[dict[str, Any]]:
             yield _image(value, call_id)
         case Mapping() if not _is_of_another_tool(value):
             inner_id = _call_id(value) or call_id
-            for one in value.values():
+            for one in _wrapped(value):
                 yield from _images(one, inner_id, depth - 1)
         case Sequence() if not isinstance(value, str | bytes):
             for one in value:
                 yield from _images(one, call_id, depth - 1)
+
+
+def _wrapped(value: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what may hold a result; ``_meta`` has names with a prefix."""
+    is_spoken = value.get("role") in SPEAKERS
+    for name, one in value.items():
+        if str(name).rpartition("/")[2] in WRAPPERS:
+            yield _results_in(one) if is_spoken else one
+
+
+def _results_in(content: Any) -> list[Any]:
+    """Return the tools' results in what a person or an LLM says: the rest are its own words."""
+    blocks = content if isinstance(content, list) else []
+    return [one for one in blocks if isinstance(one, Mapping) and _is_result(one)]
+
+
+def _is_result(block: Mapping[str, Any]) -> bool:
+    return block.get("type") in RESULTS or any(name in block for name in RESULTS)
 
 
 def _image(estimate: Mapping[str, Any], call_id: str) -> dict[str, Any]:

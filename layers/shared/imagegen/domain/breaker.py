@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imagegen.domain.errors import Outcome
+from imagegen.domain.outcomes import Outcome
 
 KEPT_FAILURES = 10
 """More entries than this in the stored set are pruned of those outside the window."""

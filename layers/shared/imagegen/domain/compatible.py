@@ -48,7 +48,7 @@ SIZES = rf"^(auto|square|landscape|portrait)$|{PIXEL_SIZE}"
 
 
 HONOURED: dict[str, tuple[bool | int | str | None, LiteralString]] = {
-    "n": (1, "one image a request: send one request for each image"),
+    "n": (1, "send one request for each image, each with an Idempotency-Key of its own"),
     "stream": (False, "answers are not streamed"),
     "partial_images": (0, "there are no partial images"),
     "moderation": ("auto", "the operator decides how prompts are moderated"),
@@ -200,6 +200,9 @@ class Receipt(EdgeModel):
     image_id: str
     image_url: str
     """Good as long as the image is kept."""
+    repeated: bool = Field(
+        description="An earlier call made this image: its charge is told again, not made again."
+    )
     provider: str
     model: str
     quality: Tier

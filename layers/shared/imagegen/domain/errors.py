@@ -26,33 +26,7 @@ ImagegenError                     has `code` (stable, for programs) and a messag
 └── ProviderError                 what one provider did, by `Outcome`
 """
 
-from enum import StrEnum
-from typing import ClassVar
-
-
-class Outcome(StrEnum):
-    """What one call to a provider came to. The rule of each is in ``OUTCOME_RULES``."""
-
-    UNAVAILABLE = "unavailable"
-    """No connection, 5xx, 529, an answer without an image, broken bytes."""
-    UNKNOWN = "unknown"
-    """The request went out and the answer did not come: it may have been billed."""
-    RATE_LIMITED = "rate_limited"
-    """429 for the rate, not for money."""
-    ACCOUNT = "account"
-    """The key is refused, the account is out of credit, or access is not granted."""
-    MODEL_GONE = "model_gone"
-    """The provider works; this model is retired or not served."""
-    REFUSED = "refused"
-    """Refused by policy, in whatever disguise."""
-    BAD_PARAMETER = "bad_parameter"
-    """A parameter of ours was refused: our bug."""
-    NOT_CALLED = "not_called"
-    """The circuit is open or the provider is not set up: nothing was sent."""
-
-
-TRY_AGAIN = frozenset({Outcome.UNAVAILABLE, Outcome.UNKNOWN, Outcome.RATE_LIMITED})
-"""After these a later call may do better."""
+from imagegen.domain.outcomes import TRY_AGAIN, Outcome
 
 
 class ImagegenError(Exception):
@@ -61,7 +35,10 @@ class ImagegenError(Exception):
     code: str = "internal_error"
     retryable: bool = False
     """Whether the same request may do better later."""
-    charged: ClassVar[bool] = False
+    charged: bool = False
+    """Whether the image that was asked for is paid for, now or before."""
+    replayed: bool = False
+    """Whether an earlier run came to this, and the present one did nothing."""
 
     def __init__(self, message: str, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(message)

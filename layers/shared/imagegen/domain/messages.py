@@ -4,6 +4,7 @@ An ``ImageGeneration`` is one image through its whole life in a chat: the server
 person's page moves it on.
 """
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -95,7 +96,7 @@ class ToolCall(EdgeModel):
     id: str
     name: str
     arguments: dict[str, Any] | None
-    """``None`` where they were no JSON object."""
+    """``None`` where they were no JSON object, or none that can be repeated."""
     ok: bool
     image_generation: ImageGeneration | None = absent()
     problem: Problem | None = absent()
@@ -125,6 +126,11 @@ def offered(estimate: Estimate, tool_call_id: str | None = None) -> ImageGenerat
         status="pending",
         estimate=estimate,
     )
+
+
+def carried_bytes(part: EdgeModel) -> int:
+    """Return how long a part is in Lambda's answer, at most: there it is JSON in text in JSON."""
+    return len(json.dumps(part.model_dump_json(by_alias=True)))
 
 
 def told_to_llm(estimate: Estimate) -> dict[str, Any]:

@@ -32,10 +32,11 @@ def iso_time(at_ms: int) -> str:
 
 def _dollars(value: object) -> int:
     wrong = ValueError('must be dollars, such as "0.05"')
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise wrong
     try:
-        return parse_usd(str(value))
+        # A number of JSON's is a number however it is written: 1e-5 as much as 0.00001.
+        return parse_usd(value if isinstance(value, str) else f"{Decimal(str(value)):f}")
     except ValueError:
         raise wrong from None  # an answer does not repeat what was sent
 

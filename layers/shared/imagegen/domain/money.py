@@ -1,6 +1,7 @@
 """Money is whole micro-dollars inside; decimal text only at the edges."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 MICRO = 1_000_000
 MAX_USD = 1_000_000_000
@@ -11,13 +12,13 @@ def parse_usd(text: str) -> int:
     """Return decimal dollars as micro-dollars: ``"0.0527"`` is 52_700.
 
     Raises:
-        ValueError: no decimal number, negative, absurdly high, or finer than a micro-dollar.
+        ValueError: no plain decimal number, absurdly high, or finer than a micro-dollar.
     """
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is no decimal amount of dollars") from None
-    if not amount.is_finite() or not 0 <= amount <= MAX_USD:
+    # Python's own reading takes "1_0", "1e1", blanks and every script's digits for ten, too.
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]*\.?[0-9]+", text):
+        raise ValueError(f"{text!r} is no decimal amount of dollars")
+    amount = Decimal(text)
+    if amount > MAX_USD:
         raise ValueError(f"{text!r} is no amount of dollars from zero to {MAX_USD}")
     micro = int(amount * MICRO)
     # A product is rounded to 28 places, a comparison is exact.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
 
+from imagegen.domain.text import legible
+
 type ServedModels = Mapping[str, date | None]
 """The models that a provider lists, by id, each with its last day where one is announced."""
 
@@ -87,19 +89,26 @@ class Moderator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Some words of an LLM, as they come."""
+    """Some words of an LLM, as they come; always text that UTF-8 can carry."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", legible(self.text))
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A tool that an LLM wants to use."""
+    """A tool that an LLM wants to use; always text that UTF-8 can carry."""
 
     id: str
     name: str
     arguments: str
     """As it wrote them: JSON, if it did well."""
+
+    def __post_init__(self) -> None:
+        for name in ("id", "name", "arguments"):
+            object.__setattr__(self, name, legible(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Which tier a prompt asks for, and which words said so."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from imagegen.domain.catalog import Tier
@@ -78,3 +79,23 @@ def choose_quality(prompt: str, asked: Tier | None) -> QualityChoice:
             words = ", ".join(f'"{word}"' for word in found)
             return QualityChoice(tier, f"the prompt says {words}")
     return QualityChoice(Tier.STANDARD, "the prompt names no quality")
+
+
+def choose_for_model(prompt: str, tiers: Collection[Tier]) -> QualityChoice:
+    """Return which of the tiers that a model stands in is meant, where no quality was asked for.
+
+    As for any request the prompt's words decide, or else it is standard. Where the model does not
+    stand there, it is the nearest cheaper tier that has it, else the nearest dearer.
+    """
+    if len(set(tiers)) == 1:
+        return QualityChoice(next(iter(tiers)), "the only one of the model asked for")
+    choice = choose_quality(prompt, None)
+    if choice.tier in tiers:
+        return choice
+    dearest_first = list(Tier)
+    place = dearest_first.index(choice.tier)
+    nearest = (*dearest_first[place + 1 :], *reversed(dearest_first[:place]))
+    tier = next(one for one in nearest if one in tiers)
+    return QualityChoice(
+        tier, f"{choice.reason}; of the model asked for this is the nearest to {choice.tier}"
+    )

@@ -99,7 +99,9 @@ def status_of(failed: RpcError, asked: Asked | None) -> int:
 
 def _message(body: str | bytes) -> dict[str, Any]:
     try:
-        message = json.loads(body, parse_constant=_no_number)
+        # Of bytes Python would read UTF-16, too, and halves of characters.
+        text = body.decode() if isinstance(body, bytes) else body
+        message = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
         _fail(PARSE_ERROR, "The body is not JSON.")
     if not isinstance(message, dict):

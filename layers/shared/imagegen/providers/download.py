@@ -15,7 +15,7 @@ from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
 
-from imagegen.domain.errors import Outcome
+from imagegen.domain.outcomes import Outcome
 from imagegen.providers.addresses import (
     PORTS,
     BlockedError,

@@ -8,10 +8,13 @@ from email.utils import parsedate_to_datetime
 
 from pydantic import SecretStr
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 
 MAX_RETRY_AFTER_SECONDS = 3600
+MAX_COUNT = 1_000_000_000
+"""Of tokens: what is more is no count, and no number that every store can keep."""
 
 # What a status means where the provider's own table has no better word for it (DESIGN section 7).
 STATUS_OUTCOMES: Mapping[int, Outcome] = {
@@ -138,9 +141,10 @@ def day_in(text: str) -> date | None:
 
 
 def counts_at(value: Json, names: Mapping[str, str], *path: str | int) -> dict[str, int] | None:
-    """Return whole numbers at the path under our names for them, or ``None`` without any."""
+    """Return what is counted at the path under our names for it, or ``None`` without any."""
     found = {ours: dig(value, *path, theirs) for theirs, ours in names.items()}
-    return {ours: count for ours, count in found.items() if type(count) is int} or None
+    counts = {ours: count for ours, count in found.items() if type(count) is int}
+    return {ours: count for ours, count in counts.items() if 0 <= count <= MAX_COUNT} or None
 
 
 def key_text(provider: str, api_key: SecretStr) -> str:

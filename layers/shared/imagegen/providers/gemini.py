@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
 from imagegen.providers.faults import (
     HttpAnswer,

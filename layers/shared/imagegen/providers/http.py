@@ -16,7 +16,8 @@ import requests
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util import Timeout
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.faults import HttpAnswer, fault
 from imagegen.providers.stream import (

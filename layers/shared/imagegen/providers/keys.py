@@ -7,7 +7,8 @@ lost never does: the first key's account may still be billed for it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import (
     ImageAnswer,
     ImageOrder,

@@ -17,7 +17,8 @@ import openai
 from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel, SecretStr
 
-from imagegen.domain.errors import LlmError, Outcome, ProviderError
+from imagegen.domain.errors import LlmError, ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Asked, Json, Said, Spent, Turn
 from imagegen.providers.faults import (
     HttpAnswer,
@@ -36,6 +37,13 @@ from imagegen.providers.stream import CONNECT_SECONDS, Clock
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MAX_OUTPUT_TOKENS = 4_096
 MAX_BYTES = 8 * 1024 * 1024
+UNREADABLE = (
+    openai.OpenAIError,
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    ValueError,
+    RecursionError,  # JSON nested without end
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ class OpenAILlm:
             with self._stream(turns, timeout_seconds) as chunks:
                 for chunk in chunks:
                     yield from reader.read(body_of(chunk))
-        except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+        except UNREADABLE as error:
             lost = to_fault(error)
         else:
             yield from reader.ended()

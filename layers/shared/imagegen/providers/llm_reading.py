@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from imagegen.domain.errors import LlmError, Outcome
+from imagegen.domain.errors import LlmError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Asked, Json, Said, Spent
+from imagegen.domain.text import is_first_half, legible
 from imagegen.providers.faults import dig, items_at, text_at
 
 MAX_CALLS = 32
 MAX_ARGUMENT_CHARACTERS = 64_000
 MAX_NAME_CHARACTERS = 64
+MAX_ID_CHARACTERS = 200
+MAX_TOKENS = 1_000_000_000
 
 MESSAGES: Mapping[Outcome, str] = {
     Outcome.UNAVAILABLE: "The LLM cannot be reached or failed",
@@ -38,6 +42,8 @@ class Reader:
     calls: list[_Call] = field(default_factory=list)
     by_index: dict[Json, _Call] = field(default_factory=dict)
     finish: str = ""
+    half: str = ""
+    """Of a character whose other half is still to come."""
     spent: Spent | None = None
 
     def read(self, body: Json) -> Iterator[Said]:
@@ -47,16 +53,15 @@ class Reader:
             dig(body, "usage", "completion_tokens"),
         )
         if type(inputs) is int and type(outputs) is int:
-            self.spent = Spent(max(0, inputs), max(0, outputs))
+            self.spent = Spent(_count(inputs), _count(outputs))
         choice = dig(body, "choices", 0)
         self.finish = text_at(choice, "finish_reason") or self.finish
         for name in ("content", "refusal"):
-            if words := text_at(choice, "delta", name):
-                yield Said(words)
+            yield from self._words(text_at(choice, "delta", name))
         for piece in items_at(choice, "delta", "tool_calls"):
             self._add(piece)
 
-    def ended(self) -> Iterator[Asked | Spent]:
+    def ended(self) -> Iterator[Said | Asked | Spent]:
         """Yield what is known at the end.
 
         Raises:
@@ -66,14 +71,28 @@ class Reader:
             raise fault(Outcome.REFUSED)
         if not self.finish:
             raise fault(Outcome.UNKNOWN)
+        if self.half:
+            yield Said(self.half)
         seen: set[str] = set()
         for number, call in enumerate(self.calls):
             # Two uses under one id would be answered as one.
-            identity = call.id if call.id and call.id not in seen else f"call_{number}"
-            seen.add(identity)
-            yield Asked(identity, call.name[:MAX_NAME_CHARACTERS], call.arguments)
+            is_good = 0 < len(call.id) <= MAX_ID_CHARACTERS and legible(call.id) not in seen
+            asked = Asked(
+                call.id if is_good else f"call_{number}",
+                call.name[:MAX_NAME_CHARACTERS],
+                call.arguments,
+            )
+            seen.add(asked.id)
+            yield asked
         if self.spent:
             yield self.spent
+
+    def _words(self, words: str) -> Iterator[Said]:
+        """Yield words up to the last whole character: endpoints cut where a token ends."""
+        words = self.half + words
+        self.half = words[-1:] if is_first_half(words[-1:]) else ""
+        if whole := words.removesuffix(self.half):
+            yield Said(whole)
 
     def _add(self, piece: Json) -> None:
         call = self._call_of(piece)
@@ -92,6 +111,10 @@ class Reader:
         self.calls.append(call)
         self.by_index[index if isinstance(index, int) else None] = call
         return call
+
+
+def _count(tokens: int) -> int:
+    return min(max(0, tokens), MAX_TOKENS)
 
 
 def fault(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from imagegen.domain.errors import Outcome
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json, Moderation
 from imagegen.providers.faults import HttpAnswer, answered_fault, dig, items_at
 from imagegen.providers.http import JsonHttp

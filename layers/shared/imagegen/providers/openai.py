@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
 from imagegen.providers.faults import (
     HttpAnswer,

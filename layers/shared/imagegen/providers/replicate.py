@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
 from imagegen.providers.download import Downloader
 from imagegen.providers.faults import (

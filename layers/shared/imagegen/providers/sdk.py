@@ -13,7 +13,8 @@ from functools import partial
 import httpx2
 import openai
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.faults import HttpAnswer, fault
 from imagegen.providers.http import HEADERS, MAX_JSON_BYTES, to_answer

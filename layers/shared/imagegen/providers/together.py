@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from imagegen.domain.errors import Outcome, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
 from imagegen.providers.download import Downloader
 from imagegen.providers.faults import (

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from imagegen.domain.errors import InvalidRequestError
-from imagegen.domain.messages import TOOL, ChatMessage
+from imagegen.domain.messages import TOOL, ChatMessage, ToolCall
 from imagegen.domain.models import EstimateRequest
 from imagegen.domain.ports import Asked, Turn
 
@@ -19,9 +19,11 @@ def turn_of(message: ChatMessage) -> Turn:
 
 
 def arguments_in(text: str) -> dict[str, Any] | None:
-    """Return an LLM's arguments, or ``None`` where they are no JSON object."""
+    """Return an LLM's arguments, or ``None`` where they are no JSON object that we can repeat."""
     try:
         found = json.loads(text, parse_constant=_refuse)
+        # Half a character or nesting that Python reads and pydantic does not write.
+        ToolCall(id="", name="", arguments=found, ok=False).model_dump_json()
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

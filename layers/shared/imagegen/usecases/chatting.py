@@ -9,8 +9,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from imagegen.domain.errors import ImagegenError, InvalidRequestError, LlmError, Outcome
+from imagegen.domain.errors import ImagegenError, InvalidRequestError, LlmError
 from imagegen.domain.messages import (
+    MAX_MESSAGE_CHARACTERS,
     ChatEvent,
     ChatRequest,
     ImageGeneration,
@@ -19,10 +20,12 @@ from imagegen.domain.messages import (
     TextApiCall,
     TextDelta,
     ToolCall,
+    carried_bytes,
     offered,
     told_to_llm,
 )
 from imagegen.domain.models import Estimate, EstimateRequest
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Asked, Llm, Said, Spent, Turn
 from imagegen.domain.reports import Problem
 from imagegen.domain.tokens import TokenPrices
@@ -35,9 +38,21 @@ MOST_PROBLEMS_TOLD = 12
 """A round's tool uses beyond its limit are each told so, up to this many."""
 STOPPED = "I stopped here: I had used my tool too often for one message."
 FAILED = "I could not finish my answer: the language model did not respond as it should."
+TOO_LONG = "I stopped here: my answer grew too long for one message."
 NOTHING = "I have no answer to that. Please put it another way."
+UNEXPECTED = "An unexpected error. It is in the logs."
+MAX_SAID_CHARACTERS = MAX_MESSAGE_CHARACTERS - 500
+"""The rest is for words of ours: the next request sends the message back as history."""
+MAX_USED_BYTES = 3_500_000
+"""What came of the tool, in the events and in the whole message: Lambda's answers end at 6 MB
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html), and so many characters
+one by one are events of less than 2.5 MB."""
 
 type StopReason = Literal["end", "tool_limit", "error"]
+
+
+class TooLongError(LlmError):
+    """The LLM said or used more than one message can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +78,8 @@ class Chatter:
     prices: TokenPrices = field(default_factory=TokenPrices)
     limits: ChatLimits = field(default_factory=ChatLimits)
     on_answered: Callable[[MessageComplete], None] = lambda _message: None
+    on_unexpected: Callable[[Exception], None] = lambda _error: None
+    """Told of an error that nobody thought of; the message ends in words all the same."""
 
     def chat(self, request: ChatRequest, user: str, *, ends_ms: int) -> Iterator[ChatEvent]:
         """Return the answer's events, of which the last is always the whole message.
@@ -86,19 +103,16 @@ class _Answer:
     ends_ms: int
     turns: list[Turn]
     said: list[str] = field(default_factory=list)
+    said_characters: int = 0
+    used_bytes: int = 0
     images: list[ImageGeneration] = field(default_factory=list)
     calls: list[TextApiCall] = field(default_factory=list)
 
     def events(self) -> Iterator[ChatEvent]:
         """Yield everything."""
-        message_id, problem = f"msg_{self.chatter.new_id()}", None
+        message_id = f"msg_{self.chatter.new_id()}"
         yield MessageStart(id=message_id, created_at=self.chatter.now_ms())
-        stop_reason: StopReason = "error"
-        try:
-            stop_reason = yield from self._rounds()
-        except LlmError as error:
-            problem = self.chatter.to_problem(error)
-            yield from self._say_apart(FAILED)
+        stop_reason, problem = yield from self._whole()
         complete = MessageComplete(
             id=message_id,
             content="".join(self.said),
@@ -110,6 +124,19 @@ class _Answer:
         self.chatter.on_answered(complete)
         yield complete
 
+    def _whole(self) -> Generator[ChatEvent, None, tuple[StopReason, Problem | None]]:
+        """Yield the answer, and words where it breaks off; return how it ended."""
+        failed: ImagegenError
+        try:
+            return (yield from self._rounds()), None
+        except LlmError as error:
+            failed = error
+        except Exception as error:  # noqa: BLE001 the last one: what was offered stays, whatever it is
+            self.chatter.on_unexpected(error)
+            failed = ImagegenError(UNEXPECTED)
+        yield from self._say_apart(TOO_LONG if isinstance(failed, TooLongError) else FAILED)
+        return "error", self.chatter.to_problem(failed)
+
     def _rounds(self) -> Generator[ChatEvent, None, StopReason]:
         """Yield until the LLM wants no tool any more; return why it ended."""
         limits = self.chatter.limits
@@ -120,7 +147,7 @@ class _Answer:
                     yield from self._say_apart(NOTHING)
                 return "end"
             for number, one in enumerate(asked):
-                yield self._use(one, is_over=number >= limits.calls_in_round)
+                yield self._kept(self._use(one, is_over=number >= limits.calls_in_round))
         yield from self._say_apart(STOPPED)
         return "tool_limit"
 
@@ -132,7 +159,7 @@ class _Answer:
             for part in self.llm.answer(self.turns, timeout_seconds=self._seconds_left()):
                 match part:
                     case Said(text) if text:
-                        yield from self._say(text) if words else self._say_apart(text)
+                        yield from self._pass_on(text, goes_on=bool(words))
                         words += text
                     case Asked():
                         asked.append(part)
@@ -157,11 +184,23 @@ class _Answer:
             return ToolCall(
                 id=asked.id, name=asked.name, arguments=arguments, ok=False, problem=problem
             )
-        self.images.append(image)
         self._tell(asked, told_to_llm(estimate))
         return ToolCall(
             id=asked.id, name=asked.name, arguments=arguments, ok=True, image_generation=image
         )
+
+    def _kept(self, used: ToolCall) -> ToolCall:
+        """Return a use that one message can hold beside those before it.
+
+        Raises:
+            TooLongError: it cannot.
+        """
+        images = [used.image_generation] if used.image_generation else []
+        self.used_bytes += sum(map(carried_bytes, (used, *images)))
+        if self.used_bytes > MAX_USED_BYTES:
+            raise TooLongError("The LLM's uses of the tool were too long for one message.")
+        self.images += images
+        return used
 
     def _request(
         self, asked: Asked, arguments: Mapping[str, Any] | None, *, is_over: bool
@@ -175,8 +214,21 @@ class _Answer:
         text = json.dumps(result, ensure_ascii=False)
         self.turns.append(Turn("tool", text, call_id=asked.id))
 
+    def _pass_on(self, text: str, *, goes_on: bool) -> Iterator[TextDelta]:
+        """Say what the LLM says, as far as one message can hold it.
+
+        Raises:
+            TooLongError: there was more.
+        """
+        fits = text[: max(0, MAX_SAID_CHARACTERS - self.said_characters)]
+        if fits:
+            yield from self._say(fits) if goes_on else self._say_apart(fits)
+        if fits != text:
+            raise TooLongError("The LLM's answer was too long for one message.")
+
     def _say(self, text: str) -> Iterator[TextDelta]:
         self.said.append(text)
+        self.said_characters += len(text)
         yield TextDelta(text=text)
 
     def _say_apart(self, text: str) -> Iterator[TextDelta]:

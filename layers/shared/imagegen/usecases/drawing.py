@@ -15,9 +15,9 @@ from imagegen.domain.errors import (
     ContentRefusedError,
     GenerationFailedError,
     NoProviderError,
-    Outcome,
     ProviderError,
 )
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError, Measured
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
 from imagegen.domain.quote import Quote, QuotedCandidate

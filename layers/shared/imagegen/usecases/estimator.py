@@ -27,6 +27,7 @@ from imagegen.domain.models import (
     Replaced,
 )
 from imagegen.domain.money import button_label
+from imagegen.domain.quality import QualityChoice
 from imagegen.domain.quote import (
     LIFETIME_MS,
     Keyring,
@@ -83,7 +84,7 @@ class Estimator:
             NoProviderError: nobody can make it now, or not for ``maxCost``.
             StoreUnavailableError: the user's ledger cannot be read.
         """
-        choice = quality.choose_quality(request.prompt, self._tier(request))
+        choice = self._choice(request)
         selection = self._select(request, choice.tier)
         if not selection.candidates:
             raise _nobody(selection, request, choice.tier)
@@ -112,13 +113,13 @@ class Estimator:
             remaining=allowance(ledger, self.limits, quote.day, now_ms=now_ms),
         )
 
-    def _tier(self, request: EstimateRequest) -> Tier | None:
-        """Return the tier asked for: by name, or by a model that stands in one tier only."""
+    def _choice(self, request: EstimateRequest) -> QualityChoice:
+        """Return the tier asked for, by name or by model, or else by the prompt's words."""
         if request.provider and request.provider not in self.catalog.providers:
             known = ", ".join(self.catalog.providers)
             raise InvalidRequestError(f"Unknown provider {request.provider!r}: use one of {known}.")
         if not request.model:
-            return request.quality
+            return quality.choose_quality(request.prompt, request.quality)
         if retired := self.catalog.retirement(request.model):
             ends = "ended" if retired.shutdown_on <= self._today() else "ends"
             better = self.catalog.by_key[retired.replaced_by]
@@ -129,7 +130,9 @@ class Estimator:
         tiers = [r.tier for r in self.catalog.models if request.model in (r.key, r.model)]
         if not tiers:
             raise UnknownModelError(f"Unknown model {request.model!r}: GET /models lists them.")
-        return request.quality or tiers[0]
+        if request.quality:
+            return quality.choose_quality(request.prompt, request.quality)
+        return quality.choose_for_model(request.prompt, tiers)
 
     def _select(self, request: EstimateRequest, tier: Tier) -> Selection:
         drawn = drawn_prompt(request.prompt, request.style)

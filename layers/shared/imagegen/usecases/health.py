@@ -9,7 +9,7 @@ from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
-from imagegen.domain.errors import Outcome
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.reports import CircuitReport, Health, ModelReport, ProbeReport, ProviderReport
 from imagegen.domain.selection import Availability, Reason
 from imagegen.domain.stores import Fleet, Probe

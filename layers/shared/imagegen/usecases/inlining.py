@@ -61,6 +61,7 @@ class CompatiblePresenter:
             imagegen=Receipt(
                 image_id=image_id,
                 image_url=url,
+                repeated=bought.repeated,
                 provider=record.provider,
                 model=record.model,
                 quality=record.tier,

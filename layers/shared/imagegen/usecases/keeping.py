@@ -16,6 +16,9 @@ PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Between tries to store an image that is paid for already; S3's bad moments are short."""
 
 
+RECORD_TRIES = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Keeper:
     """Stores and settles."""
@@ -49,8 +52,7 @@ class Keeper:
             with suppress(StoreUnavailableError):
                 self.images.delete(ref)
             raise LeaseLostError("The request took too long and was given up. Try again.")
-        with suppress(StoreUnavailableError):
-            self.records.put(ref, record)
+        self._write_down(quote, record)
         self.on_finished(record)
         charged = settled(seen.ledger, quote.quote_id, record.charged_microusd)
         return Made(quote, ref, record, charged)
@@ -60,6 +62,13 @@ class Keeper:
         with suppress(StoreUnavailableError):
             self.records.put(ref_of(quote), record)
         self.on_finished(record)
+
+    def _write_down(self, quote: Quote, record: ImageRecord) -> None:
+        """Write the record, at a second try if need be: the ledger forgets, and it does not."""
+        for _ in range(RECORD_TRIES):
+            with suppress(StoreUnavailableError):
+                self.records.put(ref_of(quote), record)
+                return
 
     def _is_late(self, seen: Seen) -> bool:
         """Return whether Lambda's time is over: the reconciler may be deciding already."""

@@ -19,7 +19,8 @@ from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, State
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
-from imagegen.domain.errors import Outcome, ProviderError, StoreUnavailableError
+from imagegen.domain.errors import ProviderError, StoreUnavailableError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageProvider, ServedModels
 from imagegen.domain.stores import Probe, ProbeStore
 from imagegen.guard import Guard

@@ -1,6 +1,7 @@
 """The same quote again: the same answer, never a second charge."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from imagegen.domain.catalog import Catalog
@@ -10,6 +11,7 @@ from imagegen.domain.errors import (
     GoneError,
     ImagegenError,
     QuoteExpiredError,
+    StoreUnavailableError,
 )
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, OpState, abandoned
@@ -43,6 +45,16 @@ class Running:
 def ref_of(quote: Quote) -> ImageRef:
     """Return where a quote's image and record are kept."""
     return ImageRef(quote.quote_id, quote.user, quote.issued_ms)
+
+
+@contextmanager
+def told_as_charged() -> Iterator[None]:
+    """Let a store's failure say that the image behind it is charged, where the ledger says so."""
+    try:
+        yield
+    except StoreUnavailableError as error:
+        error.charged = True
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,15 @@ class Replayer:
         Raises:
             ContentRefusedError, GenerationFailedError, QuoteExpiredError: it made no image.
             GoneError: its image was deleted.
+            StoreUnavailableError: its image is charged, and cannot be looked for now.
         """
+        try:
+            return self._answer(quote, ledger)
+        except ImagegenError as error:
+            error.replayed = True
+            raise
+
+    def _answer(self, quote: Quote, ledger: Ledger) -> Made | Running:
         op = ledger.ops.get(quote.quote_id)
         if op:
             # A quote made anew for a request that runs already differs in its time alone.
@@ -92,7 +112,8 @@ class Replayer:
             return self.running(quote, op.started_ms)
         if op and op.state is OpState.RELEASED:
             raise self._said_before(op.code, quote)
-        record = self._stored(quote)
+        with told_as_charged():
+            record = self._stored(quote)
         if record is None:
             raise GoneError("The image of this quote was made, charged and deleted since.")
         return Made(quote, ref_of(quote), record, ledger)
@@ -104,12 +125,18 @@ class Replayer:
         return made or self.images.find(ref_of(quote)) is not None
 
     def _stored(self, quote: Quote) -> ImageRecord | None:
-        known = self.records.get(ref_of(quote))
         record = self.images.find(ref_of(quote))
-        if record is not None and (known is None or known.status is RecordStatus.FAILED):
+        if record is not None:
+            # The image is there whether its record can be mended or not.
+            with suppress(StoreUnavailableError):
+                self._mend(quote, record)
+        return record
+
+    def _mend(self, quote: Quote, record: ImageRecord) -> None:
+        known = self.records.get(ref_of(quote))
+        if known is None or known.status is RecordStatus.FAILED:
             # The run died between settling and writing its record.
             self.records.put(ref_of(quote), record)
-        return record
 
     def _said_before(self, code: str, quote: Quote) -> ImagegenError:
         if code == ContentRefusedError.code:

@@ -1,10 +1,11 @@
 """Where an image stands, for whoever has its id: the id is the capability."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Never
 
-from imagegen.domain.errors import GoneError, NotFoundError
+from imagegen.domain.errors import GoneError, NotFoundError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.ledger import Op, OpState, abandoned
 from imagegen.domain.models import ImageStatus
@@ -33,13 +34,13 @@ class ImageFinder:
             GoneError: it was deleted.
         """
         ref = parse_image_id(image_id, self.image_id_key())
-        link = self.images.link(ref)
+        link = self._look(ref, self.images.link)
         if link is not None:
             return link
         record = self.records.get(ref)
         if record is None or record.status is not RecordStatus.COMPLETE:
             raise NotFoundError("There is no such image.")
-        return self.images.link(ref) or _gone()
+        return self._look(ref, self.images.link) or _gone()
 
     def status(self, image_id: str, base_url: str) -> ImageStatus:
         """Return where the image stands; ``base_url`` is where this service is reached.
@@ -49,7 +50,7 @@ class ImageFinder:
             GoneError: it was deleted.
         """
         ref = parse_image_id(image_id, self.image_id_key())
-        stored = self.images.find(ref)
+        stored = self._look(ref, self.images.find)
         if stored is not None:
             return complete(image_id, stored, base_url)
         op = self._op(ref)
@@ -65,8 +66,25 @@ class ImageFinder:
         if op is None and record is None:
             raise NotFoundError("There is no such image.")
         # It may have been stored since the first look.
-        stored = self.images.find(ref)
+        stored = self._look(ref, self.images.find)
         return complete(image_id, stored, base_url) if stored else _gone()
+
+    def _look[T](self, ref: ImageRef, look: Callable[[ImageRef], T]) -> T:
+        """Return what the image store says; where it cannot, its error tells what is charged."""
+        try:
+            return look(ref)
+        except StoreUnavailableError as error:
+            error.charged = self._is_charged(ref)
+            raise
+
+    def _is_charged(self, ref: ImageRef) -> bool:
+        # The table may be away as well: then nothing is known to be charged.
+        with suppress(StoreUnavailableError):
+            if op := self.ledgers.load(ref.user).ops.get(ref.quote_id):
+                return op.state is OpState.SETTLED
+            record = self.records.get(ref)
+            return record is not None and record.status is RecordStatus.COMPLETE
+        return False
 
     def _op(self, ref: ImageRef) -> Op | None:
         ledger = self.ledgers.load(ref.user)

@@ -7,11 +7,11 @@ own address does.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imagegen.domain.errors import NotFoundError
-from imagegen.domain.ids import parse_image_id
-from imagegen.domain.ledger import OpState
+from imagegen.domain.errors import NotFoundError, StoreUnavailableError
+from imagegen.domain.ids import ImageRef, parse_image_id
+from imagegen.domain.ledger import Op, OpState
 from imagegen.domain.models import ImageStatus
-from imagegen.domain.records import RecordStatus
+from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.stores import LedgerStore, RecordStore
 from imagegen.usecases.status import complete, failed, given_up
 
@@ -39,11 +39,11 @@ class Tracer:
             return ImageStatus(
                 id=image_id, status="generating", charged=False, started_at=op.started_ms
             )
-        record = self.records.get(ref)
+        record = self._record(ref, op)
         if record is not None and record.status is RecordStatus.COMPLETE:
             return complete(image_id, record, self.base_url)
         if op is not None and op.state is OpState.SETTLED:
-            # Its record is not written yet.
+            # Its record is not written yet, or cannot be read: the ledger says enough.
             url = f"{self.base_url}/images/{image_id}"
             return ImageStatus(id=image_id, status="complete", charged=True, image_url=url)
         if record is not None:
@@ -51,3 +51,11 @@ class Tracer:
         if op is not None:
             return given_up(image_id, op)
         raise NotFoundError("There is no such image.")
+
+    def _record(self, ref: ImageRef, op: Op | None) -> ImageRecord | None:
+        try:
+            return self.records.get(ref)
+        except StoreUnavailableError:
+            if op is None or op.state is not OpState.SETTLED:
+                raise
+            return None

@@ -1,0 +1,108 @@
+"""A chat at the handler: whatever an LLM's endpoint streams, the answer is a whole message."""
+
+import json
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+
+from imagegen.chat.tool import tool_definition
+from imagegen.domain.messages import MessageComplete
+from imagegen.domain.ports import Asked, Llm, Said
+from imagegen.providers.llm import OpenAILlm
+from tests.fakes.llms import SPENT, Part, ScriptedLlm
+from tests.fakes.sse import events_in
+from tests.handlers.conftest import Functions
+
+EVENTS = {"content-type": "text/event-stream"}
+LAMBDA_BYTES = 6_291_556
+
+
+def answered(functions: Functions, llm: Llm) -> list[tuple[str, dict[str, Any]]]:
+    """Return the events that a question is answered with."""
+    functions.service.llm = llm
+    event = functions.event("estimate/prompt-only")
+    event["rawPath"] = event["requestContext"]["http"]["path"] = "/chat"
+    event["body"] = json.dumps({"messages": [{"role": "user", "content": "Draw a fox"}]})
+    got = functions.invoke("chat", event)
+    assert got["statusCode"] == 200
+    assert len(json.dumps(got, ensure_ascii=False).encode()) < LAMBDA_BYTES
+    events = events_in(got["body"])
+    assert [name for name, _ in events].count("message_complete") == 1
+    assert events[-1][0] == "message_complete"
+    (complete,) = functions.service.answered
+    assert isinstance(complete, MessageComplete)
+    return events
+
+
+def streaming(*chunks: str) -> OpenAILlm:
+    """Return the real client of an endpoint that streams these chunks."""
+    body = "".join(f"data: {chunk}\n\n" for chunk in (*chunks, "[DONE]"))
+    wire = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=EVENTS, text=body))
+    client = openai.OpenAI(
+        api_key="k",
+        base_url="https://llm.test/v1",
+        max_retries=0,
+        http_client=httpx2.Client(transport=wire),
+    )
+    return OpenAILlm(client, "acme", "talker-1", "Be kind.", tool_definition("openai"))
+
+
+def chunk(delta: str, finish: str = "null") -> str:
+    choice = f'{{"index":0,"delta":{delta},"finish_reason":{finish}}}'
+    return f'{{"id":"1","object":"chat.completion.chunk","created":1,"choices":[{choice}]}}'
+
+
+def use(arguments: str) -> str:
+    function = json.dumps({"name": "generate_image", "arguments": arguments})
+    return f'{{"tool_calls":[{{"index":0,"id":"a","function":{function}}}]}}'
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        '{"content":"half a fox \\ud83d"}',
+        use('{"prompt":"\\ud83d"}'),
+        use('{"prompt":"a fox","\\ud83d":1}'),
+        use('{"prompt":"a fox","y":' + "[" * 300 + "]" * 300 + "}"),
+        use('{"prompt":"a fox","y":' + "[" * 20_000 + "]" * 20_000 + "}"),
+        '{"tool_calls":[{"index":0,"id":"\\ud83d","function":{"name":"\\ud83d","arguments":"{}"}}]}',
+        json.dumps({"tool_calls": [{"id": "i" * 2_000_000, "function": {"name": "n" * 999_999}}]}),
+        '{"content":"' + "x" * 3_200_000 + '"}',
+        '{"content":"a fox","extra":' + "[" * 300 + "]" * 300 + "}",
+        '{"content":"a fox","extra":' + "[" * 100_000 + "]" * 100_000 + "}",
+    ],
+    ids=lambda delta: delta[:60],
+)
+def test_whatever_an_endpoint_streams_the_answer_is_a_whole_message(
+    functions: Functions, delta: str
+) -> None:
+    events = answered(functions, streaming(chunk(delta, '"stop"')))
+    assert events[-1][1]["content"]
+
+
+def test_an_emoji_cut_in_two_by_the_endpoint_is_whole(functions: Functions) -> None:
+    chunks = (chunk('{"content":"a \\ud83e"}'), chunk('{"content":"\\udd8a!"}', '"stop"'))
+    events = answered(functions, streaming(*chunks))
+    assert events[-1][1]["content"] == "a 🦊!"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [Said("half a fox \ud83d")],
+        [Asked("\ud83d", "generate_image", "{}")],
+        [Asked("c1", "\ud83d", "{}")],
+        [Asked("c1", "generate_image", '{"prompt":"\ud83d"}')],
+        [Asked("c1", "generate_image", '{"prompt":"a","maxCost":' + "9" * 4_200 + "}")],
+        [Said("a\r\nevent: message_complete\r\ndata: {}\r\n\r\n\u2028")],
+        [RuntimeError("CANARY")],
+    ],
+    ids=repr,
+)
+def test_whatever_an_llm_says_the_answer_is_a_whole_message(
+    functions: Functions, parts: list[Part]
+) -> None:
+    events = answered(functions, ScriptedLlm([[*parts, SPENT], [Said("Done."), SPENT]]))
+    assert "CANARY" not in str(events)
