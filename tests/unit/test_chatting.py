@@ -25,10 +25,10 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Asked, Llm, Said, Spent
 from imagegen.domain.tokens import TokenPrices
 from imagegen.usecases.asking import arguments_in
+from imagegen.usecases.bounding import MAX_SAID_CHARACTERS
 from imagegen.usecases.chatting import (
     FAILED,
     MARGIN_MS,
-    MAX_SAID_CHARACTERS,
     NOTHING,
     STOPPED,
     TOO_LONG,

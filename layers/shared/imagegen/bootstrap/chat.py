@@ -21,7 +21,8 @@ from imagegen.logs import logger, place_of
 from imagegen.problems import to_problem
 from imagegen.providers.keys import parse_keys
 from imagegen.settings import ChatSettings
-from imagegen.usecases.chatting import ChatLimits, Chatter
+from imagegen.usecases.bounding import ChatLimits
+from imagegen.usecases.chatting import Chatter
 
 KEY, OPENAI_KEY = "CHAT_API_KEY", "OPENAI_API_KEY"
 OPENAI = "https://api.openai.com"

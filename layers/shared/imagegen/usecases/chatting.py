@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from imagegen.domain.errors import ImagegenError, InvalidRequestError, LlmError
 from imagegen.domain.messages import (
-    MAX_MESSAGE_CHARACTERS,
     ChatEvent,
     ChatRequest,
     ImageGeneration,
@@ -30,6 +29,13 @@ from imagegen.domain.ports import Asked, Llm, Said, Spent, Turn
 from imagegen.domain.reports import Problem
 from imagegen.domain.tokens import TokenPrices
 from imagegen.usecases.asking import arguments_in, request_of, turn_of
+from imagegen.usecases.bounding import (
+    MAX_SAID_CHARACTERS,
+    MAX_USED_BYTES,
+    ChatLimits,
+    TooLongError,
+    check,
+)
 
 MARGIN_MS = 3_000
 """What is left at the end for the answer itself."""
@@ -41,29 +47,9 @@ FAILED = "I could not finish my answer: the language model did not respond as it
 TOO_LONG = "I stopped here: my answer grew too long for one message."
 NOTHING = "I have no answer to that. Please put it another way."
 UNEXPECTED = "An unexpected error. It is in the logs."
-MAX_SAID_CHARACTERS = MAX_MESSAGE_CHARACTERS - 500
-"""The rest is for words of ours: the next request sends the message back as history."""
-MAX_USED_BYTES = 3_500_000
-"""What came of the tool, in the events and in the whole message: Lambda's answers end at 6 MB
-(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html), and so many characters
-one by one are events of less than 2.5 MB."""
+
 
 type StopReason = Literal["end", "tool_limit", "error"]
-
-
-class TooLongError(LlmError):
-    """The LLM said or used more than one message can hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChatLimits:
-    """How far one message may go."""
-
-    rounds: int = 4
-    """Times that the tool's results are handed back."""
-    calls_in_round: int = 4
-    input_characters: int = 100_000
-    """Of the whole history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,21 +239,4 @@ class _Answer:
             duration_ms=self.chatter.now_ms() - began_ms,
             success=success,
             timestamp=began_ms,
-        )
-
-
-def check(request: ChatRequest, limits: ChatLimits) -> None:
-    """Return when the history can be answered.
-
-    Raises:
-        InvalidRequestError: says what to change.
-    """
-    last = request.messages[-1]
-    if last.role != "user" or not last.content.strip():
-        raise InvalidRequestError("The last message must be the user's, and not empty.")
-    characters = sum(len(message.content) for message in request.messages)
-    if characters > limits.input_characters:
-        most = limits.input_characters
-        raise InvalidRequestError(
-            f"The messages have {characters} characters; {most} are possible: leave out older ones."
         )
