@@ -36,7 +36,13 @@ class Target:
 TARGETS = (
     Target("domain/money.py", (f"{UNIT}/test_money.py", FIGURES)),
     Target(
-        "domain/pricing.py", (f"{UNIT}/test_actual_cost.py", FIGURES, f"{UNIT}/test_catalog.py")
+        "domain/pricing.py",
+        (
+            f"{UNIT}/test_actual_cost.py",
+            f"{UNIT}/test_prompt_price.py",
+            FIGURES,
+            f"{UNIT}/test_catalog.py",
+        ),
     ),
     Target(
         "domain/breaker.py", (f"{UNIT}/test_breaker.py", FIGURES, READING, f"{UNIT}/test_guard.py")

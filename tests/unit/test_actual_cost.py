@@ -2,6 +2,7 @@
 
 import pytest
 
+from imagegen.domain import pricing
 from imagegen.domain.catalog import Offering
 from imagegen.domain.ports import Json
 from imagegen.domain.pricing import actual_microusd, price_microusd
@@ -96,3 +97,20 @@ def test_what_no_provider_could_have_counted_is_no_count(count: object) -> None:
         "input_tokens": 0,
         "output_tokens": MAX_COUNT,
     }
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (None, None),
+        ({}, None),
+        ({"input_tokens": 7}, None),
+        ({"output_tokens": 5}, (0, 5)),
+        ({"input_tokens": 7, "output_tokens": 5}, (7, 5)),
+        ({"input_tokens": 7, "output_tokens": 5, "thought_tokens": 3}, (7, 8)),
+    ],
+)
+def test_tokens_are_told_where_the_image_s_are_counted(
+    usage: dict[str, int] | None, expected: tuple[int, int] | None
+) -> None:
+    assert pricing.tokens(usage) == expected

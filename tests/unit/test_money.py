@@ -1,6 +1,7 @@
 """Money is whole micro-dollars, and a label never says less than the price."""
 
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from hypothesis import example, given
@@ -140,3 +141,9 @@ def test_an_absurd_amount_is_the_callers_error_and_not_a_crash(amount: object) -
 def test_dollars_come_in_as_text_or_number(given_: object, expected: int) -> None:
     request = EstimateRequest.model_validate({"prompt": "a fox", "maxCost": given_})
     assert request.max_cost == expected
+
+
+def test_what_is_no_text_is_no_amount() -> None:
+    for value in (None, 5, b"5"):
+        with pytest.raises(ValueError, match="no decimal amount"):
+            parse_usd(cast("str", value))

@@ -38,6 +38,10 @@ def test_a_part_of_a_micro_dollar_is_a_whole_one() -> None:
     assert prompt_microusd(billed(textIn="0.000001"), 1_001) == 1
 
 
+def test_tokens_are_priced_by_the_million() -> None:
+    assert prompt_microusd(billed(textIn="1000"), 32_000) == 31 * 250 * 1_000
+
+
 @given(st.sampled_from(BY_IMAGE), BYTES)
 def test_who_is_paid_by_the_image_takes_nothing_for_the_prompt(
     offering: Offering, prompt_bytes: int
