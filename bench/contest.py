@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,7 +118,9 @@ class Contest:
         python = gateways.litellm() if kind in ("litellm", "router") else Path(sys.executable)
         log = self.directory / f"{kind}-{len(self.callers)}.log"
         command = [python, ROOT / "bench" / "caller.py", kind, address]
-        process = self.ends.enter_context(_talking(command, self._environment(kind), log))
+        process = self.ends.enter_context(
+            running(command, env=self._environment(kind), log=log, cwd=ROOT, stdin=subprocess.PIPE)
+        )
         machine.join(group, process.pid)
         caller = Caller(name, process, log, server)
         caller.wait_until_ready()
@@ -161,29 +163,3 @@ def contest(stack: LocalStack) -> Iterator[Contest]:
     with ExitStack() as ends:
         directory = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         yield Contest(stack, directory, ends)
-
-
-@contextmanager
-def _talking(
-    command: list[Path | str], env: Mapping[str, str], log: Path
-) -> Iterator[subprocess.Popen[str]]:
-    with log.open("a") as errors:
-        process = subprocess.Popen(  # noqa: S603 our own programs
-            command,
-            env=env,
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        if process.stdin:
-            process.stdin.close()
-        process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,16 +39,24 @@ def free_port(wanted: int = 0) -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], *, env: Mapping[str, str], log: Path, cwd: Path | None = None
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    log: Path,
+    cwd: Path | None = None,
+    stdin: int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a command until the block ends, with all that it starts; its output goes to ``log``."""
+    """Run a command until the block ends, with all that it starts; its output goes to ``log``.
+
+    ``stdin`` is ``subprocess.PIPE`` for one that is talked to; it hears its end first.
+    """
     # A session of its own: Ctrl-C reaches us alone, and we end its children with it.
     with log.open("a") as errors:
         process = subprocess.Popen(
             command,
             env=env,
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -57,6 +65,9 @@ def running(
     try:
         yield process
     finally:
+        if process.stdin:
+            with suppress(BrokenPipeError):  # It is gone already, and left a line unread.
+                process.stdin.close()
         stop(process)
 
 

@@ -55,9 +55,7 @@ class ImageFinder:
             return complete(image_id, stored, base_url)
         op = self._op(ref)
         if op is not None and op.state is OpState.HELD:
-            return ImageStatus(
-                id=image_id, status="generating", charged=False, started_at=op.started_ms
-            )
+            return generating(image_id, op)
         record = self.records.get(ref)
         if record is not None and record.status is RecordStatus.FAILED:
             return failed(image_id, record)
@@ -96,6 +94,11 @@ class ImageFinder:
 
 def _gone() -> Never:
     raise GoneError("The image was made, charged and deleted since.")
+
+
+def generating(image_id: str, op: Op) -> ImageStatus:
+    """Return that a run is under way."""
+    return ImageStatus(id=image_id, status="generating", charged=False, started_at=op.started_ms)
 
 
 def given_up(image_id: str, op: Op) -> ImageStatus:

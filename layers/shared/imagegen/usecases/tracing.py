@@ -13,7 +13,7 @@ from imagegen.domain.ledger import Op, OpState
 from imagegen.domain.models import ImageStatus
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.stores import LedgerStore, RecordStore
-from imagegen.usecases.status import complete, failed, given_up
+from imagegen.usecases.status import complete, failed, generating, given_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,7 @@ class Tracer:
         ref = parse_image_id(image_id, self.image_id_key())
         op = self.ledgers.load(ref.user).ops.get(ref.quote_id)
         if op is not None and op.state is OpState.HELD:
-            return ImageStatus(
-                id=image_id, status="generating", charged=False, started_at=op.started_ms
-            )
+            return generating(image_id, op)
         record = self._record(ref, op)
         if record is not None and record.status is RecordStatus.COMPLETE:
             return complete(image_id, record, self.base_url)
