@@ -55,7 +55,7 @@ browser: tools ## Elements and page in Chromium: states, axe, keyboard, budgets 
 
 .PHONY: audit
 audit: tools .tools/audit/stamp ## Scan the transformed template and the locked packages
-	@$(PYTHON) -m local.audit
+	@$(PYTHON) -m operations.audit
 
 .PHONY: check
 check: lint .tools/validated ## Format, lint, types, unit tests and the template, in seconds
@@ -63,18 +63,18 @@ check: lint .tools/validated ## Format, lint, types, unit tests and the template
 
 .PHONY: openapi
 openapi: .venv/stamp ## Write openapi.json anew from the handlers (make check fails where it differs)
-	PYTHONPATH=layers/shared $(PYTHON) -m local.openapi
+	PYTHONPATH=layers/shared $(PYTHON) -m generators.openapi
 
 .PHONY: docs
 docs: .venv/stamp ## Write the tables of docs/ anew, and with `make run` going its answers, too
-	@PYTHONPATH=layers/shared $(PYTHON) -m local.docs
+	@PYTHONPATH=layers/shared $(PYTHON) -m generators.docs
 
 .PHONY: lint
 lint: .venv/stamp
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	PYTHONPATH=layers/shared $(PYTHON) -m local.openapi --check
+	PYTHONPATH=layers/shared $(PYTHON) -m generators.openapi --check
 
 .PHONY: exactness
 exactness: tools ## The money and breaker bar, R0 to R17, in short form (ROWS="R1 R10", SEED=)
@@ -119,21 +119,21 @@ invoke: tools ## Run one function on one event (FUNCTION=estimate EVENT=events/.
 
 .PHONY: deploy
 deploy: build ## Deploy into your AWS account; settings come from ENV_FILE=.env (YES=1 asks nothing)
-	@$(PYTHON) -m local.deploy --stack $(STACK) --architecture $(ARCHITECTURE) \
+	@$(PYTHON) -m operations.deploy --stack $(STACK) --architecture $(ARCHITECTURE) \
 	  --env-file $(ENV_FILE) $(if $(YES),--yes)
 
 .PHONY: deploy-fast
 deploy-fast: build ## Deploy the code alone: no questions, and every setting stays
-	@$(PYTHON) -m local.deploy --stack $(STACK) --architecture $(ARCHITECTURE) \
+	@$(PYTHON) -m operations.deploy --stack $(STACK) --architecture $(ARCHITECTURE) \
 	  --env-file $(ENV_FILE) --fast
 
 .PHONY: deploy-env
 deploy-env: .venv/stamp ## Put the keys and flags of ENV_FILE=.env into the stack's SSM parameters
-	@$(PYTHON) -m local.push_env --stack $(STACK) --env-file $(ENV_FILE)
+	@$(PYTHON) -m operations.push_env --stack $(STACK) --env-file $(ENV_FILE)
 
 .PHONY: rotate-quote-key
 rotate-quote-key: .venv/stamp ## The next of the three steps to a new quote key (docs/deploy.md)
-	@$(PYTHON) -m local.push_env --stack $(STACK) --rotate-quote-key
+	@$(PYTHON) -m operations.push_env --stack $(STACK) --rotate-quote-key
 
 .PHONY: logs
 logs: tools ## Follow the functions' logs (TAIL= reads the last ten minutes once)
@@ -146,11 +146,11 @@ url: tools ## The deployed stack's addresses
 
 .PHONY: report
 report: .venv/stamp ## What a month cost, by provider, model, user and outcome (MONTH=2026-11 CSV=1)
-	@PYTHONPATH=layers/shared $(PYTHON) -m local.report --stack $(STACK) --month $(MONTH) $(if $(CSV),--csv)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.report --stack $(STACK) --month $(MONTH) $(if $(CSV),--csv)
 
 .PHONY: dashboard
 dashboard: .venv/stamp ## Make the template's alarms and dashboard anew from the metrics' names
-	@PYTHONPATH=layers/shared $(PYTHON) -m local.monitoring
+	@PYTHONPATH=layers/shared $(PYTHON) -m generators.monitoring
 
 .PHONY: dashboard-picture
 dashboard-picture: .venv/stamp ## Draw the dashboard from simulated traffic (PICTURE=.local/dashboard.png)

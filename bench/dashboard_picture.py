@@ -16,8 +16,8 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.traffic import HOURS, MINUTE_MS, STACK, Night
-from local.monitoring.numbers import Series
-from local.monitoring.queries import FUNCTIONS, Query
+from generators.monitoring.numbers import Series
+from generators.monitoring.queries import FUNCTIONS, Query
 from local.parameters import read_template
 from tests.fakes.alarms import bells
 
@@ -283,7 +283,7 @@ def picture() -> Image.Image:
     widgets = json.loads(text)["widgets"]
     bottom = max(widget["y"] + widget["height"] for widget in widgets)
     image = Image.new("RGB", (24 * COLUMN, bottom * ROW), FRAME)
-    painter = Painter(ImageDraw.Draw(image), night, end_ms)
+    painter = Painter(ImageDraw.Variant(image), night, end_ms)
     for widget in widgets:
         painter.widget(widget)
     return image

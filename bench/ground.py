@@ -10,7 +10,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 from typing import Any, Final
 
-from local import layer
+from generators import layer
 from local.paths import STATE
 from local.stack import LocalStack, Options
 

@@ -21,11 +21,11 @@ from pydantic import SecretStr
 
 from imagegen.aws import clients
 from imagegen.bootstrap import generate, shared
-from imagegen.domain.models import EstimateRequest
+from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
 from imagegen.providers import build_provider
-from imagegen.usecases.generator import Generator
-from imagegen.usecases.moderating import ModerationMode
+from imagegen.usecases.generate.generator import Generator
+from imagegen.wire.images import EstimateRequest
 from local import issuer
 from local.invoke import deployed_variables
 from local.issuer import AUDIENCE, Issuer
@@ -159,7 +159,7 @@ def _instant(address: str) -> Asker:
     service = Service(
         catalog=real_catalog(),
         moderation=ModerationMode.OFF,
-        on_finished=generate.tell_finished,
+        on_finished=generate.log_finished,
     )
     waits = Waits()
     timed: Any = Timed(build_provider("openai", api_key=SecretStr(KEY), base_url=address), waits)

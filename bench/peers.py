@@ -87,7 +87,7 @@ def table(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _powertools(found: dict[str, Any]) -> dict[str, str]:
-    clicks, later, probes = found["r5"]["atOnce"], found["r5"]["later"], found["r11"]
+    clicks, later, key_checks = found["r5"]["atOnce"], found["r5"]["later"], found["r11"]
     return {
         "R5": (
             f"idempotency: {clicks['calls']} call, {clicks['answers']} answered, "
@@ -97,9 +97,9 @@ def _powertools(found: dict[str, Any]) -> dict[str, str]:
         "R9": f"open after {found['r9']['failuresBeforeItWasOpen']} failures",
         "R10": f"{found['r10']['callsPerRound']} calls per round",
         "R11": (
-            f"rest {probes['restSeconds']} s; killed: next call "
-            f"{probes['afterAKilledProbeSeconds']} s later; refused: "
-            f"{probes['afterARefusedProbeSeconds']} s later"
+            f"rest {key_checks['restSeconds']} s; killed: next call "
+            f"{key_checks['afterAKilledProbeSeconds']} s later; refused: "
+            f"{key_checks['afterARefusedProbeSeconds']} s later"
         ),
     }
 

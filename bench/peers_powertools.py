@@ -141,15 +141,15 @@ def _after_a_probe(aws: Aws, error: type[Exception] | None) -> float:
 
     ``None`` kills the environment that probes.
     """
-    prober, other = crew = _crew(aws, _breaking, 2)
-    prober.ask(Job(calls=5))
+    key_checker, other = crew = _crew(aws, _breaking, 2)
+    key_checker.ask(Job(calls=5))
     time.sleep(REST_SECONDS + CACHE_SECONDS + 1)
     if error is None:
-        prober.pipe.send(Job(seconds=3_600))
+        key_checker.pipe.send(Job(seconds=3_600))
         time.sleep(CALL_SECONDS)
-        prober.process.kill()
+        key_checker.process.kill()
     else:
-        prober.ask(Job(error=error))
+        key_checker.ask(Job(error=error))
     began = time.monotonic()
     while not other.ask(Job(error=None))["made"]:
         time.sleep(LOOK_SECONDS)

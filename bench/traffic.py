@@ -6,15 +6,20 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
-from imagegen.bootstrap.samples import of_ended, of_image, of_probe, of_transition
+from generators.monitoring.numbers import Numbers
+from generators.monitoring.queries import FUNCTIONS, LAMBDA
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.ledger import Limits
-from imagegen.domain.metrics import Sample, line
-from imagegen.domain.models import iso_time
 from imagegen.domain.outcomes import Outcome
 from imagegen.guard import Transition
-from local.monitoring.numbers import Numbers
-from local.monitoring.queries import FUNCTIONS, LAMBDA
+from imagegen.monitoring.metrics import Sample, line
+from imagegen.monitoring.samples import (
+    image_samples,
+    key_check_samples,
+    reconciled_samples,
+    transition_samples,
+)
+from imagegen.wire.images import iso_time
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.pictures import png
 from tests.fakes.service import Service
@@ -47,9 +52,9 @@ class Night:
         self.service = Service(
             catalog=real_catalog(),
             limits=Limits(hourly_images=7),
-            on_finished=lambda record: self._emit(of_image(record, SECONDS)),
+            on_finished=lambda record: self._emit(image_samples(record, SECONDS)),
             on_transition=self._moved,
-            on_ended=lambda ended: self._emit(of_ended(ended)),
+            on_ended=lambda ended: self._emit(reconciled_samples(ended)),
         )
 
     def happen(self) -> int:
@@ -97,10 +102,10 @@ class Night:
     def _probe(self, minute: int) -> None:
         if minute in REFUSED:
             self.service.providers["together"].key_checks = [Outcome.ACCOUNT]
-        probed = self.service.prober.probe()
+        probed = self.service.key_checker.probe()
         for change in probed.changes:
             self._tell(f"key changed    {change.provider}: {change.old} -> {change.new}")
-        self._emit(of_probe(probed))
+        self._emit(key_check_samples(probed))
         self._run("health", self.random.uniform(600, 1_400))
 
     def _run(self, function: str, took_ms: float, *, status: int = 200) -> None:
@@ -119,7 +124,7 @@ class Night:
 
     def _moved(self, move: Transition) -> None:
         self._tell(f"circuit moved  {move.name}: {move.old} -> {move.new} ({move.why})")
-        self._emit(of_transition(move))
+        self._emit(transition_samples(move))
 
     def _tell(self, text: str) -> None:
         self.news.append(f"{iso_time(self.service.clock())[11:19]}  {text}")

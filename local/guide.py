@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from local.push_env import KEYS
+from operations.push_env import KEYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from local.issuer import AUDIENCE, Issuer
 from local.parameters import overrides
 from local.paths import STATE
 from local.processes import answers
-from local.push_env import CHAT_KEY, KEYS, parameters_path, push
 from local.simulator.chat import BASE as LLM_PATH
 from local.simulator.chat import MODEL as LLM_MODEL
+from operations.push_env import CHAT_KEY, KEYS, parameters_path, push
 
 STACK_NAME: Final = "imagegen-local"
 URLS: Final = {

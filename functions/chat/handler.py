@@ -7,13 +7,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagegen.api import build_api, events_described, events_response, serve, user_of
 from imagegen.bootstrap.chat import get_chatter
 from imagegen.bootstrap.shared import get_clock, get_verifier
 from imagegen.chat.sse import NAMES, to_sse
-from imagegen.domain.messages import ChatRequest
+from imagegen.edge.api import build_api, events_described, events_response, serve, user_of
 from imagegen.logs import logger
-from imagegen.usecases.chatting import Chatter
+from imagegen.usecases.chat.chatter import Chatter
+from imagegen.wire.messages import ChatRequest
 
 api = build_api()
 

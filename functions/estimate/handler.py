@@ -9,16 +9,16 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
-from imagegen.api import build_api, json_described, not_allowed, serve, user_of
-from imagegen.bootstrap.estimate import get_estimator, get_lister, get_tracer
+from imagegen.bootstrap.estimate import get_estimator, get_lister, get_status_reader
 from imagegen.bootstrap.shared import get_verifier
-from imagegen.domain.models import EdgeModel, Estimate, EstimateRequest
-from imagegen.domain.reports import Models
-from imagegen.entry import JSON, raw_body
+from imagegen.edge.api import build_api, json_described, not_allowed, serve, user_of
+from imagegen.edge.requests import JSON, raw_body
 from imagegen.logs import logger
 from imagegen.usecases.estimator import Estimator
-from imagegen.usecases.listing import ModelLister
-from imagegen.usecases.tracing import Tracer
+from imagegen.usecases.model_list import ModelLister
+from imagegen.usecases.tracing import LedgerStatusReader
+from imagegen.wire.images import EdgeModel, Estimate, EstimateRequest
+from imagegen.wire.reports import Models
 
 
 class ToolQuery(EdgeModel):
@@ -69,7 +69,7 @@ def tool(query: Annotated[ToolQuery, Query()]) -> dict[str, Any]:
 def mcp(
     estimator: Annotated[Estimator, Depends(get_estimator)],
     lister: Annotated[ModelLister, Depends(get_lister)],
-    tracer: Annotated[Tracer, Depends(get_tracer)],
+    status_reader: Annotated[LedgerStatusReader, Depends(get_status_reader)],
 ) -> Response[str]:
     """Return the answer to one message of the Model Context Protocol."""
     # As above: only those who speak it pay for it.
@@ -77,7 +77,7 @@ def mcp(
     from imagegen.mcp.tools import Toolbox  # noqa: PLC0415
 
     offer = partial(estimator.estimate, user=user_of(api).id)
-    toolbox = Toolbox(offer, tracer.status, lister.models)
+    toolbox = Toolbox(offer, status_reader.status, lister.models)
     said = reply(raw_body(api.current_event.raw_event), api.current_event.headers, toolbox)
     return Response(said.status, JSON, said.body, headers={"Cache-Control": "no-store"})
 

@@ -8,8 +8,6 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagegen.api import build_api, described, json_response, serve, user_of
-from imagegen.bootstrap.compatible import get_buyer, get_compatible_presenter
 from imagegen.bootstrap.estimate import get_lister
 from imagegen.bootstrap.generate import (
     get_finder,
@@ -18,27 +16,29 @@ from imagegen.bootstrap.generate import (
     get_reconciler,
     get_usage_reader,
 )
+from imagegen.bootstrap.openai_api import get_buyer, get_openai_presenter
 from imagegen.bootstrap.shared import get_clock, get_settings, get_verifier
-from imagegen.compatible import call_of
-from imagegen.domain.compatible import (
-    MAX_COST,
+from imagegen.edge.api import build_api, described, json_response, serve, user_of
+from imagegen.logs import logger
+from imagegen.openai_api.answers import OpenAiPresenter
+from imagegen.openai_api.buyer import Buyer
+from imagegen.openai_api.calls import call_of
+from imagegen.openai_api.models import (
     ImagesAnswer,
     ImagesRequest,
     ModelList,
     body_of,
     wish_of,
 )
-from imagegen.domain.models import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
-from imagegen.domain.reports import Usage
-from imagegen.logs import logger
-from imagegen.usecases.compatible import Buyer
-from imagegen.usecases.generator import Generator
-from imagegen.usecases.inlining import CompatiblePresenter
-from imagegen.usecases.listing import ModelLister
-from imagegen.usecases.presenting import in_progress
-from imagegen.usecases.replay import Running
+from imagegen.usecases.generate.answers import in_progress
+from imagegen.usecases.generate.generator import Generator
+from imagegen.usecases.generate.replay import Running
+from imagegen.usecases.model_list import ModelLister
 from imagegen.usecases.status import ImageFinder
 from imagegen.usecases.usage import UsageReader
+from imagegen.wire.headers import MAX_COST
+from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
+from imagegen.wire.reports import Usage
 
 SWEEP_USERS = 100
 RETRY_AFTER_SECONDS = "2"
@@ -103,7 +103,7 @@ def image(image_id: str, finder: Annotated[ImageFinder, Depends(get_finder)]) ->
 def create_image(
     request: ImagesRequest,
     buyer: Annotated[Buyer, Depends(get_buyer)],
-    presenter: Annotated[CompatiblePresenter, Depends(get_compatible_presenter)],
+    presenter: Annotated[OpenAiPresenter, Depends(get_openai_presenter)],
     clock: Annotated[Callable[[], int], Depends(get_clock)],
 ) -> Response[str]:
     """Return an image to a client of OpenAI's: offer and confirmation in one call."""
@@ -118,7 +118,7 @@ def create_image(
 @api.get("/v1/models", operation_id="listModelsForOpenai", tags=["openai"])
 def openai_models(
     lister: Annotated[ModelLister, Depends(get_lister)],
-    presenter: Annotated[CompatiblePresenter, Depends(get_compatible_presenter)],
+    presenter: Annotated[OpenAiPresenter, Depends(get_openai_presenter)],
 ) -> ModelList:
     """Return what ``model`` may say now."""
     return presenter.models(lister.models())

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagegen.api import asks_admin, build_api, serve
-from imagegen.bootstrap.health import get_prober, get_reporter, tell_probed
+from imagegen.bootstrap.health import get_key_checker, get_reporter, log_key_checks
 from imagegen.bootstrap.shared import get_verifier
-from imagegen.domain.reports import Health
+from imagegen.edge.api import asks_admin, build_api, serve
 from imagegen.logs import logger
 from imagegen.usecases.health import HealthReporter, summary_of
+from imagegen.wire.reports import Health
 
 PATH = "/health-check/image-providers"
 
@@ -28,8 +28,8 @@ def health(reporter: Annotated[HealthReporter, Depends(get_reporter)]) -> Health
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event, or what a scheduled probe found."""
     if event.get("task") == "probe":
-        probed = get_prober().probe()
-        tell_probed(probed)
+        probed = get_key_checker().probe()
+        log_key_checks(probed)
         return dict(probed.outcomes)
     return serve(api, event, context, verifier=get_verifier, is_open=_is_open)
 

@@ -12,23 +12,23 @@ from pydantic import SecretStr
 
 from imagegen.chat import INSTRUCTIONS, tool_definition
 from imagegen.domain.errors import LlmError
-from imagegen.domain.messages import ChatRequest, MessageComplete
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import Asked, Json, Said, Spent, Turn
+from imagegen.domain.ports import ChatTurn, Json, TextPart, TokenCount, ToolUse
 from imagegen.domain.text import legible
-from imagegen.providers.llm import OpenAILlm, build_llm
-from imagegen.providers.llm_reading import MAX_ARGUMENT_CHARACTERS, Reader
+from imagegen.llm.openai_chat import OpenAILlm, build_llm
+from imagegen.llm.stream_reader import MAX_ARGUMENT_CHARACTERS, Reader
+from imagegen.wire.messages import ChatRequest, MessageComplete
 from local.simulator import Simulator
 from local.simulator.chat import BASE, MODEL
 from local.simulator.chat_faults import FAULTS, SPENDING
-from tests.adapters.providers.loopback import Asked as Sent
 from tests.adapters.providers.loopback import Loopback, Reply, Wire, json_reply, serving
+from tests.adapters.providers.loopback import ToolUse as Sent
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.llms import ANY_TEXT
 from tests.fakes.service import USER, Service
 
 KEY = "sk-canary-chat-key-1234567890"
-ASK = (Turn("user", "Generate a photorealistic sunset over mountains"),)
+ASK = (ChatTurn("user", "Generate a photorealistic sunset over mountains"),)
 SSE = {"Content-Type": "text/event-stream"}
 
 
@@ -70,10 +70,10 @@ def chat(sim: Simulator, service: Service, text: str = ASK[0].text) -> MessageCo
 
 def test_words_tools_and_tokens_come_through_the_stream(sim: Simulator) -> None:
     *words, asked, spent = llm_at(sim.url + BASE).answer(ASK, timeout_seconds=10)
-    assert "".join(one.text for one in words if isinstance(one, Said)).startswith("Let me")
-    assert isinstance(asked, Asked)
+    assert "".join(one.text for one in words if isinstance(one, TextPart)).startswith("Let me")
+    assert isinstance(asked, ToolUse)
     assert json.loads(asked.arguments) == {"prompt": "a photorealistic sunset over mountains"}
-    assert isinstance(spent, Spent)
+    assert isinstance(spent, TokenCount)
     assert spent.output_tokens > 0
 
 
@@ -221,11 +221,11 @@ def piece(index: Any, identity: str | None, name: str, arguments: str) -> dict[s
     return {"choices": [{"delta": {"tool_calls": [call]}}]}
 
 
-def read(*bodies: dict[str, Any]) -> list[Asked]:
+def read(*bodies: dict[str, Any]) -> list[ToolUse]:
     reader = Reader()
     for body in (*bodies, {"choices": [{"delta": {}, "finish_reason": "tool_calls"}]}):
         list(reader.read(body))
-    return [one for one in reader.ended() if isinstance(one, Asked)]
+    return [one for one in reader.ended() if isinstance(one, ToolUse)]
 
 
 def test_pieces_are_joined_by_index_also_where_they_alternate() -> None:
@@ -236,17 +236,17 @@ def test_pieces_are_joined_by_index_also_where_they_alternate() -> None:
         piece(1, None, "", "[]"),
         piece(0, "", "", ":1}"),
     )
-    assert asked == [Asked("a", "one", '{"x":1}'), Asked("b", "two", "[]")]
+    assert asked == [ToolUse("a", "one", '{"x":1}'), ToolUse("b", "two", "[]")]
 
 
 def test_a_new_id_under_an_old_index_is_another_use() -> None:
     asked = read(piece(0, "a", "one", "{}"), piece(0, "b", "one", "[]"))
-    assert asked == [Asked("a", "one", "{}"), Asked("b", "one", "[]")]
+    assert asked == [ToolUse("a", "one", "{}"), ToolUse("b", "one", "[]")]
 
 
 def test_without_index_and_id_there_is_one_use_with_an_id_of_ours() -> None:
     assert read(piece(None, None, "one", "{"), piece(None, None, "", "}")) == [
-        Asked("call_0", "one", "{}")
+        ToolUse("call_0", "one", "{}")
     ]
 
 
@@ -280,7 +280,7 @@ def words(*texts: str) -> list[str]:
     bodies: list[Json] = [{"choices": [{"delta": {"content": text}}]} for text in texts]
     said = [one for body in bodies for one in reader.read(body)]
     list(reader.read({"choices": [{"delta": {}, "finish_reason": "stop"}]}))
-    return [one.text for one in (*said, *reader.ended()) if isinstance(one, Said)]
+    return [one.text for one in (*said, *reader.ended()) if isinstance(one, TextPart)]
 
 
 def test_a_character_that_comes_in_two_halves_is_said_whole() -> None:
@@ -311,7 +311,7 @@ def test_absurd_counts_of_tokens_are_bounded() -> None:
     reader = Reader()
     usage = {"prompt_tokens": 10**60, "completion_tokens": -5}
     list(reader.read({"usage": usage, "choices": [{"delta": {}, "finish_reason": "stop"}]}))
-    assert list(reader.ended()) == [Spent(1_000_000_000, 0)]
+    assert list(reader.ended()) == [TokenCount(1_000_000_000, 0)]
 
 
 @pytest.mark.parametrize("depth", [300, 900, 100_000])

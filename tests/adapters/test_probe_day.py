@@ -11,7 +11,7 @@ from imagegen.domain.ports import ImageProvider
 from imagegen.guard import Guard
 from imagegen.providers import PROVIDERS, build_provider
 from imagegen.usecases.availability import ProviderSetup
-from imagegen.usecases.probing import Prober
+from imagegen.usecases.key_checks import KeyChecker
 from local.simulator.server import Simulator
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.circuits import MemoryCircuitStore
@@ -33,20 +33,20 @@ def control(simulator: Simulator, provider: str, **fault: object) -> None:
     requests.post(url, json={"fault": None, **fault}, timeout=10).raise_for_status()
 
 
-def prober(simulator: Simulator, clock: Clock, store: MemoryCircuitStore) -> Prober:
+def key_checker(simulator: Simulator, clock: Clock, store: MemoryCircuitStore) -> KeyChecker:
     def provider(name: str) -> ImageProvider:
         base = f"{simulator.url}/{BASES.get(name, 'gemini/v1beta')}"
         return build_provider(name, api_key=SecretStr("local-key"), base_url=base)
 
     guard = Guard(store, Policy(), clock, lambda: "call")
     setups = dict.fromkeys(PROVIDERS, ProviderSetup(has_key=True, enabled=True))
-    return Prober(real_catalog(), lambda: setups, provider, guard, store, clock)
+    return KeyChecker(real_catalog(), lambda: setups, provider, guard, store, clock)
 
 
 def test_a_day_of_probes_bills_nothing_and_asks_for_no_image(simulator: Simulator) -> None:
     requests.post(f"{simulator.url}/control/reset", timeout=10).raise_for_status()
     clock, store = Clock(), MemoryCircuitStore()
-    one = prober(simulator, clock, store)
+    one = key_checker(simulator, clock, store)
     for _ in range(PROBES_A_DAY):
         assert set(one.probe().outcomes.values()) == {"valid"}
         clock.advance(FIVE_MINUTES_MS)
@@ -63,9 +63,9 @@ def test_the_catalog_s_models_are_in_the_lists_as_the_adapters_read_them(
     simulator: Simulator,
 ) -> None:
     requests.post(f"{simulator.url}/control/reset", timeout=10).raise_for_status()
-    found = prober(simulator, Clock(), MemoryCircuitStore()).probe()
+    found = key_checker(simulator, Clock(), MemoryCircuitStore()).probe()
     assert found.unlisted == ()
-    assert set(found.probes) == set(PROVIDERS)
+    assert set(found.key_checks) == set(PROVIDERS)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -74,7 +74,7 @@ def test_a_key_that_turns_bad_is_found_and_told_for_every_provider(
 ) -> None:
     requests.post(f"{simulator.url}/control/reset", timeout=10).raise_for_status()
     clock, store = Clock(), MemoryCircuitStore()
-    one = prober(simulator, clock, store)
+    one = key_checker(simulator, clock, store)
     one.probe()
     control(simulator, name, fault="bad_key")
     clock.advance(FIVE_MINUTES_MS)

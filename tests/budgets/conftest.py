@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local import layer
+from generators import layer
 from local.sam import host_architecture
 
 

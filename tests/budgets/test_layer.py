@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local import layer
-from local.lazy import lazy_source
+from generators import layer
+from generators.lazy import lazy_source
 from local.paths import ROOT
 
 MAX_DEPENDENCIES = 10

@@ -14,7 +14,7 @@ from imagegen.domain.breaker import Circuit, Failure, State
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
-from imagegen.domain.stores import Fleet
+from imagegen.domain.stores import FleetState
 from imagegen.guard import Guard, Transition
 from tests.exactness.ground import Clock, Ground, Place, Skewed, all_at_once, child, receive
 from tests.exactness.instance import POLICY
@@ -159,24 +159,24 @@ def r10(ground: Ground) -> Measured:
     verdict = Verdict()
     place = ground.place()
     fleet = Fleeting(place.thin(), place.table, skews(ground, "r10"))
-    probes = list[int]()
+    key_checks = list[int]()
     dice = ground.random("r10")
     for number in range(ROUNDS):
         until_ms = fleet.clock.at_ms + POLICY.open_ms
         fleet.open_until(until_ms)
         fleet.clock.at_ms = until_ms + dice.randrange(SKEW_MS)
-        probes.append(_round(verdict, fleet, number))
+        key_checks.append(_round(verdict, fleet, number))
         if verdict.wrong:
             # Each wrong round waits for callers that never come.
             break
     events = Counter((move.old, move.new) for move in fleet.moves)
-    verdict.demand(set(probes) == {1}, f"{Counter(probes)} provider calls a round")
+    verdict.demand(set(key_checks) == {1}, f"{Counter(key_checks)} provider calls a round")
     elected = events[State.OPEN, State.HALF_OPEN]
     verdict.demand(elected == ROUNDS, f"{elected} elections were told")
     return verdict.measured(
         f"{ROUNDS} rounds, {CALLERS} callers on {INSTANCES} instances, skew ±2 s: "
-        f"{sum(probes)} provider calls, at most {max(probes)} a round",
-        calls=probes, rounds=ROUNDS,
+        f"{sum(key_checks)} provider calls, at most {max(key_checks)} a round",
+        calls=key_checks, rounds=ROUNDS,
     )  # fmt: skip
 
 
@@ -288,7 +288,7 @@ class SlowStore:
     clock: Clock
     takes_ms: int
 
-    def load(self) -> Fleet:
+    def load(self) -> FleetState:
         came = self.store.load()
         self.clock.at_ms += self.takes_ms
         return came

@@ -16,7 +16,7 @@ from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import ImageRecord
-from imagegen.usecases.replay import Made
+from imagegen.usecases.generate.replay import Made
 from tests.exactness.ground import (
     Clock,
     Ground,

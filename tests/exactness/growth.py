@@ -13,7 +13,7 @@ from imagegen.domain.ledger import HOUR_MS, Hold, Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.stores import Held
 from imagegen.settings import MoneySettings
-from imagegen.usecases.reserving import MAX_DEAD
+from imagegen.usecases.generate.holds import MAX_DEAD
 from tests.exactness.circuits import NAME, fleeting
 from tests.exactness.ground import Ground
 from tests.exactness.rows import Measured, Verdict
@@ -84,7 +84,7 @@ def _busy_user(ground: Ground) -> list[int]:
         )
         came = store.reserve(user, hold, Limits(), now_ms=now_ms)
         assert isinstance(came, Held), f"{came} at {number}"
-        store.settle(user, came.seen, charged_microusd=150_000, now_ms=now_ms + 20_000)
+        store.settle(user, came.snapshot, charged_microusd=150_000, now_ms=now_ms + 20_000)
     return [sizes[day] for day in range(DAYS)]
 
 

@@ -18,21 +18,22 @@ from imagegen.domain.breaker import Policy
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.ids import NONCE_BYTES
 from imagegen.domain.ledger import Limits
-from imagegen.domain.models import Estimate, EstimateRequest, GenerateRequest
+from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ServedModels
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import CircuitStore, ImageStore, LedgerStore, RecordStore
 from imagegen.guard import Guard, Transition
 from imagegen.usecases.availability import ProviderSetup, Switchboard
-from imagegen.usecases.drawing import Drawer
 from imagegen.usecases.estimator import Estimator, Secrets
-from imagegen.usecases.generator import Generator
-from imagegen.usecases.keeping import Keeper
-from imagegen.usecases.moderating import Gatekeeper, ModerationMode
-from imagegen.usecases.reconciler import Reconciler
-from imagegen.usecases.replay import Made, Replayer, Running
-from imagegen.usecases.reserving import Reserver
+from imagegen.usecases.generate.attempts import ProviderLoop
+from imagegen.usecases.generate.generator import Generator
+from imagegen.usecases.generate.holds import Holds
+from imagegen.usecases.generate.moderation import PromptModeration
+from imagegen.usecases.generate.reconciler import Reconciler
+from imagegen.usecases.generate.replay import Made, Replayer, Running
+from imagegen.usecases.generate.storage import ImageKeeper
+from imagegen.wire.images import Estimate, EstimateRequest, GenerateRequest
 from tests.fakes.catalogs import three_providers
 from tests.fakes.pictures import png
 from tests.fakes.providers import ScriptedModerator
@@ -112,7 +113,7 @@ class Instance:
         self.generator = self._generator(switchboard)
 
     def _generator(self, switchboard: Switchboard) -> Generator:
-        drawer = Drawer(
+        drawer = ProviderLoop(
             catalog=CATALOG,
             guard=self.guard,
             provider=self.providers.__getitem__,
@@ -126,10 +127,10 @@ class Instance:
         )
         return Generator(
             catalog=CATALOG,
-            reserver=Reserver(self.ledgers, self.reconciler, self.limits, self.now_ms, new_run_id),
-            gatekeeper=Gatekeeper(ScriptedModerator, ModerationMode.REQUIRED),
+            reserver=Holds(self.ledgers, self.reconciler, self.limits, self.now_ms, new_run_id),
+            gatekeeper=PromptModeration(ScriptedModerator, ModerationMode.REQUIRED),
             drawer=drawer,
-            keeper=Keeper(
+            keeper=ImageKeeper(
                 ledgers=self.ledgers,
                 images=self.images,
                 records=self.records,

@@ -31,7 +31,7 @@ from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
-from imagegen.domain.stores import Held, Known, Refused, Seen
+from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused
 from imagegen.guard import Guard, Transition
 from tests.exactness.ground import Clock, Ground, Place, Skewed
 from tests.exactness.history import wrong_step
@@ -153,7 +153,7 @@ class Circuits(Machine):
     def begin(self, skews: tuple[int, ...]) -> None:
         self.told = Told()
         self.name = f"{NAME}-{self.number}"
-        self.seen = Circuit()
+        self.snapshot = Circuit()
         self.asked: dict[str, int] = {}
         """The generation in which each call of the provider began, by call id."""
         self.outcomes: dict[str, Outcome | None] = {}
@@ -191,7 +191,7 @@ class Circuits(Machine):
 
         def ask() -> ImageAnswer:
             call_id = self.ids_of[actor_id]
-            self.asked[call_id] = self.seen.generation
+            self.asked[call_id] = self.snapshot.generation
             self.outcomes[call_id] = outcome
             if stop_at("provider") is Fate.DEAD:
                 raise DiedError
@@ -220,11 +220,11 @@ class Circuits(Machine):
             while not actor.is_done:
                 self.observe(Fate.DONE, self.move(self.actors.index(actor), Fate.DONE))
 
-    @precondition(lambda self: self.seen.state is not State.CLOSED)
+    @precondition(lambda self: self.snapshot.state is not State.CLOSED)
     @rule(more_ms=st.sampled_from([-2_001, -1, 0, 2_000]))
     def rest(self, more_ms: int) -> None:
         """Let the rest or the lease end, nearly or just."""
-        self.clock.at_ms = max(self.clock.at_ms, self.seen.until_ms + more_ms)
+        self.clock.at_ms = max(self.clock.at_ms, self.snapshot.until_ms + more_ms)
         self.counts["steps"] += 1
 
     @rule(ms=st.sampled_from([1, 500, 2_000, 2_000, 30_000]))
@@ -238,7 +238,7 @@ class Circuits(Machine):
         if call != "UpdateItem":
             return
         new = self.reader.load().circuits.get(self.name, Circuit())
-        old, self.seen = self.seen, new
+        old, self.snapshot = self.snapshot, new
         if new == old:
             return
         if new.generation == old.generation:
@@ -337,7 +337,7 @@ class Ledgers(Machine):
         self.user = f"{self.number:032x}"
         self.states: dict[int, Ledger] = {0: Ledger()}
         self.latest_ms = self.clock()
-        self.held = list[Seen]()
+        self.held = list[LedgerSnapshot]()
         self.reserving = list[Actor]()
         self.expires_ms = dict[str, int]()
         self.client = self.thin()
@@ -390,11 +390,11 @@ class Ledgers(Machine):
 
     def _justified(self, came: Held | Known | Refused, hold: Hold, now_ms: int) -> None:
         if isinstance(came, Held):
-            self.held.append(came.seen)
-            if came.seen.op.owner != hold.owner:
+            self.held.append(came.snapshot)
+            if came.snapshot.op.owner != hold.owner:
                 self.bad.append("a hold was given to another run")
             return
-        ledger = came.ledger if isinstance(came, Refused) else came.seen.ledger
+        ledger = came.ledger if isinstance(came, Refused) else came.snapshot.ledger
         if self.states.get(ledger.version) != ledger:
             self.bad.append("an answer came from a ledger that never was")
         if isinstance(came, Known) and rules.may_reserve_op(ledger, hold.quote_id):
@@ -429,7 +429,7 @@ class Ledgers(Machine):
                 OpState.RELEASED,
             )
 
-    def _end(self, seen: Seen, end: Callable[[], bool], state: OpState) -> None:
+    def _end(self, seen: LedgerSnapshot, end: Callable[[], bool], state: OpState) -> None:
         before = len(self.states)
 
         def work() -> None:

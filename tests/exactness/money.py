@@ -11,7 +11,7 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits, OpState
-from imagegen.domain.stores import Held, LedgerStore, Refused, Seen
+from imagegen.domain.stores import Held, LedgerSnapshot, LedgerStore, Refused
 from tests.exactness.ground import (
     CONTEXT,
     Clock,
@@ -59,7 +59,7 @@ def hold(number: int, *, price: int = PRICE, now_ms: int = NOW, day: str = "") -
 def ask(store: DynamoLedgerStore, user: str, limits: Limits, one: Hold, now_ms: int = NOW) -> Try:
     """Return what the store says to a hold."""
     came = store.reserve(user, one, limits, now_ms=now_ms)
-    ledger = came.ledger if isinstance(came, Refused) else came.seen.ledger
+    ledger = came.ledger if isinstance(came, Refused) else came.snapshot.ledger
     return Try(one, type(came).__name__, ledger)
 
 
@@ -109,7 +109,7 @@ def spend(connection: Connection, place: Place, gate: Any, threads: int) -> None
         gate.wait()
         for one in tries:
             if one.kind == HELD:
-                seen = Seen(one.hold.quote_id, one.ledger)
+                seen = LedgerSnapshot(one.hold.quote_id, one.ledger)
                 store.settle(user, seen, charged_microusd=PRICE, now_ms=NOW)
         connection.send((shared(tries), historian.items, historian.wrong))
         historian.items.clear()
@@ -155,7 +155,7 @@ def _spender(ground: Ground, place: Place, seed: int, historian: Historian) -> s
         store = DynamoLedgerStore(thin, place.table)  # type: ignore[arg-type]
         came = store.reserve(user, hold(90_000), MONEY_ONLY, now_ms=NOW)
         assert isinstance(came, Held)
-        store.release(user, came.seen, code="x", retryable=False, now_ms=NOW)
+        store.release(user, came.snapshot, code="x", retryable=False, now_ms=NOW)
     return user
 
 
@@ -215,7 +215,7 @@ def _life(store: DynamoLedgerStore, user: str, limits: Limits, job: tuple[int, i
     """Reserve, then charge a part of it, give it back, or leave it held."""
     number, price, luck = job
     one = ask(store, user, limits, hold(number, price=price))
-    seen = Seen(one.hold.quote_id, one.ledger)
+    seen = LedgerSnapshot(one.hold.quote_id, one.ledger)
     if one.kind == HELD and luck < 0.4:
         store.settle(user, seen, charged_microusd=int(price * luck), now_ms=NOW)
     elif one.kind == HELD and luck < 0.8:
@@ -306,10 +306,10 @@ def _finish(
     fails: bool,
 ) -> None:
     if fails:
-        store.release(user, came.seen, code="x", retryable=False, now_ms=now_ms)
+        store.release(user, came.snapshot, code="x", retryable=False, now_ms=now_ms)
         return
     taken.append(now_ms)
-    store.settle(user, came.seen, charged_microusd=PRICE, now_ms=now_ms)
+    store.settle(user, came.snapshot, charged_microusd=PRICE, now_ms=now_ms)
 
 
 def r4(ground: Ground) -> Measured:

@@ -9,7 +9,7 @@ from typing import Any
 from imagegen.domain.errors import ImagegenError, QuoteError, QuoteExpiredError, QuoteMismatchError
 from imagegen.domain.ledger import OpState
 from imagegen.domain.outcomes import Outcome
-from imagegen.usecases.replay import Made, Running
+from imagegen.usecases.generate.replay import Made, Running
 from tests.exactness.ground import Clock, Ground, Skewed, all_at_once
 from tests.exactness.instance import PROMPT, CountingProvider, Instance, instance, providers
 from tests.exactness.rows import Measured, Verdict
@@ -30,7 +30,7 @@ class Click:
 
 
 @dataclass(slots=True)
-class Fleet:
+class FleetState:
     """Twenty instances, one provider behind all of them, and the user's bill."""
 
     ground: Ground
@@ -102,9 +102,9 @@ class Fleet:
 def r5(ground: Ground) -> Measured:
     """Click at noon, around midnight, after the quote's end, and with another prompt."""
     verdict = Verdict()
-    noon = Fleet(ground)
+    noon = FleetState(ground)
     figures = {"noon": _once(verdict, noon, NOON_MS, "noon")}
-    midnight = Fleet(ground, (-100, 100))
+    midnight = FleetState(ground, (-100, 100))
     figures["midnight"] = _once(verdict, midnight, MIDNIGHT_MS, "midnight")
     figures["expired"] = _expired(verdict, noon)
     figures["changed"] = _changed(verdict, noon)
@@ -115,7 +115,7 @@ def r5(ground: Ground) -> Measured:
     )
 
 
-def _once(verdict: Verdict, fleet: Fleet, at_ms: int, name: str) -> str:
+def _once(verdict: Verdict, fleet: FleetState, at_ms: int, name: str) -> str:
     fleet.clock.at_ms = at_ms
     # By the instance whose clock is behind: around midnight, yesterday's quote.
     offer = fleet.crew[0].estimate(fleet.user)
@@ -131,7 +131,7 @@ def _once(verdict: Verdict, fleet: Fleet, at_ms: int, name: str) -> str:
     return f"{fleet.calls} call, {bill['charges']} charge, {len(first.ids)} id of 200 answers"
 
 
-def _expired(verdict: Verdict, fleet: Fleet) -> str:
+def _expired(verdict: Verdict, fleet: FleetState) -> str:
     """Click on the used quote, and on one nobody used, after both have ended."""
     calls, before = fleet.calls, fleet.bill()
     used = fleet.crew[0].estimate(fleet.user)
@@ -149,7 +149,7 @@ def _expired(verdict: Verdict, fleet: Fleet) -> str:
     return "100 the image if it was used, else 100 refused, 0 calls"
 
 
-def _changed(verdict: Verdict, fleet: Fleet) -> str:
+def _changed(verdict: Verdict, fleet: FleetState) -> str:
     calls, before = fleet.calls, fleet.bill()
     offer = fleet.crew[0].estimate(fleet.user)
     prompt = fleet.click(offer.quote, PROMPT + ".")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from local.monitoring.numbers import Numbers, Series
-from local.monitoring.queries import Query
+from generators.monitoring.numbers import Numbers, Series
+from generators.monitoring.queries import Query
 from local.parameters import read_template
 
 TESTS = {

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field, replace
 
 from imagegen.domain.breaker import Circuit, Failure, State
-from imagegen.domain.stores import Fleet, Probe
+from imagegen.domain.stores import FleetState, KeyCheck
 
 
 @dataclass(slots=True)
@@ -12,15 +12,15 @@ class MemoryCircuitStore:
     """``CircuitStore`` and ``ProbeStore`` in dictionaries."""
 
     circuits: dict[str, Circuit] = field(default_factory=dict)
-    probes: dict[str, Probe] = field(default_factory=dict)
+    key_checks: dict[str, KeyCheck] = field(default_factory=dict)
     writes: int = 0
     loads: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def load(self) -> Fleet:
+    def load(self) -> FleetState:
         with self._lock:
             self.loads += 1
-            return Fleet(dict(self.circuits), dict(self.probes))
+            return FleetState(dict(self.circuits), dict(self.key_checks))
 
     def add_failure(self, name: str, generation: int, failure: Failure) -> Circuit | None:
         with self._lock:
@@ -45,10 +45,10 @@ class MemoryCircuitStore:
             self._put(name, replace(new, failures=frozenset()))
             return True
 
-    def save(self, provider: str, probe: Probe) -> Probe | None:
+    def save(self, provider: str, probe: KeyCheck) -> KeyCheck | None:
         with self._lock:
-            before = self.probes.get(provider)
-            self.probes[provider] = probe
+            before = self.key_checks.get(provider)
+            self.key_checks[provider] = probe
             self.writes += 1
             return before
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
-from imagegen.domain.stores import Held, Known, Refused, Reservation, Seen
+from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reservation
 
 DAY_MS = 86_400_000
 
@@ -39,25 +39,29 @@ class MemoryLedgerStore:
                 held = rules.reserved(ledger, hold, limits, now_ms=now_ms)
                 self._write(user, held)
                 self.leases[user] = lease_key(hold.lease_ms, hold.quote_id)
-                return Held(Seen(hold.quote_id, held))
+                return Held(LedgerSnapshot(hold.quote_id, held))
             op = ledger.ops.get(hold.quote_id)
             if op is not None and op.state is OpState.HELD and op.owner == hold.owner:
-                return Held(Seen(hold.quote_id, ledger))
+                return Held(LedgerSnapshot(hold.quote_id, ledger))
             if limit is None or not rules.may_reserve_op(ledger, hold.quote_id):
-                return Known(Seen(hold.quote_id, ledger))
+                return Known(LedgerSnapshot(hold.quote_id, ledger))
             return Refused(limit, ledger)
 
-    def settle(self, user: str, seen: Seen, *, charged_microusd: int, now_ms: int) -> bool:
+    def settle(
+        self, user: str, snapshot: LedgerSnapshot, *, charged_microusd: int, now_ms: int
+    ) -> bool:
         def move(ledger: Ledger) -> Ledger:
-            return rules.settled(ledger, seen.quote_id, charged_microusd)
+            return rules.settled(ledger, snapshot.quote_id, charged_microusd)
 
-        return self._end(user, seen, OpState.SETTLED, move, now_ms)
+        return self._end(user, snapshot, OpState.SETTLED, move, now_ms)
 
-    def release(self, user: str, seen: Seen, *, code: str, retryable: bool, now_ms: int) -> bool:
+    def release(
+        self, user: str, snapshot: LedgerSnapshot, *, code: str, retryable: bool, now_ms: int
+    ) -> bool:
         def move(ledger: Ledger) -> Ledger:
-            return rules.released(ledger, seen.quote_id, code=code, retryable=retryable)
+            return rules.released(ledger, snapshot.quote_id, code=code, retryable=retryable)
 
-        return self._end(user, seen, OpState.RELEASED, move, now_ms)
+        return self._end(user, snapshot, OpState.RELEASED, move, now_ms)
 
     def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
         with self._lock:
@@ -81,26 +85,26 @@ class MemoryLedgerStore:
     def _end(
         self,
         user: str,
-        seen: Seen,
+        snapshot: LedgerSnapshot,
         state: OpState,
         move: Callable[[Ledger], Ledger],
         now_ms: int,
     ) -> bool:
         with self._lock:
             ledger = self.load(user)
-            found = ledger.ops.get(seen.quote_id) if _is_held(seen) else seen.op
-            ended = rules.is_ended(seen.op, found, state)
+            found = ledger.ops.get(snapshot.quote_id) if _is_held(snapshot) else snapshot.op
+            ended = rules.is_ended(snapshot.op, found, state)
             if ended is not None:
                 return ended
-            view = seen.ledger if self._may_start_from(seen, ledger) else ledger
-            self._write(user, _pruned(move(ledger), view, now_ms, seen.op.day))
-            self._put_lease(user, _latest_lease(_without(view, seen.quote_id)))
+            view = snapshot.ledger if self._may_start_from(snapshot, ledger) else ledger
+            self._write(user, _pruned(move(ledger), view, now_ms, snapshot.op.day))
+            self._put_lease(user, _latest_lease(_without(view, snapshot.quote_id)))
             return True
 
-    def _may_start_from(self, seen: Seen, ledger: Ledger) -> bool:
+    def _may_start_from(self, snapshot: LedgerSnapshot, ledger: Ledger) -> bool:
         """Return whether the conditions made from an old view hold now."""
-        alone = _latest_lease(_without(seen.ledger, seen.quote_id)) is None
-        return not alone or seen.ledger.version == ledger.version
+        alone = _latest_lease(_without(snapshot.ledger, snapshot.quote_id)) is None
+        return not alone or snapshot.ledger.version == ledger.version
 
     def _put_lease(self, user: str, lease: str | None) -> None:
         if lease is None:
@@ -124,9 +128,9 @@ def _free_slot(ledger: Ledger, hold: Hold, limits: Limits, now_ms: int) -> int:
     return wanted if wanted in free or not free else free[0]
 
 
-def _is_held(seen: Seen) -> bool:
+def _is_held(snapshot: LedgerSnapshot) -> bool:
     """Return whether it was, as far as its run knows; what has ended is not begun again."""
-    return seen.op.state is OpState.HELD
+    return snapshot.op.state is OpState.HELD
 
 
 def _without(ledger: Ledger, quote_id: str) -> Ledger:

@@ -7,37 +7,37 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from imagegen.domain.messages import TOOL
-from imagegen.domain.ports import Asked, Said, Spent, Turn
-from imagegen.providers.llm import to_message
+from imagegen.domain.ports import ChatTurn, TextPart, TokenCount, ToolUse
+from imagegen.llm.openai_chat import to_message
+from imagegen.wire.messages import TOOL
 from local.simulator.chat_words import reply_to
 
-type Part = Said | Asked | Spent | Exception
+type Part = TextPart | ToolUse | TokenCount | Exception
 type Round = Sequence[Part]
 
-SPENT = Spent(100, 20)
+SPENT = TokenCount(100, 20)
 ANY_TEXT = st.text(st.characters() | st.characters(categories=["Cs"]))
 """Also halves of characters, which JSON can name."""
 
 
-def use(prompt: str, call_id: str = "call_1", **more: Any) -> Asked:
+def use(prompt: str, call_id: str = "call_1", **more: Any) -> ToolUse:
     """Return a good use of the tool."""
-    return Asked(call_id, TOOL, json.dumps({"prompt": prompt, **more}))
+    return ToolUse(call_id, TOOL, json.dumps({"prompt": prompt, **more}))
 
 
 @dataclass(slots=True)
 class ScriptedLlm:
     """Answers with these rounds in turn, the last one for ever."""
 
-    rounds: list[Round] = field(default_factory=lambda: [(Said("Hello."), SPENT)])
-    told: list[tuple[Turn, ...]] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=lambda: [(TextPart("Hello."), SPENT)])
+    told: list[tuple[ChatTurn, ...]] = field(default_factory=list)
     timeouts_seconds: list[float] = field(default_factory=list)
     provider: str = "acme"
     model: str = "talker-1"
 
     def answer(
-        self, turns: Sequence[Turn], *, timeout_seconds: float
-    ) -> Iterator[Said | Asked | Spent]:
+        self, turns: Sequence[ChatTurn], *, timeout_seconds: float
+    ) -> Iterator[TextPart | ToolUse | TokenCount]:
         self.told.append(tuple(turns))
         self.timeouts_seconds.append(timeout_seconds)
         for part in self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]:
@@ -54,10 +54,10 @@ class TalkingLlm:
     model: str = "talker-1"
 
     def answer(
-        self, turns: Sequence[Turn], *, timeout_seconds: float
-    ) -> Iterator[Said | Asked | Spent]:
+        self, turns: Sequence[ChatTurn], *, timeout_seconds: float
+    ) -> Iterator[TextPart | ToolUse | TokenCount]:
         reply = reply_to([to_message(turn) for turn in turns], has_tool=True)
-        yield Said(reply.words)
+        yield TextPart(reply.words)
         for number, one in enumerate(reply.uses):
-            yield Asked(f"call_{number}", one.name, one.arguments)
+            yield ToolUse(f"call_{number}", one.name, one.arguments)
         yield SPENT

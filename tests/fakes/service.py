@@ -10,33 +10,34 @@ from imagegen.domain.breaker import Policy
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Limits, OpState
-from imagegen.domain.messages import MessageComplete
-from imagegen.domain.models import Estimate, EstimateRequest, GenerateRequest
+from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
-from imagegen.domain.tokens import TokenPrices
+from imagegen.domain.token_prices import TokenPrices
+from imagegen.edge.problems import to_problem
 from imagegen.guard import Guard, Transition
-from imagegen.problems import to_problem
+from imagegen.openai_api.answers import OpenAiPresenter
+from imagegen.openai_api.buyer import Buyer
 from imagegen.usecases.availability import ProviderSetup, Switchboard
-from imagegen.usecases.chatting import Chatter
-from imagegen.usecases.compatible import Buyer
-from imagegen.usecases.drawing import Drawer
+from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.estimator import Estimator, Secrets
-from imagegen.usecases.generator import Generator
+from imagegen.usecases.generate.answers import Presenter
+from imagegen.usecases.generate.attempts import ProviderLoop
+from imagegen.usecases.generate.generator import Generator
+from imagegen.usecases.generate.holds import Holds
+from imagegen.usecases.generate.moderation import PromptModeration
+from imagegen.usecases.generate.reconciler import Ended, Reconciler
+from imagegen.usecases.generate.replay import Made, Replayer, Running
+from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.usecases.health import HealthReporter
-from imagegen.usecases.inlining import CompatiblePresenter
-from imagegen.usecases.keeping import Keeper
-from imagegen.usecases.listing import ModelLister
-from imagegen.usecases.moderating import Gatekeeper, ModerationMode
-from imagegen.usecases.presenting import Presenter
-from imagegen.usecases.probing import Prober
-from imagegen.usecases.reconciler import Ended, Reconciler
-from imagegen.usecases.replay import Made, Replayer, Running
-from imagegen.usecases.reserving import Reserver
+from imagegen.usecases.key_checks import KeyChecker
+from imagegen.usecases.model_list import ModelLister
 from imagegen.usecases.status import ImageFinder
-from imagegen.usecases.tracing import Tracer
+from imagegen.usecases.tracing import LedgerStatusReader
 from imagegen.usecases.usage import UsageReader
+from imagegen.wire.images import Estimate, EstimateRequest, GenerateRequest
+from imagegen.wire.messages import MessageComplete
 from tests.fakes.catalogs import three_providers
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.clock import Clock
@@ -151,8 +152,8 @@ class Service:
         )
 
     @property
-    def drawer(self) -> Drawer:
-        return Drawer(
+    def drawer(self) -> ProviderLoop:
+        return ProviderLoop(
             catalog=self.catalog,
             guard=self.guard,
             provider=self._provider,
@@ -166,16 +167,16 @@ class Service:
     def generator(self) -> Generator:
         return Generator(
             catalog=self.catalog,
-            reserver=Reserver(
+            reserver=Holds(
                 wired("ledgers", self.ledgers, self.wire),
                 self.reconciler,
                 self.limits,
                 self.clock,
                 lambda: f"run-{next(self._numbers)}",
             ),
-            gatekeeper=Gatekeeper(self._moderator, self.moderation),
+            gatekeeper=PromptModeration(self._moderator, self.moderation),
             drawer=self.drawer,
-            keeper=Keeper(
+            keeper=ImageKeeper(
                 ledgers=wired("ledgers", self.ledgers, self.wire),
                 images=wired("images", self.images, self.wire),
                 records=wired("records", self.records, self.wire),
@@ -226,14 +227,16 @@ class Service:
         )
 
     @property
-    def compatible_presenter(self) -> CompatiblePresenter:
-        return CompatiblePresenter(
+    def openai_presenter(self) -> OpenAiPresenter:
+        return OpenAiPresenter(
             self.catalog, self.images, self.limits, lambda: IMAGE_ID_KEY, self.clock
         )
 
     @property
-    def tracer(self) -> Tracer:
-        return Tracer(self.ledgers, self.records, lambda: IMAGE_ID_KEY, "https://images.test")
+    def status_reader(self) -> LedgerStatusReader:
+        return LedgerStatusReader(
+            self.ledgers, self.records, lambda: IMAGE_ID_KEY, "https://images.test"
+        )
 
     @property
     def lister(self) -> ModelLister:
@@ -257,8 +260,8 @@ class Service:
         )
 
     @property
-    def prober(self) -> Prober:
-        return Prober(
+    def key_checker(self) -> KeyChecker:
+        return KeyChecker(
             self.catalog,
             lambda: self.setups,
             self._provider,

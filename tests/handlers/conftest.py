@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from imagegen.auth import user_id
-from imagegen.bootstrap import chat, compatible, estimate, generate, health, shared
+from imagegen.bootstrap import chat, estimate, generate, health, openai_api, shared
+from imagegen.edge.tokens import user_id
 from local import issuer
 from local.issuer import AUDIENCE, Issuer
 from local.paths import ROOT
@@ -65,9 +65,9 @@ class Functions:
         overrides = {
             estimate.get_estimator: lambda: service.estimator,
             estimate.get_lister: lambda: service.lister,
-            estimate.get_tracer: lambda: service.tracer,
-            compatible.get_buyer: lambda: service.buyer,
-            compatible.get_compatible_presenter: lambda: service.compatible_presenter,
+            estimate.get_status_reader: lambda: service.status_reader,
+            openai_api.get_buyer: lambda: service.buyer,
+            openai_api.get_openai_presenter: lambda: service.openai_presenter,
             generate.get_generator: lambda: service.generator,
             generate.get_presenter: lambda: service.presenter,
             generate.get_finder: lambda: service.finder,

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from generators.monitoring.numbers import Numbers
+from generators.monitoring.queries import FUNCTIONS, LAMBDA
 from imagegen.bootstrap import generate, health, shared
 from imagegen.domain.outcomes import Outcome
 from local.issuer import Issuer
-from local.monitoring.numbers import Numbers
-from local.monitoring.queries import FUNCTIONS, LAMBDA
 from tests.fakes.alarms import bells
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.faults import DiedError
@@ -93,17 +93,17 @@ class Watched:
             self.run("generate", self.functions.event("generate/confirmed", QUOTE=quote))
 
     def probe(self) -> None:
-        health.tell_probed(self.service.prober.probe())
+        health.log_key_checks(self.service.key_checker.probe())
         self.lambdas("health", Invocations=1, Errors=0, Duration=900, Throttles=0)
         self.take()
 
     def minutes(
-        self, number: int, each: Callable[["Watched"], object], *, probes: bool = True
+        self, number: int, each: Callable[["Watched"], object], *, key_checks: bool = True
     ) -> set[str]:
         """Return the alarms that rang while this happened each minute."""
         listed, next_probe_ms = bells(VALUES), self.service.clock()
         for minute in range(number):
-            if probes and self.service.clock() >= next_probe_ms:
+            if key_checks and self.service.clock() >= next_probe_ms:
                 self.probe()
                 next_probe_ms += 5 * MINUTE_MS
             each(self)
@@ -128,9 +128,9 @@ def watched(
         monkeypatch.setenv(name, value)
     shared.get_settings.cache_clear()
     service = functions.service
-    service.on_finished = generate.tell_finished
-    service.on_transition = shared.tell_transition
-    service.on_ended = generate.tell_ended
+    service.on_finished = generate.log_finished
+    service.on_transition = shared.log_transition
+    service.on_ended = generate.log_reconciled
     service.providers["openai"].usage = TOKENS
     service.providers["openai"].takes_ms = 12_000
     return Watched(functions, people, capsys)
@@ -299,7 +299,7 @@ def test_a_refused_key_rings_before_a_user_meets_it(watched: Watched) -> None:
 
 
 def test_a_probe_that_does_not_run_rings(watched: Watched) -> None:
-    assert watched.minutes(25, an_image, probes=False) == {"probe-missing"}
+    assert watched.minutes(25, an_image, key_checks=False) == {"probe-missing"}
 
 
 def test_a_model_that_ends_within_thirty_days_rings(watched: Watched) -> None:

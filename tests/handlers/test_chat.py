@@ -8,9 +8,9 @@ import openai
 import pytest
 
 from imagegen.chat.tool import tool_definition
-from imagegen.domain.messages import MessageComplete
-from imagegen.domain.ports import Asked, Llm, Said
-from imagegen.providers.llm import OpenAILlm
+from imagegen.domain.ports import Llm, TextPart, ToolUse
+from imagegen.llm.openai_chat import OpenAILlm
+from imagegen.wire.messages import MessageComplete
 from tests.fakes.llms import SPENT, Part, ScriptedLlm
 from tests.fakes.sse import events_in
 from tests.handlers.conftest import Functions
@@ -91,12 +91,12 @@ def test_an_emoji_cut_in_two_by_the_endpoint_is_whole(functions: Functions) -> N
 @pytest.mark.parametrize(
     "parts",
     [
-        [Said("half a fox \ud83d")],
-        [Asked("\ud83d", "generate_image", "{}")],
-        [Asked("c1", "\ud83d", "{}")],
-        [Asked("c1", "generate_image", '{"prompt":"\ud83d"}')],
-        [Asked("c1", "generate_image", '{"prompt":"a","maxCost":' + "9" * 4_200 + "}")],
-        [Said("a\r\nevent: message_complete\r\ndata: {}\r\n\r\n\u2028")],
+        [TextPart("half a fox \ud83d")],
+        [ToolUse("\ud83d", "generate_image", "{}")],
+        [ToolUse("c1", "\ud83d", "{}")],
+        [ToolUse("c1", "generate_image", '{"prompt":"\ud83d"}')],
+        [ToolUse("c1", "generate_image", '{"prompt":"a","maxCost":' + "9" * 4_200 + "}")],
+        [TextPart("a\r\nevent: message_complete\r\ndata: {}\r\n\r\n\u2028")],
         [RuntimeError("CANARY")],
     ],
     ids=repr,
@@ -104,5 +104,5 @@ def test_an_emoji_cut_in_two_by_the_endpoint_is_whole(functions: Functions) -> N
 def test_whatever_an_llm_says_the_answer_is_a_whole_message(
     functions: Functions, parts: list[Part]
 ) -> None:
-    events = answered(functions, ScriptedLlm([[*parts, SPENT], [Said("Done."), SPENT]]))
+    events = answered(functions, ScriptedLlm([[*parts, SPENT], [TextPart("Done."), SPENT]]))
     assert "CANARY" not in str(events)

@@ -6,12 +6,12 @@ from typing import Any
 import openai
 import pytest
 
-from imagegen.domain.compatible import HONOURED, QUALITIES
-from imagegen.domain.models import Estimate
 from imagegen.domain.outcomes import Outcome
-from imagegen.usecases import inlining
+from imagegen.openai_api import answers as openai_answers
+from imagegen.openai_api.buyer import AGAIN_SECONDS
+from imagegen.openai_api.models import HONOURED, QUALITIES
 from imagegen.usecases.availability import ProviderSetup
-from imagegen.usecases.compatible import AGAIN_SECONDS
+from imagegen.wire.images import Estimate
 from tests.fakes.faults import Fault
 from tests.fakes.pictures import picture, png
 from tests.handlers.bridge import Bridge, body_of, openai_client
@@ -67,7 +67,7 @@ def test_an_image_above_lambdas_limit_comes_as_an_address(
 
 
 def test_the_largest_image_that_is_sent_as_text_fits_lambdas_answer() -> None:
-    assert len(base64.b64encode(bytes(inlining.INLINE_BYTES))) + 200_000 < 6 * 1024 * 1024
+    assert len(base64.b64encode(bytes(openai_answers.INLINE_BYTES))) + 200_000 < 6 * 1024 * 1024
 
 
 @pytest.mark.parametrize(("word", "tier"), QUALITIES.items())

@@ -15,12 +15,12 @@ from mcp import MCPError
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from generators.openapi import version
 from imagegen.chat import extract_image_generations
 from imagegen.domain.errors import StoreUnavailableError
-from imagegen.domain.models import EstimateRequest
 from imagegen.mcp import protocol, server, tools
 from imagegen.mcp.tools import Toolbox
-from local.openapi import version
+from imagegen.wire.images import EstimateRequest
 from tests.fakes.service import USER, Service
 from tests.handlers.bridge import URL, Bridge
 from tests.handlers.conftest import Functions
@@ -119,7 +119,7 @@ def test_a_prompt_cannot_forge_a_second_offer() -> None:
     service = Service()
     box = Toolbox(
         lambda request: service.estimator.estimate(request, USER),
-        service.tracer.status,
+        service.status_reader.status,
         service.lister.models,
     )
     price = {"expected": "0.000001", "ceiling": "0.000001", "currency": "USD"}
@@ -387,7 +387,7 @@ def test_whatever_is_sent_is_answered_and_nothing_breaks(
     service = Service()
     toolbox = Toolbox(
         lambda request: service.estimator.estimate(request, "a1" * 16),
-        service.tracer.status,
+        service.status_reader.status,
         service.lister.models,
     )
     answer = server.reply(body.encode("utf-8", "surrogatepass"), headers, toolbox)

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from imagegen.auth import user_id
 from imagegen.bootstrap import shared
+from imagegen.edge.tokens import user_id
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.service import Service
 from tests.handlers.conftest import ENVIRONMENT, Functions

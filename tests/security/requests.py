@@ -54,7 +54,7 @@ ACCEPTS = ["application/json", "text/html", "*/*", "", "application/json;q=0", "
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ToolUse:
     """One request, and what is known of it."""
 
     function: str
@@ -82,7 +82,7 @@ class Fuzzer:
         self.images = [one.image_id for one in offers]
         self.prompts = [one.prompt for one in offers]
 
-    def next(self) -> Asked:
+    def next(self) -> ToolUse:
         """Return the next request."""
         chance = self.random.random
         function, method, path = self.random.choice(ROUTES)
@@ -102,7 +102,7 @@ class Fuzzer:
             (function == "generate" and raw.startswith("/images/"))
             or (function == "health" and raw == "/health-check/image-providers")
         )
-        return Asked(function, event, has_token, _size(event) > LIMIT_BYTES, is_open)
+        return ToolUse(function, event, has_token, _size(event) > LIMIT_BYTES, is_open)
 
     def _image_id(self) -> str:
         good = self.random.choice(self.images)

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 from local.paths import ROOT
 from tests.security.board import Board
 from tests.security.conftest import House
-from tests.security.requests import Asked, Fuzzer
+from tests.security.requests import Fuzzer, ToolUse
 from tests.security.wsgi import StartResponse, application
 
 REQUESTS = 12_000
@@ -81,7 +81,7 @@ class Judge:
         self.heard: set[str] = set()
         self.known: dict[tuple[str, str, int], jsonschema.Draft202012Validator | None] = {}
 
-    def hear(self, asked: Asked, answer: dict[str, Any]) -> None:
+    def hear(self, asked: ToolUse, answer: dict[str, Any]) -> None:
         """Note what is wrong with an answer."""
         status = int(answer["statusCode"])
         self.statuses[status] += 1
@@ -89,7 +89,7 @@ class Judge:
         for fault in self._faults(asked, answer, status):
             self.faults.append(f"{where}: {status} {fault}")
 
-    def _faults(self, asked: Asked, answer: dict[str, Any], status: int) -> Iterable[str]:
+    def _faults(self, asked: ToolUse, answer: dict[str, Any], status: int) -> Iterable[str]:
         if status >= 500:
             yield "is our fault"
         if asked.too_large:
@@ -124,7 +124,7 @@ class Judge:
         if body["status"] != status or body["charged"] is not False:
             yield "says another status, or that it was charged"
 
-    def _schema_faults(self, asked: Asked, answer: dict[str, Any], status: int) -> Iterable[str]:
+    def _schema_faults(self, asked: ToolUse, answer: dict[str, Any], status: int) -> Iterable[str]:
         event = asked.event
         method, path = event["requestContext"]["http"]["method"], template_of(event["rawPath"])
         if path is None or method.lower() not in DOCUMENT["paths"][path]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from imagegen.auth import ScopeNames, build_verifier
 from imagegen.aws import clients
 from imagegen.domain.errors import ForbiddenError, ImagegenError, UnauthorizedError
 from imagegen.domain.outcomes import Outcome
+from imagegen.edge.tokens import ScopeNames, build_verifier
 from tests.fakes.clock import Clock
 from tests.handlers.conftest import Context, load_handler
 from tests.security.board import Board

@@ -10,7 +10,7 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers.addresses import is_public
 from imagegen.providers.download import Downloader
-from tests.adapters.providers.loopback import Asked, Reply, Wire, image_reply, serving
+from tests.adapters.providers.loopback import Reply, ToolUse, Wire, image_reply, serving
 from tests.adapters.providers.test_download import (
     BASE_URL,
     GOOD_URL,
@@ -61,7 +61,7 @@ def test_no_hostile_url_and_no_redirect_connects_inside(world: World, board: Boa
 def test_an_endless_body_is_left_at_the_cap(world: World, board: Board) -> None:
     answers: list[BaseHTTPResponse] = []
 
-    def script(_asked: Asked, wire: Wire) -> None:
+    def script(_asked: ToolUse, wire: Wire) -> None:
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n")
         while not wire.is_over.is_set():
             wire.send(bytes(65_536))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from imagegen.domain.ports import Asked, Said, Spent, Turn
+from imagegen.domain.ports import ChatTurn, TextPart, TokenCount, ToolUse
 from tests.fakes.sse import events_in
 from tests.security.board import Board
 from tests.security.conftest import House
@@ -30,17 +30,17 @@ class Traitor:
     told: list[str] = field(default_factory=list)
 
     def answer(
-        self, turns: Sequence[Turn], *, timeout_seconds: float
-    ) -> Iterator[Said | Asked | Spent]:
+        self, turns: Sequence[ChatTurn], *, timeout_seconds: float
+    ) -> Iterator[TextPart | ToolUse | TokenCount]:
         self.told.append(repr(turns))
-        yield Said(turns[-1].text + "\n\nevent: message_complete\ndata: {}\n\n")
+        yield TextPart(turns[-1].text + "\n\nevent: message_complete\ndata: {}\n\n")
         if turns[-1].role == "tool":
             return
         order = turns[-1].text
         for number, arguments in enumerate(self._bodies(order)):
             name = NAMES[(len(self.told) + number) % len(NAMES)]
-            yield Asked(f"c{number}", name, arguments)
-            yield Asked(f"d{number}", "generate_image", arguments)
+            yield ToolUse(f"c{number}", name, arguments)
+            yield ToolUse(f"d{number}", "generate_image", arguments)
 
     def _bodies(self, order: str) -> list[str]:
         bodies: list[dict[str, Any]] = [

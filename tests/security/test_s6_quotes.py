@@ -8,13 +8,13 @@ from collections import Counter
 from dataclasses import replace
 
 from imagegen.domain.errors import ImagegenError, QuoteError, QuoteExpiredError, QuoteMismatchError
-from imagegen.domain.models import GenerateRequest
 from imagegen.domain.quote import Keyring, Quote, open_quote, sign_quote
-from local.rotation import Step
+from imagegen.wire.images import GenerateRequest
+from operations.rotation import Step
 from tests.fakes.service import KEYRING, PROMPT, Service
 from tests.security.board import Board
 from tests.security.conftest import House
-from tests.unit.test_rotation import Fleet, rotate
+from tests.unit.test_rotation import FleetState, rotate
 
 MUTATIONS = 10_000
 BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -171,7 +171,7 @@ def refused(
 def test_rotation_in_mid_flight_refuses_no_valid_quote(board: Board) -> None:
     opened = turned_away = 0
     for seed in range(3):
-        fleet = Fleet(seed)
+        fleet = FleetState(seed)
         fleet.rest(600_000)
         assert rotate(fleet) == [Step.ADD, Step.PROMOTE, Step.DROP]
         fleet.rest(900_000)

@@ -23,7 +23,7 @@ from imagegen.domain.errors import ImagegenError
 from imagegen.providers import PROVIDERS, build_moderator
 from local.paths import ROOT
 from tests.adapters.providers.adapters import KEY, build_adapter
-from tests.adapters.providers.loopback import Asked, Loopback, Reply, Wire, json_reply, serving
+from tests.adapters.providers.loopback import Loopback, Reply, ToolUse, Wire, json_reply, serving
 from tests.fakes.faults import Fault
 from tests.fakes.pictures import png
 from tests.security.board import Board
@@ -67,7 +67,7 @@ class Vendor:
         self.random = random.Random(seed)
         self.statuses = Counter[int]()
 
-    def __call__(self, asked: Asked, wire: Wire) -> Reply | None:
+    def __call__(self, asked: ToolUse, wire: Wire) -> Reply | None:
         words = f"{VENDOR} {KEY} {PROMPT} {asked.headers} {asked.body.decode(errors='replace')}"
         kind = self.random.randrange(12)
         if asked.path.endswith("/moderations"):

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from local.paths import ROOT
-from local.transform import transformed
+from operations.transform import transformed
 from tests.security.board import Board
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))

@@ -5,7 +5,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from imagegen.auth import user_id
 from imagegen.domain import ids
 from imagegen.domain.catalog import Tier, parse_catalog
 from imagegen.domain.days import utc_day
@@ -17,6 +16,7 @@ from imagegen.domain.quote import (
     prompt_hash,
     sign_quote,
 )
+from imagegen.edge.tokens import user_id
 from local.paths import ROOT
 from tests.stack.driver import Driver, Person
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from generators.layer import LIMIT_BYTES, size_bytes
 from local import rie
 from local.events import read_event
 from local.invoke import deployed_variables
-from local.layer import LIMIT_BYTES, size_bytes
 from local.paths import BUILD, ROOT
 from local.stack import LocalStack
 

@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.auth import Keys, TokenVerifier, build_verifier, user_id
 from imagegen.domain.errors import (
     ConfigurationError,
     StoreUnavailableError,
     UnauthorizedError,
 )
+from imagegen.edge.tokens import Keys, TokenVerifier, build_verifier, user_id
 from tests.fakes.clock import Clock
 
 ISSUER, AUDIENCE = "https://issuer.test/", "imagegen"

@@ -7,11 +7,11 @@ import pytest
 from pydantic import ValidationError
 
 from imagegen.bootstrap.chat import chat_key
-from imagegen.bootstrap.samples import of_chat
 from imagegen.domain.errors import ConfigurationError
-from imagegen.domain.messages import MessageComplete, TextApiCall
-from imagegen.domain.metrics import Metric
+from imagegen.monitoring.metrics import Metric
+from imagegen.monitoring.samples import chat_samples
 from imagegen.settings import ChatSettings
+from imagegen.wire.messages import MessageComplete, TextApiCall
 from local.emulator import Emulator
 from local.issuer import Issuer
 from local.paths import ROOT
@@ -88,7 +88,7 @@ def test_an_answer_is_counted_with_its_calls_and_tokens() -> None:
     message = MessageComplete(
         id="m", content="", image_generations=(), llm_api_calls=(call, lost), stop_reason="error"
     )
-    (sample,) = of_chat(message)
+    (sample,) = chat_samples(message)
     assert dict(sample.values) == {
         Metric.CHATS: 1,
         Metric.CHAT_FAILURES: 1,

@@ -14,6 +14,7 @@ from mcp import types as mcp
 from openai.types.chat import ChatCompletionFunctionToolParam
 from pydantic import TypeAdapter
 
+from generators.openapi import handler_of
 from imagegen.chat import (
     FORMATS,
     extract_image_generations,
@@ -24,15 +25,8 @@ from imagegen.chat import (
 )
 from imagegen.chat.tool import ToolArguments
 from imagegen.domain.errors import InvalidRequestError
-from imagegen.domain.messages import (
-    MessageComplete,
-    TextApiCall,
-    TextDelta,
-    offered,
-    told_to_llm,
-)
-from imagegen.domain.models import EstimateRequest
-from local.openapi import handler_of
+from imagegen.wire.images import EstimateRequest
+from imagegen.wire.messages import MessageComplete, TextApiCall, TextDelta, offered, told_to_llm
 from tests.fakes.catalogs import ROOT
 from tests.fakes.service import Service
 from tests.fakes.sse import events_in

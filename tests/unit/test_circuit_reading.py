@@ -129,7 +129,7 @@ def test_a_key_that_is_still_refused_rests_the_open_circuit_anew_and_tells_nobod
 ) -> None:
     world.rested()
     guard = world.guard()
-    guard.rest_on("alpha", "account")
+    guard.extend_open("alpha", "account")
     until_ms = world.clock() + 600_000
     assert world.store.circuits["alpha"] == Circuit(State.OPEN, 2, until_ms=until_ms, why="account")
     assert not world.moves
@@ -140,10 +140,10 @@ def test_a_key_that_is_still_refused_rests_the_open_circuit_anew_and_tells_nobod
 
 @pytest.mark.parametrize("circuit", [Circuit(State.CLOSED, 4), Circuit(State.HALF_OPEN, 4)])
 def test_only_an_open_circuit_is_rested_anew(world: World, circuit: Circuit) -> None:
-    world.guard().rest_on("alpha", "account")
+    world.guard().extend_open("alpha", "account")
     assert not world.store.circuits
     world.store.circuits["alpha"] = circuit
-    world.guard().rest_on("alpha", "account")
+    world.guard().extend_open("alpha", "account")
     assert world.store.circuits["alpha"] == circuit
 
 
@@ -157,7 +157,7 @@ def test_an_instance_that_is_told_to_forget_reads_anew(world: World) -> None:
 
 def test_a_key_that_is_refused_once_more_leaves_an_open_circuit_as_it_is(world: World) -> None:
     world.rested()
-    world.guard().open_at_once("alpha", "account")
+    world.guard().trip("alpha", "account")
     assert world.store.circuits["alpha"].generation == 1
 
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 import pytest
 
 from imagegen.domain.errors import ImagegenError
-from imagegen.domain.models import Estimate
 from imagegen.domain.outcomes import Outcome
-from imagegen.usecases.replay import Made, Running
+from imagegen.usecases.generate.replay import Made, Running
+from imagegen.wire.images import Estimate
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.pictures import png
 from tests.fakes.service import USER, Service

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local import guide
-from local.deploy import summary
 from local.parameters import read_dotenv
-from local.push_env import KEYS
+from operations.deploy import summary
+from operations.push_env import KEYS
 
 
 def test_a_first_deployment_says_what_is_set_and_what_is_missing() -> None:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from local.docs.__main__ import from_source
-from local.docs.blocks import blocks, pages, with_blocks
-from local.docs.examples import EXAMPLES
-from local.docs.fields import operations, shown_path
-from local.docs.placeholders import stable
-from local.docs.streams import shown
-from local.openapi import DOCUMENT
+from generators.docs.__main__ import from_source
+from generators.docs.blocks import blocks, pages, with_blocks
+from generators.docs.examples import EXAMPLES
+from generators.docs.fields import operations, shown_path
+from generators.docs.placeholders import stable
+from generators.docs.streams import shown
+from generators.openapi import DOCUMENT
 from local.parameters import LINE
 from local.paths import ROOT
 
@@ -116,7 +116,7 @@ def test_every_page_is_linked_from_the_readme() -> None:
 
 
 def test_every_problem_leads_to_the_readme() -> None:
-    from imagegen.problems import PROBLEM_TYPE  # noqa: PLC0415
+    from imagegen.edge.problems import PROBLEM_TYPE  # noqa: PLC0415
 
     assert PROBLEM_TYPE.partition("#")[2] in anchors(ROOT / "README.md")
 

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from imagegen.api import problem_of
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError, LimitError, ParameterError, ProviderError
 from imagegen.domain.outcomes import Outcome
-from imagegen.problems import STATUS
+from imagegen.edge.api import error_response
+from imagegen.edge.problems import STATUS
 
 
 def kinds(root: type[ImagegenError]) -> list[type[ImagegenError]]:
@@ -38,7 +38,7 @@ def test_only_the_root_is_an_internal_error(kind: type[ImagegenError]) -> None:
 @every_kind
 def test_every_error_is_a_problem_with_its_code(kind: type[ImagegenError]) -> None:
     error = made(kind)
-    answer = problem_of(error)
+    answer = error_response(error)
     assert answer.status_code == next(STATUS[one] for one in kind.mro() if one in STATUS)
     assert f'"code":"{error.code}"' in str(answer.body)
     assert '"charged":' in str(answer.body)
@@ -68,14 +68,14 @@ def test_only_an_image_that_was_made_and_deleted_is_charged() -> None:
 
 
 def test_a_wait_is_told_in_body_and_header() -> None:
-    answer = problem_of(LimitError("hourly_images", "enough", retry_after_seconds=5))
+    answer = error_response(LimitError("hourly_images", "enough", retry_after_seconds=5))
     assert answer.headers["Retry-After"] == "5"
     assert '"retryAfterSeconds":5' in str(answer.body)
 
 
 def test_a_problem_says_nothing_about_a_provider_beyond_our_own_words() -> None:
     error = ProviderError("alpha", Outcome.UNAVAILABLE, "down", provider_code="SECRET_CODE")
-    assert "SECRET_CODE" not in str(problem_of(error).body)
+    assert "SECRET_CODE" not in str(error_response(error).body)
 
 
 def test_nobody_is_told_to_try_again_what_only_an_operator_can_change() -> None:

@@ -12,10 +12,10 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import parse_image_id
 from imagegen.domain.ledger import Limits
-from imagegen.domain.models import Estimate
 from imagegen.domain.quote import Quote, open_quote, prompt_hash
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.estimator import drawn_prompt
+from imagegen.wire.images import Estimate
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.faults import Fault
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING, PROMPT, USER, Service

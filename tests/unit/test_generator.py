@@ -19,13 +19,13 @@ from imagegen.domain.errors import (
     StoreUnavailableError,
 )
 from imagegen.domain.ledger import Hold, Limits, OpState
-from imagegen.domain.models import GenerateRequest
+from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation
 from imagegen.domain.stores import Held
-from imagegen.usecases.moderating import ModerationMode
-from imagegen.usecases.presenting import in_progress
-from imagegen.usecases.replay import Made, Running
+from imagegen.usecases.generate.answers import in_progress
+from imagegen.usecases.generate.replay import Made, Running
+from imagegen.wire.images import GenerateRequest
 from tests.fakes.catalogs import catalog, row
 from tests.fakes.faults import Fault
 from tests.fakes.pictures import png

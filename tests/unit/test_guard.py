@@ -338,9 +338,9 @@ def test_an_opening_reaches_every_instance_within_two_seconds(fleet: Instances) 
 def test_a_refused_key_opens_at_once_and_only_once(fleet: Instances) -> None:
     guard, other = fleet.new(), fleet.new()
     other.circuits()
-    guard.open_at_once("alpha", "account")
-    other.open_at_once("alpha", "account")
-    guard.open_at_once("alpha", "account")
+    guard.trip("alpha", "account")
+    other.trip("alpha", "account")
+    guard.trip("alpha", "account")
     assert fleet.circuit().generation == 1
     assert fleet.told() == [("alpha", State.CLOSED, State.OPEN)]
 
@@ -348,7 +348,7 @@ def test_a_refused_key_opens_at_once_and_only_once(fleet: Instances) -> None:
 def test_a_probe_of_the_provider_is_given_back_where_the_model_is_gone(fleet: Instances) -> None:
     fleet.call(Outcome.MODEL_GONE)
     guard = fleet.new()
-    guard.open_at_once("alpha", "account")
+    guard.trip("alpha", "account")
     fleet.clock.advance(POLICY.open_ms)
     assert fleet.call() == Outcome.NOT_CALLED
     assert fleet.circuit().state is State.OPEN
@@ -375,7 +375,7 @@ def test_a_model_that_is_still_gone_rests_another_hour(fleet: Instances) -> None
     assert fleet.circuit(MODEL_CIRCUIT).until_ms == fleet.clock() + 3_600_000
 
 
-class Fleet(RuleBasedStateMachine):
+class FleetState(RuleBasedStateMachine):
     """Four instances, calls that overlap, and a clock: no illegal move, one probe at a time."""
 
     @initialize()
@@ -422,7 +422,7 @@ class Fleet(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 3))
     def key_refused(self, which: int) -> None:
-        self.guards[which].open_at_once("alpha", "account")
+        self.guards[which].trip("alpha", "account")
 
     @invariant()
     def every_move_was_told_once_and_is_a_legal_one(self) -> None:
@@ -442,7 +442,7 @@ class Fleet(RuleBasedStateMachine):
             assert states[-1] is self.fleet.circuit(name).state
 
 
-TestFleet = Fleet.TestCase
+TestFleet = FleetState.TestCase
 TestFleet.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
 
 

@@ -6,14 +6,21 @@ from typing import Any
 
 import pytest
 
-from imagegen.bootstrap.samples import OTHER, SKIPPED, of_ended, of_image, of_probe, of_transition
 from imagegen.domain.breaker import State
 from imagegen.domain.catalog import Tier
-from imagegen.domain.metrics import SERIES, Dimension, Metric, Sample, line
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import Attempt, Fallback, ImageRecord, RecordStatus
 from imagegen.guard import Transition
-from imagegen.usecases.reconciler import Ended
+from imagegen.monitoring.metrics import SERIES, Dimension, Metric, Sample, line
+from imagegen.monitoring.samples import (
+    OTHER,
+    SKIPPED,
+    image_samples,
+    key_check_samples,
+    reconciled_samples,
+    transition_samples,
+)
+from imagegen.usecases.generate.reconciler import Ended
 from tests.fakes.clock import NOON_MS
 from tests.fakes.service import Service
 
@@ -38,11 +45,11 @@ FAILED = replace(MADE, status=RecordStatus.FAILED, charged_microusd=0, provider=
 
 
 def first(record: ImageRecord) -> Sample:
-    return next(iter(of_image(record, PROVIDERS)))
+    return next(iter(image_samples(record, PROVIDERS)))
 
 
 def calls(record: ImageRecord) -> list[tuple[str, str, float | None]]:
-    _, *rest = of_image(record, PROVIDERS)
+    _, *rest = image_samples(record, PROVIDERS)
     return [(one.provider, one.outcome, one.values.get(Metric.CALL_MS)) for one in rest]
 
 
@@ -113,7 +120,7 @@ def test_every_call_is_counted_and_timed_by_provider_and_outcome() -> None:
 @pytest.mark.parametrize("outcome", ["success", *Outcome])
 def test_a_call_is_a_fault_unless_it_drew_or_refused_and_no_call_is_none(outcome: str) -> None:
     record = replace(MADE, attempts=(Attempt("alpha", "m", outcome, "", 1),))
-    _, call = of_image(record, PROVIDERS)
+    _, call = image_samples(record, PROVIDERS)
     expected = {"success": 0, "refused": 0, "not_called": None}.get(outcome, 1)
     assert call.values.get(Metric.CALL_FAULTS) == expected
 
@@ -136,25 +143,27 @@ def test_a_provider_that_the_catalog_does_not_have_makes_no_new_series() -> None
 
 
 def test_a_circuit_that_opens_is_known_open_before_the_next_probe() -> None:
-    moved, resting = of_transition(Transition("alpha/m", State.CLOSED, State.OPEN, "unavailable"))
+    moved, resting = transition_samples(
+        Transition("alpha/m", State.CLOSED, State.OPEN, "unavailable")
+    )
     assert (moved.values, moved.outcome) == ({Metric.CIRCUIT_MOVES: 1}, "open")
     assert resting.values == {Metric.CIRCUITS_OPEN: 1, Metric.CIRCUIT_OPEN: 1}
     assert {moved.provider, resting.provider} == {"alpha"}
 
 
 def test_a_circuit_that_closes_is_a_move_and_no_more() -> None:
-    (moved,) = of_transition(Transition("alpha", State.HALF_OPEN, State.CLOSED, ""))
+    (moved,) = transition_samples(Transition("alpha", State.HALF_OPEN, State.CLOSED, ""))
     assert (moved.values, moved.outcome) == ({Metric.CIRCUIT_MOVES: 1}, "closed")
 
 
 def test_an_image_charged_after_its_run_died_is_spending() -> None:
-    (sample,) = of_ended(Ended(is_settled=True, microusd=50_000))
+    (sample,) = reconciled_samples(Ended(is_settled=True, microusd=50_000))
     assert sample.values[Metric.SETTLED] == 1
     assert (sample.values[Metric.SPEND_USD], sample.values[Metric.IN_DOUBT_USD]) == (0.05, 0)
 
 
 def test_a_hold_given_back_after_its_run_died_is_money_in_doubt() -> None:
-    (sample,) = of_ended(Ended(is_settled=False, microusd=50_000))
+    (sample,) = reconciled_samples(Ended(is_settled=False, microusd=50_000))
     assert sample.values[Metric.RELEASED] == 1
     assert (sample.values[Metric.SPEND_USD], sample.values[Metric.IN_DOUBT_CHARGES]) == (0, 1)
     assert sample.values[Metric.IN_DOUBT_USD] == 0.05
@@ -163,7 +172,7 @@ def test_a_hold_given_back_after_its_run_died_is_money_in_doubt() -> None:
 def test_a_probe_beats_and_says_how_things_stand() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
-    samples = list(of_probe(service.prober.probe()))
+    samples = list(key_check_samples(service.key_checker.probe()))
     assert samples[0].values == {
         Metric.PROBES: 1,
         Metric.CIRCUITS_OPEN: 1,
@@ -200,7 +209,7 @@ def test_a_line_is_what_cloudwatch_reads() -> None:
 
 
 def test_every_value_of_a_line_is_named_once_and_every_name_has_its_value() -> None:
-    for sample in of_image(replace(MADE, actual_microusd=1), PROVIDERS):
+    for sample in image_samples(replace(MADE, actual_microusd=1), PROVIDERS):
         found = document(sample)
         parts = found["_aws"]["CloudWatchMetrics"]
         named = [metric["Name"] for part in parts for metric in part["Metrics"]]
@@ -225,7 +234,7 @@ def test_every_metric_has_its_series_and_no_dimension_is_unbounded() -> None:
 
 
 def test_no_line_tells_of_a_user_a_prompt_or_an_image() -> None:
-    for sample in of_image(MADE, PROVIDERS):
+    for sample in image_samples(MADE, PROVIDERS):
         said = line(sample, stack="prod", level="INFO", now_ms=NOON_MS)
         assert MADE.quote_id not in said
         assert MADE.model not in said

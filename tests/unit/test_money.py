@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imagegen.domain.compatible import ImagesRequest, wish_of
 from imagegen.domain.errors import ParameterError
-from imagegen.domain.models import EstimateRequest
 from imagegen.domain.money import button_label, label_text, parse_usd, usd_text
+from imagegen.openai_api.models import ImagesRequest, wish_of
+from imagegen.wire.images import EstimateRequest
 from tests.fakes.catalogs import real_catalog
 
 AMOUNTS = st.integers(0, 10**12)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.metrics import NAMESPACE, SERIES, Metric
+from generators.monitoring.__main__ import with_made
+from generators.monitoring.numbers import Numbers, statistic
+from generators.monitoring.queries import FUNCTIONS, LAMBDA, Query, ours
 from imagegen.logs import FIELDS
+from imagegen.monitoring.metrics import NAMESPACE, SERIES, Metric
 from imagegen.providers import PROVIDERS
-from local.monitoring.__main__ import with_made
-from local.monitoring.numbers import Numbers, statistic
-from local.monitoring.queries import FUNCTIONS, LAMBDA, Query, ours
 from local.parameters import read_template
 from local.paths import TEMPLATE
 from tests.fakes.alarms import alarm_resources, expression_of, queries_of

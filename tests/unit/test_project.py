@@ -1,12 +1,9 @@
 """Rules about the project's own files, read from the files."""
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from local.parameters import environment_name, read_template
 from local.paths import ROOT
@@ -110,52 +107,3 @@ def test_the_table_and_the_bucket_outlive_the_stack() -> None:
     for name in ("Table", "Bucket"):
         assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "Retain"
         assert TEMPLATE["Resources"][name]["UpdateReplacePolicy"] == "Retain"
-
-
-ALLOWED = {
-    "domain": set(),
-    "guard": {"domain"},
-    "usecases": {"domain", "guard"},
-    "aws": {"domain"},
-    "providers": {"domain"},
-    "auth": {"domain"},
-    "api": {"compatible", "entry", "logs", "problems", "domain"},
-    "compatible": {"problems", "domain"},
-    "entry": {"problems", "domain"},
-    "mcp": {"chat", "problems", "domain"},
-    "problems": {"domain"},
-}
-STANDS_ALONE = {"boto3", "botocore", "requests", "openai", "aws_lambda_powertools", "os", "time"}
-
-
-def imports(path: Path) -> set[str]:
-    """The modules that a file imports, wherever in it."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
-
-
-def parts() -> list[tuple[str, Path]]:
-    files = sorted(PACKAGE.rglob("*.py"))
-    return [(path.relative_to(PACKAGE).with_suffix("").parts[0], path) for path in files]
-
-
-@pytest.mark.parametrize("part", sorted(ALLOWED))
-def test_arrows_point_inward(part: str) -> None:
-    known = {name for name, _ in parts()}
-    for name, path in parts():
-        if name != part:
-            continue
-        used = {one.split(".")[1] for one in imports(path) if one.startswith("imagegen.")}
-        assert (used & known) - ALLOWED[part] - {part} == set(), path.name
-
-
-@pytest.mark.parametrize("part", ["domain", "guard", "usecases"])
-def test_the_core_knows_no_vendor_and_no_clock(part: str) -> None:
-    for name, path in parts():
-        if name == part:
-            assert {one.split(".")[0] for one in imports(path)} & STANDS_ALONE == set(), path.name

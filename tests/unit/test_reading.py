@@ -15,11 +15,11 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import image_id
 from imagegen.domain.ledger import Limits
-from imagegen.domain.models import Estimate
 from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.availability import ProviderSetup
-from imagegen.usecases.replay import Made
+from imagegen.usecases.generate.replay import Made
 from imagegen.usecases.status import ImageFinder
+from imagegen.wire.images import Estimate
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.service import HOUR_MS, IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service
@@ -359,7 +359,7 @@ def test_the_probe_checks_only_keys_that_are_set_and_switched_on() -> None:
     service = Service()
     service.setups["beta"] = ProviderSetup(has_key=False, enabled=True)
     service.setups["gamma"] = ProviderSetup(has_key=True, enabled=False)
-    assert service.prober.probe().outcomes == {"alpha": "valid"}
+    assert service.key_checker.probe().outcomes == {"alpha": "valid"}
     report = service.reporter.report()
     assert [one.credentials for one in report.providers] == ["valid", "missing", "present"]
 
@@ -367,7 +367,7 @@ def test_the_probe_checks_only_keys_that_are_set_and_switched_on() -> None:
 def test_a_refused_key_opens_the_circuit_before_a_user_meets_it() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
-    assert service.prober.probe().outcomes["alpha"] == "account"
+    assert service.key_checker.probe().outcomes["alpha"] == "account"
     assert service.circuits.circuits["alpha"].state is State.OPEN
     assert service.estimate().provider == "beta"
     service.clock.advance(2_000)
@@ -378,7 +378,7 @@ def test_a_refused_key_opens_the_circuit_before_a_user_meets_it() -> None:
 def test_a_probe_without_an_answer_opens_nothing(outcome: Outcome) -> None:
     service = Service()
     service.providers["alpha"].key_checks = [outcome]
-    assert service.prober.probe().outcomes["alpha"] == outcome
+    assert service.key_checker.probe().outcomes["alpha"] == outcome
     assert not service.circuits.circuits
     assert service.reporter.report().providers[0].credentials == "present"
 
@@ -387,7 +387,7 @@ def test_a_good_key_closes_no_circuit() -> None:
     service = Service()
     resting = Circuit(State.OPEN, 1, until_ms=service.clock() + 1)
     service.circuits.circuits["alpha"] = resting
-    service.prober.probe()
+    service.key_checker.probe()
     assert service.circuits.circuits["alpha"] == resting
 
 
@@ -396,8 +396,12 @@ def test_a_probe_whose_finding_cannot_be_stored_is_still_told() -> None:
     service.new_process()
     looked_at = 1 + 2 * len(service.catalog.providers)
     service.wire.faults = dict.fromkeys(range(looked_at, looked_at + 10), Fault.BEFORE)
-    assert service.prober.probe().outcomes == {"alpha": "valid", "beta": "valid", "gamma": "valid"}
-    assert not service.circuits.probes
+    assert service.key_checker.probe().outcomes == {
+        "alpha": "valid",
+        "beta": "valid",
+        "gamma": "valid",
+    }
+    assert not service.circuits.key_checks
 
 
 def test_without_the_circuit_store_health_is_still_told() -> None:

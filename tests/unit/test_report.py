@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.report import NOBODY, Kind, Sum, added_up, grouped, month_ms, report, write_csv
+from operations.report import NOBODY, Kind, Sum, added_up, grouped, month_ms, report, write_csv
 
 
 def record(**changes: Any) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from imagegen.aws.parameters import SsmParameters
 from imagegen.domain import quote as quotes
 from imagegen.domain.errors import QuoteError
 from imagegen.domain.quote import Quote, open_quote, parse_keyring, sign_quote
-from local import rotation
-from local.rotation import WAITS_MS, Step, next_rotation
+from operations import rotation
+from operations.rotation import WAITS_MS, Step, next_rotation
 from tests.fakes.clock import Clock
 from tests.fakes.service import KEYRING, Service
 
@@ -43,7 +43,7 @@ class ParameterStore:
 
 
 @dataclass
-class Fleet:
+class FleetState:
     """Instances that read the parameter when it suits them, and the quotes they signed."""
 
     seed: int
@@ -80,7 +80,7 @@ class Fleet:
             self.tick()
 
 
-def rotate(fleet: Fleet, *, steps: int = 3) -> list[Step]:
+def rotate(fleet: FleetState, *, steps: int = 3) -> list[Step]:
     """Take each step as soon as it may be taken; return those taken."""
     taken: list[Step] = []
     while len(taken) < steps:
@@ -96,7 +96,7 @@ def rotate(fleet: Fleet, *, steps: int = 3) -> list[Step]:
 @settings(max_examples=5, deadline=None)
 @given(st.integers())
 def test_no_valid_quote_is_refused_while_the_key_is_rotated(seed: int) -> None:
-    fleet = Fleet(seed)
+    fleet = FleetState(seed)
     fleet.rest(600_000)
     assert rotate(fleet) == [Step.ADD, Step.PROMOTE, Step.DROP]
     fleet.rest(900_000)
@@ -109,7 +109,7 @@ def test_no_valid_quote_is_refused_while_the_key_is_rotated(seed: int) -> None:
 @pytest.mark.parametrize("missing", ["add", "rest before promote", "rest before drop"])
 def test_without_any_of_its_parts_quotes_are_refused(missing: str) -> None:
     """The test above can fail: each shortcut is seen."""
-    fleet = Fleet(7)
+    fleet = FleetState(7)
     fleet.rest(600_000)
     both = "k2:" + "B" * 43 + "," + START
     if missing == "add":

@@ -47,21 +47,21 @@ def wish(**changes: Any) -> Wish:
 
 
 @st.composite
-def catalogs(draw: st.DrawFn) -> Catalog:
+def catalogs(variant: st.DrawFn) -> Catalog:
     rows = []
-    for n in range(draw(st.integers(1, 6))):
-        provider = draw(st.sampled_from(["alpha", "beta", "gamma"]))
-        sizes = draw(st.sampled_from([[SQUARE], [LANDSCAPE], [SQUARE, LANDSCAPE]]))
-        usd = draw(st.sampled_from(["0", "0.001", "0.01", "0.05", "0.2", "1"]))
+    for n in range(variant(st.integers(1, 6))):
+        provider = variant(st.sampled_from(["alpha", "beta", "gamma"]))
+        sizes = variant(st.sampled_from([[SQUARE], [LANDSCAPE], [SQUARE, LANDSCAPE]]))
+        usd = variant(st.sampled_from(["0", "0.001", "0.01", "0.05", "0.2", "1"]))
         rows.append(
             row(
                 f"{provider}-row-{n}",
                 priority=n + 1,
-                tier=draw(st.sampled_from(["standard", "high"])),
+                tier=variant(st.sampled_from(["standard", "high"])),
                 price={"rule": "perMegapixel", "usd": usd},
                 sizes=sizes,
-                maxPromptCharacters=draw(st.sampled_from([10, 1000])),
-                shutdownOn=draw(st.sampled_from([None, "2026-11-22", "2027-01-01"])),
+                maxPromptCharacters=variant(st.sampled_from([10, 1000])),
+                shutdownOn=variant(st.sampled_from([None, "2026-11-22", "2027-01-01"])),
             )
         )
     return catalog(*rows)
@@ -93,7 +93,7 @@ def test_only_models_that_may_make_it_are_chosen_and_every_other_one_has_its_rea
     accounted += [one.row.key for one in selection.left_out]
     assert sorted(accounted) == sorted(one.key for one in cat.tier(asked.tier))
     for one in selection.candidates:
-        model, option = one.draw.row, one.draw.option
+        model, option = one.variant.row, one.variant.option
         assert model.option(asked.size) == option
         assert one.price_microusd == price_microusd(model, option)
         assert one.price_microusd > 0
@@ -114,7 +114,7 @@ def test_everybody_of_the_real_catalog_is_offered_where_all_is_well(tier: Tier) 
     selection = chosen(wish(tier=tier), real_catalog())
     assert len(selection.candidates) + len(selection.left_out) == 4
     assert set(reasons(selection).values()) <= {Reason.MULTIPLE}
-    assert len({one.draw.row.provider for one in selection.candidates}) >= 2
+    assert len({one.variant.row.provider for one in selection.candidates}) >= 2
 
 
 def test_candidates_stand_by_priority() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.domain.ports import Asked, Said
+from imagegen.domain.ports import TextPart, ToolUse
 from imagegen.domain.text import is_first_half, legible
 from tests.fakes.llms import ANY_TEXT
 
@@ -35,6 +35,6 @@ def test_halves_that_meet_no_other_are_replaced_one_by_one() -> None:
 
 @given(ANY_TEXT)
 def test_what_an_llm_said_and_asked_can_always_be_written(text: str) -> None:
-    asked = Asked(text, text, text)
-    for one in (Said(text).text, asked.id, asked.name, asked.arguments):
+    asked = ToolUse(text, text, text)
+    for one in (TextPart(text).text, asked.id, asked.name, asked.arguments):
         assert one == legible(text)

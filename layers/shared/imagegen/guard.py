@@ -11,7 +11,7 @@ from imagegen.domain.breaker import EFFECTS, Circuit, Effect, Failure, Policy, S
 from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
-from imagegen.domain.stores import CircuitStore, Fleet
+from imagegen.domain.stores import CircuitStore, FleetState
 
 CACHE_MS = 2_000
 
@@ -27,7 +27,7 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class Permit:
     """Leave to call, given by one circuit."""
 
     name: str
@@ -53,14 +53,14 @@ class Guard:
     now_ms: Callable[[], int]
     new_call_id: Callable[[], str]
     on_transition: Callable[[Transition], None] = _ignore
-    _seen: Fleet = field(default_factory=lambda: Fleet({}, {}))
+    _seen: FleetState = field(default_factory=lambda: FleetState({}, {}))
     _seen_ms: int = -CACHE_MS
 
     def circuits(self) -> Mapping[str, Circuit]:
         """Return every circuit that is not as new, at most two seconds old."""
         return self.fleet().circuits
 
-    def fleet(self) -> Fleet:
+    def fleet(self) -> FleetState:
         """Return circuits and last probes, at most two seconds old."""
         asked_ms = self.now_ms()
         if asked_ms - self._seen_ms >= CACHE_MS:
@@ -68,7 +68,7 @@ class Guard:
                 self._seen = self.store.load()
             except StoreUnavailableError:
                 # Open by decision (DESIGN section 8): calls go on without a breaker.
-                self._seen = Fleet({}, {})
+                self._seen = FleetState({}, {})
             # As old as the question: a slow answer tells of a time before it came.
             self._seen_ms = asked_ms
         return self._seen
@@ -84,26 +84,26 @@ class Guard:
             ProviderError: what ``ask`` raised, or ``Outcome.NOT_CALLED``.
         """
         call_id = self.new_call_id()
-        passes = self._admit(provider, model, call_id)
+        permits = self._admit(provider, model, call_id)
         try:
             answer = ask()
         except ProviderError as error:
-            self._record(passes, call_id, EFFECTS[error.outcome], error.outcome)
+            self._record(permits, call_id, EFFECTS[error.outcome], error.outcome)
             raise
         except BaseException:
             # A bug or an interrupt says nothing about the provider: a probe is given back.
-            self._record(passes, call_id, Effect.NONE, Outcome.NOT_CALLED)
+            self._record(permits, call_id, Effect.NONE, Outcome.NOT_CALLED)
             raise
-        self._record(passes, call_id, Effect.SUCCESS, None)
+        self._record(permits, call_id, Effect.SUCCESS, None)
         return answer
 
-    def open_at_once(self, provider: str, why: str) -> None:
+    def trip(self, provider: str, why: str) -> None:
         """Open a provider's circuit without waiting for failures: its key was refused."""
         circuit = self.circuits().get(provider, Circuit())
         if circuit.state is State.CLOSED:
             self._swap(provider, circuit, self._opened(circuit, why))
 
-    def rest_on(self, provider: str, why: str) -> None:
+    def extend_open(self, provider: str, why: str) -> None:
         """Let an open circuit rest its whole time from now: its key is still refused.
 
         No user's image is spent on finding that out. It is no move: nobody is told.
@@ -112,28 +112,28 @@ class Guard:
         if circuit.state is State.OPEN:
             self._put(provider, circuit, self._opened(circuit, why))
 
-    def _admit(self, provider: str, model: str, call_id: str) -> list[Pass]:
-        passes: list[Pass] = []
+    def _admit(self, provider: str, model: str, call_id: str) -> list[Permit]:
+        permits: list[Permit] = []
         for name in (provider, model_circuit(provider, model)):
-            one = self._pass(name, call_id)
+            one = self._permit(name, call_id)
             if one is None:
-                self._record(passes, call_id, Effect.NONE, Outcome.NOT_CALLED)
+                self._record(permits, call_id, Effect.NONE, Outcome.NOT_CALLED)
                 raise self._not_called(provider, name)
-            passes.append(one)
-        return passes
+            permits.append(one)
+        return permits
 
-    def _pass(self, name: str, call_id: str) -> Pass | None:
+    def _permit(self, name: str, call_id: str) -> Permit | None:
         circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
         if breaker.should_open(circuit, self.policy, now_ms=now_ms):
             # Whoever counted the last failure died before opening: any reader heals it.
             self._swap(name, circuit, self._opened(circuit, "failures"))
             return None
         if circuit.state is State.CLOSED:
-            return Pass(name, circuit, is_probe=False)
+            return Permit(name, circuit, is_probe=False)
         if not breaker.may_probe(circuit, now_ms=now_ms):
             return None
         probing = breaker.probing(circuit, self.policy, owner=call_id, now_ms=now_ms)
-        return Pass(name, probing, is_probe=True) if self._swap(name, circuit, probing) else None
+        return Permit(name, probing, is_probe=True) if self._swap(name, circuit, probing) else None
 
     def _not_called(self, provider: str, name: str) -> ProviderError:
         until_ms = self.circuits().get(name, Circuit()).until_ms
@@ -142,10 +142,10 @@ class Guard:
         return ProviderError(provider, Outcome.NOT_CALLED, message, retry_after_seconds=wait)
 
     def _record(
-        self, passes: list[Pass], call_id: str, effect: Effect, outcome: Outcome | None
+        self, permits: list[Permit], call_id: str, effect: Effect, outcome: Outcome | None
     ) -> None:
         why = outcome or "success"
-        for one, own in zip(passes, (_for_provider(effect), _for_model(effect)), strict=False):
+        for one, own in zip(permits, (_for_provider(effect), _for_model(effect)), strict=False):
             if one.is_probe:
                 self._end_probe(one, own, why)
             elif own in (Effect.TRIP, Effect.TRIP_MODEL):
@@ -153,7 +153,7 @@ class Guard:
             elif own is Effect.FAILURE:
                 self._count(one, call_id, why)
 
-    def _end_probe(self, one: Pass, effect: Effect, why: str) -> None:
+    def _end_probe(self, one: Permit, effect: Effect, why: str) -> None:
         if effect is Effect.SUCCESS:
             new = breaker.closed(one.circuit)
         elif effect is Effect.NONE:
@@ -162,7 +162,7 @@ class Guard:
             new = self._opened(one.circuit, why, effect=effect)
         self._swap(one.name, one.circuit, new)
 
-    def _count(self, one: Pass, call_id: str, why: str) -> None:
+    def _count(self, one: Permit, call_id: str, why: str) -> None:
         now_ms = self.now_ms()
         failure = Failure(now_ms, call_id)
         try:

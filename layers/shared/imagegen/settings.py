@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from imagegen.domain.ledger import Limits
+from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.money import parse_usd
 from imagegen.places import is_on_loopback, public_url
-from imagegen.usecases.moderating import ModerationMode
 
 Usd = Annotated[int, BeforeValidator(parse_usd)]
 Text = Annotated[str, Field(min_length=1)]

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
-from imagegen.domain.stores import CircuitStore, Fleet, Probe, ProbeStore
+from imagegen.domain.stores import CircuitStore, FleetState, KeyCheck, KeyCheckStore
 from tests.fakes.clock import NOON_MS as NOW
 
 POLICY = Policy()
@@ -24,7 +24,7 @@ def opened(store: CircuitStore) -> Circuit:
 
 
 def test_a_fleet_nobody_has_seen_has_no_circuits_and_no_probes(circuits: CircuitStore) -> None:
-    assert circuits.load() == Fleet({}, {})
+    assert circuits.load() == FleetState({}, {})
 
 
 def test_failures_gather_and_one_told_twice_counts_once(circuits: CircuitStore) -> None:
@@ -110,23 +110,23 @@ def test_a_moved_circuit_is_not_pruned_by_who_saw_it_before(circuits: CircuitSto
     assert stored(circuits).failures == {ONE}
 
 
-class BothStores(CircuitStore, ProbeStore, Protocol):
+class BothStores(CircuitStore, KeyCheckStore, Protocol):
     """Circuits and probes in one place."""
 
 
 def test_the_last_probe_of_a_provider_stands_beside_the_circuits(circuits: BothStores) -> None:
-    circuits.save("alpha", Probe(NOW, "account"))
-    circuits.save("alpha", Probe(NOW + 1, "valid"))
+    circuits.save("alpha", KeyCheck(NOW, "account"))
+    circuits.save("alpha", KeyCheck(NOW + 1, "valid"))
     opened(circuits)
-    assert circuits.load() == Fleet({"alpha": OPENED}, {"alpha": Probe(NOW + 1, "valid")})
+    assert circuits.load() == FleetState({"alpha": OPENED}, {"alpha": KeyCheck(NOW + 1, "valid")})
 
 
 def test_a_probe_is_kept_whole_and_whoever_replaces_it_learns_what_it_was(
     circuits: BothStores,
 ) -> None:
-    first = Probe(NOW, "unavailable", "account", ("one", "two"), {"three": date(2026, 12, 1)})
-    second = Probe(NOW + 1, "valid", "valid")
+    first = KeyCheck(NOW, "unavailable", "account", ("one", "two"), {"three": date(2026, 12, 1)})
+    second = KeyCheck(NOW + 1, "valid", "valid")
     assert circuits.save("alpha", first) is None
-    assert circuits.load().probes == {"alpha": first}
+    assert circuits.load().key_checks == {"alpha": first}
     assert circuits.save("alpha", second) == first
     assert circuits.save("beta", second) is None

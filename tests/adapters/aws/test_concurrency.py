@@ -15,9 +15,9 @@ from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Limits, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
-from imagegen.domain.stores import Held, Known, Refused, Reservation, Seen
+from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reservation
 from imagegen.guard import Guard, Transition
-from imagegen.usecases.reconciler import Reconciled, Reconciler
+from imagegen.usecases.generate.reconciler import Reconciled, Reconciler
 from tests.adapters.aws.test_image_contract import COMPLETE
 from tests.adapters.aws.world import at_once
 from tests.fakes.clock import NOON_MS as NOW
@@ -55,15 +55,15 @@ def test_of_200_images_at_17_cents_at_once_exactly_58_fit_into_10_dollars(
     assert ledger.spent == {DAY: 58 * 170_000}
     assert ledger.images == ledger.attempts == {DAY: 58}
     assert ledger.version == 58
-    held = [one.seen for one in came if isinstance(one, Held)]
+    held = [one.snapshot for one in came if isinstance(one, Held)]
 
-    def end(seen: Seen) -> bool:
-        if int(seen.quote_id[3:]) % 2:
-            return dynamo_ledgers.settle(user, seen, charged_microusd=100_000, now_ms=NOW)
-        return dynamo_ledgers.release(user, seen, code="x", retryable=False, now_ms=NOW)
+    def end(snapshot: LedgerSnapshot) -> bool:
+        if int(snapshot.quote_id[3:]) % 2:
+            return dynamo_ledgers.settle(user, snapshot, charged_microusd=100_000, now_ms=NOW)
+        return dynamo_ledgers.release(user, snapshot, code="x", retryable=False, now_ms=NOW)
 
     assert all(at_once(end, held))
-    made = sum(int(seen.quote_id[3:]) % 2 for seen in held)
+    made = sum(int(snapshot.quote_id[3:]) % 2 for snapshot in held)
     ledger = dynamo_ledgers.load(user)
     assert ledger.spent == {DAY: made * 100_000}
     assert ledger.images == {DAY: made}
@@ -88,8 +88,8 @@ def test_of_50_clicks_on_one_offer_one_holds_and_49_are_told_of_it(
     clicks = [hold(n, quote="one-quote") for n in range(50)]
     came = at_once(reserving(dynamo_ledgers, user, Limits()), clicks)
     assert kinds(came) == {Held: 1, Known: 49}
-    (winner,) = (one.seen.op.owner for one in came if isinstance(one, Held))
-    assert {one.seen.op.owner for one in came if isinstance(one, Known)} == {winner}
+    (winner,) = (one.snapshot.op.owner for one in came if isinstance(one, Held))
+    assert {one.snapshot.op.owner for one in came if isinstance(one, Known)} == {winner}
     assert dynamo_ledgers.load(user).spent == {DAY: 170_000}
 
 
@@ -101,12 +101,12 @@ def test_a_settle_and_a_release_at_once_end_in_one_of_the_two(
         me = f"{user}-{number}"
         came = dynamo_ledgers.reserve(me, hold(number), Limits(), now_ms=NOW)
         assert isinstance(came, Held)
-        seen = came.seen
+        snapshot = came.snapshot
 
-        def end(settles: bool, me: str = me, seen: Seen = seen) -> bool:  # noqa: FBT001
+        def end(settles: bool, me: str = me, snapshot: LedgerSnapshot = snapshot) -> bool:  # noqa: FBT001
             if settles:
-                return dynamo_ledgers.settle(me, seen, charged_microusd=50_000, now_ms=NOW)
-            return dynamo_ledgers.release(me, seen, code="x", retryable=True, now_ms=NOW)
+                return dynamo_ledgers.settle(me, snapshot, charged_microusd=50_000, now_ms=NOW)
+            return dynamo_ledgers.release(me, snapshot, code="x", retryable=True, now_ms=NOW)
 
         order = [True, False] if number % 2 else [False, True]
         assert sum(at_once(end, order)) == 1
@@ -147,11 +147,11 @@ def test_a_run_that_settles_while_eight_reconcilers_come_is_charged_once(
         def work(
             which: int,
             me: str = me,
-            seen: Seen = came.seen,
+            snapshot: LedgerSnapshot = came.snapshot,
             stored: bool = stored,  # noqa: FBT001
         ) -> Reconciled | bool:
             if which == 0 and stored:
-                return dynamo_ledgers.settle(me, seen, charged_microusd=60_000, now_ms=NOW)
+                return dynamo_ledgers.settle(me, snapshot, charged_microusd=60_000, now_ms=NOW)
             return world.reconciler(late).reconcile(me, dynamo_ledgers.load(me))
 
         at_once(work, range(9))

@@ -10,7 +10,7 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits
-from imagegen.domain.stores import LedgerStore, Refused, Seen
+from imagegen.domain.stores import LedgerSnapshot, LedgerStore, Refused
 from tests.adapters.aws.conftest import NUMBERS
 from tests.fakes.clock import NOON_MS
 from tests.fakes.ledgers import MemoryLedgerStore
@@ -48,14 +48,14 @@ class Step:
 
 
 @dataclass(slots=True)
-class Asked:
+class ToolUse:
     """A store, and what its runs have seen."""
 
     store: LedgerStore
     user: str
     hourly: int
     """One limit for a whole history: which slot is taken would matter where it is lowered."""
-    seen: dict[str, Seen] = field(default_factory=dict)
+    snapshot: dict[str, LedgerSnapshot] = field(default_factory=dict)
 
     def take(self, step: Step, now_ms: int, run: int) -> Any:
         """Return what the store says, in a form in which two stores can be compared."""
@@ -65,20 +65,20 @@ class Asked:
             return self.user in self.store.lapsed(now_ms=now_ms, limit=EVERYBODY)
         if step.kind == "forget":
             return self.store.forget_lease(self.user)
-        seen = self.seen.get(step.quote)
-        if seen is not None and step.fresh:
-            seen = self._fresh(seen)
-        if seen is None or seen.op.expires_ms + rules.PRUNE_MARGIN_MS < now_ms:
+        snapshot = self.snapshot.get(step.quote)
+        if snapshot is not None and step.fresh:
+            snapshot = self._fresh(snapshot)
+        if snapshot is None or snapshot.op.expires_ms + rules.PRUNE_MARGIN_MS < now_ms:
             return None
         if step.kind == "settle":
-            charge = min(step.number * 1000, seen.op.price_microusd)
-            return self.store.settle(self.user, seen, charged_microusd=charge, now_ms=now_ms)
+            charge = min(step.number * 1000, snapshot.op.price_microusd)
+            return self.store.settle(self.user, snapshot, charged_microusd=charge, now_ms=now_ms)
         retryable = step.number % 2 == 0
-        return self.store.release(self.user, seen, code="c", retryable=retryable, now_ms=now_ms)
+        return self.store.release(self.user, snapshot, code="c", retryable=retryable, now_ms=now_ms)
 
-    def _fresh(self, seen: Seen) -> Seen | None:
+    def _fresh(self, snapshot: LedgerSnapshot) -> LedgerSnapshot | None:
         ledger = self.store.load(self.user)
-        return replace(seen, ledger=ledger) if seen.quote_id in ledger.ops else None
+        return replace(snapshot, ledger=ledger) if snapshot.quote_id in ledger.ops else None
 
     def _reserve(self, step: Step, now_ms: int, run: int) -> Any:
         came = self.store.reserve(
@@ -87,9 +87,9 @@ class Asked:
         if isinstance(came, Refused):
             return came.limit.code, came.limit.retry_after_seconds, comparable(came.ledger, now_ms)
         # Otherwise an old run goes on with what it saw, though another holds the quote by now.
-        if step.fresh or step.quote not in self.seen:
-            self.seen[step.quote] = came.seen
-        return type(came).__name__, came.seen.op.owner, comparable(came.seen.ledger, now_ms)
+        if step.fresh or step.quote not in self.snapshot:
+            self.snapshot[step.quote] = came.snapshot
+        return type(came).__name__, came.snapshot.op.owner, comparable(came.snapshot.ledger, now_ms)
 
 
 def comparable(ledger: Ledger, now_ms: int) -> Any:
@@ -134,7 +134,7 @@ def test_two_ledger_stores_say_and_keep_the_same(
     dynamo_ledgers: DynamoLedgerStore, steps: list[Step], hourly: int
 ) -> None:
     user = f"{next(NUMBERS):032x}"
-    fake, real = Asked(MemoryLedgerStore(), user, hourly), Asked(dynamo_ledgers, user, hourly)
+    fake, real = ToolUse(MemoryLedgerStore(), user, hourly), ToolUse(dynamo_ledgers, user, hourly)
     now_ms = NOON_MS
     for run, step in enumerate(steps):
         now_ms += step.wait_ms

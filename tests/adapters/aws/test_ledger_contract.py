@@ -8,7 +8,7 @@ import pytest
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain.ledger import HOUR_MS, PRUNE_MARGIN_MS, Hold, Ledger, Limits, OpState
 from imagegen.domain.quote import LIFETIME_MS
-from imagegen.domain.stores import Held, Known, LedgerStore, Refused, Seen
+from imagegen.domain.stores import Held, Known, LedgerSnapshot, LedgerStore, Refused
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"
@@ -27,10 +27,10 @@ def held(
     *,
     now_ms: int = NOW,
     limits: Limits = LIMITS,
-) -> Seen:
+) -> LedgerSnapshot:
     came = store.reserve(user, one or hold(), limits, now_ms=now_ms)
     assert isinstance(came, Held)
-    return came.seen
+    return came.snapshot
 
 
 def refused(
@@ -43,12 +43,14 @@ def refused(
     return came.limit.code
 
 
-def settle(store: LedgerStore, user: str, seen: Seen, charge: int = 50_000) -> bool:
-    return store.settle(user, seen, charged_microusd=charge, now_ms=NOW)
+def settle(store: LedgerStore, user: str, snapshot: LedgerSnapshot, charge: int = 50_000) -> bool:
+    return store.settle(user, snapshot, charged_microusd=charge, now_ms=NOW)
 
 
-def release(store: LedgerStore, user: str, seen: Seen, *, retryable: bool = False) -> bool:
-    return store.release(user, seen, code="why", retryable=retryable, now_ms=NOW)
+def release(
+    store: LedgerStore, user: str, snapshot: LedgerSnapshot, *, retryable: bool = False
+) -> bool:
+    return store.release(user, snapshot, code="why", retryable=retryable, now_ms=NOW)
 
 
 def test_a_user_nobody_has_seen_has_an_empty_ledger(ledgers: LedgerStore, user: str) -> None:
@@ -56,9 +58,9 @@ def test_a_user_nobody_has_seen_has_an_empty_ledger(ledgers: LedgerStore, user: 
 
 
 def test_a_hold_holds_everything_together(ledgers: LedgerStore, user: str) -> None:
-    seen = held(ledgers, user)
+    snapshot = held(ledgers, user)
     ledger = ledgers.load(user)
-    assert seen.ledger == ledger
+    assert snapshot.ledger == ledger
     assert (ledger.spent, ledger.images, ledger.attempts) == ({DAY: 70_000}, {DAY: 1}, {DAY: 1})
     assert ledger.slots == {0: NOW}
     op = ledger.ops["one"]
@@ -90,7 +92,7 @@ def test_the_same_quote_again_is_known_and_changes_nothing(ledgers: LedgerStore,
     before = ledgers.load(user)
     came = ledgers.reserve(user, hold(owner="another"), LIMITS, now_ms=NOW + 1)
     assert isinstance(came, Known)
-    assert came.seen.op.owner == "run-one"
+    assert came.snapshot.op.owner == "run-one"
     assert ledgers.load(user) == before
 
 
@@ -154,20 +156,20 @@ def test_an_old_run_may_not_end_what_a_new_one_holds_while_others_run_as_well(
 def test_settling_twice_charges_once_and_is_true_both_times(
     ledgers: LedgerStore, user: str
 ) -> None:
-    seen = held(ledgers, user)
-    assert settle(ledgers, user, seen)
+    snapshot = held(ledgers, user)
+    assert settle(ledgers, user, snapshot)
     before = ledgers.load(user)
-    assert settle(ledgers, user, seen)
+    assert settle(ledgers, user, snapshot)
     assert ledgers.load(user) == before
 
 
 def test_releasing_twice_gives_back_once_and_is_true_both_times(
     ledgers: LedgerStore, user: str
 ) -> None:
-    seen = held(ledgers, user)
-    assert release(ledgers, user, seen)
+    snapshot = held(ledgers, user)
+    assert release(ledgers, user, snapshot)
     before = ledgers.load(user)
-    assert release(ledgers, user, seen)
+    assert release(ledgers, user, snapshot)
     assert ledgers.load(user) == before
 
 
@@ -210,10 +212,10 @@ def test_a_slot_is_free_again_after_an_hour_and_not_before(ledgers: LedgerStore,
 def test_without_an_hourly_limit_no_slot_is_taken(ledgers: LedgerStore, user: str) -> None:
     unlimited = replace(LIMITS, hourly_images=0)
     for n in range(12):
-        seen = held(ledgers, user, hold(f"op-{n}"), limits=unlimited)
-        assert seen.op.slot is None
+        snapshot = held(ledgers, user, hold(f"op-{n}"), limits=unlimited)
+        assert snapshot.op.slot is None
     assert not ledgers.load(user).slots
-    assert release(ledgers, user, seen)
+    assert release(ledgers, user, snapshot)
 
 
 def test_the_day_is_full_at_its_limit_to_the_last_micro_dollar(
@@ -241,8 +243,8 @@ def test_a_limit_of_nothing_lets_nothing_through(ledgers: LedgerStore, user: str
 def test_images_and_attempts_of_a_day_are_limited_apart(ledgers: LedgerStore, user: str) -> None:
     limits = replace(LIMITS, daily_images=1, daily_attempts=3)
     for _ in range(2):
-        seen = held(ledgers, user, limits=limits)
-        release(ledgers, user, seen, retryable=True)
+        snapshot = held(ledgers, user, limits=limits)
+        release(ledgers, user, snapshot, retryable=True)
     held(ledgers, user, limits=limits)
     assert refused(ledgers, user, hold("two"), replace(limits, daily_attempts=9)) == "daily_images"
     assert refused(ledgers, user, hold("two"), replace(limits, daily_images=9)) == "daily_attempts"
@@ -260,11 +262,11 @@ def test_another_day_and_another_user_have_limits_of_their_own(
 def test_a_dead_hold_puts_its_user_on_the_list_and_ending_it_takes_them_off(
     ledgers: LedgerStore, user: str
 ) -> None:
-    seen = held(ledgers, user)
-    lease_ms = seen.op.lease_ms
+    snapshot = held(ledgers, user)
+    lease_ms = snapshot.op.lease_ms
     assert user not in ledgers.lapsed(now_ms=lease_ms, limit=1000)
     assert user in ledgers.lapsed(now_ms=lease_ms + 1, limit=1000)
-    release(ledgers, user, seen)
+    release(ledgers, user, snapshot)
     assert user not in ledgers.lapsed(now_ms=lease_ms + 1, limit=1000)
     assert not ledgers.forget_lease(user)
 
@@ -279,7 +281,7 @@ def test_the_list_is_in_the_order_of_the_leases_and_no_longer_than_asked(
     assert ledgers.lapsed(now_ms=early + 31, limit=3) == order
     assert ledgers.lapsed(now_ms=early + 31, limit=2) == order[:2]
     for n in range(3):
-        release(ledgers, f"{user}-{n}", Seen("one", ledgers.load(f"{user}-{n}")))
+        release(ledgers, f"{user}-{n}", LedgerSnapshot("one", ledgers.load(f"{user}-{n}")))
 
 
 @pytest.mark.parametrize("first_ends_last", [True, False])
@@ -289,8 +291,8 @@ def test_two_runs_at_once_both_end_whichever_lease_is_the_longer(
 ) -> None:
     one = held(ledgers, user)
     two = held(ledgers, user, hold("two", slot=1, lease_ms=NOW + 330_000 + later_lease_ms))
-    for seen in (two, one) if first_ends_last else (one, two):
-        assert settle(ledgers, user, seen)
+    for snapshot in (two, one) if first_ends_last else (one, two):
+        assert settle(ledgers, user, snapshot)
     assert ledgers.load(user).spent == {DAY: 100_000}
 
 
@@ -301,7 +303,7 @@ def test_while_a_hold_lives_its_user_stays_on_the_list(ledgers: LedgerStore, use
     assert user in ledgers.lapsed(now_ms=NOW + 500_001, limit=1000)
     ledgers.forget_lease(user)
     assert user in ledgers.lapsed(now_ms=NOW + 500_001, limit=1000)
-    release(ledgers, user, Seen("two", ledgers.load(user)))
+    release(ledgers, user, LedgerSnapshot("two", ledgers.load(user)))
     ledgers.forget_lease(user)
     assert user not in ledgers.lapsed(now_ms=NOW + 10**9, limit=1000)
 
@@ -311,8 +313,8 @@ def test_what_nobody_needs_any_more_is_dropped_when_a_run_ends(
 ) -> None:
     settle(ledgers, user, held(ledgers, user))
     later = NOW + 5 * 86_400_000
-    seen = held(ledgers, user, hold("two", day="20261127"), now_ms=later)
-    ledgers.settle(user, seen, charged_microusd=1, now_ms=later)
+    snapshot = held(ledgers, user, hold("two", day="20261127"), now_ms=later)
+    ledgers.settle(user, snapshot, charged_microusd=1, now_ms=later)
     ledger = ledgers.load(user)
     assert set(ledger.ops) == {"two"}
     assert set(ledger.spent) == set(ledger.images) == set(ledger.attempts) == {"20261127"}
@@ -321,8 +323,8 @@ def test_what_nobody_needs_any_more_is_dropped_when_a_run_ends(
 def test_a_request_whose_quote_still_lives_is_kept(ledgers: LedgerStore, user: str) -> None:
     settle(ledgers, user, held(ledgers, user))
     later = NOW + LIFETIME_MS + PRUNE_MARGIN_MS
-    seen = held(ledgers, user, hold("two", slot=1), now_ms=later)
-    ledgers.settle(user, seen, charged_microusd=1, now_ms=later)
+    snapshot = held(ledgers, user, hold("two", slot=1), now_ms=later)
+    ledgers.settle(user, snapshot, charged_microusd=1, now_ms=later)
     assert set(ledgers.load(user).ops) == {"one", "two"}
 
 
@@ -356,7 +358,7 @@ def test_what_another_run_of_the_quote_settled_is_settled_for_all(
 
 def test_a_run_that_saw_its_request_end_moves_nothing_more(ledgers: LedgerStore, user: str) -> None:
     release(ledgers, user, held(ledgers, user), retryable=True)
-    ended = Seen("one", ledgers.load(user))
+    ended = LedgerSnapshot("one", ledgers.load(user))
     again = held(ledgers, user)
     assert settle(ledgers, user, ended) is False
     assert release(ledgers, user, ended) is True

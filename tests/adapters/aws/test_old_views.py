@@ -15,7 +15,7 @@ from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, State
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
-from imagegen.domain.stores import Held, Known, Refused, Seen
+from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused
 from tests.adapters.aws.world import Aws, Meter
 from tests.fakes.clock import NOON_MS as NOW
 
@@ -27,14 +27,16 @@ HOLD = Hold("one", "me", DAY, 70_000, NOW + 600_000, NOW + 330_000, 0)
 OP = Op(OpState.HELD, 70_000, "me", NOW, NOW + 330_000, NOW + 600_000, DAY, 0)
 
 
-def held(store: DynamoLedgerStore, user: str, *, now_ms: int = NOW, **changes: Any) -> Seen:
+def held(
+    store: DynamoLedgerStore, user: str, *, now_ms: int = NOW, **changes: Any
+) -> LedgerSnapshot:
     came = store.reserve(user, replace(HOLD, **changes), LIMITS, now_ms=now_ms)
     assert isinstance(came, Held)
-    return came.seen
+    return came.snapshot
 
 
-def release(store: DynamoLedgerStore, user: str, seen: Seen) -> bool:
-    return store.release(user, seen, code="why", retryable=False, now_ms=NOW)
+def release(store: DynamoLedgerStore, user: str, snapshot: LedgerSnapshot) -> bool:
+    return store.release(user, snapshot, code="why", retryable=False, now_ms=NOW)
 
 
 def test_a_slot_that_was_taken_anew_is_left_to_its_new_holder(
@@ -44,7 +46,7 @@ def test_a_slot_that_was_taken_anew_is_left_to_its_new_holder(
     first = held(dynamo_ledgers, user)
     second = held(dynamo_ledgers, user, quote_id="two", owner="other", now_ms=late)
     assert second.ledger.slots == {0: late}
-    assert release(dynamo_ledgers, user, Seen("one", second.ledger))
+    assert release(dynamo_ledgers, user, LedgerSnapshot("one", second.ledger))
     assert dynamo_ledgers.load(user).slots == {0: late}
     assert first.op.slot == second.op.slot == 0
 
@@ -68,24 +70,24 @@ def test_a_hold_without_a_slot_takes_none_away(
     came = dynamo_ledgers.reserve(user, HOLD, replace(LIMITS, hourly_images=0), now_ms=NOW)
     assert isinstance(came, Held)
     held(dynamo_ledgers, user, quote_id="two")
-    assert release(dynamo_ledgers, user, Seen("one", dynamo_ledgers.load(user)))
+    assert release(dynamo_ledgers, user, LedgerSnapshot("one", dynamo_ledgers.load(user)))
     assert dynamo_ledgers.load(user).slots == {0: NOW}
 
 
 def test_a_request_that_is_not_there_is_not_ended(
     dynamo_ledgers: DynamoLedgerStore, user: str
 ) -> None:
-    seen = Seen("one", Ledger(ops={"one": OP}))
-    assert dynamo_ledgers.settle(user, seen, charged_microusd=1, now_ms=NOW) is False
-    assert release(dynamo_ledgers, user, seen) is False
+    snapshot = LedgerSnapshot("one", Ledger(ops={"one": OP}))
+    assert dynamo_ledgers.settle(user, snapshot, charged_microusd=1, now_ms=NOW) is False
+    assert release(dynamo_ledgers, user, snapshot) is False
     assert dynamo_ledgers.load(user) == Ledger()
 
 
 def test_the_run_that_was_charged_does_not_hold_again(
     dynamo_ledgers: DynamoLedgerStore, user: str
 ) -> None:
-    seen = held(dynamo_ledgers, user)
-    assert dynamo_ledgers.settle(user, seen, charged_microusd=1, now_ms=NOW)
+    snapshot = held(dynamo_ledgers, user)
+    assert dynamo_ledgers.settle(user, snapshot, charged_microusd=1, now_ms=NOW)
     assert isinstance(dynamo_ledgers.reserve(user, HOLD, LIMITS, now_ms=NOW), Known)
 
 
@@ -104,7 +106,7 @@ def test_an_ending_beside_another_hold_is_one_write_whatever_else_was_written(
 ) -> None:
     one = held(dynamo_ledgers, user)
     two = held(dynamo_ledgers, user, quote_id="two", slot=1)
-    release(dynamo_ledgers, user, Seen("one", two.ledger))
+    release(dynamo_ledgers, user, LedgerSnapshot("one", two.ledger))
     meter = Meter()
     with meter.running(aws.dynamodb):
         assert dynamo_ledgers.settle(user, two, charged_microusd=1, now_ms=NOW)
@@ -115,10 +117,10 @@ def test_an_ending_beside_another_hold_is_one_write_whatever_else_was_written(
 def test_a_lease_that_ends_now_has_not_ended_whatever_the_request_is_called(
     dynamo_ledgers: DynamoLedgerStore, user: str
 ) -> None:
-    seen = held(dynamo_ledgers, user, quote_id="0", lease_ms=7_000)
+    snapshot = held(dynamo_ledgers, user, quote_id="0", lease_ms=7_000)
     assert user not in dynamo_ledgers.lapsed(now_ms=7_000, limit=1_000)
     assert user in dynamo_ledgers.lapsed(now_ms=7_001, limit=1_000)
-    release(dynamo_ledgers, user, seen)
+    release(dynamo_ledgers, user, snapshot)
 
 
 def test_a_lease_is_not_forgotten_while_somebody_writes(
@@ -172,8 +174,8 @@ def test_days_are_kept_by_the_day_and_not_by_the_hour(
     key = to_item({"pk": f"U#{user}", "sk": "LEDGER"})
     days = {f"u_202611{day}": 1 for day in (19, 20, 21)}
     aws.dynamodb.put_item(TableName=dynamo_ledgers.table, Item=key | to_item(days | {"v": 1}))
-    seen = held(dynamo_ledgers, user, now_ms=now_ms)
-    assert dynamo_ledgers.settle(user, seen, charged_microusd=1, now_ms=now_ms)
+    snapshot = held(dynamo_ledgers, user, now_ms=now_ms)
+    assert dynamo_ledgers.settle(user, snapshot, charged_microusd=1, now_ms=now_ms)
     assert set(dynamo_ledgers.load(user).spent) == {"20261120", "20261121", DAY}
 
 
@@ -193,7 +195,7 @@ class Busy:
         raise ClientError(error, "UpdateItem")
 
 
-SEEN = Seen("one", Ledger(ops={"one": OP}))
+SEEN = LedgerSnapshot("one", Ledger(ops={"one": OP}))
 WRITES: dict[str, Callable[[DynamoLedgerStore], object]] = {
     "reserve": lambda store: store.reserve(
         "user", replace(HOLD, quote_id="new"), LIMITS, now_ms=NOW

@@ -2,7 +2,7 @@
 
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.domain.ids import ImageRef
-from local.report import Sum, added_up, month_ms, records
+from operations.report import Sum, added_up, month_ms, records
 from tests.adapters.aws.world import Aws, Meter
 from tests.unit.test_metrics import FAILED, MADE
 

@@ -16,7 +16,7 @@ from imagegen.domain.breaker import Circuit, Failure, Policy, State
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
-from imagegen.domain.stores import Held, Probe, Seen
+from imagegen.domain.stores import Held, KeyCheck, LedgerSnapshot
 from local.processes import LOOPBACK, free_port
 from tests.adapters.aws.test_image_contract import COMPLETE
 from tests.adapters.aws.world import Aws, Meter, build_client, every_request_sent_twice
@@ -38,32 +38,32 @@ def twice(aws: Aws) -> Iterator[None]:
         yield
 
 
-def held(store: DynamoLedgerStore, user: str) -> Seen:
+def held(store: DynamoLedgerStore, user: str) -> LedgerSnapshot:
     came = store.reserve(user, HOLD, Limits(), now_ms=NOW)
     assert isinstance(came, Held)
-    return came.seen
+    return came.snapshot
 
 
 @pytest.mark.usefixtures("twice")
 def test_a_hold_sent_twice_holds_once(dynamo_ledgers: DynamoLedgerStore, user: str) -> None:
-    seen = held(dynamo_ledgers, user)
+    snapshot = held(dynamo_ledgers, user)
     ledger = dynamo_ledgers.load(user)
-    assert seen.ledger == ledger
+    assert snapshot.ledger == ledger
     assert (ledger.version, ledger.spent, ledger.attempts) == (1, {DAY: 70_000}, {DAY: 1})
 
 
 @pytest.mark.usefixtures("twice")
 def test_a_settle_sent_twice_charges_once(dynamo_ledgers: DynamoLedgerStore, user: str) -> None:
-    seen = held(dynamo_ledgers, user)
-    assert dynamo_ledgers.settle(user, seen, charged_microusd=50_000, now_ms=NOW)
+    snapshot = held(dynamo_ledgers, user)
+    assert dynamo_ledgers.settle(user, snapshot, charged_microusd=50_000, now_ms=NOW)
     ledger = dynamo_ledgers.load(user)
     assert (ledger.version, ledger.spent) == (2, {DAY: 50_000})
 
 
 @pytest.mark.usefixtures("twice")
 def test_a_release_sent_twice_gives_back_once(dynamo_ledgers: DynamoLedgerStore, user: str) -> None:
-    seen = held(dynamo_ledgers, user)
-    assert dynamo_ledgers.release(user, seen, code="x", retryable=True, now_ms=NOW)
+    snapshot = held(dynamo_ledgers, user)
+    assert dynamo_ledgers.release(user, snapshot, code="x", retryable=True, now_ms=NOW)
     ledger = dynamo_ledgers.load(user)
     assert (ledger.version, ledger.spent, ledger.images) == (2, {DAY: 0}, {DAY: 0})
 
@@ -101,8 +101,8 @@ def test_one_image_costs_at_most_six_write_units_in_three_round_trips(
 ) -> None:
     meter = Meter()
     with meter.running(aws.dynamodb):
-        seen = held(dynamo_ledgers, user)
-        dynamo_ledgers.settle(user, seen, charged_microusd=50_000, now_ms=NOW)
+        snapshot = held(dynamo_ledgers, user)
+        dynamo_ledgers.settle(user, snapshot, charged_microusd=50_000, now_ms=NOW)
         dynamo_records.put(ImageRef(HOLD.quote_id, user, NOW), COMPLETE)
     assert meter.calls == ["UpdateItem", "UpdateItem", "PutItem"]
     assert 0 < meter.units <= 6
@@ -121,7 +121,7 @@ def test_the_tenth_image_of_ten_minutes_costs_no_more_than_the_first(
         with meter.running(aws.dynamodb):
             came = dynamo_ledgers.reserve(user, hold, Limits(), now_ms=NOW)
             assert isinstance(came, Held)
-            dynamo_ledgers.settle(user, came.seen, charged_microusd=999_999, now_ms=NOW)
+            dynamo_ledgers.settle(user, came.snapshot, charged_microusd=999_999, now_ms=NOW)
         costs.append(meter.units)
     assert len(set(costs)) == 1, costs
 
@@ -149,7 +149,7 @@ def test_reading_the_circuits_is_one_round_trip(
 
 
 OP = Op(OpState.HELD, 1, "me", NOW, NOW, NOW, DAY, None)
-SEEN = Seen("one", Ledger(ops={"one": OP}))
+SEEN = LedgerSnapshot("one", Ledger(ops={"one": OP}))
 REF = ImageRef("c" * 24, "d" * 32, NOW)
 LEDGER_CALLS: dict[str, Callable[[Any], object]] = {
     "load": lambda store: store.load("user"),
@@ -164,7 +164,7 @@ CIRCUIT_CALLS: dict[str, Callable[[Any], object]] = {
     "add_failure": lambda store: store.add_failure("a", 0, Failure(1, "x")),
     "drop_failures": lambda store: store.drop_failures("a", 0, frozenset({Failure(1, "x")})),
     "swap": lambda store: store.swap("a", Circuit(), Circuit(generation=1)),
-    "save": lambda store: store.save("a", Probe(1, "valid")),
+    "save": lambda store: store.save("a", KeyCheck(1, "valid")),
 }
 IMAGE_CALLS: dict[str, Callable[[Any], object]] = {
     "put": lambda store: store.put(REF, b"x", COMPLETE),

@@ -13,7 +13,7 @@ from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ledger import Hold, Limits, Op, OpState
-from imagegen.domain.stores import Fleet, Held, Known, Probe, Seen
+from imagegen.domain.stores import FleetState, Held, KeyCheck, Known, LedgerSnapshot
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"
@@ -53,10 +53,10 @@ def put(store: Any, **values: Any) -> None:
     store.client.put_item(TableName=store.table, Item=to_item(values))
 
 
-def held(store: DynamoLedgerStore, user: str) -> Seen:
+def held(store: DynamoLedgerStore, user: str) -> LedgerSnapshot:
     came = store.reserve(user, HOLD, Limits(), now_ms=NOW)
     assert isinstance(came, Held)
-    return came.seen
+    return came.snapshot
 
 
 def test_circuits_and_probes_lie_side_by_side_under_letters(
@@ -77,7 +77,7 @@ def test_circuits_and_probes_lie_side_by_side_under_letters(
     assert item(dynamo_circuits, "FLEET", "C#alpha")["st"] == "C"
     dynamo_circuits.add_failure("alpha", 3, FAILURE)
     assert item(dynamo_circuits, "FLEET", "C#alpha")["fs"] == {f"{NOW}#call-1"}
-    dynamo_circuits.save("beta", Probe(NOW, "valid"))
+    dynamo_circuits.save("beta", KeyCheck(NOW, "valid"))
     probe = {"pk": "FLEET", "sk": "P#beta", "at": NOW, "out": "valid"}
     stored = item(dynamo_circuits, "FLEET", "P#beta")
     assert {name: stored[name] for name in probe} == probe
@@ -90,13 +90,13 @@ def test_circuits_written_by_hand_are_read(dynamo_circuits: DynamoCircuitStore) 
     put(dynamo_circuits, pk="FLEET", sk="P#a", at=NOW, out="valid")
     put(dynamo_circuits, pk="FLEET", sk="X#a", at=NOW)
     put(dynamo_circuits, pk="OTHER", sk="C#z", st="O", gen=2)
-    assert dynamo_circuits.load() == Fleet(
+    assert dynamo_circuits.load() == FleetState(
         {
             "a": Circuit(failures=frozenset({Failure(NOW, "x#y"), Failure(7, "z")})),
             "b": Circuit(State.HALF_OPEN, 9, frozenset(), NOW, "me", "rate"),
             "c": Circuit(State.OPEN, 2, frozenset(), NOW, "", "account"),
         },
-        {"a": Probe(NOW, "valid")},
+        {"a": KeyCheck(NOW, "valid")},
     )
 
 
@@ -118,8 +118,8 @@ def test_a_ledger_is_flat_and_a_hold_is_on_the_index_of_leases(
 def test_a_charged_request_keeps_its_slot_and_is_off_the_index(
     dynamo_ledgers: DynamoLedgerStore, user: str
 ) -> None:
-    seen = held(dynamo_ledgers, user)
-    assert dynamo_ledgers.settle(user, seen, charged_microusd=50_000, now_ms=NOW)
+    snapshot = held(dynamo_ledgers, user)
+    assert dynamo_ledgers.settle(user, snapshot, charged_microusd=50_000, now_ms=NOW)
     assert item(dynamo_ledgers, f"U#{user}", "LEDGER") == ENDED | {
         "pk": f"U#{user}",
         f"u_{DAY}": 50_000,
@@ -130,8 +130,8 @@ def test_a_charged_request_keeps_its_slot_and_is_off_the_index(
 def test_a_released_request_says_why_and_leaves_its_slot(
     dynamo_ledgers: DynamoLedgerStore, user: str
 ) -> None:
-    seen = held(dynamo_ledgers, user)
-    assert dynamo_ledgers.release(user, seen, code="why", retryable=True, now_ms=NOW)
+    snapshot = held(dynamo_ledgers, user)
+    assert dynamo_ledgers.release(user, snapshot, code="why", retryable=True, now_ms=NOW)
     expected = ENDED | {
         "pk": f"U#{user}",
         f"u_{DAY}": 0,
@@ -202,7 +202,7 @@ def test_a_write_removes_at_most_40_things_and_the_next_one_goes_on(
     for name, left in (("one", 5), ("two", 0)):
         came = dynamo_ledgers.reserve(user, replace(later, quote_id=name), Limits(), now_ms=NOW)
         assert isinstance(came, Held)
-        assert dynamo_ledgers.settle(user, came.seen, charged_microusd=1, now_ms=NOW)
+        assert dynamo_ledgers.settle(user, came.snapshot, charged_microusd=1, now_ms=NOW)
         ops = dynamo_ledgers.load(user).ops
         assert sum(one.startswith("x") for one in ops) == left
 
@@ -212,8 +212,8 @@ def test_a_day_is_kept_while_it_may_be_counted_on(
 ) -> None:
     days = {f"u_202611{day}": 1 for day in (18, 19, 20, 21)}
     put(dynamo_ledgers, pk=f"U#{user}", sk="LEDGER", v=5, **days)
-    seen = held(dynamo_ledgers, user)
-    dynamo_ledgers.settle(user, seen, charged_microusd=1, now_ms=NOW)
+    snapshot = held(dynamo_ledgers, user)
+    dynamo_ledgers.settle(user, snapshot, charged_microusd=1, now_ms=NOW)
     assert set(dynamo_ledgers.load(user).spent) == {"20261120", "20261121", DAY}
 
 

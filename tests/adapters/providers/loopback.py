@@ -16,7 +16,7 @@ PNG = bytes.fromhex(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ToolUse:
     """A request as it came over the wire."""
 
     method: str
@@ -58,7 +58,7 @@ def image_reply(content: bytes = PNG, media_type: str = "image/png") -> Reply:
     return Reply(200, {"Content-Type": media_type}, content)
 
 
-type Script = Callable[[Asked, "Wire"], Reply | None]
+type Script = Callable[[ToolUse, "Wire"], Reply | None]
 """Returns the reply, or ``None`` when it dealt with the wire itself."""
 
 
@@ -94,7 +94,7 @@ class Loopback:
 
     listener: socket.socket
     script: Script = lambda _asked, _wire: Reply(500)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[ToolUse] = field(default_factory=list)
     is_over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -134,7 +134,7 @@ class Loopback:
                 return
 
 
-def read_request(connection: socket.socket) -> Asked | None:
+def read_request(connection: socket.socket) -> ToolUse | None:
     """Return the request, or ``None`` when none came."""
     content = b""
     while b"\r\n\r\n" not in content:
@@ -148,7 +148,7 @@ def read_request(connection: socket.socket) -> Asked | None:
     headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in rest)}
     while len(body) < int(headers.get("content-length", "0")):
         body += connection.recv(65536)
-    return Asked(method, path, headers, body)
+    return ToolUse(method, path, headers, body)
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from imagegen.providers.addresses import Target, is_public, split_url
 from imagegen.providers.download import Downloader, connect_pinned
 from tests.adapters.providers.loopback import (
     PNG,
-    Asked,
     Loopback,
     Reply,
+    ToolUse,
     Wire,
     image_reply,
 )
@@ -269,7 +269,7 @@ def test_png_jpeg_and_webp_are_taken(media_type: str, content: bytes, world: Wor
 def test_an_endless_body_is_left_at_the_cap(world: World) -> None:
     sent_bytes = 0
 
-    def script(_asked: Asked, wire: Wire) -> None:
+    def script(_asked: ToolUse, wire: Wire) -> None:
         nonlocal sent_bytes
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n" + PNG)
         while not wire.is_over.is_set():
@@ -293,7 +293,7 @@ def test_a_gzip_bomb_is_not_unpacked(world: World) -> None:
 
 
 def test_a_body_that_drips_is_left_at_the_deadline(world: World) -> None:
-    def script(_asked: Asked, wire: Wire) -> None:
+    def script(_asked: ToolUse, wire: Wire) -> None:
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n")
         wire.drip(PNG * 1000)
 

@@ -12,9 +12,9 @@ from imagegen.providers import PROVIDERS
 from imagegen.providers.images import is_image
 from tests.adapters.providers.adapters import KEY, PROMPT, build_adapter, order_for, texts_of
 from tests.adapters.providers.loopback import (
-    Asked,
     Loopback,
     Reply,
+    ToolUse,
     Wire,
     image_reply,
     json_reply,
@@ -29,7 +29,7 @@ def replay(recorded: dict[str, Any], server: Loopback) -> None:
     text = json.dumps([recorded, *recorded.get("polls", [])]).replace("{origin}", server.origin)
     answers = [json_reply(x["status"], x["body"], x.get("headers")) for x in json.loads(text)]
 
-    def script(asked: Asked, _wire: Wire) -> Reply:
+    def script(asked: ToolUse, _wire: Wire) -> Reply:
         if asked.path.startswith("/files/"):
             return image_reply()
         if asked.path.startswith(("/gone", "/elsewhere")):

@@ -14,9 +14,9 @@ from imagegen.providers.replicate import ReplicateProvider, job_url
 from tests.adapters.providers.adapters import build_adapter, order_for
 from tests.adapters.providers.loopback import (
     PNG,
-    Asked,
     Loopback,
     Reply,
+    ToolUse,
     Wire,
     image_reply,
     json_reply,
@@ -60,8 +60,8 @@ def failure(server: Loopback, *, timeout_seconds: float) -> ProviderError:
     return caught.value
 
 
-def never_done(server: Loopback, cancel: Reply) -> Callable[[Asked, Wire], Reply]:
-    def script(asked: Asked, _wire: Wire) -> Reply:
+def never_done(server: Loopback, cancel: Reply) -> Callable[[ToolUse, Wire], Reply]:
+    def script(asked: ToolUse, _wire: Wire) -> Reply:
         if asked.path.endswith("/cancel"):
             return cancel
         if asked.path.startswith("/files/"):
@@ -120,7 +120,7 @@ def test_an_aborted_prediction_is_not_polled_for_ever(server: Loopback) -> None:
 
 
 def test_one_prediction_is_made_whatever_the_polls_do(server: Loopback) -> None:
-    def script(asked: Asked, _wire: Wire) -> Reply | None:
+    def script(asked: ToolUse, _wire: Wire) -> Reply | None:
         running = json_reply(202, prediction(server, "starting"))
         return running if asked.path.endswith("/predictions") else None
 

@@ -15,7 +15,7 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.ports import ImageOrder
 from imagegen.providers import PROVIDERS
 from tests.adapters.providers.adapters import KEY, PATHS, PROMPT, build_adapter
-from tests.adapters.providers.loopback import Asked, Loopback, Reply
+from tests.adapters.providers.loopback import Loopback, Reply, ToolUse
 
 ROOT = Path(__file__).parents[3]
 SPECS = ROOT.parent / "shared" / "specs"
@@ -35,7 +35,7 @@ def priced(row: Mapping[str, Any], size: Mapping[str, Any]) -> dict[str, Any]:
     return {**row["params"], **size["params"]}
 
 
-def sent(row: Mapping[str, Any], size: Mapping[str, Any], server: Loopback) -> Asked:
+def sent(row: Mapping[str, Any], size: Mapping[str, Any], server: Loopback) -> ToolUse:
     """Return the request that the adapter makes for the offer."""
     server.replies(Reply(500))
     width, height = map(int, size["size"].split("x"))

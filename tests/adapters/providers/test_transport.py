@@ -23,7 +23,7 @@ from tests.adapters.providers.adapters import (
     order_for,
     texts_of,
 )
-from tests.adapters.providers.loopback import Asked, Loopback, Reply, Wire, json_reply
+from tests.adapters.providers.loopback import Loopback, Reply, ToolUse, Wire, json_reply
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
 
@@ -117,7 +117,7 @@ def test_silence_until_the_deadline_is_unknown(name: str, server: Loopback) -> N
 
 
 def test_a_body_that_stops_is_cut_at_the_deadline(name: str, server: Loopback) -> None:
-    def script(_asked: Asked, wire: Wire) -> None:
+    def script(_asked: ToolUse, wire: Wire) -> None:
         wire.send(HEAD + b"{")
         wire.hold()
 
@@ -127,7 +127,7 @@ def test_a_body_that_stops_is_cut_at_the_deadline(name: str, server: Loopback) -
 
 
 def test_a_body_that_drips_is_cut_at_the_deadline(name: str, server: Loopback) -> None:
-    def script(_asked: Asked, wire: Wire) -> None:
+    def script(_asked: ToolUse, wire: Wire) -> None:
         wire.send(HEAD)
         wire.drip(b" " * 100_000)
 
@@ -202,7 +202,7 @@ def test_a_server_that_keeps_the_connection_open_is_met_anew(name: str, server: 
     """A reused connection may be dead, and its loss would look like a lost answer."""
     adapter = build_adapter(name, server)
 
-    def script(_asked: Asked, wire: Wire) -> None:
+    def script(_asked: ToolUse, wire: Wire) -> None:
         wire.send(Reply(503).to_bytes())
         wire.hold()
 

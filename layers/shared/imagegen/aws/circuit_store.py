@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
 from imagegen.domain.breaker import Circuit, Failure, State
-from imagegen.domain.stores import Fleet, Probe
+from imagegen.domain.stores import FleetState, KeyCheck
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,7 +31,7 @@ class DynamoCircuitStore:
     client: "DynamoDBClient"
     table: str
 
-    def load(self) -> Fleet:
+    def load(self) -> FleetState:
         """Return circuits and probes; eventually consistent, which costs half."""
         with store_errors(STORE):
             answer = self.client.query(
@@ -40,7 +40,7 @@ class DynamoCircuitStore:
                 ExpressionAttributeValues=to_item({":p": PARTITION}),
             )
         rows = {row["sk"]: row for row in map(from_item, answer["Items"])}
-        return Fleet(
+        return FleetState(
             {sk[2:]: _to_circuit(row) for sk, row in rows.items() if sk.startswith(_CIRCUIT)},
             {sk[2:]: _to_probe(row) for sk, row in rows.items() if sk.startswith(_PROBE)},
         )
@@ -109,7 +109,7 @@ class DynamoCircuitStore:
             return mine or error.item.get("by") == move
         return True
 
-    def save(self, provider: str, probe: Probe) -> Probe | None:
+    def save(self, provider: str, probe: KeyCheck) -> KeyCheck | None:
         """Store what a probe found; the last one wins. Return what it took the place of."""
         row = {
             "pk": PARTITION,
@@ -142,9 +142,9 @@ def _text(failure: Failure) -> str:
     return f"{failure.at_ms}#{failure.call_id}"
 
 
-def _to_probe(row: Mapping[str, Any]) -> Probe:
+def _to_probe(row: Mapping[str, Any]) -> KeyCheck:
     ends = {model: date.fromisoformat(day) for model, day in row.get("ends", {}).items()}
-    return Probe(row["at"], row["out"], row.get("key", ""), tuple(row.get("gone", ())), ends)
+    return KeyCheck(row["at"], row["out"], row.get("key", ""), tuple(row.get("gone", ())), ends)
 
 
 def _to_circuit(row: dict[str, Any]) -> Circuit:

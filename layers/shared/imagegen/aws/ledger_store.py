@@ -23,7 +23,7 @@ from imagegen.aws.ledger_updates import (
 from imagegen.domain import ledger as rules
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
-from imagegen.domain.stores import Held, Known, Refused, Reservation, Seen
+from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reservation
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -59,18 +59,22 @@ class DynamoLedgerStore:
                 free = rules.free_slots(ledger, limits, now_ms=now_ms)
                 hold = replace(hold, slot=random.choice(free) if free else hold.slot)
             else:
-                return Held(Seen(hold.quote_id, to_ledger(values)))
+                return Held(LedgerSnapshot(hold.quote_id, to_ledger(values)))
         raise StoreUnavailableError("The ledger is too busy. Try again.", retry_after_seconds=1)
 
-    def settle(self, user: str, seen: Seen, *, charged_microusd: int, now_ms: int) -> bool:
+    def settle(
+        self, user: str, snapshot: LedgerSnapshot, *, charged_microusd: int, now_ms: int
+    ) -> bool:
         """Lower the hold to the charge. An image charged by the reconciler is charged, too."""
-        build = partial(settling, seen, charged_microusd=charged_microusd, now_ms=now_ms)
-        return self._end(user, seen, OpState.SETTLED, build)
+        build = partial(settling, snapshot, charged_microusd=charged_microusd, now_ms=now_ms)
+        return self._end(user, snapshot, OpState.SETTLED, build)
 
-    def release(self, user: str, seen: Seen, *, code: str, retryable: bool, now_ms: int) -> bool:
+    def release(
+        self, user: str, snapshot: LedgerSnapshot, *, code: str, retryable: bool, now_ms: int
+    ) -> bool:
         """Give money, count and slot back; the attempt stays counted."""
-        build = partial(releasing, seen, code=code, retryable=retryable, now_ms=now_ms)
-        return self._end(user, seen, OpState.RELEASED, build)
+        build = partial(releasing, snapshot, code=code, retryable=retryable, now_ms=now_ms)
+        return self._end(user, snapshot, OpState.RELEASED, build)
 
     def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
         """Return users whose newest hold has outlived its lease, the oldest first."""
@@ -91,9 +95,9 @@ class DynamoLedgerStore:
         with store_errors(STORE):
             answer = self.client.get_item(TableName=self.table, Key=_key(user), ConsistentRead=True)
         values = from_item(answer.get("Item", {}))
-        ledger, seen = to_ledger(values), values.get("lx")
+        ledger, snapshot = to_ledger(values), values.get("lx")
         wanted = latest_lease(ledger)
-        if seen == wanted:
+        if snapshot == wanted:
             return False
         try:
             self._update(user, moving_lease(ledger, wanted))
@@ -102,12 +106,12 @@ class DynamoLedgerStore:
         return True
 
     def _end(
-        self, user: str, seen: Seen, state: OpState, build: Callable[[Ledger], Update]
+        self, user: str, snapshot: LedgerSnapshot, state: OpState, build: Callable[[Ledger], Update]
     ) -> bool:
         """Return whether the request is in ``state`` now, by us or by another for the same run."""
-        ledger = seen.ledger
+        ledger = snapshot.ledger
         for _ in range(TRIES):
-            ended = rules.is_ended(seen.op, ledger.ops.get(seen.quote_id), state)
+            ended = rules.is_ended(snapshot.op, ledger.ops.get(snapshot.quote_id), state)
             if ended is not None:
                 return ended
             try:
@@ -141,9 +145,9 @@ def _why_not(
     op = ledger.ops.get(hold.quote_id)
     if op is not None and op.state is OpState.HELD and op.owner == hold.owner:
         # The SDK sent it twice and the first one arrived.
-        return Held(Seen(hold.quote_id, ledger))
+        return Held(LedgerSnapshot(hold.quote_id, ledger))
     if not rules.may_reserve_op(ledger, hold.quote_id):
-        return Known(Seen(hold.quote_id, ledger))
+        return Known(LedgerSnapshot(hold.quote_id, ledger))
     if limit := rules.limit_reached(ledger, hold, limits, now_ms=now_ms):
         return Refused(limit, ledger)
     return None

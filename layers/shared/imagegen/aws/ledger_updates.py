@@ -9,7 +9,7 @@ from imagegen.aws.ledger_items import LEASE_PARTITION, held_op, lease_key, op_va
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
-from imagegen.domain.stores import Seen
+from imagegen.domain.stores import LedgerSnapshot
 
 DAY_MS = 86_400_000
 MAX_PRUNED = 40
@@ -35,21 +35,25 @@ def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
     return update
 
 
-def settling(seen: Seen, ledger: Ledger, *, charged_microusd: int, now_ms: int) -> Update:
+def settling(
+    snapshot: LedgerSnapshot, ledger: Ledger, *, charged_microusd: int, now_ms: int
+) -> Update:
     """Return the write that lowers a hold, as it lies in ``ledger``, to the charge."""
-    op = ledger.ops[seen.quote_id]
-    after = rules.settled(ledger, seen.quote_id, charged_microusd)
-    update = _ending(seen, ledger, after, now_ms=now_ms)
+    op = ledger.ops[snapshot.quote_id]
+    after = rules.settled(ledger, snapshot.quote_id, charged_microusd)
+    update = _ending(snapshot, ledger, after, now_ms=now_ms)
     update.add(f"u_{op.day}", charged_microusd - op.price_microusd)
     return update
 
 
-def releasing(seen: Seen, ledger: Ledger, *, code: str, retryable: bool, now_ms: int) -> Update:
+def releasing(
+    snapshot: LedgerSnapshot, ledger: Ledger, *, code: str, retryable: bool, now_ms: int
+) -> Update:
     """Return the write that gives back a hold as it lies in ``ledger``."""
     # As stored, where that is known: whoever lost the answer only guessed the slot.
-    op = ledger.ops[seen.quote_id]
-    after = rules.released(ledger, seen.quote_id, code=code, retryable=retryable)
-    update = _ending(seen, ledger, after, now_ms=now_ms)
+    op = ledger.ops[snapshot.quote_id]
+    after = rules.released(ledger, snapshot.quote_id, code=code, retryable=retryable)
+    update = _ending(snapshot, ledger, after, now_ms=now_ms)
     update.add(f"u_{op.day}", -op.price_microusd)
     update.add(f"n_{op.day}", -1)
     if op.slot is not None and ledger.slots.get(op.slot) == op.started_ms:
@@ -91,12 +95,12 @@ def _require_room(update: Update, hold: Hold, limits: Limits) -> None:
     update.require(f"attribute_not_exists({blocked}) OR {free}")
 
 
-def _ending(seen: Seen, ledger: Ledger, after: Ledger, *, now_ms: int) -> Update:
+def _ending(snapshot: LedgerSnapshot, ledger: Ledger, after: Ledger, *, now_ms: int) -> Update:
     """Return what a settle and a release have in common."""
-    update, op = Update(), seen.op
+    update, op = Update(), snapshot.op
     update.add("v", 1)
-    update.set(f"o_{seen.quote_id}", op_values(after.ops[seen.quote_id]))
-    name = update.name(f"o_{seen.quote_id}")
+    update.set(f"o_{snapshot.quote_id}", op_values(after.ops[snapshot.quote_id]))
+    name = update.name(f"o_{snapshot.quote_id}")
     held = f"{name}.{update.name('st')} = {update.value(OpState.HELD.value)}"
     update.require(f"{held} AND {name}.{update.name('ow')} = {update.value(op.owner)}")
     _hand_lease_on(update, ledger, after)

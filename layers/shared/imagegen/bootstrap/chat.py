@@ -9,20 +9,20 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from imagegen.bootstrap.estimate import get_estimator
-from imagegen.bootstrap.samples import of_chat
 from imagegen.bootstrap.shared import emit, get_parameters, now_ms
 from imagegen.chat.instructions import INSTRUCTIONS
 from imagegen.chat.tool import tool_definition
 from imagegen.domain.errors import ConfigurationError
-from imagegen.domain.messages import MessageComplete
 from imagegen.domain.ports import Llm
-from imagegen.domain.tokens import TokenPrices
+from imagegen.domain.token_prices import TokenPrices
+from imagegen.edge.problems import to_problem
 from imagegen.logs import logger, place_of
-from imagegen.problems import to_problem
+from imagegen.monitoring.samples import chat_samples
 from imagegen.providers.keys import parse_keys
 from imagegen.settings import ChatSettings
-from imagegen.usecases.bounding import ChatLimits
-from imagegen.usecases.chatting import Chatter
+from imagegen.usecases.chat.chatter import Chatter
+from imagegen.usecases.chat.limits import ChatLimits
+from imagegen.wire.messages import MessageComplete
 
 KEY, OPENAI_KEY = "CHAT_API_KEY", "OPENAI_API_KEY"
 OPENAI = "https://api.openai.com"
@@ -53,8 +53,8 @@ def get_chatter() -> Chatter:
             settings.chat_input_usd_per_million, settings.chat_output_usd_per_million
         ),
         limits=ChatLimits(input_characters=settings.chat_input_characters),
-        on_answered=tell_answered,
-        on_unexpected=tell_unexpected,
+        on_answered=log_chat,
+        on_unexpected=log_unexpected,
     )
 
 
@@ -89,18 +89,18 @@ def chat_key(values: Mapping[str, str], base_url: str) -> str:
 # Cached by the key's text: a key that is changed makes another client.
 @cache
 def _llm(key: str, base_url: str, model: str) -> Llm:
-    from imagegen.providers.llm import build_llm  # noqa: PLC0415 - half a second
+    from imagegen.llm.openai_chat import build_llm  # noqa: PLC0415 - half a second
 
     tool = tool_definition("openai")
     return build_llm(SecretStr(key), base_url, model, instructions=INSTRUCTIONS, tool=tool)
 
 
-def tell_unexpected(error: Exception) -> None:
+def log_unexpected(error: Exception) -> None:
     """Log an error that nobody thought of, without its text, which may hold a prompt."""
     logger.error("unexpected error", kind=type(error).__name__, place=place_of(error))
 
 
-def tell_answered(message: MessageComplete) -> None:
+def log_chat(message: MessageComplete) -> None:
     """Log and meter an answer: how much and how it ended, never what was said."""
     calls = [one for one in message.llm_api_calls if one.type == "text"]
     logger.info(
@@ -113,4 +113,4 @@ def tell_answered(message: MessageComplete) -> None:
         output_tokens=sum(one.output_tokens or 0 for one in calls),
         duration_ms=sum(one.duration_ms for one in calls),
     )
-    emit(of_chat(message))
+    emit(chat_samples(message))

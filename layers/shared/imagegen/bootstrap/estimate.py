@@ -22,8 +22,8 @@ from imagegen.bootstrap.shared import (
 from imagegen.domain.ids import NONCE_BYTES
 from imagegen.settings import EstimateSettings, MoneySettings
 from imagegen.usecases.estimator import Estimator, Secrets
-from imagegen.usecases.listing import ModelLister
-from imagegen.usecases.tracing import Tracer
+from imagegen.usecases.model_list import ModelLister
+from imagegen.usecases.tracing import LedgerStatusReader
 
 
 def _secrets() -> Secrets:
@@ -47,11 +47,11 @@ def get_estimator() -> Estimator:
 
 
 @cache
-def get_tracer() -> Tracer:
+def get_status_reader() -> LedgerStatusReader:
     """Return who says where an image stands, without seeing any."""
     settings = EstimateSettings.from_env(os.environ)
     records = DynamoRecordStore(clients.dynamodb(), settings.table_name)
-    return Tracer(get_ledgers(), records, image_id_key, settings.images_url)
+    return LedgerStatusReader(get_ledgers(), records, image_id_key, settings.images_url)
 
 
 @cache

@@ -10,7 +10,6 @@ from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.providers import moderator, provider
-from imagegen.bootstrap.samples import of_ended, of_image
 from imagegen.bootstrap.shared import (
     PROVIDER_TIMEOUT_SECONDS,
     emit,
@@ -29,15 +28,16 @@ from imagegen.bootstrap.shared import (
 from imagegen.domain.money import usd_text
 from imagegen.domain.records import ImageRecord
 from imagegen.logs import logger
+from imagegen.monitoring.samples import image_samples, reconciled_samples
 from imagegen.settings import GenerateSettings
-from imagegen.usecases.drawing import Drawer
-from imagegen.usecases.generator import Generator
-from imagegen.usecases.keeping import Keeper
-from imagegen.usecases.moderating import Gatekeeper
-from imagegen.usecases.presenting import Presenter
-from imagegen.usecases.reconciler import Ended, Reconciler
-from imagegen.usecases.replay import Replayer
-from imagegen.usecases.reserving import Reserver
+from imagegen.usecases.generate.answers import Presenter
+from imagegen.usecases.generate.attempts import ProviderLoop
+from imagegen.usecases.generate.generator import Generator
+from imagegen.usecases.generate.holds import Holds
+from imagegen.usecases.generate.moderation import PromptModeration
+from imagegen.usecases.generate.reconciler import Ended, Reconciler
+from imagegen.usecases.generate.replay import Replayer
+from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.usecases.status import ImageFinder
 from imagegen.usecases.usage import UsageReader
 
@@ -67,7 +67,7 @@ def get_records() -> DynamoRecordStore:
 @cache
 def get_reconciler() -> Reconciler:
     """Return who ends what dead runs left."""
-    return Reconciler(get_ledgers(), get_images(), get_records(), now_ms, tell_ended)
+    return Reconciler(get_ledgers(), get_images(), get_records(), now_ms, log_reconciled)
 
 
 @cache
@@ -76,9 +76,9 @@ def get_generator() -> Generator:
     settings = get_generate_settings()
     return Generator(
         catalog=get_catalog(),
-        reserver=Reserver(get_ledgers(), get_reconciler(), settings.limits, now_ms, new_run_id),
-        gatekeeper=Gatekeeper(moderator, settings.moderation),
-        drawer=Drawer(
+        reserver=Holds(get_ledgers(), get_reconciler(), settings.limits, now_ms, new_run_id),
+        gatekeeper=PromptModeration(moderator, settings.moderation),
+        drawer=ProviderLoop(
             catalog=get_catalog(),
             guard=get_guard(),
             provider=provider,
@@ -87,14 +87,14 @@ def get_generator() -> Generator:
             call_timeout_seconds=PROVIDER_TIMEOUT_SECONDS,
             fallback_after_unknown=settings.fallback_after_unknown,
         ),
-        keeper=Keeper(
+        keeper=ImageKeeper(
             ledgers=get_ledgers(),
             images=get_images(),
             records=get_records(),
             replayer=get_replayer(),
             now_ms=now_ms,
             pause=time.sleep,
-            on_finished=tell_finished,
+            on_finished=log_finished,
         ),
         replayer=get_replayer(),
         keyring=keyring,
@@ -136,9 +136,9 @@ def get_presenter() -> Presenter:
     return Presenter(get_generate_settings().limits, now_ms)
 
 
-def tell_finished(record: ImageRecord) -> None:
+def log_finished(record: ImageRecord) -> None:
     """Log and meter a confirmed request that ended."""
-    emit(of_image(record, get_catalog().providers))
+    emit(image_samples(record, get_catalog().providers))
     logger.info(
         "generation finished",
         status_word=record.status,
@@ -157,11 +157,11 @@ def tell_finished(record: ImageRecord) -> None:
     )
 
 
-def tell_ended(ended: Ended) -> None:
+def log_reconciled(ended: Ended) -> None:
     """Log and meter a request that a dead run left."""
     what = "settled" if ended.is_settled else "released"
     logger.warning("dead run ended", outcome=what, held_usd=usd_text(ended.microusd))
-    emit(of_ended(ended))
+    emit(reconciled_samples(ended))
 
 
 # Vendor clients are left out: most requests are for an image or a status, and draw nothing.

@@ -4,7 +4,6 @@ from functools import cache
 
 from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.providers import provider
-from imagegen.bootstrap.samples import of_probe
 from imagegen.bootstrap.shared import (
     emit,
     get_catalog,
@@ -17,8 +16,9 @@ from imagegen.bootstrap.shared import (
     setups,
 )
 from imagegen.logs import logger
+from imagegen.monitoring.samples import key_check_samples
 from imagegen.usecases.health import HealthReporter
-from imagegen.usecases.probing import Probed, Prober
+from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults
 
 
 @cache
@@ -28,19 +28,19 @@ def get_reporter() -> HealthReporter:
 
 
 @cache
-def get_prober() -> Prober:
+def get_key_checker() -> KeyChecker:
     """Return who checks the keys."""
-    return Prober(get_catalog(), setups, provider, get_guard(), get_circuits(), now_ms)
+    return KeyChecker(get_catalog(), setups, provider, get_guard(), get_circuits(), now_ms)
 
 
-def tell_probed(probed: Probed) -> None:
+def log_key_checks(probed: KeyCheckResults) -> None:
     """Log and meter a probe; a key that changed is told by one probe of the whole fleet."""
     logger.info("probed", outcomes=probed.outcomes)
     for change in probed.changes:
         logger.warning("key changed", provider=change.provider, old=change.old, new=change.new)
     for model in probed.unlisted:
         logger.warning("model not listed", model=model)
-    emit(of_probe(probed))
+    emit(key_check_samples(probed))
 
 
 # The summary is open and the probe brings no token: what checks tokens is left out.

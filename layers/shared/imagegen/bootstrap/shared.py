@@ -12,19 +12,19 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from imagegen.auth import ScopeNames, TokenVerifier, build_verifier
 from imagegen.aws import clients
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.parameters import SsmParameters
-from imagegen.bootstrap.samples import of_transition
 from imagegen.domain.breaker import Policy
 from imagegen.domain.catalog import Catalog, parse_catalog
 from imagegen.domain.errors import ConfigurationError
-from imagegen.domain.metrics import Sample, line
 from imagegen.domain.quote import Keyring, parse_keyring
+from imagegen.edge.tokens import ScopeNames, TokenVerifier, build_verifier
 from imagegen.guard import Guard, Transition
 from imagegen.logs import logger
+from imagegen.monitoring.metrics import Sample, line
+from imagegen.monitoring.samples import transition_samples
 from imagegen.places import LOOPBACK
 from imagegen.providers import PROVIDERS
 from imagegen.providers.keys import parse_keys
@@ -171,7 +171,7 @@ def get_guard() -> Guard:
     """Return who admits calls to providers."""
     probe_ms = int(PROVIDER_TIMEOUT_SECONDS * 1000) + PROBE_MARGIN_MS
     policy = Policy(probe_ms=probe_ms)
-    return Guard(get_circuits(), policy, now_ms, lambda: uuid.uuid4().hex[:16], tell_transition)
+    return Guard(get_circuits(), policy, now_ms, lambda: uuid.uuid4().hex[:16], log_transition)
 
 
 @cache
@@ -180,10 +180,10 @@ def get_switchboard() -> Switchboard:
     return Switchboard(get_catalog(), setups, get_guard())
 
 
-def tell_transition(move: Transition) -> None:
+def log_transition(move: Transition) -> None:
     """Log and meter a circuit that moved."""
     logger.warning("circuit moved", circuit=move.name, old=move.old, new=move.new, why=move.why)
-    emit(of_transition(move))
+    emit(transition_samples(move))
 
 
 def emit(samples: Iterable[Sample]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from imagegen.domain.models import EdgeModel
+from imagegen.wire.images import EdgeModel
 
 type Part = EdgeModel | Mapping[str, Any]
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from imagegen.domain.messages import TOOL
+from imagegen.wire.messages import TOOL
 
 ESTIMATE = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})
 """What every estimate has."""

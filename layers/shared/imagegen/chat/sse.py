@@ -2,13 +2,7 @@
 
 from collections.abc import Iterable
 
-from imagegen.domain.messages import (
-    ChatEvent,
-    MessageComplete,
-    MessageStart,
-    TextDelta,
-    ToolCall,
-)
+from imagegen.wire.messages import ChatEvent, MessageComplete, MessageStart, TextDelta, ToolCall
 
 NAMES: dict[type, str] = {
     MessageStart: "message_start",

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import InvalidRequestError
-from imagegen.domain.messages import TOOL
-from imagegen.domain.models import EdgeModel
+from imagegen.wire.images import EdgeModel
+from imagegen.wire.messages import TOOL
 
 DESCRIPTION = (
     "Offer the user an image. Returns the price, and shows the user a button with it; the image is "

@@ -216,7 +216,7 @@ class Catalog(CatalogModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class Variant:
     """One row at one size: what a candidate of a quote stands for."""
 
     row: Offering

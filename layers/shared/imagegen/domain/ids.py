@@ -37,6 +37,12 @@ def quote_id(nonce: bytes) -> str:
     return base64.b32encode(nonce).decode().lower()
 
 
+def digest_in_run_name(run: str) -> str:
+    """Return the digest of the request in a run's name, ``""`` where the name holds none."""
+    digest, dot, _ = run.partition(".")
+    return digest if dot else ""
+
+
 def image_id(ref: ImageRef, key: bytes) -> str:
     """Return the id that opens the image, 64 characters."""
     plain = ref.issued_ms.to_bytes(_TIME_BYTES) + bytes.fromhex(ref.user)

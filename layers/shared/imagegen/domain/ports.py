@@ -88,7 +88,7 @@ class Moderator(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TextPart:
     """Some words of an LLM, as they come; always text that UTF-8 can carry."""
 
     text: str
@@ -98,7 +98,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ToolUse:
     """A tool that an LLM wants to use; always text that UTF-8 can carry."""
 
     id: str
@@ -112,7 +112,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class TokenCount:
     """The tokens that one call of an LLM took."""
 
     input_tokens: int
@@ -120,12 +120,12 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ChatTurn:
     """One turn of a conversation, as an LLM is told it."""
 
     role: Literal["user", "assistant", "tool"]
     text: str
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[ToolUse, ...] = ()
     """The tools an assistant's turn used."""
     call_id: str = ""
     """Which use of a tool a tool's turn answers."""
@@ -145,8 +145,8 @@ class Llm(Protocol):
         ...
 
     def answer(
-        self, turns: Sequence[Turn], *, timeout_seconds: float
-    ) -> Iterator[Said | Asked | Spent]:
+        self, turns: Sequence[ChatTurn], *, timeout_seconds: float
+    ) -> Iterator[TextPart | ToolUse | TokenCount]:
         """Yield the answer: words as they come, then the tools it wants, and what it took.
 
         Raises:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from imagegen.domain.catalog import Catalog, Draw, Offering, SizeOption, Tier
+from imagegen.domain.catalog import Catalog, Offering, SizeOption, Tier, Variant
 from imagegen.domain.money import label_text
 from imagegen.domain.pricing import price_microusd, prompt_microusd
 
@@ -57,13 +57,13 @@ class Wish:
 class Candidate:
     """A model that may make the image, at its price."""
 
-    draw: Draw
+    variant: Variant
     price_microusd: int
 
     @property
     def key(self) -> str:
         """The row's key."""
-        return self.draw.row.key
+        return self.variant.row.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _judge(
     state = availability.get(row.key, Availability(Reason.NO_KEY))
     if state.reason is not None:
         return LeftOut(row, state.reason, _DETAILS[state.reason], price)
-    return Candidate(Draw(row, option), price)
+    return Candidate(Variant(row, option), price)
 
 
 def _price(row: Offering, option: SizeOption, wish: Wish) -> int | None:
@@ -167,7 +167,7 @@ def _within_multiple(
     limit = fit[0].price_microusd * multiple if fit else Decimal(0)
     detail = f"dearer than {multiple} times the expected price"
     above = [
-        LeftOut(c.draw.row, Reason.MULTIPLE, detail, c.price_microusd)
+        LeftOut(c.variant.row, Reason.MULTIPLE, detail, c.price_microusd)
         for c in fit
         if c.price_microusd > limit
     ]

@@ -13,7 +13,7 @@ from imagegen.domain.records import ImageRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LedgerSnapshot:
     """One request in a ledger as it was last seen: what a settle or release starts from."""
 
     quote_id: str
@@ -29,14 +29,14 @@ class Seen:
 class Held:
     """The request is new and everything it needs is held."""
 
-    seen: Seen
+    snapshot: LedgerSnapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """The request was made before; its entry says where it stands."""
 
-    seen: Seen
+    snapshot: LedgerSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,9 @@ class LedgerStore(Protocol):
         """
         ...
 
-    def settle(self, user: str, seen: Seen, *, charged_microusd: int, now_ms: int) -> bool:
+    def settle(
+        self, user: str, snapshot: LedgerSnapshot, *, charged_microusd: int, now_ms: int
+    ) -> bool:
         """Lower the hold to the charge. Return whether the request is settled now.
 
         Raises:
@@ -77,7 +79,9 @@ class LedgerStore(Protocol):
         """
         ...
 
-    def release(self, user: str, seen: Seen, *, code: str, retryable: bool, now_ms: int) -> bool:
+    def release(
+        self, user: str, snapshot: LedgerSnapshot, *, code: str, retryable: bool, now_ms: int
+    ) -> bool:
         """Give the hold back. Return whether this run's hold is given back now.
 
         Raises:
@@ -103,7 +107,7 @@ class LedgerStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class KeyCheck:
     """What the last check of a provider's key found."""
 
     at_ms: int
@@ -118,19 +122,19 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class FleetState:
     """What every instance knows of the providers."""
 
     circuits: Mapping[str, Circuit]
     """By name; one that is absent is closed, generation 0."""
-    probes: Mapping[str, Probe]
+    key_checks: Mapping[str, KeyCheck]
     """By provider."""
 
 
 class CircuitStore(Protocol):
     """The circuits; ``swap`` has one winner per generation."""
 
-    def load(self) -> Fleet:
+    def load(self) -> FleetState:
         """Return every stored circuit and the last probes.
 
         Raises:
@@ -159,10 +163,10 @@ class CircuitStore(Protocol):
         ...
 
 
-class ProbeStore(Protocol):
+class KeyCheckStore(Protocol):
     """Where the health probe leaves what it found."""
 
-    def save(self, provider: str, probe: Probe) -> Probe | None:
+    def save(self, provider: str, probe: KeyCheck) -> KeyCheck | None:
         """Store what a probe found. Return what it took the place of: a change has one teller.
 
         Raises:

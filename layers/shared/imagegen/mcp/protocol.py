@@ -40,7 +40,7 @@ class RpcError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RpcRequest:
     """A request that may be answered."""
 
     id: str | int
@@ -49,7 +49,7 @@ class Asked:
     is_modern: bool
 
 
-def parse(body: str | bytes, headers: Mapping[str, str]) -> Asked | None:
+def parse(body: str | bytes, headers: Mapping[str, str]) -> RpcRequest | None:
     """Return the request in a body, ``None`` for a notification, which nobody answers.
 
     Raises:
@@ -71,10 +71,12 @@ def parse(body: str | bytes, headers: Mapping[str, str]) -> Asked | None:
         return None
     if is_modern:
         _check(method, params, headers, request_id)
-    return Asked(request_id, method, params, is_modern)
+    return RpcRequest(request_id, method, params, is_modern)
 
 
-def result(asked: Asked, values: Mapping[str, Any], server: Mapping[str, str]) -> dict[str, Any]:
+def result(
+    asked: RpcRequest, values: Mapping[str, Any], server: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the answer to a request."""
     values = dict(values)
     if asked.is_modern:
@@ -91,7 +93,7 @@ def error(failed: RpcError) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": failed.request_id, "error": said}
 
 
-def status_of(failed: RpcError, asked: Asked | None) -> int:
+def status_of(failed: RpcError, asked: RpcRequest | None) -> int:
     """Return the HTTP status of an error."""
     is_old = asked is not None and not asked.is_modern
     return 200 if is_old else _STATUS.get(failed.code, 400)

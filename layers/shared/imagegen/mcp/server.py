@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagegen.mcp import protocol, tools
-from imagegen.mcp.protocol import Asked, RpcError
+from imagegen.mcp.protocol import RpcError, RpcRequest
 from imagegen.mcp.tools import Toolbox
 
 VERSION = "0.1.0"
@@ -41,7 +41,7 @@ def reply(body: str | bytes, headers: Mapping[str, str], toolbox: Toolbox) -> Re
     return Reply(200, _text(said))
 
 
-def _result(asked: Asked, toolbox: Toolbox) -> dict[str, Any]:
+def _result(asked: RpcRequest, toolbox: Toolbox) -> dict[str, Any]:
     cached = CACHED if asked.is_modern else {}
     match asked.method, asked.is_modern:
         case "server/discover", True:
@@ -61,7 +61,7 @@ def _about() -> dict[str, Any]:
     return {"capabilities": CAPABILITIES, "instructions": INSTRUCTIONS}
 
 
-def _agreed(asked: Asked) -> str:
+def _agreed(asked: RpcRequest) -> str:
     """Return the version to go on with: the client's, or else our newest with a handshake."""
     wanted = asked.params.get("protocolVersion")
     if not isinstance(wanted, str):
@@ -69,7 +69,7 @@ def _agreed(asked: Asked) -> str:
     return wanted if wanted in protocol.HANDSHAKE else protocol.HANDSHAKE[0]
 
 
-def _call(asked: Asked, toolbox: Toolbox) -> dict[str, Any]:
+def _call(asked: RpcRequest, toolbox: Toolbox) -> dict[str, Any]:
     name, arguments = asked.params.get("name"), asked.params.get("arguments")
     if not isinstance(name, str):
         raise _invalid(asked, "name is a string.")
@@ -81,7 +81,7 @@ def _call(asked: Asked, toolbox: Toolbox) -> dict[str, Any]:
     return said
 
 
-def _invalid(asked: Asked, message: str) -> RpcError:
+def _invalid(asked: RpcRequest, message: str) -> RpcError:
     return RpcError(protocol.INVALID_PARAMS, message, request_id=asked.id)
 
 

@@ -14,7 +14,9 @@ from pydantic import BaseModel, Field, ValidationError
 from imagegen.chat.tool import tool_definition
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ImagegenError
-from imagegen.domain.models import (
+from imagegen.domain.money import label_text, usd_text
+from imagegen.edge.problems import invalid, to_problem
+from imagegen.wire.images import (
     Allowance,
     EdgeModel,
     Estimate,
@@ -24,9 +26,7 @@ from imagegen.domain.models import (
     Price,
     Replaced,
 )
-from imagegen.domain.money import label_text, usd_text
-from imagegen.domain.reports import Models
-from imagegen.problems import invalid, to_problem
+from imagegen.wire.reports import Models
 
 ESTIMATE, STATUS, MODELS = "estimate_image", "image_status", "list_models"
 PREFIX = "imagegen/"

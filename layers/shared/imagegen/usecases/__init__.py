@@ -1,1 +1,1 @@
-"""What the service does, one doer per file; no vendor, no clock, no environment."""
+"""What the service does: estimate, generate, chat, status, usage, health. No vendor, no clock."""

@@ -1,8 +1,8 @@
 """Records and ledgers in the words of the API: shared by the use cases that answer with them."""
 
 from imagegen.domain.ledger import Ledger, Limits, remaining
-from imagegen.domain.models import Allowance, AttemptMade, Cost, Replaced
 from imagegen.domain.records import Fallback, ImageRecord
+from imagegen.wire.images import Allowance, AttemptMade, Cost, Replaced
 
 
 def allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:

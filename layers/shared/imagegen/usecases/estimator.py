@@ -18,14 +18,6 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Limits, free_slots
-from imagegen.domain.models import (
-    Alternative,
-    Constraints,
-    Estimate,
-    EstimateRequest,
-    Price,
-    Replaced,
-)
 from imagegen.domain.money import button_label
 from imagegen.domain.quality import QualityChoice
 from imagegen.domain.quote import (
@@ -49,6 +41,14 @@ from imagegen.domain.selection import (
 from imagegen.domain.stores import LedgerStore
 from imagegen.usecases.answers import allowance
 from imagegen.usecases.availability import Switchboard
+from imagegen.wire.images import (
+    Alternative,
+    Constraints,
+    Estimate,
+    EstimateRequest,
+    Price,
+    Replaced,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +100,16 @@ class Estimator:
             prompt=request.prompt,
             quality=choice.tier,
             quality_reason=choice.reason,
-            provider=first.draw.row.provider,
-            model=first.draw.row.model,
-            size=first.draw.option.size,
+            provider=first.variant.row.provider,
+            model=first.variant.row.model,
+            size=first.variant.option.size,
             style=request.style,
             price=Price(expected=quote.expected_microusd, ceiling=quote.ceiling_microusd),
             button_label=button_label(quote.expected_microusd, quote.ceiling_microusd),
             constraints=self._constraints(choice.tier),
             alternatives=_alternatives(selection),
             fallback=_fallback(selection.replaced),
-            typical_seconds=first.draw.row.typical_seconds,
+            typical_seconds=first.variant.row.typical_seconds,
             remaining=allowance(ledger, self.limits, quote.day, now_ms=now_ms),
         )
 
@@ -200,15 +200,15 @@ def drawn_prompt(prompt: str, style: str) -> str:
 
 
 def _quoted(one: Candidate) -> QuotedCandidate:
-    return QuotedCandidate(one.key, one.price_microusd, one.draw.row.digest(one.draw.option))
+    return QuotedCandidate(one.key, one.price_microusd, one.variant.row.digest(one.variant.option))
 
 
 def _alternatives(selection: Selection) -> tuple[Alternative, ...]:
     others = [
         Alternative(
             key=one.key,
-            provider=one.draw.row.provider,
-            model=one.draw.row.model,
+            provider=one.variant.row.provider,
+            model=one.variant.row.model,
             price=one.price_microusd,
             available=True,
         )

@@ -10,11 +10,11 @@ from imagegen.domain.breaker import Circuit
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.reports import CircuitReport, Health, ModelReport, ProbeReport, ProviderReport
 from imagegen.domain.selection import Availability, Reason
-from imagegen.domain.stores import Fleet, Probe
+from imagegen.domain.stores import FleetState, KeyCheck
 from imagegen.usecases.availability import ProviderSetup, Switchboard
-from imagegen.usecases.probing import VALID, last_day
+from imagegen.usecases.key_checks import VALID, last_day
+from imagegen.wire.reports import CircuitReport, Health, KeyCheckReport, ModelReport, ProviderReport
 
 WARNING_DAYS = timedelta(days=30)
 
@@ -54,11 +54,11 @@ class HealthReporter:
         self,
         name: str,
         setup: ProviderSetup | None,
-        fleet: Fleet,
+        fleet: FleetState,
         states: Mapping[str, Availability],
     ) -> ProviderReport:
         rows = [row for row in self.catalog.models if row.provider == name]
-        probe = fleet.probes.get(name)
+        probe = fleet.key_checks.get(name)
         models = tuple(self._model(row, states[row.key], probe) for row in rows)
         up = any(model.available for model in models)
         return ProviderReport(
@@ -69,7 +69,7 @@ class HealthReporter:
             enabled=setup is not None and setup.enabled,
             circuit=self._circuit(fleet.circuits.get(name, Circuit())),
             models=models,
-            last_probe=ProbeReport(at=probe.at_ms, outcome=probe.outcome) if probe else None,
+            last_key_check=KeyCheckReport(at=probe.at_ms, outcome=probe.outcome) if probe else None,
         )
 
     def _circuit(self, circuit: Circuit) -> CircuitReport:
@@ -82,7 +82,7 @@ class HealthReporter:
             why=circuit.why or None,
         )
 
-    def _model(self, row: Offering, state: Availability, probe: Probe | None) -> ModelReport:
+    def _model(self, row: Offering, state: Availability, probe: KeyCheck | None) -> ModelReport:
         retired = row.is_retired(self._today())
         reason = Reason.RETIRED if retired else state.reason
         return ModelReport(
@@ -107,7 +107,7 @@ def summary_of(report: Health) -> Health:
     return report.model_copy(update={"providers": providers})
 
 
-def _credentials(setup: ProviderSetup | None, probe: Probe | None) -> Credentials:
+def _credentials(setup: ProviderSetup | None, probe: KeyCheck | None) -> Credentials:
     if setup is None or not setup.has_key:
         return "missing"
     if probe is None:
@@ -117,7 +117,7 @@ def _credentials(setup: ProviderSetup | None, probe: Probe | None) -> Credential
     return "refused" if probe.outcome == Outcome.ACCOUNT else "present"
 
 
-def _warning(row: Offering, probe: Probe | None, today_: date) -> str | None:
+def _warning(row: Offering, probe: KeyCheck | None, today_: date) -> str | None:
     ends = last_day(row, probe)
     if ends is not None and ends - today_ <= WARNING_DAYS:
         return f"{row.model} ends on {ends}"

@@ -8,11 +8,11 @@ from typing import Never
 from imagegen.domain.errors import GoneError, NotFoundError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.ledger import Op, OpState, abandoned
-from imagegen.domain.models import ImageStatus
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.stores import ImageStore, LedgerStore, RecordStore
 from imagegen.usecases.answers import attempts_of, cost_of, replaced
-from imagegen.usecases.reconciler import Reconciler
+from imagegen.usecases.generate.reconciler import Reconciler
+from imagegen.wire.images import ImageStatus
 
 
 @dataclass(frozen=True, slots=True)

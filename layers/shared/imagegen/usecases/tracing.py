@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from imagegen.domain.errors import NotFoundError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.ledger import Op, OpState
-from imagegen.domain.models import ImageStatus
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.stores import LedgerStore, RecordStore
 from imagegen.usecases.status import complete, failed, generating, given_up
+from imagegen.wire.images import ImageStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Tracer:
+class LedgerStatusReader:
     """Answers for one image by its id; writes nothing, not even what a dead run left."""
 
     ledgers: LedgerStore

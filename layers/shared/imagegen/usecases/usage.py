@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Limits
-from imagegen.domain.models import Allowance
 from imagegen.domain.records import ImageRecord
-from imagegen.domain.reports import Usage, UsedImage
 from imagegen.domain.stores import LedgerStore, RecordStore
 from imagegen.usecases.answers import allowance
+from imagegen.wire.images import Allowance
+from imagegen.wire.reports import Usage, UsedImage
 
 RECENT = 20
 

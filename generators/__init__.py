@@ -1,0 +1,1 @@
+"""Generators of what is committed or shipped: docs tables, OpenAPI, monitoring, the layer."""

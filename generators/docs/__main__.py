@@ -1,0 +1,46 @@
+"""``make docs``: write the made parts of README and docs/ anew.
+
+The examples of docs/api.md come from the stack of a running ``make run``; without one they stay as
+they are.
+"""
+
+import sys
+from pathlib import Path
+
+from generators.docs import alarms, costs, fields, prices, problems, settings
+from generators.docs.blocks import pages, with_blocks
+from generators.docs.examples import StackNotFreshError, played
+from local.paths import ROOT, STACK_FILE
+from local.stack import running_stack
+
+
+def from_source() -> dict[str, str]:
+    """Return every part that is made from the source alone, by name."""
+    parts = (prices, settings, alarms, costs, problems, fields)
+    return {name: text for part in parts for name, text in part.made().items()}
+
+
+def main() -> None:
+    """Write what has changed."""
+    made, stack = from_source(), running_stack(STACK_FILE)
+    if stack:
+        try:
+            made |= played(stack)
+        except StackNotFreshError as error:
+            sys.exit(f"make docs: {error}")
+    else:
+        print("No `make run` is going: the examples of docs/api.md stay as they are.")
+    changed = [path for path in pages() if _written(path, made)]
+    print("\n".join(f"written: {path.relative_to(ROOT)}" for path in changed) or "nothing changed")
+
+
+def _written(path: Path, made: dict[str, str]) -> bool:
+    old = path.read_text()
+    new = with_blocks(old, made)
+    if new != old:
+        path.write_text(new)
+    return new != old
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""What a stack costs each month without a request, from the alarms and the metrics that it has."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from generators.docs.blocks import table
+from generators.monitoring.alarms import alarms
+from generators.monitoring.queries import FUNCTIONS
+from imagegen.monitoring.metrics import SERIES, Dimension, Metric
+from imagegen.providers import PROVIDERS
+
+FREE: Final = 10
+"""Alarms' metrics, and metrics of our own, that CloudWatch gives for nothing each month."""
+ALARM_CENTS, METRIC_CENTS = 10, 30
+PROBED_OF_STACK, PROBED_OF_PROVIDER = 5, 2
+"""Series of the probe: heartbeat, circuits, keys, unlisted, days; circuit and key of each."""
+RARE: Final = frozenset({Metric.CIRCUIT_MOVES, Metric.KEY_CHANGES})
+"""Sent only when something breaks."""
+
+
+def made() -> dict[str, str]:
+    """Return the fixed part of docs/deploy.md's costs."""
+    return {"fixed costs": table(("what", "arithmetic", "$ a month"), _fixed()) + "\n" + _in_use()}
+
+
+def watched() -> int:
+    """Return how many metrics the alarms read."""
+    listed = alarms(dict.fromkeys(FUNCTIONS, "timeout"))
+    return sum(len(one.queries) for one in listed if not one.condition)
+
+
+def probed() -> int:
+    """Return how many series there are without a request."""
+    return PROBED_OF_STACK + PROBED_OF_PROVIDER * len(PROVIDERS)
+
+
+def used() -> int:
+    """Return how many series a stack in use has: of calls, those that succeed."""
+    return sum(
+        len(PROVIDERS) if Dimension.PROVIDER in dimensions else 1
+        for metric, series in SERIES.items()
+        if metric not in RARE
+        for dimensions in series.sets
+    )
+
+
+def _fixed() -> Iterator[tuple[str, str, str]]:
+    yield "alarms", _beyond(watched(), "metrics that alarms read", ALARM_CENTS), _usd(_alarms())
+    yield (
+        "metrics of the probe",
+        _beyond(probed(), "series", METRIC_CENTS),
+        _usd(_metrics(probed())),
+    )
+    yield (
+        "probe and reconciler, every 5 minutes",
+        "8,640 x (2 s + 0.2 s) x 0.5 GB x $0.0000133334, within the lasting free 400,000 GB-s",
+        "0 (else 0.13)",
+    )
+    yield "dashboard", "one of three that are free", "0"
+    yield "parameters", "standard ones are free", "0"
+    yield "table and bucket, empty", "on demand", "0"
+    yield "**sum**", "", f"**{_usd(_alarms() + _metrics(probed()))}**"
+
+
+def _in_use() -> str:
+    arithmetic = _beyond(used(), "series", METRIC_CENTS)
+    whole = _usd(_alarms() + _metrics(used()))
+    return (
+        f"In use, metrics come to {arithmetic} = ${_usd(_metrics(used()))}, and the fixed part to "
+        f"about **${whole}**; each other outcome that a provider's calls come to in a month adds "
+        "two or three series.\n"
+    )
+
+
+def _alarms() -> int:
+    return max(0, watched() - FREE) * ALARM_CENTS
+
+
+def _metrics(series: int) -> int:
+    return max(0, series - FREE) * METRIC_CENTS
+
+
+def _beyond(count: int, what: str, cents: int) -> str:
+    return f"({count} {what} - {FREE} free) x ${_usd(cents)}"
+
+
+def _usd(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"

@@ -1,0 +1,241 @@
+"""Requests against a running local stack, and their answers as docs/api.md shows them.
+
+Each answer is what the stack said, with what differs from run to run replaced by what stands for
+it, and long lists cut to their first entry.
+"""
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import requests
+
+from generators.docs.exchanges import JSON, Call, exchange
+from generators.openapi import DOCUMENT
+from local.stack import LocalStack
+
+SECONDS: Final = 30.0
+PROMPT: Final = "A red fox in fresh snow"
+SLOW: Final = {"delaySeconds": 6, "times": 1, "model": "black-forest-labs/FLUX.2-max"}
+"""What makes one image take long enough to be seen on its way."""
+
+
+class StackNotFreshError(Exception):
+    """The stack's answers would not be the usual ones; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One exchange that a page shows."""
+
+    name: str
+    operation: str
+    """The ``operationId`` of openapi.json."""
+    status: int
+
+
+EXAMPLES: Final = (
+    Example("estimate", "estimateImage", 200),
+    Example("estimate-refused", "estimateImage", 422),
+    Example("estimate-retired", "estimateImage", 422),
+    Example("no-token", "estimateImage", 401),
+    Example("models", "listModels", 200),
+    Example("generate", "generateImage", 200),
+    Example("generate-running", "generateImage", 202),
+    Example("generate-mismatch", "generateImage", 409),
+    Example("generate-refused", "generateImage", 422),
+    Example("generate-limit", "generateImage", 429),
+    Example("image", "getImage", 302),
+    Example("image-running", "getImage", 200),
+    Example("image-complete", "getImage", 200),
+    Example("usage", "getUsage", 200),
+    Example("health", "getProviderHealth", 200),
+    Example("chat", "chat", 200),
+    Example("chat-refused", "chat", 422),
+    Example("tool", "getToolDefinition", 200),
+    Example("mcp", "callMcp", 200),
+    Example("openai-image", "createImage", 200),
+    Example("openai-refused", "createImage", 400),
+    Example("openai-models", "listModelsForOpenai", 200),
+)
+
+
+@dataclass(slots=True)
+class Visitor:
+    """Asks a running stack, and keeps what it answered."""
+
+    stack: Mapping[str, Any]
+    new_token: Callable[[str], str]
+    addresses: Mapping[str, str]
+    """The name of the stack's URL by operation, from openapi.json."""
+    pages: dict[str, str] = field(default_factory=dict)
+
+    def person(self) -> str:
+        """Return the token of a user who never asked for anything."""
+        return self.new_token(f"reader-{secrets.token_hex(8)}")
+
+    def ask(self, operation: str, call: Call) -> requests.Response:
+        """Return the answer.
+
+        Raises:
+            StackNotFreshError: openapi.json does not have the operation yet.
+        """
+        if operation not in self.addresses:
+            raise StackNotFreshError(f"{operation} is not in openapi.json: run `make openapi`")
+        return requests.request(
+            call.method,
+            self.stack[self.addresses[operation]] + call.path,
+            headers=call.headers(call.token),
+            json=call.body,
+            timeout=SECONDS,
+            allow_redirects=False,
+        )
+
+    def show(self, name: str, call: Call) -> Any:
+        """Return the answer's JSON, and keep the exchange as a page shows it.
+
+        Raises:
+            StackNotFreshError: the answer has another status than the example is for.
+        """
+        example = next(one for one in EXAMPLES if one.name == name)
+        answer = self.ask(example.operation, call)
+        if answer.status_code != example.status:
+            raise StackNotFreshError(
+                f"{name}: {answer.status_code} instead of {example.status}: {answer.text[:400]}"
+            )
+        self.pages[f"example {name}"] = exchange(call, self.addresses[example.operation], answer)
+        return answer.json() if "json" in answer.headers.get("Content-Type", "") else None
+
+
+def played(description: Mapping[str, Any]) -> dict[str, str]:
+    """Return every example, by the name of its block.
+
+    Raises:
+        StackNotFreshError: the stack is broken or was made to be.
+    """
+    stack = LocalStack.attach(description)
+    # The schedule's own first turn would be minutes away.
+    stack.emulator.client("lambda").invoke(
+        FunctionName=description["functions"]["health"], Payload=b'{"task": "probe"}'
+    )
+    visitor = Visitor(description, stack.issuer.token, addresses())
+    for part in (_state, _main_job, _errors, _limit, _on_its_way, _chat, _openai):
+        part(visitor)
+    return visitor.pages
+
+
+def addresses() -> dict[str, str]:
+    """Return the name of the URL that each operation is at."""
+    document = json.loads(DOCUMENT.read_text())
+    return {
+        operation["operationId"]: next(iter(path["servers"][0]["variables"]))
+        for path in document["paths"].values()
+        for method, operation in path.items()
+        if method != "servers"
+    }
+
+
+def _estimate(**fields: Any) -> dict[str, Any]:
+    return {"prompt": PROMPT, **fields}
+
+
+def _offer(visitor: Visitor, token: str, **fields: Any) -> dict[str, Any]:
+    call = Call("POST", "/estimate", _estimate(**fields), token)
+    offer: dict[str, Any] = visitor.ask("estimateImage", call).json()
+    return offer
+
+
+def _confirmed(offer: Mapping[str, Any], token: str) -> Call:
+    body = {"quote": offer["quote"], "prompt": offer["prompt"]}
+    return Call("POST", "/generate-image", body, token)
+
+
+def _state(visitor: Visitor) -> None:
+    health = visitor.show("health", Call("GET", "/health-check/image-providers"))
+    if health["status"] != "healthy":
+        raise StackNotFreshError("a provider is broken here: start `make run` anew")
+    visitor.show("models", Call("GET", "/models", token=visitor.person()))
+
+
+def _main_job(visitor: Visitor) -> None:
+    token = visitor.person()
+    offer = visitor.show("estimate", Call("POST", "/estimate", _estimate(), token))
+    made = visitor.show("generate", _confirmed(offer, token))
+    visitor.show("image", Call("GET", f"/images/{made['id']}"))
+    visitor.show("image-complete", Call("GET", f"/images/{made['id']}", accept=JSON))
+    visitor.show("usage", Call("GET", "/usage", token=token))
+
+
+def _errors(visitor: Visitor) -> None:
+    token = visitor.person()
+    unknown = {"prompt": PROMPT, "qualtiy": "high"}
+    visitor.show("estimate-refused", Call("POST", "/estimate", unknown, token))
+    retired = _estimate(model="dall-e-3")
+    visitor.show("estimate-retired", Call("POST", "/estimate", retired, token))
+    visitor.show("no-token", Call("POST", "/estimate", _estimate()))
+    changed = {**_offer(visitor, token), "prompt": "A blue fox in fresh snow"}
+    visitor.show("generate-mismatch", _confirmed(changed, token))
+    # A word that the simulated moderation refuses, as the real one refuses what it means.
+    refused = _offer(visitor, token, prompt="A test of moderation-block:violence")
+    visitor.show("generate-refused", _confirmed(refused, token))
+
+
+def _limit(visitor: Visitor) -> None:
+    token = visitor.person()
+    for _ in range(10):
+        visitor.ask("generateImage", _confirmed(_offer(visitor, token, quality="fast"), token))
+    visitor.show("generate-limit", _confirmed(_offer(visitor, token, quality="fast"), token))
+
+
+def _on_its_way(visitor: Visitor) -> None:
+    token = visitor.person()
+    slow = f"{visitor.stack['simulatorUrl']}/control/providers/together"
+    requests.post(slow, json=SLOW, timeout=SECONDS)
+    offer = _offer(visitor, token, quality="ultra", provider="together")
+    call = _confirmed(offer, token)
+    first = threading.Thread(target=visitor.ask, args=("generateImage", call))
+    first.start()
+    status = Call("GET", f"/images/{offer['imageId']}", accept=JSON)
+    try:
+        for answer in _answers(visitor, status):
+            if answer.status_code == 200:
+                break
+        visitor.show("image-running", status)
+        visitor.show("generate-running", call)
+    finally:
+        first.join()
+
+
+def _chat(visitor: Visitor) -> None:
+    token = visitor.person()
+    wish = {"role": "user", "content": f"Draw {PROMPT[0].lower()}{PROMPT[1:]}"}
+    visitor.show("chat", Call("POST", "/chat", {"messages": [wish]}, token))
+    answered = {"messages": [wish, {"role": "assistant", "content": "Here it is."}]}
+    visitor.show("chat-refused", Call("POST", "/chat", answered, token))
+    arguments = {"prompt": PROMPT, "quality": "high"}
+    params = {"name": "estimate_image", "arguments": arguments}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    said = visitor.show("mcp", Call("POST", "/mcp", message, token))
+    if said["result"]["isError"]:
+        raise StackNotFreshError(f"mcp: {said['result']['content']}")
+    visitor.show("tool", Call("GET", "/tools/generate_image?format=openai", token=token))
+
+
+def _openai(visitor: Visitor) -> None:
+    token, path = visitor.person(), "/v1/images/generations"
+    body = {"model": "high", "prompt": PROMPT}
+    most = {"x-max-cost": "0.06"}
+    visitor.show("openai-image", Call("POST", path, body, token, others=most))
+    visitor.show("openai-refused", Call("POST", path, {**body, "n": 2}, token))
+    visitor.show("openai-models", Call("GET", "/v1/models", token=token))
+
+
+def _answers(visitor: Visitor, call: Call) -> Iterator[requests.Response]:
+    """Yield one answer after the other, for as long as an image takes."""
+    ends = time.monotonic() + SLOW["delaySeconds"]  # type: ignore[operator]
+    while time.monotonic() < ends:
+        yield visitor.ask("getImage", call)

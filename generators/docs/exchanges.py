@@ -1,0 +1,66 @@
+"""A request and its answer as a page shows them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import requests
+
+from generators.docs import streams
+from generators.docs.placeholders import stable
+
+JSON: Final = "application/json"
+SHOWN: Final = ("Content-Type", "Location", "Cache-Control", "Retry-After")
+"""The headers of an answer that a page shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked."""
+
+    method: str
+    path: str
+    body: Any = None
+    token: str | None = None
+    accept: str = ""
+    others: Mapping[str, str] = field(default_factory=dict)
+    """Other headers."""
+
+    def headers(self, token: str | None) -> dict[str, str]:
+        """Return the headers with this token."""
+        named = {
+            "Authorization": f"Bearer {token}" if token else "",
+            "Content-Type": JSON if self.body is not None else "",
+            "Accept": self.accept,
+            **self.others,
+        }
+        return {name: value for name, value in named.items() if value}
+
+
+def exchange(call: Call, address: str, answer: requests.Response) -> str:
+    """Return a request and its answer as Markdown."""
+    path = call.path if not call.path.startswith("/images/") else "/images/<image id>"
+    asked = [f"{call.method} <{address}>{path}"]
+    shown = call.headers("<token>" if call.token else None)
+    asked += [f"{name}: {value}" for name, value in shown.items()]
+    if call.body is not None:
+        asked += ["", json.dumps(stable(call.body), indent=2)]
+    told = [f"HTTP {answer.status_code}"]
+    told += [
+        f"{name}: {_header(name, answer.headers[name])}"
+        for name in SHOWN
+        if name in answer.headers and (name != "Content-Type" or answer.text)
+    ]
+    lines = ["```http", *asked, "```", "", "```http", *told, "```"]
+    if "event-stream" in answer.headers.get("Content-Type", ""):
+        lines += ["", "```text", streams.shown(answer.text).rstrip(), "```"]
+    elif "json" in answer.headers.get("Content-Type", ""):
+        lines += ["", "```json", json.dumps(stable(answer.json()), indent=2), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _header(name: str, value: str) -> str:
+    return (
+        "<signed address of the file>" if name == "Location" else str(stable({name: value})[name])
+    )

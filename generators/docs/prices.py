@@ -1,0 +1,95 @@
+"""The price tables, from ``provider_catalog.json``."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from generators.docs.blocks import code, table
+from imagegen.domain.catalog import Catalog, Offering, PerImage, PerMegapixel, Tier, parse_catalog
+from imagegen.domain.money import label_text
+from imagegen.domain.pricing import price_microusd
+from local.paths import ROOT
+
+CATALOG: Final = ROOT / "provider_catalog.json"
+OFFERS: Final = (
+    "tier", "priority", "provider", "model", "key", "square", "typical seconds",
+    "longest prompt", "ends", "source", "checked",
+)  # fmt: skip
+
+
+def read_catalog(path: Path = CATALOG) -> Catalog:
+    """Return the catalog that is shipped."""
+    return parse_catalog(path.read_text())
+
+
+def made() -> dict[str, str]:
+    """Return the parts of docs/prices.md by name."""
+    catalog = read_catalog()
+    return {
+        "offers": table(OFFERS, map(_offer, _rows(catalog))),
+        "sizes": "\n".join(_sizes(row) for row in _rows(catalog)),
+        "retired": table(
+            ("provider", "model", "ended or ends", "replaced by", "source"),
+            (
+                (one.provider, code(one.model), str(one.shutdown_on), code(one.replaced_by),
+                 _link(str(one.source)))
+                for one in sorted(catalog.retired, key=lambda one: (one.provider, one.model))
+            ),
+        ),
+    }  # fmt: skip
+
+
+def _rows(catalog: Catalog) -> Iterator[Offering]:
+    for tier in Tier:
+        yield from catalog.tier(tier)
+
+
+def _offer(row: Offering) -> tuple[str, ...]:
+    square = row.option("square")
+    price = price_microusd(row, square) if square else None
+    return (
+        row.tier,
+        str(row.fallback_priority),
+        row.provider,
+        code(row.model),
+        code(row.key),
+        "not offered" if price is None else label_text(price),
+        str(row.typical_seconds),
+        f"{row.max_prompt_characters:,}",
+        str(row.shutdown_on or "no end known"),
+        _link(str(row.source)),
+        str(row.checked_on),
+    )
+
+
+def _sizes(row: Offering) -> str:
+    head = f"### {row.key}\n\n{code(row.model)} of {row.provider}: {_rule(row)}. "
+    head += f"Sent with every size: {_sent(row.params) or 'nothing else'}.\n\n"
+    lines = (
+        (option.size, option.shape or "", label_text(price), _sent(option.params))
+        for option in row.sizes
+        if (price := price_microusd(row, option)) is not None
+    )
+    return head + table(("size", "name", "price", "sent for it"), lines)
+
+
+def _rule(row: Offering) -> str:
+    if isinstance(row.price, PerImage):
+        return "a price for each size"
+    if isinstance(row.price, PerMegapixel):
+        return f"{label_text(row.price.usd)} for each million pixels"
+    run, each = label_text(row.price.usd_per_run), label_text(row.price.usd)
+    return f"{run} for the run and {each} for each million pixels that are billed"
+
+
+def _sent(params: Mapping[str, object]) -> str:
+    return ", ".join(code(f"{name}: {_plain(value)}") for name, value in params.items())
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _link(address: str) -> str:
+    return f"[{address.partition('://')[2].partition('/')[0]}]({address})"

@@ -1,0 +1,171 @@
+"""Every problem code that an answer can have, read from the source that raises it."""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from generators.docs.blocks import code, table
+from imagegen.domain import errors
+from imagegen.domain.errors import ImagegenError, LimitError, LlmError, ProviderError
+from imagegen.domain.outcomes import Outcome
+from imagegen.edge import problems
+from local.paths import ROOT
+
+PACKAGE: Final = ROOT / "layers" / "shared" / "imagegen"
+MANY_CODES: Final = (LimitError, LlmError, Outcome, ProviderError)
+"""Errors whose codes depend; a ``ProviderError`` never leaves, it ends as another."""
+LLM: Final = {
+    Outcome.UNAVAILABLE: "The chat's LLM cannot be reached, or failed",
+    Outcome.UNKNOWN: "The chat's LLM broke off",
+    Outcome.RATE_LIMITED: "The chat's LLM limits the rate",
+    Outcome.ACCOUNT: "The chat's LLM refuses the key, or the account lacks credit",
+    Outcome.MODEL_GONE: "The chat's LLM is not served any more",
+    Outcome.REFUSED: "The chat's LLM refused to answer this",
+    Outcome.BAD_PARAMETER: "The chat's LLM did not take the request",
+}
+"""What its outcomes mean; one that was not called has another error."""
+TRY_AGAIN: Final = "Try again after `retryAfterSeconds`, or in a moment."
+ADVICE: Final = {
+    "invalid_json": "Send JSON.",
+    "body_too_large": "Send less than 256 KB.",
+    "unsupported_media_type": "Send `Content-Type: application/json`.",
+    "invalid_request": "`errors` names each field and what is wrong with it.",
+    "unsupported_size": "Take a size of `constraints.sizes` or of `GET /models`.",
+    "above_max_cost": "Raise `maxCost`, or take a cheaper tier.",
+    "model_not_found": "Take a model of `GET /models`.",
+    "unsupported_parameter": "Leave out the field that `errors` names.",
+    "idempotency_key_reused": "Send a new key with a new request.",
+    "still_running": TRY_AGAIN,
+    "llm_unavailable": TRY_AGAIN,
+    "llm_unknown": TRY_AGAIN,
+    "llm_rate_limited": TRY_AGAIN,
+    "llm_account": "The operator must look at the LLM's key and credit.",
+    "llm_model_gone": "The operator must name another `CHAT_MODEL`.",
+    "llm_refused": "Put it another way.",
+    "llm_bad_parameter": "The operator must take a model that can call tools.",
+    "model_retired": "Ask for the model that `detail` names.",
+    "unauthorized": "Get a fresh token.",
+    "forbidden": "The user needs the scope that `JWT_USER_SCOPE` names.",
+    "not_found": "Check the address. A wrong id and another's look the same.",
+    "method_not_allowed": "The header `Allow` names them.",
+    "gone": "Ask for a new estimate; the old image stays charged.",
+    "quote_invalid": "Ask for a new estimate, with the same user's token.",
+    "quote_expired": "Ask for a new estimate.",
+    "quote_mismatch": "Send the prompt of the estimate unchanged, or ask for a new estimate.",
+    "hourly_images": "Wait `retryAfterSeconds`: a slot is free an hour after it was taken.",
+    "daily_images": "Wait `retryAfterSeconds`: days end at midnight UTC.",
+    "daily_attempts": "Wait `retryAfterSeconds`: days end at midnight UTC.",
+    "daily_spend": "Take a cheaper tier, or wait `retryAfterSeconds`.",
+    "blocked": "The operator has switched this user off.",
+    "no_provider_available": TRY_AGAIN + " `detail` says of each model why not.",
+    "generation_failed": "Show `detail`. With `retryable`, the same quote may be sent again.",
+    "content_refused": "Change the prompt. No other provider is asked.",
+    "moderation_unavailable": TRY_AGAIN,
+    "generation_abandoned": "Send the same quote again while it is good.",
+    "not_configured": "The operator must set what `detail` names.",
+    "store_unavailable": TRY_AGAIN + " The same quote cannot charge twice.",
+    "internal_error": "It is in the function's log. Sending the same quote again is safe.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code: when it comes and what it says of the charge."""
+
+    status: int
+    name: str
+    means: str
+    retryable: bool = False
+    charged: bool = False
+
+
+def made() -> dict[str, str]:
+    """Return the part of docs/api.md."""
+    rows = (
+        (
+            str(one.status),
+            code(one.name),
+            one.means,
+            "yes" if one.retryable else "no",
+            "yes" if one.charged else "no",
+            ADVICE.get(one.name, ""),
+        )
+        for one in codes()
+    )
+    head = ("status", "`code`", "what happened", "`retryable`", "`charged`", "what a client does")
+    return {"problems": table(head, rows)}
+
+
+def codes() -> list[Code]:
+    """Return every code, by status and name."""
+    found = {one.name: one for one in (*_limits(), *_llm(), *_edge(), *_classes())}
+    return sorted(found.values(), key=lambda one: (one.status, one.name))
+
+
+def _classes() -> Iterator[Code]:
+    """Yield the codes of the errors that have one."""
+    for kind in vars(errors).values():
+        is_error = isinstance(kind, type) and issubclass(kind, ImagegenError)
+        if is_error and kind not in MANY_CODES:
+            means = "An unexpected error." if kind is ImagegenError else _first_line(kind)
+            yield Code(_status(kind), kind.code, means, kind.retryable, kind.charged)
+
+
+def _llm() -> Iterator[Code]:
+    for outcome, means in LLM.items():
+        error = LlmError("", outcome=outcome)
+        yield Code(_status(LlmError), error.code, f"{means}.", error.retryable)
+
+
+def _status(kind: type[ImagegenError]) -> int:
+    return int(next(problems.STATUS[one] for one in kind.mro() if one in problems.STATUS))
+
+
+def _limits() -> Iterator[Code]:
+    for call in _calls("LimitError"):
+        name, text = call.args[0], call.args[1]
+        if isinstance(name, ast.Constant):
+            said = text.value if isinstance(text, ast.Constant) else "A limit is reached."
+            means = {
+                "hourly_images": "The images of this hour are used.",
+                "daily_images": "The images of this UTC day are used.",
+                "daily_attempts": "The attempts of this UTC day are used.",
+                "daily_spend": "This image could take the day above its limit.",
+            }.get(str(name.value), str(said))
+            yield Code(429, str(name.value), means, retryable=True)
+
+
+def _edge() -> Iterator[Code]:
+    """Yield what the edge answers before any use case is asked."""
+    means = {
+        "invalid_json": "The body is not JSON.",
+        "unsupported_media_type": "The body is of another type.",
+        "body_too_large": "The body has more than 256 KB.",
+        "invalid_request": "A field is missing, unknown or wrong.",
+        "not_found": "There is no such route.",
+        "method_not_allowed": "This address takes other methods.",
+    }
+    for call in _calls("said"):
+        status, name = call.args[:2] if len(call.args) > 1 else (None, None)
+        if isinstance(name, ast.Constant) and isinstance(status, ast.Attribute):
+            text = str(name.value)
+            yield Code(int(HTTPStatus[status.attr]), text, means.get(text, ""))
+
+
+def _calls(name: str, package: Path = PACKAGE) -> Iterator[ast.Call]:
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and node.args and _is_name(node.func, name):
+                yield node
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _first_line(kind: type[ImagegenError]) -> str:
+    return (inspect.getdoc(kind) or "").partition("\n")[0].replace("``", "`")

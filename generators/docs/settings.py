@@ -1,0 +1,78 @@
+"""Every setting, from ``template.yaml`` and the names that ``make deploy-env`` pushes."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from generators.docs.blocks import code, table
+from local.parameters import environment_name, read_template
+from operations.push_env import KEYS
+
+COSTS: Final = {
+    "Architecture": "x86_64 takes $0.0000166667 for a GB-second, arm64 $0.0000133334",
+    "ChatConcurrency": "nothing; it is taken from the account's own limit",
+    "ChatModel": "its tokens, at its provider; no limit of a user covers them",
+    "DailySpendUsd": "the most that one user can spend in a day",
+    "EstimateConcurrency": "nothing; it is taken from the account's own limit",
+    "GenerateConcurrency": "nothing; it is taken from the account's own limit",
+    "GenerateTimeoutSeconds": "a run that waits costs $0.0000067 a second at 512 MB",
+    "HealthConcurrency": "nothing; it is taken from the account's own limit",
+    "HourlyImages": "0 leaves only the limits of the day",
+    "ImageRetentionDays": "S3 takes about $0.023 for a GB and month: 1.5 MB kept a year is $0.0004",
+    "PageConcurrency": "nothing; it is taken from the account's own limit",
+    "LogLevel": "INFO writes about 3 KB for an image; logs are $0.50 for a GB",
+    "Moderation": "nothing; OpenAI's moderation is free",
+}
+"""Where a setting moves money; list prices of us-east-1 (docs/deploy.md says from when)."""
+
+
+def made() -> dict[str, str]:
+    """Return the parts of docs/configuration.md by name."""
+    template = read_template()
+    keys = ((code(name), code(key), code(_flag(name))) for name, key in KEYS.items())
+    return {
+        "parameters": "\n".join(_groups(template)),
+        "keys": table(("provider", "keys, several by commas", "false switches it off"), keys),
+    }
+
+
+def _groups(template: dict[str, Any]) -> Iterator[str]:
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    listed = [name for group in groups for name in group["Parameters"]]
+    for group in groups:
+        yield _group(template, group["Label"]["default"], group["Parameters"])
+    rest = [name for name in template["Parameters"] if name not in listed]
+    if rest:
+        yield _group(template, "The rest", rest)
+
+
+def _group(template: dict[str, Any], title: str, names: list[str]) -> str:
+    rows = (_row(name, template["Parameters"][name]) for name in names)
+    head = ("in `.env`", "parameter", "default", "allowed", "what it does", "costs")
+    return f"### {title}\n\n{table(head, rows)}"
+
+
+def _row(name: str, about: dict[str, Any]) -> tuple[str, ...]:
+    default = code(about["Default"]) if str(about.get("Default", "")) else "empty"
+    return (
+        code(environment_name(name)),
+        code(name),
+        default,
+        _allowed(about),
+        about["Description"],
+        COSTS.get(name, ""),
+    )
+
+
+def _allowed(about: dict[str, Any]) -> str:
+    if "AllowedValues" in about:
+        return ", ".join(code(one) for one in about["AllowedValues"])
+    if "AllowedPattern" in about:
+        return code(about["AllowedPattern"])
+    least, most = about.get("MinValue"), about.get("MaxValue")
+    if least is None and most is None:
+        return "any number" if about["Type"] == "Number" else "any text"
+    return f"{least} to {most}" if most is not None else f"{least} and more"
+
+
+def _flag(provider: str) -> str:
+    return f"ENABLE_IMAGE_GENERATION_{provider.upper()}"

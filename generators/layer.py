@@ -1,0 +1,167 @@
+"""The shared layer: locked dependencies, our package, the catalog, and bytecode of all of it.
+
+SAM ships no bytecode; shipping it halves a cold start's imports (bench/README.md).
+"""
+
+import compileall
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from py_compile import PycInvalidationMode
+from typing import Final
+
+from generators import descriptions, lazy
+from local.paths import ROOT, STATE, UV
+
+REQUIREMENTS: Final = ROOT / "requirements" / "runtime.txt"
+PACKAGE: Final = ROOT / "layers" / "shared" / "imagegen"
+CATALOG: Final = ROOT / "provider_catalog.json"
+
+PLATFORMS: Final = {
+    "arm64": ["--python-platform", "aarch64-manylinux_2_28"],
+    "x86_64": ["--python-platform", "x86_64-manylinux_2_28"],
+    "host": [],
+}
+AWS_SERVICES: Final = frozenset({"dynamodb", "s3", "ssm", "sts"})
+"""Whose API descriptions are kept; botocore brings hundreds."""
+LIMIT_BYTES: Final = 60_000_000
+UNUSED: Final = (
+    "*.dist-info/*",
+    "**/*.pyi",
+    "**/__pycache__",
+    "**/tests",
+    "bin",
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css",
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js",
+    # Resources and examples: our clients are boto3's low-level ones.
+    "boto3/data",
+    "boto3/examples",
+    "botocore/data/*/*/examples-1.json",
+    # cryptography needs the compiled _cffi_backend, not the compiler around it.
+    "cffi",
+    "pycparser",
+    # Parts of the SDK that it loads on first use, and that have nothing to do with images.
+    "openai/resources/admin",
+    "openai/resources/beta",
+    "openai/types/admin",
+    "openai/types/beta",
+    "pydantic/v1",
+)
+"""What no function reads; ``tests/stack`` imports every handler from the layer alone."""
+LAZY: Final = (
+    "aws_lambda_powertools/event_handler/__init__.py",
+    "aws_lambda_powertools/utilities/data_classes/__init__.py",
+    "openai/types/**/__init__.py",
+)
+"""What only hands names on, and loads much for that."""
+
+
+def build(artifacts: Path, architecture: str) -> int:
+    """Write the layer into ``artifacts`` and return its size in bytes, unzipped.
+
+    Raises:
+        KeyError: ``architecture`` is none of ``PLATFORMS``.
+        subprocess.CalledProcessError: a locked package cannot be installed.
+    """
+    python = artifacts / "python"
+    shutil.copytree(dependencies(architecture), python)
+    ours = python / PACKAGE.name
+    shutil.copytree(PACKAGE, ours, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(CATALOG, ours)
+    compile_bytecode(ours, top=python)
+    return size_bytes(artifacts)
+
+
+def dependencies(architecture: str) -> Path:
+    """Return a folder with the dependencies; one is kept per lock file and architecture."""
+    recipes = (REQUIREMENTS, *map(Path, (__file__, lazy.__file__, descriptions.__file__)))
+    recipe = b"".join(path.read_bytes() for path in recipes) + architecture.encode()
+    kept = STATE / "layer" / f"{architecture}-{hashlib.sha256(recipe).hexdigest()[:16]}"
+    if not kept.is_dir():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+            fresh = Path(scratch) / "python"
+            install(fresh, architecture)
+            prune(fresh)
+            descriptions.cut(fresh / "botocore" / "data", AWS_SERVICES)
+            postpone(fresh)
+            compile_bytecode(fresh, top=fresh)
+            for superseded in kept.parent.glob(f"{architecture}-*"):
+                shutil.rmtree(superseded)
+            fresh.rename(kept)
+    return kept
+
+
+def install(target: Path, architecture: str) -> None:
+    """Install exactly what is locked, checked by its hashes, for the architecture."""
+    arguments = ["pip", "install", "-q", "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)]
+    arguments += ["--only-binary", ":all:", "--target", str(target), "--python-version", "3.13"]
+    # Copies: uv links files from its cache, and what is cut here would be cut in every environment.
+    arguments += ["--link-mode", "copy"]
+    # The host's own interpreter is named so that uv takes neither an active nor a wrong one.
+    arguments += ["--python", sys.executable, *PLATFORMS[architecture]]
+    subprocess.run([UV, *arguments], check=True, cwd=ROOT)
+
+
+def prune(target: Path) -> None:
+    """Remove what no function reads."""
+    for path in list(unused(target)):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def postpone(target: Path) -> None:
+    """Make the packages of ``LAZY`` import what is asked for."""
+    for pattern in LAZY:
+        for init in target.glob(pattern):
+            lazy.make_lazy(init)
+
+
+def unused(target: Path) -> Iterator[Path]:
+    """Yield the files and folders that ``prune`` removes."""
+    for pattern in UNUSED:
+        # A package asks for its own version at run time: METADATA stays.
+        yield from (path for path in target.glob(pattern) if path.name != "METADATA")
+    for path in (target / "botocore" / "data").iterdir():
+        if path.is_dir() and path.name not in AWS_SERVICES:
+            yield path
+
+
+def compile_bytecode(folder: Path, *, top: Path) -> None:
+    """Compile in place, under the path that Lambda mounts.
+
+    Unchecked: SAM's zip gives every source a new time, which would void a checked one.
+    """
+    compiled = compileall.compile_dir(
+        folder,
+        quiet=1,
+        workers=os.cpu_count() or 1,
+        stripdir=str(top),
+        prependdir="/opt/python",
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+    )
+    if not compiled:
+        raise RuntimeError(f"Some files under {folder.name!r} do not compile; see above")
+
+
+def size_bytes(folder: Path) -> int:
+    """Return what the files in ``folder`` take, in bytes."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def main() -> None:
+    """Build for ``sam build``: the folder is the argument, the architecture a variable."""
+    architecture = os.environ.get("IMAGEGEN_ARCHITECTURE", "arm64")
+    size = build(Path(sys.argv[1]), architecture)
+    print(f"Layer for {architecture}: {size / 1e6:.1f} MB of {LIMIT_BYTES / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,284 @@
+"""The alarms: each says what is wrong and what to look at first, to somebody who was asleep.
+
+Absent data is decided for each: no traffic is well, no heartbeat is not. Where an alarm divides,
+both numbers are sent together, so that neither is absent alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from generators.monitoring.queries import (
+    DAY,
+    FIVE_MINUTES,
+    FUNCTIONS,
+    HOUR,
+    MINUTE,
+    Query,
+    lambdas,
+    ours,
+)
+from imagegen.monitoring.metrics import Metric
+
+ERROR_PERCENT: Final = 5
+TIMEOUT_PERCENT: Final = 80
+CONCURRENCY_PERCENT: Final = 80
+DIFFERENCE_PERCENT: Final = 10
+CHAT_PERCENT: Final = 20
+RETIREMENT_DAYS: Final = 30
+ABOVE, BELOW, AT_MOST = (
+    "GreaterThanThreshold",
+    "LessThanThreshold",
+    "LessThanOrEqualToThreshold",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm; with several queries, ``expression`` makes one number of them."""
+
+    name: str
+    """Behind the stack's."""
+    why: str
+    queries: Mapping[str, Query]
+    threshold: int | str
+    """A number, or the name of a parameter."""
+    expression: str = ""
+    comparison: str = ABOVE
+    periods: int = 1
+    needed: int = 1
+    """How many of the last ``periods`` must be wrong."""
+    absent: str = "notBreaching"
+    condition: str = ""
+
+    @property
+    def resource(self) -> str:
+        """The alarm's name in the template."""
+        return "".join(part.capitalize() for part in self.name.split("-")) + "Alarm"
+
+
+def alarms(timeouts: Mapping[str, str]) -> list[Alarm]:
+    """Return every alarm; ``timeouts`` are the functions' in seconds, as an expression has them."""
+    per_function = [
+        alarm
+        for function in FUNCTIONS
+        for alarm in (
+            _errors(function),
+            _answers(function),
+            _throttles(function),
+            _slow(function, timeouts[function]),
+        )
+    ]
+    return [*per_function, _concurrency(), _chat(), *MONEY, *PROVIDERS]
+
+
+def _errors(function: str) -> Alarm:
+    return Alarm(
+        f"{function}-errors",
+        f"More than {ERROR_PERCENT} % of {function}'s runs died or timed out. "
+        f"Look at its log group for 'Task timed out' or an import error.",
+        {
+            "errors": lambdas(function, "Errors", "Sum", MINUTE),
+            "runs": lambdas(function, "Invocations", "Sum", MINUTE),
+        },
+        ERROR_PERCENT,
+        "IF(runs > 0, 100 * errors / runs, 0)",
+        periods=3,
+        needed=2,
+    )
+
+
+def _answers(function: str) -> Alarm:
+    return Alarm(
+        f"{function}-answers",
+        f"More than {ERROR_PERCENT} % of {function}'s answers are 5xx. "
+        "Look at 'Top refusal codes' on the dashboard: no_provider_available, store_unavailable "
+        "and not_configured each name what is down.",
+        {
+            "faults": lambdas(function, "Url5xxCount", "Sum", MINUTE),
+            "requests": lambdas(function, "UrlRequestCount", "Sum", MINUTE),
+        },
+        ERROR_PERCENT,
+        "IF(requests > 0, 100 * faults / requests, 0)",
+        periods=3,
+        needed=2,
+    )
+
+
+def _throttles(function: str) -> Alarm:
+    return Alarm(
+        f"{function}-throttles",
+        f"Lambda turned callers of {function} away: its reserved concurrency, or the account's, "
+        "is used up.",
+        {"throttles": lambdas(function, "Throttles", "Sum", MINUTE)},
+        0,
+    )
+
+
+def _slow(function: str, timeout_seconds: str) -> Alarm:
+    return Alarm(
+        f"{function}-slow",
+        f"One run of {function} in a hundred takes over {TIMEOUT_PERCENT} % of its time-out. "
+        "Look at the providers' times on the dashboard.",
+        {"slowest": lambdas(function, "Duration", "p99", FIVE_MINUTES)},
+        TIMEOUT_PERCENT,
+        f"slowest / (10 * {timeout_seconds})",
+        periods=2,
+        needed=2,
+    )
+
+
+def _concurrency() -> Alarm:
+    return Alarm(
+        "generate-concurrency",
+        f"Generate uses over {CONCURRENCY_PERCENT} % of its reserved concurrency. "
+        "At all of it, callers are turned away.",
+        {"used": lambdas("generate", "ConcurrentExecutions", "Maximum", MINUTE)},
+        CONCURRENCY_PERCENT,
+        "100 * used / ${GenerateConcurrency}",
+        periods=3,
+        needed=3,
+        condition="ReserveGenerate",
+    )
+
+
+def _chat() -> Alarm:
+    return Alarm(
+        "chat-failures",
+        f"Over {CHAT_PERCENT} % of the chat's answers break off, for its LLM does not answer. "
+        "'chat answered' in its log group says with which code; the key is CHAT_API_KEY.",
+        {"failures": ours(Metric.CHAT_FAILURES), "answers": ours(Metric.CHATS)},
+        CHAT_PERCENT,
+        "IF(answers > 0, 100 * failures / answers, 0)",
+        periods=2,
+        needed=2,
+    )
+
+
+MONEY: Final = [
+    Alarm(
+        "spend",
+        "More was spent within an hour than AlarmHourlySpendUsd. The brake is "
+        "ENABLE_IMAGE_GENERATION_<PROVIDER>=false, or GenerateConcurrency.",
+        {
+            "charged": ours(Metric.SPEND_USD, period_seconds=HOUR),
+            "in_doubt": ours(Metric.IN_DOUBT_USD, period_seconds=HOUR),
+        },
+        "AlarmHourlySpendUsd",
+        "charged + in_doubt",
+    ),
+    Alarm(
+        "in-doubt",
+        "A provider may have billed for an image that was never received. Nobody was charged. "
+        "Compare its bill with the dashboard's money in doubt.",
+        {"charges": ours(Metric.IN_DOUBT_CHARGES)},
+        0,
+    ),
+    Alarm(
+        "cost-difference",
+        f"Over a day, providers counted over {DIFFERENCE_PERCENT} % more or less than the catalog "
+        "says. Read their price pages again and correct provider_catalog.json.",
+        {
+            "billed": ours(Metric.BILLED_USD, period_seconds=DAY),
+            "priced": ours(Metric.PRICED_USD, period_seconds=DAY),
+        },
+        DIFFERENCE_PERCENT,
+        "IF(priced > 0, 100 * ABS(billed - priced) / priced, 0)",
+    ),
+]
+
+PROVIDERS: Final = [
+    Alarm(
+        "circuit-open",
+        "A provider or a model is not called for now. Users get the next one of the tier. "
+        "The dashboard's circuits say which, 'circuit moved' in the logs says why.",
+        {"resting": ours(Metric.CIRCUITS_OPEN, "Maximum")},
+        0,
+    ),
+    Alarm(
+        "key-refused",
+        "A provider does not accept its key, or the account lacks credit. "
+        "Renew it and run make deploy-env.",
+        {"keys": ours(Metric.KEYS_REFUSED, "Maximum")},
+        0,
+    ),
+    Alarm(
+        "probe-missing",
+        "The probe has not run for fifteen minutes, so nobody knows how the providers are. "
+        "Look at the health function's log group and its schedule.",
+        {"probes": ours(Metric.PROBES)},
+        1,
+        comparison=BELOW,
+        periods=3,
+        needed=3,
+        absent="breaching",
+    ),
+    Alarm(
+        "retirement",
+        f"A model of the catalog ends within {RETIREMENT_DAYS} days. Health says which; "
+        "put its replacement into provider_catalog.json and deploy.",
+        {"days": ours(Metric.RETIREMENT_DAYS, "Minimum", HOUR)},
+        RETIREMENT_DAYS,
+        comparison=AT_MOST,
+    ),
+    Alarm(
+        "models-unlisted",
+        "A provider has not listed a model of the catalog for half an hour. Health says which; "
+        "it is still called, and its own circuit opens if it is gone.",
+        {"models": ours(Metric.MODELS_UNLISTED, "Minimum", HOUR // 2)},
+        0,
+    ),
+]
+
+
+def resources(listed: list[Alarm]) -> dict[str, Any]:
+    """Return the alarms as the template's resources."""
+    return {alarm.resource: _resource(alarm) for alarm in listed}
+
+
+def _resource(alarm: Alarm) -> dict[str, Any]:
+    threshold: Any = alarm.threshold
+    if isinstance(threshold, str):
+        threshold = {"Ref": threshold}
+    topic = {"Fn::If": ["AlarmsNotify", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    head: dict[str, Any] = {"Type": "AWS::CloudWatch::Alarm"}
+    if alarm.condition:
+        head["Condition"] = alarm.condition
+    return {
+        **head,
+        "Properties": {
+            "AlarmName": {"Fn::Sub": f"${{AWS::StackName}}-{alarm.name}"},
+            "AlarmDescription": alarm.why,
+            **_watched(alarm),
+            "ComparisonOperator": alarm.comparison,
+            "Threshold": threshold,
+            "EvaluationPeriods": alarm.periods,
+            "DatapointsToAlarm": alarm.needed,
+            "TreatMissingData": alarm.absent,
+            "AlarmActions": topic,
+            "OKActions": topic,
+        },
+    }
+
+
+def _watched(alarm: Alarm) -> dict[str, Any]:
+    if not alarm.expression:
+        (query,) = alarm.queries.values()
+        statistic = {"Statistic": query.statistic, "Period": query.period_seconds}
+        return {**query.to_alarm(), **statistic}
+    expression: Any = alarm.expression
+    if "${" in expression:
+        expression = {"Fn::Sub": expression}
+    parts = [
+        {
+            "Id": name,
+            "ReturnData": False,
+            "MetricStat": {
+                "Metric": query.to_alarm(),
+                "Stat": query.statistic,
+                "Period": query.period_seconds,
+            },
+        }
+        for name, query in alarm.queries.items()
+    ]
+    return {"Metrics": [{"Id": "watched", "Expression": expression}, *parts]}

@@ -1,0 +1,76 @@
+"""One series as CloudWatch is asked for it: ours by ``domain/metrics``, or one of Lambda's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imagegen.monitoring.metrics import NAMESPACE, SERIES, Dimension, Metric
+
+LAMBDA = "AWS/Lambda"
+STACK = "${AWS::StackName}"
+FUNCTIONS = {
+    "estimate": "EstimateFunction",
+    "generate": "GenerateFunction",
+    "health": "HealthFunction",
+    "chat": "ChatFunction",
+    "page": "PageFunction",
+}
+"""The template's names of the functions."""
+MINUTE, FIVE_MINUTES, HOUR, DAY = 60, 300, 3_600, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One series, made to a number for each period."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    statistic: str
+    period_seconds: int
+
+    def to_alarm(self) -> dict[str, Any]:
+        """Return the query as an alarm has it."""
+        return {
+            "Namespace": self.namespace,
+            "MetricName": self.name,
+            "Dimensions": [
+                {"Name": name, "Value": _value(value)} for name, value in self.dimensions.items()
+            ],
+        }
+
+    def to_widget(self, **options: Any) -> list[Any]:
+        """Return the query as a widget has it."""
+        flat = [one for pair in self.dimensions.items() for one in pair]
+        shown = {"stat": self.statistic, "period": self.period_seconds, **options}
+        return [self.namespace, self.name, *flat, shown]
+
+
+def ours(
+    metric: Metric,
+    statistic: str = "Sum",
+    period_seconds: int = FIVE_MINUTES,
+    *,
+    provider: str = "",
+    outcome: str = "",
+) -> Query:
+    """Return a query for one of our metrics.
+
+    Raises:
+        ValueError: the code emits no such series.
+    """
+    given = {Dimension.STACK: STACK, Dimension.PROVIDER: provider, Dimension.OUTCOME: outcome}
+    dimensions = {name.value: value for name, value in given.items() if value}
+    if tuple(dimensions) not in SERIES[metric].sets:
+        raise ValueError(f"{metric} is not kept by {', '.join(dimensions)}")
+    return Query(NAMESPACE, metric.value, dimensions, statistic, period_seconds)
+
+
+def lambdas(function: str, name: str, statistic: str, period_seconds: int) -> Query:
+    """Return a query for one of Lambda's own metrics of a function."""
+    dimensions = {"FunctionName": f"${{{FUNCTIONS[function]}}}"}
+    return Query(LAMBDA, name, dimensions, statistic, period_seconds)
+
+
+def _value(text: str) -> Any:
+    return {"Ref": text[2:-1]} if text.startswith("${") else text

@@ -1,0 +1,261 @@
+"""The OpenAPI document of the whole service, from the handlers: ``make openapi``.
+
+Each function describes its own routes; here they are merged, with what no route can know of
+itself: the errors that the edge answers for all of them, who may call, and at which URL.
+``make check`` fails where openapi.json is not what this makes.
+"""
+
+import argparse
+import importlib.util
+import json
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from generators.openapi_shapes import OPENAI_ERROR, RPC_ERROR, RPC_REQUEST
+from imagegen.wire.reports import Problem
+from local.paths import ROOT
+
+JSON, PROBLEM_JSON = "application/json", "application/problem+json"
+DOCUMENT: Final = ROOT / "openapi.json"
+FUNCTIONS: Final = ("estimate", "generate", "health", "chat")
+EVERYWHERE: Final = (400, 413, 415, 500, 503)
+CLOSED: Final = (401, 403)
+WAITS: Final = frozenset({202, 429, 503})
+"""Answers that say when to come back."""
+
+
+PROBLEM, OPENAI, JSON_RPC = "problem", "openai", "json-rpc"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a route does not say of itself."""
+
+    summary: str
+    problems: tuple[int, ...]
+    """Beside those of every route."""
+    is_open: bool = False
+    style: str = PROBLEM
+    """Whose words its errors are in."""
+    headers: Mapping[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    """What a request may carry: what it says, and how its text is bounded."""
+
+
+OPERATIONS: Final = {
+    "estimateImage": Operation("A priced offer; spends and writes nothing", (422,)),
+    "listModels": Operation("The catalog as it is offered now, and what ended", ()),
+    "generateImage": Operation(
+        "The image that a quote promised, charged once", (409, 410, 422, 429, 502)
+    ),
+    "getImage": Operation(
+        "An image by its id, or with Accept: application/json its status", (404, 410), is_open=True
+    ),
+    "getUsage": Operation("What the user spent and may still spend", ()),
+    "chat": Operation("An LLM's answer as server-sent events; it can offer images", (422,)),
+    "getToolDefinition": Operation("The tool's definition for an LLM", (422,)),
+    "createImage": Operation(
+        "An image for a client of OpenAI's: offer and confirmation in one call",
+        (404, 410, 422, 429, 502),
+        style=OPENAI,
+        headers={
+            "x-max-cost": (
+                "The most to pay, in dollars; a dearer offer is an error",
+                {"pattern": r"^[0-9]*\.?[0-9]+$"},
+            ),
+            "Idempotency-Key": (
+                "The same key: the same image, never a second charge",
+                {"minLength": 1, "maxLength": 255},
+            ),
+            "x-stainless-retry-count": (
+                "How often the client tried; OpenAI's SDKs send it. Any other text is like none",
+                {},
+            ),
+        },
+    ),
+    "listModelsForOpenai": Operation("What `model` may say now", (), style=OPENAI),
+    "callMcp": Operation(
+        "The Model Context Protocol, stateless: prices for an LLM, which cannot spend",
+        (404, 405),
+        style=JSON_RPC,
+    ),
+    "getProviderHealth": Operation(
+        "Which providers would be used now; an admin's token shows the last errors' codes",
+        (),
+        is_open=True,
+    ),
+}
+DESCRIPTION: Final = (
+    "Image generation with a binding price: the price on the button is the most you pay, you pay "
+    "at most once, and only for an image you got. Errors are application/problem+json; `charged` "
+    "is always there. Where the function URLs ask for AWS signatures, the token goes into the "
+    "header x-imagegen-token without the word Bearer."
+)
+
+
+def document() -> dict[str, Any]:
+    """Return the document of all functions."""
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {}
+    for function in FUNCTIONS:
+        found = described(function)
+        for path, methods in found["paths"].items():
+            paths[path] = {"servers": [server(function)], **methods}
+        schemas |= found["components"]["schemas"]
+    for methods in paths.values():
+        for method, operation in methods.items():
+            if method != "servers":
+                complete(operation)
+    unused = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
+    schemas = {name: one for name, one in schemas.items() if name not in unused}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "imagegen",
+            "version": version(),
+            "description": DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"bearer": []}],
+        "tags": [
+            {"name": "images", "description": "Offers, and the images made of them"},
+            {"name": "catalog", "description": "Models and prices"},
+            {"name": "chat", "description": "An LLM that can offer images, and its tool"},
+            {"name": "openai", "description": "For clients of OpenAI's API"},
+            {"name": "mcp", "description": "For hosts of the Model Context Protocol"},
+            {"name": "usage", "description": "What a user spent"},
+            {"name": "operations", "description": "The state of the providers"},
+        ],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": dict(sorted((schemas | problem_schemas()).items())),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
+        },
+    }
+
+
+def version() -> str:
+    """Return the project's version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return str(project["version"])
+
+
+def described(function: str) -> dict[str, Any]:
+    """Return what Powertools says of one function's routes."""
+    text = handler_of(function).api.get_openapi_json_schema(title="imagegen", version="0")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def handler_of(function: str) -> ModuleType:
+    """Return a function's module under a name of its own: all files are ``handler.py``."""
+    path = ROOT / "functions" / function / "handler.py"
+    spec = importlib.util.spec_from_file_location(f"{function}_described", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def server(function: str) -> dict[str, Any]:
+    """Return a function's URL, as the stack's output names it."""
+    name = f"{function}Url"
+    return {
+        "url": f"{{{name}}}",
+        "description": f"The stack's output {name[0].upper()}{name[1:]}, without its last slash",
+        "variables": {name: {"default": f"https://{function}.example.com"}},
+    }
+
+
+def complete(operation: dict[str, Any]) -> None:
+    """Put in the summary, who may call, and every problem."""
+    about = OPERATIONS[operation["operationId"]]
+    operation["summary"] = about.summary
+    if about.is_open:
+        # Open to all; a token is read where there is one.
+        with_token = operation["operationId"] == "getProviderHealth"
+        operation["security"] = [{}, {"bearer": []}] if with_token else []
+    good = {code: one for code, one in operation["responses"].items() if int(code) < 400}
+    for code, answer in good.items():
+        answer.update(headers_of(int(code)))
+        if int(code) == 302 or (int(code) == 202 and about.style == JSON_RPC):
+            answer.pop("content", None)
+    problems = {*EVERYWHERE, *about.problems, *(() if about.is_open else CLOSED)}
+    bad = {str(code): problem(code, about.style) for code in sorted(problems)}
+    if about.headers:
+        operation["parameters"] = [header(name, *one) for name, one in about.headers.items()]
+    if about.style == JSON_RPC:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": RPC_REQUEST}}}
+    operation["responses"] = dict(sorted(good.items())) | bad
+
+
+def headers_of(code: int) -> dict[str, Any]:
+    """Return ``headers`` where an answer of this status carries any."""
+    text = {"schema": {"type": "string"}}
+    seconds = {"schema": {"type": "integer", "minimum": 0}}
+    found: dict[str, Any] = {}
+    if code == 302:
+        found["Location"] = {"description": "Where the bytes are, for a quarter of an hour", **text}
+    if code in WAITS:
+        found["Retry-After"] = {"description": "Seconds to wait, where it is known", **seconds}
+    if code == 401:
+        found["WWW-Authenticate"] = {"description": "Bearer", **text}
+    return {"headers": found} if found else {}
+
+
+def header(name: str, description: str, bounds: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request's header."""
+    schema = {"type": "string", **bounds}
+    return {"name": name, "in": "header", "description": description, "schema": schema}
+
+
+def problem(code: int, style: str) -> dict[str, Any]:
+    """Return an error's answer."""
+    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    if style == OPENAI:
+        content = {JSON: {"schema": {"$ref": "#/components/schemas/OpenaiError"}}}
+    elif style == JSON_RPC and code in (400, 404):
+        content[JSON] = {"schema": {"$ref": "#/components/schemas/JsonRpcError"}}
+    return {"description": HTTPStatus(code).phrase, **headers_of(code), "content": content}
+
+
+def problem_schemas() -> dict[str, Any]:
+    """Return the schema of an error, and those it refers to."""
+    found = Problem.model_json_schema(
+        mode="serialization", ref_template="#/components/schemas/{model}"
+    )
+    return {
+        **found.pop("$defs", {}),
+        "Problem": found,
+        "OpenaiError": OPENAI_ERROR,
+        "JsonRpcError": RPC_ERROR,
+    }
+
+
+def text_of(made: dict[str, Any]) -> str:
+    """Return the document as it is kept."""
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+
+
+def main(path: Path = DOCUMENT) -> None:
+    """Write the document, or with --check say whether it is up to date."""
+    parser = argparse.ArgumentParser(prog="make openapi", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
+    options = parser.parse_args()
+    text = text_of(document())
+    if not options.check:
+        path.write_text(text)
+    elif not path.is_file() or path.read_text() != text:
+        sys.exit("openapi.json is not what the handlers say: run `make openapi`")
+
+
+if __name__ == "__main__":
+    main()

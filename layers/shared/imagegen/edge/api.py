@@ -1,0 +1,184 @@
+"""HTTP at the edge: who may enter, how big a body may be, and in whose words an error is told.
+
+Every route needs a token unless a handler names it as open: a route that is added and forgotten
+is closed. The body's size and the token are looked at before anything is parsed.
+"""
+
+from collections.abc import Callable, Collection, Container
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
+from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFunctionUrlResolver
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestValidationError,
+    ResponseValidationError,
+)
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
+
+from imagegen.domain import errors
+from imagegen.domain.errors import ImagegenError
+from imagegen.domain.users import User, Verifier
+from imagegen.edge import openai_problems, problems
+from imagegen.edge.problems import edge_problem, to_problem
+from imagegen.edge.requests import JSON, Event, check_request
+from imagegen.logs import logger, place_of, silence_others
+from imagegen.wire.reports import Problem
+
+EVENTS = "text/event-stream"
+
+
+def build_api() -> LambdaFunctionUrlResolver:
+    """Return a resolver that validates both ways and tells our errors as ``problems`` says."""
+    silence_others()
+    # An answer of ours that breaks its own model is our bug (500), not the caller's (422).
+    api = LambdaFunctionUrlResolver(
+        enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+
+    def path() -> str:
+        raw: str = api.current_event.raw_event["rawPath"]
+        return raw
+
+    def invalid(error: RequestValidationError) -> Response[str]:
+        return _response_for_path(problems.invalid(list(error.errors())), path())
+
+    def no_route(_: NoRouteError) -> Response[str]:
+        return _response_for_path(
+            edge_problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such route."), path()
+        )
+
+    def ours(error: ImagegenError) -> Response[str]:
+        return error_response(error, path())
+
+    def broken(_: ResponseValidationError) -> Response[str]:
+        # The error's text would quote the answer.
+        return ours(ImagegenError("An answer was not as it should be. It is in the logs."))
+
+    api.exception_handler(ImagegenError)(ours)
+    api.exception_handler(RequestValidationError)(invalid)
+    api.exception_handler(ResponseValidationError)(broken)
+    api.not_found(no_route)
+    return api
+
+
+def serve(
+    api: LambdaFunctionUrlResolver,
+    event: Event,
+    context: LambdaContext,
+    *,
+    verifier: Callable[[], Verifier],
+    is_open: Callable[[str, str], bool] = lambda _method, _path: False,
+    own_json: Container[str] = (),
+) -> dict[str, Any]:
+    """Return the function URL's answer to one event.
+
+    ``is_open`` says of a method and a path whether it may be called without a token; ``own_json``
+    holds the paths whose handlers tell by themselves that a body is not JSON.
+    """
+    path: str = event["rawPath"]
+    try:
+        user, fault = check_request(event, verifier, is_open, own_json)
+        if fault is None:
+            api.append_context(user=user)  # type: ignore[no-untyped-call]
+            answer: dict[str, Any] = api.resolve(event, context)
+        else:
+            answer = _as_event(_response_for_path(fault, path))
+    except ImagegenError as error:
+        answer = _as_event(error_response(error, path))
+    except Exception as error:  # noqa: BLE001 the last one: a caller gets a problem, whatever it is
+        # The text of an exception may hold a prompt; its type and place do not.
+        logger.error("unexpected error", kind=type(error).__name__, place=place_of(error))
+        told = ImagegenError("An unexpected error. It is in the logs.")
+        answer = _as_event(error_response(told, path))
+    if path.startswith(openai_problems.PREFIX):
+        answer.setdefault("headers", {})["x-request-id"] = context.aws_request_id
+    return answer
+
+
+def user_of(api: LambdaFunctionUrlResolver) -> User:
+    """Return who is asking.
+
+    Raises:
+        UnauthorizedError: nobody, on a route that is open.
+    """
+    user = api.context.get("user")
+    if not isinstance(user, User):
+        raise errors.UnauthorizedError("Send a token: Authorization: Bearer <token>.")
+    return user
+
+
+def asks_admin(api: LambdaFunctionUrlResolver) -> bool:
+    """Return whether an admin is asking; on an open route it may be nobody."""
+    user = api.context.get("user")
+    return isinstance(user, User) and user.is_admin
+
+
+def json_response(model: BaseModel, *, status: int = 200, **headers: str) -> Response[str]:
+    """Return a model as an answer with its own status or headers."""
+    named = {name.replace("_", "-").title(): value for name, value in headers.items()}
+    return Response(
+        status,
+        JSON,
+        model.model_dump_json(by_alias=True),
+        headers={"Cache-Control": "no-store", **named},
+    )
+
+
+def described(description: str, model: type[BaseModel]) -> OpenAPIResponse:
+    """Return how the OpenAPI document tells an answer that a handler writes itself."""
+    return {"description": description, "content": {JSON: {"model": model}}}
+
+
+def json_described(description: str) -> OpenAPIResponse:
+    """Return how the OpenAPI document tells an answer that is any JSON object."""
+    return {"description": description, "content": {JSON: {"schema": {"type": "object"}}}}
+
+
+def events_described(description: str, names: Collection[str]) -> OpenAPIResponse:
+    """Return how the OpenAPI document tells a stream of server-sent events: as one of them."""
+    data = {"type": "string", "description": "JSON"}
+    properties = {"event": {"enum": list(names)}, "data": data}
+    event = {"type": "object", "properties": properties, "required": list(properties)}
+    return {"description": description, "content": {EVENTS: {"schema": event}}}
+
+
+def events_response(stream: str) -> Response[str]:
+    """Return a stream of server-sent events as an answer."""
+    return Response(200, f"{EVENTS}; charset=utf-8", stream, headers={"Cache-Control": "no-store"})
+
+
+def error_response(error: ImagegenError, path: str = "") -> Response[str]:
+    """Return an error as the routes of this path tell it."""
+    problem = to_problem(error)
+    logger.warning("request refused", code=problem.code, status=problem.status)
+    return _response_for_path(problem, path)
+
+
+def not_allowed(methods: str) -> Response[str]:
+    """Return that a path takes other methods only."""
+    detail = f"This path takes {methods} only."
+    answer = problems.problem_response(
+        edge_problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    )
+    answer.headers["Allow"] = methods
+    return answer
+
+
+def _response_for_path(problem: Problem, path: str) -> Response[str]:
+    if path.startswith(openai_problems.PREFIX):
+        return openai_problems.openai_problem_response(problem)
+    return problems.problem_response(problem)
+
+
+def _as_event(response: Response[str]) -> dict[str, Any]:
+    headers = {name: str(value) for name, value in response.headers.items()}
+    return {
+        "statusCode": int(response.status_code),
+        "headers": {"Content-Type": response.content_type, **headers},
+        "body": response.body,
+        "isBase64Encoded": False,
+    }

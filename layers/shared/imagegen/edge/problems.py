@@ -1,0 +1,109 @@
+"""Every error as an answer: RFC 9457 for our own routes.
+
+Nothing that was sent is repeated in one, and what an exception of a library says is not either.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from imagegen.domain import errors
+from imagegen.domain.errors import ImagegenError
+from imagegen.wire.reports import Problem
+
+MAX_ERRORS_SAID = 20
+PROBLEM_TYPE = "https://github.com/imagegen/imagegen#errors"
+PROBLEM_JSON = "application/problem+json"
+
+STATUS: dict[type[ImagegenError], HTTPStatus] = {
+    errors.InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UnauthorizedError: HTTPStatus.UNAUTHORIZED,
+    errors.ForbiddenError: HTTPStatus.FORBIDDEN,
+    errors.NotFoundError: HTTPStatus.NOT_FOUND,
+    errors.GoneError: HTTPStatus.GONE,
+    errors.QuoteExpiredError: HTTPStatus.GONE,
+    errors.QuoteMismatchError: HTTPStatus.CONFLICT,
+    errors.QuoteError: HTTPStatus.BAD_REQUEST,
+    errors.LimitError: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.ContentRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NoProviderError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ModerationUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.LeaseLostError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StillRunningError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ConfigurationError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.GenerationFailedError: HTTPStatus.BAD_GATEWAY,
+    errors.LlmError: HTTPStatus.BAD_GATEWAY,
+    errors.ProviderError: HTTPStatus.BAD_GATEWAY,
+    ImagegenError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+def to_problem(error: ImagegenError) -> Problem:
+    """Return what the error is to a caller, by the nearest class in ``STATUS``."""
+    status = next(STATUS[kind] for kind in type(error).mro() if kind in STATUS)
+    invalid = None
+    if isinstance(error, errors.ParameterError):
+        invalid = [{"field": error.param, "type": error.code, "message": str(error)}]
+    return Problem(
+        type=PROBLEM_TYPE,
+        title=status.phrase,
+        status=status,
+        code=error.code,
+        detail=str(error),
+        charged=error.charged,
+        retryable=error.retryable,
+        retry_after_seconds=error.retry_after_seconds,
+        errors=invalid,
+    )
+
+
+def edge_problem(
+    status: HTTPStatus, code: str, detail: str, *, invalid: list[dict[str, Any]] | None = None
+) -> Problem:
+    """Return a problem that the edge itself finds: nothing was looked into, nothing is charged."""
+    return Problem(
+        type=PROBLEM_TYPE,
+        title=status.phrase,
+        status=status,
+        code=code,
+        detail=detail,
+        charged=False,
+        retryable=False,
+        errors=invalid,
+    )
+
+
+def invalid(found: list[Mapping[str, Any]]) -> Problem:
+    """Return what is wrong with a request, and where; never what was sent."""
+    if any(one["type"] == "json_invalid" for one in found):
+        return not_json()
+    faults = [
+        {"field": ".".join(map(str, one["loc"])), "type": one["type"], "message": one["msg"]}
+        for one in found[:MAX_ERRORS_SAID]
+    ]
+    detail = "; ".join(f"{one['field']}: {one['message']}" for one in faults)
+    return edge_problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, invalid=faults)
+
+
+def not_json() -> Problem:
+    """Return that a body is no JSON."""
+    return edge_problem(HTTPStatus.BAD_REQUEST, "invalid_json", "The body is not JSON.")
+
+
+def problem_response(problem: Problem) -> Response[str]:
+    """Return a problem as RFC 9457 wants it."""
+    text = problem.model_dump_json(by_alias=True, exclude_none=True)
+    return Response(problem.status, PROBLEM_JSON, text, headers=headers_of(problem))
+
+
+def headers_of(problem: Problem) -> dict[str, str | list[str]]:
+    """Return the headers that a problem is answered with, in whatever shape."""
+    headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
+    if problem.retry_after_seconds is not None:
+        headers["Retry-After"] = str(problem.retry_after_seconds)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers

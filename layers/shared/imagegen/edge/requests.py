@@ -1,0 +1,128 @@
+"""What is looked at before a request is: its size, its token, and whether it is JSON."""
+
+import base64
+import json
+from collections.abc import Callable, Container, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from imagegen.domain import errors
+from imagegen.domain.errors import ImagegenError
+from imagegen.domain.users import User, Verifier
+from imagegen.edge.problems import edge_problem, not_json
+from imagegen.wire.headers import USER_TOKEN
+from imagegen.wire.reports import Problem
+
+JSON = "application/json"
+MAX_BODY_BYTES = 256 * 1024
+
+type Event = dict[str, Any]
+
+
+def check_request(
+    event: Event,
+    verifier: Callable[[], Verifier],
+    is_open: Callable[[str, str], bool],
+    own_json: Container[str],
+) -> tuple[User | None, Problem | None]:
+    """Return who asks, and what is wrong with the request, nothing where it may be read.
+
+    Raises:
+        UnauthorizedError, ForbiddenError: nobody who may ask.
+        StoreUnavailableError: there is no telling who asks.
+    """
+    if fault := _too_large(event):
+        return None, fault
+    return _user(event, verifier(), is_open), _unreadable(event, own_json)
+
+
+def raw_body(event: Event) -> bytes:
+    """Return a body's bytes, none where it cannot be read."""
+    try:
+        return _bytes(event)
+    except ValueError:
+        return b""
+
+
+def _unreadable(event: Event, own_json: Container[str]) -> Problem | None:
+    """Return what is wrong with a body before it is looked into, ``None`` where nothing is."""
+    kind = event.get("headers", {}).get("content-type", "").partition(";")[0].strip().lower()
+    if event["requestContext"]["http"]["method"] != "GET" and kind not in ("", JSON):
+        detail = f"Send the body as {JSON}."
+        return edge_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    may_go_on = event["rawPath"] in own_json or _is_json(event)
+    return None if may_go_on else not_json()
+
+
+def _is_json(event: Event) -> bool:
+    """Return whether the body is JSON or absent: Powertools turns some broken ones into a 500.
+
+    JSON is UTF-8 without a mark: https://www.rfc-editor.org/rfc/rfc8259#section-8.1. Python would
+    read others, too, which Powertools would then stumble over.
+    """
+    try:
+        json.loads(_bytes(event).decode() or "null")
+    except (ValueError, RecursionError):  # not UTF-8, not JSON, numbers or nesting without end
+        return False
+    return True
+
+
+def _bytes(event: Event) -> bytes:
+    """Return a body's bytes.
+
+    Raises:
+        ValueError: it is no base64, or text that UTF-8 cannot carry.
+    """
+    body: str = event.get("body") or ""
+    return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+
+
+def _too_large(event: Event) -> Problem | None:
+    if _body_bytes(event) <= MAX_BODY_BYTES:
+        return None
+    detail = f"A body may have {MAX_BODY_BYTES} bytes."
+    return edge_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
+
+
+def _user(event: Event, verifier: Verifier, is_open: Callable[[str, str], bool]) -> User | None:
+    http = event["requestContext"]["http"]
+    headers = event.get("headers", {})
+    if is_open(http["method"], event["rawPath"]):
+        return _user_if_valid(verifier, headers)
+    return verifier.verify(_authorization(headers))
+
+
+def _user_if_valid(verifier: Verifier, headers: Mapping[str, str]) -> User | None:
+    """Return the user of an open route; a bad token there is like none."""
+    try:
+        authorization = _authorization(headers)
+        return None if authorization is None else verifier.verify(authorization)
+    except ImagegenError:
+        return None
+
+
+def _authorization(headers: Mapping[str, str]) -> str | None:
+    """Return the header that carries the user's token.
+
+    Where callers sign (AuthType AWS_IAM), Authorization is their signature, which says which system
+    calls; who its user is still says the token, in a header of its own.
+
+    Raises:
+        UnauthorizedError: there are two tokens, and no telling which is meant.
+    """
+    given, own = headers.get("authorization"), headers.get(USER_TOKEN)
+    signed = given is not None and given.startswith("AWS4-")
+    if own is None:
+        return None if signed else given
+    if given is not None and not signed:
+        raise errors.UnauthorizedError(f"Send one token: Authorization or {USER_TOKEN}.")
+    return f"Bearer {own}"
+
+
+def _body_bytes(event: Event) -> int:
+    body: str = event.get("body") or ""
+    return (
+        len(body) * 3 // 4
+        if event.get("isBase64Encoded")
+        else len(body.encode("utf-8", "surrogatepass"))
+    )

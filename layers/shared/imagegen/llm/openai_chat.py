@@ -1,0 +1,205 @@
+"""A chat's LLM behind any endpoint that speaks OpenAI's chat completions, streamed.
+
+https://platform.openai.com/docs/api-reference/chat/create. The official client does the protocol;
+beneath it is the transport of ``imagegen.providers.sdk``: a total deadline, a cap on what comes, no
+retries, no redirects. What comes is read as JSON of unknown shape, for not only OpenAI answers.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import openai
+from openai.types.chat import ChatCompletionChunk
+from pydantic import BaseModel, SecretStr
+
+from imagegen.domain.errors import LlmError, ProviderError
+from imagegen.domain.outcomes import Outcome
+from imagegen.domain.ports import ChatTurn, Json, TextPart, TokenCount, ToolUse
+from imagegen.llm.stream_reader import Reader, fault
+from imagegen.providers.faults import (
+    HttpAnswer,
+    dig,
+    key_text,
+    outcome_of,
+    parse_retry_after,
+    text_at,
+    token,
+)
+from imagegen.providers.openai import BASE_URL, MONEY, NAME
+from imagegen.providers.sdk import NOT_SENT, BoundedTransport, UnusableBodyError
+from imagegen.providers.stream import CONNECT_SECONDS, Clock
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+MAX_OUTPUT_TOKENS = 4_096
+MAX_BYTES = 8 * 1024 * 1024
+UNREADABLE = (
+    openai.OpenAIError,
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    ValueError,
+    RecursionError,  # JSON nested without end
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAILlm:
+    """One model at one endpoint."""
+
+    client: openai.OpenAI
+    provider: str
+    model: str
+    instructions: str
+    tool: Mapping[str, Json]
+    """Its definition, in OpenAI's words."""
+    limit_name: str = "max_tokens"
+    """How this endpoint calls the most tokens of an answer."""
+
+    def answer(
+        self, turns: Sequence[ChatTurn], *, timeout_seconds: float
+    ) -> Iterator[TextPart | ToolUse | TokenCount]:
+        """Yield the answer as it comes.
+
+        Raises:
+            LlmError: there is none, or it broke off.
+        """
+        reader = Reader()
+        try:
+            with self._stream(turns, timeout_seconds) as chunks:
+                for chunk in chunks:
+                    yield from reader.read(body_of(chunk))
+        except UNREADABLE as error:
+            lost = to_fault(error)
+        else:
+            yield from reader.ended()
+            return
+        raise lost
+
+    def _stream(
+        self, turns: Sequence[ChatTurn], timeout_seconds: float
+    ) -> openai.Stream[ChatCompletionChunk]:
+        limits = httpx2.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds))
+        messages: Any = [{"role": "system", "content": self.instructions}, *map(to_message, turns)]
+        tool: Any = self.tool
+        return self.client.chat.completions.create(
+            model=self.model,
+            messages=messages,
+            tools=[tool],
+            stream=True,
+            stream_options={"include_usage": True},
+            timeout=limits,
+            extra_body={self.limit_name: MAX_OUTPUT_TOKENS},
+        )
+
+
+def build_llm(
+    api_key: SecretStr,
+    base_url: str,
+    model: str,
+    *,
+    instructions: str,
+    tool: Mapping[str, Json],
+    clock: Clock = time.monotonic,
+) -> OpenAILlm:
+    """Return the LLM; an empty ``base_url`` is OpenAI's own.
+
+    Raises:
+        LlmError: the key cannot be sent.
+    """
+    wire = httpx2.Client(
+        transport=BoundedTransport(clock, MAX_BYTES), trust_env=False, follow_redirects=False
+    )
+    client = openai.OpenAI(
+        api_key=sendable(api_key),
+        base_url=base_url or BASE_URL,
+        max_retries=0,
+        http_client=wire,
+        default_headers={"User-Agent": "imagegen", "Accept-Encoding": "identity"},
+    )
+    name = "max_tokens" if base_url else "max_completion_tokens"
+    return OpenAILlm(client, provider_of(base_url), model, instructions, tool, name)
+
+
+def provider_of(base_url: str) -> str:
+    """Return who is behind an address, as the list of API calls names it."""
+    host = urlsplit(base_url or BASE_URL).hostname or ""
+    if host in LOOPBACK:
+        return "local"
+    return NAME if host == urlsplit(BASE_URL).hostname else host
+
+
+def sendable(api_key: SecretStr) -> str:
+    """Return the key as a header can carry it.
+
+    Raises:
+        LlmError: it cannot; the HTTP client's own error would quote it.
+    """
+    try:
+        return key_text(NAME, api_key)
+    except ProviderError:
+        lost = fault(Outcome.ACCOUNT)
+    raise lost
+
+
+def to_message(turn: ChatTurn) -> dict[str, Any]:
+    """Return a turn in OpenAI's words."""
+    if turn.role == "tool":
+        return {"role": "tool", "tool_call_id": turn.call_id, "content": turn.text}
+    if not turn.asked:
+        return {"role": turn.role, "content": turn.text}
+    calls = [
+        {
+            "id": one.id,
+            "type": "function",
+            "function": {"name": one.name, "arguments": written(one.arguments)},
+        }
+        for one in turn.asked
+    ]
+    return {"role": "assistant", "content": turn.text or None, "tool_calls": calls}
+
+
+def written(arguments: str) -> str:
+    """Return arguments as a history may have them: some endpoints refuse what is not JSON."""
+    try:
+        json.loads(arguments)
+    except (ValueError, RecursionError):
+        return "{}"
+    return arguments
+
+
+def body_of(chunk: object) -> Json:
+    """Return a chunk as JSON; the client builds it without looking."""
+    if not isinstance(chunk, BaseModel):
+        return None
+    body: Json = chunk.model_dump(mode="json", warnings=False)
+    return body
+
+
+def to_fault(error: Exception) -> LlmError:
+    """Return what went wrong, without a word of what the endpoint said."""
+    if isinstance(error, openai.APIStatusError):
+        return status_fault(error)
+    cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
+    if isinstance(cause, (*NOT_SENT, UnusableBodyError)):
+        return fault(Outcome.UNAVAILABLE)
+    if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
+        return fault(Outcome.UNAVAILABLE, provider_code=token(error.code))
+    return fault(Outcome.UNKNOWN)
+
+
+def status_fault(error: openai.APIStatusError) -> LlmError:
+    """Return what an error's answer means."""
+    headers = {name.lower(): value for name, value in error.response.headers.items()}
+    answer = HttpAnswer(error.status_code, headers, error.body)  # type: ignore[arg-type]
+    words = {text_at(answer.body, "code"), text_at(answer.body, "type")}
+    outcome = Outcome.ACCOUNT if words & MONEY else outcome_of(answer.status)
+    return fault(
+        outcome,
+        provider_code=token(dig(answer.body, "code")),
+        http_status=answer.status,
+        retry_after_seconds=parse_retry_after(headers),
+    )

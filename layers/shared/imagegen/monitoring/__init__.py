@@ -1,0 +1,1 @@
+"""CloudWatch metrics: their names, and the samples that each event yields."""

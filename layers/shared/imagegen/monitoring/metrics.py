@@ -1,0 +1,176 @@
+"""Every metric that the service emits: its name, its unit and its dimensions, in this one place.
+
+The emitter, the alarms and the dashboard all read ``SERIES``. Dimensions are bounded: the stack, a
+provider of the catalog, an outcome of ours; never a user, a prompt or an id.
+
+A line is CloudWatch's embedded metric format, written by ourselves: one line has every dimension
+set of an image, where Powertools' writer needs one line for each (docs/decisions.md).
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from imagegen.wire.images import iso_time
+
+NAMESPACE = "imagegen"
+
+
+class Dimension(StrEnum):
+    """What a series is of."""
+
+    STACK = "Stack"
+    PROVIDER = "Provider"
+    OUTCOME = "Outcome"
+
+
+class Metric(StrEnum):
+    """What is measured."""
+
+    # Requests that were confirmed, when they end.
+    IMAGES = "Images"
+    FAILURES = "Failures"
+    REFUSALS = "Refusals"
+    FALLBACKS = "Fallbacks"
+    REQUEST_MS = "RequestMs"
+    # Money: charged for images, possibly billed for lost answers, and as providers count it.
+    SPEND_USD = "SpendUsd"
+    IN_DOUBT_CHARGES = "InDoubtCharges"
+    IN_DOUBT_USD = "InDoubtUsd"
+    PRICED_USD = "PricedUsd"
+    BILLED_USD = "BilledUsd"
+    # Calls to providers.
+    CALLS = "Calls"
+    CALL_MS = "CallMs"
+    CALL_FAULTS = "CallFaults"
+    # Circuits.
+    CIRCUIT_MOVES = "CircuitMoves"
+    CIRCUITS_OPEN = "CircuitsOpen"
+    CIRCUIT_OPEN = "CircuitOpen"
+    # What the reconciler ended.
+    SETTLED = "Settled"
+    RELEASED = "Released"
+    # The probe.
+    PROBES = "Probes"
+    KEYS_REFUSED = "KeysRefused"
+    KEY_REFUSED = "KeyRefused"
+    KEY_CHANGES = "KeyChanges"
+    MODELS_UNLISTED = "ModelsUnlisted"
+    RETIREMENT_DAYS = "RetirementDays"
+    # The chat's answers, and what its LLM took.
+    CHATS = "Chats"
+    CHAT_FAILURES = "ChatFailures"
+    CHAT_OFFERS = "ChatOffers"
+    LLM_CALLS = "LlmCalls"
+    LLM_MS = "LlmMs"
+    LLM_INPUT_TOKENS = "LlmInputTokens"
+    LLM_OUTPUT_TOKENS = "LlmOutputTokens"
+
+
+class Unit(StrEnum):
+    """In CloudWatch's words."""
+
+    COUNT = "Count"
+    MILLISECONDS = "Milliseconds"
+    NONE = "None"
+
+
+type Dimensions = tuple[Dimension, ...]
+
+_STACK: Dimensions = (Dimension.STACK,)
+_PROVIDER: Dimensions = (Dimension.STACK, Dimension.PROVIDER)
+_OUTCOME: Dimensions = (Dimension.STACK, Dimension.PROVIDER, Dimension.OUTCOME)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """How a metric is kept: CloudWatch bills each set of dimension values on its own."""
+
+    unit: Unit
+    sets: tuple[Dimensions, ...]
+
+
+SERIES: Mapping[Metric, Series] = {
+    Metric.IMAGES: Series(Unit.COUNT, (_STACK,)),
+    Metric.FAILURES: Series(Unit.COUNT, (_STACK,)),
+    Metric.REFUSALS: Series(Unit.COUNT, (_STACK,)),
+    Metric.FALLBACKS: Series(Unit.COUNT, (_STACK,)),
+    Metric.REQUEST_MS: Series(Unit.MILLISECONDS, (_STACK,)),
+    Metric.SPEND_USD: Series(Unit.NONE, (_STACK, _PROVIDER)),
+    Metric.IN_DOUBT_CHARGES: Series(Unit.COUNT, (_STACK,)),
+    Metric.IN_DOUBT_USD: Series(Unit.NONE, (_STACK,)),
+    Metric.PRICED_USD: Series(Unit.NONE, (_STACK,)),
+    Metric.BILLED_USD: Series(Unit.NONE, (_STACK,)),
+    Metric.CALLS: Series(Unit.COUNT, (_OUTCOME,)),
+    Metric.CALL_MS: Series(Unit.MILLISECONDS, (_OUTCOME,)),
+    # 0 or 1 for each call: its average is the rate, and it is there from the first call on.
+    Metric.CALL_FAULTS: Series(Unit.COUNT, (_PROVIDER,)),
+    Metric.CIRCUIT_MOVES: Series(Unit.COUNT, (_OUTCOME,)),
+    Metric.CIRCUITS_OPEN: Series(Unit.COUNT, (_STACK,)),
+    Metric.CIRCUIT_OPEN: Series(Unit.COUNT, (_PROVIDER,)),
+    Metric.SETTLED: Series(Unit.COUNT, (_STACK,)),
+    Metric.RELEASED: Series(Unit.COUNT, (_STACK,)),
+    Metric.PROBES: Series(Unit.COUNT, (_STACK,)),
+    Metric.KEYS_REFUSED: Series(Unit.COUNT, (_STACK,)),
+    Metric.KEY_REFUSED: Series(Unit.COUNT, (_PROVIDER,)),
+    Metric.KEY_CHANGES: Series(Unit.COUNT, (_OUTCOME,)),
+    Metric.MODELS_UNLISTED: Series(Unit.COUNT, (_STACK,)),
+    Metric.RETIREMENT_DAYS: Series(Unit.NONE, (_STACK,)),
+    Metric.CHATS: Series(Unit.COUNT, (_STACK,)),
+    Metric.CHAT_FAILURES: Series(Unit.COUNT, (_STACK,)),
+    Metric.CHAT_OFFERS: Series(Unit.COUNT, (_STACK,)),
+    Metric.LLM_CALLS: Series(Unit.COUNT, (_STACK,)),
+    Metric.LLM_MS: Series(Unit.MILLISECONDS, (_STACK,)),
+    Metric.LLM_INPUT_TOKENS: Series(Unit.COUNT, (_STACK,)),
+    Metric.LLM_OUTPUT_TOKENS: Series(Unit.COUNT, (_STACK,)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What was measured at one event, about one provider and outcome where it is about one."""
+
+    values: Mapping[Metric, float]
+    provider: str = ""
+    outcome: str = ""
+
+    @property
+    def dimensions(self) -> dict[Dimension, str]:
+        """The values of the dimensions besides the stack."""
+        given = {Dimension.PROVIDER: self.provider, Dimension.OUTCOME: self.outcome}
+        return {name: value for name, value in given.items() if value}
+
+
+def line(sample: Sample, *, stack: str, level: str, now_ms: int) -> str:
+    """Return the sample as a line of the log.
+
+    ``level`` is the function's own: Lambda takes a line without one for INFO, and would drop it
+    where the functions log less.
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    """
+    dimensions = {Dimension.STACK: stack, **sample.dimensions}
+    document: dict[str, Any] = {
+        "_aws": {"Timestamp": now_ms, "CloudWatchMetrics": _directives(sample, set(dimensions))},
+        "level": level,
+        "timestamp": iso_time(now_ms),
+    }
+    document.update({name.value: value for name, value in dimensions.items()})
+    document.update({metric.value: value for metric, value in sample.values.items()})
+    return json.dumps(document, separators=(",", ":"))
+
+
+def _directives(sample: Sample, given: set[Dimension]) -> list[dict[str, Any]]:
+    """Return what CloudWatch makes of the values, in one part for each choice of sets."""
+    metrics: dict[tuple[Dimensions, ...], list[dict[str, str]]] = defaultdict(list)
+    for metric in sample.values:
+        sets = tuple(one for one in SERIES[metric].sets if given.issuperset(one))
+        metrics[sets].append({"Name": metric, "Unit": SERIES[metric].unit})
+    return [
+        {"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": listed}
+        for sets, listed in metrics.items()
+        if sets
+    ]

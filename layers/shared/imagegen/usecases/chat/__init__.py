@@ -1,0 +1,1 @@
+"""A chat's answer: the LLM, its one tool, and the limits of one message."""

@@ -1,0 +1,1 @@
+"""A confirmed request: hold, moderation, attempts, storage, settlement, replay."""

@@ -1,0 +1,57 @@
+"""The catalog as it is offered now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imagegen.domain.catalog import Catalog, Offering
+from imagegen.domain.days import today
+from imagegen.domain.pricing import price_microusd
+from imagegen.domain.selection import Availability, Reason
+from imagegen.usecases.availability import Switchboard
+from imagegen.wire.reports import Models, OfferedModel, OfferedSize, RetiredModel
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLister:
+    """Lists models with prices and whether they could be called."""
+
+    catalog: Catalog
+    switchboard: Switchboard
+    now_ms: Callable[[], int]
+
+    def models(self) -> Models:
+        """Return every row, and the models that ended."""
+        states = self.switchboard.availability()
+        return Models(
+            models=tuple(self._offered(row, states[row.key]) for row in self.catalog.models),
+            retired=tuple(
+                RetiredModel(
+                    provider=row.provider,
+                    model=row.model,
+                    shutdown_on=row.shutdown_on.isoformat(),
+                    replaced_by=row.replaced_by,
+                )
+                for row in self.catalog.retired
+            ),
+        )
+
+    def _offered(self, row: Offering, state: Availability) -> OfferedModel:
+        retired = row.is_retired(today(self.now_ms()))
+        reason = Reason.RETIRED if retired else state.reason
+        return OfferedModel(
+            key=row.key,
+            provider=row.provider,
+            model=row.model,
+            quality=row.tier,
+            fallback_priority=row.fallback_priority,
+            sizes=tuple(
+                OfferedSize(size=option.size, shape=option.shape, price=price)
+                for option in row.sizes
+                if (price := price_microusd(row, option)) is not None
+            ),
+            max_prompt_characters=row.max_prompt_characters,
+            typical_seconds=row.typical_seconds,
+            available=reason is None,
+            reason=reason,
+            shutdown_on=row.shutdown_on.isoformat() if row.shutdown_on else None,
+        )

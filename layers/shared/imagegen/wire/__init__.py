@@ -1,0 +1,1 @@
+"""The JSON of our own routes: what enters and leaves each of them."""

@@ -1,0 +1,149 @@
+"""What leaves as JSON about many images or about the service: usage, models, health, problems."""
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from imagegen.domain.catalog import Tier
+from imagegen.wire.images import Allowance, EdgeModel, Instant, MicroUsd
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+def absent() -> Any:
+    """Return the field that is left out of the JSON where it has no value."""
+    return Field(default=None, exclude_if=_is_none)
+
+
+class UsedImage(EdgeModel):
+    """One confirmed request in the usage list."""
+
+    id: str
+    status: Literal["complete", "failed"]
+    provider: str
+    model: str
+    quality: Tier
+    size: str
+    cost: MicroUsd
+    duration_ms: int
+    created_at: Instant
+    code: str | None = None
+
+
+class Usage(EdgeModel):
+    """What the user spent today and may still spend, and the newest requests."""
+
+    day: str
+    spent: MicroUsd
+    images: int
+    attempts: int
+    limits: Allowance
+    remaining: Allowance
+    recent: tuple[UsedImage, ...]
+
+
+class OfferedSize(EdgeModel):
+    """A size of a model and its price."""
+
+    size: str
+    shape: str | None
+    price: MicroUsd
+
+
+class OfferedModel(EdgeModel):
+    """A row of the catalog as it is offered now."""
+
+    key: str
+    provider: str
+    model: str
+    quality: Tier
+    fallback_priority: int
+    sizes: tuple[OfferedSize, ...]
+    max_prompt_characters: int
+    typical_seconds: int
+    available: bool
+    reason: str | None
+    shutdown_on: str | None
+
+
+class RetiredModel(EdgeModel):
+    """A model that ended, and what replaces it."""
+
+    provider: str
+    model: str
+    shutdown_on: str
+    replaced_by: str
+
+
+class Models(EdgeModel):
+    """The catalog."""
+
+    models: tuple[OfferedModel, ...]
+    retired: tuple[RetiredModel, ...]
+
+
+class CircuitReport(EdgeModel):
+    """A circuit as health shows it."""
+
+    state: Literal["closed", "open", "half_open"]
+    failures: int
+    retry_at: Instant | None
+    why: str | None = Field(None, description="The last error's code; with the admin scope only.")
+
+
+class ModelReport(EdgeModel):
+    """A model as health shows it."""
+
+    key: str
+    model: str
+    quality: Tier
+    available: bool
+    reason: str | None
+    warning: str | None
+
+
+class KeyCheckReport(EdgeModel):
+    """What the last probe of a provider found."""
+
+    at: Instant
+    outcome: str
+
+
+class ProviderReport(EdgeModel):
+    """A provider as health shows it."""
+
+    provider: str
+    available: bool
+    reason: str | None
+    credentials: Literal["missing", "present", "valid", "refused"]
+    enabled: bool
+    circuit: CircuitReport
+    models: tuple[ModelReport, ...]
+    last_key_check: KeyCheckReport | None
+
+
+class Health(EdgeModel):
+    """Which providers would be used now."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    checked_at: Instant
+    providers: tuple[ProviderReport, ...]
+
+
+class Problem(EdgeModel):
+    """An error, as RFC 9457 wants it."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    charged: bool
+    retryable: bool
+    retry_after_seconds: int | None = absent()
+    errors: list[dict[str, Any]] | None = absent()

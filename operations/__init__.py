@@ -1,0 +1,1 @@
+"""Operations in AWS: deploy, keys and flags, key rotation, monthly report, audit."""

@@ -1,0 +1,329 @@
+"""Each row of the outcome table: who is asked next, what the circuit learns, what is charged."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from imagegen.domain.breaker import State
+from imagegen.domain.errors import (
+    ConfigurationError,
+    ContentRefusedError,
+    GenerationFailedError,
+    ImagegenError,
+    NoProviderError,
+)
+from imagegen.domain.outcomes import Outcome
+from imagegen.domain.records import record_json
+from imagegen.usecases.generate.replay import Made
+from tests.fakes.catalogs import catalog, real_catalog, row
+from tests.fakes.pictures import picture
+from tests.fakes.providers import Reaction
+from tests.fakes.service import Service
+
+ALPHA, BETA, GAMMA = (f"{name}-standard-model" for name in ("alpha", "beta", "gamma"))
+MODEL_CIRCUIT = f"alpha/{ALPHA}"
+BROKEN = b"<html>not an image</html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of the table."""
+
+    reaction: Reaction
+    goes_on: bool
+    counts: bool = False
+    opens: str = ""
+    alone: type[ImagegenError] = GenerationFailedError
+    retryable: bool = True
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.reaction if isinstance(self.reaction, Outcome) else Outcome.UNAVAILABLE
+
+
+TABLE = {
+    "5xx": Rule(Outcome.UNAVAILABLE, goes_on=True, counts=True),
+    "broken bytes": Rule(BROKEN, goes_on=True, counts=True),
+    "cut off": Rule(picture("PNG")[:40], goes_on=True, counts=True),
+    "no answer": Rule(Outcome.UNKNOWN, goes_on=True, counts=True, retryable=False),
+    "429": Rule(Outcome.RATE_LIMITED, goes_on=True, counts=True, alone=NoProviderError),
+    "bad key": Rule(Outcome.ACCOUNT, goes_on=True, opens="alpha", alone=NoProviderError),
+    "gone": Rule(Outcome.MODEL_GONE, goes_on=True, opens=MODEL_CIRCUIT, alone=NoProviderError),
+    "refused": Rule(Outcome.REFUSED, goes_on=False, alone=ContentRefusedError, retryable=False),
+    "bad parameter": Rule(Outcome.BAD_PARAMETER, goes_on=True),
+    "not called": Rule(Outcome.NOT_CALLED, goes_on=True, alone=NoProviderError),
+}
+rules = pytest.mark.parametrize("rule", TABLE.values(), ids=TABLE.keys())
+
+
+@rules
+def test_the_next_provider_is_asked_unless_the_prompt_was_refused(rule: Rule) -> None:
+    service = Service()
+    service.react("alpha", rule.reaction)
+    offer = service.estimate()
+    if rule.goes_on:
+        made = service.confirm(offer)
+        assert isinstance(made, Made)
+        assert made.record.provider == "beta"
+        assert made.record.fallback is not None
+        assert made.record.fallback.provider == "alpha"
+        assert made.record.fallback.reason == rule.outcome
+        assert service.called == [ALPHA, BETA]
+        assert service.spent() == 70_000
+    else:
+        with pytest.raises(ContentRefusedError):
+            service.confirm(offer)
+        assert service.called == [ALPHA]
+        assert service.spent() == 0
+    service.check_charged_iff_stored()
+
+
+@rules
+def test_the_circuit_learns_what_the_table_says(rule: Rule) -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1)))
+    service.react("alpha", rule.reaction)
+    with pytest.raises(ImagegenError):
+        service.confirm(service.estimate())
+    states = {name: one.state for name, one in service.circuits.circuits.items()}
+    assert states == ({rule.opens: State.OPEN} if rule.opens else states)
+    counted = service.circuits.circuits.get("alpha")
+    assert len(counted.failures if counted else ()) == int(rule.counts)
+    if not rule.counts and not rule.opens:
+        assert service.circuits.writes == 0
+
+
+@rules
+def test_with_nobody_else_the_user_is_told_and_not_charged(rule: Rule) -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1)))
+    service.react("alpha", rule.reaction)
+    with pytest.raises(rule.alone) as caught:
+        service.confirm(service.estimate())
+    assert type(caught.value) is rule.alone
+    assert caught.value.retryable is rule.retryable
+    assert caught.value.charged is False
+    assert service.spent() == 0
+    assert service.ledger().images == {"20261122": 0}
+    assert service.ledger().attempts == {"20261122": 1}
+    assert not service.ledger().slots
+    assert [one.outcome for one in service.finished[0].attempts] == [rule.outcome]
+    service.check_charged_iff_stored()
+
+
+@rules
+def test_a_failed_request_leaves_a_record_that_says_so(rule: Rule) -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1)))
+    service.react("alpha", rule.reaction)
+    offer = service.estimate()
+    with pytest.raises(ImagegenError) as caught:
+        service.confirm(offer)
+    record = service.records.records[service.ref(offer)]
+    assert (record.status, record.code) == ("failed", caught.value.code)
+    assert record.charged_microusd == 0
+    assert record.in_doubt_microusd == (50_000 if rule.outcome is Outcome.UNKNOWN else 0)
+
+
+def test_a_success_writes_nothing_to_the_circuits() -> None:
+    service = Service()
+    service.make()
+    assert service.circuits.writes == 0
+
+
+def test_the_wait_that_a_provider_asks_for_reaches_the_user() -> None:
+    service = Service()
+    for name, wait in (("alpha", 30), ("beta", 7), ("gamma", 60)):
+        service.react(name, Outcome.RATE_LIMITED)
+        service.providers[name].retry_after_seconds = wait
+    with pytest.raises(NoProviderError) as caught:
+        service.confirm(service.estimate())
+    assert caught.value.retry_after_seconds == 7
+
+
+def test_after_an_answer_that_never_came_one_more_provider_may_be_asked() -> None:
+    service = Service()
+    service.react("alpha", Outcome.UNKNOWN)
+    made = service.make()
+    assert service.called == [ALPHA, BETA]
+    assert made.record.in_doubt_microusd == 50_000
+    assert made.record.charged_microusd == 70_000
+
+
+def test_after_two_answers_that_never_came_nobody_is_asked() -> None:
+    service = Service()
+    service.react("alpha", Outcome.UNKNOWN)
+    service.react("beta", Outcome.UNKNOWN)
+    with pytest.raises(GenerationFailedError) as caught:
+        service.confirm(service.estimate())
+    assert service.called == [ALPHA, BETA]
+    assert not caught.value.retryable
+    assert service.finished[0].in_doubt_microusd == 120_000
+
+
+def test_where_it_is_switched_off_nobody_is_asked_after_an_answer_that_never_came() -> None:
+    service = Service(fallback_after_unknown=False)
+    service.react("alpha", Outcome.UNKNOWN)
+    with pytest.raises(GenerationFailedError):
+        service.confirm(service.estimate())
+    assert service.called == [ALPHA]
+    service.check_charged_iff_stored()
+
+
+def test_the_switch_does_not_stop_other_fallbacks() -> None:
+    service = Service(fallback_after_unknown=False)
+    service.react("alpha", Outcome.UNAVAILABLE)
+    assert service.make().record.provider == "beta"
+
+
+def test_after_an_answer_that_never_came_the_same_provider_is_not_asked_again() -> None:
+    rows = (
+        row("alpha-one", priority=1),
+        row("alpha-two", priority=2),
+        row("beta-one", priority=3),
+    )
+    service = Service(catalog=catalog(*rows))
+    service.react("alpha", Outcome.UNKNOWN)
+    made = service.make()
+    assert service.called == ["alpha-one-model", "beta-one-model"]
+    assert made.record.provider == "beta"
+
+
+def test_after_a_plain_failure_another_model_of_the_provider_may_be_asked() -> None:
+    rows = (row("alpha-one", priority=1), row("alpha-two", priority=2))
+    service = Service(catalog=catalog(*rows))
+    service.react("alpha", Outcome.UNAVAILABLE, picture("PNG"))
+    assert service.make().record.model == "alpha-two-model"
+
+
+@rules
+def test_no_model_is_asked_twice_in_one_run(rule: Rule) -> None:
+    service = Service()
+    for name in ("alpha", "beta", "gamma"):
+        service.react(name, rule.reaction)
+    with pytest.raises(ImagegenError):
+        service.confirm(service.estimate())
+    assert len(service.called) == len(set(service.called))
+
+
+def test_a_refusal_of_the_fallback_is_final_as_well() -> None:
+    service = Service()
+    service.react("alpha", Outcome.UNAVAILABLE)
+    service.react("beta", Outcome.REFUSED)
+    with pytest.raises(ContentRefusedError):
+        service.confirm(service.estimate())
+    assert service.called == [ALPHA, BETA]
+    service.check_charged_iff_stored()
+
+
+def test_an_open_circuit_met_on_the_way_is_passed_over() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.guard.trip("alpha", "account")
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert service.called == [BETA]
+    assert [one.outcome for one in made.record.attempts] == ["circuit_open", "success"]
+    assert made.record.fallback is not None
+    assert made.record.fallback.reason == "circuit_open"
+
+
+def test_a_provider_switched_off_since_the_quote_is_passed_over() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.setups.pop("alpha")
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.record.attempts[0].outcome == "no_key"
+
+
+def test_a_candidate_that_means_something_else_by_now_is_passed_over() -> None:
+    service = Service()
+    offer = service.estimate()
+    rows = [
+        row("alpha-standard", priority=1, params={"steps": 50}),
+        row("beta-standard", priority=2, usd="9"),
+        row("gamma-standard", priority=3),
+    ]
+    service.catalog = catalog(*rows)
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.record.attempts[0].outcome == "catalog_changed"
+    # The quote's price holds, whatever the catalog says since.
+    assert made.record.charged_microusd == 70_000
+
+
+def test_a_row_that_left_the_catalog_is_passed_over() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.catalog = catalog(row("beta-standard", priority=2, usd="0.07"))
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.record.provider == "beta"
+
+
+def test_no_call_outlasts_what_is_left_of_the_run() -> None:
+    service = Service()
+    service.providers["alpha"].takes_ms = 60_000
+    service.react("alpha", Outcome.UNAVAILABLE)
+    service.confirm(service.estimate(), remaining_ms=120_000)
+    assert service.providers["alpha"].timeouts == [100.0]
+    assert service.providers["beta"].timeouts == [40.0]
+
+
+def test_no_call_takes_longer_than_a_call_may() -> None:
+    service = Service()
+    service.confirm(service.estimate(), remaining_ms=900_000)
+    assert service.providers["alpha"].timeouts == [120.0]
+
+
+def test_without_time_left_nobody_is_called_and_nothing_is_charged() -> None:
+    service = Service()
+    with pytest.raises(NoProviderError, match="no_time_left"):
+        service.confirm(service.estimate(), remaining_ms=24_000)
+    assert not service.called
+    service.check_charged_iff_stored()
+
+
+def test_a_provider_gets_exactly_what_was_priced() -> None:
+    service = Service()
+    service.confirm(service.estimate(style="ink"))
+    order = service.providers["alpha"].orders[0]
+    assert order.params == {"steps": 4, "size": "1024x1024"}
+    assert order.prompt == "a fox in the snow\n\nStyle: ink"
+    assert (order.model, order.width, order.height) == (ALPHA, 1024, 1024)
+
+
+def test_the_size_told_is_that_of_the_bytes() -> None:
+    service = Service()
+    service.react("alpha", picture("JPEG", size=(40, 30)))
+    record = service.make().record
+    assert (record.media_type, record.width, record.height) == ("image/jpeg", 40, 30)
+
+
+def test_a_provider_that_is_not_set_up_ends_the_run_without_a_charge() -> None:
+    service = Service()
+    service.react("alpha", ConfigurationError("no such provider"))
+    with pytest.raises(ConfigurationError):
+        service.confirm(service.estimate())
+    service.check_charged_iff_stored()
+
+
+def test_a_bug_of_ours_does_not_keep_the_users_money() -> None:
+    service = Service()
+    service.react("alpha", RuntimeError("a bug"))
+    with pytest.raises(RuntimeError):
+        service.confirm(service.estimate())
+    assert service.circuits.writes == 0
+    assert service.finished[0].code == "internal_error"
+    service.check_charged_iff_stored()
+
+
+def test_the_longest_record_fits_beside_an_object_in_s3() -> None:
+    service = Service(catalog=real_catalog())
+    for name in ("openai", "gemini", "together"):
+        service.react(name, Outcome.UNAVAILABLE)
+        service.providers[name].takes_ms = 59_000
+    offer = service.estimate(quality="ultra", size="landscape")
+    made = service.confirm(offer, remaining_ms=900_000)
+    assert isinstance(made, Made)
+    assert len(made.record.attempts) == 4
+    # S3 takes 2 KB of metadata; a code has at most 80 characters and each of three may have one.
+    assert len(record_json(made.record)) + 3 * 80 < 2_000

@@ -1,0 +1,682 @@
+"""One call of an OpenAI client: however often it is repeated, it is paid for at most once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Never
+
+import pytest
+from annotated_types import Le
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen.domain import ids
+from imagegen.domain.catalog import Catalog
+from imagegen.domain.errors import (
+    AboveMaxCostError,
+    ContentRefusedError,
+    GenerationFailedError,
+    GoneError,
+    ImagegenError,
+    NoProviderError,
+    ReusedKeyError,
+    StillRunningError,
+    StoreUnavailableError,
+)
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.ledger import HOUR_MS, Op, OpState
+from imagegen.domain.outcomes import Outcome
+from imagegen.domain.quote import LIFETIME_MS
+from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.openai_api import buyer, retries
+from imagegen.openai_api.buyer import Bought
+from imagegen.openai_api.calls import Call
+from imagegen.openai_api.retries import WINDOW_MS, Places
+from imagegen.settings import MoneySettings
+from imagegen.usecases.availability import ProviderSetup
+from imagegen.wire.images import EstimateRequest
+from tests.fakes.catalogs import catalog, row
+from tests.fakes.clock import NOON_MS
+from tests.fakes.faults import DiedError, Fault
+from tests.fakes.images import MemoryImageStore
+from tests.fakes.pictures import png
+from tests.fakes.service import IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service
+
+LAMBDA_MS = 300_000
+WISH = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
+FIRST, AGAIN = Call(USER, "body", retries=0), Call(USER, "body", retries=1)
+UNMARKED, KEYED = Call(USER, "body"), Call(USER, "body", key="order-66")
+
+
+def buy(service: Service, call: Call = FIRST, *, lambda_ms: int = LAMBDA_MS) -> Bought:
+    return service.buyer.buy(WISH, call, ends_ms=service.clock() + lambda_ms)
+
+
+def test_a_call_is_an_offer_and_its_confirmation_in_one() -> None:
+    service = Service()
+    bought = buy(service)
+    assert bought.record.charged_microusd == service.spent() == 50_000
+    service.check_charged_iff_stored()
+
+
+def test_first_calls_with_the_same_body_get_an_image_each() -> None:
+    service = Service()
+    refs = {buy(service).ref for _ in range(3)}
+    assert (len(refs), len(service.called)) == (3, 3)
+    service.check_charged_iff_stored()
+
+
+def test_first_calls_that_do_not_count_their_tries_get_an_image_each_too() -> None:
+    service = Service()
+    assert buy(service, UNMARKED).ref != buy(service, UNMARKED).ref
+
+
+def test_a_repetition_gets_the_image_of_the_first_attempt_and_pays_nothing() -> None:
+    service = Service()
+    first, second = buy(service), buy(service, AGAIN)
+    assert (first.ref, first.record) == (second.ref, second.record)
+    assert (service.spent(), len(service.called)) == (50_000, 1)
+
+
+def test_a_repetition_of_the_second_call_meets_the_second() -> None:
+    service = Service()
+    first, second = buy(service), buy(service)
+    assert buy(service, AGAIN).ref == second.ref != first.ref
+
+
+def test_a_repetition_whose_first_attempt_never_came_is_the_first() -> None:
+    service = Service()
+    buy(service, AGAIN)
+    assert service.spent() == 50_000
+
+
+@pytest.mark.parametrize("call", [AGAIN, KEYED], ids=["counted", "keyed"])
+@pytest.mark.parametrize("later_ms", [1, WINDOW_MS, 2 * WINDOW_MS, HOUR_MS - WINDOW_MS])
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_repetition_is_met_over_the_edge_of_a_window_and_when_the_ledger_forgot(
+    call: Call, later_ms: int, *, forgotten: bool
+) -> None:
+    service = Service()
+    service.clock.at_ms = NOON_MS - NOON_MS % WINDOW_MS + WINDOW_MS - 1
+    first = buy(service, replace(call, retries=0))
+    service.clock.advance(later_ms)
+    if forgotten:
+        service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    assert buy(service, call).ref == first.ref
+    assert len(service.called) == 1
+
+
+def test_a_key_is_good_for_as_long_as_its_image_is_kept() -> None:
+    service = Service()
+    first = buy(service, KEYED)
+    service.clock.advance(90 * 24 * HOUR_MS)
+    service.ledgers.ledgers.clear()
+    assert buy(service, KEYED).ref == first.ref
+    assert len(service.called) == 1
+
+
+def test_a_key_belongs_to_one_user() -> None:
+    service = Service()
+    others = buy(service, replace(KEYED, user=OTHER_USER))
+    assert buy(service, KEYED).ref.quote_id != others.ref.quote_id
+    assert len(service.called) == 2
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_key_with_another_body_is_refused_and_charges_nothing(*, forgotten: bool) -> None:
+    service = Service()
+    buy(service, KEYED)
+    if forgotten:
+        service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    with pytest.raises(ReusedKeyError):
+        buy(service, replace(KEYED, body="another"))
+    assert (service.spent(), len(service.called)) == (50_000, 1)
+
+
+def test_a_key_with_another_body_is_refused_while_the_first_runs_and_after_it_failed() -> None:
+    service = Service()
+    meanwhile(service, lambda: refuse(service, replace(KEYED, body="another")))
+    with pytest.raises(GenerationFailedError):
+        buy(service, KEYED)
+    refuse(service, replace(KEYED, body="another"))
+
+
+def refuse(service: Service, call: Call) -> None:
+    with pytest.raises(ReusedKeyError):
+        buy(service, call)
+
+
+def meanwhile(service: Service, act: Callable[[], object]) -> None:
+    """Let something happen while the first provider draws, which then fails."""
+
+    def during(ms: int) -> None:
+        service.providers["alpha"].sleep = service.clock.advance
+        act()
+
+    service.providers["alpha"].sleep = during
+    for name in service.providers:
+        service.react(name, Outcome.UNAVAILABLE)
+
+
+def test_a_repetition_waits_while_the_first_attempt_runs() -> None:
+    service = Service()
+    got: list[Bought] = []
+    held = dying(service, FIRST)
+    service.while_paused = lambda: held() if service.clock() > NOON_MS + 5_000 else None
+    got.append(buy(service, AGAIN))
+    assert len(service.images.objects) == 1
+    assert len(service.called) == 1
+    assert service.spent() == got[0].record.charged_microusd
+
+
+def dying(service: Service, call: Call) -> Callable[[], None]:
+    """Let a run die behind the put; return what ends its lease."""
+    names = calls_of(call)
+    service.wire.calls.clear()
+    service.wire.faults = {names.index("images.put"): Fault.DIES_AFTER}
+    with pytest.raises(DiedError):
+        buy(service, call)
+    service.wire.mend()
+
+    def lease_over() -> None:
+        service.clock.advance(LAMBDA_MS + 60_000)
+        service.while_paused = lambda: None
+
+    return lease_over
+
+
+def calls_of(call: Call, *before: Call) -> list[str]:
+    """Return what one call asks of the world, in order."""
+    service = Service()
+    for one in before:
+        buy(service, one)
+    service.wire.calls.clear()
+    buy(service, call)
+    return list(service.wire.calls)
+
+
+def test_a_repetition_that_waits_longer_than_it_may_is_asked_to_come_again() -> None:
+    service = Service()
+    dying(service, FIRST)
+    with pytest.raises(StillRunningError) as caught:
+        buy(service, AGAIN, lambda_ms=30_000)
+    assert caught.value.retryable
+    assert len(service.called) == 1
+
+
+def test_a_repetition_takes_over_where_the_first_attempt_failed_in_a_way_that_may_pass() -> None:
+    service = Service()
+    for name in service.providers:
+        service.react(name, Outcome.RATE_LIMITED)
+    with pytest.raises(NoProviderError):
+        buy(service)
+    for name in service.providers:
+        service.providers[name].reactions.clear()
+    bought = buy(service, AGAIN)
+    assert list(service.ledger().ops) == [bought.ref.quote_id]
+    service.check_charged_iff_stored()
+
+
+def test_a_repetition_that_waits_takes_over_when_the_first_run_is_found_dead() -> None:
+    service = Service()
+    service.wire.faults = {calls_of(FIRST).index("images.put"): Fault.DIES_BEFORE}
+    with pytest.raises(DiedError):
+        buy(service)
+    service.wire.mend()
+    service.while_paused = lambda: service.clock.advance(LAMBDA_MS + 60_000)
+    bought = service.buyer.buy(WISH, AGAIN, ends_ms=service.clock() + 10 * LAMBDA_MS)
+    assert (len(service.called), service.spent()) == (2, bought.record.charged_microusd)
+    service.check_charged_iff_stored()
+
+
+def test_a_refused_prompt_is_refused_again_and_nobody_is_asked_again() -> None:
+    service = Service()
+    service.react("alpha", Outcome.REFUSED)
+    for call in (FIRST, AGAIN):
+        with pytest.raises(ContentRefusedError):
+            buy(service, call)
+    assert len(service.called) == 1
+
+
+def test_what_a_provider_may_still_bill_for_is_not_bought_again_by_a_repetition() -> None:
+    service = Service(fallback_after_unknown=False)
+    service.react("alpha", Outcome.UNKNOWN)
+    for call in (FIRST, AGAIN):
+        with pytest.raises(GenerationFailedError) as caught:
+            buy(service, call)
+    assert not caught.value.retryable
+    assert len(service.called) == 1
+    assert service.spent() == 0
+
+
+def test_a_repetition_of_an_image_that_was_deleted_is_told_so_and_not_charged() -> None:
+    service = Service()
+    service.images.delete(buy(service).ref)
+    with pytest.raises(GoneError):
+        buy(service, AGAIN)
+    assert len(service.called) == 1
+
+
+def test_a_repetition_needs_no_provider_to_be_well() -> None:
+    service = Service()
+    first = buy(service)
+    service.setups.clear()
+    assert buy(service, AGAIN).ref == first.ref
+
+
+@pytest.mark.parametrize(
+    ("call", "images"), [(FIRST, 2), (UNMARKED, 1), (KEYED, 1)], ids=["first", "unmarked", "keyed"]
+)
+def test_a_second_equal_call_while_the_first_draws(call: Call, images: int) -> None:
+    """Surely first: an image of its own. Perhaps a repetition: it meets the first, unpaid."""
+    service = Service()
+    met: list[ImagegenError] = []
+
+    def second(_ms: int) -> None:
+        service.providers["alpha"].sleep = service.clock.advance
+        try:
+            buy(service, call, lambda_ms=40_000)
+        except StillRunningError as error:
+            met.append(error)
+
+    service.providers["alpha"].sleep = second
+    buy(service, call)
+    assert (len(service.called), len(met)) == (images, 2 - images)
+    service.check_charged_iff_stored()
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["ends", "dies"])
+@pytest.mark.parametrize("call", [FIRST, UNMARKED, KEYED], ids=["first", "unmarked", "keyed"])
+def test_two_that_take_the_same_number_at_once_pay_for_what_they_get(
+    call: Call, *, dies: bool
+) -> None:
+    """The second reads the ledger before the first has reserved, and reserves after it."""
+    service = Service()
+    refs: list[ImageRef] = []
+
+    def key() -> bytes:
+        if not refs:
+            refs.append(ImageRef("", "", 0))
+            refs[0] = before(service, call, dies=dies)
+        return IMAGE_ID_KEY
+
+    service.while_paused = lambda: service.clock.advance(2 * LAMBDA_MS)
+    late = replace(service.buyer, image_id_key=key)
+    got = late.buy(WISH, call, ends_ms=service.clock() + 10 * LAMBDA_MS)
+    assert (got.ref == refs[0]) == got.repeated == (not call.is_first)
+    assert len(service.called) == (2 if call.is_first else 1)
+    service.reconciler.sweep(limit=10)
+    service.clock.advance(2 * LAMBDA_MS)
+    service.reconciler.sweep(limit=10)
+    service.check_charged_iff_stored()
+
+
+def before(service: Service, call: Call, *, dies: bool) -> ImageRef:
+    """Let an equal call come first, which ends or dies behind the put."""
+    if dies:
+        dying(service, call)
+        (quote_id,) = service.ledger().ops
+        ref = ImageRef(quote_id, USER, service.clock())
+    else:
+        ref = buy(service, call).ref
+    service.clock.advance(7)
+    return ref
+
+
+def test_a_repetition_that_takes_over_goes_on_with_the_same_record() -> None:
+    service = Service()
+    meanwhile(service, lambda: None)
+    with pytest.raises(GenerationFailedError):
+        buy(service)
+    service.clock.advance(5_000)
+    for name in service.providers:
+        service.providers[name].reactions.clear()
+    bought = buy(service, AGAIN)
+    assert service.records.records == {bought.ref: bought.record}
+
+
+def every_fault() -> list[tuple[str, int, Fault]]:
+    asked = {"counted": calls_of(FIRST), "keyed": calls_of(KEYED)}
+    return [
+        (name, at, fault)
+        for name, calls in asked.items()
+        for at in range(len(calls))
+        for fault in Fault
+    ]
+
+
+@pytest.mark.parametrize(("kind", "at", "fault"), every_fault())
+def test_whatever_fails_or_dies_the_repetitions_end_in_one_image_paid_once(
+    kind: str, at: int, fault: Fault
+) -> None:
+    service = Service()
+    service.wire.faults = {at: fault}
+    first, again = (FIRST, AGAIN) if kind == "counted" else (KEYED, KEYED)
+    got = attempt(service, first)
+    for _ in range(3):
+        service.wire.mend()
+        service.new_process()
+        service.clock.advance(LAMBDA_MS + 60_000)
+        got = attempt(service, again)
+    assert got is not None or service.spent() == 0
+    assert len(service.images.objects) <= 1
+    service.reconciler.sweep(limit=10)
+    service.check_charged_iff_stored()
+
+
+def attempt(service: Service, call: Call) -> Bought | None:
+    try:
+        return buy(service, call)
+    except (ImagegenError, DiedError):
+        return None
+
+
+def test_a_repetition_is_met_where_the_clock_of_its_instance_is_behind() -> None:
+    service = Service()
+    edge = NOON_MS - NOON_MS % WINDOW_MS + WINDOW_MS
+    service.clock.at_ms = edge + 500
+    first = buy(service)
+    service.clock.at_ms = edge - 500
+    assert buy(service, AGAIN).ref == first.ref
+    assert (service.spent(), len(service.called)) == (50_000, 1)
+
+
+def test_an_answer_says_whether_an_earlier_call_made_its_image() -> None:
+    service = Service()
+    told = [buy(service, call).repeated for call in (FIRST, AGAIN, KEYED, KEYED, FIRST)]
+    assert told == [False, True, False, True, False]
+
+
+def test_an_image_that_another_run_of_the_call_stored_counts_as_an_earlier_ones() -> None:
+    service = Service()
+    dying(service, KEYED)
+    service.clock.advance(LAMBDA_MS + 60_000)
+    assert buy(service, KEYED).repeated
+    assert len(service.called) == 1
+
+
+@pytest.mark.parametrize("call", [FIRST, UNMARKED], ids=["counted", "unmarked"])
+def test_a_call_refused_with_nothing_held_is_not_repeated_where_that_would_meet_another(
+    call: Call,
+) -> None:
+    service = Service()
+    buy(service)
+    service.setups.clear()
+    with pytest.raises(NoProviderError) as caught:
+        buy(service, call)
+    assert not caught.value.retryable
+
+
+def test_a_call_refused_with_nothing_held_may_be_repeated_where_it_would_meet_nobody() -> None:
+    service = Service()
+    setups = dict(service.setups)
+    service.setups.clear()
+    for call in (FIRST, AGAIN, KEYED):
+        with pytest.raises(NoProviderError) as caught:
+            buy(service, call)
+        assert caught.value.retryable
+    service.setups.update(setups)
+    assert buy(service, AGAIN).record
+
+
+def test_a_call_that_failed_with_something_held_may_be_repeated_for_that_meets_it() -> None:
+    service = Service()
+    first = buy(service)
+    for name in service.providers:
+        service.react(name, Outcome.RATE_LIMITED)
+    with pytest.raises(NoProviderError) as caught:
+        buy(service)
+    assert caught.value.retryable
+    for name in service.providers:
+        service.providers[name].reactions.clear()
+    assert buy(service, AGAIN).ref != first.ref
+
+
+def test_a_repetition_meets_the_call_that_runs_before_one_that_is_done() -> None:
+    service = Service()
+    got: dict[str, Bought] = {}
+
+    def during(_ms: int) -> None:
+        service.providers["alpha"].sleep = service.clock.advance
+        got["later"] = buy(service)
+        with pytest.raises(StillRunningError):
+            buy(service, AGAIN)
+
+    service.providers["alpha"].sleep = during
+    got["first"] = buy(service)
+    assert got["first"].ref != got["later"].ref
+    assert (len(service.called), service.spent()) == (2, 100_000)
+
+
+def test_a_repetition_meets_a_later_image_before_an_earlier_failure_and_pays_nothing() -> None:
+    """Whose it is cannot be told, and its reply may be the one that was lost: nobody pays twice."""
+    service = Service()
+    meanwhile(service, lambda: None)
+    with pytest.raises(GenerationFailedError):
+        buy(service)
+    for name in service.providers:
+        service.providers[name].reactions.clear()
+    later = buy(service)
+    assert buy(service, AGAIN).ref == later.ref
+    assert len(service.images.objects) == 1
+
+
+def test_a_repetition_waits_no_longer_than_a_few_seconds_of_a_run() -> None:
+    service = Service()
+    waited_ms: list[int] = []
+
+    def during(_ms: int) -> None:
+        service.providers["alpha"].sleep = service.clock.advance
+        began_ms = service.clock()
+        with pytest.raises(StillRunningError) as caught:
+            buy(service, AGAIN)
+        assert caught.value.retryable
+        assert caught.value.retry_after_seconds
+        waited_ms.append(service.clock() - began_ms)
+
+    service.providers["alpha"].sleep = during
+    buy(service)
+    assert [buyer.WAIT_MS] <= waited_ms <= [30_000]
+
+
+def test_a_model_that_is_down_is_not_replaced_by_a_far_dearer_one_unasked() -> None:
+    service = Service(catalog=dear_stand_ins())
+    service.setups["alpha"] = ProviderSetup(has_key=True, enabled=False)
+    with pytest.raises(AboveMaxCostError, match="x-max-cost"):
+        buy(service)
+    assert (service.called, service.spent()) == ([], 0)
+
+
+def test_a_far_dearer_model_stands_in_where_the_caller_allows_its_price() -> None:
+    service = Service(catalog=dear_stand_ins())
+    service.setups["alpha"] = ProviderSetup(has_key=True, enabled=False)
+    allowed = WISH.model_copy(update={"max_cost": 160_000})
+    bought = service.buyer.buy(allowed, FIRST, ends_ms=service.clock() + LAMBDA_MS)
+    assert bought.record.charged_microusd == 160_000
+
+
+def test_the_first_model_within_the_multiple_stands_in() -> None:
+    service = Service(catalog=dear_stand_ins(row("gamma-standard", priority=3, usd="0.15")))
+    service.setups["alpha"] = ProviderSetup(has_key=True, enabled=False)
+    assert buy(service).record.key == "gamma-standard"
+
+
+def dear_stand_ins(*more: dict[str, Any]) -> Catalog:
+    cheap, dear = row("alpha-standard", priority=1), row("beta-standard", priority=2, usd="0.16")
+    return catalog(cheap, dear, *more)
+
+
+def test_a_hold_that_cannot_be_looked_into_stops_no_other_call() -> None:
+    service = Service()
+    dying(service, replace(FIRST, body="another"))
+    service.clock.advance(LAMBDA_MS + 60_000)
+    blind = replace(service.reconciler, images=Blind(service.images))
+    generator = service.generator
+    reserver = replace(generator.reserver, reconciler=blind)
+    buyer = replace(
+        service.buyer, reconciler=blind, generator=replace(generator, reserver=reserver)
+    )
+    bought = buyer.buy(WISH, FIRST, ends_ms=service.clock() + LAMBDA_MS)
+    assert bought.record.charged_microusd == 50_000
+
+
+@dataclass
+class Blind:
+    """Images of which none can be found."""
+
+    images: MemoryImageStore
+
+    def find(self, _ref: ImageRef) -> Never:
+        raise StoreUnavailableError("There is no telling.")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.images, name)
+
+
+@pytest.mark.parametrize("call", [AGAIN, KEYED], ids=["counted", "keyed"])
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_an_image_that_is_charged_and_cannot_be_found_is_told_as_charged(
+    call: Call, *, forgotten: bool
+) -> None:
+    service = Service()
+    buy(service, replace(call, retries=0))
+    if forgotten:
+        service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    buyer = replace(service.buyer, images=Blind(service.images))
+    with pytest.raises(StoreUnavailableError) as caught:
+        buyer.buy(WISH, call, ends_ms=service.clock() + LAMBDA_MS)
+    assert caught.value.charged
+
+
+def test_an_image_that_cannot_be_looked_for_is_not_told_as_charged_where_nothing_says_so() -> None:
+    service = Service()
+    buyer = replace(service.buyer, images=Blind(service.images))
+    with pytest.raises(StoreUnavailableError) as caught:
+        buyer.buy(WISH, KEYED, ends_ms=service.clock() + LAMBDA_MS)
+    assert not caught.value.charged
+
+
+def test_a_call_whose_first_attempt_failed_and_was_forgotten_is_made_anew() -> None:
+    """The first run fails and is pruned while its repetition waits: nothing was made or charged."""
+    service = Service()
+    got: list[Bought] = []
+
+    def pruned() -> None:
+        service.while_paused = lambda: None
+        service.ledgers.ledgers[USER] = replace(service.ledger(), ops={}, spent={}, images={})
+        service.ledgers.ledgers[USER] = replace(service.ledger(), slots={})
+
+    def during(_ms: int) -> None:
+        service.providers["alpha"].sleep = service.clock.advance
+        service.while_paused = pruned
+        got.append(buy(service, KEYED))
+        raise DiedError
+
+    service.providers["alpha"].sleep = during
+    with pytest.raises(DiedError):
+        buy(service, KEYED)
+    assert [one.repeated for one in got] == [False]
+    service.check_charged_iff_stored()
+
+
+def test_a_first_call_is_not_told_what_another_that_took_its_number_came_to() -> None:
+    service = Service(fallback_after_unknown=False)
+    service.react("alpha", Outcome.UNKNOWN)
+    began: list[None] = []
+
+    def key() -> bytes:
+        if not began:
+            began.append(None)
+            with pytest.raises(GenerationFailedError):
+                buy(service)
+            service.providers["alpha"].reactions.clear()
+        return IMAGE_ID_KEY
+
+    late = replace(service.buyer, image_id_key=key)
+    bought = late.buy(WISH, FIRST, ends_ms=service.clock() + LAMBDA_MS)
+    assert bought.record.charged_microusd == 50_000
+    assert len(service.ledger().ops) == 2
+
+
+def test_a_first_call_whose_repetition_took_over_buys_nothing_more() -> None:
+    """Its client is gone: what it failed at is the repetition's now."""
+    service = Service()
+    for name in service.providers:
+        service.react(name, Outcome.RATE_LIMITED, Outcome.RATE_LIMITED, png())
+    again: list[Bought] = []
+
+    def give_up(record: ImageRecord) -> None:
+        if record.status is RecordStatus.FAILED and not again:
+            for name in service.providers:
+                service.providers[name].reactions.clear()
+            again.append(buy(service, AGAIN))
+
+    service.on_finished = give_up
+    with pytest.raises(NoProviderError):
+        buy(service)
+    assert len(again) == len(service.images.objects) == 1
+
+
+def test_a_record_whose_writing_fails_once_is_written_all_the_same() -> None:
+    service = Service()
+    service.wire.faults = {calls_of(FIRST).index("records.put"): Fault.BEFORE}
+    first = buy(service)
+    service.wire.mend()
+    service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    assert buy(service, AGAIN).ref == first.ref
+
+
+def test_a_repetition_is_met_behind_as_many_images_as_a_day_allows() -> None:
+    service = Service()
+    first = buy(service)
+    service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    rules = MoneySettings.model_fields["daily_attempts"].metadata
+    (most,) = (rule.le for rule in rules if isinstance(rule, Le))
+    assert most == buyer.RECENT_RECORDS
+    for number in range(buyer.RECENT_RECORDS - 1):
+        ref = ImageRef(f"another-{number}", USER, first.ref.issued_ms + number)
+        service.records.put(ref, replace(first.record, quote_id=ref.quote_id))
+    assert buy(service, AGAIN).ref == first.ref
+
+
+@given(
+    numbers=st.lists(st.integers(0, 600), min_size=1, max_size=20, unique=True),
+    back=st.integers(-1, retries.WINDOWS_BACK),
+)
+def test_the_last_of_equal_calls_is_met_whatever_else_is_in_the_ledger(
+    numbers: list[int], back: int
+) -> None:
+    places = Places.of(FIRST, IMAGE_ID_KEY, now_ms=NOON_MS)
+    window = NOON_MS // WINDOW_MS - back
+    ops = {ids.quote_id(places.nonce((window, number))): done() for number in numbers}
+    others = {ids.quote_id(number.to_bytes(15)): done() for number in range(20)}
+    met = retries.nonce_of(AGAIN, {**ops, **others}, IMAGE_ID_KEY, now_ms=NOON_MS)
+    assert met == places.nonce((window, max(numbers)))
+    assert places.find(ids.quote_id(met)) == (window, max(numbers))
+
+
+def test_equal_calls_at_once_take_different_hour_slots() -> None:
+    places = Places.of(FIRST, IMAGE_ID_KEY, now_ms=NOON_MS)
+    window = NOON_MS // WINDOW_MS
+    firsts = [places.nonce((window, number))[0] for number in range(20)]
+    assert {(first - firsts[0]) % 256 for first in firsts} == set(range(20))
+
+
+@given(
+    body=st.text(max_size=20),
+    at_ms=st.integers(LIFETIME_MS, 10**13),
+    user=st.sampled_from([USER, OTHER_USER]),
+)
+def test_no_number_is_taken_twice_within_a_window(body: str, at_ms: int, user: str) -> None:
+    call = Call(user, body, retries=0)
+    taken: dict[str, Op] = {}
+    start_ms = at_ms - at_ms % WINDOW_MS
+    for offset_ms in (0, WINDOW_MS // 2, WINDOW_MS - 1):
+        nonce = retries.nonce_of(call, taken, IMAGE_ID_KEY, now_ms=start_ms + offset_ms)
+        assert ids.quote_id(nonce) not in taken
+        taken[ids.quote_id(nonce)] = done()
+    last = retries.nonce_of(replace(call, retries=1), taken, IMAGE_ID_KEY, now_ms=start_ms)
+    assert ids.quote_id(last) == list(taken)[-1]
+
+
+def done() -> Op:
+    return Op(OpState.SETTLED, 1, "run", 0, 0, 0, "", None)

@@ -1,0 +1,204 @@
+"""The probe: what it finds of keys and models, what it tells, and that it closes nothing."""
+
+from datetime import date
+
+import pytest
+
+from imagegen.domain.breaker import Circuit, State
+from imagegen.domain.outcomes import Outcome
+from imagegen.domain.stores import KeyCheck
+from imagegen.usecases.availability import ProviderSetup
+from imagegen.usecases.key_checks import KeyChange
+from tests.fakes.catalogs import catalog, row
+from tests.fakes.faults import Fault
+from tests.fakes.service import Service
+
+FIVE_MINUTES_MS = 300_000
+MODEL = "alpha-standard-model"
+
+
+def probed_every_five_minutes(service: Service, *checks: Outcome | None) -> list[KeyChange]:
+    """Return the changes told while alpha's key comes to these, one after the other."""
+    service.providers["alpha"].key_checks = list(checks)
+    told: list[KeyChange] = []
+    for _ in checks:
+        told.extend(service.key_checker.probe().changes)
+        service.clock.advance(FIVE_MINUTES_MS)
+    return told
+
+
+def warning(service: Service) -> str | None:
+    return service.reporter.report().providers[0].models[0].warning
+
+
+# Keys.
+
+
+def test_a_key_that_turns_bad_and_good_again_is_told_once_each() -> None:
+    told = probed_every_five_minutes(Service(), None, Outcome.ACCOUNT, Outcome.ACCOUNT, None, None)
+    assert told == [KeyChange("alpha", "valid", "account"), KeyChange("alpha", "account", "valid")]
+
+
+def test_a_key_that_is_bad_from_the_first_is_told() -> None:
+    assert probed_every_five_minutes(Service(), Outcome.ACCOUNT) == [
+        KeyChange("alpha", "valid", "account")
+    ]
+
+
+def test_a_check_without_an_answer_changes_nothing_and_hides_no_change() -> None:
+    lost = Outcome.UNAVAILABLE
+    told = probed_every_five_minutes(Service(), None, lost, Outcome.ACCOUNT, lost, lost, None)
+    assert [one.new for one in told] == ["account", "valid"]
+
+
+def test_two_probes_at_once_tell_a_change_once() -> None:
+    service = Service()
+    service.providers["alpha"].key_checks = [Outcome.ACCOUNT, Outcome.ACCOUNT]
+    first, second = service.key_checker, service.key_checker
+    assert len(first.probe().changes) + len(second.probe().changes) == 1
+
+
+def test_a_refused_key_counts_as_refused_while_the_provider_says_nothing_else() -> None:
+    service = Service()
+    service.providers["alpha"].key_checks = [Outcome.ACCOUNT, Outcome.UNAVAILABLE]
+    assert service.key_checker.probe().refused == ("alpha",)
+    assert service.key_checker.probe().refused == ("alpha",)
+    assert service.key_checker.probe().refused == ()
+
+
+def test_a_provider_whose_key_stays_refused_is_met_by_no_user() -> None:
+    service = Service()
+    service.providers["alpha"].key_checks = [Outcome.ACCOUNT] * 12
+    for hour in range(12):
+        service.key_checker.probe()
+        for _ in range(5):
+            service.make(user=f"{hour:032x}")
+            service.clock.advance(FIVE_MINUTES_MS // 5)
+    assert not service.providers["alpha"].orders
+    assert [(one.old, one.new) for one in service.moves] == [(State.CLOSED, State.OPEN)]
+
+
+def test_a_recovered_key_closes_nothing_until_an_image_is_made() -> None:
+    service = Service()
+    service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
+    service.key_checker.probe()
+    service.clock.advance(FIVE_MINUTES_MS)
+    service.key_checker.probe()
+    rested = service.circuits.circuits["alpha"]
+    service.clock.advance(FIVE_MINUTES_MS)
+    service.make()
+    assert (rested.state, service.circuits.circuits["alpha"].state) == (State.OPEN, State.CLOSED)
+
+
+def test_a_provider_that_is_tried_with_an_image_is_left_to_it() -> None:
+    service = Service()
+    trying = Circuit(State.HALF_OPEN, 2, until_ms=service.clock() + 1_000, owner="call-9")
+    service.circuits.circuits["alpha"] = trying
+    service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
+    service.key_checker.probe()
+    assert service.circuits.circuits["alpha"] == trying
+
+
+# Models.
+
+
+def test_a_model_that_is_not_listed_is_warned_of_and_still_drawn_with() -> None:
+    service = Service()
+    service.providers["alpha"].served = {"another": None}
+    assert service.key_checker.probe().unlisted == (MODEL,)
+    assert warning(service) == f"{MODEL} is not in the list of models that alpha serves"
+    assert not service.circuits.circuits
+    assert service.make().record.provider == "alpha"
+
+
+def test_a_listed_model_is_not_warned_of_and_the_warning_ends_with_it() -> None:
+    service = Service()
+    service.providers["alpha"].served = {}
+    service.key_checker.probe()
+    service.providers["alpha"].served = {MODEL: None}
+    assert service.key_checker.probe().unlisted == ()
+    assert warning(service) is None
+
+
+@pytest.mark.parametrize("served", [None, Outcome.UNAVAILABLE, Outcome.ACCOUNT])
+def test_without_a_list_what_was_known_stays_known(served: Outcome | None) -> None:
+    service = Service()
+    service.providers["alpha"].served = {}
+    service.key_checker.probe()
+    service.providers["alpha"].served = served
+    found = service.key_checker.probe()
+    assert (found.unlisted, found.outcomes["alpha"]) == ((MODEL,), "valid")
+
+
+def test_a_model_past_its_last_day_is_missed_by_nobody() -> None:
+    rows = (row("alpha-one", priority=1, shutdownOn="2026-11-22"), row("alpha-two", priority=2))
+    service = Service(catalog=catalog(*rows))
+    service.providers["alpha"].served = {"alpha-two-model": None}
+    found = service.key_checker.probe()
+    assert (found.unlisted, found.days_left) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("in_catalog", "announced", "days"),
+    [
+        (None, None, None),
+        ("2026-12-22", None, 30),
+        (None, date(2026, 12, 1), 9),
+        ("2026-12-22", date(2026, 12, 1), 9),
+        ("2026-12-01", date(2026, 12, 22), 9),
+    ],
+)
+def test_the_sooner_of_two_last_days_counts(
+    in_catalog: str | None, announced: date | None, days: int | None
+) -> None:
+    service = Service(catalog=catalog(row("alpha-one", priority=1, shutdownOn=in_catalog)))
+    service.providers["alpha"].served = {"alpha-one-model": announced}
+    assert service.key_checker.probe().days_left == days
+    expected = None if days is None else "alpha-one-model ends on 2026-12-"
+    assert (warning(service) or "").startswith(expected or "")
+    assert (warning(service) is None) == (days is None)
+
+
+# The fleet.
+
+
+def test_health_after_a_probe_is_one_read_and_none_when_it_is_cached() -> None:
+    service = Service()
+    service.key_checker.probe()
+    service.new_process()
+    service.circuits.loads = 0
+    service.reporter.report()
+    service.reporter.report()
+    assert service.circuits.loads == 1
+
+
+def test_the_circuits_that_rest_are_counted_by_provider() -> None:
+    service = Service()
+    for name in ("alpha", "alpha/one", "beta/two"):
+        service.circuits.circuits[name] = Circuit(State.OPEN, 1, until_ms=service.clock() + 1)
+    service.circuits.circuits["gamma"] = Circuit(State.CLOSED, 2)
+    # Due: it waits for an image, and whoever asks for one is offered it.
+    service.circuits.circuits["gamma/due"] = Circuit(State.OPEN, 1, until_ms=service.clock())
+    assert service.key_checker.probe().resting == {"alpha": 2, "beta": 1, "gamma": 0}
+
+
+def test_a_provider_that_is_not_set_up_is_not_looked_at() -> None:
+    service = Service()
+    service.setups = {"alpha": ProviderSetup(has_key=True, enabled=False)}
+    assert service.key_checker.probe().key_checks == {}
+
+
+def test_without_the_store_the_probe_is_told_and_changes_are_not() -> None:
+    service = Service()
+    service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
+    service.wire.faults = {n: Fault.BEFORE for n in range(30) if n == 0 or n > 6}
+    found = service.key_checker.probe()
+    assert (found.outcomes["alpha"], found.changes) == ("account", ())
+
+
+def test_what_a_probe_finds_is_what_the_fleet_knows() -> None:
+    service = Service()
+    service.providers["alpha"].served = {MODEL: date(2026, 12, 1)}
+    found = service.key_checker.probe().key_checks["alpha"]
+    assert found == KeyCheck(service.clock(), "valid", "valid", (), {MODEL: date(2026, 12, 1)})
+    assert service.circuits.key_checks["alpha"] == found

@@ -1,0 +1,115 @@
+"""An image that is paid for is not thrown away, and what was charged is never said to be gone."""
+
+from dataclasses import replace
+
+import pytest
+
+from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
+from imagegen.domain.ledger import OpState
+from imagegen.domain.records import RecordStatus
+from imagegen.usecases.generate.replay import Made, Running
+from tests.fakes.faults import Fault
+from tests.fakes.service import OTHER_USER, USER, Service
+
+PUT = "images.put"
+
+
+def call_index(service: Service, name: str) -> int:
+    """Return at which call of a whole run something is first called."""
+    probe = Service()
+    probe.make()
+    return probe.wire.calls.index(name) - probe.wire.calls.index("ledgers.reserve")
+
+
+def fail_puts(service: Service, times: int) -> None:
+    """Let the next puts fail, counted from the confirmation on."""
+    first = len(service.wire.calls) + call_index(service, PUT)
+    service.wire.faults.update({first + n: Fault.BEFORE for n in range(times)})
+
+
+@pytest.mark.parametrize("times", [1, 3, 5])
+def test_a_bad_moment_of_the_image_store_loses_no_image(times: int) -> None:
+    service = Service()
+    offer = service.estimate()
+    fail_puts(service, times)
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert len(service.called) == 1
+    assert service.spent() == made.record.charged_microusd
+
+
+def test_an_image_store_that_stays_down_leaves_it_to_the_reconciler_and_counts_the_cost() -> None:
+    service = Service()
+    offer = service.estimate()
+    fail_puts(service, 100)
+    assert isinstance(service.confirm(offer), Running)
+    assert service.finished[-1].in_doubt_microusd == 50_000
+    service.new_process()
+    service.clock.advance(400_000)
+    service.reconciler.sweep(limit=10)
+    service.check_charged_iff_stored()
+    assert service.spent() == 0
+
+
+def test_a_run_that_is_too_late_to_store_gives_back_and_is_counted() -> None:
+    service = Service()
+    for provider in service.providers.values():
+        provider.takes_ms = 290_000
+    offer = service.estimate()
+    with pytest.raises(LeaseLostError):
+        service.confirm(offer, remaining_ms=250_000)
+    assert service.spent() == 0
+    assert service.finished[-1].status is RecordStatus.FAILED
+    assert service.finished[-1].in_doubt_microusd == 50_000
+    assert not service.images.objects
+
+
+def test_an_image_stored_between_two_looks_is_not_said_to_be_gone() -> None:
+    service = Service()
+    offer = service.estimate()
+    made = service.make()
+    finder = service.finder
+
+    class LateStore:
+        """Shows an image from the second look on."""
+
+        def __init__(self) -> None:
+            self.looks = 0
+
+        def find(self, ref: object) -> object:
+            self.looks += 1
+            return made.record if self.looks > 1 else None
+
+        def link(self, ref: object) -> str | None:
+            self.looks += 1
+            return "https://images.test/x" if self.looks > 1 else None
+
+    image_id = made.quote.image_id
+    late = replace(finder, images=LateStore())  # type: ignore[arg-type]
+    assert late.status(image_id, "https://api.test").status == "complete"
+    late = replace(finder, images=LateStore())  # type: ignore[arg-type]
+    assert late.location(image_id) == "https://images.test/x"
+    assert offer.image_id != image_id
+
+
+def test_one_users_trouble_does_not_keep_anothers_money_held() -> None:
+    service = Service()
+    for user in (USER, OTHER_USER):
+        offer = service.estimate(user=user)
+        fail_puts(service, 100)
+        service.confirm(offer, user)
+        service.new_process()
+    service.clock.advance(400_000)
+
+    class HalfStore:
+        """Cannot tell of one user's images."""
+
+        def find(self, ref: object) -> None:
+            if getattr(ref, "user", "") == USER:
+                raise StoreUnavailableError("unreadable")
+
+    broken = replace(service.reconciler, images=HalfStore())  # type: ignore[arg-type]
+    with pytest.raises(StoreUnavailableError):
+        broken.sweep(limit=10)
+    assert [op.state for op in service.ledger(USER).ops.values()] == [OpState.HELD]
+    assert [op.state for op in service.ledger(OTHER_USER).ops.values()] == [OpState.RELEASED]
