@@ -18,7 +18,7 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.ledger import HOUR_MS, Limits
-from imagegen.usecases.generate.replay import Made
+from imagegen.usecases.generate.run import Made
 from local.paths import ROOT
 from tests.exactness.ground import Clock, Ground, all_at_once
 from tests.exactness.growth import size

@@ -20,18 +20,20 @@ from typing import Any, ClassVar
 from pydantic import SecretStr
 
 from imagegen.aws import clients
-from imagegen.bootstrap import generate, shared
+from imagegen.bootstrap import generate, verifier
 from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
+from imagegen.monitoring.observer import LogObserver
 from imagegen.providers import build_provider
-from imagegen.usecases.generate.generator import Generator
 from imagegen.wire.images import EstimateRequest
 from local import issuer
 from local.invoke import deployed_variables
 from local.issuer import AUDIENCE, Issuer
 from local.paths import ROOT
 from tests.fakes.catalogs import real_catalog
-from tests.fakes.service import Service
+from tests.fakes.images import MemoryImageStore, MemoryRecordStore
+from tests.fakes.ledgers import MemoryLedgerStore
+from tests.fakes.service import FakeWorld, Service
 
 PROMPT = "a fox in the snow"
 KEY = "local-key"
@@ -156,28 +158,20 @@ def _instant(address: str) -> Asker:
         "TABLE_NAME": "table", "BUCKET_NAME": "bucket", "PARAMETERS_PATH": "/imagegen/bench",
         "JWT_AUDIENCE": AUDIENCE, "JWT_ISSUER": people.url, "POWERTOOLS_SERVICE_NAME": "bench",
     }  # fmt: skip
-    service = Service(
-        catalog=real_catalog(),
-        moderation=ModerationMode.OFF,
-        on_finished=generate.log_finished,
-    )
+    service = Service(catalog=real_catalog(), moderation=ModerationMode.OFF)
+    observer = LogObserver("bench", "INFO", service.catalog.providers, service.clock)
+    service.on_finished = observer.request_finished
     waits = Waits()
     timed: Any = Timed(build_provider("openai", api_key=SecretStr(KEY), base_url=address), waits)
     service.providers["openai"] = timed
-    generator, presenter = _plain(service), service.presenter
-    overrides = {
-        generate.get_generator: lambda: generator,
-        generate.get_presenter: lambda: presenter,
-        shared.get_clock: lambda: service.clock,
-    }
+    functions = replace(service.functions, world=PlainWorld(service))
 
     def handler() -> ModuleType:
         module = load("generate")
-        module.api.dependency_overrides.update(overrides)
-        module.get_presenter = lambda: presenter
+        module.api.dependency_overrides[generate.get_generate_service] = lambda: functions
         return module
 
-    verify = shared.get_verifier().verify
+    verify = verifier.get_verifier().verify
     asked = EstimateRequest.model_validate({"prompt": PROMPT, "provider": "openai"})
 
     def offer(token: str) -> str:
@@ -186,17 +180,27 @@ def _instant(address: str) -> Asker:
     return Asker(handler, offer, people, waits)
 
 
-def _plain(service: Service) -> Generator:
-    """Return the service's generator over its stores, without the tests' wires between them."""
-    wired, ledgers = service.generator, service.ledgers
-    return replace(
-        wired,
-        reserver=replace(wired.reserver, ledgers=ledgers),
-        keeper=replace(
-            wired.keeper, ledgers=ledgers, images=service.images, records=service.records
-        ),
-        drawer=replace(wired.drawer, provider=service.providers.__getitem__),
-    )
+class PlainWorld(FakeWorld):
+    """The fakes without the tests' wires between them and the service."""
+
+    @property
+    def ledgers(self) -> MemoryLedgerStore:
+        """The users' ledgers."""
+        return self.service.ledgers
+
+    @property
+    def records(self) -> MemoryRecordStore:
+        """The usage records."""
+        return self.service.records
+
+    @property
+    def images(self) -> MemoryImageStore:
+        """The finished images."""
+        return self.service.images
+
+    def get_provider(self, name: str) -> ImageProvider:
+        """Return a provider."""
+        return self.service.providers[name]
 
 
 def _real(address: str) -> Asker:

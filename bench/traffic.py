@@ -102,7 +102,7 @@ class Night:
     def _probe(self, minute: int) -> None:
         if minute in REFUSED:
             self.service.providers["together"].key_checks = [Outcome.ACCOUNT]
-        probed = self.service.key_checker.probe()
+        probed = self.service.key_checker.check()
         for change in probed.changes:
             self._tell(f"key changed    {change.provider}: {change.old} -> {change.new}")
         self._emit(key_check_samples(probed))

@@ -1,18 +1,16 @@
 """A chat whose LLM can offer images; nothing is written or spent here."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagegen.bootstrap.chat import get_chatter
-from imagegen.bootstrap.shared import get_clock, get_verifier
+from imagegen.bootstrap.chat import ChatService, get_chat_service
+from imagegen.bootstrap.verifier import get_verifier
 from imagegen.chat.sse import NAMES, to_sse
 from imagegen.edge.api import build_api, events_described, events_response, serve, user_of
 from imagegen.logs import logger
-from imagegen.usecases.chat.chatter import Chatter
 from imagegen.wire.messages import ChatRequest
 
 api = build_api()
@@ -31,13 +29,12 @@ api = build_api()
     },
 )
 def chat(
-    request: ChatRequest,
-    chatter: Annotated[Chatter, Depends(get_chatter)],
-    clock: Annotated[Callable[[], int], Depends(get_clock)],
+    request: ChatRequest, service: Annotated[ChatService, Depends(get_chat_service)]
 ) -> Response[str]:
     """Return the answer's events, all at once: this runtime does not stream."""
-    ends_ms = clock() + api.lambda_context.get_remaining_time_in_millis()
-    return events_response(to_sse(chatter.chat(request, user_of(api).id, ends_ms=ends_ms)))
+    ends_ms = service.world.now_ms() + api.lambda_context.get_remaining_time_in_millis()
+    events = service.chatter.chat(request, user_of(api).id, ends_ms=ends_ms)
+    return events_response(to_sse(events))
 
 
 @logger.inject_lambda_context(clear_state=True)

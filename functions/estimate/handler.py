@@ -9,14 +9,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
-from imagegen.bootstrap.estimate import get_estimator, get_lister, get_status_reader
-from imagegen.bootstrap.shared import get_verifier
+from imagegen.bootstrap.estimate import EstimateService, get_estimate_service
+from imagegen.bootstrap.verifier import get_verifier
 from imagegen.edge.api import build_api, json_described, not_allowed, serve, user_of
 from imagegen.edge.requests import JSON, raw_body
 from imagegen.logs import logger
-from imagegen.usecases.estimator import Estimator
-from imagegen.usecases.model_list import ModelLister
-from imagegen.usecases.tracing import LedgerStatusReader
 from imagegen.wire.images import EdgeModel, Estimate, EstimateRequest
 from imagegen.wire.reports import Models
 
@@ -29,23 +26,23 @@ class ToolQuery(EdgeModel):
     )
 
 
+Service = Annotated[EstimateService, Depends(get_estimate_service)]
+
 MCP = "/mcp"
 
 api = build_api()
 
 
 @api.post("/estimate", operation_id="estimateImage", tags=["images"])
-def estimate(
-    request: EstimateRequest, estimator: Annotated[Estimator, Depends(get_estimator)]
-) -> Estimate:
+def estimate(request: EstimateRequest, service: Service) -> Estimate:
     """Return the priced offer."""
-    return estimator.estimate(request, user_of(api).id)
+    return service.estimator.estimate(request, user_of(api).id)
 
 
 @api.get("/models", operation_id="listModels", tags=["catalog"])
-def models(lister: Annotated[ModelLister, Depends(get_lister)]) -> Models:
+def models(service: Service) -> Models:
     """Return the catalog as it is offered now."""
-    return lister.models()
+    return service.lister.models()
 
 
 @api.get("/tools/generate_image", operation_id="getToolDefinition", tags=["chat"])
@@ -66,18 +63,14 @@ def tool(query: Annotated[ToolQuery, Query()]) -> dict[str, Any]:
         202: {"description": "A notification was taken."},
     },
 )
-def mcp(
-    estimator: Annotated[Estimator, Depends(get_estimator)],
-    lister: Annotated[ModelLister, Depends(get_lister)],
-    status_reader: Annotated[LedgerStatusReader, Depends(get_status_reader)],
-) -> Response[str]:
+def mcp(service: Service) -> Response[str]:
     """Return the answer to one message of the Model Context Protocol."""
     # As above: only those who speak it pay for it.
     from imagegen.mcp.server import reply  # noqa: PLC0415
     from imagegen.mcp.tools import Toolbox  # noqa: PLC0415
 
-    offer = partial(estimator.estimate, user=user_of(api).id)
-    toolbox = Toolbox(offer, status_reader.status, lister.models)
+    offer = partial(service.estimator.estimate, user=user_of(api).id)
+    toolbox = Toolbox(offer, service.status_reader.status, service.lister.models)
     said = reply(raw_body(api.current_event.raw_event), api.current_event.headers, toolbox)
     return Response(said.status, JSON, said.body, headers={"Cache-Control": "no-store"})
 

@@ -1,6 +1,5 @@
 """The confirmed request, the images and the usage; on a schedule, the reconciler."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -8,37 +7,18 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagegen.bootstrap.estimate import get_lister
-from imagegen.bootstrap.generate import (
-    get_finder,
-    get_generator,
-    get_presenter,
-    get_reconciler,
-    get_usage_reader,
-)
-from imagegen.bootstrap.openai_api import get_buyer, get_openai_presenter
-from imagegen.bootstrap.shared import get_clock, get_settings, get_verifier
-from imagegen.edge.api import build_api, described, json_response, serve, user_of
+from imagegen.bootstrap.generate import GenerateService, get_generate_service
+from imagegen.bootstrap.verifier import get_verifier
+from imagegen.edge.api import build_api, described, injected, json_response, serve, user_of
 from imagegen.logs import logger
-from imagegen.openai_api.answers import OpenAiPresenter
-from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.calls import call_of
-from imagegen.openai_api.models import (
-    ImagesAnswer,
-    ImagesRequest,
-    ModelList,
-    body_of,
-    wish_of,
-)
-from imagegen.usecases.generate.answers import in_progress
-from imagegen.usecases.generate.generator import Generator
-from imagegen.usecases.generate.replay import Running
-from imagegen.usecases.model_list import ModelLister
-from imagegen.usecases.status import ImageFinder
-from imagegen.usecases.usage import UsageReader
+from imagegen.openai_api.models import ImagesAnswer, ImagesRequest, ModelList, body_of, wish_of
+from imagegen.usecases.generate.run import Running
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
+
+Service = Annotated[GenerateService, Depends(get_generate_service)]
 
 SWEEP_USERS = 100
 RETRY_AFTER_SECONDS = "2"
@@ -57,18 +37,15 @@ api = build_api()
         202: described("It is being made: ask again.", ImageInProgress),
     },
 )
-def generate(
-    request: GenerateRequest,
-    generator: Annotated[Generator, Depends(get_generator)],
-    clock: Annotated[Callable[[], int], Depends(get_clock)],
-) -> Response[str]:
+def generate(request: GenerateRequest, service: Service) -> Response[str]:
     """Return the image that the quote promised, or that it is being made."""
-    # Sampled before anything is read: the lease and every timeout hang on it.
-    ends_ms = clock() + api.lambda_context.get_remaining_time_in_millis()
-    came = generator.generate(request, user_of(api).id, ends_ms=ends_ms)
-    if isinstance(came, Running):
-        return json_response(in_progress(came), status=202, retry_after=RETRY_AFTER_SECONDS)
-    return json_response(get_presenter().image(came, request.prompt, _base_url()))
+    ends_ms = _ends_ms(service)
+    confirmed = service.generator.generate(request, user_of(api).id, ends_ms=ends_ms)
+    quote, result = confirmed.quote, confirmed.result
+    if isinstance(result, Running):
+        answer = service.presenter.in_progress(quote, result)
+        return json_response(answer, status=202, retry_after=RETRY_AFTER_SECONDS)
+    return json_response(service.presenter.image(quote, result, request.prompt, _base_url(service)))
 
 
 @api.get(
@@ -80,12 +57,12 @@ def generate(
         302: {"description": "The image's bytes are at Location for a quarter of an hour."},
     },
 )
-def image(image_id: str, finder: Annotated[ImageFinder, Depends(get_finder)]) -> Response[str]:
+def image(image_id: str, service: Service) -> Response[str]:
     """Return where the bytes are, or as JSON where the image stands."""
     if "application/json" in api.current_event.headers.get("accept", ""):
-        return json_response(finder.status(image_id, _base_url()))
+        return json_response(service.finder.status(image_id, _base_url(service)))
     headers = {
-        "Location": finder.location(image_id),
+        "Location": service.finder.location(image_id),
         "Cache-Control": f"private, max-age={IMAGE_CACHE_SECONDS}",
         # The same address answers as JSON: a browser that holds this must not take it for that.
         "Vary": "Accept",
@@ -100,49 +77,49 @@ def image(image_id: str, finder: Annotated[ImageFinder, Depends(get_finder)]) ->
     tags=["openai"],
     responses={200: described("The image, stored and charged.", ImagesAnswer)},
 )
-def create_image(
-    request: ImagesRequest,
-    buyer: Annotated[Buyer, Depends(get_buyer)],
-    presenter: Annotated[OpenAiPresenter, Depends(get_openai_presenter)],
-    clock: Annotated[Callable[[], int], Depends(get_clock)],
-) -> Response[str]:
+def create_image(request: ImagesRequest, service: Service) -> Response[str]:
     """Return an image to a client of OpenAI's: offer and confirmation in one call."""
-    ends_ms = clock() + api.lambda_context.get_remaining_time_in_millis()
+    ends_ms = _ends_ms(service)
     headers = api.current_event.headers
     call = call_of(headers, body_of(request), user_of(api).id)
-    wish = wish_of(request, buyer.estimator.catalog, headers.get(MAX_COST))
-    bought = buyer.buy(wish, call, ends_ms=ends_ms)
-    return json_response(presenter.image(bought, request, _base_url()))
+    wish = wish_of(request, service.world.catalog, headers.get(MAX_COST))
+    made = service.buyer.buy(wish, call, ends_ms=ends_ms)
+    return json_response(service.openai_presenter.image(made, request, _base_url(service)))
 
 
 @api.get("/v1/models", operation_id="listModelsForOpenai", tags=["openai"])
 def openai_models(
-    lister: Annotated[ModelLister, Depends(get_lister)],
-    presenter: Annotated[OpenAiPresenter, Depends(get_openai_presenter)],
+    service: Service,
 ) -> ModelList:
-    """Return what ``model`` may say now."""
-    return presenter.models(lister.models())
+    """Return the values that ``model`` may have now."""
+    return service.openai_presenter.models(service.lister.models())
 
 
 @api.get("/usage", operation_id="getUsage", tags=["usage"])
-def usage(reader: Annotated[UsageReader, Depends(get_usage_reader)]) -> Usage:
+def usage(service: Service) -> Usage:
     """Return what the user spent and may still spend."""
-    return reader.usage(user_of(api).id)
+    return service.usage_reader.usage(user_of(api).id)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event, or what a scheduled sweep ended."""
     if event.get("task") == "reconcile":
-        done = asdict(get_reconciler().sweep(limit=SWEEP_USERS))
+        service = injected(api, get_generate_service)
+        done = asdict(service.reconciler.sweep(limit=SWEEP_USERS))
         logger.info("reconciled", **done)
         return done
     return serve(api, event, context, verifier=get_verifier, is_open=_is_open)
 
 
-def _base_url() -> str:
+def _ends_ms(service: GenerateService) -> int:
+    """Return when Lambda ends this run. Read first: the lease and every timeout depend on it."""
+    return service.world.now_ms() + api.lambda_context.get_remaining_time_in_millis()
+
+
+def _base_url(service: GenerateService) -> str:
     http = api.current_event.request_context
-    return get_settings().public_url(http.domain_name, http.domain_prefix)
+    return service.settings.public_url(http.domain_name, http.domain_prefix)
 
 
 def _is_open(method: str, path: str) -> bool:

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagegen.bootstrap.health import get_key_checker, get_reporter, log_key_checks
-from imagegen.bootstrap.shared import get_verifier
-from imagegen.edge.api import asks_admin, build_api, serve
+from imagegen.bootstrap.health import HealthService, get_health_service
+from imagegen.bootstrap.verifier import get_verifier
+from imagegen.edge.api import asks_admin, build_api, injected, serve
 from imagegen.logs import logger
-from imagegen.usecases.health import HealthReporter, summary_of
+from imagegen.usecases.health import summary_of
 from imagegen.wire.reports import Health
 
 PATH = "/health-check/image-providers"
@@ -18,9 +18,9 @@ api = build_api()
 
 
 @api.get(PATH, operation_id="getProviderHealth", tags=["operations"])
-def health(reporter: Annotated[HealthReporter, Depends(get_reporter)]) -> Health:
+def health(service: Annotated[HealthService, Depends(get_health_service)]) -> Health:
     """Return every provider's state; an admin learns the last errors' codes, too."""
-    report = reporter.report()
+    report = service.reporter.report()
     return report if asks_admin(api) else summary_of(report)
 
 
@@ -28,9 +28,10 @@ def health(reporter: Annotated[HealthReporter, Depends(get_reporter)]) -> Health
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event, or what a scheduled probe found."""
     if event.get("task") == "probe":
-        probed = get_key_checker().probe()
-        log_key_checks(probed)
-        return dict(probed.outcomes)
+        service = injected(api, get_health_service)
+        results = service.key_checker.check()
+        service.world.observer.keys_checked(results)
+        return dict(results.outcomes)
     return serve(api, event, context, verifier=get_verifier, is_open=_is_open)
 
 

@@ -48,7 +48,7 @@ def test_a_day_of_probes_bills_nothing_and_asks_for_no_image(simulator: Simulato
     clock, store = Clock(), MemoryCircuitStore()
     one = key_checker(simulator, clock, store)
     for _ in range(PROBES_A_DAY):
-        assert set(one.probe().outcomes.values()) == {"valid"}
+        assert set(one.check().outcomes.values()) == {"valid"}
         clock.advance(FIVE_MINUTES_MS)
     totals = requests.get(f"{simulator.url}/control/providers", timeout=10).json()
     assert set(totals) >= set(PROVIDERS)
@@ -63,7 +63,7 @@ def test_the_catalog_s_models_are_in_the_lists_as_the_adapters_read_them(
     simulator: Simulator,
 ) -> None:
     requests.post(f"{simulator.url}/control/reset", timeout=10).raise_for_status()
-    found = key_checker(simulator, Clock(), MemoryCircuitStore()).probe()
+    found = key_checker(simulator, Clock(), MemoryCircuitStore()).check()
     assert found.unlisted == ()
     assert set(found.key_checks) == set(PROVIDERS)
 
@@ -75,11 +75,11 @@ def test_a_key_that_turns_bad_is_found_and_told_for_every_provider(
     requests.post(f"{simulator.url}/control/reset", timeout=10).raise_for_status()
     clock, store = Clock(), MemoryCircuitStore()
     one = key_checker(simulator, clock, store)
-    one.probe()
+    one.check()
     control(simulator, name, fault="bad_key")
     clock.advance(FIVE_MINUTES_MS)
-    found = one.probe()
+    found = one.check()
     assert [(change.provider, change.new) for change in found.changes] == [(name, "account")]
     assert {at for at, circuit in store.circuits.items() if circuit.state is State.OPEN} == {name}
     control(simulator, name)
-    assert [change.new for change in one.probe().changes] == ["valid"]
+    assert [change.new for change in one.check().changes] == ["valid"]

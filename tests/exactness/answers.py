@@ -67,13 +67,12 @@ FORKS = 50
 IDS = 1_000
 FORKING = f"""
 import os, sys
-from imagegen.bootstrap.estimate import get_estimator
-from imagegen.bootstrap.generate import get_generator
-from imagegen.bootstrap.shared import get_guard
+from imagegen.bootstrap.generate import get_generate_service
 
-nonce = get_estimator().nonce
-run_id = get_generator().reserver.new_run_id
-call_id = get_guard().new_call_id
+service = get_generate_service()
+nonce = lambda: service.estimator.random_bytes(15)
+run_id = service.generator.new_run_id
+call_id = service.guard.new_call_id
 # Initialised, and used once: what a snapshot would keep is there.
 nonce(), run_id(), call_id()
 for _ in range({FORKS}):

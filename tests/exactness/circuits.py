@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
+from imagegen.bootstrap.service import POLICY
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, State
 from imagegen.domain.errors import ProviderError
@@ -17,7 +18,6 @@ from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.stores import FleetState
 from imagegen.guard import Guard, Transition
 from tests.exactness.ground import Clock, Ground, Place, Skewed, all_at_once, child, receive
-from tests.exactness.instance import POLICY
 from tests.exactness.rows import Measured, Verdict
 from tests.fakes.pictures import png
 

@@ -16,7 +16,7 @@ from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import ImageRecord
-from imagegen.usecases.generate.replay import Made
+from imagegen.usecases.generate.run import Made
 from tests.exactness.ground import (
     Clock,
     Ground,
@@ -123,7 +123,7 @@ def _want(here: Instance, job: Job, shift: Shift) -> None:
             shift.refused += 1
             return
         if isinstance(came, Made):
-            shift.made[came.quote.quote_id] = came.record.charged_microusd
+            shift.made[came.record.quote_id] = came.record.charged_microusd
         # A run under way (202) is an answer, too: the caller polls it.
         return
     shift.unserved += 1

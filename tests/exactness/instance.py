@@ -2,37 +2,33 @@
 
 import secrets
 import threading
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Never
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.record_store import DynamoRecordStore
-from imagegen.bootstrap.generate import new_run_id
-from imagegen.domain.breaker import Policy
+from imagegen.bootstrap.generate import GenerateService
+from imagegen.bootstrap.world import StoredCircuits, StoredImages
+from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ProviderError
-from imagegen.domain.ids import NONCE_BYTES
 from imagegen.domain.ledger import Limits
 from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import ImageAnswer, ImageOrder, ServedModels
+from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderator, ServedModels
+from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
-from imagegen.domain.stores import CircuitStore, ImageStore, LedgerStore, RecordStore
+from imagegen.domain.stores import LedgerStore, RecordStore
 from imagegen.guard import Guard, Transition
-from imagegen.usecases.availability import ProviderSetup, Switchboard
-from imagegen.usecases.estimator import Estimator, Secrets
-from imagegen.usecases.generate.attempts import ProviderLoop
-from imagegen.usecases.generate.generator import Generator
-from imagegen.usecases.generate.holds import Holds
-from imagegen.usecases.generate.moderation import PromptModeration
+from imagegen.settings import GenerateSettings
+from imagegen.usecases.availability import ProviderSetup
+from imagegen.usecases.estimator import Estimator
+from imagegen.usecases.generate.generator import Confirmed, Generator
 from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.usecases.generate.replay import Made, Replayer, Running
-from imagegen.usecases.generate.storage import ImageKeeper
+from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import Estimate, EstimateRequest, GenerateRequest
 from tests.fakes.catalogs import three_providers
 from tests.fakes.pictures import png
@@ -46,7 +42,6 @@ CATALOG = three_providers()
 PROMPT = "a fox in the snow"
 LIFETIME_MS = 300_000
 """Lambda's timeout for generate."""
-POLICY = Policy()
 LIFTED = Limits(0, 100_000, 100_000, 10**12)
 
 
@@ -75,74 +70,90 @@ class CountingProvider:
         return None
 
 
-@dataclass(slots=True)
+@dataclass
 class Instance:
-    """Every use case that spends, over real stores."""
+    """Every use case that spends, over real stores: it is the world of its own service."""
 
     ledgers: LedgerStore
-    images: ImageStore
+    images: StoredImages
     records: RecordStore
-    circuits: CircuitStore
+    circuits: StoredCircuits
     now_ms: Callable[[], int]
     providers: dict[str, CountingProvider]
     limits: Limits = LIFTED
     moves: list[Transition] = field(default_factory=list)
     finished: list[ImageRecord] = field(default_factory=list)
-    guard: Guard = field(init=False)
-    estimator: Estimator = field(init=False)
-    reconciler: Reconciler = field(init=False)
-    generator: Generator = field(init=False)
+    catalog: Catalog = CATALOG
 
-    def __post_init__(self) -> None:
-        self.guard = Guard(
-            self.circuits, POLICY, self.now_ms, lambda: uuid.uuid4().hex[:16], self.moves.append
+    @cached_property
+    def service(self) -> GenerateService:
+        limits = self.limits
+        settings = GenerateSettings.model_construct(
+            table_name="table",
+            parameters_path="/imagegen/test",
+            bucket_name="bucket",
+            hourly_images=limits.hourly_images,
+            daily_images=limits.daily_images,
+            daily_attempts=limits.daily_attempts,
+            daily_spend_usd=limits.daily_microusd,
+            moderation=ModerationMode.REQUIRED,
         )
-        setups = {name: ProviderSetup(has_key=True, enabled=True) for name in CATALOG.providers}
-        switchboard = Switchboard(CATALOG, lambda: setups, self.guard)
-        self.estimator = Estimator(
-            catalog=CATALOG,
-            switchboard=switchboard,
-            ledgers=self.ledgers,
-            limits=self.limits,
-            price_multiple=Decimal(3),
-            secrets=lambda: Secrets(KEYRING, IMAGE_ID_KEY),
-            now_ms=self.now_ms,
-            nonce=partial(secrets.token_bytes, NONCE_BYTES),
-        )
-        self.reconciler = Reconciler(self.ledgers, self.images, self.records, self.now_ms)
-        self.generator = self._generator(switchboard)
+        return GenerateService(self, settings)
 
-    def _generator(self, switchboard: Switchboard) -> Generator:
-        drawer = ProviderLoop(
-            catalog=CATALOG,
-            guard=self.guard,
-            provider=self.providers.__getitem__,
-            availability=switchboard.availability,
-            now_ms=self.now_ms,
-            call_timeout_seconds=120.0,
-            fallback_after_unknown=True,
-        )
-        replayer = Replayer(
-            CATALOG, self.ledgers, self.images, self.records, self.reconciler, self.now_ms
-        )
-        return Generator(
-            catalog=CATALOG,
-            reserver=Holds(self.ledgers, self.reconciler, self.limits, self.now_ms, new_run_id),
-            gatekeeper=PromptModeration(ScriptedModerator, ModerationMode.REQUIRED),
-            drawer=drawer,
-            keeper=ImageKeeper(
-                ledgers=self.ledgers,
-                images=self.images,
-                records=self.records,
-                replayer=replayer,
-                now_ms=self.now_ms,
-                pause=lambda _seconds: None,
-                on_finished=self.finished.append,
-            ),
-            replayer=replayer,
-            keyring=lambda: KEYRING,
-            now_ms=self.now_ms,
-        )
+    @property
+    def guard(self) -> Guard:
+        return self.service.guard
+
+    @property
+    def estimator(self) -> Estimator:
+        return self.service.estimator
+
+    @property
+    def reconciler(self) -> Reconciler:
+        return self.service.reconciler
+
+    @property
+    def generator(self) -> Generator:
+        return self.service.generator
+
+    @property
+    def observer(self) -> "Instance":
+        return self
+
+    def circuit_moved(self, transition: Transition) -> None:
+        self.moves.append(transition)
+
+    def request_finished(self, record: ImageRecord) -> None:
+        self.finished.append(record)
+
+    def dead_run_ended(self, ended: object) -> None:
+        pass
+
+    keys_checked = chat_answered = unexpected_error = dead_run_ended
+
+    def pause(self, seconds: float) -> None:
+        pass
+
+    def random_bytes(self, count: int) -> bytes:
+        return secrets.token_bytes(count)
+
+    def setups(self) -> Mapping[str, ProviderSetup]:
+        return {name: ProviderSetup(has_key=True, enabled=True) for name in CATALOG.providers}
+
+    def get_provider(self, name: str) -> CountingProvider:
+        return self.providers[name]
+
+    def get_moderator(self) -> Moderator:
+        return ScriptedModerator()
+
+    def get_llm(self) -> Never:
+        raise AssertionError("nobody chats here")
+
+    def keyring(self) -> Keyring:
+        return KEYRING
+
+    def image_id_key(self) -> bytes:
+        return IMAGE_ID_KEY
 
     def estimate(self, user: str, prompt: str = PROMPT) -> Estimate:
         """Return the offer for a prompt."""
@@ -151,6 +162,10 @@ class Instance:
 
     def confirm(self, quote: str, user: str, prompt: str = PROMPT) -> Made | Running:
         """Click on an offer."""
+        return self.confirmed(quote, user, prompt).result
+
+    def confirmed(self, quote: str, user: str, prompt: str = PROMPT) -> Confirmed:
+        """Click on an offer, and keep its quote beside the result."""
         request = GenerateRequest(quote=quote, prompt=prompt)
         return self.generator.generate(request, user, ends_ms=self.now_ms() + LIFETIME_MS)
 

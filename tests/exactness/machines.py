@@ -25,6 +25,7 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.items import from_item
 from imagegen.aws.ledger_items import to_ledger
 from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.bootstrap.service import POLICY
 from imagegen.domain import ledger as rules
 from imagegen.domain.breaker import Circuit, Failure, State
 from imagegen.domain.errors import ProviderError, StoreUnavailableError
@@ -35,7 +36,6 @@ from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused
 from imagegen.guard import Guard, Transition
 from tests.exactness.ground import Clock, Ground, Place, Skewed
 from tests.exactness.history import wrong_step
-from tests.exactness.instance import POLICY
 from tests.exactness.rows import Measured, Verdict
 from tests.exactness.stepping import Actor, stop_at
 from tests.exactness.wire import Fate, ThinDynamo

@@ -9,7 +9,7 @@ from typing import Any
 from imagegen.domain.errors import ImagegenError, QuoteError, QuoteExpiredError, QuoteMismatchError
 from imagegen.domain.ledger import OpState
 from imagegen.domain.outcomes import Outcome
-from imagegen.usecases.generate.replay import Made, Running
+from imagegen.usecases.generate.run import Made, Running
 from tests.exactness.ground import Clock, Ground, Skewed, all_at_once
 from tests.exactness.instance import PROMPT, CountingProvider, Instance, instance, providers
 from tests.exactness.rows import Measured, Verdict
@@ -73,13 +73,13 @@ class FleetState:
 
         def one(number: int) -> tuple[str, str]:
             try:
-                answer = self.crew[number % INSTANCES].confirm(quote, self.user, prompt)
+                answer = self.crew[number % INSTANCES].confirmed(quote, self.user, prompt)
             except ImagegenError as error:
                 return type(error).__name__, ""
             finally:
                 self.others.release()
-            assert isinstance(answer, Made | Running)
-            return type(answer).__name__, answer.quote.image_id
+            assert isinstance(answer.result, Made | Running)
+            return type(answer.result).__name__, answer.quote.image_id
 
         for kind, image_id in all_at_once(one, range(CALLERS), threads=CALLERS):
             came.kinds[kind] += 1

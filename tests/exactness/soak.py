@@ -11,7 +11,7 @@ from pathlib import Path
 
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.outcomes import Outcome
-from imagegen.usecases.generate.replay import Made
+from imagegen.usecases.generate.run import Made
 from tests.exactness.faulty import judge_bills
 from tests.exactness.ground import Ground, Place, child, receive
 from tests.exactness.instance import LIFETIME_MS, Instance, instance, providers

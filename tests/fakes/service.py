@@ -1,42 +1,39 @@
 """The whole service over fakes: what a test of a use case starts from."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 
-from imagegen.domain.breaker import Policy
+from imagegen.bootstrap.chat import ChatService
+from imagegen.bootstrap.estimate import EstimateService
+from imagegen.bootstrap.generate import GenerateService
+from imagegen.bootstrap.health import HealthService
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.ids import ImageRef
+from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
-from imagegen.domain.token_prices import TokenPrices
-from imagegen.edge.problems import to_problem
 from imagegen.guard import Guard, Transition
 from imagegen.openai_api.answers import OpenAiPresenter
 from imagegen.openai_api.buyer import Buyer
-from imagegen.usecases.availability import ProviderSetup, Switchboard
+from imagegen.settings import ChatSettings, EstimateSettings, GenerateSettings
+from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.chat.chatter import Chatter
-from imagegen.usecases.estimator import Estimator, Secrets
+from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.generate.answers import Presenter
-from imagegen.usecases.generate.attempts import ProviderLoop
-from imagegen.usecases.generate.generator import Generator
-from imagegen.usecases.generate.holds import Holds
-from imagegen.usecases.generate.moderation import PromptModeration
+from imagegen.usecases.generate.generator import Confirmed, Generator
 from imagegen.usecases.generate.reconciler import Ended, Reconciler
-from imagegen.usecases.generate.replay import Made, Replayer, Running
-from imagegen.usecases.generate.storage import ImageKeeper
+from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.health import HealthReporter
-from imagegen.usecases.key_checks import KeyChecker
+from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults
 from imagegen.usecases.model_list import ModelLister
-from imagegen.usecases.status import ImageFinder
-from imagegen.usecases.tracing import LedgerStatusReader
+from imagegen.usecases.status import ImageFinder, LedgerStatusReader
 from imagegen.usecases.usage import UsageReader
-from imagegen.wire.images import Estimate, EstimateRequest, GenerateRequest
+from imagegen.wire.images import Estimate, EstimateRequest, GeneratedImage, GenerateRequest
 from imagegen.wire.messages import MessageComplete
 from tests.fakes.catalogs import three_providers
 from tests.fakes.circuits import MemoryCircuitStore
@@ -58,9 +55,20 @@ PROMPT = "a fox in the snow"
 HOUR_MS = 3_600_000
 
 
+class AllSettings(EstimateSettings, ChatSettings, GenerateSettings):
+    """The settings of every function in one."""
+
+
+@dataclass(frozen=True)
+class AllFunctions(EstimateService, GenerateService, ChatService, HealthService):
+    """The services of every function in one, with one guard."""
+
+    settings: AllSettings
+
+
 @dataclass(slots=True)
 class Service:
-    """Every use case, wired to fakes through one wire."""
+    """The product's own wiring over a world of fakes, all of it behind one wire."""
 
     catalog: Catalog = field(default_factory=three_providers)
     limits: Limits = field(default_factory=Limits)
@@ -81,23 +89,47 @@ class Service:
     on_transition: Callable[[Transition], None] = lambda _move: None
     on_ended: Callable[[Ended], None] = lambda _ended: None
     llm: Llm = field(default_factory=TalkingLlm)
-    token_prices: TokenPrices = field(default_factory=TokenPrices)
+    token_usd_per_million: tuple[Decimal | None, Decimal | None] = (None, None)
     answered: list[MessageComplete] = field(default_factory=list)
     unexpected: list[Exception] = field(default_factory=list)
     while_paused: Callable[[], None] = lambda: None
-    guard: Guard = field(init=False)
-    _numbers: Iterator[int] = field(default_factory=count)
+    functions: AllFunctions = field(init=False)
+    numbers: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         for name in self.catalog.providers:
             self.setups.setdefault(name, ProviderSetup(has_key=True, enabled=True))
             self.providers.setdefault(name, ScriptedProvider(name, sleep=self.clock.advance))
-        self.guard = self.new_guard()
+        self.functions = self.new_instance()
+
+    def new_instance(self) -> AllFunctions:
+        """Return one more instance of the functions, which remembers nothing."""
+        limits, (input_usd, output_usd) = self.limits, self.token_usd_per_million
+        settings = AllSettings.model_construct(
+            table_name="table",
+            parameters_path="/imagegen/test",
+            bucket_name="bucket",
+            generate_url="https://images.test/",
+            hourly_images=limits.hourly_images,
+            daily_images=limits.daily_images,
+            daily_attempts=limits.daily_attempts,
+            daily_spend_usd=limits.daily_microusd,
+            moderation=self.moderation,
+            fallback_after_unknown=self.fallback_after_unknown,
+            chat_input_usd_per_million=input_usd,
+            chat_output_usd_per_million=output_usd,
+        )
+        return AllFunctions(FakeWorld(self), settings)
+
+    def redeploy(self, **changes: object) -> None:
+        """Change the catalog or settings, and go on with instances that have them."""
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.functions = self.new_instance()
 
     def new_guard(self) -> Guard:
         """Return the guard of one more instance."""
-        store = wired("circuits", self.circuits, self.wire)
-        return Guard(store, Policy(), self.clock, self._call_id, self._moved)
+        return self.new_instance().guard
 
     def react(self, provider: str, *reactions: Reaction) -> None:
         """Say what a provider does from now on."""
@@ -114,161 +146,60 @@ class Service:
         self.while_paused()
 
     @property
-    def switchboard(self) -> Switchboard:
-        return Switchboard(self.catalog, lambda: self.setups, self.guard)
+    def guard(self) -> Guard:
+        return self.functions.guard
 
     @property
     def estimator(self) -> Estimator:
-        return Estimator(
-            catalog=self.catalog,
-            switchboard=self.switchboard,
-            ledgers=wired("ledgers", self.ledgers, self.wire),
-            limits=self.limits,
-            price_multiple=Decimal(3),
-            secrets=lambda: Secrets(KEYRING, IMAGE_ID_KEY),
-            now_ms=self.clock,
-            nonce=lambda: next(self._numbers).to_bytes(15),
-        )
+        return self.functions.estimator
 
     @property
     def reconciler(self) -> Reconciler:
-        return Reconciler(
-            wired("ledgers", self.ledgers, self.wire),
-            wired("images", self.images, self.wire),
-            wired("records", self.records, self.wire),
-            self.clock,
-            self.on_ended,
-        )
-
-    @property
-    def replayer(self) -> Replayer:
-        return Replayer(
-            self.catalog,
-            wired("ledgers", self.ledgers, self.wire),
-            wired("images", self.images, self.wire),
-            wired("records", self.records, self.wire),
-            self.reconciler,
-            self.clock,
-        )
-
-    @property
-    def drawer(self) -> ProviderLoop:
-        return ProviderLoop(
-            catalog=self.catalog,
-            guard=self.guard,
-            provider=self._provider,
-            availability=self.switchboard.availability,
-            now_ms=self.clock,
-            call_timeout_seconds=120.0,
-            fallback_after_unknown=self.fallback_after_unknown,
-        )
+        return self.functions.reconciler
 
     @property
     def generator(self) -> Generator:
-        return Generator(
-            catalog=self.catalog,
-            reserver=Holds(
-                wired("ledgers", self.ledgers, self.wire),
-                self.reconciler,
-                self.limits,
-                self.clock,
-                lambda: f"run-{next(self._numbers)}",
-            ),
-            gatekeeper=PromptModeration(self._moderator, self.moderation),
-            drawer=self.drawer,
-            keeper=ImageKeeper(
-                ledgers=wired("ledgers", self.ledgers, self.wire),
-                images=wired("images", self.images, self.wire),
-                records=wired("records", self.records, self.wire),
-                replayer=self.replayer,
-                now_ms=self.clock,
-                pause=lambda seconds: self.clock.advance(int(seconds * 1000)),
-                on_finished=self._finished,
-            ),
-            replayer=self.replayer,
-            keyring=lambda: KEYRING,
-            now_ms=self.clock,
-        )
+        return self.functions.generator
 
     @property
     def finder(self) -> ImageFinder:
-        return ImageFinder(
-            self.ledgers,
-            self.images,
-            self.records,
-            self.reconciler,
-            lambda: IMAGE_ID_KEY,
-            self.clock,
-        )
+        return self.functions.finder
 
     @property
     def usage_reader(self) -> UsageReader:
-        return UsageReader(
-            self.ledgers, self.records, self.limits, lambda: IMAGE_ID_KEY, self.clock
-        )
+        return self.functions.usage_reader
 
     @property
     def presenter(self) -> Presenter:
-        return Presenter(self.limits, self.clock)
+        return self.functions.presenter
 
     @property
     def buyer(self) -> Buyer:
-        return Buyer(
-            estimator=self.estimator,
-            generator=self.generator,
-            ledgers=wired("ledgers", self.ledgers, self.wire),
-            images=wired("images", self.images, self.wire),
-            records=wired("records", self.records, self.wire),
-            reconciler=self.reconciler,
-            image_id_key=lambda: IMAGE_ID_KEY,
-            now_ms=self.clock,
-            pause=self.pause,
-            new_run_id=lambda: f"run-{next(self._numbers)}",
-        )
+        return self.functions.buyer
 
     @property
     def openai_presenter(self) -> OpenAiPresenter:
-        return OpenAiPresenter(
-            self.catalog, self.images, self.limits, lambda: IMAGE_ID_KEY, self.clock
-        )
+        return self.functions.openai_presenter
 
     @property
     def status_reader(self) -> LedgerStatusReader:
-        return LedgerStatusReader(
-            self.ledgers, self.records, lambda: IMAGE_ID_KEY, "https://images.test"
-        )
+        return self.functions.status_reader
 
     @property
     def lister(self) -> ModelLister:
-        return ModelLister(self.catalog, self.switchboard, self.clock)
+        return self.functions.lister
 
     @property
     def reporter(self) -> HealthReporter:
-        return HealthReporter(self.catalog, self.switchboard, self.clock)
+        return self.functions.reporter
 
     @property
     def chatter(self) -> Chatter:
-        return Chatter(
-            llm=lambda: self.llm,
-            offer=self.estimator.estimate,
-            to_problem=to_problem,
-            now_ms=self.clock,
-            new_id=lambda: f"{next(self._numbers)}",
-            prices=self.token_prices,
-            on_answered=self.answered.append,
-            on_unexpected=self.unexpected.append,
-        )
+        return self.functions.chatter
 
     @property
     def key_checker(self) -> KeyChecker:
-        return KeyChecker(
-            self.catalog,
-            lambda: self.setups,
-            self._provider,
-            self.guard,
-            wired("probes", self.circuits, self.wire),
-            self.clock,
-        )
+        return self.functions.key_checker
 
     def estimate(self, prompt: str = PROMPT, user: str = USER, **wishes: object) -> Estimate:
         """Return the offer for a prompt."""
@@ -280,7 +211,23 @@ class Service:
     ) -> Made | Running:
         """Click on an offer."""
         request = GenerateRequest(quote=offer.quote, prompt=offer.prompt)
+        return self._generate(request, user, remaining_ms).result
+
+    def present(self, offer: Estimate, user: str = USER) -> GeneratedImage:
+        """Click on an offer, and return the answer."""
+        request = GenerateRequest(quote=offer.quote, prompt=offer.prompt)
+        confirmed = self._generate(request, user, LIFETIME_MS)
+        assert isinstance(confirmed.result, Made)
+        return self.presenter.image(
+            confirmed.quote, confirmed.result, offer.prompt, "https://us.test"
+        )
+
+    def _generate(self, request: GenerateRequest, user: str, remaining_ms: int) -> Confirmed:
         return self.generator.generate(request, user, ends_ms=self.clock() + remaining_ms)
+
+    def image_id(self, made: Made) -> str:
+        """Return the id that opens an image."""
+        return image_id(made.ref, IMAGE_ID_KEY)
 
     def make(self, prompt: str = PROMPT, user: str = USER) -> Made:
         """Return an image that was asked for, confirmed and made."""
@@ -329,27 +276,92 @@ class Service:
     def new_process(self) -> None:
         """Forget what an instance remembers, as after a kill."""
         self.wire.mend()
-        self.guard = self.new_guard()
+        self.functions = self.new_instance()
 
     def ref(self, offer: Estimate, user: str = USER) -> ImageRef:
         """Return where the image of an offer is kept."""
         return ImageRef(offer.quote_id, user, offer.expires_at - 600_000)
 
-    def _finished(self, record: ImageRecord) -> None:
-        self.finished.append(record)
-        self.on_finished(record)
 
-    def _moved(self, move: Transition) -> None:
-        self.moves.append(move)
-        self.on_transition(move)
+def with_stores[Doer: (Buyer, ImageFinder, Reconciler)](doer: Doer, **stores: object) -> Doer:
+    """Return the use case with some of its stores replaced."""
+    return replace(doer, stores=replace(doer.stores, **stores))  # type: ignore[arg-type]
 
-    def _call_id(self) -> str:
-        return f"call-{next(self._numbers)}"
 
-    def _provider(self, name: str) -> ImageProvider:
-        return wired(f"provider.{name}", self.providers[name], self.wire)
+@dataclass(slots=True)
+class FakeWorld:
+    """``World`` over the fakes of a service; it observes for the service, too."""
 
-    def _moderator(self) -> Moderator | None:
-        if self.moderator is None:
-            return None
-        return wired("moderator", self.moderator, self.wire)
+    service: Service
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.service.catalog
+
+    @property
+    def ledgers(self) -> MemoryLedgerStore:
+        return wired("ledgers", self.service.ledgers, self.service.wire)
+
+    @property
+    def records(self) -> MemoryRecordStore:
+        return wired("records", self.service.records, self.service.wire)
+
+    @property
+    def images(self) -> MemoryImageStore:
+        return wired("images", self.service.images, self.service.wire)
+
+    @property
+    def circuits(self) -> MemoryCircuitStore:
+        return wired("circuits", self.service.circuits, self.service.wire)
+
+    @property
+    def observer(self) -> "FakeWorld":
+        return self
+
+    def now_ms(self) -> int:
+        return self.service.clock()
+
+    def pause(self, seconds: float) -> None:
+        self.service.pause(seconds)
+
+    def random_bytes(self, count: int) -> bytes:
+        return next(self.service.numbers).to_bytes(count)
+
+    def setups(self) -> Mapping[str, ProviderSetup]:
+        return self.service.setups
+
+    def get_provider(self, name: str) -> ImageProvider:
+        return wired(f"provider.{name}", self.service.providers[name], self.service.wire)
+
+    def get_moderator(self) -> Moderator | None:
+        moderator = self.service.moderator
+        return None if moderator is None else wired("moderator", moderator, self.service.wire)
+
+    def get_llm(self) -> Llm:
+        return self.service.llm
+
+    def keyring(self) -> Keyring:
+        return KEYRING
+
+    def image_id_key(self) -> bytes:
+        return IMAGE_ID_KEY
+
+    def circuit_moved(self, transition: Transition) -> None:
+        self.service.moves.append(transition)
+        self.service.on_transition(transition)
+
+    def request_finished(self, record: ImageRecord) -> None:
+        self.service.finished.append(record)
+        self.service.on_finished(record)
+
+    def dead_run_ended(self, ended: Ended) -> None:
+        self.service.on_ended(ended)
+
+    def keys_checked(self, results: KeyCheckResults) -> None:
+        pass
+
+    def chat_answered(self, message: MessageComplete) -> None:
+        self.service.answered.append(message)
+
+    def unexpected_error(self, error: Exception) -> None:
+        self.service.unexpected.append(error)

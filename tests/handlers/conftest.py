@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imagegen.bootstrap import chat, estimate, generate, health, openai_api, shared
+from imagegen.bootstrap import chat, estimate, generate, health, verifier
 from imagegen.edge.tokens import user_id
 from local import issuer
 from local.issuer import AUDIENCE, Issuer
@@ -61,20 +61,11 @@ class Functions:
 
     def __post_init__(self) -> None:
         self.modules = {name: load_handler(name) for name in NAMES}
-        service = self.service
         overrides = {
-            estimate.get_estimator: lambda: service.estimator,
-            estimate.get_lister: lambda: service.lister,
-            estimate.get_status_reader: lambda: service.status_reader,
-            openai_api.get_buyer: lambda: service.buyer,
-            openai_api.get_openai_presenter: lambda: service.openai_presenter,
-            generate.get_generator: lambda: service.generator,
-            generate.get_presenter: lambda: service.presenter,
-            generate.get_finder: lambda: service.finder,
-            generate.get_usage_reader: lambda: service.usage_reader,
-            health.get_reporter: lambda: service.reporter,
-            chat.get_chatter: lambda: service.chatter,
-            shared.get_clock: lambda: service.clock,
+            estimate.get_estimate_service: lambda: self.service.functions,
+            generate.get_generate_service: lambda: self.service.functions,
+            chat.get_chat_service: lambda: self.service.functions,
+            health.get_health_service: lambda: self.service.functions,
         }
         for module in self.modules.values():
             module.api.dependency_overrides.update(overrides)
@@ -110,11 +101,11 @@ def people() -> Iterator[Issuer]:
 def functions(people: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
     for name, value in {**ENVIRONMENT, "JWT_ISSUER": people.url}.items():
         monkeypatch.setenv(name, value)
-    shared.get_settings.cache_clear()
-    shared.get_verifier.cache_clear()
+    verifier.get_settings.cache_clear()
+    verifier.get_verifier.cache_clear()
     yield Functions(Service(catalog=real_catalog()), people.token(SUBJECT))
-    shared.get_settings.cache_clear()
-    shared.get_verifier.cache_clear()
+    verifier.get_settings.cache_clear()
+    verifier.get_verifier.cache_clear()
 
 
 @pytest.fixture

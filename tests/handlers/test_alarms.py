@@ -15,8 +15,9 @@ import pytest
 
 from generators.monitoring.numbers import Numbers
 from generators.monitoring.queries import FUNCTIONS, LAMBDA
-from imagegen.bootstrap import generate, health, shared
+from imagegen.bootstrap import verifier
 from imagegen.domain.outcomes import Outcome
+from imagegen.monitoring.observer import LogObserver
 from local.issuer import Issuer
 from tests.fakes.alarms import bells
 from tests.fakes.catalogs import real_catalog
@@ -45,6 +46,7 @@ class Watched:
     functions: Functions
     people: Issuer
     capture: pytest.CaptureFixture[str]
+    observer: LogObserver
     numbers: Numbers = field(default_factory=Numbers)
     rang: set[str] = field(default_factory=set)
     _users: Iterator[int] = field(default_factory=count)
@@ -93,7 +95,7 @@ class Watched:
             self.run("generate", self.functions.event("generate/confirmed", QUOTE=quote))
 
     def probe(self) -> None:
-        health.log_key_checks(self.service.key_checker.probe())
+        self.observer.keys_checked(self.service.key_checker.check())
         self.lambdas("health", Invocations=1, Errors=0, Duration=900, Throttles=0)
         self.take()
 
@@ -126,14 +128,15 @@ def watched(
 ) -> Watched:
     for name, value in {**ENVIRONMENT, "JWT_ISSUER": people.url, "STACK_NAME": "prod"}.items():
         monkeypatch.setenv(name, value)
-    shared.get_settings.cache_clear()
+    verifier.get_settings.cache_clear()
     service = functions.service
-    service.on_finished = generate.log_finished
-    service.on_transition = shared.log_transition
-    service.on_ended = generate.log_reconciled
+    observer = LogObserver("prod", "INFO", service.catalog.providers, service.clock)
+    service.on_finished = observer.request_finished
+    service.on_transition = observer.circuit_moved
+    service.on_ended = observer.dead_run_ended
     service.providers["openai"].usage = TOKENS
     service.providers["openai"].takes_ms = 12_000
-    return Watched(functions, people, capsys)
+    return Watched(functions, people, capsys, observer)
 
 
 def once(happens: Callable[[Watched], object], *, at: int = 16) -> Callable[[Watched], object]:

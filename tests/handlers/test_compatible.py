@@ -6,6 +6,7 @@ from typing import Any
 import openai
 import pytest
 
+from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.openai_api import answers as openai_answers
 from imagegen.openai_api.buyer import AGAIN_SECONDS
@@ -224,7 +225,7 @@ def test_the_header_is_the_most_that_a_fallback_may_cost(
 
 
 def test_a_limit_that_lasts_is_not_tried_again(functions: Functions, bridge: Bridge) -> None:
-    functions.service.limits = type(functions.service.limits)(hourly_images=1)
+    functions.service.redeploy(limits=Limits(hourly_images=1))
     client = openai_client(bridge)
     client.images.generate(prompt=PROMPT)
     error = refused(client, openai.RateLimitError)
@@ -308,7 +309,7 @@ def test_models_that_nobody_could_call_now_are_not_listed(
 
 
 def test_every_listed_model_can_be_asked_for(client: openai.OpenAI, functions: Functions) -> None:
-    functions.service.limits = type(functions.service.limits)(hourly_images=0, daily_images=100)
+    functions.service.redeploy(limits=Limits(hourly_images=0, daily_images=100))
     for model in client.models.list():
         assert client.images.generate(prompt=PROMPT, model=model.id, response_format="url").data
 

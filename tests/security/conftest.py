@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from imagegen.bootstrap import shared
+from imagegen.bootstrap import verifier
 from imagegen.edge.tokens import user_id
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.service import Service
@@ -79,12 +79,12 @@ def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     with serve_keys(fetches) as url:
         for name, value in {**ENVIRONMENT, "JWT_ISSUER": url}.items():
             monkeypatch.setenv(name, value)
-        shared.get_settings.cache_clear()
-        shared.get_verifier.cache_clear()
+        verifier.get_settings.cache_clear()
+        verifier.get_verifier.cache_clear()
         forge = Forge(url)
         yield House(Functions(Service(catalog=real_catalog()), forge.good()), forge, fetches)
-        shared.get_settings.cache_clear()
-        shared.get_verifier.cache_clear()
+        verifier.get_settings.cache_clear()
+        verifier.get_verifier.cache_clear()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -14,7 +14,7 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import record_json
-from imagegen.usecases.generate.replay import Made
+from imagegen.usecases.generate.run import Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture
 from tests.fakes.providers import Reaction
@@ -242,7 +242,7 @@ def test_a_candidate_that_means_something_else_by_now_is_passed_over() -> None:
         row("beta-standard", priority=2, usd="9"),
         row("gamma-standard", priority=3),
     ]
-    service.catalog = catalog(*rows)
+    service.redeploy(catalog=catalog(*rows))
     made = service.confirm(offer)
     assert isinstance(made, Made)
     assert made.record.attempts[0].outcome == "catalog_changed"
@@ -253,7 +253,7 @@ def test_a_candidate_that_means_something_else_by_now_is_passed_over() -> None:
 def test_a_row_that_left_the_catalog_is_passed_over() -> None:
     service = Service()
     offer = service.estimate()
-    service.catalog = catalog(row("beta-standard", priority=2, usd="0.07"))
+    service.redeploy(catalog=catalog(row("beta-standard", priority=2, usd="0.07")))
     made = service.confirm(offer)
     assert isinstance(made, Made)
     assert made.record.provider == "beta"

@@ -27,19 +27,20 @@ from imagegen.domain.ledger import HOUR_MS, Op, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, RecordStatus
-from imagegen.openai_api import buyer, retries
-from imagegen.openai_api.buyer import Bought
+from imagegen.openai_api import retries
+from imagegen.openai_api.buyer import RECENT_RECORDS, WAIT_MS, Buyer
 from imagegen.openai_api.calls import Call
-from imagegen.openai_api.retries import WINDOW_MS, Places
 from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ProviderSetup
+from imagegen.usecases.generate.replay import Replayer
+from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import EstimateRequest
 from tests.fakes.catalogs import catalog, row
 from tests.fakes.clock import NOON_MS
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.images import MemoryImageStore
 from tests.fakes.pictures import png
-from tests.fakes.service import IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service
+from tests.fakes.service import IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service, with_stores
 
 LAMBDA_MS = 300_000
 WISH = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
@@ -47,7 +48,7 @@ FIRST, AGAIN = Call(USER, "body", retries=0), Call(USER, "body", retries=1)
 UNMARKED, KEYED = Call(USER, "body"), Call(USER, "body", key="order-66")
 
 
-def buy(service: Service, call: Call = FIRST, *, lambda_ms: int = LAMBDA_MS) -> Bought:
+def buy(service: Service, call: Call = FIRST, *, lambda_ms: int = LAMBDA_MS) -> Made:
     return service.buyer.buy(WISH, call, ends_ms=service.clock() + lambda_ms)
 
 
@@ -90,13 +91,12 @@ def test_a_repetition_whose_first_attempt_never_came_is_the_first() -> None:
 
 
 @pytest.mark.parametrize("call", [AGAIN, KEYED], ids=["counted", "keyed"])
-@pytest.mark.parametrize("later_ms", [1, WINDOW_MS, 2 * WINDOW_MS, HOUR_MS - WINDOW_MS])
+@pytest.mark.parametrize("later_ms", [1, LIFETIME_MS, 2 * LIFETIME_MS, HOUR_MS])
 @pytest.mark.parametrize("forgotten", [False, True])
-def test_a_repetition_is_met_over_the_edge_of_a_window_and_when_the_ledger_forgot(
+def test_a_retry_gets_its_image_for_an_hour_and_after_the_ledger_was_pruned(
     call: Call, later_ms: int, *, forgotten: bool
 ) -> None:
     service = Service()
-    service.clock.at_ms = NOON_MS - NOON_MS % WINDOW_MS + WINDOW_MS - 1
     first = buy(service, replace(call, retries=0))
     service.clock.advance(later_ms)
     if forgotten:
@@ -159,7 +159,7 @@ def meanwhile(service: Service, act: Callable[[], object]) -> None:
 
 def test_a_repetition_waits_while_the_first_attempt_runs() -> None:
     service = Service()
-    got: list[Bought] = []
+    got: list[Made] = []
     held = dying(service, FIRST)
     service.while_paused = lambda: held() if service.clock() > NOON_MS + 5_000 else None
     got.append(buy(service, AGAIN))
@@ -264,10 +264,10 @@ def test_a_repetition_needs_no_provider_to_be_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "images"), [(FIRST, 2), (UNMARKED, 1), (KEYED, 1)], ids=["first", "unmarked", "keyed"]
+    ("call", "images"), [(FIRST, 2), (UNMARKED, 2), (KEYED, 1)], ids=["first", "unmarked", "keyed"]
 )
 def test_a_second_equal_call_while_the_first_draws(call: Call, images: int) -> None:
-    """Surely first: an image of its own. Perhaps a repetition: it meets the first, unpaid."""
+    """Without a key and without a counted retry it is another call: an image of its own."""
     service = Service()
     met: list[ImagegenError] = []
 
@@ -286,9 +286,7 @@ def test_a_second_equal_call_while_the_first_draws(call: Call, images: int) -> N
 
 @pytest.mark.parametrize("dies", [False, True], ids=["ends", "dies"])
 @pytest.mark.parametrize("call", [FIRST, UNMARKED, KEYED], ids=["first", "unmarked", "keyed"])
-def test_two_that_take_the_same_number_at_once_pay_for_what_they_get(
-    call: Call, *, dies: bool
-) -> None:
+def test_two_calls_at_once_pay_for_what_they_get(call: Call, *, dies: bool) -> None:
     """The second reads the ledger before the first has reserved, and reserves after it."""
     service = Service()
     refs: list[ImageRef] = []
@@ -302,8 +300,9 @@ def test_two_that_take_the_same_number_at_once_pay_for_what_they_get(
     service.while_paused = lambda: service.clock.advance(2 * LAMBDA_MS)
     late = replace(service.buyer, image_id_key=key)
     got = late.buy(WISH, call, ends_ms=service.clock() + 10 * LAMBDA_MS)
-    assert (got.ref == refs[0]) == got.repeated == (not call.is_first)
-    assert len(service.called) == (2 if call.is_first else 1)
+    is_same = call.key is not None
+    assert (got.ref == refs[0]) == got.is_replay == is_same
+    assert len(service.called) == (1 if is_same else 2)
     service.reconciler.sweep(limit=10)
     service.clock.advance(2 * LAMBDA_MS)
     service.reconciler.sweep(limit=10)
@@ -363,7 +362,7 @@ def test_whatever_fails_or_dies_the_repetitions_end_in_one_image_paid_once(
     service.check_charged_iff_stored()
 
 
-def attempt(service: Service, call: Call) -> Bought | None:
+def attempt(service: Service, call: Call) -> Made | None:
     try:
         return buy(service, call)
     except (ImagegenError, DiedError):
@@ -372,17 +371,16 @@ def attempt(service: Service, call: Call) -> Bought | None:
 
 def test_a_repetition_is_met_where_the_clock_of_its_instance_is_behind() -> None:
     service = Service()
-    edge = NOON_MS - NOON_MS % WINDOW_MS + WINDOW_MS
-    service.clock.at_ms = edge + 500
+    service.clock.at_ms = NOON_MS + 500
     first = buy(service)
-    service.clock.at_ms = edge - 500
+    service.clock.at_ms = NOON_MS - 500
     assert buy(service, AGAIN).ref == first.ref
     assert (service.spent(), len(service.called)) == (50_000, 1)
 
 
 def test_an_answer_says_whether_an_earlier_call_made_its_image() -> None:
     service = Service()
-    told = [buy(service, call).repeated for call in (FIRST, AGAIN, KEYED, KEYED, FIRST)]
+    told = [buy(service, call).is_replay for call in (FIRST, AGAIN, KEYED, KEYED, FIRST)]
     assert told == [False, True, False, True, False]
 
 
@@ -390,7 +388,7 @@ def test_an_image_that_another_run_of_the_call_stored_counts_as_an_earlier_ones(
     service = Service()
     dying(service, KEYED)
     service.clock.advance(LAMBDA_MS + 60_000)
-    assert buy(service, KEYED).repeated
+    assert buy(service, KEYED).is_replay
     assert len(service.called) == 1
 
 
@@ -433,7 +431,7 @@ def test_a_call_that_failed_with_something_held_may_be_repeated_for_that_meets_i
 
 def test_a_repetition_meets_the_call_that_runs_before_one_that_is_done() -> None:
     service = Service()
-    got: dict[str, Bought] = {}
+    got: dict[str, Made] = {}
 
     def during(_ms: int) -> None:
         service.providers["alpha"].sleep = service.clock.advance
@@ -475,7 +473,7 @@ def test_a_repetition_waits_no_longer_than_a_few_seconds_of_a_run() -> None:
 
     service.providers["alpha"].sleep = during
     buy(service)
-    assert [buyer.WAIT_MS] <= waited_ms <= [30_000]
+    assert [WAIT_MS] <= waited_ms <= [30_000]
 
 
 def test_a_model_that_is_down_is_not_replaced_by_a_far_dearer_one_unasked() -> None:
@@ -509,11 +507,12 @@ def test_a_hold_that_cannot_be_looked_into_stops_no_other_call() -> None:
     service = Service()
     dying(service, replace(FIRST, body="another"))
     service.clock.advance(LAMBDA_MS + 60_000)
-    blind = replace(service.reconciler, images=Blind(service.images))
+    blind = with_stores(service.reconciler, images=Blind(service.images))
     generator = service.generator
-    reserver = replace(generator.reserver, reconciler=blind)
     buyer = replace(
-        service.buyer, reconciler=blind, generator=replace(generator, reserver=reserver)
+        service.buyer,
+        reconciler=blind,
+        generator=replace(generator, holds=replace(generator.holds, reconciler=blind)),
     )
     bought = buyer.buy(WISH, FIRST, ends_ms=service.clock() + LAMBDA_MS)
     assert bought.record.charged_microusd == 50_000
@@ -532,6 +531,11 @@ class Blind:
         return getattr(self.images, name)
 
 
+def blind(service: Service) -> Buyer:
+    stores = replace(service.buyer.stores, images=Blind(service.images))
+    return replace(service.buyer, replayer=Replayer(stores), stores=stores)
+
+
 @pytest.mark.parametrize("call", [AGAIN, KEYED], ids=["counted", "keyed"])
 @pytest.mark.parametrize("forgotten", [False, True])
 def test_an_image_that_is_charged_and_cannot_be_found_is_told_as_charged(
@@ -541,7 +545,7 @@ def test_an_image_that_is_charged_and_cannot_be_found_is_told_as_charged(
     buy(service, replace(call, retries=0))
     if forgotten:
         service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
-    buyer = replace(service.buyer, images=Blind(service.images))
+    buyer = blind(service)
     with pytest.raises(StoreUnavailableError) as caught:
         buyer.buy(WISH, call, ends_ms=service.clock() + LAMBDA_MS)
     assert caught.value.charged
@@ -549,7 +553,7 @@ def test_an_image_that_is_charged_and_cannot_be_found_is_told_as_charged(
 
 def test_an_image_that_cannot_be_looked_for_is_not_told_as_charged_where_nothing_says_so() -> None:
     service = Service()
-    buyer = replace(service.buyer, images=Blind(service.images))
+    buyer = blind(service)
     with pytest.raises(StoreUnavailableError) as caught:
         buyer.buy(WISH, KEYED, ends_ms=service.clock() + LAMBDA_MS)
     assert not caught.value.charged
@@ -558,7 +562,7 @@ def test_an_image_that_cannot_be_looked_for_is_not_told_as_charged_where_nothing
 def test_a_call_whose_first_attempt_failed_and_was_forgotten_is_made_anew() -> None:
     """The first run fails and is pruned while its repetition waits: nothing was made or charged."""
     service = Service()
-    got: list[Bought] = []
+    got: list[Made] = []
 
     def pruned() -> None:
         service.while_paused = lambda: None
@@ -574,27 +578,8 @@ def test_a_call_whose_first_attempt_failed_and_was_forgotten_is_made_anew() -> N
     service.providers["alpha"].sleep = during
     with pytest.raises(DiedError):
         buy(service, KEYED)
-    assert [one.repeated for one in got] == [False]
+    assert [one.is_replay for one in got] == [False]
     service.check_charged_iff_stored()
-
-
-def test_a_first_call_is_not_told_what_another_that_took_its_number_came_to() -> None:
-    service = Service(fallback_after_unknown=False)
-    service.react("alpha", Outcome.UNKNOWN)
-    began: list[None] = []
-
-    def key() -> bytes:
-        if not began:
-            began.append(None)
-            with pytest.raises(GenerationFailedError):
-                buy(service)
-            service.providers["alpha"].reactions.clear()
-        return IMAGE_ID_KEY
-
-    late = replace(service.buyer, image_id_key=key)
-    bought = late.buy(WISH, FIRST, ends_ms=service.clock() + LAMBDA_MS)
-    assert bought.record.charged_microusd == 50_000
-    assert len(service.ledger().ops) == 2
 
 
 def test_a_first_call_whose_repetition_took_over_buys_nothing_more() -> None:
@@ -602,7 +587,7 @@ def test_a_first_call_whose_repetition_took_over_buys_nothing_more() -> None:
     service = Service()
     for name in service.providers:
         service.react(name, Outcome.RATE_LIMITED, Outcome.RATE_LIMITED, png())
-    again: list[Bought] = []
+    again: list[Made] = []
 
     def give_up(record: ImageRecord) -> None:
         if record.status is RecordStatus.FAILED and not again:
@@ -631,52 +616,72 @@ def test_a_repetition_is_met_behind_as_many_images_as_a_day_allows() -> None:
     service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
     rules = MoneySettings.model_fields["daily_attempts"].metadata
     (most,) = (rule.le for rule in rules if isinstance(rule, Le))
-    assert most == buyer.RECENT_RECORDS
-    for number in range(buyer.RECENT_RECORDS - 1):
+    assert most == RECENT_RECORDS
+    for number in range(RECENT_RECORDS - 1):
         ref = ImageRef(f"another-{number}", USER, first.ref.issued_ms + number)
         service.records.put(ref, replace(first.record, quote_id=ref.quote_id))
     assert buy(service, AGAIN).ref == first.ref
 
 
+def test_the_records_of_other_calls_and_of_yesterday_are_not_taken_for_the_same() -> None:
+    service = Service()
+    buy(service, replace(FIRST, body="another"))
+    first = buy(service)
+    service.clock.advance(HOUR_MS + 1)
+    service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    assert buy(service, AGAIN).ref != first.ref
+    assert len(service.called) == 3
+
+
+RANDOM = st.binary(min_size=retries.RANDOM_BYTES, max_size=retries.RANDOM_BYTES)
+
+
 @given(
-    numbers=st.lists(st.integers(0, 600), min_size=1, max_size=20, unique=True),
-    back=st.integers(-1, retries.WINDOWS_BACK),
+    calls=st.lists(
+        st.tuples(RANDOM, st.integers(0, 10**6), st.sampled_from(OpState)),
+        min_size=1,
+        max_size=20,
+        unique_by=lambda one: one[0],
+    ),
+    others=st.lists(st.binary(min_size=15, max_size=15), max_size=20),
 )
-def test_the_last_of_equal_calls_is_met_whatever_else_is_in_the_ledger(
-    numbers: list[int], back: int
+def test_a_retry_belongs_to_the_running_call_else_to_the_latest_whatever_else_is_there(
+    calls: list[tuple[bytes, int, OpState]], others: list[bytes]
 ) -> None:
-    places = Places.of(FIRST, IMAGE_ID_KEY, now_ms=NOON_MS)
-    window = NOON_MS // WINDOW_MS - back
-    ops = {ids.quote_id(places.nonce((window, number))): done() for number in numbers}
-    others = {ids.quote_id(number.to_bytes(15)): done() for number in range(20)}
-    met = retries.nonce_of(AGAIN, {**ops, **others}, IMAGE_ID_KEY, now_ms=NOON_MS)
-    assert met == places.nonce((window, max(numbers)))
-    assert places.find(ids.quote_id(met)) == (window, max(numbers))
+    ops = {
+        ids.quote_id(retries.nonce_of(FIRST, {}, IMAGE_ID_KEY, random=random)): op(state, expires)
+        for random, expires, state in calls
+    }
+    more = {ids.quote_id(nonce): op(OpState.HELD, 10**9) for nonce in others}
+    other = replace(FIRST, body="another")
+    more[ids.quote_id(retries.nonce_of(other, {}, IMAGE_ID_KEY, random=b"12345"))] = op(
+        OpState.HELD, 10**9
+    )
+    nonce = retries.nonce_of(AGAIN, {**more, **ops}, IMAGE_ID_KEY, random=b"54321")
+    found = ops[ids.quote_id(nonce)]
+    running = [one for one in ops.values() if one.state is OpState.HELD]
+    assert found.expires_ms == max(one.expires_ms for one in running or ops.values())
+    assert not running or found.state is OpState.HELD
 
 
-def test_equal_calls_at_once_take_different_hour_slots() -> None:
-    places = Places.of(FIRST, IMAGE_ID_KEY, now_ms=NOON_MS)
-    window = NOON_MS // WINDOW_MS
-    firsts = [places.nonce((window, number))[0] for number in range(20)]
-    assert {(first - firsts[0]) % 256 for first in firsts} == set(range(20))
+@given(body=st.text(max_size=20), user=st.sampled_from([USER, OTHER_USER]), random=RANDOM)
+def test_only_a_counted_retry_or_a_key_is_taken_for_an_earlier_call(
+    body: str, user: str, random: bytes
+) -> None:
+    for retried in (None, 0):
+        call = Call(user, body, retries=retried)
+        nonce = retries.nonce_of(call, {}, IMAGE_ID_KEY, random=random)
+        ops = {ids.quote_id(nonce): op(OpState.HELD, 1)}
+        again = retries.nonce_of(call, ops, IMAGE_ID_KEY, random=bytes(5))
+        assert again[: retries.RANDOM_BYTES] == bytes(5)
+        assert again[retries.RANDOM_BYTES :] == nonce[retries.RANDOM_BYTES :]
+        counted = replace(call, retries=1)
+        assert retries.nonce_of(counted, ops, IMAGE_ID_KEY, random=bytes(5)) == nonce
+    keyed = Call(user, body, key="k")
+    assert retries.nonce_of(keyed, {}, IMAGE_ID_KEY, random=random) == retries.nonce_of(
+        replace(keyed, body="another"), {}, IMAGE_ID_KEY, random=bytes(5)
+    )
 
 
-@given(
-    body=st.text(max_size=20),
-    at_ms=st.integers(LIFETIME_MS, 10**13),
-    user=st.sampled_from([USER, OTHER_USER]),
-)
-def test_no_number_is_taken_twice_within_a_window(body: str, at_ms: int, user: str) -> None:
-    call = Call(user, body, retries=0)
-    taken: dict[str, Op] = {}
-    start_ms = at_ms - at_ms % WINDOW_MS
-    for offset_ms in (0, WINDOW_MS // 2, WINDOW_MS - 1):
-        nonce = retries.nonce_of(call, taken, IMAGE_ID_KEY, now_ms=start_ms + offset_ms)
-        assert ids.quote_id(nonce) not in taken
-        taken[ids.quote_id(nonce)] = done()
-    last = retries.nonce_of(replace(call, retries=1), taken, IMAGE_ID_KEY, now_ms=start_ms)
-    assert ids.quote_id(last) == list(taken)[-1]
-
-
-def done() -> Op:
-    return Op(OpState.SETTLED, 1, "run", 0, 0, 0, "", None)
+def op(state: OpState, expires_ms: int) -> Op:
+    return Op(state, 1, "run", 0, 0, expires_ms, "", None)

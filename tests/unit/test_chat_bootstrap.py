@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from imagegen.bootstrap.chat import chat_key
+from imagegen.bootstrap.providers import chat_key
 from imagegen.domain.errors import ConfigurationError
 from imagegen.monitoring.metrics import Metric
 from imagegen.monitoring.samples import chat_samples

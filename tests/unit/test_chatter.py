@@ -196,8 +196,10 @@ def test_a_failing_llm_ends_the_message_in_words(outcome: Outcome) -> None:
 
 
 def test_what_each_call_took_and_cost_is_listed() -> None:
-    service = Service(llm=ScriptedLlm([(use("a"), TokenCount(1_000, 10)), (PRICED,)]))
-    service.token_prices = TokenPrices(Decimal("0.15"), Decimal("0.6"))
+    service = Service(
+        llm=ScriptedLlm([(use("a"), TokenCount(1_000, 10)), (PRICED,)]),
+        token_usd_per_million=(Decimal("0.15"), Decimal("0.6")),
+    )
     first, second = last(chat(service)).llm_api_calls
     assert first.model_dump(mode="json", by_alias=True)["cost"] == "0.000156"
     assert (first.provider, first.model, first.success) == ("acme", "talker-1", True)

@@ -10,7 +10,7 @@ import pytest
 
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.outcomes import Outcome
-from imagegen.usecases.generate.replay import Made, Running
+from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import Estimate
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.pictures import png
@@ -146,6 +146,6 @@ def test_what_a_dead_run_left_is_ended_by_the_users_next_request() -> None:
 
 def test_a_dead_run_does_not_keep_the_user_from_the_last_place_of_the_hour() -> None:
     service, offer = asked("all is well", rush=True)
-    service.limits = type(service.limits)(2, 50, 100, 10_000_000)
+    service.redeploy(limits=type(service.limits)(2, 50, 100, 10_000_000))
     assert isinstance(service.confirm(offer), Made)
     service.check_charged_iff_stored()

@@ -12,9 +12,8 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import parse_image_id
 from imagegen.domain.ledger import Limits
-from imagegen.domain.quote import Quote, open_quote, prompt_hash
+from imagegen.domain.quote import Quote, open_quote, prompt_hash, styled_prompt
 from imagegen.usecases.availability import ProviderSetup
-from imagegen.usecases.estimator import drawn_prompt
 from imagegen.wire.images import Estimate
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.faults import Fault
@@ -198,8 +197,8 @@ def test_the_style_counts_as_prompt() -> None:
     service = Service(catalog=catalog(*rows))
     assert service.estimate("x" * 30).provider == "alpha"
     assert service.estimate("x" * 30, style="ink").provider == "beta"
-    assert drawn_prompt("a", "ink") == "a\n\nStyle: ink"
-    assert drawn_prompt("a", "  ") == "a"
+    assert styled_prompt("a", "ink") == "a\n\nStyle: ink"
+    assert styled_prompt("a", "  ") == "a"
 
 
 def test_the_slot_of_a_quote_is_one_that_is_free() -> None:

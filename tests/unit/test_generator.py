@@ -23,8 +23,7 @@ from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation
 from imagegen.domain.stores import Held
-from imagegen.usecases.generate.answers import in_progress
-from imagegen.usecases.generate.replay import Made, Running
+from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import GenerateRequest
 from tests.fakes.catalogs import catalog, row
 from tests.fakes.faults import Fault
@@ -287,19 +286,19 @@ def started_elsewhere(service: Service, *, lease_ms: int = 330_000) -> str:
 
 def click(service: Service, quote: str) -> Made | Running:
     request = GenerateRequest(quote=quote, prompt=PROMPT)
-    return service.generator.generate(request, USER, ends_ms=service.clock() + 300_000)
+    return service.generator.generate(request, USER, ends_ms=service.clock() + 300_000).result
 
 
 @pytest.mark.parametrize("later_ms", [0, 300_000, 329_999])
 def test_the_same_quote_while_it_runs_is_told_so(later_ms: int) -> None:
     service = Service()
     started_ms = service.clock()
-    quote = started_elsewhere(service)
+    request = GenerateRequest(quote=started_elsewhere(service), prompt=PROMPT)
     service.clock.advance(later_ms)
-    came = click(service, quote)
-    assert isinstance(came, Running)
-    assert in_progress(came).started_at == started_ms
-    assert in_progress(came).typical_seconds == 10
+    came = service.generator.generate(request, USER, ends_ms=service.clock() + 300_000)
+    assert isinstance(came.result, Running)
+    answer = service.presenter.in_progress(came.quote, came.result)
+    assert (answer.started_at, answer.typical_seconds) == (started_ms, 10)
     assert not service.called
 
 

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "openai_api": {"openai_api", "usecases", "wire", "domain"},
     "mcp": {"mcp", "edge", "chat", "wire", "domain"},
     "edge": {"edge", "logs", "wire", "domain"},
-    "monitoring": {"monitoring", "usecases", "guard", "wire", "domain"},
+    "monitoring": {"monitoring", "logs", "usecases", "guard", "wire", "domain"},
     "llm": {"llm", "providers", "domain"},
     "providers": {"providers", "domain"},
     "aws": {"aws", "domain"},

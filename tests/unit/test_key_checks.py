@@ -22,7 +22,7 @@ def probed_every_five_minutes(service: Service, *checks: Outcome | None) -> list
     service.providers["alpha"].key_checks = list(checks)
     told: list[KeyChange] = []
     for _ in checks:
-        told.extend(service.key_checker.probe().changes)
+        told.extend(service.key_checker.check().changes)
         service.clock.advance(FIVE_MINUTES_MS)
     return told
 
@@ -55,22 +55,22 @@ def test_two_probes_at_once_tell_a_change_once() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT, Outcome.ACCOUNT]
     first, second = service.key_checker, service.key_checker
-    assert len(first.probe().changes) + len(second.probe().changes) == 1
+    assert len(first.check().changes) + len(second.check().changes) == 1
 
 
 def test_a_refused_key_counts_as_refused_while_the_provider_says_nothing_else() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT, Outcome.UNAVAILABLE]
-    assert service.key_checker.probe().refused == ("alpha",)
-    assert service.key_checker.probe().refused == ("alpha",)
-    assert service.key_checker.probe().refused == ()
+    assert service.key_checker.check().refused == ("alpha",)
+    assert service.key_checker.check().refused == ("alpha",)
+    assert service.key_checker.check().refused == ()
 
 
 def test_a_provider_whose_key_stays_refused_is_met_by_no_user() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT] * 12
     for hour in range(12):
-        service.key_checker.probe()
+        service.key_checker.check()
         for _ in range(5):
             service.make(user=f"{hour:032x}")
             service.clock.advance(FIVE_MINUTES_MS // 5)
@@ -81,9 +81,9 @@ def test_a_provider_whose_key_stays_refused_is_met_by_no_user() -> None:
 def test_a_recovered_key_closes_nothing_until_an_image_is_made() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
-    service.key_checker.probe()
+    service.key_checker.check()
     service.clock.advance(FIVE_MINUTES_MS)
-    service.key_checker.probe()
+    service.key_checker.check()
     rested = service.circuits.circuits["alpha"]
     service.clock.advance(FIVE_MINUTES_MS)
     service.make()
@@ -95,7 +95,7 @@ def test_a_provider_that_is_tried_with_an_image_is_left_to_it() -> None:
     trying = Circuit(State.HALF_OPEN, 2, until_ms=service.clock() + 1_000, owner="call-9")
     service.circuits.circuits["alpha"] = trying
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
-    service.key_checker.probe()
+    service.key_checker.check()
     assert service.circuits.circuits["alpha"] == trying
 
 
@@ -105,7 +105,7 @@ def test_a_provider_that_is_tried_with_an_image_is_left_to_it() -> None:
 def test_a_model_that_is_not_listed_is_warned_of_and_still_drawn_with() -> None:
     service = Service()
     service.providers["alpha"].served = {"another": None}
-    assert service.key_checker.probe().unlisted == (MODEL,)
+    assert service.key_checker.check().unlisted == (MODEL,)
     assert warning(service) == f"{MODEL} is not in the list of models that alpha serves"
     assert not service.circuits.circuits
     assert service.make().record.provider == "alpha"
@@ -114,9 +114,9 @@ def test_a_model_that_is_not_listed_is_warned_of_and_still_drawn_with() -> None:
 def test_a_listed_model_is_not_warned_of_and_the_warning_ends_with_it() -> None:
     service = Service()
     service.providers["alpha"].served = {}
-    service.key_checker.probe()
+    service.key_checker.check()
     service.providers["alpha"].served = {MODEL: None}
-    assert service.key_checker.probe().unlisted == ()
+    assert service.key_checker.check().unlisted == ()
     assert warning(service) is None
 
 
@@ -124,9 +124,9 @@ def test_a_listed_model_is_not_warned_of_and_the_warning_ends_with_it() -> None:
 def test_without_a_list_what_was_known_stays_known(served: Outcome | None) -> None:
     service = Service()
     service.providers["alpha"].served = {}
-    service.key_checker.probe()
+    service.key_checker.check()
     service.providers["alpha"].served = served
-    found = service.key_checker.probe()
+    found = service.key_checker.check()
     assert (found.unlisted, found.outcomes["alpha"]) == ((MODEL,), "valid")
 
 
@@ -134,7 +134,7 @@ def test_a_model_past_its_last_day_is_missed_by_nobody() -> None:
     rows = (row("alpha-one", priority=1, shutdownOn="2026-11-22"), row("alpha-two", priority=2))
     service = Service(catalog=catalog(*rows))
     service.providers["alpha"].served = {"alpha-two-model": None}
-    found = service.key_checker.probe()
+    found = service.key_checker.check()
     assert (found.unlisted, found.days_left) == ((), None)
 
 
@@ -153,7 +153,7 @@ def test_the_sooner_of_two_last_days_counts(
 ) -> None:
     service = Service(catalog=catalog(row("alpha-one", priority=1, shutdownOn=in_catalog)))
     service.providers["alpha"].served = {"alpha-one-model": announced}
-    assert service.key_checker.probe().days_left == days
+    assert service.key_checker.check().days_left == days
     expected = None if days is None else "alpha-one-model ends on 2026-12-"
     assert (warning(service) or "").startswith(expected or "")
     assert (warning(service) is None) == (days is None)
@@ -164,7 +164,7 @@ def test_the_sooner_of_two_last_days_counts(
 
 def test_health_after_a_probe_is_one_read_and_none_when_it_is_cached() -> None:
     service = Service()
-    service.key_checker.probe()
+    service.key_checker.check()
     service.new_process()
     service.circuits.loads = 0
     service.reporter.report()
@@ -179,26 +179,26 @@ def test_the_circuits_that_rest_are_counted_by_provider() -> None:
     service.circuits.circuits["gamma"] = Circuit(State.CLOSED, 2)
     # Due: it waits for an image, and whoever asks for one is offered it.
     service.circuits.circuits["gamma/due"] = Circuit(State.OPEN, 1, until_ms=service.clock())
-    assert service.key_checker.probe().resting == {"alpha": 2, "beta": 1, "gamma": 0}
+    assert service.key_checker.check().resting == {"alpha": 2, "beta": 1, "gamma": 0}
 
 
 def test_a_provider_that_is_not_set_up_is_not_looked_at() -> None:
     service = Service()
     service.setups = {"alpha": ProviderSetup(has_key=True, enabled=False)}
-    assert service.key_checker.probe().key_checks == {}
+    assert service.key_checker.check().key_checks == {}
 
 
 def test_without_the_store_the_probe_is_told_and_changes_are_not() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
     service.wire.faults = {n: Fault.BEFORE for n in range(30) if n == 0 or n > 6}
-    found = service.key_checker.probe()
+    found = service.key_checker.check()
     assert (found.outcomes["alpha"], found.changes) == ("account", ())
 
 
 def test_what_a_probe_finds_is_what_the_fleet_knows() -> None:
     service = Service()
     service.providers["alpha"].served = {MODEL: date(2026, 12, 1)}
-    found = service.key_checker.probe().key_checks["alpha"]
+    found = service.key_checker.check().key_checks["alpha"]
     assert found == KeyCheck(service.clock(), "valid", "valid", (), {MODEL: date(2026, 12, 1)})
     assert service.circuits.key_checks["alpha"] == found

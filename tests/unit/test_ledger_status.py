@@ -3,15 +3,14 @@
 import pytest
 
 from imagegen.domain.errors import NotFoundError, StoreUnavailableError
-from tests.fakes.faults import Fault, wired
+from tests.fakes.faults import Fault
 from tests.fakes.service import Service
 
 
 def blind(service: Service) -> Service:
-    """Lose the next read of a record."""
+    """Lose the next read of a record, which follows the one of the ledger."""
     service.wire.mend()
-    service.wire.faults = {0: Fault.BEFORE}
-    service.records = wired("records", service.records, service.wire)
+    service.wire.faults = {1: Fault.BEFORE}
     return service
 
 

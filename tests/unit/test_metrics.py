@@ -172,7 +172,7 @@ def test_a_hold_given_back_after_its_run_died_is_money_in_doubt() -> None:
 def test_a_probe_beats_and_says_how_things_stand() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
-    samples = list(key_check_samples(service.key_checker.probe()))
+    samples = list(key_check_samples(service.key_checker.check()))
     assert samples[0].values == {
         Metric.PROBES: 1,
         Metric.CIRCUITS_OPEN: 1,

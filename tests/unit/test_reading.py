@@ -1,8 +1,7 @@
 """Where an image stands, what a user spent, what is offered: the use cases that only read."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, Never, cast
+from typing import Never
 
 import pytest
 
@@ -17,12 +16,20 @@ from imagegen.domain.ids import image_id
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.availability import ProviderSetup
-from imagegen.usecases.generate.replay import Made
+from imagegen.usecases.generate.run import Made
 from imagegen.usecases.status import ImageFinder
 from imagegen.wire.images import Estimate
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.faults import DiedError, Fault
-from tests.fakes.service import HOUR_MS, IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service
+from tests.fakes.service import (
+    HOUR_MS,
+    IMAGE_ID_KEY,
+    OTHER_USER,
+    PROMPT,
+    USER,
+    Service,
+    with_stores,
+)
 
 BASE_URL = "https://us.test"
 DIES_AT_PUT, DIES_AT_SETTLE = 4, 5
@@ -82,18 +89,18 @@ def told(finder: ImageFinder, image: str) -> list[bool]:
 def test_while_images_cannot_be_reached_a_charged_one_is_said_to_be_charged() -> None:
     service = Service()
     made = service.make()
-    image = made.quote.image_id
-    assert told(replace(service.finder, images=cast("Any", Dark())), image) == [True, True]
+    image = service.image_id(made)
+    assert told(with_stores(service.finder, images=Dark()), image) == [True, True]
     # Days later the ledger has forgotten it; its record has not.
     service.ledgers.ledgers.clear()
-    assert told(replace(service.finder, images=cast("Any", Dark())), image) == [True, True]
+    assert told(with_stores(service.finder, images=Dark()), image) == [True, True]
 
 
 def test_while_images_cannot_be_reached_one_that_was_not_made_is_not_said_to_be_charged() -> None:
     service, offer = failed(Outcome.UNAVAILABLE)
-    dark = replace(service.finder, images=cast("Any", Dark()))
+    dark = with_stores(service.finder, images=Dark())
     assert told(dark, offer.image_id) == [False, False]
-    nothing = replace(dark, ledgers=cast("Any", Dark()), records=cast("Any", Dark()))
+    nothing = with_stores(dark, ledgers=Dark(), records=Dark())
     assert told(nothing, offer.image_id) == [False, False]
 
 
@@ -284,9 +291,7 @@ def test_the_answer_to_a_click_says_what_it_cost_and_what_is_left() -> None:
     service = Service()
     service.react("alpha", Outcome.RATE_LIMITED)
     offer = service.estimate(style="ink")
-    made = service.confirm(offer)
-    assert isinstance(made, Made)
-    image = service.presenter.image(made, PROMPT, "https://us.test")
+    image = service.present(offer)
     assert image.image_url == f"https://us.test/images/{offer.image_id}"
     assert (image.alt, image.style) == (PROMPT, "ink")
     assert (image.cost.charged, image.cost.expected, image.cost.ceiling) == (70_000, 50_000, 70_000)
@@ -359,7 +364,7 @@ def test_the_probe_checks_only_keys_that_are_set_and_switched_on() -> None:
     service = Service()
     service.setups["beta"] = ProviderSetup(has_key=False, enabled=True)
     service.setups["gamma"] = ProviderSetup(has_key=True, enabled=False)
-    assert service.key_checker.probe().outcomes == {"alpha": "valid"}
+    assert service.key_checker.check().outcomes == {"alpha": "valid"}
     report = service.reporter.report()
     assert [one.credentials for one in report.providers] == ["valid", "missing", "present"]
 
@@ -367,7 +372,7 @@ def test_the_probe_checks_only_keys_that_are_set_and_switched_on() -> None:
 def test_a_refused_key_opens_the_circuit_before_a_user_meets_it() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
-    assert service.key_checker.probe().outcomes["alpha"] == "account"
+    assert service.key_checker.check().outcomes["alpha"] == "account"
     assert service.circuits.circuits["alpha"].state is State.OPEN
     assert service.estimate().provider == "beta"
     service.clock.advance(2_000)
@@ -378,7 +383,7 @@ def test_a_refused_key_opens_the_circuit_before_a_user_meets_it() -> None:
 def test_a_probe_without_an_answer_opens_nothing(outcome: Outcome) -> None:
     service = Service()
     service.providers["alpha"].key_checks = [outcome]
-    assert service.key_checker.probe().outcomes["alpha"] == outcome
+    assert service.key_checker.check().outcomes["alpha"] == outcome
     assert not service.circuits.circuits
     assert service.reporter.report().providers[0].credentials == "present"
 
@@ -387,7 +392,7 @@ def test_a_good_key_closes_no_circuit() -> None:
     service = Service()
     resting = Circuit(State.OPEN, 1, until_ms=service.clock() + 1)
     service.circuits.circuits["alpha"] = resting
-    service.key_checker.probe()
+    service.key_checker.check()
     assert service.circuits.circuits["alpha"] == resting
 
 
@@ -396,7 +401,7 @@ def test_a_probe_whose_finding_cannot_be_stored_is_still_told() -> None:
     service.new_process()
     looked_at = 1 + 2 * len(service.catalog.providers)
     service.wire.faults = dict.fromkeys(range(looked_at, looked_at + 10), Fault.BEFORE)
-    assert service.key_checker.probe().outcomes == {
+    assert service.key_checker.check().outcomes == {
         "alpha": "valid",
         "beta": "valid",
         "gamma": "valid",

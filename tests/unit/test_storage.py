@@ -1,15 +1,13 @@
 """An image that is paid for is not thrown away, and what was charged is never said to be gone."""
 
-from dataclasses import replace
-
 import pytest
 
 from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
 from imagegen.domain.ledger import OpState
 from imagegen.domain.records import RecordStatus
-from imagegen.usecases.generate.replay import Made, Running
+from imagegen.usecases.generate.run import Made, Running
 from tests.fakes.faults import Fault
-from tests.fakes.service import OTHER_USER, USER, Service
+from tests.fakes.service import OTHER_USER, USER, Service, with_stores
 
 PUT = "images.put"
 
@@ -84,10 +82,10 @@ def test_an_image_stored_between_two_looks_is_not_said_to_be_gone() -> None:
             self.looks += 1
             return "https://images.test/x" if self.looks > 1 else None
 
-    image_id = made.quote.image_id
-    late = replace(finder, images=LateStore())  # type: ignore[arg-type]
+    image_id = service.image_id(made)
+    late = with_stores(finder, images=LateStore())
     assert late.status(image_id, "https://api.test").status == "complete"
-    late = replace(finder, images=LateStore())  # type: ignore[arg-type]
+    late = with_stores(finder, images=LateStore())
     assert late.location(image_id) == "https://images.test/x"
     assert offer.image_id != image_id
 
@@ -108,7 +106,7 @@ def test_one_users_trouble_does_not_keep_anothers_money_held() -> None:
             if getattr(ref, "user", "") == USER:
                 raise StoreUnavailableError("unreadable")
 
-    broken = replace(service.reconciler, images=HalfStore())  # type: ignore[arg-type]
+    broken = with_stores(service.reconciler, images=HalfStore())
     with pytest.raises(StoreUnavailableError):
         broken.sweep(limit=10)
     assert [op.state for op in service.ledger(USER).ops.values()] == [OpState.HELD]

@@ -10,7 +10,6 @@ from imagegen.domain import breaker
 from imagegen.domain.breaker import EFFECTS, Circuit, Effect, Failure, Policy, State
 from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.stores import CircuitStore, FleetState
 
 CACHE_MS = 2_000
@@ -77,7 +76,7 @@ class Guard:
         """Read circuits and probes anew the next time."""
         self._seen_ms = -CACHE_MS
 
-    def call(self, provider: str, model: str, ask: Callable[[], ImageAnswer]) -> ImageAnswer:
+    def call[T](self, provider: str, model: str, ask: Callable[[], T]) -> T:
         """Return what ``ask`` returns, if the circuits let it.
 
         Raises:

@@ -15,7 +15,7 @@ from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Limits, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
-from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reservation
+from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reservation, Stores
 from imagegen.guard import Guard, Transition
 from imagegen.usecases.generate.reconciler import Reconciled, Reconciler
 from tests.adapters.aws.test_image_contract import COMPLETE
@@ -125,7 +125,7 @@ class Everything:
     records: DynamoRecordStore
 
     def reconciler(self, clock: Clock) -> Reconciler:
-        return Reconciler(self.ledgers, self.images, self.records, clock)
+        return Reconciler(Stores(self.ledgers, self.images, self.records), clock)
 
 
 def test_a_run_that_settles_while_eight_reconcilers_come_is_charged_once(

@@ -1,1 +1,5 @@
-"""The one place where things are built: cached factories, a file for each function."""
+"""The one composition root: a service for each function, built from a world and settings.
+
+Production builds over ``AwsWorld``; tests and bench build the same services over worlds of their
+own. Nothing is wired anywhere else.
+"""

@@ -1,47 +1,49 @@
-"""What ``health`` needs. Vendor clients load when the probe runs, not for a report."""
+"""The service of ``health``. Vendor clients load when keys are checked, not for a report."""
 
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 
+from imagegen.aws import clients
+from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.priming import prime
-from imagegen.bootstrap.providers import provider
-from imagegen.bootstrap.shared import (
-    emit,
-    get_catalog,
-    get_circuits,
-    get_guard,
-    get_parameters,
-    get_switchboard,
-    get_verifier,
-    now_ms,
-    setups,
-)
-from imagegen.logs import logger
-from imagegen.monitoring.samples import key_check_samples
+from imagegen.bootstrap.service import Service
+from imagegen.bootstrap.verifier import get_settings, get_verifier
 from imagegen.usecases.health import HealthReporter
-from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults
+from imagegen.usecases.key_checks import KeyChecker
+
+
+@dataclass(frozen=True)
+class HealthService(Service):
+    """Reports on the providers and checks their keys."""
+
+    @cached_property
+    def reporter(self) -> HealthReporter:
+        """Reports which providers would be used now."""
+        return HealthReporter(self.world.catalog, self.switchboard, self.world.now_ms)
+
+    @cached_property
+    def key_checker(self) -> KeyChecker:
+        """Checks the providers' keys."""
+        world = self.world
+        return KeyChecker(
+            world.catalog,
+            world.setups,
+            world.get_provider,
+            self.guard,
+            world.circuits,
+            world.now_ms,
+        )
 
 
 @cache
-def get_reporter() -> HealthReporter:
-    """Return who says which providers would be used."""
-    return HealthReporter(get_catalog(), get_switchboard(), now_ms)
+def get_health_service() -> HealthService:
+    """Return the service over AWS.
+
+    Raises:
+        pydantic.ValidationError: names every variable that is missing or wrong.
+    """
+    return HealthService(AwsWorld(get_settings()), get_settings())
 
 
-@cache
-def get_key_checker() -> KeyChecker:
-    """Return who checks the keys."""
-    return KeyChecker(get_catalog(), setups, provider, get_guard(), get_circuits(), now_ms)
-
-
-def log_key_checks(probed: KeyCheckResults) -> None:
-    """Log and meter a probe; a key that changed is told by one probe of the whole fleet."""
-    logger.info("probed", outcomes=probed.outcomes)
-    for change in probed.changes:
-        logger.warning("key changed", provider=change.provider, old=change.old, new=change.new)
-    for model in probed.unlisted:
-        logger.warning("model not listed", model=model)
-    emit(key_check_samples(probed))
-
-
-# The summary is open and the probe brings no token: what checks tokens is left out.
-prime(get_reporter, get_parameters, get_verifier)
+# The summary is open and the key check brings no token: what checks tokens is left out.
+prime(lambda: get_health_service().reporter, clients.ssm, get_verifier)

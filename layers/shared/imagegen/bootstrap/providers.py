@@ -1,49 +1,118 @@
-"""The providers with the keys that are set now; one is built when it is first called."""
+"""Clients of image providers, moderation and LLM with the keys that are set now.
 
+A client is built when it is first called, and again when its key changes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from imagegen.bootstrap.shared import get_parameters, get_settings, now_ms
 from imagegen.domain.errors import ConfigurationError
-from imagegen.domain.ports import ImageProvider, Moderator
-from imagegen.logs import logger
+from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.providers import PROVIDERS, build_moderator, build_provider
 from imagegen.providers.keys import Keychain, KeyedModerator, KeyedProvider, parse_keys
+from imagegen.settings import ChatSettings, Settings
+from imagegen.usecases.availability import ProviderSetup
+
+FLAG_PREFIX = "ENABLE_IMAGE_GENERATION_"
+CHAT_KEY, OPENAI_KEY = "CHAT_API_KEY", "OPENAI_API_KEY"
+OPENAI = "https://api.openai.com"
+
+type SetAside = Callable[[str, int], None]
 
 
-def provider(name: str) -> ImageProvider:
-    """Return a provider with the keys that are set now.
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """Builds clients from the parameters' present values."""
+
+    settings: Settings
+    values: Callable[[], Mapping[str, str]]
+    now_ms: Callable[[], int]
+    on_set_aside: SetAside
+
+    def setup(self, name: str) -> ProviderSetup:
+        """Return whether a provider has a key and is switched on."""
+        values = self.values()
+        flag = values.get(f"{FLAG_PREFIX}{name.upper()}", "true")
+        has_key = bool(parse_keys(values.get(PROVIDERS[name], "")))
+        return ProviderSetup(has_key, flag.strip().lower() != "false")
+
+    def image_provider(self, name: str) -> ImageProvider:
+        """Return a provider.
+
+        Raises:
+            ConfigurationError: there is no such provider.
+        """
+        if name not in PROVIDERS:
+            raise ConfigurationError(f"There is no provider {name!r}.")
+        keys = self.values().get(PROVIDERS[name], "")
+        base_url = self.settings.base_url(name)
+        return _image_provider(name, keys, base_url, self.now_ms, self.on_set_aside)
+
+    def moderator(self) -> Moderator | None:
+        """Return the moderator, ``None`` without a key for it."""
+        keys = self.values().get(OPENAI_KEY, "")
+        if not parse_keys(keys):
+            return None
+        return _moderator(keys, self.settings.base_url("openai"), self.now_ms, self.on_set_aside)
+
+    def llm(self) -> Llm:
+        """Return the chat's LLM.
+
+        Raises:
+            ConfigurationError: no model or no key is set.
+        """
+        settings = self.settings
+        if not isinstance(settings, ChatSettings) or not settings.chat_model:
+            raise ConfigurationError("The chat has no LLM: set the parameter ChatModel.")
+        key = chat_key(self.values(), settings.chat_base_url)
+        return _llm(key, settings.chat_base_url, settings.chat_model)
+
+
+def chat_key(values: Mapping[str, str], base_url: str) -> str:
+    """Return the LLM's key: its own, or at OpenAI the first one of the images.
 
     Raises:
-        ConfigurationError: no such provider.
+        ConfigurationError: none is set.
     """
-    if name not in PROVIDERS:
-        raise ConfigurationError(f"There is no provider {name!r}.")
-    keys = get_parameters().values().get(PROVIDERS[name], "")
-    return _provider(name, keys, get_settings().base_url(name))
+    keys = parse_keys(values.get(CHAT_KEY, ""))
+    # The images' keys are sent to OpenAI and to no other address.
+    if not keys and urlsplit(base_url or OPENAI)[:2] == urlsplit(OPENAI)[:2]:
+        keys = parse_keys(values.get(OPENAI_KEY, ""))
+    if not keys:
+        raise ConfigurationError(
+            f"{CHAT_KEY} is not set: put it into .env and run `make deploy-env`."
+        )
+    return keys[0]
 
 
 # Cached by the keys' text: which of them are set aside is forgotten when they change.
 @cache
-def _provider(name: str, keys: str, base_url: str | None) -> ImageProvider:
+def _image_provider(
+    name: str, keys: str, base_url: str | None, now_ms: Callable[[], int], on_set_aside: SetAside
+) -> ImageProvider:
     build = partial(build_provider, name, base_url=base_url)
     clients = [build(api_key=SecretStr(key)) for key in parse_keys(keys)]
-    return KeyedProvider(Keychain(name, clients, now_ms, _log_set_aside))
-
-
-def moderator() -> Moderator | None:
-    """Return who checks prompts, ``None`` without a key for it."""
-    keys = get_parameters().values().get(PROVIDERS["openai"], "")
-    return _moderator(keys, get_settings().base_url("openai")) if parse_keys(keys) else None
+    return KeyedProvider(Keychain(name, clients, now_ms, on_set_aside))
 
 
 @cache
-def _moderator(keys: str, base_url: str | None) -> Moderator:
+def _moderator(
+    keys: str, base_url: str | None, now_ms: Callable[[], int], on_set_aside: SetAside
+) -> Moderator:
     clients = [build_moderator(SecretStr(key), base_url) for key in parse_keys(keys)]
-    return KeyedModerator(Keychain("moderation", clients, now_ms, _log_set_aside))
+    return KeyedModerator(Keychain("moderation", clients, now_ms, on_set_aside))
 
 
-def _log_set_aside(name: str, number: int) -> None:
-    """Name the key by its place among its provider's: no part of a key is logged."""
-    logger.warning("key set aside", provider=name, key_number=number)
+@cache
+def _llm(key: str, base_url: str, model: str) -> Llm:
+    # Imported here: the client takes half a second, and only chat answers need it.
+    from imagegen.chat.instructions import INSTRUCTIONS  # noqa: PLC0415
+    from imagegen.chat.tool import tool_definition  # noqa: PLC0415
+    from imagegen.llm.openai_chat import build_llm  # noqa: PLC0415
+
+    tool = tool_definition("openai")
+    return build_llm(SecretStr(key), base_url, model, instructions=INSTRUCTIONS, tool=tool)

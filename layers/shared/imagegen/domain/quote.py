@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ConfigurationError, QuoteError, QuoteMismatchError
+from imagegen.domain.ids import ImageRef
 from imagegen.domain.records import Fallback
 
 LIFETIME_MS = 10 * 60 * 1000
@@ -66,6 +67,11 @@ class Quote:
         """The most this quote can cost."""
         return max(c.price_microusd for c in self.candidates)
 
+    @property
+    def ref(self) -> ImageRef:
+        """Where its image and record are kept."""
+        return ImageRef(self.quote_id, self.user, self.issued_ms)
+
     def is_expired(self, now_ms: int) -> bool:
         """Return whether it is too late to start with it."""
         return now_ms >= self.expires_ms
@@ -102,6 +108,11 @@ def parse_keyring(text: str) -> Keyring:
     if not keys:
         raise ConfigurationError("QUOTE_KEYS is empty: run `make deploy-env`")
     return Keyring(keys)
+
+
+def styled_prompt(prompt: str, style: str) -> str:
+    """Return the text that a provider gets: the style is appended to the prompt."""
+    return f"{prompt}\n\nStyle: {style}" if style.strip() else prompt
 
 
 def prompt_hash(prompt: str) -> str:

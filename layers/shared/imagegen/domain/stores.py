@@ -245,3 +245,12 @@ class RecordStore(Protocol):
             StoreUnavailableError: they cannot be read.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where the state of images is kept."""
+
+    ledgers: LedgerStore
+    images: ImageStore
+    records: RecordStore

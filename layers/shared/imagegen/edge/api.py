@@ -99,6 +99,12 @@ def serve(
     return answer
 
 
+def injected[T](api: LambdaFunctionUrlResolver, build: Callable[[], T]) -> T:
+    """Return what ``Depends(build)`` would inject, for events that are no HTTP requests."""
+    found: Callable[[], T] = api.dependency_overrides.get(build, build)
+    return found()
+
+
 def user_of(api: LambdaFunctionUrlResolver) -> User:
     """Return who is asking.
 

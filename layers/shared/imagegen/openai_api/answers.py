@@ -1,4 +1,4 @@
-"""What a bought image is answered with under /v1: its bytes as text, or where they are."""
+"""What a made image is answered with under /v1: its bytes as text, or where they are."""
 
 import base64
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from imagegen.domain.days import epoch_seconds, utc_day
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ledger import Limits
 from imagegen.domain.stores import ImageContent
-from imagegen.openai_api.buyer import Bought
 from imagegen.openai_api.models import (
     SAID_QUALITIES,
     ImageData,
@@ -21,7 +20,8 @@ from imagegen.openai_api.models import (
     Receipt,
     usage_of,
 )
-from imagegen.usecases.answers import allowance, cost_of, replaced
+from imagegen.usecases.conversions import allowance, cost_of, replaced
+from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import Allowance
 from imagegen.wire.reports import Models
 
@@ -41,16 +41,16 @@ class OpenAiPresenter:
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
 
-    def image(self, bought: Bought, asked: ImagesRequest, base_url: str) -> ImagesAnswer:
+    def image(self, made: Made, asked: ImagesRequest, base_url: str) -> ImagesAnswer:
         """Return the image; ``base_url`` is where this service is reached.
 
         Whatever goes wrong here, the image is paid for: where its bytes cannot be had or are too
         many, the answer says where they are.
         """
-        record = bought.record
-        image_id = ids.image_id(bought.ref, self.image_id_key())
+        record = made.record
+        image_id = ids.image_id(made.ref, self.image_id_key())
         url = f"{base_url}/images/{image_id}"
-        text = None if asked.response_format == "url" else self._text(bought)
+        text = None if asked.response_format == "url" else self._text(made)
         return ImagesAnswer(
             created=record.created_ms // 1000,
             data=(ImageData(url=url) if text is None else ImageData(b64_json=text),),
@@ -61,7 +61,7 @@ class OpenAiPresenter:
             imagegen=Receipt(
                 image_id=image_id,
                 image_url=url,
-                repeated=bought.repeated,
+                repeated=made.is_replay,
                 provider=record.provider,
                 model=record.model,
                 quality=record.tier,
@@ -69,7 +69,7 @@ class OpenAiPresenter:
                 fallback=replaced(record.fallback),
                 duration_ms=record.duration_ms,
                 url_instead=text is None and asked.response_format != "url",
-                remaining=self._remaining(bought),
+                remaining=self._remaining(made),
             ),
         )
 
@@ -89,13 +89,13 @@ class OpenAiPresenter:
             ]
         return ModelList(data=tuple({one.id: one for one in listed}.values()))
 
-    def _text(self, bought: Bought) -> str | None:
+    def _text(self, made: Made) -> str | None:
         try:
-            content = self.contents.read(bought.ref, limit_bytes=INLINE_BYTES)
+            content = self.contents.read(made.ref, limit_bytes=INLINE_BYTES)
         except StoreUnavailableError:
             return None
         return None if content is None else base64.b64encode(content).decode()
 
-    def _remaining(self, bought: Bought) -> Allowance:
+    def _remaining(self, made: Made) -> Allowance:
         now_ms = self.now_ms()
-        return allowance(bought.ledger, self.limits, utc_day(now_ms), now_ms=now_ms)
+        return allowance(made.ledger, self.limits, utc_day(now_ms), now_ms=now_ms)

@@ -24,14 +24,9 @@ class Call:
     """How often the client tried already; ``None`` where it does not say."""
 
     @property
-    def is_again(self) -> bool:
-        """Return whether an earlier attempt may have spent."""
-        return self.key is not None or bool(self.retries)
-
-    @property
-    def is_first(self) -> bool:
-        """Return whether this is surely no repetition: it may have an image of its own."""
-        return self.key is None and self.retries == 0
+    def is_retry(self) -> bool:
+        """Return whether the client says that it sent this request before."""
+        return bool(self.retries)
 
     @cached_property
     def digest(self) -> str:

@@ -27,6 +27,7 @@ from imagegen.domain.quote import (
     QuotedCandidate,
     prompt_hash,
     sign_quote,
+    styled_prompt,
 )
 from imagegen.domain.records import Fallback
 from imagegen.domain.selection import (
@@ -39,8 +40,8 @@ from imagegen.domain.selection import (
     select,
 )
 from imagegen.domain.stores import LedgerStore
-from imagegen.usecases.answers import allowance
 from imagegen.usecases.availability import Switchboard
+from imagegen.usecases.conversions import allowance
 from imagegen.wire.images import (
     Alternative,
     Constraints,
@@ -60,6 +61,24 @@ class Secrets:
 
 
 @dataclass(frozen=True, slots=True)
+class Issue:
+    """When a quote is issued, and the bytes that its id is made from."""
+
+    nonce: bytes
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer before it is signed."""
+
+    quote: Quote
+    choice: QualityChoice
+    selection: Selection
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
 class Estimator:
     """Prices requests."""
 
@@ -70,50 +89,67 @@ class Estimator:
     price_multiple: Decimal
     secrets: Callable[[], Secrets]
     now_ms: Callable[[], int]
-    nonce: Callable[[], bytes]
+    random_bytes: Callable[[int], bytes]
 
-    def estimate(
-        self, request: EstimateRequest, user: str, *, ledger: Ledger | None = None
-    ) -> Estimate:
+    def estimate(self, request: EstimateRequest, user: str) -> Estimate:
         """Return the priced offer, with the quote that accepts it.
 
-        ``ledger`` is the user's, where the caller has just read it.
-
         Raises:
-            InvalidRequestError: unknown provider or model, a retired model, a size nobody draws.
-            NoProviderError: nobody can make it now, or not for ``maxCost``.
+            InvalidRequestError: unknown provider or model, a retired model, an impossible size.
+            NoProviderError: no model is available now, or none for ``maxCost``.
             StoreUnavailableError: the user's ledger cannot be read.
         """
-        choice = self._choice(request)
-        selection = self._select(request, choice.tier)
-        if not selection.candidates:
-            raise _nobody(selection, request, choice.tier)
-        now_ms = self.now_ms()
-        ledger = ledger or self.ledgers.load(user)
-        quote = self._quote(request, choice.tier, selection, user, ledger)
-        first = selection.candidates[0]
+        offer = self.offer(request, user)
+        quote, first = offer.quote, offer.selection.candidates[0]
+        row = first.variant.row
         return Estimate(
             quote=sign_quote(quote, self.secrets().keyring),
             quote_id=quote.quote_id,
             image_id=quote.image_id,
             expires_at=quote.expires_ms,
             prompt=request.prompt,
-            quality=choice.tier,
-            quality_reason=choice.reason,
-            provider=first.variant.row.provider,
-            model=first.variant.row.model,
+            quality=offer.choice.tier,
+            quality_reason=offer.choice.reason,
+            provider=row.provider,
+            model=row.model,
             size=first.variant.option.size,
             style=request.style,
             price=Price(expected=quote.expected_microusd, ceiling=quote.ceiling_microusd),
             button_label=button_label(quote.expected_microusd, quote.ceiling_microusd),
-            constraints=self._constraints(choice.tier),
-            alternatives=_alternatives(selection),
-            fallback=_fallback(selection.replaced),
-            typical_seconds=first.variant.row.typical_seconds,
-            remaining=allowance(ledger, self.limits, quote.day, now_ms=now_ms),
+            constraints=self._constraints(offer.choice.tier),
+            alternatives=_alternatives(offer.selection),
+            fallback=_fallback(offer.selection.replaced),
+            typical_seconds=row.typical_seconds,
+            remaining=allowance(offer.ledger, self.limits, quote.day, now_ms=quote.issued_ms),
         )
 
-    def _choice(self, request: EstimateRequest) -> QualityChoice:
+    def offer(
+        self,
+        request: EstimateRequest,
+        user: str,
+        *,
+        ledger: Ledger | None = None,
+        issue: Issue | None = None,
+    ) -> Offer:
+        """Return the offer without signing it.
+
+        ``ledger`` is the user's, if the caller has just read it; ``issue`` is given by callers that
+        derive the quote id from their request.
+
+        Raises:
+            ImagegenError: as ``estimate``.
+        """
+        issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
+        day = today(issue.at_ms)
+        choice = self._choice(request, day)
+        selection = self._select(request, choice.tier, day)
+        if not selection.candidates:
+            raise _no_candidate(selection, request, choice.tier)
+        ledger = ledger or self.ledgers.load(user)
+        quote = self._quote(request, selection, user, ledger, issue)
+        return Offer(quote, choice, selection, ledger)
+
+    def _choice(self, request: EstimateRequest, day: date) -> QualityChoice:
         """Return the tier asked for, by name or by model, or else by the prompt's words."""
         if request.provider and request.provider not in self.catalog.providers:
             known = ", ".join(self.catalog.providers)
@@ -121,7 +157,7 @@ class Estimator:
         if not request.model:
             return quality.choose_quality(request.prompt, request.quality)
         if retired := self.catalog.retirement(request.model):
-            ends = "ended" if retired.shutdown_on <= self._today() else "ends"
+            ends = "ended" if retired.shutdown_on <= day else "ends"
             better = self.catalog.by_key[retired.replaced_by]
             raise RetiredModelError(
                 f"{request.model!r} {ends} on {retired.shutdown_on}; "
@@ -134,13 +170,13 @@ class Estimator:
             return quality.choose_quality(request.prompt, request.quality)
         return quality.choose_for_model(request.prompt, tiers)
 
-    def _select(self, request: EstimateRequest, tier: Tier) -> Selection:
-        drawn = drawn_prompt(request.prompt, request.style)
+    def _select(self, request: EstimateRequest, tier: Tier, day: date) -> Selection:
+        text = styled_prompt(request.prompt, request.style)
         wish = Wish(
             tier,
             request.size,
-            len(drawn),
-            len(drawn.encode("utf-8", "surrogatepass")),
+            len(text),
+            len(text.encode("utf-8", "surrogatepass")),
             request.max_cost,
             request.provider,
             request.model,
@@ -150,36 +186,34 @@ class Estimator:
             wish,
             self.switchboard.availability(),
             price_multiple=self.price_multiple,
-            today=self._today(),
+            today=day,
         )
 
     def _quote(
         self,
         request: EstimateRequest,
-        tier: Tier,
         selection: Selection,
         user: str,
         ledger: Ledger,
+        issue: Issue,
     ) -> Quote:
-        now_ms, nonce = self.now_ms(), self.nonce()
-        ref = ImageRef(ids.quote_id(nonce), user, now_ms)
-        slots = free_slots(ledger, self.limits, now_ms=now_ms) or (0,)
-        gone = selection.replaced
+        ref = ImageRef(ids.quote_id(issue.nonce), user, issue.at_ms)
+        slots = free_slots(ledger, self.limits, now_ms=issue.at_ms) or (0,)
         return Quote(
             quote_id=ref.quote_id,
             image_id=ids.image_id(ref, self.secrets().image_id_key),
             user=user,
-            day=utc_day(now_ms),
-            issued_ms=now_ms,
-            expires_ms=now_ms + LIFETIME_MS,
+            day=utc_day(issue.at_ms),
+            issued_ms=issue.at_ms,
+            expires_ms=issue.at_ms + LIFETIME_MS,
             prompt_hash=prompt_hash(request.prompt),
-            tier=tier,
+            tier=selection.candidates[0].variant.row.tier,
             size=request.size,
             style=request.style,
             candidates=tuple(_quoted(one) for one in selection.candidates),
             # Spread over the free slots, so that quotes asked for together do not collide.
-            slot=slots[nonce[0] % len(slots)],
-            fallback=Fallback(gone.row.provider, gone.row.model, gone.reason) if gone else None,
+            slot=slots[issue.nonce[0] % len(slots)],
+            fallback=_quoted_fallback(selection.replaced),
         )
 
     def _constraints(self, tier: Tier) -> Constraints:
@@ -190,17 +224,13 @@ class Estimator:
             max_prompt_characters=max(row.max_prompt_characters for row in rows),
         )
 
-    def _today(self) -> date:
-        return today(self.now_ms())
-
-
-def drawn_prompt(prompt: str, style: str) -> str:
-    """Return what a provider is asked to draw: the style stands behind the prompt."""
-    return f"{prompt}\n\nStyle: {style}" if style.strip() else prompt
-
 
 def _quoted(one: Candidate) -> QuotedCandidate:
     return QuotedCandidate(one.key, one.price_microusd, one.variant.row.digest(one.variant.option))
+
+
+def _quoted_fallback(missing: LeftOut | None) -> Fallback | None:
+    return Fallback(missing.row.provider, missing.row.model, missing.reason) if missing else None
 
 
 def _alternatives(selection: Selection) -> tuple[Alternative, ...]:
@@ -229,18 +259,18 @@ def _left_out(one: LeftOut) -> Alternative:
     )
 
 
-def _fallback(gone: LeftOut | None) -> Replaced | None:
-    if gone is None:
+def _fallback(missing: LeftOut | None) -> Replaced | None:
+    if missing is None:
         return None
     return Replaced(
-        provider=gone.row.provider,
-        model=gone.row.model,
-        reason=gone.reason,
-        price=gone.price_microusd,
+        provider=missing.row.provider,
+        model=missing.row.model,
+        reason=missing.reason,
+        price=missing.price_microusd,
     )
 
 
-def _nobody(
+def _no_candidate(
     selection: Selection, request: EstimateRequest, tier: Tier
 ) -> InvalidRequestError | NoProviderError:
     """Return why there is no offer: the caller's to change where waiting cannot help."""

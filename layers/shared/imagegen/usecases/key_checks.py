@@ -76,7 +76,7 @@ class KeyChecker:
     key_checks: KeyCheckStore
     now_ms: Callable[[], int]
 
-    def probe(self) -> KeyCheckResults:
+    def check(self) -> KeyCheckResults:
         """Return what was found, and store it for the fleet."""
         known, setups = self.guard.fleet().key_checks, self.setups()
         found = {

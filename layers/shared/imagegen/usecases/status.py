@@ -7,10 +7,10 @@ from typing import Never
 
 from imagegen.domain.errors import GoneError, NotFoundError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef, parse_image_id
-from imagegen.domain.ledger import Op, OpState, abandoned
+from imagegen.domain.ledger import Op, OpState
 from imagegen.domain.records import ImageRecord, RecordStatus
-from imagegen.domain.stores import ImageStore, LedgerStore, RecordStore
-from imagegen.usecases.answers import attempts_of, cost_of, replaced
+from imagegen.domain.stores import LedgerStore, RecordStore, Stores
+from imagegen.usecases.conversions import attempts_of, cost_of, replaced
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.images import ImageStatus
 
@@ -19,12 +19,9 @@ from imagegen.wire.images import ImageStatus
 class ImageFinder:
     """Answers for one image by its id."""
 
-    ledgers: LedgerStore
-    images: ImageStore
-    records: RecordStore
+    stores: Stores
     reconciler: Reconciler
     image_id_key: Callable[[], bytes]
-    now_ms: Callable[[], int]
 
     def location(self, image_id: str) -> str:
         """Return a fresh address of the image's bytes.
@@ -34,13 +31,13 @@ class ImageFinder:
             GoneError: it was deleted.
         """
         ref = parse_image_id(image_id, self.image_id_key())
-        link = self._look(ref, self.images.link)
+        link = self._look(ref, self.stores.images.link)
         if link is not None:
             return link
-        record = self.records.get(ref)
+        record = self.stores.records.get(ref)
         if record is None or record.status is not RecordStatus.COMPLETE:
             raise NotFoundError("There is no such image.")
-        return self._look(ref, self.images.link) or _gone()
+        return self._look(ref, self.stores.images.link) or _gone()
 
     def status(self, image_id: str, base_url: str) -> ImageStatus:
         """Return where the image stands; ``base_url`` is where this service is reached.
@@ -50,13 +47,13 @@ class ImageFinder:
             GoneError: it was deleted.
         """
         ref = parse_image_id(image_id, self.image_id_key())
-        stored = self._look(ref, self.images.find)
+        stored = self._look(ref, self.stores.images.find)
         if stored is not None:
             return complete(image_id, stored, base_url)
         op = self._op(ref)
         if op is not None and op.state is OpState.HELD:
             return generating(image_id, op)
-        record = self.records.get(ref)
+        record = self.stores.records.get(ref)
         if record is not None and record.status is RecordStatus.FAILED:
             return failed(image_id, record)
         if op is not None and op.state is OpState.RELEASED:
@@ -64,7 +61,7 @@ class ImageFinder:
         if op is None and record is None:
             raise NotFoundError("There is no such image.")
         # It may have been stored since the first look.
-        stored = self._look(ref, self.images.find)
+        stored = self._look(ref, self.stores.images.find)
         return complete(image_id, stored, base_url) if stored else _gone()
 
     def _look[T](self, ref: ImageRef, look: Callable[[ImageRef], T]) -> T:
@@ -78,18 +75,57 @@ class ImageFinder:
     def _is_charged(self, ref: ImageRef) -> bool:
         # The table may be away as well: then nothing is known to be charged.
         with suppress(StoreUnavailableError):
-            if op := self.ledgers.load(ref.user).ops.get(ref.quote_id):
+            if op := self.stores.ledgers.load(ref.user).ops.get(ref.quote_id):
                 return op.state is OpState.SETTLED
-            record = self.records.get(ref)
+            record = self.stores.records.get(ref)
             return record is not None and record.status is RecordStatus.COMPLETE
         return False
 
     def _op(self, ref: ImageRef) -> Op | None:
-        ledger = self.ledgers.load(ref.user)
-        if abandoned(ledger, now_ms=self.now_ms()):
-            self.reconciler.reconcile(ref.user, ledger)
-            ledger = self.ledgers.load(ref.user)
-        return ledger.ops.get(ref.quote_id)
+        return self.reconciler.load(ref.user).ops.get(ref.quote_id)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerStatusReader:
+    """Answers for one image by its id; writes nothing, not even what a dead run left."""
+
+    ledgers: LedgerStore
+    records: RecordStore
+    image_id_key: Callable[[], bytes]
+    base_url: str
+    """Where images are reached."""
+
+    def status(self, image_id: str) -> ImageStatus:
+        """Return where the image stands.
+
+        Raises:
+            NotFoundError: there is no such image, or nobody confirmed it.
+            StoreUnavailableError: there is no telling.
+        """
+        ref = parse_image_id(image_id, self.image_id_key())
+        op = self.ledgers.load(ref.user).ops.get(ref.quote_id)
+        if op is not None and op.state is OpState.HELD:
+            return generating(image_id, op)
+        record = self._record(ref, op)
+        if record is not None and record.status is RecordStatus.COMPLETE:
+            return complete(image_id, record, self.base_url)
+        if op is not None and op.state is OpState.SETTLED:
+            # Its record is not written yet, or cannot be read: the ledger says enough.
+            url = f"{self.base_url}/images/{image_id}"
+            return ImageStatus(id=image_id, status="complete", charged=True, image_url=url)
+        if record is not None:
+            return failed(image_id, record)
+        if op is not None:
+            return given_up(image_id, op)
+        raise NotFoundError("There is no such image.")
+
+    def _record(self, ref: ImageRef, op: Op | None) -> ImageRecord | None:
+        try:
+            return self.records.get(ref)
+        except StoreUnavailableError:
+            if op is None or op.state is not OpState.SETTLED:
+                raise
+            return None
 
 
 def _gone() -> Never:

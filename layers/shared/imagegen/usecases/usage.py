@@ -8,7 +8,7 @@ from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Limits
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import LedgerStore, RecordStore
-from imagegen.usecases.answers import allowance
+from imagegen.usecases.conversions import allowance
 from imagegen.wire.images import Allowance
 from imagegen.wire.reports import Usage, UsedImage
 

@@ -1,34 +1,40 @@
-"""What a generation came to, in the words of the API."""
+"""The answers of POST /generate-image."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from imagegen.domain.catalog import Catalog
 from imagegen.domain.ledger import Limits
+from imagegen.domain.quote import Quote
 from imagegen.domain.records import ImageRecord
-from imagegen.usecases.answers import allowance, attempts_of, cost_of, replaced
-from imagegen.usecases.generate.replay import Made, Running
+from imagegen.usecases.conversions import allowance, attempts_of, cost_of, replaced
+from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import GeneratedImage, ImageInProgress, LlmApiCall
 
-
-def in_progress(running: Running) -> ImageInProgress:
-    """Return that the image is being made."""
-    return ImageInProgress(
-        id=running.quote.image_id,
-        started_at=running.started_ms,
-        typical_seconds=running.typical_seconds,
-    )
+TYPICAL_SECONDS = 30
+"""Assumed for a model that has left the catalog since it was quoted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Presenter:
     """Writes the answer to a confirmed request."""
 
+    catalog: Catalog
     limits: Limits
     now_ms: Callable[[], int]
 
-    def image(self, made: Made, prompt: str, base_url: str) -> GeneratedImage:
+    def in_progress(self, quote: Quote, running: Running) -> ImageInProgress:
+        """Return that the image is being made."""
+        row = self.catalog.by_key.get(quote.candidates[0].key)
+        return ImageInProgress(
+            id=quote.image_id,
+            started_at=running.started_ms,
+            typical_seconds=row.typical_seconds if row else TYPICAL_SECONDS,
+        )
+
+    def image(self, quote: Quote, made: Made, prompt: str, base_url: str) -> GeneratedImage:
         """Return the finished image; ``base_url`` is where this service is reached."""
-        quote, record = made.quote, made.record
+        record = made.record
         return GeneratedImage(
             id=quote.image_id,
             image_url=f"{base_url}/images/{quote.image_id}",

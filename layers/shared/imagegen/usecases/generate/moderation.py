@@ -23,8 +23,8 @@ class PromptModeration:
     """``None`` where the operator has set no key for it."""
     mode: ModerationMode
 
-    def admit(self, text: str) -> None:
-        """Return when the text may be drawn.
+    def check(self, text: str) -> None:
+        """Raise unless an image of the text may be made.
 
         Raises:
             ContentRefusedError: moderation flagged it; the message names the categories.

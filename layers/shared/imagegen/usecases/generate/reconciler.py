@@ -12,7 +12,7 @@ from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, abandoned
 from imagegen.domain.quote import LIFETIME_MS
-from imagegen.domain.stores import ImageStore, LedgerSnapshot, LedgerStore, RecordStore
+from imagegen.domain.stores import LedgerSnapshot, Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,7 @@ def _ignore(_: Ended) -> None:
 class Reconciler:
     """Settles or releases the holds of dead runs."""
 
-    ledgers: LedgerStore
-    images: ImageStore
-    records: RecordStore
+    stores: Stores
     now_ms: Callable[[], int]
     on_ended: Callable[[Ended], None] = _ignore
 
@@ -64,15 +62,34 @@ class Reconciler:
             StoreUnavailableError: at the end, when a user waits for the next sweep.
         """
         done, failed = Reconciled(), None
-        for user in self.ledgers.lapsed(now_ms=self.now_ms(), limit=limit):
+        for user in self.stores.ledgers.lapsed(now_ms=self.now_ms(), limit=limit):
             try:
-                done = done.plus(self.reconcile(user, self.ledgers.load(user)))
+                done = done.plus(self.reconcile(user, self.stores.ledgers.load(user)))
             except StoreUnavailableError as error:
                 # One user's trouble must not keep the others' money held.
                 failed = error
         if failed is not None:
             raise failed
         return done
+
+    def load(self, user: str) -> Ledger:
+        """Return the user's ledger as of now: holds of dead runs are ended first.
+
+        Raises:
+            StoreUnavailableError: it cannot be read, or one of these holds cannot be ended yet.
+        """
+        return self.current(user, self.stores.ledgers.load(user))
+
+    def current(self, user: str, ledger: Ledger) -> Ledger:
+        """Return the ledger without holds of dead runs: as it is, or read again once they ended.
+
+        Raises:
+            StoreUnavailableError: one of these holds cannot be ended yet.
+        """
+        if not abandoned(ledger, now_ms=self.now_ms()):
+            return ledger
+        self.reconcile(user, ledger)
+        return self.stores.ledgers.load(user)
 
     def reconcile(self, user: str, ledger: Ledger) -> Reconciled:
         """Return what was ended of one user's holds.
@@ -83,23 +100,23 @@ class Reconciler:
         done = Reconciled(users=1)
         for quote_id, op in abandoned(ledger, now_ms=self.now_ms()).items():
             done = done.plus(self._end(user, LedgerSnapshot(quote_id, ledger), op))
-        self.ledgers.forget_lease(user)
+        self.stores.ledgers.forget_lease(user)
         return done
 
     def _end(self, user: str, snapshot: LedgerSnapshot, op: Op) -> Reconciled:
         ref = ImageRef(snapshot.quote_id, user, op.expires_ms - LIFETIME_MS)
-        record = self.images.find(ref)
+        record = self.stores.images.find(ref)
         now_ms = self.now_ms()
         if record is None:
             code, retryable = LeaseLostError.code, LeaseLostError.retryable
-            won = self.ledgers.release(
+            won = self.stores.ledgers.release(
                 user, snapshot, code=code, retryable=retryable, now_ms=now_ms
             )
             return self._told(Ended(is_settled=False, microusd=op.price_microusd), won=won)
         charged = record.charged_microusd
         # The record first: what dies between the two is found again by its hold.
-        self.records.put(ref, record)
-        won = self.ledgers.settle(user, snapshot, charged_microusd=charged, now_ms=now_ms)
+        self.stores.records.put(ref, record)
+        won = self.stores.ledgers.settle(user, snapshot, charged_microusd=charged, now_ms=now_ms)
         return self._told(Ended(is_settled=True, microusd=charged), won=won)
 
     def _told(self, ended: Ended, *, won: bool) -> Reconciled:

@@ -1,4 +1,4 @@
-"""Keeping an image that was drawn: store it, then charge it. What is stored is charged."""
+"""Storing an image that was made, then charging it. What is stored is charged."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -6,98 +6,88 @@ from dataclasses import dataclass, replace
 
 from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailableError
 from imagegen.domain.ledger import settled
-from imagegen.domain.quote import Quote
 from imagegen.domain.records import ImageRecord, RecordStatus
-from imagegen.domain.stores import ImageStore, LedgerSnapshot, LedgerStore, RecordStore
-from imagegen.usecases.generate.holds import LEASE_MARGIN_MS
-from imagegen.usecases.generate.replay import Made, Replayer, Running, ref_of
+from imagegen.domain.stores import Stores
+from imagegen.usecases.generate.run import Made, Run, Running
 
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
-"""Between tries to store an image that is paid for already; S3's bad moments are short."""
-
-
+"""Between attempts to store an image that is already paid for; S3's outages are mostly short."""
 RECORD_TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ImageKeeper:
-    """Stores and settles."""
+    """Stores the image of a run and settles its hold."""
 
-    ledgers: LedgerStore
-    images: ImageStore
-    records: RecordStore
-    replayer: Replayer
+    stores: Stores
     now_ms: Callable[[], int]
     pause: Callable[[float], None]
     on_finished: Callable[[ImageRecord], None]
 
-    def keep(
-        self, quote: Quote, snapshot: LedgerSnapshot, content: bytes, record: ImageRecord
-    ) -> Made | Running:
-        """Return the stored and charged image, or that the reconciler will find out.
+    def keep(self, run: Run, content: bytes, record: ImageRecord) -> Made | Running:
+        """Return the stored and charged image, or ``Running`` if the reconciler must decide.
 
         Raises:
             LeaseLostError: it is too late to store; nothing was stored.
         """
-        ref = ref_of(quote)
-        if self._is_late(snapshot):
-            raise LeaseLostError("The request took too long and was given up. Try again.")
+        ref = run.quote.ref
+        if self.now_ms() >= run.ends_ms:
+            raise _too_late()
         try:
-            if not self._put(quote, snapshot, content, record):
+            if not self._put(run, content, record):
                 # An earlier run of this quote stored its image after all: that one is charged.
-                record = self.images.find(ref) or record
+                record = self.stores.images.find(ref) or record
         except StoreUnavailableError as error:
-            # Stored or not, the reconciler will find out and charge accordingly.
+            # Stored or not: the reconciler will find out and charge accordingly.
             self.on_finished(_lost(record, error))
-            return self.replayer.running(quote, snapshot.op.started_ms)
-        if not self._settle(quote, snapshot, record):
+            return Running(run.hold.op.started_ms)
+        if not self._settle(run, record):
             with suppress(StoreUnavailableError):
-                self.images.delete(ref)
-            raise LeaseLostError("The request took too long and was given up. Try again.")
-        self._write_down(quote, record)
+                self.stores.images.delete(ref)
+            raise _too_late()
+        self._write_record(run, record)
         self.on_finished(record)
-        charged = settled(snapshot.ledger, quote.quote_id, record.charged_microusd)
-        return Made(quote, ref, record, charged)
+        ledger = settled(run.hold.ledger, run.quote.quote_id, record.charged_microusd)
+        is_replay = record.run not in ("", run.hold.op.owner)
+        return Made(ref, record, ledger, is_replay)
 
-    def give_up(self, quote: Quote, record: ImageRecord) -> None:
-        """Write down what came to nothing; an image that was made since is not overwritten."""
+    def give_up(self, run: Run, record: ImageRecord) -> None:
+        """Write the record of a run without an image; the record of an image stays as it is."""
         with suppress(StoreUnavailableError):
-            self.records.put(ref_of(quote), record)
+            self.stores.records.put(run.quote.ref, record)
         self.on_finished(record)
 
-    def _write_down(self, quote: Quote, record: ImageRecord) -> None:
-        """Write the record, at a second try if need be: the ledger forgets, and it does not."""
+    def _write_record(self, run: Run, record: ImageRecord) -> None:
+        """Write the record, with a second attempt: it is kept for longer than the ledger's op."""
         for _ in range(RECORD_TRIES):
             with suppress(StoreUnavailableError):
-                self.records.put(ref_of(quote), record)
+                self.stores.records.put(run.quote.ref, record)
                 return
 
-    def _is_late(self, snapshot: LedgerSnapshot) -> bool:
-        """Return whether Lambda's time is over: the reconciler may be deciding already."""
-        return self.now_ms() >= snapshot.op.lease_ms - LEASE_MARGIN_MS
-
-    def _put(
-        self, quote: Quote, snapshot: LedgerSnapshot, content: bytes, record: ImageRecord
-    ) -> bool:
-        """Store the image; trying again is safe, the first put of a quote wins."""
+    def _put(self, run: Run, content: bytes, record: ImageRecord) -> bool:
+        """Store the image; a repeated put is safe, for the first put of a quote wins."""
         for pause_seconds in PAUSES_SECONDS:
             try:
-                return self.images.put(ref_of(quote), content, record)
+                return self.stores.images.put(run.quote.ref, content, record)
             except StoreUnavailableError:
                 self.pause(pause_seconds)
-                if self._is_late(snapshot):
+                if self.now_ms() >= run.ends_ms:
                     raise
-        return self.images.put(ref_of(quote), content, record)
+        return self.stores.images.put(run.quote.ref, content, record)
 
-    def _settle(self, quote: Quote, snapshot: LedgerSnapshot, record: ImageRecord) -> bool:
+    def _settle(self, run: Run, record: ImageRecord) -> bool:
         charged = record.charged_microusd
         try:
-            return self.ledgers.settle(
-                quote.user, snapshot, charged_microusd=charged, now_ms=self.now_ms()
+            return self.stores.ledgers.settle(
+                run.quote.user, run.hold, charged_microusd=charged, now_ms=self.now_ms()
             )
         except StoreUnavailableError:
             # The image is stored, so it is charged: here, or by the reconciler.
             return True
+
+
+def _too_late() -> LeaseLostError:
+    return LeaseLostError("The request took too long and was given up. Try again.")
 
 
 def _lost(record: ImageRecord, error: ImagegenError) -> ImageRecord:

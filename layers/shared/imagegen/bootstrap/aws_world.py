@@ -1,0 +1,150 @@
+"""The world in AWS: DynamoDB, S3 and SSM behind the use cases, the vendors' clients, real time."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from imagegen.aws import clients
+from imagegen.aws.circuit_store import DynamoCircuitStore
+from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.aws.parameters import SsmParameters
+from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.bootstrap.providers import Providers
+from imagegen.bootstrap.world import StoredImages
+from imagegen.domain.catalog import Catalog, parse_catalog
+from imagegen.domain.errors import ConfigurationError
+from imagegen.domain.ports import ImageProvider, Llm, Moderator
+from imagegen.domain.quote import Keyring, parse_keyring
+from imagegen.monitoring.observer import LogObserver
+from imagegen.settings import Settings
+from imagegen.usecases.availability import ProviderSetup
+
+CATALOG = "provider_catalog.json"
+
+
+def now_ms(settings: Settings) -> int:
+    """Return the time in ms; a local stack may be told to live in another time."""
+    return time.time_ns() // 1_000_000 + settings.clock_offset_seconds * 1000
+
+
+def load_catalog() -> Catalog:
+    """Return the catalog: beside the package in the layer, at the root of a checkout."""
+    beside = files("imagegen").joinpath(CATALOG)
+    if beside.is_file():
+        return parse_catalog(beside.read_text())
+    return parse_catalog((Path(__file__).parents[4] / CATALOG).read_text())
+
+
+@dataclass(frozen=True)
+class AwsWorld:
+    """``World`` in AWS."""
+
+    settings: Settings
+    bucket_name: str = ""
+    """Only ``generate`` has one."""
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The models and their prices."""
+        return load_catalog()
+
+    @cached_property
+    def ledgers(self) -> DynamoLedgerStore:
+        """The users' ledgers."""
+        return DynamoLedgerStore(clients.dynamodb(), self.settings.table_name)
+
+    @cached_property
+    def records(self) -> DynamoRecordStore:
+        """The usage records."""
+        return DynamoRecordStore(clients.dynamodb(), self.settings.table_name)
+
+    @cached_property
+    def images(self) -> StoredImages:
+        """The finished images."""
+        # Imported here: functions without a bucket do not load it.
+        from imagegen.aws.image_store import S3ImageStore  # noqa: PLC0415
+
+        return S3ImageStore(clients.s3(), self.bucket_name)
+
+    @cached_property
+    def circuits(self) -> DynamoCircuitStore:
+        """The circuits of all instances."""
+        return DynamoCircuitStore(clients.dynamodb(), self.settings.table_name)
+
+    @cached_property
+    def observer(self) -> LogObserver:
+        """The logs and metrics."""
+        settings = self.settings
+        level = settings.powertools_log_level
+        return LogObserver(settings.stack_name, level, self.catalog.providers, self.now_ms)
+
+    @cached_property
+    def parameters(self) -> SsmParameters:
+        """The keys and flags."""
+        return SsmParameters(clients.ssm(), self.settings.parameters_path, self.now_ms)
+
+    @cached_property
+    def providers(self) -> Providers:
+        """The clients of providers, moderation and LLM."""
+        return Providers(
+            self.settings, self.parameters.values, self.now_ms, self.observer.key_set_aside
+        )
+
+    def now_ms(self) -> int:
+        """Return the time in ms since 1970."""
+        return now_ms(self.settings)
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def random_bytes(self, count: int) -> bytes:
+        """Return bytes that cannot be guessed."""
+        return secrets.token_bytes(count)
+
+    def setups(self) -> Mapping[str, ProviderSetup]:
+        """Return which providers have a key and are switched on."""
+        return {name: self.providers.setup(name) for name in self.catalog.providers}
+
+    def get_provider(self, name: str) -> ImageProvider:
+        """Return a provider with the keys that are set now.
+
+        Raises:
+            ConfigurationError: there is no such provider.
+        """
+        return self.providers.image_provider(name)
+
+    def get_moderator(self) -> Moderator | None:
+        """Return the moderator, ``None`` without a key for it."""
+        return self.providers.moderator()
+
+    def get_llm(self) -> Llm:
+        """Return the chat's LLM with the key that is set now.
+
+        Raises:
+            ConfigurationError: no model or no key is set.
+        """
+        return self.providers.llm()
+
+    def keyring(self) -> Keyring:
+        """Return the keys that sign quotes.
+
+        Raises:
+            ConfigurationError: none are set.
+        """
+        return parse_keyring(self.parameters.values().get("QUOTE_KEYS", ""))
+
+    def image_id_key(self) -> bytes:
+        """Return the key that masks image ids. It must never change: the ids would be lost.
+
+        Raises:
+            ConfigurationError: it is not set.
+        """
+        key = self.parameters.values().get("IMAGE_ID_KEY", "")
+        if len(key) < 32:
+            raise ConfigurationError("IMAGE_ID_KEY is not set: run `make deploy-env`.")
+        return key.encode()

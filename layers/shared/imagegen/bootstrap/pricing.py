@@ -1,0 +1,30 @@
+"""What every service that prices images is built from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from imagegen.bootstrap.service import Service
+from imagegen.settings import MoneySettings
+from imagegen.usecases.estimator import Estimator, Secrets
+
+
+@dataclass(frozen=True)
+class PricingService(Service):
+    """Prices images."""
+
+    settings: MoneySettings
+
+    @cached_property
+    def estimator(self) -> Estimator:
+        """Prices requests."""
+        world = self.world
+        return Estimator(
+            catalog=world.catalog,
+            switchboard=self.switchboard,
+            ledgers=world.ledgers,
+            limits=self.settings.limits,
+            price_multiple=self.settings.fallback_price_multiple,
+            secrets=lambda: Secrets(world.keyring(), world.image_id_key()),
+            now_ms=world.now_ms,
+            random_bytes=world.random_bytes,
+        )

@@ -1,0 +1,39 @@
+"""What the services of all functions share: the guard, availability, and pricing."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from imagegen.bootstrap.world import World
+from imagegen.domain.breaker import Policy
+from imagegen.guard import Guard
+from imagegen.settings import Settings
+from imagegen.usecases.availability import Switchboard
+
+PROVIDER_TIMEOUT_SECONDS = 120.0
+PROBE_MARGIN_MS = 15_000
+POLICY = Policy(probe_ms=int(PROVIDER_TIMEOUT_SECONDS * 1000) + PROBE_MARGIN_MS)
+
+
+@dataclass(frozen=True)
+class Service:
+    """The use cases of one function over one world; each is built when it is first used."""
+
+    world: World
+    settings: Settings
+
+    @cached_property
+    def guard(self) -> Guard:
+        """The guard of this instance, with its cache of circuits."""
+        world = self.world
+        return Guard(
+            world.circuits,
+            POLICY,
+            world.now_ms,
+            lambda: world.random_bytes(8).hex(),
+            world.observer.circuit_moved,
+        )
+
+    @cached_property
+    def switchboard(self) -> Switchboard:
+        """Which models could be called."""
+        return Switchboard(self.world.catalog, self.world.setups, self.guard)

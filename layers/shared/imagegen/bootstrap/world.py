@@ -1,0 +1,126 @@
+"""Everything outside the rules, as one protocol: AWS in production, fakes in tests and bench."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from imagegen.domain.catalog import Catalog
+from imagegen.domain.ports import ImageProvider, Llm, Moderator
+from imagegen.domain.quote import Keyring
+from imagegen.domain.records import ImageRecord
+from imagegen.domain.stores import (
+    CircuitStore,
+    ImageContent,
+    ImageStore,
+    KeyCheckStore,
+    LedgerStore,
+    RecordStore,
+)
+from imagegen.guard import Transition
+from imagegen.usecases.availability import ProviderSetup
+
+if TYPE_CHECKING:
+    # Their modules are not loaded by functions that do not use them.
+    from imagegen.usecases.generate.reconciler import Ended
+    from imagegen.usecases.key_checks import KeyCheckResults
+    from imagegen.wire.messages import MessageComplete
+
+
+class StoredImages(ImageStore, ImageContent, Protocol):
+    """The finished images, with access to their bytes."""
+
+
+class StoredCircuits(CircuitStore, KeyCheckStore, Protocol):
+    """The circuits, and the results of key checks beside them."""
+
+
+class Observer(Protocol):
+    """Gets every event that operators should see: it logs and counts, and decides nothing."""
+
+    def circuit_moved(self, transition: Transition) -> None:
+        """Report a circuit that changed its state."""
+
+    def request_finished(self, record: ImageRecord) -> None:
+        """Report a confirmed request that ended."""
+
+    def dead_run_ended(self, ended: "Ended") -> None:
+        """Report a request whose run died and was ended by the reconciler."""
+
+    def keys_checked(self, results: "KeyCheckResults") -> None:
+        """Report a check of the providers' keys."""
+
+    def chat_answered(self, message: "MessageComplete") -> None:
+        """Report a chat's answer."""
+
+    def unexpected_error(self, error: Exception) -> None:
+        """Report an error that no code handles; its text may hold a prompt."""
+
+
+class World(Protocol):
+    """Stores, providers, keys, clock and randomness. Each is built when it is first used."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The models and their prices."""
+
+    @property
+    def ledgers(self) -> LedgerStore:
+        """The users' ledgers."""
+
+    @property
+    def records(self) -> RecordStore:
+        """The usage records."""
+
+    @property
+    def images(self) -> StoredImages:
+        """The finished images; only ``generate`` may reach them."""
+
+    @property
+    def circuits(self) -> StoredCircuits:
+        """The circuits of all instances."""
+
+    @property
+    def observer(self) -> Observer:
+        """The logs and metrics."""
+
+    def now_ms(self) -> int:
+        """Return the time in ms since 1970."""
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+
+    def random_bytes(self, count: int) -> bytes:
+        """Return bytes that cannot be guessed."""
+
+    def setups(self) -> Mapping[str, ProviderSetup]:
+        """Return which providers have a key and are switched on."""
+
+    def get_provider(self, name: str) -> ImageProvider:
+        """Return a provider with the keys that are set now.
+
+        Raises:
+            ConfigurationError: there is no such provider.
+        """
+
+    def get_moderator(self) -> Moderator | None:
+        """Return the moderator, ``None`` without a key for it."""
+
+    def get_llm(self) -> Llm:
+        """Return the chat's LLM with the key that is set now.
+
+        Raises:
+            ConfigurationError: no model or no key is set.
+        """
+
+    def keyring(self) -> Keyring:
+        """Return the keys that sign quotes.
+
+        Raises:
+            ConfigurationError: none are set.
+        """
+
+    def image_id_key(self) -> bytes:
+        """Return the key that masks image ids.
+
+        Raises:
+            ConfigurationError: it is not set.
+        """

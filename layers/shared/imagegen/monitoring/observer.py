@@ -1,0 +1,105 @@
+"""Events of the service in the logs and, as samples, in the metrics.
+
+A log line names counts and outcomes, never what a prompt or an answer says.
+"""
+
+import sys
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imagegen.domain.money import usd_text
+from imagegen.domain.records import ImageRecord
+from imagegen.guard import Transition
+from imagegen.logs import logger, place_of
+from imagegen.monitoring import samples
+from imagegen.monitoring.metrics import Sample, line
+
+if TYPE_CHECKING:
+    # Their modules are not loaded by functions that do not use them.
+    from imagegen.usecases.generate.reconciler import Ended
+    from imagegen.usecases.key_checks import KeyCheckResults
+    from imagegen.wire.messages import MessageComplete
+
+
+@dataclass(frozen=True, slots=True)
+class LogObserver:
+    """Writes every event to the function's log; CloudWatch takes the metrics from there."""
+
+    stack_name: str
+    level: str
+    providers: Collection[str]
+    now_ms: Callable[[], int]
+
+    def circuit_moved(self, transition: Transition) -> None:
+        """Report a circuit that changed its state."""
+        old, new = transition.old, transition.new
+        logger.warning(
+            "circuit moved", circuit=transition.name, old=old, new=new, why=transition.why
+        )
+        self._emit(samples.transition_samples(transition))
+
+    def request_finished(self, record: ImageRecord) -> None:
+        """Report a confirmed request that ended."""
+        self._emit(samples.image_samples(record, self.providers))
+        logger.info(
+            "generation finished",
+            status_word=record.status,
+            quote_id=record.quote_id,
+            tier=record.tier,
+            provider=record.provider,
+            model=record.model,
+            charged_usd=usd_text(record.charged_microusd),
+            in_doubt_usd=usd_text(record.in_doubt_microusd),
+            duration_ms=record.duration_ms,
+            code=record.code,
+            attempts=[
+                {"provider": a.provider, "model": a.model, "outcome": a.outcome, "code": a.code}
+                for a in record.attempts
+            ],
+        )
+
+    def dead_run_ended(self, ended: "Ended") -> None:
+        """Report a request whose run died and was ended by the reconciler."""
+        outcome = "settled" if ended.is_settled else "released"
+        logger.warning("dead run ended", outcome=outcome, held_usd=usd_text(ended.microusd))
+        self._emit(samples.reconciled_samples(ended))
+
+    def keys_checked(self, results: "KeyCheckResults") -> None:
+        """Report a check of the keys; a changed key is reported by one check of all instances."""
+        logger.info("probed", outcomes=results.outcomes)
+        for change in results.changes:
+            logger.warning("key changed", provider=change.provider, old=change.old, new=change.new)
+        for model in results.unlisted:
+            logger.warning("model not listed", model=model)
+        self._emit(samples.key_check_samples(results))
+
+    def key_set_aside(self, provider: str, number: int) -> None:
+        """Report a refused key by its place among its provider's: no part of a key is logged."""
+        logger.warning("key set aside", provider=provider, key_number=number)
+
+    def chat_answered(self, message: "MessageComplete") -> None:
+        """Report a chat's answer: how much and how it ended, not its text."""
+        calls = [one for one in message.llm_api_calls if one.type == "text"]
+        logger.info(
+            "chat answered",
+            outcome=message.stop_reason,
+            code=message.problem.code if message.problem else None,
+            llm_calls=len(calls),
+            offers=len(message.image_generations),
+            input_tokens=sum(one.input_tokens or 0 for one in calls),
+            output_tokens=sum(one.output_tokens or 0 for one in calls),
+            duration_ms=sum(one.duration_ms for one in calls),
+        )
+        self._emit(samples.chat_samples(message))
+
+    def unexpected_error(self, error: Exception) -> None:
+        """Report an error that no code handles, without its text, which may hold a prompt."""
+        logger.error("unexpected error", kind=type(error).__name__, place=place_of(error))
+
+    def _emit(self, found: Iterable[Sample]) -> None:
+        """Write samples in CloudWatch's embedded metric format."""
+        at_ms = self.now_ms()
+        for sample in found:
+            text = line(sample, stack=self.stack_name, level=self.level, now_ms=at_ms)
+            sys.stdout.write(f"{text}\n")

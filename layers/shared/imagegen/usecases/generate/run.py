@@ -1,0 +1,148 @@
+"""One run: the single execution of one confirmed request, from its hold to its record."""
+
+from dataclasses import dataclass, field, replace
+
+from imagegen.domain.catalog import Catalog, Variant
+from imagegen.domain.errors import ImagegenError, ProviderError
+from imagegen.domain.ids import ImageRef, digest_in_run_name
+from imagegen.domain.ledger import Ledger
+from imagegen.domain.outcomes import Outcome
+from imagegen.domain.pixels import Measured
+from imagegen.domain.ports import ImageAnswer
+from imagegen.domain.pricing import actual_microusd, tokens
+from imagegen.domain.quote import Quote, QuotedCandidate
+from imagegen.domain.records import SUCCESS, Attempt, Fallback, ImageRecord, RecordStatus
+from imagegen.domain.stores import LedgerSnapshot
+
+SETTLE_MARGIN_MS = 20_000
+"""Kept free of provider calls before Lambda's timeout: to store, settle and answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The image of a request, stored and charged."""
+
+    ref: ImageRef
+    record: ImageRecord
+    ledger: Ledger
+    is_replay: bool = False
+    """An earlier run made it: its charge is reported again, not made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A run of the same request is under way."""
+
+    started_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMade:
+    """An image that a provider made, checked and not stored yet."""
+
+    candidate: QuotedCandidate
+    variant: Variant
+    answer: ImageAnswer
+    measured: Measured
+
+
+@dataclass(slots=True)
+class AttemptLog:
+    """The attempts of one run so far, and what they may cost the operator."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    in_doubt_microusd: int = 0
+    in_doubt: set[str] = field(default_factory=set)
+    """The providers that may still be working on an image."""
+    calls_in_doubt: int = 0
+    """Calls made since the first one whose answer was lost."""
+    retry_after_seconds: list[int] = field(default_factory=list)
+
+    def skip(self, provider: str, model: str, reason: str) -> None:
+        """Add a candidate that was not called."""
+        self.attempts.append(Attempt(provider, model, reason, "", 0))
+
+    def succeed(self, variant: Variant, took_ms: int) -> None:
+        """Add a call that made the image."""
+        row = variant.row
+        self.attempts.append(Attempt(row.provider, row.model, SUCCESS, "", took_ms))
+
+    def fail(
+        self, error: ProviderError, variant: Variant, price_microusd: int, *, took_ms: int
+    ) -> None:
+        """Add a call that made no image; ``price_microusd`` is what it may have cost."""
+        row, code = variant.row, error.provider_code or ""
+        self.attempts.append(Attempt(row.provider, row.model, error.outcome, code, took_ms))
+        if self.in_doubt and error.outcome is not Outcome.NOT_CALLED:
+            self.calls_in_doubt += 1
+        if error.outcome is Outcome.UNKNOWN:
+            self.in_doubt.add(row.provider)
+            self.in_doubt_microusd += price_microusd
+        if error.retry_after_seconds is not None:
+            self.retry_after_seconds.append(error.retry_after_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One confirmed request while it is served."""
+
+    quote: Quote
+    prompt: str
+    """With the style appended, as providers get it."""
+    hold: LedgerSnapshot
+    ends_ms: int
+    """When Lambda ends this run."""
+    log: AttemptLog = field(default_factory=AttemptLog)
+
+    @property
+    def deadline_ms(self) -> int:
+        """When the last provider call must be over."""
+        return self.ends_ms - SETTLE_MARGIN_MS
+
+    def failed_record(self, error: ImagegenError, *, now_ms: int) -> ImageRecord:
+        """Return the record of this run without an image."""
+        return replace(self._record(now_ms), code=error.code, retryable=error.retryable)
+
+    def complete_record(self, made: ImageMade, catalog: Catalog, *, now_ms: int) -> ImageRecord:
+        """Return the record of this run with its image, charged at the price in the quote."""
+        row, measured = made.variant.row, made.measured
+        return replace(
+            self._record(now_ms),
+            status=RecordStatus.COMPLETE,
+            charged_microusd=made.candidate.price_microusd,
+            key=row.key,
+            provider=row.provider,
+            model=row.model,
+            width=measured.width,
+            height=measured.height,
+            media_type=measured.media_type,
+            fallback=self._fallback(made, catalog),
+            actual_microusd=actual_microusd(row, made.answer.usage),
+            tokens=tokens(made.answer.usage),
+        )
+
+    def _record(self, now_ms: int) -> ImageRecord:
+        quote, op = self.quote, self.hold.op
+        return ImageRecord(
+            status=RecordStatus.FAILED,
+            quote_id=quote.quote_id,
+            issued_ms=quote.issued_ms,
+            created_ms=now_ms,
+            duration_ms=now_ms - op.started_ms,
+            tier=quote.tier,
+            size=quote.size,
+            expected_microusd=quote.expected_microusd,
+            ceiling_microusd=quote.ceiling_microusd,
+            charged_microusd=0,
+            attempts=tuple(self.log.attempts),
+            in_doubt_microusd=self.log.in_doubt_microusd,
+            run=op.owner if digest_in_run_name(op.owner) else "",
+        )
+
+    def _fallback(self, made: ImageMade, catalog: Catalog) -> Fallback | None:
+        first = self.quote.candidates[0]
+        if self.quote.fallback is not None or made.candidate.key == first.key:
+            return self.quote.fallback
+        missed, row = self.log.attempts[0], catalog.by_key.get(first.key)
+        model = row.model if row else first.key
+        return Fallback(row.provider if row else missed.provider, model, missed.outcome)
