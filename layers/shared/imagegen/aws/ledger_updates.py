@@ -5,7 +5,13 @@ that sent twice it changes nothing the second time.
 """
 
 from imagegen.aws.expressions import Update
-from imagegen.aws.ledger_items import LEASE_PARTITION, held_op, lease_key, op_values
+from imagegen.aws.ledger_items import (
+    LEASE_PARTITION,
+    STORED_STATES,
+    held_op,
+    lease_key,
+    op_values,
+)
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
@@ -84,7 +90,7 @@ def latest_lease(ledger: Ledger) -> str | None:
 
 def _require_room(update: Update, hold: Hold, limits: Limits) -> None:
     name = update.name(f"o_{hold.quote_id}")
-    released = f"{name}.{update.name('st')} = {update.value(OpState.RELEASED.value)}"
+    released = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.RELEASED])}"
     again = f"{released} AND {name}.{update.name('r')} = {update.value(True)}"  # noqa: FBT003
     update.require(f"attribute_not_exists({name}) OR ({again})")
     update.at_most(f"u_{hold.day}", limits.daily_microusd - hold.ceiling_microusd)
@@ -101,7 +107,7 @@ def _ending(snapshot: LedgerSnapshot, ledger: Ledger, after: Ledger, *, now_ms: 
     update.add("v", 1)
     update.set(f"o_{snapshot.quote_id}", op_values(after.ops[snapshot.quote_id]))
     name = update.name(f"o_{snapshot.quote_id}")
-    held = f"{name}.{update.name('st')} = {update.value(OpState.HELD.value)}"
+    held = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.HELD])}"
     update.require(f"{held} AND {name}.{update.name('ow')} = {update.value(op.owner)}")
     _hand_lease_on(update, ledger, after)
     for attribute in _prunable(ledger, now_ms=now_ms, beside=op.day):
