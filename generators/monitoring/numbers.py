@@ -1,7 +1,7 @@
 """A little CloudWatch: it takes metrics from log lines and makes statistics and arithmetic of them.
 
-The emulator extracts no metrics and refuses alarms that calculate, so the tests judge every alarm by
-this: each goes off in its own case, and none in a healthy hour.
+The emulator extracts no metrics and refuses alarms that calculate, so the tests judge every alarm
+by this: each goes off in its own case, and none in a healthy hour.
 """
 
 import ast
