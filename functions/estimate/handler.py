@@ -49,12 +49,14 @@ def models(lister: Annotated[ModelLister, Depends(get_lister)]) -> Models:
 
 
 @api.get("/tools/generate_image", operation_id="getToolDefinition", tags=["chat"])
-def tool(query: Annotated[ToolQuery, Query()]) -> dict[str, Any]:
+def tool(
+    query: Annotated[ToolQuery, Query()], lister: Annotated[ModelLister, Depends(get_lister)]
+) -> dict[str, Any]:
     """Return the tool's definition, as one entry of an LLM interface's list of tools."""
     # Asked for once by a developer: a cold start that prices does not pay for it.
     from imagegen.chat.tool import tool_definition  # noqa: PLC0415
 
-    return tool_definition(query.format)
+    return tool_definition(query.format, lister.catalog.providers)
 
 
 @api.post(
@@ -77,7 +79,7 @@ def mcp(
     from imagegen.mcp.tools import Toolbox  # noqa: PLC0415
 
     offer = partial(estimator.estimate, user=user_of(api).id)
-    toolbox = Toolbox(offer, status_reader.status, lister.models)
+    toolbox = Toolbox(offer, status_reader.status, lister.models, lister.catalog.providers)
     said = reply(raw_body(api.current_event.raw_event), api.current_event.headers, toolbox)
     return Response(said.status, JSON, said.body, headers={"Cache-Control": "no-store"})
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from imagegen.bootstrap.estimate import get_estimator
-from imagegen.bootstrap.shared import emit, get_parameters, now_ms
+from imagegen.bootstrap.shared import emit, get_catalog, get_parameters, now_ms
 from imagegen.chat.instructions import INSTRUCTIONS
 from imagegen.chat.tool import tool_definition
 from imagegen.domain.errors import ConfigurationError
@@ -91,7 +91,7 @@ def chat_key(values: Mapping[str, str], base_url: str) -> str:
 def _llm(key: str, base_url: str, model: str) -> Llm:
     from imagegen.llm.openai_chat import build_llm  # noqa: PLC0415 - half a second
 
-    tool = tool_definition("openai")
+    tool = tool_definition("openai", get_catalog().providers)
     return build_llm(SecretStr(key), base_url, model, instructions=INSTRUCTIONS, tool=tool)
 
 

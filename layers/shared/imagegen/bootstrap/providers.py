@@ -8,7 +8,7 @@ from imagegen.bootstrap.shared import get_parameters, get_settings, now_ms
 from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.ports import ImageProvider, Moderator
 from imagegen.logs import logger
-from imagegen.providers import PROVIDERS, build_moderator, build_provider
+from imagegen.providers import MODERATOR, PROVIDERS, build_moderator, build_provider
 from imagegen.providers.keys import Keychain, KeyedModerator, KeyedProvider, parse_keys
 
 
@@ -20,7 +20,7 @@ def provider(name: str) -> ImageProvider:
     """
     if name not in PROVIDERS:
         raise ConfigurationError(f"There is no provider {name!r}.")
-    keys = get_parameters().values().get(PROVIDERS[name], "")
+    keys = get_parameters().values().get(PROVIDERS[name].key_name, "")
     return _provider(name, keys, get_settings().base_url(name))
 
 
@@ -34,8 +34,8 @@ def _provider(name: str, keys: str, base_url: str | None) -> ImageProvider:
 
 def moderator() -> Moderator | None:
     """Return who checks prompts, ``None`` without a key for it."""
-    keys = get_parameters().values().get(PROVIDERS["openai"], "")
-    return _moderator(keys, get_settings().base_url("openai")) if parse_keys(keys) else None
+    keys = get_parameters().values().get(PROVIDERS[MODERATOR].key_name, "")
+    return _moderator(keys, get_settings().base_url(MODERATOR)) if parse_keys(keys) else None
 
 
 @cache

@@ -26,13 +26,12 @@ from imagegen.logs import logger
 from imagegen.monitoring.metrics import Sample, line
 from imagegen.monitoring.samples import transition_samples
 from imagegen.places import LOOPBACK
-from imagegen.providers import PROVIDERS
+from imagegen.providers import PROVIDERS, flag_name
 from imagegen.providers.keys import parse_keys
 from imagegen.settings import Settings
 from imagegen.usecases.availability import ProviderSetup, Switchboard
 
 CATALOG = "provider_catalog.json"
-FLAG_PREFIX = "ENABLE_IMAGE_GENERATION_"
 JWKS_SECONDS = 2.0
 MAX_JWKS_BYTES = 262_144
 PROVIDER_TIMEOUT_SECONDS = 120.0
@@ -126,8 +125,8 @@ def setups() -> Mapping[str, ProviderSetup]:
     values = get_parameters().values()
     return {
         name: ProviderSetup(
-            bool(parse_keys(values.get(PROVIDERS[name], ""))),
-            values.get(f"{FLAG_PREFIX}{name.upper()}", "true").strip().lower() != "false",
+            bool(parse_keys(values.get(PROVIDERS[name].key_name, ""))),
+            values.get(flag_name(name), "true").strip().lower() != "false",
         )
         for name in get_catalog().providers
     }
