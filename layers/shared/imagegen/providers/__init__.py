@@ -29,7 +29,7 @@ class About:
     base_url: str
     """The vendor's own address of the API, without a last slash."""
     colour: str = "#3f3f46"
-    """As ``#rrggbb``, dark enough to be read on white (WCAG AAA, 7:1)."""
+    """As ``#rrggbb``, dark enough to be read on a light tint of itself."""
 
 
 PROVIDERS = {
