@@ -19,6 +19,7 @@ from imagegen.monitoring.samples import (
     reconciled_samples,
     transition_samples,
 )
+from imagegen.providers import PROVIDERS
 from imagegen.wire.images import iso_time
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.pictures import png
@@ -30,7 +31,7 @@ STACK = "prod"
 TIERS = ("standard", "standard", "high", "high", "high", "fast", "ultra")
 TOKENS = {"ultra": 3122, "high": 1756, "standard": 439, "fast": 196}
 """What OpenAI counts for a square; Gemini counts nothing here."""
-SECONDS = {"openai": 14, "gemini": 11, "together": 6, "replicate": 5}
+SECONDS = dict.fromkeys(PROVIDERS, 8) | {"openai": 14, "gemini": 11, "together": 6, "replicate": 5}
 DOWN = range(70, 100)
 """Minutes in which OpenAI fails."""
 LOST, REFUSED = {72, 74}, range(120, 140)
