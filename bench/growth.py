@@ -66,7 +66,8 @@ def measure() -> Part:
         ),
         (
             f"Sweep ({SWEEPS_A_DAY} a day) and probe ({PROBES_A_DAY} a day, {len(PROVIDERS)} "
-            f"providers) take ${fixed_usd_a_day():.6f} a day of DynamoDB, in the dollars per image above."
+            f"providers) take ${fixed_usd_a_day():.6f} a day of DynamoDB, in the dollars per image "
+            "above."
         ),
         (
             f"Circuits: one Query of {circuits.reads:g} units (below 4 KB, eventually consistent), "
