@@ -36,7 +36,7 @@ help: ## List the targets
 
 .PHONY: run
 run: tools ## The whole stack on this machine: no keys, no Docker, no AWS (Ctrl-C ends it)
-	@exec $(PYTHON) -m local.run $(if $(PORT),--port $(PORT))
+	@PYTHONPATH=layers/shared exec $(PYTHON) -m local.run $(if $(PORT),--port $(PORT))
 
 .PHONY: test
 test: lint .tools/validated tools ## Everything that CI asks for
@@ -118,21 +118,21 @@ invoke: tools ## Run one function on one event (FUNCTION=estimate EVENT=events/.
 
 .PHONY: deploy
 deploy: build ## Deploy into your AWS account; settings come from ENV_FILE=.env (YES=1 asks nothing)
-	@$(PYTHON) -m operations.deploy --stack $(STACK) --architecture $(ARCHITECTURE) \
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.deploy --stack $(STACK) --architecture $(ARCHITECTURE) \
 	  --env-file $(ENV_FILE) $(if $(YES),--yes)
 
 .PHONY: deploy-fast
 deploy-fast: build ## Deploy the code alone: no questions, and every setting stays
-	@$(PYTHON) -m operations.deploy --stack $(STACK) --architecture $(ARCHITECTURE) \
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.deploy --stack $(STACK) --architecture $(ARCHITECTURE) \
 	  --env-file $(ENV_FILE) --fast
 
 .PHONY: deploy-env
 deploy-env: .venv/stamp ## Put the keys and flags of ENV_FILE=.env into the stack's SSM parameters
-	@$(PYTHON) -m operations.push_env --stack $(STACK) --env-file $(ENV_FILE)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.push_env --stack $(STACK) --env-file $(ENV_FILE)
 
 .PHONY: rotate-quote-key
 rotate-quote-key: .venv/stamp ## The next of the three steps to a new quote key (docs/deploy.md)
-	@$(PYTHON) -m operations.push_env --stack $(STACK) --rotate-quote-key
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.push_env --stack $(STACK) --rotate-quote-key
 
 .PHONY: logs
 logs: tools ## Follow the functions' logs (TAIL= reads the last ten minutes once)

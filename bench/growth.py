@@ -11,6 +11,7 @@ from typing import Final
 
 from bench.aws_cost import READ_UNIT, WRITE_UNIT, dynamodb_usd, image_usd, units
 from bench.results import Part, alone
+from imagegen.providers import PROVIDERS
 
 USERS: Final = (1, 1_000, 100_000)
 INSTANCES: Final = (10, 1_000, 10_000)
@@ -19,13 +20,12 @@ CACHE_SECONDS: Final = 2
 PARTITION_READ_UNITS: Final = 3_000
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"""
 SWEEPS_A_DAY, PROBES_A_DAY = 288, 288
-PROVIDERS: Final = 4
 
 
 def fixed_usd_a_day() -> float:
     """Return what the sweep and the probe take of DynamoDB, whoever uses the service."""
     sweep = SWEEPS_A_DAY * 0.5 * READ_UNIT
-    probe = PROBES_A_DAY * (PROVIDERS * WRITE_UNIT + 0.5 * READ_UNIT)
+    probe = PROBES_A_DAY * (len(PROVIDERS) * WRITE_UNIT + 0.5 * READ_UNIT)
     return sweep + probe
 
 
@@ -65,8 +65,9 @@ def measure() -> Part:
             f"${dynamodb_usd(image):.7f}."
         ),
         (
-            f"Sweep ({SWEEPS_A_DAY} a day) and probe ({PROBES_A_DAY} a day, {PROVIDERS} providers) "
-            f"take ${fixed_usd_a_day():.6f} a day of DynamoDB, in the dollars per image above."
+            f"Sweep ({SWEEPS_A_DAY} a day) and probe ({PROBES_A_DAY} a day, {len(PROVIDERS)} "
+            f"providers) take ${fixed_usd_a_day():.6f} a day of DynamoDB, in the dollars per image "
+            "above."
         ),
         (
             f"Circuits: one Query of {circuits.reads:g} units (below 4 KB, eventually consistent), "

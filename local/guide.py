@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from operations.push_env import KEYS
+from imagegen.providers import PROVIDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,6 @@ ISSUER: Final = (
     Question("JWT_JWKS_URL", "Where the issuer's keys are [the issuer]/.well-known/jwks.json"),
 )
 ALARMS: Final = (Question("ALARM_TOPIC_ARN", "ARN of the SNS topic that alarms tell [none]"),)
-NAMES: Final = {"openai": "OpenAI", "together": "Together AI", "gemini": "Google Gemini"}
 
 
 class BadAnswerError(ValueError):
@@ -34,10 +33,10 @@ def questions(dotenv: Mapping[str, str]) -> Iterator[Question]:
     """Yield what is worth asking: who may enter, keys where there is none at all, alarms."""
     if "JWT_ISSUER" not in dotenv:
         yield from (one for one in ISSUER if one.name not in dotenv)
-    if not any(key in dotenv for key in KEYS.values()):
-        for provider, key in KEYS.items():
-            name = NAMES.get(provider, provider.capitalize())
-            yield Question(key, f"{name} API key [leave this provider out]", is_secret=True)
+    if not any(about.key_name in dotenv for about in PROVIDERS.values()):
+        for about in PROVIDERS.values():
+            text = f"{about.title} API key [leave this provider out]"
+            yield Question(about.key_name, text, is_secret=True)
     yield from (one for one in ALARMS if one.name not in dotenv)
 
 

@@ -47,6 +47,11 @@ def environment_name(parameter: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
 
 
+def parameter_name(name: str) -> str:
+    """Return the parameter that a name in an environment stands for, the reverse of the above."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
 def template_parameters(template: Path = TEMPLATE) -> list[str]:
     """Return the names of the template's parameters."""
     return list(read_bare_template(template)["Parameters"])

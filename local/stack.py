@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
+from imagegen.providers import base_url_name, flag_name
 from local import emulator, issuer, permissions, sam, simulated
 from local.emulator import HEALTH_PATH, REGION, Emulator
 from local.issuer import AUDIENCE, Issuer
-from local.parameters import overrides
+from local.parameters import overrides, parameter_name
 from local.paths import STATE
 from local.processes import answers
 from local.simulator.chat import BASE as LLM_PATH
@@ -97,7 +98,7 @@ class LocalStack:
     def provider_settings(self) -> dict[str, str]:
         """Return keys and flags: the real ones of .env, and made-up ones for the simulated."""
         made_up = {key: f"local-{provider}-key" for provider, key in KEYS.items()}
-        flags = {f"ENABLE_IMAGE_GENERATION_{provider.upper()}": "true" for provider in KEYS}
+        flags = {flag_name(provider): "true" for provider in KEYS}
         if self.simulates_llm:
             made_up[CHAT_KEY] = "local-chat-key"
         return {**made_up, **flags, **self.options.dotenv}
@@ -112,7 +113,7 @@ class LocalStack:
     def parameters(self) -> dict[str, str]:
         """Return the template's parameters for this stack."""
         simulated_urls = {
-            f"{provider.capitalize()}BaseUrl": url
+            parameter_name(base_url_name(provider)): url
             for provider, url in self.base_urls.items()
             if KEYS[provider] not in self.options.dotenv
         }

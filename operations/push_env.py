@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 
+from imagegen.providers import PROVIDERS, flag_name
 from local.parameters import read_dotenv
 from local.paths import DOTENV
 from operations.rotation import Rotation, Step, fresh_key, next_rotation
@@ -21,14 +22,9 @@ from operations.rotation import Rotation, Step, fresh_key, next_rotation
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-KEYS: Final = {
-    "openai": "OPENAI_API_KEY",
-    "together": "TOGETHER_API_KEY",
-    "replicate": "REPLICATE_API_TOKEN",
-    "gemini": "GEMINI_API_KEY",
-}
+KEYS: Final = {name: about.key_name for name, about in PROVIDERS.items()}
 CHAT_KEY: Final = "CHAT_API_KEY"
-FLAG: Final = re.compile(r"ENABLE_IMAGE_GENERATION_[A-Z]+")
+FLAG: Final = re.compile(flag_name("[A-Z0-9_]+"))
 QUOTE_KEYS: Final = "QUOTE_KEYS"
 
 

@@ -46,12 +46,12 @@ def models(service: Service) -> Models:
 
 
 @api.get("/tools/generate_image", operation_id="getToolDefinition", tags=["chat"])
-def tool(query: Annotated[ToolQuery, Query()]) -> dict[str, Any]:
+def tool(query: Annotated[ToolQuery, Query()], service: Service) -> dict[str, Any]:
     """Return the tool's definition, as one entry of an LLM interface's list of tools."""
     # Asked for once by a developer: a cold start that prices does not pay for it.
     from imagegen.chat.tool import tool_definition  # noqa: PLC0415
 
-    return tool_definition(query.format)
+    return tool_definition(query.format, service.world.catalog.providers)
 
 
 @api.post(
@@ -70,7 +70,12 @@ def mcp(service: Service) -> Response[str]:
     from imagegen.mcp.tools import Toolbox  # noqa: PLC0415
 
     offer = partial(service.estimator.estimate, user=user_of(api).id)
-    toolbox = Toolbox(offer, service.status_reader.status, service.lister.models)
+    toolbox = Toolbox(
+        offer,
+        service.status_reader.status,
+        service.lister.models,
+        service.world.catalog.providers,
+    )
     said = reply(raw_body(api.current_event.raw_event), api.current_event.headers, toolbox)
     return Response(said.status, JSON, said.body, headers={"Cache-Control": "no-store"})
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from generators.docs.blocks import code, table
+from imagegen.providers import PROVIDERS, flag_name
 from local.parameters import environment_name, read_template
-from operations.push_env import KEYS
 
 COSTS: Final = {
     "Architecture": "x86_64 takes $0.0000166667 for a GB-second, arm64 $0.0000133334",
@@ -26,12 +26,19 @@ COSTS: Final = {
 
 
 def made() -> dict[str, str]:
-    """Return the parts of docs/configuration.md by name."""
+    """Return the parts of docs/configuration.md and docs/providers.md by name."""
     template = read_template()
-    keys = ((code(name), code(key), code(_flag(name))) for name, key in KEYS.items())
+    keys = (
+        (code(name), code(about.key_name), code(flag_name(name)))
+        for name, about in PROVIDERS.items()
+    )
+    pages = (
+        (about.title, f"<{about.keys_url}>", code(about.key_name)) for about in PROVIDERS.values()
+    )
     return {
         "parameters": "\n".join(_groups(template)),
         "keys": table(("provider", "keys, several by commas", "false switches it off"), keys),
+        "where to get keys": table(("provider", "where to get a key", "in `.env`"), pages),
     }
 
 
@@ -72,7 +79,3 @@ def _allowed(about: dict[str, Any]) -> str:
     if least is None and most is None:
         return "any number" if about["Type"] == "Number" else "any text"
     return f"{least} to {most}" if most is not None else f"{least} and more"
-
-
-def _flag(provider: str) -> str:
-    return f"ENABLE_IMAGE_GENERATION_{provider.upper()}"

@@ -1,4 +1,4 @@
-"""Four image providers in one process, each in its own wire format, so that nothing costs money."""
+"""The image providers in one process, each in its own wire format, so that nothing costs money."""
 
 from local.simulator.server import Simulator
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagegen.providers import PROVIDERS
+
 TOOL = "generate_image"
 NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "both": 2}
 VERB = (
@@ -31,9 +33,7 @@ QUALITIES = {
     "standard": r"\bstandard quality\b",
 }
 SIZES = re.compile(r"\b(landscape|portrait|square|\d{2,5}x\d{2,5})\b", re.IGNORECASE)
-PROVIDERS = re.compile(
-    r"\b(?:with|by|from|using|on)\s+(openai|together|replicate|gemini)\b", re.IGNORECASE
-)
+PROVIDER = re.compile(rf"\b(?:with|by|from|using|on)\s+({'|'.join(PROVIDERS)})\b", re.IGNORECASE)
 MODELS = re.compile(
     r"\b(?:with|by|using)\s+(dall-e-[23]|gpt-image-[\w.-]+|imagen-[\w.-]+)", re.IGNORECASE
 )
@@ -98,7 +98,7 @@ def wishes(text: str, subject: str) -> list[dict[str, str | float]]:
     for quality, words in QUALITIES.items():
         if re.search(words, text, re.IGNORECASE):
             extras.setdefault("quality", quality)
-    for name, pattern in (("size", SIZES), ("provider", PROVIDERS), ("model", MODELS)):
+    for name, pattern in (("size", SIZES), ("provider", PROVIDER), ("model", MODELS)):
         if found := pattern.search(text):
             extras[name] = found[1].lower()
     if found := BUDGET.search(text):

@@ -1,12 +1,11 @@
 """The simulator's own API: break a provider, heal it, read what it was asked and would bill."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from local.simulator.board import Armed
 from local.simulator.faults import Fault, Shows
-from local.simulator.jobs import JobBook
 from local.simulator.studio import Studio
 from local.simulator.wire import Answer, Body, Request, json_answer
 
@@ -34,7 +33,8 @@ class Control:
     studio: Studio
     providers: Mapping[str, Breakable]
     """By control name."""
-    book: JobBook
+    renew: Callable[[], None]
+    """Forgets what providers keep between calls."""
 
     def answer(self, request: Request) -> Answer:
         """Return the answer to a control request."""
@@ -72,7 +72,7 @@ class Control:
         self.studio.board.clear()
         self.studio.ledger.clear()
         self.studio.shelf.clear()
-        self.book.clear()
+        self.renew()
         return {"reset": True}
 
     def _arm(self, name: str, body: Body) -> None:

@@ -11,21 +11,10 @@ from threading import Lock
 
 from PIL import Image, ImageDraw, ImageFont
 
-type Color = tuple[int, int, int]
+from imagegen.providers import PROVIDERS
+
 type Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-ACCENTS: dict[str, Color] = {
-    "openai": (16, 163, 127),
-    "together": (15, 111, 255),
-    "replicate": (234, 88, 12),
-    "gemini": (124, 77, 255),
-}
-NAMES = {
-    "openai": "OpenAI",
-    "together": "Together AI",
-    "replicate": "Replicate",
-    "gemini": "Google Gemini",
-}
 DRAWN_EDGE = 1600
 PILLOW_FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
 # One lock per stripe: callers who want the same picture wait for one drawing, not for all.
@@ -150,10 +139,11 @@ def fitted(prompt: str, size: tuple[int, int]) -> tuple[list[str], int]:
 
 def draw_signature(pen: ImageDraw.ImageDraw, sketch: Sketch, size: tuple[int, int]) -> None:
     """Draw the strip that says which provider and model made this, and how large."""
+    about = PROVIDERS[sketch.provider]
     width, height = size
     strip = max(18, min(size) // 14)
-    pen.rectangle((0, height - strip, width, height), fill=ACCENTS[sketch.provider])
-    text = f"{NAMES[sketch.provider]} | {sketch.model} | {sketch.width} x {sketch.height}"
+    pen.rectangle((0, height - strip, width, height), fill=about.colour)
+    text = f"{about.title} | {sketch.model} | {sketch.width} x {sketch.height}"
     edge = max(8, min(strip // 2, int(width * 1.7 / len(text))))
     middle = (width / 2, height - strip / 2)
     pen.text(middle, text, fill="white", font=font_of(edge), anchor="mm")

@@ -83,6 +83,11 @@ class Gemini:
         return json_answer(blocked_answer(order.model, order.prompt, desk.details))
 
 
+def build() -> Gemini:
+    """Return the provider as the simulator begins with it."""
+    return Gemini()
+
+
 def models() -> Mapping[str, Any]:
     """Return the served models by id."""
     return load_catalog().models("gemini")

@@ -96,11 +96,6 @@ class JobBook:
         job.cancel_bill()
         return job
 
-    def clear(self) -> None:
-        """Forget all."""
-        with self._lock:
-            self._jobs.clear()
-
     def latest(self) -> list[Job]:
         """Return the newest hundred, newest first."""
         with self._lock:

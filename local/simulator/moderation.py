@@ -14,6 +14,7 @@ from local.simulator.openai_inputs import body_of, gone, invalid
 from local.simulator.prompts import CATEGORIES, categories_of
 from local.simulator.wire import Answer, Body, Request, json_answer
 
+NAME = "moderation"
 MODELS = ("omni-moderation-latest", "omni-moderation-2024-09-26")
 # It is no fault that moderation flags a prompt: the call succeeds.
 FLAGGED = {"flagged": Fault(None, Shows.EMPTY, details={"categories": ("sexual",)})}
@@ -24,7 +25,7 @@ FAULTS = named(*SHARED, FLAGGED)
 class Moderation:
     """The moderation endpoint, with faults of its own."""
 
-    name: str = "moderation"
+    name: str = NAME
 
     @property
     def faults(self) -> Mapping[str, Fault]:

@@ -77,6 +77,11 @@ class OpenAi:
         return images_answer(desk.order, [])
 
 
+def build() -> OpenAi:
+    """Return the provider as the simulator begins with it."""
+    return OpenAi()
+
+
 def model_view(model: str, shutdown_on: str | None) -> Body:
     """Return an entry of the list of models."""
     view = {"id": model, "object": "model", "created": CREATED, "owned_by": "system"}

@@ -126,6 +126,11 @@ class Replicate:
         return json_answer(job_view(job, now))
 
 
+def build() -> Replicate:
+    """Return the provider as the simulator begins with it."""
+    return Replicate()
+
+
 def unbilled_if_late(job: Job) -> Job:
     """Return the job; one whose deadline comes before its end is not billed."""
     if job.deadline_seconds is None:

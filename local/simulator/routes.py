@@ -1,29 +1,40 @@
 """Which part of the simulator answers which path."""
 
 from dataclasses import dataclass, field, replace
+from importlib import import_module
+from urllib.parse import urlsplit
 
+from imagegen.providers import MODERATOR, PROVIDERS
 from local.simulator.chat import BASE as LLM_BASE
 from local.simulator.chat import NAME as LLM
 from local.simulator.chat import SimulatedLlm
 from local.simulator.control import Breakable, Control
 from local.simulator.cors import for_local_pages
 from local.simulator.desk import Provider
-from local.simulator.gemini import Gemini
+from local.simulator.moderation import NAME as MODERATION
 from local.simulator.moderation import Moderation
-from local.simulator.openai import OpenAi
-from local.simulator.replicate import Replicate
 from local.simulator.studio import Studio
-from local.simulator.together import Together
 from local.simulator.wire import Answer, Request, json_answer
 
+MODULES = {name: import_module(f"local.simulator.{name}") for name in PROVIDERS}
+"""Each provider's file here has the name of its adapter, and a ``build``."""
 BASES = {
-    "openai": "/openai/v1",
-    "together": "/together/v1",
-    "replicate": "/replicate/v1",
-    "gemini": "/gemini/v1beta",
+    name: f"/{name}{urlsplit(about.base_url).path}".rstrip("/") for name, about in PROVIDERS.items()
 }
-# Together's newest client asks for its key's owner in another version of the API.
-ALIASES = {"/together/v3/whoami": "/together/v1/whoami"}
+"""Where each is found: the paths below are the vendor's own."""
+ALIASES: dict[str, str] = {
+    path: other
+    for module in MODULES.values()
+    for path, other in getattr(module, "ALIASES", {}).items()
+}
+
+
+def build_providers() -> dict[str, Provider]:
+    """Return the providers by name, and the moderation, which one of them does besides."""
+    return {
+        **{name: module.build() for name, module in MODULES.items()},
+        MODERATION: Moderation(),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +42,7 @@ class World:
     """All providers over one studio."""
 
     studio: Studio = field(default_factory=Studio)
-    replicate: Replicate = field(default_factory=Replicate)
+    providers: dict[str, Provider] = field(default_factory=build_providers)
 
     def answer(self, request: Request) -> Answer:
         """Return the answer to any request."""
@@ -45,8 +56,8 @@ class World:
             return SimulatedLlm(self.studio).answer(inner)
         if request.path.startswith("/control/"):
             inner = replace(request, path=request.path.removeprefix("/control"))
-            breakable: dict[str, Breakable] = {**self._providers(), LLM: SimulatedLlm(self.studio)}
-            control = Control(self.studio, breakable, self.replicate.book)
+            breakable: dict[str, Breakable] = {**self.providers, LLM: SimulatedLlm(self.studio)}
+            control = Control(self.studio, breakable, self._renew)
             return for_local_pages(request, lambda: control.answer(inner))
         if request.path.startswith("/files/"):
             return self.studio.shelf.get(request.path.removeprefix("/files/"))
@@ -55,16 +66,10 @@ class World:
         return json_answer({"error": f"nothing at {request.path!r}"}, status=404)
 
     def _provider(self, name: str, request: Request) -> Provider:
-        providers = self._providers()
-        if name == "openai" and providers["moderation"].is_order(request):
-            return providers["moderation"]
-        return providers[name]
+        if name == MODERATOR and self.providers[MODERATION].is_order(request):
+            return self.providers[MODERATION]
+        return self.providers[name]
 
-    def _providers(self) -> dict[str, Provider]:
-        return {
-            "openai": OpenAi(),
-            "together": Together(),
-            "replicate": self.replicate,
-            "gemini": Gemini(),
-            "moderation": Moderation(),
-        }
+    def _renew(self) -> None:
+        """Forget what a provider keeps between calls."""
+        self.providers.update(build_providers())

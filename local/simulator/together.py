@@ -14,6 +14,8 @@ from local.simulator.together_faults import FAULTS
 from local.simulator.wire import Answer, Body, Request, json_answer
 
 CREATED = 1_788_825_600
+# Its newest client asks for its key's owner in another version of the API.
+ALIASES = {"/together/v3/whoami": "/together/v1/whoami"}
 CHOICES = {"response_format": ("url", "base64"), "output_format": ("jpeg", "png")}
 RANGES = {
     "width": (64, 2048),
@@ -107,6 +109,11 @@ class Together:
     def empty(self, desk: Desk) -> Answer:
         """Return a success without data."""
         return images_answer(desk.order.model, [])
+
+
+def build() -> Together:
+    """Return the provider as the simulator begins with it."""
+    return Together()
 
 
 def models() -> Mapping[str, Any]:

@@ -12,14 +12,15 @@ from imagegen.guard import Guard
 from imagegen.providers import PROVIDERS, build_provider
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.key_checks import KeyChecker
+from local.simulator.routes import BASES
 from local.simulator.server import Simulator
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.clock import Clock
+from tests.vendors import vendor
 
 PROBES_A_DAY = 288
 FIVE_MINUTES_MS = 300_000
-BASES = {"openai": "openai/v1", "together": "together/v1", "replicate": "replicate/v1"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def control(simulator: Simulator, provider: str, **fault: object) -> None:
 
 def key_checker(simulator: Simulator, clock: Clock, store: MemoryCircuitStore) -> KeyChecker:
     def provider(name: str) -> ImageProvider:
-        base = f"{simulator.url}/{BASES.get(name, 'gemini/v1beta')}"
+        base = simulator.url + BASES[name]
         return build_provider(name, api_key=SecretStr("local-key"), base_url=base)
 
     guard = Guard(store, Policy(), clock, lambda: "call")
@@ -54,9 +55,8 @@ def test_a_day_of_probes_bills_nothing_and_asks_for_no_image(simulator: Simulato
     assert set(totals) >= set(PROVIDERS)
     for name, seen in totals.items():
         assert (seen["billedMicrousd"], seen["images"], seen["calls"]) == (0, 0, 0), name
-    lists = {"openai": 2, "together": 2, "gemini": 2, "replicate": 1}
     asked = {name: totals[name]["freeCalls"] for name in PROVIDERS}
-    assert asked == {name: calls * PROBES_A_DAY for name, calls in lists.items()}
+    assert asked == {name: vendor(name).check_calls * PROBES_A_DAY for name in PROVIDERS}
 
 
 def test_the_catalog_s_models_are_in_the_lists_as_the_adapters_read_them(

@@ -15,15 +15,11 @@ from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageOrder
 from imagegen.providers import PROVIDERS, build_provider
 from local.paths import ROOT
-from local.simulator.gemini_faults import FAULTS as GEMINI
-from local.simulator.openai_faults import FAULTS as OPENAI
-from local.simulator.replicate_faults import FAULTS as REPLICATE
+from local.simulator.routes import BASES, MODULES
 from local.simulator.server import Simulator
-from local.simulator.together_faults import FAULTS as TOGETHER
 
-TABLES = {"openai": OPENAI, "together": TOGETHER, "replicate": REPLICATE, "gemini": GEMINI}
+TABLES = {name: module.build().faults for name, module in MODULES.items()}
 CASES = [(provider, fault) for provider, faults in TABLES.items() for fault in sorted(faults)]
-BASES = {"openai": "openai/v1", "together": "together/v1", "replicate": "replicate/v1"}
 SECONDS = 1.5
 
 
@@ -52,7 +48,7 @@ def order(provider: str) -> ImageOrder:
 
 def outcome_of(provider: str, simulator: Simulator) -> str | None:
     """Return what a call comes to, measured as the service does; ``None`` for an image."""
-    base = f"{simulator.url}/{BASES.get(provider, 'gemini/v1beta')}"
+    base = simulator.url + BASES[provider]
     adapter = build_provider(provider, api_key=SecretStr("local-key"), base_url=base)
     try:
         answer = adapter.generate(order(provider), timeout_seconds=SECONDS)

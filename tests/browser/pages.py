@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from imagegen.providers import PROVIDERS
 from tests.stack.driver import Driver, Person
 
-PROVIDERS = ("openai", "gemini", "together", "replicate")
 FOX = "Draw a red fox in fresh snow"
 TIMEOUT_MS = 30_000
 """A cold start of the emulator on a busy machine; nothing waits as long as this otherwise."""

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
+from imagegen.site import providers_script
 from local.paths import ROOT
 
 STATIC = ROOT / "functions" / "page" / "static"
@@ -65,6 +66,15 @@ STATES = [name for name in ALL_STATES if read_fixture(name)["state"] == name]
 
 class StaticFiles(SimpleHTTPRequestHandler):
     """Static files and the gallery under the page's own policy."""
+
+    def do_GET(self) -> None:
+        if self.path != "/providers.js":
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/javascript")
+        self.end_headers()
+        self.wfile.write(providers_script())
 
     def translate_path(self, path: str) -> str:
         name = path.split("?", maxsplit=1)[0].lstrip("/")

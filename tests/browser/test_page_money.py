@@ -5,6 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from imagegen.providers import PROVIDERS
 from tests.browser.pages import (
     FOX,
     TIMEOUT_MS,
@@ -54,7 +55,7 @@ def test_two_tabs_that_click_the_same_offer_pay_once_and_both_see_it(visit: Visi
     visitor = visit()
     first = offered(visitor)
     second = first_image(visitor.open(visitor.context.new_page()))
-    for provider in ("openai", "gemini", "together", "replicate"):
+    for provider in PROVIDERS:
         visitor.stack.provider(provider, fault="slow", delaySeconds=3)
     approve(first).evaluate(CLICKS)
     approve(second).evaluate(CLICKS)
@@ -93,7 +94,7 @@ def test_a_run_that_is_reloaded_goes_on_and_is_not_asked_for_again(
 ) -> None:
     visitor = visit()
     image = offered(visitor)
-    for provider in ("openai", "gemini", "together", "replicate"):
+    for provider in PROVIDERS:
         visitor.stack.provider(provider, fault="slow", delaySeconds=5)
     approve(image).click()
     visitor.page.wait_for_timeout(pause_ms)

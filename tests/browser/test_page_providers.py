@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Locator, expect
 
+from imagegen.providers import PROVIDERS
 from local.paths import STATE
 from tests.browser.pages import TIMEOUT_MS, Visit, Visitor, approve, expect_seen, expect_state
 from tests.stack.driver import Driver
@@ -68,7 +69,7 @@ def test_a_provider_is_well_again_when_its_switch_is_put_back(visit: Visit, stac
 
 def test_an_image_that_every_provider_fails_is_not_charged(visit: Visit) -> None:
     visitor = visit()
-    for provider in ("openai", "gemini", "together", "replicate"):
+    for provider in PROVIDERS:
         broken(visitor, provider)
     offer = visitor.ask("A red fox in fresh snow")
     approve(offer).click()

@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from imagegen.providers import PROVIDERS
 from local.paths import STATE
 from tests.browser.pages import (
     FOX,
@@ -145,7 +146,7 @@ def test_the_rules_are_in_force(visit: Visit) -> None:
 
 def test_nothing_moves_for_whoever_asked_for_rest(visit: Visit) -> None:
     visitor = visit(reduced_motion="reduce")
-    for provider in ("openai", "gemini", "together", "replicate"):
+    for provider in PROVIDERS:
         visitor.stack.provider(provider, fault="slow", delaySeconds=3)
     visitor.say(FOX)
     approve(visitor.images.first).click()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from imagegen.providers import PROVIDERS
 from tests.browser.stage import ALL_STATES, SCREENS, STATES, OpenGallery, read_fixture
 
 WIDTHS, THEMES = (360, 768, 1280), ("light", "dark")
@@ -197,7 +198,7 @@ def test_the_colours_have_enough_contrast(shared_gallery: OpenGallery, theme: st
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("provider", ["openai", "together", "replicate", "gemini", "acme"])
+@pytest.mark.parametrize("provider", [*PROVIDERS, "nobody"])
 def test_a_provider_is_named_on_a_badge_that_can_be_read(
     shared_gallery: OpenGallery, provider: str, theme: str
 ) -> None:

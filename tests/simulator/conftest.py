@@ -8,17 +8,13 @@ from typing import Any
 import pytest
 import requests
 
+from imagegen.providers import MODERATOR
 from local.simulator import Simulator
+from local.simulator.routes import BASES
+from tests.vendors import Sent, vendor
 
 CATALOG = json.loads((Path(__file__).parents[2] / "provider_catalog.json").read_text())
 KEY = "sk-simulated-1234"
-BASES = {
-    "openai": "/openai/v1",
-    "together": "/together/v1",
-    "replicate": "/replicate/v1",
-    "gemini": "/gemini/v1beta",
-    "moderation": "/openai/v1",
-}
 type Post = Callable[..., requests.Response]
 
 
@@ -59,37 +55,23 @@ def order(sim: Simulator) -> Post:
     def send(
         provider: str, *, prompt: str = "a fox", key: str = KEY, timeout: float = 30, **more: Any
     ) -> requests.Response:
-        path, body, headers = words(provider, prompt, more)
-        auth = {"x-goog-api-key": key} if provider == "gemini" else bearer(key)
-        url = f"{sim.url}{BASES[provider]}{path}"
-        return requests.post(url, json=body, headers={**auth, **headers}, timeout=timeout)
+        if provider == "moderation":
+            sent = Sent(
+                "/moderations", {"model": "omni-moderation-latest", "input": prompt, **more}
+            )
+            vendor_name = MODERATOR
+        else:
+            sent, vendor_name = asked_for(provider, prompt, more), provider
+        url = f"{sim.url}{BASES[vendor_name]}{sent.path}"
+        headers = {**vendor(vendor_name).auth(key), **more.get("headers", sent.headers)}
+        return requests.post(url, json=sent.body, headers=headers, timeout=timeout)
 
     return send
 
 
-def bearer(key: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {key}"}
-
-
-def words(
-    provider: str, prompt: str, more: Mapping[str, Any]
-) -> tuple[str, dict[str, Any], dict[str, str]]:
-    if provider == "gemini":
-        model = more.get("model", "gemini-nano-banana-2.1")
-        config = {key: value for key, value in more.items() if key != "model"}
-        contents = [{"role": "user", "parts": [{"text": prompt}]}]
-        body = {"contents": contents, "generationConfig": config}
-        return f"/models/{model}:generateContent", body, {}
-    if provider == "replicate":
-        model = more.get("model", "black-forest-labs/flux-schnell")
-        headers = more.get("headers", {"prefer": "wait"})
-        given = {key: value for key, value in more.items() if key not in ("model", "headers")}
-        inputs: dict[str, Any] = {"prompt": prompt, **given}
-        return f"/models/{model}/predictions", {"input": inputs}, headers
-    if provider == "moderation":
-        return "/moderations", {"model": "omni-moderation-latest", "input": prompt, **more}, {}
-    defaults: dict[str, dict[str, Any]] = {
-        "openai": {"model": "gpt-image-2.5-flare", "quality": "low"},
-        "together": {"model": "black-forest-labs/FLUX.2-dev", "response_format": "base64"},
-    }
-    return "/images/generations", {"prompt": prompt, **defaults[provider], **more}, {}
+def asked_for(provider: str, prompt: str, more: Mapping[str, Any]) -> Sent:
+    """The vendor's usual order, changed as a test wants it."""
+    given = {**vendor(provider).usual, **more}
+    model = given.pop("model")
+    given.pop("headers", None)
+    return vendor(provider).order(model, prompt, given)

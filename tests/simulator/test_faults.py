@@ -10,14 +10,15 @@ import requests
 from PIL import Image
 
 from imagegen.domain.outcomes import Outcome as DomainOutcome
+from imagegen.providers import MODERATOR, PROVIDERS
 from local.simulator import Simulator
 from local.simulator.faults import Fault, Outcome, Shows
 from local.simulator.routes import World
 from local.simulator.wire import Ending
+from tests.vendors import vendor
 
-PROVIDERS = World()._providers()
-IMAGE_PROVIDERS = ("openai", "together", "replicate", "gemini")
-ALL = [(name, row) for name, provider in PROVIDERS.items() for row in provider.faults.values()]
+SIMULATED = World().providers
+ALL = [(name, row) for name, provider in SIMULATED.items() for row in provider.faults.values()]
 
 
 def rows(wanted: Callable[[str, Fault], bool]) -> list[Any]:
@@ -35,16 +36,12 @@ type Arm = Callable[..., None]
 
 
 def picture_or_none(provider: str, body: Any) -> bytes | None:
-    if provider == "gemini":
-        parts = (body.get("candidates") or [{}])[0].get("content", {}).get("parts", [])
-        data = [part["inlineData"]["data"] for part in parts if "inlineData" in part]
-        return base64.b64decode(data[0], validate=True) if data else None
-    if provider == "replicate":
-        output = body["output"] if body["status"] == "succeeded" else None
-        url = output[0] if isinstance(output, list) else output
-        return requests.get(url, timeout=10).content if url else None
-    data = body["data"]
-    return base64.b64decode(data[0]["b64_json"], validate=True) if data else None
+    found = vendor(provider).picture(body)
+    if found is None:
+        return None
+    if found.startswith("http"):
+        return requests.get(found, timeout=10).content
+    return base64.b64decode(found, validate=True)
 
 
 def test_every_outcome_is_one_of_the_domain() -> None:
@@ -52,22 +49,23 @@ def test_every_outcome_is_one_of_the_domain() -> None:
 
 
 def test_every_outcome_that_a_provider_can_cause_is_in_each_table() -> None:
-    for provider in IMAGE_PROVIDERS:
-        assert {fault.outcome for fault in PROVIDERS[provider].faults.values()} == {None, *Outcome}
+    for provider in PROVIDERS:
+        assert {fault.outcome for fault in SIMULATED[provider].faults.values()} == {None, *Outcome}
 
 
 @pytest.mark.parametrize(("provider", "fault"), SENT_ROWS)
 def test_a_fault_answers_with_its_status_and_code(
     order: Order, arm: Arm, provider: str, fault: Fault
 ) -> None:
+    words = vendor(MODERATOR if provider == "moderation" else provider)
     arm(provider, fault.name)
     answer = order(provider)
     if fault.shows is Shows.ERROR:
         assert answer.status_code == fault.status
         assert fault.code is None or fault.code in answer.text
     else:
-        assert answer.status_code in ((200,) if provider != "replicate" else (200, 201, 202))
-    if fault.retry_after_seconds is not None and provider != "gemini":
+        assert answer.status_code in words.success
+    if fault.retry_after_seconds is not None and words.says_retry_after:
         assert answer.headers["retry-after"] == str(fault.retry_after_seconds)
 
 
@@ -86,7 +84,7 @@ def test_what_is_drawn_is_billed_whatever_becomes_of_it(
     assert seen["byOutcome"] == {fault.outcome or "drawn": 1}
 
 
-@pytest.mark.parametrize("provider", IMAGE_PROVIDERS)
+@pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
@@ -104,7 +102,7 @@ def test_a_broken_connection_is_broken(
         order(provider, timeout=0.3 if error is requests.ReadTimeout else 30)
 
 
-@pytest.mark.parametrize("provider", IMAGE_PROVIDERS)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_damaged_bytes_arrive_damaged(order: Order, arm: Arm, provider: str) -> None:
     arm(provider, "wrong_bytes")
     text = picture_or_none(provider, order(provider).json())
@@ -117,7 +115,7 @@ def test_damaged_bytes_arrive_damaged(order: Order, arm: Arm, provider: str) -> 
         Image.open(io.BytesIO(half)).load()
 
 
-@pytest.mark.parametrize("provider", IMAGE_PROVIDERS)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_huge_answer_is_over_thirty_megabytes(order: Order, arm: Arm, provider: str) -> None:
     arm(provider, "huge")
     content = picture_or_none(provider, order(provider).json())
@@ -125,7 +123,7 @@ def test_a_huge_answer_is_over_thirty_megabytes(order: Order, arm: Arm, provider
     assert len(content) > 30_000_000
 
 
-@pytest.mark.parametrize("provider", IMAGE_PROVIDERS)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_empty_success_has_no_picture(order: Order, arm: Arm, provider: str) -> None:
     arm(provider, "empty_200")
     answer = order(provider)
@@ -133,7 +131,7 @@ def test_an_empty_success_has_no_picture(order: Order, arm: Arm, provider: str) 
     assert picture_or_none(provider, answer.json()) is None
 
 
-@pytest.mark.parametrize("provider", IMAGE_PROVIDERS)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_success_that_is_no_json_is_a_page(order: Order, arm: Arm, provider: str) -> None:
     arm(provider, "not_json")
     answer = order(provider)
@@ -164,13 +162,11 @@ def test_a_file_can_be_cut_or_lie_on_a_private_address(order: Order, arm: Arm) -
         requests.get(cut, timeout=10)
 
 
-@pytest.mark.parametrize(
-    ("provider", "status"),
-    [("openai", 400), ("together", 422), ("replicate", 201), ("gemini", 200)],
-)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_prompt_can_ask_for_a_refusal(
-    order: Order, totals: Callable[[str], Any], provider: str, status: int
+    order: Order, totals: Callable[[str], Any], provider: str
 ) -> None:
+    status = vendor(provider).refusals.prompt
     assert order("moderation", prompt="provider-refusal").json()["results"][0]["flagged"] is False
     assert order(provider, prompt="please: provider-refusal").status_code == status
     assert totals(provider)["byOutcome"] == {"refused": 1}

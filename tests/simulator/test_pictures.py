@@ -14,6 +14,7 @@ import requests
 from PIL import Image
 
 from local.simulator.drawing import Sketch, draw
+from tests.vendors import vendor
 
 CATALOG = json.loads((Path(__file__).parents[2] / "provider_catalog.json").read_text())
 OFFERS = [
@@ -25,14 +26,11 @@ type Order = Callable[..., requests.Response]
 
 
 def picture_in(provider: str, answer: dict[str, Any]) -> bytes:
-    if provider == "gemini":
-        parts = answer["candidates"][0]["content"]["parts"]
-        return base64.b64decode(parts[0]["inlineData"]["data"])
-    if provider == "replicate":
-        output = answer["output"]
-        url = output if isinstance(output, str) else output[0]
-        return requests.get(url, timeout=30).content
-    return base64.b64decode(answer["data"][0]["b64_json"])
+    found = vendor(provider).picture(answer)
+    assert found
+    if found.startswith("http"):
+        return requests.get(found, timeout=30).content
+    return base64.b64decode(found)
 
 
 @pytest.mark.parametrize(("row", "size"), OFFERS)

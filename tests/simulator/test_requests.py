@@ -1,6 +1,7 @@
 """Requests are checked as the providers check them."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,14 +13,15 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegen.providers import PROVIDERS
 from local.simulator import Simulator
 from local.simulator.openai_prices import output_tokens, pixels_of
+from local.simulator.routes import BASES
+from tests.vendors import vendor
 
 ROOT = Path(__file__).parents[2]
 CATALOG = json.loads((ROOT / "provider_catalog.json").read_text())
-PROVIDERS = ("openai", "together", "replicate", "gemini")
 RETIRED = [(old["provider"], old["model"]) for old in CATALOG["retired"]]
-GONE = {"openai": 404, "together": 400, "replicate": 404, "gemini": 404}
 type Order = Callable[..., requests.Response]
 
 
@@ -27,38 +29,27 @@ type Order = Callable[..., requests.Response]
 def test_a_retired_model_is_gone(
     order: Order, totals: Callable[[str], Any], provider: str, model: str
 ) -> None:
-    assert order(provider, model=model).status_code == GONE[provider]
+    assert order(provider, model=model).status_code == vendor(provider).refusals.model_gone
     assert totals(provider)["byOutcome"] == {"model_gone": 1}
 
 
-@pytest.mark.parametrize(
-    ("provider", "status"),
-    [("openai", 401), ("together", 401), ("replicate", 401), ("gemini", 400)],
-)
+@pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("key", ["sk-bad-1234", "an-INVALID-key"])
 def test_a_bad_key_is_refused(
-    order: Order, totals: Callable[[str], Any], provider: str, status: int, key: str
+    order: Order, totals: Callable[[str], Any], provider: str, key: str
 ) -> None:
-    assert order(provider, key=key).status_code == status
+    assert order(provider, key=key).status_code == vendor(provider).refusals.bad_key
     assert totals(provider)["byOutcome"] == {"account": 1}
 
 
-@pytest.mark.parametrize(
-    ("provider", "status"),
-    [("openai", 429), ("together", 402), ("replicate", 402), ("gemini", 400)],
-)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_empty_account_cannot_draw_and_its_key_is_good(
-    sim: Simulator, order: Order, provider: str, status: int
+    sim: Simulator, order: Order, provider: str
 ) -> None:
-    paths = {
-        "openai": "/openai/v1/models",
-        "together": "/together/v1/whoami",
-        "replicate": "/replicate/v1/account",
-        "gemini": "/gemini/v1beta/models?pageSize=1",
-    }
-    headers = {"authorization": "Bearer empty-1", "x-goog-api-key": "empty-1"}
-    assert order(provider, key="empty-1").status_code == status
-    assert requests.get(sim.url + paths[provider], headers=headers, timeout=10).ok
+    words = vendor(provider)
+    check = sim.url + BASES[provider] + words.key_check
+    assert order(provider, key="empty-1").status_code == words.refusals.no_credit
+    assert requests.get(check, headers=words.auth("empty-1"), timeout=10).ok
 
 
 @pytest.mark.parametrize(
@@ -134,8 +125,9 @@ def test_a_drawable_size_obeys_openais_rules(wide: int, high: int) -> None:
 
 def test_the_command_prints_where_it_listens_and_ends_cleanly() -> None:
     command = [sys.executable, "-m", "local.simulator", "--port", "0"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "layers" / "shared")}
     with subprocess.Popen(  # noqa: S603 - our own command
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
         said = json.loads(process.stdout.readline())

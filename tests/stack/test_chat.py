@@ -1,6 +1,7 @@
 """From words to a priced offer to an image: over the deployed functions' URLs."""
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import boto3
@@ -8,11 +9,11 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
+from imagegen.providers import PROVIDERS
 from tests.fakes.sse import events_in
 from tests.stack.driver import Answer, Driver, Person
 
 WORDS = "Generate a photorealistic sunset over mountains"
-PROVIDERS = ("openai", "gemini", "together", "replicate")
 
 
 @pytest.fixture
@@ -94,12 +95,9 @@ def test_what_is_no_offer_is_words(person: Person, text: str, says: str) -> None
 
 
 def test_with_every_provider_out_of_service_the_chat_says_so(stack: Driver) -> None:
-    with (
-        stack.parameter("OPENAI_API_KEY", None),
-        stack.parameter("TOGETHER_API_KEY", None),
-        stack.parameter("REPLICATE_API_TOKEN", None),
-        stack.parameter("GEMINI_API_KEY", None),
-    ):
+    with ExitStack() as keyless:
+        for about in PROVIDERS.values():
+            keyless.enter_context(stack.parameter(about.key_name, None))
         stack.configure("chat", RESTARTED="without keys")
         message = complete(stack.person().chat(WORDS))
     stack.configure("chat", RESTARTED="with keys")

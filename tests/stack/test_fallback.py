@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from imagegen.providers import PROVIDERS
 from tests.stack.driver import Driver, Person
 
 TEN_MINUTES_AND_A_BIT = "601"
@@ -65,7 +66,7 @@ def test_failing_at_the_click_the_next_one_draws_within_the_ceiling(stack: Drive
 def test_when_everybody_fails_nothing_is_charged(
     stack: Driver, fault: str, status: int, code: str
 ) -> None:
-    for name in ("openai", "gemini", "together", "replicate"):
+    for name in PROVIDERS:
         stack.provider(name, fault=fault)
     person = stack.person()
     answer = high(person)

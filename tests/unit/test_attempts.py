@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from imagegen.domain.breaker import State
+from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import (
     ConfigurationError,
     ContentRefusedError,
@@ -318,12 +319,13 @@ def test_a_bug_of_ours_does_not_keep_the_users_money() -> None:
 
 def test_the_longest_record_fits_beside_an_object_in_s3() -> None:
     service = Service(catalog=real_catalog())
-    for name in ("openai", "gemini", "together"):
+    able = [row.provider for row in service.catalog.tier(Tier.ULTRA)]
+    for name in able[:-1]:
         service.react(name, Outcome.UNAVAILABLE)
         service.providers[name].takes_ms = 59_000
     offer = service.estimate(quality="ultra", size="landscape")
     made = service.confirm(offer, remaining_ms=900_000)
     assert isinstance(made, Made)
-    assert len(made.record.attempts) == 4
+    assert len(made.record.attempts) == len(able) >= 4
     # S3 takes 2 KB of metadata; a code has at most 80 characters and each of three may have one.
     assert len(record_json(made.record)) + 3 * 80 < 2_000

@@ -115,7 +115,7 @@ def test_several_images_come_in_one_message_each_with_its_own_id() -> None:
         (use("a fox", confirm=True), "invalid_request"),
         (use("a fox", max_cost=1), "invalid_request"),
         (use(""), "invalid_request"),
-        (use("a fox", provider="acme"), "invalid_request"),
+        (use("a fox", provider="nobody"), "invalid_request"),
         (use("a fox", maxCost="0.000001"), "above_max_cost"),
         (ToolUse("call_1", "generate_image", '{"prompt": "a f'), "invalid_request"),
         (ToolUse("call_1", "generate_image", "[]"), "invalid_request"),

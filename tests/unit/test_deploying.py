@@ -47,7 +47,7 @@ def test_only_what_is_missing_is_asked_for() -> None:
 
 def test_keys_are_never_shown_while_they_are_typed() -> None:
     read, shown = told(["https://issuer.example.com", "", "", ""])
-    read_secret, hidden = told(["sk-1", "", "", ""])
+    read_secret, hidden = told(["sk-1", *[""] * (len(KEYS) - 1)])
     answers = guide.ask(guide.questions({}), read=read, read_secret=read_secret)
     assert answers == {"JWT_ISSUER": "https://issuer.example.com", "OPENAI_API_KEY": "sk-1"}
     assert not any("API key" in one for one in shown)

@@ -32,7 +32,9 @@ PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)*/?")
 ENDINGS = {".py", ".json", ".yaml", ".md", ".txt", ".toml", ".js"}
 MADE_LATER = {".env", ".env.staging", ".local", ".venv", ".tools"}
 """What is not in a fresh checkout."""
-SERVED = {"config.json"} | {path.name for path in (ROOT / "functions/page/static").iterdir()}
+SERVED = {"config.json", "providers.js"} | {
+    path.name for path in (ROOT / "functions/page/static").iterdir()
+}
 """What the page function serves, named as a browser asks for it."""
 EXAMPLE_NAMES = {f"example {one.name}": one for one in EXAMPLES}
 

@@ -26,10 +26,11 @@ MAY_IMPORT = {
     "providers": {"providers", "domain"},
     "aws": {"aws", "domain"},
     "logs": set[str](),
-    "settings": {"domain", "places"},
-    # Both without pydantic: the page is there as soon as Python is.
+    # Who the providers are, for the names of their settings.
+    "settings": {"domain", "places", "providers"},
+    # Both without pydantic: the page is there as soon as Python is. It shows who the providers are.
     "places": set[str](),
-    "site": {"places"},
+    "site": {"places", "providers"},
 }
 """docs/design.md draws it. What is not named here may be imported by nobody but these two:"""
 MAY_IMPORT["bootstrap"] = {*MAY_IMPORT, "bootstrap"} - {"site"}

@@ -1,8 +1,9 @@
 /** Money, time, names and file names as text: pure. Money is whole micro-dollars, never a float sum. */
 
-const PROVIDERS = {
-  openai: "OpenAI", together: "Together AI", replicate: "Replicate", gemini: "Google Gemini", anthropic: "Anthropic",
-};
+import { PROVIDERS } from "./providers.js";
+
+/** Behind a chat's LLM, and no maker of images. */
+const LLMS = { anthropic: "Anthropic" };
 const WORDS = {
   circuit_open: "rests after failures", no_key: "no key here", disabled: "switched off",
   unavailable: "no answer", unknown: "answer lost", rate_limited: "over its rate limit",
@@ -12,7 +13,7 @@ const WORDS = {
   prompt_too_long: "prompt too long", unpriced: "no known price",
 };
 
-export const providerName = (key) => PROVIDERS[key] ?? String(key);
+export const providerName = (key) => PROVIDERS[key]?.title ?? LLMS[key] ?? String(key);
 export const reasonText = (code) => WORDS[code] ?? String(code).replaceAll("_", " ");
 export const qualityName = (tier) => tier.charAt(0).toUpperCase() + tier.slice(1);
 export const sizeText = (size) => String(size).replace(/^(\d+)x(\d+)$/, "$1 × $2");

@@ -3,6 +3,14 @@
  * that sets them themes the elements; our values are the fallbacks.
  */
 
+import { PROVIDERS } from "./providers.js";
+
+const mix = (colour, percent, other) => `color-mix(in srgb, ${colour} ${percent}%, ${other})`;
+const badge = ([name, { colour }]) => `.badge[data-provider=${name}] {
+  color: light-dark(${colour}, ${mix(colour, 30, "white")});
+  background: light-dark(${mix(colour, 12, "white")}, ${mix(colour, 60, "black")});
+}`;
+
 const css = `
 :host { display: block; }
 :host([hidden]) { display: none; }
@@ -47,10 +55,7 @@ button[aria-disabled=true] { opacity: .55; cursor: default; }
   padding: 2px 9px; border-radius: 99px; font-size: 12.5px; line-height: 1.5; font-weight: 500;
   background: light-dark(#ececee, #333339); color: light-dark(#3f3f46, #d9d9de); border: 1px solid transparent;
 }
-.badge[data-provider=openai] { color: light-dark(#166534, #86efac); background: light-dark(#dcfce7, #14532d); }
-.badge[data-provider=together] { color: light-dark(#1e40af, #93c5fd); background: light-dark(#dbeafe, #1e3a8a); }
-.badge[data-provider=replicate] { color: light-dark(#6b21a8, #d8b4fe); background: light-dark(#f3e8ff, #581c87); }
-.badge[data-provider=gemini] { color: light-dark(#854d0e, #fde68a); background: light-dark(#fef3c7, #66380d); }
+${Object.entries(PROVIDERS).map(badge).join("\n")}
 @media (forced-colors: active) { .badge, .card { border: 1px solid; } }
 `;
 

@@ -11,6 +11,7 @@ from imagegen.domain.ledger import Limits
 from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.money import parse_usd
 from imagegen.places import is_on_loopback, public_url
+from imagegen.providers import PROVIDERS, base_url_name
 
 Usd = Annotated[int, BeforeValidator(parse_usd)]
 Text = Annotated[str, Field(min_length=1)]
@@ -38,10 +39,8 @@ class Settings(BaseModel):
     jwt_admin_scope: str = "admin"
     clock_offset_seconds: int = 0
     aws_endpoint_url: str = ""
-    openai_base_url: str = ""
-    together_base_url: str = ""
-    replicate_base_url: str = ""
-    gemini_base_url: str = ""
+    base_urls: Mapping[str, str] = {}
+    """Where a provider is called instead of its own address; empty for its own."""
     generate_timeout_seconds: Annotated[int, Field(ge=30, le=900)] = 300
 
     @classmethod
@@ -51,7 +50,8 @@ class Settings(BaseModel):
         Raises:
             pydantic.ValidationError: names every variable that is missing or wrong.
         """
-        return cls.model_validate(environ)
+        base_urls = {name: environ.get(base_url_name(name), "") for name in PROVIDERS}
+        return cls.model_validate({**environ, "BASE_URLS": base_urls})
 
     @model_validator(mode="after")
     def _the_clock_moves_on_loopback_only(self) -> Self:
@@ -65,8 +65,7 @@ class Settings(BaseModel):
 
     def base_url(self, provider: str) -> str | None:
         """Return where a provider is called instead of its own address."""
-        url: str = getattr(self, f"{provider}_base_url", "")
-        return url or None
+        return self.base_urls.get(provider) or None
 
 
 class MoneySettings(Settings):

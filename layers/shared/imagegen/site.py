@@ -15,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from imagegen.places import is_on_loopback, public_url
+from imagegen.providers import PROVIDERS
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -169,7 +170,20 @@ def read_files(folder: Path) -> dict[str, File]:
 def build_site(files: Mapping[str, File], settings: PageSettings) -> Site:
     """Return the site of one stack."""
     config = File.of("config.json", settings.config())
-    return Site({**files, "/config.json": config}, settings.policy())
+    providers = File.of("providers.js", providers_script())
+    made = {"/config.json": config, "/providers.js": providers}
+    return Site({**files, **made}, settings.policy())
+
+
+def providers_script() -> bytes:
+    """Return ``providers.js``: how the elements name and colour each provider.
+
+    A module, not a part of ``config.json``: an element has its names before it asks for anything.
+    """
+    shown = {
+        name: {"title": about.title, "colour": about.colour} for name, about in PROVIDERS.items()
+    }
+    return f"export const PROVIDERS = {json.dumps(shown)};\n".encode()
 
 
 def takes_gzip(accepted: str) -> bool:

@@ -5,26 +5,16 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from imagegen.domain.errors import ProviderError
-from imagegen.domain.ports import ImageOrder, ImageProvider, Json
-from imagegen.providers import build_provider
+from imagegen.domain.ports import ImageOrder, ImageProvider
+from imagegen.providers import PROVIDERS, build_provider
 from imagegen.providers.replicate import ReplicateProvider
 from tests.adapters.providers.loopback import Loopback
+from tests.fakes.catalogs import real_catalog
+from tests.vendors import vendor_path
 
 KEY = "sk-CANARY-KEY-0123456789"
 PROMPT = "CANARY-PROMPT: a lighthouse in the fog"
-PATHS = {"openai": "/v1", "together": "/v1", "replicate": "/v1", "gemini": "/v1beta"}
-PARAMS: dict[str, dict[str, Json]] = {
-    "openai": {"quality": "low", "size": "1024x1024"},
-    "together": {"width": 1024, "height": 1024, "response_format": "base64"},
-    "replicate": {"aspect_ratio": "1:1", "num_outputs": 1},
-    "gemini": {"responseModalities": ["IMAGE"]},
-}
-MODELS = {
-    "openai": "gpt-image-2.5-flare",
-    "together": "black-forest-labs/FLUX.2-dev",
-    "replicate": "black-forest-labs/flux-schnell",
-    "gemini": "gemini-3-pro-image",
-}
+PATHS = {name: vendor_path(name) for name in PROVIDERS}
 
 
 def build_adapter(name: str, server: Loopback, *, key: str = KEY) -> ImageProvider:
@@ -37,7 +27,11 @@ def build_adapter(name: str, server: Loopback, *, key: str = KEY) -> ImageProvid
 
 
 def order_for(name: str) -> ImageOrder:
-    return ImageOrder(MODELS[name], PROMPT, PARAMS[name], 1024, 1024, "user-1")
+    """Return an order of the provider's first model in the catalog, square."""
+    row = next(row for row in real_catalog().models if row.provider == name)
+    option = row.option("square")
+    assert option is not None
+    return ImageOrder(row.model, PROMPT, row.sent(option), *option.pixels, "user-1")
 
 
 def texts_of(error: ProviderError) -> str:

@@ -1,5 +1,6 @@
 """Key checks and model lists: free calls, and what their answers mean."""
 
+import json
 from datetime import date
 
 import pytest
@@ -9,26 +10,9 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS
 from tests.adapters.providers.adapters import KEY, PATHS, build_adapter
 from tests.adapters.providers.loopback import Loopback, json_reply
+from tests.vendors import vendor
 
-CHECKS = {
-    "openai": "/models",
-    "together": "/models",
-    "replicate": "/account",
-    "gemini": "/models?pageSize=1",
-}
-LISTS: dict[str, object] = {
-    "openai": {"object": "list", "data": [{"id": "one"}, {"id": "two"}]},
-    "together": [{"id": "one"}, {"id": "two"}],
-    "gemini": {"models": [{"name": "models/one"}, {"name": "models/two"}]},
-}
-GOOGLE_BAD_KEY = {
-    "error": {
-        "code": 400,
-        "message": f"API key not valid: {KEY}",
-        "status": "INVALID_ARGUMENT",
-        "details": [{"reason": "API_KEY_INVALID"}],
-    }
-}
+LISTING = [name for name in PROVIDERS if vendor(name).models]
 
 
 def failure(name: str, server: Loopback) -> ProviderError:
@@ -40,17 +24,17 @@ def failure(name: str, server: Loopback) -> ProviderError:
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_key_is_checked_by_one_free_call(name: str, server: Loopback) -> None:
-    server.replies(json_reply(200, LISTS.get(name, {})))
+    server.replies(json_reply(200, vendor(name).models or {}))
     build_adapter(name, server).check_key(timeout_seconds=10)
     (asked,) = server.asked
-    assert (asked.method, asked.path) == ("GET", PATHS[name] + CHECKS[name])
-    assert KEY in asked.headers.get("authorization", asked.headers.get("x-goog-api-key", ""))
+    assert (asked.method, asked.path) == ("GET", PATHS[name] + vendor(name).key_check)
+    assert KEY in asked.headers[vendor(name).key_header]
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_bad_key_is_the_accounts_fault(name: str, server: Loopback) -> None:
-    bad = json_reply(400, GOOGLE_BAD_KEY) if name == "gemini" else json_reply(401, {"error": {}})
-    server.replies(bad)
+    status, body = vendor(name).bad_key
+    server.replies(json_reply(status, json.loads(json.dumps(body).replace("{key}", KEY))))
     assert failure(name, server).outcome is Outcome.ACCOUNT
 
 
@@ -60,9 +44,9 @@ def test_a_failing_provider_says_nothing_about_the_key(name: str, server: Loopba
     assert failure(name, server).outcome is Outcome.UNAVAILABLE
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", LISTING)
 def test_the_list_holds_the_ids(name: str, server: Loopback) -> None:
-    server.replies(json_reply(200, LISTS[name]))
+    server.replies(json_reply(200, vendor(name).models))
     found = build_adapter(name, server).models(timeout_seconds=10)
     assert found == {"one": None, "two": None}
 
@@ -85,7 +69,7 @@ def test_openai_announces_a_models_last_day_in_its_list(
 
 
 def test_together_may_wrap_its_list(server: Loopback) -> None:
-    server.replies(json_reply(200, LISTS["openai"]))
+    server.replies(json_reply(200, vendor("openai").models))
     found = build_adapter("together", server).models(timeout_seconds=10)
     assert found == {"one": None, "two": None}
 

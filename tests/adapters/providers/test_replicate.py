@@ -128,7 +128,7 @@ def test_one_prediction_is_made_whatever_the_polls_do(server: Loopback) -> None:
     assert failure(server, timeout_seconds=5).outcome is Outcome.UNKNOWN
     posts = [asked.path for asked in server.asked if asked.method == "POST"]
     assert posts == [
-        "/v1/models/black-forest-labs/flux-schnell/predictions",
+        f"/v1/models/{order_for('replicate').model}/predictions",
         "/v1/predictions/p1/cancel",
     ]
 

@@ -14,10 +14,12 @@ from imagegen.providers import PROVIDERS
 from tests.adapters.providers.adapters import KEY, PATHS, PROMPT, build_adapter
 from tests.adapters.providers.loopback import Loopback, Reply, ToolUse
 from tests.contracts.vendors import check_image_request
+from tests.vendors import vendor
 
 ROOT = Path(__file__).parents[3]
 CATALOG = json.loads((ROOT / "provider_catalog.json").read_text())
-ENVELOPE = {"model", "prompt", "n", "safety_identifier"}
+COUNTS = ("n", "num_outputs", "candidateCount", "numberOfImages")
+"""How vendors call the number of images."""
 
 
 OFFERS = [
@@ -43,15 +45,6 @@ def sent(row: Mapping[str, Any], size: Mapping[str, Any], server: Loopback) -> T
     return asked
 
 
-def params_of(provider: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a body that decides the price."""
-    if provider == "gemini":
-        return dict(body["generationConfig"])
-    if provider == "replicate":
-        return {name: value for name, value in body["input"].items() if name != "prompt"}
-    return {name: value for name, value in body.items() if name not in ENVELOPE}
-
-
 def digest(params: Mapping[str, Any]) -> str:
     canonical = json.dumps(params, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
@@ -60,7 +53,7 @@ def digest(params: Mapping[str, Any]) -> str:
 @pytest.mark.parametrize(("row", "size"), OFFERS)
 def test_exactly_the_priced_parameters_are_sent(row: Any, size: Any, server: Loopback) -> None:
     body = sent(row, size, server).json()
-    assert digest(params_of(row["provider"], body)) == digest(priced(row, size))
+    assert digest(vendor(row["provider"]).params_of(body)) == digest(priced(row, size))
 
 
 @pytest.mark.parametrize(("row", "size"), OFFERS)
@@ -71,16 +64,10 @@ def test_each_body_is_one_the_vendor_takes(row: Any, size: Any, server: Loopback
 @pytest.mark.parametrize(("row", "size"), OFFERS)
 def test_one_image_of_the_model_is_asked_for(row: Any, size: Any, server: Loopback) -> None:
     asked = sent(row, size, server)
-    body, model, base = asked.json(), row["model"], PATHS[row["provider"]]
-    if row["provider"] in {"openai", "together"}:
-        assert asked.path == f"{base}/images/generations"
-        assert (body["model"], body["n"], body["prompt"]) == (model, 1, PROMPT)
-    elif row["provider"] == "replicate":
-        assert asked.path == f"{base}/models/{model}/predictions"
-        assert body["input"].get("num_outputs", 1) == 1
-    else:
-        assert asked.path == f"{base}/models/{model}:generateContent"
-        assert body["contents"] == [{"role": "user", "parts": [{"text": PROMPT}]}]
+    wanted = vendor(row["provider"]).order(row["model"], PROMPT, priced(row, size))
+    assert asked.path == PATHS[row["provider"]] + wanted.path
+    assert asked.json().items() >= wanted.body.items()
+    assert {priced(row, size).get(name, 1) for name in COUNTS} == {1}
 
 
 @pytest.mark.parametrize(("row", "size"), OPENAI_OFFERS)
@@ -98,7 +85,7 @@ def test_openai_is_always_told_the_quality_and_the_user(
 def test_the_key_goes_in_the_vendors_header_and_nowhere_else(name: str, server: Loopback) -> None:
     row = next(row for row in CATALOG["models"] if row["provider"] == name)
     asked = sent(row, row["sizes"][0], server)
-    header = "x-goog-api-key" if name == "gemini" else "authorization"
+    header = vendor(name).key_header
     assert asked.headers[header].removeprefix("Bearer ") == KEY
     others = [value for name, value in asked.headers.items() if name != header]
     assert KEY not in f"{asked.path} {asked.body!r} {others}"

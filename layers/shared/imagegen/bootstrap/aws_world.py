@@ -92,9 +92,8 @@ class AwsWorld:
     @cached_property
     def providers(self) -> Providers:
         """The clients of providers, moderation and LLM."""
-        return Providers(
-            self.settings, self.parameters.values, self.now_ms, self.observer.key_set_aside
-        )
+        names, on_set_aside = tuple(self.catalog.providers), self.observer.key_set_aside
+        return Providers(self.settings, names, self.parameters.values, self.now_ms, on_set_aside)
 
     def now_ms(self) -> int:
         """Return the time in ms since 1970."""
@@ -114,7 +113,7 @@ class AwsWorld:
 
     def setups(self) -> Mapping[str, ProviderSetup]:
         """Return which providers have a key and are switched on."""
-        return self.providers.setups(self.catalog.providers)
+        return self.providers.setups()
 
     def get_provider(self, name: str) -> ImageProvider:
         """Return a provider with the keys that are set now.

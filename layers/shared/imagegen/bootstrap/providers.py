@@ -3,7 +3,7 @@
 A client is built when it is first called, and again when its key changes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from urllib.parse import urlsplit
@@ -12,14 +12,20 @@ from pydantic import SecretStr
 
 from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.ports import ImageProvider, Llm, Moderator
-from imagegen.providers import PROVIDERS, build_moderator, build_provider
+from imagegen.providers import (
+    MODERATOR,
+    PROVIDERS,
+    build_moderator,
+    build_provider,
+    flag_name,
+)
 from imagegen.providers.keys import Keychain, KeyedModerator, KeyedProvider, parse_keys
 from imagegen.settings import ChatSettings, Settings
 from imagegen.usecases.availability import ProviderSetup
 
-FLAG_PREFIX = "ENABLE_IMAGE_GENERATION_"
-CHAT_KEY, OPENAI_KEY = "CHAT_API_KEY", "OPENAI_API_KEY"
-OPENAI = "https://api.openai.com"
+CHAT_KEY = "CHAT_API_KEY"
+OPENAI = PROVIDERS["openai"]
+"""Its keys may serve the chat, too, at its own address."""
 
 type SetAside = Callable[[str, int], None]
 
@@ -29,14 +35,16 @@ class Providers:
     """Builds clients from the parameters' present values."""
 
     settings: Settings
+    names: tuple[str, ...]
+    """The providers of the catalog."""
     values: Callable[[], Mapping[str, str]]
     now_ms: Callable[[], int]
     on_set_aside: SetAside
 
-    def setups(self, names: Iterable[str]) -> dict[str, ProviderSetup]:
+    def setups(self) -> dict[str, ProviderSetup]:
         """Return which providers have a key and are switched on."""
         values = self.values()
-        return {name: _setup(name, values) for name in names}
+        return {name: _setup(name, values) for name in self.names}
 
     def image_provider(self, name: str) -> ImageProvider:
         """Return a provider.
@@ -46,16 +54,16 @@ class Providers:
         """
         if name not in PROVIDERS:
             raise ConfigurationError(f"There is no provider {name!r}.")
-        keys = self.values().get(PROVIDERS[name], "")
+        keys = self.values().get(PROVIDERS[name].key_name, "")
         base_url = self.settings.base_url(name)
         return _image_provider(name, keys, base_url, self.now_ms, self.on_set_aside)
 
     def moderator(self) -> Moderator | None:
         """Return the moderator, ``None`` without a key for it."""
-        keys = self.values().get(OPENAI_KEY, "")
+        keys = self.values().get(PROVIDERS[MODERATOR].key_name, "")
         if not parse_keys(keys):
             return None
-        return _moderator(keys, self.settings.base_url("openai"), self.now_ms, self.on_set_aside)
+        return _moderator(keys, self.settings.base_url(MODERATOR), self.now_ms, self.on_set_aside)
 
     def llm(self) -> Llm:
         """Return the chat's LLM.
@@ -67,12 +75,12 @@ class Providers:
         if not isinstance(settings, ChatSettings) or not settings.chat_model:
             raise ConfigurationError("The chat has no LLM: set the parameter ChatModel.")
         key = chat_key(self.values(), settings.chat_base_url)
-        return _llm(key, settings.chat_base_url, settings.chat_model)
+        return _llm(key, settings.chat_base_url, settings.chat_model, self.names)
 
 
 def _setup(name: str, values: Mapping[str, str]) -> ProviderSetup:
-    flag = values.get(f"{FLAG_PREFIX}{name.upper()}", "true")
-    has_key = bool(parse_keys(values.get(PROVIDERS[name], "")))
+    flag = values.get(flag_name(name), "true")
+    has_key = bool(parse_keys(values.get(PROVIDERS[name].key_name, "")))
     return ProviderSetup(has_key, flag.strip().lower() != "false")
 
 
@@ -84,8 +92,8 @@ def chat_key(values: Mapping[str, str], base_url: str) -> str:
     """
     keys = parse_keys(values.get(CHAT_KEY, ""))
     # The images' keys are sent to OpenAI and to no other address.
-    if not keys and urlsplit(base_url or OPENAI)[:2] == urlsplit(OPENAI)[:2]:
-        keys = parse_keys(values.get(OPENAI_KEY, ""))
+    if not keys and urlsplit(base_url or OPENAI.base_url)[:2] == urlsplit(OPENAI.base_url)[:2]:
+        keys = parse_keys(values.get(OPENAI.key_name, ""))
     if not keys:
         raise ConfigurationError(
             f"{CHAT_KEY} is not set: put it into .env and run `make deploy-env`."
@@ -112,11 +120,11 @@ def _moderator(
 
 
 @cache
-def _llm(key: str, base_url: str, model: str) -> Llm:
+def _llm(key: str, base_url: str, model: str, providers: tuple[str, ...]) -> Llm:
     # Imported here: the client takes half a second, and only chat answers need it.
     from imagegen.chat.instructions import INSTRUCTIONS  # noqa: PLC0415
     from imagegen.chat.tool import tool_definition  # noqa: PLC0415
     from imagegen.llm.openai_chat import build_llm  # noqa: PLC0415
 
-    tool = tool_definition("openai")
+    tool = tool_definition("openai", providers)
     return build_llm(SecretStr(key), base_url, model, instructions=INSTRUCTIONS, tool=tool)

@@ -6,7 +6,7 @@ Gemini: https://ai.google.dev/gemini-api/docs/function-calling
 MCP: https://modelcontextprotocol.io/specification/2025-06-18/server/tools
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +16,9 @@ from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.wire.images import EdgeModel
 from imagegen.wire.messages import TOOL
+
+type Properties = Mapping[str, Mapping[str, Any]]
+"""The schema of each argument."""
 
 DESCRIPTION = (
     "Offer the user an image. Returns the price, and shows the user a button with it; the image is "
@@ -49,7 +52,7 @@ class ToolArguments(EdgeModel):
         None, description="The most that the user wants to pay for this image, in US dollars."
     )
     provider: str | None = Field(
-        None, description="openai, together, replicate or gemini, if the user asked for one."
+        None, description="The provider's name, if the user asked for one."
     )
     model: str | None = Field(None, description="A model's id, if the user asked for one.")
 
@@ -63,50 +66,51 @@ class ToolFormat(StrEnum):
     MCP = "mcp"
 
 
-def tool_definition(form: str = "openai") -> dict[str, Any]:
+def tool_definition(form: str = "openai", providers: Sequence[str] = ()) -> dict[str, Any]:
     """Return the tool as an LLM interface takes it, one entry of its list of tools.
+
+    ``providers`` are the names that an estimate takes; the LLM reads them. Without them it reads
+    only that there is such an argument.
 
     Raises:
         InvalidRequestError: there is no such format; the message lists those there are.
     """
     if form not in FORMATS:
         raise InvalidRequestError(f"Unknown format {form!r}: use one of {', '.join(FORMATS)}.")
-    return FORMATS[form]()
+    return FORMATS[form](_properties(providers))
 
 
-def _openai() -> dict[str, Any]:
+def _openai(plain: Properties) -> dict[str, Any]:
     """Strict: every property is required, and what may be left out may be null."""
     required = ToolArguments.model_fields["prompt"].alias
-    properties = {
-        name: one if name == required else _or_null(one) for name, one in _properties().items()
-    }
+    properties = {name: one if name == required else _or_null(one) for name, one in plain.items()}
     parameters = {**_object(properties), "required": list(properties)}
     function = {"name": TOOL, "description": DESCRIPTION, "strict": True, "parameters": parameters}
     return {"type": "function", "function": function}
 
 
-def _anthropic() -> dict[str, Any]:
-    return {"name": TOOL, "description": DESCRIPTION, "input_schema": _plain()}
+def _anthropic(plain: Properties) -> dict[str, Any]:
+    return {"name": TOOL, "description": DESCRIPTION, "input_schema": _schema(plain)}
 
 
-def _gemini() -> dict[str, Any]:
+def _gemini(plain: Properties) -> dict[str, Any]:
     # Its schema is a part of OpenAPI's, which does not know additionalProperties.
-    schema = {name: one for name, one in _plain().items() if name != "additionalProperties"}
+    schema = {name: one for name, one in _schema(plain).items() if name != "additionalProperties"}
     declaration = {"name": TOOL, "description": DESCRIPTION, "parameters": schema}
     return {"functionDeclarations": [declaration]}
 
 
-def _mcp() -> dict[str, Any]:
+def _mcp(plain: Properties) -> dict[str, Any]:
     return {
         "name": TOOL,
         "title": "Offer an image",
         "description": DESCRIPTION,
-        "inputSchema": _plain(),
+        "inputSchema": _schema(plain),
         "annotations": {"readOnlyHint": True, "destructiveHint": False, "openWorldHint": True},
     }
 
 
-FORMATS: Mapping[str, Callable[[], dict[str, Any]]] = {
+FORMATS: Mapping[str, Callable[[Properties], dict[str, Any]]] = {
     ToolFormat.OPENAI: _openai,
     ToolFormat.ANTHROPIC: _anthropic,
     ToolFormat.GEMINI: _gemini,
@@ -114,11 +118,11 @@ FORMATS: Mapping[str, Callable[[], dict[str, Any]]] = {
 }
 
 
-def _plain() -> dict[str, Any]:
-    return {**_object(_properties()), "required": ["prompt"]}
+def _schema(plain: Properties) -> dict[str, Any]:
+    return {**_object(plain), "required": ["prompt"]}
 
 
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _object(properties: Properties) -> dict[str, Any]:
     return {"type": "object", "properties": dict(properties), "additionalProperties": False}
 
 
@@ -127,10 +131,16 @@ def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**nullable, "enum": [*schema["enum"], None]} if "enum" in schema else nullable
 
 
-def _properties() -> dict[str, dict[str, Any]]:
+def _properties(providers: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return each argument's schema without references, titles and nulls."""
     schema = ToolArguments.model_json_schema(by_alias=True)
-    return {name: _flat(one, schema.get("$defs", {})) for name, one in schema["properties"].items()}
+    known = schema.get("$defs", {})
+    properties = {name: _flat(one, known) for name, one in schema["properties"].items()}
+    if providers:
+        *most, last = providers
+        names = f"{', '.join(most)} or {last}" if most else last
+        properties["provider"]["description"] = f"{names}, if the user asked for one."
+    return properties
 
 
 def _flat(schema: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:

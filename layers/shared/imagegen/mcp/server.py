@@ -51,7 +51,7 @@ def _result(asked: RpcRequest, toolbox: Toolbox) -> dict[str, Any]:
         case "ping", False:
             return {}
         case "tools/list", _:
-            return {"tools": tools.definitions(), **cached}
+            return {"tools": tools.definitions(toolbox.providers), **cached}
         case "tools/call", _:
             return _call(asked, toolbox)
     raise RpcError(protocol.METHOD_NOT_FOUND, "There is no such method.", request_id=asked.id)

@@ -5,7 +5,7 @@ the model reads says the price. Confirming takes the user's own token at the gen
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,11 +80,13 @@ class Toolbox:
     estimate: Callable[[EstimateRequest], Estimate]
     status: Callable[[str], ImageStatus]
     models: Callable[[], Models]
+    providers: Sequence[str] = ()
+    """The names that an estimate takes."""
 
 
-def definitions() -> list[dict[str, Any]]:
+def definitions(providers: Sequence[str]) -> list[dict[str, Any]]:
     """Return the tools as ``tools/list`` answers them."""
-    asked = tool_definition("mcp")["inputSchema"]
+    asked = tool_definition("mcp", providers)["inputSchema"]
     return [
         _definition(ESTIMATE, "Price an image", PRICES, asked, Offer),
         _definition(

@@ -160,6 +160,25 @@ def key_text(provider: str, api_key: SecretStr) -> str:
     return key
 
 
+def bearer(provider: str, api_key: SecretStr) -> dict[str, str]:
+    """Return the header that carries the key (RFC 6750).
+
+    Raises:
+        ProviderError: the key cannot be sent.
+    """
+    return {"Authorization": f"Bearer {key_text(provider, api_key)}"}
+
+
+def raise_if(error: ProviderError | None) -> None:
+    """Raise the error that an adapter's ``classify`` found in an answer.
+
+    Raises:
+        ProviderError: there is one.
+    """
+    if error:
+        raise error
+
+
 def _parse_date(value: str) -> datetime | None:
     try:
         parsed = parsedate_to_datetime(value)

@@ -22,6 +22,7 @@ from imagegen.providers.faults import (
     items_at,
     key_text,
     outcome_of,
+    raise_if,
     text_at,
     token,
 )
@@ -29,7 +30,6 @@ from imagegen.providers.http import JsonHttp
 from imagegen.providers.images import decoded_image
 
 NAME = "gemini"
-BASE_URL = "https://generativelanguage.googleapis.com/v1beta"
 
 REFUSED_FINISHES = frozenset(
     {
@@ -66,7 +66,7 @@ class GeminiProvider:
 
     http: JsonHttp
     api_key: SecretStr
-    base_url: str = BASE_URL
+    base_url: str
 
     def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
         """Return the image.
@@ -103,16 +103,16 @@ class GeminiProvider:
     def _list(self, *, page_size: int, timeout_seconds: float) -> HttpAnswer:
         url = f"{self.base_url}/models?pageSize={page_size}"
         answer = self.http.get(url, headers=self._headers(), timeout_seconds=timeout_seconds)
-        raise_for(answer)
+        raise_if(classify(answer))
         return answer
 
     def _headers(self) -> dict[str, str]:
         return {"x-goog-api-key": key_text(NAME, self.api_key)}
 
 
-def build(api_key: SecretStr, base_url: str | None) -> GeminiProvider:
+def build(api_key: SecretStr, base_url: str) -> GeminiProvider:
     """Return the provider."""
-    return GeminiProvider(JsonHttp(NAME), api_key, (base_url or BASE_URL).rstrip("/"))
+    return GeminiProvider(JsonHttp(NAME), api_key, base_url)
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
@@ -127,7 +127,7 @@ def image_from(answer: HttpAnswer) -> ImageAnswer:
     Raises:
         ProviderError: there is none.
     """
-    raise_for(answer)
+    raise_if(classify(answer))
     parts = [part for part in _parts(answer.body) if dig(part, "thought") is not True]
     images = (decoded_image(dig(part, "inlineData", "data")) for part in parts)
     content = next(filter(None, images), None)
@@ -135,16 +135,6 @@ def image_from(answer: HttpAnswer) -> ImageAnswer:
         raise _imageless(answer, " ".join(text_at(part, "text") for part in parts))
     usage = counts_at(answer.body, USAGE, "usageMetadata")
     return ImageAnswer(content, token(dig(answer.body, "responseId")), usage)
-
-
-def raise_for(answer: HttpAnswer) -> None:
-    """Raise what ``classify`` makes of the answer.
-
-    Raises:
-        ProviderError: the answer is an error or a refusal.
-    """
-    if error := classify(answer):
-        raise error
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:

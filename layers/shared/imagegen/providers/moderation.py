@@ -7,9 +7,9 @@ from pydantic import SecretStr
 
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json, Moderation
-from imagegen.providers.faults import HttpAnswer, answered_fault, dig, items_at
+from imagegen.providers.faults import HttpAnswer, answered_fault, bearer, dig, items_at, raise_if
 from imagegen.providers.http import JsonHttp
-from imagegen.providers.openai import BASE_URL, NAME, bearer, raise_for
+from imagegen.providers.openai import NAME, classify
 
 MODEL = "omni-moderation-latest"
 
@@ -20,7 +20,7 @@ class OpenAIModerator:
 
     http: JsonHttp
     api_key: SecretStr
-    base_url: str = BASE_URL
+    base_url: str
 
     def check(self, prompt: str, *, timeout_seconds: float) -> Moderation:
         """Return the verdict on the whole prompt, however long.
@@ -30,16 +30,16 @@ class OpenAIModerator:
         """
         answer = self.http.post(
             f"{self.base_url}/moderations",
-            headers=bearer(self.api_key),
+            headers=bearer(NAME, self.api_key),
             body=to_body(prompt),
             timeout_seconds=timeout_seconds,
         )
         return verdict_from(answer)
 
 
-def build(api_key: SecretStr, base_url: str | None) -> OpenAIModerator:
+def build(api_key: SecretStr, base_url: str) -> OpenAIModerator:
     """Return the moderator."""
-    return OpenAIModerator(JsonHttp(NAME), api_key, (base_url or BASE_URL).rstrip("/"))
+    return OpenAIModerator(JsonHttp(NAME), api_key, base_url)
 
 
 def to_body(prompt: str) -> dict[str, Json]:
@@ -53,7 +53,7 @@ def verdict_from(answer: HttpAnswer) -> Moderation:
     Raises:
         ProviderError: the answer is an error or says neither yes nor no.
     """
-    raise_for(answer)
+    raise_if(classify(answer))
     results = items_at(answer.body, "results")
     flags = [dig(result, "flagged") for result in results]
     if not flags or not all(isinstance(flag, bool) for flag in flags):

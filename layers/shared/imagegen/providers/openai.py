@@ -17,12 +17,14 @@ from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
+    bearer,
     counts_at,
     day_in,
     dig,
     items_at,
     key_text,
     outcome_of,
+    raise_if,
     text_at,
     token,
 )
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from imagegen.providers.sdk import OpenAISdk
 
 NAME = "openai"
-BASE_URL = "https://api.openai.com/v1"
 
 REFUSALS = frozenset({"moderation_blocked", "content_policy_violation"})
 # Any of them may come as 429 or 400, and as the type where the code says something new.
@@ -58,7 +59,7 @@ class OpenAIProvider:
 
     http: JsonHttp
     api_key: SecretStr
-    base_url: str = BASE_URL
+    base_url: str
 
     @cached_property
     def sdk(self) -> "OpenAISdk":
@@ -94,24 +95,19 @@ class OpenAIProvider:
         Raises:
             ProviderError: what went wrong.
         """
-        headers = bearer(self.api_key)
+        headers = bearer(NAME, self.api_key)
         url = f"{self.base_url}/models"
         answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
         if lacks_scope(answer):
             return None
-        raise_for(answer)
+        raise_if(classify(answer))
         models = items_at(answer.body, "data")
         return {text_at(one, "id"): day_in(text_at(one, "shutdown_date")) for one in models}
 
 
-def build(api_key: SecretStr, base_url: str | None) -> OpenAIProvider:
+def build(api_key: SecretStr, base_url: str) -> OpenAIProvider:
     """Return the provider."""
-    return OpenAIProvider(JsonHttp(NAME), api_key, (base_url or BASE_URL).rstrip("/"))
-
-
-def bearer(api_key: SecretStr) -> dict[str, str]:
-    """Return the header that carries the key."""
-    return {"Authorization": f"Bearer {key_text(NAME, api_key)}"}
+    return OpenAIProvider(JsonHttp(NAME), api_key, base_url)
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
@@ -131,22 +127,12 @@ def image_from(answer: HttpAnswer) -> ImageAnswer:
     Raises:
         ProviderError: there is none.
     """
-    raise_for(answer)
+    raise_if(classify(answer))
     content = decoded_image(dig(answer.body, "data", 0, "b64_json"))
     if content is None:
         raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
     usage = counts_at(answer.body, USAGE, "usage")
     return ImageAnswer(content, token(answer.headers.get("x-request-id")), usage)
-
-
-def raise_for(answer: HttpAnswer) -> None:
-    """Raise what ``classify`` makes of the answer.
-
-    Raises:
-        ProviderError: the answer is an error.
-    """
-    if error := classify(answer):
-        raise error
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:

@@ -20,11 +20,12 @@ from imagegen.providers.download import Downloader
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
+    bearer,
     bounded_seconds,
     dig,
     fault,
-    key_text,
     outcome_of,
+    raise_if,
     text_at,
     token,
 )
@@ -32,7 +33,6 @@ from imagegen.providers.http import JsonHttp
 from imagegen.providers.stream import Clock, Deadline
 
 NAME = "replicate"
-BASE_URL = "https://api.replicate.com/v1"
 
 # ``aborted`` ended before it started; Replicate's own client does not know it and polls for ever.
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
@@ -56,7 +56,7 @@ class ReplicateProvider:
     http: JsonHttp
     downloader: Downloader
     api_key: SecretStr
-    base_url: str = BASE_URL
+    base_url: str
     clock: Clock = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -85,7 +85,9 @@ class ReplicateProvider:
             ProviderError: the key is not accepted, or Replicate does not answer.
         """
         url = f"{self.base_url}/account"
-        raise_for(self.http.get(url, headers=self._headers(), timeout_seconds=timeout_seconds))
+        headers = bearer(NAME, self.api_key)
+        answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
+        raise_if(classify(answer))
 
     def models(self, *, timeout_seconds: float) -> None:
         """Return ``None``: Replicate's list is every model that anybody ever published."""
@@ -98,11 +100,11 @@ class ReplicateProvider:
         }
         answer = self.http.post(
             f"{self.base_url}/models/{quote(order.model, safe='/')}/predictions",
-            headers={**self._headers(), **limits},
+            headers={**bearer(NAME, self.api_key), **limits},
             body=to_body(order),
             timeout_seconds=deadline.remaining_seconds(),
         )
-        raise_for(answer)
+        raise_if(classify(answer))
         return answer
 
     def _finish(self, answer: HttpAnswer, polling: Deadline) -> HttpAnswer:
@@ -113,15 +115,16 @@ class ReplicateProvider:
 
     def _poll(self, answer: HttpAnswer, polling: Deadline) -> HttpAnswer:
         url, limit_seconds = job_url(answer, self.base_url), polling.remaining_seconds()
+        headers = bearer(NAME, self.api_key)
         try:
-            polled = self.http.get(url, headers=self._headers(), timeout_seconds=limit_seconds)
+            polled = self.http.get(url, headers=headers, timeout_seconds=limit_seconds)
         except ProviderError:
             return answer  # the prediction goes on, whatever became of this look at it
         return polled if polled.status == 200 else answer
 
     def _cancel(self, answer: HttpAnswer, deadline: Deadline) -> HttpAnswer:
         url, limit_seconds = job_url(answer, self.base_url, "cancel"), deadline.remaining_seconds()
-        headers = self._headers()
+        headers = bearer(NAME, self.api_key)
         try:
             last = self.http.post(url, headers=headers, body={}, timeout_seconds=limit_seconds)
         except ProviderError:
@@ -130,13 +133,9 @@ class ReplicateProvider:
             raise fault(NAME, Outcome.UNKNOWN, "still running at the deadline")
         return last
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {key_text(NAME, self.api_key)}"}
 
-
-def build(api_key: SecretStr, base_url: str | None) -> ReplicateProvider:
+def build(api_key: SecretStr, base_url: str) -> ReplicateProvider:
     """Return the provider."""
-    base_url = (base_url or BASE_URL).rstrip("/")
     return ReplicateProvider(JsonHttp(NAME), Downloader(NAME, base_url), api_key, base_url)
 
 
@@ -156,7 +155,7 @@ def image_from(answer: HttpAnswer) -> str:
     Raises:
         ProviderError: there is none.
     """
-    raise_for(answer)
+    raise_if(classify(answer))
     output = dig(answer.body, "output")
     url = dig(output, 0) if isinstance(output, list) else output
     if not isinstance(url, str) or not url:
@@ -186,16 +185,6 @@ def job_url(answer: HttpAnswer, base_url: str, verb: str = "get") -> str:
 def is_terminal(answer: HttpAnswer) -> bool:
     """Return whether the prediction has ended, in whatever way."""
     return text_at(answer.body, "status") in TERMINAL
-
-
-def raise_for(answer: HttpAnswer) -> None:
-    """Raise what ``classify`` makes of the answer.
-
-    Raises:
-        ProviderError: the answer is an error, or a prediction that failed.
-    """
-    if error := classify(answer):
-        raise error
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:

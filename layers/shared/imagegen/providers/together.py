@@ -15,10 +15,11 @@ from imagegen.providers.download import Downloader
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
+    bearer,
     dig,
     items_at,
-    key_text,
     outcome_of,
+    raise_if,
     text_at,
     token,
 )
@@ -27,7 +28,6 @@ from imagegen.providers.images import decoded_image
 from imagegen.providers.stream import Deadline
 
 NAME = "together"
-BASE_URL = "https://api.together.ai/v1"
 
 GONE = frozenset({"model_not_available", "model_not_found"})
 # The body of a refusal is not documented; most models are other vendors' and pass their words on.
@@ -45,7 +45,7 @@ class TogetherProvider:
     http: JsonHttp
     downloader: Downloader
     api_key: SecretStr
-    base_url: str = BASE_URL
+    base_url: str
 
     def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
         """Return the image; a model that answers with a link is asked for it there.
@@ -56,7 +56,7 @@ class TogetherProvider:
         deadline = Deadline.after(timeout_seconds, self.http.clock)
         answer = self.http.post(
             f"{self.base_url}/images/generations",
-            headers=self._headers(),
+            headers=bearer(NAME, self.api_key),
             body=to_body(order),
             timeout_seconds=timeout_seconds,
         )
@@ -80,18 +80,15 @@ class TogetherProvider:
             ProviderError: what went wrong.
         """
         url = f"{self.base_url}/models"
-        answer = self.http.get(url, headers=self._headers(), timeout_seconds=timeout_seconds)
-        raise_for(answer)
+        headers = bearer(NAME, self.api_key)
+        answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
+        raise_if(classify(answer))
         models = items_at(answer.body) or items_at(answer.body, "data")
         return {text_at(model, "id"): None for model in models}
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {key_text(NAME, self.api_key)}"}
 
-
-def build(api_key: SecretStr, base_url: str | None) -> TogetherProvider:
+def build(api_key: SecretStr, base_url: str) -> TogetherProvider:
     """Return the provider."""
-    base_url = (base_url or BASE_URL).rstrip("/")
     return TogetherProvider(JsonHttp(NAME), Downloader(NAME, base_url), api_key, base_url)
 
 
@@ -106,22 +103,12 @@ def image_from(answer: HttpAnswer) -> bytes | str:
     Raises:
         ProviderError: there is neither.
     """
-    raise_for(answer)
+    raise_if(classify(answer))
     content = decoded_image(dig(answer.body, "data", 0, "b64_json"))
     found = content or text_at(answer.body, "data", 0, "url")
     if not found:
         raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
     return found
-
-
-def raise_for(answer: HttpAnswer) -> None:
-    """Raise what ``classify`` makes of the answer.
-
-    Raises:
-        ProviderError: the answer is an error.
-    """
-    if error := classify(answer):
-        raise error
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:

@@ -1,0 +1,333 @@
+"""A provider says who it is once: no other file names one, and what derives from it is complete."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagegen.chat import FORMATS, tool_definition
+from imagegen.chat.tool import ToolArguments
+from imagegen.providers import PROVIDERS, base_url_name, flag_name
+from imagegen.settings import Settings
+from imagegen.site import providers_script
+from imagegen.usecases.key_checks import PROBE_SECONDS
+from local import guide
+from local.parameters import parameter_name, read_template
+from local.paths import ROOT
+from local.simulator.chat_words import reply_to
+from local.simulator.drawing import Sketch, draw
+from local.simulator.routes import World
+from operations.push_env import FLAG, KEYS
+from tests.fakes.catalogs import real_catalog
+from tests.vendors import vendor
+
+LAYER = "layers/shared/imagegen"
+EVERY = frozenset(PROVIDERS)
+STATIC = ROOT / "functions" / "page" / "static"
+ENV_EXAMPLE = (ROOT / ".env.example").read_text()
+
+PERMITTED: Mapping[str, tuple[frozenset[str], str]] = {
+    f"{LAYER}/providers/__init__.py": (EVERY, "the registry itself"),
+    f"{LAYER}/providers/sdk.py": (frozenset({"openai"}), "OpenAI's official client"),
+    f"{LAYER}/providers/moderation.py": (frozenset({"openai"}), "OpenAI's moderation"),
+    f"{LAYER}/llm/openai_chat.py": (frozenset({"openai"}), "the same client, for a chat's LLM"),
+    f"{LAYER}/bootstrap/providers.py": (frozenset({"openai"}), "where a chat's LLM is by default"),
+    f"{LAYER}/bootstrap/generate.py": (frozenset({"openai"}), "the routes under /v1"),
+    f"{LAYER}/openai_api/*": (frozenset({"openai"}), "the routes under /v1"),
+    f"{LAYER}/edge/openai_problems.py": (frozenset({"openai"}), "the routes under /v1"),
+    f"{LAYER}/edge/api.py": (frozenset({"openai"}), "the routes under /v1"),
+    "functions/generate/handler.py": (frozenset({"openai"}), "the routes under /v1"),
+    f"{LAYER}/chat/tool.py": (frozenset({"openai", "gemini"}), "forms of a tool's definition"),
+    "functions/estimate/handler.py": (frozenset({"openai", "gemini"}), "the same forms"),
+    f"{LAYER}/usecases/generate/moderation.py": (frozenset({"openai"}), "whose moderation it is"),
+    "generators/openapi.py": (frozenset({"openai"}), "the routes under /v1"),
+    "generators/openapi_shapes.py": (frozenset({"openai"}), "the routes under /v1"),
+    "generators/docs/settings.py": (frozenset({"openai"}), "whose moderation is free"),
+    "generators/docs/examples.py": (frozenset({"openai", "together"}), "one call, as an example"),
+    "generators/layer.py": (frozenset({"openai"}), "parts of OpenAI's client are left out"),
+    "local/simulator/jobs.py": (frozenset({"replicate"}), "Replicate's predictions"),
+}
+"""Which names a file may say that is no provider's own, and why. A fifth is in none of them."""
+
+TABLES: Mapping[str, str] = {
+    "tests/contracts/test_contracts.py": "the vendors' own schemas, by their file",
+    "tests/simulator/test_requests.py": "each vendor's own wrong parameters",
+    "tests/simulator/test_schemas.py": "the vendors' own schemas, by their file",
+}
+"""Tests with a list of vendors' own peculiarities, which need not hold every provider."""
+
+
+def words_of(name: str) -> re.Pattern[str]:
+    """A name as a word of its own, or as a part of a name in snake or camel case."""
+    alone = rf"(?<![A-Za-z])(?i:{name})(?![a-z])"
+    return re.compile(rf"{alone}|(?<=[a-z]){name.capitalize()}(?![a-z])")
+
+
+WORDS = {name: words_of(name) for name in PROVIDERS}
+
+
+def named_in(text: str) -> set[str]:
+    found = {name for name, words in WORDS.items() if words.search(text)}
+    # A word of English, too: in a sentence it is a provider only beside another one.
+    return set() if found == {"together"} and " " in text else found
+
+
+def is_own(path: Path, name: str) -> bool:
+    """Whether a file is a provider's: its adapter, or a part of its simulator."""
+    folders = (ROOT / LAYER / "providers", ROOT / "local" / "simulator")
+    return path.parent in folders and (path.stem == name or path.stem.startswith(f"{name}_"))
+
+
+def docstrings(tree: ast.AST) -> set[int]:
+    """The ids of texts that stand alone: they explain, and nothing reads them."""
+    return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+
+
+def spoken(path: Path) -> Iterator[str]:
+    """The texts and names of a Python file, but imports, comments and docstrings."""
+    tree = ast.parse(path.read_text())
+    explaining = docstrings(tree)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=str(text)) if id(node) not in explaining:
+                yield text
+            case ast.Name(id=text) | ast.Attribute(attr=text) | ast.keyword(arg=str(text)):
+                yield text
+            case ast.arg(arg=text) | ast.FunctionDef(name=text) | ast.ClassDef(name=text):
+                yield text
+
+
+def said_by(path: Path) -> set[str]:
+    if path.suffix == ".py":
+        return set[str]().union(*map(named_in, spoken(path)))
+    text = re.sub(r"/\*.*?\*/|(?<!:)//.*|<!--.*?-->", "", path.read_text())
+    return set[str]().union(*map(named_in, text.splitlines()))
+
+
+def permitted(path: Path) -> frozenset[str]:
+    place = path.relative_to(ROOT)
+    names = [names for pattern, (names, _) in PERMITTED.items() if place.match(pattern)]
+    return frozenset[str]().union(*names)
+
+
+def sources() -> list[Path]:
+    folders = ("layers", "functions", "local", "operations", "generators")
+    python = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return sorted([*python, *STATIC.iterdir()])
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_other_file_names_a_provider(path: Path) -> None:
+    foreign = {name for name in said_by(path) if not is_own(path, name)}
+    assert foreign <= permitted(path), "derive it from imagegen.providers.PROVIDERS"
+
+
+def test_what_is_permitted_is_needed() -> None:
+    for pattern, (names, reason) in PERMITTED.items():
+        found = [path for path in sources() if path.relative_to(ROOT).match(pattern)]
+        assert set[str]().union(*map(said_by, found)) >= names, pattern
+        assert found, (pattern, reason)
+
+
+def elements(node: ast.AST) -> list[str]:
+    """The texts of a literal: keys of a mapping, elements and firsts of tuples of a list."""
+    match node:
+        case ast.Dict(keys=parts):
+            pass
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+            parts = [
+                one.elts[0] if isinstance(one, ast.Tuple) and one.elts else one for one in parts
+            ]
+        case _:
+            return []
+    return [one.value for one in parts if isinstance(one, ast.Constant) and type(one.value) is str]
+
+
+def test_no_test_has_a_table_of_the_providers() -> None:
+    tables = set[str]()
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if len({*elements(node)} & EVERY) >= 3:
+                tables.add(str(path.relative_to(ROOT)))
+    assert tables == set(TABLES), "go by PROVIDERS, with tests.vendors for what each has of its own"
+
+
+# What a provider's name becomes a part of.
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_name_can_be_a_module_a_variable_and_a_parameter(name: str) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9]*", name)
+    assert FLAG.fullmatch(flag_name(name))
+
+
+def test_no_two_providers_share_a_key_a_title_or_an_address() -> None:
+    for field in ("key_name", "title", "base_url", "colour"):
+        values = [getattr(about, field) for about in PROVIDERS.values()]
+        assert len(set(values)) == len(values), field
+    for about in PROVIDERS.values():
+        assert re.fullmatch(r"[A-Z][A-Z0-9_]*", about.key_name)
+        assert about.base_url.startswith("https://")
+        assert about.keys_url.startswith("https://")
+        assert not about.base_url.endswith("/")
+
+
+# The operator: settings, template, .env, guide, docs.
+
+
+def test_settings_read_the_stand_in_of_each_provider() -> None:
+    given = {base_url_name(name): f"http://127.0.0.1:1/{name}" for name in PROVIDERS}
+    fixed = {"TABLE_NAME": "t", "PARAMETERS_PATH": "/p", "BASE_URLS": "nobody's"}
+    settings = Settings.from_env({**fixed, **given})
+    for name in PROVIDERS:
+        assert settings.base_url(name) == f"http://127.0.0.1:1/{name}"
+        assert Settings.from_env({**fixed, base_url_name(name): ""}).base_url(name) is None
+
+
+def test_the_template_has_the_stand_in_of_each_provider_wherever_one_is_called() -> None:
+    template = read_template()
+    wanted = {base_url_name(name): parameter_name(base_url_name(name)) for name in PROVIDERS}
+    others = {"ChatBaseUrl"}
+    found = {name for name in template["Parameters"] if name.endswith("BaseUrl")} - others
+    assert found == set(wanted.values())
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert any(set(wanted.values()) <= set(group["Parameters"]) for group in groups)
+    for function in ("GenerateFunction", "HealthFunction"):
+        properties = template["Resources"][function]["Properties"]
+        variables = properties["Environment"]["Variables"]
+        for variable, parameter in wanted.items():
+            assert variables[variable] == {"Ref": parameter}, function
+
+
+def test_the_key_check_of_providers_that_all_hang_ends_before_its_function_does() -> None:
+    """Each is asked twice, one after the other: the function's Timeout grows with their number."""
+    properties = read_template()["Resources"]["HealthFunction"]["Properties"]
+    assert len(PROVIDERS) * 2 * PROBE_SECONDS + 5 <= properties["Timeout"]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_example_of_env_has_each_providers_key_and_switch(name: str) -> None:
+    assert f"\n{PROVIDERS[name].key_name}=\n" in ENV_EXAMPLE
+    assert f"\n{flag_name(name)}=true\n" in ENV_EXAMPLE
+
+
+def test_the_example_of_env_has_no_switch_of_nobody() -> None:
+    switches = set(re.findall(rf"^({FLAG.pattern})=", ENV_EXAMPLE, re.MULTILINE))
+    assert switches == {flag_name(name) for name in PROVIDERS}
+
+
+def test_every_key_is_pushed_and_asked_for_by_its_title() -> None:
+    assert {name: about.key_name for name, about in PROVIDERS.items()} == KEYS
+    asked = {one.name: one.text for one in guide.questions({})}
+    for about in PROVIDERS.values():
+        assert asked[about.key_name].startswith(about.title)
+
+
+def test_the_readme_names_every_provider() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert [about.title for about in PROVIDERS.values() if about.title not in text] == []
+
+
+# The LLM: the tool's text.
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_llm_reads_the_name_of_every_provider(form: str) -> None:
+    names = real_catalog().providers
+    text = json.dumps(tool_definition(form, names))
+    assert f"{', '.join(names[:-1])} or {names[-1]}, if the user asked" in text
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_chat_of_ones_own_needs_no_names(form: str) -> None:
+    description = ToolArguments.model_fields["provider"].description
+    assert description
+    assert description in json.dumps(tool_definition(form))
+    assert '"fal, if the user asked' in json.dumps(tool_definition(form, ["fal"]))
+
+
+# The page: names and colours.
+
+
+def shown() -> dict[str, dict[str, str]]:
+    script = providers_script().decode()
+    shown: dict[str, dict[str, str]] = json.loads(
+        script.removeprefix("export const PROVIDERS = ").removesuffix(";\n")
+    )
+    return shown
+
+
+def test_the_page_has_every_providers_title_and_colour() -> None:
+    assert shown() == {
+        name: {"title": about.title, "colour": about.colour} for name, about in PROVIDERS.items()
+    }
+
+
+def channels(colour: str) -> tuple[float, ...]:
+    assert re.fullmatch(r"#[0-9a-f]{6}", colour)
+    return tuple(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+
+
+def mixed(colour: str, percent: int, other: int) -> tuple[float, ...]:
+    return tuple(percent / 100 * one + (1 - percent / 100) * other for one in channels(colour))
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """By WCAG 2.2, between 1 and 21."""
+
+    def luminance(parts: tuple[float, ...]) -> float:
+        linear = [
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        ]
+        return sum(
+            share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True)
+        )
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_providers_colour_can_be_read_in_light_and_dark(name: str) -> None:
+    """The badge mixes it with white and black, by the shares in styles.js."""
+    source = (STATIC / "styles.js").read_text()
+    white, light, dark = (int(one) for one in re.findall(r"mix\(colour, (\d+), ", source))
+    colour = PROVIDERS[name].colour
+    assert contrast(channels(colour), mixed(colour, light, 1)) >= 4.5
+    assert contrast(mixed(colour, white, 1), mixed(colour, dark, 0)) >= 4.5
+
+
+# The simulator, and the tests' own words.
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_provider_is_simulated_under_its_own_name(name: str) -> None:
+    assert World().providers[name].name == name
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_picture_of_any_provider_can_be_drawn(name: str) -> None:
+    assert draw(Sketch(name, "model", "a fox", 64, 64, "png"))
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_simulated_llm_understands_every_provider(name: str) -> None:
+    said: list[Any] = [{"role": "user", "content": f"Draw a red fox with {name}"}]
+    (use,) = reply_to(said, has_tool=True).uses
+    assert json.loads(use.arguments)["provider"] == name
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_provider_has_its_recordings_and_its_vendors_words(name: str) -> None:
+    assert list((ROOT / "tests/adapters/providers/recorded" / name).glob("*.json"))
+    assert vendor(name).usual["model"] in {row.model for row in real_catalog().models}
+
+
+def test_every_file_of_a_vendor_is_of_a_provider() -> None:
+    folders = {path.name for path in (ROOT / "tests/adapters/providers/recorded").iterdir()}
+    files = {path.stem for path in (ROOT / "tests/vendors").glob("*.py")} - {"__init__"}
+    assert folders == files == EVERY

@@ -1,0 +1,81 @@
+"""Each vendor's own words as a client of it writes them: one file for each provider.
+
+Adapters are held to it (what they send is this), and the simulator is asked with it. A provider in
+the registry without its file here turns every suite red that goes by ``PROVIDERS``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+
+from imagegen.providers import PROVIDERS
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request for one image, below the base URL and without its key."""
+
+    path: str
+    body: dict[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """The HTTP status with which the vendor answers."""
+
+    bad_key: int
+    no_credit: int
+    model_gone: int
+    """To a request for a model that was retired."""
+    prompt: int
+    """To a prompt that it does not take; a refusal may be a success."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """What a test has to know about one vendor."""
+
+    order: Callable[[str, str, dict[str, Any]], Sent]
+    """The request for a model, a prompt and the parameters that decide the price."""
+    picture: Callable[[Any], str | None]
+    """The image in the body of an answer, as base64 or as a URL; ``None`` without one."""
+    params_of: Callable[[Mapping[str, Any]], dict[str, Any]]
+    """The parameters that decide the price, in the body of a request."""
+    usual: Mapping[str, Any]
+    """Model and parameters of the order that the simulator's tests make."""
+    usual_microusd: int
+    """What that order costs by the catalog."""
+    refusals: Refusals
+    key_check: str
+    """Path of the free call that checks a key."""
+    check_calls: int = 2
+    """How many free calls a scheduled check makes: the key, and the list where there is one."""
+    models: Any = None
+    """A list of the models "one" and "two"; ``None`` where the vendor's says nothing."""
+    key_header: str = "authorization"
+    bad_key: tuple[int, Any] = (401, {"error": {}})
+    """Status and body of the answer to a bad key."""
+    success: tuple[int, ...] = (200,)
+    says_retry_after: bool = True
+    """In the header of that name."""
+
+    def auth(self, key: str) -> dict[str, str]:
+        """Return the header with the key."""
+        bearer = "Bearer " if self.key_header == "authorization" else ""
+        return {self.key_header: f"{bearer}{key}"}
+
+
+@cache
+def vendor(name: str) -> Vendor:
+    """Return what is known of a provider's vendor."""
+    found: Vendor = import_module(f"tests.vendors.{name}").VENDOR
+    return found
+
+
+def vendor_path(name: str) -> str:
+    """Return the path of the vendor's base URL, with which a stand-in's ends as well."""
+    return urlsplit(PROVIDERS[name].base_url).path

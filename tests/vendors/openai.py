@@ -1,0 +1,32 @@
+"""OpenAI (https://developers.openai.com/api/reference/resources/images/methods/generate)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.vendors import Refusals, Sent, Vendor
+
+ENVELOPE = {"model", "prompt", "n", "safety_identifier"}
+
+
+def order(model: str, prompt: str, params: dict[str, Any]) -> Sent:
+    return Sent("/images/generations", {"n": 1, **params, "model": model, "prompt": prompt})
+
+
+def picture(body: Any) -> str | None:
+    return body["data"][0]["b64_json"] if body["data"] else None
+
+
+def params_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in ENVELOPE}
+
+
+VENDOR = Vendor(
+    order=order,
+    picture=picture,
+    params_of=params_of,
+    usual={"model": "gpt-image-2.5-flare", "quality": "low"},
+    usual_microusd=5_900,
+    refusals=Refusals(bad_key=401, no_credit=429, model_gone=404, prompt=400),
+    key_check="/models",
+    models={"object": "list", "data": [{"id": "one"}, {"id": "two"}]},
+)
