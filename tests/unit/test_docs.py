@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from generators.docs import problems
 from generators.docs.__main__ import from_source
 from generators.docs.blocks import blocks, pages, with_blocks
 from generators.docs.examples import EXAMPLES
@@ -113,6 +114,10 @@ def test_every_page_is_linked_from_the_readme() -> None:
     assert {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} <= {
         link.partition("#")[0] for link in linked
     }
+
+
+def test_every_problem_has_a_row_and_every_row_says_what_a_client_does() -> None:
+    assert {one.name for one in problems.codes()} == set(problems.ADVICE)
 
 
 def test_every_problem_leads_to_the_readme() -> None:
