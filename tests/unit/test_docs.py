@@ -21,6 +21,7 @@ from generators.docs.streams import shown
 from generators.openapi import DOCUMENT
 from local.parameters import LINE
 from local.paths import ROOT
+from tests.unit.test_imports import MAY_IMPORT, PACKAGE
 
 API: dict[str, Any] = json.loads(DOCUMENT.read_text())
 API_PAGE = ROOT / "docs" / "api.md"
@@ -101,12 +102,22 @@ def test_every_command_is_in_the_makefile(page: Path) -> None:
 
 @every_page
 def test_every_path_is_there(page: Path) -> None:
-    tops = {path.name for path in ROOT.iterdir()}
+    tops = {path.name for folder in (ROOT, PACKAGE) for path in folder.iterdir()}
     for named in INLINE.findall(FENCE.sub("", page.read_text())):
         top = named.partition("/")[0]
         is_path = PATH.fullmatch(named) and (top in tops or Path(named).suffix in ENDINGS)
         if is_path and top not in MADE_LATER and named not in SERVED:
-            assert list(ROOT.glob(named)), f"{page.name} names {named}"
+            assert [*ROOT.glob(named), *PACKAGE.glob(named)], f"{page.name} names {named}"
+
+
+def test_the_rooms_that_are_drawn_may_import_what_the_rooms_may() -> None:
+    text = (ROOT / "docs" / "design.md").read_text()
+    found = re.findall(r"^ *([a-z_]+)(?:/|\.py)? .*-> (.+)$", text, re.MULTILINE)
+    drawn = {room: set(named.split()) for room, named in found}
+    assert drawn.pop("bootstrap") == set("all rooms but functions and site".split())
+    wanted = {room: may - {room} or {"nothing"} for room, may in MAY_IMPORT.items()}
+    assert wanted.pop("bootstrap") == {*MAY_IMPORT} - {"bootstrap", "functions", "site"}
+    assert drawn == wanted
 
 
 def test_every_page_is_linked_from_the_readme() -> None:
