@@ -113,8 +113,8 @@ def test_every_path_is_there(page: Path) -> None:
 def test_the_rooms_that_are_drawn_may_import_what_the_rooms_may() -> None:
     text = (ROOT / "docs" / "design.md").read_text()
     found = re.findall(r"^ *([a-z_]+)(?:/|\.py)? .*-> (.+)$", text, re.MULTILINE)
-    drawn = {room: set(named.split()) for room, named in found}
-    assert drawn.pop("bootstrap") == set("all rooms but functions and site".split())
+    drawn = {room: set(named.split()) for room, named in found if room != "bootstrap"}
+    assert " ".join(dict(found)["bootstrap"].split()) == "all rooms but functions and site"
     wanted = {room: may - {room} or {"nothing"} for room, may in MAY_IMPORT.items()}
     assert wanted.pop("bootstrap") == {*MAY_IMPORT} - {"bootstrap", "functions", "site"}
     assert drawn == wanted
