@@ -12,7 +12,6 @@ FUNCTION ?= estimate
 TAIL ?= --tail
 MONTH ?= $(shell date -u +%Y-%m)
 ENV_FILE ?= .env
-PICTURE ?= .local/dashboard.png
 
 export SAM_CLI_TELEMETRY := 0
 export IMAGEGEN_ARCHITECTURE := $(ARCHITECTURE)
@@ -149,12 +148,8 @@ report: .venv/stamp ## What a month cost, by provider, model, user and outcome (
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.report --stack $(STACK) --month $(MONTH) $(if $(CSV),--csv)
 
 .PHONY: dashboard
-dashboard: .venv/stamp ## Make the template's alarms and dashboard anew from the metrics' names
+dashboard: .venv/stamp ## Write monitoring.json, the alarms and the dashboard, from the metrics' names
 	@PYTHONPATH=layers/shared $(PYTHON) -m generators.monitoring
-
-.PHONY: dashboard-picture
-dashboard-picture: .venv/stamp ## Draw the dashboard from simulated traffic (PICTURE=.local/dashboard.png)
-	@PYTHONPATH=layers/shared $(PYTHON) -m bench.dashboard_picture $(PICTURE)
 
 .PHONY: destroy
 destroy: tools ## Delete the stack; the table and the images stay (YES=1 asks nothing)
@@ -192,9 +187,11 @@ $(UV): requirements/uv.txt
 	@.tools/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-# A template that has not changed since it was found good is still good.
-.tools/validated: template.yaml samconfig.toml .tools/sam/stamp
-	$(SAM) validate --lint
+# A template that has not changed since it was found good is still good. The linter does not look into
+# the included file, so it gets one template with everything in it.
+.tools/validated: template.yaml monitoring.json samconfig.toml .tools/sam/stamp .venv/stamp
+	$(PYTHON) -m operations.transform .local/template.json
+	$(SAM) validate --lint --template-file .local/template.json --config-file $(CURDIR)/samconfig.toml
 	@touch $@
 
 define install

@@ -1,5 +1,6 @@
 """Settings by their environment names: read from .env, turned into the template's parameters."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,10 @@ from local.paths import TEMPLATE
 
 AMBIGUOUS: Final = frozenset({"ARCHITECTURE", "LOG_LEVEL"})
 """Set in many a shell for other programs: taken from .env only."""
+
+INCLUDE: Final = "Fn::Transform"
+SHORT_ONLY: Final = frozenset({"Ref", "Condition"})
+"""The two functions whose long form has no ``Fn::``."""
 
 LINE: Final = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
 QUOTED: Final = re.compile(r"""(["'])(.*)\1(?:\s+#.*)?""")
@@ -44,26 +49,45 @@ def environment_name(parameter: str) -> str:
 
 def template_parameters(template: Path = TEMPLATE) -> list[str]:
     """Return the names of the template's parameters."""
-    return list(read_template(template)["Parameters"])
+    return list(read_bare_template(template)["Parameters"])
 
 
 def read_template(template: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the template, each CloudFormation function as a mapping from its tag."""
+    """Return the template as CloudFormation expands it: the included file's resources are in it.
+
+    Raises:
+        ValueError: a resource is in the template and in the included file; CloudFormation would
+            refuse the change set.
+    """
+    found = read_bare_template(template)
+    resources = found["Resources"]
+    location = resources.pop(INCLUDE)["Parameters"]["Location"]
+    included: dict[str, Any] = json.loads((template.parent / location).read_text())
+    if twice := sorted(resources.keys() & included.keys()):
+        raise ValueError(f"{location} has resources of {template.name}: {twice}")
+    return {**found, "Resources": {**resources, **included}}
+
+
+def read_bare_template(template: Path = TEMPLATE) -> dict[str, Any]:
+    """Return the template without the included file, each function in its long form."""
     loaded: dict[str, Any] = yaml.load(template.read_text(), Loader=TemplateLoader)  # noqa: S506  a SafeLoader
     return loaded
 
 
 class TemplateLoader(yaml.SafeLoader):
-    """A safe loader that reads ``!Ref Table`` as ``{"Ref": "Table"}``."""
+    """A safe loader that reads ``!Sub text`` as ``{"Fn::Sub": "text"}``."""
 
 
 def tagged(loader: TemplateLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    """Return one CloudFormation function."""
+    """Return one CloudFormation function in its long form, as JSON has it."""
+    name = tag if tag in SHORT_ONLY else f"Fn::{tag}"
     match node:
+        case yaml.ScalarNode(value=value) if tag == "GetAtt":
+            return {name: value.split(".", 1)}
         case yaml.ScalarNode():
-            return {tag: loader.construct_scalar(node)}
+            return {name: loader.construct_scalar(node)}
         case yaml.SequenceNode():
-            return {tag: loader.construct_sequence(node, deep=True)}
+            return {name: loader.construct_sequence(node, deep=True)}
         case _:
             raise TypeError(f"!{tag} on a mapping is not used here")
 

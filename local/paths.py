@@ -7,6 +7,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 STATE: Final = ROOT / ".local"
 STACK_FILE: Final = STATE / "stack.json"
 TEMPLATE: Final = ROOT / "template.yaml"
+MONITORING: Final = ROOT / "monitoring.json"
+"""Included by the template; `make dashboard` writes it."""
 DOTENV: Final = ROOT / ".env"
 BUILD: Final = ROOT / ".aws-sam" / "local"
 """The build for this machine."""

@@ -128,7 +128,7 @@ class LocalStack:
         return {**simulated_urls, **given, **ours}
 
     def describe(self) -> dict[str, Any]:
-        """Return what a script or a test needs to drive the stack (DESIGN, ``stack.json``)."""
+        """Return what a script or a test needs to drive the stack (``.local/stack.json``)."""
         outputs = self.outputs()
         return {
             **{name: self.local_url(outputs[output]) for name, output in URLS.items()},

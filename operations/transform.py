@@ -1,7 +1,8 @@
 """The template as CloudFormation gets it: SAM's own transform, run where SAM is installed.
 
 Used by the security tests and by ``make audit``: a scanner that reads the SAM form sees neither the
-roles nor the URLs that come of it.
+roles nor the URLs that come of it. The linter gets the template with the included file in it,
+because it does not read an included file itself.
 """
 
 import json
@@ -10,18 +11,18 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from local.parameters import read_template
 from local.paths import ROOT, TEMPLATE
 
 PYTHON: Final = ROOT / ".tools" / "sam" / "bin" / "python"
 PROGRAM: Final = """
 import json, sys
-from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
 class Policies:
     def load(self):
         name = "service-role/AWSLambdaBasicExecutionRole"
         return {"AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/" + name}
-template = yaml_parse(open(sys.argv[1]).read())
+template = json.load(sys.stdin)
 functions = [one for one in template["Resources"].values() if "CodeUri" in one["Properties"]]
 for one in functions:
     one["Properties"]["CodeUri"] = "s3://code/function.zip"
@@ -37,7 +38,8 @@ def transformed(template: Path = TEMPLATE) -> dict[str, Any]:
         subprocess.CalledProcessError: SAM is not installed (``make tools``) or refuses it.
     """
     done = subprocess.run(
-        [PYTHON, "-c", PROGRAM, template],
+        [PYTHON, "-c", PROGRAM],
+        input=json.dumps(read_template(template)),
         capture_output=True,
         text=True,
         check=True,
@@ -48,8 +50,10 @@ def transformed(template: Path = TEMPLATE) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write the transformed template to the file that is named."""
-    Path(sys.argv[1]).write_text(json.dumps(transformed(), indent=2))
+    """Write the template, its included file in it, to the file that is named."""
+    path = Path(sys.argv[1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(read_template(), indent=2))
 
 
 if __name__ == "__main__":

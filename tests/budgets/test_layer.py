@@ -39,9 +39,9 @@ def test_bytecode_is_of_the_runtime_and_never_checked_against_its_source(
 
 
 def test_bytecode_names_the_place_where_lambda_mounts_it(shipped_layer: Path) -> None:
-    ours = bytecode(shipped_layer / "imagegen" / "api.py").read_bytes()
+    ours = bytecode(shipped_layer / "imagegen" / "edge" / "api.py").read_bytes()
 
-    assert b"/opt/python/imagegen/api.py" in ours
+    assert b"/opt/python/imagegen/edge/api.py" in ours
     assert str(ROOT).encode() not in ours
 
 

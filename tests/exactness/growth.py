@@ -8,7 +8,7 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.items import to_item
 from imagegen.aws.ledger_items import held_op, op_values
 from imagegen.aws.ledger_store import DynamoLedgerStore
-from imagegen.bootstrap.generate import RUN_ID_BYTES
+from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import HOUR_MS, Hold, Limits
 from imagegen.domain.outcomes import Outcome
@@ -76,7 +76,7 @@ def _busy_user(ground: Ground) -> list[int]:
         name = f"{number:024d}"
         hold = Hold(
             name,
-            secrets.token_hex(RUN_ID_BYTES),
+            secrets.token_hex(ID_BYTES),
             utc_day(now_ms),
             170_000,
             now_ms + 600_000,
@@ -127,7 +127,7 @@ def worst_case() -> int:
 
 
 def _op_bytes() -> int:
-    hold = Hold("x" * 24, secrets.token_hex(RUN_ID_BYTES), "20261122", 10**9, 10**13, 10**13, 99)
+    hold = Hold("x" * 24, secrets.token_hex(ID_BYTES), "20261122", 10**9, 10**13, 10**13, 99)
     values = op_values(held_op(hold, slot=99, now_ms=10**13)) | {"c": "x" * 30, "r": True}
     # The name of the entry, and a byte for each of its parts.
     return 28 + len(values) + _size_of({"M": to_item(values)})

@@ -11,6 +11,7 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages
 from imagegen.domain.catalog import Catalog
@@ -136,6 +137,9 @@ class Instance:
 
     def random_bytes(self, count: int) -> bytes:
         return secrets.token_bytes(count)
+
+    def new_id(self) -> str:
+        return secrets.token_hex(ID_BYTES)
 
     def setups(self) -> Mapping[str, ProviderSetup]:
         return {name: ProviderSetup(has_key=True, enabled=True) for name in CATALOG.providers}

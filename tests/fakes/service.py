@@ -327,6 +327,9 @@ class FakeWorld:
     def random_bytes(self, count: int) -> bytes:
         return next(self.service.numbers).to_bytes(count)
 
+    def new_id(self) -> str:
+        return f"id-{next(self.service.numbers)}"
+
     def setups(self) -> Mapping[str, ProviderSetup]:
         return self.service.setups
 

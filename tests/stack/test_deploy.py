@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from local import permissions
+from local.parameters import read_template
 from local.paths import ROOT
 from local.sam import host_architecture
 from local.stack import LocalStack
@@ -106,6 +107,12 @@ def variables(terminal: Terminal, function: str) -> dict[str, str]:
     return found
 
 
+def included(kind: str) -> list[dict[str, Any]]:
+    """Return the included resources of a kind that every stack has."""
+    resources = read_template()["Resources"].values()
+    return [one for one in resources if one["Type"] == kind and "Condition" not in one]
+
+
 def test_two_stacks_share_no_resource(terminal: Terminal, deployed: dict[str, str]) -> None:
     first = terminal.resources(terminal.stack.describe()["stackName"])
     second = terminal.resources(SECOND)
@@ -135,8 +142,10 @@ def test_each_stack_has_its_own_alarms_dashboard_and_logs(
     watch = terminal.stack.emulator.client("cloudwatch")
     first = terminal.stack.describe()["stackName"]
     names = {one["AlarmName"] for one in watch.describe_alarms(MaxRecords=100)["MetricAlarms"]}
+    made = [one["Properties"] for one in included("AWS::CloudWatch::Alarm")]
     for stack in (first, SECOND):
-        assert f"{stack}-probe-missing" in names
+        wanted = {one["AlarmName"]["Fn::Sub"].replace("${AWS::StackName}", stack) for one in made}
+        assert wanted == {name for name in names if name.startswith(f"{stack}-")}
         text = watch.get_dashboard(DashboardName=stack)["DashboardBody"]
         assert f"-{stack}-" not in text.replace(f":{stack}-", "")
         assert len(json.loads(text)["widgets"]) >= 20

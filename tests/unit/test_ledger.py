@@ -256,17 +256,17 @@ def test_a_hold_and_its_day_are_never_pruned() -> None:
 
 @settings(max_examples=100)
 @given(
-    st.lists(st.tuples(st.sampled_from(["S", "D", "X"]), st.integers(0, 3 * HOUR_MS)), max_size=10),
+    st.lists(st.tuples(st.sampled_from(OpState), st.integers(0, 3 * HOUR_MS)), max_size=10),
     st.integers(0, 4 * HOUR_MS),
 )
 def test_pruning_takes_nothing_that_may_still_be_needed(
-    ops: list[tuple[str, int]], later_ms: int
+    ops: list[tuple[OpState, int]], later_ms: int
 ) -> None:
     ledger = Ledger()
     for n, (state, age_ms) in enumerate(ops):
         at_ms = NOW - age_ms
         ledger = rules.reserved(ledger, hold(f"op-{n}", at_ms=at_ms), Limits(0), now_ms=at_ms)
-        done = replace(ledger.ops[f"op-{n}"], state=OpState(state))
+        done = replace(ledger.ops[f"op-{n}"], state=state)
         ledger = replace(ledger, ops={**ledger.ops, f"op-{n}": done})
     names, days = rules.prunable(ledger, now_ms=NOW + later_ms, oldest_day="20261121")
     for name in names:

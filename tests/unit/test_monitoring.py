@@ -3,18 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from generators.monitoring.__main__ import with_made
+from generators.monitoring.__main__ import made, made_text
 from generators.monitoring.numbers import Numbers, statistic
 from generators.monitoring.queries import FUNCTIONS, LAMBDA, Query, ours
 from imagegen.logs import FIELDS
 from imagegen.monitoring.metrics import NAMESPACE, SERIES, Metric
 from imagegen.providers import PROVIDERS
-from local.parameters import read_template
-from local.paths import TEMPLATE
+from local.parameters import INCLUDE, read_bare_template, read_template
+from local.paths import MONITORING, TEMPLATE
 from tests.fakes.alarms import alarm_resources, expression_of, queries_of
 from tests.fakes.catalogs import real_catalog
 
@@ -66,9 +67,45 @@ def emitted(query: Query) -> bool:
 # Drift.
 
 
-def test_the_template_has_the_alarms_and_the_dashboard_that_are_made() -> None:
-    template = TEMPLATE.read_text()
-    assert template == with_made(template), "run `make dashboard`"
+def test_the_included_file_has_the_alarms_and_the_dashboard_that_are_made() -> None:
+    assert MONITORING.read_text() == made_text(), "run `make dashboard`"
+
+
+def test_the_expanded_template_has_its_own_resources_and_the_included_ones_and_no_more() -> None:
+    own = read_bare_template()["Resources"]
+    location = own.pop(INCLUDE)["Parameters"]["Location"]
+    assert TEMPLATE.parent / location == MONITORING
+    assert not own.keys() & made().keys()
+    assert read_template()["Resources"] == {**own, **made()}
+
+
+def test_the_included_file_has_all_that_watches_and_nothing_else() -> None:
+    kinds = {one["Type"] for one in made().values()}
+    assert kinds == {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}
+    assert not kinds & {
+        one["Type"] for one in read_bare_template()["Resources"].values() if "Type" in one
+    }
+
+
+def test_a_condition_parameter_or_resource_that_is_included_is_in_the_template() -> None:
+    template = read_template()
+    known = {*template["Resources"], *template["Parameters"]}
+    text = json.dumps(made())
+    named = re.findall(r'"Ref": "([^"]+)"', text) + re.findall(r"\$\{([^}]+)\}", text)
+    assert {name for name in named if not name.startswith("AWS::")} <= known
+    conditions = re.findall(r'"(?:Condition": |Fn::If": \[)"([^"]+)"', text)
+    assert {"AlarmsNotify", "ReserveGenerate"} == set(conditions) <= template["Conditions"].keys()
+
+
+def test_a_resource_in_both_files_is_refused(tmp_path: Path) -> None:
+    """CloudFormation would refuse it at the deployment; a merge would hide it until then."""
+    (tmp_path / "more.json").write_text('{"Table": {}}')
+    twice = tmp_path / "template.yaml"
+    twice.write_text(
+        "Resources:\n  Table: {}\n  Fn::Transform: {Parameters: {Location: more.json}}\n"
+    )
+    with pytest.raises(ValueError, match=r"more.json has resources of template.yaml: \['Table'\]"):
+        read_template(twice)
 
 
 @pytest.mark.parametrize(("where", "query"), watched())
@@ -157,14 +194,6 @@ def test_widgets_fill_their_rows_and_lie_on_no_other() -> None:
         taken |= place
 
 
-def test_every_placeholder_is_of_the_template() -> None:
-    template = read_template()
-    text = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    known = {*template["Resources"], *template["Parameters"]}
-    for name in re.findall(r"\$\{([^}]+)\}", text):
-        assert name.startswith("AWS::") or name in known, name
-
-
 def test_the_dashboard_shows_every_alarm_that_every_stack_has() -> None:
     resources = read_template()["Resources"]
     (widget,) = (one for one in dashboard()["widgets"] if one["type"] == "alarm")
@@ -184,7 +213,7 @@ def test_what_is_asked_of_the_logs_is_logged() -> None:
         if widget["type"] == "log"
     ]
     groups = {
-        resource["Properties"]["LogGroupName"]["Sub"]
+        resource["Properties"]["LogGroupName"]["Fn::Sub"]
         for resource in read_template()["Resources"].values()
         if resource["Type"] == "AWS::Logs::LogGroup"
     }
@@ -204,7 +233,9 @@ def test_statistics_are_cloudwatchs() -> None:
 
 
 def test_a_line_that_is_no_metric_is_passed_over() -> None:
-    assert not Numbers().read('{"message": "image made"}')
+    numbers = Numbers()
+    numbers.read('{"message": "image made"}', at_ms=0)
+    assert not numbers.points
 
 
 @pytest.mark.parametrize("expression", ["m + n", "m ** 2", "RATE(m)", "m < 1", "'m'"])

@@ -66,7 +66,7 @@ class Guard:
             try:
                 self._seen = self.store.load()
             except StoreUnavailableError:
-                # Open by decision (DESIGN section 8): calls go on without a breaker.
+                # Open by decision: without circuits, calls go on as if all were closed.
                 self._seen = FleetState({}, {})
             # As old as the question: a slow answer tells of a time before it came.
             self._seen_ms = asked_ms

@@ -33,7 +33,7 @@ def emulator_fault(emulator: Aws) -> str:
 @pytest.fixture(scope="session")
 def aws(emulator: Aws, emulator_fault: str) -> Aws:
     if emulator_fault:
-        pytest.skip(f"the emulator is not atomic, nothing it says counts: {emulator_fault}")
+        pytest.fail(f"the emulator is not atomic, nothing it says counts: {emulator_fault}")
     return emulator
 
 

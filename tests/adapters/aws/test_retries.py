@@ -199,12 +199,14 @@ def test_a_store_that_nobody_answers_for_is_unavailable_and_nothing_else(
     client.close()
 
 
-@pytest.mark.parametrize(("service", "store", "call"), CALLS)
+@pytest.mark.parametrize(
+    ("service", "store", "call"),
+    # HEAD has no body: a missing bucket looks like a missing image.
+    [call for call in CALLS if call.id != "S3ImageStore.find"],
+)
 def test_a_table_or_bucket_that_is_not_there_is_unavailable_and_nothing_else(
     aws: Aws, service: str, store: type, call: Callable[[Any], object]
 ) -> None:
     client = aws.s3 if service == "s3" else aws.dynamodb
-    if store is S3ImageStore and call is IMAGE_CALLS["find"]:
-        pytest.skip("HEAD has no body: a missing bucket looks like a missing image")
     with pytest.raises(StoreUnavailableError):
         call(store(client, "not-there"))

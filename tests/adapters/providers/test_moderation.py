@@ -11,6 +11,7 @@ from imagegen.domain.ports import Moderation, Moderator
 from imagegen.providers import build_moderator
 from tests.adapters.providers.adapters import KEY, PROMPT, texts_of
 from tests.adapters.providers.loopback import Loopback, json_reply
+from tests.contracts.vendors import check
 
 
 @pytest.fixture
@@ -32,6 +33,7 @@ def test_a_clean_prompt_is_not_flagged(moderator: Moderator, server: Loopback) -
     (asked,) = server.asked
     assert (asked.method, asked.path) == ("POST", "/v1/moderations")
     assert asked.json() == {"model": "omni-moderation-latest", "input": PROMPT}
+    check("openai", "moderationRequest", asked.json())
     assert asked.headers["authorization"] == f"Bearer {KEY}"
 
 

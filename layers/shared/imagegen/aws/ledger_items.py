@@ -11,6 +11,9 @@ from typing import Any
 from imagegen.domain.ledger import Hold, Ledger, Op, OpState
 
 LEASE_PARTITION = "L"
+STORED_STATES = {OpState.HELD: "S", OpState.SETTLED: "D", OpState.RELEASED: "X"}
+"""One letter each: an item under 1 KB costs one write unit."""
+_STATES = {letter: state for state, letter in STORED_STATES.items()}
 
 
 def lease_key(lease_ms: int, quote_id: str) -> str:
@@ -21,7 +24,7 @@ def lease_key(lease_ms: int, quote_id: str) -> str:
 def op_values(op: Op) -> dict[str, Any]:
     """Return a request as it is stored."""
     values = {
-        "st": op.state.value,
+        "st": STORED_STATES[op.state],
         "p": op.price_microusd,
         "ow": op.owner or None,
         "ex": op.expires_ms,
@@ -68,7 +71,7 @@ def to_ledger(values: dict[str, Any]) -> Ledger:
 
 def _to_op(values: dict[str, Any]) -> Op:
     return Op(
-        OpState(values["st"]),
+        _STATES[values["st"]],
         values["p"],
         values.get("ow", ""),
         values.get("ts", 0),

@@ -4,8 +4,17 @@ An update says in DynamoDB's words what ``domain/ledger.py`` says; it undoes its
 that sent twice it changes nothing the second time.
 """
 
-from imagegen.aws.expressions import Update
-from imagegen.aws.ledger_items import LEASE_PARTITION, held_op, lease_key, op_values
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagegen.aws.items import to_item
+from imagegen.aws.ledger_items import (
+    LEASE_PARTITION,
+    STORED_STATES,
+    held_op,
+    lease_key,
+    op_values,
+)
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
@@ -14,6 +23,62 @@ from imagegen.domain.stores import LedgerSnapshot
 DAY_MS = 86_400_000
 MAX_PRUNED = 40
 """Attributes removed by one write: an expression may have 4 KB. The next write goes on."""
+
+
+@dataclass(slots=True)
+class Update:
+    """Collects what an UpdateItem sets, removes and demands."""
+
+    sets: list[str] = field(default_factory=list)
+    removes: list[str] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)
+    _names: dict[str, str] = field(default_factory=dict)
+    _values: dict[str, Any] = field(default_factory=dict)
+
+    def name(self, attribute: str) -> str:
+        """Return the placeholder of an attribute's name."""
+        return self._names.setdefault(attribute, f"#n{len(self._names)}")
+
+    def value(self, value: Any) -> str:
+        """Return the placeholder of a value."""
+        placeholder = f":v{len(self._values)}"
+        self._values[placeholder] = value
+        return placeholder
+
+    def set(self, attribute: str, value: Any) -> None:
+        """Set an attribute."""
+        self.sets.append(f"{self.name(attribute)} = {self.value(value)}")
+
+    def add(self, attribute: str, amount: int) -> None:
+        """Add to a number that may be absent. Only safe beside a condition that this undoes."""
+        name, zero = self.name(attribute), self.value(0)
+        self.sets.append(f"{name} = if_not_exists({name}, {zero}) + {self.value(amount)}")
+
+    def remove(self, attribute: str) -> None:
+        """Remove an attribute."""
+        self.removes.append(self.name(attribute))
+
+    def require(self, condition: str) -> None:
+        """Demand that a condition holds."""
+        self.conditions.append(f"({condition})")
+
+    def at_most(self, attribute: str, limit: int) -> None:
+        """Demand that a number, which counts as 0 where it is absent, is not above a limit."""
+        name = self.name(attribute)
+        absent = f"attribute_not_exists({name}) OR " if limit >= 0 else ""
+        self.require(f"{absent}{name} <= {self.value(limit)}")
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of UpdateItem, besides table and key."""
+        clauses = [f"SET {', '.join(self.sets)}"]
+        if self.removes:
+            clauses.append(f"REMOVE {', '.join(self.removes)}")
+        return {
+            "UpdateExpression": " ".join(clauses),
+            "ConditionExpression": " AND ".join(self.conditions),
+            "ExpressionAttributeNames": {mark: name for name, mark in self._names.items()},
+            "ExpressionAttributeValues": to_item(self._values),
+        }
 
 
 def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
@@ -84,7 +149,7 @@ def latest_lease(ledger: Ledger) -> str | None:
 
 def _require_room(update: Update, hold: Hold, limits: Limits) -> None:
     name = update.name(f"o_{hold.quote_id}")
-    released = f"{name}.{update.name('st')} = {update.value(OpState.RELEASED.value)}"
+    released = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.RELEASED])}"
     again = f"{released} AND {name}.{update.name('r')} = {update.value(True)}"  # noqa: FBT003
     update.require(f"attribute_not_exists({name}) OR ({again})")
     update.at_most(f"u_{hold.day}", limits.daily_microusd - hold.ceiling_microusd)
@@ -101,7 +166,7 @@ def _ending(snapshot: LedgerSnapshot, ledger: Ledger, after: Ledger, *, now_ms: 
     update.add("v", 1)
     update.set(f"o_{snapshot.quote_id}", op_values(after.ops[snapshot.quote_id]))
     name = update.name(f"o_{snapshot.quote_id}")
-    held = f"{name}.{update.name('st')} = {update.value(OpState.HELD.value)}"
+    held = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.HELD])}"
     update.require(f"{held} AND {name}.{update.name('ow')} = {update.value(op.owner)}")
     _hand_lease_on(update, ledger, after)
     for attribute in _prunable(ledger, now_ms=now_ms, beside=op.day):

@@ -24,6 +24,8 @@ from imagegen.settings import Settings
 from imagegen.usecases.availability import ProviderSetup
 
 CATALOG = "provider_catalog.json"
+ID_BYTES = 6
+"""The ids of runs are kept in the ledger, so they are short."""
 
 
 def now_ms(settings: Settings) -> int:
@@ -106,9 +108,13 @@ class AwsWorld:
         """Return bytes that cannot be guessed."""
         return secrets.token_bytes(count)
 
+    def new_id(self) -> str:
+        """Return an id that no other run, call or message has."""
+        return secrets.token_hex(ID_BYTES)
+
     def setups(self) -> Mapping[str, ProviderSetup]:
         """Return which providers have a key and are switched on."""
-        return {name: self.providers.setup(name) for name in self.catalog.providers}
+        return self.providers.setups(self.catalog.providers)
 
     def get_provider(self, name: str) -> ImageProvider:
         """Return a provider with the keys that are set now.

@@ -32,7 +32,7 @@ class ChatService(PricingService):
             offer=self._offer,
             to_problem=to_problem,
             now_ms=world.now_ms,
-            new_id=lambda: world.random_bytes(12).hex(),
+            new_id=world.new_id,
             prices=TokenPrices(
                 settings.chat_input_usd_per_million, settings.chat_output_usd_per_million
             ),

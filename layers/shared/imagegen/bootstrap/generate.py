@@ -26,9 +26,6 @@ from imagegen.usecases.model_list import ModelLister
 from imagegen.usecases.status import ImageFinder
 from imagegen.usecases.usage import UsageReader
 
-RUN_ID_BYTES = 6
-"""A run's id is kept in the ledger, so it is short."""
-
 
 @dataclass(frozen=True)
 class GenerateService(PricingService):
@@ -79,7 +76,7 @@ class GenerateService(PricingService):
             reconciler=self.reconciler,
             keyring=world.keyring,
             now_ms=world.now_ms,
-            new_run_id=lambda: world.random_bytes(RUN_ID_BYTES).hex(),
+            new_run_id=world.new_id,
         )
 
     @cached_property
@@ -119,6 +116,7 @@ class GenerateService(PricingService):
             now_ms=world.now_ms,
             pause=world.pause,
             random_bytes=world.random_bytes,
+            new_run_id=world.new_id,
         )
 
     @cached_property

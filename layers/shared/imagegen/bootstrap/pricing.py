@@ -5,7 +5,7 @@ from functools import cached_property
 
 from imagegen.bootstrap.service import Service
 from imagegen.settings import MoneySettings
-from imagegen.usecases.estimator import Estimator, Secrets
+from imagegen.usecases.estimator import Estimator
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class PricingService(Service):
             ledgers=world.ledgers,
             limits=self.settings.limits,
             price_multiple=self.settings.fallback_price_multiple,
-            secrets=lambda: Secrets(world.keyring(), world.image_id_key()),
+            keyring=world.keyring,
+            image_id_key=world.image_id_key,
             now_ms=world.now_ms,
             random_bytes=world.random_bytes,
         )

@@ -3,7 +3,7 @@
 A client is built when it is first called, and again when its key changes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from urllib.parse import urlsplit
@@ -33,12 +33,10 @@ class Providers:
     now_ms: Callable[[], int]
     on_set_aside: SetAside
 
-    def setup(self, name: str) -> ProviderSetup:
-        """Return whether a provider has a key and is switched on."""
+    def setups(self, names: Iterable[str]) -> dict[str, ProviderSetup]:
+        """Return which providers have a key and are switched on."""
         values = self.values()
-        flag = values.get(f"{FLAG_PREFIX}{name.upper()}", "true")
-        has_key = bool(parse_keys(values.get(PROVIDERS[name], "")))
-        return ProviderSetup(has_key, flag.strip().lower() != "false")
+        return {name: _setup(name, values) for name in names}
 
     def image_provider(self, name: str) -> ImageProvider:
         """Return a provider.
@@ -70,6 +68,12 @@ class Providers:
             raise ConfigurationError("The chat has no LLM: set the parameter ChatModel.")
         key = chat_key(self.values(), settings.chat_base_url)
         return _llm(key, settings.chat_base_url, settings.chat_model)
+
+
+def _setup(name: str, values: Mapping[str, str]) -> ProviderSetup:
+    flag = values.get(f"{FLAG_PREFIX}{name.upper()}", "true")
+    has_key = bool(parse_keys(values.get(PROVIDERS[name], "")))
+    return ProviderSetup(has_key, flag.strip().lower() != "false")
 
 
 def chat_key(values: Mapping[str, str], base_url: str) -> str:

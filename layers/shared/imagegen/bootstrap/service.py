@@ -29,7 +29,7 @@ class Service:
             world.circuits,
             POLICY,
             world.now_ms,
-            lambda: world.random_bytes(8).hex(),
+            world.new_id,
             world.observer.circuit_moved,
         )
 

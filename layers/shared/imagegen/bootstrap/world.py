@@ -91,6 +91,9 @@ class World(Protocol):
     def random_bytes(self, count: int) -> bytes:
         """Return bytes that cannot be guessed."""
 
+    def new_id(self) -> str:
+        """Return an id that no other run, call or message has."""
+
     def setups(self) -> Mapping[str, ProviderSetup]:
         """Return which providers have a key and are switched on."""
 

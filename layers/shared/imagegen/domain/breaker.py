@@ -44,7 +44,7 @@ EFFECTS: dict[Outcome, Effect] = {
     Outcome.BAD_PARAMETER: Effect.SUCCESS,
     Outcome.NOT_CALLED: Effect.NONE,
 }
-"""DESIGN section 7, third column."""
+"""The table in docs/how-it-works.md, Fallback, third column."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ take the quote for good, and must find the entry."""
 class OpState(StrEnum):
     """Where a request stands."""
 
-    HELD = "S"
-    SETTLED = "D"
-    RELEASED = "X"
+    HELD = "held"
+    SETTLED = "settled"
+    RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True)

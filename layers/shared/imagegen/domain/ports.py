@@ -54,7 +54,7 @@ class ImageProvider(Protocol):
         """Return the image's bytes.
 
         Raises:
-            ProviderError: with the outcome by DESIGN's table; never anything else.
+            ProviderError: every failure, with its ``Outcome``; never anything else.
         """
         ...
 

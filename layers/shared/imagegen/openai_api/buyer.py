@@ -72,6 +72,7 @@ class Buyer:
     now_ms: Callable[[], int]
     pause: Callable[[float], None]
     random_bytes: Callable[[int], bytes]
+    new_run_id: Callable[[], str]
 
     def buy(self, wish: EstimateRequest, call: Call, *, ends_ms: int) -> Made:
         """Return the image, made now or by an earlier attempt of the same call.
@@ -113,7 +114,7 @@ class Buyer:
     def _confirm(self, order: _Order, nonce: bytes, ledger: Ledger) -> Made | None:
         """Return the image of this run, ``None`` if another run with the same key was first."""
         call, quote_id = order.call, ids.quote_id(nonce)
-        run_id = retries.run_name(call, self.random_bytes(6).hex())
+        run_id = retries.run_name(call, self.new_run_id())
         issue = Issue(nonce, self._issued_ms(ledger.ops.get(quote_id)))
         try:
             quote = self._offer(order, issue, ledger)

@@ -16,7 +16,8 @@ MAX_RETRY_AFTER_SECONDS = 3600
 MAX_COUNT = 1_000_000_000
 """Of tokens: what is more is no count, and no number that every store can keep."""
 
-# What a status means where the provider's own table has no better word for it (DESIGN section 7).
+# What a status means where the provider's own table has no better word for it. What follows from
+# each outcome: docs/how-it-works.md, Fallback.
 STATUS_OUTCOMES: Mapping[int, Outcome] = {
     401: Outcome.ACCOUNT,
     402: Outcome.ACCOUNT,

@@ -53,14 +53,6 @@ from imagegen.wire.images import (
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
-    """What signs quotes and masks image ids."""
-
-    keyring: Keyring
-    image_id_key: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Issue:
     """When a quote is issued, and the bytes that its id is made from."""
 
@@ -87,7 +79,8 @@ class Estimator:
     ledgers: LedgerStore
     limits: Limits
     price_multiple: Decimal
-    secrets: Callable[[], Secrets]
+    keyring: Callable[[], Keyring]
+    image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
     random_bytes: Callable[[int], bytes]
 
@@ -103,7 +96,7 @@ class Estimator:
         quote, first = offer.quote, offer.selection.candidates[0]
         row = first.variant.row
         return Estimate(
-            quote=sign_quote(quote, self.secrets().keyring),
+            quote=sign_quote(quote, self.keyring()),
             quote_id=quote.quote_id,
             image_id=quote.image_id,
             expires_at=quote.expires_ms,
@@ -201,7 +194,7 @@ class Estimator:
         slots = free_slots(ledger, self.limits, now_ms=issue.at_ms) or (0,)
         return Quote(
             quote_id=ref.quote_id,
-            image_id=ids.image_id(ref, self.secrets().image_id_key),
+            image_id=ids.image_id(ref, self.image_id_key()),
             user=user,
             day=utc_day(issue.at_ms),
             issued_ms=issue.at_ms,
