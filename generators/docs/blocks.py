@@ -9,14 +9,15 @@ from local.paths import ROOT
 
 FOLDER: Final = ROOT / "docs"
 README: Final = ROOT / "README.md"
+CONTRIBUTING: Final = ROOT / "CONTRIBUTING.md"
 BLOCK: Final = re.compile(
     r"<!-- made by `make docs`: (?P<name>[\w: /-]+) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL
 )
 
 
 def pages() -> list[Path]:
-    """Return every page that is read by people: the README and docs/."""
-    return [README, *sorted(FOLDER.glob("*.md"))]
+    """Return every page that is read by people: README, CONTRIBUTING and docs/."""
+    return [README, CONTRIBUTING, *sorted(FOLDER.glob("*.md"))]
 
 
 def blocks(text: str) -> dict[str, str]:

@@ -129,14 +129,15 @@ def _limits() -> Iterator[Code]:
     for call in _calls("LimitError"):
         name, text = call.args[0], call.args[1]
         if isinstance(name, ast.Constant):
+            limit = str(name.value)
             said = text.value if isinstance(text, ast.Constant) else "A limit is reached."
             means = {
                 "hourly_images": "The images of this hour are used.",
                 "daily_images": "The images of this UTC day are used.",
                 "daily_attempts": "The attempts of this UTC day are used.",
                 "daily_spend": "This image could take the day above its limit.",
-            }.get(str(name.value), str(said))
-            yield Code(429, str(name.value), means, retryable=True)
+            }.get(limit, str(said))
+            yield Code(429, limit, means, retryable=LimitError(limit, "").retryable)
 
 
 def _edge() -> Iterator[Code]:
@@ -149,7 +150,7 @@ def _edge() -> Iterator[Code]:
         "not_found": "There is no such route.",
         "method_not_allowed": "This address takes other methods.",
     }
-    for call in _calls("said"):
+    for call in _calls("edge_problem"):
         status, name = call.args[:2] if len(call.args) > 1 else (None, None)
         if isinstance(name, ast.Constant) and isinstance(status, ast.Attribute):
             text = str(name.value)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from generators.docs import problems
 from generators.docs.__main__ import from_source
 from generators.docs.blocks import blocks, pages, with_blocks
 from generators.docs.examples import EXAMPLES
@@ -20,6 +21,7 @@ from generators.docs.streams import shown
 from generators.openapi import DOCUMENT
 from local.parameters import LINE
 from local.paths import ROOT
+from tests.unit.test_imports import MAY_IMPORT, PACKAGE
 
 API: dict[str, Any] = json.loads(DOCUMENT.read_text())
 API_PAGE = ROOT / "docs" / "api.md"
@@ -102,12 +104,22 @@ def test_every_command_is_in_the_makefile(page: Path) -> None:
 
 @every_page
 def test_every_path_is_there(page: Path) -> None:
-    tops = {path.name for path in ROOT.iterdir()}
+    tops = {path.name for folder in (ROOT, PACKAGE) for path in folder.iterdir()}
     for named in INLINE.findall(FENCE.sub("", page.read_text())):
         top = named.partition("/")[0]
         is_path = PATH.fullmatch(named) and (top in tops or Path(named).suffix in ENDINGS)
         if is_path and top not in MADE_LATER and named not in SERVED:
-            assert list(ROOT.glob(named)), f"{page.name} names {named}"
+            assert [*ROOT.glob(named), *PACKAGE.glob(named)], f"{page.name} names {named}"
+
+
+def test_the_rooms_that_are_drawn_may_import_what_the_rooms_may() -> None:
+    text = (ROOT / "docs" / "design.md").read_text()
+    found = re.findall(r"^ *([a-z_]+)(?:/|\.py)? .*-> (.+)$", text, re.MULTILINE)
+    drawn = {room: set(named.split()) for room, named in found if room != "bootstrap"}
+    assert " ".join(dict(found)["bootstrap"].split()) == "all rooms but functions and site"
+    wanted = {room: may - {room} or {"nothing"} for room, may in MAY_IMPORT.items()}
+    assert wanted.pop("bootstrap") == {*MAY_IMPORT} - {"bootstrap", "functions", "site"}
+    assert drawn == wanted
 
 
 def test_every_page_is_linked_from_the_readme() -> None:
@@ -115,6 +127,10 @@ def test_every_page_is_linked_from_the_readme() -> None:
     assert {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} <= {
         link.partition("#")[0] for link in linked
     }
+
+
+def test_every_problem_has_a_row_and_every_row_says_what_a_client_does() -> None:
+    assert {one.name for one in problems.codes()} == set(problems.ADVICE)
 
 
 def test_every_problem_leads_to_the_readme() -> None:
