@@ -183,7 +183,7 @@ def providers_script() -> bytes:
     shown = {
         name: {"title": about.title, "colour": about.colour} for name, about in PROVIDERS.items()
     }
-    return f"export const PROVIDERS = {json.dumps(shown)};\n".encode()
+    return f"export const PROVIDERS = {json.dumps(shown, indent=1)};\n".encode()
 
 
 def takes_gzip(accepted: str) -> bool:
