@@ -41,7 +41,6 @@ class Settings(BaseModel):
     aws_endpoint_url: str = ""
     base_urls: Mapping[str, str] = {}
     """Where a provider is called instead of its own address; empty for its own."""
-    generate_timeout_seconds: Annotated[int, Field(ge=30, le=900)] = 300
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
