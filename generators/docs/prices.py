@@ -3,10 +3,18 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 from generators.docs.blocks import code, table
-from imagegen.domain.catalog import Catalog, Offering, PerImage, PerMegapixel, Tier, parse_catalog
+from imagegen.domain.catalog import (
+    Catalog,
+    Offering,
+    PerImage,
+    PerMegapixel,
+    PerRunPlusMegapixel,
+    Tier,
+    parse_catalog,
+)
 from imagegen.domain.money import label_text
 from imagegen.domain.pricing import price_microusd
 from local.paths import ROOT
@@ -75,12 +83,15 @@ def _sizes(row: Offering) -> str:
 
 
 def _rule(row: Offering) -> str:
-    if isinstance(row.price, PerImage):
-        return "a price for each size"
-    if isinstance(row.price, PerMegapixel):
-        return f"{label_text(row.price.usd)} for each million pixels"
-    run, each = label_text(row.price.usd_per_run), label_text(row.price.usd)
-    return f"{run} for the run and {each} for each million pixels that are billed"
+    match row.price:
+        case PerImage():
+            return "a price for each size"
+        case PerMegapixel(usd=usd):
+            return f"{label_text(usd)} for each million pixels"
+        case PerRunPlusMegapixel(usd_per_run=run, usd=usd):
+            each = f"{label_text(usd)} for each million pixels that are billed"
+            return f"{label_text(run)} for the run and {each}"
+    assert_never(row.price)
 
 
 def _sent(params: Mapping[str, object]) -> str:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -26,6 +27,7 @@ ENVIRONMENT = {
     "PARAMETERS_PATH": "/imagegen/test",
     "JWT_AUDIENCE": AUDIENCE,
 }
+DOCUMENT: dict[str, Any] = json.loads((ROOT / "openapi.json").read_text())
 
 
 class Context:
@@ -51,6 +53,18 @@ def load_handler(name: str) -> ModuleType:
     return module
 
 
+def assert_described(event: dict[str, Any], status: int) -> None:
+    """Fail where a route of the document is answered with a status that it does not list."""
+    method = event["requestContext"]["http"]["method"].lower()
+    for path, methods in DOCUMENT["paths"].items():
+        is_path = re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), event["rawPath"])
+        if is_path and method in methods:
+            assert str(status) in methods[method]["responses"], (
+                f"{path} was answered with {status}: list it in OPERATIONS of "
+                f"generators/openapi.py for {methods[method]['operationId']}, then `make openapi`"
+            )
+
+
 @dataclass(slots=True)
 class Functions:
     """The three functions over one fake service."""
@@ -73,6 +87,8 @@ class Functions:
     def invoke(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
         """Return what a function answers to an event."""
         answer: dict[str, Any] = self.modules[name].lambda_handler(event, Context())
+        if "requestContext" in event:
+            assert_described(event, answer["statusCode"])
         return answer
 
     def event(self, name: str, **marks: str) -> dict[str, Any]:

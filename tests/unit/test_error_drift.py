@@ -120,7 +120,7 @@ def status_of(kind: type[ImagegenError]) -> int:
 
 def under_v1(code: Code) -> int:
     """Return the status that a route under /v1 gives a code."""
-    return openai_problems._STATUS.get(code.name, code.status)  # noqa: SLF001 the table is the rule
+    return openai_problems._STATUS.get(code.name, code.status)
 
 
 def answered(operation: str, kind: type[ImagegenError]) -> int:
@@ -216,7 +216,7 @@ def test_openais_words_are_for_codes_that_there_are(table: str) -> None:
 
 def test_openais_faults_are_of_pydantic_or_ours() -> None:
     types = set(get_args(ErrorType))
-    faults = openai_problems._FAULTS  # noqa: SLF001 the table is the rule
+    faults = openai_problems._FAULTS
     assert not faults.keys() - types - CODES.keys(), f"{TABLES}: _FAULTS"
 
 
@@ -233,7 +233,7 @@ def test_a_code_has_a_status_that_openai_has(code: Code) -> None:
 def test_a_wrong_request_names_its_parameter(code: Code) -> None:
     if under_v1(code) not in (400, 404, 405, 409, 413, 415, 422):
         return
-    has_param = code.name in openai_problems._PARAMS  # noqa: SLF001 the table is the rule
+    has_param = code.name in openai_problems._PARAMS
     assert has_param != (code.name in HAS_NO_PARAM), (
         f"{TABLES}: name the parameter that {code.name!r} is about in _PARAMS, or list the code in "
         f"HAS_NO_PARAM of {__name__} with the reason"

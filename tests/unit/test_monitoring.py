@@ -117,7 +117,9 @@ def test_every_metric_that_is_sent_is_watched() -> None:
     seen = {query.name for _, query in watched()}
     # For whoever asks why, in CloudWatch's own explorer.
     details = {Metric.CALLS, Metric.CIRCUIT_MOVES, Metric.KEY_CHANGES}
-    assert {metric.value for metric in Metric} - seen == details
+    assert {metric.value for metric in Metric} - seen == details, (
+        "show it: a graph in generators/monitoring/dashboard.py, or an alarm in alarms.py beside it"
+    )
 
 
 @pytest.mark.parametrize(("where", "query"), watched())

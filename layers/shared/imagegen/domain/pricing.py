@@ -2,8 +2,16 @@
 
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
+from typing import assert_never
 
-from imagegen.domain.catalog import Offering, PerImage, PerMegapixel, PriceRule, SizeOption
+from imagegen.domain.catalog import (
+    Offering,
+    PerImage,
+    PerMegapixel,
+    PerRunPlusMegapixel,
+    PriceRule,
+    SizeOption,
+)
 
 PROMPT_STEP_BYTES = 1_000
 """The first of these steps is in the image's price; each one begun after it adds to it."""
@@ -55,11 +63,14 @@ def tokens(usage: Mapping[str, int] | None) -> tuple[int, int] | None:
 
 
 def _price(rule: PriceRule, option: SizeOption) -> int | None:
-    if isinstance(rule, PerImage):
-        return rule.usd.get(option.size)
-    if isinstance(rule, PerMegapixel):
-        return _ceiling(rule.usd * option.megapixels)
-    return rule.usd_per_run + _ceiling(rule.usd * option.megapixels)
+    match rule:
+        case PerImage():
+            return rule.usd.get(option.size)
+        case PerMegapixel():
+            return _ceiling(rule.usd * option.megapixels)
+        case PerRunPlusMegapixel():
+            return rule.usd_per_run + _ceiling(rule.usd * option.megapixels)
+    assert_never(rule)
 
 
 def _ceiling(amount: Decimal) -> int:
