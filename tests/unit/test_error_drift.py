@@ -154,8 +154,8 @@ def test_the_status_that_is_drawn_is_the_one_that_is_answered(kind: type[Imagege
     if kind in (ImagegenError, errors.ProviderError):
         return  # the root, and one that no route is answered with
     assert drawn().get(kind) == status_of(kind), (
-        f"{kind.__name__}: the tree at the top of {ERRORS} draws one status, and STATUS of "
-        "edge/problems.py (its own line, or its parent's) has another"
+        f"{kind.__name__}: the tree at the top of {ERRORS} draws {drawn().get(kind)}, and STATUS "
+        f"of edge/problems.py (its own line, or its parent's) has {status_of(kind)}"
     )
 
 
