@@ -130,7 +130,9 @@ def test_every_page_is_linked_from_the_readme() -> None:
 
 
 def test_every_problem_has_a_row_and_every_row_says_what_a_client_does() -> None:
-    assert {one.name for one in problems.codes()} == set(problems.ADVICE)
+    assert {one.name for one in problems.codes()} == set(problems.ADVICE), (
+        "say in ADVICE of generators/docs/problems.py what a client does, then `make docs`"
+    )
 
 
 def test_every_problem_leads_to_the_readme() -> None:

@@ -32,7 +32,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name
 @every_kind
 def test_only_the_root_is_an_internal_error(kind: type[ImagegenError]) -> None:
     nearest = next(one for one in kind.mro() if one in STATUS)
-    assert (STATUS[nearest] == 500) == (kind is ImagegenError)
+    assert (STATUS[nearest] == 500) == (kind is ImagegenError), "add it to STATUS of problems.py"
 
 
 @every_kind

@@ -5,16 +5,19 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from importlib import import_module
 from typing import Any, get_type_hints
 
 import pytest
 from pydantic import ValidationError
 
-from imagegen.settings import Settings
+from imagegen.domain.ledger import Limits
+from imagegen.settings import MoneySettings, Settings
 from imagegen.site import PageSettings
 from local.parameters import environment_name, read_template
 from local.paths import ROOT
+from tests.fakes.service import Service
 
 TEMPLATE = read_template()
 PARAMETERS: Mapping[str, Mapping[str, Any]] = TEMPLATE["Parameters"]
@@ -210,17 +213,37 @@ def test_every_variable_of_all_functions_is_read_by_one() -> None:
 
 
 def test_every_field_is_used() -> None:
-    folders = (ROOT / "layers/shared/imagegen", ROOT / "functions")
     used = {
         node.attr
-        for folder in folders
-        for path in folder.rglob("*.py")
+        for folder in ("layers/shared/imagegen", "functions")
+        for path in (ROOT / folder).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute)
+        and ast.unparse(node.value).rpartition(".")[2] in ("settings", "get_settings()", "self")
+        and (path == ROOT / SETTINGS or ast.unparse(node.value) != "self")
     }
     for function in API_FUNCTIONS:
         unused = settings_of(function).model_fields.keys() - used
         assert not unused, f"{SETTINGS}: no code takes {sorted(unused)} from the settings"
+
+
+def test_every_limit_of_a_user_is_a_setting() -> None:
+    """A field of ``Limits`` that the settings do not hand on keeps its default for ever."""
+    default = MoneySettings.from_env(FIXED)
+    assert default.limits == Limits(), f"{SETTINGS} and domain/ledger.py have other defaults"
+    numbers = (one for one in MoneySettings.model_fields if one not in Settings.model_fields)
+    changed = {name: getattr(default, name) + 1 for name in numbers}
+    limits = default.model_copy(update=changed).limits
+    fixed = {one.name for one in fields(Limits) if getattr(limits, one.name) == one.default}
+    assert not fixed, f"{SETTINGS}: MoneySettings.limits does not set {sorted(fixed)}"
+
+
+def test_the_fakes_hand_every_limit_on() -> None:
+    changed = {one.name: getattr(Limits(), one.name) + 1 for one in fields(Limits)}
+    limits = Limits(**changed)
+    assert Service(limits=limits).functions.settings.limits == limits, (
+        "tests/fakes/service.py: give AllSettings each limit, or no test can set it"
+    )
 
 
 def test_what_is_excepted_is_needed() -> None:
