@@ -96,6 +96,10 @@ bench: tools ## Cold start, overhead, throughput, memory, cost; peers beside us 
 exactness-peers: tools ## The same of what a user would otherwise take, side by side
 	@PYTHONPATH=layers/shared $(PYTHON) -m bench.peers
 
+.PHONY: structure
+structure: .venv/stamp ## Sizes, types, repeated names; the way of a request (ROOT=checkout NAMES=1)
+	@$(PYTHON) -m bench.structure $(if $(ROOT),--root $(ROOT)) $(if $(NAMES),--names)
+
 .PHONY: planted
 planted: tools ## Plant known bugs in a copy: each must turn the tests red (ROWS=1: the bar's rows)
 	@$(PYTHON) -m tests.planted $(if $(ROWS),--rows) $(if $(ONLY),--only $(ONLY))

@@ -283,7 +283,7 @@ def picture() -> Image.Image:
     widgets = json.loads(text)["widgets"]
     bottom = max(widget["y"] + widget["height"] for widget in widgets)
     image = Image.new("RGB", (24 * COLUMN, bottom * ROW), FRAME)
-    painter = Painter(ImageDraw.Variant(image), night, end_ms)
+    painter = Painter(ImageDraw.Draw(image), night, end_ms)
     for widget in widgets:
         painter.widget(widget)
     return image

@@ -174,7 +174,7 @@ def _instant(address: str) -> Asker:
     def handler() -> ModuleType:
         module = load("generate")
         module.api.dependency_overrides.update(overrides)
-        module.get_presenter = lambda: presenter
+        vars(module)["get_presenter"] = lambda: presenter
         return module
 
     verify = shared.get_verifier().verify
