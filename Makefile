@@ -58,8 +58,8 @@ audit: tools .tools/audit/stamp ## Scan the transformed template and the locked 
 	@$(PYTHON) -m operations.audit
 
 .PHONY: check
-check: lint .tools/validated ## Format, lint, types, unit tests and the template, in seconds
-	$(PYTHON) -m pytest -q tests/unit
+check: .venv/stamp .tools/sam/stamp ## Format, lint, types, unit tests and the template, on two cores
+	@$(MAKE) -j2 lint unit .tools/validated
 
 .PHONY: openapi
 openapi: .venv/stamp ## Write openapi.json anew from the handlers (make check fails where it differs)
@@ -75,6 +75,10 @@ lint: .venv/stamp
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	PYTHONPATH=layers/shared $(PYTHON) -m generators.openapi --check
+
+.PHONY: unit
+unit: .venv/stamp
+	$(PYTHON) -m pytest -q tests/unit
 
 .PHONY: exactness
 exactness: tools ## The money and breaker bar, R0 to R17, in short form (ROWS="R1 R10", SEED=)

@@ -53,8 +53,11 @@ def read_template(template: Path = TEMPLATE) -> dict[str, Any]:
     return loaded
 
 
-class TemplateLoader(yaml.SafeLoader):
-    """A safe loader that reads ``!Ref Table`` as ``{"Ref": "Table"}``."""
+class TemplateLoader(yaml.CSafeLoader):
+    """A safe loader that reads ``!Ref Table`` as ``{"Ref": "Table"}``.
+
+    libyaml's, which takes a tenth of the time of the one written in Python.
+    """
 
 
 def tagged(loader: TemplateLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
