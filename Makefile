@@ -58,7 +58,7 @@ audit: tools .tools/audit/stamp ## Scan the transformed template and the locked 
 	@$(PYTHON) -m operations.audit
 
 .PHONY: check
-check: .venv/stamp .tools/sam/stamp ## Format, lint, types, unit tests and the template, on two cores
+check: .venv/stamp .tools/sam/stamp ## Format, lint, types, unit tests and the template: a minute on two cores
 	@$(MAKE) -j2 lint unit .tools/validated
 
 .PHONY: openapi

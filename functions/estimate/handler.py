@@ -12,11 +12,12 @@ from pydantic import Field
 from imagegen.bootstrap.estimate import get_estimator, get_lister, get_status_reader
 from imagegen.bootstrap.shared import get_verifier
 from imagegen.edge.api import build_api, json_described, not_allowed, serve, user_of
-from imagegen.edge.requests import JSON, raw_body
+from imagegen.edge.requests import raw_body
 from imagegen.logs import logger
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.model_list import ModelLister
 from imagegen.usecases.tracing import LedgerStatusReader
+from imagegen.wire.headers import JSON
 from imagegen.wire.images import EdgeModel, Estimate, EstimateRequest
 from imagegen.wire.reports import Models
 

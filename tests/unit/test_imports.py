@@ -23,9 +23,9 @@ MAY_IMPORT = {
     "mcp": {"mcp", "edge", "chat", "wire", "domain"},
     "edge": {"edge", "logs", "wire", "domain"},
     "monitoring": {"monitoring", "usecases", "guard", "wire", "domain"},
-    "llm": {"llm", "providers", "domain"},
+    "llm": {"llm", "providers", "domain", "places"},
     "providers": {"providers", "domain"},
-    "aws": {"aws", "domain"},
+    "aws": {"aws", "domain", "places"},
     "logs": set[str](),
     "settings": {"domain", "places"},
     # Both without pydantic: the page is there as soon as Python is.
