@@ -12,8 +12,9 @@ from pydantic import Field
 from imagegen.bootstrap.estimate import EstimateService, get_estimate_service
 from imagegen.bootstrap.verifier import get_verifier
 from imagegen.edge.api import build_api, json_described, not_allowed, serve, user_of
-from imagegen.edge.requests import JSON, raw_body
+from imagegen.edge.requests import raw_body
 from imagegen.logs import logger
+from imagegen.wire.headers import JSON
 from imagegen.wire.images import EdgeModel, Estimate, EstimateRequest
 from imagegen.wire.reports import Models
 

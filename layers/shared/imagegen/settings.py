@@ -9,18 +9,21 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from imagegen.domain.ledger import Limits
 from imagegen.domain.moderation import ModerationMode
-from imagegen.domain.money import parse_usd
+from imagegen.domain.money import Usd
 from imagegen.places import is_on_loopback, public_url
 from imagegen.providers import PROVIDERS, base_url_name
 
-Usd = Annotated[int, BeforeValidator(parse_usd)]
 Text = Annotated[str, Field(min_length=1)]
-Price = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 
 
 def _none_if_empty(value: object) -> object:
     """A parameter of the template that is not set is an empty text."""
     return None if value == "" else value
+
+
+UsdPerMillion = Annotated[
+    Decimal | None, Field(ge=0, allow_inf_nan=False), BeforeValidator(_none_if_empty)
+]
 
 
 class Settings(BaseModel):
@@ -103,8 +106,8 @@ class ChatSettings(MoneySettings):
     chat_base_url: str = ""
     chat_model: str = ""
     chat_input_characters: Annotated[int, Field(ge=1_000)] = 100_000
-    chat_input_usd_per_million: Annotated[Price | None, BeforeValidator(_none_if_empty)] = None
-    chat_output_usd_per_million: Annotated[Price | None, BeforeValidator(_none_if_empty)] = None
+    chat_input_usd_per_million: UsdPerMillion = None
+    chat_output_usd_per_million: UsdPerMillion = None
 
 
 class GenerateSettings(MoneySettings):

@@ -3,10 +3,11 @@
 import os
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+
+from imagegen.places import is_on_loopback
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,12 +30,11 @@ _BYTES = Config(
 
 # An emulator shares its cores with every cold start: what is slow there is not down.
 _EMULATED = Config(connect_timeout=3, read_timeout=5)
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def _store_config() -> Config:
-    endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL", ""))
-    return _STORE.merge(_EMULATED) if endpoint.hostname in _LOOPBACK else _STORE
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    return _STORE.merge(_EMULATED) if is_on_loopback(endpoint) else _STORE
 
 
 @cache

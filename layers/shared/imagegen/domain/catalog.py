@@ -18,7 +18,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     HttpUrl,
@@ -27,11 +26,10 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from imagegen.domain.money import parse_usd
+from imagegen.domain.money import Usd
 
 PIXEL_SIZE = r"^[1-9][0-9]{1,4}x[1-9][0-9]{1,4}$"
 
-Usd = Annotated[int, BeforeValidator(parse_usd)]
 PixelSize = Annotated[str, StringConstraints(pattern=PIXEL_SIZE)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
 
@@ -133,7 +131,6 @@ class Offering(CatalogModel):
     sizes: tuple[SizeOption, ...] = Field(min_length=1)
     max_prompt_characters: int = Field(ge=1)
     typical_seconds: int = Field(ge=1)
-    deprecated_on: date | None = None
     shutdown_on: date | None = None
     source: HttpUrl
     checked_on: date

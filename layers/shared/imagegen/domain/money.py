@@ -2,6 +2,9 @@
 
 import re
 from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 MICRO = 1_000_000
 MAX_USD = 1_000_000_000
@@ -25,6 +28,10 @@ def parse_usd(text: str) -> int:
     if Decimal(micro) / MICRO != amount:
         raise ValueError(f"{text!r} is finer than a micro-dollar")
     return micro
+
+
+Usd = Annotated[int, BeforeValidator(parse_usd)]
+"""A field that holds decimal dollars in JSON or in the environment, and micro-dollars here."""
 
 
 def usd_text(price_microusd: int) -> str:

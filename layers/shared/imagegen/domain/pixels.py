@@ -19,7 +19,6 @@ class Measured:
     """What the bytes are."""
 
     media_type: str
-    extension: str
     width: int
     height: int
 
@@ -41,11 +40,11 @@ def measure(content: bytes) -> Measured:
 
 def _measure(content: bytes) -> Measured:
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return Measured("image/png", "png", *_png(content))
+        return Measured("image/png", *_png(content))
     if content.startswith(b"\xff\xd8\xff"):
-        return Measured("image/jpeg", "jpg", *_jpeg(content))
+        return Measured("image/jpeg", *_jpeg(content))
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return Measured("image/webp", "webp", *_webp(content))
+        return Measured("image/webp", *_webp(content))
     raise BrokenImageError("the bytes are no PNG, JPEG or WebP")
 
 

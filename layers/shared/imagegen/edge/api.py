@@ -24,8 +24,9 @@ from imagegen.domain.errors import ImagegenError
 from imagegen.domain.users import User, Verifier
 from imagegen.edge import openai_problems, problems
 from imagegen.edge.problems import edge_problem, to_problem
-from imagegen.edge.requests import JSON, Event, check_request
+from imagegen.edge.requests import Event, check_request
 from imagegen.logs import logger, place_of, silence_others
+from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
 
 EVENTS = "text/event-stream"

@@ -9,11 +9,10 @@ import json
 from aws_lambda_powertools.event_handler import Response
 
 from imagegen.edge.problems import headers_of
-from imagegen.wire.headers import IDEMPOTENCY_KEY, MAX_COST
+from imagegen.wire.headers import IDEMPOTENCY_KEY, JSON, MAX_COST
 from imagegen.wire.reports import Problem
 
 PREFIX = "/v1/"
-JSON = "application/json"
 LONGEST_WAIT_SECONDS = 60
 """An SDK that waits longer than this only keeps its caller waiting for the same answer."""
 
@@ -27,7 +26,10 @@ _STATUS = {
     "model_retired": 404,
 }
 _CODES = {"content_refused": "moderation_blocked", "unauthorized": "invalid_api_key"}
-_FAULTS = {"extra_forbidden": "unknown_parameter", "unsupported_parameter": "unsupported_parameter"}
+_FIELD_CODES = {
+    "extra_forbidden": "unknown_parameter",
+    "unsupported_parameter": "unsupported_parameter",
+}
 _PARAMS = {
     "unsupported_size": "size",
     "above_max_cost": MAX_COST,
@@ -56,7 +58,7 @@ def openai_problem_response(problem: Problem) -> Response[str]:
 
 def _code(problem: Problem) -> str:
     if problem.errors:
-        return _FAULTS.get(problem.errors[0]["type"], problem.code)
+        return _FIELD_CODES.get(problem.errors[0]["type"], problem.code)
     return _CODES.get(problem.code, problem.code)
 
 

@@ -10,10 +10,9 @@ from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.users import User, Verifier
 from imagegen.edge.problems import edge_problem, not_json
-from imagegen.wire.headers import USER_TOKEN
+from imagegen.wire.headers import JSON, USER_TOKEN
 from imagegen.wire.reports import Problem
 
-JSON = "application/json"
 MAX_BODY_BYTES = 256 * 1024
 
 type Event = dict[str, Any]

@@ -1,5 +1,7 @@
-"""Names of the request headers that our routes read, in lower case as Lambda passes them."""
+"""The content type of our bodies, and the request headers that are read, in lower case."""
 
+JSON = "application/json"
+"""The content type of every body but a chat's events."""
 USER_TOKEN = "x-imagegen-token"  # noqa: S105 a name
 """The user's token, where ``Authorization`` carries an AWS signature."""
 MAX_COST = "x-max-cost"
