@@ -147,7 +147,7 @@ def without(part: str, state: str) -> Change:
     return Change(
         LEDGER_UPDATES,
         CONDITION,
-        f"    if after.ops[seen.quote_id].state is OpState.{state}:\n"
+        f"    if after.ops[snapshot.quote_id].state is OpState.{state}:\n"
         f'        update.require(f"{kept}")\n'
         "    else:\n"
         f"    {CONDITION}",
