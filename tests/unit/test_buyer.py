@@ -43,13 +43,13 @@ from tests.fakes.pictures import png
 from tests.fakes.service import IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service, with_stores
 
 LAMBDA_MS = 300_000
-WISH = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
+REQUEST = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
 FIRST, AGAIN = Call(USER, "body", retries=0), Call(USER, "body", retries=1)
 UNMARKED, KEYED = Call(USER, "body"), Call(USER, "body", key="order-66")
 
 
 def buy(service: Service, call: Call = FIRST, *, lambda_ms: int = LAMBDA_MS) -> Made:
-    return service.buyer.buy(WISH, call, ends_ms=service.clock() + lambda_ms)
+    return service.buyer.buy(REQUEST, call, ends_ms=service.clock() + lambda_ms)
 
 
 def test_a_call_is_an_offer_and_its_confirmation_in_one() -> None:
@@ -223,7 +223,7 @@ def test_a_repetition_that_waits_takes_over_when_the_first_run_is_found_dead() -
         buy(service)
     service.wire.mend()
     service.while_paused = lambda: service.clock.advance(LAMBDA_MS + 60_000)
-    bought = service.buyer.buy(WISH, AGAIN, ends_ms=service.clock() + 10 * LAMBDA_MS)
+    bought = service.buyer.buy(REQUEST, AGAIN, ends_ms=service.clock() + 10 * LAMBDA_MS)
     assert (len(service.called), service.spent()) == (2, bought.record.charged_microusd)
     service.check_charged_iff_stored()
 
@@ -299,7 +299,7 @@ def test_two_calls_at_once_pay_for_what_they_get(call: Call, *, dies: bool) -> N
 
     service.while_paused = lambda: service.clock.advance(2 * LAMBDA_MS)
     late = replace(service.buyer, image_id_key=key)
-    got = late.buy(WISH, call, ends_ms=service.clock() + 10 * LAMBDA_MS)
+    got = late.buy(REQUEST, call, ends_ms=service.clock() + 10 * LAMBDA_MS)
     is_same = call.key is not None
     assert (got.ref == refs[0]) == got.is_replay == is_same
     assert len(service.called) == (1 if is_same else 2)
@@ -487,7 +487,7 @@ def test_a_model_that_is_down_is_not_replaced_by_a_far_dearer_one_unasked() -> N
 def test_a_far_dearer_model_stands_in_where_the_caller_allows_its_price() -> None:
     service = Service(catalog=dear_stand_ins())
     service.setups["alpha"] = ProviderSetup(has_key=True, enabled=False)
-    allowed = WISH.model_copy(update={"max_cost": 160_000})
+    allowed = REQUEST.model_copy(update={"max_cost": 160_000})
     bought = service.buyer.buy(allowed, FIRST, ends_ms=service.clock() + LAMBDA_MS)
     assert bought.record.charged_microusd == 160_000
 
@@ -514,7 +514,7 @@ def test_a_hold_that_cannot_be_looked_into_stops_no_other_call() -> None:
         reconciler=blind,
         generator=replace(generator, holds=replace(generator.holds, reconciler=blind)),
     )
-    bought = buyer.buy(WISH, FIRST, ends_ms=service.clock() + LAMBDA_MS)
+    bought = buyer.buy(REQUEST, FIRST, ends_ms=service.clock() + LAMBDA_MS)
     assert bought.record.charged_microusd == 50_000
 
 
@@ -547,7 +547,7 @@ def test_an_image_that_is_charged_and_cannot_be_found_is_told_as_charged(
         service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
     buyer = blind(service)
     with pytest.raises(StoreUnavailableError) as caught:
-        buyer.buy(WISH, call, ends_ms=service.clock() + LAMBDA_MS)
+        buyer.buy(REQUEST, call, ends_ms=service.clock() + LAMBDA_MS)
     assert caught.value.charged
 
 
@@ -555,7 +555,7 @@ def test_an_image_that_cannot_be_looked_for_is_not_told_as_charged_where_nothing
     service = Service()
     buyer = blind(service)
     with pytest.raises(StoreUnavailableError) as caught:
-        buyer.buy(WISH, KEYED, ends_ms=service.clock() + LAMBDA_MS)
+        buyer.buy(REQUEST, KEYED, ends_ms=service.clock() + LAMBDA_MS)
     assert not caught.value.charged
 
 
@@ -649,15 +649,17 @@ def test_a_retry_belongs_to_the_running_call_else_to_the_latest_whatever_else_is
     calls: list[tuple[bytes, int, OpState]], others: list[bytes]
 ) -> None:
     ops = {
-        ids.quote_id(retries.nonce_of(FIRST, {}, IMAGE_ID_KEY, random=random)): op(state, expires)
+        ids.quote_id(retries.derive_nonce(FIRST, {}, IMAGE_ID_KEY, random=random)): op(
+            state, expires
+        )
         for random, expires, state in calls
     }
     more = {ids.quote_id(nonce): op(OpState.HELD, 10**9) for nonce in others}
     other = replace(FIRST, body="another")
-    more[ids.quote_id(retries.nonce_of(other, {}, IMAGE_ID_KEY, random=b"12345"))] = op(
+    more[ids.quote_id(retries.derive_nonce(other, {}, IMAGE_ID_KEY, random=b"12345"))] = op(
         OpState.HELD, 10**9
     )
-    nonce = retries.nonce_of(AGAIN, {**more, **ops}, IMAGE_ID_KEY, random=b"54321")
+    nonce = retries.derive_nonce(AGAIN, {**more, **ops}, IMAGE_ID_KEY, random=b"54321")
     found = ops[ids.quote_id(nonce)]
     running = [one for one in ops.values() if one.state is OpState.HELD]
     assert found.expires_ms == max(one.expires_ms for one in running or ops.values())
@@ -670,15 +672,15 @@ def test_only_a_counted_retry_or_a_key_is_taken_for_an_earlier_call(
 ) -> None:
     for retried in (None, 0):
         call = Call(user, body, retries=retried)
-        nonce = retries.nonce_of(call, {}, IMAGE_ID_KEY, random=random)
+        nonce = retries.derive_nonce(call, {}, IMAGE_ID_KEY, random=random)
         ops = {ids.quote_id(nonce): op(OpState.HELD, 1)}
-        again = retries.nonce_of(call, ops, IMAGE_ID_KEY, random=bytes(5))
+        again = retries.derive_nonce(call, ops, IMAGE_ID_KEY, random=bytes(5))
         assert again[: retries.RANDOM_BYTES] == bytes(5)
         assert again[retries.RANDOM_BYTES :] == nonce[retries.RANDOM_BYTES :]
         counted = replace(call, retries=1)
-        assert retries.nonce_of(counted, ops, IMAGE_ID_KEY, random=bytes(5)) == nonce
+        assert retries.derive_nonce(counted, ops, IMAGE_ID_KEY, random=bytes(5)) == nonce
     keyed = Call(user, body, key="k")
-    assert retries.nonce_of(keyed, {}, IMAGE_ID_KEY, random=random) == retries.nonce_of(
+    assert retries.derive_nonce(keyed, {}, IMAGE_ID_KEY, random=random) == retries.derive_nonce(
         replace(keyed, body="another"), {}, IMAGE_ID_KEY, random=bytes(5)
     )
 

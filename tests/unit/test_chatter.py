@@ -15,9 +15,9 @@ from imagegen.domain.errors import ConfigurationError, InvalidRequestError, LlmE
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Llm, TextPart, TokenCount, ToolUse
 from imagegen.domain.token_prices import TokenPrices
-from imagegen.usecases.chat.arguments import arguments_in
+from imagegen.usecases.chat.arguments import parse_arguments
 from imagegen.usecases.chat.chatter import FAILED, MARGIN_MS, NOTHING, STOPPED, TOO_LONG
-from imagegen.usecases.chat.limits import MAX_SAID_CHARACTERS
+from imagegen.usecases.chat.limits import MAX_ANSWER_CHARACTERS
 from imagegen.wire.images import Estimate
 from imagegen.wire.messages import (
     ChatEvent,
@@ -321,7 +321,7 @@ def test_whatever_an_llm_does_the_message_ends_once_and_says_what_was_said(
 
 @given(ARGUMENTS)
 def test_arguments_are_an_object_that_can_be_repeated_or_nothing(text: str) -> None:
-    found: Any = arguments_in(text)
+    found: Any = parse_arguments(text)
     assert found is None or isinstance(found, dict)
     used = ToolCall(id="c", name="n", arguments=found, ok=False)
     assert json.loads(used.model_dump_json())["arguments"] is None or found is not None
@@ -368,15 +368,15 @@ def test_an_answer_without_end_is_cut_says_so_and_keeps_its_offers(
 
 
 def test_nothing_is_said_after_the_last_character_that_fits() -> None:
-    first = (TextPart("x" * (MAX_SAID_CHARACTERS - 1)), use("a fox"))
+    first = (TextPart("x" * (MAX_ANSWER_CHARACTERS - 1)), use("a fox"))
     _, _, events = answered(first, (TextPart("a"), TextPart("bcde")))
     assert last(events).content.endswith(f"x\n\na\n\n{TOO_LONG}")
 
 
 def test_the_longest_answer_that_fits_is_whole() -> None:
-    _, _, events = answered((TextPart("x" * MAX_SAID_CHARACTERS),))
+    _, _, events = answered((TextPart("x" * MAX_ANSWER_CHARACTERS),))
     assert (last(events).stop_reason, last(events).problem) == ("end", None)
-    assert last(events).content == "x" * MAX_SAID_CHARACTERS
+    assert last(events).content == "x" * MAX_ANSWER_CHARACTERS
 
 
 @pytest.mark.parametrize("character", ["x", "\\u0001", "狐", "🦊"])

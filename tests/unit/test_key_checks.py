@@ -179,7 +179,7 @@ def test_the_circuits_that_rest_are_counted_by_provider() -> None:
     service.circuits.circuits["gamma"] = Circuit(State.CLOSED, 2)
     # Due: it waits for an image, and whoever asks for one is offered it.
     service.circuits.circuits["gamma/due"] = Circuit(State.OPEN, 1, until_ms=service.clock())
-    assert service.key_checker.check().resting == {"alpha": 2, "beta": 1, "gamma": 0}
+    assert service.key_checker.check().open_circuits == {"alpha": 2, "beta": 1, "gamma": 0}
 
 
 def test_a_provider_that_is_not_set_up_is_not_looked_at() -> None:
