@@ -1,4 +1,4 @@
-"""Everything outside the code as one protocol: AWS in production, fakes in tests and benchmarks."""
+"""The outside world as one protocol: AWS in production, fakes in tests and benchmarks."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol

@@ -208,6 +208,7 @@ class Buyer:
             return self.replayer.stored(ImageRef(same[0], call.user, 0), ledger)
 
     def _by_key(self, ref: ImageRef, ledger: Ledger) -> Made | None:
+        """Return the image of a call with an idempotency key, if one is stored."""
         try:
             return self.replayer.stored(ref, ledger)
         except StoreUnavailableError as error:

@@ -37,7 +37,10 @@ class Switchboard:
         }
 
     def _blocked_until_ms(self) -> dict[str, int]:
-        """Return when each circuit that lets no call through will let one through, by its name."""
+        """Return the circuits that let no call through now, by name.
+
+        The values are the times in ms since 1970 at which each may let a call through again.
+        """
         now_ms, policy = self.guard.now_ms(), self.guard.policy
         return {
             name: circuit.until_ms

@@ -267,7 +267,7 @@ def _replaced(missing: LeftOut | None) -> Replaced | None:
 def _no_candidate(
     selection: Selection, request: EstimateRequest, tier: Tier
 ) -> InvalidRequestError | NoProviderError:
-    """Return the error that says why there is no offer.
+    """Return the error that explains why there is no offer.
 
     It is a 503 if waiting can help; otherwise the caller has to change the request.
     """

@@ -35,10 +35,7 @@ VALID = "valid"
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """A key that was good and is now refused, or the reverse.
-
-    Of all instances, one reports the change, once.
-    """
+    """A key that was good and is now refused, or the reverse; only one instance reports it."""
 
     provider: str
     old: str

@@ -94,27 +94,27 @@ class Generator:
         try:
             made = self._make(run)
         except ImagegenError as error:
-            self._give_up(run, error)
+            self._fail(run, error)
             raise
         except Exception:
             # A bug of ours must not keep the user's money held. The answer is still a 500.
-            self._give_up(run, ImagegenError("internal error"))
+            self._fail(run, ImagegenError("internal error"))
             raise
         record = run.complete_record(made, self.catalog, now_ms=self.now_ms())
         try:
             return self.keeper.keep(run, made.answer.content, record)
         except LeaseLostError as error:
             run.log.in_doubt_microusd += made.candidate.price_microusd
-            self._give_up(run, error)
+            self._fail(run, error)
             raise
 
     def _make(self, run: Run) -> ImageMade:
         self.moderation.check(run.prompt)
         return self.loop.make_image(run)
 
-    def _give_up(self, run: Run, error: ImagegenError) -> None:
+    def _fail(self, run: Run, error: ImagegenError) -> None:
         self.holds.release(run.quote.user, run.hold, error)
-        self.keeper.give_up(run, run.failed_record(error, now_ms=self.now_ms()))
+        self.keeper.record_failure(run, run.failed_record(error, now_ms=self.now_ms()))
 
     def _after_expiry(self, quote: Quote) -> Made | Running:
         """Return the result of an expired quote that was confirmed in time."""

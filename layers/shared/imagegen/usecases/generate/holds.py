@@ -14,9 +14,9 @@ LEASE_MARGIN_MS = 30_000
 """How long a lease lasts beyond Lambda's timeout, after which the run is dead. Clocks of instances
 differ by less than this."""
 MAX_DEAD = 100
-"""The most dead runs of one user. There are only so many if images cannot be looked up; then no
-further run starts. Otherwise, the ledger entry would grow until the look-up works again, and
-DynamoDB's limit is 400 KB."""
+"""The most dead runs of one user before no further run starts. There are more only if images cannot
+be looked up for a long time; the ledger entry must not grow meanwhile to DynamoDB's limit of
+400 KB."""
 SILENT_MS = 900
 """If the ledger took longer than this to fail, it is taken to be unreachable. The hold is then not
 released at once, because the caller would wait as long again: it ends with its lease."""

@@ -52,7 +52,7 @@ class ImageKeeper:
         is_replay = record.run not in ("", run.hold.op.owner)
         return Made(ref, record, ledger, is_replay)
 
-    def give_up(self, run: Run, record: ImageRecord) -> None:
+    def record_failure(self, run: Run, record: ImageRecord) -> None:
         """Write the record of a run without an image, unless there is a record of its image."""
         with suppress(StoreUnavailableError):
             self.stores.records.put(run.quote.ref, record)
