@@ -91,7 +91,7 @@ def test_the_llm_gets_the_price_and_never_the_quote_or_the_id() -> None:
     _, llm, events = answered((use("a fox"),), (PRICED,))
     estimate = last(events).image_generations[0].estimate
     assert estimate is not None
-    seen = str(llm.told)
+    seen = str(llm.received)
     assert estimate.button_label in seen
     for secret in (estimate.quote, estimate.quote_id, estimate.image_id, "q1."):
         assert secret not in seen
@@ -102,7 +102,7 @@ def test_several_images_come_in_one_message_each_with_its_own_id() -> None:
     images = last(events).image_generations
     assert [one.prompt for one in images] == ["a fox", "a hare"]
     assert len({one.id for one in images}) == 2
-    assert [turn.call_id for turn in llm.told[1] if turn.role == "tool"] == ["c1", "c2"]
+    assert [turn.call_id for turn in llm.received[1] if turn.role == "tool"] == ["c1", "c2"]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_wrong_tool_use_goes_back_to_the_llm_which_explains_it(
     assert (tool_call.ok, tool_call.image_generation) == (False, None)
     assert tool_call.problem is not None
     assert tool_call.problem.code == code
-    result = json.loads(llm.told[1][-1].text)
+    result = json.loads(llm.received[1][-1].text)
     assert (result["offered"], result["code"]) == (False, code)
     assert last(events).content == "Sorry, I cannot."
     assert (last(events).stop_reason, last(events).image_generations) == ("end", ())
@@ -164,7 +164,7 @@ def test_tool_uses_beyond_a_rounds_limit_are_each_rejected() -> None:
     many = tuple(use(f"a fox {n}", f"c{n}") for n in range(20))
     _, llm, events = answered(many, (PRICED,))
     assert [one.ok for one in uses(events)] == [True] * 4 + [False] * 12
-    assistant, *results = llm.told[1][1:]
+    assistant, *results = llm.received[1][1:]
     assert [one.id for one in assistant.asked] == [turn.call_id for turn in results]
 
 
@@ -172,7 +172,7 @@ def test_a_llm_that_never_stops_using_the_tool_is_stopped() -> None:
     _, llm, events = answered((use("a fox"),))
     assert last(events).stop_reason == "tool_limit"
     assert last(events).content == STOPPED
-    assert (len(llm.told), len(last(events).image_generations)) == (4, 4)
+    assert (len(llm.received), len(last(events).image_generations)) == (4, 4)
 
 
 def test_an_empty_answer_becomes_a_sentence() -> None:
@@ -231,7 +231,7 @@ def test_without_time_left_the_llm_is_not_called() -> None:
     llm = ScriptedLlm()
     service = Service(llm=llm)
     events = list(service.chatter.chat(request(), USER, ends_ms=service.clock() + MARGIN_MS))
-    assert (last(events).stop_reason, llm.told) == ("error", [])
+    assert (last(events).stop_reason, llm.received) == ("error", [])
 
 
 @pytest.mark.parametrize(
@@ -274,9 +274,9 @@ def test_the_llm_gets_the_history_without_the_images_ids() -> None:
     )
     llm = ScriptedLlm()
     chat(Service(llm=llm), history)
-    assert [turn.role for turn in llm.told[0]] == ["user", "assistant", "user"]
-    assert image["id"] not in str(llm.told)
-    assert llm.told[0][1].text, "some endpoints refuse an empty turn"
+    assert [turn.role for turn in llm.received[0]] == ["user", "assistant", "user"]
+    assert image["id"] not in str(llm.received)
+    assert llm.received[0][1].text, "some endpoints refuse an empty turn"
 
 
 def nested(depth: int) -> str:

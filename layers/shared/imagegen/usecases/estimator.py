@@ -144,7 +144,7 @@ class Estimator:
         return Offer(quote, chosen, selection, ledger)
 
     def _choose_quality(self, request: EstimateRequest, day: date) -> QualityChoice:
-        """Return the tier that the request's ``quality`` or ``model`` names, else the prompt's."""
+        """Return the tier that ``quality`` or ``model`` determines, else the prompt's words."""
         if request.provider and request.provider not in self.catalog.providers:
             known = ", ".join(self.catalog.providers)
             raise InvalidRequestError(f"Unknown provider {request.provider!r}: use one of {known}.")
@@ -205,7 +205,7 @@ class Estimator:
             size=request.size,
             style=request.style,
             candidates=tuple(_quoted(one) for one in selection.candidates),
-            # The slots are spread at random: quotes of the same moment rarely get the same one.
+            # The nonce chooses the slot, so that quotes of the same moment rarely get the same one.
             slot=slots[issue.nonce[0] % len(slots)],
             fallback=_quoted_fallback(selection.replaced),
         )

@@ -70,8 +70,8 @@ class Chatter:
     def chat(self, request: ChatRequest, user: str, *, ends_ms: int) -> Iterator[ChatEvent]:
         """Return the answer's events; the last one is always the complete message.
 
-        Lambda ends this run at ``ends_ms``. A failure of the LLM does not raise: it is part of the
-        complete message.
+        Lambda ends this run at ``ends_ms``. A failure of the LLM raises no error: the complete
+        message contains it.
 
         Raises:
             InvalidRequestError: the last message is not the user's or is empty, or the history is

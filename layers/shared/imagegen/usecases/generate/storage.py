@@ -66,7 +66,7 @@ class ImageKeeper:
                 return
 
     def _put(self, run: Run, content: bytes, record: ImageRecord) -> bool:
-        """Store the image; return whether it was stored by this run.
+        """Store the image; return ``False`` if the quote already has a stored image.
 
         A repeated put is safe: only the first put of a quote is stored.
         """
