@@ -11,8 +11,14 @@ from imagegen.bootstrap.generate import GenerateService, get_generate_service
 from imagegen.bootstrap.verifier import get_verifier
 from imagegen.edge.api import build_api, described, injected, json_response, serve, user_of
 from imagegen.logs import logger
-from imagegen.openai_api.calls import call_of
-from imagegen.openai_api.models import ImagesAnswer, ImagesRequest, ModelList, body_of, wish_of
+from imagegen.openai_api.calls import parse_call
+from imagegen.openai_api.models import (
+    ImagesAnswer,
+    ImagesRequest,
+    ModelList,
+    canonical_body,
+    to_estimate_request,
+)
 from imagegen.usecases.generate.run import Running
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
@@ -81,9 +87,9 @@ def create_image(request: ImagesRequest, service: Service) -> Response[str]:
     """Return an image to a client of OpenAI's: offer and confirmation in one call."""
     ends_ms = _ends_ms(service)
     headers = api.current_event.headers
-    call = call_of(headers, body_of(request), user_of(api).id)
-    wish = wish_of(request, service.world.catalog, headers.get(MAX_COST))
-    made = service.buyer.buy(wish, call, ends_ms=ends_ms)
+    call = parse_call(headers, canonical_body(request), user_of(api).id)
+    estimate_request = to_estimate_request(request, service.world.catalog, headers.get(MAX_COST))
+    made = service.buyer.buy(estimate_request, call, ends_ms=ends_ms)
     return json_response(service.openai_presenter.image(made, request, _base_url(service)))
 
 

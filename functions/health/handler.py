@@ -9,7 +9,7 @@ from imagegen.bootstrap.health import HealthService, get_health_service
 from imagegen.bootstrap.verifier import get_verifier
 from imagegen.edge.api import asks_admin, build_api, injected, serve
 from imagegen.logs import logger
-from imagegen.usecases.health import summary_of
+from imagegen.usecases.health import public_summary
 from imagegen.wire.reports import Health
 
 PATH = "/health-check/image-providers"
@@ -21,7 +21,7 @@ api = build_api()
 def health(service: Annotated[HealthService, Depends(get_health_service)]) -> Health:
     """Return every provider's state; an admin learns the last errors' codes, too."""
     report = service.reporter.report()
-    return report if asks_admin(api) else summary_of(report)
+    return report if asks_admin(api) else public_summary(report)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -1,4 +1,4 @@
-"""The service of ``estimate``. It loads no vendor client: a cold start must stay short."""
+"""The service of ``estimate``. It loads no vendor client, so that cold starts are short."""
 
 import os
 from dataclasses import dataclass

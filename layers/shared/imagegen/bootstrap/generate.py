@@ -29,7 +29,7 @@ from imagegen.usecases.usage import UsageReader
 
 @dataclass(frozen=True)
 class GenerateService(PricingService):
-    """Makes images and answers for them."""
+    """Makes images, and answers requests about them and about usage."""
 
     settings: GenerateSettings
 
@@ -46,7 +46,7 @@ class GenerateService(PricingService):
 
     @cached_property
     def replayer(self) -> Replayer:
-        """Answers requests that were confirmed before."""
+        """Finds the results of requests that were confirmed before."""
         return Replayer(self.stores)
 
     @cached_property
@@ -86,7 +86,7 @@ class GenerateService(PricingService):
 
     @cached_property
     def finder(self) -> ImageFinder:
-        """Answers for one image by its id."""
+        """Finds one image by its id."""
         return ImageFinder(self.stores, self.reconciler, self.world.image_id_key)
 
     @cached_property
@@ -139,7 +139,7 @@ def get_generate_service() -> GenerateService:
     return GenerateService(AwsWorld(settings, settings.bucket_name), settings)
 
 
-# Vendor clients are left out: most requests are for an image or a status, and make no image.
+# The vendors' clients are not loaded: most requests fetch an image or a status and make none.
 prime(
     lambda: get_generate_service().generator,
     clients.ssm,

@@ -1,4 +1,4 @@
-"""What every service that prices images is built from."""
+"""The part that all services share that price images: the estimator."""
 
 from dataclasses import dataclass
 from functools import cached_property

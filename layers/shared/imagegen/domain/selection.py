@@ -38,7 +38,7 @@ class Availability:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Criteria:
     """What is asked of the selection."""
 
     tier: Tier
@@ -98,7 +98,7 @@ class Selection:
 
 def select(
     catalog: Catalog,
-    wish: Wish,
+    criteria: Criteria,
     availability: Mapping[str, Availability],
     *,
     price_multiple: Decimal,
@@ -108,8 +108,8 @@ def select(
 
     ``availability`` is by row key; a row that is not in it counts as without a key.
     """
-    ranked = sorted(catalog.tier(wish.tier), key=lambda row: _rank(row, wish))
-    judged = [_judge(row, wish, availability, today) for row in ranked]
+    ranked = sorted(catalog.tier(criteria.tier), key=lambda row: _rank(row, criteria))
+    judged = [_judge(row, criteria, availability, today) for row in ranked]
     fit = [one for one in judged if isinstance(one, Candidate)]
     within, above = _within_multiple(fit, price_multiple)
     first = next((one for one in judged if _could_be_first(one)), None)
@@ -120,28 +120,30 @@ def select(
     )
 
 
-def _rank(row: Offering, wish: Wish) -> tuple[bool, bool, int]:
-    named = wish.model in (row.key, row.model)
-    return not named, row.provider != wish.provider, row.fallback_priority
+def _rank(row: Offering, criteria: Criteria) -> tuple[bool, bool, int]:
+    named = criteria.model in (row.key, row.model)
+    return not named, row.provider != criteria.provider, row.fallback_priority
 
 
 def _judge(
-    row: Offering, wish: Wish, availability: Mapping[str, Availability], today: date
+    row: Offering, criteria: Criteria, availability: Mapping[str, Availability], today: date
 ) -> Candidate | LeftOut:
-    option = row.option(wish.size)
+    option = row.option(criteria.size)
     if option is None:
         sizes = ", ".join(o.size for o in row.sizes)
         return LeftOut(row, Reason.SIZE, f"draws {sizes}")
-    price = _price(row, option, wish)
+    price = _price(row, option, criteria)
     if row.is_retired(today):
         return LeftOut(row, Reason.RETIRED, f"shut down on {row.shutdown_on}")
     if price is None:
         return LeftOut(row, Reason.UNPRICED, f"no price for {option.size}")
-    if wish.prompt_characters > row.max_prompt_characters:
+    if criteria.prompt_characters > row.max_prompt_characters:
         detail = f"takes {row.max_prompt_characters} characters"
         return LeftOut(row, Reason.PROMPT, detail, price)
-    if wish.max_cost_microusd is not None and price > wish.max_cost_microusd:
-        detail = f"{label_text(price)} is above the maxCost of {label_text(wish.max_cost_microusd)}"
+    if criteria.max_cost_microusd is not None and price > criteria.max_cost_microusd:
+        detail = (
+            f"{label_text(price)} is above the maxCost of {label_text(criteria.max_cost_microusd)}"
+        )
         return LeftOut(row, Reason.TOO_DEAR, detail, price)
     state = availability.get(row.key, Availability(Reason.NO_KEY))
     if state.reason is not None:
@@ -149,9 +151,9 @@ def _judge(
     return Candidate(Variant(row, option), price)
 
 
-def _price(row: Offering, option: SizeOption, wish: Wish) -> int | None:
+def _price(row: Offering, option: SizeOption, criteria: Criteria) -> int | None:
     image = price_microusd(row, option)
-    return None if image is None else image + prompt_microusd(row, wish.prompt_bytes)
+    return None if image is None else image + prompt_microusd(row, criteria.prompt_bytes)
 
 
 _DETAILS = {

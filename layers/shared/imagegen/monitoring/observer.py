@@ -17,7 +17,7 @@ from imagegen.monitoring.metrics import Sample, line
 
 if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
-    from imagegen.usecases.generate.reconciler import Ended
+    from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
     from imagegen.wire.messages import MessageComplete
 
@@ -59,7 +59,7 @@ class LogObserver:
             ],
         )
 
-    def dead_run_ended(self, ended: "Ended") -> None:
+    def dead_run_ended(self, ended: "EndedHold") -> None:
         """Report a request whose run died and was ended by the reconciler."""
         outcome = "settled" if ended.is_settled else "released"
         logger.warning("dead run ended", outcome=outcome, held_usd=usd_text(ended.microusd))

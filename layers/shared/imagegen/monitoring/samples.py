@@ -17,7 +17,7 @@ from imagegen.monitoring.metrics import Metric, Sample
 
 if TYPE_CHECKING:
     # Their modules are not for a function that only prices.
-    from imagegen.usecases.generate.reconciler import Ended
+    from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
     from imagegen.wire.messages import MessageComplete
 
@@ -71,7 +71,7 @@ def transition_samples(move: Transition) -> Iterator[Sample]:
         yield Sample({Metric.CIRCUITS_OPEN: 1, Metric.CIRCUIT_OPEN: 1}, provider)
 
 
-def reconciled_samples(ended: "Ended") -> Iterator[Sample]:
+def reconciled_samples(ended: "EndedHold") -> Iterator[Sample]:
     """Yield the sample of a request whose run died.
 
     A stored image was charged. One that is not stored may have been billed to us all the same.
@@ -89,14 +89,14 @@ def key_check_samples(probed: "KeyCheckResults") -> Iterator[Sample]:
     """Yield the samples of one probe; that there are any is its heartbeat."""
     values: dict[Metric, float] = {
         Metric.PROBES: 1,
-        Metric.CIRCUITS_OPEN: sum(probed.resting.values()),
+        Metric.CIRCUITS_OPEN: sum(probed.open_circuits.values()),
         Metric.KEYS_REFUSED: len(probed.refused),
         Metric.MODELS_UNLISTED: len(probed.unlisted),
     }
     if probed.days_left is not None:
         values[Metric.RETIREMENT_DAYS] = probed.days_left
     yield Sample(values)
-    for provider, resting in probed.resting.items():
+    for provider, resting in probed.open_circuits.items():
         yield Sample({Metric.CIRCUIT_OPEN: min(1, resting)}, provider)
     for provider in probed.key_checks:
         yield Sample({Metric.KEY_REFUSED: int(provider in probed.refused)}, provider)

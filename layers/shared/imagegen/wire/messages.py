@@ -117,8 +117,8 @@ class MessageComplete(EdgeModel):
 type ChatEvent = MessageStart | TextDelta | ToolCall | MessageComplete
 
 
-def offered(estimate: Estimate, tool_call_id: str | None = None) -> ImageGeneration:
-    """Return the image that an estimate offers, waiting for a person's click."""
+def image_offer(estimate: Estimate, tool_call_id: str | None = None) -> ImageGeneration:
+    """Return the image that an estimate offers; it is pending until the person clicks."""
     return ImageGeneration(
         id=estimate.image_id,
         tool_call_id=tool_call_id,
@@ -128,16 +128,19 @@ def offered(estimate: Estimate, tool_call_id: str | None = None) -> ImageGenerat
     )
 
 
-def carried_bytes(part: EdgeModel) -> int:
-    """Return how long a part is in Lambda's answer, at most: there it is JSON in text in JSON."""
+def json_bytes(part: EdgeModel) -> int:
+    """Return the most bytes that a part takes in Lambda's answer.
+
+    There, the part is JSON inside a string of the answer's JSON, so its quotes are escaped.
+    """
     return len(json.dumps(part.model_dump_json(by_alias=True)))
 
 
-def told_to_llm(estimate: Estimate) -> dict[str, Any]:
-    """Return what an LLM is told of an offer: never the quote or the image's id.
+def llm_result(estimate: Estimate) -> dict[str, Any]:
+    """Return the tool result for the LLM: the price of an offer, never its quote or image id.
 
-    Whoever holds a quote and its user's token can accept it; the words an LLM reads and repeats
-    are no place for it.
+    A quote with its user's token is enough to accept the offer, so it must not be in text that an
+    LLM reads and may repeat.
     """
     price = estimate.price.model_dump(mode="json", by_alias=True)
     return {
