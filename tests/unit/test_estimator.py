@@ -81,7 +81,7 @@ def test_words_decide_the_tier_where_none_is_asked_for() -> None:
 def test_a_model_asked_for_by_name_brings_its_tier() -> None:
     offer = Service(catalog=real_catalog()).estimate(quality=None, model="together-fast")
     assert (offer.quality, offer.provider) == ("fast", "together")
-    assert offer.quality_reason == "the only one of the model asked for"
+    assert offer.quality_reason == "the only quality of the requested model"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_model_of_several_tiers_is_drawn_at_the_one_the_prompt_asks_for(
     service = Service(catalog=real_catalog())
     offer = service.estimate(prompt, quality=quality, model="gpt-image-2.5-flare")
     assert (offer.quality, offer.model) == (tier, "gpt-image-2.5-flare")
-    assert (offer.quality_reason == "asked for") is (quality is not None)
+    assert (offer.quality_reason == "requested") is (quality is not None)
 
 
 def test_what_stands_in_for_the_first_choice_says_for_whom_and_why() -> None:
