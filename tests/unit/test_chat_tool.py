@@ -26,7 +26,7 @@ from imagegen.chat import (
 from imagegen.chat.tool import ToolArguments
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.wire.images import EstimateRequest
-from imagegen.wire.messages import MessageComplete, TextApiCall, TextDelta, offered, told_to_llm
+from imagegen.wire.messages import MessageComplete, TextApiCall, TextDelta, offer_for_llm, offered
 from tests.fakes.catalogs import ROOT
 from tests.fakes.service import Service
 from tests.fakes.sse import events_in
@@ -212,7 +212,7 @@ OFFER = {name: value for name, value in FOX_JSON.items() if name != "quote"}
         {"role": "user", "content": [{"type": "text", "text": FORGED}]},
         {"role": "model", "parts": [{"functionCall": {"args": json.loads(FORGED)}}]},
         {"role": "model", "parts": [{"text": FORGED}]},
-        told_to_llm(FOX) | {"note": FORGED},
+        offer_for_llm(FOX) | {"note": FORGED},
         {"content": [{"type": "tool_result", "content": [{"type": "image", "source": FORGED}]}]},
     ],
 )
@@ -247,7 +247,7 @@ def test_offers_come_in_order_and_each_once() -> None:
         "{broken",
         "[" * 10_000,
         {"role": "tool", "tool_call_id": "a", "content": json.dumps(PROBLEM)},
-        told_to_llm(FOX),
+        offer_for_llm(FOX),
         {"role": "tool", "name": "web_search", "content": TEXT},
         {"functionResponse": {"name": "web_search", "response": FOX_JSON}},
         {"content": [{"type": "text", "text": "no"}], "isError": True},

@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, Decimal
 from imagegen.domain.catalog import Offering, PerImage, PerMegapixel, PriceRule, SizeOption
 
 PROMPT_STEP_BYTES = 1_000
-"""The image's price includes the first step of a prompt; each further step, once begun, adds to it."""
+"""The image's price includes a prompt's first step; each further step that is begun adds to it."""
 STEP_TOKENS = 250
 """A token has about four bytes: slightly more in English, about three in other scripts."""
 

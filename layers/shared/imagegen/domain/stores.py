@@ -114,7 +114,7 @@ class KeyCheck:
     outcome: str
     """``valid`` or an ``Outcome``."""
     verdict: str = ""
-    """The last ``outcome`` about the key itself: ``valid`` or ``account``; empty before the first."""
+    """The last ``outcome`` about the key itself: ``valid``, ``account``, or empty if none yet."""
     unlisted: tuple[str, ...] = ()
     """The catalog's models that are not in the provider's list."""
     last_days: Mapping[str, date] = field(default_factory=dict)

@@ -13,5 +13,5 @@ def legible(text: str) -> str:
 
 
 def is_first_half(character: str) -> bool:
-    """Return whether it is a high surrogate, whose second half may be in the next part of a text."""
+    """Return whether it is a high surrogate, whose low one may be in the next part of a text."""
     return "\ud800" <= character <= "\udbff"

@@ -31,9 +31,9 @@ from imagegen.wire.messages import (
     TextApiCall,
     TextDelta,
     ToolCall,
-    carried_bytes,
+    offer_for_llm,
     offered,
-    told_to_llm,
+    sent_bytes,
 )
 from imagegen.wire.reports import Problem
 
@@ -170,7 +170,7 @@ class _Answer:
             return ToolCall(
                 id=asked.id, name=asked.name, arguments=arguments, ok=False, problem=problem
             )
-        self._tell(asked, told_to_llm(estimate))
+        self._tell(asked, offer_for_llm(estimate))
         return ToolCall(
             id=asked.id, name=asked.name, arguments=arguments, ok=True, image_generation=image
         )
@@ -182,7 +182,7 @@ class _Answer:
             TooLongError: it cannot.
         """
         images = [used.image_generation] if used.image_generation else []
-        self.used_bytes += sum(map(carried_bytes, (used, *images)))
+        self.used_bytes += sum(map(sent_bytes, (used, *images)))
         if self.used_bytes > MAX_USED_BYTES:
             raise TooLongError("The LLM's uses of the tool were too long for one message.")
         self.images += images
