@@ -120,7 +120,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def _ends_ms(service: GenerateService) -> int:
-    """Return when Lambda ends this run. It is read first: lease and timeouts depend on it."""
+    """Return the time at which Lambda ends this run. It is read first: lease and timeouts need it."""
     return service.world.now_ms() + api.lambda_context.get_remaining_time_in_millis()
 
 

@@ -43,25 +43,25 @@ def build_api() -> LambdaFunctionUrlResolver:
         raw: str = api.current_event.raw_event["rawPath"]
         return raw
 
-    def invalid(error: RequestValidationError) -> Response[str]:
+    def on_invalid_request(error: RequestValidationError) -> Response[str]:
         return _response_for_path(problems.invalid_request(list(error.errors())), path())
 
-    def no_route(_: NoRouteError) -> Response[str]:
+    def on_no_route(_: NoRouteError) -> Response[str]:
         return _response_for_path(
             edge_problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such route."), path()
         )
 
-    def ours(error: ImagegenError) -> Response[str]:
+    def on_error(error: ImagegenError) -> Response[str]:
         return error_response(error, path())
 
-    def broken(_: ResponseValidationError) -> Response[str]:
+    def on_invalid_answer(_: ResponseValidationError) -> Response[str]:
         # The error's own text is not used: it contains parts of the answer.
-        return ours(ImagegenError("The answer was invalid. The error is in the logs."))
+        return on_error(ImagegenError("The answer was invalid. The error is in the logs."))
 
-    api.exception_handler(ImagegenError)(ours)
-    api.exception_handler(RequestValidationError)(invalid)
-    api.exception_handler(ResponseValidationError)(broken)
-    api.not_found(no_route)
+    api.exception_handler(ImagegenError)(on_error)
+    api.exception_handler(RequestValidationError)(on_invalid_request)
+    api.exception_handler(ResponseValidationError)(on_invalid_answer)
+    api.not_found(on_no_route)
     return api
 
 

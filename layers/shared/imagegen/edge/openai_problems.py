@@ -15,7 +15,7 @@ from imagegen.wire.reports import Problem
 PREFIX = "/v1/"
 JSON = "application/json"
 LONGEST_WAIT_SECONDS = 60
-"""SDKs are not asked to wait longer: their callers would only wait for the same answer."""
+"""With a longer wait, SDKs must not retry: their callers would only wait for the same answer."""
 
 _STATUS = {
     "invalid_request": 400,
@@ -49,8 +49,8 @@ def openai_problem_response(problem: Problem) -> Response[str]:
         "code": _code(problem),
         "imagegen": {"charged": problem.charged, "retryable": problem.retryable},
     }
-    again = problem.retryable and (problem.retry_after_seconds or 0) <= LONGEST_WAIT_SECONDS
-    headers = {**problem_headers(problem), "x-should-retry": "true" if again else "false"}
+    should_retry = problem.retryable and (problem.retry_after_seconds or 0) <= LONGEST_WAIT_SECONDS
+    headers = {**problem_headers(problem), "x-should-retry": "true" if should_retry else "false"}
     return Response(status, JSON, json.dumps({"error": error}), headers=headers)
 
 
