@@ -120,7 +120,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def _ends_ms(service: GenerateService) -> int:
-    """Return the time at which Lambda ends this run. It is read first: lease and timeouts need it."""
+    """Return the end of this run in ms, which Lambda sets.
+
+    It is read first, because the lease and every timeout depend on it.
+    """
     return service.world.now_ms() + api.lambda_context.get_remaining_time_in_millis()
 
 

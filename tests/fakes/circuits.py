@@ -9,7 +9,7 @@ from imagegen.domain.stores import FleetState, KeyCheck
 
 @dataclass(slots=True)
 class MemoryCircuitStore:
-    """``CircuitStore`` and ``ProbeStore`` in dictionaries."""
+    """``CircuitStore`` and ``KeyCheckStore`` in dictionaries."""
 
     circuits: dict[str, Circuit] = field(default_factory=dict)
     key_checks: dict[str, KeyCheck] = field(default_factory=dict)

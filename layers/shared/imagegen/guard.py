@@ -125,7 +125,8 @@ class Guard:
     def _permit(self, name: str, call_id: str) -> Permit | None:
         circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
         if breaker.should_open(circuit, self.policy, now_ms=now_ms):
-            # The instance that counted the last failure died before it opened the circuit.
+            # The instance that counted the last failure died before it opened the circuit, so the
+            # next caller opens it.
             self._swap(name, circuit, self._opened(circuit, "failures"))
             return None
         if circuit.state is State.CLOSED:

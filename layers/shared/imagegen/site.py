@@ -122,12 +122,14 @@ class Site:
             return {"statusCode": 404, "headers": PLAIN, "body": "There is no such page.\n"}
         return self._sent(file, event.get("headers", {}), with_body=method == "GET")
 
-    def _sent(self, file: File, sent: Mapping[str, str], *, with_body: bool) -> dict[str, Any]:
-        zips = accepts_gzip(sent.get("accept-encoding", ""))
+    def _sent(
+        self, file: File, request_headers: Mapping[str, str], *, with_body: bool
+    ) -> dict[str, Any]:
+        zips = accepts_gzip(request_headers.get("accept-encoding", ""))
         # A strong tag names the bytes that are sent, so the compressed ones have their own.
         tag = f'"{file.tag}-gzip"' if zips else f'"{file.tag}"'
         headers = {"ETag": tag, **self._headers()}
-        if etag_matches(tag, sent.get("if-none-match", "")):
+        if etag_matches(tag, request_headers.get("if-none-match", "")):
             return {"statusCode": 304, "headers": headers, "body": ""}
         headers["Content-Type"] = file.media_type
         if zips:

@@ -104,7 +104,8 @@ class DynamoCircuitStore:
                 ExpressionAttributeValues=to_item(values),
             )
         except ConditionFailedError as error:
-            # The SDK may have sent the write twice: the stored circuit is then this very change.
+            # The SDK may have sent the write twice. The stored circuit is then the result of the
+            # first one: it has the same owner, if it is a probe, or the id of this swap.
             is_this_probe = bool(new.owner) and _to_circuit(error.item) == new
             return is_this_probe or error.item.get("by") == swap_id
         return True

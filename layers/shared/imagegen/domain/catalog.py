@@ -114,7 +114,7 @@ class TokenPrices(CatalogModel):
     text_in: Usd
     image_out: Usd
     text_out: Usd = 0
-    """For the text of a model that thinks before it makes an image."""
+    """For thinking tokens, if the model has any."""
     source: HttpUrl
     checked_on: date
 

@@ -10,7 +10,7 @@ ImagegenError                     has `code` (stable, for programs) and a messag
 │   └── RetiredModelError         422  the requested model was shut down
 ├── UnauthorizedError             401  no valid token
 ├── ForbiddenError                403  a valid token without the scope
-├── NotFoundError                 404  it does not exist, or belongs to another user
+├── NotFoundError                 404  the image does not exist, or belongs to another user
 ├── GoneError                     410  it existed and was deleted
 ├── QuoteError                    4xx  invalid 400, expired 410, mismatch 409
 ├── LimitError                    429  an hour, day, attempt or spending limit of this user
@@ -104,7 +104,7 @@ class ForbiddenError(ImagegenError):
 
 
 class NotFoundError(ImagegenError):
-    """It does not exist, or belongs to another user: both get the same answer."""
+    """The image does not exist, or belongs to another user: both get the same answer."""
 
     code = "not_found"
 

@@ -27,7 +27,8 @@ def check_request(
 ) -> tuple[User | None, Problem | None]:
     """Return the user, and the problem of the request; either may be ``None``.
 
-    Without a problem the request may be parsed. Without a user the route is open.
+    Without a problem the request may be parsed. There is no user if the body is too large, or if
+    the route is open and the request has no valid token.
 
     Raises:
         UnauthorizedError, ForbiddenError: the token does not allow the request.

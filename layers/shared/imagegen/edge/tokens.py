@@ -1,7 +1,7 @@
 """Authentication: a bearer JWT, checked for issuer, audience and fixed asymmetric algorithms.
 
 Keys are fetched from the one configured URL, never from a URL in a token. Without an issuer the
-functions answer no request that needs a token: there is no open mode.
+functions refuse every request: there is no open mode.
 """
 
 import base64
