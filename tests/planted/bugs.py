@@ -79,8 +79,8 @@ GENERATION_OF_A_MOVE = Bug(
     (
         Change(
             CIRCUITS,
-            "                ConditionExpression=seen,\n",
-            '                ConditionExpression=f"{seen} OR NOT {seen}",\n',
+            "                ConditionExpression=unchanged,\n",
+            '                ConditionExpression=f"{unchanged} OR NOT {unchanged}",\n',
         ),
     ),
     (CONCURRENCY, CIRCUIT_CONTRACT),

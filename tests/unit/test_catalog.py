@@ -168,7 +168,7 @@ def test_a_retired_model_must_name_a_row_that_is_there() -> None:
         "replacedBy": "nobody",
         "source": "https://example.com",
     }
-    breaks("not there", row("a-one", priority=1), retired=(gone,))
+    breaks("do not exist", row("a-one", priority=1), retired=(gone,))
 
 
 def test_an_unknown_field_does_not_load() -> None:

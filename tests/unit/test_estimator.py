@@ -81,7 +81,7 @@ def test_the_prompts_words_decide_the_tier_if_the_request_has_none() -> None:
 def test_a_requested_model_determines_the_tier() -> None:
     offer = Service(catalog=real_catalog()).estimate(quality=None, model="together-fast")
     assert (offer.quality, offer.provider) == ("fast", "together")
-    assert offer.quality_reason == "the only one of the model asked for"
+    assert offer.quality_reason == "the only quality of the requested model"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_the_prompt_decides_among_the_tiers_of_a_requested_model(
     service = Service(catalog=real_catalog())
     offer = service.estimate(prompt, quality=quality, model="gpt-image-2.5-flare")
     assert (offer.quality, offer.model) == (tier, "gpt-image-2.5-flare")
-    assert (offer.quality_reason == "asked for") is (quality is not None)
+    assert (offer.quality_reason == "requested") is (quality is not None)
 
 
 def test_a_replacement_of_the_first_choice_names_it_and_the_reason() -> None:

@@ -145,5 +145,5 @@ def test_dollars_come_in_as_text_or_number(given_: object, expected: int) -> Non
 
 def test_what_is_no_text_is_no_amount() -> None:
     for value in (None, 5, b"5"):
-        with pytest.raises(ValueError, match="no decimal amount"):
+        with pytest.raises(ValueError, match="not a decimal amount"):
             parse_usd(cast("str", value))

@@ -1,4 +1,4 @@
-"""What the functions read from their environment: names of things, never a secret."""
+"""The settings that the functions read from their environment; none of them is a secret."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -17,7 +17,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 def _none_if_empty(value: object) -> object:
-    """A parameter of the template that is not set is an empty text."""
+    """Return ``None`` for an empty text: the template passes an unset parameter as that."""
     return None if value == "" else value
 
 
@@ -27,7 +27,7 @@ UsdPerMillion = Annotated[
 
 
 class Settings(BaseModel):
-    """What every function reads."""
+    """The settings of every function."""
 
     model_config = ConfigDict(frozen=True, alias_generator=str.upper)
 
@@ -51,7 +51,7 @@ class Settings(BaseModel):
         """Return the settings.
 
         Raises:
-            pydantic.ValidationError: names every variable that is missing or wrong.
+            pydantic.ValidationError: it names every variable that is missing or wrong.
         """
         base_urls = {name: environ.get(base_url_name(name), "") for name in PROVIDERS}
         return cls.model_validate({**environ, "BASE_URLS": base_urls})
@@ -63,16 +63,16 @@ class Settings(BaseModel):
         return self
 
     def public_url(self, domain: str, url_id: str) -> str:
-        """Return where a function's URL is reached from outside, without a last slash."""
+        """Return the public URL of a function, without a slash at the end."""
         return public_url(self.aws_endpoint_url, domain, url_id)
 
     def base_url(self, provider: str) -> str | None:
-        """Return where a provider is called instead of its own address."""
+        """Return the URL that replaces a provider's own, or ``None`` if it is not set."""
         return self.base_urls.get(provider) or None
 
 
 class MoneySettings(Settings):
-    """What functions that price or spend read besides."""
+    """The further settings of functions that price or spend."""
 
     hourly_images: Annotated[int, Field(ge=0, le=100)] = 10
     daily_images: Annotated[int, Field(ge=1)] = 50
@@ -89,19 +89,19 @@ class MoneySettings(Settings):
 
 
 class EstimateSettings(MoneySettings):
-    """What ``estimate`` reads."""
+    """The settings of ``estimate``."""
 
     generate_url: str = ""
 
     @property
     def images_url(self) -> str:
-        """Where images are reached, without a last slash; empty where nobody said."""
+        """The public URL of images, without a slash at the end; empty if it is not set."""
         host = urlsplit(self.generate_url).hostname
         return self.public_url(host, host.partition(".")[0]) if host else ""
 
 
 class ChatSettings(MoneySettings):
-    """What ``chat`` reads."""
+    """The settings of ``chat``."""
 
     chat_base_url: str = ""
     chat_model: str = ""
@@ -111,7 +111,7 @@ class ChatSettings(MoneySettings):
 
 
 class GenerateSettings(MoneySettings):
-    """What ``generate`` reads."""
+    """The settings of ``generate``."""
 
     bucket_name: Text
     moderation: ModerationMode = ModerationMode.REQUIRED
