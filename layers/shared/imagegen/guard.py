@@ -72,6 +72,18 @@ class Guard:
             self._seen_ms = started_ms
         return self._seen
 
+    def blocked_until_ms(self) -> dict[str, int]:
+        """Return the circuits that let no call through now, by name.
+
+        The values are the times in ms since 1970 at which each may let a call through again.
+        """
+        now_ms = self.now_ms()
+        return {
+            name: circuit.until_ms
+            for name, circuit in self.circuits().items()
+            if breaker.blocks_calls(circuit, self.policy, now_ms=now_ms)
+        }
+
     def forget(self) -> None:
         """Let the next read go to the store, not to the cache."""
         self._seen_ms = -CACHE_MS

@@ -22,7 +22,6 @@ from imagegen.usecases.generate.moderation import PromptModeration
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer
 from imagegen.usecases.generate.storage import ImageKeeper
-from imagegen.usecases.model_list import ModelLister
 from imagegen.usecases.status import ImageFinder
 from imagegen.usecases.usage import UsageReader
 
@@ -96,11 +95,6 @@ class GenerateService(PricingService):
         return UsageReader(
             world.ledgers, world.records, self.settings.limits, world.image_id_key, world.now_ms
         )
-
-    @cached_property
-    def lister(self) -> ModelLister:
-        """Lists the models."""
-        return ModelLister(self.world.catalog, self.switchboard, self.world.now_ms)
 
     @cached_property
     def buyer(self) -> Buyer:

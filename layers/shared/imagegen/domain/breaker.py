@@ -99,6 +99,16 @@ def may_probe(circuit: Circuit, *, now_ms: int) -> bool:
     return circuit.state is not State.CLOSED and now_ms >= circuit.until_ms
 
 
+def blocks_calls(circuit: Circuit, policy: Policy, *, now_ms: int) -> bool:
+    """Return whether the circuit lets no call through now.
+
+    When a probe is due, it blocks nothing: the next user's image is the probe.
+    """
+    if circuit.state is State.CLOSED:
+        return should_open(circuit, policy, now_ms=now_ms)
+    return not may_probe(circuit, now_ms=now_ms)
+
+
 def opened(circuit: Circuit, *, until_ms: int, why: str) -> Circuit:
     """Return the circuit open until ``until_ms``."""
     return Circuit(State.OPEN, circuit.generation + 1, until_ms=until_ms, why=why)

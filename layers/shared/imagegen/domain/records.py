@@ -77,6 +77,11 @@ class ImageRecord:
     run: str = ""
     """The run that made the image, if the run's name contains the digest of a request."""
 
+    @property
+    def pixels(self) -> str:
+        """The image's size as text, such as ``1024x1024``."""
+        return f"{self.width}x{self.height}"
+
 
 _ADAPTER = TypeAdapter(ImageRecord)
 

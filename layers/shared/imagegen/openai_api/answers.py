@@ -55,7 +55,7 @@ class OpenAiPresenter:
         return ImagesAnswer(
             created=record.created_ms // 1000,
             data=(ImageData(url=url) if text is None else ImageData(b64_json=text),),
-            size=f"{record.width}x{record.height}",
+            size=record.pixels,
             quality=QUALITY_OF_TIER[record.tier],
             output_format=record.media_type.removeprefix("image/"),
             usage=to_token_usage(record.tokens),

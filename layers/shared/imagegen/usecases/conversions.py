@@ -1,8 +1,9 @@
-"""Records and ledgers as the models of the API, shared by the use cases that answer with them."""
+"""Records, ledgers and selections as models of the API, for the use cases that answer with them."""
 
 from imagegen.domain.ledger import Ledger, Limits, remaining
 from imagegen.domain.records import Fallback, ImageRecord
-from imagegen.wire.images import Allowance, AttemptMade, Cost, Replaced
+from imagegen.domain.selection import LeftOut, Selection
+from imagegen.wire.images import Allowance, Alternative, AttemptMade, Cost, Replaced
 
 
 def to_allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
@@ -41,4 +42,43 @@ def to_attempts(record: ImageRecord) -> tuple[AttemptMade, ...]:
             duration_ms=one.duration_ms,
         )
         for one in record.attempts
+    )
+
+
+def to_alternatives(selection: Selection) -> tuple[Alternative, ...]:
+    """Return the other models of the tier: the fallbacks in order, then the rows left out."""
+    others = [
+        Alternative(
+            key=one.key,
+            provider=one.variant.row.provider,
+            model=one.variant.row.model,
+            price=one.price_microusd,
+            available=True,
+        )
+        for one in selection.candidates[1:]
+    ]
+    return (*others, *map(_left_out, selection.left_out))
+
+
+def _left_out(one: LeftOut) -> Alternative:
+    return Alternative(
+        key=one.row.key,
+        provider=one.row.provider,
+        model=one.row.model,
+        price=one.price_microusd,
+        available=False,
+        reason=one.reason,
+        detail=one.detail,
+    )
+
+
+def to_replaced_row(missing: LeftOut | None) -> Replaced | None:
+    """Return the first choice that is unavailable, with its price, ``None`` if it is offered."""
+    if missing is None:
+        return None
+    return Replaced(
+        provider=missing.row.provider,
+        model=missing.row.model,
+        reason=missing.reason,
+        price=missing.price_microusd,
     )

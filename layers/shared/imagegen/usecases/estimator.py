@@ -41,14 +41,12 @@ from imagegen.domain.selection import (
 )
 from imagegen.domain.stores import LedgerStore
 from imagegen.usecases.availability import Switchboard
-from imagegen.usecases.conversions import to_allowance
+from imagegen.usecases.conversions import to_allowance, to_alternatives, to_replaced_row
 from imagegen.wire.images import (
-    Alternative,
     Constraints,
     Estimate,
     EstimateRequest,
     Price,
-    Replaced,
 )
 
 
@@ -111,8 +109,8 @@ class Estimator:
             price=Price(expected=quote.expected_microusd, ceiling=quote.ceiling_microusd),
             button_label=button_label(quote.expected_microusd, quote.ceiling_microusd),
             constraints=self._constraints(offer.quality.tier),
-            alternatives=_alternatives(offer.selection),
-            fallback=_replaced(offer.selection.replaced),
+            alternatives=to_alternatives(offer.selection),
+            fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=row.typical_seconds,
             remaining=to_allowance(offer.ledger, self.limits, quote.day, now_ms=quote.issued_ms),
         )
@@ -225,43 +223,6 @@ def _quoted(one: Candidate) -> QuotedCandidate:
 
 def _quoted_fallback(missing: LeftOut | None) -> Fallback | None:
     return Fallback(missing.row.provider, missing.row.model, missing.reason) if missing else None
-
-
-def _alternatives(selection: Selection) -> tuple[Alternative, ...]:
-    others = [
-        Alternative(
-            key=one.key,
-            provider=one.variant.row.provider,
-            model=one.variant.row.model,
-            price=one.price_microusd,
-            available=True,
-        )
-        for one in selection.candidates[1:]
-    ]
-    return (*others, *map(_left_out, selection.left_out))
-
-
-def _left_out(one: LeftOut) -> Alternative:
-    return Alternative(
-        key=one.row.key,
-        provider=one.row.provider,
-        model=one.row.model,
-        price=one.price_microusd,
-        available=False,
-        reason=one.reason,
-        detail=one.detail,
-    )
-
-
-def _replaced(missing: LeftOut | None) -> Replaced | None:
-    if missing is None:
-        return None
-    return Replaced(
-        provider=missing.row.provider,
-        model=missing.row.model,
-        reason=missing.reason,
-        price=missing.price_microusd,
-    )
 
 
 def _no_candidate(

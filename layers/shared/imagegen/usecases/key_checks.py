@@ -16,8 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
-from imagegen.domain import breaker
-from imagegen.domain.breaker import Circuit, State
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.errors import ProviderError, StoreUnavailableError
@@ -147,10 +145,9 @@ class KeyChecker:
         return KeyChange(name, old, new) if new not in ("", old) else None
 
     def _open_circuits(self) -> dict[str, int]:
-        now_ms = self.now_ms()
-        open_ = [n for n, one in self.guard.circuits().items() if _blocks_calls(one, now_ms)]
+        blocked = self.guard.blocked_until_ms()
         return {
-            provider: sum(name.partition("/")[0] == provider for name in open_)
+            provider: sum(name.partition("/")[0] == provider for name in blocked)
             for provider in self.catalog.providers
         }
 
@@ -173,8 +170,3 @@ def last_day(row: Offering, key_check: KeyCheck | None) -> date | None:
 
 _VERDICTS = frozenset({VALID, Outcome.ACCOUNT})
 """The results that show whether the key is good."""
-
-
-def _blocks_calls(circuit: Circuit, now_ms: int) -> bool:
-    """Return whether no call is let through; when a probe is due, the next image is let through."""
-    return circuit.state is not State.CLOSED and not breaker.may_probe(circuit, now_ms=now_ms)

@@ -182,7 +182,7 @@ def _complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
         provider=record.provider,
         model=record.model,
         quality=record.tier,
-        size=f"{record.width}x{record.height}",
+        size=record.pixels,
         cost=to_cost(record),
         fallback=to_replaced(record.fallback),
         attempts=to_attempts(record),

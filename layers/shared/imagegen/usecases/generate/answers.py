@@ -45,7 +45,7 @@ class Presenter:
             provider=record.provider,
             model=record.model,
             quality=record.tier,
-            size=f"{record.width}x{record.height}",
+            size=record.pixels,
             style=quote.style,
             cost=to_cost(record),
             fallback=to_replaced(record.fallback),
@@ -61,7 +61,7 @@ def _api_call(record: ImageRecord) -> LlmApiCall:
     return LlmApiCall(
         provider=record.provider,
         model=record.model,
-        size=f"{record.width}x{record.height}",
+        size=record.pixels,
         quality=record.tier,
         cost=record.charged_microusd,
         duration_ms=record.duration_ms,
