@@ -57,8 +57,8 @@ audit: tools .tools/audit/stamp ## Scan the transformed template and the locked 
 	@$(PYTHON) -m operations.audit
 
 .PHONY: check
-check: lint .tools/validated ## Format, lint, types, unit tests and the template, in seconds
-	$(PYTHON) -m pytest -q tests/unit
+check: .venv/stamp .tools/sam/stamp ## Format, lint, types, unit tests and the template: a minute on two cores
+	@$(MAKE) -j2 lint unit .tools/validated
 
 .PHONY: openapi
 openapi: .venv/stamp ## Write openapi.json anew from the handlers (make check fails where it differs)
@@ -74,6 +74,10 @@ lint: .venv/stamp
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	PYTHONPATH=layers/shared $(PYTHON) -m generators.openapi --check
+
+.PHONY: unit
+unit: .venv/stamp
+	$(PYTHON) -m pytest -q tests/unit
 
 .PHONY: exactness
 exactness: tools ## The money and breaker bar, R0 to R17, in short form (ROWS="R1 R10", SEED=)
@@ -94,6 +98,10 @@ bench: tools ## Cold start, overhead, throughput, memory, cost; peers beside us 
 .PHONY: exactness-peers
 exactness-peers: tools ## The same of what a user would otherwise take, side by side
 	@PYTHONPATH=layers/shared $(PYTHON) -m bench.peers
+
+.PHONY: structure
+structure: .venv/stamp ## Sizes, types, repeated names; the way of a request (ROOT=checkout NAMES=1)
+	@$(PYTHON) -m bench.structure $(if $(ROOT),--root $(ROOT)) $(if $(NAMES),--names)
 
 .PHONY: planted
 planted: tools ## Plant known bugs in a copy: each must turn the tests red (ROWS=1: the bar's rows)

@@ -6,7 +6,7 @@ machine can miss a time that an idle one keeps.
 
 import time
 
-from bench import aws_cost, cold_start, gateways, ground, growth, memory, throughput, warm
+from bench import aws_cost, cold_start, gateways, ground, memory, throughput, warm
 from bench.contest import contest
 from bench.results import Part, keep
 
@@ -32,7 +32,6 @@ def main() -> None:
             done(memory.measure(here, names))
         done(cold_start.measure(stack))
     done(aws_cost.measure())
-    done(growth.measure())
     missed = [what for part in parts for what, kept in part.budgets.items() if not kept]
     print(f"Took {time.monotonic() - began:.0f} s. Written to bench/results.json and results.md.")
     print("Missed: " + "; ".join(missed) if missed else "Every budget is kept.")

@@ -74,7 +74,7 @@ def with_openai(address: str) -> Ask:
 
 def with_litellm(address: str) -> Ask:
     """Return LiteLLM's SDK."""
-    litellm = importlib.import_module("litellm")
+    litellm: Any = importlib.import_module("litellm")
     litellm.suppress_debug_info = True
     return lambda: _check(
         litellm.image_generation(
@@ -86,7 +86,7 @@ def with_litellm(address: str) -> Ask:
 
 def with_router(address: str) -> Ask:
     """Return LiteLLM's router over one deployment."""
-    litellm = importlib.import_module("litellm")
+    litellm: Any = importlib.import_module("litellm")
     litellm.suppress_debug_info = True
     parameters = {"model": f"openai/{MODEL}", "api_base": address, "api_key": KEY}
     router = litellm.Router(

@@ -117,7 +117,7 @@ class Contest:
             address = f"{gateway},{address}"
         python = gateways.litellm() if kind in ("litellm", "router") else Path(sys.executable)
         log = self.directory / f"{kind}-{len(self.callers)}.log"
-        command = [python, ROOT / "bench" / "caller.py", kind, address]
+        command: list[str | Path] = [python, ROOT / "bench" / "caller.py", kind, address]
         process = self.ends.enter_context(
             running(command, env=self._environment(kind), log=log, cwd=ROOT, stdin=subprocess.PIPE)
         )

@@ -68,7 +68,14 @@ def litellm_proxy(directory: Path, provider_url: str) -> Iterator[tuple[str, int
     # JSON is YAML.
     config.write_text(json.dumps({"model_list": [model], "litellm_settings": {"num_retries": 0}}))
     # By its interpreter: the script names the place where it was installed.
-    command = [litellm(), litellm().parent / "litellm", "--config", config, "--host", LOOPBACK]
+    command: list[str | Path] = [
+        litellm(),
+        litellm().parent / "litellm",
+        "--config",
+        config,
+        "--host",
+        LOOPBACK,
+    ]
     command += ["--port", str(port), "--num_workers", "1"]
     env = {**quiet(directory), "LITELLM_MASTER_KEY": MASTER_KEY}
     with running(command, env=env, log=log, cwd=directory) as process:
@@ -81,7 +88,7 @@ def litellm_proxy(directory: Path, provider_url: str) -> Iterator[tuple[str, int
 def portkey_gateway(directory: Path) -> Iterator[tuple[str, int]]:
     """Run Portkey's gateway. Yield its address and its process."""
     port, log = free_port(), directory / "portkey.log"
-    command = ["node", portkey(), f"--port={port}", "--headless"]
+    command: list[str | Path] = ["node", portkey(), f"--port={port}", "--headless"]
     # It refuses upstreams on loopback unless told that they are trusted.
     env = {
         **quiet(directory),

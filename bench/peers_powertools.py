@@ -210,11 +210,14 @@ def _drawing(connection: Connection, endpoint: str, table: str) -> None:
     store = DynamoDBPersistenceLayer(table_name=table, boto3_client=_client(endpoint))
     config = IdempotencyConfig(lambda_context=cast("LambdaContext", Context()))
 
-    @idempotent_function(data_keyword_argument="quote", persistence_store=store, config=config)
-    def draw(*, quote: str, said: list[str], seconds: float) -> str:
+    def make(*, quote: str, said: list[str], seconds: float) -> str:
         said.append("call")
         time.sleep(seconds)
         return f"{quote} {uuid.uuid4()}"
+
+    draw = idempotent_function(
+        make, data_keyword_argument="quote", persistence_store=store, config=config
+    )
 
     def one(job: Job) -> list[str]:
         said = list[str]()

@@ -79,8 +79,11 @@ def read_bare_template(template: Path = TEMPLATE) -> dict[str, Any]:
     return loaded
 
 
-class TemplateLoader(yaml.SafeLoader):
-    """A safe loader that reads ``!Sub text`` as ``{"Fn::Sub": "text"}``."""
+class TemplateLoader(yaml.CSafeLoader):
+    """A safe loader that reads ``!Sub text`` as ``{"Fn::Sub": "text"}``.
+
+    It is libyaml's, which takes a tenth of the time of the one written in Python.
+    """
 
 
 def tagged(loader: TemplateLoader, tag: str, node: yaml.Node) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A chat whose LLM can offer images; nothing is written or spent here."""
+"""POST /chat: a chat whose LLM can offer images. Nothing is written or spent here."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imagegen.bootstrap.chat import ChatService, get_chat_service
 from imagegen.bootstrap.verifier import get_verifier
 from imagegen.chat.sse import NAMES, to_sse
-from imagegen.edge.api import build_api, events_described, events_response, serve, user_of
+from imagegen.edge.api import build_api, current_user, event_stream_schema, events_response, serve
 from imagegen.logs import logger
 from imagegen.wire.messages import ChatRequest
 
@@ -21,9 +21,9 @@ api = build_api()
     operation_id="chat",
     tags=["chat"],
     responses={
-        200: events_described(
+        200: event_stream_schema(
             "Server-sent events: message_start, text_delta, tool_call, and as the last "
-            "message_complete, exactly once, also where the LLM failed midway.",
+            "message_complete, exactly once, also if the LLM failed midway.",
             NAMES.values(),
         )
     },
@@ -31,9 +31,9 @@ api = build_api()
 def chat(
     request: ChatRequest, service: Annotated[ChatService, Depends(get_chat_service)]
 ) -> Response[str]:
-    """Return the answer's events, all at once: this runtime does not stream."""
+    """Return the answer's events, all at once, because this runtime does not stream."""
     ends_ms = service.world.now_ms() + api.lambda_context.get_remaining_time_in_millis()
-    events = service.chatter.chat(request, user_of(api).id, ends_ms=ends_ms)
+    events = service.chatter.chat(request, current_user(api).id, ends_ms=ends_ms)
     return events_response(to_sse(events))
 
 

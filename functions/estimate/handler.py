@@ -1,4 +1,4 @@
-"""What an image would cost, and what can be asked for; nothing is written or spent here."""
+"""Prices, models, the tool's definition and MCP. Nothing is written or spent here."""
 
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -11,18 +11,19 @@ from pydantic import Field
 
 from imagegen.bootstrap.estimate import EstimateService, get_estimate_service
 from imagegen.bootstrap.verifier import get_verifier
-from imagegen.edge.api import build_api, json_described, not_allowed, serve, user_of
-from imagegen.edge.requests import JSON, raw_body
+from imagegen.edge.api import build_api, current_user, json_response_schema, not_allowed, serve
+from imagegen.edge.requests import raw_body
 from imagegen.logs import logger
+from imagegen.wire.headers import JSON
 from imagegen.wire.images import EdgeModel, Estimate, EstimateRequest
 from imagegen.wire.reports import Models
 
 
 class ToolQuery(EdgeModel):
-    """Which definition is asked for."""
+    """The requested format of the definition."""
 
     format: Literal["openai", "anthropic", "gemini", "mcp"] = Field(
-        description="Whose words it is in: openai, anthropic, gemini or mcp."
+        description="The API that it is for: openai, anthropic, gemini or mcp."
     )
 
 
@@ -36,7 +37,7 @@ api = build_api()
 @api.post("/estimate", operation_id="estimateImage", tags=["images"])
 def estimate(request: EstimateRequest, service: Service) -> Estimate:
     """Return the priced offer."""
-    return service.estimator.estimate(request, user_of(api).id)
+    return service.estimator.estimate(request, current_user(api).id)
 
 
 @api.get("/models", operation_id="listModels", tags=["catalog"])
@@ -48,7 +49,7 @@ def models(service: Service) -> Models:
 @api.get("/tools/generate_image", operation_id="getToolDefinition", tags=["chat"])
 def tool(query: Annotated[ToolQuery, Query()], service: Service) -> dict[str, Any]:
     """Return the tool's definition, as one entry of an LLM interface's list of tools."""
-    # Asked for once by a developer: a cold start that prices does not pay for it.
+    # Only developers request it: a cold start for an estimate must not load it.
     from imagegen.chat.tool import tool_definition  # noqa: PLC0415
 
     return tool_definition(query.format, service.world.catalog.providers)
@@ -59,30 +60,30 @@ def tool(query: Annotated[ToolQuery, Query()], service: Service) -> dict[str, An
     operation_id="callMcp",
     tags=["mcp"],
     responses={
-        200: json_described("The answer to a JSON-RPC request."),
-        202: {"description": "A notification was taken."},
+        200: json_response_schema("The answer to a JSON-RPC request."),
+        202: {"description": "A notification was accepted."},
     },
 )
 def mcp(service: Service) -> Response[str]:
     """Return the answer to one message of the Model Context Protocol."""
-    # As above: only those who speak it pay for it.
+    # As above: only MCP requests load it.
     from imagegen.mcp.server import reply  # noqa: PLC0415
     from imagegen.mcp.tools import Toolbox  # noqa: PLC0415
 
-    offer = partial(service.estimator.estimate, user=user_of(api).id)
+    offer = partial(service.estimator.estimate, user=current_user(api).id)
     toolbox = Toolbox(
         offer,
         service.status_reader.status,
         service.lister.models,
         service.world.catalog.providers,
     )
-    said = reply(raw_body(api.current_event.raw_event), api.current_event.headers, toolbox)
-    return Response(said.status, JSON, said.body, headers={"Cache-Control": "no-store"})
+    answer = reply(raw_body(api.current_event.raw_event), api.current_event.headers, toolbox)
+    return Response(answer.status, JSON, answer.body, headers={"Cache-Control": "no-store"})
 
 
 @api.route(MCP, method=["GET", "DELETE"], include_in_schema=False)
 def no_stream() -> Response[str]:
-    """Return that there are no streams and no sessions to end."""
+    """Return the error that says that MCP here has no streams and no sessions."""
     return not_allowed("POST")
 
 

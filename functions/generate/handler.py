@@ -1,4 +1,4 @@
-"""The confirmed request, the images and the usage; on a schedule, the reconciler."""
+"""Confirmed requests, images, usage and OpenAI's routes; on a schedule, the reconciler."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -9,10 +9,23 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.generate import GenerateService, get_generate_service
 from imagegen.bootstrap.verifier import get_verifier
-from imagegen.edge.api import build_api, described, injected, json_response, serve, user_of
+from imagegen.edge.api import (
+    build_api,
+    current_user,
+    get_dependency,
+    json_response,
+    response_schema,
+    serve,
+)
 from imagegen.logs import logger
-from imagegen.openai_api.calls import call_of
-from imagegen.openai_api.models import ImagesAnswer, ImagesRequest, ModelList, body_of, wish_of
+from imagegen.openai_api.calls import parse_call
+from imagegen.openai_api.models import (
+    ImagesAnswer,
+    ImagesRequest,
+    ModelList,
+    canonical_body,
+    to_estimate_request,
+)
 from imagegen.usecases.generate.run import Running
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
@@ -23,7 +36,7 @@ Service = Annotated[GenerateService, Depends(get_generate_service)]
 SWEEP_USERS = 100
 RETRY_AFTER_SECONDS = "2"
 IMAGE_CACHE_SECONDS = 600
-"""Shorter than the address it leads to lives."""
+"""Shorter than the lifetime of the URL that the answer redirects to."""
 
 api = build_api()
 
@@ -33,14 +46,14 @@ api = build_api()
     operation_id="generateImage",
     tags=["images"],
     responses={
-        200: described("The image, stored and charged.", GeneratedImage),
-        202: described("It is being made: ask again.", ImageInProgress),
+        200: response_schema("The image, stored and charged.", GeneratedImage),
+        202: response_schema("It is being made: send the same request again.", ImageInProgress),
     },
 )
 def generate(request: GenerateRequest, service: Service) -> Response[str]:
-    """Return the image that the quote promised, or that it is being made."""
+    """Return the image that the quote promised, or, while it is being made, its state."""
     ends_ms = _ends_ms(service)
-    confirmed = service.generator.generate(request, user_of(api).id, ends_ms=ends_ms)
+    confirmed = service.generator.generate(request, current_user(api).id, ends_ms=ends_ms)
     quote, result = confirmed.quote, confirmed.result
     if isinstance(result, Running):
         answer = service.presenter.in_progress(quote, result)
@@ -53,18 +66,18 @@ def generate(request: GenerateRequest, service: Service) -> Response[str]:
     operation_id="getImage",
     tags=["images"],
     responses={
-        200: described("Where it stands, asked for as JSON.", ImageStatus),
-        302: {"description": "The image's bytes are at Location for a quarter of an hour."},
+        200: response_schema("Its state, if JSON is requested.", ImageStatus),
+        302: {"description": "The image's bytes are at Location for 15 minutes."},
     },
 )
 def image(image_id: str, service: Service) -> Response[str]:
-    """Return where the bytes are, or as JSON where the image stands."""
+    """Return the location of the image's bytes, or its state if JSON is requested."""
     if "application/json" in api.current_event.headers.get("accept", ""):
         return json_response(service.finder.status(image_id, _base_url(service)))
     headers = {
         "Location": service.finder.location(image_id),
         "Cache-Control": f"private, max-age={IMAGE_CACHE_SECONDS}",
-        # The same address answers as JSON: a browser that holds this must not take it for that.
+        # The same URL also answers with JSON: a browser must not reuse this answer for that.
         "Vary": "Accept",
         "Referrer-Policy": "no-referrer",
     }
@@ -75,15 +88,15 @@ def image(image_id: str, service: Service) -> Response[str]:
     "/v1/images/generations",
     operation_id="createImage",
     tags=["openai"],
-    responses={200: described("The image, stored and charged.", ImagesAnswer)},
+    responses={200: response_schema("The image, stored and charged.", ImagesAnswer)},
 )
 def create_image(request: ImagesRequest, service: Service) -> Response[str]:
-    """Return an image to a client of OpenAI's: offer and confirmation in one call."""
+    """Return an image to an OpenAI client: offer and confirmation in one call."""
     ends_ms = _ends_ms(service)
     headers = api.current_event.headers
-    call = call_of(headers, body_of(request), user_of(api).id)
-    wish = wish_of(request, service.world.catalog, headers.get(MAX_COST))
-    made = service.buyer.buy(wish, call, ends_ms=ends_ms)
+    call = parse_call(headers, canonical_body(request), current_user(api).id)
+    estimate_request = to_estimate_request(request, service.world.catalog, headers.get(MAX_COST))
+    made = service.buyer.buy(estimate_request, call, ends_ms=ends_ms)
     return json_response(service.openai_presenter.image(made, request, _base_url(service)))
 
 
@@ -97,15 +110,15 @@ def openai_models(
 
 @api.get("/usage", operation_id="getUsage", tags=["usage"])
 def usage(service: Service) -> Usage:
-    """Return what the user spent and may still spend."""
-    return service.usage_reader.usage(user_of(api).id)
+    """Return what the user has spent and may still spend."""
+    return service.usage_reader.usage(current_user(api).id)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return the function URL's answer to one event, or what a scheduled sweep ended."""
+    """Return the function URL's answer to one event, or the counts of a scheduled sweep."""
     if event.get("task") == "reconcile":
-        service = injected(api, get_generate_service)
+        service = get_dependency(api, get_generate_service)
         done = asdict(service.reconciler.sweep(limit=SWEEP_USERS))
         logger.info("reconciled", **done)
         return done
@@ -113,7 +126,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def _ends_ms(service: GenerateService) -> int:
-    """Return when Lambda ends this run. Read first: the lease and every timeout depend on it."""
+    """Return the end of this run in ms, which Lambda sets.
+
+    It is read first, because the lease and every timeout depend on it.
+    """
     return service.world.now_ms() + api.lambda_context.get_remaining_time_in_millis()
 
 
@@ -123,5 +139,5 @@ def _base_url(service: GenerateService) -> str:
 
 
 def _is_open(method: str, path: str) -> bool:
-    """Images are open to whoever has the id: an ``<img>`` cannot send a token."""
+    """Return whether it is an image: those are open by id, as an ``<img>`` cannot send a token."""
     return method == "GET" and path.startswith("/images/")

@@ -1,4 +1,4 @@
-"""Which providers would be used now; on a schedule, the probe of their keys."""
+"""The state of the providers; on a schedule, the check of their keys."""
 
 from typing import Annotated, Any
 
@@ -7,9 +7,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.health import HealthService, get_health_service
 from imagegen.bootstrap.verifier import get_verifier
-from imagegen.edge.api import asks_admin, build_api, injected, serve
+from imagegen.edge.api import build_api, get_dependency, is_admin_request, serve
 from imagegen.logs import logger
-from imagegen.usecases.health import summary_of
+from imagegen.usecases.health import public_summary
 from imagegen.wire.reports import Health
 
 PATH = "/health-check/image-providers"
@@ -19,16 +19,16 @@ api = build_api()
 
 @api.get(PATH, operation_id="getProviderHealth", tags=["operations"])
 def health(service: Annotated[HealthService, Depends(get_health_service)]) -> Health:
-    """Return every provider's state; an admin learns the last errors' codes, too."""
+    """Return every provider's state; for an admin, with the last errors' codes."""
     report = service.reporter.report()
-    return report if asks_admin(api) else summary_of(report)
+    return report if is_admin_request(api) else public_summary(report)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return the function URL's answer to one event, or what a scheduled probe found."""
+    """Return the function URL's answer to one event, or the outcomes of a scheduled check."""
     if event.get("task") == "probe":
-        service = injected(api, get_health_service)
+        service = get_dependency(api, get_health_service)
         results = service.key_checker.check()
         service.world.observer.keys_checked(results)
         return dict(results.outcomes)
@@ -36,5 +36,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def _is_open(method: str, path: str) -> bool:
-    """The summary holds no secret and no user data."""
+    """Return whether it is the health summary: it is open, as it has no secrets or user data."""
     return method == "GET" and path == PATH

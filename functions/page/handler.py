@@ -1,4 +1,4 @@
-"""The page and the embeddable elements: fixed files, and where the functions are."""
+"""The page and the embeddable elements: fixed files, and the URLs of the functions."""
 
 import os
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Any
 
 from imagegen.site import PageSettings, Site, build_site, read_files
 
-# Read and compressed while Lambda starts the instance, when it has a whole processor to itself.
+# Read and compressed while Lambda starts the instance, which then has a whole processor.
 FILES = read_files(Path(__file__).with_name("static"))
 
 

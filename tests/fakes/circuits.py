@@ -9,7 +9,7 @@ from imagegen.domain.stores import FleetState, KeyCheck
 
 @dataclass(slots=True)
 class MemoryCircuitStore:
-    """``CircuitStore`` and ``ProbeStore`` in dictionaries."""
+    """``CircuitStore`` and ``KeyCheckStore`` in dictionaries."""
 
     circuits: dict[str, Circuit] = field(default_factory=dict)
     key_checks: dict[str, KeyCheck] = field(default_factory=dict)
@@ -45,10 +45,10 @@ class MemoryCircuitStore:
             self._put(name, replace(new, failures=frozenset()))
             return True
 
-    def save(self, provider: str, probe: KeyCheck) -> KeyCheck | None:
+    def save(self, provider: str, key_check: KeyCheck) -> KeyCheck | None:
         with self._lock:
             before = self.key_checks.get(provider)
-            self.key_checks[provider] = probe
+            self.key_checks[provider] = key_check
             self.writes += 1
             return before
 

@@ -1,4 +1,4 @@
-"""An LLM that says what a test scripted, and keeps what it was told."""
+"""An LLM that says what a test scripted, and keeps the turns that it received."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ class ScriptedLlm:
     """Answers with these rounds in turn, the last one for ever."""
 
     rounds: list[Round] = field(default_factory=lambda: [(TextPart("Hello."), SPENT)])
-    told: list[tuple[ChatTurn, ...]] = field(default_factory=list)
+    received: list[tuple[ChatTurn, ...]] = field(default_factory=list)
     timeouts_seconds: list[float] = field(default_factory=list)
     provider: str = "acme"
     model: str = "talker-1"
@@ -38,7 +38,7 @@ class ScriptedLlm:
     def answer(
         self, turns: Sequence[ChatTurn], *, timeout_seconds: float
     ) -> Iterator[TextPart | ToolUse | TokenCount]:
-        self.told.append(tuple(turns))
+        self.received.append(tuple(turns))
         self.timeouts_seconds.append(timeout_seconds)
         for part in self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]:
             if isinstance(part, Exception):

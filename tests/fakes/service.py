@@ -26,7 +26,7 @@ from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.generate.answers import Presenter
 from imagegen.usecases.generate.generator import Confirmed, Generator
-from imagegen.usecases.generate.reconciler import Ended, Reconciler
+from imagegen.usecases.generate.reconciler import EndedHold, Reconciler
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults
@@ -87,7 +87,7 @@ class Service:
     moves: list[Transition] = field(default_factory=list)
     on_finished: Callable[[ImageRecord], None] = lambda _record: None
     on_transition: Callable[[Transition], None] = lambda _move: None
-    on_ended: Callable[[Ended], None] = lambda _ended: None
+    on_ended: Callable[[EndedHold], None] = lambda _ended: None
     llm: Llm = field(default_factory=TalkingLlm)
     token_usd_per_million: tuple[Decimal | None, Decimal | None] = (None, None)
     answered: list[MessageComplete] = field(default_factory=list)
@@ -357,7 +357,7 @@ class FakeWorld:
         self.service.finished.append(record)
         self.service.on_finished(record)
 
-    def dead_run_ended(self, ended: Ended) -> None:
+    def dead_run_ended(self, ended: EndedHold) -> None:
         self.service.on_ended(ended)
 
     def keys_checked(self, results: KeyCheckResults) -> None:

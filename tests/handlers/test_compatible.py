@@ -9,8 +9,8 @@ import pytest
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.openai_api import answers as openai_answers
-from imagegen.openai_api.buyer import AGAIN_SECONDS
-from imagegen.openai_api.models import HONOURED, QUALITIES
+from imagegen.openai_api.buyer import RETRY_AFTER_SECONDS
+from imagegen.openai_api.models import FIXED_PARAMETERS, TIER_OF_QUALITY
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.wire.images import Estimate
 from tests.fakes.faults import Fault
@@ -71,7 +71,7 @@ def test_the_largest_image_that_is_sent_as_text_fits_lambdas_answer() -> None:
     assert len(base64.b64encode(bytes(openai_answers.INLINE_BYTES))) + 200_000 < 6 * 1024 * 1024
 
 
-@pytest.mark.parametrize(("word", "tier"), QUALITIES.items())
+@pytest.mark.parametrize(("word", "tier"), TIER_OF_QUALITY.items())
 def test_openais_words_for_quality_are_our_tiers(
     client: openai.OpenAI, word: Any, tier: str
 ) -> None:
@@ -145,7 +145,7 @@ WRONG: dict[str, Any] = {
 
 
 def test_every_parameter_that_is_fixed_has_a_case() -> None:
-    assert WRONG.keys() == HONOURED.keys()
+    assert WRONG.keys() == FIXED_PARAMETERS.keys()
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -391,7 +391,7 @@ def test_a_call_that_waits_for_another_too_long_is_told_when_to_ask_again(
     (error,) = answers
     assert error.code == "still_running"
     headers = {name: error.response.headers[name] for name in ("retry-after", "x-should-retry")}
-    assert headers == {"retry-after": str(AGAIN_SECONDS), "x-should-retry": "true"}
+    assert headers == {"retry-after": str(RETRY_AFTER_SECONDS), "x-should-retry": "true"}
     assert called(functions) == 1
 
 

@@ -79,8 +79,8 @@ GENERATION_OF_A_MOVE = Bug(
     (
         Change(
             CIRCUITS,
-            "                ConditionExpression=seen,\n",
-            '                ConditionExpression=f"{seen} OR NOT {seen}",\n',
+            "                ConditionExpression=unchanged,\n",
+            '                ConditionExpression=f"{unchanged} OR NOT {unchanged}",\n',
         ),
     ),
     (CONCURRENCY, CIRCUIT_CONTRACT),
@@ -147,7 +147,7 @@ def without(part: str, state: str) -> Change:
     return Change(
         LEDGER_UPDATES,
         CONDITION,
-        f"    if after.ops[seen.quote_id].state is OpState.{state}:\n"
+        f"    if after.ops[snapshot.quote_id].state is OpState.{state}:\n"
         f'        update.require(f"{kept}")\n'
         "    else:\n"
         f"    {CONDITION}",

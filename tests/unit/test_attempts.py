@@ -1,4 +1,4 @@
-"""Each row of the outcome table: who is asked next, what the circuit learns, what is charged."""
+"""Each row of the outcome table: the next provider, the circuit, the charge and the error."""
 
 from dataclasses import dataclass
 
@@ -58,7 +58,7 @@ rules = pytest.mark.parametrize("rule", TABLE.values(), ids=TABLE.keys())
 
 
 @rules
-def test_the_next_provider_is_asked_unless_the_prompt_was_refused(rule: Rule) -> None:
+def test_the_next_provider_is_called_unless_the_prompt_was_refused(rule: Rule) -> None:
     service = Service()
     service.react("alpha", rule.reaction)
     offer = service.estimate()
@@ -80,7 +80,7 @@ def test_the_next_provider_is_asked_unless_the_prompt_was_refused(rule: Rule) ->
 
 
 @rules
-def test_the_circuit_learns_what_the_table_says(rule: Rule) -> None:
+def test_the_circuit_changes_as_the_table_says(rule: Rule) -> None:
     service = Service(catalog=catalog(row("alpha-standard", priority=1)))
     service.react("alpha", rule.reaction)
     with pytest.raises(ImagegenError):
@@ -94,7 +94,7 @@ def test_the_circuit_learns_what_the_table_says(rule: Rule) -> None:
 
 
 @rules
-def test_with_nobody_else_the_user_is_told_and_not_charged(rule: Rule) -> None:
+def test_without_another_provider_the_user_gets_the_error_and_is_not_charged(rule: Rule) -> None:
     service = Service(catalog=catalog(row("alpha-standard", priority=1)))
     service.react("alpha", rule.reaction)
     with pytest.raises(rule.alone) as caught:
@@ -129,7 +129,7 @@ def test_a_success_writes_nothing_to_the_circuits() -> None:
     assert service.circuits.writes == 0
 
 
-def test_the_wait_that_a_provider_asks_for_reaches_the_user() -> None:
+def test_the_shortest_retry_after_of_the_providers_reaches_the_user() -> None:
     service = Service()
     for name, wait in (("alpha", 30), ("beta", 7), ("gamma", 60)):
         service.react(name, Outcome.RATE_LIMITED)
@@ -139,7 +139,7 @@ def test_the_wait_that_a_provider_asks_for_reaches_the_user() -> None:
     assert caught.value.retry_after_seconds == 7
 
 
-def test_after_an_answer_that_never_came_one_more_provider_may_be_asked() -> None:
+def test_after_one_lost_answer_one_more_provider_may_be_called() -> None:
     service = Service()
     service.react("alpha", Outcome.UNKNOWN)
     made = service.make()
@@ -148,7 +148,7 @@ def test_after_an_answer_that_never_came_one_more_provider_may_be_asked() -> Non
     assert made.record.charged_microusd == 70_000
 
 
-def test_after_two_answers_that_never_came_nobody_is_asked() -> None:
+def test_after_two_lost_answers_no_provider_is_called() -> None:
     service = Service()
     service.react("alpha", Outcome.UNKNOWN)
     service.react("beta", Outcome.UNKNOWN)
@@ -159,7 +159,7 @@ def test_after_two_answers_that_never_came_nobody_is_asked() -> None:
     assert service.finished[0].in_doubt_microusd == 120_000
 
 
-def test_where_it_is_switched_off_nobody_is_asked_after_an_answer_that_never_came() -> None:
+def test_without_fallback_after_unknown_no_provider_is_called_after_a_lost_answer() -> None:
     service = Service(fallback_after_unknown=False)
     service.react("alpha", Outcome.UNKNOWN)
     with pytest.raises(GenerationFailedError):
@@ -168,13 +168,13 @@ def test_where_it_is_switched_off_nobody_is_asked_after_an_answer_that_never_cam
     service.check_charged_iff_stored()
 
 
-def test_the_switch_does_not_stop_other_fallbacks() -> None:
+def test_fallback_after_unknown_does_not_affect_other_fallbacks() -> None:
     service = Service(fallback_after_unknown=False)
     service.react("alpha", Outcome.UNAVAILABLE)
     assert service.make().record.provider == "beta"
 
 
-def test_after_an_answer_that_never_came_the_same_provider_is_not_asked_again() -> None:
+def test_after_a_lost_answer_the_same_provider_is_not_called_again() -> None:
     rows = (
         row("alpha-one", priority=1),
         row("alpha-two", priority=2),
@@ -187,7 +187,7 @@ def test_after_an_answer_that_never_came_the_same_provider_is_not_asked_again() 
     assert made.record.provider == "beta"
 
 
-def test_after_a_plain_failure_another_model_of_the_provider_may_be_asked() -> None:
+def test_after_a_failure_another_model_of_the_same_provider_may_be_called() -> None:
     rows = (row("alpha-one", priority=1), row("alpha-two", priority=2))
     service = Service(catalog=catalog(*rows))
     service.react("alpha", Outcome.UNAVAILABLE, picture("PNG"))
@@ -195,7 +195,7 @@ def test_after_a_plain_failure_another_model_of_the_provider_may_be_asked() -> N
 
 
 @rules
-def test_no_model_is_asked_twice_in_one_run(rule: Rule) -> None:
+def test_no_model_is_called_twice_in_one_run(rule: Rule) -> None:
     service = Service()
     for name in ("alpha", "beta", "gamma"):
         service.react(name, rule.reaction)
@@ -214,7 +214,7 @@ def test_a_refusal_of_the_fallback_is_final_as_well() -> None:
     service.check_charged_iff_stored()
 
 
-def test_an_open_circuit_met_on_the_way_is_passed_over() -> None:
+def test_a_candidate_whose_circuit_opened_after_the_quote_is_skipped() -> None:
     service = Service()
     offer = service.estimate()
     service.guard.trip("alpha", "account")
@@ -226,7 +226,7 @@ def test_an_open_circuit_met_on_the_way_is_passed_over() -> None:
     assert made.record.fallback.reason == "circuit_open"
 
 
-def test_a_provider_switched_off_since_the_quote_is_passed_over() -> None:
+def test_a_provider_switched_off_after_the_quote_is_skipped() -> None:
     service = Service()
     offer = service.estimate()
     service.setups.pop("alpha")
@@ -235,7 +235,7 @@ def test_a_provider_switched_off_since_the_quote_is_passed_over() -> None:
     assert made.record.attempts[0].outcome == "no_key"
 
 
-def test_a_candidate_that_means_something_else_by_now_is_passed_over() -> None:
+def test_a_candidate_that_the_catalog_has_changed_is_skipped() -> None:
     service = Service()
     offer = service.estimate()
     rows = [
@@ -247,11 +247,11 @@ def test_a_candidate_that_means_something_else_by_now_is_passed_over() -> None:
     made = service.confirm(offer)
     assert isinstance(made, Made)
     assert made.record.attempts[0].outcome == "catalog_changed"
-    # The quote's price holds, whatever the catalog says since.
+    # The price in the quote is charged, whatever the catalog says now.
     assert made.record.charged_microusd == 70_000
 
 
-def test_a_row_that_left_the_catalog_is_passed_over() -> None:
+def test_a_candidate_that_was_removed_from_the_catalog_is_skipped() -> None:
     service = Service()
     offer = service.estimate()
     service.redeploy(catalog=catalog(row("beta-standard", priority=2, usd="0.07")))
@@ -260,7 +260,7 @@ def test_a_row_that_left_the_catalog_is_passed_over() -> None:
     assert made.record.provider == "beta"
 
 
-def test_no_call_outlasts_what_is_left_of_the_run() -> None:
+def test_no_call_may_take_longer_than_the_rest_of_the_run() -> None:
     service = Service()
     service.providers["alpha"].takes_ms = 60_000
     service.react("alpha", Outcome.UNAVAILABLE)
@@ -269,13 +269,13 @@ def test_no_call_outlasts_what_is_left_of_the_run() -> None:
     assert service.providers["beta"].timeouts == [40.0]
 
 
-def test_no_call_takes_longer_than_a_call_may() -> None:
+def test_no_call_may_take_longer_than_the_provider_timeout() -> None:
     service = Service()
     service.confirm(service.estimate(), remaining_ms=900_000)
     assert service.providers["alpha"].timeouts == [120.0]
 
 
-def test_without_time_left_nobody_is_called_and_nothing_is_charged() -> None:
+def test_without_time_left_no_provider_is_called_and_nothing_is_charged() -> None:
     service = Service()
     with pytest.raises(NoProviderError, match="no_time_left"):
         service.confirm(service.estimate(), remaining_ms=24_000)
@@ -292,7 +292,7 @@ def test_a_provider_gets_exactly_what_was_priced() -> None:
     assert (order.model, order.width, order.height) == (ALPHA, 1024, 1024)
 
 
-def test_the_size_told_is_that_of_the_bytes() -> None:
+def test_the_recorded_size_is_measured_from_the_bytes() -> None:
     service = Service()
     service.react("alpha", picture("JPEG", size=(40, 30)))
     record = service.make().record

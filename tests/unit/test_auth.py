@@ -288,7 +288,7 @@ def test_unknown_key_ids_fetch_the_keys_once_a_minute_at_most(door: Door, kid: s
     door.clock.advance(60_000)
     for n in range(500):
         with REFUSED:
-            door.enter(signed(headers={"kid": f"{kid}{n}"}))
+            door.enter(signed(by="ES256", headers={"kid": f"{kid}{n}"}))
     assert door.issuer.fetched == 2
     door.clock.advance(59_999)
     with REFUSED:

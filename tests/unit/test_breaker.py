@@ -51,6 +51,18 @@ def test_a_probe_may_go_when_the_rest_is_over_and_not_before() -> None:
     assert breaker.may_probe(circuit, now_ms=NOW)
 
 
+def test_a_closed_circuit_blocks_calls_from_the_fifth_failure_on() -> None:
+    """The instance that counted the fifth may have died before it opened the circuit."""
+    assert not breaker.blocks_calls(failed(0, 1, 2, 3), POLICY, now_ms=NOW)
+    assert breaker.blocks_calls(failed(0, 1, 2, 3, 4), POLICY, now_ms=NOW)
+
+
+def test_an_open_circuit_blocks_calls_until_a_probe_is_due() -> None:
+    circuit = breaker.opened(Circuit(), until_ms=NOW, why="failures")
+    assert breaker.blocks_calls(circuit, POLICY, now_ms=NOW - 1)
+    assert not breaker.blocks_calls(circuit, POLICY, now_ms=NOW)
+
+
 def test_a_closed_circuit_is_not_probed() -> None:
     assert not breaker.may_probe(Circuit(), now_ms=NOW)
 

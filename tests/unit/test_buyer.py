@@ -1,4 +1,4 @@
-"""One call of an OpenAI client: however often it is repeated, it is paid for at most once."""
+"""One call of an OpenAI client: however often it is repeated, it is charged at most once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -43,13 +43,13 @@ from tests.fakes.pictures import png
 from tests.fakes.service import IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service, with_stores
 
 LAMBDA_MS = 300_000
-WISH = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
+REQUEST = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
 FIRST, AGAIN = Call(USER, "body", retries=0), Call(USER, "body", retries=1)
 UNMARKED, KEYED = Call(USER, "body"), Call(USER, "body", key="order-66")
 
 
 def buy(service: Service, call: Call = FIRST, *, lambda_ms: int = LAMBDA_MS) -> Made:
-    return service.buyer.buy(WISH, call, ends_ms=service.clock() + lambda_ms)
+    return service.buyer.buy(REQUEST, call, ends_ms=service.clock() + lambda_ms)
 
 
 def test_a_call_is_an_offer_and_its_confirmation_in_one() -> None:
@@ -78,13 +78,13 @@ def test_a_repetition_gets_the_image_of_the_first_attempt_and_pays_nothing() -> 
     assert (service.spent(), len(service.called)) == (50_000, 1)
 
 
-def test_a_repetition_of_the_second_call_meets_the_second() -> None:
+def test_a_repetition_of_the_second_call_gets_the_image_of_the_second() -> None:
     service = Service()
     first, second = buy(service), buy(service)
     assert buy(service, AGAIN).ref == second.ref != first.ref
 
 
-def test_a_repetition_whose_first_attempt_never_came_is_the_first() -> None:
+def test_a_repetition_whose_first_attempt_never_arrived_buys_the_image() -> None:
     service = Service()
     buy(service, AGAIN)
     assert service.spent() == 50_000
@@ -105,7 +105,7 @@ def test_a_retry_gets_its_image_for_an_hour_and_after_the_ledger_was_pruned(
     assert len(service.called) == 1
 
 
-def test_a_key_is_good_for_as_long_as_its_image_is_kept() -> None:
+def test_a_key_is_valid_for_as_long_as_its_image_is_kept() -> None:
     service = Service()
     first = buy(service, KEYED)
     service.clock.advance(90 * 24 * HOUR_MS)
@@ -146,7 +146,7 @@ def refuse(service: Service, call: Call) -> None:
 
 
 def meanwhile(service: Service, act: Callable[[], object]) -> None:
-    """Let something happen while the first provider draws, which then fails."""
+    """Call ``act`` while the first provider is called; then every provider fails."""
 
     def during(ms: int) -> None:
         service.providers["alpha"].sleep = service.clock.advance
@@ -169,7 +169,7 @@ def test_a_repetition_waits_while_the_first_attempt_runs() -> None:
 
 
 def dying(service: Service, call: Call) -> Callable[[], None]:
-    """Let a run die behind the put; return what ends its lease."""
+    """Let a run die after it stored its image; return a function that ends its lease."""
     names = calls_of(call)
     service.wire.calls.clear()
     service.wire.faults = {names.index("images.put"): Fault.DIES_AFTER}
@@ -185,7 +185,7 @@ def dying(service: Service, call: Call) -> Callable[[], None]:
 
 
 def calls_of(call: Call, *before: Call) -> list[str]:
-    """Return what one call asks of the world, in order."""
+    """Return the calls to stores and providers that one call makes, in order."""
     service = Service()
     for one in before:
         buy(service, one)
@@ -194,7 +194,7 @@ def calls_of(call: Call, *before: Call) -> list[str]:
     return list(service.wire.calls)
 
 
-def test_a_repetition_that_waits_longer_than_it_may_is_asked_to_come_again() -> None:
+def test_a_repetition_that_waits_too_long_gets_a_retryable_error() -> None:
     service = Service()
     dying(service, FIRST)
     with pytest.raises(StillRunningError) as caught:
@@ -203,7 +203,7 @@ def test_a_repetition_that_waits_longer_than_it_may_is_asked_to_come_again() -> 
     assert len(service.called) == 1
 
 
-def test_a_repetition_takes_over_where_the_first_attempt_failed_in_a_way_that_may_pass() -> None:
+def test_a_repetition_runs_anew_if_the_first_attempt_failed_for_a_temporary_reason() -> None:
     service = Service()
     for name in service.providers:
         service.react(name, Outcome.RATE_LIMITED)
@@ -216,19 +216,19 @@ def test_a_repetition_takes_over_where_the_first_attempt_failed_in_a_way_that_ma
     service.check_charged_iff_stored()
 
 
-def test_a_repetition_that_waits_takes_over_when_the_first_run_is_found_dead() -> None:
+def test_a_repetition_that_waits_runs_anew_once_the_first_run_is_dead() -> None:
     service = Service()
     service.wire.faults = {calls_of(FIRST).index("images.put"): Fault.DIES_BEFORE}
     with pytest.raises(DiedError):
         buy(service)
     service.wire.mend()
     service.while_paused = lambda: service.clock.advance(LAMBDA_MS + 60_000)
-    bought = service.buyer.buy(WISH, AGAIN, ends_ms=service.clock() + 10 * LAMBDA_MS)
+    bought = service.buyer.buy(REQUEST, AGAIN, ends_ms=service.clock() + 10 * LAMBDA_MS)
     assert (len(service.called), service.spent()) == (2, bought.record.charged_microusd)
     service.check_charged_iff_stored()
 
 
-def test_a_refused_prompt_is_refused_again_and_nobody_is_asked_again() -> None:
+def test_a_refused_prompt_is_refused_again_without_another_provider_call() -> None:
     service = Service()
     service.react("alpha", Outcome.REFUSED)
     for call in (FIRST, AGAIN):
@@ -237,7 +237,7 @@ def test_a_refused_prompt_is_refused_again_and_nobody_is_asked_again() -> None:
     assert len(service.called) == 1
 
 
-def test_what_a_provider_may_still_bill_for_is_not_bought_again_by_a_repetition() -> None:
+def test_a_repetition_does_not_buy_again_what_a_provider_may_still_bill() -> None:
     service = Service(fallback_after_unknown=False)
     service.react("alpha", Outcome.UNKNOWN)
     for call in (FIRST, AGAIN):
@@ -248,7 +248,7 @@ def test_what_a_provider_may_still_bill_for_is_not_bought_again_by_a_repetition(
     assert service.spent() == 0
 
 
-def test_a_repetition_of_an_image_that_was_deleted_is_told_so_and_not_charged() -> None:
+def test_a_repetition_for_a_deleted_image_gets_gone_and_is_not_charged() -> None:
     service = Service()
     service.images.delete(buy(service).ref)
     with pytest.raises(GoneError):
@@ -256,7 +256,7 @@ def test_a_repetition_of_an_image_that_was_deleted_is_told_so_and_not_charged() 
     assert len(service.called) == 1
 
 
-def test_a_repetition_needs_no_provider_to_be_well() -> None:
+def test_a_repetition_needs_no_available_provider() -> None:
     service = Service()
     first = buy(service)
     service.setups.clear()
@@ -266,8 +266,8 @@ def test_a_repetition_needs_no_provider_to_be_well() -> None:
 @pytest.mark.parametrize(
     ("call", "images"), [(FIRST, 2), (UNMARKED, 2), (KEYED, 1)], ids=["first", "unmarked", "keyed"]
 )
-def test_a_second_equal_call_while_the_first_draws(call: Call, images: int) -> None:
-    """Without a key and without a counted retry it is another call: an image of its own."""
+def test_a_second_equal_call_while_the_first_is_running(call: Call, images: int) -> None:
+    """Without a key and without a counted retry, it is another call with its own image."""
     service = Service()
     met: list[ImagegenError] = []
 
@@ -286,7 +286,9 @@ def test_a_second_equal_call_while_the_first_draws(call: Call, images: int) -> N
 
 @pytest.mark.parametrize("dies", [False, True], ids=["ends", "dies"])
 @pytest.mark.parametrize("call", [FIRST, UNMARKED, KEYED], ids=["first", "unmarked", "keyed"])
-def test_two_calls_at_once_pay_for_what_they_get(call: Call, *, dies: bool) -> None:
+def test_two_calls_at_once_are_each_charged_for_the_images_they_get(
+    call: Call, *, dies: bool
+) -> None:
     """The second reads the ledger before the first has reserved, and reserves after it."""
     service = Service()
     refs: list[ImageRef] = []
@@ -299,7 +301,7 @@ def test_two_calls_at_once_pay_for_what_they_get(call: Call, *, dies: bool) -> N
 
     service.while_paused = lambda: service.clock.advance(2 * LAMBDA_MS)
     late = replace(service.buyer, image_id_key=key)
-    got = late.buy(WISH, call, ends_ms=service.clock() + 10 * LAMBDA_MS)
+    got = late.buy(REQUEST, call, ends_ms=service.clock() + 10 * LAMBDA_MS)
     is_same = call.key is not None
     assert (got.ref == refs[0]) == got.is_replay == is_same
     assert len(service.called) == (1 if is_same else 2)
@@ -310,7 +312,7 @@ def test_two_calls_at_once_pay_for_what_they_get(call: Call, *, dies: bool) -> N
 
 
 def before(service: Service, call: Call, *, dies: bool) -> ImageRef:
-    """Let an equal call come first, which ends or dies behind the put."""
+    """Make an equal call first, which ends, or dies after it stored its image."""
     if dies:
         dying(service, call)
         (quote_id,) = service.ledger().ops
@@ -321,7 +323,7 @@ def before(service: Service, call: Call, *, dies: bool) -> ImageRef:
     return ref
 
 
-def test_a_repetition_that_takes_over_goes_on_with_the_same_record() -> None:
+def test_a_repetition_that_runs_anew_replaces_the_record_of_the_failure() -> None:
     service = Service()
     meanwhile(service, lambda: None)
     with pytest.raises(GenerationFailedError):
@@ -334,17 +336,17 @@ def test_a_repetition_that_takes_over_goes_on_with_the_same_record() -> None:
 
 
 def every_fault() -> list[tuple[str, int, Fault]]:
-    asked = {"counted": calls_of(FIRST), "keyed": calls_of(KEYED)}
+    calls_by_kind = {"counted": calls_of(FIRST), "keyed": calls_of(KEYED)}
     return [
         (name, at, fault)
-        for name, calls in asked.items()
+        for name, calls in calls_by_kind.items()
         for at in range(len(calls))
         for fault in Fault
     ]
 
 
 @pytest.mark.parametrize(("kind", "at", "fault"), every_fault())
-def test_whatever_fails_or_dies_the_repetitions_end_in_one_image_paid_once(
+def test_whatever_fails_or_dies_repetitions_get_one_image_charged_once(
     kind: str, at: int, fault: Fault
 ) -> None:
     service = Service()
@@ -369,7 +371,7 @@ def attempt(service: Service, call: Call) -> Made | None:
         return None
 
 
-def test_a_repetition_is_met_where_the_clock_of_its_instance_is_behind() -> None:
+def test_a_repetition_is_recognised_if_the_clock_of_its_instance_is_behind() -> None:
     service = Service()
     service.clock.at_ms = NOON_MS + 500
     first = buy(service)
@@ -380,11 +382,11 @@ def test_a_repetition_is_met_where_the_clock_of_its_instance_is_behind() -> None
 
 def test_an_answer_says_whether_an_earlier_call_made_its_image() -> None:
     service = Service()
-    told = [buy(service, call).is_replay for call in (FIRST, AGAIN, KEYED, KEYED, FIRST)]
-    assert told == [False, True, False, True, False]
+    replays = [buy(service, call).is_replay for call in (FIRST, AGAIN, KEYED, KEYED, FIRST)]
+    assert replays == [False, True, False, True, False]
 
 
-def test_an_image_that_another_run_of_the_call_stored_counts_as_an_earlier_ones() -> None:
+def test_an_image_that_another_run_of_the_call_stored_is_a_replay() -> None:
     service = Service()
     dying(service, KEYED)
     service.clock.advance(LAMBDA_MS + 60_000)
@@ -393,7 +395,7 @@ def test_an_image_that_another_run_of_the_call_stored_counts_as_an_earlier_ones(
 
 
 @pytest.mark.parametrize("call", [FIRST, UNMARKED], ids=["counted", "unmarked"])
-def test_a_call_refused_with_nothing_held_is_not_repeated_where_that_would_meet_another(
+def test_a_call_refused_before_a_hold_is_not_retryable_if_the_retry_would_get_another_calls_image(
     call: Call,
 ) -> None:
     service = Service()
@@ -404,7 +406,7 @@ def test_a_call_refused_with_nothing_held_is_not_repeated_where_that_would_meet_
     assert not caught.value.retryable
 
 
-def test_a_call_refused_with_nothing_held_may_be_repeated_where_it_would_meet_nobody() -> None:
+def test_a_call_refused_before_a_hold_is_retryable_if_there_is_no_other_call() -> None:
     service = Service()
     setups = dict(service.setups)
     service.setups.clear()
@@ -416,7 +418,7 @@ def test_a_call_refused_with_nothing_held_may_be_repeated_where_it_would_meet_no
     assert buy(service, AGAIN).record
 
 
-def test_a_call_that_failed_with_something_held_may_be_repeated_for_that_meets_it() -> None:
+def test_a_call_that_failed_after_its_hold_is_retryable_because_the_retry_finds_it() -> None:
     service = Service()
     first = buy(service)
     for name in service.providers:
@@ -429,7 +431,7 @@ def test_a_call_that_failed_with_something_held_may_be_repeated_for_that_meets_i
     assert buy(service, AGAIN).ref != first.ref
 
 
-def test_a_repetition_meets_the_call_that_runs_before_one_that_is_done() -> None:
+def test_a_repetition_belongs_to_a_running_call_before_a_finished_one() -> None:
     service = Service()
     got: dict[str, Made] = {}
 
@@ -445,8 +447,10 @@ def test_a_repetition_meets_the_call_that_runs_before_one_that_is_done() -> None
     assert (len(service.called), service.spent()) == (2, 100_000)
 
 
-def test_a_repetition_meets_a_later_image_before_an_earlier_failure_and_pays_nothing() -> None:
-    """Whose it is cannot be told, and its reply may be the one that was lost: nobody pays twice."""
+def test_a_repetition_belongs_to_a_later_image_before_an_earlier_failure_and_is_not_charged() -> (
+    None
+):
+    """Either call may be the one that is repeated, and the lost answer may be the image's."""
     service = Service()
     meanwhile(service, lambda: None)
     with pytest.raises(GenerationFailedError):
@@ -458,7 +462,7 @@ def test_a_repetition_meets_a_later_image_before_an_earlier_failure_and_pays_not
     assert len(service.images.objects) == 1
 
 
-def test_a_repetition_waits_no_longer_than_a_few_seconds_of_a_run() -> None:
+def test_a_repetition_waits_less_than_half_a_minute_for_a_running_call() -> None:
     service = Service()
     waited_ms: list[int] = []
 
@@ -476,34 +480,39 @@ def test_a_repetition_waits_no_longer_than_a_few_seconds_of_a_run() -> None:
     assert [WAIT_MS] <= waited_ms <= [30_000]
 
 
-def test_a_model_that_is_down_is_not_replaced_by_a_far_dearer_one_unasked() -> None:
-    service = Service(catalog=dear_stand_ins())
+def test_an_unavailable_model_is_not_replaced_by_a_much_more_expensive_one_without_max_cost() -> (
+    None
+):
+    service = Service(catalog=expensive_replacement())
     service.setups["alpha"] = ProviderSetup(has_key=True, enabled=False)
     with pytest.raises(AboveMaxCostError, match="x-max-cost"):
         buy(service)
     assert (service.called, service.spent()) == ([], 0)
 
 
-def test_a_far_dearer_model_stands_in_where_the_caller_allows_its_price() -> None:
-    service = Service(catalog=dear_stand_ins())
+def test_a_much_more_expensive_model_replaces_it_if_max_cost_allows() -> None:
+    service = Service(catalog=expensive_replacement())
     service.setups["alpha"] = ProviderSetup(has_key=True, enabled=False)
-    allowed = WISH.model_copy(update={"max_cost": 160_000})
+    allowed = REQUEST.model_copy(update={"max_cost": 160_000})
     bought = service.buyer.buy(allowed, FIRST, ends_ms=service.clock() + LAMBDA_MS)
     assert bought.record.charged_microusd == 160_000
 
 
-def test_the_first_model_within_the_multiple_stands_in() -> None:
-    service = Service(catalog=dear_stand_ins(row("gamma-standard", priority=3, usd="0.15")))
+def test_the_first_model_within_the_multiple_replaces_it() -> None:
+    service = Service(catalog=expensive_replacement(row("gamma-standard", priority=3, usd="0.15")))
     service.setups["alpha"] = ProviderSetup(has_key=True, enabled=False)
     assert buy(service).record.key == "gamma-standard"
 
 
-def dear_stand_ins(*more: dict[str, Any]) -> Catalog:
-    cheap, dear = row("alpha-standard", priority=1), row("beta-standard", priority=2, usd="0.16")
-    return catalog(cheap, dear, *more)
+def expensive_replacement(*more: dict[str, Any]) -> Catalog:
+    cheap, expensive = (
+        row("alpha-standard", priority=1),
+        row("beta-standard", priority=2, usd="0.16"),
+    )
+    return catalog(cheap, expensive, *more)
 
 
-def test_a_hold_that_cannot_be_looked_into_stops_no_other_call() -> None:
+def test_a_hold_whose_image_cannot_be_looked_up_stops_no_other_call() -> None:
     service = Service()
     dying(service, replace(FIRST, body="another"))
     service.clock.advance(LAMBDA_MS + 60_000)
@@ -514,18 +523,18 @@ def test_a_hold_that_cannot_be_looked_into_stops_no_other_call() -> None:
         reconciler=blind,
         generator=replace(generator, holds=replace(generator.holds, reconciler=blind)),
     )
-    bought = buyer.buy(WISH, FIRST, ends_ms=service.clock() + LAMBDA_MS)
+    bought = buyer.buy(REQUEST, FIRST, ends_ms=service.clock() + LAMBDA_MS)
     assert bought.record.charged_microusd == 50_000
 
 
 @dataclass
 class Blind:
-    """Images of which none can be found."""
+    """An image store whose images cannot be looked up."""
 
     images: MemoryImageStore
 
     def find(self, _ref: ImageRef) -> Never:
-        raise StoreUnavailableError("There is no telling.")
+        raise StoreUnavailableError("The image cannot be looked up.")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.images, name)
@@ -538,7 +547,7 @@ def blind(service: Service) -> Buyer:
 
 @pytest.mark.parametrize("call", [AGAIN, KEYED], ids=["counted", "keyed"])
 @pytest.mark.parametrize("forgotten", [False, True])
-def test_an_image_that_is_charged_and_cannot_be_found_is_told_as_charged(
+def test_an_image_that_is_charged_and_cannot_be_looked_up_is_reported_as_charged(
     call: Call, *, forgotten: bool
 ) -> None:
     service = Service()
@@ -547,19 +556,19 @@ def test_an_image_that_is_charged_and_cannot_be_found_is_told_as_charged(
         service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
     buyer = blind(service)
     with pytest.raises(StoreUnavailableError) as caught:
-        buyer.buy(WISH, call, ends_ms=service.clock() + LAMBDA_MS)
+        buyer.buy(REQUEST, call, ends_ms=service.clock() + LAMBDA_MS)
     assert caught.value.charged
 
 
-def test_an_image_that_cannot_be_looked_for_is_not_told_as_charged_where_nothing_says_so() -> None:
+def test_an_image_that_cannot_be_looked_up_is_not_reported_as_charged_without_evidence() -> None:
     service = Service()
     buyer = blind(service)
     with pytest.raises(StoreUnavailableError) as caught:
-        buyer.buy(WISH, KEYED, ends_ms=service.clock() + LAMBDA_MS)
+        buyer.buy(REQUEST, KEYED, ends_ms=service.clock() + LAMBDA_MS)
     assert not caught.value.charged
 
 
-def test_a_call_whose_first_attempt_failed_and_was_forgotten_is_made_anew() -> None:
+def test_a_call_whose_first_attempt_failed_and_was_pruned_runs_anew() -> None:
     """The first run fails and is pruned while its repetition waits: nothing was made or charged."""
     service = Service()
     got: list[Made] = []
@@ -582,8 +591,8 @@ def test_a_call_whose_first_attempt_failed_and_was_forgotten_is_made_anew() -> N
     service.check_charged_iff_stored()
 
 
-def test_a_first_call_whose_repetition_took_over_buys_nothing_more() -> None:
-    """Its client is gone: what it failed at is the repetition's now."""
+def test_a_failed_call_whose_repetition_runs_anew_buys_nothing_more() -> None:
+    """Its client no longer waits: the repetition has taken over the quote."""
     service = Service()
     for name in service.providers:
         service.react(name, Outcome.RATE_LIMITED, Outcome.RATE_LIMITED, png())
@@ -601,7 +610,7 @@ def test_a_first_call_whose_repetition_took_over_buys_nothing_more() -> None:
     assert len(again) == len(service.images.objects) == 1
 
 
-def test_a_record_whose_writing_fails_once_is_written_all_the_same() -> None:
+def test_a_record_whose_first_write_fails_is_written_at_the_second_attempt() -> None:
     service = Service()
     service.wire.faults = {calls_of(FIRST).index("records.put"): Fault.BEFORE}
     first = buy(service)
@@ -610,7 +619,7 @@ def test_a_record_whose_writing_fails_once_is_written_all_the_same() -> None:
     assert buy(service, AGAIN).ref == first.ref
 
 
-def test_a_repetition_is_met_behind_as_many_images_as_a_day_allows() -> None:
+def test_a_repetition_is_recognised_after_as_many_images_as_a_day_allows() -> None:
     service = Service()
     first = buy(service)
     service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
@@ -623,7 +632,7 @@ def test_a_repetition_is_met_behind_as_many_images_as_a_day_allows() -> None:
     assert buy(service, AGAIN).ref == first.ref
 
 
-def test_the_records_of_other_calls_and_of_yesterday_are_not_taken_for_the_same() -> None:
+def test_records_of_other_calls_and_of_more_than_an_hour_ago_do_not_match() -> None:
     service = Service()
     buy(service, replace(FIRST, body="another"))
     first = buy(service)
@@ -649,15 +658,17 @@ def test_a_retry_belongs_to_the_running_call_else_to_the_latest_whatever_else_is
     calls: list[tuple[bytes, int, OpState]], others: list[bytes]
 ) -> None:
     ops = {
-        ids.quote_id(retries.nonce_of(FIRST, {}, IMAGE_ID_KEY, random=random)): op(state, expires)
+        ids.quote_id(retries.derive_nonce(FIRST, {}, IMAGE_ID_KEY, random=random)): op(
+            state, expires
+        )
         for random, expires, state in calls
     }
     more = {ids.quote_id(nonce): op(OpState.HELD, 10**9) for nonce in others}
     other = replace(FIRST, body="another")
-    more[ids.quote_id(retries.nonce_of(other, {}, IMAGE_ID_KEY, random=b"12345"))] = op(
+    more[ids.quote_id(retries.derive_nonce(other, {}, IMAGE_ID_KEY, random=b"12345"))] = op(
         OpState.HELD, 10**9
     )
-    nonce = retries.nonce_of(AGAIN, {**more, **ops}, IMAGE_ID_KEY, random=b"54321")
+    nonce = retries.derive_nonce(AGAIN, {**more, **ops}, IMAGE_ID_KEY, random=b"54321")
     found = ops[ids.quote_id(nonce)]
     running = [one for one in ops.values() if one.state is OpState.HELD]
     assert found.expires_ms == max(one.expires_ms for one in running or ops.values())
@@ -665,20 +676,20 @@ def test_a_retry_belongs_to_the_running_call_else_to_the_latest_whatever_else_is
 
 
 @given(body=st.text(max_size=20), user=st.sampled_from([USER, OTHER_USER]), random=RANDOM)
-def test_only_a_counted_retry_or_a_key_is_taken_for_an_earlier_call(
+def test_only_a_counted_retry_or_a_key_belongs_to_an_earlier_call(
     body: str, user: str, random: bytes
 ) -> None:
     for retried in (None, 0):
         call = Call(user, body, retries=retried)
-        nonce = retries.nonce_of(call, {}, IMAGE_ID_KEY, random=random)
+        nonce = retries.derive_nonce(call, {}, IMAGE_ID_KEY, random=random)
         ops = {ids.quote_id(nonce): op(OpState.HELD, 1)}
-        again = retries.nonce_of(call, ops, IMAGE_ID_KEY, random=bytes(5))
+        again = retries.derive_nonce(call, ops, IMAGE_ID_KEY, random=bytes(5))
         assert again[: retries.RANDOM_BYTES] == bytes(5)
         assert again[retries.RANDOM_BYTES :] == nonce[retries.RANDOM_BYTES :]
         counted = replace(call, retries=1)
-        assert retries.nonce_of(counted, ops, IMAGE_ID_KEY, random=bytes(5)) == nonce
+        assert retries.derive_nonce(counted, ops, IMAGE_ID_KEY, random=bytes(5)) == nonce
     keyed = Call(user, body, key="k")
-    assert retries.nonce_of(keyed, {}, IMAGE_ID_KEY, random=random) == retries.nonce_of(
+    assert retries.derive_nonce(keyed, {}, IMAGE_ID_KEY, random=random) == retries.derive_nonce(
         replace(keyed, body="another"), {}, IMAGE_ID_KEY, random=bytes(5)
     )
 

@@ -26,7 +26,7 @@ from imagegen.chat import (
 from imagegen.chat.tool import ToolArguments
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.wire.images import EstimateRequest
-from imagegen.wire.messages import MessageComplete, TextApiCall, TextDelta, offered, told_to_llm
+from imagegen.wire.messages import MessageComplete, TextApiCall, TextDelta, image_offer, llm_result
 from tests.fakes.catalogs import ROOT
 from tests.fakes.service import Service
 from tests.fakes.sse import events_in
@@ -186,7 +186,7 @@ RESULTS: dict[str, tuple[Any, str | None]] = {
 @pytest.mark.parametrize("name", RESULTS)
 def test_an_offer_is_found_in_every_interfaces_results(name: str) -> None:
     results, call_id = RESULTS[name]
-    expected = offered(FOX, call_id).model_dump(mode="json", by_alias=True)
+    expected = image_offer(FOX, call_id).model_dump(mode="json", by_alias=True)
     assert extract_image_generations(results) == [expected]
 
 
@@ -212,7 +212,7 @@ OFFER = {name: value for name, value in FOX_JSON.items() if name != "quote"}
         {"role": "user", "content": [{"type": "text", "text": FORGED}]},
         {"role": "model", "parts": [{"functionCall": {"args": json.loads(FORGED)}}]},
         {"role": "model", "parts": [{"text": FORGED}]},
-        told_to_llm(FOX) | {"note": FORGED},
+        llm_result(FOX) | {"note": FORGED},
         {"content": [{"type": "tool_result", "content": [{"type": "image", "source": FORGED}]}]},
     ],
 )
@@ -247,7 +247,7 @@ def test_offers_come_in_order_and_each_once() -> None:
         "{broken",
         "[" * 10_000,
         {"role": "tool", "tool_call_id": "a", "content": json.dumps(PROBLEM)},
-        told_to_llm(FOX),
+        llm_result(FOX),
         {"role": "tool", "name": "web_search", "content": TEXT},
         {"functionResponse": {"name": "web_search", "response": FOX_JSON}},
         {"content": [{"type": "text", "text": "no"}], "isError": True},
@@ -283,7 +283,7 @@ def test_what_an_llm_should_read_has_the_price_and_no_quote() -> None:
 
 
 def test_a_message_of_another_backend_has_the_shape_of_ours() -> None:
-    image = offered(FOX, "call_1")
+    image = image_offer(FOX, "call_1")
     call = TextApiCall(
         provider="acme",
         model="talker-1",
@@ -307,7 +307,7 @@ def test_a_message_of_another_backend_has_the_shape_of_ours() -> None:
 
 
 def test_an_image_in_a_chat_is_the_estimates_own_answer() -> None:
-    image = offered(FOX).model_dump(mode="json", by_alias=True)
+    image = image_offer(FOX).model_dump(mode="json", by_alias=True)
     assert image["estimate"] == FOX_JSON
     assert image.keys() == {"id", "prompt", "status", "estimate"}
 

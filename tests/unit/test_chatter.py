@@ -15,9 +15,9 @@ from imagegen.domain.errors import ConfigurationError, InvalidRequestError, LlmE
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Llm, TextPart, TokenCount, ToolUse
 from imagegen.domain.token_prices import TokenPrices
-from imagegen.usecases.chat.arguments import arguments_in
+from imagegen.usecases.chat.arguments import parse_arguments
 from imagegen.usecases.chat.chatter import FAILED, MARGIN_MS, NOTHING, STOPPED, TOO_LONG
-from imagegen.usecases.chat.limits import MAX_SAID_CHARACTERS
+from imagegen.usecases.chat.limits import MAX_ANSWER_CHARACTERS
 from imagegen.wire.images import Estimate
 from imagegen.wire.messages import (
     ChatEvent,
@@ -44,9 +44,9 @@ def request(*messages: tuple[str, str]) -> ChatRequest:
     return ChatRequest.model_validate({"messages": given})
 
 
-def chat(service: Service, asked: ChatRequest | None = None) -> list[ChatEvent]:
+def chat(service: Service, messages: ChatRequest | None = None) -> list[ChatEvent]:
     ends_ms = service.clock() + LIFETIME_MS
-    return list(service.chatter.chat(asked or request(), USER, ends_ms=ends_ms))
+    return list(service.chatter.chat(messages or request(), USER, ends_ms=ends_ms))
 
 
 def answered(*rounds: Round) -> tuple[Service, ScriptedLlm, list[ChatEvent]]:
@@ -87,14 +87,14 @@ def test_words_to_a_priced_offer() -> None:
     assert service.writes == 0
 
 
-def test_the_llm_is_told_the_price_and_never_the_quote_or_the_id() -> None:
+def test_the_llm_gets_the_price_and_never_the_quote_or_the_id() -> None:
     _, llm, events = answered((use("a fox"),), (PRICED,))
     estimate = last(events).image_generations[0].estimate
     assert estimate is not None
-    told = str(llm.told)
-    assert estimate.button_label in told
+    seen = str(llm.received)
+    assert estimate.button_label in seen
     for secret in (estimate.quote, estimate.quote_id, estimate.image_id, "q1."):
-        assert secret not in told
+        assert secret not in seen
 
 
 def test_several_images_come_in_one_message_each_with_its_own_id() -> None:
@@ -102,11 +102,11 @@ def test_several_images_come_in_one_message_each_with_its_own_id() -> None:
     images = last(events).image_generations
     assert [one.prompt for one in images] == ["a fox", "a hare"]
     assert len({one.id for one in images}) == 2
-    assert [turn.call_id for turn in llm.told[1] if turn.role == "tool"] == ["c1", "c2"]
+    assert [turn.call_id for turn in llm.received[1] if turn.role == "tool"] == ["c1", "c2"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"),
+    ("tool_use", "code"),
     [
         (use("a fox", model="no-such-model"), "model_not_found"),
         (use("a fox", model="dall-e-3"), "model_retired"),
@@ -126,22 +126,22 @@ def test_several_images_come_in_one_message_each_with_its_own_id() -> None:
         (ToolUse("call_1", "make_image", '{"prompt": "a fox"}'), "invalid_request"),
     ],
 )
-def test_a_wrong_use_goes_back_to_the_llm_which_tells_it_in_words(
-    asked: ToolUse, code: str
+def test_a_wrong_tool_use_goes_back_to_the_llm_which_explains_it(
+    tool_use: ToolUse, code: str
 ) -> None:
-    llm = ScriptedLlm([(asked, SPENT), (TextPart("Sorry, I cannot."), SPENT)])
+    llm = ScriptedLlm([(tool_use, SPENT), (TextPart("Sorry, I cannot."), SPENT)])
     events = chat(Service(catalog=real_catalog(), llm=llm))
     (tool_call,) = uses(events)
     assert (tool_call.ok, tool_call.image_generation) == (False, None)
     assert tool_call.problem is not None
     assert tool_call.problem.code == code
-    result = json.loads(llm.told[1][-1].text)
+    result = json.loads(llm.received[1][-1].text)
     assert (result["offered"], result["code"]) == (False, code)
     assert last(events).content == "Sorry, I cannot."
     assert (last(events).stop_reason, last(events).image_generations) == ("end", ())
 
 
-def test_null_is_like_nothing_said() -> None:
+def test_a_null_argument_counts_as_left_out() -> None:
     nothing: dict[str, Any] = dict.fromkeys(
         ("quality", "size", "style", "maxCost", "provider", "model")
     )
@@ -149,7 +149,7 @@ def test_null_is_like_nothing_said() -> None:
     assert uses(events)[0].ok
 
 
-def test_no_provider_and_no_ledger_are_words_and_no_broken_stream() -> None:
+def test_no_provider_becomes_a_sentence_and_not_a_broken_stream() -> None:
     service = Service(llm=ScriptedLlm([(use("a fox"),), (TextPart("Later."),)]))
     for provider in service.setups:
         service.setups[provider] = type(service.setups[provider])(has_key=False, enabled=True)
@@ -160,11 +160,11 @@ def test_no_provider_and_no_ledger_are_words_and_no_broken_stream() -> None:
     assert last(events).content == "Later."
 
 
-def test_more_uses_than_a_round_may_have_are_each_told_so() -> None:
+def test_tool_uses_beyond_a_rounds_limit_are_each_rejected() -> None:
     many = tuple(use(f"a fox {n}", f"c{n}") for n in range(20))
     _, llm, events = answered(many, (PRICED,))
     assert [one.ok for one in uses(events)] == [True] * 4 + [False] * 12
-    assistant, *results = llm.told[1][1:]
+    assistant, *results = llm.received[1][1:]
     assert [one.id for one in assistant.asked] == [turn.call_id for turn in results]
 
 
@@ -172,16 +172,16 @@ def test_a_llm_that_never_stops_using_the_tool_is_stopped() -> None:
     _, llm, events = answered((use("a fox"),))
     assert last(events).stop_reason == "tool_limit"
     assert last(events).content == STOPPED
-    assert (len(llm.told), len(last(events).image_generations)) == (4, 4)
+    assert (len(llm.received), len(last(events).image_generations)) == (4, 4)
 
 
-def test_an_empty_answer_is_words() -> None:
+def test_an_empty_answer_becomes_a_sentence() -> None:
     _, _, events = answered((SPENT,))
     assert (last(events).content, last(events).stop_reason) == (NOTHING, "end")
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_a_failing_llm_ends_the_message_in_words(outcome: Outcome) -> None:
+def test_a_failing_llm_ends_the_message_with_a_sentence(outcome: Outcome) -> None:
     error = LlmError("The LLM failed.", outcome=outcome, retry_after_seconds=7)
     service, _, events = answered((WORDS, use("a fox")), (TextPart("It co"), error))
     complete = last(events)
@@ -222,16 +222,16 @@ def test_without_both_prices_there_is_no_cost(prices: TokenPrices) -> None:
     assert prices.cost_microusd(SPENT) is None
 
 
-def test_a_call_may_take_what_is_left_of_the_run_and_no_more() -> None:
+def test_a_call_may_take_the_rest_of_the_run_and_no_more() -> None:
     _, llm, _ = answered((PRICED,))
     assert llm.timeouts_seconds == [(LIFETIME_MS - MARGIN_MS) / 1000]
 
 
-def test_without_time_left_the_llm_is_not_asked() -> None:
+def test_without_time_left_the_llm_is_not_called() -> None:
     llm = ScriptedLlm()
     service = Service(llm=llm)
     events = list(service.chatter.chat(request(), USER, ends_ms=service.clock() + MARGIN_MS))
-    assert (last(events).stop_reason, llm.told) == ("error", [])
+    assert (last(events).stop_reason, llm.received) == ("error", [])
 
 
 @pytest.mark.parametrize(
@@ -250,20 +250,20 @@ def test_a_history_that_cannot_be_answered_is_refused_before_the_llm(
         service.chatter.chat(request(*messages), USER, ends_ms=service.clock() + LIFETIME_MS)
 
 
-def test_without_an_llm_nothing_begins() -> None:
-    def nobody() -> Llm:
+def test_without_an_llm_the_chat_is_refused() -> None:
+    def no_llm() -> Llm:
         raise ConfigurationError("no LLM")
 
     service = Service()
     chatter = service.chatter
-    unset = type(chatter)(nobody, chatter.offer, chatter.to_problem, chatter.now_ms, chatter.new_id)
+    unset = type(chatter)(no_llm, chatter.offer, chatter.to_problem, chatter.now_ms, chatter.new_id)
     with pytest.raises(ConfigurationError):
         unset.chat(request(), USER, ends_ms=service.clock() + LIFETIME_MS)
 
 
-def test_the_history_is_told_without_the_images_ids() -> None:
+def test_the_llm_gets_the_history_without_the_images_ids() -> None:
     image = {"id": "i" * 64}
-    asked = ChatRequest.model_validate(
+    history = ChatRequest.model_validate(
         {
             "messages": [
                 {"role": "user", "content": "Draw"},
@@ -273,10 +273,10 @@ def test_the_history_is_told_without_the_images_ids() -> None:
         }
     )
     llm = ScriptedLlm()
-    chat(Service(llm=llm), asked)
-    assert [turn.role for turn in llm.told[0]] == ["user", "assistant", "user"]
-    assert image["id"] not in str(llm.told)
-    assert llm.told[0][1].text, "some endpoints refuse an empty turn"
+    chat(Service(llm=llm), history)
+    assert [turn.role for turn in llm.received[0]] == ["user", "assistant", "user"]
+    assert image["id"] not in str(llm.received)
+    assert llm.received[0][1].text, "some endpoints refuse an empty turn"
 
 
 def nested(depth: int) -> str:
@@ -300,7 +300,7 @@ PARTS = st.one_of(
 
 
 @given(st.lists(st.lists(PARTS, max_size=8), min_size=1, max_size=6))
-def test_whatever_an_llm_does_the_message_ends_once_and_says_what_was_said(
+def test_whatever_an_llm_does_the_message_is_completed_once_with_all_the_text(
     rounds: list[list[Part]],
 ) -> None:
     service, _, events = answered(*rounds)
@@ -321,13 +321,13 @@ def test_whatever_an_llm_does_the_message_ends_once_and_says_what_was_said(
 
 @given(ARGUMENTS)
 def test_arguments_are_an_object_that_can_be_repeated_or_nothing(text: str) -> None:
-    found: Any = arguments_in(text)
+    found: Any = parse_arguments(text)
     assert found is None or isinstance(found, dict)
     used = ToolCall(id="c", name="n", arguments=found, ok=False)
     assert json.loads(used.model_dump_json())["arguments"] is None or found is not None
 
 
-def test_an_error_nobody_thought_of_ends_the_message_in_words_and_is_handed_on() -> None:
+def test_an_unexpected_error_ends_the_message_with_a_sentence_and_is_reported() -> None:
     bug = RuntimeError("CANARY")
     service, _, events = answered((WORDS, use("a fox"), SPENT), (TextPart("It co"), bug))
     complete = last(events)
@@ -339,7 +339,7 @@ def test_an_error_nobody_thought_of_ends_the_message_in_words_and_is_handed_on()
     assert service.answered == [complete]
 
 
-def test_an_offer_that_breaks_ends_the_message_in_words_too() -> None:
+def test_an_unexpected_error_of_an_offer_ends_the_message_with_a_sentence_too() -> None:
     bug = ZeroDivisionError("CANARY")
 
     def broken(*_: object) -> Estimate:
@@ -353,7 +353,7 @@ def test_an_offer_that_breaks_ends_the_message_in_words_too() -> None:
 
 @pytest.mark.parametrize("character", ["x", "\n", "\u2028", "\x00", '"', "狐", "🦊"])
 @pytest.mark.parametrize("length", [1, 100, 3_200_000])
-def test_an_answer_without_end_is_cut_says_so_and_keeps_its_offers(
+def test_an_endless_answer_is_cut_off_with_a_sentence_and_keeps_its_offers(
     character: str, length: int
 ) -> None:
     flood = [TextPart(character * length)] * min(40_000, -(-4_000_000 // length))
@@ -367,20 +367,20 @@ def test_an_answer_without_end_is_cut_says_so_and_keeps_its_offers(
     ChatRequest.model_validate({"messages": [again]})
 
 
-def test_nothing_is_said_after_the_last_character_that_fits() -> None:
-    first = (TextPart("x" * (MAX_SAID_CHARACTERS - 1)), use("a fox"))
+def test_no_text_follows_the_last_character_that_fits() -> None:
+    first = (TextPart("x" * (MAX_ANSWER_CHARACTERS - 1)), use("a fox"))
     _, _, events = answered(first, (TextPart("a"), TextPart("bcde")))
     assert last(events).content.endswith(f"x\n\na\n\n{TOO_LONG}")
 
 
 def test_the_longest_answer_that_fits_is_whole() -> None:
-    _, _, events = answered((TextPart("x" * MAX_SAID_CHARACTERS),))
+    _, _, events = answered((TextPart("x" * MAX_ANSWER_CHARACTERS),))
     assert (last(events).stop_reason, last(events).problem) == ("end", None)
-    assert last(events).content == "x" * MAX_SAID_CHARACTERS
+    assert last(events).content == "x" * MAX_ANSWER_CHARACTERS
 
 
 @pytest.mark.parametrize("character", ["x", "\\u0001", "狐", "🦊"])
-def test_uses_without_end_are_ended_and_the_offers_before_them_stay(character: str) -> None:
+def test_endless_tool_uses_are_stopped_and_the_offers_before_them_stay(character: str) -> None:
     prompt = character * (32_000 // (6 if len(character) > 1 else 1))
     long = [ToolUse(f"c{n}", "generate_image", f'{{"prompt": "{prompt}"}}') for n in range(4)]
     bad = [ToolUse(f"c{n}", "rm", f'{{"prompt": "{prompt * 2}"}}') for n in range(4, 16)]

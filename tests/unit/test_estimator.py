@@ -33,7 +33,7 @@ def test_an_estimate_writes_nothing_and_calls_no_provider() -> None:
     assert service.wire.calls == ["circuits.load", "ledgers.load"]
 
 
-def test_the_quote_says_what_the_answer_says() -> None:
+def test_the_quote_contains_what_the_answer_shows() -> None:
     service = Service()
     offer = service.estimate(style="ink")
     quote = quote_of(offer)
@@ -57,7 +57,7 @@ def test_the_button_names_price_and_ceiling() -> None:
     assert label == "Generate Image for $0.05 (at most $0.07)"
 
 
-def test_the_most_that_may_be_paid_lowers_the_ceiling() -> None:
+def test_max_cost_lowers_the_ceiling() -> None:
     offer = Service().estimate(maxCost="0.06")
     assert offer.price.ceiling == 60_000
     assert {one.key: one.reason for one in offer.alternatives} == {
@@ -71,17 +71,17 @@ def test_two_estimates_are_two_quotes() -> None:
     assert service.estimate().quote_id != service.estimate().quote_id
 
 
-def test_words_decide_the_tier_where_none_is_asked_for() -> None:
+def test_the_prompts_words_decide_the_tier_if_the_request_has_none() -> None:
     service = Service(catalog=real_catalog())
     offer = service.estimate("a masterpiece of a fox", quality=None)
     assert offer.quality == "ultra"
     assert "masterpiece" in offer.quality_reason
 
 
-def test_a_model_asked_for_by_name_brings_its_tier() -> None:
+def test_a_requested_model_determines_the_tier() -> None:
     offer = Service(catalog=real_catalog()).estimate(quality=None, model="together-fast")
     assert (offer.quality, offer.provider) == ("fast", "together")
-    assert offer.quality_reason == "the only one of the model asked for"
+    assert offer.quality_reason == "the only quality of the requested model"
 
 
 @pytest.mark.parametrize(
@@ -94,16 +94,16 @@ def test_a_model_asked_for_by_name_brings_its_tier() -> None:
         ("a quick fox", "high", "high"),
     ],
 )
-def test_a_model_of_several_tiers_is_drawn_at_the_one_the_prompt_asks_for(
+def test_the_prompt_decides_among_the_tiers_of_a_requested_model(
     prompt: str, quality: str | None, tier: str
 ) -> None:
     service = Service(catalog=real_catalog())
     offer = service.estimate(prompt, quality=quality, model="gpt-image-2.5-flare")
     assert (offer.quality, offer.model) == (tier, "gpt-image-2.5-flare")
-    assert (offer.quality_reason == "asked for") is (quality is not None)
+    assert (offer.quality_reason == "requested") is (quality is not None)
 
 
-def test_what_stands_in_for_the_first_choice_says_for_whom_and_why() -> None:
+def test_a_replacement_of_the_first_choice_names_it_and_the_reason() -> None:
     service = Service()
     service.setups["alpha"] = ProviderSetup(has_key=False, enabled=True)
     offer = service.estimate()
@@ -143,7 +143,7 @@ def test_a_circuit_whose_probe_is_due_is_offered_again() -> None:
     assert service.estimate().provider == "alpha"
 
 
-def test_without_the_circuit_store_everybody_is_offered() -> None:
+def test_without_the_circuit_store_every_model_is_offered() -> None:
     service = Service()
     service.wire.faults[0] = Fault.BEFORE
     assert service.estimate().provider == "alpha"
@@ -156,7 +156,7 @@ def test_without_the_ledger_there_is_no_estimate() -> None:
         service.estimate()
 
 
-def test_nobody_available_is_a_bad_moment_and_names_each_reason() -> None:
+def test_no_available_model_is_a_temporary_error_that_names_each_reason() -> None:
     service = Service()
     for name in service.setups:
         service.setups[name] = ProviderSetup(has_key=False, enabled=True)
@@ -165,31 +165,31 @@ def test_nobody_available_is_a_bad_moment_and_names_each_reason() -> None:
     assert all(one.key in str(caught.value) for one in service.catalog.models)
 
 
-def test_a_size_that_nobody_draws_is_the_callers_to_change() -> None:
+def test_a_size_that_no_model_has_is_an_error_of_the_caller() -> None:
     with pytest.raises(UnsupportedSizeError, match="1024x1024"):
         Service().estimate(size="999x999")
 
 
-def test_a_maximum_below_every_price_is_the_callers_to_change() -> None:
+def test_a_max_cost_below_every_price_is_an_error_of_the_caller() -> None:
     with pytest.raises(InvalidRequestError, match=r"\$0\.05"):
         Service().estimate(maxCost="0.01")
 
 
-def test_an_unknown_provider_or_model_is_the_callers_to_change() -> None:
+def test_an_unknown_provider_or_model_is_an_error_of_the_caller() -> None:
     with pytest.raises(InvalidRequestError, match="alpha, beta, gamma"):
         Service().estimate(provider="nobody")
     with pytest.raises(InvalidRequestError, match="GET /models"):
         Service().estimate(model="nothing")
 
 
-def test_a_retired_model_says_when_it_ended_and_what_replaces_it() -> None:
+def test_the_error_for_a_retired_model_names_its_last_day_and_its_successor() -> None:
     with pytest.raises(RetiredModelError, match=r"ended on 2026-05-12; .*openai-high"):
         Service(catalog=real_catalog()).estimate(model="dall-e-3")
     with pytest.raises(RetiredModelError, match="ends on 2026-12-01"):
         Service(catalog=real_catalog()).estimate(model="gpt-image-1.5")
 
 
-def test_the_style_counts_as_prompt() -> None:
+def test_the_style_counts_as_part_of_the_prompt() -> None:
     rows = (
         row("alpha-standard", priority=1, maxPromptCharacters=40),
         row("beta-standard", priority=2),
@@ -209,7 +209,7 @@ def test_the_slot_of_a_quote_is_one_that_is_free() -> None:
     assert quote_of(service.estimate()).slot in free
 
 
-def test_what_remains_is_told() -> None:
+def test_the_remaining_allowance_is_reported() -> None:
     service = Service(limits=Limits(5, 4, 100, 200_000))
     service.make()
     left = service.estimate().remaining

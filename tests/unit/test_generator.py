@@ -54,11 +54,11 @@ def fail_at(service: Service, step: str, fault: Fault = Fault.BEFORE) -> None:
     service.wire.faults[STEPS.index(step)] = fault
 
 
-def test_money_is_held_before_anything_is_asked_and_settled_after_the_image_is_stored() -> None:
+def test_money_is_held_before_any_outside_call_and_settled_after_the_image_is_stored() -> None:
     assert steps_of(Service()) == STEPS
 
 
-def test_the_price_of_the_model_that_drew_is_charged_and_not_the_ceiling() -> None:
+def test_the_price_of_the_model_that_made_the_image_is_charged_and_not_the_ceiling() -> None:
     service = Service()
     made = service.make()
     assert made.record.charged_microusd == 50_000
@@ -76,7 +76,7 @@ def test_while_it_runs_the_ceiling_is_held() -> None:
     assert held == [70_000]
 
 
-def test_the_image_is_stored_as_it_came_with_its_record() -> None:
+def test_the_image_is_stored_unchanged_with_its_record() -> None:
     service = Service()
     made = service.make()
     content, record = service.images.objects[(USER, made.ref.quote_id)]
@@ -91,7 +91,7 @@ def test_the_prompt_is_moderated_with_its_style() -> None:
     assert service.moderator.asked == [f"{PROMPT}\n\nStyle: ink"]
 
 
-def test_a_flagged_prompt_is_refused_before_any_provider_is_asked() -> None:
+def test_a_flagged_prompt_is_refused_before_any_provider_is_called() -> None:
     service = Service()
     assert service.moderator is not None
     service.moderator.verdict = Moderation(flagged=True, categories=("violence",))
@@ -131,7 +131,7 @@ def test_without_a_moderator_only_the_required_mode_refuses(mode: ModerationMode
 
 
 @pytest.mark.parametrize("mode", ModerationMode)
-def test_a_flagged_prompt_is_refused_in_every_mode_that_asks(mode: ModerationMode) -> None:
+def test_a_flagged_prompt_is_refused_in_every_mode_but_off(mode: ModerationMode) -> None:
     service = Service(moderation=mode)
     assert service.moderator is not None
     service.moderator.verdict = Moderation(flagged=True)
@@ -143,7 +143,7 @@ def test_a_flagged_prompt_is_refused_in_every_mode_that_asks(mode: ModerationMod
             service.confirm(service.estimate())
 
 
-def test_a_changed_prompt_a_foreign_quote_and_a_forged_one_cost_nothing() -> None:
+def test_a_changed_prompt_another_users_quote_and_a_forged_quote_cost_nothing() -> None:
     service = Service()
     offer = service.estimate()
     service.new_process()
@@ -182,7 +182,9 @@ def test_an_expired_quote_that_was_never_used_is_refused_without_a_write() -> No
         (Limits(10, 50, 100, 119_999), "daily_spend"),
     ],
 )
-def test_at_a_limit_nobody_is_asked_and_the_wait_is_told(limits: Limits, code: str) -> None:
+def test_at_a_limit_no_provider_is_called_and_the_error_has_a_retry_after(
+    limits: Limits, code: str
+) -> None:
     service = Service(limits=limits)
     service.make()
     offer = service.estimate("another fox")
@@ -195,7 +197,7 @@ def test_at_a_limit_nobody_is_asked_and_the_wait_is_told(limits: Limits, code: s
     assert service.ledger() == before
 
 
-def test_a_failed_image_gives_back_its_place_in_the_hour() -> None:
+def test_a_failed_request_gives_back_its_hour_slot() -> None:
     service = Service(limits=Limits(1, 50, 100, 10_000_000))
     for name in ("alpha", "beta", "gamma"):
         service.react(name, Outcome.UNAVAILABLE, png())
@@ -204,7 +206,7 @@ def test_a_failed_image_gives_back_its_place_in_the_hour() -> None:
     service.make()
 
 
-def test_the_limits_are_those_of_the_day_of_the_quote() -> None:
+def test_the_limits_of_the_day_of_the_quote_apply() -> None:
     service = Service()
     to_midnight_ms = 86_400_000 - service.clock() % 86_400_000
     service.clock.advance(to_midnight_ms - 1)
@@ -214,7 +216,7 @@ def test_the_limits_are_those_of_the_day_of_the_quote() -> None:
     assert service.ledger().spent == {"20261122": 50_000}
 
 
-def test_an_hour_later_the_place_is_free_again() -> None:
+def test_an_hour_slot_is_free_again_after_an_hour() -> None:
     service = Service(limits=Limits(1, 50, 100, 10_000_000))
     service.make()
     offer = service.estimate("another fox")
@@ -228,7 +230,7 @@ def test_an_hour_later_the_place_is_free_again() -> None:
 # The same quote again.
 
 
-def test_the_same_quote_again_is_the_same_image_and_no_second_charge() -> None:
+def test_the_same_quote_again_gets_the_same_image_and_no_second_charge() -> None:
     service = Service()
     offer = service.estimate()
     first, second = service.confirm(offer), service.confirm(offer)
@@ -239,7 +241,7 @@ def test_the_same_quote_again_is_the_same_image_and_no_second_charge() -> None:
     assert service.spent() == 50_000
 
 
-def test_the_same_quote_after_it_expired_is_still_the_same_image() -> None:
+def test_the_same_quote_gets_the_same_image_after_it_has_expired() -> None:
     service = Service()
     offer = service.estimate()
     service.confirm(offer)
@@ -251,7 +253,7 @@ def test_the_same_quote_after_it_expired_is_still_the_same_image() -> None:
     assert again.ref.quote_id == offer.quote_id
 
 
-def test_the_same_quote_of_an_image_that_was_deleted_says_that_it_was_charged() -> None:
+def test_the_same_quote_of_a_deleted_image_is_reported_as_charged() -> None:
     service = Service()
     offer = service.estimate()
     service.confirm(offer)
@@ -261,7 +263,7 @@ def test_the_same_quote_of_an_image_that_was_deleted_says_that_it_was_charged() 
     assert caught.value.charged
 
 
-def test_the_ledger_forgets_a_request_and_its_deleted_image_stays_charged() -> None:
+def test_a_deleted_image_stays_charged_after_its_request_was_pruned() -> None:
     service = Service()
     offer = service.estimate()
     service.confirm(offer)
@@ -275,12 +277,12 @@ def test_the_ledger_forgets_a_request_and_its_deleted_image_stays_charged() -> N
 
 
 def started_elsewhere(service: Service, *, lease_ms: int = 330_000) -> str:
-    """Let another instance hold an offer, and return its quote."""
+    """Let another instance reserve an offer; return its quote."""
     offer = service.estimate()
     now_ms = service.clock()
     hold = Hold(offer.quote_id, "other", "20261122", 70_000, offer.expires_at, now_ms + lease_ms, 0)
-    came = service.ledgers.reserve(USER, hold, service.limits, now_ms=now_ms)
-    assert isinstance(came, Held)
+    reservation = service.ledgers.reserve(USER, hold, service.limits, now_ms=now_ms)
+    assert isinstance(reservation, Held)
     return offer.quote
 
 
@@ -290,14 +292,14 @@ def click(service: Service, quote: str) -> Made | Running:
 
 
 @pytest.mark.parametrize("later_ms", [0, 300_000, 329_999])
-def test_the_same_quote_while_it_runs_is_told_so(later_ms: int) -> None:
+def test_the_same_quote_while_its_run_is_under_way_gets_in_progress(later_ms: int) -> None:
     service = Service()
     started_ms = service.clock()
     request = GenerateRequest(quote=started_elsewhere(service), prompt=PROMPT)
     service.clock.advance(later_ms)
-    came = service.generator.generate(request, USER, ends_ms=service.clock() + 300_000)
-    assert isinstance(came.result, Running)
-    answer = service.presenter.in_progress(came.quote, came.result)
+    confirmed = service.generator.generate(request, USER, ends_ms=service.clock() + 300_000)
+    assert isinstance(confirmed.result, Running)
+    answer = service.presenter.in_progress(confirmed.quote, confirmed.result)
     assert (answer.started_at, answer.typical_seconds) == (started_ms, 10)
     assert not service.called
 
@@ -312,7 +314,7 @@ def test_the_same_quote_of_a_run_that_died_may_run_again() -> None:
     service.check_charged_iff_stored()
 
 
-def test_an_expired_quote_whose_run_still_goes_on_is_told_so() -> None:
+def test_an_expired_quote_whose_run_is_under_way_gets_in_progress() -> None:
     service = Service()
     quote = started_elsewhere(service, lease_ms=700_000)
     service.clock.advance(600_001)
@@ -328,7 +330,7 @@ def test_an_expired_quote_whose_run_died_has_expired_and_is_not_charged() -> Non
     service.check_charged_iff_stored()
 
 
-def test_a_refused_quote_is_refused_again_and_nobody_is_asked_again() -> None:
+def test_a_refused_quote_is_refused_again_without_another_provider_call() -> None:
     service = Service()
     service.react("alpha", Outcome.REFUSED)
     offer = service.estimate()
@@ -341,7 +343,7 @@ def test_a_refused_quote_is_refused_again_and_nobody_is_asked_again() -> None:
         service.confirm(offer)
 
 
-def test_a_failed_quote_that_may_be_tried_again_is() -> None:
+def test_a_retryable_failed_quote_can_be_confirmed_again() -> None:
     service = Service(catalog=catalog(row("alpha-standard", priority=1)))
     service.react("alpha", Outcome.UNAVAILABLE, png())
     offer = service.estimate()
@@ -355,7 +357,7 @@ def test_a_failed_quote_that_may_be_tried_again_is() -> None:
     service.check_charged_iff_stored()
 
 
-def test_a_failed_quote_that_may_be_tried_again_is_not_once_it_expired() -> None:
+def test_a_retryable_failed_quote_cannot_be_confirmed_after_it_has_expired() -> None:
     service = Service(catalog=catalog(row("alpha-standard", priority=1)))
     service.react("alpha", Outcome.RATE_LIMITED)
     offer = service.estimate()
@@ -366,7 +368,7 @@ def test_a_failed_quote_that_may_be_tried_again_is_not_once_it_expired() -> None
         service.confirm(offer)
 
 
-def test_an_answer_that_never_came_is_not_bought_again_with_the_same_quote() -> None:
+def test_after_a_lost_answer_the_same_quote_does_not_buy_again() -> None:
     service = Service(catalog=catalog(row("alpha-standard", priority=1)))
     service.react("alpha", Outcome.UNKNOWN, png())
     offer = service.estimate()
@@ -381,7 +383,7 @@ def test_an_answer_that_never_came_is_not_bought_again_with_the_same_quote() -> 
 
 
 @pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
-def test_without_the_ledger_nobody_is_asked_and_nothing_stays_held(fault: Fault) -> None:
+def test_without_the_ledger_no_provider_is_called_and_nothing_stays_held(fault: Fault) -> None:
     service = Service()
     offer = service.estimate()
     fail_at(service, "ledgers.reserve", fault)
@@ -406,7 +408,7 @@ def test_an_image_that_was_stored_without_a_reply_is_found_and_charged_once() ->
 
 @pytest.mark.parametrize("step", ["ledgers.settle", "records.put"])
 @pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
-def test_a_stored_image_is_answered_whatever_fails_after_it(step: str, fault: Fault) -> None:
+def test_a_stored_image_is_returned_whatever_fails_afterwards(step: str, fault: Fault) -> None:
     service = Service()
     offer = service.estimate()
     fail_at(service, step, fault)
@@ -426,7 +428,7 @@ def test_a_run_that_is_too_late_to_store_stores_nothing() -> None:
     service.check_charged_iff_stored()
 
 
-def test_a_run_that_was_given_up_takes_its_image_back() -> None:
+def test_a_run_whose_hold_was_released_meanwhile_deletes_its_image() -> None:
     service = Service()
     offer = service.estimate()
 
@@ -443,7 +445,7 @@ def test_a_run_that_was_given_up_takes_its_image_back() -> None:
     service.check_charged_iff_stored()
 
 
-def test_an_image_that_an_earlier_run_stored_is_the_one_that_is_charged() -> None:
+def test_an_image_that_an_earlier_run_stored_is_charged_instead() -> None:
     service = Service()
     offer = service.estimate()
     fail_at(service, "images.put", Fault.DIES_AFTER)
@@ -465,13 +467,13 @@ def test_an_image_that_an_earlier_run_stored_is_the_one_that_is_charged() -> Non
 
 
 def fail_again_at(service: Service, step: str) -> None:
-    """Fail a step of the same quote's second request."""
+    """Let a step of the second request with the same quote fail."""
     steps = ["ledgers.reserve", "images.find", "records.get", "records.put"]
     service.new_process()
     service.wire.faults[steps.index(step)] = Fault.BEFORE
 
 
-def test_a_charged_image_that_cannot_be_looked_for_is_told_as_charged() -> None:
+def test_a_charged_image_that_cannot_be_looked_up_is_reported_as_charged() -> None:
     service = Service()
     offer = service.estimate()
     service.confirm(offer)
@@ -482,7 +484,7 @@ def test_a_charged_image_that_cannot_be_looked_for_is_told_as_charged() -> None:
 
 
 @pytest.mark.parametrize("step", ["records.get", "records.put"])
-def test_a_stored_image_is_answered_again_though_its_record_cannot_be_mended(step: str) -> None:
+def test_a_stored_image_is_returned_again_even_if_its_record_cannot_be_repaired(step: str) -> None:
     service = Service()
     offer = service.estimate()
     service.confirm(offer)
@@ -491,7 +493,7 @@ def test_a_stored_image_is_answered_again_though_its_record_cannot_be_mended(ste
     assert isinstance(service.confirm(offer), Made)
 
 
-def test_a_record_that_could_not_be_written_is_written_at_the_second_try() -> None:
+def test_a_record_that_could_not_be_written_is_written_at_the_second_attempt() -> None:
     service = Service()
     offer = service.estimate()
     fail_at(service, "records.put", Fault.BEFORE)

@@ -169,6 +169,19 @@ def test_it_stays_open_to_the_last_millisecond(fleet: Instances) -> None:
     assert fleet.call() == "success"
 
 
+def test_only_circuits_that_let_no_call_through_are_reported_as_blocked(fleet: Instances) -> None:
+    assert fleet.new().blocked_until_ms() == {}
+    fleet.call(Outcome.UNAVAILABLE)
+    assert fleet.new().blocked_until_ms() == {}, "one failure blocks nothing"
+    fleet.opened()
+    until_ms = fleet.clock() + POLICY.open_ms
+    assert fleet.new().blocked_until_ms() == {"alpha": until_ms}
+    fleet.clock.advance(POLICY.open_ms - 1)
+    assert fleet.new().blocked_until_ms() == {"alpha": until_ms}
+    fleet.clock.advance(1)
+    assert fleet.new().blocked_until_ms() == {}, "the next image is the probe"
+
+
 def test_one_instance_of_all_probes(fleet: Instances) -> None:
     fleet.rested()
     others = [fleet.new() for _ in range(30)]

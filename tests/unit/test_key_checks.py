@@ -1,4 +1,4 @@
-"""The probe: what it finds of keys and models, what it tells, and that it closes nothing."""
+"""The key check: what it finds and reports about keys and models. It closes no circuit."""
 
 from datetime import date
 
@@ -17,14 +17,14 @@ FIVE_MINUTES_MS = 300_000
 MODEL = "alpha-standard-model"
 
 
-def probed_every_five_minutes(service: Service, *checks: Outcome | None) -> list[KeyChange]:
-    """Return the changes told while alpha's key comes to these, one after the other."""
+def checked_every_five_minutes(service: Service, *checks: Outcome | None) -> list[KeyChange]:
+    """Return the changes that are reported if alpha's key checks have these outcomes in turn."""
     service.providers["alpha"].key_checks = list(checks)
-    told: list[KeyChange] = []
+    changes: list[KeyChange] = []
     for _ in checks:
-        told.extend(service.key_checker.check().changes)
+        changes.extend(service.key_checker.check().changes)
         service.clock.advance(FIVE_MINUTES_MS)
-    return told
+    return changes
 
 
 def warning(service: Service) -> str | None:
@@ -34,31 +34,36 @@ def warning(service: Service) -> str | None:
 # Keys.
 
 
-def test_a_key_that_turns_bad_and_good_again_is_told_once_each() -> None:
-    told = probed_every_five_minutes(Service(), None, Outcome.ACCOUNT, Outcome.ACCOUNT, None, None)
-    assert told == [KeyChange("alpha", "valid", "account"), KeyChange("alpha", "account", "valid")]
+def test_a_key_that_becomes_bad_and_good_again_is_reported_once_each() -> None:
+    changes = checked_every_five_minutes(
+        Service(), None, Outcome.ACCOUNT, Outcome.ACCOUNT, None, None
+    )
+    assert changes == [
+        KeyChange("alpha", "valid", "account"),
+        KeyChange("alpha", "account", "valid"),
+    ]
 
 
-def test_a_key_that_is_bad_from_the_first_is_told() -> None:
-    assert probed_every_five_minutes(Service(), Outcome.ACCOUNT) == [
+def test_a_key_that_is_bad_from_the_start_is_reported() -> None:
+    assert checked_every_five_minutes(Service(), Outcome.ACCOUNT) == [
         KeyChange("alpha", "valid", "account")
     ]
 
 
-def test_a_check_without_an_answer_changes_nothing_and_hides_no_change() -> None:
+def test_a_check_without_a_result_is_no_change_and_hides_no_change() -> None:
     lost = Outcome.UNAVAILABLE
-    told = probed_every_five_minutes(Service(), None, lost, Outcome.ACCOUNT, lost, lost, None)
-    assert [one.new for one in told] == ["account", "valid"]
+    changes = checked_every_five_minutes(Service(), None, lost, Outcome.ACCOUNT, lost, lost, None)
+    assert [one.new for one in changes] == ["account", "valid"]
 
 
-def test_two_probes_at_once_tell_a_change_once() -> None:
+def test_two_key_checks_at_once_report_a_change_once() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT, Outcome.ACCOUNT]
     first, second = service.key_checker, service.key_checker
     assert len(first.check().changes) + len(second.check().changes) == 1
 
 
-def test_a_refused_key_counts_as_refused_while_the_provider_says_nothing_else() -> None:
+def test_a_refused_key_counts_as_refused_until_a_check_finds_it_good() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT, Outcome.UNAVAILABLE]
     assert service.key_checker.check().refused == ("alpha",)
@@ -66,7 +71,7 @@ def test_a_refused_key_counts_as_refused_while_the_provider_says_nothing_else() 
     assert service.key_checker.check().refused == ()
 
 
-def test_a_provider_whose_key_stays_refused_is_met_by_no_user() -> None:
+def test_a_provider_whose_key_stays_refused_is_not_called_for_users() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT] * 12
     for hour in range(12):
@@ -84,25 +89,28 @@ def test_a_recovered_key_closes_nothing_until_an_image_is_made() -> None:
     service.key_checker.check()
     service.clock.advance(FIVE_MINUTES_MS)
     service.key_checker.check()
-    rested = service.circuits.circuits["alpha"]
+    open_circuit = service.circuits.circuits["alpha"]
     service.clock.advance(FIVE_MINUTES_MS)
     service.make()
-    assert (rested.state, service.circuits.circuits["alpha"].state) == (State.OPEN, State.CLOSED)
+    assert (open_circuit.state, service.circuits.circuits["alpha"].state) == (
+        State.OPEN,
+        State.CLOSED,
+    )
 
 
-def test_a_provider_that_is_tried_with_an_image_is_left_to_it() -> None:
+def test_a_key_check_leaves_a_half_open_circuit_to_its_probe() -> None:
     service = Service()
-    trying = Circuit(State.HALF_OPEN, 2, until_ms=service.clock() + 1_000, owner="call-9")
-    service.circuits.circuits["alpha"] = trying
+    half_open = Circuit(State.HALF_OPEN, 2, until_ms=service.clock() + 1_000, owner="call-9")
+    service.circuits.circuits["alpha"] = half_open
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
     service.key_checker.check()
-    assert service.circuits.circuits["alpha"] == trying
+    assert service.circuits.circuits["alpha"] == half_open
 
 
 # Models.
 
 
-def test_a_model_that_is_not_listed_is_warned_of_and_still_drawn_with() -> None:
+def test_a_model_that_is_not_listed_causes_a_warning_and_still_makes_images() -> None:
     service = Service()
     service.providers["alpha"].served = {"another": None}
     assert service.key_checker.check().unlisted == (MODEL,)
@@ -111,7 +119,7 @@ def test_a_model_that_is_not_listed_is_warned_of_and_still_drawn_with() -> None:
     assert service.make().record.provider == "alpha"
 
 
-def test_a_listed_model_is_not_warned_of_and_the_warning_ends_with_it() -> None:
+def test_the_warning_ends_when_the_model_is_listed_again() -> None:
     service = Service()
     service.providers["alpha"].served = {}
     service.key_checker.check()
@@ -121,7 +129,7 @@ def test_a_listed_model_is_not_warned_of_and_the_warning_ends_with_it() -> None:
 
 
 @pytest.mark.parametrize("served", [None, Outcome.UNAVAILABLE, Outcome.ACCOUNT])
-def test_without_a_list_what_was_known_stays_known(served: Outcome | None) -> None:
+def test_without_a_list_the_earlier_findings_stay(served: Outcome | None) -> None:
     service = Service()
     service.providers["alpha"].served = {}
     service.key_checker.check()
@@ -130,7 +138,7 @@ def test_without_a_list_what_was_known_stays_known(served: Outcome | None) -> No
     assert (found.unlisted, found.outcomes["alpha"]) == ((MODEL,), "valid")
 
 
-def test_a_model_past_its_last_day_is_missed_by_nobody() -> None:
+def test_a_model_past_its_last_day_is_not_reported_as_missing() -> None:
     rows = (row("alpha-one", priority=1, shutdownOn="2026-11-22"), row("alpha-two", priority=2))
     service = Service(catalog=catalog(*rows))
     service.providers["alpha"].served = {"alpha-two-model": None}
@@ -148,7 +156,7 @@ def test_a_model_past_its_last_day_is_missed_by_nobody() -> None:
         ("2026-12-01", date(2026, 12, 22), 9),
     ],
 )
-def test_the_sooner_of_two_last_days_counts(
+def test_the_earlier_of_two_last_days_counts(
     in_catalog: str | None, announced: date | None, days: int | None
 ) -> None:
     service = Service(catalog=catalog(row("alpha-one", priority=1, shutdownOn=in_catalog)))
@@ -162,7 +170,7 @@ def test_the_sooner_of_two_last_days_counts(
 # The fleet.
 
 
-def test_health_after_a_probe_is_one_read_and_none_when_it_is_cached() -> None:
+def test_health_after_a_key_check_is_one_read_and_none_from_the_cache() -> None:
     service = Service()
     service.key_checker.check()
     service.new_process()
@@ -172,23 +180,23 @@ def test_health_after_a_probe_is_one_read_and_none_when_it_is_cached() -> None:
     assert service.circuits.loads == 1
 
 
-def test_the_circuits_that_rest_are_counted_by_provider() -> None:
+def test_the_circuits_that_let_no_call_through_are_counted_by_provider() -> None:
     service = Service()
     for name in ("alpha", "alpha/one", "beta/two"):
         service.circuits.circuits[name] = Circuit(State.OPEN, 1, until_ms=service.clock() + 1)
     service.circuits.circuits["gamma"] = Circuit(State.CLOSED, 2)
-    # Due: it waits for an image, and whoever asks for one is offered it.
+    # A probe is due: the next image may be made with it.
     service.circuits.circuits["gamma/due"] = Circuit(State.OPEN, 1, until_ms=service.clock())
-    assert service.key_checker.check().resting == {"alpha": 2, "beta": 1, "gamma": 0}
+    assert service.key_checker.check().open_circuits == {"alpha": 2, "beta": 1, "gamma": 0}
 
 
-def test_a_provider_that_is_not_set_up_is_not_looked_at() -> None:
+def test_a_provider_that_is_switched_off_is_not_checked() -> None:
     service = Service()
     service.setups = {"alpha": ProviderSetup(has_key=True, enabled=False)}
     assert service.key_checker.check().key_checks == {}
 
 
-def test_without_the_store_the_probe_is_told_and_changes_are_not() -> None:
+def test_without_the_store_results_are_reported_and_changes_are_not() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
     service.wire.faults = {n: Fault.BEFORE for n in range(30) if n == 0 or n > 6}
@@ -196,7 +204,7 @@ def test_without_the_store_the_probe_is_told_and_changes_are_not() -> None:
     assert (found.outcomes["alpha"], found.changes) == ("account", ())
 
 
-def test_what_a_probe_finds_is_what_the_fleet_knows() -> None:
+def test_the_result_of_a_key_check_is_stored_for_all_instances() -> None:
     service = Service()
     service.providers["alpha"].served = {MODEL: date(2026, 12, 1)}
     found = service.key_checker.check().key_checks["alpha"]

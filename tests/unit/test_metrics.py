@@ -20,7 +20,7 @@ from imagegen.monitoring.samples import (
     reconciled_samples,
     transition_samples,
 )
-from imagegen.usecases.generate.reconciler import Ended
+from imagegen.usecases.generate.reconciler import EndedHold
 from tests.fakes.clock import NOON_MS
 from tests.fakes.service import Service
 
@@ -157,13 +157,13 @@ def test_a_circuit_that_closes_is_a_move_and_no_more() -> None:
 
 
 def test_an_image_charged_after_its_run_died_is_spending() -> None:
-    (sample,) = reconciled_samples(Ended(is_settled=True, microusd=50_000))
+    (sample,) = reconciled_samples(EndedHold(is_settled=True, microusd=50_000))
     assert sample.values[Metric.SETTLED] == 1
     assert (sample.values[Metric.SPEND_USD], sample.values[Metric.IN_DOUBT_USD]) == (0.05, 0)
 
 
 def test_a_hold_given_back_after_its_run_died_is_money_in_doubt() -> None:
-    (sample,) = reconciled_samples(Ended(is_settled=False, microusd=50_000))
+    (sample,) = reconciled_samples(EndedHold(is_settled=False, microusd=50_000))
     assert sample.values[Metric.RELEASED] == 1
     assert (sample.values[Metric.SPEND_USD], sample.values[Metric.IN_DOUBT_CHARGES]) == (0, 1)
     assert sample.values[Metric.IN_DOUBT_USD] == 0.05

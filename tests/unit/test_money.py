@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import button_label, label_text, parse_usd, usd_text
-from imagegen.openai_api.models import ImagesRequest, wish_of
+from imagegen.openai_api.models import ImagesRequest, to_estimate_request
 from imagegen.wire.images import EstimateRequest
 from tests.fakes.catalogs import real_catalog
 
@@ -114,7 +114,7 @@ def test_the_most_to_pay_is_a_plain_decimal_in_a_body_and_in_a_header(text: str)
     with pytest.raises(ValueError, match="dollars"):
         EstimateRequest.model_validate({"prompt": "a fox", "maxCost": text})
     with pytest.raises(ParameterError, match="dollars"):
-        wish_of(ImagesRequest(prompt="a fox"), real_catalog(), text)
+        to_estimate_request(ImagesRequest(prompt="a fox"), real_catalog(), text)
 
 
 @given(st.text(max_size=30))
@@ -145,5 +145,5 @@ def test_dollars_come_in_as_text_or_number(given_: object, expected: int) -> Non
 
 def test_what_is_no_text_is_no_amount() -> None:
     for value in (None, 5, b"5"):
-        with pytest.raises(ValueError, match="no decimal amount"):
+        with pytest.raises(ValueError, match="not a decimal amount"):
             parse_usd(cast("str", value))

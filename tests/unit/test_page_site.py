@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.site import PageSettings, Site, build_site, is_known, read_files, takes_gzip
+from imagegen.site import PageSettings, Site, accepts_gzip, build_site, etag_matches, read_files
 from local.paths import ROOT
 from local.run import may_open
 
@@ -132,17 +132,17 @@ def test_compressed_bytes_have_a_tag_of_their_own() -> None:
     ],
 )
 def test_only_who_takes_gzip_gets_it(accepted: str, takes: bool) -> None:  # noqa: FBT001 a case
-    assert takes_gzip(accepted) is takes
+    assert accepts_gzip(accepted) is takes
 
 
 @pytest.mark.parametrize("held", ['"a"', 'W/"a"', '"b", "a"', "*"])
 def test_a_tag_that_is_held_is_known(held: str) -> None:
-    assert is_known('"a"', held)
+    assert etag_matches('"a"', held)
 
 
 @pytest.mark.parametrize("held", ["", '"b"', "a"])
 def test_a_tag_that_is_not_held_is_not_known(held: str) -> None:
-    assert not is_known('"a"', held)
+    assert not etag_matches('"a"', held)
 
 
 # Rules for the browser.

@@ -22,7 +22,6 @@ IMAGES: dict[str, tuple[str, bytes]] = {
     "WebP VP8X": ("image/webp", picture("WEBP", exif=exif())),
     "WebP VP8X with alpha": ("image/webp", picture("WEBP", alpha=True, lossless=False)),
 }
-EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 HEADS = (
     b"\x89PNG\r\n\x1a\n",
     b"\xff\xd8\xff",
@@ -36,7 +35,7 @@ HEADS = (
 @pytest.mark.parametrize("kind", IMAGES)
 def test_a_real_image_is_measured(kind: str) -> None:
     media_type, content = IMAGES[kind]
-    assert measure(content) == Measured(media_type, EXTENSIONS[media_type], WIDTH, HEIGHT)
+    assert measure(content) == Measured(media_type, WIDTH, HEIGHT)
 
 
 def test_the_three_kinds_of_webp_are_really_there() -> None:
@@ -47,7 +46,7 @@ def test_the_three_kinds_of_webp_are_really_there() -> None:
 @pytest.mark.parametrize("kind", IMAGES)
 def test_an_image_cut_off_anywhere_is_broken_or_measured_right(kind: str) -> None:
     media_type, content = IMAGES[kind]
-    whole = Measured(media_type, EXTENSIONS[media_type], WIDTH, HEIGHT)
+    whole = Measured(media_type, WIDTH, HEIGHT)
     for end in range(len(content)):
         with suppress(BrokenImageError):
             assert measure(content[:end]) == whole
@@ -91,7 +90,7 @@ def test_anything_else_is_broken(content: bytes) -> None:
 @pytest.mark.parametrize("size", [(0, 1), (1, 0), (MAX_EDGE + 1, 1), (2**31, 2**31)])
 def test_an_absurd_size_is_broken(size: tuple[int, int]) -> None:
     head = png()[:16] + struct.pack(">II", *size)
-    with pytest.raises(BrokenImageError, match="no size"):
+    with pytest.raises(BrokenImageError, match="not a plausible image size"):
         measure(head + png()[24:])
 
 

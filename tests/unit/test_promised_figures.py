@@ -116,7 +116,7 @@ def test_a_failure_on_the_edge_of_the_window_is_not_stale() -> None:
 
 def test_a_billion_dollars_is_an_amount_and_a_micro_dollar_more_is_none() -> None:
     assert parse_usd("1000000000") == 10**15
-    with pytest.raises(ValueError, match="from zero to 1000000000"):
+    with pytest.raises(ValueError, match="between 0 and 1000000000 dollars"):
         parse_usd("1000000000.000001")
 
 

@@ -14,7 +14,7 @@ from imagegen.chat.tool import ToolArguments
 from imagegen.providers import PROVIDERS, base_url_name, flag_name
 from imagegen.settings import Settings
 from imagegen.site import providers_script
-from imagegen.usecases.key_checks import PROBE_SECONDS
+from imagegen.usecases.key_checks import CALL_TIMEOUT_SECONDS
 from local import guide
 from local.parameters import parameter_name, read_template
 from local.paths import ROOT
@@ -206,7 +206,7 @@ def test_the_template_has_the_stand_in_of_each_provider_wherever_one_is_called()
 def test_the_key_check_of_providers_that_all_hang_ends_before_its_function_does() -> None:
     """Each is asked twice, one after the other: the function's Timeout grows with their number."""
     properties = read_template()["Resources"]["HealthFunction"]["Properties"]
-    assert len(PROVIDERS) * 2 * PROBE_SECONDS + 5 <= properties["Timeout"]
+    assert len(PROVIDERS) * 2 * CALL_TIMEOUT_SECONDS + 5 <= properties["Timeout"]
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

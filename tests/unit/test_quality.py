@@ -41,7 +41,7 @@ def test_a_part_of_a_word_decides_nothing(prompt: str) -> None:
 
 def test_what_is_asked_for_stands_above_the_words() -> None:
     choice = choose_quality("a masterpiece, ultra", Tier.FAST)
-    assert (choice.tier, choice.reason) == (Tier.FAST, "asked for")
+    assert (choice.tier, choice.reason) == (Tier.FAST, "requested")
 
 
 def test_ultra_stands_above_high_and_high_above_fast() -> None:
@@ -52,7 +52,7 @@ def test_ultra_stands_above_high_and_high_above_fast() -> None:
 
 def test_the_reason_names_each_word_once_and_whole() -> None:
     reason = choose_quality("ultra-detailed, 8K, Ultra, 8k, highest   quality", None).reason
-    assert reason == 'the prompt says "ultra-detailed", "8k", "ultra", "highest quality"'
+    assert reason == 'the prompt contains "ultra-detailed", "8k", "ultra", "highest quality"'
 
 
 def test_low_quality_is_fast_and_not_high() -> None:
@@ -100,19 +100,19 @@ def test_where_a_model_stands_elsewhere_the_nearest_cheaper_or_else_dearer_is_ta
 @pytest.mark.parametrize(
     ("prompt", "tiers", "tier", "reason"),
     [
-        ("a fox", {Tier.HIGH}, Tier.HIGH, "the only one of the model asked for"),
-        ("a quick fox", {Tier.HIGH, Tier.FAST}, Tier.FAST, 'the prompt says "quick"'),
+        ("a fox", {Tier.HIGH}, Tier.HIGH, "the only quality of the requested model"),
+        ("a quick fox", {Tier.HIGH, Tier.FAST}, Tier.FAST, 'the prompt contains "quick"'),
         (
             "a masterpiece",
             {Tier.HIGH, Tier.FAST},
             Tier.HIGH,
-            'the prompt says "masterpiece"; of the model asked for this is the nearest to ultra',
+            'the prompt contains "masterpiece"; the requested model\'s nearest quality to ultra',
         ),
         (
             "a fox",
             {Tier.HIGH, Tier.FAST},
             Tier.FAST,
-            "the prompt names no quality; of the model asked for this is the nearest to standard",
+            "the prompt names no quality; the requested model's nearest quality to standard",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Where an image stands, what a user spent, what is offered: the use cases that only read."""
+"""The use cases that only read: an image's status, a user's usage, the models, the health."""
 
 from collections.abc import Callable
 from typing import Never
@@ -73,50 +73,52 @@ class Dark:
         return fail
 
 
-def told(finder: ImageFinder, image: str) -> list[bool]:
-    """Return what a status and an address say of the charge while they cannot be had."""
-    said = []
-    for ask in (lambda: finder.status(image, BASE_URL), lambda: finder.location(image)):
+def charged_in_errors(finder: ImageFinder, image: str) -> list[bool]:
+    """Return ``charged`` of the errors of status and location while a store is down."""
+    charged = []
+    for read in (lambda: finder.status(image, BASE_URL), lambda: finder.location(image)):
         with pytest.raises(StoreUnavailableError) as caught:
-            ask()
-        said.append(caught.value.charged)
-    return said
+            read()
+        charged.append(caught.value.charged)
+    return charged
 
 
 # One image.
 
 
-def test_while_images_cannot_be_reached_a_charged_one_is_said_to_be_charged() -> None:
+def test_while_the_image_store_is_down_a_charged_image_is_reported_as_charged() -> None:
     service = Service()
     made = service.make()
     image = service.image_id(made)
-    assert told(with_stores(service.finder, images=Dark()), image) == [True, True]
-    # Days later the ledger has forgotten it; its record has not.
+    assert charged_in_errors(with_stores(service.finder, images=Dark()), image) == [True, True]
+    # Days later the ledger entry is pruned; the record is still there.
     service.ledgers.ledgers.clear()
-    assert told(with_stores(service.finder, images=Dark()), image) == [True, True]
+    assert charged_in_errors(with_stores(service.finder, images=Dark()), image) == [True, True]
 
 
-def test_while_images_cannot_be_reached_one_that_was_not_made_is_not_said_to_be_charged() -> None:
+def test_while_the_image_store_is_down_an_image_that_was_not_made_is_not_reported_as_charged() -> (
+    None
+):
     service, offer = failed(Outcome.UNAVAILABLE)
     dark = with_stores(service.finder, images=Dark())
-    assert told(dark, offer.image_id) == [False, False]
+    assert charged_in_errors(dark, offer.image_id) == [False, False]
     nothing = with_stores(dark, ledgers=Dark(), records=Dark())
-    assert told(nothing, offer.image_id) == [False, False]
+    assert charged_in_errors(nothing, offer.image_id) == [False, False]
 
 
-def test_an_offer_that_was_not_accepted_is_no_image() -> None:
+def test_an_offer_that_was_not_accepted_is_not_found() -> None:
     service = Service()
     missing(service, service.estimate().image_id)
 
 
-def test_a_made_up_id_is_no_image_and_asks_no_store() -> None:
+def test_an_invented_id_is_not_found_without_a_read_of_any_store() -> None:
     service = Service()
     service.new_process()
     missing(service, "a" * 64)
     assert not service.wire.calls
 
 
-def test_an_image_that_was_made_is_complete_and_has_an_address() -> None:
+def test_an_image_that_was_made_is_complete_and_has_a_url() -> None:
     service = Service()
     offer = service.estimate()
     service.confirm(offer)
@@ -159,7 +161,7 @@ def test_a_running_image_is_generating_and_not_charged() -> None:
         service.finder.location(offer.image_id)
 
 
-def test_asking_after_a_run_that_died_ends_it() -> None:
+def test_the_status_request_for_a_dead_run_ends_its_hold() -> None:
     service, offer = died(DIES_AT_PUT)
     service.clock.advance(330_001)
     status = service.finder.status(offer.image_id, BASE_URL)
@@ -183,7 +185,7 @@ def test_a_stored_image_is_complete_before_it_is_settled() -> None:
         (Outcome.RATE_LIMITED, "no_provider_available", True),
     ],
 )
-def test_a_failed_image_says_why_and_that_it_was_free(
+def test_the_status_of_a_failed_image_has_the_reason_and_no_charge(
     outcome: Outcome, code: str, *, retryable: bool
 ) -> None:
     service, offer = failed(outcome)
@@ -195,7 +197,7 @@ def test_a_failed_image_says_why_and_that_it_was_free(
         service.finder.location(offer.image_id)
 
 
-def test_a_second_try_that_succeeds_takes_the_place_of_the_failure() -> None:
+def test_a_second_attempt_that_succeeds_replaces_the_failure() -> None:
     service, offer = failed(Outcome.UNAVAILABLE)
     service.providers["alpha"].reactions = []
     service.confirm(offer)
@@ -207,7 +209,9 @@ def test_a_second_try_that_succeeds_takes_the_place_of_the_failure() -> None:
 
 @pytest.mark.parametrize("fault", [Fault.DIES_BEFORE, Fault.DIES_AFTER])
 @pytest.mark.parametrize("at", range(7))
-def test_a_sweep_after_the_lease_ends_what_died_and_not_before(at: int, fault: Fault) -> None:
+def test_a_sweep_ends_holds_of_dead_runs_after_the_lease_and_not_before(
+    at: int, fault: Fault
+) -> None:
     service, _ = died(at, fault)
     service.clock.advance(330_000)
     assert service.reconciler.sweep(limit=10).users == 0
@@ -277,7 +281,7 @@ def test_usage_is_of_today_and_of_one_user() -> None:
     assert len(service.usage_reader.usage(USER).recent) == 1
 
 
-def test_no_hourly_limit_is_told_as_none() -> None:
+def test_no_hourly_limit_is_reported_as_none() -> None:
     service = Service(limits=Limits(hourly_images=0))
     usage = service.usage_reader.usage(USER)
     assert usage.limits.images_this_hour is None
@@ -287,7 +291,7 @@ def test_no_hourly_limit_is_told_as_none() -> None:
 # The answers.
 
 
-def test_the_answer_to_a_click_says_what_it_cost_and_what_is_left() -> None:
+def test_the_answer_has_the_cost_and_the_remaining_allowance() -> None:
     service = Service()
     service.react("alpha", Outcome.RATE_LIMITED)
     offer = service.estimate(style="ink")
@@ -303,7 +307,7 @@ def test_the_answer_to_a_click_says_what_it_cost_and_what_is_left() -> None:
     assert "a_code" not in image.model_dump_json()
 
 
-# What is offered, and how the providers are.
+# The models, and the health of the providers.
 
 
 def test_every_row_is_listed_with_prices_and_whether_it_could_be_called() -> None:
@@ -323,7 +327,7 @@ def test_a_model_past_its_last_day_is_listed_as_retired() -> None:
     assert service.reporter.report().status == "degraded"
 
 
-def test_all_is_healthy_where_every_model_could_be_called() -> None:
+def test_the_service_is_healthy_if_every_model_can_be_called() -> None:
     service = Service(catalog=real_catalog())
     report = service.reporter.report()
     assert report.status == "healthy"
@@ -331,7 +335,7 @@ def test_all_is_healthy_where_every_model_could_be_called() -> None:
     assert {one.credentials for one in report.providers} == {"present"}
 
 
-def test_one_provider_less_is_degraded_and_none_is_unhealthy() -> None:
+def test_one_unavailable_provider_is_degraded_and_no_available_provider_is_unhealthy() -> None:
     service = Service()
     service.setups["alpha"] = ProviderSetup(has_key=True, enabled=False)
     assert service.reporter.report().status == "degraded"
@@ -350,7 +354,7 @@ def test_an_open_circuit_is_shown_with_its_failures_and_its_end() -> None:
     assert (one.circuit.state, one.circuit.retry_at) == ("open", until_ms)
 
 
-def test_a_model_that_ends_within_thirty_days_is_warned_of() -> None:
+def test_a_model_that_ends_within_thirty_days_has_a_warning() -> None:
     rows = (
         row("alpha-one", priority=1, shutdownOn="2026-12-22"),
         row("beta-one", priority=2, shutdownOn="2026-12-23"),
@@ -360,7 +364,7 @@ def test_a_model_that_ends_within_thirty_days_is_warned_of() -> None:
     assert warnings == ["alpha-one-model ends on 2026-12-22", None]
 
 
-def test_the_probe_checks_only_keys_that_are_set_and_switched_on() -> None:
+def test_only_keys_that_are_set_and_switched_on_are_checked() -> None:
     service = Service()
     service.setups["beta"] = ProviderSetup(has_key=False, enabled=True)
     service.setups["gamma"] = ProviderSetup(has_key=True, enabled=False)
@@ -369,7 +373,7 @@ def test_the_probe_checks_only_keys_that_are_set_and_switched_on() -> None:
     assert [one.credentials for one in report.providers] == ["valid", "missing", "present"]
 
 
-def test_a_refused_key_opens_the_circuit_before_a_user_meets_it() -> None:
+def test_a_refused_key_opens_the_circuit_before_a_users_request_fails() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
     assert service.key_checker.check().outcomes["alpha"] == "account"
@@ -380,7 +384,7 @@ def test_a_refused_key_opens_the_circuit_before_a_user_meets_it() -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.RATE_LIMITED, Outcome.UNKNOWN])
-def test_a_probe_without_an_answer_opens_nothing(outcome: Outcome) -> None:
+def test_a_key_check_without_a_result_opens_no_circuit(outcome: Outcome) -> None:
     service = Service()
     service.providers["alpha"].key_checks = [outcome]
     assert service.key_checker.check().outcomes["alpha"] == outcome
@@ -390,17 +394,17 @@ def test_a_probe_without_an_answer_opens_nothing(outcome: Outcome) -> None:
 
 def test_a_good_key_closes_no_circuit() -> None:
     service = Service()
-    resting = Circuit(State.OPEN, 1, until_ms=service.clock() + 1)
-    service.circuits.circuits["alpha"] = resting
+    open_circuit = Circuit(State.OPEN, 1, until_ms=service.clock() + 1)
+    service.circuits.circuits["alpha"] = open_circuit
     service.key_checker.check()
-    assert service.circuits.circuits["alpha"] == resting
+    assert service.circuits.circuits["alpha"] == open_circuit
 
 
-def test_a_probe_whose_finding_cannot_be_stored_is_still_told() -> None:
+def test_a_result_that_cannot_be_stored_is_still_reported() -> None:
     service = Service()
     service.new_process()
-    looked_at = 1 + 2 * len(service.catalog.providers)
-    service.wire.faults = dict.fromkeys(range(looked_at, looked_at + 10), Fault.BEFORE)
+    calls_of_checks = 1 + 2 * len(service.catalog.providers)
+    service.wire.faults = dict.fromkeys(range(calls_of_checks, calls_of_checks + 10), Fault.BEFORE)
     assert service.key_checker.check().outcomes == {
         "alpha": "valid",
         "beta": "valid",
@@ -409,7 +413,7 @@ def test_a_probe_whose_finding_cannot_be_stored_is_still_told() -> None:
     assert not service.circuits.key_checks
 
 
-def test_without_the_circuit_store_health_is_still_told() -> None:
+def test_without_the_circuit_store_health_is_still_reported() -> None:
     service = Service()
     service.wire.faults = dict.fromkeys(range(20), Fault.BEFORE)
     assert service.reporter.report().status == "healthy"

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, cast
 
 import pytest
@@ -42,6 +43,16 @@ class ParameterStore:
         self.value, self.changed_ms = value, self.clock()
 
 
+@cache
+def opens(token: str, keys: str) -> bool:
+    """Return whether a quote opens: decided by its text and the keys alone, and so but once."""
+    try:
+        open_quote(token, parse_keyring(keys))
+    except QuoteError:
+        return False
+    return True
+
+
 @dataclass
 class FleetState:
     """Instances that read the parameter when it suits them, and the quotes they signed."""
@@ -67,13 +78,10 @@ class FleetState:
         made = replace(self.sample, issued_ms=now_ms, expires_ms=now_ms + quotes.LIFETIME_MS)
         self.open[sign_quote(made, parse_keyring(signer.values()["QUOTE_KEYS"]))] = made
         self.open = {text: one for text, one in self.open.items() if not one.is_expired(now_ms)}
-        keys = parse_keyring(reader.values()["QUOTE_KEYS"])
-        for token in self.open:
-            try:
-                open_quote(token, keys)
-                self.opened += 1
-            except QuoteError:
-                self.refused += 1
+        keys = reader.values()["QUOTE_KEYS"]
+        good = sum(opens(token, keys) for token in self.open)
+        self.opened += good
+        self.refused += len(self.open) - good
 
     def rest(self, ms: int) -> None:
         for _ in range(-(-ms // TICK_MS)):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Catalog, Tier
 from imagegen.domain.pricing import price_microusd
-from imagegen.domain.selection import UNAVAILABLE, Availability, Reason, Selection, Wish, select
+from imagegen.domain.selection import UNAVAILABLE, Availability, Criteria, Reason, Selection, select
 from tests.fakes.catalogs import SQUARE, catalog, real_catalog, row, three_providers
 
 TODAY = date(2026, 11, 22)
@@ -20,7 +20,7 @@ UP = Availability()
 
 
 def chosen(
-    wish: Wish,
+    criteria: Criteria,
     cat: Catalog = THREE,
     *,
     multiple: int = 3,
@@ -28,7 +28,7 @@ def chosen(
     **states: Availability,
 ) -> Selection:
     availability = {one.key: states.get(one.provider, UP) for one in cat.models}
-    return select(cat, wish, availability, price_multiple=Decimal(multiple), today=today)
+    return select(cat, criteria, availability, price_multiple=Decimal(multiple), today=today)
 
 
 def keys(selection: Selection) -> list[str]:
@@ -39,11 +39,11 @@ def reasons(selection: Selection) -> dict[str, Reason]:
     return {one.row.key: one.reason for one in selection.left_out}
 
 
-def wish(**changes: Any) -> Wish:
+def criteria(**changes: Any) -> Criteria:
     asked: dict[str, Any] = {
         "tier": Tier.STANDARD, "size": "square", "prompt_characters": 20, "prompt_bytes": 20,
     }  # fmt: skip
-    return Wish(**(asked | changes))
+    return Criteria(**(asked | changes))
 
 
 @st.composite
@@ -68,7 +68,7 @@ def catalogs(variant: st.DrawFn) -> Catalog:
 
 
 WISHES = st.builds(
-    Wish,
+    Criteria,
     tier=st.sampled_from([Tier.STANDARD, Tier.HIGH]),
     size=st.sampled_from(["square", "landscape", "portrait", "1024x1024"]),
     prompt_characters=st.sampled_from([5, 500]),
@@ -86,7 +86,7 @@ STATES = st.dictionaries(
 @settings(max_examples=300)
 @given(catalogs(), WISHES, STATES, st.sampled_from([Decimal(1), Decimal("2.5"), Decimal(100)]))
 def test_only_models_that_may_make_it_are_chosen_and_every_other_one_has_its_reason(
-    cat: Catalog, asked: Wish, states: dict[str, Availability], multiple: Decimal
+    cat: Catalog, asked: Criteria, states: dict[str, Availability], multiple: Decimal
 ) -> None:
     selection = select(cat, asked, states, price_multiple=multiple, today=TODAY)
     accounted = [one.key for one in selection.candidates]
@@ -111,31 +111,31 @@ def test_only_models_that_may_make_it_are_chosen_and_every_other_one_has_its_rea
 
 @pytest.mark.parametrize("tier", Tier)
 def test_everybody_of_the_real_catalog_is_offered_where_all_is_well(tier: Tier) -> None:
-    selection = chosen(wish(tier=tier), real_catalog())
+    selection = chosen(criteria(tier=tier), real_catalog())
     assert len(selection.candidates) + len(selection.left_out) == len(real_catalog().tier(tier))
     assert set(reasons(selection).values()) <= {Reason.MULTIPLE}
     assert len({one.variant.row.provider for one in selection.candidates}) >= 2
 
 
 def test_candidates_stand_by_priority() -> None:
-    assert keys(chosen(wish())) == ["alpha-standard", "beta-standard", "gamma-standard"]
+    assert keys(chosen(criteria())) == ["alpha-standard", "beta-standard", "gamma-standard"]
 
 
 def test_the_provider_wished_for_comes_first_and_the_rest_follows() -> None:
-    selection = chosen(wish(provider="gamma"))
+    selection = chosen(criteria(provider="gamma"))
     assert keys(selection) == ["gamma-standard", "alpha-standard", "beta-standard"]
 
 
 @pytest.mark.parametrize("model", ["beta-standard", "beta-standard-model"])
 def test_the_model_wished_for_comes_before_the_provider_wished_for(model: str) -> None:
-    assert keys(chosen(wish(provider="gamma", model=model)))[:2] == [
+    assert keys(chosen(criteria(provider="gamma", model=model)))[:2] == [
         "beta-standard",
         "gamma-standard",
     ]
 
 
 def test_a_first_choice_that_rests_is_named_as_replaced() -> None:
-    selection = chosen(wish(), alpha=Availability(Reason.CIRCUIT, 5))
+    selection = chosen(criteria(), alpha=Availability(Reason.CIRCUIT, 5))
     assert keys(selection) == ["beta-standard", "gamma-standard"]
     assert selection.replaced is not None
     assert selection.replaced.row.key == "alpha-standard"
@@ -143,14 +143,14 @@ def test_a_first_choice_that_rests_is_named_as_replaced() -> None:
 
 
 def test_a_first_choice_that_does_not_fit_is_not_replaced_by_anybody() -> None:
-    selection = chosen(wish(provider="beta", max_cost_microusd=60_000))
+    selection = chosen(criteria(provider="beta", max_cost_microusd=60_000))
     assert keys(selection) == ["alpha-standard", "gamma-standard"]
     assert selection.replaced is None
     assert reasons(selection) == {"beta-standard": Reason.TOO_DEAR}
 
 
 def test_a_second_choice_that_rests_replaces_nothing() -> None:
-    assert chosen(wish(), beta=Availability(Reason.NO_KEY)).replaced is None
+    assert chosen(criteria(), beta=Availability(Reason.NO_KEY)).replaced is None
 
 
 def test_whoever_costs_more_than_the_multiple_of_the_first_is_left_out() -> None:
@@ -159,17 +159,17 @@ def test_whoever_costs_more_than_the_multiple_of_the_first_is_left_out() -> None
         row("beta-standard", priority=2, usd="0.03"),
         row("gamma-standard", priority=3, usd="0.030001"),
     )
-    selection = chosen(wish(), cat)
+    selection = chosen(criteria(), cat)
     assert keys(selection) == ["alpha-standard", "beta-standard"]
     assert reasons(selection) == {"gamma-standard": Reason.MULTIPLE}
 
 
 def test_a_price_equal_to_the_most_that_may_be_paid_is_within_it() -> None:
-    assert "gamma-standard" in keys(chosen(wish(max_cost_microusd=60_000)))
+    assert "gamma-standard" in keys(chosen(criteria(max_cost_microusd=60_000)))
 
 
 def test_a_row_whose_state_is_unknown_counts_as_without_a_key() -> None:
-    selection = select(THREE, wish(), {}, price_multiple=Decimal(3), today=TODAY)
+    selection = select(THREE, criteria(), {}, price_multiple=Decimal(3), today=TODAY)
     assert set(reasons(selection).values()) == {Reason.NO_KEY}
     assert (selection.expected_microusd, selection.ceiling_microusd) == (0, 0)
 
@@ -178,10 +178,10 @@ def test_a_model_past_its_last_day_is_left_out_though_its_key_is_good() -> None:
     cat = catalog(
         row("alpha-one", priority=1, shutdownOn="2026-11-22"), row("beta-one", priority=2)
     )
-    assert reasons(chosen(wish(), cat)) == {"alpha-one": Reason.RETIRED}
+    assert reasons(chosen(criteria(), cat)) == {"alpha-one": Reason.RETIRED}
 
 
 def test_a_maximum_below_every_price_names_both_amounts() -> None:
-    selection = chosen(wish(max_cost_microusd=40_000))
+    selection = chosen(criteria(max_cost_microusd=40_000))
     assert not selection.candidates
     assert "$0.05 is above the maxCost of $0.04" in selection.left_out[0].detail

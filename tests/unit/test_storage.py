@@ -1,4 +1,4 @@
-"""An image that is paid for is not thrown away, and what was charged is never said to be gone."""
+"""An image that was billed is not thrown away, and a charged image is not reported as gone."""
 
 import pytest
 
@@ -13,20 +13,20 @@ PUT = "images.put"
 
 
 def call_index(service: Service, name: str) -> int:
-    """Return at which call of a whole run something is first called."""
-    probe = Service()
-    probe.make()
-    return probe.wire.calls.index(name) - probe.wire.calls.index("ledgers.reserve")
+    """Return the number of the call of a whole run at which ``name`` is first called."""
+    other = Service()
+    other.make()
+    return other.wire.calls.index(name) - other.wire.calls.index("ledgers.reserve")
 
 
 def fail_puts(service: Service, times: int) -> None:
-    """Let the next puts fail, counted from the confirmation on."""
+    """Let the next puts after the confirmation fail."""
     first = len(service.wire.calls) + call_index(service, PUT)
     service.wire.faults.update({first + n: Fault.BEFORE for n in range(times)})
 
 
 @pytest.mark.parametrize("times", [1, 3, 5])
-def test_a_bad_moment_of_the_image_store_loses_no_image(times: int) -> None:
+def test_a_short_outage_of_the_image_store_loses_no_image(times: int) -> None:
     service = Service()
     offer = service.estimate()
     fail_puts(service, times)
@@ -36,7 +36,7 @@ def test_a_bad_moment_of_the_image_store_loses_no_image(times: int) -> None:
     assert service.spent() == made.record.charged_microusd
 
 
-def test_an_image_store_that_stays_down_leaves_it_to_the_reconciler_and_counts_the_cost() -> None:
+def test_if_the_image_store_stays_down_the_reconciler_decides_and_the_cost_is_in_doubt() -> None:
     service = Service()
     offer = service.estimate()
     fail_puts(service, 100)
@@ -49,7 +49,7 @@ def test_an_image_store_that_stays_down_leaves_it_to_the_reconciler_and_counts_t
     assert service.spent() == 0
 
 
-def test_a_run_that_is_too_late_to_store_gives_back_and_is_counted() -> None:
+def test_a_run_that_is_too_late_to_store_releases_its_hold_and_the_cost_is_in_doubt() -> None:
     service = Service()
     for provider in service.providers.values():
         provider.takes_ms = 290_000
@@ -62,14 +62,14 @@ def test_a_run_that_is_too_late_to_store_gives_back_and_is_counted() -> None:
     assert not service.images.objects
 
 
-def test_an_image_stored_between_two_looks_is_not_said_to_be_gone() -> None:
+def test_an_image_stored_between_two_look_ups_is_not_reported_as_gone() -> None:
     service = Service()
     offer = service.estimate()
     made = service.make()
     finder = service.finder
 
     class LateStore:
-        """Shows an image from the second look on."""
+        """Has the image from the second look-up on."""
 
         def __init__(self) -> None:
             self.looks = 0
@@ -90,7 +90,7 @@ def test_an_image_stored_between_two_looks_is_not_said_to_be_gone() -> None:
     assert offer.image_id != image_id
 
 
-def test_one_users_trouble_does_not_keep_anothers_money_held() -> None:
+def test_a_failure_with_one_user_does_not_keep_the_money_of_another_held() -> None:
     service = Service()
     for user in (USER, OTHER_USER):
         offer = service.estimate(user=user)
@@ -100,7 +100,7 @@ def test_one_users_trouble_does_not_keep_anothers_money_held() -> None:
     service.clock.advance(400_000)
 
     class HalfStore:
-        """Cannot tell of one user's images."""
+        """Cannot look up one user's images."""
 
         def find(self, ref: object) -> None:
             if getattr(ref, "user", "") == USER:

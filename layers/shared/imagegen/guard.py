@@ -1,6 +1,6 @@
-"""The only place where circuits meet calls: admit, call, record.
+"""The guard of every call to a provider: circuits admit the call, and its outcome is recorded.
 
-The circuit store fails open: a breaker that cannot be read must not stop a service that works.
+The circuit store fails open: a breaker that cannot be read must not stop providers that work.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ CACHE_MS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One move of one circuit, told by the caller that won it."""
+    """One change of one circuit's state, reported by the caller that made it."""
 
     name: str
     old: State
@@ -27,7 +27,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave to call, given by one circuit."""
+    """One circuit's permission for a call."""
 
     name: str
     circuit: Circuit
@@ -40,12 +40,12 @@ def model_circuit(provider: str, model: str) -> str:
 
 
 def _ignore(_: Transition) -> None:
-    """Tell nobody."""
+    """Do nothing with a transition."""
 
 
 @dataclass(slots=True)
 class Guard:
-    """Admits calls by the circuits of provider and model, and records what came of them."""
+    """Admits calls by the circuits of provider and model, and records their outcomes."""
 
     store: CircuitStore
     policy: Policy
@@ -56,41 +56,53 @@ class Guard:
     _seen_ms: int = -CACHE_MS
 
     def circuits(self) -> Mapping[str, Circuit]:
-        """Return every circuit that is not as new, at most two seconds old."""
+        """Return the stored circuits, at most two seconds old; one that is missing is closed."""
         return self.fleet().circuits
 
     def fleet(self) -> FleetState:
-        """Return circuits and last probes, at most two seconds old."""
-        asked_ms = self.now_ms()
-        if asked_ms - self._seen_ms >= CACHE_MS:
+        """Return circuits and last key checks, at most two seconds old."""
+        started_ms = self.now_ms()
+        if started_ms - self._seen_ms >= CACHE_MS:
             try:
                 self._seen = self.store.load()
             except StoreUnavailableError:
-                # Open by decision: without circuits, calls go on as if all were closed.
+                # Fails open by decision: without circuits, calls go on as if all were closed.
                 self._seen = FleetState({}, {})
-            # As old as the question: a slow answer tells of a time before it came.
-            self._seen_ms = asked_ms
+            # The age counts from the start of the read: a slow answer is older than its arrival.
+            self._seen_ms = started_ms
         return self._seen
 
+    def blocked_until_ms(self) -> dict[str, int]:
+        """Return the circuits that let no call through now, by name.
+
+        The values are the times in ms since 1970 at which each may let a call through again.
+        """
+        now_ms = self.now_ms()
+        return {
+            name: circuit.until_ms
+            for name, circuit in self.circuits().items()
+            if breaker.blocks_calls(circuit, self.policy, now_ms=now_ms)
+        }
+
     def forget(self) -> None:
-        """Read circuits and probes anew the next time."""
+        """Let the next read go to the store, not to the cache."""
         self._seen_ms = -CACHE_MS
 
-    def call[T](self, provider: str, model: str, ask: Callable[[], T]) -> T:
-        """Return what ``ask`` returns, if the circuits let it.
+    def call[T](self, provider: str, model: str, send: Callable[[], T]) -> T:
+        """Return what ``send`` returns, if both circuits admit the call.
 
         Raises:
-            ProviderError: what ``ask`` raised, or ``Outcome.NOT_CALLED``.
+            ProviderError: ``send`` raised it, or a circuit is open (``Outcome.NOT_CALLED``).
         """
         call_id = self.new_call_id()
         permits = self._admit(provider, model, call_id)
         try:
-            answer = ask()
+            answer = send()
         except ProviderError as error:
             self._record(permits, call_id, EFFECTS[error.outcome], error.outcome)
             raise
         except BaseException:
-            # A bug or an interrupt says nothing about the provider: a probe is given back.
+            # A bug or an interrupt shows nothing about the provider: a probe is given back.
             self._record(permits, call_id, Effect.NONE, Outcome.NOT_CALLED)
             raise
         self._record(permits, call_id, Effect.SUCCESS, None)
@@ -103,9 +115,10 @@ class Guard:
             self._swap(provider, circuit, self._opened(circuit, why))
 
     def extend_open(self, provider: str, why: str) -> None:
-        """Let an open circuit rest its whole time from now: its key is still refused.
+        """Keep an open circuit open for its whole time from now: its key is still refused.
 
-        No user's image is spent on finding that out. It is no move: nobody is told.
+        Otherwise a user's request would be the probe that finds this out. The state does not
+        change, so no transition is reported.
         """
         circuit = self.circuits().get(provider, Circuit())
         if circuit.state is State.OPEN:
@@ -114,17 +127,18 @@ class Guard:
     def _admit(self, provider: str, model: str, call_id: str) -> list[Permit]:
         permits: list[Permit] = []
         for name in (provider, model_circuit(provider, model)):
-            one = self._permit(name, call_id)
-            if one is None:
+            permit = self._permit(name, call_id)
+            if permit is None:
                 self._record(permits, call_id, Effect.NONE, Outcome.NOT_CALLED)
                 raise self._not_called(provider, name)
-            permits.append(one)
+            permits.append(permit)
         return permits
 
     def _permit(self, name: str, call_id: str) -> Permit | None:
         circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
         if breaker.should_open(circuit, self.policy, now_ms=now_ms):
-            # Whoever counted the last failure died before opening: any reader heals it.
+            # The instance that counted the last failure died before it opened the circuit, so the
+            # next caller opens it.
             self._swap(name, circuit, self._opened(circuit, "failures"))
             return None
         if circuit.state is State.CLOSED:
@@ -144,42 +158,43 @@ class Guard:
         self, permits: list[Permit], call_id: str, effect: Effect, outcome: Outcome | None
     ) -> None:
         why = outcome or "success"
-        for one, own in zip(permits, (_for_provider(effect), _for_model(effect)), strict=False):
-            if one.is_probe:
-                self._end_probe(one, own, why)
+        for permit, own in zip(permits, (_for_provider(effect), _for_model(effect)), strict=False):
+            if permit.is_probe:
+                self._end_probe(permit, own, why)
             elif own in (Effect.TRIP, Effect.TRIP_MODEL):
-                self._swap(one.name, one.circuit, self._opened(one.circuit, why, effect=own))
+                opened = self._opened(permit.circuit, why, effect=own)
+                self._swap(permit.name, permit.circuit, opened)
             elif own is Effect.FAILURE:
-                self._count(one, call_id, why)
+                self._count(permit, call_id, why)
 
-    def _end_probe(self, one: Permit, effect: Effect, why: str) -> None:
+    def _end_probe(self, permit: Permit, effect: Effect, why: str) -> None:
         if effect is Effect.SUCCESS:
-            new = breaker.closed(one.circuit)
+            new = breaker.closed(permit.circuit)
         elif effect is Effect.NONE:
-            new = breaker.given_back(one.circuit)
+            new = breaker.given_back(permit.circuit)
         else:
-            new = self._opened(one.circuit, why, effect=effect)
-        self._swap(one.name, one.circuit, new)
+            new = self._opened(permit.circuit, why, effect=effect)
+        self._swap(permit.name, permit.circuit, new)
 
-    def _count(self, one: Permit, call_id: str, why: str) -> None:
+    def _count(self, permit: Permit, call_id: str, why: str) -> None:
         now_ms = self.now_ms()
         failure = Failure(now_ms, call_id)
         try:
-            circuit = self.store.add_failure(one.name, one.circuit.generation, failure)
+            circuit = self.store.add_failure(permit.name, permit.circuit.generation, failure)
             if circuit is None:
-                return  # Another generation: this result is about the past.
+                return  # The generation has changed: this result is out of date.
             if breaker.should_open(circuit, self.policy, now_ms=now_ms):
-                self._swap(one.name, circuit, self._opened(circuit, why))
+                self._swap(permit.name, circuit, self._opened(circuit, why))
             elif len(circuit.failures) >= breaker.KEPT_FAILURES:
                 old = breaker.stale(circuit.failures, self.policy, now_ms=now_ms)
-                self.store.drop_failures(one.name, circuit.generation, old)
+                self.store.drop_failures(permit.name, circuit.generation, old)
         except StoreUnavailableError:
-            return  # Open by decision: an uncounted failure is better than a failed request.
+            return  # Fails open by decision: an uncounted failure is better than a failed request.
 
     def _opened(self, circuit: Circuit, why: str, *, effect: Effect = Effect.FAILURE) -> Circuit:
-        gone = effect is Effect.TRIP_MODEL
-        rest_ms = self.policy.gone_ms if gone else self.policy.open_ms
-        return breaker.opened(circuit, until_ms=self.now_ms() + rest_ms, why=why)
+        is_gone = effect is Effect.TRIP_MODEL
+        open_ms = self.policy.gone_ms if is_gone else self.policy.open_ms
+        return breaker.opened(circuit, until_ms=self.now_ms() + open_ms, why=why)
 
     def _swap(self, name: str, old: Circuit, new: Circuit) -> bool:
         won = self._put(name, old, new)
@@ -188,7 +203,7 @@ class Guard:
         return won
 
     def _put(self, name: str, old: Circuit, new: Circuit) -> bool:
-        # Won or lost, what was seen is no longer so.
+        # Whether this swap wins or loses, the cached circuit is out of date.
         self.forget()
         try:
             return self.store.swap(name, old, new)
@@ -197,10 +212,10 @@ class Guard:
 
 
 def _for_provider(effect: Effect) -> Effect:
-    """A model that is gone is told by a provider that works."""
+    """Return the effect on the provider: one that reports a missing model works."""
     return Effect.SUCCESS if effect is Effect.TRIP_MODEL else effect
 
 
 def _for_model(effect: Effect) -> Effect:
-    """A provider's failure says nothing about the one model."""
+    """Return the effect on the model: a failure of its provider shows nothing about it."""
     return effect if effect in (Effect.SUCCESS, Effect.TRIP_MODEL) else Effect.NONE

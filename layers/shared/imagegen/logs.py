@@ -1,9 +1,9 @@
-"""The one logger, which cannot tell what it must not know.
+"""The only logger, which cannot print secrets or prompts.
 
-A line holds the fields named here and no other, so that an event, an exception's text or a new
-field that nobody thought about is dropped and not printed. What is left is short and has nothing
-in it that looks like a token, a quote, a key or a signed address. Other libraries are silent: at
-DEBUG they would print prompts, keys and whole answers of the parameter store.
+A line has only the fields named here: an event, the text of an exception or a field that was not
+considered is dropped. The rest is short, and what looks like a token, a quote, a key or a signed
+URL is hidden. The loggers of other libraries are silent: at DEBUG they would print prompts, keys
+and whole answers of the parameter store.
 """
 
 import logging
@@ -16,7 +16,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 FIELDS = frozenset(
     {
-        # the line itself, and what Lambda says of the run
+        # the line itself, and what Lambda adds about the invocation
         *("level", "location", "message", "timestamp", "service", "sampling_rate"),
         *("cold_start", "function_name", "function_memory_size", "function_arn"),
         *("function_request_id", "correlation_id", "xray_trace_id"),
@@ -34,10 +34,10 @@ FIELDS = frozenset(
             "held_usd",
         ),
         *("duration_ms", "attempts", "outcome"),
-        # circuits, keys, the sweep and the probe
+        # circuits, keys, the sweep and the key check
         *("circuit", "old", "new", "why", "key_number", "settled", "released", "users", "outcomes"),
         "held_usd",
-        # a chat: how much, never what
+        # a chat: counts, never its text
         *("llm_calls", "offers", "input_tokens", "output_tokens"),
     }
 )
@@ -48,13 +48,13 @@ SECRETS = re.compile(
     r"q1\.\w+\.\S*|"  # a quote
     r"[Bb]earer\s+\S+|"
     r"\b(?:sk-|r8_|hf_|AIza|AKIA|ASIA|tgp_)[\w-]+|"  # keys of the providers and of AWS
-    r"https?://[^\s?]*\?\S*|X-Amz-[\w-]+=\S*|"  # a signed address
+    r"https?://[^\s?]*\?\S*|X-Amz-[\w-]+=\S*|"  # a signed URL
     r"\b[a-z2-7]{64}\b"  # an image's id: it opens the image
 )
 
 
 class KnownFields(LambdaPowertoolsFormatter):
-    """Prints the fields of ``FIELDS``."""
+    """Prints only the fields in ``FIELDS``."""
 
     def serialize(self, log: Mapping[str, Any]) -> str:
         """Return the line as JSON."""
@@ -65,7 +65,7 @@ class KnownFields(LambdaPowertoolsFormatter):
 
 
 def cleaned(value: Any) -> Any:
-    """Return a value without what looks like a secret, and no text that is long."""
+    """Return a value with secrets hidden and long texts cut."""
     match value:
         case bool() | int() | float() | None:
             return value
@@ -80,7 +80,7 @@ def cleaned(value: Any) -> Any:
 
 
 def place_of(error: BaseException) -> str:
-    """Return where an error was raised: file, line and function."""
+    """Return the file, line and function where an error was raised."""
     trace, place = error.__traceback__, ""
     while trace:
         code = trace.tb_frame.f_code
@@ -90,9 +90,9 @@ def place_of(error: BaseException) -> str:
 
 
 def silence_others() -> None:
-    """Turn off every logger but ours, and every way out but ours, at whatever level."""
+    """Turn off all other loggers, at every level, and all other outputs of ours."""
     logging.getLogger().setLevel(logging.CRITICAL + 1)
-    # Lambda's own handler would print a line once more, with another's formatter.
+    # Lambda's own handler would print each line a second time, with another formatter.
     logging.getLogger(logger.name).propagate = False
 
 

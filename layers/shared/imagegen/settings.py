@@ -1,4 +1,4 @@
-"""What the functions read from their environment: names of things, never a secret."""
+"""The settings that the functions read from their environment; none of them is a secret."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -9,22 +9,25 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from imagegen.domain.ledger import Limits
 from imagegen.domain.moderation import ModerationMode
-from imagegen.domain.money import parse_usd
+from imagegen.domain.money import Usd
 from imagegen.places import is_on_loopback, public_url
 from imagegen.providers import PROVIDERS, base_url_name
 
-Usd = Annotated[int, BeforeValidator(parse_usd)]
 Text = Annotated[str, Field(min_length=1)]
-Price = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 
 
 def _none_if_empty(value: object) -> object:
-    """A parameter of the template that is not set is an empty text."""
+    """Return ``None`` for an empty text: the template passes an unset parameter as that."""
     return None if value == "" else value
 
 
+UsdPerMillion = Annotated[
+    Decimal | None, Field(ge=0, allow_inf_nan=False), BeforeValidator(_none_if_empty)
+]
+
+
 class Settings(BaseModel):
-    """What every function reads."""
+    """The settings of every function."""
 
     model_config = ConfigDict(frozen=True, alias_generator=str.upper)
 
@@ -47,7 +50,7 @@ class Settings(BaseModel):
         """Return the settings.
 
         Raises:
-            pydantic.ValidationError: names every variable that is missing or wrong.
+            pydantic.ValidationError: it names every variable that is missing or wrong.
         """
         base_urls = {name: environ.get(base_url_name(name), "") for name in PROVIDERS}
         return cls.model_validate({**environ, "BASE_URLS": base_urls})
@@ -59,16 +62,16 @@ class Settings(BaseModel):
         return self
 
     def public_url(self, domain: str, url_id: str) -> str:
-        """Return where a function's URL is reached from outside, without a last slash."""
+        """Return the public URL of a function, without a slash at the end."""
         return public_url(self.aws_endpoint_url, domain, url_id)
 
     def base_url(self, provider: str) -> str | None:
-        """Return where a provider is called instead of its own address."""
+        """Return the URL that replaces a provider's own, or ``None`` if it is not set."""
         return self.base_urls.get(provider) or None
 
 
 class MoneySettings(Settings):
-    """What functions that price or spend read besides."""
+    """The further settings of functions that price or spend."""
 
     hourly_images: Annotated[int, Field(ge=0, le=100)] = 10
     daily_images: Annotated[int, Field(ge=1)] = 50
@@ -85,29 +88,29 @@ class MoneySettings(Settings):
 
 
 class EstimateSettings(MoneySettings):
-    """What ``estimate`` reads."""
+    """The settings of ``estimate``."""
 
     generate_url: str = ""
 
     @property
     def images_url(self) -> str:
-        """Where images are reached, without a last slash; empty where nobody said."""
+        """The public URL of images, without a slash at the end; empty if it is not set."""
         host = urlsplit(self.generate_url).hostname
         return self.public_url(host, host.partition(".")[0]) if host else ""
 
 
 class ChatSettings(MoneySettings):
-    """What ``chat`` reads."""
+    """The settings of ``chat``."""
 
     chat_base_url: str = ""
     chat_model: str = ""
     chat_input_characters: Annotated[int, Field(ge=1_000)] = 100_000
-    chat_input_usd_per_million: Annotated[Price | None, BeforeValidator(_none_if_empty)] = None
-    chat_output_usd_per_million: Annotated[Price | None, BeforeValidator(_none_if_empty)] = None
+    chat_input_usd_per_million: UsdPerMillion = None
+    chat_output_usd_per_million: UsdPerMillion = None
 
 
 class GenerateSettings(MoneySettings):
-    """What ``generate`` reads."""
+    """The settings of ``generate``."""
 
     bucket_name: Text
     moderation: ModerationMode = ModerationMode.REQUIRED

@@ -31,12 +31,12 @@ PLAIN = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store
 
 @dataclass(frozen=True, slots=True)
 class PageSettings:
-    """What ``page`` reads from its environment: addresses, never a secret."""
+    """The settings of ``page``, read from its environment: URLs, never a secret."""
 
     urls: Mapping[str, str]
-    """Of the other functions, without a last slash; one that is not deployed is missing."""
+    """Of the other functions, without a slash at the end; one that is not deployed is missing."""
     image_hosts: tuple[str, ...] = ()
-    """Where ``GET /images/{id}`` leads to."""
+    """The origins that ``GET /images/{id}`` redirects to."""
     region: str = ""
     simulator_url: str = ""
 
@@ -49,25 +49,25 @@ class PageSettings:
         """
         endpoint = environ.get("AWS_ENDPOINT_URL", "")
         simulator = environ.get("SIMULATOR_URL", "")
-        # Its switches break providers for everybody, and it asks nobody who they are.
+        # The simulator can break providers for every user, and it has no authentication.
         if simulator and not (is_on_loopback(endpoint) and is_on_loopback(simulator)):
             raise ValueError("SIMULATOR_URL is for a local stack: AWS is not on loopback")
         given = {name: environ.get(f"{name.upper()}_URL", "") for name in FUNCTIONS}
         return cls(
-            urls={name: _reached(endpoint, url) for name, url in given.items() if url},
+            urls={name: _public_url(endpoint, url) for name, url in given.items() if url},
             image_hosts=tuple(environ.get("IMAGE_HOSTS", "").split()),
             region=environ.get("AWS_REGION", ""),
             simulator_url=simulator,
         )
 
     def config(self) -> bytes:
-        """Return ``config.json``: where page and elements find the functions."""
+        """Return ``config.json``: the URLs of the functions, for the page and the elements."""
         urls = {f"{name}Url": self.urls.get(name) for name in FUNCTIONS}
         rest = {"region": self.region or None, "simulatorUrl": self.simulator_url or None}
         return json.dumps({**urls, **rest}).encode()
 
     def policy(self) -> str:
-        """Return the Content-Security-Policy: our own files, our functions, our images."""
+        """Return the Content-Security-Policy: it allows our own files, functions and images."""
         functions = [_origin(url) for url in self.urls.values()]
         called = [*functions, *self.image_hosts, *filter(None, [self.simulator_url])]
         shown = [*(_origin(url) for name, url in self.urls.items() if name == "generate")]
@@ -101,14 +101,14 @@ class File:
     def of(cls, name: str, content: bytes) -> Self:
         """Return a file as it is sent; its name's ending decides its media type."""
         media_type = MEDIA_TYPES[Path(name).suffix]
-        # Without the time of packing: the same bytes at every start.
+        # Without a time in the file, the bytes are the same at every start.
         zipped = gzip.compress(content, mtime=0)
         return cls(media_type, content, zipped, hashlib.sha256(content).hexdigest()[:32])
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Every path that is served. What is not a key of ``files`` is not there."""
+    """The files by path; any other path is answered with 404."""
 
     files: Mapping[str, File]
     policy: str
@@ -123,12 +123,14 @@ class Site:
             return {"statusCode": 404, "headers": PLAIN, "body": "There is no such page.\n"}
         return self._sent(file, event.get("headers", {}), with_body=method == "GET")
 
-    def _sent(self, file: File, asked: Mapping[str, str], *, with_body: bool) -> dict[str, Any]:
-        zips = takes_gzip(asked.get("accept-encoding", ""))
+    def _sent(
+        self, file: File, request_headers: Mapping[str, str], *, with_body: bool
+    ) -> dict[str, Any]:
+        zips = accepts_gzip(request_headers.get("accept-encoding", ""))
         # A strong tag names the bytes that are sent, so the compressed ones have their own.
         tag = f'"{file.tag}-gzip"' if zips else f'"{file.tag}"'
         headers = {"ETag": tag, **self._headers()}
-        if is_known(tag, asked.get("if-none-match", "")):
+        if etag_matches(tag, request_headers.get("if-none-match", "")):
             return {"statusCode": 304, "headers": headers, "body": ""}
         headers["Content-Type"] = file.media_type
         if zips:
@@ -143,7 +145,7 @@ class Site:
 
     def _headers(self) -> dict[str, str]:
         return {
-            # Names carry no hash: the browser asks each time, and is mostly told 304.
+            # File names have no hash: the browser checks each time, and mostly gets a 304.
             "Cache-Control": "no-cache",
             "Vary": "Accept-Encoding",
             "Content-Security-Policy": self.policy,
@@ -151,7 +153,7 @@ class Site:
             "Referrer-Policy": "no-referrer",
             "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
             "Cross-Origin-Opener-Policy": "same-origin",
-            # The elements are for other people's pages, those that isolate themselves too.
+            # The elements are for pages of other sites, also for cross-origin isolated ones.
             "Cross-Origin-Resource-Policy": "cross-origin",
         }
 
@@ -160,7 +162,7 @@ def read_files(folder: Path) -> dict[str, File]:
     """Return the files of a folder by their path; ``/`` is ``index.html``.
 
     Raises:
-        KeyError: a file's ending has no media type here.
+        KeyError: ``MEDIA_TYPES`` does not have a file's ending.
     """
     paths = [path for path in sorted(folder.iterdir()) if path.is_file()]
     files = {f"/{path.name}": File.of(path.name, path.read_bytes()) for path in paths}
@@ -186,8 +188,8 @@ def providers_script() -> bytes:
     return f"export const PROVIDERS = {json.dumps(shown, indent=1)};\n".encode()
 
 
-def takes_gzip(accepted: str) -> bool:
-    """Return whether an Accept-Encoding header takes gzip (RFC 9110, 12.5.3)."""
+def accepts_gzip(accepted: str) -> bool:
+    """Return whether an Accept-Encoding header accepts gzip (RFC 9110, 12.5.3)."""
     for one in accepted.lower().split(","):
         coding, _, weight = one.partition(";")
         if coding.strip() in ("gzip", "*"):
@@ -195,13 +197,13 @@ def takes_gzip(accepted: str) -> bool:
     return False
 
 
-def is_known(tag: str, held: str) -> bool:
-    """Return whether an If-None-Match header holds a tag, compared weakly (RFC 9110, 13.1.2)."""
+def etag_matches(tag: str, held: str) -> bool:
+    """Return whether an If-None-Match header has a tag, compared weakly (RFC 9110, 13.1.2)."""
     tags = {one.strip().removeprefix("W/") for one in held.split(",")}
     return tag in tags or "*" in tags
 
 
-def _reached(endpoint: str, url: str) -> str:
+def _public_url(endpoint: str, url: str) -> str:
     domain = urlsplit(url).netloc
     return public_url(endpoint, domain, domain.partition(".")[0])
 

@@ -1,7 +1,7 @@
-"""The circuits and the last probes in DynamoDB: one partition, read with one Query.
+"""The circuits and the last key checks in DynamoDB: one partition, read with one Query.
 
-Failures are a string set: adding one twice is adding it once, so an SDK retry cannot count it
-again. Every move is conditional on the generation that was seen.
+Failures are a string set: a failure that is added twice is in it once, so an SDK retry cannot count
+it again. Every change of state is conditional on the generation that was read.
 """
 
 import uuid
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 STORE = "The circuits"
 PARTITION = "FLEET"
-_CIRCUIT, _PROBE = "C#", "P#"
+_CIRCUIT, _KEY_CHECK = "C#", "P#"
 _LETTERS = {State.CLOSED: "C", State.OPEN: "O", State.HALF_OPEN: "H"}
 _STATES = {letter: state for state, letter in _LETTERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoCircuitStore:
-    """``CircuitStore`` and ``ProbeStore`` over a table with ``pk`` and ``sk``."""
+    """``CircuitStore`` and ``KeyCheckStore`` in a table with ``pk`` and ``sk``."""
 
     client: "DynamoDBClient"
     table: str
 
     def load(self) -> FleetState:
-        """Return circuits and probes; eventually consistent, which costs half."""
+        """Return circuits and key checks; the read is eventually consistent, which costs half."""
         with store_errors(STORE):
             answer = self.client.query(
                 TableName=self.table,
@@ -42,11 +42,11 @@ class DynamoCircuitStore:
         rows = {row["sk"]: row for row in map(from_item, answer["Items"])}
         return FleetState(
             {sk[2:]: _to_circuit(row) for sk, row in rows.items() if sk.startswith(_CIRCUIT)},
-            {sk[2:]: _to_probe(row) for sk, row in rows.items() if sk.startswith(_PROBE)},
+            {sk[2:]: _to_key_check(row) for sk, row in rows.items() if sk.startswith(_KEY_CHECK)},
         )
 
     def add_failure(self, name: str, generation: int, failure: Failure) -> Circuit | None:
-        """Return the circuit with the failure added, ``None`` if that generation is over."""
+        """Return the circuit with the failure added, or ``None`` if the generation has changed."""
         try:
             values = self._update(
                 name,
@@ -64,7 +64,7 @@ class DynamoCircuitStore:
         return _to_circuit(values)
 
     def drop_failures(self, name: str, generation: int, failures: frozenset[Failure]) -> None:
-        """Forget failures outside the window."""
+        """Remove failures that are outside the window."""
         if not failures:
             return
         try:
@@ -77,13 +77,13 @@ class DynamoCircuitStore:
                 ),
             )
         except ConditionFailedError:
-            return  # The circuit moved and dropped them itself.
+            return  # The circuit changed its state, which removed them already.
 
     def swap(self, name: str, old: Circuit, new: Circuit) -> bool:
-        """Put ``new`` in the place of ``old``. Return whether this caller won."""
-        move = uuid.uuid4().hex
+        """Replace ``old`` by ``new``. Return whether this caller did it."""
+        swap_id = uuid.uuid4().hex
         values = {
-            ":by": move,
+            ":by": swap_id,
             ":old": old.generation,
             ":st": _LETTERS[new.state],
             ":new": new.generation,
@@ -91,7 +91,7 @@ class DynamoCircuitStore:
             ":owner": new.owner,
             ":why": new.why,
         }
-        seen = "gen = :old" if old.generation else "(attribute_not_exists(gen) OR gen = :old)"
+        unchanged = "gen = :old" if old.generation else "(attribute_not_exists(gen) OR gen = :old)"
         try:
             self._update(
                 name,
@@ -99,32 +99,33 @@ class DynamoCircuitStore:
                     "SET st = :st, gen = :new, #until = :until, po = :owner, why = :why, #by = :by "
                     "REMOVE fs"
                 ),
-                ConditionExpression=seen,
+                ConditionExpression=unchanged,
                 ExpressionAttributeNames={"#until": "until", "#by": "by"},
                 ExpressionAttributeValues=to_item(values),
             )
         except ConditionFailedError as error:
-            # The SDK may have sent it twice: then what was found is this very move, or this probe.
-            mine = bool(new.owner) and _to_circuit(error.item) == new
-            return mine or error.item.get("by") == move
+            # The SDK may have sent the write twice. The stored circuit is then the result of the
+            # first one: it has the same owner, if it is a probe, or the id of this swap.
+            is_this_probe = bool(new.owner) and _to_circuit(error.item) == new
+            return is_this_probe or error.item.get("by") == swap_id
         return True
 
-    def save(self, provider: str, probe: KeyCheck) -> KeyCheck | None:
-        """Store what a probe found; the last one wins. Return what it took the place of."""
+    def save(self, provider: str, key_check: KeyCheck) -> KeyCheck | None:
+        """Store a key check; the last one wins. Return the one that it replaced, if any."""
         row = {
             "pk": PARTITION,
-            "sk": _PROBE + provider,
-            "at": probe.at_ms,
-            "out": probe.outcome,
-            "key": probe.verdict,
-            "gone": list(probe.unlisted),
-            "ends": {model: day.isoformat() for model, day in probe.last_days.items()},
+            "sk": _KEY_CHECK + provider,
+            "at": key_check.at_ms,
+            "out": key_check.outcome,
+            "key": key_check.verdict,
+            "gone": list(key_check.unlisted),
+            "ends": {model: day.isoformat() for model, day in key_check.last_days.items()},
         }
         with store_errors(STORE):
             answer = self.client.put_item(
                 TableName=self.table, Item=to_item(row), ReturnValues="ALL_OLD"
             )
-        return _to_probe(from_item(answer["Attributes"])) if "Attributes" in answer else None
+        return _to_key_check(from_item(answer["Attributes"])) if "Attributes" in answer else None
 
     def _update(self, name: str, **arguments: Any) -> dict[str, Any]:
         with store_errors(STORE):
@@ -142,7 +143,7 @@ def _text(failure: Failure) -> str:
     return f"{failure.at_ms}#{failure.call_id}"
 
 
-def _to_probe(row: Mapping[str, Any]) -> KeyCheck:
+def _to_key_check(row: Mapping[str, Any]) -> KeyCheck:
     ends = {model: date.fromisoformat(day) for model, day in row.get("ends", {}).items()}
     return KeyCheck(row["at"], row["out"], row.get("key", ""), tuple(row.get("gone", ())), ends)
 

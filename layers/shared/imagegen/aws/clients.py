@@ -1,21 +1,22 @@
-"""boto3 clients with short timeouts and few retries: a store that is down must say so quickly."""
+"""boto3 clients with short timeouts and few retries: a store that is down must fail quickly."""
 
 import os
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+
+from imagegen.places import is_on_loopback
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
 
-# Every write here may be sent twice by the SDK: each is conditional on what the first would change.
-# Legacy mode waits 50 ms before it tries DynamoDB again, the standard one up to 1 s: a ledger that
-# does not answer would be told after 2.8 s instead of 1.9 s.
+# The SDK may send any write twice: each is conditional on something that the write itself changes.
+# Legacy mode waits 50 ms before it tries DynamoDB again, standard mode up to 1 s: an unreachable
+# ledger would be reported after 2.8 s instead of 1.9 s.
 _STORE = Config(
     connect_timeout=0.5, read_timeout=0.9, retries={"mode": "legacy", "total_max_attempts": 2}
 )
@@ -27,14 +28,13 @@ _BYTES = Config(
 )
 
 
-# An emulator shares its cores with every cold start: what is slow there is not down.
+# An emulator shares its cores with every cold start: a slow answer does not mean that it is down.
 _EMULATED = Config(connect_timeout=3, read_timeout=5)
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def _store_config() -> Config:
-    endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL", ""))
-    return _STORE.merge(_EMULATED) if endpoint.hostname in _LOOPBACK else _STORE
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    return _STORE.merge(_EMULATED) if is_on_loopback(endpoint) else _STORE
 
 
 @cache

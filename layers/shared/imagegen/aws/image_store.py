@@ -1,7 +1,7 @@
-"""The finished images in S3. What is here is charged; what is not here is not.
+"""The finished images in S3. An image is charged if and only if it is stored here.
 
-The record travels in the object's metadata, so that a run that dies after the put leaves all that
-is needed to charge and to answer. An image is written once: the first put of a quote wins.
+The record is in the object's metadata: if a run dies after the put, the object has everything that
+is needed to charge and to answer. An image is written once: the first put for a quote wins.
 """
 
 from collections.abc import Iterator
@@ -27,13 +27,13 @@ _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 @dataclass(frozen=True, slots=True)
 class S3ImageStore:
-    """``ImageStore`` over a private bucket."""
+    """``ImageStore`` and ``ImageContent`` in a private bucket."""
 
     client: "S3Client"
     bucket: str
 
     def put(self, ref: ImageRef, content: bytes, record: ImageRecord) -> bool:
-        """Store an image with its record. Return ``False`` when one is there already."""
+        """Store an image with its record. Return ``False`` if an image is already stored."""
         try:
             with _s3_errors():
                 self.client.put_object(
@@ -49,7 +49,7 @@ class S3ImageStore:
         return True
 
     def find(self, ref: ImageRef) -> ImageRecord | None:
-        """Return the record stored with an image, ``None`` when there is no image."""
+        """Return the record stored with an image, or ``None`` if there is no image."""
         try:
             with _s3_errors():
                 answer = self.client.head_object(Bucket=self.bucket, Key=object_key(ref))
@@ -58,11 +58,11 @@ class S3ImageStore:
         try:
             return parse_record(answer["Metadata"][_METADATA])
         except (KeyError, ValidationError):
-            # Somebody else's object, or one from another version: people must look at it.
+            # Another program or version wrote this object: an operator must look at it.
             raise StoreUnavailableError(f"The record of {ref.quote_id!r} is unreadable.") from None
 
     def read(self, ref: ImageRef, *, limit_bytes: int) -> bytes | None:
-        """Return an image's bytes, ``None`` where there are none or more than the limit."""
+        """Return an image's bytes, or ``None`` if it does not exist or exceeds the limit."""
         try:
             with _s3_errors():
                 answer = self.client.get_object(Bucket=self.bucket, Key=object_key(ref))
@@ -78,7 +78,7 @@ class S3ImageStore:
             self.client.delete_object(Bucket=self.bucket, Key=object_key(ref))
 
     def link(self, ref: ImageRef) -> str | None:
-        """Return a fresh address that opens the image for a quarter of an hour, if it is there."""
+        """Return a new URL that opens the image for 15 minutes, or ``None`` without an image."""
         try:
             with _s3_errors():
                 answer = self.client.head_object(Bucket=self.bucket, Key=object_key(ref))
@@ -99,7 +99,7 @@ class S3ImageStore:
 
 
 def object_key(ref: ImageRef) -> str:
-    """Return where an image lies in the bucket."""
+    """Return the key of an image in the bucket."""
     return f"img/{ref.user}/{ref.quote_id}"
 
 

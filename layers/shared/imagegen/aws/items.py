@@ -1,4 +1,4 @@
-"""Plain values to DynamoDB's typed ones and back, and its errors to ours."""
+"""Conversion of plain values to DynamoDB's typed ones and back, and of boto3's errors to ours."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +16,12 @@ _WRITE, _READ = TypeSerializer(), TypeDeserializer()
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values in DynamoDB's types."""
+    """Return values as DynamoDB's typed values."""
     return {name: _WRITE.serialize(value) for name, value in values.items()}
 
 
 def from_item(item: Item) -> dict[str, Any]:
-    """Return an item's values; numbers are whole."""
+    """Return an item's plain values; every number is an integer."""
     return {name: _plain(_READ.deserialize(value)) for name, value in item.items()}
 
 
@@ -36,7 +36,7 @@ def _plain(value: Any) -> Any:
 
 
 class ConditionFailedError(Exception):
-    """A conditional write found another state than it wanted; ``item`` is what it found."""
+    """The condition of a write did not hold; ``item`` has the values that were stored."""
 
     def __init__(self, item: dict[str, Any]) -> None:
         super().__init__("conditional check failed")
@@ -45,7 +45,7 @@ class ConditionFailedError(Exception):
 
 @contextmanager
 def store_errors(store: str) -> Iterator[None]:
-    """Translate what boto3 raises.
+    """Translate the errors that boto3 raises into ours.
 
     Raises:
         ConditionFailedError: the write's condition did not hold.

@@ -1,9 +1,10 @@
-"""A ledger as one DynamoDB item: flat attributes, so that the first write needs no other before.
+"""A ledger as one DynamoDB item.
 
+Its attributes are flat: an update cannot write into a map that does not exist yet.
 v version · s0 s1 … hour slots · u_DAY n_DAY a_DAY spend, images, attempts · o_ID requests · blk
-lp, lx: present while a hold may live, and the key of the index ``leases``.
+lp, lx: the key of the index ``leases``, present while there may be a hold.
 A request: st state · p price · ow owner · ex expiry · ts start · lx lease · d day · sl slot ·
-c code · r retryable; what is empty is left out. Each begun KB of an item is a write unit.
+c code · r retryable. Empty values are left out: each KB of an item that is begun is a write unit.
 """
 
 from typing import Any
@@ -17,12 +18,12 @@ _STATES = {letter: state for state, letter in STORED_STATES.items()}
 
 
 def lease_key(lease_ms: int, quote_id: str) -> str:
-    """Return the sort key of the index: by the time the lease ends, and no two alike."""
+    """Return the sort key of the index: ordered by the end of the lease, unique by the quote id."""
     return f"{lease_ms:015d}#{quote_id}"
 
 
 def op_values(op: Op) -> dict[str, Any]:
-    """Return a request as it is stored."""
+    """Return the values that are stored of a request."""
     values = {
         "st": STORED_STATES[op.state],
         "p": op.price_microusd,
@@ -39,7 +40,7 @@ def op_values(op: Op) -> dict[str, Any]:
 
 
 def held_op(hold: Hold, *, slot: int | None, now_ms: int) -> Op:
-    """Return the request that a hold makes."""
+    """Return the request of a new hold."""
     return Op(
         OpState.HELD,
         hold.ceiling_microusd,
@@ -53,7 +54,7 @@ def held_op(hold: Hold, *, slot: int | None, now_ms: int) -> Op:
 
 
 def to_ledger(values: dict[str, Any]) -> Ledger:
-    """Return the ledger in an item's values; no values are an empty ledger."""
+    """Return the ledger in an item's values; it is empty if there are no values."""
     return Ledger(
         version=values.get("v", 0),
         slots={

@@ -1,7 +1,7 @@
-"""The ledgers in DynamoDB: each move is one conditional UpdateItem on one user's item.
+"""The ledgers in DynamoDB: each change is one conditional UpdateItem on one user's item.
 
 A write that the SDK sends twice changes nothing the second time: the first made its own condition
-false, and the answer shows whose it was.
+false, and the stored item, which the error contains, shows which run wrote it.
 """
 
 import random
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 STORE = "The ledger"
 TRIES = 25
-"""A hold loses a slot to another at most as often as there are slots; the rest is luck."""
+"""A hold loses its slot to others at most once for each slot; the other tries are a reserve."""
 LEASES_INDEX = "leases"
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoLedgerStore:
-    """``LedgerStore`` over a table with ``pk`` and ``sk``."""
+    """``LedgerStore`` in a table with ``pk`` and ``sk``."""
 
     client: "DynamoDBClient"
     table: str
 
     def load(self, user: str) -> Ledger:
-        """Return the user's ledger, as of now."""
+        """Return the user's ledger; the read is strongly consistent."""
         with store_errors(STORE):
             answer = self.client.get_item(TableName=self.table, Key=_key(user), ConsistentRead=True)
         return to_ledger(from_item(answer.get("Item", {})))
@@ -65,19 +65,19 @@ class DynamoLedgerStore:
     def settle(
         self, user: str, snapshot: LedgerSnapshot, *, charged_microusd: int, now_ms: int
     ) -> bool:
-        """Lower the hold to the charge. An image charged by the reconciler is charged, too."""
+        """Lower the hold to the charge. Return whether it is settled, also by the reconciler."""
         build = partial(settling, snapshot, charged_microusd=charged_microusd, now_ms=now_ms)
         return self._end(user, snapshot, OpState.SETTLED, build)
 
     def release(
         self, user: str, snapshot: LedgerSnapshot, *, code: str, retryable: bool, now_ms: int
     ) -> bool:
-        """Give money, count and slot back; the attempt stays counted."""
+        """Give money, count and slot back; the attempt stays counted. Return whether it is done."""
         build = partial(releasing, snapshot, code=code, retryable=retryable, now_ms=now_ms)
         return self._end(user, snapshot, OpState.RELEASED, build)
 
     def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
-        """Return users whose newest hold has outlived its lease, the oldest first."""
+        """Return users whose latest lease in the index has ended, the oldest first."""
         with store_errors(STORE):
             answer = self.client.query(
                 TableName=self.table,
@@ -91,24 +91,27 @@ class DynamoLedgerStore:
         return [from_item(item)["pk"].removeprefix("U#") for item in answer["Items"]]
 
     def forget_lease(self, user: str) -> bool:
-        """Take a user without any hold off the index; with one, put its lease there."""
+        """Remove a user without holds from the index, else set the latest lease there.
+
+        Return whether the index changed.
+        """
         with store_errors(STORE):
             answer = self.client.get_item(TableName=self.table, Key=_key(user), ConsistentRead=True)
         values = from_item(answer.get("Item", {}))
-        ledger, snapshot = to_ledger(values), values.get("lx")
+        ledger, stored = to_ledger(values), values.get("lx")
         wanted = latest_lease(ledger)
-        if snapshot == wanted:
+        if stored == wanted:
             return False
         try:
             self._update(user, moving_lease(ledger, wanted))
         except ConditionFailedError:
-            return False  # Somebody is at it; the next sweep sees what is left.
+            return False  # Another write changed the ledger; the next sweep looks again.
         return True
 
     def _end(
         self, user: str, snapshot: LedgerSnapshot, state: OpState, build: Callable[[Ledger], Update]
     ) -> bool:
-        """Return whether the request is in ``state`` now, by us or by another for the same run."""
+        """End a request. Return whether it is in ``state`` now, by us or by another for its run."""
         ledger = snapshot.ledger
         for _ in range(TRIES):
             ended = rules.is_ended(snapshot.op, ledger.ops.get(snapshot.quote_id), state)
@@ -141,10 +144,10 @@ def _key(user: str) -> dict[str, Any]:
 def _why_not(
     ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int
 ) -> Held | Known | Refused | None:
-    """Return what a failed reservation found, ``None`` when only the slot was taken."""
+    """Return why a reservation failed, or ``None`` if only its slot was taken."""
     op = ledger.ops.get(hold.quote_id)
     if op is not None and op.state is OpState.HELD and op.owner == hold.owner:
-        # The SDK sent it twice and the first one arrived.
+        # The SDK sent the write twice, and the first one succeeded.
         return Held(LedgerSnapshot(hold.quote_id, ledger))
     if not rules.may_reserve_op(ledger, hold.quote_id):
         return Known(LedgerSnapshot(hold.quote_id, ledger))

@@ -1,7 +1,7 @@
-"""What each move of a ledger writes, and on which conditions.
+"""The write of each change of a ledger, with its conditions.
 
-An update says in DynamoDB's words what ``domain/ledger.py`` says; it undoes its own condition, so
-that sent twice it changes nothing the second time.
+An update expresses a rule of ``domain/ledger.py`` in DynamoDB's language. It makes its own
+condition false, so that it changes nothing when it is sent a second time.
 """
 
 from dataclasses import dataclass, field
@@ -22,12 +22,15 @@ from imagegen.domain.stores import LedgerSnapshot
 
 DAY_MS = 86_400_000
 MAX_PRUNED = 40
-"""Attributes removed by one write: an expression may have 4 KB. The next write goes on."""
+"""The most attributes that one write removes, as an expression has at most 4 KB.
+
+The next write removes others.
+"""
 
 
 @dataclass(slots=True)
 class Update:
-    """Collects what an UpdateItem sets, removes and demands."""
+    """Collects what an UpdateItem sets, removes and requires."""
 
     sets: list[str] = field(default_factory=list)
     removes: list[str] = field(default_factory=list)
@@ -50,7 +53,10 @@ class Update:
         self.sets.append(f"{self.name(attribute)} = {self.value(value)}")
 
     def add(self, attribute: str, amount: int) -> None:
-        """Add to a number that may be absent. Only safe beside a condition that this undoes."""
+        """Add to a number that may be absent.
+
+        Use it only with a condition that the write makes false: sent twice, it would add twice.
+        """
         name, zero = self.name(attribute), self.value(0)
         self.sets.append(f"{name} = if_not_exists({name}, {zero}) + {self.value(amount)}")
 
@@ -59,11 +65,11 @@ class Update:
         self.removes.append(self.name(attribute))
 
     def require(self, condition: str) -> None:
-        """Demand that a condition holds."""
+        """Require that a condition holds."""
         self.conditions.append(f"({condition})")
 
     def at_most(self, attribute: str, limit: int) -> None:
-        """Demand that a number, which counts as 0 where it is absent, is not above a limit."""
+        """Require that a number is not above a limit; an absent number counts as 0."""
         name = self.name(attribute)
         absent = f"attribute_not_exists({name}) OR " if limit >= 0 else ""
         self.require(f"{absent}{name} <= {self.value(limit)}")
@@ -82,8 +88,8 @@ class Update:
 
 
 def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
-    """Return the write that holds everything together."""
-    # A quote may name a slot of a limit that was lowered since.
+    """Return the write that holds money, slot, counts and the request together."""
+    # A quote may name a slot that no longer exists, because the limit was lowered since.
     slot = hold.slot % limits.hourly_images if limits.hourly_images else None
     update = Update()
     update.add("v", 1)
@@ -103,10 +109,10 @@ def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
 def settling(
     snapshot: LedgerSnapshot, ledger: Ledger, *, charged_microusd: int, now_ms: int
 ) -> Update:
-    """Return the write that lowers a hold, as it lies in ``ledger``, to the charge."""
+    """Return the write that lowers a hold, as ``ledger`` has it, to the charge."""
     op = ledger.ops[snapshot.quote_id]
     after = rules.settled(ledger, snapshot.quote_id, charged_microusd)
-    update = _ending(snapshot, ledger, after, now_ms=now_ms)
+    update = _end_update(snapshot, ledger, after, now_ms=now_ms)
     update.add(f"u_{op.day}", charged_microusd - op.price_microusd)
     return update
 
@@ -114,11 +120,12 @@ def settling(
 def releasing(
     snapshot: LedgerSnapshot, ledger: Ledger, *, code: str, retryable: bool, now_ms: int
 ) -> Update:
-    """Return the write that gives back a hold as it lies in ``ledger``."""
-    # As stored, where that is known: whoever lost the answer only guessed the slot.
+    """Return the write that gives back a hold, as ``ledger`` has it."""
+    # From the ledger, which is the stored one if it is known: a run that lost the answer of its
+    # reservation only guessed the slot.
     op = ledger.ops[snapshot.quote_id]
     after = rules.released(ledger, snapshot.quote_id, code=code, retryable=retryable)
-    update = _ending(snapshot, ledger, after, now_ms=now_ms)
+    update = _end_update(snapshot, ledger, after, now_ms=now_ms)
     update.add(f"u_{op.day}", -op.price_microusd)
     update.add(f"n_{op.day}", -1)
     if op.slot is not None and ledger.slots.get(op.slot) == op.started_ms:
@@ -129,7 +136,10 @@ def releasing(
 
 
 def moving_lease(ledger: Ledger, lease: str | None) -> Update:
-    """Return the write that puts a user on the index, or takes them off, while nobody writes."""
+    """Return the write that sets a user's key in the index, or removes it.
+
+    It requires that the ledger has not changed since it was read.
+    """
     update = Update()
     update.add("v", 1)
     _require_version(update, ledger)
@@ -138,7 +148,7 @@ def moving_lease(ledger: Ledger, lease: str | None) -> Update:
 
 
 def latest_lease(ledger: Ledger) -> str | None:
-    """Return the key of the lease that ends last, ``None`` where nothing is held."""
+    """Return the key of the lease that ends last, or ``None`` if nothing is held."""
     held = (
         lease_key(op.lease_ms, quote_id)
         for quote_id, op in ledger.ops.items()
@@ -160,25 +170,26 @@ def _require_room(update: Update, hold: Hold, limits: Limits) -> None:
     update.require(f"attribute_not_exists({blocked}) OR {free}")
 
 
-def _ending(snapshot: LedgerSnapshot, ledger: Ledger, after: Ledger, *, now_ms: int) -> Update:
-    """Return what a settle and a release have in common."""
+def _end_update(snapshot: LedgerSnapshot, ledger: Ledger, after: Ledger, *, now_ms: int) -> Update:
+    """Return the part of the write that a settle and a release have in common."""
     update, op = Update(), snapshot.op
     update.add("v", 1)
     update.set(f"o_{snapshot.quote_id}", op_values(after.ops[snapshot.quote_id]))
     name = update.name(f"o_{snapshot.quote_id}")
     held = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.HELD])}"
     update.require(f"{held} AND {name}.{update.name('ow')} = {update.value(op.owner)}")
-    _hand_lease_on(update, ledger, after)
-    for attribute in _prunable(ledger, now_ms=now_ms, beside=op.day):
+    _set_latest_lease(update, ledger, after)
+    for attribute in _prunable(ledger, now_ms=now_ms, kept_day=op.day):
         update.remove(attribute)
     return update
 
 
-def _hand_lease_on(update: Update, ledger: Ledger, after: Ledger) -> None:
-    """Put the lease of another hold on the index; without one take the user off it.
+def _set_latest_lease(update: Update, ledger: Ledger, after: Ledger) -> None:
+    """Set the latest lease of the other holds in the index; without one, remove the user.
 
-    Leases do not end in the order in which they were put there, so none is looked for. A lease
-    too many only brings a sweep; the last one may go only while nobody adds another.
+    Holds do not end in the order in which they began, so the ended hold's key is not looked for.
+    A key that is kept too long only causes a needless sweep. The last key may be removed only if
+    no other hold was added since, so that write requires an unchanged ledger.
     """
     lease = latest_lease(after)
     if lease is None:
@@ -199,8 +210,8 @@ def _set_lease(update: Update, lease: str | None) -> None:
         update.set("lx", lease)
 
 
-def _prunable(ledger: Ledger, *, now_ms: int, beside: str) -> list[str]:
-    oldest = min(beside, utc_day(now_ms - 2 * DAY_MS))
+def _prunable(ledger: Ledger, *, now_ms: int, kept_day: str) -> list[str]:
+    oldest = min(kept_day, utc_day(now_ms - 2 * DAY_MS))
     ops, days = rules.prunable(ledger, now_ms=now_ms, oldest_day=oldest)
     names = [f"o_{one}" for one in ops] + [f"{kind}_{day}" for day in days for kind in "una"]
     return names[:MAX_PRUNED]

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 CACHE_MS = 300_000
 RETRY_MS = 20_000
-"""After a read that failed, while there are old values."""
+"""How long old values are used after a failed read."""
 
 
 @dataclass(slots=True)
 class SsmParameters:
-    """Reads every parameter under a path."""
+    """The values of all parameters under a path."""
 
     client: "SSMClient"
     path: str
@@ -26,7 +26,7 @@ class SsmParameters:
     _read_ms: int = -CACHE_MS
 
     def values(self) -> Mapping[str, str]:
-        """Return the parameters by their last name, at most five minutes old.
+        """Return the parameters by the last part of their name, at most five minutes old.
 
         Raises:
             StoreUnavailableError: they were never read and cannot be read now.
@@ -37,7 +37,7 @@ class SsmParameters:
             except StoreUnavailableError:
                 if not self._values:
                     raise
-                # Old keys are better than none; every request waiting for new ones is worse.
+                # Old keys are better than none. The pause keeps every request from waiting for SSM.
                 self._read_ms = self.now_ms() - CACHE_MS + RETRY_MS
                 return self._values
             self._read_ms = self.now_ms()

@@ -1,4 +1,4 @@
-"""One record per confirmed request, in the order of issue under its user."""
+"""One record per confirmed request, sorted by the quote's time of issue under its user."""
 
 import json
 from contextlib import suppress
@@ -18,13 +18,13 @@ _PREFIX = "I#"
 
 @dataclass(frozen=True, slots=True)
 class DynamoRecordStore:
-    """``RecordStore`` over a table with ``pk`` and ``sk``."""
+    """``RecordStore`` in a table with ``pk`` and ``sk``."""
 
     client: "DynamoDBClient"
     table: str
 
     def put(self, ref: ImageRef, record: ImageRecord) -> None:
-        """Store the record; one of an image is never replaced by one of a failure."""
+        """Store the record. The record of a failure never replaces that of an image."""
         values: dict[str, Any] = json.loads(record_json(record))
         condition: dict[str, Any] = {}
         if record.status is RecordStatus.FAILED:
@@ -39,7 +39,7 @@ class DynamoRecordStore:
             )
 
     def get(self, ref: ImageRef) -> ImageRecord | None:
-        """Return the record, as of now."""
+        """Return the record, or ``None`` if there is none; the read is strongly consistent."""
         with store_errors(STORE):
             answer = self.client.get_item(
                 TableName=self.table, Key=to_item(_key(ref)), ConsistentRead=True

@@ -1,5 +1,5 @@
-"""The one composition root: a service for each function, built from a world and settings.
+"""The composition root: the service of each function, built from a world and its settings.
 
-Production builds over ``AwsWorld``; tests and bench build the same services over worlds of their
-own. Nothing is wired anywhere else.
+In production the world is ``AwsWorld``; tests and benchmarks build the same services over worlds of
+their own. No other code connects use cases with adapters.
 """

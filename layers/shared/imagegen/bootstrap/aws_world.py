@@ -1,4 +1,4 @@
-"""The world in AWS: DynamoDB, S3 and SSM behind the use cases, the vendors' clients, real time."""
+"""The world in production: stores in DynamoDB and S3, keys in SSM, vendors' clients, real time."""
 
 import secrets
 import time
@@ -29,12 +29,15 @@ ID_BYTES = 6
 
 
 def now_ms(settings: Settings) -> int:
-    """Return the time in ms; a local stack may be told to live in another time."""
+    """Return the time in ms since 1970, with the offset that a local stack may set."""
     return time.time_ns() // 1_000_000 + settings.clock_offset_seconds * 1000
 
 
 def load_catalog() -> Catalog:
-    """Return the catalog: beside the package in the layer, at the root of a checkout."""
+    """Return the catalog.
+
+    Its file is in the package in the layer, and at the root of the repository in a checkout.
+    """
     beside = files("imagegen").joinpath(CATALOG)
     if beside.is_file():
         return parse_catalog(beside.read_text())
@@ -47,7 +50,7 @@ class AwsWorld:
 
     settings: Settings
     bucket_name: str = ""
-    """Only ``generate`` has one."""
+    """Only the function ``generate`` has access to a bucket."""
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -108,7 +111,7 @@ class AwsWorld:
         return secrets.token_bytes(count)
 
     def new_id(self) -> str:
-        """Return an id that no other run, call or message has."""
+        """Return a random id for a run, call or message."""
         return secrets.token_hex(ID_BYTES)
 
     def setups(self) -> Mapping[str, ProviderSetup]:
@@ -144,7 +147,9 @@ class AwsWorld:
         return parse_keyring(self.parameters.values().get("QUOTE_KEYS", ""))
 
     def image_id_key(self) -> bytes:
-        """Return the key that masks image ids. It must never change: the ids would be lost.
+        """Return the key that masks image ids.
+
+        It must never change, because the ids already given out would become invalid.
 
         Raises:
             ConfigurationError: it is not set.

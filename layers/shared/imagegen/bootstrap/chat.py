@@ -1,4 +1,4 @@
-"""The service of ``chat``. The ``openai`` client loads with the first answer, not at the start."""
+"""The service of ``chat``. The first answer loads the ``openai`` client, not the cold start."""
 
 import os
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class ChatService(PricingService):
         )
 
     def _offer(self, request: EstimateRequest, user: str) -> Estimate:
-        # The estimator is built with the first offer: small talk needs no ledger.
+        # The estimator is built for the first offer: answers without an offer do not need it.
         return self.estimator.estimate(request, user)
 
 

@@ -1,4 +1,4 @@
-"""The service of ``estimate``. It loads no vendor client: a cold start must stay short."""
+"""The service of ``estimate``. It loads no vendor client, so that cold starts are short."""
 
 import os
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from imagegen.bootstrap.pricing import PricingService
 from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.settings import EstimateSettings
-from imagegen.usecases.model_list import ModelLister
 from imagegen.usecases.status import LedgerStatusReader
 
 
@@ -19,11 +18,6 @@ class EstimateService(PricingService):
     """Prices images, lists models, and reports the status of an image."""
 
     settings: EstimateSettings
-
-    @cached_property
-    def lister(self) -> ModelLister:
-        """Lists the models."""
-        return ModelLister(self.world.catalog, self.switchboard, self.world.now_ms)
 
     @cached_property
     def status_reader(self) -> LedgerStatusReader:

@@ -22,14 +22,13 @@ from imagegen.usecases.generate.moderation import PromptModeration
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer
 from imagegen.usecases.generate.storage import ImageKeeper
-from imagegen.usecases.model_list import ModelLister
 from imagegen.usecases.status import ImageFinder
 from imagegen.usecases.usage import UsageReader
 
 
 @dataclass(frozen=True)
 class GenerateService(PricingService):
-    """Makes images and answers for them."""
+    """Makes images, and answers requests about them and about usage."""
 
     settings: GenerateSettings
 
@@ -46,7 +45,7 @@ class GenerateService(PricingService):
 
     @cached_property
     def replayer(self) -> Replayer:
-        """Answers requests that were confirmed before."""
+        """Finds the results of requests that were confirmed before."""
         return Replayer(self.stores)
 
     @cached_property
@@ -86,7 +85,7 @@ class GenerateService(PricingService):
 
     @cached_property
     def finder(self) -> ImageFinder:
-        """Answers for one image by its id."""
+        """Finds one image by its id."""
         return ImageFinder(self.stores, self.reconciler, self.world.image_id_key)
 
     @cached_property
@@ -96,11 +95,6 @@ class GenerateService(PricingService):
         return UsageReader(
             world.ledgers, world.records, self.settings.limits, world.image_id_key, world.now_ms
         )
-
-    @cached_property
-    def lister(self) -> ModelLister:
-        """Lists the models."""
-        return ModelLister(self.world.catalog, self.switchboard, self.world.now_ms)
 
     @cached_property
     def buyer(self) -> Buyer:
@@ -139,7 +133,7 @@ def get_generate_service() -> GenerateService:
     return GenerateService(AwsWorld(settings, settings.bucket_name), settings)
 
 
-# Vendor clients are left out: most requests are for an image or a status, and make no image.
+# The vendors' clients are not loaded: most requests fetch an image or a status and make none.
 prime(
     lambda: get_generate_service().generator,
     clients.ssm,

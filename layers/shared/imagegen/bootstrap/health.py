@@ -1,4 +1,4 @@
-"""The service of ``health``. Vendor clients load when keys are checked, not for a report."""
+"""The service of ``health``. Only key checks load the vendors' clients; reports do not."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -45,5 +45,5 @@ def get_health_service() -> HealthService:
     return HealthService(AwsWorld(get_settings()), get_settings())
 
 
-# The summary is open and the key check brings no token: what checks tokens is left out.
+# The token library is not loaded: neither the public summary nor a key check has a token.
 prime(lambda: get_health_service().reporter, clients.ssm, get_verifier)

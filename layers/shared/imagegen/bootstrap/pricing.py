@@ -1,4 +1,4 @@
-"""What every service that prices images is built from."""
+"""The part that all services share that price images: the estimator."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,6 +6,7 @@ from functools import cached_property
 from imagegen.bootstrap.service import Service
 from imagegen.settings import MoneySettings
 from imagegen.usecases.estimator import Estimator
+from imagegen.usecases.model_list import ModelLister
 
 
 @dataclass(frozen=True)
@@ -29,3 +30,8 @@ class PricingService(Service):
             now_ms=world.now_ms,
             random_bytes=world.random_bytes,
         )
+
+    @cached_property
+    def lister(self) -> ModelLister:
+        """Lists the models."""
+        return ModelLister(self.world.catalog, self.switchboard, self.world.now_ms)

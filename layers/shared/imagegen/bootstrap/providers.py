@@ -1,6 +1,6 @@
-"""Clients of image providers, moderation and LLM with the keys that are set now.
+"""The clients of image providers, moderation and LLM, with the keys that are set now.
 
-A client is built when it is first called, and again when its key changes.
+A client is built when it is first used, and again after its key has changed.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ type SetAside = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """Builds clients from the parameters' present values."""
+    """Builds clients from the current values of the parameters."""
 
     settings: Settings
     names: tuple[str, ...]
@@ -42,7 +42,7 @@ class Providers:
     on_set_aside: SetAside
 
     def setups(self) -> dict[str, ProviderSetup]:
-        """Return which providers have a key and are switched on."""
+        """Return for each provider whether it has a key and whether it is switched on."""
         values = self.values()
         return {name: _setup(name, values) for name in self.names}
 
@@ -85,13 +85,13 @@ def _setup(name: str, values: Mapping[str, str]) -> ProviderSetup:
 
 
 def chat_key(values: Mapping[str, str], base_url: str) -> str:
-    """Return the LLM's key: its own, or at OpenAI the first one of the images.
+    """Return the LLM's own key. At OpenAI, the first image key replaces it if it is not set.
 
     Raises:
-        ConfigurationError: none is set.
+        ConfigurationError: no key is set.
     """
     keys = parse_keys(values.get(CHAT_KEY, ""))
-    # The images' keys are sent to OpenAI and to no other address.
+    # OpenAI's image key must not be sent to any other host.
     if not keys and urlsplit(base_url or OPENAI.base_url)[:2] == urlsplit(OPENAI.base_url)[:2]:
         keys = parse_keys(values.get(OPENAI.key_name, ""))
     if not keys:
@@ -101,7 +101,7 @@ def chat_key(values: Mapping[str, str], base_url: str) -> str:
     return keys[0]
 
 
-# Cached by the keys' text: which of them are set aside is forgotten when they change.
+# Cached by the text of the keys: a changed list of keys starts with none of them set aside.
 @cache
 def _image_provider(
     name: str, keys: str, base_url: str | None, now_ms: Callable[[], int], on_set_aside: SetAside
@@ -121,7 +121,7 @@ def _moderator(
 
 @cache
 def _llm(key: str, base_url: str, model: str, providers: tuple[str, ...]) -> Llm:
-    # Imported here: the client takes half a second, and only chat answers need it.
+    # Imported here: the client takes half a second to load, and only chat answers need it.
     from imagegen.chat.instructions import INSTRUCTIONS  # noqa: PLC0415
     from imagegen.chat.tool import tool_definition  # noqa: PLC0415
     from imagegen.llm.openai_chat import build_llm  # noqa: PLC0415

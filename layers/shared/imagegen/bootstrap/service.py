@@ -1,4 +1,4 @@
-"""What the services of all functions share: the guard, availability, and pricing."""
+"""The part that the services of all functions share: the guard and the availability of models."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +23,7 @@ class Service:
 
     @cached_property
     def guard(self) -> Guard:
-        """The guard of this instance, with its cache of circuits."""
+        """Calls providers through their circuits; it has this instance's cache of them."""
         world = self.world
         return Guard(
             world.circuits,
@@ -35,5 +35,5 @@ class Service:
 
     @cached_property
     def switchboard(self) -> Switchboard:
-        """Which models could be called."""
+        """Finds which models can be called now."""
         return Switchboard(self.world.catalog, self.world.setups, self.guard)

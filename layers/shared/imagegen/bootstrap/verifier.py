@@ -1,4 +1,4 @@
-"""The verifier of tokens, and how the issuer's keys are fetched."""
+"""The verifier of tokens, and the HTTP client that fetches the issuer's keys."""
 
 import os
 import urllib.request
@@ -18,7 +18,7 @@ MAX_JWKS_BYTES = 262_144
 
 @cache
 def get_settings() -> Settings:
-    """Return what every function reads.
+    """Return the settings that all functions have in common.
 
     Raises:
         pydantic.ValidationError: names every variable that is missing or wrong.
@@ -31,7 +31,7 @@ def get_verifier() -> TokenVerifier:
     """Return the verifier of tokens.
 
     Raises:
-        ConfigurationError: no issuer is set: the function must not serve.
+        ConfigurationError: no issuer is set, so no token can be verified.
     """
     settings = get_settings()
     url = settings.jwt_jwks_url or f"{settings.jwt_issuer.rstrip('/')}/.well-known/jwks.json"
@@ -45,26 +45,29 @@ def get_verifier() -> TokenVerifier:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: keys come from the configured address and from no other."""
+    """Follows no redirect, so that keys are read from the configured URL only."""
 
     def redirect_request(self, *_: object) -> None:
-        """Return no request to go on with: urllib makes an error of the answer."""
+        """Return ``None``: urllib then raises an error for the redirect."""
 
 
 @cache
 def get_opener() -> urllib.request.OpenerDirector:
-    """Return the HTTP client for the issuer's keys; it reads the system's certificates in 40 ms."""
-    # No proxy of the environment either.
+    """Return the HTTP client for the issuer's keys.
+
+    It is cached, because loading the system's certificates takes 40 ms.
+    """
+    # The empty ProxyHandler ignores proxies that the environment sets.
     return urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({}))
 
 
 def load_tokens() -> None:
-    """Load the library that checks tokens."""
+    """Import the library that verifies tokens."""
     import_module("jwt")
 
 
 def _fetch(url: str) -> bytes:
-    """Return the issuer's keys; plain http only from this very machine."""
+    """Return the issuer's keys; plain HTTP is allowed for the loopback addresses only."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ConfigurationError("The issuer's keys must be fetched over https.")

@@ -1,4 +1,4 @@
-"""Everything outside the rules, as one protocol: AWS in production, fakes in tests and bench."""
+"""The outside world as one protocol: AWS in production, fakes in tests and benchmarks."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
@@ -20,7 +20,7 @@ from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
-    from imagegen.usecases.generate.reconciler import Ended
+    from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
     from imagegen.wire.messages import MessageComplete
 
@@ -34,7 +34,7 @@ class StoredCircuits(CircuitStore, KeyCheckStore, Protocol):
 
 
 class Observer(Protocol):
-    """Gets every event that operators should see: it logs and counts, and decides nothing."""
+    """Logs and counts the events that operators should see."""
 
     def circuit_moved(self, transition: Transition) -> None:
         """Report a circuit that changed its state."""
@@ -42,8 +42,8 @@ class Observer(Protocol):
     def request_finished(self, record: ImageRecord) -> None:
         """Report a confirmed request that ended."""
 
-    def dead_run_ended(self, ended: "Ended") -> None:
-        """Report a request whose run died and was ended by the reconciler."""
+    def dead_run_ended(self, ended: "EndedHold") -> None:
+        """Report a dead run whose hold the reconciler has ended."""
 
     def keys_checked(self, results: "KeyCheckResults") -> None:
         """Report a check of the providers' keys."""
@@ -56,7 +56,7 @@ class Observer(Protocol):
 
 
 class World(Protocol):
-    """Stores, providers, keys, clock and randomness. Each is built when it is first used."""
+    """The stores, providers, keys, clock and random values. Each is built when it is first used."""
 
     @property
     def catalog(self) -> Catalog:
@@ -72,7 +72,7 @@ class World(Protocol):
 
     @property
     def images(self) -> StoredImages:
-        """The finished images; only ``generate`` may reach them."""
+        """The finished images; only the function ``generate`` has access."""
 
     @property
     def circuits(self) -> StoredCircuits:
@@ -92,7 +92,7 @@ class World(Protocol):
         """Return bytes that cannot be guessed."""
 
     def new_id(self) -> str:
-        """Return an id that no other run, call or message has."""
+        """Return a random id for a run, call or message."""
 
     def setups(self) -> Mapping[str, ProviderSetup]:
         """Return which providers have a key and are switched on."""

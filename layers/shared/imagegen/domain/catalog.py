@@ -1,8 +1,8 @@
-"""The catalog: which models are offered, what they cost and what is sent to get one.
+"""The catalog: which models are offered, what an image costs and which parameters are sent for it.
 
-``provider_catalog.json`` is the only place a price is written. It is validated whole when it is
-loaded: a row that lists a size without a price, or a decimal finer than a micro-dollar, stops the
-service from starting instead of drawing for nothing.
+``provider_catalog.json`` is the only place where prices are written. The whole file is validated
+when it is loaded: a row with a size that has no price, or with a decimal finer than a micro-dollar,
+stops the service from starting. Otherwise it would make images for nothing.
 """
 
 import hashlib
@@ -18,7 +18,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     HttpUrl,
@@ -27,11 +26,10 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from imagegen.domain.money import parse_usd
+from imagegen.domain.money import Usd
 
 PIXEL_SIZE = r"^[1-9][0-9]{1,4}x[1-9][0-9]{1,4}$"
 
-Usd = Annotated[int, BeforeValidator(parse_usd)]
 PixelSize = Annotated[str, StringConstraints(pattern=PIXEL_SIZE)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
 
@@ -46,7 +44,7 @@ class Tier(StrEnum):
 
 
 class Shape(StrEnum):
-    """Sizes by name; each model draws its own nearest pixels."""
+    """Sizes by name; each model has its own pixels nearest to the shape."""
 
     SQUARE = "square"
     LANDSCAPE = "landscape"
@@ -62,13 +60,13 @@ class CatalogModel(BaseModel):
 
 
 class SizeOption(CatalogModel):
-    """One size a model draws, with what is sent to get it."""
+    """One size that a model supports, with the parameters that request it."""
 
     size: PixelSize
     shape: Shape | None = None
     params: Mapping[str, Any]
     billed_megapixels: Annotated[Decimal, Field(gt=0)] | None = None
-    """What the provider bills where that is not width x height / 1,000,000."""
+    """What the provider bills, if that is not width x height / 1,000,000."""
 
     @cached_property
     def pixels(self) -> tuple[int, int]:
@@ -109,12 +107,12 @@ PriceRule = Annotated[PerImage | PerMegapixel | PerRunPlusMegapixel, Field(discr
 
 
 class TokenPrices(CatalogModel):
-    """What a provider bills by tokens, in dollars per million: what an image really cost."""
+    """What a provider bills by tokens, in dollars per million tokens: an image's actual cost."""
 
     text_in: Usd
     image_out: Usd
     text_out: Usd = 0
-    """Thoughts, where a model has them."""
+    """For thinking tokens, if the model has any."""
     source: HttpUrl
     checked_on: date
 
@@ -133,7 +131,6 @@ class Offering(CatalogModel):
     sizes: tuple[SizeOption, ...] = Field(min_length=1)
     max_prompt_characters: int = Field(ge=1)
     typical_seconds: int = Field(ge=1)
-    deprecated_on: date | None = None
     shutdown_on: date | None = None
     source: HttpUrl
     checked_on: date
@@ -145,12 +142,12 @@ class Offering(CatalogModel):
             raise ValueError(f"{self.key}: sizes listed twice: {repeated}")
         if repeated := _repeated(option.shape for option in self.sizes if option.shape):
             raise ValueError(f"{self.key}: shapes listed twice: {repeated}")
-        if isinstance(self.price, PerImage) and (bare := set(listed) - set(self.price.usd)):
-            raise ValueError(f"{self.key}: no price for {sorted(bare)}")
+        if isinstance(self.price, PerImage) and (unpriced := set(listed) - set(self.price.usd)):
+            raise ValueError(f"{self.key}: no price for {sorted(unpriced)}")
         return self
 
     def option(self, size: str) -> SizeOption | None:
-        """Return how this model draws a shape or an exact ``WxH``, or ``None``."""
+        """Return this model's size for a shape or an exact ``WxH``, or ``None`` if it has none."""
         return next((o for o in self.sizes if size in (o.shape, o.size)), None)
 
     def is_retired(self, today: date) -> bool:
@@ -162,12 +159,12 @@ class Offering(CatalogModel):
         return {**self.params, **option.params}
 
     def digest(self, option: SizeOption) -> str:
-        """Return what binds a price to the parameters it was made for, 16 hex digits."""
+        """Return 16 hex digits that bind a price to the parameters that it was made for."""
         return digest(self.provider, self.model, self.sent(option))
 
 
 class Retired(CatalogModel):
-    """A model that may be asked for by name and is no longer drawn with."""
+    """A model that was shut down; a request may still name it."""
 
     provider: Name
     model: str
@@ -191,8 +188,8 @@ class Catalog(CatalogModel):
             raise ValueError(f"keys used twice: {repeated}")
         if repeated := _repeated((row.tier, row.fallback_priority) for row in self.models):
             raise ValueError(f"priorities used twice in a tier: {repeated}")
-        if lost := {row.replaced_by for row in self.retired} - set(keys):
-            raise ValueError(f"replaced by rows that are not there: {sorted(lost)}")
+        if missing := {row.replaced_by for row in self.retired} - set(keys):
+            raise ValueError(f"replaced by rows that do not exist: {sorted(missing)}")
         return self
 
     @cached_property
@@ -211,20 +208,20 @@ class Catalog(CatalogModel):
         return tuple(sorted(rows, key=lambda row: row.fallback_priority))
 
     def retirement(self, model: str) -> Retired | None:
-        """Return when a model ended, if it did."""
+        """Return the entry of a retired model, or ``None`` if it is not retired."""
         return next((row for row in self.retired if row.model == model), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One row at one size: what a candidate of a quote stands for."""
+    """One row at one size: what is priced and sent."""
 
     row: Offering
     option: SizeOption
 
 
 def digest(provider: str, model: str, params: Mapping[str, Any]) -> str:
-    """Return 16 hex digits over what is asked of a provider."""
+    """Return 16 hex digits of a hash over what is sent to a provider."""
     canonical = json.dumps([provider, model, params], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""UTC days: limits count by them, and models end on them."""
+"""UTC days: limits are counted per day, and models are retired on a day."""
 
 from datetime import UTC, date, datetime
 
@@ -9,11 +9,11 @@ def utc_day(now_ms: int) -> str:
 
 
 def today(now_ms: int) -> date:
-    """Return the UTC day."""
+    """Return the UTC day as a date."""
     text = utc_day(now_ms)
     return date(int(text[:4]), int(text[4:6]), int(text[6:]))
 
 
 def epoch_seconds(day: date) -> int:
-    """Return when the UTC day begins, in seconds since 1970."""
+    """Return the beginning of the UTC day, in seconds since 1970."""
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())

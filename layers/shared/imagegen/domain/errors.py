@@ -2,15 +2,15 @@
 
 ImagegenError                     has `code` (stable, for programs) and a message (for people)
 ├── InvalidRequestError           422  the request cannot be served as it is
-│   ├── UnsupportedSizeError      422  no model of the tier draws this size
-│   ├── AboveMaxCostError         422  every model that fits is dearer than the caller pays
+│   ├── UnsupportedSizeError      422  no model of the tier supports this size
+│   ├── AboveMaxCostError         422  every suitable model costs more than the caller allows
 │   ├── UnknownModelError         422  the catalog has no such model
-│   ├── ParameterError            422  a parameter of the /v1 routes that cannot be honoured
-│   ├── ReusedKeyError            422  an idempotency key of another request
-│   └── RetiredModelError         422  the model asked for was shut down
+│   ├── ParameterError            422  a parameter of the /v1 routes that is not supported
+│   ├── ReusedKeyError            422  the idempotency key was used for another request
+│   └── RetiredModelError         422  the requested model was shut down
 ├── UnauthorizedError             401  no valid token
 ├── ForbiddenError                403  a valid token without the scope
-├── NotFoundError                 404  absent, or somebody else's: the same answer
+├── NotFoundError                 404  the image does not exist, or belongs to another user
 ├── GoneError                     410  it existed and was deleted
 ├── QuoteError                    4xx  invalid 400, expired 410, mismatch 409
 ├── LimitError                    429  an hour, day, attempt or spending limit of this user
@@ -19,26 +19,26 @@ ImagegenError                     has `code` (stable, for programs) and a messag
 ├── ContentRefusedError           422  moderation or the provider refused the prompt
 ├── ModerationUnavailableError    503  there is no verdict and one is required
 ├── LeaseLostError                503  the run was given up before it could be settled
-├── StillRunningError             503  the first attempt is not over: ask for the same again
+├── StillRunningError             503  the first run of this request is still running
 ├── ConfigurationError            503  the operator must set something
 ├── StoreUnavailableError         503  the ledger cannot be reached, so nothing is spent
-├── LlmError                      502  the chat's LLM did not answer
-└── ProviderError                 what one provider did, by `Outcome`
+├── LlmError                      502  the chat's LLM did not answer to the end
+└── ProviderError                 one provider did not make the image; `outcome` says why
 """
 
 from imagegen.domain.outcomes import TRY_AGAIN, Outcome
 
 
 class ImagegenError(Exception):
-    """Anything this service says no with."""
+    """The base of every error that this service answers with."""
 
     code: str = "internal_error"
     retryable: bool = False
-    """Whether the same request may do better later."""
+    """Whether the same request may succeed later."""
     charged: bool = False
-    """Whether the image that was asked for is paid for, now or before."""
+    """Whether the requested image is charged, by this request or an earlier one."""
     replayed: bool = False
-    """Whether an earlier run came to this, and the present one did nothing."""
+    """Whether an earlier run ended with this error, and the present request did nothing."""
 
     def __init__(self, message: str, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(message)
@@ -52,13 +52,13 @@ class InvalidRequestError(ImagegenError):
 
 
 class UnsupportedSizeError(InvalidRequestError):
-    """No model of the tier draws this size."""
+    """No model of the tier supports this size."""
 
     code = "unsupported_size"
 
 
 class AboveMaxCostError(InvalidRequestError):
-    """Every model that fits is dearer than the caller wants to pay."""
+    """Every suitable model costs more than the caller allows."""
 
     code = "above_max_cost"
 
@@ -70,7 +70,7 @@ class UnknownModelError(InvalidRequestError):
 
 
 class ParameterError(InvalidRequestError):
-    """A parameter of the routes under /v1 cannot be honoured; ``param`` is its name."""
+    """A parameter of the routes under /v1 is not supported; ``param`` is its name."""
 
     code = "unsupported_parameter"
 
@@ -80,13 +80,13 @@ class ParameterError(InvalidRequestError):
 
 
 class ReusedKeyError(InvalidRequestError):
-    """The idempotency key was used for another request before."""
+    """The idempotency key was already used for another request."""
 
     code = "idempotency_key_reused"
 
 
 class RetiredModelError(InvalidRequestError):
-    """The model asked for by name was shut down."""
+    """The requested model was shut down."""
 
     code = "model_retired"
 
@@ -104,13 +104,13 @@ class ForbiddenError(ImagegenError):
 
 
 class NotFoundError(ImagegenError):
-    """Absent, or somebody else's: the caller cannot tell which."""
+    """The image does not exist, or belongs to another user: both get the same answer."""
 
     code = "not_found"
 
 
 class GoneError(ImagegenError):
-    """The image was made and charged, and is deleted."""
+    """The image was made and charged, and deleted later."""
 
     code = "gone"
     charged = True
@@ -136,7 +136,7 @@ class QuoteMismatchError(QuoteError):
 
 
 class LimitError(ImagegenError):
-    """A limit of this user is reached; ``code`` names which."""
+    """A limit of this user is reached; ``code`` names the limit."""
 
     retryable = True
 
@@ -182,7 +182,7 @@ class LeaseLostError(ImagegenError):
 
 
 class StillRunningError(ImagegenError):
-    """The first attempt of the same request is not over; asking again meets it."""
+    """The first run of the same request is still running; a later request gets its result."""
 
     code = "still_running"
     retryable = True
@@ -203,7 +203,7 @@ class StoreUnavailableError(ImagegenError):
 
 
 class LlmError(ImagegenError):
-    """The chat's LLM did not answer, or not to the end; ``code`` says what it did instead.
+    """The chat's LLM did not answer, or its answer broke off; ``code`` says how it failed.
 
     ``provider_code`` and ``http_status`` are the LLM's own; the message is ours.
     """
@@ -228,7 +228,7 @@ class LlmError(ImagegenError):
 
 
 class ProviderError(ImagegenError):
-    """What one provider did instead of making an image.
+    """One provider did not make the image; ``outcome`` says why.
 
     ``provider_code`` and ``http_status`` are the provider's own and go to logs; the message is
     ours and holds neither the prompt nor the provider's text.

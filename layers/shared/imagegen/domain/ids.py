@@ -1,10 +1,11 @@
-"""The two ids of an image: the quote's, which logs may hold, and the image's, which opens it.
+"""The two ids of an image: the quote id, which may be logged, and the image id, which opens it.
 
-The quote id is 15 random bytes. The image id is the quote id and, masked with a keyed hash of it,
-the time of issue and the user: whoever has the image id can be served without an index, and
-nobody who lacks the key can tell whose image it is or make an id up from a quote id or from
-another image id: a keyed check stands before what is masked, and the mask hangs on it.
-Both are lower-case base32 of whole groups, so that each has one spelling.
+The quote id is 15 random bytes. The image id is the quote id, followed by the time of issue and
+the user, both masked with a keyed hash of the quote id. The image is found by its id alone,
+without an index. Without the key it is not possible to read the user from an image id, or to make
+a valid image id from a quote id or from another image id: a keyed check precedes the masked part,
+and the mask depends on that check.
+Both ids are lower-case base32 of whole groups, so that each has only one spelling.
 """
 
 import base64
@@ -17,14 +18,14 @@ from imagegen.domain.errors import NotFoundError
 NONCE_BYTES = 15
 _NONCE_CHARACTERS = 24
 _CHECK_BYTES = 3
-"""A made-up id is told from a real one without asking the store."""
+"""This check recognises a made-up id without a read of the store."""
 _TIME_BYTES = 6
 _IMAGE_CHARACTERS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """Where an image and its record are kept."""
+    """The reference under which an image and its record are stored."""
 
     quote_id: str
     user: str
@@ -38,7 +39,7 @@ def quote_id(nonce: bytes) -> str:
 
 
 def digest_in_run_name(run: str) -> str:
-    """Return the digest of the request in a run's name, ``""`` where the name holds none."""
+    """Return the digest of the request in a run's name, or ``""`` if the name has none."""
     digest, dot, _ = run.partition(".")
     return digest if dot else ""
 
@@ -52,10 +53,10 @@ def image_id(ref: ImageRef, key: bytes) -> str:
 
 
 def parse_image_id(text: str, key: bytes) -> ImageRef:
-    """Return what an image id stands for.
+    """Return the reference that an image id contains.
 
     Raises:
-        NotFoundError: no image id of ours.
+        NotFoundError: the text is not an image id of this service.
     """
     missing = NotFoundError("There is no such image.")
     if len(text) != _IMAGE_CHARACTERS or text != text.lower():

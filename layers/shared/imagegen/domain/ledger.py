@@ -1,7 +1,7 @@
 """The ledger of one user: what is held, what is charged, and which requests were made.
 
-One entry per user, every change one atomic move. This file is the reference: the store must do
-what these functions say, and its history is checked against them.
+Each user has one entry, and every change of it is one atomic write. This file is the reference:
+the store must behave as these functions do, and tests check its history against them.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from imagegen.domain.money import label_text
 HOUR_MS = 3_600_000
 MIDNIGHT_MARGIN_SECONDS = 60
 PRUNE_MARGIN_MS = 60_000
-"""A finished request outlives its quote by this: an instance whose clock is behind may still
-take the quote for good, and must find the entry."""
+"""A finished request is kept for this time after its quote expires: an instance whose clock is
+behind may still accept the quote, and must find the entry."""
 
 
 class OpState(StrEnum):
-    """Where a request stands."""
+    """The state of a request."""
 
     HELD = "held"
     SETTLED = "settled"
@@ -34,19 +34,19 @@ class Op:
     price_microusd: int
     """Held: the ceiling. Settled: the charge."""
     owner: str
-    """The run that holds it; no other run may settle it. Settled: empty, for that is final."""
+    """The run that holds it; no other run may settle it. Settled: empty, because that is final."""
     started_ms: int
-    """Settled: 0."""
+    """When the hold was made. Settled: 0."""
     lease_ms: int
-    """After this the run is dead and the reconciler decides. Ended: 0."""
+    """After this time the run counts as dead, and the reconciler ends it. Ended: 0."""
     expires_ms: int
     """When the quote expires; the entry must stay until then."""
     day: str
-    """The day it counts on. Ended: empty."""
+    """The UTC day whose limits it counts against. Ended: empty."""
     slot: int | None
-    """The hour slot it took, if the hour is limited. Ended: ``None``."""
+    """The hour slot that it took, if the hour is limited. Ended: ``None``."""
     code: str = ""
-    """Released: why."""
+    """Released: the code of the reason."""
     retryable: bool = False
     """Released: the same quote may be tried again."""
 
@@ -61,8 +61,9 @@ class Ledger:
     spent: Mapping[str, int] = field(default_factory=dict)
     """Micro-dollars held and charged, by UTC day."""
     images: Mapping[str, int] = field(default_factory=dict)
+    """By UTC day."""
     attempts: Mapping[str, int] = field(default_factory=dict)
-    """Never given back."""
+    """By UTC day; a release does not give them back."""
     ops: Mapping[str, Op] = field(default_factory=dict)
     """By quote id."""
     blocked: bool = False
@@ -73,7 +74,7 @@ class Limits:
     """What one user may do."""
 
     hourly_images: int = 10
-    """In any rolling hour, exactly; 0 switches this limit off."""
+    """In any rolling hour, not in a clock hour; 0 switches this limit off."""
     daily_images: int = 50
     daily_attempts: int = 100
     daily_microusd: int = 10_000_000
@@ -81,7 +82,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A request to reserve."""
+    """What is to be reserved for a confirmed request."""
 
     quote_id: str
     owner: str
@@ -97,13 +98,16 @@ class Remaining:
     """What a user may still do."""
 
     images_this_hour: int | None
-    """``None`` where the hour is not limited."""
+    """``None`` if the hour is not limited."""
     images_today: int
     spend_microusd: int
 
 
 def free_slots(ledger: Ledger, limits: Limits, *, now_ms: int) -> tuple[int, ...]:
-    """Return the hour slots that may be taken. A slot rests a whole hour: the limit is exact."""
+    """Return the hour slots that may be taken.
+
+    A slot stays taken for a full hour, so that the limit holds in any rolling hour.
+    """
     return tuple(
         slot
         for slot in range(limits.hourly_images)
@@ -112,7 +116,7 @@ def free_slots(ledger: Ledger, limits: Limits, *, now_ms: int) -> tuple[int, ...
 
 
 def remaining(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Remaining:
-    """Return what may still be done this hour and on that day."""
+    """Return how many images and how much spending are left this hour and on that day."""
     hour = len(free_slots(ledger, limits, now_ms=now_ms)) if limits.hourly_images else None
     images = min(
         limits.daily_images - ledger.images.get(day, 0),
@@ -129,7 +133,7 @@ def may_reserve_op(ledger: Ledger, quote_id: str) -> bool:
 
 
 def limit_reached(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> LimitError | None:
-    """Return the limit that stops this hold, or ``None`` when none does."""
+    """Return the limit that stops this hold, or ``None`` if none does."""
     day = hold.day
     if ledger.blocked:
         return LimitError("blocked", "Image generation is switched off for this user.")
@@ -150,7 +154,7 @@ def limit_reached(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) ->
 
 
 def reserved(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> Ledger:
-    """Return the ledger with the hold: the money, the slot, both counts and the mark together."""
+    """Return the ledger with the hold: money, slot, both counts and the request together."""
     limited = bool(limits.hourly_images)
     op = Op(
         OpState.HELD, hold.ceiling_microusd, hold.owner, now_ms, hold.lease_ms, hold.expires_ms,
@@ -198,10 +202,11 @@ def released(ledger: Ledger, quote_id: str, *, code: str, retryable: bool) -> Le
 
 
 def is_ended(mine: Op, found: Op | None, state: OpState) -> bool | None:
-    """Return whether a run finds the request, that it knew as ``mine``, ended in ``state``.
+    """Return whether the stored request ``found`` ended in ``state`` for the run of ``mine``.
 
-    ``None`` while the run holds it: then it is for the run to end it. Whoever settled, it is
-    settled; a release counts only as the run's own, for another may have held it since.
+    ``None`` if the run still holds the request, so that the caller must end it. A settled request
+    counts whichever run settled it. A release counts only if it ended the hold of this run,
+    because another run may have held the request since.
     """
     if found is None:
         return False
@@ -222,9 +227,9 @@ def abandoned(ledger: Ledger, *, now_ms: int) -> dict[str, Op]:
 
 
 def prunable(ledger: Ledger, *, now_ms: int, oldest_day: str) -> tuple[list[str], list[str]]:
-    """Return what nothing can need any more: finished requests by quote id, and days.
+    """Return what may be removed: finished requests by quote id, and days.
 
-    A request stays while its quote could be shown again; a day stays while a quote of it lives.
+    A request is kept while its quote may be sent again, and a day while one of its quotes is valid.
     """
     ops = [
         quote_id
@@ -237,7 +242,7 @@ def prunable(ledger: Ledger, *, now_ms: int, oldest_day: str) -> tuple[list[str]
 
 
 def _ended(op: Op) -> Op:
-    # What nobody asks any more is forgotten: an hour's images fit in 1 KB, one write unit.
+    # What is not needed after the end is removed: an hour's images fit in 1 KB, one write unit.
     return replace(op, lease_ms=0, day="", slot=None)
 
 
@@ -246,7 +251,7 @@ def _plus(counts: Mapping[str, int], day: str, amount: int) -> dict[str, int]:
 
 
 def _to_slot(ledger: Ledger, limits: Limits, now_ms: int) -> int:
-    # A slot beyond the limit is left over from a higher one.
+    # A slot beyond the limit is left over from a time when the limit was higher.
     first_ms = min(at for slot, at in ledger.slots.items() if slot < limits.hourly_images)
     return max(1, -(-(first_ms + HOUR_MS - now_ms) // 1000))
 

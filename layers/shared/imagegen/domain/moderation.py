@@ -1,4 +1,4 @@
-"""Whether a prompt must be checked before an image is made."""
+"""Whether moderation must check a prompt before an image is made."""
 
 from enum import StrEnum
 

@@ -1,26 +1,26 @@
-"""What calling a provider or an LLM may come to; each adapter says which of these it was."""
+"""The possible outcomes of a call to a provider or an LLM; each adapter chooses one."""
 
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What one call to a provider came to.
+    """The outcome of one call that did not succeed.
 
-    What each does to a circuit is in ``domain.breaker``.
+    ``domain.breaker`` has the effect of each on a circuit.
     """
 
     UNAVAILABLE = "unavailable"
-    """No connection, 5xx, 529, an answer without an image, broken bytes."""
+    """No connection, a 5xx or 529, an answer without an image, or broken bytes."""
     UNKNOWN = "unknown"
-    """The request went out and the answer did not come: it may have been billed."""
+    """The request was sent and the answer was lost: it may have been billed."""
     RATE_LIMITED = "rate_limited"
-    """429 for the rate, not for money."""
+    """A 429 for the rate of requests, not for missing credit."""
     ACCOUNT = "account"
     """The key is refused, the account is out of credit, or access is not granted."""
     MODEL_GONE = "model_gone"
     """The provider works; this model is retired or not served."""
     REFUSED = "refused"
-    """Refused by policy, in whatever disguise."""
+    """The provider's policy refused the prompt, whatever status and code it used."""
     BAD_PARAMETER = "bad_parameter"
     """A parameter of ours was refused: our bug."""
     NOT_CALLED = "not_called"
@@ -28,4 +28,4 @@ class Outcome(StrEnum):
 
 
 TRY_AGAIN = frozenset({Outcome.UNAVAILABLE, Outcome.UNKNOWN, Outcome.RATE_LIMITED})
-"""After these a later call may do better."""
+"""After these, a later call may succeed."""

@@ -1,6 +1,7 @@
-"""What an image's bytes are: type and size in pixels, read from the header and checked to the end.
+"""The type and the size in pixels of an image, read from its bytes, which must be complete.
 
-The three formats that providers send. A provider's word for type and size is not taken.
+It reads the three formats that providers send. What a provider says about type and size is not
+trusted.
 """
 
 import struct
@@ -11,42 +12,41 @@ _WEBP_HEADER_BYTES = 10
 
 
 class BrokenImageError(ValueError):
-    """The bytes are no whole image of a known format."""
+    """The bytes are not a complete image of a known format."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the bytes are."""
+    """The type and the size of an image."""
 
     media_type: str
-    extension: str
     width: int
     height: int
 
 
 def measure(content: bytes) -> Measured:
-    """Return type and pixels of a PNG, JPEG or WebP.
+    """Return the type, and the size in pixels, of a PNG, JPEG or WebP.
 
     Raises:
-        BrokenImageError: another format, cut off, or of absurd size.
+        BrokenImageError: the format is another one, the image is cut off, or its size is absurd.
     """
     try:
         measured = _measure(content)
     except (struct.error, IndexError):
         raise BrokenImageError("the image is cut off") from None
     if not (0 < measured.width <= MAX_EDGE and 0 < measured.height <= MAX_EDGE):
-        raise BrokenImageError(f"{measured.width}x{measured.height} is no size of an image")
+        raise BrokenImageError(f"{measured.width}x{measured.height} is not a plausible image size")
     return measured
 
 
 def _measure(content: bytes) -> Measured:
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return Measured("image/png", "png", *_png(content))
+        return Measured("image/png", *_png(content))
     if content.startswith(b"\xff\xd8\xff"):
-        return Measured("image/jpeg", "jpg", *_jpeg(content))
+        return Measured("image/jpeg", *_jpeg(content))
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return Measured("image/webp", "webp", *_webp(content))
-    raise BrokenImageError("the bytes are no PNG, JPEG or WebP")
+        return Measured("image/webp", *_webp(content))
+    raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")
 
 
 def _png(content: bytes) -> tuple[int, int]:
@@ -90,5 +90,5 @@ def _webp(content: bytes) -> tuple[int, int]:
     elif kind == b"VP8 ":
         width, height = (side & 0x3FFF for side in struct.unpack("<HH", data[6:10]))
     else:
-        raise BrokenImageError("the WebP has no picture")
+        raise BrokenImageError("the WebP contains no image")
     return width, height

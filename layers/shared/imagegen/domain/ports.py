@@ -1,4 +1,4 @@
-"""What the use cases need from the world, as protocols: adapters and fakes fit them alike."""
+"""The outside services that the use cases call, as protocols for adapters and test fakes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,47 +8,47 @@ from typing import Literal, Protocol
 from imagegen.domain.text import legible
 
 type ServedModels = Mapping[str, date | None]
-"""The models that a provider lists, by id, each with its last day where one is announced."""
+"""The models that a provider lists, by id, each with its last day if one is announced."""
 
 type Json = bool | int | float | str | list[Json] | Mapping[str, Json] | None
 
 
 @dataclass(frozen=True, slots=True)
 class ImageOrder:
-    """One image as the catalog priced it, for one provider."""
+    """The order of one image, as the catalog priced it, to one provider."""
 
     model: str
     prompt: str
-    """With the style already behind it."""
+    """With the style already appended."""
     params: Mapping[str, Json]
-    """Exactly what was priced, in the provider's own words; sent as it stands."""
+    """Exactly what was priced, under the provider's own names; sent unchanged."""
     width: int
     height: int
-    """What ``params`` asks for, in pixels; the bytes may differ and are measured."""
+    """What ``params`` requests, in pixels; the image may differ and is measured."""
     user: str
     """An opaque, stable reference to the end user, for providers that want one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageAnswer:
-    """What a provider gave: the bytes as they came."""
+    """A provider's answer; ``content`` is the image's bytes as received."""
 
     content: bytes
     job_id: str | None = None
     usage: Mapping[str, int] | None = None
-    """Billed tokens by kind, where the provider says so."""
+    """Billed tokens by kind, if the provider reports them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moderation:
-    """What moderation says of a prompt."""
+    """The verdict of moderation on a prompt."""
 
     flagged: bool
     categories: tuple[str, ...] = ()
 
 
 class ImageProvider(Protocol):
-    """One provider with one key."""
+    """One provider, called with one key."""
 
     def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
         """Return the image's bytes.
@@ -59,24 +59,24 @@ class ImageProvider(Protocol):
         ...
 
     def check_key(self, *, timeout_seconds: float) -> None:
-        """Return when the key is good. Costs nothing.
+        """Raise unless the key is good. The call costs nothing.
 
         Raises:
-            ProviderError: ``Outcome.ACCOUNT`` for a bad key, else what went wrong.
+            ProviderError: the key is bad (``Outcome.ACCOUNT``), or it could not be checked.
         """
         ...
 
     def models(self, *, timeout_seconds: float) -> ServedModels | None:
-        """Return the models listed now, or ``None`` where there is no list. Costs nothing.
+        """Return the models listed now, or ``None`` if there is no list. The call costs nothing.
 
         Raises:
-            ProviderError: what went wrong.
+            ProviderError: the list could not be read.
         """
         ...
 
 
 class Moderator(Protocol):
-    """Says whether a prompt may be drawn, before anything is spent."""
+    """Checks whether an image may be made of a prompt, before anything is spent."""
 
     def check(self, prompt: str, *, timeout_seconds: float) -> Moderation:
         """Return the verdict.
@@ -89,7 +89,7 @@ class Moderator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """Some words of an LLM, as they come; always text that UTF-8 can carry."""
+    """A part of an LLM's text, as it arrives; always encodable as UTF-8."""
 
     text: str
 
@@ -99,12 +99,12 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """A tool that an LLM wants to use; always text that UTF-8 can carry."""
+    """A tool call that an LLM requests; always encodable as UTF-8."""
 
     id: str
     name: str
     arguments: str
-    """As it wrote them: JSON, if it did well."""
+    """As the LLM wrote them: they should be JSON, but may be invalid."""
 
     def __post_init__(self) -> None:
         for name in ("id", "name", "arguments"):
@@ -113,7 +113,7 @@ class ToolUse:
 
 @dataclass(frozen=True, slots=True)
 class TokenCount:
-    """The tokens that one call of an LLM took."""
+    """The tokens that one call of an LLM used."""
 
     input_tokens: int
     output_tokens: int
@@ -121,14 +121,14 @@ class TokenCount:
 
 @dataclass(frozen=True, slots=True)
 class ChatTurn:
-    """One turn of a conversation, as an LLM is told it."""
+    """One turn of a conversation, as it is sent to an LLM."""
 
     role: Literal["user", "assistant", "tool"]
     text: str
     asked: tuple[ToolUse, ...] = ()
-    """The tools an assistant's turn used."""
+    """The tool calls that an assistant's turn requested."""
     call_id: str = ""
-    """Which use of a tool a tool's turn answers."""
+    """The id of the tool call that a tool's turn answers."""
 
 
 class Llm(Protocol):
@@ -136,7 +136,7 @@ class Llm(Protocol):
 
     @property
     def provider(self) -> str:
-        """Return who runs it."""
+        """Return the name of the provider that runs it."""
         ...
 
     @property
@@ -147,9 +147,9 @@ class Llm(Protocol):
     def answer(
         self, turns: Sequence[ChatTurn], *, timeout_seconds: float
     ) -> Iterator[TextPart | ToolUse | TokenCount]:
-        """Yield the answer: words as they come, then the tools it wants, and what it took.
+        """Yield the answer: text as it arrives, then tool calls, and the tokens used.
 
         Raises:
-            LlmError: there is no answer, or it broke off; never anything else.
+            LlmError: every failure: there is no answer, or it broke off; never anything else.
         """
         ...

@@ -1,4 +1,4 @@
-"""What one image of a row costs, in micro-dollars, rounded up to a whole one."""
+"""What one image of a row costs, in micro-dollars, rounded up to a whole micro-dollar."""
 
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
@@ -14,23 +14,24 @@ from imagegen.domain.catalog import (
 )
 
 PROMPT_STEP_BYTES = 1_000
-"""The first of these steps is in the image's price; each one begun after it adds to it."""
+"""The image's price includes a prompt's first step; each further step that is begun adds to it."""
 STEP_TOKENS = 250
-"""Four bytes are about a token: English a little more, other scripts about three."""
+"""A token has about four bytes: slightly more in English, about three in other scripts."""
 
 
 def price_microusd(row: Offering, option: SizeOption) -> int | None:
-    """Return the price of one image, or ``None`` where the row has none: then it is not offered.
+    """Return the price of one image, or ``None`` if the row has none: then it is not offered.
 
-    A price of zero is no price: nobody draws for nothing.
+    A price of zero counts as a missing price: no provider makes images for free.
     """
     return _price(row.price, option) or None
 
 
 def prompt_microusd(row: Offering, prompt_bytes: int) -> int:
-    """Return what a long prompt adds: providers that bill tokens bill those of the prompt, too.
+    """Return what a long prompt adds to the price, in micro-dollars.
 
-    Without it, 32,000 characters cost the operator seven times the price of a fast image.
+    Providers that bill tokens also bill those of the prompt. Without this addition, a prompt of
+    32,000 characters would cost the operator seven times the price of a fast image.
     """
     if row.token_prices is None:
         return 0
@@ -39,9 +40,9 @@ def prompt_microusd(row: Offering, prompt_bytes: int) -> int:
 
 
 def actual_microusd(row: Offering, usage: Mapping[str, int] | None) -> int | None:
-    """Return what the provider bills for an image by its tokens, or ``None`` where nothing says so.
+    """Return what the provider bills for an image by its tokens, or ``None`` if that is unknown.
 
-    ``usage`` counts tokens as ``ImageAnswer`` has them; without those of the image it says nothing.
+    ``usage`` is that of ``ImageAnswer``; without ``output_tokens``, the bill is unknown.
     """
     prices = row.token_prices
     if prices is None or not usage or "output_tokens" not in usage:
@@ -51,12 +52,12 @@ def actual_microusd(row: Offering, usage: Mapping[str, int] | None) -> int | Non
         "output_tokens": prices.image_out,
         "thought_tokens": prices.text_out,
     }
-    # Dollars per million tokens in micro-dollars: a millionth of it for each token.
+    # Prices are in micro-dollars per million tokens: one token costs a millionth of the price.
     return -(-sum(usage.get(kind, 0) * price for kind, price in each.items()) // 1_000_000)
 
 
 def tokens(usage: Mapping[str, int] | None) -> tuple[int, int] | None:
-    """Return the tokens in and out, thoughts among them, ``None`` where nothing says so."""
+    """Return input and output tokens, thoughts included, or ``None`` if they are unknown."""
     if not usage or "output_tokens" not in usage:
         return None
     return usage.get("input_tokens", 0), usage["output_tokens"] + usage.get("thought_tokens", 0)

@@ -1,4 +1,4 @@
-"""Which tier a prompt asks for, and which words said so."""
+"""Which tier a prompt asks for, and by which of its words."""
 
 import re
 from collections.abc import Collection
@@ -47,11 +47,11 @@ WORDS: dict[Tier, tuple[str, ...]] = {
         "thumbnail",
     ),
 }
-"""Looked for in this order, as whole words in any case; the first tier with a hit decides."""
+"""Searched in this order, as whole words in any case; the first tier with a match decides."""
 
 _PATTERNS = {
     tier: re.compile(
-        # The longest first, so that the reason names all of the words that decided.
+        # The longest first, so that the reason names the whole phrase that decided.
         r"(?<![\w-])("
         + "|".join(re.escape(w).replace(r"\ ", r"\s+") for w in sorted(words, key=len)[::-1])
         + r")(?![\w-])",
@@ -63,39 +63,40 @@ _PATTERNS = {
 
 @dataclass(frozen=True, slots=True)
 class QualityChoice:
-    """A tier and why."""
+    """A tier, and a text for people that says why it was chosen."""
 
     tier: Tier
     reason: str
 
 
-def choose_quality(prompt: str, asked: Tier | None) -> QualityChoice:
-    """Return the tier asked for, else the one whose words the prompt uses, else standard."""
-    if asked is not None:
-        return QualityChoice(asked, "asked for")
+def choose_quality(prompt: str, requested: Tier | None) -> QualityChoice:
+    """Return the requested tier, else the one whose words the prompt uses, else standard."""
+    if requested is not None:
+        return QualityChoice(requested, "requested")
     for tier, pattern in _PATTERNS.items():
         found = dict.fromkeys(" ".join(hit.lower().split()) for hit in pattern.findall(prompt))
         if found:
             words = ", ".join(f'"{word}"' for word in found)
-            return QualityChoice(tier, f"the prompt says {words}")
+            return QualityChoice(tier, f"the prompt contains {words}")
     return QualityChoice(Tier.STANDARD, "the prompt names no quality")
 
 
 def choose_for_model(prompt: str, tiers: Collection[Tier]) -> QualityChoice:
-    """Return which of the tiers that a model stands in is meant, where no quality was asked for.
+    """Return the tier for a model that was requested without a quality.
 
-    As for any request the prompt's words decide, or else it is standard. Where the model does not
-    stand there, it is the nearest cheaper tier that has it, else the nearest dearer.
+    ``tiers`` are those that offer the model. The prompt's words decide as for any request, and
+    without such words it is standard. If that tier does not offer the model, it is the nearest
+    cheaper tier that does, else the nearest dearer one.
     """
     if len(set(tiers)) == 1:
-        return QualityChoice(next(iter(tiers)), "the only one of the model asked for")
+        return QualityChoice(next(iter(tiers)), "the only quality of the requested model")
     choice = choose_quality(prompt, None)
     if choice.tier in tiers:
         return choice
     dearest_first = list(Tier)
-    place = dearest_first.index(choice.tier)
-    nearest = (*dearest_first[place + 1 :], *reversed(dearest_first[:place]))
+    index = dearest_first.index(choice.tier)
+    nearest = (*dearest_first[index + 1 :], *reversed(dearest_first[:index]))
     tier = next(one for one in nearest if one in tiers)
     return QualityChoice(
-        tier, f"{choice.reason}; of the model asked for this is the nearest to {choice.tier}"
+        tier, f"{choice.reason}; the requested model's nearest quality to {choice.tier}"
     )

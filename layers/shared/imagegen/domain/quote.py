@@ -1,8 +1,8 @@
 """The quote: a signed, single-use promise of a price to one user for one prompt.
 
 ``q1.<kid>.<payload>.<mac>``: HMAC-SHA256 over the text before the last dot, with keys of its own.
-It is deliberately no JWT: there is no algorithm to choose and no way to pass it as a login.
-The mac is compared as text, so that no second spelling of the same bytes is accepted.
+It is deliberately not a JWT: there is no algorithm to choose, and it cannot be used as a login.
+The MAC is compared as text, so that no second spelling of the same bytes is accepted.
 """
 
 import base64
@@ -29,7 +29,7 @@ PREFIX = "q1"
 
 @dataclass(frozen=True, slots=True)
 class QuotedCandidate:
-    """One model a quote allows: the row's key, its price and the digest of what is sent."""
+    """One model that a quote allows: the row's key, its price and the digest of what is sent."""
 
     key: str
     price_microusd: int
@@ -38,7 +38,7 @@ class QuotedCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What was promised."""
+    """The promise: what may be made, for whom, at which price and until when."""
 
     quote_id: str
     image_id: str
@@ -53,9 +53,9 @@ class Quote:
     style: str
     candidates: tuple[QuotedCandidate, ...]
     slot: int
-    """A free hour slot seen at issue: a hint that saves a read."""
+    """An hour slot that was free at issue: a hint that saves a read."""
     fallback: Fallback | None = None
-    """The first choice, where it was unavailable when the quote was made."""
+    """The first choice, if it was unavailable when the quote was made."""
 
     @property
     def expected_microusd(self) -> int:
@@ -69,17 +69,17 @@ class Quote:
 
     @property
     def ref(self) -> ImageRef:
-        """Where its image and record are kept."""
+        """The reference under which its image and record are stored."""
         return ImageRef(self.quote_id, self.user, self.issued_ms)
 
     def is_expired(self, now_ms: int) -> bool:
-        """Return whether it is too late to start with it."""
+        """Return whether it is too late to confirm the quote."""
         return now_ms >= self.expires_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The keys that verify, by id; the first one signs."""
+    """The keys that verify quotes, by id; the first one also signs them."""
 
     keys: Mapping[str, bytes]
 
@@ -96,14 +96,16 @@ def parse_keyring(text: str) -> Keyring:
     """Return the keys in ``kid:base64url[,kid:base64url]``; the first signs, all verify.
 
     Raises:
-        ConfigurationError: no key, a name used twice, or a key under 32 bytes.
+        ConfigurationError: there is no key, an id is used twice, or a key has less than 32 bytes.
     """
     keys: dict[str, bytes] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         kid, _, encoded = part.partition(":")
         key = _decoded(encoded)
         if not kid.isalnum() or kid in keys or key is None or len(key) < MIN_KEY_BYTES:
-            raise ConfigurationError("QUOTE_KEYS must be kid:base64url of 32 bytes, by commas")
+            raise ConfigurationError(
+                "QUOTE_KEYS must be kid:base64url, separated by commas; a key has at least 32 bytes"
+            )
         keys[kid] = key
     if not keys:
         raise ConfigurationError("QUOTE_KEYS is empty: run `make deploy-env`")
@@ -116,12 +118,12 @@ def styled_prompt(prompt: str, style: str) -> str:
 
 
 def prompt_hash(prompt: str) -> str:
-    """Return what binds a quote to its prompt, to the last byte."""
+    """Return the SHA-256 of a prompt in hex, which binds a quote to exactly this prompt."""
     return hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def sign_quote(quote: Quote, keyring: Keyring) -> str:
-    """Return the quote as the token a client carries."""
+    """Return the quote as a signed token, for the client to send back."""
     text = json.dumps(_PAYLOAD.dump_python(quote, mode="json"), separators=(",", ":"))
     signed = f"{PREFIX}.{keyring.signing_id}.{_encoded(text.encode())}"
     return f"{signed}.{_mac(keyring.keys[keyring.signing_id], signed)}"
@@ -131,38 +133,38 @@ def open_quote(token: str, keyring: Keyring) -> Quote:
     """Return the quote in a token that one of our keys signed. It may have expired.
 
     Raises:
-        QuoteError: not ours, or changed in any byte.
+        QuoteError: none of our keys signed it, or a byte of it was changed.
     """
-    refused = _refused()
+    invalid = _invalid_quote()
     if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
-        raise refused
+        raise invalid
     signed, _, mac = token.rpartition(".")
     prefix, _, rest = signed.partition(".")
     kid, _, payload = rest.partition(".")
     key = keyring.keys.get(kid)
     if prefix != PREFIX or key is None or not hmac.compare_digest(mac, _mac(key, signed)):
-        raise refused
+        raise invalid
     try:
         return _PAYLOAD.validate_python(_json(payload))
     except (ValidationError, ValueError):
-        raise refused from None
+        raise invalid from None
 
 
 def check_quote(quote: Quote, *, user: str, prompt: str) -> None:
-    """Return when the quote was made for this user and this prompt.
+    """Raise unless the quote was made for this user and this prompt.
 
     Raises:
-        QuoteError: it was made for another user, who must not learn that it is genuine: the answer
-            is the one to a quote that nobody signed.
+        QuoteError: it was made for another user. The error is the same as for a forged quote, so
+            that this user does not learn that the quote is genuine.
         QuoteMismatchError: it was made for another prompt.
     """
     if not hmac.compare_digest(quote.user, user):
-        raise _refused()
+        raise _invalid_quote()
     if not hmac.compare_digest(quote.prompt_hash, prompt_hash(prompt)):
         raise QuoteMismatchError("The quote was made for another prompt. Ask for a new estimate.")
 
 
-def _refused() -> QuoteError:
+def _invalid_quote() -> QuoteError:
     return QuoteError("The quote is not valid. Ask for a new estimate.")
 
 
@@ -184,5 +186,5 @@ def _decoded(text: str) -> bytes | None:
 def _json(payload: str) -> Any:
     data = _decoded(payload)
     if data is None:
-        raise ValueError("no base64url")
+        raise ValueError("not base64url")
     return json.loads(data)

@@ -1,4 +1,4 @@
-"""What is kept of an image that was made, or of a request that came to nothing: no prompt."""
+"""The record of one confirmed request, whether it made an image or failed; without its prompt."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,20 +21,20 @@ class RecordStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One candidate's turn."""
+    """One attempt: one candidate's turn in a run."""
 
     provider: str
     model: str
     outcome: str
     """``success`` or an ``Outcome``."""
     code: str
-    """The provider's own code, where it gave one."""
+    """The provider's own error code; empty if it gave none."""
     duration_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """Whom another model stands in for, and why."""
+    """The first choice that another model replaced, and why."""
 
     provider: str
     model: str
@@ -43,7 +43,7 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """One confirmed request."""
+    """What is kept of one confirmed request."""
 
     status: RecordStatus
     quote_id: str
@@ -52,7 +52,7 @@ class ImageRecord:
     duration_ms: int
     tier: Tier
     size: str
-    """As asked: a shape or exact pixels."""
+    """As requested: a shape or exact pixels."""
     expected_microusd: int
     ceiling_microusd: int
     charged_microusd: int
@@ -66,16 +66,21 @@ class ImageRecord:
     fallback: Fallback | None = None
     attempts: tuple[Attempt, ...] = ()
     code: str = ""
-    """Failed: the error's code."""
+    """Of a failed request: the error's code."""
     retryable: bool = False
     in_doubt_microusd: int = 0
-    """What providers may have billed for answers that never came; never the user's."""
+    """What providers may have billed for answers that were lost; the user never pays it."""
     actual_microusd: int | None = None
-    """What the provider bills by its own count of tokens, where it counts."""
+    """What the provider bills by its own count of tokens; ``None`` if it reports no count."""
     tokens: tuple[int, int] | None = None
-    """That count: in and out."""
+    """The same count: input tokens and output tokens."""
     run: str = ""
-    """The run that made it, where its name says for which request."""
+    """The run that made the image, if the run's name contains the digest of a request."""
+
+    @property
+    def pixels(self) -> str:
+        """The image's size as text, such as ``1024x1024``."""
+        return f"{self.width}x{self.height}"
 
 
 _ADAPTER = TypeAdapter(ImageRecord)
@@ -90,7 +95,7 @@ def parse_record(data: str | dict[str, Any]) -> ImageRecord:
     """Return the record in JSON text or plain data.
 
     Raises:
-        pydantic.ValidationError: it is no record.
+        pydantic.ValidationError: the data is not a record.
     """
     if isinstance(data, str):
         return _ADAPTER.validate_json(data)

@@ -26,26 +26,26 @@ class Reason(StrEnum):
 
 
 UNAVAILABLE = frozenset({Reason.NO_KEY, Reason.DISABLED, Reason.CIRCUIT})
-"""The reasons that pass: another choice is a fallback then, not the first choice."""
+"""The temporary reasons: a model that replaces one left out for these is a fallback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Whether a row could be called now; ``reason`` is ``None`` when it could."""
+    """Whether a row can be called now; ``reason`` is ``None`` if it can."""
 
     reason: Reason | None = None
     retry_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What is asked of the selection."""
+class Criteria:
+    """What the image needs and what the caller prefers."""
 
     tier: Tier
     size: str
     prompt_characters: int
     prompt_bytes: int
-    """As UTF-8: the nearest to tokens that needs no tokenizer."""
+    """The length in UTF-8: the best estimate of the tokens without a tokenizer."""
     max_cost_microusd: int | None = None
     provider: str | None = None
     """Preferred, not required."""
@@ -83,35 +83,35 @@ class Selection:
     candidates: tuple[Candidate, ...]
     left_out: tuple[LeftOut, ...]
     replaced: LeftOut | None
-    """The first choice, where it is only unavailable for now."""
+    """The first choice, if it is temporarily unavailable."""
 
     @property
     def expected_microusd(self) -> int:
-        """The first candidate's price; 0 without one."""
+        """The first candidate's price; 0 without candidates."""
         return self.candidates[0].price_microusd if self.candidates else 0
 
     @property
     def ceiling_microusd(self) -> int:
-        """The dearest candidate's price; 0 without one."""
+        """The dearest candidate's price; 0 without candidates."""
         return max((c.price_microusd for c in self.candidates), default=0)
 
 
 def select(
     catalog: Catalog,
-    wish: Wish,
+    criteria: Criteria,
     availability: Mapping[str, Availability],
     *,
     price_multiple: Decimal,
     today: date,
 ) -> Selection:
-    """Return who may make the image.
+    """Return the models that may make the image, in order, and those that may not.
 
-    ``availability`` is by row key; a row that is not in it counts as without a key.
+    ``availability`` is by row key; a row that is missing there counts as a row without a key.
     """
-    ranked = sorted(catalog.tier(wish.tier), key=lambda row: _rank(row, wish))
-    judged = [_judge(row, wish, availability, today) for row in ranked]
-    fit = [one for one in judged if isinstance(one, Candidate)]
-    within, above = _within_multiple(fit, price_multiple)
+    ranked = sorted(catalog.tier(criteria.tier), key=lambda row: _rank(row, criteria))
+    judged = [_judge(row, criteria, availability, today) for row in ranked]
+    suitable = [one for one in judged if isinstance(one, Candidate)]
+    within, above = _within_multiple(suitable, price_multiple)
     first = next((one for one in judged if _could_be_first(one)), None)
     return Selection(
         tuple(within),
@@ -120,28 +120,30 @@ def select(
     )
 
 
-def _rank(row: Offering, wish: Wish) -> tuple[bool, bool, int]:
-    named = wish.model in (row.key, row.model)
-    return not named, row.provider != wish.provider, row.fallback_priority
+def _rank(row: Offering, criteria: Criteria) -> tuple[bool, bool, int]:
+    named = criteria.model in (row.key, row.model)
+    return not named, row.provider != criteria.provider, row.fallback_priority
 
 
 def _judge(
-    row: Offering, wish: Wish, availability: Mapping[str, Availability], today: date
+    row: Offering, criteria: Criteria, availability: Mapping[str, Availability], today: date
 ) -> Candidate | LeftOut:
-    option = row.option(wish.size)
+    option = row.option(criteria.size)
     if option is None:
         sizes = ", ".join(o.size for o in row.sizes)
-        return LeftOut(row, Reason.SIZE, f"draws {sizes}")
-    price = _price(row, option, wish)
+        return LeftOut(row, Reason.SIZE, f"supports {sizes}")
+    price = _price(row, option, criteria)
     if row.is_retired(today):
         return LeftOut(row, Reason.RETIRED, f"shut down on {row.shutdown_on}")
     if price is None:
         return LeftOut(row, Reason.UNPRICED, f"no price for {option.size}")
-    if wish.prompt_characters > row.max_prompt_characters:
-        detail = f"takes {row.max_prompt_characters} characters"
+    if criteria.prompt_characters > row.max_prompt_characters:
+        detail = f"supports prompts of up to {row.max_prompt_characters} characters"
         return LeftOut(row, Reason.PROMPT, detail, price)
-    if wish.max_cost_microusd is not None and price > wish.max_cost_microusd:
-        detail = f"{label_text(price)} is above the maxCost of {label_text(wish.max_cost_microusd)}"
+    if criteria.max_cost_microusd is not None and price > criteria.max_cost_microusd:
+        detail = (
+            f"{label_text(price)} is above the maxCost of {label_text(criteria.max_cost_microusd)}"
+        )
         return LeftOut(row, Reason.TOO_DEAR, detail, price)
     state = availability.get(row.key, Availability(Reason.NO_KEY))
     if state.reason is not None:
@@ -149,29 +151,29 @@ def _judge(
     return Candidate(Variant(row, option), price)
 
 
-def _price(row: Offering, option: SizeOption, wish: Wish) -> int | None:
+def _price(row: Offering, option: SizeOption, criteria: Criteria) -> int | None:
     image = price_microusd(row, option)
-    return None if image is None else image + prompt_microusd(row, wish.prompt_bytes)
+    return None if image is None else image + prompt_microusd(row, criteria.prompt_bytes)
 
 
 _DETAILS = {
     Reason.NO_KEY: "no key is set for this provider",
     Reason.DISABLED: "switched off by the operator",
-    Reason.CIRCUIT: "it failed too often lately and rests",
+    Reason.CIRCUIT: "paused after too many failures",
 }
 
 
 def _within_multiple(
-    fit: list[Candidate], multiple: Decimal
+    suitable: list[Candidate], multiple: Decimal
 ) -> tuple[list[Candidate], list[LeftOut]]:
-    limit = fit[0].price_microusd * multiple if fit else Decimal(0)
-    detail = f"dearer than {multiple} times the expected price"
+    limit = suitable[0].price_microusd * multiple if suitable else Decimal(0)
+    detail = f"costs more than {multiple} times the expected price"
     above = [
         LeftOut(c.variant.row, Reason.MULTIPLE, detail, c.price_microusd)
-        for c in fit
+        for c in suitable
         if c.price_microusd > limit
     ]
-    return [c for c in fit if c.price_microusd <= limit], above
+    return [c for c in suitable if c.price_microusd <= limit], above
 
 
 def _could_be_first(one: Candidate | LeftOut) -> bool:

@@ -1,4 +1,4 @@
-"""What the use cases keep and where, as protocols: the AWS stores and the fakes fit them alike."""
+"""The stores that the use cases need, as protocols for the AWS stores and the test fakes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from imagegen.domain.records import ImageRecord
 
 @dataclass(frozen=True, slots=True)
 class LedgerSnapshot:
-    """One request in a ledger as it was last seen: what a settle or release starts from."""
+    """One request in a ledger as last read: a settle or a release starts from it."""
 
     quote_id: str
     ledger: Ledger
@@ -27,21 +27,21 @@ class LedgerSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The request is new and everything it needs is held."""
+    """The request is new, and everything that it needs is held."""
 
     snapshot: LedgerSnapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The request was made before; its entry says where it stands."""
+    """The request was made before; its entry has its state."""
 
     snapshot: LedgerSnapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A limit stopped it; nothing changed."""
+    """A limit stopped the request; nothing changed."""
 
     limit: LimitError
     ledger: Ledger
@@ -51,10 +51,10 @@ type Reservation = Held | Known | Refused
 
 
 class LedgerStore(Protocol):
-    """The users' ledgers; every method is one atomic move of one entry."""
+    """The users' ledgers; every change is one atomic write of one user's entry."""
 
     def load(self, user: str) -> Ledger:
-        """Return the user's ledger; one without an entry is empty.
+        """Return the user's ledger; it is empty if there is no entry.
 
         Raises:
             StoreUnavailableError: it cannot be read.
@@ -98,10 +98,10 @@ class LedgerStore(Protocol):
         ...
 
     def forget_lease(self, user: str) -> bool:
-        """Take a user without any hold off the list of ``lapsed``. Return whether it was there.
+        """Remove a user without any hold from the list of ``lapsed``. Return whether it changed.
 
         Raises:
-            StoreUnavailableError: the next sweep tries again.
+            StoreUnavailableError: it may or may not have been changed; the next sweep tries again.
         """
         ...
 
@@ -114,28 +114,28 @@ class KeyCheck:
     outcome: str
     """``valid`` or an ``Outcome``."""
     verdict: str = ""
-    """The last ``outcome`` that said something of the key: ``valid``, ``account``, or none yet."""
+    """The last ``outcome`` about the key itself: ``valid``, ``account``, or empty if none yet."""
     unlisted: tuple[str, ...] = ()
     """The catalog's models that are not in the provider's list."""
     last_days: Mapping[str, date] = field(default_factory=dict)
-    """The last days that the provider announces for models of the catalog."""
+    """The last days that the provider announces, by model of the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
 class FleetState:
-    """What every instance knows of the providers."""
+    """The state of the providers that all instances share."""
 
     circuits: Mapping[str, Circuit]
-    """By name; one that is absent is closed, generation 0."""
+    """By name; a circuit that is missing here is closed and has generation 0."""
     key_checks: Mapping[str, KeyCheck]
     """By provider."""
 
 
 class CircuitStore(Protocol):
-    """The circuits; ``swap`` has one winner per generation."""
+    """The circuits; of all ``swap`` calls for one generation, one succeeds."""
 
     def load(self) -> FleetState:
-        """Return every stored circuit and the last probes.
+        """Return every stored circuit and the last check of each key.
 
         Raises:
             StoreUnavailableError: they cannot be read.
@@ -143,7 +143,7 @@ class CircuitStore(Protocol):
         ...
 
     def add_failure(self, name: str, generation: int, failure: Failure) -> Circuit | None:
-        """Return the circuit with the failure added, ``None`` if that generation is over.
+        """Return the circuit with the failure added, or ``None`` if the generation has changed.
 
         Raises:
             StoreUnavailableError: it may or may not have been added.
@@ -151,23 +151,25 @@ class CircuitStore(Protocol):
         ...
 
     def drop_failures(self, name: str, generation: int, failures: frozenset[Failure]) -> None:
-        """Forget failures outside the window."""
+        """Remove failures that are outside the window."""
         ...
 
     def swap(self, name: str, old: Circuit, new: Circuit) -> bool:
-        """Put ``new`` in the place of ``old``. Return whether this caller won.
+        """Replace ``old`` by ``new``. Return whether this caller did it.
 
         Raises:
-            StoreUnavailableError: it may or may not have been put.
+            StoreUnavailableError: it may or may not have been replaced.
         """
         ...
 
 
 class KeyCheckStore(Protocol):
-    """Where the health probe leaves what it found."""
+    """Where the results of the key checks are stored."""
 
-    def save(self, provider: str, probe: KeyCheck) -> KeyCheck | None:
-        """Store what a probe found. Return what it took the place of: a change has one teller.
+    def save(self, provider: str, key_check: KeyCheck) -> KeyCheck | None:
+        """Store a key check. Return the one that it replaced, or ``None`` if it is the first.
+
+        Of several instances, only one sees a change in what it replaced, and reports it.
 
         Raises:
             StoreUnavailableError: it may or may not have been stored.
@@ -176,10 +178,10 @@ class KeyCheckStore(Protocol):
 
 
 class ImageStore(Protocol):
-    """The finished images. An image that is here is charged; one that is not is not."""
+    """The finished images. An image is charged if and only if it is stored here."""
 
     def put(self, ref: ImageRef, content: bytes, record: ImageRecord) -> bool:
-        """Store an image with its record. Return ``False`` when one is there already.
+        """Store an image with its record. Return ``False`` if an image is already stored.
 
         Raises:
             StoreUnavailableError: it may or may not have been stored.
@@ -187,10 +189,10 @@ class ImageStore(Protocol):
         ...
 
     def find(self, ref: ImageRef) -> ImageRecord | None:
-        """Return the record stored with an image, ``None`` when there is no image.
+        """Return the record stored with an image, or ``None`` if there is no image.
 
         Raises:
-            StoreUnavailableError: there is no telling.
+            StoreUnavailableError: it cannot be read.
         """
         ...
 
@@ -199,19 +201,19 @@ class ImageStore(Protocol):
         ...
 
     def link(self, ref: ImageRef) -> str | None:
-        """Return a fresh address that opens the image for a quarter of an hour, if it is there.
+        """Return a new URL that opens the image for 15 minutes, or ``None`` if there is no image.
 
         Raises:
-            StoreUnavailableError: there is no telling.
+            StoreUnavailableError: it is not known whether there is one.
         """
         ...
 
 
 class ImageContent(Protocol):
-    """The bytes of finished images, for those who hand them on themselves."""
+    """The bytes of finished images, for routes that put them into their answer."""
 
     def read(self, ref: ImageRef, *, limit_bytes: int) -> bytes | None:
-        """Return an image's bytes, ``None`` where there are none or more than the limit.
+        """Return an image's bytes, or ``None`` if it does not exist or exceeds the limit.
 
         Raises:
             StoreUnavailableError: they cannot be read.
@@ -220,10 +222,10 @@ class ImageContent(Protocol):
 
 
 class RecordStore(Protocol):
-    """One record per image made or failed: the usage of a user."""
+    """One record per confirmed request, whether it made an image or failed: a user's usage."""
 
     def put(self, ref: ImageRef, record: ImageRecord) -> None:
-        """Store the record; one of an image is never replaced by one of a failure.
+        """Store the record. The record of a failure never replaces that of an image.
 
         Raises:
             StoreUnavailableError: it may or may not have been stored.
@@ -231,7 +233,7 @@ class RecordStore(Protocol):
         ...
 
     def get(self, ref: ImageRef) -> ImageRecord | None:
-        """Return the record, ``None`` without one.
+        """Return the record, or ``None`` if there is none.
 
         Raises:
             StoreUnavailableError: it cannot be read.
@@ -249,7 +251,7 @@ class RecordStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where the state of images is kept."""
+    """The three stores that hold the state of images."""
 
     ledgers: LedgerStore
     images: ImageStore

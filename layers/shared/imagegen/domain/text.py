@@ -1,10 +1,10 @@
-"""Text that UTF-8 can carry, whatever the JSON that it came in said."""
+"""Text that can be encoded as UTF-8, even if the JSON that it came from named half a character."""
 
 
 def legible(text: str) -> str:
-    r"""Return the text with halves of a character joined where they meet, replaced where not.
+    r"""Return the text with surrogate pairs joined and lone surrogates replaced.
 
-    JSON may name half a character (``\ud83d``), which no answer and no log can carry:
+    JSON may name half a character (``\ud83d``), which cannot be sent or logged as UTF-8:
     https://www.rfc-editor.org/rfc/rfc8259#section-8.2
     """
     if text.isascii():
@@ -13,5 +13,5 @@ def legible(text: str) -> str:
 
 
 def is_first_half(character: str) -> bool:
-    """Return whether it is a character's first half, whose second may be on its way."""
+    """Return whether it is a high surrogate, whose low one may be in the next part of a text."""
     return "\ud800" <= character <= "\udbff"

@@ -8,13 +8,16 @@ from imagegen.domain.ports import TokenCount
 
 @dataclass(frozen=True, slots=True)
 class TokenPrices:
-    """Dollars for a million tokens, which is micro-dollars for one; ``None`` where not told."""
+    """Dollars per million tokens, which are micro-dollars per token; ``None`` if not configured."""
 
     input_usd_per_million: Decimal | None = None
     output_usd_per_million: Decimal | None = None
 
     def cost_microusd(self, spent: TokenCount | None) -> int | None:
-        """Return what a call cost, rounded up, or ``None`` where there is no telling."""
+        """Return what a call cost in micro-dollars, rounded up.
+
+        ``None`` if the tokens or a price are unknown.
+        """
         if spent is None or self.input_usd_per_million is None:
             return None
         if self.output_usd_per_million is None:

@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""The authenticated user of a request, and the check of a token."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,10 +9,10 @@ USER, ADMIN = "user", "admin"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who is asking."""
+    """The authenticated user of a request."""
 
     id: str
-    """32 hex digits, stable for issuer and subject."""
+    """32 hex digits, always the same for one issuer and subject."""
     scopes: frozenset[str]
 
     @property
@@ -28,7 +28,8 @@ class Verifier(Protocol):
         """Return the user of a bearer token.
 
         Raises:
-            UnauthorizedError: no token, or not one that lets anybody in.
-            StoreUnavailableError: there is no telling.
+            UnauthorizedError: there is no token, or it is not valid.
+            ForbiddenError: the token is valid and lacks the scope.
+            StoreUnavailableError: the token cannot be checked now.
         """
         ...

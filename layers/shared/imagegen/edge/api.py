@@ -1,7 +1,7 @@
-"""HTTP at the edge: who may enter, how big a body may be, and in whose words an error is told.
+"""HTTP at the edge of every function: access, the size of bodies, and the format of errors.
 
-Every route needs a token unless a handler names it as open: a route that is added and forgotten
-is closed. The body's size and the token are looked at before anything is parsed.
+Every route needs a token unless a handler declares it open, so that a new route is closed by
+default. The body's size and the token are checked before anything is parsed.
 """
 
 from collections.abc import Callable, Collection, Container
@@ -24,17 +24,18 @@ from imagegen.domain.errors import ImagegenError
 from imagegen.domain.users import User, Verifier
 from imagegen.edge import openai_problems, problems
 from imagegen.edge.problems import edge_problem, to_problem
-from imagegen.edge.requests import JSON, Event, check_request
+from imagegen.edge.requests import Event, check_request
 from imagegen.logs import logger, place_of, silence_others
+from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
 
 EVENTS = "text/event-stream"
 
 
 def build_api() -> LambdaFunctionUrlResolver:
-    """Return a resolver that validates both ways and tells our errors as ``problems`` says."""
+    """Return a resolver that validates requests and answers, and turns our errors into problems."""
     silence_others()
-    # An answer of ours that breaks its own model is our bug (500), not the caller's (422).
+    # An answer that does not fit its own model is our bug (500), not the caller's (422).
     api = LambdaFunctionUrlResolver(
         enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR
     )
@@ -43,25 +44,25 @@ def build_api() -> LambdaFunctionUrlResolver:
         raw: str = api.current_event.raw_event["rawPath"]
         return raw
 
-    def invalid(error: RequestValidationError) -> Response[str]:
-        return _response_for_path(problems.invalid(list(error.errors())), path())
+    def on_invalid_request(error: RequestValidationError) -> Response[str]:
+        return _response_for_path(problems.invalid_request(list(error.errors())), path())
 
-    def no_route(_: NoRouteError) -> Response[str]:
+    def on_no_route(_: NoRouteError) -> Response[str]:
         return _response_for_path(
             edge_problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such route."), path()
         )
 
-    def ours(error: ImagegenError) -> Response[str]:
+    def on_error(error: ImagegenError) -> Response[str]:
         return error_response(error, path())
 
-    def broken(_: ResponseValidationError) -> Response[str]:
-        # The error's text would quote the answer.
-        return ours(ImagegenError("An answer was not as it should be. It is in the logs."))
+    def on_invalid_answer(_: ResponseValidationError) -> Response[str]:
+        # The error's own text is not used: it contains parts of the answer.
+        return on_error(ImagegenError("The answer was invalid. The error is in the logs."))
 
-    api.exception_handler(ImagegenError)(ours)
-    api.exception_handler(RequestValidationError)(invalid)
-    api.exception_handler(ResponseValidationError)(broken)
-    api.not_found(no_route)
+    api.exception_handler(ImagegenError)(on_error)
+    api.exception_handler(RequestValidationError)(on_invalid_request)
+    api.exception_handler(ResponseValidationError)(on_invalid_answer)
+    api.not_found(on_no_route)
     return api
 
 
@@ -76,8 +77,8 @@ def serve(
 ) -> dict[str, Any]:
     """Return the function URL's answer to one event.
 
-    ``is_open`` says of a method and a path whether it may be called without a token; ``own_json``
-    holds the paths whose handlers tell by themselves that a body is not JSON.
+    ``is_open`` returns whether a method and path may be called without a token. ``own_json`` has
+    the paths whose handlers answer a body that is not JSON themselves.
     """
     path: str = event["rawPath"]
     try:
@@ -89,27 +90,27 @@ def serve(
             answer = _as_event(_response_for_path(fault, path))
     except ImagegenError as error:
         answer = _as_event(error_response(error, path))
-    except Exception as error:  # noqa: BLE001 the last one: a caller gets a problem, whatever it is
-        # The text of an exception may hold a prompt; its type and place do not.
+    except Exception as error:  # noqa: BLE001 the last resort: the caller always gets a problem
+        # The text of an exception may contain a prompt; its type and place do not.
         logger.error("unexpected error", kind=type(error).__name__, place=place_of(error))
-        told = ImagegenError("An unexpected error. It is in the logs.")
-        answer = _as_event(error_response(told, path))
+        unexpected = ImagegenError("An unexpected error. It is in the logs.")
+        answer = _as_event(error_response(unexpected, path))
     if path.startswith(openai_problems.PREFIX):
         answer.setdefault("headers", {})["x-request-id"] = context.aws_request_id
     return answer
 
 
-def injected[T](api: LambdaFunctionUrlResolver, build: Callable[[], T]) -> T:
-    """Return what ``Depends(build)`` would inject, for events that are no HTTP requests."""
+def get_dependency[T](api: LambdaFunctionUrlResolver, build: Callable[[], T]) -> T:
+    """Return what ``Depends(build)`` would inject, for events that are not HTTP requests."""
     found: Callable[[], T] = api.dependency_overrides.get(build, build)
     return found()
 
 
-def user_of(api: LambdaFunctionUrlResolver) -> User:
-    """Return who is asking.
+def current_user(api: LambdaFunctionUrlResolver) -> User:
+    """Return the user of the request.
 
     Raises:
-        UnauthorizedError: nobody, on a route that is open.
+        UnauthorizedError: the route is open and the request has no valid token.
     """
     user = api.context.get("user")
     if not isinstance(user, User):
@@ -117,35 +118,35 @@ def user_of(api: LambdaFunctionUrlResolver) -> User:
     return user
 
 
-def asks_admin(api: LambdaFunctionUrlResolver) -> bool:
-    """Return whether an admin is asking; on an open route it may be nobody."""
+def is_admin_request(api: LambdaFunctionUrlResolver) -> bool:
+    """Return whether the user of the request is an admin; on an open route there may be none."""
     user = api.context.get("user")
     return isinstance(user, User) and user.is_admin
 
 
 def json_response(model: BaseModel, *, status: int = 200, **headers: str) -> Response[str]:
-    """Return a model as an answer with its own status or headers."""
-    named = {name.replace("_", "-").title(): value for name, value in headers.items()}
+    """Return a model as a JSON answer, with a status and further headers."""
+    extra = {name.replace("_", "-").title(): value for name, value in headers.items()}
     return Response(
         status,
         JSON,
         model.model_dump_json(by_alias=True),
-        headers={"Cache-Control": "no-store", **named},
+        headers={"Cache-Control": "no-store", **extra},
     )
 
 
-def described(description: str, model: type[BaseModel]) -> OpenAPIResponse:
-    """Return how the OpenAPI document tells an answer that a handler writes itself."""
+def response_schema(description: str, model: type[BaseModel]) -> OpenAPIResponse:
+    """Return the OpenAPI description of an answer that a handler builds from a model itself."""
     return {"description": description, "content": {JSON: {"model": model}}}
 
 
-def json_described(description: str) -> OpenAPIResponse:
-    """Return how the OpenAPI document tells an answer that is any JSON object."""
+def json_response_schema(description: str) -> OpenAPIResponse:
+    """Return the OpenAPI description of an answer that may be any JSON object."""
     return {"description": description, "content": {JSON: {"schema": {"type": "object"}}}}
 
 
-def events_described(description: str, names: Collection[str]) -> OpenAPIResponse:
-    """Return how the OpenAPI document tells a stream of server-sent events: as one of them."""
+def event_stream_schema(description: str, names: Collection[str]) -> OpenAPIResponse:
+    """Return the OpenAPI description of a stream of server-sent events: that of one event."""
     data = {"type": "string", "description": "JSON"}
     properties = {"event": {"enum": list(names)}, "data": data}
     event = {"type": "object", "properties": properties, "required": list(properties)}
@@ -153,20 +154,20 @@ def events_described(description: str, names: Collection[str]) -> OpenAPIRespons
 
 
 def events_response(stream: str) -> Response[str]:
-    """Return a stream of server-sent events as an answer."""
+    """Return the answer that contains a stream of server-sent events."""
     return Response(200, f"{EVENTS}; charset=utf-8", stream, headers={"Cache-Control": "no-store"})
 
 
 def error_response(error: ImagegenError, path: str = "") -> Response[str]:
-    """Return an error as the routes of this path tell it."""
+    """Return the answer to an error, in the format of this path's routes; log its code."""
     problem = to_problem(error)
     logger.warning("request refused", code=problem.code, status=problem.status)
     return _response_for_path(problem, path)
 
 
 def not_allowed(methods: str) -> Response[str]:
-    """Return that a path takes other methods only."""
-    detail = f"This path takes {methods} only."
+    """Return the answer to a method that a path does not support."""
+    detail = f"This path supports only {methods}."
     answer = problems.problem_response(
         edge_problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     )

@@ -1,21 +1,20 @@
-"""The edge of the routes under /v1: errors in OpenAI's shape, and the headers its SDKs send.
+"""Errors of the routes under /v1, in OpenAI's format, with the header that steers its SDKs.
 
-Shape: https://platform.openai.com/docs/guides/error-codes. The SDKs raise by the HTTP status and
-try 408, 409, 429 and 5xx again by themselves; the header ``x-should-retry`` overrules them.
+Format: https://platform.openai.com/docs/guides/error-codes. The SDKs choose their exception by the
+HTTP status, and retry 408, 409, 429 and 5xx; the header ``x-should-retry`` overrules that.
 """
 
 import json
 
 from aws_lambda_powertools.event_handler import Response
 
-from imagegen.edge.problems import headers_of
-from imagegen.wire.headers import IDEMPOTENCY_KEY, MAX_COST
+from imagegen.edge.problems import problem_headers
+from imagegen.wire.headers import IDEMPOTENCY_KEY, JSON, MAX_COST
 from imagegen.wire.reports import Problem
 
 PREFIX = "/v1/"
-JSON = "application/json"
 LONGEST_WAIT_SECONDS = 60
-"""An SDK that waits longer than this only keeps its caller waiting for the same answer."""
+"""With a longer wait, SDKs must not retry: their callers would only wait for the same answer."""
 
 _STATUS = {
     "invalid_request": 400,
@@ -27,7 +26,10 @@ _STATUS = {
     "model_retired": 404,
 }
 _CODES = {"content_refused": "moderation_blocked", "unauthorized": "invalid_api_key"}
-_FAULTS = {"extra_forbidden": "unknown_parameter", "unsupported_parameter": "unsupported_parameter"}
+_FIELD_CODES = {
+    "extra_forbidden": "unknown_parameter",
+    "unsupported_parameter": "unsupported_parameter",
+}
 _PARAMS = {
     "unsupported_size": "size",
     "above_max_cost": MAX_COST,
@@ -40,7 +42,7 @@ _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit
 
 
 def openai_problem_response(problem: Problem) -> Response[str]:
-    """Return a problem as OpenAI's SDKs take it."""
+    """Return the answer to a problem in the format that OpenAI's SDKs expect."""
     status = _STATUS.get(problem.code, problem.status)
     error = {
         "message": problem.detail,
@@ -49,14 +51,14 @@ def openai_problem_response(problem: Problem) -> Response[str]:
         "code": _code(problem),
         "imagegen": {"charged": problem.charged, "retryable": problem.retryable},
     }
-    again = problem.retryable and (problem.retry_after_seconds or 0) <= LONGEST_WAIT_SECONDS
-    headers = {**headers_of(problem), "x-should-retry": "true" if again else "false"}
+    should_retry = problem.retryable and (problem.retry_after_seconds or 0) <= LONGEST_WAIT_SECONDS
+    headers = {**problem_headers(problem), "x-should-retry": "true" if should_retry else "false"}
     return Response(status, JSON, json.dumps({"error": error}), headers=headers)
 
 
 def _code(problem: Problem) -> str:
     if problem.errors:
-        return _FAULTS.get(problem.errors[0]["type"], problem.code)
+        return _FIELD_CODES.get(problem.errors[0]["type"], problem.code)
     return _CODES.get(problem.code, problem.code)
 
 

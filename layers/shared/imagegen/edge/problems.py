@@ -1,6 +1,6 @@
-"""Every error as an answer: RFC 9457 for our own routes.
+"""Errors as answers: RFC 9457 for our own routes.
 
-Nothing that was sent is repeated in one, and what an exception of a library says is not either.
+An answer repeats nothing that the caller sent, and no text of a library's exception.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
 from imagegen.wire.reports import Problem
 
-MAX_ERRORS_SAID = 20
+MAX_LISTED_ERRORS = 20
 PROBLEM_TYPE = "https://github.com/imagegen/imagegen#errors"
 PROBLEM_JSON = "application/problem+json"
 
@@ -42,7 +42,7 @@ STATUS: dict[type[ImagegenError], HTTPStatus] = {
 
 
 def to_problem(error: ImagegenError) -> Problem:
-    """Return what the error is to a caller, by the nearest class in ``STATUS``."""
+    """Return the problem that a caller gets for an error; ``STATUS`` has its nearest class."""
     status = next(STATUS[kind] for kind in type(error).mro() if kind in STATUS)
     invalid = None
     if isinstance(error, errors.ParameterError):
@@ -63,7 +63,7 @@ def to_problem(error: ImagegenError) -> Problem:
 def edge_problem(
     status: HTTPStatus, code: str, detail: str, *, invalid: list[dict[str, Any]] | None = None
 ) -> Problem:
-    """Return a problem that the edge itself finds: nothing was looked into, nothing is charged."""
+    """Return a problem that the edge finds before it handles the request: nothing is charged."""
     return Problem(
         type=PROBLEM_TYPE,
         title=status.phrase,
@@ -76,31 +76,34 @@ def edge_problem(
     )
 
 
-def invalid(found: list[Mapping[str, Any]]) -> Problem:
-    """Return what is wrong with a request, and where; never what was sent."""
+def invalid_request(found: list[Mapping[str, Any]]) -> Problem:
+    """Return the problem of a request that fails validation: each fault and its field.
+
+    It never repeats what was sent.
+    """
     if any(one["type"] == "json_invalid" for one in found):
-        return not_json()
+        return invalid_json()
     faults = [
         {"field": ".".join(map(str, one["loc"])), "type": one["type"], "message": one["msg"]}
-        for one in found[:MAX_ERRORS_SAID]
+        for one in found[:MAX_LISTED_ERRORS]
     ]
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in faults)
     return edge_problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, invalid=faults)
 
 
-def not_json() -> Problem:
-    """Return that a body is no JSON."""
+def invalid_json() -> Problem:
+    """Return the problem of a body that is not JSON."""
     return edge_problem(HTTPStatus.BAD_REQUEST, "invalid_json", "The body is not JSON.")
 
 
 def problem_response(problem: Problem) -> Response[str]:
-    """Return a problem as RFC 9457 wants it."""
+    """Return the answer to a problem in the format of RFC 9457."""
     text = problem.model_dump_json(by_alias=True, exclude_none=True)
-    return Response(problem.status, PROBLEM_JSON, text, headers=headers_of(problem))
+    return Response(problem.status, PROBLEM_JSON, text, headers=problem_headers(problem))
 
 
-def headers_of(problem: Problem) -> dict[str, str | list[str]]:
-    """Return the headers that a problem is answered with, in whatever shape."""
+def problem_headers(problem: Problem) -> dict[str, str | list[str]]:
+    """Return the headers of the answer to a problem, in either format."""
     headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
     if problem.retry_after_seconds is not None:
         headers["Retry-After"] = str(problem.retry_after_seconds)

@@ -1,4 +1,4 @@
-"""What is looked at before a request is: its size, its token, and whether it is JSON."""
+"""Checks before a request is handled: its size, its token, and whether its body is JSON."""
 
 import base64
 import json
@@ -9,11 +9,10 @@ from typing import Any
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.users import User, Verifier
-from imagegen.edge.problems import edge_problem, not_json
-from imagegen.wire.headers import USER_TOKEN
+from imagegen.edge.problems import edge_problem, invalid_json
+from imagegen.wire.headers import JSON, USER_TOKEN
 from imagegen.wire.reports import Problem
 
-JSON = "application/json"
 MAX_BODY_BYTES = 256 * 1024
 
 type Event = dict[str, Any]
@@ -25,40 +24,43 @@ def check_request(
     is_open: Callable[[str, str], bool],
     own_json: Container[str],
 ) -> tuple[User | None, Problem | None]:
-    """Return who asks, and what is wrong with the request, nothing where it may be read.
+    """Return the user, and the problem of the request; either may be ``None``.
+
+    Without a problem the request may be parsed. There is no user if the body is too large, or if
+    the route is open and the request has no valid token.
 
     Raises:
-        UnauthorizedError, ForbiddenError: nobody who may ask.
-        StoreUnavailableError: there is no telling who asks.
+        UnauthorizedError, ForbiddenError: the token does not allow the request.
+        StoreUnavailableError: the token cannot be checked now.
     """
     if fault := _too_large(event):
         return None, fault
-    return _user(event, verifier(), is_open), _unreadable(event, own_json)
+    return _user(event, verifier(), is_open), _body_problem(event, own_json)
 
 
 def raw_body(event: Event) -> bytes:
-    """Return a body's bytes, none where it cannot be read."""
+    """Return a body's bytes, or empty bytes if it cannot be decoded."""
     try:
         return _bytes(event)
     except ValueError:
         return b""
 
 
-def _unreadable(event: Event, own_json: Container[str]) -> Problem | None:
-    """Return what is wrong with a body before it is looked into, ``None`` where nothing is."""
+def _body_problem(event: Event, own_json: Container[str]) -> Problem | None:
+    """Return the problem of a body's type or JSON, or ``None`` if it may be parsed."""
     kind = event.get("headers", {}).get("content-type", "").partition(";")[0].strip().lower()
     if event["requestContext"]["http"]["method"] != "GET" and kind not in ("", JSON):
         detail = f"Send the body as {JSON}."
         return edge_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-    may_go_on = event["rawPath"] in own_json or _is_json(event)
-    return None if may_go_on else not_json()
+    is_valid = event["rawPath"] in own_json or _is_json(event)
+    return None if is_valid else invalid_json()
 
 
 def _is_json(event: Event) -> bool:
-    """Return whether the body is JSON or absent: Powertools turns some broken ones into a 500.
+    """Return whether the body is JSON or absent: Powertools answers some invalid JSON with a 500.
 
-    JSON is UTF-8 without a mark: https://www.rfc-editor.org/rfc/rfc8259#section-8.1. Python would
-    read others, too, which Powertools would then stumble over.
+    JSON is UTF-8 without a byte order mark: https://www.rfc-editor.org/rfc/rfc8259#section-8.1.
+    Python also reads other encodings, on which Powertools would fail later.
     """
     try:
         json.loads(_bytes(event).decode() or "null")
@@ -71,7 +73,7 @@ def _bytes(event: Event) -> bytes:
     """Return a body's bytes.
 
     Raises:
-        ValueError: it is no base64, or text that UTF-8 cannot carry.
+        ValueError: the body is not base64, or its text cannot be encoded as UTF-8.
     """
     body: str = event.get("body") or ""
     return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
@@ -80,7 +82,7 @@ def _bytes(event: Event) -> bytes:
 def _too_large(event: Event) -> Problem | None:
     if _body_bytes(event) <= MAX_BODY_BYTES:
         return None
-    detail = f"A body may have {MAX_BODY_BYTES} bytes."
+    detail = f"The body may be at most {MAX_BODY_BYTES} bytes."
     return edge_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
 
 
@@ -93,7 +95,7 @@ def _user(event: Event, verifier: Verifier, is_open: Callable[[str, str], bool])
 
 
 def _user_if_valid(verifier: Verifier, headers: Mapping[str, str]) -> User | None:
-    """Return the user of an open route; a bad token there is like none."""
+    """Return the user of an open route; there, an invalid token counts as no token."""
     try:
         authorization = _authorization(headers)
         return None if authorization is None else verifier.verify(authorization)
@@ -102,13 +104,13 @@ def _user_if_valid(verifier: Verifier, headers: Mapping[str, str]) -> User | Non
 
 
 def _authorization(headers: Mapping[str, str]) -> str | None:
-    """Return the header that carries the user's token.
+    """Return the header value that contains the user's token, or ``None`` without a token.
 
-    Where callers sign (AuthType AWS_IAM), Authorization is their signature, which says which system
-    calls; who its user is still says the token, in a header of its own.
+    With AuthType AWS_IAM, Authorization contains the signature of the system that calls. The token
+    of its user is then in a header of its own.
 
     Raises:
-        UnauthorizedError: there are two tokens, and no telling which is meant.
+        UnauthorizedError: there are two tokens, and it is not clear which one is meant.
     """
     given, own = headers.get("authorization"), headers.get(USER_TOKEN)
     signed = given is not None and given.startswith("AWS4-")

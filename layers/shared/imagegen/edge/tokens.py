@@ -1,7 +1,7 @@
-"""Who is asking: a bearer JWT by issuer, audience and pinned asymmetric algorithms.
+"""Authentication: a bearer JWT, checked for issuer, audience and fixed asymmetric algorithms.
 
-Keys come from the one configured address and from nowhere a token names. Without an issuer the
-functions refuse to serve: there is no open mode.
+Keys are fetched from the one configured URL, never from a URL in a token. Without an issuer the
+functions refuse every request: there is no open mode.
 """
 
 import base64
@@ -25,18 +25,21 @@ if TYPE_CHECKING:
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 KINDS = frozenset({"jwt", "at+jwt"})
-"""What ``typ`` may be: a logout, DPoP or security event token is no login (RFC 8725, 3.11)."""
+"""The values allowed for ``typ``: logout, DPoP and security event tokens are not accepted.
+
+RFC 8725, 3.11.
+"""
 UNUSED_HEADERS = frozenset({"crit", "b64", "zip", "enc", "cty"})
-"""They would change what the parts mean; none is understood here."""
+"""Headers that change how a token must be read. None is supported, so each is refused."""
 SCOPE_CLAIMS = ("scope", "scp", "roles", "permissions", "cognito:groups")
-"""Where issuers put scopes: most, Entra, Entra for applications, Auth0, Cognito."""
+"""Where issuers put scopes: most issuers, Entra, Entra for applications, Auth0, Cognito."""
 MAX_TOKEN_CHARACTERS = 8_192
 MAX_SUBJECT_CHARACTERS = 255
 LEEWAY_SECONDS = 30
 REFRESH_MS = 60_000
-"""An unknown key id fetches the keys again at most this often."""
+"""The least time between two fetches of the keys because of an unknown key id."""
 FIRST_FETCH_MS = 1_000
-"""Without any key they are fetched again at most this often: nobody can enter until then."""
+"""The same while there are no keys: it is shorter, as no user can be let in until then."""
 MAX_AGE_MS = 3_600_000
 
 
@@ -51,14 +54,14 @@ class Keys:
     _tried_ms: int = -REFRESH_MS
 
     def get(self, kid: str) -> "jwt.PyJWK | None":
-        """Return a key by its id, ``None`` when the issuer has none such.
+        """Return a key by its id, or ``None`` if the issuer has no such key.
 
         Raises:
             StoreUnavailableError: there are no keys and they cannot be fetched.
         """
-        old = self.now_ms() - self._fetched_ms >= MAX_AGE_MS
+        expired = self.now_ms() - self._fetched_ms >= MAX_AGE_MS
         pause_ms = REFRESH_MS if self._keys else FIRST_FETCH_MS
-        if (old or kid not in self._keys) and self.now_ms() - self._tried_ms >= pause_ms:
+        if (expired or kid not in self._keys) and self.now_ms() - self._tried_ms >= pause_ms:
             self._refresh()
         if not self._keys:
             raise StoreUnavailableError("The issuer's keys cannot be fetched. Try again.")
@@ -76,10 +79,10 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class ScopeNames:
-    """How the issuer spells our two scopes."""
+    """The issuer's names for our two scopes."""
 
     user: str = ""
-    """What a token must hold to enter; empty lets in every user of the issuer."""
+    """The scope that every token needs; if empty, every user of the issuer is accepted."""
     admin: str = ADMIN
 
 
@@ -99,8 +102,9 @@ class TokenVerifier:
         """Return the user of a bearer token.
 
         Raises:
-            UnauthorizedError: no token, or not one of this issuer for us that is valid now.
-            ForbiddenError: a valid token without the scope that everybody needs.
+            UnauthorizedError: there is no token, or it is not a token of this issuer for this
+                service that is valid now.
+            ForbiddenError: the token is valid and lacks the scope that every user needs.
             StoreUnavailableError: the issuer's keys cannot be fetched.
         """
         scheme, _, token = (authorization or "").partition(" ")
@@ -109,19 +113,19 @@ class TokenVerifier:
         claims = self._claims(token.strip())
         subject = claims["sub"]
         if not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
-            raise _refused()
+            raise _invalid_token()
         return User(user_id(self.issuer, subject), self._scopes(claims))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         if len(token) > MAX_TOKEN_CHARACTERS:
-            raise _refused()
-        import jwt  # noqa: PLC0415 cryptography is for whoever brings a token
+            raise _invalid_token()
+        import jwt  # noqa: PLC0415 cryptography is loaded only to check a token
 
         try:
             header = _header(token)
             key = self.keys.get(header["kid"])
             if key is None or key.algorithm_name != header["alg"]:
-                raise _refused()
+                raise _invalid_token()
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key.key,
@@ -131,21 +135,21 @@ class TokenVerifier:
                 options={"require": ["exp", "iat", "iss", "sub"], "verify_aud": False},
             )
         except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
-            raise _refused() from None
+            raise _invalid_token() from None
         self._check(claims)
         return claims
 
     def _check(self, claims: Mapping[str, Any]) -> None:
-        """Return when the claims are an access token's for us, with times that are numbers."""
+        """Raise unless the claims are of an access token for us and its times are numbers."""
         kind = claims.get("token_use", "access")
-        # Cognito's access tokens may have no aud: there, client_id says whom they are for.
-        named = [claims.get("client_id")] if "token_use" in claims else []
-        wanted = claims.get("aud", named)
+        # Cognito's access tokens may have no aud: their audience is in client_id.
+        clients = [claims.get("client_id")] if "token_use" in claims else []
+        wanted = claims.get("aud", clients)
         audiences = wanted if isinstance(wanted, list) else [wanted]
         ours = any(isinstance(one, str) and one in self.audiences for one in audiences)
         times = (claims[name] for name in ("exp", "iat", "nbf") if name in claims)
         if kind != "access" or not ours or not all(type(one) in (int, float) for one in times):
-            raise _refused()
+            raise _invalid_token()
 
     def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
         words = {word for name in SCOPE_CLAIMS for word in _words(claims.get(name))}
@@ -163,24 +167,24 @@ def build_verifier(
     now_ms: Callable[[], int],
     scope_names: ScopeNames = OUR_NAMES,
 ) -> TokenVerifier:
-    """Return the verifier; ``audience`` may name several, by commas.
+    """Return the verifier; ``audience`` may have several values, separated by commas.
 
     Raises:
-        ConfigurationError: no issuer or audience is set.
+        ConfigurationError: the issuer, the audience or the admin scope is not set.
     """
     audiences = frozenset(filter(None, (one.strip() for one in audience.split(","))))
     if not issuer or not audiences or not scope_names.admin:
-        raise ConfigurationError("Set the parameters JwtIssuer and JwtAudience: nobody may enter.")
+        raise ConfigurationError("Set JwtIssuer and JwtAudience: no user can sign in.")
     return TokenVerifier(issuer, audiences, Keys(fetch, now_ms), scope_names)
 
 
 def user_id(issuer: str, subject: str) -> str:
-    """Return the user's id, 32 hex digits: no subject is stored or logged."""
+    """Return the user's id, 32 hex digits of a hash: the subject itself is not stored or logged."""
     return hashlib.sha256(f"{issuer}\0{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _public_key(values: Any) -> "jwt.PyJWK | None":
-    """Return a key that may verify signatures; symmetric and unknown ones are left out."""
+    """Return a key that may verify signatures, or ``None`` if it is symmetric or unsupported."""
     import jwt  # noqa: PLC0415 as above
 
     try:
@@ -194,55 +198,55 @@ def _public_key(values: Any) -> "jwt.PyJWK | None":
 
 
 def _header(token: str) -> dict[str, Any]:
-    """Return the header of a token that can be read in one way only.
+    """Return the header of a token that has only one possible reading.
 
     Raises:
-        UnauthorizedError: it asks for what we do not do, or is of another kind.
-        ValueError: it is not three parts of plain base64url, or a name stands in it twice.
+        UnauthorizedError: the token needs something unsupported, or is of another kind.
+        ValueError: the token is not three parts of plain base64url, or has a name twice.
     """
     head, body, signature = token.split(".")
     header, _, _ = _json(head), _json(body), _bytes(signature)
     kind, kid = header.get("typ", "JWT"), header.get("kid")
     known = isinstance(kind, str) and kind.lower().removeprefix("application/") in KINDS
     if not known or not isinstance(kid, str) or header.get("alg") not in ALGORITHMS:
-        raise _refused()
+        raise _invalid_token()
     if header.keys() & UNUSED_HEADERS:
-        raise _refused()
+        raise _invalid_token()
     return header
 
 
 def _json(part: str) -> dict[str, Any]:
     values = json.loads(
-        _bytes(part).decode(), object_pairs_hook=_once, parse_constant=_no_such_number
+        _bytes(part).decode(), object_pairs_hook=_unique_names, parse_constant=_refuse_constant
     )
     if not isinstance(values, dict):
-        raise ValueError("no object")  # noqa: TRY004 as every other fault of a token
+        raise ValueError("not a JSON object")  # noqa: TRY004 as every other fault of a token
     return values
 
 
 def _bytes(part: str) -> bytes:
-    """Return what a part says; a second spelling of the same bytes is refused (RFC 7515, 2)."""
+    """Return a part's bytes; a second spelling of the same bytes is refused (RFC 7515, 2)."""
     data = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != part:
         raise ValueError("another spelling")
     return data
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise ValueError("a name stands there twice")
+        raise ValueError("a name is used twice")
     return values
 
 
-def _no_such_number(_: str) -> float:
-    raise ValueError("no number in JSON")
+def _refuse_constant(_: str) -> float:
+    raise ValueError("not a number in JSON")
 
 
-def _words(edge_problem: Any) -> list[str]:
-    words = edge_problem.split() if isinstance(edge_problem, str) else edge_problem
+def _words(claim: Any) -> list[str]:
+    words = claim.split() if isinstance(claim, str) else claim
     return [one for one in words if isinstance(one, str)] if isinstance(words, list) else []
 
 
-def _refused() -> UnauthorizedError:
+def _invalid_token() -> UnauthorizedError:
     return UnauthorizedError("The token is not valid.")

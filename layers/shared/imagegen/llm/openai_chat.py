@@ -21,6 +21,7 @@ from imagegen.domain.errors import LlmError, ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Json, TextPart, TokenCount, ToolUse
 from imagegen.llm.stream_reader import Reader, fault
+from imagegen.places import LOOPBACK
 from imagegen.providers import PROVIDERS
 from imagegen.providers.faults import (
     HttpAnswer,
@@ -36,7 +37,6 @@ from imagegen.providers.sdk import NOT_SENT, BoundedTransport, UnusableBodyError
 from imagegen.providers.stream import CONNECT_SECONDS, Clock
 
 BASE_URL = PROVIDERS[NAME].base_url
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MAX_OUTPUT_TOKENS = 4_096
 MAX_BYTES = 8 * 1024 * 1024
 UNREADABLE = (

@@ -15,7 +15,7 @@ from imagegen.chat.tool import tool_definition
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.money import label_text, usd_text
-from imagegen.edge.problems import invalid, to_problem
+from imagegen.edge.problems import invalid_request, to_problem
 from imagegen.wire.images import (
     Allowance,
     EdgeModel,
@@ -108,7 +108,7 @@ def call(name: str, arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str,
     try:
         return tool(given, toolbox)
     except ValidationError as error:
-        problem = invalid(list(error.errors(include_input=False, include_context=False)))
+        problem = invalid_request(list(error.errors(include_input=False, include_context=False)))
     except ImagegenError as error:
         problem = to_problem(error)
     said = problem.model_dump(mode="json", by_alias=True, exclude_none=True)

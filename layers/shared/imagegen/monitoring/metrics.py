@@ -3,8 +3,8 @@
 The emitter, the alarms and the dashboard all read ``SERIES``. Dimensions are bounded: the stack, a
 provider of the catalog, an outcome of ours; never a user, a prompt or an id.
 
-A line is CloudWatch's embedded metric format, written by ourselves: one line has every dimension
-set of an image, where Powertools' writer needs one line for each (docs/decisions.md).
+A line is in CloudWatch's embedded metric format and written by this module: one line has every
+dimension set of an image, while Powertools' writer needs one line for each (docs/decisions.md).
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -21,7 +21,7 @@ NAMESPACE = "imagegen"
 
 
 class Dimension(StrEnum):
-    """What a series is of."""
+    """The dimensions that metrics may have."""
 
     STACK = "Stack"
     PROVIDER = "Provider"
@@ -29,7 +29,7 @@ class Dimension(StrEnum):
 
 
 class Metric(StrEnum):
-    """What is measured."""
+    """The metrics, by name."""
 
     # Requests that were confirmed, when they end.
     IMAGES = "Images"
@@ -54,14 +54,14 @@ class Metric(StrEnum):
     # What the reconciler ended.
     SETTLED = "Settled"
     RELEASED = "Released"
-    # The probe.
+    # The scheduled key check.
     PROBES = "Probes"
     KEYS_REFUSED = "KeysRefused"
     KEY_REFUSED = "KeyRefused"
     KEY_CHANGES = "KeyChanges"
     MODELS_UNLISTED = "ModelsUnlisted"
     RETIREMENT_DAYS = "RetirementDays"
-    # The chat's answers, and what its LLM took.
+    # The chat's answers, and the calls and tokens of its LLM.
     CHATS = "Chats"
     CHAT_FAILURES = "ChatFailures"
     CHAT_OFFERS = "ChatOffers"
@@ -72,7 +72,7 @@ class Metric(StrEnum):
 
 
 class Unit(StrEnum):
-    """In CloudWatch's words."""
+    """The units, named as in CloudWatch."""
 
     COUNT = "Count"
     MILLISECONDS = "Milliseconds"
@@ -88,7 +88,7 @@ _OUTCOME: Dimensions = (Dimension.STACK, Dimension.PROVIDER, Dimension.OUTCOME)
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """How a metric is kept: CloudWatch bills each set of dimension values on its own."""
+    """The unit and dimension sets of a metric: CloudWatch bills each set of values separately."""
 
     unit: Unit
     sets: tuple[Dimensions, ...]
@@ -107,7 +107,7 @@ SERIES: Mapping[Metric, Series] = {
     Metric.BILLED_USD: Series(Unit.NONE, (_STACK,)),
     Metric.CALLS: Series(Unit.COUNT, (_OUTCOME,)),
     Metric.CALL_MS: Series(Unit.MILLISECONDS, (_OUTCOME,)),
-    # 0 or 1 for each call: its average is the rate, and it is there from the first call on.
+    # 0 or 1 for each call: the average is the rate, and it exists from the first call on.
     Metric.CALL_FAULTS: Series(Unit.COUNT, (_PROVIDER,)),
     Metric.CIRCUIT_MOVES: Series(Unit.COUNT, (_OUTCOME,)),
     Metric.CIRCUITS_OPEN: Series(Unit.COUNT, (_STACK,)),
@@ -132,7 +132,7 @@ SERIES: Mapping[Metric, Series] = {
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What was measured at one event, about one provider and outcome where it is about one."""
+    """The values measured at one event, with the provider and the outcome if it has them."""
 
     values: Mapping[Metric, float]
     provider: str = ""
@@ -146,10 +146,10 @@ class Sample:
 
 
 def line(sample: Sample, *, stack: str, level: str, now_ms: int) -> str:
-    """Return the sample as a line of the log.
+    """Return the sample as one line of the log.
 
-    ``level`` is the function's own: Lambda takes a line without one for INFO, and would drop it
-    where the functions log less.
+    ``level`` is the function's own log level: Lambda treats a line without a level as INFO, and
+    would drop it if the function logs less than that.
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
     """
     dimensions = {Dimension.STACK: stack, **sample.dimensions}
@@ -164,7 +164,7 @@ def line(sample: Sample, *, stack: str, level: str, now_ms: int) -> str:
 
 
 def _directives(sample: Sample, given: set[Dimension]) -> list[dict[str, Any]]:
-    """Return what CloudWatch makes of the values, in one part for each choice of sets."""
+    """Return the metric directives: one for each combination of dimension sets."""
     metrics: dict[tuple[Dimensions, ...], list[dict[str, str]]] = defaultdict(list)
     for metric in sample.values:
         sets = tuple(one for one in SERIES[metric].sets if given.issuperset(one))

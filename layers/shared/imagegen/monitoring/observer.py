@@ -1,6 +1,6 @@
-"""Events of the service in the logs and, as samples, in the metrics.
+"""Events of the service, written to the logs and, as samples, to the metrics.
 
-A log line names counts and outcomes, never what a prompt or an answer says.
+A log line has counts and outcomes, never the text of a prompt or an answer.
 """
 
 import sys
@@ -16,15 +16,15 @@ from imagegen.monitoring import samples
 from imagegen.monitoring.metrics import Sample, line
 
 if TYPE_CHECKING:
-    # Their modules are not loaded by functions that do not use them.
-    from imagegen.usecases.generate.reconciler import Ended
+    # For types only: a function does not load a module that it does not use.
+    from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
     from imagegen.wire.messages import MessageComplete
 
 
 @dataclass(frozen=True, slots=True)
 class LogObserver:
-    """Writes every event to the function's log; CloudWatch takes the metrics from there."""
+    """Writes every event to the function's log, from which CloudWatch reads the metrics."""
 
     stack_name: str
     level: str
@@ -59,15 +59,15 @@ class LogObserver:
             ],
         )
 
-    def dead_run_ended(self, ended: "Ended") -> None:
+    def dead_run_ended(self, ended: "EndedHold") -> None:
         """Report a request whose run died and was ended by the reconciler."""
         outcome = "settled" if ended.is_settled else "released"
         logger.warning("dead run ended", outcome=outcome, held_usd=usd_text(ended.microusd))
         self._emit(samples.reconciled_samples(ended))
 
     def keys_checked(self, results: "KeyCheckResults") -> None:
-        """Report a check of the keys; a changed key is reported by one check of all instances."""
-        logger.info("probed", outcomes=results.outcomes)
+        """Report a check of the keys; of all instances, only one reports a changed key."""
+        logger.info("keys checked", outcomes=results.outcomes)
         for change in results.changes:
             logger.warning("key changed", provider=change.provider, old=change.old, new=change.new)
         for model in results.unlisted:
@@ -75,11 +75,11 @@ class LogObserver:
         self._emit(samples.key_check_samples(results))
 
     def key_set_aside(self, provider: str, number: int) -> None:
-        """Report a refused key by its place among its provider's: no part of a key is logged."""
+        """Report a refused key by its number among its provider's keys; no part of it is logged."""
         logger.warning("key set aside", provider=provider, key_number=number)
 
     def chat_answered(self, message: "MessageComplete") -> None:
-        """Report a chat's answer: how much and how it ended, not its text."""
+        """Report a chat's answer: its counts and how it ended, not its text."""
         calls = [one for one in message.llm_api_calls if one.type == "text"]
         logger.info(
             "chat answered",
@@ -94,7 +94,7 @@ class LogObserver:
         self._emit(samples.chat_samples(message))
 
     def unexpected_error(self, error: Exception) -> None:
-        """Report an error that no code handles, without its text, which may hold a prompt."""
+        """Report an error that no code handles, without its text, which may contain a prompt."""
         logger.error("unexpected error", kind=type(error).__name__, place=place_of(error))
 
     def _emit(self, found: Iterable[Sample]) -> None:

@@ -1,7 +1,7 @@
-"""What the use cases tell, as samples of metrics. Counts that are nought are samples, too.
+"""The events of the use cases as samples of metrics. A count of zero is a sample, too.
 
-An alarm that divides or adds needs a value from each of its metrics, and a metric that was never
-sent has none.
+An alarm that divides or adds needs a value of each of its metrics, and a metric that was never
+sent has no value.
 """
 
 from collections.abc import Collection, Iterator
@@ -16,18 +16,18 @@ from imagegen.guard import Transition
 from imagegen.monitoring.metrics import Metric, Sample
 
 if TYPE_CHECKING:
-    # Their modules are not for a function that only prices.
-    from imagegen.usecases.generate.reconciler import Ended
+    # For types only: a function that only prices does not load these modules.
+    from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
     from imagegen.wire.messages import MessageComplete
 
 OTHER = "other"
-"""Stands for a provider that the catalog does not have: a quote may name one that left it."""
+"""Stands for a provider that is not in the catalog: a quote may name one that was removed."""
 SKIPPED = "skipped"
 """Stands for every reason why a candidate was not called."""
 CALLED = frozenset({SUCCESS, *Outcome}) - {Outcome.NOT_CALLED}
 ANSWERED = frozenset({SUCCESS, Outcome.REFUSED})
-"""What a provider may come to and be well."""
+"""The outcomes that show that a provider works."""
 
 
 def image_samples(record: ImageRecord, providers: Collection[str]) -> Iterator[Sample]:
@@ -45,13 +45,13 @@ def image_samples(record: ImageRecord, providers: Collection[str]) -> Iterator[S
     if record.actual_microusd is not None:
         values[Metric.PRICED_USD] = _usd(record.charged_microusd)
         values[Metric.BILLED_USD] = _usd(record.actual_microusd)
-    yield Sample(values, provider=_known(record.provider, providers) if made else "")
+    yield Sample(values, provider=_provider_or_other(record.provider, providers) if made else "")
     for attempt in record.attempts:
-        yield _of_attempt(attempt, providers)
+        yield _attempt_sample(attempt, providers)
 
 
-def _of_attempt(attempt: Attempt, providers: Collection[str]) -> Sample:
-    provider = _known(attempt.provider, providers)
+def _attempt_sample(attempt: Attempt, providers: Collection[str]) -> Sample:
+    provider = _provider_or_other(attempt.provider, providers)
     if attempt.outcome not in CALLED:
         return Sample({Metric.CALLS: 1}, provider, SKIPPED)
     values = {
@@ -63,18 +63,18 @@ def _of_attempt(attempt: Attempt, providers: Collection[str]) -> Sample:
 
 
 def transition_samples(move: Transition) -> Iterator[Sample]:
-    """Yield the samples of a circuit that moved; a model's counts as its provider's."""
+    """Yield the samples of a circuit that changed its state; a model's counts as its provider's."""
     provider = move.name.partition("/")[0]
     yield Sample({Metric.CIRCUIT_MOVES: 1}, provider, move.new)
     if move.new is not State.CLOSED:
-        # The next probe says the whole number; until then it is known that there is one.
+        # The next key check sends the whole number; until then, at least one is open.
         yield Sample({Metric.CIRCUITS_OPEN: 1, Metric.CIRCUIT_OPEN: 1}, provider)
 
 
-def reconciled_samples(ended: "Ended") -> Iterator[Sample]:
+def reconciled_samples(ended: "EndedHold") -> Iterator[Sample]:
     """Yield the sample of a request whose run died.
 
-    A stored image was charged. One that is not stored may have been billed to us all the same.
+    A stored image is charged. An image that is not stored may still have been billed to us.
     """
     charged, in_doubt = (ended.microusd, 0) if ended.is_settled else (0, ended.microusd)
     values: dict[Metric, float] = {
@@ -85,22 +85,22 @@ def reconciled_samples(ended: "Ended") -> Iterator[Sample]:
     yield Sample(values)
 
 
-def key_check_samples(probed: "KeyCheckResults") -> Iterator[Sample]:
-    """Yield the samples of one probe; that there are any is its heartbeat."""
+def key_check_samples(results: "KeyCheckResults") -> Iterator[Sample]:
+    """Yield the samples of one key check; an alarm notices when they stop."""
     values: dict[Metric, float] = {
         Metric.PROBES: 1,
-        Metric.CIRCUITS_OPEN: sum(probed.resting.values()),
-        Metric.KEYS_REFUSED: len(probed.refused),
-        Metric.MODELS_UNLISTED: len(probed.unlisted),
+        Metric.CIRCUITS_OPEN: sum(results.open_circuits.values()),
+        Metric.KEYS_REFUSED: len(results.refused),
+        Metric.MODELS_UNLISTED: len(results.unlisted),
     }
-    if probed.days_left is not None:
-        values[Metric.RETIREMENT_DAYS] = probed.days_left
+    if results.days_left is not None:
+        values[Metric.RETIREMENT_DAYS] = results.days_left
     yield Sample(values)
-    for provider, resting in probed.resting.items():
+    for provider, resting in results.open_circuits.items():
         yield Sample({Metric.CIRCUIT_OPEN: min(1, resting)}, provider)
-    for provider in probed.key_checks:
-        yield Sample({Metric.KEY_REFUSED: int(provider in probed.refused)}, provider)
-    for change in probed.changes:
+    for provider in results.key_checks:
+        yield Sample({Metric.KEY_REFUSED: int(provider in results.refused)}, provider)
+    for change in results.changes:
         yield Sample({Metric.KEY_CHANGES: 1}, change.provider, change.new)
 
 
@@ -128,9 +128,9 @@ def _money(charged_microusd: int, in_doubt_microusd: int) -> dict[Metric, float]
 
 
 def _usd(microusd: int) -> float:
-    """Return dollars: a graph's number, from which no money is ever made again."""
+    """Return dollars for a graph, as a float; no amount of money is ever computed from it."""
     return microusd / MICRO
 
 
-def _known(provider: str, providers: Collection[str]) -> str:
+def _provider_or_other(provider: str, providers: Collection[str]) -> str:
     return provider if provider in providers else OTHER

@@ -1,8 +1,8 @@
-"""OpenAI's one call: an offer and its confirmation together, paid at most once per call.
+"""Buys an image in one call, as OpenAI's clients do: offer and confirmation, charged at most once.
 
-OpenAI's SDKs retry by themselves, and an answer that was lost may have been paid for. A retry is
-recognised by ``retries``: it waits for an attempt that still runs, takes over from one that failed
-in a way that may pass, and otherwise gets that attempt's result.
+OpenAI's SDKs retry by themselves, and an image whose answer was lost may have been charged.
+``retries`` recognises a retry. It waits for an attempt that is still running, starts a new run if
+the attempt failed for a temporary reason, and otherwise gets that attempt's result.
 """
 
 from collections.abc import Callable
@@ -34,34 +34,37 @@ from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import EstimateRequest
 
 ROUNDS = 16
-"""Most rounds of one call: each is lost only to a competing call or a failed attempt."""
+"""The most rounds of one call. A further round is needed only if another call was faster or if an
+attempt failed."""
 POLL_SECONDS = 1.0
 WAIT_MS = 25_000
-"""A retry waits no longer for an earlier attempt: while it waits, it occupies an instance."""
+"""The longest wait for an earlier attempt: a call that waits occupies an instance."""
 ANSWER_MARGIN_MS = 5_000
-"""Kept free before Lambda's timeout: to answer that the earlier attempt is still running."""
+"""The time before Lambda's timeout in which a call no longer waits: to answer that the earlier
+attempt is still running."""
 EXPIRY_MARGIN_MS = 30_000
+"""A quote with less time left than this is issued anew."""
 RECENT_RECORDS = 500
-"""The most attempts that any user can have in a day."""
-AGAIN_SECONDS = 10
-"""Waiting between requests costs nothing; both retries of an SDK together then take a minute."""
+"""The most attempts that a user can have in a day."""
+RETRY_AFTER_SECONDS = 10
+"""The wait between requests costs nothing. Both retries of an SDK together then take a minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """A call while it is served."""
+    """A call while it is answered."""
 
-    wish: EstimateRequest
+    request: EstimateRequest
     call: Call
     ends_ms: int
     """When Lambda ends this run."""
     until_ms: int
-    """Until when it may wait for another run."""
+    """Until when the call may wait for another run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Buys the image of a call, once."""
+    """Buys the image of a call, at most once."""
 
     estimator: Estimator
     generator: Generator
@@ -74,22 +77,24 @@ class Buyer:
     random_bytes: Callable[[int], bytes]
     new_run_id: Callable[[], str]
 
-    def buy(self, wish: EstimateRequest, call: Call, *, ends_ms: int) -> Made:
+    def buy(self, request: EstimateRequest, call: Call, *, ends_ms: int) -> Made:
         """Return the image, made now or by an earlier attempt of the same call.
 
-        ``ends_ms`` is when Lambda ends this run.
+        Lambda ends this run at ``ends_ms``.
 
         Raises:
-            InvalidRequestError, NoProviderError: there is no offer.
+            InvalidRequestError, NoProviderError: no model can be offered.
             LimitError: a limit of the user is reached.
-            ReusedKeyError: the idempotency key belongs to another request.
-            ContentRefusedError, GenerationFailedError: no image, no charge.
-            GoneError: it was made, charged and deleted since.
-            StillRunningError: the earlier attempt is still running; the same call gets its result.
-            StoreUnavailableError: a store cannot be reached; ``charged`` says what is known.
+            ReusedKeyError: the idempotency key was used for another request.
+            ContentRefusedError, GenerationFailedError: no image was made and nothing is charged.
+            GoneError: the image was made and charged, and has been deleted.
+            StillRunningError: an earlier attempt is still running. The same call, sent again, gets
+                its result.
+            StoreUnavailableError: a store cannot be reached; ``charged`` is true if the image is
+                known to be charged.
         """
         until_ms = min(self.now_ms() + WAIT_MS, ends_ms - ANSWER_MARGIN_MS)
-        order = _Order(wish, call, ends_ms, until_ms)
+        order = _Order(request, call, ends_ms, until_ms)
         for _ in range(ROUNDS):
             made = self._round(order)
             if made is not None:
@@ -97,10 +102,10 @@ class Buyer:
         raise _still_running()
 
     def _round(self, order: _Order) -> Made | None:
-        """Return the image, ``None`` if the ledger must be read again."""
+        """Return the image, ``None`` if another round is needed."""
         call, ledger = order.call, self._ledger(order.call.user)
         random = self.random_bytes(retries.RANDOM_BYTES)
-        nonce = retries.nonce_of(call, ledger.ops, self.image_id_key(), random=random)
+        nonce = retries.derive_nonce(call, ledger.ops, self.image_id_key(), random=random)
         quote_id = ids.quote_id(nonce)
         op = ledger.ops.get(quote_id)
         _check_body(call, op.owner if op else "")
@@ -112,14 +117,14 @@ class Buyer:
         return self._confirm(order, nonce, ledger)
 
     def _confirm(self, order: _Order, nonce: bytes, ledger: Ledger) -> Made | None:
-        """Return the image of this run, ``None`` if another run with the same key was first."""
+        """Return the image of this run, ``None`` if another run of the same quote was first."""
         call, quote_id = order.call, ids.quote_id(nonce)
         run_id = retries.run_name(call, self.new_run_id())
         issue = Issue(nonce, self._issued_ms(ledger.ops.get(quote_id)))
         try:
             quote = self._offer(order, issue, ledger)
             result = self.generator.confirm(
-                quote, order.wish.prompt, run_id=run_id, ends_ms=order.ends_ms
+                quote, order.request.prompt, run_id=run_id, ends_ms=order.ends_ms
             )
         except ImagegenError as error:
             if error.replayed:
@@ -133,21 +138,22 @@ class Buyer:
         return self._wait(order, quote_id, self._ledger(call.user))
 
     def _offer(self, order: _Order, issue: Issue, ledger: Ledger) -> Quote:
-        """Return a quote for an offer that nobody sees: not far dearer than the first choice.
+        """Return a quote that is not much more expensive than the first choice.
 
-        If the first choice is unavailable, the others may cost at most the fallback multiple of its
-        price. With ``max_cost``, only ``max_cost`` limits the price.
+        The user does not see the price before it is charged. If the first choice is unavailable,
+        the other models may therefore cost at most the fallback multiple of its price. With
+        ``max_cost``, only ``max_cost`` limits the price.
         """
-        wish, user = order.wish, order.call.user
-        offer = self.estimator.offer(wish, user, ledger=ledger, issue=issue)
+        request, user = order.request, order.call.user
+        offer = self.estimator.offer(request, user, ledger=ledger, issue=issue)
         missing = offer.selection.replaced
-        if wish.max_cost is not None or missing is None or missing.price_microusd is None:
+        if request.max_cost is not None or missing is None or missing.price_microusd is None:
             return offer.quote
         most = int(missing.price_microusd * self.estimator.price_multiple)
         if offer.quote.ceiling_microusd <= most:
             return offer.quote
         try:
-            within = wish.model_copy(update={"max_cost": most})
+            within = request.model_copy(update={"max_cost": most})
             return self.estimator.offer(within, user, ledger=ledger, issue=issue).quote
         except (AboveMaxCostError, NoProviderError) as error:
             row, expected = offer.selection.candidates[0].variant.row, offer.quote.expected_microusd
@@ -158,7 +164,7 @@ class Buyer:
             ) from error
 
     def _wait(self, order: _Order, quote_id: str, ledger: Ledger) -> Made | None:
-        """Return the image of the run with this quote, ``None`` if the call may be tried again."""
+        """Return the image of the run with this quote, ``None`` if another round is needed."""
         ref = ImageRef(quote_id, order.call.user, 0)
         while op := ledger.ops.get(quote_id):
             _check_body(order.call, op.owner)
@@ -170,7 +176,7 @@ class Buyer:
                 raise _still_running()
             self.pause(POLL_SECONDS)
             ledger = self._ledger(order.call.user)
-        # It was pruned from the ledger. The next round looks for its image.
+        # The run was pruned from the ledger. The next round looks for its image.
         return None
 
     def _replay(self, call: Call, ref: ImageRef, ledger: Ledger) -> Made | None:
@@ -182,7 +188,7 @@ class Buyer:
 
     def _may_retry(self, call: Call, quote_id: str, ledger: Ledger) -> bool:
         """Return whether an SDK's retry of this call would belong to it, not to another call."""
-        with suppress(StoreUnavailableError):  # The ledger as it was is the best there is.
+        with suppress(StoreUnavailableError):  # If it fails, the ledger read before is used.
             ledger = self.stores.ledgers.load(call.user)
         return retries.may_retry(call, quote_id, ledger.ops, self.image_id_key())
 
@@ -192,8 +198,9 @@ class Buyer:
             return self._by_key(ImageRef(quote_id, call.user, 0), ledger)
         if not call.is_retry:
             return None
-        since_ms = self.now_ms() - retries.RETRIED_MS
-        made = [one.quote_id for one in self._made(call.user) if one.issued_ms >= since_ms]
+        since_ms = self.now_ms() - retries.RETRY_WINDOW_MS
+        records = self._complete_records(call.user)
+        made = [one.quote_id for one in records if one.issued_ms >= since_ms]
         same = retries.with_same_body(call, made, self.image_id_key())
         if not same:
             return None
@@ -201,27 +208,29 @@ class Buyer:
             return self.replayer.stored(ImageRef(same[0], call.user, 0), ledger)
 
     def _by_key(self, ref: ImageRef, ledger: Ledger) -> Made | None:
+        """Return the image of a call with an idempotency key, if one is stored."""
         try:
             return self.replayer.stored(ref, ledger)
         except StoreUnavailableError as error:
-            with suppress(StoreUnavailableError):  # Then nothing shows that it is charged.
-                error.charged = any(one.quote_id == ref.quote_id for one in self._made(ref.user))
+            with suppress(StoreUnavailableError):  # If it fails, nothing shows that it is charged.
+                records = self._complete_records(ref.user)
+                error.charged = any(one.quote_id == ref.quote_id for one in records)
             raise
 
-    def _made(self, user: str) -> list[ImageRecord]:
+    def _complete_records(self, user: str) -> list[ImageRecord]:
         """Return the records of the user's images, the newest first."""
         found = self.stores.records.recent(user, limit=RECENT_RECORDS)
         return [record for record in found if record.status is RecordStatus.COMPLETE]
 
     def _ledger(self, user: str) -> Ledger:
         ledger = self.stores.ledgers.load(user)
-        # One hold whose image cannot be looked up must not stop the user's other calls.
+        # A hold whose image cannot be looked up must not stop the user's other calls.
         with suppress(Exception):
             ledger = self.reconciler.current(user, ledger)
         return ledger
 
     def _issued_ms(self, op: Op | None) -> int:
-        """Return when the quote counts as issued: with the first attempt, while that is good."""
+        """Return the time of issue of the quote: the first attempt's, until that quote expires."""
         now_ms = self.now_ms()
         if op is None or op.expires_ms - EXPIRY_MARGIN_MS < now_ms:
             return now_ms
@@ -236,5 +245,5 @@ def _check_body(call: Call, run: str) -> None:
 def _still_running() -> StillRunningError:
     return StillRunningError(
         "The first attempt is still running. Send the same request again to get its result.",
-        retry_after_seconds=AGAIN_SECONDS,
+        retry_after_seconds=RETRY_AFTER_SECONDS,
     )

@@ -1,4 +1,4 @@
-"""One request of an OpenAI client, and what its headers say of earlier attempts."""
+"""One request of an OpenAI client, with the headers by which a repetition is recognised."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,38 +13,38 @@ MAX_KEY_CHARACTERS = 255
 
 @dataclass(frozen=True)
 class Call:
-    """One request of a client, as far as it says whether it was made before."""
+    """The parts of a request that show whether it was sent before."""
 
     user: str
     body: str
-    """The same text for the same request."""
+    """The body in canonical form: equal requests have equal text."""
     key: str | None = None
     """The idempotency key."""
     retries: int | None = None
-    """How often the client tried already; ``None`` where it does not say."""
+    """How often the client has already retried this request; ``None`` without the header."""
 
     @property
     def is_retry(self) -> bool:
-        """Return whether the client says that it sent this request before."""
+        """Return whether the client has sent this request before, by its own count."""
         return bool(self.retries)
 
     @cached_property
     def digest(self) -> str:
-        """What tells two bodies apart."""
+        """The SHA-256 digest of the body, as hexadecimal text."""
         return hashlib.sha256(self.body.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def call_of(headers: Mapping[str, str], body: str, user: str) -> Call:
-    """Return which call of an SDK this is; ``body`` is the same text for the same request.
+def parse_call(headers: Mapping[str, str], body: str, user: str) -> Call:
+    """Return the call of a user; ``body`` is in canonical form.
 
     Raises:
-        ParameterError: the idempotency key is no plain text of 1 to 255 characters.
+        ParameterError: the idempotency key does not have 1 to 255 printable ASCII characters.
     """
     key, retries = headers.get(IDEMPOTENCY_KEY), headers.get(RETRY_COUNT, "")
     if key is not None and not (
         0 < len(key) <= MAX_KEY_CHARACTERS and key.isascii() and key.isprintable()
     ):
-        detail = f"must be 1 to {MAX_KEY_CHARACTERS} plain characters"
+        detail = f"must be 1 to {MAX_KEY_CHARACTERS} printable ASCII characters"
         raise ParameterError(IDEMPOTENCY_KEY, f"{IDEMPOTENCY_KEY}: {detail}.")
     is_count = retries.isascii() and retries.isdigit() and len(retries) <= 3
     return Call(user, body, key, int(retries) if is_count else None)

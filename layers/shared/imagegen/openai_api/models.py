@@ -1,7 +1,7 @@
-"""OpenAI's image generation in our terms: what is asked for, refused, and answered.
+"""The request and response models of OpenAI's image routes, and their conversion to ours.
 
-Source: https://platform.openai.com/docs/api-reference/images/create. Parameters that no answer of
-ours could honour are refused by name, so that nobody pays for less than they asked for.
+Source: https://platform.openai.com/docs/api-reference/images/create. A parameter that the service
+cannot apply is refused by its name, so that no client pays for less than it asked for.
 """
 
 import json
@@ -32,7 +32,7 @@ from imagegen.wire.images import (
     Replaced,
 )
 
-QUALITIES: dict[str, Tier] = {
+TIER_OF_QUALITY: dict[str, Tier] = {
     "low": Tier.FAST,
     "medium": Tier.STANDARD,
     "standard": Tier.STANDARD,
@@ -41,31 +41,32 @@ QUALITIES: dict[str, Tier] = {
     "xhigh": Tier.ULTRA,
     "max": Tier.ULTRA,
 }
-"""OpenAI's words for ours; ``auto`` leaves it to the model or to the prompt's words."""
-SAID_QUALITIES = {Tier.FAST: "low", Tier.STANDARD: "medium", Tier.HIGH: "high", Tier.ULTRA: "max"}
+"""The tier of each of OpenAI's qualities. With ``auto``, the model or the prompt decides."""
+QUALITY_OF_TIER = {Tier.FAST: "low", Tier.STANDARD: "medium", Tier.HIGH: "high", Tier.ULTRA: "max"}
 Quality = Literal["auto", "low", "medium", "high", "xhigh", "max", "standard", "hd"]
 SIZES = rf"^(auto|square|landscape|portrait)$|{PIXEL_SIZE}"
 
 
-HONOURED: dict[str, tuple[bool | int | str | None, LiteralString]] = {
+FIXED_PARAMETERS: dict[str, tuple[bool | int | str | None, LiteralString]] = {
     "n": (1, "send one request for each image, each with an Idempotency-Key of its own"),
     "stream": (False, "answers are not streamed"),
     "partial_images": (0, "there are no partial images"),
     "moderation": ("auto", "the operator decides how prompts are moderated"),
     "background": ("auto", "a background cannot be chosen: describe it in the prompt"),
     "output_format": (None, "the model decides: the answer's output_format names it"),
-    "output_compression": (None, "images are passed on as the model made them"),
-    "complexity": (None, "it cannot be chosen; quality can"),
-    "frame_count": (None, "images do not move"),
-    "frame_duration_ms": (None, "images do not move"),
-    "svg": (None, "images are made of pixels"),
+    "output_compression": (None, "images are sent as the model made them"),
+    "complexity": (None, "it cannot be chosen; use quality"),
+    "frame_count": (None, "animations cannot be made"),
+    "frame_duration_ms": (None, "animations cannot be made"),
+    "svg": (None, "vector images cannot be made"),
 }
-"""Parameters that may be left out or say what is done anyway, and why nothing else."""
+"""Parameters that may be left out or have one value, by name: that value (``None``: no value), and
+the reason why there is no other."""
 
 
 def _fixed(name: str) -> Any:
-    """Return the field of a parameter of ``HONOURED``."""
-    only, why = HONOURED[name]
+    """Return the model field for a parameter of ``FIXED_PARAMETERS``."""
+    only, why = FIXED_PARAMETERS[name]
     allowed: list[JsonValue] = [None] if only is None else [only, None]
     return Field(None, description=why, json_schema_extra={"enum": allowed})
 
@@ -78,16 +79,18 @@ class ImagesRequest(BaseModel):
     prompt: Prompt
     model: Annotated[str, StringConstraints(min_length=1, max_length=120)] | None = Field(
         None,
-        description="A tier, a catalog key or a model's id: GET /v1/models.",
+        description="A tier, a catalog key or a model's id, as listed by GET /v1/models.",
     )
     quality: Quality | None = None
     size: Annotated[str, StringConstraints(pattern=SIZES)] | None = None
     style: Annotated[str, StringConstraints(max_length=MAX_STYLE_CHARACTERS)] | None = None
     response_format: Literal["url", "b64_json"] | None = Field(
-        None, description="b64_json where it is left out, and a url where the image is too large."
+        None, description="b64_json by default; an image that is too large is sent as a url."
     )
-    user: str | None = Field(None, description="Not used: the token says who asks.")
-    safety_identifier: str | None = Field(None, description="Not used: the token says who asks.")
+    user: str | None = Field(None, description="Not used: the token identifies the user.")
+    safety_identifier: str | None = Field(
+        None, description="Not used: the token identifies the user."
+    )
     n: Any = _fixed("n")
     stream: Any = _fixed("stream")
     partial_images: Any = _fixed("partial_images")
@@ -100,52 +103,54 @@ class ImagesRequest(BaseModel):
     frame_duration_ms: Any = _fixed("frame_duration_ms")
     svg: Any = _fixed("svg")
 
-    @field_validator(*HONOURED)
+    @field_validator(*FIXED_PARAMETERS)
     @classmethod
-    def _is_what_is_done_anyway(cls, value: Any, info: ValidationInfo) -> Any:
-        only, why = HONOURED[str(info.field_name)]
+    def _has_its_fixed_value(cls, value: Any, info: ValidationInfo) -> Any:
+        only, why = FIXED_PARAMETERS[str(info.field_name)]
         if value is None or (value == only and isinstance(value, bool) == isinstance(only, bool)):
             return value
         raise PydanticCustomError("unsupported_parameter", why)
 
 
-def body_of(asked: ImagesRequest) -> str:
-    """Return the same text for the same request, however it was written."""
-    return json.dumps(asked.model_dump(exclude_none=True), sort_keys=True, separators=(",", ":"))
+def canonical_body(request: ImagesRequest) -> str:
+    """Return the request as JSON in canonical form: equal requests have equal text."""
+    return json.dumps(request.model_dump(exclude_none=True), sort_keys=True, separators=(",", ":"))
 
 
-def wish_of(asked: ImagesRequest, catalog: Catalog, max_cost: str | None) -> EstimateRequest:
-    """Return what an offer is asked for; ``max_cost`` is dollars as text.
+def to_estimate_request(
+    request: ImagesRequest, catalog: Catalog, max_cost: str | None
+) -> EstimateRequest:
+    """Return the request for an estimate; ``max_cost`` is a decimal number of dollars.
 
     Raises:
-        ParameterError: ``quality`` is not one of the model's, or ``max_cost`` is no amount.
+        ParameterError: the model does not have this ``quality``, or ``max_cost`` is not an amount.
         UnknownModelError: there is no such model.
     """
-    tier = None if asked.quality is None else QUALITIES.get(asked.quality)
+    tier = None if request.quality is None else TIER_OF_QUALITY.get(request.quality)
     return EstimateRequest(
-        prompt=asked.prompt,
-        quality=_tier(asked, tier, catalog),
-        size="square" if asked.size in (None, "auto") else asked.size,
-        style=asked.style or "",
+        prompt=request.prompt,
+        quality=_tier(request, tier, catalog),
+        size="square" if request.size in (None, "auto") else request.size,
+        style=request.style or "",
         max_cost=None if max_cost is None else _dollars(max_cost),
-        model=None if asked.model in tuple(Tier) else asked.model,
+        model=None if request.model in tuple(Tier) else request.model,
     )
 
 
-def _tier(asked: ImagesRequest, tier: Tier | None, catalog: Catalog) -> Tier | None:
-    """Return the tier that model and quality agree on, ``None`` where neither says one."""
-    if asked.model is None or catalog.retirement(asked.model):
+def _tier(request: ImagesRequest, tier: Tier | None, catalog: Catalog) -> Tier | None:
+    """Return the tier that model and quality agree on, ``None`` if neither determines one."""
+    model = request.model
+    if model is None or catalog.retirement(model):
         return tier
-    rows = [row.tier for row in catalog.models if asked.model in (row.key, row.model, row.tier)]
-    if not rows:
-        raise UnknownModelError(f"Unknown model {asked.model!r}: GET /v1/models lists them.")
+    tiers = [row.tier for row in catalog.models if model in (row.key, row.model, row.tier)]
+    if not tiers:
+        raise UnknownModelError(f"Unknown model {model!r}: GET /v1/models lists them.")
     if tier is None:
-        return rows[0] if asked.model in tuple(Tier) else None
-    if tier not in rows:
-        words = ", ".join(sorted({word for word, one in QUALITIES.items() if one in rows}))
-        raise ParameterError(
-            "quality", f"{asked.model!r} is drawn at {words}, not {asked.quality}."
-        )
+        return tiers[0] if model in tuple(Tier) else None
+    if tier not in tiers:
+        words = ", ".join(sorted({word for word, one in TIER_OF_QUALITY.items() if one in tiers}))
+        detail = f"{model!r} has the qualities {words}, not {request.quality}."
+        raise ParameterError("quality", detail)
     return tier
 
 
@@ -158,21 +163,21 @@ def _dollars(text: str) -> str:
 
 
 class ImageData(BaseModel):
-    """The image, in one of two ways."""
+    """The image: its bytes as base64, or its URL."""
 
     b64_json: str | None = Field(None, exclude_if=lambda value: value is None)
     url: str | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class TokenDetails(BaseModel):
-    """Tokens by what they stand for."""
+    """How many of the tokens are text and how many are images."""
 
     text_tokens: int
     image_tokens: int
 
 
 class TokenUsage(BaseModel):
-    """The tokens that the provider counted; a prompt is text alone."""
+    """The tokens that the provider counted. All tokens of the prompt are text."""
 
     input_tokens: int
     input_tokens_details: TokenDetails
@@ -180,29 +185,29 @@ class TokenUsage(BaseModel):
     total_tokens: int
 
 
-def usage_of(tokens: tuple[int, int] | None) -> TokenUsage | None:
-    """Return the tokens in and out as OpenAI tells them, ``None`` where nobody counted."""
+def to_token_usage(tokens: tuple[int, int] | None) -> TokenUsage | None:
+    """Return the input and output tokens in OpenAI's form.
+
+    ``tokens`` are input and output; they are ``None`` if the provider does not count tokens.
+    """
     if tokens is None:
         return None
-    asked, drawn = tokens
-    details = TokenDetails(text_tokens=asked, image_tokens=0)
+    input_tokens, output_tokens = tokens
     return TokenUsage(
-        input_tokens=asked,
-        input_tokens_details=details,
-        output_tokens=drawn,
-        total_tokens=asked + drawn,
+        input_tokens=input_tokens,
+        input_tokens_details=TokenDetails(text_tokens=input_tokens, image_tokens=0),
+        output_tokens=output_tokens,
+        total_tokens=input_tokens + output_tokens,
     )
 
 
 class Receipt(EdgeModel):
-    """What OpenAI's answer has no place for."""
+    """What OpenAI's answer has no field for: the charge, and where the image is."""
 
     image_id: str
     image_url: str
-    """Good as long as the image is kept."""
-    repeated: bool = Field(
-        description="An earlier call made this image: its charge is told again, not made again."
-    )
+    """Valid as long as the image is kept."""
+    repeated: bool = Field(description="An earlier call made this image; it is not charged again.")
     provider: str
     model: str
     quality: Tier
@@ -210,7 +215,7 @@ class Receipt(EdgeModel):
     fallback: Replaced | None
     duration_ms: int
     url_instead: bool
-    """A ``url`` stands in the place of ``b64_json``: Lambda's answers end at 6 MB."""
+    """Whether ``url`` replaces ``b64_json``, because of Lambda's limit of 6 MB for an answer."""
     remaining: Allowance
 
 
@@ -228,12 +233,12 @@ class ImagesAnswer(BaseModel):
 
 
 class ListedModel(BaseModel):
-    """One thing that ``model`` may say."""
+    """One value that ``model`` may have."""
 
     id: str
     object: Literal["model"] = "model"
     created: int
-    """Seconds since 1970: when its price was last looked up."""
+    """When the price was last looked up, in seconds since 1970."""
     owned_by: str
     shutdown_date: str | None = Field(None, exclude_if=lambda value: value is None)
 

@@ -1,10 +1,11 @@
-"""Which quote a call of an OpenAI client belongs to, without anything stored for it.
+"""Which quote a call of an OpenAI client belongs to. Nothing is stored to find out.
 
-With an idempotency key the quote id is a keyed hash of user and key: the same key is the same
-quote, whose image is made and charged once. Without a key, each call has a new quote id that ends
-in a keyed hash of user and body. A call that says it is a retry (OpenAI's SDKs count their retries
-in a header) is recognised by that ending: it belongs to the earlier attempt that still runs, else
-to the latest one. Equal calls without a key and without a counted retry are different calls.
+With an idempotency key, the quote id is a keyed hash of user and key: the same key means the same
+quote, whose image is made and charged once. Without a key, each call gets a new quote id that ends
+in a keyed hash of user and body. OpenAI's SDKs count their retries in a header; a call with such a
+count belongs to an earlier attempt whose quote id has the same ending: to the one that is still
+running, else to the latest. Equal calls without a key and without a counted retry are different
+calls.
 """
 
 import base64
@@ -17,17 +18,19 @@ from imagegen.domain.ledger import Op, OpState
 from imagegen.openai_api.calls import Call
 
 RANDOM_BYTES = 5
-"""The part of a nonce that tells calls with one body apart: 8 characters of the quote id."""
+"""The random part of a nonce, which differs for calls with the same body. It becomes the first 8
+characters of the quote id."""
 RANDOM_CHARACTERS = 8
-RETRIED_MS = 3_600_000
-"""How far back a counted retry looks: an SDK gives up an attempt after 600 s and makes three."""
+RETRY_WINDOW_MS = 3_600_000
+"""How old the earlier attempt of a counted retry may be. An SDK gives up an attempt after 600 s and
+makes at most three."""
 DIGEST_CHARACTERS = 10
 
 
-def nonce_of(call: Call, ops: Mapping[str, Op], secret: bytes, *, random: bytes) -> bytes:
-    """Return what the quote id of this call is made from.
+def derive_nonce(call: Call, ops: Mapping[str, Op], secret: bytes, *, random: bytes) -> bytes:
+    """Return the bytes from which the quote id of this call is made.
 
-    ``ops`` are the user's, by quote id; ``random`` is ``RANDOM_BYTES`` long.
+    ``ops`` are the user's requests in the ledger, by quote id; ``random`` has ``RANDOM_BYTES``.
     """
     if call.key is not None:
         return _hash(secret, call.user, "key", call.key)
@@ -38,11 +41,11 @@ def nonce_of(call: Call, ops: Mapping[str, Op], secret: bytes, *, random: bytes)
 
 
 def earlier_attempt(call: Call, ops: Mapping[str, Op], secret: bytes) -> str | None:
-    """Return the quote id of the attempt that a retry of this call belongs to.
+    """Return the quote id of the attempt that a retry of this call belongs to, if there is one.
 
-    That is the attempt that runs, else the latest: never an earlier failure before a later image.
-    Which of the two is retried cannot be known, and an image whose answer was lost must not be
-    bought twice.
+    It is the attempt that is running, else the latest one. If an attempt failed and a later one
+    made an image, the request does not show which of the two is retried. The later one is assumed,
+    because an image whose answer was lost must not be bought twice.
     """
     same = {quote_id: ops[quote_id] for quote_id in with_same_body(call, ops, secret)}
     running = {quote_id: op for quote_id, op in same.items() if op.state is OpState.HELD}
@@ -51,23 +54,26 @@ def earlier_attempt(call: Call, ops: Mapping[str, Op], secret: bytes) -> str | N
 
 
 def with_same_body(call: Call, quote_ids: Iterable[str], secret: bytes) -> list[str]:
-    """Return the quote ids of calls by the same user with the same body and without a key."""
+    """Return those of the quote ids that belong to keyless calls with the same user and body."""
     ending = ids.quote_id(bytes(RANDOM_BYTES) + _body_hash(call, secret))[RANDOM_CHARACTERS:]
     return [one for one in quote_ids if one[RANDOM_CHARACTERS:] == ending]
 
 
 def may_retry(call: Call, quote_id: str, ops: Mapping[str, Op], secret: bytes) -> bool:
-    """Return whether a client's automatic retry would belong to this very call."""
+    """Return whether a client's automatic retry would belong to this call, not to another one."""
     return call.key is not None or earlier_attempt(call, ops, secret) in (None, quote_id)
 
 
 def run_name(call: Call, random: str) -> str:
-    """Return the name of a run that holds the digest of its request: the ledger keeps it."""
+    """Return the name of a run. It contains a digest of the request, and the ledger stores it."""
     return f"{call.digest[:DIGEST_CHARACTERS]}.{random}"
 
 
 def has_other_body(call: Call, run: str) -> bool:
-    """Return whether a run with this idempotency key was for a request with another body."""
+    """Return whether a run with the same idempotency key was for a request with another body.
+
+    ``run`` is the run's name; the result is ``False`` for a name without a digest.
+    """
     own = call.digest[:DIGEST_CHARACTERS]
     return call.key is not None and digest_in_run_name(run) not in ("", own)
 

@@ -1,1 +1,4 @@
-"""What the service does: estimate, generate, chat, status, usage, health. No vendor, no clock."""
+"""The use cases: estimate, generate, chat, status, usage, health.
+
+They call vendors and stores through protocols only, and get the time from outside.
+"""

@@ -1,10 +1,8 @@
-"""Which models could be called now: key, flag and circuit, in this order."""
+"""Which models can be called now. The provider's key, its flag and the circuits decide."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from imagegen.domain import breaker
-from imagegen.domain.breaker import Circuit, Policy, State
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.selection import Availability, Reason
 from imagegen.guard import Guard, model_circuit
@@ -12,7 +10,7 @@ from imagegen.guard import Guard, model_circuit
 
 @dataclass(frozen=True, slots=True)
 class ProviderSetup:
-    """What the operator set for a provider."""
+    """What the operator has set for a provider."""
 
     has_key: bool
     enabled: bool
@@ -20,41 +18,28 @@ class ProviderSetup:
 
 @dataclass(frozen=True, slots=True)
 class Switchboard:
-    """Joins what the operator set with what the circuits say."""
+    """Combines what the operator has set with the state of the circuits."""
 
     catalog: Catalog
     setups: Callable[[], Mapping[str, ProviderSetup]]
     guard: Guard
 
     def availability(self) -> dict[str, Availability]:
-        """Return the state of every row, by key."""
-        setups, resting = self.setups(), self._resting()
-        return {
-            row.key: _state(row, setups.get(row.provider), resting) for row in self.catalog.models
-        }
+        """Return whether each row of the catalog can be called now, by row key.
 
-    def _resting(self) -> dict[str, int]:
-        """Return the circuits that let no call through, by name, with when they next will."""
-        now_ms, policy = self.guard.now_ms(), self.guard.policy
+        The first reason against it is reported: no key, then switched off, then an open circuit.
+        """
+        setups, blocked = self.setups(), self.guard.blocked_until_ms()
         return {
-            name: circuit.until_ms
-            for name, circuit in self.guard.circuits().items()
-            if _is_resting(circuit, policy, now_ms)
+            row.key: _state(row, setups.get(row.provider), blocked) for row in self.catalog.models
         }
 
 
-def _state(row: Offering, setup: ProviderSetup | None, resting: Mapping[str, int]) -> Availability:
+def _state(row: Offering, setup: ProviderSetup | None, blocked: Mapping[str, int]) -> Availability:
     if setup is None or not setup.has_key:
         return Availability(Reason.NO_KEY)
     if not setup.enabled:
         return Availability(Reason.DISABLED)
-    names = (row.provider, model_circuit(row.provider, row.model)) if resting else ()
-    until_ms = next((resting[name] for name in names if name in resting), None)
+    names = (row.provider, model_circuit(row.provider, row.model)) if blocked else ()
+    until_ms = next((blocked[name] for name in names if name in blocked), None)
     return Availability() if until_ms is None else Availability(Reason.CIRCUIT, until_ms)
-
-
-def _is_resting(circuit: Circuit, policy: Policy, now_ms: int) -> bool:
-    if circuit.state is State.CLOSED:
-        return breaker.should_open(circuit, policy, now_ms=now_ms)
-    # Once a probe is due the provider is offered again: a person's image is the probe.
-    return not breaker.may_probe(circuit, now_ms=now_ms)

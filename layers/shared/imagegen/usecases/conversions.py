@@ -1,12 +1,13 @@
-"""Records and ledgers in the words of the API: shared by the use cases that answer with them."""
+"""Records, ledgers and selections as models of the API, for the use cases that answer with them."""
 
 from imagegen.domain.ledger import Ledger, Limits, remaining
 from imagegen.domain.records import Fallback, ImageRecord
-from imagegen.wire.images import Allowance, AttemptMade, Cost, Replaced
+from imagegen.domain.selection import LeftOut, Selection
+from imagegen.wire.images import Allowance, Alternative, AttemptMade, Cost, Replaced
 
 
-def allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
-    """Return what may still be done."""
+def to_allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
+    """Return what the user may still do within the limits; amounts are in micro-dollars."""
     left = remaining(ledger, limits, day, now_ms=now_ms)
     return Allowance(
         images_this_hour=left.images_this_hour,
@@ -15,8 +16,8 @@ def allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allow
     )
 
 
-def cost_of(record: ImageRecord) -> Cost:
-    """Return what was charged beside what was promised."""
+def to_cost(record: ImageRecord) -> Cost:
+    """Return what was charged beside what was promised, in micro-dollars."""
     return Cost(
         charged=record.charged_microusd,
         expected=record.expected_microusd,
@@ -24,15 +25,15 @@ def cost_of(record: ImageRecord) -> Cost:
     )
 
 
-def replaced(fallback: Fallback | None) -> Replaced | None:
-    """Return whom the model stands in for."""
+def to_replaced(fallback: Fallback | None) -> Replaced | None:
+    """Return the first choice that the model replaced, ``None`` if it was the first choice."""
     if fallback is None:
         return None
     return Replaced(provider=fallback.provider, model=fallback.model, reason=fallback.reason)
 
 
-def attempts_of(record: ImageRecord) -> tuple[AttemptMade, ...]:
-    """Return every model's turn. A provider's own code stays in the logs."""
+def to_attempts(record: ImageRecord) -> tuple[AttemptMade, ...]:
+    """Return every attempt, without the provider's error code: that is for the logs only."""
     return tuple(
         AttemptMade(
             provider=one.provider,
@@ -41,4 +42,43 @@ def attempts_of(record: ImageRecord) -> tuple[AttemptMade, ...]:
             duration_ms=one.duration_ms,
         )
         for one in record.attempts
+    )
+
+
+def to_alternatives(selection: Selection) -> tuple[Alternative, ...]:
+    """Return the other models of the tier: the fallbacks in order, then the rows left out."""
+    others = [
+        Alternative(
+            key=one.key,
+            provider=one.variant.row.provider,
+            model=one.variant.row.model,
+            price=one.price_microusd,
+            available=True,
+        )
+        for one in selection.candidates[1:]
+    ]
+    return (*others, *map(_left_out, selection.left_out))
+
+
+def _left_out(one: LeftOut) -> Alternative:
+    return Alternative(
+        key=one.row.key,
+        provider=one.row.provider,
+        model=one.row.model,
+        price=one.price_microusd,
+        available=False,
+        reason=one.reason,
+        detail=one.detail,
+    )
+
+
+def to_replaced_row(missing: LeftOut | None) -> Replaced | None:
+    """Return the first choice that is unavailable, with its price, ``None`` if it is offered."""
+    if missing is None:
+        return None
+    return Replaced(
+        provider=missing.row.provider,
+        model=missing.row.model,
+        reason=missing.reason,
+        price=missing.price_microusd,
     )

@@ -1,4 +1,4 @@
-"""What a request would cost: reads only, calls no provider, writes nothing."""
+"""Prices a request: reads the catalog, circuits and ledger; calls no provider, writes nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,28 +33,26 @@ from imagegen.domain.records import Fallback
 from imagegen.domain.selection import (
     UNAVAILABLE,
     Candidate,
+    Criteria,
     LeftOut,
     Reason,
     Selection,
-    Wish,
     select,
 )
 from imagegen.domain.stores import LedgerStore
 from imagegen.usecases.availability import Switchboard
-from imagegen.usecases.conversions import allowance
+from imagegen.usecases.conversions import to_allowance, to_alternatives, to_replaced_row
 from imagegen.wire.images import (
-    Alternative,
     Constraints,
     Estimate,
     EstimateRequest,
     Price,
-    Replaced,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """When a quote is issued, and the bytes that its id is made from."""
+    """When a quote is issued, and the bytes from which its id is made."""
 
     nonce: bytes
     at_ms: int
@@ -65,7 +63,7 @@ class Offer:
     """An offer before it is signed."""
 
     quote: Quote
-    choice: QualityChoice
+    quality: QualityChoice
     selection: Selection
     ledger: Ledger
 
@@ -85,11 +83,12 @@ class Estimator:
     random_bytes: Callable[[int], bytes]
 
     def estimate(self, request: EstimateRequest, user: str) -> Estimate:
-        """Return the priced offer, with the quote that accepts it.
+        """Return the priced offer, with the signed quote that accepts it; prices in micro-dollars.
 
         Raises:
-            InvalidRequestError: unknown provider or model, a retired model, an impossible size.
-            NoProviderError: no model is available now, or none for ``maxCost``.
+            InvalidRequestError: the provider, model or size is unknown, the model is retired, or
+                no model is within ``max_cost``.
+            NoProviderError: no model of the tier is available now.
             StoreUnavailableError: the user's ledger cannot be read.
         """
         offer = self.offer(request, user)
@@ -101,19 +100,19 @@ class Estimator:
             image_id=quote.image_id,
             expires_at=quote.expires_ms,
             prompt=request.prompt,
-            quality=offer.choice.tier,
-            quality_reason=offer.choice.reason,
+            quality=offer.quality.tier,
+            quality_reason=offer.quality.reason,
             provider=row.provider,
             model=row.model,
             size=first.variant.option.size,
             style=request.style,
             price=Price(expected=quote.expected_microusd, ceiling=quote.ceiling_microusd),
             button_label=button_label(quote.expected_microusd, quote.ceiling_microusd),
-            constraints=self._constraints(offer.choice.tier),
-            alternatives=_alternatives(offer.selection),
-            fallback=_fallback(offer.selection.replaced),
+            constraints=self._constraints(offer.quality.tier),
+            alternatives=to_alternatives(offer.selection),
+            fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=row.typical_seconds,
-            remaining=allowance(offer.ledger, self.limits, quote.day, now_ms=quote.issued_ms),
+            remaining=to_allowance(offer.ledger, self.limits, quote.day, now_ms=quote.issued_ms),
         )
 
     def offer(
@@ -124,26 +123,26 @@ class Estimator:
         ledger: Ledger | None = None,
         issue: Issue | None = None,
     ) -> Offer:
-        """Return the offer without signing it.
+        """Return the offer before it is signed.
 
-        ``ledger`` is the user's, if the caller has just read it; ``issue`` is given by callers that
-        derive the quote id from their request.
+        ``ledger`` is the user's, if the caller has just read it. ``issue`` is passed by callers
+        that derive the quote id from their request.
 
         Raises:
             ImagegenError: as ``estimate``.
         """
         issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
         day = today(issue.at_ms)
-        choice = self._choice(request, day)
-        selection = self._select(request, choice.tier, day)
+        chosen = self._choose_quality(request, day)
+        selection = self._select(request, chosen.tier, day)
         if not selection.candidates:
-            raise _no_candidate(selection, request, choice.tier)
+            raise _no_candidate(selection, request, chosen.tier)
         ledger = ledger or self.ledgers.load(user)
         quote = self._quote(request, selection, user, ledger, issue)
-        return Offer(quote, choice, selection, ledger)
+        return Offer(quote, chosen, selection, ledger)
 
-    def _choice(self, request: EstimateRequest, day: date) -> QualityChoice:
-        """Return the tier asked for, by name or by model, or else by the prompt's words."""
+    def _choose_quality(self, request: EstimateRequest, day: date) -> QualityChoice:
+        """Return the tier that ``quality`` or ``model`` determines, else the prompt's words."""
         if request.provider and request.provider not in self.catalog.providers:
             known = ", ".join(self.catalog.providers)
             raise InvalidRequestError(f"Unknown provider {request.provider!r}: use one of {known}.")
@@ -165,7 +164,7 @@ class Estimator:
 
     def _select(self, request: EstimateRequest, tier: Tier, day: date) -> Selection:
         text = styled_prompt(request.prompt, request.style)
-        wish = Wish(
+        criteria = Criteria(
             tier,
             request.size,
             len(text),
@@ -176,7 +175,7 @@ class Estimator:
         )
         return select(
             self.catalog,
-            wish,
+            criteria,
             self.switchboard.availability(),
             price_multiple=self.price_multiple,
             today=day,
@@ -204,7 +203,7 @@ class Estimator:
             size=request.size,
             style=request.style,
             candidates=tuple(_quoted(one) for one in selection.candidates),
-            # Spread over the free slots, so that quotes asked for together do not collide.
+            # The nonce chooses the slot, so that quotes of the same moment rarely get the same one.
             slot=slots[issue.nonce[0] % len(slots)],
             fallback=_quoted_fallback(selection.replaced),
         )
@@ -226,53 +225,19 @@ def _quoted_fallback(missing: LeftOut | None) -> Fallback | None:
     return Fallback(missing.row.provider, missing.row.model, missing.reason) if missing else None
 
 
-def _alternatives(selection: Selection) -> tuple[Alternative, ...]:
-    others = [
-        Alternative(
-            key=one.key,
-            provider=one.variant.row.provider,
-            model=one.variant.row.model,
-            price=one.price_microusd,
-            available=True,
-        )
-        for one in selection.candidates[1:]
-    ]
-    return (*others, *map(_left_out, selection.left_out))
-
-
-def _left_out(one: LeftOut) -> Alternative:
-    return Alternative(
-        key=one.row.key,
-        provider=one.row.provider,
-        model=one.row.model,
-        price=one.price_microusd,
-        available=False,
-        reason=one.reason,
-        detail=one.detail,
-    )
-
-
-def _fallback(missing: LeftOut | None) -> Replaced | None:
-    if missing is None:
-        return None
-    return Replaced(
-        provider=missing.row.provider,
-        model=missing.row.model,
-        reason=missing.reason,
-        price=missing.price_microusd,
-    )
-
-
 def _no_candidate(
     selection: Selection, request: EstimateRequest, tier: Tier
 ) -> InvalidRequestError | NoProviderError:
-    """Return why there is no offer: the caller's to change where waiting cannot help."""
+    """Return the error that explains why there is no offer.
+
+    It is a 503 if waiting can help; otherwise the caller has to change the request.
+    """
     reasons = {one.reason for one in selection.left_out}
-    said = "; ".join(f"{one.row.key}: {one.detail}" for one in selection.left_out)
+    details = "; ".join(f"{one.row.key}: {one.detail}" for one in selection.left_out)
     if reasons & UNAVAILABLE:
-        return NoProviderError(f"No {tier} model is available now. {said}")
+        return NoProviderError(f"No {tier} model is available now. {details}")
     if reasons == {Reason.SIZE}:
-        return UnsupportedSizeError(f"No {tier} model draws {request.size!r}. {said}")
+        return UnsupportedSizeError(f"No {tier} model has the size {request.size!r}. {details}")
     if Reason.TOO_DEAR in reasons:
-        return AboveMaxCostError(f"No {tier} model is as cheap as that. {said}")
-    return InvalidRequestError(f"No {tier} model fits the request. {said}")
+        return AboveMaxCostError(f"No {tier} model fits the request within maxCost. {details}")
+    return InvalidRequestError(f"No {tier} model fits the request. {details}")

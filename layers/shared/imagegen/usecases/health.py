@@ -1,4 +1,7 @@
-"""Which providers would be used now: one read of what the fleet knows, none when cached."""
+"""Which providers would be used now: one read of the state that all instances share, or none.
+
+There is no read while the guard's cached copy is fresh.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,14 +26,17 @@ type Credentials = Literal["missing", "present", "valid", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class HealthReporter:
-    """Says which providers would be used now."""
+    """Reports which providers would be used now."""
 
     catalog: Catalog
     switchboard: Switchboard
     now_ms: Callable[[], int]
 
     def report(self) -> Health:
-        """Return every provider's state with the last errors' codes; no secret, no user data."""
+        """Return the state of every provider, with the codes of the last errors.
+
+        The report contains no secrets and no user data.
+        """
         setups, fleet = self.switchboard.setups(), self.switchboard.guard.fleet()
         states = self.switchboard.availability()
         providers = tuple(
@@ -58,18 +64,18 @@ class HealthReporter:
         states: Mapping[str, Availability],
     ) -> ProviderReport:
         rows = [row for row in self.catalog.models if row.provider == name]
-        probe = fleet.key_checks.get(name)
-        models = tuple(self._model(row, states[row.key], probe) for row in rows)
+        key_check = fleet.key_checks.get(name)
+        models = tuple(self._model(row, states[row.key], key_check) for row in rows)
         up = any(model.available for model in models)
         return ProviderReport(
             provider=name,
             available=up,
             reason=None if up else next((m.reason for m in models if m.reason), None),
-            credentials=_credentials(setup, probe),
+            credentials=_credentials(setup, key_check),
             enabled=setup is not None and setup.enabled,
             circuit=self._circuit(fleet.circuits.get(name, Circuit())),
             models=models,
-            last_key_check=KeyCheckReport(at=probe.at_ms, outcome=probe.outcome) if probe else None,
+            last_key_check=_key_check_report(key_check),
         )
 
     def _circuit(self, circuit: Circuit) -> CircuitReport:
@@ -82,7 +88,7 @@ class HealthReporter:
             why=circuit.why or None,
         )
 
-    def _model(self, row: Offering, state: Availability, probe: KeyCheck | None) -> ModelReport:
+    def _model(self, row: Offering, state: Availability, key_check: KeyCheck | None) -> ModelReport:
         retired = row.is_retired(self._today())
         reason = Reason.RETIRED if retired else state.reason
         return ModelReport(
@@ -91,15 +97,15 @@ class HealthReporter:
             quality=row.tier,
             available=reason is None,
             reason=reason,
-            warning=_warning(row, probe, self._today()),
+            warning=_warning(row, key_check, self._today()),
         )
 
     def _today(self) -> date:
         return today(self.now_ms())
 
 
-def summary_of(report: Health) -> Health:
-    """Return the report as anybody may see it: without the last errors' codes."""
+def public_summary(report: Health) -> Health:
+    """Return the report without the codes of the last errors, so that it may be public."""
     providers = tuple(
         one.model_copy(update={"circuit": one.circuit.model_copy(update={"why": None})})
         for one in report.providers
@@ -107,20 +113,24 @@ def summary_of(report: Health) -> Health:
     return report.model_copy(update={"providers": providers})
 
 
-def _credentials(setup: ProviderSetup | None, probe: KeyCheck | None) -> Credentials:
+def _key_check_report(key_check: KeyCheck | None) -> KeyCheckReport | None:
+    return KeyCheckReport(at=key_check.at_ms, outcome=key_check.outcome) if key_check else None
+
+
+def _credentials(setup: ProviderSetup | None, key_check: KeyCheck | None) -> Credentials:
     if setup is None or not setup.has_key:
         return "missing"
-    if probe is None:
+    if key_check is None:
         return "present"
-    if probe.outcome == VALID:
+    if key_check.outcome == VALID:
         return "valid"
-    return "refused" if probe.outcome == Outcome.ACCOUNT else "present"
+    return "refused" if key_check.outcome == Outcome.ACCOUNT else "present"
 
 
-def _warning(row: Offering, probe: KeyCheck | None, today_: date) -> str | None:
-    ends = last_day(row, probe)
+def _warning(row: Offering, key_check: KeyCheck | None, today_: date) -> str | None:
+    ends = last_day(row, key_check)
     if ends is not None and ends - today_ <= WARNING_DAYS:
         return f"{row.model} ends on {ends}"
-    if probe is not None and row.model in probe.unlisted:
+    if key_check is not None and row.model in key_check.unlisted:
         return f"{row.model} is not in the list of models that {row.provider} serves"
     return None

@@ -1,13 +1,14 @@
-"""The probe: every provider's key and list of models, looked at for nothing.
+"""The key check: the free, scheduled check of every provider's key and list of models.
 
-A refused key opens its provider before a user meets it, and keeps it open while it is refused. A
-good key closes nothing: only a real image does.
+A refused key opens the provider's circuit before a user's request fails, and keeps it open while
+the key is refused. A good key does not close a circuit: only an image that was made does.
 
-A model that is not in its provider's list is warned of, and no circuit is opened for it. The lists
-do not say what can be called: Together's names models that left serverless and may leave out what
-an organization has not switched on, OpenAI's depends on the key's project, Replicate has none. A
-model that is really gone costs the fleet one failed call an hour, inside a fallback; one that is
-closed by mistake costs every user the model.
+A model that is missing in its provider's list causes a warning and does not open a circuit, because
+the lists do not show what can be called. Together's list has models that are no longer serverless
+and may lack models that an organization has not enabled; OpenAI's list depends on the key's
+project; Replicate has no list. A model that is really gone costs all instances together one failed
+call per hour, and a fallback makes the image. A circuit that is opened by mistake would take the
+model away from every user.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
-from imagegen.domain import breaker
-from imagegen.domain.breaker import Circuit, State
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.errors import ProviderError, StoreUnavailableError
@@ -26,14 +25,15 @@ from imagegen.domain.stores import KeyCheck, KeyCheckStore
 from imagegen.guard import Guard
 from imagegen.usecases.availability import ProviderSetup
 
-PROBE_SECONDS = 6.0
-"""For each of a provider's two calls: four providers that hang stay within Lambda's minute."""
+CALL_TIMEOUT_SECONDS = 6.0
+"""Timeout of each of the two calls per provider: four providers take at most 48 s, which is within
+the function's timeout of a minute."""
 VALID = "valid"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """A key that is refused now and was not, or the reverse; told once in the whole fleet."""
+    """A key that was good and is now refused, or the reverse; only one instance reports it."""
 
     provider: str
     old: str
@@ -42,32 +42,32 @@ class KeyChange:
 
 @dataclass(frozen=True, slots=True)
 class KeyCheckResults:
-    """What one probe found."""
+    """What one round of key checks found."""
 
     key_checks: Mapping[str, KeyCheck]
-    """By provider with a key that is switched on."""
+    """By provider: those that are switched on and have a key."""
     changes: tuple[KeyChange, ...]
-    resting: Mapping[str, int]
-    """How many circuits let nobody through, by every provider of the catalog."""
+    open_circuits: Mapping[str, int]
+    """How many circuits let no call through, for every provider of the catalog."""
     unlisted: tuple[str, ...]
-    """The catalog's models that their providers do not list."""
+    """The catalog's models that are missing in their providers' lists."""
     days_left: int | None
-    """Until the first model ends that is still offered; ``None`` where no end is known."""
+    """Days until the first shutdown of a model that is still offered; ``None`` if none is known."""
 
     @property
     def outcomes(self) -> dict[str, str]:
-        """By provider, ``valid`` or an ``Outcome``."""
-        return {name: probe.outcome for name, probe in self.key_checks.items()}
+        """The result by provider: ``valid`` or an ``Outcome``."""
+        return {name: one.outcome for name, one in self.key_checks.items()}
 
     @property
     def refused(self) -> tuple[str, ...]:
-        """The providers whose keys are refused, by the last check that could tell."""
-        return tuple(n for n, probe in self.key_checks.items() if probe.verdict == Outcome.ACCOUNT)
+        """The providers whose keys are refused, by the last check that had a clear result."""
+        return tuple(n for n, one in self.key_checks.items() if one.verdict == Outcome.ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChecker:
-    """Looks at every provider at no cost."""
+    """Checks the key and the list of models of every provider, at no cost."""
 
     catalog: Catalog
     setups: Callable[[], Mapping[str, ProviderSetup]]
@@ -77,43 +77,47 @@ class KeyChecker:
     now_ms: Callable[[], int]
 
     def check(self) -> KeyCheckResults:
-        """Return what was found, and store it for the fleet."""
+        """Check every provider; return the results, which are also stored for all instances.
+
+        The circuit of a provider with a refused key is opened. An unreachable store raises no
+        error: its key changes are then reported by the next round.
+        """
         known, setups = self.guard.fleet().key_checks, self.setups()
         found = {
-            name: self._probe(name, known.get(name))
+            name: self._check(name, known.get(name))
             for name in self.catalog.providers
             if (setup := setups.get(name)) and setup.has_key and setup.enabled
         }
-        changes = tuple(change for name in found if (change := self._keep(name, found[name])))
+        changes = tuple(change for name in found if (change := self._store(name, found[name])))
         self.guard.forget()
         rows = [row for row in self.catalog.models if row.provider in found]
         return KeyCheckResults(
             key_checks=found,
             changes=changes,
-            resting=self._resting(),
-            unlisted=tuple(sorted(one for probe in found.values() for one in probe.unlisted)),
+            open_circuits=self._open_circuits(),
+            unlisted=tuple(sorted(model for one in found.values() for model in one.unlisted)),
             days_left=min(self._days_left(rows, found), default=None),
         )
 
-    def _probe(self, name: str, before: KeyCheck | None) -> KeyCheck:
+    def _check(self, name: str, before: KeyCheck | None) -> KeyCheck:
         client = self.provider(name)
         try:
-            client.check_key(timeout_seconds=PROBE_SECONDS)
+            client.check_key(timeout_seconds=CALL_TIMEOUT_SECONDS)
         except ProviderError as error:
-            return self._found(error.outcome, name, None, before)
+            return self._result(error.outcome, name, None, before)
         listed: ServedModels | None = None
-        with suppress(ProviderError):  # The key is known to be good; the list can wait.
-            listed = client.models(timeout_seconds=PROBE_SECONDS)
-        return self._found(VALID, name, listed, before)
+        with suppress(ProviderError):  # The key is good; the list is read again in the next round.
+            listed = client.models(timeout_seconds=CALL_TIMEOUT_SECONDS)
+        return self._result(VALID, name, listed, before)
 
-    def _found(
+    def _result(
         self, outcome: str, name: str, listed: ServedModels | None, before: KeyCheck | None
     ) -> KeyCheck:
-        was = before or KeyCheck(0, "")
-        verdict = outcome if outcome in _VERDICTS else was.verdict
+        last = before or KeyCheck(0, "")
+        verdict = outcome if outcome in _VERDICTS else last.verdict
         if listed is None:
-            # What was known of the models stays known: a bad moment must not end a warning.
-            return KeyCheck(self.now_ms(), outcome, verdict, was.unlisted, was.last_days)
+            # The earlier findings about the models stay: one failed call must not end a warning.
+            return KeyCheck(self.now_ms(), outcome, verdict, last.unlisted, last.last_days)
         models = {row.model for row in self._offered(name)}
         return KeyCheck(
             self.now_ms(),
@@ -128,22 +132,22 @@ class KeyChecker:
         rows = (row for row in self.catalog.models if row.provider == name)
         return (row for row in rows if not row.is_retired(day))
 
-    def _keep(self, name: str, probe: KeyCheck) -> KeyChange | None:
-        if probe.outcome == Outcome.ACCOUNT:
-            self.guard.extend_open(name, probe.outcome)
-            self.guard.trip(name, probe.outcome)
+    def _store(self, name: str, key_check: KeyCheck) -> KeyChange | None:
+        """Store a result; return the change of the key, ``None`` if it has not changed."""
+        if key_check.outcome == Outcome.ACCOUNT:
+            self.guard.extend_open(name, key_check.outcome)
+            self.guard.trip(name, key_check.outcome)
         try:
-            before = self.key_checks.save(name, probe)
+            before = self.key_checks.save(name, key_check)
         except StoreUnavailableError:
-            return None  # The next probe compares with what is stored, and tells it then.
-        old = (before.verdict if before else "") or VALID
-        return KeyChange(name, old, probe.verdict) if probe.verdict not in ("", old) else None
+            return None  # The next round compares with what is stored, and reports the change.
+        old, new = (before.verdict if before else "") or VALID, key_check.verdict
+        return KeyChange(name, old, new) if new not in ("", old) else None
 
-    def _resting(self) -> dict[str, int]:
-        now_ms = self.now_ms()
-        open_ = [n for n, one in self.guard.circuits().items() if _is_resting(one, now_ms)]
+    def _open_circuits(self) -> dict[str, int]:
+        blocked = self.guard.blocked_until_ms()
         return {
-            provider: sum(name.partition("/")[0] == provider for name in open_)
+            provider: sum(name.partition("/")[0] == provider for name in blocked)
             for provider in self.catalog.providers
         }
 
@@ -155,16 +159,14 @@ class KeyChecker:
                 yield (ends - day).days
 
 
-def last_day(row: Offering, probe: KeyCheck | None) -> date | None:
-    """Return when a model ends: by the catalog, or sooner where its provider announces it."""
-    announced = probe.last_days.get(row.model) if probe else None
+def last_day(row: Offering, key_check: KeyCheck | None) -> date | None:
+    """Return a model's last day, ``None`` if none is known.
+
+    It is the earlier one of the catalog's date and the date that the provider's list announces.
+    """
+    announced = key_check.last_days.get(row.model) if key_check else None
     return min((day for day in (row.shutdown_on, announced) if day), default=None)
 
 
 _VERDICTS = frozenset({VALID, Outcome.ACCOUNT})
-"""What a key check can come to that says something of the key."""
-
-
-def _is_resting(circuit: Circuit, now_ms: int) -> bool:
-    """Return whether it lets nobody through: one that is due is offered, to the next image."""
-    return circuit.state is not State.CLOSED and not breaker.may_probe(circuit, now_ms=now_ms)
+"""The results that show whether the key is good."""

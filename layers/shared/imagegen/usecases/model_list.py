@@ -1,4 +1,4 @@
-"""The catalog as it is offered now."""
+"""The list of models: the catalog with the prices and the availability of now."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from imagegen.wire.reports import Models, OfferedModel, OfferedSize, RetiredMode
 
 @dataclass(frozen=True, slots=True)
 class ModelLister:
-    """Lists models with prices and whether they could be called."""
+    """Lists the models, each with its prices and whether it can be called."""
 
     catalog: Catalog
     switchboard: Switchboard
     now_ms: Callable[[], int]
 
     def models(self) -> Models:
-        """Return every row, and the models that ended."""
+        """Return every row of the catalog, and the models that were shut down."""
         states = self.switchboard.availability()
         return Models(
-            models=tuple(self._offered(row, states[row.key]) for row in self.catalog.models),
+            models=tuple(self._model(row, states[row.key]) for row in self.catalog.models),
             retired=tuple(
                 RetiredModel(
                     provider=row.provider,
@@ -35,7 +35,7 @@ class ModelLister:
             ),
         )
 
-    def _offered(self, row: Offering, state: Availability) -> OfferedModel:
+    def _model(self, row: Offering, state: Availability) -> OfferedModel:
         retired = row.is_retired(today(self.now_ms()))
         reason = Reason.RETIRED if retired else state.reason
         return OfferedModel(

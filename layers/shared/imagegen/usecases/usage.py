@@ -1,4 +1,4 @@
-"""What a user spent and may still spend, and the newest requests."""
+"""What a user has spent and may still spend, and the user's newest requests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Limits
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import LedgerStore, RecordStore
-from imagegen.usecases.conversions import allowance
+from imagegen.usecases.conversions import to_allowance
 from imagegen.wire.images import Allowance
 from imagegen.wire.reports import Usage, UsedImage
 
@@ -26,10 +26,12 @@ class UsageReader:
     now_ms: Callable[[], int]
 
     def usage(self, user: str) -> Usage:
-        """Return today's counts, what is left, and the newest requests.
+        """Return today's counts, what is left of the limits, and the newest requests.
+
+        The day is the UTC day; amounts are in micro-dollars.
 
         Raises:
-            StoreUnavailableError: it cannot be read.
+            StoreUnavailableError: the ledger or the records cannot be read.
         """
         now_ms = self.now_ms()
         day, ledger = utc_day(now_ms), self.ledgers.load(user)
@@ -44,11 +46,11 @@ class UsageReader:
                 images_today=self.limits.daily_images,
                 usd_today=self.limits.daily_microusd,
             ),
-            remaining=allowance(ledger, self.limits, day, now_ms=now_ms),
-            recent=tuple(self._used(user, record) for record in recent),
+            remaining=to_allowance(ledger, self.limits, day, now_ms=now_ms),
+            recent=tuple(self._recent_image(user, record) for record in recent),
         )
 
-    def _used(self, user: str, record: ImageRecord) -> UsedImage:
+    def _recent_image(self, user: str, record: ImageRecord) -> UsedImage:
         ref = ImageRef(record.quote_id, user, record.issued_ms)
         return UsedImage(
             id=image_id(ref, self.image_id_key()),

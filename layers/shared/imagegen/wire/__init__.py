@@ -1,1 +1,1 @@
-"""The JSON of our own routes: what enters and leaves each of them."""
+"""The JSON of our own routes: the requests and the responses of each."""

@@ -1,4 +1,4 @@
-"""What enters and leaves as JSON: camelCase, dollars as decimal text, unknown fields refused."""
+"""The JSON about one image: camelCase, dollars as decimal text, unknown fields refused."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -31,14 +31,14 @@ def iso_time(at_ms: int) -> str:
 
 
 def _dollars(value: object) -> int:
-    wrong = ValueError('must be dollars, such as "0.05"')
+    invalid = ValueError('must be dollars, such as "0.05"')
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise wrong
+        raise invalid
     try:
-        # A number of JSON's is a number however it is written: 1e-5 as much as 0.00001.
+        # JSON may write one number as 1e-5 or as 0.00001: both are accepted.
         return parse_usd(value if isinstance(value, str) else f"{Decimal(str(value)):f}")
     except ValueError:
-        raise wrong from None  # an answer does not repeat what was sent
+        raise invalid from None  # an answer must not repeat what was sent
 
 
 def _not_blank(text: str) -> str:
@@ -71,7 +71,7 @@ Prompt = Annotated[
 
 
 class EdgeModel(BaseModel):
-    """What enters or leaves as JSON."""
+    """The base of everything that a request or a response has as JSON."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, frozen=True, extra="forbid"
@@ -79,7 +79,7 @@ class EdgeModel(BaseModel):
 
 
 class EstimateRequest(EdgeModel):
-    """What an image would cost is asked with this."""
+    """The image to price: the body of POST /estimate."""
 
     prompt: Prompt
     quality: Tier | None = Field(None, description="Without it, the prompt's words decide.")
@@ -87,13 +87,15 @@ class EstimateRequest(EdgeModel):
         "square", description="square, landscape, portrait, or exact pixels such as 1024x1024."
     )
     style: Annotated[str, StringConstraints(max_length=MAX_STYLE_CHARACTERS)] = ""
-    max_cost: DollarsIn | None = Field(None, description="Dollars; no dearer model is offered.")
+    max_cost: DollarsIn | None = Field(
+        None, description="Dollars; a model that costs more is not offered."
+    )
     provider: str | None = Field(None, max_length=40, description="Preferred, not required.")
     model: str | None = Field(None, max_length=120, description="Preferred, not required.")
 
 
 class Price(EdgeModel):
-    """What is expected to be paid, and the most that can be."""
+    """The expected price, and the most that can be charged."""
 
     expected: MicroUsd
     ceiling: MicroUsd
@@ -101,7 +103,7 @@ class Price(EdgeModel):
 
 
 class Alternative(EdgeModel):
-    """Another model of the tier: a fallback of this offer, or why it is none."""
+    """Another model of the tier: a fallback of this offer, or the reason why it is not one."""
 
     key: str
     provider: str
@@ -113,7 +115,7 @@ class Alternative(EdgeModel):
 
 
 class Replaced(EdgeModel):
-    """Whom another model stands in for, and why."""
+    """The first choice that another model replaced, and why."""
 
     provider: str
     model: str
@@ -122,7 +124,7 @@ class Replaced(EdgeModel):
 
 
 class Constraints(EdgeModel):
-    """What the tier can do."""
+    """The sizes and lengths that the tier supports."""
 
     sizes: tuple[str, ...]
     max_prompt_characters: int
@@ -130,7 +132,7 @@ class Constraints(EdgeModel):
 
 
 class Allowance(EdgeModel):
-    """What the user may still do; ``null`` where there is no limit."""
+    """What the user may still do; ``null`` if there is no limit."""
 
     images_this_hour: int | None
     images_today: int
@@ -138,7 +140,7 @@ class Allowance(EdgeModel):
 
 
 class Estimate(EdgeModel):
-    """A priced offer; the quote accepts it once, within ten minutes."""
+    """A priced offer; its quote can be confirmed once, within ten minutes."""
 
     quote: str
     quote_id: str
@@ -161,14 +163,14 @@ class Estimate(EdgeModel):
 
 
 class GenerateRequest(EdgeModel):
-    """The click: the quote of an estimate and the prompt it was made for."""
+    """The confirmation: the quote of an estimate, and the prompt that it was made for."""
 
     quote: Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
     prompt: Prompt
 
 
 class Cost(EdgeModel):
-    """What was charged, beside what was promised."""
+    """The charge, beside the prices that the quote promised."""
 
     charged: MicroUsd
     expected: MicroUsd
@@ -177,7 +179,7 @@ class Cost(EdgeModel):
 
 
 class AttemptMade(EdgeModel):
-    """One model's turn."""
+    """One attempt: one candidate's turn in a run."""
 
     provider: str
     model: str
@@ -224,7 +226,7 @@ class GeneratedImage(EdgeModel):
 
 
 class ImageInProgress(EdgeModel):
-    """The image is being made; ask again."""
+    """The image is being made; send the same request again to get it."""
 
     id: str
     status: Literal["generating"] = "generating"
@@ -234,7 +236,7 @@ class ImageInProgress(EdgeModel):
 
 
 class ImageStatus(EdgeModel):
-    """Where an image stands, for whoever has its id."""
+    """The state of an image, for anyone who has its id."""
 
     id: str
     status: Literal["generating", "complete", "failed"]

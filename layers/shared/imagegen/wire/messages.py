@@ -1,7 +1,7 @@
-"""What a chat sends and is sent: messages, and the images and calls that come with them.
+"""The messages of a chat, in both directions, with their images and calls.
 
-An ``ImageGeneration`` is one image through its whole life in a chat: the server offers it, the
-person's page moves it on.
+An ``ImageGeneration`` is one image through its whole life in a chat: the server offers it, and the
+person's page updates it.
 """
 
 import json
@@ -18,10 +18,10 @@ from imagegen.wire.images import (
     LlmApiCall,
     MicroUsd,
 )
-from imagegen.wire.reports import Problem, absent
+from imagegen.wire.reports import Problem, optional_field
 
 TOOL = "generate_image"
-"""The one tool. It makes an offer; nothing an LLM can say makes an image or spends anything."""
+"""The only tool. It makes an offer; no output of an LLM can make an image or spend anything."""
 MAX_MESSAGES = 100
 MAX_MESSAGE_CHARACTERS = 32_000
 
@@ -47,17 +47,17 @@ class ChatRequest(EdgeModel):
 
 
 class ImageGeneration(EdgeModel):
-    """One image in a chat, as the page's element takes it."""
+    """One image in a chat, in the form that the page's element accepts."""
 
     id: str
-    tool_call_id: str | None = absent()
+    tool_call_id: str | None = optional_field()
     prompt: str
     status: Literal["pending", "generating", "complete", "failed", "declined", "cancelled"]
-    estimate: Estimate | None = absent()
-    image: GeneratedImage | ImageStatus | None = absent()
-    problem: Problem | None = absent()
-    started_at: Instant | None = absent()
-    preview_url: str | None = absent()
+    estimate: Estimate | None = optional_field()
+    image: GeneratedImage | ImageStatus | None = optional_field()
+    problem: Problem | None = optional_field()
+    started_at: Instant | None = optional_field()
+    preview_url: str | None = optional_field()
 
 
 class TextApiCall(EdgeModel):
@@ -67,17 +67,17 @@ class TextApiCall(EdgeModel):
     provider: str
     model: str
     input_tokens: int | None
-    """``None`` where the LLM did not say."""
+    """``None`` if the LLM did not report it."""
     output_tokens: int | None
     cost: MicroUsd | None
-    """``None`` where no price is configured or no tokens were told."""
+    """``None`` if no price is configured, or the LLM reported no tokens."""
     duration_ms: int
     success: bool
     timestamp: Instant
 
 
 class MessageStart(EdgeModel):
-    """The answer begins."""
+    """The start of the answer."""
 
     id: str
     role: Literal["assistant"] = "assistant"
@@ -85,25 +85,25 @@ class MessageStart(EdgeModel):
 
 
 class TextDelta(EdgeModel):
-    """Some more of the answer's text."""
+    """The next part of the answer's text."""
 
     text: str
 
 
 class ToolCall(EdgeModel):
-    """The LLM used the tool: an offer came of it, or a problem."""
+    """A tool call of the LLM, and its result: an offer or a problem."""
 
     id: str
     name: str
     arguments: dict[str, Any] | None
-    """``None`` where they were no JSON object, or none that can be repeated."""
+    """``None`` if they were not a JSON object, or one that cannot be sent on."""
     ok: bool
-    image_generation: ImageGeneration | None = absent()
-    problem: Problem | None = absent()
+    image_generation: ImageGeneration | None = optional_field()
+    problem: Problem | None = optional_field()
 
 
 class MessageComplete(EdgeModel):
-    """The whole answer; always the last event, exactly once."""
+    """The whole answer: always the last event, and sent exactly once."""
 
     id: str
     role: Literal["assistant"] = "assistant"
@@ -111,14 +111,14 @@ class MessageComplete(EdgeModel):
     image_generations: tuple[ImageGeneration, ...]
     llm_api_calls: tuple[TextApiCall | LlmApiCall, ...]
     stop_reason: Literal["end", "tool_limit", "error"]
-    problem: Problem | None = absent()
+    problem: Problem | None = optional_field()
 
 
 type ChatEvent = MessageStart | TextDelta | ToolCall | MessageComplete
 
 
-def offered(estimate: Estimate, tool_call_id: str | None = None) -> ImageGeneration:
-    """Return the image that an estimate offers, waiting for a person's click."""
+def image_offer(estimate: Estimate, tool_call_id: str | None = None) -> ImageGeneration:
+    """Return the image that an estimate offers; it is pending until the person clicks."""
     return ImageGeneration(
         id=estimate.image_id,
         tool_call_id=tool_call_id,
@@ -128,16 +128,19 @@ def offered(estimate: Estimate, tool_call_id: str | None = None) -> ImageGenerat
     )
 
 
-def carried_bytes(part: EdgeModel) -> int:
-    """Return how long a part is in Lambda's answer, at most: there it is JSON in text in JSON."""
+def json_bytes(part: EdgeModel) -> int:
+    """Return the most bytes that a part takes in Lambda's response.
+
+    There the part's JSON is inside the text of an event, which is escaped as JSON once more.
+    """
     return len(json.dumps(part.model_dump_json(by_alias=True)))
 
 
-def told_to_llm(estimate: Estimate) -> dict[str, Any]:
-    """Return what an LLM is told of an offer: never the quote or the image's id.
+def llm_result(estimate: Estimate) -> dict[str, Any]:
+    """Return the tool result for the LLM: the price of an offer, never its quote or image id.
 
-    Whoever holds a quote and its user's token can accept it; the words an LLM reads and repeats
-    are no place for it.
+    A quote can be confirmed by anyone who has it and its user's token, so it must not be in a text
+    that an LLM reads and may repeat.
     """
     price = estimate.price.model_dump(mode="json", by_alias=True)
     return {

@@ -1,4 +1,4 @@
-"""What leaves as JSON about many images or about the service: usage, models, health, problems."""
+"""The JSON about many images or about the service: usage, models, health and problems."""
 
 from typing import Any, Literal
 
@@ -13,8 +13,8 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
-def absent() -> Any:
-    """Return the field that is left out of the JSON where it has no value."""
+def optional_field() -> Any:
+    """Return a field that is left out of the JSON if it has no value."""
     return Field(default=None, exclude_if=_is_none)
 
 
@@ -34,7 +34,7 @@ class UsedImage(EdgeModel):
 
 
 class Usage(EdgeModel):
-    """What the user spent today and may still spend, and the newest requests."""
+    """What the user spent today and may still spend, with the newest requests."""
 
     day: str
     spent: MicroUsd
@@ -70,7 +70,7 @@ class OfferedModel(EdgeModel):
 
 
 class RetiredModel(EdgeModel):
-    """A model that ended, and what replaces it."""
+    """A model that was shut down, and the model that replaces it."""
 
     provider: str
     model: str
@@ -91,7 +91,7 @@ class CircuitReport(EdgeModel):
     state: Literal["closed", "open", "half_open"]
     failures: int
     retry_at: Instant | None
-    why: str | None = Field(None, description="The last error's code; with the admin scope only.")
+    why: str | None = Field(None, description="The last error's code; only with the admin scope.")
 
 
 class ModelReport(EdgeModel):
@@ -106,7 +106,7 @@ class ModelReport(EdgeModel):
 
 
 class KeyCheckReport(EdgeModel):
-    """What the last probe of a provider found."""
+    """The result of the last check of a provider's key."""
 
     at: Instant
     outcome: str
@@ -126,7 +126,7 @@ class ProviderReport(EdgeModel):
 
 
 class Health(EdgeModel):
-    """Which providers would be used now."""
+    """The providers, and whether each can be used now."""
 
     status: Literal["healthy", "degraded", "unhealthy"]
     checked_at: Instant
@@ -134,7 +134,7 @@ class Health(EdgeModel):
 
 
 class Problem(EdgeModel):
-    """An error, as RFC 9457 wants it."""
+    """An error in the format of RFC 9457."""
 
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
 
@@ -145,5 +145,5 @@ class Problem(EdgeModel):
     detail: str
     charged: bool
     retryable: bool
-    retry_after_seconds: int | None = absent()
-    errors: list[dict[str, Any]] | None = absent()
+    retry_after_seconds: int | None = optional_field()
+    errors: list[dict[str, Any]] | None = optional_field()

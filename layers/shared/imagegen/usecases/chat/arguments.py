@@ -1,4 +1,4 @@
-"""What a user said, as an LLM is told it; what an LLM asks, as an estimate takes it."""
+"""Conversions between a chat and its LLM: messages to turns, tool arguments to an estimate."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,48 +12,52 @@ from imagegen.wire.images import EstimateRequest
 from imagegen.wire.messages import TOOL, ChatMessage, ToolCall
 
 
-def turn_of(message: ChatMessage) -> ChatTurn:
-    """Return a message as the LLM is told it; that there were images, never their ids."""
+def to_turn(message: ChatMessage) -> ChatTurn:
+    """Return a message as a turn for the LLM: at most the number of images, never their ids."""
     count = len(message.image_generations)
     return ChatTurn(
         message.role, message.content or f"({count} offered)" if count else message.content
     )
 
 
-def arguments_in(text: str) -> dict[str, Any] | None:
-    """Return an LLM's arguments, or ``None`` where they are no JSON object that we can repeat."""
+def parse_arguments(text: str) -> dict[str, Any] | None:
+    """Return the arguments that an LLM wrote.
+
+    The result is ``None`` if they are not a JSON object, or one that cannot be written as JSON
+    again: the answer repeats them.
+    """
     try:
         found = json.loads(text, parse_constant=_refuse)
-        # Half a character or nesting that Python reads and pydantic does not write.
+        # Python parses lone surrogates and deep nesting; pydantic cannot serialize them.
         ToolCall(id="", name="", arguments=found, ok=False).model_dump_json()
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
 
-def request_of(asked: ToolUse, arguments: Mapping[str, Any] | None) -> EstimateRequest:
-    """Return what an LLM asks a price for; a ``null`` is like nothing said.
+def parse_request(tool_use: ToolUse, arguments: Mapping[str, Any] | None) -> EstimateRequest:
+    """Return the estimate that an LLM requests; an argument that is ``null`` counts as left out.
 
     Raises:
-        InvalidRequestError: another tool, or arguments that are none of this one's.
+        InvalidRequestError: the tool does not exist, or the arguments do not fit its schema.
     """
-    if asked.name != TOOL:
+    if tool_use.name != TOOL:
         raise InvalidRequestError(f"There is no such tool; the only one is {TOOL}.")
     if arguments is None:
-        raise InvalidRequestError("The arguments are no JSON object.")
+        raise InvalidRequestError("The arguments are not a JSON object.")
     try:
         return EstimateRequest.model_validate(
             {name: value for name, value in arguments.items() if value is not None}, by_name=False
         )
     except ValidationError as error:
-        found = wrong_in(error.errors(include_url=False, include_input=False))
-    raise InvalidRequestError(found)
+        detail = _detail(error.errors(include_url=False, include_input=False))
+    # Raised outside the except block: the ValidationError, which quotes the prompt, is not chained.
+    raise InvalidRequestError(detail)
 
 
-def wrong_in(errors: Sequence[Mapping[str, Any]]) -> str:
-    """Return what is wrong with arguments, and where."""
-    said = [f"{'.'.join(map(str, one['loc']))[:60]}: {one['msg']}" for one in errors[:5]]
-    return "; ".join(said)
+def _detail(errors: Sequence[Mapping[str, Any]]) -> str:
+    """Return the names of the wrong arguments and what is wrong with each, at most five."""
+    return "; ".join(f"{'.'.join(map(str, one['loc']))[:60]}: {one['msg']}" for one in errors[:5])
 
 
 def _refuse(name: str) -> None:

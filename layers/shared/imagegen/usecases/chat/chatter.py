@@ -1,7 +1,7 @@
-"""A chat's answer: the LLM speaks, uses the one tool, and speaks of what came of it.
+"""A chat's answer: the LLM writes text, uses its one tool, and writes about the result.
 
-The tool makes offers; it cannot spend. What goes wrong with it is told to the LLM, which tells the
-person; what goes wrong with the LLM is told in words, and the message ends as every other.
+The tool makes offers; it cannot spend. A tool problem goes back to the LLM, which explains it to
+the user. A failure of the LLM becomes a sentence in the answer, which is then completed as usual.
 """
 
 import json
@@ -13,10 +13,10 @@ from imagegen.domain.errors import ImagegenError, InvalidRequestError, LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Llm, TextPart, TokenCount, ToolUse
 from imagegen.domain.token_prices import TokenPrices
-from imagegen.usecases.chat.arguments import arguments_in, request_of, turn_of
+from imagegen.usecases.chat.arguments import parse_arguments, parse_request, to_turn
 from imagegen.usecases.chat.limits import (
-    MAX_SAID_CHARACTERS,
-    MAX_USED_BYTES,
+    MAX_ANSWER_CHARACTERS,
+    MAX_TOOL_BYTES,
     ChatLimits,
     TooLongError,
     check,
@@ -31,21 +31,21 @@ from imagegen.wire.messages import (
     TextApiCall,
     TextDelta,
     ToolCall,
-    carried_bytes,
-    offered,
-    told_to_llm,
+    image_offer,
+    json_bytes,
+    llm_result,
 )
 from imagegen.wire.reports import Problem
 
 MARGIN_MS = 3_000
-"""What is left at the end for the answer itself."""
+"""Kept free of LLM calls before Lambda's timeout: to send the answer."""
 SHORTEST_CALL_MS = 1_000
-MOST_PROBLEMS_TOLD = 12
-"""A round's tool uses beyond its limit are each told so, up to this many."""
-STOPPED = "I stopped here: I had used my tool too often for one message."
+MAX_REJECTED_TOOL_USES = 12
+"""How many tool uses beyond a round's limit are each rejected; further ones are ignored."""
+STOPPED = "I stopped here: I used my tool too often for one message."
 FAILED = "I could not finish my answer: the language model did not respond as it should."
-TOO_LONG = "I stopped here: my answer grew too long for one message."
-NOTHING = "I have no answer to that. Please put it another way."
+TOO_LONG = "I stopped here: my answer is too long for one message."
+NOTHING = "I have no answer to that. Please rephrase your message."
 UNEXPECTED = "An unexpected error. It is in the logs."
 
 
@@ -65,43 +65,47 @@ class Chatter:
     limits: ChatLimits = field(default_factory=ChatLimits)
     on_answered: Callable[[MessageComplete], None] = lambda _message: None
     on_unexpected: Callable[[Exception], None] = lambda _error: None
-    """Told of an error that nobody thought of; the message ends in words all the same."""
+    """Called with an error that no code handles; the answer is completed all the same."""
 
     def chat(self, request: ChatRequest, user: str, *, ends_ms: int) -> Iterator[ChatEvent]:
-        """Return the answer's events, of which the last is always the whole message.
+        """Return the answer's events; the last one is always the complete message.
+
+        Lambda ends this run at ``ends_ms``. A failure of the LLM raises no error: the complete
+        message contains it.
 
         Raises:
-            InvalidRequestError: the last message is not the user's, or it is all too long.
+            InvalidRequestError: the last message is not the user's or is empty, or the history is
+                too long.
             ConfigurationError: no LLM is set up.
         """
         check(request, self.limits)
-        turns = [turn_of(message) for message in request.messages]
+        turns = [to_turn(message) for message in request.messages]
         return _Answer(self, self.llm(), user, ends_ms, turns).events()
 
 
 @dataclass(slots=True)
 class _Answer:
-    """One message in the making."""
+    """One answer while it is made."""
 
     chatter: Chatter
     llm: Llm
     user: str
     ends_ms: int
     turns: list[ChatTurn]
-    said: list[str] = field(default_factory=list)
-    said_characters: int = 0
-    used_bytes: int = 0
+    texts: list[str] = field(default_factory=list)
+    text_characters: int = 0
+    tool_bytes: int = 0
     images: list[ImageGeneration] = field(default_factory=list)
     calls: list[TextApiCall] = field(default_factory=list)
 
     def events(self) -> Iterator[ChatEvent]:
-        """Yield everything."""
+        """Yield every event of the answer."""
         message_id = f"msg_{self.chatter.new_id()}"
         yield MessageStart(id=message_id, created_at=self.chatter.now_ms())
-        stop_reason, problem = yield from self._whole()
+        stop_reason, problem = yield from self._body()
         complete = MessageComplete(
             id=message_id,
-            content="".join(self.said),
+            content="".join(self.texts),
             image_generations=tuple(self.images),
             llm_api_calls=tuple(self.calls),
             stop_reason=stop_reason,
@@ -110,132 +114,134 @@ class _Answer:
         self.chatter.on_answered(complete)
         yield complete
 
-    def _whole(self) -> Generator[ChatEvent, None, tuple[StopReason, Problem | None]]:
-        """Yield the answer, and words where it breaks off; return how it ended."""
+    def _body(self) -> Generator[ChatEvent, None, tuple[StopReason, Problem | None]]:
+        """Yield the answer, and a last sentence if it fails; return how it ended."""
         failed: ImagegenError
         try:
             return (yield from self._rounds()), None
         except LlmError as error:
             failed = error
-        except Exception as error:  # noqa: BLE001 the last one: what was offered stays, whatever it is
+        except Exception as error:  # noqa: BLE001 offers already made must reach the user
             self.chatter.on_unexpected(error)
             failed = ImagegenError(UNEXPECTED)
-        yield from self._say_apart(TOO_LONG if isinstance(failed, TooLongError) else FAILED)
+        yield from self._emit_paragraph(TOO_LONG if isinstance(failed, TooLongError) else FAILED)
         return "error", self.chatter.to_problem(failed)
 
     def _rounds(self) -> Generator[ChatEvent, None, StopReason]:
-        """Yield until the LLM wants no tool any more; return why it ended."""
+        """Yield until the LLM uses no more tools; return why the answer ended."""
         limits = self.chatter.limits
         for _ in range(limits.rounds):
-            asked = yield from self._ask()
-            if not asked:
-                if not "".join(self.said).strip():
-                    yield from self._say_apart(NOTHING)
+            tool_uses = yield from self._call_llm()
+            if not tool_uses:
+                if not "".join(self.texts).strip():
+                    yield from self._emit_paragraph(NOTHING)
                 return "end"
-            for number, one in enumerate(asked):
-                yield self._kept(self._use(one, is_over=number >= limits.calls_in_round))
-        yield from self._say_apart(STOPPED)
+            for number, tool_use in enumerate(tool_uses):
+                is_over_limit = number >= limits.calls_in_round
+                yield self._add_tool_call(self._run_tool(tool_use, is_over_limit=is_over_limit))
+        yield from self._emit_paragraph(STOPPED)
         return "tool_limit"
 
-    def _ask(self) -> Generator[ChatEvent, None, tuple[ToolUse, ...]]:
-        """Yield what the LLM says; return the tools it wants."""
-        began_ms, spent, asked, words = self.chatter.now_ms(), None, [], ""
+    def _call_llm(self) -> Generator[ChatEvent, None, tuple[ToolUse, ...]]:
+        """Yield the text of one LLM call; return the tool uses that it asks for."""
+        began_ms, token_count, tool_uses, words = self.chatter.now_ms(), None, [], ""
         success = False
         try:
             for part in self.llm.answer(self.turns, timeout_seconds=self._seconds_left()):
                 match part:
                     case TextPart(text) if text:
-                        yield from self._pass_on(text, goes_on=bool(words))
+                        yield from self._stream_text(text, continues=bool(words))
                         words += text
                     case ToolUse():
-                        asked.append(part)
+                        tool_uses.append(part)
                     case TokenCount():
-                        spent = part
+                        token_count = part
             success = True
         finally:
-            self.calls.append(self._call(began_ms, spent, success=success))
-        kept = tuple(asked[: self.chatter.limits.calls_in_round + MOST_PROBLEMS_TOLD])
+            self.calls.append(self._api_call(began_ms, token_count, success=success))
+        kept = tuple(tool_uses[: self.chatter.limits.calls_in_round + MAX_REJECTED_TOOL_USES])
         self.turns.append(ChatTurn("assistant", words, kept))
         return kept
 
-    def _use(self, asked: ToolUse, *, is_over: bool) -> ToolCall:
-        """Return what came of a use of the tool, which the LLM is told, too."""
-        arguments = arguments_in(asked.arguments)
+    def _run_tool(self, tool_use: ToolUse, *, is_over_limit: bool) -> ToolCall:
+        """Make the offer; return it, or the problem, as an event. The LLM gets the same result."""
+        arguments = parse_arguments(tool_use.arguments)
+        call = ToolCall(id=tool_use.id, name=tool_use.name, arguments=arguments, ok=False)
         try:
-            request = self._request(asked, arguments, is_over=is_over)
-            image = offered(estimate := self.chatter.offer(request, self.user), asked.id)
+            request = self._request(tool_use, arguments, is_over_limit=is_over_limit)
+            estimate = self.chatter.offer(request, self.user)
         except ImagegenError as error:
             problem = self.chatter.to_problem(error)
-            self._tell(asked, {"offered": False, "code": problem.code, "detail": problem.detail})
-            return ToolCall(
-                id=asked.id, name=asked.name, arguments=arguments, ok=False, problem=problem
-            )
-        self._tell(asked, told_to_llm(estimate))
-        return ToolCall(
-            id=asked.id, name=asked.name, arguments=arguments, ok=True, image_generation=image
-        )
+            result = {"offered": False, "code": problem.code, "detail": problem.detail}
+            self._add_tool_result(tool_use, result)
+            return call.model_copy(update={"problem": problem})
+        self._add_tool_result(tool_use, llm_result(estimate))
+        image = image_offer(estimate, tool_use.id)
+        return call.model_copy(update={"ok": True, "image_generation": image})
 
-    def _kept(self, used: ToolCall) -> ToolCall:
-        """Return a use that one message can hold beside those before it.
+    def _add_tool_call(self, call: ToolCall) -> ToolCall:
+        """Add a tool call and its image to the message; return the call.
 
         Raises:
-            TooLongError: it cannot.
+            TooLongError: it is too long for the message.
         """
-        images = [used.image_generation] if used.image_generation else []
-        self.used_bytes += sum(map(carried_bytes, (used, *images)))
-        if self.used_bytes > MAX_USED_BYTES:
-            raise TooLongError("The LLM's uses of the tool were too long for one message.")
+        images = [call.image_generation] if call.image_generation else []
+        self.tool_bytes += sum(map(json_bytes, (call, *images)))
+        if self.tool_bytes > MAX_TOOL_BYTES:
+            raise TooLongError("The LLM's tool calls were too long for one message.")
         self.images += images
-        return used
+        return call
 
     def _request(
-        self, asked: ToolUse, arguments: Mapping[str, Any] | None, *, is_over: bool
+        self, tool_use: ToolUse, arguments: Mapping[str, Any] | None, *, is_over_limit: bool
     ) -> EstimateRequest:
-        if is_over:
+        if is_over_limit:
             most = self.chatter.limits.calls_in_round
             raise InvalidRequestError(f"At most {most} images can be offered at a time.")
-        return request_of(asked, arguments)
+        return parse_request(tool_use, arguments)
 
-    def _tell(self, asked: ToolUse, result: Mapping[str, Any]) -> None:
+    def _add_tool_result(self, tool_use: ToolUse, result: Mapping[str, Any]) -> None:
         text = json.dumps(result, ensure_ascii=False)
-        self.turns.append(ChatTurn("tool", text, call_id=asked.id))
+        self.turns.append(ChatTurn("tool", text, call_id=tool_use.id))
 
-    def _pass_on(self, text: str, *, goes_on: bool) -> Iterator[TextDelta]:
-        """Say what the LLM says, as far as one message can hold it.
+    def _stream_text(self, text: str, *, continues: bool) -> Iterator[TextDelta]:
+        """Yield the LLM's text as far as it fits into one message.
 
         Raises:
-            TooLongError: there was more.
+            TooLongError: it did not fit.
         """
-        fits = text[: max(0, MAX_SAID_CHARACTERS - self.said_characters)]
+        fits = text[: max(0, MAX_ANSWER_CHARACTERS - self.text_characters)]
         if fits:
-            yield from self._say(fits) if goes_on else self._say_apart(fits)
+            yield from self._emit(fits) if continues else self._emit_paragraph(fits)
         if fits != text:
             raise TooLongError("The LLM's answer was too long for one message.")
 
-    def _say(self, text: str) -> Iterator[TextDelta]:
-        self.said.append(text)
-        self.said_characters += len(text)
+    def _emit(self, text: str) -> Iterator[TextDelta]:
+        self.texts.append(text)
+        self.text_characters += len(text)
         yield TextDelta(text=text)
 
-    def _say_apart(self, text: str) -> Iterator[TextDelta]:
-        """Say what does not go on from what was said before."""
-        if self.said and not self.said[-1].endswith("\n"):
-            yield from self._say("\n\n")
-        yield from self._say(text)
+    def _emit_paragraph(self, text: str) -> Iterator[TextDelta]:
+        """Yield text that does not continue the text before it: it starts a new paragraph."""
+        if self.texts and not self.texts[-1].endswith("\n"):
+            yield from self._emit("\n\n")
+        yield from self._emit(text)
 
     def _seconds_left(self) -> float:
         left_ms = self.ends_ms - MARGIN_MS - self.chatter.now_ms()
         if left_ms < SHORTEST_CALL_MS:
-            raise LlmError("There was no time left to ask the LLM.", outcome=Outcome.UNAVAILABLE)
+            raise LlmError("There was no time left to call the LLM.", outcome=Outcome.UNAVAILABLE)
         return left_ms / 1000
 
-    def _call(self, began_ms: int, spent: TokenCount | None, *, success: bool) -> TextApiCall:
+    def _api_call(
+        self, began_ms: int, token_count: TokenCount | None, *, success: bool
+    ) -> TextApiCall:
         return TextApiCall(
             provider=self.llm.provider,
             model=self.llm.model,
-            input_tokens=spent.input_tokens if spent else None,
-            output_tokens=spent.output_tokens if spent else None,
-            cost=self.chatter.prices.cost_microusd(spent),
+            input_tokens=token_count.input_tokens if token_count else None,
+            output_tokens=token_count.output_tokens if token_count else None,
+            cost=self.chatter.prices.cost_microusd(token_count),
             duration_ms=self.chatter.now_ms() - began_ms,
             success=success,
             timestamp=began_ms,

@@ -1,45 +1,51 @@
-"""How far one message of a chat may go, asked and answered."""
+"""The limits of one chat request and of its answer."""
 
 from dataclasses import dataclass
 
 from imagegen.domain.errors import InvalidRequestError, LlmError
 from imagegen.wire.messages import MAX_MESSAGE_CHARACTERS, ChatRequest
 
-MAX_SAID_CHARACTERS = MAX_MESSAGE_CHARACTERS - 500
-"""The rest is for words of ours: the next request sends the message back as history."""
-MAX_USED_BYTES = 3_500_000
-"""What came of the tool, in the events and in the whole message: Lambda's answers end at 6 MB
-(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html), and so many characters
-one by one are events of less than 2.5 MB."""
+MAX_ANSWER_CHARACTERS = MAX_MESSAGE_CHARACTERS - 500
+"""The longest text of the LLM in one answer. The remaining 500 characters are for the service's own
+sentences: the next request sends the whole message back as history."""
+MAX_TOOL_BYTES = 3_500_000
+"""The most that the tool calls of one answer take, in the events and in the complete message.
+
+Lambda's limit for an answer is 6 MB
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). The longest text, sent as
+one event per character, takes less than 2.5 MB of it."""
 
 
 class TooLongError(LlmError):
-    """The LLM said or used more than one message can hold."""
+    """The LLM's text or tool calls are longer than one message can be."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatLimits:
-    """How far one message may go."""
+    """The limits that can be configured."""
 
     rounds: int = 4
-    """Times that the tool's results are handed back."""
+    """How often the LLM is called for one message: after each call but the last, it gets the
+    results of the tools that it used."""
     calls_in_round: int = 4
+    """How many offers the LLM can make in one call."""
     input_characters: int = 100_000
-    """Of the whole history."""
+    """The most characters of the whole history."""
 
 
 def check(request: ChatRequest, limits: ChatLimits) -> None:
-    """Return when the history can be answered.
+    """Raise unless the history can be answered.
 
     Raises:
-        InvalidRequestError: says what to change.
+        InvalidRequestError: the last message is not the user's or is empty, or the history is too
+            long.
     """
     last = request.messages[-1]
     if last.role != "user" or not last.content.strip():
         raise InvalidRequestError("The last message must be the user's, and not empty.")
     characters = sum(len(message.content) for message in request.messages)
     if characters > limits.input_characters:
-        most = limits.input_characters
         raise InvalidRequestError(
-            f"The messages have {characters} characters; {most} are possible: leave out older ones."
+            f"The messages have {characters} characters; at most {limits.input_characters} are "
+            "allowed. Leave out older messages."
         )

@@ -7,12 +7,12 @@ from imagegen.domain.catalog import Catalog
 from imagegen.domain.ledger import Limits
 from imagegen.domain.quote import Quote
 from imagegen.domain.records import ImageRecord
-from imagegen.usecases.conversions import allowance, attempts_of, cost_of, replaced
+from imagegen.usecases.conversions import to_allowance, to_attempts, to_cost, to_replaced
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import GeneratedImage, ImageInProgress, LlmApiCall
 
 TYPICAL_SECONDS = 30
-"""Assumed for a model that has left the catalog since it was quoted."""
+"""Assumed for a model that was removed from the catalog after it was quoted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Presenter:
     now_ms: Callable[[], int]
 
     def in_progress(self, quote: Quote, running: Running) -> ImageInProgress:
-        """Return that the image is being made."""
+        """Return the answer while the image is being made."""
         row = self.catalog.by_key.get(quote.candidates[0].key)
         return ImageInProgress(
             id=quote.image_id,
@@ -33,7 +33,7 @@ class Presenter:
         )
 
     def image(self, quote: Quote, made: Made, prompt: str, base_url: str) -> GeneratedImage:
-        """Return the finished image; ``base_url`` is where this service is reached."""
+        """Return the answer with the finished image; ``base_url`` is the URL of this service."""
         record = made.record
         return GeneratedImage(
             id=quote.image_id,
@@ -45,15 +45,15 @@ class Presenter:
             provider=record.provider,
             model=record.model,
             quality=record.tier,
-            size=f"{record.width}x{record.height}",
+            size=record.pixels,
             style=quote.style,
-            cost=cost_of(record),
-            fallback=replaced(record.fallback),
-            attempts=attempts_of(record),
+            cost=to_cost(record),
+            fallback=to_replaced(record.fallback),
+            attempts=to_attempts(record),
             duration_ms=record.duration_ms,
             created_at=record.created_ms,
             llm_api_call=_api_call(record),
-            remaining=allowance(made.ledger, self.limits, quote.day, now_ms=self.now_ms()),
+            remaining=to_allowance(made.ledger, self.limits, quote.day, now_ms=self.now_ms()),
         )
 
 
@@ -61,7 +61,7 @@ def _api_call(record: ImageRecord) -> LlmApiCall:
     return LlmApiCall(
         provider=record.provider,
         model=record.model,
-        size=f"{record.width}x{record.height}",
+        size=record.pixels,
         quality=record.tier,
         cost=record.charged_microusd,
         duration_ms=record.duration_ms,

@@ -1,8 +1,8 @@
 """The only loop over providers: the candidates of a quote in order, until one makes the image.
 
 A fallback is always a candidate of the quote, so it never leaves the quote's tier nor exceeds its
-ceiling. A refusal ends the loop: no other provider is called. A provider whose answer was lost is
-never called again in the same run.
+ceiling. If a provider refuses the prompt, the loop ends and no other provider is called. A provider
+whose answer was lost is not called again in the same run.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ SHORTEST_CALL_SECONDS = 5.0
 
 
 class Skipped(StrEnum):
-    """Why a candidate of a quote is no longer called, besides ``selection.Reason``."""
+    """Why a candidate of a quote is not called. ``selection.Reason`` has the other reasons."""
 
     CATALOG = "catalog_changed"
     DEADLINE = "no_time_left"
@@ -50,7 +50,7 @@ class ProviderLoop:
     fallback_after_unknown: bool
 
     def make_image(self, run: Run) -> ImageMade:
-        """Return the first image that a candidate makes; ``run.log`` gets every attempt.
+        """Return the first image that a candidate makes; every attempt is added to ``run.log``.
 
         Raises:
             ContentRefusedError: a provider refused the prompt.
@@ -66,18 +66,18 @@ class ProviderLoop:
                 run.log.skip(variant.row.provider, variant.row.model, reason)
             elif made := self._attempt(candidate, variant, run):
                 return made
-            if self._may_not_go_on(run.log):
+            if self._must_stop(run.log):
                 break
         raise _no_image(run.log)
 
-    def _may_not_go_on(self, log: AttemptLog) -> bool:
-        """Return whether a lost answer ends the run: at most one fallback may follow it."""
+    def _must_stop(self, log: AttemptLog) -> bool:
+        """Return whether a lost answer ends the run: at most one more provider may be called."""
         if not log.in_doubt:
             return False
         return log.calls_in_doubt > 0 or not self.fallback_after_unknown
 
     def _quoted_variant(self, candidate: QuotedCandidate, size: str) -> Variant | None:
-        """Return what the quote priced, ``None`` if the catalog has changed it since."""
+        """Return the variant that was priced, ``None`` if the catalog has changed since then."""
         row = self.catalog.by_key.get(candidate.key)
         option = row.option(size) if row else None
         if row is None or option is None or row.digest(option) != candidate.digest:
@@ -87,10 +87,10 @@ class ProviderLoop:
     def _reason_to_skip(
         self, variant: Variant, run: Run, states: Mapping[str, Availability]
     ) -> str | None:
-        """Return why a candidate is not called now, ``None`` if it is called."""
+        """Return why a candidate is not called now, ``None`` if it can be called."""
         state = states.get(variant.row.key, Availability())
         if self._timeout_seconds(run) < variant.row.typical_seconds:
-            # The call would be cut off, and billed all the same.
+            # The call would time out before the image is made, and would be billed all the same.
             reason: str | None = Skipped.DEADLINE
         elif variant.row.provider in run.log.in_doubt:
             reason = Skipped.IN_DOUBT
@@ -123,7 +123,7 @@ class ProviderLoop:
     def _call(self, candidate: QuotedCandidate, variant: Variant, run: Run) -> ImageMade:
         provider = variant.row.provider
         client = self.get_provider(provider)
-        # Computed only now: admitting the call and finding its key took time, too.
+        # Computed here, because the guard and the look-up of the key took time, too.
         timeout = self._timeout_seconds(run)
         if timeout < SHORTEST_CALL_SECONDS:
             raise ProviderError(provider, Outcome.NOT_CALLED, "There is no time left.")
@@ -149,10 +149,10 @@ def _no_image(log: AttemptLog) -> NoProviderError | GenerationFailedError:
             f"No model could make the image now. {outcomes}", retry_after_seconds=wait
         )
     error = GenerationFailedError(f"Every model that was tried failed. {outcomes}")
-    # An answer that may still come must not be bought again with the same quote.
+    # A provider may still make the image and bill for it: the same quote must not buy another one.
     error.retryable = not log.in_doubt
     return error
 
 
 _FAILURES = {Outcome.UNAVAILABLE, Outcome.UNKNOWN, Outcome.BAD_PARAMETER}
-"""Outcomes that make a request a failure (502) rather than temporarily unavailable (503)."""
+"""The outcomes for which a request without an image is answered with 502 instead of 503."""

@@ -1,8 +1,8 @@
-"""A confirmed request: reserve, moderate, make the image, store, settle, answer. In this order.
+"""A confirmed request, in this order: reserve, moderate, make the image, store, settle, answer.
 
-The ceiling of the quote is the most that is held; the hold is lowered to the price of the model
-that made the image. What is stored is charged and what is not stored is not, wherever a run dies:
-the reconciler ends it by the same rule.
+The hold is the ceiling of the quote; settling lowers it to the price of the model that made the
+image. An image is charged if and only if it is stored, at whatever step a run dies: the reconciler
+ends the hold of a dead run by the same rule.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ from imagegen.wire.images import GenerateRequest
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """What a confirmed quote came to."""
+    """A confirmed quote and its result."""
 
     quote: Quote
     result: Made | Running
@@ -38,7 +38,7 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """Makes the image of a quote, once."""
+    """Makes the image of a quote, at most once."""
 
     catalog: Catalog
     holds: Holds
@@ -52,14 +52,18 @@ class Generator:
     new_run_id: Callable[[], str]
 
     def generate(self, request: GenerateRequest, user: str, *, ends_ms: int) -> Confirmed:
-        """Return the image, or that it is being made. Lambda ends this run at ``ends_ms``.
+        """Return the image, or ``Running`` if a run is making it.
+
+        Lambda ends this run at ``ends_ms``.
 
         Raises:
-            QuoteError: the quote is not valid, expired or made for something else.
+            QuoteError: the quote is not valid, has expired, or is for another user or prompt.
             LimitError: a limit of the user is reached.
-            ContentRefusedError, NoProviderError, GenerationFailedError: no image, no charge.
-            GoneError: it was made with this quote, charged, and deleted since.
-            StoreUnavailableError: the ledger cannot be reached; nothing is spent.
+            ContentRefusedError, NoProviderError, GenerationFailedError: no image was made and
+                nothing is charged.
+            GoneError: the image of this quote was made and charged, and has been deleted.
+            StoreUnavailableError: the ledger cannot be reached and nothing is spent, or the image
+                is charged and cannot be looked up now (``charged``).
         """
         quote = open_quote(request.quote, self.keyring())
         check_quote(quote, user=user, prompt=request.prompt)
@@ -70,10 +74,13 @@ class Generator:
         return Confirmed(quote, result)
 
     def confirm(self, quote: Quote, prompt: str, *, run_id: str, ends_ms: int) -> Made | Running:
-        """Return the image of a quote that is good for this prompt, or that it is being made.
+        """Return the image of a quote, or ``Running`` if a run is making it.
+
+        The caller has checked that the quote is valid for this prompt. Lambda ends this run, whose
+        name is ``run_id``, at ``ends_ms``.
 
         Raises:
-            ImagegenError: as ``generate``; ``replayed`` if an earlier run failed with it.
+            ImagegenError: as ``generate``. It has ``replayed`` if it is an earlier run's result.
         """
         reservation = self.holds.reserve(quote, run_id=run_id, ends_ms=ends_ms)
         if isinstance(reservation, Refused):
@@ -87,27 +94,27 @@ class Generator:
         try:
             made = self._make(run)
         except ImagegenError as error:
-            self._give_up(run, error)
+            self._fail(run, error)
             raise
         except Exception:
-            # A bug of ours must not keep the user's money held; it is still a bug, and a 500.
-            self._give_up(run, ImagegenError("internal error"))
+            # A bug of ours must not keep the user's money held. The answer is still a 500.
+            self._fail(run, ImagegenError("internal error"))
             raise
         record = run.complete_record(made, self.catalog, now_ms=self.now_ms())
         try:
             return self.keeper.keep(run, made.answer.content, record)
         except LeaseLostError as error:
             run.log.in_doubt_microusd += made.candidate.price_microusd
-            self._give_up(run, error)
+            self._fail(run, error)
             raise
 
     def _make(self, run: Run) -> ImageMade:
         self.moderation.check(run.prompt)
         return self.loop.make_image(run)
 
-    def _give_up(self, run: Run, error: ImagegenError) -> None:
+    def _fail(self, run: Run, error: ImagegenError) -> None:
         self.holds.release(run.quote.user, run.hold, error)
-        self.keeper.give_up(run, run.failed_record(error, now_ms=self.now_ms()))
+        self.keeper.record_failure(run, run.failed_record(error, now_ms=self.now_ms()))
 
     def _after_expiry(self, quote: Quote) -> Made | Running:
         """Return the result of an expired quote that was confirmed in time."""

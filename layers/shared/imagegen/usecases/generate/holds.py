@@ -1,4 +1,4 @@
-"""Reserving what a confirmed request needs, and giving it back."""
+"""Reserves what a confirmed request needs, and gives it back."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,18 +11,23 @@ from imagegen.domain.stores import Held, LedgerSnapshot, LedgerStore, Refused, R
 from imagegen.usecases.generate.reconciler import Reconciler
 
 LEASE_MARGIN_MS = 30_000
-"""After Lambda's timeout the run is dead; clocks differ by less than this."""
+"""How long a lease lasts beyond Lambda's timeout, after which the run is dead. Clocks of instances
+differ by less than this."""
 MAX_DEAD = 100
-"""More dead runs of one user can only mean that images cannot be looked up: no further run starts,
-or the entry would grow for as long as that lasts (DynamoDB's limit is 400 KB)."""
+"""The most dead runs of one user before no further run starts. There are more only if images cannot
+be looked up for a long time; the ledger entry must not grow meanwhile to DynamoDB's limit of
+400 KB."""
 SILENT_MS = 900
-"""A ledger that took longer to fail does not answer: a second request would only make the caller
-wait as long again. The lease ends what the first one may have held."""
+"""If the ledger took longer than this to fail, it is taken to be unreachable. The hold is then not
+released at once, because the caller would wait as long again: it ends with its lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """Reserves a quote's ceiling, an hour slot, the counts and the request itself, or nothing."""
+    """Reserves the quote's ceiling, an hour slot and the counts, and enters the request.
+
+    All of this is one atomic write: everything is reserved, or nothing.
+    """
 
     ledgers: LedgerStore
     reconciler: Reconciler
@@ -32,10 +37,11 @@ class Holds:
     def reserve(self, quote: Quote, *, run_id: str, ends_ms: int) -> Reservation:
         """Return the hold of a run that Lambda ends at ``ends_ms``, or why there is none.
 
-        Holds of dead runs of the same user are ended on the way.
+        Holds of the same user's dead runs are ended as well.
 
         Raises:
-            StoreUnavailableError: the ledger cannot be reached; nothing is spent.
+            StoreUnavailableError: the ledger cannot be reached and nothing is spent, or holds of
+                dead runs cannot be ended.
         """
         hold = Hold(
             quote.quote_id,
@@ -52,7 +58,7 @@ class Holds:
         if not dead:
             return first
         if isinstance(first, Held) and len(dead) <= MAX_DEAD:
-            # The image comes first: a hold that cannot be ended here waits for the schedule.
+            # Making the image matters more: the scheduled sweep ends what cannot be ended here.
             with suppress(Exception):
                 self.reconciler.reconcile(quote.user, ledger)
             return first
@@ -74,7 +80,7 @@ class Holds:
             return self.ledgers.reserve(user, hold, self.limits, now_ms=now_ms)
         except StoreUnavailableError as error:
             if self.now_ms() - now_ms < SILENT_MS:
-                # The write may have succeeded; no provider was called yet: give it back.
+                # The write may have succeeded. No provider was called yet, so the hold is released.
                 likely = reserved(Ledger(), hold, self.limits, now_ms=now_ms)
                 self.release(user, LedgerSnapshot(hold.quote_id, likely), error)
             raise

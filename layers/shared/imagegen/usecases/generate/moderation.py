@@ -1,4 +1,4 @@
-"""Whether a prompt may be drawn, asked before anything is spent."""
+"""The moderation of prompts, before anything is spent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,25 +17,26 @@ MODERATION_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class PromptModeration:
-    """Lets a prompt through or refuses it."""
+    """Accepts or refuses prompts."""
 
     moderator: Callable[[], Moderator | None]
-    """``None`` where the operator has set no key for it."""
+    """Returns ``None`` if the operator has not set a key for moderation."""
     mode: ModerationMode
 
     def check(self, text: str) -> None:
         """Raise unless an image of the text may be made.
 
         Raises:
-            ContentRefusedError: moderation flagged it; the message names the categories.
-            ConfigurationError, ModerationUnavailableError: no verdict, and one is required.
+            ContentRefusedError: moderation flagged the text; the message names the categories.
+            ConfigurationError: moderation is required and has no key.
+            ModerationUnavailableError: moderation is required and did not answer.
         """
         if self.mode is ModerationMode.OFF:
             return
         verdict = self._verdict(text)
         if verdict is not None and verdict.flagged:
-            said = ", ".join(verdict.categories) or "policy"
-            raise ContentRefusedError(f"Moderation refused this prompt ({said}). Change it.")
+            categories = ", ".join(verdict.categories) or "policy"
+            raise ContentRefusedError(f"Moderation refused this prompt ({categories}). Change it.")
 
     def _verdict(self, text: str) -> Moderation | None:
         required = self.mode is ModerationMode.REQUIRED
@@ -52,7 +53,7 @@ class PromptModeration:
         except ProviderError as error:
             if required:
                 raise ModerationUnavailableError(
-                    "The prompt could not be checked, so nothing was drawn. Try again.",
+                    "The prompt could not be checked, so no image was made. Try again.",
                     retry_after_seconds=error.retry_after_seconds or 5,
                 ) from error
             return None

@@ -1,7 +1,8 @@
-"""Ends what a dead run left: charged if and only if its image is stored.
+"""Ends the holds of dead runs: settled if the image is stored, else released.
 
-A hold whose lease is over belongs to a run that Lambda has killed. One oracle decides it, whether
-the object exists, so it may be asked twice, by anybody and in any order.
+A hold whose lease is over belongs to a run that Lambda has ended. One fact decides: whether the
+image's object exists in S3. Therefore several instances may reconcile the same hold, repeatedly and
+in any order.
 """
 
 from collections.abc import Callable
@@ -17,14 +18,14 @@ from imagegen.domain.stores import LedgerSnapshot, Stores
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What one pass ended."""
+    """How many holds were ended, and of how many users."""
 
     settled: int = 0
     released: int = 0
     users: int = 0
 
-    def plus(self, other: Self) -> Self:
-        """Return both together."""
+    def __add__(self, other: Self) -> Self:
+        """Return the sum of both."""
         return replace(
             self,
             settled=self.settled + other.settled,
@@ -34,17 +35,17 @@ class Reconciled:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """One request that a dead run left, ended by whoever won it."""
+class EndedHold:
+    """The hold of a dead run that was ended by this instance."""
 
     is_settled: bool
-    """Its image was stored, so it is charged; else the hold was given back."""
+    """Whether the image was stored and is charged; otherwise the hold was released."""
     microusd: int
-    """The charge, or the hold: as much as a provider may have billed for an image that is lost."""
+    """The charge, or the released amount: a provider may have billed as much for a lost image."""
 
 
-def _ignore(_: Ended) -> None:
-    """Tell nobody."""
+def _ignore(_: EndedHold) -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +54,23 @@ class Reconciler:
 
     stores: Stores
     now_ms: Callable[[], int]
-    on_ended: Callable[[Ended], None] = _ignore
+    on_ended: Callable[[EndedHold], None] = _ignore
 
     def sweep(self, *, limit: int) -> Reconciled:
-        """Return what was ended over at most ``limit`` users. A second sweep writes nothing.
+        """End the holds of dead runs of at most ``limit`` users; return how many were ended.
+
+        Another sweep right afterwards finds none of them.
 
         Raises:
-            StoreUnavailableError: at the end, when a user waits for the next sweep.
+            StoreUnavailableError: after all users, if the holds of one could not be ended; the
+                next sweep tries again.
         """
         done, failed = Reconciled(), None
         for user in self.stores.ledgers.lapsed(now_ms=self.now_ms(), limit=limit):
             try:
-                done = done.plus(self.reconcile(user, self.stores.ledgers.load(user)))
+                done += self.reconcile(user, self.stores.ledgers.load(user))
             except StoreUnavailableError as error:
-                # One user's trouble must not keep the others' money held.
+                # A failure with one user must not keep the money of the others held.
                 failed = error
         if failed is not None:
             raise failed
@@ -76,15 +80,15 @@ class Reconciler:
         """Return the user's ledger as of now: holds of dead runs are ended first.
 
         Raises:
-            StoreUnavailableError: it cannot be read, or one of these holds cannot be ended yet.
+            StoreUnavailableError: the ledger cannot be read, or a hold cannot be ended yet.
         """
         return self.current(user, self.stores.ledgers.load(user))
 
     def current(self, user: str, ledger: Ledger) -> Ledger:
-        """Return the ledger without holds of dead runs: as it is, or read again once they ended.
+        """Return the ledger without holds of dead runs; if there were any, it is read again.
 
         Raises:
-            StoreUnavailableError: one of these holds cannot be ended yet.
+            StoreUnavailableError: a hold cannot be ended yet, or the ledger cannot be read.
         """
         if not abandoned(ledger, now_ms=self.now_ms()):
             return ledger
@@ -92,14 +96,14 @@ class Reconciler:
         return self.stores.ledgers.load(user)
 
     def reconcile(self, user: str, ledger: Ledger) -> Reconciled:
-        """Return what was ended of one user's holds.
+        """End the holds of one user's dead runs; return how many were ended.
 
         Raises:
-            StoreUnavailableError: it waits for the next request or sweep.
+            StoreUnavailableError: a hold could not be ended; the next request or sweep tries again.
         """
         done = Reconciled(users=1)
         for quote_id, op in abandoned(ledger, now_ms=self.now_ms()).items():
-            done = done.plus(self._end(user, LedgerSnapshot(quote_id, ledger), op))
+            done += self._end(user, LedgerSnapshot(quote_id, ledger), op)
         self.stores.ledgers.forget_lease(user)
         return done
 
@@ -112,14 +116,16 @@ class Reconciler:
             won = self.stores.ledgers.release(
                 user, snapshot, code=code, retryable=retryable, now_ms=now_ms
             )
-            return self._told(Ended(is_settled=False, microusd=op.price_microusd), won=won)
+            return self._count(EndedHold(is_settled=False, microusd=op.price_microusd), won=won)
         charged = record.charged_microusd
-        # The record first: what dies between the two is found again by its hold.
+        # The record is written first: if this instance dies before it settles, the hold remains and
+        # is found again.
         self.stores.records.put(ref, record)
         won = self.stores.ledgers.settle(user, snapshot, charged_microusd=charged, now_ms=now_ms)
-        return self._told(Ended(is_settled=True, microusd=charged), won=won)
+        return self._count(EndedHold(is_settled=True, microusd=charged), won=won)
 
-    def _told(self, ended: Ended, *, won: bool) -> Reconciled:
+    def _count(self, ended: EndedHold, *, won: bool) -> Reconciled:
+        """Report and count a hold, unless another instance has ended it."""
         if not won:
             return Reconciled()
         self.on_ended(ended)

@@ -1,4 +1,4 @@
-"""A request that was confirmed before: the same answer, never a second charge."""
+"""Replays: a quote that was confirmed before gets the first result, never a second charge."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +20,7 @@ from imagegen.usecases.generate.run import Made, Running
 
 @contextmanager
 def charged_if_unavailable() -> Iterator[None]:
-    """Mark a store's failure as charged: the ledger says that the image behind it is."""
+    """Mark a ``StoreUnavailableError`` as charged: by the ledger, the image has been charged."""
     try:
         yield
     except StoreUnavailableError as error:
@@ -30,7 +30,7 @@ def charged_if_unavailable() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Replayer:
-    """Answers requests that were confirmed before."""
+    """Finds the results of requests that were confirmed before."""
 
     stores: Stores
 
@@ -38,9 +38,9 @@ class Replayer:
         """Return the result of the first request with this quote.
 
         Raises:
-            ContentRefusedError, GenerationFailedError: it made no image.
-            GoneError: its image was deleted.
-            StoreUnavailableError: its image is charged, and cannot be looked up now.
+            ContentRefusedError, GenerationFailedError: the first request made no image.
+            GoneError: the image was deleted.
+            StoreUnavailableError: the image is charged and cannot be looked up now.
         """
         try:
             return self._result(ref, ledger)
@@ -49,26 +49,29 @@ class Replayer:
             raise
 
     def stored(self, ref: ImageRef, ledger: Ledger) -> Made | None:
-        """Return the image of a quote, ``None`` if none is stored; its time of issue may be 0.
+        """Return the image of a quote, ``None`` if none is stored.
+
+        ``ref.issued_ms`` may be 0: the stored record has the right one.
 
         Raises:
-            StoreUnavailableError: it cannot be looked up.
+            StoreUnavailableError: the image cannot be looked up.
         """
-        # An image is stored under its user and quote; its record has the time of issue.
         record = self.stores.images.find(ref)
         if record is None:
             return None
         ref = replace(ref, issued_ms=record.issued_ms)
-        # The image is there whether its usage record can be repaired or not.
+        # The image can be returned even if its usage record cannot be repaired.
         with suppress(StoreUnavailableError):
             self._repair(ref, record)
         return Made(ref, record, ledger, is_replay=True)
 
     def was_made(self, ref: ImageRef) -> bool:
-        """Return whether there is or was an image: records are kept longer than ledger entries.
+        """Return whether the image of a quote was made, by its record or the image itself.
+
+        The ledger does not show it: records are kept longer than entries of the ledger.
 
         Raises:
-            StoreUnavailableError: neither can be looked up.
+            StoreUnavailableError: the record or the image cannot be looked up.
         """
         known = self.stores.records.get(ref)
         made = known is not None and known.status is RecordStatus.COMPLETE
@@ -83,7 +86,7 @@ class Replayer:
         with charged_if_unavailable():
             made = self.stored(ref, ledger)
         if made is None:
-            raise GoneError("The image of this request was made, charged and deleted since.")
+            raise GoneError("The image of this request was made and charged, and has been deleted.")
         return made
 
     def _repair(self, ref: ImageRef, record: ImageRecord) -> None:

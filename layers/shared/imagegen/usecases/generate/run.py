@@ -15,7 +15,7 @@ from imagegen.domain.records import SUCCESS, Attempt, Fallback, ImageRecord, Rec
 from imagegen.domain.stores import LedgerSnapshot
 
 SETTLE_MARGIN_MS = 20_000
-"""Kept free of provider calls before Lambda's timeout: to store, settle and answer."""
+"""The time before Lambda's timeout in which no provider is called: to store, settle and answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +26,19 @@ class Made:
     record: ImageRecord
     ledger: Ledger
     is_replay: bool = False
-    """An earlier run made it: its charge is reported again, not made again."""
+    """Whether an earlier run made the image: its charge is reported again, not charged again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A run of the same request is under way."""
+    """A run of the same request is still making the image."""
 
     started_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class ImageMade:
-    """An image that a provider made, checked and not stored yet."""
+    """An image that a provider made; its bytes are checked and not stored yet."""
 
     candidate: QuotedCandidate
     variant: Variant
@@ -53,9 +53,9 @@ class AttemptLog:
     attempts: list[Attempt] = field(default_factory=list)
     in_doubt_microusd: int = 0
     in_doubt: set[str] = field(default_factory=set)
-    """The providers that may still be working on an image."""
+    """The providers whose answer was lost: they may still make the image."""
     calls_in_doubt: int = 0
-    """Calls made since the first one whose answer was lost."""
+    """How many calls were made after the first one whose answer was lost."""
     retry_after_seconds: list[int] = field(default_factory=list)
 
     def skip(self, provider: str, model: str, reason: str) -> None:
@@ -88,7 +88,7 @@ class Run:
 
     quote: Quote
     prompt: str
-    """With the style appended, as providers get it."""
+    """The prompt with the style appended, as it is sent to providers."""
     hold: LedgerSnapshot
     ends_ms: int
     """When Lambda ends this run."""
@@ -96,7 +96,7 @@ class Run:
 
     @property
     def deadline_ms(self) -> int:
-        """When the last provider call must be over."""
+        """When the last provider call must have ended."""
         return self.ends_ms - SETTLE_MARGIN_MS
 
     def failed_record(self, error: ImagegenError, *, now_ms: int) -> ImageRecord:

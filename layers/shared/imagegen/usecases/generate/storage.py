@@ -1,4 +1,4 @@
-"""Storing an image that was made, then charging it. What is stored is charged."""
+"""Stores an image that was made, then charges it. Every stored image is charged."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +11,8 @@ from imagegen.domain.stores import Stores
 from imagegen.usecases.generate.run import Made, Run, Running
 
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
-"""Between attempts to store an image that is already paid for; S3's outages are mostly short."""
+"""The pauses between the attempts to store an image that the provider has already billed. Most
+outages of S3 are short."""
 RECORD_TRIES = 2
 
 
@@ -28,17 +29,17 @@ class ImageKeeper:
         """Return the stored and charged image, or ``Running`` if the reconciler must decide.
 
         Raises:
-            LeaseLostError: it is too late to store; nothing was stored.
+            LeaseLostError: the run took too long; the image is not stored and not charged.
         """
         ref = run.quote.ref
         if self.now_ms() >= run.ends_ms:
             raise _too_late()
         try:
             if not self._put(run, content, record):
-                # An earlier run of this quote stored its image after all: that one is charged.
+                # An earlier run of this quote has stored its image, so that one is charged.
                 record = self.stores.images.find(ref) or record
         except StoreUnavailableError as error:
-            # Stored or not: the reconciler will find out and charge accordingly.
+            # The image may be stored or not: the reconciler looks and charges accordingly.
             self.on_finished(_lost(record, error))
             return Running(run.hold.op.started_ms)
         if not self._settle(run, record):
@@ -51,21 +52,24 @@ class ImageKeeper:
         is_replay = record.run not in ("", run.hold.op.owner)
         return Made(ref, record, ledger, is_replay)
 
-    def give_up(self, run: Run, record: ImageRecord) -> None:
-        """Write the record of a run without an image; the record of an image stays as it is."""
+    def record_failure(self, run: Run, record: ImageRecord) -> None:
+        """Write the record of a run without an image, unless there is a record of its image."""
         with suppress(StoreUnavailableError):
             self.stores.records.put(run.quote.ref, record)
         self.on_finished(record)
 
     def _write_record(self, run: Run, record: ImageRecord) -> None:
-        """Write the record, with a second attempt: it is kept for longer than the ledger's op."""
+        """Write the record, if necessary at the second attempt: it outlives the ledger entry."""
         for _ in range(RECORD_TRIES):
             with suppress(StoreUnavailableError):
                 self.stores.records.put(run.quote.ref, record)
                 return
 
     def _put(self, run: Run, content: bytes, record: ImageRecord) -> bool:
-        """Store the image; a repeated put is safe, for the first put of a quote wins."""
+        """Store the image; return ``False`` if the quote already has a stored image.
+
+        A repeated put is safe: only the first put of a quote is stored.
+        """
         for pause_seconds in PAUSES_SECONDS:
             try:
                 return self.stores.images.put(run.quote.ref, content, record)
@@ -82,7 +86,7 @@ class ImageKeeper:
                 run.quote.user, run.hold, charged_microusd=charged, now_ms=self.now_ms()
             )
         except StoreUnavailableError:
-            # The image is stored, so it is charged: here, or by the reconciler.
+            # The image is stored, so it is charged: by this write, or later by the reconciler.
             return True
 
 
@@ -91,7 +95,7 @@ def _too_late() -> LeaseLostError:
 
 
 def _lost(record: ImageRecord, error: ImagegenError) -> ImageRecord:
-    """Return the record of an image that was bought and perhaps not stored."""
+    """Return the record of an image that the provider billed and that may not be stored."""
     return replace(
         record,
         status=RecordStatus.FAILED,
