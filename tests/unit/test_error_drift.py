@@ -235,10 +235,10 @@ def test_openais_words_are_for_codes_that_there_are(table: str) -> None:
     assert not named - CODES.keys(), f"{TABLES}: {table} names codes that no error has"
 
 
-def test_openais_faults_are_of_pydantic_or_ours() -> None:
+def test_openais_codes_of_a_field_are_of_pydantic_or_ours() -> None:
     types = set(get_args(ErrorType))
-    faults = openai_problems._FAULTS
-    assert not faults.keys() - types - CODES.keys(), f"{TABLES}: _FAULTS"
+    types_named = openai_problems._FIELD_CODES.keys()
+    assert not types_named - types - CODES.keys(), f"{TABLES}: _FIELD_CODES"
 
 
 @pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.name)

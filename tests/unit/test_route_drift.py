@@ -137,7 +137,8 @@ def test_a_method_that_is_allowed_is_one_of_a_route() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_page_of_another_origin_may_send_every_header_that_is_read(function: str) -> None:
-    read = {one for name, one in vars(headers).items() if name.isupper()}
+    # The module has the content type of bodies, too, which is no header's name.
+    read = {one for name, one in vars(headers).items() if name.isupper() and "/" not in one}
     read |= {name.lower() for one in OPERATIONS.values() for name in one.headers}
     read |= {"authorization", "content-type"}
     missing = read - set(cors(function)["AllowHeaders"])
