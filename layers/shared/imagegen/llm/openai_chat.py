@@ -31,9 +31,9 @@ from imagegen.providers.faults import (
     text_at,
     token,
 )
+from imagegen.providers.http import CONNECT_SECONDS, Clock
 from imagegen.providers.openai import MONEY, NAME
 from imagegen.providers.sdk import NOT_SENT, BoundedTransport, UnusableBodyError
-from imagegen.providers.stream import CONNECT_SECONDS, Clock
 
 BASE_URL = PROVIDERS[NAME].base_url
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
