@@ -86,7 +86,7 @@ def settings(directory: Path, port: int) -> dict[str, str]:
 
 
 def base_environment(directory: Path) -> Mapping[str, str]:
-    """Return a minimal environment; functions inherit it, so it contains none of the user's keys."""
+    """Return a minimal environment without the user's keys, because functions inherit it."""
     scratch = directory / "tmp"
     scratch.mkdir(exist_ok=True)
     return {

@@ -133,7 +133,7 @@ def test_every_provider_is_on_the_dashboard() -> None:
 
 
 def test_a_query_for_a_series_that_nobody_sends_cannot_be_written() -> None:
-    with pytest.raises(ValueError, match="Images is not kept by Stack, Provider"):
+    with pytest.raises(ValueError, match="Images has no series by Stack, Provider"):
         ours(Metric.IMAGES, provider="openai")
 
 
