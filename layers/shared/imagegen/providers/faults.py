@@ -56,7 +56,7 @@ class HttpAnswer:
 
 
 def outcome_of(status: int) -> Outcome:
-    """Return the outcome that the HTTP status alone stands for."""
+    """Return the outcome of an HTTP status alone."""
     if status in STATUS_OUTCOMES:
         return STATUS_OUTCOMES[status]
     return Outcome.BAD_PARAMETER if 400 <= status < 500 else Outcome.UNAVAILABLE

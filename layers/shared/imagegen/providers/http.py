@@ -3,7 +3,7 @@
 Every request has a session and a connection of its own. A Lambda instance is frozen between calls,
 and an idle connection that died meanwhile would look like a sent request whose answer was lost.
 ``Connection: close`` alone does not prevent this, because a server may ignore it.
-The timeouts of ``requests``, ``urllib3`` and ``httpx2`` start anew with every byte, so a slow
+The timeouts of ``requests``, ``urllib3`` and ``httpx2`` start again with every byte, so a slow
 sender can exceed them. The deadline here is checked between chunks, and a timer ends a silent read.
 Errors are raised outside their ``except``: a chained cause would carry the vendor's text.
 """

@@ -136,7 +136,7 @@ def image_from(answer: HttpAnswer) -> ImageAnswer:
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:
-    """Return the error that an answer stands for, ``None`` for a success."""
+    """Return the error in an answer, ``None`` for a success."""
     if answer.status == 200 and not dig(answer.body, "error"):
         return None
     code = text_at(answer.body, "error", "code") or text_at(answer.body, "error", "type")

@@ -1,6 +1,6 @@
 """The official ``openai`` client under the rules of ``imagegen.providers.http``.
 
-The client's own timeout starts anew with every byte, and its transport reads the environment and
+The client's own timeout starts again with every byte, and its transport reads the environment and
 keeps connections open, so it gets a transport of ours. Loading this module takes half a second.
 """
 
