@@ -104,7 +104,9 @@ def test_a_resource_in_both_files_is_refused(tmp_path: Path) -> None:
     twice.write_text(
         "Resources:\n  Table: {}\n  Fn::Transform: {Parameters: {Location: more.json}}\n"
     )
-    with pytest.raises(ValueError, match=r"more.json repeats resources of template.yaml: \['Table'\]"):
+    with pytest.raises(
+        ValueError, match=r"more.json repeats resources of template.yaml: \['Table'\]"
+    ):
         read_template(twice)
 
 
