@@ -1,4 +1,4 @@
-# `make` says what there is. Everything it needs is installed under .venv and .tools, from
+# `make` lists the targets. Everything they need is installed in .venv and .tools, from
 # requirements/*.txt with hashes; nothing outside this folder is changed.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -15,19 +15,20 @@ ENV_FILE ?= .env
 
 export SAM_CLI_TELEMETRY := 0
 export IMAGEGEN_ARCHITECTURE := $(ARCHITECTURE)
-# The variable of an active environment must not lead uv out of this folder.
+# With this variable of an active environment, uv would work outside this folder.
 unexport VIRTUAL_ENV
 
 UV := .tools/uv/bin/uv
 PYTHON := .venv/bin/python
 SAM := .tools/sam/bin/sam
-# One lock for all systems, and no registry's address in it. Nothing younger than a fortnight: most
-# poisoned releases were found sooner. (The exception is for tests alone: its 3.0 does not import.)
+# The locks are for all systems and contain no registry's address. They contain no release younger
+# than 14 days, because most malicious releases are found sooner. (The exception is only for tests:
+# release 3.0 of that package cannot be imported.)
 COOLDOWN = --exclude-newer "14 days" --exclude-newer-package google-genai=2026-11-18
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
   --no-emit-find-links $(COOLDOWN) $(if $(UPGRADE),--upgrade)
 EXACTNESS = PYTHONPATH=layers/shared $(PYTHON) -m tests.exactness $(if $(SEED),--seed $(SEED))
-# Suites that spend money, open a browser or attack are run by targets of their own.
+# Suites that spend money, open a browser or send hostile input have targets of their own.
 SUITES := tests --ignore=tests/live --ignore=tests/browser --ignore=tests/security
 
 .PHONY: help
@@ -35,19 +36,19 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: tools ## The whole stack on this machine: no keys, no Docker, no AWS (Ctrl-C ends it)
+run: tools ## Run the whole stack on this machine, without keys, Docker or AWS (Ctrl-C ends it)
 	@PYTHONPATH=layers/shared exec $(PYTHON) -m local.run $(if $(PORT),--port $(PORT))
 
 .PHONY: test
-test: lint .tools/validated tools ## Everything that CI asks for
+test: lint .tools/validated tools ## Run everything that CI requires
 	$(PYTHON) -m pytest $(SUITES)
 
 .PHONY: security
-security: tools audit ## Who gets in, what leaks, what hostile input costs: the S table, measured
+security: tools audit ## Measure the S table: access, leaks, and the cost of hostile input
 	$(PYTHON) -m pytest -q --show-capture=no tests/security
 
 .PHONY: browser
-browser: tools ## Elements and page in Chromium: states, axe, keyboard, budgets (IMAGEGEN_CHROMIUM=path)
+browser: tools ## Test elements and page in Chromium: states, axe, keyboard, budgets (IMAGEGEN_CHROMIUM=path)
 	@[ -n "$${IMAGEGEN_CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null || \
 	  { echo "Chromium is needed (on Debian: apt install chromium), or its path in IMAGEGEN_CHROMIUM" >&2; exit 1; }
 	$(PYTHON) -m pytest -q tests/browser
@@ -57,15 +58,15 @@ audit: tools .tools/audit/stamp ## Scan the transformed template and the locked 
 	@$(PYTHON) -m operations.audit
 
 .PHONY: check
-check: .venv/stamp .tools/sam/stamp ## Format, lint, types, unit tests and the template: a minute on two cores
+check: .venv/stamp .tools/sam/stamp ## Check format, lint, types, unit tests and the template: a minute on two cores
 	@$(MAKE) -j2 lint unit .tools/validated
 
 .PHONY: openapi
-openapi: .venv/stamp ## Write openapi.json anew from the handlers (make check fails where it differs)
+openapi: .venv/stamp ## Write openapi.json from the handlers (make check fails if it is out of date)
 	PYTHONPATH=layers/shared $(PYTHON) -m generators.openapi
 
 .PHONY: docs
-docs: .venv/stamp ## Write the tables of docs/ anew, and with `make run` going its answers, too
+docs: .venv/stamp ## Write the tables in docs/ and, while `make run` is running, the examples in docs/api.md
 	@PYTHONPATH=layers/shared $(PYTHON) -m generators.docs
 
 .PHONY: lint
@@ -80,23 +81,23 @@ unit: .venv/stamp
 	$(PYTHON) -m pytest -q tests/unit
 
 .PHONY: exactness
-exactness: tools ## The money and breaker bar, R0 to R17, in short form (ROWS="R1 R10", SEED=)
+exactness: tools ## Measure money and breaker, rows R0 to R17, in short form (ROWS="R1 R10", SEED=)
 	@$(EXACTNESS) $(if $(ROWS),--only $(ROWS),--out bench/exactness.json)
 
 .PHONY: soak
-soak: tools ## Ten minutes of everything at once with 5 % faults (SOAK_SECONDS=)
+soak: tools ## Run everything at once for ten minutes, with 5 % faults (SOAK_SECONDS=)
 	@$(EXACTNESS) --only R17 --soak-seconds $(or $(SOAK_SECONDS),600) --out bench/soak.json
 
 .PHONY: budgets
-budgets: tools ## What a cold start loads and what the layer weighs: no clock, the same everywhere
+budgets: tools ## Measure what a cold start imports and the layer's size; no times, so equal everywhere
 	$(PYTHON) -m pytest -q tests/budgets
 
 .PHONY: bench
-bench: tools ## Cold start, overhead, throughput, memory, cost; peers beside us (bench/results.md)
+bench: tools ## Measure cold start, overhead, throughput, memory, cost, also of peers (bench/results.md)
 	@PYTHONPATH=layers/shared $(PYTHON) -m bench
 
 .PHONY: exactness-peers
-exactness-peers: tools ## The same of what a user would otherwise take, side by side
+exactness-peers: tools ## Measure the same exactness of comparable projects, side by side
 	@PYTHONPATH=layers/shared $(PYTHON) -m bench.peers
 
 .PHONY: structure
@@ -104,11 +105,11 @@ structure: .venv/stamp ## Sizes, types, repeated names; the way of a request (RO
 	@$(PYTHON) -m bench.structure $(if $(ROOT),--root $(ROOT)) $(if $(NAMES),--names)
 
 .PHONY: planted
-planted: tools ## Plant known bugs in a copy: each must turn the tests red (ROWS=1: the bar's rows)
+planted: tools ## Plant known bugs in a copy; each must turn tests red (ROWS=1: rows of make exactness)
 	@$(PYTHON) -m tests.planted $(if $(ROWS),--rows) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: mutation
-mutation: tools ## Mutate what counts money and failures in a copy: 95 % killed, the rest explained
+mutation: tools ## Mutate the money and breaker modules in a copy: 95 % must be killed, the rest explained
 	@PYTHONPATH=layers/shared $(PYTHON) -m tests.mutation $(if $(ONLY),--only $(ONLY))
 
 .PHONY: format
@@ -130,7 +131,7 @@ deploy: build ## Deploy into your AWS account; settings come from ENV_FILE=.env 
 	  --env-file $(ENV_FILE) $(if $(YES),--yes)
 
 .PHONY: deploy-fast
-deploy-fast: build ## Deploy the code alone: no questions, and every setting stays
+deploy-fast: build ## Deploy only the code: no questions, and every setting stays
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.deploy --stack $(STACK) --architecture $(ARCHITECTURE) \
 	  --env-file $(ENV_FILE) --fast
 
@@ -139,7 +140,7 @@ deploy-env: .venv/stamp ## Put the keys and flags of ENV_FILE=.env into the stac
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.push_env --stack $(STACK) --env-file $(ENV_FILE)
 
 .PHONY: rotate-quote-key
-rotate-quote-key: .venv/stamp ## The next of the three steps to a new quote key (docs/deploy.md)
+rotate-quote-key: .venv/stamp ## Take the next of the three steps to a new quote key (docs/deploy.md)
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.push_env --stack $(STACK) --rotate-quote-key
 
 .PHONY: logs
@@ -148,15 +149,15 @@ logs: tools ## Follow the functions' logs (TAIL= reads the last ten minutes once
 	$(SAM) logs "$${groups[@]}" $(TAIL)
 
 .PHONY: url
-url: tools ## The deployed stack's addresses
+url: tools ## Print the deployed stack's addresses
 	@$(SAM) list stack-outputs --stack-name $(STACK) --output json
 
 .PHONY: report
-report: .venv/stamp ## What a month cost, by provider, model, user and outcome (MONTH=2026-11 CSV=1)
+report: .venv/stamp ## Print a month's costs by provider, model, user and outcome (MONTH=2026-11 CSV=1)
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.report --stack $(STACK) --month $(MONTH) $(if $(CSV),--csv)
 
 .PHONY: dashboard
-dashboard: .venv/stamp ## Write monitoring.json, the alarms and the dashboard, from the metrics' names
+dashboard: .venv/stamp ## Write monitoring.json (alarms and dashboard) from the metrics' names
 	@PYTHONPATH=layers/shared $(PYTHON) -m generators.monitoring
 
 .PHONY: destroy
@@ -164,7 +165,7 @@ destroy: tools ## Delete the stack; the table and the images stay (YES=1 asks no
 	@$(SAM) delete --stack-name $(STACK) $(if $(YES),--no-prompts)
 
 .PHONY: lock
-lock: $(UV) ## Resolve the dependencies of pyproject.toml anew (UPGRADE=1 takes newer ones)
+lock: $(UV) ## Resolve the dependencies of pyproject.toml again (UPGRADE=1 takes newer versions)
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(COMPILE) --group sam -o requirements/sam.txt
@@ -173,11 +174,11 @@ lock: $(UV) ## Resolve the dependencies of pyproject.toml anew (UPGRADE=1 takes 
 	$(COMPILE) --group uv -o requirements/uv.txt
 
 .PHONY: clean
-clean: ## Remove what was built and installed here
+clean: ## Remove everything that was built and installed here
 	rm -rf .venv .tools .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# What follows installs, and runs only where a requirements file is newer than its stamp.
+# The rules below install tools. They run only when a requirements file is newer than its stamp.
 
 .PHONY: tools
 tools: .venv/stamp .tools/sam/stamp .tools/ministack/stamp
@@ -195,8 +196,8 @@ $(UV): requirements/uv.txt
 	@.tools/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-# A template that has not changed since it was found good is still good. The linter does not look into
-# the included file, so it gets one template with everything in it.
+# The template is validated again only when it changes. The linter does not read the included file, so
+# it gets one template that contains everything.
 .tools/validated: template.yaml monitoring.json samconfig.toml .tools/sam/stamp .venv/stamp
 	$(PYTHON) -m operations.transform .local/template.json
 	$(SAM) validate --lint --template-file .local/template.json --config-file $(CURDIR)/samconfig.toml

@@ -1,7 +1,7 @@
-"""botocore's descriptions of the services, cut to what is read: each is parsed at every cold start.
+"""Shortens botocore's service descriptions, which are parsed at every cold start.
 
-Half a megabyte of DynamoDB's is its documentation, and the addresses of 300 services stand in one
-file of which four are called here.
+Half a megabyte of DynamoDB's description is documentation, and one file contains the addresses of
+300 services, of which four are called here.
 """
 
 import gzip
@@ -12,29 +12,32 @@ from typing import Any
 
 
 def cut(data: Path, services: Collection[str]) -> None:
-    """Cut the descriptions in botocore's folder ``data``; services that are not named go."""
-    for description in data.glob("*/*/service-2.json.gz"):
-        said = json.loads(gzip.decompress(description.read_bytes()))
-        # No time in the file: the same recipe gives the same bytes.
-        description.write_bytes(gzip.compress(_json(without_documentation(said)), mtime=0))
+    """Shorten the files in botocore's folder ``data``; only these services keep their addresses."""
+    for path in data.glob("*/*/service-2.json.gz"):
+        description = json.loads(gzip.decompress(path.read_bytes()))
+        # The file contains no time, so that the same input gives the same bytes.
+        path.write_bytes(gzip.compress(_json(without_documentation(description)), mtime=0))
     addresses = data / "endpoints.json"
     addresses.write_bytes(_json(addresses_of(json.loads(addresses.read_bytes()), services)))
 
 
-def without_documentation(said: Any) -> Any:
-    """Return a description with its texts empty; a member of that name is no text and stays."""
-    if isinstance(said, dict):
+def without_documentation(description: Any) -> Any:
+    """Return a description with empty ``documentation`` texts.
+
+    A member that is named ``documentation`` is an object, not a text, and stays.
+    """
+    if isinstance(description, dict):
         return {
             name: "" if _is_text(name, value) else without_documentation(value)
-            for name, value in said.items()
+            for name, value in description.items()
         }
-    if isinstance(said, list):
-        return [without_documentation(one) for one in said]
-    return said
+    if isinstance(description, list):
+        return [without_documentation(one) for one in description]
+    return description
 
 
 def addresses_of(endpoints: dict[str, Any], services: Collection[str]) -> dict[str, Any]:
-    """Return botocore's table of addresses with these services alone; every Region stays."""
+    """Return botocore's table of addresses with only these services, in every Region."""
     partitions = [
         {**one, "services": {name: at for name, at in one["services"].items() if name in services}}
         for one in endpoints["partitions"]

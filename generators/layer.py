@@ -1,6 +1,7 @@
-"""The shared layer: locked dependencies, our package, the catalog, and bytecode of all of it.
+"""Builds the shared layer: locked dependencies, our package, the catalog, and their bytecode.
 
-SAM ships no bytecode; shipping it halves a cold start's imports (bench/README.md).
+SAM itself ships no bytecode; with it, the imports of a cold start take half the time
+(bench/README.md).
 """
 
 import compileall
@@ -28,7 +29,7 @@ PLATFORMS: Final = {
     "host": [],
 }
 AWS_SERVICES: Final = frozenset({"dynamodb", "s3", "ssm", "sts"})
-"""Whose API descriptions are kept; botocore brings hundreds."""
+"""The services whose API descriptions are kept; botocore contains hundreds."""
 LIMIT_BYTES: Final = 60_000_000
 UNUSED: Final = (
     "*.dist-info/*",
@@ -52,20 +53,20 @@ UNUSED: Final = (
     "openai/types/beta",
     "pydantic/v1",
 )
-"""What no function reads; ``tests/stack`` imports every handler from the layer alone."""
+"""Files that no function reads; ``tests/stack`` imports every handler from the layer alone."""
 LAZY: Final = (
     "aws_lambda_powertools/event_handler/__init__.py",
     "aws_lambda_powertools/utilities/data_classes/__init__.py",
     "openai/types/**/__init__.py",
 )
-"""What only hands names on, and loads much for that."""
+"""Packages that only re-export names, and import much for that."""
 
 
 def build(artifacts: Path, architecture: str) -> int:
-    """Write the layer into ``artifacts`` and return its size in bytes, unzipped.
+    """Write the layer into ``artifacts`` and return its unzipped size in bytes.
 
     Raises:
-        KeyError: ``architecture`` is none of ``PLATFORMS``.
+        KeyError: ``architecture`` is not one of ``PLATFORMS``.
         subprocess.CalledProcessError: a locked package cannot be installed.
     """
     python = artifacts / "python"
@@ -78,7 +79,7 @@ def build(artifacts: Path, architecture: str) -> int:
 
 
 def dependencies(architecture: str) -> Path:
-    """Return a folder with the dependencies; one is kept per lock file and architecture."""
+    """Return a folder with the dependencies, cached by lock file and architecture."""
     recipes = (REQUIREMENTS, *map(Path, (__file__, lazy.__file__, descriptions.__file__)))
     recipe = b"".join(path.read_bytes() for path in recipes) + architecture.encode()
     kept = STATE / "layer" / f"{architecture}-{hashlib.sha256(recipe).hexdigest()[:16]}"
@@ -98,18 +99,18 @@ def dependencies(architecture: str) -> Path:
 
 
 def install(target: Path, architecture: str) -> None:
-    """Install exactly what is locked, checked by its hashes, for the architecture."""
+    """Install exactly the locked packages for the architecture, and check their hashes."""
     arguments = ["pip", "install", "-q", "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)]
     arguments += ["--only-binary", ":all:", "--target", str(target), "--python-version", "3.13"]
-    # Copies: uv links files from its cache, and what is cut here would be cut in every environment.
+    # Copies instead of links into uv's cache: files that are cut here must stay whole elsewhere.
     arguments += ["--link-mode", "copy"]
-    # The host's own interpreter is named so that uv takes neither an active nor a wrong one.
+    # The host's own interpreter is named, so that uv does not choose another one.
     arguments += ["--python", sys.executable, *PLATFORMS[architecture]]
     subprocess.run([UV, *arguments], check=True, cwd=ROOT)
 
 
 def prune(target: Path) -> None:
-    """Remove what no function reads."""
+    """Remove the files that no function reads."""
     for path in list(unused(target)):
         if path.is_dir():
             shutil.rmtree(path)
@@ -118,7 +119,7 @@ def prune(target: Path) -> None:
 
 
 def postpone(target: Path) -> None:
-    """Make the packages of ``LAZY`` import what is asked for."""
+    """Make the packages in ``LAZY`` import each name only when it is first used."""
     for pattern in LAZY:
         for init in target.glob(pattern):
             lazy.make_lazy(init)
@@ -127,7 +128,7 @@ def postpone(target: Path) -> None:
 def unused(target: Path) -> Iterator[Path]:
     """Yield the files and folders that ``prune`` removes."""
     for pattern in UNUSED:
-        # A package asks for its own version at run time: METADATA stays.
+        # METADATA stays: a package reads its own version at run time.
         yield from (path for path in target.glob(pattern) if path.name != "METADATA")
     for path in (target / "botocore" / "data").iterdir():
         if path.is_dir() and path.name not in AWS_SERVICES:
@@ -135,9 +136,10 @@ def unused(target: Path) -> Iterator[Path]:
 
 
 def compile_bytecode(folder: Path, *, top: Path) -> None:
-    """Compile in place, under the path that Lambda mounts.
+    """Compile in place, with the path at which Lambda mounts the layer.
 
-    Unchecked: SAM's zip gives every source a new time, which would void a checked one.
+    The bytecode is not checked against its source: SAM's zip gives every source a new time, which
+    would make checked bytecode invalid.
     """
     compiled = compileall.compile_dir(
         folder,
@@ -148,16 +150,16 @@ def compile_bytecode(folder: Path, *, top: Path) -> None:
         invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
     )
     if not compiled:
-        raise RuntimeError(f"Some files under {folder.name!r} do not compile; see above")
+        raise RuntimeError(f"Some files in {folder.name!r} do not compile; see the output above")
 
 
 def size_bytes(folder: Path) -> int:
-    """Return what the files in ``folder`` take, in bytes."""
+    """Return the total size of the files in ``folder``, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def main() -> None:
-    """Build for ``sam build``: the folder is the argument, the architecture a variable."""
+    """Build for ``sam build``; the first argument is the folder, a variable the architecture."""
     architecture = os.environ.get("IMAGEGEN_ARCHITECTURE", "arm64")
     size = build(Path(sys.argv[1]), architecture)
     print(f"Layer for {architecture}: {size / 1e6:.1f} MB of {LIMIT_BYTES / 1e6:.0f} MB")

@@ -1,8 +1,8 @@
-"""Packages whose ``__init__`` imports all they have, made to import what is asked for.
+"""Rewrites packages whose ``__init__`` imports everything, so that they import names on first use.
 
 ``import openai`` loads 850 modules, four fifths of them types of other services; Powertools' event
-handlers load every resolver and asyncio. Both only hand names on. In the layer such names are
-looked up when they are first used (PEP 562); nothing else of the packages is changed.
+handlers load every resolver and asyncio. Both only re-export names. In the layer such names are
+looked up when they are first used (PEP 562); nothing else in the packages changes.
 """
 
 import ast
@@ -25,35 +25,35 @@ def __getattr__(name):
 
 
 def make_lazy(init: Path) -> None:
-    """Rewrite an ``__init__.py`` that hands names on.
+    """Rewrite an ``__init__.py`` that re-exports names.
 
     Raises:
-        ValueError: it uses one of the names itself, or takes names by ``*``.
+        ValueError: it uses one of the names itself, or imports ``*``.
     """
     init.write_text(lazy_source(init.read_text()))
 
 
 def lazy_source(source: str) -> str:
-    """Return the source with its ``from x import y`` postponed until ``y`` is asked for.
+    """Return the source with each ``from x import y`` postponed until ``y`` is first used.
 
     Raises:
-        ValueError: as ``make_lazy``.
+        ValueError: in the same cases as ``make_lazy``.
     """
     tree = ast.parse(source)
-    handed_on = [
+    imports = [
         node
         for node in tree.body
         if isinstance(node, ast.ImportFrom) and node.module != "__future__"
     ]
     names = {
         alias.asname or alias.name: ("." * node.level + (node.module or ""), alias.name)
-        for node in handed_on
+        for node in imports
         for alias in node.names
     }
-    rest = [node for node in tree.body if node not in handed_on]
+    rest = [node for node in tree.body if node not in imports]
     used = {node.id for one in rest for node in ast.walk(one) if isinstance(node, ast.Name)}
     if "*" in names or used & names.keys():
-        raise ValueError(f"It needs its names at once: {sorted(used & names.keys()) or '*'}")
+        raise ValueError(f"These names are needed at import: {sorted(used & names.keys()) or '*'}")
     if not names:
         return source
     return ast.unparse(ast.Module(rest, [])) + "\n" + LOOKUP.format(names=names)

@@ -1,8 +1,8 @@
-"""The OpenAPI document of the whole service, from the handlers: ``make openapi``.
+"""``make openapi``: writes the OpenAPI document of the whole service, from the handlers.
 
-Each function describes its own routes; here they are merged, with what no route can know of
-itself: the errors that the edge answers for all of them, who may call, and at which URL.
-``make check`` fails where openapi.json is not what this makes.
+Each function describes its own routes. This module merges them and adds what is common to them:
+errors that the edge returns for every route, security, and URLs. ``make check`` fails when
+openapi.json is out of date.
 """
 
 import argparse
@@ -27,7 +27,7 @@ FUNCTIONS: Final = ("estimate", "generate", "health", "chat")
 EVERYWHERE: Final = (400, 413, 415, 500, 503)
 CLOSED: Final = (401, 403)
 WAITS: Final = frozenset({202, 429, 503})
-"""Answers that say when to come back."""
+"""The statuses of answers with ``Retry-After``."""
 
 
 PROBLEM, OPENAI, JSON_RPC = "problem", "openai", "json-rpc"
@@ -35,26 +35,26 @@ PROBLEM, OPENAI, JSON_RPC = "problem", "openai", "json-rpc"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a route does not say of itself."""
+    """What the document contains about a route and the route itself does not."""
 
     summary: str
     problems: tuple[int, ...]
-    """Beside those of every route."""
+    """The statuses of its errors, besides those of every route."""
     is_open: bool = False
     style: str = PROBLEM
-    """Whose words its errors are in."""
+    """The format of its errors."""
     headers: Mapping[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
-    """What a request may carry: what it says, and how its text is bounded."""
+    """Request headers: description and schema constraints, by name."""
 
 
 OPERATIONS: Final = {
     "estimateImage": Operation("A priced offer; spends and writes nothing", (422,)),
-    "listModels": Operation("The catalog as it is offered now, and what ended", ()),
+    "listModels": Operation("The models that are offered now, and retired models", ()),
     "generateImage": Operation(
         "The image that a quote promised, charged once", (409, 410, 422, 429, 502)
     ),
     "getImage": Operation(
-        "An image by its id, or with Accept: application/json its status", (404, 410), is_open=True
+        "An image by its id; with Accept: application/json its status", (404, 410), is_open=True
     ),
     "getUsage": Operation("What the user spent and may still spend", ()),
     "chat": Operation("An LLM's answer as server-sent events; it can offer images", (422,)),
@@ -65,22 +65,22 @@ OPERATIONS: Final = {
         style=OPENAI,
         headers={
             "x-max-cost": (
-                "The most to pay, in dollars; a dearer offer is an error",
+                "The most to pay, in US dollars; a higher price is an error",
                 {"pattern": r"^[0-9]*\.?[0-9]+$"},
             ),
             "Idempotency-Key": (
-                "The same key: the same image, never a second charge",
+                "Requests with the same key get the same image and are charged once",
                 {"minLength": 1, "maxLength": 255},
             ),
             "x-stainless-retry-count": (
-                "How often the client tried; OpenAI's SDKs send it. Any other text is like none",
+                "Number of the client's retries, sent by OpenAI's SDKs; other text is ignored",
                 {},
             ),
         },
     ),
-    "listModelsForOpenai": Operation("What `model` may say now", (), style=OPENAI),
+    "listModelsForOpenai": Operation("The values that `model` accepts now", (), style=OPENAI),
     "callMcp": Operation(
-        "The Model Context Protocol, stateless: prices for an LLM, which cannot spend",
+        "The Model Context Protocol, stateless: an LLM can ask for prices but cannot spend",
         (404, 405),
         style=JSON_RPC,
     ),
@@ -92,9 +92,9 @@ OPERATIONS: Final = {
 }
 DESCRIPTION: Final = (
     "Image generation with a binding price: the price on the button is the most you pay, you pay "
-    "at most once, and only for an image you got. Errors are application/problem+json; `charged` "
-    "is always there. Where the function URLs ask for AWS signatures, the token goes into the "
-    "header x-imagegen-token without the word Bearer."
+    "at most once, and only for an image you got. Errors are application/problem+json and always "
+    "contain `charged`. If the function URLs require AWS signatures, send the token in the header "
+    "x-imagegen-token, without the word Bearer."
 )
 
 
@@ -148,14 +148,14 @@ def version() -> str:
 
 
 def described(function: str) -> dict[str, Any]:
-    """Return what Powertools says of one function's routes."""
+    """Return Powertools' document of one function's routes."""
     text = handler_of(function).api.get_openapi_json_schema(title="imagegen", version="0")
     found: dict[str, Any] = json.loads(text)
     return found
 
 
 def handler_of(function: str) -> ModuleType:
-    """Return a function's module under a name of its own: all files are ``handler.py``."""
+    """Return a function's module under a unique name, because every file is ``handler.py``."""
     path = ROOT / "functions" / function / "handler.py"
     spec = importlib.util.spec_from_file_location(f"{function}_described", path)
     if spec is None or spec.loader is None:
@@ -166,21 +166,21 @@ def handler_of(function: str) -> ModuleType:
 
 
 def server(function: str) -> dict[str, Any]:
-    """Return a function's URL, as the stack's output names it."""
+    """Return a function's URL as an OpenAPI server, named like the stack's output."""
     name = f"{function}Url"
     return {
         "url": f"{{{name}}}",
-        "description": f"The stack's output {name[0].upper()}{name[1:]}, without its last slash",
+        "description": f"The stack's output {name[0].upper()}{name[1:]}, without trailing slash",
         "variables": {name: {"default": f"https://{function}.example.com"}},
     }
 
 
 def complete(operation: dict[str, Any]) -> None:
-    """Put in the summary, who may call, and every problem."""
+    """Add summary, security, headers and every error to an operation."""
     about = OPERATIONS[operation["operationId"]]
     operation["summary"] = about.summary
     if about.is_open:
-        # Open to all; a token is read where there is one.
+        # Open to every caller; a token is optional and shows an admin more.
         with_token = operation["operationId"] == "getProviderHealth"
         operation["security"] = [{}, {"bearer": []}] if with_token else []
     good = {code: one for code, one in operation["responses"].items() if int(code) < 400}
@@ -198,27 +198,27 @@ def complete(operation: dict[str, Any]) -> None:
 
 
 def headers_of(code: int) -> dict[str, Any]:
-    """Return ``headers`` where an answer of this status carries any."""
+    """Return ``headers`` for an answer of this status; empty if it has none."""
     text = {"schema": {"type": "string"}}
     seconds = {"schema": {"type": "integer", "minimum": 0}}
     found: dict[str, Any] = {}
     if code == 302:
-        found["Location"] = {"description": "Where the bytes are, for a quarter of an hour", **text}
+        found["Location"] = {"description": "URL of the image file, valid for 15 minutes", **text}
     if code in WAITS:
-        found["Retry-After"] = {"description": "Seconds to wait, where it is known", **seconds}
+        found["Retry-After"] = {"description": "Seconds to wait, if known", **seconds}
     if code == 401:
         found["WWW-Authenticate"] = {"description": "Bearer", **text}
     return {"headers": found} if found else {}
 
 
 def header(name: str, description: str, bounds: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request's header."""
+    """Return the parameter for a request header."""
     schema = {"type": "string", **bounds}
     return {"name": name, "in": "header", "description": description, "schema": schema}
 
 
 def problem(code: int, style: str) -> dict[str, Any]:
-    """Return an error's answer."""
+    """Return the answer for an error status."""
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     if style == OPENAI:
         content = {JSON: {"schema": {"$ref": "#/components/schemas/OpenaiError"}}}
@@ -228,7 +228,7 @@ def problem(code: int, style: str) -> dict[str, Any]:
 
 
 def problem_schemas() -> dict[str, Any]:
-    """Return the schema of an error, and those it refers to."""
+    """Return the schemas of errors, and the schemas they refer to."""
     found = Problem.model_json_schema(
         mode="serialization", ref_template="#/components/schemas/{model}"
     )
@@ -241,12 +241,12 @@ def problem_schemas() -> dict[str, Any]:
 
 
 def text_of(made: dict[str, Any]) -> str:
-    """Return the document as it is kept."""
+    """Return the document as the text of openapi.json."""
     return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
 
 
 def main(path: Path = DOCUMENT) -> None:
-    """Write the document, or with --check say whether it is up to date."""
+    """Write the document, or with --check exit with an error if it is out of date."""
     parser = argparse.ArgumentParser(prog="make openapi", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     options = parser.parse_args()
@@ -254,7 +254,7 @@ def main(path: Path = DOCUMENT) -> None:
     if not options.check:
         path.write_text(text)
     elif not path.is_file() or path.read_text() != text:
-        sys.exit("openapi.json is not what the handlers say: run `make openapi`")
+        sys.exit("openapi.json does not match the handlers: run `make openapi`")
 
 
 if __name__ == "__main__":

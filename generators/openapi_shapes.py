@@ -1,4 +1,4 @@
-"""What other people's protocols look like, where no model of ours says it."""
+"""JSON schemas of foreign protocols that have no model in our code."""
 
 from typing import Any, Final
 

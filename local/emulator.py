@@ -1,4 +1,4 @@
-"""MiniStack, the AWS emulator, in a folder of its own and on loopback only."""
+"""Runs MiniStack, the AWS emulator, in a folder of its own and on loopback only."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ class Emulator:
     directory: Path
 
     def client(self, service: Any) -> Any:
-        """Return a boto3 client that can reach nothing but the emulator."""
+        """Return a boto3 client that connects only to the emulator."""
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
@@ -37,7 +37,7 @@ class Emulator:
         )
 
     def environment(self) -> dict[str, str]:
-        """Return the variables of an AWS tool that shall talk to the emulator and nothing else."""
+        """Return the variables with which an AWS tool connects only to the emulator."""
         return {
             **CREDENTIALS,
             **base_environment(self.directory),
@@ -52,14 +52,14 @@ class Emulator:
 
 @contextmanager
 def start(directory: Path, port: int = 0) -> Iterator[Emulator]:
-    """Run an emulator that forgets everything at the end of the block.
+    """Run an emulator until the end of the block; nothing is kept after that.
 
     Raises:
         LocalStackError: the port is taken, or the emulator does not start.
     """
     port = free_port(port)
     log = directory / "ministack.log"
-    # -P: a module of ours must not stand in for one of MiniStack's.
+    # -P: a module of ours must not shadow one of MiniStack's.
     command: list[str | Path] = [PYTHON, "-P", Path(__file__).with_name("emulator_main.py")]
     env = {**base_environment(directory), **settings(directory, port)}
     with running(command, env=env, log=log, cwd=directory) as process:
@@ -69,13 +69,13 @@ def start(directory: Path, port: int = 0) -> Iterator[Emulator]:
 
 
 def settings(directory: Path, port: int) -> dict[str, str]:
-    """Return MiniStack's settings: loopback, nothing kept, room for 200 runs at once."""
+    """Return MiniStack's settings: loopback only, nothing kept, 1,000 concurrent runs."""
     return {
         "BIND_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        # Each function's role is asked: a permission that the template lacks fails here too.
+        # Each function's role is enforced: a permission that the template lacks fails here too.
         "AUTH": "true",
         "PERSIST_STATE": "0",
         "STATE_DIR": str(directory / "state"),
@@ -86,7 +86,7 @@ def settings(directory: Path, port: int) -> dict[str, str]:
 
 
 def base_environment(directory: Path) -> Mapping[str, str]:
-    """Return a clean environment. Functions inherit it, so no key of the caller's may be in it."""
+    """Return a minimal environment without the user's keys, because functions inherit it."""
     scratch = directory / "tmp"
     scratch.mkdir(exist_ok=True)
     return {

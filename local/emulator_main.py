@@ -1,11 +1,10 @@
-"""MiniStack as it is, but for two things. Run by MiniStack's own interpreter.
+"""Starts MiniStack with two changes; MiniStack's own interpreter runs this file.
 
-A layer is unpacked once and not once per environment. Unpacking 50 MB for each of 64 new
-environments took 113 s and 11 GB on two cores, because one thread does it all; the layer is only
-ever read, so a link serves.
-
-An alarm that calculates is deployed as one on the first of its metrics. MiniStack refuses it, and
-judges none by our metrics anyway; ``tests/handlers`` judges them all.
+1. A layer is unpacked once instead of once per environment. Unpacking 50 MB for each of 64 new
+   environments took 113 s and 11 GB on two cores, because one thread does it all. The layer is only
+   read, so a link is enough.
+2. An alarm with an expression is deployed as an alarm on the first of its metrics. MiniStack
+   refuses expressions, and evaluates no alarm on our metrics; ``tests/handlers`` tests all alarms.
 """
 
 import hashlib
@@ -25,7 +24,7 @@ ONE_AT_A_TIME = threading.Lock()
 
 
 class LayerZip:
-    """Unpacks a layer by linking to the one copy of it, which is checked and unpacked at first."""
+    """Unpacks a layer on its first use, and links to that copy from then on."""
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
@@ -37,7 +36,7 @@ class LayerZip:
         self.path.unlink()
 
     def namelist(self) -> list[str]:
-        """Return no names to check: ``ZipFile.extractall`` lets none out of its folder."""
+        """Return no names to check: ``ZipFile.extractall`` writes only inside its folder."""
         return []
 
     def extractall(self, target: str) -> None:
@@ -53,7 +52,7 @@ class LayerZip:
 
 
 def open_zip(path: str) -> LayerZip | zipfile.ZipFile:
-    """Return a layer as a ``LayerZip`` (MiniStack calls its file so), any other zip as it is."""
+    """Return a ``LayerZip`` for a file named as MiniStack names layers, else a ``ZipFile``."""
     return LayerZip(path) if Path(path).name.startswith("layer_") else zipfile.ZipFile(path)
 
 
@@ -61,7 +60,7 @@ refuse_arithmetic = provisioners._cw_metric_alarm_record  # noqa: SLF001
 
 
 def alarm_record(name: str, properties: dict[str, Any]) -> dict[str, Any]:
-    """Return how an alarm is kept."""
+    """Return MiniStack's record of an alarm; one with an expression gets its first metric."""
     measured = [one["MetricStat"] for one in properties.get("Metrics") or [] if "MetricStat" in one]
     if measured:
         first, rest = measured[0], {**properties, "Metrics": None}

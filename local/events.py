@@ -1,4 +1,4 @@
-"""The events of ``events/``, with what only a running stack can say filled in."""
+"""Reads the events in ``events/`` and fills in the values that come from a running stack."""
 
 import json
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from typing import Any, Final
 import requests
 
 PROMPT: Final = "A photorealistic sunset over mountains"
-"""What ``events/generate/confirmed.json`` confirms."""
+"""The prompt that ``events/generate/confirmed.json`` confirms."""
 TIMEOUT_SECONDS: Final = 60
 
 
 def read_event(path: Path, stack: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an event, its ``${TOKEN}``, ``${QUOTE}`` and ``${IMAGE_ID}`` filled in."""
+    """Return an event with ``${TOKEN}``, ``${QUOTE}`` and ``${IMAGE_ID}`` filled in."""
     text = path.read_text().replace("${TOKEN}", stack["token"])
     if "${QUOTE}" in text or "${IMAGE_ID}" in text:
         offer = estimate(stack)
@@ -23,10 +23,10 @@ def read_event(path: Path, stack: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def estimate(stack: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an offer of the running stack.
+    """Return a new offer of the running stack.
 
     Raises:
-        requests.HTTPError: it makes none.
+        requests.HTTPError: the stack answers with an error.
     """
     answer = requests.post(
         f"{stack['estimateUrl']}/estimate",

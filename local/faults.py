@@ -1,9 +1,9 @@
-"""A proxy in front of DynamoDB or S3 that loses, delays and refuses, by a seed.
+"""A proxy in front of DynamoDB or S3 that loses, delays and refuses requests, at random by a seed.
 
     python -m local.faults --upstream http://127.0.0.1:4566 --port 4600 --seed 7
 
-``POST /_faults`` with ``{"rates": {"drop_before": 0.1, ...}}`` sets what happens to how many of
-the requests; ``GET /_faults`` says what was done so far. Standard library only.
+``POST /_faults`` with ``{"rates": {"drop_before": 0.1, ...}}`` sets each fault's share of the
+requests; ``GET /_faults`` returns how many requests each fault hit. Standard library only.
 """
 
 import argparse
@@ -33,16 +33,16 @@ class Fault(StrEnum):
     """What may happen to a request."""
 
     DROP_BEFORE = "drop_before"
-    """It never arrives; the connection breaks."""
+    """The request never arrives; the connection breaks."""
     DROP_AFTER = "drop_after"
-    """It is carried out and the reply is lost."""
+    """The request is carried out and its answer is lost."""
     DELAY = "delay"
     HANG = "hang"
-    """It never arrives and nobody says so."""
+    """The request never arrives, and the connection stays open without an answer."""
     THROTTLED = "throttled"
     PROVISIONED = "provisioned"
     CONFLICT = "conflict"
-    """A transaction is under way on the item: the SDK does not try again by itself."""
+    """Another transaction is in progress on the item; the SDK does not retry this error."""
     ERROR = "error"
 
 
@@ -62,14 +62,14 @@ _S3: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One request or answer: its first line, its headers as they came, its body."""
+    """One request or answer: the first line, the headers as received, the body."""
 
     first: str
     headers: list[tuple[str, str]]
     body: bytes
 
     def header(self, name: str) -> str:
-        """Return a header's value, empty where it is absent."""
+        """Return a header's value, an empty text if it is missing."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
     def encoded(self) -> bytes:
@@ -80,7 +80,7 @@ class Message:
 
 @dataclass(slots=True)
 class FaultProxy:
-    """Forwards requests, and does to some of them what it was told to."""
+    """Forwards requests, and applies faults to some of them."""
 
     upstream: str
     seed: int
@@ -108,7 +108,7 @@ class FaultProxy:
                 writer.write(answer.encoded())
                 await writer.drain()
         upstream.close()
-        # Nothing is said: whoever asked sees a broken connection.
+        # No answer is sent: the client sees a broken connection.
         writer.transport.abort()
 
     async def _answer(self, message: Message, upstream: "_Upstream") -> Message | None:
@@ -126,15 +126,15 @@ class FaultProxy:
             return _refusal(message, fault)
         if fault is Fault.DELAY:
             await asyncio.sleep(self.delay_ms / 1000)
-        answer = await upstream.ask(message, head=method == "HEAD")
+        answer = await upstream.forward(message, head=method == "HEAD")
         return None if fault is Fault.DROP_AFTER else answer
 
     def _pick(self) -> Fault | None:
-        drawn = self._random.random()
+        number = self._random.random()
         for fault, rate in self.rates.items():
-            if drawn < rate:
+            if number < rate:
                 return fault
-            drawn -= rate
+            number -= rate
         return None
 
     def _control(self, method: str, body: bytes) -> Message:
@@ -147,14 +147,14 @@ class FaultProxy:
 
 @dataclass(slots=True)
 class _Upstream:
-    """One connection to what is behind the proxy, opened when it is first needed."""
+    """One connection to the service behind the proxy, opened when it is first needed."""
 
     url: str
     _reader: asyncio.StreamReader | None = None
     _writer: asyncio.StreamWriter | None = None
 
-    async def ask(self, message: Message, *, head: bool) -> Message:
-        """Return the answer; a connection that went stale is opened again."""
+    async def forward(self, message: Message, *, head: bool) -> Message:
+        """Return the answer; a connection that the service has closed is opened again."""
         for _ in range(2):
             reader, writer = await self._streams()
             writer.write(message.encoded())
@@ -182,7 +182,7 @@ class _Upstream:
 async def _read(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter | None, *, head: bool = False
 ) -> Message | None:
-    """Return the next message, ``None`` where the other side is done."""
+    """Return the next message, ``None`` if the other side has closed the connection."""
     try:
         top = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
@@ -214,7 +214,7 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
 
 
 def _refusal(message: Message, fault: Fault) -> Message:
-    text = "told to fail by local.faults"
+    text = "injected by local.faults"
     if message.header("x-amz-target"):
         status, name = _DYNAMO[fault]
         kind = f"com.amazonaws.dynamodb.v20120810#{name}"
@@ -233,7 +233,7 @@ def _message(status: int, body: bytes, media_type: str) -> Message:
 
 @contextmanager
 def start(upstream: str, directory: Path, *, python: str, seed: int) -> Iterator[str]:
-    """Run a proxy in a process of its own until the block ends; gives its URL."""
+    """Run a proxy in a process of its own until the block ends, and yield its URL."""
     port = free_port()
     log = directory / f"faults-{port}.log"
     command = [python, "-m", "local.faults", "--upstream", upstream]
@@ -245,7 +245,7 @@ def start(upstream: str, directory: Path, *, python: str, seed: int) -> Iterator
 
 
 def main() -> None:
-    """Serve until ended."""
+    """Serve until the process is ended."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--upstream", required=True)
     parser.add_argument("--port", type=int, required=True)

@@ -1,4 +1,4 @@
-"""A first ``make deploy``: what is missing is asked for, and kept in .env for the next time."""
+"""The questions of a first ``make deploy``: it asks for missing settings and saves them in .env."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from imagegen.providers import PROVIDERS
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One setting that somebody can be asked for."""
+    """One setting that a person can be asked for."""
 
     name: str
     text: str
@@ -19,18 +19,21 @@ class Question:
 
 ISSUER: Final = (
     Question("JWT_ISSUER", "Issuer of your users' tokens, an https address (docs/deploy.md)"),
-    Question("JWT_AUDIENCE", "Audience that their tokens name [imagegen]"),
-    Question("JWT_JWKS_URL", "Where the issuer's keys are [the issuer]/.well-known/jwks.json"),
+    Question("JWT_AUDIENCE", "Audience in your users' tokens [imagegen]"),
+    Question("JWT_JWKS_URL", "Address of the issuer's keys [the issuer]/.well-known/jwks.json"),
 )
-ALARMS: Final = (Question("ALARM_TOPIC_ARN", "ARN of the SNS topic that alarms tell [none]"),)
+ALARMS: Final = (Question("ALARM_TOPIC_ARN", "ARN of the SNS topic that alarms notify [none]"),)
 
 
 class BadAnswerError(ValueError):
-    """An answer that no .env can hold, or that the stack would refuse; the message says why."""
+    """A .env file cannot contain the answer, or the stack would refuse it; the message says why."""
 
 
 def questions(dotenv: Mapping[str, str]) -> Iterator[Question]:
-    """Yield what is worth asking: who may enter, keys where there is none at all, alarms."""
+    """Yield the questions whose settings are missing: token issuer, provider keys, alarms.
+
+    Keys are asked for only when no provider has one.
+    """
     if "JWT_ISSUER" not in dotenv:
         yield from (one for one in ISSUER if one.name not in dotenv)
     if not any(about.key_name in dotenv for about in PROVIDERS.values()):
@@ -44,29 +47,30 @@ def checked(question: Question, answer: str) -> str:
     """Return an answer without spaces around it.
 
     Raises:
-        BadAnswerError: it has a quote or what cannot be printed, or is an address without https.
+        BadAnswerError: the answer contains a quote or an unprintable character, or it is an
+            address without https.
     """
     answer = answer.strip()
     if not answer.isprintable() or "'" in answer or '"' in answer:
-        raise BadAnswerError("Quotes and line breaks cannot be part of it.")
+        raise BadAnswerError("The answer must not contain quotes or line breaks.")
     is_address = question.name in ("JWT_ISSUER", "JWT_JWKS_URL")
     if answer and is_address and not answer.startswith("https://"):
-        raise BadAnswerError("It must begin with https://")
+        raise BadAnswerError("The address must begin with https://")
     return answer
 
 
 def ask(
-    asked: Iterator[Question],
+    wanted: Iterator[Question],
     *,
     read: Callable[[str], str],
     read_secret: Callable[[str], str],
     say: Callable[[str], object] = print,
 ) -> dict[str, str]:
-    """Return what was answered, by name; an empty answer sets nothing.
+    """Ask the questions and return the answers by name; an empty answer is left out.
 
     ``read_secret`` reads without showing what is typed.
     """
-    return {one.name: answer for one in asked if (answer := _answer(one, read, read_secret, say))}
+    return {one.name: answer for one in wanted if (answer := _answer(one, read, read_secret, say))}
 
 
 def _answer(
@@ -84,13 +88,13 @@ def _answer(
 
 
 def keep(answers: Mapping[str, str], path: Path) -> None:
-    """Put answers behind what a .env file says already; keys are for its owner alone to read."""
+    """Append the answers to a .env file; only the file's owner may read it, because of the keys."""
     if not answers:
         return
     path.touch(mode=0o600)
     path.chmod(0o600)
     old = path.read_text()
     between = "" if not old or old.endswith("\n") else "\n"
-    # In quotes: an address may have a #.
+    # In quotes, because an address may contain a #.
     new = "".join(f'{name}="{value}"\n' for name, value in answers.items())
     path.write_text(f"{old}{between}{new}")

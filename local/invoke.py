@@ -1,4 +1,4 @@
-"""``make invoke``: one function on one event, in a container or, without an engine, under RIE."""
+"""``make invoke``: runs one function on one event, in a container or, without an engine, in RIE."""
 
 import argparse
 import json
@@ -16,17 +16,17 @@ from local.paths import BUILD, ROOT, SAM, STACK_FILE, STATE
 
 ENGINES: Final = ("docker", "finch", "podman")
 NO_ENGINE: Final = """\
-No container engine runs here ({engines}), and `sam local invoke` needs one; any of them will do.
-Running the function in the runtime interface emulator instead: the same runtime client, this
-machine's Python and system.
+No container engine ({engines}) is running here, and `sam local invoke` needs one.
+The function runs in the runtime interface emulator instead: with the same runtime client, but with
+this machine's Python and operating system.
 """
 PODMAN: Final = """\
-sam finds Podman by DOCKER_HOST alone. Start its socket and name it:
+sam finds Podman only through DOCKER_HOST. Start Podman's socket and set the variable:
 
   systemctl --user start podman.socket
   export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock"""
 NO_STACK: Final = (
-    "The function needs a table, keys and providers: have `make run` going in another terminal."
+    "The function needs a table, keys and providers: start `make run` in another terminal first."
 )
 
 
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def answers(engine: str) -> bool:
-    """Return whether a container engine is installed and runs."""
+    """Return whether a container engine is installed and running."""
     program = shutil.which(engine)
     if not program:
         return False
@@ -62,7 +62,7 @@ def answers(engine: str) -> bool:
 
 
 def examples(function: str) -> str:
-    """Return the commands for the events that are there."""
+    """Return a command for each event of the function."""
     paths = sorted((ROOT / "events" / function).glob("*.json"))
     lines = [f"  make invoke FUNCTION={function} EVENT={path.relative_to(ROOT)}" for path in paths]
     return "\n".join(lines) or f"  there are none under events/{function}/"

@@ -1,4 +1,4 @@
-"""A token issuer on loopback: a key made at start, two users and an admin."""
+"""A token issuer on loopback, whose key is made at start; for local stacks and tests."""
 
 import json
 import threading
@@ -29,7 +29,7 @@ class Issuer:
     key: ec.EllipticCurvePrivateKey
 
     def token(self, user: str, scope: str = "user", **changes: Any) -> str:
-        """Return a token good for a day; ``changes`` replaces claims, for tests of bad ones."""
+        """Return a token that is valid for a day; ``changes`` replaces claims, for bad tokens."""
         now = int(time.time())
         claims = {
             "iss": self.url,
@@ -43,16 +43,16 @@ class Issuer:
         return jwt.encode(claims | changes, self.key, "ES256", headers={"kid": KEY_ID})
 
     def pem(self) -> str:
-        """Return the signing key, for scripts that want tokens of other users."""
+        """Return the signing key as PEM, for scripts that make tokens of other users."""
         form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         return self.key.private_bytes(serialization.Encoding.PEM, *form).decode()
 
     @classmethod
     def from_pem(cls, url: str, pem: str) -> Self:
-        """Return the issuer that ``pem`` was taken from."""
+        """Return the issuer at ``url`` whose signing key is ``pem``."""
         key = serialization.load_pem_private_key(pem.encode(), None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise TypeError(f"An issuer's key is an EC key, not {type(key).__name__!r}")
+            raise TypeError(f"An issuer's key must be an EC key, not {type(key).__name__!r}")
         return cls(url, key)
 
 
@@ -72,7 +72,7 @@ def start() -> Iterator[Issuer]:
 
 
 def documents(url: str, key: ec.EllipticCurvePrivateKey) -> Mapping[str, Any]:
-    """Return what an issuer publishes, by path (OpenID Connect Discovery 1.0, RFC 7517)."""
+    """Return the issuer's public documents by path (OpenID Connect Discovery 1.0, RFC 7517)."""
     jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     keys = {"keys": [{**jwk, "kid": KEY_ID, "use": "sig", "alg": "ES256"}]}
     about = {"issuer": url, "jwks_uri": f"{url}/.well-known/jwks.json"}
@@ -80,7 +80,7 @@ def documents(url: str, key: ec.EllipticCurvePrivateKey) -> Mapping[str, Any]:
 
 
 class DocumentServer(ThreadingHTTPServer):
-    """Room for every instance of a burst to ask at once."""
+    """A server whose queue is long enough for a burst of new function instances."""
 
     request_queue_size = 1024
 
@@ -99,4 +99,4 @@ class Documents(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
-        """Say nothing: the terminal belongs to the person."""
+        """Log nothing: the terminal is for the person's own commands."""

@@ -1,4 +1,4 @@
-"""Settings by their environment names: read from .env, turned into the template's parameters."""
+"""Reads settings by their environment names and turns them into the template's parameters."""
 
 import json
 import re
@@ -11,31 +11,31 @@ import yaml
 from local.paths import TEMPLATE
 
 AMBIGUOUS: Final = frozenset({"ARCHITECTURE", "LOG_LEVEL"})
-"""Set in many a shell for other programs: taken from .env only."""
+"""Many shells set these for other programs, so they are read only from .env."""
 
 INCLUDE: Final = "Fn::Transform"
 SHORT_ONLY: Final = frozenset({"Ref", "Condition"})
-"""The two functions whose long form has no ``Fn::``."""
+"""The two CloudFormation functions whose long form has no ``Fn::``."""
 
 LINE: Final = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
 QUOTED: Final = re.compile(r"""(["'])(.*)\1(?:\s+#.*)?""")
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
-    """Return what a .env file sets to something, by name; nothing where there is no file."""
+    """Return the values of a .env file by name, without empty ones; none if there is no file."""
     lines = path.read_text().splitlines() if path.is_file() else []
     found = {match[1]: unquoted(match[2]) for line in lines if (match := LINE.fullmatch(line))}
     return {name: value for name, value in found.items() if value}
 
 
 def unquoted(value: str) -> str:
-    """Return a value without its quotes, or else without the comment behind it."""
+    """Return a quoted value without its quotes, and any other without the comment behind it."""
     quoted = QUOTED.fullmatch(value)
     return quoted[2] if quoted else re.sub(r"(^|\s+)#.*", "", value)
 
 
 def overrides(dotenv: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the template's parameters that .env or the environment sets; the latter wins."""
+    """Return the template parameters that .env or the environment sets; the environment wins."""
     outer = {name: value for name, value in environ.items() if name not in AMBIGUOUS and value}
     given = {**dotenv, **outer}
     names = {environment_name(parameter): parameter for parameter in template_parameters()}
@@ -43,12 +43,12 @@ def overrides(dotenv: Mapping[str, str], environ: Mapping[str, str]) -> dict[str
 
 
 def environment_name(parameter: str) -> str:
-    """Return a parameter's name in an environment: ``JwtIssuer`` is ``JWT_ISSUER``."""
+    """Return a parameter's environment name: ``JWT_ISSUER`` for ``JwtIssuer``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
 
 
 def parameter_name(name: str) -> str:
-    """Return the parameter that a name in an environment stands for, the reverse of the above."""
+    """Return the parameter for an environment name: ``JwtIssuer`` for ``JWT_ISSUER``."""
     return "".join(word.capitalize() for word in name.split("_"))
 
 
@@ -58,10 +58,10 @@ def template_parameters(template: Path = TEMPLATE) -> list[str]:
 
 
 def read_template(template: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the template as CloudFormation expands it: the included file's resources are in it.
+    """Return the template as CloudFormation expands it, with the included file's resources.
 
     Raises:
-        ValueError: a resource is in the template and in the included file; CloudFormation would
+        ValueError: a resource is in both the template and the included file; CloudFormation would
             refuse the change set.
     """
     found = read_bare_template(template)
@@ -69,12 +69,12 @@ def read_template(template: Path = TEMPLATE) -> dict[str, Any]:
     location = resources.pop(INCLUDE)["Parameters"]["Location"]
     included: dict[str, Any] = json.loads((template.parent / location).read_text())
     if twice := sorted(resources.keys() & included.keys()):
-        raise ValueError(f"{location} has resources of {template.name}: {twice}")
+        raise ValueError(f"{location} repeats resources of {template.name}: {twice}")
     return {**found, "Resources": {**resources, **included}}
 
 
 def read_bare_template(template: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the template without the included file, each function in its long form."""
+    """Return the template without the included file, with CloudFormation functions in long form."""
     loaded: dict[str, Any] = yaml.load(template.read_text(), Loader=TemplateLoader)  # noqa: S506  a SafeLoader
     return loaded
 
@@ -87,7 +87,7 @@ class TemplateLoader(yaml.CSafeLoader):
 
 
 def tagged(loader: TemplateLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    """Return one CloudFormation function in its long form, as JSON has it."""
+    """Return one CloudFormation function in its long form, the form of JSON templates."""
     name = tag if tag in SHORT_ONLY else f"Fn::{tag}"
     match node:
         case yaml.ScalarNode(value=value) if tag == "GetAtt":
@@ -97,7 +97,7 @@ def tagged(loader: TemplateLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
         case yaml.SequenceNode():
             return {name: loader.construct_sequence(node, deep=True)}
         case _:
-            raise TypeError(f"!{tag} on a mapping is not used here")
+            raise TypeError(f"!{tag} on a mapping is not supported here")
 
 
 TemplateLoader.add_multi_constructor("!", tagged)

@@ -1,4 +1,4 @@
-"""Where things are in this checkout."""
+"""The paths of files and folders in this checkout."""
 
 from pathlib import Path
 from typing import Final
@@ -8,10 +8,10 @@ STATE: Final = ROOT / ".local"
 STACK_FILE: Final = STATE / "stack.json"
 TEMPLATE: Final = ROOT / "template.yaml"
 MONITORING: Final = ROOT / "monitoring.json"
-"""Included by the template; `make dashboard` writes it."""
+"""The template includes this file; `make dashboard` writes it."""
 DOTENV: Final = ROOT / ".env"
 BUILD: Final = ROOT / ".aws-sam" / "local"
-"""The build for this machine."""
+"""The folder of the build for this machine."""
 BUILT_FOR_AWS: Final = ROOT / ".aws-sam" / "build"
 
 UV: Final = ROOT / ".tools" / "uv" / "bin" / "uv"

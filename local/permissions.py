@@ -1,6 +1,6 @@
-"""Two places where a local stack cannot be as strict as the template.
+"""The two permissions in which a local stack cannot be as strict as the template.
 
-Otherwise it is: the emulator asks each function's role for every call of DynamoDB, S3 and SSM.
+For everything else the emulator checks the function's role on every call of DynamoDB, S3 and SSM.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import Final
 
 from local.emulator import Emulator
 
-# MiniStack asks for this action on any resource; AWS asks for it on the path, as the template says.
+# MiniStack requires this action on any resource; AWS requires it on the path, as in the template.
 READ_PARAMETERS: Final = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "ssm:GetParametersByPath", "Resource": "*"}],
@@ -17,7 +17,7 @@ READ_PARAMETERS: Final = {
 
 
 def adapt(emulator: Emulator, bucket: str, functions: Iterable[str]) -> None:
-    """Let the deployed functions read their parameters, and the bucket be reached without TLS."""
+    """Let the deployed functions read their parameters, and allow the bucket without TLS."""
     emulator.client("s3").delete_bucket_policy(Bucket=bucket)
     for function in functions:
         configuration = emulator.client("lambda").get_function_configuration(FunctionName=function)

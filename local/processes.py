@@ -1,4 +1,4 @@
-"""Child processes that end when we do, and ports nobody else has."""
+"""Child processes that end with this process, and free ports."""
 
 import os
 import signal
@@ -17,11 +17,11 @@ GRACE_SECONDS: Final = 5.0
 
 
 class LocalStackError(Exception):
-    """The local stack cannot start or go on; the message says what to do."""
+    """The local stack cannot start or continue; the message says what to do."""
 
 
 def free_port(wanted: int = 0) -> int:
-    """Return a free port on loopback, the wanted one if there is one.
+    """Return a free port on loopback; if ``wanted`` is not 0, exactly that port.
 
     Raises:
         LocalStackError: the wanted port is taken.
@@ -31,7 +31,7 @@ def free_port(wanted: int = 0) -> int:
         try:
             probe.bind((LOOPBACK, wanted))
         except OSError as error:
-            message = f"Port {wanted} is taken: stop what uses it, or name another (PORT=...)"
+            message = f"Port {wanted} is taken: stop the program that uses it, or set PORT=..."
             raise LocalStackError(message) from error
         port: int = probe.getsockname()[1]
         return port
@@ -46,11 +46,12 @@ def running(
     cwd: Path | None = None,
     stdin: int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a command until the block ends, with all that it starts; its output goes to ``log``.
+    """Run a command until the block ends, then end it with all its children.
 
-    ``stdin`` is ``subprocess.PIPE`` for one that is talked to; it hears its end first.
+    Its errors go to ``log``. With ``subprocess.PIPE`` as ``stdin`` the caller can write to it;
+    ``stdin`` is closed before the process is ended.
     """
-    # A session of its own: Ctrl-C reaches us alone, and we end its children with it.
+    # It gets a session of its own, so that Ctrl-C reaches only us and we end all its children.
     with log.open("a") as errors:
         process = subprocess.Popen(
             command,
@@ -66,13 +67,13 @@ def running(
         yield process
     finally:
         if process.stdin:
-            with suppress(BrokenPipeError):  # It is gone already, and left a line unread.
+            with suppress(BrokenPipeError):  # It has already ended, with input unread.
                 process.stdin.close()
         stop(process)
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """End a process and the session it leads."""
+    """End a process and all processes of its session."""
     for number, seconds in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, GRACE_SECONDS)):
         signal_session(process.pid, number)
         try:
@@ -80,14 +81,14 @@ def stop(process: subprocess.Popen[str]) -> None:
         except subprocess.TimeoutExpired:
             continue
         break
-    # What outlived its leader is still in the leader's session.
+    # Children that outlived the process are still in its session.
     signal_session(process.pid, signal.SIGKILL)
     if process.stdout:
         process.stdout.close()
 
 
 def signal_session(leader: int, number: signal.Signals) -> None:
-    """Signal the session that ``leader`` leads, if anything of it is left."""
+    """Send a signal to all remaining processes of the session that ``leader`` leads."""
     try:
         os.killpg(leader, number)
     except (ProcessLookupError, PermissionError):
@@ -97,10 +98,11 @@ def signal_session(leader: int, number: signal.Signals) -> None:
 def wait_until_answering(
     url: str, process: subprocess.Popen[str], log: Path, seconds: float
 ) -> None:
-    """Return when ``url`` answers.
+    """Wait until ``url`` answers.
 
     Raises:
-        LocalStackError: the process ended first, or the time is up; with the end of its log.
+        LocalStackError: the process ended first, or the time is up; the message contains the end
+            of the log.
     """
     deadline = time.monotonic() + seconds
     while not answers(url):
@@ -110,7 +112,7 @@ def wait_until_answering(
 
 
 def answers(url: str) -> bool:
-    """Return whether anything answers at ``url``."""
+    """Return whether ``url`` answers, with any status."""
     try:
         with urllib.request.urlopen(url, timeout=1):  # noqa: S310  our own loopback address
             return True

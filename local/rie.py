@@ -1,7 +1,7 @@
-"""A built function in Lambda's own runtime client, under the runtime interface emulator.
+"""Runs a built function with Lambda's own runtime client in the runtime interface emulator (RIE).
 
-What MiniStack cannot show shows here: a dependency that the layer lacks (only the layer is on the
-path), the kill at the timeout, the size limit. The emulator is a part of the aws-sam-cli wheel.
+It shows what MiniStack cannot: a dependency that the layer lacks (only the layer is on the path),
+the kill at the timeout, the size limit. The emulator is a part of the aws-sam-cli wheel.
 """
 
 import json
@@ -27,7 +27,7 @@ CLIENT: Final = ("awslambdaric", "simplejson", "snapshot_restore_py")
 LAYER: Final = BUILD / "SharedLayer" / "python"
 START_SECONDS: Final = 10.0
 
-# Isolated, and without site-packages: what is not on this path is not there.
+# Runs isolated and without site-packages, so that only this path can be imported from.
 BOOT: Final = """\
 import runpy, sys
 sys.path[:0] = {path!r}
@@ -38,22 +38,22 @@ runpy.run_module("awslambdaric", run_name="__main__")
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function under the emulator. It takes one event at a time, as an environment does."""
+    """A function in the emulator. Like a Lambda environment, it handles one event at a time."""
 
     url: str
-    turn: Lock
+    lock: Lock
 
     def invoke(self, event: Mapping[str, Any], seconds: float = 60) -> Any:
-        """Return the answer; an error of the function is an answer with ``errorType``."""
+        """Return the answer; if the function fails, the answer contains ``errorType``."""
         body = json.dumps(event).encode()
         # A second event at the same time would crash the emulator.
-        with self.turn, urllib.request.urlopen(self.url, body, timeout=seconds) as answer:  # noqa: S310
+        with self.lock, urllib.request.urlopen(self.url, body, timeout=seconds) as answer:  # noqa: S310
             return json.load(answer)
 
 
 @contextmanager
 def start(name: str, variables: Mapping[str, str], seconds: int = 60) -> Iterator[Function]:
-    """Run the function ``name`` as built for this machine until the block ends.
+    """Run the function ``name``, built for this machine, until the block ends.
 
     Raises:
         LocalStackError: the emulator does not start.
@@ -75,7 +75,7 @@ def start(name: str, variables: Mapping[str, str], seconds: int = 60) -> Iterato
 
 
 def emulator(port: int) -> list[str | Path]:
-    """Return the emulator's command line; its second address must differ for each one running."""
+    """Return the emulator's command line; each running emulator needs its own second address."""
     binary = BINARIES / f"aws-lambda-rie-{host_architecture()}"
     here = ["--runtime-interface-emulator-address", f"{LOOPBACK}:{port}"]
     inside = ["--runtime-api-address", f"{LOOPBACK}:{free_port()}"]
@@ -83,7 +83,7 @@ def emulator(port: int) -> list[str | Path]:
 
 
 def environment(name: str, seconds: int) -> dict[str, str]:
-    """Return what Lambda sets and the emulator does not."""
+    """Return the environment variables that Lambda sets and the emulator does not."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
@@ -100,7 +100,7 @@ def environment(name: str, seconds: int) -> dict[str, str]:
 
 
 def link_runtime_client(target: Path) -> None:
-    """Put the runtime client alone into a folder, as Lambda has it in /var/runtime."""
+    """Link only the runtime client into a folder, like Lambda's /var/runtime."""
     target.mkdir()
     for distribution in CLIENT:
         tops = {path.parts[0]: path for path in files(distribution) or []}
@@ -111,7 +111,7 @@ def link_runtime_client(target: Path) -> None:
 
 
 def import_alone(name: str) -> subprocess.CompletedProcess[str]:
-    """Import a built handler with nothing but its folder and the layer to import from."""
+    """Import a built handler with only its folder and the layer on the path."""
     path = [str(BUILD / f"{name.capitalize()}Function"), str(LAYER)]
     code = f"import sys; sys.path[:0] = {path!r}; import handler; handler.lambda_handler"
     command = [sys.executable, "-I", "-S", "-B", "-c", code]

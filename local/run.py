@@ -1,4 +1,4 @@
-"""``make run``: the whole stack on this machine until Ctrl-C."""
+"""``make run``: runs the whole stack on this machine until Ctrl-C."""
 
 import argparse
 import os
@@ -17,9 +17,9 @@ from local.tour import tour
 
 
 def main() -> None:
-    """Start everything, say how to use it, and end everything on Ctrl-C."""
+    """Start everything, print how to use it, and end everything on Ctrl-C."""
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="the emulator's; else a free one")
+    parser.add_argument("--port", type=int, default=0, help="the emulator's port; default: any")
     options = Options(parser.parse_args().port, os.environ, read_dotenv(DOTENV))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
@@ -32,23 +32,23 @@ def main() -> None:
     except LocalStackError as error:
         sys.exit(f"make run: {error}")
     except KeyboardInterrupt:
-        print("\nStopped; nothing is left running.")
+        print("\nStopped; no process is left running.")
 
 
 def deploy_again(running: Mapping[str, Any], options: Options) -> None:
-    """Put the code as it is now on the stack that another terminal runs."""
+    """Deploy the current code to the stack that another terminal runs."""
     began = time.monotonic()
-    print(f"A stack is running (process {running['pid']}): deploying to it ...", flush=True)
+    print(f"A stack is running (process {running['pid']}); deploying to it ...", flush=True)
     stack = LocalStack.attach(running, options)
     stack.deploy()
-    # A function may be new; the process that ends it all stays the other one.
+    # There may be a new function. The process that ends the stack is still the other one.
     description = {**stack.describe(), "pid": running["pid"]}
     write_description(description, STACK_FILE)
     print(tour(description, time.monotonic() - began))
 
 
 def serve(options: Options) -> None:
-    """Run the stack until interrupted."""
+    """Run the stack until it is interrupted."""
     began = time.monotonic()
     print("Starting the emulator and the simulated providers, building, deploying ...", flush=True)
     try:
@@ -65,13 +65,13 @@ def serve(options: Options) -> None:
 
 
 def may_open(environ: Mapping[str, str], *, at_terminal: bool) -> bool:
-    """Return whether somebody sits before a screen who has not asked to be left alone."""
+    """Return whether a browser may be opened: at a terminal with a screen, unless disabled."""
     has_screen = sys.platform == "darwin" or bool({"DISPLAY", "WAYLAND_DISPLAY"} & environ.keys())
     return at_terminal and has_screen and not {"NO_OPEN", "CI"} & environ.keys()
 
 
 def interrupt(*_: Any) -> None:
-    """End once; a second Ctrl-C must not cut the cleaning up short."""
+    """Stop; further signals are ignored, so that a second Ctrl-C cannot interrupt the cleanup."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

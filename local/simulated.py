@@ -1,4 +1,4 @@
-"""The simulated providers as a process of their own."""
+"""Runs the simulated providers in a process of their own."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ class Providers:
 
     url: str
     base_urls: Mapping[str, str]
-    """By provider."""
+    """Base URLs by provider."""
 
 
 @contextmanager
@@ -34,6 +34,6 @@ def start(directory: Path) -> Iterator[Providers]:
     with running(command, env=env, log=log, cwd=ROOT) as process:
         ready = process.stdout.readline() if process.stdout else ""
         if not ready:
-            raise LocalStackError(f"The simulated providers do not start:\n{tail(log)}")
+            raise LocalStackError(f"The simulated providers did not start:\n{tail(log)}")
         bases: dict[str, str] = json.loads(ready)
         yield Providers(bases.pop("url"), bases)

@@ -39,14 +39,14 @@ FUNCTIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a local stack is started with."""
+    """The settings of a local stack."""
 
     port: int = 0
-    """The emulator's; 0 takes a free one."""
+    """The emulator's port; 0 means any free one."""
     environ: Mapping[str, str] = field(default_factory=dict)
     """Template parameters by their environment names, such as ``OPENAI_BASE_URL``."""
     dotenv: Mapping[str, str] = field(default_factory=dict)
-    """Real keys: a provider that has one is not simulated."""
+    """The settings of .env; a provider whose key is in it is not simulated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class LocalStack:
     @classmethod
     @contextmanager
     def start(cls, options: Options) -> Iterator[Self]:
-        """Run a stack until the block ends; nothing of it is left then.
+        """Run a stack until the block ends; then everything of it is removed.
 
         Raises:
-            LocalStackError: a part does not start; the message says which and why.
+            LocalStackError: a part does not start; the message says which part and why.
         """
         STATE.mkdir(exist_ok=True)
         with ExitStack() as ends:
@@ -80,14 +80,14 @@ class LocalStack:
 
     @classmethod
     def attach(cls, description: Mapping[str, Any], options: Options | None = None) -> Self:
-        """Return the running stack that ``describe`` described, to use it or deploy to it again."""
+        """Return the running stack of a ``describe`` result, to use it or to deploy to it again."""
         people = Issuer.from_pem(description["issuer"], description["issuerKey"])
         cloud = Emulator(description["awsEndpoint"], Path(description["directory"]))
         bases = description["baseUrls"]
         return cls(cloud, people, description["simulatorUrl"], bases, options or Options())
 
     def deploy(self) -> None:
-        """Build and deploy, or deploy again what has changed."""
+        """Build and deploy; on a running stack, only what has changed."""
         sam.build()
         push(self.emulator.client("ssm"), STACK_NAME, self.provider_settings())
         sam.deploy(self.emulator, STACK_NAME, self.parameters())
@@ -96,7 +96,7 @@ class LocalStack:
         permissions.adapt(self.emulator, outputs["BucketName"], functions)
 
     def provider_settings(self) -> dict[str, str]:
-        """Return keys and flags: the real ones of .env, and made-up ones for the simulated."""
+        """Return keys and flags: those of .env, and made-up ones for simulated providers."""
         made_up = {key: f"local-{provider}-key" for provider, key in KEYS.items()}
         flags = {flag_name(provider): "true" for provider in KEYS}
         if self.simulates_llm:
@@ -105,7 +105,7 @@ class LocalStack:
 
     @property
     def simulates_llm(self) -> bool:
-        """Whether the chat talks to the simulated LLM: where nobody names another."""
+        """Whether the chat uses the simulated LLM: yes, unless ``CHAT_MODEL`` is set."""
         return not any(
             "CHAT_MODEL" in given for given in (self.options.dotenv, self.options.environ)
         )
@@ -129,11 +129,11 @@ class LocalStack:
         return {**simulated_urls, **given, **ours}
 
     def describe(self) -> dict[str, Any]:
-        """Return what a script or a test needs to drive the stack (``.local/stack.json``)."""
+        """Return what a script or a test needs to use the stack (``.local/stack.json``)."""
         outputs = self.outputs()
         return {
             **{name: self.local_url(outputs[output]) for name, output in URLS.items()},
-            # With its last slash: the page names its files by addresses beside its own.
+            # It needs the trailing slash, because the page uses relative addresses for its files.
             "pageUrl": self.local_url(outputs["PageUrl"]) + "/",
             "token": self.issuer.token("alice"),
             "otherToken": self.issuer.token("bob"),
@@ -159,20 +159,20 @@ class LocalStack:
         return {item["OutputKey"]: item["OutputValue"] for item in stacks["Stacks"][0]["Outputs"]}
 
     def local_url(self, function_url: str) -> str:
-        """Return where the emulator answers for a function URL: by path, no name is looked up."""
+        """Return the emulator's address of a function URL: a path, so no host name is resolved."""
         identifier = function_url.removeprefix("https://").partition(".")[0]
         return f"{self.emulator.endpoint}/_aws/lambda-url/{identifier}"
 
 
 def write_description(description: Mapping[str, Any], path: Path) -> None:
-    """Write a description for scripts; it holds tokens, so for its owner alone."""
+    """Write a description for scripts; only the owner may read it, because it contains tokens."""
     path.parent.mkdir(exist_ok=True)
     path.touch(mode=0o600)
     path.write_text(json.dumps(description, indent=2) + "\n")
 
 
 def running_stack(path: Path) -> dict[str, Any] | None:
-    """Return the description at ``path`` if its stack still answers."""
+    """Return the description at ``path`` if its stack still answers, else ``None``."""
     if not path.is_file():
         return None
     description: dict[str, Any] = json.loads(path.read_text())

@@ -1,4 +1,4 @@
-"""What ``make run`` prints: the page, addresses, a token, and commands that work as pasted."""
+"""The text that ``make run`` prints: the page, addresses, a token, and commands to paste."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 TEXT: Final = """\
 The stack is up after {seconds:.0f} s. Ctrl-C ends it; `make run` in another terminal deploys again.
 
-Open this: chat, make images, break a provider and watch the fallback.
+Open the page to chat, make images, break a provider and watch the fallback:
 
   {pageUrl}#token={token}
 
@@ -17,24 +17,24 @@ Open this: chat, make images, break a provider and watch the fallback.
   AWS        {awsEndpoint} (any credentials, region {region})
   all this   .local/stack.json
 
-A token, good for a day:
+A token, valid for a day:
 
   export TOKEN={token}
 
-1. What would it cost? Nothing is spent yet.
+1. Ask for the price. Nothing is spent yet.
 
   ESTIMATE=$(curl -sS {estimateUrl}/estimate -H "Authorization: Bearer $TOKEN" \
 -H "Content-Type: application/json" -d '{{"prompt": "A red fox in fresh snow"}}'); \
 printf '%s\\n' "$ESTIMATE"
 
-2. Make it, at most at that price.
+2. Make the image, for at most that price.
 
   IMAGE=$(printf '%s' "$ESTIMATE" | python3 -c 'import json, sys; e = json.load(sys.stdin); \
 print(json.dumps({{"quote": e["quote"], "prompt": e["prompt"]}}))' | \
 curl -sS {generateUrl}/generate-image -H "Authorization: Bearer $TOKEN" \
 -H "Content-Type: application/json" -d @-); printf '%s\\n' "$IMAGE"
 
-3. Look at it. The address is good for as long as the image is kept.
+3. Download the image. The address is valid as long as the image is kept.
 
   curl -sSL -o /tmp/fox.png $(printf '%s' "$IMAGE" | python3 -c \
 'import json, sys; print(json.load(sys.stdin)["imageUrl"])') && ls -l /tmp/fox.png
@@ -42,5 +42,5 @@ curl -sS {generateUrl}/generate-image -H "Authorization: Bearer $TOKEN" \
 
 
 def tour(description: Mapping[str, Any], seconds: float) -> str:
-    """Return the text."""
+    """Return the text for a stack; ``seconds`` is how long the start took."""
     return TEXT.format_map({**description, "seconds": seconds})

@@ -1,8 +1,8 @@
-"""Scan what is deployed and what is installed: ``make audit``.
+"""``make audit``: scans the template and the locked packages.
 
-Checkov reads the template after SAM's transform; every check that it skips has its reason in
-.checkov.yaml. pip-audit asks an advisory service about every locked package: where none can be
-reached it says so, and nothing is claimed.
+Checkov reads the template after SAM's transform; the reason for every skipped check is in
+.checkov.yaml. pip-audit looks up every locked package at an advisory service. If no service can be
+reached, the result is ``NOT CHECKED``.
 """
 
 import json
@@ -22,12 +22,12 @@ RUNTIME: Final = ROOT / "requirements" / "runtime.txt"
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Return what a scanner said."""
+    """Run a scanner and return its output and status."""
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
 def scanned() -> tuple[str, str]:
-    """Return what checkov says of the transformed template, and the verdict."""
+    """Return checkov's result for the transformed template, as text and as a verdict."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "template.json"
         path.write_text(json.dumps(transformed(), indent=2))
@@ -35,13 +35,13 @@ def scanned() -> tuple[str, str]:
             BIN / "checkov", "--config-file", ROOT / ".checkov.yaml", "-f", path, "-o", "json"
         )
     summary = json.loads(done.stdout)["summary"]
-    said = "checkov {checkov_version}: {passed} passed, {failed} failed".format(**summary)
+    text = "checkov {checkov_version}: {passed} passed, {failed} failed".format(**summary)
     clean = summary["failed"] == 0 and summary["passed"] > 0 and not summary["parsing_errors"]
-    return said, PASS if clean else FALLS_SHORT
+    return text, PASS if clean else FALLS_SHORT
 
 
 def audited(services: Sequence[str] = ("pypi", "osv")) -> tuple[str, str]:
-    """Return what the advisories say of the runtime packages, and the verdict."""
+    """Return the advisories for the runtime packages, as text and as a verdict."""
     for service in services:
         options = ("--disable-pip", "--require-hashes", "--progress-spinner=off", "-f", "json")
         done = run(BIN / "pip-audit", *options, "-s", service, "-r", RUNTIME)
@@ -51,30 +51,30 @@ def audited(services: Sequence[str] = ("pypi", "osv")) -> tuple[str, str]:
         known = [one for one in found if "skip_reason" not in one]
         if known:
             bad = [f"{one['name']} {one['version']}" for one in known if one["vulns"]]
-            said = f"pip-audit ({service}): {len(known)} of {len(found)} packages looked up"
+            text = f"pip-audit ({service}): {len(known)} of {len(found)} packages looked up"
             clean = not bad and known == found
-            said = f"{said}, {len(bad)} with advisories {bad or ''}"
-            return said, PASS if clean else FALLS_SHORT
+            text = f"{text}, {len(bad)} with advisories {bad or ''}"
+            return text, PASS if clean else FALLS_SHORT
     return "pip-audit: no advisory service can be reached from here", NOT_CHECKED
 
 
 def aged() -> tuple[str, str]:
-    """Return whether every runtime package was out for a fortnight, and the verdict."""
+    """Return whether every runtime package is at least 14 days old, as text and as a verdict."""
     uv = ROOT / ".tools" / "uv" / "bin" / "uv"
     options = ("--no-deps", "--universal", "--no-header", "--no-annotate")
     done = run(uv, "pip", "compile", "-q", *options, "--exclude-newer", "14 days", RUNTIME)
     if done.returncode == 0:
-        return f"ages: {done.stdout.count('==')} runtime packages, all out for 14 days", PASS
+        return f"ages: {done.stdout.count('==')} runtime packages, all at least 14 days old", PASS
     if "exclude-newer" in done.stderr:
         return "ages: a runtime package is younger than 14 days: run `make lock`", FALLS_SHORT
-    return "ages: the registry does not tell when a package was uploaded", NOT_CHECKED
+    return "ages: the registry does not report when a package was uploaded", NOT_CHECKED
 
 
 def main() -> None:
-    """Print what was found; end with an error when it is not clean."""
+    """Print the results; exit with an error if one falls short."""
     verdicts = []
-    for said, verdict in (scanned(), aged(), audited()):
-        print(f"{verdict:<11}  {said}")
+    for text, verdict in (scanned(), aged(), audited()):
+        print(f"{verdict:<11}  {text}")
         verdicts.append(verdict)
     sys.exit(FALLS_SHORT in verdicts)
 

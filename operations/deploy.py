@@ -1,7 +1,7 @@
-"""``make deploy``: what was built, into your own account, with the settings of .env.
+"""``make deploy``: deploys the build into your own account, with the settings of .env.
 
-The first time it asks, at a terminal, for what is missing, keeps the answers in .env, and puts the
-keys into the new stack. ``make deploy-fast`` takes the code alone: every setting stays.
+For a new stack, at a terminal, it asks for missing settings, saves the answers in .env, and pushes
+the keys into the stack. ``make deploy-fast`` deploys only the code: every setting stays.
 """
 
 import argparse
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Deploy, and say what is left to do."""
+    """Deploy; for a new stack, ask for settings first and push the keys afterwards."""
     parser = argparse.ArgumentParser(prog="make deploy", description=__doc__)
     parser.add_argument("--stack", required=True)
     parser.add_argument("--architecture", required=True)
     parser.add_argument("--env-file", type=Path, required=True)
-    parser.add_argument("--fast", action="store_true", help="the code alone, no questions")
+    parser.add_argument("--fast", action="store_true", help="deploy only the code, ask nothing")
     parser.add_argument("--yes", action="store_true", help="do not ask before changing anything")
     given = parser.parse_args()
     is_new = not exists(boto3.client("cloudformation"), given.stack)
@@ -41,12 +41,12 @@ def main() -> None:
     if is_new and not given.yes and sys.stdin.isatty():
         interview(given.env_file)
     dotenv = read_dotenv(given.env_file)
-    # Only .env decides what a deployed stack is told: a shell's variables are for local runs.
+    # The settings of a deployed stack come only from .env; a shell's variables are for local runs.
     parameters = {} if given.fast else overrides(dotenv, {})
     if is_new:
         print(summary(given.stack, given.env_file, dotenv))
     elif not given.fast and "JwtIssuer" not in parameters:
-        print("JWT_ISSUER is not in .env: the stack keeps the issuer that it has, if any.")
+        print("JWT_ISSUER is not in .env: the stack keeps its present issuer, if it has one.")
     arguments = ["--stack-name", given.stack, "--parameter-overrides"]
     arguments += quoted({**parameters, "Architecture": given.architecture})
     if given.yes or given.fast:
@@ -60,21 +60,22 @@ def main() -> None:
 
 
 def interview(env_file: Path) -> None:
-    """Ask for what .env leaves open, and keep the answers there."""
-    asked = list(guide.questions(read_dotenv(env_file)))
-    if asked:
-        print(f"What {env_file.name} does not say yet (Enter takes what is in brackets):")
-        guide.keep(guide.ask(iter(asked), read=input, read_secret=getpass), env_file)
+    """Ask for the settings that .env lacks, and save the answers there."""
+    questions = list(guide.questions(read_dotenv(env_file)))
+    if questions:
+        print(f"Settings that {env_file.name} lacks (Enter takes the value in brackets):")
+        guide.keep(guide.ask(iter(questions), read=input, read_secret=getpass), env_file)
 
 
 def finish(stack: str, dotenv: Mapping[str, str]) -> None:
-    """Put the first keys and flags in, so that a new stack works at once."""
+    """Push the keys and flags, so that a new stack works at once."""
     push(boto3.client("ssm"), stack, dotenv)
-    print(f"Keys and flags are in {parameters_path(stack)}; later: make deploy-env STACK={stack}")
+    print(f"Keys and flags are in {parameters_path(stack)}.")
+    print(f"To change them, edit .env and run: make deploy-env STACK={stack}")
 
 
 def exists(cloudformation: "CloudFormationClient", stack: str) -> bool:
-    """Return whether the stack is there; one that was never finished is not."""
+    """Return whether the stack exists; a stack whose creation never began does not count."""
     try:
         (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
@@ -85,15 +86,15 @@ def exists(cloudformation: "CloudFormationClient", stack: str) -> bool:
 
 
 def summary(stack: str, env_file: Path, dotenv: Mapping[str, str]) -> str:
-    """Return what somebody should know who deploys a stack for the first time."""
+    """Return the text shown before a stack is deployed for the first time."""
     keys = [provider for provider, name in KEYS.items() if name in dotenv]
     issuer = dotenv.get("JWT_ISSUER")
     lines = [
         f"A new stack, {stack!r}, with the settings of {env_file.name}:",
-        f"  tokens      {issuer or 'JWT_ISSUER is not set: nobody will be let in'}",
-        f"  providers   {', '.join(keys) or 'no key is set: nothing will be offered'}",
+        f"  tokens      {issuer or 'JWT_ISSUER is not set: every user will be refused'}",
+        f"  providers   {', '.join(keys) or 'no key is set: no image can be offered'}",
         f"  alarms      {dotenv.get('ALARM_TOPIC_ARN') or 'on the dashboard only'}",
-        "sam shows what it will create and asks before it does.",
+        "sam shows what it will create, and asks before it creates anything.",
     ]
     return "\n".join(lines)
 

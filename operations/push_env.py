@@ -1,6 +1,7 @@
-"""Keys and flags of .env into a stack's SSM parameters: ``make deploy-env``.
+"""``make deploy-env``: writes the keys and flags of .env into a stack's SSM parameters.
 
-With ``--rotate-quote-key`` the next step of a new quote key instead: ``make rotate-quote-key``.
+With ``--rotate-quote-key`` (``make rotate-quote-key``) it takes the next step to a new quote key
+instead.
 """
 
 import argparse
@@ -29,12 +30,12 @@ QUOTE_KEYS: Final = "QUOTE_KEYS"
 
 
 def parameters_path(stack_name: str) -> str:
-    """Return where a stack's parameters are; the template says the same."""
+    """Return the path of a stack's parameters; the template contains the same path."""
     return f"/imagegen/{stack_name}"
 
 
 def push(ssm: "SSMClient", stack_name: str, env: Mapping[str, str]) -> list[str]:
-    """Write keys and flags, and make our own keys where missing; return the names written."""
+    """Write keys and flags, create missing keys of our own, and return the names written."""
     path = parameters_path(stack_name)
     secret = [name for name in (*KEYS.values(), CHAT_KEY) if name in env]
     flags = [name for name in env if FLAG.fullmatch(name)]
@@ -48,9 +49,10 @@ def push(ssm: "SSMClient", stack_name: str, env: Mapping[str, str]) -> list[str]
 
 
 def make_missing(ssm: "SSMClient", path: str) -> list[str]:
-    """Make the service's own keys where there are none; return the names of those made.
+    """Create the service's own keys that do not exist yet, and return their names.
 
-    Never anew: another quote key voids every open quote, another image key every image's address.
+    Existing keys are never replaced: another quote key would invalidate every open quote, another
+    image key the URL of every image.
     """
     made = {
         QUOTE_KEYS: f"k1:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}",
@@ -60,7 +62,7 @@ def make_missing(ssm: "SSMClient", path: str) -> list[str]:
 
 
 def put_new(ssm: "SSMClient", name: str, value: str) -> bool:
-    """Write a secret unless it is there already; return whether it was written."""
+    """Write a secret unless it exists, and return whether it was written."""
     try:
         ssm.put_parameter(Name=name, Value=value, Type="SecureString")
     except ssm.exceptions.ParameterAlreadyExists:
@@ -69,50 +71,50 @@ def put_new(ssm: "SSMClient", name: str, value: str) -> bool:
 
 
 def rotate(ssm: "SSMClient", path: str, *, now: datetime) -> Rotation:
-    """Take the next step of a new quote key if its time has come; return the step.
+    """Take the next step to a new quote key if enough time has passed; return the step.
 
     Raises:
-        ValueError: the keys are not as a rotation leaves them.
+        ValueError: the keys are in no state that a rotation produces.
     """
     name = f"{path}/{QUOTE_KEYS}"
     found = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
     age_ms = int((now - found["LastModifiedDate"]).total_seconds() * 1000)
-    turn = next_rotation(found["Value"], age_ms=age_ms, new_key=fresh_key())
-    if not turn.wait_ms:
-        ssm.put_parameter(Name=name, Value=turn.keys, Type="SecureString", Overwrite=True)
-    return turn
+    rotation = next_rotation(found["Value"], age_ms=age_ms, new_key=fresh_key())
+    if not rotation.wait_ms:
+        ssm.put_parameter(Name=name, Value=rotation.keys, Type="SecureString", Overwrite=True)
+    return rotation
 
 
 def main() -> None:
-    """Push .env and name what was pushed, never a value; or rotate the quote key."""
+    """Push .env and print the names pushed, never a value; or take a step of the rotation."""
     parser = argparse.ArgumentParser(prog="make deploy-env", description=__doc__)
     parser.add_argument("--stack", required=True)
     parser.add_argument("--env-file", type=Path, default=DOTENV)
-    parser.add_argument("--rotate-quote-key", action="store_true", help="take the next step of it")
+    parser.add_argument("--rotate-quote-key", action="store_true", help="take the next step")
     options = parser.parse_args()
     path, ssm = parameters_path(options.stack), boto3.client("ssm")
     if options.rotate_quote_key:
-        print(said_of(rotate(ssm, path, now=datetime.now(UTC))))
+        print(rotation_text(rotate(ssm, path, now=datetime.now(UTC))))
         return
     env = read_dotenv(options.env_file)
     if not env:
         name = options.env_file.name
-        raise SystemExit(f"There is nothing in {name}: copy .env.example and fill it in")
+        raise SystemExit(f"There is nothing in {name}: copy .env.example to it and fill it in")
     for name in push(ssm, options.stack, env):
         print(f"{path}/{name}")
 
 
-def said_of(turn: Rotation) -> str:
-    """Return what a step of a rotation means for the person at the terminal."""
-    if turn.wait_ms:
-        minutes = -(-turn.wait_ms // 60_000)
-        return f"Next is: {turn.step}. Not yet: run this again in {minutes} minutes."
+def rotation_text(rotation: Rotation) -> str:
+    """Return the text for the terminal about a step of a rotation."""
+    if rotation.wait_ms:
+        minutes = -(-rotation.wait_ms // 60_000)
+        return f"The next step, {rotation.step}, is not due: run this again in {minutes} minutes."
     after = {
-        Step.ADD: "The new key verifies. Next is: promote, in 6 minutes or later.",
-        Step.PROMOTE: "The new key signs. Next is: drop, in 16 minutes or later.",
-        Step.DROP: "The old key is gone. The rotation is complete.",
+        Step.ADD: "The new key now verifies quotes. Next step: promote, in 6 minutes or later.",
+        Step.PROMOTE: "The new key now signs quotes. Next step: drop, in 16 minutes or later.",
+        Step.DROP: "The old key is removed. The rotation is complete.",
     }
-    return after[turn.step]
+    return after[rotation.step]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""``make report MONTH=2026-11``: what a month cost, by provider, model, user and outcome.
+"""``make report MONTH=2026-11``: prints a month's costs by provider, model, user and outcome.
 
 It reads the usage records and writes nothing. A request belongs to the day of its quote, in UTC.
-Users are the hashes that the service knows them by.
+Users are shown as the hashes under which the service stores them.
 """
 
 import argparse
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MADE = "complete"
-NOBODY = "-"
-"""Stands for the provider of a request that came to nothing."""
+NO_PROVIDER = "-"
+"""Shown as provider and model of a request that led to no image."""
 MOST_USERS = 20
 PAGE_ITEMS = 1_000
 COLUMNS = ("provider", "model", "user", "outcome")
@@ -33,7 +33,7 @@ FIGURES = ("requests", "charged_usd", "billed_usd", "in_doubt_usd")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What requests are added up by."""
+    """The values by which requests are summed up."""
 
     provider: str
     model: str
@@ -44,17 +44,17 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What they come to, in micro-dollars."""
+    """The sums of some requests; money in micro-dollars."""
 
     requests: int = 0
     charged: int = 0
     billed: int = 0
-    """By the provider's own count of tokens; by the price where there is none."""
+    """By the provider's own count of tokens; without one, the catalog's price."""
     in_doubt: int = 0
-    """What providers may have billed for answers that never came."""
+    """What providers may have billed for answers that were lost."""
 
     def plus(self, other: Self) -> Self:
-        """Return both together."""
+        """Return the sum of both."""
         return type(self)(
             self.requests + other.requests,
             self.charged + other.charged,
@@ -73,10 +73,10 @@ type Sums = Mapping[Kind, Sum]
 
 
 def month_ms(month: str) -> tuple[int, int]:
-    """Return when a month such as ``2026-11`` begins and the next one does, in ms.
+    """Return the start of a month such as ``2026-11`` and of the next month, in ms since 1970.
 
     Raises:
-        ValueError: it is no month.
+        ValueError: ``month`` is not a month.
     """
     start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
     end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
@@ -93,13 +93,13 @@ def table_of(cloudformation: "CloudFormationClient", stack: str) -> str:
 def records(
     dynamodb: "DynamoDBClient", table: str, month: str, *, page_items: int = PAGE_ITEMS
 ) -> Iterator[dict[str, Any]]:
-    """Yield the usage records of a month, as they are stored, page by page."""
+    """Yield the usage records of a month as they are stored; reads ``page_items`` at a time."""
     start_ms, end_ms = month_ms(month)
     pages = dynamodb.get_paginator("scan").paginate(
         TableName=table,
         PaginationConfig={"PageSize": page_items},
         FilterExpression="sk BETWEEN :start AND :end",
-        # The last one of the month sorts before the first moment of the next.
+        # The last key of the month sorts before the first moment of the next month.
         ExpressionAttributeValues=to_item(
             {":start": f"I#{start_ms:015d}", ":end": f"I#{end_ms:015d}"}
         ),
@@ -109,7 +109,7 @@ def records(
 
 
 def added_up(found: Iterable[Mapping[str, Any]]) -> dict[Kind, Sum]:
-    """Return what the records come to."""
+    """Return the sums of the records."""
     sums: dict[Kind, Sum] = defaultdict(Sum)
     for record in found:
         kind, amount = _read(record)
@@ -120,8 +120,8 @@ def added_up(found: Iterable[Mapping[str, Any]]) -> dict[Kind, Sum]:
 def _read(record: Mapping[str, Any]) -> tuple[Kind, Sum]:
     made = record["status"] == MADE
     kind = Kind(
-        record.get("provider") or NOBODY,
-        record.get("model") or NOBODY,
+        record.get("provider") or NO_PROVIDER,
+        record.get("model") or NO_PROVIDER,
         record["pk"].removeprefix("U#"),
         MADE if made else record.get("code", "failed"),
     )
@@ -131,7 +131,7 @@ def _read(record: Mapping[str, Any]) -> tuple[Kind, Sum]:
 
 
 def grouped(sums: Sums, name: Callable[[Kind], str]) -> list[tuple[str, Sum]]:
-    """Return the sums by a name, the dearest first."""
+    """Return the sums by name, the largest charge first."""
     groups: dict[str, Sum] = defaultdict(Sum)
     for kind, amount in sums.items():
         groups[name(kind)] = groups[name(kind)].plus(amount)
@@ -164,7 +164,7 @@ def _table(title: str, rows: list[tuple[str, Sum]]) -> str:
 
 
 def write_csv(sums: Sums, out: TextIO) -> None:
-    """Write every sum as a line of CSV."""
+    """Write every sum as one line of CSV."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow((*COLUMNS, *FIGURES))
     for kind in sorted(sums, key=lambda one: (one.provider, one.model, one.user, one.outcome)):

@@ -1,9 +1,9 @@
-"""A new quote key in three steps, with no valid quote refused at any of them.
+"""Rotates the quote key in three steps, so that no valid quote is refused at any time.
 
-Instances read their parameters every five minutes, so at any moment some know the last step and
-some the one before. Each step is therefore safe beside its neighbour: **add** a key that verifies
-and does not sign yet; once everybody has it, **promote** it to sign; once everybody signs with it
-and the last quote of the old key is over, **drop** the old one.
+Instances read their parameters every five minutes, so at any moment some use the latest step and
+some the one before. Neighbouring steps are therefore compatible: **add** a key that verifies but
+does not sign yet; when every instance has it, **promote** it to sign; when every instance signs
+with it and the last quote of the old key has expired, **drop** the old key.
 """
 
 import base64
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 CACHE_MS = 300_000
-"""How long an instance keeps its parameters; a test holds it to the package's own figure."""
+"""How long an instance keeps its parameters; a test compares it with the package's own figure."""
 LIFETIME_MS = 600_000
-"""How long a quote is good; as above."""
+"""How long a quote is valid; a test compares this figure, too."""
 MARGIN_MS = 60_000
-"""For clocks that differ, and for a read that was under way."""
+"""Margin for clocks that differ, and for a read that was in progress."""
 SEEN_MS = CACHE_MS + MARGIN_MS
 """After this long every instance has read a change."""
 
 
 class Step(StrEnum):
-    """What a rotation does next."""
+    """The steps of a rotation, in order."""
 
     ADD = "add"
     PROMOTE = "promote"
@@ -30,7 +30,7 @@ class Step(StrEnum):
 
 
 WAITS_MS = {Step.ADD: 0, Step.PROMOTE: SEEN_MS, Step.DROP: SEEN_MS + LIFETIME_MS}
-"""How long ago the step before must have been."""
+"""The least time since the previous step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,15 @@ class Rotation:
 
     step: Step
     keys: str
-    """What ``QUOTE_KEYS`` is after the step."""
+    """The value of ``QUOTE_KEYS`` after the step."""
     wait_ms: int
-    """0 when it may be taken now."""
+    """Time until the step may be taken; 0 if it may be taken now."""
 
 
 def next_rotation(keys: str, *, age_ms: int, new_key: bytes) -> Rotation:
-    """Return the step after ``keys``, which stand there for ``age_ms``.
+    """Return the step after the state ``keys``, which was stored ``age_ms`` ago.
 
-    Keys are named k1, k2 and so on, the newest with the highest number.
+    Keys are named k1, k2 and so on; the newest has the highest number.
 
     Raises:
         ValueError: ``keys`` is not one of the states of a rotation.
@@ -75,6 +75,6 @@ def _number(part: str) -> int:
     name = part.partition(":")[0]
     if name[:1] != "k" or not name[1:].isdecimal():
         raise ValueError(
-            f"{name!r} is not a name of ours (k1, k2, ...): rotate by hand (docs/deploy.md)"
+            f"{name!r} is not a name of the form k1, k2, ...: rotate by hand (docs/deploy.md)"
         )
     return int(name[1:])

@@ -1,8 +1,8 @@
-"""The template as CloudFormation gets it: SAM's own transform, run where SAM is installed.
+"""The template as CloudFormation receives it, after SAM's own transform.
 
-Used by the security tests and by ``make audit``: a scanner that reads the SAM form sees neither the
-roles nor the URLs that come of it. The linter gets the template with the included file in it,
-because it does not read an included file itself.
+The security tests and ``make audit`` use it: in the SAM form, a scanner sees neither the roles nor
+the URLs that the transform adds. The linter gets the template together with the included file,
+because it does not read included files.
 """
 
 import json
@@ -35,7 +35,8 @@ def transformed(template: Path = TEMPLATE) -> dict[str, Any]:
     """Return the template after SAM's transform.
 
     Raises:
-        subprocess.CalledProcessError: SAM is not installed (``make tools``) or refuses it.
+        subprocess.CalledProcessError: SAM is not installed (``make tools``) or refuses the
+            template.
     """
     done = subprocess.run(
         [PYTHON, "-c", PROGRAM],
@@ -50,7 +51,7 @@ def transformed(template: Path = TEMPLATE) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write the template, its included file in it, to the file that is named."""
+    """Write the template together with the included file to the path in the first argument."""
     path = Path(sys.argv[1])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(read_template(), indent=2))

@@ -1,4 +1,4 @@
-"""The parts of README and docs/ that are made from the source: ``make docs``.
+"""The parts of README and docs/ that are generated from the source by ``make docs``.
 
-What is between two marks is made here and nowhere else; ``make check`` fails where it is stale.
+They are between two marks in the pages; ``make check`` fails when one is out of date.
 """

@@ -1,7 +1,7 @@
-"""``make docs``: write the made parts of README and docs/ anew.
+"""``make docs``: writes the generated parts of README and docs/ again.
 
-The examples of docs/api.md come from the stack of a running ``make run``; without one they stay as
-they are.
+The examples in docs/api.md come from the stack of a running ``make run``; without one they stay
+unchanged.
 """
 
 import sys
@@ -15,13 +15,13 @@ from local.stack import running_stack
 
 
 def from_source() -> dict[str, str]:
-    """Return every part that is made from the source alone, by name."""
+    """Return every part that is generated from the source alone, by name."""
     parts = (prices, settings, alarms, costs, problems, fields)
     return {name: text for part in parts for name, text in part.made().items()}
 
 
 def main() -> None:
-    """Write what has changed."""
+    """Write the pages that have changed."""
     made, stack = from_source(), running_stack(STACK_FILE)
     if stack:
         try:
@@ -29,7 +29,7 @@ def main() -> None:
         except StackNotFreshError as error:
             sys.exit(f"make docs: {error}")
     else:
-        print("No `make run` is going: the examples of docs/api.md stay as they are.")
+        print("`make run` is not running: the examples in docs/api.md stay unchanged.")
     changed = [path for path in pages() if _written(path, made)]
     print("\n".join(f"written: {path.relative_to(ROOT)}" for path in changed) or "nothing changed")
 

@@ -1,4 +1,4 @@
-"""Every alarm with what it says, from ``generators/monitoring``."""
+"""The table of all alarms and their texts, from ``generators/monitoring``."""
 
 from typing import Final
 
@@ -18,14 +18,14 @@ def made() -> dict[str, str]:
     named = ", ".join(code(name) for name in FUNCTIONS)
     return {
         "alarms": (
-            f"{FUNCTION} stands for each of {named}; the stack's name comes before all.\n\n"
-            + table(("alarm", "goes off when", "what it says"), rows)
+            f"{FUNCTION} is one of {named}. Each name begins with the stack's name.\n\n"
+            + table(("alarm", "goes off when", "its text"), rows)
         ),
     }
 
 
 def _function(alarm: Alarm) -> str:
-    """Return the function that an alarm is one of a kind for."""
+    """Return the function of an alarm that exists for every function, else an empty text."""
     kinds = ("errors", "answers", "throttles", "slow")
     function, _, kind = alarm.name.partition("-")
     return function if function in FUNCTIONS and kind in kinds else ""
@@ -41,7 +41,7 @@ def _general(alarm: Alarm, text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text that Markdown does not take for a tag."""
+    """Return text in which Markdown finds no HTML tag."""
     return text.replace("<", "&lt;")
 
 

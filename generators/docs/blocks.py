@@ -1,4 +1,4 @@
-"""Marked parts of a page: found by name, and replaced without touching what stands around them."""
+"""Finds the marked parts of a page by name, and replaces them without changing other text."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,30 +16,30 @@ BLOCK: Final = re.compile(
 
 
 def pages() -> list[Path]:
-    """Return every page that is read by people: README, CONTRIBUTING and docs/."""
+    """Return the paths of all pages: README, CONTRIBUTING and docs/."""
     return [README, CONTRIBUTING, *sorted(FOLDER.glob("*.md"))]
 
 
 def blocks(text: str) -> dict[str, str]:
-    """Return a page's made parts by name.
+    """Return a page's generated parts by name.
 
     Raises:
-        ValueError: a name stands twice.
+        ValueError: two parts have the same name.
     """
     found = [(match["name"], match["text"]) for match in BLOCK.finditer(text)]
     if len(dict(found)) != len(found):
-        raise ValueError(f"a part stands twice: {sorted(name for name, _ in found)}")
+        raise ValueError(f"two parts have the same name: {sorted(name for name, _ in found)}")
     return dict(found)
 
 
 def with_blocks(text: str, made: Mapping[str, str]) -> str:
-    """Return a page with its made parts anew; a part that ``made`` does not have stays."""
+    """Return a page with the parts in ``made`` replaced; other parts stay."""
 
-    def anew(match: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         name, old = match["name"], match["text"]
         return f"<!-- made by `make docs`: {name} -->\n{made.get(name, old)}<!-- end -->"
 
-    return BLOCK.sub(anew, text)
+    return BLOCK.sub(replacement, text)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -49,10 +49,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def cell(text: str) -> str:
-    """Return text that cannot break its row."""
+    """Return text that does not break a table's row."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def code(text: object) -> str:
-    """Return text as code; nothing where there is none."""
+    """Return text as Markdown code, an empty text unchanged."""
     return f"`{text}`" if str(text) else ""

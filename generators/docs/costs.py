@@ -1,4 +1,4 @@
-"""What a stack costs each month without a request, from the alarms and the metrics that it has."""
+"""The monthly cost of a stack without requests, computed from its alarms and metrics."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -10,16 +10,17 @@ from imagegen.monitoring.metrics import SERIES, Dimension, Metric
 from imagegen.providers import PROVIDERS
 
 FREE: Final = 10
-"""Alarms' metrics, and metrics of our own, that CloudWatch gives for nothing each month."""
+"""How many metrics of alarms, and how many custom metrics, CloudWatch includes free each month."""
 ALARM_CENTS, METRIC_CENTS = 10, 30
 PROBED_OF_STACK, PROBED_OF_PROVIDER = 5, 2
-"""Series of the probe: heartbeat, circuits, keys, unlisted, days; circuit and key of each."""
+"""Series of the probe. Of the stack: heartbeat, circuits, keys, unlisted models, days; of each
+provider: circuit and key."""
 RARE: Final = frozenset({Metric.CIRCUIT_MOVES, Metric.KEY_CHANGES})
-"""Sent only when something breaks."""
+"""These metrics are sent only when something breaks."""
 
 
 def made() -> dict[str, str]:
-    """Return the fixed part of docs/deploy.md's costs."""
+    """Return the generated part of docs/deploy.md: the fixed costs."""
     return {"fixed costs": table(("what", "arithmetic", "$ a month"), _fixed()) + "\n" + _in_use()}
 
 
@@ -30,12 +31,12 @@ def watched() -> int:
 
 
 def probed() -> int:
-    """Return how many series there are without a request."""
+    """Return how many series a stack has without requests."""
     return PROBED_OF_STACK + PROBED_OF_PROVIDER * len(PROVIDERS)
 
 
 def used() -> int:
-    """Return how many series a stack in use has: of calls, those that succeed."""
+    """Return how many series a stack in use has when all provider calls succeed."""
     return sum(
         len(PROVIDERS) if Dimension.PROVIDER in dimensions else 1
         for metric, series in SERIES.items()
@@ -66,9 +67,9 @@ def _in_use() -> str:
     arithmetic = _beyond(used(), "series", METRIC_CENTS)
     whole = _usd(_alarms() + _metrics(used()))
     return (
-        f"In use, metrics come to {arithmetic} = ${_usd(_metrics(used()))}, and the fixed part to "
-        f"about **${whole}**; each other outcome that a provider's calls come to in a month adds "
-        "two or three series.\n"
+        f"In use, metrics cost {arithmetic} = ${_usd(_metrics(used()))}, and the fixed part is "
+        f"about **${whole}**. Each further outcome of a provider's calls in a month adds two or "
+        "three series.\n"
     )
 
 

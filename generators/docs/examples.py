@@ -1,7 +1,7 @@
-"""Requests against a running local stack, and their answers as docs/api.md shows them.
+"""Sends requests to a running local stack, and writes them and their answers for docs/api.md.
 
-Each answer is what the stack said, with what differs from run to run replaced by what stands for
-it, and long lists cut to their first entry.
+The answers are those of the stack, except that placeholders replace what differs from run to run,
+and long lists are cut to their first entries.
 """
 
 import json
@@ -21,11 +21,11 @@ from local.stack import LocalStack
 SECONDS: Final = 30.0
 PROMPT: Final = "A red fox in fresh snow"
 SLOW: Final = {"delaySeconds": 6, "times": 1, "model": "black-forest-labs/FLUX.2-max"}
-"""What makes one image take long enough to be seen on its way."""
+"""The simulator's setting that makes one image slow enough to show the state ``generating``."""
 
 
 class StackNotFreshError(Exception):
-    """The stack's answers would not be the usual ones; the message says why."""
+    """The stack would not give the usual answers; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ EXAMPLES: Final = (
 
 @dataclass(slots=True)
 class Visitor:
-    """Asks a running stack, and keeps what it answered."""
+    """Sends requests to a running stack, and keeps those that a page shows."""
 
     stack: Mapping[str, Any]
     new_token: Callable[[str], str]
@@ -75,7 +75,7 @@ class Visitor:
     pages: dict[str, str] = field(default_factory=dict)
 
     def person(self) -> str:
-        """Return the token of a user who never asked for anything."""
+        """Return the token of a new user."""
         return self.new_token(f"reader-{secrets.token_hex(8)}")
 
     def ask(self, operation: str, call: Call) -> requests.Response:
@@ -115,10 +115,10 @@ def played(description: Mapping[str, Any]) -> dict[str, str]:
     """Return every example, by the name of its block.
 
     Raises:
-        StackNotFreshError: the stack is broken or was made to be.
+        StackNotFreshError: a provider is broken, or an answer differs from the example's status.
     """
     stack = LocalStack.attach(description)
-    # The schedule's own first turn would be minutes away.
+    # The schedule's first run would be minutes away.
     stack.emulator.client("lambda").invoke(
         FunctionName=description["functions"]["health"], Payload=b'{"task": "probe"}'
     )
@@ -129,7 +129,7 @@ def played(description: Mapping[str, Any]) -> dict[str, str]:
 
 
 def addresses() -> dict[str, str]:
-    """Return the name of the URL that each operation is at."""
+    """Return the name of each operation's URL."""
     document = json.loads(DOCUMENT.read_text())
     return {
         operation["operationId"]: next(iter(path["servers"][0]["variables"]))
@@ -157,7 +157,7 @@ def _confirmed(offer: Mapping[str, Any], token: str) -> Call:
 def _state(visitor: Visitor) -> None:
     health = visitor.show("health", Call("GET", "/health-check/image-providers"))
     if health["status"] != "healthy":
-        raise StackNotFreshError("a provider is broken here: start `make run` anew")
+        raise StackNotFreshError("a provider is broken: restart `make run`")
     visitor.show("models", Call("GET", "/models", token=visitor.person()))
 
 
@@ -179,7 +179,7 @@ def _errors(visitor: Visitor) -> None:
     visitor.show("no-token", Call("POST", "/estimate", _estimate()))
     changed = {**_offer(visitor, token), "prompt": "A blue fox in fresh snow"}
     visitor.show("generate-mismatch", _confirmed(changed, token))
-    # A word that the simulated moderation refuses, as the real one refuses what it means.
+    # The simulated moderation refuses this word.
     refused = _offer(visitor, token, prompt="A test of moderation-block:violence")
     visitor.show("generate-refused", _confirmed(refused, token))
 
@@ -219,9 +219,9 @@ def _chat(visitor: Visitor) -> None:
     arguments = {"prompt": PROMPT, "quality": "high"}
     params = {"name": "estimate_image", "arguments": arguments}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    said = visitor.show("mcp", Call("POST", "/mcp", message, token))
-    if said["result"]["isError"]:
-        raise StackNotFreshError(f"mcp: {said['result']['content']}")
+    answer = visitor.show("mcp", Call("POST", "/mcp", message, token))
+    if answer["result"]["isError"]:
+        raise StackNotFreshError(f"mcp: {answer['result']['content']}")
     visitor.show("tool", Call("GET", "/tools/generate_image?format=openai", token=token))
 
 
@@ -235,7 +235,7 @@ def _openai(visitor: Visitor) -> None:
 
 
 def _answers(visitor: Visitor, call: Call) -> Iterator[requests.Response]:
-    """Yield one answer after the other, for as long as an image takes."""
+    """Yield answers to the same request, for as long as an image takes."""
     ends = time.monotonic() + SLOW["delaySeconds"]  # type: ignore[operator]
     while time.monotonic() < ends:
         yield visitor.ask("getImage", call)

@@ -1,4 +1,4 @@
-"""A request and its answer as a page shows them."""
+"""Writes a request and its answer as a page shows them."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ SHOWN: Final = ("Content-Type", "Location", "Cache-Control", "Retry-After")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked."""
+    """One request."""
 
     method: str
     path: str
@@ -41,18 +41,18 @@ class Call:
 def exchange(call: Call, address: str, answer: requests.Response) -> str:
     """Return a request and its answer as Markdown."""
     path = call.path if not call.path.startswith("/images/") else "/images/<image id>"
-    asked = [f"{call.method} <{address}>{path}"]
+    request = [f"{call.method} <{address}>{path}"]
     shown = call.headers("<token>" if call.token else None)
-    asked += [f"{name}: {value}" for name, value in shown.items()]
+    request += [f"{name}: {value}" for name, value in shown.items()]
     if call.body is not None:
-        asked += ["", json.dumps(stable(call.body), indent=2)]
-    told = [f"HTTP {answer.status_code}"]
-    told += [
+        request += ["", json.dumps(stable(call.body), indent=2)]
+    head = [f"HTTP {answer.status_code}"]
+    head += [
         f"{name}: {_header(name, answer.headers[name])}"
         for name in SHOWN
         if name in answer.headers and (name != "Content-Type" or answer.text)
     ]
-    lines = ["```http", *asked, "```", "", "```http", *told, "```"]
+    lines = ["```http", *request, "```", "", "```http", *head, "```"]
     if "event-stream" in answer.headers.get("Content-Type", ""):
         lines += ["", "```text", streams.shown(answer.text).rstrip(), "```"]
     elif "json" in answer.headers.get("Content-Type", ""):

@@ -1,4 +1,4 @@
-"""What each operation takes and answers, from ``openapi.json``."""
+"""The tables of routes and of request fields, from ``openapi.json``."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ METHODS: Final = ("get", "post", "put", "delete")
 def made(document: Path = DOCUMENT) -> dict[str, str]:
     """Return the tables of docs/api.md: the routes, and each body's fields."""
     api = json.loads(document.read_text())
-    found = {"routes": table(("call", "who may", "at", "what"), _routes(api))}
+    found = {"routes": table(("call", "needs", "URL", "what it does"), _routes(api))}
     for _, _, operation in operations(api):
         name = operation["operationId"]
         if "requestBody" in operation:
@@ -46,9 +46,9 @@ def resolved(api: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, 
 def _routes(api: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for method, path, operation in operations(api):
         security = operation.get("security", api["security"])
-        who = "token" if security and {} not in security else "anybody"
+        needs = "token" if security and {} not in security else "nothing"
         url = next(iter(api["paths"][path]["servers"][0]["variables"]))
-        yield code(f"{method} {shown_path(path)}"), who, code(url), operation["summary"]
+        yield code(f"{method} {shown_path(path)}"), needs, code(url), operation["summary"]
 
 
 def _fields(api: Mapping[str, Any], operation: Mapping[str, Any]) -> str:
@@ -64,7 +64,7 @@ def _fields(api: Mapping[str, Any], operation: Mapping[str, Any]) -> str:
         )
         for name, one in schema["properties"].items()
     )
-    return table(("field", "type", "needed", "what"), rows)
+    return table(("field", "type", "required", "what it is"), rows)
 
 
 def _default(schema: Mapping[str, Any]) -> str:

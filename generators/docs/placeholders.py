@@ -1,4 +1,4 @@
-"""What stands in a page for what differs from run to run, so that making it anew changes little."""
+"""Placeholders for values that differ from run to run, so that generating a page changes little."""
 
 import json
 import re
@@ -20,9 +20,9 @@ FIXED: Final = {
     "created": 1795348809,
     "b64_json": "<the file as base64>",
 }
-"""By field. Times fit together: an offer at noon, confirmed a second later, made in eight."""
+"""By field. The times belong together: offered at noon, confirmed after 1 s, made in 8 s."""
 WAITS: Final = {"retryAfterSeconds": 3590, "Retry-After": "3590"}
-"""What remains of an hour differs by seconds; what is always the same stays."""
+"""Waits until the end of an hour differ by seconds; waits up to ``LONG_WAIT`` stay as they are."""
 LONG_WAIT: Final = 60
 IMAGE: Final = re.compile(r"https?://\S+?/images/[a-z2-7]{20,}")
 IDS: Final = {
@@ -31,7 +31,7 @@ IDS: Final = {
     re.compile(r"call_"): "<call id>",
 }
 ELSEWHERE: Final = {"imagegen/estimate": "<what POST /estimate answers>"}
-"""What is shown at another place."""
+"""By field: values that are shown elsewhere in the page."""
 SHOWN: Final = {"data": 2, "models": 1, "providers": 1, "retired": 1, "sizes": 2}
 """How many entries of a list of objects are shown."""
 

@@ -32,7 +32,7 @@ def read_catalog(path: Path = CATALOG) -> Catalog:
 
 
 def made() -> dict[str, str]:
-    """Return the parts of docs/prices.md by name."""
+    """Return the generated parts of docs/prices.md by name."""
     catalog = read_catalog()
     return {
         "offers": table(OFFERS, map(_offer, _rows(catalog))),

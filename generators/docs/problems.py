@@ -1,4 +1,4 @@
-"""Every problem code that an answer can have, read from the source that raises it."""
+"""The table of all problem codes that an answer can contain, from the source that raises them."""
 
 import ast
 import inspect
@@ -17,64 +17,65 @@ from local.paths import ROOT
 
 PACKAGE: Final = ROOT / "layers" / "shared" / "imagegen"
 MANY_CODES: Final = (LimitError, LlmError, Outcome, ProviderError)
-"""Errors whose codes depend; a ``ProviderError`` never leaves, it ends as another."""
+"""Errors whose code is set where they are raised. A ``ProviderError`` never reaches a client: it is
+always turned into another error."""
 LLM: Final = {
     Outcome.UNAVAILABLE: "The chat's LLM cannot be reached, or failed",
-    Outcome.UNKNOWN: "The chat's LLM broke off",
-    Outcome.RATE_LIMITED: "The chat's LLM limits the rate",
-    Outcome.ACCOUNT: "The chat's LLM refuses the key, or the account lacks credit",
-    Outcome.MODEL_GONE: "The chat's LLM is not served any more",
+    Outcome.UNKNOWN: "The answer of the chat's LLM broke off",
+    Outcome.RATE_LIMITED: "The LLM's provider limits the rate",
+    Outcome.ACCOUNT: "The LLM's provider does not accept the key, or the account lacks credit",
+    Outcome.MODEL_GONE: "The LLM's provider no longer serves the model",
     Outcome.REFUSED: "The chat's LLM refused to answer this",
-    Outcome.BAD_PARAMETER: "The chat's LLM did not take the request",
+    Outcome.BAD_PARAMETER: "The LLM's provider did not accept the request",
 }
-"""What its outcomes mean; one that was not called has another error."""
+"""The meaning of each outcome of an LLM call; a call that was never sent has another error."""
 TRY_AGAIN: Final = "Try again after `retryAfterSeconds`, or in a moment."
 ADVICE: Final = {
     "invalid_json": "Send JSON.",
     "body_too_large": "Send less than 256 KB.",
     "unsupported_media_type": "Send `Content-Type: application/json`.",
     "invalid_request": "`errors` names each field and what is wrong with it.",
-    "unsupported_size": "Take a size of `constraints.sizes` or of `GET /models`.",
-    "above_max_cost": "Raise `maxCost`, or take a cheaper tier.",
-    "model_not_found": "Take a model of `GET /models`.",
+    "unsupported_size": "Use a size from `constraints.sizes` or `GET /models`.",
+    "above_max_cost": "Raise `maxCost`, or use a cheaper tier.",
+    "model_not_found": "Use a model from `GET /models`.",
     "unsupported_parameter": "Leave out the field that `errors` names.",
-    "idempotency_key_reused": "Send a new key with a new request.",
+    "idempotency_key_reused": "Use a new key for each new request.",
     "still_running": TRY_AGAIN,
     "llm_unavailable": TRY_AGAIN,
     "llm_unknown": TRY_AGAIN,
     "llm_rate_limited": TRY_AGAIN,
-    "llm_account": "The operator must look at the LLM's key and credit.",
-    "llm_model_gone": "The operator must name another `CHAT_MODEL`.",
-    "llm_refused": "Put it another way.",
-    "llm_bad_parameter": "The operator must take a model that can call tools.",
-    "model_retired": "Ask for the model that `detail` names.",
+    "llm_account": "The operator must check the LLM's key and credit.",
+    "llm_model_gone": "The operator must set another `CHAT_MODEL`.",
+    "llm_refused": "Rephrase the message.",
+    "llm_bad_parameter": "The operator must set a model that can call tools.",
+    "model_retired": "Use the model that `detail` names.",
     "unauthorized": "Get a fresh token.",
     "forbidden": "The user needs the scope that `JWT_USER_SCOPE` names.",
-    "not_found": "Check the address. A wrong id and another's look the same.",
-    "method_not_allowed": "The header `Allow` names them.",
+    "not_found": "Check the address. An unknown id and another user's id get the same answer.",
+    "method_not_allowed": "Use a method that the header `Allow` names.",
     "gone": "Ask for a new estimate; the old image stays charged.",
     "quote_invalid": "Ask for a new estimate, with the same user's token.",
     "quote_expired": "Ask for a new estimate.",
     "quote_mismatch": "Send the prompt of the estimate unchanged, or ask for a new estimate.",
-    "hourly_images": "Wait `retryAfterSeconds`: a slot is free an hour after it was taken.",
+    "hourly_images": "Wait `retryAfterSeconds`: a slot is free again an hour after its use.",
     "daily_images": "Wait `retryAfterSeconds`: days end at midnight UTC.",
     "daily_attempts": "Wait `retryAfterSeconds`: days end at midnight UTC.",
-    "daily_spend": "Take a cheaper tier, or wait `retryAfterSeconds`.",
-    "blocked": "The operator has switched this user off.",
-    "no_provider_available": TRY_AGAIN + " `detail` says of each model why not.",
+    "daily_spend": "Use a cheaper tier, or wait `retryAfterSeconds`.",
+    "blocked": "The operator has blocked this user.",
+    "no_provider_available": TRY_AGAIN + " `detail` contains the reason for each model.",
     "generation_failed": "Show `detail`. With `retryable`, the same quote may be sent again.",
-    "content_refused": "Change the prompt. No other provider is asked.",
+    "content_refused": "Change the prompt. No other provider is tried.",
     "moderation_unavailable": TRY_AGAIN,
-    "generation_abandoned": "Send the same quote again while it is good.",
+    "generation_abandoned": "Send the same quote again while it is valid.",
     "not_configured": "The operator must set what `detail` names.",
-    "store_unavailable": TRY_AGAIN + " The same quote cannot charge twice.",
-    "internal_error": "It is in the function's log. Sending the same quote again is safe.",
+    "store_unavailable": TRY_AGAIN + " The same quote is never charged twice.",
+    "internal_error": "Details are in the function's log. Sending the same quote again is safe.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code: when it comes and what it says of the charge."""
+    """One problem code: its status, its meaning, and whether the image was charged."""
 
     status: int
     name: str
@@ -84,7 +85,7 @@ class Code:
 
 
 def made() -> dict[str, str]:
-    """Return the part of docs/api.md."""
+    """Return the generated part of docs/api.md."""
     rows = (
         (
             str(one.status),
@@ -107,7 +108,7 @@ def codes() -> list[Code]:
 
 
 def _classes() -> Iterator[Code]:
-    """Yield the codes of the errors that have one."""
+    """Yield the codes of the error classes that have exactly one."""
     for kind in vars(errors).values():
         is_error = isinstance(kind, type) and issubclass(kind, ImagegenError)
         if is_error and kind not in MANY_CODES:
@@ -130,25 +131,25 @@ def _limits() -> Iterator[Code]:
         name, text = call.args[0], call.args[1]
         if isinstance(name, ast.Constant):
             limit = str(name.value)
-            said = text.value if isinstance(text, ast.Constant) else "A limit is reached."
+            message = text.value if isinstance(text, ast.Constant) else "A limit is reached."
             means = {
-                "hourly_images": "The images of this hour are used.",
-                "daily_images": "The images of this UTC day are used.",
-                "daily_attempts": "The attempts of this UTC day are used.",
-                "daily_spend": "This image could take the day above its limit.",
-            }.get(limit, str(said))
+                "hourly_images": "The user has made all images allowed in an hour.",
+                "daily_images": "The user has made all images allowed on this UTC day.",
+                "daily_attempts": "The user has used all attempts allowed on this UTC day.",
+                "daily_spend": "This image could exceed the user's spending limit of the UTC day.",
+            }.get(limit, str(message))
             yield Code(429, limit, means, retryable=LimitError(limit, "").retryable)
 
 
 def _edge() -> Iterator[Code]:
-    """Yield what the edge answers before any use case is asked."""
+    """Yield the codes of errors that the edge returns before any use case runs."""
     means = {
         "invalid_json": "The body is not JSON.",
-        "unsupported_media_type": "The body is of another type.",
-        "body_too_large": "The body has more than 256 KB.",
+        "unsupported_media_type": "The body's content type is not JSON.",
+        "body_too_large": "The body is larger than 256 KB.",
         "invalid_request": "A field is missing, unknown or wrong.",
         "not_found": "There is no such route.",
-        "method_not_allowed": "This address takes other methods.",
+        "method_not_allowed": "The address does not support this method.",
     }
     for call in _calls("edge_problem"):
         status, name = call.args[:2] if len(call.args) > 1 else (None, None)

@@ -1,4 +1,4 @@
-"""Every setting, from ``template.yaml`` and the names that ``make deploy-env`` pushes."""
+"""The tables of all settings, from ``template.yaml`` and the names ``make deploy-env`` pushes."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -8,21 +8,21 @@ from imagegen.providers import PROVIDERS, flag_name
 from local.parameters import environment_name, read_template
 
 COSTS: Final = {
-    "Architecture": "x86_64 takes $0.0000166667 for a GB-second, arm64 $0.0000133334",
+    "Architecture": "x86_64 costs $0.0000166667 for a GB-second, arm64 $0.0000133334",
     "ChatConcurrency": "nothing; it is taken from the account's own limit",
-    "ChatModel": "its tokens, at its provider; no limit of a user covers them",
+    "ChatModel": "its tokens, at its provider; no user limit covers them",
     "DailySpendUsd": "the most that one user can spend in a day",
     "EstimateConcurrency": "nothing; it is taken from the account's own limit",
     "GenerateConcurrency": "nothing; it is taken from the account's own limit",
     "GenerateTimeoutSeconds": "a run that waits costs $0.0000067 a second at 512 MB",
     "HealthConcurrency": "nothing; it is taken from the account's own limit",
     "HourlyImages": "0 leaves only the limits of the day",
-    "ImageRetentionDays": "S3 takes about $0.023 for a GB and month: 1.5 MB kept a year is $0.0004",
+    "ImageRetentionDays": "S3 costs about $0.023 for a GB and month: 1.5 MB for a year is $0.0004",
     "PageConcurrency": "nothing; it is taken from the account's own limit",
-    "LogLevel": "INFO writes about 3 KB for an image; logs are $0.50 for a GB",
+    "LogLevel": "INFO writes about 3 KB for an image; logs cost $0.50 for a GB",
     "Moderation": "nothing; OpenAI's moderation is free",
 }
-"""Where a setting moves money; list prices of us-east-1 (docs/deploy.md says from when)."""
+"""The cost of a setting; list prices of us-east-1 (docs/deploy.md contains their date)."""
 
 
 def made() -> dict[str, str]:
@@ -37,7 +37,7 @@ def made() -> dict[str, str]:
     )
     return {
         "parameters": "\n".join(_groups(template)),
-        "keys": table(("provider", "keys, several by commas", "false switches it off"), keys),
+        "keys": table(("provider", "keys, separated by commas", "false switches it off"), keys),
         "where to get keys": table(("provider", "where to get a key", "in `.env`"), pages),
     }
 

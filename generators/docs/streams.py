@@ -1,4 +1,4 @@
-"""A stream of server-sent events as a page shows it."""
+"""Writes a stream of server-sent events as a page shows it."""
 
 import json
 from typing import Any, Final
@@ -10,9 +10,10 @@ OFFER: Final = "<what POST /estimate answers>"
 
 
 def shown(stream: str) -> str:
-    """Return a stream with placeholders: of neighbouring pieces of text the first, of offers none.
+    """Return a stream with placeholders, shortened for a page.
 
-    An offer is whatever ``POST /estimate`` answers, which is shown there.
+    Of successive pieces of text only the first is shown. Offers are replaced by a placeholder,
+    because the page shows them as the answer of ``POST /estimate``.
     """
     events = [_event(one) for one in stream.strip().split("\n\n")]
     kept = [

@@ -1,1 +1,1 @@
-"""What watches a stack: its alarms and its dashboard, made from the names that the code emits."""
+"""A stack's alarms and dashboard, generated from the metric names that the code emits."""

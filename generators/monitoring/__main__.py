@@ -1,7 +1,6 @@
-"""``make dashboard``: write ``monitoring.json``, the alarms and the dashboard.
+"""``make dashboard``: writes ``monitoring.json``, which contains the alarms and the dashboard.
 
-The template includes the file (``AWS::Include``), which is written here and nowhere else; a test
-compares it with what is made here.
+The template includes the file (``AWS::Include``). A test fails when the file is out of date.
 """
 
 import json
@@ -17,7 +16,7 @@ from local.paths import MONITORING
 
 
 def timeouts() -> dict[str, str]:
-    """Return the functions' time-outs in seconds, as an expression in the template has them."""
+    """Return the functions' time-outs in seconds, as text for an expression in the template."""
     found = read_bare_template()["Resources"]
     return {name: _seconds(found[function]["Properties"]) for name, function in FUNCTIONS.items()}
 
@@ -28,7 +27,7 @@ def _seconds(properties: Mapping[str, Any]) -> str:
 
 
 def made() -> dict[str, Any]:
-    """Return the resources of the included file, each CloudFormation function in its long form.
+    """Return the resources of the included file, with CloudFormation functions in long form.
 
     ``AWS::Include`` refuses the short forms:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-include.html
@@ -45,12 +44,12 @@ def made() -> dict[str, Any]:
 
 
 def made_text() -> str:
-    """Return the included file."""
+    """Return the text of the included file."""
     return json.dumps(made(), indent=2) + "\n"
 
 
 def main() -> None:
-    """Write the file again unless it is up to date."""
+    """Write the file unless it is up to date."""
     wanted = made_text()
     is_current = MONITORING.is_file() and MONITORING.read_text() == wanted
     if not is_current:

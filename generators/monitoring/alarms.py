@@ -1,7 +1,7 @@
-"""The alarms: each says what is wrong and what to look at first, to somebody who was asleep.
+"""The alarms. Each text says what is wrong and what to look at first, for a person just woken up.
 
-Absent data is decided for each: no traffic is well, no heartbeat is not. Where an alarm divides,
-both numbers are sent together, so that neither is absent alone.
+Each alarm defines what missing data means: no traffic is fine, no heartbeat is not. The two metrics
+of a division are always emitted together, so that neither is missing alone.
 """
 
 from collections.abc import Mapping
@@ -35,10 +35,10 @@ ABOVE, BELOW, AT_MOST = (
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One alarm; with several queries, ``expression`` makes one number of them."""
+    """One alarm; with several queries, ``expression`` combines them into one number."""
 
     name: str
-    """Behind the stack's."""
+    """The name without the stack's name in front."""
     why: str
     queries: Mapping[str, Query]
     threshold: int | str
@@ -47,7 +47,7 @@ class Alarm:
     comparison: str = ABOVE
     periods: int = 1
     needed: int = 1
-    """How many of the last ``periods`` must be wrong."""
+    """How many of the last ``periods`` must be beyond the threshold."""
     absent: str = "notBreaching"
     condition: str = ""
 
@@ -58,7 +58,7 @@ class Alarm:
 
 
 def alarms(timeouts: Mapping[str, str]) -> list[Alarm]:
-    """Return every alarm; ``timeouts`` are the functions' in seconds, as an expression has them."""
+    """Return every alarm; ``timeouts`` are the functions' time-outs, from ``timeouts()``."""
     per_function = [
         alarm
         for function in FUNCTIONS
@@ -75,8 +75,8 @@ def alarms(timeouts: Mapping[str, str]) -> list[Alarm]:
 def _errors(function: str) -> Alarm:
     return Alarm(
         f"{function}-errors",
-        f"More than {ERROR_PERCENT} % of {function}'s runs died or timed out. "
-        f"Look at its log group for 'Task timed out' or an import error.",
+        f"More than {ERROR_PERCENT} % of {function}'s invocations crashed or timed out. "
+        f"Search its log group for 'Task timed out' or an import error.",
         {
             "errors": lambdas(function, "Errors", "Sum", MINUTE),
             "runs": lambdas(function, "Invocations", "Sum", MINUTE),
@@ -92,8 +92,8 @@ def _answers(function: str) -> Alarm:
     return Alarm(
         f"{function}-answers",
         f"More than {ERROR_PERCENT} % of {function}'s answers are 5xx. "
-        "Look at 'Top refusal codes' on the dashboard: no_provider_available, store_unavailable "
-        "and not_configured each name what is down.",
+        "Look at 'Top refusal codes' on the dashboard: no_provider_available (providers), "
+        "store_unavailable (DynamoDB or S3) or not_configured (a setting).",
         {
             "faults": lambdas(function, "Url5xxCount", "Sum", MINUTE),
             "requests": lambdas(function, "UrlRequestCount", "Sum", MINUTE),
@@ -108,8 +108,8 @@ def _answers(function: str) -> Alarm:
 def _throttles(function: str) -> Alarm:
     return Alarm(
         f"{function}-throttles",
-        f"Lambda turned callers of {function} away: its reserved concurrency, or the account's, "
-        "is used up.",
+        f"Lambda throttled calls of {function}: its reserved concurrency or the account's "
+        "concurrency is used up.",
         {"throttles": lambdas(function, "Throttles", "Sum", MINUTE)},
         0,
     )
@@ -118,8 +118,8 @@ def _throttles(function: str) -> Alarm:
 def _slow(function: str, timeout_seconds: str) -> Alarm:
     return Alarm(
         f"{function}-slow",
-        f"One run of {function} in a hundred takes over {TIMEOUT_PERCENT} % of its time-out. "
-        "Look at the providers' times on the dashboard.",
+        f"One invocation of {function} in a hundred takes more than {TIMEOUT_PERCENT} % of the "
+        "time-out. Look at the providers' times on the dashboard.",
         {"slowest": lambdas(function, "Duration", "p99", FIVE_MINUTES)},
         TIMEOUT_PERCENT,
         f"slowest / (10 * {timeout_seconds})",
@@ -131,8 +131,8 @@ def _slow(function: str, timeout_seconds: str) -> Alarm:
 def _concurrency() -> Alarm:
     return Alarm(
         "generate-concurrency",
-        f"Generate uses over {CONCURRENCY_PERCENT} % of its reserved concurrency. "
-        "At all of it, callers are turned away.",
+        f"Generate uses more than {CONCURRENCY_PERCENT} % of its reserved concurrency. "
+        "At 100 %, Lambda throttles further calls.",
         {"used": lambdas("generate", "ConcurrentExecutions", "Maximum", MINUTE)},
         CONCURRENCY_PERCENT,
         "100 * used / ${GenerateConcurrency}",
@@ -145,8 +145,8 @@ def _concurrency() -> Alarm:
 def _chat() -> Alarm:
     return Alarm(
         "chat-failures",
-        f"Over {CHAT_PERCENT} % of the chat's answers break off, for its LLM does not answer. "
-        "'chat answered' in its log group says with which code; the key is CHAT_API_KEY.",
+        f"More than {CHAT_PERCENT} % of the chat's answers broke off because the LLM failed. "
+        "The entries 'chat answered' in its log group contain the code; the key is CHAT_API_KEY.",
         {"failures": ours(Metric.CHAT_FAILURES), "answers": ours(Metric.CHATS)},
         CHAT_PERCENT,
         "IF(answers > 0, 100 * failures / answers, 0)",
@@ -158,8 +158,8 @@ def _chat() -> Alarm:
 MONEY: Final = [
     Alarm(
         "spend",
-        "More was spent within an hour than AlarmHourlySpendUsd. The brake is "
-        "ENABLE_IMAGE_GENERATION_<PROVIDER>=false, or GenerateConcurrency.",
+        "More than AlarmHourlySpendUsd was spent within an hour. To slow spending down, set "
+        "ENABLE_IMAGE_GENERATION_<PROVIDER>=false or lower GenerateConcurrency.",
         {
             "charged": ours(Metric.SPEND_USD, period_seconds=HOUR),
             "in_doubt": ours(Metric.IN_DOUBT_USD, period_seconds=HOUR),
@@ -169,15 +169,15 @@ MONEY: Final = [
     ),
     Alarm(
         "in-doubt",
-        "A provider may have billed for an image that was never received. Nobody was charged. "
-        "Compare its bill with the dashboard's money in doubt.",
+        "A provider may have billed for an image that was never received. No user was charged. "
+        "Compare the provider's bill with the money in doubt on the dashboard.",
         {"charges": ours(Metric.IN_DOUBT_CHARGES)},
         0,
     ),
     Alarm(
         "cost-difference",
-        f"Over a day, providers counted over {DIFFERENCE_PERCENT} % more or less than the catalog "
-        "says. Read their price pages again and correct provider_catalog.json.",
+        f"Over a day, the providers' own figures differed by more than {DIFFERENCE_PERCENT} % from "
+        "the catalog's prices. Check their price pages and correct provider_catalog.json.",
         {
             "billed": ours(Metric.BILLED_USD, period_seconds=DAY),
             "priced": ours(Metric.PRICED_USD, period_seconds=DAY),
@@ -190,8 +190,9 @@ MONEY: Final = [
 PROVIDERS: Final = [
     Alarm(
         "circuit-open",
-        "A provider or a model is not called for now. Users get the next one of the tier. "
-        "The dashboard's circuits say which, 'circuit moved' in the logs says why.",
+        "A circuit is open: a provider or a model is not called for now, and users get the next "
+        "one in the tier. The dashboard shows which; 'circuit moved' in the logs contains the "
+        "reason.",
         {"resting": ours(Metric.CIRCUITS_OPEN, "Maximum")},
         0,
     ),
@@ -204,8 +205,8 @@ PROVIDERS: Final = [
     ),
     Alarm(
         "probe-missing",
-        "The probe has not run for fifteen minutes, so nobody knows how the providers are. "
-        "Look at the health function's log group and its schedule.",
+        "The health probe has not run for fifteen minutes, so the state of the providers is "
+        "unknown. Look at the health function's log group and its schedule.",
         {"probes": ours(Metric.PROBES)},
         1,
         comparison=BELOW,
@@ -215,16 +216,16 @@ PROVIDERS: Final = [
     ),
     Alarm(
         "retirement",
-        f"A model of the catalog ends within {RETIREMENT_DAYS} days. Health says which; "
-        "put its replacement into provider_catalog.json and deploy.",
+        f"A model in the catalog shuts down within {RETIREMENT_DAYS} days. The health report shows "
+        "which; put its replacement into provider_catalog.json and deploy.",
         {"days": ours(Metric.RETIREMENT_DAYS, "Minimum", HOUR)},
         RETIREMENT_DAYS,
         comparison=AT_MOST,
     ),
     Alarm(
         "models-unlisted",
-        "A provider has not listed a model of the catalog for half an hour. Health says which; "
-        "it is still called, and its own circuit opens if it is gone.",
+        "A provider has not listed a model of the catalog for half an hour. The health report "
+        "shows which. The model is still called; its circuit opens if calls fail.",
         {"models": ours(Metric.MODELS_UNLISTED, "Minimum", HOUR // 2)},
         0,
     ),

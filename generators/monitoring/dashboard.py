@@ -16,7 +16,7 @@ from imagegen.monitoring.metrics import Metric
 
 GREEN, AMBER, RED, GREY = "#2ca02c", "#ff9f1c", "#d62728", "#7f7f7f"
 PROVIDER_COLORS: Final = ("#1f77b4", "#17becf", "#e377c2", "#9467bd", "#bcbd22", "#8c564b")
-"""In the order of the registry."""
+"""In the order of ``imagegen.providers.PROVIDERS``."""
 FUNCTION_COLORS: Final = (GREEN, AMBER, GREY, "#1f77b4", "#9467bd", "#8c564b")
 LOG_GROUPS: Final = tuple(f"/imagegen/{STACK}/{function}" for function in FUNCTIONS)
 WIDTH: Final = 24
@@ -32,10 +32,11 @@ NEWS_QUERY: Final = (
 )
 
 BODY: Final = f"""# {STACK}
-**Is it us or them?** Read from the top. An alarm in red says what to do in its description. \
-*How requests end* is what users feel; *providers* say who is to blame; a provider that fails is \
-left alone by itself (*circuits*) and users get the next one of the tier (*fallbacks*). \
-To take one out by hand: `ENABLE_IMAGE_GENERATION_<PROVIDER>=false` and `make deploy-env`."""
+**Is it us or a provider?** Read from the top. The description of a red alarm says what to do. \
+*How requests end* is what users see; the *providers* row shows which provider fails. A failing \
+provider is not called for a while (*circuits*), and users get the next one in the tier \
+(*fallbacks*). To take a provider out by hand, set `ENABLE_IMAGE_GENERATION_<PROVIDER>=false` and \
+run `make deploy-env`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Graph:
     least: int | None = 0
     top: int | None = None
     marks: Mapping[str, int | str] = field(default_factory=dict)
-    """Horizontal lines by what they mean; a text is the name of a parameter."""
+    """Horizontal lines by their label; a value that is text is the name of a parameter."""
     width: int = 8
     height: int = 6
 

@@ -1,7 +1,7 @@
-"""A little CloudWatch: it takes metrics from log lines and makes statistics and arithmetic of them.
+"""A small CloudWatch for tests: it reads metrics from log lines and computes what alarms watch.
 
-The emulator extracts no metrics and refuses alarms that calculate, so the tests judge every alarm
-by this: each goes off in its own case, and none in a healthy hour.
+The emulator extracts no metrics and refuses alarms with expressions. With this module the tests
+check every alarm: each one goes off in its own case, and none in a healthy hour.
 """
 
 import ast
@@ -17,7 +17,7 @@ from generators.monitoring.queries import Query
 
 type Key = tuple[str, str, frozenset[tuple[str, str]]]
 type Series = dict[int, float]
-"""Numbers by the start of their period, in ms; a period without data is absent."""
+"""Numbers by the start of their period in ms; periods without data are missing."""
 
 STATISTICS: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
     "Sum": math.fsum,
@@ -33,18 +33,18 @@ FUNCTIONS: Final[Mapping[str, Callable[..., float]]] = {
 
 @dataclass(slots=True)
 class Numbers:
-    """What was measured."""
+    """All measured values."""
 
     points: dict[Key, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
 
     def put(
         self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, *, at_ms: int
     ) -> None:
-        """Take one value."""
+        """Store one value."""
         self.points[namespace, name, frozenset(dimensions.items())].append((at_ms, value))
 
     def read(self, line: str, *, at_ms: int) -> None:
-        """Take the metrics of a log line, if it has any."""
+        """Store the metrics of a log line, if it contains any."""
         if '"_aws"' not in line:
             return
         document: dict[str, Any] = json.loads(line)
@@ -55,7 +55,7 @@ class Numbers:
                 self.put(part["Namespace"], metric["Name"], dimensions, value, at_ms=at_ms)
 
     def series(self, query: Query, names: Mapping[str, str]) -> Series:
-        """Return a query's numbers; ``names`` puts values for ``${...}``."""
+        """Return a query's numbers; ``names`` are the values for ``${...}``."""
         dimensions = frozenset((name, filled(one, names)) for name, one in query.dimensions.items())
         period_ms = query.period_seconds * 1000
         periods: dict[int, list[float]] = defaultdict(list)
@@ -66,7 +66,7 @@ class Numbers:
     def calculated(
         self, expression: str, queries: Mapping[str, Query], names: Mapping[str, str]
     ) -> Series:
-        """Return what arithmetic makes of several queries, where all of them have a number."""
+        """Return the numbers of an expression, for periods in which every query has a number."""
         inputs = {name: self.series(query, names) for name, query in queries.items()}
         tree = ast.parse(filled(expression, names), mode="eval").body
         starts = set.intersection(*(set(one) for one in inputs.values()))
@@ -77,14 +77,14 @@ class Numbers:
 
 
 def filled(text: str, names: Mapping[str, str]) -> str:
-    """Return a text as ``!Sub`` would make it."""
+    """Return a text with the values for ``${...}`` filled in, as ``!Sub`` does it."""
     for name, value in names.items():
         text = text.replace(f"${{{name}}}", value)
     return text
 
 
 def statistic(name: str, values: Sequence[float]) -> float:
-    """Return a statistic of one period; ``p95`` is the value that 95 % of them do not exceed."""
+    """Return a statistic of one period's values; 95 % of them are at most ``p95``."""
     if name in STATISTICS:
         return STATISTICS[name](values)
     rank = math.ceil(float(name.removeprefix("p")) / 100 * len(values))
@@ -92,10 +92,10 @@ def statistic(name: str, values: Sequence[float]) -> float:
 
 
 def evaluated(node: ast.expr, values: Mapping[str, float]) -> float:
-    """Return the number that an expression comes to.
+    """Return the value of an expression.
 
     Raises:
-        ValueError: it has a part that is not known here.
+        ValueError: the expression contains a part that this module does not support.
     """
     match node:
         case ast.Constant(value=int() | float() as number):
@@ -108,7 +108,7 @@ def evaluated(node: ast.expr, values: Mapping[str, float]) -> float:
             return float(evaluated(left, values) > evaluated(right, values))
         case ast.BinOp(left=left, op=sign, right=right):
             return _combined(sign, left, right, values)
-    raise ValueError(f"{ast.unparse(node)!r} is not known here")
+    raise ValueError(f"{ast.unparse(node)!r} is not supported")
 
 
 def _combined(
@@ -123,6 +123,6 @@ def _combined(
         case ast.Mult():
             return one * other
         case ast.Div():
-            # CloudWatch has no number where it is divided by nothing.
+            # In CloudWatch a division by zero has no result.
             return one / other if other else math.nan
-    raise ValueError(f"{sign!r} is not known here")
+    raise ValueError(f"{sign!r} is not supported")

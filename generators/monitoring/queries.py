@@ -1,4 +1,4 @@
-"""One series as CloudWatch is asked for it: ours by ``domain/metrics``, or one of Lambda's."""
+"""CloudWatch queries for series of our own (``imagegen.monitoring.metrics``) and of Lambda."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MINUTE, FIVE_MINUTES, HOUR, DAY = 60, 300, 3_600, 86_400
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One series, made to a number for each period."""
+    """One series, reduced to one number for each period."""
 
     namespace: str
     name: str
@@ -30,7 +30,7 @@ class Query:
     period_seconds: int
 
     def to_alarm(self) -> dict[str, Any]:
-        """Return the query as an alarm has it."""
+        """Return the query in the form of an alarm."""
         return {
             "Namespace": self.namespace,
             "MetricName": self.name,
@@ -40,7 +40,7 @@ class Query:
         }
 
     def to_widget(self, **options: Any) -> list[Any]:
-        """Return the query as a widget has it."""
+        """Return the query in the form of a dashboard widget."""
         flat = [one for pair in self.dimensions.items() for one in pair]
         shown = {"stat": self.statistic, "period": self.period_seconds, **options}
         return [self.namespace, self.name, *flat, shown]
@@ -62,7 +62,7 @@ def ours(
     given = {Dimension.STACK: STACK, Dimension.PROVIDER: provider, Dimension.OUTCOME: outcome}
     dimensions = {name.value: value for name, value in given.items() if value}
     if tuple(dimensions) not in SERIES[metric].sets:
-        raise ValueError(f"{metric} is not kept by {', '.join(dimensions)}")
+        raise ValueError(f"{metric} has no series by {', '.join(dimensions)}")
     return Query(NAMESPACE, metric.value, dimensions, statistic, period_seconds)
 
 

@@ -1,4 +1,4 @@
-"""The image providers in one process, each in its own wire format, so that nothing costs money."""
+"""Simulates the image providers in one process, each with its own wire format, at no cost."""
 
 from local.simulator.server import Simulator
 

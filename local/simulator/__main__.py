@@ -1,4 +1,4 @@
-"""``python -m local.simulator``: run until interrupted; the first line of output says where."""
+"""``python -m local.simulator``: runs until interrupted; its first line of output has the URLs."""
 
 import argparse
 import json
@@ -11,10 +11,10 @@ from local.simulator.server import Simulator
 
 
 def arguments() -> argparse.Namespace:
-    """Return the command line."""
+    """Return the parsed command line."""
     parser = argparse.ArgumentParser(prog="local.simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument("--port", type=int, default=0, help="0 means any free port")
     parser.add_argument(
         "--delay-scale",
         type=float,
@@ -26,7 +26,7 @@ def arguments() -> argparse.Namespace:
 
 
 def started(given: argparse.Namespace) -> Simulator:
-    """Return the running simulator; a taken port ends the program with a sentence."""
+    """Return the running simulator; if the port is taken, exit with a message."""
     try:
         return Simulator.start(
             host=given.host, port=given.port, delay_scale=given.delay_scale, verbose=given.verbose

@@ -1,4 +1,4 @@
-"""The faults that are armed now, by provider and model: taken by calls until they are used up."""
+"""The faults that are armed now, by provider and model; calls meet them until they are used up."""
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -9,30 +9,30 @@ from local.simulator.faults import Fault
 
 @dataclass(frozen=True, slots=True)
 class Armed:
-    """A fault that waits for calls."""
+    """A fault that the next calls meet."""
 
     fault: Fault
     delay_seconds: float = 0
     times: int | None = None
-    """How many calls it still hits; ``None``: until it is disarmed."""
+    """How many more calls meet it; ``None`` means until it is disarmed."""
     model: str | None = None
-    """Only this model; ``None``: all."""
+    """The only model whose calls meet it; ``None`` means all models."""
 
 
 class FaultBoard:
-    """Which fault the next call of a provider meets. Safe under threads."""
+    """Stores the armed faults and hands them to calls. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._armed: dict[str, dict[str | None, Armed]] = defaultdict(dict)
 
     def arm(self, provider: str, armed: Armed) -> None:
-        """Put ``armed`` in the place of what its provider and model had."""
+        """Arm a fault; it replaces the fault of the same provider and model."""
         with self._lock:
             self._armed[provider][armed.model] = armed
 
     def disarm(self, provider: str, model: str | None = None) -> None:
-        """Make one model healthy, or the whole provider."""
+        """Disarm the fault of one model, or all faults of the provider."""
         with self._lock:
             if model is None:
                 self._armed.pop(provider, None)
@@ -40,12 +40,12 @@ class FaultBoard:
                 self._armed[provider].pop(model, None)
 
     def clear(self) -> None:
-        """Make everything healthy."""
+        """Disarm all faults."""
         with self._lock:
             self._armed.clear()
 
     def take(self, provider: str, model: str) -> Armed | None:
-        """Return what this call meets, and count it."""
+        """Return the fault that this call meets, and count the call."""
         with self._lock:
             place = self._armed[provider]
             armed = place.get(model) or place.get(None)
@@ -54,13 +54,13 @@ class FaultBoard:
             return armed
 
     def peek(self, provider: str) -> Armed | None:
-        """Return what a free call meets: it sees a dead provider and never uses a fault up."""
+        """Return the fault that a free call meets: only outages, and without counting the call."""
         with self._lock:
             armed = self._armed[provider].get(None)
             return armed if armed and armed.fault.everywhere else None
 
     def armed(self, provider: str) -> list[Armed]:
-        """Return all that is armed at a provider."""
+        """Return all faults that are armed at a provider."""
         with self._lock:
             return list(self._armed[provider].values())
 

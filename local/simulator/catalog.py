@@ -1,4 +1,4 @@
-"""The project's catalog as the simulator needs it: which models exist and what they cost."""
+"""Reads the project's catalog for the simulator: the models and their prices."""
 
 import json
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ MICROUSD_PER_USD = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One offer of the catalog."""
+    """One row of the catalog."""
 
     provider: str
     model: str
     params: Mapping[str, Any]
     price: Mapping[str, Any]
     billed_megapixels: Mapping[str, Decimal]
-    """By size, where it is not the area."""
+    """By size, for sizes whose billed megapixels differ from their area."""
     typical_seconds: float
     shutdown_on: str | None
 
     def price_microusd(self, width: int, height: int) -> int | None:
-        """Return the price of one image, ``None`` for a size without a price."""
+        """Return the price of one image in micro-dollars, ``None`` for a size without a price."""
         size = f"{width}x{height}"
         if self.price["rule"] == "perImage":
             usd = self.price["usd"].get(size)
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All offers and all retired models."""
+    """All rows and all retired models."""
 
     rows: tuple[Row, ...]
     retired: Mapping[tuple[str, str], str]
@@ -50,7 +50,7 @@ class Catalog:
         return {row.model: row for row in self.rows if row.provider == provider}
 
     def row(self, provider: str, model: str, quality: str | None = None) -> Row | None:
-        """Return the row of a model, at the quality where the model is priced by it."""
+        """Return the row of a model; at ``quality`` if the model's price depends on it."""
         fitting = (row for row in self.rows if (row.provider, row.model) == (provider, model))
         return next((row for row in fitting if row.params.get("quality") == quality), None)
 

@@ -1,7 +1,7 @@
-"""A simulated LLM that speaks OpenAI's chat completions, streamed or not, and can use our tool.
+"""A simulated LLM with OpenAI's chat completions, streamed or not, that can call our tool.
 
-https://platform.openai.com/docs/api-reference/chat. It has a base URL of its own: OpenAI's images
-are simulated elsewhere, and the two break apart.
+https://platform.openai.com/docs/api-reference/chat. Its base URL is not that of the simulated
+OpenAI images, so that each can fail without the other.
 """
 
 import json
@@ -27,17 +27,17 @@ CHARACTERS_IN_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class SimulatedLlm:
-    """The LLM over the studio that keeps what is armed and what was called."""
+    """The simulated LLM; the studio has the armed faults and the recorded calls."""
 
     studio: Studio
 
     @property
     def faults(self) -> Mapping[str, Fault]:
-        """Return what can go wrong."""
+        """Return the faults that can be armed."""
         return FAULTS
 
     def answer(self, request: Request) -> Answer:
-        """Return the answer to a request, and count it."""
+        """Return the answer to a request, and record the call."""
         if (request.method, request.path) == ("GET", "/models"):
             self.studio.ledger.record_free(NAME)
             return with_delay(json_answer({"object": "list", "data": [{"id": MODEL}]}), 0)
@@ -51,7 +51,7 @@ class SimulatedLlm:
 
 
 def answered(request: Request, fault: Fault) -> Answer:
-    """Return what the fault makes of the answer."""
+    """Return the answer as the fault changes it."""
     try:
         check_key(request.bearer(), FAULTS)
         body = body_of(request)
@@ -72,7 +72,7 @@ def body_of(request: Request) -> Body:
     """Return the request's body.
 
     Raises:
-        FaultError: it is no request for a completion.
+        FaultError: the body is not a valid request for a completion.
     """
     body = dict(body_or_empty(request))
     messages = body.get("messages")
@@ -84,7 +84,7 @@ def body_of(request: Request) -> Body:
 
 
 def broken_history(messages: list[Body]) -> bool:
-    """Return whether a tool's use has no result, or the reverse, which OpenAI refuses."""
+    """Return whether a tool call lacks its result or a result its call, which OpenAI refuses."""
     open_ids: list[str] = []
     for message in messages:
         if message.get("role") == "tool":
@@ -98,12 +98,12 @@ def broken_history(messages: list[Body]) -> bool:
 
 
 def reply_of(body: Body, fault: Fault) -> Reply:
-    """Return what the LLM says, or what the fault makes it say."""
+    """Return the LLM's reply, or the reply that the fault's script gives instead."""
     messages = body["messages"]
     has_tool = any(one.get("function", {}).get("name") == TOOL for one in body.get("tools") or ())
     script = SCRIPTS.get(fault.name)
-    told = script(messages) if script else None
-    return reply_to(messages, has_tool=has_tool) if told is None else told
+    scripted = script(messages) if script else None
+    return reply_to(messages, has_tool=has_tool) if scripted is None else scripted
 
 
 BROKEN = {
@@ -111,11 +111,11 @@ BROKEN = {
     "nonsense": 'data: {"choices": [{"delta": {"tool_calls": "x", "content": 7}}, 3]}\n\n'
     "data: [1, 2]\n\ndata: {broken\n\n",
 }
-"""What a stream ends with instead, behind its words."""
+"""The events with which a broken stream ends, after its text, by fault."""
 
 
 def streamed(body: Body, reply: Reply, fault: Fault) -> Iterator[str]:
-    """Yield the stream's events: words and arguments come in pieces."""
+    """Yield the stream's events, with text and arguments in pieces."""
     head = frame(body, f"chatcmpl-{token_hex(8)}", "chat.completion.chunk")
     yield delta(head, {"role": "assistant", "content": ""})
     for piece in pieces(reply.words):
@@ -135,7 +135,7 @@ def streamed(body: Body, reply: Reply, fault: Fault) -> Iterator[str]:
 
 
 def call_pieces(index: int, use: Use, fault: Fault) -> Iterator[Body]:
-    """Yield a use of a tool: its name first, then its arguments in pieces."""
+    """Yield a tool call in pieces: its name first, then its arguments."""
     identity = "call_same" if fault.name == "same_ids" else f"call_{token_hex(8)}"
     function = {"name": use.name, "arguments": ""}
     yield {"index": index, "id": identity, "type": "function", "function": function}
@@ -145,7 +145,7 @@ def call_pieces(index: int, use: Use, fault: Fault) -> Iterator[Body]:
 
 
 def delta(head: Body, piece: Body, finish: str | None = None) -> str:
-    """Return an event with some more of the answer."""
+    """Return an event with the next piece of the answer."""
     return event({**head, "choices": [{"index": 0, "delta": piece, "finish_reason": finish}]})
 
 
@@ -155,7 +155,7 @@ def event(chunk: Body) -> str:
 
 
 def finish_of(reply: Reply, fault: Fault) -> str:
-    """Return why the answer ends."""
+    """Return the ``finish_reason`` of the answer."""
     ends = {"filtered": "content_filter", "cut_short": "length"}
     return ends.get(fault.name) or ("tool_calls" if reply.uses else "stop")
 
@@ -183,12 +183,12 @@ def whole(body: Body, reply: Reply) -> Body:
 
 
 def frame(body: Body, identity: str, kind: str) -> Body:
-    """Return what every chunk has."""
+    """Return the fields that every chunk has."""
     return {"id": identity, "object": kind, "created": CREATED, "model": body["model"]}
 
 
 def usage_of(body: Body, reply: Reply) -> Body:
-    """Return tokens, four characters to each."""
+    """Return the token counts, at four characters for each token."""
     inputs = tokens_in(json.dumps([body["messages"], body.get("tools")]))
     outputs = tokens_in(reply.words + "".join(use.arguments for use in reply.uses))
     return {
@@ -199,7 +199,7 @@ def usage_of(body: Body, reply: Reply) -> Body:
 
 
 def tokens_in(text: str) -> int:
-    """Return a text's tokens."""
+    """Return how many tokens a text has."""
     return -(-len(text) // CHARACTERS_IN_TOKEN)
 
 

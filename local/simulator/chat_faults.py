@@ -1,4 +1,4 @@
-"""How the simulated LLM misbehaves when it is told to: at the wire, or in what it answers."""
+"""The faults of the simulated LLM: on the connection, and in the content of its answers."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ INJECTED = (
 
 
 def scripted(ending: Ending = Ending.SENT) -> Fault:
-    """Return a row for an answer that comes with status 200."""
+    """Return a row for an answer with status 200 whose content a script or the ending changes."""
     return Fault(None, Shows.EMPTY, ending=ending)
 
 
@@ -80,7 +80,7 @@ type Messages = Sequence[Mapping[str, Any]]
 
 
 def _using(name: str, *arguments: str) -> Callable[[Messages], Reply | None]:
-    """Return a script that uses a tool once, and then answers as if it were well."""
+    """Return a script that calls a tool once, and leaves the next reply unchanged."""
 
     def script(messages: Messages) -> Reply | None:
         uses = tuple(Use(name, one) for one in arguments)
@@ -95,7 +95,7 @@ def _endless(messages: Messages) -> Reply:
 
 
 def _echo(messages: Messages) -> Reply:
-    """Repeat everything that the LLM was told, as one that leaks would."""
+    """Repeat everything in the conversation, as a leaking LLM would."""
     return Reply(json.dumps(list(messages)[1:], ensure_ascii=False))
 
 
@@ -113,4 +113,4 @@ SCRIPTS: Mapping[str, Callable[[Messages], Reply | None]] = {
     "echo": lambda messages: _echo(messages) if results_in(messages) else None,
     "empty": lambda _messages: Reply(),
 }
-"""What to answer instead; ``None`` is what it would have answered anyway."""
+"""Scripts that return another reply, by fault; ``None`` leaves the reply unchanged."""

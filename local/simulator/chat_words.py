@@ -1,4 +1,4 @@
-"""What the simulated LLM makes of a conversation: the same words always get the same answer."""
+"""Chooses the simulated LLM's reply by rules, so that the same text always gets the same reply."""
 
 import json
 import re
@@ -42,7 +42,7 @@ BUDGET = re.compile(r"\b(?:at most|under|below|up to)\s*\$\s*(\d+(?:\.\d+)?)", r
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A use of a tool; ``arguments`` is JSON text."""
+    """A tool call; ``arguments`` is JSON text."""
 
     name: str
     arguments: str
@@ -50,28 +50,28 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the LLM answers."""
+    """The LLM's reply: text and tool calls."""
 
     words: str = ""
     uses: tuple[Use, ...] = field(default=())
 
 
 def reply_to(messages: Sequence[Mapping[str, Any]], *, has_tool: bool) -> Reply:
-    """Return the answer to a conversation."""
+    """Return the reply to a conversation."""
     if results := results_in(messages):
-        return Reply(" ".join(map(told, results)))
+        return Reply(" ".join(map(result_text, results)))
     text = last_words(messages)
     if not has_tool or not ASKS.search(text):
         return Reply(f'You said: "{text[:80]}". Ask me for a picture and I will price it.')
     if VAGUE.match(subject := subject_of(text)):
         return Reply("Gladly. What should the picture show?")
-    uses = tuple(Use(TOOL, json.dumps(one)) for one in wishes(text, subject))
+    uses = tuple(Use(TOOL, json.dumps(one)) for one in arguments_of(text, subject))
     many = "that" if len(uses) == 1 else f"those {len(uses)}"
     return Reply(f"Let me find out what {many} would cost.", uses)
 
 
 def results_in(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Return the tool results behind the last message that is none, in their order."""
+    """Return the tool results at the end of the conversation, in order."""
     found: list[Any] = []
     for message in reversed(messages):
         if message.get("role") != "tool":
@@ -80,8 +80,8 @@ def results_in(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
     return found
 
 
-def told(result: Any) -> str:
-    """Return a tool's result in words."""
+def result_text(result: Any) -> str:
+    """Return a sentence about a tool's result."""
     if isinstance(result, dict) and "buttonLabel" in result:
         price = str(result["buttonLabel"]).removeprefix("Generate Image for ")
         return (
@@ -92,7 +92,7 @@ def told(result: Any) -> str:
     return f"That cannot be offered: {detail or 'the tool had a problem'}"
 
 
-def wishes(text: str, subject: str) -> list[dict[str, str | float]]:
+def arguments_of(text: str, subject: str) -> list[dict[str, str | float]]:
     """Return the tool's arguments for each picture that a text asks for."""
     extras: dict[str, str | float] = {}
     for quality, words in QUALITIES.items():
@@ -120,26 +120,26 @@ def counted(text: str) -> int:
 
 
 def subject_of(text: str) -> str:
-    """Return what a picture is to show: the text without the words that only ask for it."""
+    """Return the subject of a picture: the text without the words that only ask for one."""
     rest = LEAD.sub("", text, count=1).strip(" .!?\n")
     lead = text[: len(text) - len(rest)].strip().lower()
     return rest if re.search(r"of$|with$|showing$", lead) or not rest else article(text, rest)
 
 
 def article(text: str, rest: str) -> str:
-    """Return the rest with the article that stood before it."""
+    """Return ``rest`` with the article before it in ``text``, if there is one."""
     found = re.search(rf"\b(an?|the)\s+{re.escape(rest)}", text, re.IGNORECASE)
     return f"{found[1]} {rest}" if found else rest
 
 
 def last_words(messages: Sequence[Mapping[str, Any]]) -> str:
-    """Return what the user said last."""
-    said = [one.get("content") for one in messages if one.get("role") == "user"]
-    return said[-1] if said and isinstance(said[-1], str) else ""
+    """Return the user's last message."""
+    texts = [one.get("content") for one in messages if one.get("role") == "user"]
+    return texts[-1] if texts and isinstance(texts[-1], str) else ""
 
 
 def read(text: str) -> Any:
-    """Return JSON, or ``None``."""
+    """Return the decoded JSON, ``None`` if the text is not JSON."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The simulator's own API: break a provider, heal it, read what it was asked and would bill."""
+"""The simulator's own API: arm and disarm faults, read the calls and what they would have cost."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ class ControlError(Exception):
 
 
 class Breakable(Protocol):
-    """What can be told to misbehave: a provider, or the LLM."""
+    """A provider or the LLM, whose faults can be armed."""
 
     @property
     def faults(self) -> Mapping[str, Fault]:
@@ -32,9 +32,9 @@ class Control:
 
     studio: Studio
     providers: Mapping[str, Breakable]
-    """By control name."""
+    """By their names in the control API."""
     renew: Callable[[], None]
-    """Forgets what providers keep between calls."""
+    """Clears what providers keep between calls."""
 
     def answer(self, request: Request) -> Answer:
         """Return the answer to a control request."""
@@ -84,27 +84,27 @@ class Control:
             return
         faults = self.providers[name].faults
         if fault_name not in faults:
-            raise ControlError(f"no fault {fault_name!r}; there are {', '.join(sorted(faults))}")
+            raise ControlError(f"no fault {fault_name!r}; use one of {', '.join(sorted(faults))}")
         self.studio.board.arm(name, armed_of(faults[fault_name], body))
 
 
 def check(body: Body) -> None:
-    """Refuse unknown fields and numbers that make no sense.
+    """Refuse unknown fields and invalid numbers.
 
     Raises:
-        ControlError: names the field.
+        ControlError: a field is unknown or invalid; the message names it.
     """
     unknown = sorted(body.keys() - FIELDS)
     if unknown:
-        raise ControlError(f"unknown fields {unknown!r}; there are {sorted(FIELDS)!r}")
+        raise ControlError(f"unknown fields {unknown!r}; use {sorted(FIELDS)!r}")
     for name, least in NUMBERS.items():
         value = body.get(name)
         if value is not None and (not isinstance(value, int | float) or value < least):
-            raise ControlError(f"{name} must be a number from {least} up")
+            raise ControlError(f"{name} must be a number of at least {least}")
 
 
 def armed_of(fault: Fault, body: Body) -> Armed:
-    """Return the fault with what the request changes of it."""
+    """Return the fault with the changes that the request contains."""
     changes: dict[str, Any] = {
         field: body[name]
         for name, field in (
@@ -123,7 +123,7 @@ def armed_of(fault: Fault, body: Body) -> Armed:
 
 
 def fault_view(fault: Fault) -> Body:
-    """Return what a fault means for a caller."""
+    """Return a fault as the control API shows it."""
     return {
         "outcome": fault.outcome,
         "status": fault.status if fault.shows is Shows.ERROR else 200,
@@ -136,7 +136,7 @@ def fault_view(fault: Fault) -> Body:
 
 
 def armed_view(armed: Armed) -> Body:
-    """Return a fault that waits for calls."""
+    """Return an armed fault as the control API shows it."""
     return {
         "fault": armed.fault.name,
         "model": armed.model,

@@ -1,4 +1,4 @@
-"""The control API for pages of this machine: the page's switches are a script from another port."""
+"""CORS for the control API: the page that arms faults comes from another port of this machine."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,10 +10,10 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def for_local_pages(request: Request, answer: Callable[[], Answer]) -> Answer:
-    """Return a control answer that a page of this machine may read, and a preflight's answer.
+    """Return the answer with CORS headers for pages of this machine, and answer preflights.
 
-    A page from anywhere else is told nothing, and what it may not read it may not order either: any
-    site that a developer visits could break providers here.
+    Requests from any other page are refused, not only hidden from it. Otherwise any site that a
+    developer visits could arm faults here.
     """
     origin = request.headers.get("origin")
     if origin is None:

@@ -1,4 +1,4 @@
-"""What the studio and a provider's file hand each other for one call."""
+"""The types that the studio and a provider's file exchange for one call."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,25 +11,25 @@ from local.simulator.wire import Answer, Request
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A valid request for pictures, in the simulator's words."""
+    """A valid request for pictures, in the form that all providers share."""
 
     model: str
     prompt: str
     params: Mapping[str, Any]
-    """The provider's own fields, defaults filled in, without the prompt."""
+    """The provider's own fields with defaults filled in, without the prompt."""
     width: int = 0
     height: int = 0
     image_format: str = "png"
     count: int = 1
     quality: str | None = None
-    """Only where the price depends on it."""
+    """Set only if the price depends on it."""
     price_microusd: int = 0
-    """Of one picture, for what the catalog does not price."""
+    """The price of one picture, for variants that the catalog does not price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One call, with its pictures drawn, waiting to be put into the provider's words."""
+    """One call whose pictures are drawn and whose answer the provider's file is to write."""
 
     request: Request
     order: Order
@@ -40,7 +40,7 @@ class Desk:
     now_seconds: float
     delay_seconds: float
     details: Mapping[str, Any] = field(default_factory=dict)
-    """What the fault adds in the provider's own words."""
+    """The fault's additions in the provider's own format."""
     spoil: Spoil | None = None
 
 
@@ -49,7 +49,7 @@ class Provider(Protocol):
 
     @property
     def name(self) -> str:
-        """Return the name in the control API."""
+        """Return the provider's name in the control API."""
         ...
 
     @property
@@ -58,26 +58,26 @@ class Provider(Protocol):
         ...
 
     def key_of(self, request: Request) -> str:
-        """Return the key that the request came with, empty if none."""
+        """Return the key in the request, an empty text if there is none."""
         ...
 
     def is_order(self, request: Request) -> bool:
-        """Return whether the request asks for what costs money."""
+        """Return whether the request is one that would cost money."""
         ...
 
     def order_from(self, request: Request) -> Order:
         """Return the order.
 
         Raises:
-            FaultError: the provider refuses the request as it stands.
+            FaultError: the provider refuses the request.
         """
         ...
 
     def free(self, request: Request) -> Answer:
-        """Return the answer to any other request of a good key.
+        """Return the answer to any other request.
 
         Raises:
-            FaultError: as above.
+            FaultError: the provider refuses the request.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Real pictures, drawn fast: the prompt on a landscape of its own, signed by who drew it."""
+"""Draws real pictures quickly: a landscape with the prompt, the provider and the model on it."""
 
 import hashlib
 import io
@@ -17,13 +17,13 @@ type Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 DRAWN_EDGE = 1600
 PILLOW_FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
-# One lock per stripe: callers who want the same picture wait for one drawing, not for all.
+# Sketches share 16 locks, so that callers of the same picture wait for one drawing, not for all.
 _LOCKS = tuple(Lock() for _ in range(16))
 
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """What to draw; equal sketches are equal bytes."""
+    """The description of a picture; equal sketches give equal bytes."""
 
     provider: str
     model: str
@@ -35,7 +35,7 @@ class Sketch:
 
 
 def draw(sketch: Sketch) -> bytes:
-    """Return the encoded picture in exactly the asked pixels."""
+    """Return the encoded picture in exactly the requested pixels."""
     with _LOCKS[hash(sketch) % len(_LOCKS)]:
         return _draw(sketch)
 
@@ -51,9 +51,9 @@ def _draw(sketch: Sketch) -> bytes:
 
 
 def encoded(image: Image.Image, image_format: str) -> bytes:
-    """Return the picture's file, made for speed rather than for size."""
+    """Return the picture's file, encoded for speed rather than for size."""
     buffer = io.BytesIO()
-    # method 0 and level 1: a webp or png of one megapixel in tens of milliseconds.
+    # With method 0 and level 1, a webp or png of one megapixel takes tens of milliseconds.
     options = {"png": {"compress_level": 1}, "jpeg": {"quality": 85}, "webp": {"method": 0}}
     image.save(buffer, PILLOW_FORMATS[image_format], **options[image_format])
     return buffer.getvalue()
@@ -73,7 +73,7 @@ def painted(sketch: Sketch, size: tuple[int, int]) -> Image.Image:
 
 
 def sky(dice: random.Random, size: tuple[int, int]) -> Image.Image:
-    """Return a soft gradient: nine colours, blown up."""
+    """Return a soft gradient, made of nine colours and enlarged."""
     hue = dice.random()
     tiny = Image.new("HSV", (3, 3))
     for row in range(3):
@@ -138,7 +138,7 @@ def fitted(prompt: str, size: tuple[int, int]) -> tuple[list[str], int]:
 
 
 def draw_signature(pen: ImageDraw.ImageDraw, sketch: Sketch, size: tuple[int, int]) -> None:
-    """Draw the strip that says which provider and model made this, and how large."""
+    """Draw a strip with the provider, the model and the size."""
     about = PROVIDERS[sketch.provider]
     width, height = size
     strip = max(18, min(size) // 14)

@@ -1,4 +1,4 @@
-"""What can go wrong at a provider, as data: natural errors and armed faults share these rows."""
+"""The faults of providers, as data; errors of a request and armed faults use the same rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 
 class Shows(StrEnum):
-    """Which body the client is to see."""
+    """The body that the client receives."""
 
     ERROR = "error"
     EMPTY = "empty"
@@ -48,7 +48,7 @@ class Fault:
     """One row of a provider's error table. Drawn images are billed, errors are not."""
 
     outcome: Outcome | None
-    """``None``: the call succeeds all the same."""
+    """``None`` if the call still succeeds."""
     shows: Shows = Shows.ERROR
     name: str = ""
     status: int = 200
@@ -57,7 +57,7 @@ class Fault:
     """The provider's ``type`` or ``title`` of the error."""
     message: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
-    """What only this provider has; each provider file knows its own."""
+    """Fields of this provider alone, which its own file reads."""
     retry_after_seconds: int | None = None
     spoil: Spoil | None = None
     ending: Ending = Ending.SENT
@@ -66,19 +66,19 @@ class Fault:
 
     @property
     def applies(self) -> str:
-        """Return to which answers it does anything: ``always``, with a ``url``, or ``inline``."""
+        """Return which answers it changes: ``always``, or only those with ``url`` or ``inline``."""
         if self.spoil is Spoil.NOT_BASE64:
             return "inline"
         return "url" if self.spoil and self.spoil.startswith("file_") else "always"
 
     @property
     def draws(self) -> bool:
-        """Return whether an image is drawn, and so billed."""
+        """Return whether an image is drawn and billed."""
         return self.shows is Shows.IMAGE
 
 
 class FaultError(Exception):
-    """The request itself runs into a row of the provider's error table."""
+    """The provider refuses the request itself, with a row of its error table."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.name)
@@ -86,7 +86,7 @@ class FaultError(Exception):
 
 
 def named(*tables: Mapping[str, Fault]) -> dict[str, Fault]:
-    """Return the rows of all tables, each knowing its name; later tables win."""
+    """Return the rows of all tables with their names set; later tables win."""
     return {name: replace(row, name=name) for table in tables for name, row in table.items()}
 
 
@@ -115,13 +115,13 @@ INLINE = {"not_base64": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.NOT_
 
 FILES = {
     "file_missing": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.FILE_MISSING),
-    # As with ``cut_during``: the image was made and billed, and what was sent of it was lost.
+    # As for ``cut_during``: the image was made and billed, and its download broke off.
     "file_cut": Fault(Outcome.UNKNOWN, Shows.IMAGE, spoil=Spoil.FILE_CUT),
     "file_redirects": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.FILE_REDIRECTS),
     "file_elsewhere": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.FILE_ELSEWHERE),
 }
 
-# Cloudflare's 52x and the gateway's own statuses say nothing of who answers behind them.
+# Cloudflare's 52x and the statuses of gateways, which may come from in front of the provider.
 OUTAGES = {
     "server_error": outage(500, "The server had an error while processing your request."),
     "bad_gateway": outage(502, "Bad gateway."),

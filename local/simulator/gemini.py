@@ -46,7 +46,7 @@ class Gemini:
         return request.headers.get("x-goog-api-key") or request.query.get("key", "")
 
     def is_order(self, request: Request) -> bool:
-        """Return whether content is to be generated."""
+        """Return whether the request generates content."""
         return request.method == "POST" and request.path.endswith(DRAW)
 
     def order_from(self, request: Request) -> Order:
@@ -84,7 +84,7 @@ class Gemini:
 
 
 def build() -> Gemini:
-    """Return the provider as the simulator begins with it."""
+    """Return the simulated provider in its initial state."""
     return Gemini()
 
 
@@ -94,7 +94,7 @@ def models() -> Mapping[str, Any]:
 
 
 def model_view(model: str) -> Body:
-    """Return what the API says about a model."""
+    """Return a model as the API describes it."""
     return {
         "name": f"models/{model}",
         "baseModelId": model,
@@ -132,7 +132,11 @@ def invalid(message: str) -> FaultError:
 
 
 def body_of(request: Request) -> Body:
-    """Return the JSON body, or Google's complaint about it."""
+    """Return the JSON body.
+
+    Raises:
+        FaultError: ``bad_parameter``: the body is not a JSON object.
+    """
     try:
         return request.json()
     except ValueError as error:
@@ -140,10 +144,10 @@ def body_of(request: Request) -> Body:
 
 
 def check_names(given: Mapping[str, Any], known: set[str], place: str) -> None:
-    """Refuse fields that Google does not know.
+    """Refuse unknown fields.
 
     Raises:
-        FaultError: ``bad_parameter`` that names the field.
+        FaultError: ``bad_parameter``; its message names the field.
     """
     for name in sorted(given.keys() - known):
         where = f" at '{place}'" if place else ""
@@ -154,7 +158,7 @@ def order_of(model: str, body: Body) -> Order:
     """Return a body as an order.
 
     Raises:
-        FaultError: ``bad_parameter``.
+        FaultError: ``bad_parameter``: a field is unknown or invalid.
     """
     config = body.get("generationConfig") or {}
     check_names(body, KNOWN, "")
@@ -178,7 +182,7 @@ def size_of(model: str, image: Mapping[str, Any]) -> tuple[int, int]:
     """Return the pixels of a picture.
 
     Raises:
-        FaultError: the model does not know the ratio or the size.
+        FaultError: the model does not support the ratio or the size.
     """
     check_names(image, {"aspectRatio", "imageSize"}, "generation_config.image_config")
     ratio, size = image.get("aspectRatio", "1:1"), image.get("imageSize", "1K")
@@ -194,7 +198,7 @@ def prompt_of(body: Body) -> str:
     """Return all text of the request.
 
     Raises:
-        FaultError: there is none.
+        FaultError: the request contains no text.
     """
     contents = body.get("contents") or []
     parts = [part for content in contents for part in content.get("parts", [])]

@@ -1,4 +1,4 @@
-"""Gemini's bodies: a picture, a refusal in its many disguises, an error."""
+"""Gemini's answer bodies: a picture, a refusal in its many forms, an error."""
 
 from collections.abc import Mapping
 from secrets import token_urlsafe
@@ -15,7 +15,7 @@ RETIREMENT = "2026-12-31T00:00:00Z"
 
 
 def error_payload(fault: Fault) -> Body:
-    """Return Google's error, with the time to wait where there is one."""
+    """Return Google's error body, with the time to wait if there is one."""
     error: Body = {
         "code": fault.status,
         "message": fault.message,
@@ -29,7 +29,7 @@ def error_payload(fault: Fault) -> Body:
 
 
 def image_answer(desk: Desk) -> Body:
-    """Return a candidate with the picture; thoughts come first where the model shows them."""
+    """Return a candidate with the picture, after its thoughts if the fault asks for them."""
     inline: list[Body] = [
         {
             "inlineData": {
@@ -50,7 +50,7 @@ def image_answer(desk: Desk) -> Body:
 
 
 def blocked_answer(model: str, prompt: str, details: Mapping[str, Any]) -> Body:
-    """Return a 200 without a picture, for the reason that ``details`` name."""
+    """Return a successful body without a picture, for the reason in ``details``."""
     body: Body = {**frame(model, details), "usageMetadata": prompt_usage(prompt)}
     if "blockReason" in details:
         return {**body, "promptFeedback": {"blockReason": details["blockReason"]}}
@@ -69,7 +69,7 @@ def blocked_answer(model: str, prompt: str, details: Mapping[str, Any]) -> Body:
 
 
 def frame(model: str, details: Mapping[str, Any]) -> Body:
-    """Return what every answer carries."""
+    """Return the fields that every answer has."""
     stage = details.get("modelStage", "STABLE")
     status = {"modelStage": stage}
     if stage != "STABLE":

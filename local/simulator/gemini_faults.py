@@ -40,12 +40,12 @@ def error_info(reason: str) -> dict[str, Any]:
 
 
 def row(outcome: Outcome, status: int, kind: str, message: str, **more: Any) -> Fault:
-    """Return an error of Google's canonical codes."""
+    """Return an error with one of Google's canonical codes."""
     return Fault(outcome, status=status, kind=kind, message=message, **more)
 
 
 def finished(reason: str, outcome: Outcome) -> Fault:
-    """Return a success whose only candidate stopped before it drew."""
+    """Return a success whose only candidate stopped before an image was made."""
     return Fault(outcome, Shows.EMPTY, details={"finishReason": reason})
 
 

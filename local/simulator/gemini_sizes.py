@@ -12,7 +12,7 @@ RATIOS = {
     "9:16": (768, 1376),
     "21:9": (1584, 672),
 }
-# Their pixels are published nowhere: about a megapixel, on a grid of 16.
+# Google does not publish the pixels of these ratios: about a megapixel, on a grid of 16.
 WIDE_RATIOS = {"1:4": (512, 2048), "4:1": (2048, 512), "1:8": (368, 2944), "8:1": (2944, 368)}
 SCALES = {"1K": 1, "2K": 2, "4K": 4}
 SIZES = {

@@ -1,4 +1,4 @@
-"""Replicate's predictions: jobs that move by the clock, and by one step for each look at them."""
+"""Replicate's predictions: jobs that advance with time, by at most one step for each read."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -15,12 +15,12 @@ FINISHED = 2
 
 
 def never_billed() -> None:
-    """Take nothing back."""
+    """Do nothing: the job was never billed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One prediction. A look never shows more than one step beyond the last look."""
+    """One prediction. A read never shows more than one step beyond the last read."""
 
     id: str
     model: str
@@ -30,7 +30,7 @@ class Job:
     created_seconds: float
     duration_seconds: float
     end: str = "succeeded"
-    """The status it comes to; ``processing`` for one that never does."""
+    """The final status; ``processing`` if the prediction never ends."""
     output: Any = None
     error: str | None = None
     data_removed: bool = False
@@ -48,38 +48,38 @@ class Job:
         return min(self.looks, by_clock)
 
     def status(self, now_seconds: float) -> str:
-        """Return the status in Replicate's words."""
+        """Return Replicate's name of the status."""
         if self.canceled_seconds is not None:
             return "canceled"
         step = self.step(now_seconds)
         if step < FINISHED or self.end == "processing":
             if self.deadline_seconds is not None and now_seconds >= self.deadline_seconds:
                 return "canceled" if step else "aborted"
-            # What is aborted never began to run.
+            # An aborted prediction never starts to run.
             return "processing" if step and self.end != "aborted" else "starting"
         return self.end
 
     def is_open(self, now_seconds: float) -> bool:
-        """Return whether it may still change."""
+        """Return whether the status may still change."""
         return self.status(now_seconds) in ("starting", "processing")
 
 
 class JobBook:
-    """All predictions; the oldest are forgotten. Safe under threads."""
+    """Stores the newest predictions. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
 
     def add(self, job: Job) -> None:
-        """Take in a new prediction."""
+        """Add a new prediction."""
         with self._lock:
             self._jobs[job.id] = job
             if len(self._jobs) > KEPT_JOBS:
                 self._jobs.popitem(last=False)
 
     def look(self, job_id: str) -> Job | None:
-        """Return a prediction, one look further."""
+        """Return a prediction, ``None`` if it is unknown, and count the read."""
         with self._lock:
             job = self._jobs.get(job_id)
             if job:
@@ -87,7 +87,7 @@ class JobBook:
             return job
 
     def cancel(self, job_id: str, now_seconds: float) -> Job | None:
-        """Return a prediction, cancelled and no longer billed if it was still open."""
+        """Cancel a prediction that is still open, take its bill back, and return it."""
         with self._lock:
             job = self._jobs.get(job_id)
             if job is None or not job.is_open(now_seconds):
@@ -103,7 +103,7 @@ class JobBook:
 
 
 def time_text(seconds: float) -> str:
-    """Return a moment as Replicate writes it."""
+    """Return a time in Replicate's format."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -133,7 +133,7 @@ def job_view(job: Job, now_seconds: float) -> Body:
 
 
 def times_view(job: Job, status: str) -> Body:
-    """Return when it started and ended, as far as it did."""
+    """Return the times at which the prediction started and ended, if it did."""
     view: Body = {}
     if job.deadline_seconds is not None:
         view["deadline"] = time_text(job.deadline_seconds)

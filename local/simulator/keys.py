@@ -1,4 +1,4 @@
-"""Which keys a simulated provider takes: the word in the key says what is wrong with it."""
+"""Checks the keys of simulated providers: a word in the key defines what is wrong with it."""
 
 from collections.abc import Mapping
 
@@ -6,10 +6,11 @@ from local.simulator.faults import Fault, FaultError
 
 
 def check_key(key: str, faults: Mapping[str, Fault]) -> None:
-    """Return when the key is good.
+    """Raise unless the key is good.
 
     Raises:
-        FaultError: there is none (``missing_key``), or it says "bad" or "invalid" (``bad_key``).
+        FaultError: ``missing_key`` if the key is empty, ``bad_key`` if it contains "bad" or
+            "invalid".
     """
     if not key:
         raise FaultError(faults["missing_key"])
@@ -18,10 +19,10 @@ def check_key(key: str, faults: Mapping[str, Fault]) -> None:
 
 
 def check_credit(key: str, fault: Fault) -> None:
-    """Return when the account behind the key can pay.
+    """Raise unless the key's account has credit.
 
     Raises:
-        FaultError: the key says "empty".
+        FaultError: the key contains "empty".
     """
     if "empty" in key.lower():
         raise FaultError(fault)

@@ -1,4 +1,4 @@
-"""What was called and what it would have cost: counts and money change together, under one lock."""
+"""Records the calls and what they would have cost; counts and money change under one lock."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class Call:
     prompt_length: int
     at: str
     outcome: str
-    """``drawn``, or the outcome an adapter has to report."""
+    """``drawn``, or the outcome that an adapter must report."""
     fault: str | None = None
     images: int = 0
     billed_microusd: int = 0
@@ -70,13 +70,13 @@ class Ledger:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all records."""
         with self._lock:
             self._totals: dict[str, Totals] = defaultdict(Totals)
             self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
 
     def record(self, call: Call) -> None:
-        """Count a call; only calls that name a picture's size are listed."""
+        """Count a call; calls of the moderation are not listed."""
         with self._lock:
             self._totals[call.provider].add(call)
             if call.provider != "moderation":

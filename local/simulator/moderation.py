@@ -16,7 +16,7 @@ from local.simulator.wire import Answer, Body, Request, json_answer
 
 NAME = "moderation"
 MODELS = ("omni-moderation-latest", "omni-moderation-2024-09-26")
-# It is no fault that moderation flags a prompt: the call succeeds.
+# A flagged prompt is not an error: the call succeeds.
 FLAGGED = {"flagged": Fault(None, Shows.EMPTY, details={"categories": ("sexual",)})}
 FAULTS = named(*SHARED, FLAGGED)
 
@@ -29,7 +29,7 @@ class Moderation:
 
     @property
     def faults(self) -> Mapping[str, Fault]:
-        """Return OpenAI's error table without what only images have."""
+        """Return OpenAI's error table without the rows that only images have."""
         return FAULTS
 
     def key_of(self, request: Request) -> str:
@@ -37,11 +37,11 @@ class Moderation:
         return request.bearer()
 
     def is_order(self, request: Request) -> bool:
-        """Return whether moderation is asked for."""
+        """Return whether the request is for moderation."""
         return (request.method, request.path) == ("POST", "/moderations")
 
     def order_from(self, request: Request) -> Order:
-        """Return an order for no picture at all, the texts as its parameters."""
+        """Return an order for zero pictures, with the texts as its parameters."""
         check_key(request.bearer(), FAULTS)
         body = body_of(request)
         model = body.get("model", MODELS[0])
@@ -51,7 +51,7 @@ class Moderation:
         return Order(model, "\n".join(texts), {"texts": texts}, count=0)
 
     def free(self, request: Request) -> Answer:
-        """Refuse: there is nothing else here."""
+        """Refuse the request: there is no other route."""
         raise FaultError(gone(request.path))
 
     def error(self, fault: Fault) -> Answer:
@@ -64,7 +64,7 @@ class Moderation:
         return moderation_answer(desk.order.model, results)
 
     def empty(self, desk: Desk) -> Answer:
-        """Return the verdict that the fault wants, or none."""
+        """Return the verdict that the fault defines, or an answer without verdicts."""
         asked = desk.details.get("categories")
         return moderation_answer(desk.order.model, [verdict(asked)] if asked else [])
 
@@ -75,7 +75,7 @@ def moderation_answer(model: str, results: list[Body]) -> Answer:
 
 
 def verdict(flagged: tuple[str, ...]) -> Body:
-    """Return what moderation says about one text."""
+    """Return the verdict on one text."""
     return {
         "flagged": bool(flagged),
         "categories": {category: category in flagged for category in CATEGORIES},
@@ -87,7 +87,7 @@ def verdict(flagged: tuple[str, ...]) -> Body:
 
 
 def texts_of(given: Any) -> list[str]:
-    """Return the texts to judge; text parts of one input are one text.
+    """Return the texts to check; the text parts of one input are one text.
 
     Raises:
         FaultError: the input is missing or of another shape.

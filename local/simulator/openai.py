@@ -25,7 +25,7 @@ CREATED = 1_788_825_600
 
 @dataclass(frozen=True, slots=True)
 class OpenAi:
-    """OpenAI, without its moderation, which is a service of its own."""
+    """OpenAI without its moderation, which is simulated separately."""
 
     name: str = "openai"
 
@@ -39,7 +39,7 @@ class OpenAi:
         return request.bearer()
 
     def is_order(self, request: Request) -> bool:
-        """Return whether images are asked for."""
+        """Return whether the request is for images."""
         return (request.method, request.path) == ("POST", "/images/generations")
 
     def order_from(self, request: Request) -> Order:
@@ -68,7 +68,7 @@ class OpenAi:
         return error_answer(fault)
 
     def success(self, desk: Desk) -> Answer:
-        """Return the pictures as base64, which is all that GPT image models give."""
+        """Return the pictures as base64, the only form that GPT image models return."""
         data = [{"b64_json": base64_of(picture, desk.spoil)} for picture in desk.pictures]
         return images_answer(desk.order, data)
 
@@ -78,7 +78,7 @@ class OpenAi:
 
 
 def build() -> OpenAi:
-    """Return the provider as the simulator begins with it."""
+    """Return the simulated provider in its initial state."""
     return OpenAi()
 
 
@@ -110,7 +110,7 @@ def headers_of(fault: Fault) -> dict[str, str]:
 
 
 def images_answer(order: Order, data: list[dict[str, str]]) -> Answer:
-    """Return an image response around its data."""
+    """Return an image response with its data."""
     background = order.params.get("background", "auto").replace("auto", "opaque")
     payload = {
         "created": CREATED,

@@ -16,7 +16,7 @@ def account(status: int, code: str | None, message: str, *, kind: str = REQUEST)
 
 
 def money(code: str) -> Fault:
-    """Return a 429 that waiting does not heal; its type is ``insufficient_quota`` as well."""
+    """Return a 429 that does not end by waiting; its type is always ``insufficient_quota``."""
     return account(429, code, QUOTA, kind="insufficient_quota")
 
 
@@ -28,7 +28,7 @@ def blocked(code: str, details: dict[str, Any] | None = None, kind: str = USER) 
 
 
 def stage(name: str) -> dict[str, Any]:
-    """Return where the safety system stopped the request."""
+    """Return the details of a refusal: the stage at which the safety system stopped the request."""
     return {"moderation_details": {"moderation_stage": name, "categories": ["sexual"]}}
 
 

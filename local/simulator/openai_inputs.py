@@ -1,4 +1,7 @@
-"""What OpenAI's images take: https://platform.openai.com/docs/api-reference/images/create."""
+"""Checks image requests as OpenAI does.
+
+https://platform.openai.com/docs/api-reference/images/create
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -28,7 +31,11 @@ def models() -> dict[str, Any]:
 
 
 def body_of(request: Request) -> Body:
-    """Return the JSON body, or OpenAI's complaint about it."""
+    """Return the JSON body.
+
+    Raises:
+        FaultError: ``bad_parameter``: the body is not a JSON object.
+    """
     try:
         return request.json()
     except ValueError as error:
@@ -43,7 +50,7 @@ def invalid(param: str, message: str, *, code: str | None = "invalid_value") -> 
 
 
 def gone(model: str) -> Fault:
-    """Return the refusal of a model; a retired one is said to be."""
+    """Return the refusal of a model; for a retired one, the message says so."""
     retired = ("openai", model) in load_catalog().retired
     message = (
         f"The model `{model}` has been deprecated, learn more here: "
@@ -55,7 +62,7 @@ def gone(model: str) -> Fault:
 
 
 def check_fields(body: Body) -> None:
-    """Refuse what is missing, unknown or out of range.
+    """Refuse missing and unknown fields, and values out of range.
 
     Raises:
         FaultError: ``bad_parameter`` with the parameter's name, or ``model_gone``.
@@ -75,7 +82,7 @@ def check_fields(body: Body) -> None:
 
 
 def check_values(body: Body) -> None:
-    """Refuse values outside their menus and ranges."""
+    """Refuse values outside the allowed choices and ranges."""
     for name, choices in CHOICES.items():
         if name in body and body[name] not in choices:
             supported = ", ".join(f"'{choice}'" for choice in choices)
@@ -90,13 +97,13 @@ def check_values(body: Body) -> None:
 
 
 def order_of(body: Body) -> Order:
-    """Return the checked body as an order; what is left open is filled in as OpenAI does."""
+    """Return the checked body as an order, with OpenAI's defaults filled in."""
     size = str(body.get("size", "auto"))
     pixels = pixels_of(size)
     if pixels is None:
         raise invalid("size", f"Invalid value: '{size}'. The size is not supported.")
     width, height = pixels
-    # An unstated quality is drawn, and billed, as high.
+    # Without a quality, the image is made and billed as high.
     quality = body.get("quality", "auto").replace("auto", "high")
     return Order(
         model=body["model"],
@@ -112,7 +119,7 @@ def order_of(body: Body) -> Order:
 
 
 def check_prompt(order: Order) -> None:
-    """Refuse what the safety system refuses.
+    """Refuse prompts that OpenAI's safety system refuses.
 
     Raises:
         FaultError: ``moderation_blocked``, with the categories.

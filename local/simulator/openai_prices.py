@@ -12,7 +12,7 @@ FEWEST_PIXELS, MOST_PIXELS = 655_360, 8_294_400
 
 
 def pixels_of(size: str) -> tuple[int, int] | None:
-    """Return width and height of a size that gpt-image-2.5 draws, ``None`` for any other."""
+    """Return width and height of a size that gpt-image-2.5 supports, ``None`` for any other."""
     if size == "auto":
         return 1024, 1024
     match = re.fullmatch(r"([1-9]\d{1,4})x([1-9]\d{1,4})", size)
@@ -23,7 +23,7 @@ def pixels_of(size: str) -> tuple[int, int] | None:
 
 
 def is_drawable(width: int, height: int) -> bool:
-    """Return whether the edges obey OpenAI's four rules."""
+    """Return whether the edges satisfy OpenAI's four rules."""
     short, long = sorted((width, height))
     on_grid = width % STEP == 0 and height % STEP == 0
     in_shape = long <= LONGEST_EDGE and long <= STEEPEST * short
@@ -39,7 +39,7 @@ def output_tokens(quality: str, width: int, height: int) -> int:
 
 
 def usage_of(order: Order) -> Body:
-    """Return the tokens of a call, input guessed at four characters each."""
+    """Return the tokens of a call; input tokens are estimated at four characters each."""
     read = -(-len(order.prompt) // 4)
     drawn = order.count * output_tokens(str(order.quality), order.width, order.height)
     return {

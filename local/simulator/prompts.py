@@ -1,4 +1,4 @@
-"""Which prompts are refused: a small table of words, and passwords that always work."""
+"""Defines which prompts are refused: by a small table of words, and by fixed passwords."""
 
 import re
 
@@ -29,11 +29,11 @@ WORDS = {
 }
 PASSWORD = re.compile(r"moderation-block:([a-z/-]+)")
 PROVIDER_REFUSAL = "provider-refusal"
-"""In a prompt: moderation lets it pass, every image provider refuses it in its own way."""
+"""A prompt with this text passes moderation, and every image provider refuses it in its own way."""
 
 
 def categories_of(text: str) -> tuple[str, ...]:
-    """Return the categories a text is flagged for, none for a harmless one."""
+    """Return the categories for which a text is flagged, none for a harmless text."""
     lowered = text.lower()
     asked = set(PASSWORD.findall(lowered))
     return tuple(
@@ -44,10 +44,10 @@ def categories_of(text: str) -> tuple[str, ...]:
 
 
 def has_word(text: str, word: str) -> bool:
-    """Return whether the word stands in the text by itself."""
+    """Return whether the text contains the word as a whole word."""
     return re.search(rf"\b{re.escape(word)}\b", text) is not None
 
 
 def is_refused(prompt: str) -> bool:
-    """Return whether an image provider refuses to draw this."""
+    """Return whether image providers refuse the prompt."""
     return PROVIDER_REFUSAL in prompt.lower()

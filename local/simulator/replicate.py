@@ -45,12 +45,12 @@ class Replicate:
         return request.bearer()
 
     def is_order(self, request: Request) -> bool:
-        """Return whether a prediction is to be created."""
+        """Return whether the request creates a prediction."""
         create = request.path == "/predictions" or BY_MODEL.fullmatch(request.path)
         return request.method == "POST" and bool(create)
 
     def order_from(self, request: Request) -> Order:
-        """Return the order; the input is checked by the model's schema."""
+        """Return the order; the input is checked against the model's schema."""
         check_key(request.bearer(), FAULTS)
         body = body_of(request)
         model = model_of(request.path, body)
@@ -61,7 +61,7 @@ class Replicate:
         return order
 
     def free(self, request: Request) -> Answer:
-        """Return the account, models, or a prediction as it stands now."""
+        """Return the account, the models, or the present state of a prediction."""
         check_key(request.bearer(), FAULTS)
         if job := ONE_JOB.fullmatch(request.path):
             return self._job(job[1], cancels=bool(job[2]))
@@ -78,7 +78,7 @@ class Replicate:
         return json_answer(model_view(model[1]))
 
     def error(self, fault: Fault) -> Answer:
-        """Return ``{"title", "detail", "status"}``, as RFC 7807 has it."""
+        """Return ``{"title", "detail", "status"}`` (RFC 7807)."""
         problem: Body = {
             "title": fault.kind or "Internal server error",
             "detail": fault.message,
@@ -90,14 +90,14 @@ class Replicate:
         return json_answer(problem, status=fault.status, headers=headers)
 
     def success(self, desk: Desk) -> Answer:
-        """Return a prediction that ends with the pictures: a URL or a list, as the model has it."""
+        """Return a prediction that ends with the pictures: as a URL or a list, by model."""
         urls = [desk.publish(picture) for picture in desk.pictures]
         shape = desk.details.get("output")
         is_list = shape == "list" or (shape is None and desk.order.model in LIST_MODELS)
         return self._created(replace(job_of(desk), output=urls if is_list else urls[0]), desk)
 
     def empty(self, desk: Desk) -> Answer:
-        """Return a prediction that ends as the fault says, without output."""
+        """Return a prediction that ends without output, as the fault defines."""
         details = desk.details
         job = replace(
             job_of(desk),
@@ -112,7 +112,7 @@ class Replicate:
         if wait and desk.delay_seconds <= wait and job.end != "processing":
             job = replace(job, looks=FINISHED)
         self.book.add(unbilled_if_late(job))
-        # Not held for longer than the delay asked for: what never ends need not be waited for.
+        # The answer is held no longer than its delay, even for a prediction that never ends.
         held_seconds = min(wait, desk.delay_seconds)
         status = 202 if wait and not job.looks else 201
         view = job_view(job, job.created_seconds + held_seconds)
@@ -127,12 +127,12 @@ class Replicate:
 
 
 def build() -> Replicate:
-    """Return the provider as the simulator begins with it."""
+    """Return the simulated provider in its initial state."""
     return Replicate()
 
 
 def unbilled_if_late(job: Job) -> Job:
-    """Return the job; one whose deadline comes before its end is not billed."""
+    """Return the job; if its deadline is before its end, its bill is taken back."""
     if job.deadline_seconds is None:
         return job
     if job.deadline_seconds >= job.created_seconds + job.duration_seconds:
@@ -142,7 +142,11 @@ def unbilled_if_late(job: Job) -> Job:
 
 
 def body_of(request: Request) -> Body:
-    """Return the JSON body, or Replicate's complaint about it."""
+    """Return the JSON body.
+
+    Raises:
+        FaultError: ``bad_parameter``: the body is not a JSON object.
+    """
     try:
         return request.json()
     except ValueError as error:
@@ -151,7 +155,7 @@ def body_of(request: Request) -> Body:
 
 
 def model_of(path: str, body: Body) -> str:
-    """Return the model that a prediction is for.
+    """Return the model of a prediction.
 
     Raises:
         FaultError: ``version_required``: the version is missing or unknown.
@@ -168,7 +172,7 @@ def model_of(path: str, body: Body) -> str:
 
 
 def job_of(desk: Desk) -> Job:
-    """Return the prediction of a call, to be completed."""
+    """Return the prediction of a call, without its output or error."""
     after = cancel_after_seconds(desk.request)
     return Job(
         id=token_hex(13),

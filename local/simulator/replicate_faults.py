@@ -29,7 +29,7 @@ def row(outcome: Outcome, status: int, title: str, message: str, **more: Any) ->
 
 
 def ended(outcome: Outcome, **details: Any) -> Fault:
-    """Return a prediction that was accepted and came to no image."""
+    """Return a prediction that was accepted and ended without an image."""
     return Fault(outcome, Shows.EMPTY, details=details)
 
 
@@ -61,7 +61,7 @@ ERRORS = {
         "- input.aspect_ratio: must be one of the allowed values\n",
         details={"invalid_fields": [{"field": "input.aspect_ratio", "type": "enum"}]},
     ),
-    # An official model needs no version: one that asks for it has stopped being official.
+    # An official model needs no version; a model that requires one is no longer official.
     "version_required": row(
         Outcome.MODEL_GONE,
         422,

@@ -1,4 +1,4 @@
-"""What Replicate's image models take, and how many pixels that is."""
+"""Checks the inputs of Replicate's image models, and computes the picture's pixels."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ RATIOS = {
     "21:9": (1536, 640),
     "9:21": (640, 1536),
 }
-# Edges, not areas: 4 megapixels are twice as wide.
+# Factors of the edges, not of the area: with 4 megapixels, the edges are twice as long.
 MEGAPIXELS = {"0.25": 0.5, "0.5": 0.7071, "1": 1.0, "2": 1.4142, "4": 2.0}
 PIXEL_STEP = 16
 FORMATS = {"webp": "webp", "jpg": "jpeg", "jpeg": "jpeg", "png": "png"}
@@ -86,7 +86,7 @@ def order_of(model: str, given: Body) -> Order:
 
 
 def pixels_of(model: str, given: Body) -> tuple[int, int]:
-    """Return width and height: custom edges, or the ratio at so many megapixels."""
+    """Return width and height: custom edges, or those of the ratio and the megapixels."""
     ratio = given.get("aspect_ratio", "1:1")
     if ratio == "custom":
         return custom(model, given, "width"), custom(model, given, "height")
@@ -107,7 +107,7 @@ def custom(model: str, given: Body, edge: str) -> int:
 
 
 def scale_of(given: Body) -> float:
-    """Return by how much the edges of one megapixel are stretched."""
+    """Return the factor for the edges, relative to one megapixel."""
     for name in ("megapixels", "output_megapixels", "resolution"):
         if name in given:
             asked = str(given[name]).removesuffix(" MP")
@@ -118,5 +118,5 @@ def scale_of(given: Body) -> float:
 
 
 def on_grid(edge: float) -> int:
-    """Return an edge rounded to what the models draw."""
+    """Return an edge rounded to a multiple of ``PIXEL_STEP``."""
     return round(edge / PIXEL_STEP) * PIXEL_STEP

@@ -1,4 +1,4 @@
-"""The models that the simulated Replicate serves: those of the catalog."""
+"""The models of the simulated Replicate, which are those of the catalog."""
 
 import hashlib
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ def version_of(model: str) -> str:
 
 
 def model_view(model: str) -> Body:
-    """Return what the API says about a model."""
+    """Return a model as the API describes it."""
     owner, _, name = model.partition("/")
     return {
         "url": f"https://replicate.com/{model}",

@@ -1,4 +1,4 @@
-"""Which part of the simulator answers which path."""
+"""Maps each path to the part of the simulator that answers it."""
 
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -17,11 +17,11 @@ from local.simulator.studio import Studio
 from local.simulator.wire import Answer, Request, json_answer
 
 MODULES = {name: import_module(f"local.simulator.{name}") for name in PROVIDERS}
-"""Each provider's file here has the name of its adapter, and a ``build``."""
+"""The provider files by name; each has the name of its adapter and a function ``build``."""
 BASES = {
     name: f"/{name}{urlsplit(about.base_url).path}".rstrip("/") for name, about in PROVIDERS.items()
 }
-"""Where each is found: the paths below are the vendor's own."""
+"""The base path of each provider; the paths below it are the vendor's own."""
 ALIASES: dict[str, str] = {
     path: other
     for module in MODULES.values()
@@ -30,7 +30,7 @@ ALIASES: dict[str, str] = {
 
 
 def build_providers() -> dict[str, Provider]:
-    """Return the providers by name, and the moderation, which one of them does besides."""
+    """Return the providers by name, and OpenAI's moderation as one more."""
     return {
         **{name: module.build() for name, module in MODULES.items()},
         MODERATION: Moderation(),
@@ -39,7 +39,7 @@ def build_providers() -> dict[str, Provider]:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All providers over one studio."""
+    """All providers with the studio that they share."""
 
     studio: Studio = field(default_factory=Studio)
     providers: dict[str, Provider] = field(default_factory=build_providers)
@@ -71,5 +71,5 @@ class World:
         return self.providers[name]
 
     def _renew(self) -> None:
-        """Forget what a provider keeps between calls."""
+        """Replace the providers, which clears what they keep between calls."""
         self.providers.update(build_providers())

@@ -1,4 +1,4 @@
-"""The HTTP edge: bytes in and out, delays, and connections that break on purpose."""
+"""The HTTP server: sends answers with their delays, and breaks connections on purpose."""
 
 import select
 import socket
@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.25
 
 
 class EdgeServer(ThreadingHTTPServer):
-    """Threads per connection; knows its connections, so that stopping ends them all."""
+    """A server with one thread per connection that can close all its connections at once."""
 
     request_queue_size = 1024
     allow_reuse_port = False
@@ -54,7 +54,7 @@ class EdgeServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report a bug of ours; a client that left is none."""
+        """Report an error, unless the client only closed the connection."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -98,7 +98,7 @@ class Edge(BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_OPTIONS = serve  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing, unless asked to."""
+        """Log requests only if the server is verbose."""
         if self.server.verbose:
             super().log_message(format, *args)
 
@@ -118,7 +118,7 @@ class Edge(BaseHTTPRequestHandler):
     def _send(self, answer: Answer, content: bytes) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.media_type)
-        # The whole length also when half of it follows: that is what makes it a cut.
+        # Always the whole length: when only half follows, the client sees a broken transfer.
         self.send_header("Content-Length", str(len(answer.content)))
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -131,7 +131,7 @@ class Edge(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def _wait(self, seconds: float) -> bool:
-        """Return whether the client is still there after so long."""
+        """Wait, and return whether the client is still connected after that."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if self.server.stopping.is_set() or self._has_left(min(left, LOOK_SECONDS)):
@@ -144,13 +144,13 @@ class Edge(BaseHTTPRequestHandler):
         if not poll.poll(seconds * 1000):
             return False
         if self.connection.recv(1, socket.MSG_PEEK):
-            self.server.stopping.wait(seconds)  # a pipelined request: it waits for its turn
+            self.server.stopping.wait(seconds)  # a pipelined request, which is read later
             return False
         return True
 
 
 class Simulator:
-    """A running simulator; as a context it stops at the end."""
+    """A running simulator; as a context manager it stops at the end of the block."""
 
     def __init__(self, server: EdgeServer, world: World) -> None:
         self.world = world
@@ -168,14 +168,14 @@ class Simulator:
         delay_scale: float = 0,
         verbose: bool = False,
     ) -> Self:
-        """Return a simulator that accepts connections; port 0 takes a free one."""
+        """Return a running simulator; port 0 means any free port."""
         world = World(Studio(delay_scale=delay_scale))
         simulator = cls(EdgeServer((host, port), world.answer, verbose=verbose), world)
         simulator._thread.start()
         return simulator
 
     def stop(self) -> None:
-        """End it, open connections too."""
+        """Stop the simulator and close all connections."""
         self._server.stop()
         self._thread.join()
 

@@ -1,4 +1,4 @@
-"""The files that a URL in an answer points to; the oldest fall off, as providers delete theirs."""
+"""Serves the files to which URLs in answers point; like providers, it deletes the oldest."""
 
 from collections import OrderedDict
 from secrets import token_urlsafe
@@ -9,13 +9,13 @@ from local.simulator.spoil import Picture
 from local.simulator.wire import Answer, Ending, json_answer
 
 KEPT_BYTES = 256_000_000
-# The link-local address where a cloud keeps its credentials: no client may follow it there.
+# The link-local address of a cloud's credentials; no client may fetch from it.
 ELSEWHERE = "http://169.254.169.254/latest/meta-data/image.png"
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
 class Shelf:
-    """Finished files by name. Safe under threads."""
+    """Finished files by name. Thread-safe."""
 
     def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
         self._lock = Lock()
@@ -24,7 +24,7 @@ class Shelf:
         self._bytes = 0
 
     def publish(self, picture: Picture, origin: str, spoil: Spoil | None = None) -> str:
-        """Return the URL under which the picture can be fetched from now on."""
+        """Store the picture and return its URL."""
         if spoil is Spoil.FILE_ELSEWHERE:
             return ELSEWHERE
         name = f"{token_urlsafe(18)}.{ENDINGS[picture.media_type]}"
@@ -53,7 +53,7 @@ class Shelf:
 
 
 def file_answer(picture: Picture, spoil: Spoil | None) -> Answer:
-    """Return what a fetch of the file gets."""
+    """Return the answer to a download of the file."""
     if spoil is Spoil.FILE_MISSING:
         return json_answer({"detail": "No such file"}, status=404)
     if spoil is Spoil.FILE_REDIRECTS:

@@ -1,4 +1,4 @@
-"""Damage done to a drawn image, so that a client's checks have something to find."""
+"""Damages a drawn image, to test the checks of clients."""
 
 import base64
 from dataclasses import dataclass, replace
@@ -10,27 +10,27 @@ HUGE_BYTES = 31_000_000
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The bytes that leave, and what they are said to be."""
+    """The bytes of a picture, and the media type with which they are sent."""
 
     content: bytes
     media_type: str
 
 
 def spoiled(picture: Picture, spoil: Spoil | None) -> Picture:
-    """Return the picture as the fault wants it; damage to its file or encoding comes later."""
+    """Return the picture with damaged bytes; damage to its file or encoding is done elsewhere."""
     if spoil is Spoil.TEXT:
         page = b"<!DOCTYPE html><html><body>The image is being prepared</body></html>"
         return replace(picture, content=page)
     if spoil is Spoil.TRUNCATED:
         return replace(picture, content=picture.content[: len(picture.content) // 2])
     if spoil is Spoil.HUGE:
-        # Base64 adds a third: either way more than 30 MB travel.
+        # More than 30 MB are sent in any case; base64 adds a third.
         return replace(picture, content=picture.content.ljust(HUGE_BYTES, b"\0"))
     return picture
 
 
 def base64_of(picture: Picture, spoil: Spoil | None) -> str:
-    """Return the picture as it stands inside JSON."""
+    """Return the picture as base64 for JSON, or as damaged base64."""
     if spoil is Spoil.NOT_BASE64:
         return "!this is not base64!"
     return base64.b64encode(picture.content).decode()

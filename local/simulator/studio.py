@@ -1,4 +1,4 @@
-"""The course of one call: check, meet a fault, draw, bill, answer. The same for all providers."""
+"""Handles one call, in the same way for all providers: check, fault, draw, bill, answer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,16 +22,16 @@ HEALTHY = Armed(Fault(None, Shows.IMAGE))
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """What all calls share."""
+    """The state that all calls share: armed faults, recorded calls, and files."""
 
     board: FaultBoard = field(default_factory=FaultBoard)
     ledger: Ledger = field(default_factory=Ledger)
     shelf: Shelf = field(default_factory=Shelf)
     delay_scale: float = 0
-    """Share of a model's typical seconds that a success takes."""
+    """The delay of a success, as a share of the model's typical seconds."""
 
     def answer(self, provider: Provider, request: Request) -> Answer:
-        """Return the provider's answer to a request, and count it."""
+        """Return the provider's answer to a request, and record the call."""
         if provider.is_order(request):
             return self._order(provider, request)
         self.ledger.record_free(provider.name)
@@ -49,7 +49,7 @@ class Studio:
         except FaultError as error:
             self.ledger.record(refused_call(provider, request, error.fault))
             return with_delay(provider.error(error.fault), 0)
-        armed = self._met(provider, order)
+        armed = self._fault_for(provider, order)
         call = self._call(provider, request, order, armed.fault)
         self.ledger.record(call)
         delay_seconds = armed.delay_seconds + self._usual_seconds(provider, order, armed.fault)
@@ -59,7 +59,7 @@ class Studio:
         )
         return with_delay(answered(provider, desk, armed.fault), delay_seconds)
 
-    def _met(self, provider: Provider, order: Order) -> Armed:
+    def _fault_for(self, provider: Provider, order: Order) -> Armed:
         armed = self.board.take(provider.name, order.model)
         if armed:
             return armed
@@ -104,7 +104,7 @@ class Studio:
 
 
 def answered(provider: Provider, desk: Desk, fault: Fault) -> Answer:
-    """Return the body that the fault wants, leaving as it wants."""
+    """Return the answer that the fault defines, with its ending."""
     if fault.shows is Shows.IMAGE:
         return replace(provider.success(desk), ending=fault.ending)
     if fault.shows is Shows.EMPTY:
@@ -113,18 +113,18 @@ def answered(provider: Provider, desk: Desk, fault: Fault) -> Answer:
 
 
 def failed(provider: Provider, fault: Fault) -> Answer:
-    """Return a failure that needs no order."""
+    """Return the answer of a fault that needs no order."""
     answer = page_answer() if fault.shows is Shows.PAGE else provider.error(fault)
     return replace(answer, ending=fault.ending)
 
 
 def with_delay(answer: Answer, seconds: float) -> Answer:
-    """Return the answer, with the usual delay where it has none of its own."""
+    """Return the answer; without a delay of its own, it gets ``seconds``."""
     return answer if answer.delay_seconds is not None else replace(answer, delay_seconds=seconds)
 
 
 def drawn(provider: str, order: Order, fault: Fault) -> tuple[Picture, ...]:
-    """Return the pictures of an order, as damaged as the fault wants them."""
+    """Return the pictures of an order, damaged as the fault defines."""
     sketch = Sketch(
         provider, order.model, order.prompt, order.width, order.height, order.image_format
     )
@@ -135,14 +135,14 @@ def drawn(provider: str, order: Order, fault: Fault) -> tuple[Picture, ...]:
 
 
 def price_microusd(provider: str, order: Order) -> int:
-    """Return the price of one picture: the catalog's, else the provider's own formula."""
+    """Return the price of one picture in micro-dollars: the catalog's, else the order's own."""
     row = load_catalog().row(provider, order.model, order.quality)
     listed = row.price_microusd(order.width, order.height) if row else None
     return order.price_microusd if listed is None else listed
 
 
 def refused_call(provider: Provider, request: Request, fault: Fault) -> Call:
-    """Return the record of a request that was no valid order."""
+    """Return the record of a request that was refused as invalid."""
     body = body_or_empty(request)
     return Call(
         provider=provider.name,
@@ -157,7 +157,7 @@ def refused_call(provider: Provider, request: Request, fault: Fault) -> Call:
 
 
 def body_or_empty(request: Request) -> Mapping[str, object]:
-    """Return the body if it can be read."""
+    """Return the body, empty if it is not a JSON object."""
     try:
         body: Body = request.json()
     except ValueError:
@@ -166,5 +166,5 @@ def body_or_empty(request: Request) -> Mapping[str, object]:
 
 
 def tail(key: str) -> str:
-    """Return as much of a key as may be shown."""
+    """Return the last four characters of a key, which may be shown."""
     return key[-4:] if len(key) > 4 else ""

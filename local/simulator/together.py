@@ -14,7 +14,7 @@ from local.simulator.together_faults import FAULTS
 from local.simulator.wire import Answer, Body, Request, json_answer
 
 CREATED = 1_788_825_600
-# Its newest client asks for its key's owner in another version of the API.
+# Together's newest client requests the key's owner from another version of the API.
 ALIASES = {"/together/v3/whoami": "/together/v1/whoami"}
 CHOICES = {"response_format": ("url", "base64"), "output_format": ("jpeg", "png")}
 RANGES = {
@@ -62,7 +62,7 @@ class Together:
         return request.bearer()
 
     def is_order(self, request: Request) -> bool:
-        """Return whether images are asked for."""
+        """Return whether the request is for images."""
         return (request.method, request.path) == ("POST", "/images/generations")
 
     def order_from(self, request: Request) -> Order:
@@ -75,7 +75,7 @@ class Together:
         return order_of(body)
 
     def free(self, request: Request) -> Answer:
-        """Return the models, or whose key this is."""
+        """Return the models, or the key's owner."""
         check_key(request.bearer(), FAULTS)
         if (request.method, request.path) == ("GET", "/models"):
             return json_answer([model_view(model) for model in models()])
@@ -97,7 +97,7 @@ class Together:
         return json_answer(payload, status=fault.status, headers=headers)
 
     def success(self, desk: Desk) -> Answer:
-        """Return the pictures, inline or as URLs, as they were asked for."""
+        """Return the pictures, inline or as URLs, as the request asks."""
         inline = desk.order.params.get("response_format") == "base64"
         data: list[Body] = []
         for index, picture in enumerate(desk.pictures):
@@ -112,7 +112,7 @@ class Together:
 
 
 def build() -> Together:
-    """Return the provider as the simulator begins with it."""
+    """Return the simulated provider in its initial state."""
     return Together()
 
 
@@ -135,7 +135,7 @@ def model_view(model: str) -> Body:
 
 
 def call_id() -> str:
-    """Return a fresh id of a call."""
+    """Return a new id for a call."""
     return f"{token_hex(4)}-{token_hex(6)}"
 
 
@@ -145,7 +145,11 @@ def images_answer(model: str, data: list[Body]) -> Answer:
 
 
 def body_of(request: Request) -> Body:
-    """Return the JSON body, or Together's complaint about it."""
+    """Return the JSON body.
+
+    Raises:
+        FaultError: ``bad_parameter``: the body is not a JSON object.
+    """
     try:
         return request.json()
     except ValueError as error:
@@ -178,7 +182,7 @@ def check_fields(body: Body) -> None:
 
 
 def check_values(body: Body) -> None:
-    """Refuse values outside their menus and ranges."""
+    """Refuse values outside the allowed choices and ranges."""
     for name, choices in CHOICES.items():
         if body.get(name, choices[0]) not in choices:
             raise invalid(name, f"{name}: must be one of {', '.join(choices)}")

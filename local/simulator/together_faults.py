@@ -28,7 +28,7 @@ def account(status: int, code: str, message: str, *, everywhere: bool = False) -
 
 
 def refusal(status: int, code: str = "content_policy_violation") -> Fault:
-    """Return a refusal of the prompt. Its true body is documented nowhere."""
+    """Return a refusal of the prompt. Together does not document its real body."""
     return Fault(Outcome.REFUSED, status=status, code=code, kind=REQUEST, message=NSFW)
 
 

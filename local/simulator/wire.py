@@ -1,4 +1,4 @@
-"""What crosses the edge: a request as a provider reads it, an answer as the edge sends it."""
+"""Requests and answers of the HTTP server, as the simulated providers read and write them."""
 
 import json
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ type Body = dict[str, Any]
 
 
 class Ending(StrEnum):
-    """What happens to an answer on its way out."""
+    """How an answer is sent."""
 
     SENT = "sent"
     CUT_BEFORE = "cut_before"
     """The connection closes before the first byte."""
     CUT_DURING = "cut_during"
-    """Headers and half of the body go out, then the connection closes."""
+    """Headers and half of the body are sent, then the connection closes."""
     HANG = "hang"
-    """Nothing goes out; the connection stays open until the client leaves."""
+    """Nothing is sent; the connection stays open until the client closes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Request:
 
     method: str
     path: str
-    """Behind the provider's base URL, with its leading slash."""
+    """The path after the provider's base URL, with a leading slash."""
     query: Mapping[str, str]
     headers: Mapping[str, str]
     content: bytes
@@ -35,7 +35,7 @@ class Request:
     """``http://host:port`` as the client wrote it."""
 
     def bearer(self) -> str:
-        """Return the bearer token, empty where there is none."""
+        """Return the bearer token, an empty text if there is none."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -43,18 +43,18 @@ class Request:
         """Return the body.
 
         Raises:
-            ValueError: the body is no JSON object.
+            ValueError: the body is not a JSON object.
         """
         body = json.loads(self.content or b"null")
         if not isinstance(body, dict):
-            # Malformed input, not a wrong call of ours.
+            # The client's input is malformed; no code of ours passed a wrong type.
             raise ValueError("the body must be a JSON object")  # noqa: TRY004
         return body
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer and how it leaves."""
+    """One HTTP answer and how it is sent."""
 
     status: int
     content: bytes
@@ -62,7 +62,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     ending: Ending = Ending.SENT
     delay_seconds: float | None = None
-    """``None``: as long as the provider usually takes."""
+    """``None`` means the provider's usual delay."""
 
 
 def json_answer(payload: object, *, status: int = 200, **more: Any) -> Answer:
@@ -72,6 +72,6 @@ def json_answer(payload: object, *, status: int = 200, **more: Any) -> Answer:
 
 
 def page_answer() -> Answer:
-    """Return what a proxy shows instead of the provider: HTML with status 200."""
+    """Return the HTML page, with status 200, that a proxy may send instead of the provider."""
     page = b"<!DOCTYPE html><html><title>Just a moment...</title><h1>Checking</h1></html>"
     return Answer(200, page, "text/html; charset=utf-8")

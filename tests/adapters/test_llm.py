@@ -225,7 +225,7 @@ def read(*bodies: dict[str, Any]) -> list[ToolUse]:
     reader = Reader()
     for body in (*bodies, {"choices": [{"delta": {}, "finish_reason": "tool_calls"}]}):
         list(reader.read(body))
-    return [one for one in reader.ended() if isinstance(one, ToolUse)]
+    return [one for one in reader.end() if isinstance(one, ToolUse)]
 
 
 def test_pieces_are_joined_by_index_also_where_they_alternate() -> None:
@@ -280,7 +280,7 @@ def words(*texts: str) -> list[str]:
     bodies: list[Json] = [{"choices": [{"delta": {"content": text}}]} for text in texts]
     said = [one for body in bodies for one in reader.read(body)]
     list(reader.read({"choices": [{"delta": {}, "finish_reason": "stop"}]}))
-    return [one.text for one in (*said, *reader.ended()) if isinstance(one, TextPart)]
+    return [one.text for one in (*said, *reader.end()) if isinstance(one, TextPart)]
 
 
 def test_a_character_that_comes_in_two_halves_is_said_whole() -> None:
@@ -311,7 +311,7 @@ def test_absurd_counts_of_tokens_are_bounded() -> None:
     reader = Reader()
     usage = {"prompt_tokens": 10**60, "completion_tokens": -5}
     list(reader.read({"usage": usage, "choices": [{"delta": {}, "finish_reason": "stop"}]}))
-    assert list(reader.ended()) == [TokenCount(1_000_000_000, 0)]
+    assert list(reader.end()) == [TokenCount(1_000_000_000, 0)]
 
 
 @pytest.mark.parametrize("depth", [300, 900, 100_000])

@@ -11,7 +11,7 @@ import requests
 from imagegen.chat import tool_definition
 from local.simulator import Simulator
 from local.simulator.chat import BASE, MODEL
-from local.simulator.chat_words import reply_to, told
+from local.simulator.chat_words import reply_to, result_text
 
 TOOLS: Any = [tool_definition("openai")]
 
@@ -88,9 +88,9 @@ def test_streamed_and_whole_answers_say_the_same(client: openai.OpenAI) -> None:
 
 
 def test_a_result_is_told_as_a_price_or_a_problem() -> None:
-    assert "$0.05" in told({"buttonLabel": "Generate Image for $0.05", "provider": "openai"})
-    assert told({"detail": "No such model."}) == "That cannot be offered: No such model."
-    assert "problem" in told(None)
+    assert "$0.05" in result_text({"buttonLabel": "Generate Image for $0.05", "provider": "openai"})
+    assert result_text({"detail": "No such model."}) == "That cannot be offered: No such model."
+    assert "problem" in result_text(None)
 
 
 @pytest.mark.parametrize(

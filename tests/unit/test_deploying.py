@@ -16,14 +16,14 @@ from operations.push_env import KEYS
 
 def test_a_first_deployment_says_what_is_set_and_what_is_missing() -> None:
     said = summary("prod", Path(".env"), {"OPENAI_API_KEY": "sk-CANARY"})
-    assert "tokens      JWT_ISSUER is not set: nobody will be let in" in said
+    assert "tokens      JWT_ISSUER is not set: every user will be refused" in said
     assert "providers   openai" in said
     assert "alarms      on the dashboard only" in said
     assert "CANARY" not in said
 
 
 def test_without_any_setting_nothing_is_promised() -> None:
-    assert "no key is set: nothing will be offered" in summary("prod", Path(".env"), {})
+    assert "no key is set: no image can be offered" in summary("prod", Path(".env"), {})
 
 
 def told(answers: list[str]) -> tuple[Callable[[str], str], list[str]]:
@@ -62,8 +62,8 @@ def test_an_answer_that_the_stack_would_refuse_is_asked_again() -> None:
     ).values()
     assert issuer == "https://issuer.example.com"
     assert said == [
-        "  It must begin with https://",
-        "  Quotes and line breaks cannot be part of it.",
+        "  The address must begin with https://",
+        "  The answer must not contain quotes or line breaks.",
     ]
 
 

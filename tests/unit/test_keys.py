@@ -13,12 +13,12 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider, Moderation, Moderator
 from imagegen.guard import Guard
 from imagegen.providers.keys import (
-    REST_MS,
+    SET_ASIDE_MS,
     Keychain,
     KeyedModerator,
     KeyedProvider,
     parse_keys,
-    usable,
+    usable_keys,
 )
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.clock import Clock
@@ -97,7 +97,7 @@ def test_a_refused_key_is_set_aside_and_the_next_one_draws() -> None:
 def test_a_key_that_was_set_aside_is_tried_again_after_its_rest() -> None:
     world = World([REFUSED, PICTURE])
     world.generate()
-    world.clock.advance(REST_MS - 1)
+    world.clock.advance(SET_ASIDE_MS - 1)
     world.generate()
     assert world.calls == [1, 2]
     world.keys[0].reactions = [PICTURE]
@@ -211,7 +211,7 @@ def test_the_moderator_uses_its_next_key_too_and_no_other_failure_does() -> None
 
 @given(st.lists(st.integers(0, 100), max_size=6), st.integers(0, 100))
 def test_set_aside_keys_are_used_only_when_there_is_no_other(until: list[int], now: int) -> None:
-    order = usable(until, now_ms=now)
+    order = usable_keys(until, now_ms=now)
     rested = [n for n, until_ms in enumerate(until) if until_ms <= now]
     assert order == (rested or list(range(len(until))))
 

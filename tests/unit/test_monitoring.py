@@ -104,7 +104,9 @@ def test_a_resource_in_both_files_is_refused(tmp_path: Path) -> None:
     twice.write_text(
         "Resources:\n  Table: {}\n  Fn::Transform: {Parameters: {Location: more.json}}\n"
     )
-    with pytest.raises(ValueError, match=r"more.json has resources of template.yaml: \['Table'\]"):
+    with pytest.raises(
+        ValueError, match=r"more.json repeats resources of template.yaml: \['Table'\]"
+    ):
         read_template(twice)
 
 
@@ -135,7 +137,7 @@ def test_every_provider_is_on_the_dashboard() -> None:
 
 
 def test_a_query_for_a_series_that_nobody_sends_cannot_be_written() -> None:
-    with pytest.raises(ValueError, match="Images is not kept by Stack, Provider"):
+    with pytest.raises(ValueError, match="Images has no series by Stack, Provider"):
         ours(Metric.IMAGES, provider="openai")
 
 

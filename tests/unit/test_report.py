@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from operations.report import NOBODY, Kind, Sum, added_up, grouped, month_ms, report, write_csv
+from operations.report import NO_PROVIDER, Kind, Sum, added_up, grouped, month_ms, report, write_csv
 
 
 def record(**changes: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def test_requests_of_a_kind_are_added_up() -> None:
 
 def test_what_came_to_nothing_is_of_no_provider_and_named_by_its_code() -> None:
     (kind,) = added_up([record(**FAILED)])
-    assert (kind.provider, kind.outcome) == (NOBODY, "content_refused")
+    assert (kind.provider, kind.outcome) == (NO_PROVIDER, "content_refused")
 
 
 def test_money_in_doubt_is_added_whatever_became_of_the_request() -> None:

@@ -1,7 +1,7 @@
 /**
- * ImageGeneration ↔ tool part of an AI SDK UI message: pure, lossless, the same as `chat/aisdk.py`.
- * What the part's own fields cannot hold travels in `toolMetadata.imageGeneration`; what happened to
- * the part since (an approval given by the AI SDK's client) wins over it.
+ * Converts an ImageGeneration to the tool part of an AI SDK UI message and back, without loss, like
+ * `chat/aisdk.py`. Fields that the part has no place for are in `toolMetadata.imageGeneration`; where
+ * they differ, the part's own fields are newer (an approval by the AI SDK's client) and win.
  */
 
 const TYPE = "tool-generate_image";
@@ -55,7 +55,7 @@ export function toPart(generation) {
   };
 }
 
-/** The generation of a tool part, or null where the part is none of ours. */
+/** The generation in a tool part, or null if the part is not one of ours. */
 export function fromPart(part) {
   const rest = part?.toolMetadata?.imageGeneration;
   if (part?.type !== TYPE || !rest) return null;

@@ -1,4 +1,4 @@
-/** The conversation: what was said, the images it offers, and what the next answer needs of it. */
+/** The conversation: its messages, the images it offers, and what is sent for the next answer. */
 
 import { totalText } from "./llm-info.js";
 import { $, explain, h, keep, kept, picture } from "./ui.js";
@@ -83,7 +83,7 @@ export function chatView(client, told) {
     toEnd();
   }
 
-  /** Returns the conversation as the service takes it: texts and image ids, the newest of it. */
+  /** Returns the newest part of the conversation for the service: texts and image ids. */
   function history() {
     const sent = messages.slice(-LONGEST).map(({ role, content, generations = [] }) => ({
       role,
@@ -96,7 +96,7 @@ export function chatView(client, told) {
 
   function setBusy(now) {
     busy = now;
-    // Not `disabled`: that would drop the focus of whoever has just pressed it.
+    // Not `disabled`: a button that has just been pressed would lose the focus.
     send.setAttribute("aria-disabled", now);
     list.setAttribute("aria-busy", now);
   }

@@ -6,7 +6,7 @@ const NETWORK = {
   detail: "The service could not be reached.", charged: null, retryable: true,
 };
 
-/** What the service, or the way to it, said no with; `problem` is RFC 9457. */
+/** An error of the service or of the network; `problem` is an RFC 9457 object. */
 export class ProblemError extends Error {
   constructor(problem, options) {
     super(problem.detail || problem.title || problem.code, options);
@@ -32,7 +32,7 @@ async function answered(sent) {
   }
   const kind = response.headers.get("content-type") ?? "";
   if (response.ok) return response;
-  // A gateway that fails answers without a problem: nobody knows what became of the request.
+  // A failing gateway answers without a problem: then it is unknown whether the request was handled.
   const problem = kind.includes("problem+json") ? await response.json().catch(() => null) : null;
   throw new ProblemError(problem ?? { ...NETWORK, status: response.status });
 }
@@ -47,8 +47,8 @@ async function jsonOf(sent) {
 }
 
 /**
- * Server-sent events from chunks of text, however they are cut and whichever line ends they have:
- * yields `{event, data}` with `data` parsed.
+ * Reads server-sent events from chunks of text, with any chunk borders and line ends, and yields
+ * `{event, data}` with `data` parsed.
  */
 export async function* readEvents(chunks) {
   let rest = "", event = "message", data = [];
@@ -93,7 +93,7 @@ export function createClient(settings = {}) {
       config.catch(() => { config = undefined; });
     }
     const base = settings[name] ?? (await config).body[name];
-    if (!base) throw new ProblemError({ ...NETWORK, code: "not_configured", detail: `No ${name} is known.`, charged: false });
+    if (!base) throw new ProblemError({ ...NETWORK, code: "not_configured", detail: `The setting ${name} is missing.`, charged: false });
     return base.replace(/\/+$/, "") + path;
   }
 
@@ -113,8 +113,8 @@ export function createClient(settings = {}) {
   };
 
   /**
-   * Where the image ended: the status record once it is complete or failed. `until` (ms since 1970):
-   * before it, an unknown id may still come to life. `slow` asks rarely.
+   * Waits for the image and returns its status record, complete or failed. Before `until` (ms since
+   * 1970) an unknown id may still be confirmed. With `slow` it polls rarely.
    */
   async function watch(id, { onProgress, signal, until = 0, slow = false } = {}) {
     let lost = 0;
@@ -132,7 +132,7 @@ export function createClient(settings = {}) {
     }
   }
 
-  /** Tell that a run is under way while its one long request is still open. */
+  /** Reports that a run has started while its one long request is still open. */
   async function peek(id, run) {
     for (const wait of [1500, 3000, 6000]) {
       await sleep(wait);
@@ -149,7 +149,7 @@ export function createClient(settings = {}) {
         if (code !== 202) return body;
         run.tell(body);
         await sleep(wait || 1000);
-        // However it ends, the same quote again says it in full.
+        // When it has ended, sending the same quote again returns the full result.
         await watch(body.id, { onProgress: run.tell }).catch((error) => { if (isLost(error)) throw error; });
       } catch (error) {
         if (!isLost(error) || ++lost > LOST_TRIES) throw error;
@@ -211,6 +211,6 @@ export function createClient(settings = {}) {
   };
 }
 
-/** What elements without a client of their own use. */
+/** The client of elements that have none of their own. */
 export const defaultClient = createClient();
 export const configure = (settings) => { Object.assign(defaultClient.settings, settings); };

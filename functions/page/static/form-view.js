@@ -20,7 +20,7 @@ export function formView(client, told) {
   function show(generation) {
     const element = picture(client, generation);
     element.addEventListener("image-change", ({ detail }) => {
-      // Once it is clicked it stays where it is, and the next offer gets a place of its own.
+      // A clicked offer stays where it is; the next offer gets an element of its own.
       if (element === offer && !isOpen(detail.generation)) offer = undefined;
       save();
     });
@@ -35,7 +35,7 @@ export function formView(client, told) {
     save();
   }
 
-  /** Returns the request as it stands in the form; what is empty is left out. */
+  /** Returns the form's request, without empty fields. */
   function request() {
     const given = [...new FormData(form)].filter(([, value]) => value.trim());
     return Object.fromEntries(given);
@@ -79,7 +79,7 @@ export function formView(client, told) {
   form.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(ask, PAUSE_MS);
-    // Its button is for what was written before.
+    // The button belongs to the previous text.
     if (offer) offer.inert = true;
   });
   form.addEventListener("submit", (event) => {

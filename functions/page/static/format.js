@@ -2,7 +2,7 @@
 
 import { PROVIDERS } from "./providers.js";
 
-/** Behind a chat's LLM, and no maker of images. */
+/** The provider of a chat's LLM, which makes no images. */
 const LLMS = { anthropic: "Anthropic" };
 const WORDS = {
   circuit_open: "rests after failures", no_key: "no key here", disabled: "switched off",
@@ -18,10 +18,10 @@ export const reasonText = (code) => WORDS[code] ?? String(code).replaceAll("_", 
 export const qualityName = (tier) => tier.charAt(0).toUpperCase() + tier.slice(1);
 export const sizeText = (size) => String(size).replace(/^(\d+)x(\d+)$/, "$1 × $2");
 
-/** Foreign text inside a sentence of ours, so that its direction stays its own. */
+/** Isolates foreign text inside a sentence, so that its writing direction does not affect ours. */
 export const isolate = (text) => (/[^ -~]/.test(text) ? `\u2068${text}\u2069` : text);
 
-/** Who made it, for a sentence: provider and the last part of the model's name. */
+/** Provider and the last part of the model's name, for a sentence. */
 export const makerText = ({ provider, model }) =>
   isolate(`${providerName(provider)} ${String(model).split("/").pop()}`);
 
@@ -56,7 +56,7 @@ export function altText(...candidates) {
   return letters.length > 200 ? `${letters.slice(0, 199).join("")}…` : text;
 }
 
-/** `![alt](url)` that no prompt can break out of. */
+/** `![alt](url)`, escaped so that a prompt cannot break it. */
 export function markdownText(alt, url) {
   const text = oneLine(alt).replace(/[\\`*_[\]()<>!&#|~$]/g, "\\$&");
   return `![${text}](${url.replace(/[\s()<>\\]/g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, "0")}`)})`;
@@ -69,7 +69,7 @@ export function fileName(prompt, mediaType) {
   return `${words.replace(/^-+|-+$/g, "") || "generated-image"}.${kind === "jpeg" ? "jpg" : kind}`;
 }
 
-/** An address that may stand in href or src, else "". */
+/** An address that is safe in href or src, else "". */
 export function safeUrl(address, base) {
   try {
     const url = new URL(address, base);

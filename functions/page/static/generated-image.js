@@ -1,4 +1,4 @@
-/** `<generated-image>`: one image from its priced offer to the file, or to an honest end. */
+/** `<generated-image>`: one image, from its priced offer to the file or to a clear error. */
 
 import { defaultClient } from "./client.js";
 import { altText, fileName, markdownText, providerName, qualityName, safeUrl, sizeText } from "./format.js";
@@ -77,7 +77,7 @@ const LOOKS = {
   refused: ["edit", "bad"], error: ["redo", "bad"], expired: ["redo", "warn"], limited: ["redo", "warn"],
   gone: ["redo", "warn"], cancelled: ["none"],
 };
-/** A client that throws anything but a problem leaves open whether there is an image. */
+/** The problem when a client throws any other error: then it is unknown whether there is an image. */
 const LOST = { type: "about:blank", title: "No answer", status: 0, code: "network", charged: null, retryable: true };
 
 export class GeneratedImage extends HTMLElement {
@@ -102,20 +102,20 @@ export class GeneratedImage extends HTMLElement {
     this.#build();
   }
 
-  /** What it shows, an ImageGeneration; set it to show another. */
+  /** The ImageGeneration that is shown; set it to show another. */
   get data() { return this.#generation; }
   set data(value) {
     const generation = typeof value === "string" ? JSON.parse(value) : value;
     const before = this.#generation;
     if (generation?.id !== before?.id) { this.#stopped = false; this.#clickedAt = 0; }
-    // A host may set what it was told; the time that a limit runs from stays.
+    // A host may set the data of an event again; the start of a limit's waiting time stays.
     if (JSON.stringify(generation?.problem) !== JSON.stringify(before?.problem)) this.#changedAt = Date.now();
     this.#generation = generation;
     this.#render();
     this.#resume();
   }
 
-  /** How it reaches the service; the module's default client unless set. */
+  /** The client that calls the service; the module's default client unless set. */
   get client() { return this.#client ?? defaultClient; }
   set client(value) { this.#client = value; }
 
@@ -170,7 +170,7 @@ export class GeneratedImage extends HTMLElement {
 
   get #state() { return viewState(this.#generation, Date.now()); }
 
-  /** Move by an event; returns whether it meant anything. */
+  /** Applies an event; returns whether it changed the generation. */
   #apply(event) {
     const before = this.#generation;
     const after = next(before, event, Date.now());
@@ -183,7 +183,7 @@ export class GeneratedImage extends HTMLElement {
     return true;
   }
 
-  /** Tell the host; false where it prevents the default, to do the network itself. */
+  /** Sends an event to the host; false if the host prevents the default and calls the service itself. */
   #ask(type, generation = this.#generation) {
     const cancelable = type !== "image-change";
     return this.dispatchEvent(new CustomEvent(type, { bubbles: true, composed: true, cancelable, detail: { generation } }));
@@ -206,7 +206,7 @@ export class GeneratedImage extends HTMLElement {
     this.#words(state);
     this.#chips();
     if (p.details.open) this.#tell();
-    // A button that went away would leave the focus nowhere; its successor could spend by a second Enter.
+    // A button that disappears loses the focus. If the next button got it, a second Enter could spend.
     if (held && !held.checkVisibility({ visibilityProperty: true })) p.card.focus({ preventScroll: true });
     this.#schedule(state);
   }
@@ -250,7 +250,7 @@ export class GeneratedImage extends HTMLElement {
       p.words.value = prompt;
     }
     const key = [this.#generation.id, state, words.head].join();
-    // The first thing shown is no change; from then on each change is said once.
+    // The first state shown is not a change; after it, each change is announced once.
     if (this.#said !== null && this.#said !== key) p.status.textContent = words.said;
     this.#said = key;
   }
@@ -310,7 +310,7 @@ export class GeneratedImage extends HTMLElement {
     }
   }
 
-  /** After a reload, or from `src`: ask where it stands. What was approved is not asked again. */
+  /** After a reload, or with `src`: fetches the status. An approved image needs no second approval. */
   #resume() {
     const generation = this.#generation;
     if (!this.isConnected || !generation || this.#hosted === generation.id || this.#followed === generation.id) return;
@@ -325,7 +325,7 @@ export class GeneratedImage extends HTMLElement {
     } catch (error) {
       const live = estimate && Date.now() < Date.parse(estimate.expiresAt);
       if (error.problem?.status !== 404 || !live) throw error;
-      // Approved, and the request never arrived: the same quote, at most one charge.
+      // Approved, but the request never arrived: send the same quote, which is charged at most once.
       return this.client.generate(estimate.quote, prompt, { imageId: id, onProgress: this.#started });
     }
   }
@@ -342,7 +342,7 @@ export class GeneratedImage extends HTMLElement {
   #approve() {
     const { estimate, prompt, id } = this.#generation;
     if (!this.#state.startsWith("pending") || !estimate) return;
-    // Known before the host hears of it: it may set new data at once.
+    // Set before the host gets the event, because the host may set new data at once.
     this.#hosted = id;
     if (!this.#ask("image-approve")) return;
     this.#hosted = "";
@@ -359,11 +359,11 @@ export class GeneratedImage extends HTMLElement {
   #cancel() {
     if (!this.#ask("image-cancel")) return;
     const { id } = this.#generation;
-    // The request under way goes on and may still answer; the slow look finds out where it does not.
+    // The open request continues and may still answer; if it does not, slow polling finds the result.
     if (this.#apply({ type: "cancel" })) this.#follow(this.#watch(true), id);
   }
 
-  /** A new price, or after a lost connection a look; it never spends. */
+  /** Gets a new price or, after a lost connection, the status; it never spends. */
   async #retry(prompt = this.#generation.prompt) {
     const { retry, status } = this.#parts;
     if (retry.getAttribute("aria-disabled") === "true" || !this.#ask("image-retry", { ...this.#generation, prompt })) return;
@@ -389,7 +389,7 @@ export class GeneratedImage extends HTMLElement {
     return record?.status === "complete" && this.#apply({ type: "completed", image: record });
   }
 
-  /** The file does not load: gone for good, or only for now. */
+  /** The file does not load: finds out whether it was deleted or is only temporarily missing. */
   async #unloaded() {
     const { id, image } = this.#generation;
     try {
@@ -402,7 +402,7 @@ export class GeneratedImage extends HTMLElement {
 
   get #url() { return safeUrl(this.#generation.image.imageUrl, document.baseURI); }
 
-  /** Say something for a moment, to eyes and to a screen reader. */
+  /** Shows a text for a moment, and announces it to screen readers. */
   #say(text) {
     this.#flash = text;
     this.#parts.status.textContent = text;

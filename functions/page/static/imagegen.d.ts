@@ -174,7 +174,7 @@ export interface ImageStatus {
   retryable?: boolean | null;
 }
 
-/** RFC 9457. `charged` is null only in problems that the client makes itself: there nobody knows. */
+/** RFC 9457. `charged` is null only in problems that the client makes itself, because it is unknown. */
 export interface Problem {
   type: string;
   title: string;

@@ -1,6 +1,6 @@
 /**
- * What an ImageGeneration is to a person, and how it moves: pure, no DOM, no clock.
- * `events/ui/*.json` has one generation per state; `tests/browser/machine.json` the table of moves.
+ * The states of an ImageGeneration and the transitions between them, without DOM and clock.
+ * `events/ui/*.json` has one generation per state; `tests/browser/machine.json` the transitions.
  */
 
 export const STATES = [
@@ -15,14 +15,14 @@ const KINDS = {
   hourly_images: "limited", daily_images: "limited", daily_attempts: "limited", daily_spend: "limited",
 };
 
-/** How long such an image usually takes, in seconds. */
+/** How long the image usually takes, in seconds. */
 export const typicalSeconds = (generation) =>
   generation.estimate?.typicalSeconds ?? generation.image?.typicalSeconds ?? DEFAULT_SECONDS;
 
-/** When it counts as slow: twice the usual time, in ms since it started. */
+/** After how many ms since its start it counts as slow: twice the usual time. */
 export const slowMs = (generation) => typicalSeconds(generation) * 2000;
 
-/** What went wrong, from the problem or from a status record; null where nothing did. */
+/** The problem of the generation or of its status record; null if there is none. */
 export function problemOf({ problem, image }) {
   if (problem) return problem;
   if (image?.status !== "failed") return null;
@@ -58,7 +58,7 @@ const VIEWS = {
 /** One of STATES; `now` in ms since 1970. */
 export const viewState = (generation, now) => VIEWS[generation.status]?.(generation, now) ?? "error";
 
-/** Whether it was stopped and nobody knows yet what came of it. */
+/** Whether the user stopped waiting and the result is not known yet. */
 export const isOpen = ({ status, problem, image }) => status === "cancelled" && !problem && !image;
 
 const OFFERED = ["pending", "pending-range"];
@@ -75,7 +75,7 @@ const MOVES = {
     return { ...rest, status: "complete", image };
   }],
   failed: [TRIED, (g, { problem }) => {
-    // Gone: it was made and charged while nobody looked.
+    // Gone: the image was made and charged while the page did not watch.
     const status = problem.code === "gone" ? "complete" : g.status === "cancelled" ? "cancelled" : "failed";
     return { ...g, status, problem };
   }],
@@ -88,8 +88,8 @@ const MOVES = {
 export const EVENTS = Object.keys(MOVES);
 
 /**
- * The generation after an event `{type, …}`; the same object where the event means nothing now:
- * a second click, a late answer, a price that expired under the pointer.
+ * The generation after an event `{type, …}`; the same object if the event has no effect now:
+ * a second click, a late answer, a price that has just expired.
  */
 export function next(generation, event, now) {
   const [from, move] = MOVES[event.type] ?? [[]];

@@ -1,4 +1,4 @@
-/** The page: who is asking, which part is shown, and what one part tells the others. */
+/** The page: the user's token, which part is shown, and the events between the parts. */
 
 import "./elements.js";
 import { createClient } from "./client.js";
@@ -12,7 +12,7 @@ const TOKEN = "imagegen.token";
 const SETTLED_MS = 2_500;
 const token = () => sessionStorage.getItem(TOKEN) ?? "";
 
-/** Takes a token out of the address before anybody can copy it or a history keeps it. */
+/** Removes a token from the address, so that it is not copied with it or kept in the history. */
 function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (!given) return false;
@@ -35,7 +35,7 @@ function showPart(name) {
 }
 
 takeToken();
-// It finds the addresses by itself, so that what is kept from before is shown without waiting for them.
+// It loads the addresses by itself, so that the stored conversation is shown without waiting for them.
 const client = createClient({ token });
 let state;
 const told = {
@@ -43,7 +43,7 @@ const told = {
   say: (text) => ($("said").textContent = text),
   failed(error) {
     if (error.problem?.status !== 401) return;
-    askToken(token() ? "Your token is not accepted, perhaps because it has ended. Enter a new one." : "Prices and images need a token.");
+    askToken(token() ? "Your token is not accepted, perhaps because it has expired. Enter a new one." : "Prices and images need a token.");
   },
   providers: (names) => form.providers(names),
 };
@@ -62,7 +62,7 @@ document.addEventListener("image-change", ({ detail: { generation } }) => {
   setTimeout(() => state?.refresh(), SETTLED_MS);
 });
 $("person").addEventListener("click", () => {
-  askToken($("entry").hidden ? "Every call but health and images needs one." : "");
+  askToken($("entry").hidden ? "Every request except health and images needs a token." : "");
   if (!$("entry").hidden) $("token").focus();
 });
 $("entry").querySelector("form").addEventListener("submit", (event) => {

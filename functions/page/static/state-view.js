@@ -1,4 +1,4 @@
-/** How the providers are, their switches on a local stack, and what the user may still spend. */
+/** The state of the providers, their switches on a local stack, and what the user may still spend. */
 
 import { providerName, usdText } from "./format.js";
 import { $, clock, h } from "./ui.js";
@@ -9,7 +9,7 @@ const REASONS = {
   disabled: "Switched off",
   circuit_open: "Resting",
 };
-// Every simulated provider knows it, and it counts against the circuit.
+// Every simulated provider has this fault, and it counts against the circuit.
 const BROKEN = { fault: "server_error" };
 
 export function stateView(client, simulatorUrl, told) {
@@ -24,7 +24,7 @@ export function stateView(client, simulatorUrl, told) {
       told.providers(report.providers.map(({ provider }) => provider));
       list.setAttribute("aria-busy", false);
     } catch {
-      // The next turn asks again; what is shown is the last that was known.
+      // The next poll tries again; until then the last known state is shown.
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * What both elements look like. Variables are named after the MCP Apps standard ones, so that a host
- * that sets them themes the elements; our values are the fallbacks.
+ * The style of both elements. Variables have the names of the MCP Apps standard, so that a host that
+ * sets them themes the elements; our values are the fallbacks.
  */
 
 import { PROVIDERS } from "./providers.js";

@@ -1,4 +1,4 @@
-/** What the page's parts share: making elements, and words for people. Text only, never HTML. */
+/** Functions that the page's parts share: making elements, and texts. Text only, never HTML. */
 
 export const $ = (id) => document.getElementById(id);
 
@@ -12,7 +12,7 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Returns what went wrong, in words: the service's own where it answered. */
+/** Returns an error as text: the service's own text if it answered. */
 export function explain(error) {
   const problem = error.problem;
   if (!problem) return "The service cannot be reached. Nothing was charged.";
@@ -27,7 +27,7 @@ export function clock(seconds) {
   return minutes >= 60 ? `${Math.ceil(minutes / 60)} h` : `${minutes}:${String(rest).padStart(2, "0")}`;
 }
 
-/** Returns what a tab before this one kept under a name, or what stands in for it. */
+/** Returns the value that was stored under a name, or the default. */
 export function kept(name, otherwise) {
   try {
     return JSON.parse(localStorage.getItem(name)) ?? otherwise;
@@ -48,7 +48,7 @@ export function keep(name, value) {
   try {
     localStorage.setItem(name, text);
   } catch {
-    // Full, or forbidden here: the page goes on without a memory.
+    // The storage is full or not allowed: the page works without it.
   }
 }
 

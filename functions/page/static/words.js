@@ -1,4 +1,4 @@
-/** What a generation says to a person in each state: pure text, the clock comes in. */
+/** The texts of a generation for a person, in each state; the time is passed in. */
 
 import { makerText, microUsd, moneyText, reasonText, secondsText, durationText, isolate, timeText, usdText } from "./format.js";
 import { isOpen, problemOf, typicalSeconds } from "./machine.js";
@@ -25,7 +25,7 @@ function moneyCharged({ image, estimate }, stopped) {
 
 const moneyLost = (g) => (problemOf(g)?.charged ? "It was charged." : NOT_CHARGED);
 
-/** Who was asked, who made it, and why. */
+/** The first choice, the model that made the image instead, and the reason. */
 const fallbackText = ({ image }) =>
   `Asked ${makerText(image.fallback)}, got ${makerText(image)}: ${reasonText(image.fallback.reason)}.`;
 
@@ -36,7 +36,7 @@ function stopped(g) {
   }
   const most = g.estimate ? `at most ${usdText(g.estimate.price.ceiling)}` : "what was quoted";
   return {
-    head: "You stopped waiting", note: "A run under way cannot be stopped from here.",
+    head: "You stopped waiting", note: "An image that has been started cannot be cancelled.",
     money: `If the image is still made, it costs ${most} and appears here.`,
   };
 }
@@ -48,7 +48,7 @@ function broken(g) {
   }
   const most = g.estimate ? `, at most ${usdText(g.estimate.price.ceiling)}` : "";
   return {
-    head: "The service does not answer", note: "Check again looks whether the image was made.",
+    head: "The service does not answer", note: "Use Check again to see whether the image was made.",
     money: `You pay only if it was${most}.`,
   };
 }
@@ -83,8 +83,8 @@ const WORDS = {
 };
 
 /**
- * `{head, note, money, said}`: inside the box, below it, and to a screen reader. `said` has nothing
- * that ticks. `context`: `{now, elapsedMs, opensAt, stopped}`.
+ * Returns `{head, note, money, said}`: texts inside the box, below it, and for a screen reader.
+ * `said` contains no running times. `context`: `{now, elapsedMs, opensAt, stopped}`.
  */
 export function wordsOf(generation, state, context) {
   const words = WORDS[state](generation, { ...context, elapsed: secondsText(context.elapsedMs / 1000) });

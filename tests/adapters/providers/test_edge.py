@@ -19,16 +19,24 @@ from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS, build_moderator, build_provider
 from imagegen.providers.faults import (
+    MAX_IMAGE_BYTES,
     HttpAnswer,
     bounded_seconds,
+    decoded_image,
     dig,
+    is_image,
     outcome_of,
     parse_retry_after,
     token,
 )
-from imagegen.providers.http import was_sent
-from imagegen.providers.images import MAX_IMAGE_BYTES, decoded_image, is_image
-from imagegen.providers.stream import Deadline, DeadlineError, TooLargeError, capped, cutting
+from imagegen.providers.http import (
+    Deadline,
+    DeadlineError,
+    TooLargeError,
+    limited_chunks,
+    shutdown_at,
+    was_sent,
+)
 from tests.adapters.providers.loopback import PNG
 
 KEY = SecretStr("sk-CANARY")
@@ -207,11 +215,11 @@ def test_a_body_is_stopped_at_the_cap_and_at_the_deadline() -> None:
     ticks = count()
     deadline = Deadline.after(3, lambda: float(next(ticks)))
     with pytest.raises(DeadlineError):
-        list(capped([b"x"] * 9, deadline, max_bytes=99))
+        list(limited_chunks([b"x"] * 9, deadline, max_bytes=99))
     standing = Deadline.after(3, lambda: 0.0)
     with pytest.raises(TooLargeError):
-        list(capped([b"xx"] * 9, standing, max_bytes=5))
-    assert list(capped([b"xx", b"y"], standing, max_bytes=3)) == [b"xx", b"y"]
+        list(limited_chunks([b"xx"] * 9, standing, max_bytes=5))
+    assert list(limited_chunks([b"xx", b"y"], standing, max_bytes=3)) == [b"xx", b"y"]
 
 
 def test_a_silent_read_is_cut_by_a_timer_whose_failure_is_quiet() -> None:
@@ -221,7 +229,7 @@ def test_a_silent_read_is_cut_by_a_timer_whose_failure_is_quiet() -> None:
         was_cut.set()
         raise OSError
 
-    with cutting(Deadline.after(0, lambda: 0.0), cut):
+    with shutdown_at(Deadline.after(0, lambda: 0.0), cut):
         assert was_cut.wait(5)
 
 

@@ -1,6 +1,6 @@
-"""For any chat backend: the tool for its LLM, the images in its results, the message for its page.
+"""For any chat backend: the tool for its LLM, the images in tool results, the message for its page.
 
-Nothing here reaches AWS, the environment or a clock: it works in somebody else's process.
+Nothing here uses AWS, the environment or a clock, so that it works in any other backend's process.
 """
 
 from imagegen.chat.aisdk import from_aisdk, to_aisdk

@@ -1,8 +1,8 @@
-"""ImageGeneration ↔ tool part of an AI SDK UI message, both as JSON: pure and lossless.
+"""Converts an ImageGeneration to the tool part of an AI SDK UI message and back, without loss.
 
-https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol. The same as ``aisdk.js`` beside the elements;
-the fixtures in ``events/ui`` hold both to it. What the part's own fields cannot hold travels in
-``toolMetadata.imageGeneration``; what happened to the part since wins over it.
+https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol. ``aisdk.js`` beside the elements does the same,
+and the fixtures in ``events/ui`` test both. Fields that the part has no place for are in
+``toolMetadata.imageGeneration``; where they differ, the part's own fields are newer and win.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,13 +11,13 @@ from typing import Any
 TYPE = "tool-generate_image"
 APPROVED = {"approved": True}
 OWN = ("toolCallId", "prompt", "status")
-"""What the part's own fields hold."""
+"""The fields of an ImageGeneration that the part's own fields contain."""
 
 type Part = dict[str, Any]
 
 
 def to_aisdk(generation: Mapping[str, Any]) -> Part:
-    """Return the tool part of an image generation."""
+    """Return an image generation as a tool part."""
     made = PARTS[generation["status"]](generation)
     estimate = generation.get("estimate") or {}
     rest = {name: value for name, value in generation.items() if name not in OWN}
@@ -36,7 +36,7 @@ def to_aisdk(generation: Mapping[str, Any]) -> Part:
 
 
 def from_aisdk(part: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the image generation of a tool part, ``None`` where the part is none of ours."""
+    """Return the image generation in a tool part, ``None`` if the part is not one of ours."""
     rest = (part.get("toolMetadata") or {}).get("imageGeneration")
     if part.get("type") != TYPE or not rest:
         return None
@@ -90,11 +90,11 @@ def _complete(generation: Mapping[str, Any]) -> Part:
 
 def _failed(generation: Mapping[str, Any]) -> Part:
     problem = generation.get("problem")
-    said = problem or generation.get("image") or {}
+    failure = problem or generation.get("image") or {}
     facts = {
-        "code": said.get("code") or "unknown",
-        "retryable": bool(said.get("retryable")),
-        "charged": bool(said.get("charged")),
+        "code": failure.get("code") or "unknown",
+        "retryable": bool(failure.get("retryable")),
+        "charged": bool(failure.get("charged")),
     }
     text = (problem or {}).get("detail") or facts["code"]
     return {

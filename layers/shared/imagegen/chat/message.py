@@ -1,4 +1,4 @@
-"""The message that ends a chat's answer, for backends that run an LLM of their own."""
+"""The message that completes a chat's answer, for backends that run an LLM of their own."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -16,9 +16,9 @@ def message_complete(
     llm_api_calls: Iterable[Part] = (),
     stop_reason: Literal["end", "tool_limit", "error"] = "end",
 ) -> dict[str, Any]:
-    """Return the message as the page's elements and ``POST /chat``'s clients take it.
+    """Return the message in the form that the page's elements and clients of ``POST /chat`` read.
 
-    ``image_generations`` come from ``extract_image_generations``.
+    ``image_generations`` are the result of ``extract_image_generations``.
     """
     return {
         "id": message_id,
@@ -31,7 +31,7 @@ def message_complete(
 
 
 def plain(part: Part) -> dict[str, Any]:
-    """Return a part as JSON has it."""
+    """Return a part as JSON."""
     if isinstance(part, EdgeModel):
         return part.model_dump(mode="json", by_alias=True)
     return dict(part)

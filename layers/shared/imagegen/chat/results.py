@@ -1,8 +1,8 @@
-"""From an LLM's tool results to the images that a message shows, whatever the LLM's interface.
+"""Finds the images that a message shows in an LLM's tool results, for every LLM interface.
 
-Understood are OpenAI's tool messages, Anthropic's tool_result blocks, Gemini's functionResponse
-parts, MCP's results, and the estimates themselves, as objects or as JSON text. They differ in how
-they are wrapped: what is looked for is an estimate, and on the way to it the call's id.
+It reads OpenAI's tool messages, Anthropic's tool_result blocks, Gemini's functionResponse parts,
+MCP's results, and plain estimates, as objects or as JSON text. These differ only in what is wrapped
+around an estimate, so the search goes inward to the estimate and notes the call's id on the way.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from imagegen.wire.messages import TOOL
 
 ESTIMATE = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})
-"""What every estimate has."""
+"""The fields that every estimate has."""
 SEEN_BY_LLM = ("buttonLabel", "price", "provider", "model", "quality", "size", "typicalSeconds")
 CALL_IDS = ("tool_call_id", "tool_use_id", "toolCallId", "call_id")
 DEEPEST = 12
@@ -23,27 +23,27 @@ WRAPPERS = frozenset(
         *("structuredContent", "structured_content", "_meta", "meta", "estimate"),
     }
 )
-"""Where a result may stand. In whatever else there is, prompts and arguments above all, stands what
-a person or an LLM wrote, and that may look like an estimate with another price."""
+"""The only fields that are searched. Other fields, above all prompts and arguments, contain text of
+a person or an LLM, which may look like an estimate with another price."""
 SPEAKERS = frozenset({"user", "assistant", "model", "system", "developer"})
 RESULTS = ("tool_result", "functionResponse", "function_response", "toolResult")
-"""How a result in a speaker's message is known: by its type, or by the name it stands under."""
+"""What marks a tool result inside a speaker's message: the block's type, or a field's name."""
 
 
 def extract_image_generations(tool_results: Any) -> list[dict[str, Any]]:
-    """Return the images offered by the results of ``generate_image``, each once, in their order.
+    """Return the images that results of ``generate_image`` offer, in order, without duplicates.
 
-    Results of other tools, errors and whatever is not an estimate are passed over, and so is what
-    is no tool's result: words, prompts, arguments.
+    Results of other tools, errors and everything that is not an estimate are ignored, and so is
+    everything outside tool results: text, prompts, arguments.
     """
     found = {one["id"]: one for one in _images(tool_results, "", DEEPEST)}
     return list(found.values())
 
 
 def result_for_llm(estimate: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of an estimate's JSON an LLM should read: the price, and never the quote.
+    """Return the fields of an estimate that an LLM should read: the price, but never the quote.
 
-    An answer that is an error (``application/problem+json``) comes back as its code and words.
+    For an error (``application/problem+json``), its code and its text are returned.
     """
     if not estimate.keys() >= ESTIMATE:
         return {"offered": False, "code": estimate.get("code"), "detail": estimate.get("detail")}
@@ -69,7 +69,7 @@ def _images(value: Any, call_id: str, depth: int) -> Iterator[dict[str, Any]]:
 
 
 def _wrapped(value: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield what may hold a result; ``_meta`` has names with a prefix."""
+    """Yield the values that may contain a result; the names in ``_meta`` have a prefix."""
     is_spoken = value.get("role") in SPEAKERS
     for name, one in value.items():
         if str(name).rpartition("/")[2] in WRAPPERS:
@@ -77,7 +77,7 @@ def _wrapped(value: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _results_in(content: Any) -> list[Any]:
-    """Return the tools' results in what a person or an LLM says: the rest are its own words."""
+    """Return the tool results in a message of a person or an LLM; the rest is their own text."""
     blocks = content if isinstance(content, list) else []
     return [one for one in blocks if isinstance(one, Mapping) and _is_result(one)]
 
@@ -98,14 +98,14 @@ def _image(estimate: Mapping[str, Any], call_id: str) -> dict[str, Any]:
 
 
 def _is_of_another_tool(result: Mapping[str, Any]) -> bool:
-    """Only OpenAI's and Gemini's results name their tool."""
+    """Return whether the result names another tool; only OpenAI's and Gemini's contain a name."""
     name = result.get("name")
     is_result = result.get("role") == "tool" or "response" in result
     return is_result and isinstance(name, str) and name != TOOL
 
 
 def _call_id(result: Mapping[str, Any]) -> str:
-    """Return the id of the call that a result answers; Gemini has it beside the response."""
+    """Return the id of the call that a result answers; Gemini's is a field beside the response."""
     names = (*CALL_IDS, *(("id",) if "response" in result else ()))
     return next((result[name] for name in names if isinstance(result.get(name), str)), "")
 

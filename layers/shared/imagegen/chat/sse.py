@@ -13,7 +13,7 @@ NAMES: dict[type, str] = {
 
 
 def to_sse(events: Iterable[ChatEvent]) -> str:
-    """Return the events as one stream; JSON of one line has no line ends to be escaped."""
+    """Return the events as one stream; each one's JSON is a single line, so nothing is escaped."""
     return "".join(
         f"event: {NAMES[type(event)]}\ndata: {event.model_dump_json(by_alias=True)}\n\n"
         for event in events

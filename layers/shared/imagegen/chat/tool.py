@@ -1,4 +1,4 @@
-"""The tool's definition, in the words of each LLM interface, from one model.
+"""The tool's definition in the format of each LLM interface, made from one model.
 
 OpenAI: https://platform.openai.com/docs/guides/function-calling
 Anthropic: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview
@@ -18,18 +18,18 @@ from imagegen.wire.images import EdgeModel
 from imagegen.wire.messages import TOOL
 
 type Properties = Mapping[str, Mapping[str, Any]]
-"""The schema of each argument."""
+"""The JSON schema of each argument, by name."""
 
 DESCRIPTION = (
-    "Offer the user an image. Returns the price, and shows the user a button with it; the image is "
-    "made only if they press it, and nothing is charged before. Use it whenever the user wants a "
+    "Offer the user an image. Returns the price and shows the user a button with the price. The "
+    "image is made, and charged, only after the user presses it. Use it whenever the user wants a "
     "picture, drawing, photo, logo or illustration; once for each picture. Do not use it to search "
     "for existing images, or before you know what the picture should show."
 )
 
 
 class ToolArguments(EdgeModel):
-    """What the LLM says."""
+    """The arguments that the LLM passes."""
 
     prompt: str = Field(
         description="What the picture shows, as a complete description: subject, setting, light, "
@@ -37,13 +37,13 @@ class ToolArguments(EdgeModel):
     )
     quality: Tier | None = Field(
         None,
-        description="Only if the user asked for a quality: ultra is the best and dearest, fast the "
-        "cheapest. Left out, the words of the prompt decide.",
+        description="Only if the user asked for a quality: ultra is the best and most expensive, "
+        "fast the cheapest. If omitted, the words of the prompt decide.",
     )
     size: str | None = Field(
         None,
         description="square, landscape, portrait, or exact pixels such as 1536x1024. "
-        "Left out, it is square.",
+        "If omitted, it is square.",
     )
     style: str | None = Field(
         None, description="A style the user named, such as watercolour. At most 200 characters."
@@ -58,7 +58,7 @@ class ToolArguments(EdgeModel):
 
 
 class ToolFormat(StrEnum):
-    """Whose words a definition is in."""
+    """The LLM interface whose format a definition has."""
 
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
@@ -67,13 +67,13 @@ class ToolFormat(StrEnum):
 
 
 def tool_definition(form: str = "openai", providers: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the tool as an LLM interface takes it, one entry of its list of tools.
+    """Return the tool as one entry of an LLM interface's list of tools.
 
-    ``providers`` are the names that an estimate takes; the LLM reads them. Without them it reads
-    only that there is such an argument.
+    ``providers`` are the names that an estimate accepts; the description of the argument lists
+    them for the LLM. Without them it only describes the argument.
 
     Raises:
-        InvalidRequestError: there is no such format; the message lists those there are.
+        InvalidRequestError: there is no such format; the message lists the formats.
     """
     if form not in FORMATS:
         raise InvalidRequestError(f"Unknown format {form!r}: use one of {', '.join(FORMATS)}.")
@@ -81,7 +81,7 @@ def tool_definition(form: str = "openai", providers: Sequence[str] = ()) -> dict
 
 
 def _openai(plain: Properties) -> dict[str, Any]:
-    """Strict: every property is required, and what may be left out may be null."""
+    """Return a strict function: every property is required, and optional ones may be null."""
     required = ToolArguments.model_fields["prompt"].alias
     properties = {name: one if name == required else _or_null(one) for name, one in plain.items()}
     parameters = {**_object(properties), "required": list(properties)}
@@ -94,7 +94,7 @@ def _anthropic(plain: Properties) -> dict[str, Any]:
 
 
 def _gemini(plain: Properties) -> dict[str, Any]:
-    # Its schema is a part of OpenAPI's, which does not know additionalProperties.
+    # Gemini's schema is a subset of OpenAPI's without additionalProperties.
     schema = {name: one for name, one in _schema(plain).items() if name != "additionalProperties"}
     declaration = {"name": TOOL, "description": DESCRIPTION, "parameters": schema}
     return {"functionDeclarations": [declaration]}

@@ -1,1 +1,1 @@
-"""The chat's LLM behind any endpoint that speaks OpenAI's chat completions."""
+"""The chat's LLM, at any endpoint that is compatible with OpenAI's chat completions."""

@@ -1,8 +1,9 @@
-"""A chat's LLM behind any endpoint that speaks OpenAI's chat completions, streamed.
+"""The chat's LLM at any endpoint that is compatible with OpenAI's chat completions, streamed.
 
-https://platform.openai.com/docs/api-reference/chat/create. The official client does the protocol;
-beneath it is the transport of ``imagegen.providers.sdk``: a total deadline, a cap on what comes, no
-retries, no redirects. What comes is read as JSON of unknown shape, for not only OpenAI answers.
+https://platform.openai.com/docs/api-reference/chat/create. The official client implements the
+protocol, on the transport of ``imagegen.providers.sdk``: a total deadline, a size limit, no
+retries, no redirects. The answer is read as JSON of unknown shape, because the endpoint need not be
+OpenAI's.
 """
 
 import json
@@ -32,9 +33,9 @@ from imagegen.providers.faults import (
     text_at,
     token,
 )
+from imagegen.providers.http import CONNECT_SECONDS, Clock
 from imagegen.providers.openai import MONEY, NAME
 from imagegen.providers.sdk import NOT_SENT, BoundedTransport, UnusableBodyError
-from imagegen.providers.stream import CONNECT_SECONDS, Clock
 
 BASE_URL = PROVIDERS[NAME].base_url
 MAX_OUTPUT_TOKENS = 4_096
@@ -44,7 +45,7 @@ UNREADABLE = (
     httpx2.HTTPError,
     httpx2.InvalidURL,
     ValueError,
-    RecursionError,  # JSON nested without end
+    RecursionError,  # JSON that is nested too deeply
 )
 
 
@@ -57,29 +58,29 @@ class OpenAILlm:
     model: str
     instructions: str
     tool: Mapping[str, Json]
-    """Its definition, in OpenAI's words."""
+    """The tool's definition, in OpenAI's format."""
     limit_name: str = "max_tokens"
-    """How this endpoint calls the most tokens of an answer."""
+    """The endpoint's name of the parameter that limits the tokens of an answer."""
 
     def answer(
         self, turns: Sequence[ChatTurn], *, timeout_seconds: float
     ) -> Iterator[TextPart | ToolUse | TokenCount]:
-        """Yield the answer as it comes.
+        """Yield the parts of the answer as they arrive.
 
         Raises:
-            LlmError: there is none, or it broke off.
+            LlmError: there is no answer, or it broke off.
         """
         reader = Reader()
         try:
             with self._stream(turns, timeout_seconds) as chunks:
                 for chunk in chunks:
-                    yield from reader.read(body_of(chunk))
+                    yield from reader.read(chunk_json(chunk))
         except UNREADABLE as error:
-            lost = to_fault(error)
+            failure = to_fault(error)
         else:
-            yield from reader.ended()
+            yield from reader.end()
             return
-        raise lost
+        raise failure
 
     def _stream(
         self, turns: Sequence[ChatTurn], timeout_seconds: float
@@ -107,16 +108,16 @@ def build_llm(
     tool: Mapping[str, Json],
     clock: Clock = time.monotonic,
 ) -> OpenAILlm:
-    """Return the LLM; an empty ``base_url`` is OpenAI's own.
+    """Return the LLM; an empty ``base_url`` means OpenAI's own address.
 
     Raises:
-        LlmError: the key cannot be sent.
+        LlmError: a header cannot contain the key.
     """
     wire = httpx2.Client(
         transport=BoundedTransport(clock, MAX_BYTES), trust_env=False, follow_redirects=False
     )
     client = openai.OpenAI(
-        api_key=sendable(api_key),
+        api_key=header_key(api_key),
         base_url=base_url or BASE_URL,
         max_retries=0,
         http_client=wire,
@@ -127,28 +128,28 @@ def build_llm(
 
 
 def provider_of(base_url: str) -> str:
-    """Return who is behind an address, as the list of API calls names it."""
+    """Return the provider's name for the list of API calls: ``local``, ``openai`` or the host."""
     host = urlsplit(base_url or BASE_URL).hostname or ""
     if host in LOOPBACK:
         return "local"
     return NAME if host == urlsplit(BASE_URL).hostname else host
 
 
-def sendable(api_key: SecretStr) -> str:
-    """Return the key as a header can carry it.
+def header_key(api_key: SecretStr) -> str:
+    """Return the key as text for a header.
 
     Raises:
-        LlmError: it cannot; the HTTP client's own error would quote it.
+        LlmError: a header cannot contain the key. The HTTP client's own error would quote it.
     """
     try:
         return key_text(NAME, api_key)
     except ProviderError:
-        lost = fault(Outcome.ACCOUNT)
-    raise lost
+        failure = fault(Outcome.ACCOUNT)
+    raise failure
 
 
 def to_message(turn: ChatTurn) -> dict[str, Any]:
-    """Return a turn in OpenAI's words."""
+    """Return a turn as a message in OpenAI's format."""
     if turn.role == "tool":
         return {"role": "tool", "tool_call_id": turn.call_id, "content": turn.text}
     if not turn.asked:
@@ -157,15 +158,15 @@ def to_message(turn: ChatTurn) -> dict[str, Any]:
         {
             "id": one.id,
             "type": "function",
-            "function": {"name": one.name, "arguments": written(one.arguments)},
+            "function": {"name": one.name, "arguments": valid_arguments(one.arguments)},
         }
         for one in turn.asked
     ]
     return {"role": "assistant", "content": turn.text or None, "tool_calls": calls}
 
 
-def written(arguments: str) -> str:
-    """Return arguments as a history may have them: some endpoints refuse what is not JSON."""
+def valid_arguments(arguments: str) -> str:
+    """Return the arguments if they are JSON, else ``{}``: some endpoints refuse other text."""
     try:
         json.loads(arguments)
     except (ValueError, RecursionError):
@@ -173,8 +174,8 @@ def written(arguments: str) -> str:
     return arguments
 
 
-def body_of(chunk: object) -> Json:
-    """Return a chunk as JSON; the client builds it without looking."""
+def chunk_json(chunk: object) -> Json:
+    """Return a chunk as JSON, ``None`` if it has none; the client builds chunks unvalidated."""
     if not isinstance(chunk, BaseModel):
         return None
     body: Json = chunk.model_dump(mode="json", warnings=False)
@@ -182,7 +183,7 @@ def body_of(chunk: object) -> Json:
 
 
 def to_fault(error: Exception) -> LlmError:
-    """Return what went wrong, without a word of what the endpoint said."""
+    """Return our error for a client error; it contains none of the endpoint's own text."""
     if isinstance(error, openai.APIStatusError):
         return status_fault(error)
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
@@ -194,11 +195,11 @@ def to_fault(error: Exception) -> LlmError:
 
 
 def status_fault(error: openai.APIStatusError) -> LlmError:
-    """Return what an error's answer means."""
+    """Return our error for an answer with an error status."""
     headers = {name.lower(): value for name, value in error.response.headers.items()}
     answer = HttpAnswer(error.status_code, headers, error.body)  # type: ignore[arg-type]
-    words = {text_at(answer.body, "code"), text_at(answer.body, "type")}
-    outcome = Outcome.ACCOUNT if words & MONEY else outcome_of(answer.status)
+    codes = {text_at(answer.body, "code"), text_at(answer.body, "type")}
+    outcome = Outcome.ACCOUNT if codes & MONEY else outcome_of(answer.status)
     return fault(
         outcome,
         provider_code=token(dig(answer.body, "code")),

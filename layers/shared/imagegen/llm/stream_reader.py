@@ -1,4 +1,4 @@
-"""What comes of an LLM's stream, read as JSON of unknown shape; and its faults, in our words."""
+"""Reads an LLM's stream, whose JSON may have any shape; and the LLM's errors in our own words."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ MESSAGES: Mapping[Outcome, str] = {
 
 @dataclass(slots=True)
 class _Call:
-    """A use of a tool whose pieces are coming in."""
+    """A tool call whose parts are still arriving."""
 
     id: str
     name: str = ""
@@ -37,61 +37,61 @@ class _Call:
 
 @dataclass(slots=True)
 class Reader:
-    """Makes words, uses of tools and counts of a stream's chunks."""
+    """Turns a stream's chunks into text, tool calls and token counts."""
 
     calls: list[_Call] = field(default_factory=list)
     by_index: dict[Json, _Call] = field(default_factory=dict)
     finish: str = ""
-    half: str = ""
-    """Of a character whose other half is still to come."""
-    spent: TokenCount | None = None
+    pending_half: str = ""
+    """The first half of a surrogate pair whose second half has not arrived yet."""
+    tokens: TokenCount | None = None
 
     def read(self, body: Json) -> Iterator[TextPart]:
-        """Yield the words of a chunk, and keep the rest of it."""
+        """Yield the text of a chunk, and collect its tool calls and token counts."""
         inputs, outputs = (
             dig(body, "usage", "prompt_tokens"),
             dig(body, "usage", "completion_tokens"),
         )
         if type(inputs) is int and type(outputs) is int:
-            self.spent = TokenCount(_count(inputs), _count(outputs))
+            self.tokens = TokenCount(_count(inputs), _count(outputs))
         choice = dig(body, "choices", 0)
         self.finish = text_at(choice, "finish_reason") or self.finish
         for name in ("content", "refusal"):
-            yield from self._words(text_at(choice, "delta", name))
+            yield from self._text(text_at(choice, "delta", name))
         for piece in items_at(choice, "delta", "tool_calls"):
             self._add(piece)
 
-    def ended(self) -> Iterator[TextPart | ToolUse | TokenCount]:
-        """Yield what is known at the end.
+    def end(self) -> Iterator[TextPart | ToolUse | TokenCount]:
+        """Yield the remaining text, the tool calls and the token counts after the last chunk.
 
         Raises:
-            LlmError: it was no end, or a refusal.
+            LlmError: the stream broke off, or the LLM refused to answer.
         """
         if self.finish == "content_filter":
             raise fault(Outcome.REFUSED)
         if not self.finish:
             raise fault(Outcome.UNKNOWN)
-        if self.half:
-            yield TextPart(self.half)
+        if self.pending_half:
+            yield TextPart(self.pending_half)
         seen: set[str] = set()
         for number, call in enumerate(self.calls):
-            # Two uses under one id would be answered as one.
+            # Two calls with the same id would get one result between them.
             is_good = 0 < len(call.id) <= MAX_ID_CHARACTERS and legible(call.id) not in seen
-            asked = ToolUse(
+            use = ToolUse(
                 call.id if is_good else f"call_{number}",
                 call.name[:MAX_NAME_CHARACTERS],
                 call.arguments,
             )
-            seen.add(asked.id)
-            yield asked
-        if self.spent:
-            yield self.spent
+            seen.add(use.id)
+            yield use
+        if self.tokens:
+            yield self.tokens
 
-    def _words(self, words: str) -> Iterator[TextPart]:
-        """Yield words up to the last whole character: endpoints cut where a token ends."""
-        words = self.half + words
-        self.half = words[-1:] if is_first_half(words[-1:]) else ""
-        if whole := words.removesuffix(self.half):
+    def _text(self, text: str) -> Iterator[TextPart]:
+        """Yield the text up to the last whole character: a token may end inside a character."""
+        text = self.pending_half + text
+        self.pending_half = text[-1:] if is_first_half(text[-1:]) else ""
+        if whole := text.removesuffix(self.pending_half):
             yield TextPart(whole)
 
     def _add(self, piece: Json) -> None:
@@ -102,7 +102,7 @@ class Reader:
             raise fault(Outcome.UNAVAILABLE)
 
     def _call_of(self, piece: Json) -> _Call:
-        """Return the use that a piece belongs to: a new id is a new one, whatever its index."""
+        """Return the call that a piece belongs to; a new id starts a new call at any index."""
         index, identity = dig(piece, "index"), text_at(piece, "id")
         known = self.by_index.get(index if isinstance(index, int) else None)
         if known and identity in ("", known.id):

@@ -1,7 +1,8 @@
-"""One JSON-RPC message in, one out: what of the protocol does not depend on our tools.
+"""The part of the Model Context Protocol that does not depend on our tools: JSON-RPC and versions.
 
-Revision 2026-07-28 has no handshake: each request carries its version in ``_meta`` and names its
-method in headers. Older clients greet first; without sessions their greeting needs no memory.
+Revision 2026-07-28 has no handshake: each request contains its version in ``_meta`` and names its
+method in headers. Older clients send ``initialize`` first; we have no sessions, so nothing of that
+is stored.
 Source: https://modelcontextprotocol.io/specification
 """
 
@@ -24,11 +25,11 @@ PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
 _STATUS = {METHOD_NOT_FOUND: 404}
-"""Any other is 400. Before 2026-07-28 an error within a good message was a 200."""
+"""Any other code has status 400. Before 2026-07-28, an error of a valid message had status 200."""
 
 
 class RpcError(Exception):
-    """The message is answered with a JSON-RPC error."""
+    """The answer to the message is a JSON-RPC error."""
 
     def __init__(
         self, code: int, message: str, *, data: Any = None, request_id: Any = None
@@ -41,7 +42,7 @@ class RpcError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RpcRequest:
-    """A request that may be answered."""
+    """A valid request, which needs an answer."""
 
     id: str | int
     method: str
@@ -50,21 +51,21 @@ class RpcRequest:
 
 
 def parse(body: str | bytes, headers: Mapping[str, str]) -> RpcRequest | None:
-    """Return the request in a body, ``None`` for a notification, which nobody answers.
+    """Return the request in a body, ``None`` for a notification, which gets no answer.
 
     Raises:
-        RpcError: it is no single message, or not one of a version we speak.
+        RpcError: the body is not one valid message, or its version is not supported.
     """
     message = _message(body)
     method, params = message.get("method"), message.get("params", {})
     request_id: Any = message.get("id")
     has_id = "id" in message
     if has_id and (isinstance(request_id, bool) or not isinstance(request_id, str | int)):
-        _fail(INVALID_REQUEST, "An id is a string or an integer.")
+        _fail(INVALID_REQUEST, "The id must be a string or an integer.")
     if message.get("jsonrpc") != "2.0" or not isinstance(method, str):
-        _fail(INVALID_REQUEST, "The body is no JSON-RPC 2.0 request.", request_id)
+        _fail(INVALID_REQUEST, "The body is not a JSON-RPC 2.0 request.", request_id)
     if not isinstance(params, dict):
-        _fail(INVALID_REQUEST, "params is an object.", request_id)
+        _fail(INVALID_REQUEST, "params must be an object.", request_id)
     is_modern = _is_modern(params, headers)
     if not has_id:
         _check_version(headers.get(VERSION_HEADER, MODERN))
@@ -75,51 +76,51 @@ def parse(body: str | bytes, headers: Mapping[str, str]) -> RpcRequest | None:
 
 
 def result(
-    asked: RpcRequest, values: Mapping[str, Any], server: Mapping[str, str]
+    request: RpcRequest, values: Mapping[str, Any], server: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the answer to a request."""
+    """Return the answer to a request, with ``values`` as its result."""
     values = dict(values)
-    if asked.is_modern:
+    if request.is_modern:
         values = {"resultType": "complete", **values}
         values["_meta"] = {**values.get("_meta", {}), SERVER_KEY: dict(server)}
-    return {"jsonrpc": "2.0", "id": asked.id, "result": values}
+    return {"jsonrpc": "2.0", "id": request.id, "result": values}
 
 
 def error(failed: RpcError) -> dict[str, Any]:
-    """Return the answer to what cannot be answered; its id is ``null`` where it has none."""
-    said: dict[str, Any] = {"code": failed.code, "message": str(failed)}
+    """Return the answer for an error; its id is ``null`` when the message has none."""
+    body: dict[str, Any] = {"code": failed.code, "message": str(failed)}
     if failed.data is not None:
-        said["data"] = failed.data
-    return {"jsonrpc": "2.0", "id": failed.request_id, "error": said}
+        body["data"] = failed.data
+    return {"jsonrpc": "2.0", "id": failed.request_id, "error": body}
 
 
-def status_of(failed: RpcError, asked: RpcRequest | None) -> int:
-    """Return the HTTP status of an error."""
-    is_old = asked is not None and not asked.is_modern
+def status_of(failed: RpcError, request: RpcRequest | None) -> int:
+    """Return the HTTP status of an error; ``request`` is ``None`` when it was not valid."""
+    is_old = request is not None and not request.is_modern
     return 200 if is_old else _STATUS.get(failed.code, 400)
 
 
 def _message(body: str | bytes) -> dict[str, Any]:
     try:
-        # Of bytes Python would read UTF-16, too, and halves of characters.
+        # From bytes, Python would also accept UTF-16 and lone surrogates.
         text = body.decode() if isinstance(body, bytes) else body
-        message = json.loads(text, parse_constant=_no_number)
+        message = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         _fail(PARSE_ERROR, "The body is not JSON.")
     if not isinstance(message, dict):
-        _fail(INVALID_REQUEST, "Send one JSON-RPC message; batches are not taken.")
+        _fail(INVALID_REQUEST, "Send one JSON-RPC message; batches are not supported.")
     return message
 
 
-def _no_number(name: str) -> Never:
+def _refuse_constant(name: str) -> Never:
     raise ValueError(name)
 
 
 def _is_modern(params: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
-    """Return whether a request is of the revision without a handshake, or of one to come."""
+    """Return whether a request belongs to a revision without a handshake, known or future."""
     version, meta = headers.get(VERSION_HEADER), params.get("_meta")
-    says_so = isinstance(meta, dict) and VERSION_KEY in meta
-    return says_so or (version is not None and version not in HANDSHAKE)
+    has_version = isinstance(meta, dict) and VERSION_KEY in meta
+    return has_version or (version is not None and version not in HANDSHAKE)
 
 
 def _check(
@@ -127,16 +128,14 @@ def _check(
 ) -> None:
     meta = params.get("_meta")
     if not isinstance(meta, dict) or not {VERSION_KEY, CAPABILITIES_KEY} <= meta.keys():
-        needed = f"params._meta needs {VERSION_KEY} and {CAPABILITIES_KEY}."
+        needed = f"params._meta must contain {VERSION_KEY} and {CAPABILITIES_KEY}."
         _fail(INVALID_PARAMS, needed, request_id)
     named = {VERSION_HEADER: meta[VERSION_KEY], METHOD_HEADER: method}
     if method == "tools/call" and params.get("name") is not None:
         named[NAME_HEADER] = params["name"]
     for header, value in named.items():
         if _plain(headers.get(header)) != value:
-            _fail(
-                HEADER_MISMATCH, f"The header {header} does not say what the body says.", request_id
-            )
+            _fail(HEADER_MISMATCH, f"The header {header} does not match the body.", request_id)
     _check_version(meta[VERSION_KEY], request_id)
 
 
@@ -149,7 +148,10 @@ def _check_version(version: object, request_id: str | int | None = None) -> None
 
 
 def _plain(value: str | None) -> str | None:
-    """Return a header's value; text that fits no header comes as ``=?base64?...?=``."""
+    """Return a header's value, ``None`` if it is missing or cannot be decoded.
+
+    Text that a header cannot contain is encoded as ``=?base64?...?=``.
+    """
     if value is None or not (value.startswith("=?base64?") and value.endswith("?=")):
         return value
     try:

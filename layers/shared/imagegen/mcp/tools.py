@@ -1,7 +1,8 @@
-"""The tools: what an image would cost, where one stands, what there is. None of them spends.
+"""The tools: the price of an image, the state of an image, the list of models. None spends money.
 
-The quote, with which an image can be bought, is in ``_meta``, which hosts keep from the model; what
-the model reads says the price. Confirming takes the user's own token at the generate function.
+The quote, with which an image can be bought, is in ``_meta``, which hosts do not show to the model;
+the model reads only the price. To confirm, a client calls the generate function with the user's own
+token.
 """
 
 import json
@@ -32,20 +33,23 @@ ESTIMATE, STATUS, MODELS = "estimate_image", "image_status", "list_models"
 PREFIX = "imagegen/"
 FREE = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True}
 PRICES = (
-    "Price an image before anybody pays: picks quality, model and provider, and returns what it "
-    "costs and at most can cost. Nothing is drawn and nothing is charged: the person confirms in "
-    "their own client. Ask once for each image that the user wants."
+    "Returns the price of an image: chooses quality, model and provider, and returns the expected "
+    "price and the most that can be charged. No image is made and nothing is charged: the person "
+    "confirms in their own client. Call it once for each image that the user wants."
 )
 PROGRESS = (
-    "Where an image stands that was priced with estimate_image: generating, complete with its "
-    "address and what was charged, or failed and not charged. An id that nobody confirmed is not "
-    "found. Whether it was deleted since says its address."
+    "Returns the state of an image that was priced with estimate_image: generating, complete with "
+    "its URL and the charge, or failed and not charged. An id that was never confirmed is not "
+    "found. To see whether it was deleted since, open its URL."
 )
-CATALOG = "The models that can draw, with quality, sizes and prices, and whether they could now."
+CATALOG = (
+    "Returns the models that can make images, with quality, sizes, prices, and whether each one is "
+    "available now."
+)
 
 
 class Offer(EdgeModel):
-    """What a model reads of an estimate: everything but the quote."""
+    """The fields of an estimate that a model reads: everything except the quote."""
 
     image_id: str
     prompt: str
@@ -64,42 +68,40 @@ class Offer(EdgeModel):
 
 
 class StatusArguments(EdgeModel):
-    """Which image."""
+    """The arguments of ``image_status``."""
 
     image_id: str = Field(description="The imageId of an estimate.", max_length=200)
 
 
 class NoArguments(EdgeModel):
-    """Nothing is asked."""
+    """The arguments of a tool that takes none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """What the tools do, for one user."""
+    """The functions behind the tools, for one user."""
 
     estimate: Callable[[EstimateRequest], Estimate]
     status: Callable[[str], ImageStatus]
     models: Callable[[], Models]
     providers: Sequence[str] = ()
-    """The names that an estimate takes."""
+    """The names that an estimate accepts."""
 
 
 def definitions(providers: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the tools as ``tools/list`` answers them."""
-    asked = tool_definition("mcp", providers)["inputSchema"]
+    """Return the definitions of the tools for ``tools/list``."""
+    arguments = tool_definition("mcp", providers)["inputSchema"]
     return [
-        _definition(ESTIMATE, "Price an image", PRICES, asked, Offer),
-        _definition(
-            STATUS, "Where an image stands", PROGRESS, _schema(StatusArguments), ImageStatus
-        ),
+        _definition(ESTIMATE, "Price an image", PRICES, arguments, Offer),
+        _definition(STATUS, "State of an image", PROGRESS, _schema(StatusArguments), ImageStatus),
         _definition(MODELS, "Models and prices", CATALOG, _schema(NoArguments), Models),
     ]
 
 
 def call(name: str, arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any] | None:
-    """Return what a tool says, ``None`` where there is no such tool.
+    """Return a tool's result, ``None`` if there is no such tool.
 
-    That it cannot do what was asked is a result as well: the model reads it and may do better.
+    An error of the tool is a result too, so that the model reads it and can correct its call.
     """
     tool = {ESTIMATE: _estimate, STATUS: _status, MODELS: _models}.get(name)
     if tool is None:
@@ -111,45 +113,50 @@ def call(name: str, arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str,
         problem = invalid_request(list(error.errors(include_input=False, include_context=False)))
     except ImagegenError as error:
         problem = to_problem(error)
-    said = problem.model_dump(mode="json", by_alias=True, exclude_none=True)
+    values = problem.model_dump(mode="json", by_alias=True, exclude_none=True)
     text = f"{problem.code}: {problem.detail}"
-    return {**_content(text), "isError": True, "_meta": {f"{PREFIX}problem": said}}
+    return {**_content(text), "isError": True, "_meta": {f"{PREFIX}problem": values}}
 
 
 def _estimate(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
-    made = toolbox.estimate(EstimateRequest.model_validate(arguments))
-    offer = Offer.model_validate({name: getattr(made, name) for name in Offer.model_fields})
-    expected, ceiling = made.price.expected, made.price.ceiling
+    estimate = toolbox.estimate(EstimateRequest.model_validate(arguments))
+    offer = Offer.model_validate({name: getattr(estimate, name) for name in Offer.model_fields})
+    expected, ceiling = estimate.price.expected, estimate.price.ceiling
     most = "" if ceiling == expected else f", at most {label_text(ceiling)}"
     text = (
-        f"{label_text(expected)}{most}: {made.quality} quality, {made.size}, by {made.model} "
-        f"({made.provider}). Nothing is charged until the user confirms."
+        f"{label_text(expected)}{most}: {estimate.quality} quality, {estimate.size}, by "
+        f"{estimate.model} ({estimate.provider}). Nothing is charged until the user confirms."
     )
-    cost = {"usd": float(usd_text(expected)), "model": made.model, "provider": made.provider}
-    whole = made.model_dump(mode="json", by_alias=True)
+    cost = {
+        "usd": float(usd_text(expected)),
+        "model": estimate.model,
+        "provider": estimate.provider,
+    }
+    whole = estimate.model_dump(mode="json", by_alias=True)
     meta = {"cost": cost, f"{PREFIX}charged": False, f"{PREFIX}estimate": whole}
     return {**_structured(text, offer), "_meta": meta}
 
 
 def _status(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
-    stands = toolbox.status(StatusArguments.model_validate(arguments).image_id)
-    charged = label_text(stands.cost.charged) if stands.cost and stands.charged else "nothing"
-    where = f" {stands.image_url}" if stands.image_url else ""
-    return _structured(f"The image is {stands.status}.{where} Charged: {charged}.", stands)
+    image = toolbox.status(StatusArguments.model_validate(arguments).image_id)
+    charged = label_text(image.cost.charged) if image.cost and image.charged else "nothing"
+    url = f" {image.image_url}" if image.image_url else ""
+    return _structured(f"The image is {image.status}.{url} Charged: {charged}.", image)
 
 
 def _models(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
     NoArguments.model_validate(arguments)
-    found = toolbox.models()
-    able = [row for row in found.models if row.available]
-    names = "; ".join(f"{row.quality}: {row.key} ({row.model})" for row in able)
-    return _structured(f"{len(able)} of {len(found.models)} models can draw now. {names}", found)
+    catalog = toolbox.models()
+    available = [row for row in catalog.models if row.available]
+    names = "; ".join(f"{row.quality}: {row.key} ({row.model})" for row in available)
+    text = f"{len(available)} of {len(catalog.models)} models are available now. {names}"
+    return _structured(text, catalog)
 
 
 def _structured(text: str, model: BaseModel) -> dict[str, Any]:
     values = model.model_dump(mode="json", by_alias=True)
-    written = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    return {**_content(text, written), "structuredContent": values, "isError": False}
+    as_text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return {**_content(text, as_text), "structuredContent": values, "isError": False}
 
 
 def _content(*texts: str) -> dict[str, Any]:
@@ -157,13 +164,13 @@ def _content(*texts: str) -> dict[str, Any]:
 
 
 def _definition(
-    name: str, title: str, description: str, asked: dict[str, Any], answer: type[BaseModel]
+    name: str, title: str, description: str, arguments: dict[str, Any], answer: type[BaseModel]
 ) -> dict[str, Any]:
     return {
         "name": name,
         "title": title,
         "description": description,
-        "inputSchema": asked,
+        "inputSchema": arguments,
         "outputSchema": answer.model_json_schema(by_alias=True, mode="serialization"),
         "annotations": {**FREE, "openWorldHint": False},
     }

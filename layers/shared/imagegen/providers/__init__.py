@@ -1,7 +1,8 @@
-"""The image providers: who each one is, said once. Settings, tools, page and tests derive from it.
+"""The image providers: name, key, address and colour of each, in one place.
 
-Importing this loads the standard library and our own errors alone: the page reads it as well. A
-provider's file loads its vendor's client.
+Settings, tools, page and tests derive from this table. Importing it loads only the standard library
+and our own errors, because the page function reads it too; a provider's own file loads its vendor's
+client.
 """
 
 from dataclasses import dataclass
@@ -18,18 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Who a provider is."""
+    """What is fixed about one provider."""
 
     title: str
-    """Its name as people write it."""
+    """The provider's name as people write it."""
     key_name: str
-    """The parameter, and the line of ``.env``, that holds its keys."""
+    """The name of the parameter, and of the line in ``.env``, that contains its keys."""
     keys_url: str
-    """The page where its customers make keys."""
+    """The page where its customers create keys."""
     base_url: str
-    """The vendor's own address of the API, without a last slash."""
+    """The vendor's own address of the API, without a trailing slash."""
     colour: str = "#3f3f46"
-    """As ``#rrggbb``, dark enough to be read on a light tint of itself."""
+    """As ``#rrggbb``, dark enough to be readable on a light tint of the same colour."""
 
 
 PROVIDERS = {
@@ -62,29 +63,29 @@ PROVIDERS = {
         colour="#854d0e",
     ),
 }
-"""By name: that of the file in this package with its ``build``, and of the catalog's rows."""
+"""By name. The file in this package that contains ``build``, and the catalog's rows, use it too."""
 
 MODERATOR = "openai"
-"""The provider whose moderation checks the prompts, free of charge and with the same keys."""
+"""The provider that moderates the prompts, free of charge and with the same keys."""
 
 
 def base_url_name(provider: str) -> str:
-    """Return the environment variable with an address that stands in for the vendor's own."""
+    """Return the environment variable whose address replaces the vendor's own."""
     return f"{provider.upper()}_BASE_URL"
 
 
 def flag_name(provider: str) -> str:
-    """Return the parameter that takes a provider out of service by saying ``false``."""
+    """Return the parameter whose value ``false`` takes a provider out of service."""
     return f"ENABLE_IMAGE_GENERATION_{provider.upper()}"
 
 
 def build_provider(
     name: str, *, api_key: "SecretStr", base_url: str | None = None
 ) -> "ImageProvider":
-    """Return the provider; without ``base_url`` it talks to the vendor's own address.
+    """Return the provider; without ``base_url`` it calls the vendor's own address.
 
     Raises:
-        ConfigurationError: there is no provider of this name; the message lists those there are.
+        ConfigurationError: there is no provider of this name; the message lists the names.
     """
     if name not in PROVIDERS:
         raise ConfigurationError(
@@ -96,7 +97,7 @@ def build_provider(
 
 
 def build_moderator(api_key: "SecretStr", base_url: str | None = None) -> "Moderator":
-    """Return OpenAI's free moderation, with OpenAI's key and address."""
+    """Return OpenAI's moderation, which is free and uses OpenAI's key and address."""
     from imagegen.providers.moderation import build  # noqa: PLC0415 - loads requests
 
     return build(api_key, _address(MODERATOR, base_url))

@@ -1,7 +1,7 @@
-"""Fetch an image from the URL a provider gave, and from nowhere else.
+"""Downloads an image from the URL that a provider returned, and from nowhere else.
 
-The name is resolved once and the connection goes to that very address, so that a second answer of
-the name server cannot move it; each redirect goes through the same check.
+The name is resolved once and the connection goes to exactly that address, so that a second answer
+of the name server cannot redirect it. Each redirect goes through the same check.
 """
 
 import ssl
@@ -26,21 +26,20 @@ from imagegen.providers.addresses import (
     loopback_origin,
     resolve_host,
 )
-from imagegen.providers.faults import fault
-from imagegen.providers.images import MAX_IMAGE_BYTES, is_image
-from imagegen.providers.stream import (
+from imagegen.providers.faults import MAX_IMAGE_BYTES, fault, is_image
+from imagegen.providers.http import (
     CHUNK_BYTES,
     CONNECT_SECONDS,
     Clock,
     Deadline,
     DeadlineError,
     TooLargeError,
-    capped,
-    cutting,
+    limited_chunks,
+    shutdown_at,
 )
 
 type Connect = Callable[[Target], HTTPConnectionPool]
-"""A connection to the target's address under the target's name."""
+"""Returns a connection to the target's address under the target's host name."""
 
 MAX_SECONDS = 30.0
 MAX_REDIRECTS = 2
@@ -49,11 +48,11 @@ IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/jpg", "image/webp"})
 
 
 class UnusableError(Exception):
-    """The answer is no image; the message repeats nothing of it."""
+    """The answer is not an image; the message repeats nothing of it."""
 
 
 def connect_pinned(target: Target) -> HTTPConnectionPool:
-    """Return a connection to the address, with the certificate checked against the host."""
+    """Return a connection to the address that checks the certificate against the host name."""
     if target.origin.scheme == "http":
         return HTTPConnectionPool(target.address, target.origin.port)
     return HTTPSConnectionPool(
@@ -67,33 +66,33 @@ def connect_pinned(target: Target) -> HTTPConnectionPool:
 
 @dataclass(frozen=True, slots=True)
 class Downloader:
-    """Fetch images for one provider."""
+    """Downloads images for one provider."""
 
     provider: str
     base_url: str
-    """Its own origin may be fetched from where it is on loopback, for local stacks."""
+    """When it is on loopback, images may be fetched from its origin; for local stacks."""
     resolve: Resolve = resolve_host
     connect: Connect = connect_pinned
     clock: Clock = time.monotonic
     max_bytes: int = MAX_IMAGE_BYTES
 
     def fetch(self, url: str, *, timeout_seconds: float) -> bytes:
-        """Return the image's bytes, within the time and at most 30 seconds.
+        """Return the image's bytes; the time limit is at most 30 seconds.
 
         Raises:
-            ProviderError: ``UNKNOWN`` when the image was lost on its way, for it was made and
-                billed; ``UNAVAILABLE`` when the URL or what is there is no good.
+            ProviderError: ``UNKNOWN`` when the download broke off, because the image was made and
+                billed; ``UNAVAILABLE`` when the URL is not allowed or its answer is not an image.
         """
         deadline = Deadline.after(min(timeout_seconds, MAX_SECONDS), self.clock)
         try:
             return self._follow(url, deadline)
         except (BlockedError, UnusableError) as error:
-            lost = fault(self.provider, Outcome.UNAVAILABLE, f"its link: {error}")
-        except (TooLargeError, ValueError) as error:  # a redirect may be no URL at all
-            lost = fault(self.provider, Outcome.UNAVAILABLE, f"its link: {type(error).__name__}")
+            failure = fault(self.provider, Outcome.UNAVAILABLE, f"its link: {error}")
+        except (TooLargeError, ValueError) as error:  # a redirect may not be a valid URL
+            failure = fault(self.provider, Outcome.UNAVAILABLE, f"its link: {type(error).__name__}")
         except (HTTPError, OSError, DeadlineError) as error:
-            lost = fault(self.provider, Outcome.UNKNOWN, f"its link: {type(error).__name__}")
-        raise lost
+            failure = fault(self.provider, Outcome.UNKNOWN, f"its link: {type(error).__name__}")
+        raise failure
 
     def _follow(self, url: str, deadline: Deadline) -> bytes:
         own = loopback_origin(self.base_url)
@@ -107,27 +106,28 @@ class Downloader:
 
     def _fetch_once(self, target: Target, deadline: Deadline) -> tuple[bytes | None, str]:
         with self.connect(target) as pool:
-            response = ask(pool, target, deadline)
+            response = send_request(pool, target, deadline)
             try:
-                return self._taken(response, deadline)
+                return self._read(response, deadline)
             finally:
                 response.close()
 
-    def _taken(self, response: BaseHTTPResponse, deadline: Deadline) -> tuple[bytes | None, str]:
+    def _read(self, response: BaseHTTPResponse, deadline: Deadline) -> tuple[bytes | None, str]:
+        """Return the image and an empty text, or ``None`` and the address of a redirect."""
         location = response.headers.get("location")
         if response.status in REDIRECTS and location:
             return None, location
         require_image(response, self.max_bytes)
-        with cutting(deadline, response.shutdown):
+        with shutdown_at(deadline, response.shutdown):
             chunks = response.stream(CHUNK_BYTES, decode_content=False)
-            content = b"".join(capped(chunks, deadline, max_bytes=self.max_bytes))
+            content = b"".join(limited_chunks(chunks, deadline, max_bytes=self.max_bytes))
         if not is_image(content):
             raise UnusableError("not the bytes of an image")
         return content, ""
 
 
-def ask(pool: HTTPConnectionPool, target: Target, deadline: Deadline) -> BaseHTTPResponse:
-    """Return the response with its body unread: one try, no redirect, nothing packed."""
+def send_request(pool: HTTPConnectionPool, target: Target, deadline: Deadline) -> BaseHTTPResponse:
+    """Return the response with its body unread: one attempt, no redirects, no compression."""
     return pool.urlopen(
         "GET",
         target.path,
@@ -147,26 +147,26 @@ def ask(pool: HTTPConnectionPool, target: Target, deadline: Deadline) -> BaseHTT
 
 
 def host_header(origin: Origin) -> str:
-    """Return the host as a header has it: brackets for IPv6, a port where it is unusual."""
+    """Return the Host header: IPv6 in brackets, the port only if it is not the default."""
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
     return host if origin.port == PORTS[origin.scheme] else f"{host}:{origin.port}"
 
 
 def require_image(response: BaseHTTPResponse, max_bytes: int) -> None:
-    """Return when the response's head promises an image.
+    """Raise unless the response's status and headers announce an image of allowed size.
 
     Raises:
-        UnusableError: it does not.
-        TooLargeError: it promises too much of it.
+        UnusableError: they announce something else.
+        TooLargeError: the announced length is above ``max_bytes``.
     """
     headers = response.headers
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if response.status != 200:
         raise UnusableError(f"HTTP {response.status}")
     if media_type not in IMAGE_TYPES:
-        raise UnusableError("not of an image's type")
+        raise UnusableError("not an image type")
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnusableError("packed, though asked for plain")
+        raise UnusableError("compressed, although not requested")
     length = headers.get("content-length", "")
     if length.isdecimal() and len(length) < 20 and int(length) > max_bytes:
         raise TooLargeError

@@ -1,5 +1,7 @@
-"""One vocabulary for what providers answer: the answer, the fault, and how to read JSON safely."""
+"""What all adapters use to read a provider's answer: JSON access, image bytes, and the errors."""
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,11 +15,12 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 
 MAX_RETRY_AFTER_SECONDS = 3600
+MAX_IMAGE_BYTES = 25 * 1024 * 1024
 MAX_COUNT = 1_000_000_000
-"""Of tokens: what is more is no count, and no number that every store can keep."""
+"""Of tokens. A larger number is not a plausible count, and not every store can keep it."""
 
-# What a status means where the provider's own table has no better word for it. What follows from
-# each outcome: docs/how-it-works.md, Fallback.
+# The outcome of an HTTP status, for errors that the provider's own table does not describe better.
+# docs/how-it-works.md, section Fallback, describes what follows from each outcome.
 STATUS_OUTCOMES: Mapping[int, Outcome] = {
     401: Outcome.ACCOUNT,
     402: Outcome.ACCOUNT,
@@ -29,10 +32,10 @@ STATUS_OUTCOMES: Mapping[int, Outcome] = {
     499: Outcome.UNAVAILABLE,
 }
 
-# Ours, word for word: a provider's text may repeat the prompt or the key.
+# All error texts are our own, because a provider's text may repeat the prompt or the key.
 MESSAGES: Mapping[Outcome, str] = {
     Outcome.UNAVAILABLE: "failed without an image",
-    Outcome.UNKNOWN: "was asked and its answer was lost",
+    Outcome.UNKNOWN: "was called and its answer was lost",
     Outcome.RATE_LIMITED: "limits the rate",
     Outcome.ACCOUNT: "does not accept the key, or the account lacks credit or access",
     Outcome.MODEL_GONE: "no longer serves the model",
@@ -43,24 +46,24 @@ MESSAGES: Mapping[Outcome, str] = {
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A provider's answer, decoded; its ``repr`` shows the status alone."""
+    """A provider's answer, decoded; its ``repr`` shows only the status."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     """With lower-case names."""
     body: Json = field(repr=False)
-    """``None`` where an error came without JSON."""
+    """``None`` when the body of an error is not JSON."""
 
 
 def outcome_of(status: int) -> Outcome:
-    """Return what the HTTP status says by itself."""
+    """Return the outcome of an HTTP status alone."""
     if status in STATUS_OUTCOMES:
         return STATUS_OUTCOMES[status]
     return Outcome.BAD_PARAMETER if 400 <= status < 500 else Outcome.UNAVAILABLE
 
 
 def fault(provider: str, outcome: Outcome, detail: str | None = None) -> ProviderError:
-    """Return the error for something that came without a usable answer."""
+    """Return the error for a call without a usable answer."""
     suffix = f" ({detail})" if detail else ""
     return ProviderError(provider, outcome, f"{provider} {MESSAGES[outcome]}{suffix}.")
 
@@ -73,7 +76,7 @@ def answered_fault(
     code: Json = None,
     retry_after_seconds: int | None = None,
 ) -> ProviderError:
-    """Return the error for an answer, with its status, code and Retry-After."""
+    """Return the error for an answer, with the answer's status, code and Retry-After."""
     return ProviderError(
         provider,
         outcome,
@@ -85,9 +88,9 @@ def answered_fault(
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> int | None:
-    """Return Retry-After in seconds, at most an hour.
+    """Return Retry-After in seconds, at most an hour, ``None`` when it is missing or invalid.
 
-    A date counts from the answer's own ``Date``, so that our clock has no part in it
+    A date is compared with the answer's own ``Date``, so that our clock does not matter
     (https://www.rfc-editor.org/rfc/rfc9110#name-retry-after).
     """
     value = headers.get("retry-after", "").strip()
@@ -103,14 +106,17 @@ def bounded_seconds(seconds: float) -> int:
 
 
 def token(value: Json) -> str | None:
-    """Return a vendor's code or id when it looks like one: a sentence is none."""
+    """Return a vendor's code or id, ``None`` if the value does not look like one.
+
+    A sentence does not pass, so a vendor's message never gets into our errors and logs.
+    """
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_.:-]{1,80}", value):
         return value
     return None
 
 
 def dig(value: Json, *path: str | int) -> Json:
-    """Return what stands at the path, or ``None`` where the JSON is of another shape."""
+    """Return the value at the path, ``None`` if the JSON has another shape."""
     for step in path:
         if isinstance(step, str) and isinstance(value, Mapping):
             value = value.get(step)
@@ -122,19 +128,19 @@ def dig(value: Json, *path: str | int) -> Json:
 
 
 def text_at(value: Json, *path: str | int) -> str:
-    """Return the string at the path, or an empty one."""
+    """Return the string at the path, an empty one if there is none."""
     found = dig(value, *path)
     return found if isinstance(found, str) else ""
 
 
 def items_at(value: Json, *path: str | int) -> list[Json]:
-    """Return the list at the path, or an empty one."""
+    """Return the list at the path, an empty one if there is none."""
     found = dig(value, *path)
     return found if isinstance(found, list) else []
 
 
 def day_in(text: str) -> date | None:
-    """Return the day that a text begins with, or ``None`` where it begins with none."""
+    """Return the ISO date at the start of the text, ``None`` if there is none."""
     try:
         return date.fromisoformat(text[:10])
     except ValueError:
@@ -142,17 +148,38 @@ def day_in(text: str) -> date | None:
 
 
 def counts_at(value: Json, names: Mapping[str, str], *path: str | int) -> dict[str, int] | None:
-    """Return what is counted at the path under our names for it, or ``None`` without any."""
+    """Return the counts at the path under our own names, ``None`` if there are none.
+
+    ``names`` maps the vendor's field names to ours.
+    """
     found = {ours: dig(value, *path, theirs) for theirs, ours in names.items()}
     counts = {ours: count for ours, count in found.items() if type(count) is int}
     return {ours: count for ours, count in counts.items() if 0 <= count <= MAX_COUNT} or None
 
 
+def is_image(content: bytes) -> bool:
+    """Return whether the first bytes are those of a PNG, JPEG or WebP file."""
+    return content.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (
+        content[:4] == b"RIFF" and content[8:12] == b"WEBP"
+    )
+
+
+def decoded_image(encoded: Json) -> bytes | None:
+    """Return the image that the base64 string encodes, ``None`` if it does not encode an image."""
+    if not isinstance(encoded, str) or len(encoded) > MAX_IMAGE_BYTES * 4 // 3 + 4:
+        return None
+    try:
+        content = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return content if is_image(content) else None
+
+
 def key_text(provider: str, api_key: SecretStr) -> str:
-    """Return the key as a header can carry it.
+    """Return the key, without spaces around it, as text for a header.
 
     Raises:
-        ProviderError: it cannot; the HTTP client's own error would quote it.
+        ProviderError: a header cannot contain the key. The HTTP client's own error would quote it.
     """
     key = api_key.get_secret_value().strip()
     if not re.fullmatch(r"[!-~]+", key):
@@ -161,19 +188,19 @@ def key_text(provider: str, api_key: SecretStr) -> str:
 
 
 def bearer(provider: str, api_key: SecretStr) -> dict[str, str]:
-    """Return the header that carries the key (RFC 6750).
+    """Return the Authorization header with the key (RFC 6750).
 
     Raises:
-        ProviderError: the key cannot be sent.
+        ProviderError: a header cannot contain the key.
     """
     return {"Authorization": f"Bearer {key_text(provider, api_key)}"}
 
 
 def raise_if(error: ProviderError | None) -> None:
-    """Raise the error that an adapter's ``classify`` found in an answer.
+    """Raise the error that an adapter's ``classify`` returned, if any.
 
     Raises:
-        ProviderError: there is one.
+        ProviderError: ``error`` is not ``None``.
     """
     if error:
         raise error

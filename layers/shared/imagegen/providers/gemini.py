@@ -1,7 +1,7 @@
-"""Google Gemini images by generateContent (https://ai.google.dev/api/generate-content).
+"""Google Gemini images with generateContent (https://ai.google.dev/api/generate-content).
 
-Errors: https://ai.google.dev/gemini-api/docs/troubleshooting. A bad key is a 400 here, and a
-refusal a 200.
+Errors: https://ai.google.dev/gemini-api/docs/troubleshooting. The status of a bad key is 400, that
+of a refusal 200.
 """
 
 import re
@@ -18,6 +18,7 @@ from imagegen.providers.faults import (
     answered_fault,
     bounded_seconds,
     counts_at,
+    decoded_image,
     dig,
     items_at,
     key_text,
@@ -27,7 +28,6 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import JsonHttp
-from imagegen.providers.images import decoded_image
 
 NAME = "gemini"
 
@@ -44,8 +44,8 @@ REFUSED_FINISHES = frozenset(
         "ESCALATION",
     }
 )
-# A model that ends with STOP and only words may have declined in them. Read as a failure it would
-# let one user's prompts open the circuit for all.
+# A model that ends with STOP and returned only text may have declined in that text. If this counted
+# as a failure, one user's prompts could open the circuit for all users.
 REFUSAL_TEXT = re.compile(
     r"\b(?:can(?:no|['\u2019])t|unable to|not able to|won['\u2019]t)\b.{0,60}"
     r"\b(?:generat|creat|depict|draw|produc|fulfil|help|assist)"
@@ -62,7 +62,7 @@ USAGE = {
 
 @dataclass(frozen=True, slots=True)
 class GeminiProvider:
-    """Generate with the Gemini API."""
+    """Makes images with the Gemini API."""
 
     http: JsonHttp
     api_key: SecretStr
@@ -72,7 +72,7 @@ class GeminiProvider:
         """Return the image.
 
         Raises:
-            ProviderError: with the outcome by ``classify``.
+            ProviderError: there is no image; ``classify`` determines the outcome.
         """
         answer = self.http.post(
             f"{self.base_url}/models/{quote(order.model, safe='')}:generateContent",
@@ -83,7 +83,7 @@ class GeminiProvider:
         return image_from(answer)
 
     def check_key(self, *, timeout_seconds: float) -> None:
-        """Return when the key is good.
+        """Raise unless the key is good.
 
         Raises:
             ProviderError: the key is not accepted, or Google does not answer.
@@ -91,10 +91,10 @@ class GeminiProvider:
         self._list(page_size=1, timeout_seconds=timeout_seconds)
 
     def models(self, *, timeout_seconds: float) -> ServedModels:
-        """Return the models; a page holds them all.
+        """Return the models; one page contains them all.
 
         Raises:
-            ProviderError: what went wrong.
+            ProviderError: there is no list.
         """
         answer = self._list(page_size=1000, timeout_seconds=timeout_seconds)
         names = (text_at(model, "name") for model in items_at(answer.body, "models"))
@@ -122,23 +122,23 @@ def to_body(order: ImageOrder) -> dict[str, Json]:
 
 
 def image_from(answer: HttpAnswer) -> ImageAnswer:
-    """Return the image of an answer; parts that are thoughts are drafts.
+    """Return the image in an answer; images in parts marked as thoughts are drafts and ignored.
 
     Raises:
-        ProviderError: there is none.
+        ProviderError: the answer is an error or contains no image.
     """
     raise_if(classify(answer))
     parts = [part for part in _parts(answer.body) if dig(part, "thought") is not True]
     images = (decoded_image(dig(part, "inlineData", "data")) for part in parts)
     content = next(filter(None, images), None)
     if content is None:
-        raise _imageless(answer, " ".join(text_at(part, "text") for part in parts))
+        raise _no_image(answer, " ".join(text_at(part, "text") for part in parts))
     usage = counts_at(answer.body, USAGE, "usageMetadata")
     return ImageAnswer(content, token(dig(answer.body, "responseId")), usage)
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:
-    """Return what went wrong, or ``None`` for a success."""
+    """Return the error in an answer, ``None`` for a success."""
     if answer.status == 200 and not dig(answer.body, "error"):
         return _refusal(answer)
     return answered_fault(
@@ -164,13 +164,13 @@ def _refusal(answer: HttpAnswer) -> ProviderError | None:
     finish = _finish(answer)
     if finish in REFUSED_FINISHES:
         return answered_fault(NAME, Outcome.REFUSED, answer, code=finish)
-    if finish == "PUP_LIMITED_DISABLED":  # the account's, says Google's client
+    if finish == "PUP_LIMITED_DISABLED":  # Google's own client attributes it to the account
         return answered_fault(NAME, Outcome.ACCOUNT, answer, code=finish)
     return None
 
 
-def _imageless(answer: HttpAnswer, words: str) -> ProviderError:
-    declined = _finish(answer) == "STOP" and REFUSAL_TEXT.search(words)
+def _no_image(answer: HttpAnswer, text: str) -> ProviderError:
+    declined = _finish(answer) == "STOP" and REFUSAL_TEXT.search(text)
     outcome = Outcome.REFUSED if declined else Outcome.UNAVAILABLE
     return answered_fault(NAME, outcome, answer, code=_finish(answer))
 

@@ -1,16 +1,21 @@
-"""The HTTP edge that the adapters share: JSON out, JSON in, one total deadline, no second try.
+"""The HTTP client that all adapters share: JSON bodies, a total deadline, a size limit, no retries.
 
 Every request has a session and a connection of its own. A Lambda instance is frozen between calls,
-and an idle connection that died meanwhile would look like a sent request whose answer was lost;
-``Connection: close`` alone does not prevent it, for a server may ignore that.
+and an idle connection that died meanwhile would look like a sent request whose answer was lost.
+``Connection: close`` alone does not prevent this, because a server may ignore it.
+The timeouts of ``requests``, ``urllib3`` and ``httpx2`` start again with every byte, so a slow
+sender can exceed them. The deadline here is checked between chunks, and a timer ends a silent read.
 Errors are raised outside their ``except``: a chained cause would carry the vendor's text.
 """
 
 import json
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Timer
+from typing import Self
 
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError
@@ -20,17 +25,12 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.faults import HttpAnswer, fault
-from imagegen.providers.stream import (
-    CHUNK_BYTES,
-    CONNECT_SECONDS,
-    Clock,
-    Deadline,
-    DeadlineError,
-    TooLargeError,
-    capped,
-    cutting,
-)
 
+type Clock = Callable[[], float]
+"""Seconds on a clock that never goes back."""
+
+CHUNK_BYTES = 64 * 1024
+CONNECT_SECONDS = 5.0
 MAX_JSON_BYTES = 40 * 1024 * 1024
 HEADERS = {
     "User-Agent": "imagegen",
@@ -40,8 +40,37 @@ HEADERS = {
 }
 
 
+class DeadlineError(Exception):
+    """The answer was not complete at the deadline."""
+
+
+class TooLargeError(Exception):
+    """The answer is longer than the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A point in time on ``clock``."""
+
+    at_seconds: float
+    clock: Clock
+
+    @classmethod
+    def after(cls, timeout_seconds: float, clock: Clock) -> Self:
+        """Return the deadline ``timeout_seconds`` from now."""
+        return cls(clock() + timeout_seconds, clock)
+
+    def remaining_seconds(self) -> float:
+        """Return the seconds left, at least 0.001: zero would mean no timeout."""
+        return max(0.001, self.at_seconds - self.clock())
+
+    def is_over(self) -> bool:
+        """Return whether the deadline has passed."""
+        return self.clock() >= self.at_seconds
+
+
 def build_session() -> requests.Session:
-    """Return a session that reads no proxy, netrc or certificate setting of the environment."""
+    """Return a session that ignores the environment's proxy, netrc and certificate settings."""
     session = requests.Session()
     session.trust_env = False
     session.headers.clear()
@@ -51,10 +80,10 @@ def build_session() -> requests.Session:
 
 @dataclass(frozen=True, slots=True)
 class JsonHttp:
-    """Talk JSON with one provider.
+    """Sends JSON requests to one provider.
 
-    The time limit is total but for two things that no socket timeout covers: name resolution, and
-    response headers that drip in byte by byte.
+    The time limit covers the whole request, except two things that no socket timeout covers: name
+    resolution, and response headers that arrive byte by byte.
     """
 
     provider: str
@@ -67,14 +96,14 @@ class JsonHttp:
         """Return the answer, whatever its status.
 
         Raises:
-            ProviderError: ``UNAVAILABLE`` when nothing was sent or a success was no JSON or too
-                long, ``UNKNOWN`` when the request was sent and its answer lost.
+            ProviderError: ``UNAVAILABLE`` when nothing was sent, or when a success was not JSON
+                or was too long; ``UNKNOWN`` when the request was sent and its answer was lost.
         """
         request = requests.Request("POST", url, headers=headers, json=body)
         return self._exchange(request, timeout_seconds)
 
     def get(self, url: str, *, headers: Mapping[str, str], timeout_seconds: float) -> HttpAnswer:
-        """Return the answer, with the errors of ``post``."""
+        """Return the answer, whatever its status; raises the errors of ``post``."""
         return self._exchange(requests.Request("GET", url, headers=headers), timeout_seconds)
 
     def _exchange(self, request: requests.Request, timeout_seconds: float) -> HttpAnswer:
@@ -98,21 +127,21 @@ class JsonHttp:
                 allow_redirects=False,
             )
         except (requests.RequestException, HTTPError, ValueError) as error:
-            lost = self._lost(error, sent=was_sent(error))
-        raise lost
+            failure = self._failure(error, sent=was_sent(error))
+        raise failure
 
     def _read(self, response: requests.Response, deadline: Deadline) -> bytes:
         try:
-            with response, cutting(deadline, response.raw.shutdown):
+            with response, shutdown_at(deadline, response.raw.shutdown):
                 chunks = response.iter_content(CHUNK_BYTES)
-                return b"".join(capped(chunks, deadline, max_bytes=self.max_bytes))
+                return b"".join(limited_chunks(chunks, deadline, max_bytes=self.max_bytes))
         except (TooLargeError, requests.exceptions.ContentDecodingError) as error:
-            lost = self._lost(error, sent=False)
+            failure = self._failure(error, sent=False)
         except (DeadlineError, OSError) as error:  # requests' errors are OSErrors
-            lost = self._lost(error, sent=True)
-        raise lost
+            failure = self._failure(error, sent=True)
+        raise failure
 
-    def _lost(self, error: Exception, *, sent: bool) -> ProviderError:
+    def _failure(self, error: Exception, *, sent: bool) -> ProviderError:
         outcome = Outcome.UNKNOWN if sent else Outcome.UNAVAILABLE
         return fault(self.provider, outcome, type(error).__name__)
 
@@ -121,23 +150,63 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
     """Return the decoded answer.
 
     Raises:
-        ProviderError: a success that is no JSON.
+        ProviderError: the status is a success and the body is not JSON.
     """
     try:
         return HttpAnswer(status, headers, json.loads(content))
     except (ValueError, RecursionError):
         if not 200 <= status < 300:
             return HttpAnswer(status, headers, None)
-    raise fault(provider, Outcome.UNAVAILABLE, "the answer is no JSON")
+    raise fault(provider, Outcome.UNAVAILABLE, "the answer is not JSON")
 
 
 def was_sent(error: Exception) -> bool:
     """Return whether the request may have reached the provider before this error."""
-    # Whatever is wrong with a URL, header or body of ours is a ValueError, too.
+    # An invalid URL, header or body of ours also raises a ValueError.
     if isinstance(error, (requests.ConnectTimeout, ValueError)):
         return False
     reason = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(error, requests.exceptions.SSLError):
-        # An end of file is the one TLS failure that also comes after the handshake.
+        # An end of file is the only TLS failure that can also happen after the handshake.
         return isinstance(reason, Exception) and isinstance(reason.args[0], ssl.SSLEOFError)
     return not isinstance(reason, NewConnectionError)
+
+
+@contextmanager
+def shutdown_at(deadline: Deadline, shutdown: Callable[[], object]) -> Iterator[None]:
+    """Call ``shutdown`` from another thread when the deadline passes inside the block."""
+    timer = Timer(deadline.remaining_seconds(), _call_quietly, [shutdown])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def limited_chunks(
+    chunks: Iterable[bytes], deadline: Deadline, *, max_bytes: int
+) -> Iterator[bytes]:
+    """Yield the chunks as they arrive.
+
+    Raises:
+        DeadlineError: the deadline passed. It is also checked after the last chunk, because the
+            shutdown at the deadline looks like the end of the body.
+        TooLargeError: there are more than ``max_bytes``.
+    """
+    total_bytes = 0
+    for chunk in chunks:
+        total_bytes += len(chunk)
+        if total_bytes > max_bytes:
+            raise TooLargeError
+        if deadline.is_over():
+            raise DeadlineError
+        yield chunk
+    if deadline.is_over():
+        raise DeadlineError
+
+
+def _call_quietly(shutdown: Callable[[], object]) -> None:
+    # The read may have just ended: its socket is then closed, or back in the pool.
+    with suppress(OSError, RuntimeError, ValueError):
+        shutdown()

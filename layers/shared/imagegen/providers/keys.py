@@ -1,7 +1,7 @@
-"""Several keys for one provider: one that is refused is set aside and the next is used.
+"""Several keys for one provider: a refused key is set aside and the next one is used.
 
-Only a refusal of the key itself moves on, for it says that nothing was drawn. An answer that was
-lost never does: the first key's account may still be billed for it.
+Only a refusal of the key itself (``ACCOUNT``) leads to the next key, because then no image was
+made. After a lost answer no other key is tried: the first key's account may still be billed.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,96 +19,99 @@ from imagegen.domain.ports import (
 )
 from imagegen.providers.faults import fault
 
-REST_MS = 600_000
-"""How long a refused key is not used by this instance: as long as a circuit stays open."""
-SHORTEST_TRY_SECONDS = 1.0
+SET_ASIDE_MS = 600_000
+"""How long this instance does not use a refused key: as long as a circuit stays open."""
+MIN_CALL_SECONDS = 1.0
+"""With less time left, no further key is tried."""
 
 
 def parse_keys(text: str) -> tuple[str, ...]:
-    """Return the keys in ``key[,key...]``, in the order they are used, each once."""
+    """Return the keys of a ``key[,key...]`` text in order, without duplicates."""
     return tuple(dict.fromkeys(filter(None, (one.strip() for one in text.split(",")))))
 
 
-def usable(until_ms: Sequence[int], *, now_ms: int) -> list[int]:
-    """Return which keys to use, in order; every one when all are set aside.
+def usable_keys(until_ms: Sequence[int], *, now_ms: int) -> list[int]:
+    """Return the indexes of the keys to use, in order; all indexes when all keys are set aside.
 
-    ``until_ms`` says of each key how long it is set aside. Whoever calls when none is left has
-    been let through by the circuit to find out whether that is still so.
+    ``until_ms`` contains, for each key, until when it is set aside. A call is still made when all
+    are set aside, because the circuit lets one through to check whether a key works again.
     """
-    rested = [number for number, until in enumerate(until_ms) if until <= now_ms]
-    return rested or list(range(len(until_ms)))
+    available = [index for index, until in enumerate(until_ms) if until <= now_ms]
+    return available or list(range(len(until_ms)))
 
 
 @dataclass(slots=True)
 class Keychain[Client]:
-    """One client for each key of a provider, and which of them are set aside."""
+    """One client for each key of a provider, and until when each key is set aside."""
 
     provider: str
     clients: Sequence[Client]
     now_ms: Callable[[], int]
     on_set_aside: Callable[[str, int], None] = lambda _provider, _number: None
-    """Told the provider and which of its keys, from 1, was refused."""
+    """Called with the provider and the number of the refused key, counted from 1."""
     _until_ms: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
         self._until_ms = [0] * len(self.clients)
 
     def use[Answer](
-        self, ask: Callable[[Client, float], Answer], *, timeout_seconds: float
+        self, call: Callable[[Client, float], Answer], *, timeout_seconds: float
     ) -> Answer:
-        """Return what the first key that is accepted gets, within the time for all of them.
+        """Return the answer to the first key that is accepted; the time limit covers all keys.
 
         Raises:
-            ProviderError: ``ACCOUNT`` when every key was refused, else what one came to.
+            ProviderError: ``ACCOUNT`` when every key was refused, else the error of a call.
         """
         end_ms = self.now_ms() + int(timeout_seconds * 1000)
         refused = fault(self.provider, Outcome.ACCOUNT, "no key is set")
-        for number in usable(self._until_ms, now_ms=self.now_ms()):
+        for index in usable_keys(self._until_ms, now_ms=self.now_ms()):
             left_seconds = (end_ms - self.now_ms()) / 1000
-            if left_seconds < min(SHORTEST_TRY_SECONDS, timeout_seconds):
+            if left_seconds < min(MIN_CALL_SECONDS, timeout_seconds):
                 raise fault(self.provider, Outcome.UNAVAILABLE, "no time left for its next key")
             try:
-                return self._ask(number, ask, left_seconds)
+                return self._call(index, call, left_seconds)
             except ProviderError as error:
                 if error.outcome is not Outcome.ACCOUNT:
                     raise
                 refused = error
         raise refused
 
-    def check(self, ask: Callable[[Client, float], None], *, timeout_seconds: float) -> None:
-        """Return when a key is good; every key is asked, so that each is known.
+    def check(self, call: Callable[[Client, float], None], *, timeout_seconds: float) -> None:
+        """Raise unless at least one key is good; every key is checked.
 
         Raises:
             ProviderError: no key is good; ``ACCOUNT`` only when every one was refused.
         """
-        found = [self._found(number, ask, timeout_seconds) for number in range(len(self.clients))]
-        faults = [error for error in found if error is not None]
-        if len(faults) < len(found):
+        results = [
+            self._check_one(index, call, timeout_seconds) for index in range(len(self.clients))
+        ]
+        faults = [error for error in results if error is not None]
+        if len(faults) < len(results):
             return
         unsure = (error for error in faults if error.outcome is not Outcome.ACCOUNT)
         refused = faults[-1] if faults else fault(self.provider, Outcome.ACCOUNT, "no key is set")
         raise next(unsure, refused)
 
-    def _found(
-        self, number: int, ask: Callable[[Client, float], None], timeout_seconds: float
+    def _check_one(
+        self, index: int, call: Callable[[Client, float], None], timeout_seconds: float
     ) -> ProviderError | None:
         try:
-            self._ask(number, ask, timeout_seconds / len(self.clients))
+            self._call(index, call, timeout_seconds / len(self.clients))
         except ProviderError as error:
             return error
         return None
 
-    def _ask[Answer](
-        self, number: int, ask: Callable[[Client, float], Answer], timeout_seconds: float
+    def _call[Answer](
+        self, index: int, call: Callable[[Client, float], Answer], timeout_seconds: float
     ) -> Answer:
         try:
-            answer = ask(self.clients[number], timeout_seconds)
+            answer = call(self.clients[index], timeout_seconds)
         except ProviderError as error:
             if error.outcome is Outcome.ACCOUNT:
-                self._until_ms[number] = self.now_ms() + REST_MS
-                self.on_set_aside(self.provider, number + 1)
+                self._until_ms[index] = self.now_ms() + SET_ASIDE_MS
+                self.on_set_aside(self.provider, index + 1)
             raise
-        self._until_ms[number] = 0
+        self._until_ms[index] = 0
         return answer
 
 
@@ -119,10 +122,10 @@ class KeyedProvider:
     keys: Keychain[ImageProvider]
 
     def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
-        """Return the image that the first accepted key gets.
+        """Return the image made with the first accepted key.
 
         Raises:
-            ProviderError: ``ACCOUNT`` when every key was refused, else what the call came to.
+            ProviderError: ``ACCOUNT`` when every key was refused, else the error of the call.
         """
         return self.keys.use(
             lambda one, seconds: one.generate(order, timeout_seconds=seconds),
@@ -130,10 +133,10 @@ class KeyedProvider:
         )
 
     def check_key(self, *, timeout_seconds: float) -> None:
-        """Return when one of the keys is good.
+        """Raise unless at least one of the keys is good.
 
         Raises:
-            ProviderError: ``ACCOUNT`` when every key is refused, else what went wrong.
+            ProviderError: ``ACCOUNT`` when every key is refused, else the error of a check.
         """
         self.keys.check(
             lambda one, seconds: one.check_key(timeout_seconds=seconds),
@@ -141,10 +144,10 @@ class KeyedProvider:
         )
 
     def models(self, *, timeout_seconds: float) -> ServedModels | None:
-        """Return the models listed to the first accepted key.
+        """Return the models that the provider lists for the first accepted key.
 
         Raises:
-            ProviderError: what went wrong.
+            ProviderError: there is no list.
         """
         return self.keys.use(
             lambda one, seconds: one.models(timeout_seconds=seconds),
@@ -159,7 +162,7 @@ class KeyedModerator:
     keys: Keychain[Moderator]
 
     def check(self, prompt: str, *, timeout_seconds: float) -> Moderation:
-        """Return the verdict that the first accepted key gets.
+        """Return the verdict for the first accepted key.
 
         Raises:
             ProviderError: there is no verdict.

@@ -1,4 +1,4 @@
-"""OpenAI moderation (https://developers.openai.com/api/docs/guides/moderation): free of charge."""
+"""OpenAI's moderation, free of charge (https://developers.openai.com/api/docs/guides/moderation)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ MODEL = "omni-moderation-latest"
 
 @dataclass(frozen=True, slots=True)
 class OpenAIModerator:
-    """Judge prompts with OpenAI's newest moderation model."""
+    """Checks prompts with OpenAI's newest moderation model."""
 
     http: JsonHttp
     api_key: SecretStr
     base_url: str
 
     def check(self, prompt: str, *, timeout_seconds: float) -> Moderation:
-        """Return the verdict on the whole prompt, however long.
+        """Return the verdict on the whole prompt, whatever its length.
 
         Raises:
             ProviderError: there is no verdict.
@@ -48,10 +48,10 @@ def to_body(prompt: str) -> dict[str, Json]:
 
 
 def verdict_from(answer: HttpAnswer) -> Moderation:
-    """Return the verdict: flagged when any result is, with the names of all that matched.
+    """Return the verdict: flagged if any result is, with the names of all categories that match.
 
     Raises:
-        ProviderError: the answer is an error or says neither yes nor no.
+        ProviderError: the answer is an error or contains no verdict.
     """
     raise_if(classify(answer))
     results = items_at(answer.body, "results")
@@ -65,4 +65,4 @@ def verdict_from(answer: HttpAnswer) -> Moderation:
 def _matched(categories: Json) -> list[str]:
     if not isinstance(categories, Mapping):
         return []
-    return [name for name, matches in categories.items() if matches is True]
+    return [name for name, is_match in categories.items() if is_match is True]

@@ -1,7 +1,7 @@
 """OpenAI images (https://developers.openai.com/api/docs/guides/image-generation).
 
-Errors: https://developers.openai.com/api/docs/guides/error-codes. Images go through the official
-client, which is loaded with the first one; the free key check does without it.
+Errors: https://developers.openai.com/api/docs/guides/error-codes. Images are requested with the
+official client, which is loaded for the first one; the free key check does not need it.
 """
 
 import re
@@ -20,6 +20,7 @@ from imagegen.providers.faults import (
     bearer,
     counts_at,
     day_in,
+    decoded_image,
     dig,
     items_at,
     key_text,
@@ -29,7 +30,6 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import JsonHttp
-from imagegen.providers.images import decoded_image
 
 if TYPE_CHECKING:
     from imagegen.providers.sdk import OpenAISdk
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 NAME = "openai"
 
 REFUSALS = frozenset({"moderation_blocked", "content_policy_violation"})
-# Any of them may come as 429 or 400, and as the type where the code says something new.
+# Each of them may have status 429 or 400, and may be the error's type when its code is a new one.
 MONEY = frozenset(
     {
         "insufficient_quota",
@@ -48,14 +48,14 @@ MONEY = frozenset(
         "organization_usage_limit_exceeded",
     }
 )
-# Answers from before the codes above said it in words alone.
+# Older answers have no code for a refusal, only a message.
 REFUSAL_TEXT = re.compile(r"safety system|content policy|usage polic", re.IGNORECASE)
 USAGE = {name: name for name in ("input_tokens", "output_tokens", "total_tokens")}
 
 
 @dataclass(frozen=True)
 class OpenAIProvider:
-    """Generate with OpenAI."""
+    """Makes images with OpenAI."""
 
     http: JsonHttp
     api_key: SecretStr
@@ -66,7 +66,7 @@ class OpenAIProvider:
         """Return the official client.
 
         Raises:
-            ProviderError: the key cannot be sent.
+            ProviderError: a header cannot contain the key.
         """
         from imagegen.providers.sdk import build_sdk  # noqa: PLC0415 - half a second
 
@@ -77,12 +77,12 @@ class OpenAIProvider:
         """Return the image.
 
         Raises:
-            ProviderError: with the outcome by ``classify``.
+            ProviderError: there is no image; ``classify`` determines the outcome.
         """
         return image_from(self.sdk.create_image(to_body(order), timeout_seconds=timeout_seconds))
 
     def check_key(self, *, timeout_seconds: float) -> None:
-        """Return when the key is good; a restricted key that may not list models is.
+        """Raise unless the key is good; a restricted key that may not list models is good.
 
         Raises:
             ProviderError: the key is not accepted, or OpenAI does not answer.
@@ -93,7 +93,7 @@ class OpenAIProvider:
         """Return the models, or ``None`` when a restricted key may not list them.
 
         Raises:
-            ProviderError: what went wrong.
+            ProviderError: there is no list.
         """
         headers = bearer(NAME, self.api_key)
         url = f"{self.base_url}/models"
@@ -122,10 +122,10 @@ def to_body(order: ImageOrder) -> dict[str, Json]:
 
 
 def image_from(answer: HttpAnswer) -> ImageAnswer:
-    """Return the image of an answer.
+    """Return the image in an answer, with its token counts.
 
     Raises:
-        ProviderError: there is none.
+        ProviderError: the answer is an error or contains no image.
     """
     raise_if(classify(answer))
     content = decoded_image(dig(answer.body, "data", 0, "b64_json"))
@@ -136,7 +136,7 @@ def image_from(answer: HttpAnswer) -> ImageAnswer:
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:
-    """Return what went wrong, or ``None`` for a success."""
+    """Return the error in an answer, ``None`` for a success."""
     if answer.status == 200 and not dig(answer.body, "error"):
         return None
     code = text_at(answer.body, "error", "code") or text_at(answer.body, "error", "type")
@@ -146,7 +146,8 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
 def lacks_scope(answer: HttpAnswer) -> bool:
     """Return whether the key is genuine and only lacks the permission "List models: Read".
 
-    Whether it may draw shows with the first image. The status was 401 in 2024 and is 403 in 2026.
+    Only the first image shows whether the key may make images. The status was 401 in 2024 and is
+    403 in 2026.
     """
     code = text_at(answer.body, "error", "code")
     message = text_at(answer.body, "error", "message").lower()
@@ -162,7 +163,7 @@ def _outcome(answer: HttpAnswer) -> Outcome:
         return Outcome.REFUSED
     if words & MONEY:
         return Outcome.ACCOUNT
-    # A model that left the list of known ones is also a wrong value of ``model``.
+    # OpenAI may also report a model that it no longer serves as a wrong value of ``model``.
     if "model_not_found" in words or (answer.status == 400 and text_at(error, "param") == "model"):
         return Outcome.MODEL_GONE
     return outcome_of(answer.status)

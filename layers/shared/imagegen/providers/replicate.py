@@ -1,7 +1,7 @@
 """Replicate official models (https://replicate.com/docs/reference/http#models.predictions.create).
 
-A prediction may outlive the request that made it: it is waited for, then polled, and cancelled
-when our time is up. Output files are deleted after an hour, so they are fetched at once.
+A prediction may run longer than the request that created it. We wait for it, then poll it, and
+cancel it at our deadline. Replicate deletes output files after an hour, so we fetch them at once.
 """
 
 import math
@@ -29,14 +29,13 @@ from imagegen.providers.faults import (
     text_at,
     token,
 )
-from imagegen.providers.http import JsonHttp
-from imagegen.providers.stream import Clock, Deadline
+from imagegen.providers.http import Clock, Deadline, JsonHttp
 
 NAME = "replicate"
 
-# ``aborted`` ended before it started; Replicate's own client does not know it and polls for ever.
+# ``aborted`` means ended before it started. Replicate's own client lacks it and polls for ever.
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
-# A failed prediction has no code, only the text of the model that ran.
+# A failed prediction has no error code, only the error text of the model.
 REFUSAL_TEXT = re.compile(
     r"nsfw|flagged|\(E005\)|sensitive content|content (?:policy|moderat|filter)"
     r"|moderation|moderated|safety (?:system|filter|checker)|prohibited content",
@@ -51,7 +50,7 @@ MIN_CANCEL_AFTER_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class ReplicateProvider:
-    """Generate with Replicate."""
+    """Makes images with Replicate."""
 
     http: JsonHttp
     downloader: Downloader
@@ -64,8 +63,8 @@ class ReplicateProvider:
         """Return the image.
 
         Raises:
-            ProviderError: with the outcome by ``classify``; ``UNKNOWN`` when the prediction still
-                ran at the deadline and could not be ended.
+            ProviderError: there is no image; ``classify`` determines the outcome, and it is
+                ``UNKNOWN`` when the prediction still ran at the deadline and was not cancelled.
         """
         deadline = Deadline.after(timeout_seconds, self.clock)
         reserve_seconds = min(CANCEL_SECONDS, timeout_seconds / 4)
@@ -79,7 +78,7 @@ class ReplicateProvider:
         return ImageAnswer(content, token(dig(answer.body, "id")))
 
     def check_key(self, *, timeout_seconds: float) -> None:
-        """Return when the key is good.
+        """Raise unless the key is good.
 
         Raises:
             ProviderError: the key is not accepted, or Replicate does not answer.
@@ -90,12 +89,12 @@ class ReplicateProvider:
         raise_if(classify(answer))
 
     def models(self, *, timeout_seconds: float) -> None:
-        """Return ``None``: Replicate's list is every model that anybody ever published."""
+        """Return ``None``: Replicate's list contains every model that any user has published."""
 
     def _create(self, order: ImageOrder, deadline: Deadline, *, wait_seconds: float) -> HttpAnswer:
         limits = {
             "Prefer": f"wait={min(max(1, int(wait_seconds)), MAX_WAIT_SECONDS)}",
-            # Ends what we can no longer follow, should this very answer be lost.
+            # If this answer is lost, we cannot poll the prediction: Replicate then ends it itself.
             "Cancel-After": f"{cancel_after_seconds(deadline)}s",
         }
         answer = self.http.post(
@@ -119,7 +118,7 @@ class ReplicateProvider:
         try:
             polled = self.http.get(url, headers=headers, timeout_seconds=limit_seconds)
         except ProviderError:
-            return answer  # the prediction goes on, whatever became of this look at it
+            return answer  # a failed poll does not stop the prediction
         return polled if polled.status == 200 else answer
 
     def _cancel(self, answer: HttpAnswer, deadline: Deadline) -> HttpAnswer:
@@ -145,15 +144,15 @@ def to_body(order: ImageOrder) -> dict[str, Json]:
 
 
 def cancel_after_seconds(deadline: Deadline) -> int:
-    """Return when Replicate is to end the prediction by itself; it takes no less than 5."""
+    """Return after how many seconds Replicate shall end the prediction; its minimum is 5."""
     return max(MIN_CANCEL_AFTER_SECONDS, math.ceil(deadline.remaining_seconds()))
 
 
 def image_from(answer: HttpAnswer) -> str:
-    """Return the URL of a finished prediction's image: models answer a string or a list.
+    """Return the URL of a finished prediction's image; a model's output is a string or a list.
 
     Raises:
-        ProviderError: there is none.
+        ProviderError: the prediction failed or has no output.
     """
     raise_if(classify(answer))
     output = dig(answer.body, "output")
@@ -164,13 +163,13 @@ def image_from(answer: HttpAnswer) -> str:
 
 
 def job_url(answer: HttpAnswer, base_url: str, verb: str = "get") -> str:
-    """Return where to follow or to cancel a prediction.
+    """Return the URL to poll or to cancel a prediction.
 
-    The key goes with it, so an address off the base URL's origin is not taken: behind a proxy the
-    prediction is found by its id.
+    The key is sent to this URL, so only a URL at the base URL's origin is used. Otherwise, as
+    behind a proxy, the URL is built from the prediction's id.
 
     Raises:
-        ProviderError: ``UNKNOWN``, the answer does not say.
+        ProviderError: ``UNKNOWN``, when the answer contains neither a usable URL nor an id.
     """
     origin = "/".join(base_url.split("/")[:3]) + "/"
     url = text_at(answer.body, "urls", verb)
@@ -178,35 +177,35 @@ def job_url(answer: HttpAnswer, base_url: str, verb: str = "get") -> str:
         return url
     job_id = token(dig(answer.body, "id"))
     if job_id is None:
-        raise fault(NAME, Outcome.UNKNOWN, "a prediction that cannot be followed")
+        raise fault(NAME, Outcome.UNKNOWN, "a prediction that cannot be polled")
     return f"{base_url}/predictions/{job_id}" + ("/cancel" if verb == "cancel" else "")
 
 
 def is_terminal(answer: HttpAnswer) -> bool:
-    """Return whether the prediction has ended, in whatever way."""
+    """Return whether the prediction has ended, successfully or not."""
     return text_at(answer.body, "status") in TERMINAL
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:
-    """Return what went wrong, or ``None`` for a success and for a prediction that runs."""
+    """Return an answer's error, ``None`` for a success or a running prediction."""
     if not 200 <= answer.status < 300:
         return _http_fault(answer)
-    state, words = text_at(answer.body, "status"), text_at(answer.body, "error")
+    state, message = text_at(answer.body, "status"), text_at(answer.body, "error")
     if state not in TERMINAL - {"succeeded"}:
         return None
-    refused = state == "failed" and REFUSAL_TEXT.search(words)
+    refused = state == "failed" and REFUSAL_TEXT.search(message)
     outcome = Outcome.REFUSED if refused else Outcome.UNAVAILABLE
-    code = re.search(r"\((E[0-9]{3,4})\)", words)
+    code = re.search(r"\((E[0-9]{3,4})\)", message)
     return answered_fault(NAME, outcome, answer, code=code[1] if code else state)
 
 
 def _http_fault(answer: HttpAnswer) -> ProviderError:
-    words = f"{text_at(answer.body, 'title')} {text_at(answer.body, 'detail')}"
+    message = f"{text_at(answer.body, 'title')} {text_at(answer.body, 'detail')}"
     outcome = outcome_of(answer.status)
-    if answer.status in {400, 422} and REFUSAL_TEXT.search(words):
+    if answer.status in {400, 422} and REFUSAL_TEXT.search(message):
         outcome = Outcome.REFUSED
-    elif answer.status == 422 and VERSION_TEXT.search(words):
-        outcome = Outcome.MODEL_GONE  # it is no official model any more
-    reset = re.search(r"resets in ~?([0-9]{1,9})s", words)
+    elif answer.status == 422 and VERSION_TEXT.search(message):
+        outcome = Outcome.MODEL_GONE  # it is no longer an official model
+    reset = re.search(r"resets in ~?([0-9]{1,9})s", message)
     delay_seconds = bounded_seconds(float(reset[1])) if reset else None
     return answered_fault(NAME, outcome, answer, retry_after_seconds=delay_seconds)

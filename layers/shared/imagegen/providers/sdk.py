@@ -1,7 +1,7 @@
-"""The official ``openai`` client as an HTTP edge with the rules of ``imagegen.providers.http``.
+"""The official ``openai`` client under the rules of ``imagegen.providers.http``.
 
-The client's own timeout starts anew with every byte, and its transport reads the environment and
-keeps connections: hence a transport of ours beneath it. Loading this costs half a second.
+The client's own timeout starts again with every byte, and its transport reads the environment and
+keeps connections open, so it gets a transport of ours. Loading this module takes half a second.
 """
 
 import socket
@@ -17,15 +17,17 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.faults import HttpAnswer, fault
-from imagegen.providers.http import HEADERS, MAX_JSON_BYTES, to_answer
-from imagegen.providers.stream import (
+from imagegen.providers.http import (
     CONNECT_SECONDS,
+    HEADERS,
+    MAX_JSON_BYTES,
     Clock,
     Deadline,
     DeadlineError,
     TooLargeError,
-    capped,
-    cutting,
+    limited_chunks,
+    shutdown_at,
+    to_answer,
 )
 
 NOT_SENT = (
@@ -40,7 +42,7 @@ NOT_SENT = (
 
 
 class UnusableBodyError(httpx2.TransportError):
-    """The body came and is too long, or packed although we asked for it plain."""
+    """The body is too long, or compressed although we did not accept that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +55,22 @@ class OpenAISdk:
         """Return the answer to POST /images/generations, whatever its status.
 
         Raises:
-            ProviderError: as ``imagegen.providers.http.JsonHttp.post``.
+            ProviderError: in the same cases as ``imagegen.providers.http.JsonHttp.post``.
         """
         limits = httpx2.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds))
         try:
             response = self._post(body, limits)
         except (openai.APIConnectionError, httpx2.InvalidURL, UnicodeError) as error:
-            lost = to_fault(error.__cause__ or error)
+            failure = to_fault(error.__cause__ or error)
         else:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return to_answer("openai", response.status_code, headers, response.content)
-        raise lost
+        raise failure
 
     def _post(self, body: Mapping[str, Json], limits: httpx2.Timeout) -> httpx2.Response:
         images = self.client.images.with_raw_response
         try:
-            # The whole body goes as ``extra_body``: what was priced is sent, key for key.
+            # The body is sent as ``extra_body``, so that it is exactly what was priced.
             answer = images.generate(prompt=str(body["prompt"]), extra_body=body, timeout=limits)
         except openai.APIStatusError as error:
             return error.response
@@ -78,7 +80,7 @@ class OpenAISdk:
 def build_sdk(
     api_key: str, base_url: str, clock: Clock = time.monotonic, max_bytes: int = MAX_JSON_BYTES
 ) -> OpenAISdk:
-    """Return the client: no retries, no redirects, no proxies of the environment."""
+    """Return a client without retries, redirects and the environment's proxies."""
     transport = BoundedTransport(clock, max_bytes)
     wire = httpx2.Client(transport=transport, trust_env=False, follow_redirects=False)
     return OpenAISdk(
@@ -101,7 +103,7 @@ def to_fault(cause: BaseException) -> ProviderError:
 
 
 class BoundedTransport(httpx2.HTTPTransport):
-    """A transport with a total deadline and a cap, and one connection for each request."""
+    """A transport with a total deadline, a size limit, and a new connection for each request."""
 
     def __init__(self, clock: Clock, max_bytes: int) -> None:
         super().__init__(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
@@ -109,19 +111,19 @@ class BoundedTransport(httpx2.HTTPTransport):
         self.max_bytes = max_bytes
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Return the response with its body bounded."""
+        """Return the response; its body is limited in time and size."""
         limits = request.extensions["timeout"]
         deadline = Deadline.after(limits["read"], self.clock)
 
-        def renew(_event: str, _info: Mapping[str, object]) -> None:
-            # Each phase reads the limits anew; connecting has used some of the time.
+        def update_limits(_event: str, _info: Mapping[str, object]) -> None:
+            # Each phase reads the limits again, and connecting has used some of the time.
             limits["read"] = deadline.remaining_seconds()
 
-        request.extensions["trace"] = renew
+        request.extensions["trace"] = update_limits
         response = super().handle_request(request)
         if response.headers.get("content-encoding", "identity") != "identity":
             response.close()
-            raise UnusableBodyError("the body is packed")
+            raise UnusableBodyError("the body is compressed")
         return httpx2.Response(
             response.status_code,
             headers=response.headers,
@@ -132,7 +134,7 @@ class BoundedTransport(httpx2.HTTPTransport):
 
 @dataclass(frozen=True, slots=True)
 class BoundedStream(httpx2.SyncByteStream):
-    """A body that ends at the deadline and at the cap."""
+    """A response body that fails at the deadline or above the size limit."""
 
     response: httpx2.Response
     deadline: Deadline
@@ -141,14 +143,14 @@ class BoundedStream(httpx2.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         wire = self.response.extensions["network_stream"].get_extra_info("socket")
         try:
-            with cutting(self.deadline, partial(wire.shutdown, socket.SHUT_RD)):
+            with shutdown_at(self.deadline, partial(wire.shutdown, socket.SHUT_RD)):
                 chunks = self.response.iter_raw()
-                yield from capped(chunks, self.deadline, max_bytes=self.max_bytes)
+                yield from limited_chunks(chunks, self.deadline, max_bytes=self.max_bytes)
         except DeadlineError as error:
             raise httpx2.ReadTimeout("the body is late") from error
         except TooLargeError as error:
             raise UnusableBodyError("the body is too long") from error
 
     def close(self) -> None:
-        """Close the connection beneath."""
+        """Close the connection."""
         self.response.close()

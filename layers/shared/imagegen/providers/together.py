@@ -16,6 +16,7 @@ from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
     bearer,
+    decoded_image,
     dig,
     items_at,
     outcome_of,
@@ -23,14 +24,13 @@ from imagegen.providers.faults import (
     text_at,
     token,
 )
-from imagegen.providers.http import JsonHttp
-from imagegen.providers.images import decoded_image
-from imagegen.providers.stream import Deadline
+from imagegen.providers.http import Deadline, JsonHttp
 
 NAME = "together"
 
 GONE = frozenset({"model_not_available", "model_not_found"})
-# The body of a refusal is not documented; most models are other vendors' and pass their words on.
+# Together does not document the body of a refusal. Most models belong to other vendors, whose
+# messages it passes on.
 REFUSAL_TEXT = re.compile(
     r"nsfw|moderat(?:ed|ion)|content[ _]polic|content[ _]filter|safety (?:system|filter|checker)"
     r"|flagged|prohibited content",
@@ -40,7 +40,7 @@ REFUSAL_TEXT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TogetherProvider:
-    """Generate with Together AI."""
+    """Makes images with Together AI."""
 
     http: JsonHttp
     downloader: Downloader
@@ -48,10 +48,10 @@ class TogetherProvider:
     base_url: str
 
     def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
-        """Return the image; a model that answers with a link is asked for it there.
+        """Return the image; if the answer contains a link, the image is downloaded from there.
 
         Raises:
-            ProviderError: with the outcome by ``classify``.
+            ProviderError: there is no image; ``classify`` determines the outcome.
         """
         deadline = Deadline.after(timeout_seconds, self.http.clock)
         answer = self.http.post(
@@ -66,7 +66,7 @@ class TogetherProvider:
         return ImageAnswer(content, token(dig(answer.body, "id")))
 
     def check_key(self, *, timeout_seconds: float) -> None:
-        """Return when the key is good.
+        """Raise unless the key is good.
 
         Raises:
             ProviderError: the key is not accepted, or Together does not answer.
@@ -74,10 +74,10 @@ class TogetherProvider:
         self.models(timeout_seconds=timeout_seconds)
 
     def models(self, *, timeout_seconds: float) -> ServedModels:
-        """Return the models in the list, where a model that left serverless may linger.
+        """Return the listed models; the list may still contain models that left serverless.
 
         Raises:
-            ProviderError: what went wrong.
+            ProviderError: there is no list.
         """
         url = f"{self.base_url}/models"
         headers = bearer(NAME, self.api_key)
@@ -98,10 +98,10 @@ def to_body(order: ImageOrder) -> dict[str, Json]:
 
 
 def image_from(answer: HttpAnswer) -> bytes | str:
-    """Return the image of an answer, or the URL it is at.
+    """Return the image in an answer, or its URL.
 
     Raises:
-        ProviderError: there is neither.
+        ProviderError: the answer is an error or contains neither.
     """
     raise_if(classify(answer))
     content = decoded_image(dig(answer.body, "data", 0, "b64_json"))
@@ -112,7 +112,7 @@ def image_from(answer: HttpAnswer) -> bytes | str:
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:
-    """Return what went wrong, or ``None`` for a success."""
+    """Return the error in an answer, ``None`` for a success."""
     if answer.status == 200 and not dig(answer.body, "error"):
         return None
     code = text_at(answer.body, "error", "code") or text_at(answer.body, "error", "type")
@@ -124,8 +124,8 @@ def _outcome(answer: HttpAnswer) -> Outcome:
     code = text_at(error, "code")
     if code in GONE:
         return Outcome.MODEL_GONE
-    # An organization's setting that blocks nearly every image model until somebody changes it:
-    # the circuit opens at once and the alarm names it, instead of each model failing in turn.
+    # This setting of an organization blocks nearly every image model until it is changed. As an
+    # account error it opens the provider's circuit at once, instead of each model failing in turn.
     if code == "third_party_data_sharing_blocked" or answer.status in {401, 402, 404, 429}:
         return outcome_of(answer.status)
     if REFUSAL_TEXT.search(" ".join((code, text_at(error, "type"), text_at(error, "message")))):
