@@ -12,10 +12,10 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import parse_image_id
 from imagegen.domain.ledger import Limits
-from imagegen.domain.quote import Quote, open_quote, prompt_hash, styled_prompt
+from imagegen.domain.quote import Quote, open_quote, prompt_hash
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.wire.images import Estimate
-from tests.fakes.catalogs import catalog, real_catalog, row
+from tests.fakes.catalogs import real_catalog
 from tests.fakes.faults import Fault
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING, PROMPT, USER, Service
 
@@ -187,18 +187,6 @@ def test_the_error_for_a_retired_model_names_its_last_day_and_its_successor() ->
         Service(catalog=real_catalog()).estimate(model="dall-e-3")
     with pytest.raises(RetiredModelError, match="ends on 2026-12-01"):
         Service(catalog=real_catalog()).estimate(model="gpt-image-1.5")
-
-
-def test_the_style_counts_as_part_of_the_prompt() -> None:
-    rows = (
-        row("alpha-standard", priority=1, maxPromptCharacters=40),
-        row("beta-standard", priority=2),
-    )
-    service = Service(catalog=catalog(*rows))
-    assert service.estimate("x" * 30).provider == "alpha"
-    assert service.estimate("x" * 30, style="ink").provider == "beta"
-    assert styled_prompt("a", "ink") == "a\n\nStyle: ink"
-    assert styled_prompt("a", "  ") == "a"
 
 
 def test_the_slot_of_a_quote_is_one_that_is_free() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ConfigurationError, QuoteError
+from imagegen.domain.ids import ImageRef
 from imagegen.domain.quote import (
     LIFETIME_MS,
     Keyring,
@@ -20,6 +21,7 @@ from imagegen.domain.quote import (
     parse_keyring,
     prompt_hash,
     sign_quote,
+    styled_prompt,
 )
 
 KEY = b"one key of thirty-two bytes ...."
@@ -140,3 +142,12 @@ def test_a_key_is_base64url_and_nothing_else() -> None:
     assert parse_keyring(f"k1:{text}").keys == {"k1": key}
     with pytest.raises(ConfigurationError, match="QUOTE_KEYS"):
         parse_keyring(f"k1:{text[:8]}!{text[8:]}")
+
+
+def test_a_style_is_appended_to_the_prompt_and_a_blank_one_is_not() -> None:
+    assert styled_prompt("a", "ink") == "a\n\nStyle: ink"
+    assert styled_prompt("a", "  ") == "a"
+
+
+def test_the_image_of_a_quote_is_kept_under_its_id_its_user_and_its_time_of_issue() -> None:
+    assert QUOTE.ref == ImageRef("a" * 24, USER, 1_000_000)
