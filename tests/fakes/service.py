@@ -283,7 +283,7 @@ class Service:
         return ImageRef(offer.quote_id, user, offer.expires_at - 600_000)
 
 
-def with_stores[Doer: (Buyer, ImageFinder, Reconciler)](doer: Doer, **stores: object) -> Doer:
+def with_stores[Doer: (ImageFinder, Reconciler)](doer: Doer, **stores: object) -> Doer:
     """Return the use case with some of its stores replaced."""
     return replace(doer, stores=replace(doer.stores, **stores))  # type: ignore[arg-type]
 

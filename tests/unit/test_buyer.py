@@ -1,7 +1,8 @@
 """One call of an OpenAI client: however often it is repeated, it is charged at most once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Never
 
 import pytest
@@ -28,8 +29,9 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.openai_api import retries
-from imagegen.openai_api.buyer import RECENT_RECORDS, WAIT_MS, Buyer
+from imagegen.openai_api.buyer import WAIT_MS, Buyer
 from imagegen.openai_api.calls import Call
+from imagegen.openai_api.earlier_images import RECENT_RECORDS
 from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.generate.replay import Replayer
@@ -38,7 +40,7 @@ from imagegen.wire.images import EstimateRequest
 from tests.fakes.catalogs import catalog, row
 from tests.fakes.clock import NOON_MS
 from tests.fakes.faults import DiedError, Fault
-from tests.fakes.images import MemoryImageStore
+from tests.fakes.images import MemoryImageStore, MemoryRecordStore
 from tests.fakes.pictures import png
 from tests.fakes.service import IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service, with_stores
 
@@ -541,8 +543,9 @@ class Blind:
 
 
 def blind(service: Service) -> Buyer:
-    stores = replace(service.buyer.stores, images=Blind(service.images))
-    return replace(service.buyer, replayer=Replayer(stores), stores=stores)
+    replayer = Replayer(replace(service.functions.stores, images=Blind(service.images)))
+    earlier_images = replace(service.buyer.earlier_images, replayer=replayer)
+    return replace(service.buyer, replayer=replayer, earlier_images=earlier_images)
 
 
 @pytest.mark.parametrize("call", [AGAIN, KEYED], ids=["counted", "keyed"])
@@ -645,9 +648,15 @@ def test_records_of_other_calls_and_of_more_than_an_hour_ago_do_not_match() -> N
 RANDOM = st.binary(min_size=retries.RANDOM_BYTES, max_size=retries.RANDOM_BYTES)
 
 
+def nonce(
+    call: Call, ops: Mapping[str, Op] = MappingProxyType({}), random: bytes = bytes(5)
+) -> bytes:
+    return retries.derive_nonce(call, ops, IMAGE_ID_KEY, random=random, now_ms=NOON_MS)
+
+
 @given(
     calls=st.lists(
-        st.tuples(RANDOM, st.integers(0, 10**6), st.sampled_from(OpState)),
+        st.tuples(RANDOM, st.integers(0, HOUR_MS), st.sampled_from(OpState)),
         min_size=1,
         max_size=20,
         unique_by=lambda one: one[0],
@@ -658,41 +667,132 @@ def test_a_retry_belongs_to_the_running_call_else_to_the_latest_whatever_else_is
     calls: list[tuple[bytes, int, OpState]], others: list[bytes]
 ) -> None:
     ops = {
-        ids.quote_id(retries.derive_nonce(FIRST, {}, IMAGE_ID_KEY, random=random)): op(
-            state, expires
-        )
-        for random, expires, state in calls
+        ids.quote_id(nonce(FIRST, random=random)): op(state, age_ms)
+        for random, age_ms, state in calls
     }
-    more = {ids.quote_id(nonce): op(OpState.HELD, 10**9) for nonce in others}
-    other = replace(FIRST, body="another")
-    more[ids.quote_id(retries.derive_nonce(other, {}, IMAGE_ID_KEY, random=b"12345"))] = op(
-        OpState.HELD, 10**9
-    )
-    nonce = retries.derive_nonce(AGAIN, {**more, **ops}, IMAGE_ID_KEY, random=b"54321")
-    found = ops[ids.quote_id(nonce)]
+    more = {ids.quote_id(one): op(OpState.HELD, 0) for one in others}
+    other_body = ids.quote_id(nonce(replace(FIRST, body="another"), random=b"12345"))
+    more[other_body] = op(OpState.HELD, 0)
+    found = ops[ids.quote_id(nonce(AGAIN, {**more, **ops}, b"54321"))]
     running = [one for one in ops.values() if one.state is OpState.HELD]
     assert found.expires_ms == max(one.expires_ms for one in running or ops.values())
     assert not running or found.state is OpState.HELD
 
 
 @given(body=st.text(max_size=20), user=st.sampled_from([USER, OTHER_USER]), random=RANDOM)
-def test_only_a_counted_retry_or_a_key_belongs_to_an_earlier_call(
+def test_only_a_counted_retry_or_a_key_is_taken_for_an_earlier_call(
     body: str, user: str, random: bytes
 ) -> None:
     for retried in (None, 0):
         call = Call(user, body, retries=retried)
-        nonce = retries.derive_nonce(call, {}, IMAGE_ID_KEY, random=random)
-        ops = {ids.quote_id(nonce): op(OpState.HELD, 1)}
-        again = retries.derive_nonce(call, ops, IMAGE_ID_KEY, random=bytes(5))
+        first = nonce(call, random=random)
+        ops = {ids.quote_id(first): op(OpState.HELD, 0)}
+        again = nonce(call, ops)
         assert again[: retries.RANDOM_BYTES] == bytes(5)
-        assert again[retries.RANDOM_BYTES :] == nonce[retries.RANDOM_BYTES :]
-        counted = replace(call, retries=1)
-        assert retries.derive_nonce(counted, ops, IMAGE_ID_KEY, random=bytes(5)) == nonce
+        assert again[retries.RANDOM_BYTES :] == first[retries.RANDOM_BYTES :]
+        assert nonce(replace(call, retries=1), ops) == first
     keyed = Call(user, body, key="k")
-    assert retries.derive_nonce(keyed, {}, IMAGE_ID_KEY, random=random) == retries.derive_nonce(
-        replace(keyed, body="another"), {}, IMAGE_ID_KEY, random=bytes(5)
-    )
+    assert nonce(keyed, random=random) == nonce(replace(keyed, body="another"))
 
 
-def op(state: OpState, expires_ms: int) -> Op:
-    return Op(state, 1, "run", 0, 0, expires_ms, "", None)
+def op(state: OpState, age_ms: int) -> Op:
+    return Op(state, 1, "run", 0, 0, NOON_MS - age_ms + LIFETIME_MS, "", None)
+
+
+# What is left in the ledger from before the last hour is no earlier attempt.
+
+
+def test_a_retry_whose_first_attempt_never_arrived_does_not_get_yesterdays_image() -> None:
+    service = Service()
+    yesterday = buy(service)
+    service.clock.advance(24 * HOUR_MS)
+    assert yesterday.ref.quote_id in service.ledger().ops
+    assert buy(service, AGAIN).ref != yesterday.ref
+
+
+@pytest.mark.parametrize("call", [FIRST, UNMARKED], ids=["counted", "unmarked"])
+def test_an_equal_call_of_yesterday_does_not_keep_an_sdk_from_retrying(call: Call) -> None:
+    service = Service()
+    buy(service)
+    service.clock.advance(24 * HOUR_MS)
+    service.setups.clear()
+    with pytest.raises(NoProviderError) as caught:
+        buy(service, call)
+    assert caught.value.retryable
+
+
+def test_the_failure_of_yesterday_does_not_fail_todays_retry() -> None:
+    service = Service(fallback_after_unknown=False)
+    service.react("alpha", Outcome.UNKNOWN)
+    with pytest.raises(GenerationFailedError):
+        buy(service)
+    service.providers["alpha"].reactions.clear()
+    service.clock.advance(24 * HOUR_MS)
+    assert buy(service, AGAIN).record.charged_microusd == 50_000
+
+
+def test_an_image_deleted_last_month_is_not_gone_for_todays_retry() -> None:
+    service = Service()
+    service.images.delete(buy(service).ref)
+    service.clock.advance(30 * 24 * HOUR_MS)
+    assert buy(service, AGAIN).record.charged_microusd == 50_000
+
+
+# A call whose end is not known.
+
+
+@dataclass
+class Slow(Blind):
+    """Images whose first put is stored without an answer; they cannot be reached afterwards."""
+
+    def put(self, ref: ImageRef, content: bytes, record: ImageRecord) -> Never:
+        self.images.put(ref, content, record)
+        raise StoreUnavailableError("No answer.")
+
+
+@pytest.mark.parametrize(
+    ("call", "retryable"), [(UNMARKED, False), (FIRST, True), (KEYED, True)], ids=str
+)
+@pytest.mark.parametrize("ledger_fails", [False, True])
+def test_a_client_is_told_to_retry_only_if_its_retry_would_be_recognised(
+    call: Call, *, retryable: bool, ledger_fails: bool
+) -> None:
+    service = Service()
+    service.redeploy(images=Slow(service.images))
+    if ledger_fails:
+        at = calls_of(call).index("ledgers.settle")
+        service.wire.faults = {at + n: Fault.BEFORE for n in range(20)}
+    with pytest.raises((StillRunningError, StoreUnavailableError)) as caught:
+        buy(service, call)
+    assert caught.value.retryable is retryable
+    assert ("Idempotency-Key" in str(caught.value)) is not retryable
+
+
+def test_a_hold_that_was_ended_is_seen_although_another_cannot_be_ended() -> None:
+    """Of two dead runs the image of the first is stored, and that of the second is unknown."""
+    service = Service()
+    dying(service, FIRST)
+    dying(service, replace(FIRST, body="another"))
+    service.clock.advance(LAMBDA_MS + 60_000)
+    _, other = service.ledger().ops
+
+    class Half(Blind):
+        def find(self, ref: ImageRef) -> Any:
+            return super().find(ref) if ref.quote_id == other else self.images.find(ref)
+
+    service.redeploy(images=Half(service.images))
+    began_ms = service.clock()
+    assert buy(service, AGAIN).is_replay
+    assert service.clock() == began_ms, "it waited for a run that had ended"
+
+
+def test_a_replay_needs_no_usage_record_that_can_be_read() -> None:
+    service = Service()
+    first = buy(service)
+
+    class Unreadable(MemoryRecordStore):
+        def get(self, ref: ImageRef) -> Never:
+            raise ValueError(f"the record of {ref.quote_id!r} is broken")
+
+    service.redeploy(records=Unreadable())
+    assert buy(service, AGAIN).ref == first.ref

@@ -1,6 +1,7 @@
 """A confirmed request: paid at most once, never more than promised, only for an image."""
 
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -22,6 +23,7 @@ from imagegen.domain.ledger import Hold, Limits, OpState
 from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation
+from imagegen.domain.records import RecordStatus
 from imagegen.domain.stores import Held
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import GenerateRequest
@@ -500,3 +502,18 @@ def test_a_record_that_could_not_be_written_is_written_at_the_second_attempt() -
     made = service.confirm(offer)
     assert isinstance(made, Made)
     assert service.records.records == {made.ref: made.record}
+
+
+def test_a_bug_in_reading_the_usage_gives_the_hold_back_and_is_recorded() -> None:
+    prices = {
+        "text_in": "5",
+        "image_out": "40",
+        "source": "https://prices.test/",
+        "checked_on": "2026-01-01",
+    }
+    service = Service(catalog=catalog(row("alpha-standard", priority=1, token_prices=prices)))
+    service.providers["alpha"].usage = cast("Any", {"output_tokens": "many"})
+    with pytest.raises(TypeError):
+        service.confirm(service.estimate())
+    assert service.spent() == 0
+    assert [one.status for one in service.finished] == [RecordStatus.FAILED]

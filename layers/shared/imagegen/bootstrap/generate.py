@@ -13,6 +13,7 @@ from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.domain.stores import Stores
 from imagegen.openai_api.answers import OpenAiPresenter
 from imagegen.openai_api.buyer import Buyer
+from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.generate.answers import Presenter
 from imagegen.usecases.generate.attempts import ProviderLoop
@@ -103,9 +104,12 @@ class GenerateService(PricingService):
         return Buyer(
             estimator=self.estimator,
             generator=self.generator,
+            earlier_images=EarlierImages(
+                self.replayer, world.records, world.image_id_key, world.now_ms
+            ),
             replayer=self.replayer,
             reconciler=self.reconciler,
-            stores=self.stores,
+            ledgers=world.ledgers,
             image_id_key=world.image_id_key,
             now_ms=world.now_ms,
             pause=world.pause,

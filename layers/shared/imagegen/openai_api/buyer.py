@@ -22,14 +22,14 @@ from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, OpState, may_reserve_op
 from imagegen.domain.money import label_text
 from imagegen.domain.quote import LIFETIME_MS, Quote
-from imagegen.domain.records import ImageRecord, RecordStatus
-from imagegen.domain.stores import Stores
+from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
 from imagegen.openai_api.calls import Call
+from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.usecases.estimator import Estimator, Issue
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.usecases.generate.replay import Replayer, charged_if_unavailable
+from imagegen.usecases.generate.replay import Replayer
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import EstimateRequest
 
@@ -44,8 +44,6 @@ ANSWER_MARGIN_MS = 5_000
 attempt is still running."""
 EXPIRY_MARGIN_MS = 30_000
 """A quote with less time left than this is issued anew."""
-RECENT_RECORDS = 500
-"""The most attempts that a user can have in a day."""
 RETRY_AFTER_SECONDS = 10
 """The wait between requests costs nothing. Both retries of an SDK together then take a minute."""
 
@@ -68,9 +66,10 @@ class Buyer:
 
     estimator: Estimator
     generator: Generator
+    earlier_images: EarlierImages
     replayer: Replayer
     reconciler: Reconciler
-    stores: Stores
+    ledgers: LedgerStore
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
     pause: Callable[[float], None]
@@ -105,13 +104,15 @@ class Buyer:
         """Return the image, ``None`` if another round is needed."""
         call, ledger = order.call, self._ledger(order.call.user)
         random = self.random_bytes(retries.RANDOM_BYTES)
-        nonce = retries.derive_nonce(call, ledger.ops, self.image_id_key(), random=random)
+        nonce = retries.derive_nonce(
+            call, ledger.ops, self.image_id_key(), random=random, now_ms=self.now_ms()
+        )
         quote_id = ids.quote_id(nonce)
         op = ledger.ops.get(quote_id)
         _check_body(call, op.owner if op else "")
         if not may_reserve_op(ledger, quote_id):
             return self._wait(order, quote_id, ledger)
-        if op is None and (made := self._from_records(call, quote_id, ledger)):
+        if op is None and (made := self.earlier_images.find(call, quote_id, ledger)):
             _check_body(call, made.record.run)
             return made
         return self._confirm(order, nonce, ledger)
@@ -135,7 +136,21 @@ class Buyer:
         if isinstance(result, Made):
             _check_body(call, result.record.run)
             return result
-        return self._wait(order, quote_id, self._ledger(call.user))
+        return self._wait_for_own_run(order, quote_id)
+
+    def _wait_for_own_run(self, order: _Order, quote_id: str) -> Made | None:
+        """Return the image of a run whose end this call does not know yet.
+
+        Raises:
+            StillRunningError, StoreUnavailableError: not retryable if a repetition of this call
+                would be a new call, which buys a second image.
+        """
+        try:
+            return self._wait(order, quote_id, self._ledger(order.call.user))
+        except (StillRunningError, StoreUnavailableError) as error:
+            if order.call.is_recognised:
+                raise
+            raise _not_recognised(error) from error
 
     def _offer(self, order: _Order, issue: Issue, ledger: Ledger) -> Quote:
         """Return a quote that is not much more expensive than the first choice.
@@ -189,45 +204,16 @@ class Buyer:
     def _may_retry(self, call: Call, quote_id: str, ledger: Ledger) -> bool:
         """Return whether an SDK's retry of this call would belong to it, not to another call."""
         with suppress(StoreUnavailableError):  # If it fails, the ledger read before is used.
-            ledger = self.stores.ledgers.load(call.user)
-        return retries.may_retry(call, quote_id, ledger.ops, self.image_id_key())
-
-    def _from_records(self, call: Call, quote_id: str, ledger: Ledger) -> Made | None:
-        """Return the image of an earlier attempt that was pruned from the ledger, if any."""
-        if call.key is not None:
-            return self._by_key(ImageRef(quote_id, call.user, 0), ledger)
-        if not call.is_retry:
-            return None
-        since_ms = self.now_ms() - retries.RETRY_WINDOW_MS
-        records = self._complete_records(call.user)
-        made = [one.quote_id for one in records if one.issued_ms >= since_ms]
-        same = retries.with_same_body(call, made, self.image_id_key())
-        if not same:
-            return None
-        with charged_if_unavailable():
-            return self.replayer.stored(ImageRef(same[0], call.user, 0), ledger)
-
-    def _by_key(self, ref: ImageRef, ledger: Ledger) -> Made | None:
-        """Return the image of a call with an idempotency key, if one is stored."""
-        try:
-            return self.replayer.stored(ref, ledger)
-        except StoreUnavailableError as error:
-            with suppress(StoreUnavailableError):  # If it fails, nothing shows that it is charged.
-                records = self._complete_records(ref.user)
-                error.charged = any(one.quote_id == ref.quote_id for one in records)
-            raise
-
-    def _complete_records(self, user: str) -> list[ImageRecord]:
-        """Return the records of the user's images, the newest first."""
-        found = self.stores.records.recent(user, limit=RECENT_RECORDS)
-        return [record for record in found if record.status is RecordStatus.COMPLETE]
+            ledger = self.ledgers.load(call.user)
+        secret, now_ms = self.image_id_key(), self.now_ms()
+        return retries.may_retry(call, quote_id, ledger.ops, secret, now_ms=now_ms)
 
     def _ledger(self, user: str) -> Ledger:
-        ledger = self.stores.ledgers.load(user)
-        # A hold whose image cannot be looked up must not stop the user's other calls.
-        with suppress(Exception):
-            ledger = self.reconciler.current(user, ledger)
-        return ledger
+        ledger = self.ledgers.load(user)
+        try:
+            return self.reconciler.current(user, ledger)
+        except Exception:  # noqa: BLE001 one image that cannot be looked up stops no other call
+            return self.ledgers.load(user)
 
     def _issued_ms(self, op: Op | None) -> int:
         """Return the time of issue of the quote: the first attempt's, until that quote expires."""
@@ -240,6 +226,16 @@ class Buyer:
 def _check_body(call: Call, run: str) -> None:
     if retries.has_other_body(call, run):
         raise ReusedKeyError("The Idempotency-Key was used with another body. Use a new key.")
+
+
+def _not_recognised(error: ImagegenError) -> ImagegenError:
+    new = type(error)(
+        "The image may still be made and charged; GET /usage will list it. Sending this request "
+        "again would buy another one. With an Idempotency-Key it would not."
+    )
+    new.retryable = False
+    new.charged = error.charged
+    return new
 
 
 def _still_running() -> StillRunningError:

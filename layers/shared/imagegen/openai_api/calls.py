@@ -28,6 +28,11 @@ class Call:
         """Return whether the client has sent this request before, by its own count."""
         return bool(self.retries)
 
+    @property
+    def is_recognised(self) -> bool:
+        """Return whether a repetition of this call can be told from a new call."""
+        return self.key is not None or self.retries is not None
+
     @cached_property
     def digest(self) -> str:
         """The SHA-256 digest of the body, as hexadecimal text."""

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from imagegen.domain import ids
 from imagegen.domain.ids import NONCE_BYTES, digest_in_run_name
 from imagegen.domain.ledger import Op, OpState
+from imagegen.domain.quote import LIFETIME_MS
 from imagegen.openai_api.calls import Call
 
 RANDOM_BYTES = 5
@@ -27,27 +28,34 @@ makes at most three."""
 DIGEST_CHARACTERS = 10
 
 
-def derive_nonce(call: Call, ops: Mapping[str, Op], secret: bytes, *, random: bytes) -> bytes:
+def derive_nonce(
+    call: Call, ops: Mapping[str, Op], secret: bytes, *, random: bytes, now_ms: int
+) -> bytes:
     """Return the bytes from which the quote id of this call is made.
 
     ``ops`` are the user's requests in the ledger, by quote id; ``random`` has ``RANDOM_BYTES``.
     """
     if call.key is not None:
         return _hash(secret, call.user, "key", call.key)
-    earlier = earlier_attempt(call, ops, secret) if call.is_retry else None
+    earlier = earlier_attempt(call, ops, secret, now_ms=now_ms) if call.is_retry else None
     if earlier is not None:
         return base64.b32decode(earlier, casefold=True)
     return random + _body_hash(call, secret)
 
 
-def earlier_attempt(call: Call, ops: Mapping[str, Op], secret: bytes) -> str | None:
+def earlier_attempt(call: Call, ops: Mapping[str, Op], secret: bytes, *, now_ms: int) -> str | None:
     """Return the quote id of the attempt that a retry of this call belongs to, if there is one.
 
-    It is the attempt that is running, else the latest one. If an attempt failed and a later one
-    made an image, the request does not show which of the two is retried. The later one is assumed,
-    because an image whose answer was lost must not be bought twice.
+    It is the attempt that is running, else the latest one of the last hour. If an attempt failed
+    and a later one made an image, the request does not show which of the two is retried. The later
+    one is assumed, because an image whose answer was lost must not be bought twice.
     """
-    same = {quote_id: ops[quote_id] for quote_id in with_same_body(call, ops, secret)}
+    since_ms = now_ms - RETRY_WINDOW_MS
+    same = {
+        quote_id: op
+        for quote_id in with_same_body(call, ops, secret)
+        if (op := ops[quote_id]).expires_ms - LIFETIME_MS >= since_ms
+    }
     running = {quote_id: op for quote_id, op in same.items() if op.state is OpState.HELD}
     candidates = running or same
     return max(candidates, key=lambda one: (candidates[one].expires_ms, one), default=None)
@@ -59,9 +67,13 @@ def with_same_body(call: Call, quote_ids: Iterable[str], secret: bytes) -> list[
     return [one for one in quote_ids if one[RANDOM_CHARACTERS:] == ending]
 
 
-def may_retry(call: Call, quote_id: str, ops: Mapping[str, Op], secret: bytes) -> bool:
+def may_retry(
+    call: Call, quote_id: str, ops: Mapping[str, Op], secret: bytes, *, now_ms: int
+) -> bool:
     """Return whether a client's automatic retry would belong to this call, not to another one."""
-    return call.key is not None or earlier_attempt(call, ops, secret) in (None, quote_id)
+    if call.key is not None:
+        return True
+    return earlier_attempt(call, ops, secret, now_ms=now_ms) in (None, quote_id)
 
 
 def run_name(call: Call, random: str) -> str:

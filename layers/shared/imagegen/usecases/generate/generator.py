@@ -93,6 +93,7 @@ class Generator:
     def _run(self, run: Run) -> Made | Running:
         try:
             made = self._make(run)
+            record = run.complete_record(made, self.catalog, now_ms=self.now_ms())
         except ImagegenError as error:
             self._fail(run, error)
             raise
@@ -100,7 +101,6 @@ class Generator:
             # A bug of ours must not keep the user's money held. The answer is still a 500.
             self._fail(run, ImagegenError("internal error"))
             raise
-        record = run.complete_record(made, self.catalog, now_ms=self.now_ms())
         try:
             return self.keeper.keep(run, made.answer.content, record)
         except LeaseLostError as error:

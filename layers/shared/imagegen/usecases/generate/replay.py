@@ -61,7 +61,7 @@ class Replayer:
             return None
         ref = replace(ref, issued_ms=record.issued_ms)
         # The image can be returned even if its usage record cannot be repaired.
-        with suppress(StoreUnavailableError):
+        with suppress(Exception):
             self._repair(ref, record)
         return Made(ref, record, ledger, is_replay=True)
 
@@ -99,6 +99,8 @@ class Replayer:
 def _failed_before(code: str) -> ContentRefusedError | GenerationFailedError:
     if code == ContentRefusedError.code:
         return ContentRefusedError("This prompt was refused. Change the prompt.")
-    error = GenerationFailedError("This request failed before. Send it as a new one.")
+    error = GenerationFailedError(
+        "This request failed before. Start again: with a new estimate, or under /v1 a new call."
+    )
     error.retryable = False
     return error

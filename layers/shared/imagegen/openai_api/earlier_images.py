@@ -1,0 +1,62 @@
+"""Images of earlier attempts of a call whose ledger entries were pruned."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.ledger import Ledger
+from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.stores import RecordStore
+from imagegen.openai_api import retries
+from imagegen.openai_api.calls import Call
+from imagegen.usecases.generate.replay import Replayer, charged_if_unavailable
+from imagegen.usecases.generate.run import Made
+
+RECENT_RECORDS = 500
+"""The most attempts that any user can have in a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierImages:
+    """Finds the image that a repetition of a call must get."""
+
+    replayer: Replayer
+    records: RecordStore
+    image_id_key: Callable[[], bytes]
+    now_ms: Callable[[], int]
+
+    def find(self, call: Call, quote_id: str, ledger: Ledger) -> Made | None:
+        """Return the image of an earlier attempt of the call, ``None`` if there is none.
+
+        Raises:
+            StoreUnavailableError: images cannot be looked up; ``charged`` says what is known.
+        """
+        if call.key is not None:
+            return self._by_key(ImageRef(quote_id, call.user, 0), ledger)
+        return self._by_body(call, ledger) if call.is_retry else None
+
+    def _by_key(self, ref: ImageRef, ledger: Ledger) -> Made | None:
+        try:
+            return self.replayer.stored(ref, ledger)
+        except StoreUnavailableError as error:
+            with suppress(StoreUnavailableError):  # If it fails, nothing shows that it is charged.
+                records = self._complete_records(ref.user)
+                error.charged = any(one.quote_id == ref.quote_id for one in records)
+            raise
+
+    def _by_body(self, call: Call, ledger: Ledger) -> Made | None:
+        since_ms = self.now_ms() - retries.RETRY_WINDOW_MS
+        records = self._complete_records(call.user)
+        made = [one.quote_id for one in records if one.issued_ms >= since_ms]
+        same = retries.with_same_body(call, made, self.image_id_key())
+        if not same:
+            return None
+        with charged_if_unavailable():
+            return self.replayer.stored(ImageRef(same[0], call.user, 0), ledger)
+
+    def _complete_records(self, user: str) -> list[ImageRecord]:
+        """Return the records of the user's images, the newest first."""
+        found = self.records.recent(user, limit=RECENT_RECORDS)
+        return [record for record in found if record.status is RecordStatus.COMPLETE]
