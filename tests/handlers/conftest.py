@@ -87,8 +87,6 @@ class Functions:
     def invoke(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
         """Return what a function answers to an event."""
         answer: dict[str, Any] = self.modules[name].lambda_handler(event, Context())
-        if "requestContext" in event:
-            assert_described(event, answer["statusCode"])
         return answer
 
     def event(self, name: str, **marks: str) -> dict[str, Any]:
@@ -101,7 +99,9 @@ class Functions:
 
     def answer(self, name: str, **marks: str) -> tuple[int, dict[str, Any]]:
         """Return status and body of what an event file is answered."""
-        got = self.invoke(name.partition("/")[0], self.event(name, **marks))
+        event = self.event(name, **marks)
+        got = self.invoke(name.partition("/")[0], event)
+        assert_described(event, got["statusCode"])
         if got["headers"]["Content-Type"].startswith("text/event-stream"):
             return got["statusCode"], events_in(got["body"])[-1][1]
         return got["statusCode"], json.loads(got["body"] or "{}")
