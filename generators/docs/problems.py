@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from generators.docs.blocks import code, table
+from generators.sources import nodes
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError, LimitError, LlmError, ProviderError
 from imagegen.domain.outcomes import Outcome
@@ -160,7 +161,7 @@ def _edge() -> Iterator[Code]:
 
 def _calls(name: str, package: Path = PACKAGE) -> Iterator[ast.Call]:
     for path in sorted(package.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.Call) and node.args and _is_name(node.func, name):
                 yield node
 

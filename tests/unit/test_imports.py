@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from generators.sources import nodes
 from tests.fakes.catalogs import ROOT
 
 PACKAGE = ROOT / "layers" / "shared" / "imagegen"
@@ -74,7 +75,7 @@ def part_of(path: Path) -> str:
 
 
 def imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -117,7 +118,7 @@ def test_the_rules_know_no_vendor_no_system_and_no_chance(path: Path) -> None:
 
 @every_pure_source
 def test_the_rules_look_at_no_clock(path: Path) -> None:
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    calls = [node for node in nodes(path) if isinstance(node, ast.Call)]
     for call in calls:
         target = call.func
         if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):

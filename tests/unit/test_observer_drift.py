@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from generators.monitoring.queries import FUNCTIONS
+from generators.sources import nodes
 from imagegen.bootstrap.world import Observer
 from imagegen.logs import FIELDS
 from imagegen.monitoring.metrics import Metric
@@ -44,7 +45,7 @@ def attributes(path: Path, of: str = "") -> set[str]:
     """Return the attributes that a file names, of one name or of any."""
     return {
         node.attr
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and (not of or (isinstance(node.value, ast.Name) and node.value.id == of))
     }
@@ -84,7 +85,7 @@ def test_every_event_of_the_observer_is_reported() -> None:
 def log_calls() -> Iterator[tuple[str, ast.Call]]:
     """Yield each call of the logger, with its place."""
     for path in sources():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id="logger"), attr=level)):
                     if level in LEVELS:

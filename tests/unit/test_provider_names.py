@@ -4,11 +4,13 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from generators.sources import nodes
 from imagegen.chat import FORMATS, tool_definition
 from imagegen.chat.tool import ToolArguments
 from imagegen.providers import PROVIDERS, base_url_name, flag_name
@@ -82,16 +84,15 @@ def is_own(path: Path, name: str) -> bool:
     return path.parent in folders and (path.stem == name or path.stem.startswith(f"{name}_"))
 
 
-def docstrings(tree: ast.AST) -> set[int]:
+def docstrings(path: Path) -> set[int]:
     """The ids of texts that stand alone: they explain, and nothing reads them."""
-    return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return {id(node.value) for node in nodes(path) if isinstance(node, ast.Expr)}
 
 
 def spoken(path: Path) -> Iterator[str]:
     """The texts and names of a Python file, but imports, comments and docstrings."""
-    tree = ast.parse(path.read_text())
-    explaining = docstrings(tree)
-    for node in ast.walk(tree):
+    explaining = docstrings(path)
+    for node in nodes(path):
         match node:
             case ast.Constant(value=str(text)) if id(node) not in explaining:
                 yield text
@@ -101,6 +102,7 @@ def spoken(path: Path) -> Iterator[str]:
                 yield text
 
 
+@cache
 def said_by(path: Path) -> set[str]:
     if path.suffix == ".py":
         return set[str]().union(*map(named_in, spoken(path)))
@@ -150,7 +152,7 @@ def elements(node: ast.AST) -> list[str]:
 def test_no_test_has_a_table_of_the_providers() -> None:
     tables = set[str]()
     for path in sorted((ROOT / "tests").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if len({*elements(node)} & EVERY) >= 3:
                 tables.add(str(path.relative_to(ROOT)))
     assert tables == set(TABLES), "go by PROVIDERS, with tests.vendors for what each has of its own"

@@ -7,11 +7,13 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
 from pydantic import ValidationError
 
+from generators.sources import nodes
 from imagegen.domain.ledger import Limits
 from imagegen.settings import MoneySettings, Settings
 from imagegen.site import PageSettings
@@ -217,7 +219,7 @@ def test_every_field_is_used() -> None:
         node.attr
         for folder in ("layers/shared/imagegen", "functions")
         for path in (ROOT / folder).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and ast.unparse(node.value).rpartition(".")[2] in ("settings", "get_settings()", "self")
         and (path == ROOT / SETTINGS or ast.unparse(node.value) != "self")
@@ -329,17 +331,16 @@ def test_a_setting_of_the_functions_is_read_in_their_settings_alone() -> None:
         str(path.relative_to(ROOT))
         for folder in ("layers/shared/imagegen", "functions")
         for path in (ROOT / folder).rglob("*.py")
-        if reads_environment(path.read_text())
+        if reads_environment(path)
     }
     assert readers == set(permitted), f"read it through a field of {SETTINGS}"
 
 
-def reads_environment(source: str) -> bool:
+def reads_environment(path: Path) -> bool:
     """Whether code takes a value out of ``os.environ``; to hand it on whole is none."""
-    tree = ast.parse(source)
     whole = {
         id(argument)
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".from_env")
         for argument in node.args
     }
@@ -347,5 +348,5 @@ def reads_environment(source: str) -> bool:
         isinstance(node, ast.Attribute)
         and id(node) not in whole
         and ast.unparse(node) in ("os.environ", "os.getenv")
-        for node in ast.walk(tree)
+        for node in nodes(path)
     )
