@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.selection import Availability, Reason
@@ -33,6 +34,13 @@ class Switchboard:
         return {
             row.key: _state(row, setups.get(row.provider), blocked) for row in self.catalog.models
         }
+
+    def availability_on(self, day: date) -> dict[str, Availability]:
+        """Return the same with the rows that are shut down on a day: that reason comes first."""
+        states = self.availability()
+        retired = Availability(Reason.RETIRED)
+        gone = {row.key: retired for row in self.catalog.models if row.is_retired(day)}
+        return states | gone
 
 
 def _state(row: Offering, setup: ProviderSetup | None, blocked: Mapping[str, int]) -> Availability:

@@ -13,7 +13,7 @@ from imagegen.domain.breaker import Circuit
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.selection import Availability, Reason
+from imagegen.domain.selection import Availability
 from imagegen.domain.stores import FleetState, KeyCheck
 from imagegen.usecases.availability import ProviderSetup, Switchboard
 from imagegen.usecases.key_checks import VALID, last_day
@@ -38,7 +38,7 @@ class HealthReporter:
         The report contains no secrets and no user data.
         """
         setups, fleet = self.switchboard.setups(), self.switchboard.guard.fleet()
-        states = self.switchboard.availability()
+        states = self.switchboard.availability_on(today(self.now_ms()))
         providers = tuple(
             self._provider(name, setups.get(name), fleet, states) for name in self.catalog.providers
         )
@@ -47,14 +47,10 @@ class HealthReporter:
     def _status(
         self, states: Mapping[str, Availability]
     ) -> Literal["healthy", "degraded", "unhealthy"]:
-        up = {row.tier for row in self.catalog.models if self._is_up(row, states)}
+        up = [row for row in self.catalog.models if states[row.key].reason is None]
         if not up:
             return "unhealthy"
-        every = all(self._is_up(row, states) for row in self.catalog.models)
-        return "healthy" if every else "degraded"
-
-    def _is_up(self, row: Offering, states: Mapping[str, Availability]) -> bool:
-        return states[row.key].reason is None and not row.is_retired(self._today())
+        return "healthy" if len(up) == len(self.catalog.models) else "degraded"
 
     def _provider(
         self,
@@ -89,19 +85,14 @@ class HealthReporter:
         )
 
     def _model(self, row: Offering, state: Availability, key_check: KeyCheck | None) -> ModelReport:
-        retired = row.is_retired(self._today())
-        reason = Reason.RETIRED if retired else state.reason
         return ModelReport(
             key=row.key,
             model=row.model,
             quality=row.tier,
-            available=reason is None,
-            reason=reason,
-            warning=_warning(row, key_check, self._today()),
+            available=state.reason is None,
+            reason=state.reason,
+            warning=_warning(row, key_check, today(self.now_ms())),
         )
-
-    def _today(self) -> date:
-        return today(self.now_ms())
 
 
 def public_summary(report: Health) -> Health:
@@ -127,9 +118,9 @@ def _credentials(setup: ProviderSetup | None, key_check: KeyCheck | None) -> Cre
     return "refused" if key_check.outcome == Outcome.ACCOUNT else "present"
 
 
-def _warning(row: Offering, key_check: KeyCheck | None, today_: date) -> str | None:
+def _warning(row: Offering, key_check: KeyCheck | None, day: date) -> str | None:
     ends = last_day(row, key_check)
-    if ends is not None and ends - today_ <= WARNING_DAYS:
+    if ends is not None and ends - day <= WARNING_DAYS:
         return f"{row.model} ends on {ends}"
     if key_check is not None and row.model in key_check.unlisted:
         return f"{row.model} is not in the list of models that {row.provider} serves"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.pricing import price_microusd
-from imagegen.domain.selection import Availability, Reason
+from imagegen.domain.selection import Availability
 from imagegen.usecases.availability import Switchboard
 from imagegen.wire.reports import Models, OfferedModel, OfferedSize, RetiredModel
 
@@ -21,7 +21,7 @@ class ModelLister:
 
     def models(self) -> Models:
         """Return every row of the catalog, and the models that were shut down."""
-        states = self.switchboard.availability()
+        states = self.switchboard.availability_on(today(self.now_ms()))
         return Models(
             models=tuple(self._model(row, states[row.key]) for row in self.catalog.models),
             retired=tuple(
@@ -36,8 +36,6 @@ class ModelLister:
         )
 
     def _model(self, row: Offering, state: Availability) -> OfferedModel:
-        retired = row.is_retired(today(self.now_ms()))
-        reason = Reason.RETIRED if retired else state.reason
         return OfferedModel(
             key=row.key,
             provider=row.provider,
@@ -51,7 +49,7 @@ class ModelLister:
             ),
             max_prompt_characters=row.max_prompt_characters,
             typical_seconds=row.typical_seconds,
-            available=reason is None,
-            reason=reason,
+            available=state.reason is None,
+            reason=state.reason,
             shutdown_on=row.shutdown_on.isoformat() if row.shutdown_on else None,
         )
