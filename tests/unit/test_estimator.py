@@ -88,10 +88,10 @@ def test_a_requested_model_determines_the_tier() -> None:
     ("prompt", "quality", "tier"),
     [
         ("a fox", None, "standard"),
-        ("a quick fox", None, "fast"),
+        ("a quick sketch", None, "fast"),
         ("a detailed fox", None, "high"),
         ("a masterpiece of a fox", None, "high"),
-        ("a quick fox", "high", "high"),
+        ("a quick sketch", "high", "high"),
     ],
 )
 def test_the_prompt_decides_among_the_tiers_of_a_requested_model(
