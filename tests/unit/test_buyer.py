@@ -543,7 +543,9 @@ class Blind:
 
 
 def blind(service: Service) -> Buyer:
-    replayer = Replayer(replace(service.functions.stores, images=Blind(service.images)))
+    replayer = Replayer(
+        replace(service.functions.stores, images=Blind(service.images)), service.reconciler
+    )
     earlier_images = replace(service.buyer.earlier_images, replayer=replayer)
     return replace(service.buyer, replayer=replayer, earlier_images=earlier_images)
 

@@ -47,7 +47,7 @@ class GenerateService(PricingService):
     @cached_property
     def replayer(self) -> Replayer:
         """Finds the results of requests that were confirmed before."""
-        return Replayer(self.stores)
+        return Replayer(self.stores, self.reconciler)
 
     @cached_property
     def generator(self) -> Generator:
@@ -94,7 +94,7 @@ class GenerateService(PricingService):
         """Reads a user's usage."""
         world = self.world
         return UsageReader(
-            world.ledgers, world.records, self.settings.limits, world.image_id_key, world.now_ms
+            self.stores, self.reconciler, self.settings.limits, world.image_id_key, world.now_ms
         )
 
     @cached_property

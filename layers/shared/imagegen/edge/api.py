@@ -176,6 +176,7 @@ def not_allowed(methods: str) -> Response[str]:
 
 
 def _response_for_path(problem: Problem, path: str) -> Response[str]:
+    problem = problems.on_route(problem, path)
     if path.startswith(openai_problems.PREFIX):
         return openai_problems.openai_problem_response(problem)
     return problems.problem_response(problem)

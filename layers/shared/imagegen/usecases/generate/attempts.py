@@ -70,6 +70,10 @@ class ProviderLoop:
                 break
         raise _no_image(run.log)
 
+    def has_candidate(self, quote: Quote) -> bool:
+        """Return whether the catalog still has a model of the quote as it was priced."""
+        return any(self._quoted_variant(one, quote.size) for one in quote.candidates)
+
     def _must_stop(self, log: AttemptLog) -> bool:
         """Return whether a lost answer ends the run: at most one more provider may be called."""
         if not log.in_doubt:

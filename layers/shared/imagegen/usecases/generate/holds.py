@@ -67,12 +67,17 @@ class Holds:
         self.reconciler.reconcile(quote.user, ledger)
         return self._reserve(quote.user, hold)
 
-    def release(self, user: str, hold: LedgerSnapshot, error: ImagegenError) -> None:
-        """Give a hold back; if the ledger cannot be reached, the hold ends with its lease."""
-        with suppress(StoreUnavailableError):
-            self.ledgers.release(
+    def release(self, user: str, hold: LedgerSnapshot, error: ImagegenError) -> bool | None:
+        """Give a hold back. Return whether it is given back, ``None`` if that is not known.
+
+        If the ledger cannot be reached, the hold ends with its lease.
+        """
+        try:
+            return self.ledgers.release(
                 user, hold, code=error.code, retryable=error.retryable, now_ms=self.now_ms()
             )
+        except StoreUnavailableError:
+            return None
 
     def _reserve(self, user: str, hold: Hold) -> Reservation:
         now_ms = self.now_ms()
@@ -82,5 +87,6 @@ class Holds:
             if self.now_ms() - now_ms < SILENT_MS:
                 # The write may have succeeded. No provider was called yet, so the hold is released.
                 likely = reserved(Ledger(), hold, self.limits, now_ms=now_ms)
-                self.release(user, LedgerSnapshot(hold.quote_id, likely), error)
+                if self.release(user, LedgerSnapshot(hold.quote_id, likely), error):
+                    error.charged = False  # The hold was this run's own, and it is given back.
             raise
