@@ -86,7 +86,7 @@ CHARGED: Final = {
     "gone": "`true`",
     "store_unavailable": "`true`, `false` or `null`",
     "not_found": "`false` or `null`",
-    **{name: "`false`" for name in LOOKED},
+    **dict.fromkeys(LOOKED, "`false`"),
     **{f"llm_{outcome}": "`false`" for outcome in Outcome},
 }
 """What ``charged`` may be on a route that takes a quote, a key or an image's id; else ``null``."""
