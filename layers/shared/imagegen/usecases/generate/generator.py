@@ -131,7 +131,7 @@ class Generator:
             return QuoteExpiredError("The quote has expired. Ask for a new estimate.")
         if not self.loop.has_candidate(quote):
             return QuoteExpiredError(
-                "The models of this quote or their prices have changed. Ask for a new estimate."
+                "No model of this quote is sold any more as it was priced. Ask for a new estimate."
             )
         return None
 
