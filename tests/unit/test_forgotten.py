@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
-from imagegen.domain.ledger import Ledger, OpState
+from imagegen.domain.ledger import Hold, Ledger, OpState
+from imagegen.domain.stores import Held
 from imagegen.usecases.generate.run import Made, Running
 from tests.fakes.faults import Wire
 from tests.fakes.service import USER, Service
@@ -139,6 +140,28 @@ def test_a_pruned_request_replays_by_its_image() -> None:
     service.confirm(offer)
     service.clock.advance(601_000)
     changed(service, ops={})
+    again = service.confirm(offer)
+    assert isinstance(again, Made)
+    assert again.is_replay
+
+
+def test_a_charged_image_is_answered_though_another_hold_cannot_be_ended_now() -> None:
+    service, wire = scripted()
+    offer = service.estimate()
+    service.confirm(offer)
+    another = service.estimate("another fox")
+    hold = Hold(
+        another.quote_id, "dead", "20261122", 70_000, another.expires_at, service.clock(), 1
+    )
+    assert isinstance(
+        service.ledgers.reserve(USER, hold, service.limits, now_ms=service.clock()), Held
+    )
+    service.clock.advance(1)
+
+    def fails() -> None:
+        raise StoreUnavailableError("the record cannot be written")
+
+    wire.before = {"ledgers.release": fails}
     again = service.confirm(offer)
     assert isinstance(again, Made)
     assert again.is_replay

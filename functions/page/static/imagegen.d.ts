@@ -156,7 +156,7 @@ export interface ImageInProgress {
 export interface ImageStatus {
   id: string;
   status: "generating" | "complete" | "failed";
-  /** null only while it is generating: whether it is stored already was not looked up. */
+  /** null: whether it is stored was not looked up, as by MCP's tool, which cannot see the images. */
   charged: boolean | null;
   startedAt?: string | null;
   createdAt?: string | null;

@@ -60,7 +60,7 @@ class ImageFinder:
             return _generating(image_id, op, charged=False)
         record = self.stores.records.get(ref)
         if record is not None and record.status is RecordStatus.FAILED:
-            return _failed(image_id, record)
+            return _failed(image_id, record, charged=False)
         if op is not None and op.state is OpState.RELEASED:
             return _failed_by_ledger(image_id, op)
         if op is None and record is None:
@@ -130,7 +130,9 @@ class LedgerStatusReader:
             url = f"{self.base_url}/images/{image_id}"
             return ImageStatus(id=image_id, status="complete", charged=True, image_url=url)
         if record is not None:
-            return _failed(image_id, record)
+            # After a failure that may be tried again, a later run of the quote may have succeeded.
+            forgotten = op is None and record.retryable
+            return _failed(image_id, record, charged=None if forgotten else False)
         if op is not None:
             return _failed_by_ledger(image_id, op)
         raise NotFoundError("There is no such image.")
@@ -171,11 +173,11 @@ def _failed_by_ledger(image_id: str, op: Op) -> ImageStatus:
     )
 
 
-def _failed(image_id: str, record: ImageRecord) -> ImageStatus:
+def _failed(image_id: str, record: ImageRecord, *, charged: bool | None) -> ImageStatus:
     return ImageStatus(
         id=image_id,
         status="failed",
-        charged=False,
+        charged=charged,
         created_at=record.created_ms,
         duration_ms=record.duration_ms,
         quality=record.tier,

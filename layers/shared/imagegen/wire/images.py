@@ -242,9 +242,7 @@ class ImageStatus(EdgeModel):
 
     id: str
     status: Literal["generating", "complete", "failed"]
-    charged: bool | None = Field(
-        description="null: it is being made, and whether it is stored was not looked up."
-    )
+    charged: bool | None = Field(description="null: whether it is stored was not looked up.")
     started_at: Instant | None = None
     created_at: Instant | None = None
     duration_ms: int | None = None
