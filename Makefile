@@ -40,7 +40,7 @@ run: tools ## Run the whole stack on this machine, without keys, Docker or AWS (
 	@PYTHONPATH=layers/shared exec $(PYTHON) -m local.run $(if $(PORT),--port $(PORT))
 
 .PHONY: test
-test: lint .tools/validated tools ## Run everything that CI requires
+test: lint .tools/validated tools ## Lint, and all suites but exactness, planted, security and browser
 	$(PYTHON) -m pytest $(SUITES)
 
 .PHONY: security
@@ -155,6 +155,11 @@ url: tools ## Print the deployed stack's addresses
 .PHONY: report
 report: .venv/stamp ## Print a month's costs by provider, model, user and outcome (MONTH=2026-11 CSV=1)
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.report --stack $(STACK) --month $(MONTH) $(if $(CSV),--csv)
+
+.PHONY: user-name
+user-name: .venv/stamp ## Print a person's names in table, logs and at providers (SUBJECT= or HASH=)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.user_names --stack $(STACK) --env-file $(ENV_FILE) \
+	  --subject "$(SUBJECT)" --user "$(HASH)"
 
 .PHONY: dashboard
 dashboard: .venv/stamp ## Write monitoring.json (alarms and dashboard) from the metrics' names

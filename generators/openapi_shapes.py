@@ -22,7 +22,7 @@ OPENAI_ERROR: Final[dict[str, Any]] = {
                     "type": "object",
                     "required": ["charged", "retryable"],
                     "properties": {
-                        "charged": {"type": "boolean"},
+                        "charged": {"type": ["boolean", "null"]},
                         "retryable": {"type": "boolean"},
                     },
                 },

@@ -11,7 +11,14 @@ from pydantic import Field
 
 from imagegen.bootstrap.estimate import EstimateService, get_estimate_service
 from imagegen.bootstrap.verifier import get_verifier
-from imagegen.edge.api import build_api, current_user, json_response_schema, not_allowed, serve
+from imagegen.edge.api import (
+    build_api,
+    current_user,
+    get_dependency,
+    json_response_schema,
+    not_allowed,
+    serve,
+)
 from imagegen.edge.requests import raw_body
 from imagegen.logs import logger
 from imagegen.wire.headers import JSON
@@ -90,4 +97,8 @@ def no_stream() -> Response[str]:
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event."""
-    return serve(api, event, context, verifier=get_verifier, own_json=(MCP,))
+    return serve(api, event, context, verifier=get_verifier, own_json=(MCP,), name_key=_name_key)
+
+
+def _name_key() -> bytes:
+    return get_dependency(api, get_estimate_service).world.image_id_key()

@@ -122,7 +122,11 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         done = asdict(service.reconciler.sweep(limit=SWEEP_USERS))
         logger.info("reconciled", **done)
         return done
-    return serve(api, event, context, verifier=get_verifier, is_open=_is_open)
+    return serve(api, event, context, verifier=get_verifier, is_open=_is_open, name_key=_name_key)
+
+
+def _name_key() -> bytes:
+    return get_dependency(api, get_generate_service).world.image_id_key()
 
 
 def _ends_ms(service: GenerateService) -> int:

@@ -50,18 +50,20 @@ ADVICE: Final = {
     "llm_refused": "Rephrase the message.",
     "llm_bad_parameter": "The operator must set a model that can call tools.",
     "model_retired": "Use the model that `detail` names.",
-    "unauthorized": "Get a fresh token.",
+    "unauthorized": "Get a fresh token, and send the same request again.",
     "forbidden": "The user needs the scope that `JWT_USER_SCOPE` names.",
     "not_found": "Check the address. An unknown id and another user's id get the same answer.",
     "method_not_allowed": "Use a method that the header `Allow` names.",
     "gone": "Ask for a new estimate; the old image stays charged.",
-    "quote_invalid": "Ask for a new estimate, with the same user's token.",
+    "quote_invalid": "If it was confirmed before, look at the image's status. Else ask for a new "
+    "estimate, with the same user's token.",
     "quote_expired": "Ask for a new estimate.",
     "quote_mismatch": "Send the prompt of the estimate unchanged, or ask for a new estimate.",
     "hourly_images": "Wait `retryAfterSeconds`: a slot is free again an hour after its use.",
     "daily_images": "Wait `retryAfterSeconds`: days end at midnight UTC.",
     "daily_attempts": "Wait `retryAfterSeconds`: days end at midnight UTC.",
-    "daily_spend": "Use a cheaper tier, or wait `retryAfterSeconds`.",
+    "daily_spend": "Use a cheaper tier, or wait `retryAfterSeconds`. Without `retryable`, the "
+    "image costs more than a whole day allows.",
     "blocked": "The operator has blocked this user.",
     "no_provider_available": TRY_AGAIN + " `detail` contains the reason for each model.",
     "generation_failed": "Show `detail`. With `retryable`, the same quote may be sent again.",
@@ -72,17 +74,33 @@ ADVICE: Final = {
     "store_unavailable": TRY_AGAIN + " The same quote is never charged twice.",
     "internal_error": "Details are in the function's log. Sending the same quote again is safe.",
 }
+LOOKED: Final = frozenset(
+    {
+        *("unsupported_size", "above_max_cost", "model_retired", "idempotency_key_reused"),
+        *("hourly_images", "daily_images", "daily_attempts", "daily_spend", "blocked"),
+        *("quote_expired", "content_refused", "moderation_unavailable"),
+        *("no_provider_available", "generation_failed", "generation_abandoned"),
+    }
+)
+"""The codes that come only after somebody has looked at the ledger: the image is not charged."""
+CHARGED: Final = {
+    "gone": "`true`",
+    "store_unavailable": "`true`, `false` or `null`",
+    "not_found": "`false` or `null`",
+    **dict.fromkeys(LOOKED, "`false`"),
+    **{f"llm_{outcome}": "`false`" for outcome in Outcome},
+}
+"""What ``charged`` may be on a route that takes a quote, a key or an image's id; else ``null``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One problem code: its status, its meaning, and whether the image was charged."""
+    """One problem code: its status, its meaning, and whether the same request may succeed later."""
 
     status: int
     name: str
     means: str
     retryable: bool = False
-    charged: bool = False
 
 
 def made() -> dict[str, str]:
@@ -93,7 +111,7 @@ def made() -> dict[str, str]:
             code(one.name),
             one.means,
             "yes" if one.retryable else "no",
-            "yes" if one.charged else "no",
+            CHARGED.get(one.name, "`null`"),
             ADVICE.get(one.name, ""),
         )
         for one in codes()
@@ -114,7 +132,7 @@ def _classes() -> Iterator[Code]:
         is_error = isinstance(kind, type) and issubclass(kind, ImagegenError)
         if is_error and kind not in MANY_CODES:
             means = "An unexpected error." if kind is ImagegenError else _first_line(kind)
-            yield Code(_status(kind), kind.code, means, kind.retryable, kind.charged)
+            yield Code(_status(kind), kind.code, means, kind.retryable)
 
 
 def _llm() -> Iterator[Code]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, cast
 
-from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.outcomes import Outcome
 from tests.exactness.ground import Clock, Ground, Place, child, receive
 from tests.exactness.history import Historian
 from tests.exactness.instance import LIFETIME_MS, LIFTED, PROMPT, Instance, instance, providers
 from tests.exactness.rows import Measured, Verdict
+from tests.exactness.stored import stored_by_quote
 
 KILLS = 50
 POINTS = (
@@ -128,15 +128,8 @@ class Scene:
 
     def stored(self) -> dict[str, int]:
         """Return the charge of each image that is in S3, by quote id."""
-        images, s3 = self.fleet.images, self.place.s3()
-        found = {}
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.place.bucket):
-            for one in page.get("Contents", []):
-                _, user, quote_id = one["Key"].split("/")
-                record = images.find(ImageRef(quote_id, user, 0))
-                assert record is not None
-                found[quote_id] = record.charged_microusd
-        return found
+        records = stored_by_quote(self.place.s3(), self.place.bucket)
+        return {quote_id: record.charged_microusd for quote_id, record in records.items()}
 
 
 def scene(ground: Ground) -> Scene:

@@ -12,7 +12,6 @@ from typing import Any
 
 from imagegen.aws import clients
 from imagegen.domain.errors import ImagegenError, StoreUnavailableError
-from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import ImageRecord
@@ -28,6 +27,7 @@ from tests.exactness.ground import (
 )
 from tests.exactness.instance import LIFETIME_MS, Instance, instance, providers
 from tests.exactness.rows import Measured, Verdict
+from tests.exactness.stored import stored_by_user
 from tests.fakes.clock import NOON_MS
 
 OPS = 5_000
@@ -168,7 +168,7 @@ def judge_bills(
         place.thin(), place.s3(), place.table, place.bucket, Clock(late_ms), drawn_by=providers()
     )
     here.reconciler.sweep(limit=1_000)
-    stored = _stored(here, place)
+    stored = stored_by_user(place.s3(), place.bucket, users)
     for user in users:
         ledger = here.ledgers.load(user)
         images = [record for (owner, _), record in stored.items() if owner == user]
@@ -181,18 +181,6 @@ def judge_bills(
         for said in _slots(ledger, images):
             verdict.demand(False, said)  # noqa: FBT003
     return {key: record.charged_microusd for key, record in stored.items()}
-
-
-def _stored(here: Instance, place: Place) -> dict[tuple[str, str], ImageRecord]:
-    """Return the record of each stored image by user and quote id."""
-    found = {}
-    for page in place.s3().get_paginator("list_objects_v2").paginate(Bucket=place.bucket):
-        for one in page.get("Contents", []):
-            _, user, quote_id = one["Key"].split("/")
-            record = here.images.find(ImageRef(quote_id, user, 0))
-            assert record is not None
-            found[user, quote_id] = record
-    return found
 
 
 def _slots(ledger: Ledger, images: Sequence[ImageRecord]) -> Iterator[str]:

@@ -195,7 +195,7 @@ def instance(
     """Return an instance over DynamoDB and S3; ``circuits`` is another way to the same table."""
     return Instance(
         DynamoLedgerStore(dynamodb, table),
-        S3ImageStore(s3, bucket),
+        S3ImageStore(s3, bucket, lambda: IMAGE_ID_KEY),
         DynamoRecordStore(dynamodb, table),
         DynamoCircuitStore(circuits or dynamodb, table),
         now_ms,

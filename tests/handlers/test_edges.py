@@ -8,7 +8,9 @@ import pytest
 
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
-from tests.fakes.service import PROMPT
+from imagegen.domain.pseudonyms import log_name
+from imagegen.logs import logger
+from tests.fakes.service import IMAGE_ID_KEY, PROMPT
 from tests.handlers.conftest import Functions
 
 POSTED = [
@@ -180,3 +182,23 @@ def test_a_thousand_mistakes_are_not_all_repeated(functions: Functions) -> None:
     answer = functions.invoke("estimate", request(functions, "POST", "/estimate", body))
     assert answer["statusCode"] == 422
     assert len(answer["body"]) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("function", "path"), [("estimate", "/models"), ("generate", "/usage"), ("chat", "/nothing")]
+)
+def test_a_log_line_names_the_user_by_a_keyed_hash(
+    functions: Functions, user: str, function: str, path: str
+) -> None:
+    functions.invoke(function, request(functions, "GET", path))
+    assert logger.get_current_keys()["user"] == log_name(user, IMAGE_ID_KEY)
+
+
+def test_the_log_lines_of_the_next_request_do_not_name_the_user_of_this_one(
+    functions: Functions,
+) -> None:
+    functions.invoke("generate", request(functions, "GET", "/usage"))
+    event = request(functions, "GET", "/images/x")
+    del event["headers"]["authorization"]
+    functions.invoke("generate", event)
+    assert "user" not in logger.get_current_keys()

@@ -161,13 +161,29 @@ def meanwhile(service: Service, act: Callable[[], object]) -> None:
 
 def test_a_repetition_waits_while_the_first_attempt_runs() -> None:
     service = Service()
-    got: list[Made] = []
-    held = dying(service, FIRST)
-    service.while_paused = lambda: held() if service.clock() > NOON_MS + 5_000 else None
-    got.append(buy(service, AGAIN))
+    dying(service, FIRST)
+    place, stored = service.images.objects.popitem()
+
+    def stores_late() -> None:
+        if service.clock() > NOON_MS + 5_000:
+            service.images.objects[place] = stored
+
+    service.while_paused = stores_late
+    made = buy(service, AGAIN)
+    assert made.is_replay
     assert len(service.images.objects) == 1
     assert len(service.called) == 1
-    assert service.spent() == got[0].record.charged_microusd
+    assert service.spent() == made.record.charged_microusd
+
+
+def test_a_repetition_gets_a_stored_image_at_once_though_its_hold_was_never_settled() -> None:
+    service = Service()
+    dying(service, FIRST)
+    before_ms = service.clock()
+    made = buy(service, AGAIN)
+    assert service.clock() == before_ms
+    assert service.spent() == made.record.charged_microusd
+    service.check_charged_iff_stored()
 
 
 def dying(service: Service, call: Call) -> Callable[[], None]:
@@ -199,9 +215,10 @@ def calls_of(call: Call, *before: Call) -> list[str]:
 def test_a_repetition_that_waits_too_long_gets_a_retryable_error() -> None:
     service = Service()
     dying(service, FIRST)
+    service.images.objects.clear()
     with pytest.raises(StillRunningError) as caught:
         buy(service, AGAIN, lambda_ms=30_000)
-    assert caught.value.retryable
+    assert (caught.value.retryable, caught.value.charged) == (True, None)
     assert len(service.called) == 1
 
 
@@ -543,7 +560,9 @@ class Blind:
 
 
 def blind(service: Service) -> Buyer:
-    replayer = Replayer(replace(service.functions.stores, images=Blind(service.images)))
+    replayer = Replayer(
+        replace(service.functions.stores, images=Blind(service.images)), service.reconciler
+    )
     earlier_images = replace(service.buyer.earlier_images, replayer=replayer)
     return replace(service.buyer, replayer=replayer, earlier_images=earlier_images)
 

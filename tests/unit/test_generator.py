@@ -171,7 +171,7 @@ def test_an_expired_quote_that_was_never_used_is_refused_without_a_write() -> No
     service.clock.advance(600_000)
     with pytest.raises(QuoteExpiredError) as caught:
         service.confirm(offer)
-    assert caught.value.retryable
+    assert (caught.value.retryable, caught.value.charged) == (False, False)
     assert service.writes == 0
 
 

@@ -217,7 +217,7 @@ MINE = Op(OpState.HELD, 1, "me", NOW, NOW, NOW, DAY, 0)
 @pytest.mark.parametrize(
     ("found", "as_settled", "as_released"),
     [
-        (None, False, False),
+        (None, True, False),  # pruned: it ended, and no release was seen
         (MINE, None, None),
         (replace(MINE, owner="other"), False, False),
         (replace(MINE, state=OpState.SETTLED, owner=""), True, False),

@@ -107,3 +107,29 @@ def test_the_table_and_the_bucket_outlive_the_stack() -> None:
     for name in ("Table", "Bucket"):
         assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "Retain"
         assert TEMPLATE["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+# What is said of the tests.
+
+
+def ci_targets() -> list[str]:
+    """Return the targets that CI makes."""
+    return re.findall(r"^make ([\w-]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+
+
+def test_make_test_says_which_suites_of_ci_it_leaves_out() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    said = re.search(r"^test: .*## (.*)$", makefile, re.MULTILINE)
+    assert said is not None
+    first, *others = ci_targets()
+    assert first == "test"
+    assert all(re.search(rf"\b{name}\b", said[1]) for name in others), said[1]
+
+
+def test_readme_and_contributing_name_everything_that_ci_runs() -> None:
+    (said,) = re.findall(r"^\.ci/run +# (.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    (row,) = re.findall(
+        r"^\| what CI runs \| (.*)$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE
+    )
+    for text in (said, row):
+        assert re.findall(r"\b(test|exactness|planted|security|browser)\b", text) == ci_targets()

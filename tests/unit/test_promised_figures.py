@@ -49,10 +49,10 @@ def test_a_full_day_is_over_a_minute_after_midnight(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize(
     ("after_noon_seconds", "wait_seconds"),
-    [(43_199, 61), (43_200, 86_460), (43_201, 86_459), (-3_600, 46_860)],
+    [(43_199, 61), (43_200, None), (43_201, None), (-3_600, 46_860)],
 )
 def test_a_day_is_a_utc_day_and_its_wait_is_counted_down(
-    after_noon_seconds: int, wait_seconds: int
+    after_noon_seconds: int, wait_seconds: int | None
 ) -> None:
     now_ms = NOON_MS + after_noon_seconds * 1_000
     refused = rules.limit_reached(Ledger(images={DAY: 50}), HOLD, Limits(), now_ms=now_ms)

@@ -73,7 +73,7 @@ class Dark:
         return fail
 
 
-def charged_in_errors(finder: ImageFinder, image: str) -> list[bool]:
+def charged_in_errors(finder: ImageFinder, image: str) -> list[bool | None]:
     """Return ``charged`` of the errors of status and location while a store is down."""
     charged = []
     for read in (lambda: finder.status(image, BASE_URL), lambda: finder.location(image)):
@@ -103,7 +103,7 @@ def test_while_the_image_store_is_down_an_image_that_was_not_made_is_not_reporte
     dark = with_stores(service.finder, images=Dark())
     assert charged_in_errors(dark, offer.image_id) == [False, False]
     nothing = with_stores(dark, ledgers=Dark(), records=Dark())
-    assert charged_in_errors(nothing, offer.image_id) == [False, False]
+    assert charged_in_errors(nothing, offer.image_id) == [None, None]
 
 
 def test_an_offer_that_was_not_accepted_is_not_found() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Catalog, Tier
-from imagegen.domain.pricing import price_microusd
+from imagegen.domain.pricing import price_microusd, prompt_microusd
 from imagegen.domain.selection import UNAVAILABLE, Availability, Criteria, Reason, Selection, select
 from tests.fakes.catalogs import SQUARE, catalog, real_catalog, row, three_providers
 
@@ -17,6 +17,12 @@ TODAY = date(2026, 11, 22)
 THREE = three_providers()
 LANDSCAPE = {"size": "1536x1024", "shape": "landscape", "params": {"size": "1536x1024"}}
 UP = Availability()
+TOKEN_PRICES = {
+    "textIn": "5",
+    "imageOut": "30",
+    "source": "https://prices.test/",
+    "checkedOn": "2026-11-22",
+}
 
 
 def chosen(
@@ -61,6 +67,7 @@ def catalogs(variant: st.DrawFn) -> Catalog:
                 price={"rule": "perMegapixel", "usd": usd},
                 sizes=sizes,
                 maxPromptCharacters=variant(st.sampled_from([10, 1000])),
+                tokenPrices=variant(st.sampled_from([None, TOKEN_PRICES])),
                 shutdownOn=variant(st.sampled_from([None, "2026-11-22", "2027-01-01"])),
             )
         )
@@ -72,7 +79,8 @@ WISHES = st.builds(
     tier=st.sampled_from([Tier.STANDARD, Tier.HIGH]),
     size=st.sampled_from(["square", "landscape", "portrait", "1024x1024"]),
     prompt_characters=st.sampled_from([5, 500]),
-    max_cost_microusd=st.none() | st.sampled_from([0, 20_000, 500_000]),
+    prompt_bytes=st.sampled_from([5, 1_000, 1_001, 4_000, 32_000]),
+    max_cost_microusd=st.none() | st.sampled_from([0, 1_100, 11_300, 20_000, 50_000, 500_000]),
     provider=st.sampled_from([None, "alpha", "gamma"]),
     model=st.sampled_from([None, "beta-row-1", "beta-row-1-model"]),
 )
@@ -81,6 +89,35 @@ STATES = st.dictionaries(
     st.sampled_from([UP, UP, *(Availability(reason) for reason in sorted(UNAVAILABLE))]),
     min_size=12,
 )
+
+
+@pytest.mark.parametrize(
+    ("prompt_bytes", "chosen_keys"),
+    [
+        (1_000, ["alpha-standard"]),  # $0.05 of an image alone
+        (1_001, []),  # and $0.00125 for the second thousand bytes of its prompt
+        (32_000, []),
+    ],
+)
+def test_what_a_long_prompt_adds_is_held_against_max_cost(
+    prompt_bytes: int, chosen_keys: list[str]
+) -> None:
+    price = {"rule": "perMegapixel", "usd": "0.05"}
+    one = catalog(
+        row(
+            "alpha-standard",
+            priority=1,
+            price=price,
+            tokenPrices=TOKEN_PRICES,
+            maxPromptCharacters=32_000,
+        )
+    )
+    image = price_microusd(one.models[0], one.models[0].sizes[0])
+    assert image is not None
+    asked = criteria(
+        prompt_characters=1_000, prompt_bytes=prompt_bytes, max_cost_microusd=image + 1_249
+    )
+    assert keys(chosen(asked, one)) == chosen_keys
 
 
 @settings(max_examples=300)
@@ -95,7 +132,10 @@ def test_only_models_that_may_make_it_are_chosen_and_every_other_one_has_its_rea
     for one in selection.candidates:
         model, option = one.variant.row, one.variant.option
         assert model.option(asked.size) == option
-        assert one.price_microusd == price_microusd(model, option)
+        image = price_microusd(model, option)
+        assert image is not None
+        # What a long prompt adds is a part of the price, so it is held against maxCost as well.
+        assert one.price_microusd == image + prompt_microusd(model, asked.prompt_bytes)
         assert one.price_microusd > 0
         assert not model.is_retired(TODAY)
         assert states[model.key].reason is None

@@ -4,6 +4,7 @@
 """
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from importlib import import_module
@@ -11,14 +12,18 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from generators.sources import nodes
 from imagegen.domain.ledger import Limits
 from imagegen.settings import MoneySettings, Settings
 from imagegen.site import PageSettings
+from imagegen.usecases.generate.run import SETTLE_MARGIN_MS
 from local.parameters import environment_name, read_template
 from local.paths import ROOT
+from tests.fakes.catalogs import real_catalog
 from tests.fakes.service import Service
 
 TEMPLATE = read_template()
@@ -350,3 +355,27 @@ def reads_environment(path: Path) -> bool:
         and ast.unparse(node) in ("os.environ", "os.getenv")
         for node in nodes(path)
     )
+
+
+# What the template lets through, the functions can work with.
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "0.5", "0.999", "00", "01", "1000", "1.0000", "-1", "", "1e3"]
+)
+def test_a_fallback_multiple_below_one_is_refused_by_the_template(text: str) -> None:
+    assert not re.fullmatch(PARAMETERS["FallbackPriceMultiple"]["AllowedPattern"], text)
+
+
+@given(st.from_regex(PARAMETERS["FallbackPriceMultiple"]["AllowedPattern"], fullmatch=True))
+def test_the_functions_start_with_every_fallback_multiple_that_the_template_accepts(
+    text: str,
+) -> None:
+    settings = MoneySettings.from_env(FIXED | {"FALLBACK_PRICE_MULTIPLE": text})
+    assert settings.fallback_price_multiple >= 1
+
+
+def test_the_shortest_time_out_leaves_the_slowest_model_its_usual_time() -> None:
+    slowest = max(row.typical_seconds for row in real_catalog().models)
+    shortest = PARAMETERS["GenerateTimeoutSeconds"]["MinValue"]
+    assert shortest * 1000 >= SETTLE_MARGIN_MS + slowest * 1000

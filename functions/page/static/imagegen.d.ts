@@ -149,13 +149,15 @@ export interface ImageInProgress {
   status?: "generating";
   startedAt: string;
   typicalSeconds: number;
-  charged?: boolean;
+  /** null: it may be stored, and charged, already. */
+  charged?: boolean | null;
 }
 
 export interface ImageStatus {
   id: string;
   status: "generating" | "complete" | "failed";
-  charged: boolean;
+  /** null: whether it is stored was not looked up, as by MCP's tool, which cannot see the images. */
+  charged: boolean | null;
   startedAt?: string | null;
   createdAt?: string | null;
   durationMs?: number | null;
@@ -174,7 +176,10 @@ export interface ImageStatus {
   retryable?: boolean | null;
 }
 
-/** RFC 9457. `charged` is null only in problems that the client makes itself, because it is unknown. */
+/**
+ * RFC 9457. `charged` is null if nobody could look whether the image is charged: look at its status, and
+ * offer no new price before that.
+ */
 export interface Problem {
   type: string;
   title: string;

@@ -22,6 +22,7 @@ FIELDS = frozenset(
         *("function_request_id", "correlation_id", "xray_trace_id"),
         # a request
         *("code", "status", "kind", "place"),
+        "user",  # a keyed hash: see domain/pseudonyms.py
         # an image
         *(
             "status_word",

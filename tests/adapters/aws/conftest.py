@@ -14,6 +14,7 @@ from tests.adapters.aws.world import Aws, running_aws
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.images import MemoryImageStore, MemoryRecordStore
 from tests.fakes.ledgers import MemoryLedgerStore
+from tests.fakes.service import IMAGE_ID_KEY
 
 NUMBERS = count(1)
 both = pytest.fixture(params=["memory", "aws"])
@@ -59,7 +60,7 @@ def dynamo_records(aws: Aws, table: str) -> DynamoRecordStore:
 
 @pytest.fixture(scope="session")
 def s3_images(aws: Aws) -> S3ImageStore:
-    return S3ImageStore(aws.s3, aws.new_bucket())
+    return S3ImageStore(aws.s3, aws.new_bucket(), lambda: IMAGE_ID_KEY)
 
 
 @both

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import pytest
 
-from imagegen.aws.image_store import S3ImageStore, object_key
+from imagegen.aws.image_store import S3ImageStore
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
@@ -131,7 +131,9 @@ def test_what_is_not_there_has_no_address(images: ImageStore, user: str) -> None
 def test_a_record_that_cannot_be_read_is_a_store_that_cannot_tell(
     s3_images: S3ImageStore, user: str
 ) -> None:
-    s3_images.client.put_object(Bucket=s3_images.bucket, Key=object_key(ref(user)), Body=png())
+    s3_images.client.put_object(
+        Bucket=s3_images.bucket, Key=s3_images.object_key(ref(user)), Body=png()
+    )
     with pytest.raises(StoreUnavailableError):
         s3_images.find(ref(user))
 

@@ -328,11 +328,13 @@ def test_a_request_whose_quote_still_lives_is_kept(ledgers: LedgerStore, user: s
     assert set(ledgers.load(user).ops) == {"one", "two"}
 
 
+@pytest.mark.parametrize("is_known", [True, False])
 @pytest.mark.parametrize("blocked", [True, False])
 def test_an_operator_may_block_a_user_and_let_them_in_again(
-    dynamo_ledgers: DynamoLedgerStore, user: str, *, blocked: bool
+    dynamo_ledgers: DynamoLedgerStore, user: str, *, blocked: bool, is_known: bool
 ) -> None:
-    held(dynamo_ledgers, user)
+    if is_known:
+        held(dynamo_ledgers, user)
     dynamo_ledgers.client.update_item(
         TableName=dynamo_ledgers.table,
         Key={"pk": {"S": f"U#{user}"}, "sk": {"S": "LEDGER"}},
@@ -343,6 +345,21 @@ def test_an_operator_may_block_a_user_and_let_them_in_again(
         assert refused(dynamo_ledgers, user, hold("two", slot=1)) == "blocked"
     else:
         held(dynamo_ledgers, user, hold("two", slot=1))
+
+
+def test_a_settled_request_that_was_pruned_counts_as_settled_and_not_as_released(
+    ledgers: LedgerStore, user: str
+) -> None:
+    later = NOW + LIFETIME_MS + PRUNE_MARGIN_MS + 1
+    first = held(ledgers, user)
+    assert settle(ledgers, user, first, 30_000) is True
+    # A run of the same user prunes it; then the SDK sends the first write again.
+    second = held(ledgers, user, hold("two", slot=1), now_ms=later)
+    ledgers.settle(user, second, charged_microusd=1, now_ms=later)
+    assert "one" not in ledgers.load(user).ops
+    assert settle(ledgers, user, first, 30_000) is True
+    assert release(ledgers, user, first) is False
+    assert ledgers.load(user).spent == {DAY: 30_001}
 
 
 def test_what_another_run_of_the_quote_settled_is_settled_for_all(

@@ -74,11 +74,12 @@ def test_a_hold_without_a_slot_takes_none_away(
     assert dynamo_ledgers.load(user).slots == {0: NOW}
 
 
-def test_a_request_that_is_not_there_is_not_ended(
+def test_a_request_that_is_not_there_is_forgotten_and_not_released(
     dynamo_ledgers: DynamoLedgerStore, user: str
 ) -> None:
     snapshot = LedgerSnapshot("one", Ledger(ops={"one": OP}))
-    assert dynamo_ledgers.settle(user, snapshot, charged_microusd=1, now_ms=NOW) is False
+    # It was settled and pruned, for all that its run can see: its image must stay.
+    assert dynamo_ledgers.settle(user, snapshot, charged_microusd=1, now_ms=NOW) is True
     assert release(dynamo_ledgers, user, snapshot) is False
     assert dynamo_ledgers.load(user) == Ledger()
 

@@ -22,6 +22,7 @@ from tests.adapters.aws.test_image_contract import COMPLETE
 from tests.adapters.aws.world import Aws, Meter, build_client, every_request_sent_twice
 from tests.fakes.clock import NOON_MS as NOW
 from tests.fakes.pictures import png
+from tests.fakes.service import IMAGE_ID_KEY
 
 DAY = "20261122"
 HOLD = Hold("a" * 24, "0" * 32, DAY, 70_000, NOW + 600_000, NOW + 330_000, 0)
@@ -176,10 +177,17 @@ RECORD_CALLS: dict[str, Callable[[Any], object]] = {
     "get": lambda store: store.get(REF),
     "recent": lambda store: store.recent("user", limit=1),
 }
-STORES: list[tuple[str, type, dict[str, Callable[[Any], object]]]] = [
+
+
+def image_store(client: Any, bucket: str) -> S3ImageStore:
+    """Return a store whose objects are named with the tests' key."""
+    return S3ImageStore(client, bucket, lambda: IMAGE_ID_KEY)
+
+
+STORES: list[tuple[str, Callable[..., Any], dict[str, Callable[[Any], object]]]] = [
     ("dynamodb", DynamoLedgerStore, LEDGER_CALLS),
     ("dynamodb", DynamoCircuitStore, CIRCUIT_CALLS),
-    ("s3", S3ImageStore, IMAGE_CALLS),
+    ("s3", image_store, IMAGE_CALLS),
     ("dynamodb", DynamoRecordStore, RECORD_CALLS),
 ]
 CALLS = [
@@ -191,7 +199,7 @@ CALLS = [
 
 @pytest.mark.parametrize(("service", "store", "call"), CALLS)
 def test_a_store_that_nobody_answers_for_is_unavailable_and_nothing_else(
-    service: str, store: type, call: Callable[[Any], object]
+    service: str, store: Callable[..., Any], call: Callable[[Any], object]
 ) -> None:
     client = build_client(service, f"http://{LOOPBACK}:{free_port()}", attempts=1)
     with pytest.raises(StoreUnavailableError):
@@ -202,10 +210,10 @@ def test_a_store_that_nobody_answers_for_is_unavailable_and_nothing_else(
 @pytest.mark.parametrize(
     ("service", "store", "call"),
     # HEAD has no body: a missing bucket looks like a missing image.
-    [call for call in CALLS if call.id != "S3ImageStore.find"],
+    [call for call in CALLS if call.id != "image_store.find"],
 )
 def test_a_table_or_bucket_that_is_not_there_is_unavailable_and_nothing_else(
-    aws: Aws, service: str, store: type, call: Callable[[Any], object]
+    aws: Aws, service: str, store: Callable[..., Any], call: Callable[[Any], object]
 ) -> None:
     client = aws.s3 if service == "s3" else aws.dynamodb
     with pytest.raises(StoreUnavailableError):

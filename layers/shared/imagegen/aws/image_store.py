@@ -2,10 +2,13 @@
 
 The record is in the object's metadata: if a run dies after the put, the object has everything that
 is needed to charge and to answer. An image is written once: the first put for a quote wins.
+
+The address of an object is seen by everybody who opens the image, so it does not name its owner.
+Images of earlier releases have their owner's id there. They are still read, and never written.
 """
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,10 +17,12 @@ from pydantic import ValidationError
 
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.pseudonyms import object_name
 from imagegen.domain.records import ImageRecord, parse_record, record_json
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 URL_SECONDS = 900
 _METADATA = "record"
@@ -31,6 +36,8 @@ class S3ImageStore:
 
     client: "S3Client"
     bucket: str
+    name_key: Callable[[], bytes]
+    """The key of the objects' names; it never changes."""
 
     def put(self, ref: ImageRef, content: bytes, record: ImageRecord) -> bool:
         """Store an image with its record. Return ``False`` if an image is already stored."""
@@ -38,7 +45,7 @@ class S3ImageStore:
             with _s3_errors():
                 self.client.put_object(
                     Bucket=self.bucket,
-                    Key=object_key(ref),
+                    Key=self.object_key(ref),
                     Body=content,
                     ContentType=record.media_type,
                     Metadata={_METADATA: record_json(record)},
@@ -50,56 +57,72 @@ class S3ImageStore:
 
     def find(self, ref: ImageRef) -> ImageRecord | None:
         """Return the record stored with an image, or ``None`` if there is no image."""
-        try:
-            with _s3_errors():
-                answer = self.client.head_object(Bucket=self.bucket, Key=object_key(ref))
-        except FileNotFoundError:
+        found = self._found(ref, self._head)
+        if found is None:
             return None
         try:
-            return parse_record(answer["Metadata"][_METADATA])
+            return parse_record(found[1]["Metadata"][_METADATA])
         except (KeyError, ValidationError):
             # Another program or version wrote this object: an operator must look at it.
             raise StoreUnavailableError(f"The record of {ref.quote_id!r} is unreadable.") from None
 
     def read(self, ref: ImageRef, *, limit_bytes: int) -> bytes | None:
         """Return an image's bytes, or ``None`` if it does not exist or exceeds the limit."""
-        try:
-            with _s3_errors():
-                answer = self.client.get_object(Bucket=self.bucket, Key=object_key(ref))
-                with closing(answer["Body"]) as body:
-                    too_many = answer["ContentLength"] > limit_bytes
-                    return None if too_many else body.read()
-        except FileNotFoundError:
-            return None
+
+        def read(key: str) -> bytes | None:
+            answer = self.client.get_object(Bucket=self.bucket, Key=key)
+            with closing(answer["Body"]) as body:
+                too_many = answer["ContentLength"] > limit_bytes
+                return None if too_many else body.read()
+
+        found = self._found(ref, read)
+        return found[1] if found else None
 
     def delete(self, ref: ImageRef) -> None:
         """Remove an image that could not be charged."""
-        with _s3_errors():
-            self.client.delete_object(Bucket=self.bucket, Key=object_key(ref))
+        for key in self._keys(ref):
+            with _s3_errors():
+                self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def link(self, ref: ImageRef) -> str | None:
         """Return a new URL that opens the image for 15 minutes, or ``None`` without an image."""
-        try:
-            with _s3_errors():
-                answer = self.client.head_object(Bucket=self.bucket, Key=object_key(ref))
-        except FileNotFoundError:
+        found = self._found(ref, self._head)
+        if found is None:
             return None
+        key, answer = found
         media_type = answer["ContentType"]
         name = f"image-{ref.quote_id[:8]}.{_EXTENSIONS.get(media_type, 'img')}"
         return self.client.generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self.bucket,
-                "Key": object_key(ref),
+                "Key": key,
                 "ResponseContentType": media_type,
                 "ResponseContentDisposition": f'inline; filename="{name}"',
             },
             ExpiresIn=URL_SECONDS,
         )
 
+    def object_key(self, ref: ImageRef) -> str:
+        """Return the key of an image in the bucket; only its last part is in the logs."""
+        return f"img/{object_name(ref, self.name_key())}/{ref.quote_id}"
 
-def object_key(ref: ImageRef) -> str:
-    """Return the key of an image in the bucket."""
+    def _keys(self, ref: ImageRef) -> tuple[str, str]:
+        return self.object_key(ref), old_object_key(ref)
+
+    def _head(self, key: str) -> "HeadObjectOutputTypeDef":
+        return self.client.head_object(Bucket=self.bucket, Key=key)
+
+    def _found[T](self, ref: ImageRef, read: Callable[[str], T]) -> tuple[str, T] | None:
+        """Return an image's key and what ``read`` returns for it, ``None`` without an image."""
+        for key in self._keys(ref):
+            with suppress(FileNotFoundError), _s3_errors():
+                return key, read(key)
+        return None
+
+
+def old_object_key(ref: ImageRef) -> str:
+    """Return the key under which earlier releases stored an image; it names the owner."""
     return f"img/{ref.user}/{ref.quote_id}"
 
 

@@ -73,7 +73,7 @@ class AwsWorld:
         # Imported here: functions without a bucket do not load it.
         from imagegen.aws.image_store import S3ImageStore  # noqa: PLC0415
 
-        return S3ImageStore(clients.s3(), self.bucket_name)
+        return S3ImageStore(clients.s3(), self.bucket_name, self.image_id_key)
 
     @cached_property
     def circuits(self) -> DynamoCircuitStore:
@@ -147,9 +147,10 @@ class AwsWorld:
         return parse_keyring(self.parameters.values().get("QUOTE_KEYS", ""))
 
     def image_id_key(self) -> bytes:
-        """Return the key that masks image ids.
+        """Return the key that masks image ids and from which people's pseudonyms are derived.
 
-        It must never change, because the ids already given out would become invalid.
+        It must never change: the ids already given out would become invalid, and stored images
+        would not be found.
 
         Raises:
             ConfigurationError: it is not set.

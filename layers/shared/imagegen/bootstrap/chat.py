@@ -10,7 +10,7 @@ from imagegen.bootstrap.pricing import PricingService
 from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.domain.token_prices import TokenPrices
-from imagegen.edge.problems import to_problem
+from imagegen.edge.problems import on_route, to_problem
 from imagegen.settings import ChatSettings
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.chat.limits import ChatLimits
@@ -30,7 +30,8 @@ class ChatService(PricingService):
         return Chatter(
             llm=world.get_llm,
             offer=self._offer,
-            to_problem=to_problem,
+            # A chat buys nothing, so its errors are not charged.
+            to_problem=lambda error: on_route(to_problem(error), "/chat"),
             now_ms=world.now_ms,
             new_id=world.new_id,
             prices=TokenPrices(

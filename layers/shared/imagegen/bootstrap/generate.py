@@ -10,6 +10,7 @@ from imagegen.bootstrap.pricing import PricingService
 from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.service import PROVIDER_TIMEOUT_SECONDS
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
+from imagegen.domain.pseudonyms import provider_name
 from imagegen.domain.stores import Stores
 from imagegen.openai_api.answers import OpenAiPresenter
 from imagegen.openai_api.buyer import Buyer
@@ -47,7 +48,7 @@ class GenerateService(PricingService):
     @cached_property
     def replayer(self) -> Replayer:
         """Finds the results of requests that were confirmed before."""
-        return Replayer(self.stores)
+        return Replayer(self.stores, self.reconciler)
 
     @cached_property
     def generator(self) -> Generator:
@@ -65,6 +66,7 @@ class GenerateService(PricingService):
                 now_ms=world.now_ms,
                 call_timeout_seconds=PROVIDER_TIMEOUT_SECONDS,
                 fallback_after_unknown=settings.fallback_after_unknown,
+                name_of=self._name_for_provider,
             ),
             keeper=ImageKeeper(
                 stores=self.stores,
@@ -78,6 +80,9 @@ class GenerateService(PricingService):
             now_ms=world.now_ms,
             new_run_id=world.new_id,
         )
+
+    def _name_for_provider(self, user: str, provider: str) -> str:
+        return provider_name(user, provider, self.world.image_id_key())
 
     @cached_property
     def presenter(self) -> Presenter:
@@ -94,7 +99,7 @@ class GenerateService(PricingService):
         """Reads a user's usage."""
         world = self.world
         return UsageReader(
-            world.ledgers, world.records, self.settings.limits, world.image_id_key, world.now_ms
+            self.stores, self.reconciler, self.settings.limits, world.image_id_key, world.now_ms
         )
 
     @cached_property

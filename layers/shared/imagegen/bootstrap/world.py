@@ -122,7 +122,7 @@ class World(Protocol):
         """
 
     def image_id_key(self) -> bytes:
-        """Return the key that masks image ids.
+        """Return the key that masks image ids and from which people's pseudonyms are derived.
 
         Raises:
             ConfigurationError: it is not set.

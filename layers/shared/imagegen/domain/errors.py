@@ -21,7 +21,7 @@ ImagegenError                     has `code` (stable, for programs) and a messag
 ├── LeaseLostError                503  the run was given up before it could be settled
 ├── StillRunningError             503  the first run of this request is still running
 ├── ConfigurationError            503  the operator must set something
-├── StoreUnavailableError         503  the ledger cannot be reached, so nothing is spent
+├── StoreUnavailableError         503  a store cannot be reached, so nothing is bought now
 ├── LlmError                      502  the chat's LLM did not answer to the end
 └── ProviderError                 one provider did not make the image; `outcome` says why
 """
@@ -35,8 +35,12 @@ class ImagegenError(Exception):
     code: str = "internal_error"
     retryable: bool = False
     """Whether the same request may succeed later."""
-    charged: bool = False
-    """Whether the requested image is charged, by this request or an earlier one."""
+    charged: bool | None = None
+    """Whether the requested image is charged, by this request or an earlier one.
+
+    ``None`` until somebody has looked it up: an error alone does not show what an earlier request
+    with the same quote or key did.
+    """
     replayed: bool = False
     """Whether an earlier run ended with this error, and the present request did nothing."""
 
@@ -123,10 +127,9 @@ class QuoteError(ImagegenError):
 
 
 class QuoteExpiredError(QuoteError):
-    """The quote's ten minutes are over."""
+    """The quote's ten minutes are over, or its models or its day's limits have changed since."""
 
     code = "quote_expired"
-    retryable = True
 
 
 class QuoteMismatchError(QuoteError):
@@ -175,7 +178,7 @@ class ModerationUnavailableError(ImagegenError):
 
 
 class LeaseLostError(ImagegenError):
-    """The run was given up before it could be settled; nothing is charged."""
+    """The run was given up before it could be settled."""
 
     code = "generation_abandoned"
     retryable = True
@@ -196,7 +199,7 @@ class ConfigurationError(ImagegenError):
 
 
 class StoreUnavailableError(ImagegenError):
-    """The ledger cannot be reached, so nothing is spent."""
+    """A store cannot be reached, so nothing is bought now."""
 
     code = "store_unavailable"
     retryable = True

@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from imagegen.domain.errors import LimitError
 from imagegen.domain.money import label_text
+from imagegen.domain.waits import day_limit, hour_limit, longest
 
 HOUR_MS = 3_600_000
-MIDNIGHT_MARGIN_SECONDS = 60
 PRUNE_MARGIN_MS = 60_000
 """A finished request is kept for this time after its quote expires: an instance whose clock is
 behind may still accept the quote, and must find the entry."""
@@ -59,11 +59,10 @@ class Ledger:
     slots: Mapping[int, int] = field(default_factory=dict)
     """Hour slots: when each was taken, in ms."""
     spent: Mapping[str, int] = field(default_factory=dict)
-    """Micro-dollars held and charged, by UTC day."""
+    """By UTC day, as the next two: micro-dollars held and charged."""
     images: Mapping[str, int] = field(default_factory=dict)
-    """By UTC day."""
     attempts: Mapping[str, int] = field(default_factory=dict)
-    """By UTC day; a release does not give them back."""
+    """A release does not give them back."""
     ops: Mapping[str, Op] = field(default_factory=dict)
     """By quote id."""
     blocked: bool = False
@@ -134,23 +133,10 @@ def may_reserve_op(ledger: Ledger, quote_id: str) -> bool:
 
 def limit_reached(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> LimitError | None:
     """Return the limit that stops this hold, or ``None`` if none does."""
-    day = hold.day
     if ledger.blocked:
         return LimitError("blocked", "Image generation is switched off for this user.")
-    if ledger.attempts.get(day, 0) >= limits.daily_attempts:
-        text = f"All {limits.daily_attempts} attempts of this day are used."
-        return LimitError("daily_attempts", text, retry_after_seconds=_to_midnight(now_ms))
-    if ledger.images.get(day, 0) >= limits.daily_images:
-        text = f"All {limits.daily_images} images of this day are used."
-        return LimitError("daily_images", text, retry_after_seconds=_to_midnight(now_ms))
-    if ledger.spent.get(day, 0) + hold.ceiling_microusd > limits.daily_microusd:
-        text = f"This image could take the day above {label_text(limits.daily_microusd)}."
-        return LimitError("daily_spend", text, retry_after_seconds=_to_midnight(now_ms))
-    if limits.hourly_images and not free_slots(ledger, limits, now_ms=now_ms):
-        text = f"All {limits.hourly_images} images of this hour are used."
-        wait = _to_slot(ledger, limits, now_ms)
-        return LimitError("hourly_images", text, retry_after_seconds=wait)
-    return None
+    of_day = _day_limit(ledger, hold, limits, now_ms=now_ms)
+    return longest((of_day, _hour_limit(ledger, limits, now_ms=now_ms)))
 
 
 def reserved(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> Ledger:
@@ -205,11 +191,12 @@ def is_ended(mine: Op, found: Op | None, state: OpState) -> bool | None:
     """Return whether the stored request ``found`` ended in ``state`` for the run of ``mine``.
 
     ``None`` if the run still holds the request, so that the caller must end it. A settled request
-    counts whichever run settled it. A release counts only if it ended the hold of this run,
-    because another run may have held the request since.
+    counts whichever run settled it; a release only if it ended the hold of this run, because
+    another run may have held the request since. A request that was pruned counts as settled: its
+    end is forgotten, and only a release that is seen permits to delete a stored image.
     """
     if found is None:
-        return False
+        return state is OpState.SETTLED
     if found.state is OpState.SETTLED:
         return state is OpState.SETTLED
     if found.owner != mine.owner:
@@ -250,11 +237,24 @@ def _plus(counts: Mapping[str, int], day: str, amount: int) -> dict[str, int]:
     return {**counts, day: counts.get(day, 0) + amount}
 
 
-def _to_slot(ledger: Ledger, limits: Limits, now_ms: int) -> int:
+def _day_limit(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> LimitError | None:
+    error = None
+    if ledger.attempts.get(hold.day, 0) >= limits.daily_attempts:
+        text = f"All {limits.daily_attempts} attempts of this day are used."
+        error = LimitError("daily_attempts", text)
+    elif ledger.images.get(hold.day, 0) >= limits.daily_images:
+        text = f"All {limits.daily_images} images of this day are used."
+        error = LimitError("daily_images", text)
+    elif ledger.spent.get(hold.day, 0) + hold.ceiling_microusd > limits.daily_microusd:
+        text = f"This image could take the day above {label_text(limits.daily_microusd)}."
+        error = LimitError("daily_spend", text)
+    fits = hold.ceiling_microusd <= limits.daily_microusd
+    return error and day_limit(error, hold.day, now_ms=now_ms, fits_a_day=fits)
+
+
+def _hour_limit(ledger: Ledger, limits: Limits, *, now_ms: int) -> LimitError | None:
+    if not limits.hourly_images or free_slots(ledger, limits, now_ms=now_ms):
+        return None
     # A slot beyond the limit is left over from a time when the limit was higher.
     first_ms = min(at for slot, at in ledger.slots.items() if slot < limits.hourly_images)
-    return max(1, -(-(first_ms + HOUR_MS - now_ms) // 1000))
-
-
-def _to_midnight(now_ms: int) -> int:
-    return 86_400 - now_ms // 1000 % 86_400 + MIDNIGHT_MARGIN_SECONDS
+    return hour_limit(limits.hourly_images, first_ms + HOUR_MS, now_ms=now_ms)

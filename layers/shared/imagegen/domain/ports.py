@@ -26,7 +26,7 @@ class ImageOrder:
     height: int
     """What ``params`` requests, in pixels; the image may differ and is measured."""
     user: str
-    """An opaque, stable reference to the end user, for providers that want one."""
+    """A keyed hash, the same for each order of one user to one provider."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,11 @@ def check_quote(quote: Quote, *, user: str, prompt: str) -> None:
 
 
 def _invalid_quote() -> QuoteError:
-    return QuoteError("The quote is not valid. Ask for a new estimate.")
+    # A quote whose key was dropped looks like a forged one, and its image may have been made.
+    return QuoteError(
+        "The quote is not valid. Ask for a new estimate, unless it was confirmed before: then look "
+        "at the status of its image first."
+    )
 
 
 def _mac(key: bytes, signed: str) -> str:

@@ -74,6 +74,8 @@ class LedgerStore(Protocol):
     ) -> bool:
         """Lower the hold to the charge. Return whether the request is settled now.
 
+        It also counts as settled if it is no longer in the ledger: it ended, and was pruned.
+
         Raises:
             StoreUnavailableError: it may or may not have been settled.
         """

@@ -5,6 +5,7 @@ default. The body's size and the token are checked before anything is parsed.
 """
 
 from collections.abc import Callable, Collection, Container
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,7 @@ from pydantic import BaseModel
 
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
+from imagegen.domain.pseudonyms import log_name
 from imagegen.domain.users import User, Verifier
 from imagegen.edge import openai_problems, problems
 from imagegen.edge.problems import edge_problem, to_problem
@@ -74,15 +76,19 @@ def serve(
     verifier: Callable[[], Verifier],
     is_open: Callable[[str, str], bool] = lambda _method, _path: False,
     own_json: Container[str] = (),
+    name_key: Callable[[], bytes] | None = None,
 ) -> dict[str, Any]:
     """Return the function URL's answer to one event.
 
     ``is_open`` returns whether a method and path may be called without a token. ``own_json`` has
-    the paths whose handlers answer a body that is not JSON themselves.
+    the paths whose handlers answer a body that is not JSON themselves. ``name_key`` returns the key
+    from which the user's name in the logs is derived.
     """
     path: str = event["rawPath"]
     try:
         user, fault = check_request(event, verifier, is_open, own_json)
+        if user is not None and name_key is not None:
+            _name_in_logs(user, name_key)
         if fault is None:
             api.append_context(user=user)  # type: ignore[no-untyped-call]
             answer: dict[str, Any] = api.resolve(event, context)
@@ -98,6 +104,12 @@ def serve(
     if path.startswith(openai_problems.PREFIX):
         answer.setdefault("headers", {})["x-request-id"] = context.aws_request_id
     return answer
+
+
+def _name_in_logs(user: User, name_key: Callable[[], bytes]) -> None:
+    """Add the user's name to the log lines of this request, unless the key cannot be read now."""
+    with suppress(ImagegenError):
+        logger.append_keys(user=log_name(user.id, name_key()))
 
 
 def get_dependency[T](api: LambdaFunctionUrlResolver, build: Callable[[], T]) -> T:
@@ -176,6 +188,7 @@ def not_allowed(methods: str) -> Response[str]:
 
 
 def _response_for_path(problem: Problem, path: str) -> Response[str]:
+    problem = problems.on_route(problem, path)
     if path.startswith(openai_problems.PREFIX):
         return openai_problems.openai_problem_response(problem)
     return problems.problem_response(problem)

@@ -16,6 +16,18 @@ from imagegen.wire.reports import Problem
 MAX_LISTED_ERRORS = 20
 PROBLEM_TYPE = "https://github.com/imagegen/imagegen#errors"
 PROBLEM_JSON = "application/problem+json"
+FREE_ROUTES = (
+    "/estimate",
+    "/models",
+    "/tools/",
+    "/chat",
+    "/usage",
+    "/health-check/",
+    "/v1/models",
+)
+"""The routes that take neither a quote nor a key nor an image's id: no image can be charged there.
+
+On every other route ``charged`` is ``null`` unless somebody has looked."""
 
 STATUS: dict[type[ImagegenError], HTTPStatus] = {
     errors.InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -60,17 +72,30 @@ def to_problem(error: ImagegenError) -> Problem:
     )
 
 
+def on_route(problem: Problem, path: str) -> Problem:
+    """Return the problem as a route answers it: not charged, if it is a route that cannot charge.
+
+    Elsewhere an earlier request with the same quote, key or id may have been charged.
+    """
+    if problem.charged is None and path.startswith(FREE_ROUTES):
+        return problem.model_copy(update={"charged": False})
+    return problem
+
+
 def edge_problem(
     status: HTTPStatus, code: str, detail: str, *, invalid: list[dict[str, Any]] | None = None
 ) -> Problem:
-    """Return a problem that the edge finds before it handles the request: nothing is charged."""
+    """Return a problem that the edge finds before it handles the request.
+
+    Whether an earlier request was charged has not been looked up.
+    """
     return Problem(
         type=PROBLEM_TYPE,
         title=status.phrase,
         status=status,
         code=code,
         detail=detail,
-        charged=False,
+        charged=None,
         retryable=False,
         errors=invalid,
     )
@@ -98,7 +123,7 @@ def invalid_json() -> Problem:
 
 def problem_response(problem: Problem) -> Response[str]:
     """Return the answer to a problem in the format of RFC 9457."""
-    text = problem.model_dump_json(by_alias=True, exclude_none=True)
+    text = problem.model_dump_json(by_alias=True)
     return Response(problem.status, PROBLEM_JSON, text, headers=problem_headers(problem))
 
 

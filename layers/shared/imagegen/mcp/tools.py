@@ -16,7 +16,7 @@ from imagegen.chat.tool import tool_definition
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.money import label_text, usd_text
-from imagegen.edge.problems import invalid_request, to_problem
+from imagegen.edge.problems import invalid_request, on_route, to_problem
 from imagegen.wire.images import (
     Allowance,
     EdgeModel,
@@ -113,7 +113,9 @@ def call(name: str, arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str,
         problem = invalid_request(list(error.errors(include_input=False, include_context=False)))
     except ImagegenError as error:
         problem = to_problem(error)
-    values = problem.model_dump(mode="json", by_alias=True, exclude_none=True)
+    # A price buys nothing; whether an image is charged is known only to those who have looked.
+    problem = problem if name == STATUS else on_route(problem, "/estimate")
+    values = problem.model_dump(mode="json", by_alias=True)
     text = f"{problem.code}: {problem.detail}"
     return {**_content(text), "isError": True, "_meta": {f"{PREFIX}problem": values}}
 
@@ -139,9 +141,16 @@ def _estimate(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
 
 def _status(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
     image = toolbox.status(StatusArguments.model_validate(arguments).image_id)
-    charged = label_text(image.cost.charged) if image.cost and image.charged else "nothing"
     url = f" {image.image_url}" if image.image_url else ""
-    return _structured(f"The image is {image.status}.{url} Charged: {charged}.", image)
+    return _structured(f"The image is {image.status}.{url} {_charge(image)}", image)
+
+
+def _charge(image: ImageStatus) -> str:
+    if image.charged is None:
+        return "Whether it is charged is not known yet."
+    if not image.charged:
+        return "It is not charged."
+    return f"Charged: {label_text(image.cost.charged)}." if image.cost else "It is charged."
 
 
 def _models(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:

@@ -10,16 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from imagegen.domain import ids
+from imagegen.domain.days import utc_day
 from imagegen.domain.errors import (
     AboveMaxCostError,
     ImagegenError,
     NoProviderError,
+    QuoteExpiredError,
     ReusedKeyError,
     StillRunningError,
     StoreUnavailableError,
 )
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.ledger import Ledger, Op, OpState, may_reserve_op
+from imagegen.domain.ledger import Ledger, Op, may_reserve_op
 from imagegen.domain.money import label_text
 from imagegen.domain.quote import LIFETIME_MS, Quote
 from imagegen.domain.stores import LedgerStore
@@ -27,6 +29,7 @@ from imagegen.openai_api import retries
 from imagegen.openai_api.calls import Call
 from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.usecases.estimator import Estimator, Issue
+from imagegen.usecases.generate.charges import not_charged
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer
@@ -102,7 +105,9 @@ class Buyer:
 
     def _round(self, order: _Order) -> Made | None:
         """Return the image, ``None`` if another round is needed."""
-        call, ledger = order.call, self._ledger(order.call.user)
+        call = order.call
+        with self.earlier_images.stored_is_charged(call):
+            ledger = self._ledger(call.user)
         random = self.random_bytes(retries.RANDOM_BYTES)
         nonce = retries.derive_nonce(
             call, ledger.ops, self.image_id_key(), random=random, now_ms=self.now_ms()
@@ -123,10 +128,13 @@ class Buyer:
         run_id = retries.run_name(call, self.new_run_id())
         issue = Issue(nonce, self._issued_ms(ledger.ops.get(quote_id)))
         try:
-            quote = self._offer(order, issue, ledger)
+            with not_charged():  # Ledger and earlier images were looked up.
+                quote = self._offer(order, issue, ledger)
             result = self.generator.confirm(
                 quote, order.request.prompt, run_id=run_id, ends_ms=order.ends_ms
             )
+        except QuoteExpiredError:
+            return None  # Midnight has passed since this round began: the next quote is of today.
         except ImagegenError as error:
             if error.replayed:
                 return None
@@ -185,8 +193,8 @@ class Buyer:
             _check_body(order.call, op.owner)
             if may_reserve_op(ledger, quote_id):
                 return None
-            if op.state is not OpState.HELD:
-                return self._replay(order.call, ref, ledger)
+            if made := self._replay(order.call, ref, ledger):
+                return made
             if self.now_ms() >= order.until_ms:
                 raise _still_running()
             self.pause(POLL_SECONDS)
@@ -195,6 +203,7 @@ class Buyer:
         return None
 
     def _replay(self, call: Call, ref: ImageRef, ledger: Ledger) -> Made | None:
+        """Return the image of an earlier run, ``None`` if it is still being made."""
         result = self.replayer.result(ref, ledger)
         if not isinstance(result, Made):
             return None
@@ -216,16 +225,21 @@ class Buyer:
             return self.ledgers.load(user)
 
     def _issued_ms(self, op: Op | None) -> int:
-        """Return the time of issue of the quote: the first attempt's, until that quote expires."""
+        """Return the time of issue of the quote: the first attempt's, until that quote expires.
+
+        After midnight a new one is issued, so that it counts against the limits of today.
+        """
         now_ms = self.now_ms()
         if op is None or op.expires_ms - EXPIRY_MARGIN_MS < now_ms:
             return now_ms
-        return op.expires_ms - LIFETIME_MS
+        issued_ms = op.expires_ms - LIFETIME_MS
+        return issued_ms if utc_day(issued_ms) == utc_day(now_ms) else now_ms
 
 
 def _check_body(call: Call, run: str) -> None:
     if retries.has_other_body(call, run):
-        raise ReusedKeyError("The Idempotency-Key was used with another body. Use a new key.")
+        with not_charged():  # The key's image is another one than this request's.
+            raise ReusedKeyError("The Idempotency-Key was used with another body. Use a new key.")
 
 
 def _not_recognised(error: ImagegenError) -> ImagegenError:

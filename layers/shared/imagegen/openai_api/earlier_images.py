@@ -1,9 +1,10 @@
 """Images of earlier attempts of a call whose ledger entries were pruned."""
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 
+from imagegen.domain import ids
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger
@@ -11,7 +12,8 @@ from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.stores import RecordStore
 from imagegen.openai_api import retries
 from imagegen.openai_api.calls import Call
-from imagegen.usecases.generate.replay import Replayer, charged_if_unavailable
+from imagegen.usecases.generate.charges import charged_if_unavailable, stored_is_charged
+from imagegen.usecases.generate.replay import Replayer
 from imagegen.usecases.generate.run import Made
 
 RECENT_RECORDS = 500
@@ -37,13 +39,28 @@ class EarlierImages:
             return self._by_key(ImageRef(quote_id, call.user, 0), ledger)
         return self._by_body(call, ledger) if call.is_retry else None
 
+    def stored_is_charged(self, call: Call) -> AbstractContextManager[None]:
+        """Return a context in which a store that cannot be reached is no reason not to look.
+
+        The error is ``charged`` if the image of the call's idempotency key is stored. Without a key
+        only the ledger shows which image is meant.
+        """
+        if call.key is None:
+            return nullcontext()
+        secret, now_ms = self.image_id_key(), self.now_ms()
+        nonce = retries.derive_nonce(call, {}, secret, random=b"", now_ms=now_ms)
+        ref = ImageRef(ids.quote_id(nonce), call.user, 0)
+        return stored_is_charged(self.replayer.stores.images, ref)
+
     def _by_key(self, ref: ImageRef, ledger: Ledger) -> Made | None:
         try:
             return self.replayer.stored(ref, ledger)
         except StoreUnavailableError as error:
-            with suppress(StoreUnavailableError):  # If it fails, nothing shows that it is charged.
+            # Without a record, or if it cannot be read, it is not known.
+            with suppress(StoreUnavailableError):
                 records = self._complete_records(ref.user)
-                error.charged = any(one.quote_id == ref.quote_id for one in records)
+                if any(one.quote_id == ref.quote_id for one in records):
+                    error.charged = True
             raise
 
     def _by_body(self, call: Call, ledger: Ledger) -> Made | None:

@@ -37,7 +37,7 @@ class ImageFinder:
             return link
         record = self.stores.records.get(ref)
         if record is None or record.status is not RecordStatus.COMPLETE:
-            raise NotFoundError("There is no such image.")
+            raise _not_made()
         return self._look_up(ref, self.stores.images.link) or _gone()
 
     def status(self, image_id: str, base_url: str) -> ImageStatus:
@@ -53,17 +53,18 @@ class ImageFinder:
         ref = parse_image_id(image_id, self.image_id_key())
         stored = self._look_up(ref, self.stores.images.find)
         if stored is not None:
+            self._settle(ref, stored)
             return _complete(image_id, stored, base_url)
         op = self.reconciler.load(ref.user).ops.get(ref.quote_id)
         if op is not None and op.state is OpState.HELD:
-            return _generating(image_id, op)
+            return _generating(image_id, op, charged=False)
         record = self.stores.records.get(ref)
         if record is not None and record.status is RecordStatus.FAILED:
-            return _failed(image_id, record)
+            return _failed(image_id, record, charged=False)
         if op is not None and op.state is OpState.RELEASED:
             return _failed_by_ledger(image_id, op)
         if op is None and record is None:
-            raise NotFoundError("There is no such image.")
+            raise _not_made()
         # The image may have been stored since the first look-up.
         stored = self._look_up(ref, self.stores.images.find)
         return _complete(image_id, stored, base_url) if stored else _gone()
@@ -76,14 +77,24 @@ class ImageFinder:
             error.charged = self._is_charged(ref)
             raise
 
-    def _is_charged(self, ref: ImageRef) -> bool:
-        # If the table cannot be reached either, nothing shows that the image is charged.
+    def _is_charged(self, ref: ImageRef) -> bool | None:
+        """Return what ledger and record show of the charge, ``None`` if that is not enough.
+
+        A held request may be stored, and one that is no longer in the ledger may have been.
+        """
         with suppress(StoreUnavailableError):
-            if op := self.stores.ledgers.load(ref.user).ops.get(ref.quote_id):
+            op = self.stores.ledgers.load(ref.user).ops.get(ref.quote_id)
+            if op is not None and op.state is not OpState.HELD:
                 return op.state is OpState.SETTLED
             record = self.stores.records.get(ref)
-            return record is not None and record.status is RecordStatus.COMPLETE
-        return False
+            if record is not None and record.status is RecordStatus.COMPLETE:
+                return True
+        return None
+
+    def _settle(self, ref: ImageRef, record: ImageRecord) -> None:
+        """Settle a stored image whose settling write was lost; its status does not depend on it."""
+        with suppress(StoreUnavailableError):
+            self.reconciler.settle_stored(ref, self.stores.ledgers.load(ref.user), record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +119,20 @@ class LedgerStatusReader:
         """
         ref = parse_image_id(image_id, self.image_id_key())
         op = self.ledgers.load(ref.user).ops.get(ref.quote_id)
-        if op is not None and op.state is OpState.HELD:
-            return _generating(image_id, op)
         record = self._record(ref, op)
         if record is not None and record.status is RecordStatus.COMPLETE:
             return _complete(image_id, record, self.base_url)
+        if op is not None and op.state is OpState.HELD:
+            # Whether the image is stored already is not visible from here.
+            return _generating(image_id, op, charged=None)
         if op is not None and op.state is OpState.SETTLED:
             # The record is not written yet, or cannot be read: the ledger entry is sufficient.
             url = f"{self.base_url}/images/{image_id}"
             return ImageStatus(id=image_id, status="complete", charged=True, image_url=url)
         if record is not None:
-            return _failed(image_id, record)
+            # After a failure that may be tried again, a later run of the quote may have succeeded.
+            forgotten = op is None and record.retryable
+            return _failed(image_id, record, charged=None if forgotten else False)
         if op is not None:
             return _failed_by_ledger(image_id, op)
         raise NotFoundError("There is no such image.")
@@ -127,7 +141,7 @@ class LedgerStatusReader:
         try:
             return self.records.get(ref)
         except StoreUnavailableError:
-            if op is None or op.state is not OpState.SETTLED:
+            if op is None or op.state is OpState.RELEASED:
                 raise
             return None
 
@@ -136,8 +150,15 @@ def _gone() -> Never:
     raise GoneError("The image was made, charged and deleted since.")
 
 
-def _generating(image_id: str, op: Op) -> ImageStatus:
-    return ImageStatus(id=image_id, status="generating", charged=False, started_at=op.started_ms)
+def _not_made() -> NotFoundError:
+    """Return the error of an image that was looked for: it is not stored, so it is not charged."""
+    error = NotFoundError("There is no such image.")
+    error.charged = False
+    return error
+
+
+def _generating(image_id: str, op: Op, *, charged: bool | None) -> ImageStatus:
+    return ImageStatus(id=image_id, status="generating", charged=charged, started_at=op.started_ms)
 
 
 def _failed_by_ledger(image_id: str, op: Op) -> ImageStatus:
@@ -152,11 +173,11 @@ def _failed_by_ledger(image_id: str, op: Op) -> ImageStatus:
     )
 
 
-def _failed(image_id: str, record: ImageRecord) -> ImageStatus:
+def _failed(image_id: str, record: ImageRecord, *, charged: bool | None) -> ImageStatus:
     return ImageStatus(
         id=image_id,
         status="failed",
-        charged=False,
+        charged=charged,
         created_at=record.created_ms,
         duration_ms=record.duration_ms,
         quality=record.tier,

@@ -1,14 +1,15 @@
 """What a user has spent and may still spend, and the user's newest requests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import ImageRef, image_id
-from imagegen.domain.ledger import Limits
-from imagegen.domain.records import ImageRecord
-from imagegen.domain.stores import LedgerStore, RecordStore
+from imagegen.domain.ledger import Ledger, Limits
+from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.stores import Stores
 from imagegen.usecases.conversions import to_allowance
+from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.images import Allowance
 from imagegen.wire.reports import Usage, UsedImage
 
@@ -19,8 +20,8 @@ RECENT = 20
 class UsageReader:
     """Reads one user's usage."""
 
-    ledgers: LedgerStore
-    records: RecordStore
+    stores: Stores
+    reconciler: Reconciler
     limits: Limits
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
@@ -34,8 +35,9 @@ class UsageReader:
             StoreUnavailableError: the ledger or the records cannot be read.
         """
         now_ms = self.now_ms()
-        day, ledger = utc_day(now_ms), self.ledgers.load(user)
-        recent = self.records.recent(user, limit=RECENT)
+        day, ledger = utc_day(now_ms), self.stores.ledgers.load(user)
+        recent = self.stores.records.recent(user, limit=RECENT)
+        ledger = self._settled(user, ledger, recent)
         return Usage(
             day=f"{day[:4]}-{day[4:6]}-{day[6:]}",
             spent=ledger.spent.get(day, 0),
@@ -49,6 +51,14 @@ class UsageReader:
             remaining=to_allowance(ledger, self.limits, day, now_ms=now_ms),
             recent=tuple(self._recent_image(user, record) for record in recent),
         )
+
+    def _settled(self, user: str, ledger: Ledger, recent: Iterable[ImageRecord]) -> Ledger:
+        """Return the ledger with the charges of stored images whose settling write was lost."""
+        for record in recent:
+            if record.status is RecordStatus.COMPLETE:
+                ref = ImageRef(record.quote_id, user, record.issued_ms)
+                ledger = self.reconciler.settle_stored(ref, ledger, record)
+        return ledger
 
     def _recent_image(self, user: str, record: ImageRecord) -> UsedImage:
         ref = ImageRef(record.quote_id, user, record.issued_ms)

@@ -232,7 +232,9 @@ class ImageInProgress(EdgeModel):
     status: Literal["generating"] = "generating"
     started_at: Instant
     typical_seconds: int
-    charged: bool = False
+    charged: bool | None = Field(
+        default=False, description="null: the image may be stored, and charged, already."
+    )
 
 
 class ImageStatus(EdgeModel):
@@ -240,7 +242,7 @@ class ImageStatus(EdgeModel):
 
     id: str
     status: Literal["generating", "complete", "failed"]
-    charged: bool
+    charged: bool | None = Field(description="null: whether it is stored was not looked up.")
     started_at: Instant | None = None
     created_at: Instant | None = None
     duration_ms: int | None = None

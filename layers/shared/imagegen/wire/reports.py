@@ -143,7 +143,9 @@ class Problem(EdgeModel):
     status: int
     code: str
     detail: str
-    charged: bool
+    charged: bool | None = Field(
+        description="Whether the requested image is charged; null: it was not looked up."
+    )
     retryable: bool
     retry_after_seconds: int | None = optional_field()
     errors: list[dict[str, Any]] | None = optional_field()

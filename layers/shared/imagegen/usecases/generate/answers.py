@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imagegen.domain.catalog import Catalog
+from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Limits
 from imagegen.domain.quote import Quote
 from imagegen.domain.records import ImageRecord
@@ -30,11 +31,12 @@ class Presenter:
             id=quote.image_id,
             started_at=running.started_ms,
             typical_seconds=row.typical_seconds if row else TYPICAL_SECONDS,
+            charged=running.charged,
         )
 
     def image(self, quote: Quote, made: Made, prompt: str, base_url: str) -> GeneratedImage:
         """Return the answer with the finished image; ``base_url`` is the URL of this service."""
-        record = made.record
+        record, now_ms = made.record, self.now_ms()
         return GeneratedImage(
             id=quote.image_id,
             image_url=f"{base_url}/images/{quote.image_id}",
@@ -53,7 +55,8 @@ class Presenter:
             duration_ms=record.duration_ms,
             created_at=record.created_ms,
             llm_api_call=_api_call(record),
-            remaining=to_allowance(made.ledger, self.limits, quote.day, now_ms=self.now_ms()),
+            # What is left today, which is not the quote's day if midnight has passed since.
+            remaining=to_allowance(made.ledger, self.limits, utc_day(now_ms), now_ms=now_ms),
         )
 
 

@@ -48,6 +48,8 @@ class ProviderLoop:
     now_ms: Callable[[], int]
     call_timeout_seconds: float
     fallback_after_unknown: bool
+    name_of: Callable[[str, str], str]
+    """Returns the name of a user for a provider: no provider learns the user's id."""
 
     def make_image(self, run: Run) -> ImageMade:
         """Return the first image that a candidate makes; every attempt is added to ``run.log``.
@@ -69,6 +71,10 @@ class ProviderLoop:
             if self._must_stop(run.log):
                 break
         raise _no_image(run.log)
+
+    def has_candidate(self, quote: Quote) -> bool:
+        """Return whether the catalog still has a model of the quote as it was priced."""
+        return any(self._quoted_variant(one, quote.size) for one in quote.candidates)
 
     def _must_stop(self, log: AttemptLog) -> bool:
         """Return whether a lost answer ends the run: at most one more provider may be called."""
@@ -127,7 +133,7 @@ class ProviderLoop:
         timeout = self._timeout_seconds(run)
         if timeout < SHORTEST_CALL_SECONDS:
             raise ProviderError(provider, Outcome.NOT_CALLED, "There is no time left.")
-        order = _order(run.quote, variant, run.prompt)
+        order = _order(variant, run.prompt, self.name_of(run.quote.user, provider))
         answer = client.generate(order, timeout_seconds=timeout)
         try:
             return ImageMade(candidate, variant, answer, pixels.measure(answer.content))
@@ -135,10 +141,10 @@ class ProviderLoop:
             raise ProviderError(provider, Outcome.UNAVAILABLE, str(error)) from error
 
 
-def _order(quote: Quote, variant: Variant, prompt: str) -> ImageOrder:
+def _order(variant: Variant, prompt: str, user: str) -> ImageOrder:
     row, option = variant.row, variant.option
     width, height = option.pixels
-    return ImageOrder(row.model, prompt, row.sent(option), width, height, quote.user)
+    return ImageOrder(row.model, prompt, row.sent(option), width, height, user)
 
 
 def _no_image(log: AttemptLog) -> NoProviderError | GenerationFailedError:

@@ -13,12 +13,15 @@ from imagegen.domain.errors import (
     GenerationFailedError,
     ImagegenError,
     LeaseLostError,
+    LimitError,
     QuoteExpiredError,
 )
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
 from imagegen.domain.stores import Known, Refused
+from imagegen.domain.waits import is_of_past_day
 from imagegen.usecases.generate.attempts import ProviderLoop
+from imagegen.usecases.generate.charges import not_charged, stored_is_charged
 from imagegen.usecases.generate.holds import Holds
 from imagegen.usecases.generate.moderation import PromptModeration
 from imagegen.usecases.generate.reconciler import Reconciler
@@ -57,18 +60,18 @@ class Generator:
         Lambda ends this run at ``ends_ms``.
 
         Raises:
-            QuoteError: the quote is not valid, has expired, or is for another user or prompt.
+            QuoteError: the quote is not valid, has expired, is for another user or prompt, or all
+                of its models have changed.
             LimitError: a limit of the user is reached.
             ContentRefusedError, NoProviderError, GenerationFailedError: no image was made and
                 nothing is charged.
             GoneError: the image of this quote was made and charged, and has been deleted.
-            StoreUnavailableError: the ledger cannot be reached and nothing is spent, or the image
-                is charged and cannot be looked up now (``charged``).
+            StoreUnavailableError: a store cannot be reached; ``charged`` says what is known.
         """
         quote = open_quote(request.quote, self.keyring())
         check_quote(quote, user=user, prompt=request.prompt)
-        if quote.is_expired(self.now_ms()):
-            return Confirmed(quote, self._after_expiry(quote))
+        if over := self._reason_against(quote):
+            return Confirmed(quote, self._earlier_result(quote, over))
         run_id = self.new_run_id()
         result = self.confirm(quote, request.prompt, run_id=run_id, ends_ms=ends_ms)
         return Confirmed(quote, result)
@@ -82,9 +85,12 @@ class Generator:
         Raises:
             ImagegenError: as ``generate``. It has ``replayed`` if it is an earlier run's result.
         """
-        reservation = self.holds.reserve(quote, run_id=run_id, ends_ms=ends_ms)
+        with stored_is_charged(self.replayer.stores.images, quote.ref):
+            reservation = self.holds.reserve(quote, run_id=run_id, ends_ms=ends_ms)
         if isinstance(reservation, Refused):
-            raise reservation.limit
+            # The ledger, which has no other run of this quote, refused it.
+            with not_charged():
+                raise self._refusal(quote, reservation.limit)
         if isinstance(reservation, Known):
             return self.replayer.result(quote.ref, reservation.snapshot.ledger)
         text = styled_prompt(prompt, quote.style)
@@ -113,22 +119,44 @@ class Generator:
         return self.loop.make_image(run)
 
     def _fail(self, run: Run, error: ImagegenError) -> None:
-        self.holds.release(run.quote.user, run.hold, error)
+        """End a run without a stored image: its hold is its own, so that nothing is charged."""
+        is_released = self.holds.release(run.quote.user, run.hold, error)
+        if is_released is not False and error.charged is None:
+            error.charged = False
         self.keeper.record_failure(run, run.failed_record(error, now_ms=self.now_ms()))
 
-    def _after_expiry(self, quote: Quote) -> Made | Running:
-        """Return the result of an expired quote that was confirmed in time."""
-        ledger = self.reconciler.load(quote.user)
-        if not self._was_confirmed(quote, ledger):
-            raise _expired()
+    def _reason_against(self, quote: Quote) -> QuoteExpiredError | None:
+        """Return why the quote cannot be confirmed any more, ``None`` if it can."""
+        if quote.is_expired(self.now_ms()):
+            return QuoteExpiredError("The quote has expired. Ask for a new estimate.")
+        if not self.loop.has_candidate(quote):
+            return QuoteExpiredError(
+                "No model of this quote is sold any more as it was priced. Ask for a new estimate."
+            )
+        return None
+
+    def _refusal(self, quote: Quote, limit: LimitError) -> ImagegenError:
+        """Return the limit, or that the quote is over if only its own day's limit is reached."""
+        if not is_of_past_day(limit, quote.day, now_ms=self.now_ms()):
+            return limit
+        return QuoteExpiredError(
+            f"The quote counts against the limits of {quote.day}, which are reached. "
+            "Ask for a new estimate: it counts against those of today."
+        )
+
+    def _earlier_result(self, quote: Quote, over: QuoteExpiredError) -> Made | Running:
+        """Return the result of a quote that was confirmed in time, or raise ``over``."""
+        with stored_is_charged(self.replayer.stores.images, quote.ref):
+            ledger = self.reconciler.load(quote.user)
+            was_confirmed = self._was_confirmed(quote, ledger)
+        # Ledger, record and image were looked up.
+        over.charged = False
+        if not was_confirmed:
+            raise over
         try:
             return self.replayer.result(quote.ref, ledger)
         except GenerationFailedError as error:
-            raise _expired() from error
+            raise over from error
 
     def _was_confirmed(self, quote: Quote, ledger: Ledger) -> bool:
         return quote.quote_id in ledger.ops or self.replayer.was_made(quote.ref)
-
-
-def _expired() -> QuoteExpiredError:
-    return QuoteExpiredError("The quote has expired. Ask for a new estimate.")

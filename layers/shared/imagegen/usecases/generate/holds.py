@@ -1,13 +1,13 @@
 """Reserves what a confirmed request needs, and gives it back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
 from imagegen.domain.errors import ImagegenError, StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, abandoned, reserved
 from imagegen.domain.quote import Quote
-from imagegen.domain.stores import Held, LedgerSnapshot, LedgerStore, Refused, Reservation
+from imagegen.domain.stores import Held, Known, LedgerSnapshot, LedgerStore, Refused, Reservation
 from imagegen.usecases.generate.reconciler import Reconciler
 
 LEASE_MARGIN_MS = 30_000
@@ -57,8 +57,8 @@ class Holds:
         dead = abandoned(ledger, now_ms=self.now_ms())
         if not dead:
             return first
-        if isinstance(first, Held) and len(dead) <= MAX_DEAD:
-            # Making the image matters more: the scheduled sweep ends what cannot be ended here.
+        if _can_wait(first, hold, dead):
+            # The answer matters more: the scheduled sweep ends what cannot be ended here.
             with suppress(Exception):
                 self.reconciler.reconcile(quote.user, ledger)
             return first
@@ -67,12 +67,17 @@ class Holds:
         self.reconciler.reconcile(quote.user, ledger)
         return self._reserve(quote.user, hold)
 
-    def release(self, user: str, hold: LedgerSnapshot, error: ImagegenError) -> None:
-        """Give a hold back; if the ledger cannot be reached, the hold ends with its lease."""
-        with suppress(StoreUnavailableError):
-            self.ledgers.release(
+    def release(self, user: str, hold: LedgerSnapshot, error: ImagegenError) -> bool | None:
+        """Give a hold back. Return whether it is given back, ``None`` if that is not known.
+
+        If the ledger cannot be reached, the hold ends with its lease.
+        """
+        try:
+            return self.ledgers.release(
                 user, hold, code=error.code, retryable=error.retryable, now_ms=self.now_ms()
             )
+        except StoreUnavailableError:
+            return None
 
     def _reserve(self, user: str, hold: Hold) -> Reservation:
         now_ms = self.now_ms()
@@ -82,5 +87,13 @@ class Holds:
             if self.now_ms() - now_ms < SILENT_MS:
                 # The write may have succeeded. No provider was called yet, so the hold is released.
                 likely = reserved(Ledger(), hold, self.limits, now_ms=now_ms)
-                self.release(user, LedgerSnapshot(hold.quote_id, likely), error)
+                if self.release(user, LedgerSnapshot(hold.quote_id, likely), error):
+                    error.charged = False  # The hold was this run's own, and it is given back.
             raise
+
+
+def _can_wait(first: Reservation, hold: Hold, dead: Collection[str]) -> bool:
+    """Return whether the answer does not depend on the end of the holds of dead runs."""
+    if isinstance(first, Held):
+        return len(dead) <= MAX_DEAD
+    return isinstance(first, Known) and hold.quote_id not in dead

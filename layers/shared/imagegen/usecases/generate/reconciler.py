@@ -6,13 +6,15 @@ in any order.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Self
 
 from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.ledger import Ledger, Op, abandoned
+from imagegen.domain.ledger import Ledger, Op, OpState, abandoned, settled
 from imagegen.domain.quote import LIFETIME_MS
+from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import LedgerSnapshot, Stores
 
 
@@ -107,22 +109,38 @@ class Reconciler:
         self.stores.ledgers.forget_lease(user)
         return done
 
-    def _end(self, user: str, snapshot: LedgerSnapshot, op: Op) -> Reconciled:
-        ref = ImageRef(snapshot.quote_id, user, op.expires_ms - LIFETIME_MS)
-        record = self.stores.images.find(ref)
-        now_ms = self.now_ms()
-        if record is None:
-            code, retryable = LeaseLostError.code, LeaseLostError.retryable
-            won = self.stores.ledgers.release(
-                user, snapshot, code=code, retryable=retryable, now_ms=now_ms
-            )
-            return self._count(EndedHold(is_settled=False, microusd=op.price_microusd), won=won)
-        charged = record.charged_microusd
+    def settle_stored(self, ref: ImageRef, ledger: Ledger, record: ImageRecord) -> Ledger:
+        """Return the ledger with a stored image settled, and settle it if it is still held.
+
+        The write that settled it may have been lost. If this one is lost, too, the image is charged
+        all the same: a later request or the sweep settles it.
+        """
+        op = ledger.ops.get(ref.quote_id)
+        if op is None or op.state is not OpState.HELD:
+            return ledger
+        with suppress(StoreUnavailableError):
+            self._settle(ref, LedgerSnapshot(ref.quote_id, ledger), record)
+        return settled(ledger, ref.quote_id, record.charged_microusd)
+
+    def _settle(self, ref: ImageRef, snapshot: LedgerSnapshot, record: ImageRecord) -> bool:
         # The record is written first: if this instance dies before it settles, the hold remains and
         # is found again.
         self.stores.records.put(ref, record)
-        won = self.stores.ledgers.settle(user, snapshot, charged_microusd=charged, now_ms=now_ms)
-        return self._count(EndedHold(is_settled=True, microusd=charged), won=won)
+        return self.stores.ledgers.settle(
+            ref.user, snapshot, charged_microusd=record.charged_microusd, now_ms=self.now_ms()
+        )
+
+    def _end(self, user: str, snapshot: LedgerSnapshot, op: Op) -> Reconciled:
+        ref = ImageRef(snapshot.quote_id, user, op.expires_ms - LIFETIME_MS)
+        record = self.stores.images.find(ref)
+        if record is None:
+            code, retryable = LeaseLostError.code, LeaseLostError.retryable
+            won = self.stores.ledgers.release(
+                user, snapshot, code=code, retryable=retryable, now_ms=self.now_ms()
+            )
+            return self._count(EndedHold(is_settled=False, microusd=op.price_microusd), won=won)
+        won = self._settle(ref, snapshot, record)
+        return self._count(EndedHold(is_settled=True, microusd=record.charged_microusd), won=won)
 
     def _count(self, ended: EndedHold, *, won: bool) -> Reconciled:
         """Report and count a hold, unless another instance has ended it."""

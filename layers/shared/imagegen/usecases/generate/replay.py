@@ -1,7 +1,6 @@
 """Replays: a quote that was confirmed before gets the first result, never a second charge."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from imagegen.domain.errors import (
@@ -12,20 +11,12 @@ from imagegen.domain.errors import (
     StoreUnavailableError,
 )
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.ledger import Ledger, OpState
+from imagegen.domain.ledger import Ledger, Op, OpState
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.stores import Stores
+from imagegen.usecases.generate.charges import charged_if_unavailable
+from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.run import Made, Running
-
-
-@contextmanager
-def charged_if_unavailable() -> Iterator[None]:
-    """Mark a ``StoreUnavailableError`` as charged: by the ledger, the image has been charged."""
-    try:
-        yield
-    except StoreUnavailableError as error:
-        error.charged = True
-        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +24,13 @@ class Replayer:
     """Finds the results of requests that were confirmed before."""
 
     stores: Stores
+    reconciler: Reconciler
 
     def result(self, ref: ImageRef, ledger: Ledger) -> Made | Running:
         """Return the result of the first request with this quote.
+
+        A stored image is its result even if the ledger still has the hold: the run may have died
+        before it could settle, or the write was lost.
 
         Raises:
             ContentRefusedError, GenerationFailedError: the first request made no image.
@@ -63,6 +58,7 @@ class Replayer:
         # The image can be returned even if its usage record cannot be repaired.
         with suppress(Exception):
             self._repair(ref, record)
+        ledger = self.reconciler.settle_stored(ref, ledger, record)
         return Made(ref, record, ledger, is_replay=True)
 
     def was_made(self, ref: ImageRef) -> bool:
@@ -80,7 +76,7 @@ class Replayer:
     def _result(self, ref: ImageRef, ledger: Ledger) -> Made | Running:
         op = ledger.ops.get(ref.quote_id)
         if op and op.state is OpState.HELD:
-            return Running(op.started_ms)
+            return self._stored_or_running(ref, ledger, op)
         if op and op.state is OpState.RELEASED:
             raise _failed_before(op.code)
         with charged_if_unavailable():
@@ -88,6 +84,13 @@ class Replayer:
         if made is None:
             raise GoneError("The image of this request was made and charged, and has been deleted.")
         return made
+
+    def _stored_or_running(self, ref: ImageRef, ledger: Ledger, op: Op) -> Made | Running:
+        try:
+            made = self.stored(ref, ledger)
+        except StoreUnavailableError:
+            return Running(op.started_ms, charged=None)
+        return made or Running(op.started_ms, charged=False)
 
     def _repair(self, ref: ImageRef, record: ImageRecord) -> None:
         known = self.stores.records.get(ref)
@@ -97,10 +100,14 @@ class Replayer:
 
 
 def _failed_before(code: str) -> ContentRefusedError | GenerationFailedError:
+    """Return the error of a request whose release was seen in the ledger: it is not charged."""
+    error: ContentRefusedError | GenerationFailedError
     if code == ContentRefusedError.code:
-        return ContentRefusedError("This prompt was refused. Change the prompt.")
-    error = GenerationFailedError(
-        "This request failed before. Start again: with a new estimate, or under /v1 a new call."
-    )
+        error = ContentRefusedError("This prompt was refused. Change the prompt.")
+    else:
+        error = GenerationFailedError(
+            "This request failed before. Start again: with a new estimate, or under /v1 a new call."
+        )
     error.retryable = False
+    error.charged = False
     return error

@@ -34,6 +34,8 @@ class Running:
     """A run of the same request is still making the image."""
 
     started_ms: int
+    charged: bool | None = None
+    """``False`` if the image was looked up and is not stored yet, ``None`` if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

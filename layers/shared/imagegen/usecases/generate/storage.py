@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailableError
-from imagegen.domain.ledger import settled
+from imagegen.domain.ledger import OpState, settled
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.stores import Stores
 from imagegen.usecases.generate.run import Made, Run, Running
@@ -14,6 +14,10 @@ PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
 """The pauses between the attempts to store an image that the provider has already billed. Most
 outages of S3 are short."""
 RECORD_TRIES = 2
+SETTLE_PAUSE_SECONDS = 0.5
+"""The pause before the hold is settled once more, if the ledger did not answer."""
+PUT_ROUNDS = 3
+"""How often an image is stored again if another one was stored and deleted meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +39,19 @@ class ImageKeeper:
         if self.now_ms() >= run.ends_ms:
             raise _too_late()
         try:
-            if not self._put(run, content, record):
-                # An earlier run of this quote has stored its image, so that one is charged.
-                record = self.stores.images.find(ref) or record
+            record = self._stored(run, content, record)
         except StoreUnavailableError as error:
             # The image may be stored or not: the reconciler looks and charges accordingly.
             self.on_finished(_lost(record, error))
-            return Running(run.hold.op.started_ms)
-        if not self._settle(run, record):
-            with suppress(StoreUnavailableError):
-                self.stores.images.delete(ref)
-            raise _too_late()
+            return Running(run.hold.op.started_ms, charged=None)
+        is_settled = self._settle(run, record)
+        if is_settled is False:
+            return self._give_up(run, record)
         self._write_record(run, record)
+        if is_settled is None:
+            # The image is stored, so it is charged: now, or later by a replay or the reconciler.
+            self.pause(SETTLE_PAUSE_SECONDS)
+            self._settle(run, record)
         self.on_finished(record)
         ledger = settled(run.hold.ledger, run.quote.quote_id, record.charged_microusd)
         is_replay = record.run not in ("", run.hold.op.owner)
@@ -57,6 +62,42 @@ class ImageKeeper:
         with suppress(StoreUnavailableError):
             self.stores.records.put(run.quote.ref, record)
         self.on_finished(record)
+
+    def _stored(self, run: Run, content: bytes, record: ImageRecord) -> ImageRecord:
+        """Return the record of the stored image: this one, or that of an earlier run's image.
+
+        Raises:
+            StoreUnavailableError: this image may be stored or not.
+        """
+        for _ in range(PUT_ROUNDS):
+            if self._put(run, content, record):
+                return record
+            # An earlier run of this quote has stored its image, so that one is charged. If it is
+            # not there any more, it was deleted in between, and nothing may be charged for it.
+            if earlier := self.stores.images.find(run.quote.ref):
+                return earlier
+        raise StoreUnavailableError("The image store contradicts itself. Try again.")
+
+    def _give_up(self, run: Run, record: ImageRecord) -> Running:
+        """Delete the image if the ledger shows that its hold was released.
+
+        Otherwise another run of the quote holds it, and finds the stored image.
+
+        Raises:
+            LeaseLostError: the hold was released, and the image is deleted.
+            StoreUnavailableError: the image cannot be deleted now. The same quote, sent again,
+                finds it, and it is charged then.
+        """
+        try:
+            ledger = self.stores.ledgers.load(run.quote.user)
+            op = ledger.ops.get(run.quote.quote_id)
+            if op is None or op.state is not OpState.RELEASED:
+                return Running(run.hold.op.started_ms, charged=None)
+            self.stores.images.delete(run.quote.ref)
+        except StoreUnavailableError as error:
+            self.on_finished(_lost(record, error))
+            raise
+        raise _too_late()
 
     def _write_record(self, run: Run, record: ImageRecord) -> None:
         """Write the record, if necessary at the second attempt: it outlives the ledger entry."""
@@ -79,15 +120,15 @@ class ImageKeeper:
                     raise
         return self.stores.images.put(run.quote.ref, content, record)
 
-    def _settle(self, run: Run, record: ImageRecord) -> bool:
+    def _settle(self, run: Run, record: ImageRecord) -> bool | None:
+        """Return whether the hold is settled, ``None`` if the ledger cannot be reached."""
         charged = record.charged_microusd
         try:
             return self.stores.ledgers.settle(
                 run.quote.user, run.hold, charged_microusd=charged, now_ms=self.now_ms()
             )
         except StoreUnavailableError:
-            # The image is stored, so it is charged: by this write, or later by the reconciler.
-            return True
+            return None
 
 
 def _too_late() -> LeaseLostError:

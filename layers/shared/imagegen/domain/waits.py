@@ -1,0 +1,51 @@
+"""How long a caller who has reached a limit must wait, and when waiting is useless.
+
+An hour is rolling and a day is the UTC day of the quote's issue, so that the two end at different
+times, and a quote of yesterday counts against a day that is over.
+"""
+
+import math
+from collections.abc import Iterable
+
+from imagegen.domain.days import utc_day
+from imagegen.domain.errors import LimitError
+
+MIDNIGHT_MARGIN_SECONDS = 60
+DAY_CODES = frozenset({"daily_attempts", "daily_images", "daily_spend"})
+
+
+def day_limit(error: LimitError, day: str, *, now_ms: int, fits_a_day: bool) -> LimitError:
+    """Return a limit of a day with its wait, in seconds.
+
+    It has none, and is not retryable, if the day is over, because that day's counts stay as they
+    are, or if not even a whole day's money is enough for the image.
+    """
+    error.retryable = day >= utc_day(now_ms) and fits_a_day
+    if error.retryable:
+        error.retry_after_seconds = 86_400 - now_ms // 1000 % 86_400 + MIDNIGHT_MARGIN_SECONDS
+    return error
+
+
+def hour_limit(images: int, until_ms: int, *, now_ms: int) -> LimitError:
+    """Return the limit of the rolling hour with its wait, in whole seconds and at least one."""
+    wait = max(1, -(-(until_ms - now_ms) // 1000))
+    text = f"All {images} images of this hour are used."
+    return LimitError("hourly_images", text, retry_after_seconds=wait)
+
+
+def longest(reached: Iterable[LimitError | None]) -> LimitError | None:
+    """Return the limit that ends last, ``None`` if none is reached; one without a wait is first.
+
+    A caller who waited for the limit that ends first would only be refused by the other one.
+    """
+    limits = [limit for limit in reached if limit is not None]
+    return max(limits, key=_wait, default=None)
+
+
+def is_of_past_day(limit: LimitError, day: str, *, now_ms: int) -> bool:
+    """Return whether it is a limit of a day that is over: a new quote counts against today's."""
+    return limit.code in DAY_CODES and day < utc_day(now_ms)
+
+
+def _wait(limit: LimitError) -> float:
+    return math.inf if limit.retry_after_seconds is None else limit.retry_after_seconds

@@ -1,0 +1,67 @@
+"""What an error may say about the charge: only what somebody has looked up.
+
+An image is charged if and only if it is stored, so the image store answers for a ledger that cannot
+be reached. An image that is not stored at this moment may still be on its way: only the ledger
+shows whether a run is making it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from imagegen.domain.errors import ImagegenError, StoreUnavailableError
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.stores import ImageStore
+
+
+@contextmanager
+def charged_if_unavailable() -> Iterator[None]:
+    """Mark a ``StoreUnavailableError`` as charged: by the ledger, the image has been charged."""
+    try:
+        yield
+    except StoreUnavailableError as error:
+        error.charged = True
+        raise
+
+
+@contextmanager
+def not_charged() -> Iterator[None]:
+    """Mark errors as not charged: the caller has looked, and nothing of this request is stored.
+
+    An unreachable store is left out, because a write of this request may have reached it.
+    """
+    try:
+        yield
+    except ImagegenError as error:
+        if error.charged is None and not isinstance(error, StoreUnavailableError):
+            error.charged = False
+        raise
+
+
+@contextmanager
+def stored_is_charged(images: ImageStore, ref: ImageRef) -> Iterator[None]:
+    """Look for the image if a store cannot be reached: the error is ``charged`` if it is stored.
+
+    ``charged`` stays ``None`` if no image is stored: a run may still be making it.
+    """
+    try:
+        yield
+    except StoreUnavailableError as error:
+        if error.charged is None and _is_stored(images, ref):
+            raise _charged(error) from error
+        raise
+
+
+def _is_stored(images: ImageStore, ref: ImageRef) -> bool:
+    with suppress(StoreUnavailableError):
+        return images.find(ref) is not None
+    return False
+
+
+def _charged(error: StoreUnavailableError) -> StoreUnavailableError:
+    found = StoreUnavailableError(
+        "The image was made and charged, and a store cannot be reached now. Send the same request "
+        "again to get the image.",
+        retry_after_seconds=error.retry_after_seconds,
+    )
+    found.charged = True
+    return found

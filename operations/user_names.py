@@ -1,0 +1,77 @@
+"""``make user-name SUBJECT=...``: prints the names under which a person appears.
+
+It reads one parameter of the stack and writes nothing. With ``HASH=`` it starts from the hash that
+``make report`` prints instead.
+"""
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+
+from imagegen.domain.pseudonyms import log_name, provider_name
+from imagegen.edge.tokens import user_id
+from imagegen.providers import PROVIDERS
+from local.parameters import read_dotenv
+from local.paths import DOTENV
+from operations.push_env import parameters_path
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+USER_CHARACTERS = 32
+
+
+def names(user: str, key: bytes, providers: Iterable[str]) -> str:
+    """Return the names of a user as a table for a terminal."""
+    rows = [
+        ("table and report", f"U#{user}"),
+        ("logs (user)", log_name(user, key)),
+        *((f"{name} (user)", provider_name(user, name, key)) for name in providers),
+    ]
+    width = max(len(place) for place, _ in rows)
+    return "\n".join(f"{place.ljust(width)}  {name}" for place, name in rows)
+
+
+def user_of(subject: str, user: str, issuer: str) -> str:
+    """Return the user's id, from the hash itself or from issuer and subject.
+
+    Raises:
+        SystemExit: neither is given, the hash is not one, or the issuer is not known.
+    """
+    if user:
+        if len(user) != USER_CHARACTERS or set(user) - set("0123456789abcdef"):
+            raise SystemExit(f"HASH is not {USER_CHARACTERS} hex digits: {user!r}")
+        return user
+    if not subject:
+        raise SystemExit(
+            'Name a person: SUBJECT= (the "sub" of their tokens) or HASH= (of make report)'
+        )
+    if not issuer:
+        raise SystemExit("The issuer is not known: set JWT_ISSUER in .env")
+    return user_id(issuer, subject)
+
+
+def name_key(ssm: "SSMClient", stack_name: str) -> bytes:
+    """Return the key of the names, which is the image id key."""
+    path = f"{parameters_path(stack_name)}/IMAGE_ID_KEY"
+    return ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"].encode()
+
+
+def main() -> None:
+    """Print a person's names."""
+    parser = argparse.ArgumentParser(prog="make user-name", description=__doc__)
+    parser.add_argument("--stack", required=True)
+    parser.add_argument("--env-file", type=Path, default=DOTENV)
+    parser.add_argument("--subject", default="")
+    parser.add_argument("--user", default="")
+    given = parser.parse_args()
+    issuer = read_dotenv(given.env_file).get("JWT_ISSUER", "")
+    user = user_of(given.subject, given.user, issuer)
+    print(names(user, name_key(boto3.client("ssm"), given.stack), PROVIDERS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""What is no longer in the ledger is forgotten, and not "never happened".
+
+An image that was stored is deleted only when the ledger shows that its hold was released.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
+from imagegen.domain.ledger import Hold, Ledger, OpState
+from imagegen.domain.stores import Held
+from imagegen.usecases.generate.run import Made, Running
+from tests.fakes.faults import Wire
+from tests.fakes.service import USER, Service
+
+SETTLE = "ledgers.settle"
+PRICE = 50_000
+
+
+@dataclass(slots=True)
+class Scripted(Wire):
+    """Lets a test act before and after calls of some names."""
+
+    before: dict[str, Callable[[], object]] = field(default_factory=dict)
+    after: dict[str, Callable[[], object]] = field(default_factory=dict)
+    twice: set[str] = field(default_factory=set)
+    """The SDK sends these again, because it lost the first reply."""
+
+    def carry(self, name: str, action: Callable[[], Any]) -> Any:
+        self.calls.append(name)
+        self.before.get(name, lambda: None)()
+        result = action()
+        self.after.get(name, lambda: None)()
+        return action() if name in self.twice else result
+
+
+def scripted() -> tuple[Service, Scripted]:
+    wire = Scripted()
+    return Service(wire=wire), wire
+
+
+def changed(service: Service, **changes: Any) -> None:
+    """Change the user's ledger as another instance would."""
+    service.ledgers.ledgers[USER] = replace(service.ledger(), **changes)
+
+
+def as_released(ledger: Ledger, **changes: Any) -> Ledger:
+    """Return the ledger as a reconciler that came too early leaves it."""
+    ops = {
+        name: replace(op, state=OpState.RELEASED, retryable=True, **changes)
+        for name, op in ledger.ops.items()
+    }
+    return replace(ledger, ops=ops, spent={}, images={}, slots={})
+
+
+def release(service: Service, **changes: Any) -> None:
+    service.ledgers.ledgers[USER] = as_released(service.ledger(), **changes)
+
+
+def test_a_settled_request_that_was_pruned_before_the_second_try_keeps_its_image() -> None:
+    service, wire = scripted()
+    offer = service.estimate()
+    wire.twice = {SETTLE}
+    wire.after = {SETTLE: lambda: changed(service, ops={})}
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.record.charged_microusd == PRICE
+    assert service.spent() == PRICE
+    assert len(service.images.objects) == 1
+    assert service.finder.status(offer.image_id, "https://us.test").charged
+
+
+@pytest.mark.parametrize("code", ["generation_abandoned", "x"])
+def test_an_image_is_deleted_if_its_release_is_seen(code: str) -> None:
+    service, wire = scripted()
+    wire.before = {SETTLE: lambda: release(service, code=code)}
+    with pytest.raises(LeaseLostError) as caught:
+        service.confirm(service.estimate())
+    assert caught.value.charged is False
+    assert not service.images.objects
+    assert service.spent() == 0
+
+
+def test_an_image_that_another_run_of_the_quote_holds_now_is_left_to_it() -> None:
+    service, wire = scripted()
+
+    def taken_over() -> None:
+        ops = {name: replace(op, owner="another") for name, op in service.ledger().ops.items()}
+        changed(service, ops=ops)
+
+    wire.before = {SETTLE: taken_over}
+    offer = service.estimate()
+    result = service.confirm(offer)
+    assert isinstance(result, Running)
+    assert result.charged is None
+    assert len(service.images.objects) == 1
+    wire.before = {}
+    assert isinstance(service.confirm(offer), Made)
+    service.check_charged_iff_stored()
+
+
+def test_an_image_that_cannot_be_deleted_is_charged_by_the_next_click() -> None:
+    service, wire = scripted()
+
+    def fails() -> None:
+        raise StoreUnavailableError("the bucket cannot be reached")
+
+    wire.before = {SETTLE: lambda: release(service), "images.delete": fails}
+    offer = service.estimate()
+    with pytest.raises(StoreUnavailableError) as caught:
+        service.confirm(offer)
+    assert caught.value.charged is None
+    assert service.finished[-1].in_doubt_microusd == PRICE
+    wire.before = {}
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert service.spent() == PRICE
+    service.check_charged_iff_stored()
+
+
+def test_an_image_that_is_deleted_between_put_and_look_up_is_stored_again() -> None:
+    service, wire = scripted()
+    offer = service.estimate()
+    service.confirm(offer)  # An earlier run of the quote, whose hold was given back.
+    release(service)
+    wire.before = {"images.find": service.images.objects.clear}
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert len(service.images.objects) == 1
+    wire.before = {}
+    service.check_charged_iff_stored()
+
+
+def test_a_pruned_request_replays_by_its_image() -> None:
+    service, _ = scripted()
+    offer = service.estimate()
+    service.confirm(offer)
+    service.clock.advance(601_000)
+    changed(service, ops={})
+    again = service.confirm(offer)
+    assert isinstance(again, Made)
+    assert again.is_replay
+
+
+def test_a_charged_image_is_answered_though_another_hold_cannot_be_ended_now() -> None:
+    service, wire = scripted()
+    offer = service.estimate()
+    service.confirm(offer)
+    another = service.estimate("another fox")
+    hold = Hold(
+        another.quote_id, "dead", "20261122", 70_000, another.expires_at, service.clock(), 1
+    )
+    assert isinstance(
+        service.ledgers.reserve(USER, hold, service.limits, now_ms=service.clock()), Held
+    )
+    service.clock.advance(1)
+
+    def fails() -> None:
+        raise StoreUnavailableError("the record cannot be written")
+
+    wire.before = {"ledgers.release": fails}
+    again = service.confirm(offer)
+    assert isinstance(again, Made)
+    assert again.is_replay
