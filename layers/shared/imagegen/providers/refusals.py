@@ -27,6 +27,23 @@ REFUSING = (
     r"flagged|rejected|blocked|refused|declined|filtered|moderated|disallowed|prohibited"
     r"|not (?:allowed|permitted)"
 )
+OTHER_LANGUAGES = "|".join(
+    (
+        *(
+            "违规",
+            "违反",
+            "敏感",
+            "不当内容",
+            "不适当",
+            "审核(?:未|不)通过",
+            "安全(?:准则|政策|规范)",
+        ),
+        *("不適切", "ポリシー", "ガイドライン", "センシティブ", "정책", "가이드라인", "부적절"),
+        *("richtlinie", "unangemessen", "anstößig", "politique de", "inapproprié", "política de"),
+        *("inapropiad", "contenido (?:sensible|prohibido)", "impróprio", "inadequad"),
+        *("linee guida", "inappropriat[oa]", "политик", "недопустим", "запрещ"),
+    )
+)
 VERDICT = re.compile(
     rf"\bnsfw\b[^.\n]{{0,60}}\b(?:detected|found|{REFUSING})\b"
     rf"|\b(?:{REFUSING})\b[^.\n]{{0,80}}(?:{POLICY})"
@@ -36,11 +53,7 @@ VERDICT = re.compile(
     r"|\bcontain\w*[^.\n]{0,40}\b(?:sensitive|inappropriate|prohibited|unsafe|explicit|nsfw)\b"
     r"|^\W*(?:prohibited|sensitive|inappropriate|unsafe|nsfw) (?:content|words|image)\b"
     r"|\(E005\)"
-    # The same in other languages.
-    r"|违规|违反|敏感|不当内容|不适当|审核(?:未|不)通过|安全(?:准则|政策|规范)|不適切|ポリシー"
-    r"|ガイドライン|センシティブ|정책|가이드라인|부적절|richtlinie|unangemessen|anstößig|politique de|inapproprié"
-    r"|política de|inapropiad|contenido (?:sensible|prohibido)|impróprio|inadequad|linee guida"
-    r"|inappropriat[oa]|политик|недопустим|запрещ",
+    rf"|{OTHER_LANGUAGES}",
     re.IGNORECASE | re.MULTILINE,
 )
 # A failure of a machine.
