@@ -200,7 +200,8 @@ def _status_outcome(answer: HttpAnswer, codes: set[str]) -> Outcome:
         return Outcome.ACCOUNT
     if answer.status in {401, 402, 403}:
         return Outcome.ACCOUNT if isinstance(answer.body, Mapping) else Outcome.BLOCKED
-    return outcome_of(answer.status)
+    # No image is lost with an answer in words, so a gateway that gave up is an outage.
+    return outcome_of(answer.status) if answer.status < 500 else Outcome.UNAVAILABLE
 
 
 def status_fault(error: openai.APIStatusError) -> LlmError:

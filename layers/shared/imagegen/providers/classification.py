@@ -6,6 +6,8 @@ A provider is closed only on evidence that is about the account or the provider.
 cause is one request's outcome.
 """
 
+from collections.abc import Mapping
+
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
@@ -30,6 +32,19 @@ def outcome_in_front(answer: HttpAnswer) -> Outcome:
     if answer.status < 500 or may_be_firewall:
         return Outcome.BLOCKED
     return outcome_of(answer.status)
+
+
+def key_fault(
+    provider: str, answer: HttpAnswer, error: ProviderError | None
+) -> ProviderError | None:
+    """Return the error of a key check, whose answer has been classified as ``error``.
+
+    The request holds nothing but the key, neither a prompt nor a model. So a 401 in JSON is about
+    the key, whatever its code. A page is still one of something in front.
+    """
+    if error is None or answer.status != 401 or not isinstance(answer.body, Mapping):
+        return error
+    return answered_fault(provider, Outcome.ACCOUNT, answer, code=error.provider_code)
 
 
 def no_image(

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
-from imagegen.providers.classification import no_image, outcome_in_front
+from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
@@ -172,7 +172,7 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
 
 def classify_key_check(answer: HttpAnswer) -> ProviderError | None:
     """Return the error in the answer to a request without a model: a missing right is the key's."""
-    error = classify(answer)
+    error = key_fault(NAME, answer, classify(answer))
     if error and text_at(answer.body, "error", "status") == "PERMISSION_DENIED":
         return answered_fault(NAME, Outcome.ACCOUNT, answer, code=error.provider_code)
     return error

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
-from imagegen.providers.classification import no_image, outcome_in_front
+from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
@@ -120,7 +120,7 @@ class OpenAIProvider:
         answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
         if lacks_scope(answer):
             return None
-        raise_if(classify(answer))
+        raise_if(key_fault(NAME, answer, classify(answer)))
         models = items_at(answer.body, "data")
         return {text_at(one, "id"): day_in(text_at(one, "shutdown_date")) for one in models}
 

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
-from imagegen.providers.classification import no_image, outcome_in_front
+from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader
 from imagegen.providers.faults import (
     HttpAnswer,
@@ -90,7 +90,7 @@ class ReplicateProvider:
         url = f"{self.base_url}/account"
         headers = bearer(NAME, self.api_key)
         answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
-        raise_if(classify(answer))
+        raise_if(key_fault(NAME, answer, classify(answer)))
 
     def models(self, *, timeout_seconds: float) -> None:
         """Return ``None``: Replicate's list contains every model that any user has published."""
@@ -108,6 +108,8 @@ class ReplicateProvider:
             timeout_seconds=deadline.remaining_seconds(),
         )
         raise_if(classify(answer))
+        if not text_at(answer.body, "status"):
+            raise no_image(NAME, answer)  # not a prediction
         return answer
 
     def _finish(self, answer: HttpAnswer, polling: Deadline) -> HttpAnswer:
@@ -195,8 +197,6 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
     if not 200 <= answer.status < 300:
         return _http_fault(answer)
     state = text_at(answer.body, "status")
-    if not state:
-        return no_image(NAME, answer)  # not a prediction
     return _ended(answer, state) if state in TERMINAL - {"succeeded"} else None
 
 

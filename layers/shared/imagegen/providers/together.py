@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
-from imagegen.providers.classification import no_image, outcome_in_front
+from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader
 from imagegen.providers.faults import (
     HttpAnswer,
@@ -94,7 +94,7 @@ class TogetherProvider:
         url = f"{self.base_url}/models"
         headers = bearer(NAME, self.api_key)
         answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
-        raise_if(classify(answer))
+        raise_if(key_fault(NAME, answer, classify(answer)))
         models = items_at(answer.body) or items_at(answer.body, "data")
         return {text_at(model, "id"): None for model in models}
 
