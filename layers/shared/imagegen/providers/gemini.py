@@ -6,7 +6,7 @@ of a refusal 200.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from pydantic import SecretStr
@@ -151,8 +151,7 @@ def image_from(answer: HttpAnswer) -> ImageAnswer:
     encoded = [data for part in parts if (data := dig(part, "inlineData", "data"))]
     content = next(filter(None, map(decoded_image, encoded)), None)
     if content is None:
-        data = encoded[0] if encoded else None
-        raise _refusal_in(answer, parts) or no_image(NAME, answer, data=data, code=_finish(answer))
+        raise _refusal_in(answer, parts) or _no_image(answer, parts, next(iter(encoded), None))
     usage = counts_at(answer.body, USAGE, "usageMetadata")
     return ImageAnswer(content, token(dig(answer.body, "responseId")), usage)
 
@@ -219,6 +218,17 @@ def _refusal_in(answer: HttpAnswer, parts: list[Json]) -> ProviderError | None:
     if declined or declines(words) or (finish != "STOP" and states_refusal(message)):
         return answered_fault(NAME, Outcome.REFUSED, answer, code=finish)
     return None
+
+
+def _no_image(answer: HttpAnswer, parts: list[Json], data: Json) -> ProviderError:
+    """Return the error for an answer without an image, read without its thoughts."""
+    candidate = dig(answer.body, "candidates", 0)
+    body: Json = {
+        "promptFeedback": dig(answer.body, "promptFeedback"),
+        "safetyRatings": dig(candidate, "safetyRatings"),
+        "parts": parts,
+    }
+    return no_image(NAME, replace(answer, body=body), data=data, code=_finish(answer))
 
 
 def _finish(answer: HttpAnswer) -> str:

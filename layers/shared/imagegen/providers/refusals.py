@@ -71,6 +71,8 @@ PASSED = re.compile(
     r"|\bnot (?:nsfw|flagged|blocked|filtered|detected)\b|\b(?:timeout|connection|unavailable)\b",
     re.IGNORECASE,
 )
+# A line of a log that repeats the request.
+ECHO = re.compile(r"^\W*(?:\w+[ _])?(?:prompt|caption)\W*[:=]", re.IGNORECASE)
 APOSTROPHE = r"['\u2019]"
 ANNOUNCEMENT = re.compile(
     r"^\W*(?:(?:sure|certainly|of course|okay|ok|great|absolutely|done|bien sûr|claro)\b\W*)?"
@@ -118,7 +120,8 @@ LONGEST_CODE = 80
 
 def states_refusal(text: str) -> bool:
     """Return whether a report, such as an error or a log, states that content was refused."""
-    sentences = re.split(r"[\n;]|(?<=[.!?。])\s*", text)
+    lines = (line for line in text.splitlines() if not ECHO.search(line))
+    sentences = re.split(r"[\n;]|(?<=[.!?。])\s*", "\n".join(lines))
     return any(
         VERDICT.search(one) and not FAILED.search(one) and not PASSED.search(one)
         for one in sentences
