@@ -3,6 +3,7 @@
 from local.simulator.faults import (
     DRAWN,
     FILES,
+    FIREWALL,
     INLINE,
     OUTAGES,
     TRANSPORT,
@@ -42,7 +43,20 @@ ROWS = {
         "third_party_data_sharing_blocked",
         "This model requires third-party data sharing, which your organization has turned off.",
     ),
-    "forbidden": account(403, "forbidden", "You do not have access to this resource."),
+    "forbidden": Fault(
+        Outcome.BLOCKED,
+        status=403,
+        code="forbidden",
+        kind=REQUEST,
+        message="You do not have access to this resource.",
+    ),
+    # An error about a checker refuses nothing.
+    "checker_down": Fault(
+        Outcome.UNAVAILABLE,
+        status=500,
+        kind="server_error",
+        message="The safety checker failed to load.",
+    ),
     "model_gone": Fault(
         Outcome.MODEL_GONE,
         status=400,
@@ -85,4 +99,4 @@ ROWS = {
     "refused_400": refusal(400),
     "refused_nsfw": refusal(422, "nsfw_content"),
 }
-FAULTS = named(TRANSPORT, OUTAGES, DRAWN, INLINE, FILES, ROWS)
+FAULTS = named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, INLINE, FILES, ROWS)

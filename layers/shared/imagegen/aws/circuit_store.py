@@ -63,6 +63,24 @@ class DynamoCircuitStore:
             return None
         return _to_circuit(values)
 
+    def rest(self, name: str, generation: int, until_ms: int) -> None:
+        """Let a closed circuit rest until then, unless it already rests longer."""
+        values = {":u": until_ms, ":c": _LETTERS[State.CLOSED], ":g": generation}
+        try:
+            self._update(
+                name,
+                UpdateExpression="SET #until = :u",
+                ConditionExpression=(
+                    "(attribute_not_exists(st) OR st = :c) "
+                    "AND (attribute_not_exists(gen) OR gen = :g) "
+                    "AND (attribute_not_exists(#until) OR #until < :u)"
+                ),
+                ExpressionAttributeNames={"#until": "until"},
+                ExpressionAttributeValues=to_item(values),
+            )
+        except ConditionFailedError:
+            return  # It is not closed, has changed since, or rests longer.
+
     def drop_failures(self, name: str, generation: int, failures: frozenset[Failure]) -> None:
         """Remove failures that are outside the window."""
         if not failures:
@@ -140,7 +158,7 @@ class DynamoCircuitStore:
 
 
 def _text(failure: Failure) -> str:
-    return f"{failure.at_ms}#{failure.call_id}"
+    return "#".join((str(failure.at_ms), failure.call_id, *filter(None, (failure.user,))))
 
 
 def _to_key_check(row: Mapping[str, Any]) -> KeyCheck:
@@ -149,11 +167,11 @@ def _to_key_check(row: Mapping[str, Any]) -> KeyCheck:
 
 
 def _to_circuit(row: dict[str, Any]) -> Circuit:
-    parts = (text.partition("#") for text in row.get("fs", ()))
+    parts = (text.split("#") for text in row.get("fs", ()))
     return Circuit(
         _STATES[row.get("st", "C")],
         row.get("gen", 0),
-        frozenset(Failure(int(at), call_id) for at, _, call_id in parts),
+        frozenset(Failure(int(at), *rest) for at, *rest in parts),
         row.get("until", 0),
         row.get("po", ""),
         row.get("why", ""),

@@ -88,7 +88,9 @@ class Downloader:
             return self._follow(url, deadline)
         except (BlockedError, UnusableError) as error:
             failure = fault(self.provider, Outcome.UNAVAILABLE, f"its link: {error}")
-        except (TooLargeError, ValueError) as error:  # a redirect may not be a valid URL
+        except TooLargeError as error:
+            failure = fault(self.provider, Outcome.NO_IMAGE, f"its link: {type(error).__name__}")
+        except ValueError as error:  # a redirect may not be a valid URL
             failure = fault(self.provider, Outcome.UNAVAILABLE, f"its link: {type(error).__name__}")
         except (HTTPError, OSError, DeadlineError) as error:
             failure = fault(self.provider, Outcome.UNKNOWN, f"its link: {type(error).__name__}")

@@ -9,6 +9,7 @@ Errors are raised outside their ``except``: a chained cause would carry the vend
 """
 
 import json
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,6 +33,7 @@ type Clock = Callable[[], float]
 CHUNK_BYTES = 64 * 1024
 CONNECT_SECONDS = 5.0
 MAX_JSON_BYTES = 40 * 1024 * 1024
+MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 HEADERS = {
     "User-Agent": "imagegen",
     "Accept": "application/json",
@@ -96,8 +98,9 @@ class JsonHttp:
         """Return the answer, whatever its status.
 
         Raises:
-            ProviderError: ``UNAVAILABLE`` when nothing was sent, or when a success was not JSON
-                or was too long; ``UNKNOWN`` when the request was sent and its answer was lost.
+            ProviderError: ``UNAVAILABLE`` when nothing was sent; ``UNKNOWN`` when the request was
+                sent and its answer was lost; ``BLOCKED`` when a success was a page, ``NO_IMAGE``
+                when it was not JSON or was too long.
         """
         request = requests.Request("POST", url, headers=headers, json=body)
         return self._exchange(request, timeout_seconds)
@@ -135,7 +138,9 @@ class JsonHttp:
             with response, shutdown_at(deadline, response.raw.shutdown):
                 chunks = response.iter_content(CHUNK_BYTES)
                 return b"".join(limited_chunks(chunks, deadline, max_bytes=self.max_bytes))
-        except (TooLargeError, requests.exceptions.ContentDecodingError) as error:
+        except TooLargeError as error:
+            failure = fault(self.provider, Outcome.NO_IMAGE, type(error).__name__)
+        except requests.exceptions.ContentDecodingError as error:
             failure = self._failure(error, sent=False)
         except (DeadlineError, OSError) as error:  # requests' errors are OSErrors
             failure = self._failure(error, sent=True)
@@ -155,9 +160,19 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
     try:
         return HttpAnswer(status, headers, json.loads(content))
     except (ValueError, RecursionError):
+        page = is_page(headers, content)
         if not 200 <= status < 300:
-            return HttpAnswer(status, headers, None)
-    raise fault(provider, Outcome.UNAVAILABLE, "the answer is not JSON")
+            return HttpAnswer(status, headers, None, page)
+    # It came in time: one prompt may cause it, and something in front may have written it.
+    outcome = Outcome.BLOCKED if page else Outcome.NO_IMAGE
+    raise fault(provider, outcome, "the answer is not JSON")
+
+
+def is_page(headers: Mapping[str, str], content: bytes) -> bool:
+    """Return whether a body is HTML or XML; the names of ``headers`` are in lower case."""
+    media_type = headers.get("content-type", "").lower()
+    start = content[:200].decode("utf-8", "replace").lstrip("\ufeff")
+    return "html" in media_type or "xml" in media_type or bool(MARKUP.match(start))
 
 
 def was_sent(error: Exception) -> bool:

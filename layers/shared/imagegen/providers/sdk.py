@@ -45,6 +45,10 @@ class UnusableBodyError(httpx2.TransportError):
     """The body is too long, or compressed although we did not accept that."""
 
 
+class TooLongBodyError(UnusableBodyError):
+    """The body is too long."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenAISdk:
     """One ``openai`` client."""
@@ -97,7 +101,9 @@ def build_sdk(
 def to_fault(cause: BaseException) -> ProviderError:
     """Return the error for a request without an answer."""
     outcome = Outcome.UNKNOWN
-    if isinstance(cause, (*NOT_SENT, UnusableBodyError)):
+    if isinstance(cause, TooLongBodyError):
+        outcome = Outcome.NO_IMAGE
+    elif isinstance(cause, (*NOT_SENT, UnusableBodyError)):
         outcome = Outcome.UNAVAILABLE
     return fault("openai", outcome, type(cause).__name__)
 
@@ -149,7 +155,7 @@ class BoundedStream(httpx2.SyncByteStream):
         except DeadlineError as error:
             raise httpx2.ReadTimeout("the body is late") from error
         except TooLargeError as error:
-            raise UnusableBodyError("the body is too long") from error
+            raise TooLongBodyError("the body is too long") from error
 
     def close(self) -> None:
         """Close the connection."""

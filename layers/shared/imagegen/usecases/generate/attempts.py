@@ -44,7 +44,8 @@ class ProviderLoop:
     catalog: Catalog
     guard: Guard
     get_provider: Callable[[str], ImageProvider]
-    availability: Callable[[], Mapping[str, Availability]]
+    availability: Callable[[str], Mapping[str, Availability]]
+    """By row key, for one user."""
     now_ms: Callable[[], int]
     call_timeout_seconds: float
     fallback_after_unknown: bool
@@ -59,7 +60,7 @@ class ProviderLoop:
             NoProviderError: no candidate could be called.
             GenerationFailedError: every candidate that was called failed.
         """
-        states = self.availability()
+        states = self.availability(run.quote.user)
         for candidate in run.quote.candidates:
             variant = self._quoted_variant(candidate, run.quote.size)
             if variant is None:
@@ -114,7 +115,7 @@ class ProviderLoop:
         row, started_ms = variant.row, self.now_ms()
         call = partial(self._call, candidate, variant, run)
         try:
-            made = self.guard.call(row.provider, row.model, call)
+            made = self.guard.call(row.provider, row.model, call, user=run.quote.user)
         except ProviderError as error:
             took_ms = self.now_ms() - started_ms
             run.log.fail(error, variant, candidate.price_microusd, took_ms=took_ms)
@@ -160,5 +161,11 @@ def _no_image(log: AttemptLog) -> NoProviderError | GenerationFailedError:
     return error
 
 
-_FAILURES = {Outcome.UNAVAILABLE, Outcome.UNKNOWN, Outcome.BAD_PARAMETER}
+_FAILURES = {
+    Outcome.UNAVAILABLE,
+    Outcome.UNKNOWN,
+    Outcome.BLOCKED,
+    Outcome.NO_IMAGE,
+    Outcome.BAD_PARAMETER,
+}
 """The outcomes for which a request without an image is answered with 502 instead of 503."""
