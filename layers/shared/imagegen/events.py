@@ -1,0 +1,54 @@
+"""The events of function URLs, each in one spelling. Standard library only: the page needs no more.
+
+Format: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+NEEDED = (
+    "This function answers requests to its function URL (payload format 2.0). Send an event with "
+    "rawPath, requestContext.http.method, headers and body; the folder events/ has one for each "
+    "case. Events of API Gateway's REST APIs (format 1.0), of a load balancer and the console's "
+    "test events have another form."
+)
+
+_SLASHES = re.compile(r"/{2,}")
+
+
+def url_event(event: object) -> dict[str, Any] | None:
+    """Return a copy of a function URL's event in one spelling, ``None`` for any other event.
+
+    Doubled slashes and one at the end of the path are left out, names of headers are in lower case,
+    and what a hand-written event may lack has its default.
+    """
+    if not isinstance(event, dict):
+        return None
+    path, context, body = event.get("rawPath"), event.get("requestContext"), event.get("body")
+    http = context.get("http") if isinstance(context, dict) else None
+    method = http.get("method") if isinstance(http, dict) else None
+    if not isinstance(path, str) or not isinstance(method, str) or not isinstance(body, str | None):
+        return None
+    headers = _headers(event.get("headers"))
+    host = headers.get("host", "")
+    names = {"domainName": host, "domainPrefix": host.partition(".")[0], "stage": "$default"}
+    return {
+        "rawQueryString": "",
+        **event,
+        "rawPath": plain_path(path),
+        "headers": headers,
+        "requestContext": {**names, **context, "http": {**http, "path": plain_path(path)}},
+    }
+
+
+def plain_path(path: str) -> str:
+    """Return a path without doubled slashes and without one at its end: ``//a//b/`` is ``/a/b``."""
+    plain = _SLASHES.sub("/", path)
+    return plain.removesuffix("/") or "/"
+
+
+def _headers(given: object) -> dict[str, str]:
+    if not isinstance(given, Mapping):
+        return {}
+    return {str(name).lower(): str(one) for name, one in given.items() if one is not None}
