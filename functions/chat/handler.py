@@ -10,6 +10,7 @@ from imagegen.bootstrap.chat import ChatService, get_chat_service
 from imagegen.bootstrap.verifier import get_verifier
 from imagegen.chat.sse import NAMES, to_sse
 from imagegen.edge.api import build_api, current_user, event_stream_schema, events_response, serve
+from imagegen.edge.requests import Access
 from imagegen.logs import logger
 from imagegen.wire.messages import ChatRequest
 
@@ -40,4 +41,7 @@ def chat(
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event."""
-    return serve(api, event, context, verifier=get_verifier)
+    return serve(api, event, context, ACCESS)
+
+
+ACCESS = Access(get_verifier)

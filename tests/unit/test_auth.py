@@ -21,7 +21,8 @@ from imagegen.domain.errors import (
     StoreUnavailableError,
     UnauthorizedError,
 )
-from imagegen.edge.tokens import Keys, TokenVerifier, build_verifier, user_id
+from imagegen.edge.token_keys import Keys
+from imagegen.edge.tokens import TokenVerifier, build_verifier, user_id
 from tests.fakes.clock import Clock
 
 ISSUER, AUDIENCE = "https://issuer.test/", "imagegen"
@@ -406,6 +407,6 @@ def test_without_an_issuer_or_audience_nobody_may_enter(issuer: str, audience: s
 def test_an_unset_key_store_asks_for_the_first_key_at_once() -> None:
     issuer = Issuer()
     keys = Keys(issuer.fetch, Clock())
-    assert keys.get("rsa") is not None
-    assert keys.get("nobody") is None
+    assert keys.get("rsa", "RS256")
+    assert keys.get("nobody", "RS256") == []
     assert issuer.fetched == 1

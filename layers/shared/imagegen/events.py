@@ -25,10 +25,11 @@ def url_event(event: object) -> dict[str, Any] | None:
     """
     if not isinstance(event, dict):
         return None
-    path, context, body = event.get("rawPath"), event.get("requestContext"), event.get("body")
-    http = context.get("http") if isinstance(context, dict) else None
-    method = http.get("method") if isinstance(http, dict) else None
-    if not isinstance(path, str) or not isinstance(method, str) or not isinstance(body, str | None):
+    path, body, context = event.get("rawPath"), event.get("body"), _dict(event, "requestContext")
+    http = _dict(context, "http")
+    if not isinstance(path, str) or not isinstance(body, str | None):
+        return None
+    if not isinstance(http.get("method"), str):
         return None
     headers = _headers(event.get("headers"))
     host = headers.get("host", "")
@@ -42,6 +43,12 @@ def url_event(event: object) -> dict[str, Any] | None:
     }
 
 
+def task_of(event: object) -> str | None:
+    """Return the task that a schedule asks for, ``None`` for any other event."""
+    task = event.get("task") if isinstance(event, dict) else None
+    return task if isinstance(task, str) else None
+
+
 def plain_path(path: str) -> str:
     """Return a path without doubled slashes and without one at its end: ``//a//b/`` is ``/a/b``."""
     plain = _SLASHES.sub("/", path)
@@ -52,3 +59,8 @@ def _headers(given: object) -> dict[str, str]:
     if not isinstance(given, Mapping):
         return {}
     return {str(name).lower(): str(one) for name, one in given.items() if one is not None}
+
+
+def _dict(values: dict[str, Any], name: str) -> dict[str, Any]:
+    found = values.get(name)
+    return found if isinstance(found, dict) else {}

@@ -24,7 +24,7 @@ _BLANK_OF_OTHER_CATEGORIES = (
 def is_blank(text: str) -> bool:
     """Return whether nobody could see any of it: it has no character with a picture of its own.
 
-    Unassigned code points count as visible, because Unicode's next version may have a picture there.
+    Unassigned code points count as visible: Unicode's next version may have a picture there.
     """
     return not any(map(_is_visible, text))
 
