@@ -22,6 +22,7 @@ from imagegen.domain.text import REPLACED, is_blank
 
 MAX_PROMPT_CHARACTERS = 32_000
 MAX_STYLE_CHARACTERS = 200
+DOLLARS = r"^([0-9]{1,9}|[0-9]{0,9}\.[0-9]{1,6})$"
 _SIZES = rf"^(square|landscape|portrait)$|{PIXEL_SIZE}"
 
 
@@ -64,7 +65,8 @@ MicroUsd = Annotated[
 DollarsIn = Annotated[
     int,
     BeforeValidator(_dollars),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}], "examples": ["0.05"]}),
+    # A number is accepted as well. Clients that are generated of a union need a class for it.
+    WithJsonSchema({"type": "string", "pattern": DOLLARS, "examples": ["0.05"]}),
 ]
 Instant = Annotated[
     int,
@@ -100,7 +102,7 @@ class EstimateRequest(EdgeModel):
     )
     style: Style = ""
     max_cost: DollarsIn | None = Field(
-        None, description="Dollars; a model that costs more is not offered."
+        None, description="Dollars as text or number; a model that costs more is not offered."
     )
     provider: str | None = Field(None, max_length=40, description="Preferred, not required.")
     model: str | None = Field(None, max_length=120, description="Preferred, not required.")
