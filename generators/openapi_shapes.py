@@ -94,13 +94,14 @@ def _plain(node: Any) -> Any:
     if isinstance(plain.get("properties"), dict):
         plain["properties"] = {name: _untitled(one) for name, one in plain["properties"].items()}
     if "const" in plain:
-        plain = {**plain, "enum": [plain.pop("const")]}
+        plain["enum"] = [plain.pop("const")]
     if isinstance(plain.get("enum"), list):
         plain = _typed(plain)
     if "prefixItems" in plain:
         plain.setdefault("items", _any_of(plain["prefixItems"]))
     if "anyOf" in plain:
-        plain = {**plain, **_any_of(plain.pop("anyOf"))}
+        union = _any_of(plain.pop("anyOf"))
+        plain |= union
     return plain
 
 

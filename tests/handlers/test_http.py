@@ -160,7 +160,10 @@ def test_a_known_path_names_the_methods_that_it_supports(
     assert (answer["statusCode"] == 405) is (method not in known)
     if method not in known:
         assert headers_of(answer)["allow"] == ", ".join(sorted(known))
-        assert_ours(answer, path, "method_not_allowed")
+        if method == "HEAD":
+            assert answer["body"] == ""
+        else:
+            assert_ours(answer, path, "method_not_allowed")
 
 
 def assert_ours(answer: dict[str, Any], path: str, code: str) -> None:

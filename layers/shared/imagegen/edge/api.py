@@ -81,8 +81,8 @@ def serve(
     if request is None:
         return _as_event(problems.problem_response(problems.unsupported_event(NEEDED)))
     path, http = request["rawPath"], request["requestContext"]["http"]
-    is_head = http["method"] == "HEAD" and "GET" in _methods(api, path)
-    if is_head:
+    is_head = http["method"] == "HEAD"
+    if is_head and "GET" in _methods(api, path):
         http["method"] = "GET"
     answer = _answer(api, request, context, access)
     if openai_problems.is_under_v1(path):
