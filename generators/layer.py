@@ -1,4 +1,4 @@
-"""Builds the shared layer: locked dependencies, our package, the catalog, and their bytecode.
+"""Builds the shared layer: locked dependencies, our package, its two files, and bytecode.
 
 SAM itself ships no bytecode; with it, the imports of a cold start take half the time
 (bench/README.md).
@@ -22,6 +22,7 @@ from local.paths import ROOT, STATE, UV
 REQUIREMENTS: Final = ROOT / "requirements" / "runtime.txt"
 PACKAGE: Final = ROOT / "layers" / "shared" / "imagegen"
 CATALOG: Final = ROOT / "provider_catalog.json"
+DOCUMENT: Final = ROOT / "openapi.json"
 
 PLATFORMS: Final = {
     "arm64": ["--python-platform", "aarch64-manylinux_2_28"],
@@ -74,6 +75,7 @@ def build(artifacts: Path, architecture: str) -> int:
     ours = python / PACKAGE.name
     shutil.copytree(PACKAGE, ours, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy2(CATALOG, ours)
+    shutil.copy2(DOCUMENT, ours)
     compile_bytecode(ours, top=python)
     return size_bytes(artifacts)
 

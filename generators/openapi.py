@@ -17,7 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from generators.openapi_shapes import OPENAI_ERROR, RPC_ERROR, RPC_REQUEST
+from generators.openapi_shapes import OPENAI_ERROR, RPC_ERROR, RPC_REQUEST, for_generators
+from imagegen.openapi import FUNCTION
 from imagegen.wire.reports import Problem
 from local.paths import ROOT
 
@@ -41,6 +42,8 @@ class Operation:
     problems: tuple[int, ...]
     """The statuses of its errors, besides those of every route."""
     is_open: bool = False
+    description: str = ""
+    """What a client must know beside that, in sentences; without it, the summary."""
     style: str = PROBLEM
     """The format of its errors."""
     headers: Mapping[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
@@ -98,21 +101,30 @@ DESCRIPTION: Final = (
 )
 
 
-def document() -> dict[str, Any]:
-    """Return the document of all functions."""
+def merged() -> dict[str, Any]:
+    """Return the paths and schemas of all functions, in the form that generators can use."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
     for function in FUNCTIONS:
         found = described(function)
         for path, methods in found["paths"].items():
-            paths[path] = {"servers": [server(function)], **methods}
+            paths[path] = {FUNCTION: function, **methods}
         schemas |= found["components"]["schemas"]
     for methods in paths.values():
         for method, operation in methods.items():
-            if method != "servers":
+            if method != FUNCTION:
                 complete(operation)
-    unused = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
-    schemas = {name: one for name, one in schemas.items() if name not in unused}
+    return for_generators(
+        {
+            "paths": dict(sorted(paths.items())),
+            "schemas": dict(sorted((schemas | problem_schemas()).items())),
+        }
+    )
+
+
+def document() -> dict[str, Any]:
+    """Return the document of all functions."""
+    described = merged()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -121,6 +133,8 @@ def document() -> dict[str, Any]:
             "description": DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        # A deployed function serves the document with absolute URLs: imagegen/openapi.py.
+        "servers": [{"url": "/", "description": f"The function that a path names in {FUNCTION}"}],
         "security": [{"bearer": []}],
         "tags": [
             {"name": "images", "description": "Offers, and the images made of them"},
@@ -131,9 +145,9 @@ def document() -> dict[str, Any]:
             {"name": "usage", "description": "What a user spent"},
             {"name": "operations", "description": "The state of the providers"},
         ],
-        "paths": dict(sorted(paths.items())),
+        "paths": described["paths"],
         "components": {
-            "schemas": dict(sorted((schemas | problem_schemas()).items())),
+            "schemas": described["schemas"],
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
             },
@@ -165,20 +179,11 @@ def handler_of(function: str) -> ModuleType:
     return module
 
 
-def server(function: str) -> dict[str, Any]:
-    """Return a function's URL as an OpenAPI server, named like the stack's output."""
-    name = f"{function}Url"
-    return {
-        "url": f"{{{name}}}",
-        "description": f"The stack's output {name[0].upper()}{name[1:]}, without trailing slash",
-        "variables": {name: {"default": f"https://{function}.example.com"}},
-    }
-
-
 def complete(operation: dict[str, Any]) -> None:
     """Add summary, security, headers and every error to an operation."""
     about = OPERATIONS[operation["operationId"]]
     operation["summary"] = about.summary
+    operation["description"] = about.description or f"{about.summary}."
     if about.is_open:
         # Open to every caller; a token is optional and shows an admin more.
         with_token = operation["operationId"] == "getProviderHealth"

@@ -17,6 +17,7 @@ from imagegen.edge.api import (
     get_dependency,
     serve,
 )
+from imagegen.edge.requests import Access
 from imagegen.logs import logger
 from imagegen.wire.messages import ChatRequest
 
@@ -47,8 +48,11 @@ def chat(
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event."""
-    return serve(api, event, context, verifier=get_verifier, name_key=_name_key)
+    return serve(api, event, context, ACCESS)
 
 
 def _name_key() -> bytes:
     return get_dependency(api, get_chat_service).world.image_id_key()
+
+
+ACCESS = Access(get_verifier, name_key=_name_key)

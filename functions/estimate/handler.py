@@ -1,5 +1,6 @@
 """Prices, models, the tool's definition and MCP. Nothing is written or spent here."""
 
+import json
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -10,20 +11,21 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from imagegen.bootstrap.estimate import EstimateService, get_estimate_service
-from imagegen.bootstrap.verifier import get_verifier
+from imagegen.bootstrap.verifier import get_settings, get_verifier
 from imagegen.edge.api import (
     build_api,
     current_user,
     get_dependency,
     json_response_schema,
-    not_allowed,
+    json_text_response,
     serve,
 )
-from imagegen.edge.requests import raw_body
+from imagegen.edge.problems import foreign_origin
+from imagegen.edge.requests import Access, Event, raw_body
 from imagegen.logs import logger
 from imagegen.wire.headers import JSON
 from imagegen.wire.images import EdgeModel, Estimate, EstimateRequest
-from imagegen.wire.reports import Models
+from imagegen.wire.reports import Models, Problem
 
 
 class ToolQuery(EdgeModel):
@@ -88,17 +90,80 @@ def mcp(service: Service) -> Response[str]:
     return Response(answer.status, JSON, answer.body, headers={"Cache-Control": "no-store"})
 
 
-@api.route(MCP, method=["GET", "DELETE"], include_in_schema=False)
-def no_stream() -> Response[str]:
-    """Return the error that says that MCP here has no streams and no sessions."""
-    return not_allowed("POST")
+@api.get("/.well-known/oauth-protected-resource", include_in_schema=False)
+def protected_resource(service: Service) -> Response[str]:
+    """Return where users of this function sign in (RFC 9728)."""
+    return _metadata(service, "")
+
+
+@api.get("/.well-known/oauth-protected-resource/mcp", include_in_schema=False)
+def protected_mcp(service: Service) -> Response[str]:
+    """Return where users of the Model Context Protocol sign in (RFC 9728)."""
+    return _metadata(service, MCP)
+
+
+@api.get("/openapi.json", include_in_schema=False)
+def openapi(service: Service) -> Response[str]:
+    """Return the OpenAPI document of this deployment: every function's URL is its own."""
+    # As above: only tools that read the document load it.
+    from imagegen.openapi import served_document  # noqa: PLC0415
+
+    own = _base_url(service, api.current_event.raw_event)
+    urls = {"estimate": own, **service.settings.other_urls}
+    return json_text_response(served_document(urls, own="estimate"), max_age_seconds=300)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event."""
-    return serve(api, event, context, verifier=get_verifier, own_json=(MCP,), name_key=_name_key)
+    return serve(api, event, context, ACCESS)
+
+
+def _is_open(method: str, path: str) -> bool:
+    """Return whether it is a document that clients read before they have a token."""
+    return method == "GET" and (path == "/openapi.json" or path.startswith("/.well-known/"))
+
+
+def _origin_fault(event: Event) -> Problem | None:
+    """Return the problem of a call of MCP by a web page that may not call, or ``None``."""
+    origin = event["headers"].get("origin", "")
+    if event["rawPath"] != MCP or not origin:
+        return None
+    # As above: only web pages that call MCP load it.
+    from imagegen.mcp.authorization import may_call  # noqa: PLC0415
+
+    service = get_dependency(api, get_estimate_service)
+    allowed = service.settings.origins
+    return None if may_call(origin, allowed, _base_url(service, event)) else foreign_origin()
+
+
+def _metadata_url(event: Event) -> str:
+    """Return where a host of MCP finds the issuer; empty for other routes."""
+    if event["rawPath"] != MCP:
+        return ""
+    from imagegen.mcp.authorization import metadata_url  # noqa: PLC0415 as above
+
+    service = get_dependency(api, get_estimate_service)
+    return metadata_url(_base_url(service, event), MCP)
+
+
+def _metadata(service: EstimateService, path: str) -> Response[str]:
+    from imagegen.mcp.authorization import protected_resource as document  # noqa: PLC0415 as above
+
+    settings = get_settings()
+    scopes = [settings.jwt_user_scope] if settings.jwt_user_scope else []
+    base_url = _base_url(service, api.current_event.raw_event)
+    found = document(base_url, path, issuer=settings.jwt_issuer, scopes=scopes)
+    return json_text_response(json.dumps(found), max_age_seconds=300)
+
+
+def _base_url(service: EstimateService, event: Event) -> str:
+    context = event["requestContext"]
+    return service.settings.public_url(context["domainName"], context["domainPrefix"])
 
 
 def _name_key() -> bytes:
     return get_dependency(api, get_estimate_service).world.image_id_key()
+
+
+ACCESS = Access(get_verifier, _is_open, (MCP,), _origin_fault, _metadata_url, _name_key)

@@ -17,6 +17,9 @@ from imagegen.edge.api import (
     response_schema,
     serve,
 )
+from imagegen.edge.media_types import wants_json
+from imagegen.edge.requests import Access
+from imagegen.events import task_of
 from imagegen.logs import logger
 from imagegen.openai_api.calls import parse_call
 from imagegen.openai_api.models import (
@@ -71,9 +74,9 @@ def generate(request: GenerateRequest, service: Service) -> Response[str]:
     },
 )
 def image(image_id: str, service: Service) -> Response[str]:
-    """Return the location of the image's bytes, or its state if JSON is requested."""
-    if "application/json" in api.current_event.headers.get("accept", ""):
-        return json_response(service.finder.status(image_id, _base_url(service)))
+    """Return where the image's bytes are, or its state to a client that accepts only JSON."""
+    if wants_json(api.current_event.headers.get("accept", "")):
+        return json_response(service.finder.status(image_id, _base_url(service)), vary="Accept")
     headers = {
         "Location": service.finder.location(image_id),
         "Cache-Control": f"private, max-age={IMAGE_CACHE_SECONDS}",
@@ -117,16 +120,12 @@ def usage(service: Service) -> Usage:
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event, or the counts of a scheduled sweep."""
-    if event.get("task") == "reconcile":
+    if task_of(event) == "reconcile":
         service = get_dependency(api, get_generate_service)
         done = asdict(service.reconciler.sweep(limit=SWEEP_USERS))
         logger.info("reconciled", **done)
         return done
-    return serve(api, event, context, verifier=get_verifier, is_open=_is_open, name_key=_name_key)
-
-
-def _name_key() -> bytes:
-    return get_dependency(api, get_generate_service).world.image_id_key()
+    return serve(api, event, context, ACCESS)
 
 
 def _ends_ms(service: GenerateService) -> int:
@@ -145,3 +144,10 @@ def _base_url(service: GenerateService) -> str:
 def _is_open(method: str, path: str) -> bool:
     """Return whether it is an image: those are open by id, as an ``<img>`` cannot send a token."""
     return method == "GET" and path.startswith("/images/")
+
+
+def _name_key() -> bytes:
+    return get_dependency(api, get_generate_service).world.image_id_key()
+
+
+ACCESS = Access(get_verifier, _is_open, name_key=_name_key)

@@ -8,6 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imagegen.bootstrap.health import HealthService, get_health_service
 from imagegen.bootstrap.verifier import get_verifier
 from imagegen.edge.api import build_api, get_dependency, is_admin_request, serve
+from imagegen.edge.requests import Access
+from imagegen.events import task_of
 from imagegen.logs import logger
 from imagegen.usecases.health import public_summary
 from imagegen.wire.reports import Health
@@ -27,14 +29,17 @@ def health(service: Annotated[HealthService, Depends(get_health_service)]) -> He
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event, or the outcomes of a scheduled check."""
-    if event.get("task") == "probe":
+    if task_of(event) == "probe":
         service = get_dependency(api, get_health_service)
         results = service.key_checker.check()
         service.world.observer.keys_checked(results)
         return dict(results.outcomes)
-    return serve(api, event, context, verifier=get_verifier, is_open=_is_open)
+    return serve(api, event, context, ACCESS)
 
 
 def _is_open(method: str, path: str) -> bool:
     """Return whether it is the health summary: it is open, as it has no secrets or user data."""
     return method == "GET" and path == PATH
+
+
+ACCESS = Access(get_verifier, _is_open)

@@ -16,6 +16,7 @@ import requests
 
 from generators.docs.exchanges import JSON, Call, exchange
 from generators.openapi import DOCUMENT
+from imagegen.openapi import FUNCTION
 from local.stack import LocalStack
 
 SECONDS: Final = 30.0
@@ -132,10 +133,10 @@ def addresses() -> dict[str, str]:
     """Return the name of each operation's URL."""
     document = json.loads(DOCUMENT.read_text())
     return {
-        operation["operationId"]: next(iter(path["servers"][0]["variables"]))
+        operation["operationId"]: f"{path[FUNCTION]}Url"
         for path in document["paths"].values()
         for method, operation in path.items()
-        if method != "servers"
+        if method != FUNCTION
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from generators.docs.blocks import code, table
 from generators.openapi import DOCUMENT
+from imagegen.openapi import FUNCTION
 
 METHODS: Final = ("get", "post", "put", "delete")
 
@@ -47,7 +48,7 @@ def _routes(api: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for method, path, operation in operations(api):
         security = operation.get("security", api["security"])
         needs = "token" if security and {} not in security else "nothing"
-        url = next(iter(api["paths"][path]["servers"][0]["variables"]))
+        url = f"{api['paths'][path][FUNCTION]}Url"
         yield code(f"{method} {shown_path(path)}"), needs, code(url), operation["summary"]
 
 

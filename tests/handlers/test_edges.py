@@ -20,19 +20,23 @@ POSTED = [
     ("generate", "/v1/images/generations"),
     ("chat", "/chat"),
 ]
-OPEN = {("generate", "GET", "/images/x"), ("health", "GET", "/health-check/image-providers")}
+OPEN = {
+    ("generate", "GET", "/images/x"),
+    ("health", "GET", "/health-check/image-providers"),
+    ("estimate", "GET", "/openapi.json"),
+    ("estimate", "GET", "/.well-known/oauth-protected-resource"),
+    ("estimate", "GET", "/.well-known/oauth-protected-resource/mcp"),
+}
 ROUTES = [
+    ("estimate", "GET", "/tools/generate_image"),
+    ("chat", "POST", "/chat"),
     ("estimate", "POST", "/estimate"),
     ("estimate", "GET", "/models"),
     ("estimate", "POST", "/mcp"),
-    ("estimate", "GET", "/mcp"),
     ("generate", "POST", "/generate-image"),
     ("generate", "POST", "/v1/images/generations"),
     ("generate", "GET", "/v1/models"),
     ("generate", "GET", "/usage"),
-    ("generate", "GET", "/nothing"),
-    ("generate", "POST", "/images/x"),
-    ("health", "GET", "/nothing"),
     *sorted(OPEN),
 ]
 

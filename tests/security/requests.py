@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from imagegen.events import plain_path
 from tests.fakes.service import Service
 
 ROUTES = [
@@ -97,8 +98,8 @@ class Fuzzer:
         event["isBase64Encoded"] = encoded
         if not has_token and chance() < 0.8:
             event["headers"]["authorization"] = self._bad_authorization()
-        raw = event["rawPath"]
-        is_open = method == "GET" and (
+        raw = plain_path(event["rawPath"])
+        is_open = method in ("GET", "HEAD") and (
             (function == "generate" and raw.startswith("/images/"))
             or (function == "health" and raw == "/health-check/image-providers")
         )

@@ -217,12 +217,13 @@ def test_details_of_health_are_for_admins(house: House, board: Board) -> None:
 def test_a_wrong_token_costs_time_and_nothing_else(house: House, board: Board) -> None:
     # The functions as deployed, with nothing of theirs replaced: a store's client would be built.
     real = {name: load_handler(name) for name in ("estimate", "generate")}
-    event = house.event("GET", "/usage", token=house.forge.good("stranger"))
+    token = house.forge.good("stranger")
+    events = [house.event("GET", path, token=token) for path in ("/models", "/usage")]
     took = []
     for number in range(1_000):
         module = real["generate" if number % 2 else "estimate"]
         started = time.perf_counter()
-        assert module.lambda_handler(event, Context())["statusCode"] == 401
+        assert module.lambda_handler(events[number % 2], Context())["statusCode"] == 401
         took.append((time.perf_counter() - started) * 1000)
     made = (clients.dynamodb, clients.s3, clients.ssm)
     built = sum(one.cache_info().currsize for one in made)

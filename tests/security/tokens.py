@@ -384,7 +384,7 @@ class Forge:
             "a megabyte of claims": lambda: self.good(note="x" * 1_000_000),
             "a megabyte of nothing": lambda: "a" * 1_000_000,
             "a megabyte of dots": lambda: "." * 1_000_000,
-            "just too long": lambda: self.good(note="x" * 8_192),
+            "just too long": lambda: self.good(note="x" * 32_768),
             "two parts": lambda: f"{head}.{body}",
             "two parts and a dot": lambda: f"{head}.{body}.",
             "four parts": lambda: f"{head}.{body}.{signature}.x",

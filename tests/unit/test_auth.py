@@ -21,7 +21,8 @@ from imagegen.domain.errors import (
     StoreUnavailableError,
     UnauthorizedError,
 )
-from imagegen.edge.tokens import Keys, TokenVerifier, build_verifier, user_id
+from imagegen.edge.token_keys import Keys
+from imagegen.edge.tokens import TokenVerifier, build_verifier, user_id
 from tests.fakes.clock import Clock
 
 ISSUER, AUDIENCE = "https://issuer.test/", "imagegen"
@@ -201,6 +202,12 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "another client": lambda: signed(claims(aud=..., client_id="other", token_use="access")),
     "a client of no kind": lambda: signed(claims(aud=..., client_id=AUDIENCE)),
     "an id token of Cognito": lambda: signed(claims(token_use="id")),
+    "a refresh token": lambda: signed(claims(token_use="refresh")),
+    "token_use empty": lambda: signed(claims(token_use="")),
+    "token_use null": lambda: signed(claims(token_use=None)),
+    "token_use in capitals": lambda: signed(claims(token_use="ACCESS")),
+    "token_use a list": lambda: signed(claims(token_use=["access"])),
+    "token_use another word": lambda: signed(claims(token_use="m2m")),
     "expired": lambda: signed(claims(exp=LONG_AGO + 60)),
     "expiry no number": lambda: signed(claims(exp="never")),
     "expiry infinite": lambda: signed(claims(exp=float("inf"))),
@@ -406,6 +413,6 @@ def test_without_an_issuer_or_audience_nobody_may_enter(issuer: str, audience: s
 def test_an_unset_key_store_asks_for_the_first_key_at_once() -> None:
     issuer = Issuer()
     keys = Keys(issuer.fetch, Clock())
-    assert keys.get("rsa") is not None
-    assert keys.get("nobody") is None
+    assert keys.get("rsa", "RS256")
+    assert keys.get("nobody", "RS256") == []
     assert issuer.fetched == 1

@@ -21,7 +21,7 @@ FIELDS = frozenset(
         *("cold_start", "function_name", "function_memory_size", "function_arn"),
         *("function_request_id", "correlation_id", "xray_trace_id"),
         # a request
-        *("code", "status", "kind", "place"),
+        *("code", "status", "kind", "place", "hint"),
         "user",  # a keyed hash: see domain/pseudonyms.py
         # an image
         *(

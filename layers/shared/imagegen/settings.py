@@ -38,6 +38,7 @@ class Settings(BaseModel):
     jwt_issuer: str = ""
     jwt_audience: str = ""
     jwt_jwks_url: str = ""
+    jwt_algorithms: str = "RS256,ES256,EdDSA"
     jwt_user_scope: str = ""
     jwt_admin_scope: str = "admin"
     clock_offset_seconds: int = 0
@@ -91,12 +92,30 @@ class EstimateSettings(MoneySettings):
     """The settings of ``estimate``."""
 
     generate_url: str = ""
+    health_url: str = ""
+    chat_url: str = ""
+    allowed_origins: str = "*"
+    """Origins of pages that may call, separated by commas; ``*`` for all."""
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins of pages that may call; ``*`` stands for all."""
+        return frozenset(filter(None, (one.strip() for one in self.allowed_origins.split(","))))
+
+    @property
+    def other_urls(self) -> dict[str, str]:
+        """The public URLs of the other functions, by name; one that is not set is missing."""
+        given = {"generate": self.generate_url, "health": self.health_url, "chat": self.chat_url}
+        return {name: self._public(url) for name, url in given.items() if url}
 
     @property
     def images_url(self) -> str:
         """The public URL of images, without a slash at the end; empty if it is not set."""
-        host = urlsplit(self.generate_url).hostname
-        return self.public_url(host, host.partition(".")[0]) if host else ""
+        return self._public(self.generate_url) if self.generate_url else ""
+
+    def _public(self, function_url: str) -> str:
+        host = urlsplit(function_url).hostname or ""
+        return self.public_url(host, host.partition(".")[0])
 
 
 class ChatSettings(MoneySettings):

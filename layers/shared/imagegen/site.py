@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from imagegen.events import NEEDED, url_event
 from imagegen.places import is_on_loopback, public_url
 from imagegen.providers import PROVIDERS
 
@@ -113,15 +114,19 @@ class Site:
     files: Mapping[str, File]
     policy: str
 
-    def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
+    def answer(self, event: object) -> dict[str, Any]:
         """Return the function URL's answer to one event."""
-        method = event["requestContext"]["http"]["method"]
+        request = url_event(event)
+        if request is None:
+            return {"statusCode": 400, "headers": PLAIN, "body": f"{NEEDED}\n"}
+        method = request["requestContext"]["http"]["method"]
+        file = self.files.get(request["rawPath"])
+        if file is None:
+            body = "" if method == "HEAD" else "There is no such page.\n"
+            return {"statusCode": 404, "headers": PLAIN, "body": body}
         if method not in ("GET", "HEAD"):
             return {"statusCode": 405, "headers": {**PLAIN, "Allow": "GET, HEAD"}, "body": ""}
-        file = self.files.get(event["rawPath"])
-        if file is None:
-            return {"statusCode": 404, "headers": PLAIN, "body": "There is no such page.\n"}
-        return self._sent(file, event.get("headers", {}), with_body=method == "GET")
+        return self._sent(file, request["headers"], with_body=method == "GET")
 
     def _sent(
         self, file: File, request_headers: Mapping[str, str], *, with_body: bool

@@ -41,6 +41,7 @@ def get_verifier() -> TokenVerifier:
         fetch=partial(_fetch, url),
         now_ms=partial(now_ms, settings),
         scope_names=ScopeNames(settings.jwt_user_scope, settings.jwt_admin_scope),
+        algorithms=settings.jwt_algorithms,
     )
 
 

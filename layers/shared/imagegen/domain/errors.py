@@ -43,6 +43,8 @@ class ImagegenError(Exception):
     """
     replayed: bool = False
     """Whether an earlier run ended with this error, and the present request did nothing."""
+    hint: str | None = None
+    """What an operator should look at: for the log, never for the caller."""
 
     def __init__(self, message: str, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(message)
@@ -99,6 +101,10 @@ class UnauthorizedError(ImagegenError):
     """There is no valid token."""
 
     code = "unauthorized"
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class ForbiddenError(ImagegenError):

@@ -20,6 +20,7 @@ from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ConfigurationError, QuoteError, QuoteMismatchError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.records import Fallback
+from imagegen.domain.text import is_blank
 
 LIFETIME_MS = 10 * 60 * 1000
 MAX_TOKEN_CHARACTERS = 8_192
@@ -114,7 +115,7 @@ def parse_keyring(text: str) -> Keyring:
 
 def styled_prompt(prompt: str, style: str) -> str:
     """Return the text that a provider gets: the style is appended to the prompt."""
-    return f"{prompt}\n\nStyle: {style}" if style.strip() else prompt
+    return f"{prompt}\n\nStyle: {style}" if not is_blank(style) else prompt
 
 
 def prompt_hash(prompt: str) -> str:

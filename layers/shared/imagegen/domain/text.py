@@ -1,4 +1,32 @@
-"""Text that can be encoded as UTF-8, even if the JSON that it came from named half a character."""
+"""Text as people see it and as UTF-8 can carry it, whatever the JSON it came from contained."""
+
+import unicodedata
+
+REPLACED = "\ufffd"
+"""The replacement character: a decoder wrote it in place of bytes that it could not read."""
+
+_CARRIES_NOTHING = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
+"""Controls, formats, halves of characters, spaces, and marks, which need a character to mark."""
+
+_BLANK_OF_OTHER_CATEGORIES = (
+    # Default_Ignorable_Code_Point beside the categories above: Hangul fillers, and code points that
+    # are reserved to be invisible. https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt
+    *((0x115F, 0x1160), (0x2065, 0x2065), (0x3164, 0x3164), (0xFFA0, 0xFFA0)),
+    *((0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF)),
+    # Characters whose picture is empty by their name: Braille's pattern without dots, the null
+    # notehead, the Egyptian blanks.
+    *((0x2800, 0x2800), (0x1D159, 0x1D159), (0x13441, 0x13442)),
+    # Code points that will never be characters, beside the last two of each plane.
+    (0xFDD0, 0xFDEF),
+)
+
+
+def is_blank(text: str) -> bool:
+    """Return whether nobody could see any of it: it has no character with a picture of its own.
+
+    Unassigned code points count as visible: Unicode's next version may have a picture there.
+    """
+    return not any(map(_is_visible, text))
 
 
 def legible(text: str) -> str:
@@ -15,3 +43,13 @@ def legible(text: str) -> str:
 def is_first_half(character: str) -> bool:
     """Return whether it is a high surrogate, whose low one may be in the next part of a text."""
     return "\ud800" <= character <= "\udbff"
+
+
+def _is_visible(character: str) -> bool:
+    if "!" <= character <= "~":
+        return True
+    if unicodedata.category(character) in _CARRIES_NOTHING:
+        return False
+    point = ord(character)
+    is_reserved = any(first <= point <= last for first, last in _BLANK_OF_OTHER_CATEGORIES)
+    return not is_reserved and point & 0xFFFE != 0xFFFE

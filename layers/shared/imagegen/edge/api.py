@@ -1,10 +1,10 @@
-"""HTTP at the edge of every function: access, the size of bodies, and the format of errors.
+"""HTTP at the edge of every function: routes, access, the size of bodies, and the format of errors.
 
 Every route needs a token unless a handler declares it open, so that a new route is closed by
-default. The body's size and the token are checked before anything is parsed.
+default. The body's size, the route and the token are checked before anything is parsed.
 """
 
-from collections.abc import Callable, Collection, Container
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
 from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFunctionUrlResolver
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
     RequestValidationError,
     ResponseValidationError,
 )
@@ -23,10 +24,11 @@ from pydantic import BaseModel
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.pseudonyms import log_name
-from imagegen.domain.users import User, Verifier
+from imagegen.domain.users import User
 from imagegen.edge import openai_problems, problems
 from imagegen.edge.problems import edge_problem, to_problem
-from imagegen.edge.requests import Event, check_request
+from imagegen.edge.requests import Access, Event, check_request, too_large
+from imagegen.events import NEEDED, url_event
 from imagegen.logs import logger, place_of, silence_others
 from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
@@ -49,10 +51,11 @@ def build_api() -> LambdaFunctionUrlResolver:
     def on_invalid_request(error: RequestValidationError) -> Response[str]:
         return _response_for_path(problems.invalid_request(list(error.errors())), path())
 
+    def on_media_type(_: RequestUnsupportedContentType) -> Response[str]:
+        return _response_for_path(problems.unsupported_media_type(), path())
+
     def on_no_route(_: NoRouteError) -> Response[str]:
-        return _response_for_path(
-            edge_problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such route."), path()
-        )
+        return _response_for_path(problems.no_route(), path())
 
     def on_error(error: ImagegenError) -> Response[str]:
         return error_response(error, path())
@@ -63,46 +66,84 @@ def build_api() -> LambdaFunctionUrlResolver:
 
     api.exception_handler(ImagegenError)(on_error)
     api.exception_handler(RequestValidationError)(on_invalid_request)
+    api.exception_handler(RequestUnsupportedContentType)(on_media_type)
     api.exception_handler(ResponseValidationError)(on_invalid_answer)
     api.not_found(on_no_route)
     return api
 
 
 def serve(
-    api: LambdaFunctionUrlResolver,
-    event: Event,
-    context: LambdaContext,
-    *,
-    verifier: Callable[[], Verifier],
-    is_open: Callable[[str, str], bool] = lambda _method, _path: False,
-    own_json: Container[str] = (),
-    name_key: Callable[[], bytes] | None = None,
+    api: LambdaFunctionUrlResolver, event: object, context: LambdaContext, access: Access
 ) -> dict[str, Any]:
     """Return the function URL's answer to one event.
 
-    ``is_open`` returns whether a method and path may be called without a token. ``own_json`` has
-    the paths whose handlers answer a body that is not JSON themselves. ``name_key`` returns the key
-    from which the user's name in the logs is derived.
+    HEAD is answered like GET, without the body.
     """
+    request = url_event(event)
+    if request is None:
+        return _as_event(problems.problem_response(problems.unsupported_event(NEEDED)))
+    path, http = request["rawPath"], request["requestContext"]["http"]
+    is_head = http["method"] == "HEAD"
+    if is_head and "GET" in _methods(api, path):
+        http["method"] = "GET"
+    answer = _answer(api, request, context, access)
+    if openai_problems.is_under_v1(path):
+        answer.setdefault("headers", {})["x-request-id"] = context.aws_request_id
+    return {**answer, "body": "", "isBase64Encoded": False} if is_head else answer
+
+
+def _answer(
+    api: LambdaFunctionUrlResolver, event: Event, context: LambdaContext, access: Access
+) -> dict[str, Any]:
     path: str = event["rawPath"]
     try:
-        user, fault = check_request(event, verifier, is_open, own_json)
-        if user is not None and name_key is not None:
-            _name_in_logs(user, name_key)
-        if fault is None:
-            api.append_context(user=user)  # type: ignore[no-untyped-call]
-            answer: dict[str, Any] = api.resolve(event, context)
-        else:
-            answer = _as_event(_response_for_path(fault, path))
+        if refused := _no_route(api, event):
+            return _as_event(refused)
+        user, fault = check_request(event, access)
+        if user is not None and access.name_key is not None:
+            _name_in_logs(user, access.name_key)
+        if fault is not None:
+            return _as_event(_response_for_path(fault, path))
+        api.append_context(user=user)  # type: ignore[no-untyped-call]
+        answer: dict[str, Any] = api.resolve(event, context)
     except ImagegenError as error:
-        answer = _as_event(error_response(error, path))
+        answer = _as_event(error_response(error, path, access.metadata_url(event)))
     except Exception as error:  # noqa: BLE001 the last resort: the caller always gets a problem
         # The text of an exception may contain a prompt; its type and place do not.
         logger.error("unexpected error", kind=type(error).__name__, place=place_of(error))
         unexpected = ImagegenError("An unexpected error. It is in the logs.")
         answer = _as_event(error_response(unexpected, path))
-    if path.startswith(openai_problems.PREFIX):
-        answer.setdefault("headers", {})["x-request-id"] = context.aws_request_id
+    return answer
+
+
+def _no_route(api: LambdaFunctionUrlResolver, event: Event) -> Response[str] | None:
+    """Return the answer to a request that no route answers, or ``None``.
+
+    Routes are public: who asks for one that is not there needs no token to hear so.
+    """
+    path, method = event["rawPath"], event["requestContext"]["http"]["method"]
+    if too_large(event):
+        return None  # the next check refuses it, whatever its path
+    methods = _methods(api, path)
+    if not methods:
+        return _response_for_path(problems.no_route(), path)
+    return None if method in methods else _not_allowed(sorted(methods), path)
+
+
+def _methods(api: LambdaFunctionUrlResolver, path: str) -> set[str]:
+    """Return the methods that a path supports; none if there is no such path."""
+    # The resolver has no public list of its routes.
+    routes = (*api._static_routes, *api._dynamic_routes)  # noqa: SLF001
+    found = {route.method for route in routes if route.rule.match(path)}
+    return found | {"HEAD"} if "GET" in found else found
+
+
+def _not_allowed(methods: list[str], path: str) -> Response[str]:
+    names = ", ".join(methods)
+    detail = f"This path supports only {names}."
+    problem = edge_problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    answer = _response_for_path(problem, path)
+    answer.headers["Allow"] = names
     return answer
 
 
@@ -147,6 +188,12 @@ def json_response(model: BaseModel, *, status: int = 200, **headers: str) -> Res
     )
 
 
+def json_text_response(text: str, *, max_age_seconds: int) -> Response[str]:
+    """Return JSON that is the same for every caller, as an answer that may be cached."""
+    headers: dict[str, str | list[str]] = {"Cache-Control": f"public, max-age={max_age_seconds}"}
+    return Response(200, JSON, text, headers=headers)
+
+
 def response_schema(description: str, model: type[BaseModel]) -> OpenAPIResponse:
     """Return the OpenAPI description of an answer that a handler builds from a model itself."""
     return {"description": description, "content": {JSON: {"model": model}}}
@@ -170,26 +217,21 @@ def events_response(stream: str) -> Response[str]:
     return Response(200, f"{EVENTS}; charset=utf-8", stream, headers={"Cache-Control": "no-store"})
 
 
-def error_response(error: ImagegenError, path: str = "") -> Response[str]:
-    """Return the answer to an error, in the format of this path's routes; log its code."""
+def error_response(error: ImagegenError, path: str = "", metadata_url: str = "") -> Response[str]:
+    """Return the answer to an error, in the format of this path's routes; log its code.
+
+    ``metadata_url`` is the address of the path's RFC 9728 document, for callers without a token.
+    """
     problem = to_problem(error)
-    logger.warning("request refused", code=problem.code, status=problem.status)
+    logger.warning("request refused", code=problem.code, status=problem.status, hint=error.hint)
+    if problem.status == HTTPStatus.UNAUTHORIZED and metadata_url:
+        problem = problem.model_copy(update={"resource_metadata": metadata_url})
     return _response_for_path(problem, path)
-
-
-def not_allowed(methods: str) -> Response[str]:
-    """Return the answer to a method that a path does not support."""
-    detail = f"This path supports only {methods}."
-    answer = problems.problem_response(
-        edge_problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-    )
-    answer.headers["Allow"] = methods
-    return answer
 
 
 def _response_for_path(problem: Problem, path: str) -> Response[str]:
     problem = problems.on_route(problem, path)
-    if path.startswith(openai_problems.PREFIX):
+    if openai_problems.is_under_v1(path):
         return openai_problems.openai_problem_response(problem)
     return problems.problem_response(problem)
 

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
+from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
 
 MAX_LISTED_ERRORS = 20
@@ -109,7 +110,7 @@ def invalid_request(found: list[Mapping[str, Any]]) -> Problem:
     if any(one["type"] == "json_invalid" for one in found):
         return invalid_json()
     faults = [
-        {"field": ".".join(map(str, one["loc"])), "type": one["type"], "message": one["msg"]}
+        {"field": _field(one["loc"]), "type": one["type"], "message": one["msg"]}
         for one in found[:MAX_LISTED_ERRORS]
     ]
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in faults)
@@ -119,6 +120,41 @@ def invalid_request(found: list[Mapping[str, Any]]) -> Problem:
 def invalid_json() -> Problem:
     """Return the problem of a body that is not JSON."""
     return edge_problem(HTTPStatus.BAD_REQUEST, "invalid_json", "The body is not JSON.")
+
+
+def no_route() -> Problem:
+    """Return the problem of a path that has no route."""
+    return edge_problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such route.")
+
+
+def unsupported_media_type(detail: str = f"Send the body as {JSON}.") -> Problem:
+    """Return the problem of a body whose type is not JSON in UTF-8."""
+    return edge_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+
+
+def foreign_origin() -> Problem:
+    """Return the problem of a web page whose origin may not call."""
+    detail = "Pages of this origin may not call: the operator lists origins in AllowedOrigins."
+    return edge_problem(HTTPStatus.FORBIDDEN, "forbidden_origin", detail)
+
+
+def not_utf_8() -> Problem:
+    """Return the problem of a body whose bytes were replaced on the way, as they are not UTF-8."""
+    detail = "The body is not JSON in UTF-8: it has bytes that are not UTF-8."
+    return edge_problem(HTTPStatus.BAD_REQUEST, "invalid_json", detail)
+
+
+def not_an_object() -> Problem:
+    """Return the problem of a body that is JSON, but not an object: a list, a text, a number."""
+    message = "Send one JSON object."
+    invalid = [{"field": "body", "type": "dict_type", "message": message}]
+    detail = f"body: {message}"
+    return edge_problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, invalid=invalid)
+
+
+def unsupported_event(detail: str) -> Problem:
+    """Return the problem of an event that is no request to a function URL."""
+    return edge_problem(HTTPStatus.BAD_REQUEST, "unsupported_event", detail)
 
 
 def problem_response(problem: Problem) -> Response[str]:
@@ -133,5 +169,20 @@ def problem_headers(problem: Problem) -> dict[str, str | list[str]]:
     if problem.retry_after_seconds is not None:
         headers["Retry-After"] = str(problem.retry_after_seconds)
     if problem.status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = _challenge(problem)
     return headers
+
+
+def _challenge(problem: Problem) -> str:
+    """Return how to authenticate; MCP's clients read from it where to sign in (RFC 9728, 5.1)."""
+    url = problem.resource_metadata
+    return f'Bearer resource_metadata="{url}"' if url else "Bearer"
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """Return a field's name with its place, such as ``body.size``.
+
+    Powertools names a query's model twice, by its place and by the handler's argument.
+    """
+    doubled = len(location) > 2 and location[0] == location[1] == "query"
+    return ".".join(map(str, location[1:] if doubled else location))

@@ -3,13 +3,22 @@
 import base64
 import json
 from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
+from imagegen.domain.text import REPLACED
 from imagegen.domain.users import User, Verifier
-from imagegen.edge.problems import edge_problem, invalid_json
+from imagegen.edge.media_types import is_json, is_utf_8
+from imagegen.edge.problems import (
+    edge_problem,
+    invalid_json,
+    not_an_object,
+    not_utf_8,
+    unsupported_media_type,
+)
 from imagegen.wire.headers import JSON, USER_TOKEN
 from imagegen.wire.reports import Problem
 
@@ -18,24 +27,36 @@ MAX_BODY_BYTES = 256 * 1024
 type Event = dict[str, Any]
 
 
-def check_request(
-    event: Event,
-    verifier: Callable[[], Verifier],
-    is_open: Callable[[str, str], bool],
-    own_json: Container[str],
-) -> tuple[User | None, Problem | None]:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a function's routes need before they are called."""
+
+    verifier: Callable[[], Verifier]
+    is_open: Callable[[str, str], bool] = lambda _method, _path: False
+    """Whether a method and path may be called without a token."""
+    own_json: Container[str] = ()
+    """The paths whose handlers answer a body that is not a JSON object themselves."""
+    fault: Callable[[Event], Problem | None] = lambda _event: None
+    """The function's own reason to refuse a request before its token is checked."""
+    metadata_url: Callable[[Event], str] = lambda _event: ""
+    """The address of the document that names the issuer of a path's tokens (RFC 9728); or empty."""
+    name_key: Callable[[], bytes] | None = None
+    """The key from which the user's name in the logs is derived."""
+
+
+def check_request(event: Event, access: Access) -> tuple[User | None, Problem | None]:
     """Return the user, and the problem of the request; either may be ``None``.
 
-    Without a problem the request may be parsed. There is no user if the body is too large, or if
-    the route is open and the request has no valid token.
+    Without a problem the request may be parsed. There is no user if the request is refused before
+    its token is checked, or if the route is open and the request has no valid token.
 
     Raises:
         UnauthorizedError, ForbiddenError: the token does not allow the request.
         StoreUnavailableError: the token cannot be checked now.
     """
-    if fault := _too_large(event):
+    if fault := too_large(event) or access.fault(event):
         return None, fault
-    return _user(event, verifier(), is_open), _body_problem(event, own_json)
+    return _user(event, access), _body_problem(event, access.own_json)
 
 
 def raw_body(event: Event) -> bytes:
@@ -46,27 +67,57 @@ def raw_body(event: Event) -> bytes:
         return b""
 
 
+def too_large(event: Event) -> Problem | None:
+    """Return the problem of a body that is larger than any route reads, or ``None``."""
+    if _body_bytes(event) <= MAX_BODY_BYTES:
+        return None
+    detail = f"The body may be at most {MAX_BODY_BYTES} bytes."
+    return edge_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
+
+
 def _body_problem(event: Event, own_json: Container[str]) -> Problem | None:
-    """Return the problem of a body's type or JSON, or ``None`` if it may be parsed."""
-    kind = event.get("headers", {}).get("content-type", "").partition(";")[0].strip().lower()
-    if event["requestContext"]["http"]["method"] != "GET" and kind not in ("", JSON):
-        detail = f"Send the body as {JSON}."
-        return edge_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-    is_valid = event["rawPath"] in own_json or _is_json(event)
-    return None if is_valid else invalid_json()
-
-
-def _is_json(event: Event) -> bool:
-    """Return whether the body is JSON or absent: Powertools answers some invalid JSON with a 500.
-
-    JSON is UTF-8 without a byte order mark: https://www.rfc-editor.org/rfc/rfc8259#section-8.1.
-    Python also reads other encodings, on which Powertools would fail later.
-    """
+    """Return the problem of a body's type, encoding or JSON, or ``None`` if it may be parsed."""
+    is_read = event["requestContext"]["http"]["method"] != "GET"
+    if is_read and (fault := _type_problem(event["headers"])):
+        return fault
+    if _has_replaced_bytes(event):
+        return not_utf_8()
+    if event["rawPath"] in own_json:
+        return None
     try:
-        json.loads(_bytes(event).decode() or "null")
+        text = _bytes(event).decode()
+        # JSON is UTF-8 without a byte order mark: https://www.rfc-editor.org/rfc/rfc8259#section-8.1
+        # Python also reads other encodings, on which Powertools would fail later.
+        values = json.loads(text or "null")
     except (ValueError, RecursionError):  # not UTF-8, not JSON, numbers or nesting without end
+        return invalid_json()
+    has_fields = isinstance(values, dict) or not text or not is_read
+    return None if has_fields else not_an_object()
+
+
+def _type_problem(headers: dict[str, str]) -> Problem | None:
+    """Return the problem of a body's content type; a good one is then written in one spelling."""
+    given = headers.get("content-type", "")
+    if not is_json(given):
+        return unsupported_media_type()
+    if not is_utf_8(given):
+        return unsupported_media_type(f"Send the body in UTF-8, as {JSON}; charset=utf-8.")
+    if given:
+        # Powertools compares it letter by letter.
+        headers["content-type"] = JSON
+    return None
+
+
+def _has_replaced_bytes(event: Event) -> bool:
+    """Return whether a body contained bytes that are not UTF-8, which are replaced by now.
+
+    A function URL passes JSON on as text, in which U+FFFD (three bytes) stands for what it could not
+    decode. Where the length that the client sent is another one, the client did not send that.
+    """
+    body, length = event.get("body") or "", event["headers"].get("content-length", "")
+    if event.get("isBase64Encoded") or REPLACED not in body or not length.isdecimal():
         return False
-    return True
+    return int(length[:20]) != _body_bytes(event)
 
 
 def _bytes(event: Event) -> bytes:
@@ -79,17 +130,10 @@ def _bytes(event: Event) -> bytes:
     return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
 
 
-def _too_large(event: Event) -> Problem | None:
-    if _body_bytes(event) <= MAX_BODY_BYTES:
-        return None
-    detail = f"The body may be at most {MAX_BODY_BYTES} bytes."
-    return edge_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
-
-
-def _user(event: Event, verifier: Verifier, is_open: Callable[[str, str], bool]) -> User | None:
-    http = event["requestContext"]["http"]
-    headers = event.get("headers", {})
-    if is_open(http["method"], event["rawPath"]):
+def _user(event: Event, access: Access) -> User | None:
+    http, headers = event["requestContext"]["http"], event["headers"]
+    verifier = access.verifier()
+    if access.is_open(http["method"], event["rawPath"]):
         return _user_if_valid(verifier, headers)
     return verifier.verify(_authorization(headers))
 

@@ -8,22 +8,15 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from imagegen.domain.errors import (
-    ConfigurationError,
-    ForbiddenError,
-    StoreUnavailableError,
-    UnauthorizedError,
-)
+from imagegen.domain.errors import ConfigurationError, ForbiddenError, UnauthorizedError
 from imagegen.domain.users import ADMIN, USER, User
+from imagegen.edge import token_hints
+from imagegen.edge.token_keys import ALGORITHMS, Keys
 
-if TYPE_CHECKING:
-    import jwt
-
-ALGORITHMS = ("RS256", "ES256", "EdDSA")
+USUAL_ALGORITHMS = "RS256,ES256,EdDSA"
 KINDS = frozenset({"jwt", "at+jwt"})
 """The values allowed for ``typ``: logout, DPoP and security event tokens are not accepted.
 
@@ -33,48 +26,11 @@ UNUSED_HEADERS = frozenset({"crit", "b64", "zip", "enc", "cty"})
 """Headers that change how a token must be read. None is supported, so each is refused."""
 SCOPE_CLAIMS = ("scope", "scp", "roles", "permissions", "cognito:groups")
 """Where issuers put scopes: most issuers, Entra, Entra for applications, Auth0, Cognito."""
-MAX_TOKEN_CHARACTERS = 8_192
+MAX_TOKEN_CHARACTERS = 32_768
+"""Entra lists up to 200 groups in a token, which then has about 13,000 characters, and more with
+roles and claims of its own: https://learn.microsoft.com/entra/identity-platform/optional-claims"""
 MAX_SUBJECT_CHARACTERS = 255
 LEEWAY_SECONDS = 30
-REFRESH_MS = 60_000
-"""The least time between two fetches of the keys because of an unknown key id."""
-FIRST_FETCH_MS = 1_000
-"""The same while there are no keys: it is shorter, as no user can be let in until then."""
-MAX_AGE_MS = 3_600_000
-
-
-@dataclass(slots=True)
-class Keys:
-    """The issuer's public keys, cached; old ones are kept while a fetch fails."""
-
-    fetch: Callable[[], bytes]
-    now_ms: Callable[[], int]
-    _keys: "dict[str, jwt.PyJWK]" = field(default_factory=dict)
-    _fetched_ms: int = -MAX_AGE_MS
-    _tried_ms: int = -REFRESH_MS
-
-    def get(self, kid: str) -> "jwt.PyJWK | None":
-        """Return a key by its id, or ``None`` if the issuer has no such key.
-
-        Raises:
-            StoreUnavailableError: there are no keys and they cannot be fetched.
-        """
-        expired = self.now_ms() - self._fetched_ms >= MAX_AGE_MS
-        pause_ms = REFRESH_MS if self._keys else FIRST_FETCH_MS
-        if (expired or kid not in self._keys) and self.now_ms() - self._tried_ms >= pause_ms:
-            self._refresh()
-        if not self._keys:
-            raise StoreUnavailableError("The issuer's keys cannot be fetched. Try again.")
-        return self._keys.get(kid)
-
-    def _refresh(self) -> None:
-        self._tried_ms = self.now_ms()
-        try:
-            found = json.loads(self.fetch())["keys"]
-            self._keys = {one["kid"]: key for one in found if (key := _public_key(one))}
-        except (OSError, HTTPException, ValueError, KeyError, TypeError, RecursionError):
-            return
-        self._fetched_ms = self.now_ms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +53,7 @@ class TokenVerifier:
     audiences: frozenset[str]
     keys: Keys
     scope_names: ScopeNames = OUR_NAMES
+    algorithms: tuple[str, ...] = tuple(USUAL_ALGORITHMS.split(","))
 
     def verify(self, authorization: str | None) -> User:
         """Return the user of a bearer token.
@@ -113,43 +70,92 @@ class TokenVerifier:
         claims = self._claims(token.strip())
         subject = claims["sub"]
         if not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
-            raise _invalid_token()
+            raise _invalid_token(token_hints.CLAIMS)
         return User(user_id(self.issuer, subject), self._scopes(claims))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         if len(token) > MAX_TOKEN_CHARACTERS:
-            raise _invalid_token()
+            raise _invalid_token(token_hints.TOO_LONG)
+        try:
+            header, claims = _parts(token)
+        except (ValueError, TypeError, RecursionError):
+            raise _invalid_token(token_hints.UNREADABLE) from None
+        self._check_header(header)
+        self._verify(token, header, claims)
+        self._check(claims)
+        return claims
+
+    def _check_header(self, header: Mapping[str, Any]) -> None:
+        """Raise unless the token is of a kind that is read here, by a configured algorithm."""
+        algorithm, kind = header.get("alg"), header.get("typ", "JWT")
+        if not isinstance(algorithm, str) or algorithm not in self.algorithms:
+            known = isinstance(algorithm, str) and algorithm
+            hint = token_hints.algorithm_hint(known, self.algorithms, ALGORITHMS)
+            raise _invalid_token(hint)
+        is_known = isinstance(kind, str) and kind.lower().removeprefix("application/") in KINDS
+        is_named = "kid" not in header or isinstance(header["kid"], str)
+        if not is_known or not is_named or header.keys() & UNUSED_HEADERS:
+            raise _invalid_token(token_hints.HEADER)
+
+    def _verify(self, token: str, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+        """Raise unless a key of the issuer has signed the token, and it is valid now."""
+        kid, algorithm = header.get("kid"), header["alg"]
+        keys = self.keys.get(kid, algorithm)
+        is_signed = any(self._is_signed_by(one.jwk.key, token, algorithm) for one in keys)
+        # A key without an id cannot be missed by its id: the issuer may have another one by now.
+        is_nameless = any(one.kid is None or kid is None for one in keys)
+        if not is_signed and is_nameless and self.keys.renew():
+            keys = self.keys.get(kid, algorithm)
+            is_signed = any(self._is_signed_by(one.jwk.key, token, algorithm) for one in keys)
+        if not is_signed:
+            is_ours = claims.get("iss") == self.issuer
+            other = token_hints.issuer_hint(claims.get("iss"), self.issuer)
+            ours = token_hints.SIGNATURE if keys else token_hints.NO_KEY
+            raise _invalid_token(ours if is_ours else other)
+
+    def _is_signed_by(self, key: Any, token: str, algorithm: str) -> bool:
+        """Return whether a key has signed the token.
+
+        Raises:
+            UnauthorizedError: it has, and the token is of another issuer or not valid now.
+        """
         import jwt  # noqa: PLC0415 cryptography is loaded only to check a token
 
         try:
-            header = _header(token)
-            key = self.keys.get(header["kid"])
-            if key is None or key.algorithm_name != header["alg"]:
-                raise _invalid_token()
-            claims: dict[str, Any] = jwt.decode(
+            jwt.decode(
                 token,
-                key.key,
-                algorithms=[header["alg"]],
+                key,
+                algorithms=[algorithm],
                 issuer=self.issuer,
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss", "sub"], "verify_aud": False},
             )
+        except jwt.InvalidIssuerError:
+            given = _parts(token)[1].get("iss")
+            raise _invalid_token(token_hints.issuer_hint(given, self.issuer)) from None
+        except jwt.ExpiredSignatureError:
+            raise _invalid_token(token_hints.EXPIRED) from None
+        except jwt.ImmatureSignatureError:
+            raise _invalid_token(token_hints.NOT_YET) from None
+        except (jwt.InvalidSignatureError, jwt.InvalidKeyError):
+            return False
         except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
-            raise _invalid_token() from None
-        self._check(claims)
-        return claims
+            raise _invalid_token(token_hints.CLAIMS) from None
+        return True
 
     def _check(self, claims: Mapping[str, Any]) -> None:
         """Raise unless the claims are of an access token for us and its times are numbers."""
-        kind = claims.get("token_use", "access")
+        if claims.get("token_use", "access") != "access":
+            raise _invalid_token(token_hints.NO_TOKEN_USE)
         # Cognito's access tokens may have no aud: their audience is in client_id.
         clients = [claims.get("client_id")] if "token_use" in claims else []
         wanted = claims.get("aud", clients)
         audiences = wanted if isinstance(wanted, list) else [wanted]
-        ours = any(isinstance(one, str) and one in self.audiences for one in audiences)
+        if not any(isinstance(one, str) and one in self.audiences for one in audiences):
+            raise _invalid_token(token_hints.audience_hint(claims, self.audiences))
         times = (claims[name] for name in ("exp", "iat", "nbf") if name in claims)
-        if kind != "access" or not ours or not all(type(one) in (int, float) for one in times):
-            raise _invalid_token()
+        if not all(type(one) in (int, float) for one in times):
+            raise _invalid_token(token_hints.CLAIMS)
 
     def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
         words = {word for name in SCOPE_CLAIMS for word in _words(claims.get(name))}
@@ -166,16 +172,21 @@ def build_verifier(
     fetch: Callable[[], bytes],
     now_ms: Callable[[], int],
     scope_names: ScopeNames = OUR_NAMES,
+    algorithms: str = USUAL_ALGORITHMS,
 ) -> TokenVerifier:
-    """Return the verifier; ``audience`` may have several values, separated by commas.
+    """Return the verifier; ``audience`` and ``algorithms`` may be several, separated by commas.
 
     Raises:
-        ConfigurationError: the issuer, the audience or the admin scope is not set.
+        ConfigurationError: the issuer, the audience or the admin scope is not set, or an algorithm
+            is symmetric or unknown.
     """
-    audiences = frozenset(filter(None, (one.strip() for one in audience.split(","))))
+    audiences, allowed = _listed(audience), _listed(algorithms)
     if not issuer or not audiences or not scope_names.admin:
         raise ConfigurationError("Set JwtIssuer and JwtAudience: no user can sign in.")
-    return TokenVerifier(issuer, audiences, Keys(fetch, now_ms), scope_names)
+    if not allowed or not ALGORITHMS.keys() >= set(allowed):
+        raise ConfigurationError(f"JwtAlgorithms may contain only {', '.join(ALGORITHMS)}.")
+    keys = Keys(fetch, now_ms)
+    return TokenVerifier(issuer, frozenset(audiences), keys, scope_names, allowed)
 
 
 def user_id(issuer: str, subject: str) -> str:
@@ -183,36 +194,19 @@ def user_id(issuer: str, subject: str) -> str:
     return hashlib.sha256(f"{issuer}\0{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _public_key(values: Any) -> "jwt.PyJWK | None":
-    """Return a key that may verify signatures, or ``None`` if it is symmetric or unsupported."""
-    import jwt  # noqa: PLC0415 as above
-
-    try:
-        kid, use = values["kid"], values.get("use", "sig")
-        if values["kty"] == "oct" or use != "sig" or not isinstance(kid, str):
-            return None
-        key = jwt.PyJWK(values)
-    except (jwt.PyJWTError, KeyError, TypeError, AttributeError, ValueError):
-        return None
-    return key if key.algorithm_name in ALGORITHMS else None
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, (one.strip() for one in text.split(",")))))
 
 
-def _header(token: str) -> dict[str, Any]:
-    """Return the header of a token that has only one possible reading.
+def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the header and the claims of a token that has only one possible reading.
 
     Raises:
-        UnauthorizedError: the token needs something unsupported, or is of another kind.
         ValueError: the token is not three parts of plain base64url, or has a name twice.
     """
     head, body, signature = token.split(".")
-    header, _, _ = _json(head), _json(body), _bytes(signature)
-    kind, kid = header.get("typ", "JWT"), header.get("kid")
-    known = isinstance(kind, str) and kind.lower().removeprefix("application/") in KINDS
-    if not known or not isinstance(kid, str) or header.get("alg") not in ALGORITHMS:
-        raise _invalid_token()
-    if header.keys() & UNUSED_HEADERS:
-        raise _invalid_token()
-    return header
+    header, claims, _ = _json(head), _json(body), _bytes(signature)
+    return header, claims
 
 
 def _json(part: str) -> dict[str, Any]:
@@ -248,5 +242,5 @@ def _words(claim: Any) -> list[str]:
     return [one for one in words if isinstance(one, str)] if isinstance(words, list) else []
 
 
-def _invalid_token() -> UnauthorizedError:
-    return UnauthorizedError("The token is not valid.")
+def _invalid_token(hint: str) -> UnauthorizedError:
+    return UnauthorizedError("The token is not valid.", hint=hint)

@@ -23,13 +23,13 @@ from imagegen.domain.errors import ParameterError, UnknownModelError
 from imagegen.domain.money import parse_usd
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.images import (
-    MAX_STYLE_CHARACTERS,
     Allowance,
     Cost,
     EdgeModel,
     EstimateRequest,
     Prompt,
     Replaced,
+    Style,
 )
 
 TIER_OF_QUALITY: dict[str, Tier] = {
@@ -83,7 +83,7 @@ class ImagesRequest(BaseModel):
     )
     quality: Quality | None = None
     size: Annotated[str, StringConstraints(pattern=SIZES)] | None = None
-    style: Annotated[str, StringConstraints(max_length=MAX_STYLE_CHARACTERS)] | None = None
+    style: Style | None = None
     response_format: Literal["url", "b64_json"] | None = Field(
         None, description="b64_json by default; an image that is too large is sent as a url."
     )

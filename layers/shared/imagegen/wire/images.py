@@ -18,9 +18,11 @@ from pydantic.alias_generators import to_camel
 
 from imagegen.domain.catalog import PIXEL_SIZE, Tier
 from imagegen.domain.money import parse_usd, usd_text
+from imagegen.domain.text import REPLACED, is_blank
 
 MAX_PROMPT_CHARACTERS = 32_000
 MAX_STYLE_CHARACTERS = 200
+DOLLARS = r"^([0-9]{1,9}|[0-9]{0,9}\.[0-9]{1,6})$"
 _SIZES = rf"^(square|landscape|portrait)$|{PIXEL_SIZE}"
 
 
@@ -41,9 +43,16 @@ def _dollars(value: object) -> int:
         raise invalid from None  # an answer must not repeat what was sent
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be empty")
+def _visible(text: str) -> str:
+    if is_blank(text):
+        raise ValueError("must not be empty: it has no visible character")
+    return text
+
+
+def _undamaged(text: str) -> str:
+    if REPLACED in text:
+        # What it stood for is lost, and an image of the rest would be paid for.
+        raise ValueError("contains U+FFFD, the mark of text that was not valid UTF-8; leave it out")
     return text
 
 
@@ -56,7 +65,8 @@ MicroUsd = Annotated[
 DollarsIn = Annotated[
     int,
     BeforeValidator(_dollars),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}], "examples": ["0.05"]}),
+    # A number is accepted as well. Clients that are generated of a union need a class for it.
+    WithJsonSchema({"type": "string", "pattern": DOLLARS, "examples": ["0.05"]}),
 ]
 Instant = Annotated[
     int,
@@ -66,7 +76,11 @@ Instant = Annotated[
 Prompt = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_PROMPT_CHARACTERS),
-    AfterValidator(_not_blank),
+    AfterValidator(_visible),
+    AfterValidator(_undamaged),
+]
+Style = Annotated[
+    str, StringConstraints(max_length=MAX_STYLE_CHARACTERS), AfterValidator(_undamaged)
 ]
 
 
@@ -86,9 +100,9 @@ class EstimateRequest(EdgeModel):
     size: Annotated[str, StringConstraints(pattern=_SIZES)] = Field(
         "square", description="square, landscape, portrait, or exact pixels such as 1024x1024."
     )
-    style: Annotated[str, StringConstraints(max_length=MAX_STYLE_CHARACTERS)] = ""
+    style: Style = ""
     max_cost: DollarsIn | None = Field(
-        None, description="Dollars; a model that costs more is not offered."
+        None, description="Dollars as text or number; a model that costs more is not offered."
     )
     provider: str | None = Field(None, max_length=40, description="Preferred, not required.")
     model: str | None = Field(None, max_length=120, description="Preferred, not required.")

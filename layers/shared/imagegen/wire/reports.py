@@ -149,3 +149,9 @@ class Problem(EdgeModel):
     retryable: bool
     retry_after_seconds: int | None = optional_field()
     errors: list[dict[str, Any]] | None = optional_field()
+    resource_metadata: str | None = Field(
+        None,
+        serialization_alias="resource_metadata",
+        exclude_if=_is_none,
+        description="For hosts of MCP without a token: where the issuer is named (RFC 9728).",
+    )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from imagegen.domain.errors import InvalidRequestError, LlmError
+from imagegen.domain.text import is_blank
 from imagegen.wire.messages import MAX_MESSAGE_CHARACTERS, ChatRequest
 
 MAX_ANSWER_CHARACTERS = MAX_MESSAGE_CHARACTERS - 500
@@ -41,7 +42,7 @@ def check(request: ChatRequest, limits: ChatLimits) -> None:
             long.
     """
     last = request.messages[-1]
-    if last.role != "user" or not last.content.strip():
+    if last.role != "user" or is_blank(last.content):
         raise InvalidRequestError("The last message must be the user's, and not empty.")
     characters = sum(len(message.content) for message in request.messages)
     if characters > limits.input_characters:

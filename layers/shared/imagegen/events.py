@@ -1,0 +1,66 @@
+"""The events of function URLs, each in one spelling. Standard library only: the page needs no more.
+
+Format: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+NEEDED = (
+    "This function answers requests to its function URL (payload format 2.0). Send an event with "
+    "rawPath, requestContext.http.method, headers and body; the folder events/ has one for each "
+    "case. Events of API Gateway's REST APIs (format 1.0), of a load balancer and the console's "
+    "test events have another form."
+)
+
+_SLASHES = re.compile(r"/{2,}")
+
+
+def url_event(event: object) -> dict[str, Any] | None:
+    """Return a copy of a function URL's event in one spelling, ``None`` for any other event.
+
+    Doubled slashes and one at the end of the path are left out, names of headers are in lower case,
+    and what a hand-written event may lack has its default.
+    """
+    if not isinstance(event, dict):
+        return None
+    path, body, context = event.get("rawPath"), event.get("body"), _dict(event, "requestContext")
+    http = _dict(context, "http")
+    if not isinstance(path, str) or not isinstance(body, str | None):
+        return None
+    if not isinstance(http.get("method"), str):
+        return None
+    headers = _headers(event.get("headers"))
+    host = headers.get("host", "")
+    names = {"domainName": host, "domainPrefix": host.partition(".")[0], "stage": "$default"}
+    return {
+        "rawQueryString": "",
+        **event,
+        "rawPath": plain_path(path),
+        "headers": headers,
+        "requestContext": {**names, **context, "http": {**http, "path": plain_path(path)}},
+    }
+
+
+def task_of(event: object) -> str | None:
+    """Return the task that a schedule asks for, ``None`` for any other event."""
+    task = event.get("task") if isinstance(event, dict) else None
+    return task if isinstance(task, str) else None
+
+
+def plain_path(path: str) -> str:
+    """Return a path without doubled slashes and without one at its end: ``//a//b/`` is ``/a/b``."""
+    plain = _SLASHES.sub("/", path)
+    return plain.removesuffix("/") or "/"
+
+
+def _headers(given: object) -> dict[str, str]:
+    if not isinstance(given, Mapping):
+        return {}
+    return {str(name).lower(): str(one) for name, one in given.items() if one is not None}
+
+
+def _dict(values: dict[str, Any], name: str) -> dict[str, Any]:
+    found = values.get(name)
+    return found if isinstance(found, dict) else {}
