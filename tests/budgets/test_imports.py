@@ -67,9 +67,9 @@ class Budget:
 
 
 BUDGETS = {
-    "estimate": Budget(665, 675, VENDORS, "estimate/no-token"),
-    "health": Budget(597, 607, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(688, 698, VENDORS, "generate/unknown-image"),
+    "estimate": Budget(667, 677, VENDORS, "estimate/no-token"),
+    "health": Budget(598, 608, VENDORS + TOKENS, "health/report"),
+    "generate": Budget(691, 701, VENDORS, "generate/unknown-image"),
     "chat": Budget(685, 695, VENDORS, "chat/no-token"),
     "page": Budget(112, 122, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }

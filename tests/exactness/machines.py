@@ -29,7 +29,7 @@ from imagegen.bootstrap.service import POLICY
 from imagegen.domain import ledger as rules
 from imagegen.domain.breaker import Circuit, Failure, State
 from imagegen.domain.errors import ProviderError, StoreUnavailableError
-from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
+from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused
@@ -449,12 +449,18 @@ class Ledgers(Machine):
 
         def work() -> None:
             if end():
-                known = (one.ops.get(seen.quote_id) for one in self.states.values())
-                if not any(rules.is_ended(seen.op, op, state) for op in known):
+                known = [one.ops.get(seen.quote_id) for one in self.states.values()]
+                # What was pruned counts as settled: only a release that is seen deletes an image.
+                forgotten = state is OpState.SETTLED and self._last(seen.quote_id) is None
+                told = any(rules.is_ended(seen.op, op, state) for op in known if op is not None)
+                if not forgotten and not told:
                     self.bad.append(f"a run was told {state.name} and never was")
             assert len(self.states) >= before
 
         self.add(work)
+
+    def _last(self, quote_id: str) -> Op | None:
+        return self.states[max(self.states)].ops.get(quote_id)
 
     @rule()
     def forget(self) -> None:
