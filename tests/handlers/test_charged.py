@@ -310,6 +310,9 @@ def test_a_route_that_cannot_charge_says_so_in_every_error(
     event = functions.event("estimate/prompt-only")
     event["rawPath"] = path
     event["headers"].pop("authorization")
+    event["requestContext"]["http"]["method"] = (
+        "POST" if "post" in DOCUMENT["paths"][path] else "GET"
+    )
     answer = functions.invoke(function, event)
     assert (answer["statusCode"], charged(answer)) == (401, False)
 

@@ -25,6 +25,8 @@ FREE_ROUTES = (
     "/usage",
     "/health-check/",
     "/v1/models",
+    "/openapi.json",
+    "/.well-known/",
 )
 """The routes that take neither a quote nor a key nor an image's id: no image can be charged there.
 
