@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.chat import ChatService, get_chat_service
-from imagegen.bootstrap.verifier import get_verifier
+from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
 from imagegen.chat.sse import NAMES, to_sse
 from imagegen.edge.api import build_api, current_user, event_stream_schema, events_response, serve
 from imagegen.logs import logger
@@ -40,4 +40,4 @@ def chat(
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event."""
-    return serve(api, event, context, verifier=get_verifier)
+    return serve(api, event, context, verifier=get_verifier, origin_digests=get_origin_digests)

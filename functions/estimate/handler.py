@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from imagegen.bootstrap.estimate import EstimateService, get_estimate_service
-from imagegen.bootstrap.verifier import get_verifier
+from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
 from imagegen.edge.api import build_api, current_user, json_response_schema, not_allowed, serve
 from imagegen.edge.requests import raw_body
 from imagegen.logs import logger
@@ -90,4 +90,11 @@ def no_stream() -> Response[str]:
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event."""
-    return serve(api, event, context, verifier=get_verifier, own_json=(MCP,))
+    return serve(
+        api,
+        event,
+        context,
+        verifier=get_verifier,
+        origin_digests=get_origin_digests,
+        own_json=(MCP,),
+    )

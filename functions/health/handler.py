@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.health import HealthService, get_health_service
-from imagegen.bootstrap.verifier import get_verifier
+from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
 from imagegen.edge.api import build_api, get_dependency, is_admin_request, serve
 from imagegen.logs import logger
 from imagegen.usecases.health import public_summary
@@ -32,7 +32,14 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         results = service.key_checker.check()
         service.world.observer.keys_checked(results)
         return dict(results.outcomes)
-    return serve(api, event, context, verifier=get_verifier, is_open=_is_open)
+    return serve(
+        api,
+        event,
+        context,
+        verifier=get_verifier,
+        origin_digests=get_origin_digests,
+        is_open=_is_open,
+    )
 
 
 def _is_open(method: str, path: str) -> bool:

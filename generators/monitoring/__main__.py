@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from generators.monitoring.alarms import alarms, resources
+from generators.monitoring.alarms import alarms, email_topic, resources
 from generators.monitoring.dashboard import body, graphs
 from generators.monitoring.queries import FUNCTIONS
 from imagegen.providers import PROVIDERS
@@ -36,11 +36,12 @@ def made() -> dict[str, Any]:
     dashboard = {
         "Type": "AWS::CloudWatch::Dashboard",
         "Properties": {
-            "DashboardName": {"Fn::Sub": "${AWS::StackName}"},
+            # All dashboards of an account share one list, whatever their Region.
+            "DashboardName": {"Fn::Sub": "${AWS::StackName}-${AWS::Region}"},
             "DashboardBody": {"Fn::Sub": body(listed, graphs(tuple(PROVIDERS), timeouts())) + "\n"},
         },
     }
-    return {**resources(listed), "Dashboard": dashboard}
+    return {**resources(listed), "AlarmTopic": email_topic(), "Dashboard": dashboard}
 
 
 def made_text() -> str:

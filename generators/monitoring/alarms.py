@@ -15,8 +15,10 @@ from generators.monitoring.queries import (
     HOUR,
     MINUTE,
     Query,
+    buckets,
     lambdas,
     ours,
+    tables,
 )
 from imagegen.monitoring.metrics import Metric
 
@@ -69,7 +71,7 @@ def alarms(timeouts: Mapping[str, str]) -> list[Alarm]:
             _slow(function, timeouts[function]),
         )
     ]
-    return [*per_function, _concurrency(), _chat(), *MONEY, *PROVIDERS]
+    return [*per_function, _concurrency(), _chat(), *MONEY, *PROVIDERS, *STORES]
 
 
 def _errors(function: str) -> Alarm:
@@ -232,16 +234,84 @@ PROVIDERS: Final = [
 ]
 
 
+OPERATIONS: Final = {
+    "get": "GetItem",
+    "put": "PutItem",
+    "query": "Query",
+    "update": "UpdateItem",
+}
+
+STORES: Final = [
+    Alarm(
+        "sweep-missing",
+        "The reconciler has not finished a sweep for fifteen minutes, so users do not get back the "
+        "money that dead runs hold. Look at the generate function's log group and its schedule.",
+        {"sweeps": ours(Metric.SWEEPS)},
+        1,
+        comparison=BELOW,
+        periods=3,
+        needed=3,
+        absent="breaching",
+    ),
+    Alarm(
+        "table-throttles",
+        "DynamoDB throttled reads or writes of the table: one partition is used too much, or the "
+        "load grew faster than an on-demand table does. Requests that need it fail with 503.",
+        {"reads": tables("ReadThrottleEvents"), "writes": tables("WriteThrottleEvents")},
+        0,
+        "FILL(reads, 0) + FILL(writes, 0)",
+        periods=5,
+        needed=2,
+    ),
+    Alarm(
+        "table-errors",
+        "DynamoDB answered with errors of its own (5xx). Nothing is spent without the ledger. See "
+        "the AWS Health Dashboard for this Region.",
+        {name: tables("SystemErrors", one) for name, one in OPERATIONS.items()},
+        0,
+        " + ".join(f"FILL({name}, 0)" for name in OPERATIONS),
+        periods=5,
+        needed=2,
+    ),
+    Alarm(
+        "bucket-errors",
+        "S3 answered requests for images with errors of its own (5xx): images cannot be stored or "
+        "shown. An image that cannot be stored is not charged. See the AWS Health Dashboard.",
+        {"faults": buckets("5xxErrors")},
+        0,
+        periods=5,
+        needed=2,
+    ),
+]
+
+
 def resources(listed: list[Alarm]) -> dict[str, Any]:
     """Return the alarms as the template's resources."""
     return {alarm.resource: _resource(alarm) for alarm in listed}
+
+
+NOTIFIED: Final = [
+    {"Fn::If": ["AlarmsNotify", {"Ref": "AlarmTopicArn"}, {"Ref": "AWS::NoValue"}]},
+    {"Fn::If": ["AlarmsByEmail", {"Ref": "AlarmTopic"}, {"Ref": "AWS::NoValue"}]},
+]
+"""The operator's topic, and the stack's own one for an e-mail address."""
+
+
+def email_topic() -> dict[str, Any]:
+    """Return the topic that sends alarms to an e-mail address.
+
+    It is not encrypted: CloudWatch cannot use AWS's own key of SNS; an own key costs $1 a month.
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    """
+    subscription = {"Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}}
+    properties = {"Subscription": [subscription]}
+    return {"Type": "AWS::SNS::Topic", "Condition": "AlarmsByEmail", "Properties": properties}
 
 
 def _resource(alarm: Alarm) -> dict[str, Any]:
     threshold: Any = alarm.threshold
     if isinstance(threshold, str):
         threshold = {"Ref": threshold}
-    topic = {"Fn::If": ["AlarmsNotify", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
     head: dict[str, Any] = {"Type": "AWS::CloudWatch::Alarm"}
     if alarm.condition:
         head["Condition"] = alarm.condition
@@ -256,8 +326,8 @@ def _resource(alarm: Alarm) -> dict[str, Any]:
             "EvaluationPeriods": alarm.periods,
             "DatapointsToAlarm": alarm.needed,
             "TreatMissingData": alarm.absent,
-            "AlarmActions": topic,
-            "OKActions": topic,
+            "AlarmActions": NOTIFIED,
+            "OKActions": NOTIFIED,
         },
     }
 

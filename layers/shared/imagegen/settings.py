@@ -35,6 +35,10 @@ class Settings(BaseModel):
     parameters_path: Text
     stack_name: Text = "imagegen"
     powertools_log_level: str = "INFO"
+    public_api_url: str = ""
+    """The address in front of all functions; empty for the functions' own URLs."""
+    origin_digests: str = ""
+    """SHA-256 digests of the accepted values of the header that the front adds."""
     jwt_issuer: str = ""
     jwt_audience: str = ""
     jwt_jwks_url: str = ""
@@ -63,7 +67,7 @@ class Settings(BaseModel):
 
     def public_url(self, domain: str, url_id: str) -> str:
         """Return the public URL of a function, without a slash at the end."""
-        return public_url(self.aws_endpoint_url, domain, url_id)
+        return self.public_api_url or public_url(self.aws_endpoint_url, domain, url_id)
 
     def base_url(self, provider: str) -> str | None:
         """Return the URL that replaces a provider's own, or ``None`` if it is not set."""
@@ -95,8 +99,8 @@ class EstimateSettings(MoneySettings):
     @property
     def images_url(self) -> str:
         """The public URL of images, without a slash at the end; empty if it is not set."""
-        host = urlsplit(self.generate_url).hostname
-        return self.public_url(host, host.partition(".")[0]) if host else ""
+        host = urlsplit(self.generate_url).hostname or ""
+        return self.public_url(host, host.partition(".")[0]) if host else self.public_api_url
 
 
 class ChatSettings(MoneySettings):
@@ -113,5 +117,6 @@ class GenerateSettings(MoneySettings):
     """The settings of ``generate``."""
 
     bucket_name: Text
+    record_retention_days: Annotated[int, Field(ge=0)] = 0
     moderation: ModerationMode = ModerationMode.REQUIRED
     fallback_after_unknown: bool = True

@@ -26,6 +26,7 @@ from imagegen.edge import openai_problems, problems
 from imagegen.edge.problems import edge_problem, to_problem
 from imagegen.edge.requests import Event, check_request
 from imagegen.logs import logger, place_of, silence_others
+from imagegen.places import came_through_front
 from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
 
@@ -74,14 +75,17 @@ def serve(
     verifier: Callable[[], Verifier],
     is_open: Callable[[str, str], bool] = lambda _method, _path: False,
     own_json: Container[str] = (),
+    origin_digests: Callable[[], str] = str,
 ) -> dict[str, Any]:
     """Return the function URL's answer to one event.
 
+    ``origin_digests`` returns which calls are accepted (``places.came_through_front``).
     ``is_open`` returns whether a method and path may be called without a token. ``own_json`` has
     the paths whose handlers answer a body that is not JSON themselves.
     """
     path: str = event["rawPath"]
     try:
+        _check_origin(event, origin_digests())
         user, fault = check_request(event, verifier, is_open, own_json)
         if fault is None:
             api.append_context(user=user)  # type: ignore[no-untyped-call]
@@ -98,6 +102,11 @@ def serve(
     if path.startswith(openai_problems.PREFIX):
         answer.setdefault("headers", {})["x-request-id"] = context.aws_request_id
     return answer
+
+
+def _check_origin(event: Event, digests: str) -> None:
+    if not came_through_front(event.get("headers", {}), digests):
+        raise errors.ForbiddenError("Send this request to the service's public address.")
 
 
 def get_dependency[T](api: LambdaFunctionUrlResolver, build: Callable[[], T]) -> T:
