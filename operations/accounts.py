@@ -175,8 +175,8 @@ def concurrency_notes(limit: int, reserved: Mapping[str, int]) -> Iterator[str]:
     if wanted > max(0, limit - UNRESERVED):
         raise AccountError(
             f"{names} reserve {wanted} of the account's concurrency of {limit}, of which "
-            f"{UNRESERVED} must stay unreserved: lower them, or ask AWS for a higher limit (Service "
-            "Quotas, Lambda, Concurrent executions)."
+            f"{UNRESERVED} must stay unreserved: lower them, or ask AWS for a higher limit "
+            "(Service Quotas, Lambda, Concurrent executions)."
         )
     if limit <= UNRESERVED:
         yield (

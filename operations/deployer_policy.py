@@ -1,8 +1,8 @@
 """``make deployer-policy``: the IAM policy of somebody who deploys, generated from the template.
 
-Each resource type of the template after SAM's transform, and each property of table and bucket that is
-set by a call of its own, has its actions here. A test fails when the template has one that is missing.
-The actions are those that CloudFormation makes with the deployer's rights:
+Each resource type of the template after SAM's transform, and each property of table and bucket that
+is set by a call of its own, has its actions here. A test fails when one is missing. They are the
+calls that CloudFormation makes with the deployer's rights:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
@@ -12,48 +12,82 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 ACTIONS: Final[Mapping[str, str]] = {
-    "AWS::CloudWatch::Alarm": "cloudwatch: PutMetricAlarm DescribeAlarms DeleteAlarms TagResource "
-    "UntagResource ListTagsForResource",
-    "AWS::CloudWatch::Dashboard": "cloudwatch: PutDashboard GetDashboard DeleteDashboards",
-    "AWS::DynamoDB::Table": "dynamodb: CreateTable DescribeTable UpdateTable DeleteTable TagResource "
-    "UntagResource ListTagsOfResource DescribeContributorInsights GetResourcePolicy "
-    "DescribeKinesisStreamingDestination",
-    "AWS::DynamoDB::Table.PointInTimeRecoverySpecification": "dynamodb: UpdateContinuousBackups "
-    "DescribeContinuousBackups",
-    "AWS::DynamoDB::Table.TimeToLiveSpecification": "dynamodb: UpdateTimeToLive DescribeTimeToLive",
-    "AWS::IAM::Role": "iam: CreateRole GetRole UpdateRole DeleteRole PassRole TagRole UntagRole "
-    "UpdateAssumeRolePolicy PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies "
-    "ListAttachedRolePolicies PutRolePermissionsBoundary DeleteRolePermissionsBoundary",
-    "AWS::Lambda::Alias": "lambda: CreateAlias GetAlias UpdateAlias DeleteAlias "
-    "GetProvisionedConcurrencyConfig",
-    "AWS::Lambda::EventInvokeConfig": "lambda: PutFunctionEventInvokeConfig "
-    "GetFunctionEventInvokeConfig UpdateFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig",
-    "AWS::Lambda::Function": "lambda: CreateFunction GetFunction GetFunctionConfiguration "
-    "UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction PutFunctionConcurrency "
-    "DeleteFunctionConcurrency GetFunctionCodeSigningConfig GetFunctionRecursionConfig "
-    "GetRuntimeManagementConfig TagResource UntagResource ListTags",
-    "AWS::Lambda::LayerVersion": "lambda: PublishLayerVersion GetLayerVersion DeleteLayerVersion",
-    "AWS::Lambda::Permission": "lambda: AddPermission RemovePermission GetPolicy",
-    "AWS::Lambda::Url": "lambda: CreateFunctionUrlConfig GetFunctionUrlConfig "
-    "UpdateFunctionUrlConfig DeleteFunctionUrlConfig",
-    "AWS::Lambda::Version": "lambda: PublishVersion ListVersionsByFunction",
-    "AWS::Logs::LogGroup": "logs: CreateLogGroup DeleteLogGroup PutRetentionPolicy "
-    "DeleteRetentionPolicy TagResource UntagResource ListTagsForResource GetDataProtectionPolicy "
-    "DescribeIndexPolicies",
-    "AWS::S3::Bucket": "s3: CreateBucket DeleteBucket ListBucket PutBucketTagging GetBucketTagging",
-    "AWS::S3::Bucket.BucketEncryption": "s3: PutEncryptionConfiguration GetEncryptionConfiguration",
-    "AWS::S3::Bucket.CorsConfiguration": "s3: PutBucketCORS GetBucketCORS",
-    "AWS::S3::Bucket.LifecycleConfiguration": "s3: PutLifecycleConfiguration "
-    "GetLifecycleConfiguration",
-    "AWS::S3::Bucket.MetricsConfigurations": "s3: PutMetricsConfiguration GetMetricsConfiguration",
-    "AWS::S3::Bucket.OwnershipControls": "s3: PutBucketOwnershipControls GetBucketOwnershipControls",
-    "AWS::S3::Bucket.PublicAccessBlockConfiguration": "s3: PutBucketPublicAccessBlock "
-    "GetBucketPublicAccessBlock",
-    "AWS::S3::BucketPolicy": "s3: PutBucketPolicy GetBucketPolicy DeleteBucketPolicy",
-    "AWS::SNS::Topic": "sns: CreateTopic GetTopicAttributes SetTopicAttributes DeleteTopic Subscribe "
-    "Unsubscribe ListSubscriptionsByTopic TagResource UntagResource ListTagsForResource "
-    "GetDataProtectionPolicy",
-    "AWS::Scheduler::Schedule": "scheduler: CreateSchedule GetSchedule UpdateSchedule DeleteSchedule",
+    "AWS::CloudWatch::Alarm": (
+        "cloudwatch: PutMetricAlarm DescribeAlarms DeleteAlarms TagResource UntagResource "
+        "ListTagsForResource"
+    ),
+    "AWS::CloudWatch::Dashboard": ("cloudwatch: PutDashboard GetDashboard DeleteDashboards"),
+    "AWS::DynamoDB::Table": (
+        "dynamodb: CreateTable DescribeTable UpdateTable DeleteTable TagResource "
+        "UntagResource ListTagsOfResource DescribeContributorInsights GetResourcePolicy "
+        "DescribeKinesisStreamingDestination"
+    ),
+    "AWS::DynamoDB::Table.PointInTimeRecoverySpecification": (
+        "dynamodb: UpdateContinuousBackups DescribeContinuousBackups"
+    ),
+    "AWS::DynamoDB::Table.TimeToLiveSpecification": (
+        "dynamodb: UpdateTimeToLive DescribeTimeToLive"
+    ),
+    "AWS::IAM::Role": (
+        "iam: CreateRole GetRole UpdateRole DeleteRole PassRole TagRole UntagRole "
+        "UpdateAssumeRolePolicy PutRolePolicy GetRolePolicy DeleteRolePolicy "
+        "ListRolePolicies ListAttachedRolePolicies PutRolePermissionsBoundary "
+        "DeleteRolePermissionsBoundary"
+    ),
+    "AWS::Lambda::Alias": (
+        "lambda: CreateAlias GetAlias UpdateAlias DeleteAlias GetProvisionedConcurrencyConfig"
+    ),
+    "AWS::Lambda::EventInvokeConfig": (
+        "lambda: PutFunctionEventInvokeConfig GetFunctionEventInvokeConfig "
+        "UpdateFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig"
+    ),
+    "AWS::Lambda::Function": (
+        "lambda: CreateFunction GetFunction GetFunctionConfiguration UpdateFunctionCode "
+        "UpdateFunctionConfiguration DeleteFunction PutFunctionConcurrency "
+        "DeleteFunctionConcurrency GetFunctionCodeSigningConfig "
+        "GetFunctionRecursionConfig GetRuntimeManagementConfig TagResource UntagResource "
+        "ListTags"
+    ),
+    "AWS::Lambda::LayerVersion": ("lambda: PublishLayerVersion GetLayerVersion DeleteLayerVersion"),
+    "AWS::Lambda::Permission": ("lambda: AddPermission RemovePermission GetPolicy"),
+    "AWS::Lambda::Url": (
+        "lambda: CreateFunctionUrlConfig GetFunctionUrlConfig UpdateFunctionUrlConfig "
+        "DeleteFunctionUrlConfig"
+    ),
+    "AWS::Lambda::Version": ("lambda: PublishVersion ListVersionsByFunction"),
+    "AWS::Logs::LogGroup": (
+        "logs: CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy "
+        "TagResource UntagResource ListTagsForResource GetDataProtectionPolicy "
+        "DescribeIndexPolicies"
+    ),
+    "AWS::S3::Bucket": (
+        "s3: CreateBucket DeleteBucket ListBucket PutBucketTagging GetBucketTagging"
+    ),
+    "AWS::S3::Bucket.BucketEncryption": (
+        "s3: PutEncryptionConfiguration GetEncryptionConfiguration"
+    ),
+    "AWS::S3::Bucket.CorsConfiguration": ("s3: PutBucketCORS GetBucketCORS"),
+    "AWS::S3::Bucket.LifecycleConfiguration": (
+        "s3: PutLifecycleConfiguration GetLifecycleConfiguration"
+    ),
+    "AWS::S3::Bucket.MetricsConfigurations": (
+        "s3: PutMetricsConfiguration GetMetricsConfiguration"
+    ),
+    "AWS::S3::Bucket.OwnershipControls": (
+        "s3: PutBucketOwnershipControls GetBucketOwnershipControls"
+    ),
+    "AWS::S3::Bucket.PublicAccessBlockConfiguration": (
+        "s3: PutBucketPublicAccessBlock GetBucketPublicAccessBlock"
+    ),
+    "AWS::S3::BucketPolicy": ("s3: PutBucketPolicy GetBucketPolicy DeleteBucketPolicy"),
+    "AWS::SNS::Topic": (
+        "sns: CreateTopic GetTopicAttributes SetTopicAttributes DeleteTopic Subscribe "
+        "Unsubscribe ListSubscriptionsByTopic TagResource UntagResource "
+        "ListTagsForResource GetDataProtectionPolicy"
+    ),
+    "AWS::Scheduler::Schedule": (
+        "scheduler: CreateSchedule GetSchedule UpdateSchedule DeleteSchedule"
+    ),
 }
 """Actions by resource type, or by a property that is set by calls of its own."""
 

@@ -1,9 +1,9 @@
 """``make edge``: puts CloudFront in front of a deployed stack, from ``edge.yaml``.
 
-Three steps: the stack is there; ``edge.yaml`` becomes a stack of its own, because a distribution takes
-minutes to change and needs other rights; then ``make deploy`` gives the functions their address and
-the digest of the header without which they refuse calls. This command takes the second step and
-writes what the third one needs into .env.
+Three steps: the stack is there; ``edge.yaml`` becomes a stack of its own, because a distribution
+takes minutes to change and needs other rights; then ``make deploy`` gives the functions their
+address and the digest of the header without which they refuse calls. This command takes the second
+step and writes what the third one needs into .env.
 """
 
 import argparse

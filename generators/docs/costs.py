@@ -68,12 +68,19 @@ def _fixed() -> Iterator[tuple[str, str, str]]:
     yield "parameters", "standard ones are free (up to 4 KB each)", "0"
     yield (
         "decrypting the parameters every 5 minutes",
-        f"({WARM} warm instances x {READS:,} x {SECRETS} - {FREE_DECRYPTS:,} free) x $0.03 / 10,000; "
-        f"each further instance that is warm all month ${_usd(_decrypts(1))}",
+        _decrypting(),
         _usd(_kms()),
     )
     yield "table and bucket, empty", "on demand", "0"
     yield "**sum**", "", f"**{_usd(_alarms() + _metrics(probed()) + _kms())}**"
+
+
+def _decrypting() -> str:
+    free = f"{FREE_DECRYPTS:,} free"
+    return (
+        f"({WARM} warm instances x {READS:,} x {SECRETS} - {free}) x $0.03 / 10,000; each further "
+        f"instance that is warm all month ${_usd(_decrypts(1))}"
+    )
 
 
 def _in_use() -> str:
@@ -82,8 +89,8 @@ def _in_use() -> str:
     whole = _usd(_alarms() + _metrics(series) + _kms())
     return (
         f"In use, metrics cost {arithmetic} = ${_usd(_metrics(series))} ({S3_SERIES} of them are "
-        f"S3's metrics of requests), and the fixed part is about **${whole}**. Each further outcome "
-        "of a provider's calls in a month adds two or three series.\n"
+        f"S3's metrics of requests), and the fixed part is about **${whole}**. Each further "
+        "outcome of a provider's calls in a month adds two or three series.\n"
     )
 
 

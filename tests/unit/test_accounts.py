@@ -24,8 +24,9 @@ class CloudFormation:
 
     def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803 boto3's name
         if not self.state:
-            error = {"Code": "ValidationError", "Message": f"Stack {StackName} does not exist"}
-            raise ClientError({"Error": error}, "DescribeStacks")
+            message = f"Stack {StackName} does not exist"
+            error: Any = {"Error": {"Code": "ValidationError", "Message": message}}
+            raise ClientError(error, "DescribeStacks")
         return {"Stacks": [{"StackName": StackName, "StackStatus": self.state}]}
 
     def describe_stack_events(self, *, StackName: str) -> Any:  # noqa: N803 boto3's name

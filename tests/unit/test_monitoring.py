@@ -30,7 +30,7 @@ LAMBDA_METRICS = {
     "UrlRequestCount",
 }
 
-AWS_METRICS = {
+AWS_METRICS: dict[str, set[tuple[str, ...]]] = {
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
     DYNAMODB: {
         ("ReadThrottleEvents", "TableName"),

@@ -1,4 +1,4 @@
-"""What each role may do, read from the template after SAM's transform; and the deployer's policy."""
+"""The rights of each role, and of the deployer, read from the template after SAM's transform."""
 
 import json
 import re

@@ -33,7 +33,7 @@ _BYTES = Config(
 # Every cold start reads the parameters once, and an account has 40 of these reads a second: many
 # instances that start together must not all try again at the same moment (full jitter).
 _PARAMETERS = Config(
-    connect_timeout=0.5, read_timeout=0.9, retries={"mode": "standard", "total_max_attempts": 4}
+    connect_timeout=0.5, read_timeout=0.9, retries={"mode": "standard", "total_max_attempts": 3}
 )
 
 
