@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -137,11 +138,10 @@ def test_without_it_the_old_variable_and_then_the_profile_are_used(
     assert environ.get("AWS_DEFAULT_REGION") == left
 
 
-def region_in_make(**environ: str) -> str:
-    """Return the Region that boto3 uses in a recipe of the Makefile."""
-    code = "import boto3; print(boto3.session.Session().region_name)"
+def in_make(recipe: str, **environ: str) -> str:
+    """Return what a recipe of the Makefile prints."""
     done = subprocess.run(  # noqa: S603 our own Makefile
-        [*("make", "-s", "--eval", f"region: ; @$(PYTHON) -c '{code}'", "region")],
+        ["make", "-s", "--eval", f"region: ; {recipe}", "region"],  # noqa: S607
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **environ},
         capture_output=True,
@@ -151,15 +151,27 @@ def region_in_make(**environ: str) -> str:
     return done.stdout.strip()
 
 
-def test_every_target_uses_the_same_region(tmp_path: Any) -> None:
+@pytest.mark.parametrize(
+    ("environ", "used"),
+    [
+        ({}, ""),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+        ({"AWS_REGION": "eu-central-1"}, "eu-central-1"),
+        ({"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-west-1"}, "eu-central-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+    ],
+)
+def test_every_target_uses_the_same_region(environ: dict[str, str], used: str) -> None:
+    assert in_make("@echo $${AWS_DEFAULT_REGION-}", **environ) == used
+
+
+def test_the_profiles_region_comes_last(tmp_path: Path) -> None:
     profile = tmp_path / "config"
     profile.write_text("[default]\nregion = us-west-2\n")
-    config = {"AWS_CONFIG_FILE": str(profile)}
-    assert region_in_make(**config) == "us-west-2"
-    assert region_in_make(**config, AWS_DEFAULT_REGION="eu-west-1") == "eu-west-1"
-    both = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-central-1"}
-    assert region_in_make(**config, AWS_REGION="eu-central-1") == "eu-central-1"
-    assert region_in_make(**config, **both) == "eu-central-1"
+    code = "import boto3; print(boto3.session.Session().region_name)"
+    recipe, config = f"@$(PYTHON) -c '{code}'", str(profile)
+    assert in_make(recipe, AWS_CONFIG_FILE=config) == "us-west-2"
+    assert in_make(recipe, AWS_CONFIG_FILE=config, AWS_REGION="eu-central-1") == "eu-central-1"
 
 
 def test_no_command_calls_aws_before_the_region_is_settled() -> None:
