@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from generators.monitoring.alarms import alarms, email_topic, resources
+from generators.monitoring.alarms import alarms
 from generators.monitoring.dashboard import body, graphs
 from generators.monitoring.queries import FUNCTIONS
+from generators.monitoring.resources import email_topic, resources
 from imagegen.providers import PROVIDERS
 from local.parameters import read_bare_template
 from local.paths import MONITORING
