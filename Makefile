@@ -14,6 +14,11 @@ MONTH ?= $(shell date -u +%Y-%m)
 ENV_FILE ?= .env
 
 export SAM_CLI_TELEMETRY := 0
+# One rule for the Region: AWS_REGION, else AWS_DEFAULT_REGION, else the profile's. boto3 and sam read
+# only the second variable, and would use the profile's Region instead of AWS_REGION.
+ifneq ($(AWS_REGION),)
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
 export IMAGEGEN_ARCHITECTURE := $(ARCHITECTURE)
 # With this variable of an active environment, uv would work outside this folder.
 unexport VIRTUAL_ENV
@@ -152,6 +157,18 @@ logs: tools ## Follow the functions' logs (TAIL= reads the last ten minutes once
 url: tools ## Print the deployed stack's addresses
 	@$(SAM) list stack-outputs --stack-name $(STACK) --output json
 
+.PHONY: smoke
+smoke: .venv/stamp ## Check a deployed stack: estimate, one cheapest image, health, alarms (TOKEN=a user's token)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.smoke --stack $(STACK) $(if $(YES),--yes)
+
+.PHONY: edge
+edge: tools ## Put CloudFront, and if you name one a firewall, in front of the stack (docs/deploy.md)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.edge --stack $(STACK) --env-file $(ENV_FILE) $(if $(YES),--yes)
+
+.PHONY: deployer-policy
+deployer-policy: .venv/stamp ## Print the IAM policy that is enough to deploy the stack
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.deployer_policy --stack $(STACK)
+
 .PHONY: report
 report: .venv/stamp ## Print a month's costs by provider, model, user and outcome (MONTH=2026-11 CSV=1)
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.report --stack $(STACK) --month $(MONTH) $(if $(CSV),--csv)
@@ -167,6 +184,7 @@ dashboard: .venv/stamp ## Write monitoring.json (alarms and dashboard) from the 
 
 .PHONY: destroy
 destroy: tools ## Delete the stack; the table and the images stay (YES=1 asks nothing)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.accounts
 	@$(SAM) delete --stack-name $(STACK) $(if $(YES),--no-prompts)
 
 .PHONY: lock

@@ -1,12 +1,15 @@
-"""Starts MiniStack with two changes; MiniStack's own interpreter runs this file.
+"""Starts MiniStack with three changes; MiniStack's own interpreter runs this file.
 
 1. A layer is unpacked once instead of once per environment. Unpacking 50 MB for each of 64 new
    environments took 113 s and 11 GB on two cores, because one thread does it all. The layer is only
    read, so a link is enough.
 2. An alarm with an expression is deployed as an alarm on the first of its metrics. MiniStack
    refuses expressions, and evaluates no alarm on our metrics; ``tests/handlers`` tests all alarms.
+3. SAM's transform gets the values of the parameters, as on AWS: the parameter ``Release`` decides
+   whether new versions of the functions are published.
 """
 
+import contextvars
 import hashlib
 import tempfile
 import threading
@@ -17,7 +20,8 @@ from typing import Any, Self
 
 from ministack.app import main
 from ministack.core import lambda_runtime
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners
+from samtranslator.translator import transform as sam
 
 UNPACKED = Path(tempfile.mkdtemp(prefix="layers-"))
 ONE_AT_A_TIME = threading.Lock()
@@ -69,6 +73,24 @@ def alarm_record(name: str, properties: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
+parameter_values: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("values")
+transform, apply_transforms = sam.transform, engine._apply_transforms  # noqa: SLF001
+
+
+def transform_with_values(template: Any, parameters: Any, *rest: Any, **named: Any) -> Any:
+    """Return SAM's result for the parameter values of the operation that is running."""
+    return transform(template, {**parameters, **parameter_values.get({})}, *rest, **named)
+
+
+def apply_with_values(template: Any, provided: Any = None, previous: Any = None) -> Any:
+    """Apply the transforms, with the parameter values at hand."""
+    parameter_values.set(engine._transform_parameters(template, provided, previous))  # noqa: SLF001
+    return apply_transforms(template, provided, previous)
+
+
+sam.transform = transform_with_values
+for module in (engine, changesets, handlers):
+    module._apply_transforms = apply_with_values  # noqa: SLF001
 provisioners._cw_metric_alarm_record = alarm_record  # noqa: SLF001
 lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": open_zip})
 

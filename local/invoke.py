@@ -15,6 +15,8 @@ from local.events import read_event
 from local.paths import BUILD, ROOT, SAM, STACK_FILE, STATE
 
 ENGINES: Final = ("docker", "finch", "podman")
+VARIABLES: Final = STATE / "invoke-variables.json"
+EVENT: Final = STATE / "invoke-event.json"
 NO_ENGINE: Final = """\
 No container engine ({engines}) is running here, and `sam local invoke` needs one.
 The function runs in the runtime interface emulator instead: with the same runtime client, but with
@@ -71,21 +73,36 @@ def examples(function: str) -> str:
 def deployed_variables(stack: dict[str, Any], function: str) -> dict[str, str]:
     """Return the environment that the running stack gives the function."""
     client = Emulator(stack["awsEndpoint"], STATE).client("lambda")
-    configuration = client.get_function_configuration(FunctionName=stack["functions"][function])
+    configuration = client.get_function_configuration(
+        FunctionName=stack["functions"][function], Qualifier="live"
+    )
     variables: dict[str, str] = configuration["Environment"]["Variables"]
     return {**variables, "AWS_ENDPOINT_URL": stack["awsEndpoint"]}
 
 
 def in_container(function: str, event: dict[str, Any], variables: dict[str, str]) -> int:
     """Run ``sam local invoke`` on the host's network and return its exit status."""
-    resource = f"{function.capitalize()}Function"
-    chosen, filled = STATE / "invoke-variables.json", STATE / "invoke-event.json"
-    chosen.write_text(json.dumps({resource: variables}))
-    filled.write_text(json.dumps(event))
-    template = str(BUILD / "template.yaml")
-    command: list[str | Path] = [SAM, "local", "invoke", resource, "--template", template]
-    command += ["--event", filled, "--env-vars", chosen, "--docker-network", "host"]
+    VARIABLES.write_text(json.dumps({resource_of(function): variables}))
+    EVENT.write_text(json.dumps(event))
+    command = container_command(function, sam.host_architecture())
     return subprocess.run(command, env=os.environ, check=False).returncode
+
+
+def container_command(function: str, architecture: str) -> list[str | Path]:
+    """Return the command that runs a function, built for this machine, in a container.
+
+    Without the architecture sam would take the template's default, and start a container of another
+    processor than the layer was built for.
+    """
+    template = str(BUILD / "template.yaml")
+    command: list[str | Path] = [SAM, "local", "invoke", resource_of(function)]
+    command += ["--template", template, "--parameter-overrides", f"Architecture={architecture}"]
+    return [*command, "--event", EVENT, "--env-vars", VARIABLES, "--docker-network", "host"]
+
+
+def resource_of(function: str) -> str:
+    """Return a function's name in the template."""
+    return f"{function.capitalize()}Function"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,10 @@ from local.paths import TEMPLATE
 AMBIGUOUS: Final = frozenset({"ARCHITECTURE", "LOG_LEVEL"})
 """Many shells set these for other programs, so they are read only from .env."""
 
+RELEASE: Final = "Release"
+CLEAR: Final = "-"
+"""In .env, this value clears a setting; a missing or empty line leaves it as it is."""
+
 INCLUDE: Final = "Fn::Transform"
 SHORT_ONLY: Final = frozenset({"Ref", "Condition"})
 """The two CloudFormation functions whose long form has no ``Fn::``."""
@@ -28,6 +32,11 @@ def read_dotenv(path: Path) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
+def set_values(dotenv: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of .env without those that it clears."""
+    return {name: value for name, value in dotenv.items() if value != CLEAR}
+
+
 def unquoted(value: str) -> str:
     """Return a quoted value without its quotes, and any other without the comment behind it."""
     quoted = QUOTED.fullmatch(value)
@@ -38,8 +47,16 @@ def overrides(dotenv: Mapping[str, str], environ: Mapping[str, str]) -> dict[str
     """Return the template parameters that .env or the environment sets; the environment wins."""
     outer = {name: value for name, value in environ.items() if name not in AMBIGUOUS and value}
     given = {**dotenv, **outer}
-    names = {environment_name(parameter): parameter for parameter in template_parameters()}
-    return {parameter: given[name] for name, parameter in names.items() if name in given}
+    # The deploy commands compute the release.
+    settable = (one for one in template_parameters() if one != RELEASE)
+    names = {environment_name(parameter): parameter for parameter in settable}
+    found = {parameter: given[name] for name, parameter in names.items() if name in given}
+    return {name: default_of(name) if one == CLEAR else one for name, one in found.items()}
+
+
+def default_of(parameter: str) -> str:
+    """Return a parameter's default, which clears it."""
+    return str(read_bare_template()["Parameters"][parameter].get("Default", ""))
 
 
 def environment_name(parameter: str) -> str:

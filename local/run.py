@@ -9,7 +9,7 @@ import webbrowser
 from collections.abc import Mapping
 from typing import Any
 
-from local.parameters import read_dotenv
+from local.parameters import read_dotenv, set_values
 from local.paths import DOTENV, STACK_FILE
 from local.processes import LocalStackError
 from local.stack import LocalStack, Options, running_stack, write_description
@@ -20,7 +20,7 @@ def main() -> None:
     """Start everything, print how to use it, and end everything on Ctrl-C."""
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the emulator's port; default: any")
-    options = Options(parser.parse_args().port, os.environ, read_dotenv(DOTENV))
+    options = Options(parser.parse_args().port, os.environ, set_values(read_dotenv(DOTENV)))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     try:

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from local.emulator import Emulator
+from local.parameters import RELEASE
 from local.paths import BUILD, ROOT, SAM, STATE
 from local.processes import LocalStackError
+from local.release import release
 
 # Without this option, sam would look for the file beside the built template.
 CONFIG_FILE: Final = ("--config-file", str(ROOT / "samconfig.toml"))
@@ -48,6 +50,7 @@ def deploy(emulator: Emulator, stack_name: str, parameters: Mapping[str, str]) -
         LocalStackError: the emulator refused the stack; the message contains sam's output.
     """
     chosen = {**parameters, "Architecture": host_architecture()}
+    chosen[RELEASE] = release(BUILD, chosen)
     bucket = artifacts_bucket(emulator)
     arguments = ["--template-file", str(BUILD / "template.yaml"), "--stack-name", stack_name]
     arguments += ["--s3-bucket", bucket, "--parameter-overrides", *quoted(chosen)]
@@ -58,7 +61,7 @@ def deploy(emulator: Emulator, stack_name: str, parameters: Mapping[str, str]) -
 
 def quoted(parameters: Mapping[str, str]) -> list[str]:
     """Return parameters for sam's command line, quoted because of commas and spaces in values."""
-    return [f'{name}="{value}"' for name, value in sorted(parameters.items()) if value]
+    return [f'{name}="{value}"' for name, value in sorted(parameters.items())]
 
 
 def artifacts_bucket(emulator: Emulator) -> str:

@@ -1,7 +1,8 @@
 """``make deploy``: deploys the build into your own account, with the settings of .env.
 
-For a new stack, at a terminal, it asks for missing settings, saves the answers in .env, and pushes
-the keys into the stack. ``make deploy-fast`` deploys only the code: every setting stays.
+It shows the account and the Region and asks before it creates anything. For a new stack, at a
+terminal, it also asks for missing settings, saves the answers in .env, and pushes the keys into the
+stack. ``make deploy-fast`` deploys only the code: every setting stays.
 """
 
 import argparse
@@ -11,52 +12,128 @@ import sys
 from collections.abc import Mapping
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
 from local import guide
-from local.parameters import overrides, read_dotenv
+from local.parameters import RELEASE, overrides, read_dotenv, template_parameters
 from local.paths import BUILT_FOR_AWS, ROOT, SAM
+from local.release import release
 from local.sam import CONFIG_FILE, quoted
+from operations import accounts, existing
+from operations.accounts import AccountError, Place
 from operations.push_env import KEYS, parameters_path, push
 
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
+TEMPLATE_NAME = "template.yaml"
 
 
 def main() -> None:
     """Deploy; for a new stack, ask for settings first and push the keys afterwards."""
+    given = arguments()
+    try:
+        sys.exit(deploy(given))
+    except AccountError as error:
+        sys.exit(f"make deploy: {error}")
+
+
+def arguments() -> argparse.Namespace:
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="make deploy", description=__doc__)
     parser.add_argument("--stack", required=True)
     parser.add_argument("--architecture", required=True)
     parser.add_argument("--env-file", type=Path, required=True)
     parser.add_argument("--fast", action="store_true", help="deploy only the code, ask nothing")
     parser.add_argument("--yes", action="store_true", help="do not ask before changing anything")
-    given = parser.parse_args()
-    is_new = not exists(boto3.client("cloudformation"), given.stack)
-    if is_new and given.fast:
-        sys.exit(f"There is no stack {given.stack!r} yet: run `make deploy` first.")
-    if is_new and not given.yes and sys.stdin.isatty():
+    return parser.parse_args()
+
+
+def deploy(given: argparse.Namespace) -> int:
+    """Deploy, and return sam's exit status.
+
+    Raises:
+        AccountError: this account, Region or stack does not allow it, or a person declined it.
+    """
+    where = accounts.place()
+    accounts.refuse_region(where.region)
+    cloudformation = boto3.client("cloudformation")
+    found = accounts.describe(cloudformation, given.stack)
+    if found is not None:
+        accounts.refuse_stuck(cloudformation, found)
+    elif given.fast:
+        raise AccountError(f"There is no stack {given.stack!r} yet: run `make deploy` first.")
+    elif not given.yes and sys.stdin.isatty():
         interview(given.env_file)
     dotenv = read_dotenv(given.env_file)
-    # The settings of a deployed stack come only from .env; a shell's variables are for local runs.
-    parameters = {} if given.fast else overrides(dotenv, {})
-    if is_new:
-        print(summary(given.stack, given.env_file, dotenv))
-    elif not given.fast and "JwtIssuer" not in parameters:
-        print("JWT_ISSUER is not in .env: the stack keeps its present issuer, if it has one.")
-    arguments = ["--stack-name", given.stack, "--parameter-overrides"]
-    arguments += quoted({**parameters, "Architecture": given.architecture})
-    if given.yes or given.fast:
-        arguments += ["--no-confirm-changeset"]
-    command = [str(SAM), "deploy", *CONFIG_FILE, *arguments]
-    command += ["--template-file", str(BUILT_FOR_AWS / "template.yaml")]
-    status = subprocess.run(command, env=os.environ, cwd=ROOT, check=False).returncode
-    if is_new and not status:
+    parameters = chosen(dotenv, found, given)
+    existing.check(parameters)
+    print(summary(given, dotenv, where, is_new=found is None))
+    for note in concurrency(parameters):
+        print(f"  note        {note}")
+    agree(given)
+    status = run_sam(given, parameters, where.region)
+    if found is None and not status:
         finish(given.stack, dotenv)
-    sys.exit(status)
+    return status
+
+
+def chosen(
+    dotenv: Mapping[str, str], found: Mapping[str, Any] | None, given: argparse.Namespace
+) -> dict[str, str]:
+    """Return the parameters that the stack will have, with the release that follows from them.
+
+    A deployed stack keeps its value of what .env does not name.
+    """
+    # The settings of a deployed stack come only from .env; a shell's variables are for local runs.
+    ours = {} if given.fast else overrides(dotenv, {})
+    kept = accounts.parameter_values(found) if found is not None else {}
+    whole = {**kept, **ours, "Architecture": given.architecture}
+    return {**whole, RELEASE: release(BUILT_FOR_AWS, whole)}
+
+
+def run_sam(given: argparse.Namespace, parameters: Mapping[str, str], region: str) -> int:
+    """Deploy with sam, and return its exit status."""
+    options = ["--stack-name", given.stack, "--region", region]
+    if given.yes or given.fast:
+        options += ["--no-confirm-changeset"]
+    # A parameter that the template does not have any more is not passed on.
+    known = {name: parameters[name] for name in parameters.keys() & {*template_parameters()}}
+    command = [str(SAM), "deploy", *CONFIG_FILE, *options]
+    command += ["--template-file", str(BUILT_FOR_AWS / TEMPLATE_NAME)]
+    command += ["--parameter-overrides", *quoted(known)]
+    return subprocess.run(command, env=os.environ, cwd=ROOT, check=False).returncode
+
+
+def concurrency(parameters: Mapping[str, str]) -> list[str]:
+    """Return what a person should know about the account's concurrency in this Region.
+
+    Raises:
+        AccountError: more is reserved than the account has.
+    """
+    reserved = {
+        name: int(value) for name, value in parameters.items() if name.endswith("Concurrency")
+    }
+    try:
+        limits = boto3.client("lambda").get_account_settings()["AccountLimit"]
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        return [f"The account's concurrency is unknown (lambda:GetAccountSettings: {code})."]
+    return list(accounts.concurrency_notes(limits["ConcurrentExecutions"], reserved))
+
+
+def agree(given: argparse.Namespace) -> None:
+    """Ask a person whether account and Region are right; ``YES=1`` and a fast deploy do not ask.
+
+    Raises:
+        AccountError: the answer is no, or there is no terminal to ask at.
+    """
+    if given.yes or given.fast:
+        return
+    if not sys.stdin.isatty():
+        raise AccountError("There is no terminal to ask at: set YES=1 to deploy there.")
+    if input("Deploy there? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise AccountError("Nothing was changed.")
 
 
 def interview(env_file: Path) -> None:
@@ -72,30 +149,26 @@ def finish(stack: str, dotenv: Mapping[str, str]) -> None:
     push(boto3.client("ssm"), stack, dotenv)
     print(f"Keys and flags are in {parameters_path(stack)}.")
     print(f"To change them, edit .env and run: make deploy-env STACK={stack}")
+    print(f"To see that the service works: make smoke STACK={stack} TOKEN=...")
 
 
-def exists(cloudformation: "CloudFormationClient", stack: str) -> bool:
-    """Return whether the stack exists; a stack whose creation never began does not count."""
-    try:
-        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return False
-        raise
-    return found["StackStatus"] != "REVIEW_IN_PROGRESS"
-
-
-def summary(stack: str, env_file: Path, dotenv: Mapping[str, str]) -> str:
-    """Return the text shown before a stack is deployed for the first time."""
-    keys = [provider for provider, name in KEYS.items() if name in dotenv]
+def summary(
+    given: argparse.Namespace, dotenv: Mapping[str, str], where: Place, *, is_new: bool
+) -> str:
+    """Return the text shown before anything is created or changed."""
+    kind = "A new stack" if is_new else "The code of the stack" if given.fast else "The stack"
+    lines = [f"{kind}, {given.stack!r}, with the settings of {given.env_file.name}:", where.text()]
     issuer = dotenv.get("JWT_ISSUER")
-    lines = [
-        f"A new stack, {stack!r}, with the settings of {env_file.name}:",
-        f"  tokens      {issuer or 'JWT_ISSUER is not set: every user will be refused'}",
-        f"  providers   {', '.join(keys) or 'no key is set: no image can be offered'}",
-        f"  alarms      {dotenv.get('ALARM_TOPIC_ARN') or 'on the dashboard only'}",
-        "sam shows what it will create, and asks before it creates anything.",
-    ]
+    if is_new:
+        keys = [provider for provider, name in KEYS.items() if name in dotenv]
+        alarms = dotenv.get("ALARM_TOPIC_ARN") or dotenv.get("ALARM_EMAIL")
+        lines += [
+            f"  tokens      {issuer or 'JWT_ISSUER is not set: every user will be refused'}",
+            f"  providers   {', '.join(keys) or 'no key is set: no image can be offered'}",
+            f"  alarms      {alarms or 'on the dashboard only'}",
+        ]
+    elif not given.fast and not issuer:
+        lines.append("  tokens      JWT_ISSUER is not in .env: the stack keeps its present issuer")
     return "\n".join(lines)
 
 

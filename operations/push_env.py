@@ -1,23 +1,28 @@
 """``make deploy-env``: writes the keys and flags of .env into a stack's SSM parameters.
 
+One parameter has all of them as a JSON object, so that a function reads everything in one call.
 With ``--rotate-quote-key`` (``make rotate-quote-key``) it takes the next step to a new quote key
 instead.
 """
 
 import argparse
 import base64
+import json
 import re
 import secrets
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import boto3
 
+from imagegen.aws.parameters import KEYS_AND_FLAGS, unpacked
 from imagegen.providers import PROVIDERS, flag_name
-from local.parameters import read_dotenv
+from local.parameters import CLEAR, read_dotenv
 from local.paths import DOTENV
+from operations.accounts import AccountError, describe, parameter_values, place
 from operations.rotation import Rotation, Step, fresh_key, next_rotation
 
 if TYPE_CHECKING:
@@ -27,6 +32,7 @@ KEYS: Final = {name: about.key_name for name, about in PROVIDERS.items()}
 CHAT_KEY: Final = "CHAT_API_KEY"
 FLAG: Final = re.compile(flag_name("[A-Z0-9_]+"))
 QUOTE_KEYS: Final = "QUOTE_KEYS"
+IMAGE_ID_KEY: Final = "IMAGE_ID_KEY"
 
 
 def parameters_path(stack_name: str) -> str:
@@ -34,18 +40,54 @@ def parameters_path(stack_name: str) -> str:
     return f"/imagegen/{stack_name}"
 
 
+def is_pushed(name: str) -> bool:
+    """Return whether a name of .env is a key or a flag."""
+    return name in (*KEYS.values(), CHAT_KEY) or bool(FLAG.fullmatch(name))
+
+
 def push(ssm: "SSMClient", stack_name: str, env: Mapping[str, str]) -> list[str]:
-    """Write keys and flags, create missing keys of our own, and return the names written."""
+    """Write keys and flags, create missing keys of our own, and return the names written.
+
+    What ``env`` lacks stays as it is; the value ``-`` removes a key or a flag.
+    """
     path = parameters_path(stack_name)
-    secret = [name for name in (*KEYS.values(), CHAT_KEY) if name in env]
-    flags = [name for name in env if FLAG.fullmatch(name)]
-    for name in secret:
-        ssm.put_parameter(
-            Name=f"{path}/{name}", Value=env[name], Type="SecureString", Overwrite=True
-        )
-    for name in flags:
-        ssm.put_parameter(Name=f"{path}/{name}", Value=env[name], Type="String", Overwrite=True)
-    return [*secret, *flags, *make_missing(ssm, path)]
+    given = {name: value for name, value in env.items() if is_pushed(name)}
+    before = stored(ssm, path)
+    after = {name: one for name, one in {**before, **given}.items() if one != CLEAR}
+    store(ssm, path, after)
+    removed = [f"{name} (removed)" for name in before.keys() - after.keys()]
+    return [*(name for name in given if name in after), *sorted(removed), *make_missing(ssm, path)]
+
+
+def stored(ssm: "SSMClient", path: str) -> dict[str, str]:
+    """Return the keys and flags of a stack, also those that an older version stored one by one."""
+    return {name: one for name, one in unpacked(_read(ssm, path)).items() if is_pushed(name)}
+
+
+def store(ssm: "SSMClient", path: str, values: Mapping[str, str]) -> None:
+    """Replace the keys and flags of a stack, and delete those that were stored one by one."""
+    ssm.put_parameter(
+        Name=f"{path}/{KEYS_AND_FLAGS}",
+        Value=json.dumps(dict(sorted(values.items())), separators=(",", ":")),
+        Type="SecureString",
+        Overwrite=True,
+        # Up to 4 KB the parameter is free, and up to 8 KB, with many keys, it costs $0.05 a month.
+        Tier="Intelligent-Tiering",
+    )
+    for name in filter(is_pushed, _read(ssm, path)):
+        ssm.delete_parameter(Name=f"{path}/{name}")
+
+
+def stale(values: Iterable[str], env: Mapping[str, str]) -> list[str]:
+    """Return the names of stored keys and flags that .env does not name."""
+    return sorted(name for name in values if name not in env)
+
+
+def _read(ssm: "SSMClient", path: str) -> dict[str, str]:
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
+    return {
+        one["Name"].rpartition("/")[2]: one["Value"] for page in pages for one in page["Parameters"]
+    }
 
 
 def make_missing(ssm: "SSMClient", path: str) -> list[str]:
@@ -56,7 +98,7 @@ def make_missing(ssm: "SSMClient", path: str) -> list[str]:
     """
     made = {
         QUOTE_KEYS: f"k1:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}",
-        "IMAGE_ID_KEY": secrets.token_urlsafe(32),
+        IMAGE_ID_KEY: secrets.token_urlsafe(32),
     }
     return [name for name, value in made.items() if put_new(ssm, f"{path}/{name}", value)]
 
@@ -92,6 +134,10 @@ def main() -> None:
     parser.add_argument("--env-file", type=Path, default=DOTENV)
     parser.add_argument("--rotate-quote-key", action="store_true", help="take the next step")
     options = parser.parse_args()
+    try:
+        print(place().text())
+    except AccountError as error:
+        sys.exit(f"make deploy-env: {error}")
     path, ssm = parameters_path(options.stack), boto3.client("ssm")
     if options.rotate_quote_key:
         print(rotation_text(rotate(ssm, path, now=datetime.now(UTC))))
@@ -100,8 +146,35 @@ def main() -> None:
     if not env:
         name = options.env_file.name
         raise SystemExit(f"There is nothing in {name}: copy .env.example to it and fill it in")
+    refuse_older_version(options.stack)
     for name in push(ssm, options.stack, env):
         print(f"{path}/{name}")
+    left = stale(stored(ssm, path), env)
+    if left and may_remove(left, options.env_file.name):
+        push(ssm, options.stack, dict.fromkeys(left, CLEAR))
+        print(f"Removed: {', '.join(left)}")
+
+
+def refuse_older_version(stack: str) -> None:
+    """Exit if the deployed functions still read each key from a parameter of its own.
+
+    They would find none of their keys after this command.
+    """
+    found = describe(boto3.client("cloudformation"), stack)
+    if found is not None and "Release" not in parameter_values(found):
+        raise SystemExit(
+            f"The stack {stack!r} was deployed by an older version, which reads each key by "
+            "itself: run `make deploy` first, then this command again."
+        )
+
+
+def may_remove(names: list[str], env_file: str) -> bool:
+    """Name what is stored and not in .env; return whether a person at the terminal removes it."""
+    print(f"Still stored, but not in {env_file}: {', '.join(names)}")
+    if not sys.stdin.isatty():
+        print(f"To remove one, write {names[0]}={CLEAR} into {env_file} and run this again.")
+        return False
+    return input("Remove them? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def rotation_text(rotation: Rotation) -> str:

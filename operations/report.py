@@ -17,6 +17,7 @@ import boto3
 
 from imagegen.aws.items import from_item, to_item
 from imagegen.domain.money import usd_text
+from operations.accounts import settle_region
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -178,6 +179,7 @@ def main() -> None:
     parser.add_argument("--month", required=True, help="such as 2026-11")
     parser.add_argument("--csv", action="store_true", help="every sum as CSV instead of tables")
     given = parser.parse_args()
+    settle_region()
     table = table_of(boto3.client("cloudformation"), given.stack)
     sums = added_up(records(boto3.client("dynamodb"), table, given.month))
     if given.csv:

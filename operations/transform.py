@@ -8,6 +8,7 @@ because it does not read included files.
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,17 +23,19 @@ class Policies:
     def load(self):
         name = "service-role/AWSLambdaBasicExecutionRole"
         return {"AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/" + name}
-template = json.load(sys.stdin)
+template, parameters = json.load(sys.stdin)
 functions = [one for one in template["Resources"].values() if "CodeUri" in one["Properties"]]
 for one in functions:
     one["Properties"]["CodeUri"] = "s3://code/function.zip"
 template["Resources"]["SharedLayer"]["Properties"]["ContentUri"] = "s3://code/layer.zip"
-print(json.dumps(transform(template, {}, Policies()), default=str))
+print(json.dumps(transform(template, parameters, Policies()), default=str))
 """
 
 
-def transformed(template: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the template after SAM's transform.
+def transformed(
+    template: Path = TEMPLATE, parameters: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return the template after SAM's transform, with the values of some parameters.
 
     Raises:
         subprocess.CalledProcessError: SAM is not installed (``make tools``) or refuses the
@@ -40,7 +43,7 @@ def transformed(template: Path = TEMPLATE) -> dict[str, Any]:
     """
     done = subprocess.run(
         [PYTHON, "-c", PROGRAM],
-        input=json.dumps(read_template(template)),
+        input=json.dumps([read_template(template), dict(parameters or {})]),
         capture_output=True,
         text=True,
         check=True,

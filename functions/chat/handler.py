@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.chat import ChatService, get_chat_service
-from imagegen.bootstrap.verifier import get_verifier
+from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
 from imagegen.chat.sse import NAMES, to_sse
 from imagegen.edge.api import (
     build_api,
@@ -55,4 +55,4 @@ def _name_key() -> bytes:
     return get_dependency(api, get_chat_service).world.image_id_key()
 
 
-ACCESS = Access(get_verifier, name_key=_name_key)
+ACCESS = Access(get_verifier, get_origin_digests, name_key=_name_key)

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from imagegen.bootstrap.estimate import EstimateService, get_estimate_service
-from imagegen.bootstrap.verifier import get_settings, get_verifier
+from imagegen.bootstrap.verifier import get_origin_digests, get_settings, get_verifier
 from imagegen.edge.api import (
     build_api,
     current_user,
@@ -166,4 +166,12 @@ def _name_key() -> bytes:
     return get_dependency(api, get_estimate_service).world.image_id_key()
 
 
-ACCESS = Access(get_verifier, _is_open, (MCP,), _origin_fault, _metadata_url, _name_key)
+ACCESS = Access(
+    get_verifier,
+    get_origin_digests,
+    is_open=_is_open,
+    own_json=(MCP,),
+    fault=_origin_fault,
+    metadata_url=_metadata_url,
+    name_key=_name_key,
+)

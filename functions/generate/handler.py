@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.generate import GenerateService, get_generate_service
-from imagegen.bootstrap.verifier import get_verifier
+from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
 from imagegen.edge.api import (
     build_api,
     current_user,
@@ -124,6 +124,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         service = get_dependency(api, get_generate_service)
         done = asdict(service.reconciler.sweep(limit=SWEEP_USERS))
         logger.info("reconciled", **done)
+        service.world.observer.swept()
         return done
     return serve(api, event, context, ACCESS)
 
@@ -150,4 +151,4 @@ def _name_key() -> bytes:
     return get_dependency(api, get_generate_service).world.image_id_key()
 
 
-ACCESS = Access(get_verifier, _is_open, name_key=_name_key)
+ACCESS = Access(get_verifier, get_origin_digests, is_open=_is_open, name_key=_name_key)

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.health import HealthService, get_health_service
-from imagegen.bootstrap.verifier import get_verifier
+from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
 from imagegen.edge.api import build_api, get_dependency, is_admin_request, serve
 from imagegen.edge.requests import Access
 from imagegen.events import task_of
@@ -42,4 +42,4 @@ def _is_open(method: str, path: str) -> bool:
     return method == "GET" and path == PATH
 
 
-ACCESS = Access(get_verifier, _is_open)
+ACCESS = Access(get_verifier, get_origin_digests, is_open=_is_open)

@@ -9,12 +9,19 @@ from generators.monitoring.queries import FUNCTIONS
 from imagegen.monitoring.metrics import SERIES, Dimension, Metric
 from imagegen.providers import PROVIDERS
 
+WARM, READS, SECRETS, FREE_DECRYPTS = 2, 8_640, 3, 20_000
+"""Instances that the schedules keep warm, their reads of the parameters in a month, the encrypted
+parameters of each read, and the decrypts that KMS includes free each month."""
+DECRYPTS_PER_CENT: Final = 10_000 / 3
+"""https://aws.amazon.com/kms/pricing/: $0.03 for 10,000."""
+S3_SERIES: Final = 10
+"""S3's metrics of requests that have values in use; CloudWatch bills them as the account's own."""
 FREE: Final = 10
 """How many metrics of alarms, and how many custom metrics, CloudWatch includes free each month."""
 ALARM_CENTS, METRIC_CENTS = 10, 30
-PROBED_OF_STACK, PROBED_OF_PROVIDER = 5, 2
-"""Series of the probe. Of the stack: heartbeat, circuits, keys, unlisted models, days; of each
-provider: circuit and key."""
+PROBED_OF_STACK, PROBED_OF_PROVIDER = 6, 2
+"""Series of the schedules. Of the stack: the heartbeats of probe and reconciler, circuits, keys,
+unlisted models, days; of each provider: circuit and key."""
 RARE: Final = frozenset({Metric.CIRCUIT_MOVES, Metric.KEY_CHANGES})
 """These metrics are sent only when something breaks."""
 
@@ -48,7 +55,7 @@ def used() -> int:
 def _fixed() -> Iterator[tuple[str, str, str]]:
     yield "alarms", _beyond(watched(), "metrics that alarms read", ALARM_CENTS), _usd(_alarms())
     yield (
-        "metrics of the probe",
+        "metrics of probe and reconciler",
         _beyond(probed(), "series", METRIC_CENTS),
         _usd(_metrics(probed())),
     )
@@ -58,18 +65,32 @@ def _fixed() -> Iterator[tuple[str, str, str]]:
         "0 (else 0.13)",
     )
     yield "dashboard", "one of three that are free", "0"
-    yield "parameters", "standard ones are free", "0"
+    yield "parameters", "standard ones are free (up to 4 KB each)", "0"
+    yield (
+        "decrypting the parameters every 5 minutes",
+        _decrypting(),
+        _usd(_kms()),
+    )
     yield "table and bucket, empty", "on demand", "0"
-    yield "**sum**", "", f"**{_usd(_alarms() + _metrics(probed()))}**"
+    yield "**sum**", "", f"**{_usd(_alarms() + _metrics(probed()) + _kms())}**"
+
+
+def _decrypting() -> str:
+    free = f"{FREE_DECRYPTS:,} free"
+    return (
+        f"({WARM} warm instances x {READS:,} x {SECRETS} - {free}) x $0.03 / 10,000; each further "
+        f"instance that is warm all month ${_usd(_decrypts(1))}"
+    )
 
 
 def _in_use() -> str:
-    arithmetic = _beyond(used(), "series", METRIC_CENTS)
-    whole = _usd(_alarms() + _metrics(used()))
+    series = used() + S3_SERIES
+    arithmetic = _beyond(series, "series", METRIC_CENTS)
+    whole = _usd(_alarms() + _metrics(series) + _kms())
     return (
-        f"In use, metrics cost {arithmetic} = ${_usd(_metrics(used()))}, and the fixed part is "
-        f"about **${whole}**. Each further outcome of a provider's calls in a month adds two or "
-        "three series.\n"
+        f"In use, metrics cost {arithmetic} = ${_usd(_metrics(series))} ({S3_SERIES} of them are "
+        f"S3's metrics of requests), and the fixed part is about **${whole}**. Each further "
+        "outcome of a provider's calls in a month adds two or three series.\n"
     )
 
 
@@ -79,6 +100,15 @@ def _alarms() -> int:
 
 def _metrics(series: int) -> int:
     return max(0, series - FREE) * METRIC_CENTS
+
+
+def _kms() -> int:
+    return _decrypts(WARM) - round(FREE_DECRYPTS / DECRYPTS_PER_CENT)
+
+
+def _decrypts(instances: int) -> int:
+    """Return the cost of what so many warm instances decrypt in a month, in cents."""
+    return round(instances * READS * SECRETS / DECRYPTS_PER_CENT)
 
 
 def _beyond(count: int, what: str, cents: int) -> str:

@@ -121,7 +121,9 @@ def played(description: Mapping[str, Any]) -> dict[str, str]:
     stack = LocalStack.attach(description)
     # The schedule's first run would be minutes away.
     stack.emulator.client("lambda").invoke(
-        FunctionName=description["functions"]["health"], Payload=b'{"task": "probe"}'
+        FunctionName=description["functions"]["health"],
+        Qualifier="live",
+        Payload=b'{"task": "probe"}',
     )
     visitor = Visitor(description, stack.issuer.token, addresses())
     for part in (_state, _main_job, _errors, _limit, _on_its_way, _chat, _openai):

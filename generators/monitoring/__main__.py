@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from generators.monitoring.alarms import alarms, resources
+from generators.monitoring.alarms import alarms
 from generators.monitoring.dashboard import body, graphs
 from generators.monitoring.queries import FUNCTIONS
+from generators.monitoring.resources import email_topic, resources
 from imagegen.providers import PROVIDERS
 from local.parameters import read_bare_template
 from local.paths import MONITORING
@@ -36,11 +37,12 @@ def made() -> dict[str, Any]:
     dashboard = {
         "Type": "AWS::CloudWatch::Dashboard",
         "Properties": {
-            "DashboardName": {"Fn::Sub": "${AWS::StackName}"},
+            # All dashboards of an account share one list, whatever their Region.
+            "DashboardName": {"Fn::Sub": "${AWS::StackName}-${AWS::Region}"},
             "DashboardBody": {"Fn::Sub": body(listed, graphs(tuple(PROVIDERS), timeouts())) + "\n"},
         },
     }
-    return {**resources(listed), "Dashboard": dashboard}
+    return {**resources(listed), "AlarmTopic": email_topic(), "Dashboard": dashboard}
 
 
 def made_text() -> str:

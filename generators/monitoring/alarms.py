@@ -6,7 +6,7 @@ of a division are always emitted together, so that neither is missing alone.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from generators.monitoring.queries import (
     DAY,
@@ -15,8 +15,10 @@ from generators.monitoring.queries import (
     HOUR,
     MINUTE,
     Query,
+    buckets,
     lambdas,
     ours,
+    tables,
 )
 from imagegen.monitoring.metrics import Metric
 
@@ -69,7 +71,7 @@ def alarms(timeouts: Mapping[str, str]) -> list[Alarm]:
             _slow(function, timeouts[function]),
         )
     ]
-    return [*per_function, _concurrency(), _chat(), *MONEY, *PROVIDERS]
+    return [*per_function, _concurrency(), _chat(), *MONEY, *PROVIDERS, *STORES]
 
 
 def _errors(function: str) -> Alarm:
@@ -232,54 +234,52 @@ PROVIDERS: Final = [
 ]
 
 
-def resources(listed: list[Alarm]) -> dict[str, Any]:
-    """Return the alarms as the template's resources."""
-    return {alarm.resource: _resource(alarm) for alarm in listed}
+OPERATIONS: Final = {
+    "get": "GetItem",
+    "put": "PutItem",
+    "query": "Query",
+    "update": "UpdateItem",
+}
 
-
-def _resource(alarm: Alarm) -> dict[str, Any]:
-    threshold: Any = alarm.threshold
-    if isinstance(threshold, str):
-        threshold = {"Ref": threshold}
-    topic = {"Fn::If": ["AlarmsNotify", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
-    head: dict[str, Any] = {"Type": "AWS::CloudWatch::Alarm"}
-    if alarm.condition:
-        head["Condition"] = alarm.condition
-    return {
-        **head,
-        "Properties": {
-            "AlarmName": {"Fn::Sub": f"${{AWS::StackName}}-{alarm.name}"},
-            "AlarmDescription": alarm.why,
-            **_watched(alarm),
-            "ComparisonOperator": alarm.comparison,
-            "Threshold": threshold,
-            "EvaluationPeriods": alarm.periods,
-            "DatapointsToAlarm": alarm.needed,
-            "TreatMissingData": alarm.absent,
-            "AlarmActions": topic,
-            "OKActions": topic,
-        },
-    }
-
-
-def _watched(alarm: Alarm) -> dict[str, Any]:
-    if not alarm.expression:
-        (query,) = alarm.queries.values()
-        statistic = {"Statistic": query.statistic, "Period": query.period_seconds}
-        return {**query.to_alarm(), **statistic}
-    expression: Any = alarm.expression
-    if "${" in expression:
-        expression = {"Fn::Sub": expression}
-    parts = [
-        {
-            "Id": name,
-            "ReturnData": False,
-            "MetricStat": {
-                "Metric": query.to_alarm(),
-                "Stat": query.statistic,
-                "Period": query.period_seconds,
-            },
-        }
-        for name, query in alarm.queries.items()
-    ]
-    return {"Metrics": [{"Id": "watched", "Expression": expression}, *parts]}
+STORES: Final = [
+    Alarm(
+        "sweep-missing",
+        "The reconciler has not finished a sweep for fifteen minutes, so users do not get back the "
+        "money that dead runs hold. Look at the generate function's log group and its schedule.",
+        {"sweeps": ours(Metric.SWEEPS)},
+        1,
+        comparison=BELOW,
+        periods=3,
+        needed=3,
+        absent="breaching",
+    ),
+    Alarm(
+        "table-throttles",
+        "DynamoDB throttled reads or writes of the table: one partition is used too much, or the "
+        "load grew faster than an on-demand table does. Requests that need it fail with 503.",
+        {"reads": tables("ReadThrottleEvents"), "writes": tables("WriteThrottleEvents")},
+        0,
+        "FILL(reads, 0) + FILL(writes, 0)",
+        periods=5,
+        needed=2,
+    ),
+    Alarm(
+        "table-errors",
+        "DynamoDB answered with errors of its own (5xx). Nothing is spent without the ledger. See "
+        "the AWS Health Dashboard for this Region.",
+        {name: tables("SystemErrors", one) for name, one in OPERATIONS.items()},
+        0,
+        " + ".join(f"FILL({name}, 0)" for name in OPERATIONS),
+        periods=5,
+        needed=2,
+    ),
+    Alarm(
+        "bucket-errors",
+        "S3 answered requests for images with errors of its own (5xx): images cannot be stored or "
+        "shown. An image that cannot be stored is not charged. See the AWS Health Dashboard.",
+        {"faults": buckets("5xxErrors")},
+        0,
+        periods=5,
+        needed=2,
+    ),
+]

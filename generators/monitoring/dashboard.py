@@ -266,9 +266,10 @@ def _keys(providers: Sequence[str]) -> Graph:
 def _probes() -> Graph:
     shown = (
         Line("probes", GREEN, ours(Metric.PROBES)),
+        Line("sweeps of the reconciler", GREY, ours(Metric.SWEEPS)),
         Line("models not listed", AMBER, ours(Metric.MODELS_UNLISTED, "Maximum")),
     )
-    return Graph("The probe's heartbeat (1 each 5 min)", shown, height=4)
+    return Graph("Heartbeats of probe and reconciler (1 each 5 min)", shown, height=4)
 
 
 def _retirement() -> Graph:

@@ -7,6 +7,7 @@ check every alarm: each one goes off in its own case, and none in a healthy hour
 import ast
 import json
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,12 +67,20 @@ class Numbers:
     def calculated(
         self, expression: str, queries: Mapping[str, Query], names: Mapping[str, str]
     ) -> Series:
-        """Return the numbers of an expression, for periods in which every query has a number."""
+        """Return the numbers of an expression, for periods in which every query has a number.
+
+        A query inside ``FILL`` needs none.
+        """
         inputs = {name: self.series(query, names) for name, query in queries.items()}
         tree = ast.parse(filled(expression, names), mode="eval").body
-        starts = set.intersection(*(set(one) for one in inputs.values()))
+        filling = re.findall(r"FILL\((\w+)", expression)
+        needed = [set(one) for name, one in inputs.items() if name not in filling]
+        known = set[int]().union(*inputs.values())
+        starts = set.intersection(known, *needed)
         return {
-            start: evaluated(tree, {name: one[start] for name, one in inputs.items()})
+            start: evaluated(
+                tree, {name: one[start] for name, one in inputs.items() if start in one}
+            )
             for start in sorted(starts)
         }
 
@@ -102,6 +111,10 @@ def evaluated(node: ast.expr, values: Mapping[str, float]) -> float:
             return number
         case ast.Name(id=name):
             return values[name]
+        case ast.Call(
+            func=ast.Name(id="FILL"), args=[ast.Name(id=name), ast.Constant(value=other)]
+        ):
+            return values.get(name, float(str(other)))
         case ast.Call(func=ast.Name(id=name), args=arguments) if name in FUNCTIONS:
             return FUNCTIONS[name](*(evaluated(one, values) for one in arguments))
         case ast.Compare(left=left, ops=[ast.Gt()], comparators=[right]):

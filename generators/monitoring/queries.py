@@ -6,7 +6,11 @@ from typing import Any
 
 from imagegen.monitoring.metrics import NAMESPACE, SERIES, Dimension, Metric
 
-LAMBDA = "AWS/Lambda"
+LAMBDA, DYNAMODB, S3 = "AWS/Lambda", "AWS/DynamoDB", "AWS/S3"
+CONDITIONAL = {"Table": "MakesTable", "Bucket": "MakesBucket"}
+"""Resources for which an existing one can be given, and the condition under which they are made."""
+REQUEST_METRICS = "images"
+"""The id of the bucket's metrics of requests in the template."""
 STACK = "${AWS::StackName}"
 FUNCTIONS = {
     "estimate": "EstimateFunction",
@@ -67,10 +71,31 @@ def ours(
 
 
 def lambdas(function: str, name: str, statistic: str, period_seconds: int) -> Query:
-    """Return a query for one of Lambda's own metrics of a function."""
+    """Return a query for one of Lambda's own metrics of a function.
+
+    The dimension ``FunctionName`` counts all versions and aliases together, also for URLs:
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html
+    """
     dimensions = {"FunctionName": f"${{{FUNCTIONS[function]}}}"}
     return Query(LAMBDA, name, dimensions, statistic, period_seconds)
 
 
+def tables(name: str, operation: str = "") -> Query:
+    """Return a query for the sum of one of DynamoDB's metrics of the table, each minute."""
+    of = {"Operation": operation} if operation else {}
+    return Query(DYNAMODB, name, {"TableName": "${Table}", **of}, "Sum", MINUTE)
+
+
+def buckets(name: str) -> Query:
+    """Return a query for the sum of one of S3's metrics of requests for images, each minute."""
+    dimensions = {"BucketName": "${Bucket}", "FilterId": REQUEST_METRICS}
+    return Query(S3, name, dimensions, "Sum", MINUTE)
+
+
 def _value(text: str) -> Any:
-    return {"Ref": text[2:-1]} if text.startswith("${") else text
+    if not text.startswith("${"):
+        return text
+    name = text[2:-1]
+    if name not in CONDITIONAL:
+        return {"Ref": name}
+    return {"Fn::If": [CONDITIONAL[name], {"Ref": name}, {"Ref": f"Existing{name}Name"}]}

@@ -130,6 +130,9 @@ class Instance:
     def dead_run_ended(self, ended: object) -> None:
         pass
 
+    def swept(self) -> None:
+        pass
+
     keys_checked = chat_answered = unexpected_error = dead_run_ended
 
     def pause(self, seconds: float) -> None:

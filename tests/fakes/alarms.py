@@ -114,6 +114,6 @@ def _text(value: Any) -> str:
     match value:
         case {"Fn::Sub": str() as text}:
             return text
-        case {"Ref": str() as name}:
+        case {"Ref": str() as name} | {"Fn::If": [_, {"Ref": str() as name}, _]}:
             return f"${{{name}}}"
     return str(value)

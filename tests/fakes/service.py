@@ -90,6 +90,7 @@ class Service:
     on_ended: Callable[[EndedHold], None] = lambda _ended: None
     llm: Llm = field(default_factory=TalkingLlm)
     token_usd_per_million: tuple[Decimal | None, Decimal | None] = (None, None)
+    sweeps: int = 0
     answered: list[MessageComplete] = field(default_factory=list)
     unexpected: list[Exception] = field(default_factory=list)
     while_paused: Callable[[], None] = lambda: None
@@ -359,6 +360,9 @@ class FakeWorld:
 
     def dead_run_ended(self, ended: EndedHold) -> None:
         self.service.on_ended(ended)
+
+    def swept(self) -> None:
+        self.service.sweeps += 1
 
     def keys_checked(self, results: KeyCheckResults) -> None:
         pass

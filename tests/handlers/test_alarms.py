@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from generators.monitoring.numbers import Numbers
-from generators.monitoring.queries import FUNCTIONS, LAMBDA
+from generators.monitoring.queries import DYNAMODB, FUNCTIONS, LAMBDA, S3
 from imagegen.bootstrap import verifier
 from imagegen.domain.outcomes import Outcome
 from imagegen.monitoring.observer import LogObserver
 from local.issuer import Issuer
 from tests.fakes.alarms import bells
 from tests.fakes.catalogs import real_catalog
-from tests.fakes.faults import DiedError
+from tests.fakes.faults import DiedError, Fault
 from tests.fakes.pictures import png
 from tests.fakes.providers import ScriptedModerator
 from tests.fakes.service import Service
@@ -33,7 +33,7 @@ VALUES = {
     "AlarmHourlySpendUsd": "20",
     "GenerateConcurrency": "10",
     "GenerateTimeoutSeconds": "300",
-    **{name: name for name in FUNCTIONS.values()},
+    **{name: name for name in ("Table", "Bucket", *FUNCTIONS.values())},
 }
 TOKENS = {"input_tokens": 25, "output_tokens": 1756}
 """What OpenAI counts for a square of quality high."""
@@ -99,12 +99,40 @@ class Watched:
         self.lambdas("health", Invocations=1, Errors=0, Duration=900, Throttles=0)
         self.take()
 
+    def sweep(self) -> None:
+        """Run the reconciler as its schedule does."""
+        self.run_scheduled("generate", {"task": "reconcile"})
+
+    def run_scheduled(self, function: str, event: dict[str, Any]) -> None:
+        """Invoke a function as a schedule does; its error is measured by Lambda."""
+        died = 0
+        try:
+            self.functions.invoke(function, event)
+        except Exception:  # noqa: BLE001 whatever it is, Lambda counts it
+            died = 1
+        self.lambdas(function, Invocations=1, Errors=died, Duration=100, Throttles=0)
+        self.observer.swept() if not died else None
+        self.take()
+
+    def amazon(self, namespace: str, name: str, value: float = 1, **dimensions: str) -> None:
+        """Measure as DynamoDB or S3 does."""
+        self.numbers.put(namespace, name, dimensions, value, at_ms=self.service.clock())
+
     def minutes(
-        self, number: int, each: Callable[["Watched"], object], *, key_checks: bool = True
+        self,
+        number: int,
+        each: Callable[["Watched"], object],
+        *,
+        key_checks: bool = True,
+        sweeps: bool = True,
     ) -> set[str]:
         """Return the alarms that rang while this happened each minute."""
         listed, next_probe_ms = bells(VALUES), self.service.clock()
+        next_sweep_ms = next_probe_ms
         for minute in range(number):
+            if sweeps and self.service.clock() >= next_sweep_ms:
+                self.sweep()
+                next_sweep_ms += 5 * MINUTE_MS
             if key_checks and self.service.clock() >= next_probe_ms:
                 self.probe()
                 next_probe_ms += 5 * MINUTE_MS
@@ -305,6 +333,53 @@ def test_a_probe_that_does_not_run_rings(watched: Watched) -> None:
     assert watched.minutes(25, an_image, key_checks=False) == {"probe-missing"}
 
 
+def test_a_sweep_that_does_not_run_rings(watched: Watched) -> None:
+    assert watched.minutes(25, an_image, sweeps=False) == {"sweep-missing"}
+
+
+def test_a_sweep_that_fails_each_time_rings_although_it_runs(watched: Watched) -> None:
+    """Errors of one invocation in five minutes are far below five per cent of generate's."""
+
+    def fails(one: Watched) -> None:
+        """The table answers nothing to a sweep, which is the first call of each minute in five."""
+        one.image()
+        one.service.wire.mend()
+        one.service.wire.faults[0] = Fault.BEFORE
+
+    assert "sweep-missing" in watched.minutes(25, fails)
+
+
+@pytest.mark.parametrize("metric", ["ReadThrottleEvents", "WriteThrottleEvents"])
+def test_a_throttled_table_rings(watched: Watched, metric: str) -> None:
+    def throttled(one: Watched) -> None:
+        one.amazon(DYNAMODB, metric, TableName="Table")
+
+    assert watched.minutes(20, throttled) == {"table-throttles"}
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "PutItem", "Query", "UpdateItem"])
+def test_errors_of_dynamodb_itself_ring(watched: Watched, operation: str) -> None:
+    def fails(one: Watched) -> None:
+        one.amazon(DYNAMODB, "SystemErrors", TableName="Table", Operation=operation)
+
+    assert watched.minutes(20, fails) == {"table-errors"}
+
+
+def test_errors_of_s3_itself_ring(watched: Watched) -> None:
+    def fails(one: Watched) -> None:
+        one.amazon(S3, "5xxErrors", BucketName="Bucket", FilterId="images")
+
+    assert watched.minutes(20, fails) == {"bucket-errors"}
+
+
+def test_one_error_of_a_store_wakes_nobody(watched: Watched) -> None:
+    def fails(one: Watched) -> None:
+        one.amazon(S3, "5xxErrors", BucketName="Bucket", FilterId="images")
+        one.amazon(DYNAMODB, "WriteThrottleEvents", TableName="Table")
+
+    assert watched.minutes(25, once(fails)) == set()
+
+
 def test_a_model_that_ends_within_thirty_days_rings(watched: Watched) -> None:
     models = {row.model: None for row in real_catalog().models}
     for days, expected in ((date(2026, 12, 23), set()), (date(2026, 12, 22), {"retirement"})):
@@ -333,4 +408,4 @@ def test_a_provider_that_counts_a_tenth_more_or_less_rings(
     watched.minutes(17, once(an_image, at=1))
     watched.service.clock.advance(24 * HOUR_MS)
     watched.rang.clear()
-    assert watched.minutes(17, nothing) - {"probe-missing"} == expected
+    assert watched.minutes(17, nothing) - {"probe-missing", "sweep-missing"} == expected

@@ -11,10 +11,12 @@ from typing import Any
 import requests
 
 from local.stack import LocalStack
+from operations.push_env import store, stored
 
 _people = itertools.count(1)
 TIMEOUT_SECONDS = 120
 FUNCTIONS = ("estimate", "generate", "health", "chat")
+ALIAS = "live"
 PATIENCE = 200
 BACK_OFF_SECONDS = 0.5
 """What a client waits before it asks a throttled function again."""
@@ -130,9 +132,19 @@ class Driver:
             known = aws.get_function_configuration(FunctionName=physical)["Environment"][
                 "Variables"
             ]
-            aws.update_function_configuration(
-                FunctionName=physical, Environment={"Variables": {**known, **variables}}
-            )
+            self.set_live(physical, {**known, **variables})
+
+    def set_live(self, physical: str, variables: Mapping[str, str]) -> None:
+        """Publish a version with these variables, and drop the one that was live."""
+        aws = self.client("lambda")
+        old = aws.get_alias(FunctionName=physical, Name=ALIAS)["FunctionVersion"]
+        aws.update_function_configuration(
+            FunctionName=physical, Environment={"Variables": variables}
+        )
+        new = aws.publish_version(FunctionName=physical)["Version"]
+        aws.update_alias(FunctionName=physical, Name=ALIAS, FunctionVersion=new)
+        if old not in (new, "$LATEST"):
+            aws.delete_function(FunctionName=physical, Qualifier=old)
 
     @contextmanager
     def configured(self, *functions: str, **variables: str) -> Iterator[None]:
@@ -142,17 +154,14 @@ class Driver:
         try:
             yield
         finally:
-            aws = self.client("lambda")
             for name, known in before.items():
-                aws.update_function_configuration(
-                    FunctionName=self.urls["functions"][name], Environment={"Variables": known}
-                )
+                self.set_live(self.urls["functions"][name], known)
 
     def variables(self, function: str) -> dict[str, str]:
         """Return a function's environment variables."""
         physical = self.urls["functions"][function]
         found: dict[str, str] = self.client("lambda").get_function_configuration(
-            FunctionName=physical
+            FunctionName=physical, Qualifier=ALIAS
         )["Environment"]["Variables"]
         return found
 
@@ -169,17 +178,15 @@ class Driver:
     @contextmanager
     def parameter(self, name: str, value: str | None) -> Iterator[None]:
         """Set or take away a parameter for the length of the block; instances start anew."""
-        ssm, path = self.client("ssm"), f"{self.urls['parametersPath']}/{name}"
-        before = ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]
-        if value is None:
-            ssm.delete_parameter(Name=path)
-        else:
-            ssm.put_parameter(Name=path, Value=value, Type=before["Type"], Overwrite=True)
+        ssm, path = self.client("ssm"), self.urls["parametersPath"]
+        before = stored(ssm, path)
+        after = {**before, name: value}
+        store(ssm, path, {name: one for name, one in after.items() if one is not None})
         self.restart()
         try:
             yield
         finally:
-            ssm.put_parameter(Name=path, Value=before["Value"], Type=before["Type"], Overwrite=True)
+            store(ssm, path, before)
             self.restart()
 
     def restart(self) -> None:
@@ -189,7 +196,9 @@ class Driver:
     def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Invoke a function as a schedule does."""
         answer = self.client("lambda").invoke(
-            FunctionName=self.urls["functions"][function], Payload=json.dumps(event)
+            FunctionName=self.urls["functions"][function],
+            Qualifier=ALIAS,
+            Payload=json.dumps(event),
         )
         result: dict[str, Any] = json.loads(answer["Payload"].read())
         return result

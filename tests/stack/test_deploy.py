@@ -19,9 +19,9 @@ from local.stack import LocalStack
 from tests.stack.driver import Driver
 
 SECOND = "second"
-ISSUER = "https://second.example.com"
-ENV = f"""JWT_ISSUER={ISSUER}
+ENV = """JWT_ISSUER={issuer}
 OPENAI_API_KEY=sk-second
+OPENAI_BASE_URL={openai}
 ENABLE_IMAGE_GENERATION_GEMINI=false
 HOURLY_IMAGES=3
 """
@@ -59,13 +59,34 @@ class Terminal:
         listed = json.loads(self.make("url"))
         return {one["OutputKey"]: one["OutputValue"] for one in listed}
 
+    def adapted(self) -> dict[str, str]:
+        """Return the outputs, after giving the functions what the emulator alone asks for."""
+        outputs = self.outputs()
+        functions = [outputs[name] for name in ("EstimateName", "GenerateName", "HealthName")]
+        permissions.adapt(self.stack.emulator, outputs["BucketName"], functions)
+        return outputs
+
+    def call(self, url: str, path: str, body: Any = None) -> dict[str, Any]:
+        """Return what a function of the second stack answers a user of its own."""
+        token = self.stack.issuer.token("second-user")
+        answer = requests.request(
+            "POST" if body else "GET",
+            f"{self.stack.local_url(url)}{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            timeout=60,
+        )
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
     def resources(self, stack: str) -> dict[str, str]:
         """Return what a stack is made of: name in the template, name in the account."""
         client = self.stack.emulator.client("cloudformation")
         found = client.describe_stack_resources(StackName=stack)["StackResources"]
-        # SAM puts a hash of its content behind a layer's name.
+        # SAM puts a hash of its content behind the names of a layer and of versions.
         return {
-            re.sub(r"^(SharedLayer)[0-9a-f]+$", r"\1", one["LogicalResourceId"]): one[
+            re.sub(r"(SharedLayer|Version)[0-9a-f]{10}$", r"\1", one["LogicalResourceId"]): one[
                 "PhysicalResourceId"
             ]
             for one in found
@@ -75,7 +96,8 @@ class Terminal:
 @pytest.fixture(scope="module")
 def terminal(local_stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     env_file = tmp_path_factory.mktemp("deploy") / ".env.second"
-    env_file.write_text(ENV)
+    openai = local_stack.base_urls["openai"]
+    env_file.write_text(ENV.format(issuer=local_stack.issuer.url, openai=openai))
     return Terminal(local_stack, env_file)
 
 
@@ -83,15 +105,14 @@ def terminal(local_stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) 
 def deployed(terminal: Terminal) -> dict[str, str]:
     """The second stack's outputs."""
     said = terminal.make("deploy")
-    assert f"tokens      {ISSUER}" in said
+    assert f"tokens      {terminal.stack.issuer.url}" in said
+    assert "account     000000000000" in said
+    assert "Region      us-east-1 (from AWS_DEFAULT_REGION)" in said
     assert "providers   openai" in said
     pushed = terminal.make("deploy-env")
     assert f"/imagegen/{SECOND}/OPENAI_API_KEY" in pushed
     assert "sk-second" not in said + pushed
-    outputs = terminal.outputs()
-    functions = [outputs[name] for name in ("EstimateName", "GenerateName", "HealthName")]
-    permissions.adapt(terminal.stack.emulator, outputs["BucketName"], functions)
-    return outputs
+    return terminal.adapted()
 
 
 def report(terminal: Terminal, url: str) -> dict[str, Any]:
@@ -102,9 +123,8 @@ def report(terminal: Terminal, url: str) -> dict[str, Any]:
 
 def variables(terminal: Terminal, function: str) -> dict[str, str]:
     client = terminal.stack.emulator.client("lambda")
-    found: dict[str, str] = client.get_function_configuration(FunctionName=function)["Environment"][
-        "Variables"
-    ]
+    live = client.get_function_configuration(FunctionName=function, Qualifier="live")
+    found: dict[str, str] = live["Environment"]["Variables"]
     return found
 
 
@@ -145,7 +165,7 @@ def test_each_stack_has_its_own_alarms_dashboard_and_logs(
     for stack in (first, SECOND):
         wanted = {one["AlarmName"]["Fn::Sub"].replace("${AWS::StackName}", stack) for one in made}
         assert wanted == {name for name in names if name.startswith(f"{stack}-")}
-        text = watch.get_dashboard(DashboardName=stack)["DashboardBody"]
+        text = watch.get_dashboard(DashboardName=f"{stack}-us-east-1")["DashboardBody"]
         assert f"-{stack}-" not in text.replace(f":{stack}-", "")
         assert len(json.loads(text)["widgets"]) >= 20
         assert f"/imagegen/{stack}/generate" in text
@@ -157,15 +177,49 @@ def test_fast_takes_the_code_and_keeps_every_setting(
     terminal: Terminal, deployed: dict[str, str]
 ) -> None:
     before = variables(terminal, deployed["GenerateName"])
+    written = terminal.env_file.read_text()
     terminal.env_file.write_text("HOURLY_IMAGES=9\n")
     terminal.make("deploy-fast", "-o", "build")  # It was built a moment ago.
     assert variables(terminal, deployed["GenerateName"]) == before
-    assert before["JWT_ISSUER"] == ISSUER
+    assert before["JWT_ISSUER"] == terminal.stack.issuer.url
+    terminal.env_file.write_text(written)
+
+
+def test_a_lowered_limit_is_live_at_the_same_address(
+    terminal: Terminal, deployed: dict[str, str]
+) -> None:
+    versions = live_versions(terminal, deployed)
+    assert terminal.call(deployed["GenerateUrl"], "/usage")["limits"]["imagesThisHour"] == 3
+    written = terminal.env_file.read_text().replace("HOURLY_IMAGES=3", "HOURLY_IMAGES=2")
+    terminal.env_file.write_text(written)
+    terminal.make("deploy", "-o", "build")
+    assert terminal.outputs() == deployed
+    assert terminal.call(deployed["GenerateUrl"], "/usage")["limits"]["imagesThisHour"] == 2
+    assert live_versions(terminal, deployed) != versions
+    aws = terminal.stack.emulator.client("lambda")
+    listed = aws.list_versions_by_function(FunctionName=deployed["GenerateName"])["Versions"]
+    assert len(listed) == 2, "$LATEST, and the version that is live; the one before is gone"
+
+
+def live_versions(terminal: Terminal, outputs: dict[str, str]) -> dict[str, str]:
+    aws = terminal.stack.emulator.client("lambda")
+    return {
+        name: aws.get_alias(FunctionName=outputs[name], Name="live")["FunctionVersion"]
+        for name in ("EstimateName", "GenerateName", "HealthName", "ChatName", "PageName")
+    }
+
+
+def made_image(terminal: Terminal, outputs: dict[str, str]) -> dict[str, Any]:
+    """Return an image that the second stack has made."""
+    offer = terminal.call(outputs["EstimateUrl"], "/estimate", {"prompt": "A red fox"})
+    order = {"quote": offer["quote"], "prompt": offer["prompt"]}
+    return terminal.call(outputs["GenerateUrl"], "/generate-image", order)
 
 
 def test_the_end_of_one_stack_is_not_the_others(
     stack: Driver, terminal: Terminal, deployed: dict[str, str]
 ) -> None:
+    image = made_image(terminal, deployed)
     terminal.make("destroy")
     tables = stack.client("dynamodb").list_tables()["TableNames"]
     assert {deployed["TableName"], stack.urls["table"]} <= set(tables), "what was paid for stays"
@@ -174,3 +228,24 @@ def test_the_end_of_one_stack_is_not_the_others(
     }
     assert not {deployed["GenerateName"]} & functions
     assert stack.person().make().status == 200
+    comes_back(terminal, deployed, image)
+
+
+def comes_back(terminal: Terminal, before: dict[str, str], image: dict[str, Any]) -> None:
+    """Create the second stack again with its old table and bucket: charges and images are there."""
+    kept = {"EXISTING_TABLE_NAME": "TableName", "EXISTING_BUCKET_NAME": "BucketName"}
+    lines = [f"{name}={before[output]}" for name, output in kept.items()]
+    terminal.env_file.write_text("\n".join([terminal.env_file.read_text(), *lines, ""]))
+    terminal.make("deploy", "-o", "build")
+    outputs = terminal.adapted()
+    assert {outputs[name] for name in kept.values()} == {before[name] for name in kept.values()}
+    assert not {"Table", "Bucket"} & terminal.resources(SECOND).keys()
+    usage = terminal.call(outputs["GenerateUrl"], "/usage")
+    assert usage["spent"] == image["cost"]["charged"]
+    status = terminal.call(outputs["GenerateUrl"], f"/images/{image['id']}")
+    assert (status["status"], status["cost"]) == ("complete", image["cost"])
+    assert requests.get(status["imageUrl"], timeout=30).content.startswith(b"\x89PNG")
+    terminal.make("destroy")
+    assert terminal.stack.emulator.client("s3").list_objects_v2(Bucket=before["BucketName"])[
+        "KeyCount"
+    ]

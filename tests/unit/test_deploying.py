@@ -10,20 +10,7 @@ from hypothesis import strategies as st
 
 from local import guide
 from local.parameters import read_dotenv
-from operations.deploy import summary
 from operations.push_env import KEYS
-
-
-def test_a_first_deployment_says_what_is_set_and_what_is_missing() -> None:
-    said = summary("prod", Path(".env"), {"OPENAI_API_KEY": "sk-CANARY"})
-    assert "tokens      JWT_ISSUER is not set: every user will be refused" in said
-    assert "providers   openai" in said
-    assert "alarms      on the dashboard only" in said
-    assert "CANARY" not in said
-
-
-def test_without_any_setting_nothing_is_promised() -> None:
-    assert "no key is set: no image can be offered" in summary("prod", Path(".env"), {})
 
 
 def told(answers: list[str]) -> tuple[Callable[[str], str], list[str]]:

@@ -10,7 +10,7 @@ import pytest
 
 from generators.monitoring.__main__ import made, made_text
 from generators.monitoring.numbers import Numbers, statistic
-from generators.monitoring.queries import FUNCTIONS, LAMBDA, Query, ours
+from generators.monitoring.queries import DYNAMODB, FUNCTIONS, LAMBDA, S3, Query, ours
 from imagegen.logs import FIELDS
 from imagegen.monitoring.metrics import NAMESPACE, SERIES, Metric
 from imagegen.providers import PROVIDERS
@@ -28,6 +28,17 @@ LAMBDA_METRICS = {
     # https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html
     "Url5xxCount",
     "UrlRequestCount",
+}
+
+AWS_METRICS: dict[str, set[tuple[str, ...]]] = {
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+    DYNAMODB: {
+        ("ReadThrottleEvents", "TableName"),
+        ("WriteThrottleEvents", "TableName"),
+        ("SystemErrors", "TableName", "Operation"),
+    },
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html
+    S3: {("5xxErrors", "BucketName", "FilterId")},
 }
 
 
@@ -60,6 +71,9 @@ def emitted(query: Query) -> bool:
     """Return whether the code, or Lambda, sends what a query asks for."""
     if query.namespace == LAMBDA:
         return query.name in LAMBDA_METRICS and set(query.dimensions) == {"FunctionName"}
+    if query.namespace in AWS_METRICS:
+        dimensions = (query.name, *query.dimensions)
+        return dimensions in AWS_METRICS[query.namespace]
     metric = Metric(query.name)
     return query.namespace == NAMESPACE and tuple(query.dimensions) in SERIES[metric].sets
 
@@ -81,7 +95,7 @@ def test_the_expanded_template_has_its_own_resources_and_the_included_ones_and_n
 
 def test_the_included_file_has_all_that_watches_and_nothing_else() -> None:
     kinds = {one["Type"] for one in made().values()}
-    assert kinds == {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}
+    assert kinds == {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::SNS::Topic"}
     assert not kinds & {
         one["Type"] for one in read_bare_template()["Resources"].values() if "Type" in one
     }
@@ -94,7 +108,8 @@ def test_a_condition_parameter_or_resource_that_is_included_is_in_the_template()
     named = re.findall(r'"Ref": "([^"]+)"', text) + re.findall(r"\$\{([^}]+)\}", text)
     assert {name for name in named if not name.startswith("AWS::")} <= known
     conditions = re.findall(r'"(?:Condition": |Fn::If": \[)"([^"]+)"', text)
-    assert {"AlarmsNotify", "ReserveGenerate"} == set(conditions) <= template["Conditions"].keys()
+    assert set(conditions) <= template["Conditions"].keys()
+    assert {"AlarmsNotify", "AlarmsByEmail", "ReserveGenerate", "MakesTable"} <= set(conditions)
 
 
 def test_a_resource_in_both_files_is_refused(tmp_path: Path) -> None:
@@ -152,14 +167,20 @@ def test_every_alarm_is_named_after_the_stack_and_says_what_to_do() -> None:
 
 
 def test_every_alarm_tells_the_topic_where_there_is_one() -> None:
-    told = {"Fn::If": ["AlarmsNotify", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    told = [
+        {"Fn::If": ["AlarmsNotify", {"Ref": "AlarmTopicArn"}, {"Ref": "AWS::NoValue"}]},
+        {"Fn::If": ["AlarmsByEmail", {"Ref": "AlarmTopic"}, {"Ref": "AWS::NoValue"}]},
+    ]
     for properties in alarm_resources().values():
         assert properties["AlarmActions"] == properties["OKActions"] == told
 
 
 def test_every_alarm_decides_what_absent_data_mean() -> None:
     decided = {name: one["TreatMissingData"] for name, one in alarm_resources().items()}
-    assert {name for name, one in decided.items() if one == "breaching"} == {"ProbeMissingAlarm"}
+    assert {name for name, one in decided.items() if one == "breaching"} == {
+        "ProbeMissingAlarm",
+        "SweepMissingAlarm",
+    }
     assert set(decided.values()) == {"breaching", "notBreaching"}
 
 
@@ -172,7 +193,7 @@ def test_an_alarm_looks_no_further_back_than_a_day() -> None:
 def test_arithmetic_names_what_is_queried_and_nothing_else() -> None:
     for name, properties in alarm_resources().items():
         expression = re.sub(r"\$\{\w+\}", "1", expression_of(properties))
-        used = set(re.findall(r"\b[a-z]\w*", expression))
+        used = set(re.findall(r"\b[a-z]\w*", expression))  # functions are in capitals
         assert used == (set(queries_of(properties)) if expression else set()), name
 
 
@@ -240,6 +261,28 @@ def test_a_line_that_is_no_metric_is_passed_over() -> None:
     numbers = Numbers()
     numbers.read('{"message": "image made"}', at_ms=0)
     assert not numbers.points
+
+
+def test_a_number_that_is_absent_is_filled_in_and_one_that_must_be_there_is_not() -> None:
+    numbers = Numbers()
+    numbers.put("n", "m", {}, 3, at_ms=60_000)
+    queries = {one: Query("n", one, {}, "Sum", 60) for one in ("m", "o")}
+    assert numbers.calculated("FILL(m, 0) + FILL(o, 0)", queries, {}) == {60_000: 3}
+    assert numbers.calculated("m + FILL(o, 2)", queries, {}) == {60_000: 5}
+    assert numbers.calculated("FILL(m, 0) + o", queries, {}) == {}
+
+
+def test_a_bucket_of_the_stack_sends_the_metrics_that_its_alarm_reads() -> None:
+    bucket = read_template()["Resources"]["Bucket"]["Properties"]
+    ids = [one["Id"] for one in bucket["MetricsConfigurations"]]
+    (query,) = queries_of(alarm_resources()["BucketErrorsAlarm"]).values()
+    assert [query.dimensions["FilterId"]] == ids
+
+
+def test_an_alarm_of_table_or_bucket_watches_the_one_that_is_used() -> None:
+    for name, one in {"TableThrottlesAlarm": "Table", "BucketErrorsAlarm": "Bucket"}.items():
+        used = {"Fn::If": [f"Makes{one}", {"Ref": one}, {"Ref": f"Existing{one}Name"}]}
+        assert str(used) in str(alarm_resources()[name])
 
 
 @pytest.mark.parametrize("expression", ["m + n", "m ** 2", "RATE(m)", "m < 1", "'m'"])

@@ -24,7 +24,7 @@ DEPLOYED = {
     "GENERATE_URL": "https://g.lambda-url.eu-central-1.on.aws/",
     "HEALTH_URL": "https://h.lambda-url.eu-central-1.on.aws/",
     "CHAT_URL": "https://c.lambda-url.eu-central-1.on.aws/",
-    "IMAGE_HOSTS": "https://b.s3.eu-central-1.amazonaws.com https://b.s3.amazonaws.com",
+    "IMAGE_HOSTS": "https://b.s3.eu-central-1.amazonaws.com",
 }
 LOCAL = {
     **DEPLOYED,
@@ -195,6 +195,7 @@ def test_the_config_names_the_functions_and_no_secret() -> None:
         "generateUrl": "https://g.lambda-url.eu-central-1.on.aws",
         "healthUrl": "https://h.lambda-url.eu-central-1.on.aws",
         "chatUrl": "https://c.lambda-url.eu-central-1.on.aws",
+        "pageUrl": None,
         "region": "eu-central-1",
         "simulatorUrl": None,
     }

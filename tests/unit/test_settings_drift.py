@@ -42,18 +42,24 @@ FIXED = {"TABLE_NAME": "t", "PARAMETERS_PATH": "/p", "BUCKET_NAME": "b"}
 NUMBER = "Number"
 
 USED_BY_RESOURCES: Mapping[str, str] = {
+    "AlarmEmail": "the subscription of the stack's own topic",
     "AlarmHourlySpendUsd": "the threshold of an alarm",
     "AlarmTopicArn": "the topic of the alarms",
     "AllowedOrigins": "the function URLs answer preflights",
     "Architecture": "the processor of the functions",
     "ChatConcurrency": "Lambda reserves it",
     "EstimateConcurrency": "Lambda reserves it",
+    "ExistingBucketName": "a bucket of an earlier stack instead of a new one",
+    "ExistingTableName": "a table of an earlier stack instead of a new one",
     "GenerateConcurrency": "Lambda reserves it",
     "GenerateTimeoutSeconds": "Lambda ends the run; the code asks Lambda what is left",
     "HealthConcurrency": "Lambda reserves it",
     "ImageRetentionDays": "the bucket's lifecycle",
     "LogRetentionDays": "the log groups",
     "PageConcurrency": "Lambda reserves it",
+    "PermissionsBoundary": "the roles",
+    "Release": "SAM publishes new versions",
+    "RolePath": "the roles",
     "UrlAuthType": "the function URLs check signatures",
 }
 """Parameters that no function reads, and what they are for."""

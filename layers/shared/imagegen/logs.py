@@ -54,12 +54,22 @@ SECRETS = re.compile(
 )
 
 
+LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+"""Lambda's names of the levels that Python names differently."""
+
+
 class KnownFields(LambdaPowertoolsFormatter):
-    """Prints only the fields in ``FIELDS``."""
+    """Prints only the fields in ``FIELDS``, in the form in which Lambda filters lines.
+
+    Lambda takes a line whose level or time it cannot read for INFO, and drops it if the function
+    logs less than that. The time must be in the format of RFC 3339.
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    """
 
     def serialize(self, log: Mapping[str, Any]) -> str:
         """Return the line as JSON."""
         known = {name: cleaned(value) for name, value in log.items() if name in FIELDS}
+        known["level"] = LEVELS.get(log["level"], log["level"])
         if not isinstance(log.get("message"), str):
             known["message"] = HIDDEN
         return super().serialize(known)
@@ -97,4 +107,4 @@ def silence_others() -> None:
     logging.getLogger(logger.name).propagate = False
 
 
-logger = Logger(logger_formatter=KnownFields())
+logger = Logger(logger_formatter=KnownFields(use_rfc3339=True, utc=True))

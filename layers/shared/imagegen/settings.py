@@ -35,6 +35,10 @@ class Settings(BaseModel):
     parameters_path: Text
     stack_name: Text = "imagegen"
     powertools_log_level: str = "INFO"
+    public_api_url: str = ""
+    """The address in front of all functions; empty for the functions' own URLs."""
+    origin_digests: str = ""
+    """SHA-256 digests of the accepted values of the header that the front adds."""
     jwt_issuer: str = ""
     jwt_audience: str = ""
     jwt_jwks_url: str = ""
@@ -64,7 +68,7 @@ class Settings(BaseModel):
 
     def public_url(self, domain: str, url_id: str) -> str:
         """Return the public URL of a function, without a slash at the end."""
-        return public_url(self.aws_endpoint_url, domain, url_id)
+        return self.public_api_url or public_url(self.aws_endpoint_url, domain, url_id)
 
     def base_url(self, provider: str) -> str | None:
         """Return the URL that replaces a provider's own, or ``None`` if it is not set."""
@@ -111,7 +115,7 @@ class EstimateSettings(MoneySettings):
     @property
     def images_url(self) -> str:
         """The public URL of images, without a slash at the end; empty if it is not set."""
-        return self._public(self.generate_url) if self.generate_url else ""
+        return self._public(self.generate_url) if self.generate_url else self.public_api_url
 
     def _public(self, function_url: str) -> str:
         host = urlsplit(function_url).hostname or ""
@@ -132,5 +136,6 @@ class GenerateSettings(MoneySettings):
     """The settings of ``generate``."""
 
     bucket_name: Text
+    record_retention_days: Annotated[int, Field(ge=0)] = 0
     moderation: ModerationMode = ModerationMode.REQUIRED
     fallback_after_unknown: bool = True

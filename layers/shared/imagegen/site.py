@@ -15,7 +15,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from imagegen.events import NEEDED, url_event
-from imagegen.places import is_on_loopback, public_url
+from imagegen.places import came_through_front, is_on_loopback, public_url
 from imagegen.providers import PROVIDERS
 
 MEDIA_TYPES = {
@@ -40,6 +40,9 @@ class PageSettings:
     """The origins that ``GET /images/{id}`` redirects to."""
     region: str = ""
     simulator_url: str = ""
+    page_url: str = ""
+    """The page's address in front of the function; empty for the function's own URL."""
+    origin_digests: str = field(default="", repr=False)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -54,17 +57,24 @@ class PageSettings:
         if simulator and not (is_on_loopback(endpoint) and is_on_loopback(simulator)):
             raise ValueError("SIMULATOR_URL is for a local stack: AWS is not on loopback")
         given = {name: environ.get(f"{name.upper()}_URL", "") for name in FUNCTIONS}
+        front = environ.get("PUBLIC_API_URL", "")
         return cls(
-            urls={name: _public_url(endpoint, url) for name, url in given.items() if url},
+            urls={name: front or _public_url(endpoint, url) for name, url in given.items() if url},
             image_hosts=tuple(environ.get("IMAGE_HOSTS", "").split()),
             region=environ.get("AWS_REGION", ""),
             simulator_url=simulator,
+            page_url=environ.get("PUBLIC_PAGE_URL", ""),
+            origin_digests=environ.get("ORIGIN_DIGESTS", ""),
         )
 
     def config(self) -> bytes:
         """Return ``config.json``: the URLs of the functions, for the page and the elements."""
         urls = {f"{name}Url": self.urls.get(name) for name in FUNCTIONS}
-        rest = {"region": self.region or None, "simulatorUrl": self.simulator_url or None}
+        rest = {
+            "pageUrl": self.page_url or None,
+            "region": self.region or None,
+            "simulatorUrl": self.simulator_url or None,
+        }
         return json.dumps({**urls, **rest}).encode()
 
     def policy(self) -> str:
@@ -113,12 +123,16 @@ class Site:
 
     files: Mapping[str, File]
     policy: str
+    origin_digests: str = field(default="", repr=False)
 
     def answer(self, event: object) -> dict[str, Any]:
         """Return the function URL's answer to one event."""
         request = url_event(event)
         if request is None:
             return {"statusCode": 400, "headers": PLAIN, "body": f"{NEEDED}\n"}
+        if not came_through_front(request["headers"], self.origin_digests):
+            body = "This page has another address.\n"
+            return {"statusCode": 403, "headers": PLAIN, "body": body}
         method = request["requestContext"]["http"]["method"]
         file = self.files.get(request["rawPath"])
         if file is None:
@@ -179,7 +193,7 @@ def build_site(files: Mapping[str, File], settings: PageSettings) -> Site:
     config = File.of("config.json", settings.config())
     providers = File.of("providers.js", providers_script())
     made = {"/config.json": config, "/providers.js": providers}
-    return Site({**files, **made}, settings.policy())
+    return Site({**files, **made}, settings.policy(), settings.origin_digests)
 
 
 def providers_script() -> bytes:

@@ -20,11 +20,20 @@ if TYPE_CHECKING:
 _STORE = Config(
     connect_timeout=0.5, read_timeout=0.9, retries={"mode": "legacy", "total_max_attempts": 2}
 )
+# A link is signed for the host that it names. By default boto3 names the global host in every
+# Region: S3 then redirects to a host for which the link is not signed, or, in a Region that was
+# opened after March 2019, answers 400. https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 _BYTES = Config(
     connect_timeout=2,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 2},
     signature_version="s3v4",
+    s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+)
+# Every cold start reads the parameters once, and an account has 40 of these reads a second: many
+# instances that start together must not all try again at the same moment (full jitter).
+_PARAMETERS = Config(
+    connect_timeout=0.5, read_timeout=0.9, retries={"mode": "standard", "total_max_attempts": 3}
 )
 
 
@@ -32,15 +41,15 @@ _BYTES = Config(
 _EMULATED = Config(connect_timeout=3, read_timeout=5)
 
 
-def _store_config() -> Config:
+def _patient_if_emulated(config: Config) -> Config:
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-    return _STORE.merge(_EMULATED) if is_on_loopback(endpoint) else _STORE
+    return config.merge(_EMULATED) if is_on_loopback(endpoint) else config
 
 
 @cache
 def dynamodb() -> "DynamoDBClient":
     """Return this process's DynamoDB client."""
-    return boto3.client("dynamodb", config=_store_config())
+    return boto3.client("dynamodb", config=_patient_if_emulated(_STORE))
 
 
 @cache
@@ -52,4 +61,4 @@ def s3() -> "S3Client":
 @cache
 def ssm() -> "SSMClient":
     """Return this process's SSM client."""
-    return boto3.client("ssm", config=_store_config())
+    return boto3.client("ssm", config=_patient_if_emulated(_PARAMETERS))

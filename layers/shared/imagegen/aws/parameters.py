@@ -1,16 +1,24 @@
-"""Keys and flags in SSM Parameter Store: one path per stack, one read, cached five minutes."""
+"""Keys and flags in SSM Parameter Store: one path per stack, one read, cached five minutes.
 
+One parameter has all keys and flags of the providers as a JSON object, so that one call reads all
+parameters, however many providers there are: a page has ten, and an account 40 calls a second. A
+parameter of its own for one key or flag overrides it (an older version stored each by itself).
+"""
+
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imagegen.aws.items import store_errors
-from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.errors import ConfigurationError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 CACHE_MS = 300_000
+KEYS_AND_FLAGS = "KEYS_AND_FLAGS"
+"""The parameter that has the JSON object."""
 RETRY_MS = 20_000
 """How long old values are used after a failed read."""
 
@@ -30,11 +38,12 @@ class SsmParameters:
 
         Raises:
             StoreUnavailableError: they were never read and cannot be read now.
+            ConfigurationError: they were never read, and the JSON object is invalid.
         """
         if self.now_ms() - self._read_ms >= CACHE_MS:
             try:
                 self._values = self._read()
-            except StoreUnavailableError:
+            except (StoreUnavailableError, ConfigurationError):
                 if not self._values:
                     raise
                 # Old keys are better than none. The pause keeps every request from waiting for SSM.
@@ -48,8 +57,29 @@ class SsmParameters:
             Path=self.path, WithDecryption=True
         )
         with store_errors("The configuration"):
-            return {
+            found = {
                 one["Name"].rpartition("/")[2]: one["Value"]
                 for page in pages
                 for one in page["Parameters"]
             }
+        return unpacked(found)
+
+
+def unpacked(found: Mapping[str, str]) -> dict[str, str]:
+    """Return parameters with those that are in the JSON object; one of its own comes first.
+
+    Raises:
+        ConfigurationError: the object is not JSON, or has a value that is not text.
+    """
+    own = dict(found)
+    try:
+        packed = json.loads(own.pop(KEYS_AND_FLAGS, "{}"))
+    except ValueError:
+        packed = None
+    if not isinstance(packed, dict) or not all(isinstance(one, str) for one in packed.values()):
+        # The value is not quoted: it contains keys.
+        raise ConfigurationError(
+            f"{KEYS_AND_FLAGS} in Parameter Store is not a JSON object of texts: "
+            "run `make deploy-env`."
+        )
+    return {**packed, **own}

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 STORE = "The usage records"
 _PREFIX = "I#"
+_TTL = "ttl"
+"""The attribute that the template names as the table's time to live, in seconds since 1970."""
+_KEYS = ("pk", "sk", _TTL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +25,14 @@ class DynamoRecordStore:
 
     client: "DynamoDBClient"
     table: str
+    retention_days: int = 0
+    """DynamoDB deletes a record so many days after its quote's issue; 0 keeps it."""
 
     def put(self, ref: ImageRef, record: ImageRecord) -> None:
         """Store the record. The record of a failure never replaces that of an image."""
         values: dict[str, Any] = json.loads(record_json(record))
+        if self.retention_days:
+            values[_TTL] = ref.issued_ms // 1000 + self.retention_days * 86_400
         condition: dict[str, Any] = {}
         if record.status is RecordStatus.FAILED:
             condition = {
@@ -65,4 +72,4 @@ def _key(ref: ImageRef) -> dict[str, Any]:
 
 def _to_record(item: Any) -> ImageRecord:
     values = from_item(item)
-    return parse_record({name: one for name, one in values.items() if name not in ("pk", "sk")})
+    return parse_record({name: one for name, one in values.items() if name not in _KEYS})

@@ -51,6 +51,8 @@ class AwsWorld:
     settings: Settings
     bucket_name: str = ""
     """Only the function ``generate`` has access to a bucket."""
+    record_retention_days: int = 0
+    """Only the function ``generate`` writes records."""
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -65,7 +67,8 @@ class AwsWorld:
     @cached_property
     def records(self) -> DynamoRecordStore:
         """The usage records."""
-        return DynamoRecordStore(clients.dynamodb(), self.settings.table_name)
+        table, days = self.settings.table_name, self.record_retention_days
+        return DynamoRecordStore(clients.dynamodb(), table, days)
 
     @cached_property
     def images(self) -> StoredImages:

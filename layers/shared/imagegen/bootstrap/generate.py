@@ -139,7 +139,8 @@ def get_generate_service() -> GenerateService:
         pydantic.ValidationError: names every variable that is missing or wrong.
     """
     settings = GenerateSettings.from_env(os.environ)
-    return GenerateService(AwsWorld(settings, settings.bucket_name), settings)
+    world = AwsWorld(settings, settings.bucket_name, settings.record_retention_days)
+    return GenerateService(world, settings)
 
 
 # The vendors' clients are not loaded: most requests fetch an image or a status and make none.

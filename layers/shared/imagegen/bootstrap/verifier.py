@@ -26,6 +26,15 @@ def get_settings() -> Settings:
     return Settings.from_env(os.environ)
 
 
+def get_origin_digests() -> str:
+    """Return the digests that show that a call came through the public address.
+
+    Raises:
+        pydantic.ValidationError: names every variable that is missing or wrong.
+    """
+    return get_settings().origin_digests
+
+
 @cache
 def get_verifier() -> TokenVerifier:
     """Return the verifier of tokens.

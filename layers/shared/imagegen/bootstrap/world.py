@@ -45,6 +45,9 @@ class Observer(Protocol):
     def dead_run_ended(self, ended: "EndedHold") -> None:
         """Report a dead run whose hold the reconciler has ended."""
 
+    def swept(self) -> None:
+        """Report a scheduled sweep of the reconciler that ended."""
+
     def keys_checked(self, results: "KeyCheckResults") -> None:
         """Report a check of the providers' keys."""
 

@@ -108,7 +108,7 @@ class UnauthorizedError(ImagegenError):
 
 
 class ForbiddenError(ImagegenError):
-    """The token is valid and lacks the scope."""
+    """The token lacks the scope, or the call did not come through the public address."""
 
     code = "forbidden"
 

@@ -30,6 +30,7 @@ from imagegen.edge.problems import edge_problem, to_problem
 from imagegen.edge.requests import Access, Event, check_request, too_large
 from imagegen.events import NEEDED, url_event
 from imagegen.logs import logger, place_of, silence_others
+from imagegen.places import came_through_front
 from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
 
@@ -97,6 +98,7 @@ def _answer(
 ) -> dict[str, Any]:
     path: str = event["rawPath"]
     try:
+        _check_origin(event, access.origin_digests())
         if refused := _no_route(api, event):
             return _as_event(refused)
         user, fault = check_request(event, access)
@@ -151,6 +153,11 @@ def _name_in_logs(user: User, name_key: Callable[[], bytes]) -> None:
     """Add the user's name to the log lines of this request, unless the key cannot be read now."""
     with suppress(ImagegenError):
         logger.append_keys(user=log_name(user.id, name_key()))
+
+
+def _check_origin(event: Event, digests: str) -> None:
+    if not came_through_front(event.get("headers", {}), digests):
+        raise errors.ForbiddenError("Send this request to the service's public address.")
 
 
 def get_dependency[T](api: LambdaFunctionUrlResolver, build: Callable[[], T]) -> T:

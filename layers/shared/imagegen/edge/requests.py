@@ -32,6 +32,8 @@ class Access:
     """What a function's routes need before they are called."""
 
     verifier: Callable[[], Verifier]
+    origin_digests: Callable[[], str] = str
+    """Which calls are accepted (``places.came_through_front``)."""
     is_open: Callable[[str, str], bool] = lambda _method, _path: False
     """Whether a method and path may be called without a token."""
     own_json: Container[str] = ()

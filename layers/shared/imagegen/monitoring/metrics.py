@@ -51,7 +51,8 @@ class Metric(StrEnum):
     CIRCUIT_MOVES = "CircuitMoves"
     CIRCUITS_OPEN = "CircuitsOpen"
     CIRCUIT_OPEN = "CircuitOpen"
-    # What the reconciler ended.
+    # The reconciler's heartbeat, and what it ended.
+    SWEEPS = "Sweeps"
     SETTLED = "Settled"
     RELEASED = "Released"
     # The scheduled key check.
@@ -112,6 +113,7 @@ SERIES: Mapping[Metric, Series] = {
     Metric.CIRCUIT_MOVES: Series(Unit.COUNT, (_OUTCOME,)),
     Metric.CIRCUITS_OPEN: Series(Unit.COUNT, (_STACK,)),
     Metric.CIRCUIT_OPEN: Series(Unit.COUNT, (_PROVIDER,)),
+    Metric.SWEEPS: Series(Unit.COUNT, (_STACK,)),
     Metric.SETTLED: Series(Unit.COUNT, (_STACK,)),
     Metric.RELEASED: Series(Unit.COUNT, (_STACK,)),
     Metric.PROBES: Series(Unit.COUNT, (_STACK,)),

@@ -65,6 +65,10 @@ class LogObserver:
         logger.warning("dead run ended", outcome=outcome, held_usd=usd_text(ended.microusd))
         self._emit(samples.reconciled_samples(ended))
 
+    def swept(self) -> None:
+        """Report a scheduled sweep that ended; an alarm notices when these stop."""
+        self._emit(samples.sweep_samples())
+
     def keys_checked(self, results: "KeyCheckResults") -> None:
         """Report a check of the keys; of all instances, only one reports a changed key."""
         logger.info("keys checked", outcomes=results.outcomes)

@@ -85,6 +85,11 @@ def reconciled_samples(ended: "EndedHold") -> Iterator[Sample]:
     yield Sample(values)
 
 
+def sweep_samples() -> Iterator[Sample]:
+    """Yield the heartbeat of the reconciler, which is sent only if the whole sweep succeeded."""
+    yield Sample({Metric.SWEEPS: 1})
+
+
 def key_check_samples(results: "KeyCheckResults") -> Iterator[Sample]:
     """Yield the samples of one key check; an alarm notices when they stop."""
     values: dict[Metric, float] = {

@@ -1,0 +1,203 @@
+"""The account, the Region and the stack that a command is about, read before it changes anything.
+
+The Region is that of ``AWS_REGION``, else of ``AWS_DEFAULT_REGION``, else of the profile, in every
+command. (boto3 and SAM read only the second variable, and would take the profile's Region instead.)
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+REGION, OLD_REGION = "AWS_REGION", "AWS_DEFAULT_REGION"
+WITHOUT_URLS: Final = frozenset(
+    {
+        *("ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6"),
+        *("ap-southeast-7", "ca-west-1", "eu-central-2", "eu-south-2", "il-central-1"),
+        "me-central-1",
+    }
+)
+"""Regions whose Lambda has no function URLs, as read on 2026-11-25:
+https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html"""
+UNRESERVED: Final = 100
+"""Concurrency that Lambda keeps unreserved, which is also little for a whole account."""
+NEW: Final = frozenset({"", "REVIEW_IN_PROGRESS"})
+"""States in which nothing of a stack exists: only a change set was made."""
+STUCK: Final = {
+    "ROLLBACK_COMPLETE": "Its first deployment failed, and CloudFormation does not update such a "
+    "stack. Correct the reason, run `make destroy STACK={stack}`, then `make deploy` again.",
+    "ROLLBACK_FAILED": "Its first deployment failed and could not be undone. Run "
+    "`make destroy STACK={stack}`; if that fails, delete the named resource by hand first.",
+    "CREATE_FAILED": "Its first deployment failed. Run `make destroy STACK={stack}`, then "
+    "`make deploy` again.",
+    "DELETE_FAILED": "It could not be deleted completely. Remove what blocks the named resource, "
+    "and run `make destroy STACK={stack}` again.",
+    "UPDATE_ROLLBACK_FAILED": "An update failed and could not be undone. Correct the reason, then "
+    "run `aws cloudformation continue-update-rollback --stack-name {stack}`, or use the console.",
+}
+"""What to do about a stack that cannot be updated, by its state."""
+RUNNING: Final = "Another operation on it is running: wait until it ends, then try again."
+
+
+class AccountError(Exception):
+    """A command cannot start in this account or Region; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command works."""
+
+    account: str
+    caller: str
+    region: str
+    source: str
+    """Where the Region comes from."""
+
+    def text(self) -> str:
+        """Return the place for a terminal."""
+        return (
+            f"  account     {self.account} ({self.caller})\n"
+            f"  Region      {self.region} (from {self.source})"
+        )
+
+
+def settle_region(environ: MutableMapping[str, str] = os.environ) -> str:
+    """Let every tool use the Region of ``AWS_REGION``, and return where the Region comes from."""
+    for name in (REGION, OLD_REGION):
+        if not environ.get(name, "x"):
+            # boto3 takes an empty variable for a Region.
+            del environ[name]
+    if REGION in environ:
+        environ[OLD_REGION] = environ[REGION]
+        return REGION
+    return (
+        OLD_REGION if OLD_REGION in environ else f"profile {environ.get('AWS_PROFILE', 'default')}"
+    )
+
+
+def place() -> Place:
+    """Return where the commands of this process work.
+
+    Raises:
+        AccountError: no Region or no valid credentials are set.
+    """
+    source = settle_region()
+    region = boto3.session.Session().region_name
+    if not region:
+        raise AccountError(f"No Region is set: export {REGION}=eu-central-1, or your own.")
+    try:
+        identity = boto3.client("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        raise AccountError(f"AWS does not accept the credentials of this shell: {error}") from error
+    return Place(identity["Account"], identity["Arn"], region, source)
+
+
+def describe(cloudformation: "CloudFormationClient", stack: str) -> Any:
+    """Return a stack's description, or ``None`` if nothing of it exists."""
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return None if found["StackStatus"] in NEW else found
+
+
+def parameter_values(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return a described stack's parameters by name."""
+    return {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
+
+
+def outputs(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return a described stack's outputs by name."""
+    return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+
+
+def refuse_stuck(cloudformation: "CloudFormationClient", found: Mapping[str, Any]) -> None:
+    """Raise if CloudFormation would refuse an update in the stack's present state.
+
+    Raises:
+        AccountError: it says what to do, and the first reason that CloudFormation reports.
+    """
+    stack, state = found["StackName"], found["StackStatus"]
+    if state.endswith("_IN_PROGRESS"):
+        raise AccountError(f"The stack {stack!r} is in the state {state}. {RUNNING}")
+    if state in STUCK:
+        reason = first_reason(cloudformation, stack)
+        advice = STUCK[state].format(stack=stack)
+        raise AccountError(f"The stack {stack!r} is in the state {state}. {advice}{reason}")
+
+
+def first_reason(cloudformation: "CloudFormationClient", stack: str) -> str:
+    """Return the resource that failed first in the last operation, and why, as one more line."""
+    try:
+        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    except ClientError:
+        return ""
+    # The newest event is the first. A resource that was cancelled failed because of another one.
+    failed = [
+        f"\n  {one['LogicalResourceId']}: {one['ResourceStatusReason']}"
+        for one in events
+        if one["ResourceStatus"].endswith("_FAILED")
+        and "cancelled" not in one.get("ResourceStatusReason", "cancelled")
+    ]
+    return failed[-1] if failed else ""
+
+
+def refuse_region(region: str) -> None:
+    """Raise if Lambda has no function URLs in the Region.
+
+    Raises:
+        AccountError: no stack can be created there.
+    """
+    if region in WITHOUT_URLS:
+        raise AccountError(
+            f"Lambda has no function URLs in {region}, so the stack cannot be created there: "
+            f"choose another Region ({REGION}=...). docs/deploy.md lists those without."
+        )
+
+
+def concurrency_notes(limit: int, reserved: Mapping[str, int]) -> Iterator[str]:
+    """Yield what a person should know about the account's concurrency in this Region.
+
+    Raises:
+        AccountError: more is reserved than the account has.
+    """
+    wanted = sum(reserved.values())
+    names = " + ".join(sorted(name for name, one in reserved.items() if one))
+    if wanted > max(0, limit - UNRESERVED):
+        raise AccountError(
+            f"{names} reserve {wanted} of the account's concurrency of {limit}, of which "
+            f"{UNRESERVED} must stay unreserved: lower them, or ask AWS for a higher limit "
+            "(Service Quotas, Lambda, Concurrent executions)."
+        )
+    if limit <= UNRESERVED:
+        yield (
+            f"The account may run only {limit} functions at once in this Region. An image takes "
+            f"one for 10 to 120 seconds, so {limit} images at once stop the whole service: ask AWS "
+            "for a higher limit (Service Quotas, Lambda, Concurrent executions)."
+        )
+    elif not reserved.get("GenerateConcurrency"):
+        yield (
+            f"No concurrency is reserved, and the account has {limit}: GENERATE_CONCURRENCY and "
+            "PAGE_CONCURRENCY limit what one function can take from the others."
+        )
+
+
+def main() -> None:
+    """Print where the commands of this shell work."""
+    try:
+        print(place().text())
+    except AccountError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Before anything is created: the account, the stack's state, the Region and the concurrency."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from operations import accounts, deploy
+from operations.accounts import NEW, STUCK, WITHOUT_URLS, AccountError, Place
+
+HERE = Place("123456789012", "arn:aws:iam::123456789012:user/ann", "eu-central-1", "AWS_REGION")
+GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
+RUNNING = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
+
+
+class CloudFormation:
+    """CloudFormation with one stack, and the events of its last operation."""
+
+    def __init__(self, state: str, *events: tuple[str, str, str]) -> None:
+        self.state, self.events = state, events
+
+    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803 boto3's name
+        if not self.state:
+            message = f"Stack {StackName} does not exist"
+            error: Any = {"Error": {"Code": "ValidationError", "Message": message}}
+            raise ClientError(error, "DescribeStacks")
+        return {"Stacks": [{"StackName": StackName, "StackStatus": self.state}]}
+
+    def describe_stack_events(self, *, StackName: str) -> Any:  # noqa: N803 boto3's name
+        return {
+            "StackEvents": [
+                {"LogicalResourceId": name, "ResourceStatus": state, "ResourceStatusReason": why}
+                for name, state, why in self.events
+            ]
+        }
+
+
+def refusal(cloudformation: Any) -> str:
+    """Return why the stack is not updated, or an empty text."""
+    found = accounts.describe(cloudformation, "prod")
+    assert found is not None
+    try:
+        accounts.refuse_stuck(cloudformation, found)
+    except AccountError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("state", ["", "REVIEW_IN_PROGRESS"])
+def test_a_stack_of_which_nothing_exists_is_new(state: str) -> None:
+    client: Any = CloudFormation(state)
+    assert accounts.describe(client, "prod") is None
+    assert state in NEW
+
+
+@pytest.mark.parametrize("state", GOOD)
+def test_a_stack_in_a_good_state_is_updated(state: str) -> None:
+    assert refusal(CloudFormation(state)) == ""
+
+
+@pytest.mark.parametrize("state", STUCK)
+def test_a_stuck_stack_is_named_with_what_to_do(state: str) -> None:
+    said = refusal(CloudFormation(state))
+    assert state in said
+    assert "'prod'" in said
+    assert "make destroy STACK=prod" in said or "--stack-name prod" in said
+
+
+@pytest.mark.parametrize("state", RUNNING)
+def test_a_stack_that_something_else_changes_is_left_alone(state: str) -> None:
+    assert "wait until it ends" in refusal(CloudFormation(state))
+
+
+def test_the_first_failure_is_the_reason_and_not_those_that_it_cancelled() -> None:
+    client = CloudFormation(
+        "ROLLBACK_COMPLETE",
+        ("prod", "ROLLBACK_COMPLETE", ""),
+        ("Bucket", "CREATE_FAILED", "Resource creation cancelled"),
+        ("Table", "CREATE_FAILED", "second"),
+        ("Dashboard", "CREATE_FAILED", "AccessDenied: cloudwatch:PutDashboard"),
+        ("prod", "CREATE_IN_PROGRESS", "User Initiated"),
+    )
+    assert refusal(client).endswith("\n  Dashboard: AccessDenied: cloudwatch:PutDashboard")
+
+
+def test_regions_without_function_urls_are_those_of_lambdas_page() -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html, read on 2026-11-25
+    assert " ".join(sorted(WITHOUT_URLS)) == (
+        "ap-east-2 ap-south-2 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7 "
+        "ca-west-1 eu-central-2 eu-south-2 il-central-1 me-central-1"
+    )
+
+
+@pytest.mark.parametrize("region", sorted(WITHOUT_URLS))
+def test_a_region_without_function_urls_is_refused_before_anything_is_made(region: str) -> None:
+    with pytest.raises(AccountError, match=f"no function URLs in {region}"):
+        accounts.refuse_region(region)
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "ap-east-1", "mx-central-1"])
+def test_any_other_region_is_good(region: str) -> None:
+    accounts.refuse_region(region)
+
+
+# Concurrency.
+
+
+@pytest.mark.parametrize("limit", [10, 50, 100])
+def test_a_new_account_is_told_that_few_images_fit(limit: int) -> None:
+    (note,) = accounts.concurrency_notes(limit, {"GenerateConcurrency": 0})
+    assert f"only {limit} functions at once" in note
+    assert "Service Quotas" in note
+
+
+def test_a_usual_account_without_a_brake_is_told_which_to_set() -> None:
+    (note,) = accounts.concurrency_notes(1_000, {"GenerateConcurrency": 0})
+    assert "GENERATE_CONCURRENCY" in note
+    assert list(accounts.concurrency_notes(1_000, {"GenerateConcurrency": 20})) == []
+
+
+@pytest.mark.parametrize(("limit", "reserved"), [(10, 1), (100, 1), (1_000, 901)])
+def test_more_than_the_account_has_is_refused_with_the_sum(limit: int, reserved: int) -> None:
+    wanted = {"GenerateConcurrency": reserved, "PageConcurrency": 0}
+    with pytest.raises(AccountError, match=f"GenerateConcurrency reserve {reserved} of .* {limit}"):
+        list(accounts.concurrency_notes(limit, wanted))
+
+
+# The question.
+
+
+def summary(dotenv: dict[str, str], *, is_new: bool, fast: bool = False) -> str:
+    given = Namespace(stack="prod", env_file=Path(".env"), fast=fast)
+    return deploy.summary(given, dotenv, HERE, is_new=is_new)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("fast", [True, False])
+def test_account_and_region_are_shown_before_every_deployment(is_new: bool, fast: bool) -> None:  # noqa: FBT001 cases
+    said = summary({"JWT_ISSUER": "https://a"}, is_new=is_new, fast=fast)
+    assert "account     123456789012 (arn:aws:iam::123456789012:user/ann)" in said
+    assert "Region      eu-central-1 (from AWS_REGION)" in said
+
+
+def test_a_first_deployment_says_what_is_set_and_what_is_missing() -> None:
+    said = summary({"OPENAI_API_KEY": "sk-CANARY"}, is_new=True)
+    assert "tokens      JWT_ISSUER is not set: every user will be refused" in said
+    assert "providers   openai" in said
+    assert "alarms      on the dashboard only" in said
+    assert "CANARY" not in said
+    assert "no key is set: no image can be offered" in summary({}, is_new=True)
+    assert "alarms      ops@example.com" in summary({"ALARM_EMAIL": "ops@example.com"}, is_new=True)
+
+
+def answer(text: str) -> Callable[[str], str]:
+    return lambda _question: text
+
+
+@pytest.mark.parametrize("said", ["", "n", "no", "Y E S", "maybe"])
+def test_anything_but_yes_changes_nothing(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", answer(said))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    with pytest.raises(AccountError, match="Nothing was changed"):
+        deploy.agree(Namespace(yes=False, fast=False))
+
+
+@pytest.mark.parametrize("said", ["y", "Yes", " YES "])
+def test_yes_deploys(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", answer(said))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    deploy.agree(Namespace(yes=False, fast=False))
+
+
+def test_a_machine_says_yes_itself_and_otherwise_nothing_is_made() -> None:
+    deploy.agree(Namespace(yes=True, fast=False))
+    deploy.agree(Namespace(yes=False, fast=True))
+    with pytest.raises(AccountError, match="YES=1"):
+        deploy.agree(Namespace(yes=False, fast=False))

@@ -1,0 +1,214 @@
+"""One address in front of all functions: links name it, and calls past it are refused."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen.places import ORIGIN_HEADER, came_through_front, public_url
+from imagegen.settings import EstimateSettings, GenerateSettings
+from imagegen.site import PageSettings, build_site
+from local.parameters import read_bare_template, read_template
+from local.paths import ROOT
+from operations import edge
+
+FRONT = "https://images.example.com"
+SECRET = "s3cret-" * 6
+DIGEST = hashlib.sha256(SECRET.encode()).hexdigest()
+BASE = {"TABLE_NAME": "t", "PARAMETERS_PATH": "/p", "BUCKET_NAME": "b"}
+URLS = {
+    f"{name}_URL": f"https://{name[0].lower()}.lambda-url.eu-central-1.on.aws/"
+    for name in ("ESTIMATE", "GENERATE", "HEALTH", "CHAT")
+}
+EDGE = read_bare_template(ROOT / "edge.yaml")
+CONFIG = EDGE["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+
+
+# Addresses.
+
+
+def test_every_link_names_the_address_in_front() -> None:
+    settings = GenerateSettings.from_env({**BASE, "PUBLIC_API_URL": FRONT})
+    assert settings.public_url("g.lambda-url.eu-central-1.on.aws", "g") == FRONT
+    estimate = EstimateSettings.from_env({**BASE, **URLS, "PUBLIC_API_URL": FRONT})
+    assert estimate.images_url == FRONT
+    assert EstimateSettings.from_env({**BASE, "PUBLIC_API_URL": FRONT}).images_url == FRONT
+
+
+def test_without_one_each_function_has_its_own() -> None:
+    settings = GenerateSettings.from_env(BASE)
+    assert settings.public_url("g.on.aws", "g") == "https://g.on.aws"
+    assert public_url("", "g.on.aws", "g") == "https://g.on.aws"
+    assert EstimateSettings.from_env({**BASE, **URLS}).images_url == URLS["GENERATE_URL"][:-1]
+
+
+def test_the_page_calls_and_shows_the_address_in_front_and_no_other() -> None:
+    environ = {
+        **URLS,
+        "PUBLIC_API_URL": FRONT,
+        "PUBLIC_PAGE_URL": FRONT,
+        "IMAGE_HOSTS": "https://b",
+    }
+    settings = PageSettings.from_env(environ)
+    config = json.loads(settings.config())
+    assert {config[f"{name}Url"] for name in ("estimate", "generate", "health", "chat")} == {FRONT}
+    assert config["pageUrl"] == FRONT
+    assert "lambda-url" not in settings.policy()
+    for directive in ("img-src 'self' data: blob:", "connect-src 'self'"):
+        assert f"{directive} {FRONT} https://b" in settings.policy()
+
+
+@pytest.mark.parametrize("parameter", ["PublicApiUrl", "PublicPageUrl"])
+@pytest.mark.parametrize(
+    ("value", "is_good"),
+    [
+        ("", True),
+        (FRONT, True),
+        ("https://d111.cloudfront.net", True),
+        (f"{FRONT}/", False),
+        (f"{FRONT}/api", False),
+        ("http://images.example.com", False),
+        ("images.example.com", False),
+        (f"{FRONT}?a=b", False),
+    ],
+)
+def test_an_address_in_front_is_an_origin(parameter: str, value: str, is_good: bool) -> None:  # noqa: FBT001 a case
+    import re  # noqa: PLC0415
+
+    pattern = read_template()["Parameters"][parameter]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, value)) == is_good
+
+
+# The header.
+
+
+def test_without_a_digest_every_call_is_accepted() -> None:
+    assert came_through_front({}, "")
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_accepted"),
+    [
+        (SECRET, True),
+        ("", False),
+        (DIGEST, False),
+        (SECRET + " ", False),
+        (SECRET[:-1], False),
+        (f"{SECRET},{SECRET}", False),
+    ],
+)
+def test_only_the_secret_itself_is_accepted(sent: str, is_accepted: bool) -> None:  # noqa: FBT001 a case
+    assert came_through_front({ORIGIN_HEADER: sent}, DIGEST) == is_accepted
+    assert not came_through_front({}, DIGEST)
+
+
+def test_two_secrets_are_accepted_while_one_is_being_changed() -> None:
+    new = hashlib.sha256(b"new").hexdigest()
+    for sent in (SECRET, "new"):
+        assert came_through_front({ORIGIN_HEADER: sent}, f"{DIGEST},{new}")
+    assert not came_through_front({ORIGIN_HEADER: SECRET}, new)
+
+
+@given(st.text(), st.text())
+def test_another_value_is_never_accepted(sent: str, secret: str) -> None:
+    digest = hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+    same = sent.encode(errors="replace") == secret.encode(errors="replace")
+    assert came_through_front({ORIGIN_HEADER: sent}, digest) == same
+
+
+def test_the_page_refuses_what_did_not_come_through() -> None:
+    site = build_site({}, PageSettings.from_env({**URLS, "ORIGIN_DIGESTS": DIGEST}))
+    event: dict[str, Any] = {
+        "requestContext": {"http": {"method": "GET"}},
+        "rawPath": "/config.json",
+        "headers": {},
+    }
+    assert site.answer(event)["statusCode"] == 403
+    event["headers"][ORIGIN_HEADER] = SECRET
+    assert site.answer(event)["statusCode"] == 200
+    assert DIGEST not in repr(site)
+
+
+# The template in front.
+
+
+def test_the_distribution_sends_the_secret_to_every_function_and_connects_once() -> None:
+    assert len(CONFIG["Origins"]) == 5
+    for origin in CONFIG["Origins"]:
+        (header,) = origin["OriginCustomHeaders"]
+        assert header == {"HeaderName": ORIGIN_HEADER, "HeaderValue": {"Ref": "OriginSecret"}}
+        assert origin["ConnectionAttempts"] == 1
+        assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    assert EDGE["Parameters"]["OriginSecret"]["NoEcho"] is True
+
+
+def routed(path: str) -> str:
+    """Return the origin that CloudFront chooses for a path: the first pattern that fits."""
+    from fnmatch import fnmatchcase  # noqa: PLC0415
+
+    fitting = (one for one in CONFIG["CacheBehaviors"] if fnmatchcase(path, one["PathPattern"]))
+    target: str = next(fitting, CONFIG["DefaultCacheBehavior"])["TargetOriginId"]
+    return target
+
+
+def test_every_route_of_the_document_reaches_its_function() -> None:
+    owners = {"estimate": "estimate", "generate": "api", "health": "health", "chat": "chat"}
+    document = json.loads((ROOT / "openapi.json").read_text())
+    for name, origin in owners.items():
+        source = (ROOT / "functions" / name / "handler.py").read_text()
+        for path, methods in document["paths"].items():
+            operations = [one["operationId"] for one in methods.values() if isinstance(one, dict)]
+            if any(f'operation_id="{one}"' in source for one in operations):
+                assert routed(path.replace("{image_id}", "abc")) == origin, path
+    assert routed("/.well-known/oauth-protected-resource") == "estimate"
+
+
+@pytest.mark.parametrize("path", ["/", "/elements.js", "/config.json", "/page.css"])
+def test_what_is_no_route_is_the_pages(path: str) -> None:
+    assert routed(path) == "page"
+
+
+def test_only_the_page_is_cached_and_never_by_a_policy_that_forwards_the_host() -> None:
+    off = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert {one["CachePolicyId"] for one in CONFIG["CacheBehaviors"]} == {off}
+    assert CONFIG["DefaultCacheBehavior"]["CachePolicyId"] == {"Ref": "PageCache"}
+    cache = EDGE["Resources"]["PageCache"]["Properties"]["CachePolicyConfig"]
+    key = cache["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert key["HeadersConfig"] == {"HeaderBehavior": "none"}
+    assert cache["DefaultTTL"] == 0
+    for one in (CONFIG["DefaultCacheBehavior"], *CONFIG["CacheBehaviors"]):
+        assert one["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+
+
+def test_a_post_is_never_redirected() -> None:
+    assert {one["ViewerProtocolPolicy"] for one in CONFIG["CacheBehaviors"]} == {"https-only"}
+
+
+# The command.
+
+
+def test_hosts_and_choices_become_parameters_that_are_there() -> None:
+    outputs = {
+        name: f"https://{name.lower()}.lambda-url.eu-central-1.on.aws/"
+        for name in edge.HOSTS.values()
+    }
+    dotenv = {"EDGE_DOMAIN_NAME": "images.example.com", "OPENAI_API_KEY": "k"}
+    made = edge.parameters(outputs, dotenv, SECRET)
+    assert made["ApiHost"] == "generateurl.lambda-url.eu-central-1.on.aws"
+    assert made.keys() <= EDGE["Parameters"].keys()
+    required = {name for name, one in EDGE["Parameters"].items() if "Default" not in one}
+    assert required <= made.keys()
+    assert "OriginSecret" not in edge.parameters(outputs, dotenv, None)
+    assert set(edge.CHOSEN.values()) <= EDGE["Parameters"].keys()
+
+
+def test_the_stack_behind_gets_the_address_and_the_digest_only() -> None:
+    assert edge.settings(FRONT, SECRET) == {
+        "PUBLIC_API_URL": FRONT,
+        "PUBLIC_PAGE_URL": FRONT,
+        "ORIGIN_DIGESTS": DIGEST,
+    }
+    assert SECRET not in str(edge.settings(FRONT, SECRET))
