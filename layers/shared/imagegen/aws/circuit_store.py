@@ -1,7 +1,8 @@
 """The circuits and the last key checks in DynamoDB: one partition, read with one Query.
 
 Failures are a string set: a failure that is added twice is in it once, so an SDK retry cannot count
-it again. Every change of state is conditional on the generation that was read.
+it again. Each has the beginning of its user's id, because failures count by users. Every change of
+state is conditional on the generation that was read.
 """
 
 import uuid
@@ -158,7 +159,9 @@ class DynamoCircuitStore:
 
 
 def _text(failure: Failure) -> str:
-    return "#".join((str(failure.at_ms), failure.call_id, *filter(None, (failure.user,))))
+    """Return ``at#call`` or ``at#call@user``; a failure of an older version has no user."""
+    user = f"@{failure.user}" if failure.user else ""
+    return f"{failure.at_ms}#{failure.call_id}{user}"
 
 
 def _to_key_check(row: Mapping[str, Any]) -> KeyCheck:
@@ -167,11 +170,11 @@ def _to_key_check(row: Mapping[str, Any]) -> KeyCheck:
 
 
 def _to_circuit(row: dict[str, Any]) -> Circuit:
-    parts = (text.split("#") for text in row.get("fs", ()))
+    parts = (text.partition("#") for text in row.get("fs", ()))
     return Circuit(
         _STATES[row.get("st", "C")],
         row.get("gen", 0),
-        frozenset(Failure(int(at), *rest) for at, *rest in parts),
+        frozenset(Failure(int(at), *call.partition("@")[::2]) for at, _, call in parts),
         row.get("until", 0),
         row.get("po", ""),
         row.get("why", ""),
