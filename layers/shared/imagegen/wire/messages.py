@@ -110,7 +110,7 @@ class MessageComplete(EdgeModel):
     content: str
     image_generations: tuple[ImageGeneration, ...]
     llm_api_calls: tuple[TextApiCall | LlmApiCall, ...]
-    stop_reason: Literal["end", "tool_limit", "error"]
+    stop_reason: Literal["end", "tool_limit", "length", "error"]
     problem: Problem | None = optional_field()
 
 

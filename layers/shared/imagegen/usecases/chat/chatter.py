@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from imagegen.domain.errors import ImagegenError, InvalidRequestError, LlmError
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import ChatTurn, Llm, TextPart, TokenCount, ToolUse
+from imagegen.domain.ports import AnswerEnd, ChatTurn, Llm, TextPart, TokenCount, ToolUse
 from imagegen.domain.token_prices import TokenPrices
 from imagegen.usecases.chat.arguments import parse_arguments, parse_request, to_turn
 from imagegen.usecases.chat.limits import (
@@ -45,11 +45,13 @@ MAX_REJECTED_TOOL_USES = 12
 STOPPED = "I stopped here: I used my tool too often for one message."
 FAILED = "I could not finish my answer: the language model did not respond as it should."
 TOO_LONG = "I stopped here: my answer is too long for one message."
+RAN_OUT = "I ran out of room before I could answer. Please ask for less at a time."
+CUT_OFF = "My answer ends here: it reached the limit of its length."
 NOTHING = "I have no answer to that. Please rephrase your message."
 UNEXPECTED = "An unexpected error. It is in the logs."
 
 
-type StopReason = Literal["end", "tool_limit", "error"]
+type StopReason = Literal["end", "tool_limit", "length", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,12 @@ class _Answer:
     ends_ms: int
     turns: list[ChatTurn]
     texts: list[str] = field(default_factory=list)
+    reference: str = ""
+    """What the LLM's provider is given as the user: a keyed hash."""
     text_characters: int = 0
     tool_bytes: int = 0
+    has_run_out: bool = False
+    """Whether the last call of the LLM reached the limit of its tokens."""
     images: list[ImageGeneration] = field(default_factory=list)
     calls: list[TextApiCall] = field(default_factory=list)
 
@@ -133,34 +139,46 @@ class _Answer:
         for _ in range(limits.rounds):
             tool_uses = yield from self._call_llm()
             if not tool_uses:
-                if not "".join(self.texts).strip():
-                    yield from self._emit_paragraph(NOTHING)
-                return "end"
+                return (yield from self._last_words())
             for number, tool_use in enumerate(tool_uses):
                 is_over_limit = number >= limits.calls_in_round
                 yield self._add_tool_call(self._run_tool(tool_use, is_over_limit=is_over_limit))
         yield from self._emit_paragraph(STOPPED)
         return "tool_limit"
 
+    def _last_words(self) -> Generator[ChatEvent, None, StopReason]:
+        """Yield a sentence if the answer is empty or cut off; return why it ended."""
+        is_empty = not "".join(self.texts).strip()
+        if self.has_run_out:
+            yield from self._emit_paragraph(RAN_OUT if is_empty else CUT_OFF)
+            return "length"
+        if is_empty:
+            yield from self._emit_paragraph(NOTHING)
+        return "end"
+
     def _call_llm(self) -> Generator[ChatEvent, None, tuple[ToolUse, ...]]:
         """Yield the text of one LLM call; return the tool uses that it asks for."""
         began_ms, token_count, tool_uses, words = self.chatter.now_ms(), None, [], ""
-        success = False
+        success, end = False, AnswerEnd()
+        seconds = self._seconds_left()
         try:
-            for part in self.llm.answer(self.turns, timeout_seconds=self._seconds_left()):
+            for part in self.llm.answer(self.turns, timeout_seconds=seconds, user=self.reference):
                 match part:
                     case TextPart(text) if text:
                         yield from self._stream_text(text, continues=bool(words))
                         words += text
                     case ToolUse():
                         tool_uses.append(part)
+                    case AnswerEnd():
+                        end = part
                     case TokenCount():
                         token_count = part
             success = True
         finally:
             self.calls.append(self._api_call(began_ms, token_count, success=success))
         kept = tuple(tool_uses[: self.chatter.limits.calls_in_round + MAX_REJECTED_TOOL_USES])
-        self.turns.append(ChatTurn("assistant", words, kept))
+        self.turns.append(ChatTurn("assistant", words, kept, extras=end.extras))
+        self.has_run_out = end.ran_out
         return kept
 
     def _run_tool(self, tool_use: ToolUse, *, is_over_limit: bool) -> ToolCall:
