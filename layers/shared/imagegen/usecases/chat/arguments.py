@@ -23,8 +23,8 @@ def to_turn(message: ChatMessage) -> ChatTurn:
 def parse_arguments(text: str) -> dict[str, Any] | None:
     """Return the arguments that an LLM wrote; an empty text is an object without any.
 
-    Some models write the object as JSON inside of a JSON text. The result is ``None`` if they are not a JSON object, or one that cannot be written as JSON
-    again: the answer repeats them.
+    Some models write the object as JSON inside of a JSON text. The result is ``None`` if they are
+    not a JSON object, or one that cannot be written as JSON again: the answer repeats them.
     """
     try:
         found = json.loads(text.strip() or "{}", parse_constant=_refuse)
