@@ -147,7 +147,10 @@ def _name(path: tuple[str, ...], sent: Mapping[str, Json], extras: Mapping[str, 
 
 
 def _in_text(text: str, sent: Mapping[str, Json], extras: Mapping[str, bool]) -> Iterator[str]:
-    """Yield the names in a sentence in the order in which they stand there."""
+    """Yield the names in a sentence in the order in which they stand there.
+
+    The words of a schema come last: a sentence about another field may have them, too.
+    """
     names: dict[str, str] = {name: name for name in (*sent, *extras)}
     names |= {"strict": "strict", "content": "content", **dict.fromkeys(SCHEMA_WORDS, "schema")}
     for name in ("messages", "tools", "model"):
@@ -159,7 +162,8 @@ def _in_text(text: str, sent: Mapping[str, Json], extras: Mapping[str, bool]) ->
             found.append((place, name))
     if system := SYSTEM.search(text):
         found.append((system.start(), "system"))
-    yield from dict.fromkeys(name for _, name in sorted(found))
+    found.sort(key=lambda one: (one[1] == "schema", one))
+    yield from dict.fromkeys(name for _, name in found)
 
 
 def _place(text: str, word: str) -> int | None:

@@ -51,8 +51,11 @@ class _Call:
             self.extras.append(extras)
 
     def is_complete(self) -> bool:
-        """Return whether the arguments are a whole object, to which nothing can be added."""
-        return bool(self.arguments) and _object_in(whole_arguments(self.arguments)) is not None
+        """Return whether the arguments are a whole object, to which nothing can be added.
+
+        Some endpoints send an empty object before the arguments.
+        """
+        return bool(self.arguments) and bool(_object_in(whole_arguments(self.arguments)))
 
 
 @dataclass(slots=True)
@@ -72,6 +75,9 @@ class ToolCalls:
         call = self._call_of(piece)
         if call is None:
             call = _Call(_index_of(piece))
+            if self.calls and not _id_of(piece) and not text_at(piece, "function", "name"):
+                # Its name came before, and looked like that of the last call once more.
+                call.name = self.calls[-1].name
             self.calls.append(call)
         call.add(piece)
         if call.characters > MAX_ARGUMENT_CHARACTERS or len(self.calls) > MAX_CALLS:
