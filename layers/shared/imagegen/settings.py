@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from imagegen.domain.chat_usage import DailyChatLimits
 from imagegen.domain.ledger import Limits
 from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.money import Usd
@@ -87,6 +88,18 @@ class MoneySettings(Settings):
         )
 
 
+class ChatLimitSettings(MoneySettings):
+    """The further settings of functions that limit the chat, or show its limits."""
+
+    daily_chats: Annotated[int, Field(ge=1)] = 200
+    daily_chat_tokens: Annotated[int, Field(ge=50_000)] = 1_000_000
+
+    @property
+    def chat_limits(self) -> DailyChatLimits:
+        """What one person may use of the chat."""
+        return DailyChatLimits(self.daily_chats, self.daily_chat_tokens)
+
+
 class EstimateSettings(MoneySettings):
     """The settings of ``estimate``."""
 
@@ -99,17 +112,19 @@ class EstimateSettings(MoneySettings):
         return self.public_url(host, host.partition(".")[0]) if host else ""
 
 
-class ChatSettings(MoneySettings):
+class ChatSettings(ChatLimitSettings):
     """The settings of ``chat``."""
 
     chat_base_url: str = ""
     chat_model: str = ""
-    chat_input_characters: Annotated[int, Field(ge=1_000)] = 100_000
+    chat_concurrency: Annotated[int, Field(ge=0)] = 10
+    """How many chats may run at once; without this brake the chat is out of service."""
+    chat_input_characters: Annotated[int, Field(ge=1_000, le=200_000)] = 60_000
     chat_input_usd_per_million: UsdPerMillion = None
     chat_output_usd_per_million: UsdPerMillion = None
 
 
-class GenerateSettings(MoneySettings):
+class GenerateSettings(ChatLimitSettings):
     """The settings of ``generate``."""
 
     bucket_name: Text

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from imagegen.aws import clients
+from imagegen.aws.chat_usage_store import DynamoChatUsageStore
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.parameters import SsmParameters
@@ -79,6 +80,11 @@ class AwsWorld:
     def circuits(self) -> DynamoCircuitStore:
         """The circuits of all instances."""
         return DynamoCircuitStore(clients.dynamodb(), self.settings.table_name)
+
+    @cached_property
+    def chat_usages(self) -> DynamoChatUsageStore:
+        """What each person used of the chat."""
+        return DynamoChatUsageStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
     def observer(self) -> LogObserver:

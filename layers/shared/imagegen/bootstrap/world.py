@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.catalog import Catalog
+from imagegen.domain.chat_usage import ChatUsageStore
 from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
@@ -77,6 +78,10 @@ class World(Protocol):
     @property
     def circuits(self) -> StoredCircuits:
         """The circuits of all instances."""
+
+    @property
+    def chat_usages(self) -> ChatUsageStore:
+        """What each person used of the chat."""
 
     @property
     def observer(self) -> Observer:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from imagegen.domain.chat_usage import ChatUsageStore, DailyChatLimits
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Limits
@@ -10,7 +11,7 @@ from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import LedgerStore, RecordStore
 from imagegen.usecases.conversions import to_allowance
 from imagegen.wire.images import Allowance
-from imagegen.wire.reports import Usage, UsedImage
+from imagegen.wire.reports import ChatAllowance, Usage, UsedChat, UsedImage
 
 RECENT = 20
 
@@ -21,7 +22,9 @@ class UsageReader:
 
     ledgers: LedgerStore
     records: RecordStore
+    chat_usages: ChatUsageStore
     limits: Limits
+    chat_limits: DailyChatLimits
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
 
@@ -31,7 +34,7 @@ class UsageReader:
         The day is the UTC day; amounts are in micro-dollars.
 
         Raises:
-            StoreUnavailableError: the ledger or the records cannot be read.
+            StoreUnavailableError: the ledger, the chat's counts or the records cannot be read.
         """
         now_ms = self.now_ms()
         day, ledger = utc_day(now_ms), self.ledgers.load(user)
@@ -47,7 +50,19 @@ class UsageReader:
                 usd_today=self.limits.daily_microusd,
             ),
             remaining=to_allowance(ledger, self.limits, day, now_ms=now_ms),
+            chat=self._chat(user, day),
             recent=tuple(self._recent_image(user, record) for record in recent),
+        )
+
+    def _chat(self, user: str, day: str) -> UsedChat:
+        used, limits = self.chat_usages.load(user, day), self.chat_limits
+        return UsedChat(
+            used=ChatAllowance(requests=used.chats, tokens=used.tokens),
+            limits=ChatAllowance(requests=limits.chats, tokens=limits.tokens),
+            remaining=ChatAllowance(
+                requests=max(0, limits.chats - used.chats),
+                tokens=max(0, limits.tokens - used.tokens),
+            ),
         )
 
     def _recent_image(self, user: str, record: ImageRecord) -> UsedImage:
