@@ -41,6 +41,8 @@ def main() -> None:
     if is_new and not given.yes and sys.stdin.isatty():
         interview(given.env_file)
     dotenv = read_dotenv(given.env_file)
+    if has_no_brake(dotenv) and not given.fast:
+        sys.exit("CHAT_MODEL is set and CHAT_CONCURRENCY is 0: set it to 1 or more.")
     # The settings of a deployed stack come only from .env; a shell's variables are for local runs.
     parameters = {} if given.fast else overrides(dotenv, {})
     if is_new:
@@ -57,6 +59,11 @@ def main() -> None:
     if is_new and not status:
         finish(given.stack, dotenv)
     sys.exit(status)
+
+
+def has_no_brake(dotenv: Mapping[str, str]) -> bool:
+    """Return whether a chat would be deployed that nothing limits for all users together."""
+    return bool(dotenv.get("CHAT_MODEL")) and dotenv.get("CHAT_CONCURRENCY", "").strip() == "0"
 
 
 def interview(env_file: Path) -> None:

@@ -35,11 +35,11 @@ FIXED = {"TABLE_NAME": "t", "PARAMETERS_PATH": "/p", "BUCKET_NAME": "b"}
 NUMBER = "Number"
 
 USED_BY_RESOURCES: Mapping[str, str] = {
+    "AlarmHourlyLlmTokens": "the threshold of an alarm",
     "AlarmHourlySpendUsd": "the threshold of an alarm",
     "AlarmTopicArn": "the topic of the alarms",
     "AllowedOrigins": "the function URLs answer preflights",
     "Architecture": "the processor of the functions",
-    "ChatConcurrency": "Lambda reserves it",
     "EstimateConcurrency": "Lambda reserves it",
     "GenerateConcurrency": "Lambda reserves it",
     "GenerateTimeoutSeconds": "Lambda ends the run; the code asks Lambda what is left",
