@@ -85,11 +85,8 @@ def test_only_generate_can_write_the_ledger_and_the_images() -> None:
 
     assert not actions(FUNCTIONS["EstimateFunction"]) & writing
     assert actions(FUNCTIONS["ChatFunction"]) & writing == {"dynamodb:UpdateItem"}
-    (counting,) = (
-        one
-        for one in statements(FUNCTIONS["ChatFunction"])
-        if "dynamodb:UpdateItem" in one["Action"]
-    )
+    chat = statements(FUNCTIONS["ChatFunction"])
+    (counting,) = (one for one in chat if "dynamodb:UpdateItem" in one["Action"])
     # The chat's own counts: a ledger's partition begins with U#.
     condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["C#*"]}}
     assert (counting["Action"], counting["Condition"]) == ("dynamodb:UpdateItem", condition)
@@ -101,10 +98,8 @@ def test_no_secret_is_a_variable_of_a_function() -> None:
     everywhere = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     for properties in FUNCTIONS.values():
         for variable, value in {**everywhere, **properties["Environment"]["Variables"]}.items():
-            parameter = (
-                TEMPLATE["Parameters"].get(value.get("Ref")) if isinstance(value, dict) else None
-            )
-            if parameter and parameter["Type"] == "Number":
+            name = value.get("Ref") if isinstance(value, dict) else None
+            if TEMPLATE["Parameters"].get(name, {}).get("Type") == "Number":
                 continue  # a number of tokens is no secret
             assert not re.search(r"KEY|TOKEN|SECRET|PASSWORD", variable), variable
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from imagegen.domain.chat_usage import DailyChatLimits
 from imagegen.domain.ledger import Limits
 from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.money import Usd
 from imagegen.places import is_on_loopback, public_url
 from imagegen.providers import PROVIDERS, base_url_name
+
+if TYPE_CHECKING:
+    from imagegen.domain.chat_usage import DailyChatLimits
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -95,8 +97,11 @@ class ChatLimitSettings(MoneySettings):
     daily_chat_tokens: Annotated[int, Field(ge=50_000)] = 1_000_000
 
     @property
-    def chat_limits(self) -> DailyChatLimits:
+    def chat_limits(self) -> "DailyChatLimits":
         """What one person may use of the chat."""
+        # Imported here: only chats and the report of their use need it.
+        from imagegen.domain.chat_usage import DailyChatLimits  # noqa: PLC0415
+
         return DailyChatLimits(self.daily_chats, self.daily_chat_tokens)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.chat_usage import ChatUsageStore
 from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
@@ -21,6 +20,7 @@ from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
+    from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
     from imagegen.wire.messages import MessageComplete
@@ -80,7 +80,7 @@ class World(Protocol):
         """The circuits of all instances."""
 
     @property
-    def chat_usages(self) -> ChatUsageStore:
+    def chat_usages(self) -> "ChatUsageStore":
         """What each person used of the chat."""
 
     @property

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from imagegen.domain.chat_usage import ChatUsageStore, DailyChatLimits
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Limits
@@ -12,6 +12,9 @@ from imagegen.domain.stores import LedgerStore, RecordStore
 from imagegen.usecases.conversions import to_allowance
 from imagegen.wire.images import Allowance
 from imagegen.wire.reports import ChatAllowance, Usage, UsedChat, UsedImage
+
+if TYPE_CHECKING:
+    from imagegen.domain.chat_usage import ChatUsageStore, DailyChatLimits
 
 RECENT = 20
 
@@ -22,9 +25,9 @@ class UsageReader:
 
     ledgers: LedgerStore
     records: RecordStore
-    chat_usages: ChatUsageStore
+    chat_usages: "ChatUsageStore"
     limits: Limits
-    chat_limits: DailyChatLimits
+    chat_limits: "DailyChatLimits"
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
 
