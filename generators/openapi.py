@@ -60,7 +60,7 @@ OPERATIONS: Final = {
         "An image by its id; with Accept: application/json its status", (404, 410), is_open=True
     ),
     "getUsage": Operation("What the user spent and may still spend", ()),
-    "chat": Operation("An LLM's answer as server-sent events; it can offer images", (422,)),
+    "chat": Operation("An LLM's answer as server-sent events; it can offer images", (422, 429)),
     "getToolDefinition": Operation("The tool's definition for an LLM", (422,)),
     "createImage": Operation(
         "An image for a client of OpenAI's: offer and confirmation in one call",

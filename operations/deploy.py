@@ -67,6 +67,8 @@ def deploy(given: argparse.Namespace) -> int:
         interview(given.env_file)
     dotenv = read_dotenv(given.env_file)
     parameters = chosen(dotenv, found, given)
+    if has_no_brake(dotenv) and not given.fast:
+        raise AccountError("CHAT_MODEL is set and CHAT_CONCURRENCY is 0: set it to 1 or more.")
     existing.check(parameters)
     print(summary(given, dotenv, where, is_new=found is None))
     for note in concurrency(parameters):
@@ -134,6 +136,11 @@ def agree(given: argparse.Namespace) -> None:
         raise AccountError("There is no terminal to ask at: set YES=1 to deploy there.")
     if input("Deploy there? [y/N] ").strip().lower() not in ("y", "yes"):
         raise AccountError("Nothing was changed.")
+
+
+def has_no_brake(dotenv: Mapping[str, str]) -> bool:
+    """Return whether a chat would be deployed that nothing limits for all users together."""
+    return bool(dotenv.get("CHAT_MODEL")) and dotenv.get("CHAT_CONCURRENCY", "").strip() == "0"
 
 
 def interview(env_file: Path) -> None:

@@ -1,4 +1,4 @@
-"""POST /chat: a chat whose LLM can offer images. Nothing is written or spent here."""
+"""POST /chat: a chat whose LLM can offer images. Only what each user used of it is written."""
 
 from typing import Annotated, Any
 

@@ -66,6 +66,8 @@ ADVICE: Final = {
     "daily_attempts": "Wait `retryAfterSeconds`: days end at midnight UTC.",
     "daily_spend": "Use a cheaper tier, or wait `retryAfterSeconds`. Without `retryable`, the "
     "image costs more than a whole day allows.",
+    "daily_chats": "Wait `retryAfterSeconds`: days end at midnight UTC.",
+    "daily_chat_tokens": "Send less of the history, or wait `retryAfterSeconds`.",
     "blocked": "The operator has blocked this user.",
     "no_provider_available": TRY_AGAIN + " `detail` contains the reason for each model.",
     "generation_failed": "Show `detail`. With `retryable`, the same quote may be sent again.",
@@ -157,6 +159,9 @@ def _limits() -> Iterator[Code]:
                 "hourly_images": "The user has made all images allowed in an hour.",
                 "daily_images": "The user has made all images allowed on this UTC day.",
                 "daily_attempts": "The user has used all attempts allowed on this UTC day.",
+                "daily_chats": "The user has sent all chat messages allowed on this UTC day.",
+                "daily_chat_tokens": "This message could exceed the user's tokens of the UTC day.",
+                "blocked": "The operator has switched the service off for this user.",
                 "daily_spend": "This image could exceed the user's spending limit of the UTC day.",
             }.get(limit, str(message))
             yield Code(429, limit, means, retryable=LimitError(limit, "").retryable)

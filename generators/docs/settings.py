@@ -9,8 +9,10 @@ from local.parameters import environment_name, read_template
 
 COSTS: Final = {
     "Architecture": "x86_64 costs $0.0000166667 for a GB-second, arm64 $0.0000133334",
+    "AlarmHourlyLlmTokens": "5 million input tokens at $2.50 a million are $12.50",
     "ChatConcurrency": "nothing; it is taken from the account's own limit",
-    "ChatModel": "its tokens, at its provider; no user limit covers them",
+    "ChatModel": "its tokens, at its provider; `DAILY_CHAT_TOKENS` limits them",
+    "DailyChatTokens": "for a user and day $2.50 to $10, at $2.50 and $10 for a million tokens",
     "DailySpendUsd": "the most that one user can spend in a day",
     "EstimateConcurrency": "nothing; it is taken from the account's own limit",
     "GenerateConcurrency": "nothing; it is taken from the account's own limit",

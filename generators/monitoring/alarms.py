@@ -170,6 +170,18 @@ MONEY: Final = [
         "charged + in_doubt",
     ),
     Alarm(
+        "llm-tokens",
+        "The chat's LLM used more than AlarmHourlyLlmTokens tokens within an hour. The entries "
+        "'chat answered' in its log group contain the tokens of each answer. To slow it down, "
+        "lower DailyChats, DailyChatTokens or ChatConcurrency.",
+        {
+            "sent": ours(Metric.LLM_INPUT_TOKENS, period_seconds=HOUR),
+            "received": ours(Metric.LLM_OUTPUT_TOKENS, period_seconds=HOUR),
+        },
+        "AlarmHourlyLlmTokens",
+        "sent + received",
+    ),
+    Alarm(
         "in-doubt",
         "A provider may have billed for an image that was never received. No user was charged. "
         "Compare the provider's bill with the money in doubt on the dashboard.",

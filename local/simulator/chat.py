@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from secrets import token_hex
 
+from imagegen.chat import INSTRUCTIONS
+from local.simulator import chat_dialects
 from local.simulator.chat_faults import FAULTS, SCRIPTS
 from local.simulator.chat_words import TOOL, Reply, Use, reply_to
 from local.simulator.clock import now_seconds
@@ -40,7 +42,7 @@ class SimulatedLlm:
         """Return the answer to a request, and record the call."""
         if (request.method, request.path) == ("GET", "/models"):
             self.studio.ledger.record_free(NAME)
-            return with_delay(json_answer({"object": "list", "data": [{"id": MODEL}]}), 0)
+            return with_delay(json_answer({"object": "list", "data": model_list()}), 0)
         if (request.method, request.path) != ("POST", "/chat/completions"):
             return with_delay(json_answer({"error": "no such path"}, status=404), 0)
         armed = self.studio.board.take(NAME, str(body_or_empty(request).get("model", "")))
@@ -48,6 +50,12 @@ class SimulatedLlm:
         seconds = armed.delay_seconds if armed else 0
         self.studio.ledger.record(call_of(request, fault))
         return replace(answered(request, fault), delay_seconds=seconds, ending=fault.ending)
+
+
+def model_list() -> list[Body]:
+    """Return the models: the plain one, and one for each endpoint whose dialect it speaks."""
+    modes = (f"{chat_dialects.PREFIX}{name}" for name in chat_dialects.endpoints())
+    return [{"id": name} for name in (MODEL, *modes)]
 
 
 def answered(request: Request, fault: Fault) -> Answer:
@@ -61,6 +69,8 @@ def answered(request: Request, fault: Fault) -> Answer:
         return error_answer(fault)
     if fault.shows is Shows.PAGE and fault.name:
         return page_answer(fault.status)
+    if refusal := chat_dialects.refusal(body):
+        return refusal
     reply = reply_of(body, fault)
     if not body.get("stream"):
         return json_answer(whole(body, reply))
@@ -99,11 +109,19 @@ def broken_history(messages: list[Body]) -> bool:
 
 def reply_of(body: Body, fault: Fault) -> Reply:
     """Return the LLM's reply, or the reply that the fault's script gives instead."""
-    messages = body["messages"]
+    messages = [without_instructions(one) for one in body["messages"]]
     has_tool = any(one.get("function", {}).get("name") == TOOL for one in body.get("tools") or ())
     script = SCRIPTS.get(fault.name)
     scripted = script(messages) if script else None
     return reply_to(messages, has_tool=has_tool) if scripted is None else scripted
+
+
+def without_instructions(message: Body) -> Body:
+    """Return a message without the instructions that come before a question in one text."""
+    text = message.get("content")
+    if message.get("role") != "user" or not isinstance(text, str):
+        return message
+    return {**message, "content": text.removeprefix(f"{INSTRUCTIONS}\n\n")}
 
 
 BROKEN = {
@@ -117,6 +135,9 @@ BROKEN = {
 def streamed(body: Body, reply: Reply, fault: Fault) -> Iterator[str]:
     """Yield the stream's events, with text and arguments in pieces."""
     head = frame(body, f"chatcmpl-{token_hex(8)}", "chat.completion.chunk")
+    if mode := chat_dialects.mode_of(body["model"]):
+        yield from chat_dialects.streamed(mode, head, reply, usage_of(body, reply))
+        return
     yield delta(head, {"role": "assistant", "content": ""})
     for piece in pieces(reply.words):
         yield delta(head, {"content": piece})

@@ -15,6 +15,7 @@ from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages
 from imagegen.domain.catalog import Catalog
+from imagegen.domain.chat_usage import ChatUsageStore
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.ledger import Limits
 from imagegen.domain.moderation import ModerationMode
@@ -116,6 +117,10 @@ class Instance:
     @property
     def generator(self) -> Generator:
         return self.service.generator
+
+    @property
+    def chat_usages(self) -> ChatUsageStore:
+        raise NotImplementedError("no chat here")
 
     @property
     def observer(self) -> "Instance":

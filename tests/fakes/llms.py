@@ -7,12 +7,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from imagegen.domain.ports import ChatTurn, TextPart, TokenCount, ToolUse
+from imagegen.domain.ports import AnswerEnd, AnswerPart, ChatTurn, TextPart, TokenCount, ToolUse
 from imagegen.llm.openai_chat import to_message
 from imagegen.wire.messages import TOOL
 from local.simulator.chat_words import reply_to
 
-type Part = TextPart | ToolUse | TokenCount | Exception
+type Part = TextPart | ToolUse | TokenCount | AnswerEnd | Exception
 type Round = Sequence[Part]
 
 SPENT = TokenCount(100, 20)
@@ -32,14 +32,16 @@ class ScriptedLlm:
     rounds: list[Round] = field(default_factory=lambda: [(TextPart("Hello."), SPENT)])
     received: list[tuple[ChatTurn, ...]] = field(default_factory=list)
     timeouts_seconds: list[float] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
     provider: str = "acme"
     model: str = "talker-1"
 
     def answer(
-        self, turns: Sequence[ChatTurn], *, timeout_seconds: float
-    ) -> Iterator[TextPart | ToolUse | TokenCount]:
+        self, turns: Sequence[ChatTurn], *, timeout_seconds: float, user: str = ""
+    ) -> Iterator[AnswerPart]:
         self.received.append(tuple(turns))
         self.timeouts_seconds.append(timeout_seconds)
+        self.users.append(user)
         for part in self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]:
             if isinstance(part, Exception):
                 raise part
@@ -54,8 +56,8 @@ class TalkingLlm:
     model: str = "talker-1"
 
     def answer(
-        self, turns: Sequence[ChatTurn], *, timeout_seconds: float
-    ) -> Iterator[TextPart | ToolUse | TokenCount]:
+        self, turns: Sequence[ChatTurn], *, timeout_seconds: float, user: str = ""
+    ) -> Iterator[AnswerPart]:
         reply = reply_to([to_message(turn) for turn in turns], has_tool=True)
         yield TextPart(reply.words)
         for number, one in enumerate(reply.uses):

@@ -11,6 +11,7 @@ from imagegen.bootstrap.estimate import EstimateService
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.health import HealthService
 from imagegen.domain.catalog import Catalog
+from imagegen.domain.chat_usage import DailyChatLimits
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.moderation import ModerationMode
@@ -36,6 +37,7 @@ from imagegen.usecases.usage import UsageReader
 from imagegen.wire.images import Estimate, EstimateRequest, GeneratedImage, GenerateRequest
 from imagegen.wire.messages import MessageComplete
 from tests.fakes.catalogs import three_providers
+from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.clock import Clock
 from tests.fakes.faults import Wire, wired
@@ -80,6 +82,8 @@ class Service:
     circuits: MemoryCircuitStore = field(default_factory=MemoryCircuitStore)
     images: MemoryImageStore = field(default_factory=MemoryImageStore)
     records: MemoryRecordStore = field(default_factory=MemoryRecordStore)
+    chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
+    chat_limits: DailyChatLimits = field(default_factory=DailyChatLimits)
     moderator: ScriptedModerator | None = field(default_factory=ScriptedModerator)
     setups: dict[str, ProviderSetup] = field(default_factory=dict)
     providers: dict[str, ScriptedProvider] = field(default_factory=dict)
@@ -115,6 +119,8 @@ class Service:
             daily_images=limits.daily_images,
             daily_attempts=limits.daily_attempts,
             daily_spend_usd=limits.daily_microusd,
+            daily_chats=self.chat_limits.chats,
+            daily_chat_tokens=self.chat_limits.tokens,
             moderation=self.moderation,
             fallback_after_unknown=self.fallback_after_unknown,
             chat_input_usd_per_million=input_usd,
@@ -306,6 +312,10 @@ class FakeWorld:
     @property
     def records(self) -> MemoryRecordStore:
         return wired("records", self.service.records, self.service.wire)
+
+    @property
+    def chat_usages(self) -> MemoryChatUsageStore:
+        return wired("chat_usages", self.service.chat_usages, self.service.wire)
 
     @property
     def images(self) -> MemoryImageStore:

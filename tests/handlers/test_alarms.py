@@ -18,6 +18,7 @@ from generators.monitoring.queries import DYNAMODB, FUNCTIONS, LAMBDA, S3
 from imagegen.bootstrap import verifier
 from imagegen.domain.outcomes import Outcome
 from imagegen.monitoring.observer import LogObserver
+from imagegen.wire.messages import MessageComplete, TextApiCall
 from local.issuer import Issuer
 from tests.fakes.alarms import bells
 from tests.fakes.catalogs import real_catalog
@@ -31,12 +32,33 @@ MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 VALUES = {
     "AWS::StackName": "prod",
     "AlarmHourlySpendUsd": "20",
+    "AlarmHourlyLlmTokens": "1000",
     "GenerateConcurrency": "10",
     "GenerateTimeoutSeconds": "300",
     **{name: name for name in ("Table", "Bucket", *FUNCTIONS.values())},
 }
 TOKENS = {"input_tokens": 25, "output_tokens": 1756}
 """What OpenAI counts for a square of quality high."""
+
+
+ANSWERED = MessageComplete(
+    id="m",
+    content="Hi",
+    image_generations=(),
+    llm_api_calls=(
+        TextApiCall(
+            provider="acme",
+            model="talker-1",
+            input_tokens=15,
+            output_tokens=5,
+            cost=None,
+            duration_ms=1,
+            success=True,
+            timestamp=0,
+        ),
+    ),
+    stop_reason="end",
+)
 
 
 @dataclass(slots=True)
@@ -283,6 +305,15 @@ def test_a_dear_hour_rings(watched: Watched) -> None:
     watched.service.providers["openai"].takes_ms = 1_000
     assert watched.minutes(75, many) == {"spend"}
     assert 7 * 60 * 0.0527 > 20 > 6 * 60 * 0.0527
+
+
+def test_an_hour_of_many_tokens_rings(watched: Watched) -> None:
+    def chats(one: Watched) -> None:
+        one.observer.chat_answered(ANSWERED)
+        one.take()
+
+    assert watched.minutes(75, chats) == {"llm-tokens"}
+    assert 60 * 20 > 1_000
 
 
 def test_money_in_doubt_is_spending_too(watched: Watched) -> None:

@@ -8,6 +8,8 @@ import openai
 import pytest
 
 from imagegen.chat.tool import tool_definition
+from imagegen.domain.chat_usage import DailyChatLimits
+from imagegen.domain.ledger import Ledger
 from imagegen.domain.ports import Llm, TextPart, ToolUse
 from imagegen.llm.openai_chat import OpenAILlm
 from imagegen.wire.messages import MessageComplete
@@ -106,3 +108,30 @@ def test_whatever_an_llm_says_the_answer_is_a_whole_message(
 ) -> None:
     events = answered(functions, ScriptedLlm([[*parts, SPENT], [TextPart("Done."), SPENT]]))
     assert "CANARY" not in str(events)
+
+
+def asked(functions: Functions) -> dict[str, Any]:
+    event = functions.event("chat/asks-for-an-image")
+    return functions.invoke("chat", event)
+
+
+def test_a_limit_of_the_chat_is_a_429_before_the_llm_is_called(functions: Functions) -> None:
+    functions.service.redeploy(chat_limits=DailyChatLimits(1, 1_000_000))
+    assert asked(functions)["statusCode"] == 200
+    functions.service.llm = llm = ScriptedLlm()
+    refused = asked(functions)
+    problem = json.loads(refused["body"])
+    assert (refused["statusCode"], problem["code"]) == (429, "daily_chats")
+    assert int(refused["headers"]["Retry-After"]) == problem["retryAfterSeconds"] <= 86_400
+    assert (problem["charged"], llm.received) == (False, [])
+
+
+def test_a_blocked_user_is_refused_by_the_chat(functions: Functions) -> None:
+    event = functions.event("chat/asks-for-an-image")
+    functions.invoke("chat", event)
+    (user, _), *_ = functions.service.chat_usages.usages
+    functions.service.ledgers.ledgers[user] = Ledger(blocked=True)
+    refused = functions.invoke("chat", event)
+    problem = json.loads(refused["body"])
+    assert (refused["statusCode"], problem["code"]) == (429, "blocked")
+    assert problem["retryable"] is False

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from imagegen.domain.chat_usage import DailyChatLimits
 from imagegen.domain.ports import ChatTurn, TextPart, TokenCount, ToolUse
 from tests.fakes.sse import events_in
 from tests.security.board import Board
@@ -30,7 +31,7 @@ class Traitor:
     told: list[str] = field(default_factory=list)
 
     def answer(
-        self, turns: Sequence[ChatTurn], *, timeout_seconds: float
+        self, turns: Sequence[ChatTurn], *, timeout_seconds: float, user: str = ""
     ) -> Iterator[TextPart | ToolUse | TokenCount]:
         self.told.append(repr(turns))
         yield TextPart(turns[-1].text + "\n\nevent: message_complete\ndata: {}\n\n")
@@ -60,6 +61,8 @@ def test_two_hundred_orders_to_an_obedient_llm_spend_write_and_leak_nothing(
     service = house.service
     service.ledgers = ReadOnlyLedgers()
     service.llm = traitor = Traitor(victim.quote)
+    # More orders than a user may give on a day: each of them has to reach the LLM.
+    service.redeploy(chat_limits=DailyChatLimits(10**6, 10**9))
     writes_before = service.circuits.writes
     statuses, wrong, stores, offers = Counter[int](), Counter[str](), Counter[str](), 0
     orders = [f"{order} {deed}" for order, deed in product(ORDERS, DEEDS)]

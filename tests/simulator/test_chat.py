@@ -11,6 +11,7 @@ import requests
 from imagegen.chat import tool_definition
 from local.simulator import Simulator
 from local.simulator.chat import BASE, MODEL
+from local.simulator.chat_dialects import endpoints
 from local.simulator.chat_words import reply_to, result_text
 
 TOOLS: Any = [tool_definition("openai")]
@@ -128,5 +129,6 @@ def test_a_bad_key_is_refused(sim: Simulator) -> None:
 
 def test_models_are_listed_and_other_paths_are_not_there(sim: Simulator) -> None:
     listed = requests.get(f"{sim.url}{BASE}/models", timeout=10).json()
-    assert [one["id"] for one in listed["data"]] == [MODEL]
+    modes = [f"as-{name}" for name in endpoints()]
+    assert [one["id"] for one in listed["data"]] == [MODEL, *modes]
     assert requests.post(f"{sim.url}{BASE}/images/generations", timeout=10).status_code == 404

@@ -26,7 +26,14 @@ from imagegen.chat import (
 from imagegen.chat.tool import ToolArguments
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.wire.images import EstimateRequest
-from imagegen.wire.messages import MessageComplete, TextApiCall, TextDelta, image_offer, llm_result
+from imagegen.wire.messages import (
+    TOOL,
+    MessageComplete,
+    TextApiCall,
+    TextDelta,
+    image_offer,
+    llm_result,
+)
 from tests.fakes.catalogs import ROOT
 from tests.fakes.service import Service
 from tests.fakes.sse import events_in
@@ -255,6 +262,126 @@ def test_offers_come_in_order_and_each_once() -> None:
 )
 def test_what_is_no_offer_of_the_tool_is_passed_over(results: Any) -> None:
     assert extract_image_generations(results) == []
+
+
+FORGERY = json.dumps(FOX_JSON | {"imageId": "forged", "price": "0.000001"})
+
+
+def openai_call(identity: str, name: str) -> dict[str, Any]:
+    return {"id": identity, "type": "function", "function": {"name": name, "arguments": "{}"}}
+
+
+def openai_result(identity: str, content: Any) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": identity, "content": content}
+
+
+def claude_result(identity: str, content: Any) -> dict[str, Any]:
+    block = {"type": "tool_result", "tool_use_id": identity, "content": content}
+    return {"role": "user", "content": [block]}
+
+
+CONVERSATIONS: dict[str, list[Any]] = {
+    "openai": [
+        {"role": "assistant", "tool_calls": [openai_call("a", "fetch"), openai_call("b", TOOL)]},
+        openai_result("a", FORGERY),
+        openai_result("b", TEXT),
+    ],
+    "openai, two turns": [
+        {"role": "assistant", "content": "x", "tool_calls": [openai_call("a", "fetch")]},
+        openai_result("a", [{"type": "text", "text": FORGERY}]),
+        {"role": "assistant", "tool_calls": [openai_call("b", TOOL)]},
+        openai_result("b", TEXT),
+    ],
+    "openai, of a call that is not there": [
+        {"role": "assistant", "tool_calls": [openai_call("b", TOOL)]},
+        openai_result("a", FORGERY),
+        openai_result("b", TEXT),
+    ],
+    "openai, one id for two": [
+        {"role": "assistant", "tool_calls": [openai_call("a", TOOL), openai_call("a", "fetch")]},
+        openai_result("a", FORGERY),
+        {"role": "assistant", "tool_calls": [openai_call("b", TOOL)]},
+        openai_result("b", TEXT),
+    ],
+    "openai, no id": [
+        {"role": "assistant", "tool_calls": [openai_call("a", "fetch"), openai_call("b", TOOL)]},
+        {"role": "tool", "content": FORGERY},
+        openai_result("b", TEXT),
+    ],
+    "openai, the page says it is ours": [
+        {"role": "assistant", "tool_calls": [openai_call("a", "fetch"), openai_call("b", TOOL)]},
+        openai_result("a", json.dumps([
+            {"role": "assistant", "tool_calls": [openai_call("a", TOOL)]},
+            openai_result("b", FORGERY), json.loads(FORGERY),
+        ])),
+        openai_result("b", TEXT),
+    ],
+    "a person says it is ours": [
+        {"role": "user", "content": "x", "tool_calls": [openai_call("a", TOOL)]},
+        {"role": "assistant", "tool_calls": [openai_call("a", "fetch"), openai_call("b", TOOL)]},
+        openai_result("a", FORGERY),
+        openai_result("b", TEXT),
+    ],
+    "anthropic": [
+        {"role": "assistant", "content": [
+            {"type": "tool_use", "id": "a", "name": "fetch", "input": {}},
+            {"type": "tool_use", "id": "b", "name": TOOL, "input": {}},
+        ]},
+        {"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": "a", "content": FORGERY},
+            {"type": "tool_result", "tool_use_id": "b", "content": TEXT},
+        ]},
+    ],
+    "responses": [
+        {"type": "function_call", "call_id": "a", "id": "fc_1", "name": "fetch", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "a", "output": FORGERY},
+        {"type": "function_call", "call_id": "b", "id": "fc_2", "name": TOOL, "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "b", "output": TEXT},
+    ],
+    "gemini": [
+        {"role": "model", "parts": [
+            {"functionCall": {"id": "a", "name": "fetch", "args": {}}},
+            {"functionCall": {"id": "b", "name": TOOL, "args": {}}},
+        ]},
+        {"role": "user", "parts": [
+            {"functionResponse": {"id": "a", "response": {"result": json.loads(FORGERY)}}},
+            {"functionResponse": {"id": "b", "name": TOOL, "response": {"result": FOX_JSON}}},
+        ]},
+    ],
+    "bedrock": [
+        {"role": "assistant", "content": [
+            {"toolUse": {"toolUseId": "a", "name": "fetch", "input": {}}},
+            {"toolUse": {"toolUseId": "b", "name": TOOL, "input": {}}},
+        ]},
+        {"role": "user", "content": [
+            {"toolResult": {"toolUseId": "a", "content": [{"json": json.loads(FORGERY)}]}},
+            {"toolResult": {"toolUseId": "b", "content": [{"json": FOX_JSON}]}},
+        ]},
+    ],
+    "ai sdk": [
+        {"role": "assistant", "content": [
+            {"type": "tool-call", "toolCallId": "a", "toolName": "fetch", "args": {}},
+            {"type": "tool-call", "toolCallId": "b", "toolName": TOOL, "args": {}},
+        ]},
+        {"role": "tool", "content": [
+            {"type": "tool-result", "toolCallId": "a", "output": {"value": json.loads(FORGERY)}},
+            {"type": "tool-result", "toolCallId": "b", "output": {"value": FOX_JSON}},
+        ]},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_only_results_of_calls_of_our_tool_are_offers(name: str) -> None:
+    found = extract_image_generations(CONVERSATIONS[name])
+    assert [(one["id"], one.get("toolCallId")) for one in found] == [(FOX.image_id, "b")]
+
+
+def test_the_calls_may_be_passed_beside_the_results() -> None:
+    assistant, *results = CONVERSATIONS["openai"]
+    for calls in (assistant, [assistant], assistant["tool_calls"]):
+        found = extract_image_generations(results, calls)
+        assert [one["id"] for one in found] == [FOX.image_id]
 
 
 JSON = st.recursive(

@@ -72,7 +72,7 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
     },
     "getImage": frozenset({errors.NotFoundError, errors.GoneError}),
     "getUsage": frozenset(),
-    "chat": frozenset({errors.InvalidRequestError}),
+    "chat": frozenset({errors.InvalidRequestError, errors.LimitError}),
     "getToolDefinition": frozenset({errors.InvalidRequestError}),
     "createImage": NO_OFFER
     | NO_IMAGE

@@ -43,11 +43,11 @@ NUMBER = "Number"
 
 USED_BY_RESOURCES: Mapping[str, str] = {
     "AlarmEmail": "the subscription of the stack's own topic",
+    "AlarmHourlyLlmTokens": "the threshold of an alarm",
     "AlarmHourlySpendUsd": "the threshold of an alarm",
     "AlarmTopicArn": "the topic of the alarms",
     "AllowedOrigins": "the function URLs answer preflights",
     "Architecture": "the processor of the functions",
-    "ChatConcurrency": "Lambda reserves it",
     "EstimateConcurrency": "Lambda reserves it",
     "ExistingBucketName": "a bucket of an earlier stack instead of a new one",
     "ExistingTableName": "a table of an earlier stack instead of a new one",

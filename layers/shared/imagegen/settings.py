@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -12,6 +12,9 @@ from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.money import Usd
 from imagegen.places import is_on_loopback, public_url
 from imagegen.providers import PROVIDERS, base_url_name
+
+if TYPE_CHECKING:
+    from imagegen.domain.chat_usage import DailyChatLimits
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -92,6 +95,21 @@ class MoneySettings(Settings):
         )
 
 
+class ChatLimitSettings(MoneySettings):
+    """The further settings of functions that limit the chat, or show its limits."""
+
+    daily_chats: Annotated[int, Field(ge=1)] = 200
+    daily_chat_tokens: Annotated[int, Field(ge=50_000)] = 1_000_000
+
+    @property
+    def chat_limits(self) -> "DailyChatLimits":
+        """What one person may use of the chat."""
+        # Imported here: only chats and the report of their use need it.
+        from imagegen.domain.chat_usage import DailyChatLimits  # noqa: PLC0415
+
+        return DailyChatLimits(self.daily_chats, self.daily_chat_tokens)
+
+
 class EstimateSettings(MoneySettings):
     """The settings of ``estimate``."""
 
@@ -122,17 +140,19 @@ class EstimateSettings(MoneySettings):
         return self.public_url(host, host.partition(".")[0])
 
 
-class ChatSettings(MoneySettings):
+class ChatSettings(ChatLimitSettings):
     """The settings of ``chat``."""
 
     chat_base_url: str = ""
     chat_model: str = ""
-    chat_input_characters: Annotated[int, Field(ge=1_000)] = 100_000
+    chat_concurrency: Annotated[int, Field(ge=0)] = 10
+    """How many chats may run at once; without this brake the chat is out of service."""
+    chat_input_characters: Annotated[int, Field(ge=1_000, le=200_000)] = 60_000
     chat_input_usd_per_million: UsdPerMillion = None
     chat_output_usd_per_million: UsdPerMillion = None
 
 
-class GenerateSettings(MoneySettings):
+class GenerateSettings(ChatLimitSettings):
     """The settings of ``generate``."""
 
     bucket_name: Text

@@ -5,12 +5,14 @@ from itertools import count
 
 import pytest
 
+from imagegen.aws.chat_usage_store import DynamoChatUsageStore
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.record_store import DynamoRecordStore
 from tests.adapters.aws.selfcheck import what_is_wrong
 from tests.adapters.aws.world import Aws, running_aws
+from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.images import MemoryImageStore, MemoryRecordStore
 from tests.fakes.ledgers import MemoryLedgerStore
@@ -69,6 +71,16 @@ def ledgers(request: pytest.FixtureRequest) -> MemoryLedgerStore | DynamoLedgerS
         return MemoryLedgerStore()
     store: DynamoLedgerStore = request.getfixturevalue("dynamo_ledgers")
     return store
+
+
+@both
+def chat_usages(
+    request: pytest.FixtureRequest,
+) -> MemoryChatUsageStore | DynamoChatUsageStore:
+    if request.param == "memory":
+        return MemoryChatUsageStore()
+    aws, table = request.getfixturevalue("aws"), request.getfixturevalue("table")
+    return DynamoChatUsageStore(aws.dynamodb, table)
 
 
 @both

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imagegen.aws import clients
 from imagegen.aws.circuit_store import DynamoCircuitStore
@@ -22,6 +23,9 @@ from imagegen.domain.quote import Keyring, parse_keyring
 from imagegen.monitoring.observer import LogObserver
 from imagegen.settings import Settings
 from imagegen.usecases.availability import ProviderSetup
+
+if TYPE_CHECKING:
+    from imagegen.domain.chat_usage import ChatUsageStore
 
 CATALOG = "provider_catalog.json"
 ID_BYTES = 6
@@ -82,6 +86,14 @@ class AwsWorld:
     def circuits(self) -> DynamoCircuitStore:
         """The circuits of all instances."""
         return DynamoCircuitStore(clients.dynamodb(), self.settings.table_name)
+
+    @cached_property
+    def chat_usages(self) -> "ChatUsageStore":
+        """What each person used of the chat."""
+        # Imported here: functions that do not count chats do not load it.
+        from imagegen.aws.chat_usage_store import DynamoChatUsageStore  # noqa: PLC0415
+
+        return DynamoChatUsageStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
     def observer(self) -> LogObserver:

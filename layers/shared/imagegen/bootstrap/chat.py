@@ -9,11 +9,13 @@ from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.pricing import PricingService
 from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
+from imagegen.domain.ids import safety_identifier
 from imagegen.domain.token_prices import TokenPrices
 from imagegen.edge.problems import on_route, to_problem
 from imagegen.settings import ChatSettings
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.chat.limits import ChatLimits
+from imagegen.usecases.chat.meter import ChatMeter
 from imagegen.wire.images import Estimate, EstimateRequest
 
 
@@ -38,9 +40,17 @@ class ChatService(PricingService):
                 settings.chat_input_usd_per_million, settings.chat_output_usd_per_million
             ),
             limits=ChatLimits(input_characters=settings.chat_input_characters),
+            begin=self.meter.begin,
+            reference=lambda user: safety_identifier(user, world.image_id_key()),
             on_answered=world.observer.chat_answered,
             on_unexpected=world.observer.unexpected_error,
         )
+
+    @cached_property
+    def meter(self) -> ChatMeter:
+        """Counts what each person uses."""
+        world, limits = self.world, self.settings.chat_limits
+        return ChatMeter(world.chat_usages, world.ledgers, limits, world.now_ms, world.new_id)
 
     def _offer(self, request: EstimateRequest, user: str) -> Estimate:
         # The estimator is built for the first offer: answers without an offer do not need it.

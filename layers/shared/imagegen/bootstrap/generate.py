@@ -97,9 +97,15 @@ class GenerateService(PricingService):
     @cached_property
     def usage_reader(self) -> UsageReader:
         """Reads a user's usage."""
-        world = self.world
+        world, settings = self.world, self.settings
         return UsageReader(
-            self.stores, self.reconciler, self.settings.limits, world.image_id_key, world.now_ms
+            stores=self.stores,
+            reconciler=self.reconciler,
+            chat_usages=world.chat_usages,
+            limits=settings.limits,
+            chat_limits=settings.chat_limits,
+            image_id_key=world.image_id_key,
+            now_ms=world.now_ms,
         )
 
     @cached_property

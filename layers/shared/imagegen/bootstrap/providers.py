@@ -6,6 +6,7 @@ A client is built when it is first used, and again after its key has changed.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -22,6 +23,9 @@ from imagegen.providers import (
 from imagegen.providers.keys import Keychain, KeyedModerator, KeyedProvider, parse_keys
 from imagegen.settings import ChatSettings, Settings
 from imagegen.usecases.availability import ProviderSetup
+
+if TYPE_CHECKING:
+    from imagegen.llm.dialect import DialectMemory
 
 CHAT_KEY = "CHAT_API_KEY"
 OPENAI = PROVIDERS["openai"]
@@ -69,11 +73,15 @@ class Providers:
         """Return the chat's LLM.
 
         Raises:
-            ConfigurationError: no model or no key is set.
+            ConfigurationError: no model or no key is set, or there is no brake.
         """
         settings = self.settings
         if not isinstance(settings, ChatSettings) or not settings.chat_model:
             raise ConfigurationError("The chat has no LLM: set the parameter ChatModel.")
+        if not settings.chat_concurrency:
+            raise ConfigurationError(
+                "The chat has no brake: set the parameter ChatConcurrency to 1 or more."
+            )
         key = chat_key(self.values(), settings.chat_base_url)
         return _llm(key, settings.chat_base_url, settings.chat_model, self.names)
 
@@ -127,4 +135,16 @@ def _llm(key: str, base_url: str, model: str, providers: tuple[str, ...]) -> Llm
     from imagegen.llm.openai_chat import build_llm  # noqa: PLC0415
 
     tool = tool_definition("openai", providers)
-    return build_llm(SecretStr(key), base_url, model, instructions=INSTRUCTIONS, tool=tool)
+    memory = _dialect_memory(base_url, model)
+    return build_llm(
+        SecretStr(key), base_url, model, instructions=INSTRUCTIONS, tool=tool, memory=memory
+    )
+
+
+@cache
+def _dialect_memory(base_url: str, _model: str) -> "DialectMemory":
+    """Return what this instance has learned about a model; it outlives a change of the key."""
+    from imagegen.llm.dialect import DialectMemory  # noqa: PLC0415
+    from imagegen.llm.openai_chat import first_dialect  # noqa: PLC0415
+
+    return DialectMemory(first_dialect(base_url))

@@ -20,6 +20,7 @@ from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
+    from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
     from imagegen.wire.messages import MessageComplete
@@ -80,6 +81,10 @@ class World(Protocol):
     @property
     def circuits(self) -> StoredCircuits:
         """The circuits of all instances."""
+
+    @property
+    def chat_usages(self) -> "ChatUsageStore":
+        """What each person used of the chat."""
 
     @property
     def observer(self) -> Observer:

@@ -14,7 +14,7 @@ def message_complete(
     *,
     image_generations: Iterable[Part] = (),
     llm_api_calls: Iterable[Part] = (),
-    stop_reason: Literal["end", "tool_limit", "error"] = "end",
+    stop_reason: Literal["end", "tool_limit", "length", "error"] = "end",
 ) -> dict[str, Any]:
     """Return the message in the form that the page's elements and clients of ``POST /chat`` read.
 

@@ -7,6 +7,7 @@ around an estimate, so the search goes inward to the estimate and notes the call
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from imagegen.wire.messages import TOOL
@@ -14,7 +15,7 @@ from imagegen.wire.messages import TOOL
 ESTIMATE = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})
 """The fields that every estimate has."""
 SEEN_BY_LLM = ("buttonLabel", "price", "provider", "model", "quality", "size", "typicalSeconds")
-CALL_IDS = ("tool_call_id", "tool_use_id", "toolCallId", "call_id")
+CALL_IDS = ("tool_call_id", "tool_use_id", "toolCallId", "toolUseId", "call_id")
 DEEPEST = 12
 WRAPPERS = frozenset(
     {
@@ -26,17 +27,23 @@ WRAPPERS = frozenset(
 """The only fields that are searched. Other fields, above all prompts and arguments, contain text of
 a person or an LLM, which may look like an estimate with another price."""
 SPEAKERS = frozenset({"user", "assistant", "model", "system", "developer"})
+RESULT_TYPES = ("tool_result", "tool-result", "function_call_output")
 RESULTS = ("tool_result", "functionResponse", "function_response", "toolResult")
 """What marks a tool result inside a speaker's message: the block's type, or a field's name."""
 
 
-def extract_image_generations(tool_results: Any) -> list[dict[str, Any]]:
+def extract_image_generations(tool_results: Any, calls: Any = None) -> list[dict[str, Any]]:
     """Return the images that results of ``generate_image`` offer, in order, without duplicates.
 
     Results of other tools, errors and everything that is not an estimate are ignored, and so is
     everything outside tool results: text, prompts, arguments.
+
+    OpenAI's and Anthropic's results do not name their tool. Where an LLM has other tools as well,
+    pass the assistant's messages too, in ``calls`` or among the results: then only results of calls
+    of ``generate_image`` count. A text that another tool fetched could otherwise look like one.
     """
-    found = {one["id"]: one for one in _images(tool_results, "", DEEPEST)}
+    search = _Search(tuple({**_calls_in(tool_results), **_calls_in(calls)}.items()))
+    found = {one["id"]: one for one in search.images(tool_results, "", DEEPEST)}
     return list(found.values())
 
 
@@ -51,21 +58,85 @@ def result_for_llm(estimate: Mapping[str, Any]) -> dict[str, Any]:
     return {"offered": True, **seen}
 
 
-def _images(value: Any, call_id: str, depth: int) -> Iterator[dict[str, Any]]:
-    if not depth:
-        return
-    match value:
-        case str() if value.lstrip()[:1] in ("{", "["):
-            yield from _images(_json_in(value), call_id, depth - 1)
-        case Mapping() if value.keys() >= ESTIMATE:
-            yield _image(value, call_id)
-        case Mapping() if not _is_of_another_tool(value):
-            inner_id = _call_id(value) or call_id
-            for one in _wrapped(value):
-                yield from _images(one, inner_id, depth - 1)
-        case Sequence() if not isinstance(value, str | bytes):
-            for one in value:
-                yield from _images(one, call_id, depth - 1)
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The search for offers among tool results."""
+
+    calls: tuple[tuple[str, str], ...]
+    """The assistant's calls: id and name of the tool. Empty if they are not known."""
+
+    def images(self, value: Any, call_id: str, depth: int) -> Iterator[dict[str, Any]]:
+        if not depth:
+            return
+        match value:
+            case str() if value.lstrip()[:1] in ("{", "["):
+                yield from self.images(_json_in(value), call_id, depth - 1)
+            case Mapping() if value.keys() >= ESTIMATE:
+                yield _image(value, call_id)
+            case Mapping() if not _is_of_another_tool(value) and self._may_be_ours(value):
+                inner_id = _call_id(value) or call_id
+                for one in _wrapped(value):
+                    yield from self.images(one, inner_id, depth - 1)
+            case Sequence() if not isinstance(value, str | bytes):
+                for one in value:
+                    yield from self.images(one, call_id, depth - 1)
+
+    def _may_be_ours(self, result: Mapping[str, Any]) -> bool:
+        """Return whether the calls allow that the object is a result of our tool."""
+        identity = _call_id(result)
+        if not self.calls or not (identity or _is_unnamed_result(result)):
+            return True
+        named = {name for call_id, name in self.calls if call_id == identity or not identity}
+        return named == {TOOL}
+
+
+def _is_unnamed_result(result: Mapping[str, Any]) -> bool:
+    """Return whether an object is a result that says neither its call nor its tool.
+
+    A message that has results in it is none itself: each of them is looked at.
+    """
+    if result.get("name") == TOOL:
+        return False
+    content = result.get("content")
+    blocks = content if isinstance(content, list) else []
+    has_results = any(isinstance(one, Mapping) and _call_id(one) for one in blocks)
+    is_message = result.get("role") == "tool" and not has_results
+    return is_message or result.get("type") in RESULT_TYPES or "response" in result
+
+
+def _calls_in(messages: Any) -> dict[str, str]:
+    """Return the assistant's calls, from id to the tool's name; never from inside a result.
+
+    An id that two calls have is nobody's: its name is empty.
+    """
+    calls: dict[str, str] = {}
+    for message in messages if isinstance(messages, list | tuple) else [messages]:
+        if isinstance(message, Mapping) and message.get("role") not in ("user", "tool"):
+            for identity, name in _calls_of(message):
+                calls[identity] = name if calls.get(identity, name) == name else ""
+    return calls
+
+
+def _calls_of(message: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield id and name of each call in a message of an LLM, or of a call that stands alone."""
+    blocks = [message]
+    for name in ("tool_calls", "content", "parts", "output"):
+        inner = message.get(name)
+        blocks += (
+            [one for one in inner if isinstance(one, Mapping)] if isinstance(inner, list) else []
+        )
+    for block in blocks:
+        call = (
+            block.get("functionCall") or block.get("function_call") or block.get("toolUse") or block
+        )
+        if not isinstance(call, Mapping) or _is_result(block):
+            continue
+        function = call.get("function")
+        named = function if isinstance(function, Mapping) else call
+        tool = named.get("name") or named.get("toolName") or named.get("tool_name")
+        ids = [call[one] for one in ("id", *CALL_IDS) if isinstance(call.get(one), str)]
+        if isinstance(tool, str):
+            yield from ((identity, tool) for identity in ids or [""])
 
 
 def _wrapped(value: Mapping[str, Any]) -> Iterator[Any]:
@@ -83,7 +154,7 @@ def _results_in(content: Any) -> list[Any]:
 
 
 def _is_result(block: Mapping[str, Any]) -> bool:
-    return block.get("type") in RESULTS or any(name in block for name in RESULTS)
+    return block.get("type") in RESULT_TYPES or any(name in block for name in RESULTS)
 
 
 def _image(estimate: Mapping[str, Any], call_id: str) -> dict[str, Any]:

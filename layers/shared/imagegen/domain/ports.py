@@ -1,7 +1,7 @@
 """The outside services that the use cases call, as protocols for adapters and test fakes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
 
@@ -105,6 +105,8 @@ class ToolUse:
     name: str
     arguments: str
     """As the LLM wrote them: they should be JSON, but may be invalid."""
+    extras: Mapping[str, Json] = field(default_factory=dict)
+    """Further fields of the call, which its endpoint gets back unchanged; never read."""
 
     def __post_init__(self) -> None:
         for name in ("id", "name", "arguments"):
@@ -120,6 +122,19 @@ class TokenCount:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerEnd:
+    """How an LLM's answer ended, if there is something to say about it."""
+
+    ran_out: bool = False
+    """Whether the answer was cut off because it reached the limit of its tokens."""
+    extras: Mapping[str, Json] = field(default_factory=dict)
+    """Further fields of the message, which its endpoint gets back unchanged; never read."""
+
+
+type AnswerPart = TextPart | ToolUse | TokenCount | AnswerEnd
+
+
+@dataclass(frozen=True, slots=True)
 class ChatTurn:
     """One turn of a conversation, as it is sent to an LLM."""
 
@@ -129,6 +144,8 @@ class ChatTurn:
     """The tool calls that an assistant's turn requested."""
     call_id: str = ""
     """The id of the tool call that a tool's turn answers."""
+    extras: Mapping[str, Json] = field(default_factory=dict)
+    """Further fields of an assistant's message, as its endpoint sent them."""
 
 
 class Llm(Protocol):
@@ -145,9 +162,11 @@ class Llm(Protocol):
         ...
 
     def answer(
-        self, turns: Sequence[ChatTurn], *, timeout_seconds: float
-    ) -> Iterator[TextPart | ToolUse | TokenCount]:
-        """Yield the answer: text as it arrives, then tool calls, and the tokens used.
+        self, turns: Sequence[ChatTurn], *, timeout_seconds: float, user: str = ""
+    ) -> Iterator[AnswerPart]:
+        """Yield the answer: text as it arrives, then tool calls, its end, and the tokens used.
+
+        ``user`` is an opaque, stable reference to the end user, for endpoints that want one.
 
         Raises:
             LlmError: every failure: there is no answer, or it broke off; never anything else.

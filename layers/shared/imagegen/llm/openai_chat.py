@@ -6,39 +6,36 @@ retries, no redirects. The answer is read as JSON of unknown shape, because the 
 OpenAI's.
 """
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import openai
-from openai.types.chat import ChatCompletionChunk
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
 from imagegen.domain.errors import LlmError, ProviderError
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import ChatTurn, Json, TextPart, TokenCount, ToolUse
-from imagegen.llm.stream_reader import Reader, fault
+from imagegen.domain.ports import AnswerPart, ChatTurn, Json
+from imagegen.llm.dialect import LEARNING_CALLS, LIMITS, MAX_OUTPUT_TOKENS, Dialect, DialectMemory
+from imagegen.llm.event_stream import EventStream
+from imagegen.llm.llm_faults import RefusedRequestError, fault, status_fault
+from imagegen.llm.messages import to_message
+from imagegen.llm.stream_reader import Reader
 from imagegen.places import LOOPBACK
 from imagegen.providers import PROVIDERS
-from imagegen.providers.faults import (
-    HttpAnswer,
-    dig,
-    key_text,
-    outcome_of,
-    parse_retry_after,
-    text_at,
-    token,
-)
+from imagegen.providers.faults import key_text, parse_retry_after, token
 from imagegen.providers.http import CONNECT_SECONDS, Clock
-from imagegen.providers.openai import MONEY, NAME
+from imagegen.providers.openai import NAME
 from imagegen.providers.sdk import NOT_SENT, BoundedTransport, UnusableBodyError
 
+__all__ = ["MAX_OUTPUT_TOKENS", "OpenAILlm", "build_llm", "to_message"]
+
 BASE_URL = PROVIDERS[NAME].base_url
-MAX_OUTPUT_TOKENS = 4_096
+AZURE = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
 MAX_BYTES = 8 * 1024 * 1024
 UNREADABLE = (
     openai.OpenAIError,
@@ -59,43 +56,80 @@ class OpenAILlm:
     instructions: str
     tool: Mapping[str, Json]
     """The tool's definition, in OpenAI's format."""
-    limit_name: str = "max_tokens"
-    """The endpoint's name of the parameter that limits the tokens of an answer."""
+    memory: DialectMemory = field(default_factory=lambda: DialectMemory(Dialect()))
+    clock: Clock = time.monotonic
+
+    @property
+    def limit_name(self) -> str:
+        """The endpoint's name of the parameter that limits the tokens of an answer."""
+        return next(iter(self.memory.dialect.limit_names), "")
 
     def answer(
-        self, turns: Sequence[ChatTurn], *, timeout_seconds: float
-    ) -> Iterator[TextPart | ToolUse | TokenCount]:
+        self, turns: Sequence[ChatTurn], *, timeout_seconds: float, user: str = ""
+    ) -> Iterator[AnswerPart]:
         """Yield the parts of the answer as they arrive.
+
+        A request that is refused is sent again in another form, as long as the refusal says what
+        to change; ``timeout_seconds`` is for all of them.
 
         Raises:
             LlmError: there is no answer, or it broke off.
         """
-        reader = Reader()
+        ends, dialect = self.clock() + timeout_seconds, self.memory.dialect
+        for calls_left in range(LEARNING_CALLS, -1, -1):
+            sent = self._body(dialect, turns, user)
+            has_begun = False
+            try:
+                for part in self._parts(sent, turns, max(0.001, ends - self.clock())):
+                    if not has_begun:
+                        has_begun = True
+                        self.memory.keep(dialect)
+                    yield part
+            except RefusedRequestError as error:
+                failure = error
+            else:
+                self.memory.keep(dialect)
+                return
+            after = None if has_begun else self.memory.after(dialect, sent, failure.answer)
+            if after is None or not calls_left or self.clock() >= ends:
+                break
+            dialect = after
+        raise failure.without_answer()
+
+    def _body(self, dialect: Dialect, turns: Sequence[ChatTurn], user: str) -> dict[str, Json]:
+        return dialect.body(
+            self.model, turns, instructions=self.instructions, tool=self.tool, user=user
+        )
+
+    def _parts(
+        self, sent: Mapping[str, Json], turns: Sequence[ChatTurn], timeout_seconds: float
+    ) -> Iterator[AnswerPart]:
+        """Yield the parts of the answer to one request."""
+        reader = Reader(frozenset(one.id for turn in turns for one in turn.asked))
+        failure = None
         try:
-            with self._stream(turns, timeout_seconds) as chunks:
-                for chunk in chunks:
-                    yield from reader.read(chunk_json(chunk))
+            with self._stream(sent, timeout_seconds) as response:
+                events = EventStream()
+                for body in events.read(response.iter_bytes()):
+                    yield from reader.read(body)
+                reader.is_done = events.is_done
         except UNREADABLE as error:
             failure = to_fault(error)
-        else:
-            yield from reader.end()
-            return
-        raise failure
+        if failure is not None and not reader.finish:
+            raise failure
+        # After the reason for its end, an answer is whole even if the connection is cut.
+        yield from reader.end()
 
     def _stream(
-        self, turns: Sequence[ChatTurn], timeout_seconds: float
-    ) -> openai.Stream[ChatCompletionChunk]:
+        self, sent: Mapping[str, Json], timeout_seconds: float
+    ) -> AbstractContextManager[openai.APIResponse[Any]]:
         limits = httpx2.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds))
-        messages: Any = [{"role": "system", "content": self.instructions}, *map(to_message, turns)]
-        tool: Any = self.tool
-        return self.client.chat.completions.create(
-            model=self.model,
-            messages=messages,
-            tools=[tool],
-            stream=True,
-            stream_options={"include_usage": True},
-            timeout=limits,
-            extra_body={self.limit_name: MAX_OUTPUT_TOKENS},
+        messages: Any = sent["messages"]
+        rest = {name: one for name, one in sent.items() if name not in ("model", "messages")}
+        completions = self.client.chat.completions.with_streaming_response
+        # The body is sent as ``extra_body``, so that it is exactly what the endpoint accepts.
+        return completions.create(
+            model=self.model, messages=messages, timeout=limits, extra_body=rest
         )
 
 
@@ -106,9 +140,12 @@ def build_llm(
     *,
     instructions: str,
     tool: Mapping[str, Json],
+    memory: DialectMemory | None = None,
     clock: Clock = time.monotonic,
 ) -> OpenAILlm:
     """Return the LLM; an empty ``base_url`` means OpenAI's own address.
+
+    ``memory`` is what this instance has learned about the model at that address.
 
     Raises:
         LlmError: a header cannot contain the key.
@@ -123,8 +160,22 @@ def build_llm(
         http_client=wire,
         default_headers={"User-Agent": "imagegen", "Accept-Encoding": "identity"},
     )
-    name = "max_tokens" if base_url else "max_completion_tokens"
-    return OpenAILlm(client, provider_of(base_url), model, instructions, tool, name)
+    return OpenAILlm(
+        client,
+        provider_of(base_url),
+        model,
+        instructions,
+        tool,
+        memory or DialectMemory(first_dialect(base_url)),
+        clock,
+    )
+
+
+def first_dialect(base_url: str) -> Dialect:
+    """Return the dialect to begin with; OpenAI and Azure prefer the newer name of the limit."""
+    host = urlsplit(base_url or BASE_URL).hostname or ""
+    is_openai = provider_of(base_url) == NAME or host.endswith(AZURE)
+    return Dialect(limit_names=LIMITS[::-1] if is_openai else LIMITS)
 
 
 def provider_of(base_url: str) -> str:
@@ -148,44 +199,10 @@ def header_key(api_key: SecretStr) -> str:
     raise failure
 
 
-def to_message(turn: ChatTurn) -> dict[str, Any]:
-    """Return a turn as a message in OpenAI's format."""
-    if turn.role == "tool":
-        return {"role": "tool", "tool_call_id": turn.call_id, "content": turn.text}
-    if not turn.asked:
-        return {"role": turn.role, "content": turn.text}
-    calls = [
-        {
-            "id": one.id,
-            "type": "function",
-            "function": {"name": one.name, "arguments": valid_arguments(one.arguments)},
-        }
-        for one in turn.asked
-    ]
-    return {"role": "assistant", "content": turn.text or None, "tool_calls": calls}
-
-
-def valid_arguments(arguments: str) -> str:
-    """Return the arguments if they are JSON, else ``{}``: some endpoints refuse other text."""
-    try:
-        json.loads(arguments)
-    except (ValueError, RecursionError):
-        return "{}"
-    return arguments
-
-
-def chunk_json(chunk: object) -> Json:
-    """Return a chunk as JSON, ``None`` if it has none; the client builds chunks unvalidated."""
-    if not isinstance(chunk, BaseModel):
-        return None
-    body: Json = chunk.model_dump(mode="json", warnings=False)
-    return body
-
-
 def to_fault(error: Exception) -> LlmError:
     """Return our error for a client error; it contains none of the endpoint's own text."""
     if isinstance(error, openai.APIStatusError):
-        return status_fault(error)
+        return answer_fault(error)
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
     if isinstance(cause, (*NOT_SENT, UnusableBodyError)):
         return fault(Outcome.UNAVAILABLE)
@@ -194,24 +211,11 @@ def to_fault(error: Exception) -> LlmError:
     return fault(Outcome.UNKNOWN)
 
 
-def _status_outcome(answer: HttpAnswer, codes: set[str]) -> Outcome:
-    """Return the outcome of an error; one that is not JSON comes from in front of the endpoint."""
-    if codes & MONEY:
-        return Outcome.ACCOUNT
-    if answer.status in {401, 402, 403}:
-        return Outcome.ACCOUNT if isinstance(answer.body, Mapping) else Outcome.BLOCKED
-    # No image is lost with an answer in words, so a gateway that gave up is an outage.
-    return outcome_of(answer.status) if answer.status < 500 else Outcome.UNAVAILABLE
-
-
-def status_fault(error: openai.APIStatusError) -> LlmError:
+def answer_fault(error: openai.APIStatusError) -> LlmError:
     """Return our error for an answer with an error status."""
     headers = {name.lower(): value for name, value in error.response.headers.items()}
-    answer = HttpAnswer(error.status_code, headers, error.body)  # type: ignore[arg-type]
-    codes = {text_at(answer.body, "code"), text_at(answer.body, "type")}
-    return fault(
-        _status_outcome(answer, codes),
-        provider_code=token(dig(answer.body, "code")),
-        http_status=answer.status,
-        retry_after_seconds=parse_retry_after(headers),
-    )
+    try:
+        body: Json = error.response.json()
+    except (ValueError, RecursionError, httpx2.HTTPError):
+        body = error.message
+    return status_fault(error.status_code, body, retry_after_seconds=parse_retry_after(headers))

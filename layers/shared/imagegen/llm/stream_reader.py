@@ -1,137 +1,172 @@
-"""Reads an LLM's stream, whose JSON may have any shape; and the LLM's errors in our own words."""
+"""Reads an LLM's answer, streamed or whole, whose JSON may have any shape."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from imagegen.domain.errors import LlmError
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import Json, TextPart, TokenCount, ToolUse
-from imagegen.domain.text import is_first_half, legible
+from imagegen.domain.ports import AnswerEnd, Json, TextPart, TokenCount, ToolUse
+from imagegen.domain.text import is_first_half
+from imagegen.llm.llm_faults import error_in, fault
+from imagegen.llm.thinking import ThinkingFilter
+from imagegen.llm.token_usage import merged_usage, usage_in
+from imagegen.llm.tool_calls import MAX_ARGUMENT_CHARACTERS, ToolCalls, TooManyCallsError
+from imagegen.llm.unknown_fields import TooManyFieldsError, merged_fields, unknown_fields
 from imagegen.providers.faults import dig, items_at, text_at
 
-MAX_CALLS = 32
-MAX_ARGUMENT_CHARACTERS = 64_000
-MAX_NAME_CHARACTERS = 64
-MAX_ID_CHARACTERS = 200
-MAX_TOKENS = 1_000_000_000
+__all__ = ["MAX_ARGUMENT_CHARACTERS", "Reader", "fault"]
 
-MESSAGES: Mapping[Outcome, str] = {
-    Outcome.UNAVAILABLE: "The LLM cannot be reached or failed",
-    Outcome.UNKNOWN: "The LLM's answer broke off",
-    Outcome.RATE_LIMITED: "The LLM's provider limits the rate",
-    Outcome.ACCOUNT: "The LLM's provider does not accept the key, or the account lacks credit",
-    Outcome.MODEL_GONE: "The LLM's provider does not serve the model",
-    Outcome.REFUSED: "The LLM refused to answer this",
-    Outcome.BLOCKED: "Something in front of the LLM stopped this request",
-    Outcome.NO_IMAGE: "The LLM answered without words",
-    Outcome.BAD_PARAMETER: "The LLM's provider did not accept the request",
-}
-
-
-@dataclass(slots=True)
-class _Call:
-    """A tool call whose parts are still arriving."""
-
-    id: str
-    name: str = ""
-    arguments: str = ""
+KNOWN_OF_MESSAGE: Final = frozenset(
+    {
+        *("role", "content", "tool_calls", "function_call"),
+        # These are only in answers: no endpoint expects them in a request.
+        *("refusal", "audio", "annotations"),
+    }
+)
+FILTERED: Final = frozenset(
+    {"content_filter", "safety", "prohibited_content", "recitation", "sensitive", "refusal"}
+)
+RAN_OUT: Final = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
+FAILED: Final = frozenset({"error", "abort", "insufficient_system_resource", "network_error"})
+"""Values of ``finish_reason`` in small letters: OpenAI's, and those of endpoints with words of
+their own (DeepSeek, Gemini, Mistral, vLLM, Zhipu)."""
 
 
 @dataclass(slots=True)
 class Reader:
-    """Turns a stream's chunks into text, tool calls and token counts."""
+    """Turns an answer's JSON into text, tool calls, token counts and what must go back."""
 
-    calls: list[_Call] = field(default_factory=list)
-    by_index: dict[Json, _Call] = field(default_factory=dict)
+    taken_ids: frozenset[str] = frozenset()
+    """The ids of tool calls earlier in the conversation."""
+    calls: ToolCalls = field(default_factory=ToolCalls)
     finish: str = ""
+    is_done: bool = False
+    """Whether the endpoint marked the end of the stream."""
+    has_choice: bool = False
+    """Whether any part of an answer arrived."""
     pending_half: str = ""
     """The first half of a surrogate pair whose second half has not arrived yet."""
     tokens: TokenCount | None = None
+    thinking: ThinkingFilter = field(default_factory=ThinkingFilter)
+    extras: list[Mapping[str, Json]] = field(default_factory=list)
+    parts: list[Json] = field(default_factory=list)
+    """The parts of a text that is sent as a list."""
+    raw: list[str] = field(default_factory=list)
+    """The text as it was sent, with what is hidden."""
 
     def read(self, body: Json) -> Iterator[TextPart]:
-        """Yield the text of a chunk, and collect its tool calls and token counts."""
-        inputs, outputs = (
-            dig(body, "usage", "prompt_tokens"),
-            dig(body, "usage", "completion_tokens"),
-        )
-        if type(inputs) is int and type(outputs) is int:
-            self.tokens = TokenCount(_count(inputs), _count(outputs))
-        choice = dig(body, "choices", 0)
-        self.finish = text_at(choice, "finish_reason") or self.finish
-        for name in ("content", "refusal"):
-            yield from self._text(text_at(choice, "delta", name))
-        for piece in items_at(choice, "delta", "tool_calls"):
-            self._add(piece)
+        """Yield the text of a chunk, and collect its tool calls and token counts.
 
-    def end(self) -> Iterator[TextPart | ToolUse | TokenCount]:
+        Raises:
+            LlmError: the chunk is an error.
+        """
+        choice = dig(body, "choices", 0)
+        self.has_choice = self.has_choice or choice is not None
+        if not self.finish and (error := error_in(body)):
+            raise error
+        self.tokens = merged_usage(self.tokens, usage_in(body))
+        finish = text_at(choice, "finish_reason")
+        self.finish = finish or self.finish
+        try:
+            yield from self._message(self._delta(choice))
+        except (TooManyCallsError, TooManyFieldsError):
+            raise fault(Outcome.UNAVAILABLE) from None
+
+    def end(self) -> Iterator[TextPart | ToolUse | TokenCount | AnswerEnd]:
         """Yield the remaining text, the tool calls and the token counts after the last chunk.
 
         Raises:
-            LlmError: the stream broke off, or the LLM refused to answer.
+            LlmError: the answer broke off, or the LLM refused to answer.
         """
-        if self.finish == "content_filter":
+        finish = self.finish.lower()
+        if finish in FILTERED:
             raise fault(Outcome.REFUSED)
-        if not self.finish:
+        if finish in FAILED:
+            raise fault(Outcome.UNAVAILABLE)
+        if not finish and not (self.is_done and self.has_choice):
             raise fault(Outcome.UNKNOWN)
-        if self.pending_half:
-            yield TextPart(self.pending_half)
-        seen: set[str] = set()
-        for number, call in enumerate(self.calls):
-            # Two calls with the same id would get one result between them.
-            is_good = 0 < len(call.id) <= MAX_ID_CHARACTERS and legible(call.id) not in seen
-            use = ToolUse(
-                call.id if is_good else f"call_{number}",
-                call.name[:MAX_NAME_CHARACTERS],
-                call.arguments,
-            )
-            seen.add(use.id)
-            yield use
+        if rest := self.thinking.add(self.pending_half) + self.thinking.end():
+            yield TextPart(rest)
+        yield from self.calls.uses(self.taken_ids)
+        end = AnswerEnd(ran_out=finish in RAN_OUT, extras=self._extras())
+        if end != AnswerEnd():
+            yield end
         if self.tokens:
             yield self.tokens
 
+    def _delta(self, choice: Json) -> Json:
+        """Return the next part of the message; a whole message counts where no part came."""
+        delta = dig(choice, "delta")
+        if isinstance(delta, Mapping) and delta:
+            return delta
+        return None if self.raw or self.calls.calls else dig(choice, "message")
+
+    def _message(self, message: Json) -> Iterator[TextPart]:
+        content = dig(message, "content")
+        if isinstance(content, list | Mapping):
+            self.parts += content if isinstance(content, list) else [content]
+        for text in (text_of(content), text_at(message, "refusal")):
+            yield from self._text(text)
+        pieces = dig(message, "tool_calls")
+        for piece in pieces if isinstance(pieces, list) else [pieces]:
+            self.calls.add(piece)
+        if isinstance(old_form := dig(message, "function_call"), Mapping):
+            self.calls.add({"function": old_form})
+        if extras := unknown_fields(message, KNOWN_OF_MESSAGE):
+            self.extras.append(extras)
+
     def _text(self, text: str) -> Iterator[TextPart]:
         """Yield the text up to the last whole character: a token may end inside a character."""
+        if not text:
+            return
+        self.raw.append(text)
         text = self.pending_half + text
         self.pending_half = text[-1:] if is_first_half(text[-1:]) else ""
-        if whole := text.removesuffix(self.pending_half):
+        if whole := self.thinking.add(text.removesuffix(self.pending_half)):
             yield TextPart(whole)
 
-    def _add(self, piece: Json) -> None:
-        call = self._call_of(piece)
-        call.name += text_at(piece, "function", "name")
-        call.arguments += text_at(piece, "function", "arguments")
-        if len(call.arguments) > MAX_ARGUMENT_CHARACTERS or len(self.calls) > MAX_CALLS:
-            raise fault(Outcome.UNAVAILABLE)
-
-    def _call_of(self, piece: Json) -> _Call:
-        """Return the call that a piece belongs to; a new id starts a new call at any index."""
-        index, identity = dig(piece, "index"), text_at(piece, "id")
-        known = self.by_index.get(index if isinstance(index, int) else None)
-        if known and identity in ("", known.id):
-            return known
-        call = _Call(identity)
-        self.calls.append(call)
-        self.by_index[index if isinstance(index, int) else None] = call
-        return call
+    def _extras(self) -> dict[str, Json]:
+        """Return what must go back: unknown fields, and the content as sent if it was changed."""
+        try:
+            extras = merged_fields(self.extras)
+            if self.parts and not all(isinstance(one, str) for one in self.parts):
+                return {**extras, "content": _joined_parts(self.parts)}
+        except TooManyFieldsError:
+            raise fault(Outcome.UNAVAILABLE) from None
+        if self.thinking.has_hidden:
+            return {**extras, "content": "".join(self.raw)}
+        return extras
 
 
-def _count(tokens: int) -> int:
-    return min(max(0, tokens), MAX_TOKENS)
+def text_of(content: Json) -> str:
+    """Return the text of a message's content, which is text or a list of parts.
+
+    Other parts are hidden: what the model thinks, and references to its sources.
+    """
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Mapping):
+        kind = content.get("type", "text")
+        text = content.get("text")
+        if isinstance(text, Mapping):
+            text = text.get("value")
+        if kind == "refusal":
+            return text_at(content, "refusal")
+        return text if isinstance(text, str) and kind in ("text", "output_text") else ""
+    return "".join(text_of(one) for one in items_at(content))
 
 
-def fault(
-    outcome: Outcome,
-    *,
-    provider_code: str | None = None,
-    http_status: int | None = None,
-    retry_after_seconds: int | None = None,
-) -> LlmError:
-    """Return the error for an outcome."""
-    status = f" (HTTP {http_status})" if http_status else ""
-    return LlmError(
-        f"{MESSAGES[outcome]}{status}.",
-        outcome=outcome,
-        provider_code=provider_code,
-        http_status=http_status,
-        retry_after_seconds=retry_after_seconds,
-    )
+def _joined_parts(parts: list[Json]) -> list[Json]:
+    """Return the parts of a content, with the pieces of one part joined."""
+    joined: list[Json] = []
+    for part in parts:
+        last = joined[-1] if joined else None
+        if isinstance(part, Mapping) and isinstance(last, Mapping) and _continues(last, part):
+            joined[-1] = merged_fields([last, part])
+        else:
+            joined.append(part)
+    return joined
+
+
+def _continues(last: Mapping[str, Json], part: Mapping[str, Json]) -> bool:
+    return part.get("type") == last.get("type") and part.get("type") in ("text", "thinking")

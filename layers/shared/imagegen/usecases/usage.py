@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import ImageRef, image_id
@@ -11,7 +12,10 @@ from imagegen.domain.stores import Stores
 from imagegen.usecases.conversions import to_allowance
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.images import Allowance
-from imagegen.wire.reports import Usage, UsedImage
+from imagegen.wire.reports import ChatAllowance, Usage, UsedChat, UsedImage
+
+if TYPE_CHECKING:
+    from imagegen.domain.chat_usage import ChatUsageStore, DailyChatLimits
 
 RECENT = 20
 
@@ -22,7 +26,9 @@ class UsageReader:
 
     stores: Stores
     reconciler: Reconciler
+    chat_usages: "ChatUsageStore"
     limits: Limits
+    chat_limits: "DailyChatLimits"
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
 
@@ -32,7 +38,7 @@ class UsageReader:
         The day is the UTC day; amounts are in micro-dollars.
 
         Raises:
-            StoreUnavailableError: the ledger or the records cannot be read.
+            StoreUnavailableError: the ledger, the chat's counts or the records cannot be read.
         """
         now_ms = self.now_ms()
         day, ledger = utc_day(now_ms), self.stores.ledgers.load(user)
@@ -49,6 +55,7 @@ class UsageReader:
                 usd_today=self.limits.daily_microusd,
             ),
             remaining=to_allowance(ledger, self.limits, day, now_ms=now_ms),
+            chat=self._chat(user, day),
             recent=tuple(self._recent_image(user, record) for record in recent),
         )
 
@@ -59,6 +66,17 @@ class UsageReader:
                 ref = ImageRef(record.quote_id, user, record.issued_ms)
                 ledger = self.reconciler.settle_stored(ref, ledger, record)
         return ledger
+
+    def _chat(self, user: str, day: str) -> UsedChat:
+        used, limits = self.chat_usages.load(user, day), self.chat_limits
+        return UsedChat(
+            used=ChatAllowance(requests=used.chats, tokens=used.tokens),
+            limits=ChatAllowance(requests=limits.chats, tokens=limits.tokens),
+            remaining=ChatAllowance(
+                requests=max(0, limits.chats - used.chats),
+                tokens=max(0, limits.tokens - used.tokens),
+            ),
+        )
 
     def _recent_image(self, user: str, record: ImageRecord) -> UsedImage:
         ref = ImageRef(record.quote_id, user, record.issued_ms)

@@ -102,6 +102,10 @@ class ToolCall(EdgeModel):
     problem: Problem | None = optional_field()
 
 
+type StopReason = Literal["end", "tool_limit", "length", "error"]
+"""Why an answer ended: ``length`` if the LLM reached the limit of its tokens."""
+
+
 class MessageComplete(EdgeModel):
     """The whole answer: always the last event, and sent exactly once."""
 
@@ -110,7 +114,7 @@ class MessageComplete(EdgeModel):
     content: str
     image_generations: tuple[ImageGeneration, ...]
     llm_api_calls: tuple[TextApiCall | LlmApiCall, ...]
-    stop_reason: Literal["end", "tool_limit", "error"]
+    stop_reason: StopReason
     problem: Problem | None = optional_field()
 
 

@@ -33,6 +33,21 @@ class UsedImage(EdgeModel):
     code: str | None = None
 
 
+class ChatAllowance(EdgeModel):
+    """Chat requests, and tokens of the chat's LLM, on one UTC day."""
+
+    requests: int
+    tokens: int
+
+
+class UsedChat(EdgeModel):
+    """What the user used of the chat today, and may still use."""
+
+    used: ChatAllowance
+    limits: ChatAllowance
+    remaining: ChatAllowance
+
+
 class Usage(EdgeModel):
     """What the user spent today and may still spend, with the newest requests."""
 
@@ -42,6 +57,7 @@ class Usage(EdgeModel):
     attempts: int
     limits: Allowance
     remaining: Allowance
+    chat: UsedChat
     recent: tuple[UsedImage, ...]
 
 

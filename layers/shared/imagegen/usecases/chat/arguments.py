@@ -21,13 +21,15 @@ def to_turn(message: ChatMessage) -> ChatTurn:
 
 
 def parse_arguments(text: str) -> dict[str, Any] | None:
-    """Return the arguments that an LLM wrote.
+    """Return the arguments that an LLM wrote; an empty text is an object without any.
 
-    The result is ``None`` if they are not a JSON object, or one that cannot be written as JSON
-    again: the answer repeats them.
+    Some models write the object as JSON inside of a JSON text. The result is ``None`` if they are
+    not a JSON object, or one that cannot be written as JSON again: the answer repeats them.
     """
     try:
-        found = json.loads(text, parse_constant=_refuse)
+        found = json.loads(text.strip() or "{}", parse_constant=_refuse)
+        if isinstance(found, str):
+            found = json.loads(found, parse_constant=_refuse)
         # Python parses lone surrogates and deep nesting; pydantic cannot serialize them.
         ToolCall(id="", name="", arguments=found, ok=False).model_dump_json()
     except (ValueError, RecursionError):

@@ -7,19 +7,30 @@ the user. A failure of the LLM becomes a sentence in the answer, which is then c
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from imagegen.domain.errors import ImagegenError, InvalidRequestError, LlmError
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import ChatTurn, Llm, TextPart, TokenCount, ToolUse
+from imagegen.domain.ports import ChatTurn, Llm, TextPart, ToolUse
 from imagegen.domain.token_prices import TokenPrices
+from imagegen.usecases.chat.answer_text import AnswerText
 from imagegen.usecases.chat.arguments import parse_arguments, parse_request, to_turn
 from imagegen.usecases.chat.limits import (
-    MAX_ANSWER_CHARACTERS,
+    MAX_REJECTED_TOOL_USES,
     MAX_TOOL_BYTES,
     ChatLimits,
     TooLongError,
     check,
+)
+from imagegen.usecases.chat.llm_call import LlmCall, TokenBudget, request_tokens
+from imagegen.usecases.chat.sentences import (
+    CUT_OFF,
+    FAILED,
+    NOTHING,
+    RAN_OUT,
+    STOPPED,
+    TOO_LONG,
+    UNEXPECTED,
 )
 from imagegen.wire.images import Estimate, EstimateRequest
 from imagegen.wire.messages import (
@@ -28,8 +39,8 @@ from imagegen.wire.messages import (
     ImageGeneration,
     MessageComplete,
     MessageStart,
+    StopReason,
     TextApiCall,
-    TextDelta,
     ToolCall,
     image_offer,
     json_bytes,
@@ -40,16 +51,6 @@ from imagegen.wire.reports import Problem
 MARGIN_MS = 3_000
 """Kept free of LLM calls before Lambda's timeout: to send the answer."""
 SHORTEST_CALL_MS = 1_000
-MAX_REJECTED_TOOL_USES = 12
-"""How many tool uses beyond a round's limit are each rejected; further ones are ignored."""
-STOPPED = "I stopped here: I used my tool too often for one message."
-FAILED = "I could not finish my answer: the language model did not respond as it should."
-TOO_LONG = "I stopped here: my answer is too long for one message."
-NOTHING = "I have no answer to that. Please rephrase your message."
-UNEXPECTED = "An unexpected error. It is in the logs."
-
-
-type StopReason = Literal["end", "tool_limit", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,10 @@ class Chatter:
     new_id: Callable[[], str]
     prices: TokenPrices = field(default_factory=TokenPrices)
     limits: ChatLimits = field(default_factory=ChatLimits)
+    begin: Callable[[str, int], Callable[[int], None]] = lambda _user, _tokens: lambda _used: None
+    """Reserves a user's tokens, and returns the function that settles what was used of them."""
+    reference: Callable[[str], str] = lambda _user: ""
+    """Returns what the LLM's provider is given as the user."""
     on_answered: Callable[[MessageComplete], None] = lambda _message: None
     on_unexpected: Callable[[Exception], None] = lambda _error: None
     """Called with an error that no code handles; the answer is completed all the same."""
@@ -77,10 +82,17 @@ class Chatter:
             InvalidRequestError: the last message is not the user's or is empty, or the history is
                 too long.
             ConfigurationError: no LLM is set up.
+            LimitError: the user is blocked, or has reached a limit of the day.
+            StoreUnavailableError: the user's counts cannot be reached.
         """
         check(request, self.limits)
         turns = [to_turn(message) for message in request.messages]
-        return _Answer(self, self.llm(), user, ends_ms, turns).events()
+        llm, reference = self.llm(), self.reference(user)
+        budget = TokenBudget(request_tokens(turns))
+        settle = self.begin(user, budget.most)
+        return _Answer(
+            self, llm, user, ends_ms, turns, budget, reference=reference, settle=settle
+        ).events()
 
 
 @dataclass(slots=True)
@@ -92,20 +104,31 @@ class _Answer:
     user: str
     ends_ms: int
     turns: list[ChatTurn]
-    texts: list[str] = field(default_factory=list)
-    text_characters: int = 0
+    budget: TokenBudget
+    text: AnswerText = field(default_factory=AnswerText)
+    reference: str = ""
+    """What the LLM's provider is given as the user: a keyed hash."""
+    settle: Callable[[int], None] = lambda _used: None
     tool_bytes: int = 0
+    has_run_out: bool = False
+    """Whether the last call of the LLM reached the limit of its tokens."""
     images: list[ImageGeneration] = field(default_factory=list)
     calls: list[TextApiCall] = field(default_factory=list)
 
     def events(self) -> Iterator[ChatEvent]:
-        """Yield every event of the answer."""
+        """Yield every event of the answer, and settle what it used, also if it is given up."""
+        try:
+            yield from self._events()
+        finally:
+            self.settle(self.budget.used)
+
+    def _events(self) -> Iterator[ChatEvent]:
         message_id = f"msg_{self.chatter.new_id()}"
         yield MessageStart(id=message_id, created_at=self.chatter.now_ms())
         stop_reason, problem = yield from self._body()
         complete = MessageComplete(
             id=message_id,
-            content="".join(self.texts),
+            content=self.text.whole(),
             image_generations=tuple(self.images),
             llm_api_calls=tuple(self.calls),
             stop_reason=stop_reason,
@@ -124,43 +147,54 @@ class _Answer:
         except Exception as error:  # noqa: BLE001 offers already made must reach the user
             self.chatter.on_unexpected(error)
             failed = ImagegenError(UNEXPECTED)
-        yield from self._emit_paragraph(TOO_LONG if isinstance(failed, TooLongError) else FAILED)
+        yield from self.text.paragraph(TOO_LONG if isinstance(failed, TooLongError) else FAILED)
         return "error", self.chatter.to_problem(failed)
 
     def _rounds(self) -> Generator[ChatEvent, None, StopReason]:
         """Yield until the LLM uses no more tools; return why the answer ended."""
         limits = self.chatter.limits
-        for _ in range(limits.rounds):
+        for number in range(limits.rounds):
+            if number and not self.budget.has_room(self.turns):
+                break
             tool_uses = yield from self._call_llm()
             if not tool_uses:
-                if not "".join(self.texts).strip():
-                    yield from self._emit_paragraph(NOTHING)
-                return "end"
-            for number, tool_use in enumerate(tool_uses):
-                is_over_limit = number >= limits.calls_in_round
+                return (yield from self._last_words())
+            for place, tool_use in enumerate(tool_uses):
+                is_over_limit = place >= limits.calls_in_round
                 yield self._add_tool_call(self._run_tool(tool_use, is_over_limit=is_over_limit))
-        yield from self._emit_paragraph(STOPPED)
+        yield from self.text.paragraph(STOPPED)
         return "tool_limit"
+
+    def _last_words(self) -> Generator[ChatEvent, None, StopReason]:
+        """Yield a sentence if the answer is empty or cut off; return why it ended."""
+        is_empty = not self.text.whole().strip()
+        if self.has_run_out:
+            yield from self.text.paragraph(RAN_OUT if is_empty else CUT_OFF)
+            return "length"
+        if is_empty:
+            yield from self.text.paragraph(NOTHING)
+        return "end"
 
     def _call_llm(self) -> Generator[ChatEvent, None, tuple[ToolUse, ...]]:
         """Yield the text of one LLM call; return the tool uses that it asks for."""
-        began_ms, token_count, tool_uses, words = self.chatter.now_ms(), None, [], ""
-        success = False
+        call, seconds = LlmCall(self.chatter.now_ms()), self._seconds_left()
         try:
-            for part in self.llm.answer(self.turns, timeout_seconds=self._seconds_left()):
-                match part:
-                    case TextPart(text) if text:
-                        yield from self._stream_text(text, continues=bool(words))
-                        words += text
-                    case ToolUse():
-                        tool_uses.append(part)
-                    case TokenCount():
-                        token_count = part
-            success = True
+            for part in self.llm.answer(self.turns, timeout_seconds=seconds, user=self.reference):
+                continues = bool(call.words)
+                call.add(part)
+                if isinstance(part, TextPart) and part.text:
+                    yield from self.text.stream(part.text, continues=continues)
+            call.success = True
+        except LlmError as error:
+            call.fail(error)
+            raise
         finally:
-            self.calls.append(self._api_call(began_ms, token_count, success=success))
-        kept = tuple(tool_uses[: self.chatter.limits.calls_in_round + MAX_REJECTED_TOOL_USES])
-        self.turns.append(ChatTurn("assistant", words, kept))
+            self.budget.used += call.used_tokens(self.turns)
+            self.calls.append(call.report(self.llm, self.chatter.prices, self.chatter.now_ms()))
+        limit = self.chatter.limits.calls_in_round + MAX_REJECTED_TOOL_USES
+        kept = tuple(call.tool_uses[:limit])
+        self.turns.append(ChatTurn("assistant", call.words, kept, extras=call.end.extras))
+        self.has_run_out = call.end.ran_out
         return kept
 
     def _run_tool(self, tool_use: ToolUse, *, is_over_limit: bool) -> ToolCall:
@@ -204,45 +238,8 @@ class _Answer:
         text = json.dumps(result, ensure_ascii=False)
         self.turns.append(ChatTurn("tool", text, call_id=tool_use.id))
 
-    def _stream_text(self, text: str, *, continues: bool) -> Iterator[TextDelta]:
-        """Yield the LLM's text as far as it fits into one message.
-
-        Raises:
-            TooLongError: it did not fit.
-        """
-        fits = text[: max(0, MAX_ANSWER_CHARACTERS - self.text_characters)]
-        if fits:
-            yield from self._emit(fits) if continues else self._emit_paragraph(fits)
-        if fits != text:
-            raise TooLongError("The LLM's answer was too long for one message.")
-
-    def _emit(self, text: str) -> Iterator[TextDelta]:
-        self.texts.append(text)
-        self.text_characters += len(text)
-        yield TextDelta(text=text)
-
-    def _emit_paragraph(self, text: str) -> Iterator[TextDelta]:
-        """Yield text that does not continue the text before it: it starts a new paragraph."""
-        if self.texts and not self.texts[-1].endswith("\n"):
-            yield from self._emit("\n\n")
-        yield from self._emit(text)
-
     def _seconds_left(self) -> float:
         left_ms = self.ends_ms - MARGIN_MS - self.chatter.now_ms()
         if left_ms < SHORTEST_CALL_MS:
             raise LlmError("There was no time left to call the LLM.", outcome=Outcome.UNAVAILABLE)
         return left_ms / 1000
-
-    def _api_call(
-        self, began_ms: int, token_count: TokenCount | None, *, success: bool
-    ) -> TextApiCall:
-        return TextApiCall(
-            provider=self.llm.provider,
-            model=self.llm.model,
-            input_tokens=token_count.input_tokens if token_count else None,
-            output_tokens=token_count.output_tokens if token_count else None,
-            cost=self.chatter.prices.cost_microusd(token_count),
-            duration_ms=self.chatter.now_ms() - began_ms,
-            success=success,
-            timestamp=began_ms,
-        )

@@ -9,6 +9,8 @@ from imagegen.wire.messages import MAX_MESSAGE_CHARACTERS, ChatRequest
 MAX_ANSWER_CHARACTERS = MAX_MESSAGE_CHARACTERS - 500
 """The longest text of the LLM in one answer. The remaining 500 characters are for the service's own
 sentences: the next request sends the whole message back as history."""
+MAX_REJECTED_TOOL_USES = 12
+"""How many tool uses beyond a round's limit are each rejected; further ones are ignored."""
 MAX_TOOL_BYTES = 3_500_000
 """The most that the tool calls of one answer take, in the events and in the complete message.
 
@@ -30,8 +32,8 @@ class ChatLimits:
     results of the tools that it used."""
     calls_in_round: int = 4
     """How many offers the LLM can make in one call."""
-    input_characters: int = 100_000
-    """The most characters of the whole history."""
+    input_characters: int = 60_000
+    """The most characters of the whole history; one outside ASCII counts as its bytes in UTF-8."""
 
 
 def check(request: ChatRequest, limits: ChatLimits) -> None:
@@ -44,9 +46,13 @@ def check(request: ChatRequest, limits: ChatLimits) -> None:
     last = request.messages[-1]
     if last.role != "user" or is_blank(last.content):
         raise InvalidRequestError("The last message must be the user's, and not empty.")
-    characters = sum(len(message.content) for message in request.messages)
+    characters = sum(_size(message.content) for message in request.messages)
     if characters > limits.input_characters:
         raise InvalidRequestError(
             f"The messages have {characters} characters; at most {limits.input_characters} are "
-            "allowed. Leave out older messages."
+            "allowed (one outside ASCII counts as 2 to 4). Leave out older messages."
         )
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))

@@ -1,0 +1,10 @@
+"""The service's own sentences in an answer, where the LLM's words are missing or end early."""
+
+STOPPED = "I stopped here: I used my tool too often for one message."
+FAILED = "I could not finish my answer: the language model did not respond as it should."
+TOO_LONG = "I stopped here: my answer is too long for one message."
+RAN_OUT = "I ran out of room before I could answer. Please ask for less at a time."
+CUT_OFF = "My answer ends here: it reached the limit of its length."
+NOTHING = "I have no answer to that. Please rephrase your message."
+UNEXPECTED = "An unexpected error. It is in the logs."
+"""The detail of a problem, not a part of the answer."""
