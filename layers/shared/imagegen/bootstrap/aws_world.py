@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -105,6 +105,17 @@ class AwsWorld:
     def pause(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+    def run_together[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """Return the results of tasks that run at the same time, in their order.
+
+        Every client is thread-safe and is built before: two threads must not build it at once.
+        """
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+        clients.dynamodb(), clients.s3(), clients.ssm()
+        with ThreadPoolExecutor(max(len(tasks), 1)) as pool:
+            return list(pool.map(lambda task: task(), tasks))
 
     def random_bytes(self, count: int) -> bytes:
         """Return bytes that cannot be guessed."""

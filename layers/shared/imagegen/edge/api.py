@@ -48,9 +48,7 @@ def build_api() -> LambdaFunctionUrlResolver:
         return _response_for_path(problems.invalid_request(list(error.errors())), path())
 
     def on_no_route(_: NoRouteError) -> Response[str]:
-        return _response_for_path(
-            edge_problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such route."), path()
-        )
+        return _response_for_path(_no_route(), path())
 
     def on_error(error: ImagegenError) -> Response[str]:
         return error_response(error, path())
@@ -74,14 +72,18 @@ def serve(
     verifier: Callable[[], Verifier],
     is_open: Callable[[str, str], bool] = lambda _method, _path: False,
     own_json: Container[str] = (),
+    is_absent: Callable[[str], bool] = lambda _path: False,
 ) -> dict[str, Any]:
     """Return the function URL's answer to one event.
 
     ``is_open`` returns whether a method and path may be called without a token. ``own_json`` has
-    the paths whose handlers answer a body that is not JSON themselves.
+    the paths whose handlers answer a body that is not JSON themselves. ``is_absent`` returns
+    whether a path has no route: it is answered at once, whatever its body is.
     """
     path: str = event["rawPath"]
     try:
+        if is_absent(path):
+            return _as_event(_response_for_path(_no_route(), path))
         user, fault = check_request(event, verifier, is_open, own_json)
         if fault is None:
             api.append_context(user=user)  # type: ignore[no-untyped-call]
@@ -173,6 +175,10 @@ def not_allowed(methods: str) -> Response[str]:
     )
     answer.headers["Allow"] = methods
     return answer
+
+
+def _no_route() -> Problem:
+    return edge_problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such route.")
 
 
 def _response_for_path(problem: Problem, path: str) -> Response[str]:

@@ -15,6 +15,8 @@ from imagegen.wire.reports import Problem
 
 MAX_BODY_BYTES = 256 * 1024
 
+FORM = "multipart/"
+
 type Event = dict[str, Any]
 
 
@@ -50,7 +52,8 @@ def _body_problem(event: Event, own_json: Container[str]) -> Problem | None:
     """Return the problem of a body's type or JSON, or ``None`` if it may be parsed."""
     kind = event.get("headers", {}).get("content-type", "").partition(";")[0].strip().lower()
     if event["requestContext"]["http"]["method"] != "GET" and kind not in ("", JSON):
-        detail = f"Send the body as {JSON}."
+        what = ", not as a form: files cannot be sent" if kind.startswith(FORM) else ""
+        detail = f"Send the body as {JSON}{what}."
         return edge_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     is_valid = event["rawPath"] in own_json or _is_json(event)
     return None if is_valid else invalid_json()

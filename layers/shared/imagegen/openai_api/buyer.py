@@ -11,22 +11,21 @@ from dataclasses import dataclass
 
 from imagegen.domain import ids
 from imagegen.domain.errors import (
-    AboveMaxCostError,
     ImagegenError,
-    NoProviderError,
     ReusedKeyError,
     StillRunningError,
     StoreUnavailableError,
 )
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, OpState, may_reserve_op
-from imagegen.domain.money import label_text
-from imagegen.domain.quote import LIFETIME_MS, Quote
+from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.stores import LedgerStore
+from imagegen.domain.waiting import WaitingPlaces
 from imagegen.openai_api import retries
 from imagegen.openai_api.calls import Call
 from imagegen.openai_api.earlier_images import EarlierImages
-from imagegen.usecases.estimator import Estimator, Issue
+from imagegen.openai_api.offers import NamedOffers
+from imagegen.usecases.estimator import Issue
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer
@@ -58,31 +57,38 @@ class _Order:
     """When Lambda ends this run."""
     until_ms: int
     """Until when the call may wait for another run."""
+    most_bytes: int | None = None
+    """The largest file that the answer can contain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
     """Buys the image of a call, at most once."""
 
-    estimator: Estimator
+    offers: NamedOffers
     generator: Generator
     earlier_images: EarlierImages
     replayer: Replayer
     reconciler: Reconciler
     ledgers: LedgerStore
+    places: WaitingPlaces
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
     pause: Callable[[float], None]
     random_bytes: Callable[[int], bytes]
     new_run_id: Callable[[], str]
 
-    def buy(self, request: EstimateRequest, call: Call, *, ends_ms: int) -> Made:
+    def buy(
+        self, request: EstimateRequest, call: Call, *, ends_ms: int, most_bytes: int | None = None
+    ) -> Made:
         """Return the image, made now or by an earlier attempt of the same call.
 
-        Lambda ends this run at ``ends_ms``.
+        Lambda ends this run at ``ends_ms``. With ``most_bytes``, only models are called whose file
+        is likely no larger.
 
         Raises:
-            InvalidRequestError, NoProviderError: no model can be offered.
+            ImagegenError: no model can be offered, or only others than the named one, which do not
+                fit the request or cost much more.
             LimitError: a limit of the user is reached.
             ReusedKeyError: the idempotency key was used for another request.
             ContentRefusedError, GenerationFailedError: no image was made and nothing is charged.
@@ -93,7 +99,7 @@ class Buyer:
                 known to be charged.
         """
         until_ms = min(self.now_ms() + WAIT_MS, ends_ms - ANSWER_MARGIN_MS)
-        order = _Order(request, call, ends_ms, until_ms)
+        order = _Order(request, call, ends_ms, until_ms, most_bytes)
         for _ in range(ROUNDS):
             made = self._round(order)
             if made is not None:
@@ -123,7 +129,9 @@ class Buyer:
         run_id = retries.run_name(call, self.new_run_id())
         issue = Issue(nonce, self._issued_ms(ledger.ops.get(quote_id)))
         try:
-            quote = self._offer(order, issue, ledger)
+            quote = self.offers.quote(
+                order.request, call.user, ledger=ledger, issue=issue, most_bytes=order.most_bytes
+            )
             result = self.generator.confirm(
                 quote, order.request.prompt, run_id=run_id, ends_ms=order.ends_ms
             )
@@ -146,41 +154,21 @@ class Buyer:
                 would be a new call, which buys a second image.
         """
         try:
-            return self._wait(order, quote_id, self._ledger(order.call.user))
+            ledger = self._ledger(order.call.user)
+            return self._wait(order, quote_id, ledger, is_own_run=True)
         except (StillRunningError, StoreUnavailableError) as error:
             if order.call.is_recognised:
                 raise
             raise _not_recognised(error) from error
 
-    def _offer(self, order: _Order, issue: Issue, ledger: Ledger) -> Quote:
-        """Return a quote that is not much more expensive than the first choice.
+    def _wait(
+        self, order: _Order, quote_id: str, ledger: Ledger, *, is_own_run: bool = False
+    ) -> Made | None:
+        """Return the image of the run with this quote, ``None`` if another round is needed.
 
-        The user does not see the price before it is charged. If the first choice is unavailable,
-        the other models may therefore cost at most the fallback multiple of its price. With
-        ``max_cost``, only ``max_cost`` limits the price.
+        Of the repetitions of a call, one waits at a time; the others are answered at once.
         """
-        request, user = order.request, order.call.user
-        offer = self.estimator.offer(request, user, ledger=ledger, issue=issue)
-        missing = offer.selection.replaced
-        if request.max_cost is not None or missing is None or missing.price_microusd is None:
-            return offer.quote
-        most = int(missing.price_microusd * self.estimator.price_multiple)
-        if offer.quote.ceiling_microusd <= most:
-            return offer.quote
-        try:
-            within = request.model_copy(update={"max_cost": most})
-            return self.estimator.offer(within, user, ledger=ledger, issue=issue).quote
-        except (AboveMaxCostError, NoProviderError) as error:
-            row, expected = offer.selection.candidates[0].variant.row, offer.quote.expected_microusd
-            raise AboveMaxCostError(
-                f"{missing.row.model} is not available now ({missing.reason}), and {row.model} for "
-                f"{label_text(expected)} would cost more than {label_text(most)}. "
-                "The header x-max-cost allows it."
-            ) from error
-
-    def _wait(self, order: _Order, quote_id: str, ledger: Ledger) -> Made | None:
-        """Return the image of the run with this quote, ``None`` if another round is needed."""
-        ref = ImageRef(quote_id, order.call.user, 0)
+        ref, waits = ImageRef(quote_id, order.call.user, 0), is_own_run
         while op := ledger.ops.get(quote_id):
             _check_body(order.call, op.owner)
             if may_reserve_op(ledger, quote_id):
@@ -189,10 +177,25 @@ class Buyer:
                 return self._replay(order.call, ref, ledger)
             if self.now_ms() >= order.until_ms:
                 raise _still_running()
+            waits = waits or self._takes_place(order, op, quote_id)
+            if not waits:
+                raise _still_running()
             self.pause(POLL_SECONDS)
             ledger = self._ledger(order.call.user)
         # The run was pruned from the ledger. The next round looks for its image.
         return None
+
+    def _takes_place(self, order: _Order, op: Op, quote_id: str) -> bool:
+        """Return whether this call may wait for the end of a run, as the only one."""
+        now_ms = self.now_ms()
+        if op.waiter_until_ms > now_ms:
+            return False
+        try:
+            return self.places.wait(
+                order.call.user, quote_id, until_ms=order.until_ms, now_ms=now_ms
+            )
+        except StoreUnavailableError:
+            return False
 
     def _replay(self, call: Call, ref: ImageRef, ledger: Ledger) -> Made | None:
         result = self.replayer.result(ref, ledger)

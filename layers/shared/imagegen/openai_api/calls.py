@@ -22,6 +22,8 @@ class Call:
     """The idempotency key."""
     retries: int | None = None
     """How often the client has already retried this request; ``None`` without the header."""
+    index: int = 0
+    """Which of the images of the request it is."""
 
     @property
     def is_retry(self) -> bool:

@@ -5,7 +5,7 @@ quote, whose image is made and charged once. Without a key, each call gets a new
 in a keyed hash of user and body. OpenAI's SDKs count their retries in a header; a call with such a
 count belongs to an earlier attempt whose quote id has the same ending: to the one that is still
 running, else to the latest. Equal calls without a key and without a counted retry are different
-calls.
+calls. Each of several images of one call has a quote of its own, derived from its index as well.
 """
 
 import base64
@@ -36,7 +36,7 @@ def derive_nonce(
     ``ops`` are the user's requests in the ledger, by quote id; ``random`` has ``RANDOM_BYTES``.
     """
     if call.key is not None:
-        return _hash(secret, call.user, "key", call.key)
+        return _hash(secret, call.user, "key", call.key, *_index(call))
     earlier = earlier_attempt(call, ops, secret, now_ms=now_ms) if call.is_retry else None
     if earlier is not None:
         return base64.b32decode(earlier, casefold=True)
@@ -91,7 +91,12 @@ def has_other_body(call: Call, run: str) -> bool:
 
 
 def _body_hash(call: Call, secret: bytes) -> bytes:
-    return _hash(secret, call.user, "body", call.digest)[RANDOM_BYTES:]
+    return _hash(secret, call.user, "body", call.digest, *_index(call))[RANDOM_BYTES:]
+
+
+def _index(call: Call) -> tuple[str, ...]:
+    """Return what distinguishes the images of one call; a key contains no line break."""
+    return (str(call.index),) if call.index else ()
 
 
 def _hash(secret: bytes, *parts: str) -> bytes:
