@@ -17,6 +17,7 @@ from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.listing import ModelListing
 from imagegen.openai_api.offers import NamedOffers
+from imagegen.openai_api.set_calls import SetCalls
 from imagegen.openai_api.sets import SetBuyer
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.generate.answers import Presenter
@@ -126,7 +127,14 @@ class GenerateService(PricingService):
     def set_buyer(self) -> SetBuyer:
         """Buys the images of a call under ``/v1``."""
         world = self.world
-        return SetBuyer(self.buyer, world.run_together, world.observer.unexpected_error)
+        calls = SetCalls(
+            world.ledgers,
+            self.buyer.earlier_images,
+            world.image_id_key,
+            world.now_ms,
+            world.random_bytes,
+        )
+        return SetBuyer(self.buyer, calls, world.run_together, world.observer.unexpected_error)
 
     @cached_property
     def model_names(self) -> ModelNames:

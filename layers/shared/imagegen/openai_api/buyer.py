@@ -115,11 +115,11 @@ class Buyer:
         )
         quote_id = ids.quote_id(nonce)
         op = ledger.ops.get(quote_id)
-        _check_body(call, op.owner if op else "")
+        check_body(call, op.owner if op else "")
         if not may_reserve_op(ledger, quote_id):
             return self._wait(order, quote_id, ledger)
         if op is None and (made := self.earlier_images.find(call, quote_id, ledger)):
-            _check_body(call, made.record.run)
+            check_body(call, made.record.run)
             return made
         return self._confirm(order, nonce, ledger)
 
@@ -142,7 +142,7 @@ class Buyer:
                 error.retryable = False
             raise
         if isinstance(result, Made):
-            _check_body(call, result.record.run)
+            check_body(call, result.record.run)
             return result
         return self._wait_for_own_run(order, quote_id)
 
@@ -170,7 +170,7 @@ class Buyer:
         """
         ref, waits = ImageRef(quote_id, order.call.user, 0), is_own_run
         while op := ledger.ops.get(quote_id):
-            _check_body(order.call, op.owner)
+            check_body(order.call, op.owner)
             if may_reserve_op(ledger, quote_id):
                 return None
             if op.state is not OpState.HELD:
@@ -201,7 +201,7 @@ class Buyer:
         result = self.replayer.result(ref, ledger)
         if not isinstance(result, Made):
             return None
-        _check_body(call, result.record.run)
+        check_body(call, result.record.run)
         return result
 
     def _may_retry(self, call: Call, quote_id: str, ledger: Ledger) -> bool:
@@ -226,7 +226,8 @@ class Buyer:
         return op.expires_ms - LIFETIME_MS
 
 
-def _check_body(call: Call, run: str) -> None:
+def check_body(call: Call, run: str) -> None:
+    """Raise ``ReusedKeyError`` if a run of the call's key was for a request with another body."""
     if retries.has_other_body(call, run):
         raise ReusedKeyError("The Idempotency-Key was used with another body. Use a new key.")
 

@@ -5,12 +5,13 @@ is charged if and only if it is stored. A repetition of the call gets the same i
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from imagegen.domain.errors import ImagegenError, StillRunningError
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.calls import Call
+from imagegen.openai_api.set_calls import SetCalls
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import EstimateRequest
 
@@ -47,6 +48,7 @@ class SetBuyer:
     """Buys one or more images in one call."""
 
     buyer: Buyer
+    calls: SetCalls
     run_together: Callable[[Sequence[Task]], list[Made | ImagegenError]]
     on_unexpected: Callable[[Exception], None]
 
@@ -60,7 +62,7 @@ class SetBuyer:
         buy = partial(self.buyer.buy, wanted.each, ends_ms=ends_ms, most_bytes=wanted.most_bytes)
         if wanted.count == 1:
             return Bought((buy(call),))
-        calls = [replace(call, index=index) for index in range(wanted.count)]
+        calls = self.calls.divide(call, wanted.count)
         results = self.run_together([partial(self._one, partial(buy, one)) for one in calls])
         made = tuple(one for one in results if isinstance(one, Made))
         failed = [(i, one) for i, one in enumerate(results) if isinstance(one, ImagegenError)]
