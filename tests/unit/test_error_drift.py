@@ -46,6 +46,7 @@ NO_OFFER = frozenset(
         errors.AboveMaxCostError,
         errors.UnknownModelError,
         errors.RetiredModelError,
+        errors.ParameterError,
         errors.NoProviderError,
     }
 )
@@ -76,8 +77,9 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
     "getToolDefinition": frozenset({errors.InvalidRequestError}),
     "createImage": NO_OFFER
     | NO_IMAGE
-    | {errors.ParameterError, errors.ReusedKeyError, errors.StillRunningError},
+    | {errors.ReusedKeyError, errors.StillRunningError},
     "listModelsForOpenai": frozenset(),
+    "getModelForOpenai": frozenset({errors.UnknownModelError, errors.ParameterError}),
     "callMcp": frozenset(),
     "getProviderHealth": frozenset(),
 }
