@@ -75,9 +75,7 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
     "getUsage": frozenset(),
     "chat": frozenset({errors.InvalidRequestError}),
     "getToolDefinition": frozenset({errors.InvalidRequestError}),
-    "createImage": NO_OFFER
-    | NO_IMAGE
-    | {errors.ReusedKeyError, errors.StillRunningError},
+    "createImage": NO_OFFER | NO_IMAGE | {errors.ReusedKeyError, errors.StillRunningError},
     "listModelsForOpenai": frozenset(),
     "getModelForOpenai": frozenset({errors.UnknownModelError, errors.ParameterError}),
     "callMcp": frozenset(),

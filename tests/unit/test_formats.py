@@ -19,7 +19,10 @@ from tests.fakes.clock import NOON_MS
 from tests.fakes.service import KEYRING, Service
 
 REAL = real_catalog()
-PNG = {"params": {"output_format": "png"}, "formats": {"jpeg": {"output_format": "jpeg"}}}
+PNG: dict[str, Any] = {
+    "params": {"output_format": "png"},
+    "formats": {"jpeg": {"output_format": "jpeg"}},
+}
 TWO = catalog(row("alpha-standard", priority=1, **PNG), row("beta-standard", priority=2))
 
 

@@ -73,7 +73,10 @@ def test_whichever_model_makes_it_the_charge_is_within_the_multiple() -> None:
 
 
 def test_a_size_that_the_named_model_lacks_is_refused_with_its_sizes() -> None:
-    large = {"sizes": [LARGE], "price": {"rule": "perImage", "usd": {"2048x2048": "0.0119"}}}
+    large: dict[str, Any] = {
+        "sizes": [LARGE],
+        "price": {"rule": "perImage", "usd": {"2048x2048": "0.0119"}},
+    }
     cat = catalog(row("alpha-standard", priority=1), row("beta-standard", priority=2, **large))
     service = Service(catalog=cat)
     with pytest.raises(UnsupportedSizeError, match="supports 1024x1024, not '2048x2048'"):
@@ -84,7 +87,10 @@ def test_a_size_that_the_named_model_lacks_is_refused_with_its_sizes() -> None:
 
 
 def test_a_size_that_only_another_row_of_the_tier_has_is_served_if_the_tier_was_named() -> None:
-    large = {"sizes": [LARGE], "price": {"rule": "perImage", "usd": {"2048x2048": "0.9"}}}
+    large: dict[str, Any] = {
+        "sizes": [LARGE],
+        "price": {"rule": "perImage", "usd": {"2048x2048": "0.9"}},
+    }
     cat = catalog(row("alpha-standard", priority=1), row("beta-standard", priority=2, **large))
     assert offered(Service(catalog=cat), size="2048x2048").fallback is None
 
@@ -152,7 +158,12 @@ def test_without_a_maximum_no_named_model_is_replaced_by_one_above_its_multiple(
     service = Service(catalog=real_catalog())
     for name in down:
         service.setups[name] = DOWN
-    asked = {"model": model, "size": size, "prompt": "word " * words, "quality": None}
+    asked: dict[str, Any] = {
+        "model": model,
+        "size": size,
+        "prompt": "word " * words,
+        "quality": None,
+    }
     try:
         quote = offered(service, **asked)
     except ImagegenError:
