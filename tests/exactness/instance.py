@@ -144,6 +144,9 @@ class Instance:
     def new_id(self) -> str:
         return secrets.token_hex(ID_BYTES)
 
+    def page_url(self) -> str:
+        return ""
+
     def setups(self) -> Mapping[str, ProviderSetup]:
         return {name: ProviderSetup(has_key=True, enabled=True) for name in CATALOG.providers}
 

@@ -350,6 +350,9 @@ class FakeWorld:
     def get_llm(self) -> Llm:
         return self.service.llm
 
+    def page_url(self) -> str:
+        return "https://page.test/"
+
     def keyring(self) -> Keyring:
         return KEYRING
 

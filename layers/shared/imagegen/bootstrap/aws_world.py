@@ -149,6 +149,14 @@ class AwsWorld:
         """
         return self.providers.llm()
 
+    def page_url(self) -> str:
+        """Return the URL of the page function; empty if it is not known.
+
+        It is a parameter, because the page's environment has the URLs of the other functions: the
+        template cannot give each of two functions the URL of the other.
+        """
+        return self.parameters.values().get("PAGE_URL", "")
+
     def keyring(self) -> Keyring:
         """Return the keys that sign quotes.
 

@@ -122,6 +122,9 @@ class World(Protocol):
             ConfigurationError: no model or no key is set.
         """
 
+    def page_url(self) -> str:
+        """Return the URL of the page function; empty if it is not known."""
+
     def keyring(self) -> Keyring:
         """Return the keys that sign quotes.
 
