@@ -65,7 +65,7 @@ OPERATIONS: Final = {
         style=OPENAI,
         headers={
             "x-max-cost": (
-                "The most to pay for all images of the call, in US dollars; a higher price is an error",
+                "The most to pay for all images, in US dollars; a higher price is an error",
                 {"pattern": r"^[0-9]*\.?[0-9]+$"},
             ),
             "Idempotency-Key": (

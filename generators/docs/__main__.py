@@ -7,7 +7,7 @@ unchanged.
 import sys
 from pathlib import Path
 
-from generators.docs import alarms, costs, fields, prices, problems, settings
+from generators.docs import alarms, clients, costs, fields, prices, problems, settings
 from generators.docs.blocks import pages, with_blocks
 from generators.docs.examples import StackNotFreshError, played
 from local.paths import ROOT, STACK_FILE
@@ -16,7 +16,7 @@ from local.stack import running_stack
 
 def from_source() -> dict[str, str]:
     """Return every part that is generated from the source alone, by name."""
-    parts = (prices, settings, alarms, costs, problems, fields)
+    parts = (prices, settings, alarms, costs, problems, fields, clients)
     return {name: text for part in parts for name, text in part.made().items()}
 
 
