@@ -135,7 +135,7 @@ class Instance:
     def pause(self, seconds: float) -> None:
         pass
 
-    def run_together[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+    def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         return [task() for task in tasks]
 
     def random_bytes(self, count: int) -> bytes:

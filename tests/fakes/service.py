@@ -328,7 +328,7 @@ class FakeWorld:
     def pause(self, seconds: float) -> None:
         self.service.pause(seconds)
 
-    def run_together[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+    def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         return [task() for task in tasks]
 
     def random_bytes(self, count: int) -> bytes:

@@ -150,7 +150,7 @@ KEYS = [row.key for row in real_catalog().models]
     model=st.sampled_from(KEYS),
     size=st.sampled_from(["square", "landscape", "2048x2048", "4096x4096", "1216x832", "1264x848"]),
     words=st.sampled_from([1, 200, 850, 5_000]),
-    down=st.sets(st.sampled_from(["openai", "gemini", "together", "replicate"]), max_size=3),
+    down=st.sets(st.sampled_from(real_catalog().providers), max_size=3),
 )
 def test_without_a_maximum_no_named_model_is_replaced_by_one_above_its_multiple(
     model: str, size: str, words: int, down: set[str]

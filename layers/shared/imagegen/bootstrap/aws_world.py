@@ -106,7 +106,7 @@ class AwsWorld:
         """Wait."""
         time.sleep(seconds)
 
-    def run_together[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+    def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """Return the results of tasks that run at the same time, in their order.
 
         Every client is thread-safe and is built before: two threads must not build it at once.

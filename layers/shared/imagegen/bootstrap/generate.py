@@ -134,7 +134,7 @@ class GenerateService(PricingService):
             world.now_ms,
             world.random_bytes,
         )
-        return SetBuyer(self.buyer, calls, world.run_together, world.observer.unexpected_error)
+        return SetBuyer(self.buyer, calls, world.run_at_once, world.observer.unexpected_error)
 
     @cached_property
     def model_names(self) -> ModelNames:

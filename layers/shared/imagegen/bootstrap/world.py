@@ -93,7 +93,7 @@ class World(Protocol):
     def pause(self, seconds: float) -> None:
         """Wait."""
 
-    def run_together[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+    def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """Return the results of tasks that run at the same time, in their order."""
 
     def random_bytes(self, count: int) -> bytes:

@@ -69,7 +69,7 @@ def earlier_set(
 ) -> bytes | None:
     """Return the random part of the earlier call for several images that a retry belongs to.
 
-    As ``earlier_attempt``, for all images together: one that had not begun belongs to it as well.
+    As ``earlier_attempt``, for all of the images: one that had not begun belongs to it as well.
     """
     since_ms = now_ms - RETRY_WINDOW_MS
     calls = [replace(call, index=index) for index in range(count)]

@@ -29,7 +29,7 @@ class Wanted:
 
     @property
     def each(self) -> EstimateRequest:
-        """The request for one of the images: ``max_cost`` is for all of them together."""
+        """The request for one of the images: ``max_cost`` is for all of them."""
         if self.request.max_cost is None or self.count == 1:
             return self.request
         return self.request.model_copy(update={"max_cost": self.request.max_cost // self.count})
@@ -49,7 +49,7 @@ class SetBuyer:
 
     buyer: Buyer
     calls: SetCalls
-    run_together: Callable[[Sequence[Task]], list[Made | ImagegenError]]
+    run_at_once: Callable[[Sequence[Task]], list[Made | ImagegenError]]
     on_unexpected: Callable[[Exception], None]
 
     def buy(self, wanted: Wanted, call: Call, *, ends_ms: int) -> Bought:
@@ -63,7 +63,7 @@ class SetBuyer:
         if wanted.count == 1:
             return Bought((buy(call),))
         calls = self.calls.divide(call, wanted.count)
-        results = self.run_together([partial(self._one, partial(buy, one)) for one in calls])
+        results = self.run_at_once([partial(self._one, partial(buy, one)) for one in calls])
         made = tuple(one for one in results if isinstance(one, Made))
         failed = [(i, one) for i, one in enumerate(results) if isinstance(one, ImagegenError)]
         if error := _to_raise(made, [one for _, one in failed], call):
