@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from imagegen.domain.errors import (
     AboveMaxCostError,
-    NoProviderError,
     ParameterError,
     UnsupportedSizeError,
 )
@@ -42,30 +41,20 @@ class NamedOffers:
             AboveMaxCostError: every other model costs too much.
             InvalidRequestError, NoProviderError: no model can be offered.
         """
-        terms = _Terms(user, ledger, issue, most_bytes)
-        offer = self._offer(terms, request)
+        try:
+            offer = self.estimator.offer(
+                request, user, ledger=ledger, issue=issue, most_bytes=most_bytes
+            )
+        except ParameterError as error:
+            raise _format_error(request, str(error)) from error
         missing = offer.selection.replaced
         if request.max_cost is not None or missing is None:
             return offer.quote
         most = self._most(missing, request)
-        if offer.quote.ceiling_microusd <= most:
-            return offer.quote
-        try:
-            return self._offer(terms, request.model_copy(update={"max_cost": most})).quote
-        except (AboveMaxCostError, NoProviderError) as error:
-            raise _too_dear(missing, offer, most) from error
-
-    def _offer(self, terms: "_Terms", request: EstimateRequest) -> Offer:
-        try:
-            return self.estimator.offer(
-                request,
-                terms.user,
-                ledger=terms.ledger,
-                issue=terms.issue,
-                most_bytes=terms.most_bytes,
-            )
-        except ParameterError as error:
-            raise _format_error(request, str(error)) from error
+        # The selection prefers models within this limit: if the dearest is above it, all are.
+        if offer.quote.ceiling_microusd > most:
+            raise _too_dear(missing, offer, most)
+        return offer.quote
 
     def _most(self, missing: LeftOut, request: EstimateRequest) -> int:
         """Return the most that a fallback may cost, in micro-dollars.
@@ -83,16 +72,6 @@ class NamedOffers:
                 "make it."
             )
         return int(missing.price_microusd * self.estimator.price_multiple)
-
-
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """What every offer for one call has in common."""
-
-    user: str
-    ledger: Ledger
-    issue: Issue
-    most_bytes: int | None
 
 
 def _too_dear(missing: LeftOut, offer: Offer, most: int) -> AboveMaxCostError:
