@@ -33,6 +33,8 @@ COOLDOWN = --exclude-newer "14 days" --exclude-newer-package google-genai=2026-1
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
   --no-emit-find-links $(COOLDOWN) $(if $(UPGRADE),--upgrade)
 EXACTNESS = PYTHONPATH=layers/shared $(PYTHON) -m tests.exactness $(if $(SEED),--seed $(SEED))
+# The day of the JavaScript clients' dependencies; the versions in tests/clients/js/package.json are older.
+CLIENTS_DAY := 2026-11-11
 # Suites that spend money, open a browser or send hostile input have targets of their own.
 SUITES := tests --ignore=tests/live --ignore=tests/browser --ignore=tests/security
 
@@ -51,6 +53,11 @@ test: lint .tools/validated tools ## Lint, and all suites but exactness, planted
 .PHONY: security
 security: tools audit ## Measure the S table: access, leaks, and the cost of hostile input
 	$(PYTHON) -m pytest -q --show-capture=no tests/security
+
+.PHONY: clients
+clients: tools .tools/clients/stamp .tools/clients-langchain/stamp .tools/clients-js/stamp ## Drive other people's clients against the stack (ONLY="litellm n8n")
+	@PYTHONPATH=layers/shared $(PYTHON) -m tests.clients $(if $(ONLY),--only $(ONLY))
+	@PYTHONPATH=layers/shared $(PYTHON) -m generators.docs
 
 .PHONY: browser
 browser: tools ## Test elements and page in Chromium: states, axe, keyboard, budgets (IMAGEGEN_CHROMIUM=path)
@@ -194,6 +201,8 @@ lock: $(UV) ## Resolve the dependencies of pyproject.toml again (UPGRADE=1 takes
 	$(COMPILE) --group sam -o requirements/sam.txt
 	$(COMPILE) --group ministack -o requirements/ministack.txt
 	$(COMPILE) --group audit -o requirements/audit.txt
+	$(COMPILE) --group clients -o requirements/clients.txt
+	$(COMPILE) --group clients-langchain -o requirements/clients-langchain.txt
 	$(COMPILE) --group uv -o requirements/uv.txt
 
 .PHONY: clean
@@ -208,6 +217,15 @@ tools: .venv/stamp .tools/sam/stamp .tools/ministack/stamp
 
 .venv/stamp: requirements/dev.txt | $(UV)
 	@$(call install,.venv,requirements/dev.txt)
+
+# npm writes a registry's address into its lock, so there is none: the clients' own versions are exact,
+# and their dependencies are those of one day. No package's install script runs.
+.tools/clients-js/stamp: tests/clients/js/package.json tests/clients/js/run.mjs
+	@command -v npm >/dev/null || { echo "Node.js with npm is needed (on Debian: apt install npm)" >&2; exit 1; }
+	@echo "Installing the JavaScript clients into .tools/clients-js"
+	@mkdir -p .tools/clients-js && cp $^ .tools/clients-js/
+	@cd .tools/clients-js && npm install --silent --before $(CLIENTS_DAY) --ignore-scripts --no-package-lock --no-audit --no-fund
+	@touch $@
 
 .tools/%/stamp: requirements/%.txt | $(UV)
 	@$(call install,.tools/$*,requirements/$*.txt)

@@ -63,16 +63,16 @@ OPERATIONS: Final = {
     "chat": Operation("An LLM's answer as server-sent events; it can offer images", (422, 429)),
     "getToolDefinition": Operation("The tool's definition for an LLM", (422,)),
     "createImage": Operation(
-        "An image for a client of OpenAI's: offer and confirmation in one call",
+        "Images for a client of OpenAI's: offer and confirmation in one call",
         (404, 410, 422, 429, 502),
         style=OPENAI,
         headers={
             "x-max-cost": (
-                "The most to pay, in US dollars; a higher price is an error",
+                "The most to pay for all images, in US dollars; a higher price is an error",
                 {"pattern": r"^[0-9]*\.?[0-9]+$"},
             ),
             "Idempotency-Key": (
-                "Requests with the same key get the same image and are charged once",
+                "Requests with the same key get the same images and are charged once",
                 {"minLength": 1, "maxLength": 255},
             ),
             "x-stainless-retry-count": (
@@ -82,6 +82,7 @@ OPERATIONS: Final = {
         },
     ),
     "listModelsForOpenai": Operation("The values that `model` accepts now", (), style=OPENAI),
+    "getModelForOpenai": Operation("One value that `model` accepts now", (404,), style=OPENAI),
     "callMcp": Operation(
         "The Model Context Protocol, stateless: an LLM can ask for prices but cannot spend",
         (404, 405),

@@ -85,6 +85,7 @@ def mcp(service: Service) -> Response[str]:
         service.status_reader.status,
         service.lister.models,
         service.world.catalog.providers,
+        service.page_url,
     )
     answer = reply(raw_body(api.current_event.raw_event), api.current_event.headers, toolbox)
     return Response(answer.status, JSON, answer.body, headers={"Cache-Control": "no-store"})

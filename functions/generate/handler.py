@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.depends import Depends
@@ -21,14 +22,17 @@ from imagegen.edge.media_types import wants_json
 from imagegen.edge.requests import Access
 from imagegen.events import task_of
 from imagegen.logs import logger
+from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
+from imagegen.openai_api.answers import most_bytes, receipt_headers
 from imagegen.openai_api.calls import parse_call
 from imagegen.openai_api.models import (
-    ImagesAnswer,
     ImagesRequest,
-    ModelList,
     canonical_body,
+    check_count,
+    tier_of,
     to_estimate_request,
 )
+from imagegen.openai_api.sets import Wanted
 from imagegen.usecases.generate.run import Running
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
@@ -40,6 +44,7 @@ SWEEP_USERS = 100
 RETRY_AFTER_SECONDS = "2"
 IMAGE_CACHE_SECONDS = 600
 """Shorter than the lifetime of the URL that the answer redirects to."""
+IMAGES, MODELS = "/v1/images/generations", "/v1/models"
 
 api = build_api()
 
@@ -88,27 +93,45 @@ def image(image_id: str, service: Service) -> Response[str]:
 
 
 @api.post(
-    "/v1/images/generations",
+    IMAGES,
     operation_id="createImage",
     tags=["openai"],
-    responses={200: response_schema("The image, stored and charged.", ImagesAnswer)},
+    responses={200: response_schema("The images, stored and charged.", ImagesAnswer)},
 )
 def create_image(request: ImagesRequest, service: Service) -> Response[str]:
-    """Return an image to an OpenAI client: offer and confirmation in one call."""
+    """Return images to an OpenAI client: offer and confirmation in one call."""
     ends_ms = _ends_ms(service)
     headers = api.current_event.headers
     call = parse_call(headers, canonical_body(request), current_user(api).id)
-    estimate_request = to_estimate_request(request, service.world.catalog, headers.get(MAX_COST))
-    made = service.buyer.buy(estimate_request, call, ends_ms=ends_ms)
-    return json_response(service.openai_presenter.image(made, request, _base_url(service)))
+    count = check_count(request, service.settings.max_count)
+    named = service.model_names.resolve(request.model, request.quality, tier_of(request))
+    catalog = service.world.catalog
+    priced = to_estimate_request(request, named, catalog, headers.get(MAX_COST))
+    wanted = Wanted(priced, count, most_bytes(request))
+    bought = service.set_buyer.buy(wanted, call, ends_ms=ends_ms)
+    answer = service.openai_presenter.images(bought, request, named, _base_url(service))
+    return json_response(answer, status=200, **receipt_headers(answer))
 
 
-@api.get("/v1/models", operation_id="listModelsForOpenai", tags=["openai"])
+@api.get(MODELS, operation_id="listModelsForOpenai", tags=["openai"])
 def openai_models(
     service: Service,
 ) -> ModelList:
     """Return the values that ``model`` may have now."""
-    return service.openai_presenter.models(service.lister.models())
+    return service.model_listing.all(service.lister.models())
+
+
+@api.get(f"{MODELS}/<model_id>", operation_id="getModelForOpenai", tags=["openai"])
+def openai_model(model_id: str, service: Service) -> ListedModel:
+    """Return one value that ``model`` may have now."""
+    # A client may have encoded the slash of a model's id.
+    return service.model_listing.one(service.lister.models(), unquote(model_id))
+
+
+@api.get(f"{MODELS}/<owner>/<model_id>", include_in_schema=False)
+def openai_model_of(owner: str, model_id: str, service: Service) -> ListedModel:
+    """Return a model whose id contains a slash."""
+    return service.model_listing.one(service.lister.models(), f"{owner}/{model_id}")
 
 
 @api.get("/usage", operation_id="getUsage", tags=["usage"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from generators.docs import (
     alarms,
     chat_endpoints,
+    clients,
     costs,
     deployer,
     fields,
@@ -25,7 +26,7 @@ from local.stack import running_stack
 
 def from_source() -> dict[str, str]:
     """Return every part that is generated from the source alone, by name."""
-    parts = (prices, settings, alarms, costs, deployer, problems, fields, chat_endpoints)
+    parts = (prices, settings, alarms, costs, deployer, problems, fields, chat_endpoints, clients)
     return {name: text for part in parts for name, text in part.made().items()}
 
 

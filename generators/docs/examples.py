@@ -62,6 +62,7 @@ EXAMPLES: Final = (
     Example("openai-image", "createImage", 200),
     Example("openai-refused", "createImage", 400),
     Example("openai-models", "listModelsForOpenai", 200),
+    Example("openai-model", "getModelForOpenai", 200),
 )
 
 
@@ -233,8 +234,9 @@ def _openai(visitor: Visitor) -> None:
     body = {"model": "high", "prompt": PROMPT}
     most = {"x-max-cost": "0.06"}
     visitor.show("openai-image", Call("POST", path, body, token, others=most))
-    visitor.show("openai-refused", Call("POST", path, {**body, "n": 2}, token))
+    visitor.show("openai-refused", Call("POST", path, {**body, "background": "transparent"}, token))
     visitor.show("openai-models", Call("GET", "/v1/models", token=token))
+    visitor.show("openai-model", Call("GET", "/v1/models/dall-e-3", token=token))
 
 
 def _answers(visitor: Visitor, call: Call) -> Iterator[requests.Response]:

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Never
@@ -13,7 +13,7 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
-from imagegen.bootstrap.world import StoredCircuits, StoredImages
+from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.chat_usage import ChatUsageStore
 from imagegen.domain.errors import ProviderError
@@ -23,7 +23,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderator, ServedModels
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
-from imagegen.domain.stores import LedgerStore, RecordStore
+from imagegen.domain.stores import RecordStore
 from imagegen.guard import Guard, Transition
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.availability import ProviderSetup
@@ -76,7 +76,7 @@ class CountingProvider:
 class Instance:
     """Every use case that spends, over real stores: it is the world of its own service."""
 
-    ledgers: LedgerStore
+    ledgers: StoredLedgers
     images: StoredImages
     records: RecordStore
     circuits: StoredCircuits
@@ -143,11 +143,17 @@ class Instance:
     def pause(self, seconds: float) -> None:
         pass
 
+    def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        return [task() for task in tasks]
+
     def random_bytes(self, count: int) -> bytes:
         return secrets.token_bytes(count)
 
     def new_id(self) -> str:
         return secrets.token_hex(ID_BYTES)
+
+    def page_url(self) -> str:
+        return ""
 
     def setups(self) -> Mapping[str, ProviderSetup]:
         return {name: ProviderSetup(has_key=True, enabled=True) for name in CATALOG.providers}

@@ -63,6 +63,16 @@ class MemoryLedgerStore:
 
         return self._end(user, snapshot, OpState.RELEASED, move, now_ms)
 
+    def wait(self, user: str, quote_id: str, *, until_ms: int, now_ms: int) -> bool:
+        with self._lock:
+            ledger = self.load(user)
+            op = ledger.ops.get(quote_id)
+            if op is None or op.state is not OpState.HELD or op.waiter_until_ms > now_ms:
+                return False
+            waited = replace(op, waiter_until_ms=until_ms)
+            self._write(user, replace(ledger, ops={**ledger.ops, quote_id: waited}))
+            return True
+
     def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
         with self._lock:
             due = sorted(

@@ -1,7 +1,7 @@
 """The whole service over fakes: what a test of a use case starts from."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
@@ -76,6 +76,8 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     moderation: ModerationMode = ModerationMode.REQUIRED
     fallback_after_unknown: bool = True
+    max_count: int = 4
+    model_aliases: str = ""
     clock: Clock = field(default_factory=Clock)
     wire: Wire = field(default_factory=Wire)
     ledgers: MemoryLedgerStore = field(default_factory=MemoryLedgerStore)
@@ -123,6 +125,8 @@ class Service:
             daily_chat_tokens=self.chat_limits.tokens,
             moderation=self.moderation,
             fallback_after_unknown=self.fallback_after_unknown,
+            max_count=self.max_count,
+            model_aliases=self.model_aliases,
             chat_input_usd_per_million=input_usd,
             chat_output_usd_per_million=output_usd,
         )
@@ -335,6 +339,9 @@ class FakeWorld:
     def pause(self, seconds: float) -> None:
         self.service.pause(seconds)
 
+    def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        return [task() for task in tasks]
+
     def random_bytes(self, count: int) -> bytes:
         return next(self.service.numbers).to_bytes(count)
 
@@ -353,6 +360,9 @@ class FakeWorld:
 
     def get_llm(self) -> Llm:
         return self.service.llm
+
+    def page_url(self) -> str:
+        return "https://page.test/"
 
     def keyring(self) -> Keyring:
         return KEYRING

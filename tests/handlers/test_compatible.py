@@ -1,6 +1,7 @@
 """OpenAI's own client against our handlers: it works unchanged, and pays at most once."""
 
 import base64
+import json
 from typing import Any
 
 import openai
@@ -40,7 +41,7 @@ def test_the_image_comes_as_text_with_what_it_cost(client: openai.OpenAI, bridge
     got = client.images.generate(prompt=PROMPT, model="high", size="1024x1024", user="u-1")
     assert got.data is not None
     assert base64.b64decode(got.data[0].b64_json or "") == png()
-    assert got.data[0].url is None
+    assert got.data[0].url == got.to_dict()["imagegen"]["imageUrl"]  # type: ignore[index]
     assert (got.quality, got.output_format) == ("high", "png")
     ours = got.to_dict()["imagegen"]
     assert isinstance(ours, dict)
@@ -130,12 +131,10 @@ def refused(client: openai.OpenAI, kind: type[openai.APIStatusError], **asked: A
 
 
 WRONG: dict[str, Any] = {
-    "n": 2,
     "stream": True,
     "partial_images": 2,
-    "moderation": "low",
+    "moderation": "none",
     "background": "transparent",
-    "output_format": "webp",
     "output_compression": 50,
     "complexity": "high",
     "frame_count": 3,
@@ -174,7 +173,10 @@ def test_defaults_that_are_said_out_loud_are_taken(client: openai.OpenAI) -> Non
     ("asked", "kind", "param", "code"),
     [
         ({"model": "gpt-image-99"}, openai.NotFoundError, "model", "model_not_found"),
-        ({"model": "dall-e-3"}, openai.NotFoundError, "model", "model_retired"),
+        ({"n": 5}, openai.BadRequestError, "n", "unsupported_parameter"),
+        ({"n": 0}, openai.BadRequestError, "n", "invalid_request"),
+        ({"n": True}, openai.BadRequestError, "n", "invalid_request"),
+        ({"output_format": "gif"}, openai.BadRequestError, "output_format", "invalid_request"),
         ({"size": "1000x1000"}, openai.BadRequestError, "size", "unsupported_size"),
         ({"size": "big"}, openai.BadRequestError, "size", "invalid_request"),
         (
@@ -314,10 +316,11 @@ def test_every_listed_model_can_be_asked_for(client: openai.OpenAI, functions: F
         assert client.images.generate(prompt=PROMPT, model=model.id, response_format="url").data
 
 
-def test_no_route_under_v1_answers_in_openais_shape(bridge: Bridge) -> None:
+@pytest.mark.parametrize("path", ["/chat/completions", "/responses", "/images/edits", "/files"])
+def test_no_route_under_v1_answers_in_openais_shape(bridge: Bridge, path: str) -> None:
     with pytest.raises(openai.NotFoundError) as caught:
-        openai_client(bridge).models.retrieve("fast")
-    assert caught.value.code == "not_found"
+        openai_client(bridge).post(path, cast_to=object, body={"model": "high"})
+    assert (caught.value.code, len(bridge.seen)) == ("not_found", 1)
 
 
 def test_an_estimate_and_a_call_cost_the_same(client: openai.OpenAI, functions: Functions) -> None:
@@ -356,11 +359,6 @@ def receipt(answer: openai.types.ImagesResponse) -> dict[str, Any]:
     return ours
 
 
-def test_several_images_are_several_requests_with_a_key_each(client: openai.OpenAI) -> None:
-    error = refused(client, openai.BadRequestError, n=3)
-    assert "send one request for each image, each with an Idempotency-Key of its own" in str(error)
-
-
 def test_what_stands_in_for_a_model_that_is_down_costs_no_multiple_of_it_unasked(
     client: openai.OpenAI, functions: Functions
 ) -> None:
@@ -373,6 +371,212 @@ def test_what_stands_in_for_a_model_that_is_down_costs_no_multiple_of_it_unasked
     allowed = {"x-max-cost": "0.01"}
     got = client.images.generate(prompt=PROMPT, model="replicate-fast-klein", extra_headers=allowed)
     assert receipt(got)["cost"]["charged"] == "0.005900"
+
+
+# What clients of other models and of several images send.
+
+
+USUAL = {"prompt": PROMPT}
+SERVED: dict[str, dict[str, Any]] = {
+    "output_format png": {"model": "gpt-image-2.5-flare", "output_format": "png"},
+    "output_format jpeg": {"model": "gpt-image-2.5-flare", "output_format": "jpeg"},
+    "output_format webp": {"model": "high", "output_format": "webp"},
+    "background opaque": {"background": "opaque", "moderation": "low"},
+    "background auto": {"background": "auto", "output_compression": 100, "partial_images": 0},
+    "dall-e-2": {"model": "dall-e-2", "size": "512x512", "response_format": "b64_json"},
+    "dall-e-2 small": {"model": "dall-e-2", "size": "256x256", "n": 2},
+    "dall-e-3": {"model": "dall-e-3", "size": "1792x1024", "quality": "hd", "style": "vivid"},
+    "dall-e-3 tall": {"model": "dall-e-3", "size": "1024x1792", "quality": "standard"},
+    "gpt-image-1": {"model": "gpt-image-1", "size": "1536x1024", "quality": "auto"},
+    "gpt-image-1.5": {"model": "gpt-image-1.5", "size": "auto", "quality": "medium"},
+    "gpt-image-2": {"model": "gpt-image-2", "n": 1, "output_format": "png"},
+    "a dated id": {"model": "gpt-image-2.5-flare-2026-09-08", "quality": "low"},
+    "no model": {"model": "", "n": None, "size": None},
+}
+
+
+@pytest.mark.parametrize("asked", SERVED.values(), ids=SERVED)
+def test_usual_bodies_of_clients_are_served_and_their_receipt_says_what_was_used(
+    client: openai.OpenAI, functions: Functions, asked: dict[str, Any]
+) -> None:
+    raw = client.images.with_raw_response.generate(**{**USUAL, **asked})
+    got = raw.parse()
+    ours = receipt(got)
+    assert len(got.data or []) == called(functions) == (asked.get("n") or 1)
+    charged = sum(
+        record.charged_microusd for _, record in functions.service.images.objects.values()
+    )
+    assert ours["cost"]["charged"] == raw.headers["x-imagegen-charged"] == f"{charged / 10**6:.6f}"
+    ids = [one["imageId"] for one in ours["images"]]
+    assert raw.headers["x-imagegen-image-id"] == ",".join(ids)
+    assert raw.headers["x-imagegen-model"] == ours["model"]
+    told = {one["param"]: one["requested"] for one in ours["adapted"]}
+    listed = {one.id for one in client.models.list()}
+    if asked.get("model") and asked["model"] not in listed:
+        assert told["model"] == ours["fallback"]["model"] == asked["model"]
+    if asked.get("size") in ("256x256", "512x512", "1792x1024", "1024x1792"):
+        assert told["size"] == asked["size"]
+
+
+@pytest.mark.parametrize(
+    ("size", "made"),
+    [("512x512", "1024x1024"), ("1792x1024", "1536x1024"), ("1024x1792", "1024x1536")],
+)
+def test_a_size_of_an_earlier_model_costs_what_the_shape_costs(
+    client: openai.OpenAI, functions: Functions, size: Any, made: Any
+) -> None:
+    client.images.generate(prompt=PROMPT, model="high", size=size)
+    client.images.generate(prompt=PROMPT, model="high", size=made)
+    sizes = [order.params["size"] for order in functions.service.providers["openai"].orders]
+    assert sizes == [made, made]
+    charges = {rec.charged_microusd for _, rec in functions.service.images.objects.values()}
+    assert len(charges) == 1
+
+
+def test_n_images_are_n_different_images_and_their_sum_is_charged(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    got = client.images.generate(prompt=PROMPT, model="fast", n=4)
+    assert got.data is not None
+    assert len({one.url for one in got.data}) == len(got.data) == called(functions) == 4
+    ours = receipt(got)
+    assert ours["cost"]["charged"] == "0.023600"
+    assert [one["cost"]["charged"] for one in ours["images"]] == ["0.005900"] * 4
+    assert ours["failed"] == []
+
+
+def test_what_failed_of_several_images_is_told_beside_what_is_stored(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    for name in functions.service.providers.keys() - {"openai"}:
+        functions.service.setups[name] = ProviderSetup(has_key=True, enabled=False)
+    functions.service.react("openai", png(), Outcome.UNAVAILABLE, png())
+    ours = receipt(client.images.generate(prompt=PROMPT, model="fast", n=3))
+    assert (len(ours["images"]), ours["cost"]["charged"]) == (2, "0.011800")
+    ((failed),) = ours["failed"]
+    assert (failed["index"], failed["code"], failed["charged"]) == (1, "generation_failed", False)
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+@pytest.mark.parametrize("key", [None, "order-66"])
+def test_lost_replies_with_several_images_are_answered_with_the_same_images(
+    functions: Functions, lost: int, key: str | None
+) -> None:
+    client = openai_client(Bridge(functions, "generate", lost=lost))
+    headers = {"Idempotency-Key": key} if key else {}
+    got = client.images.generate(prompt=PROMPT, n=3, extra_headers=headers)
+    assert len(got.data or []) == called(functions) == len(functions.service.images.objects) == 3
+    assert receipt(got)["repeated"] is True
+
+
+def test_text_that_cannot_fit_is_refused_before_it_is_paid(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    for asked in (
+        {"size": "3840x2160"},
+        {"size": "2048x2048", "n": 2},
+        {"n": 3, "output_format": "png"},
+    ):
+        error = refused(
+            client, openai.BadRequestError, model="high", response_format="b64_json", **asked
+        )
+        assert error.param in ("response_format", "output_format")
+        assert "b64_json" in str(error) or "too large" in str(error)
+    assert called(functions) == 0
+    got = client.images.generate(prompt=PROMPT, model="high", size="3840x2160")
+    assert got.data
+
+
+def test_text_that_fits_only_in_another_format_is_made_in_that_format(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    got = client.images.generate(prompt=PROMPT, model="high", n=4, response_format="b64_json")
+    assert len(got.data or []) == 4
+    assert all(one.url is None for one in got.data or [])
+    orders = functions.service.providers["openai"].orders
+    assert {order.params["output_format"] for order in orders} == {"jpeg"}
+
+
+def test_a_named_model_that_lacks_the_size_is_an_error_of_the_size(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    for model, size in (
+        ("replicate-fast-klein", "2048x2048"),
+        ("black-forest-labs/FLUX.2-max", "4096x4096"),
+    ):
+        error = refused(client, openai.BadRequestError, model=model, size=size)
+        assert (error.param, error.code) == ("size", "unsupported_size")
+    assert called(functions) == 0
+
+
+def test_a_prompt_that_the_named_model_does_not_take_is_told_or_refused(
+    client: openai.OpenAI, functions: Functions
+) -> None:
+    long = "word " * 988
+    error = refused(client, openai.BadRequestError, model="replicate-fast-klein", prompt=long)
+    assert (error.param, error.code) == ("x-max-cost", "above_max_cost")
+    ours = receipt(client.images.generate(prompt=long, model="black-forest-labs/FLUX.2-dev"))
+    assert ours["fallback"]["reason"] == "prompt_too_long"
+    assert float(ours["cost"]["ceiling"]) <= 3 * 0.0154
+
+
+@pytest.mark.parametrize("path", ["/v1/images/edits", "/v1/images/variations"])
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/json", ""])
+def test_edits_and_variations_are_no_routes_whatever_is_sent(
+    functions: Functions, path: str, kind: str
+) -> None:
+    event = functions.event("generate/openai-edits")
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path
+    event["headers"]["content-type"] = kind
+    for body in (event["body"], "x" * 1_000_000):
+        event["body"] = body
+        answer = functions.invoke("generate", event)
+        error = json.loads(answer["body"])["error"]
+        assert (answer["statusCode"], error["code"]) == (404, "not_found")
+        assert error["message"] == "There is no such route."
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["fast", "openai-high", "gpt-image-2.5-flare", "black-forest-labs/FLUX.2-pro", "dall-e-3"],
+)
+def test_a_model_can_be_retrieved_by_its_id_also_with_a_slash(
+    client: openai.OpenAI, name: str
+) -> None:
+    got = client.models.retrieve(name)
+    assert (got.id, got.object) == (name, "model")
+    is_alias = name == "dall-e-3"
+    assert got.to_dict().get("alias_of") == ("openai-high" if is_alias else None)
+
+
+@pytest.mark.parametrize("name", ["gpt-image-99", "a/b", "nobody"])
+def test_a_model_that_is_not_offered_is_not_found(client: openai.OpenAI, name: str) -> None:
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.models.retrieve(name)
+    assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
+
+
+def test_listed_models_say_that_they_make_images(client: openai.OpenAI) -> None:
+    for one in client.models.list():
+        values = one.to_dict()
+        assert (values["type"], values["mode"]) == ("image", "image_generation")
+        assert values["architecture"] == {
+            "input_modalities": ["text"], "output_modalities": ["image"],
+        }  # fmt: skip
+
+
+def test_operators_lead_names_where_they_like(functions: Functions, bridge: Bridge) -> None:
+    functions.service.redeploy(model_aliases="dall-e-3=fast,gpt-image-1=")
+    client = openai_client(bridge)
+    assert client.images.generate(prompt=PROMPT, model="dall-e-3").quality == "low"
+    error = refused(client, openai.NotFoundError, model="gpt-image-1")
+    assert (error.param, error.code) == ("model", "model_retired")
+
+
+def test_operators_limit_how_many_images_a_call_makes(functions: Functions, bridge: Bridge) -> None:
+    functions.service.redeploy(max_count=1)
+    error = refused(openai_client(bridge), openai.BadRequestError, n=2)
+    assert (error.param, "at most 1" in str(error)) == ("n", True)
 
 
 def test_a_call_that_waits_for_another_too_long_is_told_when_to_ask_again(

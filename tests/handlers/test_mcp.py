@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import parse_qsl
 
 import anyio
 import httpx2
@@ -19,6 +20,7 @@ from generators.openapi import version
 from imagegen.chat import extract_image_generations
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.mcp import protocol, server, tools
+from imagegen.mcp.offer_links import offer_link
 from imagegen.mcp.tools import Toolbox
 from imagegen.wire.images import EstimateRequest
 from tests.fakes.service import USER, Service
@@ -96,7 +98,7 @@ def test_an_estimate_says_the_price_and_keeps_the_quote_from_the_model(
     whole = got.meta["imagegen/estimate"]
     seen = json.dumps([got.structured_content, [one.text for one in got.content]])
     assert whole["quote"] not in seen
-    assert "$0.0527" in got.content[0].text
+    assert got.content[0].text.startswith("It costs at most $0.0527: high quality")
     assert got.structured_content["price"]["expected"] == "0.052700"
     assert got.meta["cost"] == {
         "usd": 0.0527,
@@ -146,7 +148,84 @@ def test_a_status_follows_an_image_through_its_life(bridge: Bridge, mode: str, u
 @every_way
 def test_the_models_are_those_of_the_catalog(bridge: Bridge, mode: str) -> None:
     got = call(bridge, mode, "list_models").structured_content
-    assert len(got["models"]) == len(bridge.functions.service.catalog.models)
+    models = bridge.functions.service.catalog.models
+    assert [one["key"] for one in got["models"]] == [row.key for row in models]
+    assert got["unavailable"] == 0
+
+
+def test_the_list_of_models_takes_little_of_the_models_context(bridge: Bridge) -> None:
+    got = call(bridge, "auto", "list_models")
+    (content,) = got.content
+    assert len(content.text) < 1_600
+    assert len(json.dumps(got.structured_content)) < 3_200
+    assert "openai-standard (gpt-image-2.5-flare, openai): standard, $0.0132" in content.text
+
+
+def toolbox(service: Service) -> Toolbox:
+    return Toolbox(
+        lambda request: service.estimator.estimate(request, USER),
+        service.status_reader.status,
+        service.lister.models,
+    )
+
+
+def test_the_first_amount_that_a_model_reads_is_the_most_that_can_be_charged() -> None:
+    """The dearest of three candidates: the text and the cost for hosts contain its price."""
+    said = tools.call("estimate_image", {"prompt": PROMPT}, toolbox(Service()))
+    assert said is not None
+    text = said["content"][0]["text"]
+    assert text.startswith("It costs at most $0.07, usually $0.05: standard quality")
+    assert said["_meta"]["cost"]["usd"] == 0.07
+    assert said["structuredContent"]["price"]["ceiling"] == "0.070000"
+
+
+def test_the_result_links_to_a_page_with_the_offer_and_contains_no_quote_and_no_token(
+    bridge: Bridge,
+) -> None:
+    asked = {
+        "prompt": 'Zwölf "Füchse" & 雪 #1',
+        "quality": "high",
+        "size": "landscape",
+        "style": "ink",
+    }
+    got = call(bridge, "auto", "estimate_image", **asked)
+    link = got.structured_content["offerUrl"]
+    assert link in got.content[0].text
+    page, _, fragment = link.partition("#")
+    assert page == "https://page.test/"
+    assert fragment.isascii()
+    wanted = dict(parse_qsl(fragment))
+    ceiling = got.structured_content["price"]["ceiling"]
+    assert wanted == {**asked, "provider": "openai", "maxCost": ceiling}
+    assert got.meta["imagegen/estimate"]["quote"] not in link
+    assert bridge.functions.token not in link
+
+
+def test_the_offer_of_a_link_costs_no_more_than_was_told(
+    bridge: Bridge, functions: Functions
+) -> None:
+    told = call(bridge, "auto", "estimate_image", prompt=PROMPT).structured_content
+    wanted = dict(parse_qsl(told["offerUrl"].partition("#")[2]))
+    event = functions.event("estimate/prompt-only")
+    event["body"] = json.dumps(wanted)
+    again = json.loads(functions.invoke("estimate", event)["body"])
+    assert again["price"] == told["price"]
+    assert (again["model"], again["quality"]) == (told["model"], told["quality"])
+
+
+@pytest.mark.parametrize("page", ["", "https://page.test/"])
+def test_without_a_page_or_with_a_long_prompt_there_is_no_link(page: str) -> None:
+    service = Service()
+    estimate = service.estimate("word " * 780)
+    request = EstimateRequest.model_validate({"prompt": "word " * (780 if not page else 1_000)})
+    assert offer_link(page.rstrip("/"), estimate, request) is None
+
+
+def test_a_host_without_a_link_is_told_of_its_own_button() -> None:
+    said = tools.call("estimate_image", {"prompt": PROMPT}, toolbox(Service()))
+    assert said is not None
+    assert said["structuredContent"]["offerUrl"] is None
+    assert "They confirm where your application shows a button" in said["content"][0]["text"]
 
 
 @pytest.mark.parametrize(

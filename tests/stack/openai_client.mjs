@@ -15,7 +15,7 @@ for (let turn = 0; turn < 2; turn += 1) {
 }
 
 const errors = [];
-const failing = [[{ n: 2 }], [{ model: "no-such-model" }], [{}, { "x-max-cost": "0.000001" }]];
+const failing = [[{ n: 9 }], [{ model: "no-such-model" }], [{}, { "x-max-cost": "0.000001" }]];
 for (const [body, headers] of [...failing, [{ model: "high" }, { "Idempotency-Key": key }]]) {
   try {
     await ask(body, headers);

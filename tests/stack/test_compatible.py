@@ -6,6 +6,8 @@ import json
 import shutil
 import subprocess
 import tarfile
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,62 @@ def test_many_calls_with_one_key_at_once_are_one_image(stack: Driver) -> None:
         ids = set(pool.map(ask, range(6)))
     assert len(ids) == 1
     assert stack.counts("openai")["images"] == 1
+    assert spent(person) == SPENT_ONCE
+
+
+def test_several_images_are_made_at_once_and_are_the_same_for_every_repetition(
+    stack: Driver,
+) -> None:
+    """Six equal calls with one key, each for three images: three are made and charged."""
+    person = stack.person()
+    stack.provider("openai", delaySeconds=4)
+    client = client_of(person, max_retries=5)
+
+    def ask(_: int) -> tuple[str, ...]:
+        got = client.images.generate(
+            prompt=PROMPT,
+            model="high",
+            n=3,
+            response_format="url",
+            extra_headers={"Idempotency-Key": "order-70"},
+        )
+        return tuple(one["imageId"] for one in receipt(got)["images"])
+
+    with ThreadPoolExecutor(6) as pool:
+        found = set(pool.map(ask, range(6)))
+    assert len(found) == 1
+    assert len(set(next(iter(found)))) == stack.counts("openai")["images"] == 3
+    assert spent(person) == {"images": 3, "spent": "0.158100"}
+
+
+def test_of_many_repetitions_of_a_running_call_one_waits(stack: Driver) -> None:
+    person = stack.person()
+    stack.provider("openai", delaySeconds=12)
+    url = f"{stack.urls['generateUrl']}/v1/images/generations"
+    body = {"prompt": PROMPT, "model": "high", "response_format": "url"}
+    begun = threading.Event()
+
+    def first(_: int) -> tuple[int, float]:
+        began = time.monotonic()
+        answer = person.call("POST", url, body, **{"Idempotency-Key": "order-71"})
+        return answer.status, time.monotonic() - began
+
+    def again(number: int) -> tuple[int, float]:
+        begun.wait(30)
+        return first(number)
+
+    with ThreadPoolExecutor(9) as pool:
+        run = pool.submit(first, 0)
+        others = [pool.submit(again, number) for number in range(1, 9)]
+        while person.usage()["spent"] == "0.000000":
+            assert not run.done()
+            time.sleep(0.2)
+        begun.set()
+        answers = [one.result() for one in others]
+        assert run.result()[0] == 200
+    waited = [status for status, _ in answers if status == 200]
+    refused = [seconds for status, seconds in answers if status == 503]
+    assert (len(waited), len(refused)) == (1, 7)
     assert spent(person) == SPENT_ONCE
 
 

@@ -815,3 +815,92 @@ def test_a_replay_needs_no_usage_record_that_can_be_read() -> None:
 
     service.redeploy(records=Unreadable())
     assert buy(service, AGAIN).ref == first.ref
+
+
+# Of the repetitions of a call, one waits.
+
+
+@pytest.mark.parametrize("call", [AGAIN, KEYED], ids=["counted", "keyed"])
+def test_of_many_repetitions_one_waits_and_the_others_are_answered_at_once(call: Call) -> None:
+    """Sixteen that wait would occupy sixteen instances for one image."""
+    service = Service()
+    waited_ms: list[int] = []
+    errors: list[StillRunningError] = []
+
+    def more() -> None:
+        service.while_paused = lambda: None
+        for _ in range(15):
+            again()
+
+    def again() -> None:
+        began_ms = service.clock()
+        with pytest.raises(StillRunningError) as caught:
+            buy(service, call)
+        errors.append(caught.value)
+        waited_ms.append(service.clock() - began_ms)
+
+    def during(_ms: int) -> None:
+        service.providers["alpha"].sleep = service.clock.advance
+        service.while_paused = more
+        again()
+
+    service.providers["alpha"].sleep = during
+    buy(service, replace(call, retries=0))
+    assert sorted(waited_ms) == [0] * 15 + [WAIT_MS]
+    assert all(error.retryable and error.retry_after_seconds for error in errors)
+    assert len(service.called) == 1
+
+
+def test_the_place_is_free_again_when_the_wait_is_over_and_when_its_call_died() -> None:
+    service = Service()
+    dying(service, FIRST)
+    for _ in range(3):
+        began_ms = service.clock()
+        with pytest.raises(StillRunningError):
+            buy(service, AGAIN)
+        assert service.clock() - began_ms == WAIT_MS
+
+    def die() -> None:
+        raise DiedError
+
+    service.while_paused = die
+    with pytest.raises(DiedError):
+        buy(service, AGAIN)
+    service.while_paused = lambda: None
+    with pytest.raises(StillRunningError):
+        buy(service, AGAIN)
+    service.clock.advance(WAIT_MS)
+    began_ms = service.clock()
+    with pytest.raises(StillRunningError):
+        buy(service, AGAIN)
+    assert service.clock() - began_ms == WAIT_MS
+
+
+def test_waiting_writes_once_however_many_repetitions_there_are() -> None:
+    service = Service()
+    dying(service, FIRST)
+    writes = service.ledgers.writes
+
+    def more() -> None:
+        service.while_paused = lambda: None
+        for _ in range(5):
+            with pytest.raises(StillRunningError):
+                buy(service, AGAIN)
+
+    service.while_paused = more
+    with pytest.raises(StillRunningError):
+        buy(service, AGAIN)
+    assert service.ledgers.writes == writes + 1
+
+
+@pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
+def test_a_place_that_cannot_be_taken_is_no_wait(fault: Fault) -> None:
+    service = Service()
+    dying(service, FIRST)
+    service.wire.calls.clear()
+    service.wire.faults = {1: fault}
+    began_ms = service.clock()
+    with pytest.raises(StillRunningError):
+        buy(service, AGAIN)
+    assert service.wire.calls == ["ledgers.load", "ledgers.wait"]
+    assert service.clock() == began_ms

@@ -46,6 +46,7 @@ NO_OFFER = frozenset(
         errors.AboveMaxCostError,
         errors.UnknownModelError,
         errors.RetiredModelError,
+        errors.ParameterError,
         errors.NoProviderError,
     }
 )
@@ -74,10 +75,9 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
     "getUsage": frozenset(),
     "chat": frozenset({errors.InvalidRequestError, errors.LimitError}),
     "getToolDefinition": frozenset({errors.InvalidRequestError}),
-    "createImage": NO_OFFER
-    | NO_IMAGE
-    | {errors.ParameterError, errors.ReusedKeyError, errors.StillRunningError},
+    "createImage": NO_OFFER | NO_IMAGE | {errors.ReusedKeyError, errors.StillRunningError},
     "listModelsForOpenai": frozenset(),
+    "getModelForOpenai": frozenset({errors.UnknownModelError, errors.ParameterError}),
     "callMcp": frozenset(),
     "getProviderHealth": frozenset(),
 }

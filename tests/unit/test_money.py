@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import button_label, label_text, parse_usd, usd_text
+from imagegen.openai_api.aliases import Named
 from imagegen.openai_api.models import ImagesRequest, to_estimate_request
 from imagegen.wire.images import EstimateRequest
 from tests.fakes.catalogs import real_catalog
@@ -114,7 +115,7 @@ def test_the_most_to_pay_is_a_plain_decimal_in_a_body_and_in_a_header(text: str)
     with pytest.raises(ValueError, match="dollars"):
         EstimateRequest.model_validate({"prompt": "a fox", "maxCost": text})
     with pytest.raises(ParameterError, match="dollars"):
-        to_estimate_request(ImagesRequest(prompt="a fox"), real_catalog(), text)
+        to_estimate_request(ImagesRequest(prompt="a fox"), Named(None, None), real_catalog(), text)
 
 
 @given(st.text(max_size=30))

@@ -145,8 +145,13 @@ def test_only_models_that_may_make_it_are_chosen_and_every_other_one_has_its_rea
     assert selection.ceiling_microusd >= selection.expected_microusd >= 0
     if asked.max_cost_microusd is not None:
         assert selection.ceiling_microusd <= asked.max_cost_microusd
-    if selection.replaced is not None:
-        assert selection.replaced.reason in UNAVAILABLE
+    replaced = selection.replaced
+    if replaced is not None:
+        is_named = asked.names(replaced.row)
+        assert is_named or (not asked.has_name and replaced.reason in UNAVAILABLE)
+    if asked.has_name and selection.candidates and replaced is None:
+        first = selection.candidates[0].variant.row
+        assert asked.names(first) or not any(map(asked.names, cat.models))
 
 
 @pytest.mark.parametrize("tier", Tier)
@@ -182,11 +187,85 @@ def test_a_first_choice_that_rests_is_named_as_replaced() -> None:
     assert selection.replaced.price_microusd == 50_000
 
 
-def test_a_first_choice_that_does_not_fit_is_not_replaced_by_anybody() -> None:
-    selection = chosen(criteria(provider="beta", max_cost_microusd=60_000))
-    assert keys(selection) == ["alpha-standard", "gamma-standard"]
+def test_a_first_choice_that_was_not_named_and_does_not_fit_is_not_replaced_by_anybody() -> None:
+    cat = catalog(
+        row("alpha-standard", priority=1, sizes=[LANDSCAPE], price=PER_MEGAPIXEL),
+        row("beta-standard", priority=2),
+    )
+    selection = chosen(criteria(), cat)
+    assert keys(selection) == ["beta-standard"]
     assert selection.replaced is None
-    assert reasons(selection) == {"beta-standard": Reason.TOO_DEAR}
+
+
+# What was named is what is compared.
+
+
+PER_MEGAPIXEL = {"rule": "perMegapixel", "usd": "0.05"}
+MISFITS: dict[Reason, tuple[dict[str, Any], dict[str, Any], Availability]] = {
+    Reason.SIZE: ({"sizes": [LANDSCAPE], "price": PER_MEGAPIXEL}, {}, UP),
+    Reason.PROMPT: ({"maxPromptCharacters": 10}, {}, UP),
+    Reason.RETIRED: ({"shutdownOn": "2026-11-22"}, {}, UP),
+    Reason.UNPRICED: ({"price": {"rule": "perMegapixel", "usd": "0"}}, {}, UP),
+    Reason.NO_KEY: ({}, {}, Availability(Reason.NO_KEY)),
+    Reason.DISABLED: ({}, {}, Availability(Reason.DISABLED)),
+    Reason.CIRCUIT: ({}, {}, Availability(Reason.CIRCUIT, 5)),
+    Reason.TOO_DEAR: (
+        {"price": {"rule": "perImage", "usd": {"1024x1024": "0.09"}}},
+        {"max_cost_microusd": 80_000},
+        UP,
+    ),
+    Reason.QUALITY: ({"tier": "high"}, {}, UP),
+    Reason.FORMAT: ({}, {"file_format": "webp"}, UP),
+}
+
+
+def test_every_reason_but_the_multiple_has_a_case() -> None:
+    assert MISFITS.keys() | {Reason.MULTIPLE} == set(Reason)
+
+
+@pytest.mark.parametrize(
+    "name", [{"model": "alpha-row"}, {"model": "alpha-row-model"}, {"provider": "alpha"}], ids=str
+)
+@pytest.mark.parametrize("reason", MISFITS)
+def test_a_named_model_that_another_one_replaces_is_named_whatever_the_reason(
+    reason: Reason, name: dict[str, str]
+) -> None:
+    changes, asked, state = MISFITS[reason]
+    other = row("beta-row", priority=2, formats={"webp": {"output_format": "webp"}})
+    cat = catalog(row("alpha-row", priority=1, **changes), other)
+    selection = chosen(criteria(**asked, **name), cat, alpha=state)
+    assert keys(selection) == ["beta-row"]
+    assert selection.replaced is not None
+    assert (selection.replaced.row.key, selection.replaced.reason) == ("alpha-row", reason)
+    has_price = reason not in (Reason.SIZE, Reason.UNPRICED)
+    assert (selection.replaced.price_microusd is not None) is has_price
+
+
+def test_another_row_of_the_named_model_or_provider_replaces_nothing() -> None:
+    cat = catalog(
+        row("alpha-one", priority=1, model="m", sizes=[LANDSCAPE], price=PER_MEGAPIXEL),
+        row("alpha-two", priority=2, model="m"),
+        row("beta-one", priority=3),
+    )
+    for name in ({"model": "m"}, {"provider": "alpha"}):
+        selection = chosen(criteria(**name), cat)
+        assert (keys(selection)[0], selection.replaced) == ("alpha-two", None)
+
+
+def test_fallbacks_of_a_named_model_are_within_the_multiple_of_its_price_if_any_is() -> None:
+    cat = catalog(
+        row("alpha-standard", priority=1, usd="0.02"),
+        row("beta-standard", priority=2, usd="0.061"),
+        row("gamma-standard", priority=3, usd="0.06"),
+    )
+    down = Availability(Reason.CIRCUIT)
+    selection = chosen(criteria(model="alpha-standard"), cat, alpha=down)
+    assert keys(selection) == ["gamma-standard"]
+    assert reasons(selection)["beta-standard"] is Reason.MULTIPLE
+    assert keys(chosen(criteria(model="alpha-standard"), cat, multiple=2, alpha=down)) == [
+        "beta-standard",
+        "gamma-standard",
+    ]
 
 
 def test_a_second_choice_that_rests_replaces_nothing() -> None:

@@ -63,9 +63,13 @@ export function formView(client, told) {
     }
   }
 
-  function fill() {
-    for (const [name, value] of Object.entries(kept(ORDER, {})))
-      if (form.elements[name]) form.elements[name].value = value;
+  function fill(wanted) {
+    for (const [name, value] of Object.entries(wanted)) {
+      const field = form.elements[name];
+      if (field?.options && ![...field.options].some((one) => one.value === value))
+        field.append(h("option", { value, textContent: value }));
+      if (field) field.value = value;
+    }
   }
 
   function tell(amount, text) {
@@ -88,11 +92,17 @@ export function formView(client, told) {
   });
   list.append(...made.map(show));
   offer = made.length && isOpen(made[0]) ? list.firstElementChild : undefined;
-  fill();
+  fill(kept(ORDER, {}));
   tell("", "Write a prompt and see its price. Asking is free.");
 
   return {
     ask,
+    /** Shows a request and asks for its price. */
+    open(wanted) {
+      form.reset();
+      fill(wanted);
+      return ask();
+    },
     /** Puts the providers into the list, once they are known. */
     providers(names) {
       const select = $("provider");

@@ -21,6 +21,15 @@ function takeToken() {
   return true;
 }
 
+/** Opens the form with a link's request. The page prices it anew, and only a click makes the image. */
+function takeOffer() {
+  const wanted = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  if (!wanted.prompt) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  showPart("make");
+  form.open(wanted);
+}
+
 function askToken(why) {
   $("entry").hidden = !why;
   $("person").setAttribute("aria-expanded", Boolean(why));
@@ -78,8 +87,9 @@ $("forget").addEventListener("click", () => {
 });
 document.querySelector("nav").addEventListener("click", ({ target }) => target.dataset.show && showPart(target.dataset.show));
 document.querySelector(".skip").addEventListener("click", () => showPart("chat"));
-addEventListener("hashchange", () => takeToken() && entered());
+addEventListener("hashchange", () => (takeToken() ? entered() : takeOffer()));
 askToken(token() ? "" : "Prices and images need a token.");
+takeOffer();
 const config = await (await fetch("config.json")).json();
 Object.assign(client.settings, config);
 state = stateView(client, config.simulatorUrl, told);

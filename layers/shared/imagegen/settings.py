@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from imagegen.domain.ledger import Limits
 from imagegen.domain.moderation import ModerationMode
@@ -22,6 +22,26 @@ Text = Annotated[str, Field(min_length=1)]
 def _none_if_empty(value: object) -> object:
     """Return ``None`` for an empty text: the template passes an unset parameter as that."""
     return None if value == "" else value
+
+
+def parse_aliases(text: str) -> dict[str, str]:
+    """Return the aliases in ``name=target,name=target``; an empty target removes an alias.
+
+    Raises:
+        ValueError: a part has no name or no equals sign, or a name is there twice.
+    """
+    found: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, target = (one.strip() for one in part.partition("="))
+        if not name or not equals or name in found:
+            raise ValueError("must be name=target, separated by commas, each name once")
+        found[name] = target
+    return found
+
+
+def _readable_aliases(text: str) -> str:
+    parse_aliases(text)
+    return text
 
 
 UsdPerMillion = Annotated[
@@ -159,3 +179,10 @@ class GenerateSettings(ChatLimitSettings):
     record_retention_days: Annotated[int, Field(ge=0)] = 0
     moderation: ModerationMode = ModerationMode.REQUIRED
     fallback_after_unknown: bool = True
+    max_count: Annotated[int, Field(ge=1, le=10)] = 4
+    model_aliases: Annotated[str, AfterValidator(_readable_aliases)] = ""
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """What the names of other models lead to: rows, models and tiers by name."""
+        return parse_aliases(self.model_aliases)

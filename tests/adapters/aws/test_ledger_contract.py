@@ -380,3 +380,35 @@ def test_a_run_that_saw_its_request_end_moves_nothing_more(ledgers: LedgerStore,
     assert settle(ledgers, user, ended) is False
     assert release(ledgers, user, ended) is True
     assert ledgers.load(user) == again.ledger
+
+
+def wait(store: LedgerStore, user: str, *, now_ms: int = NOW, name: str = "one") -> bool:
+    return store.wait(user, name, until_ms=now_ms + 25_000, now_ms=now_ms)  # type: ignore[attr-defined, no-any-return]
+
+
+def test_one_call_at_a_time_waits_for_a_held_request(ledgers: LedgerStore, user: str) -> None:
+    held(ledgers, user)
+    assert [wait(ledgers, user) for _ in range(3)] == [True, False, False]
+    assert ledgers.load(user).ops["one"].waiter_until_ms == NOW + 25_000
+    assert not wait(ledgers, user, now_ms=NOW + 24_999)
+    assert wait(ledgers, user, now_ms=NOW + 25_000)
+
+
+def test_nobody_waits_for_what_is_not_held(ledgers: LedgerStore, user: str) -> None:
+    assert not wait(ledgers, user)
+    snapshot = held(ledgers, user)
+    settle(ledgers, user, snapshot)
+    assert not wait(ledgers, user)
+    assert not wait(ledgers, user, name="another")
+
+
+@pytest.mark.parametrize("ends", [settle, release])
+def test_a_wait_changes_nothing_of_how_a_request_ends(
+    ledgers: LedgerStore, user: str, ends: Any
+) -> None:
+    snapshot = held(ledgers, user)
+    assert wait(ledgers, user)
+    assert ends(ledgers, user, snapshot)
+    assert ledgers.load(user).ops["one"].waiter_until_ms == 0
+    assert ledgers.load(user).version == 2
+    assert user not in ledgers.lapsed(now_ms=NOW + 10**9, limit=1_000)

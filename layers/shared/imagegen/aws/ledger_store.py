@@ -19,6 +19,7 @@ from imagegen.aws.ledger_updates import (
     releasing,
     reserving,
     settling,
+    waiting,
 )
 from imagegen.domain import ledger as rules
 from imagegen.domain.errors import StoreUnavailableError
@@ -75,6 +76,17 @@ class DynamoLedgerStore:
         """Give money, count and slot back; the attempt stays counted. Return whether it is done."""
         build = partial(releasing, snapshot, code=code, retryable=retryable, now_ms=now_ms)
         return self._end(user, snapshot, OpState.RELEASED, build)
+
+    def wait(self, user: str, quote_id: str, *, until_ms: int, now_ms: int) -> bool:
+        """Take the place of the one call that waits for a held request, until a time.
+
+        If the SDK sends the write twice, the second finds the place taken: this call does not wait.
+        """
+        try:
+            self._update(user, waiting(quote_id, until_ms=until_ms, now_ms=now_ms))
+        except ConditionFailedError:
+            return False
+        return True
 
     def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
         """Return users whose latest lease in the index has ended, the oldest first."""

@@ -135,6 +135,20 @@ def releasing(
     return update
 
 
+def waiting(quote_id: str, *, until_ms: int, now_ms: int) -> Update:
+    """Return the write that takes the one place in which a call waits for a held request.
+
+    It leaves the version as it is: nothing that a settle or a release depends on changes.
+    """
+    update = Update()
+    name = update.name(f"o_{quote_id}")
+    waits = f"{name}.{update.name('w')}"
+    update.sets.append(f"{waits} = {update.value(until_ms)}")
+    update.require(f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.HELD])}")
+    update.require(f"attribute_not_exists({waits}) OR {waits} <= {update.value(now_ms)}")
+    return update
+
+
 def moving_lease(ledger: Ledger, lease: str | None) -> Update:
     """Return the write that sets a user's key in the index, or removes it.
 

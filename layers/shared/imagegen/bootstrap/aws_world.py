@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -121,6 +121,17 @@ class AwsWorld:
         """Wait."""
         time.sleep(seconds)
 
+    def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """Return the results of tasks that run at the same time, in their order.
+
+        Every client is thread-safe and is built before: two threads must not build it at once.
+        """
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+        clients.dynamodb(), clients.s3(), clients.ssm()
+        with ThreadPoolExecutor(max(len(tasks), 1)) as pool:
+            return list(pool.map(lambda task: task(), tasks))
+
     def random_bytes(self, count: int) -> bytes:
         """Return bytes that cannot be guessed."""
         return secrets.token_bytes(count)
@@ -152,6 +163,14 @@ class AwsWorld:
             ConfigurationError: no model or no key is set.
         """
         return self.providers.llm()
+
+    def page_url(self) -> str:
+        """Return the URL of the page function; empty if it is not known.
+
+        It is a parameter, because the page's environment has the URLs of the other functions: the
+        template cannot give each of two functions the URL of the other.
+        """
+        return self.parameters.values().get("PAGE_URL", "")
 
     def keyring(self) -> Keyring:
         """Return the keys that sign quotes.

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from functools import cache, cached_property
+from urllib.parse import urlsplit
 
 from imagegen.aws import clients
 from imagegen.bootstrap.aws_world import AwsWorld
@@ -18,6 +19,11 @@ class EstimateService(PricingService):
     """Prices images, lists models, and reports the status of an image."""
 
     settings: EstimateSettings
+
+    def page_url(self) -> str:
+        """Return the public URL of the page, without a slash at the end; empty if not known."""
+        host = urlsplit(self.world.page_url()).hostname
+        return self.settings.public_url(host, host.partition(".")[0]) if host else ""
 
     @cached_property
     def status_reader(self) -> LedgerStatusReader:

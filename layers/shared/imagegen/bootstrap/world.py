@@ -1,6 +1,6 @@
 """The outside world as one protocol: AWS in production, fakes in tests and benchmarks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.catalog import Catalog
@@ -15,6 +15,7 @@ from imagegen.domain.stores import (
     LedgerStore,
     RecordStore,
 )
+from imagegen.domain.waiting import WaitingPlaces
 from imagegen.guard import Transition
 from imagegen.usecases.availability import ProviderSetup
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 class StoredImages(ImageStore, ImageContent, Protocol):
     """The finished images, with access to their bytes."""
+
+
+class StoredLedgers(LedgerStore, WaitingPlaces, Protocol):
+    """The users' ledgers, with the places in which repetitions wait."""
 
 
 class StoredCircuits(CircuitStore, KeyCheckStore, Protocol):
@@ -67,7 +72,7 @@ class World(Protocol):
         """The models and their prices."""
 
     @property
-    def ledgers(self) -> LedgerStore:
+    def ledgers(self) -> StoredLedgers:
         """The users' ledgers."""
 
     @property
@@ -96,6 +101,9 @@ class World(Protocol):
     def pause(self, seconds: float) -> None:
         """Wait."""
 
+    def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """Return the results of tasks that run at the same time, in their order."""
+
     def random_bytes(self, count: int) -> bytes:
         """Return bytes that cannot be guessed."""
 
@@ -121,6 +129,9 @@ class World(Protocol):
         Raises:
             ConfigurationError: no model or no key is set.
         """
+
+    def page_url(self) -> str:
+        """Return the URL of the page function; empty if it is not known."""
 
     def keyring(self) -> Keyring:
         """Return the keys that sign quotes.

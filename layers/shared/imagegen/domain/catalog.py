@@ -34,6 +34,9 @@ PixelSize = Annotated[str, StringConstraints(pattern=PIXEL_SIZE)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
 
 
+FileFormat = Literal["png", "jpeg", "webp"]
+
+
 class Tier(StrEnum):
     """The quality tiers, dearest first. A fallback never leaves its tier."""
 
@@ -126,6 +129,9 @@ class Offering(CatalogModel):
     tier: Tier
     fallback_priority: int = Field(ge=1)
     params: Mapping[str, Any]
+    formats: Mapping[FileFormat, Mapping[str, Any]] = {}
+    """The file formats that can be requested instead, with the parameters that request them; the
+    price is the same."""
     price: PriceRule
     token_prices: TokenPrices | None = None
     sizes: tuple[SizeOption, ...] = Field(min_length=1)
@@ -144,11 +150,28 @@ class Offering(CatalogModel):
             raise ValueError(f"{self.key}: shapes listed twice: {repeated}")
         if isinstance(self.price, PerImage) and (unpriced := set(listed) - set(self.price.usd)):
             raise ValueError(f"{self.key}: no price for {sorted(unpriced)}")
+        if self.file_format in self.formats:
+            raise ValueError(f"{self.key}: {self.file_format} comes without being requested")
         return self
 
-    def option(self, size: str) -> SizeOption | None:
-        """Return this model's size for a shape or an exact ``WxH``, or ``None`` if it has none."""
-        return next((o for o in self.sizes if size in (o.shape, o.size)), None)
+    @property
+    def file_format(self) -> str | None:
+        """The file format that comes if none is requested; ``None`` if it is not known before."""
+        given: str | None = self.params.get("output_format")
+        return "jpeg" if given == "jpg" else given
+
+    def option(self, size: str, file_format: str = "") -> SizeOption | None:
+        """Return this model's size for a shape or an exact ``WxH``, or ``None`` if it has none.
+
+        With ``file_format``, its parameters request that format, which ``formats`` must have.
+        """
+        found = next((o for o in self.sizes if size in (o.shape, o.size)), None)
+        if found is None or not file_format:
+            return found
+        more = next((one for name, one in self.formats.items() if name == file_format), None)
+        if more is None:
+            return None
+        return found.model_copy(update={"params": {**found.params, **more}})
 
     def is_retired(self, today: date) -> bool:
         """Return whether the model is past its last day."""
@@ -173,6 +196,14 @@ class Retired(CatalogModel):
     source: HttpUrl
 
 
+class Alias(CatalogModel):
+    """A model's name that clients send and that is not offered; another row takes its place."""
+
+    model: str
+    replaced_by: Name
+    source: HttpUrl
+
+
 class Catalog(CatalogModel):
     """The whole file."""
 
@@ -180,6 +211,7 @@ class Catalog(CatalogModel):
     currency: Literal["USD"]
     models: tuple[Offering, ...] = Field(min_length=1)
     retired: tuple[Retired, ...]
+    aliases: tuple[Alias, ...] = ()
 
     @model_validator(mode="after")
     def _keys_agree(self) -> Self:
@@ -188,7 +220,7 @@ class Catalog(CatalogModel):
             raise ValueError(f"keys used twice: {repeated}")
         if repeated := _repeated((row.tier, row.fallback_priority) for row in self.models):
             raise ValueError(f"priorities used twice in a tier: {repeated}")
-        if missing := {row.replaced_by for row in self.retired} - set(keys):
+        if missing := set(self.replacements.values()) - set(keys):
             raise ValueError(f"replaced by rows that do not exist: {sorted(missing)}")
         return self
 
@@ -201,6 +233,12 @@ class Catalog(CatalogModel):
     def providers(self) -> tuple[str, ...]:
         """Every provider, in the order of the file."""
         return tuple(dict.fromkeys(row.provider for row in self.models))
+
+    @property
+    def replacements(self) -> dict[str, str]:
+        """The keys of the rows that take the place of models that are not offered, by model."""
+        aliases = {one.model: one.replaced_by for one in self.aliases}
+        return aliases | {one.model: one.replaced_by for one in self.retired}
 
     def tier(self, tier: Tier) -> tuple[Offering, ...]:
         """Return the rows of a tier by fallback priority."""

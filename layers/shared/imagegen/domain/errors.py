@@ -5,7 +5,7 @@ ImagegenError                     has `code` (stable, for programs) and a messag
 │   ├── UnsupportedSizeError      422  no model of the tier supports this size
 │   ├── AboveMaxCostError         422  every suitable model costs more than the caller allows
 │   ├── UnknownModelError         422  the catalog has no such model
-│   ├── ParameterError            422  a parameter of the /v1 routes that is not supported
+│   ├── ParameterError            422  a parameter has a value that is not supported
 │   ├── ReusedKeyError            422  the idempotency key was used for another request
 │   └── RetiredModelError         422  the requested model was shut down
 ├── UnauthorizedError             401  no valid token
@@ -76,7 +76,7 @@ class UnknownModelError(InvalidRequestError):
 
 
 class ParameterError(InvalidRequestError):
-    """A parameter of the routes under /v1 is not supported; ``param`` is its name."""
+    """A parameter has a value that is not supported; ``errors`` names the parameter."""
 
     code = "unsupported_parameter"
 

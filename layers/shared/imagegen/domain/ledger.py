@@ -1,7 +1,6 @@
 """The ledger of one user: what is held, what is charged, and which requests were made.
 
-Each user has one entry, and every change of it is one atomic write. This file is the reference:
-the store must behave as these functions do, and tests check its history against them.
+Each user has one entry, and every change is one atomic write. Stores must behave as these rules do.
 """
 
 from collections.abc import Mapping
@@ -49,6 +48,8 @@ class Op:
     """Released: the code of the reason."""
     retryable: bool = False
     """Released: the same quote may be tried again."""
+    waiter_until_ms: int = 0
+    """Held: until when one repetition waits for its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +142,15 @@ def limit_reached(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) ->
 
 def reserved(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> Ledger:
     """Return the ledger with the hold: money, slot, both counts and the request together."""
-    limited = bool(limits.hourly_images)
+    slot = hold.slot if limits.hourly_images else None
     op = Op(
         OpState.HELD, hold.ceiling_microusd, hold.owner, now_ms, hold.lease_ms, hold.expires_ms,
-        hold.day, hold.slot if limited else None,
+        hold.day, slot,
     )  # fmt: skip
     return replace(
         ledger,
         version=ledger.version + 1,
-        slots={**ledger.slots, hold.slot: now_ms} if limited else ledger.slots,
+        slots=ledger.slots if slot is None else {**ledger.slots, slot: now_ms},
         spent=_plus(ledger.spent, hold.day, hold.ceiling_microusd),
         images=_plus(ledger.images, hold.day, 1),
         attempts=_plus(ledger.attempts, hold.day, 1),
@@ -229,8 +230,8 @@ def prunable(ledger: Ledger, *, now_ms: int, oldest_day: str) -> tuple[list[str]
 
 
 def _ended(op: Op) -> Op:
-    # What is not needed after the end is removed: an hour's images fit in 1 KB, one write unit.
-    return replace(op, lease_ms=0, day="", slot=None)
+    # Removed, because it is not needed: an hour's images fit in 1 KB, one write unit.
+    return replace(op, lease_ms=0, day="", slot=None, waiter_until_ms=0)
 
 
 def _plus(counts: Mapping[str, int], day: str, amount: int) -> dict[str, int]:

@@ -35,6 +35,8 @@ class QuotedCandidate:
     key: str
     price_microusd: int
     digest: str
+    file_format: str = ""
+    """The file format that is requested; empty for the one that comes anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,11 @@ def prompt_hash(prompt: str) -> str:
 
 def sign_quote(quote: Quote, keyring: Keyring) -> str:
     """Return the quote as a signed token, for the client to send back."""
-    text = json.dumps(_PAYLOAD.dump_python(quote, mode="json"), separators=(",", ":"))
+    payload = _PAYLOAD.dump_python(quote, mode="json")
+    for one in payload["candidates"]:
+        if not one["file_format"]:
+            del one["file_format"]
+    text = json.dumps(payload, separators=(",", ":"))
     signed = f"{PREFIX}.{keyring.signing_id}.{_encoded(text.encode())}"
     return f"{signed}.{_mac(keyring.keys[keyring.signing_id], signed)}"
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from imagegen.domain.catalog import Catalog, Offering, SizeOption, Tier, Variant
+from imagegen.domain.formats import choose_format, format_detail
 from imagegen.domain.money import label_text
 from imagegen.domain.pricing import price_microusd, prompt_microusd
 
@@ -23,10 +24,14 @@ class Reason(StrEnum):
     CIRCUIT = "circuit_open"
     TOO_DEAR = "above_max_cost"
     MULTIPLE = "above_price_multiple"
+    QUALITY = "quality_unsupported"
+    """Only of a named model: it is not in the tier that was requested."""
+    FORMAT = "format_unsupported"
 
 
 UNAVAILABLE = frozenset({Reason.NO_KEY, Reason.DISABLED, Reason.CIRCUIT})
-"""The temporary reasons: a model that replaces one left out for these is a fallback."""
+"""The temporary reasons. The first model of a tier is replaced if it is left out for one of these,
+and a named model if it is left out for any reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,21 @@ class Criteria:
     """Preferred, not required."""
     model: str | None = None
     """A row's key or a provider's model id; preferred, not required."""
+    file_format: str | None = None
+    """The file format that the caller requires."""
+    most_bytes: int | None = None
+    """The largest file that the caller can use."""
+
+    def names(self, row: Offering) -> bool:
+        """Return whether the caller named this row: by its model, or else by its provider."""
+        if self.model is not None:
+            return self.model in (row.key, row.model)
+        return self.provider == row.provider
+
+    @property
+    def has_name(self) -> bool:
+        """Whether the caller named a model or a provider."""
+        return self.model is not None or self.provider is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +79,8 @@ class Candidate:
 
     variant: Variant
     price_microusd: int
+    file_format: str = ""
+    """The file format that is requested; empty for the one that comes anyway."""
 
     @property
     def key(self) -> str:
@@ -83,7 +105,8 @@ class Selection:
     candidates: tuple[Candidate, ...]
     left_out: tuple[LeftOut, ...]
     replaced: LeftOut | None
-    """The first choice, if it is temporarily unavailable."""
+    """What another model replaces: the named model, for any reason, or the tier's first choice, if
+    it is temporarily unavailable. Its price is ``None`` if it has none for this size."""
 
     @property
     def expected_microusd(self) -> int:
@@ -111,12 +134,12 @@ def select(
     ranked = sorted(catalog.tier(criteria.tier), key=lambda row: _rank(row, criteria))
     judged = [_judge(row, criteria, availability, today) for row in ranked]
     suitable = [one for one in judged if isinstance(one, Candidate)]
-    within, above = _within_multiple(suitable, price_multiple)
-    first = next((one for one in judged if _could_be_first(one)), None)
+    replaced = _replaced(catalog, criteria, judged)
+    within, above = _within_multiple(suitable, replaced, price_multiple)
     return Selection(
         tuple(within),
         tuple([one for one in judged if isinstance(one, LeftOut)] + above),
-        first if isinstance(first, LeftOut) else None,
+        replaced,
     )
 
 
@@ -134,7 +157,7 @@ def _judge(
         return LeftOut(row, Reason.SIZE, f"supports {sizes}")
     price = _price(row, option, criteria)
     if row.is_retired(today):
-        return LeftOut(row, Reason.RETIRED, f"shut down on {row.shutdown_on}")
+        return LeftOut(row, Reason.RETIRED, f"shut down on {row.shutdown_on}", price)
     if price is None:
         return LeftOut(row, Reason.UNPRICED, f"no price for {option.size}")
     if criteria.prompt_characters > row.max_prompt_characters:
@@ -145,10 +168,14 @@ def _judge(
             f"{label_text(price)} is above the maxCost of {label_text(criteria.max_cost_microusd)}"
         )
         return LeftOut(row, Reason.TOO_DEAR, detail, price)
+    file_format = choose_format(row, option, criteria.file_format, criteria.most_bytes)
+    if file_format is None:
+        return LeftOut(row, Reason.FORMAT, format_detail(row, criteria.file_format), price)
     state = availability.get(row.key, Availability(Reason.NO_KEY))
     if state.reason is not None:
         return LeftOut(row, state.reason, _DETAILS[state.reason], price)
-    return Candidate(Variant(row, option), price)
+    requested = row.option(criteria.size, file_format) or option
+    return Candidate(Variant(row, requested), price, file_format)
 
 
 def _price(row: Offering, option: SizeOption, criteria: Criteria) -> int | None:
@@ -164,16 +191,60 @@ _DETAILS = {
 
 
 def _within_multiple(
-    suitable: list[Candidate], multiple: Decimal
+    suitable: list[Candidate], replaced: LeftOut | None, multiple: Decimal
 ) -> tuple[list[Candidate], list[LeftOut]]:
-    limit = suitable[0].price_microusd * multiple if suitable else Decimal(0)
+    """Return the candidates within the multiple of what they may replace, and the others.
+
+    That is the first candidate, and before it the model that the first candidate replaces. If that
+    model is so cheap that no candidate is within its multiple, the offer is still made: its price
+    and the fallback are shown before the click.
+    """
+    within = suitable
+    if replaced is not None and replaced.price_microusd is not None:
+        most = replaced.price_microusd * multiple
+        within = [one for one in suitable if one.price_microusd <= most] or suitable
+    most = within[0].price_microusd * multiple if within else Decimal(0)
+    within = [one for one in within if one.price_microusd <= most]
     detail = f"costs more than {multiple} times the expected price"
     above = [
-        LeftOut(c.variant.row, Reason.MULTIPLE, detail, c.price_microusd)
-        for c in suitable
-        if c.price_microusd > limit
+        LeftOut(one.variant.row, Reason.MULTIPLE, detail, one.price_microusd)
+        for one in suitable
+        if one not in within
     ]
-    return [c for c in suitable if c.price_microusd <= limit], above
+    return within, above
+
+
+def _replaced(
+    catalog: Catalog,
+    criteria: Criteria,
+    judged: list[Candidate | LeftOut],
+) -> LeftOut | None:
+    """Return what the first candidate replaces, ``None`` if it is what the caller asked for."""
+    if not criteria.has_name:
+        first = next((one for one in judged if _could_be_first(one)), None)
+        return first if isinstance(first, LeftOut) else None
+    named = [one for one in judged if criteria.names(_row(one))]
+    if any(isinstance(one, Candidate) for one in named):
+        return None
+    left_out = [one for one in named if isinstance(one, LeftOut)]
+    return left_out[0] if left_out else _of_another_tier(catalog, criteria)
+
+
+def _of_another_tier(catalog: Catalog, criteria: Criteria) -> LeftOut | None:
+    """Return the cheapest named row if none is in the tier, ``None`` if the catalog has none."""
+    rows = [row for row in catalog.models if criteria.names(row)]
+    detail = f"is not in the tier {criteria.tier}"
+    found = [LeftOut(row, Reason.QUALITY, detail, _price_of(row, criteria)) for row in rows]
+    return min(found, key=lambda one: one.price_microusd or 0, default=None)
+
+
+def _price_of(row: Offering, criteria: Criteria) -> int | None:
+    option = row.option(criteria.size)
+    return None if option is None else _price(row, option, criteria)
+
+
+def _row(one: Candidate | LeftOut) -> Offering:
+    return one.variant.row if isinstance(one, Candidate) else one.row
 
 
 def _could_be_first(one: Candidate | LeftOut) -> bool:

@@ -24,6 +24,8 @@ from imagegen.wire.reports import Problem
 
 MAX_BODY_BYTES = 256 * 1024
 
+FORM = "multipart/"
+
 type Event = dict[str, Any]
 
 
@@ -101,7 +103,9 @@ def _type_problem(headers: dict[str, str]) -> Problem | None:
     """Return the problem of a body's content type; a good one is then written in one spelling."""
     given = headers.get("content-type", "")
     if not is_json(given):
-        return unsupported_media_type()
+        is_form = given.lower().startswith("multipart/")
+        what = ", not as a form: files cannot be sent" if is_form else ""
+        return unsupported_media_type(f"Send the body as {JSON}{what}.")
     if not is_utf_8(given):
         return unsupported_media_type(f"Send the body in UTF-8, as {JSON}; charset=utf-8.")
     if given:

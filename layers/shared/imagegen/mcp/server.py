@@ -12,9 +12,10 @@ from imagegen.mcp.tools import Toolbox
 VERSION = "0.1.0"
 SERVER = {"name": "imagegen", "title": "Images with a binding price", "version": VERSION}
 INSTRUCTIONS = (
-    "Offer images with estimate_image and state the price. You cannot buy an image: the person "
-    "confirms in their own client and pays at most the price that was shown, once, and only for an "
-    "image that they received."
+    "Offer images with estimate_image and state the most that it can cost. You cannot buy an "
+    "image: the person confirms, on the page that the result links to or with a button of your "
+    "application. They pay at most the price that was shown, once, and only for an image that they "
+    "received."
 )
 CAPABILITIES: dict[str, Any] = {"tools": {}}
 CACHED = {"ttlMs": 3_600_000, "cacheScope": "public"}

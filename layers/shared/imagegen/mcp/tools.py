@@ -1,8 +1,8 @@
 """The tools: the price of an image, the state of an image, the list of models. None spends money.
 
-The quote, with which an image can be bought, is in ``_meta``, which hosts do not show to the model;
-the model reads only the price. To confirm, a client calls the generate function with the user's own
-token.
+A person confirms: on the page that the result links to, or in a client that shows the button
+itself. The quote, with which an image can be bought together with the user's token, is in ``_meta``
+for such clients. Most hosts keep ``_meta`` from the model; the link contains no quote.
 """
 
 import json
@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from imagegen.chat.tool import tool_definition
-from imagegen.domain.catalog import Tier
+from imagegen.domain.catalog import Shape, Tier
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.money import label_text, usd_text
 from imagegen.edge.problems import invalid_request, on_route, to_problem
+from imagegen.mcp.offer_links import offer_link
 from imagegen.wire.images import (
     Allowance,
     EdgeModel,
@@ -24,18 +25,21 @@ from imagegen.wire.images import (
     EstimateRequest,
     ImageStatus,
     Instant,
+    MicroUsd,
     Price,
     Replaced,
 )
-from imagegen.wire.reports import Models
+from imagegen.wire.reports import Models, OfferedModel
 
 ESTIMATE, STATUS, MODELS = "estimate_image", "image_status", "list_models"
 PREFIX = "imagegen/"
 FREE = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True}
 PRICES = (
     "Returns the price of an image: chooses quality, model and provider, and returns the expected "
-    "price and the most that can be charged. No image is made and nothing is charged: the person "
-    "confirms in their own client. Call it once for each image that the user wants."
+    "price and the most that can be charged. No image is made and nothing is charged: you cannot "
+    "buy it, only a person can. The result has a link to a page with the offer and a button: give "
+    "it to the user, with the price, unless your application shows the button itself. Call it once "
+    "for each image that the user wants."
 )
 PROGRESS = (
     "Returns the state of an image that was priced with estimate_image: generating, complete with "
@@ -43,8 +47,8 @@ PROGRESS = (
     "found. To see whether it was deleted since, open its URL."
 )
 CATALOG = (
-    "Returns the models that can make images, with quality, sizes, prices, and whether each one is "
-    "available now."
+    "Returns the models that can make images now, with quality, provider, and the price and usual "
+    "time of a square image."
 )
 
 
@@ -65,6 +69,27 @@ class Offer(EdgeModel):
     typical_seconds: int
     expires_at: Instant
     remaining: Allowance
+    offer_url: str | None = Field(
+        description="A page with the offer, its price and a button; null if there is none."
+    )
+
+
+class ListedModel(EdgeModel):
+    """One model that can make images now."""
+
+    key: str
+    model: str
+    provider: str
+    quality: Tier
+    price: MicroUsd = Field(description="Of a square image, in US dollars.")
+    typical_seconds: int
+
+
+class AvailableModels(EdgeModel):
+    """The models that can make images now, and how many others there are."""
+
+    models: tuple[ListedModel, ...]
+    unavailable: int
 
 
 class StatusArguments(EdgeModel):
@@ -86,6 +111,8 @@ class Toolbox:
     models: Callable[[], Models]
     providers: Sequence[str] = ()
     """The names that an estimate accepts."""
+    page_url: Callable[[], str] = lambda: ""
+    """Returns the page's URL, without a slash at the end; empty if it is not known."""
 
 
 def definitions(providers: Sequence[str]) -> list[dict[str, Any]]:
@@ -94,7 +121,7 @@ def definitions(providers: Sequence[str]) -> list[dict[str, Any]]:
     return [
         _definition(ESTIMATE, "Price an image", PRICES, arguments, Offer),
         _definition(STATUS, "State of an image", PROGRESS, _schema(StatusArguments), ImageStatus),
-        _definition(MODELS, "Models and prices", CATALOG, _schema(NoArguments), Models),
+        _definition(MODELS, "Models and prices", CATALOG, _schema(NoArguments), AvailableModels),
     ]
 
 
@@ -121,22 +148,40 @@ def call(name: str, arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str,
 
 
 def _estimate(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
-    estimate = toolbox.estimate(EstimateRequest.model_validate(arguments))
-    offer = Offer.model_validate({name: getattr(estimate, name) for name in Offer.model_fields})
-    expected, ceiling = estimate.price.expected, estimate.price.ceiling
-    most = "" if ceiling == expected else f", at most {label_text(ceiling)}"
-    text = (
-        f"{label_text(expected)}{most}: {estimate.quality} quality, {estimate.size}, by "
-        f"{estimate.model} ({estimate.provider}). Nothing is charged until the user confirms."
-    )
-    cost = {
-        "usd": float(usd_text(expected)),
-        "model": estimate.model,
-        "provider": estimate.provider,
-    }
+    request = EstimateRequest.model_validate(arguments)
+    estimate = toolbox.estimate(request)
+    names = Offer.model_fields.keys() - {"offer_url"}
+    link = offer_link(toolbox.page_url(), estimate, request)
+    values = {name: getattr(estimate, name) for name in names}
+    offer = Offer.model_validate({**values, "offer_url": link})
     whole = estimate.model_dump(mode="json", by_alias=True)
-    meta = {"cost": cost, f"{PREFIX}charged": False, f"{PREFIX}estimate": whole}
-    return {**_structured(text, offer), "_meta": meta}
+    meta = {
+        "cost": {
+            "usd": float(usd_text(estimate.price.ceiling)),
+            "model": estimate.model,
+            "provider": estimate.provider,
+        },
+        f"{PREFIX}charged": False,
+        f"{PREFIX}estimate": whole,
+    }
+    return {**_structured(_offer_text(offer), offer), "_meta": meta}
+
+
+def _offer_text(offer: Offer) -> str:
+    """Return what the model reads and passes on; the first amount is the most that is charged."""
+    expected, ceiling = offer.price.expected, offer.price.ceiling
+    usual = "" if ceiling == expected else f", usually {label_text(expected)}"
+    text = (
+        f"It costs at most {label_text(ceiling)}{usual}: {offer.quality} quality, {offer.size}, by "
+        f"{offer.model} ({offer.provider}). No image is made and nothing is charged until the "
+        "person confirms. "
+    )
+    if offer.offer_url is None:
+        return f"{text}They confirm where your application shows a button with the price."
+    return (
+        f"{text}Unless your application shows a button with the price, give them this link; the "
+        f"page shows the offer and the button: {offer.offer_url}"
+    )
 
 
 def _status(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
@@ -155,11 +200,29 @@ def _charge(image: ImageStatus) -> str:
 
 def _models(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
     NoArguments.model_validate(arguments)
-    catalog = toolbox.models()
-    available = [row for row in catalog.models if row.available]
-    names = "; ".join(f"{row.quality}: {row.key} ({row.model})" for row in available)
-    text = f"{len(available)} of {len(catalog.models)} models are available now. {names}"
-    return _structured(text, catalog)
+    found = toolbox.models().models
+    listed = tuple(_listed(row) for row in found if row.available)
+    lines = [
+        f"{one.key} ({one.model}, {one.provider}): {one.quality}, {label_text(one.price)}, "
+        f"{one.typical_seconds} s"
+        for one in listed
+    ]
+    text = "\n".join([f"{len(listed)} of {len(found)} models are available now.", *lines])
+    answer = AvailableModels(models=listed, unavailable=len(found) - len(listed))
+    # The text has the same values: as JSON they would take the model's context a second time.
+    return {**_structured(text, answer), **_content(text)}
+
+
+def _listed(row: OfferedModel) -> ListedModel:
+    square = next((one for one in row.sizes if one.shape is Shape.SQUARE), row.sizes[0])
+    return ListedModel(
+        key=row.key,
+        model=row.model,
+        provider=row.provider,
+        quality=row.quality,
+        price=square.price,
+        typical_seconds=row.typical_seconds,
+    )
 
 
 def _structured(text: str, model: BaseModel) -> dict[str, Any]:

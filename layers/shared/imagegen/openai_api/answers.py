@@ -1,40 +1,50 @@
-"""The answers of the routes under /v1: an image as base64 or as a URL, and the list of models."""
+"""The answers with images under /v1: as base64, as URLs or both, with the receipt."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from imagegen.domain import ids
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.days import epoch_seconds, utc_day
-from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.days import utc_day
+from imagegen.domain.errors import ImagegenError, StoreUnavailableError
 from imagegen.domain.ledger import Limits
+from imagegen.domain.money import usd_text
 from imagegen.domain.stores import ImageContent
-from imagegen.openai_api.models import (
-    QUALITY_OF_TIER,
+from imagegen.openai_api.aliases import Named
+from imagegen.openai_api.answer_models import (
+    Adapted,
+    FailedImage,
     ImageData,
+    ImageReceipt,
     ImagesAnswer,
-    ImagesRequest,
-    ListedModel,
-    ModelList,
     Receipt,
-    to_token_usage,
+    TokenDetails,
+    TokenUsage,
 )
+from imagegen.openai_api.models import QUALITY_OF_TIER, ImagesRequest
+from imagegen.openai_api.sets import Bought
 from imagegen.usecases.conversions import to_allowance, to_cost, to_replaced
 from imagegen.usecases.generate.run import Made
-from imagegen.wire.images import Allowance
-from imagegen.wire.reports import Models
+from imagegen.wire.images import Allowance, Cost
 
 INLINE_BYTES = 4_500_000
-"""The largest image that is sent as base64. It is then 6,000,000 bytes, and with the rest of the
-answer below Lambda's limit of 6 MB.
+"""The most bytes of images that are sent as base64. They are then 6,000,000 bytes, and with the
+rest of the answer below Lambda's limit of 6 MB.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
-OWNER = "imagegen"
+
+
+def most_bytes(request: ImagesRequest) -> int | None:
+    """Return the largest file of one image that the answer must contain, ``None`` without a limit.
+
+    Only a client that requires base64 cannot use the URL of a larger one.
+    """
+    return INLINE_BYTES // (request.n or 1) if request.response_format == "b64_json" else None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenAiPresenter:
-    """Writes the answers of the routes under /v1."""
+    """Writes the answers with images."""
 
     catalog: Catalog
     contents: ImageContent
@@ -42,62 +52,140 @@ class OpenAiPresenter:
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
 
-    def image(self, made: Made, request: ImagesRequest, base_url: str) -> ImagesAnswer:
-        """Return the answer with an image; ``base_url`` is the URL of this service.
+    def images(
+        self, bought: Bought, request: ImagesRequest, named: Named, base_url: str
+    ) -> ImagesAnswer:
+        """Return the answer with the images; ``base_url`` is the URL of this service.
 
-        The image has been charged, so this raises no error if its bytes cannot be read or are too
-        large: the answer then has the image's URL.
+        The images have been charged, so this raises no error if their bytes cannot be read or are
+        too large: the answer then has their URLs.
         """
-        record = made.record
-        image_id = ids.image_id(made.ref, self.image_id_key())
-        url = f"{base_url}/images/{image_id}"
-        text = None if request.response_format == "url" else self._base64(made)
+        first = bought.made[0].record
+        texts = list(self._texts(bought, request))
+        receipts = tuple(
+            self._receipt(made, request, named, base_url, has_text=text is not None)
+            for made, text in zip(bought.made, texts, strict=True)
+        )
+        data = tuple(
+            ImageData(
+                b64_json=text,
+                url=one.image_url if text is None or request.response_format is None else None,
+            )
+            for one, text in zip(receipts, texts, strict=True)
+        )
         return ImagesAnswer(
-            created=record.created_ms // 1000,
-            data=(ImageData(url=url) if text is None else ImageData(b64_json=text),),
-            size=record.pixels,
-            quality=QUALITY_OF_TIER[record.tier],
-            output_format=record.media_type.removeprefix("image/"),
-            usage=to_token_usage(record.tokens),
-            imagegen=Receipt(
-                image_id=image_id,
-                image_url=url,
-                repeated=made.is_replay,
-                provider=record.provider,
-                model=record.model,
-                quality=record.tier,
-                cost=to_cost(record),
-                fallback=to_replaced(record.fallback),
-                duration_ms=record.duration_ms,
-                url_instead=text is None and request.response_format != "url",
-                remaining=self._remaining(made),
-            ),
+            created=first.created_ms // 1000,
+            data=data,
+            size=first.pixels,
+            quality=QUALITY_OF_TIER[first.tier],
+            output_format=first.media_type.removeprefix("image/"),
+            usage=_usage(bought),
+            imagegen=self._whole_receipt(bought, receipts, request, named),
         )
 
-    def models(self, models: Models) -> ModelList:
-        """Return the values that ``model`` may have now: tiers, catalog keys and model ids."""
-        rows = [row for row in models.models if row.available]
-        tiers = dict.fromkeys(row.quality for row in rows)
-        newest = max(epoch_seconds(row.checked_on) for row in self.catalog.models)
-        listed = [ListedModel(id=tier, created=newest, owned_by=OWNER) for tier in tiers]
-        for row in rows:
-            created = epoch_seconds(self.catalog.by_key[row.key].checked_on)
-            listed += [
-                ListedModel(
-                    id=name, created=created, owned_by=row.provider, shutdown_date=row.shutdown_on
-                )
-                for name in (row.key, row.model)
-            ]
-        return ModelList(data=tuple({one.id: one for one in listed}.values()))
+    def _receipt(
+        self, made: Made, request: ImagesRequest, named: Named, base_url: str, *, has_text: bool
+    ) -> ImageReceipt:
+        record = made.record
+        image_id = ids.image_id(made.ref, self.image_id_key())
+        return ImageReceipt(
+            image_id=image_id,
+            image_url=f"{base_url}/images/{image_id}",
+            repeated=made.is_replay,
+            provider=record.provider,
+            model=record.model,
+            quality=record.tier,
+            cost=to_cost(record),
+            fallback=named.replaced or to_replaced(record.fallback),
+            duration_ms=record.duration_ms,
+            url_instead=not has_text and request.response_format != "url",
+        )
 
-    def _base64(self, made: Made) -> str | None:
-        """Return the image's bytes, ``None`` if they cannot be read or are too large."""
+    def _whole_receipt(
+        self,
+        bought: Bought,
+        receipts: tuple[ImageReceipt, ...],
+        request: ImagesRequest,
+        named: Named,
+    ) -> Receipt:
+        first = receipts[0]
+        costs = [one.cost for one in receipts]
+        total = Cost(
+            charged=sum(one.charged for one in costs),
+            expected=sum(one.expected for one in costs),
+            ceiling=sum(one.ceiling for one in costs),
+        )
+        values = {name: getattr(first, name) for name in ImageReceipt.model_fields}
+        whole = {
+            "cost": total,
+            "repeated": all(one.repeated for one in receipts),
+            "duration_ms": max(one.duration_ms for one in receipts),
+            "url_instead": any(one.url_instead for one in receipts),
+            "images": receipts,
+            "failed": tuple(_failed(index, error) for index, error in bought.failed),
+            "adapted": tuple(_adapted(bought.made[0], request, named)),
+            "remaining": self._remaining(bought.made[-1]),
+        }
+        return Receipt.model_validate(values | whole)
+
+    def _texts(self, bought: Bought, request: ImagesRequest) -> Iterator[str | None]:
+        """Yield each image as base64, ``None`` where it is not wanted, unreadable or too large."""
+        left = INLINE_BYTES
+        for made in bought.made:
+            content = None if request.response_format == "url" else self._content(made, left)
+            left -= len(content or b"")
+            yield None if content is None else base64.b64encode(content).decode()
+
+    def _content(self, made: Made, limit_bytes: int) -> bytes | None:
         try:
-            content = self.contents.read(made.ref, limit_bytes=INLINE_BYTES)
+            return self.contents.read(made.ref, limit_bytes=limit_bytes)
         except StoreUnavailableError:
             return None
-        return None if content is None else base64.b64encode(content).decode()
 
     def _remaining(self, made: Made) -> Allowance:
         now_ms = self.now_ms()
         return to_allowance(made.ledger, self.limits, utc_day(now_ms), now_ms=now_ms)
+
+
+def _failed(index: int, error: ImagegenError) -> FailedImage:
+    return FailedImage(
+        index=index,
+        code=error.code,
+        message=str(error),
+        charged=error.charged,
+        retryable=error.retryable,
+    )
+
+
+def _adapted(made: Made, request: ImagesRequest, named: Named) -> Iterator[Adapted]:
+    """Yield the parameters of which something else was used than what was sent."""
+    record = made.record
+    if named.replaced is not None:
+        yield Adapted(param="model", requested=named.replaced.model, used=record.model)
+    if request.size and request.size[0].isdigit() and request.size != record.pixels:
+        yield Adapted(param="size", requested=request.size, used=record.pixels)
+
+
+def _usage(bought: Bought) -> TokenUsage | None:
+    """Return the tokens of all images in OpenAI's form, ``None`` if one has no count."""
+    counts = [made.record.tokens for made in bought.made]
+    known = [one for one in counts if one is not None]
+    if len(known) < len(counts):
+        return None
+    text, image = sum(one[0] for one in known), sum(one[1] for one in known)
+    return TokenUsage(
+        input_tokens=text,
+        input_tokens_details=TokenDetails(text_tokens=text, image_tokens=0),
+        output_tokens=image,
+        total_tokens=text + image,
+    )
+
+
+def receipt_headers(answer: ImagesAnswer) -> dict[str, str]:
+    """Return the headers with the receipt, for clients that keep nothing else of the body."""
+    images = answer.imagegen.images
+    return {
+        "x_imagegen_charged": usd_text(answer.imagegen.cost.charged),
+        "x_imagegen_image_id": ",".join(one.image_id for one in images),
+        "x_imagegen_model": ",".join(dict.fromkeys(one.model for one in images)),
+    }

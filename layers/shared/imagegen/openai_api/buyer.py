@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from imagegen.domain import ids
 from imagegen.domain.days import utc_day
 from imagegen.domain.errors import (
-    AboveMaxCostError,
     ImagegenError,
-    NoProviderError,
     QuoteExpiredError,
     ReusedKeyError,
     StillRunningError,
@@ -22,13 +20,14 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, may_reserve_op
-from imagegen.domain.money import label_text
-from imagegen.domain.quote import LIFETIME_MS, Quote
+from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.stores import LedgerStore
+from imagegen.domain.waiting import WaitingPlaces
 from imagegen.openai_api import retries
 from imagegen.openai_api.calls import Call
 from imagegen.openai_api.earlier_images import EarlierImages
-from imagegen.usecases.estimator import Estimator, Issue
+from imagegen.openai_api.offers import NamedOffers
+from imagegen.usecases.estimator import Issue
 from imagegen.usecases.generate.charges import not_charged
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
@@ -61,31 +60,38 @@ class _Order:
     """When Lambda ends this run."""
     until_ms: int
     """Until when the call may wait for another run."""
+    most_bytes: int | None = None
+    """The largest file that the answer can contain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
     """Buys the image of a call, at most once."""
 
-    estimator: Estimator
+    offers: NamedOffers
     generator: Generator
     earlier_images: EarlierImages
     replayer: Replayer
     reconciler: Reconciler
     ledgers: LedgerStore
+    places: WaitingPlaces
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
     pause: Callable[[float], None]
     random_bytes: Callable[[int], bytes]
     new_run_id: Callable[[], str]
 
-    def buy(self, request: EstimateRequest, call: Call, *, ends_ms: int) -> Made:
+    def buy(
+        self, request: EstimateRequest, call: Call, *, ends_ms: int, most_bytes: int | None = None
+    ) -> Made:
         """Return the image, made now or by an earlier attempt of the same call.
 
-        Lambda ends this run at ``ends_ms``.
+        Lambda ends this run at ``ends_ms``. With ``most_bytes``, only models are called whose file
+        is likely no larger.
 
         Raises:
-            InvalidRequestError, NoProviderError: no model can be offered.
+            ImagegenError: no model can be offered, or only others than the named one, which do not
+                fit the request or cost much more.
             LimitError: a limit of the user is reached.
             ReusedKeyError: the idempotency key was used for another request.
             ContentRefusedError, GenerationFailedError: no image was made and nothing is charged.
@@ -96,7 +102,7 @@ class Buyer:
                 known to be charged.
         """
         until_ms = min(self.now_ms() + WAIT_MS, ends_ms - ANSWER_MARGIN_MS)
-        order = _Order(request, call, ends_ms, until_ms)
+        order = _Order(request, call, ends_ms, until_ms, most_bytes)
         for _ in range(ROUNDS):
             made = self._round(order)
             if made is not None:
@@ -114,11 +120,11 @@ class Buyer:
         )
         quote_id = ids.quote_id(nonce)
         op = ledger.ops.get(quote_id)
-        _check_body(call, op.owner if op else "")
+        check_body(call, op.owner if op else "")
         if not may_reserve_op(ledger, quote_id):
             return self._wait(order, quote_id, ledger)
         if op is None and (made := self.earlier_images.find(call, quote_id, ledger)):
-            _check_body(call, made.record.run)
+            check_body(call, made.record.run)
             return made
         return self._confirm(order, nonce, ledger)
 
@@ -129,7 +135,13 @@ class Buyer:
         issue = Issue(nonce, self._issued_ms(ledger.ops.get(quote_id)))
         try:
             with not_charged():  # Ledger and earlier images were looked up.
-                quote = self._offer(order, issue, ledger)
+                quote = self.offers.quote(
+                    order.request,
+                    call.user,
+                    ledger=ledger,
+                    issue=issue,
+                    most_bytes=order.most_bytes,
+                )
             result = self.generator.confirm(
                 quote, order.request.prompt, run_id=run_id, ends_ms=order.ends_ms
             )
@@ -142,7 +154,7 @@ class Buyer:
                 error.retryable = False
             raise
         if isinstance(result, Made):
-            _check_body(call, result.record.run)
+            check_body(call, result.record.run)
             return result
         return self._wait_for_own_run(order, quote_id)
 
@@ -154,60 +166,55 @@ class Buyer:
                 would be a new call, which buys a second image.
         """
         try:
-            return self._wait(order, quote_id, self._ledger(order.call.user))
+            ledger = self._ledger(order.call.user)
+            return self._wait(order, quote_id, ledger, is_own_run=True)
         except (StillRunningError, StoreUnavailableError) as error:
             if order.call.is_recognised:
                 raise
             raise _not_recognised(error) from error
 
-    def _offer(self, order: _Order, issue: Issue, ledger: Ledger) -> Quote:
-        """Return a quote that is not much more expensive than the first choice.
+    def _wait(
+        self, order: _Order, quote_id: str, ledger: Ledger, *, is_own_run: bool = False
+    ) -> Made | None:
+        """Return the image of the run with this quote, ``None`` if another round is needed.
 
-        The user does not see the price before it is charged. If the first choice is unavailable,
-        the other models may therefore cost at most the fallback multiple of its price. With
-        ``max_cost``, only ``max_cost`` limits the price.
+        Of the repetitions of a call, one waits at a time; the others are answered at once.
         """
-        request, user = order.request, order.call.user
-        offer = self.estimator.offer(request, user, ledger=ledger, issue=issue)
-        missing = offer.selection.replaced
-        if request.max_cost is not None or missing is None or missing.price_microusd is None:
-            return offer.quote
-        most = int(missing.price_microusd * self.estimator.price_multiple)
-        if offer.quote.ceiling_microusd <= most:
-            return offer.quote
-        try:
-            within = request.model_copy(update={"max_cost": most})
-            return self.estimator.offer(within, user, ledger=ledger, issue=issue).quote
-        except (AboveMaxCostError, NoProviderError) as error:
-            row, expected = offer.selection.candidates[0].variant.row, offer.quote.expected_microusd
-            raise AboveMaxCostError(
-                f"{missing.row.model} is not available now ({missing.reason}), and {row.model} for "
-                f"{label_text(expected)} would cost more than {label_text(most)}. "
-                "The header x-max-cost allows it."
-            ) from error
-
-    def _wait(self, order: _Order, quote_id: str, ledger: Ledger) -> Made | None:
-        """Return the image of the run with this quote, ``None`` if another round is needed."""
-        ref = ImageRef(quote_id, order.call.user, 0)
+        ref, waits = ImageRef(quote_id, order.call.user, 0), is_own_run
         while op := ledger.ops.get(quote_id):
-            _check_body(order.call, op.owner)
+            check_body(order.call, op.owner)
             if may_reserve_op(ledger, quote_id):
                 return None
             if made := self._replay(order.call, ref, ledger):
                 return made
             if self.now_ms() >= order.until_ms:
                 raise _still_running()
+            waits = waits or self._takes_place(order, op, quote_id)
+            if not waits:
+                raise _still_running()
             self.pause(POLL_SECONDS)
             ledger = self._ledger(order.call.user)
         # The run was pruned from the ledger. The next round looks for its image.
         return None
+
+    def _takes_place(self, order: _Order, op: Op, quote_id: str) -> bool:
+        """Return whether this call may wait for the end of a run, as the only one."""
+        now_ms = self.now_ms()
+        if op.waiter_until_ms > now_ms:
+            return False
+        try:
+            return self.places.wait(
+                order.call.user, quote_id, until_ms=order.until_ms, now_ms=now_ms
+            )
+        except StoreUnavailableError:
+            return False
 
     def _replay(self, call: Call, ref: ImageRef, ledger: Ledger) -> Made | None:
         """Return the image of an earlier run, ``None`` if it is still being made."""
         result = self.replayer.result(ref, ledger)
         if not isinstance(result, Made):
             return None
-        _check_body(call, result.record.run)
+        check_body(call, result.record.run)
         return result
 
     def _may_retry(self, call: Call, quote_id: str, ledger: Ledger) -> bool:
@@ -236,7 +243,8 @@ class Buyer:
         return issued_ms if utc_day(issued_ms) == utc_day(now_ms) else now_ms
 
 
-def _check_body(call: Call, run: str) -> None:
+def check_body(call: Call, run: str) -> None:
+    """Raise ``ReusedKeyError`` if a run of the call's key was for a request with another body."""
     if retries.has_other_body(call, run):
         with not_charged():  # The key's image is another one than this request's.
             raise ReusedKeyError("The Idempotency-Key was used with another body. Use a new key.")

@@ -22,6 +22,10 @@ class Call:
     """The idempotency key."""
     retries: int | None = None
     """How often the client has already retried this request; ``None`` without the header."""
+    index: int = 0
+    """Which of the images of the request it is."""
+    random: bytes = b""
+    """The random part that the quotes of several images of a keyless call share."""
 
     @property
     def is_retry(self) -> bool:

@@ -1,7 +1,8 @@
-"""The request and response models of OpenAI's image routes, and their conversion to ours.
+"""The request model of OpenAI's image route, and its conversion to ours.
 
 Source: https://platform.openai.com/docs/api-reference/images/create. A parameter that the service
-cannot apply is refused by its name, so that no client pays for less than it asked for.
+cannot apply is refused by its name, so that no client pays for less than it asked for. A parameter
+that asks for what comes anyway is accepted, because many clients send all of their defaults.
 """
 
 import json
@@ -18,56 +19,59 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from imagegen.domain.catalog import PIXEL_SIZE, Catalog, Tier
-from imagegen.domain.errors import ParameterError, UnknownModelError
+from imagegen.domain.catalog import PIXEL_SIZE, Catalog, FileFormat, Shape, Tier
+from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import parse_usd
+from imagegen.openai_api.aliases import Named
 from imagegen.wire.headers import MAX_COST
-from imagegen.wire.images import (
-    Allowance,
-    Cost,
-    EdgeModel,
-    EstimateRequest,
-    Prompt,
-    Replaced,
-    Style,
-)
+from imagegen.wire.images import EstimateRequest, Prompt, Style
 
 TIER_OF_QUALITY: dict[str, Tier] = {
     "low": Tier.FAST,
+    "fast": Tier.FAST,
     "medium": Tier.STANDARD,
     "standard": Tier.STANDARD,
     "high": Tier.HIGH,
     "hd": Tier.HIGH,
     "xhigh": Tier.ULTRA,
     "max": Tier.ULTRA,
+    "ultra": Tier.ULTRA,
 }
 """The tier of each of OpenAI's qualities. With ``auto``, the model or the prompt decides."""
 QUALITY_OF_TIER = {Tier.FAST: "low", Tier.STANDARD: "medium", Tier.HIGH: "high", Tier.ULTRA: "max"}
-Quality = Literal["auto", "low", "medium", "high", "xhigh", "max", "standard", "hd"]
+Quality = Literal[
+    "auto", "low", "medium", "high", "xhigh", "max", "standard", "hd", "fast", "ultra"
+]
 SIZES = rf"^(auto|square|landscape|portrait)$|{PIXEL_SIZE}"
-
-
-FIXED_PARAMETERS: dict[str, tuple[bool | int | str | None, LiteralString]] = {
-    "n": (1, "send one request for each image, each with an Idempotency-Key of its own"),
-    "stream": (False, "answers are not streamed"),
-    "partial_images": (0, "there are no partial images"),
-    "moderation": ("auto", "the operator decides how prompts are moderated"),
-    "background": ("auto", "a background cannot be chosen: describe it in the prompt"),
-    "output_format": (None, "the model decides: the answer's output_format names it"),
-    "output_compression": (None, "images are sent as the model made them"),
-    "complexity": (None, "it cannot be chosen; use quality"),
-    "frame_count": (None, "animations cannot be made"),
-    "frame_duration_ms": (None, "animations cannot be made"),
-    "svg": (None, "vector images cannot be made"),
+EARLIER_SIZES = {
+    "256x256": Shape.SQUARE,
+    "512x512": Shape.SQUARE,
+    "1792x1024": Shape.LANDSCAPE,
+    "1024x1792": Shape.PORTRAIT,
 }
-"""Parameters that may be left out or have one value, by name: that value (``None``: no value), and
-the reason why there is no other."""
+"""The sizes of OpenAI's earlier models, which many clients still send, and the shape of each. Any
+model makes its own nearest pixels of that shape, at their price."""
+
+
+FIXED_PARAMETERS: dict[str, tuple[tuple[bool | int | str, ...], LiteralString]] = {
+    "stream": ((False,), "answers are not streamed"),
+    "partial_images": ((0,), "there are no partial images"),
+    "moderation": (("auto", "low"), "the operator decides how prompts are moderated"),
+    "background": (("auto", "opaque"), "a transparent background cannot be made"),
+    "output_compression": ((100,), "images are sent as the model made them"),
+    "complexity": ((), "it cannot be chosen; use quality"),
+    "frame_count": ((), "animations cannot be made"),
+    "frame_duration_ms": ((), "animations cannot be made"),
+    "svg": ((), "vector images cannot be made"),
+}
+"""Parameters that may be left out or have certain values, by name: these values, and the reason why
+there are no others."""
 
 
 def _fixed(name: str) -> Any:
     """Return the model field for a parameter of ``FIXED_PARAMETERS``."""
-    only, why = FIXED_PARAMETERS[name]
-    allowed: list[JsonValue] = [None] if only is None else [only, None]
+    values, why = FIXED_PARAMETERS[name]
+    allowed: list[JsonValue] = [*values, None]
     return Field(None, description=why, json_schema_extra={"enum": allowed})
 
 
@@ -77,37 +81,51 @@ class ImagesRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt: Prompt
-    model: Annotated[str, StringConstraints(min_length=1, max_length=120)] | None = Field(
+    model: Annotated[str, StringConstraints(max_length=120)] | None = Field(
         None,
-        description="A tier, a catalog key or a model's id, as listed by GET /v1/models.",
+        description="A tier, a catalog key or a model's id, as listed by GET /v1/models; or the "
+        "name of an earlier model, which another one replaces.",
     )
     quality: Quality | None = None
     size: Annotated[str, StringConstraints(pattern=SIZES)] | None = None
     style: Style | None = None
+    n: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="How many images, each charged if it is stored; MAX_COUNT at most."
+    )
     response_format: Literal["url", "b64_json"] | None = Field(
-        None, description="b64_json by default; an image that is too large is sent as a url."
+        None, description="Without it, both; a file that is too large is sent as a url."
+    )
+    output_format: FileFormat | None = Field(
+        None, description="The file's format; without it, the model decides."
     )
     user: str | None = Field(None, description="Not used: the token identifies the user.")
     safety_identifier: str | None = Field(
         None, description="Not used: the token identifies the user."
     )
-    n: Any = _fixed("n")
     stream: Any = _fixed("stream")
     partial_images: Any = _fixed("partial_images")
     moderation: Any = _fixed("moderation")
     background: Any = _fixed("background")
-    output_format: Any = _fixed("output_format")
     output_compression: Any = _fixed("output_compression")
     complexity: Any = _fixed("complexity")
     frame_count: Any = _fixed("frame_count")
     frame_duration_ms: Any = _fixed("frame_duration_ms")
     svg: Any = _fixed("svg")
 
+    @field_validator("n", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise PydanticCustomError("int_type", "must be a number of images")
+        return value
+
     @field_validator(*FIXED_PARAMETERS)
     @classmethod
-    def _has_its_fixed_value(cls, value: Any, info: ValidationInfo) -> Any:
-        only, why = FIXED_PARAMETERS[str(info.field_name)]
-        if value is None or (value == only and isinstance(value, bool) == isinstance(only, bool)):
+    def _has_a_fixed_value(cls, value: Any, info: ValidationInfo) -> Any:
+        values, why = FIXED_PARAMETERS[str(info.field_name)]
+        # False is 0 for Python.
+        known = [one for one in values if isinstance(one, bool) == isinstance(value, bool)]
+        if value is None or value in known:
             return value
         raise PydanticCustomError("unsupported_parameter", why)
 
@@ -118,40 +136,48 @@ def canonical_body(request: ImagesRequest) -> str:
 
 
 def to_estimate_request(
-    request: ImagesRequest, catalog: Catalog, max_cost: str | None
+    request: ImagesRequest, named: Named, catalog: Catalog, max_cost: str | None
 ) -> EstimateRequest:
     """Return the request for an estimate; ``max_cost`` is a decimal number of dollars.
 
     Raises:
-        ParameterError: the model does not have this ``quality``, or ``max_cost`` is not an amount.
-        UnknownModelError: there is no such model.
+        ParameterError: ``max_cost`` is not an amount.
     """
-    tier = None if request.quality is None else TIER_OF_QUALITY.get(request.quality)
     return EstimateRequest(
         prompt=request.prompt,
-        quality=_tier(request, tier, catalog),
-        size="square" if request.size in (None, "auto") else request.size,
+        quality=named.tier,
+        size=to_size(request.size, catalog),
         style=request.style or "",
         max_cost=None if max_cost is None else _dollars(max_cost),
-        model=None if request.model in tuple(Tier) else request.model,
+        model=named.model,
+        format=request.output_format,
     )
 
 
-def _tier(request: ImagesRequest, tier: Tier | None, catalog: Catalog) -> Tier | None:
-    """Return the tier that model and quality agree on, ``None`` if neither determines one."""
-    model = request.model
-    if model is None or catalog.retirement(model):
-        return tier
-    tiers = [row.tier for row in catalog.models if model in (row.key, row.model, row.tier)]
-    if not tiers:
-        raise UnknownModelError(f"Unknown model {model!r}: GET /v1/models lists them.")
-    if tier is None:
-        return tiers[0] if model in tuple(Tier) else None
-    if tier not in tiers:
-        words = ", ".join(sorted({word for word, one in TIER_OF_QUALITY.items() if one in tiers}))
-        detail = f"{model!r} has the qualities {words}, not {request.quality}."
-        raise ParameterError("quality", detail)
-    return tier
+def tier_of(request: ImagesRequest) -> Tier | None:
+    """Return the tier of ``quality``, ``None`` if it does not determine one."""
+    return None if request.quality is None else TIER_OF_QUALITY.get(request.quality)
+
+
+def to_size(size: str | None, catalog: Catalog) -> str:
+    """Return the size that is priced: a shape for a size of earlier models, unless a row has it."""
+    if size in (None, "auto"):
+        return Shape.SQUARE
+    if size not in EARLIER_SIZES or any(row.option(size) for row in catalog.models):
+        return size
+    return EARLIER_SIZES[size]
+
+
+def check_count(request: ImagesRequest, most: int) -> int:
+    """Return how many images are asked for.
+
+    Raises:
+        ParameterError: more than one call may make.
+    """
+    count = request.n or 1
+    if count > most:
+        raise ParameterError("n", f"n may be at most {most}: send further requests for more.")
+    return count
 
 
 def _dollars(text: str) -> str:
@@ -160,91 +186,3 @@ def _dollars(text: str) -> str:
     except ValueError:
         raise ParameterError(MAX_COST, f'{MAX_COST} must be dollars, such as "0.05".') from None
     return text
-
-
-class ImageData(BaseModel):
-    """The image: its bytes as base64, or its URL."""
-
-    b64_json: str | None = Field(None, exclude_if=lambda value: value is None)
-    url: str | None = Field(None, exclude_if=lambda value: value is None)
-
-
-class TokenDetails(BaseModel):
-    """How many of the tokens are text and how many are images."""
-
-    text_tokens: int
-    image_tokens: int
-
-
-class TokenUsage(BaseModel):
-    """The tokens that the provider counted. All tokens of the prompt are text."""
-
-    input_tokens: int
-    input_tokens_details: TokenDetails
-    output_tokens: int
-    total_tokens: int
-
-
-def to_token_usage(tokens: tuple[int, int] | None) -> TokenUsage | None:
-    """Return the input and output tokens in OpenAI's form.
-
-    ``tokens`` are input and output; they are ``None`` if the provider does not count tokens.
-    """
-    if tokens is None:
-        return None
-    input_tokens, output_tokens = tokens
-    return TokenUsage(
-        input_tokens=input_tokens,
-        input_tokens_details=TokenDetails(text_tokens=input_tokens, image_tokens=0),
-        output_tokens=output_tokens,
-        total_tokens=input_tokens + output_tokens,
-    )
-
-
-class Receipt(EdgeModel):
-    """What OpenAI's answer has no field for: the charge, and where the image is."""
-
-    image_id: str
-    image_url: str
-    """Valid as long as the image is kept."""
-    repeated: bool = Field(description="An earlier call made this image; it is not charged again.")
-    provider: str
-    model: str
-    quality: Tier
-    cost: Cost
-    fallback: Replaced | None
-    duration_ms: int
-    url_instead: bool
-    """Whether ``url`` replaces ``b64_json``, because of Lambda's limit of 6 MB for an answer."""
-    remaining: Allowance
-
-
-class ImagesAnswer(BaseModel):
-    """The answer to ``images.generate``."""
-
-    created: int
-    """Seconds since 1970."""
-    data: tuple[ImageData]
-    size: str
-    quality: str
-    output_format: str
-    usage: TokenUsage | None = Field(None, exclude_if=lambda value: value is None)
-    imagegen: Receipt
-
-
-class ListedModel(BaseModel):
-    """One value that ``model`` may have."""
-
-    id: str
-    object: Literal["model"] = "model"
-    created: int
-    """When the price was last looked up, in seconds since 1970."""
-    owned_by: str
-    shutdown_date: str | None = Field(None, exclude_if=lambda value: value is None)
-
-
-class ModelList(BaseModel):
-    """The answer to ``models.list``."""
-
-    object: Literal["list"] = "list"
-    data: tuple[ListedModel, ...]

@@ -5,12 +5,13 @@ quote, whose image is made and charged once. Without a key, each call gets a new
 in a keyed hash of user and body. OpenAI's SDKs count their retries in a header; a call with such a
 count belongs to an earlier attempt whose quote id has the same ending: to the one that is still
 running, else to the latest. Equal calls without a key and without a counted retry are different
-calls.
+calls. Each of several images of one call has a quote of its own, derived from its index as well.
 """
 
 import base64
 import hmac
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from imagegen.domain import ids
 from imagegen.domain.ids import NONCE_BYTES, digest_in_run_name
@@ -36,7 +37,9 @@ def derive_nonce(
     ``ops`` are the user's requests in the ledger, by quote id; ``random`` has ``RANDOM_BYTES``.
     """
     if call.key is not None:
-        return _hash(secret, call.user, "key", call.key)
+        return _hash(secret, call.user, "key", call.key, *_index(call))
+    if call.random:
+        return call.random + _body_hash(call, secret)
     earlier = earlier_attempt(call, ops, secret, now_ms=now_ms) if call.is_retry else None
     if earlier is not None:
         return base64.b32decode(earlier, casefold=True)
@@ -59,6 +62,24 @@ def earlier_attempt(call: Call, ops: Mapping[str, Op], secret: bytes, *, now_ms:
     running = {quote_id: op for quote_id, op in same.items() if op.state is OpState.HELD}
     candidates = running or same
     return max(candidates, key=lambda one: (candidates[one].expires_ms, one), default=None)
+
+
+def earlier_set(
+    call: Call, count: int, ops: Mapping[str, Op], secret: bytes, *, now_ms: int
+) -> bytes | None:
+    """Return the random part of the earlier call for several images that a retry belongs to.
+
+    As ``earlier_attempt``, for all of the images: one that had not begun belongs to it as well.
+    """
+    since_ms = now_ms - RETRY_WINDOW_MS
+    calls = [replace(call, index=index) for index in range(count)]
+    same = [
+        (op.state is OpState.HELD, op.expires_ms, quote_id[:RANDOM_CHARACTERS])
+        for one in calls
+        for quote_id in with_same_body(one, ops, secret)
+        if (op := ops[quote_id]).expires_ms - LIFETIME_MS >= since_ms
+    ]
+    return base64.b32decode(max(same)[2], casefold=True) if same else None
 
 
 def with_same_body(call: Call, quote_ids: Iterable[str], secret: bytes) -> list[str]:
@@ -91,7 +112,12 @@ def has_other_body(call: Call, run: str) -> bool:
 
 
 def _body_hash(call: Call, secret: bytes) -> bytes:
-    return _hash(secret, call.user, "body", call.digest)[RANDOM_BYTES:]
+    return _hash(secret, call.user, "body", call.digest, *_index(call))[RANDOM_BYTES:]
+
+
+def _index(call: Call) -> tuple[str, ...]:
+    """Return what distinguishes the images of one call; a key contains no line break."""
+    return (str(call.index),) if call.index else ()
 
 
 def _hash(secret: bytes, *parts: str) -> bytes:

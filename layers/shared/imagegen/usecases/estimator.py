@@ -12,6 +12,7 @@ from imagegen.domain.errors import (
     AboveMaxCostError,
     InvalidRequestError,
     NoProviderError,
+    ParameterError,
     RetiredModelError,
     UnknownModelError,
     UnsupportedSizeError,
@@ -122,11 +123,13 @@ class Estimator:
         *,
         ledger: Ledger | None = None,
         issue: Issue | None = None,
+        most_bytes: int | None = None,
     ) -> Offer:
         """Return the offer before it is signed.
 
         ``ledger`` is the user's, if the caller has just read it. ``issue`` is passed by callers
-        that derive the quote id from their request.
+        that derive the quote id from their request, and ``most_bytes`` by those that can use no
+        larger file.
 
         Raises:
             ImagegenError: as ``estimate``.
@@ -134,7 +137,7 @@ class Estimator:
         issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
         day = today(issue.at_ms)
         chosen = self._choose_quality(request, day)
-        selection = self._select(request, chosen.tier, user=user, day=day)
+        selection = self._select(request, chosen.tier, user=user, day=day, most_bytes=most_bytes)
         if not selection.candidates:
             raise _no_candidate(selection, request, chosen.tier)
         ledger = ledger or self.ledgers.load(user)
@@ -162,16 +165,26 @@ class Estimator:
             return quality.choose_quality(request.prompt, request.quality)
         return quality.choose_for_model(request.prompt, tiers)
 
-    def _select(self, request: EstimateRequest, tier: Tier, *, user: str, day: date) -> Selection:
+    def _select(
+        self,
+        request: EstimateRequest,
+        tier: Tier,
+        *,
+        user: str,
+        day: date,
+        most_bytes: int | None,
+    ) -> Selection:
         text = styled_prompt(request.prompt, request.style)
         criteria = Criteria(
             tier,
             request.size,
             len(text),
-            len(text.encode("utf-8", "surrogatepass")),
-            request.max_cost,
-            request.provider,
-            request.model,
+            prompt_bytes=len(text.encode("utf-8", "surrogatepass")),
+            max_cost_microusd=request.max_cost,
+            provider=request.provider,
+            model=request.model,
+            file_format=request.format,
+            most_bytes=most_bytes,
         )
         return select(
             self.catalog,
@@ -218,7 +231,8 @@ class Estimator:
 
 
 def _quoted(one: Candidate) -> QuotedCandidate:
-    return QuotedCandidate(one.key, one.price_microusd, one.variant.row.digest(one.variant.option))
+    digest = one.variant.row.digest(one.variant.option)
+    return QuotedCandidate(one.key, one.price_microusd, digest, one.file_format)
 
 
 def _quoted_fallback(missing: LeftOut | None) -> Fallback | None:
@@ -238,6 +252,8 @@ def _no_candidate(
         return NoProviderError(f"No {tier} model is available now. {details}")
     if reasons == {Reason.SIZE}:
         return UnsupportedSizeError(f"No {tier} model has the size {request.size!r}. {details}")
+    if Reason.FORMAT in reasons and Reason.TOO_DEAR not in reasons:
+        return ParameterError("format", f"No {tier} model has a file as required. {details}")
     if Reason.TOO_DEAR in reasons:
         return AboveMaxCostError(f"No {tier} model fits the request within maxCost. {details}")
     return InvalidRequestError(f"No {tier} model fits the request. {details}")

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from imagegen.domain.catalog import PIXEL_SIZE, Tier
+from imagegen.domain.catalog import PIXEL_SIZE, FileFormat, Tier
 from imagegen.domain.money import parse_usd, usd_text
 from imagegen.domain.text import REPLACED, is_blank
 
@@ -106,6 +106,9 @@ class EstimateRequest(EdgeModel):
     )
     provider: str | None = Field(None, max_length=40, description="Preferred, not required.")
     model: str | None = Field(None, max_length=120, description="Preferred, not required.")
+    format: FileFormat | None = Field(
+        None, description="The file's format, at the same price; without it, the model decides."
+    )
 
 
 class Price(EdgeModel):

@@ -86,7 +86,7 @@ class ProviderLoop:
     def _quoted_variant(self, candidate: QuotedCandidate, size: str) -> Variant | None:
         """Return the variant that was priced, ``None`` if the catalog has changed since then."""
         row = self.catalog.by_key.get(candidate.key)
-        option = row.option(size) if row else None
+        option = row.option(size, candidate.file_format) if row else None
         if row is None or option is None or row.digest(option) != candidate.digest:
             return None
         return Variant(row, option)

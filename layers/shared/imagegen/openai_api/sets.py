@@ -1,0 +1,93 @@
+"""Buys the n images of one call: n independent promises, each bought at most once.
+
+Each image has its own quote, hold, fallback, settlement and replay, so whatever dies or fails, each
+is charged if and only if it is stored. A repetition of the call gets the same images.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from imagegen.domain.errors import ImagegenError, StillRunningError
+from imagegen.openai_api.buyer import Buyer
+from imagegen.openai_api.calls import Call
+from imagegen.openai_api.set_calls import SetCalls
+from imagegen.usecases.generate.run import Made
+from imagegen.wire.images import EstimateRequest
+
+type Task = Callable[[], "Made | ImagegenError"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The images that a call asks for."""
+
+    request: EstimateRequest
+    count: int = 1
+    most_bytes: int | None = None
+    """The largest file of one image that the answer can contain."""
+
+    @property
+    def each(self) -> EstimateRequest:
+        """The request for one of the images: ``max_cost`` is for all of them."""
+        if self.request.max_cost is None or self.count == 1:
+            return self.request
+        return self.request.model_copy(update={"max_cost": self.request.max_cost // self.count})
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """The images of a call that are stored and charged, and why others are not."""
+
+    made: tuple[Made, ...]
+    failed: tuple[tuple[int, ImagegenError], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetBuyer:
+    """Buys one or more images in one call."""
+
+    buyer: Buyer
+    calls: SetCalls
+    run_at_once: Callable[[Sequence[Task]], list[Made | ImagegenError]]
+    on_unexpected: Callable[[Exception], None]
+
+    def buy(self, wanted: Wanted, call: Call, *, ends_ms: int) -> Bought:
+        """Return the images that are stored, at least one. Lambda ends this run at ``ends_ms``.
+
+        Raises:
+            ImagegenError: as ``Buyer.buy``, if no image is stored. With ``StillRunningError`` some
+                may be (``charged``): the same call, sent again, gets all of them.
+        """
+        buy = partial(self.buyer.buy, wanted.each, ends_ms=ends_ms, most_bytes=wanted.most_bytes)
+        if wanted.count == 1:
+            return Bought((buy(call),))
+        calls = self.calls.divide(call, wanted.count)
+        results = self.run_at_once([partial(self._one, partial(buy, one)) for one in calls])
+        made = tuple(one for one in results if isinstance(one, Made))
+        failed = [(i, one) for i, one in enumerate(results) if isinstance(one, ImagegenError)]
+        if error := _to_raise(made, [one for _, one in failed], call):
+            raise error
+        return Bought(made, tuple(failed))
+
+    def _one(self, buy: Callable[[], Made]) -> Made | ImagegenError:
+        try:
+            return buy()
+        except ImagegenError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 the other images are stored and must be answered
+            self.on_unexpected(error)
+            return ImagegenError("An unexpected error. It is in the logs.")
+
+
+def _to_raise(
+    made: tuple[Made, ...], errors: list[ImagegenError], call: Call
+) -> ImagegenError | None:
+    """Return the error that answers the whole call, ``None`` if images answer it."""
+    running = next((one for one in errors if isinstance(one, StillRunningError)), None)
+    if made and (running is None or not call.is_recognised):
+        return None
+    if running is not None:
+        running.charged = running.charged or bool(made)
+        return running
+    return max(errors, key=lambda one: (bool(one.charged), one.retryable))

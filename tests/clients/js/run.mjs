@@ -1,0 +1,86 @@
+// Drives one client; prints its version and how many images it was given, as JSON. A client that does
+// not work ends with a stack trace.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+
+const [name, given] = [process.argv[2], JSON.parse(process.argv[3])];
+const prompt = "A red fox in fresh snow";
+const TOOLS = ["estimate_image", "image_status", "list_models"];
+const headers = { Authorization: `Bearer ${given.token}` };
+const versionOf = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`)).version;
+
+function checkOffer(text) {
+  assert.match(text, /at most \$/);
+  assert.match(text, /#prompt=A%20red%20fox/);
+}
+
+async function drawnByAiSdk(model) {
+  const { generateImage } = await import("ai");
+  const one = await generateImage({ model, prompt });
+  assert.ok(one.image.base64.length > 100);
+  const several = await generateImage({ model, prompt, n: 4, size: "1024x1024" });
+  assert.equal(several.images.length, 4);
+  return 5;
+}
+
+const CLIENTS = {
+  async openai() {
+    const { default: OpenAI } = await import("openai");
+    const client = new OpenAI({ baseURL: given.base, apiKey: given.token });
+    const one = await client.images.generate({ prompt });
+    assert.ok(one.data[0].b64_json && one.data[0].url);
+    const several = await client.images.generate({ prompt, model: "dall-e-2", n: 3, size: "512x512" });
+    assert.equal(new Set(several.data.map(({ url }) => url)).size, 3);
+    const retrieved = await client.models.retrieve("black-forest-labs/FLUX.2-pro");
+    assert.equal(retrieved.type, "image");
+    return { package: "openai", images: 4 };
+  },
+  async "ai-sdk-openai"() {
+    const { createOpenAI } = await import("@ai-sdk/openai");
+    const provider = createOpenAI({ baseURL: given.base, apiKey: given.token });
+    return { package: "@ai-sdk/openai", images: await drawnByAiSdk(provider.image("gpt-image-1")) };
+  },
+  async "ai-sdk-openai-tier"() {
+    const { createOpenAI } = await import("@ai-sdk/openai");
+    const provider = createOpenAI({ baseURL: given.base, apiKey: given.token });
+    return { package: "@ai-sdk/openai", images: await drawnByAiSdk(provider.image("fast")) };
+  },
+  async "ai-sdk-compatible"() {
+    const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
+    const provider = createOpenAICompatible({ name: "imagegen", baseURL: given.base, apiKey: given.token });
+    const images = await drawnByAiSdk(provider.imageModel("fast"));
+    return { package: "@ai-sdk/openai-compatible", images };
+  },
+  async langchain() {
+    const { DallEAPIWrapper } = await import("@langchain/openai");
+    const settings = { apiKey: given.token, baseUrl: given.base };
+    assert.match(await new DallEAPIWrapper(settings).invoke(prompt), /^http/);
+    const several = await new DallEAPIWrapper({ ...settings, model: "dall-e-2", n: 2 }).invoke(prompt);
+    assert.equal(several.length, 2);
+    return { package: "@langchain/openai", images: 3 };
+  },
+  async mcp() {
+    const { Client } = await import("@modelcontextprotocol/sdk/client/index.js");
+    const { StreamableHTTPClientTransport } = await import("@modelcontextprotocol/sdk/client/streamableHttp.js");
+    const client = new Client({ name: "client", version: "1" });
+    await client.connect(new StreamableHTTPClientTransport(new URL(given.mcp), { requestInit: { headers } }));
+    assert.deepEqual((await client.listTools()).tools.map((tool) => tool.name), TOOLS);
+    const got = await client.callTool({ name: "estimate_image", arguments: { prompt } });
+    checkOffer(got.content[0].text);
+    await client.close();
+    return { package: "@modelcontextprotocol/sdk", images: 0 };
+  },
+  async "ai-sdk-mcp"() {
+    const { createMCPClient } = await import("@ai-sdk/mcp");
+    const client = await createMCPClient({ transport: { type: "http", url: given.mcp, headers } });
+    const tools = await client.tools();
+    assert.deepEqual(Object.keys(tools), TOOLS);
+    const got = await tools.estimate_image.execute({ prompt }, { toolCallId: "1", messages: [] });
+    checkOffer(JSON.stringify(got));
+    await client.close();
+    return { package: "@ai-sdk/mcp", images: 0 };
+  },
+};
+
+const { package: used, images } = await CLIENTS[name]();
+console.log(JSON.stringify({ version: versionOf(used), images }));

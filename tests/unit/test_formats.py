@@ -1,0 +1,115 @@
+"""File formats: requested where a row can, and small enough for the answer."""
+
+import base64
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from imagegen.domain.catalog import Catalog, Offering, Tier
+from imagegen.domain.days import today
+from imagegen.domain.errors import ParameterError
+from imagegen.domain.formats import likely_bytes
+from imagegen.domain.quote import open_quote
+from imagegen.domain.selection import Availability, Criteria, Reason, select
+from tests.contracts.vendors import check_image_request
+from tests.fakes.catalogs import catalog, real_catalog, row
+from tests.fakes.clock import NOON_MS
+from tests.fakes.service import KEYRING, Service
+
+REAL = real_catalog()
+PNG: dict[str, Any] = {
+    "params": {"output_format": "png"},
+    "formats": {"jpeg": {"output_format": "jpeg"}},
+}
+TWO = catalog(row("alpha-standard", priority=1, **PNG), row("beta-standard", priority=2))
+
+
+def chosen(cat: Catalog = TWO, **asked: Any) -> Any:
+    criteria = Criteria(Tier.STANDARD, "square", 20, 20, **asked)
+    up = {one.key: Availability() for one in cat.models}
+    return select(cat, criteria, up, price_multiple=Decimal(3), today=today(NOON_MS))
+
+
+@pytest.mark.parametrize(("wanted", "requested"), [(None, ""), ("png", ""), ("jpeg", "jpeg")])
+def test_a_format_is_requested_only_if_it_does_not_come_anyway(
+    wanted: str | None, requested: str
+) -> None:
+    first = chosen(file_format=wanted).candidates[0]
+    assert (first.key, first.file_format) == ("alpha-standard", requested)
+    sent = first.variant.row.sent(first.variant.option)
+    assert sent["output_format"] == (requested or "png")
+
+
+def test_a_row_that_does_not_make_the_format_is_left_out_with_that_reason() -> None:
+    selection = chosen(file_format="jpeg")
+    (left,) = selection.left_out
+    assert (left.row.key, left.reason) == ("beta-standard", Reason.FORMAT)
+    assert left.detail == "supports a format of its own"
+
+
+def test_the_price_does_not_depend_on_the_format() -> None:
+    prices = {chosen(file_format=one).candidates[0].price_microusd for one in (None, "png", "jpeg")}
+    assert len(prices) == 1
+
+
+def test_a_smaller_format_is_requested_if_the_usual_file_may_be_too_large() -> None:
+    first = chosen(most_bytes=1_500_000).candidates[0]
+    assert first.file_format == "jpeg"
+    assert not chosen(most_bytes=1_000_000).candidates
+    assert not chosen(file_format="png", most_bytes=1_500_000).candidates
+
+
+def test_the_format_is_in_the_quote_and_is_sent_to_the_provider() -> None:
+    service = Service(catalog=TWO)
+    offer = service.estimate(format="jpeg")
+    (candidate,) = open_quote(offer.quote, KEYRING).candidates
+    assert candidate.file_format == "jpeg"
+    service.confirm(offer)
+    (order,) = service.providers["alpha"].orders
+    assert order.params["output_format"] == "jpeg"
+
+
+def test_a_quote_without_a_format_is_as_long_as_before() -> None:
+    assert b"file_format" not in _payload(Service(catalog=TWO).estimate().quote)
+
+
+def _payload(quote: str) -> bytes:
+    text = quote.split(".")[2]
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def test_a_format_that_no_row_makes_is_an_error_of_the_caller() -> None:
+    with pytest.raises(ParameterError, match="supports png, jpeg") as caught:
+        Service(catalog=TWO).estimate(format="webp")
+    assert caught.value.param == "format"
+
+
+def test_a_format_that_comes_anyway_needs_no_parameters() -> None:
+    with pytest.raises(ValidationError, match="png comes without being requested"):
+        catalog(
+            row("alpha-standard", priority=1, params={"output_format": "png"}, formats={"png": {}})
+        )
+
+
+@pytest.mark.parametrize("one", REAL.models, ids=lambda one: one.key)
+def test_every_format_of_the_real_catalog_is_one_that_its_vendor_takes(one: Offering) -> None:
+    for file_format in one.formats:
+        option = one.option("1024x1024", file_format)
+        assert option is not None
+        sent = one.sent(option)
+        assert one.digest(option) != one.digest(one.sizes[0])
+        if one.provider == "openai":
+            body = {"model": one.model, "prompt": "a fox", "n": 1, **sent}
+        elif one.provider == "replicate":
+            body = {"input": {"prompt": "a fox", **sent}}
+        else:
+            body = {"model": one.model, "prompt": "a fox", "n": 1, **sent}
+        check_image_request(one.provider, one.model, body)
+
+
+def test_files_are_estimated_by_their_pixels() -> None:
+    option = REAL.by_key["openai-high"].option("3840x2160")
+    assert option is not None
+    assert likely_bytes(option, "png") == 2 * likely_bytes(option, "jpeg") == 2 * 3840 * 2160

@@ -1,0 +1,257 @@
+"""Several images in one call: n independent promises, and the same n images for its repetitions."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from imagegen.domain.errors import (
+    AboveMaxCostError,
+    ContentRefusedError,
+    ImagegenError,
+    LimitError,
+    ReusedKeyError,
+    StillRunningError,
+)
+from imagegen.domain.ledger import Limits
+from imagegen.domain.outcomes import Outcome
+from imagegen.openai_api.calls import Call
+from imagegen.openai_api.sets import Bought, Wanted
+from imagegen.wire.images import EstimateRequest
+from tests.fakes.faults import DiedError, Fault
+from tests.fakes.pictures import png
+from tests.fakes.service import PROMPT, USER, Service
+
+LAMBDA_MS = 300_000
+REQUEST = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
+FIRST, AGAIN = Call(USER, "body", retries=0), Call(USER, "body", retries=1)
+UNMARKED, KEYED = Call(USER, "body"), Call(USER, "body", key="order-66")
+repeated = pytest.mark.parametrize(
+    ("first", "again"), [(FIRST, AGAIN), (KEYED, KEYED)], ids=["counted", "keyed"]
+)
+
+
+def buy(service: Service, call: Call = FIRST, count: int = 3, **asked: Any) -> Bought:
+    wanted = Wanted(REQUEST.model_copy(update=asked), count)
+    return service.functions.set_buyer.buy(wanted, call, ends_ms=service.clock() + LAMBDA_MS)
+
+
+def ids_of(bought: Bought) -> list[str]:
+    return [one.ref.quote_id for one in bought.made]
+
+
+@pytest.mark.parametrize("call", [FIRST, UNMARKED, KEYED], ids=["counted", "unmarked", "keyed"])
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_each_image_has_its_own_quote_hold_and_charge(call: Call, count: int) -> None:
+    service = Service()
+    bought = buy(service, call, count)
+    assert len(set(ids_of(bought))) == len(service.called) == len(service.ledger().ops) == count
+    assert service.spent() == sum(one.record.charged_microusd for one in bought.made)
+    service.check_charged_iff_stored()
+
+
+@repeated
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_repetition_gets_the_same_images_in_order_and_buys_none(
+    first: Call, again: Call, *, forgotten: bool
+) -> None:
+    service = Service()
+    one = buy(service, first)
+    if forgotten:
+        service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    two = buy(service, again)
+    assert ids_of(one) == ids_of(two)
+    assert all(made.is_replay for made in two.made)
+    assert len(service.called) == 3
+
+
+def test_equal_calls_without_a_key_and_a_count_are_images_of_their_own() -> None:
+    service = Service()
+    assert not set(ids_of(buy(service, UNMARKED))) & set(ids_of(buy(service, UNMARKED)))
+    assert len(service.called) == 6
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_key_that_was_used_for_another_number_of_images_is_refused(count: int) -> None:
+    service = Service()
+    buy(service, KEYED, count)
+    with pytest.raises(ReusedKeyError):
+        buy(service, replace(KEYED, body="with another n"), 4 - count)
+    assert len(service.called) == count
+
+
+def fail(service: Service, *, good: tuple[bool, ...]) -> None:
+    """Let the first provider make or refuse the images, in order; the others are down."""
+    service.react("alpha", *[png() if one else Outcome.UNAVAILABLE for one in good])
+    for name in ("beta", "gamma"):
+        service.react(name, Outcome.UNAVAILABLE)
+
+
+@pytest.mark.parametrize("good", [(True, False, True), (False, False, True), (True, False, False)])
+def test_what_is_stored_is_answered_and_charged_and_what_failed_is_told(
+    good: tuple[bool, ...],
+) -> None:
+    service = Service()
+    fail(service, good=good)
+    bought = buy(service)
+    assert len(bought.made) == sum(good)
+    assert [index for index, _ in bought.failed] == [i for i, one in enumerate(good) if not one]
+    assert {error.code for _, error in bought.failed} == {"generation_failed"}
+    assert service.spent() == 50_000 * sum(good)
+    service.check_charged_iff_stored()
+
+
+@repeated
+def test_a_repetition_after_a_partial_end_buys_only_what_is_missing(
+    first: Call, again: Call
+) -> None:
+    service = Service()
+    fail(service, good=(True, False, True))
+    one = buy(service, first)
+    for provider in service.providers.values():
+        provider.reactions.clear()
+    two = buy(service, again)
+    assert set(ids_of(one)) < set(ids_of(two))
+    assert [made.is_replay for made in two.made] == [True, False, True]
+    assert len(service.images.objects) == 3
+    service.check_charged_iff_stored()
+
+
+def test_if_nothing_is_stored_the_call_fails_and_nothing_is_charged() -> None:
+    service = Service()
+    fail(service, good=(False, False, False))
+    with pytest.raises(ImagegenError) as caught:
+        buy(service)
+    assert (caught.value.retryable, service.spent()) == (True, 0)
+    refusing = Service()
+    refusing.react("alpha", Outcome.REFUSED, Outcome.REFUSED, Outcome.REFUSED)
+    with pytest.raises(ContentRefusedError):
+        buy(refusing)
+
+
+def test_limits_count_each_image() -> None:
+    service = Service(limits=Limits(hourly_images=2))
+    bought = buy(service)
+    assert len(bought.made) == 2
+    ((index, error),) = bought.failed
+    assert (index, isinstance(error, LimitError), error.code) == (2, True, "hourly_images")
+    with pytest.raises(LimitError):
+        buy(service, replace(FIRST, body="another"))
+
+
+def test_the_maximum_is_for_all_images_together() -> None:
+    service = Service()
+    with pytest.raises(AboveMaxCostError):
+        buy(service, max_cost=149_999)
+    assert service.called == []
+    bought = buy(service, max_cost=150_000)
+    assert sum(one.record.ceiling_microusd for one in bought.made) <= 150_000
+
+
+@repeated
+def test_a_repetition_while_some_images_are_made_gets_all_of_them_later(
+    first: Call, again: Call
+) -> None:
+    """It meets a stored image, one that is being made, and one that has not begun."""
+    service = Service()
+    met: list[StillRunningError] = []
+    turns = iter(range(3))
+
+    def during(_ms: int) -> None:
+        if next(turns) == 1:
+            service.providers["alpha"].sleep = service.clock.advance
+            with pytest.raises(StillRunningError) as caught:
+                buy(service, again)
+            met.append(caught.value)
+
+    service.providers["alpha"].sleep = during
+    bought = buy(service, first)
+    assert [(one.charged, one.retryable) for one in met] == [(True, True)]
+    assert ids_of(buy(service, again)) == ids_of(bought)
+    assert len(service.called) == len(service.images.objects) == 3
+    service.check_charged_iff_stored()
+
+
+def calls_of(call: Call) -> list[str]:
+    service = Service()
+    buy(service, call, 2)
+    return list(service.wire.calls)
+
+
+def every_death() -> list[tuple[str, int, Fault]]:
+    kinds = {"counted": FIRST, "keyed": KEYED}
+    return [
+        (kind, at, fault)
+        for kind, call in kinds.items()
+        for at in range(len(calls_of(call)))
+        for fault in Fault
+    ]
+
+
+@pytest.mark.parametrize(("kind", "at", "fault"), every_death())
+def test_whatever_fails_or_dies_in_the_middle_repetitions_end_with_n_images_each_charged_once(
+    kind: str, at: int, fault: Fault
+) -> None:
+    service = Service()
+    service.wire.faults = {at: fault}
+    first, again = (FIRST, AGAIN) if kind == "counted" else (KEYED, KEYED)
+    got = attempt(lambda: buy(service, first, 2))
+    for _ in range(3):
+        service.wire.mend()
+        service.new_process()
+        service.clock.advance(LAMBDA_MS + 60_000)
+        got = attempt(lambda: buy(service, again, 2))
+    assert len(service.images.objects) <= 2
+    assert got is not None
+    assert len({*ids_of(got)}) == 2 - len(got.failed)
+    service.reconciler.sweep(limit=10)
+    service.check_charged_iff_stored()
+
+
+def attempt(act: Callable[[], Bought]) -> Bought | None:
+    try:
+        return act()
+    except (ImagegenError, DiedError):
+        return None
+
+
+def test_a_bug_in_one_image_does_not_hide_those_that_are_charged() -> None:
+    service = Service()
+    buyer = service.functions.set_buyer
+    real = buyer.buyer.now_ms
+    calls = iter(range(1_000))
+
+    def broken() -> int:
+        if next(calls) == 0:
+            raise ZeroDivisionError("a bug")
+        return real()
+
+    broken_buyer = replace(buyer, buyer=replace(buyer.buyer, now_ms=broken))
+    bought = broken_buyer.buy(Wanted(REQUEST, 2), FIRST, ends_ms=service.clock() + LAMBDA_MS)
+    assert len(bought.made) == 1
+    ((index, error),) = bought.failed
+    assert (index, error.code) == (0, "internal_error")
+    assert [type(one) for one in service.unexpected] == [ZeroDivisionError]
+
+
+@pytest.mark.parametrize("used", [0, 1, 2])
+def test_a_key_is_refused_before_anything_is_bought_whichever_of_its_images_is_known(
+    used: int,
+) -> None:
+    service = Service()
+    buy(service, KEYED, 3)
+    ops = service.ledger().ops
+    kept = dict([list(ops.items())[used]])
+    service.ledgers.ledgers[USER] = replace(service.ledger(), ops=kept)
+    with pytest.raises(ReusedKeyError):
+        buy(service, replace(KEYED, body="another"), 3)
+    assert len(service.called) == 3
+
+
+def test_a_repetition_belongs_to_one_earlier_call_and_not_to_parts_of_two() -> None:
+    service = Service()
+    one, two = buy(service), buy(service)
+    again = buy(service, AGAIN)
+    assert ids_of(again) in (ids_of(one), ids_of(two))
+    assert len(service.called) == 6
