@@ -1,6 +1,6 @@
 /** The conversation: its messages, the images it offers, and what is sent for the next answer. */
 
-import { totalText } from "./llm-info.js";
+import { totalText } from "./llm-dialog.js";
 import { $, explain, h, keep, kept, picture } from "./ui.js";
 
 const KEY = "imagegen.chat";

@@ -83,3 +83,14 @@ export function h(tag, attributes, ...children) {
   element.append(...children);
   return element;
 }
+
+/** Sets properties that were set before the element was defined, and those that a framework could not set. */
+export function adoptable(element, names, isSet) {
+  for (const name of names) {
+    if (!Object.hasOwn(element, name)) continue;
+    const value = element[name];
+    delete element[name];
+    element[name] = value;
+  }
+  if (!isSet()) import("./frameworks.js").then(({ adopt }) => adopt(element, names, isSet), () => {});
+}
