@@ -1,9 +1,11 @@
 /** The service over HTTP: prices, images, chat. A quote is sent as often as needed and charged at most once. */
 
+// Not inside new URL(): a bundler would look for the file.
+const HERE = import.meta.url;
 const LOST_TRIES = 6;
 const LOOK_MS = 8000;
 const STATUSES = ["generating", "complete", "failed"];
-const NETWORK = {
+export const NETWORK = {
   type: "about:blank", title: "No answer", status: 0, code: "network",
   detail: "The service could not be reached.", charged: null, retryable: true,
 };
@@ -90,8 +92,8 @@ async function* textOf(body) {
 }
 
 /**
- * A client. `settings`: estimateUrl, generateUrl, healthUrl, chatUrl (from `config.json` beside this
- * module where they are missing) and token, a text or a function that returns one.
+ * A client. `settings`: estimateUrl, generateUrl, healthUrl, chatUrl (from `config.json` of pageUrl, or beside
+ * this module, where they are missing) and token, a text or a function that returns one.
  */
 export function createClient(settings = {}) {
   const running = new Map();
@@ -99,7 +101,7 @@ export function createClient(settings = {}) {
 
   async function address(name, path) {
     if (!settings[name]) {
-      config ??= jsonOf(fetch(new URL("config.json", import.meta.url)));
+      config ??= jsonOf(fetch(new URL("config.json", settings.pageUrl ? `${settings.pageUrl}/` : HERE)));
       config.catch(() => { config = undefined; });
     }
     const base = settings[name] ?? (await config).body[name];
@@ -118,7 +120,7 @@ export function createClient(settings = {}) {
 
   const json = async (...all) => (await jsonOf(request(...all))).body;
 
-  /** An image's status by id or address, without a token. `charged` of an error is null unless a look was the answer. */
+  /** An image's status by id or address. Only a 404 or 410 of the service says whether it is charged. */
   async function status(id, { signal } = {}) {
     const until = AbortSignal.timeout(LOOK_MS);
     try {

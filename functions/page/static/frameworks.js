@@ -31,7 +31,7 @@ function rendered(node, element) {
 export async function adopt(element, names, isSet) {
   for (let wait = 50, waited = 0; element.isConnected && !isSet() && waited < LONGEST_MS; waited += wait, wait *= 1.3) {
     const props = reactProps(element) ?? vueProps(element) ?? {};
-    for (const name of names) if (Object(props[name]) === props[name]) element[name] = props[name];
+    for (const name of names) if (props[name]) element[name] = props[name];
     await new Promise((next) => setTimeout(next, wait));
   }
 }

@@ -1,9 +1,9 @@
 /** `<generated-image>`: one image, from its priced offer to the file or to a clear error. */
 
-import { defaultClient, isAbsent } from "./client.js";
+import { defaultClient, isAbsent, NETWORK } from "./client.js";
 import { altText, fileName, markdownText, providerName, qualityName, safeUrl, sizeText } from "./format.js";
 import { isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
-import { adoptable, h, sheetsOf } from "./styles.js";
+import { adoptable, Base, h, sheetsOf } from "./styles.js";
 import { alternativeText, detailsOf, wordsOf } from "./words.js";
 
 const css = `
@@ -77,13 +77,11 @@ const LOOKS = {
   refused: ["edit", "bad"], error: ["redo", "bad"], expired: ["redo", "warn"], limited: ["redo", "warn"],
   gone: ["redo", "warn"], cancelled: ["none"],
 };
-/** The problem when a client throws any other error: then it is unknown whether there is an image. */
-const LOST = { type: "about:blank", title: "No answer", status: 0, code: "network", charged: null, retryable: true };
 const CLICKED = "imagegen.clicked";
 const [LOOK, AGAIN, PRICE] = ["Check again", "Back to the offer", "Get a new price"];
 const isLive = (estimate) => Boolean(estimate) && Date.now() < Date.parse(estimate.expiresAt);
 
-/** The generation in a JSON text, null for none, undefined if it is not one. */
+/** The generation in a JSON text; undefined if there is none. */
 function parsed(text) {
   try {
     const value = JSON.parse(text);
@@ -93,7 +91,7 @@ function parsed(text) {
   }
 }
 
-/** The ends of the quotes that were confirmed by a click in this tab: data alone, wherever it is from, never confirms. */
+/** The ends of the quotes that a click in this tab confirmed: data alone never confirms. */
 function clicked(quote) {
   try {
     const ends = JSON.parse(sessionStorage.getItem(CLICKED)) ?? [];
@@ -104,7 +102,7 @@ function clicked(quote) {
   }
 }
 
-export class GeneratedImage extends HTMLElement {
+export class GeneratedImageElement extends Base {
   static observedAttributes = ["data", "src", "alt"];
 
   #generation = null;
@@ -133,7 +131,7 @@ export class GeneratedImage extends HTMLElement {
   set data(value) {
     const given = typeof value === "string" ? value : JSON.stringify(value ?? null);
     const generation = parsed(given);
-    // Frameworks set data that they rendered before again, and the attribute of a property that they could not set.
+    // A framework renders the same data again, or writes "[object Object]".
     if (given === this.#given || generation === undefined) return;
     this.#given = given;
     const before = this.#generation;
@@ -333,15 +331,20 @@ export class GeneratedImage extends HTMLElement {
     if (at) this.#timer = setTimeout(() => this.#render(), Math.max(50, Math.min(at - now, 2 ** 31 - 1)));
   }
 
+  /** Applies an event, or a status record, of a generation that may not be shown any more. */
+  #take(id, image) {
+    const { type, status } = image;
+    const known = { failed: { type: status, problem: problemOf({ image }) }, generating: { ...image, type: "resumed" } };
+    return this.#generation?.id === id && this.#apply(type ? image : known[status] ?? { type: "completed", image });
+  }
+
   async #follow(promise, id) {
     this.#followed = id;
-    const settle = (event) => { if (this.#generation?.id === id) this.#apply(event); };
     try {
       const image = await promise;
-      if (image) settle(image.status === "failed" ? { type: "failed", problem: problemOf({ image }) } : { type: "completed", image });
+      if (image) this.#take(id, image);
     } catch (error) {
-      settle({ type: "failed", problem: error.problem ?? { ...LOST, detail: error.message } });
-      if (this.#generation?.id === id && isUnknown(this.#generation)) this.#look();
+      if (this.#take(id, { type: "failed", problem: error.problem ?? { ...NETWORK, detail: error.message } }) && isUnknown(this.#generation)) this.#look();
     }
   }
 
@@ -354,12 +357,12 @@ export class GeneratedImage extends HTMLElement {
     else if (generation.status === "generating") this.#follow(this.#resumed(generation), generation.id);
   }
 
-  async #resumed({ estimate, prompt, id }) {
+  async #resumed({ estimate, id }) {
     try {
       return await this.#watch(estimate ? {} : { tries: 1 });
     } catch (error) {
       if (!isAbsent(error) || !isLive(estimate) || this.#generation.id !== id) throw error;
-      // The request never arrived. A click in this tab is sent again: a quote is charged at most once.
+      // It never arrived. A click in this tab is sent again: a quote is charged at most once.
       if (clicked().includes(estimate.quote.slice(-43))) return this.#send();
       this.#followed = "";
       this.#apply({ type: "unmade" });
@@ -382,24 +385,22 @@ export class GeneratedImage extends HTMLElement {
   }
 
   /** Looks at the status, one look at a time, and returns whether there is certainly no image and no run. */
-  #look() { return (this.#looking ??= this.#looked().finally(() => { this.#looking = null; })); }
+  #look() { return (this.#looking ??= this.#looked().finally(() => { this.#looking = null; this.#resume(); })); }
 
   async #looked() {
     const { id } = this.#generation;
-    const told = (event) => this.#generation?.id === id && this.#apply(event);
     this.#followed = id;
     try {
       const record = await this.client.status(this.#address);
-      if (record.status === "complete") told({ type: "completed", image: record });
-      else if (record.status === "failed") told({ type: "failed", problem: problemOf({ image: record }) });
-      else if (told({ type: "resumed", startedAt: record.startedAt })) this.#follow(this.#watch(), id);
+      if (this.#take(id, record) && record.status === "generating") this.#follow(this.#watch(), id);
+      return false;
     } catch (error) {
       const { problem } = error;
-      if (isAbsent(error)) { told({ type: "unmade", problem }); return true; }
-      if (problem?.status === 410) told({ type: "failed", problem });
+      if (isAbsent(error)) { this.#take(id, { type: "unmade", problem }); return true; }
+      if (problem?.status === 410) this.#take(id, { type: "failed", problem });
       else if (this.#asking) this.#say(error.message);
+      return false;
     }
-    return false;
   }
 
   #online = () => { if (this.#generation && isUnknown(this.#generation)) this.#look(); };
@@ -429,7 +430,7 @@ export class GeneratedImage extends HTMLElement {
     if (this.#apply({ type: "cancel" })) this.#follow(this.#watchOpen(), this.#generation.id);
   }
 
-  /** Looks at the status where it is not known, else returns to the offer or gets a new price; it never spends. */
+  /** Looks at the status, returns to the offer or gets a new price; it never spends. */
   async #retry(prompt = this.#generation.prompt) {
     const { retry } = this.#parts;
     if (retry.getAttribute("aria-disabled") === "true" || !this.#ask("image-retry", { ...this.#generation, prompt })) return;
@@ -438,7 +439,7 @@ export class GeneratedImage extends HTMLElement {
     this.#asking = true;
     this.#render();
     try {
-      // An offer that expired may have been confirmed in another tab.
+      // It may have been confirmed in another tab.
       if ((way === LOOK || this.#state === "expired") && (!await this.#look() || way === LOOK)) return;
       const { estimate, image } = this.#generation;
       const { quality, size, style } = estimate ?? image ?? {};

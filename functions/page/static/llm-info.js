@@ -1,8 +1,8 @@
 /** `<llm-info>`: every LLM and image call of a turn, in a dialog. */
 
-import { adoptable } from "./styles.js";
+import { adoptable, Base } from "./styles.js";
 
-export class LlmInfo extends HTMLElement {
+export class LlmInfoElement extends Base {
   #calls = [];
   #dialog = null;
 

@@ -30,10 +30,7 @@ export function problemOf({ problem, image }) {
   return { code: code ?? "unknown", detail: "", charged, retryable: Boolean(retryable) };
 }
 
-/**
- * Whether there may be an image that is not shown: the answer was lost, came before the ledger was read, or
- * the image is charged and could not be read. Then nothing new is offered before its status was looked at.
- */
+/** Whether there may be an image that is not shown. Then nothing is offered before its status was looked at. */
 export function isUnknown(generation) {
   const { status, image } = generation;
   const problem = problemOf(generation);

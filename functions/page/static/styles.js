@@ -59,6 +59,9 @@ ${Object.entries(PROVIDERS).map(badge).join("\n")}
 @media (forced-colors: active) { .badge, .card { border: 1px solid; } }
 `;
 
+/** The class of elements; where a server renders the page there is none. */
+export const Base = globalThis.HTMLElement ?? Object;
+
 const sheets = new Map();
 
 /** Constructed style sheets, one per text: no style element, no inline style. */
