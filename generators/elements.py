@@ -1,4 +1,4 @@
-"""Writes ``providers.js`` beside the elements: their package has it as a file, the page makes it."""
+"""Writes ``providers.js`` beside the elements: their package has as a file what the page makes."""
 
 from imagegen.site import providers_script
 from local.paths import ROOT

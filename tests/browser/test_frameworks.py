@@ -96,9 +96,10 @@ forms = pytest.mark.parametrize("form", ["object", "text"])
 
 
 def started(app: App, order: str, data: Any, **options: Any) -> App:
-    steps = [app.define, lambda: app.mount(data, **options)]
-    for step in steps if order == "element first" else reversed(steps):
-        step()
+    if order == "element first":
+        app.define()
+    app.mount(data, **options)
+    app.define()
     return app
 
 
