@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from imagegen.chat import from_aisdk
 from tests.browser.stage import ALL_STATES, Gallery, OpenGallery, read_fixture
 
 TO_PART = "async (data) => (await import('/aisdk.js')).toPart(data)"
@@ -46,3 +47,19 @@ def test_what_it_does_not_know_travels_along(gallery: Gallery) -> None:
     assert json.dumps(gallery.page.evaluate(FROM_PART, part), sort_keys=True) == json.dumps(
         data, sort_keys=True
     )
+
+
+ODD: dict[str, list[Any]] = {
+    "approval": [None, "yes", {}, *({"approved": one} for one in (None, "true", 1, True, False))],
+    "input": [None, {}, {"prompt": ["x"]}],
+    "toolCallId": [None, 7],
+    "toolMetadata": [None, [], {"imageGeneration": {}}, {"imageGeneration": "x"}],
+}
+
+
+@pytest.mark.parametrize(
+    "change", [{field: odd} for field, values in ODD.items() for odd in values]
+)
+def test_both_languages_read_any_part_alike(gallery: Gallery, change: dict[str, Any]) -> None:
+    part = read_fixture("pending")["aisdk"] | {"state": "approval-responded"} | change
+    assert gallery.page.evaluate(FROM_PART, part) == from_aisdk(part)

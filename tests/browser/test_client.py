@@ -107,6 +107,7 @@ def found(gallery: Gallery, *, steps: int = 60) -> Any:
     raise AssertionError("nothing came of it")
 
 
+STATUS = f"/images/{IMAGE['id']}"
 GENERATE = f"api.generate('q1', 'a fox', {{ imageId: '{IMAGE['id']}' }})"
 
 
@@ -141,11 +142,130 @@ def test_a_service_that_never_answers_is_a_problem_that_claims_no_charge_and_no_
     gallery: Gallery, service: Service
 ) -> None:
     service.line_up("/generate-image", *[lost] * 7)
+    service.line_up(STATUS, *[lost] * 12)
     run(gallery, GENERATE)
     came = found(gallery, steps=300)
     assert came["name"] == "ProblemError"
     assert came["problem"]["code"] == "network"
     assert came["problem"]["charged"] is None
+    assert service.count("/generate-image") == 7
+
+
+BLIND = {
+    "token ended": PROBLEM | {"status": 401, "code": "unauthorized", "retryable": False},
+    "scope": PROBLEM | {"status": 403, "code": "forbidden", "retryable": False},
+    "key dropped": PROBLEM | {"status": 400, "code": "quote_invalid", "retryable": False},
+    "our bug": PROBLEM | {"status": 500, "code": "internal_error", "retryable": False},
+    "ledger away": PROBLEM | {"status": 503, "code": "store_unavailable"},
+}
+blind = pytest.mark.parametrize("name", BLIND)
+said = pytest.mark.parametrize("charged", [None, False, "no"])
+
+
+@said
+@blind
+def test_an_error_from_before_the_ledger_shows_the_image_that_an_earlier_request_made(
+    gallery: Gallery, service: Service, name: str, charged: Any
+) -> None:
+    service.line_up("/generate-image", lost, problem(BLIND[name] | {"charged": charged}))
+    service.line_up(STATUS, reply(200, IMAGE), reply(200, IMAGE))
+    run(gallery, GENERATE)
+    assert found(gallery)["value"]["id"] == IMAGE["id"]
+    # The look needs no token: the one that ended is not sent.
+    assert {one[2] for one in service.seen if one[1] == STATUS} == {None}
+
+
+@said
+@blind
+def test_an_error_from_before_the_ledger_says_not_charged_only_after_a_look(
+    gallery: Gallery, service: Service, name: str, charged: Any
+) -> None:
+    service.line_up("/generate-image", problem(BLIND[name] | {"charged": charged}))
+    run(gallery, GENERATE)
+    assert found(gallery)["problem"] == BLIND[name] | {"charged": False}
+    assert service.count(STATUS) >= 1
+
+
+@blind
+def test_an_error_from_before_the_ledger_is_open_where_the_look_fails_too(
+    gallery: Gallery, service: Service, name: str
+) -> None:
+    away = problem(PROBLEM | {"status": 503, "code": "store_unavailable", "charged": False})
+    service.line_up("/generate-image", problem(BLIND[name]))
+    service.line_up(STATUS, away, away)
+    run(gallery, GENERATE)
+    assert found(gallery)["problem"] == BLIND[name] | {"charged": None}
+
+
+def test_a_request_that_may_still_arrive_is_looked_for_more_than_once(
+    gallery: Gallery, service: Service
+) -> None:
+    service.line_up("/generate-image", lost, problem(BLIND["token ended"]))
+    service.line_up(STATUS, problem(UNKNOWN), problem(UNKNOWN), reply(200, IMAGE))
+    run(gallery, GENERATE)
+    assert found(gallery)["value"]["id"] == IMAGE["id"]
+
+
+def test_a_run_that_goes_on_after_the_token_ended_is_waited_for(
+    gallery: Gallery, service: Service
+) -> None:
+    service.line_up("/generate-image", lost, problem(BLIND["token ended"]))
+    service.line_up(STATUS, reply(200, RUNNING), reply(200, RUNNING), reply(200, IMAGE))
+    run(gallery, GENERATE)
+    assert found(gallery)["value"]["id"] == IMAGE["id"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (403, "<html>blocked</html>", "text/html"),
+        (403, '{"Message": "Forbidden"}', "application/json"),
+        (404, "no such page", "text/plain"),
+        (400, "", "application/problem+json"),
+        (429, "null", "application/problem+json"),
+        (500, "[]", "application/problem+json"),
+        (504, "Gateway Timeout", "text/html"),
+        (200, "<html>sign in to this network</html>", "text/html"),
+        (200, "{}", "application/json"),
+        (200, "null", "application/json"),
+    ],
+)
+def test_an_answer_that_is_none_leaves_it_open(
+    gallery: Gallery, service: Service, status: int, body: str, kind: str
+) -> None:
+    service.line_up("/generate-image", *[reply(status, body, kind)] * 7)
+    service.line_up(STATUS, *[reply(status, body, kind)] * 7)
+    run(gallery, GENERATE)
+    came = found(gallery, steps=300)
+    assert (came["problem"]["code"], came["problem"]["charged"]) == ("network", None)
+
+
+def test_a_word_of_the_ledger_is_believed_without_a_look(
+    gallery: Gallery, service: Service
+) -> None:
+    service.line_up("/generate-image", problem())
+    run(gallery, GENERATE)
+    assert found(gallery)["problem"]["charged"] is False
+    assert service.count(STATUS) == 0
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 502, 503])
+def test_a_status_that_cannot_be_read_says_nothing_about_the_charge(
+    gallery: Gallery, service: Service, status: int
+) -> None:
+    service.line_up(STATUS, problem(PROBLEM | {"status": status}))
+    run(gallery, f"api.status('{IMAGE['id']}')")
+    assert found(gallery)["problem"]["charged"] is None
+
+
+def test_offline_is_told_at_once(gallery: Gallery, service: Service) -> None:
+    service.line_up("/generate-image", lost)
+    service.line_up(STATUS, *[lost] * 2)
+    gallery.page.evaluate("() => Object.defineProperty(navigator, 'onLine', { value: false })")
+    run(gallery, GENERATE)
+    came = found(gallery, steps=3)
+    assert (came["problem"]["code"], came["problem"]["charged"]) == ("network", None)
+    assert service.count("/generate-image") == 1
 
 
 def test_a_run_under_way_is_polled_and_told(gallery: Gallery, service: Service) -> None:

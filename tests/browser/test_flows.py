@@ -11,6 +11,9 @@ IMAGE = read_fixture("complete")["data"]["image"]
 PROBLEM = read_fixture("error")["data"]["problem"]
 GONE = read_fixture("gone")["data"]["problem"]
 STARTED = {"startedAt": "2026-11-22T10:00:07.000Z"}
+ABSENT = {
+    "status": 404, "code": "not_found", "detail": "There is no such image.", "charged": False,
+}  # fmt: skip
 LOST = {"code": "network", "status": 0, "detail": "The service could not be reached."}
 FRAMES = (
     "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
@@ -117,12 +120,13 @@ def test_a_price_expires_by_itself_and_a_new_one_is_shown_not_spent(gallery: Gal
     gallery.page.clock.run_for(600_000)
     assert state(gallery) == "expired"
     press(gallery, "Get a new price")
+    settle(gallery, "(problem) => client.reject('status', problem)", ABSENT)
     fresh = read_fixture("pending-range")["data"]["estimate"]
     fresh |= {"expiresAt": "2026-11-22T10:30:00.000Z"}
     settle(gallery, "(estimate) => client.resolve('estimate', estimate)", fresh)
     assert state(gallery) == "pending-range"
-    assert [call[0] for call in calls(gallery)] == ["estimate"]
-    assert calls(gallery)[0][1]["size"] == "1024x1024"
+    assert [call[0] for call in calls(gallery)] == ["status", "estimate"]
+    assert calls(gallery)[1][1]["size"] == "1024x1024"
 
 
 def test_a_second_enter_on_retry_cannot_spend(gallery: Gallery) -> None:
@@ -216,14 +220,37 @@ def test_a_lost_connection_claims_nothing_and_is_looked_into_before_a_new_price(
     assert [call[0] for call in calls(gallery)] == ["generate", "status"]
 
 
-def test_a_run_under_way_is_resumed_and_an_approval_is_not_asked_again(gallery: Gallery) -> None:
+def test_a_run_in_data_is_looked_for_and_never_bought(gallery: Gallery) -> None:
     gallery.show("generating")
     assert [call[0] for call in calls(gallery)] == ["watch"]
-    settle(gallery, "(problem) => client.reject('watch', problem)", {"status": 404, "detail": ""})
-    # The click was before the reload and its request never arrived: the same quote, once.
-    assert [call[0] for call in calls(gallery)] == ["watch", "generate"]
+    settle(gallery, "(problem) => client.reject('watch', problem)", ABSENT)
+    # Nobody confirmed it: data alone is no click. The same offer is open again.
+    assert state(gallery) == "pending"
+    assert [call[0] for call in calls(gallery)] == ["watch"]
+    press(gallery, "Generate Image for $0.0527")
     settle(gallery, "(image) => client.resolve('generate', image)", IMAGE)
     assert state(gallery) == "complete"
+
+
+def test_a_click_of_this_tab_is_not_asked_for_again_after_a_reload(gallery: Gallery) -> None:
+    gallery.show("pending")
+    press(gallery, "Generate Image for $0.0527")
+    clicked = gallery.evaluate("(element) => element.data")
+    gallery.show(read_fixture("pending") | {"data": clicked})
+    settle(gallery, "(problem) => client.reject('watch', problem)", ABSENT)
+    assert [call[0] for call in calls(gallery)] == ["watch", "generate"]
+    assert calls(gallery)[1][1] == read_fixture("pending")["data"]["estimate"]["quote"]
+
+
+def test_another_quote_under_the_id_of_a_click_is_not_sent(gallery: Gallery) -> None:
+    gallery.show("pending")
+    press(gallery, "Generate Image for $0.0527")
+    forged = gallery.evaluate("(element) => element.data")
+    forged["estimate"]["quote"] = "q1.k1.another-offer.another-signature"
+    gallery.show(read_fixture("pending") | {"data": forged})
+    settle(gallery, "(problem) => client.reject('watch', problem)", ABSENT)
+    assert [call[0] for call in calls(gallery)] == ["watch"]
+    assert state(gallery) == "pending"
 
 
 def test_an_old_run_that_nobody_knows_is_not_bought_again(gallery: Gallery) -> None:
@@ -422,3 +449,173 @@ def test_a_client_that_breaks_leaves_open_whether_there_is_an_image(gallery: Gal
     press(gallery, "Generate Image")
     assert state(gallery) == "error"
     assert "You pay only if it was" in gallery.text
+
+
+UNKNOWN = {
+    "token ended": {"status": 401, "code": "unauthorized", "detail": "The token is not valid."},
+    "scope": {"status": 403, "code": "forbidden", "detail": "The scope is missing."},
+    "ledger away": {"status": 503, "code": "store_unavailable", "detail": "Try again."},
+    "our bug": {"status": 500, "code": "internal_error", "detail": "An unexpected error."},
+    "key dropped": {"status": 400, "code": "quote_invalid", "detail": "The quote is not valid."},
+    "a limit, not looked": {"status": 429, "code": "hourly_images", "detail": "All are used."},
+    "a refusal, not looked": {"status": 422, "code": "content_refused", "detail": "Change it."},
+    "gateway": {"status": 502, "code": "network", "detail": "No answer."},
+}
+unknown = pytest.mark.parametrize("problem", [one | {"charged": None} for one in UNKNOWN.values()])
+RUNNING = {"id": IMAGE["id"], "status": "generating", "startedAt": "2026-11-22T10:00:07.000Z"}
+
+
+def fail(gallery: Gallery, problem: dict[str, Any]) -> None:
+    gallery.show("pending")
+    press(gallery, "Generate Image")
+    settle(gallery, "(problem) => client.reject('generate', problem)", problem)
+
+
+def buttons(gallery: Gallery) -> list[str]:
+    shown = gallery.element.locator(".card button").filter(visible=True).all()
+    return [one.inner_text() for one in shown]
+
+
+@unknown
+def test_an_error_that_leaves_it_open_offers_a_look_and_nothing_else(
+    gallery: Gallery, problem: dict[str, Any]
+) -> None:
+    fail(gallery, problem)
+    assert "not charged" not in gallery.text
+    assert "You pay only if it was, at most $0.0527." in gallery.text
+    assert buttons(gallery) == ["Check again"]
+    # It looks by itself, too, and asks for no price meanwhile.
+    assert [call[0] for call in calls(gallery)] == ["generate", "status"]
+    settle(gallery, "(problem) => client.reject('status', problem)", LOST)
+    assert buttons(gallery) == ["Check again"]
+    press(gallery, "Check again")
+    settle(gallery, "(problem) => client.reject('status', problem)", LOST)
+    assert buttons(gallery) == ["Check again"]
+    assert {call[0] for call in calls(gallery)} == {"generate", "status"}
+
+
+@unknown
+def test_a_look_shows_the_image_that_was_made(gallery: Gallery, problem: dict[str, Any]) -> None:
+    fail(gallery, problem)
+    settle(gallery, "(image) => client.resolve('status', image)", IMAGE)
+    assert state(gallery) == "complete"
+    assert "$0.0527 charged" in gallery.text
+
+
+@unknown
+def test_a_look_follows_a_run(gallery: Gallery, problem: dict[str, Any]) -> None:
+    fail(gallery, problem)
+    settle(gallery, "(record) => client.resolve('status', record)", RUNNING)
+    assert state(gallery) == "generating"
+    settle(gallery, "(image) => client.resolve('watch', image)", IMAGE)
+    assert state(gallery) == "complete"
+
+
+def test_a_look_that_finds_nothing_leads_back_to_the_same_offer(gallery: Gallery) -> None:
+    fail(gallery, UNKNOWN["token ended"] | {"charged": None})
+    settle(gallery, "(problem) => client.reject('status', problem)", ABSENT)
+    assert "The token is not valid." in gallery.text
+    assert "You were not charged." in gallery.text
+    press(gallery, "Back to the offer")
+    assert buttons(gallery) == ["Generate Image for $0.0527", "Decline"]
+    quote = read_fixture("pending")["data"]["estimate"]["quote"]
+    press(gallery, "Generate Image for $0.0527")
+    sent = [call[1] for call in calls(gallery) if call[0] == "generate"]
+    assert sent == [quote, quote]
+
+
+def test_a_look_that_finds_a_failed_run_says_what_it_came_to(gallery: Gallery) -> None:
+    fail(gallery, UNKNOWN["ledger away"] | {"charged": None})
+    record = {"status": "failed", "charged": False, "code": "generation_failed", "retryable": True}
+    settle(gallery, "(record) => client.resolve('status', record)", record)
+    assert "You were not charged." in gallery.text
+    assert buttons(gallery) == ["Get a new price"]
+
+
+def test_a_failed_run_of_which_the_charge_is_not_known_stays_open(gallery: Gallery) -> None:
+    fail(gallery, UNKNOWN["ledger away"] | {"charged": None})
+    record = {"status": "failed", "charged": None, "code": "generation_failed"}
+    settle(gallery, "(record) => client.resolve('status', record)", record)
+    assert "not charged" not in gallery.text
+    assert buttons(gallery) == ["Check again"]
+
+
+def test_a_charged_image_that_cannot_be_read_is_not_sold_again(gallery: Gallery) -> None:
+    fail(gallery, UNKNOWN["ledger away"] | {"charged": True})
+    assert "It was charged." in gallery.text
+    assert buttons(gallery) == ["Check again"]
+    settle(gallery, "(image) => client.resolve('status', image)", IMAGE)
+    assert state(gallery) == "complete"
+
+
+@pytest.mark.parametrize("name", ["error-unknown", "error-charged"])
+def test_a_tab_that_is_opened_again_looks_at_once(gallery: Gallery, name: str) -> None:
+    gallery.show(name)
+    assert [call[0] for call in calls(gallery)] == ["status"]
+    settle(gallery, "(image) => client.resolve('status', image)", IMAGE)
+    assert state(gallery) == "complete"
+
+
+def test_the_network_that_is_back_is_looked_through(gallery: Gallery) -> None:
+    fail(gallery, LOST | {"charged": None})
+    settle(gallery, "(problem) => client.reject('status', problem)", LOST)
+    gallery.page.evaluate("() => { dispatchEvent(new Event('online')); }")
+    settle(gallery, "(image) => client.resolve('status', image)", IMAGE)
+    assert state(gallery) == "complete"
+
+
+def test_who_stopped_waiting_is_told_nothing_that_nobody_looked_for(gallery: Gallery) -> None:
+    gallery.show("pending")
+    press(gallery, "Generate Image")
+    press(gallery, "Stop waiting")
+    problem = UNKNOWN["token ended"] | {"charged": None}
+    settle(gallery, "(problem) => client.reject('generate', problem)", problem)
+    assert "not charged" not in gallery.text
+    assert buttons(gallery) == ["Check again"]
+    settle(gallery, "(problem) => client.reject('status', problem)", ABSENT)
+    assert "You were not charged." in gallery.text
+
+
+def test_an_offer_that_expired_here_and_was_bought_in_another_tab_is_shown(
+    gallery: Gallery,
+) -> None:
+    gallery.show("expired")
+    assert "not charged" not in gallery.text
+    press(gallery, "Get a new price")
+    settle(gallery, "(image) => client.resolve('status', image)", IMAGE)
+    assert state(gallery) == "complete"
+    assert "estimate" not in {call[0] for call in calls(gallery)}
+
+
+def test_an_offer_that_expired_gets_no_new_price_while_the_look_fails(gallery: Gallery) -> None:
+    gallery.show("expired")
+    press(gallery, "Get a new price")
+    settle(gallery, "(problem) => client.reject('status', problem)", LOST)
+    assert state(gallery) == "expired"
+    assert "estimate" not in {call[0] for call in calls(gallery)}
+
+
+@pytest.mark.parametrize(
+    "record", [{"status": "complete", "problem": None}, {"status": "failed", "problem": None}]
+)
+def test_a_state_without_its_facts_is_looked_up(gallery: Gallery, record: dict[str, Any]) -> None:
+    known = read_fixture("error")
+    gallery.show(known | {"data": known["data"] | record})
+    assert "not charged" not in gallery.text
+    settle(gallery, "(image) => client.resolve('status', image)", IMAGE)
+    assert state(gallery) == "complete"
+
+
+def test_an_address_that_leads_nowhere_is_an_error_and_no_offer(gallery: Gallery) -> None:
+    gallery.page.evaluate(
+        f"""async () => {{
+          const {{ stubClient }} = await import("/gallery/gallery.js");
+          const element = document.createElement("generated-image");
+          element.id = "subject"; window.client = element.client = stubClient();
+          element.setAttribute("src", "{IMAGES}/images/abc");
+          document.querySelector("#stage").replaceChildren(element);
+        }}"""
+    )
+    settle(gallery, "(problem) => client.reject('watch', problem)", ABSENT)
+    assert "There is no image here" in gallery.text
+    assert buttons(gallery) == ["Check again"]

@@ -19,6 +19,8 @@ EVENTS: dict[str, dict[str, Any]] = {
     "previewed": {"previewUrl": "https://images.example/previews/fox.png"},
     "completed": {"image": read_fixture("complete")["data"]["image"]},
     "failed": {"problem": read_fixture("error")["data"]["problem"]},
+    "resumed": {"startedAt": "2026-11-22T10:00:05.000Z"},
+    "unmade": {"problem": read_fixture("error")["data"]["problem"] | {"status": 404}},
     "gone": {"problem": read_fixture("gone")["data"]["problem"]},
     "quoted": {
         "estimate": read_fixture("pending")["data"]["estimate"]
@@ -92,6 +94,56 @@ def test_a_new_price_leaves_nothing_of_the_failed_try(gallery: Gallery) -> None:
     _, _, after = moved(gallery, "error", "quoted")
     assert set(after) == {"id", "toolCallId", "prompt", "status", "estimate"}
     assert after["id"] == EVENTS["quoted"]["estimate"]["imageId"]
+
+
+@pytest.mark.parametrize("name", ["error-unknown", "error-charged"])
+def test_no_new_price_is_taken_before_it_is_known_that_there_is_no_image(
+    gallery: Gallery, name: str
+) -> None:
+    assert moved(gallery, name, "quoted")[1]
+    assert moved(gallery, name, "completed")[0] == "complete"
+    assert moved(gallery, name, "resumed")[0] == "generating"
+
+
+def test_a_look_that_finds_nothing_is_what_says_not_charged(gallery: Gallery) -> None:
+    state, _, after = moved(gallery, "error-unknown", "unmade")
+    assert state == "error"
+    assert after["problem"]["charged"] is False
+    assert after["problem"]["detail"] == "The token is not valid."
+
+
+UNKNOWN = """([data, now]) => import("/machine.js").then(({ isUnknown }) => isUnknown(data))"""
+
+
+@pytest.mark.parametrize(
+    ("change", "unknown"),
+    [
+        ({}, True),
+        ({"problem": {"status": 429, "code": "hourly_images", "charged": None}}, True),
+        ({"problem": {"status": 422, "code": "content_refused", "charged": None}}, True),
+        ({"problem": {"status": 410, "code": "quote_expired"}}, True),
+        ({"problem": {"status": 502, "code": "generation_failed", "charged": "false"}}, True),
+        ({"problem": {"status": 502, "code": "generation_failed", "charged": False}}, False),
+        ({"problem": None}, True),
+        ({"problem": None, "image": {"status": "failed", "charged": None}}, True),
+        ({"problem": None, "image": {"status": "failed", "charged": False}}, False),
+        ({"status": "complete", "problem": None}, True),
+        ({"status": "complete", "problem": None, "image": {"status": "complete"}}, True),
+        ({"status": "cancelled"}, True),
+        ({"status": "cancelled", "problem": None}, False),
+        ({"status": "a word of a later version"}, True),
+        ({"status": "pending", "problem": None}, False),
+        ({"status": "declined", "problem": None}, False),
+    ],
+)
+def test_only_a_word_that_somebody_looked_for_counts_as_known(
+    gallery: Gallery,
+    change: dict[str, Any],
+    unknown: bool,  # noqa: FBT001 a parametrized flag
+) -> None:
+    data = read_fixture("error-unknown")["data"] | change
+    found = gallery.page.evaluate(UNKNOWN, [data, ""])
+    assert found is unknown
 
 
 def test_a_late_image_after_stopping_is_shown_with_its_cost(gallery: Gallery) -> None:

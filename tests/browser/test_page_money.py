@@ -125,17 +125,24 @@ def test_an_image_still_loads_eight_days_later(visit: Visit, stack: Driver) -> N
         page = visitor.context.browser.new_context()  # type: ignore[union-attr]
         try:
             fresh = page.new_page()
-            fresh.add_init_script(
-                f"localStorage.setItem('imagegen.chat', {json.dumps(stored(visitor.page))})"
-            )
-            fresh.goto(stack.urls["pageUrl"])
+            name, kept = json.dumps(place(visitor.page)), json.dumps(stored(visitor.page))
+            fresh.add_init_script(f"localStorage.setItem({name}, {kept})")
+            fresh.goto(f"{stack.urls['pageUrl']}#token={visitor.person.token}")
             expect_seen(first_image(fresh))
         finally:
             page.close()
 
 
+def place(page: Page) -> str:
+    """Where the conversation is kept: the name has the user's issuer and subject."""
+    (name,) = page.evaluate(
+        "Object.keys(localStorage).filter((one) => /^imagegen.chat /.test(one))"
+    )
+    return str(name)
+
+
 def stored(page: Page) -> str:
-    kept: str = page.evaluate("localStorage.getItem('imagegen.chat')")
+    kept: str = page.evaluate("(name) => localStorage.getItem(name)", place(page))
     return kept
 
 

@@ -106,10 +106,15 @@ def test_the_elements_stay_small() -> None:
     # Plain source with its comments, each file compressed by itself, as the page sends it.
     assert gzipped(*loaded_by("elements.js")) <= 21 * 1024
     assert gzipped("aisdk.js") <= 1.5 * 1024
+    assert gzipped("aisdk-chat.js") <= 1.75 * 1024
+    # Loaded only when they are needed: the dialog, and what frameworks could not set.
+    assert gzipped("llm-dialog.js") <= 2.75 * 1024
+    assert gzipped("frameworks.js") <= 1024
 
 
 def test_no_module_reaches_outside_its_folder_or_builds_markup_from_text() -> None:
-    for name in [*loaded_by("elements.js"), "aisdk.js"]:
+    late = ("aisdk.js", "aisdk-chat.js", "llm-dialog.js", "frameworks.js")
+    for name in [*loaded_by("elements.js"), *late]:
         text = content_of(name).decode()
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
         assert re.findall(r"https?://", text) == [], name

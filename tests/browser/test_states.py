@@ -17,7 +17,11 @@ TEXTS = {
         "soft watercolour",
     ],
     "pending-unknown": ["Price unavailable", "Get a new price", "Asking for one is free"],
-    "expired": ["This price has expired", "You were not charged.", "Get a new price"],
+    "expired": [
+        "This price has expired",
+        "An offer that is not confirmed costs nothing.",
+        "Get a new price",
+    ],
     "starting": ["Starting", "Stop waiting"],
     "generating": ["Generating", "12 s · usually 40 s", "Stop waiting"],
     "preview": ["Preview", "24 s · usually 40 s"],
@@ -31,6 +35,13 @@ TEXTS = {
     ],
     "gone": ["The image file is gone", "made and charged, and deleted since", "Get a new price"],
     "error": ["No image was made", "openai was unavailable", "You were not charged."],
+    "error-unknown": [
+        "Not known yet",
+        "The token is not valid.",
+        "You pay only if it was, at most $0.0527.",
+        "Check again",
+    ],
+    "error-charged": ["The image cannot be shown now", "It was charged.", "Check again"],
     "error-status": ["No image was made", "generation failed", "You were not charged."],
     "refused": ["This prompt was refused", "You were not charged.", "Get a price"],
     "limited": ["Limit reached", "Opens again at 10:25", "in 25 min", "You were not charged."],
@@ -40,7 +51,7 @@ TEXTS = {
         "If the image is still made, it costs at most $0.0527 and appears here.",
     ],
     "cancelled-settled": ["You stopped waiting", "No image was made.", "You were not charged."],
-    "declined": ["Declined. Nothing was spent.", "Undo"],
+    "declined": ["Declined. An offer that is not confirmed costs nothing.", "Undo"],
 }
 BUTTONS = {
     "offer": ["approve", "decline"],

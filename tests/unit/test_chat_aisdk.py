@@ -22,7 +22,12 @@ ESTIMATE = Service().estimate().model_dump(mode="json", by_alias=True)
 TEXT = st.text(max_size=30)
 ISO = st.datetimes().map(lambda at: f"{at.isoformat()}Z")
 PROBLEMS = st.fixed_dictionaries(
-    {"code": TEXT, "detail": TEXT, "charged": st.booleans(), "retryable": st.booleans()}
+    {
+        "code": TEXT,
+        "detail": TEXT,
+        "charged": st.booleans() | st.none(),
+        "retryable": st.booleans(),
+    }
 )
 IMAGES = st.fixed_dictionaries(
     {"id": TEXT, "status": st.sampled_from(["complete", "failed"])},
@@ -84,3 +89,36 @@ def test_what_the_person_answered_since_wins(generation: dict[str, Any], yes: bo
 )
 def test_a_part_that_is_none_of_ours_is_left_alone(part: dict[str, Any]) -> None:
     assert from_aisdk(part) is None
+
+
+@pytest.mark.parametrize("approval", [{}, {"approved": None}, {"approved": "true"}, None, "yes", 1])
+def test_only_true_is_a_yes(approval: Any) -> None:
+    part = to_aisdk(FIXTURES[0]["data"] | {"status": "pending"})
+    part |= {"state": "approval-responded", "approval": approval}
+    back = from_aisdk(part)
+    assert back is not None
+    assert back["status"] == "pending"
+
+
+@pytest.mark.parametrize("charged", [True, False, None])
+def test_a_charge_that_is_not_known_stays_unknown(charged: bool | None) -> None:  # noqa: FBT001 a flag
+    problem = {"code": "x", "detail": "", "charged": charged, "retryable": False}
+    data = FIXTURES[0]["data"] | {"status": "failed", "problem": problem}
+    assert to_aisdk(data)["toolMetadata"]["charged"] is charged
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"toolCallId": None},
+        {"toolCallId": 7},
+        {"input": None},
+        {"input": {}},
+        {"input": {"prompt": ["x"]}},
+        {"toolMetadata": {"imageGeneration": {}}},
+        {"toolMetadata": {"imageGeneration": "x"}},
+        {"toolMetadata": []},
+    ],
+)
+def test_a_part_that_is_malformed_is_no_image(change: dict[str, Any]) -> None:
+    assert from_aisdk(to_aisdk(FIXTURES[0]["data"]) | change) is None

@@ -4,6 +4,8 @@
  * they differ, the part's own fields are newer (an approval by the AI SDK's client) and win.
  */
 
+export { createTransport, withGeneration } from "./aisdk-chat.js";
+
 const TYPE = "tool-generate_image";
 
 const PARTS = {
@@ -33,7 +35,7 @@ const PARTS = {
   },
   failed({ problem, image }) {
     const { code, detail, retryable, charged } = problem ?? image ?? {};
-    const facts = { code: code || "unknown", retryable: Boolean(retryable), charged: Boolean(charged) };
+    const facts = { code: code || "unknown", retryable: Boolean(retryable), charged: charged ?? null };
     return { state: "output-error", decided: { approved: true }, errorText: problem && detail || facts.code, facts };
   },
   declined: () => ({ state: "output-denied", decided: { approved: false, reason: "declined" } }),
@@ -58,14 +60,16 @@ export function toPart(generation) {
 /** The generation in a tool part, or null if the part is not one of ours. */
 export function fromPart(part) {
   const rest = part?.toolMetadata?.imageGeneration;
-  if (part?.type !== TYPE || !rest) return null;
-  const { toolCallId, input } = part;
-  return { ...rest, ...(toolCallId !== rest.id && { toolCallId }), prompt: input.prompt, status: statusOf(part) };
+  const { toolCallId } = part ?? {};
+  const prompt = part?.input?.prompt;
+  if (part?.type !== TYPE || [rest?.id, toolCallId, prompt].some((one) => typeof one !== "string")) return null;
+  return { ...rest, ...(toolCallId !== rest.id && { toolCallId }), prompt, status: statusOf(part) };
 }
 
+/** Only `approved: true` is a yes, and only `approved: false` a no: anything else is an open question. */
 function statusOf({ state, approval, preliminary }) {
   switch (state) {
-    case "approval-responded": return approval?.approved === false ? "declined" : "generating";
+    case "approval-responded": return approval?.approved === true ? "generating" : approval?.approved === false ? "declined" : "pending";
     case "output-available": return preliminary ? "generating" : "complete";
     case "output-error": return "failed";
     case "output-denied": return approval?.reason === "cancelled" ? "cancelled" : "declined";

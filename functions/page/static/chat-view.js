@@ -1,7 +1,8 @@
 /** The conversation: its messages, the images it offers, and what is sent for the next answer. */
 
-import { totalText } from "./llm-info.js";
-import { $, explain, h, keep, kept, picture } from "./ui.js";
+import { totalText } from "./llm-dialog.js";
+import { keep, kept } from "./person.js";
+import { $, explain, h, picture } from "./ui.js";
 
 const KEY = "imagegen.chat";
 const LONGEST = 100;
@@ -102,6 +103,7 @@ export function chatView(client, told) {
   }
 
   async function answer() {
+    const asked = messages;
     const message = { role: "assistant", content: "", generations: [], calls: [] };
     const view = row(message);
     setBusy(true);
@@ -110,10 +112,14 @@ export function chatView(client, told) {
     toEnd();
     try {
       await hear(message, view);
-      messages.push(message);
-      save();
-      told.say(message.content);
+      // Another conversation, or another user's, may be shown by now.
+      if (asked === messages) {
+        messages.push(message);
+        save();
+        told.say(message.content);
+      }
     } catch (error) {
+      if (asked !== messages) return setBusy(false);
       view.item.remove();
       told.failed(error);
       offerAgain(explain(error));
@@ -181,4 +187,12 @@ export function chatView(client, told) {
   };
   $("hello").querySelector("ul").append(...IDEAS.map(idea));
   show();
+
+  return {
+    /** Shows the conversation of the user who is there now. */
+    refresh() {
+      messages = kept(KEY, []);
+      show();
+    },
+  };
 }

@@ -1,7 +1,11 @@
 /** The service over HTTP: prices, images, chat. A quote is sent as often as needed and charged at most once. */
 
+// Not inside new URL(): a bundler would look for the file.
+const HERE = import.meta.url;
 const LOST_TRIES = 6;
-const NETWORK = {
+const LOOK_MS = 8000;
+const STATUSES = ["generating", "complete", "failed"];
+export const NETWORK = {
   type: "about:blank", title: "No answer", status: 0, code: "network",
   detail: "The service could not be reached.", charged: null, retryable: true,
 };
@@ -20,7 +24,13 @@ const sleep = (ms, signal) => new Promise((resolve, reject) => {
   const timer = setTimeout(resolve, ms);
   signal?.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
 });
-const isLost = (error) => error.problem?.code === "network";
+// Worth the same request again: no answer, or a gateway's that another try may heal.
+const isLost = ({ problem }) => problem?.code === "network" && navigator.onLine && !/^4(?!08|29)/.test(problem.status);
+/** Whether the answer is the service's own: there is no such image. */
+export const isAbsent = ({ problem }) => problem?.status === 404 && problem.code !== "network" && problem.charged !== null;
+// These errors come before the ledger is read: an earlier request with the same quote may have been charged.
+const isBlind = ({ status, code }) => [401, 403, 500].includes(status) || code === "quote_invalid" || code === "store_unavailable";
+const isLooked = ({ problem }) => problem.charged === true || problem.charged === false && !isBlind(problem);
 
 async function answered(sent) {
   let response;
@@ -34,13 +44,15 @@ async function answered(sent) {
   if (response.ok) return response;
   // A failing gateway answers without a problem: then it is unknown whether the request was handled.
   const problem = kind.includes("problem+json") ? await response.json().catch(() => null) : null;
-  throw new ProblemError(problem ?? { ...NETWORK, status: response.status });
+  throw new ProblemError(problem?.code ? problem : { ...NETWORK, status: response.status });
 }
 
 async function jsonOf(sent) {
   const response = await answered(sent);
   try {
-    return { status: response.status, wait: Number(response.headers.get("retry-after")) * 1000, body: await response.json() };
+    const body = await response.json();
+    if (Object(body) !== body) throw new TypeError("not an object");
+    return { status: response.status, wait: Number(response.headers.get("retry-after")) * 1000, body };
   } catch (error) {
     throw new ProblemError(NETWORK, { cause: error });
   }
@@ -80,8 +92,8 @@ async function* textOf(body) {
 }
 
 /**
- * A client. `settings`: estimateUrl, generateUrl, healthUrl, chatUrl (from `config.json` beside this
- * module where they are missing) and token, a text or a function that returns one.
+ * A client. `settings`: estimateUrl, generateUrl, healthUrl, chatUrl (from `config.json` of pageUrl, or beside
+ * this module, where they are missing) and token, a text or a function that returns one.
  */
 export function createClient(settings = {}) {
   const running = new Map();
@@ -89,7 +101,7 @@ export function createClient(settings = {}) {
 
   async function address(name, path) {
     if (!settings[name]) {
-      config ??= jsonOf(fetch(new URL("config.json", import.meta.url)));
+      config ??= jsonOf(fetch(new URL("config.json", settings.pageUrl ? `${settings.pageUrl}/` : HERE)));
       config.catch(() => { config = undefined; });
     }
     const base = settings[name] ?? (await config).body[name];
@@ -107,16 +119,27 @@ export function createClient(settings = {}) {
   }
 
   const json = async (...all) => (await jsonOf(request(...all))).body;
-  const status = (id, options) => {
-    const path = /[/:]/.test(id) ? new URL(id, document.baseURI).href : `/images/${encodeURIComponent(id)}`;
-    return json("generateUrl", path, { open: true, ...options });
-  };
+
+  /** An image's status by id or address. Only a 404 or 410 of the service says whether it is charged. */
+  async function status(id, { signal } = {}) {
+    const until = AbortSignal.timeout(LOOK_MS);
+    try {
+      const path = /[/:]/.test(id) ? new URL(id, document.baseURI).href : `/images/${encodeURIComponent(id)}`;
+      const record = await json("generateUrl", path, { open: true, signal: signal ? AbortSignal.any([signal, until]) : until });
+      if (!STATUSES.includes(record.status)) throw new ProblemError(NETWORK);
+      return record;
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      const problem = error.problem ?? NETWORK;
+      throw [404, 410].includes(problem.status) ? error : new ProblemError({ ...problem, charged: null }, { cause: error });
+    }
+  }
 
   /**
    * Waits for the image and returns its status record, complete or failed. Before `until` (ms since
-   * 1970) an unknown id may still be confirmed. With `slow` it polls rarely.
+   * 1970) an unknown id may still be confirmed. With `slow` it polls rarely; it takes `tries` lost answers.
    */
-  async function watch(id, { onProgress, signal, until = 0, slow = false } = {}) {
+  async function watch(id, { onProgress, signal, until = 0, slow = false, tries = LOST_TRIES } = {}) {
     let lost = 0;
     for (let wait = slow ? 4000 : 1000; ; wait = Math.min(wait * 1.5, slow ? 30000 : 8000)) {
       try {
@@ -125,8 +148,8 @@ export function createClient(settings = {}) {
         lost = 0;
         onProgress?.(record);
       } catch (error) {
-        const early = error.problem?.status === 404 && Date.now() < until;
-        if (!early && !(isLost(error) && ++lost <= LOST_TRIES)) throw error;
+        const early = isAbsent(error) && Date.now() < until;
+        if (!early && !(isLost(error) && ++lost <= tries)) throw error;
       }
       await sleep(wait, signal);
     }
@@ -143,31 +166,52 @@ export function createClient(settings = {}) {
   }
 
   async function make(quote, prompt, run) {
-    for (let lost = 0; ;) {
+    for (;;) {
       try {
         const { status: code, wait, body } = await jsonOf(request("generateUrl", "/generate-image", { body: { quote, prompt } }));
+        if (!body.id) throw new ProblemError(NETWORK);
         if (code !== 202) return body;
         run.tell(body);
         await sleep(wait || 1000);
         // When it has ended, sending the same quote again returns the full result.
         await watch(body.id, { onProgress: run.tell }).catch((error) => { if (isLost(error)) throw error; });
       } catch (error) {
-        if (!isLost(error) || ++lost > LOST_TRIES) throw error;
-        await sleep(500 * 2 ** lost);
+        if (error.problem?.code === "network") run.lost += 1;
+        if (!isLost(error) || run.lost > LOST_TRIES) throw error;
+        await sleep(500 * 2 ** run.lost);
       }
     }
   }
 
+  /** After an error that leaves open whether there is an image: looks, and returns it or throws what is known. */
+  async function looked(id, error, run) {
+    const { problem } = error;
+    if (!problem || isLooked(error)) throw error;
+    let known = { charged: null };
+    if (id) try {
+      // A request whose reply was lost may still be on its way.
+      const record = await watch(id, { onProgress: run.tell, tries: 0, until: run.lost && Date.now() + 4000 });
+      if (record.status === "complete") return record;
+      const { code, charged, retryable } = record;
+      known = { code: code ?? "unknown", charged, retryable: Boolean(retryable), detail: "" };
+    } catch (unseen) {
+      if (isAbsent(unseen)) known = { charged: false };
+      else if (unseen.problem?.status === 410) known = unseen.problem;
+    }
+    throw new ProblemError({ ...problem, ...known }, { cause: error });
+  }
+
   /**
    * The image a quote promises. One request per quote at a time, however often this is called;
-   * a lost reply sends the same quote again, which never charges twice.
+   * a lost reply sends the same quote again, which never charges twice. An error's `charged` is null where
+   * it is not known: with `imageId` the image's status was looked at before, and the look failed, too.
    */
   function generate(quote, prompt, { imageId, onProgress, signal } = {}) {
     let run = running.get(quote);
     if (!run) {
       const listeners = new Set();
-      run = { done: false, listeners, tell: (record) => listeners.forEach((listener) => listener(record)) };
-      run.promise = make(quote, prompt, run).finally(() => { run.done = true; running.delete(quote); });
+      run = { done: false, lost: 0, listeners, tell: (record) => listeners.forEach((listener) => listener(record)) };
+      run.promise = make(quote, prompt, run).catch((error) => looked(imageId, error, run)).finally(() => { run.done = true; running.delete(quote); });
       running.set(quote, run);
       if (imageId) peek(imageId, run);
     }
@@ -204,7 +248,7 @@ export function createClient(settings = {}) {
     status,
     watch,
     /** With handlers by event name: a promise of message_complete. Without: an async iterator of `{event, data}`. */
-    chat: (messages, handlers) => (handlers ? chatCalls(messages, handlers) : chatEvents(messages)),
+    chat: (messages, handlers, { signal } = {}) => (handlers ? chatCalls(messages, handlers) : chatEvents(messages, signal)),
     models: () => json("estimateUrl", "/models"),
     usage: () => json("generateUrl", "/usage"),
     health: () => json("healthUrl", "/health-check/image-providers"),

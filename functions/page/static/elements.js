@@ -1,11 +1,13 @@
 /** Defines `<generated-image>` and `<llm-info>`: the one script to include. */
 
-import { GeneratedImage } from "./generated-image.js";
-import { LlmInfo } from "./llm-info.js";
+import { GeneratedImageElement } from "./generated-image.js";
+import { LlmInfoElement } from "./llm-info.js";
 
 export { configure, createClient, defaultClient, ProblemError } from "./client.js";
-export { GeneratedImage, LlmInfo };
+export { GeneratedImageElement, LlmInfoElement };
 
-const define = (name, type) => customElements.get(name) ?? customElements.define(name, type);
-define("llm-info", LlmInfo);
-define("generated-image", GeneratedImage);
+// None where a server renders the page.
+const { customElements: known } = globalThis;
+const define = (name, type) => known?.get(name) ?? known?.define(name, type);
+define("llm-info", LlmInfoElement);
+define("generated-image", GeneratedImageElement);

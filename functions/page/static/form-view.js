@@ -1,7 +1,8 @@
 /** The form: a live price while the request is written, and the images made of it. */
 
 import { makerText, providerName, secondsText, usdText } from "./format.js";
-import { $, explain, h, keep, kept, picture } from "./ui.js";
+import { keep, kept } from "./person.js";
+import { $, explain, h, picture } from "./ui.js";
 
 const KEY = "imagegen.made";
 const ORDER = "imagegen.order";
@@ -10,7 +11,6 @@ const MOST = 6;
 
 export function formView(client, told) {
   const [form, price, why, list] = [$("order"), $("price"), $("why"), $("made")];
-  const made = kept(KEY, []);
   let turn = 0;
   let timer;
   let offer;
@@ -90,18 +90,30 @@ export function formView(client, told) {
     event.preventDefault();
     ask();
   });
-  list.append(...made.map(show));
-  offer = made.length && isOpen(made[0]) ? list.firstElementChild : undefined;
-  fill(kept(ORDER, {}));
-  tell("", "Write a prompt and see its price. Asking is free.");
+  function refresh() {
+    const made = kept(KEY, []);
+    list.replaceChildren(...made.map(show));
+    offer = made.length && isOpen(made[0]) ? list.firstElementChild : undefined;
+    fill(kept(ORDER, {}));
+    tell("", "Write a prompt and see its price. Asking is free.");
+  }
+  refresh();
 
   return {
     ask,
+    /** Shows the images of the user who is there now. */
+    refresh,
     /** Shows a request and asks for its price. */
     open(wanted) {
       form.reset();
       fill(wanted);
       return ask();
+    },
+    /** Empties the form. */
+    clear() {
+      turn += 1;
+      form.reset();
+      refresh();
     },
     /** Puts the providers into the list, once they are known. */
     providers(names) {

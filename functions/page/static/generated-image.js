@@ -1,9 +1,9 @@
 /** `<generated-image>`: one image, from its priced offer to the file or to a clear error. */
 
-import { defaultClient } from "./client.js";
+import { defaultClient, isAbsent, NETWORK } from "./client.js";
 import { altText, fileName, markdownText, providerName, qualityName, safeUrl, sizeText } from "./format.js";
-import { isOpen, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
-import { h, sheetsOf } from "./styles.js";
+import { isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
+import { adoptable, Base, h, sheetsOf } from "./styles.js";
 import { alternativeText, detailsOf, wordsOf } from "./words.js";
 
 const css = `
@@ -77,10 +77,32 @@ const LOOKS = {
   refused: ["edit", "bad"], error: ["redo", "bad"], expired: ["redo", "warn"], limited: ["redo", "warn"],
   gone: ["redo", "warn"], cancelled: ["none"],
 };
-/** The problem when a client throws any other error: then it is unknown whether there is an image. */
-const LOST = { type: "about:blank", title: "No answer", status: 0, code: "network", charged: null, retryable: true };
+const CLICKED = "imagegen.clicked";
+const [LOOK, AGAIN, PRICE] = ["Check again", "Back to the offer", "Get a new price"];
+const isLive = (estimate) => Boolean(estimate) && Date.now() < Date.parse(estimate.expiresAt);
 
-export class GeneratedImage extends HTMLElement {
+/** The generation in a JSON text; undefined if there is none. */
+function parsed(text) {
+  try {
+    const value = JSON.parse(text);
+    return value === null || typeof value.id === "string" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The ends of the quotes that a click in this tab confirmed: data alone never confirms. */
+function clicked(quote) {
+  try {
+    const ends = JSON.parse(sessionStorage.getItem(CLICKED)) ?? [];
+    if (quote) sessionStorage.setItem(CLICKED, JSON.stringify([quote.slice(-43), ...ends].slice(0, 20)));
+    return ends;
+  } catch {
+    return [];
+  }
+}
+
+export class GeneratedImageElement extends Base {
   static observedAttributes = ["data", "src", "alt"];
 
   #generation = null;
@@ -93,8 +115,10 @@ export class GeneratedImage extends HTMLElement {
   #hosted = "";
   #followed = "";
   #flash = "";
+  #given = "";
   #timer;
   #asking = false;
+  #looking = null;
 
   constructor() {
     super();
@@ -105,11 +129,17 @@ export class GeneratedImage extends HTMLElement {
   /** The ImageGeneration that is shown; set it to show another. */
   get data() { return this.#generation; }
   set data(value) {
-    const generation = typeof value === "string" ? JSON.parse(value) : value;
+    const given = typeof value === "string" ? value : JSON.stringify(value ?? null);
+    const generation = parsed(given);
+    // A framework renders the same data again, or writes "[object Object]".
+    if (given === this.#given || generation === undefined) return;
+    this.#given = given;
     const before = this.#generation;
-    if (generation?.id !== before?.id) { this.#stopped = false; this.#clickedAt = 0; }
+    const { id, problem, status } = before ?? {};
+    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; }
+    else if (generation?.status === "pending" && ["generating", "complete"].includes(status) && this.#hosted !== id) return;
     // A host may set the data of an event again; the start of a limit's waiting time stays.
-    if (JSON.stringify(generation?.problem) !== JSON.stringify(before?.problem)) this.#changedAt = Date.now();
+    if (JSON.stringify(generation?.problem) !== JSON.stringify(problem)) this.#changedAt = Date.now();
     this.#generation = generation;
     this.#render();
     this.#resume();
@@ -120,23 +150,24 @@ export class GeneratedImage extends HTMLElement {
   set client(value) { this.#client = value; }
 
   connectedCallback() {
-    // Set before the element was defined.
-    for (const name of ["client", "data"]) {
-      if (!Object.hasOwn(this, name)) continue;
-      const value = this[name];
-      delete this[name];
-      this[name] = value;
-    }
+    adoptable(this, ["client", "data"], () => this.#generation);
+    addEventListener("online", this.#online);
     this.#render();
     this.#resume();
   }
 
-  disconnectedCallback() { clearTimeout(this.#timer); }
+  disconnectedCallback() {
+    clearTimeout(this.#timer);
+    removeEventListener("online", this.#online);
+  }
 
   attributeChangedCallback(name, _, value) {
     if (name === "alt") this.#render();
     else if (value && name === "data") this.data = value;
-    else if (value) this.data = { id: value.split(/[?#]/)[0].split("/").pop(), prompt: "", status: "generating" };
+    else if (value && !(this.#generation && value.includes(this.#generation.id))) {
+      this.#followed = "";
+      this.data = { id: value.split(/[?#]/)[0].split("/").pop(), prompt: "", status: "generating" };
+    }
   }
 
   #build() {
@@ -243,7 +274,7 @@ export class GeneratedImage extends HTMLElement {
     p.prompt.textContent = prompt;
     p.prompt.hidden = !prompt;
     if (estimate) p.approve.textContent = estimate.buttonLabel;
-    p.retry.textContent = problemOf(this.#generation)?.code === "network" ? "Check again" : "Get a new price";
+    p.retry.textContent = this.#way;
     p.retry.setAttribute("aria-disabled", String(this.#asking || state === "limited" && !(this.#opensAt() <= now)));
     if (state === "refused" && p.form.dataset.id !== this.#generation.id) {
       p.form.dataset.id = this.#generation.id;
@@ -300,56 +331,93 @@ export class GeneratedImage extends HTMLElement {
     if (at) this.#timer = setTimeout(() => this.#render(), Math.max(50, Math.min(at - now, 2 ** 31 - 1)));
   }
 
+  /** Applies an event, or a status record, of a generation that may not be shown any more. */
+  #take(id, image) {
+    const { type, status } = image;
+    const known = { failed: { type: status, problem: problemOf({ image }) }, generating: { ...image, type: "resumed" } };
+    return this.#generation?.id === id && this.#apply(type ? image : known[status] ?? { type: "completed", image });
+  }
+
   async #follow(promise, id) {
-    const settle = (event) => { if (this.#generation?.id === id) this.#apply(event); };
+    this.#followed = id;
     try {
       const image = await promise;
-      settle(image.status === "failed" ? { type: "failed", problem: problemOf({ image }) } : { type: "completed", image });
+      if (image) this.#take(id, image);
     } catch (error) {
-      settle({ type: "failed", problem: error.problem ?? { ...LOST, detail: error.message } });
+      if (this.#take(id, { type: "failed", problem: error.problem ?? { ...NETWORK, detail: error.message } }) && isUnknown(this.#generation)) this.#look();
     }
   }
 
-  /** After a reload, or with `src`: fetches the status. An approved image needs no second approval. */
+  /** After a reload, or with `src`: looks at the status. */
   #resume() {
     const generation = this.#generation;
-    if (!this.isConnected || !generation || this.#hosted === generation.id || this.#followed === generation.id) return;
-    if (generation.status !== "generating" && !isOpen(generation)) return;
-    this.#followed = generation.id;
-    this.#follow(isOpen(generation) ? this.#watch(true) : this.#resumed(generation), generation.id);
+    if (!this.isConnected || !generation || [this.#hosted, this.#followed].includes(generation.id)) return;
+    if (isUnknown(generation)) this.#look();
+    else if (isOpen(generation)) this.#follow(this.#watchOpen(), generation.id);
+    else if (generation.status === "generating") this.#follow(this.#resumed(generation), generation.id);
   }
 
-  async #resumed({ estimate, prompt, id }) {
+  async #resumed({ estimate, id }) {
     try {
-      return await this.#watch();
+      return await this.#watch(estimate ? {} : { tries: 1 });
     } catch (error) {
-      const live = estimate && Date.now() < Date.parse(estimate.expiresAt);
-      if (error.problem?.status !== 404 || !live) throw error;
-      // Approved, but the request never arrived: send the same quote, which is charged at most once.
-      return this.client.generate(estimate.quote, prompt, { imageId: id, onProgress: this.#started });
+      if (!isAbsent(error) || !isLive(estimate) || this.#generation.id !== id) throw error;
+      // It never arrived. A click in this tab is sent again: a quote is charged at most once.
+      if (clicked().includes(estimate.quote.slice(-43))) return this.#send();
+      this.#followed = "";
+      this.#apply({ type: "unmade" });
+      return null;
     }
   }
 
-  #watch(slow = false) {
-    const { id, estimate } = this.#generation;
+  get #address() {
     const src = this.getAttribute("src");
-    const until = slow && estimate ? Date.parse(estimate.expiresAt) : 0;
-    return this.client.watch(src?.includes(id) ? src : id, { slow, until, onProgress: this.#started });
+    return src?.includes(this.#generation.id) ? src : this.#generation.id;
   }
+
+  #watch(options) { return this.client.watch(this.#address, { ...options, onProgress: this.#started }); }
+
+  #watchOpen() { return this.#watch({ slow: true, until: Date.parse(this.#generation.estimate?.expiresAt) }); }
+
+  #send() {
+    const { estimate, prompt, id } = this.#generation;
+    return this.client.generate(estimate.quote, prompt, { imageId: id, onProgress: this.#started });
+  }
+
+  /** Looks at the status, one look at a time, and returns whether there is certainly no image and no run. */
+  #look() { return (this.#looking ??= this.#looked().finally(() => { this.#looking = null; this.#resume(); })); }
+
+  async #looked() {
+    const { id } = this.#generation;
+    this.#followed = id;
+    try {
+      const record = await this.client.status(this.#address);
+      if (this.#take(id, record) && record.status === "generating") this.#follow(this.#watch(), id);
+      return false;
+    } catch (error) {
+      const { problem } = error;
+      if (isAbsent(error)) { this.#take(id, { type: "unmade", problem }); return true; }
+      if (problem?.status === 410) this.#take(id, { type: "failed", problem });
+      else if (this.#asking) this.#say(error.message);
+      return false;
+    }
+  }
+
+  #online = () => { if (this.#generation && isUnknown(this.#generation)) this.#look(); };
 
   #started = ({ startedAt }) => this.#apply({ type: "started", startedAt });
 
   #approve() {
-    const { estimate, prompt, id } = this.#generation;
+    const { estimate, id } = this.#generation;
     if (!this.#state.startsWith("pending") || !estimate) return;
     // Set before the host gets the event, because the host may set new data at once.
     this.#hosted = id;
     if (!this.#ask("image-approve")) return;
     this.#hosted = "";
     this.#clickedAt = Date.now();
-    this.#followed = id;
+    clicked(estimate.quote);
     this.#apply({ type: "approve" });
-    this.#follow(this.client.generate(estimate.quote, prompt, { imageId: id, onProgress: this.#started }), id);
+    this.#follow(this.#send(), id);
   }
 
   #decline() { if (this.#ask("image-decline")) this.#apply({ type: "decline" }); }
@@ -358,21 +426,23 @@ export class GeneratedImage extends HTMLElement {
 
   #cancel() {
     if (!this.#ask("image-cancel")) return;
-    const { id } = this.#generation;
     // The open request continues and may still answer; if it does not, slow polling finds the result.
-    if (this.#apply({ type: "cancel" })) this.#follow(this.#watch(true), id);
+    if (this.#apply({ type: "cancel" })) this.#follow(this.#watchOpen(), this.#generation.id);
   }
 
-  /** Gets a new price or, after a lost connection, the status; it never spends. */
+  /** Looks at the status, returns to the offer or gets a new price; it never spends. */
   async #retry(prompt = this.#generation.prompt) {
-    const { retry, status } = this.#parts;
+    const { retry } = this.#parts;
     if (retry.getAttribute("aria-disabled") === "true" || !this.#ask("image-retry", { ...this.#generation, prompt })) return;
+    const way = this.#way;
+    if (way === AGAIN) { this.#apply({ type: "unmade" }); return; }
     this.#asking = true;
     this.#render();
     try {
-      const { id, estimate, problem } = this.#generation;
-      if (problem?.code === "network" && await this.#found(id)) return;
-      const { quality, size, style } = estimate ?? this.#generation.image ?? {};
+      // It may have been confirmed in another tab.
+      if ((way === LOOK || this.#state === "expired") && (!await this.#look() || way === LOOK)) return;
+      const { estimate, image } = this.#generation;
+      const { quality, size, style } = estimate ?? image ?? {};
       const wish = Object.fromEntries(Object.entries({ prompt, quality, size, style }).filter(([, value]) => value));
       this.#apply({ type: "quoted", estimate: await this.client.estimate(wish) });
     } catch (error) {
@@ -384,9 +454,13 @@ export class GeneratedImage extends HTMLElement {
     }
   }
 
-  async #found(id) {
-    const record = await this.client.status(id).catch((error) => { if (error.problem?.status !== 404) throw error; });
-    return record?.status === "complete" && this.#apply({ type: "completed", image: record });
+  /** What the one button of a failure does, as its text. */
+  get #way() {
+    const { estimate, prompt } = this.#generation;
+    if (isUnknown(this.#generation) || !prompt) return LOOK;
+    // The quote is not used up. If the request still arrives, the same quote is charged no second time.
+    const { status, code } = problemOf(this.#generation) ?? {};
+    return isLive(estimate) && ([401, 403, 500].includes(status) || ["network", "store_unavailable"].includes(code)) ? AGAIN : PRICE;
   }
 
   /** The file does not load: finds out whether it was deleted or is only temporarily missing. */

@@ -245,6 +245,8 @@ export interface ClientSettings {
   generateUrl?: string;
   healthUrl?: string;
   chatUrl?: string | null;
+  /** The page's address, whose `config.json` has the others; needed where the elements come from a package. */
+  pageUrl?: string;
   token?: string | (() => string | Promise<string>);
 }
 
@@ -259,16 +261,18 @@ export interface WatchOptions {
   signal?: AbortSignal;
   until?: number;
   slow?: boolean;
+  tries?: number;
 }
 
 /** Every method rejects with ProblemError. */
 export interface Client {
   settings: ClientSettings;
   estimate(request: EstimateRequest, options?: { signal?: AbortSignal }): Promise<Estimate>;
-  generate(quote: string, prompt: string, options?: GenerateOptions): Promise<GeneratedImage>;
+  /** A status record where a look at the image, and not the request itself, found it. */
+  generate(quote: string, prompt: string, options?: GenerateOptions): Promise<GeneratedImage | ImageStatus>;
   status(idOrUrl: string, options?: { signal?: AbortSignal }): Promise<ImageStatus>;
   watch(idOrUrl: string, options?: WatchOptions): Promise<ImageStatus>;
-  chat(messages: ChatMessage[]): AsyncIterable<ChatEvent>;
+  chat(messages: ChatMessage[], handlers?: undefined, options?: { signal?: AbortSignal }): AsyncIterable<ChatEvent>;
   chat(messages: ChatMessage[], handlers: ChatHandlers): Promise<MessageComplete>;
   models(): Promise<unknown>;
   usage(): Promise<unknown>;
@@ -284,18 +288,54 @@ export function createClient(settings?: ClientSettings): Client;
 export function configure(settings: ClientSettings): void;
 export const defaultClient: Client;
 
+/** What `<generated-image>` calls of a client. */
+export type ElementClient = Pick<Client, "estimate" | "generate" | "status" | "watch">;
+
 export class GeneratedImageElement extends HTMLElement {
-  data: ImageGeneration | null;
-  client: Pick<Client, "estimate" | "generate" | "status" | "watch">;
+  get data(): ImageGeneration | null;
+  set data(value: ImageGeneration | string | null | undefined);
+  client: ElementClient;
 }
 
 export class LlmInfoElement extends HTMLElement {
   calls: ApiCall[];
-  open(): void;
+  open(): Promise<void>;
   close(): void;
 }
 
 export type ImageEvent = CustomEvent<{ generation: ImageGeneration }>;
+
+/** Attributes of any element, without the types of a framework. */
+export interface AnyAttributes<Element> {
+  id?: string;
+  class?: string;
+  className?: string;
+  hidden?: boolean;
+  slot?: string;
+  title?: string;
+  key?: string | number | bigint | null;
+  ref?: { current: Element | null } | ((element: Element | null) => void | (() => void)) | string | null;
+  [attribute: `data-${string}` | `aria-${string}`]: unknown;
+}
+
+export interface GeneratedImageAttributes extends AnyAttributes<GeneratedImageElement> {
+  data?: ImageGeneration | string | null;
+  client?: ElementClient;
+  src?: string;
+  alt?: string;
+}
+
+export interface LlmInfoAttributes extends AnyAttributes<LlmInfoElement> {
+  calls?: ApiCall[] | null;
+}
+
+type Listeners<Names extends string> = { [Name in Names]?: (event: ImageEvent) => unknown };
+type ImageAction = "approve" | "decline" | "cancel" | "retry" | "copy" | "grab" | "info" | "change";
+
+export interface ElementsOfJsx {
+  "generated-image": GeneratedImageAttributes & Listeners<`onimage-${ImageAction}`>;
+  "llm-info": LlmInfoAttributes;
+}
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -311,5 +351,23 @@ declare global {
     "image-grab": ImageEvent;
     "image-info": ImageEvent;
     "image-change": ImageEvent;
+  }
+  namespace JSX {
+    interface IntrinsicElements extends ElementsOfJsx {}
+  }
+}
+
+// @ts-ignore: where React's types are installed
+declare module "react" {
+  namespace JSX {
+    interface IntrinsicElements extends ElementsOfJsx {}
+  }
+}
+
+// @ts-ignore: where Vue is installed
+declare module "vue" {
+  interface GlobalComponents {
+    "generated-image": new () => { $props: GeneratedImageAttributes & Listeners<`onImage${Capitalize<ImageAction>}`> };
+    "llm-info": new () => { $props: LlmInfoAttributes };
   }
 }

@@ -1,134 +1,32 @@
-/** `<llm-info>`: every LLM and image call of a turn, what each cost, and the total. */
+/** `<llm-info>`: every LLM and image call of a turn, in a dialog. */
 
-import { durationText, microUsd, moneyText, providerName, qualityName, sizeText, usdText } from "./format.js";
-import { h, sheetsOf } from "./styles.js";
+import { adoptable, Base } from "./styles.js";
 
-const css = `
-:host { display: contents; }
-dialog.root { position: fixed; inset: 0; margin: auto; width: min(820px, 100vw - 24px); height: fit-content; max-height: min(720px, 100dvh - 24px);
-  border: 1px solid var(--line); border-radius: var(--radius); background: var(--bg); overflow: hidden; flex-direction: column; }
-dialog:not([open]) { display: none; }
-dialog[open] { display: flex; }
-dialog::backdrop { background: rgb(0 0 0 / .5); }
-header, footer { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: center; justify-content: space-between; padding: 14px 18px; }
-footer { border-top: 1px solid var(--line); }
-h2 { font-size: 16px; font-weight: 600; line-height: 1.35; }
-fieldset { display: flex; gap: 2px; }
-legend { float: left; padding: 0; margin: 0 6px 0 0; line-height: 44px; color: var(--soft); }
-label { display: flex; align-items: center; gap: 6px; min-height: 44px; padding: 0 8px; cursor: pointer; }
-input { width: 16px; height: 16px; margin: 0; accent-color: var(--solid); }
-.rows { overflow: auto; flex: 1; min-height: 0; border-top: 1px solid var(--line); padding: 0 18px; }
-table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th { position: sticky; top: 0; background: var(--bg); color: var(--soft); font-size: 12.5px; font-weight: 500; }
-th, td { padding: 9px 12px 9px 0; text-align: start; vertical-align: top; }
-td { border-top: 1px solid var(--line); }
-.end { text-align: end; padding-inline-end: 0; }
-td.bad { color: var(--bad); }
-.none { padding: 28px 0; text-align: center; color: var(--soft); }
-.total { font-weight: 600; font-variant-numeric: tabular-nums; }
-@media (max-width: 640px) {
-  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  table, tbody { display: block; }
-  tr { display: grid; grid-template-columns: auto 1fr auto; gap: 0 10px; padding: 10px 0; border-top: 1px solid var(--line); align-items: baseline; }
-  td, th { padding: 0; border: 0; }
-  .model { grid-column: 1 / -1; grid-row: 2; }
-  .amount { grid-row: 3; grid-column: 1 / 3; }
-  .time { grid-row: 3; grid-column: 3; text-align: end; }
-  .end { grid-row: 1; grid-column: 3; }
-}
-`;
-
-const amountText = (call) => (call.type === "image"
-  ? `${sizeText(call.size)}, ${qualityName(call.quality)}`
-  : call.inputTokens === null || call.outputTokens === null
-    ? "tokens not told"
-    : `${call.inputTokens.toLocaleString()} in, ${call.outputTokens.toLocaleString()} out`);
-
-/** The sum in words; calls without a price are counted, not guessed. */
-export function totalText(calls) {
-  const known = calls.filter((call) => call.cost !== null && call.cost !== undefined);
-  const unknown = calls.length - known.length;
-  const sum = moneyText(known.reduce((total, call) => total + microUsd(call.cost), 0));
-  return `${sum}${unknown ? ` + ${unknown} without a price` : ""} · ${calls.length} call${calls.length === 1 ? "" : "s"}`;
-}
-
-export class LlmInfo extends HTMLElement {
+export class LlmInfoElement extends Base {
   #calls = [];
-  #parts = {};
+  #dialog = null;
 
   constructor() {
     super();
-    this.attachShadow({ mode: "open" }).adoptedStyleSheets = sheetsOf(css);
-    this.#build();
+    this.attachShadow({ mode: "open" });
   }
 
-  connectedCallback() {
-    if (!Object.hasOwn(this, "calls")) return;
-    const value = this.calls;
-    delete this.calls;
-    this.calls = value;
-  }
+  connectedCallback() { adoptable(this, ["calls"], () => this.#calls.length); }
 
   /** The calls shown, LlmApiCall[]. */
   get calls() { return this.#calls; }
   set calls(value) {
     this.#calls = value ?? [];
-    this.#render();
+    this.#dialog?.show(this.#calls);
   }
 
-  /** Show the dialog; the focus goes back to where it was when it closes. */
-  open() {
-    this.#parts.status.textContent = "";
-    if (!this.#parts.dialog.open) this.#parts.dialog.showModal();
+  /** Shows the dialog, as soon as it is loaded. */
+  async open() {
+    const { CallsDialog } = await import("./llm-dialog.js");
+    this.#dialog ??= new CallsDialog(this.shadowRoot);
+    this.#dialog.show(this.#calls);
+    this.#dialog.open();
   }
 
-  close() { this.#parts.dialog.close(); }
-
-  #build() {
-    const p = this.#parts;
-    const radio = (value, text) => h("label", {}, (p[value] = h("input", { type: "radio", name: "kind", value, onchange: () => this.#render(true) })), text);
-    const cells = ["Kind", "Provider", "Model", "Tokens or size", "Time", "Result", "Cost"];
-    const head = cells.map((text) => h("th", { scope: "col", role: "columnheader", class: text === "Cost" ? "end" : "" }, text));
-    p.dialog = h("dialog", { class: "root", "aria-labelledby": "title", onclick: (event) => { if (event.target === p.dialog) this.close(); } },
-      h("header", {}, h("h2", { id: "title" }, "Calls of this turn"),
-        h("fieldset", {}, h("legend", {}, "Show"), radio("all", "All"), radio("text", "Text"), radio("image", "Image"))),
-      (p.scroll = h("div", { class: "rows", tabindex: "0", role: "region", "aria-label": "Calls" },
-        (p.table = h("table", { role: "table" }, h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head)), (p.body = h("tbody", { role: "rowgroup" })))),
-        (p.none = h("p", { class: "none" })))),
-      h("footer", {}, h("div", {}, (p.total = h("p", { class: "total" })), (p.shown = h("p", { class: "soft" })), (p.status = h("p", { class: "soft", role: "status" }))),
-        h("div", { class: "row" }, h("button", { type: "button", onclick: () => this.#copy() }, "Copy as JSON"), h("button", { type: "button", class: "main", onclick: () => this.close() }, "Close"))));
-    p.all.checked = true;
-    this.shadowRoot.append(p.dialog);
-    this.#render();
-  }
-
-  get #kind() { return ["text", "image"].find((kind) => this.#parts[kind].checked); }
-
-  #render(chosen = false) {
-    const p = this.#parts;
-    const shown = this.#calls.filter((call) => !this.#kind || call.type === this.#kind);
-    p.body.replaceChildren(...shown.map((call) => this.#row(call)));
-    p.table.hidden = !shown.length;
-    p.none.hidden = shown.length > 0;
-    p.none.textContent = this.#calls.length ? "No such call in this turn." : "No call was made in this turn.";
-    p.total.textContent = `Total ${totalText(this.#calls)}`;
-    p.shown.textContent = this.#kind ? `Shown ${totalText(shown)}` : "";
-    if (chosen) p.status.textContent = "";
-  }
-
-  #row(call) {
-    const cell = (text, name = "") => h("td", { role: "cell", class: name }, text);
-    const badge = h("span", { class: "badge", "data-provider": call.provider }, h("bdi", {}, providerName(call.provider)));
-    return h("tr", { role: "row" },
-      cell(call.type === "image" ? "Image" : "Text"), cell(badge), cell(h("bdi", {}, call.model), "model"),
-      cell(amountText(call), "amount"), cell(durationText(call.durationMs), "time"),
-      cell(call.success ? "Done" : "Failed", call.success ? "" : "bad"),
-      cell(call.cost === null || call.cost === undefined ? "unknown" : usdText(call.cost), "end"));
-  }
-
-  async #copy() {
-    const text = JSON.stringify(this.#calls, null, 2);
-    const done = await navigator.clipboard.writeText(text).then(() => true, () => false);
-    this.#parts.status.textContent = done ? "Copied." : "The browser refused to copy.";
-  }
+  close() { this.#dialog?.close(); }
 }

@@ -31,6 +31,15 @@ export function problemOf({ problem, image }) {
   return { code: code ?? "unknown", detail: "", charged, retryable: Boolean(retryable) };
 }
 
+/** Whether there may be an image that is not shown. Then nothing is offered before its status was looked at. */
+export function isUnknown(generation) {
+  const { status, image } = generation;
+  const problem = problemOf(generation);
+  if (problem?.code === "gone" || ["pending", "generating", "declined"].includes(status)) return false;
+  if (status === "complete") return !image?.imageUrl;
+  return (status !== "cancelled" || Boolean(problem)) && problem?.charged !== false;
+}
+
 const VIEWS = {
   pending({ estimate }, now) {
     if (!estimate) return "pending-range";
@@ -45,10 +54,11 @@ const VIEWS = {
   },
   complete({ image, problem }) {
     if (problem?.code === "gone") return "gone";
-    if (!image) return "error";
+    if (!image?.imageUrl) return "error";
     return image.fallback ? "fallback" : "complete";
   },
   failed(generation) {
+    if (isUnknown(generation)) return "error";
     const { code, status } = problemOf(generation) ?? {};
     return KINDS[code] ?? (status === 429 ? "limited" : "error");
   },
@@ -64,6 +74,7 @@ export const isOpen = ({ status, problem, image }) => status === "cancelled" && 
 
 const OFFERED = ["pending", "pending-range"];
 const TRIED = [...WAITING, "cancelled"];
+const begun = ({ problem, image, startedAt, previewUrl, ...rest }) => rest;
 const MOVES = {
   approve: [OFFERED, (g) => (g.estimate ? { ...g, status: "generating" } : g)],
   decline: [[...OFFERED, "expired"], (g) => ({ ...g, status: "declined" })],
@@ -75,13 +86,22 @@ const MOVES = {
     const { problem: _, ...rest } = g;
     return { ...rest, status: "complete", image };
   }],
-  failed: [TRIED, (g, { problem }) => {
+  failed: [[...TRIED, "error"], (g, { problem }) => {
+    if (g.status !== "generating" && !isOpen(g) && !isUnknown(g)) return g;
     // Gone: the image was made and charged while the page did not watch.
     const status = problem.code === "gone" ? "complete" : g.status === "cancelled" ? "cancelled" : "failed";
     return { ...g, status, problem };
   }],
+  // A look found the run, or found that the quote was never confirmed: then its offer is open again.
+  resumed: [["expired", "cancelled", "error"], (g, { startedAt }) =>
+    (g.status === "pending" || isUnknown(g) ? { ...begun(g), status: "generating", startedAt } : g)],
+  unmade: [[...TRIED, "error"], (g, { problem }) => {
+    if (isOpen(g)) return g;
+    if (!isUnknown(g)) return g.estimate ? { ...begun(g), status: "pending" } : g;
+    return { ...g, status: g.status === "cancelled" ? g.status : "failed", problem: { ...problem, ...problemOf(g), charged: false } };
+  }],
   gone: [["complete", "fallback"], (g, { problem }) => ({ ...g, problem })],
-  quoted: [STATES.filter((state) => !WAITING.includes(state)), (g, { estimate }) => (isOpen(g) ? g : {
+  quoted: [STATES.filter((state) => !WAITING.includes(state)), (g, { estimate }) => (isOpen(g) || isUnknown(g) ? g : {
     id: estimate.imageId, ...(g.toolCallId && { toolCallId: g.toolCallId }), prompt: estimate.prompt, status: "pending", estimate,
   })],
 };

@@ -4,21 +4,28 @@ import "./elements.js";
 import { createClient } from "./client.js";
 import { chatView } from "./chat-view.js";
 import { formView } from "./form-view.js";
+import { enter, forget, subjectOf, token } from "./person.js";
 import { stateView } from "./state-view.js";
 import { $ } from "./ui.js";
 
-const TOKEN = "imagegen.token";
 // Instances of the service remember circuits for two seconds.
 const SETTLED_MS = 2_500;
-const token = () => sessionStorage.getItem(TOKEN) ?? "";
 
-/** Removes a token from the address, so that it is not copied with it or kept in the history. */
+/** Removes a token from the address, so that it is not copied with it or kept in the history, and returns it. */
 function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (!given) return false;
-  sessionStorage.setItem(TOKEN, given);
-  history.replaceState(null, "", location.pathname + location.search);
-  return true;
+  if (given) history.replaceState(null, "", location.pathname + location.search);
+  return given;
+}
+
+/**
+ * Enters the token of a link, as `make run` prints one. Elsewhere a link is somebody else's word and never
+ * logs in, and nowhere does it change the user: what its reader makes then would belong to somebody else.
+ */
+function offered(given) {
+  if (!given || !config.simulatorUrl || given === token()) return;
+  if (token() && subjectOf(given) !== subjectOf(token())) askToken("The link that you opened has another token. It was not used: to change the user, forget your token first.");
+  else entered(given);
 }
 
 /** Opens the form with a link's request. The page prices it anew, and only a click makes the image. */
@@ -43,7 +50,7 @@ function showPart(name) {
     button.setAttribute("aria-pressed", button.dataset.show === name);
 }
 
-takeToken();
+const linked = takeToken();
 // It loads the addresses by itself, so that the stored conversation is shown without waiting for them.
 const client = createClient({ token });
 let state;
@@ -56,9 +63,15 @@ const told = {
   },
   providers: (names) => form.providers(names),
 };
-chatView(client, told);
+const chat = chatView(client, told);
 const form = formView(client, told);
-function entered() {
+function entered(given) {
+  const before = subjectOf(token());
+  enter(given);
+  if (before !== subjectOf(given)) {
+    chat.refresh();
+    if (before) form.clear(); else form.refresh();
+  }
   askToken("");
   state?.refresh();
   if ($("prompt").value) form.ask();
@@ -76,20 +89,28 @@ $("person").addEventListener("click", () => {
 });
 $("entry").querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();
-  sessionStorage.setItem(TOKEN, $("token").value.trim());
+  const given = $("token").value.trim();
   $("token").value = "";
   $("person").focus();
-  entered();
+  entered(given);
 });
 $("forget").addEventListener("click", () => {
-  sessionStorage.removeItem(TOKEN);
+  forget();
+  chat.refresh();
+  form.clear();
+  state?.clear();
   askToken("Prices and images need a token.");
 });
 document.querySelector("nav").addEventListener("click", ({ target }) => target.dataset.show && showPart(target.dataset.show));
 document.querySelector(".skip").addEventListener("click", () => showPart("chat"));
-addEventListener("hashchange", () => (takeToken() ? entered() : takeOffer()));
-askToken(token() ? "" : "Prices and images need a token.");
-takeOffer();
+askToken(token() || linked ? "" : "Prices and images need a token.");
 const config = await (await fetch("config.json")).json();
 Object.assign(client.settings, config);
 state = stateView(client, config.simulatorUrl, told);
+offered(linked);
+if (!token()) askToken("Prices and images need a token.");
+takeOffer();
+addEventListener("hashchange", () => {
+  offered(takeToken());
+  takeOffer();
+});

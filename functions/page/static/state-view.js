@@ -115,5 +115,13 @@ export function stateView(client, simulatorUrl, told) {
   setInterval(() => document.hidden || refresh(), EVERY_MS);
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
   refresh();
-  return { refresh };
+  return {
+    refresh,
+    /** Shows nobody's usage. */
+    clear() {
+      $("spent").textContent = "";
+      $("left").replaceChildren();
+      $("recent").replaceChildren();
+    },
+  };
 }

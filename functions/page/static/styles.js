@@ -59,6 +59,9 @@ ${Object.entries(PROVIDERS).map(badge).join("\n")}
 @media (forced-colors: active) { .badge, .card { border: 1px solid; } }
 `;
 
+/** The class of elements; where a server renders the page there is none. */
+export const Base = globalThis.HTMLElement ?? Object;
+
 const sheets = new Map();
 
 /** Constructed style sheets, one per text: no style element, no inline style. */
@@ -82,4 +85,15 @@ export function h(tag, attributes, ...children) {
   }
   element.append(...children);
   return element;
+}
+
+/** Sets properties that were set before the element was defined, and those that a framework could not set. */
+export function adoptable(element, names, isSet) {
+  for (const name of names) {
+    if (!Object.hasOwn(element, name)) continue;
+    const value = element[name];
+    delete element[name];
+    element[name] = value;
+  }
+  if (!isSet()) import("./frameworks.js").then(({ adopt }) => adopt(element, names, isSet), () => {});
 }

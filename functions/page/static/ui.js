@@ -27,31 +27,6 @@ export function clock(seconds) {
   return minutes >= 60 ? `${Math.ceil(minutes / 60)} h` : `${minutes}:${String(rest).padStart(2, "0")}`;
 }
 
-/** Returns the value that was stored under a name, or the default. */
-export function kept(name, otherwise) {
-  try {
-    return JSON.parse(localStorage.getItem(name)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-}
-
-/**
- * Keeps something for the next visit. An open offer is kept with its quote, so that its button is
- * there after a reload: a quote is worth nothing to anybody but its user, once, for ten minutes.
- * With the image made it is worth nothing at all, and goes.
- */
-export function keep(name, value) {
-  const spent = (key, one) => (key === "quote" ? undefined : one);
-  const text = JSON.stringify(value, (_, one) =>
-    one?.status === "complete" && one.estimate ? JSON.parse(JSON.stringify(one, spent)) : one);
-  try {
-    localStorage.setItem(name, text);
-  } catch {
-    // The storage is full or not allowed: the page works without it.
-  }
-}
-
 /** Returns a <generated-image> for one generation. */
 export function picture(client, data) {
   const element = document.createElement("generated-image");

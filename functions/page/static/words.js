@@ -1,7 +1,7 @@
 /** The texts of a generation for a person, in each state; the time is passed in. */
 
 import { makerText, microUsd, moneyText, reasonText, secondsText, durationText, isolate, timeText, usdText } from "./format.js";
-import { isOpen, problemOf, typicalSeconds } from "./machine.js";
+import { isOpen, isUnknown, problemOf, typicalSeconds } from "./machine.js";
 
 const NOT_CHARGED = "You were not charged.";
 const usual = (g) => `usually ${secondsText(typicalSeconds(g))}`;
@@ -23,17 +23,15 @@ function moneyCharged({ image, estimate }, stopped) {
   return `${late}${usdText(cost.charged)} charged, ${change}.`;
 }
 
-const moneyLost = (g) => (problemOf(g)?.charged ? "It was charged." : NOT_CHARGED);
+const UNCONFIRMED = "An offer that is not confirmed costs nothing.";
 
 /** The first choice, the model that made the image instead, and the reason. */
 const fallbackText = ({ image }) =>
   `Asked ${makerText(image.fallback)}, got ${makerText(image)}: ${reasonText(image.fallback.reason)}.`;
 
 function stopped(g) {
-  const problem = problemOf(g);
-  if (!isOpen(g)) {
-    return { head: "You stopped waiting", note: "No image was made.", money: problem?.charged ? "It was charged." : NOT_CHARGED };
-  }
+  if (isUnknown(g)) return open(g);
+  if (!isOpen(g)) return { head: "You stopped waiting", note: "No image was made.", money: NOT_CHARGED };
   const most = g.estimate ? `at most ${usdText(g.estimate.price.ceiling)}` : "what was quoted";
   return {
     head: "You stopped waiting", note: "An image that has been started cannot be cancelled.",
@@ -41,16 +39,24 @@ function stopped(g) {
   };
 }
 
-function broken(g) {
+/** The answer is missing, or it came before the ledger was read: no word about money but the promise. */
+function open(g) {
   const problem = problemOf(g);
-  if (problem?.code !== "network") {
-    return { head: "No image was made", note: problem?.detail || reasonText(problem?.code ?? "unknown"), money: moneyLost(g) };
-  }
+  if (problem?.charged) return { head: "The image cannot be shown now", note: "It was made. Use Check again to see it.", money: "It was charged." };
   const most = g.estimate ? `, at most ${usdText(g.estimate.price.ceiling)}` : "";
+  const known = problem && problem.code !== "network";
   return {
-    head: "The service does not answer", note: "Use Check again to see whether the image was made.",
+    head: known ? "Not known yet" : "The service does not answer",
+    note: `${known && problem.detail ? `${problem.detail} ` : ""}Use Check again to see whether the image was made.`,
     money: `You pay only if it was${most}.`,
   };
+}
+
+function broken(g) {
+  if (isUnknown(g)) return open(g);
+  const problem = problemOf(g);
+  const [head, money] = g.prompt || g.estimate ? ["No image was made", NOT_CHARGED] : ["There is no image here", ""];
+  return { head, note: problem.detail || reasonText(problem.code), money };
 }
 
 const waiting = (head, said) => (g, { elapsed }) => ({
@@ -63,7 +69,7 @@ const WORDS = {
     head: g.estimate ? "" : "Price unavailable", note: g.estimate ? usual(g) : "",
     money: moneyPromised(g), said: g.estimate?.buttonLabel,
   }),
-  expired: () => ({ head: "This price has expired", note: "A new one is free.", money: NOT_CHARGED }),
+  expired: () => ({ head: "This price has expired", note: "A new one is free.", money: UNCONFIRMED }),
   starting: (g) => (g.estimate ? { head: "Starting", note: usual(g), money: moneyPromised(g) } : { head: "Loading", note: "", money: "" }),
   generating: waiting("Generating", (g) => `Generating, ${usual(g)}.`),
   preview: waiting("Preview", () => "A preview has arrived."),
@@ -79,7 +85,7 @@ const WORDS = {
     return { head: "Limit reached", note: [problemOf(g).detail, open ? "It is open again." : wait].filter(Boolean).join(" "), money: NOT_CHARGED };
   },
   cancelled: stopped,
-  declined: () => ({ head: "Declined", note: "", money: "Declined. Nothing was spent.", said: "Declined. Nothing was spent." }),
+  declined: () => ({ head: "Declined", note: "", money: `Declined. ${UNCONFIRMED}`, said: `Declined. ${UNCONFIRMED}` }),
 };
 
 /**

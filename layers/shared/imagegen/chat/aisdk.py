@@ -37,16 +37,21 @@ def to_aisdk(generation: Mapping[str, Any]) -> Part:
 
 def from_aisdk(part: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the image generation in a tool part, ``None`` if the part is not one of ours."""
-    rest = (part.get("toolMetadata") or {}).get("imageGeneration")
-    if part.get("type") != TYPE or not rest:
+    rest = _mapping(_mapping(part.get("toolMetadata")).get("imageGeneration"))
+    call_id, prompt = part.get("toolCallId"), _mapping(part.get("input")).get("prompt")
+    named = (rest.get("id"), call_id, prompt)
+    if part.get("type") != TYPE or not all(isinstance(one, str) for one in named):
         return None
-    call_id = part["toolCallId"]
     return {
         **rest,
         **({"toolCallId": call_id} if call_id != rest["id"] else {}),
-        "prompt": part["input"]["prompt"],
+        "prompt": prompt,
         "status": _status(part),
     }
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _pending(generation: Mapping[str, Any]) -> Part:
@@ -94,7 +99,7 @@ def _failed(generation: Mapping[str, Any]) -> Part:
     facts = {
         "code": failure.get("code") or "unknown",
         "retryable": bool(failure.get("retryable")),
-        "charged": bool(failure.get("charged")),
+        "charged": failure.get("charged"),
     }
     text = (problem or {}).get("detail") or facts["code"]
     return {
@@ -121,10 +126,13 @@ PARTS: Mapping[str, Callable[[Mapping[str, Any]], Part]] = {
 
 
 def _status(part: Mapping[str, Any]) -> str:
-    approval = part.get("approval") or {}
+    approval = _mapping(part.get("approval"))
     match part.get("state"):
         case "approval-responded":
-            return "declined" if approval.get("approved") is False else "generating"
+            # Only True is a yes and only False a no: anything else is an open question.
+            answers = ((True, "generating"), (False, "declined"))
+            given = approval.get("approved")
+            return next((status for answer, status in answers if given is answer), "pending")
         case "output-available":
             return "generating" if part.get("preliminary") else "complete"
         case "output-error":

@@ -1,0 +1,58 @@
+/** Whose page this is: the token of this tab, and where the browser keeps what belongs to its user. */
+
+const TOKEN = "imagegen.token";
+const KEPT = ["imagegen.chat", "imagegen.made", "imagegen.order"];
+
+export const token = () => sessionStorage.getItem(TOKEN) ?? "";
+export const enter = (given) => sessionStorage.setItem(TOKEN, given);
+
+/**
+ * Returns a token's issuer and subject as a text, "" if it has none. The service checks the token; here it
+ * only keeps the users of one browser apart.
+ */
+export function subjectOf(given) {
+  try {
+    const { iss, sub } = JSON.parse(atob(given.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+    return sub ? JSON.stringify([iss, sub]) : "";
+  } catch {
+    return "";
+  }
+}
+
+const place = (name) => `${name} ${subjectOf(token())}`;
+const owned = () => Boolean(subjectOf(token()));
+
+/** Returns the value that was stored for this user under a name, or the default. */
+export function kept(name, otherwise) {
+  try {
+    return owned() ? JSON.parse(localStorage.getItem(place(name))) ?? otherwise : otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+/**
+ * Keeps something for this user's next visit. An open offer is kept with its quote, so that its button is
+ * there after a reload: a quote is worth nothing to anybody but its user, once, for ten minutes.
+ * With the image made it is worth nothing at all, and goes.
+ */
+export function keep(name, value) {
+  if (!owned()) return;
+  const spent = (key, one) => (key === "quote" ? undefined : one);
+  const text = JSON.stringify(value, (_, one) =>
+    one?.status === "complete" && one.estimate ? JSON.parse(JSON.stringify(one, spent)) : one);
+  try {
+    localStorage.setItem(place(name), text);
+  } catch {
+    // The storage is full or not allowed: the page works without it.
+  }
+}
+
+/** Forgets the token and everything that is kept for its user. */
+export function forget() {
+  for (const name of KEPT) localStorage.removeItem(place(name));
+  sessionStorage.clear();
+}
+
+// An earlier version kept these for whoever used the browser.
+for (const name of KEPT) localStorage.removeItem(name);

@@ -1,0 +1,18 @@
+export const PROVIDERS = {
+ "openai": {
+  "title": "OpenAI",
+  "colour": "#166534"
+ },
+ "together": {
+  "title": "Together AI",
+  "colour": "#1e40af"
+ },
+ "replicate": {
+  "title": "Replicate",
+  "colour": "#6b21a8"
+ },
+ "gemini": {
+  "title": "Google Gemini",
+  "colour": "#854d0e"
+ }
+};
