@@ -23,7 +23,10 @@ def release(build: Path, parameters: Mapping[str, str]) -> str:
     """
     settings = {name: value for name, value in parameters.items() if name != RELEASE}
     whole = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for path in sorted(one for one in build.rglob("*") if one.is_file()):
+    found = sorted(one for one in build.rglob("*") if one.is_file())
+    if not found:
+        raise FileNotFoundError(f"{build.name} has no build: run `make build` first")
+    for path in found:
         whole.update(f"\0{path.relative_to(build).as_posix()}\0".encode())
         whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()

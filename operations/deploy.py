@@ -18,7 +18,15 @@ import boto3
 from botocore.exceptions import ClientError
 
 from local import guide
-from local.parameters import RELEASE, overrides, read_dotenv, template_parameters
+from local.parameters import (
+    CLEAR,
+    RELEASE,
+    default_of,
+    environment_name,
+    overrides,
+    read_dotenv,
+    template_parameters,
+)
 from local.paths import BUILT_FOR_AWS, ROOT, SAM
 from local.release import release
 from local.sam import CONFIG_FILE, quoted
@@ -27,6 +35,8 @@ from operations.accounts import AccountError, Place
 from operations.push_env import KEYS, parameters_path, push
 
 TEMPLATE_NAME = "template.yaml"
+COMPUTED = frozenset({RELEASE, "Architecture"})
+"""Parameters that the command sets itself."""
 
 
 def main() -> None:
@@ -71,6 +81,8 @@ def deploy(given: argparse.Namespace) -> int:
         raise AccountError("CHAT_MODEL is set and CHAT_CONCURRENCY is 0: set it to 1 or more.")
     existing.check(parameters)
     print(summary(given, dotenv, where, is_new=found is None))
+    if found is not None and (names := kept_names(accounts.parameter_values(found), dotenv)):
+        print(f"  kept        {', '.join(names)}: set, but not in .env; NAME={CLEAR} clears one")
     for note in concurrency(parameters):
         print(f"  note        {note}")
     agree(given)
@@ -92,6 +104,13 @@ def chosen(
     kept = accounts.parameter_values(found) if found is not None else {}
     whole = {**kept, **ours, "Architecture": given.architecture}
     return {**whole, RELEASE: release(BUILT_FOR_AWS, whole)}
+
+
+def kept_names(values: Mapping[str, str], dotenv: Mapping[str, str]) -> list[str]:
+    """Return the settings of a deployed stack that are not defaults and not in .env."""
+    ours = (one for one in values.keys() & {*template_parameters()} if one not in COMPUTED)
+    changed = (environment_name(one) for one in ours if values[one] != default_of(one))
+    return sorted(name for name in changed if name not in dotenv)
 
 
 def run_sam(given: argparse.Namespace, parameters: Mapping[str, str], region: str) -> int:

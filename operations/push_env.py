@@ -26,6 +26,7 @@ from operations.accounts import AccountError, describe, parameter_values, place
 from operations.rotation import Rotation, Step, fresh_key, next_rotation
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_ssm import SSMClient
 
 KEYS: Final = {name: about.key_name for name, about in PROVIDERS.items()}
@@ -146,7 +147,7 @@ def main() -> None:
     if not env:
         name = options.env_file.name
         raise SystemExit(f"There is nothing in {name}: copy .env.example to it and fill it in")
-    refuse_older_version(options.stack)
+    refuse_older_version(boto3.client("cloudformation"), options.stack)
     for name in push(ssm, options.stack, env):
         print(f"{path}/{name}")
     left = stale(stored(ssm, path), env)
@@ -155,12 +156,12 @@ def main() -> None:
         print(f"Removed: {', '.join(left)}")
 
 
-def refuse_older_version(stack: str) -> None:
+def refuse_older_version(cloudformation: "CloudFormationClient", stack: str) -> None:
     """Exit if the deployed functions still read each key from a parameter of its own.
 
     They would find none of their keys after this command.
     """
-    found = describe(boto3.client("cloudformation"), stack)
+    found = describe(cloudformation, stack)
     if found is not None and "Release" not in parameter_values(found):
         raise SystemExit(
             f"The stack {stack!r} was deployed by an older version, which reads each key by "

@@ -53,7 +53,7 @@ ADVICE: Final = {
     "llm_bad_parameter": "The operator must set a model that can call tools.",
     "model_retired": "Use the model that `detail` names.",
     "unauthorized": "Get a fresh token, and send the same request again.",
-    "forbidden": "The user needs the scope that `JWT_USER_SCOPE` names.",
+    "forbidden": "The user needs the scope that `JWT_USER_SCOPE` names; or call `PUBLIC_API_URL`.",
     "not_found": "Check the address. An unknown id and another user's id get the same answer.",
     "method_not_allowed": "Use a method that the header `Allow` names.",
     "gone": "Ask for a new estimate; the old image stays charged.",

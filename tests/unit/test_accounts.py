@@ -154,6 +154,22 @@ def test_a_first_deployment_says_what_is_set_and_what_is_missing() -> None:
     assert "alarms      ops@example.com" in summary({"ALARM_EMAIL": "ops@example.com"}, is_new=True)
 
 
+def test_what_is_set_but_no_longer_in_the_file_is_named() -> None:
+    values = {
+        "JwtIssuer": "https://a",
+        "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:on-call",
+        "JwtUserScope": "images",
+        "HourlyImages": "10",
+        "DailyImages": "70",
+        "Release": "f" * 64,
+        "Architecture": "x86_64",
+        "OfAnOlderTemplate": "x",
+    }
+    dotenv = {"JWT_ISSUER": "https://a", "DAILY_IMAGES": "-"}
+    assert deploy.kept_names(values, dotenv) == ["ALARM_TOPIC_ARN", "JWT_USER_SCOPE"]
+    assert deploy.kept_names({}, {}) == []
+
+
 def answer(text: str) -> Callable[[str], str]:
     return lambda _question: text
 

@@ -14,7 +14,16 @@ from imagegen.aws.parameters import CACHE_MS, KEYS_AND_FLAGS, RETRY_MS, SsmParam
 from imagegen.domain.errors import ConfigurationError, StoreUnavailableError
 from imagegen.providers import PROVIDERS, flag_name
 from local.parameters import overrides, set_values
-from operations.push_env import CHAT_KEY, KEYS, is_pushed, push, stale, store, stored
+from operations.push_env import (
+    CHAT_KEY,
+    KEYS,
+    is_pushed,
+    push,
+    refuse_older_version,
+    stale,
+    store,
+    stored,
+)
 from tests.fakes.clock import Clock
 
 PATH = "/imagegen/prod"
@@ -143,6 +152,37 @@ def test_a_flag_by_hand_counts_at_once_and_the_next_push_gathers_it() -> None:
     pushed({"OPENAI_API_KEY": "sk-new"}, ssm)
     assert read(ssm)[flag_name("openai")] == "false"
     assert f"{PATH}/{flag_name('openai')}" not in ssm.values
+
+
+@dataclass
+class CloudFormation:
+    """CloudFormation with one stack, deployed with these parameters; none is no stack."""
+
+    parameters: tuple[str, ...] | None
+
+    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803 boto3's name
+        if self.parameters is None:
+            error: Any = {"Error": {"Code": "ValidationError", "Message": "does not exist"}}
+            raise ClientError(error, "DescribeStacks")
+        given = [{"ParameterKey": one, "ParameterValue": ""} for one in self.parameters]
+        return {
+            "Stacks": [
+                {"StackName": StackName, "StackStatus": "UPDATE_COMPLETE", "Parameters": given}
+            ]
+        }
+
+
+def test_functions_of_an_older_version_keep_their_keys() -> None:
+    """They read each key by itself, and gathering the keys would take them away."""
+    older: Any = CloudFormation(("JwtIssuer",))
+    with pytest.raises(SystemExit, match="run `make deploy` first"):
+        refuse_older_version(older, "prod")
+
+
+@pytest.mark.parametrize("parameters", [None, ("JwtIssuer", "Release")])
+def test_a_new_stack_and_one_of_this_version_take_them(parameters: Any) -> None:
+    client: Any = CloudFormation(parameters)
+    refuse_older_version(client, "prod")
 
 
 # Clearing.

@@ -83,6 +83,11 @@ def test_the_same_build_and_settings_publish_nothing(build: Path) -> None:
     assert len(before) == 64
 
 
+def test_without_a_build_there_is_no_release(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="make build"):
+        release(tmp_path / "build", DEFAULTS)
+
+
 @given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))
 def test_other_settings_are_another_release(one: dict[str, str], other: dict[str, str]) -> None:
     folder = ROOT / ".ci"  # any folder
