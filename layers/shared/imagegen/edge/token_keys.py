@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 ALGORITHMS: Mapping[str, tuple[str, str]] = {
     **{f"{family}{bits}": ("RSA", "") for family in ("RS", "PS") for bits in (256, 384, 512)},
-    **{"ES256": ("EC", "P-256"), "ES384": ("EC", "P-384"), "ES512": ("EC", "P-521")},
+    "ES256": ("EC", "P-256"),
+    "ES384": ("EC", "P-384"),
+    "ES512": ("EC", "P-521"),
     "EdDSA": ("OKP", "Ed25519"),
 }
 """Every algorithm that may be configured, and its keys' type and curve. None is symmetric."""
