@@ -85,6 +85,14 @@ def _kind(api: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         return code(schema["const"])
     if schema.get("type") == "array":
         return f"list of {_kind(api, schema.get('items', {}))}"
-    longest = schema.get("maxLength")
-    kind = str(schema.get("type") or schema.get("title") or "any JSON")
+    longest, kind = schema.get("maxLength"), _type(schema)
     return f"{kind}, at most {longest:,} characters" if longest else kind
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    types = schema.get("type") or schema.get("title") or "any JSON"
+    if isinstance(types, str):
+        return types
+    # A text without a letter is how the document says that only null is possible.
+    is_none = schema.get("maxLength") == 0
+    return code("null") if is_none else " or ".join(one for one in types if one != "null")

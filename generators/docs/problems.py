@@ -33,9 +33,11 @@ LLM: Final = {
 """The meaning of each outcome of an LLM call; a call that was never sent has another error."""
 TRY_AGAIN: Final = "Try again after `retryAfterSeconds`, or in a moment."
 ADVICE: Final = {
-    "invalid_json": "Send JSON.",
+    "invalid_json": "Send JSON, encoded as UTF-8.",
+    "unsupported_event": "Call the function's URL, or send an event like those of `events/`.",
+    "forbidden_origin": "The operator lists the page's origin in `ALLOWED_ORIGINS`.",
     "body_too_large": "Send less than 256 KB.",
-    "unsupported_media_type": "Send `Content-Type: application/json`.",
+    "unsupported_media_type": "Send `Content-Type: application/json`, with no charset but UTF-8.",
     "invalid_request": "`errors` names each field and what is wrong with it.",
     "unsupported_size": "Use a size from `constraints.sizes` or `GET /models`.",
     "above_max_cost": "Raise `maxCost`, or use a cheaper tier.",
@@ -170,8 +172,10 @@ def _limits() -> Iterator[Code]:
 def _edge() -> Iterator[Code]:
     """Yield the codes of errors that the edge returns before any use case runs."""
     means = {
-        "invalid_json": "The body is not JSON.",
-        "unsupported_media_type": "The body's content type is not JSON.",
+        "invalid_json": "The body is not JSON in UTF-8.",
+        "unsupported_event": "The event is not a request to a function URL.",
+        "forbidden_origin": "A web page of this origin may not call MCP.",
+        "unsupported_media_type": "The body's content type is not JSON, or its charset not UTF-8.",
         "body_too_large": "The body is larger than 256 KB.",
         "invalid_request": "A field is missing, unknown or wrong.",
         "not_found": "There is no such route.",

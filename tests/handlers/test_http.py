@@ -1,4 +1,4 @@
-"""HTTP as the world's clients speak it: Accept, HEAD, methods, media types, slashes, other events."""
+"""HTTP as clients speak it: Accept, HEAD, methods, media types, slashes, other events."""
 
 import base64
 import json

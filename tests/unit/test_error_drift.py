@@ -104,6 +104,7 @@ STAYS_422: Mapping[str, str] = {
 HAS_NO_PARAM: Mapping[str, str] = {
     "invalid_json": "the whole body is meant",
     "invalid_request": "the field comes with the problem",
+    "unsupported_event": "there was no request",
     "method_not_allowed": "the address is meant",
     "not_found": "the address is meant",
     "quote_invalid": "a route under /v1 takes no quote",

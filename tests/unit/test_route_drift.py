@@ -145,3 +145,47 @@ def test_a_page_of_another_origin_may_send_every_header_that_is_read(function: s
     assert not missing, (
         f"template.yaml: add {sorted(missing)} to AllowHeaders of Cors; browsers refuse the call"
     )
+
+
+LIMIT_OF_NAMES, LIMIT_OF_LENGTH = 100, 1_024
+"""https://docs.aws.amazon.com/lambda/latest/api/API_Cors.html"""
+TRACING: Mapping[str, tuple[str, ...]] = {
+    "W3C": ("traceparent", "tracestate", "baggage"),
+    "Sentry": ("sentry-trace", "baggage"),
+    "Datadog": (
+        "x-datadog-trace-id",
+        "x-datadog-parent-id",
+        "x-datadog-origin",
+        "x-datadog-sampling-priority",
+        "x-datadog-tags",
+    ),
+    "AWS": ("x-amzn-trace-id",),
+    "Zipkin": ("b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled"),
+    "Jaeger": ("uber-trace-id",),
+    "Application Insights": ("request-id", "request-context"),
+    "Elastic": ("elastic-apm-traceparent",),
+    "New Relic": ("newrelic", "x-newrelic-id", "x-newrelic-transaction"),
+    "Google": ("x-cloud-trace-context",),
+}
+"""What monitoring adds to the calls of a page."""
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("tool", TRACING)
+def test_a_page_that_is_monitored_may_call(function: str, tool: str) -> None:
+    assert set(TRACING[tool]) <= set(cors(function)["AllowHeaders"])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("names", ["AllowHeaders", "AllowMethods", "ExposeHeaders"])
+def test_the_names_stay_within_awss_limits(function: str, names: str) -> None:
+    listed = cors(function)[names]
+    assert len(listed) <= LIMIT_OF_NAMES
+    assert max(map(len, listed)) <= LIMIT_OF_LENGTH
+    assert len({one.lower() for one in listed}) == len(listed)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_page_can_read_the_challenge_under_either_name(function: str) -> None:
+    exposed = set(cors(function)["ExposeHeaders"])
+    assert {"www-authenticate", "x-amzn-remapped-www-authenticate", "retry-after"} <= exposed

@@ -1,4 +1,4 @@
-"""Which key may verify a token, by which algorithm; and what the operator's log says if none does."""
+"""Which key may verify a token, by which algorithm; what the log says if none does."""
 
 import json
 from collections.abc import Callable
@@ -29,9 +29,9 @@ EVERY = ",".join(ALGORITHMS)
 def private(name: str) -> Any:
     """Return a private key; equal names are one key."""
     kind = name.partition("-")[0]
-    curves = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
+    curves = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
     if kind in curves:
-        return ec.generate_private_key(curves[kind]())
+        return ec.generate_private_key(curves[kind])
     if kind == "EdDSA":
         return ed25519.Ed25519PrivateKey.generate()
     return rsa.generate_private_key(65537, 2048)

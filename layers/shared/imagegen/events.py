@@ -52,7 +52,7 @@ def task_of(event: object) -> str | None:
 def plain_path(path: str) -> str:
     """Return a path without doubled slashes and without one at its end: ``//a//b/`` is ``/a/b``."""
     plain = _SLASHES.sub("/", path)
-    return plain.removesuffix("/") or "/"
+    return plain.removesuffix("/") or plain
 
 
 def _headers(given: object) -> dict[str, str]:

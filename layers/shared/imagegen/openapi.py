@@ -15,8 +15,8 @@ def served_document(urls: Mapping[str, str], *, own: str) -> str:
     """Return the document as JSON, with the absolute URLs of this deployment.
 
     ``urls`` are those of the functions by name, and ``own`` names the one for the whole document.
-    Paths of the others have a server of their own, because each function has its own URL. Paths of a
-    function without a URL are left out.
+    Paths of the others have a server of their own, because each function has its own URL. Paths of
+    a function without a URL are left out.
     """
     document: dict[str, Any] = json.loads(_text())
     known = {path: one for path, one in document["paths"].items() if one[FUNCTION] in urls}

@@ -117,8 +117,8 @@ def _type_problem(headers: dict[str, str]) -> Problem | None:
 def _has_replaced_bytes(event: Event) -> bool:
     """Return whether a body contained bytes that are not UTF-8, which are replaced by now.
 
-    A function URL passes JSON on as text, in which U+FFFD (three bytes) stands for what it could not
-    decode. Where the length that the client sent is another one, the client did not send that.
+    A function URL passes JSON on as text, in which U+FFFD (three bytes) stands for what it could
+    not decode. Where the client's length of the body is another one, the client did not send that.
     """
     body, length = event.get("body") or "", event["headers"].get("content-length", "")
     if event.get("isBase64Encoded") or REPLACED not in body or not length.isdecimal():

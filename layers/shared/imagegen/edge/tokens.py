@@ -146,7 +146,7 @@ class TokenVerifier:
     def _check(self, claims: Mapping[str, Any]) -> None:
         """Raise unless the claims are of an access token for us and its times are numbers."""
         if claims.get("token_use", "access") != "access":
-            raise _invalid_token(token_hints.NO_TOKEN_USE)
+            raise _invalid_token(token_hints.NO_ACCESS)
         # Cognito's access tokens may have no aud: their audience is in client_id.
         clients = [claims.get("client_id")] if "token_use" in claims else []
         wanted = claims.get("aud", clients)
