@@ -95,16 +95,8 @@ REQUEST = frozenset(
 )
 NAMES = frozenset(
     {
-        *(
-            "b64_json",
-            "background",
-            "completed_at",
-            "created",
-            "created_at",
-            "data",
-            "finishmessage",
-        ),
-        *("id", "mime_type", "mimetype", "model", "modelversion", "object", "output_format"),
+        *("b64_json", "background", "completed_at", "created", "created_at", "data", "id", "model"),
+        *("finishmessage", "mime_type", "mimetype", "modelversion", "object", "output_format"),
         *("quality", "responseid", "role", "size", "source", "started_at", "url", "version"),
     }
 )
@@ -116,11 +108,15 @@ FLAG = re.compile(r"nsfw|flagged|blocked|filtered|moderated|unsafe|refus|violat"
 NO_FLAG = re.compile(r"check|enable|disable|toler|level|score|threshold|categor", re.IGNORECASE)
 IS_SAFE = re.compile(r"^(?:is_?)?(?:image_?)?(?:is_?)?(?:safe|sfw)$", re.IGNORECASE)
 LONGEST_CODE = 80
+LONGEST_TEXT = 20_000
+"""Longer texts are data; of a log, its end is read."""
+FIRST_SCRIPT_WITHOUT_SPACES = "\u0e00"
+"""From here on (Thai, Chinese, Japanese, Korean), a sentence may have no spaces."""
 
 
 def states_refusal(text: str) -> bool:
     """Return whether a report, such as an error or a log, states that content was refused."""
-    lines = (line for line in text.splitlines() if not ECHO.search(line))
+    lines = (line for line in text[-LONGEST_TEXT:].splitlines() if not ECHO.search(line))
     sentences = re.split(r"[\n;]|(?<=[.!?。])\s*", "\n".join(lines))
     return any(
         VERDICT.search(one) and not FAILED.search(one) and not PASSED.search(one)
@@ -140,37 +136,36 @@ def declines(text: str) -> bool:
     """
     if not any(character.isalpha() for character in text):
         return False
-    if states_refusal(text):
-        return True
-    announces = ANNOUNCEMENT.search(text) and not DECLINING.search(text)
-    return not announces and not FAILED.search(text)
+    if ANNOUNCEMENT.search(text) and not DECLINING.search(text):
+        return False
+    return states_refusal(text) or not FAILED.search(text)
 
 
 def refused_in(body: Json) -> bool:
     """Return whether a success without an image contains words, or a field that says safety."""
-    return any(_refuses(name, value) for name, value in _fields("", body))
+    return any(_refuses(name, value) for name, value in _fields(body))
 
 
-def _fields(name: str, value: Json) -> Iterator[tuple[str, Json]]:
+def _fields(body: Json) -> Iterator[tuple[str, Json]]:
     """Yield every value that is neither an object nor a list, with the name of its field."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            field = key.lower()
-            is_name = field in NAMES and not isinstance(inner, (Mapping, list))
-            if field not in REQUEST and not is_name:
-                yield from _fields(name if name in REPORTS else field, inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _fields(name, inner)
-    else:
-        yield name, value
+    left: list[tuple[str, Json]] = [("", body)]  # no recursion: a body may be nested deeply
+    while left:
+        name, value = left.pop()
+        if isinstance(value, Mapping):
+            fields = ((key.lower(), inner) for key, inner in value.items())
+            inner = ((key, one) for key, one in fields if key not in REQUEST)
+            left += [(name if name in REPORTS else key, one) for key, one in inner]
+        elif isinstance(value, list):
+            left += [(name, inner) for inner in value]
+        elif name not in NAMES:
+            yield name, value
 
 
 def _refuses(name: str, value: Json) -> bool:
     if isinstance(value, bool):
         flagged = FLAG.search(name) and not NO_FLAG.search(name)
         return bool(flagged) if value else bool(IS_SAFE.search(name))
-    if not isinstance(value, str):
+    if not isinstance(value, str) or (len(value) > LONGEST_TEXT and name not in REPORTS):
         return False
     if is_refusal_code(value) or states_refusal(value):
         return True
@@ -181,6 +176,6 @@ def _is_sentence(text: str) -> bool:
     """Return whether a text is written for people: several words, or a script without spaces."""
     if "://" in text or text.startswith("data:"):
         return False
-    if any("\u3040" <= character <= "\ud7af" for character in text):
+    if any(one >= FIRST_SCRIPT_WITHOUT_SPACES and one.isalpha() for one in text):
         return True
     return len(re.findall(r"[^\W\d_]{2,}", text)) > 1 and " " in text.strip()
