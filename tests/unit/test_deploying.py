@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from local import guide
 from local.parameters import read_dotenv
-from operations.deploy import summary
+from operations.deploy import has_no_brake, summary
 from operations.push_env import KEYS
 
 
@@ -24,6 +24,14 @@ def test_a_first_deployment_says_what_is_set_and_what_is_missing() -> None:
 
 def test_without_any_setting_nothing_is_promised() -> None:
     assert "no key is set: no image can be offered" in summary("prod", Path(".env"), {})
+
+
+def test_a_chat_without_a_brake_is_not_deployed() -> None:
+    assert has_no_brake({"CHAT_MODEL": "m", "CHAT_CONCURRENCY": "0"})
+    assert has_no_brake({"CHAT_MODEL": "m", "CHAT_CONCURRENCY": " 0 "})
+    assert not has_no_brake({"CHAT_MODEL": "m", "CHAT_CONCURRENCY": "3"})
+    assert not has_no_brake({"CHAT_MODEL": "m"}), "the template's default is a brake"
+    assert not has_no_brake({"CHAT_CONCURRENCY": "0"}), "there is no chat"
 
 
 def told(answers: list[str]) -> tuple[Callable[[str], str], list[str]]:
