@@ -1,13 +1,15 @@
 """Which LLM the chat talks to, with which key, and what its answers cost."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from imagegen.bootstrap.providers import chat_key
+from imagegen.bootstrap.providers import Providers, chat_key
 from imagegen.domain.errors import ConfigurationError
+from imagegen.llm.openai_chat import OpenAILlm
 from imagegen.monitoring.metrics import Metric
 from imagegen.monitoring.samples import chat_samples
 from imagegen.settings import ChatSettings
@@ -57,6 +59,28 @@ def test_the_images_keys_go_nowhere_but_to_openai(base_url: str) -> None:
 def test_no_key_at_all_names_what_to_set() -> None:
     with pytest.raises(ConfigurationError, match="make deploy-env"):
         chat_key({}, "")
+
+
+def providers_with(**variables: str) -> Providers:
+    settings = ChatSettings.from_env({**ENVIRONMENT, "CHAT_MODEL": "m", **variables})
+    return Providers(settings, (), lambda: {"CHAT_API_KEY": OWN}, lambda: 0, lambda *_: None)
+
+
+def test_a_chat_without_a_brake_does_not_start() -> None:
+    with pytest.raises(ConfigurationError, match="ChatConcurrency"):
+        providers_with(CHAT_CONCURRENCY="0").llm()
+    assert providers_with(CHAT_CONCURRENCY="1").llm().model == "m"
+
+
+def test_what_was_learned_outlives_a_new_key_and_belongs_to_one_model() -> None:
+    first, other = (providers_with(CHAT_MODEL=name).llm() for name in ("one", "two"))
+    assert isinstance(first, OpenAILlm)
+    assert isinstance(other, OpenAILlm)
+    assert first.memory is not other.memory
+    again = replace(providers_with(CHAT_MODEL="one"), values=lambda: {"CHAT_API_KEY": "new"}).llm()
+    assert isinstance(again, OpenAILlm)
+    assert again is not first
+    assert again.memory is first.memory
 
 
 def test_prices_that_are_not_set_are_none() -> None:

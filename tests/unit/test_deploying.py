@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from local import guide
 from local.parameters import read_dotenv
+from operations.deploy import has_no_brake
 from operations.push_env import KEYS
+
+
+def test_a_chat_without_a_brake_is_not_deployed() -> None:
+    assert has_no_brake({"CHAT_MODEL": "m", "CHAT_CONCURRENCY": "0"})
+    assert has_no_brake({"CHAT_MODEL": "m", "CHAT_CONCURRENCY": " 0 "})
+    assert not has_no_brake({"CHAT_MODEL": "m", "CHAT_CONCURRENCY": "3"})
+    assert not has_no_brake({"CHAT_MODEL": "m"}), "the template's default is a brake"
+    assert not has_no_brake({"CHAT_CONCURRENCY": "0"}), "there is no chat"
 
 
 def told(answers: list[str]) -> tuple[Callable[[str], str], list[str]]:
