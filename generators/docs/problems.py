@@ -51,7 +51,7 @@ ADVICE: Final = {
     "llm_account": "The operator must check the LLM's key and credit.",
     "llm_model_gone": "The operator must set another `CHAT_MODEL`.",
     "llm_refused": "Rephrase the message.",
-    "llm_blocked": "Rephrase the message. If it goes on, the operator must check the LLM's address.",
+    "llm_blocked": "Rephrase the message. If it stays, the operator must check the LLM's address.",
     "llm_bad_parameter": "The operator must set a model that can call tools.",
     "model_retired": "Use the model that `detail` names.",
     "unauthorized": "Get a fresh token, and send the same request again.",

@@ -35,7 +35,9 @@ def ask(headers: dict[str, str], *, is_open: bool = False) -> tuple[User | None,
             "headers": {name.replace("_", "-"): value for name, value in headers.items()},
         }
     )
-    user, fault = check_request(event, Access(lambda: keeper, lambda _method, _path: is_open))
+    user, fault = check_request(
+        event, Access(lambda: keeper, is_open=lambda _method, _path: is_open)
+    )
     assert fault is None
     return user, keeper.shown
 
