@@ -32,5 +32,5 @@ def spoiled(picture: Picture, spoil: Spoil | None) -> Picture:
 def base64_of(picture: Picture, spoil: Spoil | None) -> str:
     """Return the picture as base64 for JSON, or as damaged base64."""
     if spoil is Spoil.NOT_BASE64:
-        return "!this is not base64!"
+        return "!bm8gYmFzZTY0!"
     return base64.b64encode(picture.content).decode()

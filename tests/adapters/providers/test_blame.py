@@ -11,6 +11,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS
 from tests.adapters.providers.adapters import build_adapter, order_for, texts_of
 from tests.adapters.providers.loopback import Loopback, Reply, json_reply
+from tests.vendors import vendor
 
 PAGE = b"<!DOCTYPE html><html><title>Attention Required! | Cloudflare</title>Blocked</html>"
 HTML = {"Content-Type": "text/html; charset=UTF-8"}
@@ -45,26 +46,15 @@ def outcome(name: str, server: Loopback, reply: Reply) -> Outcome:
 
 def vendor_error(name: str, status: int, code: str, message: str) -> Reply:
     """Return an error in the format of the vendor's own API."""
-    if name == "replicate":
-        return json_reply(status, {"title": code, "detail": message, "status": status})
-    if name == "gemini":
-        return json_reply(status, {"error": {"code": status, "message": message, "status": code}})
-    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
-    return json_reply(status, {"error": error})
+    return json_reply(status, vendor(name).error(status, code, message))
 
 
 def without_image(name: str, **fields: Any) -> Reply:
     """Return a success without an image, with the fields in the place for its words."""
-    if name == "gemini":
-        candidate = {"content": {"parts": [fields] if fields else []}, "finishReason": "STOP"}
-        return json_reply(200, {"candidates": [candidate]})
-    if name == "replicate":
-        job = {"id": "p1", "status": "succeeded", "input": {"prompt": "I can't say no"}}
-        return json_reply(201, {**job, "output": [fields] if fields else []})
-    data = [{"b64_json": None, **fields}] if fields else []
-    return json_reply(200, {"created": 1, "size": "1024x1024", "data": data})
+    return json_reply(vendor(name).success[0], vendor(name).empty(fields))
 
 
+ACCOUNTS = [(name, *one) for name in PROVIDERS for one in vendor(name).accounts]
 every = pytest.mark.parametrize("name", PROVIDERS)
 
 
@@ -146,23 +136,7 @@ def test_a_401_or_402_without_a_known_code_counts_as_one_users_failure(
     assert EFFECTS[found] is Effect.FAILURE
 
 
-@pytest.mark.parametrize(
-    ("name", "status", "code", "message"),
-    [
-        ("openai", 401, "invalid_api_key", "Incorrect API key provided."),
-        ("openai", 401, "account_deactivated", "The account is deactivated."),
-        ("openai", 403, "unsupported_country_region_territory", "Not supported."),
-        ("openai", 429, "insufficient_quota", "You exceeded your quota."),
-        ("together", 401, "invalid_api_key", "Invalid API key provided."),
-        ("together", 402, "x", "Credit limit exceeded."),
-        ("together", 403, "third_party_data_sharing_blocked", "Turned off."),
-        ("replicate", 401, "Unauthenticated", "You did not pass a valid token."),
-        ("replicate", 402, "Insufficient credit", "You have insufficient credit."),
-        ("gemini", 401, "UNAUTHENTICATED", "Invalid credentials."),
-        ("gemini", 400, "FAILED_PRECONDITION", "Billing is off."),
-        ("gemini", 403, "PERMISSION_DENIED", "Your API key was reported as leaked."),
-    ],
-)
+@pytest.mark.parametrize(("name", "status", "code", "message"), ACCOUNTS)
 def test_a_known_code_is_the_accounts(
     name: str, status: int, code: str, message: str, server: Loopback
 ) -> None:
@@ -171,11 +145,11 @@ def test_a_known_code_is_the_accounts(
 
 @every
 @pytest.mark.parametrize("text", DECLINES.values(), ids=DECLINES.keys())
-@pytest.mark.parametrize("field", ["text", "refusal", "content"])
+@pytest.mark.parametrize("field", ["text", "refusal", "message"])
 def test_an_answer_in_words_is_a_refusal_in_any_language_and_field(
     name: str, text: str, field: str, server: Loopback
 ) -> None:
-    server.replies(without_image(name, **{"text" if name == "gemini" else field: text}))
+    server.replies(without_image(name, **{field: text}))
     error = failure(name, server)
     assert error.outcome is Outcome.REFUSED
     assert text not in texts_of(error)
