@@ -69,8 +69,8 @@ class OpenAILlm:
     ) -> Iterator[AnswerPart]:
         """Yield the parts of the answer as they arrive.
 
-        A request that is refused is sent again in another form, as long as the refusal says what
-        to change; ``timeout_seconds`` is for all of them.
+        A request that is refused is sent again in another form while its refusals show what to
+        change; ``timeout_seconds`` is for all of them.
 
         Raises:
             LlmError: there is no answer, or it broke off.
