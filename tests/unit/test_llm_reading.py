@@ -410,6 +410,7 @@ def test_tokens_are_counted_wherever_they_are(body: dict[str, Any]) -> None:
     zeros = {"usage": {"prompt_tokens": 0, "completion_tokens": 0}}
     parts = read({**delta(content="Hi"), **zeros}, {"usage": None}, delta("stop"), body)
     assert parts[-1] == TokenCount(9, 5)
+    assert read(delta("stop", content="Hi"), body, zeros, {"usage": {}})[-1] == TokenCount(9, 5)
 
 
 def test_a_whole_answer_is_read_like_a_stream() -> None:
