@@ -98,12 +98,16 @@ def test_roles_allow_what_each_function_does_and_no_more(board: Board) -> None:
     ]
     writers = [one for one in FUNCTIONS if any(map(WRITES.fullmatch, actions(one)))]
     images = [one for one in FUNCTIONS if any(a.startswith("s3:") for a in actions(one))]
-    health = [
-        one.get("Condition")
-        for one in statements("Health")
-        if any(map(WRITES.fullmatch, listed(one["Action"])))
-    ]
+    health, chat = (
+        [
+            one.get("Condition")
+            for one in statements(function)
+            if any(map(WRITES.fullmatch, listed(one["Action"])))
+        ]
+        for function in ("Health", "Chat")
+    )
     fenced = [{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["FLEET"]}}]
+    counts = [{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["C#*"]}}]
     managed = {
         arn
         for one in resources("AWS::IAM::Role").values()
@@ -113,14 +117,16 @@ def test_roles_allow_what_each_function_does_and_no_more(board: Board) -> None:
     allowed = {"dynamodb:GetItem", "dynamodb:Query", "kms:Decrypt", "ssm:GetParametersByPath"}
     board.show(
         "S8c",
-        "estimate, chat write nothing; health writes circuits and probes; images are generate's",
+        "estimate writes nothing, chat its counts, health circuits and probes; images are generate's",
         f"estimate and chat may: {sorted(actions('Estimate') | actions('Chat'))}; writers: "
         f"{writers}, health fenced to FLEET: "
-        f"{health == fenced}; S3: {images}; wildcards: {wild}; managed policies beside logs: "
+        f"{health == fenced}, chat fenced to its counts: {chat == counts}; S3: {images}; wildcards: {wild}; managed policies beside logs: "
         f"{sorted(managed)}",
-        passes=actions("Estimate") == actions("Chat") == allowed
-        and writers == ["Generate", "Health"]
+        passes=actions("Estimate") == allowed
+        and actions("Chat") == allowed | {"dynamodb:UpdateItem"}
+        and sorted(writers) == ["Chat", "Generate", "Health"]
         and health == fenced
+        and chat == counts
         and images == ["Generate"]
         and not wild
         and not managed,
