@@ -17,6 +17,7 @@ from local.issuer import AUDIENCE, Issuer
 from local.parameters import overrides, parameter_name
 from local.paths import STATE
 from local.processes import answers
+from local.simulator import chat_dialects
 from local.simulator.chat import BASE as LLM_PATH
 from local.simulator.chat import MODEL as LLM_MODEL
 from operations.push_env import CHAT_KEY, KEYS, parameters_path, push
@@ -105,10 +106,13 @@ class LocalStack:
 
     @property
     def simulates_llm(self) -> bool:
-        """Whether the chat uses the simulated LLM: yes, unless ``CHAT_MODEL`` is set."""
-        return not any(
-            "CHAT_MODEL" in given for given in (self.options.dotenv, self.options.environ)
-        )
+        """Whether the chat uses the simulated LLM: yes, unless ``CHAT_MODEL`` is another model.
+
+        ``as-mistral`` and the like are modes of the simulated LLM.
+        """
+        given = (self.options.dotenv, self.options.environ)
+        named = [one["CHAT_MODEL"] for one in given if "CHAT_MODEL" in one]
+        return all(chat_dialects.mode_of(name) for name in named)
 
     def parameters(self) -> dict[str, str]:
         """Return the template's parameters for this stack."""

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 
 from imagegen.domain.chat_usage import (
-    ChatHold,
+    ChatReservation,
     ChatUsage,
     DailyChatLimits,
     chat_limit_reached,
@@ -26,19 +26,21 @@ class MemoryChatUsageStore:
         with self._lock:
             return self.usages.get((user, day), ChatUsage())
 
-    def reserve(self, hold: ChatHold, limits: DailyChatLimits, *, now_ms: int) -> LimitError | None:
+    def reserve(
+        self, reservation: ChatReservation, limits: DailyChatLimits, *, now_ms: int
+    ) -> LimitError | None:
         with self._lock:
-            usage = self.load(hold.user, hold.day)
-            if hold.id in usage.holds:
+            usage = self.load(reservation.user, reservation.day)
+            if reservation.id in usage.reservations:
                 return None
-            if limit := chat_limit_reached(usage, hold.tokens, limits, now_ms=now_ms):
+            if limit := chat_limit_reached(usage, reservation.tokens, limits, now_ms=now_ms):
                 return limit
-            self.usages[hold.user, hold.day] = reserved(usage, hold)
+            self.usages[reservation.user, reservation.day] = reserved(usage, reservation)
             self.writes += 1
             return None
 
-    def settle(self, hold: ChatHold, *, tokens: int) -> None:
+    def settle(self, reservation: ChatReservation, *, tokens: int) -> None:
         with self._lock:
-            usage = self.load(hold.user, hold.day)
-            self.usages[hold.user, hold.day] = settled(usage, hold, tokens)
+            usage = self.load(reservation.user, reservation.day)
+            self.usages[reservation.user, reservation.day] = settled(usage, reservation, tokens)
             self.writes += 1

@@ -86,7 +86,10 @@ def test_two_hundred_orders_to_an_obedient_llm_spend_write_and_leak_nothing(
         traitor.told.clear()
     drawn = len(service.called) + len(service.moderator.asked)  # type: ignore[union-attr]
     writes = service.writes + service.circuits.writes - writes_before
-    touched = {name for name in stores if name not in ("ledgers.load", "circuits.load")}
+    counted = {"chat_usages.reserve": len(orders), "chat_usages.settle": len(orders)}
+    wrong["counted otherwise than once"] += any(stores[one] != n for one, n in counted.items())
+    read = {"ledgers.load", "circuits.load"}
+    touched = {name for name in stores if name not in read | counted.keys()}
     bad = {name: count for name, count in wrong.items() if count}
     board.show(
         "S5b",

@@ -9,6 +9,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
+from imagegen.aws.chat_usage_store import PARTITION
 from imagegen.providers import PROVIDERS
 from tests.fakes.sse import events_in
 from tests.stack.driver import Answer, Driver, Person
@@ -180,7 +181,7 @@ def test_no_word_of_a_chat_is_in_the_log(stack: Driver, person: Person) -> None:
     assert not [line for line in lines if canary in line or offer["quote"] in line]
 
 
-def test_the_chats_role_cannot_write_the_table(stack: Driver) -> None:
+def test_the_chats_role_can_change_its_own_counts_and_nothing_else(stack: Driver) -> None:
     functions = stack.client("lambda")
     physical = stack.urls["functions"]["chat"]
     role = functions.get_function_configuration(FunctionName=physical)["Role"]
@@ -195,12 +196,56 @@ def test_the_chats_role_cannot_write_the_table(stack: Driver) -> None:
     )
     key = {"pk": {"S": "U#nobody"}, "sk": {"S": "LEDGER"}}
     db.get_item(TableName=stack.urls["table"], Key=key)
-    writes = {
-        "update_item": {"Key": key},
-        "put_item": {"Item": key},
-        "delete_item": {"Key": key},
-    }
+    writes = {"put_item": {"Item": key}, "delete_item": {"Key": key}}
     for name, arguments in writes.items():
         with pytest.raises(ClientError) as refused:
             getattr(db, name)(TableName=stack.urls["table"], **arguments)
         assert refused.value.response["Error"]["Code"] == "AccessDeniedException", name
+    # The emulator does not evaluate dynamodb:LeadingKeys, so the deployed policy itself is read.
+    changing = [
+        one for one in policies_of(stack, role) if "dynamodb:UpdateItem" in listed(one["Action"])
+    ]
+    (own_counts,) = changing
+    assert listed(own_counts["Action"]) == ["dynamodb:UpdateItem"]
+    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{PARTITION}*"]}}
+    assert own_counts["Condition"] == condition
+    assert not key["pk"]["S"].startswith(PARTITION)
+
+
+def policies_of(stack: Driver, role_arn: str) -> list[dict[str, Any]]:
+    """Return the statements of a role's own policies."""
+    iam, role = stack.client("iam"), role_arn.rpartition("/")[2]
+    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    documents = [
+        iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names
+    ]
+    return [one for document in documents for one in listed(document["Statement"])]
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a policy's value as a list; a single one may stand alone."""
+    return value if isinstance(value, list) else [value]
+
+
+def test_a_chat_is_counted_and_shown_in_usage(stack: Driver, person: Person) -> None:
+    assert person.usage()["chat"]["used"] == {"requests": 0, "tokens": 0}
+    message = complete(person.chat(WORDS))
+    tokens = sum(one["inputTokens"] + one["outputTokens"] for one in message["llmApiCalls"])
+    chat = person.usage()["chat"]
+    assert chat["used"] == {"requests": 1, "tokens": tokens}
+    assert chat["remaining"]["tokens"] == chat["limits"]["tokens"] - tokens
+
+
+def test_at_its_limit_the_chat_is_refused_until_the_next_day(stack: Driver) -> None:
+    with stack.configured("chat", DAILY_CHATS="1"):
+        person = stack.person()
+        complete(person.chat(WORDS))
+        refused = person.chat(WORDS)
+        assert (refused.status, refused.json["code"]) == (429, "daily_chats")
+        assert complete(stack.person().chat(WORDS))["stopReason"] == "end"
+
+
+@pytest.mark.parametrize("name", ["gemini", "mistral", "deepseek", "minimax", "ollama"])
+def test_the_deployed_chat_speaks_an_endpoints_dialect(stack: Driver, name: str) -> None:
+    with stack.configured("chat", CHAT_MODEL=f"as-{name}"):
+        assert len(offers(complete(stack.person().chat(WORDS)))) == 1

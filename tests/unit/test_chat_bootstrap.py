@@ -143,3 +143,10 @@ def test_a_local_stack_simulates_the_llm_until_a_model_is_named() -> None:
     assert real.provider_settings()["CHAT_API_KEY"] == "sk-mine"
     at_openai = stack_with(CHAT_MODEL="some-model", OPENAI_API_KEY="sk-mine")
     assert "CHAT_API_KEY" not in at_openai.provider_settings(), "the images' key is the fallback"
+
+
+def test_a_local_stack_simulates_the_dialect_of_an_endpoint() -> None:
+    like_mistral = stack_with(CHAT_MODEL="as-mistral")
+    assert like_mistral.parameters()["ChatModel"] == "as-mistral"
+    assert like_mistral.parameters()["ChatBaseUrl"] == "http://127.0.0.1:2/llm/v1"
+    assert "ChatBaseUrl" not in stack_with(CHAT_MODEL="as-nobody").parameters()

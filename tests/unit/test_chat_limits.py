@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.chat_usage import (
-    ChatHold,
+    ChatReservation,
     ChatUsage,
     DailyChatLimits,
     chat_limit_reached,
@@ -121,7 +121,7 @@ def test_tokens_that_were_not_told_are_counted_at_most(
     chat(service)
     found = usage(service)
     assert least <= found.tokens <= most
-    assert (found.chats, found.holds) == (1, {})
+    assert (found.chats, found.reservations) == (1, {})
 
 
 def test_an_answer_that_is_given_up_midway_is_settled() -> None:
@@ -130,7 +130,7 @@ def test_an_answer_that_is_given_up_midway_is_settled() -> None:
     first: list[ChatEvent] = [next(events), next(events)]
     assert len(first) == 2
     events.close()  # type: ignore[attr-defined]
-    assert usage(service).holds == {}
+    assert usage(service).reservations == {}
     assert usage(service).tokens >= FIXED_TOKENS
 
 
@@ -180,32 +180,32 @@ def test_an_answer_is_whole_although_it_cannot_be_settled() -> None:
     service = service_with()
     service.wire.faults = {2: Fault.BEFORE}
     assert chat(service).stop_reason == "end"
-    assert usage(service).holds
+    assert usage(service).reservations
 
 
-HOLDS = st.lists(
+RESERVATIONS = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 400), st.integers(0, 400)), max_size=30
 )
 
 
-@given(HOLDS, st.integers(1, 9), st.integers(0, 900))
+@given(RESERVATIONS, st.integers(1, 9), st.integers(0, 900))
 def test_the_counts_never_exceed_the_limits(
     steps: list[tuple[int, int, int]], chats: int, tokens: int
 ) -> None:
     """However requests interleave: what is used within its reservation stays within the day."""
-    limits, found, held = DailyChatLimits(chats, tokens), ChatUsage(), list[ChatHold]()
+    limits, found, taken = DailyChatLimits(chats, tokens), ChatUsage(), list[ChatReservation]()
     for number, (kind, wanted, used) in enumerate(steps):
-        if kind and held:
-            hold = held[kind % len(held)]
-            found = settled(found, hold, min(used, hold.tokens))
+        if kind and taken:
+            reservation = taken[kind % len(taken)]
+            found = settled(found, reservation, min(used, reservation.tokens))
             continue
-        hold = ChatHold(USER, DAY, f"h{number}", wanted)
+        reservation = ChatReservation(USER, DAY, f"h{number}", wanted)
         if chat_limit_reached(found, wanted, limits, now_ms=0) is None:
-            found = reserved(found, hold)
-            held.append(hold)
+            found = reserved(found, reservation)
+            taken.append(reservation)
         assert found.chats <= chats
         assert 0 <= found.tokens <= tokens
-        assert sum(found.holds.values()) <= found.tokens
+        assert sum(found.reservations.values()) <= found.tokens
 
 
 @pytest.mark.parametrize(

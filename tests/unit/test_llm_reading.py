@@ -150,6 +150,15 @@ def test_ids_of_ours_do_not_repeat_those_of_earlier_calls() -> None:
     assert use.id == "call_1"
 
 
+@pytest.mark.parametrize(
+    "piece",
+    [{}, None, {"index": 0}, {"index": 0, "function": {}}, {"index": 0, "function": None}, 7],
+)
+def test_an_empty_piece_is_no_call(piece: Any) -> None:
+    assert uses(piece) == []
+    assert len(uses(piece, call(FOX, NAME, index=0, id="a"))) == 1
+
+
 def test_a_call_in_the_old_form_is_a_call() -> None:
     function = {"name": NAME, "arguments": FOX}
     parts = read(delta(function_call=function), delta("function_call"))
@@ -379,7 +388,7 @@ def test_an_error_inside_the_stream_is_one(body: Any, outcome: Outcome) -> None:
     assert caught.value.outcome is outcome
 
 
-@pytest.mark.parametrize("error", [None, "", {}, False])
+@pytest.mark.parametrize("error", [None, "", {}, False, {"code": 0, "message": ""}])
 def test_an_empty_error_is_none(error: Any) -> None:
     assert words({**delta(content="Hi"), "error": error}, delta("stop")) == "Hi"
 
@@ -401,6 +410,7 @@ def test_tokens_are_counted_wherever_they_are(body: dict[str, Any]) -> None:
     zeros = {"usage": {"prompt_tokens": 0, "completion_tokens": 0}}
     parts = read({**delta(content="Hi"), **zeros}, {"usage": None}, delta("stop"), body)
     assert parts[-1] == TokenCount(9, 5)
+    assert read(delta("stop", content="Hi"), body, zeros, {"usage": {}})[-1] == TokenCount(9, 5)
 
 
 def test_a_whole_answer_is_read_like_a_stream() -> None:

@@ -12,7 +12,7 @@ from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to
 from imagegen.aws.ledger_updates import Update
 from imagegen.domain.chat_usage import (
     DAY_SECONDS,
-    ChatHold,
+    ChatReservation,
     ChatUsage,
     DailyChatLimits,
     chat_limit_reached,
@@ -42,41 +42,43 @@ class DynamoChatUsageStore:
             )
         return _to_usage(from_item(answer.get("Item", {})))
 
-    def reserve(self, hold: ChatHold, limits: DailyChatLimits, *, now_ms: int) -> LimitError | None:
+    def reserve(
+        self, reservation: ChatReservation, limits: DailyChatLimits, *, now_ms: int
+    ) -> LimitError | None:
         """Count the request and reserve its tokens, or return the limit that stops it."""
         update = Update()
         update.add("n", 1)
-        update.add("t", hold.tokens)
-        update.set(f"h_{hold.id}", hold.tokens)
+        update.add("t", reservation.tokens)
+        update.set(f"h_{reservation.id}", reservation.tokens)
         update.set("ttl", now_ms // 1000 + KEPT_DAYS * DAY_SECONDS)
-        update.require(f"attribute_not_exists({update.name(f'h_{hold.id}')})")
+        update.require(f"attribute_not_exists({update.name(f'h_{reservation.id}')})")
         update.at_most("n", limits.chats - 1)
-        update.at_most("t", limits.tokens - hold.tokens)
+        update.at_most("t", limits.tokens - reservation.tokens)
         try:
-            self._update(hold, update)
+            self._update(reservation, update)
         except ConditionFailedError as error:
             usage = _to_usage(error.item)
             # If the reservation is there, the SDK sent the write twice, and the first succeeded.
-            if hold.id in usage.holds:
+            if reservation.id in usage.reservations:
                 return None
-            return chat_limit_reached(usage, hold.tokens, limits, now_ms=now_ms)
+            return chat_limit_reached(usage, reservation.tokens, limits, now_ms=now_ms)
         return None
 
-    def settle(self, hold: ChatHold, *, tokens: int) -> None:
+    def settle(self, reservation: ChatReservation, *, tokens: int) -> None:
         """Replace the reservation by what was used; a second time changes nothing."""
         update = Update()
-        update.add("t", tokens - hold.tokens)
-        held = update.name(f"h_{hold.id}")
-        update.require(f"{held} = {update.value(hold.tokens)}")
-        update.removes.append(held)
+        update.add("t", tokens - reservation.tokens)
+        taken = update.name(f"h_{reservation.id}")
+        update.require(f"{taken} = {update.value(reservation.tokens)}")
+        update.removes.append(taken)
         with suppress(ConditionFailedError):
-            self._update(hold, update)
+            self._update(reservation, update)
 
-    def _update(self, hold: ChatHold, update: Update) -> None:
+    def _update(self, reservation: ChatReservation, update: Update) -> None:
         with store_errors(STORE):
             self.client.update_item(
                 TableName=self.table,
-                Key=_key(hold.user, hold.day),
+                Key=_key(reservation.user, reservation.day),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **update.arguments(),
             )
@@ -87,5 +89,5 @@ def _key(user: str, day: str) -> dict[str, Any]:
 
 
 def _to_usage(values: dict[str, Any]) -> ChatUsage:
-    holds = {name[2:]: one for name, one in values.items() if name.startswith("h_")}
-    return ChatUsage(values.get("n", 0), values.get("t", 0), holds)
+    reservations = {name[2:]: one for name, one in values.items() if name.startswith("h_")}
+    return ChatUsage(values.get("n", 0), values.get("t", 0), reservations)

@@ -91,7 +91,7 @@ class _Search:
 
 
 def _is_unnamed_result(result: Mapping[str, Any]) -> bool:
-    """Return whether an object is a result that says neither its call nor its tool.
+    """Return whether an object is a result that names neither its call nor its tool.
 
     A message that has results in it is none itself: each of them is looked at.
     """
@@ -107,7 +107,7 @@ def _is_unnamed_result(result: Mapping[str, Any]) -> bool:
 def _calls_in(messages: Any) -> dict[str, str]:
     """Return the assistant's calls, from id to the tool's name; never from inside a result.
 
-    An id that two calls have is nobody's: its name is empty.
+    An id that calls of two tools have belongs to neither: its name is empty.
     """
     calls: dict[str, str] = {}
     for message in messages if isinstance(messages, list | tuple) else [messages]:

@@ -31,12 +31,12 @@ class ChatUsage:
     chats: int = 0
     tokens: int = 0
     """Reserved and used."""
-    holds: Mapping[str, int] = field(default_factory=dict)
+    reservations: Mapping[str, int] = field(default_factory=dict)
     """The reservations of requests that have not ended, by id."""
 
 
 @dataclass(frozen=True, slots=True)
-class ChatHold:
+class ChatReservation:
     """The reservation of one request."""
 
     user: str
@@ -57,7 +57,9 @@ class ChatUsageStore(Protocol):
         """
         ...
 
-    def reserve(self, hold: ChatHold, limits: DailyChatLimits, *, now_ms: int) -> LimitError | None:
+    def reserve(
+        self, reservation: ChatReservation, limits: DailyChatLimits, *, now_ms: int
+    ) -> LimitError | None:
         """Count the request and reserve its tokens, or return the limit that stops it.
 
         Raises:
@@ -65,7 +67,7 @@ class ChatUsageStore(Protocol):
         """
         ...
 
-    def settle(self, hold: ChatHold, *, tokens: int) -> None:
+    def settle(self, reservation: ChatReservation, *, tokens: int) -> None:
         """Replace the reservation by what was used; a second time changes nothing.
 
         Raises:
@@ -91,24 +93,26 @@ def chat_limit_reached(
     return None
 
 
-def reserved(usage: ChatUsage, hold: ChatHold) -> ChatUsage:
+def reserved(usage: ChatUsage, reservation: ChatReservation) -> ChatUsage:
     """Return the usage with the request counted and its tokens reserved."""
     return replace(
         usage,
         chats=usage.chats + 1,
-        tokens=usage.tokens + hold.tokens,
-        holds={**usage.holds, hold.id: hold.tokens},
+        tokens=usage.tokens + reservation.tokens,
+        reservations={**usage.reservations, reservation.id: reservation.tokens},
     )
 
 
-def settled(usage: ChatUsage, hold: ChatHold, tokens: int) -> ChatUsage:
+def settled(usage: ChatUsage, reservation: ChatReservation, tokens: int) -> ChatUsage:
     """Return the usage with a reservation replaced by what was used; unchanged without it."""
-    if hold.id not in usage.holds:
+    if reservation.id not in usage.reservations:
         return usage
     return replace(
         usage,
-        tokens=usage.tokens - hold.tokens + tokens,
-        holds={name: one for name, one in usage.holds.items() if name != hold.id},
+        tokens=usage.tokens - reservation.tokens + tokens,
+        reservations={
+            name: one for name, one in usage.reservations.items() if name != reservation.id
+        },
     )
 
 

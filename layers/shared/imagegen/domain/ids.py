@@ -75,9 +75,9 @@ def parse_image_id(text: str, key: bytes) -> ImageRef:
 
 
 def safety_identifier(user: str, key: bytes) -> str:
-    """Return what an LLM's provider is given as the user: always the same, and nobody else's.
+    """Return what an LLM's provider is given as the user: the same for all requests of one user.
 
-    It is a keyed hash, so that it cannot be computed from the user's id.
+    It is a keyed hash: it cannot be computed from the user's id without the key.
     """
     return hmac.digest(key, b"safety-identifier." + user.encode(), "sha256").hex()[:32]
 

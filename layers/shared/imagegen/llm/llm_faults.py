@@ -45,11 +45,11 @@ CODES: Final[Mapping[str, Outcome]] = {
     "BadRequestError": Outcome.BAD_PARAMETER,
     "INVALID_ARGUMENT": Outcome.BAD_PARAMETER,
 }
-"""Codes and types of errors that say more than their status, or come without one."""
+"""Codes and types of errors that are more exact than their status, or have none."""
 
 
 class RefusedRequestError(LlmError):
-    """The endpoint did not accept the request, and its answer may say which part of it."""
+    """The endpoint did not accept the request, and its answer may name a part of it."""
 
     def __init__(self, answer: Json, error: LlmError) -> None:
         super().__init__(
@@ -138,7 +138,10 @@ def _is_error(body: Json) -> bool:
     first = body[0] if isinstance(body, list) and body else body
     if not isinstance(first, Mapping):
         return False
-    if first.get("error") or first.get("object") == "error" or first.get("type") == "error":
+    error = first.get("error")
+    if any(error.values()) if isinstance(error, Mapping) else error:
+        return True
+    if "error" in (first.get("object"), first.get("type")):
         return True
     # MiniMax sends its errors with status 200 in base_resp, where 0 means success.
     if dig(first, "base_resp", "status_code") not in (None, 0):

@@ -69,14 +69,14 @@ class OpenAILlm:
     ) -> Iterator[AnswerPart]:
         """Yield the parts of the answer as they arrive.
 
-        A request that is refused is sent again in another form, as long as the refusal says what
-        to change; ``timeout_seconds`` is for all of them.
+        A request that is refused is sent again in another form while its refusals show what to
+        change; ``timeout_seconds`` is for all of them.
 
         Raises:
             LlmError: there is no answer, or it broke off.
         """
         ends, dialect = self.clock() + timeout_seconds, self.memory.dialect
-        for calls_left in range(LEARNING_CALLS, -1, -1):
+        for _ in range(LEARNING_CALLS + 1):
             sent = self._body(dialect, turns, user)
             has_begun = False
             try:
@@ -91,7 +91,7 @@ class OpenAILlm:
                 self.memory.keep(dialect)
                 return
             after = None if has_begun else self.memory.after(dialect, sent, failure.answer)
-            if after is None or not calls_left or self.clock() >= ends:
+            if after is None or self.clock() >= ends:
                 break
             dialect = after
         raise failure.without_answer()

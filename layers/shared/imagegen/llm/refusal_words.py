@@ -48,7 +48,7 @@ KNOWN_OF_CALLS: Final = frozenset({"id", "type", "function", "index"})
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a refusal says about the request."""
+    """What a refusal contains about the request."""
 
     named: tuple[str, ...]
     """The fields that it names, the likeliest first: of the request, of its messages, ``strict`` or

@@ -70,7 +70,7 @@ class ToolCalls:
         Raises:
             TooManyCallsError: there are too many calls, or one of them is too long.
         """
-        if not isinstance(piece, Mapping):
+        if not isinstance(piece, Mapping) or not piece:
             return
         call = self._call_of(piece)
         if call is None:
@@ -90,6 +90,8 @@ class ToolCalls:
         """
         seen, number = set[str](), 0
         for call in self.calls:
+            if not call.name and not call.arguments:
+                continue
             identity = legible(call.id)
             if not 0 < len(identity) <= MAX_ID_CHARACTERS or identity in seen:
                 # Two calls with the same id would get one result between them.

@@ -12,8 +12,8 @@ def tool_in_form(tool: Mapping[str, Json], form: int) -> Json:
     """Return OpenAI's strict definition of the tool in a form.
 
     0: as it is. 1: without ``strict``, which requires every argument and so makes them nullable.
-    ``MINIMAL``: also without ``additionalProperties``; Gemini and older servers know neither that
-    nor a list of types.
+    ``MINIMAL``: also without ``additionalProperties``; Gemini and older servers accept neither
+    that nor a list of types.
     """
     function = tool.get("function")
     if not form or not isinstance(function, Mapping):

@@ -54,7 +54,7 @@ class LlmCall:
         self.is_billed = bool(self.words) or error.outcome is Outcome.UNKNOWN
 
     def used_tokens(self, turns: Iterable[ChatTurn]) -> int:
-        """Return the tokens that the call used, the most that it can be if they were not told."""
+        """Return the tokens that the call used, or the most possible if they were not reported."""
         if self.tokens:
             return self.tokens.input_tokens + self.tokens.output_tokens
         if not self.is_billed:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imagegen.domain.chat_usage import ChatHold, ChatUsageStore, DailyChatLimits
+from imagegen.domain.chat_usage import ChatReservation, ChatUsageStore, DailyChatLimits
 from imagegen.domain.days import utc_day
 from imagegen.domain.errors import LimitError, StoreUnavailableError
 from imagegen.domain.stores import LedgerStore
@@ -29,14 +29,14 @@ class ChatMeter:
         if self.ledgers.load(user).blocked:
             raise LimitError("blocked", "The chat is switched off for this user.")
         now_ms = self.now_ms()
-        hold = ChatHold(user, utc_day(now_ms), self.new_id(), tokens)
-        if limit := self.usages.reserve(hold, self.limits, now_ms=now_ms):
+        reservation = ChatReservation(user, utc_day(now_ms), self.new_id(), tokens)
+        if limit := self.usages.reserve(reservation, self.limits, now_ms=now_ms):
             raise limit
-        return lambda used: self._end(hold, used)
+        return lambda used: self._end(reservation, used)
 
-    def _end(self, hold: ChatHold, used: int) -> None:
+    def _end(self, reservation: ChatReservation, used: int) -> None:
         try:
-            self.usages.settle(hold, tokens=used)
+            self.usages.settle(reservation, tokens=used)
         except StoreUnavailableError:
             # The answer is complete. The reservation stays: the count is too high until tomorrow.
             return
