@@ -1,6 +1,7 @@
 """HTTP as clients speak it: Accept, HEAD, methods, media types, slashes, other events."""
 
 import base64
+import io
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imagegen.edge.media_types import is_json, is_utf_8, wants_json
+from imagegen.logs import logger
 from local.paths import ROOT
 from tests.handlers.conftest import Functions
 from tests.handlers.test_edges import OPEN, POSTED, ROUTES, request
@@ -271,6 +273,20 @@ def test_another_type_or_charset_is_refused_in_our_form(
     assert ("UTF-8" in answer["body"]) is ("charset" in kind)
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br", "GZIP", "gzip, identity"])
+@pytest.mark.parametrize(("function", "path"), POSTED)
+def test_a_compressed_body_is_refused_in_words(
+    functions: Functions, function: str, path: str, coding: str
+) -> None:
+    event = request(functions, "POST", path, {"prompt": "a fox"})
+    event["headers"]["content-encoding"] = coding
+    answer = functions.invoke(function, event)
+    assert answer["statusCode"] == 415
+    assert_ours(answer, path, "unsupported_media_type")
+    event["headers"]["content-encoding"] = "identity"
+    assert functions.invoke(function, event)["statusCode"] != 415
+
+
 @pytest.mark.parametrize(
     "body", ["[]", '[{"prompt": "a fox"}]', '"a fox"', "5", "true", "null", "1e3"]
 )
@@ -507,3 +523,22 @@ def test_every_open_route_is_one_that_is_listed_here(functions: Functions) -> No
             path = route.path.replace("<image_id>", "x")
             is_open = module.ACCESS.is_open(route.method, path)
             assert is_open is ((function, route.method, path) in OPEN)
+
+
+# What an operator reads.
+
+
+def test_the_log_has_the_reason_why_a_token_was_refused_and_the_answer_has_not(
+    functions: Functions, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = io.StringIO()
+    (handler,) = logger.handlers
+    monkeypatch.setattr(handler, "stream", lines)
+    token = people.token("alice", iss=people.url + "/")
+    event = request(functions, "GET", "/models")
+    event["headers"]["authorization"] = f"Bearer {token}"
+    answer = functions.invoke("estimate", event)
+    assert "slash at the end" in json.loads(lines.getvalue())["hint"]
+    assert token not in lines.getvalue()
+    assert json.loads(answer["body"])["detail"] == "The token is not valid."
+    assert "slash" not in answer["body"]
