@@ -313,6 +313,23 @@ def test_bytes_that_are_not_utf_8_are_refused_though_the_front_replaced_them(
     assert "charged" in answer["body"] or "jsonrpc" in answer["body"]
 
 
+@pytest.mark.parametrize("odd", [one for one in NOT_UTF_8.values() if len(one) != 3])
+@pytest.mark.parametrize(("function", "path"), POSTED)
+def test_where_the_length_shows_it_the_whole_body_is_refused(
+    functions: Functions, function: str, path: str, odd: bytes
+) -> None:
+    """Half a surrogate and three bytes of four may have the length of what replaces them."""
+    sent = b'{"messages": [{"role": "user", "content": "a ' + odd + b'"}]}'
+    text = sent.decode("utf-8", "replace")
+    event = request(functions, "POST", path, text)
+    event["headers"]["content-length"] = str(len(sent))
+    assert len(text.encode()) != len(sent)
+    answer = functions.invoke(function, event)
+    assert answer["statusCode"] == 400
+    assert_ours(answer, path, "invalid_json")
+    assert "UTF-8" in answer["body"]
+
+
 def test_the_replacement_character_itself_may_be_in_a_chat(functions: Functions) -> None:
     body = json.dumps({"messages": [{"role": "user", "content": "a \ufffd"}]}, ensure_ascii=False)
     event = request(functions, "POST", "/chat", body)
