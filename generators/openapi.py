@@ -51,16 +51,40 @@ class Operation:
 
 
 OPERATIONS: Final = {
-    "estimateImage": Operation("A priced offer; spends and writes nothing", (422,)),
+    "estimateImage": Operation(
+        "A priced offer; spends and writes nothing",
+        (422,),
+        description=(
+            "Reads the prompt, chooses tier, provider and model, and returns a signed quote, "
+            "which can be confirmed once within ten minutes. It calls no provider and costs "
+            "nothing."
+        ),
+    ),
     "listModels": Operation("The models that are offered now, and retired models", ()),
     "generateImage": Operation(
-        "The image that a quote promised, charged once", (409, 410, 422, 429, 502)
+        "The image that a quote promised, charged once",
+        (409, 410, 422, 429, 502),
+        description=(
+            "Send the quote and the unchanged prompt of an estimate. Sent again, the same "
+            "quote returns the first result and is never charged twice; while the image is "
+            "being made, the answer is 202."
+        ),
     ),
     "getImage": Operation(
-        "An image by its id; with Accept: application/json its status", (404, 410), is_open=True
+        "An image by its id; with Accept: application/json its status",
+        (404, 410),
+        is_open=True,
+        description=(
+            "A client that accepts a picture is redirected to it; one that accepts JSON and "
+            "no picture gets the status."
+        ),
     ),
     "getUsage": Operation("What the user spent and may still spend", ()),
-    "chat": Operation("An LLM's answer as server-sent events; it can offer images", (422, 429)),
+    "chat": Operation(
+        "An LLM's answer as server-sent events; it can offer images",
+        (422, 429),
+        description=("The whole history is sent each time; its last message is by the user."),
+    ),
     "getToolDefinition": Operation("The tool's definition for an LLM", (422,)),
     "createImage": Operation(
         "Images for a client of OpenAI's: offer and confirmation in one call",
@@ -80,6 +104,11 @@ OPERATIONS: Final = {
                 {},
             ),
         },
+        description=(
+            "For the SDKs of OpenAI: the price is held and charged without a second "
+            "confirmation, at most `x-max-cost`. Send an `Idempotency-Key`, so that a "
+            "repeated call gets the first image."
+        ),
     ),
     "listModelsForOpenai": Operation("The values that `model` accepts now", (), style=OPENAI),
     "getModelForOpenai": Operation("One value that `model` accepts now", (404,), style=OPENAI),
@@ -87,6 +116,10 @@ OPERATIONS: Final = {
         "The Model Context Protocol, stateless: an LLM can ask for prices but cannot spend",
         (404, 405),
         style=JSON_RPC,
+        description=(
+            "One JSON-RPC message in each request, without sessions and streams. The metadata "
+            "of RFC 9728 is at /.well-known/oauth-protected-resource/mcp."
+        ),
     ),
     "getProviderHealth": Operation(
         "Which providers would be used now; an admin's token shows the last errors' codes",

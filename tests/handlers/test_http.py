@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from imagegen.edge.media_types import is_json, is_utf_8, wants_json
 from imagegen.edge.problems import FREE_ROUTES
+from imagegen.logs import FIELDS
 from local.paths import ROOT
 from tests.handlers.conftest import Functions
 from tests.handlers.test_edges import OPEN, POSTED, ROUTES, request
@@ -273,6 +274,20 @@ def test_another_type_or_charset_is_refused_in_our_form(
     assert ("UTF-8" in answer["body"]) is ("charset" in kind)
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br", "GZIP", "gzip, identity"])
+@pytest.mark.parametrize(("function", "path"), POSTED)
+def test_a_compressed_body_is_refused_in_words(
+    functions: Functions, function: str, path: str, coding: str
+) -> None:
+    event = request(functions, "POST", path, {"prompt": "a fox"})
+    event["headers"]["content-encoding"] = coding
+    answer = functions.invoke(function, event)
+    assert answer["statusCode"] == 415
+    assert_ours(answer, path, "unsupported_media_type")
+    event["headers"]["content-encoding"] = "identity"
+    assert functions.invoke(function, event)["statusCode"] != 415
+
+
 @pytest.mark.parametrize(
     "body", ["[]", '[{"prompt": "a fox"}]', '"a fox"', "5", "true", "null", "1e3"]
 )
@@ -298,6 +313,23 @@ def test_bytes_that_are_not_utf_8_are_refused_though_the_front_replaced_them(
     answer = functions.invoke(function, event)
     assert 400 <= answer["statusCode"] < 500
     assert "charged" in answer["body"] or "jsonrpc" in answer["body"]
+
+
+@pytest.mark.parametrize("odd", [one for one in NOT_UTF_8.values() if len(one) != 3])
+@pytest.mark.parametrize(("function", "path"), POSTED)
+def test_where_the_length_shows_it_the_whole_body_is_refused(
+    functions: Functions, function: str, path: str, odd: bytes
+) -> None:
+    """Half a surrogate and three bytes of four may have the length of what replaces them."""
+    sent = b'{"messages": [{"role": "user", "content": "a ' + odd + b'"}]}'
+    text = sent.decode("utf-8", "replace")
+    event = request(functions, "POST", path, text)
+    event["headers"]["content-length"] = str(len(sent))
+    assert len(text.encode()) != len(sent)
+    answer = functions.invoke(function, event)
+    assert answer["statusCode"] == 400
+    assert_ours(answer, path, "invalid_json")
+    assert "UTF-8" in answer["body"]
 
 
 def test_the_replacement_character_itself_may_be_in_a_chat(functions: Functions) -> None:
@@ -509,3 +541,21 @@ def test_every_open_route_is_one_that_is_listed_here(functions: Functions) -> No
             path = route.path.replace("<image_id>", "x")
             is_open = module.ACCESS.is_open(route.method, path)
             assert is_open is ((function, route.method, path) in OPEN)
+
+
+# What an operator reads.
+
+
+def test_the_log_has_the_reason_why_a_token_was_refused_and_the_answer_has_not(
+    functions: Functions, people: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = people.token("alice", iss=people.url + "/")
+    event = request(functions, "GET", "/models")
+    event["headers"]["authorization"] = f"Bearer {token}"
+    answer = functions.invoke("estimate", event)
+    (line,) = [vars(one) for one in caplog.records if one.getMessage() == "request refused"]
+    assert "slash at the end" in line["hint"]
+    assert "hint" in FIELDS
+    assert token not in str(line)
+    assert json.loads(answer["body"])["detail"] == "The token is not valid."
+    assert "slash" not in answer["body"]

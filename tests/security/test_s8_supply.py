@@ -121,12 +121,8 @@ def test_roles_allow_what_each_function_does_and_no_more(board: Board) -> None:
         "images are generate's",
         f"estimate and chat may: {sorted(actions('Estimate') | actions('Chat'))}; writers: "
         f"{writers}, health fenced to FLEET: "
-<<<<<<< HEAD
-        f"{health == fenced}; S3: {images}; wildcards: {wild}; managed policies: "
-=======
         f"{health == fenced}, chat fenced to its counts: {chat == counts}; "
         f"S3: {images}; wildcards: {wild}; managed policies: "
->>>>>>> chat
         f"{sorted(managed)}",
         passes=actions("Estimate") == allowed
         and actions("Chat") == allowed | {"dynamodb:UpdateItem"}

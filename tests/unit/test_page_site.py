@@ -269,3 +269,45 @@ def weights() -> dict[str, int]:
 
 def test_the_page_stays_light() -> None:
     assert {name: size for name, size in weights().items() if size > LIMITS[name]} == {}
+
+
+# Requests as clients spell them, and events that are none.
+
+
+@pytest.mark.parametrize("path", ["/page.js", "/config.json", "/index.html", "/elements.js"])
+@pytest.mark.parametrize("spelling", ["{}/", "/{}", "//{}//"])
+def test_slashes_too_many_are_the_same_file(path: str, spelling: str) -> None:
+    plain, odd = ask(path), ask(spelling.format(path))
+    assert (odd["statusCode"], odd["body"]) == (200, plain["body"])
+
+
+@pytest.mark.parametrize("path", ["/page.js", "//page.js/", "/", "//"])
+def test_head_has_the_headers_of_get(path: str) -> None:
+    head, got = ask(path, "HEAD"), ask(path)
+    assert (head["statusCode"], head["headers"], head["body"]) == (200, got["headers"], "")
+    assert ask("/nothing", "HEAD")["body"] == ""
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "TRACE", "OPTIONS", "get"])
+def test_a_file_names_the_methods_that_it_supports(method: str) -> None:
+    answer = ask("/page.js/", method)
+    assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, "GET, HEAD")
+    assert ask("/nothing", method)["statusCode"] == 404
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{}, None, "x", [], {"httpMethod": "GET", "path": "/"}, {"rawPath": "/"}, {"rawPath": 5}],
+    ids=str,
+)
+def test_an_event_of_another_kind_is_told_what_to_send(event: Any) -> None:
+    answer = site().answer(event)
+    assert answer["statusCode"] == 400
+    assert "rawPath" in answer["body"]
+
+
+def test_names_of_headers_are_read_in_any_case() -> None:
+    http = {"method": "GET", "path": "/page.js"}
+    headers = {"Accept-Encoding": "gzip", "If-None-Match": None}
+    event = {"rawPath": "/page.js", "headers": headers, "requestContext": {"http": http}}
+    assert site().answer(event)["headers"]["Content-Encoding"] == "gzip"

@@ -27,7 +27,7 @@ export interface GenerateRequest {
 export interface Price {
   expected: string;
   ceiling: string;
-  currency?: "USD";
+  currency: "USD";
 }
 
 export interface Alternative {
@@ -50,7 +50,7 @@ export interface Replaced {
 export interface Constraints {
   sizes: string[];
   maxPromptCharacters: number;
-  maxStyleCharacters?: number;
+  maxStyleCharacters: number;
 }
 
 export interface Allowance {
@@ -84,7 +84,7 @@ export interface Cost {
   charged: string;
   expected: string;
   ceiling: string;
-  currency?: "USD";
+  currency: "USD";
 }
 
 export interface AttemptMade {
@@ -96,7 +96,7 @@ export interface AttemptMade {
 
 /** The image call as the list of a turn's calls shows it. */
 export interface LlmApiCall {
-  type?: "image";
+  type: "image";
   provider: string;
   model: string;
   size: string;
@@ -124,7 +124,7 @@ export type ApiCall = LlmApiCall | TextApiCall;
 
 export interface GeneratedImage {
   id: string;
-  status?: "complete";
+  status: "complete";
   imageUrl: string;
   alt: string;
   mediaType: string;
@@ -146,7 +146,7 @@ export interface GeneratedImage {
 
 export interface ImageInProgress {
   id: string;
-  status?: "generating";
+  status: "generating";
   startedAt: string;
   typicalSeconds: number;
   /** null: it may be stored, and charged, already. */
@@ -171,7 +171,7 @@ export interface ImageStatus {
   size?: string | null;
   cost?: Cost | null;
   fallback?: Replaced | null;
-  attempts?: AttemptMade[];
+  attempts: AttemptMade[];
   code?: string | null;
   retryable?: boolean | null;
 }
@@ -190,6 +190,7 @@ export interface Problem {
   retryable: boolean;
   retryAfterSeconds?: number | null;
   errors?: Record<string, unknown>[] | null;
+  resource_metadata?: string | null;
 }
 
 /** One image through its whole life: what `<generated-image>` shows. */

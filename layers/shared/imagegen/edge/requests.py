@@ -108,6 +108,8 @@ def _type_problem(headers: dict[str, str]) -> Problem | None:
         return unsupported_media_type(f"Send the body as {JSON}{what}.")
     if not is_utf_8(given):
         return unsupported_media_type(f"Send the body in UTF-8, as {JSON}; charset=utf-8.")
+    if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+        return unsupported_media_type("Send the body as it is, without Content-Encoding.")
     if given:
         # Powertools compares it letter by letter.
         headers["content-type"] = JSON
