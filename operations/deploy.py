@@ -86,6 +86,7 @@ def deploy(given: argparse.Namespace) -> int:
     for note in concurrency(parameters):
         print(f"  note        {note}")
     agree(given)
+    sys.stdout.flush()  # In a pipeline's log this comes before sam's own output.
     status = run_sam(given, parameters, where.region)
     if found is None and not status:
         finish(given.stack, dotenv)

@@ -90,7 +90,10 @@ def deploy(given: argparse.Namespace) -> None:
     if found is None:
         raise AccountError(f"There is no stack {given.stack!r} yet: run `make deploy` first.")
     name = edge_stack(given.stack)
-    print(f"CloudFront in front of {given.stack!r}, as the stack {name!r}:\n{where.text()}")
+    print(
+        f"CloudFront in front of {given.stack!r}, as the stack {name!r}:\n{where.text()}",
+        flush=True,
+    )
     agree(argparse.Namespace(yes=given.yes, fast=False))
     dotenv = read_dotenv(given.env_file)
     # Without a digest anywhere no function demands the present secret, so a new one breaks nothing.
