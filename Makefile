@@ -48,7 +48,7 @@ security: tools audit ## Measure the S table: access, leaks, and the cost of hos
 	$(PYTHON) -m pytest -q --show-capture=no tests/security
 
 .PHONY: browser
-browser: tools ## Test elements and page in Chromium: states, axe, keyboard, budgets (IMAGEGEN_CHROMIUM=path)
+browser: tools ## Test elements and page in Chromium, also in frameworks; needs npm (IMAGEGEN_CHROMIUM=path)
 	@[ -n "$${IMAGEGEN_CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null || \
 	  { echo "Chromium is needed (on Debian: apt install chromium), or its path in IMAGEGEN_CHROMIUM" >&2; exit 1; }
 	$(PYTHON) -m pytest -q tests/browser
