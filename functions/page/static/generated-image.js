@@ -469,7 +469,8 @@ export class GeneratedImageElement extends Base {
     try {
       await this.client.status(image.imageUrl);
     } catch (error) {
-      if (error.problem?.status === 410 && this.#generation.id === id) { this.#apply({ type: "gone", problem: error.problem }); return; }
+      if (error.problem?.status === 410) return this.#take(id, { type: "gone", problem: error.problem });
+      if (isAbsent(error)) return this.#say(error.message);
     }
     this.#say("The picture did not load. Its link still works later.");
   }
