@@ -68,6 +68,7 @@ openapi: .venv/stamp ## Write openapi.json from the handlers (make check fails i
 .PHONY: docs
 docs: .venv/stamp ## Write the tables in docs/ and, while `make run` is running, the examples in docs/api.md
 	@PYTHONPATH=layers/shared $(PYTHON) -m generators.docs
+	@PYTHONPATH=layers/shared $(PYTHON) -m generators.elements
 
 .PHONY: lint
 lint: .venv/stamp
