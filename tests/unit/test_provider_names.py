@@ -49,7 +49,7 @@ PERMITTED: Mapping[str, tuple[frozenset[str], str]] = {
     "generators/docs/settings.py": (frozenset({"openai"}), "whose moderation is free"),
     "generators/docs/examples.py": (frozenset({"openai", "together"}), "one call, as an example"),
     "generators/layer.py": (frozenset({"openai"}), "parts of OpenAI's client are left out"),
-    "functions/page/static/providers.js": (EVERY, "made of the registry, for the package"),
+    "functions/page/static/providers.js": (EVERY - {"together"}, "made of the registry"),
     "local/simulator/jobs.py": (frozenset({"replicate"}), "Replicate's predictions"),
 }
 """Which names a file may say that is no provider's own, and why. A fifth is in none of them."""
