@@ -63,9 +63,13 @@ export function formView(client, told) {
     }
   }
 
-  function fill() {
-    for (const [name, value] of Object.entries(kept(ORDER, {})))
-      if (form.elements[name]) form.elements[name].value = value;
+  function fill(wanted) {
+    for (const [name, value] of Object.entries(wanted)) {
+      const field = form.elements[name];
+      if (field?.options && ![...field.options].some((one) => one.value === value))
+        field.append(h("option", { value, textContent: value }));
+      if (field) field.value = value;
+    }
   }
 
   function tell(amount, text) {
@@ -90,7 +94,8 @@ export function formView(client, told) {
     const made = kept(KEY, []);
     list.replaceChildren(...made.map(show));
     offer = made.length && isOpen(made[0]) ? list.firstElementChild : undefined;
-    fill();
+    // What somebody writes, or what a link asks for, stays.
+    if (!form.elements.prompt.value) fill(kept(ORDER, {}));
     tell("", "Write a prompt and see its price. Asking is free.");
   }
   refresh();
@@ -99,6 +104,12 @@ export function formView(client, told) {
     ask,
     /** Shows the images of the user who is there now. */
     refresh,
+    /** Shows a request and asks for its price. */
+    open(wanted) {
+      form.reset();
+      fill(wanted);
+      return ask();
+    },
     /** Empties the form. */
     clear() {
       turn += 1;

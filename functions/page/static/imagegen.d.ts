@@ -149,12 +149,14 @@ export interface ImageInProgress {
   status?: "generating";
   startedAt: string;
   typicalSeconds: number;
-  charged?: boolean;
+  /** null: it may be stored, and charged, already. */
+  charged?: boolean | null;
 }
 
 export interface ImageStatus {
   id: string;
   status: "generating" | "complete" | "failed";
+  /** null: whether it is stored was not looked up, as by MCP's tool, which cannot see the images. */
   charged: boolean | null;
   startedAt?: string | null;
   createdAt?: string | null;
@@ -174,7 +176,10 @@ export interface ImageStatus {
   retryable?: boolean | null;
 }
 
-/** RFC 9457. `charged` is null where it is not known: the answer was lost, or came before the ledger was read. */
+/**
+ * RFC 9457. `charged` is null if nobody could look whether the image is charged: look at its status, and
+ * offer no new price before that.
+ */
 export interface Problem {
   type: string;
   title: string;

@@ -28,6 +28,15 @@ function offered(given) {
   else entered(given);
 }
 
+/** Opens the form with a link's request. The page prices it anew, and only a click makes the image. */
+function takeOffer() {
+  const wanted = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  if (!wanted.prompt) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  showPart("make");
+  form.open(wanted);
+}
+
 function askToken(why) {
   $("entry").hidden = !why;
   $("person").setAttribute("aria-expanded", Boolean(why));
@@ -95,9 +104,13 @@ $("forget").addEventListener("click", () => {
 document.querySelector("nav").addEventListener("click", ({ target }) => target.dataset.show && showPart(target.dataset.show));
 document.querySelector(".skip").addEventListener("click", () => showPart("chat"));
 askToken(token() || linked ? "" : "Prices and images need a token.");
+takeOffer();
 const config = await (await fetch("config.json")).json();
 Object.assign(client.settings, config);
 state = stateView(client, config.simulatorUrl, told);
 offered(linked);
 if (!token()) askToken("Prices and images need a token.");
-addEventListener("hashchange", () => offered(takeToken()));
+addEventListener("hashchange", () => {
+  const given = takeToken();
+  if (given) offered(given); else takeOffer();
+});
