@@ -60,7 +60,7 @@ clients: tools .tools/clients/stamp .tools/clients-langchain/stamp .tools/client
 	@PYTHONPATH=layers/shared $(PYTHON) -m generators.docs
 
 .PHONY: browser
-browser: tools ## Test elements and page in Chromium: states, axe, keyboard, budgets (IMAGEGEN_CHROMIUM=path)
+browser: tools ## Test elements and page in Chromium, also in frameworks; needs npm (IMAGEGEN_CHROMIUM=path)
 	@[ -n "$${IMAGEGEN_CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null || \
 	  { echo "Chromium is needed (on Debian: apt install chromium), or its path in IMAGEGEN_CHROMIUM" >&2; exit 1; }
 	$(PYTHON) -m pytest -q tests/browser
@@ -80,6 +80,7 @@ openapi: .venv/stamp ## Write openapi.json from the handlers (make check fails i
 .PHONY: docs
 docs: .venv/stamp ## Write the tables in docs/ and, while `make run` is running, the examples in docs/api.md
 	@PYTHONPATH=layers/shared $(PYTHON) -m generators.docs
+	@PYTHONPATH=layers/shared $(PYTHON) -m generators.elements
 
 .PHONY: lint
 lint: .venv/stamp

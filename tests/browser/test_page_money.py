@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from imagegen.providers import PROVIDERS
 from tests.browser.pages import (
@@ -179,3 +179,85 @@ def test_a_limit_is_told_with_the_time_it_opens_again(visit: Visit) -> None:
     expect(image.locator(".head")).to_have_text("Limit reached", timeout=TIMEOUT_MS)
     expect(image.locator(".note")).to_contain_text("Opens again at")
     expect(image.locator(".money")).to_have_text("You were not charged.")
+
+
+END_TOKEN = "sessionStorage.setItem('imagegen.token', 'ended')"
+
+
+def lose(route: Route) -> None:
+    """Let a request reach the service, and lose its reply."""
+    route.fetch(timeout=60_000)
+    route.abort("connectionreset")
+
+
+def answer_away(route: Route) -> None:
+    """Answer as the service does while its ledger cannot be reached."""
+    route.fulfill(
+        status=503,
+        json={
+            "type": "about:blank", "title": "Service Unavailable", "status": 503,
+            "code": "store_unavailable", "detail": "The ledger cannot be reached.",
+            "charged": None, "retryable": True,
+        },
+        content_type="application/problem+json",
+        headers={"access-control-allow-origin": "*"},
+    )  # fmt: skip
+
+
+def test_a_reply_that_is_lost_while_the_token_ends_shows_the_image_that_was_paid(
+    visit: Visit,
+) -> None:
+    visitor = visit()
+    image = offered(visitor)
+    visitor.page.route("**/generate-image", lose, times=1)
+    approve(image).click()
+    visitor.page.evaluate(END_TOKEN)
+    expect_seen(image)
+    assert charged_once(visitor)
+
+
+def test_a_reply_that_is_lost_while_the_ledger_is_away_shows_the_image_that_was_paid(
+    visit: Visit,
+) -> None:
+    visitor = visit()
+    image = offered(visitor)
+    visitor.page.route("**/generate-image", answer_away)
+    visitor.page.route("**/generate-image", lose, times=1)
+    approve(image).click()
+    expect_seen(image)
+    assert charged_once(visitor)
+
+
+def test_while_nothing_can_be_looked_at_there_is_one_button_and_no_price(visit: Visit) -> None:
+    visitor = visit()
+    image = offered(visitor)
+    visitor.page.route("**/images/*", answer_away)
+    visitor.page.route("**/generate-image", answer_away)
+    visitor.page.route("**/generate-image", lose, times=1)
+    approve(image).click()
+    again = image.get_by_role("button", name="Check again")
+    expect(again).to_be_enabled(timeout=TIMEOUT_MS)
+    assert "not charged" not in image.locator(".card").inner_text()
+    assert approve(image).count() == 0
+    # The tab is closed and another one opened, with the ledger back.
+    visitor.page.close()
+    page = visitor.open(visitor.context.new_page())
+    expect_seen(first_image(page))
+    assert charged_once(visitor)
+
+
+def test_a_token_that_ended_before_the_click_leads_back_to_the_same_offer(visit: Visit) -> None:
+    visitor = visit()
+    image = offered(visitor)
+    label = approve(image).inner_text()
+    visitor.page.evaluate(END_TOKEN)
+    approve(image).click()
+    expect(image.get_by_text("You were not charged.")).to_be_visible(timeout=TIMEOUT_MS)
+    visitor.page.evaluate(
+        "(token) => sessionStorage.setItem('imagegen.token', token)", visitor.person.token
+    )
+    image.get_by_role("button", name="Back to the offer").click()
+    expect(approve(image)).to_have_text(label)
+    approve(image).click()
+    expect_seen(image)
+    assert charged_once(visitor)

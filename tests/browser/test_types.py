@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from imagegen.site import providers_script
 from tests.browser.bundles import APPS, INSTALLED, bundles, needed, run
 from tests.browser.stage import STATIC, Gallery, OpenGallery
 
@@ -17,8 +16,6 @@ STRICT = [
     *("--noEmit", "--strict", "--target", "es2022", "--lib", "es2022,dom,dom.iterable"),
     *("--module", "esnext", "--moduleResolution", "bundler", "--jsx", "react-jsx"),
 ]
-MADE = {"providers.js": providers_script()}
-"""What the page function makes of the registry; the package has it as a file."""
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +72,6 @@ def test_the_package_is_imported_where_a_server_renders(packed: Path) -> None:
     found = run([needed("node"), "--input-type=module", "--eval", script], folder=packed)
     names = "GeneratedImageElement,LlmInfoElement,ProblemError,configure,createClient,defaultClient"
     assert found.strip() == names
-
-
-def test_the_file_of_providers_is_what_the_page_serves() -> None:
-    """To write it anew: ``python -m generators.elements``."""
-    assert {name: (STATIC / name).read_bytes() for name in MADE} == MADE
 
 
 @pytest.mark.parametrize(("module", "types"), [("elements", "imagegen"), ("aisdk", "aisdk")])

@@ -51,6 +51,7 @@ PERMITTED: Mapping[str, tuple[frozenset[str], str]] = {
     "generators/docs/settings.py": (frozenset({"openai"}), "whose moderation is free"),
     "generators/docs/examples.py": (frozenset({"openai", "together"}), "one call, as an example"),
     "generators/layer.py": (frozenset({"openai"}), "parts of OpenAI's client are left out"),
+    "functions/page/static/providers.js": (EVERY - {"together"}, "made of the registry"),
     "local/simulator/jobs.py": (frozenset({"replicate"}), "Replicate's predictions"),
 }
 """Which names a file may say that is no provider's own, and why. A fifth is in none of them."""
@@ -126,6 +127,10 @@ def sources() -> list[Path]:
 def test_no_other_file_names_a_provider(path: Path) -> None:
     foreign = {name for name in said_by(path) if not is_own(path, name)}
     assert foreign <= permitted(path), "derive it from imagegen.providers.PROVIDERS"
+
+
+def test_the_elements_package_has_the_providers_of_the_registry() -> None:
+    assert (STATIC / "providers.js").read_bytes() == providers_script(), "run `make docs`"
 
 
 def test_what_is_permitted_is_needed() -> None:

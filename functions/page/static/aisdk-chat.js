@@ -8,14 +8,18 @@ import { defaultClient, ProblemError } from "./client.js";
 
 const TOOL = "generate_image";
 
+// The service takes no longer conversation.
+const MOST = 100;
+
 /** The messages of the service: texts and image ids. Parts of other tools stay with the host. */
 function messagesOf(messages) {
-  return messages.flatMap(({ role, parts }) => {
+  const all = messages.flatMap(({ role, parts }) => {
     const content = parts.filter(({ type }) => type === "text").map(({ text }) => text).join("\n\n");
     const ids = parts.map(fromPart).filter(Boolean).map(({ id }) => ({ id }));
     if (!["user", "assistant"].includes(role) || !content && !ids.length) return [];
     return [{ role, content, ...(role === "assistant" && ids.length && { imageGenerations: ids }) }];
   });
+  return all.slice(-MOST);
 }
 
 /** The chunks that make an offer a part of the message, waiting for a person's click. */

@@ -4,7 +4,6 @@
 const HERE = import.meta.url;
 const LOST_TRIES = 6;
 const LOOK_MS = 8000;
-const STATUSES = ["generating", "complete", "failed"];
 export const NETWORK = {
   type: "about:blank", title: "No answer", status: 0, code: "network",
   detail: "The service could not be reached.", charged: null, retryable: true,
@@ -28,9 +27,9 @@ const sleep = (ms, signal) => new Promise((resolve, reject) => {
 const isLost = ({ problem }) => problem?.code === "network" && navigator.onLine && !/^4(?!08|29)/.test(problem.status);
 /** Whether the answer is the service's own: there is no such image. */
 export const isAbsent = ({ problem }) => problem?.status === 404 && problem.code !== "network" && problem.charged !== null;
-// These errors come before the ledger is read: an earlier request with the same quote may have been charged.
-const isBlind = ({ status, code }) => [401, 403, 500].includes(status) || code === "quote_invalid" || code === "store_unavailable";
-const isLooked = ({ problem }) => problem.charged === true || problem.charged === false && !isBlind(problem);
+// Errors from before the ledger is read: an earlier request with the same quote may have been charged.
+const BLIND = [401, 403, 500, "quote_invalid", "quote_expired", "store_unavailable"];
+const isKnown = ({ status, code, charged }) => charged === true || charged === false && !BLIND.some((one) => one === status || one === code);
 
 async function answered(sent) {
   let response;
@@ -92,8 +91,8 @@ async function* textOf(body) {
 }
 
 /**
- * A client. `settings`: estimateUrl, generateUrl, healthUrl, chatUrl (from `config.json` of pageUrl, or beside
- * this module, where they are missing) and token, a text or a function that returns one.
+ * A client. `settings`: estimateUrl, generateUrl, healthUrl, chatUrl (without them from `config.json` at
+ * pageUrl, or beside this module) and token, a text or a function that returns one.
  */
 export function createClient(settings = {}) {
   const running = new Map();
@@ -126,7 +125,7 @@ export function createClient(settings = {}) {
     try {
       const path = /[/:]/.test(id) ? new URL(id, document.baseURI).href : `/images/${encodeURIComponent(id)}`;
       const record = await json("generateUrl", path, { open: true, signal: signal ? AbortSignal.any([signal, until]) : until });
-      if (!STATUSES.includes(record.status)) throw new ProblemError(NETWORK);
+      if (!record.status) throw new ProblemError(NETWORK);
       return record;
     } catch (error) {
       if (signal?.aborted) throw error;
@@ -137,7 +136,7 @@ export function createClient(settings = {}) {
 
   /**
    * Waits for the image and returns its status record, complete or failed. Before `until` (ms since
-   * 1970) an unknown id may still be confirmed. With `slow` it polls rarely; it takes `tries` lost answers.
+   * 1970) an unknown id may still be confirmed. With `slow` it polls rarely.
    */
   async function watch(id, { onProgress, signal, until = 0, slow = false, tries = LOST_TRIES } = {}) {
     let lost = 0;
@@ -183,10 +182,10 @@ export function createClient(settings = {}) {
     }
   }
 
-  /** After an error that leaves open whether there is an image: looks, and returns it or throws what is known. */
+  /** After an error: returns the image if a look finds it, else throws what is known. */
   async function looked(id, error, run) {
     const { problem } = error;
-    if (!problem || isLooked(error)) throw error;
+    if (!problem || isKnown(problem)) throw error;
     let known = { charged: null };
     if (id) try {
       // A request whose reply was lost may still be on its way.
@@ -203,8 +202,8 @@ export function createClient(settings = {}) {
 
   /**
    * The image a quote promises. One request per quote at a time, however often this is called;
-   * a lost reply sends the same quote again, which never charges twice. An error's `charged` is null where
-   * it is not known: with `imageId` the image's status was looked at before, and the look failed, too.
+   * a lost reply sends the same quote again, which never charges twice. `charged` of an error is null where
+   * it is not known; with `imageId` it looks at the image's status before.
    */
   function generate(quote, prompt, { imageId, onProgress, signal } = {}) {
     let run = running.get(quote);

@@ -94,7 +94,8 @@ export function formView(client, told) {
     const made = kept(KEY, []);
     list.replaceChildren(...made.map(show));
     offer = made.length && isOpen(made[0]) ? list.firstElementChild : undefined;
-    fill(kept(ORDER, {}));
+    // What somebody writes, or what a link asks for, stays.
+    if (!form.elements.prompt.value) fill(kept(ORDER, {}));
     tell("", "Write a prompt and see its price. Asking is free.");
   }
   refresh();

@@ -331,7 +331,7 @@ export class GeneratedImageElement extends Base {
     if (at) this.#timer = setTimeout(() => this.#render(), Math.max(50, Math.min(at - now, 2 ** 31 - 1)));
   }
 
-  /** Applies an event, or a status record, of a generation that may not be shown any more. */
+  /** Applies an event or a status record, if its generation is still shown. */
   #take(id, image) {
     const { type, status } = image;
     const known = { failed: { type: status, problem: problemOf({ image }) }, generating: { ...image, type: "resumed" } };
@@ -362,7 +362,7 @@ export class GeneratedImageElement extends Base {
       return await this.#watch(estimate ? {} : { tries: 1 });
     } catch (error) {
       if (!isAbsent(error) || !isLive(estimate) || this.#generation.id !== id) throw error;
-      // It never arrived. A click in this tab is sent again: a quote is charged at most once.
+      // It never arrived. Only a click in this tab is sent again.
       if (clicked().includes(estimate.quote.slice(-43))) return this.#send();
       this.#followed = "";
       this.#apply({ type: "unmade" });
@@ -454,11 +454,11 @@ export class GeneratedImageElement extends Base {
     }
   }
 
-  /** What the one button of a failure does, as its text. */
+  /** What the button of a failure does. */
   get #way() {
     const { estimate, prompt } = this.#generation;
     if (isUnknown(this.#generation) || !prompt) return LOOK;
-    // The quote is not used up. If the request still arrives, the same quote is charged no second time.
+    // The same quote is charged once, even if the lost request still arrives.
     const { status, code } = problemOf(this.#generation) ?? {};
     return isLive(estimate) && ([401, 403, 500].includes(status) || ["network", "store_unavailable"].includes(code)) ? AGAIN : PRICE;
   }
@@ -469,7 +469,8 @@ export class GeneratedImageElement extends Base {
     try {
       await this.client.status(image.imageUrl);
     } catch (error) {
-      if (error.problem?.status === 410 && this.#generation.id === id) { this.#apply({ type: "gone", problem: error.problem }); return; }
+      if (error.problem?.status === 410) return this.#take(id, { type: "gone", problem: error.problem });
+      if (isAbsent(error)) return this.#say(error.message);
     }
     this.#say("The picture did not load. Its link still works later.");
   }

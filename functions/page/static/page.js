@@ -104,13 +104,13 @@ $("forget").addEventListener("click", () => {
 document.querySelector("nav").addEventListener("click", ({ target }) => target.dataset.show && showPart(target.dataset.show));
 document.querySelector(".skip").addEventListener("click", () => showPart("chat"));
 askToken(token() || linked ? "" : "Prices and images need a token.");
+takeOffer();
 const config = await (await fetch("config.json")).json();
 Object.assign(client.settings, config);
 state = stateView(client, config.simulatorUrl, told);
 offered(linked);
 if (!token()) askToken("Prices and images need a token.");
-takeOffer();
 addEventListener("hashchange", () => {
-  offered(takeToken());
-  takeOffer();
+  const given = takeToken();
+  if (given) offered(given); else takeOffer();
 });

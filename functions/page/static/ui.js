@@ -15,7 +15,7 @@ export function h(tag, properties = {}, ...children) {
 /** Returns an error as text: the service's own text if it answered. */
 export function explain(error) {
   const problem = error.problem;
-  if (!problem) return "The service cannot be reached. Nothing was charged.";
+  if (!problem) return "The service cannot be reached.";
   const wait = problem.retryAfterSeconds;
   return problem.detail + (wait ? ` Try again in ${clock(wait)}.` : "");
 }

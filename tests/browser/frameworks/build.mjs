@@ -26,7 +26,7 @@ const shared = {
   bundle: true, format: "esm", minify: true, nodePaths: [join(out, "node_modules")], logLevel: "warning",
   jsx: "automatic", plugins: [svelte], conditions: ["browser", "production"], outdir: join(out, "bundles"),
   // The elements are loaded from the page's address by the test, early or late.
-  external: ["/elements.js", "/aisdk.js", "/client.js"],
+  external: ["/elements.js", "/aisdk.js"],
   define: {
     "process.env.NODE_ENV": '"production"', "__VUE_OPTIONS_API__": "true", "__VUE_PROD_DEVTOOLS__": "false",
     "__VUE_PROD_HYDRATION_MISMATCH_DETAILS__": "false", ngDevMode: "false", ngJitMode: "true",
@@ -34,7 +34,9 @@ const shared = {
 };
 const apps = ["react.jsx", "vue.js", "svelte.js", "angular.ts", "aisdk.jsx"].map((name) => join(here, name));
 await build({
-  ...shared, entryPoints: apps, alias: { vue: "vue/dist/vue.esm-bundler.js" },
+  ...shared, entryPoints: apps, alias: {
+    vue: "vue/dist/vue.esm-bundler.js", "imagegen-elements": "/elements.js", "imagegen-elements/aisdk": "/aisdk.js",
+  },
   tsconfigRaw: { compilerOptions: { experimentalDecorators: true, useDefineForClassFields: false } },
 });
 for (const name of ["react", "vue"]) {
