@@ -67,7 +67,7 @@ class Budget:
 
 
 BUDGETS = {
-    "estimate": Budget(665, 675, VENDORS, "estimate/no-token"),
+    "estimate": Budget(666, 676, VENDORS, "estimate/no-token"),
     "health": Budget(597, 607, VENDORS + TOKENS, "health/report"),
     "generate": Budget(688, 698, VENDORS, "generate/unknown-image"),
     "chat": Budget(685, 695, VENDORS, "chat/no-token"),

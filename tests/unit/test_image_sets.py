@@ -34,7 +34,7 @@ repeated = pytest.mark.parametrize(
 
 def buy(service: Service, call: Call = FIRST, count: int = 3, **asked: Any) -> Bought:
     wanted = Wanted(REQUEST.model_copy(update=asked), count)
-    return service.functions.set_buyer.buy(wanted, call, ends_ms=service.clock() + LAMBDA_MS)
+    return service.functions.openai.set_buyer.buy(wanted, call, ends_ms=service.clock() + LAMBDA_MS)
 
 
 def ids_of(bought: Bought) -> list[str]:
@@ -218,7 +218,7 @@ def attempt(act: Callable[[], Bought]) -> Bought | None:
 
 def test_a_bug_in_one_image_does_not_hide_those_that_are_charged() -> None:
     service = Service()
-    buyer = service.functions.set_buyer
+    buyer = service.functions.openai.set_buyer
     real = buyer.buyer.now_ms
     calls = iter(range(1_000))
 

@@ -252,7 +252,6 @@ def _plus(counts: Mapping[str, int], day: str, amount: int) -> dict[str, int]:
 
 
 def _to_slot(ledger: Ledger, limits: Limits, now_ms: int) -> int:
-    # Slots beyond the limit are from a time when it was higher.
     first_ms = min(at for slot, at in ledger.slots.items() if slot < limits.hourly_images)
     return max(1, -(-(first_ms + HOUR_MS - now_ms) // 1000))
 
