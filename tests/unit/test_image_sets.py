@@ -142,7 +142,7 @@ def test_limits_count_each_image() -> None:
 
 def test_the_maximum_is_for_all_images_together() -> None:
     service = Service()
-    with pytest.raises(AboveMaxCostError):
+    with pytest.raises(AboveMaxCostError, match=r"each of the 3 images may cost \$0\.05"):
         buy(service, max_cost=149_999)
     assert service.called == []
     bought = buy(service, max_cost=150_000)
