@@ -1,6 +1,7 @@
 """Several images in one call: n independent promises, and the same n images for its repetitions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -214,6 +215,21 @@ def attempt(act: Callable[[], Bought]) -> Bought | None:
         return act()
     except (ImagegenError, DiedError):
         return None
+
+
+@pytest.mark.parametrize("call", [FIRST, UNMARKED, KEYED], ids=["counted", "unmarked", "keyed"])
+def test_images_that_are_made_at_the_same_time_are_each_charged_once(call: Call) -> None:
+    def at_once[T](tasks: Sequence[Callable[[], T]]) -> list[T]:
+        with ThreadPoolExecutor(len(tasks)) as pool:
+            return list(pool.map(lambda task: task(), tasks))
+
+    for _ in range(10):
+        service = Service()
+        buyer = replace(service.functions.openai.set_buyer, run_at_once=at_once)
+        ends_ms = service.clock() + LAMBDA_MS
+        bought = buyer.buy(Wanted(REQUEST, 4), call, ends_ms=ends_ms)
+        assert len({*ids_of(bought)}) == len(service.called) == 4
+        service.check_charged_iff_stored()
 
 
 def test_a_bug_in_one_image_does_not_hide_those_that_are_charged() -> None:
