@@ -23,18 +23,8 @@ from imagegen.edge.requests import Access
 from imagegen.events import task_of
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
-from imagegen.openai_api.answers import most_bytes, receipt_headers
-from imagegen.openai_api.calls import parse_call
-from imagegen.openai_api.models import (
-    ImagesRequest,
-    canonical_body,
-    check_count,
-    tier_of,
-    to_estimate_request,
-)
-from imagegen.openai_api.sets import Wanted
+from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
-from imagegen.wire.headers import MAX_COST
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
 
@@ -100,17 +90,14 @@ def image(image_id: str, service: Service) -> Response[str]:
 )
 def create_image(request: ImagesRequest, service: Service) -> Response[str]:
     """Return images to an OpenAI client: offer and confirmation in one call."""
-    ends_ms = _ends_ms(service)
-    headers = api.current_event.headers
-    call = parse_call(headers, canonical_body(request), current_user(api).id)
-    count = check_count(request, service.settings.max_count)
-    named = service.model_names.resolve(request.model, request.quality, tier_of(request))
-    catalog = service.world.catalog
-    priced = to_estimate_request(request, named, catalog, headers.get(MAX_COST))
-    wanted = Wanted(priced, count, most_bytes(request))
-    bought = service.set_buyer.buy(wanted, call, ends_ms=ends_ms)
-    answer = service.openai_presenter.images(bought, request, named, _base_url(service))
-    return json_response(answer, status=200, **receipt_headers(answer))
+    answer = service.openai.images.answer(
+        request,
+        api.current_event.headers,
+        current_user(api).id,
+        ends_ms=_ends_ms(service),
+        base_url=_base_url(service),
+    )
+    return json_response(answer, status=200, **answer.receipt_headers())
 
 
 @api.get(MODELS, operation_id="listModelsForOpenai", tags=["openai"])
@@ -118,20 +105,20 @@ def openai_models(
     service: Service,
 ) -> ModelList:
     """Return the values that ``model`` may have now."""
-    return service.model_listing.all(service.lister.models())
+    return service.openai.listing.all(service.lister.models())
 
 
 @api.get(f"{MODELS}/<model_id>", operation_id="getModelForOpenai", tags=["openai"])
 def openai_model(model_id: str, service: Service) -> ListedModel:
     """Return one value that ``model`` may have now."""
     # A client may have encoded the slash of a model's id.
-    return service.model_listing.one(service.lister.models(), unquote(model_id))
+    return service.openai.listing.one(service.lister.models(), unquote(model_id))
 
 
 @api.get(f"{MODELS}/<owner>/<model_id>", include_in_schema=False)
 def openai_model_of(owner: str, model_id: str, service: Service) -> ListedModel:
     """Return a model whose id contains a slash."""
-    return service.model_listing.one(service.lister.models(), f"{owner}/{model_id}")
+    return service.openai.listing.one(service.lister.models(), f"{owner}/{model_id}")
 
 
 @api.get("/usage", operation_id="getUsage", tags=["usage"])

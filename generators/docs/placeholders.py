@@ -25,6 +25,7 @@ WAITS: Final = {"retryAfterSeconds": 3590, "Retry-After": "3590"}
 """Waits until the end of an hour differ by seconds; waits up to ``LONG_WAIT`` stay as they are."""
 LONG_WAIT: Final = 60
 IMAGE: Final = re.compile(r"https?://\S+?/images/[a-z2-7]{20,}")
+OFFER: Final = re.compile(r"https?://[^\s#]+#prompt=")
 IDS: Final = {
     re.compile(r"[a-z2-7]{64}$"): "<image id>",
     re.compile(r"msg_"): "<message id>",
@@ -60,5 +61,6 @@ def _scalar(value: Any, name: str) -> Any:
     if isinstance(value, str) and value.startswith("{"):
         return json.dumps(stable(json.loads(value)), separators=(",", ":"))
     if isinstance(value, str):
-        return IMAGE.sub("<generateUrl>/images/<image id>", value)
+        shown = IMAGE.sub("<generateUrl>/images/<image id>", value)
+        return OFFER.sub("<pageUrl>/#prompt=", shown)
     return value

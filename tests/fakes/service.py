@@ -186,11 +186,11 @@ class Service:
 
     @property
     def buyer(self) -> Buyer:
-        return self.functions.buyer
+        return self.functions.openai.buyer
 
     @property
     def openai_presenter(self) -> OpenAiPresenter:
-        return self.functions.openai_presenter
+        return self.functions.openai.presenter
 
     @property
     def status_reader(self) -> LedgerStatusReader:

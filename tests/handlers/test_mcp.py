@@ -90,6 +90,30 @@ def test_a_client_of_today_greets_nobody_and_one_of_yesterday_does(bridge: Bridg
 
 
 @every_way
+def test_hosts_that_know_apps_get_a_view_of_the_offer(bridge: Bridge, mode: str) -> None:
+    listed = talk(bridge, mode, lambda client: client.list_tools())
+    uri = listed.tools[0].meta["ui"]["resourceUri"]
+    assert [bool(tool.meta) for tool in listed.tools] == [True, False, False]
+    (resource,) = talk(bridge, mode, lambda client: client.list_resources()).resources
+    assert str(resource.uri) == uri == "ui://imagegen/offer.html"
+    (content,) = talk(bridge, mode, lambda client: client.read_resource(uri)).contents
+    assert content.mime_type == resource.mime_type == "text/html;profile=mcp-app"
+    assert "ui/initialize" in content.text
+    assert "http://" not in content.text
+    assert "https://" not in content.text
+
+
+@every_way
+def test_another_resource_is_not_there(bridge: Bridge, mode: str) -> None:
+    async def code_of(client: Client) -> int:
+        with pytest.raises(MCPError) as caught:
+            await client.read_resource("ui://imagegen/other.html")
+        return caught.value.error.code
+
+    assert talk(bridge, mode, code_of) == protocol.RESOURCE_NOT_FOUND
+
+
+@every_way
 def test_an_estimate_says_the_price_and_keeps_the_quote_from_the_model(
     bridge: Bridge, mode: str
 ) -> None:

@@ -5,12 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from imagegen.domain.catalog import Catalog, Offering, Tier
 from imagegen.domain.days import today
 from imagegen.domain.errors import ParameterError
-from imagegen.domain.formats import likely_bytes
+from imagegen.domain.formats import likely_bytes, requested
 from imagegen.domain.quote import open_quote
 from imagegen.domain.selection import Availability, Criteria, Reason, select
 from tests.contracts.vendors import check_image_request
@@ -86,20 +85,15 @@ def test_a_format_that_no_row_makes_is_an_error_of_the_caller() -> None:
     assert caught.value.param == "format"
 
 
-def test_a_format_that_comes_anyway_needs_no_parameters() -> None:
-    with pytest.raises(ValidationError, match="png comes without being requested"):
-        catalog(
-            row("alpha-standard", priority=1, params={"output_format": "png"}, formats={"png": {}})
-        )
-
-
 @pytest.mark.parametrize("one", REAL.models, ids=lambda one: one.key)
 def test_every_format_of_the_real_catalog_is_one_that_its_vendor_takes(one: Offering) -> None:
     for file_format in one.formats:
-        option = one.option("1024x1024", file_format)
+        size = one.option("1024x1024")
+        assert size is not None
+        option = requested(one, size, file_format)
         assert option is not None
         sent = one.sent(option)
-        assert one.digest(option) != one.digest(one.sizes[0])
+        assert one.digest(option) != one.digest(size)
         if one.provider == "openai":
             body = {"model": one.model, "prompt": "a fox", "n": 1, **sent}
         elif one.provider == "replicate":

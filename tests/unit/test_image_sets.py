@@ -1,6 +1,7 @@
 """Several images in one call: n independent promises, and the same n images for its repetitions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +35,7 @@ repeated = pytest.mark.parametrize(
 
 def buy(service: Service, call: Call = FIRST, count: int = 3, **asked: Any) -> Bought:
     wanted = Wanted(REQUEST.model_copy(update=asked), count)
-    return service.functions.set_buyer.buy(wanted, call, ends_ms=service.clock() + LAMBDA_MS)
+    return service.functions.openai.set_buyer.buy(wanted, call, ends_ms=service.clock() + LAMBDA_MS)
 
 
 def ids_of(bought: Bought) -> list[str]:
@@ -142,7 +143,7 @@ def test_limits_count_each_image() -> None:
 
 def test_the_maximum_is_for_all_images_together() -> None:
     service = Service()
-    with pytest.raises(AboveMaxCostError):
+    with pytest.raises(AboveMaxCostError, match=r"each of the 3 images may cost \$0\.05"):
         buy(service, max_cost=149_999)
     assert service.called == []
     bought = buy(service, max_cost=150_000)
@@ -216,9 +217,24 @@ def attempt(act: Callable[[], Bought]) -> Bought | None:
         return None
 
 
+@pytest.mark.parametrize("call", [FIRST, UNMARKED, KEYED], ids=["counted", "unmarked", "keyed"])
+def test_images_that_are_made_at_the_same_time_are_each_charged_once(call: Call) -> None:
+    def at_once[T](tasks: Sequence[Callable[[], T]]) -> list[T]:
+        with ThreadPoolExecutor(len(tasks)) as pool:
+            return list(pool.map(lambda task: task(), tasks))
+
+    for _ in range(10):
+        service = Service()
+        buyer = replace(service.functions.openai.set_buyer, run_at_once=at_once)
+        ends_ms = service.clock() + LAMBDA_MS
+        bought = buyer.buy(Wanted(REQUEST, 4), call, ends_ms=ends_ms)
+        assert len({*ids_of(bought)}) == len(service.called) == 4
+        service.check_charged_iff_stored()
+
+
 def test_a_bug_in_one_image_does_not_hide_those_that_are_charged() -> None:
     service = Service()
-    buyer = service.functions.set_buyer
+    buyer = service.functions.openai.set_buyer
     real = buyer.buyer.now_ms
     calls = iter(range(1_000))
 

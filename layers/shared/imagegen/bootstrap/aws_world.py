@@ -128,7 +128,8 @@ class AwsWorld:
         """
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
-        clients.dynamodb(), clients.s3(), clients.ssm()
+        for build_client in (clients.dynamodb, clients.s3, clients.ssm):
+            build_client()
         with ThreadPoolExecutor(max(len(tasks), 1)) as pool:
             return list(pool.map(lambda task: task(), tasks))
 

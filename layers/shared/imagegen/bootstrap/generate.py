@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from imagegen.aws import clients
 from imagegen.bootstrap.aws_world import AwsWorld
@@ -12,14 +13,6 @@ from imagegen.bootstrap.service import PROVIDER_TIMEOUT_SECONDS
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.domain.pseudonyms import provider_name
 from imagegen.domain.stores import Stores
-from imagegen.openai_api.aliases import ModelNames
-from imagegen.openai_api.answers import OpenAiPresenter
-from imagegen.openai_api.buyer import Buyer
-from imagegen.openai_api.earlier_images import EarlierImages
-from imagegen.openai_api.listing import ModelListing
-from imagegen.openai_api.offers import NamedOffers
-from imagegen.openai_api.set_calls import SetCalls
-from imagegen.openai_api.sets import SetBuyer
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.generate.answers import Presenter
 from imagegen.usecases.generate.attempts import ProviderLoop
@@ -31,6 +24,9 @@ from imagegen.usecases.generate.replay import Replayer
 from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.usecases.status import ImageFinder
 from imagegen.usecases.usage import UsageReader
+
+if TYPE_CHECKING:
+    from imagegen.bootstrap.openai_routes import OpenAiRoutes
 
 
 @dataclass(frozen=True)
@@ -114,56 +110,12 @@ class GenerateService(PricingService):
         )
 
     @cached_property
-    def buyer(self) -> Buyer:
-        """Buys an image in one call, under ``/v1``."""
-        world = self.world
-        return Buyer(
-            offers=NamedOffers(self.estimator),
-            generator=self.generator,
-            earlier_images=EarlierImages(
-                self.replayer, world.records, world.image_id_key, world.now_ms
-            ),
-            replayer=self.replayer,
-            reconciler=self.reconciler,
-            ledgers=world.ledgers,
-            places=world.ledgers,
-            image_id_key=world.image_id_key,
-            now_ms=world.now_ms,
-            pause=world.pause,
-            random_bytes=world.random_bytes,
-            new_run_id=world.new_id,
-        )
+    def openai(self) -> "OpenAiRoutes":
+        """Answers the routes under ``/v1``."""
+        # Only their requests load it: most requests are for an image or a status.
+        from imagegen.bootstrap.openai_routes import OpenAiRoutes  # noqa: PLC0415
 
-    @cached_property
-    def set_buyer(self) -> SetBuyer:
-        """Buys the images of a call under ``/v1``."""
-        world = self.world
-        calls = SetCalls(
-            world.ledgers,
-            self.buyer.earlier_images,
-            world.image_id_key,
-            world.now_ms,
-            world.random_bytes,
-        )
-        return SetBuyer(self.buyer, calls, world.run_at_once, world.observer.unexpected_error)
-
-    @cached_property
-    def model_names(self) -> ModelNames:
-        """Resolves the names of models that clients send."""
-        return ModelNames(self.world.catalog, self.settings.aliases)
-
-    @cached_property
-    def model_listing(self) -> ModelListing:
-        """Lists the models under ``/v1``."""
-        return ModelListing(self.world.catalog, self.model_names)
-
-    @cached_property
-    def openai_presenter(self) -> OpenAiPresenter:
-        """Writes the answers under ``/v1``."""
-        world = self.world
-        return OpenAiPresenter(
-            world.catalog, world.images, self.settings.limits, world.image_id_key, world.now_ms
-        )
+        return OpenAiRoutes(self)
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.ports import ImageProvider, Llm, Moderator
+from imagegen.domain.ports import ImageProvider, Llm, Moderator, WaitingPlaces
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import (
@@ -15,7 +15,6 @@ from imagegen.domain.stores import (
     LedgerStore,
     RecordStore,
 )
-from imagegen.domain.waiting import WaitingPlaces
 from imagegen.guard import Transition
 from imagegen.usecases.availability import ProviderSetup
 

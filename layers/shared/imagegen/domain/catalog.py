@@ -150,28 +150,11 @@ class Offering(CatalogModel):
             raise ValueError(f"{self.key}: shapes listed twice: {repeated}")
         if isinstance(self.price, PerImage) and (unpriced := set(listed) - set(self.price.usd)):
             raise ValueError(f"{self.key}: no price for {sorted(unpriced)}")
-        if self.file_format in self.formats:
-            raise ValueError(f"{self.key}: {self.file_format} comes without being requested")
         return self
 
-    @property
-    def file_format(self) -> str | None:
-        """The file format that comes if none is requested; ``None`` if it is not known before."""
-        given: str | None = self.params.get("output_format")
-        return "jpeg" if given == "jpg" else given
-
-    def option(self, size: str, file_format: str = "") -> SizeOption | None:
-        """Return this model's size for a shape or an exact ``WxH``, or ``None`` if it has none.
-
-        With ``file_format``, its parameters request that format, which ``formats`` must have.
-        """
-        found = next((o for o in self.sizes if size in (o.shape, o.size)), None)
-        if found is None or not file_format:
-            return found
-        more = next((one for name, one in self.formats.items() if name == file_format), None)
-        if more is None:
-            return None
-        return found.model_copy(update={"params": {**found.params, **more}})
+    def option(self, size: str) -> SizeOption | None:
+        """Return this model's size for a shape or an exact ``WxH``, or ``None`` if it has none."""
+        return next((o for o in self.sizes if size in (o.shape, o.size)), None)
 
     def is_retired(self, today: date) -> bool:
         """Return whether the model is past its last day."""

@@ -9,6 +9,25 @@ UNKNOWN = "png"
 """The format that is assumed for the size of a file whose format is not known before."""
 
 
+def usual_format(row: Offering) -> str | None:
+    """Return the format that comes if none is requested; ``None`` if it is not known before."""
+    given: str | None = row.params.get("output_format")
+    return "jpeg" if given == "jpg" else given
+
+
+def requested(row: Offering, option: SizeOption, file_format: str) -> SizeOption | None:
+    """Return the size with the parameters that request a format, ``None`` if the row has none.
+
+    Without ``file_format`` it is the size itself, for the format that comes anyway.
+    """
+    if not file_format:
+        return option
+    more = next((one for name, one in row.formats.items() if name == file_format), None)
+    if more is None:
+        return None
+    return option.model_copy(update={"params": {**option.params, **more}})
+
+
 def likely_bytes(option: SizeOption, file_format: str) -> int:
     """Return how many bytes a file of this size and format may have."""
     width, height = option.pixels
@@ -22,7 +41,7 @@ def choose_format(
 
     ``wanted`` is the format that the caller requires, ``most_bytes`` the largest file.
     """
-    usual = row.file_format
+    usual = usual_format(row)
     if wanted is not None:
         formats = [wanted] if wanted in (usual, *row.formats) else []
     else:
@@ -35,7 +54,7 @@ def choose_format(
 
 def format_detail(row: Offering, wanted: str | None) -> str:
     """Return why no format of a row suits."""
-    if wanted is None or wanted in (row.file_format, *row.formats):
+    if wanted is None or wanted in (usual_format(row), *row.formats):
         return "its file may be too large for the answer"
-    known = ", ".join(dict.fromkeys((row.file_format or "a format of its own", *row.formats)))
+    known = ", ".join(dict.fromkeys((usual_format(row) or "a format of its own", *row.formats)))
     return f"supports {known}"

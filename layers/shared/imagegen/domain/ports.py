@@ -172,3 +172,19 @@ class Llm(Protocol):
             LlmError: every failure: there is no answer, or it broke off; never anything else.
         """
         ...
+
+
+class WaitingPlaces(Protocol):
+    """One place for each held request, in which a repetition waits for its end.
+
+    A call that waits occupies an instance of the function, so equal calls must not wait without
+    limit. The ledger store has the places.
+    """
+
+    def wait(self, user: str, quote_id: str, *, until_ms: int, now_ms: int) -> bool:
+        """Take the place until a time. Return ``False`` if it is taken, or if nothing is held.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been taken.
+        """
+        ...

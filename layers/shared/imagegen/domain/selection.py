@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from imagegen.domain.catalog import Catalog, Offering, SizeOption, Tier, Variant
-from imagegen.domain.formats import choose_format, format_detail
+from imagegen.domain.formats import choose_format, format_detail, requested
 from imagegen.domain.money import label_text
 from imagegen.domain.pricing import price_microusd, prompt_microusd
 
@@ -174,8 +174,8 @@ def _judge(
     state = availability.get(row.key, Availability(Reason.NO_KEY))
     if state.reason is not None:
         return LeftOut(row, state.reason, _DETAILS[state.reason], price)
-    requested = row.option(criteria.size, file_format) or option
-    return Candidate(Variant(row, requested), price, file_format)
+    sent = requested(row, option, file_format) or option
+    return Candidate(Variant(row, sent), price, file_format)
 
 
 def _price(row: Offering, option: SizeOption, criteria: Criteria) -> int | None:

@@ -23,7 +23,10 @@ SERVER_KEY = f"{META}serverInfo"
 
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
+RESOURCE_NOT_FOUND = -32002
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
+_NAMES = {"tools/call": "name", "resources/read": "uri"}
+"""The parameter that the name's header repeats, by method."""
 _STATUS = {METHOD_NOT_FOUND: 404}
 """Any other code has status 400. Before 2026-07-28, an error of a valid message had status 200."""
 
@@ -131,8 +134,8 @@ def _check(
         needed = f"params._meta must contain {VERSION_KEY} and {CAPABILITIES_KEY}."
         _fail(INVALID_PARAMS, needed, request_id)
     named = {VERSION_HEADER: meta[VERSION_KEY], METHOD_HEADER: method}
-    if method == "tools/call" and params.get("name") is not None:
-        named[NAME_HEADER] = params["name"]
+    if (name := params.get(_NAMES.get(method, ""))) is not None:
+        named[NAME_HEADER] = name
     for header, value in named.items():
         if _plain(headers.get(header)) != value:
             _fail(HEADER_MISMATCH, f"The header {header} does not match the body.", request_id)

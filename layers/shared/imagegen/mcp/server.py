@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imagegen.mcp import protocol, tools
+from imagegen.mcp import app, protocol, tools
 from imagegen.mcp.protocol import RpcError, RpcRequest
 from imagegen.mcp.tools import Toolbox
 
@@ -17,7 +17,7 @@ INSTRUCTIONS = (
     "application. They pay at most the price that was shown, once, and only for an image that they "
     "received."
 )
-CAPABILITIES: dict[str, Any] = {"tools": {}}
+CAPABILITIES: dict[str, Any] = {"tools": {}, "resources": {}}
 CACHED = {"ttlMs": 3_600_000, "cacheScope": "public"}
 """The lists change only with a deployment and are the same for every user."""
 
@@ -57,6 +57,12 @@ def _result(request: RpcRequest, toolbox: Toolbox) -> dict[str, Any]:
             return {"tools": tools.definitions(toolbox.providers), **cached}
         case "tools/call", _:
             return _call(request, toolbox)
+        case "resources/list", _:
+            return {"resources": [app.RESOURCE], **cached}
+        case "resources/templates/list", _:
+            return {"resourceTemplates": [], **cached}
+        case "resources/read", _:
+            return {**_read(request), **cached}
     raise RpcError(protocol.METHOD_NOT_FOUND, "There is no such method.", request_id=request.id)
 
 
@@ -82,6 +88,18 @@ def _call(request: RpcRequest, toolbox: Toolbox) -> dict[str, Any]:
     if result is None:
         raise _invalid(request, "There is no such tool.")
     return result
+
+
+def _read(request: RpcRequest) -> dict[str, Any]:
+    uri = request.params.get("uri")
+    if not isinstance(uri, str):
+        raise _invalid(request, "uri must be a string.")
+    found = app.read(uri)
+    if found is None:
+        raise RpcError(
+            protocol.RESOURCE_NOT_FOUND, "There is no such resource.", request_id=request.id
+        )
+    return found
 
 
 def _invalid(request: RpcRequest, message: str) -> RpcError:

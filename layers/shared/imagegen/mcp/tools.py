@@ -17,6 +17,7 @@ from imagegen.domain.catalog import Shape, Tier
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.money import label_text, usd_text
 from imagegen.edge.problems import invalid_request, on_route, to_problem
+from imagegen.mcp.app import TOOL_META
 from imagegen.mcp.offer_links import offer_link
 from imagegen.wire.images import (
     Allowance,
@@ -119,7 +120,7 @@ def definitions(providers: Sequence[str]) -> list[dict[str, Any]]:
     """Return the definitions of the tools for ``tools/list``."""
     arguments = tool_definition("mcp", providers)["inputSchema"]
     return [
-        _definition(ESTIMATE, "Price an image", PRICES, arguments, Offer),
+        {**_definition(ESTIMATE, "Price an image", PRICES, arguments, Offer), "_meta": TOOL_META},
         _definition(STATUS, "State of an image", PROGRESS, _schema(StatusArguments), ImageStatus),
         _definition(MODELS, "Models and prices", CATALOG, _schema(NoArguments), AvailableModels),
     ]

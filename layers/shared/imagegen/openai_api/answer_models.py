@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from imagegen.domain.catalog import Tier
+from imagegen.domain.money import usd_text
 from imagegen.wire.images import Allowance, Cost, EdgeModel, Replaced
 
 
@@ -86,6 +87,15 @@ class ImagesAnswer(BaseModel):
     output_format: str
     usage: TokenUsage | None = Field(None, exclude_if=lambda value: value is None)
     imagegen: Receipt
+
+    def receipt_headers(self) -> dict[str, str]:
+        """Return the headers with the receipt, for clients that keep nothing else of the body."""
+        images = self.imagegen.images
+        return {
+            "x_imagegen_charged": usd_text(self.imagegen.cost.charged),
+            "x_imagegen_image_id": ",".join(one.image_id for one in images),
+            "x_imagegen_model": ",".join(dict.fromkeys(one.model for one in images)),
+        }
 
 
 class Modalities(BaseModel):

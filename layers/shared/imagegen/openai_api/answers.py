@@ -9,7 +9,6 @@ from imagegen.domain.catalog import Catalog
 from imagegen.domain.days import utc_day
 from imagegen.domain.errors import ImagegenError, StoreUnavailableError
 from imagegen.domain.ledger import Limits
-from imagegen.domain.money import usd_text
 from imagegen.domain.stores import ImageContent
 from imagegen.openai_api.aliases import Named
 from imagegen.openai_api.answer_models import (
@@ -179,13 +178,3 @@ def _usage(bought: Bought) -> TokenUsage | None:
         output_tokens=image,
         total_tokens=text + image,
     )
-
-
-def receipt_headers(answer: ImagesAnswer) -> dict[str, str]:
-    """Return the headers with the receipt, for clients that keep nothing else of the body."""
-    images = answer.imagegen.images
-    return {
-        "x_imagegen_charged": usd_text(answer.imagegen.cost.charged),
-        "x_imagegen_image_id": ",".join(one.image_id for one in images),
-        "x_imagegen_model": ",".join(dict.fromkeys(one.model for one in images)),
-    }

@@ -20,9 +20,9 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, may_reserve_op
+from imagegen.domain.ports import WaitingPlaces
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.stores import LedgerStore
-from imagegen.domain.waiting import WaitingPlaces
 from imagegen.openai_api import retries
 from imagegen.openai_api.calls import Call
 from imagegen.openai_api.earlier_images import EarlierImages

@@ -6,7 +6,7 @@ that asks for what comes anyway is accepted, because many clients send all of th
 """
 
 import json
-from typing import Annotated, Any, Literal, LiteralString
+from typing import TYPE_CHECKING, Annotated, Any, Literal, LiteralString
 
 from pydantic import (
     BaseModel,
@@ -22,9 +22,12 @@ from pydantic_core import PydanticCustomError
 from imagegen.domain.catalog import PIXEL_SIZE, Catalog, FileFormat, Shape, Tier
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import parse_usd
-from imagegen.openai_api.aliases import Named
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.images import EstimateRequest, Prompt, Style
+
+if TYPE_CHECKING:
+    # Only a request for images loads it.
+    from imagegen.openai_api.aliases import Named
 
 TIER_OF_QUALITY: dict[str, Tier] = {
     "low": Tier.FAST,
@@ -136,7 +139,7 @@ def canonical_body(request: ImagesRequest) -> str:
 
 
 def to_estimate_request(
-    request: ImagesRequest, named: Named, catalog: Catalog, max_cost: str | None
+    request: ImagesRequest, named: "Named", catalog: Catalog, max_cost: str | None
 ) -> EstimateRequest:
     """Return the request for an estimate; ``max_cost`` is a decimal number of dollars.
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from imagegen.domain.errors import ImagegenError, StillRunningError
+from imagegen.domain.errors import AboveMaxCostError, ImagegenError, StillRunningError
+from imagegen.domain.money import label_text
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.calls import Call
 from imagegen.openai_api.set_calls import SetCalls
@@ -67,7 +68,7 @@ class SetBuyer:
         made = tuple(one for one in results if isinstance(one, Made))
         failed = [(i, one) for i, one in enumerate(results) if isinstance(one, ImagegenError)]
         if error := _to_raise(made, [one for _, one in failed], call):
-            raise error
+            raise _about_share(error, wanted)
         return Bought(made, tuple(failed))
 
     def _one(self, buy: Callable[[], Made]) -> Made | ImagegenError:
@@ -78,6 +79,15 @@ class SetBuyer:
         except Exception as error:  # noqa: BLE001 the other images are stored and must be answered
             self.on_unexpected(error)
             return ImagegenError("An unexpected error. It is in the logs.")
+
+
+def _about_share(error: ImagegenError, wanted: Wanted) -> ImagegenError:
+    """Return the error; one about the price says that the maximum was divided."""
+    most = wanted.each.max_cost
+    if most is None or not isinstance(error, AboveMaxCostError):
+        return error
+    share = f"Of x-max-cost, each of the {wanted.count} images may cost {label_text(most)}."
+    return AboveMaxCostError(f"{error} {share}")
 
 
 def _to_raise(

@@ -106,9 +106,7 @@ class EstimateRequest(EdgeModel):
     )
     provider: str | None = Field(None, max_length=40, description="Preferred, not required.")
     model: str | None = Field(None, max_length=120, description="Preferred, not required.")
-    format: FileFormat | None = Field(
-        None, description="The file's format, at the same price; without it, the model decides."
-    )
+    format: FileFormat | None = Field(None, description="Without it, the model decides.")
 
 
 class Price(EdgeModel):

@@ -18,6 +18,7 @@ from imagegen.domain.errors import (
     NoProviderError,
     ProviderError,
 )
+from imagegen.domain.formats import requested
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageOrder, ImageProvider
@@ -86,10 +87,11 @@ class ProviderLoop:
     def _quoted_variant(self, candidate: QuotedCandidate, size: str) -> Variant | None:
         """Return the variant that was priced, ``None`` if the catalog has changed since then."""
         row = self.catalog.by_key.get(candidate.key)
-        option = row.option(size, candidate.file_format) if row else None
-        if row is None or option is None or row.digest(option) != candidate.digest:
+        option = row.option(size) if row else None
+        sent = requested(row, option, candidate.file_format) if row and option else None
+        if row is None or sent is None or row.digest(sent) != candidate.digest:
             return None
-        return Variant(row, option)
+        return Variant(row, sent)
 
     def _reason_to_skip(
         self, variant: Variant, run: Run, states: Mapping[str, Availability]

@@ -1,0 +1,86 @@
+"""Builds what answers the routes under ``/v1``; loaded with the first request for one of them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from imagegen.bootstrap.generate import GenerateService
+from imagegen.openai_api.aliases import ModelNames
+from imagegen.openai_api.answers import OpenAiPresenter
+from imagegen.openai_api.buyer import Buyer
+from imagegen.openai_api.earlier_images import EarlierImages
+from imagegen.openai_api.images import ImagesRoute
+from imagegen.openai_api.listing import ModelListing
+from imagegen.openai_api.offers import NamedOffers
+from imagegen.openai_api.set_calls import SetCalls
+from imagegen.openai_api.sets import SetBuyer
+
+
+@dataclass(frozen=True)
+class OpenAiRoutes:
+    """Buys images in one call, and lists the models."""
+
+    service: GenerateService
+
+    @cached_property
+    def buyer(self) -> Buyer:
+        """Buys one image."""
+        service, world = self.service, self.service.world
+        return Buyer(
+            offers=NamedOffers(service.estimator),
+            generator=service.generator,
+            earlier_images=EarlierImages(
+                service.replayer, world.records, world.image_id_key, world.now_ms
+            ),
+            replayer=service.replayer,
+            reconciler=service.reconciler,
+            ledgers=world.ledgers,
+            places=world.ledgers,
+            image_id_key=world.image_id_key,
+            now_ms=world.now_ms,
+            pause=world.pause,
+            random_bytes=world.random_bytes,
+            new_run_id=world.new_id,
+        )
+
+    @cached_property
+    def set_buyer(self) -> SetBuyer:
+        """Buys the images of a call."""
+        world = self.service.world
+        calls = SetCalls(
+            world.ledgers,
+            self.buyer.earlier_images,
+            world.image_id_key,
+            world.now_ms,
+            world.random_bytes,
+        )
+        return SetBuyer(self.buyer, calls, world.run_at_once, world.observer.unexpected_error)
+
+    @cached_property
+    def names(self) -> ModelNames:
+        """Resolves the names of models that clients send."""
+        return ModelNames(self.service.world.catalog, self.service.settings.aliases)
+
+    @cached_property
+    def listing(self) -> ModelListing:
+        """Lists the models."""
+        return ModelListing(self.service.world.catalog, self.names)
+
+    @cached_property
+    def presenter(self) -> OpenAiPresenter:
+        """Writes the answers with images."""
+        service, world = self.service, self.service.world
+        return OpenAiPresenter(
+            world.catalog, world.images, service.settings.limits, world.image_id_key, world.now_ms
+        )
+
+    @cached_property
+    def images(self) -> ImagesRoute:
+        """Answers requests for images."""
+        settings = self.service.settings
+        return ImagesRoute(
+            self.service.world.catalog,
+            self.names,
+            self.set_buyer,
+            self.presenter,
+            settings.max_count,
+        )
