@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from generators.openapi_shapes import OPENAI_ERROR, RPC_ERROR, RPC_REQUEST, for_generators
-from imagegen.openapi import FUNCTION
+from imagegen.edge.openapi import FUNCTION
 from imagegen.wire.reports import Problem
 from local.paths import ROOT
 
@@ -167,7 +167,7 @@ def document() -> dict[str, Any]:
             "description": DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        # A deployed function serves the document with absolute URLs: imagegen/openapi.py.
+        # A deployed function serves the document with absolute URLs: imagegen/edge/openapi.py.
         "servers": [{"url": "/", "description": f"The function that a path names in {FUNCTION}"}],
         "security": [{"bearer": []}],
         "tags": [

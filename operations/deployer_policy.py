@@ -85,6 +85,10 @@ ACTIONS: Final[Mapping[str, str]] = {
         "Unsubscribe ListSubscriptionsByTopic TagResource UntagResource "
         "ListTagsForResource GetDataProtectionPolicy"
     ),
+    "AWS::SSM::Parameter": (
+        "ssm: PutParameter GetParameter GetParameters DeleteParameter AddTagsToResource "
+        "RemoveTagsFromResource ListTagsForResource"
+    ),
     "AWS::Scheduler::Schedule": (
         "scheduler: CreateSchedule GetSchedule UpdateSchedule DeleteSchedule"
     ),
@@ -123,7 +127,7 @@ def actions_by_service() -> dict[str, list[str]]:
     for text in ACTIONS.values():
         service, _, names = text.partition(": ")
         found.setdefault(service, set()).update(names.split())
-    for service in ("logs", "dynamodb"):
+    for service in ("logs", "dynamodb", "ssm"):
         found[service].update(TOOLS[service].split())
     return {service: sorted(found[service]) for service in sorted(found)}
 
@@ -146,6 +150,7 @@ def resources_of(stack: str, region: str, account: str) -> dict[str, list[str]]:
         "s3": [f"arn:aws:s3:::{stack.lower()}-bucket-*"],
         "scheduler": [f"arn:aws:scheduler:{here}:schedule/default/{stack}-*"],
         "sns": [f"arn:aws:sns:{here}:{stack}-*"],
+        "ssm": [f"arn:aws:ssm:{here}:parameter/imagegen/{stack}{rest}" for rest in ("", "/*")],
     }
 
 
@@ -171,9 +176,6 @@ def _statements(stack: str, region: str, account: str) -> Iterator[dict[str, Any
     bucket = f"arn:aws:s3:::{SAM_BUCKET}"
     sam = [f"s3:{name}" for name in TOOLS["samBucket"].split()]
     yield _allowed("SamBucket", sam, [bucket, f"{bucket}/*"])
-    keys = f"arn:aws:ssm:{here}:parameter/imagegen/{stack}"
-    ssm = [f"ssm:{name}" for name in TOOLS["ssm"].split()]
-    yield _allowed("Keys", ssm, [keys, f"{keys}/*"])
     yield _allowed("Account", TOOLS["account"].split(), ["*"])
 
 

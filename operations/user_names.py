@@ -16,6 +16,7 @@ from imagegen.edge.tokens import user_id
 from imagegen.providers import PROVIDERS
 from local.parameters import read_dotenv
 from local.paths import DOTENV
+from operations import accounts
 from operations.push_env import parameters_path
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def main() -> None:
     parser.add_argument("--subject", default="")
     parser.add_argument("--user", default="")
     given = parser.parse_args()
+    accounts.settle_region()
     issuer = read_dotenv(given.env_file).get("JWT_ISSUER", "")
     user = user_of(given.subject, given.user, issuer)
     print(names(user, name_key(boto3.client("ssm"), given.stack), PROVIDERS))

@@ -107,7 +107,7 @@ def protected_mcp(service: Service) -> Response[str]:
 def openapi(service: Service) -> Response[str]:
     """Return the OpenAPI document of this deployment: every function's URL is its own."""
     # As above: only tools that read the document load it.
-    from imagegen.openapi import served_document  # noqa: PLC0415
+    from imagegen.edge.openapi import served_document  # noqa: PLC0415
 
     own = _base_url(service, api.current_event.raw_event)
     urls = {"estimate": own, **service.settings.other_urls}

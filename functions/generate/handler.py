@@ -18,9 +18,9 @@ from imagegen.edge.api import (
     response_schema,
     serve,
 )
+from imagegen.edge.events import task_of
 from imagegen.edge.media_types import wants_json
 from imagegen.edge.requests import Access
-from imagegen.events import task_of
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
 from imagegen.openai_api.models import ImagesRequest

@@ -8,8 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imagegen.bootstrap.health import HealthService, get_health_service
 from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
 from imagegen.edge.api import build_api, get_dependency, is_admin_request, serve
+from imagegen.edge.events import task_of
 from imagegen.edge.requests import Access
-from imagegen.events import task_of
 from imagegen.logs import logger
 from imagegen.usecases.health import public_summary
 from imagegen.wire.reports import Health

@@ -15,7 +15,6 @@ def made() -> dict[str, str]:
     rows += [
         ("cloudformation", "the stack, sam's own stack, the transforms", _listed("cloudformation")),
         ("s3", "sam's own bucket", _listed("samBucket")),
-        ("ssm", _plain("parameter/imagegen/<stack>/*"), _listed("ssm")),
         ("the account", "`*`", _listed("account")),
     ]
     return {

@@ -16,7 +16,7 @@ import requests
 
 from generators.docs.exchanges import JSON, Call, exchange
 from generators.openapi import DOCUMENT
-from imagegen.openapi import FUNCTION
+from imagegen.edge.openapi import FUNCTION
 from local.stack import LocalStack
 
 SECONDS: Final = 30.0

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from generators.docs.blocks import code, table
 from generators.openapi import DOCUMENT
-from imagegen.openapi import FUNCTION
+from imagegen.edge.openapi import FUNCTION
 
 METHODS: Final = ("get", "post", "put", "delete")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from imagegen.events import plain_path
+from imagegen.edge.events import plain_path
 from tests.fakes.service import Service
 
 ROUTES = [

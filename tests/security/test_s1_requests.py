@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from imagegen.events import plain_path
+from imagegen.edge.events import plain_path
 from local.paths import ROOT
 from tests.security.board import Board
 from tests.security.conftest import House

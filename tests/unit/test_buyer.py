@@ -186,11 +186,11 @@ def test_a_repetition_gets_a_stored_image_at_once_though_its_hold_was_never_sett
     service.check_charged_iff_stored()
 
 
-def dying(service: Service, call: Call) -> Callable[[], None]:
-    """Let a run die after it stored its image; return a function that ends its lease."""
+def dying(service: Service, call: Call, fault: Fault = Fault.DIES_AFTER) -> Callable[[], None]:
+    """Let a run die after it stored its image, or before; return a function that ends its lease."""
     names = calls_of(call)
     service.wire.calls.clear()
-    service.wire.faults = {names.index("images.put"): Fault.DIES_AFTER}
+    service.wire.faults = {names.index("images.put"): fault}
     with pytest.raises(DiedError):
         buy(service, call)
     service.wire.mend()
@@ -853,7 +853,7 @@ def test_of_many_repetitions_one_waits_and_the_others_are_answered_at_once(call:
 
 def test_the_place_is_free_again_when_the_wait_is_over_and_when_its_call_died() -> None:
     service = Service()
-    dying(service, FIRST)
+    dying(service, FIRST, Fault.DIES_BEFORE)
     for _ in range(3):
         began_ms = service.clock()
         with pytest.raises(StillRunningError):
@@ -878,7 +878,7 @@ def test_the_place_is_free_again_when_the_wait_is_over_and_when_its_call_died() 
 
 def test_waiting_writes_once_however_many_repetitions_there_are() -> None:
     service = Service()
-    dying(service, FIRST)
+    dying(service, FIRST, Fault.DIES_BEFORE)
     writes = service.ledgers.writes
 
     def more() -> None:
@@ -896,11 +896,11 @@ def test_waiting_writes_once_however_many_repetitions_there_are() -> None:
 @pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
 def test_a_place_that_cannot_be_taken_is_no_wait(fault: Fault) -> None:
     service = Service()
-    dying(service, FIRST)
+    dying(service, FIRST, Fault.DIES_BEFORE)
     service.wire.calls.clear()
-    service.wire.faults = {1: fault}
+    service.wire.faults = {2: fault}
     began_ms = service.clock()
     with pytest.raises(StillRunningError):
         buy(service, AGAIN)
-    assert service.wire.calls == ["ledgers.load", "ledgers.wait"]
+    assert service.wire.calls == ["ledgers.load", "images.find", "ledgers.wait"]
     assert service.clock() == began_ms

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "usecases": {"usecases", "guard", "wire", "domain"},
     "openai_api": {"openai_api", "usecases", "wire", "domain"},
     "mcp": {"mcp", "edge", "chat", "wire", "domain"},
-    "edge": {"edge", "events", "logs", "places", "wire", "domain"},
+    "edge": {"edge", "logs", "places", "wire", "domain"},
     "monitoring": {"monitoring", "logs", "usecases", "guard", "wire", "domain"},
     "llm": {"llm", "providers", "domain", "places"},
     "providers": {"providers", "domain"},
@@ -32,17 +32,14 @@ MAY_IMPORT = {
     "settings": {"domain", "places", "providers"},
     # Both without pydantic: the page is there as soon as Python is. It shows who the providers are.
     "places": set[str](),
-    "site": {"events", "places", "providers"},
-    "events": set[str](),
-    "openapi": set[str](),
+    "site": {"edge", "places", "providers"},
 }
 """docs/design.md draws it. What is not named here may be imported by nobody but these two:"""
 MAY_IMPORT["bootstrap"] = {*MAY_IMPORT, "bootstrap"} - {"site"}
 MAY_IMPORT["functions"] = {
     *("edge", "bootstrap", "wire", "usecases", "openai_api", "chat", "mcp", "logs", "site"),
-    *("events", "openapi"),
 }
-ROOT_MODULES = {"events", "guard", "logs", "openapi", "places", "settings", "site"}
+ROOT_MODULES = {"guard", "logs", "places", "settings", "site"}
 PURE = ("chat", "domain", "guard", "openai_api", "usecases", "wire")
 FOREIGN_TO_PURE = {
     "aws_lambda_powertools",

@@ -8,7 +8,7 @@ import pytest
 
 from generators.openapi import DOCUMENT, FUNCTIONS
 from generators.openapi_shapes import for_generators
-from imagegen.openapi import FUNCTION, served_document
+from imagegen.edge.openapi import FUNCTION, served_document
 
 API: dict[str, Any] = json.loads(DOCUMENT.read_text())
 SCHEMAS: dict[str, Any] = API["components"]["schemas"]

@@ -6,8 +6,8 @@ import pytest
 
 from imagegen.domain.errors import UnauthorizedError
 from imagegen.domain.users import USER, User
+from imagegen.edge.events import plain_path, task_of, url_event
 from imagegen.edge.requests import Access, check_request
-from imagegen.events import plain_path, task_of, url_event
 
 SIGNATURE = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/x, Signature=0"
 

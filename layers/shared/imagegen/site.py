@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from imagegen.events import NEEDED, url_event
+from imagegen.edge.events import NEEDED, url_event
 from imagegen.places import came_through_front, is_on_loopback, public_url
 from imagegen.providers import PROVIDERS
 

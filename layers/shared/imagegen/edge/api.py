@@ -26,9 +26,9 @@ from imagegen.domain.errors import ImagegenError
 from imagegen.domain.pseudonyms import log_name
 from imagegen.domain.users import User
 from imagegen.edge import openai_problems, problems
+from imagegen.edge.events import NEEDED, url_event
 from imagegen.edge.problems import edge_problem, to_problem
 from imagegen.edge.requests import Access, Event, check_request, too_large
-from imagegen.events import NEEDED, url_event
 from imagegen.logs import logger, place_of, silence_others
 from imagegen.places import came_through_front
 from imagegen.wire.headers import JSON

@@ -30,5 +30,5 @@ def served_document(urls: Mapping[str, str], *, own: str) -> str:
 def _text() -> str:
     # Beside the package in the layer, at the top of the project elsewhere.
     beside = files("imagegen").joinpath(FILE)
-    path = beside if beside.is_file() else Path(__file__).parents[3] / FILE
+    path = beside if beside.is_file() else Path(__file__).parents[4] / FILE
     return path.read_text()
