@@ -51,7 +51,7 @@ def _row(item: tuple[str, Mapping[str, Any]]) -> tuple[str, ...]:
     name, facts = item
     refused = dict.fromkeys(map(_refused, facts["refuses"]))
     sources = (f"[{number}]({url})" for number, url in enumerate(facts["sources"], 1))
-    streamed = "; ".join(_streamed(facts["stream"])) or "as OpenAI documents it"
+    streamed = "; ".join(_streamed(facts["stream"])) or "as documented"
     return facts["title"], code(PREFIX + name), "; ".join(refused), streamed, " ".join(sources)
 
 
