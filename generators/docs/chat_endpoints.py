@@ -51,11 +51,16 @@ def _row(item: tuple[str, Mapping[str, Any]]) -> tuple[str, ...]:
     name, facts = item
     refused = dict.fromkeys(map(_refused, facts["refuses"]))
     sources = (f"[{number}]({url})" for number, url in enumerate(facts["sources"], 1))
-    streamed = "; ".join(_streamed(facts["stream"])) or "as OpenAI documents it"
+    mark = "\\*" if facts.get("stream_is_assumed") else ""
+    streamed = ("; ".join(_streamed(facts["stream"])) or "as documented") + mark
     return facts["title"], code(PREFIX + name), "; ".join(refused), streamed, " ".join(sources)
 
 
 def _refused(rule: Mapping[str, Any]) -> str:
+    return _part(rule) + ("\\*" if rule.get("assumed") else "")
+
+
+def _part(rule: Mapping[str, Any]) -> str:
     match rule["field"]:
         case "messages.extra":
             return f"`{rule['name']}` sent back"
