@@ -116,7 +116,7 @@ def openapi(service: Service) -> Response[str]:
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event."""
-    return serve(api, event, context, ACCESS)
+    return serve(api, event, context, access=ACCESS)
 
 
 def _is_open(method: str, path: str) -> bool:
@@ -162,4 +162,10 @@ def _base_url(service: EstimateService, event: Event) -> str:
     return service.settings.public_url(context["domainName"], context["domainPrefix"])
 
 
-ACCESS = Access(get_verifier, _is_open, (MCP,), _origin_fault, _metadata_url)
+ACCESS = Access(
+    get_verifier,
+    is_open=_is_open,
+    own_json=(MCP,),
+    fault=_origin_fault,
+    metadata_url=_metadata_url,
+)

@@ -125,7 +125,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         done = asdict(service.reconciler.sweep(limit=SWEEP_USERS))
         logger.info("reconciled", **done)
         return done
-    return serve(api, event, context, ACCESS)
+    return serve(api, event, context, access=ACCESS)
 
 
 def _ends_ms(service: GenerateService) -> int:
@@ -146,4 +146,4 @@ def _is_open(method: str, path: str) -> bool:
     return method == "GET" and path.startswith("/images/")
 
 
-ACCESS = Access(get_verifier, _is_open)
+ACCESS = Access(get_verifier, is_open=_is_open)

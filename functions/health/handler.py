@@ -34,7 +34,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         results = service.key_checker.check()
         service.world.observer.keys_checked(results)
         return dict(results.outcomes)
-    return serve(api, event, context, ACCESS)
+    return serve(api, event, context, access=ACCESS)
 
 
 def _is_open(method: str, path: str) -> bool:
@@ -42,4 +42,4 @@ def _is_open(method: str, path: str) -> bool:
     return method == "GET" and path == PATH
 
 
-ACCESS = Access(get_verifier, _is_open)
+ACCESS = Access(get_verifier, is_open=_is_open)

@@ -27,10 +27,9 @@ from imagegen.wire.images import (
     Cost,
     EdgeModel,
     EstimateRequest,
-    Prompt,
     Replaced,
-    Style,
 )
+from imagegen.wire.prompts import Prompt, Style
 
 TIER_OF_QUALITY: dict[str, Tier] = {
     "low": Tier.FAST,
