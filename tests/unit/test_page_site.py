@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegen.events import plain_path
 from imagegen.site import PageSettings, Site, accepts_gzip, build_site, etag_matches, read_files
 from local.paths import ROOT
 from local.run import may_open
@@ -84,7 +85,7 @@ def test_a_file_says_what_it_is(path: str, media_type: str) -> None:
 @given(st.text(max_size=40).map(lambda text: f"/{text}"))
 def test_no_path_leads_to_anything_but_a_file_of_the_page(path: str) -> None:
     status = ask(path)["statusCode"]
-    assert status == (200 if path in site().files else 404)
+    assert status == (200 if plain_path(path) in site().files else 404)
 
 
 @pytest.mark.parametrize("path", ["/../handler.py", "/static/page.js", "/%2e%2e/handler.py", ""])
