@@ -48,7 +48,7 @@ def chat(
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event."""
-    return serve(api, event, context, ACCESS)
+    return serve(api, event, context, access=ACCESS)
 
 
 def _name_key() -> bytes:

@@ -117,7 +117,7 @@ def openapi(service: Service) -> Response[str]:
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event."""
-    return serve(api, event, context, ACCESS)
+    return serve(api, event, context, access=ACCESS)
 
 
 def _is_open(method: str, path: str) -> bool:

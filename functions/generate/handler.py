@@ -136,7 +136,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         logger.info("reconciled", **done)
         service.world.observer.swept()
         return done
-    return serve(api, event, context, ACCESS)
+    return serve(api, event, context, access=ACCESS)
 
 
 def _ends_ms(service: GenerateService) -> int:

@@ -34,7 +34,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         results = service.key_checker.check()
         service.world.observer.keys_checked(results)
         return dict(results.outcomes)
-    return serve(api, event, context, ACCESS)
+    return serve(api, event, context, access=ACCESS)
 
 
 def _is_open(method: str, path: str) -> bool:

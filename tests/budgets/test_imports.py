@@ -67,10 +67,10 @@ class Budget:
 
 
 BUDGETS = {
-    "estimate": Budget(670, 680, VENDORS, "estimate/no-token"),
-    "health": Budget(601, 611, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(693, 703, VENDORS, "generate/unknown-image"),
-    "chat": Budget(690, 700, VENDORS, "chat/no-token"),
+    "estimate": Budget(671, 681, VENDORS, "estimate/no-token"),
+    "health": Budget(602, 612, VENDORS + TOKENS, "health/report"),
+    "generate": Budget(694, 704, VENDORS, "generate/unknown-image"),
+    "chat": Budget(691, 701, VENDORS, "chat/no-token"),
     "page": Budget(112, 122, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 

@@ -10,7 +10,6 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
 from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFunctionUrlResolver
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
@@ -55,9 +54,6 @@ def build_api() -> LambdaFunctionUrlResolver:
     def on_media_type(_: RequestUnsupportedContentType) -> Response[str]:
         return _response_for_path(problems.unsupported_media_type(), path())
 
-    def on_no_route(_: NoRouteError) -> Response[str]:
-        return _response_for_path(problems.no_route(), path())
-
     def on_error(error: ImagegenError) -> Response[str]:
         return error_response(error, path())
 
@@ -69,12 +65,12 @@ def build_api() -> LambdaFunctionUrlResolver:
     api.exception_handler(RequestValidationError)(on_invalid_request)
     api.exception_handler(RequestUnsupportedContentType)(on_media_type)
     api.exception_handler(ResponseValidationError)(on_invalid_answer)
-    api.not_found(on_no_route)
+    api.not_found(lambda _: _response_for_path(problems.no_route(), path()))
     return api
 
 
 def serve(
-    api: LambdaFunctionUrlResolver, event: object, context: LambdaContext, access: Access
+    api: LambdaFunctionUrlResolver, event: object, context: LambdaContext, *, access: Access
 ) -> dict[str, Any]:
     """Return the function URL's answer to one event.
 
@@ -87,14 +83,14 @@ def serve(
     is_head = http["method"] == "HEAD"
     if is_head and "GET" in _methods(api, path):
         http["method"] = "GET"
-    answer = _answer(api, request, context, access)
+    answer = _answer(api, request, context, access=access)
     if openai_problems.is_under_v1(path):
         answer.setdefault("headers", {})["x-request-id"] = context.aws_request_id
     return {**answer, "body": "", "isBase64Encoded": False} if is_head else answer
 
 
 def _answer(
-    api: LambdaFunctionUrlResolver, event: Event, context: LambdaContext, access: Access
+    api: LambdaFunctionUrlResolver, event: Event, context: LambdaContext, *, access: Access
 ) -> dict[str, Any]:
     path: str = event["rawPath"]
     try:

@@ -23,7 +23,8 @@ from imagegen.domain.catalog import PIXEL_SIZE, Catalog, FileFormat, Shape, Tier
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import parse_usd
 from imagegen.wire.headers import MAX_COST
-from imagegen.wire.images import EstimateRequest, Prompt, Style
+from imagegen.wire.images import EstimateRequest
+from imagegen.wire.prompts import Prompt, Style
 
 if TYPE_CHECKING:
     # Only a request for images loads it.

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -18,10 +17,8 @@ from pydantic.alias_generators import to_camel
 
 from imagegen.domain.catalog import PIXEL_SIZE, FileFormat, Tier
 from imagegen.domain.money import parse_usd, usd_text
-from imagegen.domain.text import REPLACED, is_blank
+from imagegen.wire.prompts import MAX_STYLE_CHARACTERS, Prompt, Style
 
-MAX_PROMPT_CHARACTERS = 32_000
-MAX_STYLE_CHARACTERS = 200
 DOLLARS = r"^([0-9]{1,9}|[0-9]{0,9}\.[0-9]{1,6})$"
 _SIZES = rf"^(square|landscape|portrait)$|{PIXEL_SIZE}"
 
@@ -43,19 +40,6 @@ def _dollars(value: object) -> int:
         raise invalid from None  # an answer must not repeat what was sent
 
 
-def _visible(text: str) -> str:
-    if is_blank(text):
-        raise ValueError("must not be empty: it has no visible character")
-    return text
-
-
-def _undamaged(text: str) -> str:
-    if REPLACED in text:
-        # What it stood for is lost, and an image of the rest would be paid for.
-        raise ValueError("contains U+FFFD, the mark of text that was not valid UTF-8; leave it out")
-    return text
-
-
 MicroUsd = Annotated[
     int,
     Field(ge=0),
@@ -72,15 +56,6 @@ Instant = Annotated[
     int,
     PlainSerializer(iso_time, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
-]
-Prompt = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=MAX_PROMPT_CHARACTERS),
-    AfterValidator(_visible),
-    AfterValidator(_undamaged),
-]
-Style = Annotated[
-    str, StringConstraints(max_length=MAX_STYLE_CHARACTERS), AfterValidator(_undamaged)
 ]
 
 
