@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from local.paths import ROOT
 from local.stack import LocalStack, Options
@@ -111,8 +112,7 @@ def _shown(result: Result) -> Result:
 
 
 def _run(driver: Driver, name: str, command: list[str], folder: Path) -> Result:
-    driver.reset()
-    person = driver.person()
+    person = _person(driver)
     given = {
         "base": f"{driver.urls['generateUrl']}/v1",
         "mcp": f"{driver.urls['estimateUrl']}/mcp",
@@ -131,6 +131,12 @@ def _run(driver: Driver, name: str, command: list[str], folder: Path) -> Result:
     return Result(name, said["version"], "run", route, not why, said["images"], why)
 
 
+def _person(driver: Driver) -> Person:
+    """Return a user that no run has had before, also on a stack that other suites use."""
+    driver.reset()
+    return Person(driver, driver.local.issuer.token(f"client-{uuid4()}"))
+
+
 def _charged(person: Person, images: int) -> str:
     """Return what is wrong with the charge, empty if exactly these images are charged."""
     used = person.usage()
@@ -141,8 +147,7 @@ def _charged(person: Person, images: int) -> str:
 
 
 def _replay(driver: Driver, one: Replayed) -> Result:
-    driver.reset()
-    person = driver.person()
+    person = _person(driver)
     got = person.call("POST", f"{driver.urls['generateUrl']}/v1/images/generations", one.body)
     images, why = one.body["n"], got.text[:1_000] if got.status != 200 else ""
     if not why:

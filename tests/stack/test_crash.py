@@ -78,3 +78,42 @@ def test_killed_then_reconciled_is_charged_if_and_only_if_stored(
     assert stored(stack, offer["quoteId"])
     drawn = stack.counts("openai")["images"]
     assert drawn == (1 if is_stored else 2)
+
+
+@pytest.mark.parametrize(
+    ("step", "matches", "after"),
+    [
+        ("before a put", is_put, False),
+        ("after a put", is_put, True),
+        ("before a settle", is_settle, False),
+        ("after a settle", is_settle, True),
+    ],
+)
+def test_a_call_for_several_images_that_is_killed_is_completed_by_its_repetition(
+    stack: Driver, step: str, matches: Any, after: bool
+) -> None:
+    person = stack.person()
+    url = f"{stack.urls['generateUrl']}/v1/images/generations"
+    body = {"prompt": "A red fox", "model": "high", "n": 3, "response_format": "url"}
+    key = {"Idempotency-Key": "order-72"}
+    watch = Watch(matches, kill_workers, after=after)
+    with (
+        watching(stack.urls["awsEndpoint"], watch) as proxy,
+        stack.configured("generate", AWS_ENDPOINT_URL=proxy),
+    ):
+        assert person.call("POST", url, body, **key).status >= 500
+    before = person.usage()
+    assert before["spent"] == "0.158100", "held, or charged already"
+
+    with stack.configured("generate", CLOCK_OFFSET_SECONDS=PAST_THE_LEASE):
+        again = person.call("POST", url, body, **key)
+        third = person.call("POST", url, body, **key)
+        usage = person.usage()
+    print(f"\nkilled {step}: drawn {stack.counts('openai')['images']}")
+    assert again.status == third.status == 200, again.text
+    images = [one["imageId"] for one in again.json["imagegen"]["images"]]
+    assert len(set(images)) == 3
+    assert images == [one["imageId"] for one in third.json["imagegen"]["images"]]
+    assert third.headers["x-imagegen-charged"] == "0.158100"
+    assert (usage["images"], usage["spent"]) == (3, "0.158100")
+    assert 3 <= stack.counts("openai")["images"] <= 6

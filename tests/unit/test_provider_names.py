@@ -39,6 +39,7 @@ PERMITTED: Mapping[str, tuple[frozenset[str], str]] = {
     f"{LAYER}/llm/openai_chat.py": (frozenset({"openai"}), "the same client, for a chat's LLM"),
     f"{LAYER}/bootstrap/providers.py": (frozenset({"openai"}), "where a chat's LLM is by default"),
     f"{LAYER}/bootstrap/generate.py": (frozenset({"openai"}), "the routes under /v1"),
+    f"{LAYER}/bootstrap/openai_routes.py": (frozenset({"openai"}), "the routes under /v1"),
     f"{LAYER}/openai_api/*": (frozenset({"openai"}), "the routes under /v1"),
     f"{LAYER}/edge/openai_problems.py": (frozenset({"openai"}), "the routes under /v1"),
     f"{LAYER}/edge/api.py": (frozenset({"openai"}), "the routes under /v1"),

@@ -252,6 +252,18 @@ def test_another_row_of_the_named_model_or_provider_replaces_nothing() -> None:
         assert (keys(selection)[0], selection.replaced) == ("alpha-two", None)
 
 
+def test_of_a_provider_without_a_row_in_the_tier_the_cheapest_row_with_a_price_is_named() -> None:
+    cat = catalog(
+        row("alpha-one", priority=1),
+        row("beta-no-such-size", priority=1, tier="high", sizes=[LANDSCAPE], price=PER_MEGAPIXEL),
+        row("beta-high", priority=2, tier="high", usd="0.3"),
+        row("beta-ultra", priority=1, tier="ultra", usd="0.2"),
+    )
+    selection = chosen(criteria(provider="beta"), cat)
+    assert selection.replaced is not None
+    assert (selection.replaced.row.key, selection.replaced.reason) == ("beta-ultra", Reason.QUALITY)
+
+
 def test_fallbacks_of_a_named_model_are_within_the_multiple_of_its_price_if_any_is() -> None:
     cat = catalog(
         row("alpha-standard", priority=1, usd="0.02"),

@@ -235,7 +235,8 @@ def _of_another_tier(catalog: Catalog, criteria: Criteria) -> LeftOut | None:
     rows = [row for row in catalog.models if criteria.names(row)]
     detail = f"is not in the tier {criteria.tier}"
     found = [LeftOut(row, Reason.QUALITY, detail, _price_of(row, criteria)) for row in rows]
-    return min(found, key=lambda one: one.price_microusd or 0, default=None)
+    priced = [one for one in found if one.price_microusd is not None] or found
+    return min(priced, key=lambda one: one.price_microusd or 0, default=None)
 
 
 def _price_of(row: Offering, criteria: Criteria) -> int | None:
