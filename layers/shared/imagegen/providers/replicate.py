@@ -7,7 +7,7 @@ cancel it at our deadline. Replicate deletes output files after an hour, so we f
 import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
-from imagegen.providers.download import Downloader
+from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
@@ -30,6 +30,7 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import Clock, Deadline, JsonHttp
+from imagegen.providers.pictures import pictures_in
 
 NAME = "replicate"
 
@@ -73,8 +74,9 @@ class ReplicateProvider:
         answer = self._finish(answer, polling)
         if not is_terminal(answer):
             answer = self._cancel(answer, deadline)
-        url = image_from(answer)
-        content = self.downloader.fetch(url, timeout_seconds=deadline.remaining_seconds())
+        content = first_image(images_from(answer), self.downloader, deadline)
+        if content is None:
+            raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
         return ImageAnswer(content, token(dig(answer.body, "id")))
 
     def check_key(self, *, timeout_seconds: float) -> None:
@@ -148,18 +150,14 @@ def cancel_after_seconds(deadline: Deadline) -> int:
     return max(MIN_CANCEL_AFTER_SECONDS, math.ceil(deadline.remaining_seconds()))
 
 
-def image_from(answer: HttpAnswer) -> str:
-    """Return the URL of a finished prediction's image; a model's output is a string or a list.
+def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
+    """Return the images in a prediction, and links to images.
 
     Raises:
-        ProviderError: the prediction failed or has no output.
+        ProviderError: the prediction failed.
     """
     raise_if(classify(answer))
-    output = dig(answer.body, "output")
-    url = dig(output, 0) if isinstance(output, list) else output
-    if not isinstance(url, str) or not url:
-        raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
-    return url
+    return pictures_in(dig(answer.body, "output"))
 
 
 def job_url(answer: HttpAnswer, base_url: str, verb: str = "get") -> str:

@@ -4,6 +4,7 @@ Errors: https://docs.together.ai/docs/error-codes.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -11,12 +12,11 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
-from imagegen.providers.download import Downloader
+from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
     bearer,
-    decoded_image,
     dig,
     items_at,
     outcome_of,
@@ -25,6 +25,7 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import Deadline, JsonHttp
+from imagegen.providers.pictures import pictures_of
 
 NAME = "together"
 
@@ -60,9 +61,9 @@ class TogetherProvider:
             body=to_body(order),
             timeout_seconds=timeout_seconds,
         )
-        content = image_from(answer)
-        if isinstance(content, str):
-            content = self.downloader.fetch(content, timeout_seconds=deadline.remaining_seconds())
+        content = first_image(images_from(answer), self.downloader, deadline)
+        if content is None:
+            raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
         return ImageAnswer(content, token(dig(answer.body, "id")))
 
     def check_key(self, *, timeout_seconds: float) -> None:
@@ -97,23 +98,19 @@ def to_body(order: ImageOrder) -> dict[str, Json]:
     return {**order.params, "model": order.model, "prompt": order.prompt, "n": 1}
 
 
-def image_from(answer: HttpAnswer) -> bytes | str:
-    """Return the image in an answer, or its URL.
+def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
+    """Return the images in an answer, and links to images.
 
     Raises:
-        ProviderError: the answer is an error or contains neither.
+        ProviderError: the answer is an error.
     """
     raise_if(classify(answer))
-    content = decoded_image(dig(answer.body, "data", 0, "b64_json"))
-    found = content or text_at(answer.body, "data", 0, "url")
-    if not found:
-        raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
-    return found
+    return iter([answer.image]) if answer.image else pictures_of(answer.body)
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:
     """Return the error in an answer, ``None`` for a success."""
-    if answer.status == 200 and not dig(answer.body, "error"):
+    if 200 <= answer.status < 300 and not dig(answer.body, "error"):
         return None
     code = text_at(answer.body, "error", "code") or text_at(answer.body, "error", "type")
     return answered_fault(NAME, _outcome(answer), answer, code=code)
