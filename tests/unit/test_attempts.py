@@ -17,7 +17,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import record_json
 from imagegen.usecases.generate.run import Made
 from tests.fakes.catalogs import catalog, real_catalog, row
-from tests.fakes.pictures import picture
+from tests.fakes.pictures import picture, png
 from tests.fakes.providers import Reaction
 from tests.fakes.service import Service
 
@@ -190,7 +190,7 @@ def test_after_a_lost_answer_the_same_provider_is_not_called_again() -> None:
 def test_after_a_failure_another_model_of_the_same_provider_may_be_called() -> None:
     rows = (row("alpha-one", priority=1), row("alpha-two", priority=2))
     service = Service(catalog=catalog(*rows))
-    service.react("alpha", Outcome.UNAVAILABLE, picture("PNG"))
+    service.react("alpha", Outcome.UNAVAILABLE, png())
     assert service.make().record.model == "alpha-two-model"
 
 
@@ -294,9 +294,9 @@ def test_a_provider_gets_exactly_what_was_priced() -> None:
 
 def test_the_recorded_size_is_measured_from_the_bytes() -> None:
     service = Service()
-    service.react("alpha", picture("JPEG", size=(40, 30)))
+    service.react("alpha", picture("JPEG", size=(1040, 1000)))
     record = service.make().record
-    assert (record.media_type, record.width, record.height) == ("image/jpeg", 40, 30)
+    assert (record.media_type, record.width, record.height) == ("image/jpeg", 1040, 1000)
 
 
 def test_a_provider_that_is_not_set_up_ends_the_run_without_a_charge() -> None:

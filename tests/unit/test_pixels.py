@@ -12,7 +12,7 @@ from imagegen.domain.pixels import MAX_EDGE, BrokenImageError, Measured, measure
 from tests.fakes.pictures import HEIGHT, WIDTH, exif, picture, png
 
 IMAGES: dict[str, tuple[str, bytes]] = {
-    "PNG": ("image/png", png()),
+    "PNG": ("image/png", picture("PNG")),
     "PNG with alpha": ("image/png", picture("PNG", alpha=True)),
     "JPEG": ("image/jpeg", picture("JPEG")),
     "progressive JPEG": ("image/jpeg", picture("JPEG", progressive=True)),

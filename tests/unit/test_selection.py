@@ -41,7 +41,7 @@ def reasons(selection: Selection) -> dict[str, Reason]:
 
 def criteria(**changes: Any) -> Criteria:
     asked: dict[str, Any] = {
-        "tier": Tier.STANDARD, "size": "square", "prompt_characters": 20, "prompt_bytes": 20,
+        "tier": Tier.STANDARD, "size": "square", "prompt_characters": 20, "prompt_tokens": 20,
     }  # fmt: skip
     return Criteria(**(asked | changes))
 

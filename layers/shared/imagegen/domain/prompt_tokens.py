@@ -1,9 +1,9 @@
 """The most tokens that a provider's tokenizer makes of a prompt, without a tokenizer.
 
 Tokenizers of the byte-pair kind work on UTF-8 bytes and never make more tokens than bytes. Dense
-text comes close: 32,000 rare CJK characters are 95,372 tokens of OpenAI's ``o200k_base``, and 96,000
-bytes. The tokenizers first cut the text into pieces: a run of letters at each change to a capital,
-digits into groups of three, and everything else (https://github.com/openai/tiktoken).
+text comes close: 32,000 rare CJK characters have 96,000 bytes, and ``o200k_base``, which OpenAI
+uses, makes 95,372 tokens of them. The tokenizers first cut the text into pieces: letters at each
+change to a capital, digits into groups of three (https://github.com/openai/tiktoken).
 """
 
 import re

@@ -106,7 +106,7 @@ class Run:
         return replace(self._record(now_ms), code=error.code, retryable=error.retryable)
 
     def complete_record(self, made: ImageMade, catalog: Catalog, *, now_ms: int) -> ImageRecord:
-        """Return the record of this run with its image, charged at no more than the quote's price."""
+        """Return the record of this run with its image and its charge."""
         row, measured = made.variant.row, made.measured
         return replace(
             self._record(now_ms),
