@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from local.simulator.faults import DRAWN, INLINE, OUTAGES, TRANSPORT, Fault, Outcome, named
+from local.simulator.faults import (
+    DRAWN,
+    INLINE,
+    OUTAGES,
+    TRANSPORT,
+    Fault,
+    Outcome,
+    Shows,
+    named,
+)
 
 REQUEST = "invalid_request_error"
 USER = "image_generation_user_error"
@@ -135,5 +144,6 @@ IMAGE_REQUESTS = {
     "content_policy_violation": blocked("content_policy_violation", kind=REQUEST),
     "refused": blocked("moderation_blocked", stage("input")),
 }
+COMPATIBLE = {"answers_url": Fault(None, Shows.IMAGE, details={"form": "url"})}
 SHARED = (TRANSPORT, OUTAGES, KEYS, MONEY, LOAD, REQUESTS)
-FAULTS = named(*SHARED, DRAWN, INLINE, IMAGE_REQUESTS)
+FAULTS = named(*SHARED, DRAWN, INLINE, COMPATIBLE, IMAGE_REQUESTS)
