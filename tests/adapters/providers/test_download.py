@@ -339,7 +339,10 @@ def test_a_reset_connection_is_tried_again(world: World) -> None:
     tries = count()
 
     def script(_asked: ToolUse, wire: Wire) -> Reply | None:
-        return image_reply() if next(tries) > 1 else wire.reset()
+        if next(tries) > 1:
+            return image_reply()
+        wire.reset()
+        return None
 
     world.server.script = script
     assert world.downloader().fetch(GOOD_URL, timeout_seconds=10) == PNG
@@ -354,16 +357,11 @@ def test_what_will_not_change_is_not_requested_again(status: int, world: World) 
 
 def test_a_late_file_gets_twelve_seconds_and_no_more_than_the_deadline(world: World) -> None:
     for timeout_seconds, most_seconds in ((25, 12), (3, 3), (0.5, 0.5)):
-        clock, paused = [0.0], []
-
-        def sleep(seconds: float, clock: list[float] = clock, paused: list[float] = paused) -> None:
-            clock[0] += seconds
-            paused.append(seconds)
-
+        slept: list[float] = []
         world.server.replies(Reply(404))
-        downloader = replace(world.downloader(), clock=lambda clock=clock: clock[0], sleep=sleep)
+        downloader = replace(world.downloader(), clock=partial(sum, slept), sleep=slept.append)
         failure(downloader, GOOD_URL, timeout_seconds=timeout_seconds)
-        assert sum(paused) <= most_seconds
+        assert sum(slept) <= most_seconds
 
 
 def test_a_wait_that_is_longer_than_the_time_is_not_begun(world: World) -> None:

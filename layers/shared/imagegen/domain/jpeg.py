@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from imagegen.domain.picture import BrokenImageError, Picture
 
+type Data = bytes | memoryview
+
 MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 RESTART = re.compile(rb"\xff+[\xd0-\xd7]")
 EOI, SOS, DHT, DRI = 0xD9, 0xDA, 0xC4, 0xDD
@@ -128,10 +130,10 @@ def _read_scan(frame: Frame, segment: bytes, content: bytes, at: int) -> int:
     if end is None or not frame.components:
         raise BrokenImageError("the JPEG is cut off")
     scan = Scan(frame, segment)
-    data, intervals = content[at : end.start()], 1
+    data, intervals = memoryview(content)[at : end.start()], 1
     if frame.restart_units:
         intervals = -(-scan.units // frame.restart_units)
-    parts = RESTART.split(data) if intervals > 1 else [data]
+    parts: list[Data] = list(RESTART.split(data)) if intervals > 1 else [data]
     if len(parts) < intervals or not any(parts):
         raise BrokenImageError("parts of the JPEG are missing")
     frame.scans += 1
@@ -151,7 +153,7 @@ class Scan:
         self._is_interleaved = count > 1
         self.units = self._units()
 
-    def is_blank(self, parts: list[bytes]) -> bool:
+    def is_blank(self, parts: list[Data]) -> bool:
         """Return whether the parts between restart markers code blocks of one value.
 
         Nothing is known of tiny images, and of other processes than Huffman's baseline and
@@ -165,7 +167,7 @@ class Scan:
         for part in parts:
             units = min(self._frame.restart_units or left, left)
             left -= units
-            if not self._is_flat(part.replace(b"\xff\x00", b"\xff"), units):
+            if not self._is_flat(bytes(part).replace(b"\xff\x00", b"\xff"), units):
                 return False
         return True
 

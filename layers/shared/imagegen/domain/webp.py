@@ -18,7 +18,7 @@ BLOCK_EDGE = 16
 FEWEST_PIXELS = 256 * 256
 """In smaller images, there is little besides headers in any case."""
 
-type Chunk = tuple[bytes, bytes]
+type Chunk = tuple[bytes, memoryview]
 
 
 def read_webp(content: bytes) -> Picture:
@@ -49,28 +49,28 @@ def chunks_of(content: bytes) -> Iterator[Chunk]:
         BrokenImageError: the container, or a chunk in it, is cut off.
     """
     (length,) = struct.unpack_from("<I", content, 4)
-    at, end = HEADER_BYTES, 8 + length
+    at, end, view = HEADER_BYTES, 8 + length, memoryview(content)
     if end > len(content):
         raise BrokenImageError("the WebP is cut off")
     while at + 8 <= end:
         (size,) = struct.unpack_from("<I", content, at + 4)
         if at + 8 + size > end:
             raise BrokenImageError("the WebP is cut off")
-        yield content[at : at + 4], content[at + 8 : at + 8 + size]
+        yield content[at : at + 4], view[at + 8 : at + 8 + size]
         at += 8 + size + size % 2
 
 
-def _canvas(data: bytes) -> tuple[int, int]:
+def _canvas(data: memoryview) -> tuple[int, int]:
     if len(data) < 10:
         raise BrokenImageError("the WebP is damaged")
     return int.from_bytes(data[4:7], "little") + 1, int.from_bytes(data[7:10], "little") + 1
 
 
-def _frame(kind: bytes, data: bytes) -> Picture:
+def _frame(kind: bytes, data: memoryview) -> Picture:
     return _lossless(data) if kind == b"VP8L" else _lossy(data)
 
 
-def _lossless(data: bytes) -> Picture:
+def _lossless(data: memoryview) -> Picture:
     if data[:1] != b"\x2f" or data[4] >> 5:
         raise BrokenImageError("the WebP is damaged")
     (bits,) = struct.unpack_from("<I", data, 1)
@@ -78,7 +78,7 @@ def _lossless(data: bytes) -> Picture:
     return Picture(width, height, _is_blank(width, height, len(data), 20_000))
 
 
-def _lossy(data: bytes) -> Picture:
+def _lossy(data: memoryview) -> Picture:
     tag = int.from_bytes(data[:3], "little")
     modes_bytes = tag >> 5
     coefficient_bytes = len(data) - VP8_HEAD_BYTES - modes_bytes
