@@ -71,7 +71,7 @@ def _frame(kind: bytes, data: memoryview) -> Picture:
 
 
 def _lossless(data: memoryview) -> Picture:
-    if data[:1] != b"\x2f" or data[4] >> 5:
+    if data[0] != 0x2F or data[4] >> 5:
         raise BrokenImageError("the WebP is damaged")
     (bits,) = struct.unpack_from("<I", data, 1)
     width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
@@ -82,7 +82,7 @@ def _lossy(data: memoryview) -> Picture:
     tag = int.from_bytes(data[:3], "little")
     modes_bytes = tag >> 5
     coefficient_bytes = len(data) - VP8_HEAD_BYTES - modes_bytes
-    if tag & 1 or data[3:6] != b"\x9d\x01\x2a" or coefficient_bytes < 0:
+    if tag & 1 or bytes(data[3:6]) != b"\x9d\x01\x2a" or coefficient_bytes < 0:
         raise BrokenImageError("the WebP is damaged or cut off")
     width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 6))
     blank = _is_blank(width, height, coefficient_bytes, 32 * BLOCK_EDGE * BLOCK_EDGE)
