@@ -40,6 +40,7 @@ class Spoil(StrEnum):
     HOLE = "hole"
     BLANK = "blank"
     TINY = "tiny"
+    SQUARE = "square"
     TRAILING = "trailing"
     NOT_BASE64 = "not_base64"
     URL_SAFE = "url_safe"
@@ -135,6 +136,8 @@ DRAWN = {
     "blank_image": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.BLANK),
     # Smaller than anything that is sold.
     "tiny_image": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.TINY),
+    # Whatever was ordered, a square of 1024 pixels arrives.
+    "square_image": Fault(None, Shows.IMAGE, spoil=Spoil.SQUARE),
     "trailing_bytes": Fault(None, Shows.IMAGE, spoil=Spoil.TRAILING),
     **{
         f"packed_{name.replace('-', '_')}": Fault(None, Shows.IMAGE, packing=name)

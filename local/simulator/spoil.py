@@ -9,6 +9,8 @@ from PIL import Image
 from local.simulator.faults import Spoil
 
 HUGE_BYTES = 31_000_000
+EDGES = {Spoil.TINY: 8, Spoil.SQUARE: 1024}
+"""The edges of squares that arrive whatever was ordered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def spoiled(picture: Picture, spoil: Spoil | None) -> Picture:
         return replace(picture, content=content[: len(content) // 2] + content[-12:])
     if spoil is Spoil.TRAILING:
         return replace(picture, content=picture.content + b"\r\n--boundary--\r\n")
-    if spoil in (Spoil.BLANK, Spoil.TINY):
+    if spoil in EDGES or spoil is Spoil.BLANK:
         return replace(picture, content=repainted(picture, spoil))
     if spoil is Spoil.HUGE:
         # More than 30 MB are sent in any case; base64 adds a third.
@@ -41,9 +43,12 @@ def spoiled(picture: Picture, spoil: Spoil | None) -> Picture:
 
 
 def repainted(picture: Picture, spoil: Spoil) -> bytes:
-    """Return the picture in black, or as a thumbnail of eight pixels."""
+    """Return the picture in black, or as a square of another size."""
     image = opened(picture)
-    image = Image.new("RGB", image.size) if spoil is Spoil.BLANK else image.resize((8, 8))
+    if spoil is Spoil.BLANK:
+        image = Image.new("RGB", image.size)
+    else:
+        image = image.resize((EDGES[spoil], EDGES[spoil]))
     return encoded(image, picture.media_type.removeprefix("image/"))
 
 

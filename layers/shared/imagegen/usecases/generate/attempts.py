@@ -48,6 +48,14 @@ class Undelivered(StrEnum):
     SMALL = "small_image"
 
 
+UNDELIVERED = {
+    Undelivered.BROKEN: Outcome.UNAVAILABLE,
+    Undelivered.BLANK: Outcome.UNAVAILABLE,
+    Undelivered.SMALL: Outcome.UNAVAILABLE,
+}
+"""What such an attempt counts as: the provider answered, and the next one is called."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderLoop:
     """Makes one image within a quote."""
@@ -171,7 +179,7 @@ def _delivered(
 
 
 def _not_delivered(provider: str, why: Undelivered, message: str) -> ProviderError:
-    return ProviderError(provider, Outcome.UNAVAILABLE, message, provider_code=why)
+    return ProviderError(provider, UNDELIVERED[why], message, provider_code=why.value)
 
 
 def _order(quote: Quote, variant: Variant, prompt: str) -> ImageOrder:
