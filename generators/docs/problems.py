@@ -26,6 +26,7 @@ LLM: Final = {
     Outcome.ACCOUNT: "The LLM's provider does not accept the key, or the account lacks credit",
     Outcome.MODEL_GONE: "The LLM's provider no longer serves the model",
     Outcome.REFUSED: "The chat's LLM refused to answer this",
+    Outcome.BLOCKED: "Something in front of the chat's LLM stopped this request",
     Outcome.BAD_PARAMETER: "The LLM's provider did not accept the request",
 }
 """The meaning of each outcome of an LLM call; a call that was never sent has another error."""
@@ -47,6 +48,7 @@ ADVICE: Final = {
     "llm_account": "The operator must check the LLM's key and credit.",
     "llm_model_gone": "The operator must set another `CHAT_MODEL`.",
     "llm_refused": "Rephrase the message.",
+    "llm_blocked": "Rephrase the message. If it goes on, the operator must check the LLM's address.",
     "llm_bad_parameter": "The operator must set a model that can call tools.",
     "model_retired": "Use the model that `detail` names.",
     "unauthorized": "Get a fresh token.",

@@ -60,7 +60,7 @@ def answered(request: Request, fault: Fault) -> Answer:
     if fault.name and fault.shows is Shows.ERROR:
         return error_answer(fault)
     if fault.shows is Shows.PAGE and fault.name:
-        return page_answer()
+        return page_answer(fault.status)
     reply = reply_of(body, fault)
     if not body.get("stream"):
         return json_answer(whole(body, reply))

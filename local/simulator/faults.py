@@ -18,6 +18,8 @@ class Outcome(StrEnum):
     ACCOUNT = "account"
     MODEL_GONE = "model_gone"
     REFUSED = "refused"
+    BLOCKED = "blocked"
+    NO_IMAGE = "no_image"
     BAD_PARAMETER = "bad_parameter"
 
 
@@ -118,24 +120,36 @@ def outage(status: int, message: str, **more: Any) -> Fault:
     return Fault(Outcome.UNAVAILABLE, status=status, message=message, everywhere=True, **more)
 
 
+def gave_up(status: int, message: str) -> Fault:
+    """Return a row for a gateway without the provider's answer: the image may have been made."""
+    return Fault(Outcome.UNKNOWN, status=status, message=message, everywhere=True)
+
+
+def firewall(status: int) -> Fault:
+    """Return a row for the page of a firewall that stops a request for the words in its prompt."""
+    return Fault(Outcome.BLOCKED, Shows.PAGE, status=status)
+
+
 TRANSPORT = {
     "slow": Fault(None, Shows.IMAGE),
     "timeout": Fault(Outcome.UNKNOWN, ending=Ending.HANG, everywhere=True),
     "cut_before": Fault(Outcome.UNKNOWN, ending=Ending.CUT_BEFORE, everywhere=True),
-    "not_json": Fault(Outcome.UNAVAILABLE, Shows.PAGE),
-    "empty_200": Fault(Outcome.UNAVAILABLE, Shows.EMPTY),
+    "not_json": Fault(Outcome.BLOCKED, Shows.PAGE),
+    "empty_200": Fault(Outcome.NO_IMAGE, Shows.EMPTY),
 }
+
+FIREWALL = {f"firewall_{status}": firewall(status) for status in (401, 403, 404, 406, 451, 503)}
 
 DRAWN = {
     "cut_during": Fault(Outcome.UNKNOWN, Shows.IMAGE, ending=Ending.CUT_DURING),
     "lost_answer": Fault(Outcome.UNKNOWN, Shows.IMAGE, ending=Ending.HANG),
     "wrong_bytes": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.TEXT),
     "truncated_image": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.TRUNCATED),
-    "huge": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.HUGE),
+    "huge": Fault(Outcome.NO_IMAGE, Shows.IMAGE, spoil=Spoil.HUGE),
     "hole": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.HOLE),
-    "blank_image": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.BLANK),
+    "blank_image": Fault(Outcome.NO_IMAGE, Shows.IMAGE, spoil=Spoil.BLANK),
     # Smaller than anything that is sold.
-    "tiny_image": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.TINY),
+    "tiny_image": Fault(Outcome.NO_IMAGE, Shows.IMAGE, spoil=Spoil.TINY),
     # Whatever was ordered, a square of 1024 pixels arrives.
     "square_image": Fault(None, Shows.IMAGE, spoil=Spoil.SQUARE),
     "trailing_bytes": Fault(None, Shows.IMAGE, spoil=Spoil.TRAILING),
@@ -174,8 +188,8 @@ OUTAGES = {
     "server_error": outage(500, "The server had an error while processing your request."),
     "bad_gateway": outage(502, "Bad gateway."),
     "overloaded": outage(503, "The engine is currently overloaded, please try again later."),
-    "gateway_timeout": outage(504, "The gateway timed out."),
-    "error_520": outage(520, "The web server returned an unknown error."),
-    "error_524": outage(524, "A timeout occurred at the origin."),
+    "gateway_timeout": gave_up(504, "The gateway timed out."),
+    "error_520": gave_up(520, "The web server returned an unknown error."),
+    "error_524": gave_up(524, "A timeout occurred at the origin."),
     "error_529": outage(529, "The service is overloaded."),
 }

@@ -4,6 +4,7 @@ from typing import Any
 
 from local.simulator.faults import (
     DRAWN,
+    FIREWALL,
     INLINE,
     OUTAGES,
     TRANSPORT,
@@ -25,7 +26,10 @@ REFUSING = (
     "IMAGE_RECITATION",
     "ESCALATION",
 )
-TECHNICAL = ("NO_IMAGE", "IMAGE_OTHER", "OTHER", "MAX_TOKENS", "MALFORMED_RESPONSE")
+# A filter of the output, or a prompt that asks for no picture: the prompt is the cause.
+DECLINING = ("NO_IMAGE", "IMAGE_OTHER", "OTHER", "LANGUAGE")
+BROKEN = ("MAX_TOKENS", "MALFORMED_RESPONSE", "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL")
+DECLINED = "抱歉，我无法生成这张图片，因为它违反了安全准则。"  # noqa: RUF001 - Chinese commas
 
 
 def error_info(reason: str) -> dict[str, Any]:
@@ -44,9 +48,9 @@ def row(outcome: Outcome, status: int, kind: str, message: str, **more: Any) -> 
     return Fault(outcome, status=status, kind=kind, message=message, **more)
 
 
-def finished(reason: str, outcome: Outcome) -> Fault:
+def finished(reason: str, outcome: Outcome, text: str = "") -> Fault:
     """Return a success whose only candidate stopped before an image was made."""
-    return Fault(outcome, Shows.EMPTY, details={"finishReason": reason})
+    return Fault(outcome, Shows.EMPTY, details={"finishReason": reason, "text": text})
 
 
 KEYS = {
@@ -64,8 +68,19 @@ KEYS = {
         "PERMISSION_DENIED",
         "Method doesn't allow unregistered callers. Please use API Key.",
     ),
+    # Without a reason, it may be about this model alone.
     "forbidden": row(
-        Outcome.ACCOUNT, 403, "PERMISSION_DENIED", "The caller does not have permission."
+        Outcome.BLOCKED, 403, "PERMISSION_DENIED", "The caller does not have permission."
+    ),
+    "key_leaked": row(
+        Outcome.ACCOUNT, 403, "PERMISSION_DENIED", "Your API key was reported as leaked."
+    ),
+    "project_suspended": row(
+        Outcome.ACCOUNT,
+        403,
+        "PERMISSION_DENIED",
+        "Permission denied: the consumer has been suspended.",
+        details=error_info("CONSUMER_SUSPENDED"),
     ),
     "billing_off": row(
         Outcome.ACCOUNT,
@@ -100,13 +115,17 @@ BLOCKS = {
     for reason in BLOCK_REASONS
 }
 FINISHES = {
-    **{f"finish_{reason.lower()}": finished(reason, Outcome.REFUSED) for reason in REFUSING},
-    **{f"finish_{reason.lower()}": finished(reason, Outcome.UNAVAILABLE) for reason in TECHNICAL},
+    **{
+        f"finish_{reason.lower()}": finished(reason, Outcome.REFUSED)
+        for reason in (*REFUSING, *DECLINING)
+    },
+    **{f"finish_{reason.lower()}": finished(reason, Outcome.NO_IMAGE) for reason in BROKEN},
     "refused": Fault(Outcome.REFUSED, Shows.EMPTY, details={"blockReason": "PROHIBITED_CONTENT"}),
-    "text_only": Fault(
-        Outcome.UNAVAILABLE, Shows.EMPTY, details={"finishReason": "STOP", "text": "Here it is!"}
-    ),
-    "no_candidates": Fault(Outcome.UNAVAILABLE, Shows.EMPTY, details={"candidates": []}),
+    "declined_in_words": finished("STOP", Outcome.REFUSED, DECLINED),
+    "chats_instead": finished("STOP", Outcome.REFUSED, "What a lovely idea!"),
+    # An announcement of a picture that does not come refuses nothing.
+    "text_only": finished("STOP", Outcome.NO_IMAGE, "Here it is!"),
+    "no_candidates": Fault(Outcome.NO_IMAGE, Shows.EMPTY, details={"candidates": []}),
 }
 ODD_SUCCESSES = {
     "thought_parts": Fault(None, Shows.IMAGE, details={"thoughts": True}),
@@ -114,4 +133,6 @@ ODD_SUCCESSES = {
     "several_images": Fault(None, Shows.IMAGE, details={"images": 3}),
     "legacy_model": Fault(None, Shows.IMAGE, details={"modelStage": "LEGACY"}),
 }
-FAULTS = named(TRANSPORT, OUTAGES, DRAWN, INLINE, KEYS, REQUESTS, BLOCKS, FINISHES, ODD_SUCCESSES)
+FAULTS = named(
+    TRANSPORT, FIREWALL, OUTAGES, DRAWN, INLINE, KEYS, REQUESTS, BLOCKS, FINISHES, ODD_SUCCESSES
+)

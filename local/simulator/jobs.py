@@ -33,6 +33,7 @@ class Job:
     """The final status; ``processing`` if the prediction never ends."""
     output: Any = None
     error: str | None = None
+    logs: str = ""
     data_removed: bool = False
     deadline_seconds: float | None = None
     looks: int = 0
@@ -116,7 +117,7 @@ def job_view(job: Job, now_seconds: float) -> Body:
         "model": job.model,
         "version": job.version,
         "input": dict(job.params),
-        "logs": "",
+        "logs": job.logs,
         "output": job.output if status == "succeeded" else None,
         "data_removed": job.data_removed and status == "succeeded",
         "error": job.error if status == "failed" else None,

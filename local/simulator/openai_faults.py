@@ -4,6 +4,7 @@ from typing import Any
 
 from local.simulator.faults import (
     DRAWN,
+    FIREWALL,
     INLINE,
     OUTAGES,
     TRANSPORT,
@@ -24,6 +25,11 @@ def account(status: int, code: str | None, message: str, *, kind: str = REQUEST)
     return Fault(Outcome.ACCOUNT, status=status, code=code, kind=kind, message=message)
 
 
+def unclear(status: int, outcome: Outcome, message: str) -> Fault:
+    """Return a row without a code: about the key, or about one model."""
+    return Fault(outcome, status=status, kind=REQUEST, message=message)
+
+
 def money(code: str) -> Fault:
     """Return a 429 that does not end by waiting; its type is always ``insufficient_quota``."""
     return account(429, code, QUOTA, kind="insufficient_quota")
@@ -42,7 +48,8 @@ def stage(name: str) -> dict[str, Any]:
 
 
 KEYS = {
-    "missing_key": account(401, None, "You didn't provide an API key."),
+    # Without a code it only may be the account.
+    "missing_key": unclear(401, Outcome.UNAVAILABLE, "You didn't provide an API key."),
     "bad_key": Fault(
         Outcome.ACCOUNT,
         status=401,
@@ -54,14 +61,30 @@ KEYS = {
     "ip_not_authorized": account(
         401, "ip_not_authorized", "Your IP is not authorized to use this API key."
     ),
-    "forbidden": account(403, None, "You have insufficient permissions for this operation."),
+    "forbidden": unclear(
+        403, Outcome.BLOCKED, "You have insufficient permissions for this operation."
+    ),
+    "missing_scope": account(
+        403,
+        None,
+        "You have insufficient permissions for this operation. Missing scopes: api.images.request",
+    ),
+    "user_blocked": Fault(
+        Outcome.BLOCKED,
+        status=403,
+        code="end_user_suspended",
+        kind=REQUEST,
+        message="Requests with this identifier are suspended.",
+    ),
     "unsupported_country": account(
         403,
         "unsupported_country_region_territory",
         "Country, region, or territory not supported",
         kind="request_forbidden",
     ),
-    "unverified_org": account(403, None, "Your organization must be verified to use this model."),
+    "unverified_org": unclear(
+        403, Outcome.BLOCKED, "Your organization must be verified to use this model."
+    ),
 }
 MONEY = {
     **{
@@ -145,5 +168,5 @@ IMAGE_REQUESTS = {
     "refused": blocked("moderation_blocked", stage("input")),
 }
 COMPATIBLE = {"answers_url": Fault(None, Shows.IMAGE, details={"form": "url"})}
-SHARED = (TRANSPORT, OUTAGES, KEYS, MONEY, LOAD, REQUESTS)
+SHARED = (TRANSPORT, FIREWALL, OUTAGES, KEYS, MONEY, LOAD, REQUESTS)
 FAULTS = named(*SHARED, DRAWN, INLINE, COMPATIBLE, IMAGE_REQUESTS)

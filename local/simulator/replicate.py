@@ -101,7 +101,9 @@ class Replicate:
         job = replace(
             job_of(desk),
             end=details.get("status", "succeeded"),
+            output=details.get("output"),
             error=details.get("error"),
+            logs=details.get("logs", ""),
             data_removed=details.get("data_removed", False),
         )
         return self._created(job, desk)

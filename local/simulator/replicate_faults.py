@@ -5,6 +5,7 @@ from typing import Any
 from local.simulator.faults import (
     DRAWN,
     FILES,
+    FIREWALL,
     OUTAGES,
     TRANSPORT,
     Fault,
@@ -17,6 +18,7 @@ NSFW = "NSFW content detected. Try running it again, or try a different prompt."
 SENSITIVE = (
     "The input or output was flagged as sensitive. Please try again with different inputs. (E005)"
 )
+NSFW_LOG = "Using seed: 42\nPotential NSFW content was detected in one or more images.\n"
 CREDIT = (
     "You have insufficient credit to run this model. "
     "Go to https://replicate.com/account/billing#billing to purchase credit."
@@ -49,7 +51,7 @@ ERRORS = {
     ),
     "out_of_credit": row(Outcome.ACCOUNT, 402, "Insufficient credit", CREDIT),
     "forbidden": row(
-        Outcome.ACCOUNT, 403, "Forbidden", "You do not have permission to perform this action."
+        Outcome.BLOCKED, 403, "Forbidden", "You do not have permission to perform this action."
     ),
     "model_gone": row(
         Outcome.MODEL_GONE, 404, "Not found", "The requested resource could not be found."
@@ -85,13 +87,23 @@ ERRORS = {
 JOBS = {
     "refused": ended(Outcome.REFUSED, status="failed", error=NSFW),
     "refused_sensitive": ended(Outcome.REFUSED, status="failed", error=SENSITIVE),
+    "refused_in_logs": ended(Outcome.REFUSED, logs=NSFW_LOG),
+    "refused_with_empty_list": ended(Outcome.REFUSED, logs=NSFW_LOG, output=[]),
+    # The input may be the cause of a failed prediction.
     "replicate_failed": ended(
-        Outcome.UNAVAILABLE, status="failed", error="CUDA out of memory. Tried to allocate 2 GiB"
+        Outcome.NO_IMAGE, status="failed", error="CUDA out of memory. Tried to allocate 2 GiB"
+    ),
+    "replicate_checker_failed": ended(
+        Outcome.NO_IMAGE, status="failed", error="safety checker failed to load"
+    ),
+    "replicate_empty_list": ended(Outcome.NO_IMAGE, logs="Loading safety checker\n", output=[]),
+    "replicate_not_started": ended(
+        Outcome.UNAVAILABLE, status="failed", error="Timeout starting prediction (E6716)"
     ),
     "replicate_canceled": ended(Outcome.UNAVAILABLE, status="canceled"),
     "replicate_aborted": ended(Outcome.UNAVAILABLE, status="aborted"),
     "replicate_never_finishes": ended(Outcome.UNAVAILABLE, status="processing"),
-    "replicate_data_removed": ended(Outcome.UNAVAILABLE, status="succeeded", data_removed=True),
+    "replicate_data_removed": ended(Outcome.NO_IMAGE, status="succeeded", data_removed=True),
 }
 ODD_SUCCESSES = {
     "replicate_list_output": Fault(None, Shows.IMAGE, details={"output": "list"}),
@@ -101,4 +113,4 @@ ODD_SUCCESSES = {
         for shape in ("data_uri", "object", "objects", "nulls", "nested")
     },
 }
-FAULTS = named(TRANSPORT, OUTAGES, DRAWN, FILES, ERRORS, JOBS, ODD_SUCCESSES)
+FAULTS = named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, FILES, ERRORS, JOBS, ODD_SUCCESSES)

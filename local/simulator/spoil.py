@@ -67,7 +67,7 @@ def encoded(image: Image.Image, kind: str) -> bytes:
 def base64_of(picture: Picture, spoil: Spoil | None) -> str:
     """Return the picture as base64 for JSON, in one of its spellings or damaged."""
     if spoil is Spoil.NOT_BASE64:
-        return "!this is not base64!"
+        return "!bm8gYmFzZTY0!"
     if spoil is Spoil.URL_SAFE:
         return base64.urlsafe_b64encode(picture.content).decode().rstrip("=")
     text = base64.b64encode(picture.content).decode()

@@ -116,7 +116,7 @@ def answered(provider: Provider, desk: Desk, fault: Fault) -> Answer:
 
 def failed(provider: Provider, fault: Fault) -> Answer:
     """Return the answer of a fault that needs no order."""
-    answer = page_answer() if fault.shows is Shows.PAGE else provider.error(fault)
+    answer = page_answer(fault.status) if fault.shows is Shows.PAGE else provider.error(fault)
     return replace(answer, ending=fault.ending, packing=fault.packing)
 
 

@@ -3,6 +3,7 @@
 from local.simulator.faults import (
     DRAWN,
     FILES,
+    FIREWALL,
     INLINE,
     OUTAGES,
     TRANSPORT,
@@ -43,7 +44,20 @@ ROWS = {
         "third_party_data_sharing_blocked",
         "This model requires third-party data sharing, which your organization has turned off.",
     ),
-    "forbidden": account(403, "forbidden", "You do not have access to this resource."),
+    "forbidden": Fault(
+        Outcome.BLOCKED,
+        status=403,
+        code="forbidden",
+        kind=REQUEST,
+        message="You do not have access to this resource.",
+    ),
+    # An error about a checker refuses nothing.
+    "checker_down": Fault(
+        Outcome.UNAVAILABLE,
+        status=500,
+        kind="server_error",
+        message="The safety checker failed to load.",
+    ),
     "model_gone": Fault(
         Outcome.MODEL_GONE,
         status=400,
@@ -87,4 +101,4 @@ ROWS = {
     "refused_nsfw": refusal(422, "nsfw_content"),
 }
 ODD_SUCCESSES = {"answers_other_form": Fault(None, Shows.IMAGE, details={"form": "other"})}
-FAULTS = named(TRANSPORT, OUTAGES, DRAWN, INLINE, FILES, ROWS, ODD_SUCCESSES)
+FAULTS = named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, INLINE, FILES, ROWS, ODD_SUCCESSES)

@@ -73,7 +73,7 @@ def json_answer(payload: object, *, status: int = 200, **more: Any) -> Answer:
     return Answer(status, content, **more)
 
 
-def page_answer() -> Answer:
-    """Return the HTML page, with status 200, that a proxy may send instead of the provider."""
+def page_answer(status: int) -> Answer:
+    """Return the HTML page that a proxy or a firewall may send instead of the provider."""
     page = b"<!DOCTYPE html><html><title>Just a moment...</title><h1>Checking</h1></html>"
-    return Answer(200, page, "text/html; charset=utf-8")
+    return Answer(status, page, "text/html; charset=utf-8")

@@ -228,6 +228,25 @@ def test_nobody_there_is_unavailable() -> None:
     assert caught.value.outcome is Outcome.UNAVAILABLE
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (403, b"<!DOCTYPE html><title>Attention Required!</title>", Outcome.BLOCKED),
+        (401, b"Proxy login", Outcome.BLOCKED),
+        (403, b'{"error": {"message": "no", "code": "x"}}', Outcome.ACCOUNT),
+        (401, b'{"error": {"message": "no", "code": "invalid_api_key"}}', Outcome.ACCOUNT),
+        (504, b"<html>timed out</html>", Outcome.UNAVAILABLE),
+    ],
+)
+def test_what_stands_in_front_of_the_llm_says_nothing_about_the_key(
+    status: int, body: bytes, outcome: Outcome, server: Loopback
+) -> None:
+    server.replies(Reply(status, {}, body))
+    with pytest.raises(LlmError) as caught:
+        list(llm_at(server.origin + "/v1").answer(ASK, timeout_seconds=5))
+    assert caught.value.outcome is outcome
+
+
 def test_a_stream_that_drips_ends_at_the_deadline(server: Loopback) -> None:
     def drip(_: Sent, wire: Wire) -> None:
         wire.send(Reply(200, {**SSE, "Transfer-Encoding": "identity"}).to_bytes())

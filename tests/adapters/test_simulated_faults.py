@@ -65,7 +65,7 @@ def outcome_of(provider: str, simulator: Simulator) -> str | None:
         return Outcome.UNAVAILABLE
     variant = ordered(provider)
     charged = charge_microusd(variant, measured, quoted_microusd=1_000_000, prompt_microusd=0)
-    return Outcome.UNAVAILABLE if measured.is_blank or charged is None else None
+    return Outcome.NO_IMAGE if measured.is_blank or charged is None else None
 
 
 def test_every_provider_has_faults() -> None:

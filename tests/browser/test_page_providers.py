@@ -36,11 +36,13 @@ def test_a_broken_provider_is_stood_in_for_and_the_card_says_so(
     visitor.page.screenshot(path=STATE / "screens" / "page-fallback.png")
 
 
-def test_five_failures_open_the_circuit_and_the_strip_counts_down(visit: Visit) -> None:
+def test_failures_of_five_users_open_the_circuit_and_the_strip_counts_down(
+    visit: Visit, stack: Driver
+) -> None:
     visitor = visit()
     broken(visitor, "openai")
     for _ in range(4):
-        assert visitor.person.make(quality="high", provider="openai").status == 200
+        assert stack.person().make(quality="high", provider="openai").status == 200
     offer = visitor.ask("A red fox in fresh snow", quality="high", provider="openai")
     approve(offer).click()
     expect_state(offer, "fallback")

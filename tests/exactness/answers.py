@@ -17,15 +17,20 @@ from tests.adapters.providers.test_recorded import RECORDINGS, replay
 from tests.exactness.ground import Ground
 from tests.exactness.rows import Measured, Verdict
 
-USER_ERRORS = {Outcome.REFUSED, Outcome.BAD_PARAMETER}
+USER_ERRORS = {
+    Outcome.REFUSED,
+    Outcome.BLOCKED,
+    Outcome.NO_IMAGE,
+    Outcome.BAD_PARAMETER,
+}
 FAULTS = {
     Outcome.UNAVAILABLE: Effect.FAILURE,
     Outcome.UNKNOWN: Effect.FAILURE,
-    Outcome.RATE_LIMITED: Effect.FAILURE,
+    Outcome.RATE_LIMITED: Effect.REST,
     Outcome.ACCOUNT: Effect.TRIP,
     Outcome.MODEL_GONE: Effect.TRIP_MODEL,
 }
-COUNTED = {Effect.FAILURE, Effect.TRIP, Effect.TRIP_MODEL}
+COUNTED = {Effect.FAILURE, Effect.REST, Effect.TRIP, Effect.TRIP_MODEL, Effect.SUCCESS}
 
 
 def r14(_: Ground) -> Measured:

@@ -1,4 +1,7 @@
-"""R9 to R11 and R13: the circuit over twenty instances, each with its own cache and clock."""
+"""R9 to R11 and R13: the circuit over twenty instances, each with its own cache and clock.
+
+Each call is that of another user, because failures count by users.
+"""
 
 import os
 import threading
@@ -41,6 +44,7 @@ class Fleeting:
     guards: list[Guard] = field(init=False)
     store: DynamoCircuitStore = field(init=False)
     _numbers: int = 0
+    _users: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -55,6 +59,11 @@ class Fleeting:
         with self._lock:
             self._numbers += 1
             return f"call-{self._numbers}"
+
+    def _next_user(self) -> str:
+        with self._lock:
+            self._users += 1
+            return f"{self._users:08x}"
 
     def call(
         self,
@@ -73,7 +82,7 @@ class Fleeting:
             return OK
 
         try:
-            guard.call(NAME, MODEL, ask)
+            guard.call(NAME, MODEL, ask, user=self._next_user())
         except ProviderError as error:
             return error
         return None

@@ -105,7 +105,7 @@ def _failing_day(ground: Ground) -> int:
 
 def _circuit_bytes(store: DynamoCircuitStore) -> int:
     circuit = store.load().circuits[NAME]
-    failures = [f"{one.at_ms}#{one.call_id}" for one in circuit.failures]
+    failures = [f"{one.at_ms}#{one.call_id}@{one.user}" for one in circuit.failures]
     return len(json.dumps([*failures, circuit.why, circuit.owner])) + 100
 
 

@@ -181,10 +181,14 @@ class Circuits(Machine):
             [Outcome.UNAVAILABLE] * 8
             + [Outcome.RATE_LIMITED] * 3
             + [None] * 2
-            + [Outcome.ACCOUNT, Outcome.REFUSED, Outcome.NOT_CALLED]
+            + [Outcome.ACCOUNT, Outcome.REFUSED, Outcome.NOT_CALLED, Outcome.BLOCKED]
         ),
+        user=st.integers(0, 7),
+        wait_seconds=st.sampled_from([None, None, 0, 1, 2, 3_600]),
     )
-    def call(self, which: int, outcome: Outcome | None) -> None:
+    def call(
+        self, which: int, outcome: Outcome | None, user: int, wait_seconds: int | None
+    ) -> None:
         """Begin a call at one of the instances."""
         if len(self.actors) >= 12:
             return
@@ -196,11 +200,12 @@ class Circuits(Machine):
             if stop_at("provider") is Fate.DEAD:
                 raise DiedError
             if outcome is not None:
-                raise ProviderError(NAME, outcome, "told to")
+                raise ProviderError(NAME, outcome, "told to", retry_after_seconds=wait_seconds)
             return OK
 
         actor_id = len(self.ids)
-        self.add(lambda: self.guards[which].call(self.name, MODEL, ask))
+        guard, name = self.guards[which], f"{user:08d}"
+        self.add(lambda: guard.call(self.name, MODEL, ask, user=name))
 
     @property
     def ids_of(self) -> list[str]:
@@ -258,7 +263,12 @@ class Circuits(Machine):
         """Failures may be added one by one while it is closed, and forgotten when they are old."""
         added, gone = new.failures - old.failures, old.failures - new.failures
         assert old.state is State.CLOSED, f"a failure was counted while {old.state}"
-        assert (new.state, new.until_ms, new.owner) == (old.state, old.until_ms, old.owner)
+        assert (new.state, new.owner) == (old.state, old.owner)
+        if new.until_ms != old.until_ms:
+            assert not added, "one call both rests and counts"
+            assert not gone, "a rest forgot failures"
+            limit_ms = self.clock() + POLICY.rest_ms + 2_000
+            assert old.until_ms < new.until_ms <= limit_ms, "rests too long, or shorter than before"
         assert len(added) <= 1, f"one call counted {len(added)} failures"
         for failure in added:
             assert self._failed(failure), f"{failure} was counted and is none"
@@ -292,7 +302,7 @@ class Circuits(Machine):
         assert old.state is State.HALF_OPEN, f"{old.state} became {new.state}"
         if new.state is State.CLOSED:
             assert old.owner in self.asked, "closed by a probe that asked nobody"
-            assert self.outcomes[old.owner] in (None, Outcome.REFUSED), "closed by a failure"
+            assert self.outcomes[old.owner] is None, "closed by what is no image"
         elif new.until_ms != 0:
             assert self.outcomes.get(old.owner) in (
                 Outcome.UNAVAILABLE, Outcome.RATE_LIMITED, Outcome.ACCOUNT,
@@ -320,8 +330,13 @@ class Circuits(Machine):
 
 
 def _five_together(circuit: Circuit, span_ms: int) -> bool:
-    at = sorted(one.at_ms for one in circuit.failures)
-    return any(late - early <= span_ms for early, late in zip(at, at[4:], strict=False))
+    """Return whether five users failed within the span."""
+    starts = [one.at_ms for one in circuit.failures]
+    groups = (
+        {one.user for one in circuit.failures if start <= one.at_ms <= start + span_ms}
+        for start in starts
+    )
+    return any(len(users) >= 5 for users in groups)
 
 
 # --- the ledger

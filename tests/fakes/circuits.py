@@ -31,6 +31,14 @@ class MemoryCircuitStore:
             self._put(name, added)
             return added
 
+    def rest(self, name: str, generation: int, until_ms: int) -> None:
+        with self._lock:
+            circuit = self.circuits.get(name, Circuit())
+            if circuit.state is not State.CLOSED or circuit.generation not in (0, generation):
+                return
+            if circuit.until_ms < until_ms:
+                self._put(name, replace(circuit, until_ms=until_ms))
+
     def drop_failures(self, name: str, generation: int, failures: frozenset[Failure]) -> None:
         with self._lock:
             circuit = self.circuits.get(name, Circuit())

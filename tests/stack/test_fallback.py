@@ -155,6 +155,50 @@ def test_a_probe_that_fails_opens_again(stack: Driver) -> None:
         assert circuit(stack, "openai") == "open"
 
 
+def test_one_users_failures_open_nothing_for_others(stack: Driver) -> None:
+    stack.provider("openai", fault="server_error")
+    person = stack.person()
+    for _ in range(6):
+        stack.restart()
+        assert high(person).json["provider"] != "openai"
+    assert circuit(stack, "openai") == "closed"
+    assert stack.counts("openai")["calls"] == 5, "the sixth request of this user does not call it"
+    stack.provider("openai")
+    assert high(stack.person()).json["provider"] == "openai"
+
+
+@pytest.mark.parametrize("fault", ["firewall_403", "firewall_503", "unverified_org", "empty_200"])
+def test_what_stops_one_request_is_noticed_by_nobody_else(stack: Driver, fault: str) -> None:
+    stack.provider("openai", fault=fault)
+    for _ in range(6):
+        assert high(stack.person()).json["provider"] == "gemini"
+    stack.restart()
+    offer = stack.person().estimate(quality="high").json
+    assert (offer["provider"], offer["fallback"]) == ("openai", None)
+    assert circuit(stack, "openai") == "closed"
+
+
+def test_a_model_that_declines_in_words_ends_the_request(stack: Driver) -> None:
+    stack.provider("gemini", fault="declined_in_words")
+    for _ in range(6):
+        person = stack.person()
+        answer = person.make(quality="high", provider="gemini")
+        assert (answer.status, answer.json["code"]) == (422, "content_refused")
+    assert stack.counts("openai")["calls"] == 0
+    assert circuit(stack, "gemini") == "closed"
+
+
+def test_a_burst_of_429_closes_a_provider_for_no_longer_than_it_asks(stack: Driver) -> None:
+    stack.provider("openai", fault="rate_limited")
+    person = stack.person()
+    for _ in range(5):
+        assert high(person).json["provider"] == "gemini"
+    assert circuit(stack, "openai") == "closed"
+    stack.provider("openai")
+    with stack.configured(CLOCK_OFFSET_SECONDS="3"):
+        assert high(stack.person()).json["provider"] == "openai"
+
+
 def test_a_refused_key_opens_at_once(stack: Driver) -> None:
     stack.provider("openai", fault="bad_key")
     assert high(stack.person()).json["provider"] == "gemini"

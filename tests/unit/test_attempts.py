@@ -13,6 +13,7 @@ from imagegen.domain.errors import (
     ImagegenError,
     NoProviderError,
 )
+from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import record_json
 from imagegen.usecases.generate.run import Made
@@ -47,6 +48,8 @@ TABLE = {
     "broken bytes": Rule(BROKEN, goes_on=True, counts=True),
     "cut off": Rule(picture("PNG")[:40], goes_on=True, counts=True),
     "no answer": Rule(Outcome.UNKNOWN, goes_on=True, counts=True, retryable=False),
+    "stopped in front": Rule(Outcome.BLOCKED, goes_on=True),
+    "nothing in it": Rule(Outcome.NO_IMAGE, goes_on=True),
     "429": Rule(Outcome.RATE_LIMITED, goes_on=True, counts=True, alone=NoProviderError),
     "bad key": Rule(Outcome.ACCOUNT, goes_on=True, opens="alpha", alone=NoProviderError),
     "gone": Rule(Outcome.MODEL_GONE, goes_on=True, opens=MODEL_CIRCUIT, alone=NoProviderError),
@@ -127,6 +130,34 @@ def test_a_success_writes_nothing_to_the_circuits() -> None:
     service = Service()
     service.make()
     assert service.circuits.writes == 0
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.UNKNOWN])
+def test_one_users_failures_leave_the_provider_to_every_other_user(outcome: Outcome) -> None:
+    service = Service(limits=Limits(100, 100, 100, 100_000_000))
+    service.react("alpha", outcome)
+    for _ in range(5):
+        assert service.make().record.provider == "beta"
+    service.guard.forget()
+    offer = service.estimate()
+    assert offer.fallback is not None, "this user is not offered what keeps failing for this user"
+    assert (offer.provider, offer.fallback.reason) == ("beta", "circuit_open")
+    service.react("alpha", png())
+    other = service.estimate(user="f" * 32)
+    assert (other.provider, other.fallback) == ("alpha", None)
+    assert service.circuits.circuits["alpha"].state is State.CLOSED
+
+
+def test_a_429_rests_the_provider_for_all_and_no_longer_than_it_asks() -> None:
+    service = Service()
+    service.react("alpha", Outcome.RATE_LIMITED, png())
+    service.providers["alpha"].retry_after_seconds = 2
+    assert service.make().record.provider == "beta"
+    service.guard.forget()
+    assert service.estimate().provider == "beta"
+    service.clock.advance(2_000)
+    assert service.make().record.provider == "alpha"
+    assert not service.circuits.circuits["alpha"].failures
 
 
 def test_the_shortest_retry_after_of_the_providers_reaches_the_user() -> None:

@@ -53,14 +53,71 @@ def test_a_probe_may_go_when_the_rest_is_over_and_not_before() -> None:
 
 def test_a_closed_circuit_blocks_calls_from_the_fifth_failure_on() -> None:
     """The instance that counted the fifth may have died before it opened the circuit."""
-    assert not breaker.blocks_calls(failed(0, 1, 2, 3), POLICY, now_ms=NOW)
-    assert breaker.blocks_calls(failed(0, 1, 2, 3, 4), POLICY, now_ms=NOW)
+    assert breaker.blocked_until_ms(failed(0, 1, 2, 3), POLICY, now_ms=NOW) is None
+    assert breaker.blocked_until_ms(failed(0, 1, 2, 3, 4), POLICY, now_ms=NOW) is not None
+    assert breaker.is_open(failed(0, 1, 2, 3, 4), POLICY, now_ms=NOW)
 
 
 def test_an_open_circuit_blocks_calls_until_a_probe_is_due() -> None:
     circuit = breaker.opened(Circuit(), until_ms=NOW, why="failures")
-    assert breaker.blocks_calls(circuit, POLICY, now_ms=NOW - 1)
-    assert not breaker.blocks_calls(circuit, POLICY, now_ms=NOW)
+    assert breaker.blocked_until_ms(circuit, POLICY, now_ms=NOW - 1) == NOW
+    assert breaker.blocked_until_ms(circuit, POLICY, now_ms=NOW) is None
+
+
+def by_users(*users: str, step_ms: int = 1) -> Circuit:
+    """Return a closed circuit with a failure of each of the users, the last one now."""
+    ages = range((len(users) - 1) * step_ms, -1, -step_ms)
+    calls = enumerate(zip(users, ages, strict=True))
+    return Circuit(failures=frozenset(Failure(NOW - age, f"c{n}", u) for n, (u, age) in calls))
+
+
+def test_failures_of_five_users_open_it_and_any_number_of_one_user_does_not() -> None:
+    assert breaker.should_open(by_users(*"abcde"), POLICY, now_ms=NOW)
+    assert not breaker.should_open(by_users(*"abcdabcdabcd"), POLICY, now_ms=NOW)
+    assert not breaker.should_open(by_users(*["a"] * 100), POLICY, now_ms=NOW)
+
+
+def test_a_failure_without_a_user_counts_as_one_more_user() -> None:
+    assert breaker.should_open(by_users("a", "b", "c", "", ""), POLICY, now_ms=NOW)
+
+
+@given(st.lists(st.sampled_from("abcdefg"), max_size=30))
+def test_it_opens_when_five_users_failed_whatever_the_order(users: list[str]) -> None:
+    opens = breaker.should_open(by_users(*users), POLICY, now_ms=NOW)
+    assert opens == (len(set(users)) >= 5)
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=30))
+def test_fewer_than_five_users_keep_nobody_else_away(users: list[str]) -> None:
+    circuit = by_users(*users)
+    for user in "abcdxyz":
+        kept = breaker.blocked_until_ms(circuit, POLICY, user, now_ms=NOW) is not None
+        assert kept == (users.count(user) >= 5)
+    assert breaker.blocked_until_ms(circuit, POLICY, now_ms=NOW) is None
+
+
+def test_a_users_own_five_failures_keep_this_user_away_until_the_first_leaves_the_window() -> None:
+    circuit = by_users("a", "a", "a", "a", "a", step_ms=1_000)
+    until_ms = NOW - 4_000 + 600_001
+    assert breaker.blocked_until_ms(circuit, POLICY, "a", now_ms=NOW) == until_ms
+    assert breaker.blocked_until_ms(circuit, POLICY, "a", now_ms=until_ms - 1) == until_ms
+    assert breaker.blocked_until_ms(circuit, POLICY, "a", now_ms=until_ms) is None
+    six = by_users("a", "a", "a", "a", "a", "a", step_ms=1_000)
+    assert breaker.blocked_until_ms(six, POLICY, "a", now_ms=NOW) == until_ms
+
+
+def test_a_rest_blocks_every_user_until_it_ends_and_is_no_open_circuit() -> None:
+    circuit = Circuit(until_ms=NOW + 2_000)
+    for user in ("", "a"):
+        assert breaker.blocked_until_ms(circuit, POLICY, user, now_ms=NOW) == NOW + 2_000
+        assert breaker.blocked_until_ms(circuit, POLICY, user, now_ms=NOW + 2_000) is None
+    assert not breaker.is_open(circuit, POLICY, now_ms=NOW)
+    assert not breaker.may_probe(circuit, now_ms=NOW + 2_000), "a rest needs no probe"
+
+
+@pytest.mark.parametrize(("seconds", "rest_ms"), [(1, 1_000), (60, 60_000), (61, 60_000)])
+def test_a_rest_lasts_at_most_a_minute(seconds: int, rest_ms: int) -> None:
+    assert breaker.rest_until_ms(POLICY, seconds, now_ms=NOW) == NOW + rest_ms
 
 
 def test_a_closed_circuit_is_not_probed() -> None:
@@ -102,11 +159,13 @@ def test_every_outcome_has_an_effect_as_the_design_says() -> None:
     assert EFFECTS == {
         Outcome.UNAVAILABLE: Effect.FAILURE,
         Outcome.UNKNOWN: Effect.FAILURE,
-        Outcome.RATE_LIMITED: Effect.FAILURE,
+        Outcome.RATE_LIMITED: Effect.REST,
         Outcome.ACCOUNT: Effect.TRIP,
         Outcome.MODEL_GONE: Effect.TRIP_MODEL,
-        Outcome.REFUSED: Effect.SUCCESS,
-        Outcome.BAD_PARAMETER: Effect.SUCCESS,
+        Outcome.REFUSED: Effect.NONE,
+        Outcome.BLOCKED: Effect.NONE,
+        Outcome.NO_IMAGE: Effect.NONE,
+        Outcome.BAD_PARAMETER: Effect.NONE,
         Outcome.NOT_CALLED: Effect.NONE,
     }
     assert set(EFFECTS) == set(Outcome)

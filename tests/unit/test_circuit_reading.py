@@ -102,7 +102,7 @@ def test_a_probe_that_cannot_be_put_down_is_not_made_and_may_be_tried_in_a_secon
 def test_a_refused_call_names_its_circuit(world: World) -> None:
     world.store.circuits["alpha/a-model"] = Circuit(State.OPEN, 1, until_ms=world.clock() + 1)
     refused = world.call(world.guard())
-    assert str(refused) == "The circuit of 'alpha/a-model' is open."
+    assert str(refused) == "The circuit of 'alpha/a-model' lets no call through now."
 
 
 def test_a_circuit_opened_for_one_that_died_says_that_failures_did_it(world: World) -> None:

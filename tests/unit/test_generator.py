@@ -104,6 +104,26 @@ def test_a_flagged_prompt_is_refused_before_any_provider_is_called() -> None:
     assert service.ledger().attempts == {"20261122": 1}
 
 
+@pytest.mark.parametrize("mode", set(ModerationMode) - {ModerationMode.OFF})
+def test_a_moderation_that_refuses_to_judge_the_prompt_refuses_it(mode: ModerationMode) -> None:
+    service = Service(moderation=mode)
+    assert service.moderator is not None
+    service.moderator.verdict = Outcome.REFUSED
+    with pytest.raises(ContentRefusedError):
+        service.confirm(service.estimate())
+    assert not service.called
+    service.check_charged_iff_stored()
+
+
+def test_a_page_in_front_of_the_moderation_stops_one_request_and_no_circuit() -> None:
+    service = Service(moderation=ModerationMode.REQUIRED)
+    assert service.moderator is not None
+    service.moderator.verdict = Outcome.BLOCKED
+    with pytest.raises(ModerationUnavailableError):
+        service.confirm(service.estimate())
+    assert service.circuits.writes == 0
+
+
 @pytest.mark.parametrize("mode", ModerationMode)
 def test_without_a_verdict_only_the_required_mode_refuses(mode: ModerationMode) -> None:
     service = Service(moderation=mode)

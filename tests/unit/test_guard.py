@@ -22,6 +22,7 @@ MODEL = "a-model"
 MODEL_CIRCUIT = model_circuit("alpha", MODEL)
 ANSWER = ImageAnswer(b"an image")
 POLICY = Policy()
+ONE_REQUEST = [Outcome.REFUSED, Outcome.BLOCKED, Outcome.NO_IMAGE, Outcome.BAD_PARAMETER]
 FAILURES = [Outcome.UNAVAILABLE, Outcome.UNKNOWN, Outcome.RATE_LIMITED]
 
 
@@ -46,18 +47,20 @@ class Instances:
         *,
         guard: Guard | None = None,
         during: Callable[[], object] = lambda: None,
+        user: str = "",
+        wait: int | None = None,
     ) -> str:
-        """Return how a call at a new instance ended."""
+        """Return how a call at a new instance ended; without a user it is that of one more user."""
 
         def ask() -> ImageAnswer:
             self.asked += 1
             during()
             if outcome is not None:
-                raise ProviderError("alpha", outcome, "as told")
+                raise ProviderError("alpha", outcome, "as told", retry_after_seconds=wait)
             return ANSWER
 
         try:
-            assert (guard or self.new()).call("alpha", MODEL, ask) is ANSWER
+            assert (guard or self.new()).call("alpha", MODEL, ask, user=user) is ANSWER
         except ProviderError as error:
             return error.outcome
         return "success"
@@ -129,7 +132,7 @@ def test_a_success_between_failures_does_not_wipe_them(fleet: Instances) -> None
     assert fleet.circuit().state is State.OPEN
 
 
-@pytest.mark.parametrize("outcome", [None, Outcome.REFUSED, Outcome.BAD_PARAMETER])
+@pytest.mark.parametrize("outcome", [None, *ONE_REQUEST])
 def test_an_answer_in_time_writes_nothing(fleet: Instances, outcome: Outcome | None) -> None:
     for _ in range(20):
         fleet.call(outcome)
@@ -217,13 +220,145 @@ def test_a_probe_that_fails_opens_it_for_another_rest(fleet: Instances, outcome:
     assert fleet.call() == Outcome.NOT_CALLED
 
 
-@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.BAD_PARAMETER, Outcome.MODEL_GONE])
-def test_a_probe_that_is_answered_closes_it_whatever_the_answer(
+@pytest.mark.parametrize("outcome", [*ONE_REQUEST, Outcome.MODEL_GONE])
+def test_a_probe_without_an_image_closes_nothing_and_is_given_back(
     fleet: Instances, outcome: Outcome
 ) -> None:
     fleet.rested()
     fleet.call(outcome)
+    assert fleet.circuit().state is State.OPEN
+    assert fleet.new().call("alpha", "another", lambda: ANSWER) is ANSWER
     assert fleet.circuit().state is State.CLOSED
+
+
+def test_a_model_that_is_gone_opens_its_circuit_also_when_it_was_the_providers_probe(
+    fleet: Instances,
+) -> None:
+    fleet.rested()
+    fleet.call(Outcome.MODEL_GONE)
+    assert fleet.circuit(MODEL_CIRCUIT).state is State.OPEN
+
+
+@pytest.mark.parametrize("outcome", FAILURES)
+def test_one_users_failures_never_open_the_circuit_for_others(
+    fleet: Instances, outcome: Outcome
+) -> None:
+    came = [fleet.call(outcome, user="one") for _ in range(20)]
+    assert came == [outcome] * 5 + [Outcome.NOT_CALLED] * 15
+    assert fleet.circuit().state is State.CLOSED
+    assert fleet.call(user="another") == "success"
+    assert fleet.new().blocked_until_ms() == fleet.new().blocked_until_ms("another") == {}
+    assert list(fleet.new().blocked_until_ms("one")) == ["alpha"]
+    assert fleet.new().open_circuits() == []
+
+
+def test_a_user_kept_away_is_told_how_long_and_comes_back_without_a_probe(
+    fleet: Instances,
+) -> None:
+    for _ in range(5):
+        fleet.call(Outcome.UNAVAILABLE, user="one")
+    with pytest.raises(ProviderError) as caught:
+        fleet.new().call("alpha", MODEL, lambda: ANSWER, user="one")
+    assert caught.value.retry_after_seconds == 601
+    fleet.clock.advance(600_001)
+    assert fleet.call(user="one") == "success"
+    assert fleet.told() == []
+
+
+def test_the_fifth_user_who_fails_opens_the_circuit(fleet: Instances) -> None:
+    for user in ("one", "one", "two", "three", "four", "four"):
+        fleet.call(Outcome.UNAVAILABLE, user=user)
+    assert fleet.circuit().state is State.CLOSED
+    fleet.call(Outcome.UNAVAILABLE, user="five")
+    assert fleet.circuit().state is State.OPEN
+    assert fleet.new().open_circuits() == ["alpha"]
+
+
+@pytest.mark.parametrize("outcome", ONE_REQUEST)
+def test_what_one_request_causes_opens_nothing_from_any_number_of_users(
+    fleet: Instances, outcome: Outcome
+) -> None:
+    for number in range(30):
+        assert fleet.call(outcome, user=f"user-{number}") == outcome
+    assert fleet.store.writes == 0
+
+
+def test_a_429_rests_the_provider_for_its_retry_after_and_counts_nothing(
+    fleet: Instances,
+) -> None:
+    assert fleet.call(Outcome.RATE_LIMITED, wait=2) == Outcome.RATE_LIMITED
+    assert fleet.circuit() == Circuit(until_ms=fleet.clock() + 2_000)
+    with pytest.raises(ProviderError) as caught:
+        fleet.new().call("alpha", MODEL, lambda: ANSWER, user="another")
+    assert (caught.value.outcome, caught.value.retry_after_seconds) == (Outcome.NOT_CALLED, 2)
+    fleet.clock.advance(2_000)
+    came: list[str] = []
+    fleet.call(during=lambda: came.extend(fleet.call() for _ in range(3)))
+    assert came == ["success"] * 3, "after a rest every call goes, not one probe"
+    assert fleet.told() == []
+
+
+def test_a_burst_of_429_writes_one_rest_and_never_opens(fleet: Instances) -> None:
+    guards = [fleet.new() for _ in range(30)]
+    for guard in guards:
+        guard.circuits()
+    for number, guard in enumerate(guards):
+        fleet.call(Outcome.RATE_LIMITED, guard=guard, wait=2, user=f"user-{number}")
+    assert fleet.circuit() == Circuit(until_ms=fleet.clock() + 2_000)
+    assert fleet.store.writes == 1
+
+
+@pytest.mark.parametrize("wait", [3_600, 61])
+def test_a_long_retry_after_rests_the_provider_for_a_minute(fleet: Instances, wait: int) -> None:
+    fleet.call(Outcome.RATE_LIMITED, wait=wait)
+    assert fleet.circuit().until_ms == fleet.clock() + 60_000
+
+
+def test_a_rest_is_never_shortened(fleet: Instances) -> None:
+    fleet.call(
+        Outcome.RATE_LIMITED, wait=30, during=lambda: fleet.call(Outcome.RATE_LIMITED, wait=50)
+    )
+    assert fleet.circuit().until_ms == fleet.clock() + 50_000
+
+
+def test_failures_before_a_rest_still_count_after_it(fleet: Instances) -> None:
+    for _ in range(4):
+        fleet.call(Outcome.UNAVAILABLE)
+    fleet.call(Outcome.RATE_LIMITED, wait=2)
+    fleet.clock.advance(2_000)
+    fleet.call(Outcome.UNAVAILABLE)
+    assert fleet.circuit().state is State.OPEN
+
+
+def test_a_429_without_a_wait_counts_as_a_failure(fleet: Instances) -> None:
+    fleet.call(Outcome.RATE_LIMITED, wait=0)
+    assert len(fleet.circuit().failures) == 1
+
+
+def test_a_probe_that_gets_a_429_lets_the_next_one_go_after_the_rest(fleet: Instances) -> None:
+    fleet.rested()
+    fleet.call(Outcome.RATE_LIMITED, wait=2)
+    circuit = fleet.circuit()
+    assert (circuit.state, circuit.until_ms) == (State.OPEN, fleet.clock() + 2_000)
+    fleet.clock.advance(2_000)
+    assert fleet.call() == "success"
+
+
+def test_a_rest_of_an_older_generation_moves_nothing(fleet: Instances) -> None:
+    def opens_and_closes() -> None:
+        fleet.rested()
+        fleet.call()
+
+    fleet.call(Outcome.RATE_LIMITED, wait=2, during=opens_and_closes)
+    assert fleet.circuit() == Circuit(State.CLOSED, 3)
+
+
+def test_a_lost_rest_does_not_fail_the_request(fleet: Instances) -> None:
+    guard = fleet.new()
+    guard.circuits()
+    fleet.wire.faults[len(fleet.wire.calls)] = Fault.BEFORE
+    assert fleet.call(Outcome.RATE_LIMITED, guard=guard, wait=2) == Outcome.RATE_LIMITED
+    assert fleet.circuit() == Circuit()
 
 
 def test_a_probe_that_came_to_nothing_is_given_back_at_once(fleet: Instances) -> None:
@@ -399,6 +534,8 @@ class FleetState(RuleBasedStateMachine):
     @rule(
         which=st.integers(0, 3),
         outcome=st.none() | st.sampled_from(list(Outcome)),
+        user=st.sampled_from(["", *"abcdefg"]),
+        wait=st.none() | st.sampled_from([0, 2, 90]),
         overlaps=st.lists(
             st.tuples(st.integers(0, 3), st.none() | st.sampled_from(FAILURES)), max_size=3
         ),
@@ -406,8 +543,11 @@ class FleetState(RuleBasedStateMachine):
     )
     def call(
         self,
+        *,
         which: int,
         outcome: Outcome | None,
+        user: str,
+        wait: int | None,
         overlaps: list[tuple[int, Outcome | None]],
         takes_ms: int,
     ) -> None:
@@ -416,15 +556,13 @@ class FleetState(RuleBasedStateMachine):
                 self.fleet.call(came, guard=self.guards[other])
             self.fleet.clock.advance(takes_ms)
 
-        self.fleet.call(outcome, guard=self.guards[which], during=during)
+        guard = self.guards[which]
+        self.fleet.call(outcome, guard=guard, during=during, user=user, wait=wait)
 
     @rule(outcome=st.none() | st.sampled_from(FAILURES))
     def call_at_an_instance_without_a_cache(self, outcome: Outcome | None) -> None:
         names = ("alpha", MODEL_CIRCUIT)
-        rests = any(
-            one.state is not State.CLOSED and self.fleet.clock() < one.until_ms
-            for one in map(self.fleet.circuit, names)
-        )
+        rests = any(self.fleet.clock() < one.until_ms for one in map(self.fleet.circuit, names))
         asked = self.fleet.asked
         self.fleet.call(outcome)
         assert self.fleet.asked == asked + int(not rests)
@@ -459,5 +597,5 @@ TestFleet = FleetState.TestCase
 TestFleet.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
 
 
-def test_every_effect_is_met_by_some_outcome() -> None:
-    assert set(EFFECTS.values()) == set(Effect)
+def test_every_effect_is_met_by_some_outcome_and_only_an_image_is_a_success() -> None:
+    assert set(EFFECTS.values()) == set(Effect) - {Effect.SUCCESS}

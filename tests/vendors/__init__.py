@@ -35,6 +35,18 @@ class Refusals:
     """To a prompt that it does not take; a refusal may be a success."""
 
 
+def openai_error(_status: int, code: str, message: str) -> Any:
+    """Return an error in the format that OpenAI began."""
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    return {"error": error}
+
+
+def openai_empty(fields: Mapping[str, Any]) -> Any:
+    """Return a list of images without one."""
+    data = [{"b64_json": None, **fields}] if fields else []
+    return {"created": 1, "size": "1024x1024", "data": data}
+
+
 @dataclass(frozen=True, slots=True)
 class Vendor:
     """What a test has to know about one vendor."""
@@ -59,6 +71,12 @@ class Vendor:
     key_header: str = "authorization"
     bad_key: tuple[int, Any] = (401, {"error": {}})
     """Status and body of the answer to a bad key."""
+    accounts: tuple[tuple[int, str, str], ...] = ()
+    """Status, code and message of errors that are about the account."""
+    error: Callable[[int, str, str], Any] = openai_error
+    """The body of an error with a status, a code and a message."""
+    empty: Callable[[Mapping[str, Any]], Any] = openai_empty
+    """The body of a success without an image, with fields in the place of the model's words."""
     success: tuple[int, ...] = (200,)
     says_retry_after: bool = True
     """In the header of that name."""

@@ -30,6 +30,15 @@ def params_of(body: Mapping[str, Any]) -> dict[str, Any]:
     return dict(body["generationConfig"])
 
 
+def error(status: int, code: str, message: str) -> Any:
+    return {"error": {"code": status, "message": message, "status": code}}
+
+
+def empty(fields: Mapping[str, Any]) -> Any:
+    candidate = {"content": {"parts": [fields] if fields else []}, "finishReason": "STOP"}
+    return {"candidates": [candidate]}
+
+
 VENDOR = Vendor(
     order=order,
     picture=picture,
@@ -42,5 +51,12 @@ VENDOR = Vendor(
     models={"models": [{"name": "models/one"}, {"name": "models/two"}]},
     key_header="x-goog-api-key",
     bad_key=(400, BAD_KEY),
+    accounts=(
+        (401, "UNAUTHENTICATED", "Invalid credentials."),
+        (400, "FAILED_PRECONDITION", "Billing is off."),
+        (403, "PERMISSION_DENIED", "Your API key was reported as leaked."),
+    ),
+    error=error,
+    empty=empty,
     says_retry_after=False,
 )

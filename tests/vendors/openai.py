@@ -28,5 +28,12 @@ VENDOR = Vendor(
     usual_microusd=5_900,
     refusals=Refusals(bad_key=401, no_credit=429, model_gone=404, prompt=400),
     key_check="/models",
+    accounts=(
+        (401, "invalid_api_key", "Incorrect API key provided."),
+        (401, "account_deactivated", "The account is deactivated."),
+        (403, "unsupported_country_region_territory", "Not supported."),
+        (429, "insufficient_quota", "You exceeded your quota."),
+        (400, "billing_hard_limit_reached", "The limit has been reached."),
+    ),
     models={"object": "list", "data": [{"id": "one"}, {"id": "two"}]},
 )

@@ -20,6 +20,15 @@ def params_of(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body["input"].items() if name != "prompt"}
 
 
+def error(status: int, code: str, message: str) -> Any:
+    return {"title": code, "detail": message, "status": status}
+
+
+def empty(fields: Mapping[str, Any]) -> Any:
+    job = {"id": "p1", "status": "succeeded", "input": {"prompt": "I can't say no"}}
+    return {**job, "output": [fields] if fields else []}
+
+
 VENDOR = Vendor(
     order=order,
     picture=picture,
@@ -30,5 +39,11 @@ VENDOR = Vendor(
     refusals=Refusals(bad_key=401, no_credit=402, model_gone=404, prompt=201),
     key_check="/account",
     check_calls=1,
+    accounts=(
+        (401, "Unauthenticated", "You did not pass a valid authentication."),
+        (402, "Insufficient credit", "You have insufficient credit to run this model."),
+    ),
+    error=error,
+    empty=empty,
     success=(200, 201, 202),
 )

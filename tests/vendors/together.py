@@ -26,5 +26,10 @@ VENDOR = Vendor(
     usual_microusd=15_400,
     refusals=Refusals(bad_key=401, no_credit=402, model_gone=400, prompt=422),
     key_check="/models",
+    accounts=(
+        (401, "invalid_api_key", "Invalid API key provided."),
+        (402, "of a new kind", "Credit limit exceeded."),
+        (403, "third_party_data_sharing_blocked", "Turned off."),
+    ),
     models=[{"id": "one"}, {"id": "two"}],
 )

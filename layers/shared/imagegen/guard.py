@@ -4,7 +4,8 @@ The circuit store fails open: a breaker that cannot be read must not stop provid
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from imagegen.domain import breaker
 from imagegen.domain.breaker import EFFECTS, Circuit, Effect, Failure, Policy, State
@@ -13,6 +14,8 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.stores import CircuitStore, FleetState
 
 CACHE_MS = 2_000
+USER_CHARACTERS = 8
+"""Of a user's id in a stored failure: enough to tell the users of ten minutes apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,17 @@ class Permit:
     name: str
     circuit: Circuit
     is_probe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one call came to, for the circuits that admitted it."""
+
+    call_id: str
+    user: str
+    effect: Effect = Effect.NONE
+    why: str = Outcome.NOT_CALLED
+    retry_after_seconds: int = 0
 
 
 def model_circuit(provider: str, model: str) -> str:
@@ -72,40 +86,45 @@ class Guard:
             self._seen_ms = started_ms
         return self._seen
 
-    def blocked_until_ms(self) -> dict[str, int]:
-        """Return the circuits that let no call through now, by name.
+    def blocked_until_ms(self, user: str = "") -> dict[str, int]:
+        """Return the circuits that let no call of the user through now, by name.
 
         The values are the times in ms since 1970 at which each may let a call through again.
         """
-        now_ms = self.now_ms()
-        return {
-            name: circuit.until_ms
+        now_ms, tag = self.now_ms(), user[:USER_CHARACTERS]
+        found = {
+            name: breaker.blocked_until_ms(circuit, self.policy, tag, now_ms=now_ms)
             for name, circuit in self.circuits().items()
-            if breaker.blocks_calls(circuit, self.policy, now_ms=now_ms)
         }
+        return {name: until_ms for name, until_ms in found.items() if until_ms is not None}
+
+    def open_circuits(self) -> list[str]:
+        """Return the names of the circuits that are open for every user."""
+        now_ms, fleet = self.now_ms(), self.circuits()
+        return [n for n, one in fleet.items() if breaker.is_open(one, self.policy, now_ms=now_ms)]
 
     def forget(self) -> None:
         """Let the next read go to the store, not to the cache."""
         self._seen_ms = -CACHE_MS
 
-    def call[T](self, provider: str, model: str, send: Callable[[], T]) -> T:
-        """Return what ``send`` returns, if both circuits admit the call.
+    def call[T](self, provider: str, model: str, send: Callable[[], T], *, user: str = "") -> T:
+        """Return what ``send`` returns, if both circuits admit the call of this user.
 
         Raises:
             ProviderError: ``send`` raised it, or a circuit is open (``Outcome.NOT_CALLED``).
         """
-        call_id = self.new_call_id()
-        permits = self._admit(provider, model, call_id)
+        result = Result(self.new_call_id(), user[:USER_CHARACTERS])
+        permits = self._admit(provider, model, result)
         try:
             answer = send()
         except ProviderError as error:
-            self._record(permits, call_id, EFFECTS[error.outcome], error.outcome)
+            self._record(permits, _failed(result, error))
             raise
         except BaseException:
             # A bug or an interrupt shows nothing about the provider: a probe is given back.
-            self._record(permits, call_id, Effect.NONE, Outcome.NOT_CALLED)
+            self._record(permits, result)
             raise
-        self._record(permits, call_id, Effect.SUCCESS, None)
+        self._record(permits, replace(result, effect=Effect.SUCCESS, why="success"))
         return answer
 
     def trip(self, provider: str, why: str) -> None:
@@ -124,77 +143,99 @@ class Guard:
         if circuit.state is State.OPEN:
             self._put(provider, circuit, self._opened(circuit, why))
 
-    def _admit(self, provider: str, model: str, call_id: str) -> list[Permit]:
+    def _admit(self, provider: str, model: str, result: Result) -> list[Permit]:
         permits: list[Permit] = []
         for name in (provider, model_circuit(provider, model)):
-            permit = self._permit(name, call_id)
+            permit = self._permit(name, result)
             if permit is None:
-                self._record(permits, call_id, Effect.NONE, Outcome.NOT_CALLED)
-                raise self._not_called(provider, name)
+                self._record(permits, result)
+                raise self._not_called(provider, name, result.user)
             permits.append(permit)
         return permits
 
-    def _permit(self, name: str, call_id: str) -> Permit | None:
+    def _permit(self, name: str, result: Result) -> Permit | None:
         circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
         if breaker.should_open(circuit, self.policy, now_ms=now_ms):
             # The instance that counted the last failure died before it opened the circuit, so the
             # next caller opens it.
             self._swap(name, circuit, self._opened(circuit, "failures"))
             return None
+        user = result.user
+        if breaker.blocked_until_ms(circuit, self.policy, user, now_ms=now_ms) is not None:
+            return None
         if circuit.state is State.CLOSED:
             return Permit(name, circuit, is_probe=False)
-        if not breaker.may_probe(circuit, now_ms=now_ms):
-            return None
-        probing = breaker.probing(circuit, self.policy, owner=call_id, now_ms=now_ms)
+        probing = breaker.probing(circuit, self.policy, owner=result.call_id, now_ms=now_ms)
         return Permit(name, probing, is_probe=True) if self._swap(name, circuit, probing) else None
 
-    def _not_called(self, provider: str, name: str) -> ProviderError:
-        until_ms = self.circuits().get(name, Circuit()).until_ms
-        wait = max(1, -(-(until_ms - self.now_ms()) // 1000))
-        message = f"The circuit of {name!r} is open."
+    def _not_called(self, provider: str, name: str, user: str) -> ProviderError:
+        circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
+        until_ms = breaker.blocked_until_ms(circuit, self.policy, user, now_ms=now_ms)
+        wait = max(1, -(-((until_ms or 0) - now_ms) // 1000))
+        message = f"The circuit of {name!r} lets no call through now."
         return ProviderError(provider, Outcome.NOT_CALLED, message, retry_after_seconds=wait)
 
-    def _record(
-        self, permits: list[Permit], call_id: str, effect: Effect, outcome: Outcome | None
-    ) -> None:
-        why = outcome or "success"
-        for permit, own in zip(permits, (_for_provider(effect), _for_model(effect)), strict=False):
+    def _record(self, permits: list[Permit], result: Result) -> None:
+        effects = (breaker.for_provider(result.effect), breaker.for_model(result.effect))
+        for permit, effect in zip(permits, effects, strict=False):
+            own = replace(result, effect=effect)
             if permit.is_probe:
-                self._end_probe(permit, own, why)
-            elif own in (Effect.TRIP, Effect.TRIP_MODEL):
-                opened = self._opened(permit.circuit, why, effect=own)
-                self._swap(permit.name, permit.circuit, opened)
-            elif own is Effect.FAILURE:
-                self._count(permit, call_id, why)
+                self._end_probe(permit, own)
+            elif effect in (Effect.TRIP, Effect.TRIP_MODEL):
+                self._swap(permit.name, permit.circuit, self._opened_by(permit.circuit, own))
+            elif effect is Effect.REST:
+                self._rest(permit, own)
+            elif effect is Effect.FAILURE:
+                self._count(permit, own)
 
-    def _end_probe(self, permit: Permit, effect: Effect, why: str) -> None:
-        if effect is Effect.SUCCESS:
+    def _end_probe(self, permit: Permit, result: Result) -> None:
+        if result.effect is Effect.SUCCESS:
             new = breaker.closed(permit.circuit)
-        elif effect is Effect.NONE:
+        elif result.effect is Effect.NONE:
             new = breaker.given_back(permit.circuit)
         else:
-            new = self._opened(permit.circuit, why, effect=effect)
+            new = self._opened_by(permit.circuit, result)
         self._swap(permit.name, permit.circuit, new)
 
-    def _count(self, permit: Permit, call_id: str, why: str) -> None:
+    def _rest(self, permit: Permit, result: Result) -> None:
+        until_ms = self._rest_until_ms(result)
+        if permit.circuit.until_ms >= until_ms:
+            return
+        self.forget()
+        # Fails open by decision: a rest that is not stored costs one more call.
+        with suppress(StoreUnavailableError):
+            self.store.rest(permit.name, permit.circuit.generation, until_ms)
+
+    def _rest_until_ms(self, result: Result) -> int:
+        seconds = result.retry_after_seconds
+        return breaker.rest_until_ms(self.policy, seconds, now_ms=self.now_ms())
+
+    def _count(self, permit: Permit, result: Result) -> None:
         now_ms = self.now_ms()
-        failure = Failure(now_ms, call_id)
+        failure = Failure(now_ms, result.call_id, result.user)
         try:
             circuit = self.store.add_failure(permit.name, permit.circuit.generation, failure)
             if circuit is None:
                 return  # The generation has changed: this result is out of date.
             if breaker.should_open(circuit, self.policy, now_ms=now_ms):
-                self._swap(permit.name, circuit, self._opened(circuit, why))
+                self._swap(permit.name, circuit, self._opened(circuit, result.why))
             elif len(circuit.failures) >= breaker.KEPT_FAILURES:
                 old = breaker.stale(circuit.failures, self.policy, now_ms=now_ms)
                 self.store.drop_failures(permit.name, circuit.generation, old)
         except StoreUnavailableError:
             return  # Fails open by decision: an uncounted failure is better than a failed request.
 
-    def _opened(self, circuit: Circuit, why: str, *, effect: Effect = Effect.FAILURE) -> Circuit:
-        is_gone = effect is Effect.TRIP_MODEL
-        open_ms = self.policy.gone_ms if is_gone else self.policy.open_ms
-        return breaker.opened(circuit, until_ms=self.now_ms() + open_ms, why=why)
+    def _opened(self, circuit: Circuit, why: str) -> Circuit:
+        until_ms = self.now_ms() + self.policy.open_ms
+        return breaker.opened(circuit, until_ms=until_ms, why=why)
+
+    def _opened_by(self, circuit: Circuit, result: Result) -> Circuit:
+        until_ms = self.now_ms() + self.policy.open_ms
+        if result.effect is Effect.TRIP_MODEL:
+            until_ms = self.now_ms() + self.policy.gone_ms
+        elif result.effect is Effect.REST:
+            until_ms = self._rest_until_ms(result)
+        return breaker.opened(circuit, until_ms=until_ms, why=result.why)
 
     def _swap(self, name: str, old: Circuit, new: Circuit) -> bool:
         won = self._put(name, old, new)
@@ -211,11 +252,9 @@ class Guard:
             return False
 
 
-def _for_provider(effect: Effect) -> Effect:
-    """Return the effect on the provider: one that reports a missing model works."""
-    return Effect.SUCCESS if effect is Effect.TRIP_MODEL else effect
-
-
-def _for_model(effect: Effect) -> Effect:
-    """Return the effect on the model: a failure of its provider shows nothing about it."""
-    return effect if effect in (Effect.SUCCESS, Effect.TRIP_MODEL) else Effect.NONE
+def _failed(result: Result, error: ProviderError) -> Result:
+    """Return the result of a call that raised the error; a 429 without a wait is a failure."""
+    effect, wait = EFFECTS[error.outcome], error.retry_after_seconds or 0
+    if effect is Effect.REST and not wait:
+        effect = Effect.FAILURE
+    return replace(result, effect=effect, why=error.outcome, retry_after_seconds=wait)

@@ -34,6 +34,44 @@ def test_failures_gather_and_one_told_twice_counts_once(circuits: CircuitStore) 
     assert came == stored(circuits) == Circuit(failures=frozenset({ONE, TWO}))
 
 
+def test_a_failure_keeps_its_user_and_one_without_a_user_has_none(circuits: CircuitStore) -> None:
+    mine = Failure(NOW, "three", "0a1b2c3d")
+    circuits.add_failure("alpha", 0, ONE)
+    assert circuits.add_failure("alpha", 0, mine) == stored(circuits)
+    assert stored(circuits).failures == {ONE, mine}
+    circuits.drop_failures("alpha", 0, frozenset({mine}))
+    assert stored(circuits).failures == {ONE}
+
+
+def test_a_rest_is_kept_beside_the_failures_and_never_shortened(circuits: CircuitStore) -> None:
+    circuits.add_failure("alpha", 0, ONE)
+    for until_ms in (NOW + 2_000, NOW + 1_000, NOW + 2_000):
+        circuits.rest("alpha", 0, until_ms)
+    assert stored(circuits) == Circuit(failures=frozenset({ONE}), until_ms=NOW + 2_000)
+    circuits.rest("alpha", 0, NOW + 3_000)
+    circuits.add_failure("alpha", 0, TWO)
+    assert stored(circuits) == Circuit(failures=frozenset({ONE, TWO}), until_ms=NOW + 3_000)
+    assert circuits.swap("alpha", stored(circuits), OPENED)
+    assert stored(circuits) == OPENED
+
+
+def test_a_circuit_that_nothing_has_stored_can_rest(circuits: CircuitStore) -> None:
+    circuits.rest("alpha", 0, NOW + 2_000)
+    assert stored(circuits) == Circuit(until_ms=NOW + 2_000)
+
+
+def test_only_a_closed_circuit_of_that_generation_rests(circuits: CircuitStore) -> None:
+    opened(circuits)
+    circuits.rest("alpha", 1, NOW + 9_000)
+    assert stored(circuits) == OPENED
+    closed = breaker.closed(OPENED)
+    assert circuits.swap("alpha", OPENED, closed)
+    circuits.rest("alpha", 1, NOW + 9_000)
+    assert stored(circuits) == closed
+    circuits.rest("alpha", 2, NOW + 9_000)
+    assert stored(circuits) == replace(closed, until_ms=NOW + 9_000)
+
+
 def test_every_name_has_a_circuit_of_its_own(circuits: CircuitStore) -> None:
     circuits.add_failure("alpha", 0, ONE)
     circuits.add_failure("alpha/a model.x", 0, TWO)

@@ -72,9 +72,11 @@ def test_a_release_sent_twice_gives_back_once(dynamo_ledgers: DynamoLedgerStore,
 def test_a_failure_sent_twice_counts_once_and_a_move_sent_twice_is_won(
     dynamo_circuits: DynamoCircuitStore,
 ) -> None:
-    circuit = dynamo_circuits.add_failure("alpha", 0, Failure(NOW, "one"))
+    circuit = dynamo_circuits.add_failure("alpha", 0, Failure(NOW, "one", "a user"))
     assert circuit is not None
     assert len(circuit.failures) == 1
+    dynamo_circuits.rest("alpha", 0, NOW)
+    assert dynamo_circuits.load().circuits["alpha"].until_ms == NOW
     opened = breaker.opened(circuit, until_ms=NOW, why="failures")
     assert dynamo_circuits.swap("alpha", circuit, opened)
     assert dynamo_circuits.load().circuits["alpha"] == opened
@@ -162,6 +164,7 @@ LEDGER_CALLS: dict[str, Callable[[Any], object]] = {
 CIRCUIT_CALLS: dict[str, Callable[[Any], object]] = {
     "load": lambda store: store.load(),
     "add_failure": lambda store: store.add_failure("a", 0, Failure(1, "x")),
+    "rest": lambda store: store.rest("a", 0, 1),
     "drop_failures": lambda store: store.drop_failures("a", 0, frozenset({Failure(1, "x")})),
     "swap": lambda store: store.swap("a", Circuit(), Circuit(generation=1)),
     "save": lambda store: store.save("a", KeyCheck(1, "valid")),

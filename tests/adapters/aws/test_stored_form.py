@@ -77,6 +77,11 @@ def test_circuits_and_probes_lie_side_by_side_under_letters(
     assert item(dynamo_circuits, "FLEET", "C#alpha")["st"] == "C"
     dynamo_circuits.add_failure("alpha", 3, FAILURE)
     assert item(dynamo_circuits, "FLEET", "C#alpha")["fs"] == {f"{NOW}#call-1"}
+    dynamo_circuits.add_failure("alpha", 3, Failure(NOW, "call-2", "0a1b2c3d"))
+    both = {f"{NOW}#call-1", f"{NOW}#call-2@0a1b2c3d"}
+    assert item(dynamo_circuits, "FLEET", "C#alpha")["fs"] == both
+    dynamo_circuits.rest("alpha", 3, NOW + 5)
+    assert item(dynamo_circuits, "FLEET", "C#alpha")["until"] == NOW + 5
     dynamo_circuits.save("beta", KeyCheck(NOW, "valid"))
     probe = {"pk": "FLEET", "sk": "P#beta", "at": NOW, "out": "valid"}
     stored = item(dynamo_circuits, "FLEET", "P#beta")

@@ -9,7 +9,7 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS
 from tests.adapters.providers.adapters import KEY, PATHS, build_adapter
-from tests.adapters.providers.loopback import Loopback, json_reply
+from tests.adapters.providers.loopback import Loopback, Reply, json_reply
 from tests.vendors import vendor
 
 LISTING = [name for name in PROVIDERS if vendor(name).models]
@@ -101,3 +101,25 @@ def test_an_openai_key_from_the_wrong_country_is_not_good(server: Loopback) -> N
     error = {"message": "no", "code": "unsupported_country_region_territory"}
     server.replies(json_reply(403, {"error": error}))
     assert failure("openai", server).outcome is Outcome.ACCOUNT
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("status", [401, 402, 403, 406, 451, 503])
+def test_a_page_in_front_says_nothing_about_the_key(
+    name: str, status: int, server: Loopback
+) -> None:
+    page = b"<!DOCTYPE html><title>Attention Required!</title>"
+    server.replies(Reply(status, {"Content-Type": "text/html"}, page))
+    assert failure(name, server).outcome is Outcome.BLOCKED
+
+
+@pytest.mark.parametrize("name", set(PROVIDERS) - {"openai"})
+def test_a_403_without_a_known_code_says_nothing_about_the_key(name: str, server: Loopback) -> None:
+    server.replies(json_reply(403, {"error": {"code": "new", "message": "no"}, "detail": "no"}))
+    assert failure(name, server).outcome is Outcome.BLOCKED
+
+
+def test_a_missing_right_in_googles_list_is_the_keys(server: Loopback) -> None:
+    error = {"code": 403, "message": "The caller does not have permission."}
+    server.replies(json_reply(403, {"error": {**error, "status": "PERMISSION_DENIED"}}))
+    assert failure("gemini", server).outcome is Outcome.ACCOUNT

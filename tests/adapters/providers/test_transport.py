@@ -139,42 +139,45 @@ def test_a_body_that_drips_is_cut_at_the_deadline(name: str, server: Loopback) -
 
 def test_the_deadline_is_the_clocks_that_was_given(name: str, server: Loopback) -> None:
     """Nine seconds go by at every look at the clock, and not one in the world."""
-    server.replies(json_reply(200, {}))
+    server.replies(json_reply(200, {"status": "starting", "id": "p1"}))
     ticks = count(0, 9)
     edge = JsonHttp(name, clock=lambda: float(next(ticks)))
     error = failure(with_http(build_adapter(name, server), edge), name, timeout_seconds=60)
-    assert error.outcome in {Outcome.UNKNOWN, Outcome.UNAVAILABLE}
+    assert error.outcome in {Outcome.UNKNOWN, Outcome.NO_IMAGE}
 
 
-def test_a_body_over_the_cap_is_no_answer(name: str, server: Loopback) -> None:
+def test_a_body_over_the_cap_is_no_image(name: str, server: Loopback) -> None:
+    """An image that is too large is the doing of one request."""
     server.replies(Reply(200, {"Content-Type": "application/json"}, b'"' + b"x" * 4096 + b'"'))
     edge = JsonHttp(name, max_bytes=1024)
     error = failure(with_http(build_adapter(name, server), edge), name)
-    assert error.outcome is Outcome.UNAVAILABLE
+    assert error.outcome is Outcome.NO_IMAGE
 
 
-def test_an_error_body_over_the_cap_is_no_answer(name: str, server: Loopback) -> None:
+def test_of_an_error_whose_body_is_over_the_cap_the_status_is_used(
+    name: str, server: Loopback
+) -> None:
     server.replies(Reply(500, {}, b"x" * 4096))
     edge = JsonHttp(name, max_bytes=1024)
     error = failure(with_http(build_adapter(name, server), edge), name)
-    assert error.outcome is Outcome.UNAVAILABLE
+    assert (error.outcome, error.http_status) == (Outcome.UNAVAILABLE, 500)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_never_followed(name: str, status: int, server: Loopback) -> None:
     server.replies(Reply(status, {"Location": f"{server.origin}/elsewhere"}))
-    assert failure(build_adapter(name, server), name).outcome is Outcome.UNAVAILABLE
+    assert failure(build_adapter(name, server), name).outcome is Outcome.BLOCKED
     assert len(server.asked) == 1
 
 
 def test_broken_packing_is_no_answer(name: str, server: Loopback) -> None:
-    server.replies(Reply(200, {"Content-Encoding": "gzip"}, b"not gzip at all"))
+    server.replies(Reply(200, {"Content-Encoding": "gzip"}, b"\x1f\x8b no gzip"))
     assert failure(build_adapter(name, server), name).outcome is Outcome.UNAVAILABLE
 
 
-def test_deeply_nested_json_is_no_answer(name: str, server: Loopback) -> None:
+def test_deeply_nested_json_is_no_image(name: str, server: Loopback) -> None:
     server.replies(Reply(200, {}, b"[" * 500_000))
-    assert failure(build_adapter(name, server), name).outcome is Outcome.UNAVAILABLE
+    assert failure(build_adapter(name, server), name).outcome is Outcome.NO_IMAGE
 
 
 @pytest.mark.parametrize("key", ["", "  ", "two\nlines", "schlüssel", "sk-\u2022-dot"])

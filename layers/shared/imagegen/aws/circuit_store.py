@@ -1,7 +1,8 @@
 """The circuits and the last key checks in DynamoDB: one partition, read with one Query.
 
 Failures are a string set: a failure that is added twice is in it once, so an SDK retry cannot count
-it again. Every change of state is conditional on the generation that was read.
+it again. Each has the beginning of its user's id, because failures count by users. Every change of
+state is conditional on the generation that was read.
 """
 
 import uuid
@@ -62,6 +63,24 @@ class DynamoCircuitStore:
         except ConditionFailedError:
             return None
         return _to_circuit(values)
+
+    def rest(self, name: str, generation: int, until_ms: int) -> None:
+        """Let a closed circuit rest until then, unless it already rests longer."""
+        values = {":u": until_ms, ":c": _LETTERS[State.CLOSED], ":g": generation}
+        try:
+            self._update(
+                name,
+                UpdateExpression="SET #until = :u",
+                ConditionExpression=(
+                    "(attribute_not_exists(st) OR st = :c) "
+                    "AND (attribute_not_exists(gen) OR gen = :g) "
+                    "AND (attribute_not_exists(#until) OR #until < :u)"
+                ),
+                ExpressionAttributeNames={"#until": "until"},
+                ExpressionAttributeValues=to_item(values),
+            )
+        except ConditionFailedError:
+            return  # It is not closed, has changed since, or rests longer.
 
     def drop_failures(self, name: str, generation: int, failures: frozenset[Failure]) -> None:
         """Remove failures that are outside the window."""
@@ -140,7 +159,9 @@ class DynamoCircuitStore:
 
 
 def _text(failure: Failure) -> str:
-    return f"{failure.at_ms}#{failure.call_id}"
+    """Return ``at#call`` or ``at#call@user``; a failure of an older version has no user."""
+    user = f"@{failure.user}" if failure.user else ""
+    return f"{failure.at_ms}#{failure.call_id}{user}"
 
 
 def _to_key_check(row: Mapping[str, Any]) -> KeyCheck:
@@ -153,7 +174,7 @@ def _to_circuit(row: dict[str, Any]) -> Circuit:
     return Circuit(
         _STATES[row.get("st", "C")],
         row.get("gen", 0),
-        frozenset(Failure(int(at), call_id) for at, _, call_id in parts),
+        frozenset(Failure(int(at), *call.partition("@")[::2]) for at, _, call in parts),
         row.get("until", 0),
         row.get("po", ""),
         row.get("why", ""),

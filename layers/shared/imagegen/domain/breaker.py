@@ -1,8 +1,12 @@
 """The circuit breaker of a provider or a model: it only computes, the store makes changes atomic.
 
-Five failures within ten minutes, counted over all instances, open a circuit. Ten minutes later one
-call of the whole fleet probes the provider: success closes the circuit, failure opens it again.
-Every change of state raises the generation, and a result of an older generation changes nothing.
+Failures of five users within ten minutes, counted over all instances, open a circuit. Ten minutes
+later one call of the whole fleet probes the provider: an image closes the circuit, a failure opens
+it again, and anything else lets the next call probe. Every change of state raises the generation,
+and a result of an older generation changes nothing.
+
+One user never opens a circuit for others: five failures of one user keep away this user's calls
+alone.
 """
 
 from collections.abc import Iterable
@@ -28,6 +32,7 @@ class Effect(StrEnum):
 
     SUCCESS = "success"
     FAILURE = "failure"
+    REST = "rest"
     TRIP = "trip"
     TRIP_MODEL = "trip_model"
     NONE = "none"
@@ -36,15 +41,28 @@ class Effect(StrEnum):
 EFFECTS: dict[Outcome, Effect] = {
     Outcome.UNAVAILABLE: Effect.FAILURE,
     Outcome.UNKNOWN: Effect.FAILURE,
-    Outcome.RATE_LIMITED: Effect.FAILURE,
+    # Without a Retry-After it counts as a failure.
+    Outcome.RATE_LIMITED: Effect.REST,
     Outcome.ACCOUNT: Effect.TRIP,
     Outcome.MODEL_GONE: Effect.TRIP_MODEL,
-    # The provider answered in time, so it works.
-    Outcome.REFUSED: Effect.SUCCESS,
-    Outcome.BAD_PARAMETER: Effect.SUCCESS,
+    # What one request causes shows nothing about the provider: only an image closes a circuit.
+    Outcome.REFUSED: Effect.NONE,
+    Outcome.BLOCKED: Effect.NONE,
+    Outcome.NO_IMAGE: Effect.NONE,
+    Outcome.BAD_PARAMETER: Effect.NONE,
     Outcome.NOT_CALLED: Effect.NONE,
 }
 """The table in docs/how-it-works.md, Fallback, third column."""
+
+
+def for_provider(effect: Effect) -> Effect:
+    """Return the effect on the provider: a missing model shows nothing about the others."""
+    return Effect.NONE if effect is Effect.TRIP_MODEL else effect
+
+
+def for_model(effect: Effect) -> Effect:
+    """Return the effect on the model: a failure of its provider shows nothing about it."""
+    return effect if effect in (Effect.SUCCESS, Effect.TRIP_MODEL) else Effect.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +70,13 @@ class Policy:
     """When a circuit opens and for how long."""
 
     threshold: int = 5
+    """Of users with a failure in the window. As many of one user keep this user's calls away."""
     window_ms: int = 600_000
     open_ms: int = 600_000
     gone_ms: int = 3_600_000
     """A retired model seldom returns; one probe an hour is enough to find a mistaken report."""
+    rest_ms: int = 60_000
+    """The longest rest after a 429; the vendors' rate limits are per minute."""
     probe_ms: int = 135_000
     """The lease of a probe: the provider's timeout plus 15 s. After it, another call may probe."""
 
@@ -66,6 +87,8 @@ class Failure:
 
     at_ms: int
     call_id: str
+    user: str = ""
+    """The start of the user's id. If it is empty, the failure counts as that of one more user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +99,8 @@ class Circuit:
     generation: int = 0
     failures: frozenset[Failure] = frozenset()
     until_ms: int = 0
-    """Open: when a call may probe. Half open: when the probe's lease ends."""
+    """Open: when a call may probe. Half open: when the probe's lease ends. Closed: until when the
+    provider rests after a 429, which needs no probe."""
     owner: str = ""
     """Half open: the id of the call that probes."""
     why: str = ""
@@ -89,9 +113,19 @@ def recent(circuit: Circuit, policy: Policy, *, now_ms: int) -> frozenset[Failur
 
 
 def should_open(circuit: Circuit, policy: Policy, *, now_ms: int) -> bool:
-    """Return whether a closed circuit has too many failures in the window."""
-    enough = len(recent(circuit, policy, now_ms=now_ms)) >= policy.threshold
-    return circuit.state is State.CLOSED and enough
+    """Return whether too many users have a failure in the window of a closed circuit."""
+    users = {one.user or one.call_id for one in recent(circuit, policy, now_ms=now_ms)}
+    return circuit.state is State.CLOSED and len(users) >= policy.threshold
+
+
+def kept_away_until_ms(circuit: Circuit, policy: Policy, user: str, *, now_ms: int) -> int:
+    """Return until when this user's own failures keep the user's calls away; 0 if they do not."""
+    failures = recent(circuit, policy, now_ms=now_ms)
+    times = sorted(one.at_ms for one in failures if user and one.user == user)
+    if len(times) < policy.threshold:
+        return 0
+    # A failure exactly as old as the window is still in it.
+    return times[-policy.threshold] + policy.window_ms + 1
 
 
 def may_probe(circuit: Circuit, *, now_ms: int) -> bool:
@@ -99,14 +133,32 @@ def may_probe(circuit: Circuit, *, now_ms: int) -> bool:
     return circuit.state is not State.CLOSED and now_ms >= circuit.until_ms
 
 
-def blocks_calls(circuit: Circuit, policy: Policy, *, now_ms: int) -> bool:
-    """Return whether the circuit lets no call through now.
+def is_open(circuit: Circuit, policy: Policy, *, now_ms: int) -> bool:
+    """Return whether the circuit is open for everyone; a rest after a 429 is not an open circuit.
 
     When a probe is due, it blocks nothing: the next user's image is the probe.
     """
     if circuit.state is State.CLOSED:
         return should_open(circuit, policy, now_ms=now_ms)
     return not may_probe(circuit, now_ms=now_ms)
+
+
+def blocked_until_ms(
+    circuit: Circuit, policy: Policy, user: str = "", *, now_ms: int
+) -> int | None:
+    """Return until when the circuit lets no call of the user through, ``None`` if it lets one."""
+    if is_open(circuit, policy, now_ms=now_ms):
+        return circuit.until_ms
+    if circuit.state is not State.CLOSED:
+        return None
+    own_ms = kept_away_until_ms(circuit, policy, user, now_ms=now_ms)
+    until_ms = max(circuit.until_ms, own_ms)
+    return until_ms if until_ms > now_ms else None
+
+
+def rest_until_ms(policy: Policy, retry_after_seconds: int, *, now_ms: int) -> int:
+    """Return until when a provider rests after a 429."""
+    return now_ms + min(retry_after_seconds * 1000, policy.rest_ms)
 
 
 def opened(circuit: Circuit, *, until_ms: int, why: str) -> Circuit:

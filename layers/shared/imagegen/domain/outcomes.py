@@ -10,17 +10,25 @@ class Outcome(StrEnum):
     """
 
     UNAVAILABLE = "unavailable"
-    """No connection, a 5xx or 529, an answer without an image, or broken bytes."""
+    """No connection, a 5xx or 529, broken image bytes, or a 401 or 402 without a known code."""
     UNKNOWN = "unknown"
-    """The request was sent and the answer was lost: it may have been billed."""
+    """The request was sent and the answer was lost, also to a gateway that gave up waiting (504,
+    524): it may have been billed."""
     RATE_LIMITED = "rate_limited"
     """A 429 for the rate of requests, not for missing credit."""
     ACCOUNT = "account"
-    """The key is refused, the account is out of credit, or access is not granted."""
+    """By a known code of the API itself: the key is refused, or the account lacks credit or
+    access."""
     MODEL_GONE = "model_gone"
     """The provider works; this model is retired or not served."""
     REFUSED = "refused"
     """The provider's policy refused the prompt, whatever status and code it used."""
+    BLOCKED = "blocked"
+    """This request alone was stopped: by something in front of the API, such as a firewall, or by a
+    403 that is about one model or one user."""
+    NO_IMAGE = "no_image"
+    """The provider answered in time, with neither an image nor words, or with an image that is too
+    large."""
     BAD_PARAMETER = "bad_parameter"
     """A parameter of ours was refused: our bug."""
     NOT_CALLED = "not_called"

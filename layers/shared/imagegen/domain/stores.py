@@ -150,6 +150,14 @@ class CircuitStore(Protocol):
         """
         ...
 
+    def rest(self, name: str, generation: int, until_ms: int) -> None:
+        """Let a closed circuit of this generation rest until then, unless it already rests longer.
+
+        Raises:
+            StoreUnavailableError: it may or may not rest.
+        """
+        ...
+
     def drop_failures(self, name: str, generation: int, failures: frozenset[Failure]) -> None:
         """Remove failures that are outside the window."""
         ...

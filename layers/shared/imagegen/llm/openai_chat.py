@@ -194,14 +194,23 @@ def to_fault(error: Exception) -> LlmError:
     return fault(Outcome.UNKNOWN)
 
 
+def _status_outcome(answer: HttpAnswer, codes: set[str]) -> Outcome:
+    """Return the outcome of an error; one that is not JSON comes from in front of the endpoint."""
+    if codes & MONEY:
+        return Outcome.ACCOUNT
+    if answer.status in {401, 402, 403}:
+        return Outcome.ACCOUNT if isinstance(answer.body, Mapping) else Outcome.BLOCKED
+    # No image is lost with an answer in words, so a gateway that gave up is an outage.
+    return outcome_of(answer.status) if answer.status < 500 else Outcome.UNAVAILABLE
+
+
 def status_fault(error: openai.APIStatusError) -> LlmError:
     """Return our error for an answer with an error status."""
     headers = {name.lower(): value for name, value in error.response.headers.items()}
     answer = HttpAnswer(error.status_code, headers, error.body)  # type: ignore[arg-type]
     codes = {text_at(answer.body, "code"), text_at(answer.body, "type")}
-    outcome = Outcome.ACCOUNT if codes & MONEY else outcome_of(answer.status)
     return fault(
-        outcome,
+        _status_outcome(answer, codes),
         provider_code=token(dig(answer.body, "code")),
         http_status=answer.status,
         retry_after_seconds=parse_retry_after(headers),

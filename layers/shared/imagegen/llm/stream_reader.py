@@ -22,6 +22,8 @@ MESSAGES: Mapping[Outcome, str] = {
     Outcome.ACCOUNT: "The LLM's provider does not accept the key, or the account lacks credit",
     Outcome.MODEL_GONE: "The LLM's provider does not serve the model",
     Outcome.REFUSED: "The LLM refused to answer this",
+    Outcome.BLOCKED: "Something in front of the LLM stopped this request",
+    Outcome.NO_IMAGE: "The LLM answered without words",
     Outcome.BAD_PARAMETER: "The LLM's provider did not accept the request",
 }
 

@@ -111,7 +111,10 @@ class Downloader:
             least_seconds: int | None = 0
             try:
                 return self._follow(url, deadline)
-            except (BlockedError, TooLargeError, ValueError) as error:
+            except TooLargeError as error:
+                failure = self._failure(Outcome.NO_IMAGE, error)
+                least_seconds = None
+            except (BlockedError, ValueError) as error:
                 failure = self._failure(Outcome.UNAVAILABLE, error)
                 least_seconds = None  # A redirect may also lead to an invalid URL.
             except (UnusableError, UnpackError) as error:

@@ -19,14 +19,22 @@ MAX_COUNT = 1_000_000_000
 # The outcome of an HTTP status, for errors that the provider's own table does not describe better.
 # docs/how-it-works.md, section Fallback, describes what follows from each outcome.
 STATUS_OUTCOMES: Mapping[int, Outcome] = {
-    401: Outcome.ACCOUNT,
-    402: Outcome.ACCOUNT,
-    403: Outcome.ACCOUNT,
+    # Without a known code it may be the account: it counts as one user's failure.
+    401: Outcome.UNAVAILABLE,
+    402: Outcome.UNAVAILABLE,
+    # Without a known code it may be one model, or one user: it counts for nothing.
+    403: Outcome.BLOCKED,
     404: Outcome.MODEL_GONE,
     408: Outcome.UNAVAILABLE,
     410: Outcome.MODEL_GONE,
     429: Outcome.RATE_LIMITED,
+    451: Outcome.BLOCKED,
     499: Outcome.UNAVAILABLE,
+    # A gateway gave up waiting for the provider, or got an answer that it could not read: the image
+    # may have been made.
+    504: Outcome.UNKNOWN,
+    520: Outcome.UNKNOWN,
+    524: Outcome.UNKNOWN,
 }
 
 # All error texts are our own, because a provider's text may repeat the prompt or the key.
@@ -37,6 +45,8 @@ MESSAGES: Mapping[Outcome, str] = {
     Outcome.ACCOUNT: "does not accept the key, or the account lacks credit or access",
     Outcome.MODEL_GONE: "no longer serves the model",
     Outcome.REFUSED: "refused the content",
+    Outcome.BLOCKED: "let something stop this request, or does not allow it this model",
+    Outcome.NO_IMAGE: "answered without an image",
     Outcome.BAD_PARAMETER: "did not accept a parameter",
 }
 
@@ -52,13 +62,19 @@ class HttpAnswer:
     """``None`` when the body of an error is not JSON."""
     image: bytes = field(default=b"", repr=False)
     """The body itself, if it is an image instead of JSON."""
+    is_page: bool = field(default=False, repr=False)
+    """Whether the body is HTML or XML: something in front of the API wrote it."""
 
 
 def outcome_of(status: int) -> Outcome:
     """Return the outcome of an HTTP status alone."""
     if status in STATUS_OUTCOMES:
         return STATUS_OUTCOMES[status]
-    return Outcome.BAD_PARAMETER if 400 <= status < 500 else Outcome.UNAVAILABLE
+    if status < 300:
+        return Outcome.NO_IMAGE
+    if status < 400:
+        return Outcome.BLOCKED  # the API does not redirect
+    return Outcome.BAD_PARAMETER if status < 500 else Outcome.UNAVAILABLE
 
 
 def fault(provider: str, outcome: Outcome, detail: str | None = None) -> ProviderError:

@@ -6,7 +6,7 @@ of a refusal 200.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from pydantic import SecretStr
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
+from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
@@ -31,6 +32,7 @@ from imagegen.providers.faults import (
 )
 from imagegen.providers.http import Deadline, JsonHttp
 from imagegen.providers.pictures import pictures_in
+from imagegen.providers.refusals import declines, is_refusal_code, states_refusal
 
 NAME = "gemini"
 
@@ -47,14 +49,30 @@ REFUSED_FINISHES = frozenset(
         "ESCALATION",
     }
 )
-# A model that ends with STOP and returned only text may have declined in that text. If this counted
-# as a failure, one user's prompts could open the circuit for all users.
-REFUSAL_TEXT = re.compile(
-    r"\b(?:can(?:no|['\u2019])t|unable to|not able to|won['\u2019]t)\b.{0,60}"
-    r"\b(?:generat|creat|depict|draw|produc|fulfil|help|assist)"
-    r"|\b(?:polic(?:y|ies)|guidelines|safety)\b",
-    re.IGNORECASE | re.DOTALL,
+# With one of these and no image, the prompt or the picture was declined: ``IMAGE_OTHER`` and
+# ``OTHER`` come from filters of the output, ``NO_IMAGE`` and ``LANGUAGE`` from what was asked for.
+DECLINED_FINISHES = frozenset({"IMAGE_OTHER", "OTHER", "NO_IMAGE", "LANGUAGE"})
+# With one of these the answer broke off: its words are not the model's last ones.
+BROKEN_FINISHES = frozenset(
+    {"MAX_TOKENS", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE"}
 )
+# Google's reasons for an error of the key or its project
+# (https://docs.cloud.google.com/apis/docs/reference/rpc/google.api#errorreason).
+KEY_REASONS = frozenset(
+    {
+        "CONSUMER_INVALID",
+        "CONSUMER_SUSPENDED",
+        "BILLING_DISABLED",
+        "SERVICE_DISABLED",
+        "USER_PROJECT_DENIED",
+        "ACCESS_TOKEN_EXPIRED",
+        "ACCESS_TOKEN_TYPE_UNSUPPORTED",
+        "CREDENTIALS_MISSING",
+        "LOCATION_POLICY_VIOLATED",
+    }
+)
+# A 403 without a reason may be about one model, unless its message is about the key.
+KEY_TEXT = re.compile(r"\bAPI key\b|unregistered callers|project has been denied", re.IGNORECASE)
 USAGE = {
     "promptTokenCount": "input_tokens",
     "candidatesTokenCount": "output_tokens",
@@ -87,7 +105,9 @@ class GeminiProvider:
         )
         content = first_image(images_from(answer), self.downloader, deadline)
         if content is None:
-            raise _no_image(answer)
+            parts = _final_parts(answer.body)
+            encoded = (data for one in parts if (data := dig(one, "inlineData", "data")))
+            raise _refusal_in(answer, parts) or _no_image(answer, parts, next(encoded, None))
         return ImageAnswer(content, token(dig(answer.body, "responseId")), usage_of(answer))
 
     def check_key(self, *, timeout_seconds: float) -> None:
@@ -111,7 +131,7 @@ class GeminiProvider:
     def _list(self, *, page_size: int, timeout_seconds: float) -> HttpAnswer:
         url = f"{self.base_url}/models?pageSize={page_size}"
         answer = self.http.get(url, headers=self._headers(), timeout_seconds=timeout_seconds)
-        raise_if(classify(answer))
+        raise_if(classify_key_check(answer))
         return answer
 
     def _headers(self) -> dict[str, str]:
@@ -165,10 +185,26 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
     )
 
 
+def classify_key_check(answer: HttpAnswer) -> ProviderError | None:
+    """Return the error in the answer to a request without a model: a missing right is the key's."""
+    error = key_fault(NAME, answer, classify(answer))
+    if error and text_at(answer.body, "error", "status") == "PERMISSION_DENIED":
+        return answered_fault(NAME, Outcome.ACCOUNT, answer, code=error.provider_code)
+    return error
+
+
 def _outcome(answer: HttpAnswer) -> Outcome:
-    refused_key = _reason(answer.body).startswith("API_KEY_")
-    if refused_key or text_at(answer.body, "error", "status") == "FAILED_PRECONDITION":
+    if not isinstance(dig(answer.body, "error"), Mapping):
+        return outcome_in_front(answer)
+    reason, kind = _reason(answer.body), text_at(answer.body, "error", "status")
+    message = text_at(answer.body, "error", "message")
+    is_known = reason.startswith("API_KEY_") or reason in KEY_REASONS
+    if is_known or kind in {"FAILED_PRECONDITION", "UNAUTHENTICATED"}:
         return Outcome.ACCOUNT
+    if answer.status == 403 and KEY_TEXT.search(message):
+        return Outcome.ACCOUNT
+    if answer.status in {200, 400, 403} and states_refusal(message):
+        return Outcome.REFUSED
     return outcome_of(answer.status)
 
 
@@ -184,11 +220,31 @@ def _refusal(answer: HttpAnswer) -> ProviderError | None:
     return None
 
 
-def _no_image(answer: HttpAnswer) -> ProviderError:
-    text = " ".join(text_at(part, "text") for part in _final_parts(answer.body))
-    declined = _finish(answer) == "STOP" and REFUSAL_TEXT.search(text)
-    outcome = Outcome.REFUSED if declined else Outcome.UNAVAILABLE
-    return answered_fault(NAME, outcome, answer, code=_finish(answer))
+def _refusal_in(answer: HttpAnswer, parts: list[Json]) -> ProviderError | None:
+    """Return the refusal in a success without an image, ``None`` if it refuses nothing.
+
+    A model that declines ends with STOP and says so in the language of the prompt.
+    """
+    finish = _finish(answer)
+    if finish in BROKEN_FINISHES or finish.startswith("MALFORMED_"):
+        return answered_fault(NAME, Outcome.NO_IMAGE, answer, code=finish)
+    words = " ".join(text_at(part, "text") for part in parts)
+    message = text_at(answer.body, "candidates", 0, "finishMessage")
+    declined = finish in DECLINED_FINISHES or is_refusal_code(finish)
+    if declined or declines(words) or (finish != "STOP" and states_refusal(message)):
+        return answered_fault(NAME, Outcome.REFUSED, answer, code=finish)
+    return None
+
+
+def _no_image(answer: HttpAnswer, parts: list[Json], data: Json) -> ProviderError:
+    """Return the error for an answer without an image, read without its thoughts."""
+    candidate = dig(answer.body, "candidates", 0)
+    body: Json = {
+        "promptFeedback": dig(answer.body, "promptFeedback"),
+        "safetyRatings": dig(candidate, "safetyRatings"),
+        "parts": parts,
+    }
+    return no_image(NAME, replace(answer, body=body), data=data, code=_finish(answer))
 
 
 def _finish(answer: HttpAnswer) -> str:

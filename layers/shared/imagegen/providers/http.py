@@ -9,6 +9,7 @@ Errors are raised outside their ``except``: a chained cause would carry the vend
 """
 
 import json
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,6 +35,7 @@ type Clock = Callable[[], float]
 CHUNK_BYTES = 64 * 1024
 CONNECT_SECONDS = 5.0
 MAX_JSON_BYTES = 40 * 1024 * 1024
+MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 HEADERS = {
     "User-Agent": "imagegen",
     "Accept": "application/json",
@@ -98,8 +100,9 @@ class JsonHttp:
         """Return the answer, whatever its status.
 
         Raises:
-            ProviderError: ``UNAVAILABLE`` when nothing was sent, or when a success was not JSON
-                or was too long; ``UNKNOWN`` when the request was sent and its answer was lost.
+            ProviderError: ``UNAVAILABLE`` when nothing was sent; ``UNKNOWN`` when the request was
+                sent and its answer was lost; ``BLOCKED`` when a success was a page, ``NO_IMAGE``
+                when it was not JSON or was too long.
         """
         request = requests.Request("POST", url, headers=headers, json=body)
         return self._exchange(request, timeout_seconds)
@@ -142,6 +145,8 @@ class JsonHttp:
         except (TooLargeError, UnpackError) as error:
             if not response.ok:
                 return b""  # The status of an error is enough.
+            if isinstance(error, TooLargeError):
+                raise fault(self.provider, Outcome.NO_IMAGE, type(error).__name__) from None
             failure = self._failure(error, sent=False)
         except (DeadlineError, HTTPError, OSError) as error:
             failure = self._failure(error, sent=True)
@@ -159,13 +164,23 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
         ProviderError: the status is a success and the body is neither JSON nor an image.
     """
     if 200 <= status < 300 and is_image(content):
-        return HttpAnswer(status, headers, None, content)
+        return HttpAnswer(status, headers, None, image=content)
     try:
         return HttpAnswer(status, headers, json.loads(content))
     except (ValueError, RecursionError):
+        page = is_page(headers, content)
         if not 200 <= status < 300:
-            return HttpAnswer(status, headers, None)
-    raise fault(provider, Outcome.UNAVAILABLE, "the answer is not JSON")
+            return HttpAnswer(status, headers, None, is_page=page)
+    # It came in time: one prompt may cause it, and something in front may have written it.
+    outcome = Outcome.BLOCKED if page else Outcome.NO_IMAGE
+    raise fault(provider, outcome, "the answer is not JSON")
+
+
+def is_page(headers: Mapping[str, str], content: bytes) -> bool:
+    """Return whether a body is HTML or XML; the names of ``headers`` are in lower case."""
+    media_type = headers.get("content-type", "").lower()
+    start = content[:200].decode("utf-8", "replace").lstrip("\ufeff")
+    return "html" in media_type or "xml" in media_type or bool(MARKUP.match(start))
 
 
 def was_sent(error: Exception) -> bool:

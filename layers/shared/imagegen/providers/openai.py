@@ -5,7 +5,7 @@ official client, which is loaded for the first one; the free key check does not 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
+from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
@@ -33,6 +34,7 @@ from imagegen.providers.faults import (
 )
 from imagegen.providers.http import Deadline, JsonHttp
 from imagegen.providers.pictures import pictures_of
+from imagegen.providers.refusals import is_refusal_code, states_refusal
 
 if TYPE_CHECKING:
     from imagegen.providers.sdk import OpenAISdk
@@ -40,6 +42,20 @@ if TYPE_CHECKING:
 NAME = "openai"
 
 REFUSALS = frozenset({"moderation_blocked", "content_policy_violation"})
+# Codes about the key or the organization, whatever the status. Any other 403 may be about one model
+# or one user: OpenAI blocks single users by ``safety_identifier``
+# (https://developers.openai.com/api/docs/guides/safety-checks).
+KEY = frozenset(
+    {
+        "invalid_api_key",
+        "ip_not_authorized",
+        "account_deactivated",
+        "invalid_organization",
+        "mismatched_organization",
+        "missing_scope",
+        "unsupported_country_region_territory",
+    }
+)
 # Each of them may have status 429 or 400, and may be the error's type when its code is a new one.
 MONEY = frozenset(
     {
@@ -49,10 +65,13 @@ MONEY = frozenset(
         "organization_spend_limit_exceeded",
         "project_spend_limit_exceeded",
         "organization_usage_limit_exceeded",
+        "billing_not_active",
     }
 )
 # Older answers have no code for a refusal, only a message.
-REFUSAL_TEXT = re.compile(r"safety system|content policy|usage polic", re.IGNORECASE)
+REFUSAL_TEXT = re.compile(
+    r"(?:by|of|under) (?:our|the) (?:safety system|content policy|usage polic)", re.IGNORECASE
+)
 USAGE = {name: name for name in ("input_tokens", "output_tokens", "total_tokens")}
 
 
@@ -87,7 +106,7 @@ class OpenAIProvider:
         answer = self.sdk.create_image(to_body(order), timeout_seconds=timeout_seconds)
         content = first_image(images_from(answer), self.downloader, deadline)
         if content is None:
-            raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
+            raise no_image(NAME, answer, data=dig(answer.body, "data", 0, "b64_json"))
         return ImageAnswer(content, token(answer.headers.get("x-request-id")), usage_of(answer))
 
     def check_key(self, *, timeout_seconds: float) -> None:
@@ -109,7 +128,7 @@ class OpenAIProvider:
         answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
         if lacks_scope(answer):
             return None
-        raise_if(classify(answer))
+        raise_if(key_fault(NAME, answer, classify(answer)))
         models = items_at(answer.body, "data")
         return {text_at(one, "id"): day_in(text_at(one, "shutdown_date")) for one in models}
 
@@ -161,26 +180,41 @@ def lacks_scope(answer: HttpAnswer) -> bool:
     Only the first image shows whether the key may make images. The status was 401 in 2024 and is
     403 in 2026.
     """
-    code = text_at(answer.body, "error", "code")
-    message = text_at(answer.body, "error", "message").lower()
-    if "missing scopes" in message or code == "missing_scope":
+    if "missing_scope" in _words(answer):
         return answer.status in {401, 403}
-    return answer.status == 403 and code != "unsupported_country_region_territory"
+    is_api_error = isinstance(dig(answer.body, "error"), Mapping)
+    return answer.status == 403 and is_api_error and not _words(answer) & KEY
+
+
+def _words(answer: HttpAnswer) -> set[str]:
+    """Return the error's code and type; a missing scope had no code in 2024, only a message."""
+    error = dig(answer.body, "error")
+    words = {text_at(error, "code"), text_at(error, "type")}
+    if "missing scopes" in text_at(error, "message").lower():
+        words.add("missing_scope")
+    return words
 
 
 def _outcome(answer: HttpAnswer) -> Outcome:
-    error = dig(answer.body, "error")
-    words = {text_at(error, "code"), text_at(error, "type")}
-    if words & REFUSALS or _reads_as_refusal(answer):
+    error, words = dig(answer.body, "error"), _words(answer)
+    if not isinstance(error, Mapping):
+        return outcome_in_front(answer)
+    if words & REFUSALS:
         return Outcome.REFUSED
-    if words & MONEY:
+    if words & (KEY | MONEY):
         return Outcome.ACCOUNT
     # OpenAI may also report a model that it no longer serves as a wrong value of ``model``.
     if "model_not_found" in words or (answer.status == 400 and text_at(error, "param") == "model"):
         return Outcome.MODEL_GONE
-    return outcome_of(answer.status)
+    return Outcome.REFUSED if _reads_as_refusal(answer) else outcome_of(answer.status)
 
 
 def _reads_as_refusal(answer: HttpAnswer) -> bool:
-    message = text_at(answer.body, "error", "message")
-    return answer.status in {400, 422} and bool(REFUSAL_TEXT.search(message))
+    """Return whether an error without a known code refuses the content; a parameter does not."""
+    error = dig(answer.body, "error")
+    if answer.status not in {200, 400, 403, 422, 451} or text_at(error, "param"):
+        return False
+    if dig(error, "moderation_details") or any(map(is_refusal_code, _words(answer))):
+        return True
+    message = text_at(error, "message")
+    return bool(REFUSAL_TEXT.search(message)) or states_refusal(message)

@@ -7,7 +7,7 @@ cancel it at our deadline. Replicate deletes output files after an hour, so we f
 import math
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
@@ -31,17 +32,20 @@ from imagegen.providers.faults import (
 )
 from imagegen.providers.http import Clock, Deadline, JsonHttp
 from imagegen.providers.pictures import pictures_in
+from imagegen.providers.refusals import refused_in, states_refusal
 
 NAME = "replicate"
 
 # ``aborted`` means ended before it started. Replicate's own client lacks it and polls for ever.
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
-# A failed prediction has no error code, only the error text of the model.
-REFUSAL_TEXT = re.compile(
-    r"nsfw|flagged|\(E005\)|sensitive content|content (?:policy|moderat|filter)"
-    r"|moderation|moderated|safety (?:system|filter|checker)|prohibited content",
-    re.IGNORECASE,
-)
+# A failed prediction has the error text of the model. Replicate's own codes are in brackets in it;
+# these are about Replicate, not about the input (https://replicate.com/docs/reference/error-codes).
+PLATFORM_CODES = frozenset({"E6716", "E8765"})
+# Replicate's 401 and 402 have a title and no code.
+ACCOUNT_TEXT: Mapping[int, re.Pattern[str]] = {
+    401: re.compile(r"\bunauthenticated\b|\btoken\b", re.IGNORECASE),
+    402: re.compile(r"\bcredit\b|\bbilling\b|\bpayment\b|\bspend", re.IGNORECASE),
+}
 VERSION_TEXT = re.compile(r"invalid version|version (?:is required|does not exist)", re.IGNORECASE)
 POLL_SECONDS = 0.5
 CANCEL_SECONDS = 3.0
@@ -76,7 +80,9 @@ class ReplicateProvider:
             answer = self._cancel(answer, deadline)
         content = first_image(images_from(answer), self.downloader, deadline)
         if content is None:
-            raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
+            output = dig(answer.body, "output")
+            data = dig(output, 0) if isinstance(output, list) else output
+            raise no_image(NAME, answer, data=data)
         return ImageAnswer(content, token(dig(answer.body, "id")))
 
     def check_key(self, *, timeout_seconds: float) -> None:
@@ -88,7 +94,7 @@ class ReplicateProvider:
         url = f"{self.base_url}/account"
         headers = bearer(NAME, self.api_key)
         answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
-        raise_if(classify(answer))
+        raise_if(key_fault(NAME, answer, classify(answer)))
 
     def models(self, *, timeout_seconds: float) -> None:
         """Return ``None``: Replicate's list contains every model that any user has published."""
@@ -106,6 +112,8 @@ class ReplicateProvider:
             timeout_seconds=deadline.remaining_seconds(),
         )
         raise_if(classify(answer))
+        if not text_at(answer.body, "status"):
+            raise no_image(NAME, answer)  # not a prediction
         return answer
 
     def _finish(self, answer: HttpAnswer, polling: Deadline) -> HttpAnswer:
@@ -188,21 +196,37 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
     """Return an answer's error, ``None`` for a success or a running prediction."""
     if not 200 <= answer.status < 300:
         return _http_fault(answer)
-    state, message = text_at(answer.body, "status"), text_at(answer.body, "error")
-    if state not in TERMINAL - {"succeeded"}:
-        return None
-    refused = state == "failed" and REFUSAL_TEXT.search(message)
-    outcome = Outcome.REFUSED if refused else Outcome.UNAVAILABLE
-    code = re.search(r"\((E[0-9]{3,4})\)", message)
-    return answered_fault(NAME, outcome, answer, code=code[1] if code else state)
+    state = text_at(answer.body, "status")
+    return _ended(answer, state) if state in TERMINAL - {"succeeded"} else None
+
+
+def _ended(answer: HttpAnswer, state: str) -> ProviderError:
+    """Return the error of a prediction that ended without output.
+
+    A failed one was answered in time, and its input may be the cause. One that was cancelled or did
+    not start was too slow.
+    """
+    report = {"error": dig(answer.body, "error"), "logs": dig(answer.body, "logs")}
+    found = re.search(r"\(?\b(E[0-9]{3,4})\b\)?", text_at(report, "error"))
+    code = found[1] if found else state
+    if refused_in(report):
+        outcome = Outcome.REFUSED
+    elif state == "failed" and code not in PLATFORM_CODES:
+        outcome = Outcome.NO_IMAGE
+    else:
+        outcome = Outcome.UNAVAILABLE
+    return answered_fault(NAME, outcome, answer, code=code)
 
 
 def _http_fault(answer: HttpAnswer) -> ProviderError:
-    message = f"{text_at(answer.body, 'title')} {text_at(answer.body, 'detail')}"
-    outcome = outcome_of(answer.status)
-    if answer.status in {400, 422} and REFUSAL_TEXT.search(message):
+    title, detail = text_at(answer.body, "title"), text_at(answer.body, "detail")
+    message, status = f"{title} {detail}", answer.status
+    outcome = outcome_of(status) if title or detail else outcome_in_front(answer)
+    if status in ACCOUNT_TEXT and ACCOUNT_TEXT[status].search(message):
+        outcome = Outcome.ACCOUNT
+    elif status in {400, 403, 422} and states_refusal(message):
         outcome = Outcome.REFUSED
-    elif answer.status == 422 and VERSION_TEXT.search(message):
+    elif status == 422 and VERSION_TEXT.search(message):
         outcome = Outcome.MODEL_GONE  # it is no longer an official model
     reset = re.search(r"resets in ~?([0-9]{1,9})s", message)
     delay_seconds = bounded_seconds(float(reset[1])) if reset else None

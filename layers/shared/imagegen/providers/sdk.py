@@ -46,6 +46,10 @@ class UnusableBodyError(httpx2.TransportError):
     """The body is too long, or its packing is damaged or not supported."""
 
 
+class TooLongBodyError(UnusableBodyError):
+    """The body is too long."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenAISdk:
     """One ``openai`` client."""
@@ -98,7 +102,9 @@ def build_sdk(
 def to_fault(cause: BaseException) -> ProviderError:
     """Return the error for a request without an answer."""
     outcome = Outcome.UNKNOWN
-    if isinstance(cause, (*NOT_SENT, UnusableBodyError)):
+    if isinstance(cause, TooLongBodyError):
+        outcome = Outcome.NO_IMAGE
+    elif isinstance(cause, (*NOT_SENT, UnusableBodyError)):
         outcome = Outcome.UNAVAILABLE
     return fault("openai", outcome, type(cause).__name__)
 
@@ -151,8 +157,10 @@ class BoundedStream(httpx2.SyncByteStream):
         except DeadlineError as error:
             raise httpx2.ReadTimeout("the body is late") from error
         except (TooLargeError, UnpackError) as error:
-            if not self.response.is_error:  # The status of an error is enough.
-                raise UnusableBodyError(type(error).__name__) from error
+            if self.response.is_error:
+                return  # The status of an error is enough.
+            kind = TooLongBodyError if isinstance(error, TooLargeError) else UnusableBodyError
+            raise kind(type(error).__name__) from error
 
     def _limited(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         return limited_chunks(chunks, self.deadline, max_bytes=self.max_bytes)

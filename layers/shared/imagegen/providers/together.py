@@ -4,7 +4,7 @@ Errors: https://docs.together.ai/docs/error-codes.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
+from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
@@ -26,17 +27,27 @@ from imagegen.providers.faults import (
 )
 from imagegen.providers.http import Deadline, JsonHttp
 from imagegen.providers.pictures import pictures_of
+from imagegen.providers.refusals import is_refusal_code, states_refusal
 
 NAME = "together"
 
 GONE = frozenset({"model_not_available", "model_not_found"})
-# Together does not document the body of a refusal. Most models belong to other vendors, whose
-# messages it passes on.
-REFUSAL_TEXT = re.compile(
-    r"nsfw|moderat(?:ed|ion)|content[ _]polic|content[ _]filter|safety (?:system|filter|checker)"
-    r"|flagged|prohibited content",
-    re.IGNORECASE,
+# The last one is a setting of an organization, which blocks nearly every image model until it is
+# changed. As an account error it opens the provider's circuit at once, instead of one model after
+# the other failing.
+ACCOUNT = frozenset(
+    {
+        "invalid_api_key",
+        "missing_api_key",
+        "insufficient_credits",
+        "spending_limit_reached",
+        "credit_limit",
+        "third_party_data_sharing_blocked",
+    }
 )
+# Together documents its 401 and 402 by status (https://docs.together.ai/docs/error-codes), so their
+# messages have to be read where the code is missing.
+ACCOUNT_TEXT = re.compile(r"\bapi[ _-]?key\b|\bcredits?\b|\bspending\b|\bbilling\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,7 @@ class TogetherProvider:
         )
         content = first_image(images_from(answer), self.downloader, deadline)
         if content is None:
-            raise answered_fault(NAME, Outcome.UNAVAILABLE, answer)
+            raise no_image(NAME, answer, data=dig(answer.body, "data", 0, "b64_json"))
         return ImageAnswer(content, token(dig(answer.body, "id")))
 
     def check_key(self, *, timeout_seconds: float) -> None:
@@ -83,7 +94,7 @@ class TogetherProvider:
         url = f"{self.base_url}/models"
         headers = bearer(NAME, self.api_key)
         answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
-        raise_if(classify(answer))
+        raise_if(key_fault(NAME, answer, classify(answer)))
         models = items_at(answer.body) or items_at(answer.body, "data")
         return {text_at(model, "id"): None for model in models}
 
@@ -118,13 +129,18 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
 
 def _outcome(answer: HttpAnswer) -> Outcome:
     error = dig(answer.body, "error")
-    code = text_at(error, "code")
-    if code in GONE:
+    if not isinstance(error, Mapping):
+        return outcome_in_front(answer)
+    words, message = {text_at(error, "code"), text_at(error, "type")}, text_at(error, "message")
+    if words & GONE:
         return Outcome.MODEL_GONE
-    # This setting of an organization blocks nearly every image model until it is changed. As an
-    # account error it opens the provider's circuit at once, instead of each model failing in turn.
-    if code == "third_party_data_sharing_blocked" or answer.status in {401, 402, 404, 429}:
+    is_about_account = answer.status in {401, 402} and ACCOUNT_TEXT.search(message)
+    if words & ACCOUNT or is_about_account:
+        return Outcome.ACCOUNT
+    if answer.status in {401, 402, 404, 429}:
         return outcome_of(answer.status)
-    if REFUSAL_TEXT.search(" ".join((code, text_at(error, "type"), text_at(error, "message")))):
+    # Together does not document the body of a refusal. Most models belong to other vendors, whose
+    # messages it passes on, whatever the status.
+    if any(map(is_refusal_code, words)) or states_refusal(message):
         return Outcome.REFUSED
     return outcome_of(answer.status)

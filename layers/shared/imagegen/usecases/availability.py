@@ -24,12 +24,13 @@ class Switchboard:
     setups: Callable[[], Mapping[str, ProviderSetup]]
     guard: Guard
 
-    def availability(self) -> dict[str, Availability]:
-        """Return whether each row of the catalog can be called now, by row key.
+    def availability(self, user: str = "") -> dict[str, Availability]:
+        """Return whether each row of the catalog can be called for the user now, by row key.
 
-        The first reason against it is reported: no key, then switched off, then an open circuit.
+        The first reason against it is reported: no key, then switched off, then a circuit that lets
+        no call of this user through.
         """
-        setups, blocked = self.setups(), self.guard.blocked_until_ms()
+        setups, blocked = self.setups(), self.guard.blocked_until_ms(user)
         return {
             row.key: _state(row, setups.get(row.provider), blocked) for row in self.catalog.models
         }

@@ -135,7 +135,7 @@ class Estimator:
         issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
         day = today(issue.at_ms)
         chosen = self._choose_quality(request, day)
-        selection = self._select(request, chosen.tier, day)
+        selection = self._select(request, chosen.tier, user=user, day=day)
         if not selection.candidates:
             raise _no_candidate(selection, request, chosen.tier)
         ledger = ledger or self.ledgers.load(user)
@@ -163,7 +163,7 @@ class Estimator:
             return quality.choose_quality(request.prompt, request.quality)
         return quality.choose_for_model(request.prompt, tiers)
 
-    def _select(self, request: EstimateRequest, tier: Tier, day: date) -> Selection:
+    def _select(self, request: EstimateRequest, tier: Tier, *, user: str, day: date) -> Selection:
         text = styled_prompt(request.prompt, request.style)
         criteria = Criteria(
             tier,
@@ -177,7 +177,7 @@ class Estimator:
         return select(
             self.catalog,
             criteria,
-            self.switchboard.availability(),
+            self.switchboard.availability(user),
             price_multiple=self.price_multiple,
             today=day,
         )

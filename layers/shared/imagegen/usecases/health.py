@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from imagegen.domain import breaker
-from imagegen.domain.breaker import Circuit
+from imagegen.domain.breaker import Circuit, State
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.outcomes import Outcome
@@ -84,9 +84,13 @@ class HealthReporter:
         return CircuitReport(
             state=circuit.state.value,
             failures=len(failures),
-            retry_at=circuit.until_ms or None,
+            retry_at=self._retry_at(circuit),
             why=circuit.why or None,
         )
+
+    def _retry_at(self, circuit: Circuit) -> int | None:
+        is_past_rest = circuit.state is State.CLOSED and circuit.until_ms <= self.now_ms()
+        return None if is_past_rest else circuit.until_ms or None
 
     def _model(self, row: Offering, state: Availability, key_check: KeyCheck | None) -> ModelReport:
         retired = row.is_retired(self._today())

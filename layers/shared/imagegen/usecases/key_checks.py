@@ -145,7 +145,7 @@ class KeyChecker:
         return KeyChange(name, old, new) if new not in ("", old) else None
 
     def _open_circuits(self) -> dict[str, int]:
-        blocked = self.guard.blocked_until_ms()
+        blocked = self.guard.open_circuits()
         return {
             provider: sum(name.partition("/")[0] == provider for name in blocked)
             for provider in self.catalog.providers

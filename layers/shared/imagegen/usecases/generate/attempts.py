@@ -50,8 +50,9 @@ class Undelivered(StrEnum):
 
 UNDELIVERED = {
     Undelivered.BROKEN: Outcome.UNAVAILABLE,
-    Undelivered.BLANK: Outcome.UNAVAILABLE,
-    Undelivered.SMALL: Outcome.UNAVAILABLE,
+    # One prompt may cause these two.
+    Undelivered.BLANK: Outcome.NO_IMAGE,
+    Undelivered.SMALL: Outcome.NO_IMAGE,
 }
 """What such an attempt counts as: the provider answered, and the next one is called."""
 
@@ -63,7 +64,8 @@ class ProviderLoop:
     catalog: Catalog
     guard: Guard
     get_provider: Callable[[str], ImageProvider]
-    availability: Callable[[], Mapping[str, Availability]]
+    availability: Callable[[str], Mapping[str, Availability]]
+    """By row key, for one user."""
     now_ms: Callable[[], int]
     fallback_after_unknown: bool
 
@@ -75,7 +77,7 @@ class ProviderLoop:
             NoProviderError: no candidate could be called.
             GenerationFailedError: every candidate that was called failed.
         """
-        states = self.availability()
+        states = self.availability(run.quote.user)
         for candidate in run.quote.candidates:
             variant = self._quoted_variant(candidate, run.quote.size)
             if variant is None:
@@ -127,7 +129,7 @@ class ProviderLoop:
         row, started_ms = variant.row, self.now_ms()
         call = partial(self._call, candidate, variant, run)
         try:
-            made = self.guard.call(row.provider, row.model, call)
+            made = self.guard.call(row.provider, row.model, call, user=run.quote.user)
         except ProviderError as error:
             took_ms = self.now_ms() - started_ms
             run.log.fail(error, variant, candidate.price_microusd, took_ms=took_ms)
@@ -201,5 +203,11 @@ def _no_image(log: AttemptLog) -> NoProviderError | GenerationFailedError:
     return error
 
 
-_FAILURES = {Outcome.UNAVAILABLE, Outcome.UNKNOWN, Outcome.BAD_PARAMETER}
+_FAILURES = {
+    Outcome.UNAVAILABLE,
+    Outcome.UNKNOWN,
+    Outcome.BLOCKED,
+    Outcome.NO_IMAGE,
+    Outcome.BAD_PARAMETER,
+}
 """The outcomes for which a request without an image is answered with 502 instead of 503."""

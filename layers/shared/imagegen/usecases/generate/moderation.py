@@ -10,6 +10,7 @@ from imagegen.domain.errors import (
     ProviderError,
 )
 from imagegen.domain.moderation import ModerationMode
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation, Moderator
 
 MODERATION_SECONDS = 10.0
@@ -51,6 +52,10 @@ class PromptModeration:
         try:
             return moderator.check(text, timeout_seconds=MODERATION_SECONDS)
         except ProviderError as error:
+            if error.outcome is Outcome.REFUSED:
+                raise ContentRefusedError(
+                    "Moderation refused to check this prompt. Change it."
+                ) from error
             if required:
                 raise ModerationUnavailableError(
                     "The prompt could not be checked, so no image was made. Try again.",

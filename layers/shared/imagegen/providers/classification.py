@@ -1,0 +1,66 @@
+"""The outcomes of answers that no vendor's table describes.
+
+These are errors of something in front of the API, and successes without an image.
+
+A provider is closed only on evidence that is about the account or the provider. What one prompt can
+cause is one request's outcome.
+"""
+
+from collections.abc import Mapping
+
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
+from imagegen.domain.ports import Json
+from imagegen.providers.faults import HttpAnswer, answered_fault, outcome_of
+from imagegen.providers.pictures import MAX_IMAGE_BYTES
+from imagegen.providers.refusals import declines, refused_in
+
+PAGES_OF_FIREWALLS = frozenset({500, 501, 503})
+"""A page with one of these may be a firewall's answer to the words of one prompt."""
+LONGEST_WORDS = 400
+"""In the field of an image, a longer text is data."""
+
+
+def outcome_in_front(answer: HttpAnswer) -> Outcome:
+    """Return the outcome of an error that is not in the format of the API's own errors.
+
+    A firewall, CDN or proxy in front of the API wrote it. It shows nothing about the key, the
+    account or the model. Only a gateway that cannot reach the API shows that the API is down.
+    """
+    if answer.status in {408, 429, 499}:
+        return outcome_of(answer.status)
+    may_be_firewall = answer.is_page and answer.status in PAGES_OF_FIREWALLS
+    if answer.status < 500 or may_be_firewall:
+        return Outcome.BLOCKED
+    return outcome_of(answer.status)
+
+
+def key_fault(
+    provider: str, answer: HttpAnswer, error: ProviderError | None
+) -> ProviderError | None:
+    """Return the error of a key check, whose answer has been classified as ``error``.
+
+    The request holds nothing but the key, neither a prompt nor a model. So a 401 in JSON is about
+    the key, whatever its code. A page is still one of something in front.
+    """
+    if error is None or answer.status != 401 or not isinstance(answer.body, Mapping):
+        return error
+    return answered_fault(provider, Outcome.ACCOUNT, answer, code=error.provider_code)
+
+
+def no_image(
+    provider: str, answer: HttpAnswer, *, data: Json = None, code: Json = None
+) -> ProviderError:
+    """Return the error for a success without a usable image.
+
+    ``data`` is what stands in the field of the image. Words are a refusal, data that is no image is
+    a failure, and neither counts for nothing: one prompt may cause it.
+    """
+    text = data if isinstance(data, str) else ""
+    is_words = len(text) < LONGEST_WORDS and " " in text.strip() and declines(text)
+    if is_words or (not text and refused_in(answer.body)):
+        outcome = Outcome.REFUSED
+    else:
+        too_large = len(text) > MAX_IMAGE_BYTES * 4 // 3 + 4
+        outcome = Outcome.NO_IMAGE if too_large or not text else Outcome.UNAVAILABLE
+    return answered_fault(provider, outcome, answer, code=code)
