@@ -1,5 +1,7 @@
 """The circuit's arithmetic: five failures within ten minutes, to the millisecond."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,6 +115,22 @@ def test_a_rest_blocks_every_user_until_it_ends_and_is_no_open_circuit() -> None
         assert breaker.blocked_until_ms(circuit, POLICY, user, now_ms=NOW + 2_000) is None
     assert not breaker.is_open(circuit, POLICY, now_ms=NOW)
     assert not breaker.may_probe(circuit, now_ms=NOW + 2_000), "a rest needs no probe"
+
+
+@pytest.mark.parametrize("user", ["", "a"])
+def test_fewer_than_five_failures_or_no_user_keep_nobody_away(user: str) -> None:
+    for circuit in (Circuit(), by_users("a", "a", "a", "a"), by_users("", "", "", "", "")):
+        assert breaker.kept_away_until_ms(circuit, POLICY, user, now_ms=NOW) == 0
+
+
+def test_a_user_waits_for_the_later_of_a_rest_and_the_users_own_failures() -> None:
+    circuit = by_users("a", "a", "a", "a", "a")
+    for until_ms in (NOW + 2_000, NOW + 900_000):
+        resting = replace(circuit, until_ms=until_ms)
+        own_ms = breaker.kept_away_until_ms(circuit, POLICY, "a", now_ms=NOW)
+        latest_ms = max(until_ms, own_ms)
+        assert breaker.blocked_until_ms(resting, POLICY, "a", now_ms=NOW) == latest_ms
+        assert breaker.blocked_until_ms(resting, POLICY, "b", now_ms=NOW) == until_ms
 
 
 @pytest.mark.parametrize(("seconds", "rest_ms"), [(1, 1_000), (60, 60_000), (61, 60_000)])

@@ -265,6 +265,16 @@ def test_a_user_kept_away_is_told_how_long_and_comes_back_without_a_probe(
     assert fleet.told() == []
 
 
+def test_users_are_told_apart_by_the_first_eight_characters(fleet: Instances) -> None:
+    for number in range(8):
+        fleet.call(Outcome.UNAVAILABLE, user=f"the-same-{number}")
+    assert {one.user for one in fleet.circuit().failures} == {"the-same"}
+    assert fleet.circuit().state is State.CLOSED
+    for number in range(4):
+        fleet.call(Outcome.UNAVAILABLE, user=f"another{number}")
+    assert fleet.circuit().state is State.OPEN
+
+
 def test_the_fifth_user_who_fails_opens_the_circuit(fleet: Instances) -> None:
     for user in ("one", "one", "two", "three", "four", "four"):
         fleet.call(Outcome.UNAVAILABLE, user=user)
@@ -286,10 +296,11 @@ def test_what_one_request_causes_opens_nothing_from_any_number_of_users(
 def test_a_429_rests_the_provider_for_its_retry_after_and_counts_nothing(
     fleet: Instances,
 ) -> None:
-    assert fleet.call(Outcome.RATE_LIMITED, wait=2) == Outcome.RATE_LIMITED
+    guard = fleet.new()
+    assert fleet.call(Outcome.RATE_LIMITED, guard=guard, wait=2) == Outcome.RATE_LIMITED
     assert fleet.circuit() == Circuit(until_ms=fleet.clock() + 2_000)
     with pytest.raises(ProviderError) as caught:
-        fleet.new().call("alpha", MODEL, lambda: ANSWER, user="another")
+        guard.call("alpha", MODEL, lambda: ANSWER, user="another")
     assert (caught.value.outcome, caught.value.retry_after_seconds) == (Outcome.NOT_CALLED, 2)
     fleet.clock.advance(2_000)
     came: list[str] = []

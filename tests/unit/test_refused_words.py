@@ -22,6 +22,13 @@ REFUSALS = (
     "提示词包含敏感内容",
     "ポリシーに違反しています",
     "Contenido prohibido",
+    "NSFW",
+    "Error: nsfw",
+    "Image generation stopped for safety reasons",
+    "Failed to generate image: IMAGE_SAFETY",
+    "Generation failed: content_policy_violation",
+    "The model answered: I'm not able to draw that.",
+    "I can\u2019t help with this.",
 )
 REPORTS = (
     "safety checker failed to load",
@@ -37,6 +44,9 @@ REPORTS = (
     "OSError: a/stable-diffusion-safety-checker not found",
     "Prompt: a fire safety poster, smoking is not allowed",
     "prompt='NSFW content was detected'",
+    "ImportError: cannot load safety_filter",
+    "We are unable to process requests at the moment",
+    "content_moderation service timed out",
     "Director: unexpected error (E8765)",
     "",
 )

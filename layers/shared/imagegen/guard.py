@@ -124,7 +124,7 @@ class Guard:
             # A bug or an interrupt shows nothing about the provider: a probe is given back.
             self._record(permits, result)
             raise
-        self._record(permits, replace(result, effect=Effect.SUCCESS, why="success"))
+        self._record(permits, replace(result, effect=Effect.SUCCESS))
         return answer
 
     def trip(self, provider: str, why: str) -> None:
@@ -199,8 +199,6 @@ class Guard:
 
     def _rest(self, permit: Permit, result: Result) -> None:
         until_ms = self._rest_until_ms(result)
-        if permit.circuit.until_ms >= until_ms:
-            return
         self.forget()
         # Fails open by decision: a rest that is not stored costs one more call.
         with suppress(StoreUnavailableError):

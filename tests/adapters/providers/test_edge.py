@@ -136,6 +136,8 @@ def test_a_status_by_itself_has_a_meaning(status: int, outcome: Outcome) -> None
         ({}, None),
         ({"retry-after": "0"}, 0),
         ({"retry-after": " 12 "}, 12),
+        ({"retry-after-ms": "1500", "retry-after": "60"}, 2),
+        ({"retry-after-ms": "soon", "retry-after": "60"}, 60),
         ({"retry-after": "1.2"}, 2),
         ({"retry-after": "-5"}, None),
         ({"retry-after": "1e9"}, None),

@@ -108,6 +108,9 @@ def parse_retry_after(headers: Mapping[str, str]) -> int | None:
     A date is compared with the answer's own ``Date``, so that our clock does not matter
     (https://www.rfc-editor.org/rfc/rfc9110#name-retry-after).
     """
+    milliseconds = headers.get("retry-after-ms", "").strip()
+    if re.fullmatch(r"[0-9]{1,12}", milliseconds):  # OpenAI's, and finer than the standard header
+        return bounded_seconds(int(milliseconds) / 1000)
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", value):
         return bounded_seconds(float(value))

@@ -27,6 +27,7 @@ REFUSING = (
     r"flagged|rejected|blocked|refused|declined|filtered|moderated|disallowed|prohibited"
     r"|not (?:allowed|permitted)"
 )
+APOSTROPHE = r"['\u2019]"
 OTHER_LANGUAGES = "|".join(
     (
         *(
@@ -41,7 +42,7 @@ OTHER_LANGUAGES = "|".join(
         *("不適切", "ポリシー", "ガイドライン", "センシティブ", "정책", "가이드라인", "부적절"),
         *("richtlinie", "unangemessen", "anstößig", "politique de", "inapproprié", "política de"),
         *("inapropiad", "contenido (?:sensible|prohibido)", "impróprio", "inadequad"),
-        *("linee guida", "inappropriat[oa]", "политик", "недопустим", "запрещ"),
+        *("我(?:无法|不能)", "linee guida", "inappropriat[oa]", "политик", "недопустим", "запрещ"),
     )
 )
 VERDICT = re.compile(
@@ -52,7 +53,8 @@ VERDICT = re.compile(
     rf"|\bviolat\w*[^.\n]{{0,80}}(?:{POLICY}|rules|standards)|polic(?:y|ies) violation"
     r"|\bcontain\w*[^.\n]{0,40}\b(?:sensitive|inappropriate|prohibited|unsafe|explicit|nsfw)\b"
     r"|^\W*(?:prohibited|sensitive|inappropriate|unsafe|nsfw) (?:content|words|image)\b"
-    r"|\(E005\)"
+    r"|\(E005\)|\bsafety (?:concerns?|reasons?|violations?)\b|^\W*(?:error\W+)?nsfw\W*$"
+    rf"|\bi(?: am|{APOSTROPHE}m)? (?:can(?:no|{APOSTROPHE})?t|unable|not able|won{APOSTROPHE}t)\b"
     rf"|{OTHER_LANGUAGES}",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -73,7 +75,6 @@ PASSED = re.compile(
 )
 # A line of a log that repeats the request.
 ECHO = re.compile(r"^\W*(?:\w+[ _])?(?:prompt|caption)\W*[:=]", re.IGNORECASE)
-APOSTROPHE = r"['\u2019]"
 ANNOUNCEMENT = re.compile(
     r"^\W*(?:(?:sure|certainly|of course|okay|ok|great|absolutely|done|bien sûr|claro)\b\W*)?"
     rf"(?:here(?:{APOSTROPHE}s| is| are| it is| you (?:go|are))\b|i(?:{APOSTROPHE}ve| have) "
@@ -118,15 +119,18 @@ def states_refusal(text: str) -> bool:
     """Return whether a report, such as an error or a log, states that content was refused."""
     lines = (line for line in text[-LONGEST_TEXT:].splitlines() if not ECHO.search(line))
     sentences = re.split(r"[\n;]|(?<=[.!?。])\s*", "\n".join(lines))
-    return any(
-        VERDICT.search(one) and not FAILED.search(one) and not PASSED.search(one)
-        for one in sentences
-    )
+    stated = (one for one in sentences if VERDICT.search(one) or _has_refusal_code(one))
+    return any(not FAILED.search(one) and not PASSED.search(one) for one in stated)
 
 
 def is_refusal_code(text: str) -> bool:
     """Return whether a vendor's code is about content that was refused."""
     return len(text) <= LONGEST_CODE and " " not in text and bool(CODE.search(text))
+
+
+def _has_refusal_code(sentence: str) -> bool:
+    """Return whether a code with an underscore stands in a sentence, as IMAGE_SAFETY does."""
+    return any(map(is_refusal_code, re.findall(r"\b[A-Za-z]+_[A-Za-z_]+\b", sentence)))
 
 
 def declines(text: str) -> bool:
