@@ -8,6 +8,7 @@ Standard library alone, one thread, no parsing beyond where a request ends: two 
 import asyncio
 import base64
 import json
+import random
 import struct
 import sys
 import zlib
@@ -23,9 +24,12 @@ VERDICT = json.dumps(
 
 
 def picture(size: int) -> bytes:
-    """Return a PNG of 1024 x 1024 grey pixels in about ``size`` bytes."""
-    rows = zlib.compress((b"\0" + b"\x80" * 1024) * 1024)
-    header = struct.pack(">IIBBBBB", 1024, 1024, 8, 0, 0, 0, 0)
+    """Return a PNG of 1024 x 1024 pixels, noise at the left, in about ``size`` bytes."""
+    noise, row_bytes = random.Random(0), 3 * 1024
+    noisy = min(row_bytes, size // 1024)
+    lines = (b"\0" + noise.randbytes(noisy) + bytes(row_bytes - noisy) for _ in range(1024))
+    rows = zlib.compress(b"".join(lines))
+    header = struct.pack(">IIBBBBB", 1024, 1024, 8, 2, 0, 0, 0)
     filler = _chunk(b"fiLl", b"\0" * max(0, size - len(rows) - 69))
     end = filler + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + end

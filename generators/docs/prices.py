@@ -22,7 +22,7 @@ from local.paths import ROOT
 CATALOG: Final = ROOT / "provider_catalog.json"
 OFFERS: Final = (
     "tier", "priority", "provider", "model", "key", "square", "typical seconds",
-    "longest prompt", "ends", "source", "checked",
+    "waited for, seconds", "longest prompt", "ends", "source", "checked",
 )  # fmt: skip
 
 
@@ -64,6 +64,7 @@ def _offer(row: Offering) -> tuple[str, ...]:
         code(row.key),
         "not offered" if price is None else label_text(price),
         str(row.typical_seconds),
+        str(row.call_seconds),
         f"{row.max_prompt_characters:,}",
         str(row.shutdown_on or "no end known"),
         _link(str(row.source)),

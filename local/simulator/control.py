@@ -6,10 +6,13 @@ from typing import Any, Protocol
 
 from local.simulator.board import Armed
 from local.simulator.faults import Fault, Shows
+from local.simulator.packing import PACKINGS
 from local.simulator.studio import Studio
 from local.simulator.wire import Answer, Body, Request, json_answer
 
-FIELDS = {"fault", "status", "code", "delaySeconds", "times", "model", "retryAfterSeconds"}
+FIELDS = {
+    *("fault", "status", "code", "packing", "delaySeconds", "times", "model", "retryAfterSeconds"),
+}
 NUMBERS = {"status": 200, "delaySeconds": 0, "times": 1, "retryAfterSeconds": 0}
 
 
@@ -97,6 +100,8 @@ def check(body: Body) -> None:
     unknown = sorted(body.keys() - FIELDS)
     if unknown:
         raise ControlError(f"unknown fields {unknown!r}; use {sorted(FIELDS)!r}")
+    if body.get("packing") not in (None, *PACKINGS):
+        raise ControlError(f"packing must be one of {', '.join(PACKINGS)}")
     for name, least in NUMBERS.items():
         value = body.get(name)
         if value is not None and (not isinstance(value, int | float) or value < least):
@@ -110,6 +115,7 @@ def armed_of(fault: Fault, body: Body) -> Armed:
         for name, field in (
             ("status", "status"),
             ("code", "code"),
+            ("packing", "packing"),
             ("retryAfterSeconds", "retry_after_seconds"),
         )
         if body.get(name) is not None

@@ -21,6 +21,8 @@ class Order:
     height: int = 0
     image_format: str = "png"
     count: int = 1
+    most: int = 10
+    """The most pictures that fit into the answer."""
     quality: str | None = None
     """Set only if the price depends on it."""
     price_microusd: int = 0

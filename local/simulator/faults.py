@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from local.simulator.packing import PACKINGS
 from local.simulator.wire import Ending
 
 
@@ -38,11 +39,31 @@ class Spoil(StrEnum):
     TEXT = "text"
     TRUNCATED = "truncated"
     HUGE = "huge"
+    HOLE = "hole"
+    BLANK = "blank"
+    TINY = "tiny"
+    SQUARE = "square"
+    TRAILING = "trailing"
     NOT_BASE64 = "not_base64"
+    URL_SAFE = "url_safe"
+    UNPADDED = "unpadded"
+    LINES = "lines"
+    DATA_URI = "data_uri"
     FILE_MISSING = "file_missing"
     FILE_CUT = "file_cut"
     FILE_REDIRECTS = "file_redirects"
     FILE_ELSEWHERE = "file_elsewhere"
+    FILE_LATE = "file_late"
+    FILE_FORBIDDEN_FIRST = "file_forbidden_first"
+    FILE_OCTETS = "file_octets"
+    FILE_UNTYPED = "file_untyped"
+    FILE_PACKED = "file_packed"
+
+
+SPELLINGS = frozenset(
+    {Spoil.NOT_BASE64, Spoil.URL_SAFE, Spoil.UNPADDED, Spoil.LINES, Spoil.DATA_URI}
+)
+"""What is done to base64, and therefore changes inline images only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +83,8 @@ class Fault:
     """Fields of this provider alone, which its own file reads."""
     retry_after_seconds: int | None = None
     spoil: Spoil | None = None
+    packing: str | None = None
+    """How the body is packed, although the client does not accept that."""
     ending: Ending = Ending.SENT
     everywhere: bool = False
     """Also seen by free calls, such as a key check."""
@@ -69,7 +92,7 @@ class Fault:
     @property
     def applies(self) -> str:
         """Return which answers it changes: ``always``, or only those with ``url`` or ``inline``."""
-        if self.spoil is Spoil.NOT_BASE64:
+        if self.spoil in SPELLINGS:
             return "inline"
         return "url" if self.spoil and self.spoil.startswith("file_") else "always"
 
@@ -123,9 +146,28 @@ DRAWN = {
     "wrong_bytes": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.TEXT),
     "truncated_image": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.TRUNCATED),
     "huge": Fault(Outcome.NO_IMAGE, Shows.IMAGE, spoil=Spoil.HUGE),
+    "hole": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.HOLE),
+    "blank_image": Fault(Outcome.NO_IMAGE, Shows.IMAGE, spoil=Spoil.BLANK),
+    # Smaller than anything that is sold.
+    "tiny_image": Fault(Outcome.NO_IMAGE, Shows.IMAGE, spoil=Spoil.TINY),
+    # Whatever was ordered, a square of 1024 pixels arrives.
+    "square_image": Fault(None, Shows.IMAGE, spoil=Spoil.SQUARE),
+    "trailing_bytes": Fault(None, Shows.IMAGE, spoil=Spoil.TRAILING),
+    **{
+        f"packed_{name.replace('-', '_')}": Fault(None, Shows.IMAGE, packing=name)
+        for name in PACKINGS
+        if name != "unknown"
+    },
+    "packed_unknown": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, packing="unknown"),
 }
 
-INLINE = {"not_base64": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.NOT_BASE64)}
+INLINE = {
+    "not_base64": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.NOT_BASE64),
+    "base64_url_safe": Fault(None, Shows.IMAGE, spoil=Spoil.URL_SAFE),
+    "base64_unpadded": Fault(None, Shows.IMAGE, spoil=Spoil.UNPADDED),
+    "base64_lines": Fault(None, Shows.IMAGE, spoil=Spoil.LINES),
+    "base64_data_uri": Fault(None, Shows.IMAGE, spoil=Spoil.DATA_URI),
+}
 
 FILES = {
     "file_missing": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.FILE_MISSING),
@@ -133,6 +175,12 @@ FILES = {
     "file_cut": Fault(Outcome.UNKNOWN, Shows.IMAGE, spoil=Spoil.FILE_CUT),
     "file_redirects": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.FILE_REDIRECTS),
     "file_elsewhere": Fault(Outcome.UNAVAILABLE, Shows.IMAGE, spoil=Spoil.FILE_ELSEWHERE),
+    # The first request for the file is too early.
+    "file_late": Fault(None, Shows.IMAGE, spoil=Spoil.FILE_LATE),
+    "file_forbidden_first": Fault(None, Shows.IMAGE, spoil=Spoil.FILE_FORBIDDEN_FIRST),
+    "file_octets": Fault(None, Shows.IMAGE, spoil=Spoil.FILE_OCTETS),
+    "file_untyped": Fault(None, Shows.IMAGE, spoil=Spoil.FILE_UNTYPED),
+    "file_packed": Fault(None, Shows.IMAGE, spoil=Spoil.FILE_PACKED),
 }
 
 # Cloudflare's 52x and the statuses of gateways, which may come from in front of the provider.

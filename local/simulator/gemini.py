@@ -9,7 +9,16 @@ from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault, FaultError
 from local.simulator.gemini_answers import blocked_answer, error_payload, image_answer
 from local.simulator.gemini_faults import FAULTS
-from local.simulator.gemini_sizes import RATIOS, SIZES, WIDE_RATIOS, pixels_of
+from local.simulator.gemini_sizes import (
+    LEVELS,
+    OUTPUT_TOKENS,
+    RATIOS,
+    SIZES,
+    TOKENS,
+    WIDE_RATIOS,
+    pixels_of,
+    thoughts_of,
+)
 from local.simulator.keys import check_credit, check_key
 from local.simulator.wire import Answer, Body, Request, json_answer
 
@@ -24,7 +33,9 @@ KNOWN_CONFIG = {
     "topK",
     "candidateCount",
     "maxOutputTokens",
+    "thinkingConfig",
 }
+THINKING = {"thinkingLevel", "includeThoughts"}
 INPUT_TOKENS = {"gemini-nano-banana-2.1": 131_072}
 # The largest pictures come from here: as PNG they would be slow to encode.
 JPEG_MODELS = {"gemini-3-pro-image"}
@@ -74,7 +85,10 @@ class Gemini:
         return json_answer(error_payload(fault), status=fault.status)
 
     def success(self, desk: Desk) -> Answer:
-        """Return the picture inline."""
+        """Return the picture inline; without room for one, the model stops before it."""
+        if not desk.pictures:
+            order, details = desk.order, {"finishReason": "MAX_TOKENS"}
+            return json_answer(blocked_answer(order.model, order.prompt, details))
         return json_answer(image_answer(desk))
 
     def empty(self, desk: Desk) -> Answer:
@@ -101,7 +115,7 @@ def model_view(model: str) -> Body:
         "version": "001",
         "displayName": model.replace("-", " ").title(),
         "inputTokenLimit": INPUT_TOKENS.get(model, 65_536),
-        "outputTokenLimit": 32_768,
+        "outputTokenLimit": OUTPUT_TOKENS,
         "supportedGenerationMethods": ["generateContent", "countTokens"],
     }
 
@@ -167,6 +181,7 @@ def order_of(model: str, body: Body) -> Order:
         raise invalid("Multiple candidates is not enabled for this model")
     if "IMAGE" not in config.get("responseModalities", ["TEXT", "IMAGE"]):
         raise invalid("The requested combination of response modalities is not supported.")
+    check_thinking(model, config)
     width, height = size_of(model, config.get("imageConfig") or {})
     return Order(
         model=model,
@@ -175,7 +190,33 @@ def order_of(model: str, body: Body) -> Order:
         width=width,
         height=height,
         image_format="jpeg" if model in JPEG_MODELS else "png",
+        most=most_images(model, config),
     )
+
+
+def check_thinking(model: str, config: Mapping[str, Any]) -> None:
+    """Refuse a thinking level that the model does not document, and an absurd limit.
+
+    Raises:
+        FaultError: ``bad_parameter``.
+    """
+    if "thinkingConfig" in config:
+        if model not in LEVELS:
+            raise invalid("Thinking level is not supported for this model.")
+        check_names(config["thinkingConfig"], THINKING, "generation_config.thinking_config")
+        if config["thinkingConfig"].get("thinkingLevel") not in LEVELS[model]:
+            raise invalid(f"Thinking level must be one of {', '.join(LEVELS[model])}.")
+    limit = config.get("maxOutputTokens", OUTPUT_TOKENS)
+    if not isinstance(limit, int) or not 1 <= limit <= OUTPUT_TOKENS:
+        raise invalid(f"max_output_tokens must be from 1 to {OUTPUT_TOKENS}.")
+
+
+def most_images(model: str, config: Mapping[str, Any]) -> int:
+    """Return how many pictures fit into the answer's tokens; thoughts share the limit."""
+    limit: int = config.get("maxOutputTokens", OUTPUT_TOKENS)
+    size = (config.get("imageConfig") or {}).get("imageSize", "1K")
+    tokens = TOKENS[model].get(size, TOKENS[model]["1K"])
+    return max(0, (limit - thoughts_of(model, config)) // tokens)
 
 
 def size_of(model: str, image: Mapping[str, Any]) -> tuple[int, int]:

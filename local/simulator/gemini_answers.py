@@ -7,7 +7,8 @@ from typing import Any
 from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault
 from local.simulator.gemini_faults import KINDS
-from local.simulator.gemini_sizes import TOKENS
+from local.simulator.gemini_sizes import TOKENS, thoughts_of
+from local.simulator.prompts import token_count
 from local.simulator.spoil import base64_of
 from local.simulator.wire import Body
 
@@ -46,7 +47,8 @@ def image_answer(desk: Desk) -> Body:
         "finishReason": "STOP",
         "index": 0,
     }
-    return {"candidates": [candidate], **frame(desk.order.model, desk.details), **usage(desk.order)}
+    counts = usage(desk.order, len(desk.pictures))
+    return {"candidates": [candidate], **frame(desk.order.model, desk.details), **counts}
 
 
 def blocked_answer(model: str, prompt: str, details: Mapping[str, Any]) -> Body:
@@ -77,23 +79,22 @@ def frame(model: str, details: Mapping[str, Any]) -> Body:
     return {"modelVersion": model, "responseId": token_urlsafe(16), "modelStatus": status}
 
 
-def usage(order: Order) -> Body:
-    """Return the tokens of a drawn picture."""
-    image = order.params.get("generationConfig", {}).get("imageConfig", {})
-    drawn = TOKENS[order.model][image.get("imageSize", "1K")]
-    read = prompt_usage(order.prompt)
-    return {
-        "usageMetadata": {
-            **read,
-            "candidatesTokenCount": drawn,
-            "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": drawn}],
-            "totalTokenCount": read["promptTokenCount"] + drawn,
-        }
+def usage(order: Order, images: int) -> Body:
+    """Return the tokens of the drawn pictures, and of what the model thought."""
+    config = order.params.get("generationConfig", {})
+    drawn = images * TOKENS[order.model][config.get("imageConfig", {}).get("imageSize", "1K")]
+    read, thoughts = prompt_usage(order.prompt), thoughts_of(order.model, config)
+    counts = {
+        **read,
+        "candidatesTokenCount": drawn,
+        "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": drawn}],
+        "totalTokenCount": read["promptTokenCount"] + drawn + thoughts,
     }
+    return {"usageMetadata": counts | ({"thoughtsTokenCount": thoughts} if thoughts else {})}
 
 
 def prompt_usage(prompt: str) -> Body:
-    """Return the tokens of the prompt, guessed at four characters each."""
-    read = -(-len(prompt) // 4)
+    """Return the tokens of the prompt."""
+    read = token_count(prompt)
     details = [{"modality": "TEXT", "tokenCount": read}]
     return {"promptTokenCount": read, "promptTokensDetails": details, "totalTokenCount": read}

@@ -129,6 +129,8 @@ FINISHES = {
 }
 ODD_SUCCESSES = {
     "thought_parts": Fault(None, Shows.IMAGE, details={"thoughts": True}),
+    # It draws what the prompt asks for, and bills every picture.
+    "several_images": Fault(None, Shows.IMAGE, details={"images": 3}),
     "legacy_model": Fault(None, Shows.IMAGE, details={"modelStage": "LEGACY"}),
 }
 FAULTS = named(

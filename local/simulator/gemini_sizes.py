@@ -1,5 +1,8 @@
 """Gemini's pixels by ratio and size (https://ai.google.dev/gemini-api/docs/image-generation)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 RATIOS = {
     "1:1": (1024, 1024),
     "3:2": (1264, 848),
@@ -25,6 +28,17 @@ TOKENS = {
     "gemini-nano-banana-2.1": {"1K": 1120, "2K": 1680, "4K": 3780},
     "gemini-3.1-flash-lite-image": {"1K": 1120},
 }
+
+OUTPUT_TOKENS = 32_768
+LEVELS = {"gemini-nano-banana-2.1": ("MINIMAL", "MEDIUM", "HIGH")}
+"""The documented levels; no page documents any for the other models."""
+THOUGHTS = {"MINIMAL": 0, "MEDIUM": 400, "HIGH": 2_000}
+
+
+def thoughts_of(model: str, config: Mapping[str, Any]) -> int:
+    """Return the tokens that a model thinks; its default level is medium."""
+    level = config.get("thinkingConfig", {}).get("thinkingLevel", "MEDIUM")
+    return THOUGHTS[level] if model in LEVELS else 0
 
 
 def pixels_of(ratio: str, size: str) -> tuple[int, int]:

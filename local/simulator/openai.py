@@ -1,6 +1,6 @@
 """OpenAI's images and models (https://platform.openai.com/docs/api-reference/images)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 
@@ -68,7 +68,13 @@ class OpenAi:
         return error_answer(fault)
 
     def success(self, desk: Desk) -> Answer:
-        """Return the pictures as base64, the only form that GPT image models return."""
+        """Return the pictures as base64, the only form in which GPT image models answer.
+
+        A base that is compatible with OpenAI's API may answer with links instead.
+        """
+        if desk.details.get("form") == "url":
+            links = [{"b64_json": None, "url": desk.publish(one)} for one in desk.pictures]
+            return images_answer(desk.order, links)
         data = [{"b64_json": base64_of(picture, desk.spoil)} for picture in desk.pictures]
         return images_answer(desk.order, data)
 
@@ -109,13 +115,13 @@ def headers_of(fault: Fault) -> dict[str, str]:
     return headers
 
 
-def images_answer(order: Order, data: list[dict[str, str]]) -> Answer:
+def images_answer(order: Order, data: Sequence[Mapping[str, str | None]]) -> Answer:
     """Return an image response with its data."""
     background = order.params.get("background", "auto").replace("auto", "opaque")
     payload = {
         "created": CREATED,
         "background": background,
-        "data": data,
+        "data": list(data),
         "output_format": order.image_format,
         "quality": order.quality,
         "size": f"{order.width}x{order.height}",

@@ -10,6 +10,7 @@ from local.simulator.faults import (
     TRANSPORT,
     Fault,
     Outcome,
+    Shows,
     named,
 )
 
@@ -166,5 +167,6 @@ IMAGE_REQUESTS = {
     "content_policy_violation": blocked("content_policy_violation", kind=REQUEST),
     "refused": blocked("moderation_blocked", stage("input")),
 }
+COMPATIBLE = {"answers_url": Fault(None, Shows.IMAGE, details={"form": "url"})}
 SHARED = (TRANSPORT, FIREWALL, OUTAGES, KEYS, MONEY, LOAD, REQUESTS)
-FAULTS = named(*SHARED, DRAWN, INLINE, IMAGE_REQUESTS)
+FAULTS = named(*SHARED, DRAWN, INLINE, COMPATIBLE, IMAGE_REQUESTS)

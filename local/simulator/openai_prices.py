@@ -3,6 +3,7 @@
 import re
 
 from local.simulator.desk import Order
+from local.simulator.prompts import token_count
 from local.simulator.wire import Body
 
 FACTORS = {"low": 16, "medium": 24, "high": 48, "xhigh": 64, "max": 96}
@@ -39,8 +40,8 @@ def output_tokens(quality: str, width: int, height: int) -> int:
 
 
 def usage_of(order: Order) -> Body:
-    """Return the tokens of a call; input tokens are estimated at four characters each."""
-    read = -(-len(order.prompt) // 4)
+    """Return the tokens of a call."""
+    read = token_count(order.prompt)
     drawn = order.count * output_tokens(str(order.quality), order.width, order.height)
     return {
         "input_tokens": read,

@@ -48,6 +48,12 @@ def has_word(text: str, word: str) -> bool:
     return re.search(rf"\b{re.escape(word)}\b", text) is not None
 
 
+def token_count(text: str) -> int:
+    """Return about how many tokens a text has: four ASCII characters, or one byte of any other."""
+    plain = sum(map(str.isascii, text))
+    return -(-plain // 4) + len(text.encode()) - plain
+
+
 def is_refused(prompt: str) -> bool:
     """Return whether image providers refuse the prompt."""
     return PROVIDER_REFUSAL in prompt.lower()

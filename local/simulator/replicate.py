@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
+from typing import Any
 
 from local.simulator.clock import now_seconds
 from local.simulator.desk import Desk, Order
@@ -14,6 +15,7 @@ from local.simulator.replicate_faults import FAULTS
 from local.simulator.replicate_headers import cancel_after_seconds, wait_seconds
 from local.simulator.replicate_inputs import order_of
 from local.simulator.replicate_models import model_view, models, version_of
+from local.simulator.spoil import base64_of, data_uri
 from local.simulator.wire import Answer, Body, Request, json_answer
 
 BY_MODEL = re.compile(r"/models/([^/]+/[^/]+)/predictions")
@@ -91,10 +93,7 @@ class Replicate:
 
     def success(self, desk: Desk) -> Answer:
         """Return a prediction that ends with the pictures: as a URL or a list, by model."""
-        urls = [desk.publish(picture) for picture in desk.pictures]
-        shape = desk.details.get("output")
-        is_list = shape == "list" or (shape is None and desk.order.model in LIST_MODELS)
-        return self._created(replace(job_of(desk), output=urls if is_list else urls[0]), desk)
+        return self._created(replace(job_of(desk), output=output_of(desk)), desk)
 
     def empty(self, desk: Desk) -> Answer:
         """Return a prediction that ends without output, as the fault defines."""
@@ -187,6 +186,23 @@ def job_of(desk: Desk) -> Job:
         deadline_seconds=None if after is None else desk.now_seconds + after,
         cancel_bill=desk.cancel_bill,
     )
+
+
+def output_of(desk: Desk) -> Any:
+    """Return the pictures in the shape that the fault asks for, else in the model's own."""
+    shape = desk.details.get("output")
+    if shape == "data_uri":
+        return data_uri(base64_of(desk.pictures[0], desk.spoil))
+    urls = [desk.publish(picture) for picture in desk.pictures]
+    shapes = {
+        "list": urls,
+        "string": urls[0],
+        "object": {"url": urls[0]},
+        "objects": [{"url": url} for url in urls],
+        "nulls": [None, *urls],
+        "nested": {"images": [{"image": {"url": urls[0]}}]},
+    }
+    return shapes[shape or ("list" if desk.order.model in LIST_MODELS else "string")]
 
 
 def page_of(results: list[Body]) -> Body:

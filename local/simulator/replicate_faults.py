@@ -108,5 +108,9 @@ JOBS = {
 ODD_SUCCESSES = {
     "replicate_list_output": Fault(None, Shows.IMAGE, details={"output": "list"}),
     "replicate_string_output": Fault(None, Shows.IMAGE, details={"output": "string"}),
+    **{
+        f"replicate_{shape}_output": Fault(None, Shows.IMAGE, details={"output": shape})
+        for shape in ("data_uri", "object", "objects", "nulls", "nested")
+    },
 }
 FAULTS = named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, FILES, ERRORS, JOBS, ODD_SUCCESSES)

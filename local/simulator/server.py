@@ -11,6 +11,7 @@ from threading import Event, Lock, Thread
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from local.simulator.packing import packed
 from local.simulator.routes import World
 from local.simulator.studio import Studio
 from local.simulator.wire import Answer, Ending, Request
@@ -87,9 +88,9 @@ class Edge(BaseHTTPRequestHandler):
         if not self._wait(answer.delay_seconds or 0):
             self.close_connection = True
         elif answer.ending is Ending.SENT:
-            self._send(answer, answer.content)
+            self._send(answer)
         elif answer.ending is Ending.CUT_DURING:
-            self._send(answer, answer.content[: len(answer.content) // 2])
+            self._send(answer, share=0.5)
             self._cut()
         else:
             self._wait(LONGEST_HANG_SECONDS if answer.ending is Ending.HANG else 0)
@@ -115,15 +116,17 @@ class Edge(BaseHTTPRequestHandler):
             origin=f"http://{host}",
         )
 
-    def _send(self, answer: Answer, content: bytes) -> None:
+    def _send(self, answer: Answer, share: float = 1) -> None:
+        content, labels = packed(answer.content, answer.packing)
         self.send_response(answer.status)
-        self.send_header("Content-Type", answer.media_type)
+        if answer.media_type:
+            self.send_header("Content-Type", answer.media_type)
         # Always the whole length: when only half follows, the client sees a broken transfer.
-        self.send_header("Content-Length", str(len(answer.content)))
-        for name, value in answer.headers.items():
+        self.send_header("Content-Length", str(len(content)))
+        for name, value in {**answer.headers, **labels}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[: int(len(content) * share)])
 
     def _cut(self) -> None:
         self.close_connection = True

@@ -11,6 +11,8 @@ from local.simulator.wire import Answer, Ending, json_answer
 KEPT_BYTES = 256_000_000
 # The link-local address of a cloud's credentials; no client may fetch from it.
 ELSEWHERE = "http://169.254.169.254/latest/meta-data/image.png"
+EARLY = {Spoil.FILE_LATE: 404, Spoil.FILE_FORBIDDEN_FIRST: 403}
+TYPES = {Spoil.FILE_OCTETS: "application/octet-stream", Spoil.FILE_UNTYPED: ""}
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
@@ -22,6 +24,8 @@ class Shelf:
         self._files: OrderedDict[str, Answer] = OrderedDict()
         self._kept_bytes = kept_bytes
         self._bytes = 0
+        self._early: dict[str, Answer] = {}
+        """The answers to the first request for files that are late."""
 
     def publish(self, picture: Picture, origin: str, spoil: Spoil | None = None) -> str:
         """Store the picture and return its URL."""
@@ -29,18 +33,22 @@ class Shelf:
             return ELSEWHERE
         name = f"{token_urlsafe(18)}.{ENDINGS[picture.media_type]}"
         self._put(name, file_answer(picture, spoil))
+        if spoil in EARLY:
+            with self._lock:
+                self._early[name] = json_answer({"detail": "Not yet"}, status=EARLY[spoil])
         return f"{origin}/files/{name}"
 
     def get(self, name: str) -> Answer:
         """Return the file, or 404."""
         with self._lock:
-            found = self._files.get(name)
+            found = self._early.pop(name, None) or self._files.get(name)
         return found or json_answer({"detail": "No such file"}, status=404)
 
     def clear(self) -> None:
         """Delete every file."""
         with self._lock:
             self._files.clear()
+            self._early.clear()
             self._bytes = 0
 
     def _put(self, name: str, answer: Answer) -> None:
@@ -59,4 +67,6 @@ def file_answer(picture: Picture, spoil: Spoil | None) -> Answer:
     if spoil is Spoil.FILE_REDIRECTS:
         return Answer(302, b"", headers={"location": ELSEWHERE})
     ending = Ending.CUT_DURING if spoil is Spoil.FILE_CUT else Ending.SENT
-    return Answer(200, picture.content, picture.media_type, ending=ending)
+    media_type = TYPES.get(spoil, picture.media_type) if spoil else picture.media_type
+    packing = "gzip" if spoil is Spoil.FILE_PACKED else None
+    return Answer(200, picture.content, media_type, ending=ending, packing=packing)

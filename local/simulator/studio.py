@@ -72,7 +72,7 @@ class Studio:
         return row.typical_seconds * self.delay_scale if row and fault.draws else 0
 
     def _call(self, provider: Provider, request: Request, order: Order, fault: Fault) -> Call:
-        images = order.count if fault.draws else 0
+        images = count_of(order, fault) if fault.draws else 0
         return Call(
             provider=provider.name,
             model=order.model,
@@ -106,16 +106,18 @@ class Studio:
 def answered(provider: Provider, desk: Desk, fault: Fault) -> Answer:
     """Return the answer that the fault defines, with its ending."""
     if fault.shows is Shows.IMAGE:
-        return replace(provider.success(desk), ending=fault.ending)
-    if fault.shows is Shows.EMPTY:
-        return provider.empty(desk)
-    return failed(provider, fault)
+        answer = provider.success(desk)
+    elif fault.shows is Shows.EMPTY:
+        answer = provider.empty(desk)
+    else:
+        return failed(provider, fault)
+    return replace(answer, ending=fault.ending, packing=fault.packing)
 
 
 def failed(provider: Provider, fault: Fault) -> Answer:
     """Return the answer of a fault that needs no order."""
     answer = page_answer(fault.status) if fault.shows is Shows.PAGE else provider.error(fault)
-    return replace(answer, ending=fault.ending)
+    return replace(answer, ending=fault.ending, packing=fault.packing)
 
 
 def with_delay(answer: Answer, seconds: float) -> Answer:
@@ -130,8 +132,15 @@ def drawn(provider: str, order: Order, fault: Fault) -> tuple[Picture, ...]:
     )
     media_type = f"image/{order.image_format}"
     return tuple(
-        spoiled(Picture(draw(sketch), media_type), fault.spoil) for _ in range(order.count)
+        spoiled(Picture(draw(sketch), media_type), fault.spoil)
+        for _ in range(count_of(order, fault))
     )
+
+
+def count_of(order: Order, fault: Fault) -> int:
+    """Return how many pictures are drawn, and billed: some models draw more than is ordered."""
+    wanted: int = fault.details.get("images", order.count)
+    return min(wanted, order.most)
 
 
 def price_microusd(provider: str, order: Order) -> int:

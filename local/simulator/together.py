@@ -99,6 +99,8 @@ class Together:
     def success(self, desk: Desk) -> Answer:
         """Return the pictures, inline or as URLs, as the request asks."""
         inline = desk.order.params.get("response_format") == "base64"
+        if desk.details.get("form") == "other":
+            inline = not inline
         data: list[Body] = []
         for index, picture in enumerate(desk.pictures):
             kind = "b64_json" if inline else "url"

@@ -9,6 +9,7 @@ from local.simulator.faults import (
     TRANSPORT,
     Fault,
     Outcome,
+    Shows,
     named,
 )
 
@@ -99,4 +100,5 @@ ROWS = {
     "refused_400": refusal(400),
     "refused_nsfw": refusal(422, "nsfw_content"),
 }
-FAULTS = named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, INLINE, FILES, ROWS)
+ODD_SUCCESSES = {"answers_other_form": Fault(None, Shows.IMAGE, details={"form": "other"})}
+FAULTS = named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, INLINE, FILES, ROWS, ODD_SUCCESSES)

@@ -61,6 +61,8 @@ class Answer:
     media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     ending: Ending = Ending.SENT
+    packing: str | None = None
+    """How the body is packed, although nobody accepts that; one of ``packing.PACKINGS``."""
     delay_seconds: float | None = None
     """``None`` means the provider's usual delay."""
 

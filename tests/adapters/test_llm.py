@@ -1,7 +1,9 @@
 """The real client against the simulated LLM: every way it can misbehave ends a message well."""
 
+import gzip
 import json
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -75,6 +77,34 @@ def test_words_tools_and_tokens_come_through_the_stream(sim: Simulator) -> None:
     assert json.loads(asked.arguments) == {"prompt": "a photorealistic sunset over mountains"}
     assert isinstance(spent, TokenCount)
     assert spent.output_tokens > 0
+
+
+PACKED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "gzip": ("gzip", gzip.compress),
+    "deflate": ("deflate", zlib.compress),
+    "gzip without a label": ("", gzip.compress),
+    "not packed, labelled as gzip": ("gzip", bytes),
+}
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_a_packed_stream_is_unpacked(kind: str, server: Loopback) -> None:
+    label, pack = PACKED[kind]
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": MODEL}
+    choice = {"index": 0, "delta": {"content": "Good morning."}, "finish_reason": "stop"}
+    events = f"data: {json.dumps(chunk | {'choices': [choice]})}\n\ndata: [DONE]\n\n"
+    headers = SSE | ({"Content-Encoding": label} if label else {})
+    server.replies(Reply(200, headers, pack(events.encode())))
+    parts = list(llm_at(server.origin).answer(ASK, timeout_seconds=10))
+    assert [one.text for one in parts if isinstance(one, TextPart)] == ["Good morning."]
+
+
+def test_a_packed_refusal_of_the_key_is_read(server: Loopback) -> None:
+    body = gzip.compress(json.dumps({"error": {"code": "insufficient_quota"}}).encode())
+    server.replies(Reply(429, {"Content-Encoding": "gzip"}, body))
+    with pytest.raises(LlmError) as caught:
+        list(llm_at(server.origin).answer(ASK, timeout_seconds=10))
+    assert caught.value.outcome is Outcome.ACCOUNT
 
 
 ENDS: dict[str, tuple[str, str | None, int]] = {

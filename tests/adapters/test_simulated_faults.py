@@ -8,7 +8,8 @@ import requests
 from pydantic import SecretStr
 
 from imagegen.domain import pixels
-from imagegen.domain.catalog import Catalog, parse_catalog
+from imagegen.domain.catalog import Catalog, Variant, parse_catalog
+from imagegen.domain.delivery import charge_microusd
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
@@ -20,7 +21,7 @@ from local.simulator.server import Simulator
 
 TABLES = {name: module.build().faults for name, module in MODULES.items()}
 CASES = [(provider, fault) for provider, faults in TABLES.items() for fault in sorted(faults)]
-SECONDS = 1.5
+SECONDS = 2.5
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +40,15 @@ def catalog() -> Catalog:
     return parse_catalog((ROOT / "provider_catalog.json").read_text())
 
 
-def order(provider: str) -> ImageOrder:
+def ordered(provider: str) -> Variant:
     row = next(row for row in catalog().models if row.provider == provider)
     option = row.option("square")
     assert option is not None
+    return Variant(row, option)
+
+
+def order(provider: str) -> ImageOrder:
+    row, option = ordered(provider).row, ordered(provider).option
     return ImageOrder(row.model, "A red fox", row.sent(option), *option.pixels, "ab" * 16)
 
 
@@ -52,12 +58,14 @@ def outcome_of(provider: str, simulator: Simulator) -> str | None:
     adapter = build_provider(provider, api_key=SecretStr("local-key"), base_url=base)
     try:
         answer = adapter.generate(order(provider), timeout_seconds=SECONDS)
-        pixels.measure(answer.content)
+        measured = pixels.measure(answer.content)
     except ProviderError as error:
         return error.outcome
     except BrokenImageError:
         return Outcome.UNAVAILABLE
-    return None
+    variant = ordered(provider)
+    charged = charge_microusd(variant, measured, quoted_microusd=1_000_000, prompt_microusd=0)
+    return Outcome.NO_IMAGE if measured.is_blank or charged is None else None
 
 
 def test_every_provider_has_faults() -> None:

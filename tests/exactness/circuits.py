@@ -12,9 +12,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
-from imagegen.bootstrap.service import POLICY
 from imagegen.domain import breaker
-from imagegen.domain.breaker import Circuit, Failure, State
+from imagegen.domain.breaker import Circuit, Failure, Policy, State
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
@@ -24,6 +23,7 @@ from tests.exactness.ground import Clock, Ground, Place, Skewed, all_at_once, ch
 from tests.exactness.rows import Measured, Verdict
 from tests.fakes.pictures import png
 
+POLICY = Policy()
 INSTANCES = 20
 NAME, MODEL = "alpha", "a-model"
 SKEW_MS = 2_000

@@ -25,9 +25,8 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.items import from_item
 from imagegen.aws.ledger_items import to_ledger
 from imagegen.aws.ledger_store import DynamoLedgerStore
-from imagegen.bootstrap.service import POLICY
 from imagegen.domain import ledger as rules
-from imagegen.domain.breaker import Circuit, Failure, State
+from imagegen.domain.breaker import Circuit, Failure, Policy, State
 from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
 from imagegen.domain.outcomes import Outcome
@@ -43,6 +42,7 @@ from tests.fakes.clock import NOON_MS
 from tests.fakes.faults import DiedError
 from tests.fakes.pictures import png
 
+POLICY = Policy()
 STEPS = 10_000
 PER_RUN = 200
 FATES = st.sampled_from([Fate.DONE] * 12 + [Fate.TWICE] * 2 + [Fate.LOST, Fate.UNHEARD, Fate.DEAD])

@@ -30,6 +30,7 @@ def row(key: str, *, priority: int, usd: str = "0.05", **changes: Any) -> dict[s
         "sizes": [SQUARE],
         "maxPromptCharacters": 4000,
         "typicalSeconds": 10,
+        "slowSeconds": 60,
         "source": SOURCE,
         "checkedOn": "2026-11-01",
     } | changes

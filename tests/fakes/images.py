@@ -4,9 +4,11 @@ import threading
 from dataclasses import dataclass, field
 
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.records import ImageRecord, RecordStatus, fitting_json, parse_record
 
 type Place = tuple[str, str]
+
+METADATA_BYTES = 2_048 - len("x-amz-meta-record")
 
 
 @dataclass(slots=True)
@@ -21,7 +23,9 @@ class MemoryImageStore:
         with self._lock:
             if _place(ref) in self.objects:
                 return False
-            self.objects[_place(ref)] = (content, record)
+            # As S3's metadata, which holds two kilobytes.
+            stored = parse_record(fitting_json(record, METADATA_BYTES))
+            self.objects[_place(ref)] = (content, stored)
             self.writes += 1
             return True
 

@@ -1,4 +1,4 @@
-"""Real images of the three formats, a few hundred bytes each."""
+"""Real images of the three formats, a few hundred bytes each, and one of each size."""
 
 from functools import cache
 from io import BytesIO
@@ -24,9 +24,13 @@ def picture(
 
 
 @cache
-def png() -> bytes:
-    """Return a small PNG."""
-    return picture("PNG")
+def png(size: tuple[int, int] = (1024, 1024)) -> bytes:
+    """Return a PNG of a size that is sold, a few hundred bytes long: black and white bars."""
+    out = BytesIO()
+    bar = Image.new("1", (size[0], size[1]))
+    bar.paste(1, (size[0] // 2, 0, *size))
+    bar.save(out, "PNG")
+    return out.getvalue()
 
 
 def exif() -> bytes:

@@ -30,7 +30,7 @@ class ScriptedProvider:
         self.orders.append(order)
         self.timeouts.append(timeout_seconds)
         self.sleep(self.takes_ms)
-        reaction = self._next()
+        reaction = self._next((order.width, order.height))
         if isinstance(reaction, Outcome):
             raise self._error(reaction)
         if isinstance(reaction, BaseException):
@@ -47,9 +47,9 @@ class ScriptedProvider:
             raise self._error(self.served)
         return self.served
 
-    def _next(self) -> Reaction:
+    def _next(self, size: tuple[int, int]) -> Reaction:
         if not self.reactions:
-            return png()
+            return png(size)
         return self.reactions.pop(0) if len(self.reactions) > 1 else self.reactions[0]
 
     def _error(self, outcome: Outcome) -> ProviderError:

@@ -29,7 +29,9 @@ def rows(wanted: Callable[[str, Fault], bool]) -> list[Any]:
     ]
 
 
-SENT_ROWS = rows(lambda _, fault: fault.ending is Ending.SENT)
+LABELLED = "plain-labelled-gzip"
+"""A plain body that calls itself packed: ``requests`` cannot read it."""
+SENT_ROWS = rows(lambda _, fault: fault.ending is Ending.SENT and fault.packing != LABELLED)
 DRAWN_ROWS = rows(lambda name, fault: fault.draws and name != "moderation")
 type Order = Callable[..., requests.Response]
 type Arm = Callable[..., None]
@@ -77,9 +79,9 @@ def test_what_is_drawn_is_billed_whatever_becomes_of_it(
     try:
         order(provider, timeout=0.3 if fault.ending is Ending.HANG else 30)
     except requests.RequestException:
-        assert fault.ending is not Ending.SENT
+        assert fault.ending is not Ending.SENT or fault.packing == LABELLED
     seen = totals(provider)
-    assert seen["images"] == 1
+    assert seen["images"] == fault.details.get("images", 1)
     assert seen["billedMicrousd"] > 0
     assert seen["byOutcome"] == {fault.outcome or "drawn": 1}
 

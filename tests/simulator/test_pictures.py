@@ -37,7 +37,7 @@ def picture_in(provider: str, answer: dict[str, Any]) -> bytes:
 def test_an_offer_comes_in_its_listed_pixels_and_format(
     order: Order, row: dict[str, Any], size: dict[str, Any]
 ) -> None:
-    answer = order(row["provider"], model=row["model"], **row["params"], **size["params"])
+    answer = order(row["provider"], model=row["model"], **{**row["params"], **size["params"]})
     assert answer.status_code in (200, 201), answer.text
     image = Image.open(io.BytesIO(picture_in(row["provider"], answer.json())))
     assert f"{image.width}x{image.height}" == size["size"]
@@ -49,7 +49,7 @@ def test_an_offer_comes_in_its_listed_pixels_and_format(
 def test_an_offer_is_billed_at_the_catalogs_price(
     order: Order, totals: Callable[[str], Any], row: dict[str, Any], size: dict[str, Any]
 ) -> None:
-    order(row["provider"], model=row["model"], **row["params"], **size["params"])
+    order(row["provider"], model=row["model"], **{**row["params"], **size["params"]})
     price = row["price"]
     if price["rule"] == "perImage":
         usd = Decimal(price["usd"][size["size"]])

@@ -35,6 +35,47 @@ def test_each_kind_of_token_has_its_price() -> None:
     assert billed(output_tokens=1_120, thought_tokens=100) == 33_600 + 750
 
 
+def test_tokens_of_input_images_have_a_price_of_their_own() -> None:
+    prices = TOKEN_PRICES | {"imageIn": "8"}
+    (offering,) = catalog(row("alpha-one", priority=1, tokenPrices=prices)).models
+    usage = {"input_tokens": 1_034, "input_image_tokens": 1_024, "output_tokens": 196}
+    assert actual_microusd(offering, usage) == 10 * 5 + 1_024 * 8 + 196 * 30
+    # Without a price of their own they cost as much as text.
+    assert billed(**usage) == 1_034 * 5 + 196 * 30
+
+
+def test_words_beside_an_image_cost_what_words_cost() -> None:
+    assert billed(output_tokens=1_130, output_text_tokens=10) == 33_600 + 75
+
+
+def test_every_image_in_an_answer_is_billed() -> None:
+    assert billed(output_tokens=3 * 1_120) == 3 * 33_600
+
+
+def test_a_part_that_is_counted_higher_than_the_whole_makes_nothing_cheaper() -> None:
+    assert (billed(output_tokens=5, output_text_tokens=10) or 0) >= 10 * 7
+    usage = {"input_tokens": 5, "input_image_tokens": 10, "output_tokens": 0}
+    assert (billed(**usage) or 0) >= 10 * 5
+
+
+@pytest.mark.parametrize("offering", TOKEN_BILLED, ids=lambda one: one.key)
+def test_what_a_request_may_cost_at_most_is_bounded_in_it(offering: Offering) -> None:
+    """Without a limit, an answer of Gemini may have 32,768 tokens: images, and thoughts."""
+    if offering.provider != "gemini":
+        return
+    for option in offering.sizes:
+        limit, needed = offering.sent(option)["maxOutputTokens"], tokens(offering, option.size)
+        assert needed + 1_000 <= limit <= 6_144, option.size
+
+
+def test_nano_banana_draws_one_image_and_thinks_little() -> None:
+    offering = real_catalog().by_key["gemini-high"]
+    for option in offering.sizes:
+        sent = offering.sent(option)
+        assert sent["thinkingConfig"] == {"thinkingLevel": "MINIMAL"}
+        assert sent["maxOutputTokens"] < 2 * tokens(offering, option.size)
+
+
 def test_a_part_of_a_micro_dollar_is_a_whole_one() -> None:
     assert billed(output_tokens=0, thought_tokens=1) == 8
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from imagegen.domain.breaker import State
-from imagegen.domain.catalog import Tier
+from imagegen.domain.catalog import Offering, Tier
 from imagegen.domain.errors import (
     ConfigurationError,
     ContentRefusedError,
@@ -221,7 +221,7 @@ def test_after_a_lost_answer_the_same_provider_is_not_called_again() -> None:
 def test_after_a_failure_another_model_of_the_same_provider_may_be_called() -> None:
     rows = (row("alpha-one", priority=1), row("alpha-two", priority=2))
     service = Service(catalog=catalog(*rows))
-    service.react("alpha", Outcome.UNAVAILABLE, picture("PNG"))
+    service.react("alpha", Outcome.UNAVAILABLE, png())
     assert service.make().record.model == "alpha-two-model"
 
 
@@ -300,10 +300,47 @@ def test_no_call_may_take_longer_than_the_rest_of_the_run() -> None:
     assert service.providers["beta"].timeouts == [40.0]
 
 
-def test_no_call_may_take_longer_than_the_provider_timeout() -> None:
-    service = Service()
+@pytest.mark.parametrize(("slow_seconds", "limit_seconds"), [(10, 20), (60, 120), (120, 240)])
+def test_a_call_may_take_twice_as_long_as_a_slow_image(
+    slow_seconds: int, limit_seconds: int
+) -> None:
+    rows = row("alpha-standard", priority=1, slowSeconds=slow_seconds)
+    service = Service(catalog=catalog(rows))
     service.confirm(service.estimate(), remaining_ms=900_000)
-    assert service.providers["alpha"].timeouts == [120.0]
+    assert service.providers["alpha"].timeouts == [limit_seconds]
+
+
+def test_a_picture_of_the_best_quality_is_waited_for_and_one_that_hangs_leaves_time() -> None:
+    """Lambda ends a run after 300 s; pictures of this quality take up to 160 s."""
+    service = Service(catalog=real_catalog())
+    service.providers["openai"].takes_ms = 160_000
+    offer = service.estimate(quality="ultra")
+    made = service.confirm(offer, remaining_ms=300_000)
+    assert isinstance(made, Made)
+    assert (made.record.provider, made.record.fallback) == ("openai", None)
+    (limit_seconds,) = service.providers["openai"].timeouts
+    fallbacks = [one for one in real_catalog().tier(Tier.ULTRA) if one.provider != "openai"]
+    for one in fallbacks:
+        assert limit_seconds + one.typical_seconds <= 300 - 20
+
+
+def test_a_call_that_takes_the_longest_time_is_still_settled_before_its_lease_ends() -> None:
+    service = Service(catalog=real_catalog())
+    longest_seconds = max(one.call_seconds for one in real_catalog().models)
+    service.providers["openai"].takes_ms = longest_seconds * 1000
+    offer = service.estimate(quality="ultra")
+    made = service.confirm(offer, remaining_ms=300_000)
+    assert isinstance(made, Made)
+    assert service.reconciler.sweep(limit=10).users == 0
+    assert service.spent() == made.record.charged_microusd
+    assert service.guard.policy.probe_ms >= longest_seconds * 1000 + 15_000
+    service.check_charged_iff_stored()
+
+
+@pytest.mark.parametrize("one", real_catalog().models, ids=lambda one: one.key)
+def test_every_call_of_the_catalog_fits_into_a_run(one: Offering) -> None:
+    assert one.call_seconds <= 300 - 20
+    assert one.call_seconds >= 120
 
 
 def test_without_time_left_no_provider_is_called_and_nothing_is_charged() -> None:
@@ -325,9 +362,9 @@ def test_a_provider_gets_exactly_what_was_priced() -> None:
 
 def test_the_recorded_size_is_measured_from_the_bytes() -> None:
     service = Service()
-    service.react("alpha", picture("JPEG", size=(40, 30)))
+    service.react("alpha", picture("JPEG", size=(1040, 1000)))
     record = service.make().record
-    assert (record.media_type, record.width, record.height) == ("image/jpeg", 40, 30)
+    assert (record.media_type, record.width, record.height) == ("image/jpeg", 1040, 1000)
 
 
 def test_a_provider_that_is_not_set_up_ends_the_run_without_a_charge() -> None:

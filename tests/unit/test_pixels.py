@@ -1,6 +1,7 @@
 """What an image is, is read from its bytes; a broken one is broken and nothing worse."""
 
 import struct
+import zlib
 from contextlib import suppress
 
 import pytest
@@ -11,7 +12,7 @@ from imagegen.domain.pixels import MAX_EDGE, BrokenImageError, Measured, measure
 from tests.fakes.pictures import HEIGHT, WIDTH, exif, picture, png
 
 IMAGES: dict[str, tuple[str, bytes]] = {
-    "PNG": ("image/png", png()),
+    "PNG": ("image/png", picture("PNG")),
     "PNG with alpha": ("image/png", picture("PNG", alpha=True)),
     "JPEG": ("image/jpeg", picture("JPEG")),
     "progressive JPEG": ("image/jpeg", picture("JPEG", progressive=True)),
@@ -89,9 +90,10 @@ def test_anything_else_is_broken(content: bytes) -> None:
 
 @pytest.mark.parametrize("size", [(0, 1), (1, 0), (MAX_EDGE + 1, 1), (2**31, 2**31)])
 def test_an_absurd_size_is_broken(size: tuple[int, int]) -> None:
-    head = png()[:16] + struct.pack(">II", *size)
+    header = b"IHDR" + struct.pack(">II", *size) + png()[24:29]
+    head = png()[:12] + header + struct.pack(">I", zlib.crc32(header))
     with pytest.raises(BrokenImageError, match="not a plausible image size"):
-        measure(head + png()[24:])
+        measure(head + png()[33:])
 
 
 def test_a_jpeg_without_a_frame_ends() -> None:

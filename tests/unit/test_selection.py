@@ -47,7 +47,7 @@ def reasons(selection: Selection) -> dict[str, Reason]:
 
 def criteria(**changes: Any) -> Criteria:
     asked: dict[str, Any] = {
-        "tier": Tier.STANDARD, "size": "square", "prompt_characters": 20, "prompt_bytes": 20,
+        "tier": Tier.STANDARD, "size": "square", "prompt_characters": 20, "prompt_tokens": 20,
     }  # fmt: skip
     return Criteria(**(asked | changes))
 
@@ -79,7 +79,7 @@ WISHES = st.builds(
     tier=st.sampled_from([Tier.STANDARD, Tier.HIGH]),
     size=st.sampled_from(["square", "landscape", "portrait", "1024x1024"]),
     prompt_characters=st.sampled_from([5, 500]),
-    prompt_bytes=st.sampled_from([5, 1_000, 1_001, 4_000, 32_000]),
+    prompt_tokens=st.sampled_from([5, 250, 251, 4_000, 32_000]),
     max_cost_microusd=st.none() | st.sampled_from([0, 1_100, 11_300, 20_000, 50_000, 500_000]),
     provider=st.sampled_from([None, "alpha", "gamma"]),
     model=st.sampled_from([None, "beta-row-1", "beta-row-1-model"]),
@@ -92,15 +92,15 @@ STATES = st.dictionaries(
 
 
 @pytest.mark.parametrize(
-    ("prompt_bytes", "chosen_keys"),
+    ("prompt_tokens", "chosen_keys"),
     [
-        (1_000, ["alpha-standard"]),  # $0.05 of an image alone
-        (1_001, []),  # and $0.00125 for the second thousand bytes of its prompt
+        (250, ["alpha-standard"]),  # $0.05 of an image alone
+        (251, []),  # and $0.00125 for the second 250 tokens of its prompt
         (32_000, []),
     ],
 )
 def test_what_a_long_prompt_adds_is_held_against_max_cost(
-    prompt_bytes: int, chosen_keys: list[str]
+    prompt_tokens: int, chosen_keys: list[str]
 ) -> None:
     price = {"rule": "perMegapixel", "usd": "0.05"}
     one = catalog(
@@ -115,7 +115,7 @@ def test_what_a_long_prompt_adds_is_held_against_max_cost(
     image = price_microusd(one.models[0], one.models[0].sizes[0])
     assert image is not None
     asked = criteria(
-        prompt_characters=1_000, prompt_bytes=prompt_bytes, max_cost_microusd=image + 1_249
+        prompt_characters=1_000, prompt_tokens=prompt_tokens, max_cost_microusd=image + 1_249
     )
     assert keys(chosen(asked, one)) == chosen_keys
 
@@ -135,7 +135,7 @@ def test_only_models_that_may_make_it_are_chosen_and_every_other_one_has_its_rea
         image = price_microusd(model, option)
         assert image is not None
         # What a long prompt adds is a part of the price, so it is held against maxCost as well.
-        assert one.price_microusd == image + prompt_microusd(model, asked.prompt_bytes)
+        assert one.price_microusd == image + prompt_microusd(model, asked.prompt_tokens)
         assert one.price_microusd > 0
         assert not model.is_retired(TODAY)
         assert states[model.key].reason is None

@@ -69,6 +69,15 @@ def address(store: S3ImageStore, user: str) -> str:
     return link
 
 
+def test_a_record_of_many_attempts_is_stored_all_the_same(images: ImageStore, user: str) -> None:
+    attempt = Attempt("p" * 80, "m" * 80, "unavailable", "c" * 80, 7_000)
+    record = replace(COMPLETE, attempts=(attempt,) * 30)
+    assert images.put(ref(user), png(), record)
+    found = images.find(ref(user))
+    assert found is not None
+    assert replace(found, attempts=()) == replace(record, attempts=())
+
+
 def test_an_image_is_found_with_the_record_it_was_stored_with(
     images: ImageStore, user: str
 ) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from local import emulator
 from local.emulator import CREDENTIALS, REGION, START_SECONDS
@@ -75,11 +76,24 @@ def running_aws(directory: Path) -> Iterator[Aws]:
     with _endpoint(directory) as endpoint:
         dynamodb: Any = build_client("dynamodb", endpoint)
         s3: Any = build_client("s3", endpoint)
+        s3.meta.events.register("provide-client-params.s3.PutObject", check_metadata)
         try:
             yield Aws(endpoint, dynamodb, s3)
         finally:
             dynamodb.close()
             s3.close()
+
+
+def check_metadata(params: dict[str, Any], **_: Any) -> None:
+    """Refuse metadata above AWS's limit of 2 KB, which the emulator does not know.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+    """
+    pairs = params.get("Metadata", {}).items()
+    size = sum(len(f"x-amz-meta-{name}{value}".encode()) for name, value in pairs)
+    if size > 2_048:
+        answer = {"Error": {"Code": "MetadataTooLarge", "Message": f"{size} bytes"}}
+        raise ClientError(answer, "PutObject")  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The real adapters, pointed at a server on loopback."""
 
 from dataclasses import replace
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -18,12 +19,18 @@ PATHS = {name: vendor_path(name) for name in PROVIDERS}
 
 
 def build_adapter(name: str, server: Loopback, *, key: str = KEY) -> ImageProvider:
-    """Return the adapter that is shipped; Replicate's alone does not sleep between polls."""
+    """Return the adapter that is shipped; it does not sleep between polls and downloads."""
     base_url = server.origin + PATHS[name]
-    provider = build_provider(name, api_key=SecretStr(key), base_url=base_url)
+    provider: Any = build_provider(name, api_key=SecretStr(key), base_url=base_url)
+    provider = replace(provider, downloader=replace(provider.downloader, sleep=no_pause))
     if isinstance(provider, ReplicateProvider):
-        return replace(provider, sleep=lambda _seconds: None)
-    return provider
+        provider = replace(provider, sleep=no_pause)
+    awake: ImageProvider = provider
+    return awake
+
+
+def no_pause(_seconds: float) -> None:
+    """Do not sleep."""
 
 
 def order_for(name: str) -> ImageOrder:

@@ -1,8 +1,11 @@
 """The downloader against URLs that want to lead inside; no test here leaves this machine."""
 
 import gzip
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import tracemalloc
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 
 import pytest
@@ -20,6 +23,10 @@ from tests.adapters.providers.loopback import (
     Wire,
     image_reply,
 )
+from tests.fakes.pictures import picture
+
+quick = partial(Downloader, sleep=lambda _seconds: None)
+"""A downloader that does not sleep between its requests for a late file."""
 
 BASE_URL = "https://api.replicate.com/v1"
 PUBLIC = "93.184.216.34"
@@ -125,6 +132,15 @@ LOCATIONS = [
 ]
 
 
+type Pack = Callable[[bytes], bytes]
+
+
+def raw_deflate(content: bytes) -> bytes:
+    """Return the content deflated without zlib's frame, as some servers do."""
+    engine = zlib.compressobj(wbits=-15)
+    return engine.compress(content) + engine.flush()
+
+
 @dataclass
 class World:
     """A name server and a network in which every connection ends at the loopback server."""
@@ -143,7 +159,7 @@ class World:
         return HTTPConnectionPool("127.0.0.1", self.server.port)
 
     def downloader(self, *, base_url: str = BASE_URL) -> Downloader:
-        return Downloader("replicate", base_url, self.resolve, self.connect)
+        return quick("replicate", base_url, self.resolve, self.connect)
 
 
 @pytest.fixture
@@ -197,9 +213,7 @@ def test_an_image_is_fetched_from_the_address_that_was_checked(world: World) -> 
 
 def test_a_name_server_that_changes_its_mind_is_asked_once(world: World) -> None:
     answers = [[PUBLIC], ["127.0.0.1"], ["127.0.0.1"]]
-    downloader = Downloader(
-        "replicate", BASE_URL, lambda _host, _port: answers.pop(0), world.connect
-    )
+    downloader = quick("replicate", BASE_URL, lambda _host, _port: answers.pop(0), world.connect)
     assert downloader.fetch(GOOD_URL, timeout_seconds=10) == PNG
     assert world.reached == [PUBLIC]
     assert len(answers) == 2
@@ -208,9 +222,7 @@ def test_a_name_server_that_changes_its_mind_is_asked_once(world: World) -> None
 def test_a_name_that_moves_inside_between_redirects_is_stopped(world: World) -> None:
     world.server.replies(Reply(302, {"Location": GOOD_URL}), image_reply())
     answers = [[PUBLIC], ["169.254.169.254"]]
-    downloader = Downloader(
-        "replicate", BASE_URL, lambda _host, _port: answers.pop(0), world.connect
-    )
+    downloader = quick("replicate", BASE_URL, lambda _host, _port: answers.pop(0), world.connect)
     assert failure(downloader, GOOD_URL).outcome is Outcome.UNAVAILABLE
     assert world.reached == [PUBLIC]
 
@@ -230,20 +242,17 @@ def test_two_redirects_are_followed_and_a_third_is_not(world: World) -> None:
         Reply(404, {"Content-Type": "image/png"}, PNG),
         Reply(500, {}, b""),
         Reply(204, {"Content-Type": "image/png"}, b""),
-        Reply(206, {"Content-Type": "image/png"}, PNG),
+        Reply(206, {"Content-Type": "image/png"}, PNG[:99]),
         Reply(302, {}, b""),
-        Reply(200, {}, PNG),
-        Reply(200, {"Content-Type": "text/html"}, PNG),
         Reply(200, {"Content-Type": "image/svg+xml"}, b"<svg/>"),
         Reply(200, {"Content-Type": "image/gif"}, b"GIF89a"),
-        Reply(200, {"Content-Type": "application/octet-stream"}, PNG),
         Reply(200, {"Content-Type": "image/png"}, b"<html>"),
         Reply(200, {"Content-Type": "image/png"}, b""),
+        Reply(200, {"Content-Type": "image/png"}, PNG[:-1]),
         Reply(200, {"Content-Type": "image/webp"}, b"RIFF\0\0\0\0WAVE"),
-        Reply(200, {"Content-Type": "image/png", "Content-Encoding": "gzip"}, gzip.compress(PNG)),
-        Reply(200, {"Content-Type": "image/png", "Content-Encoding": "br"}, PNG),
+        Reply(200, {"Content-Type": "image/png", "Content-Encoding": "br"}, b"\x0b\x02\x80"),
     ],
-    ids=lambda reply: f"{reply.status}-{'-'.join(reply.headers.values())}"[:60],
+    ids=lambda reply: f"{reply.status}-{'-'.join(reply.headers.values())}-{len(reply.body)}"[:60],
 )
 def test_what_is_no_image_is_not_taken(reply: Reply, world: World) -> None:
     world.server.replies(reply)
@@ -257,18 +266,121 @@ def test_an_image_above_25_mib_is_one_requests_doing(length: str, world: World) 
     assert failure(world.downloader(), GOOD_URL).outcome is Outcome.NO_IMAGE
 
 
+KINDS = {kind: picture(kind, size=(64, 64)) for kind in ("PNG", "JPEG", "WEBP")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    ("media_type", "content"),
+    "media_type",
+    ["image/png", "image/jpeg; charset=binary", "IMAGE/WEBP", "application/octet-stream", "",
+     "binary/octet-stream", "text/html; charset=utf-8", "image/svg+xml", "nonsense"],
+)  # fmt: skip
+def test_the_bytes_decide_what_a_file_is(kind: str, media_type: str, world: World) -> None:
+    headers = {"Content-Type": media_type} if media_type else {}
+    world.server.replies(Reply(200, headers, KINDS[kind]))
+    assert world.downloader().fetch(GOOD_URL, timeout_seconds=10) == KINDS[kind]
+
+
+@pytest.mark.parametrize("tail", [b"\n", b"\0" * 5_000, b"--boundary--\r\n", b"<html>", PNG])
+@pytest.mark.parametrize("kind", KINDS)
+def test_bytes_behind_the_end_of_an_image_are_taken_as_they_are(
+    kind: str, tail: bytes, world: World
+) -> None:
+    world.server.replies(Reply(200, {}, KINDS[kind] + tail))
+    assert world.downloader().fetch(GOOD_URL, timeout_seconds=10) == KINDS[kind] + tail
+
+
+@pytest.mark.parametrize(
+    ("label", "pack"),
     [
-        ("image/png", PNG),
-        ("image/jpeg; charset=binary", b"\xff\xd8\xff\xe0rest"),
-        ("IMAGE/WEBP", b"RIFF\0\0\0\0WEBPVP8 "),
-        ("image/jpg", PNG),
+        ("gzip", gzip.compress),
+        ("GZIP", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", raw_deflate),
+        ("gzip, gzip", lambda content: gzip.compress(gzip.compress(content))),
+        ("", gzip.compress),
+        ("gzip", bytes),
+        ("br", bytes),
+        ("identity", bytes),
     ],
 )
-def test_png_jpeg_and_webp_are_taken(media_type: str, content: bytes, world: World) -> None:
-    world.server.replies(image_reply(content, media_type))
-    assert world.downloader().fetch(GOOD_URL, timeout_seconds=10) == content
+def test_a_packed_file_is_unpacked(label: str, pack: Pack, world: World) -> None:
+    headers = {"Content-Encoding": label} if label else {}
+    world.server.replies(Reply(200, headers, pack(PNG)))
+    assert world.downloader().fetch(GOOD_URL, timeout_seconds=10) == PNG
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Reply(404),
+        Reply(
+            403, {"Content-Type": "application/xml"}, b"<Error><Code>AccessDenied</Code></Error>"
+        ),
+        Reply(425),
+        Reply(408),
+        Reply(429, {"Retry-After": "1"}),
+        Reply(500),
+        Reply(502, {}, b"<html>"),
+        Reply(503, {"Retry-After": "2"}),
+        Reply(504),
+        Reply(202),
+        Reply(204),
+        Reply(200, {"Content-Type": "image/png"}, b""),
+        Reply(200, {"Content-Type": "text/html"}, b"<html>The image is being prepared"),
+        Reply(200, {"Content-Type": "image/png"}, PNG[: len(PNG) // 2]),
+        Reply(200, {"Content-Type": "image/png", "Content-Length": "5000"}, PNG),
+    ],
+    ids=lambda reply: f"{reply.status}-{len(reply.body)}",
+)
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_late_file_is_requested_again(first: Reply, times: int, world: World) -> None:
+    world.server.replies(*[first] * times, image_reply())
+    assert world.downloader().fetch(GOOD_URL, timeout_seconds=25) == PNG
+    assert len(world.server.asked) == times + 1
+
+
+def test_a_reset_connection_is_tried_again(world: World) -> None:
+    tries = count()
+
+    def script(_asked: ToolUse, wire: Wire) -> Reply | None:
+        if next(tries) > 1:
+            return image_reply()
+        wire.reset()
+        return None
+
+    world.server.script = script
+    assert world.downloader().fetch(GOOD_URL, timeout_seconds=10) == PNG
+
+
+@pytest.mark.parametrize("status", [400, 401, 410, 451])
+def test_what_will_not_change_is_not_requested_again(status: int, world: World) -> None:
+    world.server.replies(Reply(status))
+    assert failure(world.downloader(), GOOD_URL).outcome is Outcome.UNAVAILABLE
+    assert len(world.server.asked) == 1
+
+
+def test_a_late_file_gets_twelve_seconds_and_no_more_than_the_deadline(world: World) -> None:
+    for timeout_seconds, most_seconds in ((25, 12), (3, 3), (0.5, 0.5)):
+        slept: list[float] = []
+        world.server.replies(Reply(404))
+        downloader = replace(world.downloader(), clock=partial(sum, slept), sleep=slept.append)
+        failure(downloader, GOOD_URL, timeout_seconds=timeout_seconds)
+        assert sum(slept) <= most_seconds
+
+
+def test_a_wait_that_is_longer_than_the_time_is_not_begun(world: World) -> None:
+    world.server.replies(Reply(503, {"Retry-After": "60"}))
+    failure(world.downloader(), GOOD_URL, timeout_seconds=25)
+    assert len(world.server.asked) == 1
+
+
+def test_each_request_for_a_late_file_passes_the_same_check(world: World) -> None:
+    world.server.replies(Reply(404))
+    answers = [[PUBLIC], ["169.254.169.254"]]
+    downloader = quick("replicate", BASE_URL, lambda _host, _port: answers.pop(0), world.connect)
+    assert failure(downloader, GOOD_URL).outcome is Outcome.UNAVAILABLE
+    assert world.reached == [PUBLIC]
 
 
 def test_an_endless_body_is_left_at_the_cap(world: World) -> None:
@@ -282,19 +394,23 @@ def test_an_endless_body_is_left_at_the_cap(world: World) -> None:
             sent_bytes += 65536
 
     world.server.script = script
-    downloader = Downloader(
-        "replicate", BASE_URL, world.resolve, world.connect, max_bytes=1_000_000
-    )
+    downloader = quick("replicate", BASE_URL, world.resolve, world.connect, max_bytes=1_000_000)
     assert failure(downloader, GOOD_URL).outcome is Outcome.NO_IMAGE
     # What the socket buffers on both sides hold was sent and never read.
     assert sent_bytes < 16_000_000
 
 
-def test_a_gzip_bomb_is_not_unpacked(world: World) -> None:
-    bomb = gzip.compress(bytes(50_000_000))
-    headers = {"Content-Type": "image/png", "Content-Encoding": "gzip"}
-    world.server.replies(Reply(200, headers, bomb))
+@pytest.mark.parametrize("label", ["gzip", "gzip, gzip", ""])
+def test_a_bomb_is_left_at_the_cap(label: str, world: World) -> None:
+    bomb = gzip.compress(bytes(300_000_000), 9)
+    headers = {"Content-Encoding": label} if label else {}
+    world.server.replies(Reply(200, headers, gzip.compress(bomb) if "," in label else bomb))
+    tracemalloc.start()
     assert failure(world.downloader(), GOOD_URL).outcome is Outcome.UNAVAILABLE
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 60_000_000
+    assert len(world.server.asked) == 1
 
 
 def test_a_body_that_drips_is_left_at_the_deadline(world: World) -> None:
@@ -309,7 +425,7 @@ def test_a_body_that_drips_is_left_at_the_deadline(world: World) -> None:
 
 def test_no_download_takes_more_than_thirty_seconds_of_the_clock(world: World) -> None:
     ticks = count(0, 31)
-    downloader = Downloader(
+    downloader = quick(
         "replicate", BASE_URL, world.resolve, world.connect, clock=lambda: float(next(ticks))
     )
     error = failure(downloader, GOOD_URL, timeout_seconds=600)
@@ -326,7 +442,7 @@ def test_a_name_without_an_answer_is_lost(world: World) -> None:
     def resolve(_host: str, _port: int) -> list[str]:
         raise OSError("CANARY")
 
-    downloader = Downloader("replicate", BASE_URL, resolve, world.connect)
+    downloader = quick("replicate", BASE_URL, resolve, world.connect)
     assert failure(downloader, GOOD_URL).outcome is Outcome.UNKNOWN
 
 
@@ -335,14 +451,14 @@ def test_a_name_without_an_answer_is_lost(world: World) -> None:
 
 def test_a_local_stacks_own_origin_may_be_fetched_from(server: Loopback) -> None:
     server.replies(image_reply())
-    downloader = Downloader("replicate", f"{server.origin}/v1")
+    downloader = quick("replicate", f"{server.origin}/v1")
     assert downloader.fetch(f"{server.origin}/files/a.png", timeout_seconds=10) == PNG
 
 
 def test_a_local_stack_may_be_named_localhost(server: Loopback) -> None:
     server.replies(image_reply())
     origin = f"http://localhost:{server.port}"
-    downloader = Downloader("replicate", f"{origin}/v1", lambda _host, _port: ["127.0.0.1"])
+    downloader = quick("replicate", f"{origin}/v1", lambda _host, _port: ["127.0.0.1"])
     assert downloader.fetch(f"{origin}/files/a.png", timeout_seconds=10) == PNG
 
 
@@ -388,7 +504,7 @@ def test_there_is_no_exception_for_other_private_bases(base_url: str, world: Wor
 
 def test_from_a_local_stack_a_redirect_leads_to_no_other_local_port(server: Loopback) -> None:
     server.replies(Reply(302, {"Location": f"http://127.0.0.1:{server.port ^ 1}/a.png"}))
-    downloader = Downloader("replicate", f"{server.origin}/v1")
+    downloader = quick("replicate", f"{server.origin}/v1")
     error = failure(downloader, f"{server.origin}/a.png")
     assert error.outcome is Outcome.UNAVAILABLE
     assert len(server.asked) == 1

@@ -1,6 +1,5 @@
 """The parts beneath the adapters, each by itself."""
 
-import base64
 import ssl
 import subprocess
 import sys
@@ -19,12 +18,9 @@ from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS, build_moderator, build_provider
 from imagegen.providers.faults import (
-    MAX_IMAGE_BYTES,
     HttpAnswer,
     bounded_seconds,
-    decoded_image,
     dig,
-    is_image,
     outcome_of,
     parse_retry_after,
     token,
@@ -37,7 +33,6 @@ from imagegen.providers.http import (
     shutdown_at,
     was_sent,
 )
-from tests.adapters.providers.loopback import PNG
 
 KEY = SecretStr("sk-CANARY")
 
@@ -198,29 +193,6 @@ JSON = st.recursive(
 @given(JSON, st.lists(st.text(max_size=3) | st.integers(0, 3), max_size=4))
 def test_no_shape_of_json_breaks_the_reader(value: object, path: list[str | int]) -> None:
     dig(value, *path)  # type: ignore[arg-type]
-
-
-def test_images_are_known_by_their_first_bytes() -> None:
-    assert is_image(PNG)
-    assert is_image(b"\xff\xd8\xff\xe0")
-    assert is_image(b"RIFF\x10\0\0\0WEBPVP8 ")
-    assert not is_image(b"RIFF\x10\0\0\0WAVEfmt ")
-    assert not is_image(b"GIF89a")
-    assert not is_image(b"")
-
-
-@given(st.text(max_size=60) | st.none() | st.integers())
-def test_no_text_breaks_the_decoder(encoded: str | int | None) -> None:
-    decoded_image(encoded)
-
-
-def test_base64_is_read_strictly_and_bounded() -> None:
-    good = base64.b64encode(PNG).decode()
-    assert decoded_image(good) == PNG
-    assert decoded_image(good + "\n") is None
-    assert decoded_image("data:image/png;base64," + good) is None
-    assert decoded_image(good.rstrip("=") + "!") is None
-    assert decoded_image("A" * (MAX_IMAGE_BYTES * 4 // 3 + 8)) is None
 
 
 def test_a_body_is_stopped_at_the_cap_and_at_the_deadline() -> None:

@@ -9,7 +9,7 @@ import pytest
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.ports import ImageProvider
 from imagegen.providers import PROVIDERS
-from imagegen.providers.faults import is_image
+from imagegen.providers.pictures import is_image
 from tests.adapters.providers.adapters import KEY, PROMPT, build_adapter, order_for, texts_of
 from tests.adapters.providers.loopback import (
     Loopback,

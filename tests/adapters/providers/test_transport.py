@@ -154,11 +154,13 @@ def test_a_body_over_the_cap_is_no_image(name: str, server: Loopback) -> None:
     assert error.outcome is Outcome.NO_IMAGE
 
 
-def test_an_error_body_over_the_cap_is_no_image(name: str, server: Loopback) -> None:
+def test_of_an_error_whose_body_is_over_the_cap_the_status_is_used(
+    name: str, server: Loopback
+) -> None:
     server.replies(Reply(500, {}, b"x" * 4096))
     edge = JsonHttp(name, max_bytes=1024)
     error = failure(with_http(build_adapter(name, server), edge), name)
-    assert error.outcome is Outcome.NO_IMAGE
+    assert (error.outcome, error.http_status) == (Outcome.UNAVAILABLE, 500)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -169,7 +171,7 @@ def test_a_redirect_is_never_followed(name: str, status: int, server: Loopback) 
 
 
 def test_broken_packing_is_no_answer(name: str, server: Loopback) -> None:
-    server.replies(Reply(200, {"Content-Encoding": "gzip"}, b"not gzip at all"))
+    server.replies(Reply(200, {"Content-Encoding": "gzip"}, b"\x1f\x8b no gzip"))
     assert failure(build_adapter(name, server), name).outcome is Outcome.UNAVAILABLE
 
 

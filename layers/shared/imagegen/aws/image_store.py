@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.pseudonyms import object_name
-from imagegen.domain.records import ImageRecord, parse_record, record_json
+from imagegen.domain.records import ImageRecord, fitting_json, parse_record
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 URL_SECONDS = 900
 _METADATA = "record"
+METADATA_BYTES = 2_048
+"""S3's limit for the names and values of an object's own metadata together
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html)."""
+RECORD_BYTES = METADATA_BYTES - len(f"x-amz-meta-{_METADATA}")
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
@@ -48,7 +52,7 @@ class S3ImageStore:
                     Key=self.object_key(ref),
                     Body=content,
                     ContentType=record.media_type,
-                    Metadata={_METADATA: record_json(record)},
+                    Metadata={_METADATA: fitting_json(record, RECORD_BYTES)},
                     IfNoneMatch="*",
                 )
         except FileExistsError:

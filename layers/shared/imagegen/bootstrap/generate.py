@@ -9,7 +9,6 @@ from imagegen.aws import clients
 from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.pricing import PricingService
 from imagegen.bootstrap.priming import prime
-from imagegen.bootstrap.service import PROVIDER_TIMEOUT_SECONDS
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.domain.pseudonyms import provider_name
 from imagegen.domain.stores import Stores
@@ -65,7 +64,6 @@ class GenerateService(PricingService):
                 get_provider=world.get_provider,
                 availability=self.switchboard.availability,
                 now_ms=world.now_ms,
-                call_timeout_seconds=PROVIDER_TIMEOUT_SECONDS,
                 fallback_after_unknown=settings.fallback_after_unknown,
                 name_of=self._name_for_provider,
             ),

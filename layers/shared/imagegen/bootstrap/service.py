@@ -5,13 +5,18 @@ from functools import cached_property
 
 from imagegen.bootstrap.world import World
 from imagegen.domain.breaker import Policy
+from imagegen.domain.catalog import Catalog
 from imagegen.guard import Guard
 from imagegen.settings import Settings
 from imagegen.usecases.availability import Switchboard
 
-PROVIDER_TIMEOUT_SECONDS = 120.0
 PROBE_MARGIN_MS = 15_000
-POLICY = Policy(probe_ms=int(PROVIDER_TIMEOUT_SECONDS * 1000) + PROBE_MARGIN_MS)
+
+
+def policy_for(catalog: Catalog) -> Policy:
+    """Return the policy whose lease of a probe lasts longer than any call of the catalog."""
+    longest_seconds = max(row.call_seconds for row in catalog.models)
+    return Policy(probe_ms=longest_seconds * 1000 + PROBE_MARGIN_MS)
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Service:
         world = self.world
         return Guard(
             world.circuits,
-            POLICY,
+            policy_for(world.catalog),
             world.now_ms,
             world.new_id,
             world.observer.circuit_moved,

@@ -31,6 +31,8 @@ from imagegen.domain.money import Usd
 PIXEL_SIZE = r"^[1-9][0-9]{1,4}x[1-9][0-9]{1,4}$"
 
 PixelSize = Annotated[str, StringConstraints(pattern=PIXEL_SIZE)]
+MAX_NAME = 80
+"""Of a key, a provider and a model, so that the record of an image fits into its metadata."""
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
 
 
@@ -113,9 +115,11 @@ class TokenPrices(CatalogModel):
     """What a provider bills by tokens, in dollars per million tokens: an image's actual cost."""
 
     text_in: Usd
+    image_in: Usd | None = None
+    """For the tokens of input images; ``None`` if they cost as much as text."""
     image_out: Usd
     text_out: Usd = 0
-    """For thinking tokens, if the model has any."""
+    """For thinking tokens and words beside the image, if the model has any."""
     source: HttpUrl
     checked_on: date
 
@@ -123,9 +127,9 @@ class TokenPrices(CatalogModel):
 class Offering(CatalogModel):
     """One row: a model in a tier, with its price rule."""
 
-    key: Name
-    provider: Name
-    model: str = Field(min_length=1)
+    key: Name = Field(max_length=MAX_NAME)
+    provider: Name = Field(max_length=MAX_NAME)
+    model: str = Field(min_length=1, max_length=MAX_NAME)
     tier: Tier
     fallback_priority: int = Field(ge=1)
     params: Mapping[str, Any]
@@ -137,6 +141,10 @@ class Offering(CatalogModel):
     sizes: tuple[SizeOption, ...] = Field(min_length=1)
     max_prompt_characters: int = Field(ge=1)
     typical_seconds: int = Field(ge=1)
+    slow_seconds: int = Field(ge=1)
+    """How long an image takes that is slow but not lost."""
+    seconds_source: HttpUrl | None = None
+    """Where the vendor, or its users, name these times; ``None`` if they are our own estimate."""
     shutdown_on: date | None = None
     source: HttpUrl
     checked_on: date
@@ -150,7 +158,14 @@ class Offering(CatalogModel):
             raise ValueError(f"{self.key}: shapes listed twice: {repeated}")
         if isinstance(self.price, PerImage) and (unpriced := set(listed) - set(self.price.usd)):
             raise ValueError(f"{self.key}: no price for {sorted(unpriced)}")
+        if self.slow_seconds < self.typical_seconds:
+            raise ValueError(f"{self.key}: slowSeconds is less than typicalSeconds")
         return self
+
+    @property
+    def call_seconds(self) -> int:
+        """How long a call may take at most: twice as long as a slow image."""
+        return 2 * self.slow_seconds
 
     def option(self, size: str) -> SizeOption | None:
         """Return this model's size for a shape or an exact ``WxH``, or ``None`` if it has none."""

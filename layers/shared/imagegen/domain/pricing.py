@@ -13,10 +13,9 @@ from imagegen.domain.catalog import (
     SizeOption,
 )
 
-PROMPT_STEP_BYTES = 1_000
-"""The image's price includes a prompt's first step; each further step that is begun adds to it."""
 STEP_TOKENS = 250
-"""A token has about four bytes: slightly more in English, about three in other scripts."""
+"""The image's price includes the first step of a prompt; each further step that is begun adds to
+it."""
 
 
 def price_microusd(row: Offering, option: SizeOption) -> int | None:
@@ -27,33 +26,40 @@ def price_microusd(row: Offering, option: SizeOption) -> int | None:
     return _price(row.price, option) or None
 
 
-def prompt_microusd(row: Offering, prompt_bytes: int) -> int:
+def prompt_microusd(row: Offering, prompt_tokens: int) -> int:
     """Return what a long prompt adds to the price, in micro-dollars.
 
-    Providers that bill tokens also bill those of the prompt. Without this addition, a prompt of
-    32,000 characters would cost the operator seven times the price of a fast image.
+    ``prompt_tokens`` is that of ``imagegen.domain.prompt_tokens``. Providers that bill tokens also
+    bill those of the prompt: without this addition, a prompt of 32,000 characters would cost the
+    operator up to eighty times the price of a fast image.
     """
     if row.token_prices is None:
         return 0
-    steps = max(0, -(-prompt_bytes // PROMPT_STEP_BYTES) - 1)
+    steps = max(0, -(-prompt_tokens // STEP_TOKENS) - 1)
     return -(-steps * STEP_TOKENS * row.token_prices.text_in // 1_000_000)
 
 
 def actual_microusd(row: Offering, usage: Mapping[str, int] | None) -> int | None:
     """Return what the provider bills for an image by its tokens, or ``None`` if that is unknown.
 
-    ``usage`` is that of ``ImageAnswer``; without ``output_tokens``, the bill is unknown.
+    ``usage`` is that of ``ImageAnswer``; without ``output_tokens``, the bill is unknown. The
+    tokens of input images are part of ``input_tokens``, those of words part of ``output_tokens``.
     """
     prices = row.token_prices
     if prices is None or not usage or "output_tokens" not in usage:
         return None
-    each = {
-        "input_tokens": prices.text_in,
-        "output_tokens": prices.image_out,
-        "thought_tokens": prices.text_out,
-    }
+    image_in = prices.text_in if prices.image_in is None else prices.image_in
+    images = usage.get("input_image_tokens", 0)
+    words = usage.get("output_text_tokens", 0)
+    each = (
+        (max(0, usage.get("input_tokens", 0) - images), prices.text_in),
+        (images, image_in),
+        (max(0, usage["output_tokens"] - words), prices.image_out),
+        (words, prices.text_out or prices.image_out),
+        (usage.get("thought_tokens", 0), prices.text_out),
+    )
     # Prices are in micro-dollars per million tokens: one token costs a millionth of the price.
-    return -(-sum(usage.get(kind, 0) * price for kind, price in each.items()) // 1_000_000)
+    return -(-sum(count * price for count, price in each) // 1_000_000)
 
 
 def tokens(usage: Mapping[str, int] | None) -> tuple[int, int] | None:

@@ -1,6 +1,6 @@
 """The record of one confirmed request, whether it made an image or failed; without its prompt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -89,6 +89,22 @@ _ADAPTER = TypeAdapter(ImageRecord)
 def record_json(record: ImageRecord) -> str:
     """Return the record as ASCII JSON."""
     return _ADAPTER.dump_json(record, exclude_defaults=True, ensure_ascii=True).decode()
+
+
+def fitting_json(record: ImageRecord, limit_bytes: int) -> str:
+    """Return the record as ASCII JSON of at most ``limit_bytes``.
+
+    If it is longer, the attempts are left out from the second on, then the first one, whose outcome
+    ``fallback`` repeats. What charges and answers a request is always kept: every other field has a
+    bounded length.
+    """
+    text = record_json(record)
+    for kept in range(len(record.attempts) - 2, -1, -1):
+        if len(text) <= limit_bytes:
+            break
+        last = record.attempts[-1:] if kept else ()
+        text = record_json(replace(record, attempts=record.attempts[:kept] + last))
+    return text
 
 
 def parse_record(data: str | dict[str, Any]) -> ImageRecord:

@@ -49,8 +49,8 @@ class Criteria:
     tier: Tier
     size: str
     prompt_characters: int
-    prompt_bytes: int
-    """The length in UTF-8: the best estimate of the tokens without a tokenizer."""
+    prompt_tokens: int
+    """The most that a tokenizer makes of the prompt."""
     max_cost_microusd: int | None = None
     provider: str | None = None
     """Preferred, not required."""
@@ -180,7 +180,7 @@ def _judge(
 
 def _price(row: Offering, option: SizeOption, criteria: Criteria) -> int | None:
     image = price_microusd(row, option)
-    return None if image is None else image + prompt_microusd(row, criteria.prompt_bytes)
+    return None if image is None else image + prompt_microusd(row, criteria.prompt_tokens)
 
 
 _DETAILS = {

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
-from imagegen.providers.faults import MAX_IMAGE_BYTES, HttpAnswer, answered_fault, outcome_of
+from imagegen.providers.faults import HttpAnswer, answered_fault, outcome_of
+from imagegen.providers.pictures import MAX_IMAGE_BYTES
 from imagegen.providers.refusals import declines, refused_in
 
 PAGES_OF_FIREWALLS = frozenset({500, 501, 503})

@@ -2,11 +2,14 @@
 
 The name is resolved once and the connection goes to exactly that address, so that a second answer
 of the name server cannot redirect it. Each redirect goes through the same check.
+
+The image is paid for and the download is free, so a file that is not there yet, or that broke off,
+is requested again for some seconds. The bytes decide whether a file is an image, not its type.
 """
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -15,7 +18,9 @@ from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
 
+from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
+from imagegen.domain.pixels import is_whole
 from imagegen.providers.addresses import (
     PORTS,
     BlockedError,
@@ -26,7 +31,7 @@ from imagegen.providers.addresses import (
     loopback_origin,
     resolve_host,
 )
-from imagegen.providers.faults import MAX_IMAGE_BYTES, fault, is_image
+from imagegen.providers.faults import fault, parse_retry_after
 from imagegen.providers.http import (
     CHUNK_BYTES,
     CONNECT_SECONDS,
@@ -34,9 +39,11 @@ from imagegen.providers.http import (
     Deadline,
     DeadlineError,
     TooLargeError,
-    limited_chunks,
+    read_unpacked,
     shutdown_at,
 )
+from imagegen.providers.packing import UnpackError
+from imagegen.providers.pictures import MAX_IMAGE_BYTES
 
 type Connect = Callable[[Target], HTTPConnectionPool]
 """Returns a connection to the target's address under the target's host name."""
@@ -44,11 +51,23 @@ type Connect = Callable[[Target], HTTPConnectionPool]
 MAX_SECONDS = 30.0
 MAX_REDIRECTS = 2
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/jpg", "image/webp"})
+ACCEPT = "image/jpeg, image/jpg, image/png, image/webp"
+SERVED = frozenset({200, 203, 206})
+FINAL = frozenset({400, 401, 405, 406, 410, 451})
+"""After these, another request for the same file is answered in the same way."""
+LATE_SECONDS = 12.0
+"""How long a file that is not there is requested again. A content network may take some seconds to
+find a new file. One that is absent for longer is lost, and a fallback needs the time."""
+PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)
 
 
 class UnusableError(Exception):
     """The answer is not an image; the message repeats nothing of it."""
+
+    def __init__(self, message: str, wait_seconds: int | None = 0) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+        """The least time until another request may succeed; ``None`` if none can."""
 
 
 def connect_pinned(target: Target) -> HTTPConnectionPool:
@@ -75,26 +94,45 @@ class Downloader:
     connect: Connect = connect_pinned
     clock: Clock = time.monotonic
     max_bytes: int = MAX_IMAGE_BYTES
+    sleep: Callable[[float], None] = time.sleep
 
     def fetch(self, url: str, *, timeout_seconds: float) -> bytes:
         """Return the image's bytes; the time limit is at most 30 seconds.
+
+        A file that is late, cut off or not an image is requested again for up to 12 seconds.
 
         Raises:
             ProviderError: ``UNKNOWN`` when the download broke off, because the image was made and
                 billed; ``UNAVAILABLE`` when the URL is not allowed or its answer is not an image.
         """
         deadline = Deadline.after(min(timeout_seconds, MAX_SECONDS), self.clock)
-        try:
-            return self._follow(url, deadline)
-        except (BlockedError, UnusableError) as error:
-            failure = fault(self.provider, Outcome.UNAVAILABLE, f"its link: {error}")
-        except TooLargeError as error:
-            failure = fault(self.provider, Outcome.NO_IMAGE, f"its link: {type(error).__name__}")
-        except ValueError as error:  # a redirect may not be a valid URL
-            failure = fault(self.provider, Outcome.UNAVAILABLE, f"its link: {type(error).__name__}")
-        except (HTTPError, OSError, DeadlineError) as error:
-            failure = fault(self.provider, Outcome.UNKNOWN, f"its link: {type(error).__name__}")
+        end_seconds = min(deadline.at_seconds, self.clock() + LATE_SECONDS)
+        for pause_seconds in (*PAUSES_SECONDS, None):
+            least_seconds: int | None = 0
+            try:
+                return self._follow(url, deadline)
+            except TooLargeError as error:
+                failure = self._failure(Outcome.NO_IMAGE, error)
+                least_seconds = None
+            except (BlockedError, ValueError) as error:
+                failure = self._failure(Outcome.UNAVAILABLE, error)
+                least_seconds = None  # A redirect may also lead to an invalid URL.
+            except (UnusableError, UnpackError) as error:
+                failure = self._failure(Outcome.UNAVAILABLE, error)
+                least_seconds = getattr(error, "wait_seconds", 0)
+            except (HTTPError, OSError, DeadlineError) as error:
+                failure = self._failure(Outcome.UNKNOWN, error)
+            if pause_seconds is None or least_seconds is None:
+                break
+            pause = max(pause_seconds, least_seconds)
+            if self.clock() + pause >= end_seconds:
+                break
+            self.sleep(pause)
         raise failure
+
+    def _failure(self, outcome: Outcome, error: Exception) -> ProviderError:
+        own = isinstance(error, (BlockedError, UnusableError, UnpackError))
+        return fault(self.provider, outcome, f"its link: {error if own else type(error).__name__}")
 
     def _follow(self, url: str, deadline: Deadline) -> bytes:
         own = loopback_origin(self.base_url)
@@ -104,7 +142,7 @@ class Downloader:
             if content is not None:
                 return content
             url = urljoin(url, location)
-        raise UnusableError("too many redirects")
+        raise BlockedError("too many redirects")
 
     def _fetch_once(self, target: Target, deadline: Deadline) -> tuple[bytes | None, str]:
         with self.connect(target) as pool:
@@ -119,13 +157,35 @@ class Downloader:
         location = response.headers.get("location")
         if response.status in REDIRECTS and location:
             return None, location
-        require_image(response, self.max_bytes)
+        require_file(response, self.max_bytes)
+        packed_as = response.headers.get("content-encoding", "")
         with shutdown_at(deadline, response.shutdown):
             chunks = response.stream(CHUNK_BYTES, decode_content=False)
-            content = b"".join(limited_chunks(chunks, deadline, max_bytes=self.max_bytes))
-        if not is_image(content):
+            content = read_unpacked(chunks, packed_as, deadline, max_bytes=self.max_bytes)
+        if not is_whole(content):
             raise UnusableError("not the bytes of an image")
         return content, ""
+
+
+def first_image(
+    found: Iterable[bytes | str], downloader: Downloader, deadline: Deadline
+) -> bytes | None:
+    """Return the first image of an answer, downloaded if it is a link; ``None`` without any.
+
+    Raises:
+        ProviderError: there are only links, and none leads to an image: the first one's error.
+    """
+    failure: ProviderError | None = None
+    for one in found:
+        if isinstance(one, bytes):
+            return one
+        try:
+            return downloader.fetch(one, timeout_seconds=deadline.remaining_seconds())
+        except ProviderError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return None
 
 
 def send_request(pool: HTTPConnectionPool, target: Target, deadline: Deadline) -> BaseHTTPResponse:
@@ -136,7 +196,7 @@ def send_request(pool: HTTPConnectionPool, target: Target, deadline: Deadline) -
         headers={
             "Host": host_header(target.origin),
             "User-Agent": "imagegen",
-            "Accept": ", ".join(sorted(IMAGE_TYPES)),
+            "Accept": ACCEPT,
             "Accept-Encoding": "identity",
             "Connection": "close",
         },
@@ -154,21 +214,17 @@ def host_header(origin: Origin) -> str:
     return host if origin.port == PORTS[origin.scheme] else f"{host}:{origin.port}"
 
 
-def require_image(response: BaseHTTPResponse, max_bytes: int) -> None:
-    """Raise unless the response's status and headers announce an image of allowed size.
+def require_file(response: BaseHTTPResponse, max_bytes: int) -> None:
+    """Raise unless the response's status and length announce a file of allowed size.
 
     Raises:
-        UnusableError: they announce something else.
+        UnusableError: there is no file, or none yet.
         TooLargeError: the announced length is above ``max_bytes``.
     """
-    headers = response.headers
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if response.status != 200:
-        raise UnusableError(f"HTTP {response.status}")
-    if media_type not in IMAGE_TYPES:
-        raise UnusableError("not an image type")
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnusableError("compressed, although not requested")
-    length = headers.get("content-length", "")
+    status, length = response.status, response.headers.get("content-length", "")
+    if status not in SERVED:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        wait_seconds = None if status in FINAL else parse_retry_after(headers) or 0
+        raise UnusableError(f"HTTP {status}", wait_seconds)
     if length.isdecimal() and len(length) < 20 and int(length) > max_bytes:
         raise TooLargeError

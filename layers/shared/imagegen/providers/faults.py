@@ -1,7 +1,5 @@
-"""What all adapters use to read a provider's answer: JSON access, image bytes, and the errors."""
+"""What all adapters use to read a provider's answer: JSON access, and the errors."""
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +13,6 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 
 MAX_RETRY_AFTER_SECONDS = 3600
-MAX_IMAGE_BYTES = 25 * 1024 * 1024
 MAX_COUNT = 1_000_000_000
 """Of tokens. A larger number is not a plausible count, and not every store can keep it."""
 
@@ -63,6 +60,8 @@ class HttpAnswer:
     """With lower-case names."""
     body: Json = field(repr=False)
     """``None`` when the body of an error is not JSON."""
+    image: bytes = field(default=b"", repr=False)
+    """The body itself, if it is an image instead of JSON."""
     is_page: bool = field(default=False, repr=False)
     """Whether the body is HTML or XML: something in front of the API wrote it."""
 
@@ -176,22 +175,11 @@ def counts_at(value: Json, names: Mapping[str, str], *path: str | int) -> dict[s
     return {ours: count for ours, count in counts.items() if 0 <= count <= MAX_COUNT} or None
 
 
-def is_image(content: bytes) -> bool:
-    """Return whether the first bytes are those of a PNG, JPEG or WebP file."""
-    return content.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (
-        content[:4] == b"RIFF" and content[8:12] == b"WEBP"
-    )
-
-
-def decoded_image(encoded: Json) -> bytes | None:
-    """Return the image that the base64 string encodes, ``None`` if it does not encode an image."""
-    if not isinstance(encoded, str) or len(encoded) > MAX_IMAGE_BYTES * 4 // 3 + 4:
-        return None
-    try:
-        content = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return content if is_image(content) else None
+def with_part(usage: dict[str, int] | None, name: str, count: Json) -> dict[str, int] | None:
+    """Return the counts with one that is part of another; a part of zero is left out."""
+    if usage and type(count) is int and 0 < count <= MAX_COUNT:
+        return {**usage, name: count}
+    return usage
 
 
 def key_text(provider: str, api_key: SecretStr) -> str:

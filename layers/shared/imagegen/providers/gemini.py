@@ -5,7 +5,7 @@ of a refusal 200.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -15,12 +15,12 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
 from imagegen.providers.classification import key_fault, no_image, outcome_in_front
+from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
     bounded_seconds,
     counts_at,
-    decoded_image,
     dig,
     items_at,
     key_text,
@@ -28,8 +28,10 @@ from imagegen.providers.faults import (
     raise_if,
     text_at,
     token,
+    with_part,
 )
-from imagegen.providers.http import JsonHttp
+from imagegen.providers.http import Deadline, JsonHttp
+from imagegen.providers.pictures import pictures_in
 from imagegen.providers.refusals import declines, is_refusal_code, states_refusal
 
 NAME = "gemini"
@@ -84,6 +86,7 @@ class GeminiProvider:
     """Makes images with the Gemini API."""
 
     http: JsonHttp
+    downloader: Downloader
     api_key: SecretStr
     base_url: str
 
@@ -93,13 +96,19 @@ class GeminiProvider:
         Raises:
             ProviderError: there is no image; ``classify`` determines the outcome.
         """
+        deadline = Deadline.after(timeout_seconds, self.http.clock)
         answer = self.http.post(
             f"{self.base_url}/models/{quote(order.model, safe='')}:generateContent",
             headers=self._headers(),
             body=to_body(order),
             timeout_seconds=timeout_seconds,
         )
-        return image_from(answer)
+        content = first_image(images_from(answer), self.downloader, deadline)
+        if content is None:
+            parts = _final_parts(answer.body)
+            encoded = (data for one in parts if (data := dig(one, "inlineData", "data")))
+            raise _refusal_in(answer, parts) or _no_image(answer, parts, next(encoded, None))
+        return ImageAnswer(content, token(dig(answer.body, "responseId")), usage_of(answer))
 
     def check_key(self, *, timeout_seconds: float) -> None:
         """Raise unless the key is good.
@@ -131,7 +140,7 @@ class GeminiProvider:
 
 def build(api_key: SecretStr, base_url: str) -> GeminiProvider:
     """Return the provider."""
-    return GeminiProvider(JsonHttp(NAME), api_key, base_url)
+    return GeminiProvider(JsonHttp(NAME), Downloader(NAME, base_url), api_key, base_url)
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
@@ -140,25 +149,32 @@ def to_body(order: ImageOrder) -> dict[str, Json]:
     return {"contents": [content], "generationConfig": order.params}
 
 
-def image_from(answer: HttpAnswer) -> ImageAnswer:
-    """Return the image in an answer; images in parts marked as thoughts are drafts and ignored.
+def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
+    """Return the images in an answer, and links to images.
+
+    Images in parts marked as thoughts are drafts, and words are not searched.
 
     Raises:
-        ProviderError: the answer is an error or contains no image.
+        ProviderError: the answer is an error.
     """
     raise_if(classify(answer))
-    parts = [part for part in _parts(answer.body) if dig(part, "thought") is not True]
-    encoded = [data for part in parts if (data := dig(part, "inlineData", "data"))]
-    content = next(filter(None, map(decoded_image, encoded)), None)
-    if content is None:
-        raise _refusal_in(answer, parts) or _no_image(answer, parts, next(iter(encoded), None))
+    if answer.image:
+        return iter([answer.image])
+    parts = _final_parts(answer.body)
+    return pictures_in([_without_words(part) for part in parts])
+
+
+def usage_of(answer: HttpAnswer) -> dict[str, int] | None:
+    """Return the billed tokens of an answer, ``None`` if it has no counts."""
     usage = counts_at(answer.body, USAGE, "usageMetadata")
-    return ImageAnswer(content, token(dig(answer.body, "responseId")), usage)
+    images = _count(answer.body, "promptTokensDetails", "IMAGE")
+    words = _count(answer.body, "candidatesTokensDetails", "TEXT")
+    return with_part(with_part(usage, "input_image_tokens", images), "output_text_tokens", words)
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:
     """Return the error in an answer, ``None`` for a success."""
-    if answer.status == 200 and not dig(answer.body, "error"):
+    if 200 <= answer.status < 300 and not dig(answer.body, "error"):
         return _refusal(answer)
     return answered_fault(
         NAME,
@@ -235,8 +251,22 @@ def _finish(answer: HttpAnswer) -> str:
     return text_at(answer.body, "candidates", 0, "finishReason")
 
 
-def _parts(body: Json) -> list[Json]:
-    return items_at(body, "candidates", 0, "content", "parts")
+def _final_parts(body: Json) -> list[Json]:
+    parts = items_at(body, "candidates", 0, "content", "parts")
+    return [part for part in parts if dig(part, "thought") is not True]
+
+
+def _without_words(part: Json) -> Json:
+    if not isinstance(part, Mapping):
+        return None
+    return {name: one for name, one in part.items() if name != "text"}
+
+
+def _count(body: Json, details: str, modality: str) -> Json:
+    """Return the tokens of one modality, ``None`` if they are not listed."""
+    listed = items_at(body, "usageMetadata", details)
+    found = (dig(one, "tokenCount") for one in listed if text_at(one, "modality") == modality)
+    return next(found, None)
 
 
 def _reason(body: Json) -> str:

@@ -26,6 +26,8 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.faults import HttpAnswer, fault
+from imagegen.providers.packing import UnpackError, unpacked
+from imagegen.providers.pictures import is_image
 
 type Clock = Callable[[], float]
 """Seconds on a clock that never goes back."""
@@ -134,15 +136,19 @@ class JsonHttp:
         raise failure
 
     def _read(self, response: requests.Response, deadline: Deadline) -> bytes:
+        packed_as = response.headers.get("content-encoding", "")
         try:
             with response, shutdown_at(deadline, response.raw.shutdown):
-                chunks = response.iter_content(CHUNK_BYTES)
-                return b"".join(limited_chunks(chunks, deadline, max_bytes=self.max_bytes))
-        except TooLargeError as error:
-            failure = fault(self.provider, Outcome.NO_IMAGE, type(error).__name__)
-        except requests.exceptions.ContentDecodingError as error:
+                # Not requests' own decoder: it trusts the label, and has no limit.
+                chunks = response.raw.stream(CHUNK_BYTES, decode_content=False)
+                return read_unpacked(chunks, packed_as, deadline, max_bytes=self.max_bytes)
+        except (TooLargeError, UnpackError) as error:
+            if not response.ok:
+                return b""  # The status of an error is enough.
+            if isinstance(error, TooLargeError):
+                raise fault(self.provider, Outcome.NO_IMAGE, type(error).__name__) from None
             failure = self._failure(error, sent=False)
-        except (DeadlineError, OSError) as error:  # requests' errors are OSErrors
+        except (DeadlineError, HTTPError, OSError) as error:
             failure = self._failure(error, sent=True)
         raise failure
 
@@ -155,14 +161,16 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
     """Return the decoded answer.
 
     Raises:
-        ProviderError: the status is a success and the body is not JSON.
+        ProviderError: the status is a success and the body is neither JSON nor an image.
     """
+    if 200 <= status < 300 and is_image(content):
+        return HttpAnswer(status, headers, None, image=content)
     try:
         return HttpAnswer(status, headers, json.loads(content))
     except (ValueError, RecursionError):
         page = is_page(headers, content)
         if not 200 <= status < 300:
-            return HttpAnswer(status, headers, None, page)
+            return HttpAnswer(status, headers, None, is_page=page)
     # It came in time: one prompt may cause it, and something in front may have written it.
     outcome = Outcome.BLOCKED if page else Outcome.NO_IMAGE
     raise fault(provider, outcome, "the answer is not JSON")
@@ -219,6 +227,20 @@ def limited_chunks(
         yield chunk
     if deadline.is_over():
         raise DeadlineError
+
+
+def read_unpacked(
+    chunks: Iterable[bytes], packed_as: str, deadline: Deadline, *, max_bytes: int
+) -> bytes:
+    """Return a whole body, unpacked. ``packed_as`` is its Content-Encoding.
+
+    Raises:
+        DeadlineError, TooLargeError: as ``limited_chunks``, for the packed and the unpacked bytes.
+        UnpackError: the packing is damaged or not supported.
+    """
+    packed = limited_chunks(chunks, deadline, max_bytes=max_bytes)
+    plain = unpacked(packed, packed_as)
+    return b"".join(limited_chunks(plain, deadline, max_bytes=max_bytes))
 
 
 def _call_quietly(shutdown: Callable[[], object]) -> None:

@@ -5,7 +5,7 @@ official client, which is loaded for the first one; the free key check does not 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,13 +16,13 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
 from imagegen.providers.classification import key_fault, no_image, outcome_in_front
+from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
     bearer,
     counts_at,
     day_in,
-    decoded_image,
     dig,
     items_at,
     key_text,
@@ -30,8 +30,10 @@ from imagegen.providers.faults import (
     raise_if,
     text_at,
     token,
+    with_part,
 )
-from imagegen.providers.http import JsonHttp
+from imagegen.providers.http import Deadline, JsonHttp
+from imagegen.providers.pictures import pictures_of
 from imagegen.providers.refusals import is_refusal_code, states_refusal
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ class OpenAIProvider:
     """Makes images with OpenAI."""
 
     http: JsonHttp
+    downloader: Downloader
     api_key: SecretStr
     base_url: str
 
@@ -94,12 +97,17 @@ class OpenAIProvider:
         return build_sdk(key, self.base_url, self.http.clock, self.http.max_bytes)
 
     def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
-        """Return the image.
+        """Return the image; an address that is compatible with OpenAI's may answer with a link.
 
         Raises:
             ProviderError: there is no image; ``classify`` determines the outcome.
         """
-        return image_from(self.sdk.create_image(to_body(order), timeout_seconds=timeout_seconds))
+        deadline = Deadline.after(timeout_seconds, self.http.clock)
+        answer = self.sdk.create_image(to_body(order), timeout_seconds=timeout_seconds)
+        content = first_image(images_from(answer), self.downloader, deadline)
+        if content is None:
+            raise no_image(NAME, answer, data=dig(answer.body, "data", 0, "b64_json"))
+        return ImageAnswer(content, token(answer.headers.get("x-request-id")), usage_of(answer))
 
     def check_key(self, *, timeout_seconds: float) -> None:
         """Raise unless the key is good; a restricted key that may not list models is good.
@@ -127,7 +135,7 @@ class OpenAIProvider:
 
 def build(api_key: SecretStr, base_url: str) -> OpenAIProvider:
     """Return the provider."""
-    return OpenAIProvider(JsonHttp(NAME), api_key, base_url)
+    return OpenAIProvider(JsonHttp(NAME), Downloader(NAME, base_url), api_key, base_url)
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
@@ -141,24 +149,26 @@ def to_body(order: ImageOrder) -> dict[str, Json]:
     }
 
 
-def image_from(answer: HttpAnswer) -> ImageAnswer:
-    """Return the image in an answer, with its token counts.
+def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
+    """Return the images in an answer, and links to images.
 
     Raises:
-        ProviderError: the answer is an error or contains no image.
+        ProviderError: the answer is an error.
     """
     raise_if(classify(answer))
-    encoded = dig(answer.body, "data", 0, "b64_json")
-    content = decoded_image(encoded)
-    if content is None:
-        raise no_image(NAME, answer, data=encoded)
+    return iter([answer.image]) if answer.image else pictures_of(answer.body)
+
+
+def usage_of(answer: HttpAnswer) -> dict[str, int] | None:
+    """Return the billed tokens of an answer, ``None`` if it has no counts."""
     usage = counts_at(answer.body, USAGE, "usage")
-    return ImageAnswer(content, token(answer.headers.get("x-request-id")), usage)
+    images = dig(answer.body, "usage", "input_tokens_details", "image_tokens")
+    return with_part(usage, "input_image_tokens", images)
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:
     """Return the error in an answer, ``None`` for a success."""
-    if answer.status == 200 and not dig(answer.body, "error"):
+    if 200 <= answer.status < 300 and not dig(answer.body, "error"):
         return None
     code = text_at(answer.body, "error", "code") or text_at(answer.body, "error", "type")
     return answered_fault(NAME, _outcome(answer), answer, code=code)

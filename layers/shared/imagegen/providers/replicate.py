@@ -7,7 +7,7 @@ cancel it at our deadline. Replicate deletes output files after an hour, so we f
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
 from imagegen.providers.classification import key_fault, no_image, outcome_in_front
-from imagegen.providers.download import Downloader
+from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
@@ -31,6 +31,7 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import Clock, Deadline, JsonHttp
+from imagegen.providers.pictures import pictures_in
 from imagegen.providers.refusals import refused_in, states_refusal
 
 NAME = "replicate"
@@ -77,8 +78,11 @@ class ReplicateProvider:
         answer = self._finish(answer, polling)
         if not is_terminal(answer):
             answer = self._cancel(answer, deadline)
-        url = image_from(answer)
-        content = self.downloader.fetch(url, timeout_seconds=deadline.remaining_seconds())
+        content = first_image(images_from(answer), self.downloader, deadline)
+        if content is None:
+            output = dig(answer.body, "output")
+            data = dig(output, 0) if isinstance(output, list) else output
+            raise no_image(NAME, answer, data=data)
         return ImageAnswer(content, token(dig(answer.body, "id")))
 
     def check_key(self, *, timeout_seconds: float) -> None:
@@ -154,18 +158,14 @@ def cancel_after_seconds(deadline: Deadline) -> int:
     return max(MIN_CANCEL_AFTER_SECONDS, math.ceil(deadline.remaining_seconds()))
 
 
-def image_from(answer: HttpAnswer) -> str:
-    """Return the URL of a finished prediction's image; a model's output is a string or a list.
+def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
+    """Return the images in a prediction, and links to images.
 
     Raises:
-        ProviderError: the prediction failed or has no output.
+        ProviderError: the prediction failed.
     """
     raise_if(classify(answer))
-    output = dig(answer.body, "output")
-    url = dig(output, 0) if isinstance(output, list) else output
-    if not isinstance(url, str) or not re.fullmatch(r"[A-Za-z]+:\S+", url):
-        raise no_image(NAME, answer, data=url)
-    return url
+    return pictures_in(dig(answer.body, "output"))
 
 
 def job_url(answer: HttpAnswer, base_url: str, verb: str = "get") -> str:

@@ -6,7 +6,7 @@ keeps connections open, so it gets a transport of ours. Loading this module take
 
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,6 +29,7 @@ from imagegen.providers.http import (
     shutdown_at,
     to_answer,
 )
+from imagegen.providers.packing import UnpackError, unpacked
 
 NOT_SENT = (
     httpx2.ConnectError,
@@ -42,7 +43,7 @@ NOT_SENT = (
 
 
 class UnusableBodyError(httpx2.TransportError):
-    """The body is too long, or compressed although we did not accept that."""
+    """The body is too long, or its packing is damaged or not supported."""
 
 
 class TooLongBodyError(UnusableBodyError):
@@ -127,12 +128,12 @@ class BoundedTransport(httpx2.HTTPTransport):
 
         request.extensions["trace"] = update_limits
         response = super().handle_request(request)
-        if response.headers.get("content-encoding", "identity") != "identity":
-            response.close()
-            raise UnusableBodyError("the body is compressed")
+        # The stream is unpacked here, with a limit, so the client must not unpack it again.
+        headers = response.headers.copy()
+        headers.pop("content-encoding", None)
         return httpx2.Response(
             response.status_code,
-            headers=response.headers,
+            headers=headers,
             stream=BoundedStream(response, deadline, self.max_bytes),
             extensions=response.extensions,
         )
@@ -150,12 +151,19 @@ class BoundedStream(httpx2.SyncByteStream):
         wire = self.response.extensions["network_stream"].get_extra_info("socket")
         try:
             with shutdown_at(self.deadline, partial(wire.shutdown, socket.SHUT_RD)):
-                chunks = self.response.iter_raw()
-                yield from limited_chunks(chunks, self.deadline, max_bytes=self.max_bytes)
+                packed_as = self.response.headers.get("content-encoding", "")
+                packed = self._limited(self.response.iter_raw())
+                yield from self._limited(unpacked(packed, packed_as))
         except DeadlineError as error:
             raise httpx2.ReadTimeout("the body is late") from error
-        except TooLargeError as error:
-            raise TooLongBodyError("the body is too long") from error
+        except (TooLargeError, UnpackError) as error:
+            if self.response.is_error:
+                return  # The status of an error is enough.
+            kind = TooLongBodyError if isinstance(error, TooLargeError) else UnusableBodyError
+            raise kind(type(error).__name__) from error
+
+    def _limited(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        return limited_chunks(chunks, self.deadline, max_bytes=self.max_bytes)
 
     def close(self) -> None:
         """Close the connection."""

@@ -4,7 +4,7 @@ Errors: https://docs.together.ai/docs/error-codes.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -13,12 +13,11 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
 from imagegen.providers.classification import key_fault, no_image, outcome_in_front
-from imagegen.providers.download import Downloader
+from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
     bearer,
-    decoded_image,
     dig,
     items_at,
     outcome_of,
@@ -27,6 +26,7 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import Deadline, JsonHttp
+from imagegen.providers.pictures import pictures_of
 from imagegen.providers.refusals import is_refusal_code, states_refusal
 
 NAME = "together"
@@ -72,9 +72,9 @@ class TogetherProvider:
             body=to_body(order),
             timeout_seconds=timeout_seconds,
         )
-        content = image_from(answer)
-        if isinstance(content, str):
-            content = self.downloader.fetch(content, timeout_seconds=deadline.remaining_seconds())
+        content = first_image(images_from(answer), self.downloader, deadline)
+        if content is None:
+            raise no_image(NAME, answer, data=dig(answer.body, "data", 0, "b64_json"))
         return ImageAnswer(content, token(dig(answer.body, "id")))
 
     def check_key(self, *, timeout_seconds: float) -> None:
@@ -109,23 +109,19 @@ def to_body(order: ImageOrder) -> dict[str, Json]:
     return {**order.params, "model": order.model, "prompt": order.prompt, "n": 1}
 
 
-def image_from(answer: HttpAnswer) -> bytes | str:
-    """Return the image in an answer, or its URL.
+def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
+    """Return the images in an answer, and links to images.
 
     Raises:
-        ProviderError: the answer is an error or contains neither.
+        ProviderError: the answer is an error.
     """
     raise_if(classify(answer))
-    encoded = dig(answer.body, "data", 0, "b64_json")
-    found = decoded_image(encoded) or text_at(answer.body, "data", 0, "url")
-    if not found:
-        raise no_image(NAME, answer, data=encoded)
-    return found
+    return iter([answer.image]) if answer.image else pictures_of(answer.body)
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:
     """Return the error in an answer, ``None`` for a success."""
-    if answer.status == 200 and not dig(answer.body, "error"):
+    if 200 <= answer.status < 300 and not dig(answer.body, "error"):
         return None
     code = text_at(answer.body, "error", "code") or text_at(answer.body, "error", "type")
     return answered_fault(NAME, _outcome(answer), answer, code=code)

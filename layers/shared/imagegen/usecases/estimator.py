@@ -20,6 +20,7 @@ from imagegen.domain.errors import (
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Limits, free_slots
 from imagegen.domain.money import button_label
+from imagegen.domain.prompt_tokens import prompt_tokens
 from imagegen.domain.quality import QualityChoice
 from imagegen.domain.quote import (
     LIFETIME_MS,
@@ -179,7 +180,7 @@ class Estimator:
             tier,
             request.size,
             len(text),
-            prompt_bytes=len(text.encode("utf-8", "surrogatepass")),
+            prompt_tokens=prompt_tokens(text),
             max_cost_microusd=request.max_cost,
             provider=request.provider,
             model=request.model,

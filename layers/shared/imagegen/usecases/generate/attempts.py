@@ -12,6 +12,7 @@ from functools import partial
 
 from imagegen.domain import pixels
 from imagegen.domain.catalog import Catalog, Variant
+from imagegen.domain.delivery import charge_microusd
 from imagegen.domain.errors import (
     ContentRefusedError,
     GenerationFailedError,
@@ -21,7 +22,9 @@ from imagegen.domain.errors import (
 from imagegen.domain.formats import requested
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
-from imagegen.domain.ports import ImageOrder, ImageProvider
+from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
+from imagegen.domain.pricing import prompt_microusd
+from imagegen.domain.prompt_tokens import prompt_tokens
 from imagegen.domain.quote import Quote, QuotedCandidate
 from imagegen.domain.selection import Availability
 from imagegen.guard import Guard
@@ -38,6 +41,23 @@ class Skipped(StrEnum):
     IN_DOUBT = "earlier_call_unanswered"
 
 
+class Undelivered(StrEnum):
+    """Why an image that arrived is not sold; the code of the attempt."""
+
+    BROKEN = "broken_image"
+    BLANK = "blank_image"
+    SMALL = "small_image"
+
+
+UNDELIVERED = {
+    Undelivered.BROKEN: Outcome.UNAVAILABLE,
+    # One prompt may cause these two.
+    Undelivered.BLANK: Outcome.NO_IMAGE,
+    Undelivered.SMALL: Outcome.NO_IMAGE,
+}
+"""What such an attempt counts as: the provider answered, and the next one is called."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderLoop:
     """Makes one image within a quote."""
@@ -48,7 +68,6 @@ class ProviderLoop:
     availability: Callable[[str], Mapping[str, Availability]]
     """By row key, for one user."""
     now_ms: Callable[[], int]
-    call_timeout_seconds: float
     fallback_after_unknown: bool
     name_of: Callable[[str, str], str]
     """Returns the name of a user for a provider: no provider learns the user's id."""
@@ -98,7 +117,7 @@ class ProviderLoop:
     ) -> str | None:
         """Return why a candidate is not called now, ``None`` if it can be called."""
         state = states.get(variant.row.key, Availability())
-        if self._timeout_seconds(run) < variant.row.typical_seconds:
+        if self._timeout_seconds(variant, run) < variant.row.typical_seconds:
             # The call would time out before the image is made, and would be billed all the same.
             reason: str | None = Skipped.DEADLINE
         elif variant.row.provider in run.log.in_doubt:
@@ -110,8 +129,9 @@ class ProviderLoop:
             run.log.retry_after_seconds.append(max(1, seconds))
         return reason
 
-    def _timeout_seconds(self, run: Run) -> float:
-        return min(self.call_timeout_seconds, (run.deadline_ms - self.now_ms()) / 1000)
+    def _timeout_seconds(self, variant: Variant, run: Run) -> float:
+        """Return how long a call may take: what the row needs, within what the run has left."""
+        return min(variant.row.call_seconds, (run.deadline_ms - self.now_ms()) / 1000)
 
     def _attempt(self, candidate: QuotedCandidate, variant: Variant, run: Run) -> ImageMade | None:
         row, started_ms = variant.row, self.now_ms()
@@ -133,15 +153,43 @@ class ProviderLoop:
         provider = variant.row.provider
         client = self.get_provider(provider)
         # Computed here, because the guard and the look-up of the key took time, too.
-        timeout = self._timeout_seconds(run)
+        timeout = self._timeout_seconds(variant, run)
         if timeout < SHORTEST_CALL_SECONDS:
             raise ProviderError(provider, Outcome.NOT_CALLED, "There is no time left.")
         order = _order(variant, run.prompt, self.name_of(run.quote.user, provider))
         answer = client.generate(order, timeout_seconds=timeout)
-        try:
-            return ImageMade(candidate, variant, answer, pixels.measure(answer.content))
-        except BrokenImageError as error:
-            raise ProviderError(provider, Outcome.UNAVAILABLE, str(error)) from error
+        return _delivered(candidate, variant, answer, run.prompt)
+
+
+def _delivered(
+    candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer, prompt: str
+) -> ImageMade:
+    """Return the image with its charge.
+
+    Raises:
+        ProviderError: it is damaged, has one colour only, or is smaller than every size of the row.
+    """
+    provider, row = variant.row.provider, variant.row
+    try:
+        measured = pixels.measure(answer.content)
+    except BrokenImageError as error:
+        raise _not_delivered(provider, Undelivered.BROKEN, str(error)) from error
+    if measured.is_blank:
+        raise _not_delivered(provider, Undelivered.BLANK, "the image has one colour only")
+    charged = charge_microusd(
+        variant,
+        measured,
+        quoted_microusd=candidate.price_microusd,
+        prompt_microusd=prompt_microusd(row, prompt_tokens(prompt)),
+    )
+    if charged is None:
+        size = f"{measured.width}x{measured.height} instead of {variant.option.size}"
+        raise _not_delivered(provider, Undelivered.SMALL, size)
+    return ImageMade(candidate, variant, answer, measured, charged)
+
+
+def _not_delivered(provider: str, why: Undelivered, message: str) -> ProviderError:
+    return ProviderError(provider, UNDELIVERED[why], message, provider_code=why.value)
 
 
 def _order(variant: Variant, prompt: str, user: str) -> ImageOrder:

@@ -46,6 +46,8 @@ class ImageMade:
     variant: Variant
     answer: ImageAnswer
     measured: Measured
+    charged_microusd: int
+    """The price in the quote, or the lower price of the size that arrived."""
 
 
 @dataclass(slots=True)
@@ -106,12 +108,12 @@ class Run:
         return replace(self._record(now_ms), code=error.code, retryable=error.retryable)
 
     def complete_record(self, made: ImageMade, catalog: Catalog, *, now_ms: int) -> ImageRecord:
-        """Return the record of this run with its image, charged at the price in the quote."""
+        """Return the record of this run with its image and its charge."""
         row, measured = made.variant.row, made.measured
         return replace(
             self._record(now_ms),
             status=RecordStatus.COMPLETE,
-            charged_microusd=made.candidate.price_microusd,
+            charged_microusd=made.charged_microusd,
             key=row.key,
             provider=row.provider,
             model=row.model,

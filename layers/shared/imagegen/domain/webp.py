@@ -1,0 +1,94 @@
+"""Reads the structure of a WebP to its end.
+
+https://developers.google.com/speed/webp/docs/riff_container, and RFC 6386 for the frame of VP8. The
+image data are not decoded. An image in one colour is recognised by its size: there is nothing in it
+but predictions that are always right. The limits lie between what libwebp writes for images in one
+colour, and for such images with a single dot of 64 pixels in them.
+"""
+
+import struct
+from collections.abc import Iterator
+
+from imagegen.domain.picture import BrokenImageError, Picture
+
+HEADER_BYTES = 12
+FRAMES = frozenset({b"VP8 ", b"VP8L"})
+VP8_HEAD_BYTES = 10
+BLOCK_EDGE = 16
+FEWEST_PIXELS = 256 * 256
+"""In smaller images, there is little besides headers in any case."""
+
+type Chunk = tuple[bytes, memoryview]
+
+
+def read_webp(content: bytes) -> Picture:
+    """Return the size of a WebP, and whether it is certainly an image in one colour.
+
+    Raises:
+        BrokenImageError: a chunk is damaged or missing; bytes behind the container are ignored.
+    """
+    chunks = list(chunks_of(content))
+    frames = [_frame(kind, data) for kind, data in chunks if kind in FRAMES]
+    canvas = next((_canvas(data) for kind, data in chunks if kind == b"VP8X"), None)
+    is_animated = any(kind == b"ANMF" and len(data) > 16 for kind, data in chunks)
+    if canvas and is_animated:
+        return Picture(*canvas)
+    if len(frames) != 1:
+        raise BrokenImageError("the WebP contains no image")
+    (frame,) = frames
+    if canvas and canvas != (frame.width, frame.height):
+        raise BrokenImageError("the WebP contains another image than it announces")
+    has_alpha = any(kind == b"ALPH" for kind, _ in chunks)
+    return Picture(frame.width, frame.height, frame.is_blank and not has_alpha)
+
+
+def chunks_of(content: bytes) -> Iterator[Chunk]:
+    """Yield kind and data of each chunk.
+
+    Raises:
+        BrokenImageError: the container, or a chunk in it, is cut off.
+    """
+    (length,) = struct.unpack_from("<I", content, 4)
+    at, end, view = HEADER_BYTES, 8 + length, memoryview(content)
+    if end > len(content):
+        raise BrokenImageError("the WebP is cut off")
+    while at + 8 <= end:
+        (size,) = struct.unpack_from("<I", content, at + 4)
+        if at + 8 + size > end:
+            raise BrokenImageError("the WebP is cut off")
+        yield content[at : at + 4], view[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
+
+
+def _canvas(data: memoryview) -> tuple[int, int]:
+    if len(data) < 10:
+        raise BrokenImageError("the WebP is damaged")
+    return int.from_bytes(data[4:7], "little") + 1, int.from_bytes(data[7:10], "little") + 1
+
+
+def _frame(kind: bytes, data: memoryview) -> Picture:
+    return _lossless(data) if kind == b"VP8L" else _lossy(data)
+
+
+def _lossless(data: memoryview) -> Picture:
+    if data[0] != 0x2F or data[4] >> 5:
+        raise BrokenImageError("the WebP is damaged")
+    (bits,) = struct.unpack_from("<I", data, 1)
+    width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return Picture(width, height, _is_blank(width, height, len(data), 20_000))
+
+
+def _lossy(data: memoryview) -> Picture:
+    tag = int.from_bytes(data[:3], "little")
+    modes_bytes = tag >> 5
+    coefficient_bytes = len(data) - VP8_HEAD_BYTES - modes_bytes
+    if tag & 1 or bytes(data[3:6]) != b"\x9d\x01\x2a" or coefficient_bytes < 0:
+        raise BrokenImageError("the WebP is damaged or cut off")
+    width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 6))
+    blank = _is_blank(width, height, coefficient_bytes, 32 * BLOCK_EDGE * BLOCK_EDGE)
+    return Picture(width, height, blank)
+
+
+def _is_blank(width: int, height: int, data_bytes: int, pixels_per_byte: int) -> bool:
+    pixels = width * height
+    return pixels >= FEWEST_PIXELS and data_bytes <= 64 + pixels // pixels_per_byte
