@@ -183,7 +183,7 @@ class Circuits(Machine):
             + [None] * 2
             + [Outcome.ACCOUNT, Outcome.REFUSED, Outcome.NOT_CALLED, Outcome.BLOCKED]
         ),
-        user=st.integers(0, 7),
+        user=st.integers(0, 19),
         wait_seconds=st.sampled_from([None, None, 0, 1, 2, 3_600]),
     )
     def call(

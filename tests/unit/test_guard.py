@@ -275,6 +275,17 @@ def test_users_are_told_apart_by_the_first_eight_characters(fleet: Instances) ->
     assert fleet.circuit().state is State.OPEN
 
 
+def test_calls_without_a_user_count_as_those_of_as_many_users(fleet: Instances) -> None:
+    def fail() -> ImageAnswer:
+        raise ProviderError("alpha", Outcome.UNAVAILABLE, "as told")
+
+    for _ in range(5):
+        assert fleet.circuit().state is State.CLOSED
+        with pytest.raises(ProviderError):
+            fleet.new().call("alpha", MODEL, fail)
+    assert fleet.circuit().state is State.OPEN
+
+
 def test_the_fifth_user_who_fails_opens_the_circuit(fleet: Instances) -> None:
     for user in ("one", "one", "two", "three", "four", "four"):
         fleet.call(Outcome.UNAVAILABLE, user=user)

@@ -171,7 +171,7 @@ class Guard:
     def _not_called(self, provider: str, name: str, user: str) -> ProviderError:
         circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
         until_ms = breaker.blocked_until_ms(circuit, self.policy, user, now_ms=now_ms)
-        wait = max(1, -(-((until_ms or 0) - now_ms) // 1000))
+        wait = max(1, -(-((until_ms or now_ms) - now_ms) // 1000))
         message = f"The circuit of {name!r} lets no call through now."
         return ProviderError(provider, Outcome.NOT_CALLED, message, retry_after_seconds=wait)
 

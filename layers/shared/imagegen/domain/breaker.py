@@ -149,8 +149,6 @@ def blocked_until_ms(
     """Return until when the circuit lets no call of the user through, ``None`` if it lets one."""
     if is_open(circuit, policy, now_ms=now_ms):
         return circuit.until_ms
-    if circuit.state is not State.CLOSED:
-        return None
     own_ms = kept_away_until_ms(circuit, policy, user, now_ms=now_ms)
     until_ms = max(circuit.until_ms, own_ms)
     return until_ms if until_ms > now_ms else None
