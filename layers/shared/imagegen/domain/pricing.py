@@ -51,16 +51,16 @@ def prompt_tokens(text: str) -> int:
     return foreign_bytes + max(pieces, -(-len(plain) // BYTES_PER_TOKEN))
 
 
-def prompt_microusd(row: Offering, prompt_tokens: int) -> int:
+def prompt_microusd(row: Offering, token_count: int) -> int:
     """Return what a long prompt adds to the price, in micro-dollars.
 
-    ``prompt_tokens`` is what the function of this name returns. Providers that bill tokens also
-    bill those of the prompt: without this addition, a prompt of 32,000 characters would cost the
+    ``token_count`` is that of ``prompt_tokens``. Providers that bill tokens also bill those of the
+    prompt: without this addition, a prompt of 32,000 characters would cost the
     operator up to eighty times the price of a fast image.
     """
     if row.token_prices is None:
         return 0
-    steps = max(0, -(-prompt_tokens // STEP_TOKENS) - 1)
+    steps = max(0, -(-token_count // STEP_TOKENS) - 1)
     return -(-steps * STEP_TOKENS * row.token_prices.text_in // 1_000_000)
 
 
