@@ -8,8 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Offering
-from imagegen.domain.pricing import actual_microusd, price_microusd, prompt_microusd
-from imagegen.domain.prompt_tokens import prompt_tokens
+from imagegen.domain.pricing import (
+    actual_microusd,
+    price_microusd,
+    prompt_microusd,
+    prompt_tokens,
+)
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.service import Service
 

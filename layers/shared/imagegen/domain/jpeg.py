@@ -9,7 +9,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 
-from imagegen.domain.picture import BrokenImageError, Picture
+from imagegen.domain.pixels import BrokenImageError, Picture
 
 type Data = bytes | memoryview
 

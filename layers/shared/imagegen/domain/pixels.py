@@ -1,18 +1,42 @@
 """The type and the size in pixels of an image, read from its bytes, which must be complete.
 
 It reads the three formats that providers send, to the end. What a provider says about type and size
-is not trusted, and bytes behind the end of an image are ignored.
+is not trusted, and bytes behind the end of an image are ignored. The reader of a format is loaded
+when an image in it arrives: most requests make none.
 """
 
 import struct
 from dataclasses import dataclass
 
-from imagegen.domain.jpeg import read_jpeg
-from imagegen.domain.picture import MAX_EDGE, BrokenImageError, check_size
-from imagegen.domain.png import SIGNATURE, chunks_of, read_png
-from imagegen.domain.webp import read_webp
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
-__all__ = ["MAX_EDGE", "BrokenImageError", "Measured", "is_whole", "measure"]
+
+class BrokenImageError(ValueError):
+    """The bytes are not a complete image of a known format."""
+
+
+MAX_EDGE = 16_384
+MAX_PIXELS = 8_192 * 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What was read from the bytes of one image."""
+
+    width: int
+    height: int
+    is_blank: bool = False
+    """Whether every pixel has the same colour, as far as the format shows it without a decoder."""
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise unless an image may have this size.
+
+    Raises:
+        BrokenImageError: an edge, or the number of pixels, is zero or absurd.
+    """
+    if not (0 < width <= MAX_EDGE and 0 < height <= MAX_EDGE and width * height <= MAX_PIXELS):
+        raise BrokenImageError(f"{width}x{height} is not a plausible image size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +68,9 @@ def measure(content: bytes) -> Measured:
 def is_whole(content: bytes) -> bool:
     """Return whether the structure of an image is there to its end, without inflating a PNG."""
     try:
-        if content.startswith(SIGNATURE):
+        if content.startswith(PNG_SIGNATURE):
+            from imagegen.domain.png import chunks_of  # noqa: PLC0415
+
             return b"IDAT" in [kind for kind, _ in chunks_of(content)]
         _measure(content)
     except (BrokenImageError, struct.error, IndexError):
@@ -53,11 +79,17 @@ def is_whole(content: bytes) -> bool:
 
 
 def _measure(content: bytes) -> Measured:
-    if content.startswith(SIGNATURE):
+    if content.startswith(PNG_SIGNATURE):
+        from imagegen.domain.png import read_png  # noqa: PLC0415
+
         found, kind = read_png(content), "png"
     elif content.startswith(b"\xff\xd8\xff"):
+        from imagegen.domain.jpeg import read_jpeg  # noqa: PLC0415
+
         found, kind = read_jpeg(content), "jpeg"
     elif content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        from imagegen.domain.webp import read_webp  # noqa: PLC0415
+
         found, kind = read_webp(content), "webp"
     else:
         raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")

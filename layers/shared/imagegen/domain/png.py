@@ -10,9 +10,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imagegen.domain.picture import BrokenImageError, Picture, check_size
+from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError, Picture, check_size
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIECE_BYTES = 256 * 1024
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
@@ -71,7 +70,7 @@ def chunks_of(content: bytes) -> Iterator[Chunk]:
     Raises:
         BrokenImageError: IEND is missing, or the checksum of a critical chunk is wrong.
     """
-    view, at = memoryview(content), len(SIGNATURE)
+    view, at = memoryview(content), len(PNG_SIGNATURE)
     while True:
         if at + 12 > len(content):
             raise BrokenImageError("the PNG is cut off")

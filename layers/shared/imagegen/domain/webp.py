@@ -9,7 +9,7 @@ colour, and for such images with a single dot of 64 pixels in them.
 import struct
 from collections.abc import Iterator
 
-from imagegen.domain.picture import BrokenImageError, Picture
+from imagegen.domain.pixels import BrokenImageError, Picture
 
 HEADER_BYTES = 12
 FRAMES = frozenset({b"VP8 ", b"VP8L"})

@@ -20,7 +20,7 @@ from imagegen.domain.errors import (
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Limits, free_slots
 from imagegen.domain.money import button_label
-from imagegen.domain.prompt_tokens import prompt_tokens
+from imagegen.domain.pricing import prompt_tokens
 from imagegen.domain.quality import QualityChoice
 from imagegen.domain.quote import (
     LIFETIME_MS,

@@ -12,7 +12,6 @@ from functools import partial
 
 from imagegen.domain import pixels
 from imagegen.domain.catalog import Catalog, Variant
-from imagegen.domain.delivery import charge_microusd
 from imagegen.domain.errors import (
     ContentRefusedError,
     GenerationFailedError,
@@ -23,8 +22,7 @@ from imagegen.domain.formats import requested
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
-from imagegen.domain.pricing import prompt_microusd
-from imagegen.domain.prompt_tokens import prompt_tokens
+from imagegen.domain.pricing import prompt_microusd, prompt_tokens
 from imagegen.domain.quote import Quote, QuotedCandidate
 from imagegen.domain.selection import Availability
 from imagegen.guard import Guard
@@ -169,6 +167,9 @@ def _delivered(
     Raises:
         ProviderError: it is damaged, has one colour only, or is smaller than every size of the row.
     """
+    # Most requests make no image and need neither this nor the readers of the formats.
+    from imagegen.domain.delivery import charge_microusd  # noqa: PLC0415
+
     provider, row = variant.row.provider, variant.row
     try:
         measured = pixels.measure(answer.content)
