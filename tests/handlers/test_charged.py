@@ -265,9 +265,11 @@ def test_an_offer_that_was_not_confirmed_is_looked_for_and_free(
     assert (answer["statusCode"], charged(answer)) == (404, False)
 
 
-def test_an_id_that_is_not_ours_was_not_looked_for(functions: Functions) -> None:
+def test_an_id_that_is_not_ours_gets_the_same_answer(functions: Functions, user: str) -> None:
     answer = status_of(functions, "a" * 64)
-    assert (answer["statusCode"], charged(answer)) == (404, None)
+    assert (answer["statusCode"], charged(answer)) == (404, False)
+    offer = functions.service.estimate(PROMPT, user)
+    assert status_of(functions, offer.image_id)["body"] == answer["body"]
 
 
 def test_a_limit_and_a_refusal_come_after_the_look(functions: Functions, user: str) -> None:
@@ -333,4 +335,5 @@ def test_a_tool_that_prices_is_free_and_one_that_looks_up_an_image_is_not(
     offer = functions.service.estimate(PROMPT, user)
     assert called("estimate_image", {"prompt": "x", "size": "CANARY"}) is False
     assert called("image_status", {"imageId": offer.image_id}) is None
+    assert called("image_status", {"imageId": "a" * 64}) is None
     assert called("image_status", {}) is None

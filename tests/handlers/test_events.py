@@ -69,7 +69,6 @@ BEFORE_THE_LOOK = {
     "generate/openai-unknown-model",
     "generate/other-prompt",
     "generate/forged-quote",
-    "generate/unknown-image",
 }
 """Errors on a route that takes a quote, a key or an id, before anybody looked for its image."""
 SCHEDULED = {"generate/reconcile", "health/probe"}

@@ -28,11 +28,11 @@ ESTIMATES: list[tuple[Any, int, str]] = [
 ]
 
 
-def is_problem(answer: Answer, status: int, code: str) -> None:
+def is_problem(answer: Answer, status: int, code: str, *, charged: bool | None = False) -> None:
     assert (answer.status, answer.json["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json["status"] == status
-    assert answer.json["charged"] is False
+    assert answer.json["charged"] is charged
     for name in ("type", "title", "detail", "retryable"):
         assert name in answer.json
 
@@ -58,26 +58,26 @@ def test_a_retired_model_says_when_it_ended_and_what_replaces_it(person: Person)
 
 def test_a_quote_for_another_prompt_is_refused(person: Person) -> None:
     offer = person.estimate().json
-    is_problem(person.confirm({**offer, "prompt": "Another"}), 409, "quote_mismatch")
+    is_problem(person.confirm({**offer, "prompt": "Another"}), 409, "quote_mismatch", charged=None)
 
 
 def test_a_used_quote_with_another_prompt_is_refused(person: Person) -> None:
     offer = person.estimate().json
     assert person.confirm(offer).status == 200
-    is_problem(person.confirm({**offer, "prompt": "Another"}), 409, "quote_mismatch")
+    is_problem(person.confirm({**offer, "prompt": "Another"}), 409, "quote_mismatch", charged=None)
     assert person.usage()["images"] == 1
 
 
 def test_a_quote_of_another_user_is_refused(stack: Driver, person: Person) -> None:
     offer = person.estimate().json
-    is_problem(stack.person().confirm(offer), 400, "quote_invalid")
+    is_problem(stack.person().confirm(offer), 400, "quote_invalid", charged=None)
 
 
 def test_a_changed_quote_is_refused(person: Person) -> None:
     offer = person.estimate().json
     quote = offer["quote"]
     for changed in (quote[:-1] + ("A" if quote[-1] != "A" else "B"), quote + "A", "q1.k1.e30.AA"):
-        is_problem(person.confirm({**offer, "quote": changed}), 400, "quote_invalid")
+        is_problem(person.confirm({**offer, "quote": changed}), 400, "quote_invalid", charged=None)
 
 
 def test_an_expired_quote_is_refused_and_a_used_one_still_answers(
@@ -98,7 +98,9 @@ def test_an_unknown_image_is_not_found(person: Person) -> None:
 
 
 def test_an_unknown_route_is_not_found(stack: Driver, person: Person) -> None:
-    is_problem(person.call("GET", f"{stack.urls['estimateUrl']}/admin"), 404, "not_found")
+    is_problem(
+        person.call("GET", f"{stack.urls['estimateUrl']}/admin"), 404, "not_found", charged=None
+    )
 
 
 def test_without_a_token_nobody_enters(stack: Driver) -> None:

@@ -47,7 +47,6 @@ PERMITTED: Mapping[str, tuple[frozenset[str], str]] = {
     f"{LAYER}/chat/tool.py": (frozenset({"openai", "gemini"}), "forms of a tool's definition"),
     "functions/estimate/handler.py": (frozenset({"openai", "gemini"}), "the same forms"),
     f"{LAYER}/usecases/generate/moderation.py": (frozenset({"openai"}), "whose moderation it is"),
-    "generators/docs/chat_endpoints.py": (frozenset({"openai"}), "an endpoint of a chat's LLM"),
     "generators/openapi.py": (frozenset({"openai"}), "the routes under /v1"),
     "generators/openapi_shapes.py": (frozenset({"openai"}), "the routes under /v1"),
     "generators/docs/settings.py": (frozenset({"openai"}), "whose moderation is free"),

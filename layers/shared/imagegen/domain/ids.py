@@ -59,6 +59,9 @@ def parse_image_id(text: str, key: bytes) -> ImageRef:
         NotFoundError: the text is not an image id of this service.
     """
     missing = NotFoundError("There is no such image.")
+    # The keyed check shows that no image of this service has this id, so none is charged. The error
+    # is the same as for an image that was not made.
+    missing.charged = False
     if len(text) != _IMAGE_CHARACTERS or text != text.lower():
         raise missing
     nonce, tail = text[:_NONCE_CHARACTERS], text[_NONCE_CHARACTERS:]

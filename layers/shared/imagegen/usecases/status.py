@@ -117,6 +117,13 @@ class LedgerStatusReader:
             NotFoundError: there is no such image, or its quote was not confirmed.
             StoreUnavailableError: the status cannot be read.
         """
+        try:
+            return self._status(image_id)
+        except NotFoundError as error:
+            error.charged = None  # The images are not visible from here.
+            raise
+
+    def _status(self, image_id: str) -> ImageStatus:
         ref = parse_image_id(image_id, self.image_id_key())
         op = self.ledgers.load(ref.user).ops.get(ref.quote_id)
         record = self._record(ref, op)
