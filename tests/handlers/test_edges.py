@@ -189,12 +189,12 @@ def test_a_thousand_mistakes_are_not_all_repeated(functions: Functions) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "path"), [("estimate", "/models"), ("generate", "/usage"), ("chat", "/nothing")]
+    ("function", "path"), [("estimate", "/models"), ("generate", "/usage"), ("chat", "/chat")]
 )
 def test_a_log_line_names_the_user_by_a_keyed_hash(
     functions: Functions, user: str, function: str, path: str
 ) -> None:
-    functions.invoke(function, request(functions, "GET", path))
+    functions.invoke(function, request(functions, "POST" if path == "/chat" else "GET", path))
     assert logger.get_current_keys()["user"] == log_name(user, IMAGE_ID_KEY)
 
 

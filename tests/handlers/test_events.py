@@ -65,7 +65,7 @@ EXPECTED: dict[str, tuple[int, str | int | None]] = {
 }
 BEFORE_THE_LOOK = {
     "estimate/mcp-stream",
-    "generate/openai-two-images",
+    "generate/openai-form",
     "generate/openai-unknown-model",
     "generate/other-prompt",
     "generate/forged-quote",

@@ -170,7 +170,8 @@ def test_a_known_path_names_the_methods_that_it_supports(
 
 def assert_ours(answer: dict[str, Any], path: str, code: str) -> None:
     """Fail unless an error has the form of its route, and calls only a free route not charged."""
-    charged = False if path.startswith(FREE_ROUTES) else None
+    is_free = code == "not_found" or path.startswith(FREE_ROUTES)
+    charged = False if is_free else None
     body = json.loads(answer["body"])
     if path.startswith("/v1"):
         assert headers_of(answer)["content-type"] == "application/json"

@@ -24,10 +24,10 @@ from imagegen.domain.errors import (
     LlmError,
     StoreUnavailableError,
 )
-from imagegen.domain.ids import safety_identifier
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, TextPart, TokenCount
+from imagegen.domain.pseudonyms import provider_name
 from imagegen.usecases.chat.limits import ChatLimits, check
 from imagegen.usecases.chat.llm_call import FIXED_TOKENS
 from imagegen.wire.messages import ChatEvent, ChatRequest, MessageComplete
@@ -243,9 +243,9 @@ def test_the_llm_gets_a_keyed_hash_of_the_user() -> None:
     chat(service, user=OTHER_USER)
     assert isinstance(service.llm, ScriptedLlm)
     first, second = service.llm.users
-    assert first == safety_identifier(USER, IMAGE_ID_KEY)
+    assert first == provider_name(USER, "chat", IMAGE_ID_KEY)
     assert re.fullmatch("[0-9a-f]{32}", first)
-    assert len({first, second, USER, safety_identifier(USER, b"another key")}) == 4
+    assert len({first, second, USER, provider_name(USER, "chat", b"another key")}) == 4
 
 
 def test_usage_shows_what_is_used_and_left() -> None:

@@ -136,6 +136,8 @@ class EstimateSettings(MoneySettings):
     generate_url: str = ""
     health_url: str = ""
     chat_url: str = ""
+    public_page_url: str = ""
+    """The address of the page for people, if it has one of its own."""
     allowed_origins: str = "*"
     """Origins of pages that may call, separated by commas; ``*`` for all."""
 

@@ -9,7 +9,7 @@ from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.pricing import PricingService
 from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
-from imagegen.domain.ids import safety_identifier
+from imagegen.domain.pseudonyms import provider_name
 from imagegen.domain.token_prices import TokenPrices
 from imagegen.edge.problems import on_route, to_problem
 from imagegen.settings import ChatSettings
@@ -41,7 +41,7 @@ class ChatService(PricingService):
             ),
             limits=ChatLimits(input_characters=settings.chat_input_characters),
             begin=self.meter.begin,
-            reference=lambda user: safety_identifier(user, world.image_id_key()),
+            reference=lambda user: provider_name(user, "chat", world.image_id_key()),
             on_answered=world.observer.chat_answered,
             on_unexpected=world.observer.unexpected_error,
         )

@@ -22,6 +22,8 @@ class EstimateService(PricingService):
 
     def page_url(self) -> str:
         """Return the public URL of the page, without a slash at the end; empty if not known."""
+        if self.settings.public_page_url:
+            return self.settings.public_page_url.rstrip("/")
         host = urlsplit(self.world.page_url()).hostname
         return self.settings.public_url(host, host.partition(".")[0]) if host else ""
 

@@ -77,14 +77,6 @@ def parse_image_id(text: str, key: bytes) -> ImageRef:
     return ImageRef(nonce, plain[_TIME_BYTES:].hex(), int.from_bytes(plain[:_TIME_BYTES]))
 
 
-def safety_identifier(user: str, key: bytes) -> str:
-    """Return what an LLM's provider is given as the user: the same for all requests of one user.
-
-    It is a keyed hash: it cannot be computed from the user's id without the key.
-    """
-    return hmac.digest(key, b"safety-identifier." + user.encode(), "sha256").hex()[:32]
-
-
 def _check(plain: bytes, nonce: str, key: bytes) -> bytes:
     signed = b"image-id-check." + nonce.encode() + b"." + plain
     return hmac.digest(key, signed, "sha256")[:_CHECK_BYTES]

@@ -27,7 +27,7 @@ from imagegen.domain.users import User
 from imagegen.edge import openai_problems, problems
 from imagegen.edge.events import NEEDED, url_event
 from imagegen.edge.problems import edge_problem, to_problem
-from imagegen.edge.requests import Access, Event, check_request, too_large
+from imagegen.edge.requests import Access, Event, check_request
 from imagegen.logs import logger, place_of, silence_others
 from imagegen.places import came_through_front
 from imagegen.wire.headers import JSON
@@ -120,8 +120,6 @@ def _no_route(api: LambdaFunctionUrlResolver, event: Event) -> Response[str] | N
     Routes are public: who asks for one that is not there needs no token to hear so.
     """
     path, method = event["rawPath"], event["requestContext"]["http"]["method"]
-    if too_large(event):
-        return None  # the next check refuses it, whatever its path
     methods = _methods(api, path)
     if not methods:
         return _response_for_path(problems.no_route(), path)

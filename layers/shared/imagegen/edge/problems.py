@@ -125,8 +125,9 @@ def invalid_json() -> Problem:
 
 
 def no_route() -> Problem:
-    """Return the problem of a path that has no route."""
-    return edge_problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such route.")
+    """Return the problem of a path that has no route. Nothing can be charged there."""
+    problem = edge_problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such route.")
+    return problem.model_copy(update={"charged": False})
 
 
 def unsupported_media_type(detail: str = f"Send the body as {JSON}.") -> Problem:

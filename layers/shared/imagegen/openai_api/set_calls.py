@@ -29,7 +29,8 @@ class SetCalls:
             ReusedKeyError: the idempotency key was used for another request.
             StoreUnavailableError: the ledger or an image cannot be looked up.
         """
-        ledger = self.ledgers.load(call.user)
+        with self.earlier_images.stored_is_charged(replace(call, index=0)):
+            ledger = self.ledgers.load(call.user)
         if call.key is None:
             random = self._earlier(call, count, ledger) or self.random_bytes(retries.RANDOM_BYTES)
             return [replace(call, index=index, random=random) for index in range(count)]

@@ -98,6 +98,8 @@ def _to_raise(
     if made and (running is None or not call.is_recognised):
         return None
     if running is not None:
-        running.charged = running.charged or bool(made)
+        running.charged = True if made else running.charged
         return running
-    return max(errors, key=lambda one: (bool(one.charged), one.retryable))
+    # What is charged, or may be, is said before what is not.
+    certainty = {True: 2, None: 1, False: 0}
+    return max(errors, key=lambda one: (certainty[one.charged], one.retryable))
