@@ -6,16 +6,9 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from generators.docs.blocks import code, table
-from imagegen.domain.catalog import (
-    Catalog,
-    Offering,
-    PerImage,
-    PerMegapixel,
-    PerRunPlusMegapixel,
-    Tier,
-    parse_catalog,
-)
+from imagegen.domain.catalog import Catalog, Offering, Tier, parse_catalog
 from imagegen.domain.money import label_text
+from imagegen.domain.price_rules import PerImage, PerMegapixel, PerRunPlusMegapixel
 from imagegen.domain.pricing import price_microusd
 from local.paths import ROOT
 

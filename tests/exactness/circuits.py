@@ -15,9 +15,9 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.fleet import FleetState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
-from imagegen.domain.stores import FleetState
 from imagegen.guard import Guard, Transition
 from tests.exactness.ground import Clock, Ground, Place, Skewed, all_at_once, child, receive
 from tests.exactness.rows import Measured, Verdict

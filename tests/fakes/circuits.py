@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field, replace
 
 from imagegen.domain.breaker import Circuit, Failure, State
-from imagegen.domain.stores import FleetState, KeyCheck
+from imagegen.domain.fleet import FleetState, KeyCheck
 
 
 @dataclass(slots=True)

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from imagegen.domain.breaker import Circuit, State
+from imagegen.domain.fleet import KeyCheck
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.stores import KeyCheck
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.key_checks import KeyChange
 from tests.fakes.catalogs import catalog, row

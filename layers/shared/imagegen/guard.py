@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from imagegen.domain import breaker
 from imagegen.domain.breaker import EFFECTS, Circuit, Effect, Failure, Policy, State
 from imagegen.domain.errors import ProviderError, StoreUnavailableError
+from imagegen.domain.fleet import CircuitStore, FleetState
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.stores import CircuitStore, FleetState
 
 CACHE_MS = 2_000
 USER_CHARACTERS = 8

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
-from imagegen.domain.stores import CircuitStore, FleetState, KeyCheck, KeyCheckStore
+from imagegen.domain.fleet import CircuitStore, FleetState, KeyCheck, KeyCheckStore
 from tests.fakes.clock import NOON_MS as NOW
 
 POLICY = Policy()

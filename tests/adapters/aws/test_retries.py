@@ -14,9 +14,10 @@ from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
 from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.fleet import KeyCheck
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
-from imagegen.domain.stores import Held, KeyCheck, LedgerSnapshot
+from imagegen.domain.stores import Held, LedgerSnapshot
 from local.processes import LOOPBACK, free_port
 from tests.adapters.aws.test_image_contract import COMPLETE
 from tests.adapters.aws.world import Aws, Meter, build_client, every_request_sent_twice

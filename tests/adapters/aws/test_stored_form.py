@@ -12,8 +12,9 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
 from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.fleet import FleetState, KeyCheck
 from imagegen.domain.ledger import Hold, Limits, Op, OpState
-from imagegen.domain.stores import FleetState, Held, KeyCheck, Known, LedgerSnapshot
+from imagegen.domain.stores import Held, Known, LedgerSnapshot
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"

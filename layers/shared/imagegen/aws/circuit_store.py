@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
 from imagegen.domain.breaker import Circuit, Failure, State
-from imagegen.domain.stores import FleetState, KeyCheck
+from imagegen.domain.fleet import FleetState, KeyCheck
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

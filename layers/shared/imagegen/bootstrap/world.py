@@ -4,17 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.catalog import Catalog
+from imagegen.domain.fleet import CircuitStore, KeyCheckStore
 from imagegen.domain.ports import ImageProvider, Llm, Moderator, WaitingPlaces
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
-from imagegen.domain.stores import (
-    CircuitStore,
-    ImageContent,
-    ImageStore,
-    KeyCheckStore,
-    LedgerStore,
-    RecordStore,
-)
+from imagegen.domain.stores import ImageContent, ImageStore, LedgerStore, RecordStore
 from imagegen.guard import Transition
 from imagegen.usecases.availability import ProviderSetup
 

@@ -17,20 +17,20 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     HttpUrl,
     StringConstraints,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 
-from imagegen.domain.money import Usd
+from imagegen.domain.price_rules import (
+    CatalogModel,
+    PerImage,
+    PixelSize,
+    PriceRule,
+    TokenPrices,
+)
 
-PIXEL_SIZE = r"^[1-9][0-9]{1,4}x[1-9][0-9]{1,4}$"
-
-PixelSize = Annotated[str, StringConstraints(pattern=PIXEL_SIZE)]
 MAX_NAME = 80
 """Of a key, a provider and a model, so that the record of an image fits into its metadata."""
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
@@ -56,14 +56,6 @@ class Shape(StrEnum):
     PORTRAIT = "portrait"
 
 
-class CatalogModel(BaseModel):
-    """A part of the catalog file."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, frozen=True, extra="forbid", validate_by_name=True
-    )
-
-
 class SizeOption(CatalogModel):
     """One size that a model supports, with the parameters that request it."""
 
@@ -84,44 +76,6 @@ class SizeOption(CatalogModel):
         """Millions of pixels as billed."""
         width, height = self.pixels
         return self.billed_megapixels or Decimal(width * height) / 1_000_000
-
-
-class PerImage(CatalogModel):
-    """A price for each size."""
-
-    rule: Literal["perImage"]
-    usd: Mapping[PixelSize, Usd]
-
-
-class PerMegapixel(CatalogModel):
-    """A price for each million pixels."""
-
-    rule: Literal["perMegapixel"]
-    usd: Usd
-
-
-class PerRunPlusMegapixel(CatalogModel):
-    """A price for the run and one for each million pixels."""
-
-    rule: Literal["perRunPlusMegapixel"]
-    usd_per_run: Usd
-    usd: Usd
-
-
-PriceRule = Annotated[PerImage | PerMegapixel | PerRunPlusMegapixel, Field(discriminator="rule")]
-
-
-class TokenPrices(CatalogModel):
-    """What a provider bills by tokens, in dollars per million tokens: an image's actual cost."""
-
-    text_in: Usd
-    image_in: Usd | None = None
-    """For the tokens of input images; ``None`` if they cost as much as text."""
-    image_out: Usd
-    text_out: Usd = 0
-    """For thinking tokens and words beside the image, if the model has any."""
-    source: HttpUrl
-    checked_on: date
 
 
 class Offering(CatalogModel):

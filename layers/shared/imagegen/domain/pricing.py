@@ -5,14 +5,8 @@ from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import assert_never
 
-from imagegen.domain.catalog import (
-    Offering,
-    PerImage,
-    PerMegapixel,
-    PerRunPlusMegapixel,
-    PriceRule,
-    SizeOption,
-)
+from imagegen.domain.catalog import Offering, SizeOption
+from imagegen.domain.price_rules import PerImage, PerMegapixel, PerRunPlusMegapixel, PriceRule
 
 STEP_TOKENS = 250
 """The image's price includes the first step of a prompt; each further step that is begun adds to

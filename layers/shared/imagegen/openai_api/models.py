@@ -19,9 +19,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from imagegen.domain.catalog import PIXEL_SIZE, Catalog, FileFormat, Shape, Tier
+from imagegen.domain.catalog import Catalog, FileFormat, Shape, Tier
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import parse_usd
+from imagegen.domain.price_rules import PIXEL_SIZE
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.images import EstimateRequest
 from imagegen.wire.prompts import Prompt, Style

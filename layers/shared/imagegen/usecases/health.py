@@ -12,9 +12,9 @@ from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, State
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
+from imagegen.domain.fleet import FleetState, KeyCheck
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.selection import Availability
-from imagegen.domain.stores import FleetState, KeyCheck
 from imagegen.usecases.availability import ProviderSetup, Switchboard
 from imagegen.usecases.key_checks import VALID, last_day
 from imagegen.wire.reports import CircuitReport, Health, KeyCheckReport, ModelReport, ProviderReport

@@ -19,9 +19,9 @@ from datetime import date
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.errors import ProviderError, StoreUnavailableError
+from imagegen.domain.fleet import KeyCheck, KeyCheckStore
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageProvider, ServedModels
-from imagegen.domain.stores import KeyCheck, KeyCheckStore
 from imagegen.guard import Guard
 from imagegen.usecases.availability import ProviderSetup
 

@@ -1,0 +1,60 @@
+"""How the catalog writes prices: for an image, for its pixels, for a run, and for tokens."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from imagegen.domain.money import Usd
+
+PIXEL_SIZE = r"^[1-9][0-9]{1,4}x[1-9][0-9]{1,4}$"
+
+PixelSize = Annotated[str, StringConstraints(pattern=PIXEL_SIZE)]
+
+
+class CatalogModel(BaseModel):
+    """A part of the catalog file."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, frozen=True, extra="forbid", validate_by_name=True
+    )
+
+
+class PerImage(CatalogModel):
+    """A price for each size."""
+
+    rule: Literal["perImage"]
+    usd: Mapping[PixelSize, Usd]
+
+
+class PerMegapixel(CatalogModel):
+    """A price for each million pixels."""
+
+    rule: Literal["perMegapixel"]
+    usd: Usd
+
+
+class PerRunPlusMegapixel(CatalogModel):
+    """A price for the run and one for each million pixels."""
+
+    rule: Literal["perRunPlusMegapixel"]
+    usd_per_run: Usd
+    usd: Usd
+
+
+PriceRule = Annotated[PerImage | PerMegapixel | PerRunPlusMegapixel, Field(discriminator="rule")]
+
+
+class TokenPrices(CatalogModel):
+    """What a provider bills by tokens, in dollars per million tokens: an image's actual cost."""
+
+    text_in: Usd
+    image_in: Usd | None = None
+    """For the tokens of input images; ``None`` if they cost as much as text."""
+    image_out: Usd
+    text_out: Usd = 0
+    """For thinking tokens and words beside the image, if the model has any."""
+    source: HttpUrl
+    checked_on: date
