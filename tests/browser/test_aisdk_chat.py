@@ -128,7 +128,7 @@ def test_words_become_an_offer_a_click_and_an_image(chat: Chat) -> None:
     chat.mount()
     chat.say("Draw a red fox")
     expect_state(chat, "pending")
-    expect(chat.page.locator("article.assistant p")).to_have_text("Here is an offer.")
+    expect(chat.page.locator("article.assistant > p")).to_have_text("Here is an offer.")
     (part,) = chat.parts
     assert (part["state"], part["toolCallId"]) == ("approval-requested", OFFER["toolCallId"])
     assert is_valid(chat)
@@ -147,7 +147,9 @@ def test_the_next_message_sends_texts_and_ids_and_never_a_quote(chat: Chat) -> N
     chat.say("Draw a red fox")
     expect_state(chat, "pending")
     chat.page.wait_for_function("chat.status === 'ready'")
-    chat.events = [EVENTS[0], ("message_complete", DONE | {"imageGenerations": []})]
+    next_one = EVENTS[0][1] | {"id": "msg_2"}
+    done = DONE | {"id": "msg_2", "imageGenerations": []}
+    chat.events = [("message_start", next_one), ("message_complete", done)]
     chat.say("Thank you")
     expect(chat.page.locator("article.assistant")).to_have_count(2)
     assert chat.sent("/chat")[1] == {

@@ -252,7 +252,7 @@ def test_a_token_that_ended_before_the_click_leads_back_to_the_same_offer(visit:
     label = approve(image).inner_text()
     visitor.page.evaluate(END_TOKEN)
     approve(image).click()
-    expect(image.get_by_text("You were not charged.")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(image.locator(".money")).to_have_text("You were not charged.", timeout=TIMEOUT_MS)
     visitor.page.evaluate(
         "(token) => sessionStorage.setItem('imagegen.token', token)", visitor.person.token
     )

@@ -1,6 +1,6 @@
 /**
  * A transport for the AI SDK's `useChat`: it sends the conversation to `POST /chat` and returns its answer as
- * UI message chunks (https://ai-sdk.dev/docs/ai-sdk-ui/transport). It imports nothing of the AI SDK.
+ * UI message chunks, as its documentation of custom transports describes. It imports nothing of the AI SDK.
  */
 
 import { fromPart, toPart } from "./aisdk.js";
