@@ -36,11 +36,8 @@ class ImagegenError(Exception):
     retryable: bool = False
     """Whether the same request may succeed later."""
     charged: bool | None = None
-    """Whether the requested image is charged, by this request or an earlier one.
-
-    ``None`` until somebody has looked it up: an error alone does not show what an earlier request
-    with the same quote or key did.
-    """
+    """Whether the requested image is charged; ``None`` until somebody has looked it up, because an
+    earlier request with the same quote or key may have been."""
     replayed: bool = False
     """Whether an earlier run ended with this error, and the present request did nothing."""
     hint: str | None = None

@@ -1,6 +1,6 @@
 """The ledger of one user: what is held, what is charged, and which requests were made.
 
-Each user has one entry, and every change is one atomic write. Stores must behave as these rules do.
+Every change is one atomic write of the user's entry. Stores must behave as these rules do.
 """
 
 from collections.abc import Mapping

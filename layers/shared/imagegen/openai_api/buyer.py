@@ -14,7 +14,6 @@ from imagegen.domain.days import utc_day
 from imagegen.domain.errors import (
     ImagegenError,
     QuoteExpiredError,
-    ReusedKeyError,
     StillRunningError,
     StoreUnavailableError,
 )
@@ -120,11 +119,11 @@ class Buyer:
         )
         quote_id = ids.quote_id(nonce)
         op = ledger.ops.get(quote_id)
-        check_body(call, op.owner if op else "")
+        retries.check_body(call, op.owner if op else "")
         if not may_reserve_op(ledger, quote_id):
             return self._wait(order, quote_id, ledger)
         if op is None and (made := self.earlier_images.find(call, quote_id, ledger)):
-            check_body(call, made.record.run)
+            retries.check_body(call, made.record.run)
             return made
         return self._confirm(order, nonce, ledger)
 
@@ -154,7 +153,7 @@ class Buyer:
                 error.retryable = False
             raise
         if isinstance(result, Made):
-            check_body(call, result.record.run)
+            retries.check_body(call, result.record.run)
             return result
         return self._wait_for_own_run(order, quote_id)
 
@@ -182,7 +181,7 @@ class Buyer:
         """
         ref, waits = ImageRef(quote_id, order.call.user, 0), is_own_run
         while op := ledger.ops.get(quote_id):
-            check_body(order.call, op.owner)
+            retries.check_body(order.call, op.owner)
             if may_reserve_op(ledger, quote_id):
                 return None
             if made := self._replay(order.call, ref, ledger):
@@ -214,7 +213,7 @@ class Buyer:
         result = self.replayer.result(ref, ledger)
         if not isinstance(result, Made):
             return None
-        check_body(call, result.record.run)
+        retries.check_body(call, result.record.run)
         return result
 
     def _may_retry(self, call: Call, quote_id: str, ledger: Ledger) -> bool:
@@ -241,13 +240,6 @@ class Buyer:
             return now_ms
         issued_ms = op.expires_ms - LIFETIME_MS
         return issued_ms if utc_day(issued_ms) == utc_day(now_ms) else now_ms
-
-
-def check_body(call: Call, run: str) -> None:
-    """Raise ``ReusedKeyError`` if a run of the call's key was for a request with another body."""
-    if retries.has_other_body(call, run):
-        with not_charged():  # The key's image is another one than this request's.
-            raise ReusedKeyError("The Idempotency-Key was used with another body. Use a new key.")
 
 
 def _not_recognised(error: ImagegenError) -> ImagegenError:

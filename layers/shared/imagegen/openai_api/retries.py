@@ -14,10 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from imagegen.domain import ids
+from imagegen.domain.errors import ReusedKeyError
 from imagegen.domain.ids import NONCE_BYTES, digest_in_run_name
 from imagegen.domain.ledger import Op, OpState
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.openai_api.calls import Call
+from imagegen.usecases.generate.charges import not_charged
 
 RANDOM_BYTES = 5
 """The random part of a nonce, which differs for calls with the same body. It becomes the first 8
@@ -123,3 +125,10 @@ def _index(call: Call) -> tuple[str, ...]:
 def _hash(secret: bytes, *parts: str) -> bytes:
     text = "\n".join(("call", *parts)).encode("utf-8", "surrogatepass")
     return hmac.digest(secret, text, "sha256")[:NONCE_BYTES]
+
+
+def check_body(call: Call, run: str) -> None:
+    """Raise ``ReusedKeyError`` if a run of the call's key was for a request with another body."""
+    if has_other_body(call, run):
+        with not_charged():  # The key's image is another one than this request's.
+            raise ReusedKeyError("The Idempotency-Key was used with another body. Use a new key.")

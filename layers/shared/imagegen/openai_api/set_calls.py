@@ -7,7 +7,6 @@ from imagegen.domain import ids
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
-from imagegen.openai_api.buyer import check_body
 from imagegen.openai_api.calls import Call
 from imagegen.openai_api.earlier_images import EarlierImages
 
@@ -52,7 +51,7 @@ class SetCalls:
         quote_id = ids.quote_id(nonce)
         op = ledger.ops.get(quote_id)
         if op is not None and op.owner:
-            check_body(call, op.owner)
+            retries.check_body(call, op.owner)
         elif made := self.earlier_images.find(call, quote_id, ledger):
             # A settled request has no run in the ledger.
-            check_body(call, made.record.run)
+            retries.check_body(call, made.record.run)

@@ -38,15 +38,8 @@ NAME = "gemini"
 
 REFUSED_FINISHES = frozenset(
     {
-        "SAFETY",
-        "PROHIBITED_CONTENT",
-        "BLOCKLIST",
-        "SPII",
-        "RECITATION",
-        "IMAGE_SAFETY",
-        "IMAGE_PROHIBITED_CONTENT",
-        "IMAGE_RECITATION",
-        "ESCALATION",
+        *("SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "RECITATION", "ESCALATION"),
+        *("IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"),
     }
 )
 # With one of these and no image, the prompt or the picture was declined: ``IMAGE_OTHER`` and
@@ -60,15 +53,9 @@ BROKEN_FINISHES = frozenset(
 # (https://docs.cloud.google.com/apis/docs/reference/rpc/google.api#errorreason).
 KEY_REASONS = frozenset(
     {
-        "CONSUMER_INVALID",
-        "CONSUMER_SUSPENDED",
-        "BILLING_DISABLED",
-        "SERVICE_DISABLED",
-        "USER_PROJECT_DENIED",
-        "ACCESS_TOKEN_EXPIRED",
-        "ACCESS_TOKEN_TYPE_UNSUPPORTED",
-        "CREDENTIALS_MISSING",
-        "LOCATION_POLICY_VIOLATED",
+        *("CONSUMER_INVALID", "CONSUMER_SUSPENDED", "BILLING_DISABLED", "SERVICE_DISABLED"),
+        *("USER_PROJECT_DENIED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_TYPE_UNSUPPORTED"),
+        *("CREDENTIALS_MISSING", "LOCATION_POLICY_VIOLATED"),
     }
 )
 # A 403 without a reason may be about one model, unless its message is about the key.
@@ -97,12 +84,9 @@ class GeminiProvider:
             ProviderError: there is no image; ``classify`` determines the outcome.
         """
         deadline = Deadline.after(timeout_seconds, self.http.clock)
-        answer = self.http.post(
-            f"{self.base_url}/models/{quote(order.model, safe='')}:generateContent",
-            headers=self._headers(),
-            body=to_body(order),
-            timeout_seconds=timeout_seconds,
-        )
+        url = f"{self.base_url}/models/{quote(order.model, safe='')}:generateContent"
+        headers, body = self._headers(), to_body(order)
+        answer = self.http.post(url, headers=headers, body=body, timeout_seconds=timeout_seconds)
         content = first_image(images_from(answer), self.downloader, deadline)
         if content is None:
             parts = _final_parts(answer.body)
@@ -221,10 +205,7 @@ def _refusal(answer: HttpAnswer) -> ProviderError | None:
 
 
 def _refusal_in(answer: HttpAnswer, parts: list[Json]) -> ProviderError | None:
-    """Return the refusal in a success without an image, ``None`` if it refuses nothing.
-
-    A model that declines ends with STOP and says so in the language of the prompt.
-    """
+    """Return the refusal in a success without an image; it may be in words, with STOP."""
     finish = _finish(answer)
     if finish in BROKEN_FINISHES or finish.startswith("MALFORMED_"):
         return answered_fault(NAME, Outcome.NO_IMAGE, answer, code=finish)
@@ -238,12 +219,9 @@ def _refusal_in(answer: HttpAnswer, parts: list[Json]) -> ProviderError | None:
 
 def _no_image(answer: HttpAnswer, parts: list[Json], data: Json) -> ProviderError:
     """Return the error for an answer without an image, read without its thoughts."""
-    candidate = dig(answer.body, "candidates", 0)
-    body: Json = {
-        "promptFeedback": dig(answer.body, "promptFeedback"),
-        "safetyRatings": dig(candidate, "safetyRatings"),
-        "parts": parts,
-    }
+    ratings = dig(answer.body, "candidates", 0, "safetyRatings")
+    feedback = dig(answer.body, "promptFeedback")
+    body: Json = {"promptFeedback": feedback, "safetyRatings": ratings, "parts": parts}
     return no_image(NAME, replace(answer, body=body), data=data, code=_finish(answer))
 
 
@@ -257,9 +235,8 @@ def _final_parts(body: Json) -> list[Json]:
 
 
 def _without_words(part: Json) -> Json:
-    if not isinstance(part, Mapping):
-        return None
-    return {name: one for name, one in part.items() if name != "text"}
+    given = part if isinstance(part, Mapping) else {}
+    return {name: one for name, one in given.items() if name != "text"}
 
 
 def _count(body: Json, details: str, modality: str) -> Json:
@@ -270,8 +247,8 @@ def _count(body: Json, details: str, modality: str) -> Json:
 
 
 def _reason(body: Json) -> str:
-    details = items_at(body, "error", "details")
-    return next((reason for item in details if (reason := text_at(item, "reason"))), "")
+    reasons = (text_at(item, "reason") for item in items_at(body, "error", "details"))
+    return next(filter(None, reasons), "")
 
 
 def _retry_delay(body: Json) -> int | None:
