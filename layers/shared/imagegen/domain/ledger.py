@@ -143,10 +143,8 @@ def limit_reached(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) ->
 def reserved(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> Ledger:
     """Return the ledger with the hold: money, slot, both counts and the request together."""
     slot = hold.slot if limits.hourly_images else None
-    op = Op(
-        OpState.HELD, hold.ceiling_microusd, hold.owner, now_ms, hold.lease_ms, hold.expires_ms,
-        hold.day, slot,
-    )  # fmt: skip
+    held = (OpState.HELD, hold.ceiling_microusd, hold.owner, now_ms)
+    op = Op(*held, hold.lease_ms, hold.expires_ms, hold.day, slot)
     return replace(
         ledger,
         version=ledger.version + 1,
@@ -256,6 +254,6 @@ def _day_limit(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> Li
 def _hour_limit(ledger: Ledger, limits: Limits, *, now_ms: int) -> LimitError | None:
     if not limits.hourly_images or free_slots(ledger, limits, now_ms=now_ms):
         return None
-    # A slot beyond the limit is left over from a time when the limit was higher.
+    # Slots beyond the limit are from a time when it was higher.
     first_ms = min(at for slot, at in ledger.slots.items() if slot < limits.hourly_images)
     return hour_limit(limits.hourly_images, first_ms + HOUR_MS, now_ms=now_ms)
