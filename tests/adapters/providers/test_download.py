@@ -406,7 +406,7 @@ def test_a_bomb_is_left_at_the_cap(label: str, world: World) -> None:
     headers = {"Content-Encoding": label} if label else {}
     world.server.replies(Reply(200, headers, gzip.compress(bomb) if "," in label else bomb))
     tracemalloc.start()
-    assert failure(world.downloader(), GOOD_URL).outcome is Outcome.UNAVAILABLE
+    assert failure(world.downloader(), GOOD_URL).outcome is Outcome.NO_IMAGE
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak_bytes < 60_000_000
