@@ -98,9 +98,7 @@ def test_an_unknown_image_is_not_found(person: Person) -> None:
 
 
 def test_an_unknown_route_is_not_found(stack: Driver, person: Person) -> None:
-    is_problem(
-        person.call("GET", f"{stack.urls['estimateUrl']}/admin"), 404, "not_found", charged=None
-    )
+    is_problem(person.call("GET", f"{stack.urls['estimateUrl']}/admin"), 404, "not_found")
 
 
 def test_without_a_token_nobody_enters(stack: Driver) -> None:
