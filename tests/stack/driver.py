@@ -14,7 +14,7 @@ from local.stack import LocalStack
 from operations.push_env import store, stored
 
 _people = itertools.count(1)
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 600
 FUNCTIONS = ("estimate", "generate", "health", "chat")
 ALIAS = "live"
 PATIENCE = 200

@@ -201,7 +201,7 @@ def test_every_name_of_the_example_env_is_explained() -> None:
     names = {match[1] for line in lines if (match := LINE.fullmatch(line.removeprefix("# ")))}
     assert names
     for name in names:
-        assert f"`{name}`" in text, name
+        assert f"`{name}`" in text, f"explain {name} in docs/configuration.md"
 
 
 def test_what_differs_from_run_to_run_is_replaced_and_the_rest_is_not() -> None:

@@ -46,6 +46,8 @@ class NamedOffers:
                 request, user, ledger=ledger, issue=issue, most_bytes=most_bytes
             )
         except ParameterError as error:
+            if error.param != "format":
+                raise
             raise _format_error(request, str(error)) from error
         missing = offer.selection.replaced
         if request.max_cost is not None or missing is None:
