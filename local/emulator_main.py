@@ -1,4 +1,4 @@
-"""Starts MiniStack with three changes; MiniStack's own interpreter runs this file.
+"""Starts MiniStack with four changes; MiniStack's own interpreter runs this file.
 
 1. A layer is unpacked once instead of once per environment. Unpacking 50 MB for each of 64 new
    environments took 113 s and 11 GB on two cores, because one thread does it all. The layer is only
@@ -7,6 +7,7 @@
    refuses expressions, and evaluates no alarm on our metrics; ``tests/handlers`` tests all alarms.
 3. SAM's transform gets the values of the parameters, as on AWS: the parameter ``Release`` decides
    whether new versions of the functions are published.
+4. A function's reserved concurrency also limits the calls of its alias, as on AWS.
 """
 
 import contextvars
@@ -20,6 +21,7 @@ from typing import Any, Self
 
 from ministack.app import main
 from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners
 from samtranslator.translator import transform as sam
 
@@ -88,6 +90,17 @@ def apply_with_values(template: Any, provided: Any = None, previous: Any = None)
     return apply_transforms(template, provided, previous)
 
 
+reserved_of_record = lambda_svc._reserved_concurrency  # noqa: SLF001
+
+
+def reserved_of_function(version: dict[str, Any], config: dict[str, Any]) -> int | None:
+    """Return a function's reserved concurrency; MiniStack keeps it at the function alone."""
+    function = lambda_svc._functions.get(config.get("FunctionName"), version)  # noqa: SLF001
+    reserved: int | None = reserved_of_record(function, config)
+    return reserved
+
+
+lambda_svc._reserved_concurrency = reserved_of_function  # noqa: SLF001
 sam.transform = transform_with_values
 for module in (engine, changesets, handlers):
     module._apply_transforms = apply_with_values  # noqa: SLF001
