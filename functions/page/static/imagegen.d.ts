@@ -17,6 +17,8 @@ export interface EstimateRequest {
   maxCost?: string | number | null;
   provider?: string | null;
   model?: string | null;
+  /** The file's format; without it, the model decides. */
+  format?: "png" | "jpeg" | "webp" | null;
 }
 
 export interface GenerateRequest {
@@ -150,7 +152,7 @@ export interface ImageInProgress {
   startedAt: string;
   typicalSeconds: number;
   /** null: it may be stored, and charged, already. */
-  charged?: boolean | null;
+  charged: boolean | null;
 }
 
 export interface ImageStatus {
