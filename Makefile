@@ -70,7 +70,7 @@ audit: tools .tools/audit/stamp ## Scan the transformed template and the locked 
 	@$(PYTHON) -m operations.audit
 
 .PHONY: check
-check: .venv/stamp .tools/sam/stamp ## Check format, lint, types, unit tests and the template: one and a half minutes on two cores
+check: .venv/stamp .tools/sam/stamp ## Check format, lint, types, unit tests and the template: under two minutes on two cores
 	@$(MAKE) -j2 lint unit .tools/validated
 
 .PHONY: openapi
