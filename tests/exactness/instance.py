@@ -15,7 +15,6 @@ from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.chat_usage import ChatUsageStore
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.ledger import Limits
 from imagegen.domain.moderation import ModerationMode
@@ -33,6 +32,7 @@ from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import Estimate, EstimateRequest, GenerateRequest
 from tests.fakes.catalogs import three_providers
+from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.pictures import png
 from tests.fakes.providers import ScriptedModerator
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING
@@ -86,6 +86,7 @@ class Instance:
     moves: list[Transition] = field(default_factory=list)
     finished: list[ImageRecord] = field(default_factory=list)
     catalog: Catalog = CATALOG
+    chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
 
     @cached_property
     def service(self) -> GenerateService:
@@ -117,10 +118,6 @@ class Instance:
     @property
     def generator(self) -> Generator:
         return self.service.generator
-
-    @property
-    def chat_usages(self) -> ChatUsageStore:
-        raise NotImplementedError("no chat here")
 
     @property
     def observer(self) -> "Instance":

@@ -115,9 +115,9 @@ def _answer(
 
 
 def _no_route(api: LambdaFunctionUrlResolver, event: Event) -> Response[str] | None:
-    """Return the answer to a request that no route answers, or ``None``.
+    """Return the 404 or 405 of a request that has no route, ``None`` if it has one.
 
-    Routes are public: who asks for one that is not there needs no token to hear so.
+    This needs no token: the OpenAPI document, which is public, lists all routes.
     """
     path, method = event["rawPath"], event["requestContext"]["http"]["method"]
     methods = _methods(api, path)
