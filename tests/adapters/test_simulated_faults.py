@@ -64,7 +64,7 @@ def outcome_of(provider: str, simulator: Simulator) -> str | None:
     except BrokenImageError:
         return Outcome.UNAVAILABLE
     variant = ordered(provider)
-    charged = charge_microusd(variant, measured, quoted_microusd=1_000_000, prompt_microusd=0)
+    charged = charge_microusd(variant, measured, quoted_microusd=1_000_000, prompt="")
     return Outcome.NO_IMAGE if measured.is_blank or charged is None else None
 
 

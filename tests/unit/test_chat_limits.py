@@ -27,6 +27,7 @@ from imagegen.domain.errors import (
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, TextPart, TokenCount
+from imagegen.domain.pricing import prompt_tokens
 from imagegen.domain.pseudonyms import provider_name
 from imagegen.usecases.chat.limits import ChatLimits, check
 from imagegen.usecases.chat.llm_call import FIXED_TOKENS
@@ -73,7 +74,7 @@ def test_at_the_limit_of_requests_the_llm_is_not_called() -> None:
     with pytest.raises(LimitError) as caught:
         chat(service)
     assert caught.value.code == "daily_chats"
-    assert caught.value.retry_after_seconds == 12 * 3600, "the fake clock begins at noon"
+    assert caught.value.retry_after_seconds == 12 * 3600 + 60, "the fake clock begins at noon"
     assert isinstance(service.llm, ScriptedLlm)
     assert len(service.llm.received) == 2
     assert chat(service, user=OTHER_USER).stop_reason == "end"
@@ -215,10 +216,16 @@ def test_tokens_of_a_text_are_never_estimated_too_low(text: str, tokens: int) ->
     assert most_tokens(text) == tokens
 
 
+@pytest.mark.parametrize("text", ["{}" * 300, "!?#%" * 300])
+def test_symbols_are_not_estimated_below_the_price_of_a_prompt(text: str) -> None:
+    assert most_tokens(text) == prompt_tokens(text) > 2 * len(text) // 3
+
+
 @given(st.text())
 def test_any_text_has_an_estimate_up_to_its_bytes(text: str) -> None:
-    size = len(text.encode(errors="replace"))
+    size = len(text.encode("utf-8", "surrogatepass"))
     assert -(-2 * size // 3) <= most_tokens(text) <= size
+    assert most_tokens(text) >= prompt_tokens(text)
 
 
 def test_a_request_is_bounded_in_bytes() -> None:

@@ -13,7 +13,7 @@ from imagegen.domain.catalog import Offering, Variant
 from imagegen.domain.delivery import charge_microusd
 from imagegen.domain.errors import GenerationFailedError
 from imagegen.domain.pixels import Measured
-from imagegen.domain.pricing import price_microusd
+from imagegen.domain.pricing import price_microusd, prompt_microusd, prompt_tokens
 from imagegen.usecases.generate.run import Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture, png
@@ -33,7 +33,7 @@ SIZES = {
 
 
 def charged(
-    offering: Offering, asked: str, got: str, *, quoted: int | None = None, prompt: int = 0
+    offering: Offering, asked: str, got: str, *, quoted: int | None = None, prompt: str = ""
 ) -> int | None:
     option = offering.option(asked)
     assert option is not None
@@ -42,8 +42,8 @@ def charged(
     return charge_microusd(
         Variant(offering, option),
         Measured("image/png", width, height),
-        quoted_microusd=(price or 0) + prompt,
-        prompt_microusd=prompt,
+        quoted_microusd=(price or 0) + prompt_microusd(offering, prompt_tokens(prompt)),
+        prompt=prompt,
     )
 
 
@@ -101,7 +101,8 @@ def test_the_price_in_the_quote_is_not_exceeded_after_the_catalog_got_dearer() -
 
 
 def test_a_lower_price_still_has_the_prompt_in_it() -> None:
-    assert charged(OPENAI, "3840x2160", "1024x1024", prompt=2_500) == 96_200
+    prompt = "\u72d0" * 200  # 600 bytes: two steps of 250 tokens beyond the first, at $5 a million
+    assert charged(OPENAI, "3840x2160", "1024x1024", prompt=prompt) == 93_700 + 2_500
 
 
 @given(ROWS, st.data(), EDGES, EDGES)

@@ -3,20 +3,23 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, Never, cast
 
 import pytest
 
 from imagegen.domain.errors import (
     AboveMaxCostError,
     ContentRefusedError,
+    GenerationFailedError,
     ImagegenError,
     LimitError,
     ReusedKeyError,
     StillRunningError,
+    StoreUnavailableError,
 )
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
+from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.calls import Call
 from imagegen.openai_api.sets import Bought, Wanted
 from imagegen.wire.images import EstimateRequest
@@ -271,3 +274,53 @@ def test_a_repetition_belongs_to_one_earlier_call_and_not_to_parts_of_two() -> N
     again = buy(service, AGAIN)
     assert ids_of(again) in (ids_of(one), ids_of(two))
     assert len(service.called) == 6
+
+
+class FailingBuyer:
+    """Stands in for ``Buyer``: each image ends with the next of the given errors."""
+
+    def __init__(self, *errors: ImagegenError) -> None:
+        self.errors = iter(errors)
+
+    def buy(self, *_: object, **_named: object) -> Never:
+        raise next(self.errors)
+
+
+def an_error(kind: type[ImagegenError], *, charged: bool | None) -> ImagegenError:
+    error = kind("It ended.")
+    error.charged = charged
+    return error
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said", "expected"),
+    [
+        ((GenerationFailedError, StoreUnavailableError), (False, None), None),
+        ((StoreUnavailableError, GenerationFailedError), (None, False), None),
+        ((StoreUnavailableError, StoreUnavailableError), (None, True), True),
+        ((GenerationFailedError, ContentRefusedError), (False, False), False),
+        ((StillRunningError, GenerationFailedError), (None, False), None),
+    ],
+)
+def test_what_is_or_may_be_charged_is_said_before_what_is_not(
+    kinds: tuple[type[ImagegenError], ...], said: tuple[bool | None, ...], *, expected: bool | None
+) -> None:
+    service = Service()
+    errors = [an_error(kind, charged=one) for kind, one in zip(kinds, said, strict=True)]
+    failing = cast("Buyer", FailingBuyer(*errors))
+    buyer = replace(service.functions.openai.set_buyer, buyer=failing)
+    with pytest.raises(ImagegenError) as caught:
+        buyer.buy(Wanted(REQUEST, 2), KEYED, ends_ms=service.clock() + LAMBDA_MS)
+    assert caught.value.charged is expected
+
+
+def test_without_the_ledger_the_stored_image_of_a_key_is_looked_for() -> None:
+    """The first read of a call for several images is that of the ledger."""
+    service = Service()
+    buy(service, KEYED, 2)
+    service.wire.calls.clear()
+    service.wire.faults = {0: Fault.BEFORE}
+    with pytest.raises(StoreUnavailableError) as caught:
+        buy(service, KEYED, 2)
+    assert caught.value.charged is True
+    assert service.wire.calls[:2] == ["ledgers.load", "images.find"]

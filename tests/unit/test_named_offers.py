@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Never, cast
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +20,7 @@ from imagegen.domain.quote import Quote
 from imagegen.openai_api.calls import Call
 from imagegen.openai_api.offers import NamedOffers
 from imagegen.usecases.availability import ProviderSetup
-from imagegen.usecases.estimator import Issue
+from imagegen.usecases.estimator import Estimator, Issue
 from imagegen.wire.images import EstimateRequest
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.service import PROMPT, USER, Service
@@ -203,3 +203,21 @@ def test_the_button_names_what_is_replaced_for_any_reason() -> None:
     assert other.fallback is not None
     assert other.fallback.reason == "quality_unsupported"
     assert other.fallback.price == 5_900
+
+
+class WrongParameter:
+    """Stands in for ``Estimator``: a parameter is wrong that has nothing to do with the file."""
+
+    def offer(self, *_: object, **_named: object) -> Never:
+        raise ParameterError("style", "This style is not supported.")
+
+
+def test_only_an_error_about_the_file_is_told_as_one_about_the_file() -> None:
+    service = Service()
+    estimator = cast("Estimator", WrongParameter())
+    issue = Issue(bytes(15), service.clock())
+    with pytest.raises(ParameterError) as caught:
+        NamedOffers(estimator).quote(
+            EstimateRequest(prompt=PROMPT), USER, ledger=service.ledger(), issue=issue
+        )
+    assert caught.value.param == "style"

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
 from imagegen.aws.ledger_updates import Update
 from imagegen.domain.chat_usage import (
-    DAY_SECONDS,
     ChatReservation,
     ChatUsage,
     DailyChatLimits,
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 STORE = "The chat's counts"
 PARTITION = "C#"
-KEPT_DAYS = 3
+KEPT_SECONDS = 3 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class DynamoChatUsageStore:
         update.add("n", 1)
         update.add("t", reservation.tokens)
         update.set(f"h_{reservation.id}", reservation.tokens)
-        update.set("ttl", now_ms // 1000 + KEPT_DAYS * DAY_SECONDS)
+        update.set("ttl", now_ms // 1000 + KEPT_SECONDS)
         update.require(f"attribute_not_exists({update.name(f'h_{reservation.id}')})")
         update.at_most("n", limits.chats - 1)
         update.at_most("t", limits.tokens - reservation.tokens)

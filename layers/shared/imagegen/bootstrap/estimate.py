@@ -10,6 +10,7 @@ from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.pricing import PricingService
 from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
+from imagegen.domain.quality import choose_quality
 from imagegen.settings import EstimateSettings
 from imagegen.usecases.status import LedgerStatusReader
 
@@ -49,6 +50,7 @@ def get_estimate_service() -> EstimateService:
 
 prime(
     lambda: get_estimate_service().estimator,
+    lambda: choose_quality("", None),
     clients.ssm,
     get_verifier,
     load_tokens,

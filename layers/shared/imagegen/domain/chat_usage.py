@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from imagegen.domain.errors import LimitError
-
-DAY_SECONDS = 86_400
+from imagegen.domain.pricing import prompt_tokens
+from imagegen.domain.waits import next_day_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def chat_limit_reached(
     usage: ChatUsage, tokens: int, limits: DailyChatLimits, *, now_ms: int
 ) -> LimitError | None:
     """Return the limit that stops a request which reserves these tokens, or ``None``."""
-    wait = DAY_SECONDS - now_ms // 1000 % DAY_SECONDS
+    wait = next_day_seconds(now_ms)
     if usage.chats >= limits.chats:
         text = f"All {limits.chats} chat messages of this day are used."
         return LimitError("daily_chats", text, retry_after_seconds=wait)
@@ -117,11 +117,12 @@ def settled(usage: ChatUsage, reservation: ChatReservation, tokens: int) -> Chat
 
 
 def most_tokens(text: str) -> int:
-    """Return the most tokens that a tokenizer makes of a text.
+    """Return the most tokens that a tokenizer makes of a text, of invented words as well.
 
-    Measured with o200k_base on 2026-11-25: plain English has 0.25 tokens for a character, random
-    letters 0.65, rare characters outside ASCII one for each byte of UTF-8.
+    ``prompt_tokens`` is what a prompt is priced by, and counts too few for invented words. Measured
+    with o200k_base on 2026-11-25: plain English has 0.25 tokens for a character, random letters
+    0.65, rare characters outside ASCII one for each byte of UTF-8.
     """
-    encoded = text.encode(errors="replace")
-    others = 0 if text.isascii() else len(encoded) - sum(map(str.isascii, text))
-    return -(-2 * (len(encoded) - others) // 3) + others
+    plain = len(text) if text.isascii() else sum(map(str.isascii, text))
+    foreign_bytes = len(text.encode("utf-8", "surrogatepass")) - plain
+    return max(prompt_tokens(text), -(-2 * plain // 3) + foreign_bytes)

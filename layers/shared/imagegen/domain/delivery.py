@@ -6,21 +6,21 @@ sold as what it is, at the lower of two prices: that of the order and that of th
 
 from imagegen.domain.catalog import SizeOption, Variant
 from imagegen.domain.pixels import Measured
-from imagegen.domain.pricing import price_microusd
+from imagegen.domain.pricing import price_microusd, prompt_microusd, prompt_tokens
 
 TOLERANCE_PERCENT = 10
 """By this an edge may be shorter than that of the size that is charged: models round a ratio."""
 
 
 def charge_microusd(
-    variant: Variant, measured: Measured, *, quoted_microusd: int, prompt_microusd: int
+    variant: Variant, measured: Measured, *, quoted_microusd: int, prompt: str
 ) -> int | None:
     """Return what is charged for the image, ``None`` if it is smaller than every size of the row.
 
     ``quoted_microusd`` is the price in the quote, which is never exceeded, also not for a larger
-    image. ``prompt_microusd`` is what the prompt adds to the price of any size. An image smaller
-    than ordered, in a size that the row does not list, costs as much as the cheapest listed size
-    that fits into it.
+    image. What the prompt adds is a part of the price of any size. An image smaller than ordered,
+    in a size that the row does not list, costs as much as the cheapest listed size that fits into
+    it.
     """
     row, ordered = variant.row, variant.option
     if _is(measured, ordered):
@@ -30,7 +30,8 @@ def charge_microusd(
         return quoted_microusd
     arrived = arrived or [option for option in row.sizes if _covers(measured, option)]
     prices = [price_microusd(row, option) for option in arrived]
-    known = [price + prompt_microusd for price in prices if price is not None]
+    added = prompt_microusd(row, prompt_tokens(prompt))
+    known = [price + added for price in prices if price is not None]
     return min(quoted_microusd, *known) if known else None
 
 

@@ -14,6 +14,11 @@ MIDNIGHT_MARGIN_SECONDS = 60
 DAY_CODES = frozenset({"daily_attempts", "daily_images", "daily_spend"})
 
 
+def next_day_seconds(now_ms: int) -> int:
+    """Return the wait until the next UTC day has begun on every clock."""
+    return 86_400 - now_ms // 1000 % 86_400 + MIDNIGHT_MARGIN_SECONDS
+
+
 def day_limit(error: LimitError, day: str, *, now_ms: int, fits_a_day: bool) -> LimitError:
     """Return a limit of a day with its wait, in seconds.
 
@@ -22,7 +27,7 @@ def day_limit(error: LimitError, day: str, *, now_ms: int, fits_a_day: bool) -> 
     """
     error.retryable = day >= utc_day(now_ms) and fits_a_day
     if error.retryable:
-        error.retry_after_seconds = 86_400 - now_ms // 1000 % 86_400 + MIDNIGHT_MARGIN_SECONDS
+        error.retry_after_seconds = next_day_seconds(now_ms)
     return error
 
 

@@ -22,7 +22,6 @@ from imagegen.domain.formats import requested
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
-from imagegen.domain.pricing import prompt_microusd, prompt_tokens
 from imagegen.domain.quote import Quote, QuotedCandidate
 from imagegen.domain.selection import Availability
 from imagegen.guard import Guard
@@ -170,19 +169,15 @@ def _delivered(
     # Most requests make no image and need neither this nor the readers of the formats.
     from imagegen.domain.delivery import charge_microusd  # noqa: PLC0415
 
-    provider, row = variant.row.provider, variant.row
+    provider = variant.row.provider
     try:
         measured = pixels.measure(answer.content)
     except BrokenImageError as error:
         raise _not_delivered(provider, Undelivered.BROKEN, str(error)) from error
     if measured.is_blank:
         raise _not_delivered(provider, Undelivered.BLANK, "the image has one colour only")
-    charged = charge_microusd(
-        variant,
-        measured,
-        quoted_microusd=candidate.price_microusd,
-        prompt_microusd=prompt_microusd(row, prompt_tokens(prompt)),
-    )
+    quoted = candidate.price_microusd
+    charged = charge_microusd(variant, measured, quoted_microusd=quoted, prompt=prompt)
     if charged is None:
         size = f"{measured.width}x{measured.height} instead of {variant.option.size}"
         raise _not_delivered(provider, Undelivered.SMALL, size)
