@@ -8,14 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegen.bootstrap.estimate import EstimateService
 from imagegen.places import ORIGIN_HEADER, came_through_front, public_url
 from imagegen.settings import EstimateSettings, GenerateSettings
 from imagegen.site import PageSettings, build_site
 from local.parameters import read_bare_template, read_template
 from local.paths import ROOT
 from operations import edge
+from tests.fakes.service import Service
 
 FRONT = "https://images.example.com"
+PAGE = "https://app.example.com"
 SECRET = "s3cret-" * 6
 DIGEST = hashlib.sha256(SECRET.encode()).hexdigest()
 BASE = {"TABLE_NAME": "t", "PARAMETERS_PATH": "/p", "BUCKET_NAME": "b"}
@@ -43,6 +46,14 @@ def test_without_one_each_function_has_its_own() -> None:
     assert settings.public_url("g.on.aws", "g") == "https://g.on.aws"
     assert public_url("", "g.on.aws", "g") == "https://g.on.aws"
     assert EstimateSettings.from_env({**BASE, **URLS}).images_url == URLS["GENERATE_URL"][:-1]
+
+
+def test_a_link_to_the_page_names_its_own_address_or_that_of_its_function() -> None:
+    world = Service().functions.world
+    front = EstimateSettings.from_env({**BASE, "PUBLIC_API_URL": FRONT})
+    assert EstimateService(world, front).page_url() == "https://page.test"
+    both = EstimateSettings.from_env({**BASE, "PUBLIC_API_URL": FRONT, "PUBLIC_PAGE_URL": PAGE})
+    assert EstimateService(world, both).page_url() == PAGE
 
 
 def test_the_page_calls_and_shows_the_address_in_front_and_no_other() -> None:

@@ -11,6 +11,7 @@ from imagegen.bootstrap.pricing import PricingService
 from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.domain.quality import choose_quality
+from imagegen.places import public_url
 from imagegen.settings import EstimateSettings
 from imagegen.usecases.status import LedgerStatusReader
 
@@ -26,7 +27,9 @@ class EstimateService(PricingService):
         if self.settings.public_page_url:
             return self.settings.public_page_url.rstrip("/")
         host = urlsplit(self.world.page_url()).hostname
-        return self.settings.public_url(host, host.partition(".")[0]) if host else ""
+        # Not the API's public address: behind it there need not be a page.
+        endpoint = self.settings.aws_endpoint_url
+        return public_url(endpoint, host, host.partition(".")[0]) if host else ""
 
     @cached_property
     def status_reader(self) -> LedgerStatusReader:
