@@ -1,4 +1,4 @@
-"""``make deployer-policy``: the IAM policy of somebody who deploys, generated from the template.
+"""``make deployer-policy``: the IAM policy of a deployer, generated from the template.
 
 Each resource type of the template after SAM's transform, and each property of table and bucket that
 is set by a call of its own, has its actions here. A test fails when one is missing. They are the

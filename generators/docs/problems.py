@@ -88,7 +88,7 @@ LOOKED: Final = frozenset(
         *("no_provider_available", "generation_failed", "generation_abandoned"),
     }
 )
-"""The codes that come only after somebody has looked at the ledger: the image is not charged."""
+"""The codes of errors that are raised only after the ledger was read: nothing is charged."""
 CHARGED: Final = {
     "gone": "`true`",
     "store_unavailable": "`true`, `false` or `null`",

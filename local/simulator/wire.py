@@ -62,7 +62,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     ending: Ending = Ending.SENT
     packing: str | None = None
-    """How the body is packed, although nobody accepts that; one of ``packing.PACKINGS``."""
+    """How the body is packed, although the client accepts no packing; of ``packing.PACKINGS``."""
     delay_seconds: float | None = None
     """``None`` means the provider's usual delay."""
 

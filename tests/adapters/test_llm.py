@@ -18,7 +18,8 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Json, TextPart, TokenCount, ToolUse
 from imagegen.domain.text import legible
 from imagegen.llm.openai_chat import OpenAILlm, build_llm
-from imagegen.llm.stream_reader import MAX_ARGUMENT_CHARACTERS, Reader
+from imagegen.llm.stream_reader import Reader
+from imagegen.llm.tool_calls import MAX_ARGUMENT_CHARACTERS
 from imagegen.wire.messages import ChatRequest, MessageComplete
 from local.simulator import Simulator
 from local.simulator.chat import BASE, MODEL

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from imagegen.domain.ports import AnswerEnd, AnswerPart, ChatTurn, TextPart, TokenCount, ToolUse
-from imagegen.llm.openai_chat import to_message
+from imagegen.llm.messages import to_message
 from imagegen.wire.messages import TOOL
 from local.simulator.chat_words import reply_to
 

@@ -14,6 +14,9 @@ from imagegen.domain.errors import LimitError
 from imagegen.domain.pricing import prompt_tokens
 from imagegen.domain.waits import next_day_seconds
 
+MAX_OUTPUT_TOKENS = 4_096
+"""The most tokens of the answer to one call of the LLM; every call requests this limit."""
+
 
 @dataclass(frozen=True, slots=True)
 class DailyChatLimits:

@@ -36,8 +36,8 @@ class ImagegenError(Exception):
     retryable: bool = False
     """Whether the same request may succeed later."""
     charged: bool | None = None
-    """Whether the requested image is charged; ``None`` until somebody has looked it up, because an
-    earlier request with the same quote or key may have been."""
+    """Whether the requested image is charged; ``None`` until it has been looked up, because an
+    earlier request with the same quote or key may have been charged."""
     replayed: bool = False
     """Whether an earlier run ended with this error, and the present request did nothing."""
     hint: str | None = None

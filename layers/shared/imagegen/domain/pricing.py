@@ -17,7 +17,7 @@ PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]{1,3}|\s\s|[!-/:-@\\[-`{-~]|[\x00-
 LETTERS_PER_TOKEN = 5
 """Of a word of usual length: the common ones are one token."""
 LONGEST_WORD = 15
-"""Longer runs of letters are no words, and two letters make a token."""
+"""In a longer run of letters, which is not a word, two letters make a token."""
 
 
 def price_microusd(row: Offering, option: SizeOption) -> int | None:

@@ -1,4 +1,4 @@
-"""Names of people for outsiders: keyed hashes, so that nobody without the key can guess them.
+"""Names of people for outsiders: keyed hashes, which cannot be guessed without the key.
 
 A user's id is a plain hash of issuer and subject. Whoever guesses a subject can compute it, so it
 never leaves the service. The key is the one of the image ids: it never changes, so that a name

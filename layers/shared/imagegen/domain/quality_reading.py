@@ -133,7 +133,7 @@ def _inside(token: re.Match[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
-    """A phrase in its clause, with the other words around it that are no phrase themselves."""
+    """A phrase in its clause, with the words around it that belong to no phrase of the table."""
 
     phrase: _Phrase
     said: str

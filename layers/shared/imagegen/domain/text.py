@@ -22,7 +22,7 @@ _BLANK_OF_OTHER_CATEGORIES = (
 
 
 def is_blank(text: str) -> bool:
-    """Return whether nobody could see any of it: it has no character with a picture of its own.
+    """Return whether the text is invisible: no character of it has a shape of its own.
 
     Unassigned code points count as visible: Unicode's next version may have a picture there.
     """

@@ -51,7 +51,7 @@ def _weights(accept: str) -> Iterator[tuple[str, float]]:
 
 
 def _weight(text: str) -> float:
-    """Return the weight, 1 if it is no number: a client that names a type wants it."""
+    """Return the weight; 1 if it is not a number, because a client that names a type wants it."""
     return float(text) if any(map(str.isdigit, text)) and _WEIGHT.fullmatch(text) else 1.0
 
 

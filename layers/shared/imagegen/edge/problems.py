@@ -30,7 +30,7 @@ FREE_ROUTES = (
 )
 """The routes that take neither a quote nor a key nor an image's id: no image can be charged there.
 
-On every other route ``charged`` is ``null`` unless somebody has looked."""
+On every other route ``charged`` is ``null`` until it has been looked up."""
 
 STATUS: dict[type[ImagegenError], HTTPStatus] = {
     errors.InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -156,7 +156,7 @@ def not_an_object() -> Problem:
 
 
 def unsupported_event(detail: str) -> Problem:
-    """Return the problem of an event that is no request to a function URL."""
+    """Return the problem of an event that is not a request to a function URL."""
     return edge_problem(HTTPStatus.BAD_REQUEST, "unsupported_event", detail)
 
 

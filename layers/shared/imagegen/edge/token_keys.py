@@ -26,7 +26,7 @@ ALGORITHMS: Mapping[str, tuple[str, str]] = {
 REFRESH_MS = 60_000
 """The least time between two fetches of the keys because none verifies a token."""
 FIRST_FETCH_MS = 1_000
-"""The same while there are no keys: it is shorter, as no user can be let in until then."""
+"""The same while there are no keys: it is shorter, because no token can be checked until then."""
 MAX_AGE_MS = 3_600_000
 MAX_NAMELESS_KEYS = 8
 """How many keys without an id are tried; an issuer with more must name them."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from imagegen.domain.chat_usage import MAX_OUTPUT_TOKENS
 from imagegen.domain.ports import ChatTurn, Json
 from imagegen.llm.messages import ContentForm, to_messages
 from imagegen.llm.refusal_words import Refusal, fields_in
@@ -16,7 +17,6 @@ from imagegen.llm.tool_schema import MINIMAL, tool_in_form
 
 LEARNING_CALLS: Final = 8
 """The most refused requests from which one call of the LLM learns."""
-MAX_OUTPUT_TOKENS: Final = 4_096
 LIMITS: Final = ("max_tokens", "max_completion_tokens")
 """The names of the parameter that limits an answer's tokens: reasoning models of OpenAI and Azure
 accept the second alone, many other endpoints the first alone."""

@@ -20,10 +20,9 @@ from pydantic import SecretStr
 from imagegen.domain.errors import LlmError, ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerPart, ChatTurn, Json
-from imagegen.llm.dialect import LEARNING_CALLS, LIMITS, MAX_OUTPUT_TOKENS, Dialect, DialectMemory
+from imagegen.llm.dialect import LEARNING_CALLS, LIMITS, Dialect, DialectMemory
 from imagegen.llm.event_stream import EventStream
 from imagegen.llm.llm_faults import RefusedRequestError, fault, status_fault
-from imagegen.llm.messages import to_message
 from imagegen.llm.stream_reader import Reader
 from imagegen.places import LOOPBACK
 from imagegen.providers import PROVIDERS
@@ -31,8 +30,6 @@ from imagegen.providers.faults import key_text, parse_retry_after, token
 from imagegen.providers.http import CONNECT_SECONDS, Clock
 from imagegen.providers.openai import NAME
 from imagegen.providers.sdk import NOT_SENT, BoundedTransport, UnusableBodyError
-
-__all__ = ["MAX_OUTPUT_TOKENS", "OpenAILlm", "build_llm", "to_message"]
 
 BASE_URL = PROVIDERS[NAME].base_url
 AZURE = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")

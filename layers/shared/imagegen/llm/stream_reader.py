@@ -10,11 +10,9 @@ from imagegen.domain.text import is_first_half
 from imagegen.llm.llm_faults import error_in, fault
 from imagegen.llm.thinking import ThinkingFilter
 from imagegen.llm.token_usage import merged_usage, usage_in
-from imagegen.llm.tool_calls import MAX_ARGUMENT_CHARACTERS, ToolCalls, TooManyCallsError
+from imagegen.llm.tool_calls import ToolCalls, TooManyCallsError
 from imagegen.llm.unknown_fields import TooManyFieldsError, merged_fields, unknown_fields
 from imagegen.providers.faults import dig, items_at, text_at
-
-__all__ = ["MAX_ARGUMENT_CHARACTERS", "Reader", "fault"]
 
 KNOWN_OF_MESSAGE: Final = frozenset(
     {

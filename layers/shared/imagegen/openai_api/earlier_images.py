@@ -40,7 +40,7 @@ class EarlierImages:
         return self._by_body(call, ledger) if call.is_retry else None
 
     def stored_is_charged(self, call: Call) -> AbstractContextManager[None]:
-        """Return a context in which a store that cannot be reached is no reason not to look.
+        """Return a context that looks for the stored image if the ledger cannot be reached.
 
         The error is ``charged`` if the image of the call's idempotency key is stored. Without a key
         only the ledger shows which image is meant.

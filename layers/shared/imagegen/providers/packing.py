@@ -46,7 +46,7 @@ def unpacked(chunks: Iterable[bytes], header: str) -> Iterator[bytes]:
         raise UnpackError("packed too often")
     for coding in codings:
         chunks = _undone(chunks, coding)
-    # Packed bytes without a label: no JSON and no image begins as gzip or zlib does.
+    # Packed bytes without a label: neither JSON nor an image begins as gzip and zlib do.
     for _ in range(MAX_LAYERS - len(codings)):
         chunks = _undone(chunks, "")
     yield from chunks

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from imagegen.domain.chat_usage import most_tokens
+from imagegen.domain.chat_usage import MAX_OUTPUT_TOKENS, most_tokens
 from imagegen.domain.errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import (
@@ -19,8 +19,6 @@ from imagegen.domain.ports import (
 from imagegen.domain.token_prices import TokenPrices
 from imagegen.wire.messages import TextApiCall
 
-MOST_OUTPUT_TOKENS = 4_096
-"""The most tokens of one call's answer, as the LLM's adapter limits it."""
 FIXED_TOKENS = 2_500
 """The most tokens of the instructions and of the tool's definition, about 3,700 characters."""
 
@@ -60,7 +58,7 @@ class LlmCall:
         if not self.is_billed:
             return 0
         answer = turn_tokens(ChatTurn("assistant", self.words, tuple(self.tool_uses)))
-        return call_tokens(turns) + min(answer, MOST_OUTPUT_TOKENS)
+        return call_tokens(turns) + min(answer, MAX_OUTPUT_TOKENS)
 
     def report(self, llm: Llm, prices: TokenPrices, now_ms: int) -> TextApiCall:
         """Return the call for the message's list of API calls."""
@@ -85,7 +83,7 @@ class TokenBudget:
 
     def has_room(self, turns: Iterable[ChatTurn]) -> bool:
         """Return whether one more call fits."""
-        return self.used + call_tokens(turns) + MOST_OUTPUT_TOKENS <= self.most
+        return self.used + call_tokens(turns) + MAX_OUTPUT_TOKENS <= self.most
 
 
 def request_tokens(turns: Iterable[ChatTurn]) -> int:
@@ -93,7 +91,7 @@ def request_tokens(turns: Iterable[ChatTurn]) -> int:
 
     They are enough for two calls, which an offer takes, and for four where the history is short.
     """
-    return 2 * (call_tokens(turns) + 2 * MOST_OUTPUT_TOKENS)
+    return 2 * (call_tokens(turns) + 2 * MAX_OUTPUT_TOKENS)
 
 
 def call_tokens(turns: Iterable[ChatTurn]) -> int:
@@ -107,4 +105,4 @@ def turn_tokens(turn: ChatTurn) -> int:
     extras = [turn.extras, *(one.extras for one in turn.asked)]
     texts += [json.dumps(one, ensure_ascii=False) for one in extras if one]
     tokens = sum(map(most_tokens, texts))
-    return min(tokens, MOST_OUTPUT_TOKENS) if turn.asked else tokens
+    return min(tokens, MAX_OUTPUT_TOKENS) if turn.asked else tokens

@@ -1,4 +1,4 @@
-"""What an error may say about the charge: only what somebody has looked up.
+"""What an error may say about the charge: only what has been looked up.
 
 An image is charged if and only if it is stored, so the image store answers for a ledger that cannot
 be reached. An image that is not stored at this moment may still be on its way: only the ledger
