@@ -59,6 +59,11 @@ class Alarm:
         return "".join(part.capitalize() for part in self.name.split("-")) + "Alarm"
 
 
+def missing(name: str, why: str, heartbeat: Mapping[str, Query]) -> Alarm:
+    """Return the alarm of a schedule whose heartbeat has not come for fifteen minutes."""
+    return Alarm(name, why, heartbeat, 1, comparison=BELOW, periods=3, needed=3, absent="breaching")
+
+
 def alarms(timeouts: Mapping[str, str]) -> list[Alarm]:
     """Return every alarm; ``timeouts`` are the functions' time-outs, from ``timeouts()``."""
     per_function = [
@@ -217,16 +222,11 @@ PROVIDERS: Final = [
         {"keys": ours(Metric.KEYS_REFUSED, "Maximum")},
         0,
     ),
-    Alarm(
+    missing(
         "probe-missing",
         "The health probe has not run for fifteen minutes, so the state of the providers is "
         "unknown. Look at the health function's log group and its schedule.",
         {"probes": ours(Metric.PROBES)},
-        1,
-        comparison=BELOW,
-        periods=3,
-        needed=3,
-        absent="breaching",
     ),
     Alarm(
         "retirement",
@@ -254,16 +254,11 @@ OPERATIONS: Final = {
 }
 
 STORES: Final = [
-    Alarm(
+    missing(
         "sweep-missing",
         "The reconciler has not finished a sweep for fifteen minutes, so users do not get back the "
         "money that dead runs hold. Look at the generate function's log group and its schedule.",
         {"sweeps": ours(Metric.SWEEPS)},
-        1,
-        comparison=BELOW,
-        periods=3,
-        needed=3,
-        absent="breaching",
     ),
     Alarm(
         "table-throttles",

@@ -265,7 +265,8 @@ def test_an_old_run_that_nobody_knows_is_not_bought_again(gallery: Gallery) -> N
     assert state(gallery) == "error"
 
 
-def test_an_image_is_shown_from_its_address_alone(gallery: Gallery) -> None:
+def show_address(gallery: Gallery) -> None:
+    """Show an element that has nothing but the address of an image."""
     gallery.page.evaluate(
         f"""async () => {{
           const {{ stubClient }} = await import("/gallery/gallery.js");
@@ -275,6 +276,10 @@ def test_an_image_is_shown_from_its_address_alone(gallery: Gallery) -> None:
           document.querySelector("#stage").replaceChildren(element);
         }}"""
     )
+
+
+def test_an_image_is_shown_from_its_address_alone(gallery: Gallery) -> None:
+    show_address(gallery)
     assert calls(gallery)[0][:2] == ["watch", f"{IMAGES}/images/abc"]
     record = read_fixture("complete-status")["data"]["image"]
     settle(gallery, "(image) => client.resolve('watch', image)", record)
@@ -607,15 +612,7 @@ def test_a_state_without_its_facts_is_looked_up(gallery: Gallery, record: dict[s
 
 
 def test_an_address_that_leads_nowhere_is_an_error_and_no_offer(gallery: Gallery) -> None:
-    gallery.page.evaluate(
-        f"""async () => {{
-          const {{ stubClient }} = await import("/gallery/gallery.js");
-          const element = document.createElement("generated-image");
-          element.id = "subject"; window.client = element.client = stubClient();
-          element.setAttribute("src", "{IMAGES}/images/abc");
-          document.querySelector("#stage").replaceChildren(element);
-        }}"""
-    )
+    show_address(gallery)
     settle(gallery, "(problem) => client.reject('watch', problem)", ABSENT)
     assert "There is no image here" in gallery.text
     assert buttons(gallery) == ["Check again"]
