@@ -103,7 +103,7 @@ def _type_problem(headers: dict[str, str]) -> Problem | None:
     """Return the problem of a body's content type; a good one is then written in one spelling."""
     given = headers.get("content-type", "")
     if not is_json(given):
-        is_form = given.lower().startswith("multipart/")
+        is_form = given.lower().startswith(FORM)
         what = ", not as a form: files cannot be sent" if is_form else ""
         return unsupported_media_type(f"Send the body as {JSON}{what}.")
     if not is_utf_8(given):

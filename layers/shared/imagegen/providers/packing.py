@@ -15,7 +15,6 @@ MAX_LAYERS = 3
 """A body that is packed more often than this is not an answer."""
 GZIP_MAGIC = b"\x1f\x8b"
 PLAIN = frozenset({"", "identity"})
-SUPPORTED = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 _TEXT_STARTS = (b"{", b"[", b'"', b"<", b"data:", b"event:", b":", b"\xef\xbb\xbf")
 _IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
