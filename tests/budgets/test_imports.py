@@ -69,8 +69,8 @@ class Budget:
 BUDGETS = {
     "estimate": Budget(679, 689, VENDORS, "estimate/no-token"),
     "health": Budget(607, 617, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(699, 709, VENDORS, "generate/unknown-image"),
-    "chat": Budget(694, 704, VENDORS, "chat/no-token"),
+    "generate": Budget(696, 706, VENDORS, "generate/unknown-image"),
+    "chat": Budget(691, 701, VENDORS, "chat/no-token"),
     "page": Budget(112, 122, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 
