@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -67,13 +68,13 @@ class Deployed:
         wanted = {"prompt": PROMPT, "quality": "fast"}
         first = self.call("POST", url, wanted)
         usable = [one for one in first["alternatives"] if one["available"] and one["price"]]
-        chosen = min([first, *usable], key=price_of)
+        chosen = min([first, *usable], key=lambda one: Decimal(price_of(one)))
         named = {"provider": chosen["provider"], "model": chosen["model"]}
         return self.call("POST", url, {**wanted, **named, "maxCost": price_of(chosen)})
 
 
 def price_of(offer: Mapping[str, Any]) -> str:
-    """Return the price of an offer or of an alternative; all have six decimal places."""
+    """Return the price of an offer or of an alternative, in dollars."""
     price = offer["price"]
     return str(price["expected"] if isinstance(price, Mapping) else price)
 
@@ -91,7 +92,7 @@ def checks(stack: Deployed, *, agreed: Any) -> Iterator[str]:
     url = f"{stack.url('GenerateUrl')}/generate-image"
     made = stack.call("POST", url, order)
     yield f"image       {made['size']} by {made['provider']}, charged ${made['cost']['charged']}"
-    if made["cost"]["charged"] > offer["price"]["ceiling"]:
+    if Decimal(made["cost"]["charged"]) > Decimal(offer["price"]["ceiling"]):
         raise SmokeError(f"charged {made['cost']['charged']}, above {offer['price']['ceiling']}")
     yield f"bytes       {compared(made)}"
     again = stack.call("POST", url, order)
@@ -117,7 +118,7 @@ def compared(made: Mapping[str, Any]) -> str:
         )
     kind, digest = got.headers["Content-Type"], hashlib.md5(got.content, usedforsecurity=False)
     if kind != made["mediaType"] or not got.content.startswith(OPEN_TAGS[kind]):
-        raise SmokeError(f"The image is no {made['mediaType']}: {kind}, {got.content[:8]!r}")
+        raise SmokeError(f"The image is not {made['mediaType']}: {kind}, {got.content[:8]!r}")
     # The tag of an object that was put in one piece is the MD5 digest of its bytes.
     if got.headers["ETag"].strip('"') != digest.hexdigest():
         raise SmokeError("The bytes that arrived are not the bytes that S3 stores.")
