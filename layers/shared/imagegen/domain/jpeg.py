@@ -13,8 +13,11 @@ from imagegen.domain.pixels import BrokenImageError, Picture
 
 type Data = bytes | memoryview
 
-MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
-RESTART = re.compile(rb"\xff+[\xd0-\xd7]")
+# A marker begins at the last of its fill bytes: a pattern that begins at the first takes a time that
+# grows with the square of their number.
+MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+FILL = re.compile(rb"\xff{2,}")
 EOI, SOS, DHT, DRI = 0xD9, 0xDA, 0xC4, 0xDD
 FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
 BASELINE, PROGRESSIVE = frozenset({0xC0, 0xC1}), 0xC2
@@ -130,7 +133,7 @@ def _read_scan(frame: Frame, segment: bytes, content: bytes, at: int) -> int:
     if end is None or not frame.components:
         raise BrokenImageError("the JPEG is cut off")
     scan = Scan(frame, segment)
-    data, intervals = memoryview(content)[at : end.start()], 1
+    data, intervals = _unfilled(memoryview(content)[at : end.start()]), 1
     if frame.restart_units:
         intervals = -(-scan.units // frame.restart_units)
     parts: list[Data] = list(RESTART.split(data)) if intervals > 1 else [data]
@@ -139,6 +142,13 @@ def _read_scan(frame: Frame, segment: bytes, content: bytes, at: int) -> int:
     frame.scans += 1
     frame.is_blank = frame.is_blank and len(parts) == intervals and scan.is_blank(parts)
     return end.start()
+
+
+def _unfilled(data: memoryview) -> Data:
+    """Return a scan without the fill bytes before its markers; few scans have any."""
+    if FILL.search(data) is None and data[-1:] != b"\xff":
+        return data
+    return FILL.sub(b"\xff", data).removesuffix(b"\xff")
 
 
 class Scan:
