@@ -13,8 +13,8 @@ from imagegen.domain.pixels import BrokenImageError, Picture
 
 type Data = bytes | memoryview
 
-# A marker begins at the last of its fill bytes: a pattern that begins at the first takes a time that
-# grows with the square of their number.
+# A marker begins at the last of its fill bytes: the time for a pattern that begins at the first
+# would grow with the square of their number.
 MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 FILL = re.compile(rb"\xff{2,}")
@@ -146,7 +146,7 @@ def _read_scan(frame: Frame, segment: bytes, content: bytes, at: int) -> int:
 
 def _unfilled(data: memoryview) -> Data:
     """Return a scan without the fill bytes before its markers; few scans have any."""
-    if FILL.search(data) is None and data[-1:] != b"\xff":
+    if FILL.search(data) is None and not (data and data[-1] == 0xFF):
         return data
     return FILL.sub(b"\xff", data).removesuffix(b"\xff")
 
@@ -158,7 +158,7 @@ class Scan:
         count = segment[0]
         self._frame = frame
         self._tables = [(segment[1 + 2 * n], segment[2 + 2 * n]) for n in range(count)]
-        self._first_value, _, approximation = segment[1 + 2 * count : 4 + 2 * count]
+        self._first_value, _, approximation = struct.unpack_from(">BBB", segment, 1 + 2 * count)
         self._is_refinement = approximation >> 4 > 0
         self._is_interleaved = count > 1
         self.units = self._units()
