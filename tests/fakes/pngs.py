@@ -51,13 +51,14 @@ def write_png(  # noqa: PLR0913 what a PNG can have
     before: Sequence[tuple[bytes, bytes]] = (),
     after: Sequence[tuple[bytes, bytes]] = (),
     more: bytes = b"",
+    level: int = -1,
     size: tuple[int, int] | None = None,
 ) -> bytes:
     """Return a PNG; ``before`` and ``after`` are chunks around its data, ``more`` is data too."""
     width, height = size or (len(pixels[0]), len(pixels))
     header = struct.pack(">IIBBBBB", width, height, kind.depth, kind.colour, 0, 0, is_interlaced)
     rows = filtered(kind, pixels, filters, is_interlaced=is_interlaced)
-    data = zlib.compress(b"".join(rows) + more)
+    data = zlib.compress(b"".join(rows) + more, level)
     chunks = [
         (b"IHDR", header),
         *before,
