@@ -1,4 +1,4 @@
-"""PNG files of every kind, written from their samples: what an encoder seldom writes is here too."""
+"""PNG files of every kind, written from their samples, also as encoders seldom write them."""
 
 import struct
 import zlib
@@ -40,7 +40,7 @@ KINDS = [
 ]
 
 
-def write_png(  # noqa: PLR0913 what a PNG can have
+def write_png(
     kind: Kind,
     pixels: Pixels,
     *,

@@ -45,7 +45,7 @@ def test_without_exif_an_image_is_upright(kind: str) -> None:
 
 @pytest.mark.parametrize("lossless", [False, True])
 @pytest.mark.parametrize("alpha", [False, True])
-def test_every_kind_of_webp_is_turned(lossless: bool, alpha: bool) -> None:
+def test_every_kind_of_webp_is_turned(*, lossless: bool, alpha: bool) -> None:
     content = picture("WEBP", alpha=alpha, lossless=lossless, exif=exif.turned(6))
     assert seen_size(content) == (HEIGHT, WIDTH)
 

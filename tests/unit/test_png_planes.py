@@ -54,7 +54,9 @@ def eight_bits(value: int, depth: int) -> int:
 @every_filter
 @pytest.mark.parametrize("is_interlaced", [False, True])
 @pytest.mark.parametrize("kind", WITH_ALPHA, ids=str)
-def test_the_alpha_channel_is_restored(kind: Kind, is_interlaced: bool, chosen: int | None) -> None:
+def test_the_alpha_channel_is_restored(
+    kind: Kind, *, is_interlaced: bool, chosen: int | None
+) -> None:
     pixels = some_pixels(kind)
     filters = (lambda row: row % 5) if chosen is None else (lambda _: chosen)
     content = write_png(kind, pixels, filters=filters, is_interlaced=is_interlaced)
@@ -66,7 +68,7 @@ def test_the_alpha_channel_is_restored(kind: Kind, is_interlaced: bool, chosen: 
 @pytest.mark.parametrize("is_interlaced", [False, True])
 @pytest.mark.parametrize("kind", KEYED, ids=str)
 def test_one_colour_is_transparent_by_trns(
-    kind: Kind, is_interlaced: bool, chosen: int | None
+    kind: Kind, *, is_interlaced: bool, chosen: int | None
 ) -> None:
     pixels = some_pixels(kind)
     key = pixels[3][5]
@@ -83,7 +85,7 @@ def test_one_colour_is_transparent_by_trns(
 @pytest.mark.parametrize("is_interlaced", [False, True])
 @pytest.mark.parametrize("depth", [1, 2, 4, 8])
 def test_colours_of_a_palette_are_transparent_by_trns(
-    depth: int, is_interlaced: bool, chosen: int | None
+    depth: int, *, is_interlaced: bool, chosen: int | None
 ) -> None:
     kind = Kind(3, depth)
     pixels = some_pixels(kind)
@@ -135,7 +137,7 @@ def test_a_trns_that_does_not_fit_means_nothing(kind: Kind, trns: bytes) -> None
 
 @pytest.mark.parametrize("is_interlaced", [False, True])
 @pytest.mark.parametrize("kind", [one for one in KINDS if one.colour in (0, 2, 3)], ids=str)
-def test_brightness_is_restored_as_pillow_sees_it(kind: Kind, is_interlaced: bool) -> None:
+def test_brightness_is_restored_as_pillow_sees_it(kind: Kind, *, is_interlaced: bool) -> None:
     pixels = some_pixels(kind)
     palette = random.Random(1).randbytes(3 << kind.depth) if kind.colour == 3 else b""
     content = write_png(kind, pixels, is_interlaced=is_interlaced, palette=palette)
@@ -186,7 +188,7 @@ def test_tiny_interlaced_images_have_all_their_rows(kind: Kind, size: tuple[int,
 
 @pytest.mark.parametrize("is_interlaced", [False, True])
 @pytest.mark.parametrize("more", [b"\0", bytes(10_000_000)])
-def test_more_data_than_pixels_is_noticed(is_interlaced: bool, more: bytes) -> None:
+def test_more_data_than_pixels_is_noticed(*, is_interlaced: bool, more: bytes) -> None:
     kind = Kind(6, 8)
     png = open_png(write_png(kind, some_pixels(kind), is_interlaced=is_interlaced, more=more))
     with pytest.raises(TooMuchDataError):
@@ -194,7 +196,7 @@ def test_more_data_than_pixels_is_noticed(is_interlaced: bool, more: bytes) -> N
 
 
 @pytest.mark.parametrize("is_interlaced", [False, True])
-def test_less_data_than_pixels_is_noticed(is_interlaced: bool) -> None:
+def test_less_data_than_pixels_is_noticed(*, is_interlaced: bool) -> None:
     kind = Kind(6, 8)
     content = write_png(kind, some_pixels(kind), is_interlaced=is_interlaced, size=(13, 12))
     with pytest.raises(BrokenImageError):
