@@ -226,6 +226,12 @@ def test_millions_of_empty_parts_are_refused(count: int) -> None:
     assert "parts" in refusal(webp[:4] + struct.pack("<I", len(webp) - 8) + webp[8:])
 
 
+def test_tens_of_thousands_of_chunks_in_a_png_are_refused_and_thousands_are_not() -> None:
+    content, chunk = picture("PNG"), packed_chunk(b"prVt", b"")
+    assert "parts" in refusal(content[:33] + chunk * 700_000 + content[33:])
+    assert check_input(content[:33] + chunk * 19_000 + content[33:]).width == WIDTH
+
+
 def test_hundreds_of_parts_are_accepted() -> None:
     content = with_segments(picture("JPEG"), 0xE5, [b""] * 900)
     assert check_input(content).width == WIDTH

@@ -14,9 +14,11 @@ from imagegen.domain.jpeg import read_jpeg
 from imagegen.domain.jpeg_segments import JPEG_START, SOS, segments_of
 from imagegen.domain.orientation import read_orientation, turned
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
+from imagegen.domain.png import chunks_of as png_chunks_of
 from imagegen.domain.png_rows import TooMuchDataError, layout_of, open_png
 from imagegen.domain.transparency import read_transparency
-from imagegen.domain.webp import chunks_of, read_webp
+from imagegen.domain.webp import chunks_of as webp_chunks_of
+from imagegen.domain.webp import read_webp
 
 INPUTS = "inputs"
 MAX_BYTES = 10 * 1024 * 1024
@@ -28,6 +30,8 @@ MAX_SCANS = 100
 MAX_PARTS = 1_000
 """Segments or chunks of a JPEG or WebP. With millions of empty ones, a list of them takes more
 memory than the image; a JPEG of the largest size with all kinds of metadata has about 200."""
+MAX_PNG_PARTS = 20_000
+"""Chunks of a PNG: some encoders cut ten megabytes of data into thousands."""
 ANIMATION_FLAG = 0x02
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 COMMON_JPEG_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
@@ -109,6 +113,7 @@ def _other_format(content: bytes) -> str:
 
 def _checked_png(content: bytes) -> InputFacts:
     layout = layout_of(content)
+    _few(png_chunks_of(content), MAX_PNG_PARTS)
     facts = _facts("image/png", (layout.width, layout.height), content)
     png = open_png(content)
     if png.is_animated:
@@ -138,7 +143,7 @@ def _checked_jpeg(content: bytes) -> InputFacts:
 
 
 def _checked_webp(content: bytes) -> InputFacts:
-    for kind, data in _few(chunks_of(content)):
+    for kind, data in _few(webp_chunks_of(content)):
         if kind in {b"ANIM", b"ANMF"} or (kind == b"VP8X" and data[0] & ANIMATION_FLAG):
             raise _animated()
     found = read_webp(content)
@@ -146,10 +151,10 @@ def _checked_webp(content: bytes) -> InputFacts:
     return replace(facts, has_alpha=read_transparency(content).has_alpha)
 
 
-def _few[Part](parts: Iterator[Part]) -> list[Part]:
-    found = list(islice(parts, MAX_PARTS + 1))
-    if len(found) > MAX_PARTS:
-        raise _refused(f"The file has more than {MAX_PARTS} parts. Save the image again.")
+def _few[Part](parts: Iterator[Part], most: int = MAX_PARTS) -> list[Part]:
+    found = list(islice(parts, most + 1))
+    if len(found) > most:
+        raise _refused(f"The file has more than {most} parts. Save the image again.")
     return found
 
 
