@@ -24,8 +24,8 @@ SIDEWAYS = frozenset({5, 6, 7, 8})
 EXIF_HEADER = b"Exif\0"
 EXIF_HEADER_BYTES = 6
 ORIENTATION_TAG = 0x0112
-# The types of TIFF in which an orientation is found: BYTE, SHORT (the only right one), and LONG.
-VALUE_FORMATS = {1: "B", 3: "H", 4: "I"}
+SHORT = 3
+"""The type of the tag. Browsers ignore an orientation of another type, or of several values."""
 ENTRY_BYTES = 12
 WEBP_EXIF_FLAG = 0x08
 BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
@@ -75,16 +75,15 @@ def orientation_of(exif: memoryview) -> int:
     (count,) = struct.unpack_from(f"{order}H", exif, at)
     entries = exif[at + 2 : at + 2 + count * ENTRY_BYTES]
     for start in range(0, len(entries) - ENTRY_BYTES + 1, ENTRY_BYTES):
-        tag, kind, values = struct.unpack_from(f"{order}HHI", entries, start)
-        if tag == ORIENTATION_TAG and values == 1 and kind in VALUE_FORMATS:
-            (value,) = struct.unpack_from(order + VALUE_FORMATS[kind], entries, start + 8)
+        tag, kind, count, value = struct.unpack_from(f"{order}HHIH", entries, start)
+        if (tag, kind, count) == (ORIENTATION_TAG, SHORT, 1):
             return int(value) if 1 <= value <= 8 else UPRIGHT
     return UPRIGHT
 
 
 def exif_with(orientation: int) -> bytes:
     """Return EXIF data, without the header ``Exif``, with nothing but an orientation."""
-    entry = struct.pack(">HHIHH", ORIENTATION_TAG, 3, 1, orientation, 0)
+    entry = struct.pack(">HHIHH", ORIENTATION_TAG, SHORT, 1, orientation, 0)
     return struct.pack(">4sIH", b"MM\0*", 8, 1) + entry + bytes(4)
 
 
