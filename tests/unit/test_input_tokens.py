@@ -60,7 +60,25 @@ def test_a_small_image_counts_like_one_of_twice_its_size(
 
 
 @pytest.mark.parametrize(
-    ("size", "tokens"), [((1, 1), 1), ((16, 16), 1), ((17, 16), 2), ((1023, 1023), 1024)]
+    ("size", "tokens"),
+    [
+        ((1, 1), 1),
+        ((16, 16), 1),
+        ((17, 16), 2),
+        ((1023, 1023), 1024),
+        ((1023, 512), 32 * 17),
+        ((1024, 512), 32 * 16),
+    ],
 )
 def test_the_edges_of_enlarging(size: tuple[int, int], tokens: int) -> None:
     assert input_image_tokens(*size) == tokens
+
+
+def test_exactly_the_most_patches_are_not_shrunk() -> None:
+    assert MOST_TOKENS == 1536
+    assert input_image_tokens(1505, 1000) == MOST_TOKENS
+    assert input_image_tokens(1537, 1000) < MOST_TOKENS
+
+
+def test_even_a_line_is_one_token() -> None:
+    assert input_image_tokens(1_000_000, 1) == 1

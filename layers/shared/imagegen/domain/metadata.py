@@ -10,7 +10,7 @@ a verifier reports that the file was changed. Without the key of its signer that
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from imagegen.domain.jpeg_segments import (
     APP0,
@@ -53,6 +53,8 @@ JFIF, ICC, ADOBE = b"JFIF\0", b"ICC_PROFILE\0", b"Adobe"
 JFIF_BYTES = 12
 """What precedes the thumbnail in a JFIF segment: the first version of an image that was cropped."""
 
+type Part = bytes | memoryview
+
 
 def without_metadata(content: bytes) -> bytes:
     """Return a PNG, JPEG or WebP that looks the same and says nothing else.
@@ -63,23 +65,23 @@ def without_metadata(content: bytes) -> bytes:
     orientation = read_orientation(content)
     try:
         if content.startswith(PNG_SIGNATURE):
-            return PNG_SIGNATURE + b"".join(_png_parts(content, orientation))
+            return b"".join((PNG_SIGNATURE, *_png_parts(content, orientation)))
         if content.startswith(JPEG_START):
-            parts = b"".join(_jpeg_parts(content, orientation))
-            return JPEG_START[:2] + parts + bytes((0xFF, EOI))
+            parts = _jpeg_parts(content, orientation)
+            return b"".join((JPEG_START[:2], *parts, bytes((0xFF, EOI))))
         if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-            return _riff(b"".join(_webp_parts(content, orientation)))
+            return _riff(_webp_parts(content, orientation))
     except (struct.error, IndexError):
         raise BrokenImageError("the image is cut off") from None
     raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")
 
 
-def _png_parts(content: bytes, orientation: int) -> Iterator[bytes]:
-    at, is_written = len(PNG_SIGNATURE), orientation == UPRIGHT
+def _png_parts(content: bytes, orientation: int) -> Iterator[Part]:
+    view, at, is_written = memoryview(content), len(PNG_SIGNATURE), orientation == UPRIGHT
     for kind, data in png_chunks_of(content):
         end = at + len(data) + 12
         if kind in PNG_KEPT or not kind[0] & NOT_CRITICAL:
-            yield content[at:end]
+            yield view[at:end]
         elif kind == b"eXIf" and not is_written:
             is_written = True
             yield packed_chunk(kind, exif_with(orientation))
@@ -87,8 +89,8 @@ def _png_parts(content: bytes, orientation: int) -> Iterator[bytes]:
     yield packed_chunk(b"IEND", b"")
 
 
-def _jpeg_parts(content: bytes, orientation: int) -> Iterator[bytes]:
-    is_written = orientation == UPRIGHT
+def _jpeg_parts(content: bytes, orientation: int) -> Iterator[Part]:
+    view, is_written = memoryview(content), orientation == UPRIGHT
     for segment in segments_of(content):
         if segment.marker == APP0 and bytes(segment.data[: len(JFIF)]) == JFIF:
             yield packed_segment(APP0, bytes(segment.data[:JFIF_BYTES]).ljust(14, b"\0"))
@@ -96,7 +98,7 @@ def _jpeg_parts(content: bytes, orientation: int) -> Iterator[bytes]:
             is_written = True
             yield packed_segment(APP1, EXIF_HEADER + b"\0" + exif_with(orientation))
         elif _is_kept(segment):
-            yield content[segment.start : segment.end]
+            yield view[segment.start : segment.end]
 
 
 def _is_kept(segment: Segment) -> bool:
@@ -124,15 +126,17 @@ def _webp_parts(content: bytes, orientation: int) -> Iterator[bytes]:
             is_written = True
             yield _webp_chunk(kind, exif_with(orientation))
         elif kind == b"ANMF":
-            frame = _riff(bytes(data[FRAME_BYTES:]))
+            frame = _riff([bytes(data[FRAME_BYTES:])])
             parts = _webp_parts(frame, UPRIGHT)
             yield _webp_chunk(kind, bytes(data[:FRAME_BYTES]) + b"".join(parts))
         elif kind in WEBP_KEPT:
             yield _webp_chunk(kind, bytes(data))
 
 
-def _riff(chunks: bytes) -> bytes:
-    return struct.pack("<4sI4s", b"RIFF", len(chunks) + 4, b"WEBP") + chunks
+def _riff(parts: Iterable[bytes]) -> bytes:
+    chunks = list(parts)
+    length = sum(map(len, chunks)) + 4
+    return b"".join((struct.pack("<4sI4s", b"RIFF", length, b"WEBP"), *chunks))
 
 
 def _canvas(data: memoryview, *, has_exif: bool) -> bytes:
