@@ -48,14 +48,14 @@ def check_mask(content: bytes, size: tuple[int, int]) -> Mask:
         raise _refused(f"The mask cannot be read: {error}. Save it again as a PNG.") from None
     if alpha is None:
         raise _refused(
-            "The mask has no alpha channel; black and white are no mask here. Make the part to "
-            "change transparent, and leave the rest opaque."
+            "The mask has no alpha channel, and its colours are not read, black and white neither. "
+            "Make the part to change transparent (alpha 0), and leave the rest opaque."
         )
     clear = alpha.count(CLEAR)
     if not clear:
         raise _refused(
-            "No pixel of the mask is fully transparent, so nothing may change; black and white are "
-            "no mask here. Make the part to change transparent (alpha 0)."
+            "No pixel of the mask is fully transparent, and its colours are not read, black and "
+            "white neither. Make the part to change transparent (alpha 0)."
         )
     return Mask(*size, clear)
 
@@ -92,13 +92,9 @@ def from_luminance(picture: bytes) -> bytes:
 
 def _check_file(content: bytes) -> None:
     if not content.startswith(PNG_SIGNATURE):
-        is_jpeg = content.startswith(JPEG_START)
-        kind = (
-            "The mask is a JPEG, which cannot be transparent"
-            if is_jpeg
-            else "The mask is not a PNG"
-        )
-        raise _refused(f"{kind}. {FORM}")
+        if content.startswith(JPEG_START):
+            raise _refused(f"The mask is a JPEG, which cannot be transparent. {FORM}")
+        raise _refused(f"The mask is not a PNG. {FORM}")
     if len(content) >= MAX_MASK_BYTES:
         raise _refused(
             f"The mask has {len(content)} bytes; it must have less than {MAX_MASK_BYTES}. Save it "

@@ -3,7 +3,7 @@
 A plane of the largest input has 25 MB; the colours are never kept.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -164,10 +164,3 @@ def _weighted(channels: list[Samples]) -> Samples:
 def _luma(colour: tuple[int, int, int]) -> int:
     red, green, blue = colour
     return (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue + 500) // 1000
-
-
-def used_alpha(png: Png) -> Iterator[bytes]:
-    """Yield the alpha of each row, as long as the caller asks; nothing if there is none."""
-    samples = alpha_samples(png)
-    if samples is not None:
-        yield from map(samples, png.rows)
