@@ -197,6 +197,17 @@ def test_a_rare_kind_of_jpeg_is_refused(marker: int) -> None:
     assert "rare kind" in refusal(content)
 
 
+def test_extended_sequential_of_eight_bits_is_as_common_as_baseline() -> None:
+    content = picture("JPEG").replace(b"\xff\xc0", b"\xff\xc1", 1)
+    assert check_input(content).width == WIDTH
+
+
+def test_a_grey_jpeg_is_accepted() -> None:
+    out = BytesIO()
+    Image.new("L", (9, 9), 7).save(out, "JPEG")
+    assert check_input(out.getvalue()) == InputFacts("image/jpeg", 9, 9, has_alpha=False)
+
+
 def test_a_jpeg_of_twelve_bits_is_refused() -> None:
     content = bytearray(picture("JPEG"))
     content[content.index(b"\xff\xc0") + 4] = 12
