@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagegen.domain.errors import ParameterError
-from imagegen.domain.input_files import MAX_BYTES, MAX_SIDE, InputFacts, check_input
+from imagegen.domain.input_files import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    MAX_RATIO,
+    MAX_SIDE,
+    InputFacts,
+    check_input,
+)
 from imagegen.domain.png_encoding import packed_chunk
 from tests.fakes import exif
 from tests.fakes.marks import with_png_chunk, with_segments, with_webp_chunk
@@ -120,6 +127,10 @@ def test_another_format_is_named(content: bytes, name: str) -> None:
 
 def test_an_empty_file_is_refused() -> None:
     assert "empty" in refusal(b"")
+
+
+def test_the_limits_are_the_promised_ones() -> None:
+    assert (MAX_BYTES, MAX_PIXELS, MAX_SIDE, MAX_RATIO) == (10_485_760, 25_000_000, 8_192, 3)
 
 
 def test_ten_megabytes_are_accepted_and_one_byte_more_is_not() -> None:

@@ -60,6 +60,12 @@ ABSENT = {
     "JPEG with a box that names c2pa in its content": with_segments(
         picture("JPEG"), 0xEB, [b"JP\0\1\0\0\0\1" + jumbf(b"json" + C2PA_TYPE[4:], FAKE)]
     ),
+    "JPEG with a description in a box of another kind": with_segments(
+        picture("JPEG"), 0xEB, [b"JP\0\1\0\0\0\1" + MANIFEST.replace(b"jumb", b"uuid", 1)]
+    ),
+    "JPEG with a box that has no description": with_segments(
+        picture("JPEG"), 0xEB, [b"JP\0\1\0\0\0\1" + MANIFEST.replace(b"jumd", b"json", 1)]
+    ),
     "JPEG with APP11 of something else": with_segments(picture("JPEG"), 0xEB, [b"HDR_RI " + FAKE]),
     "JPEG with bytes behind it": picture("JPEG") + PRESENT["JPEG"],
     "WebP with metadata": picture("WEBP", exif=b"MM\0*" + FAKE),

@@ -217,6 +217,11 @@ def test_a_mask_of_absurd_size_is_refused_before_it_is_unpacked() -> None:
     assert MAX_MASK_PIXELS < 100_000**2
 
 
+def test_a_mask_of_the_largest_input_is_accepted() -> None:
+    content = saved(Image.new("1", (5000, 5000)), transparency=0)
+    assert check_mask(content, (5000, 5000)).clear_pixels == MAX_MASK_PIXELS
+
+
 def test_only_a_png_with_alpha_has_a_luminance() -> None:
     for content in (picture("PNG"), picture("JPEG"), b""):
         with pytest.raises(BrokenImageError):

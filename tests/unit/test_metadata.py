@@ -156,6 +156,12 @@ def test_a_jpeg_in_cmyk_keeps_the_segment_that_explains_its_colours() -> None:
     assert b"Adobe" in clean
 
 
+@pytest.mark.parametrize("marker", range(0xE0, 0xF0))
+def test_every_application_s_segment_that_is_not_needed_goes(marker: int) -> None:
+    content = with_segments(picture("JPEG"), marker, [SECRET])
+    assert without_metadata(content) == picture("JPEG")
+
+
 def test_a_thumbnail_in_the_first_segment_of_a_jpeg_goes() -> None:
     content = picture("JPEG")
     start = content.index(b"JFIF\0")

@@ -67,6 +67,13 @@ def segment_of(jpeg: bytes) -> bytes:
     return jpeg[start : start + 2 + int.from_bytes(jpeg[start + 2 : start + 4])]
 
 
+def test_a_segment_that_is_cut_off_does_not_turn_an_image() -> None:
+    content = picture("JPEG", exif=exif.turned(6))
+    start = content.index(b"\xff\xe1")
+    assert read_orientation(content[: start + len(segment_of(content))] + b"\xff\xda") == 6
+    assert read_orientation(content[: start + len(segment_of(content)) - 1]) == 1
+
+
 def test_exif_inside_another_segment_is_no_exif() -> None:
     inner = segment_of(picture("JPEG", exif=exif.turned(6)))
     assert read_orientation(picture("JPEG", comment=inner)) == 1

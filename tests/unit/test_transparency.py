@@ -156,6 +156,16 @@ def test_an_uncompressed_alpha_chunk_of_a_webp_is_read(method: int, at: int | No
     assert read_transparency(content) == (OPAQUE if at is None else CLEAR)
 
 
+@pytest.mark.parametrize("method", range(4))
+@pytest.mark.parametrize("alpha", [0, 1, 254])
+def test_an_even_alpha_below_255_is_transparent(method: int, alpha: int) -> None:
+    plane = bytes([alpha]) * (WIDTH * HEIGHT)
+    assert (
+        read_transparency(with_alpha_chunk(bytes([method << 2]) + alpha_filtered(method, plane)))
+        == CLEAR
+    )
+
+
 def test_an_alpha_chunk_without_the_header_that_allows_it_is_ignored() -> None:
     content = with_webp_chunk(picture("WEBP", lossless=False), b"ALPH", bytes(WIDTH * HEIGHT + 1))
     assert read_transparency(content) == NO_ALPHA
