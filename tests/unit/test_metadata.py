@@ -242,7 +242,11 @@ def test_odd_chunks_are_padded() -> None:
     assert without_metadata(content) == content
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a", b"RIFF", b"RIFF\4\0\0\0WEBP"[:11]])
+WAVE = picture("WEBP").replace(b"WEBP", b"WAVE", 1)
+NO_LENGTH = picture("JPEG").replace(b"\xff\xe0\0\x10", b"\xff\xe0\0\1", 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a", b"RIFF", WAVE[:11], WAVE, NO_LENGTH])
 def test_what_is_no_image_is_broken(content: bytes) -> None:
     with pytest.raises(BrokenImageError):
         without_metadata(content)

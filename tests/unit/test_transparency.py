@@ -183,7 +183,10 @@ def test_an_animation_says_what_its_header_declares() -> None:
     assert read_transparency(out.getvalue()) == DECLARED_CLEAR
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a", b"RIFF\4\0\0\0WEBP", b"\x89PNG\r\n\x1a\n"])
+WAVE = picture("WEBP").replace(b"WEBP", b"WAVE", 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a", WAVE, WAVE[:12], b"\x89PNG\r\n\x1a\n"])
 def test_what_is_no_image_is_broken(content: bytes) -> None:
     with pytest.raises(BrokenImageError):
         read_transparency(content)
