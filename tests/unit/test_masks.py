@@ -202,6 +202,7 @@ def test_a_mask_with_an_orientation_is_refused() -> None:
 
 
 def test_a_mask_of_four_megabytes_is_refused_and_one_byte_less_is_not() -> None:
+    assert MAX_MASK_BYTES == 4_000_000
     room = MAX_MASK_BYTES - len(cutout()) - 12
     assert f"less than {MAX_MASK_BYTES}" in refusal(with_png_chunk(cutout(), b"prVt", bytes(room)))
     assert check_mask(with_png_chunk(cutout(), b"prVt", bytes(room - 1)), SIZE)

@@ -171,6 +171,12 @@ def test_an_alpha_chunk_without_the_header_that_allows_it_is_ignored() -> None:
     assert read_transparency(content) == NO_ALPHA
 
 
+@pytest.mark.parametrize("method", range(4))
+def test_bytes_behind_an_alpha_plane_are_not_looked_at(method: int) -> None:
+    plane = alpha_filtered(method, b"\xff" * (WIDTH * HEIGHT))
+    assert read_transparency(with_alpha_chunk(bytes([method << 2]) + plane + b"\7\7")) == OPAQUE
+
+
 def test_an_alpha_chunk_that_is_too_short_is_broken() -> None:
     with pytest.raises(BrokenImageError):
         read_transparency(with_alpha_chunk(b"\0" + b"\xff" * (WIDTH * HEIGHT - 1)))
