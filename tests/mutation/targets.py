@@ -63,5 +63,4 @@ TARGETS = (
     Target("aws/ledger_store.py", LEDGERS, on_aws=True),
     Target("aws/ledger_updates.py", LEDGERS, on_aws=True),
     Target("aws/ledger_items.py", LEDGERS, on_aws=True),
-    Target("domain/input_tokens.py", (f"{UNIT}/test_input_tokens.py",)),
 )
