@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
 
+from imagegen.domain.inputs import InputFile
 from imagegen.domain.text import legible
 
 type ServedModels = Mapping[str, date | None]
@@ -27,6 +28,8 @@ class ImageOrder:
     """What ``params`` requests, in pixels; the image may differ and is measured."""
     user: str
     """A keyed hash, the same for each order of one user to one provider."""
+    inputs: tuple[InputFile, ...] = ()
+    """The pictures in their order, the mask last; a provider that would drop one raises."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,24 @@
 """What one image of a row costs, in micro-dollars, rounded up to a whole micro-dollar."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import assert_never
 
 from imagegen.domain.catalog import Offering, SizeOption
-from imagegen.domain.price_rules import PerImage, PerMegapixel, PerRunPlusMegapixel, PriceRule
+from imagegen.domain.input_tokens import input_tokens
+from imagegen.domain.price_rules import (
+    FreeInputs,
+    InputPrice,
+    PatchTokens,
+    PerImage,
+    PerInputImage,
+    PerMegapixel,
+    PerRunPlusMegapixel,
+    PerStartedMegapixel,
+    PriceRule,
+)
+from imagegen.domain.wishes import Wishes
 
 STEP_TOKENS = 250
 """The image's price includes the first step of a prompt; each further step that is begun adds to
@@ -16,6 +28,8 @@ BYTES_PER_TOKEN = 4
 PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]{1,3}|\s\s|[!-/:-@\\[-`{-~]|[\x00-\x08\x0b-\x1f\x7f]")
 LETTERS_PER_TOKEN = 5
 """Of a word of usual length: the common ones are one token."""
+MEGAPIXEL = 1024 * 1024
+"""As providers count input images that they bill by megapixels."""
 LONGEST_WORD = 15
 """In a longer run of letters, which is not a word, two letters make a token."""
 
@@ -58,6 +72,23 @@ def prompt_microusd(row: Offering, token_count: int) -> int:
     return -(-steps * STEP_TOKENS * row.token_prices.text_in // 1_000_000)
 
 
+def inputs_microusd(row: Offering, sizes: Sequence[tuple[int, int]], *, has_mask: bool) -> int:
+    """Return what input images add to the price, in micro-dollars; the row must take them.
+
+    ``sizes`` are widths and heights. A mask is billed like an image of the first one's size: it is
+    not documented that it is free.
+    """
+    if not sizes or row.inputs is None:
+        return 0
+    billed = [*sizes, sizes[0]] if has_mask else sizes
+    return sum(_input_price(row.inputs.price, *size) for size in billed)
+
+
+def wishes_microusd(row: Offering, wishes: Wishes) -> int:
+    """Return what wishes add to the price, in micro-dollars: the preview frames."""
+    return wishes.partials * row.previews.usd if row.previews else 0
+
+
 def actual_microusd(row: Offering, usage: Mapping[str, int] | None) -> int | None:
     """Return what the provider bills for an image by its tokens, or ``None`` if that is unknown.
 
@@ -96,6 +127,20 @@ def _price(rule: PriceRule, option: SizeOption) -> int | None:
             return _ceiling(rule.usd * option.megapixels)
         case PerRunPlusMegapixel():
             return rule.usd_per_run + _ceiling(rule.usd * option.megapixels)
+    assert_never(rule)
+
+
+def _input_price(rule: InputPrice, width: int, height: int) -> int:
+    match rule:
+        case PatchTokens():
+            tokens_in = input_tokens(width, height, cap=rule.cap)
+            return -(-tokens_in * rule.usd_per_million // 1_000_000)
+        case PerInputImage():
+            return rule.usd
+        case PerStartedMegapixel():
+            return rule.usd * min(rule.most, -(-width * height // MEGAPIXEL))
+        case FreeInputs():
+            return 0
     assert_never(rule)
 
 

@@ -6,10 +6,12 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from imagegen.domain.catalog import Catalog, Offering, SizeOption, Tier, Variant
+from imagegen.domain.catalog import Catalog, Offering, SizeOption, Variant
+from imagegen.domain.criteria import Criteria
 from imagegen.domain.formats import choose_format, format_detail, requested
 from imagegen.domain.money import label_text
-from imagegen.domain.pricing import price_microusd, prompt_microusd
+from imagegen.domain.pricing import price_microusd
+from imagegen.domain.wishes import missing, ordered
 
 
 class Reason(StrEnum):
@@ -27,6 +29,8 @@ class Reason(StrEnum):
     QUALITY = "quality_unsupported"
     """Only of a named model: it is not in the tier that was requested."""
     FORMAT = "format_unsupported"
+    INPUTS = "inputs_unsupported"
+    WISH = "wish_unsupported"
 
 
 UNAVAILABLE = frozenset({Reason.NO_KEY, Reason.DISABLED, Reason.CIRCUIT})
@@ -40,37 +44,6 @@ class Availability:
 
     reason: Reason | None = None
     retry_at_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """What the image needs and what the caller prefers."""
-
-    tier: Tier
-    size: str
-    prompt_characters: int
-    prompt_tokens: int
-    """The most that a tokenizer makes of the prompt."""
-    max_cost_microusd: int | None = None
-    provider: str | None = None
-    """Preferred, not required."""
-    model: str | None = None
-    """A row's key or a provider's model id; preferred, not required."""
-    file_format: str | None = None
-    """The file format that the caller requires."""
-    most_bytes: int | None = None
-    """The largest file that the caller can use."""
-
-    def names(self, row: Offering) -> bool:
-        """Return whether the caller named this row: by its model, or else by its provider."""
-        if self.model is not None:
-            return self.model in (row.key, row.model)
-        return self.provider == row.provider
-
-    @property
-    def has_name(self) -> bool:
-        """Whether the caller named a model or a provider."""
-        return self.model is not None or self.provider is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,22 +124,18 @@ def _rank(row: Offering, criteria: Criteria) -> tuple[bool, bool, int]:
 def _judge(
     row: Offering, criteria: Criteria, availability: Mapping[str, Availability], today: date
 ) -> Candidate | LeftOut:
-    option = row.option(criteria.size)
+    option = criteria.option_of(row)
     if option is None:
         sizes = ", ".join(o.size for o in row.sizes)
         return LeftOut(row, Reason.SIZE, f"supports {sizes}")
-    price = _price(row, option, criteria)
-    if row.is_retired(today):
-        return LeftOut(row, Reason.RETIRED, f"shut down on {row.shutdown_on}", price)
+    price = criteria.price_at(row, option)
+    if found := _misfit(row, option, criteria, today):
+        return LeftOut(row, *found, price)
     if price is None:
         return LeftOut(row, Reason.UNPRICED, f"no price for {option.size}")
-    if criteria.prompt_characters > row.max_prompt_characters:
-        detail = f"supports prompts of up to {row.max_prompt_characters} characters"
-        return LeftOut(row, Reason.PROMPT, detail, price)
     if criteria.max_cost_microusd is not None and price > criteria.max_cost_microusd:
-        detail = (
-            f"{label_text(price)} is above the maxCost of {label_text(criteria.max_cost_microusd)}"
-        )
+        most = label_text(criteria.max_cost_microusd)
+        detail = f"{label_text(price)} is above the maxCost of {most}"
         return LeftOut(row, Reason.TOO_DEAR, detail, price)
     file_format = choose_format(row, option, criteria.file_format, criteria.most_bytes)
     if file_format is None:
@@ -174,13 +143,24 @@ def _judge(
     state = availability.get(row.key, Availability(Reason.NO_KEY))
     if state.reason is not None:
         return LeftOut(row, state.reason, _DETAILS[state.reason], price)
-    sent = requested(row, option, file_format) or option
+    asked = requested(row, option, file_format) or option
+    sent = ordered(row, asked, criteria.wishes, has_inputs=bool(criteria.inputs))
     return Candidate(Variant(row, sent), price, file_format)
 
 
-def _price(row: Offering, option: SizeOption, criteria: Criteria) -> int | None:
-    image = price_microusd(row, option)
-    return None if image is None else image + prompt_microusd(row, criteria.prompt_tokens)
+def _misfit(
+    row: Offering, option: SizeOption, criteria: Criteria, today: date
+) -> tuple[Reason, str] | None:
+    """Return why a row cannot make the image, whatever its price and its state are."""
+    if row.is_retired(today):
+        return Reason.RETIRED, f"shut down on {row.shutdown_on}"
+    if detail := criteria.missing_inputs(row):
+        return Reason.INPUTS, detail
+    if detail := missing(row, criteria.wishes):
+        return Reason.WISH, detail
+    if criteria.prompt_characters > row.max_prompt_characters and price_microusd(row, option):
+        return Reason.PROMPT, f"supports prompts of up to {row.max_prompt_characters} characters"
+    return None
 
 
 _DETAILS = {
@@ -234,14 +214,9 @@ def _of_another_tier(catalog: Catalog, criteria: Criteria) -> LeftOut | None:
     """Return the cheapest named row if none is in the tier, ``None`` if the catalog has none."""
     rows = [row for row in catalog.models if criteria.names(row)]
     detail = f"is not in the tier {criteria.tier}"
-    found = [LeftOut(row, Reason.QUALITY, detail, _price_of(row, criteria)) for row in rows]
+    found = [LeftOut(row, Reason.QUALITY, detail, criteria.price_of(row)) for row in rows]
     priced = [one for one in found if one.price_microusd is not None] or found
     return min(priced, key=lambda one: one.price_microusd or 0, default=None)
-
-
-def _price_of(row: Offering, criteria: Criteria) -> int | None:
-    option = row.option(criteria.size)
-    return None if option is None else _price(row, option, criteria)
 
 
 def _row(one: Candidate | LeftOut) -> Offering:

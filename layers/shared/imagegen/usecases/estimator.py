@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from imagegen.domain import ids, quality
 from imagegen.domain.catalog import Catalog, Tier
+from imagegen.domain.criteria import Criteria
 from imagegen.domain.days import today, utc_day
 from imagegen.domain.errors import (
     AboveMaxCostError,
@@ -35,7 +36,6 @@ from imagegen.domain.records import Fallback
 from imagegen.domain.selection import (
     UNAVAILABLE,
     Candidate,
-    Criteria,
     LeftOut,
     Reason,
     Selection,

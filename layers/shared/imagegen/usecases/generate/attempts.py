@@ -24,6 +24,7 @@ from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
 from imagegen.domain.quote import Quote, QuotedCandidate
 from imagegen.domain.selection import Availability
+from imagegen.domain.wishes import ordered
 from imagegen.guard import Guard
 from imagegen.usecases.generate.run import AttemptLog, ImageMade, Run
 
@@ -79,7 +80,7 @@ class ProviderLoop:
         """
         states = self.availability(run.quote.user)
         for candidate in run.quote.candidates:
-            variant = self._quoted_variant(candidate, run.quote.size)
+            variant = self._quoted_variant(candidate, run.quote)
             if variant is None:
                 run.log.skip(candidate.key, candidate.key, Skipped.CATALOG)
             elif reason := self._reason_to_skip(variant, run, states):
@@ -92,7 +93,7 @@ class ProviderLoop:
 
     def has_candidate(self, quote: Quote) -> bool:
         """Return whether the catalog still has a model of the quote as it was priced."""
-        return any(self._quoted_variant(one, quote.size) for one in quote.candidates)
+        return any(self._quoted_variant(one, quote) for one in quote.candidates)
 
     def _must_stop(self, log: AttemptLog) -> bool:
         """Return whether a lost answer ends the run: at most one more provider may be called."""
@@ -100,14 +101,15 @@ class ProviderLoop:
             return False
         return log.calls_in_doubt > 0 or not self.fallback_after_unknown
 
-    def _quoted_variant(self, candidate: QuotedCandidate, size: str) -> Variant | None:
+    def _quoted_variant(self, candidate: QuotedCandidate, quote: Quote) -> Variant | None:
         """Return the variant that was priced, ``None`` if the catalog has changed since then."""
         row = self.catalog.by_key.get(candidate.key)
-        option = row.option(size) if row else None
-        sent = requested(row, option, candidate.file_format) if row and option else None
-        if row is None or sent is None or row.digest(sent) != candidate.digest:
+        option = row.option(candidate.size or quote.size) if row else None
+        asked = requested(row, option, candidate.file_format) if row and option else None
+        if row is None or asked is None:
             return None
-        return Variant(row, sent)
+        sent = ordered(row, asked, quote.wishes, has_inputs=bool(quote.inputs))
+        return Variant(row, sent) if row.digest(sent) == candidate.digest else None
 
     def _reason_to_skip(
         self, variant: Variant, run: Run, states: Mapping[str, Availability]
