@@ -9,11 +9,11 @@ from pydantic import SecretStr
 
 from imagegen.domain import pixels
 from imagegen.domain.catalog import Catalog, Variant, parse_catalog
-from imagegen.domain.delivery import charge_microusd
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageOrder
+from imagegen.domain.pricing import charge_microusd
 from imagegen.providers import PROVIDERS, build_provider
 from local.paths import ROOT
 from local.simulator.routes import BASES, MODULES

@@ -14,8 +14,7 @@ from imagegen.domain.catalog import Catalog
 from imagegen.domain.chat_usage import DailyChatLimits
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Ledger, Limits, OpState
-from imagegen.domain.moderation import ModerationMode
-from imagegen.domain.ports import ImageProvider, Llm, Moderator
+from imagegen.domain.ports import ImageProvider, Llm, ModerationMode, Moderator
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
 from imagegen.guard import Guard, Transition

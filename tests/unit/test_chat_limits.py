@@ -24,11 +24,11 @@ from imagegen.domain.errors import (
     LlmError,
     StoreUnavailableError,
 )
+from imagegen.domain.ids import provider_name
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, TextPart, TokenCount
 from imagegen.domain.pricing import prompt_tokens
-from imagegen.domain.pseudonyms import provider_name
 from imagegen.usecases.chat.limits import ChatLimits, check
 from imagegen.usecases.chat.llm_call import FIXED_TOKENS
 from imagegen.wire.messages import ChatEvent, ChatRequest, MessageComplete

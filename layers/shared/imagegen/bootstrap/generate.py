@@ -10,7 +10,7 @@ from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.pricing import PricingService
 from imagegen.bootstrap.priming import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
-from imagegen.domain.pseudonyms import provider_name
+from imagegen.domain.ids import provider_name
 from imagegen.domain.stores import Stores
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.generate.answers import Presenter

@@ -8,11 +8,13 @@ This file is the reference: the store must behave as these functions do.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import ROUND_CEILING, Decimal
 from typing import Protocol
 
+from imagegen.domain.days import next_day_seconds
 from imagegen.domain.errors import LimitError
+from imagegen.domain.ports import TokenCount
 from imagegen.domain.pricing import prompt_tokens
-from imagegen.domain.waits import next_day_seconds
 
 MAX_OUTPUT_TOKENS = 4_096
 """The most tokens of the answer to one call of the LLM; every call requests this limit."""
@@ -129,3 +131,26 @@ def most_tokens(text: str) -> int:
     plain = len(text) if text.isascii() else sum(map(str.isascii, text))
     foreign_bytes = len(text.encode("utf-8", "surrogatepass")) - plain
     return max(prompt_tokens(text), -(-2 * plain // 3) + foreign_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class LlmPrices:
+    """Dollars per million tokens, which are micro-dollars per token; ``None`` if not configured."""
+
+    input_usd_per_million: Decimal | None = None
+    output_usd_per_million: Decimal | None = None
+
+    def cost_microusd(self, spent: TokenCount | None) -> int | None:
+        """Return what a call cost in micro-dollars, rounded up.
+
+        ``None`` if the tokens or a price are unknown.
+        """
+        if spent is None or self.input_usd_per_million is None:
+            return None
+        if self.output_usd_per_million is None:
+            return None
+        cost = (
+            spent.input_tokens * self.input_usd_per_million
+            + spent.output_tokens * self.output_usd_per_million
+        )
+        return int(cost.to_integral_value(ROUND_CEILING))

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Literal, Protocol
 
 from imagegen.domain.text import legible
 
 type ServedModels = Mapping[str, date | None]
 """The models that a provider lists, by id, each with its last day if one is announced."""
-
 type Json = bool | int | float | str | list[Json] | Mapping[str, Json] | None
 
 
@@ -188,3 +188,11 @@ class WaitingPlaces(Protocol):
             StoreUnavailableError: it may or may not have been taken.
         """
         ...
+
+
+class ModerationMode(StrEnum):
+    """What happens when moderation gives no verdict."""
+
+    REQUIRED = "required"
+    BEST_EFFORT = "best-effort"
+    OFF = "off"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from imagegen.domain.chat_usage import MAX_OUTPUT_TOKENS, most_tokens
+from imagegen.domain.chat_usage import MAX_OUTPUT_TOKENS, LlmPrices, most_tokens
 from imagegen.domain.errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import (
@@ -16,7 +16,6 @@ from imagegen.domain.ports import (
     TokenCount,
     ToolUse,
 )
-from imagegen.domain.token_prices import TokenPrices
 from imagegen.wire.messages import TextApiCall
 
 FIXED_TOKENS = 2_500
@@ -60,7 +59,7 @@ class LlmCall:
         answer = turn_tokens(ChatTurn("assistant", self.words, tuple(self.tool_uses)))
         return call_tokens(turns) + min(answer, MAX_OUTPUT_TOKENS)
 
-    def report(self, llm: Llm, prices: TokenPrices, now_ms: int) -> TextApiCall:
+    def report(self, llm: Llm, prices: LlmPrices, now_ms: int) -> TextApiCall:
         """Return the call for the message's list of API calls."""
         return TextApiCall(
             provider=llm.provider,

@@ -167,7 +167,7 @@ def _delivered(
         ProviderError: it is damaged, has one colour only, or is smaller than every size of the row.
     """
     # Most requests make no image and need neither this nor the readers of the formats.
-    from imagegen.domain.delivery import charge_microusd  # noqa: PLC0415
+    from imagegen.domain.pricing import charge_microusd  # noqa: PLC0415
 
     provider = variant.row.provider
     try:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imagegen.domain.catalog import Catalog
+from imagegen.domain.days import is_of_past_day
 from imagegen.domain.errors import (
     GenerationFailedError,
     ImagegenError,
@@ -19,7 +20,6 @@ from imagegen.domain.errors import (
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
 from imagegen.domain.stores import Known, Refused
-from imagegen.domain.waits import is_of_past_day
 from imagegen.usecases.generate.attempts import ProviderLoop
 from imagegen.usecases.generate.charges import not_charged, stored_is_charged
 from imagegen.usecases.generate.holds import Holds
