@@ -14,8 +14,7 @@ from imagegen.domain.ids import provider_name
 from imagegen.edge.problems import on_route, to_problem
 from imagegen.settings import ChatSettings
 from imagegen.usecases.chat.chatter import Chatter
-from imagegen.usecases.chat.limits import ChatLimits
-from imagegen.usecases.chat.meter import ChatMeter
+from imagegen.usecases.chat.limits import ChatLimits, ChatMeter
 from imagegen.wire.images import Estimate, EstimateRequest
 
 

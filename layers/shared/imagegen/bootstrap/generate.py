@@ -13,14 +13,12 @@ from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.domain.ids import provider_name
 from imagegen.domain.stores import Stores
 from imagegen.settings import GenerateSettings
-from imagegen.usecases.generate.answers import Presenter
 from imagegen.usecases.generate.attempts import ProviderLoop
-from imagegen.usecases.generate.generator import Generator
-from imagegen.usecases.generate.holds import Holds
+from imagegen.usecases.generate.generator import Generator, Presenter
+from imagegen.usecases.generate.holds import Holds, ImageKeeper
 from imagegen.usecases.generate.moderation import PromptModeration
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer
-from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.usecases.status import ImageFinder
 from imagegen.usecases.usage import UsageReader
 

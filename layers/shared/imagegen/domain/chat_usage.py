@@ -51,6 +51,29 @@ class ChatReservation:
     tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class LlmPrices:
+    """Dollars per million tokens, which are micro-dollars per token; ``None`` if not configured."""
+
+    input_usd_per_million: Decimal | None = None
+    output_usd_per_million: Decimal | None = None
+
+    def cost_microusd(self, spent: TokenCount | None) -> int | None:
+        """Return what a call cost in micro-dollars, rounded up.
+
+        ``None`` if the tokens or a price are unknown.
+        """
+        if spent is None or self.input_usd_per_million is None:
+            return None
+        if self.output_usd_per_million is None:
+            return None
+        cost = (
+            spent.input_tokens * self.input_usd_per_million
+            + spent.output_tokens * self.output_usd_per_million
+        )
+        return int(cost.to_integral_value(ROUND_CEILING))
+
+
 class ChatUsageStore(Protocol):
     """The chat's counts; every change is one atomic write of one person's day."""
 
@@ -131,26 +154,3 @@ def most_tokens(text: str) -> int:
     plain = len(text) if text.isascii() else sum(map(str.isascii, text))
     foreign_bytes = len(text.encode("utf-8", "surrogatepass")) - plain
     return max(prompt_tokens(text), -(-2 * plain // 3) + foreign_bytes)
-
-
-@dataclass(frozen=True, slots=True)
-class LlmPrices:
-    """Dollars per million tokens, which are micro-dollars per token; ``None`` if not configured."""
-
-    input_usd_per_million: Decimal | None = None
-    output_usd_per_million: Decimal | None = None
-
-    def cost_microusd(self, spent: TokenCount | None) -> int | None:
-        """Return what a call cost in micro-dollars, rounded up.
-
-        ``None`` if the tokens or a price are unknown.
-        """
-        if spent is None or self.input_usd_per_million is None:
-            return None
-        if self.output_usd_per_million is None:
-            return None
-        cost = (
-            spent.input_tokens * self.input_usd_per_million
-            + spent.output_tokens * self.output_usd_per_million
-        )
-        return int(cost.to_integral_value(ROUND_CEILING))

@@ -23,14 +23,13 @@ from imagegen.domain.ports import WaitingPlaces
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
-from imagegen.openai_api.calls import Call
 from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.offers import NamedOffers
+from imagegen.openai_api.retries import Call
 from imagegen.usecases.estimator import Issue
-from imagegen.usecases.generate.charges import not_charged
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.usecases.generate.replay import Replayer
+from imagegen.usecases.generate.replay import Replayer, not_charged
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import EstimateRequest
 

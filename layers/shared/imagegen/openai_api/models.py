@@ -29,7 +29,7 @@ from imagegen.wire.images import EstimateRequest
 
 if TYPE_CHECKING:
     # Only a request for images loads it.
-    from imagegen.openai_api.aliases import Named
+    from imagegen.openai_api.model_names import Named
 
 TIER_OF_QUALITY: dict[str, Tier] = {
     "low": Tier.FAST,

@@ -13,7 +13,16 @@ from imagegen.domain.chat_usage import LlmPrices
 from imagegen.domain.errors import ImagegenError, InvalidRequestError, LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Llm, TextPart, ToolUse
-from imagegen.usecases.chat.answer_text import AnswerText
+from imagegen.usecases.chat.answer_text import (
+    CUT_OFF,
+    FAILED,
+    NOTHING,
+    RAN_OUT,
+    STOPPED,
+    TOO_LONG,
+    UNEXPECTED,
+    AnswerText,
+)
 from imagegen.usecases.chat.arguments import parse_arguments, parse_request, to_turn
 from imagegen.usecases.chat.limits import (
     MAX_REJECTED_TOOL_USES,
@@ -23,15 +32,6 @@ from imagegen.usecases.chat.limits import (
     check,
 )
 from imagegen.usecases.chat.llm_call import LlmCall, TokenBudget, request_tokens
-from imagegen.usecases.chat.sentences import (
-    CUT_OFF,
-    FAILED,
-    NOTHING,
-    RAN_OUT,
-    STOPPED,
-    TOO_LONG,
-    UNEXPECTED,
-)
 from imagegen.wire.images import Estimate, EstimateRequest
 from imagegen.wire.messages import (
     ChatEvent,
