@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from imagegen.aws import clients
 from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.pricing import PricingService
-from imagegen.bootstrap.priming import prime
+from imagegen.bootstrap.service import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.domain.chat_usage import LlmPrices
 from imagegen.domain.ids import provider_name

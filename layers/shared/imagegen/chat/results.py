@@ -6,10 +6,11 @@ around an estimate, so the search goes inward to the estimate and notes the call
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from imagegen.wire.images import EdgeModel
 from imagegen.wire.messages import TOOL
 
 ESTIMATE = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})
@@ -30,6 +31,7 @@ SPEAKERS = frozenset({"user", "assistant", "model", "system", "developer"})
 RESULT_TYPES = ("tool_result", "tool-result", "function_call_output")
 RESULTS = ("tool_result", "functionResponse", "function_response", "toolResult")
 """What marks a tool result inside a speaker's message: the block's type, or a field's name."""
+type Part = EdgeModel | Mapping[str, Any]
 
 
 def extract_image_generations(tool_results: Any, calls: Any = None) -> list[dict[str, Any]]:
@@ -88,6 +90,35 @@ class _Search:
             return True
         named = {name for call_id, name in self.calls if call_id == identity or not identity}
         return named == {TOOL}
+
+
+def message_complete(
+    message_id: str,
+    content: str,
+    *,
+    image_generations: Iterable[Part] = (),
+    llm_api_calls: Iterable[Part] = (),
+    stop_reason: Literal["end", "tool_limit", "length", "error"] = "end",
+) -> dict[str, Any]:
+    """Return the message in the form that the page's elements and clients of ``POST /chat`` read.
+
+    ``image_generations`` are the result of ``extract_image_generations``.
+    """
+    return {
+        "id": message_id,
+        "role": "assistant",
+        "content": content,
+        "imageGenerations": [plain(one) for one in image_generations],
+        "llmApiCalls": [plain(one) for one in llm_api_calls],
+        "stopReason": stop_reason,
+    }
+
+
+def plain(part: Part) -> dict[str, Any]:
+    """Return a part as JSON."""
+    if isinstance(part, EdgeModel):
+        return part.model_dump(mode="json", by_alias=True)
+    return dict(part)
 
 
 def _is_unnamed_result(result: Mapping[str, Any]) -> bool:

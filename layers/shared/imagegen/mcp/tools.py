@@ -17,8 +17,7 @@ from imagegen.domain.catalog import Shape, Tier
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.money import label_text, usd_text
 from imagegen.edge.problems import invalid_request, on_route, to_problem
-from imagegen.mcp.app import TOOL_META
-from imagegen.mcp.offer_links import offer_link
+from imagegen.mcp.app import TOOL_META, offer_link
 from imagegen.wire.images import (
     Allowance,
     EdgeModel,
