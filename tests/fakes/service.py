@@ -21,7 +21,7 @@ from imagegen.guard import Guard, Transition
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.images import OpenAiPresenter
 from imagegen.settings import ChatSettings, EstimateSettings, GenerateSettings
-from imagegen.usecases.availability import ProviderSetup
+from imagegen.usecases.availability import ModelLister, ProviderSetup
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.generate.generator import Confirmed, Generator, Presenter
@@ -29,7 +29,6 @@ from imagegen.usecases.generate.reconciler import EndedHold, Reconciler
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults
-from imagegen.usecases.model_list import ModelLister
 from imagegen.usecases.status import ImageFinder, LedgerStatusReader
 from imagegen.usecases.usage import UsageReader
 from imagegen.wire.images import Estimate, EstimateRequest, GeneratedImage, GenerateRequest

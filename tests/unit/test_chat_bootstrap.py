@@ -11,7 +11,7 @@ from imagegen.bootstrap.providers import Providers, chat_key
 from imagegen.domain.errors import ConfigurationError
 from imagegen.llm.openai_chat import OpenAILlm
 from imagegen.monitoring.metrics import Metric
-from imagegen.monitoring.observer import chat_samples
+from imagegen.monitoring.samples import chat_samples
 from imagegen.settings import ChatSettings
 from imagegen.wire.messages import MessageComplete, TextApiCall
 from local.emulator import Emulator

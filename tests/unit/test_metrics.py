@@ -12,7 +12,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import Attempt, Fallback, ImageRecord, RecordStatus
 from imagegen.guard import Transition
 from imagegen.monitoring.metrics import SERIES, Dimension, Metric, Sample, line
-from imagegen.monitoring.observer import (
+from imagegen.monitoring.samples import (
     OTHER,
     SKIPPED,
     image_samples,

@@ -60,7 +60,7 @@ def test_every_metric_is_in_a_sample() -> None:
     named = attributes(SAMPLES, "Metric")
     unsent = {one.name for one in Metric if one.name not in named}
     assert not unsent, (
-        f"no function of monitoring/observer.py sends Metric.{', Metric.'.join(sorted(unsent))}: a "
+        f"no function of monitoring/samples.py sends Metric.{', Metric.'.join(sorted(unsent))}: a "
         "graph or an alarm of it would be empty for ever"
     )
 

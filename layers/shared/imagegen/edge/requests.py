@@ -14,8 +14,8 @@ from typing import Any
 
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
+from imagegen.domain.ports import User, Verifier
 from imagegen.domain.text import REPLACED
-from imagegen.domain.users import User, Verifier
 from imagegen.edge.problems import (
     edge_problem,
     invalid_json,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagegen.domain.errors import ConfigurationError, ForbiddenError, UnauthorizedError
-from imagegen.domain.users import ADMIN, USER, User
+from imagegen.domain.ports import ADMIN, USER, User
 from imagegen.edge import token_hints
 from imagegen.edge.token_keys import ALGORITHMS, Keys
 

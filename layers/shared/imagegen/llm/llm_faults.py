@@ -144,7 +144,8 @@ def _is_error(body: Json) -> bool:
     if "error" in (first.get("object"), first.get("type")):
         return True
     # MiniMax sends its errors with status 200 in base_resp, where 0 means success.
-    if dig(first, "base_resp", "status_code") not in (None, 0):
+    base = first.get("base_resp")
+    if isinstance(base, Mapping) and base.get("status_code") not in (None, 0):
         return True
     has_answer = any(name in first for name in ("choices", "usage", "id"))
     return not has_answer and "code" in first and "message" in first

@@ -22,6 +22,7 @@ from imagegen.domain.formats import requested
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
+from imagegen.domain.pricing import charge_microusd
 from imagegen.domain.quote import Quote, QuotedCandidate
 from imagegen.domain.selection import Availability
 from imagegen.guard import Guard
@@ -166,9 +167,6 @@ def _delivered(
     Raises:
         ProviderError: it is damaged, has one colour only, or is smaller than every size of the row.
     """
-    # Most requests make no image and need neither this nor the readers of the formats.
-    from imagegen.domain.pricing import charge_microusd  # noqa: PLC0415
-
     provider = variant.row.provider
     try:
         measured = pixels.measure(answer.content)
