@@ -13,9 +13,9 @@ from imagegen.domain.chat_usage import (
     ChatUsage,
     DailyChatLimits,
     chat_limit_reached,
+    chat_reserved,
+    chat_settled,
     most_tokens,
-    reserved,
-    settled,
 )
 from imagegen.domain.errors import (
     ConfigurationError,
@@ -198,11 +198,11 @@ def test_the_counts_never_exceed_the_limits(
     for number, (kind, wanted, used) in enumerate(steps):
         if kind and taken:
             reservation = taken[kind % len(taken)]
-            found = settled(found, reservation, min(used, reservation.tokens))
+            found = chat_settled(found, reservation, min(used, reservation.tokens))
             continue
         reservation = ChatReservation(USER, DAY, f"h{number}", wanted)
         if chat_limit_reached(found, wanted, limits, now_ms=0) is None:
-            found = reserved(found, reservation)
+            found = chat_reserved(found, reservation)
             taken.append(reservation)
         assert found.chats <= chats
         assert 0 <= found.tokens <= tokens

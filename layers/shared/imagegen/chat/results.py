@@ -13,7 +13,7 @@ from typing import Any, Literal
 from imagegen.wire.images import EdgeModel
 from imagegen.wire.messages import TOOL
 
-ESTIMATE = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})
+ESTIMATE_FIELDS = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})
 """The fields that every estimate has."""
 SEEN_BY_LLM = ("buttonLabel", "price", "provider", "model", "quality", "size", "typicalSeconds")
 CALL_IDS = ("tool_call_id", "tool_use_id", "toolCallId", "toolUseId", "call_id")
@@ -54,7 +54,7 @@ def result_for_llm(estimate: Mapping[str, Any]) -> dict[str, Any]:
 
     For an error (``application/problem+json``), its code and its text are returned.
     """
-    if not estimate.keys() >= ESTIMATE:
+    if not estimate.keys() >= ESTIMATE_FIELDS:
         return {"offered": False, "code": estimate.get("code"), "detail": estimate.get("detail")}
     seen = {name: estimate[name] for name in SEEN_BY_LLM if name in estimate}
     return {"offered": True, **seen}
@@ -73,7 +73,7 @@ class _Search:
         match value:
             case str() if value.lstrip()[:1] in ("{", "["):
                 yield from self.images(_json_in(value), call_id, depth - 1)
-            case Mapping() if value.keys() >= ESTIMATE:
+            case Mapping() if value.keys() >= ESTIMATE_FIELDS:
                 yield _image(value, call_id)
             case Mapping() if not _is_of_another_tool(value) and self._may_be_ours(value):
                 inner_id = _call_id(value) or call_id

@@ -121,7 +121,7 @@ def chat_limit_reached(
     return None
 
 
-def reserved(usage: ChatUsage, reservation: ChatReservation) -> ChatUsage:
+def chat_reserved(usage: ChatUsage, reservation: ChatReservation) -> ChatUsage:
     """Return the usage with the request counted and its tokens reserved."""
     return replace(
         usage,
@@ -131,7 +131,7 @@ def reserved(usage: ChatUsage, reservation: ChatReservation) -> ChatUsage:
     )
 
 
-def settled(usage: ChatUsage, reservation: ChatReservation, tokens: int) -> ChatUsage:
+def chat_settled(usage: ChatUsage, reservation: ChatReservation, tokens: int) -> ChatUsage:
     """Return the usage with a reservation replaced by what was used; unchanged without it."""
     if reservation.id not in usage.reservations:
         return usage

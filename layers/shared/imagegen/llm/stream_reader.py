@@ -7,7 +7,7 @@ from typing import Final
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, Json, TextPart, TokenCount, ToolUse
 from imagegen.domain.text import is_first_half
-from imagegen.llm.llm_faults import error_in, fault
+from imagegen.llm.llm_faults import error_in, llm_fault
 from imagegen.llm.thinking import ThinkingFilter
 from imagegen.llm.tool_calls import ToolCalls, TooManyCallsError
 from imagegen.llm.unknown_fields import TooManyFieldsError, merged_fields, unknown_fields
@@ -23,8 +23,10 @@ KNOWN_OF_MESSAGE: Final = frozenset(
 FILTERED: Final = frozenset(
     {"content_filter", "safety", "prohibited_content", "recitation", "sensitive", "refusal"}
 )
-RAN_OUT: Final = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
-FAILED: Final = frozenset({"error", "abort", "insufficient_system_resource", "network_error"})
+LENGTH_FINISHES: Final = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
+FAILED_FINISHES: Final = frozenset(
+    {"error", "abort", "insufficient_system_resource", "network_error"}
+)
 """Values of ``finish_reason`` in small letters: OpenAI's, and those of endpoints with words of
 their own (DeepSeek, Gemini, Mistral, vLLM, Zhipu)."""
 MAX_TOKENS: Final = 1_000_000_000
@@ -82,7 +84,7 @@ class Reader:
         try:
             yield from self._message(self._delta(fields))
         except (TooManyCallsError, TooManyFieldsError):
-            raise fault(Outcome.UNAVAILABLE) from None
+            raise llm_fault(Outcome.UNAVAILABLE) from None
 
     def end(self) -> Iterator[TextPart | ToolUse | TokenCount | AnswerEnd]:
         """Yield the remaining text, the tool calls and the token counts after the last chunk.
@@ -92,15 +94,15 @@ class Reader:
         """
         finish = self.finish.lower()
         if finish in FILTERED:
-            raise fault(Outcome.REFUSED)
-        if finish in FAILED:
-            raise fault(Outcome.UNAVAILABLE)
+            raise llm_fault(Outcome.REFUSED)
+        if finish in FAILED_FINISHES:
+            raise llm_fault(Outcome.UNAVAILABLE)
         if not finish and not (self.is_done and self.has_choice):
-            raise fault(Outcome.UNKNOWN)
+            raise llm_fault(Outcome.UNKNOWN)
         if rest := self.thinking.add(self.pending_half) + self.thinking.end():
             yield TextPart(rest)
         yield from self.calls.uses(self.taken_ids)
-        end = AnswerEnd(ran_out=finish in RAN_OUT, extras=self._extras())
+        end = AnswerEnd(ran_out=finish in LENGTH_FINISHES, extras=self._extras())
         if end != AnswerEnd():
             yield end
         if self.tokens:
@@ -143,7 +145,7 @@ class Reader:
             if self.parts and not all(isinstance(one, str) for one in self.parts):
                 return {**extras, "content": _joined_parts(self.parts)}
         except TooManyFieldsError:
-            raise fault(Outcome.UNAVAILABLE) from None
+            raise llm_fault(Outcome.UNAVAILABLE) from None
         if self.thinking.has_hidden:
             return {**extras, "content": "".join(self.raw)}
         return extras
@@ -172,6 +174,7 @@ def usage_in(body: Json) -> TokenCount | None:
 
     Endpoints differ in where they are and what they count.
     """
+    places: list[tuple[Json, tuple[str, ...]]]
     places = [(one, names) for one in values_at(body, USAGE_PLACES) for names in USAGE_NAMES]
     # Ollama's own names, and llama.cpp's timings, where there is no usage.
     places += [(body, OLLAMA_NAMES), (_object(body).get("timings"), LLAMA_NAMES)]

@@ -30,7 +30,7 @@ be looked up for a long time; the ledger entry must not grow meanwhile to Dynamo
 SILENT_MS = 900
 """If the ledger took longer than this to fail, it is taken to be unreachable. The hold is then not
 released at once, because the caller would wait as long again: it ends with its lease."""
-PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
+PUT_PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
 """The pauses between the attempts to store an image that the provider has already billed. Most
 outages of S3 are short."""
 RECORD_TRIES = 2
@@ -201,7 +201,7 @@ class ImageKeeper:
 
         A repeated put is safe: only the first put of a quote is stored.
         """
-        for pause_seconds in PAUSES_SECONDS:
+        for pause_seconds in PUT_PAUSES_SECONDS:
             try:
                 return self.stores.images.put(run.quote.ref, content, record)
             except StoreUnavailableError:
