@@ -16,9 +16,9 @@ from imagegen.domain.errors import ConfigurationError, InvalidRequestError, LlmE
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Llm, TextPart, TokenCount, ToolUse
 from imagegen.usecases.chat.answer_text import FAILED, NOTHING, STOPPED, TOO_LONG
-from imagegen.usecases.chat.arguments import parse_arguments
 from imagegen.usecases.chat.chatter import MARGIN_MS
 from imagegen.usecases.chat.limits import MAX_ANSWER_CHARACTERS
+from imagegen.usecases.chat.llm_call import parse_arguments
 from imagegen.wire.images import Estimate
 from imagegen.wire.messages import (
     ChatEvent,

@@ -23,7 +23,6 @@ from imagegen.usecases.chat.answer_text import (
     UNEXPECTED,
     AnswerText,
 )
-from imagegen.usecases.chat.arguments import parse_arguments, parse_request, to_turn
 from imagegen.usecases.chat.limits import (
     MAX_REJECTED_TOOL_USES,
     MAX_TOOL_BYTES,
@@ -31,7 +30,14 @@ from imagegen.usecases.chat.limits import (
     TooLongError,
     check,
 )
-from imagegen.usecases.chat.llm_call import LlmCall, TokenBudget, request_tokens
+from imagegen.usecases.chat.llm_call import (
+    LlmCall,
+    TokenBudget,
+    parse_arguments,
+    parse_request,
+    request_tokens,
+    to_turn,
+)
 from imagegen.wire.images import Estimate, EstimateRequest
 from imagegen.wire.messages import (
     ChatEvent,
