@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import button_label, label_text, parse_usd, usd_text
-from imagegen.openai_api.aliases import Named
+from imagegen.openai_api.model_names import Named
 from imagegen.openai_api.models import ImagesRequest, to_estimate_request
 from imagegen.wire.images import EstimateRequest
 from tests.fakes.catalogs import real_catalog

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from imagegen.domain.ledger import Limits
-from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.money import Usd
+from imagegen.domain.ports import ModerationMode
 from imagegen.places import is_on_loopback, public_url
 from imagegen.providers import PROVIDERS, base_url_name
 

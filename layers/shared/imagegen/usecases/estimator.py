@@ -61,7 +61,7 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PricedOffer:
     """An offer before it is signed."""
 
     quote: Quote
@@ -125,7 +125,7 @@ class Estimator:
         ledger: Ledger | None = None,
         issue: Issue | None = None,
         most_bytes: int | None = None,
-    ) -> Offer:
+    ) -> PricedOffer:
         """Return the offer before it is signed.
 
         ``ledger`` is the user's, if the caller has just read it. ``issue`` is passed by callers
@@ -143,7 +143,7 @@ class Estimator:
             raise _no_candidate(selection, request, chosen.tier)
         ledger = ledger or self.ledgers.load(user)
         quote = self._quote(request, selection, user, ledger, issue)
-        return Offer(quote, chosen, selection, ledger)
+        return PricedOffer(quote, chosen, selection, ledger)
 
     def _choose_quality(self, request: EstimateRequest, day: date) -> QualityChoice:
         """Return the tier that ``quality`` or ``model`` determines, else the prompt's words."""

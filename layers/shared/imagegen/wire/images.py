@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 from imagegen.domain.catalog import FileFormat, Tier
 from imagegen.domain.money import parse_usd, usd_text
 from imagegen.domain.price_rules import PIXEL_SIZE
-from imagegen.wire.prompts import MAX_STYLE_CHARACTERS, Prompt, Style
+from imagegen.domain.text import MAX_STYLE_CHARACTERS, Prompt, Style
 
 DOLLARS = r"^([0-9]{1,9}|[0-9]{0,9}\.[0-9]{1,6})$"
 _SIZES = rf"^(square|landscape|portrait)$|{PIXEL_SIZE}"
