@@ -72,6 +72,8 @@ class Service:
     catalog: Catalog = field(default_factory=three_providers)
     limits: Limits = field(default_factory=Limits)
     moderation: ModerationMode = ModerationMode.REQUIRED
+    price_multiple: Decimal = Decimal(3)
+    """Greater than the product's own, so that all three providers are in an offer."""
     fallback_after_unknown: bool = True
     max_count: int = 4
     model_aliases: str = ""
@@ -121,6 +123,7 @@ class Service:
             daily_chats=self.chat_limits.chats,
             daily_chat_tokens=self.chat_limits.tokens,
             moderation=self.moderation,
+            fallback_price_multiple=self.price_multiple,
             fallback_after_unknown=self.fallback_after_unknown,
             max_count=self.max_count,
             model_aliases=self.model_aliases,

@@ -178,7 +178,7 @@ def test_what_cannot_be_sold_is_not_charged_and_the_next_provider_is_called(kind
     service = Service()
     service.react("alpha", content)
     made = service.make()
-    assert (made.record.provider, service.spent()) == ("beta", 70_000)
+    assert (made.record.provider, service.spent()) == ("beta", 60_000)
     assert [one.code for one in made.record.attempts] == [code, ""]
     alone = one_row()
     alone.react("alpha", content)
