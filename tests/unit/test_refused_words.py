@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.providers.classification import declines, is_refusal_code, refused_in, states_refusal
+from imagegen.providers.refusals import declines, is_refusal_code, refused_in, states_refusal
 
 REFUSALS = (
     "NSFW content detected. Try running it again, or try a different prompt.",

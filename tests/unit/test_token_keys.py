@@ -110,7 +110,7 @@ def test_a_token_of_many_groups_is_read(groups: int) -> None:
 
 def test_a_token_that_is_longer_than_any_is_refused_unread() -> None:
     door = Door([jwk("RSA", kid="k")])
-    assert door.hint(token(kid="k", note="x" * MAX_JWT_CHARACTERS)) == token_hints.LENGTH
+    assert door.hint(token(kid="k", note="x" * MAX_JWT_CHARACTERS)) == token_hints.OVERLONG
     assert door.fetched == 0
 
 

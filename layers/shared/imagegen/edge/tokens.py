@@ -75,7 +75,7 @@ class TokenVerifier:
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         if len(token) > MAX_JWT_CHARACTERS:
-            raise _invalid_token(token_hints.LENGTH)
+            raise _invalid_token(token_hints.OVERLONG)
         try:
             header, claims = _parts(token)
         except (ValueError, TypeError, RecursionError):

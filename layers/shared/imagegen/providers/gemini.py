@@ -14,14 +14,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
-from imagegen.providers.classification import (
-    declines,
-    is_refusal_code,
-    key_fault,
-    no_image,
-    outcome_in_front,
-    states_refusal,
-)
+from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
@@ -39,6 +32,7 @@ from imagegen.providers.faults import (
 )
 from imagegen.providers.http import Deadline, JsonHttp
 from imagegen.providers.pictures import pictures_in
+from imagegen.providers.refusals import declines, is_refusal_code, states_refusal
 
 NAME = "gemini"
 

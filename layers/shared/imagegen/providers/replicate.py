@@ -16,13 +16,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
-from imagegen.providers.classification import (
-    key_fault,
-    no_image,
-    outcome_in_front,
-    refused_in,
-    states_refusal,
-)
+from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
@@ -38,6 +32,7 @@ from imagegen.providers.faults import (
 )
 from imagegen.providers.http import Clock, Deadline, JsonHttp
 from imagegen.providers.pictures import pictures_in
+from imagegen.providers.refusals import refused_in, states_refusal
 
 NAME = "replicate"
 

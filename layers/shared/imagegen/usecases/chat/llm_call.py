@@ -1,4 +1,4 @@
-"""What goes to the chat's LLM and what comes back: turns, tool arguments, tokens of its calls."""
+"""What goes to the chat's LLM and what comes back: turns, tool arguments and counts of tokens."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
