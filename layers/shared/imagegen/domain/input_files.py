@@ -14,11 +14,10 @@ from imagegen.domain.jpeg import read_jpeg
 from imagegen.domain.jpeg_segments import JPEG_START, SOS, segments_of
 from imagegen.domain.orientation import read_orientation, turned
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png import chunks_of as png_chunks_of
+from imagegen.domain.png import chunks_of
 from imagegen.domain.png_rows import TooMuchDataError, layout_of, open_png
 from imagegen.domain.transparency import read_transparency
-from imagegen.domain.webp import chunks_of as webp_chunks_of
-from imagegen.domain.webp import read_webp
+from imagegen.domain.webp import read_webp, riff_chunks
 
 INPUTS = "inputs"
 MAX_BYTES = 10 * 1024 * 1024
@@ -113,7 +112,7 @@ def _other_format(content: bytes) -> str:
 
 def _checked_png(content: bytes) -> InputFacts:
     layout = layout_of(content)
-    _few(png_chunks_of(content), MAX_PNG_PARTS)
+    _few(chunks_of(content), MAX_PNG_PARTS)
     facts = _facts("image/png", (layout.width, layout.height), content)
     png = open_png(content)
     if png.is_animated:
@@ -143,7 +142,7 @@ def _checked_jpeg(content: bytes) -> InputFacts:
 
 
 def _checked_webp(content: bytes) -> InputFacts:
-    for kind, data in _few(webp_chunks_of(content)):
+    for kind, data in _few(riff_chunks(content)):
         if kind in {b"ANIM", b"ANMF"} or (kind == b"VP8X" and data[0] & ANIMATION_FLAG):
             raise _animated()
     found = read_webp(content)

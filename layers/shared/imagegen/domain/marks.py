@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from imagegen.domain.jpeg_segments import APP11, JPEG_START, segments_of
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png import chunks_of as png_chunks_of
-from imagegen.domain.webp import chunks_of as webp_chunks_of
+from imagegen.domain.png import chunks_of
+from imagegen.domain.webp import riff_chunks
 
 PNG_CHUNK, WEBP_CHUNK = b"caBX", b"C2PA"
 JUMBF_SEGMENT = b"JP"
@@ -45,12 +45,12 @@ def read_c2pa(content: bytes) -> Presence:
 
 def _has_manifest(content: bytes) -> bool:
     if content.startswith(PNG_SIGNATURE):
-        return any(kind == PNG_CHUNK and data for kind, data in png_chunks_of(content))
+        return any(kind == PNG_CHUNK and data for kind, data in chunks_of(content))
     if content.startswith(JPEG_START):
         segments = segments_of(content)
         return any(one.marker == APP11 and is_c2pa_segment(one.data) for one in segments)
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return any(kind == WEBP_CHUNK and data for kind, data in webp_chunks_of(content))
+        return any(kind == WEBP_CHUNK and data for kind, data in riff_chunks(content))
     return False
 
 

@@ -36,9 +36,9 @@ from imagegen.domain.orientation import (
     read_orientation,
 )
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png import chunks_of as png_chunks_of
+from imagegen.domain.png import chunks_of
 from imagegen.domain.png_encoding import packed_chunk
-from imagegen.domain.webp import chunks_of as webp_chunks_of
+from imagegen.domain.webp import riff_chunks
 
 NOT_CRITICAL = 0x20
 PNG_COLOURS = frozenset(
@@ -78,7 +78,7 @@ def without_metadata(content: bytes) -> bytes:
 
 def _png_parts(content: bytes, orientation: int) -> Iterator[Part]:
     view, at, is_written = memoryview(content), len(PNG_SIGNATURE), orientation == UPRIGHT
-    for kind, data in png_chunks_of(content):
+    for kind, data in chunks_of(content):
         end = at + len(data) + 12
         if kind in PNG_KEPT or not kind[0] & NOT_CRITICAL:
             yield view[at:end]
@@ -119,7 +119,7 @@ def _is_kept(segment: Segment) -> bool:
 
 def _webp_parts(content: bytes, orientation: int) -> Iterator[bytes]:
     is_written = orientation == UPRIGHT
-    for kind, data in webp_chunks_of(content):
+    for kind, data in riff_chunks(content):
         if kind == b"VP8X":
             yield _webp_chunk(kind, _canvas(data, has_exif=not is_written))
         elif kind == b"EXIF" and not is_written:

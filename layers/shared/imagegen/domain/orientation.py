@@ -16,8 +16,8 @@ import struct
 
 from imagegen.domain.jpeg_segments import APP1, JPEG_START, SOS, segments_of
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError, measure
-from imagegen.domain.png import chunks_of as png_chunks_of
-from imagegen.domain.webp import chunks_of as webp_chunks_of
+from imagegen.domain.png import chunks_of
+from imagegen.domain.webp import riff_chunks
 
 UPRIGHT = 1
 SIDEWAYS = frozenset({5, 6, 7, 8})
@@ -94,7 +94,7 @@ def is_exif(segment: memoryview) -> bool:
 
 def _exif(content: bytes) -> memoryview | None:
     if content.startswith(PNG_SIGNATURE):
-        return next((data for kind, data in png_chunks_of(content) if kind == b"eXIf"), None)
+        return next((data for kind, data in chunks_of(content) if kind == b"eXIf"), None)
     if content.startswith(JPEG_START):
         return _exif_of_jpeg(content)
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
@@ -113,7 +113,7 @@ def _exif_of_jpeg(content: bytes) -> memoryview | None:
 
 def _exif_of_webp(content: bytes) -> memoryview | None:
     is_announced = False
-    for kind, data in webp_chunks_of(content):
+    for kind, data in riff_chunks(content):
         if kind == b"VP8X":
             is_announced = bool(data[0] & WEBP_EXIF_FLAG)
         if kind == b"EXIF" and is_announced:

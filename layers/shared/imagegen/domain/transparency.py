@@ -20,7 +20,7 @@ from imagegen.domain.jpeg_segments import JPEG_START
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
 from imagegen.domain.png_planes import OPAQUE, alpha_samples
 from imagegen.domain.png_rows import Png, TooMuchDataError, open_png
-from imagegen.domain.webp import chunks_of
+from imagegen.domain.webp import riff_chunks
 
 CANVAS_ALPHA_FLAG = 0x10
 LOSSLESS_ALPHA_BIT = 0x10
@@ -118,7 +118,7 @@ def _of_webp(content: bytes) -> Transparency:
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
     try:
-        yield from chunks_of(content)
+        yield from riff_chunks(content)
     except struct.error:
         raise BrokenImageError("the WebP is cut off") from None
 
