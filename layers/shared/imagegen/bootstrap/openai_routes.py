@@ -1,5 +1,6 @@
 """Builds what answers the routes under ``/v1``; loaded with the first request for one of them."""
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,7 +54,13 @@ class OpenAiRoutes:
             world.now_ms,
             world.random_bytes,
         )
-        return SetBuyer(self.buyer, calls, world.run_at_once, world.observer.unexpected_error)
+        return SetBuyer(
+            self.buyer,
+            calls,
+            world.run_at_once,
+            world.observer.unexpected_error,
+            threading.Condition,
+        )
 
     @cached_property
     def names(self) -> ModelNames:

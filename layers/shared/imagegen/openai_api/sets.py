@@ -1,7 +1,8 @@
 """Buys the n images of one call: n independent promises, each bought at most once.
 
 Each image has its own quote, hold, fallback, settlement and replay, so whatever dies or fails, each
-is charged if and only if it is stored. A repetition of the call gets the same images.
+is charged if and only if it is stored. A repetition of the call gets the same images. All images of
+a call are made by one model (``domain.image_sets``).
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,9 @@ from imagegen.domain.errors import AboveMaxCostError, ImagegenError, StillRunnin
 from imagegen.domain.money import label_text
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.calls import Call
-from imagegen.openai_api.set_calls import SetCalls
+from imagegen.openai_api.same_look import Condition, SameLook
+from imagegen.openai_api.set_calls import Division, SetCalls
+from imagegen.openai_api.unfinished import still_running
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import EstimateRequest
 
@@ -52,6 +55,7 @@ class SetBuyer:
     calls: SetCalls
     run_at_once: Callable[[Sequence[Task]], list[Made | ImagegenError]]
     on_unexpected: Callable[[Exception], None]
+    new_condition: Callable[[], Condition]
 
     def buy(self, wanted: Wanted, call: Call, *, ends_ms: int) -> Bought:
         """Return the images that are stored, at least one. Lambda ends this run at ``ends_ms``.
@@ -63,22 +67,39 @@ class SetBuyer:
         buy = partial(self.buyer.buy, wanted.each, ends_ms=ends_ms, most_bytes=wanted.most_bytes)
         if wanted.count == 1:
             return Bought((buy(call),))
-        calls = self.calls.divide(call, wanted.count)
-        results = self.run_at_once([partial(self._one, partial(buy, one)) for one in calls])
+        results = self.run_at_once(self._tasks(self.calls.divide(call, wanted.count), buy))
         made = tuple(one for one in results if isinstance(one, Made))
         failed = [(i, one) for i, one in enumerate(results) if isinstance(one, ImagegenError)]
         if error := _to_raise(made, [one for _, one in failed], call):
             raise _about_share(error, wanted)
         return Bought(made, tuple(failed))
 
-    def _one(self, buy: Callable[[], Made]) -> Made | ImagegenError:
+    def _tasks(self, division: Division, buy: Callable[..., Made]) -> list[Task]:
+        images = SameLook(self.new_condition())
+        images.remember(division.models)
+        # While another run makes an image, its model is not known, so none is bought beside it.
+        is_undecided = bool(division.running) and not division.models
+        return [
+            still_running
+            if is_undecided and one.index not in division.running
+            else partial(self._one, partial(buy, one), images, one.index)
+            for one in division.calls
+        ]
+
+    def _one(self, buy: Callable[..., Made], images: SameLook, index: int) -> Made | ImagegenError:
+        failed = ImagegenError("The run was ended.")
+        made: Made | None = None
         try:
-            return buy()
+            made = buy(look=images.begin(index))
         except ImagegenError as error:
-            return error
+            failed = error
         except Exception as error:  # noqa: BLE001 the other images are stored and must be answered
             self.on_unexpected(error)
-            return ImagegenError("An unexpected error. It is in the logs.")
+            failed = ImagegenError("An unexpected error. It is in the logs.")
+        finally:
+            # Whatever ended it: the other images may wait for it.
+            images.end(index, made.record.model if made else None, failed)
+        return made or failed
 
 
 def _about_share(error: ImagegenError, wanted: Wanted) -> ImagegenError:
