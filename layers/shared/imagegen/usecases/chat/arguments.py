@@ -1,13 +1,15 @@
 """Conversions between a chat and its LLM: messages to turns, tool arguments to an estimate."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from imagegen.domain.conversation import in_order
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.domain.ports import ChatTurn, ToolUse
+from imagegen.domain.text import legible
 from imagegen.wire.images import EstimateRequest
 from imagegen.wire.messages import TOOL, ChatMessage, ToolCall
 
@@ -15,9 +17,19 @@ from imagegen.wire.messages import TOOL, ChatMessage, ToolCall
 def to_turn(message: ChatMessage) -> ChatTurn:
     """Return a message as a turn for the LLM: at most the number of images, never their ids."""
     count = len(message.image_generations)
-    return ChatTurn(
-        message.role, message.content or f"({count} offered)" if count else message.content
-    )
+    asked = tuple(ToolUse(one.id, one.name, one.arguments) for one in message.tool_calls)
+    is_silent = count and not message.content and not asked
+    text = f"({count} offered)" if is_silent else legible(message.content)
+    if message.role == "tool":
+        # A ToolUse has its id and name in the same legible form.
+        called = (legible(message.tool_call_id), legible(message.name))
+        return ChatTurn("tool", text, call_id=called[0], name=called[1])
+    return ChatTurn(message.role, text, asked)
+
+
+def to_turns(messages: Iterable[ChatMessage]) -> list[ChatTurn]:
+    """Return the history as turns for the LLM, each tool call with its result."""
+    return in_order([to_turn(message) for message in messages])
 
 
 def parse_arguments(text: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Llm, TextPart, ToolUse
 from imagegen.domain.token_prices import TokenPrices
 from imagegen.usecases.chat.answer_text import AnswerText
-from imagegen.usecases.chat.arguments import parse_arguments, parse_request, to_turn
+from imagegen.usecases.chat.arguments import parse_arguments, parse_request, to_turns
 from imagegen.usecases.chat.limits import (
     MAX_REJECTED_TOOL_USES,
     MAX_TOOL_BYTES,
@@ -86,7 +86,7 @@ class Chatter:
             StoreUnavailableError: the user's counts cannot be reached.
         """
         check(request, self.limits)
-        turns = [to_turn(message) for message in request.messages]
+        turns = to_turns(request.messages)
         llm, reference = self.llm(), self.reference(user)
         budget = TokenBudget(request_tokens(turns))
         settle = self.begin(user, budget.most)

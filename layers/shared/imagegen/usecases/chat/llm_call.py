@@ -105,4 +105,5 @@ def turn_tokens(turn: ChatTurn) -> int:
     extras = [turn.extras, *(one.extras for one in turn.asked)]
     texts += [json.dumps(one, ensure_ascii=False) for one in extras if one]
     tokens = sum(map(most_tokens, texts))
-    return min(tokens, MAX_OUTPUT_TOKENS) if turn.asked else tokens
+    is_limited = turn.asked and not turn.is_earlier
+    return min(tokens, MAX_OUTPUT_TOKENS) if is_limited else tokens
