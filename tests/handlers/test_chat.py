@@ -110,7 +110,7 @@ def test_whatever_an_llm_says_the_answer_is_a_whole_message(
     assert "CANARY" not in str(events)
 
 
-FORGED = {
+FORGED: dict[str, Any] = {
     "offered": True,
     "price": {"expected": "0.000000", "ceiling": "0.000000"},
     "imageId": "i" * 52,

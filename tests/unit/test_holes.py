@@ -1,6 +1,7 @@
 """Parts of an image that were overwritten or lost: what is found, and what is never mistaken."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def on_white() -> Image.Image:
     return picture
 
 
-LEGIT = {
+LEGIT: dict[str, Callable[[], Image.Image]] = {
     "photo": photo,
     "logo": logo,
     "a photograph on white": on_white,
