@@ -10,8 +10,8 @@ import pytest
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.openai_api import answers as openai_answers
-from imagegen.openai_api.buyer import RETRY_AFTER_SECONDS
 from imagegen.openai_api.models import FIXED_PARAMETERS, TIER_OF_QUALITY
+from imagegen.openai_api.unfinished import RETRY_AFTER_SECONDS
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.wire.images import Estimate
 from tests.fakes.faults import Fault
