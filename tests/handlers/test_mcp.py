@@ -125,7 +125,7 @@ def test_an_estimate_says_the_price_and_keeps_the_quote_from_the_model(
     assert got.content[0].text.startswith("It costs at most $0.0527, usually $0.03: high quality")
     assert got.structured_content["price"]["expected"] == "0.030000"
     assert got.meta["cost"] == {
-        "usd": 0.03,
+        "usd": 0.0527,
         "model": whole["model"],
         "provider": whole["provider"],
     }
