@@ -144,4 +144,4 @@ def test_readme_and_contributing_name_everything_that_ci_runs() -> None:
         r"^\| what CI runs \| (.*)$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE
     )
     for text in (said, row):
-        assert re.findall(r"\b(test|exactness|planted|security|browser)\b", text) == ci_targets()
+        assert re.findall(r"\b(test|exactness|planted|security|clients|browser)\b", text) == ci_targets()
