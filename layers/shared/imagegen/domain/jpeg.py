@@ -1,7 +1,8 @@
 """Reads the structure of a JPEG to its end (ITU T.81, annexes B, F and G).
 
 The image data themselves are not decoded: that would take seconds without a decoder of its own. A
-hole in them is therefore only found where the file has restart markers. Whether an image has one
+hole in them is therefore only found where the file has restart markers, or where there are fewer
+bits left than the blocks need with the shortest codes of their tables. Whether an image has one
 colour can be seen without decoding: every block after the first repeats the same few bits.
 """
 
@@ -62,6 +63,8 @@ class Frame:
     components: dict[int, Component] = field(default_factory=dict)
     zero_codes: dict[int, Code] = field(default_factory=dict)
     """The code of symbol 0, by the table's class and number: no difference, or no more values."""
+    shortest_bits: dict[int, int] = field(default_factory=dict)
+    """The length of a table's shortest code, by its class and number."""
     restart_units: int = 0
     scans: int = 0
     is_blank: bool = True
@@ -108,11 +111,12 @@ def _read_segment(frame: Frame, marker: int, segment: bytes) -> None:
 
 
 def _read_tables(frame: Frame, segment: bytes) -> None:
-    """Remember the code of symbol 0 in each table (T.81, annex C)."""
+    """Remember the code of symbol 0 in each table, and the shortest code (T.81, annex C)."""
     at = 0
     while at + 17 <= len(segment):
         name, counts = segment[at], segment[at + 1 : at + 17]
         at, code = at + 17, 0
+        frame.shortest_bits[name] = next((n for n, one in enumerate(counts, start=1) if one), 0)
         for length, count in enumerate(counts, start=1):
             place = segment[at : at + count].find(0)
             if place >= 0:
@@ -124,7 +128,8 @@ def _read_scan(frame: Frame, segment: bytes, content: bytes, at: int) -> int:
     """Check a scan, and return where it ends.
 
     Raises:
-        BrokenImageError: it has no end, no frame, or less restart markers than its units need.
+        BrokenImageError: it has no end, no frame, or fewer restart markers or bytes than its units
+            need.
     """
     end = MARKER.search(content, at)
     if end is None or not frame.components:
@@ -134,7 +139,7 @@ def _read_scan(frame: Frame, segment: bytes, content: bytes, at: int) -> int:
     if frame.restart_units:
         intervals = -(-scan.units // frame.restart_units)
     parts: list[Data] = list(RESTART.split(data)) if intervals > 1 else [data]
-    if len(parts) < intervals or not any(parts):
+    if len(parts) < intervals or not any(parts) or len(data) < scan.fewest_bytes():
         raise BrokenImageError("parts of the JPEG are missing")
     frame.scans += 1
     frame.is_blank = frame.is_blank and len(parts) == intervals and scan.is_blank(parts)
@@ -170,6 +175,18 @@ class Scan:
             if not self._is_flat(bytes(part).replace(b"\xff\x00", b"\xff"), units):
                 return False
         return True
+
+    def fewest_bytes(self) -> int:
+        """Return the least that all blocks need; 0 for processes and scans with runs of blocks."""
+        frame, bits = self._frame, 0
+        is_progressive = frame.marker == PROGRESSIVE
+        if frame.marker not in {*BASELINE, PROGRESSIVE} or (is_progressive and self._first_value):
+            return 0
+        for name, tables in self._tables:
+            dc = frame.shortest_bits.get(tables >> 4, 0)
+            ac = 0 if is_progressive else frame.shortest_bits.get(0x10 | (tables & 15), 0)
+            bits += self._blocks_of(name) * (1 if self._is_refinement else dc + ac)
+        return self.units * bits // 8
 
     def _is_flat(self, bits: bytes, units: int) -> bool:
         if self._frame.marker == PROGRESSIVE and self._first_value:
