@@ -7,6 +7,7 @@ stack. ``make deploy-fast`` deploys only the code: every setting stays.
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from local.parameters import (
     environment_name,
     overrides,
     read_dotenv,
+    set_values,
     template_parameters,
 )
 from local.paths import BUILT_FOR_AWS, ROOT, SAM
@@ -77,7 +79,7 @@ def deploy(given: argparse.Namespace) -> int:
         interview(given.env_file)
     dotenv = read_dotenv(given.env_file)
     parameters = chosen(dotenv, found, given)
-    if has_no_brake(dotenv) and not given.fast:
+    if has_no_brake(parameters) and not given.fast:
         raise AccountError("CHAT_MODEL is set and CHAT_CONCURRENCY is 0: set it to 1 or more.")
     existing.check(parameters)
     print(summary(given, dotenv, where, is_new=found is None))
@@ -131,10 +133,12 @@ def concurrency(parameters: Mapping[str, str]) -> list[str]:
     """Return what a person should know about the account's concurrency in this Region.
 
     Raises:
-        AccountError: more is reserved than the account has.
+        AccountError: more is reserved than the account has, or a value is not a number.
     """
     reserved = {
-        name: int(value) for name, value in parameters.items() if name.endswith("Concurrency")
+        name: count(name, value)
+        for name, value in parameters.items()
+        if name.endswith("Concurrency")
     }
     try:
         limits = boto3.client("lambda").get_account_settings()["AccountLimit"]
@@ -142,6 +146,18 @@ def concurrency(parameters: Mapping[str, str]) -> list[str]:
         code = error.response["Error"]["Code"]
         return [f"The account's concurrency is unknown (lambda:GetAccountSettings: {code})."]
     return list(accounts.concurrency_notes(limits["ConcurrentExecutions"], reserved))
+
+
+def count(parameter: str, value: str) -> int:
+    """Return the value of a parameter that is a whole number.
+
+    Raises:
+        AccountError: it is not.
+    """
+    if not re.fullmatch(r"[0-9]{1,9}", value.strip()):
+        name = environment_name(parameter)
+        raise AccountError(f"{name}={value!r} must be a whole number of 0 or more.")
+    return int(value)
 
 
 def agree(given: argparse.Namespace) -> None:
@@ -158,9 +174,13 @@ def agree(given: argparse.Namespace) -> None:
         raise AccountError("Nothing was changed.")
 
 
-def has_no_brake(dotenv: Mapping[str, str]) -> bool:
-    """Return whether a chat would be deployed that nothing limits for all users together."""
-    return bool(dotenv.get("CHAT_MODEL")) and dotenv.get("CHAT_CONCURRENCY", "").strip() == "0"
+def has_no_brake(parameters: Mapping[str, str]) -> bool:
+    """Return whether a chat would be deployed that nothing limits for all users together.
+
+    A stack of an older version may have kept the 0 that was its default.
+    """
+    concurrency = parameters.get("ChatConcurrency", "").strip()
+    return bool(parameters.get("ChatModel")) and concurrency == "0"
 
 
 def interview(env_file: Path) -> None:
@@ -183,19 +203,23 @@ def summary(
     given: argparse.Namespace, dotenv: Mapping[str, str], where: Place, *, is_new: bool
 ) -> str:
     """Return the text shown before anything is created or changed."""
+    chosen = set_values(dotenv)
     kind = "A new stack" if is_new else "The code of the stack" if given.fast else "The stack"
     lines = [f"{kind}, {given.stack!r}, with the settings of {given.env_file.name}:", where.text()]
-    issuer = dotenv.get("JWT_ISSUER")
+    issuer = chosen.get("JWT_ISSUER")
     if is_new:
-        keys = [provider for provider, name in KEYS.items() if name in dotenv]
-        alarms = dotenv.get("ALARM_TOPIC_ARN") or dotenv.get("ALARM_EMAIL")
+        keys = [provider for provider, name in KEYS.items() if name in chosen]
+        alarms = chosen.get("ALARM_TOPIC_ARN") or chosen.get("ALARM_EMAIL")
         lines += [
             f"  tokens      {issuer or 'JWT_ISSUER is not set: every user will be refused'}",
             f"  providers   {', '.join(keys) or 'no key is set: no image can be offered'}",
             f"  alarms      {alarms or 'on the dashboard only'}",
         ]
     elif not given.fast and not issuer:
-        lines.append("  tokens      JWT_ISSUER is not in .env: the stack keeps its present issuer")
+        is_kept = "JWT_ISSUER" not in dotenv
+        kept = "JWT_ISSUER is not in .env: the stack keeps its present issuer"
+        cleared = "JWT_ISSUER is cleared: every user will be refused"
+        lines.append(f"  tokens      {kept if is_kept else cleared}")
     return "\n".join(lines)
 
 
