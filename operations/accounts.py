@@ -168,18 +168,21 @@ def refuse_region(region: str) -> None:
         )
 
 
-def concurrency_notes(limit: int, reserved: Mapping[str, int]) -> Iterator[str]:
+def concurrency_notes(limit: int, reserved: Mapping[str, int], *, others: int = 0) -> Iterator[str]:
     """Yield what a person should know about the account's concurrency in this Region.
+
+    ``others`` is what functions outside the stack have reserved.
 
     Raises:
         AccountError: more is reserved than the account has.
     """
     wanted = sum(reserved.values())
     names = " + ".join(sorted(name for name, one in reserved.items() if one))
-    if wanted > max(0, limit - UNRESERVED):
+    if wanted and wanted > max(0, limit - others - UNRESERVED):
+        taken = f"other functions have reserved {others} and " if others else ""
         raise AccountError(
             f"{names} reserve {wanted} of the account's concurrency of {limit}, of which "
-            f"{UNRESERVED} must stay unreserved: lower them, or ask AWS for a higher limit "
+            f"{taken}{UNRESERVED} must stay unreserved: lower them, or ask AWS for a higher limit "
             "(Service Quotas, Lambda, Concurrent executions)."
         )
     if limit <= UNRESERVED:

@@ -85,7 +85,7 @@ def deploy(given: argparse.Namespace) -> int:
     print(summary(given, dotenv, where, is_new=found is None))
     if found is not None and (names := kept_names(accounts.parameter_values(found), dotenv)):
         print(f"  kept        {', '.join(names)}: set, but not in .env; NAME={CLEAR} clears one")
-    for note in concurrency(parameters):
+    for note in concurrency(parameters, accounts.parameter_values(found or {})):
         print(f"  note        {note}")
     agree(given)
     sys.stdout.flush()  # In a pipeline's log this comes before sam's own output.
@@ -129,23 +129,33 @@ def run_sam(given: argparse.Namespace, parameters: Mapping[str, str], region: st
     return subprocess.run(command, env=os.environ, cwd=ROOT, check=False).returncode
 
 
-def concurrency(parameters: Mapping[str, str]) -> list[str]:
+def concurrency(parameters: Mapping[str, str], present: Mapping[str, str]) -> list[str]:
     """Return what a person should know about the account's concurrency in this Region.
+
+    ``present`` are the parameters of the deployed stack: what it has reserved is its own.
 
     Raises:
         AccountError: more is reserved than the account has, or a value is not a number.
     """
-    reserved = {
-        name: count(name, value)
-        for name, value in parameters.items()
-        if name.endswith("Concurrency")
-    }
+    reserved, own = reservations(parameters), reservations(present)
     try:
         limits = boto3.client("lambda").get_account_settings()["AccountLimit"]
     except ClientError as error:
         code = error.response["Error"]["Code"]
         return [f"The account's concurrency is unknown (lambda:GetAccountSettings: {code})."]
-    return list(accounts.concurrency_notes(limits["ConcurrentExecutions"], reserved))
+    limit = limits["ConcurrentExecutions"]
+    others = limit - limits.get("UnreservedConcurrentExecutions", limit) - sum(own.values())
+    return list(accounts.concurrency_notes(limit, reserved, others=max(0, others)))
+
+
+def reservations(parameters: Mapping[str, str]) -> dict[str, int]:
+    """Return the concurrency that parameters reserve, by their names.
+
+    Raises:
+        AccountError: a value is not a number.
+    """
+    names = [name for name in parameters if name.endswith("Concurrency")]
+    return {name: count(name, parameters[name]) for name in names}
 
 
 def count(parameter: str, value: str) -> int:

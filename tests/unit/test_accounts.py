@@ -136,6 +136,15 @@ def test_more_than_the_account_has_is_refused_with_the_sum(limit: int, reserved:
         list(accounts.concurrency_notes(limit, wanted))
 
 
+def test_what_other_functions_have_reserved_is_not_there() -> None:
+    wanted = {"GenerateConcurrency": 100, "PageConcurrency": 0}
+    assert list(accounts.concurrency_notes(1_000, wanted, others=800)) == []
+    with pytest.raises(AccountError, match="other functions have reserved 801 and 100 must stay"):
+        list(accounts.concurrency_notes(1_000, wanted, others=801))
+    (note,) = accounts.concurrency_notes(1_000, {"GenerateConcurrency": 0}, others=950)
+    assert "No concurrency is reserved" in note
+
+
 # The question.
 
 
