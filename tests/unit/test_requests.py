@@ -11,6 +11,7 @@ from imagegen.domain.users import USER, User
 from imagegen.edge.events import plain_path, task_of, url_event
 from imagegen.edge.problems import invalid_request
 from imagegen.edge.requests import Access, check_request
+from imagegen.wire.images import EstimateRequest
 from imagegen.wire.messages import ChatRequest
 
 SIGNATURE = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/x, Signature=0"
@@ -121,6 +122,22 @@ def test_an_event_is_not_changed_but_copied() -> None:
 def test_what_asks_for_no_task_has_none(event: Any) -> None:
     assert task_of(event) is None
     assert task_of({"task": "probe"}) == "probe"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"prompt": "\u2800"}, "prompt: must not be empty: it has no visible character"),
+        ({"prompt": "a fox", "maxCost": "free"}, 'maxCost: must be dollars, such as "0.05"'),
+    ],
+)
+def test_what_our_own_checks_say_has_nothing_of_the_validator_in_it(
+    body: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        EstimateRequest.model_validate(body)
+    found: list[Any] = [{**one, "loc": ("body", *one["loc"])} for one in caught.value.errors()]
+    assert invalid_request(found).detail == f"body.{said}"
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ _JSON_TERMS = (
     ),
     (re.compile(r"\b(?:Tuple|List)\b"), "Array"),
     (re.compile(r" after validation"), ""),
+    (re.compile(r"^Value error, "), ""),
 )
 """What pydantic's messages say in words of Python."""
 
