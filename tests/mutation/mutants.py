@@ -3,10 +3,12 @@
 Changed are comparisons (the edge and the opposite), arithmetic, ``and`` and ``or``, conditions
 (always, never, one part left out), numbers (one more, one less), texts, what is returned, arguments
 and entries (left out), and statements (left out). In the stores' texts the operators of DynamoDB's
-expressions are changed as well. Docstrings, types, imports and decorators stay as they are.
+expressions are changed as well. Docstrings, types, imports and decorators stay as they are, and so
+does what only a person reads: sentences, log lines and descriptions of fields.
 """
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -44,6 +46,11 @@ EXPRESSION = {
     " + ": " - ",
 }
 OTHER_TEXT = "XX"
+SENTENCE = re.compile(r"[^|()\[\]\\]*\w[,:;.!?']* [^|()\[\]\\]*\w[,:;.!?']* \w[^|\[\]\\]*", re.DOTALL)
+"""Three words at least, and no sign of a regular expression."""
+LOGGERS = frozenset({"logger", "log"})
+FOR_READERS = frozenset({"description", "title", "summary", "examples", "hint"})
+"""Arguments that change nothing but what is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,12 @@ class Mutant:
 
     name: str
     line: int
+    lines: range
+    """The lines of the statement that it is in, without the statements inside that one."""
+    function: range
+    """The lines of the function that it is in; none where it is outside."""
+    names: tuple[str, ...]
+    """Outside functions: the constants or the class that it is in."""
     start: int
     end: int
     text: bytes
@@ -77,6 +90,9 @@ class _Maker:
     _text: ast.expr | None = None
     """The f-string that we are in: it is written anew as a whole."""
     _names: Counter[str] = field(default_factory=Counter)
+    _around: list[ast.stmt] = field(default_factory=list)
+    """The statements that we are in, the innermost last."""
+    _raising: int = 0
     _starts: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -87,8 +103,11 @@ class _Maker:
 
     def walk(self, node: ast.AST) -> None:
         """Collect the changes of a node and of everything in it."""
-        if isinstance(node, ast.Import | ast.ImportFrom) or _is_for_types(node):
+        if isinstance(node, ast.Import | ast.ImportFrom) or _is_for_types(node) or _is_log(node):
             return
+        if isinstance(node, ast.stmt):
+            self._around.append(node)
+        self._raising += isinstance(node, ast.Raise)
         scoped = isinstance(node, ast.FunctionDef | ast.ClassDef)
         if scoped:
             self._scope.append(node.name)  # type: ignore[attr-defined]
@@ -102,8 +121,15 @@ class _Maker:
         for child in _children(node):
             self.walk(child)
         self._text = outer
+        self._raising -= isinstance(node, ast.Raise)
         if scoped:
             self._scope.pop()
+        if isinstance(node, ast.stmt):
+            self._around.pop()
+
+    def is_for_readers(self, text: str) -> bool:
+        """Return whether a text is a sentence, or what an error is raised with."""
+        return bool(SENTENCE.fullmatch(text)) or (self._raising > 0 and " " in text)
 
     def take(self, node: ast.expr | ast.stmt, text: str | None = None) -> None:
         """Take down a mutant: the node as it stands now, or as the text says."""
@@ -126,13 +152,51 @@ class _Maker:
         self._names[name] += 1
         if self._names[name] > 1:
             name = f"{name} (#{self._names[name]})"
-        self.made.append(Mutant(name, anchor.lineno, start, end, text.encode()))
+        function = next((one for one in self._around if _is_function(one)), None)
+        body = range(0) if function is None else _lines(function)
+        names = () if function else _bound(self._around)
+        lines = _header(self._around[-1])
+        made = Mutant(name, anchor.lineno, lines, body, names, start, end, text.encode())
+        self.made.append(made)
 
     def _offset(self, line: int, column: int) -> int:
         return self._starts[line - 1] + column
 
 
 type Change = Callable[[_Maker, ast.AST], Iterator[None]]
+
+
+def _lines(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+
+def _header(node: ast.stmt) -> range:
+    """Return the lines of a statement up to the first statement in it."""
+    inner = getattr(node, "body", None)
+    return range(node.lineno, max(inner[0].lineno, node.lineno + 1)) if inner else _lines(node)
+
+
+def _is_function(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef)
+
+
+def _bound(around: list[ast.stmt]) -> tuple[str, ...]:
+    """Return the names that the outermost statement gives a value."""
+    node = around[0]
+    if isinstance(node, ast.ClassDef):
+        return (node.name,)
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return tuple(
+        one.id for target in targets if target for one in ast.walk(target) if isinstance(one, ast.Name)
+    )
+
+
+def _is_log(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func).split(".")[0] in LOGGERS
+    ) or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__")
 
 
 def _is_for_types(node: ast.AST) -> bool:
@@ -147,8 +211,12 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
         if name in {"annotation", "returns", "decorator_list", "type_params", "format_spec"}:
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and not _is_docstring(child):
+            if isinstance(child, ast.AST) and not _is_docstring(child) and not _is_reading(child):
                 yield child
+
+
+def _is_reading(node: ast.AST) -> bool:
+    return isinstance(node, ast.keyword) and node.arg in FOR_READERS
 
 
 def _is_docstring(node: ast.AST) -> bool:
@@ -212,6 +280,8 @@ def _filters(maker: _Maker, node: ast.comprehension) -> Iterator[None]:
 
 
 def _constant(maker: _Maker, node: ast.Constant) -> Iterator[None]:
+    if isinstance(node.value, str) and not maker.expressions and maker.is_for_readers(node.value):
+        return
     for other in _others(node.value, expressions=maker.expressions):
         _put(maker, node, node, "value", other)
         yield
@@ -235,9 +305,16 @@ def _call(maker: _Maker, node: ast.Call) -> Iterator[None]:
     if isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS:
         _put(maker, node, node.func, "id", FUNCTIONS[node.func.id])
         yield
-    for at in range(len(node.keywords)):
+    for at, keyword in enumerate(node.keywords):
+        if keyword.arg in FOR_READERS or _is_default(node, keyword):
+            continue
         _put(maker, node, node, "keywords", node.keywords[:at] + node.keywords[at + 1 :])
         yield
+
+
+def _is_default(node: ast.Call, keyword: ast.keyword) -> bool:
+    """Return whether an argument says what holds without it: ``strict=False`` of ``zip``."""
+    return ast.unparse(node.func) == "zip" and ast.unparse(keyword) == "strict=False"
 
 
 def _dict(maker: _Maker, node: ast.Dict) -> Iterator[None]:
@@ -256,6 +333,8 @@ def _return(maker: _Maker, node: ast.Return) -> Iterator[None]:
 
 
 def _statement(maker: _Maker, node: ast.stmt) -> Iterator[None]:
+    if isinstance(node, ast.Expr) and ast.unparse(node) == "...":
+        return
     target = node.targets[0] if isinstance(node, ast.Assign) else None
     if not isinstance(node, ast.Assign) or isinstance(target, ast.Attribute | ast.Subscript):
         maker.take(node, "pass")
