@@ -9,7 +9,7 @@ import gc
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -94,23 +94,35 @@ def _essence(code: CodeType) -> tuple[object, ...]:
     return *_body(code), code.co_freevars, code.co_varnames, nested
 
 
+type Undo = Callable[[], None]
+
+
 def replace_functions(
     functions: Sequence[FunctionType], changed: Sequence[tuple[CodeType, CodeType]]
-) -> None:
-    """Give the function objects their new code.
+) -> Undo:
+    """Give the function objects their new code; return what gives them the old one back.
 
     Raises:
         ReimportError: there is no such object, or it needs other variables from around it.
     """
+    before = list[tuple[FunctionType, CodeType]]()
+
+    def undo() -> None:
+        for function, code in before:
+            function.__code__ = code
+
     for old, new in changed:
         found = [one for one in functions if _is_of(one.__code__, old)]
         if not found:
             raise ReimportError
         for function in found:
+            before.append((function, function.__code__))
             try:
                 function.__code__ = new
             except ValueError as error:
+                undo()
                 raise ReimportError from error
+    return undo
 
 
 def _is_of(code: CodeType, other: CodeType) -> bool:
@@ -121,8 +133,10 @@ def _is_of(code: CodeType, other: CodeType) -> bool:
     )
 
 
-def replace_constant(module: ModuleType, source: bytes, names: Sequence[str]) -> None:
+def replace_constant(module: ModuleType, source: bytes, names: Sequence[str]) -> Undo:
     """Put new values of a module's constants in place, wherever they were imported to.
+
+    Returns what puts the old ones back.
 
     Raises:
         ReimportError: a value is made of the module's own classes.
@@ -131,13 +145,22 @@ def replace_constant(module: ModuleType, source: bytes, names: Sequence[str]) ->
     fresh = ModuleType(module.__name__)
     fresh.__dict__.update({"__file__": module.__file__, "__package__": module.__package__})
     exec(compile(source, module.__file__, "exec"), fresh.__dict__)  # noqa: S102 our own source
+    before = list[tuple[ModuleType, str, object]]()
+
+    def undo() -> None:
+        for other, name, old in before:
+            setattr(other, name, old)
+
     for name in names:
         old, new = getattr(module, name), getattr(fresh, name)
         if not (_is_plain(old) and _is_plain(new)):
+            undo()
             raise ReimportError
         for other in list(sys.modules.values()):
             if getattr(other, "__dict__", {}).get(name) is old:
+                before.append((other, name, old))
                 setattr(other, name, new)
+    return undo
 
 
 def _is_plain(value: object) -> bool:

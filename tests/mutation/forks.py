@@ -7,18 +7,21 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-TIMEOUT, DIED, DONE = "timeout", "died", "done"
+RESULT, TIMEOUT, DIED, DONE = "result", "timeout", "died", "done"
 GRACE_SECONDS = 8.0
 
 
-def forked(work: Callable[[], Any]) -> tuple[str, Any]:
-    """Return how a child process ended, and what its work returned if it was done."""
+def forked(work: Callable[[], Iterator[Any]]) -> Iterator[tuple[str, Any]]:
+    """Return each result of some work in a child process, and how it ended.
+
+    The last is ``(DONE, None)`` where the work was done, else ``TIMEOUT`` or ``DIED``.
+    """
     reader, writer = os.pipe()
     sys.stdout.flush()
     with warnings.catch_warnings():
@@ -28,25 +31,34 @@ def forked(work: Callable[[], Any]) -> tuple[str, Any]:
         os.close(reader)
         _work(work, writer)
     os.close(writer)
+    ended = DIED
     with os.fdopen(reader, "rb") as pipe:
-        answer = pipe.read()
+        while True:
+            try:
+                ended, value = pickle.load(pipe)  # noqa: S301 our own child
+            except EOFError:
+                break
+            if ended == RESULT:
+                yield ended, value
     _, status = os.waitpid(child, 0)
-    if answer:
-        return DONE, pickle.loads(answer)  # noqa: S301 our own child
-    return (TIMEOUT if os.waitstatus_to_exitcode(status) == -signal.SIGALRM else DIED), None
+    if ended != DONE:
+        ended = TIMEOUT if os.waitstatus_to_exitcode(status) == -signal.SIGALRM else DIED
+    yield ended, None
 
 
-def _work(work: Callable[[], Any], writer: int) -> None:
+def _work(work: Callable[[], Iterator[Any]], writer: int) -> None:
     """Do the work without a word, and end this process whatever happens."""
     errors = os.dup(2)
     # A change may turn a generator into a function, which the assignment of code warns of.
     warnings.filterwarnings("ignore", "Assigning a code object", DeprecationWarning)
     _be_silent()
     try:
-        answer = pickle.dumps(work())
-        limit(0)
         with os.fdopen(writer, "wb") as pipe:
-            pipe.write(answer)
+            for value in work():
+                pickle.dump((RESULT, value), pipe)
+                pipe.flush()
+            limit(0)
+            pickle.dump((DONE, None), pipe)
     except BaseException:  # noqa: BLE001 nothing may run on in the parent's place
         os.write(errors, traceback.format_exc().encode())
         os._exit(1)
@@ -100,8 +112,8 @@ class Chosen:
         limit(2 * GRACE_SECONDS)
 
 
-def run(items: Sequence[pytest.Item], seconds: Sequence[float] = ()) -> list[str]:
-    """Run collected tests until one fails; return the tests that failed.
+def run(items: Sequence[pytest.Item], seconds: Sequence[float]) -> str:
+    """Run collected tests until one fails; return it, or nothing.
 
     ``seconds`` is what each took before: the process ends itself where one takes far longer.
     """
@@ -109,14 +121,23 @@ def run(items: Sequence[pytest.Item], seconds: Sequence[float] = ()) -> list[str
     manager = items[0].config.pluginmanager
     manager.register(failures)
     for at, item in enumerate(items):
-        if seconds:
-            limit(GRACE_SECONDS + 10 * seconds[at])
+        limit(GRACE_SECONDS + 10 * seconds[at])
         following = items[at + 1] if at + 1 < len(items) else None
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        if failures.tests and seconds:
+        if failures.tests:
+            failures.tests += _torn_down(item)
             break
     manager.unregister(failures)
-    return failures.tests
+    return failures.tests[0] if failures.tests else ""
+
+
+def _torn_down(item: pytest.Item) -> list[str]:
+    """End all fixtures; their errors are part of the failure."""
+    try:
+        item.session._setupstate.teardown_exact(None)
+    except Exception:  # noqa: BLE001 the test failed already
+        return [item.nodeid]
+    return []
 
 
 def timed(item: pytest.Item, following: pytest.Item | None) -> float:

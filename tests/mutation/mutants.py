@@ -1,7 +1,7 @@
 """Every small change that a piece of Python allows, each as one replacement of text.
 
-Changed are comparisons (the edge and the opposite), arithmetic, ``and`` and ``or``, conditions
-(always, never, one part left out), numbers (one more, one less), texts, what is returned, arguments
+Changed are comparisons (the edge, and outside conditions the opposite), arithmetic, conditions
+(always, never, one part left out), numbers (one more), texts, what is returned, arguments
 and entries (left out), and statements (left out). In the stores' texts the operators of DynamoDB's
 expressions are changed as well. Docstrings, types, imports and decorators stay as they are, and so
 does what only a person reads: sentences, log lines and descriptions of fields.
@@ -13,17 +13,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Lt: (ast.LtE, ast.GtE),
-    ast.LtE: (ast.Lt, ast.Gt),
-    ast.Gt: (ast.GtE, ast.LtE),
-    ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,),
-    ast.NotEq: (ast.Eq,),
-    ast.Is: (ast.IsNot,),
-    ast.IsNot: (ast.Is,),
-    ast.In: (ast.NotIn,),
-    ast.NotIn: (ast.In,),
+EDGES: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+}
+OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.GtE,
+    ast.LtE: ast.Gt,
+    ast.Gt: ast.LtE,
+    ast.GtE: ast.Lt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
 }
 ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
@@ -75,7 +81,7 @@ class Mutant:
 
 
 def mutants(source: bytes, *, expressions: bool = False) -> list[Mutant]:
-    """Return every change that leaves something that compiles."""
+    """Return every change; a few leave something that does not compile."""
     maker = _Maker(source, expressions=expressions)
     maker.walk(ast.parse(source))
     return maker.made
@@ -93,11 +99,14 @@ class _Maker:
     _around: list[ast.stmt] = field(default_factory=list)
     """The statements that we are in, the innermost last."""
     _raising: int = 0
+    _conditions: list[ast.AST] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
+    _lines: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         at = 0
-        for line in self.source.splitlines(keepends=True):
+        self._lines = self.source.splitlines(keepends=True)
+        for line in self._lines:
             self._starts.append(at)
             at += len(line)
 
@@ -107,7 +116,9 @@ class _Maker:
             return
         if isinstance(node, ast.stmt):
             self._around.append(node)
-        self._raising += isinstance(node, ast.Raise)
+        self._raising += _is_error(node)
+        if isinstance(node, ast.If | ast.IfExp | ast.While):
+            self._conditions += _parts(node.test)
         scoped = isinstance(node, ast.FunctionDef | ast.ClassDef)
         if scoped:
             self._scope.append(node.name)  # type: ignore[attr-defined]
@@ -121,11 +132,15 @@ class _Maker:
         for child in _children(node):
             self.walk(child)
         self._text = outer
-        self._raising -= isinstance(node, ast.Raise)
+        self._raising -= _is_error(node)
         if scoped:
             self._scope.pop()
         if isinstance(node, ast.stmt):
             self._around.pop()
+
+    def is_in_condition(self, node: ast.expr) -> bool:
+        """Return whether a part of a condition is changed to always and to never anyway."""
+        return any(node is one for one in self._conditions)
 
     def is_for_readers(self, text: str) -> bool:
         """Return whether a text is a sentence, or what an error is raised with."""
@@ -140,13 +155,8 @@ class _Maker:
             text = f"({text})"
         start = self._offset(anchor.lineno, anchor.col_offset)
         end = self._offset(anchor.end_lineno or 0, anchor.end_col_offset or 0)
-        whole = self.source[:start] + text.encode() + self.source[end:]
-        try:
-            compile(whole, "mutant", "exec")
-        except SyntaxError:
-            return
         old = " ".join(self.source[start:end].decode().split())
-        line = self.source.splitlines()[anchor.lineno - 1].decode().strip()
+        line = self._lines[anchor.lineno - 1].decode().strip()
         where = ".".join(self._scope) or "module"
         name = f"{where} | {line} | {old} => {' '.join(text.split())}"
         self._names[name] += 1
@@ -191,6 +201,19 @@ def _bound(around: list[ast.stmt]) -> tuple[str, ...]:
     )
 
 
+def _is_error(node: ast.AST) -> bool:
+    return isinstance(node, ast.Raise) or (
+        isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Error")
+    )
+
+
+def _parts(node: ast.expr) -> list[ast.AST]:
+    """Return a condition and the parts that "and", "or" and "not" join."""
+    inner = node.values if isinstance(node, ast.BoolOp) else []
+    inner = [node.operand] if isinstance(node, ast.UnaryOp) else inner
+    return [node, *(part for one in inner for part in _parts(one))]
+
+
 def _is_log(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Expr)
@@ -216,7 +239,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_reading(node: ast.AST) -> bool:
-    return isinstance(node, ast.keyword) and node.arg in FOR_READERS
+    return isinstance(node, ast.keyword) and (node.arg in FOR_READERS or _is_default(node))
 
 
 def _is_docstring(node: ast.AST) -> bool:
@@ -236,8 +259,9 @@ def _put(maker: _Maker, node: ast.expr, owner: ast.AST, name: str, value: object
 
 
 def _compare(maker: _Maker, node: ast.Compare) -> Iterator[None]:
+    tables = [EDGES] if maker.is_in_condition(node) else [EDGES, OPPOSITES]
     for at, operator in enumerate(node.ops):
-        for other in COMPARISONS[type(operator)]:
+        for other in (table[type(operator)] for table in tables if type(operator) in table):
             _put(maker, node, node, "ops", [*node.ops[:at], other(), *node.ops[at + 1 :]])
             yield
 
@@ -249,8 +273,7 @@ def _arithmetic(maker: _Maker, node: ast.BinOp) -> Iterator[None]:
 
 
 def _both(maker: _Maker, node: ast.BoolOp) -> Iterator[None]:
-    _put(maker, node, node, "op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
-    yield
+    # Whoever notices that a part is missing notices that "and" is "or".
     for at in range(len(node.values)):
         rest = node.values[:at] + node.values[at + 1 :]
         if len(rest) == 1:
@@ -261,7 +284,7 @@ def _both(maker: _Maker, node: ast.BoolOp) -> Iterator[None]:
 
 
 def _unary(maker: _Maker, node: ast.UnaryOp) -> Iterator[None]:
-    if maker._text is None:
+    if maker._text is None and not maker.is_in_condition(node):
         maker.take(node, ast.unparse(node.operand))
         yield
 
@@ -291,7 +314,7 @@ def _others(value: object, *, expressions: bool) -> Iterator[object]:
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int):
-        yield from (value + 1, value - 1)
+        yield value + 1
     elif isinstance(value, bytes):
         yield OTHER_TEXT.encode()
     elif isinstance(value, str):
@@ -306,20 +329,23 @@ def _call(maker: _Maker, node: ast.Call) -> Iterator[None]:
         _put(maker, node, node.func, "id", FUNCTIONS[node.func.id])
         yield
     for at, keyword in enumerate(node.keywords):
-        if keyword.arg in FOR_READERS or _is_default(node, keyword):
+        if _is_reading(keyword):
             continue
         _put(maker, node, node, "keywords", node.keywords[:at] + node.keywords[at + 1 :])
         yield
 
 
-def _is_default(node: ast.Call, keyword: ast.keyword) -> bool:
+def _is_default(keyword: ast.keyword) -> bool:
     """Return whether an argument says what holds without it: ``strict=False`` of ``zip``."""
-    return ast.unparse(node.func) == "zip" and ast.unparse(keyword) == "strict=False"
+    return ast.unparse(keyword) == "strict=False"
 
 
 def _dict(maker: _Maker, node: ast.Dict) -> Iterator[None]:
     keys, values = node.keys, node.values
-    for at in range(len(keys)):
+    for at, key in enumerate(keys):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            # Its key is changed, which is no less.
+            continue
         node.keys, node.values = keys[:at] + keys[at + 1 :], values[:at] + values[at + 1 :]
         maker.take(node)
         node.keys, node.values = keys, values
@@ -327,7 +353,8 @@ def _dict(maker: _Maker, node: ast.Dict) -> Iterator[None]:
 
 
 def _return(maker: _Maker, node: ast.Return) -> Iterator[None]:
-    if node.value is not None and ast.unparse(node.value) != "None":
+    # Callers ask only whether it holds, so "None" in place of "False" is the same.
+    if node.value is not None and ast.unparse(node.value) not in {"None", "False"}:
         maker.take(node, "return None")
         yield
 

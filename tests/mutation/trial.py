@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType
@@ -18,16 +18,18 @@ import pytest
 from tests.mutation import change, forks
 from tests.mutation.change import ReimportError, SameCodeError
 from tests.mutation.coverage import Coverage, Line, Recorder, functions_of
+from tests.mutation.outcomes import ANEW, KILLED, SAME, SURVIVED, TIMEOUT
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.targets import PACKAGE, Group
 
 PROFILE = "mutation"
-KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
-SAME, REIMPORT, DIED, LATER = "same code", "reimport", "died", "later"
-LIMIT_SECONDS = 5.0
+REIMPORT, DIRTY = "reimport", "dirty"
+LIMIT_SECONDS = 3.0
 """Tests that together take longer than this are not all run for one mutant."""
 FILES = 4
 """From so many files are the tests of what needs a new import."""
+BATCH = 25
+"""So many mutants are tried in one fork."""
 OFTEN = 8
 """So many of the tests that failed last are tried first."""
 OPTIONS = (
@@ -61,8 +63,8 @@ class Trial:
     _functions: Sequence[FunctionType] = ()
     _recent: list[str] = field(default_factory=list)
     """The tests that failed last."""
-    _trusted: set[str] = field(default_factory=set)
-    """Tests that failed for a mutant, and pass without it after the same tests."""
+    _bad: set[str] = field(default_factory=set)
+    """Tests that fail without any change when they run first."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -71,7 +73,8 @@ class Trial:
         gc.collect()
         began = time.monotonic()
         self._load_record()
-        _print(tests=len(self._items), recorded_seconds=round(time.monotonic() - began, 1))
+        seconds = round(time.monotonic() - began, 1)
+        sys.stdout.write(f"{self.group.name}: {len(self._items)} tests, recorded in {seconds} s\n")
         self._functions = functions_of(self.recorder.package)
         gc.freeze()
         for module in self.modules:
@@ -93,11 +96,12 @@ class Trial:
                 missing.append(file)
         if missing:
             items = [one for one in self._items.values() if one.nodeid.partition("::")[0] in missing]
-            ended, answer = forks.forked(lambda: self._record(items))
-            if ended != forks.DONE or answer[1]:
-                raise RuntimeError(f"{self.group.name}: red without any change: {ended} {answer}")
+            answers = [*forks.forked(lambda: self._record(items))]
+            found, failed = answers[0][1] or ([], [])
+            if len(answers) == 1 or failed:
+                raise RuntimeError(f"{self.group.name}: red without any change: {failed}")
             for file in missing:
-                kept[file] = [one for one in answer[0] if one[0].partition("::")[0] == file]
+                kept[file] = [one for one in found if one[0].partition("::")[0] == file]
                 place = self.cache / (_digest([Path(file)], same) + ".pickle")
                 place.write_bytes(pickle.dumps(kept[file]))
         for test, seconds, lines in (one for rows in kept.values() for one in rows):
@@ -105,7 +109,7 @@ class Trial:
                 here = {(str(self.recorder.package / file), line) for file, line in lines}
                 self._coverage.add(test, here, seconds)
 
-    def _record(self, items: list[pytest.Item]) -> tuple[list["Recorded"], list[str]]:
+    def _record(self, items: list[pytest.Item]) -> Iterator[tuple[list["Recorded"], list[str]]]:
         self.recorder.watch()
         failures = forks.Failures()
         items[0].config.pluginmanager.register(failures)
@@ -117,46 +121,108 @@ class Trial:
                 for file, line in self.recorder.taken()
             }
             found.append((item.nodeid, seconds, lines))
-        return found, failures.tests
+        yield found, failures.tests
 
     def _try_module(self, module: str) -> None:
         path = str(self.recorder.package / module)
         source = Path(path).read_bytes()
         before = change.compiled(source, path)
-        for mutant in mutants(source, expressions=self.group.on_aws):
-            if self.only is not None and mutant.name not in self.only:
-                continue
-            one = _Attempt(module, path, mutant, mutant.applied(source))
-            began = time.monotonic()
-            result, test = self._try(one, before)
-            _print(
-                module=module,
-                name=mutant.name,
-                line=mutant.line,
-                result=result,
-                test=test,
-                seconds=round(time.monotonic() - began, 2),
-            )
+        found = mutants(source, expressions=self.group.on_aws)
+        waiting = [
+            _Attempt(module, path, one, one.applied(source))
+            for one in found
+            if self.only is None or one.name in self.only
+        ]
+        while waiting:
+            waiting = waiting[self._try_batch(waiting[:BATCH], before) :]
 
-    def _try(self, one: "_Attempt", before: change.Code) -> tuple[str, str]:
-        """Return what became of a mutant, and the test that failed."""
+    def _try_batch(self, batch: Sequence["_Attempt"], before: change.Code) -> int:
+        """Try mutants one after the other in one fork; return how many are done."""
+        done, began = 0, time.monotonic()
+        for ended, answer in forks.forked(lambda: self._in_place(batch, before)):
+            if ended == forks.DONE:
+                break
+            one = batch[done]
+            outcome, test = answer or (TIMEOUT if ended == forks.TIMEOUT else KILLED, ended)
+            if outcome == DIRTY:
+                # A test fails without the change, too, after what ran before in this process.
+                if done == 0:
+                    self._bad.add(test)
+                return done
+            self._finish(one, outcome, test, began)
+            done, began = done + 1, time.monotonic()
+        return done
+
+    def _finish(self, one: "_Attempt", outcome: str, test: str, began: float) -> None:
+        inside = {(one.path, line) for line in one.mutant.function[1:]}
+        if outcome == REIMPORT or (outcome == SURVIVED and self._runs_at_import(one, inside)):
+            outcome, test = (ANEW, "") if self.is_quick else self._anew(one, self._tests(one))
+        if outcome == KILLED and test in self._items:
+            self._recent = [test, *(x for x in self._recent if x != test)][:OFTEN]
+        if outcome == SAME:
+            return
+        _print(
+            module=one.module,
+            name=one.mutant.name,
+            line=one.mutant.line,
+            outcome=outcome,
+            test=test,
+            seconds=round(time.monotonic() - began, 2),
+        )
+
+    def _runs_at_import(self, one: "_Attempt", inside: set[Line]) -> bool:
+        return not one.mutant.function or bool(inside & self.imported)
+
+    def _in_place(
+        self, batch: Sequence["_Attempt"], before: change.Code
+    ) -> Iterator[tuple[str, str]]:
+        for one in batch:
+            yield (outcome := self._judged(one, before))
+            if outcome[0] == DIRTY:
+                return
+
+    def _judged(self, one: "_Attempt", before: change.Code) -> tuple[str, str]:
+        """Return what became of a mutant: a failure counts if the test passes without it."""
+        try:
+            undo = self._put(one, before)
+        except (SameCodeError, SyntaxError):
+            return SAME, ""
+        except ReimportError:
+            return REIMPORT, ""
+        except Exception as error:  # noqa: BLE001 whatever it is, the module cannot be loaded
+            return KILLED, repr(error)
+        tests = self._tests(one)
+        failed = self._run(tests)
+        undo()
+        if not failed:
+            return SURVIVED, ""
+        return (DIRTY if self._run([failed]) else KILLED), failed
+
+    def _put(self, one: "_Attempt", before: change.Code) -> change.Undo:
+        try:
+            changed = change.changed_functions(before, change.compiled(one.source, one.path))
+            return change.replace_functions(self._functions, changed)
+        except ReimportError:
+            if one.mutant.function:
+                raise
+            module = sys.modules[one.module_name]
+            return change.replace_constant(module, one.source, one.mutant.names)
+
+    def _run(self, tests: Sequence[str]) -> str:
+        if not tests:
+            return ""
+        seconds = [self._coverage.seconds[one] for one in tests]
+        return forks.run([self._items[one] for one in tests], seconds)
+
+    def _tests(self, one: "_Attempt") -> list[str]:
+        if not one.mutant.function:
+            return self._of_names(one)
         lines = {(one.path, line) for line in (one.mutant.line, *one.mutant.lines)}
-        tests = self._chosen(lines) or self._chosen({(one.path, n) for n in one.mutant.function})
-        if one.mutant.function and tests:
-            result, test = self._in_place(one, before, tests)
-            inside = {(one.path, line) for line in one.mutant.function[1:]}
-            if result != REIMPORT and not (result == SURVIVED and inside & self.imported):
-                return result, test
-        elif not one.mutant.function:
-            tests = self._of_names(one)
-            result, test = self._as_constant(one, before, tests)
-            if result in {KILLED, TIMEOUT, SAME}:
-                return result, test
-        return (LATER, "") if self.is_quick else self._anew(one, tests)
+        return self._chosen(lines) or self._chosen({(one.path, n) for n in one.mutant.function})
 
     def _chosen(self, lines: set[Line]) -> list[str]:
         """Return the tests of lines: those that failed lately, then the fastest."""
-        tests = self._coverage.of(lines)
+        tests = [one for one in self._coverage.of(lines) if one not in self._bad]
         known = {one for one in self._recent if self._coverage.seconds[one] < 1} & {*tests}
         ordered = [one for one in self._recent if one in known]
         ordered += [one for one in tests if one not in known]
@@ -196,68 +262,6 @@ class Trial:
             if wanted.search(line)
         }
 
-    def _in_place(
-        self, one: "_Attempt", before: change.Code, tests: Sequence[str]
-    ) -> tuple[str, str]:
-        def put() -> None:
-            changed = change.changed_functions(before, change.compiled(one.source, one.path))
-            change.replace_functions(self._functions, changed)
-
-        return self._judged(tests, lambda: put())
-
-    def _as_constant(
-        self, one: "_Attempt", before: change.Code, tests: Sequence[str]
-    ) -> tuple[str, str]:
-        def put() -> None:
-            try:
-                change.changed_functions(before, change.compiled(one.source, one.path))
-            except ReimportError:
-                module = sys.modules[one.module_name]
-                change.replace_constant(module, one.source, one.mutant.names)
-            else:
-                raise ReimportError
-
-        return self._judged(tests, put)
-
-    def _judged(self, tests: Sequence[str], put: "forks.Callable[[], None]") -> tuple[str, str]:
-        """Run tests on a change; a failure counts if the same tests pass without it."""
-        while tests:
-            ended, answer = forks.forked(lambda chosen=tests: self._run(chosen, put))
-            if ended == forks.TIMEOUT:
-                return TIMEOUT, ""
-            if ended == forks.DIED:
-                return KILLED, "the process ended"
-            result, test = answer
-            if result != KILLED or test in self._trusted or self._is_trusted(tests, test):
-                if result == KILLED:
-                    self._recent = [test, *(x for x in self._recent if x != test)][:OFTEN]
-                return result, test
-            tests = [one for one in tests if one != test]
-        return SURVIVED, ""
-
-    def _run(self, tests: Sequence[str], put: "forks.Callable[[], None]") -> tuple[str, str]:
-        try:
-            put()
-        except SameCodeError:
-            return SAME, ""
-        except ReimportError:
-            return REIMPORT, ""
-        except Exception as error:  # noqa: BLE001 whatever it is, the module cannot be loaded
-            return KILLED, repr(error)
-        seconds = [self._coverage.seconds[one] for one in tests]
-        failed = forks.run([self._items[one] for one in tests], seconds)
-        return (KILLED, failed[0]) if failed else (SURVIVED, "")
-
-    def _is_trusted(self, tests: Sequence[str], test: str) -> bool:
-        if test not in tests:
-            return True
-        same = tests[: tests.index(test) + 1]
-        _, answer = forks.forked(lambda: self._run(same, lambda: None))
-        if answer and answer[0] == SURVIVED:
-            self._trusted.add(test)
-            return True
-        return False
-
     def _anew(self, one: "_Attempt", tests: Sequence[str]) -> tuple[str, str]:
         """Import the package anew with the change, and run the tests in it.
 
@@ -266,12 +270,13 @@ class Trial:
         """
         if not tests:
             return SURVIVED, ""
-        ended, failed = forks.forked(lambda: self._run_anew(one, tests))
-        if ended == forks.DONE:
-            return (KILLED, failed[0]) if failed else (SURVIVED, "")
-        return (TIMEOUT if ended == forks.TIMEOUT else DIED), ""
+        answers = [*forks.forked(lambda: self._run_anew(one, tests))]
+        if len(answers) == 1:
+            return (TIMEOUT if answers[0][0] == forks.TIMEOUT else KILLED), "the process ended"
+        failed = answers[0][1]
+        return (KILLED, failed[0]) if failed else (SURVIVED, "")
 
-    def _run_anew(self, one: "_Attempt", tests: Sequence[str]) -> list[str]:
+    def _run_anew(self, one: "_Attempt", tests: Sequence[str]) -> Iterator[list[str]]:
         kept = EMULATOR if self.group.on_aws else NO_MODULE
         change.forget_package(one.module_name, one.path, one.source, kept=kept)
         forks.limit(60)
@@ -281,7 +286,7 @@ class Trial:
         status = pytest.main(options, plugins=[forks.Chosen(tests), failures])
         if status == pytest.ExitCode.INTERNAL_ERROR:
             raise RuntimeError("pytest failed")
-        return failures.tests or ([f"pytest ended with {status}"] if status else [])
+        yield failures.tests or ([f"pytest ended with {status}"] if status else [])
 
 
 @dataclass(frozen=True, slots=True)

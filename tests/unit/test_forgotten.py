@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
+from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, OpState
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.stores import Held
 from imagegen.usecases.generate.run import Made, Running
 from tests.fakes.faults import Wire
@@ -100,6 +101,37 @@ def test_an_image_that_another_run_of_the_quote_holds_now_is_left_to_it() -> Non
     wire.before = {}
     assert isinstance(service.confirm(offer), Made)
     service.check_charged_iff_stored()
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.REFUSED])
+def test_a_failed_run_whose_hold_another_run_has_is_not_said_to_be_free(outcome: Outcome) -> None:
+    service, wire = scripted()
+    for name in service.providers:
+        service.react(name, outcome)
+
+    def taken_over() -> None:
+        ops = {name: replace(op, owner="another") for name, op in service.ledger().ops.items()}
+        changed(service, ops=ops)
+
+    wire.before = {"ledgers.release": taken_over}
+    with pytest.raises(ImagegenError) as caught:
+        service.confirm(service.estimate())
+    assert caught.value.charged is None
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.REFUSED])
+def test_a_failed_run_is_free_though_its_hold_ends_only_with_its_lease(outcome: Outcome) -> None:
+    service, wire = scripted()
+    for name in service.providers:
+        service.react(name, outcome)
+
+    def fails() -> None:
+        raise StoreUnavailableError("the ledger cannot be reached")
+
+    wire.before = {"ledgers.release": fails}
+    with pytest.raises(ImagegenError) as caught:
+        service.confirm(service.estimate())
+    assert caught.value.charged is False
 
 
 def test_an_image_that_cannot_be_deleted_is_charged_by_the_next_click() -> None:
