@@ -68,7 +68,7 @@ class Mutant:
     lines: range
     """The lines of the statement that it is in, without the statements inside that one."""
     function: range
-    """The lines of the function that it is in; none where it is outside."""
+    """The lines of the body of the function that it is in; none where it is outside."""
     names: tuple[str, ...]
     """Outside functions: the constants or the class that it is in."""
     start: int
@@ -163,9 +163,12 @@ class _Maker:
         if self._names[name] > 1:
             name = f"{name} (#{self._names[name]})"
         function = next((one for one in self._around if _is_function(one)), None)
-        body = range(0) if function is None else _lines(function)
+        body = range(0) if function is None else _body(function)
         names = () if function else _bound(self._around)
         lines = _header(self._around[-1])
+        if anchor.lineno not in lines:
+            # The line of an ``except`` runs only when something was raised.
+            lines = range(anchor.lineno, anchor.lineno + 1)
         made = Mutant(name, anchor.lineno, lines, body, names, start, end, text.encode())
         self.made.append(made)
 
@@ -178,6 +181,11 @@ type Change = Callable[[_Maker, ast.AST], Iterator[None]]
 
 def _lines(node: ast.stmt) -> range:
     return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+
+def _body(node: ast.stmt) -> range:
+    first: int = node.body[0].lineno  # type: ignore[attr-defined]
+    return range(first, (node.end_lineno or first) + 1)
 
 
 def _header(node: ast.stmt) -> range:

@@ -24,7 +24,7 @@ from tests.mutation.targets import PACKAGE, Group
 
 PROFILE = "mutation"
 REIMPORT, DIRTY = "reimport", "dirty"
-LIMIT_SECONDS = 3.0
+LIMIT_SECONDS = 6.0
 """Tests that together take longer than this are not all run for one mutant."""
 FILES = 4
 """From so many files are the tests of what needs a new import."""
@@ -154,7 +154,7 @@ class Trial:
         return done
 
     def _finish(self, one: "_Attempt", outcome: str, test: str, began: float) -> None:
-        inside = {(one.path, line) for line in one.mutant.function[1:]}
+        inside = {(one.path, line) for line in one.mutant.function}
         if outcome == REIMPORT or (outcome == SURVIVED and self._runs_at_import(one, inside)):
             outcome, test = (ANEW, "") if self.is_quick else self._anew(one, self._tests(one))
         if outcome == KILLED and test in self._items:
@@ -218,14 +218,16 @@ class Trial:
         if not one.mutant.function:
             return self._of_names(one)
         lines = {(one.path, line) for line in (one.mutant.line, *one.mutant.lines)}
-        return self._chosen(lines) or self._chosen({(one.path, n) for n in one.mutant.function})
+        around = {(one.path, number) for number in one.mutant.function}
+        return self._chosen(lines, one) or self._chosen(around, one)
 
-    def _chosen(self, lines: set[Line]) -> list[str]:
-        """Return the tests of lines: those that failed lately, then the fastest."""
+    def _chosen(self, lines: set[Line], of: "_Attempt") -> list[str]:
+        """Return the tests of lines: those that failed lately, the module's own, then the fastest."""
         tests = [one for one in self._coverage.of(lines) if one not in self._bad]
         known = {one for one in self._recent if self._coverage.seconds[one] < 1} & {*tests}
         ordered = [one for one in self._recent if one in known]
-        ordered += [one for one in tests if one not in known]
+        own = f"test_{Path(of.module).stem}"
+        ordered += sorted((one for one in tests if one not in known), key=lambda one: own not in one)
         return self._within_limit(ordered)
 
     def _within_limit(self, tests: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """One call of an OpenAI client: however often it is repeated, it is charged at most once."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Never
 
@@ -24,7 +24,7 @@ from imagegen.domain.errors import (
     StoreUnavailableError,
 )
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.ledger import HOUR_MS, Op, OpState
+from imagegen.domain.ledger import HOUR_MS, Limits, Op, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, RecordStatus
@@ -39,7 +39,7 @@ from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import EstimateRequest
 from tests.fakes.catalogs import catalog, row
 from tests.fakes.clock import NOON_MS
-from tests.fakes.faults import DiedError, Fault
+from tests.fakes.faults import DiedError, Fault, Wire
 from tests.fakes.images import MemoryImageStore, MemoryRecordStore
 from tests.fakes.pictures import png
 from tests.fakes.service import IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service, with_stores
@@ -904,3 +904,125 @@ def test_a_place_that_cannot_be_taken_is_no_wait(fault: Fault) -> None:
         buy(service, AGAIN)
     assert service.wire.calls == ["ledgers.load", "images.find", "ledgers.wait"]
     assert service.clock() == began_ms
+
+
+# What another instance does between this call's look at the ledger and its hold.
+
+
+@dataclass(slots=True)
+class Interrupted(Wire):
+    """Lets another instance act once before a call of some name, and fail calls by their name."""
+
+    before: dict[str, Callable[[], object]] = field(default_factory=dict)
+
+    def carry(self, name: str, action: Callable[[], Any]) -> Any:
+        act = self.before.pop(name, None)
+        if act is not None:
+            act()
+        return super(Interrupted, self).carry(name, action)
+
+
+def interrupted(**services: Any) -> tuple[Service, Interrupted]:
+    wire = Interrupted()
+    return Service(wire=wire, **services), wire
+
+
+def lost() -> Never:
+    raise StoreUnavailableError("No answer.")
+
+
+def test_a_key_that_another_body_took_first_is_refused_and_gets_no_image_of_it() -> None:
+    service, wire = interrupted()
+    wire.before = {"ledgers.reserve": lambda: buy(service, replace(KEYED, body="another"))}
+    with pytest.raises(ReusedKeyError) as caught:
+        buy(service, KEYED)
+    assert caught.value.charged is False
+    assert len(service.called) == 1
+
+
+def test_a_key_that_another_body_holds_is_refused_without_a_wait() -> None:
+    service, wire = interrupted()
+    other = replace(KEYED, body="another")
+
+    def dies() -> None:
+        wire.before = {"images.put": die}
+        with pytest.raises(DiedError):
+            buy(service, other)
+
+    def die() -> Never:
+        raise DiedError
+
+    wire.before = {"ledgers.reserve": dies}
+    began_ms = service.clock()
+    with pytest.raises(ReusedKeyError):
+        buy(service, KEYED)
+    assert service.clock() == began_ms
+
+
+def test_an_image_that_another_run_of_the_key_made_is_looked_up_again_if_its_store_fails() -> None:
+    service, wire = interrupted()
+
+    def first() -> None:
+        buy(service, KEYED)
+        wire.before = {"images.find": lost}
+
+    wire.before = {"ledgers.reserve": first}
+    assert buy(service, KEYED).is_replay
+    assert service.spent() == 50_000
+
+
+@pytest.mark.parametrize("call", [FIRST, UNMARKED, KEYED], ids=["counted", "unmarked", "keyed"])
+def test_a_call_that_midnight_overtakes_counts_against_the_new_day(call: Call) -> None:
+    service, wire = interrupted(limits=Limits(daily_images=1))
+    service.clock.advance(12 * HOUR_MS - 1)
+    buy(service, replace(call, body="before", key=call.key and "another key"))
+    wire.before = {"ledgers.reserve": lambda: service.clock.advance(1)}
+    made = buy(service, call)
+    assert made.record.charged_microusd == 50_000
+    assert len(service.called) == 2
+
+
+@pytest.mark.parametrize(
+    ("left_ms", "is_new"), [(30_001, False), (30_000, False), (29_999, True), (0, True)]
+)
+def test_a_quote_with_less_than_half_a_minute_left_is_issued_anew(
+    left_ms: int, *, is_new: bool
+) -> None:
+    service = Service()
+    for name in service.providers:
+        service.react(name, Outcome.RATE_LIMITED)
+    expiries = []
+    for wait_ms in (0, LIFETIME_MS - left_ms):
+        service.clock.advance(wait_ms)
+        with pytest.raises(NoProviderError):
+            buy(service, KEYED)
+        expiries += [op.expires_ms for op in service.ledger().ops.values()]
+    assert (expiries[0] != expiries[1]) is is_new
+
+
+@pytest.mark.parametrize("call", [UNMARKED, FIRST], ids=["unmarked", "counted"])
+def test_a_call_that_waits_for_its_own_run_takes_no_place_of_a_repetition(call: Call) -> None:
+    service = Service()
+    service.redeploy(images=Slow(service.images))
+    service.wire.calls.clear()
+    began_ms = service.clock()
+    with pytest.raises((StillRunningError, StoreUnavailableError)):
+        buy(service, call)
+    assert "ledgers.wait" not in service.wire.calls
+    assert service.clock() > began_ms + WAIT_MS - 1
+
+
+def test_a_call_that_cannot_be_repeated_is_reported_as_charged_if_its_ledger_has_settled() -> None:
+    service = Service()
+
+    def settled_by_another() -> None:
+        ops = service.ledger().ops.items()
+        settled = {name: replace(op, state=OpState.SETTLED) for name, op in ops}
+        service.ledgers.ledgers[USER] = replace(service.ledger(), ops=settled)
+
+    service.redeploy(images=Slow(service.images))
+    service.while_paused = settled_by_another
+    with pytest.raises(StoreUnavailableError) as caught:
+        buy(service, UNMARKED)
+    assert caught.value.retryable is False
+    assert caught.value.charged is True
