@@ -89,3 +89,15 @@ class Coverage:
         """Return the tests that ran one of the lines, the fastest first."""
         found = set[str]().union(*(self.tests.get(line, set()) for line in lines))
         return sorted(found, key=lambda test: (self.seconds[test], test))
+
+    def lines_of(self, path: str) -> set[Line]:
+        """Return the lines of a file that any test ran."""
+        return {line for line in self.tests if line[0] == path}
+
+    def ways(self, path: str) -> dict[str, frozenset[int]]:
+        """Return which lines of a file each test ran."""
+        found: dict[str, set[int]] = {}
+        for file, number in self.lines_of(path):
+            for test in self.tests[(file, number)]:
+                found.setdefault(test, set()).add(number)
+        return {test: frozenset(numbers) for test, numbers in found.items()}

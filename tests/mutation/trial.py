@@ -8,8 +8,9 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from types import FunctionType
 
@@ -61,6 +62,8 @@ class Trial:
     _items: dict[str, pytest.Item] = field(default_factory=dict)
     _coverage: Coverage = field(default_factory=Coverage)
     _functions: Sequence[FunctionType] = ()
+    _ways: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """By test: the lines that it runs of the module that is tried now."""
     _recent: list[str] = field(default_factory=list)
     """The tests that failed last."""
     _bad: set[str] = field(default_factory=set)
@@ -127,6 +130,7 @@ class Trial:
         path = str(self.recorder.package / module)
         source = Path(path).read_bytes()
         before = change.compiled(source, path)
+        self._ways = self._coverage.ways(path)
         found = mutants(source, expressions=self.group.on_aws)
         waiting = [
             _Attempt(module, path, one, one.applied(source))
@@ -215,6 +219,7 @@ class Trial:
         return forks.run([self._items[one] for one in tests], seconds)
 
     def _tests(self, one: "_Attempt") -> list[str]:
+        """Return the tests that may notice a mutant, in the order in which they run."""
         if not one.mutant.function:
             return self._of_names(one)
         lines = {(one.path, line) for line in (one.mutant.line, *one.mutant.lines)}
@@ -222,13 +227,15 @@ class Trial:
         return self._chosen(lines, one) or self._chosen(around, one)
 
     def _chosen(self, lines: set[Line], of: "_Attempt") -> list[str]:
-        """Return the tests of lines: those that failed lately, the module's own, then the fastest."""
+        """Return the tests of lines: those that failed lately, then one of each way to run there."""
         tests = [one for one in self._coverage.of(lines) if one not in self._bad]
         known = {one for one in self._recent if self._coverage.seconds[one] < 1} & {*tests}
         ordered = [one for one in self._recent if one in known]
         own = f"test_{Path(of.module).stem}"
-        ordered += sorted((one for one in tests if one not in known), key=lambda one: own not in one)
-        return self._within_limit(ordered)
+        others = sorted((one for one in tests if one not in known), key=lambda one: own not in one)
+        body = frozenset(of.mutant.function)
+        by_module = _mixed(others, self._ways)
+        return self._within_limit([*ordered, *_mixed(by_module, self._ways, body)])
 
     def _within_limit(self, tests: Sequence[str]) -> list[str]:
         chosen, total = list[str](), 0.0
@@ -244,7 +251,7 @@ class Trial:
         used = self._lines_with(one.mutant.names)
         first = self._coverage.of(used)
         # Those that run anything of the module come after them.
-        rest = self._coverage.of({line for line in self._coverage.tests if line[0] == one.path})
+        rest = self._coverage.of(self._coverage.lines_of(one.path))
         return self._within_limit(self._of_few_files([*dict.fromkeys([*first, *rest])]))
 
     def _of_few_files(self, tests: Sequence[str]) -> list[str]:
@@ -303,6 +310,18 @@ class _Attempt:
         """The module's name for an import."""
         dotted = self.module.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
         return f"imagegen.{dotted}"
+
+
+def _mixed(
+    tests: Sequence[str], ways: Mapping[str, frozenset[int]], body: frozenset[int] | None = None
+) -> list[str]:
+    """Return the tests so that those that run different lines take turns, the rarest first."""
+    groups: dict[frozenset[int], list[str]] = {}
+    for test in tests:
+        way = ways[test] if body is None else ways[test] & body
+        groups.setdefault(way, []).append(test)
+    turns = zip_longest(*sorted(groups.values(), key=len))
+    return [test for turn in turns for test in turn if test is not None]
 
 
 def _digest(files: Sequence[Path], start: str = "") -> str:

@@ -1,6 +1,7 @@
 """Each row of the outcome table: the next provider, the circuit, the charge and the error."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,12 @@ from imagegen.domain.errors import (
     GenerationFailedError,
     ImagegenError,
     NoProviderError,
+    QuoteExpiredError,
 )
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import record_json
-from imagegen.usecases.generate.run import Made
+from imagegen.usecases.generate.run import SETTLE_MARGIN_MS, Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture, png
 from tests.fakes.providers import Reaction
@@ -255,6 +257,66 @@ def test_a_candidate_whose_circuit_opened_after_the_quote_is_skipped() -> None:
     assert [one.outcome for one in made.record.attempts] == ["circuit_open", "success"]
     assert made.record.fallback is not None
     assert made.record.fallback.reason == "circuit_open"
+
+
+@pytest.mark.parametrize(
+    ("passed_ms", "seconds"), [(0, 600), (1, 600), (999, 600), (1_000, 599), (599_500, 1)]
+)
+def test_if_every_circuit_opened_after_the_quote_the_user_learns_when_to_come_back(
+    passed_ms: int, seconds: int
+) -> None:
+    service = Service()
+    offer = service.estimate()
+    for name in service.providers:
+        service.guard.trip(name, "account")
+    service.clock.advance(passed_ms)
+    with pytest.raises(NoProviderError, match="circuit_open") as caught:
+        service.confirm(offer)
+    assert caught.value.retry_after_seconds == seconds
+    assert not service.called
+
+
+SMALL = {"size": "640x640", "shape": "square", "params": {}}
+OTHERS = {
+    "row": row("alpha-other", priority=1),
+    "size": row(
+        "alpha-standard",
+        priority=1,
+        sizes=[SMALL],
+        price={"rule": "perImage", "usd": {"640x640": "0.05"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS.keys())
+def test_a_quote_whose_models_lost_their_row_or_size_is_over(other: dict[str, Any]) -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1)))
+    offer = service.estimate()
+    service.redeploy(catalog=catalog(other))
+    with pytest.raises(QuoteExpiredError):
+        service.confirm(offer)
+    assert not service.called
+
+
+@pytest.mark.parametrize(("less_ms", "is_called"), [(0, True), (1, False)])
+def test_a_model_is_called_if_its_usual_time_is_left(less_ms: int, *, is_called: bool) -> None:
+    service = Service()
+    usual_ms = 10_000 + SETTLE_MARGIN_MS - less_ms
+    offer = service.estimate()
+    if is_called:
+        service.confirm(offer, remaining_ms=usual_ms)
+    else:
+        with pytest.raises(NoProviderError, match="no_time_left"):
+            service.confirm(offer, remaining_ms=usual_ms)
+    assert bool(service.called) is is_called
+
+
+def test_the_record_has_how_long_each_call_took() -> None:
+    service = Service()
+    service.react("alpha", Outcome.UNAVAILABLE)
+    service.providers["alpha"].takes_ms = 1_500
+    service.providers["beta"].takes_ms = 2_500
+    assert [one.duration_ms for one in service.make().record.attempts] == [1_500, 2_500]
 
 
 def test_a_provider_switched_off_after_the_quote_is_skipped() -> None:
