@@ -1,5 +1,6 @@
 """Work in a fork of this process: what it changes is gone with it."""
 
+import gc
 import os
 import pickle
 import signal
@@ -49,6 +50,8 @@ def forked(work: Callable[[], Iterator[Any]]) -> Iterator[tuple[str, Any]]:
 def _work(work: Callable[[], Iterator[Any]], writer: int) -> None:
     """Do the work without a word, and end this process whatever happens."""
     errors = os.dup(2)
+    # A collection would touch, and so copy, all memory that is shared with the parent.
+    gc.disable()
     # A change may turn a generator into a function, which the assignment of code warns of.
     warnings.filterwarnings("ignore", "Assigning a code object", DeprecationWarning)
     _be_silent()

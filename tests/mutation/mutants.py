@@ -4,7 +4,8 @@ Changed are comparisons (the edge, and outside conditions the opposite), arithme
 (always, never, one part left out), numbers (one more), texts, what is returned, arguments
 and entries (left out), and statements (left out). In the stores' texts the operators of DynamoDB's
 expressions are changed as well. Docstrings, types, imports and decorators stay as they are, and so
-does what only a person reads: sentences, log lines and descriptions of fields.
+does what only a person reads (sentences, log lines, descriptions of fields), and figures that have
+a name, such as a timeout.
 """
 
 import ast
@@ -141,6 +142,14 @@ class _Maker:
     def is_in_condition(self, node: ast.expr) -> bool:
         """Return whether a part of a condition is changed to always and to never anyway."""
         return any(node is one for one in self._conditions)
+
+    def is_named_figure(self) -> bool:
+        """Return whether we are in a figure with a name: a test that repeats it proves nothing."""
+        node = self._around[-1]
+        named = isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(
+            node.value, ast.Constant | ast.BinOp | ast.UnaryOp
+        )
+        return named and not any(map(_is_function, self._around))
 
     def is_for_readers(self, text: str) -> bool:
         """Return whether a text is a sentence, or what an error is raised with."""
@@ -312,6 +321,8 @@ def _filters(maker: _Maker, node: ast.comprehension) -> Iterator[None]:
 
 def _constant(maker: _Maker, node: ast.Constant) -> Iterator[None]:
     if isinstance(node.value, str) and not maker.expressions and maker.is_for_readers(node.value):
+        return
+    if isinstance(node.value, int) and maker.is_named_figure():
         return
     for other in _others(node.value, expressions=maker.expressions):
         _put(maker, node, node, "value", other)

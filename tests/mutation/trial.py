@@ -26,7 +26,9 @@ from tests.mutation.targets import PACKAGE, Group
 PROFILE = "mutation"
 REIMPORT, DIRTY = "reimport", "dirty"
 LIMIT_SECONDS = 6.0
-"""Tests that together take longer than this are not all run for one mutant."""
+MOST_OWN, MOST_OTHERS = 100, 40
+"""Of the tests of a line, so many of the module's own file and of all others are run, and none
+after those that take so long together."""
 FILES = 4
 """From so many files are the tests of what needs a new import."""
 BATCH = 25
@@ -232,10 +234,11 @@ class Trial:
         known = {one for one in self._recent if self._coverage.seconds[one] < 1} & {*tests}
         ordered = [one for one in self._recent if one in known]
         own = f"test_{Path(of.module).stem}"
-        others = sorted((one for one in tests if one not in known), key=lambda one: own not in one)
         body = frozenset(of.mutant.function)
-        by_module = _mixed(others, self._ways)
-        return self._within_limit([*ordered, *_mixed(by_module, self._ways, body)])
+        for is_own, most in ((True, MOST_OWN), (False, MOST_OTHERS)):
+            some = [one for one in tests if one not in known and (own in one) is is_own]
+            ordered += _mixed(_mixed(some, self._ways), self._ways, body)[:most]
+        return self._within_limit(ordered)
 
     def _within_limit(self, tests: Sequence[str]) -> list[str]:
         chosen, total = list[str](), 0.0

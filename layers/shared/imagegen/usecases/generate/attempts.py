@@ -103,9 +103,10 @@ class ProviderLoop:
     def _quoted_variant(self, candidate: QuotedCandidate, size: str) -> Variant | None:
         """Return the variant that was priced, ``None`` if the catalog has changed since then."""
         row = self.catalog.by_key.get(candidate.key)
-        option = row.option(size) if row else None
-        sent = requested(row, option, candidate.file_format) if row and option else None
-        if row is None or sent is None or row.digest(sent) != candidate.digest:
+        if row is None or (option := row.option(size)) is None:
+            return None
+        sent = requested(row, option, candidate.file_format)
+        if sent is None or row.digest(sent) != candidate.digest:
             return None
         return Variant(row, sent)
 
