@@ -153,7 +153,9 @@ class _Maker:
 
     def is_for_readers(self, text: str) -> bool:
         """Return whether a text is a sentence, or what an error is raised with."""
-        return bool(SENTENCE.fullmatch(text)) or (self._raising > 0 and " " in text)
+        return bool(SENTENCE.fullmatch(text)) or (
+            self._raising > 0 and (" " in text or not text)
+        )
 
     def take(self, node: ast.expr | ast.stmt, text: str | None = None) -> None:
         """Take down a mutant: the node as it stands now, or as the text says."""

@@ -40,21 +40,37 @@ GENERATE: Final = Group(
     (
         *_in("usecases/generate", "generator", "holds", "attempts", "run", "storage", "moderation"),
         *_in("usecases/generate", "replay", "charges", "reconciler", "answers"),
-        *_in("domain", "money", "pricing", "price_rules", "token_prices", "selection", "fleet"),
-        *_in("domain", "ledger", "quote", "breaker", "waits", "days", "delivery", "records", "ids"),
-        *_in("domain", "outcomes", "pixels", "formats", "catalog", "pseudonyms"),
-        "guard.py",
-        *_in("usecases", "availability", "estimator", "conversions", "status", "usage"),
     ),
     (
-        *_tests(UNIT, "generator", "attempts", "crashes", "delivery", "estimator", "forgotten"),
-        *_tests(UNIT, "formats", "ids", "ledger", "ledger_status", "money", "observer_drift"),
-        *_tests(UNIT, "metrics", "named_offers", "one_story", "pixels", "promised_figures"),
-        *_tests(UNIT, "prompt_price", "actual_cost", "quote", "quote_format", "quote_is_over"),
-        *_tests(UNIT, "reading", "record_size", "refusals", "selection", "storage", "catalog"),
-        *_tests(UNIT, "breaker", "circuit_reading", "guard", "pseudonyms", "rotation", "buyer"),
-        *_tests(UNIT, "keys"),
-        *_tests(HANDLERS, "http", "charged"),
+        *_tests(UNIT, "generator", "attempts", "crashes", "delivery", "forgotten", "storage"),
+        *_tests(UNIT, "quote_is_over", "one_story", "reading", "record_size"),
+        *_tests(HANDLERS, "charged"),
+    ),
+)
+OFFERS: Final = Group(
+    "offers",
+    (
+        *_in("domain", "selection", "pricing", "price_rules", "token_prices", "fleet", "waits"),
+        *_in("domain", "quote", "days", "delivery", "formats", "catalog"),
+        *_in("usecases", "estimator", "availability", "conversions"),
+    ),
+    (
+        *_tests(UNIT, "selection", "prompt_price", "actual_cost", "catalog", "quote"),
+        *_tests(UNIT, "quote_format", "estimator", "named_offers", "delivery", "formats"),
+        *_tests(UNIT, "promised_figures", "quote_is_over", "key_checks", "reading"),
+    ),
+)
+LEDGER: Final = Group(
+    "ledger",
+    (
+        "guard.py",
+        *_in("domain", "money", "ledger", "breaker", "records", "ids", "outcomes", "pseudonyms"),
+        *_in("usecases", "status", "usage"),
+    ),
+    (
+        *_tests(UNIT, "money", "ledger", "ledger_status", "refusals", "breaker", "guard", "keys"),
+        *_tests(UNIT, "circuit_reading", "promised_figures", "ids", "pseudonyms", "reading"),
+        *_tests(UNIT, "record_size", "storage"),
     ),
 )
 OPENAI_API: Final = Group(
@@ -142,4 +158,4 @@ STORES: Final = Group(
     ),
     on_aws=True,
 )
-GROUPS: Final = (GENERATE, OPENAI_API, EDGE, OUTCOMES, MCP, CHAT, QUALITY, STORES)
+GROUPS: Final = (GENERATE, OPENAI_API, OFFERS, LEDGER, EDGE, OUTCOMES, MCP, CHAT, QUALITY, STORES)

@@ -13,6 +13,7 @@ from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailab
 from imagegen.domain.ledger import Hold, Ledger, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.stores import Held
+from imagegen.usecases.generate.holds import MAX_DEAD, SILENT_MS
 from imagegen.usecases.generate.run import Made, Running
 from tests.fakes.faults import Wire
 from tests.fakes.service import USER, Service
@@ -197,3 +198,80 @@ def test_a_charged_image_is_answered_though_another_hold_cannot_be_ended_now() -
     again = service.confirm(offer)
     assert isinstance(again, Made)
     assert again.is_replay
+
+
+def dead_runs(service: Service, count: int) -> None:
+    """Leave holds of dead runs whose images cannot be looked up."""
+    service.confirm(service.estimate())
+    (op,) = service.ledger().ops.values()
+    dead = replace(op, state=OpState.HELD, lease_ms=service.clock() - 1, retryable=False)
+    changed(service, ops={f"dead{number}": dead for number in range(count)})
+
+    def fails() -> None:
+        raise StoreUnavailableError("the image cannot be looked up")
+
+    service.wire.before = {"images.find": fails}  # type: ignore[attr-defined]
+
+
+def test_as_many_dead_runs_that_cannot_be_ended_as_are_allowed_stop_no_run() -> None:
+    service, _ = scripted()
+    offer = service.estimate()
+    dead_runs(service, MAX_DEAD)
+    assert isinstance(service.confirm(offer), Made)
+
+
+def test_with_more_dead_runs_that_cannot_be_ended_no_run_starts_and_nothing_stays_held() -> None:
+    service, wire = scripted()
+    offer = service.estimate()
+    dead_runs(service, MAX_DEAD + 1)
+    before = service.ledger()
+    wire.calls.clear()
+    with pytest.raises(StoreUnavailableError):
+        service.confirm(offer)
+    after = service.ledger()
+    assert after.ops[offer.quote_id].state is OpState.RELEASED
+    assert (after.spent, after.images) == (before.spent, before.images)
+    assert not any(name.startswith("provider.") for name in wire.calls)
+
+
+def test_a_user_without_dead_runs_stays_on_the_list_of_running_leases() -> None:
+    service, wire = scripted()
+    service.confirm(service.estimate())
+    assert "ledgers.forget_lease" not in wire.calls
+
+
+@pytest.mark.parametrize(
+    ("took_ms", "is_released"), [(0, True), (SILENT_MS - 1, True), (SILENT_MS, False)]
+)
+def test_a_hold_whose_answer_was_lost_is_given_back_unless_the_ledger_is_silent(
+    took_ms: int, *, is_released: bool
+) -> None:
+    """A ledger that does not answer would let the person wait as long once more."""
+    service, wire = scripted()
+    offer = service.estimate()
+
+    def lost() -> None:
+        service.clock.advance(took_ms)
+        raise StoreUnavailableError("the answer was lost")
+
+    wire.after = {"ledgers.reserve": lost}
+    with pytest.raises(StoreUnavailableError) as caught:
+        service.confirm(offer)
+    assert ("ledgers.release" in wire.calls) is is_released
+    assert caught.value.charged is (False if is_released else None)
+    assert (service.spent() == 0) is is_released
+    assert not service.called
+
+
+def test_a_hold_that_was_lost_and_is_another_runs_is_not_said_to_be_free() -> None:
+    service, wire = scripted()
+
+    def lost() -> None:
+        ops = {name: replace(op, owner="another") for name, op in service.ledger().ops.items()}
+        changed(service, ops=ops)
+        raise StoreUnavailableError("the answer was lost")
+
+    wire.after = {"ledgers.reserve": lost}
+    with pytest.raises(StoreUnavailableError) as caught:
+        service.confirm(service.estimate())
+    assert caught.value.charged is None
