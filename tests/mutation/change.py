@@ -9,7 +9,7 @@ import gc
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -179,7 +179,9 @@ class Finder(MetaPathFinder):
     path: str
     source: bytes
 
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: object = None, target: object = None
+    ) -> ModuleSpec | None:
         """Return how to load the module, ``None`` for all others."""
         if fullname != self.module:
             return None
@@ -192,7 +194,7 @@ class _Loader(SourceFileLoader):
         super().__init__(fullname, path)
         self._source = source
 
-    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 the protocol's
+    def get_code(self, fullname: str) -> CodeType:
         return compile(self._source, self.path, "exec", dont_inherit=True)
 
 

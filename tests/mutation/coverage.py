@@ -1,4 +1,4 @@
-"""Records which test runs which line, by ``sys.monitoring``: a mutant's tests are those of its lines."""
+"""Which test runs which line, by ``sys.monitoring``."""
 
 import gc
 import sys

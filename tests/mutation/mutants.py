@@ -9,10 +9,11 @@ a name, such as a timeout.
 """
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+from tests.mutation import syntax
 
 EDGES: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -53,11 +54,6 @@ EXPRESSION = {
     " + ": " - ",
 }
 OTHER_TEXT = "XX"
-SENTENCE = re.compile(r"[^|()\[\]\\]*\w[,:;.!?']* [^|()\[\]\\]*\w[,:;.!?']* \w[^|\[\]\\]*", re.DOTALL)
-"""Three words at least, and no sign of a regular expression."""
-LOGGERS = frozenset({"logger", "log"})
-FOR_READERS = frozenset({"description", "title", "summary", "examples", "hint"})
-"""Arguments that change nothing but what is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,31 +109,36 @@ class _Maker:
 
     def walk(self, node: ast.AST) -> None:
         """Collect the changes of a node and of everything in it."""
-        if isinstance(node, ast.Import | ast.ImportFrom) or _is_for_types(node) or _is_log(node):
+        if syntax.is_left_alone(node):
             return
-        if isinstance(node, ast.stmt):
-            self._around.append(node)
-        self._raising += _is_error(node)
-        if isinstance(node, ast.If | ast.IfExp | ast.While):
-            self._conditions += _parts(node.test)
-        scoped = isinstance(node, ast.FunctionDef | ast.ClassDef)
-        if scoped:
-            self._scope.append(node.name)  # type: ignore[attr-defined]
         outer = self._text
-        if isinstance(node, ast.JoinedStr) and outer is None:
-            self._text = node
+        self._enter(node)
         for kind, change in CHANGES:
             if isinstance(node, kind):
                 for _ in change(self, node):
                     """Each step of a change is one mutant, taken down while it is in place."""
-        for child in _children(node):
+        for child in syntax.children_of(node):
             self.walk(child)
         self._text = outer
-        self._raising -= _is_error(node)
-        if scoped:
-            self._scope.pop()
+        self._leave(node)
+
+    def _enter(self, node: ast.AST) -> None:
+        if isinstance(node, ast.stmt):
+            self._around.append(node)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            self._scope.append(node.name)
+        if isinstance(node, ast.If | ast.IfExp | ast.While):
+            self._conditions += syntax.parts_of(node.test)
+        if isinstance(node, ast.JoinedStr) and self._text is None:
+            self._text = node
+        self._raising += syntax.is_error(node)
+
+    def _leave(self, node: ast.AST) -> None:
         if isinstance(node, ast.stmt):
             self._around.pop()
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            self._scope.pop()
+        self._raising -= syntax.is_error(node)
 
     def is_in_condition(self, node: ast.expr) -> bool:
         """Return whether a part of a condition is changed to always and to never anyway."""
@@ -149,11 +150,11 @@ class _Maker:
         named = isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(
             node.value, ast.Constant | ast.BinOp | ast.UnaryOp
         )
-        return named and not any(map(_is_function, self._around))
+        return named and not any(map(syntax.is_function, self._around))
 
     def is_for_readers(self, text: str) -> bool:
         """Return whether a text is a sentence, or what an error is raised with."""
-        return bool(SENTENCE.fullmatch(text)) or (
+        return bool(syntax.SENTENCE.fullmatch(text)) or (
             self._raising > 0 and (" " in text or not text)
         )
 
@@ -173,10 +174,10 @@ class _Maker:
         self._names[name] += 1
         if self._names[name] > 1:
             name = f"{name} (#{self._names[name]})"
-        function = next((one for one in self._around if _is_function(one)), None)
-        body = range(0) if function is None else _body(function)
-        names = () if function else _bound(self._around)
-        lines = _header(self._around[-1])
+        function = next((one for one in self._around if syntax.is_function(one)), None)
+        body = range(0) if function is None else syntax.body_of(function)
+        names = () if function else syntax.bound_names(self._around)
+        lines = syntax.header_of(self._around[-1])
         if anchor.lineno not in lines:
             # The line of an ``except`` runs only when something was raised.
             lines = range(anchor.lineno, anchor.lineno + 1)
@@ -188,85 +189,6 @@ class _Maker:
 
 
 type Change = Callable[[_Maker, ast.AST], Iterator[None]]
-
-
-def _lines(node: ast.stmt) -> range:
-    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
-
-
-def _body(node: ast.stmt) -> range:
-    first: int = node.body[0].lineno  # type: ignore[attr-defined]
-    return range(first, (node.end_lineno or first) + 1)
-
-
-def _header(node: ast.stmt) -> range:
-    """Return the lines of a statement up to the first statement in it."""
-    inner = getattr(node, "body", None)
-    return range(node.lineno, max(inner[0].lineno, node.lineno + 1)) if inner else _lines(node)
-
-
-def _is_function(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef)
-
-
-def _bound(around: list[ast.stmt]) -> tuple[str, ...]:
-    """Return the names that the outermost statement gives a value."""
-    node = around[0]
-    if isinstance(node, ast.ClassDef):
-        return (node.name,)
-    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-    return tuple(
-        one.id for target in targets if target for one in ast.walk(target) if isinstance(one, ast.Name)
-    )
-
-
-def _is_error(node: ast.AST) -> bool:
-    return isinstance(node, ast.Raise) or (
-        isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Error")
-    )
-
-
-def _parts(node: ast.expr) -> list[ast.AST]:
-    """Return a condition and the parts that "and", "or" and "not" join."""
-    inner = node.values if isinstance(node, ast.BoolOp) else []
-    inner = [node.operand] if isinstance(node, ast.UnaryOp) else inner
-    return [node, *(part for one in inner for part in _parts(one))]
-
-
-def _is_log(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Call)
-        and ast.unparse(node.value.func).split(".")[0] in LOGGERS
-    ) or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__")
-
-
-def _is_for_types(node: ast.AST) -> bool:
-    return isinstance(node, ast.TypeAlias) or (
-        isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-    )
-
-
-def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """Return what is in a node, but types, decorators and docstrings."""
-    for name, value in ast.iter_fields(node):
-        if name in {"annotation", "returns", "decorator_list", "type_params", "format_spec"}:
-            continue
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and not _is_docstring(child) and not _is_reading(child):
-                yield child
-
-
-def _is_reading(node: ast.AST) -> bool:
-    return isinstance(node, ast.keyword) and (node.arg in FOR_READERS or _is_default(node))
-
-
-def _is_docstring(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
 
 
 def _put(maker: _Maker, node: ast.expr, owner: ast.AST, name: str, value: object) -> None:
@@ -350,15 +272,10 @@ def _call(maker: _Maker, node: ast.Call) -> Iterator[None]:
         _put(maker, node, node.func, "id", FUNCTIONS[node.func.id])
         yield
     for at, keyword in enumerate(node.keywords):
-        if _is_reading(keyword):
+        if syntax.is_reading(keyword):
             continue
         _put(maker, node, node, "keywords", node.keywords[:at] + node.keywords[at + 1 :])
         yield
-
-
-def _is_default(keyword: ast.keyword) -> bool:
-    """Return whether an argument says what holds without it: ``strict=False`` of ``zip``."""
-    return ast.unparse(keyword) == "strict=False"
 
 
 def _dict(maker: _Maker, node: ast.Dict) -> Iterator[None]:

@@ -43,7 +43,7 @@ GENERATE: Final = Group(
     ),
     (
         *_tests(UNIT, "generator", "attempts", "crashes", "delivery", "forgotten", "storage"),
-        *_tests(UNIT, "quote_is_over", "one_story", "reading", "record_size"),
+        *_tests(UNIT, "quote_is_over", "one_story", "reading", "record_size", "replays", "buyer"),
         *_tests(HANDLERS, "charged"),
     ),
 )

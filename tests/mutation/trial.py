@@ -1,9 +1,7 @@
 """The plugin that tries the mutants once pytest has collected the tests."""
 
 import gc
-import hashlib
 import json
-import pickle
 import re
 import sys
 import time
@@ -19,9 +17,10 @@ import pytest
 from tests.mutation import change, forks
 from tests.mutation.change import ReimportError, SameCodeError
 from tests.mutation.coverage import Coverage, Line, Recorder, functions_of
-from tests.mutation.outcomes import ANEW, KILLED, SAME, SURVIVED, TIMEOUT
 from tests.mutation.mutants import Mutant, mutants
-from tests.mutation.targets import PACKAGE, Group
+from tests.mutation.outcomes import ANEW, KILLED, SAME, SURVIVED, TIMEOUT
+from tests.mutation.records import Records
+from tests.mutation.targets import Group
 
 PROFILE = "mutation"
 REIMPORT, DIRTY = "reimport", "dirty"
@@ -42,8 +41,6 @@ OPTIONS = (
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
 NO_MODULE = re.compile(r"(?!)")
-type Recorded = tuple[str, float, set[Line]]
-"""A test, its seconds, and the lines of the package that it runs."""
 EMULATOR = re.compile(r"tests\.adapters\.aws\.(?:world|selfcheck)$")
 
 
@@ -77,7 +74,7 @@ class Trial:
         self._items = {one.nodeid: one for one in session.items}
         gc.collect()
         began = time.monotonic()
-        self._load_record()
+        self._coverage = Records(self.cache, self.recorder, session.items).load()
         seconds = round(time.monotonic() - began, 1)
         sys.stdout.write(f"{self.group.name}: {len(self._items)} tests, recorded in {seconds} s\n")
         self._functions = functions_of(self.recorder.package)
@@ -86,47 +83,6 @@ class Trial:
             self._try_module(module)
         self.is_done = True
         return True
-
-    def _load_record(self) -> None:
-        """Take the record of each file of tests that did not change, and record the others."""
-        digests = {test.partition("::")[0]: "" for test in self._items}
-        same = _digest([*sorted(Path(PACKAGE).rglob("*.py")), *sorted(Path("tests/fakes").glob("*.py"))])
-        kept: dict[str, list[Recorded]] = {}
-        missing = []
-        for file in digests:
-            place = self.cache / (_digest([Path(file)], same) + ".pickle")
-            if place.exists():
-                kept[file] = pickle.loads(place.read_bytes())  # noqa: S301 our own file
-            else:
-                missing.append(file)
-        if missing:
-            items = [one for one in self._items.values() if one.nodeid.partition("::")[0] in missing]
-            answers = [*forks.forked(lambda: self._record(items))]
-            found, failed = answers[0][1] or ([], [])
-            if len(answers) == 1 or failed:
-                raise RuntimeError(f"{self.group.name}: red without any change: {failed}")
-            for file in missing:
-                kept[file] = [one for one in found if one[0].partition("::")[0] == file]
-                place = self.cache / (_digest([Path(file)], same) + ".pickle")
-                place.write_bytes(pickle.dumps(kept[file]))
-        for test, seconds, lines in (one for rows in kept.values() for one in rows):
-            if test in self._items:
-                here = {(str(self.recorder.package / file), line) for file, line in lines}
-                self._coverage.add(test, here, seconds)
-
-    def _record(self, items: list[pytest.Item]) -> Iterator[tuple[list["Recorded"], list[str]]]:
-        self.recorder.watch()
-        failures = forks.Failures()
-        items[0].config.pluginmanager.register(failures)
-        found = []
-        for item, following in zip(items, [*items[1:], None], strict=True):
-            seconds = forks.timed(item, following)
-            lines = {
-                (str(Path(file).relative_to(self.recorder.package)), line)
-                for file, line in self.recorder.taken()
-            }
-            found.append((item.nodeid, seconds, lines))
-        yield found, failures.tests
 
     def _try_module(self, module: str) -> None:
         path = str(self.recorder.package / module)
@@ -229,7 +185,7 @@ class Trial:
         return self._chosen(lines, one) or self._chosen(around, one)
 
     def _chosen(self, lines: set[Line], of: "_Attempt") -> list[str]:
-        """Return the tests of lines: those that failed lately, then one of each way to run there."""
+        """Return the tests of lines: those that failed lately, then of each way to run there."""
         tests = [one for one in self._coverage.of(lines) if one not in self._bad]
         known = {one for one in self._recent if self._coverage.seconds[one] < 1} & {*tests}
         ordered = [one for one in self._recent if one in known]
@@ -327,16 +283,6 @@ def _mixed(
     return [test for turn in turns for test in turn if test is not None]
 
 
-def _digest(files: Sequence[Path], start: str = "") -> str:
-    digest = hashlib.sha256(start.encode())
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
 def _print(**line: object) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
-
-
-__all__ = ["OPTIONS", "PACKAGE", "PROFILE", "Trial"]

@@ -59,7 +59,7 @@ class Bug:
     works: tuple[str, ...]
     """Tests that stay green: the code still runs, so that red means the bug and nothing else."""
     rows: tuple[str, ...]
-    """The rows of the bar (``tests.exactness``) that must fall short; none where no row covers it."""
+    """The rows of the bar (``tests.exactness``) that must fall short; it may have none."""
 
 
 def always(condition: str) -> str:
@@ -273,9 +273,9 @@ SURCHARGE_FORGOTTEN = Bug(
     (
         Change(
             f"{PACKAGE}/domain/selection.py",
-            "    if criteria.max_cost_microusd is not None and price > criteria.max_cost_microusd:\n",
+            "    if criteria.max_cost_microusd is not None and price > ",
             "    image = price_microusd(row, option) or 0\n"
-            "    if criteria.max_cost_microusd is not None and image > criteria.max_cost_microusd:\n",
+            "    if criteria.max_cost_microusd is not None and image > ",
         ),
     ),
     (SELECTION,),

@@ -12,10 +12,12 @@ import pytest
 from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, OpState
 from imagegen.domain.outcomes import Outcome
+from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.stores import Held
 from imagegen.usecases.generate.holds import MAX_DEAD, SILENT_MS
+from imagegen.usecases.generate.reconciler import EndedHold, Reconciled
 from imagegen.usecases.generate.run import Made, Running
-from tests.fakes.faults import Wire
+from tests.fakes.faults import DiedError, Wire
 from tests.fakes.service import USER, Service
 
 SETTLE = "ledgers.settle"
@@ -275,3 +277,82 @@ def test_a_hold_that_was_lost_and_is_another_runs_is_not_said_to_be_free() -> No
     with pytest.raises(StoreUnavailableError) as caught:
         service.confirm(service.estimate())
     assert caught.value.charged is None
+
+
+def test_a_replay_returns_the_ledger_as_it_is_and_settles_nothing_again() -> None:
+    service, wire = scripted()
+    offer = service.estimate()
+    service.confirm(offer)
+    before = service.ledger()
+    wire.calls.clear()
+    again = service.confirm(offer)
+    assert isinstance(again, Made)
+    assert again.ledger == before == service.ledger()
+    assert not {"ledgers.settle", "ledgers.forget_lease", "records.put"} & {*wire.calls}
+
+
+def test_a_ledger_without_dead_runs_is_read_once_and_not_written() -> None:
+    service, wire = scripted()
+    service.make()
+    wire.calls.clear()
+    assert service.reconciler.load(USER) == service.ledger()
+    assert wire.calls == ["ledgers.load"]
+
+
+def test_what_was_ended_of_several_users_adds_up() -> None:
+    assert Reconciled(1, 2, 3) + Reconciled(10, 20, 30) == Reconciled(11, 22, 33)
+
+
+def dead_hold(service: Service) -> None:
+    """Leave the hold of a run that died before it stored its image."""
+    offer = service.estimate()
+    hold = Hold(offer.quote_id, "dead", "20261122", PRICE, offer.expires_at, service.clock(), 1)
+    held = service.ledgers.reserve(USER, hold, service.limits, now_ms=service.clock())
+    assert isinstance(held, Held)
+    service.clock.advance(1)
+
+
+def ended_by(service: Service) -> list[EndedHold]:
+    ended: list[EndedHold] = []
+    service.redeploy(on_ended=ended.append)
+    return ended
+
+
+def test_the_end_of_a_dead_run_is_reported_once_with_what_it_held() -> None:
+    service, _ = scripted()
+    ended = ended_by(service)
+    dead_hold(service)
+    assert service.reconciler.sweep(limit=10) == Reconciled(released=1, users=1)
+    assert ended == [EndedHold(is_settled=False, microusd=PRICE)]
+    assert service.reconciler.sweep(limit=10) == Reconciled()
+    assert len(ended) == 1
+
+
+def test_the_end_of_a_dead_run_with_an_image_is_reported_with_its_charge() -> None:
+    service, wire = scripted()
+    ended = ended_by(service)
+
+    def dies() -> None:
+        raise DiedError
+
+    wire.before = {SETTLE: dies}
+    with pytest.raises(DiedError):
+        service.confirm(service.estimate())
+    wire.before = {}
+    service.clock.advance(LIFETIME_MS + 60_000)
+    assert service.reconciler.sweep(limit=10) == Reconciled(settled=1, users=1)
+    assert ended == [EndedHold(is_settled=True, microusd=PRICE)]
+
+
+def test_a_dead_run_that_another_instance_ended_is_not_reported_twice() -> None:
+    service, wire = scripted()
+    ended = ended_by(service)
+    dead_hold(service)
+
+    def settled_by_another() -> None:
+        ops = service.ledger().ops.items()
+        changed(service, ops={name: replace(op, state=OpState.SETTLED) for name, op in ops})
+
+    wire.before = {"ledgers.release": settled_by_another}
+    assert service.reconciler.sweep(limit=10) == Reconciled(users=1)
+    assert not ended
