@@ -3,6 +3,33 @@
 from dataclasses import dataclass
 from typing import Final
 
+OWN: Final = {
+    "usecases/generate/generator.py": ("generator", "forgotten"),
+    "usecases/generate/holds.py": ("forgotten", "generator"),
+    "usecases/generate/reconciler.py": ("forgotten", "crashes"),
+    "usecases/generate/charges.py": ("forgotten", "charged"),
+    "usecases/generate/storage.py": ("storage", "forgotten"),
+    "usecases/generate/run.py": ("attempts", "generator"),
+    "usecases/generate/moderation.py": ("generator",),
+    "openai_api/retries.py": ("buyer",),
+    "openai_api/earlier_images.py": ("buyer",),
+    "openai_api/offers.py": ("named_offers",),
+    "openai_api/sets.py": ("image_sets",),
+    "openai_api/set_calls.py": ("image_sets",),
+    "openai_api/aliases.py": ("model_names",),
+    "openai_api/models.py": ("model_names", "compatible"),
+    "openai_api/answers.py": ("compatible",),
+    "edge/tokens.py": ("auth", "token_keys"),
+    "domain/pricing.py": ("actual_cost", "prompt_price", "catalog"),
+    "domain/price_rules.py": ("catalog", "prompt_price"),
+    "mcp/tools.py": ("mcp",),
+    "usecases/chat/limits.py": ("chat_limits",),
+    "usecases/chat/llm_call.py": ("chat_limits",),
+    "domain/chat_usage.py": ("chat_limits",),
+    "providers/refusals.py": ("refused_words", "recorded"),
+}
+"""By module: the files of tests that have its rules, without ``test_``. They run first. All other
+modules have a file of their own name."""
 PACKAGE: Final = "layers/shared/imagegen"
 UNIT: Final = "tests/unit"
 AWS: Final = "tests/adapters/aws"
@@ -25,6 +52,12 @@ class Group:
     def options(self) -> tuple[str, ...]:
         """Options of pytest for these tests."""
         return ("-k", "not memory") if self.on_aws else ()
+
+
+def own_tests(module: str) -> tuple[str, ...]:
+    """Return what the paths of the files with a module's rules contain."""
+    names = OWN.get(module, (module.rpartition("/")[2].removesuffix(".py"),))
+    return tuple(f"test_{name}" for name in names)
 
 
 def _in(folder: str, *names: str) -> tuple[str, ...]:

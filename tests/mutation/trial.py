@@ -20,12 +20,12 @@ from tests.mutation.coverage import Coverage, Line, Recorder, functions_of
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.outcomes import ANEW, KILLED, SAME, SURVIVED, TIMEOUT
 from tests.mutation.records import Records
-from tests.mutation.targets import Group
+from tests.mutation.targets import Group, own_tests
 
 PROFILE = "mutation"
 REIMPORT, DIRTY = "reimport", "dirty"
 LIMIT_SECONDS = 5.0
-MOST_OWN, MOST_OTHERS = 60, 25
+MOST_OWN, MOST_OTHERS = 120, 40
 """Of the tests of a line, so many of the module's own file and of all others are run, and none
 after those that take so long together."""
 FILES = 4
@@ -119,8 +119,8 @@ class Trial:
         inside = {(one.path, line) for line in one.mutant.function}
         if outcome == REIMPORT or (outcome == SURVIVED and self._runs_at_import(one, inside)):
             outcome, test = (ANEW, "") if self.is_quick else self._anew(one, self._tests(one))
-        if outcome == KILLED and test in self._items:
-            self._recent = [test, *(x for x in self._recent if x != test)][:OFTEN]
+        if outcome == KILLED:
+            self._remember(test)
         if outcome == SAME:
             return
         _print(
@@ -132,6 +132,10 @@ class Trial:
             seconds=round(time.monotonic() - began, 2),
         )
 
+    def _remember(self, test: str) -> None:
+        if test in self._items:
+            self._recent = [test, *(one for one in self._recent if one != test)][:OFTEN]
+
     def _runs_at_import(self, one: "_Attempt", inside: set[Line]) -> bool:
         return not one.mutant.function or bool(inside & self.imported)
 
@@ -142,6 +146,7 @@ class Trial:
             yield (outcome := self._judged(one, before))
             if outcome[0] == DIRTY:
                 return
+            self._remember(outcome[1])
 
     def _judged(self, one: "_Attempt", before: change.Code) -> tuple[str, str]:
         """Return what became of a mutant: a failure counts if the test passes without it."""
@@ -189,10 +194,10 @@ class Trial:
         tests = [one for one in self._coverage.of(lines) if one not in self._bad]
         known = {one for one in self._recent if self._coverage.seconds[one] < 1} & {*tests}
         ordered = [one for one in self._recent if one in known]
-        own = f"test_{Path(of.module).stem}"
+        own = own_tests(of.module)
         body = frozenset(of.mutant.function)
         for is_own, most in ((True, MOST_OWN), (False, MOST_OTHERS)):
-            some = [one for one in tests if one not in known and (own in one) is is_own]
+            some = [one for one in tests if one not in known and _is_in(one, own) is is_own]
             ordered += _mixed(_mixed(some, self._ways), self._ways, body)[:most]
         return self._within_limit(ordered)
 
@@ -269,6 +274,10 @@ class _Attempt:
         """The module's name for an import."""
         dotted = self.module.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
         return f"imagegen.{dotted}"
+
+
+def _is_in(test: str, files: Sequence[str]) -> bool:
+    return any(file in test for file in files)
 
 
 def _mixed(

@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 
 from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailableError
+from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Ledger, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import LIFETIME_MS
+from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import Held
 from imagegen.usecases.generate.holds import MAX_DEAD, SILENT_MS
 from imagegen.usecases.generate.reconciler import EndedHold, Reconciled
 from imagegen.usecases.generate.run import Made, Running
 from tests.fakes.faults import DiedError, Wire
+from tests.fakes.images import MemoryImageStore
 from tests.fakes.service import USER, Service
 
 SETTLE = "ledgers.settle"
@@ -356,3 +359,29 @@ def test_a_dead_run_that_another_instance_ended_is_not_reported_twice() -> None:
     wire.before = {"ledgers.release": settled_by_another}
     assert service.reconciler.sweep(limit=10) == Reconciled(users=1)
     assert not ended
+
+
+def test_an_image_whose_request_was_pruned_before_it_settled_is_kept_and_nothing_is_said() -> None:
+    service, wire = scripted()
+    offer = service.estimate()
+    wire.before = {SETTLE: lambda: changed(service, ops={})}
+    result = service.confirm(offer)
+    assert isinstance(result, Running)
+    assert result.charged is None
+    assert len(service.images.objects) == 1
+
+
+def test_an_image_store_that_neither_stores_nor_finds_leaves_the_end_to_the_reconciler() -> None:
+    service, _ = scripted()
+
+    class Contradicting(MemoryImageStore):
+        def put(self, ref: ImageRef, content: bytes, record: ImageRecord) -> bool:
+            return False
+
+    service.redeploy(images=Contradicting())
+    offer = service.estimate()
+    result = service.confirm(offer)
+    assert isinstance(result, Running)
+    assert result.charged is None
+    assert service.ledger().ops[offer.quote_id].state is OpState.HELD
+    assert service.finished[-1].in_doubt_microusd == PRICE

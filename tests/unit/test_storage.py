@@ -29,9 +29,12 @@ def fail_puts(service: Service, times: int) -> None:
 def test_a_short_outage_of_the_image_store_loses_no_image(times: int) -> None:
     service = Service()
     offer = service.estimate()
+    pauses: list[int] = []
+    service.while_paused = lambda: pauses.append(1)
     fail_puts(service, times)
     made = service.confirm(offer)
     assert isinstance(made, Made)
+    assert len(pauses) == times
     assert len(service.called) == 1
     assert service.spent() == made.record.charged_microusd
 
@@ -111,3 +114,49 @@ def test_a_failure_with_one_user_does_not_keep_the_money_of_another_held() -> No
         broken.sweep(limit=10)
     assert [op.state for op in service.ledger(USER).ops.values()] == [OpState.HELD]
     assert [op.state for op in service.ledger(OTHER_USER).ops.values()] == [OpState.RELEASED]
+
+
+def test_a_run_stores_then_settles_then_writes_its_record_each_once_and_never_pauses() -> None:
+    pauses: list[int] = []
+    service = Service()
+    service.while_paused = lambda: pauses.append(1)
+    offer = service.estimate()
+    service.wire.calls.clear()
+    service.confirm(offer)
+    calls = [
+        one for one in service.wire.calls if one.startswith(("ledgers.", "images.", "records."))
+    ]
+    assert calls == ["ledgers.reserve", PUT, "ledgers.settle", "records.put"]
+    assert not pauses
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_settle_without_an_answer_is_sent_once_more_after_a_pause_and_the_image_is_charged(
+    lost: int,
+) -> None:
+    service = Service()
+    pauses: list[int] = []
+    service.while_paused = lambda: pauses.append(1)
+    offer = service.estimate()
+    first = len(service.wire.calls) + call_index(service, "ledgers.settle")
+    service.wire.faults = {first: Fault.BEFORE} | ({first + 2: Fault.BEFORE} if lost > 1 else {})
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.ledger.ops[offer.quote_id].state is OpState.SETTLED
+    assert len(pauses) == 1
+    assert service.wire.calls.count("ledgers.settle") == 2
+    assert service.finished[-1].charged_microusd == made.record.charged_microusd
+    held = service.ledger().ops[offer.quote_id].state
+    assert held is (OpState.SETTLED if lost == 1 else OpState.HELD)
+
+
+def test_a_record_without_an_answer_is_written_once_more_and_then_left_to_the_next_look() -> None:
+    service = Service()
+    offer = service.estimate()
+    first = len(service.wire.calls) + call_index(service, "records.put")
+    service.wire.faults = {first: Fault.BEFORE, first + 1: Fault.BEFORE}
+    assert isinstance(service.confirm(offer), Made)
+    assert service.wire.calls.count("records.put") == 2
+    assert service.records.get(service.ref(offer)) is None
+    assert isinstance(service.confirm(offer), Made)
+    assert service.records.get(service.ref(offer)) is not None
