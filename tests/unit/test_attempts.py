@@ -17,7 +17,7 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.records import record_json
+from imagegen.domain.records import Attempt, record_json
 from imagegen.usecases.generate.run import SETTLE_MARGIN_MS, Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture, png
@@ -181,6 +181,13 @@ def test_after_one_lost_answer_one_more_provider_may_be_called() -> None:
     assert made.record.charged_microusd == 70_000
 
 
+def test_after_a_lost_answer_a_model_that_could_not_be_called_is_no_second_call() -> None:
+    service = Service()
+    service.react("alpha", Outcome.UNKNOWN)
+    service.react("beta", Outcome.NOT_CALLED)
+    assert service.make().record.provider == "gamma"
+
+
 def test_after_two_lost_answers_no_provider_is_called() -> None:
     service = Service()
     service.react("alpha", Outcome.UNKNOWN)
@@ -254,7 +261,10 @@ def test_a_candidate_whose_circuit_opened_after_the_quote_is_skipped() -> None:
     made = service.confirm(offer)
     assert isinstance(made, Made)
     assert service.called == [BETA]
-    assert [one.outcome for one in made.record.attempts] == ["circuit_open", "success"]
+    assert made.record.attempts == (
+        Attempt("alpha", ALPHA, "circuit_open", "", 0),
+        Attempt("beta", BETA, "success", "", made.record.attempts[1].duration_ms),
+    )
     assert made.record.fallback is not None
     assert made.record.fallback.reason == "circuit_open"
 
@@ -311,12 +321,15 @@ def test_a_model_is_called_if_its_usual_time_is_left(less_ms: int, *, is_called:
     assert bool(service.called) is is_called
 
 
-def test_the_record_has_how_long_each_call_took() -> None:
+def test_the_record_has_each_call_its_outcome_and_how_long_it_took() -> None:
     service = Service()
     service.react("alpha", Outcome.UNAVAILABLE)
     service.providers["alpha"].takes_ms = 1_500
     service.providers["beta"].takes_ms = 2_500
-    assert [one.duration_ms for one in service.make().record.attempts] == [1_500, 2_500]
+    assert service.make().record.attempts == (
+        Attempt("alpha", ALPHA, Outcome.UNAVAILABLE, "", 1_500),
+        Attempt("beta", BETA, "success", "", 2_500),
+    )
 
 
 def test_a_provider_switched_off_after_the_quote_is_skipped() -> None:

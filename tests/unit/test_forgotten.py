@@ -361,10 +361,13 @@ def test_a_dead_run_that_another_instance_ended_is_not_reported_twice() -> None:
     assert not ended
 
 
-def test_an_image_whose_request_was_pruned_before_it_settled_is_kept_and_nothing_is_said() -> None:
+def test_an_image_whose_request_was_pruned_before_it_was_looked_up_is_kept() -> None:
     service, wire = scripted()
     offer = service.estimate()
-    wire.before = {SETTLE: lambda: changed(service, ops={})}
+    wire.before = {
+        SETTLE: lambda: release(service),
+        "ledgers.load": lambda: changed(service, ops={}),
+    }
     result = service.confirm(offer)
     assert isinstance(result, Running)
     assert result.charged is None

@@ -6,6 +6,7 @@ from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
 from imagegen.domain.ledger import OpState
 from imagegen.domain.records import RecordStatus
 from imagegen.usecases.generate.run import Made, Running
+from imagegen.usecases.generate.storage import PAUSES_SECONDS
 from tests.fakes.faults import Fault
 from tests.fakes.service import OTHER_USER, USER, Service, with_stores
 
@@ -44,7 +45,10 @@ def test_if_the_image_store_stays_down_the_reconciler_decides_and_the_cost_is_in
     offer = service.estimate()
     fail_puts(service, 100)
     assert isinstance(service.confirm(offer), Running)
-    assert service.finished[-1].in_doubt_microusd == 50_000
+    lost = service.finished[-1]
+    assert (lost.status, lost.charged_microusd) == (RecordStatus.FAILED, 0)
+    assert lost.in_doubt_microusd == 50_000
+    assert (lost.code, lost.retryable) == (StoreUnavailableError.code, True)
     service.new_process()
     service.clock.advance(400_000)
     service.reconciler.sweep(limit=10)
@@ -160,3 +164,15 @@ def test_a_record_without_an_answer_is_written_once_more_and_then_left_to_the_ne
     assert service.records.get(service.ref(offer)) is None
     assert isinstance(service.confirm(offer), Made)
     assert service.records.get(service.ref(offer)) is not None
+
+
+@pytest.mark.parametrize(("more_ms", "puts"), [(0, 1), (1, 2)])
+def test_an_image_is_not_stored_again_once_its_run_is_over(more_ms: int, puts: int) -> None:
+    service = Service()
+    left_ms = round(PAUSES_SECONDS[0] * 1_000) + more_ms
+    for provider in service.providers.values():
+        provider.takes_ms = 250_000 - left_ms
+    offer = service.estimate()
+    fail_puts(service, 100)
+    assert isinstance(service.confirm(offer, remaining_ms=250_000), Running)
+    assert service.wire.calls.count(PUT) == puts

@@ -98,7 +98,7 @@ class ProviderLoop:
         """Return whether a lost answer ends the run: at most one more provider may be called."""
         if not log.in_doubt:
             return False
-        return log.calls_in_doubt > 0 or not self.fallback_after_unknown
+        return log.called_in_doubt or not self.fallback_after_unknown
 
     def _quoted_variant(self, candidate: QuotedCandidate, size: str) -> Variant | None:
         """Return the variant that was priced, ``None`` if the catalog has changed since then."""
