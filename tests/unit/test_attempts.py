@@ -327,7 +327,7 @@ def test_the_record_has_each_call_its_outcome_and_how_long_it_took() -> None:
     service.providers["alpha"].takes_ms = 1_500
     service.providers["beta"].takes_ms = 2_500
     assert service.make().record.attempts == (
-        Attempt("alpha", ALPHA, Outcome.UNAVAILABLE, "", 1_500),
+        Attempt("alpha", ALPHA, Outcome.UNAVAILABLE, "a_code", 1_500),
         Attempt("beta", BETA, "success", "", 2_500),
     )
 
