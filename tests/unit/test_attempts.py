@@ -6,23 +6,27 @@ from typing import Any
 import pytest
 
 from imagegen.domain.breaker import State
-from imagegen.domain.catalog import Offering, Tier
+from imagegen.domain.catalog import Offering, Tier, Variant
 from imagegen.domain.errors import (
     ConfigurationError,
     ContentRefusedError,
     GenerationFailedError,
     ImagegenError,
     NoProviderError,
+    ProviderError,
     QuoteExpiredError,
 )
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.records import Attempt, record_json
-from imagegen.usecases.generate.run import SETTLE_MARGIN_MS, Made
+from imagegen.domain.pricing import actual_microusd
+from imagegen.domain.quote import open_quote
+from imagegen.domain.records import Attempt, Fallback, record_json
+from imagegen.usecases.generate.attempts import SHORTEST_CALL_SECONDS
+from imagegen.usecases.generate.run import SETTLE_MARGIN_MS, AttemptLog, Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture, png
-from tests.fakes.providers import Reaction
-from tests.fakes.service import Service
+from tests.fakes.providers import Reaction, ScriptedProvider
+from tests.fakes.service import PROMPT, Service
 
 ALPHA, BETA, GAMMA = (f"{name}-standard-model" for name in ("alpha", "beta", "gamma"))
 MODEL_CIRCUIT = f"alpha/{ALPHA}"
@@ -321,6 +325,29 @@ def test_a_model_is_called_if_its_usual_time_is_left(less_ms: int, *, is_called:
     assert bool(service.called) is is_called
 
 
+@pytest.mark.parametrize(("more_ms", "is_called"), [(0, True), (1, False)])
+def test_a_look_up_that_takes_the_time_of_the_call_leaves_it_out(
+    more_ms: int, *, is_called: bool
+) -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1)))
+    offer = service.estimate()
+    took_ms = 10_000 - round(1_000 * SHORTEST_CALL_SECONDS) + more_ms
+
+    class SlowLookUp(dict[str, ScriptedProvider]):
+        def __getitem__(self, name: str) -> ScriptedProvider:
+            service.clock.advance(took_ms)
+            return super().__getitem__(name)
+
+    service.redeploy(providers=SlowLookUp(service.providers))
+    remaining_ms = 10_000 + SETTLE_MARGIN_MS
+    if is_called:
+        assert isinstance(service.confirm(offer, remaining_ms=remaining_ms), Made)
+        return
+    with pytest.raises(NoProviderError, match="not_called"):
+        service.confirm(offer, remaining_ms=remaining_ms)
+    assert not service.called
+
+
 def test_the_record_has_each_call_its_outcome_and_how_long_it_took() -> None:
     service = Service()
     service.react("alpha", Outcome.UNAVAILABLE)
@@ -330,6 +357,80 @@ def test_the_record_has_each_call_its_outcome_and_how_long_it_took() -> None:
         Attempt("alpha", ALPHA, Outcome.UNAVAILABLE, "a_code", 1_500),
         Attempt("beta", BETA, "success", "", 2_500),
     )
+
+
+def test_the_record_has_what_the_provider_bills_by_its_own_count_of_tokens() -> None:
+    service = Service(catalog=real_catalog())
+    usage = {"input_tokens": 12, "output_tokens": 1_056, "thought_tokens": 100}
+    for provider in service.providers.values():
+        provider.usage = usage
+    made = service.confirm(service.estimate(quality="high"))
+    assert isinstance(made, Made)
+    priced = service.catalog.by_key[made.record.key]
+    assert priced.token_prices is not None
+    assert made.record.actual_microusd == actual_microusd(priced, usage)
+    assert made.record.tokens == (12, 1_156)
+
+
+@pytest.mark.parametrize(("run_id", "kept"), [("digest.random", "digest.random"), ("random", "")])
+def test_the_record_names_its_run_only_if_the_name_has_the_digest_of_a_request(
+    run_id: str, kept: str
+) -> None:
+    service = Service()
+    quote = open_quote(service.estimate().quote, service.generator.keyring())
+    ends_ms = service.clock() + 300_000
+    made = service.generator.confirm(quote, PROMPT, run_id=run_id, ends_ms=ends_ms)
+    assert isinstance(made, Made)
+    assert made.record.run == kept
+
+
+def test_the_model_that_was_replaced_in_the_offer_stays_the_one_that_is_named() -> None:
+    service = Service()
+    service.guard.trip("alpha", "account")
+    offer = service.estimate()
+    service.react("gamma", Outcome.UNAVAILABLE)
+    service.react("beta", Outcome.UNAVAILABLE, png())
+    service.react("gamma", png())
+    first = offer.model
+    service.react(first.partition("-")[0], Outcome.UNAVAILABLE)
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.record.model != first
+    assert made.record.fallback == Fallback("alpha", ALPHA, "circuit_open")
+
+
+def test_a_first_choice_that_left_the_catalog_is_named_by_its_key() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.redeploy(catalog=catalog(row("beta-standard", priority=2, usd="0.07")))
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    key = "alpha-standard"
+    assert made.record.fallback == Fallback(key, key, "catalog_changed")
+
+
+def test_a_first_choice_whose_price_changed_is_named_by_its_model() -> None:
+    service = Service()
+    offer = service.estimate()
+    rows = (
+        row("alpha-standard", priority=1, usd="0.04"),
+        row("beta-standard", priority=2, usd="0.07"),
+    )
+    service.redeploy(catalog=catalog(*rows))
+    service.react("alpha", Outcome.UNAVAILABLE)
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.record.fallback is not None
+    assert (made.record.fallback.provider, made.record.fallback.model) == ("alpha", ALPHA)
+
+
+def test_a_failure_without_a_code_of_the_provider_has_an_empty_one() -> None:
+    log = AttemptLog()
+    service = Service()
+    variant = Variant(one := service.catalog.models[0], one.sizes[0])
+    error = ProviderError("alpha", Outcome.UNAVAILABLE, "down")
+    log.fail(error, variant, 50_000, took_ms=7)
+    assert log.attempts == [Attempt("alpha", ALPHA, Outcome.UNAVAILABLE, "", 7)]
 
 
 def test_a_provider_switched_off_after_the_quote_is_skipped() -> None:

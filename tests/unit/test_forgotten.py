@@ -9,13 +9,20 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailableError
+from imagegen.domain.errors import (
+    GoneError,
+    ImagegenError,
+    LeaseLostError,
+    LimitError,
+    StoreUnavailableError,
+)
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Ledger, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import Held
+from imagegen.usecases.generate.charges import not_charged, stored_is_charged
 from imagegen.usecases.generate.holds import MAX_DEAD, SILENT_MS
 from imagegen.usecases.generate.reconciler import EndedHold, Reconciled
 from imagegen.usecases.generate.run import Made, Running
@@ -388,3 +395,62 @@ def test_an_image_store_that_neither_stores_nor_finds_leaves_the_end_to_the_reco
     assert result.charged is None
     assert service.ledger().ops[offer.quote_id].state is OpState.HELD
     assert service.finished[-1].in_doubt_microusd == PRICE
+
+
+@pytest.mark.parametrize(
+    ("error", "charged"),
+    [
+        (LimitError("daily_images", "reached"), False),
+        (ImagegenError("failed"), False),
+        (GoneError("deleted"), True),
+        (StoreUnavailableError("its write may have arrived"), None),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_who_has_looked_says_not_charged_of_all_but_a_write_that_was_lost(
+    error: ImagegenError, charged: bool | None
+) -> None:
+    with pytest.raises(type(error)) as caught, not_charged():
+        raise error
+    assert caught.value.charged is charged
+
+
+@pytest.mark.parametrize("before", [None, False, True])
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_a_stored_image_is_charged_if_the_ledger_said_nothing(
+    *, before: bool | None, is_stored: bool
+) -> None:
+    service, _ = scripted()
+    ref = service.make().ref
+    if not is_stored:
+        service.images.objects.clear()
+    error = StoreUnavailableError("the ledger cannot be reached", retry_after_seconds=7)
+    error.charged = before
+    with pytest.raises(StoreUnavailableError) as caught, stored_is_charged(service.images, ref):
+        raise error
+    assert caught.value.charged is (True if before is None and is_stored else before)
+    assert caught.value.retry_after_seconds == 7
+
+
+@pytest.mark.parametrize("dies_at", ["records.put", SETTLE, "ledgers.forget_lease"])
+def test_whatever_call_of_a_sweep_dies_the_next_one_leaves_record_and_charge(dies_at: str) -> None:
+    """The record comes before the charge: what is settled is not looked at again."""
+    service, wire = scripted()
+
+    def dies() -> None:
+        raise DiedError
+
+    wire.before = {SETTLE: dies}
+    offer = service.estimate()
+    with pytest.raises(DiedError):
+        service.confirm(offer)
+    service.clock.advance(LIFETIME_MS + 60_000)
+    wire.before = {dies_at: dies}
+    with pytest.raises(DiedError):
+        service.reconciler.sweep(limit=10)
+    wire.before = {}
+    service.reconciler.sweep(limit=10)
+    assert service.ledger().ops[offer.quote_id].state is OpState.SETTLED
+    record = service.records.get(service.ref(offer))
+    assert record is not None
+    assert record.charged_microusd == service.spent() == PRICE

@@ -122,7 +122,7 @@ class ProviderLoop:
             reason = Skipped.IN_DOUBT
         else:
             reason = state.reason
-        if reason and state.retry_at_ms is not None:
+        if state.retry_at_ms is not None:
             seconds = -(-(state.retry_at_ms - self.now_ms()) // 1000)
             run.log.retry_after_seconds.append(max(1, seconds))
         return reason
