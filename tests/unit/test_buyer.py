@@ -19,6 +19,7 @@ from imagegen.domain.errors import (
     GoneError,
     ImagegenError,
     NoProviderError,
+    ParameterError,
     ReusedKeyError,
     StillRunningError,
     StoreUnavailableError,
@@ -30,7 +31,7 @@ from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.openai_api import retries
 from imagegen.openai_api.buyer import WAIT_MS, Buyer
-from imagegen.openai_api.calls import Call
+from imagegen.openai_api.calls import Call, parse_call
 from imagegen.openai_api.earlier_images import RECENT_RECORDS
 from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ProviderSetup
@@ -1026,3 +1027,123 @@ def test_a_call_that_cannot_be_repeated_is_reported_as_charged_if_its_ledger_has
         buy(service, UNMARKED)
     assert caught.value.retryable is False
     assert caught.value.charged is True
+
+
+# What a quote id is made of: images are kept longer than one version of this code.
+
+KNOWN = Call("a1" * 16, "body")
+NONCES = {
+    "key": (replace(KNOWN, key="order-66"), "f492f0cee461a36a57936a363e8044"),
+    "second of a key": (
+        replace(KNOWN, key="order-66", index=1),
+        "ace15c5ce3034ba4459e687f30cf71",
+    ),
+    "body": (KNOWN, "3031323334cdc4dbb407e6795c916d"),
+    "third of a body": (replace(KNOWN, index=2), "30313233341febb68c9fa5144b9244"),
+    "of a set": (replace(KNOWN, random=b"abcde"), "6162636465cdc4dbb407e6795c916d"),
+}
+
+
+@pytest.mark.parametrize(("call", "expected"), NONCES.values(), ids=NONCES.keys())
+def test_a_call_gets_the_same_quote_from_every_version(call: Call, expected: str) -> None:
+    made = retries.derive_nonce(call, {}, b"s" * 32, random=b"01234", now_ms=0)
+    assert made.hex() == expected
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "is_found"), [(0, True), (HOUR_MS, True), (HOUR_MS + 1, False), (-1, True)]
+)
+@pytest.mark.parametrize("state", OpState)
+def test_an_earlier_attempt_is_at_most_an_hour_old(
+    age_ms: int, state: OpState, *, is_found: bool
+) -> None:
+    first = ids.quote_id(nonce(FIRST, random=b"12345"))
+    ops = {first: op(state, age_ms)}
+    found = retries.earlier_attempt(AGAIN, ops, IMAGE_ID_KEY, now_ms=NOON_MS)
+    assert found == (first if is_found else None)
+    of_set = retries.earlier_set(AGAIN, 2, ops, IMAGE_ID_KEY, now_ms=NOON_MS)
+    assert of_set == (b"12345" if is_found else None)
+
+
+def test_of_several_sets_the_running_one_is_retried_and_else_the_latest() -> None:
+    def quote(random: bytes, index: int) -> str:
+        return ids.quote_id(nonce(replace(FIRST, index=index), random=random))
+
+    old, new = quote(b"zzzzz", 0), quote(b"aaaaa", 1)
+    ended = {old: op(OpState.SETTLED, 2_000), new: op(OpState.SETTLED, 1_000)}
+    one = retries.earlier_set(AGAIN, 2, ended, IMAGE_ID_KEY, now_ms=NOON_MS)
+    assert one == b"aaaaa"
+    running = ended | {old: op(OpState.HELD, 2_000)}
+    assert retries.earlier_set(AGAIN, 2, running, IMAGE_ID_KEY, now_ms=NOON_MS) == b"zzzzz"
+    assert retries.earlier_set(AGAIN, 1, {new: ended[new]}, IMAGE_ID_KEY, now_ms=NOON_MS) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "run", "is_other"),
+    [
+        (KEYED, f"{KEYED.digest[:10]}.random", False),
+        (KEYED, f"{FIRST.digest[:9]}x.random", True),
+        (KEYED, "0123456789.random", True),
+        (KEYED, "random", False),
+        (KEYED, "", False),
+        (FIRST, "0123456789.random", False),
+    ],
+)
+def test_only_a_key_with_the_digest_of_another_body_is_refused(
+    call: Call, run: str, *, is_other: bool
+) -> None:
+    assert retries.has_other_body(call, run) is is_other
+    assert retries.run_name(KEYED, "random") == f"{KEYED.digest[:10]}.random"
+    if not is_other:
+        retries.check_body(call, run)
+        return
+    with pytest.raises(ReusedKeyError) as caught:
+        retries.check_body(call, run)
+    assert caught.value.charged is False
+
+
+HEADERS: dict[str, tuple[Mapping[str, str], tuple[str | None, int | None]]] = {
+    "none": ({}, (None, None)),
+    "a key": ({"idempotency-key": "order 66"}, ("order 66", None)),
+    "the longest key": ({"idempotency-key": "k" * 255}, ("k" * 255, None)),
+    "the shortest key": ({"idempotency-key": "k"}, ("k", None)),
+    "the first try": ({"x-stainless-retry-count": "0"}, (None, 0)),
+    "a retry": ({"x-stainless-retry-count": "2"}, (None, 2)),
+    "as many as are read": ({"x-stainless-retry-count": "999"}, (None, 999)),
+    "more than are read": ({"x-stainless-retry-count": "1000"}, (None, None)),
+    "no number": ({"x-stainless-retry-count": "two"}, (None, None)),
+    "another script": ({"x-stainless-retry-count": "\u0662"}, (None, None)),
+    "a superscript": ({"x-stainless-retry-count": "\u00b2"}, (None, None)),
+    "an empty count": ({"x-stainless-retry-count": ""}, (None, None)),
+}
+
+
+@pytest.mark.parametrize(("headers", "expected"), HEADERS.values(), ids=HEADERS.keys())
+def test_key_and_count_are_read_from_the_headers(
+    headers: Mapping[str, str], expected: tuple[str | None, int | None]
+) -> None:
+    call = parse_call(headers, "body", USER)
+    assert (call.key, call.retries) == expected
+    assert (call.user, call.body) == (USER, "body")
+    assert call.is_retry is bool(expected[1])
+    assert call.is_recognised is (expected != (None, None))
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "caf\u00e9", "a\nb", "a\x7f"])
+def test_a_key_that_is_no_printable_ascii_of_1_to_255_characters_is_refused(key: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        parse_call({"idempotency-key": key}, "body", USER)
+    assert caught.value.param == "idempotency-key"
+
+
+def test_a_key_may_always_be_retried_and_a_body_only_without_another_call_of_it() -> None:
+    own, other = (ids.quote_id(nonce(FIRST, random=random)) for random in (b"12345", b"54321"))
+    ops = {other: op(OpState.HELD, 0)}
+
+    def may(call: Call, quote_id: str, ops: Mapping[str, Op]) -> bool:
+        return retries.may_retry(call, quote_id, ops, IMAGE_ID_KEY, now_ms=NOON_MS)
+
+    assert may(KEYED, own, ops)
+    assert may(FIRST, other, ops)
+    assert may(FIRST, own, {})
+    assert not may(FIRST, own, ops)
