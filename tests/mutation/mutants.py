@@ -154,9 +154,11 @@ class _Maker:
 
     def is_for_readers(self, text: str) -> bool:
         """Return whether a text is a sentence, or what an error is raised with."""
-        return bool(syntax.SENTENCE.fullmatch(text)) or (
-            self._raising > 0 and (" " in text or not text)
-        )
+        if self._text is not None and " " in text and not any(map(str.isalnum, text)):
+            # It joins the words of a sentence, such as " (".
+            return True
+        in_error = self._raising > 0 and (" " in text or not text)
+        return in_error or bool(syntax.SENTENCE.fullmatch(text))
 
     def take(self, node: ast.expr | ast.stmt, text: str | None = None) -> None:
         """Take down a mutant: the node as it stands now, or as the text says."""

@@ -221,3 +221,11 @@ def test_only_an_error_about_the_file_is_told_as_one_about_the_file() -> None:
             EstimateRequest(prompt=PROMPT), USER, ledger=service.ledger(), issue=issue
         )
     assert caught.value.param == "style"
+
+
+def test_an_offer_is_made_with_the_ledger_that_was_read() -> None:
+    service = Service()
+    service.wire.calls.clear()
+    quote = offered(service)
+    assert quote.ceiling_microusd == 70_000
+    assert "ledgers.load" not in service.wire.calls
