@@ -154,9 +154,9 @@ class _Maker:
 
     def is_for_readers(self, text: str) -> bool:
         """Return whether a text is a sentence, or what an error is raised with."""
-        if self._text is not None and " " in text and not any(map(str.isalnum, text)):
-            # It joins the words of a sentence, such as " (".
-            return True
+        if self._text is not None and not any(map(str.isalnum, text)):
+            # It joins the words of a sentence, such as " (", or ends it.
+            return self._raising > 0 or " " in text
         in_error = self._raising > 0 and (" " in text or not text)
         return in_error or bool(syntax.SENTENCE.fullmatch(text))
 

@@ -1147,3 +1147,29 @@ def test_a_key_may_always_be_retried_and_a_body_only_without_another_call_of_it(
     assert may(FIRST, other, ops)
     assert may(FIRST, own, {})
     assert not may(FIRST, own, ops)
+
+
+@pytest.mark.parametrize("call", [AGAIN, UNMARKED, KEYED], ids=["counted", "unmarked", "keyed"])
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_with_the_ledger_away_only_the_stored_image_of_a_key_is_said_to_be_charged(
+    call: Call, *, is_stored: bool
+) -> None:
+    service, wire = interrupted()
+    if is_stored:
+        buy(service, replace(call, retries=0 if call is AGAIN else None))
+    wire.before = {"ledgers.load": lost}
+    with pytest.raises(StoreUnavailableError) as caught:
+        buy(service, call)
+    assert caught.value.charged is (True if is_stored and call is KEYED else None)
+
+
+def test_the_record_of_a_failure_is_no_sign_that_a_keys_image_is_charged() -> None:
+    service = Service()
+    for name in service.providers:
+        service.react(name, Outcome.UNAVAILABLE)
+    with pytest.raises(GenerationFailedError):
+        buy(service, KEYED)
+    service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    with pytest.raises(StoreUnavailableError) as caught:
+        blind(service).buy(REQUEST, KEYED, ends_ms=service.clock() + LAMBDA_MS)
+    assert not caught.value.charged

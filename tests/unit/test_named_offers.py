@@ -32,11 +32,15 @@ TOKENS = {
 LARGE = {"size": "2048x2048", "params": {"size": "2048x2048"}}
 
 
-def offered(service: Service, multiple: str = "3", **asked: Any) -> Quote:
+def offered(
+    service: Service, multiple: str = "3", *, most_bytes: int | None = None, **asked: Any
+) -> Quote:
     request = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard", **asked})
     estimator = replace(service.estimator, price_multiple=Decimal(multiple))
     issue = Issue(bytes(15), service.clock())
-    return NamedOffers(estimator).quote(request, USER, ledger=service.ledger(), issue=issue)
+    return NamedOffers(estimator).quote(
+        request, USER, ledger=service.ledger(), issue=issue, most_bytes=most_bytes
+    )
 
 
 def three(first: str, second: str, third: str, **changes: Any) -> Catalog:
@@ -140,6 +144,15 @@ def test_a_file_that_the_named_model_does_not_make_is_refused_by_its_parameter()
         offered(Service(catalog=cat), model="alpha-standard", format="webp")
     assert caught.value.param == "output_format"
     assert offered(Service(catalog=cat), format="webp").fallback is None
+
+
+def test_a_file_that_is_too_large_for_the_answer_is_refused_by_the_form_of_the_answer() -> None:
+    with pytest.raises(ParameterError) as caught:
+        offered(Service(), most_bytes=1_000)
+    assert caught.value.param == "response_format"
+    with pytest.raises(ParameterError) as caught:
+        offered(Service(), most_bytes=1_000, model="alpha-standard")
+    assert caught.value.param == "response_format"
 
 
 KEYS = [row.key for row in real_catalog().models]
