@@ -44,7 +44,10 @@ def compiled(source: bytes, path: str) -> Code:
         bodies.append(code)
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
-                _ = take(constant) if _is_class(constant) else functions.append(constant)
+                if _is_class(constant):
+                    take(constant)
+                else:
+                    functions.append(constant)
 
     take(compile(source, path, "exec", dont_inherit=True))
     return Code(bodies, functions)

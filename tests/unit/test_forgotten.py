@@ -408,7 +408,7 @@ def test_an_image_store_that_neither_stores_nor_finds_leaves_the_end_to_the_reco
     ids=lambda one: type(one).__name__,
 )
 def test_who_has_looked_says_not_charged_of_all_but_a_write_that_was_lost(
-    error: ImagegenError, charged: bool | None
+    error: ImagegenError, *, charged: bool | None
 ) -> None:
     with pytest.raises(type(error)) as caught, not_charged():
         raise error

@@ -53,7 +53,7 @@ def three(first: str, second: str, third: str, **changes: Any) -> Catalog:
 
 @pytest.mark.parametrize("named", [{}, {"model": "alpha-standard"}, {"provider": "alpha"}], ids=str)
 def test_the_ceiling_is_held_to_the_multiple_and_not_only_the_expected_price(
-    named: dict[str, str],
+    named: dict[str, Any],
 ) -> None:
     """The second is within the multiple of what is down; the third only of the second."""
     service = Service(catalog=three("0.05", "0.06", "0.16"))

@@ -7,11 +7,13 @@ import pytest
 from imagegen.domain.errors import ContentRefusedError, GoneError, ImagegenError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.records import RecordStatus
+from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.usecases.generate.run import Made
 from tests.fakes.service import USER, Service
 
-FAILED = {"status": RecordStatus.FAILED, "charged_microusd": 0}
+
+def failed(record: ImageRecord) -> ImageRecord:
+    return replace(record, status=RecordStatus.FAILED, charged_microusd=0)
 
 
 def made(service: Service) -> tuple[ImageRef, Made]:
@@ -72,7 +74,7 @@ def test_a_record_that_was_lost_or_is_of_a_failure_is_written_again(*, lost: boo
     ref, first = made(service)
     service.records.records.clear()
     if not lost:
-        service.records.put(ref, replace(first.record, **FAILED))
+        service.records.put(ref, failed(first.record))
     service.generator.replayer.stored(ref, service.ledger())
     assert service.records.get(ref) == first.record
 
@@ -94,7 +96,7 @@ def test_an_image_was_made_if_its_record_or_the_image_says_so(
     if record != "complete":
         service.records.records.clear()
     if record == "of a failure":
-        service.records.put(ref, replace(first.record, **FAILED))
+        service.records.put(ref, failed(first.record))
     if not is_stored:
         service.images.objects.clear()
     assert service.generator.replayer.was_made(ref) is (record == "complete" or is_stored)
