@@ -21,6 +21,7 @@ from imagegen.domain.errors import (
     StoreUnavailableError,
     UnauthorizedError,
 )
+from imagegen.edge import token_hints
 from imagegen.edge.token_keys import Keys
 from imagegen.edge.tokens import TokenVerifier, build_verifier, user_id
 from tests.fakes.clock import Clock
@@ -416,3 +417,79 @@ def test_an_unset_key_store_asks_for_the_first_key_at_once() -> None:
     assert keys.get("rsa", "RS256")
     assert keys.get("nobody", "RS256") == []
     assert issuer.fetched == 1
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token", "DPoP", "Bearer:", "bearer\u00a0", "B"])
+def test_a_good_token_under_another_scheme_is_no_token(door: Door, scheme: str) -> None:
+    with pytest.raises(UnauthorizedError, match="Send a token"):
+        door.verifier.verify(f"{scheme} {signed()}")
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "bearer "])
+def test_without_a_token_the_answer_is_to_send_one(door: Door, header: str | None) -> None:
+    with pytest.raises(UnauthorizedError, match="Send a token"):
+        door.verifier.verify(header)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_is_read_in_any_case(door: Door, scheme: str) -> None:
+    assert door.verifier.verify(f"{scheme} {signed()}") == door.enter(signed())
+
+
+@pytest.mark.parametrize(("length", "is_user"), [(1, True), (255, True), (256, False), (0, False)])
+def test_a_subject_has_1_to_255_characters(door: Door, length: int, *, is_user: bool) -> None:
+    token = signed(claims(sub="s" * length))
+    if is_user:
+        assert door.enter(token).id == user_id(ISSUER, "s" * length)
+        return
+    with pytest.raises(UnauthorizedError) as caught:
+        door.enter(token)
+    assert caught.value.hint == token_hints.CLAIMS
+
+
+@pytest.mark.parametrize(("more", "hint"), [(0, token_hints.UNREADABLE), (1, token_hints.TOO_LONG)])
+def test_a_token_has_at_most_32768_characters(door: Door, more: int, hint: str) -> None:
+    with pytest.raises(UnauthorizedError) as caught:
+        door.enter("a" * (32_768 + more))
+    assert caught.value.hint == hint
+
+
+TYPES: dict[str, tuple[dict[str, Any], bool]] = {
+    "none": ({}, True),
+    "JWT": ({"typ": "JWT"}, True),
+    "in small letters": ({"typ": "jwt"}, True),
+    "an access token": ({"typ": "at+jwt"}, True),
+    "an access token in full": ({"typ": "application/at+jwt"}, True),
+    "in full and in capitals": ({"typ": "APPLICATION/AT+JWT"}, True),
+    "empty": ({"typ": ""}, False),
+    "a number": ({"typ": 7}, False),
+    "a list": ({"typ": ["JWT"]}, False),
+    "null": ({"typ": None}, False),
+    "another": ({"typ": "dpop+jwt"}, False),
+    "a logout token": ({"typ": "logout+jwt"}, False),
+    "a kid that is a number": ({"kid": 7}, False),
+    "a kid that is null": ({"kid": None}, False),
+    **{f"with {name}": ({name: ["x"]}, False) for name in ("crit", "b64", "zip", "enc", "cty")},
+}
+
+
+@pytest.mark.parametrize(("header", "is_read"), TYPES.values(), ids=TYPES.keys())
+def test_a_token_is_read_only_with_a_header_that_is_known(
+    door: Door, header: dict[str, Any], *, is_read: bool
+) -> None:
+    whole = {"alg": "RS256", "kid": pairs()["RS256"].kid} | header
+    token = resigned({name: one for name, one in whole.items() if one is not ...})
+    if is_read:
+        assert door.enter(token) == door.enter(signed())
+        return
+    with pytest.raises(UnauthorizedError) as caught:
+        door.enter(token)
+    assert caught.value.hint == token_hints.HEADER
+    assert door.issuer.fetched == 0
+
+
+@pytest.mark.parametrize("algorithm", [None, 7, ["RS256"], "", "none", "HS256", "rs256", "PS512x"])
+def test_a_token_is_read_only_with_a_configured_algorithm(door: Door, algorithm: object) -> None:
+    with REFUSED:
+        door.enter(resigned({"alg": algorithm, "kid": pairs()["RS256"].kid}))
+    assert door.issuer.fetched == 0
