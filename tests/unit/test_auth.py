@@ -493,3 +493,16 @@ def test_a_token_is_read_only_with_a_configured_algorithm(door: Door, algorithm:
     with REFUSED:
         door.enter(resigned({"alg": algorithm, "kid": pairs()["RS256"].kid}))
     assert door.issuer.fetched == 0
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("value", [True, "1600000000", "9" * 11, [1], None, {}])
+def test_the_times_of_a_token_are_numbers(door: Door, name: str, value: object) -> None:
+    with REFUSED:
+        door.enter(resigned({"alg": "RS256", "kid": "rsa"}, claims(**{name: value})))
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+def test_a_time_may_have_a_fraction(door: Door, name: str) -> None:
+    value = FAR_AHEAD + 0.5 if name == "exp" else LONG_AGO + 0.5
+    assert door.enter(signed(claims(**{name: value}))).id
