@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from imagegen.domain.errors import (
     ConfigurationError,
+    ForbiddenError,
     StoreUnavailableError,
     UnauthorizedError,
 )
 from imagegen.edge import token_hints
 from imagegen.edge.token_keys import Keys
-from imagegen.edge.tokens import TokenVerifier, build_verifier, user_id
+from imagegen.edge.tokens import ScopeNames, TokenVerifier, build_verifier, user_id
 from tests.fakes.clock import Clock
 
 ISSUER, AUDIENCE = "https://issuer.test/", "imagegen"
@@ -506,3 +507,42 @@ def test_the_times_of_a_token_are_numbers(door: Door, name: str, value: object) 
 def test_a_time_may_have_a_fraction(door: Door, name: str) -> None:
     value = FAR_AHEAD + 0.5 if name == "exp" else LONG_AGO + 0.5
     assert door.enter(signed(claims(**{name: value}))).id
+
+
+@pytest.mark.parametrize("claim", ["scope", "scp", "roles", "permissions", "cognito:groups"])
+@pytest.mark.parametrize(
+    ("words", "is_user", "is_admin"),
+    [
+        ([], False, False),
+        (["other"], False, False),
+        (["images.use"], True, False),
+        (["other", "images.use"], True, False),
+        (["images.run"], True, True),
+        (["images.use", "images.run"], True, True),
+        (["images"], False, False),
+        ([7, None, "images.use"], True, False),
+    ],
+    ids=str,
+)
+def test_if_a_scope_is_required_only_it_or_the_admins_lets_a_user_in(
+    door: Door, claim: str, words: list[Any], *, is_user: bool, is_admin: bool
+) -> None:
+    names = ScopeNames(user="images.use", admin="images.run")
+    verifier = build_verifier(
+        ISSUER, AUDIENCE, fetch=door.issuer.fetch, now_ms=door.clock, scope_names=names
+    )
+    forms: list[Any] = [words]
+    if all(isinstance(one, str) for one in words):
+        forms.append(" ".join(words))
+    for form in forms:
+        header = f"Bearer {signed(claims(**{claim: form}))}"
+        if is_user:
+            assert verifier.verify(header).is_admin is is_admin
+        else:
+            with pytest.raises(ForbiddenError, match=r"images\.use"):
+                verifier.verify(header)
+
+
+@pytest.mark.parametrize("value", [7, {"images.run": 1}, None, True])
+def test_a_claim_of_scopes_that_is_no_text_and_no_list_has_none(door: Door, value: object) -> None:
+    assert not door.enter(signed(claims(scope=value))).is_admin
