@@ -546,3 +546,41 @@ def test_if_a_scope_is_required_only_it_or_the_admins_lets_a_user_in(
 @pytest.mark.parametrize("value", [7, {"images.run": 1}, None, True])
 def test_a_claim_of_scopes_that_is_no_text_and_no_list_has_none(door: Door, value: object) -> None:
     assert not door.enter(signed(claims(scope=value))).is_admin
+
+
+HEADER = {"alg": "RS256", "kid": "rsa"}
+TWICE = json.dumps(claims())[:-1].encode() + b', "sub": "another"}'
+UNREADABLE: dict[str, Callable[[], str]] = {
+    "a claim twice": lambda: resigned(HEADER, TWICE),
+    "a field of the header twice": lambda: f"{part(b'{"alg":"RS256","alg":"RS256"}')}.e30.AA",
+    "a claim that is not a number": lambda: resigned(HEADER, b'{"exp": NaN}'),
+    "an infinite claim": lambda: resigned(HEADER, b'{"exp": Infinity}'),
+    "claims in a list": lambda: resigned(HEADER, b"[]"),
+    "claims that are null": lambda: resigned(HEADER, b"null"),
+    "a header in a list": lambda: f"{part(b'[]')}.e30.AA",
+    "claims that are not UTF-8": lambda: resigned(HEADER, b"\xff"),
+    "padding": lambda: f"{signed()}==",
+    "a line break": lambda: signed().replace(".", "\n.", 1),
+    "a sign of another alphabet": lambda: signed().replace(".", "+.", 1),
+    "another spelling of the signature": lambda: signed()[:-1] + chr(ord(signed()[-1]) + 1),
+    "two parts": lambda: signed().rpartition(".")[0],
+    "four parts": lambda: f"{signed()}.AA",
+}
+
+
+@pytest.mark.parametrize("token", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_a_token_that_could_be_read_in_two_ways_is_not_read(
+    door: Door, token: Callable[[], str]
+) -> None:
+    with pytest.raises(UnauthorizedError) as caught:
+        door.enter(token())
+    assert caught.value.hint == token_hints.UNREADABLE
+    assert door.issuer.fetched == 0
+
+
+@pytest.mark.parametrize("names", [ScopeNames(admin=""), ScopeNames(user="x", admin="")], ids=str)
+def test_without_an_admin_scope_nobody_may_enter(door: Door, names: ScopeNames) -> None:
+    with pytest.raises(ConfigurationError):
+        build_verifier(
+            ISSUER, AUDIENCE, fetch=door.issuer.fetch, now_ms=door.clock, scope_names=names
+        )
