@@ -229,6 +229,7 @@ def test_after_a_lost_answer_the_same_provider_is_not_called_again() -> None:
     made = service.make()
     assert service.called == ["alpha-one-model", "beta-one-model"]
     assert made.record.provider == "beta"
+    assert made.record.attempts[1].outcome == "earlier_call_unanswered"
 
 
 def test_after_a_failure_another_model_of_the_same_provider_may_be_called() -> None:
@@ -310,6 +311,32 @@ def test_a_quote_whose_models_lost_their_row_or_size_is_over(other: dict[str, An
     with pytest.raises(QuoteExpiredError):
         service.confirm(offer)
     assert not service.called
+
+
+def test_a_quote_whose_file_format_is_not_made_any_more_is_over() -> None:
+    webp = {"webp": {"output_format": "webp"}}
+    service = Service(catalog=catalog(row("alpha-standard", priority=1, formats=webp)))
+    offer = service.estimate(format="webp")
+    service.redeploy(catalog=catalog(row("alpha-standard", priority=1)))
+    with pytest.raises(QuoteExpiredError):
+        service.confirm(offer)
+    assert not service.called
+
+
+def test_if_any_of_several_models_failed_the_request_failed_and_each_is_named() -> None:
+    service = Service()
+    for name in service.providers:
+        service.react(name, Outcome.RATE_LIMITED)
+    service.react("gamma", Outcome.UNAVAILABLE)
+    outcomes = {"alpha": "rate_limited", "gamma": "unavailable", "beta": "rate_limited"}
+    offer = service.estimate()
+    quote = open_quote(offer.quote, service.generator.keyring())
+    named = "; ".join(
+        f"{one.key.partition('-')[0]} {one.key}-model: {outcomes[one.key.partition('-')[0]]}"
+        for one in quote.candidates
+    )
+    with pytest.raises(GenerationFailedError, match=f"failed\\. {named}$"):
+        service.confirm(offer)
 
 
 @pytest.mark.parametrize(("less_ms", "is_called"), [(0, True), (1, False)])
