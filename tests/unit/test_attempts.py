@@ -436,19 +436,17 @@ def test_a_first_choice_that_left_the_catalog_is_named_by_its_key() -> None:
     assert made.record.fallback == Fallback(key, key, "catalog_changed")
 
 
-def test_a_first_choice_whose_price_changed_is_named_by_its_model() -> None:
+def test_a_first_choice_that_is_sold_differently_now_is_named_by_its_model() -> None:
     service = Service()
     offer = service.estimate()
     rows = (
-        row("alpha-standard", priority=1, usd="0.04"),
+        row("alpha-standard", priority=1, params={"steps": 50}),
         row("beta-standard", priority=2, usd="0.07"),
     )
     service.redeploy(catalog=catalog(*rows))
-    service.react("alpha", Outcome.UNAVAILABLE)
     made = service.confirm(offer)
     assert isinstance(made, Made)
-    assert made.record.fallback is not None
-    assert (made.record.fallback.provider, made.record.fallback.model) == ("alpha", ALPHA)
+    assert made.record.fallback == Fallback("alpha", ALPHA, "catalog_changed")
 
 
 def test_a_failure_without_a_code_of_the_provider_has_an_empty_one() -> None:

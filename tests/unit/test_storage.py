@@ -4,11 +4,12 @@ import pytest
 
 from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
 from imagegen.domain.ledger import OpState
+from imagegen.domain.quote import open_quote
 from imagegen.domain.records import RecordStatus
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.generate.storage import PAUSES_SECONDS
 from tests.fakes.faults import Fault
-from tests.fakes.service import OTHER_USER, USER, Service, with_stores
+from tests.fakes.service import OTHER_USER, PROMPT, USER, Service, with_stores
 
 PUT = "images.put"
 
@@ -176,3 +177,19 @@ def test_an_image_is_not_stored_again_once_its_run_is_over(more_ms: int, puts: i
     fail_puts(service, 100)
     assert isinstance(service.confirm(offer, remaining_ms=250_000), Running)
     assert service.wire.calls.count(PUT) == puts
+
+
+@pytest.mark.parametrize("run_id", ["random", "digest.random"])
+@pytest.mark.parametrize("stored_by", ["this run", "another run", "a run without a digest"])
+def test_only_an_image_that_another_run_stored_is_a_replay(run_id: str, stored_by: str) -> None:
+    service = Service()
+    quote = open_quote(service.estimate().quote, service.generator.keyring())
+    ends_ms = service.clock() + 300_000
+    if stored_by != "this run":
+        other = "digest.other" if stored_by == "another run" else "other"
+        first = service.generator.confirm(quote, PROMPT, run_id=other, ends_ms=ends_ms)
+        assert isinstance(first, Made)
+        service.ledgers.ledgers.clear()
+    made = service.generator.confirm(quote, PROMPT, run_id=run_id, ends_ms=ends_ms)
+    assert isinstance(made, Made)
+    assert made.is_replay is (stored_by == "another run")
