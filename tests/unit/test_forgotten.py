@@ -398,18 +398,19 @@ def test_an_image_store_that_neither_stores_nor_finds_leaves_the_end_to_the_reco
 
 
 @pytest.mark.parametrize(
-    ("error", "charged"),
+    ("build", "charged"),
     [
-        (LimitError("daily_images", "reached"), False),
-        (ImagegenError("failed"), False),
-        (GoneError("deleted"), True),
-        (StoreUnavailableError("its write may have arrived"), None),
+        (lambda: LimitError("daily_images", "reached"), False),
+        (lambda: ImagegenError("failed"), False),
+        (lambda: GoneError("deleted"), True),
+        (lambda: StoreUnavailableError("its write may have arrived"), None),
     ],
-    ids=lambda one: type(one).__name__,
+    ids=["a limit", "a failure", "a deleted image", "a store"],
 )
 def test_who_has_looked_says_not_charged_of_all_but_a_write_that_was_lost(
-    error: ImagegenError, *, charged: bool | None
+    build: Callable[[], ImagegenError], *, charged: bool | None
 ) -> None:
+    error = build()
     with pytest.raises(type(error)) as caught, not_charged():
         raise error
     assert caught.value.charged is charged
