@@ -580,3 +580,10 @@ def test_a_bug_in_reading_the_usage_gives_the_hold_back_and_is_recorded() -> Non
         service.confirm(service.estimate())
     assert service.spent() == 0
     assert [one.status for one in service.finished] == [RecordStatus.FAILED]
+
+
+def test_an_image_is_answered_as_a_call_that_succeeded_with_its_charge() -> None:
+    service = Service()
+    answer = service.present(service.estimate())
+    assert answer.llm_api_call.success is True
+    assert answer.llm_api_call.cost == answer.cost.charged == 50_000
