@@ -449,3 +449,12 @@ def buys_of(call: Call, count: int) -> list[str]:
 def test_a_body_with_half_a_character_has_a_digest_of_its_own() -> None:
     digests = {Call(USER, body).digest for body in ("\ud800", "\ud801", "?")}
     assert len(digests) == 3
+
+
+def test_a_replacement_that_is_too_dear_without_a_maximum_names_no_share() -> None:
+    service = Service()
+    errors = (AboveMaxCostError("too dear"), AboveMaxCostError("too dear"))
+    with pytest.raises(AboveMaxCostError, match="^too dear$"):
+        buyer_of(service, *errors).buy(
+            Wanted(REQUEST, 2), FIRST, ends_ms=service.clock() + LAMBDA_MS
+        )
