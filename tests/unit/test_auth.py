@@ -520,7 +520,7 @@ def test_a_time_may_have_a_fraction(door: Door, name: str) -> None:
         (["images.run"], True, True),
         (["images.use", "images.run"], True, True),
         (["images"], False, False),
-        ([7, None, "images.use"], True, False),
+        ([7, None, {"a": 1}, ["images.run"], "images.use"], True, False),
     ],
     ids=str,
 )
