@@ -154,9 +154,10 @@ class _Maker:
 
     def is_for_readers(self, text: str) -> bool:
         """Return whether a text is a sentence, or what an error is raised with."""
-        if self._text is not None and not any(map(str.isalnum, text)):
-            # It joins the words of a sentence, such as " (", or ends it.
-            return self._raising > 0 or " " in text
+        if isinstance(self._text, ast.JoinedStr) and (
+            syntax.is_sentence(self._text) or not any(map(str.isalnum, text))
+        ):
+            return True
         in_error = self._raising > 0 and (" " in text or not text)
         return in_error or bool(syntax.SENTENCE.fullmatch(text))
 

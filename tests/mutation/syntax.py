@@ -52,6 +52,12 @@ def bound_names(around: list[ast.stmt]) -> tuple[str, ...]:
     )
 
 
+def is_sentence(node: ast.JoinedStr) -> bool:
+    """Return whether an f-string reads as a sentence, whatever stands in its places."""
+    parts = (one.value if isinstance(one, ast.Constant) else "x" for one in node.values)
+    return bool(SENTENCE.fullmatch("".join(map(str, parts))))
+
+
 def is_error(node: ast.AST) -> bool:
     return isinstance(node, ast.Raise) or (
         isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Error")

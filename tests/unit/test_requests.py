@@ -239,3 +239,21 @@ def test_an_open_route_has_a_user_only_with_a_token_that_is_good(
 )
 def test_a_body_that_cannot_be_decoded_has_no_bytes(event: Any, expected: bytes) -> None:
     assert raw_body(event) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "more"),
+    [
+        ("text/plain", ""),
+        ("", ""),
+        ("multipart/form-data; boundary=x", ", not as a form: files cannot be sent"),
+        ("MULTIPART/mixed", ", not as a form: files cannot be sent"),
+    ],
+)
+def test_only_a_form_is_told_that_files_cannot_be_sent(given: str, more: str) -> None:
+    _, fault = check_request(body_event("{}", content_type=given), Access(Doorkeeper))
+    if given:
+        assert fault is not None
+        assert fault.detail == f"Send the body as application/json{more}."
+    else:
+        assert fault is None
