@@ -454,7 +454,7 @@ def test_a_body_with_half_a_character_has_a_digest_of_its_own() -> None:
 def test_a_replacement_that_is_too_dear_without_a_maximum_names_no_share() -> None:
     service = Service()
     errors = (AboveMaxCostError("too dear"), AboveMaxCostError("too dear"))
-    with pytest.raises(AboveMaxCostError, match="^too dear$"):
+    with pytest.raises(AboveMaxCostError, match=r"^too dear$"):
         buyer_of(service, *errors).buy(
             Wanted(REQUEST, 2), FIRST, ends_ms=service.clock() + LAMBDA_MS
         )

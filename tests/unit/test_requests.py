@@ -179,6 +179,11 @@ BODIES: dict[str, tuple[Any, str | None]] = {
         body_event("A" * (MAX_BODY_BYTES // 3 * 4 + 8)) | {"isBase64Encoded": True},
         "body_too_large",
     ),
+    "as long as may be in base64": (
+        body_event("A" * (MAX_BODY_BYTES // 3 * 4)) | {"isBase64Encoded": True},
+        "invalid_json",
+    ),
+    "another length without a replacement": (body_event("{}", content_length="99"), None),
     "replaced bytes": (body_event('{"a":"\ufffd"}', content_length="9"), "invalid_json"),
     "a replacement that was sent": (body_event('{"a":"\ufffd"}', content_length="11"), None),
     "a length that is no number": (body_event('{"a":"\ufffd"}', content_length="x"), None),
