@@ -383,7 +383,8 @@ def test_the_clocks_of_issuer_and_service_may_differ_by_half_a_minute(
 ) -> None:
     """PyJWT reads the machine's clock: the times are far enough from the edge for any test."""
     door, now = Door([jwk("RSA", kid="k")]), int(time.time())
-    for times in ({"exp": now - late_seconds}, {"nbf": now + late_seconds}):
+    late: tuple[dict[str, Any], ...] = ({"exp": now - late_seconds}, {"nbf": now + late_seconds})
+    for times in late:
         if is_read:
             assert door.enter(token(kid="k", **times)).id
         else:
