@@ -598,3 +598,9 @@ def test_the_longest_record_fits_beside_an_object_in_s3() -> None:
     assert len(made.record.attempts) == len(able) >= 4
     # S3 takes 2 KB of metadata; a code has at most 80 characters and each of three may have one.
     assert len(record_json(made.record)) + 3 * 80 < 2_000
+
+
+def test_bytes_that_are_no_image_have_a_code_of_their_own_in_the_record() -> None:
+    service = Service()
+    service.react("alpha", BROKEN)
+    assert service.make().record.attempts[0].code == "broken_image"
