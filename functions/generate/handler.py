@@ -6,10 +6,12 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.generate import GenerateService, get_generate_service
 from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
+from imagegen.domain.users import User
 from imagegen.edge.api import (
     build_api,
     current_user,
@@ -25,6 +27,7 @@ from imagegen.logs import logger
 from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
 from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
+from imagegen.wire.gallery import GalleryPage, GalleryQuery
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
 
@@ -71,7 +74,8 @@ def generate(request: GenerateRequest, service: Service) -> Response[str]:
 def image(image_id: str, service: Service) -> Response[str]:
     """Return where the image's bytes are, or its state to a client that accepts only JSON."""
     if wants_json(api.current_event.headers.get("accept", "")):
-        return json_response(service.finder.status(image_id, _base_url(service)), vary="Accept")
+        status = service.finder.status(image_id, _base_url(service), _viewer())
+        return json_response(status, vary="Accept, Authorization")
     headers = {
         "Location": service.finder.location(image_id),
         "Cache-Control": f"private, max-age={IMAGE_CACHE_SECONDS}",
@@ -80,6 +84,24 @@ def image(image_id: str, service: Service) -> Response[str]:
         "Referrer-Policy": "no-referrer",
     }
     return Response(302, "text/plain", "", headers=headers)
+
+
+@api.get("/images", operation_id="listImages", tags=["images"])
+def images(query: Annotated[GalleryQuery, Query()], service: Service) -> GalleryPage:
+    """Return a part of the user's own images."""
+    return service.gallery.page(query, current_user(api).id, _base_url(service))
+
+
+@api.delete(
+    "/images/<image_id>",
+    operation_id="deleteImage",
+    tags=["images"],
+    responses={204: {"description": "The image is deleted; its charge stays."}},
+)
+def delete_image(image_id: str, service: Service) -> Response[str]:
+    """Delete an image of the user."""
+    service.gallery.delete(image_id, current_user(api).id)
+    return Response(204, "text/plain", "", headers={"Cache-Control": "no-store"})
 
 
 @api.post(
@@ -150,6 +172,12 @@ def _ends_ms(service: GenerateService) -> int:
 def _base_url(service: GenerateService) -> str:
     http = api.current_event.request_context
     return service.settings.public_url(http.domain_name, http.domain_prefix)
+
+
+def _viewer() -> str:
+    """Return who looks at an image; empty without a valid token, which no image needs."""
+    user = api.context.get("user")
+    return user.id if isinstance(user, User) else ""
 
 
 def _is_open(method: str, path: str) -> bool:

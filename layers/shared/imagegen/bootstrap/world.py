@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.fleet import CircuitStore, KeyCheckStore
+from imagegen.domain.gallery import PromptStore
 from imagegen.domain.ports import ImageProvider, Llm, Moderator, WaitingPlaces
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
@@ -71,6 +72,10 @@ class World(Protocol):
     @property
     def records(self) -> RecordStore:
         """The usage records."""
+
+    @property
+    def prompts(self) -> PromptStore:
+        """The prompts of stored images."""
 
     @property
     def images(self) -> StoredImages:

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from imagegen.domain.marks import Mark
 from imagegen.domain.price_rules import (
     CatalogModel,
     PerImage,
@@ -100,6 +101,8 @@ class Offering(CatalogModel):
     seconds_source: HttpUrl | None = None
     """Where the vendor, or its users, name these times; ``None`` if they are our own estimate."""
     shutdown_on: date | None = None
+    marks: tuple[Mark, ...] = ()
+    """The marks of origin that the model puts into its files, as its vendor says."""
     source: HttpUrl
     checked_on: date
 
@@ -124,6 +127,11 @@ class Offering(CatalogModel):
     def option(self, size: str) -> SizeOption | None:
         """Return this model's size for a shape or an exact ``WxH``, or ``None`` if it has none."""
         return next((o for o in self.sizes if size in (o.shape, o.size)), None)
+
+    @property
+    def watermark(self) -> str:
+        """The watermark that the model puts into its files; empty if none is known."""
+        return "synthid" if "synthid" in self.marks else ""
 
     def is_retired(self, today: date) -> bool:
         """Return whether the model is past its last day."""

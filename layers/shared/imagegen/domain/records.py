@@ -76,6 +76,16 @@ class ImageRecord:
     """The same count: input tokens and output tokens."""
     run: str = ""
     """The run that made the image, if the run's name contains the digest of a request."""
+    deleted_ms: int = 0
+    """When its owner deleted the image; 0 if not. The charge stays."""
+    derived_from: str = ""
+    """The quote id of the image that this one was made from; never its image id, which opens it."""
+    input_roles: tuple[str, ...] = ()
+    """The roles of the pictures that the request was given, in their order."""
+    c2pa: str = ""
+    """Whether the stored file contains a C2PA manifest; empty in records of earlier releases."""
+    watermark: str = ""
+    """The watermark that the model puts into its files; empty if none is known."""
 
     @property
     def pixels(self) -> str:

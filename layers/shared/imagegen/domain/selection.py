@@ -27,6 +27,7 @@ class Reason(StrEnum):
     QUALITY = "quality_unsupported"
     """Only of a named model: it is not in the tier that was requested."""
     FORMAT = "format_unsupported"
+    MARKS = "marks_missing"
 
 
 UNAVAILABLE = frozenset({Reason.NO_KEY, Reason.DISABLED, Reason.CIRCUIT})
@@ -187,6 +188,7 @@ _DETAILS = {
     Reason.NO_KEY: "no key is set for this provider",
     Reason.DISABLED: "switched off by the operator",
     Reason.CIRCUIT: "paused after too many failures",
+    Reason.MARKS: "its files have no known mark of origin",
 }
 
 

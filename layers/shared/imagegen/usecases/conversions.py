@@ -3,7 +3,14 @@
 from imagegen.domain.ledger import Ledger, Limits, remaining
 from imagegen.domain.records import Fallback, ImageRecord
 from imagegen.domain.selection import LeftOut, Selection
-from imagegen.wire.images import Allowance, Alternative, AttemptMade, Cost, Replaced
+from imagegen.wire.images import (
+    Allowance,
+    Alternative,
+    AttemptMade,
+    Cost,
+    Provenance,
+    Replaced,
+)
 
 
 def to_allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
@@ -30,6 +37,19 @@ def to_replaced(fallback: Fallback | None) -> Replaced | None:
     if fallback is None:
         return None
     return Replaced(provider=fallback.provider, model=fallback.model, reason=fallback.reason)
+
+
+def to_provenance(record: ImageRecord) -> Provenance:
+    """Return where an image is from; what an earlier release did not record is unknown."""
+    return Provenance.model_validate(
+        {
+            "generator": record.provider,
+            "model": record.model,
+            "created_at": record.created_ms,
+            "c2pa": record.c2pa or "unknown",
+            "watermark": record.watermark or "unknown",
+        }
+    )
 
 
 def to_attempts(record: ImageRecord) -> tuple[AttemptMade, ...]:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from imagegen.domain.errors import ImagegenError, StoreUnavailableError
+from imagegen.domain.gallery import image_deleted
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import ImageStore
 
 
@@ -41,20 +43,23 @@ def not_charged() -> Iterator[None]:
 def stored_is_charged(images: ImageStore, ref: ImageRef) -> Iterator[None]:
     """Look for the image if a store cannot be reached: the error is ``charged`` if it is stored.
 
+    If its owner deleted it, the error is that.
+
     ``charged`` stays ``None`` if no image is stored: a run may still be making it.
     """
     try:
         yield
     except StoreUnavailableError as error:
-        if error.charged is None and _is_stored(images, ref):
-            raise _charged(error) from error
-        raise
+        stored = _stored(images, ref) if error.charged is None else None
+        if stored is None:
+            raise
+        raise image_deleted() if stored.deleted_ms else _charged(error) from error
 
 
-def _is_stored(images: ImageStore, ref: ImageRef) -> bool:
+def _stored(images: ImageStore, ref: ImageRef) -> ImageRecord | None:
     with suppress(StoreUnavailableError):
-        return images.find(ref) is not None
-    return False
+        return images.find(ref)
+    return None
 
 
 def _charged(error: StoreUnavailableError) -> StoreUnavailableError:

@@ -16,6 +16,7 @@ from imagegen.domain.errors import (
     LimitError,
     QuoteExpiredError,
 )
+from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
 from imagegen.domain.stores import Known, Refused
@@ -94,7 +95,8 @@ class Generator:
         if isinstance(reservation, Known):
             return self.replayer.result(quote.ref, reservation.snapshot.ledger)
         text = styled_prompt(prompt, quote.style)
-        return self._run(Run(quote, text, reservation.snapshot, ends_ms))
+        words = KeptPrompt(prompt, quote.style)
+        return self._run(Run(quote, text, reservation.snapshot, ends_ms, words=words))
 
     def _run(self, run: Run) -> Made | Running:
         try:

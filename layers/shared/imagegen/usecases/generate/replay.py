@@ -10,6 +10,7 @@ from imagegen.domain.errors import (
     ImagegenError,
     StoreUnavailableError,
 )
+from imagegen.domain.gallery import image_deleted
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, OpState
 from imagegen.domain.records import ImageRecord, RecordStatus
@@ -49,6 +50,7 @@ class Replayer:
         ``ref.issued_ms`` may be 0: the stored record has the right one.
 
         Raises:
+            ImageDeletedError: its owner deleted it.
             StoreUnavailableError: the image cannot be looked up.
         """
         record = self.stores.images.find(ref)
@@ -59,6 +61,8 @@ class Replayer:
         with suppress(Exception):
             self._repair(ref, record)
         ledger = self.reconciler.settle_stored(ref, ledger, record)
+        if record.deleted_ms:
+            raise image_deleted()
         return Made(ref, record, ledger, is_replay=True)
 
     def was_made(self, ref: ImageRef) -> bool:
@@ -82,8 +86,14 @@ class Replayer:
         with charged_if_unavailable():
             made = self.stored(ref, ledger)
         if made is None:
-            raise GoneError("The image of this request was made and charged, and has been deleted.")
+            raise self._gone(ref)
         return made
+
+    def _gone(self, ref: ImageRef) -> GoneError:
+        known = self.stores.records.get(ref)
+        if known is not None and known.deleted_ms:
+            return image_deleted()
+        return GoneError("The image of this request was made and charged, and has been deleted.")
 
     def _stored_or_running(self, ref: ImageRef, ledger: Ledger, op: Op) -> Made | Running:
         try:

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field, replace
 
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.errors import ImagegenError, ProviderError
+from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef, digest_in_run_name
 from imagegen.domain.ledger import Ledger
+from imagegen.domain.marks import c2pa_in
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import Measured
 from imagegen.domain.ports import ImageAnswer
@@ -97,6 +99,8 @@ class Run:
     ends_ms: int
     """When Lambda ends this run."""
     log: AttemptLog = field(default_factory=AttemptLog)
+    words: KeptPrompt | None = None
+    """What the user wrote, to be kept with the image."""
 
     @property
     def deadline_ms(self) -> int:
@@ -123,6 +127,8 @@ class Run:
             fallback=self._fallback(made, catalog),
             actual_microusd=actual_microusd(row, made.answer.usage),
             tokens=tokens(made.answer.usage),
+            c2pa=c2pa_in(made.answer.content),
+            watermark=row.watermark,
         )
 
     def _record(self, now_ms: int) -> ImageRecord:
