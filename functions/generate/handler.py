@@ -11,7 +11,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.generate import GenerateService, get_generate_service
 from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
-from imagegen.domain.users import User
 from imagegen.edge.api import (
     build_api,
     current_user,
@@ -19,6 +18,7 @@ from imagegen.edge.api import (
     json_response,
     response_schema,
     serve,
+    viewer_id,
 )
 from imagegen.edge.events import task_of
 from imagegen.edge.media_types import wants_json
@@ -74,7 +74,7 @@ def generate(request: GenerateRequest, service: Service) -> Response[str]:
 def image(image_id: str, service: Service) -> Response[str]:
     """Return where the image's bytes are, or its state to a client that accepts only JSON."""
     if wants_json(api.current_event.headers.get("accept", "")):
-        status = service.finder.status(image_id, _base_url(service), _viewer())
+        status = service.finder.status(image_id, _base_url(service), viewer_id(api))
         return json_response(status, vary="Accept, Authorization")
     headers = {
         "Location": service.finder.location(image_id),
@@ -172,12 +172,6 @@ def _ends_ms(service: GenerateService) -> int:
 def _base_url(service: GenerateService) -> str:
     http = api.current_event.request_context
     return service.settings.public_url(http.domain_name, http.domain_prefix)
-
-
-def _viewer() -> str:
-    """Return who looks at an image; empty without a valid token, which no image needs."""
-    user = api.context.get("user")
-    return user.id if isinstance(user, User) else ""
 
 
 def _is_open(method: str, path: str) -> bool:

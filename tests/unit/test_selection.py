@@ -216,6 +216,7 @@ MISFITS: dict[Reason, tuple[dict[str, Any], dict[str, Any], Availability]] = {
     ),
     Reason.QUALITY: ({"tier": "high"}, {}, UP),
     Reason.FORMAT: ({}, {"file_format": "webp"}, UP),
+    Reason.MARKS: ({}, {}, Availability(Reason.MARKS)),
 }
 
 

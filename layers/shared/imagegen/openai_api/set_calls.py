@@ -1,9 +1,11 @@
 """The calls for the n images of one request, and which earlier ones a repetition belongs to."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from imagegen.domain import ids
+from imagegen.domain.errors import ImageDeletedError
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
@@ -52,6 +54,9 @@ class SetCalls:
         op = ledger.ops.get(quote_id)
         if op is not None and op.owner:
             retries.check_body(call, op.owner)
-        elif made := self.earlier_images.find(call, quote_id, ledger):
-            # A settled request has no run in the ledger.
-            retries.check_body(call, made.record.run)
+            return
+        # A deleted image takes nothing from the others of its set: its own call ends with that.
+        with suppress(ImageDeletedError):
+            if made := self.earlier_images.find(call, quote_id, ledger):
+                # A settled request has no run in the ledger.
+                retries.check_body(call, made.record.run)
