@@ -75,7 +75,7 @@ def image(image_id: str, service: Service) -> Response[str]:
     """Return where the image's bytes are, or its state to a client that accepts only JSON."""
     if wants_json(api.current_event.headers.get("accept", "")):
         status = service.finder.status(image_id, _base_url(service), viewer_id(api))
-        return json_response(status, vary="Accept, Authorization")
+        return json_response(status, vary="Accept")
     headers = {
         "Location": service.finder.location(image_id),
         "Cache-Control": f"private, max-age={IMAGE_CACHE_SECONDS}",
@@ -86,10 +86,16 @@ def image(image_id: str, service: Service) -> Response[str]:
     return Response(302, "text/plain", "", headers=headers)
 
 
-@api.get("/images", operation_id="listImages", tags=["images"])
-def images(query: Annotated[GalleryQuery, Query()], service: Service) -> GalleryPage:
+@api.get(
+    "/images",
+    operation_id="listImages",
+    tags=["images"],
+    responses={200: response_schema("A part of the user's own images.", GalleryPage)},
+)
+def images(query: Annotated[GalleryQuery, Query()], service: Service) -> Response[str]:
     """Return a part of the user's own images."""
-    return service.gallery.page(query, current_user(api).id, _base_url(service))
+    page = service.gallery.page(query, current_user(api).id, _base_url(service))
+    return json_response(page)
 
 
 @api.delete(

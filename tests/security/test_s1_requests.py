@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from imagegen.edge.events import plain_path
-from imagegen.edge.problems import FREE_ROUTES
+from imagegen.edge.problems import FREE_PATHS, FREE_ROUTES
 from local.paths import ROOT
 from tests.security.board import Board
 from tests.security.conftest import House
@@ -73,7 +73,8 @@ def template_of(path: str) -> str | None:
 
 def _may_say(charged: object, path: str) -> bool:
     """Return whether an error of a route may say this: ``null`` only where a route can charge."""
-    return charged is False or (charged is None and not path.startswith(FREE_ROUTES))
+    is_free = path.startswith(FREE_ROUTES) or path in FREE_PATHS
+    return charged is False or (charged is None and not is_free)
 
 
 class Judge:

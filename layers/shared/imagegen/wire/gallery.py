@@ -35,7 +35,7 @@ class OwnImage(EdgeModel):
     provider: str
     model: str
     quality: Tier
-    charged: Literal[True] = True
+    charged: bool = True
     cost: Cost
     created_at: Instant
     derived_from: str | None = Field(
