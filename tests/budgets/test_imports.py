@@ -69,7 +69,7 @@ class Budget:
 BUDGETS = {
     "estimate": Budget(679, 689, VENDORS, "estimate/no-token"),
     "health": Budget(607, 617, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(696, 706, VENDORS, "generate/unknown-image"),
+    "generate": Budget(700, 710, VENDORS, "generate/unknown-image"),
     "chat": Budget(691, 701, VENDORS, "chat/no-token"),
     "page": Budget(112, 122, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }

@@ -4,10 +4,16 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from imagegen.domain.gallery import KeptPrompt, RecordPage
-from imagegen.domain.gallery import Place as ListPlace
+from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.records import ImageRecord, RecordStatus, fitting_json, parse_record
+from imagegen.domain.records import (
+    ImageRecord,
+    RecordPage,
+    RecordStatus,
+    fitting_json,
+    parse_record,
+)
+from imagegen.domain.records import Place as ListPlace
 
 type Place = tuple[str, str]
 

@@ -3,15 +3,17 @@
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.errors import ParameterError, StoreUnavailableError
-from imagegen.domain.gallery import DAY_MS, Place, kept_until_ms, parse_cursor, to_cursor
+from imagegen.domain.gallery import DAY_MS, kept_until_ms, parse_cursor, to_cursor
 from imagegen.domain.ids import quote_id
 from imagegen.domain.outcomes import Outcome
+from imagegen.domain.records import Place
 from imagegen.usecases import gallery
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
@@ -26,11 +28,11 @@ BASE = "https://us.test"
 ONE_MIDNIGHT = NOON_MS - NOON_MS % DAY_MS
 
 
-def page(service: Service, user: str = USER, **query: object) -> GalleryPage:
+def page(service: Service, user: str = USER, **query: Any) -> GalleryPage:
     return service.gallery.page(GalleryQuery.model_validate(query), user, BASE)
 
 
-def pages(service: Service, **query: object) -> Iterator[GalleryPage]:
+def pages(service: Service, **query: Any) -> Iterator[GalleryPage]:
     found = page(service, **query)
     yield found
     while found.next_cursor:

@@ -10,9 +10,8 @@ from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.record_store import MOST_READS, READ_AT_ONCE, DynamoRecordStore
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import StoreUnavailableError
-from imagegen.domain.gallery import Place
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.records import Attempt, Fallback, ImageRecord, RecordStatus
+from imagegen.domain.records import Attempt, Fallback, ImageRecord, Place, RecordStatus
 from imagegen.domain.stores import ImageContent, ImageStore, RecordStore
 from tests.adapters.aws.world import fetched
 from tests.fakes.clock import NOON_MS as NOW

@@ -7,8 +7,9 @@ import pytest
 
 from imagegen.aws.items import from_item, to_item
 from imagegen.aws.prompt_store import DynamoPromptStore
-from imagegen.domain.gallery import KeptPrompt, Place, PromptStore
+from imagegen.domain.gallery import KeptPrompt, PromptStore
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.records import Place
 from tests.adapters.aws.world import Aws
 from tests.fakes.clock import NOON_MS as NOW
 

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from imagegen.aws.items import from_item, store_errors, to_item
-from imagegen.domain.gallery import KeptPrompt, Place
+from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.records import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

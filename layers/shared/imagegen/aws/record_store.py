@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
-from imagegen.domain.gallery import Place, RecordPage
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.records import ImageRecord, RecordStatus, parse_record, record_json
+from imagegen.domain.records import (
+    ImageRecord,
+    Place,
+    RecordPage,
+    RecordStatus,
+    parse_record,
+    record_json,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.fleet import CircuitStore, KeyCheckStore
-from imagegen.domain.gallery import PromptStore
 from imagegen.domain.ports import ImageProvider, Llm, Moderator, WaitingPlaces
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
@@ -16,6 +15,7 @@ from imagegen.usecases.availability import ProviderSetup
 if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
     from imagegen.domain.chat_usage import ChatUsageStore
+    from imagegen.domain.gallery import PromptStore
     from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
     from imagegen.wire.messages import MessageComplete
@@ -74,7 +74,7 @@ class World(Protocol):
         """The usage records."""
 
     @property
-    def prompts(self) -> PromptStore:
+    def prompts(self) -> "PromptStore":
         """The prompts of stored images."""
 
     @property

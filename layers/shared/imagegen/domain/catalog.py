@@ -23,7 +23,6 @@ from pydantic import (
     model_validator,
 )
 
-from imagegen.domain.marks import Mark
 from imagegen.domain.price_rules import (
     CatalogModel,
     PerImage,
@@ -38,6 +37,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
 
 
 FileFormat = Literal["png", "jpeg", "webp"]
+
+Mark = Literal["c2pa", "synthid"]
+"""``c2pa``: a signed manifest in the file. ``synthid``: an invisible watermark in the pixels."""
 
 
 class Tier(StrEnum):

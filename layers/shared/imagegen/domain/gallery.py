@@ -11,29 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from imagegen.domain.errors import ImageDeletedError, ParameterError
+from imagegen.domain.errors import ParameterError
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.records import ImageRecord
+from imagegen.domain.records import Place
 
 DAY_MS = 86_400_000
 _PLACE = re.compile(r"([0-9]{1,15})\.([a-z2-7]{24})")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The place of one image in its user's list."""
-
-    issued_ms: int
-    quote_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordPage:
-    """Records of a user's images, the newest first."""
-
-    records: tuple[ImageRecord, ...]
-    rest: Place | None
-    """After which place the list goes on; ``None`` at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +61,6 @@ class PromptStore(Protocol):
             StoreUnavailableError: they may or may not have been removed.
         """
         ...
-
-
-def image_deleted() -> ImageDeletedError:
-    """Return the error of an image that its owner deleted."""
-    return ImageDeletedError("The image was deleted by its owner. Its charge stays.")
 
 
 def to_cursor(place: Place) -> str:

@@ -7,10 +7,6 @@ https://spec.c2pa.org/specifications/specifications/2.2/specs/C2PA_Specification
 import struct
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Literal
-
-type Mark = Literal["c2pa", "synthid"]
-"""``c2pa``: a signed manifest in the file. ``synthid``: an invisible watermark in the pixels."""
 
 
 class C2pa(StrEnum):

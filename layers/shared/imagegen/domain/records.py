@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from imagegen.domain.catalog import Tier
+from imagegen.domain.errors import ImageDeletedError
 
 SUCCESS = "success"
 """The outcome of an attempt that made the image."""
@@ -91,6 +92,28 @@ class ImageRecord:
     def pixels(self) -> str:
         """The image's size as text, such as ``1024x1024``."""
         return f"{self.width}x{self.height}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of one image in its user's list."""
+
+    issued_ms: int
+    quote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Records of a user's images, the newest first."""
+
+    records: tuple[ImageRecord, ...]
+    rest: Place | None
+    """After which place the list goes on; ``None`` at its end."""
+
+
+def image_deleted() -> ImageDeletedError:
+    """Return the error of an image that its owner deleted."""
+    return ImageDeletedError("The image was deleted by its owner. Its charge stays.")
 
 
 _ADAPTER = TypeAdapter(ImageRecord)

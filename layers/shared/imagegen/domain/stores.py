@@ -1,13 +1,16 @@
 """The stores that the use cases need, as protocols for the AWS stores and the test fakes."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.errors import LimitError
-from imagegen.domain.gallery import Place, PromptStore, RecordPage
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op
-from imagegen.domain.records import ImageRecord
+from imagegen.domain.records import ImageRecord, Place, RecordPage
+
+if TYPE_CHECKING:
+    # Functions without a gallery do not load it.
+    from imagegen.domain.gallery import PromptStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,4 +227,4 @@ class Stores:
     ledgers: LedgerStore
     images: ImageStore
     records: RecordStore
-    prompts: PromptStore
+    prompts: "PromptStore"

@@ -8,7 +8,6 @@ from imagegen.domain.errors import NotFoundError, StillRunningError, StoreUnavai
 from imagegen.domain.gallery import (
     DAY_MS,
     KeptPrompt,
-    Place,
     kept_until_ms,
     parse_cursor,
     to_cursor,
@@ -16,7 +15,7 @@ from imagegen.domain.gallery import (
 from imagegen.domain.ids import ImageRef, image_id, parse_image_id
 from imagegen.domain.ledger import OpState
 from imagegen.domain.quote import LIFETIME_MS
-from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.records import ImageRecord, Place, RecordStatus
 from imagegen.domain.stores import Stores
 from imagegen.usecases.conversions import to_cost, to_provenance
 from imagegen.usecases.generate.reconciler import Reconciler

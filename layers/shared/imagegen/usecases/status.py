@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Never
 
 from imagegen.domain.errors import GoneError, NotFoundError, StoreUnavailableError
-from imagegen.domain.gallery import image_deleted
 from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.ledger import Op, OpState
-from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
 from imagegen.domain.stores import LedgerStore, RecordStore, Stores
 from imagegen.usecases.conversions import (
     to_attempts,
@@ -17,7 +16,6 @@ from imagegen.usecases.conversions import (
     to_provenance,
     to_replaced,
 )
-from imagegen.usecases.generate.charges import charged_if_unavailable
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.images import ImageStatus
 
@@ -90,8 +88,11 @@ class ImageFinder:
         return None
 
     def _for_owner(self, shown: ImageStatus, ref: ImageRef, record: ImageRecord) -> ImageStatus:
-        with charged_if_unavailable():
+        try:
             words = self.stores.prompts.get(ref) if self.shows_prompts else None
+        except StoreUnavailableError as error:
+            error.charged = True
+            raise
         return shown.model_copy(
             update={
                 "prompt": words.prompt if words else None,

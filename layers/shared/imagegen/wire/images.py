@@ -200,7 +200,7 @@ class Provenance(EdgeModel):
     created_at: Instant
     c2pa: Literal["present", "absent", "unknown"] = Field(
         alias="c2pa",  # to_camel would write c2Pa
-        description="Whether the stored file contains a C2PA manifest; it is not validated."
+        description="Whether the stored file contains a C2PA manifest; it is not validated.",
     )
     watermark: Literal["synthid", "unknown"] = Field(
         description="What the vendor says that its model puts into every file; not looked for."

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from imagegen.domain.errors import ImagegenError, StoreUnavailableError
-from imagegen.domain.gallery import image_deleted
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.records import ImageRecord
+from imagegen.domain.records import ImageRecord, image_deleted
 from imagegen.domain.stores import ImageStore
 
 

@@ -10,10 +10,9 @@ from imagegen.domain.errors import (
     ImagegenError,
     StoreUnavailableError,
 )
-from imagegen.domain.gallery import image_deleted
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, OpState
-from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
 from imagegen.domain.stores import Stores
 from imagegen.usecases.generate.charges import charged_if_unavailable
 from imagegen.usecases.generate.reconciler import Reconciler

@@ -16,10 +16,10 @@ from imagegen.domain.errors import (
     LeaseLostError,
     StoreUnavailableError,
 )
-from imagegen.domain.gallery import image_deleted, kept_until_ms
+from imagegen.domain.gallery import kept_until_ms
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import OpState, settled
-from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
 from imagegen.domain.stores import Stores
 from imagegen.usecases.generate.run import Made, Run, Running
 
