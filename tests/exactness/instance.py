@@ -19,9 +19,8 @@ from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.gallery import PromptStore
 from imagegen.domain.ledger import Limits
-from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderator, ServedModels
+from imagegen.domain.ports import ImageAnswer, ImageOrder, ModerationMode, Moderator, ServedModels
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import RecordStore

@@ -22,7 +22,7 @@ from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import image_id
 from imagegen.domain.ledger import OpState
 from imagegen.domain.outcomes import Outcome
-from imagegen.openai_api.calls import Call
+from imagegen.openai_api.retries import Call
 from imagegen.openai_api.sets import Wanted
 from imagegen.usecases.gallery import Gallery
 from imagegen.usecases.generate.run import Made

@@ -119,7 +119,7 @@ def test_with_required_marks_the_other_rows_are_left_out_with_that_reason(tier: 
     service = Service(catalog=real_catalog(), require_marks=True)
     offer = service.estimate(quality=tier)
     left_out = {one.provider: one.reason for one in offer.alternatives if not one.available}
-    assert offer.provider == "openai"
+    assert offer.provider in ("openai", "gemini")
     assert left_out == {"together": "marks_missing", "replicate": "marks_missing"}
     without = Service(catalog=real_catalog()).estimate(quality=tier)
     assert "marks_missing" not in {one.reason for one in without.alternatives}

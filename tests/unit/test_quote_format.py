@@ -104,7 +104,7 @@ def test_the_longest_quote_has_8192_characters() -> None:
 
 def test_another_format_under_our_own_key_is_refused() -> None:
     with pytest.raises(QuoteError):
-        open_quote(written(payload(PAYLOAD), prefix="q2"), KEYRING)
+        open_quote(written(payload(PAYLOAD), prefix="q3"), KEYRING)
 
 
 @pytest.mark.parametrize(

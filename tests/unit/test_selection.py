@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Catalog, Tier
+from imagegen.domain.criteria import Criteria
 from imagegen.domain.pricing import price_microusd, prompt_microusd
-from imagegen.domain.selection import UNAVAILABLE, Availability, Criteria, Reason, Selection, select
-from tests.fakes.catalogs import SQUARE, catalog, real_catalog, row, three_providers
+from imagegen.domain.selection import UNAVAILABLE, Availability, Reason, Selection, select
+from imagegen.domain.wishes import Wishes
+from tests.fakes.catalogs import SOURCE, SQUARE, catalog, real_catalog, row, three_providers
 
 TODAY = date(2026, 11, 22)
 THREE = three_providers()
@@ -217,6 +219,8 @@ MISFITS: dict[Reason, tuple[dict[str, Any], dict[str, Any], Availability]] = {
     Reason.QUALITY: ({"tier": "high"}, {}, UP),
     Reason.FORMAT: ({}, {"file_format": "webp"}, UP),
     Reason.MARKS: ({}, {}, Availability(Reason.MARKS)),
+    Reason.INPUTS: ({}, {"inputs": ((1024, 1024),)}, UP),
+    Reason.WISH: ({}, {"wishes": Wishes(seed=7)}, UP),
 }
 
 
@@ -232,13 +236,19 @@ def test_a_named_model_that_another_one_replaces_is_named_whatever_the_reason(
     reason: Reason, name: dict[str, str]
 ) -> None:
     changes, asked, state = MISFITS[reason]
-    other = row("beta-row", priority=2, formats={"webp": {"output_format": "webp"}})
+    other = row(
+        "beta-row",
+        priority=2,
+        formats={"webp": {"output_format": "webp"}},
+        inputs={"most": 1, "price": {"rule": "free"}, "source": SOURCE},
+        seed="seed",
+    )
     cat = catalog(row("alpha-row", priority=1, **changes), other)
     selection = chosen(criteria(**asked, **name), cat, alpha=state)
     assert keys(selection) == ["beta-row"]
     assert selection.replaced is not None
     assert (selection.replaced.row.key, selection.replaced.reason) == ("alpha-row", reason)
-    has_price = reason not in (Reason.SIZE, Reason.UNPRICED)
+    has_price = reason not in (Reason.SIZE, Reason.UNPRICED, Reason.INPUTS)
     assert (selection.replaced.price_microusd is not None) is has_price
 
 
@@ -297,7 +307,7 @@ def test_whoever_costs_more_than_the_multiple_of_the_first_is_left_out() -> None
 
 
 def test_a_price_equal_to_the_most_that_may_be_paid_is_within_it() -> None:
-    assert "gamma-standard" in keys(chosen(criteria(max_cost_microusd=60_000)))
+    assert "beta-standard" in keys(chosen(criteria(max_cost_microusd=60_000)))
 
 
 def test_a_row_whose_state_is_unknown_counts_as_without_a_key() -> None:

@@ -19,8 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from imagegen.domain.errors import StoreUnavailableError
-from imagegen.domain.ids import ImageRef
-from imagegen.domain.pseudonyms import object_name
+from imagegen.domain.ids import ImageRef, object_name
 from imagegen.domain.records import ImageRecord, fitting_json, parse_record
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from functools import cached_property
 
 from imagegen.bootstrap.service import Service
 from imagegen.settings import MoneySettings
-from imagegen.usecases.availability import Switchboard
+from imagegen.usecases.availability import ModelLister, Switchboard
 from imagegen.usecases.estimator import Estimator
-from imagegen.usecases.model_list import ModelLister
 
 
 @dataclass(frozen=True)

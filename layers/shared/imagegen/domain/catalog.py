@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from imagegen.domain.abilities import InputSupport, Previews
 from imagegen.domain.price_rules import (
     CatalogModel,
     PerImage,
@@ -95,6 +96,12 @@ class Offering(CatalogModel):
     price is the same."""
     price: PriceRule
     token_prices: TokenPrices | None = None
+    inputs: InputSupport | None = None
+    transparent: Mapping[str, Any] | None = None
+    """What requests a transparent background; ``None`` if the model makes none."""
+    seed: str | None = Field(default=None, min_length=1)
+    """The name of the parameter for a seed; ``None`` if the model has none."""
+    previews: Previews | None = None
     sizes: tuple[SizeOption, ...] = Field(min_length=1)
     max_prompt_characters: int = Field(ge=1)
     typical_seconds: int = Field(ge=1)
@@ -134,6 +141,16 @@ class Offering(CatalogModel):
     def watermark(self) -> str:
         """The watermark that the model puts into its files; empty if none is known."""
         return "synthid" if "synthid" in self.marks else ""
+
+    def nearest(self, width: int, height: int) -> SizeOption:
+        """Return the size that is nearest to a picture's: first in its ratio, then in pixels."""
+
+        def distance(option: SizeOption) -> tuple[Decimal, int]:
+            own_width, own_height = option.pixels
+            larger, smaller = sorted((own_width * height, own_height * width), reverse=True)
+            return Decimal(larger) / smaller, abs(own_width * own_height - width * height)
+
+        return min(self.sizes, key=distance)
 
     def is_retired(self, today: date) -> bool:
         """Return whether the model is past its last day."""

@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Literal, Protocol
 
+from imagegen.domain.inputs import InputFile
 from imagegen.domain.text import legible
 
 type ServedModels = Mapping[str, date | None]
 """The models that a provider lists, by id, each with its last day if one is announced."""
-
 type Json = bool | int | float | str | list[Json] | Mapping[str, Json] | None
+USER, ADMIN = "user", "admin"
+"""The two scopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class ImageOrder:
     """What ``params`` requests, in pixels; the image may differ and is measured."""
     user: str
     """A keyed hash, the same for each order of one user to one provider."""
+    inputs: tuple[InputFile, ...] = ()
+    """The pictures in their order, the mask last; a provider that would drop one raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,5 +191,41 @@ class WaitingPlaces(Protocol):
 
         Raises:
             StoreUnavailableError: it may or may not have been taken.
+        """
+        ...
+
+
+class ModerationMode(StrEnum):
+    """What happens when moderation gives no verdict."""
+
+    REQUIRED = "required"
+    BEST_EFFORT = "best-effort"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The authenticated user of a request."""
+
+    id: str
+    """32 hex digits, always the same for one issuer and subject."""
+    scopes: frozenset[str]
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether details for operators may be shown."""
+        return ADMIN in self.scopes
+
+
+class Verifier(Protocol):
+    """Turns an Authorization header into a user."""
+
+    def verify(self, authorization: str | None) -> User:
+        """Return the user of a bearer token.
+
+        Raises:
+            UnauthorizedError: there is no token, or it is not valid.
+            ForbiddenError: the token is valid and lacks the scope.
+            StoreUnavailableError: the token cannot be checked now.
         """
         ...

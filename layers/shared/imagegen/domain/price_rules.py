@@ -44,6 +44,40 @@ class PerRunPlusMegapixel(CatalogModel):
     usd: Usd
 
 
+class PatchTokens(CatalogModel):
+    """A price for the tokens of an input image, which are counted from its pixels, up to a cap."""
+
+    rule: Literal["patchTokens"]
+    usd_per_million: Usd
+    cap: int = Field(ge=1)
+
+
+class PerInputImage(CatalogModel):
+    """The same price for each input image."""
+
+    rule: Literal["perImage"]
+    usd: Usd
+
+
+class PerStartedMegapixel(CatalogModel):
+    """A price for each megapixel that an input image begins, up to a number of megapixels."""
+
+    rule: Literal["perStartedMegapixel"]
+    usd: Usd
+    most: int = Field(ge=1)
+
+
+class FreeInputs(CatalogModel):
+    """Input images cost nothing."""
+
+    rule: Literal["free"]
+
+
+InputPrice = Annotated[
+    PatchTokens | PerInputImage | PerStartedMegapixel | FreeInputs, Field(discriminator="rule")
+]
+
+
 PriceRule = Annotated[PerImage | PerMegapixel | PerRunPlusMegapixel, Field(discriminator="rule")]
 
 

@@ -1,6 +1,7 @@
 """The quote: a signed, single-use promise of a price to one user for one prompt.
 
-``q1.<kid>.<payload>.<mac>``: HMAC-SHA256 over the text before the last dot, with keys of its own.
+``q1.<kid>.<payload>.<mac>``, or ``q2`` with inputs or wishes: HMAC-SHA256 over the text before the
+last dot, with keys of its own.
 It is deliberately not a JWT: there is no algorithm to choose, and it cannot be used as a login.
 The MAC is compared as text, so that no second spelling of the same bytes is accepted.
 """
@@ -19,13 +20,17 @@ from pydantic import TypeAdapter, ValidationError
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ConfigurationError, QuoteError, QuoteMismatchError
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.records import Fallback
 from imagegen.domain.text import is_blank
+from imagegen.domain.wishes import NONE, Wishes
 
 LIFETIME_MS = 10 * 60 * 1000
 MAX_TOKEN_CHARACTERS = 8_192
 MIN_KEY_BYTES = 32
 PREFIX = "q1"
+PREFIX_WITH_INPUTS = "q2"
+"""Of a quote with inputs, wishes or sizes per candidate, which an earlier release would not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class QuotedCandidate:
     digest: str
     file_format: str = ""
     """The file format that is requested; empty for the one that comes anyway."""
+    size: str = ""
+    """The exact size of this candidate; empty if the quote's size means it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,9 @@ class Quote:
     """An hour slot that was free at issue: a hint that saves a read."""
     fallback: Fallback | None = None
     """The first choice, if it was unavailable when the quote was made."""
+    inputs: tuple[QuotedInput, ...] = ()
+    """The pictures in their order, the mask last."""
+    wishes: Wishes = NONE
 
     @property
     def expected_microusd(self) -> int:
@@ -129,10 +139,14 @@ def sign_quote(quote: Quote, keyring: Keyring) -> str:
     """Return the quote as a signed token, for the client to send back."""
     payload = _PAYLOAD.dump_python(quote, mode="json")
     for one in payload["candidates"]:
-        if not one["file_format"]:
-            del one["file_format"]
+        for name in ("file_format", "size"):
+            if not one[name]:
+                del one[name]
+    prefix = PREFIX_WITH_INPUTS if _is_new(quote) else PREFIX
+    if prefix == PREFIX:
+        del payload["inputs"], payload["wishes"]
     text = json.dumps(payload, separators=(",", ":"))
-    signed = f"{PREFIX}.{keyring.signing_id}.{_encoded(text.encode())}"
+    signed = f"{prefix}.{keyring.signing_id}.{_encoded(text.encode())}"
     return f"{signed}.{_mac(keyring.keys[keyring.signing_id], signed)}"
 
 
@@ -149,12 +163,21 @@ def open_quote(token: str, keyring: Keyring) -> Quote:
     prefix, _, rest = signed.partition(".")
     kid, _, payload = rest.partition(".")
     key = keyring.keys.get(kid)
-    if prefix != PREFIX or key is None or not hmac.compare_digest(mac, _mac(key, signed)):
+    if prefix not in _PREFIXES or key is None or not hmac.compare_digest(mac, _mac(key, signed)):
         raise invalid
     try:
         return _PAYLOAD.validate_python(_json(payload))
     except (ValidationError, ValueError):
         raise invalid from None
+
+
+_PREFIXES = (PREFIX, PREFIX_WITH_INPUTS)
+
+
+def _is_new(quote: Quote) -> bool:
+    """Return whether an earlier release would make something else of this quote."""
+    has_sizes = any(one.size for one in quote.candidates)
+    return bool(quote.inputs) or quote.wishes != NONE or has_sizes
 
 
 def check_quote(quote: Quote, *, user: str, prompt: str) -> None:

@@ -6,10 +6,12 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from imagegen.domain.catalog import Catalog, Offering, SizeOption, Tier, Variant
+from imagegen.domain.catalog import Catalog, Offering, SizeOption, Variant
+from imagegen.domain.criteria import Criteria
 from imagegen.domain.formats import choose_format, format_detail, requested
 from imagegen.domain.money import label_text
-from imagegen.domain.pricing import price_microusd, prompt_microusd
+from imagegen.domain.pricing import price_microusd
+from imagegen.domain.wishes import missing, ordered
 
 
 class Reason(StrEnum):
@@ -28,6 +30,8 @@ class Reason(StrEnum):
     """Only of a named model: it is not in the tier that was requested."""
     FORMAT = "format_unsupported"
     MARKS = "marks_missing"
+    INPUTS = "inputs_unsupported"
+    WISH = "wish_unsupported"
 
 
 UNAVAILABLE = frozenset({Reason.NO_KEY, Reason.DISABLED, Reason.CIRCUIT})
@@ -41,37 +45,6 @@ class Availability:
 
     reason: Reason | None = None
     retry_at_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """What the image needs and what the caller prefers."""
-
-    tier: Tier
-    size: str
-    prompt_characters: int
-    prompt_tokens: int
-    """The most that a tokenizer makes of the prompt."""
-    max_cost_microusd: int | None = None
-    provider: str | None = None
-    """Preferred, not required."""
-    model: str | None = None
-    """A row's key or a provider's model id; preferred, not required."""
-    file_format: str | None = None
-    """The file format that the caller requires."""
-    most_bytes: int | None = None
-    """The largest file that the caller can use."""
-
-    def names(self, row: Offering) -> bool:
-        """Return whether the caller named this row: by its model, or else by its provider."""
-        if self.model is not None:
-            return self.model in (row.key, row.model)
-        return self.provider == row.provider
-
-    @property
-    def has_name(self) -> bool:
-        """Whether the caller named a model or a provider."""
-        return self.model is not None or self.provider is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +105,10 @@ def select(
 
     ``availability`` is by row key; a row that is missing there counts as a row without a key.
     """
-    ranked = sorted(catalog.tier(criteria.tier), key=lambda row: _rank(row, criteria))
-    judged = [_judge(row, criteria, availability, today) for row in ranked]
-    suitable = [one for one in judged if isinstance(one, Candidate)]
+    judged = _judged(catalog, criteria, availability, today)
+    fitting = _ordered([one for one in judged if isinstance(one, Candidate)], criteria)
     replaced = _replaced(catalog, criteria, judged)
-    within, above = _within_multiple(suitable, replaced, price_multiple)
+    within, above = _within_multiple(fitting, replaced, price_multiple)
     return Selection(
         tuple(within),
         tuple([one for one in judged if isinstance(one, LeftOut)] + above),
@@ -144,30 +116,57 @@ def select(
     )
 
 
+def suitable(
+    catalog: Catalog, criteria: Criteria, availability: Mapping[str, Availability], today: date
+) -> tuple[Candidate, ...]:
+    """Return every model of the tier that can make the image, whatever the first one costs."""
+    judged = _judged(catalog, criteria, availability, today)
+    return tuple(one for one in judged if isinstance(one, Candidate))
+
+
+def _judged(
+    catalog: Catalog, criteria: Criteria, availability: Mapping[str, Availability], today: date
+) -> list[Candidate | LeftOut]:
+    ranked = sorted(catalog.tier(criteria.tier), key=lambda row: _rank(row, criteria))
+    return [_judge(row, criteria, availability, today) for row in ranked]
+
+
 def _rank(row: Offering, criteria: Criteria) -> tuple[bool, bool, int]:
-    named = criteria.model in (row.key, row.model)
-    return not named, row.provider != criteria.provider, row.fallback_priority
+    return *_preference(row, criteria), row.fallback_priority
+
+
+def _preference(row: Offering, criteria: Criteria) -> tuple[bool, bool]:
+    return criteria.model not in (row.key, row.model), row.provider != criteria.provider
+
+
+def _ordered(fitting: list[Candidate], criteria: Criteria) -> list[Candidate]:
+    """Return the candidates as they are tried: behind the first one the cheapest first.
+
+    The catalog's priority decides only which one is first. What the caller named stays in front.
+    """
+
+    def rank(one: Candidate) -> tuple[bool, bool, int, int]:
+        row = one.variant.row
+        return *_preference(row, criteria), one.price_microusd, row.fallback_priority
+
+    return fitting[:1] + sorted(fitting[1:], key=rank)
 
 
 def _judge(
     row: Offering, criteria: Criteria, availability: Mapping[str, Availability], today: date
 ) -> Candidate | LeftOut:
-    option = row.option(criteria.size)
+    option = criteria.option_of(row)
     if option is None:
         sizes = ", ".join(o.size for o in row.sizes)
         return LeftOut(row, Reason.SIZE, f"supports {sizes}")
-    price = _price(row, option, criteria)
-    if row.is_retired(today):
-        return LeftOut(row, Reason.RETIRED, f"shut down on {row.shutdown_on}", price)
+    price = criteria.price_at(row, option)
+    if found := _misfit(row, option, criteria, today):
+        return LeftOut(row, *found, price)
     if price is None:
         return LeftOut(row, Reason.UNPRICED, f"no price for {option.size}")
-    if criteria.prompt_characters > row.max_prompt_characters:
-        detail = f"supports prompts of up to {row.max_prompt_characters} characters"
-        return LeftOut(row, Reason.PROMPT, detail, price)
     if criteria.max_cost_microusd is not None and price > criteria.max_cost_microusd:
-        detail = (
-            f"{label_text(price)} is above the maxCost of {label_text(criteria.max_cost_microusd)}"
-        )
+        most = label_text(criteria.max_cost_microusd)
+        detail = f"{label_text(price)} is above the maxCost of {most}"
         return LeftOut(row, Reason.TOO_DEAR, detail, price)
     file_format = choose_format(row, option, criteria.file_format, criteria.most_bytes)
     if file_format is None:
@@ -175,13 +174,24 @@ def _judge(
     state = availability.get(row.key, Availability(Reason.NO_KEY))
     if state.reason is not None:
         return LeftOut(row, state.reason, _DETAILS[state.reason], price)
-    sent = requested(row, option, file_format) or option
+    asked = requested(row, option, file_format) or option
+    sent = ordered(row, asked, criteria.wishes, has_inputs=bool(criteria.inputs))
     return Candidate(Variant(row, sent), price, file_format)
 
 
-def _price(row: Offering, option: SizeOption, criteria: Criteria) -> int | None:
-    image = price_microusd(row, option)
-    return None if image is None else image + prompt_microusd(row, criteria.prompt_tokens)
+def _misfit(
+    row: Offering, option: SizeOption, criteria: Criteria, today: date
+) -> tuple[Reason, str] | None:
+    """Return why a row cannot make the image, whatever its price and its state are."""
+    if row.is_retired(today):
+        return Reason.RETIRED, f"shut down on {row.shutdown_on}"
+    if detail := criteria.missing_inputs(row):
+        return Reason.INPUTS, detail
+    if detail := missing(row, criteria.wishes):
+        return Reason.WISH, detail
+    if criteria.prompt_characters > row.max_prompt_characters and price_microusd(row, option):
+        return Reason.PROMPT, f"supports prompts of up to {row.max_prompt_characters} characters"
+    return None
 
 
 _DETAILS = {
@@ -193,7 +203,7 @@ _DETAILS = {
 
 
 def _within_multiple(
-    suitable: list[Candidate], replaced: LeftOut | None, multiple: Decimal
+    fitting: list[Candidate], replaced: LeftOut | None, multiple: Decimal
 ) -> tuple[list[Candidate], list[LeftOut]]:
     """Return the candidates within the multiple of what they may replace, and the others.
 
@@ -201,16 +211,16 @@ def _within_multiple(
     model is so cheap that no candidate is within its multiple, the offer is still made: its price
     and the fallback are shown before the click.
     """
-    within = suitable
+    within = fitting
     if replaced is not None and replaced.price_microusd is not None:
         most = replaced.price_microusd * multiple
-        within = [one for one in suitable if one.price_microusd <= most] or suitable
+        within = [one for one in fitting if one.price_microusd <= most] or fitting
     most = within[0].price_microusd * multiple if within else Decimal(0)
     within = [one for one in within if one.price_microusd <= most]
     detail = f"costs more than {multiple} times the expected price"
     above = [
         LeftOut(one.variant.row, Reason.MULTIPLE, detail, one.price_microusd)
-        for one in suitable
+        for one in fitting
         if one not in within
     ]
     return within, above
@@ -236,14 +246,9 @@ def _of_another_tier(catalog: Catalog, criteria: Criteria) -> LeftOut | None:
     """Return the cheapest named row if none is in the tier, ``None`` if the catalog has none."""
     rows = [row for row in catalog.models if criteria.names(row)]
     detail = f"is not in the tier {criteria.tier}"
-    found = [LeftOut(row, Reason.QUALITY, detail, _price_of(row, criteria)) for row in rows]
+    found = [LeftOut(row, Reason.QUALITY, detail, criteria.price_of(row)) for row in rows]
     priced = [one for one in found if one.price_microusd is not None] or found
     return min(priced, key=lambda one: one.price_microusd or 0, default=None)
-
-
-def _price_of(row: Offering, criteria: Criteria) -> int | None:
-    option = row.option(criteria.size)
-    return None if option is None else _price(row, option, criteria)
 
 
 def _row(one: Candidate | LeftOut) -> Offering:

@@ -1,26 +1,23 @@
 """Prices a request: reads the catalog, circuits and ledger; calls no provider, writes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from imagegen.domain import ids, quality
 from imagegen.domain.catalog import Catalog, Tier
+from imagegen.domain.choices import Choice, choices
+from imagegen.domain.criteria import Criteria
 from imagegen.domain.days import today, utc_day
 from imagegen.domain.errors import (
-    AboveMaxCostError,
     InvalidRequestError,
-    NoProviderError,
-    ParameterError,
     RetiredModelError,
     UnknownModelError,
-    UnsupportedSizeError,
 )
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Limits, free_slots
-from imagegen.domain.money import button_label
-from imagegen.domain.pricing import prompt_tokens
+from imagegen.domain.money import button_label, usual_price
 from imagegen.domain.quality import QualityChoice
 from imagegen.domain.quote import (
     LIFETIME_MS,
@@ -29,21 +26,26 @@ from imagegen.domain.quote import (
     QuotedCandidate,
     prompt_hash,
     sign_quote,
-    styled_prompt,
 )
 from imagegen.domain.records import Fallback
 from imagegen.domain.selection import (
-    UNAVAILABLE,
+    Availability,
     Candidate,
-    Criteria,
     LeftOut,
-    Reason,
     Selection,
     select,
 )
+from imagegen.domain.standing import limit_now
 from imagegen.domain.stores import LedgerStore
 from imagegen.usecases.availability import Switchboard
-from imagegen.usecases.conversions import to_allowance, to_alternatives, to_replaced_row
+from imagegen.usecases.conversions import (
+    to_allowance,
+    to_alternatives,
+    to_blocked,
+    to_choice,
+    to_replaced_row,
+)
+from imagegen.usecases.requests import criteria_of, no_offer
 from imagegen.wire.images import (
     Constraints,
     Estimate,
@@ -61,13 +63,15 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PricedOffer:
     """An offer before it is signed."""
 
     quote: Quote
     quality: QualityChoice
     selection: Selection
     ledger: Ledger
+    criteria: Criteria
+    availability: Mapping[str, Availability]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,11 @@ class Estimator:
         """
         offer = self.offer(request, user)
         quote, first = offer.quote, offer.selection.candidates[0]
-        row = first.variant.row
+        row, now_ms = first.variant.row, quote.issued_ms
+        expected, ceiling = quote.expected_microusd, quote.ceiling_microusd
+        limit = limit_now(
+            offer.ledger, self.limits, day=quote.day, ceiling_microusd=ceiling, now_ms=now_ms
+        )
         return Estimate(
             quote=sign_quote(quote, self.keyring()),
             quote_id=quote.quote_id,
@@ -108,13 +116,16 @@ class Estimator:
             model=row.model,
             size=first.variant.option.size,
             style=request.style,
-            price=Price(expected=quote.expected_microusd, ceiling=quote.ceiling_microusd),
-            button_label=button_label(quote.expected_microusd, quote.ceiling_microusd),
+            price=Price(expected=expected, ceiling=ceiling),
+            button_label=button_label(ceiling),
+            button_note=usual_price(expected, ceiling),
+            blocked=to_blocked(limit, now_ms=now_ms),
+            choices=tuple(map(to_choice, self._choices(offer))),
             constraints=self._constraints(offer.quality.tier),
             alternatives=to_alternatives(offer.selection),
             fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=row.typical_seconds,
-            remaining=to_allowance(offer.ledger, self.limits, quote.day, now_ms=quote.issued_ms),
+            remaining=to_allowance(offer.ledger, self.limits, quote.day, now_ms=now_ms),
         )
 
     def offer(
@@ -125,7 +136,7 @@ class Estimator:
         ledger: Ledger | None = None,
         issue: Issue | None = None,
         most_bytes: int | None = None,
-    ) -> Offer:
+    ) -> PricedOffer:
         """Return the offer before it is signed.
 
         ``ledger`` is the user's, if the caller has just read it. ``issue`` is passed by callers
@@ -138,12 +149,26 @@ class Estimator:
         issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
         day = today(issue.at_ms)
         chosen = self._choose_quality(request, day)
-        selection = self._select(request, chosen.tier, user=user, day=day, most_bytes=most_bytes)
+        criteria = criteria_of(request, chosen.tier, most_bytes)
+        availability = self.switchboard.availability(user)
+        selection = select(
+            self.catalog, criteria, availability, price_multiple=self.price_multiple, today=day
+        )
         if not selection.candidates:
-            raise _no_candidate(selection, request, chosen.tier)
+            raise no_offer(selection, request, chosen.tier)
         ledger = ledger or self.ledgers.load(user)
         quote = self._quote(request, selection, user, ledger, issue)
-        return Offer(quote, chosen, selection, ledger)
+        return PricedOffer(quote, chosen, selection, ledger, criteria, availability)
+
+    def _choices(self, offer: PricedOffer) -> tuple[Choice, ...]:
+        return choices(
+            self.catalog,
+            offer.criteria,
+            offer.availability,
+            offer.selection,
+            price_multiple=self.price_multiple,
+            today=today(offer.quote.issued_ms),
+        )
 
     def _choose_quality(self, request: EstimateRequest, day: date) -> QualityChoice:
         """Return the tier that ``quality`` or ``model`` determines, else the prompt's words."""
@@ -165,35 +190,6 @@ class Estimator:
         if request.quality:
             return quality.choose_quality(request.prompt, request.quality)
         return quality.choose_for_model(request.prompt, tiers)
-
-    def _select(
-        self,
-        request: EstimateRequest,
-        tier: Tier,
-        *,
-        user: str,
-        day: date,
-        most_bytes: int | None,
-    ) -> Selection:
-        text = styled_prompt(request.prompt, request.style)
-        criteria = Criteria(
-            tier,
-            request.size,
-            len(text),
-            prompt_tokens=prompt_tokens(text),
-            max_cost_microusd=request.max_cost,
-            provider=request.provider,
-            model=request.model,
-            file_format=request.format,
-            most_bytes=most_bytes,
-        )
-        return select(
-            self.catalog,
-            criteria,
-            self.switchboard.availability(user),
-            price_multiple=self.price_multiple,
-            today=day,
-        )
 
     def _quote(
         self,
@@ -238,23 +234,3 @@ def _quoted(one: Candidate) -> QuotedCandidate:
 
 def _quoted_fallback(missing: LeftOut | None) -> Fallback | None:
     return Fallback(missing.row.provider, missing.row.model, missing.reason) if missing else None
-
-
-def _no_candidate(
-    selection: Selection, request: EstimateRequest, tier: Tier
-) -> InvalidRequestError | NoProviderError:
-    """Return the error that explains why there is no offer.
-
-    It is a 503 if waiting can help; otherwise the caller has to change the request.
-    """
-    reasons = {one.reason for one in selection.left_out}
-    details = "; ".join(f"{one.row.key}: {one.detail}" for one in selection.left_out)
-    if reasons & UNAVAILABLE:
-        return NoProviderError(f"No {tier} model is available now. {details}")
-    if reasons == {Reason.SIZE}:
-        return UnsupportedSizeError(f"No {tier} model has the size {request.size!r}. {details}")
-    if Reason.FORMAT in reasons and Reason.TOO_DEAR not in reasons:
-        return ParameterError("format", f"No {tier} model has a file as required. {details}")
-    if Reason.TOO_DEAR in reasons:
-        return AboveMaxCostError(f"No {tier} model fits the request within maxCost. {details}")
-    return InvalidRequestError(f"No {tier} model fits the request. {details}")

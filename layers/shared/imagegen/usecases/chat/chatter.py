@@ -9,21 +9,11 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagegen.domain.chat_usage import LlmPrices
 from imagegen.domain.errors import ImagegenError, InvalidRequestError, LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Llm, TextPart, ToolUse
-from imagegen.domain.token_prices import TokenPrices
-from imagegen.usecases.chat.answer_text import AnswerText
-from imagegen.usecases.chat.arguments import parse_arguments, parse_request, to_turn
-from imagegen.usecases.chat.limits import (
-    MAX_REJECTED_TOOL_USES,
-    MAX_TOOL_BYTES,
-    ChatLimits,
-    TooLongError,
-    check,
-)
-from imagegen.usecases.chat.llm_call import LlmCall, TokenBudget, request_tokens
-from imagegen.usecases.chat.sentences import (
+from imagegen.usecases.chat.answer_text import (
     CUT_OFF,
     FAILED,
     NOTHING,
@@ -31,6 +21,22 @@ from imagegen.usecases.chat.sentences import (
     STOPPED,
     TOO_LONG,
     UNEXPECTED,
+    AnswerText,
+)
+from imagegen.usecases.chat.limits import (
+    MAX_REJECTED_TOOL_USES,
+    MAX_TOOL_BYTES,
+    ChatLimits,
+    TooLongError,
+    check,
+)
+from imagegen.usecases.chat.llm_call import (
+    LlmCall,
+    TokenBudget,
+    parse_arguments,
+    parse_request,
+    request_tokens,
+    to_turn,
 )
 from imagegen.wire.images import Estimate, EstimateRequest
 from imagegen.wire.messages import (
@@ -62,7 +68,7 @@ class Chatter:
     to_problem: Callable[[ImagegenError], Problem]
     now_ms: Callable[[], int]
     new_id: Callable[[], str]
-    prices: TokenPrices = field(default_factory=TokenPrices)
+    prices: LlmPrices = field(default_factory=LlmPrices)
     limits: ChatLimits = field(default_factory=ChatLimits)
     begin: Callable[[str, int], Callable[[int], None]] = lambda _user, _tokens: lambda _used: None
     """Reserves a user's tokens, and returns the function that settles what was used of them."""

@@ -22,8 +22,10 @@ from imagegen.domain.formats import requested
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
+from imagegen.domain.pricing import charge_microusd
 from imagegen.domain.quote import Quote, QuotedCandidate
 from imagegen.domain.selection import Availability
+from imagegen.domain.wishes import ordered
 from imagegen.guard import Guard
 from imagegen.usecases.generate.run import AttemptLog, ImageMade, Run
 
@@ -79,7 +81,7 @@ class ProviderLoop:
         """
         states = self.availability(run.quote.user)
         for candidate in run.quote.candidates:
-            variant = self._quoted_variant(candidate, run.quote.size)
+            variant = self._quoted_variant(candidate, run.quote)
             if variant is None:
                 run.log.skip(candidate.key, candidate.key, Skipped.CATALOG)
             elif reason := self._reason_to_skip(variant, run, states):
@@ -92,7 +94,7 @@ class ProviderLoop:
 
     def has_candidate(self, quote: Quote) -> bool:
         """Return whether the catalog still has a model of the quote as it was priced."""
-        return any(self._quoted_variant(one, quote.size) for one in quote.candidates)
+        return any(self._quoted_variant(one, quote) for one in quote.candidates)
 
     def _must_stop(self, log: AttemptLog) -> bool:
         """Return whether a lost answer ends the run: at most one more provider may be called."""
@@ -100,14 +102,15 @@ class ProviderLoop:
             return False
         return log.calls_in_doubt > 0 or not self.fallback_after_unknown
 
-    def _quoted_variant(self, candidate: QuotedCandidate, size: str) -> Variant | None:
+    def _quoted_variant(self, candidate: QuotedCandidate, quote: Quote) -> Variant | None:
         """Return the variant that was priced, ``None`` if the catalog has changed since then."""
         row = self.catalog.by_key.get(candidate.key)
-        option = row.option(size) if row else None
-        sent = requested(row, option, candidate.file_format) if row and option else None
-        if row is None or sent is None or row.digest(sent) != candidate.digest:
+        option = row.option(candidate.size or quote.size) if row else None
+        asked = requested(row, option, candidate.file_format) if row and option else None
+        if row is None or asked is None:
             return None
-        return Variant(row, sent)
+        sent = ordered(row, asked, quote.wishes, has_inputs=bool(quote.inputs))
+        return Variant(row, sent) if row.digest(sent) == candidate.digest else None
 
     def _reason_to_skip(
         self, variant: Variant, run: Run, states: Mapping[str, Availability]
@@ -155,20 +158,15 @@ class ProviderLoop:
             raise ProviderError(provider, Outcome.NOT_CALLED, "There is no time left.")
         order = _order(variant, run.prompt, self.name_of(run.quote.user, provider))
         answer = client.generate(order, timeout_seconds=timeout)
-        return _delivered(candidate, variant, answer, run.prompt)
+        return _delivered(candidate, variant, answer)
 
 
-def _delivered(
-    candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer, prompt: str
-) -> ImageMade:
+def _delivered(candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer) -> ImageMade:
     """Return the image with its charge.
 
     Raises:
         ProviderError: it is damaged, has one colour only, or is smaller than every size of the row.
     """
-    # Most requests make no image and need neither this nor the readers of the formats.
-    from imagegen.domain.delivery import charge_microusd  # noqa: PLC0415
-
     provider = variant.row.provider
     try:
         measured = pixels.measure(answer.content)
@@ -177,7 +175,7 @@ def _delivered(
     if measured.is_blank:
         raise _not_delivered(provider, Undelivered.BLANK, "the image has one colour only")
     quoted = candidate.price_microusd
-    charged = charge_microusd(variant, measured, quoted_microusd=quoted, prompt=prompt)
+    charged = charge_microusd(variant, measured, quoted_microusd=quoted)
     if charged is None:
         size = f"{measured.width}x{measured.height} instead of {variant.option.size}"
         raise _not_delivered(provider, Undelivered.SMALL, size)

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from imagegen.domain.errors import ImagegenError, StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, abandoned, reserved
 from imagegen.domain.quote import Quote
-from imagegen.domain.stores import Held, Known, LedgerSnapshot, LedgerStore, Refused, Reservation
+from imagegen.domain.stores import (
+    Held,
+    Known,
+    LedgerSnapshot,
+    LedgerStore,
+    Refused,
+    Reservation,
+)
 from imagegen.usecases.generate.reconciler import Reconciler
 
 LEASE_MARGIN_MS = 30_000

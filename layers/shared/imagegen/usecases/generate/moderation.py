@@ -9,9 +9,8 @@ from imagegen.domain.errors import (
     ModerationUnavailableError,
     ProviderError,
 )
-from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import Moderation, Moderator
+from imagegen.domain.ports import Moderation, ModerationMode, Moderator
 
 MODERATION_SECONDS = 10.0
 

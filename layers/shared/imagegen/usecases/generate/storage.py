@@ -23,7 +23,7 @@ from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
 from imagegen.domain.stores import Stores
 from imagegen.usecases.generate.run import Made, Run, Running
 
-PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
+PUT_PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
 """The pauses between the attempts to store an image that the provider has already billed. Most
 outages of S3 are short."""
 SETTLE_TRIES = 2
@@ -161,7 +161,7 @@ class ImageKeeper:
 
         A repeated put is safe: only the first put of a quote is stored.
         """
-        for pause_seconds in PAUSES_SECONDS:
+        for pause_seconds in PUT_PAUSES_SECONDS:
             try:
                 return self.stores.images.put(run.quote.ref, content, record)
             except StoreUnavailableError:

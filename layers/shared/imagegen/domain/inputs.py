@@ -1,0 +1,58 @@
+"""Inputs: pictures that are given with a request, to be changed, looked at, or used as a mask."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imagegen.domain.ids import ImageRef
+
+
+class Role(StrEnum):
+    """What an input is for."""
+
+    EDIT = "edit"
+    """The picture that is changed: at most one, and always the first."""
+    REFERENCE = "reference"
+    MASK = "mask"
+    """Which part of the first input may change: the transparent one. It is always the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedInput:
+    """One input as a quote binds it: either an image of the same user, or an upload.
+
+    The bytes of an image never change, so that its id binds them. An upload is bound by its digest.
+    """
+
+    role: Role
+    width: int
+    height: int
+    """As seen: after the rotation that the file's metadata requests."""
+    media_type: str
+    image: str = ""
+    """The quote id of an image of the same user; empty for an upload."""
+    issued_ms: int = 0
+    """The time of issue of that image's quote."""
+    upload: str = ""
+    """The id of an upload; empty for an image."""
+    sha256: str = ""
+    """The digest of an upload's bytes, in hex; empty for an image."""
+
+    def ref(self, user: str) -> ImageRef:
+        """Return the reference of the image; ``user`` owns the quote."""
+        return ImageRef(self.image, user, self.issued_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One input as a provider gets it."""
+
+    role: Role
+    content: bytes
+    media_type: str
+    width: int
+    height: int
+
+
+def without_mask(inputs: tuple[QuotedInput, ...]) -> tuple[QuotedInput, ...]:
+    """Return the inputs that are pictures."""
+    return tuple(one for one in inputs if one.role is not Role.MASK)
