@@ -9,31 +9,30 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 
-class C2pa(StrEnum):
-    """Whether a file contains a C2PA manifest."""
+class Presence(StrEnum):
+    """Whether a mark is in a file."""
 
     PRESENT = "present"
     ABSENT = "absent"
-    UNKNOWN = "unknown"
 
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _APP11 = 0xEB
 
 
-def c2pa_in(content: bytes) -> C2pa:
-    """Return whether a PNG, JPEG or WebP file contains a C2PA manifest."""
+def read_c2pa(content: bytes) -> Presence:
+    """Return whether a PNG, JPEG or WebP contains a C2PA manifest; other formats have none."""
     if content.startswith(_PNG):
         return _found(b"caBX" in _png_chunks(content))
     if content.startswith(b"\xff\xd8"):
         return _found(any(b"jumb" in one and b"c2pa" in one for one in _app11(content)))
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return _found(b"C2PA" in _riff_chunks(content))
-    return C2pa.UNKNOWN
+    return Presence.ABSENT
 
 
-def _found(is_present: bool) -> C2pa:  # noqa: FBT001 a conversion, not a choice
-    return C2pa.PRESENT if is_present else C2pa.ABSENT
+def _found(is_present: bool) -> Presence:  # noqa: FBT001 a conversion, not a choice
+    return Presence.PRESENT if is_present else Presence.ABSENT
 
 
 def _png_chunks(content: bytes) -> Iterator[bytes]:

@@ -111,6 +111,15 @@ class RecordPage:
     """After which place the list goes on; ``None`` at its end."""
 
 
+def as_deleted(record: ImageRecord, at_ms: int) -> ImageRecord:
+    """Return the record of an image that its owner deletes: nothing of its inputs stays in it.
+
+    The time of the first deletion stays.
+    """
+    deleted_ms = record.deleted_ms or at_ms
+    return replace(record, deleted_ms=deleted_ms, derived_from="", input_roles=())
+
+
 def image_deleted() -> ImageDeletedError:
     """Return the error of an image that its owner deleted."""
     return ImageDeletedError("The image was deleted by its owner. Its charge stays.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from imagegen.domain.errors import NotFoundError, StillRunningError, StoreUnavailableError
 from imagegen.domain.gallery import (
@@ -15,7 +15,7 @@ from imagegen.domain.gallery import (
 from imagegen.domain.ids import ImageRef, image_id, parse_image_id
 from imagegen.domain.ledger import OpState
 from imagegen.domain.quote import LIFETIME_MS
-from imagegen.domain.records import ImageRecord, Place, RecordStatus
+from imagegen.domain.records import ImageRecord, Place, RecordStatus, as_deleted
 from imagegen.domain.stores import Stores
 from imagegen.usecases.conversions import to_cost, to_provenance
 from imagegen.usecases.generate.reconciler import Reconciler
@@ -76,9 +76,7 @@ class Gallery:
         if ref.user != user:
             raise _missing()
         record = self._made(ref)
-        deleted = replace(
-            record, deleted_ms=record.deleted_ms or self.now_ms(), derived_from="", input_roles=()
-        )
+        deleted = as_deleted(record, self.now_ms())
         # The mark comes first: without bytes and without it, a held request would count as not made
         # and be released, and a repetition of it would make the image again.
         self.stores.images.mark_deleted(ref, deleted)

@@ -7,7 +7,7 @@ from imagegen.domain.errors import ImagegenError, ProviderError
 from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef, digest_in_run_name
 from imagegen.domain.ledger import Ledger
-from imagegen.domain.marks import c2pa_in
+from imagegen.domain.marks import read_c2pa
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import Measured
 from imagegen.domain.ports import ImageAnswer
@@ -127,7 +127,7 @@ class Run:
             fallback=self._fallback(made, catalog),
             actual_microusd=actual_microusd(row, made.answer.usage),
             tokens=tokens(made.answer.usage),
-            c2pa=c2pa_in(made.answer.content),
+            c2pa=read_c2pa(made.answer.content),
             watermark=row.watermark,
         )
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.errors import InvalidRequestError
-from imagegen.domain.marks import C2pa, c2pa_in
+from imagegen.domain.marks import Presence, read_c2pa
 from imagegen.usecases.generate.run import Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture, png
@@ -65,7 +65,7 @@ ABSENT = {
     "WebP with EXIF that names it": webp_with(b"EXIF", b"C2PA c2pa jumb"),
     "PNG with the name behind its end": png() + b"caBX c2pa jumb",
 }
-UNKNOWN = {
+OTHERS = {
     "nothing": b"",
     "text": b"caBX c2pa",
     "GIF": b"GIF89a" + JUMBF,
@@ -75,24 +75,24 @@ UNKNOWN = {
 
 @pytest.mark.parametrize("content", PRESENT.values(), ids=PRESENT)
 def test_a_manifest_is_found_in_every_format(content: bytes) -> None:
-    assert c2pa_in(content) is C2pa.PRESENT
+    assert read_c2pa(content) is Presence.PRESENT
 
 
 @pytest.mark.parametrize("content", ABSENT.values(), ids=ABSENT)
 def test_bytes_that_only_look_like_one_are_none(content: bytes) -> None:
-    assert c2pa_in(content) is C2pa.ABSENT
+    assert read_c2pa(content) is Presence.ABSENT
 
 
-@pytest.mark.parametrize("content", UNKNOWN.values(), ids=UNKNOWN)
-def test_of_another_file_nothing_is_known(content: bytes) -> None:
-    assert c2pa_in(content) is C2pa.UNKNOWN
+@pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
+def test_a_file_of_another_format_has_none(content: bytes) -> None:
+    assert read_c2pa(content) is Presence.ABSENT
 
 
 @given(
     st.binary(max_size=200), st.sampled_from([png()[:33], picture("JPEG")[:20], b"RIFF....WEBP"])
 )
 def test_damaged_files_are_read_to_their_end(rest: bytes, start: bytes) -> None:
-    assert c2pa_in(start + rest) in set(C2pa)
+    assert read_c2pa(start + rest) in set(Presence)
 
 
 @pytest.mark.parametrize(
