@@ -1,12 +1,27 @@
-"""Marks of origin in a file's bytes: whether it contains a C2PA manifest.
+"""Whether an image contains a C2PA manifest, which says how it was made (https://c2pa.org).
 
-Only its presence is looked for; it is not validated. Where each format has it is specified in
-https://spec.c2pa.org/specifications/specifications/2.2/specs/C2PA_Specification.html#_embedding_manifests_into_assets
+The structure of the file is walked: bytes of pixels, comments or thumbnails that look like a
+manifest are none. Whether a manifest is genuine is not checked; that needs its signature, and the
+certificates of its signer.
+
+Where it is (C2PA specification 2.2, A.3): in a PNG, the chunk caBX; in a JPEG, segments APP11 with
+JUMBF boxes (ISO/IEC 19566-5); in a WebP, the chunk C2PA.
 """
 
 import struct
-from collections.abc import Iterator
 from enum import StrEnum
+
+from imagegen.domain.jpeg_segments import APP11, JPEG_START, segments_of
+from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
+from imagegen.domain.png import chunks_of
+from imagegen.domain.webp import riff_chunks
+
+PNG_CHUNK, WEBP_CHUNK = b"caBX", b"C2PA"
+JUMBF_SEGMENT = b"JP"
+C2PA_TYPE = bytes.fromhex("63327061 0011 0010 8000 00aa00389b71")
+"""The type of a box that contains manifests, in its description."""
+EXTENDED_SIZE = 1
+"""A length of a box that says: the real one follows the type, in eight bytes."""
 
 
 class Presence(StrEnum):
@@ -16,52 +31,43 @@ class Presence(StrEnum):
     ABSENT = "absent"
 
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_APP11 = 0xEB
-
-
 def read_c2pa(content: bytes) -> Presence:
-    """Return whether a PNG, JPEG or WebP contains a C2PA manifest; other formats have none."""
-    if content.startswith(_PNG):
-        return _found(b"caBX" in _png_chunks(content))
-    if content.startswith(b"\xff\xd8"):
-        return _found(any(b"jumb" in one and b"c2pa" in one for one in _app11(content)))
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return _found(b"C2PA" in _riff_chunks(content))
-    return Presence.ABSENT
+    """Return whether a PNG, JPEG or WebP contains a C2PA manifest.
+
+    It is absent from files of other formats, and from those that are damaged before it.
+    """
+    try:
+        found = _has_manifest(content)
+    except (BrokenImageError, struct.error):
+        found = False
+    return Presence.PRESENT if found else Presence.ABSENT
 
 
-def _found(is_present: bool) -> Presence:  # noqa: FBT001 a conversion, not a choice
-    return Presence.PRESENT if is_present else Presence.ABSENT
+def _has_manifest(content: bytes) -> bool:
+    if content.startswith(PNG_SIGNATURE):
+        return any(kind == PNG_CHUNK and data for kind, data in chunks_of(content))
+    if content.startswith(JPEG_START):
+        segments = segments_of(content)
+        return any(one.marker == APP11 and is_c2pa_segment(one.data) for one in segments)
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return any(kind == WEBP_CHUNK and data for kind, data in riff_chunks(content))
+    return False
 
 
-def _png_chunks(content: bytes) -> Iterator[bytes]:
-    at = len(_PNG)
-    while at + 8 <= len(content):
-        length, kind = struct.unpack_from(">I4s", content, at)
-        yield kind
-        at += 12 + length
+def is_jumbf_segment(data: memoryview) -> bool:
+    """Return whether the data of an APP11 segment belong to a JUMBF box."""
+    return bytes(data[:2]) == JUMBF_SEGMENT
 
 
-def _riff_chunks(content: bytes) -> Iterator[bytes]:
-    at = 12
-    while at + 8 <= len(content):
-        kind, length = struct.unpack_from("<4sI", content, at)
-        yield kind
-        at += 8 + length + length % 2
+def is_c2pa_segment(data: memoryview) -> bool:
+    """Return whether the data of an APP11 segment begin a JUMBF box with C2PA manifests.
 
-
-def _app11(content: bytes) -> Iterator[bytes]:
-    """Yield the APP11 segments before the first scan of a JPEG."""
-    at = 2
-    while at + 4 <= len(content) and content[at] == 0xFF:
-        marker = content[at + 1]
-        if marker == 0xFF:  # a fill byte
-            at += 1
-            continue
-        if marker == 0xDA:
-            return
-        length = int.from_bytes(content[at + 2 : at + 4])
-        if marker == _APP11:
-            yield content[at + 4 : at + 2 + length]
-        at += 2 + max(length, 2)
+    Of a box that is longer than a segment, each further segment repeats the head of the box, but
+    not the description.
+    """
+    head = bytes(data[:64])
+    if not head.startswith(JUMBF_SEGMENT) or head[12:16] != b"jumb":
+        return False
+    is_extended = int.from_bytes(head[8:12]) == EXTENDED_SIZE
+    description = head[24:] if is_extended else head[16:]
+    return description[4:8] == b"jumd" and description[8:24] == C2PA_TYPE
