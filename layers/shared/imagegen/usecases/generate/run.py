@@ -7,7 +7,6 @@ from imagegen.domain.errors import ImagegenError, ProviderError
 from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef, digest_in_run_name
 from imagegen.domain.ledger import Ledger
-from imagegen.domain.marks import read_c2pa
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import Measured
 from imagegen.domain.ports import ImageAnswer
@@ -127,7 +126,7 @@ class Run:
             fallback=self._fallback(made, catalog),
             actual_microusd=actual_microusd(row, made.answer.usage),
             tokens=tokens(made.answer.usage),
-            c2pa=read_c2pa(made.answer.content),
+            c2pa=_c2pa(made.answer.content),
             watermark=row.watermark,
         )
 
@@ -156,3 +155,14 @@ class Run:
         missed, row = self.log.attempts[0], catalog.by_key.get(first.key)
         model = row.model if row else first.key
         return Fallback(row.provider if row else missed.provider, model, missed.outcome)
+
+
+def _c2pa(content: bytes) -> str:
+    """Return whether a file contains a C2PA manifest; empty if that cannot be found out."""
+    # Imported here: most requests are for an image or a status, and make none.
+    from imagegen.domain.marks import read_c2pa  # noqa: PLC0415
+
+    try:
+        return read_c2pa(content)
+    except Exception:  # noqa: BLE001 a paid image is not lost over a mark that cannot be read
+        return ""
