@@ -45,6 +45,7 @@ PATHS = {
     "/tools/generate_image": "/tools/generate_image",
     "/chat": "/chat",
     "/usage": "/usage",
+    "/images": "/images",
     "/health-check/image-providers": "/health-check/image-providers",
 }
 CONFIG = schemathesis.Config.from_dict(
