@@ -36,7 +36,7 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 BASE = "https://us.test"
 REQUEST = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
 KEYED = Call(USER, "body", key="order-66")
-STEPS = ("images.mark_deleted", "images.delete", "prompts.forget", "records.put")
+STEPS = ("images.mark_deleted", "prompts.forget", "images.delete", "records.put")
 
 
 @dataclass(slots=True)

@@ -80,8 +80,10 @@ class Gallery:
         # The mark comes first: without bytes and without it, a held request would count as not made
         # and be released, and a repetition of it would make the image again.
         self.stores.images.mark_deleted(ref, deleted)
-        self.stores.images.delete(ref)
+        # The bytes go after the prompt: once the image answers that it is deleted, nothing of it is
+        # left.
         self.stores.prompts.forget(ref)
+        self.stores.images.delete(ref)
         # The record is last: until then the image is listed, and can be deleted again.
         self.stores.records.put(ref, deleted)
 
