@@ -242,7 +242,7 @@ def complete(operation: dict[str, Any]) -> None:
     good = {code: one for code, one in operation["responses"].items() if int(code) < 400}
     for code, answer in good.items():
         answer.update(headers_of(int(code)))
-        if int(code) == 302 or (int(code) == 202 and about.style == JSON_RPC):
+        if int(code) in (204, 302) or (int(code) == 202 and about.style == JSON_RPC):
             answer.pop("content", None)
     problems = {*EVERYWHERE, *about.problems, *(() if about.is_open else CLOSED)}
     bad = {str(code): problem(code, about.style) for code in sorted(problems)}
