@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.domain.marks import Presence, read_c2pa
+from imagegen.providers import PROVIDERS
 from imagegen.usecases.generate.run import Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture, png
@@ -95,20 +97,14 @@ def test_damaged_files_are_read_to_their_end(rest: bytes, start: bytes) -> None:
     assert read_c2pa(start + rest) in set(Presence)
 
 
-@pytest.mark.parametrize(
-    ("provider", "marks"),
-    [
-        ("openai", ("c2pa", "synthid")),
-        ("gemini", ("synthid",)),
-        ("together", ()),
-        ("replicate", ()),
-    ],
-)
-def test_each_row_has_the_marks_that_its_vendor_says(provider: str, marks: tuple[str, ...]) -> None:
-    """docs/marks.md has the vendors' pages."""
-    rows = [row for row in real_catalog().models if row.provider == provider]
-    assert rows
-    assert {row.marks for row in rows} == {marks}
+MARKED = {"openai": ("c2pa", "synthid"), "gemini": ("synthid",)}
+"""What the vendors say; docs/marks.md has their pages."""
+UNMARKED = set(PROVIDERS) - set(MARKED)
+
+
+def test_each_row_has_the_marks_that_its_vendor_says_and_no_other() -> None:
+    for one in real_catalog().models:
+        assert one.marks == MARKED.get(one.provider, ())
 
 
 # Only marked models, where the operator asks for it.
@@ -118,9 +114,9 @@ def test_each_row_has_the_marks_that_its_vendor_says(provider: str, marks: tuple
 def test_with_required_marks_the_other_rows_are_left_out_with_that_reason(tier: str) -> None:
     service = Service(catalog=real_catalog(), require_marks=True)
     offer = service.estimate(quality=tier)
-    left_out = {one.provider: one.reason for one in offer.alternatives if not one.available}
-    assert offer.provider in ("openai", "gemini")
-    assert left_out == {"together": "marks_missing", "replicate": "marks_missing"}
+    left_out = {one.provider for one in offer.alternatives if one.reason == "marks_missing"}
+    assert offer.provider in MARKED
+    assert left_out == UNMARKED & {row.provider for row in real_catalog().tier(Tier(tier))}
     without = Service(catalog=real_catalog()).estimate(quality=tier)
     assert "marks_missing" not in {one.reason for one in without.alternatives}
 
@@ -143,13 +139,8 @@ def test_a_tier_without_a_marked_row_offers_nothing_and_says_why() -> None:
 
 def test_the_list_of_models_says_which_are_not_offered() -> None:
     service = Service(catalog=real_catalog(), require_marks=True)
-    reasons = {one.provider: one.reason for one in service.lister.models().models}
-    assert reasons == {
-        "openai": None,
-        "gemini": None,
-        "together": "marks_missing",
-        "replicate": "marks_missing",
-    }
+    for one in service.lister.models().models:
+        assert one.reason == (None if one.provider in MARKED else "marks_missing")
 
 
 def test_a_quote_from_before_makes_its_image_only_with_a_marked_model() -> None:
