@@ -6,6 +6,7 @@ from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.errors import ImagegenError, ProviderError
 from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef, digest_in_run_name
+from imagegen.domain.image_sets import Look
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import Measured
@@ -100,6 +101,8 @@ class Run:
     log: AttemptLog = field(default_factory=AttemptLog)
     words: KeptPrompt | None = None
     """What the user wrote, to be kept with the image."""
+    look: Look | None = None
+    """The place in a set of images, all of one model; ``None`` for an image alone."""
 
     @property
     def deadline_ms(self) -> int:
