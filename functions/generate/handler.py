@@ -21,7 +21,7 @@ from imagegen.edge.api import (
     viewer_id,
 )
 from imagegen.edge.events import task_of
-from imagegen.edge.requests import Access, wants_json
+from imagegen.edge.requests import Access, check_query, wants_json
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
 from imagegen.openai_api.models import ImagesRequest
@@ -93,6 +93,7 @@ def image(image_id: str, service: Service) -> Response[str]:
 )
 def images(query: Annotated[GalleryQuery, Query()], service: Service) -> Response[str]:
     """Return a part of the user's own images."""
+    check_query(api.current_event.raw_event, GalleryQuery.model_fields)
     page = service.gallery.page(query, current_user(api).id, _base_url(service))
     return json_response(page)
 

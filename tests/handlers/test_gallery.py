@@ -73,6 +73,9 @@ def test_the_list_is_paged_by_an_opaque_cursor(functions: Functions, user: str) 
         ("cursor=", "cursor"),
         ("cursor=eA", "cursor"),
         ("cursor=null", "cursor"),
+        ("offset=20", "query"),
+        ("Limit=2", "query"),
+        ("limit=2&page=2", "query"),
     ],
 )
 def test_a_bad_query_is_named_and_not_charged(functions: Functions, query: str, field: str) -> None:

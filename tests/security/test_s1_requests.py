@@ -133,7 +133,9 @@ class Judge:
             return
         body = json.loads(answer["body"])
         yield from (error.message for error in self.problem.iter_errors(body))
-        if body["status"] != status or not _may_say(body["charged"], path):
+        # A deleted image was charged.
+        says_so = status == 410 and body["code"] == "image_deleted"
+        if body["status"] != status or not (says_so or _may_say(body["charged"], path)):
             yield "says another status, that it was charged, or does not know where it must"
 
     def _schema_faults(self, asked: ToolUse, answer: dict[str, Any], status: int) -> Iterable[str]:
