@@ -30,7 +30,7 @@ from local.invoke import deployed_variables
 from local.issuer import AUDIENCE, Issuer
 from local.paths import ROOT
 from tests.fakes.catalogs import real_catalog
-from tests.fakes.images import MemoryImageStore, MemoryRecordStore
+from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.service import FakeWorld, Service
 
@@ -191,6 +191,11 @@ class PlainWorld(FakeWorld):
     def records(self) -> MemoryRecordStore:
         """The usage records."""
         return self.service.records
+
+    @property
+    def prompts(self) -> MemoryPromptStore:
+        """The prompts."""
+        return self.service.prompts
 
     @property
     def images(self) -> MemoryImageStore:

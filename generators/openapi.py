@@ -76,7 +76,24 @@ OPERATIONS: Final = {
         is_open=True,
         description=(
             "A client that accepts a picture is redirected to it; one that accepts JSON and "
-            "no picture gets the status."
+            "no picture gets the status. It needs no token; with the token of its owner the "
+            "status contains the prompt."
+        ),
+    ),
+    "listImages": Operation(
+        "The user's own images, the newest first",
+        (422,),
+        description=(
+            "Pages, each with the cursor of the next one. Deleted images and failed requests are "
+            "not listed."
+        ),
+    ),
+    "deleteImage": Operation(
+        "Deletes an image of the user: its bytes and its prompt; the charge stays",
+        (404,),
+        description=(
+            "From then on its address answers 410, and a repetition of its request as well. It can "
+            "be sent again. An image that is being made is not deleted (503)."
         ),
     ),
     "getUsage": Operation("What the user spent and may still spend", ()),
@@ -219,13 +236,13 @@ def complete(operation: dict[str, Any]) -> None:
     operation["summary"] = about.summary
     operation["description"] = about.description or f"{about.summary}."
     if about.is_open:
-        # Open to every caller; a token is optional and shows an admin more.
-        with_token = operation["operationId"] == "getProviderHealth"
+        # Open to every caller; a token is optional and shows an admin or an owner more.
+        with_token = operation["operationId"] in ("getProviderHealth", "getImage")
         operation["security"] = [{}, {"bearer": []}] if with_token else []
     good = {code: one for code, one in operation["responses"].items() if int(code) < 400}
     for code, answer in good.items():
         answer.update(headers_of(int(code)))
-        if int(code) == 302 or (int(code) == 202 and about.style == JSON_RPC):
+        if int(code) in (204, 302) or (int(code) == 202 and about.style == JSON_RPC):
             answer.pop("content", None)
     problems = {*EVERYWHERE, *about.problems, *(() if about.is_open else CLOSED)}
     bad = {str(code): problem(code, about.style) for code in sorted(problems)}

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.generate import GenerateService, get_generate_service
@@ -17,13 +18,15 @@ from imagegen.edge.api import (
     json_response,
     response_schema,
     serve,
+    viewer_id,
 )
 from imagegen.edge.events import task_of
-from imagegen.edge.requests import Access, wants_json
+from imagegen.edge.requests import Access, check_query, wants_json
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
 from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
+from imagegen.wire.gallery import GalleryPage, GalleryQuery
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
 
@@ -70,7 +73,8 @@ def generate(request: GenerateRequest, service: Service) -> Response[str]:
 def image(image_id: str, service: Service) -> Response[str]:
     """Return where the image's bytes are, or its state to a client that accepts only JSON."""
     if wants_json(api.current_event.headers.get("accept", "")):
-        return json_response(service.finder.status(image_id, _base_url(service)), vary="Accept")
+        status = service.finder.status(image_id, _base_url(service), viewer_id(api))
+        return json_response(status, vary="Accept")
     headers = {
         "Location": service.finder.location(image_id),
         "Cache-Control": f"private, max-age={IMAGE_CACHE_SECONDS}",
@@ -79,6 +83,31 @@ def image(image_id: str, service: Service) -> Response[str]:
         "Referrer-Policy": "no-referrer",
     }
     return Response(302, "text/plain", "", headers=headers)
+
+
+@api.get(
+    "/images",
+    operation_id="listImages",
+    tags=["images"],
+    responses={200: response_schema("A part of the user's own images.", GalleryPage)},
+)
+def images(query: Annotated[GalleryQuery, Query()], service: Service) -> Response[str]:
+    """Return a part of the user's own images."""
+    check_query(api.current_event.raw_event, GalleryQuery.model_fields)
+    page = service.gallery.page(query, current_user(api).id, _base_url(service))
+    return json_response(page)
+
+
+@api.delete(
+    "/images/<image_id>",
+    operation_id="deleteImage",
+    tags=["images"],
+    responses={204: {"description": "The image is deleted; its charge stays."}},
+)
+def delete_image(image_id: str, service: Service) -> Response[str]:
+    """Delete an image of the user."""
+    service.gallery.delete(image_id, current_user(api).id)
+    return Response(204, "text/plain", "", headers={"Cache-Control": "no-store"})
 
 
 @api.post(

@@ -53,6 +53,8 @@ EXAMPLES: Final = (
     Example("image", "getImage", 302),
     Example("image-running", "getImage", 200),
     Example("image-complete", "getImage", 200),
+    Example("images", "listImages", 200),
+    Example("image-deleted", "deleteImage", 204),
     Example("usage", "getUsage", 200),
     Example("health", "getProviderHealth", 200),
     Example("chat", "chat", 200),
@@ -171,7 +173,9 @@ def _main_job(visitor: Visitor) -> None:
     made = visitor.show("generate", _confirmed(offer, token))
     visitor.show("image", Call("GET", f"/images/{made['id']}"))
     visitor.show("image-complete", Call("GET", f"/images/{made['id']}", accept=JSON))
+    visitor.show("images", Call("GET", "/images?limit=1", token=token))
     visitor.show("usage", Call("GET", "/usage", token=token))
+    visitor.show("image-deleted", Call("DELETE", f"/images/{made['id']}", token=token))
 
 
 def _errors(visitor: Visitor) -> None:

@@ -15,7 +15,7 @@ from local.paths import ROOT
 CATALOG: Final = ROOT / "provider_catalog.json"
 OFFERS: Final = (
     "tier", "priority", "provider", "model", "key", "square", "typical seconds",
-    "waited for, seconds", "longest prompt", "ends", "source", "checked",
+    "waited for, seconds", "longest prompt", "marks", "ends", "source", "checked",
 )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def _offer(row: Offering) -> tuple[str, ...]:
         str(row.typical_seconds),
         str(row.call_seconds),
         f"{row.max_prompt_characters:,}",
+        ", ".join(row.marks) or "none known",
         str(row.shutdown_on or "no end known"),
         _link(str(row.source)),
         str(row.checked_on),

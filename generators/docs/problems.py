@@ -45,6 +45,7 @@ ADVICE: Final = {
     "unsupported_parameter": "Leave out the field that `errors` names.",
     "idempotency_key_reused": "Use a new key for each new request.",
     "still_running": TRY_AGAIN,
+    "image_deleted": "Show that it was deleted. A new estimate makes another image.",
     "llm_unavailable": TRY_AGAIN,
     "llm_unknown": TRY_AGAIN,
     "llm_rate_limited": TRY_AGAIN,
@@ -91,6 +92,8 @@ LOOKED: Final = frozenset(
 """The codes of errors that are raised only after the ledger was read: nothing is charged."""
 CHARGED: Final = {
     "gone": "`true`",
+    "image_deleted": "`true`",
+    "still_running": "`false`, `true` or `null`",
     "store_unavailable": "`true`, `false` or `null`",
     "not_found": "`false` or `null`",
     **dict.fromkeys(LOOKED, "`false`"),

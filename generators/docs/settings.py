@@ -19,6 +19,7 @@ COSTS: Final = {
     "GenerateTimeoutSeconds": "a run that waits costs $0.0000067 a second at 512 MB",
     "HealthConcurrency": "nothing; it is taken from the account's own limit",
     "HourlyImages": "0 leaves only the limits of the day",
+    "KeepPrompts": "$0.0000006 for an image: one write unit, or one for each KB of a long prompt",
     "ImageRetentionDays": "S3 costs about $0.023 for a GB and month: 1.5 MB for a year is $0.0004",
     "PageConcurrency": "nothing; it is taken from the account's own limit",
     "LogLevel": "INFO writes about 3 KB for an image; logs cost $0.50 for a GB",

@@ -69,7 +69,7 @@ class Budget:
 BUDGETS = {
     "estimate": Budget(685, 695, VENDORS, "estimate/no-token"),
     "health": Budget(609, 619, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(699, 709, VENDORS, "generate/unknown-image"),
+    "generate": Budget(700, 710, VENDORS, "generate/unknown-image"),
     "chat": Budget(695, 705, VENDORS, "chat/no-token"),
     "page": Budget(112, 122, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }

@@ -23,8 +23,8 @@ POINTS = (
     "in the provider's call",
     "before the put",
     "after the put",
-    "after the settle",
     "after the record",
+    "after the settle",
 )
 LEASE_AND_A_MINUTE_MS = LIFETIME_MS + 30_000 + 60_000
 AT_A_TIME = 3
@@ -89,6 +89,7 @@ def run_until(connection: Connection, place: Place, point: str, quote: str, user
         made.circuits,
         clock,
         made.providers,
+        prompts=made.prompts,
     )
     parked.confirm(quote, user)
     connection.send(0)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Never
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.gallery import PromptStore
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ModerationMode, Moderator, ServedModels
@@ -32,6 +34,7 @@ from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import Estimate, EstimateRequest, GenerateRequest
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
+from tests.fakes.images import MemoryPromptStore
 from tests.fakes.pictures import png
 from tests.fakes.providers import ScriptedModerator
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING
@@ -86,6 +89,8 @@ class Instance:
     finished: list[ImageRecord] = field(default_factory=list)
     catalog: Catalog = CATALOG
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
+    prompts: PromptStore = field(default_factory=MemoryPromptStore)
+    """In memory where no test is about them."""
 
     @cached_property
     def service(self) -> GenerateService:
@@ -216,4 +221,5 @@ def instance(
         now_ms,
         drawn_by,
         limits,
+        prompts=DynamoPromptStore(dynamodb, table),
     )

@@ -59,6 +59,9 @@ class ThinDynamo:
     def put_item(self, **params: Any) -> Item:
         return self._call("PutItem", params)
 
+    def delete_item(self, **params: Any) -> Item:
+        return self._call("DeleteItem", params)
+
     def query(self, **params: Any) -> Item:
         return self._call("Query", params)
 

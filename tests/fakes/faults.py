@@ -4,7 +4,7 @@ Every store and provider of a service is wired through one ``Wire``; it counts t
 the one it was told to, so that a test can put a fault at each of them in turn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, cast
@@ -33,6 +33,8 @@ class Wire:
     faults: dict[int, Fault] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     dead: bool = False
+    refused: Collection[str] = ()
+    """The names whose every call fails."""
 
     def carry(self, name: str, action: Callable[[], Any]) -> Any:
         """Return what the action returns, unless the wire fails."""
@@ -40,6 +42,8 @@ class Wire:
             raise DiedError
         fault = self.faults.get(len(self.calls))
         self.calls.append(name)
+        if name in self.refused:
+            raise _lost(name)
         if fault in (Fault.AFTER, Fault.DIES_AFTER):
             action()
         if fault in (Fault.DIES_BEFORE, Fault.DIES_AFTER):
@@ -53,6 +57,7 @@ class Wire:
         """Make everything work again, as a new process finds it."""
         self.faults.clear()
         self.calls.clear()
+        self.refused = ()
         self.dead = False
 
 

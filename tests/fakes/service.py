@@ -24,6 +24,7 @@ from imagegen.settings import ChatSettings, EstimateSettings, GenerateSettings
 from imagegen.usecases.availability import ModelLister, ProviderSetup
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.estimator import Estimator
+from imagegen.usecases.gallery import Gallery
 from imagegen.usecases.generate.generator import Confirmed, Generator, Presenter
 from imagegen.usecases.generate.reconciler import EndedHold, Reconciler
 from imagegen.usecases.generate.run import Made, Running
@@ -38,7 +39,7 @@ from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.clock import Clock
 from tests.fakes.faults import Wire, wired
-from tests.fakes.images import MemoryImageStore, MemoryRecordStore
+from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.llms import TalkingLlm
 from tests.fakes.providers import Reaction, ScriptedModerator, ScriptedProvider
@@ -88,6 +89,10 @@ class Service:
     circuits: MemoryCircuitStore = field(default_factory=MemoryCircuitStore)
     images: MemoryImageStore = field(default_factory=MemoryImageStore)
     records: MemoryRecordStore = field(default_factory=MemoryRecordStore)
+    prompts: MemoryPromptStore = field(default_factory=MemoryPromptStore)
+    keep_prompts: bool = True
+    image_retention_days: int = 365
+    require_marks: bool = False
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
     chat_limits: DailyChatLimits = field(default_factory=DailyChatLimits)
     moderator: ScriptedModerator | None = field(default_factory=ScriptedModerator)
@@ -134,6 +139,9 @@ class Service:
             fallback_after_unknown=self.fallback_after_unknown,
             max_count=self.max_count,
             model_aliases=self.model_aliases,
+            keep_prompts=self.keep_prompts,
+            image_retention_days=self.image_retention_days,
+            require_marks=self.require_marks,
             aws_region=self.aws_region,
             chat_input_usd_per_million=input_usd,
             chat_output_usd_per_million=output_usd,
@@ -183,6 +191,10 @@ class Service:
     @property
     def finder(self) -> ImageFinder:
         return self.functions.finder
+
+    @property
+    def gallery(self) -> Gallery:
+        return self.functions.gallery
 
     @property
     def usage_reader(self) -> UsageReader:
@@ -265,7 +277,8 @@ class Service:
     @property
     def writes(self) -> int:
         """How often any store was changed."""
-        return self.ledgers.writes + self.images.writes + self.records.writes
+        stores = (self.ledgers, self.images, self.records, self.prompts)
+        return sum(store.writes for store in stores)
 
     def check_charged_iff_stored(self, user: str = USER) -> None:
         """Assert the promise: what is stored is charged, once, and nothing else is."""
@@ -275,9 +288,10 @@ class Service:
             for name, op in ledger.ops.items()
             if op.state is OpState.SETTLED
         }
+        images = {place: record for place, (_, record) in self.images.objects.items()}
         records = {
             quote_id: record
-            for (owner, quote_id), (_, record) in self.images.objects.items()
+            for (owner, quote_id), record in (self.images.marks | images).items()
             if owner == user
         }
         stored = {name: record.charged_microusd for name, record in records.items()}
@@ -324,6 +338,10 @@ class FakeWorld:
     @property
     def records(self) -> MemoryRecordStore:
         return wired("records", self.service.records, self.service.wire)
+
+    @property
+    def prompts(self) -> MemoryPromptStore:
+        return wired("prompts", self.service.prompts, self.service.wire)
 
     @property
     def chat_usages(self) -> MemoryChatUsageStore:

@@ -10,7 +10,7 @@ import pytest
 from imagegen.bootstrap import estimate, generate
 from imagegen.domain.errors import ConfigurationError, StoreUnavailableError
 from imagegen.domain.quote import Keyring
-from imagegen.edge.problems import FREE_ROUTES
+from imagegen.edge.problems import FREE_PATHS, FREE_ROUTES
 from imagegen.usecases.generate.generator import Presenter
 from imagegen.wire.headers import USER_TOKEN
 from imagegen.wire.images import Estimate
@@ -283,7 +283,7 @@ def test_a_limit_and_a_refusal_come_after_the_look(functions: Functions, user: s
 
 
 def is_free(path: str) -> bool:
-    return path.startswith(FREE_ROUTES)
+    return path.startswith(FREE_ROUTES) or path in FREE_PATHS
 
 
 def test_every_route_is_known_to_charge_or_not_to_charge() -> None:
@@ -302,6 +302,7 @@ def test_every_route_is_known_to_charge_or_not_to_charge() -> None:
         ("estimate", "/models"),
         ("estimate", "/tools/generate_image"),
         ("generate", "/usage"),
+        ("generate", "/images"),
         ("generate", "/v1/models"),
         ("chat", "/chat"),
     ],

@@ -37,6 +37,8 @@ ROUTES = [
     ("generate", "POST", "/v1/images/generations"),
     ("generate", "GET", "/v1/models"),
     ("generate", "GET", "/usage"),
+    ("generate", "GET", "/images"),
+    ("generate", "DELETE", "/images/x"),
     *sorted(OPEN),
 ]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imagegen.edge.problems import FREE_ROUTES
+from imagegen.edge.problems import FREE_PATHS, FREE_ROUTES
 from imagegen.edge.requests import is_json, is_utf_8, wants_json
 from imagegen.logs import FIELDS
 from local.paths import ROOT
@@ -170,7 +170,7 @@ def test_a_known_path_names_the_methods_that_it_supports(
 
 def assert_ours(answer: dict[str, Any], path: str, code: str) -> None:
     """Fail unless an error has the form of its route, and calls only a free route not charged."""
-    is_free = code == "not_found" or path.startswith(FREE_ROUTES)
+    is_free = code == "not_found" or path.startswith(FREE_ROUTES) or path in FREE_PATHS
     charged = False if is_free else None
     body = json.loads(answer["body"])
     if path.startswith("/v1"):

@@ -19,7 +19,9 @@ ROUTES = [
     ("generate", "POST", "/generate-image"),
     ("generate", "POST", "/v1/images/generations"),
     ("generate", "GET", "/v1/models"),
+    ("generate", "GET", "/images"),
     ("generate", "GET", "/images/{id}"),
+    ("generate", "DELETE", "/images/{id}"),
     ("generate", "GET", "/usage"),
     ("health", "GET", "/health-check/image-providers"),
 ]

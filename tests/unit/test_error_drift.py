@@ -64,6 +64,7 @@ NO_IMAGE = frozenset(
         errors.ModerationUnavailableError,
         errors.LeaseLostError,
         errors.GoneError,
+        errors.ImageDeletedError,
     }
 )
 ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
@@ -76,7 +77,9 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
         errors.QuoteExpiredError,
         errors.QuoteMismatchError,
     },
-    "getImage": frozenset({errors.NotFoundError, errors.GoneError}),
+    "getImage": frozenset({errors.NotFoundError, errors.GoneError, errors.ImageDeletedError}),
+    "listImages": frozenset({errors.InvalidRequestError, errors.ParameterError}),
+    "deleteImage": frozenset({errors.NotFoundError, errors.StillRunningError}),
     "getUsage": frozenset(),
     "chat": frozenset({errors.InvalidRequestError, errors.LimitError}),
     "getToolDefinition": frozenset({errors.InvalidRequestError}),

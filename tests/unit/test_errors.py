@@ -64,7 +64,10 @@ def test_no_two_errors_share_a_code() -> None:
 
 
 def test_only_an_image_that_was_made_and_deleted_is_charged() -> None:
-    assert [kind for kind in KINDS if kind.charged] == [errors.GoneError]
+    assert [kind for kind in KINDS if kind.charged] == [
+        errors.GoneError,
+        errors.ImageDeletedError,
+    ]
 
 
 def test_a_wait_is_told_in_body_and_header() -> None:

@@ -38,9 +38,10 @@ STEPS = [
     "moderator.check",
     "circuits.load",
     "provider.alpha.generate",
+    "prompts.put",
     "images.put",
-    "ledgers.settle",
     "records.put",
+    "ledgers.settle",
 ]
 
 

@@ -32,7 +32,7 @@ from tests.fakes.service import (
 )
 
 BASE_URL = "https://us.test"
-DIES_AT_PUT, DIES_AT_SETTLE = 4, 5
+DIES_AT_PUT, DIES_AT_SETTLE = 5, 7
 
 
 def died(at: int, fault: Fault = Fault.DIES_BEFORE) -> tuple[Service, Estimate]:

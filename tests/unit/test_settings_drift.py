@@ -54,7 +54,6 @@ USED_BY_RESOURCES: Mapping[str, str] = {
     "GenerateConcurrency": "Lambda reserves it",
     "GenerateTimeoutSeconds": "Lambda ends the run; the code asks Lambda what is left",
     "HealthConcurrency": "Lambda reserves it",
-    "ImageRetentionDays": "the bucket's lifecycle",
     "LogRetentionDays": "the log groups",
     "PageConcurrency": "Lambda reserves it",
     "PermissionsBoundary": "the roles",

@@ -11,7 +11,7 @@ export const WAITING = ["starting", "generating", "preview", "slow"];
 
 const DEFAULT_SECONDS = 30;
 const KINDS = {
-  content_refused: "refused", gone: "gone", quote_expired: "expired", blocked: "limited",
+  content_refused: "refused", gone: "gone", image_deleted: "gone", quote_expired: "expired", blocked: "limited",
   hourly_images: "limited", daily_images: "limited", daily_attempts: "limited", daily_spend: "limited",
   daily_chats: "limited", daily_chat_tokens: "limited",
 };
@@ -31,11 +31,13 @@ export function problemOf({ problem, image }) {
   return { code: code ?? "unknown", detail: "", charged, retryable: Boolean(retryable) };
 }
 
+const isGone = (problem) => KINDS[problem?.code] === "gone";
+
 /** Whether there may be an image that is not shown. Then nothing is offered before its status was looked at. */
 export function isUnknown(generation) {
   const { status, image } = generation;
   const problem = problemOf(generation);
-  if (problem?.code === "gone" || ["pending", "generating", "declined"].includes(status)) return false;
+  if (isGone(problem) || ["pending", "generating", "declined"].includes(status)) return false;
   if (status === "complete") return !image?.imageUrl;
   return (status !== "cancelled" || Boolean(problem)) && problem?.charged !== false;
 }
@@ -53,7 +55,7 @@ const VIEWS = {
     return startedAt ? "generating" : "starting";
   },
   complete({ image, problem }) {
-    if (problem?.code === "gone") return "gone";
+    if (isGone(problem)) return "gone";
     if (!image?.imageUrl) return "error";
     return image.fallback ? "fallback" : "complete";
   },
@@ -89,7 +91,7 @@ const MOVES = {
   failed: [[...TRIED, "error"], (g, { problem }) => {
     if (g.status !== "generating" && !isOpen(g) && !isUnknown(g)) return g;
     // Gone: the image was made and charged while the page did not watch.
-    const status = problem.code === "gone" ? "complete" : g.status === "cancelled" ? "cancelled" : "failed";
+    const status = isGone(problem) ? "complete" : g.status === "cancelled" ? "cancelled" : "failed";
     return { ...g, status, problem };
   }],
   // A look found the run, or found that the quote was never confirmed: then its offer is open again.

@@ -106,6 +106,7 @@ class MoneySettings(Settings):
     daily_attempts: Annotated[int, Field(ge=1, le=500)] = 100
     daily_spend_usd: Usd = 10_000_000
     fallback_price_multiple: Annotated[Decimal, Field(ge=1)] = Decimal("1.25")
+    require_marks: bool = False
 
     @property
     def limits(self) -> Limits:
@@ -181,6 +182,8 @@ class GenerateSettings(ChatLimitSettings):
 
     bucket_name: Text
     record_retention_days: Annotated[int, Field(ge=0)] = 0
+    image_retention_days: Annotated[int, Field(ge=1)] = 365
+    keep_prompts: bool = True
     moderation: ModerationMode = ModerationMode.REQUIRED
     fallback_after_unknown: bool = True
     max_count: Annotated[int, Field(ge=1, le=10)] = 4

@@ -9,12 +9,13 @@ from imagegen.aws.chat_usage_store import DynamoChatUsageStore
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
 from tests.adapters.aws.selfcheck import what_is_wrong
 from tests.adapters.aws.world import Aws, running_aws
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.circuits import MemoryCircuitStore
-from tests.fakes.images import MemoryImageStore, MemoryRecordStore
+from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.service import IMAGE_ID_KEY
 
@@ -105,6 +106,14 @@ def records(request: pytest.FixtureRequest) -> MemoryRecordStore | DynamoRecordS
         return MemoryRecordStore()
     store: DynamoRecordStore = request.getfixturevalue("dynamo_records")
     return store
+
+
+@both
+def prompts(request: pytest.FixtureRequest) -> MemoryPromptStore | DynamoPromptStore:
+    if request.param == "memory":
+        return MemoryPromptStore()
+    aws, table = request.getfixturevalue("aws"), request.getfixturevalue("table")
+    return DynamoPromptStore(aws.dynamodb, table)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from threading import Barrier
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Policy, State
@@ -125,8 +126,13 @@ class Everything:
     images: S3ImageStore
     records: DynamoRecordStore
 
+    @property
+    def prompts(self) -> DynamoPromptStore:
+        return DynamoPromptStore(self.records.client, self.records.table)
+
     def reconciler(self, clock: Clock) -> Reconciler:
-        return Reconciler(Stores(self.ledgers, self.images, self.records), clock)
+        stores = Stores(self.ledgers, self.images, self.records, self.prompts)
+        return Reconciler(stores, clock)
 
 
 def test_a_run_that_settles_while_eight_reconcilers_come_is_charged_once(

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from typing import Protocol
+from urllib.error import HTTPError
 
 import pytest
 
 from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.record_store import MOST_READS, READ_AT_ONCE, DynamoRecordStore
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.records import Attempt, Fallback, ImageRecord, RecordStatus
+from imagegen.domain.records import Attempt, Fallback, ImageRecord, Place, RecordStatus
 from imagegen.domain.stores import ImageContent, ImageStore, RecordStore
 from tests.adapters.aws.world import fetched
 from tests.fakes.clock import NOON_MS as NOW
@@ -137,6 +139,67 @@ def test_what_is_not_there_has_no_address(images: ImageStore, user: str) -> None
     assert images.link(ref(user)) is None
 
 
+DELETED = replace(COMPLETE, deleted_ms=NOW + 60_000)
+
+
+def test_a_marked_image_is_found_as_deleted_once_its_bytes_are_removed(
+    images: ImageContents, user: str
+) -> None:
+    images.put(ref(user), png(), COMPLETE)
+    images.mark_deleted(ref(user), DELETED)
+    assert images.find(ref(user)) == COMPLETE
+    images.delete(ref(user))
+    assert images.find(ref(user)) == DELETED
+    assert images.link(ref(user)) is None
+    assert images.read(ref(user), limit_bytes=10**6) is None
+
+
+def test_the_first_mark_stays_and_removing_bytes_again_leaves_it(
+    images: ImageStore, user: str
+) -> None:
+    images.mark_deleted(ref(user), DELETED)
+    images.mark_deleted(ref(user), replace(DELETED, deleted_ms=NOW + 70_000))
+    images.delete(ref(user))
+    assert images.find(ref(user)) == DELETED
+    assert images.find(ref(user, 1)) is None
+    assert images.find(ref(f"{user}0")) is None
+
+
+def test_a_mark_of_many_attempts_is_stored_all_the_same(images: ImageStore, user: str) -> None:
+    attempt = Attempt("p" * 80, "m" * 80, "unavailable", "c" * 80, 7_000)
+    images.mark_deleted(ref(user), replace(DELETED, attempts=(attempt,) * 30))
+    found = images.find(ref(user))
+    assert found is not None
+    assert (found.charged_microusd, found.deleted_ms) == (60_000, NOW + 60_000)
+
+
+def test_a_link_that_was_given_out_opens_nothing_once_the_image_is_deleted(
+    s3_images: S3ImageStore, user: str
+) -> None:
+    s3_images.put(ref(user), png(), COMPLETE)
+    link = address(s3_images, user)
+    s3_images.mark_deleted(ref(user), DELETED)
+    s3_images.delete(ref(user))
+    with pytest.raises(HTTPError) as caught:
+        fetched(link)
+    caught.value.close()
+    assert caught.value.code == 404
+
+
+def test_nothing_of_a_deleted_image_is_left_among_the_images(
+    s3_images: S3ImageStore, user: str
+) -> None:
+    s3_images.put(ref(user), png(), COMPLETE)
+    s3_images.mark_deleted(ref(user), DELETED)
+    s3_images.delete(ref(user))
+    client, bucket = s3_images.client, s3_images.bucket
+    left = client.list_objects_v2(Bucket=bucket, Prefix=s3_images.object_key(ref(user)))
+    assert left["KeyCount"] == 0
+    mark = client.head_object(Bucket=bucket, Key=s3_images.mark_key(ref(user)))
+    assert mark["ContentLength"] == 0
+    assert user not in s3_images.mark_key(ref(user))
+
+
 def test_a_record_that_cannot_be_read_is_a_store_that_cannot_tell(
     s3_images: S3ImageStore, user: str
 ) -> None:
@@ -148,9 +211,81 @@ def test_a_record_that_cannot_be_read_is_a_store_that_cannot_tell(
 
 
 def test_a_failure_never_takes_the_place_of_an_image(records: RecordStore, user: str) -> None:
-    records.put(ref(user), COMPLETE)
-    records.put(ref(user), FAILED)
+    assert records.put(ref(user), COMPLETE)
+    assert not records.put(ref(user), FAILED)
     assert records.get(ref(user)) == COMPLETE
+
+
+@pytest.mark.parametrize("late", [COMPLETE, FAILED], ids=["image", "failure"])
+def test_only_a_deletions_record_takes_the_place_of_a_deleted_images(
+    records: RecordStore, user: str, late: ImageRecord
+) -> None:
+    assert records.put(ref(user), COMPLETE)
+    assert records.put(ref(user), DELETED)
+    assert not records.put(ref(user), late)
+    records.withdraw(ref(user), FAILED)
+    assert records.get(ref(user)) == DELETED
+    again = replace(DELETED, deleted_ms=NOW + 1)
+    assert records.put(ref(user), again)
+    assert records.get(ref(user)) == again
+
+
+def test_the_record_of_an_image_that_could_not_be_charged_is_withdrawn(
+    records: RecordStore, user: str
+) -> None:
+    records.put(ref(user), COMPLETE)
+    records.withdraw(ref(user), FAILED)
+    assert records.get(ref(user)) == FAILED
+    assert records.put(ref(user), COMPLETE)
+
+
+def numbered(number: int) -> ImageRecord:
+    one = ref("", number)
+    return replace(COMPLETE, quote_id=one.quote_id, issued_ms=one.issued_ms)
+
+
+def test_pages_have_the_images_and_neither_failures_nor_deleted_ones(
+    records: RecordStore, user: str
+) -> None:
+    for number in range(20):
+        kind = (COMPLETE, FAILED, DELETED)[number % 3]
+        record = replace(numbered(number), status=kind.status, deleted_ms=kind.deleted_ms)
+        records.put(ref(user, number), record)
+    records.put(ref(f"{user}0", 18), COMPLETE)
+    wanted = [numbered(number) for number in (18, 15, 12, 9, 6, 3, 0)]
+    for limit in (1, 2, 3, 7, 50):
+        found, after = list[ImageRecord](), None
+        while True:
+            page = records.page(user, after, since_ms=0, limit=limit)
+            assert len(page.records) <= limit
+            found += page.records
+            if (after := page.rest) is None:
+                break
+        assert found == wanted
+    newest = records.page(user, None, since_ms=ref(user, 10).issued_ms, limit=50)
+    assert (list(newest.records), newest.rest) == (wanted[:3], None)
+
+
+def test_a_page_after_a_place_that_is_not_there_begins_behind_it(
+    records: RecordStore, user: str
+) -> None:
+    for number in (1, 3):
+        records.put(ref(user, number), numbered(number))
+    between = Place(NOW + 2, "a" * 24)
+    assert records.page(user, between, since_ms=0, limit=5).records == (numbered(1),)
+
+
+def test_a_page_goes_on_behind_more_failures_than_are_read_at_once(
+    dynamo_records: DynamoRecordStore, user: str
+) -> None:
+    """One request reads a bounded number of records: such a page is short, and says so."""
+    for number in range(1, READ_AT_ONCE * MOST_READS + 5):
+        dynamo_records.put(ref(user, number), FAILED)
+    dynamo_records.put(ref(user), numbered(0))
+    first = dynamo_records.page(user, None, since_ms=0, limit=5)
+    assert first.records == ()
+    second = dynamo_records.page(user, first.rest, since_ms=0, limit=5)
+    assert (second.records, second.rest) == ((numbered(0),), None)
 
 
 def test_a_big_image_is_stored_whole(s3_images: S3ImageStore, user: str) -> None:

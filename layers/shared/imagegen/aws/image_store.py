@@ -3,11 +3,14 @@
 The record is in the object's metadata: if a run dies after the put, the object has everything that
 is needed to charge and to answer. An image is written once: the first put for a quote wins.
 
+An image that its owner deletes leaves an empty object with its record under another prefix, stored
+before the bytes are removed: so it stays charged, and no repetition makes it again.
+
 The address of an object is seen by everybody who opens the image, so it does not name its owner.
 Images of earlier releases have their owner's id there. They are still read, and never written.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,21 +49,20 @@ class S3ImageStore:
         """Store an image with its record. Return ``False`` if an image is already stored."""
         try:
             with _s3_errors():
-                self.client.put_object(
-                    Bucket=self.bucket,
-                    Key=self.object_key(ref),
-                    Body=content,
-                    ContentType=record.media_type,
-                    Metadata={_METADATA: fitting_json(record, RECORD_BYTES)},
-                    IfNoneMatch="*",
-                )
+                self._put(self.object_key(ref), content, record)
         except FileExistsError:
             return False
         return True
 
+    def mark_deleted(self, ref: ImageRef, record: ImageRecord) -> None:
+        """Store that an image is deleted, with its record; the first mark stays."""
+        with suppress(FileExistsError), _s3_errors():
+            self._put(self.mark_key(ref), b"", record)
+
     def find(self, ref: ImageRef) -> ImageRecord | None:
-        """Return the record stored with an image, or ``None`` if there is no image."""
-        found = self._found(ref, self._head)
+        """Return the record stored with an image or with the mark of its deletion."""
+        # The mark is looked for last: it is stored before the image is removed.
+        found = self._found((*self._keys(ref), self.mark_key(ref)), self._head)
         if found is None:
             return None
         try:
@@ -78,18 +80,18 @@ class S3ImageStore:
                 too_many = answer["ContentLength"] > limit_bytes
                 return None if too_many else body.read()
 
-        found = self._found(ref, read)
+        found = self._found(self._keys(ref), read)
         return found[1] if found else None
 
     def delete(self, ref: ImageRef) -> None:
-        """Remove an image that could not be charged."""
+        """Remove an image's bytes; without an image, nothing happens."""
         for key in self._keys(ref):
             with _s3_errors():
                 self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def link(self, ref: ImageRef) -> str | None:
         """Return a new URL that opens the image for 15 minutes, or ``None`` without an image."""
-        found = self._found(ref, self._head)
+        found = self._found(self._keys(ref), self._head)
         if found is None:
             return None
         key, answer = found
@@ -110,15 +112,29 @@ class S3ImageStore:
         """Return the key of an image in the bucket; only its last part is in the logs."""
         return f"img/{object_name(ref, self.name_key())}/{ref.quote_id}"
 
+    def mark_key(self, ref: ImageRef) -> str:
+        """Return the key of the mark that an image is deleted."""
+        return f"deleted/{object_name(ref, self.name_key())}/{ref.quote_id}"
+
+    def _put(self, key: str, content: bytes, record: ImageRecord) -> None:
+        self.client.put_object(
+            Bucket=self.bucket,
+            Key=key,
+            Body=content,
+            ContentType=record.media_type,
+            Metadata={_METADATA: fitting_json(record, RECORD_BYTES)},
+            IfNoneMatch="*",
+        )
+
     def _keys(self, ref: ImageRef) -> tuple[str, str]:
         return self.object_key(ref), old_object_key(ref)
 
     def _head(self, key: str) -> "HeadObjectOutputTypeDef":
         return self.client.head_object(Bucket=self.bucket, Key=key)
 
-    def _found[T](self, ref: ImageRef, read: Callable[[str], T]) -> tuple[str, T] | None:
-        """Return an image's key and what ``read`` returns for it, ``None`` without an image."""
-        for key in self._keys(ref):
+    def _found[T](self, keys: Iterable[str], read: Callable[[str], T]) -> tuple[str, T] | None:
+        """Return the first key with an object and what ``read`` returns for it, else ``None``."""
+        for key in keys:
             with suppress(FileNotFoundError), _s3_errors():
                 return key, read(key)
         return None

@@ -26,6 +26,7 @@ from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
     from imagegen.domain.chat_usage import ChatUsageStore
+    from imagegen.domain.gallery import PromptStore
 
 CATALOG_FILE = "provider_catalog.json"
 ID_BYTES = 6
@@ -73,6 +74,14 @@ class AwsWorld:
         """The usage records."""
         table, days = self.settings.table_name, self.record_retention_days
         return DynamoRecordStore(clients.dynamodb(), table, days)
+
+    @cached_property
+    def prompts(self) -> "PromptStore":
+        """The prompts of stored images."""
+        # Imported here: only the function with a bucket keeps them.
+        from imagegen.aws.prompt_store import DynamoPromptStore  # noqa: PLC0415
+
+        return DynamoPromptStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
     def images(self) -> StoredImages:

@@ -15,15 +15,17 @@ from imagegen.domain.stores import Stores
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.generate.attempts import ProviderLoop
 from imagegen.usecases.generate.generator import Generator, Presenter
-from imagegen.usecases.generate.holds import Holds, ImageKeeper
+from imagegen.usecases.generate.holds import Holds
 from imagegen.usecases.generate.moderation import PromptModeration
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer
+from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.usecases.status import ImageFinder
 from imagegen.usecases.usage import UsageReader
 
 if TYPE_CHECKING:
     from imagegen.bootstrap.openai_routes import OpenAiRoutes
+    from imagegen.usecases.gallery import Gallery
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,9 @@ class GenerateService(PricingService):
 
     @cached_property
     def stores(self) -> Stores:
-        """The stores of images, ledgers and records."""
-        return Stores(self.world.ledgers, self.world.images, self.world.records)
+        """The stores of images, ledgers, records and prompts."""
+        world = self.world
+        return Stores(world.ledgers, world.images, world.records, world.prompts)
 
     @cached_property
     def reconciler(self) -> Reconciler:
@@ -70,6 +73,8 @@ class GenerateService(PricingService):
                 now_ms=world.now_ms,
                 pause=world.pause,
                 on_finished=world.observer.request_finished,
+                keeps_prompts=settings.keep_prompts,
+                retention_days=settings.image_retention_days,
             ),
             replayer=self.replayer,
             reconciler=self.reconciler,
@@ -89,7 +94,24 @@ class GenerateService(PricingService):
     @cached_property
     def finder(self) -> ImageFinder:
         """Finds one image by its id."""
-        return ImageFinder(self.stores, self.reconciler, self.world.image_id_key)
+        return ImageFinder(
+            self.stores, self.reconciler, self.world.image_id_key, self.settings.keep_prompts
+        )
+
+    @cached_property
+    def gallery(self) -> "Gallery":
+        """Lists and deletes a user's images."""
+        # Only its requests load it: most requests are for an image or a status.
+        from imagegen.usecases.gallery import Gallery  # noqa: PLC0415
+
+        return Gallery(
+            stores=self.stores,
+            reconciler=self.reconciler,
+            image_id_key=self.world.image_id_key,
+            now_ms=self.world.now_ms,
+            shows_prompts=self.settings.keep_prompts,
+            retention_days=self.settings.image_retention_days,
+        )
 
     @cached_property
     def usage_reader(self) -> UsageReader:

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from imagegen.bootstrap.service import Service
 from imagegen.settings import MoneySettings
-from imagegen.usecases.availability import ModelLister
+from imagegen.usecases.availability import ModelLister, Switchboard
 from imagegen.usecases.estimator import Estimator
 
 
@@ -14,6 +14,12 @@ class PricingService(Service):
     """Prices images."""
 
     settings: MoneySettings
+
+    @cached_property
+    def switchboard(self) -> Switchboard:
+        """Finds which models can be called and may be offered now."""
+        world, requires_marks = self.world, self.settings.require_marks
+        return Switchboard(world.catalog, world.setups, self.guard, requires_marks)
 
     @cached_property
     def estimator(self) -> Estimator:

@@ -15,6 +15,7 @@ from imagegen.usecases.availability import ProviderSetup
 if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
     from imagegen.domain.chat_usage import ChatUsageStore
+    from imagegen.domain.gallery import PromptStore
     from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
     from imagegen.wire.messages import MessageComplete
@@ -71,6 +72,10 @@ class World(Protocol):
     @property
     def records(self) -> RecordStore:
         """The usage records."""
+
+    @property
+    def prompts(self) -> "PromptStore":
+        """The prompts of stored images."""
 
     @property
     def images(self) -> StoredImages:

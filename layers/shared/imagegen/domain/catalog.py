@@ -39,6 +39,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
 
 FileFormat = Literal["png", "jpeg", "webp"]
 
+Mark = Literal["c2pa", "synthid"]
+"""``c2pa``: a signed manifest in the file. ``synthid``: an invisible watermark in the pixels."""
+
 
 class Tier(StrEnum):
     """The quality tiers, dearest first. A fallback never leaves its tier."""
@@ -107,6 +110,8 @@ class Offering(CatalogModel):
     seconds_source: HttpUrl | None = None
     """Where the vendor, or its users, name these times; ``None`` if they are our own estimate."""
     shutdown_on: date | None = None
+    marks: tuple[Mark, ...] = ()
+    """The marks of origin that the model puts into its files, as its vendor says."""
     source: HttpUrl
     checked_on: date
 
@@ -131,6 +136,11 @@ class Offering(CatalogModel):
     def option(self, size: str) -> SizeOption | None:
         """Return this model's size for a shape or an exact ``WxH``, or ``None`` if it has none."""
         return next((o for o in self.sizes if size in (o.shape, o.size)), None)
+
+    @property
+    def watermark(self) -> str:
+        """The watermark that the model puts into its files; empty if none is known."""
+        return "synthid" if "synthid" in self.marks else ""
 
     def nearest(self, width: int, height: int) -> SizeOption:
         """Return the size that is nearest to a picture's: first in its ratio, then in pixels."""

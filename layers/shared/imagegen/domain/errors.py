@@ -12,6 +12,7 @@ ImagegenError                     has `code` (stable, for programs) and a messag
 ├── ForbiddenError                403  a valid token without the scope
 ├── NotFoundError                 404  the image does not exist, or belongs to another user
 ├── GoneError                     410  it existed and was deleted
+│   └── ImageDeletedError         410  its owner deleted it
 ├── QuoteError                    4xx  invalid 400, expired 410, mismatch 409
 ├── LimitError                    429  an hour, day, attempt or spending limit of this user
 ├── NoProviderError               503  no candidate is available now
@@ -36,8 +37,7 @@ class ImagegenError(Exception):
     retryable: bool = False
     """Whether the same request may succeed later."""
     charged: bool | None = None
-    """Whether the requested image is charged; ``None`` until it has been looked up, because an
-    earlier request with the same quote or key may have been charged."""
+    """Whether the requested image is charged; ``None`` until it has been looked up."""
     replayed: bool = False
     """Whether an earlier run ended with this error, and the present request did nothing."""
     hint: str | None = None
@@ -123,6 +123,12 @@ class GoneError(ImagegenError):
     charged = True
 
 
+class ImageDeletedError(GoneError):
+    """The image was made and charged, and its owner deleted it. It is not made again."""
+
+    code = "image_deleted"
+
+
 class QuoteError(ImagegenError):
     """A quote was not accepted."""
 
@@ -149,8 +155,7 @@ class LimitError(ImagegenError):
     def __init__(self, code: str, message: str, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(message, retry_after_seconds=retry_after_seconds)
         self.code = code
-        # Only an operator lifts a block.
-        self.retryable = code != "blocked"
+        self.retryable = code != "blocked"  # Only an operator lifts a block.
 
 
 class NoProviderError(ImagegenError):
@@ -209,10 +214,7 @@ class StoreUnavailableError(ImagegenError):
 
 
 class LlmError(ImagegenError):
-    """The chat's LLM did not answer, or its answer broke off; ``code`` says how it failed.
-
-    ``provider_code`` and ``http_status`` are the LLM's own; the message is ours.
-    """
+    """The chat's LLM did not answer, or its answer broke off; ``code`` says how it failed."""
 
     code = "llm_failed"
 
@@ -236,8 +238,7 @@ class LlmError(ImagegenError):
 class ProviderError(ImagegenError):
     """One provider did not make the image; ``outcome`` says why.
 
-    ``provider_code`` and ``http_status`` are the provider's own and go to logs; the message is
-    ours and holds neither the prompt nor the provider's text.
+    Its own codes go to logs; the message is ours, without the prompt and the provider's text.
     """
 
     code = "provider_error"

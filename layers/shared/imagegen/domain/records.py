@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from imagegen.domain.catalog import Tier
+from imagegen.domain.errors import ImageDeletedError
 
 SUCCESS = "success"
 """The outcome of an attempt that made the image."""
@@ -76,11 +77,52 @@ class ImageRecord:
     """The same count: input tokens and output tokens."""
     run: str = ""
     """The run that made the image, if the run's name contains the digest of a request."""
+    deleted_ms: int = 0
+    """When its owner deleted the image; 0 if not. The charge stays."""
+    derived_from: str = ""
+    """The quote id of the image that this one was made from; never its image id, which opens it."""
+    input_roles: tuple[str, ...] = ()
+    """The roles of the pictures that the request was given, in their order."""
+    c2pa: str = ""
+    """Whether the stored file contains a C2PA manifest; empty in records of earlier releases."""
+    watermark: str = ""
+    """The watermark that the model puts into its files; empty if none is known."""
 
     @property
     def pixels(self) -> str:
         """The image's size as text, such as ``1024x1024``."""
         return f"{self.width}x{self.height}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of one image in its user's list."""
+
+    issued_ms: int
+    quote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Records of a user's images, the newest first."""
+
+    records: tuple[ImageRecord, ...]
+    rest: Place | None
+    """After which place the list goes on; ``None`` at its end."""
+
+
+def as_deleted(record: ImageRecord, at_ms: int) -> ImageRecord:
+    """Return the record of an image that its owner deletes: nothing of its inputs stays in it.
+
+    The time of the first deletion stays.
+    """
+    deleted_ms = record.deleted_ms or at_ms
+    return replace(record, deleted_ms=deleted_ms, derived_from="", input_roles=())
+
+
+def image_deleted() -> ImageDeletedError:
+    """Return the error of an image that its owner deleted."""
+    return ImageDeletedError("The image was deleted by its owner. Its charge stays.")
 
 
 _ADAPTER = TypeAdapter(ImageRecord)

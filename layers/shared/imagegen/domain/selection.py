@@ -29,6 +29,7 @@ class Reason(StrEnum):
     QUALITY = "quality_unsupported"
     """Only of a named model: it is not in the tier that was requested."""
     FORMAT = "format_unsupported"
+    MARKS = "marks_missing"
     INPUTS = "inputs_unsupported"
     WISH = "wish_unsupported"
 
@@ -197,6 +198,7 @@ _DETAILS = {
     Reason.NO_KEY: "no key is set for this provider",
     Reason.DISABLED: "switched off by the operator",
     Reason.CIRCUIT: "paused after too many failures",
+    Reason.MARKS: "its files have no known mark of origin",
 }
 
 

@@ -1,12 +1,16 @@
 """The stores that the use cases need, as protocols for the AWS stores and the test fakes."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.errors import LimitError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op
-from imagegen.domain.records import ImageRecord
+from imagegen.domain.records import ImageRecord, Place, RecordPage
+
+if TYPE_CHECKING:
+    # Functions without a gallery do not load it.
+    from imagegen.domain.gallery import PromptStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +123,30 @@ class ImageStore(Protocol):
     def find(self, ref: ImageRef) -> ImageRecord | None:
         """Return the record stored with an image, or ``None`` if there is no image.
 
+        Of an image that its owner deleted, the record that ``mark_deleted`` stored is returned.
+
         Raises:
             StoreUnavailableError: it cannot be read.
         """
         ...
 
+    def mark_deleted(self, ref: ImageRef, record: ImageRecord) -> None:
+        """Store that an image is deleted, with its record; the first mark stays.
+
+        The image itself is removed afterwards, by ``delete``. From then on ``find`` returns this
+        record, so that the image is charged and never made again.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been stored.
+        """
+        ...
+
     def delete(self, ref: ImageRef) -> None:
-        """Remove an image that could not be charged."""
+        """Remove an image's bytes; without an image, nothing happens.
+
+        Raises:
+            StoreUnavailableError: they may or may not have been removed.
+        """
         ...
 
     def link(self, ref: ImageRef) -> str | None:
@@ -152,11 +173,33 @@ class ImageContent(Protocol):
 class RecordStore(Protocol):
     """One record per confirmed request, whether it made an image or failed: a user's usage."""
 
-    def put(self, ref: ImageRef, record: ImageRecord) -> None:
-        """Store the record. The record of a failure never replaces that of an image.
+    def put(self, ref: ImageRef, record: ImageRecord) -> bool:
+        """Store the record; return ``False`` if another one stays.
+
+        The record of a failure never replaces that of an image, and only a deletion's record
+        replaces that of a deleted image.
 
         Raises:
             StoreUnavailableError: it may or may not have been stored.
+        """
+        ...
+
+    def withdraw(self, ref: ImageRef, record: ImageRecord) -> None:
+        """Replace the record of an image that could not be charged by that of a failure.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been replaced.
+        """
+        ...
+
+    def page(self, user: str, after: Place | None, *, since_ms: int, limit: int) -> RecordPage:
+        """Return records of the user's images that are not deleted, the newest first.
+
+        The list begins after a place and ends with quotes issued at ``since_ms``. A page may have
+        fewer than ``limit`` records although the list goes on.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
         """
         ...
 
@@ -179,8 +222,9 @@ class RecordStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The three stores that hold the state of images."""
+    """The stores that hold the state of images."""
 
     ledgers: LedgerStore
     images: ImageStore
     records: RecordStore
+    prompts: "PromptStore"

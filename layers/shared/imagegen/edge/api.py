@@ -172,6 +172,12 @@ def current_user(api: LambdaFunctionUrlResolver) -> User:
     return user
 
 
+def viewer_id(api: LambdaFunctionUrlResolver) -> str:
+    """Return the user's id of a request on an open route; empty if it has no valid token."""
+    user = api.context.get("user")
+    return user.id if isinstance(user, User) else ""
+
+
 def is_admin_request(api: LambdaFunctionUrlResolver) -> bool:
     """Return whether the user of the request is an admin; on an open route there may be none."""
     user = api.context.get("user")

@@ -32,6 +32,8 @@ FREE_ROUTES = (
 """The routes that take neither a quote nor a key nor an image's id: no image can be charged there.
 
 On every other route ``charged`` is ``null`` until it has been looked up."""
+FREE_PATHS = ("/images",)
+"""The same, for paths below which there are routes of another kind."""
 
 _JSON_TERMS = (
     (re.compile(r"a valid (?:tuple|list)\b"), "an array"),
@@ -93,7 +95,8 @@ def on_route(problem: Problem, path: str) -> Problem:
 
     Elsewhere an earlier request with the same quote, key or id may have been charged.
     """
-    if problem.charged is None and path.startswith(FREE_ROUTES):
+    is_free = path.startswith(FREE_ROUTES) or path in FREE_PATHS
+    if problem.charged is None and is_free:
         return problem.model_copy(update={"charged": False})
     return problem
 

@@ -7,7 +7,7 @@ Source of what headers say about media types: https://www.rfc-editor.org/rfc/rfc
 import base64
 import json
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -67,6 +67,17 @@ def check_request(event: Event, access: Access) -> tuple[User | None, Problem | 
     if fault := too_large(event) or access.fault(event):
         return None, fault
     return _user(event, access), _body_problem(event, access.own_json)
+
+
+def check_query(event: Event, known: Collection[str]) -> None:
+    """Raise unless the query has only known parameters: another one would be passed over.
+
+    Raises:
+        ParameterError: there is another parameter.
+    """
+    if set(event.get("queryStringParameters") or {}) - set(known):
+        names = " and ".join(known)
+        raise errors.ParameterError("query", f"The parameters of this address are {names}.")
 
 
 def raw_body(event: Event) -> bytes:

@@ -1,10 +1,11 @@
 """The calls for the n images of one request, and which earlier ones a repetition belongs to."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from imagegen.domain import ids
-from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.errors import ImageDeletedError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.stores import LedgerStore
@@ -67,6 +68,8 @@ class SetCalls:
             except StoreUnavailableError:
                 running.add(one.index)
                 continue
+            except ImageDeletedError:
+                continue
             if model is not None:
                 models.append((one.index, model))
             elif op is not None and op.state is OpState.HELD:
@@ -89,6 +92,9 @@ class SetCalls:
         op = ledger.ops.get(quote_id)
         if op is not None and op.owner:
             retries.check_body(call, op.owner)
-        elif made := self.earlier_images.find(call, quote_id, ledger):
-            # A settled request has no run in the ledger.
-            retries.check_body(call, made.record.run)
+            return
+        # A deleted image takes nothing from the others of its set: its own call ends with that.
+        with suppress(ImageDeletedError):
+            if made := self.earlier_images.find(call, quote_id, ledger):
+                # A settled request has no run in the ledger.
+                retries.check_body(call, made.record.run)

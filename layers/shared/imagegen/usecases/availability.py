@@ -27,16 +27,22 @@ class Switchboard:
     catalog: Catalog
     setups: Callable[[], Mapping[str, ProviderSetup]]
     guard: Guard
+    requires_marks: bool = False
+    """Whether only models are offered whose files have a mark of origin."""
 
     def availability(self, user: str = "") -> dict[str, Availability]:
         """Return whether each row of the catalog can be called for the user now, by row key.
 
-        The first reason against it is reported: no key, then switched off, then a circuit that lets
-        no call of this user through.
+        The first reason against it is reported: no mark of origin although one is required, no key,
+        switched off, then a circuit that lets no call of this user through.
         """
         setups, blocked = self.setups(), self.guard.blocked_until_ms(user)
+        unmarked = Availability(Reason.MARKS)
         return {
-            row.key: _state(row, setups.get(row.provider), blocked) for row in self.catalog.models
+            row.key: unmarked
+            if self.requires_marks and not row.marks
+            else _state(row, setups.get(row.provider), blocked)
+            for row in self.catalog.models
         }
 
     def availability_on(self, day: date) -> dict[str, Availability]:

@@ -14,6 +14,7 @@ from imagegen.wire.images import (
     Cost,
     Price,
     PricedChoice,
+    Provenance,
     Replaced,
 )
 
@@ -42,6 +43,19 @@ def to_replaced(fallback: Fallback | None) -> Replaced | None:
     if fallback is None:
         return None
     return Replaced(provider=fallback.provider, model=fallback.model, reason=fallback.reason)
+
+
+def to_provenance(record: ImageRecord) -> Provenance:
+    """Return where an image is from; what an earlier release did not record is unknown."""
+    return Provenance.model_validate(
+        {
+            "generator": record.provider,
+            "model": record.model,
+            "created_at": record.created_ms,
+            "c2pa": record.c2pa or "unknown",
+            "watermark": record.watermark or "unknown",
+        }
+    )
 
 
 def to_attempts(record: ImageRecord) -> tuple[AttemptMade, ...]:

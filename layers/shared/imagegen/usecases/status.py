@@ -8,9 +8,14 @@ from typing import Never
 from imagegen.domain.errors import GoneError, NotFoundError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.ledger import Op, OpState
-from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
 from imagegen.domain.stores import LedgerStore, RecordStore, Stores
-from imagegen.usecases.conversions import to_attempts, to_cost, to_replaced
+from imagegen.usecases.conversions import (
+    to_attempts,
+    to_cost,
+    to_provenance,
+    to_replaced,
+)
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.images import ImageStatus
 
@@ -22,28 +27,31 @@ class ImageFinder:
     stores: Stores
     reconciler: Reconciler
     image_id_key: Callable[[], bytes]
+    shows_prompts: bool = True
 
     def location(self, image_id: str) -> str:
         """Return a new signed URL of the image's bytes.
 
         Raises:
             NotFoundError: there is no such image, or it has not been made yet.
-            GoneError: it was deleted.
+            GoneError: it was deleted, by its owner or when its time was over.
             StoreUnavailableError: a store cannot be reached.
         """
         ref = parse_image_id(image_id, self.image_id_key())
         link = self._look_up(ref, self.stores.images.link)
         if link is not None:
             return link
-        record = self.stores.records.get(ref)
+        # Of an image that its owner deleted, this is the mark.
+        record = self._look_up(ref, self.stores.images.find) or self.stores.records.get(ref)
         if record is None or record.status is not RecordStatus.COMPLETE:
             raise _not_made()
+        _raise_if_deleted(record)
         return self._look_up(ref, self.stores.images.link) or _gone()
 
-    def status(self, image_id: str, base_url: str) -> ImageStatus:
+    def status(self, image_id: str, base_url: str, viewer: str = "") -> ImageStatus:
         """Return the image's status; ``base_url`` is the URL of this service.
 
-        A hold of a dead run is ended first.
+        For a ``viewer`` who is its owner it contains the prompt. A dead run's hold is ended first.
 
         Raises:
             NotFoundError: there is no such image.
@@ -54,7 +62,17 @@ class ImageFinder:
         stored = self._look_up(ref, self.stores.images.find)
         if stored is not None:
             self._settle(ref, stored)
-            return _complete(image_id, stored, base_url)
+        elif without := self._without_image(image_id, ref):
+            return without
+        else:
+            # It may have been stored since the first look-up.
+            stored = self._look_up(ref, self.stores.images.find) or _gone()
+        _raise_if_deleted(stored)
+        shown = _complete(image_id, stored, base_url)
+        return self._for_owner(shown, ref, stored) if viewer == ref.user else shown
+
+    def _without_image(self, image_id: str, ref: ImageRef) -> ImageStatus | None:
+        """Return the status of a request without a stored image, ``None`` if it had one."""
         op = self.reconciler.load(ref.user).ops.get(ref.quote_id)
         if op is not None and op.state is OpState.HELD:
             return _generating(image_id, op, charged=False)
@@ -65,9 +83,24 @@ class ImageFinder:
             return _failed_by_ledger(image_id, op)
         if op is None and record is None:
             raise _not_made()
-        # The image may have been stored since the first look-up.
-        stored = self._look_up(ref, self.stores.images.find)
-        return _complete(image_id, stored, base_url) if stored else _gone()
+        if record is not None:
+            _raise_if_deleted(record)
+        return None
+
+    def _for_owner(self, shown: ImageStatus, ref: ImageRef, record: ImageRecord) -> ImageStatus:
+        try:
+            words = self.stores.prompts.get(ref) if self.shows_prompts else None
+        except StoreUnavailableError as error:
+            error.charged = True
+            raise
+        return shown.model_copy(
+            update={
+                "prompt": words.prompt if words else None,
+                "style": words.style if words else None,
+                "derived_from": record.derived_from or None,
+                "inputs": record.input_roles,
+            }
+        )
 
     def _look_up[T](self, ref: ImageRef, read: Callable[[ImageRef], T]) -> T:
         """Return what ``read`` finds in the image store; its error says whether it is charged."""
@@ -128,6 +161,7 @@ class LedgerStatusReader:
         op = self.ledgers.load(ref.user).ops.get(ref.quote_id)
         record = self._record(ref, op)
         if record is not None and record.status is RecordStatus.COMPLETE:
+            _raise_if_deleted(record)
             return _complete(image_id, record, self.base_url)
         if op is not None and op.state is OpState.HELD:
             # Whether the image is stored already is not visible from here.
@@ -151,6 +185,11 @@ class LedgerStatusReader:
             if op is None or op.state is OpState.RELEASED:
                 raise
             return None
+
+
+def _raise_if_deleted(record: ImageRecord) -> None:
+    if record.deleted_ms:
+        raise image_deleted()
 
 
 def _gone() -> Never:
@@ -214,4 +253,5 @@ def _complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
         cost=to_cost(record),
         fallback=to_replaced(record.fallback),
         attempts=to_attempts(record),
+        provenance=to_provenance(record),
     )

@@ -229,6 +229,21 @@ class LlmApiCall(EdgeModel):
     timestamp: Instant
 
 
+class Provenance(EdgeModel):
+    """Where an image is from, and the marks of origin that its file has."""
+
+    generator: str = Field(description="The provider whose model made it.")
+    model: str
+    created_at: Instant
+    c2pa: Literal["present", "absent", "unknown"] = Field(
+        alias="c2pa",  # to_camel would write c2Pa
+        description="Whether the stored file contains a C2PA manifest; it is not validated.",
+    )
+    watermark: Literal["synthid", "unknown"] = Field(
+        description="What the vendor says that its model puts into every file; not looked for."
+    )
+
+
 class GeneratedImage(EdgeModel):
     """An image that was made, stored and charged."""
 
@@ -249,6 +264,7 @@ class GeneratedImage(EdgeModel):
     attempts: tuple[AttemptMade, ...]
     duration_ms: int
     created_at: Instant
+    provenance: Provenance
     llm_api_call: LlmApiCall
     remaining: Allowance
 
@@ -285,5 +301,14 @@ class ImageStatus(EdgeModel):
     cost: Cost | None = None
     fallback: Replaced | None = None
     attempts: tuple[AttemptMade, ...] = ()
+    provenance: Provenance | None = None
     code: str | None = None
     retryable: bool | None = None
+    prompt: str | None = Field(None, description="For its owner alone; null if it was not kept.")
+    style: str | None = Field(None, description="As prompt.")
+    derived_from: str | None = Field(
+        None, description="For its owner alone: the quote id of the image that it was made from."
+    )
+    inputs: tuple[str, ...] = Field(
+        (), description="For its owner alone: the roles of the pictures that it was made with."
+    )

@@ -17,18 +17,26 @@ from imagegen.domain.errors import (
     LimitError,
     QuoteExpiredError,
 )
+from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.image_sets import Look
 from imagegen.domain.ledger import Ledger, Limits
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import Known, Refused
-from imagegen.usecases.conversions import to_allowance, to_attempts, to_cost, to_replaced
+from imagegen.usecases.conversions import (
+    to_allowance,
+    to_attempts,
+    to_cost,
+    to_provenance,
+    to_replaced,
+)
 from imagegen.usecases.generate.attempts import ProviderLoop
-from imagegen.usecases.generate.holds import Holds, ImageKeeper
+from imagegen.usecases.generate.holds import Holds
 from imagegen.usecases.generate.moderation import PromptModeration
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_charged
 from imagegen.usecases.generate.run import ImageMade, Made, Run, Running
+from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, LlmApiCall
 
 TYPICAL_SECONDS = 30
@@ -100,7 +108,9 @@ class Generator:
         if isinstance(reservation, Known):
             return self.replayer.result(quote.ref, reservation.snapshot.ledger)
         text = styled_prompt(prompt, quote.style)
-        return self._run(Run(quote, text, reservation.snapshot, ends_ms, look=look))
+        words = KeptPrompt(prompt, quote.style)
+        run = Run(quote, text, reservation.snapshot, ends_ms, look=look, words=words)
+        return self._run(run)
 
     def _run(self, run: Run) -> Made | Running:
         try:
@@ -206,6 +216,7 @@ class Presenter:
             attempts=to_attempts(record),
             duration_ms=record.duration_ms,
             created_at=record.created_ms,
+            provenance=to_provenance(record),
             llm_api_call=_api_call(record),
             # What is left today, which is not the quote's day if midnight has passed since.
             remaining=to_allowance(made.ledger, self.limits, utc_day(now_ms), now_ms=now_ms),

@@ -125,7 +125,11 @@ class Reconciler:
     def _settle(self, ref: ImageRef, snapshot: LedgerSnapshot, record: ImageRecord) -> bool:
         # The record is written first: if this instance dies before it settles, the hold remains and
         # is found again.
-        self.stores.records.put(ref, record)
+        is_recorded = self.stores.records.put(ref, record)
+        if record.deleted_ms or not is_recorded:
+            # The run stored it, or its prompt, after its owner had deleted it.
+            self.stores.images.delete(ref)
+            self.stores.prompts.forget(ref)
         return self.stores.ledgers.settle(
             ref.user, snapshot, charged_microusd=record.charged_microusd, now_ms=self.now_ms()
         )
@@ -134,6 +138,7 @@ class Reconciler:
         ref = ImageRef(snapshot.quote_id, user, op.expires_ms - LIFETIME_MS)
         record = self.stores.images.find(ref)
         if record is None:
+            self.stores.prompts.forget(ref)
             code, retryable = LeaseLostError.code, LeaseLostError.retryable
             won = self.stores.ledgers.release(
                 user, snapshot, code=code, retryable=retryable, now_ms=self.now_ms()

@@ -18,7 +18,7 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, OpState
-from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
 from imagegen.domain.stores import ImageStore, Stores
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.run import Made, Running
@@ -54,6 +54,7 @@ class Replayer:
         ``ref.issued_ms`` may be 0: the stored record has the right one.
 
         Raises:
+            ImageDeletedError: its owner deleted it.
             StoreUnavailableError: the image cannot be looked up.
         """
         record = self.stores.images.find(ref)
@@ -64,6 +65,8 @@ class Replayer:
         with suppress(Exception):
             self._repair(ref, record)
         ledger = self.reconciler.settle_stored(ref, ledger, record)
+        if record.deleted_ms:
+            raise image_deleted()
         return Made(ref, record, ledger, is_replay=True)
 
     def was_made(self, ref: ImageRef) -> bool:
@@ -87,8 +90,14 @@ class Replayer:
         with charged_if_unavailable():
             made = self.stored(ref, ledger)
         if made is None:
-            raise GoneError("The image of this request was made and charged, and has been deleted.")
+            raise self._gone(ref)
         return made
+
+    def _gone(self, ref: ImageRef) -> GoneError:
+        known = self.stores.records.get(ref)
+        if known is not None and known.deleted_ms:
+            return image_deleted()
+        return GoneError("The image of this request was made and charged, and has been deleted.")
 
     def _stored_or_running(self, ref: ImageRef, ledger: Ledger, op: Op) -> Made | Running:
         try:
@@ -132,14 +141,17 @@ def not_charged() -> Iterator[None]:
 def stored_is_charged(images: ImageStore, ref: ImageRef) -> Iterator[None]:
     """Look for the image if a store cannot be reached: the error is ``charged`` if it is stored.
 
+    If its owner deleted it, the error is that.
+
     ``charged`` stays ``None`` if no image is stored: a run may still be making it.
     """
     try:
         yield
     except StoreUnavailableError as error:
-        if error.charged is None and _is_stored(images, ref):
-            raise _charged(error) from error
-        raise
+        stored = _stored(images, ref) if error.charged is None else None
+        if stored is None:
+            raise
+        raise image_deleted() if stored.deleted_ms else _charged(error) from error
 
 
 def _failed_before(code: str) -> ContentRefusedError | GenerationFailedError:
@@ -156,10 +168,10 @@ def _failed_before(code: str) -> ContentRefusedError | GenerationFailedError:
     return error
 
 
-def _is_stored(images: ImageStore, ref: ImageRef) -> bool:
+def _stored(images: ImageStore, ref: ImageRef) -> ImageRecord | None:
     with suppress(StoreUnavailableError):
-        return images.find(ref) is not None
-    return False
+        return images.find(ref)
+    return None
 
 
 def _charged(error: StoreUnavailableError) -> StoreUnavailableError:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.errors import ImagegenError, ProviderError
+from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef, digest_in_run_name
 from imagegen.domain.image_sets import Look
 from imagegen.domain.ledger import Ledger
@@ -98,6 +99,8 @@ class Run:
     ends_ms: int
     """When Lambda ends this run."""
     log: AttemptLog = field(default_factory=AttemptLog)
+    words: KeptPrompt | None = None
+    """What the user wrote, to be kept with the image."""
     look: Look | None = None
     """The place in a set of images, all of one model; ``None`` for an image alone."""
 
@@ -126,6 +129,8 @@ class Run:
             fallback=self._fallback(made, catalog),
             actual_microusd=actual_microusd(row, made.answer.usage),
             tokens=tokens(made.answer.usage),
+            c2pa=_c2pa(made.answer.content),
+            watermark=row.watermark,
         )
 
     def _record(self, now_ms: int) -> ImageRecord:
@@ -153,3 +158,14 @@ class Run:
         missed, row = self.log.attempts[0], catalog.by_key.get(first.key)
         model = row.model if row else first.key
         return Fallback(row.provider if row else missed.provider, model, missed.outcome)
+
+
+def _c2pa(content: bytes) -> str:
+    """Return whether a file contains a C2PA manifest; empty if that cannot be found out."""
+    # Imported here: most requests are for an image or a status, and make none.
+    from imagegen.domain.marks import read_c2pa  # noqa: PLC0415
+
+    try:
+        return read_c2pa(content)
+    except Exception:  # noqa: BLE001 a paid image is not lost over a mark that cannot be read
+        return ""
