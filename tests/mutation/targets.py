@@ -5,7 +5,8 @@ from typing import Final
 
 OWN: Final = {
     "usecases/generate/generator.py": ("generator", "forgotten"),
-    "usecases/generate/holds.py": ("forgotten", "generator", "storage"),
+    "usecases/generate/holds.py": ("forgotten", "generator"),
+    "usecases/generate/storage.py": ("storage", "forgotten"),
     "usecases/generate/replay.py": ("replays", "forgotten", "charged"),
     "usecases/generate/reconciler.py": ("forgotten", "crashes"),
     "usecases/generate/run.py": ("attempts", "generator"),
@@ -70,7 +71,8 @@ def _tests(folder: str, *names: str) -> tuple[str, ...]:
 GENERATE: Final = Group(
     "generate",
     (
-        *_in("usecases/generate", "generator", "holds", "attempts", "run", "moderation"),
+        *_in("usecases/generate", "generator", "holds", "attempts", "run", "storage"),
+        *_in("usecases/generate", "moderation"),
         *_in("usecases/generate", "replay", "reconciler"),
     ),
     (
@@ -85,7 +87,7 @@ OFFERS: Final = Group(
         *_in("domain", "selection", "criteria", "choices", "standing", "wishes", "pricing"),
         *_in("domain", "price_rules", "input_tokens", "fleet", "quote", "days", "formats"),
         *_in("domain", "catalog"),
-        *_in("usecases", "estimator", "requests", "availability", "conversions"),
+        *_in("usecases", "estimator", "requests", "availability", "conversions", "gallery"),
     ),
     (
         *_tests(

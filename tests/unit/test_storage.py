@@ -6,8 +6,8 @@ from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
 from imagegen.domain.ledger import OpState
 from imagegen.domain.quote import open_quote
 from imagegen.domain.records import RecordStatus
-from imagegen.usecases.generate.holds import PUT_PAUSES_SECONDS
 from imagegen.usecases.generate.run import Made, Running
+from imagegen.usecases.generate.storage import PUT_PAUSES_SECONDS
 from tests.fakes.faults import Fault
 from tests.fakes.service import OTHER_USER, PROMPT, USER, Service, with_stores
 
@@ -121,7 +121,7 @@ def test_a_failure_with_one_user_does_not_keep_the_money_of_another_held() -> No
     assert [op.state for op in service.ledger(OTHER_USER).ops.values()] == [OpState.RELEASED]
 
 
-def test_a_run_stores_then_settles_then_writes_its_record_each_once_and_never_pauses() -> None:
+def test_a_run_stores_then_writes_its_record_then_settles_each_once_and_never_pauses() -> None:
     pauses: list[int] = []
     service = Service()
     service.while_paused = lambda: pauses.append(1)
@@ -131,7 +131,7 @@ def test_a_run_stores_then_settles_then_writes_its_record_each_once_and_never_pa
     calls = [
         one for one in service.wire.calls if one.startswith(("ledgers.", "images.", "records."))
     ]
-    assert calls == ["ledgers.reserve", PUT, "ledgers.settle", "records.put"]
+    assert calls == ["ledgers.reserve", PUT, "records.put", "ledgers.settle"]
     assert not pauses
 
 
@@ -144,7 +144,7 @@ def test_a_settle_without_an_answer_is_sent_once_more_after_a_pause_and_the_imag
     service.while_paused = lambda: pauses.append(1)
     offer = service.estimate()
     first = len(service.wire.calls) + call_index(service, "ledgers.settle")
-    service.wire.faults = {first: Fault.BEFORE} | ({first + 2: Fault.BEFORE} if lost > 1 else {})
+    service.wire.faults = {first: Fault.BEFORE} | ({first + 1: Fault.BEFORE} if lost > 1 else {})
     made = service.confirm(offer)
     assert isinstance(made, Made)
     assert made.ledger.ops[offer.quote_id].state is OpState.SETTLED
