@@ -36,6 +36,7 @@ from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.pictures import png
 from tests.fakes.providers import ScriptedModerator
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING
+from tests.fakes.uploads import MemoryUploadStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -87,6 +88,7 @@ class Instance:
     finished: list[ImageRecord] = field(default_factory=list)
     catalog: Catalog = CATALOG
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
+    uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
 
     @cached_property
     def service(self) -> GenerateService:

@@ -101,6 +101,7 @@ class Settings(BaseModel):
 class MoneySettings(Settings):
     """The further settings of functions that price or spend."""
 
+    bucket_name: Text
     hourly_images: Annotated[int, Field(ge=0, le=100)] = 10
     daily_images: Annotated[int, Field(ge=1)] = 50
     daily_attempts: Annotated[int, Field(ge=1, le=500)] = 100
@@ -177,7 +178,6 @@ class ChatSettings(ChatLimitSettings):
 class GenerateSettings(ChatLimitSettings):
     """The settings of ``generate``."""
 
-    bucket_name: Text
     record_retention_days: Annotated[int, Field(ge=0)] = 0
     moderation: ModerationMode = ModerationMode.REQUIRED
     fallback_after_unknown: bool = True

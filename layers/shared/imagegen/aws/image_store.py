@@ -7,18 +7,19 @@ The address of an object is seen by everybody who opens the image, so it does no
 Images of earlier releases have their owner's id there. They are still read, and never written.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
+from imagegen.aws.s3_errors import s3_errors
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.pseudonyms import object_name
 from imagegen.domain.records import ImageRecord, fitting_json, parse_record
+from imagegen.domain.stores import StoredImage
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,7 +31,6 @@ METADATA_BYTES = 2_048
 """S3's limit for the names and values of an object's own metadata together
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html)."""
 RECORD_BYTES = METADATA_BYTES - len(f"x-amz-meta-{_METADATA}")
-_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
@@ -46,7 +46,7 @@ class S3ImageStore:
     def put(self, ref: ImageRef, content: bytes, record: ImageRecord) -> bool:
         """Store an image with its record. Return ``False`` if an image is already stored."""
         try:
-            with _s3_errors():
+            with s3_errors():
                 self.client.put_object(
                     Bucket=self.bucket,
                     Key=self.object_key(ref),
@@ -61,11 +61,17 @@ class S3ImageStore:
 
     def find(self, ref: ImageRef) -> ImageRecord | None:
         """Return the record stored with an image, or ``None`` if there is no image."""
+        stored = self.describe(ref)
+        return stored.record if stored else None
+
+    def describe(self, ref: ImageRef) -> StoredImage | None:
+        """Return an image's record and the size of its file, or ``None`` if there is no image."""
         found = self._found(ref, self._head)
         if found is None:
             return None
+        head = found[1]
         try:
-            return parse_record(found[1]["Metadata"][_METADATA])
+            return StoredImage(parse_record(head["Metadata"][_METADATA]), head["ContentLength"])
         except (KeyError, ValidationError):
             # Another program or version wrote this object: an operator must look at it.
             raise StoreUnavailableError(f"The record of {ref.quote_id!r} is unreadable.") from None
@@ -85,7 +91,7 @@ class S3ImageStore:
     def delete(self, ref: ImageRef) -> None:
         """Remove an image that could not be charged."""
         for key in self._keys(ref):
-            with _s3_errors():
+            with s3_errors():
                 self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def link(self, ref: ImageRef) -> str | None:
@@ -120,7 +126,7 @@ class S3ImageStore:
     def _found[T](self, ref: ImageRef, read: Callable[[str], T]) -> tuple[str, T] | None:
         """Return an image's key and what ``read`` returns for it, ``None`` without an image."""
         for key in self._keys(ref):
-            with suppress(FileNotFoundError), _s3_errors():
+            with suppress(FileNotFoundError), s3_errors():
                 return key, read(key)
         return None
 
@@ -128,22 +134,3 @@ class S3ImageStore:
 def old_object_key(ref: ImageRef) -> str:
     """Return the key under which earlier releases stored an image; it names the owner."""
     return f"img/{ref.user}/{ref.quote_id}"
-
-
-@contextmanager
-def _s3_errors() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in ("PreconditionFailed", "412"):
-            raise FileExistsError from error
-        if code in _ABSENT:
-            raise FileNotFoundError from error
-        raise _unavailable() from error
-    except BotoCoreError as error:
-        raise _unavailable() from error
-
-
-def _unavailable() -> StoreUnavailableError:
-    return StoreUnavailableError("The image store cannot be reached. Try again.")

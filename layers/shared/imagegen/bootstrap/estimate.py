@@ -14,6 +14,7 @@ from imagegen.domain.quality import choose_quality
 from imagegen.places import public_url
 from imagegen.settings import EstimateSettings
 from imagegen.usecases.status import LedgerStatusReader
+from imagegen.usecases.uploads import Uploader
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class EstimateService(PricingService):
         return public_url(endpoint, host, host.partition(".")[0]) if host else ""
 
     @cached_property
+    def uploader(self) -> Uploader:
+        """Hands out links for uploads."""
+        world = self.world
+        return Uploader(lambda: world.uploads, world.image_id_key, world.now_ms, world.random_bytes)
+
+    @cached_property
     def status_reader(self) -> LedgerStatusReader:
         """Reports an image's status without access to images."""
         world = self.world
@@ -48,7 +55,7 @@ def get_estimate_service() -> EstimateService:
         pydantic.ValidationError: names every variable that is missing or wrong.
     """
     settings = EstimateSettings.from_env(os.environ)
-    return EstimateService(AwsWorld(settings), settings)
+    return EstimateService(AwsWorld(settings, settings.bucket_name), settings)
 
 
 prime(

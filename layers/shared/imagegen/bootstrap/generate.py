@@ -75,6 +75,7 @@ class GenerateService(PricingService):
             ),
             replayer=self.replayer,
             reconciler=self.reconciler,
+            inputs=self.input_reader,
             keyring=world.keyring,
             now_ms=world.now_ms,
             new_run_id=world.new_id,

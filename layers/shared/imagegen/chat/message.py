@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from imagegen.wire.images import EdgeModel
+from imagegen.wire.edge_model import EdgeModel
 
 type Part = EdgeModel | Mapping[str, Any]
 

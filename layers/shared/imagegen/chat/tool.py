@@ -14,7 +14,7 @@ from pydantic import Field
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import InvalidRequestError
-from imagegen.wire.images import EdgeModel
+from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.messages import TOOL
 
 type Properties = Mapping[str, Mapping[str, Any]]

@@ -12,6 +12,7 @@ ImagegenError                     has `code` (stable, for programs) and a messag
 ├── ForbiddenError                403  a valid token without the scope
 ├── NotFoundError                 404  the image does not exist, or belongs to another user
 ├── GoneError                     410  it existed and was deleted
+├── InputGoneError                410  an input image was deleted, or an upload has expired
 ├── QuoteError                    4xx  invalid 400, expired 410, mismatch 409
 ├── LimitError                    429  an hour, day, attempt or spending limit of this user
 ├── NoProviderError               503  no candidate is available now
@@ -121,6 +122,12 @@ class GoneError(ImagegenError):
 
     code = "gone"
     charged = True
+
+
+class InputGoneError(ImagegenError):
+    """An input image was deleted, or an upload has expired or was never stored."""
+
+    code = "input_gone"
 
 
 class QuoteError(ImagegenError):

@@ -74,6 +74,13 @@ class ImageRecord:
     """What the provider bills by its own count of tokens; ``None`` if it reports no count."""
     tokens: tuple[int, int] | None = None
     """The same count: input tokens and output tokens."""
+    derived_from: tuple[str, ...] = ()
+    """The quote id of each input that is an image, never its image id, which opens it; empty for an
+    upload. They are in the order of ``input_roles``."""
+    input_roles: tuple[str, ...] = ()
+    """The role of each input."""
+    uploads: tuple[str, ...] = ()
+    """The ids of the inputs that are uploads, which end with the image or after a day."""
     run: str = ""
     """The run that made the image, if the run's name contains the digest of a request."""
 

@@ -7,6 +7,7 @@ from imagegen.domain.errors import LimitError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op
 from imagegen.domain.records import ImageRecord
+from imagegen.domain.uploads import UploadLink, UploadRef, UploadRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +138,70 @@ class ImageStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """What is stored of an image, besides its bytes."""
+
+    record: ImageRecord
+    size_bytes: int
+
+
 class ImageContent(Protocol):
-    """The bytes of finished images, for routes that put them into their answer."""
+    """The bytes of finished images, for routes that put them into their answer, and for inputs."""
+
+    def describe(self, ref: ImageRef) -> StoredImage | None:
+        """Return an image's record and the size of its file, or ``None`` if there is no image.
+
+        Raises:
+            StoreUnavailableError: it cannot be read.
+        """
+        ...
 
     def read(self, ref: ImageRef, *, limit_bytes: int) -> bytes | None:
         """Return an image's bytes, or ``None`` if it does not exist or exceeds the limit.
 
         Raises:
             StoreUnavailableError: they cannot be read.
+        """
+        ...
+
+
+class UploadStore(Protocol):
+    """The pictures that users sent in as inputs. They are removed after a day."""
+
+    def used(self, user: str) -> frozenset[str]:
+        """Return the ids of the user's uploads that are stored.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
+        """
+        ...
+
+    def link(self, ref: UploadRef, request: UploadRequest) -> UploadLink:
+        """Return where exactly this file can be stored, once, within five minutes."""
+        ...
+
+    def size(self, ref: UploadRef) -> int | None:
+        """Return the number of bytes of an upload, or ``None`` if it is not stored.
+
+        Raises:
+            StoreUnavailableError: it cannot be read.
+        """
+        ...
+
+    def read(self, ref: UploadRef, *, limit_bytes: int) -> bytes | None:
+        """Return the bytes of an upload, or ``None`` if it is not stored or exceeds the limit.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
+        """
+        ...
+
+    def delete(self, ref: UploadRef) -> None:
+        """Remove an upload, if it is stored.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been removed.
         """
         ...
 

@@ -19,9 +19,9 @@ from imagegen.domain.money import label_text, usd_text
 from imagegen.edge.problems import invalid_request, on_route, to_problem
 from imagegen.mcp.app import TOOL_META
 from imagegen.mcp.offer_links import offer_link
+from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.images import (
     Allowance,
-    EdgeModel,
     Estimate,
     EstimateRequest,
     ImageStatus,

@@ -1,9 +1,11 @@
 """Records, ledgers and selections as models of the API, for the use cases that answer with them."""
 
+from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.ledger import Ledger, Limits, remaining
 from imagegen.domain.records import Fallback, ImageRecord
 from imagegen.domain.selection import LeftOut, Selection
 from imagegen.wire.images import Allowance, Alternative, AttemptMade, Cost, Replaced
+from imagegen.wire.inputs import InputShown, Parent
 
 
 def to_allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
@@ -30,6 +32,26 @@ def to_replaced(fallback: Fallback | None) -> Replaced | None:
     if fallback is None:
         return None
     return Replaced(provider=fallback.provider, model=fallback.model, reason=fallback.reason)
+
+
+def to_inputs(inputs: tuple[QuotedInput, ...]) -> tuple[InputShown, ...]:
+    """Return the inputs of a quote as they were measured, without the id that opens an image."""
+    return tuple(
+        InputShown(
+            role=one.role,
+            width=one.width,
+            height=one.height,
+            media_type=one.media_type,
+            quote_id=one.image or None,
+        )
+        for one in inputs
+    )
+
+
+def to_parents(record: ImageRecord) -> tuple[Parent, ...]:
+    """Return from which pictures an image was made, by quote id."""
+    named = zip(record.derived_from, record.input_roles, strict=False)
+    return tuple(Parent(quote_id=quote_id or None, role=role) for quote_id, role in named)
 
 
 def to_attempts(record: ImageRecord) -> tuple[AttemptMade, ...]:

@@ -1,13 +1,13 @@
 """Prices a request: reads the catalog, circuits and ledger; calls no provider, writes nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from imagegen.domain import ids, quality
 from imagegen.domain.catalog import Catalog, Tier
-from imagegen.domain.criteria import Criteria
+from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.days import today, utc_day
 from imagegen.domain.errors import (
     AboveMaxCostError,
@@ -19,6 +19,7 @@ from imagegen.domain.errors import (
     UnsupportedSizeError,
 )
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.inputs import QuotedInput, Role, without_mask
 from imagegen.domain.ledger import Ledger, Limits, free_slots
 from imagegen.domain.money import button_label
 from imagegen.domain.pricing import prompt_tokens
@@ -42,8 +43,15 @@ from imagegen.domain.selection import (
     select,
 )
 from imagegen.domain.stores import LedgerStore
+from imagegen.domain.wishes import Wishes
 from imagegen.usecases.availability import Switchboard
-from imagegen.usecases.conversions import to_allowance, to_alternatives, to_replaced_row
+from imagegen.usecases.conversions import (
+    to_allowance,
+    to_alternatives,
+    to_inputs,
+    to_replaced_row,
+)
+from imagegen.usecases.inputs import InputReader
 from imagegen.wire.images import (
     Constraints,
     Estimate,
@@ -77,6 +85,7 @@ class Estimator:
     catalog: Catalog
     switchboard: Switchboard
     ledgers: LedgerStore
+    inputs: InputReader
     limits: Limits
     price_multiple: Decimal
     keyring: Callable[[], Keyring]
@@ -115,6 +124,7 @@ class Estimator:
             fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=row.typical_seconds,
             remaining=to_allowance(offer.ledger, self.limits, quote.day, now_ms=quote.issued_ms),
+            inputs=to_inputs(quote.inputs),
         )
 
     def offer(
@@ -138,11 +148,19 @@ class Estimator:
         issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
         day = today(issue.at_ms)
         chosen = self._choose_quality(request, day)
-        selection = self._select(request, chosen.tier, user=user, day=day, most_bytes=most_bytes)
+        given = self.inputs.quoted(request, user)
+        request = _with_size(request, given)
+        selection = self._select(
+            request, chosen.tier, given, user=user, day=day, most_bytes=most_bytes
+        )
         if not selection.candidates:
             raise _no_candidate(selection, request, chosen.tier)
         ledger = ledger or self.ledgers.load(user)
-        quote = self._quote(request, selection, user, ledger, issue)
+        quote = replace(
+            self._quote(request, selection, user, ledger, issue),
+            inputs=given,
+            wishes=wishes_of(request),
+        )
         return Offer(quote, chosen, selection, ledger)
 
     def _choose_quality(self, request: EstimateRequest, day: date) -> QualityChoice:
@@ -170,6 +188,7 @@ class Estimator:
         self,
         request: EstimateRequest,
         tier: Tier,
+        given: tuple[QuotedInput, ...],
         *,
         user: str,
         day: date,
@@ -186,6 +205,9 @@ class Estimator:
             model=request.model,
             file_format=request.format,
             most_bytes=most_bytes,
+            inputs=tuple((one.width, one.height) for one in without_mask(given)),
+            has_mask=any(one.role is Role.MASK for one in given),
+            wishes=wishes_of(request),
         )
         return select(
             self.catalog,
@@ -216,7 +238,7 @@ class Estimator:
             tier=selection.candidates[0].variant.row.tier,
             size=request.size,
             style=request.style,
-            candidates=tuple(_quoted(one) for one in selection.candidates),
+            candidates=tuple(_quoted(one, request.size) for one in selection.candidates),
             # The nonce chooses the slot, so that quotes of the same moment rarely get the same one.
             slot=slots[issue.nonce[0] % len(slots)],
             fallback=_quoted_fallback(selection.replaced),
@@ -231,9 +253,29 @@ class Estimator:
         )
 
 
-def _quoted(one: Candidate) -> QuotedCandidate:
-    digest = one.variant.row.digest(one.variant.option)
-    return QuotedCandidate(one.key, one.price_microusd, digest, one.file_format)
+def wishes_of(request: EstimateRequest) -> Wishes:
+    """Return what a request wants of its image besides its size."""
+    return Wishes(request.background == "transparent", request.seed, request.partials)
+
+
+def _with_size(request: EstimateRequest, given: tuple[QuotedInput, ...]) -> EstimateRequest:
+    """Return the request with the size that an edit has if none is requested: that of its input.
+
+    Raises:
+        ParameterError: the size is that of the first input, and there is none.
+    """
+    if request.size == SAME_SIZE and not given:
+        raise ParameterError("size", "The size same needs an input. Send one, or another size.")
+    if "size" in request.model_fields_set or not given or given[0].role is not Role.EDIT:
+        return request
+    return request.model_copy(update={"size": SAME_SIZE})
+
+
+def _quoted(one: Candidate, size: str) -> QuotedCandidate:
+    option = one.variant.option
+    exact = option.size if size == SAME_SIZE else ""
+    digest = one.variant.row.digest(option)
+    return QuotedCandidate(one.key, one.price_microusd, digest, one.file_format, exact)
 
 
 def _quoted_fallback(missing: LeftOut | None) -> Fallback | None:
@@ -253,8 +295,18 @@ def _no_candidate(
         return NoProviderError(f"No {tier} model is available now. {details}")
     if reasons == {Reason.SIZE}:
         return UnsupportedSizeError(f"No {tier} model has the size {request.size!r}. {details}")
+    for reason, fields in ((Reason.INPUTS, "inputs"), (Reason.WISH, _wished(request))):
+        if reason in reasons and Reason.TOO_DEAR not in reasons:
+            return ParameterError(fields, f"No {tier} model can do this. {details}")
     if Reason.FORMAT in reasons and Reason.TOO_DEAR not in reasons:
         return ParameterError("format", f"No {tier} model has a file as required. {details}")
     if Reason.TOO_DEAR in reasons:
         return AboveMaxCostError(f"No {tier} model fits the request within maxCost. {details}")
     return InvalidRequestError(f"No {tier} model fits the request. {details}")
+
+
+def _wished(request: EstimateRequest) -> str:
+    """Return the field of the first wish, which a model may not meet."""
+    if request.background == "transparent":
+        return "background"
+    return "seed" if request.seed is not None else "partials"

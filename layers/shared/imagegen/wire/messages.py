@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.images import (
-    EdgeModel,
     Estimate,
     GeneratedImage,
     ImageStatus,

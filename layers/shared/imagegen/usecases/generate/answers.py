@@ -8,7 +8,13 @@ from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Limits
 from imagegen.domain.quote import Quote
 from imagegen.domain.records import ImageRecord
-from imagegen.usecases.conversions import to_allowance, to_attempts, to_cost, to_replaced
+from imagegen.usecases.conversions import (
+    to_allowance,
+    to_attempts,
+    to_cost,
+    to_parents,
+    to_replaced,
+)
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import GeneratedImage, ImageInProgress, LlmApiCall
 
@@ -57,6 +63,7 @@ class Presenter:
             llm_api_call=_api_call(record),
             # What is left today, which is not the quote's day if midnight has passed since.
             remaining=to_allowance(made.ledger, self.limits, utc_day(now_ms), now_ms=now_ms),
+            derived_from=to_parents(record),
         )
 
 

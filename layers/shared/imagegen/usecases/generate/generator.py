@@ -12,11 +12,14 @@ from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import (
     GenerationFailedError,
     ImagegenError,
+    InputGoneError,
     LeaseLostError,
     LimitError,
     QuoteExpiredError,
+    QuoteMismatchError,
 )
-from imagegen.domain.ledger import Ledger
+from imagegen.domain.inputs import InputFile
+from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
 from imagegen.domain.stores import Known, Refused
 from imagegen.domain.waits import is_of_past_day
@@ -28,6 +31,7 @@ from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer
 from imagegen.usecases.generate.run import ImageMade, Made, Run, Running
 from imagegen.usecases.generate.storage import ImageKeeper
+from imagegen.usecases.inputs import InputReader
 from imagegen.wire.images import GenerateRequest
 
 
@@ -50,6 +54,7 @@ class Generator:
     keeper: ImageKeeper
     replayer: Replayer
     reconciler: Reconciler
+    inputs: InputReader
     keyring: Callable[[], Keyring]
     now_ms: Callable[[], int]
     new_run_id: Callable[[], str]
@@ -65,6 +70,7 @@ class Generator:
             LimitError: a limit of the user is reached.
             ContentRefusedError, NoProviderError, GenerationFailedError: no image was made and
                 nothing is charged.
+            InputGoneError, QuoteMismatchError: an input was deleted, or has changed.
             GoneError: the image of this quote was made and charged, and has been deleted.
             StoreUnavailableError: a store cannot be reached; ``charged`` says what is known.
         """
@@ -85,6 +91,9 @@ class Generator:
         Raises:
             ImagegenError: as ``generate``. It has ``replayed`` if it is an earlier run's result.
         """
+        files = self._inputs(quote)
+        if isinstance(files, Made | Running):
+            return files
         with stored_is_charged(self.replayer.stores.images, quote.ref):
             reservation = self.holds.reserve(quote, run_id=run_id, ends_ms=ends_ms)
         if isinstance(reservation, Refused):
@@ -94,7 +103,29 @@ class Generator:
         if isinstance(reservation, Known):
             return self.replayer.result(quote.ref, reservation.snapshot.ledger)
         text = styled_prompt(prompt, quote.style)
-        return self._run(Run(quote, text, reservation.snapshot, ends_ms))
+        return self._run(Run(quote, text, reservation.snapshot, ends_ms, files))
+
+    def _inputs(self, quote: Quote) -> tuple[InputFile, ...] | Made | Running:
+        """Return the inputs of a quote, or the result of a run that has them or needs none.
+
+        They are read before anything is held. A quote whose image was made, or is being made, is
+        answered without its inputs, which may be gone since.
+
+        Raises:
+            ImagegenError: as ``generate``.
+        """
+        if not quote.inputs:
+            return ()
+        with stored_is_charged(self.replayer.stores.images, quote.ref):
+            ledger = self.reconciler.load(quote.user)
+        op = ledger.ops.get(quote.quote_id)
+        if op is not None and op.state is not OpState.RELEASED:
+            return self.replayer.result(quote.ref, ledger)
+        try:
+            with stored_is_charged(self.replayer.stores.images, quote.ref):
+                return self.inputs.files(quote.inputs, quote.user)
+        except (InputGoneError, QuoteMismatchError) as error:
+            return self._earlier_result(quote, error)
 
     def _run(self, run: Run) -> Made | Running:
         try:
@@ -115,7 +146,7 @@ class Generator:
             raise
 
     def _make(self, run: Run) -> ImageMade:
-        self.moderation.check(run.prompt)
+        self.moderation.check(run.prompt, run.inputs)
         return self.loop.make_image(run)
 
     def _fail(self, run: Run, error: ImagegenError) -> None:
@@ -144,7 +175,7 @@ class Generator:
             "Ask for a new estimate: it counts against those of today."
         )
 
-    def _earlier_result(self, quote: Quote, over: QuoteExpiredError) -> Made | Running:
+    def _earlier_result(self, quote: Quote, over: ImagegenError) -> Made | Running:
         """Return the result of a quote that was confirmed in time, or raise ``over``."""
         with stored_is_charged(self.replayer.stores.images, quote.ref):
             ledger = self.reconciler.load(quote.user)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.errors import ImagegenError, ProviderError
 from imagegen.domain.ids import ImageRef, digest_in_run_name
+from imagegen.domain.inputs import InputFile
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import Measured
@@ -96,6 +97,8 @@ class Run:
     hold: LedgerSnapshot
     ends_ms: int
     """When Lambda ends this run."""
+    inputs: tuple[InputFile, ...] = ()
+    """The inputs of the quote, as they are sent to moderation and providers."""
     log: AttemptLog = field(default_factory=AttemptLog)
 
     @property
@@ -140,6 +143,9 @@ class Run:
             charged_microusd=0,
             attempts=tuple(self.log.attempts),
             in_doubt_microusd=self.log.in_doubt_microusd,
+            derived_from=tuple(one.image for one in quote.inputs),
+            input_roles=tuple(one.role.value for one in quote.inputs),
+            uploads=tuple(one.upload for one in quote.inputs if one.upload),
             run=op.owner if digest_in_run_name(op.owner) else "",
         )
 
