@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.records import ImageRecord, RecordStatus, fitting_json, parse_record
-from imagegen.domain.stores import StoredImage
 
 type Place = tuple[str, str]
 
@@ -34,11 +33,6 @@ class MemoryImageStore:
         with self._lock:
             stored = self.objects.get(_place(ref))
             return stored[1] if stored else None
-
-    def describe(self, ref: ImageRef) -> StoredImage | None:
-        with self._lock:
-            stored = self.objects.get(_place(ref))
-            return StoredImage(stored[1], len(stored[0])) if stored else None
 
     def read(self, ref: ImageRef, *, limit_bytes: int) -> bytes | None:
         with self._lock:

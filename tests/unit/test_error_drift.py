@@ -48,6 +48,9 @@ NO_OFFER = frozenset(
         errors.RetiredModelError,
         errors.ParameterError,
         errors.NoProviderError,
+        # Of an input.
+        errors.NotFoundError,
+        errors.InputGoneError,
     }
 )
 NO_IMAGE = frozenset(
@@ -70,7 +73,10 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
         errors.QuoteError,
         errors.QuoteExpiredError,
         errors.QuoteMismatchError,
+        errors.InputGoneError,
+        errors.ParameterError,
     },
+    "createUpload": frozenset({errors.InvalidRequestError, errors.LimitError}),
     "getImage": frozenset({errors.NotFoundError, errors.GoneError}),
     "getUsage": frozenset(),
     "chat": frozenset({errors.InvalidRequestError, errors.LimitError}),

@@ -313,14 +313,6 @@ def test_the_upload_of_another_user_is_answered_like_an_unknown_one() -> None:
     assert not service.uploads.reads
 
 
-def test_a_deleted_image_is_gone_for_an_estimate() -> None:
-    service = editors()
-    made = service.make()
-    service.images.objects.clear()
-    with pytest.raises(InputGoneError):
-        service.estimate("x", inputs=[{"image": service.image_id(made)}])
-
-
 def test_an_upload_that_is_not_stored_is_gone() -> None:
     service = editors()
     sent = upload(service, picture())
@@ -564,6 +556,63 @@ def test_a_mask_is_sent_last_and_priced() -> None:
     assert [one.role for one in service.providers["alpha"].orders[0].inputs] == ["edit", "mask"]
 
 
+def masked(service: Service, drawn: bytes) -> Estimate:
+    """Return the offer of an edit whose mask is an image of one's own."""
+    service.react("alpha", png())
+    first = image_of(service)
+    service.react("alpha", drawn)
+    second = image_of(service)
+    service.react("alpha", png())
+    return service.estimate("x", inputs=[{"image": first}], mask={"image": second})
+
+
+def test_an_image_of_ones_own_can_be_the_mask() -> None:
+    service = editors()
+    offer = masked(service, see_through())
+    assert isinstance(service.confirm(offer), Made)
+    assert service.providers["alpha"].orders[-1].inputs[1].content == see_through()
+
+
+def test_an_image_that_is_no_mask_is_refused_before_anything_is_held() -> None:
+    service = editors()
+    offer = masked(service, unused_alpha())
+    before = service.ledger()
+    with pytest.raises(ParameterError) as caught:
+        service.confirm(offer)
+    assert (caught.value.param, caught.value.charged) == ("mask", False)
+    assert service.ledger() == before
+
+
+def test_an_image_of_another_size_is_no_mask() -> None:
+    service = editors()
+    first, second = image_of(service), image_of(service, size="landscape")
+    with pytest.raises(ParameterError) as caught:
+        service.estimate("x", inputs=[{"image": first}], mask={"image": second})
+    assert caught.value.param == "mask"
+
+
+def test_images_count_with_the_bytes_of_their_files() -> None:
+    service = editors()
+    large = with_text(png(), b"x" * 7_000_000)
+    service.react("alpha", large)
+    one = image_of(service)
+    with pytest.raises(ParameterError, match="20 MB"):
+        service.estimate("x", inputs=[{"image": one}] * 3)
+
+
+def test_images_of_unknown_size_count_when_they_are_read() -> None:
+    service = editors()
+    service.react("alpha", with_text(png(), b"x" * 7_000_000))
+    one = service.estimate("a fox")
+    service.confirm(one)
+    ref = service.ref(one)
+    service.records.records[ref] = replace(service.records.records[ref], file_bytes=0)
+    offer = service.estimate("x", inputs=[{"image": one.image_id}] * 3)
+    with pytest.raises(ParameterError, match="20 MB") as caught:
+        service.confirm(offer)
+    assert caught.value.charged is False
+
+
 def test_a_row_without_masks_is_left_out_if_one_is_given() -> None:
     rows = (editor("alpha-standard", 1, inputs={"mask": None}), editor("beta-standard", 2))
     service = Service(catalog=catalog(*rows))
@@ -705,7 +754,7 @@ def test_a_request_without_inputs_reads_no_store_of_pictures() -> None:
     offer = service.estimate("x")
     service.confirm(offer)
     assert not [name for name in service.wire.calls if name.startswith("uploads.")]
-    assert "images.describe" not in service.wire.calls
+    assert "images.read" not in service.wire.calls
 
 
 def test_an_upload_has_one_place_of_the_day_and_is_stored_once() -> None:

@@ -101,7 +101,6 @@ class Settings(BaseModel):
 class MoneySettings(Settings):
     """The further settings of functions that price or spend."""
 
-    bucket_name: Text
     hourly_images: Annotated[int, Field(ge=0, le=100)] = 10
     daily_images: Annotated[int, Field(ge=1)] = 50
     daily_attempts: Annotated[int, Field(ge=1, le=500)] = 100
@@ -134,6 +133,7 @@ class ChatLimitSettings(MoneySettings):
 class EstimateSettings(MoneySettings):
     """The settings of ``estimate``."""
 
+    bucket_name: Text
     generate_url: str = ""
     health_url: str = ""
     chat_url: str = ""
@@ -178,6 +178,7 @@ class ChatSettings(ChatLimitSettings):
 class GenerateSettings(ChatLimitSettings):
     """The settings of ``generate``."""
 
+    bucket_name: Text
     record_retention_days: Annotated[int, Field(ge=0)] = 0
     moderation: ModerationMode = ModerationMode.REQUIRED
     fallback_after_unknown: bool = True

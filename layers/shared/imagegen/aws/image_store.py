@@ -19,7 +19,6 @@ from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.pseudonyms import object_name
 from imagegen.domain.records import ImageRecord, fitting_json, parse_record
-from imagegen.domain.stores import StoredImage
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -61,17 +60,11 @@ class S3ImageStore:
 
     def find(self, ref: ImageRef) -> ImageRecord | None:
         """Return the record stored with an image, or ``None`` if there is no image."""
-        stored = self.describe(ref)
-        return stored.record if stored else None
-
-    def describe(self, ref: ImageRef) -> StoredImage | None:
-        """Return an image's record and the size of its file, or ``None`` if there is no image."""
         found = self._found(ref, self._head)
         if found is None:
             return None
-        head = found[1]
         try:
-            return StoredImage(parse_record(head["Metadata"][_METADATA]), head["ContentLength"])
+            return parse_record(found[1]["Metadata"][_METADATA])
         except (KeyError, ValidationError):
             # Another program or version wrote this object: an operator must look at it.
             raise StoreUnavailableError(f"The record of {ref.quote_id!r} is unreadable.") from None

@@ -65,7 +65,7 @@ def get_chat_service() -> ChatService:
         pydantic.ValidationError: names every variable that is missing or wrong.
     """
     settings = ChatSettings.from_env(os.environ)
-    return ChatService(AwsWorld(settings, settings.bucket_name), settings)
+    return ChatService(AwsWorld(settings), settings)
 
 
 prime(lambda: get_chat_service().estimator, clients.ssm, get_verifier, load_tokens, get_opener)

@@ -9,6 +9,7 @@ from imagegen.chat.message import message_complete
 from imagegen.chat.results import extract_image_generations, result_for_llm
 from imagegen.chat.sse import to_sse
 from imagegen.chat.tool import FORMATS, tool_definition
+from imagegen.wire.handles import with_inputs
 
 __all__ = [
     "FORMATS",
@@ -20,4 +21,5 @@ __all__ = [
     "to_aisdk",
     "to_sse",
     "tool_definition",
+    "with_inputs",
 ]

@@ -63,6 +63,8 @@ class ImageRecord:
     width: int = 0
     height: int = 0
     media_type: str = ""
+    file_bytes: int = 0
+    """The size of the image's file; 0 in records of earlier releases."""
     fallback: Fallback | None = None
     attempts: tuple[Attempt, ...] = ()
     code: str = ""

@@ -138,24 +138,8 @@ class ImageStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class StoredImage:
-    """What is stored of an image, besides its bytes."""
-
-    record: ImageRecord
-    size_bytes: int
-
-
 class ImageContent(Protocol):
     """The bytes of finished images, for routes that put them into their answer, and for inputs."""
-
-    def describe(self, ref: ImageRef) -> StoredImage | None:
-        """Return an image's record and the size of its file, or ``None`` if there is no image.
-
-        Raises:
-            StoreUnavailableError: it cannot be read.
-        """
-        ...
 
     def read(self, ref: ImageRef, *, limit_bytes: int) -> bytes | None:
         """Return an image's bytes, or ``None`` if it does not exist or exceeds the limit.

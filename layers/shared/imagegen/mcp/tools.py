@@ -30,6 +30,7 @@ from imagegen.wire.images import (
     Price,
     Replaced,
 )
+from imagegen.wire.inputs import MAX_INPUTS
 from imagegen.wire.reports import Models, OfferedModel
 
 ESTIMATE, STATUS, MODELS = "estimate_image", "image_status", "list_models"
@@ -51,6 +52,31 @@ CATALOG = (
     "Returns the models that can make images now, with quality, provider, and the price and usual "
     "time of a square image."
 )
+
+
+INPUTS = {
+    "type": "array",
+    "maxItems": MAX_INPUTS,
+    "description": (
+        "Images of this user to change or to look at, by the imageId of an estimate whose image was "
+        "made. Use it whenever the user wants a change of one: the prompt then says only what to "
+        "change, and does not describe the image."
+    ),
+    "items": {
+        "type": "object",
+        "properties": {
+            "image": {"type": "string", "description": "The imageId."},
+            "role": {
+                "type": "string",
+                "enum": ["edit", "reference"],
+                "description": "edit, only for the first one: it is changed. reference: it is "
+                "looked at.",
+            },
+        },
+        "required": ["image", "role"],
+        "additionalProperties": False,
+    },
+}
 
 
 class Offer(EdgeModel):
@@ -119,6 +145,7 @@ class Toolbox:
 def definitions(providers: Sequence[str]) -> list[dict[str, Any]]:
     """Return the definitions of the tools for ``tools/list``."""
     arguments = tool_definition("mcp", providers)["inputSchema"]
+    arguments["properties"]["inputs"] = INPUTS
     return [
         {**_definition(ESTIMATE, "Price an image", PRICES, arguments, Offer), "_meta": TOOL_META},
         _definition(STATUS, "State of an image", PROGRESS, _schema(StatusArguments), ImageStatus),

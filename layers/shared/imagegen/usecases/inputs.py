@@ -15,7 +15,8 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.inputs import InputFile, QuotedInput, Role
-from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.pixels import BrokenImageError
+from imagegen.domain.records import RecordStatus
 from imagegen.domain.stores import ImageContent, RecordStore, UploadStore
 from imagegen.domain.uploads import UploadRef, check_upload_id
 from imagegen.wire.images import EstimateRequest
@@ -86,25 +87,32 @@ class InputReader:
 
         Raises:
             InputGoneError: an image or an upload is not stored any more.
+            ParameterError: an image is no mask, or the images have too many bytes together.
             QuoteMismatchError: an upload has changed since it was priced.
             StoreUnavailableError: an input cannot be read.
         """
-        return tuple(self._file(one, user, at) for at, one in enumerate(inputs))
+        budget = _Bytes()
+        found: list[InputFile] = []
+        for at, one in enumerate(inputs):
+            field = "mask" if one.role is Role.MASK else f"inputs.{at}"
+            content = self._own_bytes(one, user, field)
+            budget.take(len(content), field)
+            if one.role is Role.MASK:
+                _check_mask(content, inputs[0])
+            found.append(InputFile(one.role, content, one.media_type, one.width, one.height))
+        return tuple(found)
 
     def _looked_at(
         self, named: _Named, user: str, budget: _Bytes, first: QuotedInput | None
     ) -> QuotedInput:
+        """Return what a quote binds of one picture; of an image only the record is read."""
         image, upload = named.reference.image, named.reference.upload
         if image is not None:
             ref = self._own_image(image, user, named.field)
-            found, size = self._quoted_image(ref, named)
-            budget.take(size, named.field)
-            if named.role is Role.MASK:
-                self._check_mask(self._image_bytes(ref, named.field), first)
-            return found
+            return self._quoted_image(ref, named, budget, first)
         content = self._upload_bytes(upload or "", user, budget, named.field)
-        if named.role is Role.MASK:
-            self._check_mask(content, first)
+        if first is not None and named.role is Role.MASK:
+            _check_mask(content, first)
         return _quoted_upload(content, upload or "", named)
 
     def _own_image(self, image_id: str, user: str, field: str) -> ImageRef:
@@ -117,22 +125,23 @@ class InputReader:
             raise _unknown(field)
         return ref
 
-    def _quoted_image(self, ref: ImageRef, named: _Named) -> tuple[QuotedInput, int]:
-        """Return what a quote binds of an image, and the size of its file in bytes."""
-        stored = self.images().describe(ref)
-        if stored is None:
-            record = self.records.get(ref)
-            raise _gone(named.field) if _was_made(record) else _unknown(named.field)
-        record = stored.record
-        found = QuotedInput(
-            named.role,
-            record.width,
-            record.height,
-            record.media_type,
-            image=ref.quote_id,
-            issued_ms=ref.issued_ms,
+    def _quoted_image(
+        self, ref: ImageRef, named: _Named, budget: _Bytes, first: QuotedInput | None
+    ) -> QuotedInput:
+        record = self.records.get(ref)
+        if record is None or record.status is not RecordStatus.COMPLETE:
+            raise _unknown(named.field)
+        budget.take(record.file_bytes, named.field)
+        size = (record.width, record.height)
+        if first is not None and named.role is Role.MASK and size != (first.width, first.height):
+            raise ParameterError(
+                named.field,
+                f"The mask has {record.pixels} pixels, and the first input "
+                f"{first.width}x{first.height}. Make the mask as large as the input.",
+            )
+        return QuotedInput(
+            named.role, *size, record.media_type, image=ref.quote_id, issued_ms=ref.issued_ms
         )
-        return found, stored.size_bytes
 
     def _image_bytes(self, ref: ImageRef, field: str) -> bytes:
         content = self.images().read(ref, limit_bytes=MOST_BYTES_IN_ALL)
@@ -155,21 +164,11 @@ class InputReader:
             raise _gone(field)
         return content
 
-    def _check_mask(self, content: bytes, first: QuotedInput | None) -> None:
-        # Most requests have no inputs, and load no reader of their formats.
-        from imagegen.domain.masks import check_mask  # noqa: PLC0415
-
-        if first is not None:
-            check_mask(content, (first.width, first.height))
-
-    def _file(self, one: QuotedInput, user: str, at: int) -> InputFile:
-        content = self._own_bytes(one, user, f"inputs.{at}")
-        return InputFile(one.role, content, one.media_type, one.width, one.height)
-
     def _own_bytes(self, one: QuotedInput, user: str, field: str) -> bytes:
         if one.image:
             return self._image_bytes(one.ref(user), field)
-        from imagegen.domain.metadata import without_metadata  # noqa: PLC0415 as above
+        # As for the mask.
+        from imagegen.domain.metadata import without_metadata  # noqa: PLC0415
 
         ref = UploadRef(user, one.upload)
         content = self.uploads().read(ref, limit_bytes=MOST_BYTES_IN_ALL)
@@ -179,7 +178,10 @@ class InputReader:
             raise QuoteMismatchError(
                 f"{field}: the upload has changed since it was priced. Ask for a new estimate."
             )
-        return without_metadata(content)
+        try:
+            return without_metadata(content)
+        except BrokenImageError as error:
+            raise ParameterError(field, f"The file is damaged: {error}. Save it again.") from None
 
 
 def _named(request: EstimateRequest) -> Iterator[_Named]:
@@ -222,8 +224,11 @@ def _quoted_upload(content: bytes, upload_id: str, named: _Named) -> QuotedInput
     )
 
 
-def _was_made(record: ImageRecord | None) -> bool:
-    return record is not None and record.status is RecordStatus.COMPLETE
+def _check_mask(content: bytes, first: QuotedInput) -> None:
+    # Most requests have no inputs, and load no reader of their formats.
+    from imagegen.domain.masks import check_mask  # noqa: PLC0415
+
+    check_mask(content, (first.width, first.height))
 
 
 def _unknown(field: str) -> NotFoundError:

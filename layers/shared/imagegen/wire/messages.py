@@ -140,8 +140,10 @@ def json_bytes(part: EdgeModel) -> int:
     return len(json.dumps(part.model_dump_json(by_alias=True)))
 
 
-def llm_result(estimate: Estimate) -> dict[str, Any]:
+def llm_result(estimate: Estimate, name: str = "") -> dict[str, Any]:
     """Return the tool result for the LLM: the price of an offer, never its quote or image id.
+
+    ``name`` is that of the image in the conversation, empty if it has none.
 
     A quote can be confirmed by anyone who has it and its user's token, so it must not be in a text
     that an LLM reads and may repeat.
@@ -149,6 +151,7 @@ def llm_result(estimate: Estimate) -> dict[str, Any]:
     price = estimate.price.model_dump(mode="json", by_alias=True)
     return {
         "offered": True,
+        **({"image": name} if name else {}),
         "buttonLabel": estimate.button_label,
         "price": price,
         "provider": estimate.provider,

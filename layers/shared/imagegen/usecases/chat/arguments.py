@@ -8,16 +8,27 @@ from pydantic import ValidationError
 
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.domain.ports import ChatTurn, ToolUse
+from imagegen.wire.handles import note, with_inputs
 from imagegen.wire.images import EstimateRequest
 from imagegen.wire.messages import TOOL, ChatMessage, ToolCall
 
 
-def to_turn(message: ChatMessage) -> ChatTurn:
-    """Return a message as a turn for the LLM: at most the number of images, never their ids."""
-    count = len(message.image_generations)
-    return ChatTurn(
-        message.role, message.content or f"({count} offered)" if count else message.content
-    )
+def to_turns(messages: Sequence[ChatMessage]) -> list[ChatTurn]:
+    """Return messages as turns for the LLM, with the names of their images and never their ids."""
+    turns: list[ChatTurn] = []
+    count = 0
+    for message in messages:
+        added = len(message.image_generations)
+        notes = [note(count + 1, added)] if added else []
+        text = "\n\n".join(filter(None, [message.content, *notes]))
+        turns.append(ChatTurn(message.role, text))
+        count += added
+    return turns
+
+
+def image_ids(messages: Sequence[ChatMessage]) -> list[str]:
+    """Return the ids of a conversation's images, in the order in which ``to_turns`` names them."""
+    return [image.id for message in messages for image in message.image_generations]
 
 
 def parse_arguments(text: str) -> dict[str, Any] | None:
@@ -37,19 +48,25 @@ def parse_arguments(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def parse_request(tool_use: ToolUse, arguments: Mapping[str, Any] | None) -> EstimateRequest:
+def parse_request(
+    tool_use: ToolUse, arguments: Mapping[str, Any] | None, images: Sequence[str] = ()
+) -> EstimateRequest:
     """Return the estimate that an LLM requests; an argument that is ``null`` counts as left out.
 
+    ``images`` are the ids of the conversation's images, which the LLM names by their numbers.
+
     Raises:
-        InvalidRequestError: the tool does not exist, or the arguments do not fit its schema.
+        InvalidRequestError: the tool does not exist, the arguments do not fit its schema, or they
+            name a picture that is not there.
     """
     if tool_use.name != TOOL:
         raise InvalidRequestError(f"There is no such tool; the only one is {TOOL}.")
     if arguments is None:
         raise InvalidRequestError("The arguments are not a JSON object.")
+    wanted = with_inputs(arguments, images)
     try:
         return EstimateRequest.model_validate(
-            {name: value for name, value in arguments.items() if value is not None}, by_name=False
+            {name: value for name, value in wanted.items() if value is not None}, by_name=False
         )
     except ValidationError as error:
         detail = _detail(error.errors(include_url=False, include_input=False))

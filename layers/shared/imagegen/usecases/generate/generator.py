@@ -15,6 +15,7 @@ from imagegen.domain.errors import (
     InputGoneError,
     LeaseLostError,
     LimitError,
+    ParameterError,
     QuoteExpiredError,
     QuoteMismatchError,
 )
@@ -124,7 +125,7 @@ class Generator:
         try:
             with stored_is_charged(self.replayer.stores.images, quote.ref):
                 return self.inputs.files(quote.inputs, quote.user)
-        except (InputGoneError, QuoteMismatchError) as error:
+        except (InputGoneError, QuoteMismatchError, ParameterError) as error:
             return self._earlier_result(quote, error)
 
     def _run(self, run: Run) -> Made | Running:

@@ -123,6 +123,7 @@ class Run:
             width=measured.width,
             height=measured.height,
             media_type=measured.media_type,
+            file_bytes=len(made.answer.content),
             fallback=self._fallback(made, catalog),
             actual_microusd=actual_microusd(row, made.answer.usage),
             tokens=tokens(made.answer.usage),
