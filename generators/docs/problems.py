@@ -88,6 +88,7 @@ LOOKED: Final = frozenset(
     {
         *("unsupported_size", "above_max_cost", "model_retired", "idempotency_key_reused"),
         *("hourly_images", "daily_images", "daily_attempts", "daily_spend", "blocked"),
+        "upload_limit",
         *("quote_expired", "input_gone", "content_refused", "moderation_unavailable"),
         *("no_provider_available", "generation_failed", "generation_abandoned"),
     }
@@ -97,6 +98,7 @@ CHARGED: Final = {
     "gone": "`true`",
     "store_unavailable": "`true`, `false` or `null`",
     "not_found": "`false` or `null`",
+    "quote_mismatch": "`false` or `null`",
     **dict.fromkeys(LOOKED, "`false`"),
     **{f"llm_{outcome}": "`false`" for outcome in Outcome},
 }
@@ -167,6 +169,7 @@ def _limits() -> Iterator[Code]:
                 "daily_attempts": "The user has used all attempts allowed on this UTC day.",
                 "daily_chats": "The user has sent all chat messages allowed on this UTC day.",
                 "daily_chat_tokens": "This message could exceed the user's tokens of the UTC day.",
+                "upload_limit": "The user has stored all uploads allowed on this UTC day.",
                 "blocked": "The operator has switched the service off for this user.",
                 "daily_spend": "This image could exceed the user's spending limit of the UTC day.",
             }.get(limit, str(message))
