@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.chat import INSTRUCTIONS, tool_definition, with_inputs
+from imagegen.domain.chat_usage import most_tokens
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.domain.inputs import Role
 from imagegen.domain.ports import TextPart, ToolUse
+from imagegen.providers import PROVIDERS
+from imagegen.usecases.chat.llm_call import FIXED_TOKENS
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.handles import handle, note
 from imagegen.wire.messages import TOOL, ChatEvent, ChatRequest, MessageComplete
@@ -239,3 +242,8 @@ def test_without_a_picture_the_demo_llm_has_nothing_to_change(text: str) -> None
     service = editors(llm=TalkingLlm())
     message = last(talk(service, said(text)))
     assert not [one for one in message.image_generations if one.estimate and one.estimate.inputs]
+
+
+def test_the_tokens_of_instructions_and_tool_are_within_what_is_reserved() -> None:
+    tool = tool_definition("openai", list(PROVIDERS), pictures=True)
+    assert most_tokens(INSTRUCTIONS) + most_tokens(json.dumps(tool)) <= FIXED_TOKENS

@@ -59,8 +59,8 @@ def test_the_route_the_formats_and_these_tests_name_the_same() -> None:
 
 
 def test_what_an_llm_may_say_is_what_an_estimate_takes() -> None:
-    # The file's format is a program's concern: an LLM has no reason to choose one. It names pictures
-    # by handles, never by id.
+    # The file's format is a program's concern: an LLM has no reason to choose one. Pictures have
+    # handles, never ids.
     others = {"format", "inputs", "mask", "background", "seed", "partials"}
     fields = [name for name in EstimateRequest.model_fields if name not in others]
     assert list(ToolArguments.model_fields) == fields

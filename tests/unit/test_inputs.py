@@ -834,3 +834,29 @@ def test_limits_hold_for_edits() -> None:
     with pytest.raises(LimitError):
         service.confirm(service.estimate("x", inputs=[{"upload": sent}]))
     assert OpState.HELD not in {op.state for op in service.ledger().ops.values()}
+
+
+ROLES = st.lists(st.sampled_from([None, "edit", "reference"]), max_size=4)
+
+
+@given(ROLES, st.booleans())
+def test_of_any_roles_at_most_the_first_is_edited_and_a_mask_is_last(
+    asked: list[str | None], has_mask: bool
+) -> None:
+    service = editors()
+    sent = upload(service, picture())
+    inputs = [{"upload": sent, **({"role": one} if one else {})} for one in asked]
+    more = {"mask": {"upload": upload(service, mask())}} if has_mask else {}
+    try:
+        found = [one.role for one in service.estimate("x", inputs=inputs, **more).inputs]
+    except ParameterError:
+        assert "edit" in asked[1:] or (has_mask and (not asked or asked[0] == "reference"))
+        return
+    pictures = found[:-1] if has_mask else found
+    assert len(pictures) == len(asked)
+    assert Role.EDIT not in pictures[1:]
+    assert Role.MASK not in pictures
+    if has_mask:
+        assert (found[0], found[-1]) == (Role.EDIT, Role.MASK)
+    for role, wanted in zip(pictures, asked, strict=True):
+        assert wanted in {None, role}
