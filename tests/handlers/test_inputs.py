@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.uploads import MOST_BYTES, PLACES_A_DAY, UploadRef
+from imagegen.domain.inputs import MOST_UPLOAD_BYTES
+from imagegen.domain.uploads import PLACES_A_DAY, UploadRef
 from imagegen.mcp import tools
 from imagegen.mcp.tools import Toolbox
 from tests.fakes.pictures import picture
@@ -52,7 +53,7 @@ def test_a_link_names_method_headers_and_its_end(functions: Functions) -> None:
         {"mediaType": "IMAGE/PNG"},
         {"bytes": 0},
         {"bytes": -1},
-        {"bytes": MOST_BYTES + 1},
+        {"bytes": MOST_UPLOAD_BYTES + 1},
         {"bytes": 1.5},
         {"bytes": None},
         {"sha256": "A" * 64},

@@ -24,7 +24,7 @@ from imagegen.domain.errors import (
     QuoteMismatchError,
     StoreUnavailableError,
 )
-from imagegen.domain.inputs import Role
+from imagegen.domain.inputs import MOST_UPLOAD_BYTES, Role
 from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
@@ -32,7 +32,6 @@ from imagegen.domain.ports import Moderation
 from imagegen.domain.quote import open_quote
 from imagegen.domain.uploads import (
     DAY_MS,
-    MOST_BYTES,
     PLACES_A_DAY,
     UploadRef,
     check_upload_id,
@@ -818,7 +817,7 @@ def test_a_free_place_is_found_while_there_is_one(used: set[int], random_number:
 
 
 def test_an_upload_may_be_as_large_as_an_input() -> None:
-    assert MOST_BYTES == input_files.MAX_BYTES
+    assert MOST_UPLOAD_BYTES == input_files.MAX_BYTES
     assert PLACES_A_DAY <= 256
 
 
@@ -839,9 +838,9 @@ def test_limits_hold_for_edits() -> None:
 ROLES = st.lists(st.sampled_from([None, "edit", "reference"]), max_size=4)
 
 
-@given(ROLES, st.booleans())
+@given(asked=ROLES, has_mask=st.booleans())
 def test_of_any_roles_at_most_the_first_is_edited_and_a_mask_is_last(
-    asked: list[str | None], has_mask: bool
+    *, asked: list[str | None], has_mask: bool
 ) -> None:
     service = editors()
     sent = upload(service, picture())

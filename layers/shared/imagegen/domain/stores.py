@@ -1,13 +1,16 @@
 """The stores that the use cases need, as protocols for the AWS stores and the test fakes."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.errors import LimitError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op
 from imagegen.domain.records import ImageRecord
-from imagegen.domain.uploads import UploadLink, UploadRef, UploadRequest
+
+if TYPE_CHECKING:
+    # Only requests with uploads load it.
+    from imagegen.domain.uploads import UploadLink, UploadRef, UploadRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +164,11 @@ class UploadStore(Protocol):
         """
         ...
 
-    def link(self, ref: UploadRef, request: UploadRequest) -> UploadLink:
+    def link(self, ref: "UploadRef", request: "UploadRequest") -> "UploadLink":
         """Return where exactly this file can be stored, once, within five minutes."""
         ...
 
-    def size(self, ref: UploadRef) -> int | None:
+    def size(self, ref: "UploadRef") -> int | None:
         """Return the number of bytes of an upload, or ``None`` if it is not stored.
 
         Raises:
@@ -173,7 +176,7 @@ class UploadStore(Protocol):
         """
         ...
 
-    def read(self, ref: UploadRef, *, limit_bytes: int) -> bytes | None:
+    def read(self, ref: "UploadRef", *, limit_bytes: int) -> bytes | None:
         """Return the bytes of an upload, or ``None`` if it is not stored or exceeds the limit.
 
         Raises:
@@ -181,7 +184,7 @@ class UploadStore(Protocol):
         """
         ...
 
-    def delete(self, ref: UploadRef) -> None:
+    def delete(self, ref: "UploadRef") -> None:
         """Remove an upload, if it is stored.
 
         Raises:

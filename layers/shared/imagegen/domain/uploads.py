@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from imagegen.domain.errors import LimitError, NotFoundError
 from imagegen.domain.waits import next_day_seconds
 
-MOST_BYTES = 10 * 1024 * 1024
-"""Of one upload. With ``PLACES_A_DAY``, a user can store 1 GB a day."""
 PLACES_A_DAY = 100
-"""Twice the images that a user may make on a day by default. One byte of the id has the place."""
+"""With ``MOST_UPLOAD_BYTES``, a user can store 1 GB a day. These are twice the images that a user may make on a day by default. One byte of the id has the place."""
 LINK_SECONDS = 300
 """How long an upload may begin after its link was handed out."""
 DAY_MS = 86_400_000

@@ -4,8 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from imagegen.domain.inputs import Role
-from imagegen.domain.uploads import MOST_BYTES
+from imagegen.domain.inputs import MOST_UPLOAD_BYTES, Role
 from imagegen.wire.edge_model import EdgeModel
 
 MAX_INPUTS = 4
@@ -60,7 +59,7 @@ class UploadOrder(EdgeModel):
     """The file that will be uploaded: the body of POST /inputs."""
 
     media_type: MediaType
-    bytes: int = Field(ge=1, le=MOST_BYTES, description="The size of the file.")
+    bytes: int = Field(ge=1, le=MOST_UPLOAD_BYTES, description="The size of the file.")
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
         description="The file's SHA-256 in hex."
     )
