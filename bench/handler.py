@@ -21,8 +21,7 @@ from pydantic import SecretStr
 
 from imagegen.aws import clients
 from imagegen.bootstrap import generate, verifier
-from imagegen.domain.moderation import ModerationMode
-from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
+from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider, ModerationMode
 from imagegen.monitoring.observer import LogObserver
 from imagegen.providers import build_provider
 from imagegen.wire.images import EstimateRequest

@@ -1,6 +1,8 @@
 """The way of a warm request through the product, counted by ``sys.setprofile``.
 
-    PYTHONPATH=.:layers/shared python -P bench/request_path.py      one line of JSON
+    PYTHONPATH=.:layers/shared python -P bench/request_path.py [--calls]
+
+One line of JSON; with ``--calls`` each file instead, with the files that call it and how often.
 
 The handlers are the deployed ones and so are their stores, over moto in this process; providers,
 LLM and issuer are those of the local stack. Run in the folder of the checkout that is measured:
@@ -14,6 +16,7 @@ import json
 import os
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
@@ -48,7 +51,8 @@ class Trace:
     """What one request ran of the product."""
 
     functions: set[tuple[str, int]] = field(default_factory=set)
-    hops: int = 0
+    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """From one file to another, with how often."""
     deepest: int = 0
     _stack: list[str | None] = field(default_factory=list)
 
@@ -65,9 +69,22 @@ class Trace:
         return {
             "files": len(files),
             "functions": len(self.functions),
-            "hops": self.hops,
+            "hops": self.calls.total(),
             "deepest": self.deepest,
         }
+
+    def report(self) -> Iterator[str]:
+        """Yield each file with its lines, functions and callers, most called first."""
+        callers = Counter[str]()
+        for (_, name), count in self.calls.items():
+            callers[name] += count
+        ran = Counter(name for name, _ in self.functions)
+        for name in sorted(ran, key=lambda one: (-callers[one], one)):
+            lines = len(Path(name).read_text().splitlines())
+            yield f"{callers[name]:5} {name} ({lines} lines, {ran[name]} functions)"
+            for (caller, called), count in self.calls.most_common():
+                if called == name:
+                    yield f"            {count:5} from {caller}"
 
     def _enter(self, frame: FrameType) -> None:
         name = product_file(frame.f_code.co_filename)
@@ -77,7 +94,8 @@ class Trace:
         self.functions.add((name, frame.f_code.co_firstlineno))
         product = [one for one in self._stack if one]
         self.deepest = max(self.deepest, len(product))
-        self.hops += len(product) > 1 and product[-2] != name
+        if len(product) > 1 and product[-2] != name:
+            self.calls[product[-2], name] += 1
 
 
 def product_file(path: str) -> str | None:
@@ -200,13 +218,16 @@ def main() -> None:
             ),
             "chat with one offer": lambda trace: functions.body("chat/asks-for-an-image", trace),
         }
-        found: dict[str, dict[str, int]] = {}
+        traces: dict[str, Trace] = {}
         for name, request in requests.items():
             request(None)
-            trace = Trace()
-            request(trace)
-            found[name] = trace.counts()
-    print(json.dumps(found))
+            traces[name] = Trace()
+            request(traces[name])
+    if "--calls" in sys.argv:
+        for name, trace in traces.items():
+            print(f"\n{name}", *trace.report(), sep="\n")
+    else:
+        print(json.dumps({name: trace.counts() for name, trace in traces.items()}))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """``make structure``: how large, how plain and how typed the code is, and the way of a request.
 
-    python -m bench.structure [--root CHECKOUT] [--names]
+    python -m bench.structure [--root CHECKOUT] [--names] [--calls]
 
 Read from the source by ``ast``, except the way, which ``bench/request_path.py`` runs. No figure is
 a limit: they are there to compare two commits (``--root`` with a `git worktree` of the other).
@@ -106,19 +106,24 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def request_table(root: Path) -> str:
-    """Return the way of four warm requests, run in a process of that checkout."""
+    """Return the way of four warm requests."""
+    found: dict[str, dict[str, int]] = json.loads(request_path(root))
+    columns = ("files", "functions", "file-to-file calls", "deepest")
+    return table(("warm request", *columns), [(name, *row.values()) for name, row in found.items()])
+
+
+def request_path(root: Path, *options: str) -> str:
+    """Return what the tracer prints, run in a process of that checkout."""
     program = Path(__file__).with_name("request_path.py")
     done = subprocess.run(  # noqa: S603  our own interpreter and our own file
-        [sys.executable, "-P", program],
+        [sys.executable, "-P", program, *options],
         cwd=root,
         env={**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'layers/shared'}"},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    found: dict[str, dict[str, int]] = json.loads(done.stdout)
-    columns = ("files", "functions", "file-to-file calls", "deepest")
-    return table(("warm request", *columns), [(name, *row.values()) for name, row in found.items()])
+    return done.stdout
 
 
 def main() -> None:
@@ -126,6 +131,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make structure", description=__doc__)
     parser.add_argument("--root", type=Path, default=ROOT, help="another checkout")
     parser.add_argument("--names", action="store_true", help="list names defined twice")
+    parser.add_argument("--calls", action="store_true", help="list who calls each file on the way")
     given = parser.parse_args()
     root = given.root.resolve()
     found = {part: modules(root, part) for part in PARTS}
@@ -136,6 +142,8 @@ def main() -> None:
         for name, paths in repeated(product).items():
             print(f"{name}: {', '.join(map(str, paths))}")
     print(f"\n{request_table(root)}")
+    if given.calls:
+        print(request_path(root, "--calls"))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 
-from imagegen.aws.parameters import KEYS_AND_FLAGS, unpacked
+from imagegen.aws.parameters import KEYS_AND_FLAGS, with_keys_and_flags
 from imagegen.providers import PROVIDERS, flag_name
 from local.parameters import CLEAR, read_dotenv
 from local.paths import DOTENV
@@ -62,7 +62,9 @@ def push(ssm: "SSMClient", stack_name: str, env: Mapping[str, str]) -> list[str]
 
 def stored(ssm: "SSMClient", path: str) -> dict[str, str]:
     """Return the keys and flags of a stack, also those that an older version stored one by one."""
-    return {name: one for name, one in unpacked(_read(ssm, path)).items() if is_pushed(name)}
+    return {
+        name: one for name, one in with_keys_and_flags(_read(ssm, path)).items() if is_pushed(name)
+    }
 
 
 def store(ssm: "SSMClient", path: str, values: Mapping[str, str]) -> None:

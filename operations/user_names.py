@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from imagegen.domain.pseudonyms import log_name, provider_name
+from imagegen.domain.ids import log_name, provider_name
 from imagegen.edge.tokens import user_id
 from imagegen.providers import PROVIDERS
 from local.parameters import read_dotenv

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.chat import ChatService, get_chat_service
 from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
-from imagegen.chat.sse import NAMES, to_sse
+from imagegen.chat.sse import EVENT_NAMES, to_sse
 from imagegen.edge.api import (
     build_api,
     current_user,
@@ -32,7 +32,7 @@ api = build_api()
         200: event_stream_schema(
             "Server-sent events: message_start, text_delta, tool_call, and as the last "
             "message_complete, exactly once, also if the LLM failed midway.",
-            NAMES.values(),
+            EVENT_NAMES.values(),
         )
     },
 )

@@ -157,12 +157,12 @@ def _metadata_url(event: Event) -> str:
 
 
 def _metadata(service: EstimateService, path: str) -> Response[str]:
-    from imagegen.mcp.authorization import protected_resource as document  # noqa: PLC0415 as above
+    from imagegen.mcp.authorization import resource_metadata  # noqa: PLC0415 as above
 
     settings = get_settings()
     scopes = [settings.jwt_user_scope] if settings.jwt_user_scope else []
     base_url = _base_url(service, api.current_event.raw_event)
-    found = document(base_url, path, issuer=settings.jwt_issuer, scopes=scopes)
+    found = resource_metadata(base_url, path, issuer=settings.jwt_issuer, scopes=scopes)
     return json_text_response(json.dumps(found), max_age_seconds=300)
 
 

@@ -19,8 +19,7 @@ from imagegen.edge.api import (
     serve,
 )
 from imagegen.edge.events import task_of
-from imagegen.edge.media_types import wants_json
-from imagegen.edge.requests import Access
+from imagegen.edge.requests import Access, wants_json
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
 from imagegen.openai_api.models import ImagesRequest

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 
 from imagegen.domain import pixels
 from imagegen.domain.catalog import Catalog, Variant, parse_catalog
-from imagegen.domain.delivery import charge_microusd
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageOrder
+from imagegen.domain.pricing import charge_microusd
 from imagegen.providers import PROVIDERS, build_provider
 from local.paths import ROOT
 from local.simulator.routes import BASES, MODULES
@@ -64,7 +64,7 @@ def outcome_of(provider: str, simulator: Simulator) -> str | None:
     except BrokenImageError:
         return Outcome.UNAVAILABLE
     variant = ordered(provider)
-    charged = charge_microusd(variant, measured, quoted_microusd=1_000_000, prompt="")
+    charged = charge_microusd(variant, measured, quoted_microusd=1_000_000)
     return Outcome.NO_IMAGE if measured.is_blank or charged is None else None
 
 

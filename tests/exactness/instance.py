@@ -17,9 +17,8 @@ from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.ledger import Limits
-from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderator, ServedModels
+from imagegen.domain.ports import ImageAnswer, ImageOrder, ModerationMode, Moderator, ServedModels
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import RecordStore

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from imagegen.domain.ids import ImageRef
-from imagegen.domain.pseudonyms import object_name
+from imagegen.domain.ids import ImageRef, object_name
 from imagegen.domain.records import ImageRecord, parse_record
 from tests.fakes.service import IMAGE_ID_KEY
 

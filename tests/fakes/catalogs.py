@@ -44,9 +44,9 @@ def catalog(*rows: dict[str, Any], retired: tuple[dict[str, Any], ...] = ()) -> 
 
 
 def three_providers() -> Catalog:
-    """Return a catalog with one tier of three models: $0.05, $0.07 and $0.06."""
+    """Return a catalog with one tier of three models: $0.05, $0.06 and $0.07."""
     return catalog(
         row("alpha-standard", priority=1, usd="0.05"),
-        row("beta-standard", priority=2, usd="0.07"),
-        row("gamma-standard", priority=3, usd="0.06"),
+        row("beta-standard", priority=2, usd="0.06"),
+        row("gamma-standard", priority=3, usd="0.07"),
     )

@@ -8,8 +8,8 @@ from imagegen.domain.chat_usage import (
     ChatUsage,
     DailyChatLimits,
     chat_limit_reached,
-    reserved,
-    settled,
+    chat_reserved,
+    chat_settled,
 )
 from imagegen.domain.errors import LimitError
 
@@ -35,12 +35,14 @@ class MemoryChatUsageStore:
                 return None
             if limit := chat_limit_reached(usage, reservation.tokens, limits, now_ms=now_ms):
                 return limit
-            self.usages[reservation.user, reservation.day] = reserved(usage, reservation)
+            self.usages[reservation.user, reservation.day] = chat_reserved(usage, reservation)
             self.writes += 1
             return None
 
     def settle(self, reservation: ChatReservation, *, tokens: int) -> None:
         with self._lock:
             usage = self.load(reservation.user, reservation.day)
-            self.usages[reservation.user, reservation.day] = settled(usage, reservation, tokens)
+            self.usages[reservation.user, reservation.day] = chat_settled(
+                usage, reservation, tokens
+            )
             self.writes += 1

@@ -14,24 +14,21 @@ from imagegen.domain.catalog import Catalog
 from imagegen.domain.chat_usage import DailyChatLimits
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Ledger, Limits, OpState
-from imagegen.domain.moderation import ModerationMode
-from imagegen.domain.ports import ImageProvider, Llm, Moderator
+from imagegen.domain.ports import ImageProvider, Llm, ModerationMode, Moderator
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
 from imagegen.guard import Guard, Transition
-from imagegen.openai_api.answers import OpenAiPresenter
 from imagegen.openai_api.buyer import Buyer
+from imagegen.openai_api.images import OpenAiPresenter
 from imagegen.settings import ChatSettings, EstimateSettings, GenerateSettings
-from imagegen.usecases.availability import ProviderSetup
+from imagegen.usecases.availability import ModelLister, ProviderSetup
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.estimator import Estimator
-from imagegen.usecases.generate.answers import Presenter
-from imagegen.usecases.generate.generator import Confirmed, Generator
+from imagegen.usecases.generate.generator import Confirmed, Generator, Presenter
 from imagegen.usecases.generate.reconciler import EndedHold, Reconciler
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults
-from imagegen.usecases.model_list import ModelLister
 from imagegen.usecases.status import ImageFinder, LedgerStatusReader
 from imagegen.usecases.usage import UsageReader
 from imagegen.wire.images import Estimate, EstimateRequest, GeneratedImage, GenerateRequest
@@ -76,6 +73,8 @@ class Service:
     catalog: Catalog = field(default_factory=three_providers)
     limits: Limits = field(default_factory=Limits)
     moderation: ModerationMode = ModerationMode.REQUIRED
+    price_multiple: Decimal = Decimal(3)
+    """Greater than the product's own, so that all three providers are in an offer."""
     fallback_after_unknown: bool = True
     max_count: int = 4
     model_aliases: str = ""
@@ -126,6 +125,7 @@ class Service:
             daily_chats=self.chat_limits.chats,
             daily_chat_tokens=self.chat_limits.tokens,
             moderation=self.moderation,
+            fallback_price_multiple=self.price_multiple,
             fallback_after_unknown=self.fallback_after_unknown,
             max_count=self.max_count,
             model_aliases=self.model_aliases,

@@ -9,8 +9,8 @@ import pytest
 
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
-from imagegen.openai_api import answers as openai_answers
-from imagegen.openai_api.buyer import RETRY_AFTER_SECONDS
+from imagegen.openai_api import images as openai_answers
+from imagegen.openai_api.buyer import RUNNING_RETRY_SECONDS
 from imagegen.openai_api.models import FIXED_PARAMETERS, TIER_OF_QUALITY
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.wire.images import Estimate
@@ -595,7 +595,7 @@ def test_a_call_that_waits_for_another_too_long_is_told_when_to_ask_again(
     (error,) = answers
     assert error.code == "still_running"
     headers = {name: error.response.headers[name] for name in ("retry-after", "x-should-retry")}
-    assert headers == {"retry-after": str(RETRY_AFTER_SECONDS), "x-should-retry": "true"}
+    assert headers == {"retry-after": str(RUNNING_RETRY_SECONDS), "x-should-retry": "true"}
     assert called(functions) == 1
 
 

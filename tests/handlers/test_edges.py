@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.ids import log_name
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.pseudonyms import log_name
 from imagegen.logs import logger
 from tests.fakes.service import IMAGE_ID_KEY, PROMPT
 from tests.handlers.conftest import Functions

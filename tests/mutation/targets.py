@@ -39,6 +39,7 @@ TARGETS = (
         "domain/pricing.py",
         (
             f"{UNIT}/test_actual_cost.py",
+            f"{UNIT}/test_delivery.py",
             f"{UNIT}/test_prompt_price.py",
             FIGURES,
             f"{UNIT}/test_catalog.py",

@@ -9,7 +9,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from imagegen.aws.chat_usage_store import PARTITION
+from imagegen.aws.chat_usage_store import CHAT_PARTITION
 from imagegen.providers import PROVIDERS
 from tests.fakes.sse import events_in
 from tests.stack.driver import Answer, Driver, Person
@@ -207,9 +207,9 @@ def test_the_chats_role_can_change_its_own_counts_and_nothing_else(stack: Driver
     ]
     (own_counts,) = changing
     assert listed(own_counts["Action"]) == ["dynamodb:UpdateItem"]
-    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{PARTITION}*"]}}
+    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{CHAT_PARTITION}*"]}}
     assert own_counts["Condition"] == condition
-    assert not key["pk"]["S"].startswith(PARTITION)
+    assert not key["pk"]["S"].startswith(CHAT_PARTITION)
 
 
 def policies_of(stack: Driver, role_arn: str) -> list[dict[str, Any]]:

@@ -73,7 +73,7 @@ def test_the_next_provider_is_called_unless_the_prompt_was_refused(rule: Rule) -
         assert made.record.fallback.provider == "alpha"
         assert made.record.fallback.reason == rule.outcome
         assert service.called == [ALPHA, BETA]
-        assert service.spent() == 70_000
+        assert service.spent() == 60_000
     else:
         with pytest.raises(ContentRefusedError):
             service.confirm(offer)
@@ -176,7 +176,7 @@ def test_after_one_lost_answer_one_more_provider_may_be_called() -> None:
     made = service.make()
     assert service.called == [ALPHA, BETA]
     assert made.record.in_doubt_microusd == 50_000
-    assert made.record.charged_microusd == 70_000
+    assert made.record.charged_microusd == 60_000
 
 
 def test_after_two_lost_answers_no_provider_is_called() -> None:
@@ -187,7 +187,7 @@ def test_after_two_lost_answers_no_provider_is_called() -> None:
         service.confirm(service.estimate())
     assert service.called == [ALPHA, BETA]
     assert not caught.value.retryable
-    assert service.finished[0].in_doubt_microusd == 120_000
+    assert service.finished[0].in_doubt_microusd == 110_000
 
 
 def test_without_fallback_after_unknown_no_provider_is_called_after_a_lost_answer() -> None:
@@ -279,13 +279,13 @@ def test_a_candidate_that_the_catalog_has_changed_is_skipped() -> None:
     assert isinstance(made, Made)
     assert made.record.attempts[0].outcome == "catalog_changed"
     # The price in the quote is charged, whatever the catalog says now.
-    assert made.record.charged_microusd == 70_000
+    assert made.record.charged_microusd == 60_000
 
 
 def test_a_candidate_that_was_removed_from_the_catalog_is_skipped() -> None:
     service = Service()
     offer = service.estimate()
-    service.redeploy(catalog=catalog(row("beta-standard", priority=2, usd="0.07")))
+    service.redeploy(catalog=catalog(row("beta-standard", priority=2, usd="0.06")))
     made = service.confirm(offer)
     assert isinstance(made, Made)
     assert made.record.provider == "beta"
@@ -314,7 +314,7 @@ def test_a_picture_of_the_best_quality_is_waited_for_and_one_that_hangs_leaves_t
     """Lambda ends a run after 300 s; pictures of this quality take up to 160 s."""
     service = Service(catalog=real_catalog())
     service.providers["openai"].takes_ms = 160_000
-    offer = service.estimate(quality="ultra")
+    offer = service.estimate(quality="ultra", model="openai-ultra")
     made = service.confirm(offer, remaining_ms=300_000)
     assert isinstance(made, Made)
     assert (made.record.provider, made.record.fallback) == ("openai", None)
@@ -328,7 +328,7 @@ def test_a_call_that_takes_the_longest_time_is_still_settled_before_its_lease_en
     service = Service(catalog=real_catalog())
     longest_seconds = max(one.call_seconds for one in real_catalog().models)
     service.providers["openai"].takes_ms = longest_seconds * 1000
-    offer = service.estimate(quality="ultra")
+    offer = service.estimate(quality="ultra", model="openai-ultra")
     made = service.confirm(offer, remaining_ms=300_000)
     assert isinstance(made, Made)
     assert service.reconciler.sweep(limit=10).users == 0

@@ -30,8 +30,8 @@ from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.openai_api import retries
 from imagegen.openai_api.buyer import WAIT_MS, Buyer
-from imagegen.openai_api.calls import Call
 from imagegen.openai_api.earlier_images import RECENT_RECORDS
+from imagegen.openai_api.retries import Call
 from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.generate.replay import Replayer

@@ -13,9 +13,9 @@ from imagegen.domain.chat_usage import (
     ChatUsage,
     DailyChatLimits,
     chat_limit_reached,
+    chat_reserved,
+    chat_settled,
     most_tokens,
-    reserved,
-    settled,
 )
 from imagegen.domain.errors import (
     ConfigurationError,
@@ -24,11 +24,11 @@ from imagegen.domain.errors import (
     LlmError,
     StoreUnavailableError,
 )
+from imagegen.domain.ids import provider_name
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, TextPart, TokenCount
 from imagegen.domain.pricing import prompt_tokens
-from imagegen.domain.pseudonyms import provider_name
 from imagegen.usecases.chat.limits import ChatLimits, check
 from imagegen.usecases.chat.llm_call import FIXED_TOKENS
 from imagegen.wire.messages import ChatEvent, ChatRequest, MessageComplete
@@ -198,11 +198,11 @@ def test_the_counts_never_exceed_the_limits(
     for number, (kind, wanted, used) in enumerate(steps):
         if kind and taken:
             reservation = taken[kind % len(taken)]
-            found = settled(found, reservation, min(used, reservation.tokens))
+            found = chat_settled(found, reservation, min(used, reservation.tokens))
             continue
         reservation = ChatReservation(USER, DAY, f"h{number}", wanted)
         if chat_limit_reached(found, wanted, limits, now_ms=0) is None:
-            found = reserved(found, reservation)
+            found = chat_reserved(found, reservation)
             taken.append(reservation)
         assert found.chats <= chats
         assert 0 <= found.tokens <= tokens

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.chat.sse import to_sse
+from imagegen.domain.chat_usage import LlmPrices
 from imagegen.domain.errors import ConfigurationError, InvalidRequestError, LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Llm, TextPart, TokenCount, ToolUse
-from imagegen.domain.token_prices import TokenPrices
-from imagegen.usecases.chat.arguments import parse_arguments
+from imagegen.usecases.chat.answer_text import FAILED, NOTHING, STOPPED, TOO_LONG
 from imagegen.usecases.chat.chatter import MARGIN_MS
 from imagegen.usecases.chat.limits import MAX_ANSWER_CHARACTERS
-from imagegen.usecases.chat.sentences import FAILED, NOTHING, STOPPED, TOO_LONG
+from imagegen.usecases.chat.llm_call import parse_arguments
 from imagegen.wire.images import Estimate
 from imagegen.wire.messages import (
     ChatEvent,
@@ -210,16 +210,16 @@ def test_what_each_call_took_and_cost_is_listed() -> None:
 
 @given(st.integers(0, 10**7), st.integers(0, 10**7))
 def test_a_cost_is_never_rounded_down(inputs: int, outputs: int) -> None:
-    prices = TokenPrices(Decimal("0.15"), Decimal("0.6"))
+    prices = LlmPrices(Decimal("0.15"), Decimal("0.6"))
     cost = prices.cost_microusd(TokenCount(inputs, outputs))
     assert cost is not None
     assert 0 <= cost - (Decimal("0.15") * inputs + Decimal("0.6") * outputs) < 1
 
 
 @pytest.mark.parametrize(
-    "prices", [TokenPrices(), TokenPrices(Decimal(1)), TokenPrices(None, Decimal(1))]
+    "prices", [LlmPrices(), LlmPrices(Decimal(1)), LlmPrices(None, Decimal(1))]
 )
-def test_without_both_prices_there_is_no_cost(prices: TokenPrices) -> None:
+def test_without_both_prices_there_is_no_cost(prices: LlmPrices) -> None:
     assert prices.cost_microusd(SPENT) is None
 
 

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from imagegen.domain.catalog import Offering, Variant
-from imagegen.domain.delivery import charge_microusd
 from imagegen.domain.errors import GenerationFailedError
 from imagegen.domain.pixels import Measured
-from imagegen.domain.pricing import price_microusd, prompt_microusd, prompt_tokens
+from imagegen.domain.pricing import charge_microusd, price_microusd, prompt_microusd, prompt_tokens
 from imagegen.usecases.generate.run import Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture, png
@@ -43,7 +42,6 @@ def charged(
         Variant(offering, option),
         Measured("image/png", width, height),
         quoted_microusd=(price or 0) + prompt_microusd(offering, prompt_tokens(prompt)),
-        prompt=prompt,
     )
 
 
@@ -180,7 +178,7 @@ def test_what_cannot_be_sold_is_not_charged_and_the_next_provider_is_called(kind
     service = Service()
     service.react("alpha", content)
     made = service.make()
-    assert (made.record.provider, service.spent()) == ("beta", 70_000)
+    assert (made.record.provider, service.spent()) == ("beta", 60_000)
     assert [one.code for one in made.record.attempts] == [code, ""]
     alone = one_row()
     alone.react("alpha", content)

@@ -28,6 +28,11 @@ LEAVES_NO_ROUTE: Mapping[type[ImagegenError], str] = {
 }
 """Errors that no route is answered with, and what becomes of them."""
 
+SHOWN_ONLY: Mapping[str, Mapping[type[ImagegenError], str]] = {
+    "estimateImage": {errors.LimitError: "the offer shows it as ``blocked``"},
+}
+"""Errors that a route makes and does not raise."""
+
 ON_EVERY_ROUTE = frozenset(
     {
         ImagegenError,
@@ -197,6 +202,7 @@ def test_an_error_that_a_route_raises_is_one_of_its_answers(operation: str) -> N
         one for _, one in every_route() if one.include_in_schema and one.operation_id == operation
     )
     raised = READER.errors_of(route.func) - ON_EVERY_ROUTE - LEAVES_NO_ROUTE.keys()
+    raised -= SHOWN_ONLY.get(operation, {}).keys()
     assert not raised - ANSWERS[operation], (
         f"{operation} can end with these: name them in ANSWERS of {__name__}, and their statuses "
         "in OPERATIONS of generators/openapi.py"

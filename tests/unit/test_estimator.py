@@ -52,17 +52,20 @@ def test_the_quote_contains_what_the_answer_shows() -> None:
     assert parse_image_id(offer.image_id, IMAGE_ID_KEY) == service.ref(offer)
 
 
-def test_the_button_names_price_and_ceiling() -> None:
-    label = Service().estimate().button_label
-    assert label == "Generate Image for $0.05 (at most $0.07)"
+def test_the_button_names_the_most_and_the_note_what_is_usual() -> None:
+    offer = Service().estimate()
+    assert offer.button_label == "Generate Image for $0.07"
+    assert offer.button_note == "usually $0.05"
+    one_model = Service().estimate(maxCost="0.05")
+    assert (one_model.button_label, one_model.button_note) == ("Generate Image for $0.05", "")
 
 
 def test_max_cost_lowers_the_ceiling() -> None:
     offer = Service().estimate(maxCost="0.06")
     assert offer.price.ceiling == 60_000
     assert {one.key: one.reason for one in offer.alternatives} == {
-        "gamma-standard": None,
-        "beta-standard": "above_max_cost",
+        "beta-standard": None,
+        "gamma-standard": "above_max_cost",
     }
 
 

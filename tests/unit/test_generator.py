@@ -20,9 +20,8 @@ from imagegen.domain.errors import (
     StoreUnavailableError,
 )
 from imagegen.domain.ledger import Hold, Limits, OpState
-from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import Moderation
+from imagegen.domain.ports import Moderation, ModerationMode
 from imagegen.domain.records import RecordStatus
 from imagegen.domain.stores import Held
 from imagegen.usecases.generate.run import Made, Running

@@ -20,7 +20,7 @@ from imagegen.domain.errors import (
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.openai_api.buyer import Buyer
-from imagegen.openai_api.calls import Call
+from imagegen.openai_api.retries import Call
 from imagegen.openai_api.sets import Bought, Wanted
 from imagegen.wire.images import EstimateRequest
 from tests.fakes.faults import DiedError, Fault

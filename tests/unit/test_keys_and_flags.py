@@ -10,7 +10,13 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.aws.parameters import CACHE_MS, KEYS_AND_FLAGS, RETRY_MS, SsmParameters, unpacked
+from imagegen.aws.parameters import (
+    KEYS_AND_FLAGS,
+    RETRY_MS,
+    VALUES_CACHE_MS,
+    SsmParameters,
+    with_keys_and_flags,
+)
 from imagegen.domain.errors import ConfigurationError, StoreUnavailableError
 from imagegen.providers import PROVIDERS, flag_name
 from local.parameters import overrides, set_values
@@ -224,7 +230,7 @@ def test_what_is_no_key_and_no_flag_is_never_stored() -> None:
 @pytest.mark.parametrize("text", ["{", "[]", '"a"', "null", '{"A": 1}', '{"A": {"B": "c"}}', "\0"])
 def test_an_object_that_is_none_is_said_and_not_quoted(text: str) -> None:
     with pytest.raises(ConfigurationError, match="make deploy-env") as error:
-        unpacked({KEYS_AND_FLAGS: text})
+        with_keys_and_flags({KEYS_AND_FLAGS: text})
     assert text not in str(error.value) or text in '"a"null{[]'
 
 
@@ -233,7 +239,7 @@ def test_old_values_outlive_a_throttled_read_and_a_broken_object() -> None:
     client: Any = ssm
     parameters = SsmParameters(client, PATH, clock)
     before = parameters.values()
-    clock.advance(CACHE_MS)
+    clock.advance(VALUES_CACHE_MS)
     ssm.throttled = True
     assert parameters.values() == before
     ssm.throttled = False

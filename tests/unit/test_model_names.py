@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ConfigurationError, ParameterError, UnknownModelError
-from imagegen.openai_api.aliases import ModelNames, Named
+from imagegen.openai_api.model_names import ModelNames, Named
 from imagegen.openai_api.models import TIER_OF_QUALITY
 from imagegen.settings import parse_aliases
 from tests.fakes.catalogs import real_catalog

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imagegen.domain.errors import ParameterError
-from imagegen.domain.money import button_label, label_text, parse_usd, usd_text
-from imagegen.openai_api.aliases import Named
+from imagegen.domain.money import button_label, label_text, parse_usd, usd_text, usual_price
+from imagegen.openai_api.model_names import Named
 from imagegen.openai_api.models import ImagesRequest, to_estimate_request
 from imagegen.wire.images import EstimateRequest
 from tests.fakes.catalogs import real_catalog
@@ -59,9 +59,15 @@ def test_a_label_has_cents_and_more_places_only_where_they_are_needed(
     assert label_text(amount) == label
 
 
-def test_the_button_names_the_ceiling_only_where_it_differs() -> None:
-    assert button_label(50_000, 50_000) == "Generate Image for $0.05"
-    assert button_label(50_000, 70_000) == "Generate Image for $0.05 (at most $0.07)"
+def test_the_button_has_one_number() -> None:
+    assert button_label(70_000) == "Generate Image for $0.07"
+    assert button_label(280_000, count=4) == "Generate 4 Images for $0.28"
+
+
+def test_what_is_usual_is_said_where_the_button_says_something_else() -> None:
+    assert usual_price(50_000, 70_000) == "usually $0.05"
+    assert usual_price(50_000, 50_000) == ""
+    assert usual_price(13_201, 13_250) == ""  # both are $0.0133, rounded up
 
 
 @pytest.mark.parametrize(

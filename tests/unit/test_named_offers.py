@@ -17,8 +17,8 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import Quote
-from imagegen.openai_api.calls import Call
 from imagegen.openai_api.offers import NamedOffers
+from imagegen.openai_api.retries import Call
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.estimator import Estimator, Issue
 from imagegen.wire.images import EstimateRequest

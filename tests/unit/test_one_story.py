@@ -13,7 +13,7 @@ import pytest
 
 from imagegen.domain.errors import ImagegenError, StoreUnavailableError
 from imagegen.domain.ledger import OpState
-from imagegen.openai_api.calls import Call
+from imagegen.openai_api.retries import Call
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import Estimate, EstimateRequest
 from tests.fakes.faults import DiedError, Wire

@@ -1,6 +1,6 @@
 """What is built while Lambda starts an environment."""
 
-from imagegen.bootstrap.priming import STARTING, prime
+from imagegen.bootstrap.service import STARTING, prime
 
 
 def test_where_lambda_starts_every_factory_is_called() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from imagegen.aws.chat_usage_store import PARTITION
+from imagegen.aws.chat_usage_store import CHAT_PARTITION
 from local.parameters import environment_name, read_template
 from local.paths import ROOT
 
@@ -98,7 +98,7 @@ def test_only_generate_can_write_the_ledger_and_the_images() -> None:
     # The chat's own counts: a ledger's partition begins with U#.
     condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["C#*"]}}
     assert (counting["Action"], counting["Condition"]) == ("dynamodb:UpdateItem", condition)
-    assert PARTITION == "C#"
+    assert CHAT_PARTITION == "C#"
     assert actions(FUNCTIONS["GenerateFunction"]) >= writing
 
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.domain.ids import ImageRef
-from imagegen.domain.pseudonyms import log_name, object_name, provider_name
+from imagegen.domain.ids import ImageRef, log_name, object_name, provider_name
 from imagegen.edge.tokens import user_id
 from imagegen.logs import SECRETS, cleaned
 from operations.user_names import names, user_of

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.quality import choose_for_model, choose_quality
-from imagegen.domain.quality_words import SCRIPTS, WORDS, listed, signs
+from imagegen.domain.quality_words import SCRIPTS, TIER_WORDS, listed, signs
 
 ALL = [
     (tier, " ".join(phrase).replace("*", ""))
-    for tier, uses in WORDS.items()
+    for tier, uses in TIER_WORDS.items()
     for text in uses.values()
     for phrase in listed(text)
 ]

@@ -11,7 +11,7 @@ from imagegen.domain import ledger as rules
 from imagegen.domain.errors import LimitError, NoProviderError, QuoteExpiredError
 from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits
 from imagegen.domain.outcomes import Outcome
-from imagegen.openai_api.calls import Call
+from imagegen.openai_api.retries import Call
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import Estimate, EstimateRequest
 from tests.fakes.catalogs import SQUARE, catalog, row

@@ -298,12 +298,12 @@ def test_the_answer_has_the_cost_and_the_remaining_allowance() -> None:
     image = service.present(offer)
     assert image.image_url == f"https://us.test/images/{offer.image_id}"
     assert (image.alt, image.style) == (PROMPT, "ink")
-    assert (image.cost.charged, image.cost.expected, image.cost.ceiling) == (70_000, 50_000, 70_000)
+    assert (image.cost.charged, image.cost.expected, image.cost.ceiling) == (60_000, 50_000, 70_000)
     assert image.fallback is not None
     assert (image.fallback.provider, image.fallback.reason) == ("alpha", "rate_limited")
     assert [one.outcome for one in image.attempts] == ["rate_limited", "success"]
-    assert image.llm_api_call.cost == 70_000
-    assert image.remaining.usd_today == 9_930_000
+    assert image.llm_api_call.cost == 60_000
+    assert image.remaining.usd_today == 9_940_000
     assert "a_code" not in image.model_dump_json()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from imagegen.domain.errors import UnauthorizedError
-from imagegen.domain.users import USER, User
+from imagegen.domain.ports import USER, User
 from imagegen.edge.events import plain_path, task_of, url_event
 from imagegen.edge.requests import Access, check_request
 

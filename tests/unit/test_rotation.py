@@ -151,5 +151,5 @@ def test_keys_that_no_rotation_left_are_not_touched(keys: str) -> None:
 
 
 def test_its_figures_are_the_packages_own() -> None:
-    assert rotation.CACHE_MS == parameters.CACHE_MS
+    assert rotation.CACHE_MS == parameters.VALUES_CACHE_MS
     assert rotation.LIFETIME_MS == quotes.LIFETIME_MS

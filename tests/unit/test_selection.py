@@ -306,7 +306,7 @@ def test_whoever_costs_more_than_the_multiple_of_the_first_is_left_out() -> None
 
 
 def test_a_price_equal_to_the_most_that_may_be_paid_is_within_it() -> None:
-    assert "gamma-standard" in keys(chosen(criteria(max_cost_microusd=60_000)))
+    assert "beta-standard" in keys(chosen(criteria(max_cost_microusd=60_000)))
 
 
 def test_a_row_whose_state_is_unknown_counts_as_without_a_key() -> None:

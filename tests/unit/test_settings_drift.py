@@ -336,7 +336,7 @@ def test_a_setting_of_the_functions_is_read_in_their_settings_alone() -> None:
     """A variable that other code reads by itself would be none of the tests above."""
     permitted = {
         "layers/shared/imagegen/aws/clients.py": "AWS_ENDPOINT_URL: https on AWS, not on loopback",
-        "layers/shared/imagegen/bootstrap/priming.py": "whether Lambda is starting it",
+        "layers/shared/imagegen/bootstrap/service.py": "whether Lambda is starting it",
     }
     readers = {
         str(path.relative_to(ROOT))

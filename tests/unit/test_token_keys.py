@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from imagegen.domain.errors import ConfigurationError, StoreUnavailableError, UnauthorizedError
 from imagegen.edge import token_hints
 from imagegen.edge.token_keys import ALGORITHMS
-from imagegen.edge.tokens import MAX_TOKEN_CHARACTERS, TokenVerifier, build_verifier
+from imagegen.edge.tokens import MAX_JWT_CHARACTERS, TokenVerifier, build_verifier
 from imagegen.logs import MAX_CHARACTERS, cleaned
 from tests.fakes.clock import Clock
 from tests.unit.test_auth import FAR_AHEAD, LONG_AGO, by_hmac, part
@@ -110,7 +110,7 @@ def test_a_token_of_many_groups_is_read(groups: int) -> None:
 
 def test_a_token_that_is_longer_than_any_is_refused_unread() -> None:
     door = Door([jwk("RSA", kid="k")])
-    assert door.hint(token(kid="k", note="x" * MAX_TOKEN_CHARACTERS)) == token_hints.TOO_LONG
+    assert door.hint(token(kid="k", note="x" * MAX_JWT_CHARACTERS)) == token_hints.OVERLONG
     assert door.fetched == 0
 
 

@@ -22,7 +22,7 @@ FIELDS = frozenset(
         *("function_request_id", "correlation_id", "xray_trace_id"),
         # a request
         *("code", "status", "kind", "place", "hint"),
-        "user",  # a keyed hash: see domain/pseudonyms.py
+        "user",  # a keyed hash: see domain/ids.py
         # an image
         *(
             "status_word",

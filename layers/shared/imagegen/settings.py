@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from imagegen.domain.ledger import Limits
-from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.money import Usd
+from imagegen.domain.ports import ModerationMode
 from imagegen.places import is_on_loopback, public_url
 from imagegen.providers import PROVIDERS, base_url_name
 
@@ -105,7 +105,7 @@ class MoneySettings(Settings):
     daily_images: Annotated[int, Field(ge=1)] = 50
     daily_attempts: Annotated[int, Field(ge=1, le=500)] = 100
     daily_spend_usd: Usd = 10_000_000
-    fallback_price_multiple: Annotated[Decimal, Field(ge=1)] = Decimal(3)
+    fallback_price_multiple: Annotated[Decimal, Field(ge=1)] = Decimal("1.25")
 
     @property
     def limits(self) -> Limits:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 STORE = "The chat's counts"
-PARTITION = "C#"
+CHAT_PARTITION = "C#"
 KEPT_SECONDS = 3 * 86_400
 
 
@@ -84,7 +84,7 @@ class DynamoChatUsageStore:
 
 
 def _key(user: str, day: str) -> dict[str, Any]:
-    return to_item({"pk": f"{PARTITION}{user}", "sk": f"DAY#{day}"})
+    return to_item({"pk": f"{CHAT_PARTITION}{user}", "sk": f"DAY#{day}"})
 
 
 def _to_usage(values: dict[str, Any]) -> ChatUsage:

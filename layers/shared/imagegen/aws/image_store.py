@@ -16,8 +16,7 @@ from pydantic import ValidationError
 
 from imagegen.aws.s3_errors import s3_errors
 from imagegen.domain.errors import StoreUnavailableError
-from imagegen.domain.ids import ImageRef
-from imagegen.domain.pseudonyms import object_name
+from imagegen.domain.ids import ImageRef, object_name
 from imagegen.domain.records import ImageRecord, fitting_json, parse_record
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from imagegen.domain.errors import ConfigurationError, StoreUnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-CACHE_MS = 300_000
+VALUES_CACHE_MS = 300_000
 KEYS_AND_FLAGS = "KEYS_AND_FLAGS"
 """The parameter that has the JSON object."""
 RETRY_MS = 20_000
@@ -31,7 +31,7 @@ class SsmParameters:
     path: str
     now_ms: Callable[[], int]
     _values: Mapping[str, str] = field(default_factory=dict, repr=False)
-    _read_ms: int = -CACHE_MS
+    _read_ms: int = -VALUES_CACHE_MS
 
     def values(self) -> Mapping[str, str]:
         """Return the parameters by the last part of their name, at most five minutes old.
@@ -40,14 +40,14 @@ class SsmParameters:
             StoreUnavailableError: they were never read and cannot be read now.
             ConfigurationError: they were never read, and the JSON object is invalid.
         """
-        if self.now_ms() - self._read_ms >= CACHE_MS:
+        if self.now_ms() - self._read_ms >= VALUES_CACHE_MS:
             try:
                 self._values = self._read()
             except (StoreUnavailableError, ConfigurationError):
                 if not self._values:
                     raise
                 # Old keys are better than none. The pause keeps every request from waiting for SSM.
-                self._read_ms = self.now_ms() - CACHE_MS + RETRY_MS
+                self._read_ms = self.now_ms() - VALUES_CACHE_MS + RETRY_MS
                 return self._values
             self._read_ms = self.now_ms()
         return self._values
@@ -62,10 +62,10 @@ class SsmParameters:
                 for page in pages
                 for one in page["Parameters"]
             }
-        return unpacked(found)
+        return with_keys_and_flags(found)
 
 
-def unpacked(found: Mapping[str, str]) -> dict[str, str]:
+def with_keys_and_flags(found: Mapping[str, str]) -> dict[str, str]:
     """Return parameters with those that are in the JSON object; one of its own comes first.
 
     Raises:

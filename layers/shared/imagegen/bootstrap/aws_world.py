@@ -28,7 +28,7 @@ from imagegen.usecases.availability import ProviderSetup
 if TYPE_CHECKING:
     from imagegen.domain.chat_usage import ChatUsageStore
 
-CATALOG = "provider_catalog.json"
+CATALOG_FILE = "provider_catalog.json"
 ID_BYTES = 6
 """The ids of runs are kept in the ledger, so they are short."""
 
@@ -43,10 +43,10 @@ def load_catalog() -> Catalog:
 
     Its file is in the package in the layer, and at the root of the repository in a checkout.
     """
-    beside = files("imagegen").joinpath(CATALOG)
+    beside = files("imagegen").joinpath(CATALOG_FILE)
     if beside.is_file():
         return parse_catalog(beside.read_text())
-    return parse_catalog((Path(__file__).parents[4] / CATALOG).read_text())
+    return parse_catalog((Path(__file__).parents[4] / CATALOG_FILE).read_text())
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,14 @@ from functools import cache, cached_property
 from imagegen.aws import clients
 from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.pricing import PricingService
-from imagegen.bootstrap.priming import prime
+from imagegen.bootstrap.service import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
-from imagegen.domain.pseudonyms import provider_name
-from imagegen.domain.token_prices import TokenPrices
+from imagegen.domain.chat_usage import LlmPrices
+from imagegen.domain.ids import provider_name
 from imagegen.edge.problems import on_route, to_problem
 from imagegen.settings import ChatSettings
 from imagegen.usecases.chat.chatter import Chatter
-from imagegen.usecases.chat.limits import ChatLimits
-from imagegen.usecases.chat.meter import ChatMeter
+from imagegen.usecases.chat.limits import ChatLimits, ChatMeter
 from imagegen.wire.images import Estimate, EstimateRequest
 
 
@@ -36,7 +35,7 @@ class ChatService(PricingService):
             to_problem=lambda error: on_route(to_problem(error), "/chat"),
             now_ms=world.now_ms,
             new_id=world.new_id,
-            prices=TokenPrices(
+            prices=LlmPrices(
                 settings.chat_input_usd_per_million, settings.chat_output_usd_per_million
             ),
             limits=ChatLimits(input_characters=settings.chat_input_characters),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from imagegen.aws import clients
 from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.pricing import PricingService
-from imagegen.bootstrap.priming import prime
+from imagegen.bootstrap.service import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.domain.quality import choose_quality
 from imagegen.places import public_url

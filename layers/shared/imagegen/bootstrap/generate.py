@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING
 from imagegen.aws import clients
 from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.pricing import PricingService
-from imagegen.bootstrap.priming import prime
+from imagegen.bootstrap.service import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
-from imagegen.domain.pseudonyms import provider_name
+from imagegen.domain.ids import provider_name
 from imagegen.domain.stores import Stores
 from imagegen.settings import GenerateSettings
-from imagegen.usecases.generate.answers import Presenter
 from imagegen.usecases.generate.attempts import ProviderLoop
-from imagegen.usecases.generate.generator import Generator
-from imagegen.usecases.generate.holds import Holds
+from imagegen.usecases.generate.generator import Generator, Presenter
+from imagegen.usecases.generate.holds import Holds, ImageKeeper
 from imagegen.usecases.generate.moderation import PromptModeration
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer
-from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.usecases.status import ImageFinder
 from imagegen.usecases.usage import UsageReader
 

@@ -5,8 +5,7 @@ from functools import cache, cached_property
 
 from imagegen.aws import clients
 from imagegen.bootstrap.aws_world import AwsWorld
-from imagegen.bootstrap.priming import prime
-from imagegen.bootstrap.service import Service
+from imagegen.bootstrap.service import Service, prime
 from imagegen.bootstrap.verifier import get_settings, get_verifier
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker

@@ -4,15 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from imagegen.bootstrap.generate import GenerateService
-from imagegen.openai_api.aliases import ModelNames
-from imagegen.openai_api.answers import OpenAiPresenter
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.earlier_images import EarlierImages
-from imagegen.openai_api.images import ImagesRoute
-from imagegen.openai_api.listing import ModelListing
+from imagegen.openai_api.images import ImagesRoute, OpenAiPresenter
+from imagegen.openai_api.model_names import ModelListing, ModelNames
 from imagegen.openai_api.offers import NamedOffers
-from imagegen.openai_api.set_calls import SetCalls
-from imagegen.openai_api.sets import SetBuyer
+from imagegen.openai_api.sets import SetBuyer, SetCalls
 
 
 @dataclass(frozen=True)

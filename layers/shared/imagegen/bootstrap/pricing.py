@@ -5,9 +5,9 @@ from functools import cached_property
 
 from imagegen.bootstrap.service import Service
 from imagegen.settings import MoneySettings
+from imagegen.usecases.availability import ModelLister
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.inputs import InputReader
-from imagegen.usecases.model_list import ModelLister
 
 
 @dataclass(frozen=True)

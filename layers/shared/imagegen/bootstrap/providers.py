@@ -130,8 +130,7 @@ def _moderator(
 @cache
 def _llm(key: str, base_url: str, model: str, providers: tuple[str, ...]) -> Llm:
     # Imported here: the client takes half a second to load, and only chat answers need it.
-    from imagegen.chat.instructions import INSTRUCTIONS  # noqa: PLC0415
-    from imagegen.chat.tool import tool_definition  # noqa: PLC0415
+    from imagegen.chat.tool import INSTRUCTIONS, tool_definition  # noqa: PLC0415
     from imagegen.llm.openai_chat import build_llm  # noqa: PLC0415
 
     tool = tool_definition("openai", providers, pictures=True)

@@ -4,11 +4,9 @@ Nothing here uses AWS, the environment or a clock, so that it works in any other
 """
 
 from imagegen.chat.aisdk import from_aisdk, to_aisdk
-from imagegen.chat.instructions import INSTRUCTIONS
-from imagegen.chat.message import message_complete
-from imagegen.chat.results import extract_image_generations, result_for_llm
+from imagegen.chat.results import extract_image_generations, message_complete, result_for_llm
 from imagegen.chat.sse import to_sse
-from imagegen.chat.tool import FORMATS, tool_definition
+from imagegen.chat.tool import FORMATS, INSTRUCTIONS, tool_definition
 from imagegen.wire.handles import with_inputs
 
 __all__ = [

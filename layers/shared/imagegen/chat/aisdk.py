@@ -13,10 +13,10 @@ APPROVED = {"approved": True}
 OWN = ("toolCallId", "prompt", "status")
 """The fields of an ImageGeneration that the part's own fields contain."""
 
-type Part = dict[str, Any]
+type UiPart = dict[str, Any]
 
 
-def to_aisdk(generation: Mapping[str, Any]) -> Part:
+def to_aisdk(generation: Mapping[str, Any]) -> UiPart:
     """Return an image generation as a tool part."""
     made = PARTS[generation["status"]](generation)
     estimate = generation.get("estimate") or {}
@@ -54,7 +54,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _pending(generation: Mapping[str, Any]) -> Part:
+def _pending(generation: Mapping[str, Any]) -> UiPart:
     estimate = generation.get("estimate")
     if not estimate:
         return {"state": "approval-requested"}
@@ -68,7 +68,7 @@ def _pending(generation: Mapping[str, Any]) -> Part:
     return {"state": "approval-requested", "facts": facts}
 
 
-def _generating(generation: Mapping[str, Any]) -> Part:
+def _generating(generation: Mapping[str, Any]) -> UiPart:
     seen = {name: generation[name] for name in ("startedAt", "previewUrl") if name in generation}
     if not seen:
         return {"state": "approval-responded", "decided": APPROVED}
@@ -79,7 +79,7 @@ def _generating(generation: Mapping[str, Any]) -> Part:
     return {"state": "output-available", "decided": APPROVED, "tail": tail}
 
 
-def _complete(generation: Mapping[str, Any]) -> Part:
+def _complete(generation: Mapping[str, Any]) -> UiPart:
     image = generation.get("image") or {}
     output = {
         "id": generation["id"],
@@ -93,7 +93,7 @@ def _complete(generation: Mapping[str, Any]) -> Part:
     return {"state": "output-available", "decided": APPROVED, "tail": {"output": output}}
 
 
-def _failed(generation: Mapping[str, Any]) -> Part:
+def _failed(generation: Mapping[str, Any]) -> UiPart:
     problem = generation.get("problem")
     failure = problem or generation.get("image") or {}
     facts = {
@@ -110,12 +110,12 @@ def _failed(generation: Mapping[str, Any]) -> Part:
     }
 
 
-def _denied(reason: str) -> Callable[[Mapping[str, Any]], Part]:
+def _denied(reason: str) -> Callable[[Mapping[str, Any]], UiPart]:
     decided = {"approved": False, "reason": reason}
     return lambda _generation: {"state": "output-denied", "decided": decided}
 
 
-PARTS: Mapping[str, Callable[[Mapping[str, Any]], Part]] = {
+PARTS: Mapping[str, Callable[[Mapping[str, Any]], UiPart]] = {
     "pending": _pending,
     "generating": _generating,
     "complete": _complete,

@@ -6,13 +6,14 @@ around an estimate, so the search goes inward to the estimate and notes the call
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.messages import TOOL
 
-ESTIMATE = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})
+ESTIMATE_FIELDS = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})
 """The fields that every estimate has."""
 SEEN_BY_LLM = ("buttonLabel", "price", "provider", "model", "quality", "size", "typicalSeconds")
 CALL_IDS = ("tool_call_id", "tool_use_id", "toolCallId", "toolUseId", "call_id")
@@ -30,6 +31,7 @@ SPEAKERS = frozenset({"user", "assistant", "model", "system", "developer"})
 RESULT_TYPES = ("tool_result", "tool-result", "function_call_output")
 RESULTS = ("tool_result", "functionResponse", "function_response", "toolResult")
 """What marks a tool result inside a speaker's message: the block's type, or a field's name."""
+type Part = EdgeModel | Mapping[str, Any]
 
 
 def extract_image_generations(tool_results: Any, calls: Any = None) -> list[dict[str, Any]]:
@@ -52,7 +54,7 @@ def result_for_llm(estimate: Mapping[str, Any]) -> dict[str, Any]:
 
     For an error (``application/problem+json``), its code and its text are returned.
     """
-    if not estimate.keys() >= ESTIMATE:
+    if not estimate.keys() >= ESTIMATE_FIELDS:
         return {"offered": False, "code": estimate.get("code"), "detail": estimate.get("detail")}
     seen = {name: estimate[name] for name in SEEN_BY_LLM if name in estimate}
     return {"offered": True, **seen}
@@ -71,7 +73,7 @@ class _Search:
         match value:
             case str() if value.lstrip()[:1] in ("{", "["):
                 yield from self.images(_json_in(value), call_id, depth - 1)
-            case Mapping() if value.keys() >= ESTIMATE:
+            case Mapping() if value.keys() >= ESTIMATE_FIELDS:
                 yield _image(value, call_id)
             case Mapping() if not _is_of_another_tool(value) and self._may_be_ours(value):
                 inner_id = _call_id(value) or call_id
@@ -88,6 +90,35 @@ class _Search:
             return True
         named = {name for call_id, name in self.calls if call_id == identity or not identity}
         return named == {TOOL}
+
+
+def message_complete(
+    message_id: str,
+    content: str,
+    *,
+    image_generations: Iterable[Part] = (),
+    llm_api_calls: Iterable[Part] = (),
+    stop_reason: Literal["end", "tool_limit", "length", "error"] = "end",
+) -> dict[str, Any]:
+    """Return the message in the form that the page's elements and clients of ``POST /chat`` read.
+
+    ``image_generations`` are the result of ``extract_image_generations``.
+    """
+    return {
+        "id": message_id,
+        "role": "assistant",
+        "content": content,
+        "imageGenerations": [plain(one) for one in image_generations],
+        "llmApiCalls": [plain(one) for one in llm_api_calls],
+        "stopReason": stop_reason,
+    }
+
+
+def plain(part: Part) -> dict[str, Any]:
+    """Return a part as JSON."""
+    if isinstance(part, EdgeModel):
+        return part.model_dump(mode="json", by_alias=True)
+    return dict(part)
 
 
 def _is_unnamed_result(result: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from imagegen.wire.messages import ChatEvent, MessageComplete, MessageStart, TextDelta, ToolCall
 
-NAMES: dict[type, str] = {
+EVENT_NAMES: dict[type, str] = {
     MessageStart: "message_start",
     TextDelta: "text_delta",
     ToolCall: "tool_call",
@@ -15,6 +15,6 @@ NAMES: dict[type, str] = {
 def to_sse(events: Iterable[ChatEvent]) -> str:
     """Return the events as one stream; each one's JSON is a single line, so nothing is escaped."""
     return "".join(
-        f"event: {NAMES[type(event)]}\ndata: {event.model_dump_json(by_alias=True)}\n\n"
+        f"event: {EVENT_NAMES[type(event)]}\ndata: {event.model_dump_json(by_alias=True)}\n\n"
         for event in events
     )

@@ -8,11 +8,13 @@ This file is the reference: the store must behave as these functions do.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import ROUND_CEILING, Decimal
 from typing import Protocol
 
+from imagegen.domain.days import next_day_seconds
 from imagegen.domain.errors import LimitError
+from imagegen.domain.ports import TokenCount
 from imagegen.domain.pricing import prompt_tokens
-from imagegen.domain.waits import next_day_seconds
 
 MAX_OUTPUT_TOKENS = 4_096
 """The most tokens of the answer to one call of the LLM; every call requests this limit."""
@@ -47,6 +49,29 @@ class ChatReservation:
     id: str
     """Unique: it makes a write that is sent twice change nothing the second time."""
     tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class LlmPrices:
+    """Dollars per million tokens, which are micro-dollars per token; ``None`` if not configured."""
+
+    input_usd_per_million: Decimal | None = None
+    output_usd_per_million: Decimal | None = None
+
+    def cost_microusd(self, spent: TokenCount | None) -> int | None:
+        """Return what a call cost in micro-dollars, rounded up.
+
+        ``None`` if the tokens or a price are unknown.
+        """
+        if spent is None or self.input_usd_per_million is None:
+            return None
+        if self.output_usd_per_million is None:
+            return None
+        cost = (
+            spent.input_tokens * self.input_usd_per_million
+            + spent.output_tokens * self.output_usd_per_million
+        )
+        return int(cost.to_integral_value(ROUND_CEILING))
 
 
 class ChatUsageStore(Protocol):
@@ -96,7 +121,7 @@ def chat_limit_reached(
     return None
 
 
-def reserved(usage: ChatUsage, reservation: ChatReservation) -> ChatUsage:
+def chat_reserved(usage: ChatUsage, reservation: ChatReservation) -> ChatUsage:
     """Return the usage with the request counted and its tokens reserved."""
     return replace(
         usage,
@@ -106,7 +131,7 @@ def reserved(usage: ChatUsage, reservation: ChatReservation) -> ChatUsage:
     )
 
 
-def settled(usage: ChatUsage, reservation: ChatReservation, tokens: int) -> ChatUsage:
+def chat_settled(usage: ChatUsage, reservation: ChatReservation, tokens: int) -> ChatUsage:
     """Return the usage with a reservation replaced by what was used; unchanged without it."""
     if reservation.id not in usage.reservations:
         return usage

@@ -1,11 +1,16 @@
-"""The two ids of an image: the quote id, which may be logged, and the image id, which opens it.
+"""The ids of an image, and the names of people for outsiders: all of them keyed hashes.
 
-The quote id is 15 random bytes. The image id is the quote id, followed by the time of issue and
-the user, both masked with a keyed hash of the quote id. The image is found by its id alone,
-without an index. Without the key it is not possible to read the user from an image id, or to make
-a valid image id from a quote id or from another image id: a keyed check precedes the masked part,
-and the mask depends on that check.
-Both ids are lower-case base32 of whole groups, so that each has only one spelling.
+The quote id, which may be logged, is 15 random bytes. The image id, which opens the image, is the
+quote id, followed by the time of issue and the user, both masked with a keyed hash of the quote id.
+The image is found by its id alone, without an index. Without the key it is not possible to read the
+user from an image id, or to make a valid image id from a quote id or from another image id: a keyed
+check precedes the masked part, and the mask depends on that check. Both ids are lower-case base32
+of whole groups, so that each has only one spelling.
+
+A user's id is a plain hash of issuer and subject. Whoever guesses a subject can compute it, so it
+never leaves the service; a name for outsiders cannot be guessed without the key. The key never
+changes, so that a name stays the same when the quote keys are rotated. Each purpose has names of
+its own, so that a log, a provider and an object in the bucket cannot be compared.
 """
 
 import base64
@@ -21,6 +26,8 @@ _CHECK_BYTES = 3
 """This check recognises a made-up id without a read of the store."""
 _TIME_BYTES = 6
 _IMAGE_CHARACTERS = 64
+_NAME_CHARACTERS = 32
+_LOG_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,24 @@ def parse_image_id(text: str, key: bytes) -> ImageRef:
     return ImageRef(nonce, plain[_TIME_BYTES:].hex(), int.from_bytes(plain[:_TIME_BYTES]))
 
 
+def log_name(user: str, key: bytes) -> str:
+    """Return the name of a user in log lines, 16 hex digits: support can compute it."""
+    return _name("log", user, key)[:_LOG_CHARACTERS]
+
+
+def provider_name(user: str, provider: str, key: bytes) -> str:
+    """Return the name of a user for a provider, 32 hex digits, as in ``safety_identifier``."""
+    return _name(f"provider.{provider}", user, key)
+
+
+def object_name(ref: ImageRef, key: bytes) -> str:
+    """Return the part of an object's key that depends on its owner, 32 hex digits.
+
+    It is different for each image, so that two images of one user cannot be linked.
+    """
+    return _name("object", f"{ref.user}.{ref.quote_id}", key)
+
+
 def _check(plain: bytes, nonce: str, key: bytes) -> bytes:
     signed = b"image-id-check." + nonce.encode() + b"." + plain
     return hmac.digest(key, signed, "sha256")[:_CHECK_BYTES]
@@ -85,3 +110,8 @@ def _check(plain: bytes, nonce: str, key: bytes) -> bytes:
 def _masked(data: bytes, nonce: str, check: bytes, key: bytes) -> bytes:
     mask = hmac.digest(key, b"image-id." + nonce.encode() + b"." + check, "sha256")
     return bytes(a ^ b for a, b in zip(data, mask, strict=False))
+
+
+def _name(purpose: str, text: str, key: bytes) -> str:
+    signed = f"pseudonym.{purpose}.{text}".encode()
+    return hmac.digest(key, signed, "sha256").hex()[:_NAME_CHARACTERS]

@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from imagegen.domain.ids import ImageRef
 
-
 MOST_UPLOAD_BYTES = 10 * 1024 * 1024
 """Of one upload."""
 

@@ -16,7 +16,7 @@ type Data = bytes | memoryview
 MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 RESTART = re.compile(rb"\xff+[\xd0-\xd7]")
 EOI, SOS, DHT, DRI = 0xD9, 0xDA, 0xC4, 0xDD
-FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
+FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
 BASELINE, PROGRESSIVE = frozenset({0xC0, 0xC1}), 0xC2
 ALONE = frozenset({0x01, 0xD8})
 MOST_FIRST_BITS = 32
@@ -96,7 +96,7 @@ def read_jpeg(content: bytes) -> Picture:
 
 
 def _read_segment(frame: Frame, marker: int, segment: bytes) -> None:
-    if marker in FRAMES and not frame.marker:
+    if marker in FRAME_MARKERS and not frame.marker:
         frame.marker = marker
         frame.height, frame.width, count = struct.unpack_from(">HHB", segment, 1)
         for at in range(6, 6 + 3 * count, 3):

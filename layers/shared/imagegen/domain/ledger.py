@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from imagegen.domain.days import day_limit, hour_limit, longest
 from imagegen.domain.errors import LimitError
 from imagegen.domain.money import label_text
-from imagegen.domain.waits import day_limit, hour_limit, longest
 
 HOUR_MS = 3_600_000
 PRUNE_MARGIN_MS = 60_000

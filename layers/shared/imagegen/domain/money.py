@@ -54,9 +54,16 @@ def label_text(price_microusd: int) -> str:
     return f"${whole}.{fraction:0<2}"
 
 
-def button_label(expected_microusd: int, ceiling_microusd: int) -> str:
-    """Return the button's text; it includes the ceiling if that is not the expected price."""
-    label = f"Generate Image for {label_text(expected_microusd)}"
-    if ceiling_microusd == expected_microusd:
-        return label
-    return f"{label} (at most {label_text(ceiling_microusd)})"
+def button_label(ceiling_microusd: int, *, count: int = 1) -> str:
+    """Return the button's text; its number is the most that can be charged, for all images."""
+    what = "Image" if count == 1 else f"{count} Images"
+    return f"Generate {what} for {label_text(ceiling_microusd)}"
+
+
+def usual_price(expected_microusd: int, ceiling_microusd: int) -> str:
+    """Return what is said beside the button, such as ``usually $0.0132``.
+
+    Empty if the expected price is what the button says.
+    """
+    expected = label_text(expected_microusd)
+    return "" if expected == label_text(ceiling_microusd) else f"usually {expected}"

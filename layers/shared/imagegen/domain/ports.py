@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Literal, Protocol
 
 from imagegen.domain.inputs import InputFile
@@ -10,8 +11,9 @@ from imagegen.domain.text import legible
 
 type ServedModels = Mapping[str, date | None]
 """The models that a provider lists, by id, each with its last day if one is announced."""
-
 type Json = bool | int | float | str | list[Json] | Mapping[str, Json] | None
+USER, ADMIN = "user", "admin"
+"""The two scopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,5 +193,41 @@ class WaitingPlaces(Protocol):
 
         Raises:
             StoreUnavailableError: it may or may not have been taken.
+        """
+        ...
+
+
+class ModerationMode(StrEnum):
+    """What happens when moderation gives no verdict."""
+
+    REQUIRED = "required"
+    BEST_EFFORT = "best-effort"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The authenticated user of a request."""
+
+    id: str
+    """32 hex digits, always the same for one issuer and subject."""
+    scopes: frozenset[str]
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether details for operators may be shown."""
+        return ADMIN in self.scopes
+
+
+class Verifier(Protocol):
+    """Turns an Authorization header into a user."""
+
+    def verify(self, authorization: str | None) -> User:
+        """Return the user of a bearer token.
+
+        Raises:
+            UnauthorizedError: there is no token, or it is not valid.
+            ForbiddenError: the token is valid and lacks the scope.
+            StoreUnavailableError: the token cannot be checked now.
         """
         ...

@@ -1,12 +1,18 @@
-"""What one image of a row costs, in micro-dollars, rounded up to a whole micro-dollar."""
+"""What one image of a row costs, in micro-dollars, rounded up to a whole micro-dollar.
+
+No more is charged than the price of what arrived. A provider may make another size than the one
+that was ordered. The image is still of use, so it is sold as what it is, at the lower of two
+prices: that of the order and that of the size that arrived.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import assert_never
 
-from imagegen.domain.catalog import Offering, SizeOption
+from imagegen.domain.catalog import Offering, SizeOption, Variant
 from imagegen.domain.input_tokens import input_tokens
+from imagegen.domain.pixels import Measured
 from imagegen.domain.price_rules import (
     FreeInputs,
     InputPrice,
@@ -32,6 +38,8 @@ MEGAPIXEL = 1024 * 1024
 """As providers count input images that they bill by megapixels."""
 LONGEST_WORD = 15
 """In a longer run of letters, which is not a word, two letters make a token."""
+TOLERANCE_PERCENT = 10
+"""By this an edge may be shorter than that of the size that is charged: models round a ratio."""
 
 
 def price_microusd(row: Offering, option: SizeOption) -> int | None:
@@ -119,6 +127,27 @@ def tokens(usage: Mapping[str, int] | None) -> tuple[int, int] | None:
     return usage.get("input_tokens", 0), usage["output_tokens"] + usage.get("thought_tokens", 0)
 
 
+def charge_microusd(variant: Variant, measured: Measured, *, quoted_microusd: int) -> int | None:
+    """Return what is charged for the image, ``None`` if it is smaller than every size of the row.
+
+    ``quoted_microusd`` is the price in the quote, which is never exceeded, also not for a larger
+    image. What prompt, inputs and wishes add to it is a part of the price of any size. An image
+    smaller than ordered, in a size that the row does not list, costs as much as the cheapest listed
+    size that fits into it.
+    """
+    row, ordered = variant.row, variant.option
+    if _is(measured, ordered):
+        return quoted_microusd
+    arrived = [option for option in row.sizes if _is(measured, option)]
+    if not arrived and _covers(measured, ordered):
+        return quoted_microusd
+    arrived = arrived or [option for option in row.sizes if _covers(measured, option)]
+    prices = [price_microusd(row, option) for option in arrived]
+    added = max(0, quoted_microusd - (price_microusd(row, ordered) or 0))
+    known = [price + added for price in prices if price is not None]
+    return min(quoted_microusd, *known) if known else None
+
+
 def _price(rule: PriceRule, option: SizeOption) -> int | None:
     match rule:
         case PerImage():
@@ -152,3 +181,20 @@ def _tokens(piece: str) -> int:
     if not piece.isalpha():
         return 1
     return -(-len(piece) // (2 if len(piece) > LONGEST_WORD else LETTERS_PER_TOKEN))
+
+
+def _is(measured: Measured, option: SizeOption) -> bool:
+    """Return whether the image has this size, within the tolerance in both directions."""
+    larger = all(
+        got * (100 - TOLERANCE_PERCENT) <= 100 * asked
+        for got, asked in zip((measured.width, measured.height), option.pixels, strict=True)
+    )
+    return larger and _covers(measured, option)
+
+
+def _covers(measured: Measured, option: SizeOption) -> bool:
+    """Return whether the image is at least as large as the size, within the tolerance."""
+    return all(
+        got * 100 >= asked * (100 - TOLERANCE_PERCENT)
+        for got, asked in zip((measured.width, measured.height), option.pixels, strict=True)
+    )

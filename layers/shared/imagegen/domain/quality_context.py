@@ -94,7 +94,7 @@ LINKS = _each("""
     """)
 """Words that may stand between a negation and what it denies."""
 
-NEEDED = _each("""
+NEEDED_WORDS = _each("""
     needed necessary required brauche brauchen benötige important nötig notwendig wichtig
     erforderlich nécessaire important importante necesario necesaria necessario necessaria
     necessário necessária

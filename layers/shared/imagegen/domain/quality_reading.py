@@ -71,7 +71,7 @@ def _phrases() -> dict[str, list[_Phrase]]:
         *(_Phrase(parts) for parts in words.listed(context.COMPOUNDS)),
         *(
             _Phrase(parts, tier, use)
-            for tier, uses in words.WORDS.items()
+            for tier, uses in words.TIER_WORDS.items()
             for use, text in uses.items()
             for parts in words.listed(text)
         ),
@@ -169,7 +169,7 @@ class _Hit:
             if word not in context.FILLERS and word not in context.LINKS:
                 break
         following = {*self.after[:4]}
-        return bool(following & context.NEGATIONS and following & context.NEEDED)
+        return bool(following & context.NEGATIONS and following & context.NEEDED_WORDS)
 
     def _is_alone(self) -> bool:
         ends_open = bool(self.before) and not self.after and self.before[-1] in context.ARTICLES

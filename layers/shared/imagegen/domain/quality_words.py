@@ -28,7 +28,7 @@ class Use(StrEnum):
     PICTURE = "alone, beside a word for a picture, or how to make it: quick sketch, not quick fox"
 
 
-WORDS: dict[Tier, dict[Use, str]] = {
+TIER_WORDS: dict[Tier, dict[Use, str]] = {
     Tier.ULTRA: {
         Use.ANYWHERE: """
             maximum resolution, museum print, best picture, best image, allerhöchste*,

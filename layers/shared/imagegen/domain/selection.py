@@ -104,11 +104,10 @@ def select(
 
     ``availability`` is by row key; a row that is missing there counts as a row without a key.
     """
-    ranked = sorted(catalog.tier(criteria.tier), key=lambda row: _rank(row, criteria))
-    judged = [_judge(row, criteria, availability, today) for row in ranked]
-    suitable = [one for one in judged if isinstance(one, Candidate)]
+    judged = _judged(catalog, criteria, availability, today)
+    fitting = _ordered([one for one in judged if isinstance(one, Candidate)], criteria)
     replaced = _replaced(catalog, criteria, judged)
-    within, above = _within_multiple(suitable, replaced, price_multiple)
+    within, above = _within_multiple(fitting, replaced, price_multiple)
     return Selection(
         tuple(within),
         tuple([one for one in judged if isinstance(one, LeftOut)] + above),
@@ -116,9 +115,40 @@ def select(
     )
 
 
+def suitable(
+    catalog: Catalog, criteria: Criteria, availability: Mapping[str, Availability], today: date
+) -> tuple[Candidate, ...]:
+    """Return every model of the tier that can make the image, whatever the first one costs."""
+    judged = _judged(catalog, criteria, availability, today)
+    return tuple(one for one in judged if isinstance(one, Candidate))
+
+
+def _judged(
+    catalog: Catalog, criteria: Criteria, availability: Mapping[str, Availability], today: date
+) -> list[Candidate | LeftOut]:
+    ranked = sorted(catalog.tier(criteria.tier), key=lambda row: _rank(row, criteria))
+    return [_judge(row, criteria, availability, today) for row in ranked]
+
+
 def _rank(row: Offering, criteria: Criteria) -> tuple[bool, bool, int]:
-    named = criteria.model in (row.key, row.model)
-    return not named, row.provider != criteria.provider, row.fallback_priority
+    return *_preference(row, criteria), row.fallback_priority
+
+
+def _preference(row: Offering, criteria: Criteria) -> tuple[bool, bool]:
+    return criteria.model not in (row.key, row.model), row.provider != criteria.provider
+
+
+def _ordered(fitting: list[Candidate], criteria: Criteria) -> list[Candidate]:
+    """Return the candidates as they are tried: behind the first one the cheapest first.
+
+    The catalog's priority decides only which one is first. What the caller named stays in front.
+    """
+
+    def rank(one: Candidate) -> tuple[bool, bool, int, int]:
+        row = one.variant.row
+        return *_preference(row, criteria), one.price_microusd, row.fallback_priority
+
+    return fitting[:1] + sorted(fitting[1:], key=rank)
 
 
 def _judge(
@@ -171,7 +201,7 @@ _DETAILS = {
 
 
 def _within_multiple(
-    suitable: list[Candidate], replaced: LeftOut | None, multiple: Decimal
+    fitting: list[Candidate], replaced: LeftOut | None, multiple: Decimal
 ) -> tuple[list[Candidate], list[LeftOut]]:
     """Return the candidates within the multiple of what they may replace, and the others.
 
@@ -179,16 +209,16 @@ def _within_multiple(
     model is so cheap that no candidate is within its multiple, the offer is still made: its price
     and the fallback are shown before the click.
     """
-    within = suitable
+    within = fitting
     if replaced is not None and replaced.price_microusd is not None:
         most = replaced.price_microusd * multiple
-        within = [one for one in suitable if one.price_microusd <= most] or suitable
+        within = [one for one in fitting if one.price_microusd <= most] or fitting
     most = within[0].price_microusd * multiple if within else Decimal(0)
     within = [one for one in within if one.price_microusd <= most]
     detail = f"costs more than {multiple} times the expected price"
     above = [
         LeftOut(one.variant.row, Reason.MULTIPLE, detail, one.price_microusd)
-        for one in suitable
+        for one in fitting
         if one not in within
     ]
     return within, above

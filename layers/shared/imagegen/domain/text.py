@@ -1,13 +1,14 @@
-"""Text as people see it and as UTF-8 can carry it, whatever the JSON it came from contained."""
+"""Text as people see it and as UTF-8 can carry it, and the texts that an image is made of."""
 
 import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
 
 REPLACED = "\ufffd"
 """The replacement character: a decoder wrote it in place of bytes that it could not read."""
-
 _CARRIES_NOTHING = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
 """Controls, formats, halves of characters, spaces, and marks, which need a character to mark."""
-
 _BLANK_OF_OTHER_CATEGORIES = (
     # Default_Ignorable_Code_Point beside the categories above: Hangul fillers, and code points that
     # are reserved to be invisible. https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt
@@ -19,6 +20,9 @@ _BLANK_OF_OTHER_CATEGORIES = (
     # Code points that will never be characters, beside the last two of each plane.
     (0xFDD0, 0xFDEF),
 )
+
+MAX_PROMPT_CHARACTERS = 32_000
+MAX_STYLE_CHARACTERS = 200
 
 
 def is_blank(text: str) -> bool:
@@ -53,3 +57,27 @@ def _is_visible(character: str) -> bool:
     point = ord(character)
     is_reserved = any(first <= point <= last for first, last in _BLANK_OF_OTHER_CATEGORIES)
     return not is_reserved and point & 0xFFFE != 0xFFFE
+
+
+def _visible(text: str) -> str:
+    if is_blank(text):
+        raise ValueError("must not be empty: it has no visible character")
+    return text
+
+
+def _undamaged(text: str) -> str:
+    if REPLACED in text:
+        # What it stood for is lost, and an image of the rest would be paid for.
+        raise ValueError("contains U+FFFD, the mark of text that was not valid UTF-8; leave it out")
+    return text
+
+
+Prompt = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_PROMPT_CHARACTERS),
+    AfterValidator(_visible),
+    AfterValidator(_undamaged),
+]
+Style = Annotated[
+    str, StringConstraints(max_length=MAX_STYLE_CHARACTERS), AfterValidator(_undamaged)
+]

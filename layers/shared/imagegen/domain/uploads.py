@@ -12,11 +12,12 @@ import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from imagegen.domain.days import next_day_seconds
 from imagegen.domain.errors import LimitError, NotFoundError
-from imagegen.domain.waits import next_day_seconds
 
 PLACES_A_DAY = 100
-"""With ``MOST_UPLOAD_BYTES``, a user can store 1 GB a day. These are twice the images that a user may make on a day by default. One byte of the id has the place."""
+"""Twice the images that a user may make on a day by default; with ``MOST_UPLOAD_BYTES``, a user can
+store 1 GB a day. One byte of the id has the place."""
 LINK_SECONDS = 300
 """How long an upload may begin after its link was handed out."""
 DAY_MS = 86_400_000

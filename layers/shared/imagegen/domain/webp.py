@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from imagegen.domain.pixels import BrokenImageError, Picture
 
 HEADER_BYTES = 12
-FRAMES = frozenset({b"VP8 ", b"VP8L"})
+FRAME_CHUNKS = frozenset({b"VP8 ", b"VP8L"})
 VP8_HEAD_BYTES = 10
 BLOCK_EDGE = 16
 FEWEST_PIXELS = 256 * 256
 """In smaller images, there is little besides headers in any case."""
 
-type Chunk = tuple[bytes, memoryview]
+type RiffChunk = tuple[bytes, memoryview]
 
 
 def read_webp(content: bytes) -> Picture:
@@ -27,8 +27,8 @@ def read_webp(content: bytes) -> Picture:
     Raises:
         BrokenImageError: a chunk is damaged or missing; bytes behind the container are ignored.
     """
-    chunks = list(chunks_of(content))
-    frames = [_frame(kind, data) for kind, data in chunks if kind in FRAMES]
+    chunks = list(riff_chunks(content))
+    frames = [_frame(kind, data) for kind, data in chunks if kind in FRAME_CHUNKS]
     canvas = next((_canvas(data) for kind, data in chunks if kind == b"VP8X"), None)
     is_animated = any(kind == b"ANMF" and len(data) > 16 for kind, data in chunks)
     if canvas and is_animated:
@@ -42,7 +42,7 @@ def read_webp(content: bytes) -> Picture:
     return Picture(frame.width, frame.height, frame.is_blank and not has_alpha)
 
 
-def chunks_of(content: bytes) -> Iterator[Chunk]:
+def riff_chunks(content: bytes) -> Iterator[RiffChunk]:
     """Yield kind and data of each chunk.
 
     Raises:

@@ -22,8 +22,8 @@ from pydantic import BaseModel
 
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
-from imagegen.domain.pseudonyms import log_name
-from imagegen.domain.users import User
+from imagegen.domain.ids import log_name
+from imagegen.domain.ports import User
 from imagegen.edge import openai_problems, problems
 from imagegen.edge.events import NEEDED, url_event
 from imagegen.edge.problems import edge_problem, to_problem

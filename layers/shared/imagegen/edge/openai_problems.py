@@ -12,8 +12,8 @@ from imagegen.edge.problems import problem_headers
 from imagegen.wire.headers import IDEMPOTENCY_KEY, JSON, MAX_COST
 from imagegen.wire.reports import Problem
 
-PREFIX = "/v1/"
-ROOT = PREFIX.rstrip("/")
+V1_PREFIX = "/v1/"
+ROOT = V1_PREFIX.rstrip("/")
 LONGEST_WAIT_SECONDS = 60
 """With a longer wait, SDKs must not retry: their callers would only wait for the same answer."""
 
@@ -59,7 +59,7 @@ def openai_problem_response(problem: Problem) -> Response[str]:
 
 def is_under_v1(path: str) -> bool:
     """Return whether OpenAI's clients call this path."""
-    return path == ROOT or path.startswith(PREFIX)
+    return path == ROOT or path.startswith(V1_PREFIX)
 
 
 def _code(problem: Problem) -> str:

@@ -1,17 +1,21 @@
-"""Checks before a request is handled: its size, its token, and whether its body is JSON."""
+"""Checks before a request is handled: its size, its token, and whether its body is JSON.
+
+Source of what headers say about media types: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+(what a client accepts) and #section-8.3 (the type of a body).
+"""
 
 import base64
 import json
-from collections.abc import Callable, Container, Mapping
+import re
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
+from imagegen.domain.ports import User, Verifier
 from imagegen.domain.text import REPLACED
-from imagegen.domain.users import User, Verifier
-from imagegen.edge.media_types import is_json, is_utf_8
 from imagegen.edge.problems import (
     edge_problem,
     invalid_json,
@@ -23,10 +27,12 @@ from imagegen.wire.headers import JSON, USER_TOKEN
 from imagegen.wire.reports import Problem
 
 MAX_BODY_BYTES = 256 * 1024
-
 FORM = "multipart/"
-
 type Event = dict[str, Any]
+_RANGE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
+_PARAMETER = re.compile(r';\s*([\w!#$%&\'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"\s]*)')
+_WEIGHT = re.compile(r"\d*\.?\d*")
+_UTF_8 = frozenset({"", "utf-8", "utf8"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,33 @@ def too_large(event: Event) -> Problem | None:
         return None
     detail = f"The body may be at most {MAX_BODY_BYTES} bytes."
     return edge_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
+
+
+def wants_json(accept: str) -> bool:
+    """Return whether a client accepts JSON and no picture.
+
+    Many clients name JSON in every request (axios, Angular, n8n) and still want the picture at the
+    address of one. So a picture goes to every client that accepts some kind of image with a weight
+    above 0, and to one that accepts neither: an address of a picture is often opened by programs
+    whose Accept header nobody can set. What cannot be read in the header is passed over.
+    """
+    weights = dict(_weights(accept))
+    anything = weights.get("*/*", 0.0 if weights else 1.0)
+    images = [weight for kind, weight in weights.items() if kind.startswith("image/")]
+    takes_a_picture = any(images) or ("image/*" not in weights and anything > 0)
+    takes_json = weights.get(JSON, weights.get("application/*", anything)) > 0
+    return takes_json and not takes_a_picture
+
+
+def is_json(content_type: str) -> bool:
+    """Return whether a body's type is JSON, in letters of any case and with any parameters."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind in ("", JSON)
+
+
+def is_utf_8(content_type: str) -> bool:
+    """Return whether a body's type names no charset other than UTF-8."""
+    return _parameters(content_type).get("charset", "").lower() in _UTF_8
 
 
 def _body_problem(event: Event, own_json: Container[str]) -> Problem | None:
@@ -180,3 +213,21 @@ def _body_bytes(event: Event) -> int:
         if event.get("isBase64Encoded")
         else len(body.encode("utf-8", "surrogatepass"))
     )
+
+
+def _weights(accept: str) -> Iterator[tuple[str, float]]:
+    for one in _RANGE.findall(accept):
+        kind = one.partition(";")[0].strip().lower()
+        # Java's URLConnection writes "*" for "*/*".
+        kind = "*/*" if kind == "*" else kind
+        if re.fullmatch(r"[^\s/]+/[^\s/]+", kind):
+            yield kind, _weight(_parameters(one).get("q", ""))
+
+
+def _weight(text: str) -> float:
+    """Return the weight; 1 if it is not a number, because a client that names a type wants it."""
+    return float(text) if any(map(str.isdigit, text)) and _WEIGHT.fullmatch(text) else 1.0
+
+
+def _parameters(value: str) -> Mapping[str, str]:
+    return {name.lower(): one.strip('"') for name, one in _PARAMETER.findall(value)}

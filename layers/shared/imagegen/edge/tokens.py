@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagegen.domain.errors import ConfigurationError, ForbiddenError, UnauthorizedError
-from imagegen.domain.users import ADMIN, USER, User
+from imagegen.domain.ports import ADMIN, USER, User
 from imagegen.edge import token_hints
 from imagegen.edge.token_keys import ALGORITHMS, Keys
 
@@ -26,7 +26,7 @@ UNUSED_HEADERS = frozenset({"crit", "b64", "zip", "enc", "cty"})
 """Headers that change how a token must be read. None is supported, so each is refused."""
 SCOPE_CLAIMS = ("scope", "scp", "roles", "permissions", "cognito:groups")
 """Where issuers put scopes: most issuers, Entra, Entra for applications, Auth0, Cognito."""
-MAX_TOKEN_CHARACTERS = 32_768
+MAX_JWT_CHARACTERS = 32_768
 """Entra lists up to 200 groups in a token, which then has about 13,000 characters, and more with
 roles and claims of its own: https://learn.microsoft.com/entra/identity-platform/optional-claims"""
 MAX_SUBJECT_CHARACTERS = 255
@@ -74,8 +74,8 @@ class TokenVerifier:
         return User(user_id(self.issuer, subject), self._scopes(claims))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
-        if len(token) > MAX_TOKEN_CHARACTERS:
-            raise _invalid_token(token_hints.TOO_LONG)
+        if len(token) > MAX_JWT_CHARACTERS:
+            raise _invalid_token(token_hints.OVERLONG)
         try:
             header, claims = _parts(token)
         except (ValueError, TypeError, RecursionError):

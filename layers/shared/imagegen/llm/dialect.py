@@ -11,9 +11,8 @@ from typing import Final
 
 from imagegen.domain.chat_usage import MAX_OUTPUT_TOKENS
 from imagegen.domain.ports import ChatTurn, Json
-from imagegen.llm.messages import ContentForm, to_messages
+from imagegen.llm.messages import MINIMAL, ContentForm, to_messages, tool_in_form
 from imagegen.llm.refusal_words import Refusal, fields_in
-from imagegen.llm.tool_schema import MINIMAL, tool_in_form
 
 LEARNING_CALLS: Final = 8
 """The most refused requests from which one call of the LLM learns."""

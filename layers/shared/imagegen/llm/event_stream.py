@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from imagegen.domain.ports import Json
 
 DONE = "[DONE]"
-FIELDS = ("data", "event", "id", "retry")
+EVENT_FIELDS = ("data", "event", "id", "retry")
 BOM = "\ufeff"
 
 
@@ -71,7 +71,7 @@ class EventStream:
             yield from self._end_event()
         elif colon and name == "data":
             yield from self._add(value.strip())
-        elif colon and name in ("", *FIELDS):
+        elif colon and name in ("", *EVENT_FIELDS):
             return
         elif line.strip() == DONE:
             self.is_done = True

@@ -9,7 +9,7 @@ from imagegen.domain.ports import Json
 from imagegen.providers.faults import dig, items_at, outcome_of, text_at, token
 from imagegen.providers.openai import MONEY
 
-MESSAGES: Mapping[Outcome, str] = {
+LLM_MESSAGES: Mapping[Outcome, str] = {
     Outcome.UNAVAILABLE: "The LLM cannot be reached or failed",
     Outcome.UNKNOWN: "The LLM's answer broke off",
     Outcome.RATE_LIMITED: "The LLM's provider limits the rate",
@@ -20,7 +20,7 @@ MESSAGES: Mapping[Outcome, str] = {
     Outcome.NO_IMAGE: "The LLM answered without words",
     Outcome.BAD_PARAMETER: "The LLM's provider did not accept the request",
 }
-REFUSALS: Final = frozenset(
+REFUSAL_CODES: Final = frozenset(
     {
         *("content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"),
         *("data_inspection_failed", "DataInspectionFailed", "safety", "SAFETY"),
@@ -30,7 +30,7 @@ REFUSALS: Final = frozenset(
 openai/concepts/content-filter; DashScope: data_inspection_failed."""
 CODES: Final[Mapping[str, Outcome]] = {
     **dict.fromkeys(MONEY, Outcome.ACCOUNT),
-    **dict.fromkeys(REFUSALS, Outcome.REFUSED),
+    **dict.fromkeys(REFUSAL_CODES, Outcome.REFUSED),
     "rate_limit_error": Outcome.RATE_LIMITED,
     "rate_limit_exceeded": Outcome.RATE_LIMITED,
     "RESOURCE_EXHAUSTED": Outcome.RATE_LIMITED,
@@ -73,7 +73,7 @@ class RefusedRequestError(LlmError):
         )
 
 
-def fault(
+def llm_fault(
     outcome: Outcome,
     *,
     provider_code: str | None = None,
@@ -83,7 +83,7 @@ def fault(
     """Return the error for an outcome."""
     status = f" (HTTP {http_status})" if http_status else ""
     return LlmError(
-        f"{MESSAGES[outcome]}{status}.",
+        f"{LLM_MESSAGES[outcome]}{status}.",
         outcome=outcome,
         provider_code=provider_code,
         http_status=http_status,
@@ -98,7 +98,7 @@ def status_fault(status: int, body: Json, *, retry_after_seconds: int | None = N
     plain = _plain_outcome(status, body)
     # A code may sharpen a status, but an outage is never a fault of the request.
     outcome = named if named and named is not Outcome.BAD_PARAMETER else plain
-    error = fault(
+    error = llm_fault(
         outcome,
         provider_code=next((one for one in words if token(one)), None),
         http_status=status,
@@ -123,7 +123,7 @@ def error_in(body: Json) -> LlmError | None:
     outcome = next((CODES[one] for one in words if one in CODES), None)
     if outcome is None:
         outcome = outcome_of(status) if status else Outcome.UNAVAILABLE
-    error = fault(outcome, provider_code=next((one for one in words if token(one)), None))
+    error = llm_fault(outcome, provider_code=next((one for one in words if token(one)), None))
     return RefusedRequestError(body, error) if outcome is Outcome.BAD_PARAMETER else error
 
 
@@ -144,7 +144,8 @@ def _is_error(body: Json) -> bool:
     if "error" in (first.get("object"), first.get("type")):
         return True
     # MiniMax sends its errors with status 200 in base_resp, where 0 means success.
-    if dig(first, "base_resp", "status_code") not in (None, 0):
+    base = first.get("base_resp")
+    if isinstance(base, Mapping) and base.get("status_code") not in (None, 0):
         return True
     has_answer = any(name in first for name in ("choices", "usage", "id"))
     return not has_answer and "code" in first and "message" in first

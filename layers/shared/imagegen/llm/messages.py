@@ -1,4 +1,4 @@
-"""Turns as messages in OpenAI's format, in the forms that endpoints accept."""
+"""Turns and the tool in OpenAI's format, in the forms that endpoints accept."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from imagegen.domain.ports import ChatTurn, Json, ToolUse
 WORDS: Final = "I use my tool."
 REQUIRED_NAMES: Final = frozenset({"role", "tool_calls", "tool_call_id"})
 """Fields of a message that no endpoint's own field may replace."""
+MINIMAL: Final = 2
 
 
 class ContentForm(IntEnum):
@@ -47,6 +48,29 @@ def to_message(turn: ChatTurn) -> dict[str, Json]:
     return _message(turn, ContentForm.NULL, frozenset(), frozenset())
 
 
+def valid_arguments(arguments: str) -> str:
+    """Return the arguments if they are JSON, else ``{}``: some endpoints refuse other text."""
+    try:
+        json.loads(arguments)
+    except (ValueError, RecursionError):
+        return "{}"
+    return arguments
+
+
+def tool_in_form(tool: Mapping[str, Json], form: int) -> Json:
+    """Return OpenAI's strict definition of the tool in a form.
+
+    0: as it is. 1: without ``strict``, which requires every argument and so makes them nullable.
+    ``MINIMAL``: also without ``additionalProperties``; Gemini and older servers accept neither
+    that nor a list of types.
+    """
+    function = tool.get("function")
+    if not form or not isinstance(function, Mapping):
+        return dict(tool)
+    plain = {name: value for name, value in function.items() if name != "strict"}
+    return {**tool, "function": {**plain, "parameters": _plain(plain.get("parameters"), form)}}
+
+
 def _message(
     turn: ChatTurn, form: ContentForm, kept_back: frozenset[str], added: frozenset[str]
 ) -> dict[str, Json]:
@@ -79,10 +103,33 @@ def _call(use: ToolUse, kept_back: frozenset[str]) -> dict[str, Json]:
     return {**extras, "id": use.id, "type": "function", "function": function}
 
 
-def valid_arguments(arguments: str) -> str:
-    """Return the arguments if they are JSON, else ``{}``: some endpoints refuse other text."""
-    try:
-        json.loads(arguments)
-    except (ValueError, RecursionError):
-        return "{}"
-    return arguments
+def _plain(schema: Json, form: int) -> Json:
+    if not isinstance(schema, Mapping):
+        return schema
+    properties = schema.get("properties")
+    listed = properties if isinstance(properties, Mapping) else {}
+    plain: dict[str, Json] = {
+        **schema,
+        "properties": {name: _without_null(one) for name, one in listed.items()},
+        "required": [name for name, one in listed.items() if not _is_nullable(one)],
+    }
+    if form == MINIMAL:
+        plain.pop("additionalProperties", None)
+    return plain
+
+
+def _is_nullable(schema: Json) -> bool:
+    kind = schema.get("type") if isinstance(schema, Mapping) else None
+    return isinstance(kind, list) and "null" in kind
+
+
+def _without_null(schema: Json) -> Json:
+    if not isinstance(schema, Mapping):
+        return schema
+    plain = dict(schema)
+    kinds, values = plain.get("type"), plain.get("enum")
+    if isinstance(kinds, list):
+        plain["type"] = next((one for one in kinds if one != "null"), "string")
+    if isinstance(values, list):
+        plain["enum"] = [one for one in values if one is not None]
+    return plain

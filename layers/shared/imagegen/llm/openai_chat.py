@@ -22,7 +22,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerPart, ChatTurn, Json
 from imagegen.llm.dialect import LEARNING_CALLS, LIMITS, Dialect, DialectMemory
 from imagegen.llm.event_stream import EventStream
-from imagegen.llm.llm_faults import RefusedRequestError, fault, status_fault
+from imagegen.llm.llm_faults import RefusedRequestError, llm_fault, status_fault
 from imagegen.llm.stream_reader import Reader
 from imagegen.places import LOOPBACK
 from imagegen.providers import PROVIDERS
@@ -34,7 +34,7 @@ from imagegen.providers.sdk import NOT_SENT, BoundedTransport, UnusableBodyError
 BASE_URL = PROVIDERS[NAME].base_url
 AZURE = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
 MAX_BYTES = 8 * 1024 * 1024
-UNREADABLE = (
+UNREADABLE_ERRORS = (
     openai.OpenAIError,
     httpx2.HTTPError,
     httpx2.InvalidURL,
@@ -110,8 +110,8 @@ class OpenAILlm:
                 for body in events.read(response.iter_bytes()):
                     yield from reader.read(body)
                 reader.is_done = events.is_done
-        except UNREADABLE as error:
-            failure = to_fault(error)
+        except UNREADABLE_ERRORS as error:
+            failure = to_llm_fault(error)
         if failure is not None and not reader.finish:
             raise failure
         # After the reason for its end, an answer is whole even if the connection is cut.
@@ -192,20 +192,20 @@ def header_key(api_key: SecretStr) -> str:
     try:
         return key_text(NAME, api_key)
     except ProviderError:
-        failure = fault(Outcome.ACCOUNT)
+        failure = llm_fault(Outcome.ACCOUNT)
     raise failure
 
 
-def to_fault(error: Exception) -> LlmError:
+def to_llm_fault(error: Exception) -> LlmError:
     """Return our error for a client error; it contains none of the endpoint's own text."""
     if isinstance(error, openai.APIStatusError):
         return answer_fault(error)
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
     if isinstance(cause, (*NOT_SENT, UnusableBodyError)):
-        return fault(Outcome.UNAVAILABLE)
+        return llm_fault(Outcome.UNAVAILABLE)
     if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
-        return fault(Outcome.UNAVAILABLE, provider_code=token(error.code))
-    return fault(Outcome.UNKNOWN)
+        return llm_fault(Outcome.UNAVAILABLE, provider_code=token(error.code))
+    return llm_fault(Outcome.UNKNOWN)
 
 
 def answer_fault(error: openai.APIStatusError) -> LlmError:

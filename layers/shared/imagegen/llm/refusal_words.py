@@ -16,7 +16,7 @@ from imagegen.llm.llm_faults import error_objects
 from imagegen.llm.unknown_fields import unknown_fields
 from imagegen.providers.faults import items_at, text_at
 
-MAX_CHARACTERS: Final = 20_000
+MAX_SEARCHED_CHARACTERS: Final = 20_000
 QUOTED_ONLY: Final = frozenset({"stream", "user", "model", "n", "stop"})
 """Names that are also words of a sentence: they count only in quotation marks."""
 SCHEMA_WORDS: Final = (
@@ -78,7 +78,7 @@ def fields_in(answer: Json, sent: Mapping[str, Json]) -> Refusal:
 def _text(answer: Json) -> str:
     """Return the whole answer as text; a message may be JSON or Python inside of JSON."""
     whole = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-    return whole.replace("\\", "")[:MAX_CHARACTERS]
+    return whole.replace("\\", "")[:MAX_SEARCHED_CHARACTERS]
 
 
 def _extras(sent: Mapping[str, Json], text: str) -> dict[str, bool]:
@@ -125,7 +125,9 @@ def _locations(value: Json, depth: int = 6) -> Iterator[list[Json]]:
         for one in value:
             yield from _locations(one, depth - 1)
     elif isinstance(value, str) and "loc" in value:
-        for found in re.findall(r"""['"]loc['"]:\s*[\[(]([^\])]*)[\])]""", value[:MAX_CHARACTERS]):
+        for found in re.findall(
+            r"""['"]loc['"]:\s*[\[(]([^\])]*)[\])]""", value[:MAX_SEARCHED_CHARACTERS]
+        ):
             yield [step.strip(" '\"\\") for step in found.split(",") if step.strip(" '\"\\")]
 
 

@@ -7,12 +7,11 @@ from typing import Final
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, Json, TextPart, TokenCount, ToolUse
 from imagegen.domain.text import is_first_half
-from imagegen.llm.llm_faults import error_in, fault
+from imagegen.llm.llm_faults import error_in, llm_fault
 from imagegen.llm.thinking import ThinkingFilter
-from imagegen.llm.token_usage import merged_usage, usage_in
 from imagegen.llm.tool_calls import ToolCalls, TooManyCallsError
 from imagegen.llm.unknown_fields import TooManyFieldsError, merged_fields, unknown_fields
-from imagegen.providers.faults import dig, items_at, text_at
+from imagegen.providers.faults import dig, values_at
 
 KNOWN_OF_MESSAGE: Final = frozenset(
     {
@@ -24,10 +23,27 @@ KNOWN_OF_MESSAGE: Final = frozenset(
 FILTERED: Final = frozenset(
     {"content_filter", "safety", "prohibited_content", "recitation", "sensitive", "refusal"}
 )
-RAN_OUT: Final = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
-FAILED: Final = frozenset({"error", "abort", "insufficient_system_resource", "network_error"})
+LENGTH_FINISHES: Final = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
+FAILED_FINISHES: Final = frozenset(
+    {"error", "abort", "insufficient_system_resource", "network_error"}
+)
 """Values of ``finish_reason`` in small letters: OpenAI's, and those of endpoints with words of
 their own (DeepSeek, Gemini, Mistral, vLLM, Zhipu)."""
+MAX_TOKENS: Final = 1_000_000_000
+USAGE_PLACES: Final = (
+    ("usage",),
+    ("x_groq", "usage"),
+    # Kimi: https://github.com/earendil-works/pi/issues/2017
+    ("choices", 0, "usage"),
+    ("choices", 0, "delta", "usage"),
+    ("message", "usage"),
+)
+USAGE_NAMES: Final = (
+    ("prompt_tokens", "completion_tokens", "total_tokens"),
+    ("input_tokens", "output_tokens", "total_tokens"),
+)
+OLLAMA_NAMES: Final = ("prompt_eval_count", "eval_count")
+LLAMA_NAMES: Final = ("prompt_n", "predicted_n")
 
 
 @dataclass(slots=True)
@@ -63,12 +79,12 @@ class Reader:
         if not self.finish and (error := error_in(body)):
             raise error
         self.tokens = merged_usage(self.tokens, usage_in(body))
-        finish = text_at(choice, "finish_reason")
-        self.finish = finish or self.finish
+        fields = _object(choice)
+        self.finish = _string(fields.get("finish_reason")) or self.finish
         try:
-            yield from self._message(self._delta(choice))
+            yield from self._message(self._delta(fields))
         except (TooManyCallsError, TooManyFieldsError):
-            raise fault(Outcome.UNAVAILABLE) from None
+            raise llm_fault(Outcome.UNAVAILABLE) from None
 
     def end(self) -> Iterator[TextPart | ToolUse | TokenCount | AnswerEnd]:
         """Yield the remaining text, the tool calls and the token counts after the last chunk.
@@ -78,37 +94,36 @@ class Reader:
         """
         finish = self.finish.lower()
         if finish in FILTERED:
-            raise fault(Outcome.REFUSED)
-        if finish in FAILED:
-            raise fault(Outcome.UNAVAILABLE)
+            raise llm_fault(Outcome.REFUSED)
+        if finish in FAILED_FINISHES:
+            raise llm_fault(Outcome.UNAVAILABLE)
         if not finish and not (self.is_done and self.has_choice):
-            raise fault(Outcome.UNKNOWN)
+            raise llm_fault(Outcome.UNKNOWN)
         if rest := self.thinking.add(self.pending_half) + self.thinking.end():
             yield TextPart(rest)
         yield from self.calls.uses(self.taken_ids)
-        end = AnswerEnd(ran_out=finish in RAN_OUT, extras=self._extras())
+        end = AnswerEnd(ran_out=finish in LENGTH_FINISHES, extras=self._extras())
         if end != AnswerEnd():
             yield end
         if self.tokens:
             yield self.tokens
 
-    def _delta(self, choice: Json) -> Json:
+    def _delta(self, choice: Mapping[str, Json]) -> Mapping[str, Json]:
         """Return the next part of the message; a whole message counts where no part came."""
-        delta = dig(choice, "delta")
-        if isinstance(delta, Mapping) and delta:
+        if delta := _object(choice.get("delta")):
             return delta
-        return None if self.raw or self.calls.calls else dig(choice, "message")
+        return {} if self.raw or self.calls.calls else _object(choice.get("message"))
 
-    def _message(self, message: Json) -> Iterator[TextPart]:
-        content = dig(message, "content")
+    def _message(self, message: Mapping[str, Json]) -> Iterator[TextPart]:
+        content = message.get("content")
         if isinstance(content, list | Mapping):
             self.parts += content if isinstance(content, list) else [content]
-        for text in (text_of(content), text_at(message, "refusal")):
+        for text in (text_of(content), _string(message.get("refusal"))):
             yield from self._text(text)
-        pieces = dig(message, "tool_calls")
+        pieces = message.get("tool_calls")
         for piece in pieces if isinstance(pieces, list) else [pieces]:
             self.calls.add(piece)
-        if isinstance(old_form := dig(message, "function_call"), Mapping):
+        if isinstance(old_form := message.get("function_call"), Mapping):
             self.calls.add({"function": old_form})
         if extras := unknown_fields(message, KNOWN_OF_MESSAGE):
             self.extras.append(extras)
@@ -130,7 +145,7 @@ class Reader:
             if self.parts and not all(isinstance(one, str) for one in self.parts):
                 return {**extras, "content": _joined_parts(self.parts)}
         except TooManyFieldsError:
-            raise fault(Outcome.UNAVAILABLE) from None
+            raise llm_fault(Outcome.UNAVAILABLE) from None
         if self.thinking.has_hidden:
             return {**extras, "content": "".join(self.raw)}
         return extras
@@ -149,9 +164,30 @@ def text_of(content: Json) -> str:
         if isinstance(text, Mapping):
             text = text.get("value")
         if kind == "refusal":
-            return text_at(content, "refusal")
-        return text if isinstance(text, str) and kind in ("text", "output_text") else ""
-    return "".join(text_of(one) for one in items_at(content))
+            return _string(content.get("refusal"))
+        return _string(text) if kind in ("text", "output_text") else ""
+    return "".join(map(text_of, content)) if isinstance(content, list) else ""
+
+
+def usage_in(body: Json) -> TokenCount | None:
+    """Return the token counts of a chunk, or ``None`` if it has none.
+
+    Endpoints differ in where they are and what they count.
+    """
+    places: list[tuple[Json, tuple[str, ...]]]
+    places = [(one, names) for one in values_at(body, USAGE_PLACES) for names in USAGE_NAMES]
+    # Ollama's own names, and llama.cpp's timings, where there is no usage.
+    places += [(body, OLLAMA_NAMES), (_object(body).get("timings"), LLAMA_NAMES)]
+    return next((found for one, names in places if (found := _count_in(one, *names))), None)
+
+
+def merged_usage(known: TokenCount | None, found: TokenCount | None) -> TokenCount | None:
+    """Return the higher counts: some endpoints count in each chunk, some send zeros before."""
+    if known is None or found is None:
+        return known or found
+    return TokenCount(
+        max(known.input_tokens, found.input_tokens), max(known.output_tokens, found.output_tokens)
+    )
 
 
 def _joined_parts(parts: list[Json]) -> list[Json]:
@@ -168,3 +204,31 @@ def _joined_parts(parts: list[Json]) -> list[Json]:
 
 def _continues(last: Mapping[str, Json], part: Mapping[str, Json]) -> bool:
     return part.get("type") == last.get("type") and part.get("type") in ("text", "thinking")
+
+
+def _count_in(
+    usage: Json, inputs_name: str, outputs_name: str, total_name: str | None = None
+) -> TokenCount | None:
+    if not isinstance(usage, Mapping):
+        return None
+    inputs, outputs = usage.get(inputs_name), usage.get(outputs_name)
+    if type(inputs) is not int or type(outputs) is not int:
+        return None
+    total = usage.get(total_name) if total_name else None
+    # Gemini leaves what the model thinks out of its output tokens; it is billed, and in the total.
+    thought = total - inputs - outputs if type(total) is int else 0
+    return TokenCount(_bounded(inputs), _bounded(outputs + max(0, thought)))
+
+
+def _bounded(tokens: int) -> int:
+    return min(max(0, tokens), MAX_TOKENS)
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    """Return a value that is an object; an empty one in place of any other."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _string(value: Json) -> str:
+    """Return a value that is a text; an empty one in place of any other."""
+    return value if isinstance(value, str) else ""

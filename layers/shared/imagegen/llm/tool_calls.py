@@ -13,7 +13,6 @@ from typing import Final
 from imagegen.domain.ports import Json, ToolUse
 from imagegen.domain.text import legible
 from imagegen.llm.unknown_fields import merged_fields, unknown_fields
-from imagegen.providers.faults import dig, text_at
 
 MAX_CALLS: Final = 32
 MAX_ARGUMENT_CHARACTERS: Final = 64_000
@@ -27,6 +26,17 @@ class TooManyCallsError(ValueError):
     """The calls of one answer, or their arguments, are longer than the limit."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What one piece of a call contains."""
+
+    id: str
+    index: int | None
+    name: str
+    arguments: str
+    extras: Mapping[str, Json]
+
+
 @dataclass(slots=True)
 class _Call:
     """A tool call whose pieces are still arriving."""
@@ -38,17 +48,14 @@ class _Call:
     extras: list[Mapping[str, Json]] = field(default_factory=list)
     characters: int = 0
 
-    def add(self, piece: Json) -> None:
-        self.id = self.id or _id_of(piece)
-        self.name = _joined_name(self.name, text_at(piece, "function", "name"))
-        if text := _arguments_of(piece):
-            self.arguments.append(text)
-            self.characters += len(text)
-        extras = unknown_fields(piece, KNOWN_OF_CALL)
-        if inner := unknown_fields(dig(piece, "function"), KNOWN_OF_FUNCTION):
-            extras["function"] = inner
-        if extras:
-            self.extras.append(extras)
+    def add(self, piece: _Piece) -> None:
+        self.id = self.id or piece.id
+        self.name = _joined_name(self.name, piece.name)
+        if piece.arguments:
+            self.arguments.append(piece.arguments)
+            self.characters += len(piece.arguments)
+        if piece.extras:
+            self.extras.append(piece.extras)
 
     def is_complete(self) -> bool:
         """Return whether the arguments are a whole object, to which nothing can be added.
@@ -64,18 +71,19 @@ class ToolCalls:
 
     calls: list[_Call] = field(default_factory=list)
 
-    def add(self, piece: Json) -> None:
+    def add(self, body: Json) -> None:
         """Add a piece to the call that it belongs to.
 
         Raises:
             TooManyCallsError: there are too many calls, or one of them is too long.
         """
-        if not isinstance(piece, Mapping) or not piece:
+        if not isinstance(body, Mapping) or not body:
             return
+        piece = _parse_piece(body)
         call = self._call_of(piece)
         if call is None:
-            call = _Call(_index_of(piece))
-            if self.calls and not _id_of(piece) and not text_at(piece, "function", "name"):
+            call = _Call(piece.index)
+            if self.calls and not piece.id and not piece.name:
                 # Its name came before, and looked like that of the last call once more.
                 call.name = self.calls[-1].name
             self.calls.append(call)
@@ -106,28 +114,26 @@ class ToolCalls:
                 merged_fields(call.extras),
             )
 
-    def _call_of(self, piece: Json) -> _Call | None:
+    def _call_of(self, piece: _Piece) -> _Call | None:
         """Return the known call that a piece belongs to, or ``None`` if it begins a new one."""
-        identity, index = _id_of(piece), _index_of(piece)
-        if identity:
-            return self._call_by_id(piece, identity, index)
-        call = self.calls[-1:] if index is None else self._with_index(index)
-        if not call and not text_at(piece, "function", "name"):
+        if piece.id:
+            return self._call_by_id(piece)
+        call = self.calls[-1:] if piece.index is None else self._with_index(piece.index)
+        if not call and not piece.name:
             call = self.calls[-1:]
         if not call or _begins_another(call[0], piece, may_repeat=call[0].index is not None):
             return None
         return call[0]
 
-    def _call_by_id(self, piece: Json, identity: str, index: int | None) -> _Call | None:
-        is_nameless = not text_at(piece, "function", "name")
+    def _call_by_id(self, piece: _Piece) -> _Call | None:
         for call in reversed(self.calls):
-            if call.id != identity or _begins_another(call, piece, may_repeat=True):
+            if call.id != piece.id or _begins_another(call, piece, may_repeat=True):
                 continue
-            if index is None or call.index in (None, index) or is_nameless:
+            if piece.index is None or call.index in (None, piece.index) or not piece.name:
                 return call
         # The id of a call may arrive after its first piece.
-        for call in self._with_index(index):
-            is_known = any(one.id == identity for one in self.calls)
+        for call in self._with_index(piece.index):
+            is_known = any(one.id == piece.id for one in self.calls)
             if not call.id and not is_known and not _begins_another(call, piece, may_repeat=False):
                 return call
         return None
@@ -167,15 +173,14 @@ def _only_object(text: str) -> str | None:
     return found[0] if len(found) == 1 and found[0].startswith("{") else None
 
 
-def _begins_another(call: _Call, piece: Json, *, may_repeat: bool) -> bool:
+def _begins_another(call: _Call, piece: _Piece, *, may_repeat: bool) -> bool:
     """Return whether a piece begins another call than the one that its id or index suggests."""
-    name, arguments = text_at(piece, "function", "name"), _arguments_of(piece)
-    if name and call.name and call.arguments and not _is_same_name(call.name, name):
+    if piece.name and call.name and call.arguments and not _is_same_name(call.name, piece.name):
         return True
-    if not arguments.lstrip().startswith("{") or not call.is_complete():
+    if not piece.arguments.lstrip().startswith("{") or not call.is_complete():
         return False
     # Nothing can be added to a whole object: this is another one, or the same one once more.
-    return not may_repeat or whole_arguments(call.arguments).strip() != arguments.strip()
+    return not may_repeat or whole_arguments(call.arguments).strip() != piece.arguments.strip()
 
 
 def _is_same_name(known: str, name: str) -> bool:
@@ -191,23 +196,30 @@ def _joined_name(known: str, piece: str) -> str:
     return known + piece
 
 
-def _id_of(piece: Json) -> str:
-    found = dig(piece, "id")
-    return str(found) if type(found) is int else text_at(piece, "id")
+def _parse_piece(body: Mapping[str, Json]) -> _Piece:
+    extras = unknown_fields(body, KNOWN_OF_CALL)
+    function = body.get("function")
+    if not isinstance(function, Mapping):
+        return _Piece(_id_in(body), _index_in(body), "", "", extras)
+    if inner := unknown_fields(function, KNOWN_OF_FUNCTION):
+        extras["function"] = inner
+    name, arguments = function.get("name"), function.get("arguments")
+    if isinstance(arguments, Mapping):
+        arguments = json.dumps(arguments, ensure_ascii=False)
+    name, arguments = (one if isinstance(one, str) else "" for one in (name, arguments))
+    return _Piece(_id_in(body), _index_in(body), name, arguments, extras)
 
 
-def _index_of(piece: Json) -> int | None:
-    found = dig(piece, "index")
+def _id_in(body: Mapping[str, Json]) -> str:
+    found = body.get("id")
+    return str(found) if type(found) is int else found if isinstance(found, str) else ""
+
+
+def _index_in(body: Mapping[str, Json]) -> int | None:
+    found = body.get("index")
     if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 4:
         return int(found)
     return found if type(found) is int else None
-
-
-def _arguments_of(piece: Json) -> str:
-    found = dig(piece, "function", "arguments")
-    if isinstance(found, Mapping):
-        return json.dumps(found, ensure_ascii=False)
-    return found if isinstance(found, str) else ""
 
 
 def _object_in(text: str) -> Mapping[str, Json] | None:

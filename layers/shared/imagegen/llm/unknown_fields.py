@@ -21,7 +21,7 @@ PROSE: Final = frozenset(
 signatures, which come once or are repeated."""
 CERTAIN_CHARACTERS: Final = 16
 """A text of this length is not repeated by chance."""
-MAX_CHARACTERS: Final = 1_000_000
+MAX_FIELD_CHARACTERS: Final = 1_000_000
 
 
 class TooManyFieldsError(ValueError):
@@ -54,7 +54,7 @@ def merged_fields(pieces: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
         text = json.dumps(whole, ensure_ascii=False)
     except RecursionError:
         text = None
-    if text is None or len(text) > MAX_CHARACTERS:
+    if text is None or len(text) > MAX_FIELD_CHARACTERS:
         raise TooManyFieldsError("the answer has too many unknown fields")
     sendable: dict[str, Json] = json.loads(legible(text))
     return sendable

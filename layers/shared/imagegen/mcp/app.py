@@ -1,11 +1,20 @@
-"""The view of an offer for hosts that know MCP Apps: prompt, price, and a button for the page.
+"""An offer as hosts of MCP show it: as a view with a button, or as a link to the page.
 
 Specification: https://github.com/modelcontextprotocol/ext-apps (2026-01-26). The view loads no
 files, calls no tool and has no token. Its button opens the link of the offer, so that a person
 confirms on the page: hosts that do not know apps would show a tool that confirms to the model.
+
+The link is for hosts that show no button. It contains the request and the most that it may cost,
+and neither a quote nor a token: the page asks for a new estimate with the person's own token, and
+only that person can confirm it. All of it is in the fragment, which browsers do not send to any
+server, so no log contains the prompt.
 """
 
 from typing import Any
+from urllib.parse import quote, urlencode
+
+from imagegen.domain.money import usd_text
+from imagegen.wire.images import Estimate, EstimateRequest
 
 URI = "ui://imagegen/offer.html"
 MIME_TYPE = "text/html;profile=mcp-app"
@@ -73,6 +82,8 @@ _HTML = """<!doctype html>
 </script>
 </html>
 """
+MOST_CHARACTERS = 6_000
+"""Hosts cut longer links. A prompt that needs a longer one is entered by hand."""
 
 
 def read(uri: str) -> dict[str, Any] | None:
@@ -81,3 +92,24 @@ def read(uri: str) -> dict[str, Any] | None:
         return None
     meta = {"ui": {"csp": {}, "prefersBorder": True}}
     return {"contents": [{"uri": URI, "mimeType": MIME_TYPE, "text": _HTML, "_meta": meta}]}
+
+
+def offer_link(page_url: str, estimate: Estimate, request: EstimateRequest) -> str | None:
+    """Return the link, ``None`` if there is no page or the request does not fit into a link.
+
+    A prompt may be too long. Inputs are never in a link: without them it would be another offer.
+    """
+    if not page_url or request.inputs:
+        return None
+    wanted = {
+        "prompt": request.prompt,
+        "quality": estimate.quality,
+        "size": request.size,
+        "style": request.style,
+        "provider": estimate.provider,
+        "maxCost": usd_text(estimate.price.ceiling),
+    }
+    given = {name: value for name, value in wanted.items() if value}
+    text = urlencode(given, quote_via=quote, encoding="utf-8", errors="replace")
+    link = f"{page_url}/#{text}"
+    return link if len(link) <= MOST_CHARACTERS else None

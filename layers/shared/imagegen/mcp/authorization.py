@@ -13,7 +13,7 @@ ANY_ORIGIN = "*"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def protected_resource(
+def resource_metadata(
     base_url: str, path: str, *, issuer: str, scopes: Collection[str]
 ) -> dict[str, Any]:
     """Return the metadata of a protected resource: of the whole function if ``path`` is empty.

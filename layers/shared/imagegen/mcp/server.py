@@ -11,7 +11,7 @@ from imagegen.mcp.tools import Toolbox
 
 VERSION = "0.1.0"
 SERVER = {"name": "imagegen", "title": "Images with a binding price", "version": VERSION}
-INSTRUCTIONS = (
+SERVER_INSTRUCTIONS = (
     "Offer images with estimate_image and state the most that it can cost. You cannot buy an "
     "image: the person confirms, on the page that the result links to or with a button of your "
     "application. They pay at most the price that was shown, once, and only for an image that they "
@@ -67,7 +67,7 @@ def _result(request: RpcRequest, toolbox: Toolbox) -> dict[str, Any]:
 
 
 def _about() -> dict[str, Any]:
-    return {"capabilities": CAPABILITIES, "instructions": INSTRUCTIONS}
+    return {"capabilities": CAPABILITIES, "instructions": SERVER_INSTRUCTIONS}
 
 
 def _negotiated_version(request: RpcRequest) -> str:

@@ -17,8 +17,7 @@ from imagegen.domain.catalog import Shape, Tier
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.money import label_text, usd_text
 from imagegen.edge.problems import invalid_request, on_route, to_problem
-from imagegen.mcp.app import TOOL_META
-from imagegen.mcp.offer_links import offer_link
+from imagegen.mcp.app import TOOL_META, offer_link
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.images import (
     Allowance,
@@ -33,8 +32,8 @@ from imagegen.wire.images import (
 from imagegen.wire.inputs import MAX_INPUTS
 from imagegen.wire.reports import Models, OfferedModel
 
-ESTIMATE, STATUS, MODELS = "estimate_image", "image_status", "list_models"
-PREFIX = "imagegen/"
+ESTIMATE_TOOL, STATUS_TOOL, MODELS_TOOL = "estimate_image", "image_status", "list_models"
+META_PREFIX = "imagegen/"
 FREE = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True}
 PRICES = (
     "Returns the price of an image: chooses quality, model and provider, and returns the expected "
@@ -48,7 +47,7 @@ PROGRESS = (
     "its URL and the charge, or failed and not charged. An id that was never confirmed is not "
     "found. To see whether it was deleted since, open its URL."
 )
-CATALOG = (
+LISTING = (
     "Returns the models that can make images now, with quality, provider, and the price and usual "
     "time of a square image."
 )
@@ -58,9 +57,9 @@ INPUTS = {
     "type": "array",
     "maxItems": MAX_INPUTS,
     "description": (
-        "Images of this user to change or to look at, by the imageId of an estimate whose image was "
-        "made. Use it whenever the user wants a change of one: the prompt then says only what to "
-        "change, and does not describe the image."
+        "Images of this user to change or to look at, by the imageId of an estimate whose image "
+        "was made. Use it whenever the user wants a change of one: the prompt then says only what "
+        "to change, and does not describe the image."
     ),
     "items": {
         "type": "object",
@@ -147,9 +146,16 @@ def definitions(providers: Sequence[str]) -> list[dict[str, Any]]:
     arguments = tool_definition("mcp", providers)["inputSchema"]
     arguments["properties"]["inputs"] = INPUTS
     return [
-        {**_definition(ESTIMATE, "Price an image", PRICES, arguments, Offer), "_meta": TOOL_META},
-        _definition(STATUS, "State of an image", PROGRESS, _schema(StatusArguments), ImageStatus),
-        _definition(MODELS, "Models and prices", CATALOG, _schema(NoArguments), AvailableModels),
+        {
+            **_definition(ESTIMATE_TOOL, "Price an image", PRICES, arguments, Offer),
+            "_meta": TOOL_META,
+        },
+        _definition(
+            STATUS_TOOL, "State of an image", PROGRESS, _schema(StatusArguments), ImageStatus
+        ),
+        _definition(
+            MODELS_TOOL, "Models and prices", LISTING, _schema(NoArguments), AvailableModels
+        ),
     ]
 
 
@@ -158,7 +164,7 @@ def call(name: str, arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str,
 
     An error of the tool is a result too, so that the model reads it and can correct its call.
     """
-    tool = {ESTIMATE: _estimate, STATUS: _status, MODELS: _models}.get(name)
+    tool = {ESTIMATE_TOOL: _estimate, STATUS_TOOL: _status, MODELS_TOOL: _models}.get(name)
     if tool is None:
         return None
     given = {key: value for key, value in arguments.items() if value is not None}
@@ -169,10 +175,10 @@ def call(name: str, arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str,
     except ImagegenError as error:
         problem = to_problem(error)
     # A price buys nothing; whether an image is charged is known only to those who have looked.
-    problem = problem if name == STATUS else on_route(problem, "/estimate")
+    problem = problem if name == STATUS_TOOL else on_route(problem, "/estimate")
     values = problem.model_dump(mode="json", by_alias=True)
     text = f"{problem.code}: {problem.detail}"
-    return {**_content(text), "isError": True, "_meta": {f"{PREFIX}problem": values}}
+    return {**_content(text), "isError": True, "_meta": {f"{META_PREFIX}problem": values}}
 
 
 def _estimate(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
@@ -189,8 +195,8 @@ def _estimate(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
             "model": estimate.model,
             "provider": estimate.provider,
         },
-        f"{PREFIX}charged": False,
-        f"{PREFIX}estimate": whole,
+        f"{META_PREFIX}charged": False,
+        f"{META_PREFIX}estimate": whole,
     }
     return {**_structured(_offer_text(offer), offer), "_meta": meta}
 

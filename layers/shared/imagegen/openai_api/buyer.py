@@ -23,21 +23,20 @@ from imagegen.domain.ports import WaitingPlaces
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
-from imagegen.openai_api.calls import Call
 from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.offers import NamedOffers
+from imagegen.openai_api.retries import Call
 from imagegen.usecases.estimator import Issue
-from imagegen.usecases.generate.charges import not_charged
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.usecases.generate.replay import Replayer
+from imagegen.usecases.generate.replay import Replayer, not_charged
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import EstimateRequest
 
 ROUNDS = 16
 """The most rounds of one call. A further round is needed only if another call was faster or if an
 attempt failed."""
-POLL_SECONDS = 1.0
+REPLAY_POLL_SECONDS = 1.0
 WAIT_MS = 25_000
 """The longest wait for an earlier attempt: a call that waits occupies an instance."""
 ANSWER_MARGIN_MS = 5_000
@@ -45,7 +44,7 @@ ANSWER_MARGIN_MS = 5_000
 attempt is still running."""
 EXPIRY_MARGIN_MS = 30_000
 """A quote with less time left than this is issued anew."""
-RETRY_AFTER_SECONDS = 10
+RUNNING_RETRY_SECONDS = 10
 """The wait between requests costs nothing. Both retries of an SDK together then take a minute."""
 
 
@@ -191,7 +190,7 @@ class Buyer:
             waits = waits or self._takes_place(order, op, quote_id)
             if not waits:
                 raise _still_running()
-            self.pause(POLL_SECONDS)
+            self.pause(REPLAY_POLL_SECONDS)
             ledger = self._ledger(order.call.user)
         # The run was pruned from the ledger. The next round looks for its image.
         return None
@@ -255,5 +254,5 @@ def _not_recognised(error: ImagegenError) -> ImagegenError:
 def _still_running() -> StillRunningError:
     return StillRunningError(
         "The first attempt is still running. Send the same request again to get its result.",
-        retry_after_seconds=RETRY_AFTER_SECONDS,
+        retry_after_seconds=RUNNING_RETRY_SECONDS,
     )

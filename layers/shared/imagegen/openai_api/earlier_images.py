@@ -11,9 +11,8 @@ from imagegen.domain.ledger import Ledger
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.stores import RecordStore
 from imagegen.openai_api import retries
-from imagegen.openai_api.calls import Call
-from imagegen.usecases.generate.charges import charged_if_unavailable, stored_is_charged
-from imagegen.usecases.generate.replay import Replayer
+from imagegen.openai_api.retries import Call
+from imagegen.usecases.generate.replay import Replayer, charged_if_unavailable, stored_is_charged
 from imagegen.usecases.generate.run import Made
 
 RECENT_RECORDS = 500

@@ -23,13 +23,13 @@ from imagegen.domain.catalog import Catalog, FileFormat, Shape, Tier
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import parse_usd
 from imagegen.domain.price_rules import PIXEL_SIZE
+from imagegen.domain.text import Prompt, Style
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.images import EstimateRequest
-from imagegen.wire.prompts import Prompt, Style
 
 if TYPE_CHECKING:
     # Only a request for images loads it.
-    from imagegen.openai_api.aliases import Named
+    from imagegen.openai_api.model_names import Named
 
 TIER_OF_QUALITY: dict[str, Tier] = {
     "low": Tier.FAST,

@@ -11,7 +11,7 @@ from imagegen.domain.ledger import Ledger
 from imagegen.domain.money import label_text
 from imagegen.domain.quote import Quote
 from imagegen.domain.selection import LeftOut, Reason
-from imagegen.usecases.estimator import Estimator, Issue, Offer
+from imagegen.usecases.estimator import Estimator, Issue, PricedOffer
 from imagegen.wire.images import EstimateRequest
 
 
@@ -76,7 +76,7 @@ class NamedOffers:
         return int(missing.price_microusd * self.estimator.price_multiple)
 
 
-def _too_dear(missing: LeftOut, offer: Offer, most: int) -> AboveMaxCostError:
+def _too_dear(missing: LeftOut, offer: PricedOffer, most: int) -> AboveMaxCostError:
     row, expected = offer.selection.candidates[0].variant.row, offer.quote.expected_microusd
     return AboveMaxCostError(
         f"{missing.row.model} cannot make it now ({missing.reason}: {missing.detail}), and "

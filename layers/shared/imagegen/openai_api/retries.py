@@ -1,4 +1,4 @@
-"""Which quote a call of an OpenAI client belongs to. Nothing is stored to find out.
+"""A call of an OpenAI client, and which quote it belongs to. Nothing is stored to find out.
 
 With an idempotency key, the quote id is a keyed hash of user and key: the same key means the same
 quote, whose image is made and charged once. Without a key, each call gets a new quote id that ends
@@ -9,18 +9,21 @@ calls. Each of several images of one call has a quote of its own, derived from i
 """
 
 import base64
+import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from imagegen.domain import ids
-from imagegen.domain.errors import ReusedKeyError
+from imagegen.domain.errors import ParameterError, ReusedKeyError
 from imagegen.domain.ids import NONCE_BYTES, digest_in_run_name
 from imagegen.domain.ledger import Op, OpState
 from imagegen.domain.quote import LIFETIME_MS
-from imagegen.openai_api.calls import Call
-from imagegen.usecases.generate.charges import not_charged
+from imagegen.usecases.generate.replay import not_charged
+from imagegen.wire.headers import IDEMPOTENCY_KEY, RETRY_COUNT
 
+MAX_KEY_CHARACTERS = 255
 RANDOM_BYTES = 5
 """The random part of a nonce, which differs for calls with the same body. It becomes the first 8
 characters of the quote id."""
@@ -29,6 +32,54 @@ RETRY_WINDOW_MS = 3_600_000
 """How old the earlier attempt of a counted retry may be. An SDK gives up an attempt after 600 s and
 makes at most three."""
 DIGEST_CHARACTERS = 10
+
+
+@dataclass(frozen=True)
+class Call:
+    """The parts of a request that show whether it was sent before."""
+
+    user: str
+    body: str
+    """The body in canonical form: equal requests have equal text."""
+    key: str | None = None
+    """The idempotency key."""
+    retries: int | None = None
+    """How often the client has already retried this request; ``None`` without the header."""
+    index: int = 0
+    """Which of the images of the request it is."""
+    random: bytes = b""
+    """The random part that the quotes of several images of a keyless call share."""
+
+    @property
+    def is_retry(self) -> bool:
+        """Return whether the client has sent this request before, by its own count."""
+        return bool(self.retries)
+
+    @property
+    def is_recognised(self) -> bool:
+        """Return whether a repetition of this call can be told from a new call."""
+        return self.key is not None or self.retries is not None
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 digest of the body, as hexadecimal text."""
+        return hashlib.sha256(self.body.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def parse_call(headers: Mapping[str, str], body: str, user: str) -> Call:
+    """Return the call of a user; ``body`` is in canonical form.
+
+    Raises:
+        ParameterError: the idempotency key does not have 1 to 255 printable ASCII characters.
+    """
+    key, retries = headers.get(IDEMPOTENCY_KEY), headers.get(RETRY_COUNT, "")
+    if key is not None and not (
+        0 < len(key) <= MAX_KEY_CHARACTERS and key.isascii() and key.isprintable()
+    ):
+        detail = f"must be 1 to {MAX_KEY_CHARACTERS} printable ASCII characters"
+        raise ParameterError(IDEMPOTENCY_KEY, f"{IDEMPOTENCY_KEY}: {detail}.")
+    is_count = retries.isascii() and retries.isdigit() and len(retries) <= 3
+    return Call(user, body, key, int(retries) if is_count else None)
 
 
 def derive_nonce(
@@ -113,6 +164,13 @@ def has_other_body(call: Call, run: str) -> bool:
     return call.key is not None and digest_in_run_name(run) not in ("", own)
 
 
+def check_body(call: Call, run: str) -> None:
+    """Raise ``ReusedKeyError`` if a run of the call's key was for a request with another body."""
+    if has_other_body(call, run):
+        with not_charged():  # The key's image is another one than this request's.
+            raise ReusedKeyError("The Idempotency-Key was used with another body. Use a new key.")
+
+
 def _body_hash(call: Call, secret: bytes) -> bytes:
     return _hash(secret, call.user, "body", call.digest, *_index(call))[RANDOM_BYTES:]
 
@@ -125,10 +183,3 @@ def _index(call: Call) -> tuple[str, ...]:
 def _hash(secret: bytes, *parts: str) -> bytes:
     text = "\n".join(("call", *parts)).encode("utf-8", "surrogatepass")
     return hmac.digest(secret, text, "sha256")[:NONCE_BYTES]
-
-
-def check_body(call: Call, run: str) -> None:
-    """Raise ``ReusedKeyError`` if a run of the call's key was for a request with another body."""
-    if has_other_body(call, run):
-        with not_charged():  # The key's image is another one than this request's.
-            raise ReusedKeyError("The Idempotency-Key was used with another body. Use a new key.")

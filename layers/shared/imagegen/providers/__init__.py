@@ -6,6 +6,7 @@ client.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,7 @@ def base_url_name(provider: str) -> str:
     return f"{provider.upper()}_BASE_URL"
 
 
+@cache
 def flag_name(provider: str) -> str:
     """Return the parameter whose value ``false`` takes a provider out of service."""
     return f"ENABLE_IMAGE_GENERATION_{provider.upper()}"

@@ -1,7 +1,7 @@
 """What all adapters use to read a provider's answer: JSON access, and the errors."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
@@ -143,6 +143,12 @@ def dig(value: Json, *path: str | int) -> Json:
         else:
             return None
     return value
+
+
+def values_at(value: Json, paths: Iterable[Sequence[str | int]]) -> list[Json]:
+    """Return the values at those of the paths where there is one, in the order of the paths."""
+    found = [dig(value, *path) for path in paths]
+    return [one for one in found if one is not None]
 
 
 def text_at(value: Json, *path: str | int) -> str:

@@ -6,6 +6,7 @@ made. After a lost answer no other key is tried: the first key's account may sti
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile
@@ -26,6 +27,7 @@ MIN_CALL_SECONDS = 1.0
 """With less time left, no further key is tried."""
 
 
+@cache
 def parse_keys(text: str) -> tuple[str, ...]:
     """Return the keys of a ``key[,key...]`` text in order, without duplicates."""
     return tuple(dict.fromkeys(filter(None, (one.strip() for one in text.split(",")))))

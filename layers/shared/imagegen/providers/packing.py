@@ -9,12 +9,12 @@ Brotli and zstd cannot be unpacked with the standard library of Python 3.13.
 import zlib
 from collections.abc import Iterable, Iterator
 
-PIECE_BYTES = 256 * 1024
+INFLATED_BYTES = 256 * 1024
 """The most bytes that one step unpacks, so that a bomb is noticed after the first of them."""
 MAX_LAYERS = 3
 """A body that is packed more often than this is not an answer."""
 GZIP_MAGIC = b"\x1f\x8b"
-PLAIN = frozenset({"", "identity"})
+PLAIN_CODINGS = frozenset({"", "identity"})
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 _TEXT_STARTS = (b"{", b"[", b'"', b"<", b"data:", b"event:", b":", b"\xef\xbb\xbf")
 _IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
@@ -28,7 +28,7 @@ class UnpackError(Exception):
 def codings_in(header: str) -> list[str]:
     """Return the codings of a Content-Encoding header in the order to undo them."""
     names = (name.strip().lower() for name in header.split(","))
-    return [name for name in reversed(list(names)) if name not in PLAIN]
+    return [name for name in reversed(list(names)) if name not in PLAIN_CODINGS]
 
 
 def unpacked(chunks: Iterable[bytes], header: str) -> Iterator[bytes]:
@@ -106,16 +106,16 @@ def _inflated(head: bytes, rest: Iterator[bytes], window_bits: int) -> Iterator[
 
 
 def _pieces(engine: "zlib._Decompress", packed: bytes) -> Iterator[bytes]:
-    """Yield what the bytes inflate to, at most ``PIECE_BYTES`` at once."""
+    """Yield what the bytes inflate to, at most ``INFLATED_BYTES`` at once."""
     full = True
     while full or packed:
         try:
-            piece = engine.decompress(packed, PIECE_BYTES)
+            piece = engine.decompress(packed, INFLATED_BYTES)
         except zlib.error:
             raise UnpackError("damaged packing") from None
         if piece:
             yield piece
-        packed, full = engine.unconsumed_tail, len(piece) == PIECE_BYTES and not engine.eof
+        packed, full = engine.unconsumed_tail, len(piece) == INFLATED_BYTES and not engine.eof
 
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ MAX_LINKS = 4
 """The most links of one answer that are tried."""
 
 # The names under which vendors put an image; what stands there is read before anything else.
-NAMES = (
+IMAGE_FIELDS = (
     "b64_json",
     "base64",
     "b64",
@@ -73,7 +73,7 @@ def pictures_in(value: Json) -> Iterator[bytes | str]:
 def pictures_of(body: Json) -> Iterator[bytes | str]:
     """Yield the images under the names that vendors use, wherever in the body these are."""
     if isinstance(body, Mapping):
-        yield from pictures_in({name: one for name, one in body.items() if name in NAMES})
+        yield from pictures_in({name: one for name, one in body.items() if name in IMAGE_FIELDS})
 
 
 def decoded_image(text: str) -> bytes | None:
@@ -96,7 +96,7 @@ def _walk(value: Json, depth: int) -> Iterator[bytes | str]:
         for one in value:
             yield from _walk(one, depth - 1)
     elif depth and isinstance(value, Mapping):
-        for name in (*NAMES, *(name for name in value if name not in NAMES)):
+        for name in (*IMAGE_FIELDS, *(name for name in value if name not in IMAGE_FIELDS)):
             yield from _walk(value.get(name), depth - 1)
 
 

@@ -59,7 +59,7 @@ VERDICT = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 # A failure of a machine.
-FAILED = re.compile(
+FAILURE_WORDS = re.compile(
     r"\bfail(?:ed|ure|s)? (?:to )?(?:load|initiali|import|start|download|connect|reach|respond|run)"
     r"|\bcould not (?:be )?(?:load|reach|connect|start|import|find|found)|\bno module\b"
     r"|\b(?:is|are|temporarily|currently|service) unavailable\b|\btim(?:ed|ing) out\b"
@@ -94,7 +94,7 @@ DECLINING = re.compile(
 REQUEST = frozenset(
     {"input", "instructions", "metrics", "prompt", "revised_prompt", "urls", "usage"}
 )
-NAMES = frozenset(
+TEXT_FIELDS = frozenset(
     {
         *("b64_json", "background", "completed_at", "created", "created_at", "data", "id", "model"),
         *("finishmessage", "mime_type", "mimetype", "modelversion", "object", "output_format"),
@@ -120,7 +120,7 @@ def states_refusal(text: str) -> bool:
     lines = (line for line in text[-LONGEST_TEXT:].splitlines() if not ECHO.search(line))
     sentences = re.split(r"[\n;]|(?<=[.!?。])\s*", "\n".join(lines))
     stated = (one for one in sentences if VERDICT.search(one) or _has_refusal_code(one))
-    return any(not FAILED.search(one) and not PASSED.search(one) for one in stated)
+    return any(not FAILURE_WORDS.search(one) and not PASSED.search(one) for one in stated)
 
 
 def is_refusal_code(text: str) -> bool:
@@ -142,7 +142,7 @@ def declines(text: str) -> bool:
         return False
     if ANNOUNCEMENT.search(text) and not DECLINING.search(text):
         return False
-    return states_refusal(text) or not FAILED.search(text)
+    return states_refusal(text) or not FAILURE_WORDS.search(text)
 
 
 def refused_in(body: Json) -> bool:
@@ -161,7 +161,7 @@ def _fields(body: Json) -> Iterator[tuple[str, Json]]:
             left += [(name if name in REPORTS else key, one) for key, one in inner]
         elif isinstance(value, list):
             left += [(name, inner) for inner in value]
-        elif name not in NAMES:
+        elif name not in TEXT_FIELDS:
             yield name, value
 
 

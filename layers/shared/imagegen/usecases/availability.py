@@ -1,12 +1,15 @@
-"""Which models can be called now. The provider's key, its flag and the circuits decide."""
+"""Which models can be called now, by keys, flags and circuits; and the list of all of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from imagegen.domain.catalog import Catalog, Offering
+from imagegen.domain.days import today
+from imagegen.domain.pricing import price_microusd
 from imagegen.domain.selection import Availability, Reason
 from imagegen.guard import Guard, model_circuit
+from imagegen.wire.reports import Models, OfferedModel, OfferedSize, RetiredModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,50 @@ class Switchboard:
         retired = Availability(Reason.RETIRED)
         gone = {row.key: retired for row in self.catalog.models if row.is_retired(day)}
         return states | gone
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLister:
+    """Lists the models, each with its prices and whether it can be called."""
+
+    catalog: Catalog
+    switchboard: Switchboard
+    now_ms: Callable[[], int]
+
+    def models(self) -> Models:
+        """Return every row of the catalog, and the models that were shut down."""
+        states = self.switchboard.availability_on(today(self.now_ms()))
+        return Models(
+            models=tuple(self._model(row, states[row.key]) for row in self.catalog.models),
+            retired=tuple(
+                RetiredModel(
+                    provider=row.provider,
+                    model=row.model,
+                    shutdown_on=row.shutdown_on.isoformat(),
+                    replaced_by=row.replaced_by,
+                )
+                for row in self.catalog.retired
+            ),
+        )
+
+    def _model(self, row: Offering, state: Availability) -> OfferedModel:
+        return OfferedModel(
+            key=row.key,
+            provider=row.provider,
+            model=row.model,
+            quality=row.tier,
+            fallback_priority=row.fallback_priority,
+            sizes=tuple(
+                OfferedSize(size=option.size, shape=option.shape, price=price)
+                for option in row.sizes
+                if (price := price_microusd(row, option)) is not None
+            ),
+            max_prompt_characters=row.max_prompt_characters,
+            typical_seconds=row.typical_seconds,
+            available=state.reason is None,
+            reason=state.reason,
+            shutdown_on=row.shutdown_on.isoformat() if row.shutdown_on else None,
+        )
 
 
 def _state(row: Offering, setup: ProviderSetup | None, blocked: Mapping[str, int]) -> Availability:

@@ -1,10 +1,22 @@
 """Records, ledgers and selections as models of the API, for the use cases that answer with them."""
 
+from imagegen.domain.choices import Choice
+from imagegen.domain.errors import LimitError
 from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.ledger import Ledger, Limits, remaining
 from imagegen.domain.records import Fallback, ImageRecord
 from imagegen.domain.selection import LeftOut, Selection
-from imagegen.wire.images import Allowance, Alternative, AttemptMade, Cost, Replaced
+from imagegen.wire.images import (
+    Allowance,
+    Alternative,
+    AttemptMade,
+    Blocked,
+    ChoiceRequest,
+    Cost,
+    Price,
+    PricedChoice,
+    Replaced,
+)
 from imagegen.wire.inputs import InputShown, Parent
 
 
@@ -80,6 +92,28 @@ def to_alternatives(selection: Selection) -> tuple[Alternative, ...]:
         for one in selection.candidates[1:]
     ]
     return (*others, *map(_left_out, selection.left_out))
+
+
+def to_choice(one: Choice) -> PricedChoice:
+    """Return a choice with what re-quotes it; amounts are in micro-dollars."""
+    return PricedChoice(
+        labels=one.labels,
+        quality=one.row.tier,
+        provider=one.row.provider,
+        model=one.row.model,
+        price=Price(expected=one.expected_microusd, ceiling=one.ceiling_microusd),
+        typical_seconds=one.row.typical_seconds,
+        request=ChoiceRequest(quality=one.row.tier, model=one.row.key),
+    )
+
+
+def to_blocked(limit: LimitError | None, *, now_ms: int) -> Blocked | None:
+    """Return why a click would be refused, ``None`` if no limit is reached."""
+    if limit is None:
+        return None
+    wait = limit.retry_after_seconds
+    opens_at = None if wait is None else now_ms + wait * 1000
+    return Blocked(reason=limit.code, detail=str(limit), opens_at=opens_at)
 
 
 def _left_out(one: LeftOut) -> Alternative:

@@ -1,28 +1,24 @@
 """Prices a request: reads the catalog, circuits and ledger; calls no provider, writes nothing."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from imagegen.domain import ids, quality
 from imagegen.domain.catalog import Catalog, Tier
+from imagegen.domain.choices import Choice, choices
 from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.days import today, utc_day
 from imagegen.domain.errors import (
-    AboveMaxCostError,
     InvalidRequestError,
-    NoProviderError,
-    ParameterError,
     RetiredModelError,
     UnknownModelError,
-    UnsupportedSizeError,
 )
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.inputs import QuotedInput, Role, without_mask
+from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.ledger import Ledger, Limits, free_slots
-from imagegen.domain.money import button_label
-from imagegen.domain.pricing import prompt_tokens
+from imagegen.domain.money import button_label, usual_price
 from imagegen.domain.quality import QualityChoice
 from imagegen.domain.quote import (
     LIFETIME_MS,
@@ -31,27 +27,28 @@ from imagegen.domain.quote import (
     QuotedCandidate,
     prompt_hash,
     sign_quote,
-    styled_prompt,
 )
 from imagegen.domain.records import Fallback
 from imagegen.domain.selection import (
-    UNAVAILABLE,
+    Availability,
     Candidate,
     LeftOut,
-    Reason,
     Selection,
     select,
 )
+from imagegen.domain.standing import limit_now
 from imagegen.domain.stores import LedgerStore
-from imagegen.domain.wishes import Wishes
 from imagegen.usecases.availability import Switchboard
 from imagegen.usecases.conversions import (
     to_allowance,
     to_alternatives,
+    to_blocked,
+    to_choice,
     to_inputs,
     to_replaced_row,
 )
 from imagegen.usecases.inputs import InputReader
+from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
 from imagegen.wire.images import (
     Constraints,
     Estimate,
@@ -69,13 +66,15 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PricedOffer:
     """An offer before it is signed."""
 
     quote: Quote
     quality: QualityChoice
     selection: Selection
     ledger: Ledger
+    criteria: Criteria
+    availability: Mapping[str, Availability]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,11 @@ class Estimator:
         """
         offer = self.offer(request, user)
         quote, first = offer.quote, offer.selection.candidates[0]
-        row = first.variant.row
+        row, now_ms = first.variant.row, quote.issued_ms
+        expected, ceiling = quote.expected_microusd, quote.ceiling_microusd
+        limit = limit_now(
+            offer.ledger, self.limits, day=quote.day, ceiling_microusd=ceiling, now_ms=now_ms
+        )
         return Estimate(
             quote=sign_quote(quote, self.keyring()),
             quote_id=quote.quote_id,
@@ -117,13 +120,16 @@ class Estimator:
             model=row.model,
             size=first.variant.option.size,
             style=request.style,
-            price=Price(expected=quote.expected_microusd, ceiling=quote.ceiling_microusd),
-            button_label=button_label(quote.expected_microusd, quote.ceiling_microusd),
+            price=Price(expected=expected, ceiling=ceiling),
+            button_label=button_label(ceiling),
+            button_note=usual_price(expected, ceiling),
+            blocked=to_blocked(limit, now_ms=now_ms),
+            choices=tuple(map(to_choice, self._choices(offer))),
             constraints=self._constraints(offer.quality.tier),
             alternatives=to_alternatives(offer.selection),
             fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=row.typical_seconds,
-            remaining=to_allowance(offer.ledger, self.limits, quote.day, now_ms=quote.issued_ms),
+            remaining=to_allowance(offer.ledger, self.limits, quote.day, now_ms=now_ms),
             inputs=to_inputs(quote.inputs),
         )
 
@@ -135,7 +141,7 @@ class Estimator:
         ledger: Ledger | None = None,
         issue: Issue | None = None,
         most_bytes: int | None = None,
-    ) -> Offer:
+    ) -> PricedOffer:
         """Return the offer before it is signed.
 
         ``ledger`` is the user's, if the caller has just read it. ``issue`` is passed by callers
@@ -149,19 +155,27 @@ class Estimator:
         day = today(issue.at_ms)
         chosen = self._choose_quality(request, day)
         given = self.inputs.quoted(request, user)
-        request = _with_size(request, given)
-        selection = self._select(
-            request, chosen.tier, given, user=user, day=day, most_bytes=most_bytes
+        request = with_size(request, given)
+        criteria = criteria_of(request, chosen.tier, most_bytes, given)
+        availability = self.switchboard.availability(user)
+        selection = select(
+            self.catalog, criteria, availability, price_multiple=self.price_multiple, today=day
         )
         if not selection.candidates:
-            raise _no_candidate(selection, request, chosen.tier)
+            raise no_offer(selection, request, chosen.tier)
         ledger = ledger or self.ledgers.load(user)
-        quote = replace(
-            self._quote(request, selection, user, ledger, issue),
-            inputs=given,
-            wishes=wishes_of(request),
+        quote = self._quote(request, given, selection, user=user, ledger=ledger, issue=issue)
+        return PricedOffer(quote, chosen, selection, ledger, criteria, availability)
+
+    def _choices(self, offer: PricedOffer) -> tuple[Choice, ...]:
+        return choices(
+            self.catalog,
+            offer.criteria,
+            offer.availability,
+            offer.selection,
+            price_multiple=self.price_multiple,
+            today=today(offer.quote.issued_ms),
         )
-        return Offer(quote, chosen, selection, ledger)
 
     def _choose_quality(self, request: EstimateRequest, day: date) -> QualityChoice:
         """Return the tier that ``quality`` or ``model`` determines, else the prompt's words."""
@@ -184,43 +198,12 @@ class Estimator:
             return quality.choose_quality(request.prompt, request.quality)
         return quality.choose_for_model(request.prompt, tiers)
 
-    def _select(
-        self,
-        request: EstimateRequest,
-        tier: Tier,
-        given: tuple[QuotedInput, ...],
-        *,
-        user: str,
-        day: date,
-        most_bytes: int | None,
-    ) -> Selection:
-        text = styled_prompt(request.prompt, request.style)
-        criteria = Criteria(
-            tier,
-            request.size,
-            len(text),
-            prompt_tokens=prompt_tokens(text),
-            max_cost_microusd=request.max_cost,
-            provider=request.provider,
-            model=request.model,
-            file_format=request.format,
-            most_bytes=most_bytes,
-            inputs=tuple((one.width, one.height) for one in without_mask(given)),
-            has_mask=any(one.role is Role.MASK for one in given),
-            wishes=wishes_of(request),
-        )
-        return select(
-            self.catalog,
-            criteria,
-            self.switchboard.availability(user),
-            price_multiple=self.price_multiple,
-            today=day,
-        )
-
     def _quote(
         self,
         request: EstimateRequest,
+        given: tuple[QuotedInput, ...],
         selection: Selection,
+        *,
         user: str,
         ledger: Ledger,
         issue: Issue,
@@ -242,6 +225,8 @@ class Estimator:
             # The nonce chooses the slot, so that quotes of the same moment rarely get the same one.
             slot=slots[issue.nonce[0] % len(slots)],
             fallback=_quoted_fallback(selection.replaced),
+            inputs=given,
+            wishes=wishes_of(request),
         )
 
     def _constraints(self, tier: Tier) -> Constraints:
@@ -253,24 +238,6 @@ class Estimator:
         )
 
 
-def wishes_of(request: EstimateRequest) -> Wishes:
-    """Return what a request wants of its image besides its size."""
-    return Wishes(request.background == "transparent", request.seed, request.partials)
-
-
-def _with_size(request: EstimateRequest, given: tuple[QuotedInput, ...]) -> EstimateRequest:
-    """Return the request with the size that an edit has if none is requested: that of its input.
-
-    Raises:
-        ParameterError: the size is that of the first input, and there is none.
-    """
-    if request.size == SAME_SIZE and not given:
-        raise ParameterError("size", "The size same needs an input. Send one, or another size.")
-    if "size" in request.model_fields_set or not given or given[0].role is not Role.EDIT:
-        return request
-    return request.model_copy(update={"size": SAME_SIZE})
-
-
 def _quoted(one: Candidate, size: str) -> QuotedCandidate:
     option = one.variant.option
     exact = option.size if size == SAME_SIZE else ""
@@ -280,33 +247,3 @@ def _quoted(one: Candidate, size: str) -> QuotedCandidate:
 
 def _quoted_fallback(missing: LeftOut | None) -> Fallback | None:
     return Fallback(missing.row.provider, missing.row.model, missing.reason) if missing else None
-
-
-def _no_candidate(
-    selection: Selection, request: EstimateRequest, tier: Tier
-) -> InvalidRequestError | NoProviderError:
-    """Return the error that explains why there is no offer.
-
-    It is a 503 if waiting can help; otherwise the caller has to change the request.
-    """
-    reasons = {one.reason for one in selection.left_out}
-    details = "; ".join(f"{one.row.key}: {one.detail}" for one in selection.left_out)
-    if reasons & UNAVAILABLE:
-        return NoProviderError(f"No {tier} model is available now. {details}")
-    if reasons == {Reason.SIZE}:
-        return UnsupportedSizeError(f"No {tier} model has the size {request.size!r}. {details}")
-    for reason, fields in ((Reason.INPUTS, "inputs"), (Reason.WISH, _wished(request))):
-        if reason in reasons and Reason.TOO_DEAR not in reasons:
-            return ParameterError(fields, f"No {tier} model can do this. {details}")
-    if Reason.FORMAT in reasons and Reason.TOO_DEAR not in reasons:
-        return ParameterError("format", f"No {tier} model has a file as required. {details}")
-    if Reason.TOO_DEAR in reasons:
-        return AboveMaxCostError(f"No {tier} model fits the request within maxCost. {details}")
-    return InvalidRequestError(f"No {tier} model fits the request. {details}")
-
-
-def _wished(request: EstimateRequest) -> str:
-    """Return the field of the first wish, which a model may not meet."""
-    if request.background == "transparent":
-        return "background"
-    return "seed" if request.seed is not None else "partials"

@@ -8,6 +8,7 @@ from imagegen.domain.days import utc_day
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Ledger, Limits
 from imagegen.domain.records import ImageRecord, RecordStatus
+from imagegen.domain.standing import held_microusd
 from imagegen.domain.stores import Stores
 from imagegen.usecases.conversions import to_allowance
 from imagegen.usecases.generate.reconciler import Reconciler
@@ -44,9 +45,11 @@ class UsageReader:
         day, ledger = utc_day(now_ms), self.stores.ledgers.load(user)
         recent = self.stores.records.recent(user, limit=RECENT)
         ledger = self._settled(user, ledger, recent)
+        held = held_microusd(ledger, day)
         return Usage(
             day=f"{day[:4]}-{day[4:6]}-{day[6:]}",
-            spent=ledger.spent.get(day, 0),
+            spent=ledger.spent.get(day, 0) - held,
+            reserved=held,
             images=ledger.images.get(day, 0),
             attempts=ledger.attempts.get(day, 0),
             limits=Allowance(

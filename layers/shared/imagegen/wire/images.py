@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from imagegen.domain.catalog import FileFormat, Tier
+from imagegen.domain.choices import Label
 from imagegen.domain.money import parse_usd, usd_text
 from imagegen.domain.price_rules import PIXEL_SIZE
+from imagegen.domain.text import MAX_STYLE_CHARACTERS, Prompt, Style
 from imagegen.domain.wishes import MAX_SEED
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.inputs import (
@@ -19,7 +21,6 @@ from imagegen.wire.inputs import (
     Parent,
     UploadTarget,
 )
-from imagegen.wire.prompts import MAX_STYLE_CHARACTERS, Prompt, Style
 
 DOLLARS = r"^([0-9]{1,9}|[0-9]{0,9}\.[0-9]{1,6})$"
 _SIZES = rf"^(square|landscape|portrait|same)$|{PIXEL_SIZE}"
@@ -120,6 +121,37 @@ class Alternative(EdgeModel):
     detail: str | None = None
 
 
+class ChoiceRequest(EdgeModel):
+    """What turns the same request into an offer of a choice."""
+
+    quality: Tier
+    model: str
+
+
+class PricedChoice(EdgeModel):
+    """A model that the person may take instead, of any tier."""
+
+    labels: tuple[Label, ...] = Field(
+        description="What it is the best in; the first choice is what this offer makes."
+    )
+    quality: Tier
+    provider: str
+    model: str
+    price: Price
+    typical_seconds: int
+    request: ChoiceRequest = Field(
+        description="Send the same estimate with these fields to get its offer; that is free."
+    )
+
+
+class Blocked(EdgeModel):
+    """Why a click would be refused now."""
+
+    reason: str
+    detail: str
+    opens_at: Instant | None = Field(description="null: waiting does not help.")
+
+
 class Replaced(EdgeModel):
     """The first choice that another model replaced, and why."""
 
@@ -160,7 +192,12 @@ class Estimate(EdgeModel):
     size: str
     style: str
     price: Price
-    button_label: str
+    button_label: str = Field(description="Its number is the most that can be charged.")
+    button_note: str = Field(description="What it usually costs; empty if that is the same.")
+    blocked: Blocked | None = Field(
+        description="Why the click would be refused now: show this instead of the button."
+    )
+    choices: tuple[PricedChoice, ...]
     constraints: Constraints
     alternatives: tuple[Alternative, ...]
     fallback: Replaced | None

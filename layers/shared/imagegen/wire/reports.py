@@ -54,6 +54,7 @@ class Usage(EdgeModel):
 
     day: str
     spent: MicroUsd
+    reserved: MicroUsd = Field(description="Held for images that are being made.")
     images: int
     attempts: int
     limits: Allowance

@@ -1,10 +1,19 @@
-"""The text of one answer as it is written: in paragraphs, and as far as it fits into a message."""
+"""The text of one answer: in paragraphs, as far as it fits, with the service's own sentences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from imagegen.usecases.chat.limits import MAX_ANSWER_CHARACTERS, TooLongError
 from imagegen.wire.messages import TextDelta
+
+STOPPED = "I stopped here: I used my tool too often for one message."
+FAILED = "I could not finish my answer: the language model did not respond as it should."
+TOO_LONG = "I stopped here: my answer is too long for one message."
+RAN_OUT = "I ran out of room before I could answer. Please ask for less at a time."
+CUT_OFF = "My answer ends here: it reached the limit of its length."
+NOTHING = "I have no answer to that. Please rephrase your message."
+UNEXPECTED = "An unexpected error. It is in the logs."
+"""The detail of a problem, not a part of the answer."""
 
 
 @dataclass(slots=True)

@@ -9,16 +9,19 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagegen.domain.chat_usage import LlmPrices
 from imagegen.domain.errors import ImagegenError, InvalidRequestError, LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Llm, TextPart, ToolUse
-from imagegen.domain.token_prices import TokenPrices
-from imagegen.usecases.chat.answer_text import AnswerText
-from imagegen.usecases.chat.arguments import (
-    image_ids,
-    parse_arguments,
-    parse_request,
-    to_turns,
+from imagegen.usecases.chat.answer_text import (
+    CUT_OFF,
+    FAILED,
+    NOTHING,
+    RAN_OUT,
+    STOPPED,
+    TOO_LONG,
+    UNEXPECTED,
+    AnswerText,
 )
 from imagegen.usecases.chat.limits import (
     MAX_REJECTED_TOOL_USES,
@@ -27,15 +30,14 @@ from imagegen.usecases.chat.limits import (
     TooLongError,
     check,
 )
-from imagegen.usecases.chat.llm_call import LlmCall, TokenBudget, request_tokens
-from imagegen.usecases.chat.sentences import (
-    CUT_OFF,
-    FAILED,
-    NOTHING,
-    RAN_OUT,
-    STOPPED,
-    TOO_LONG,
-    UNEXPECTED,
+from imagegen.usecases.chat.llm_call import (
+    LlmCall,
+    TokenBudget,
+    image_ids,
+    parse_arguments,
+    parse_request,
+    request_tokens,
+    to_turns,
 )
 from imagegen.wire.handles import handle
 from imagegen.wire.images import Estimate, EstimateRequest
@@ -68,7 +70,7 @@ class Chatter:
     to_problem: Callable[[ImagegenError], Problem]
     now_ms: Callable[[], int]
     new_id: Callable[[], str]
-    prices: TokenPrices = field(default_factory=TokenPrices)
+    prices: LlmPrices = field(default_factory=LlmPrices)
     limits: ChatLimits = field(default_factory=ChatLimits)
     begin: Callable[[str, int], Callable[[int], None]] = lambda _user, _tokens: lambda _used: None
     """Reserves a user's tokens, and returns the function that settles what was used of them."""

@@ -22,6 +22,7 @@ from imagegen.domain.formats import requested
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
+from imagegen.domain.pricing import charge_microusd
 from imagegen.domain.quote import Quote, QuotedCandidate
 from imagegen.domain.selection import Availability
 from imagegen.domain.wishes import ordered
@@ -159,23 +160,18 @@ class ProviderLoop:
             raise ProviderError(provider, Outcome.NOT_CALLED, "There is no time left.")
         order = _order(variant, run, self.name_of(run.quote.user, provider))
         answer = client.generate(order, timeout_seconds=timeout)
-        made = _delivered(candidate, variant, answer, run.prompt)
+        made = _delivered(candidate, variant, answer)
         if run.quote.wishes.transparent:
             _check_transparency(provider, answer.content)
         return made
 
 
-def _delivered(
-    candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer, prompt: str
-) -> ImageMade:
+def _delivered(candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer) -> ImageMade:
     """Return the image with its charge.
 
     Raises:
         ProviderError: it is damaged, has one colour only, or is smaller than every size of the row.
     """
-    # Most requests make no image and need neither this nor the readers of the formats.
-    from imagegen.domain.delivery import charge_microusd  # noqa: PLC0415
-
     provider = variant.row.provider
     try:
         measured = pixels.measure(answer.content)
@@ -184,7 +180,7 @@ def _delivered(
     if measured.is_blank:
         raise _not_delivered(provider, Undelivered.BLANK, "the image has one colour only")
     quoted = candidate.price_microusd
-    charged = charge_microusd(variant, measured, quoted_microusd=quoted, prompt=prompt)
+    charged = charge_microusd(variant, measured, quoted_microusd=quoted)
     if charged is None:
         size = f"{measured.width}x{measured.height} instead of {variant.option.size}"
         raise _not_delivered(provider, Undelivered.SMALL, size)

@@ -10,9 +10,8 @@ from imagegen.domain.errors import (
     ProviderError,
 )
 from imagegen.domain.inputs import InputFile, Role
-from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import Moderation, Moderator
+from imagegen.domain.ports import Moderation, ModerationMode, Moderator
 
 MODERATION_SECONDS = 10.0
 PICTURE_SECONDS = 5.0

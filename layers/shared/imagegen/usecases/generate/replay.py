@@ -1,6 +1,12 @@
-"""Replays: a quote that was confirmed before gets the first result, never a second charge."""
+"""What an earlier run of a quote came to: its result, and what an error may say about the charge.
 
-from contextlib import suppress
+A quote that was confirmed before gets the first result, never a second charge. An image is charged
+if and only if it is stored, so the image store answers for a ledger that cannot be reached. One
+that is not stored now may still be on its way: only the ledger shows whether a run makes it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from imagegen.domain.errors import (
@@ -13,8 +19,7 @@ from imagegen.domain.errors import (
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, OpState
 from imagegen.domain.records import ImageRecord, RecordStatus
-from imagegen.domain.stores import Stores
-from imagegen.usecases.generate.charges import charged_if_unavailable
+from imagegen.domain.stores import ImageStore, Stores
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.run import Made, Running
 
@@ -99,6 +104,44 @@ class Replayer:
             self.stores.records.put(ref, record)
 
 
+@contextmanager
+def charged_if_unavailable() -> Iterator[None]:
+    """Mark a ``StoreUnavailableError`` as charged: by the ledger, the image has been charged."""
+    try:
+        yield
+    except StoreUnavailableError as error:
+        error.charged = True
+        raise
+
+
+@contextmanager
+def not_charged() -> Iterator[None]:
+    """Mark errors as not charged: the caller has looked, and nothing of this request is stored.
+
+    An unreachable store is left out, because a write of this request may have reached it.
+    """
+    try:
+        yield
+    except ImagegenError as error:
+        if error.charged is None and not isinstance(error, StoreUnavailableError):
+            error.charged = False
+        raise
+
+
+@contextmanager
+def stored_is_charged(images: ImageStore, ref: ImageRef) -> Iterator[None]:
+    """Look for the image if a store cannot be reached: the error is ``charged`` if it is stored.
+
+    ``charged`` stays ``None`` if no image is stored: a run may still be making it.
+    """
+    try:
+        yield
+    except StoreUnavailableError as error:
+        if error.charged is None and _is_stored(images, ref):
+            raise _charged(error) from error
+        raise
+
+
 def _failed_before(code: str) -> ContentRefusedError | GenerationFailedError:
     """Return the error of a request whose release was seen in the ledger: it is not charged."""
     error: ContentRefusedError | GenerationFailedError
@@ -111,3 +154,19 @@ def _failed_before(code: str) -> ContentRefusedError | GenerationFailedError:
     error.retryable = False
     error.charged = False
     return error
+
+
+def _is_stored(images: ImageStore, ref: ImageRef) -> bool:
+    with suppress(StoreUnavailableError):
+        return images.find(ref) is not None
+    return False
+
+
+def _charged(error: StoreUnavailableError) -> StoreUnavailableError:
+    found = StoreUnavailableError(
+        "The image was made and charged, and a store cannot be reached now. Send the same request "
+        "again to get the image.",
+        retry_after_seconds=error.retry_after_seconds,
+    )
+    found.charged = True
+    return found
