@@ -26,9 +26,8 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.inputs import MOST_UPLOAD_BYTES, Role
 from imagegen.domain.ledger import Ledger, Limits, OpState
-from imagegen.domain.moderation import ModerationMode
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import Moderation
+from imagegen.domain.ports import Moderation, ModerationMode
 from imagegen.domain.quote import open_quote
 from imagegen.domain.uploads import (
     DAY_MS,
