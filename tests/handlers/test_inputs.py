@@ -142,7 +142,7 @@ def test_an_edit_over_http_names_its_parent_by_quote_id(functions: Functions, us
     body = {"quote": offer["quote"], "prompt": "blue"}
     status, made = answered(functions, "/generate-image", body, "generate")
     assert status == 200
-    assert made["derivedFrom"] == [{"quoteId": parent[:24], "role": "edit"}]
+    assert (made["derivedFrom"], made["inputs"]) == (parent[:24], ["edit"])
     assert parent not in json.dumps([offer, made])
 
 

@@ -194,7 +194,7 @@ def test_the_answer_shows_the_inputs_and_no_id_that_opens_one() -> None:
     assert parent.image_id[24:] not in str(open_quote(offer.quote, KEYRING))
 
 
-def test_derived_from_names_the_parents_by_quote_id_in_record_answer_and_status() -> None:
+def test_derived_from_names_the_parent_by_quote_id_in_record_and_answer() -> None:
     service = editors()
     parent = service.estimate("a fox")
     service.confirm(parent)
@@ -202,15 +202,16 @@ def test_derived_from_names_the_parents_by_quote_id_in_record_answer_and_status(
     given = [{"image": parent.image_id, "role": "edit"}, {"upload": sent}]
     offer = service.estimate("x", inputs=given)
     answer = service.present(offer)
-    named = [(one.quote_id, one.role) for one in answer.derived_from]
-    assert named == [(parent.quote_id, "edit"), (None, "reference")]
-    status = service.finder.status(offer.image_id, "https://us.test")
-    assert status.derived_from == answer.derived_from
-    assert service.status_reader.status(offer.image_id).derived_from == answer.derived_from
-    for one in (answer, status, service.records.get(service.ref(offer))):
-        assert parent.image_id not in str(one)
+    assert answer.derived_from == parent.quote_id
+    assert answer.inputs == ("edit", "reference")
+    assert answer.parents == (parent.quote_id, None)
     record = service.images.objects[USER, offer.quote_id][1]
+    assert record.derived_from == parent.quote_id
+    assert record.parents == (parent.quote_id, "")
     assert record.uploads == (sent,)
+    assert service.records.get(service.ref(offer)) == record
+    for one in (answer, record):
+        assert parent.image_id not in str(one)
 
 
 @pytest.mark.parametrize("roles", [["edit"], ["edit", "reference"], ["reference", "reference"]])

@@ -76,15 +76,16 @@ class ImageRecord:
     """What the provider bills by its own count of tokens; ``None`` if it reports no count."""
     tokens: tuple[int, int] | None = None
     """The same count: input tokens and output tokens."""
-    derived_from: tuple[str, ...] = ()
-    """The quote id of each input that is an image, never its image id, which opens it; empty for an
-    upload. They are in the order of ``input_roles``."""
-    input_roles: tuple[str, ...] = ()
-    """The role of each input."""
-    uploads: tuple[str, ...] = ()
-    """The ids of the inputs that are uploads, which end with the image or after a day."""
     run: str = ""
     """The run that made the image, if the run's name contains the digest of a request."""
+    derived_from: str = ""
+    """The quote id of the image that this one was made from; never its image id, which opens it."""
+    input_roles: tuple[str, ...] = ()
+    """The roles of the pictures that the request was given, in their order."""
+    parents: tuple[str, ...] = ()
+    """The quote ids of these pictures in the same order; empty for an upload."""
+    uploads: tuple[str, ...] = ()
+    """The ids of the inputs that are uploads."""
 
     @property
     def pixels(self) -> str:

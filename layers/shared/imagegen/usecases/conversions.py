@@ -17,7 +17,7 @@ from imagegen.wire.images import (
     PricedChoice,
     Replaced,
 )
-from imagegen.wire.inputs import InputShown, Parent
+from imagegen.wire.inputs import InputShown
 
 
 def to_allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
@@ -58,12 +58,6 @@ def to_inputs(inputs: tuple[QuotedInput, ...]) -> tuple[InputShown, ...]:
         )
         for one in inputs
     )
-
-
-def to_parents(record: ImageRecord) -> tuple[Parent, ...]:
-    """Return from which pictures an image was made, by quote id."""
-    named = zip(record.derived_from, record.input_roles, strict=False)
-    return tuple(Parent(quote_id=quote_id or None, role=role) for quote_id, role in named)
 
 
 def to_attempts(record: ImageRecord) -> tuple[AttemptMade, ...]:

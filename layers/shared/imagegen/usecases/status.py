@@ -10,7 +10,7 @@ from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.ledger import Op, OpState
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.stores import LedgerStore, RecordStore, Stores
-from imagegen.usecases.conversions import to_attempts, to_cost, to_parents, to_replaced
+from imagegen.usecases.conversions import to_attempts, to_cost, to_replaced
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.images import ImageStatus
 
@@ -191,7 +191,6 @@ def _failed(image_id: str, record: ImageRecord, *, charged: bool | None) -> Imag
         size=record.size,
         cost=to_cost(record),
         attempts=to_attempts(record),
-        derived_from=to_parents(record),
         code=record.code,
         retryable=record.retryable,
     )
@@ -215,5 +214,4 @@ def _complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
         cost=to_cost(record),
         fallback=to_replaced(record.fallback),
         attempts=to_attempts(record),
-        derived_from=to_parents(record),
     )

@@ -18,7 +18,6 @@ from imagegen.wire.inputs import (
     InputReference,
     InputShown,
     MaskReference,
-    Parent,
     UploadTarget,
 )
 
@@ -277,7 +276,15 @@ class GeneratedImage(EdgeModel):
     created_at: Instant
     llm_api_call: LlmApiCall
     remaining: Allowance
-    derived_from: tuple[Parent, ...] = ()
+    derived_from: str | None = Field(
+        None, description="The quote id of the image that it was made from; never its id."
+    )
+    inputs: tuple[str, ...] = Field(
+        (), description="The roles of the pictures that it was made with, in their order."
+    )
+    parents: tuple[str | None, ...] = Field(
+        (), description="The quote ids of these pictures, in the same order; null for an upload."
+    )
 
 
 class ImageInProgress(EdgeModel):
@@ -312,6 +319,5 @@ class ImageStatus(EdgeModel):
     cost: Cost | None = None
     fallback: Replaced | None = None
     attempts: tuple[AttemptMade, ...] = ()
-    derived_from: tuple[Parent, ...] = ()
     code: str | None = None
     retryable: bool | None = None

@@ -46,15 +46,6 @@ class InputShown(EdgeModel):
     quote_id: str | None = Field(description="Of an image; null for an upload.")
 
 
-class Parent(EdgeModel):
-    """A picture from which an image was made."""
-
-    quote_id: str | None = Field(
-        description="Of an image; never its id, which would open it. null for an upload."
-    )
-    role: str
-
-
 class UploadOrder(EdgeModel):
     """The file that will be uploaded: the body of POST /inputs."""
 

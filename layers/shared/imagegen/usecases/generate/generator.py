@@ -25,13 +25,7 @@ from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import Known, Refused
-from imagegen.usecases.conversions import (
-    to_allowance,
-    to_attempts,
-    to_cost,
-    to_parents,
-    to_replaced,
-)
+from imagegen.usecases.conversions import to_allowance, to_attempts, to_cost, to_replaced
 from imagegen.usecases.generate.attempts import ProviderLoop
 from imagegen.usecases.generate.holds import Holds, ImageKeeper
 from imagegen.usecases.generate.moderation import PromptModeration
@@ -244,7 +238,9 @@ class Presenter:
             llm_api_call=_api_call(record),
             # What is left today, which is not the quote's day if midnight has passed since.
             remaining=to_allowance(made.ledger, self.limits, utc_day(now_ms), now_ms=now_ms),
-            derived_from=to_parents(record),
+            derived_from=record.derived_from or None,
+            inputs=record.input_roles,
+            parents=tuple(one or None for one in record.parents),
         )
 
 
