@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+import tracemalloc
 import zlib
 from dataclasses import replace
 from io import BytesIO
@@ -77,7 +78,7 @@ def editors(**more: Any) -> Service:
 
 def upload(service: Service, content: bytes, user: str = USER, kind: str = "image/png") -> str:
     order = UploadOrder(
-        media_type=kind,  # type: ignore[arg-type]
+        media_type=kind,
         bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
     )
@@ -236,7 +237,7 @@ def test_without_roles_a_single_input_is_edited_and_the_masked_one(
 ) -> None:
     service = editors()
     sent = upload(service, picture())
-    more = {"mask": {"upload": upload(service, mask())}} if with_mask else {}
+    more: dict[str, Any] = {"mask": {"upload": upload(service, mask())}} if with_mask else {}
     offer = service.estimate("x", inputs=[{"upload": sent}] * count, **more)
     assert [one.role for one in offer.inputs] == roles
 
@@ -845,7 +846,7 @@ def test_of_any_roles_at_most_the_first_is_edited_and_a_mask_is_last(
     service = editors()
     sent = upload(service, picture())
     inputs = [{"upload": sent, **({"role": one} if one else {})} for one in asked]
-    more = {"mask": {"upload": upload(service, mask())}} if has_mask else {}
+    more: dict[str, Any] = {"mask": {"upload": upload(service, mask())}} if has_mask else {}
     try:
         found = [one.role for one in service.estimate("x", inputs=inputs, **more).inputs]
     except ParameterError:
@@ -859,3 +860,19 @@ def test_of_any_roles_at_most_the_first_is_edited_and_a_mask_is_last(
         assert (found[0], found[-1]) == (Role.EDIT, Role.MASK)
     for role, wanted in zip(pictures, asked, strict=True):
         assert wanted in {None, role}
+
+
+def test_while_a_request_reads_its_inputs_their_bytes_are_in_memory_at_most_twice() -> None:
+    service = editors()
+    content = with_text(picture(), b"x" * 4_000_000)
+    ids = [upload(service, content + bytes([number])) for number in range(4)]
+    quote = open_quote(
+        service.estimate("x", inputs=[{"upload": one} for one in ids]).quote, KEYRING
+    )
+    tracemalloc.start()
+    try:
+        service.functions.input_reader.files(quote.inputs, USER)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 2 * 4 * len(content)
