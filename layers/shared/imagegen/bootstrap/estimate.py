@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from imagegen.aws import clients
@@ -14,7 +15,9 @@ from imagegen.domain.quality import choose_quality
 from imagegen.places import public_url
 from imagegen.settings import EstimateSettings
 from imagegen.usecases.status import LedgerStatusReader
-from imagegen.usecases.uploads import Uploader
+
+if TYPE_CHECKING:
+    from imagegen.usecases.uploads import Uploader
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,11 @@ class EstimateService(PricingService):
         return public_url(endpoint, host, host.partition(".")[0]) if host else ""
 
     @cached_property
-    def uploader(self) -> Uploader:
+    def uploader(self) -> "Uploader":
         """Hands out links for uploads."""
+        # Imported here: only requests for a link need it.
+        from imagegen.usecases.uploads import Uploader  # noqa: PLC0415
+
         world = self.world
         return Uploader(lambda: world.uploads, world.image_id_key, world.now_ms, world.random_bytes)
 

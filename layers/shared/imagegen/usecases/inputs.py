@@ -18,7 +18,6 @@ from imagegen.domain.inputs import InputFile, QuotedInput, Role
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.records import RecordStatus
 from imagegen.domain.stores import ImageContent, RecordStore, UploadStore
-from imagegen.domain.uploads import UploadRef, check_upload_id
 from imagegen.wire.images import EstimateRequest
 from imagegen.wire.inputs import MaskReference
 
@@ -150,6 +149,9 @@ class InputReader:
         return content
 
     def _upload_bytes(self, upload_id: str, user: str, budget: _Bytes, field: str) -> bytes:
+        # Imported here, and below: most requests have no uploads.
+        from imagegen.domain.uploads import check_upload_id  # noqa: PLC0415
+
         try:
             ref = check_upload_id(upload_id, user, self.image_id_key())
         except NotFoundError as error:
@@ -169,6 +171,7 @@ class InputReader:
             return self._image_bytes(one.ref(user), field)
         # As for the mask.
         from imagegen.domain.metadata import without_metadata  # noqa: PLC0415
+        from imagegen.domain.uploads import UploadRef  # noqa: PLC0415
 
         ref = UploadRef(user, one.upload)
         content = self.uploads().read(ref, limit_bytes=MOST_BYTES_IN_ALL)
