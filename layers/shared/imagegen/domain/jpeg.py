@@ -13,8 +13,11 @@ from imagegen.domain.pixels import BrokenImageError, Picture
 
 type Data = bytes | memoryview
 
-MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
-RESTART = re.compile(rb"\xff+[\xd0-\xd7]")
+# A marker begins at the last of its fill bytes: the time for a pattern that begins at the first
+# would grow with the square of their number.
+MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+FILL = re.compile(rb"\xff{2,}")
 EOI, SOS, DHT, DRI = 0xD9, 0xDA, 0xC4, 0xDD
 FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
 BASELINE, PROGRESSIVE = frozenset({0xC0, 0xC1}), 0xC2
@@ -130,7 +133,7 @@ def _read_scan(frame: Frame, segment: bytes, content: bytes, at: int) -> int:
     if end is None or not frame.components:
         raise BrokenImageError("the JPEG is cut off")
     scan = Scan(frame, segment)
-    data, intervals = memoryview(content)[at : end.start()], 1
+    data, intervals = _unfilled(memoryview(content)[at : end.start()]), 1
     if frame.restart_units:
         intervals = -(-scan.units // frame.restart_units)
     parts: list[Data] = list(RESTART.split(data)) if intervals > 1 else [data]
@@ -141,6 +144,13 @@ def _read_scan(frame: Frame, segment: bytes, content: bytes, at: int) -> int:
     return end.start()
 
 
+def _unfilled(data: memoryview) -> Data:
+    """Return a scan without the fill bytes before its markers; few scans have any."""
+    if FILL.search(data) is None and not (data and data[-1] == 0xFF):
+        return data
+    return FILL.sub(b"\xff", data).removesuffix(b"\xff")
+
+
 class Scan:
     """One scan: which components it codes, in how many units."""
 
@@ -148,7 +158,7 @@ class Scan:
         count = segment[0]
         self._frame = frame
         self._tables = [(segment[1 + 2 * n], segment[2 + 2 * n]) for n in range(count)]
-        self._first_value, _, approximation = segment[1 + 2 * count : 4 + 2 * count]
+        self._first_value, _, approximation = struct.unpack_from(">BBB", segment, 1 + 2 * count)
         self._is_refinement = approximation >> 4 > 0
         self._is_interleaved = count > 1
         self.units = self._units()
