@@ -876,3 +876,64 @@ def test_while_a_request_reads_its_inputs_their_bytes_are_in_memory_at_most_twic
     finally:
         tracemalloc.stop()
     assert peak <= 2 * 4 * len(content)
+
+
+def turned_photo() -> bytes:
+    """Return a JPEG of a phone: stored wide, shown upright, with its place and its owner."""
+    data = Image.Exif()
+    data[0x0112] = 6
+    data[0x013B] = "Ada Lovelace"
+    place = data.get_ifd(0x8825)
+    place[1], place[2] = "N", (52.0, 30.0, 59.0)
+    return picture("JPEG", size=(96, 64), exif=data.tobytes())
+
+
+def test_a_photo_is_measured_as_it_is_shown_and_leaves_without_its_place_and_owner() -> None:
+    service = editors()
+    content = turned_photo()
+    assert b"Ada Lovelace" in content
+    offer = service.estimate("x", inputs=[{"upload": upload(service, content)}])
+    assert (offer.inputs[0].width, offer.inputs[0].height) == (64, 96)
+    assert isinstance(service.confirm(offer), Made)
+    (sent,) = service.providers["alpha"].orders[0].inputs
+    assert (sent.width, sent.height) == (64, 96)
+    left = Image.open(BytesIO(sent.content)).getexif()
+    assert dict(left) == {0x0112: 6}
+    assert not left.get_ifd(0x8825)
+    assert b"Ada" not in sent.content
+
+
+def animated(kind: str) -> bytes:
+    frames = [Image.new("RGB", (16, 16), (number, 0, 0)) for number in (0, 99, 200)]
+    out = BytesIO()
+    frames[0].save(out, kind, save_all=True, append_images=frames[1:])
+    return out.getvalue()
+
+
+def cmyk() -> bytes:
+    out = BytesIO()
+    Image.new("CMYK", (16, 16)).save(out, "JPEG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(animated("PNG"), "animated", id="animated PNG"),
+        pytest.param(animated("WEBP"), "animated", id="animated WebP"),
+        pytest.param(cmyk(), "CMYK", id="CMYK"),
+        pytest.param(picture(size=(400, 100)), "3 times", id="4:1"),
+        pytest.param(picture(size=(8_200, 16)), "8192", id="a long side"),
+        pytest.param(picture(size=(24, 16))[:-30], "damaged", id="cut off"),
+        pytest.param(b"%PDF-1.7", "a PDF", id="PDF"),
+        pytest.param(b"<html>", "SVG or HTML", id="HTML"),
+    ],
+)
+def test_a_picture_that_no_provider_takes_is_refused_with_its_reason(
+    content: bytes, reason: str
+) -> None:
+    service = editors()
+    sent = upload(service, content)
+    with pytest.raises(ParameterError, match=reason) as caught:
+        service.estimate("x", inputs=[{"upload": sent}])
+    assert caught.value.param == "inputs.0"
