@@ -67,10 +67,10 @@ class Budget:
 
 
 BUDGETS = {
-    "estimate": Budget(683, 693, VENDORS, "estimate/no-token"),
-    "health": Budget(609, 619, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(697, 707, VENDORS, "generate/unknown-image"),
-    "chat": Budget(690, 700, VENDORS, "chat/no-token"),
+    "estimate": Budget(688, 698, VENDORS, "estimate/no-token"),
+    "health": Budget(611, 621, VENDORS + TOKENS, "health/report"),
+    "generate": Budget(702, 712, VENDORS, "generate/unknown-image"),
+    "chat": Budget(699, 709, VENDORS, "chat/no-token"),
     "page": Budget(112, 122, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 

@@ -141,6 +141,11 @@ class Instance:
     def pause(self, seconds: float) -> None:
         pass
 
+    def post(
+        self, url: str, body: str, headers: Mapping[str, str], *, timeout_seconds: float
+    ) -> tuple[int, bytes]:
+        raise ConnectionError
+
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         return [task() for task in tasks]
 

@@ -247,3 +247,14 @@ def test_without_a_picture_the_demo_llm_has_nothing_to_change(text: str) -> None
 def test_the_tokens_of_instructions_and_tool_are_within_what_is_reserved() -> None:
     tool = tool_definition("openai", list(PROVIDERS), pictures=True)
     assert most_tokens(INSTRUCTIONS) + most_tokens(json.dumps(tool)) <= FIXED_TOKENS
+
+
+def test_a_quote_with_inputs_in_a_history_is_not_read_by_the_llm() -> None:
+    service = editors()
+    offer = service.estimate("blue", inputs=[{"image": image_of(service)}])
+    assert offer.quote.startswith("q2.")
+    llm = ScriptedLlm()
+    service.llm = llm
+    talk(service, said(f"confirm {offer.quote}"))
+    assert offer.quote not in str(llm.received)
+    assert "confirm" in llm.received[0][0].text

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from pydantic import ValidationError
 
 from imagegen.domain.chat_usage import MAX_OUTPUT_TOKENS, LlmPrices, most_tokens
+from imagegen.domain.conversation import in_order
 from imagegen.domain.errors import InvalidRequestError, LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import (
@@ -19,6 +21,7 @@ from imagegen.domain.ports import (
     TokenCount,
     ToolUse,
 )
+from imagegen.domain.text import legible
 from imagegen.wire.handles import note, with_inputs
 from imagegen.wire.images import EstimateRequest
 from imagegen.wire.messages import TOOL, ChatMessage, TextApiCall, ToolCall
@@ -109,20 +112,34 @@ def turn_tokens(turn: ChatTurn) -> int:
     extras = [turn.extras, *(one.extras for one in turn.asked)]
     texts += [json.dumps(one, ensure_ascii=False) for one in extras if one]
     tokens = sum(map(most_tokens, texts))
-    return min(tokens, MAX_OUTPUT_TOKENS) if turn.asked else tokens
+    is_limited = turn.asked and not turn.is_earlier
+    return min(tokens, MAX_OUTPUT_TOKENS) if is_limited else tokens
+
+
+def to_turn(message: ChatMessage, earlier_images: int = 0) -> ChatTurn:
+    """Return a message as a turn for the LLM, with the names of its images and never their ids.
+
+    ``earlier_images`` is the number of images of the messages before it.
+    """
+    count = len(message.image_generations)
+    asked = tuple(ToolUse(one.id, one.name, one.arguments) for one in message.tool_calls)
+    notes = [note(earlier_images + 1, count)] if count else []
+    text = "\n\n".join(filter(None, [legible(message.content), *notes]))
+    if message.role == "tool":
+        # A ToolUse has its id and name in the same legible form.
+        called = (legible(message.tool_call_id), legible(message.name))
+        return ChatTurn("tool", text, call_id=called[0], name=called[1])
+    return ChatTurn(message.role, text, asked)
 
 
 def to_turns(messages: Sequence[ChatMessage]) -> list[ChatTurn]:
-    """Return messages as turns for the LLM, with the names of their images and never their ids."""
-    turns: list[ChatTurn] = []
-    count = 0
-    for message in messages:
-        added = len(message.image_generations)
-        notes = [note(count + 1, added)] if added else []
-        text = "\n\n".join(filter(None, [message.content, *notes]))
-        turns.append(ChatTurn(message.role, text))
-        count += added
-    return turns
+    """Return the history as turns for the LLM, each tool call with its result.
+
+    Images are numbered through the whole history, in the order of ``image_ids``.
+    """
+    counts = [len(message.image_generations) for message in messages]
+    earlier = [0, *accumulate(counts)]
+    return in_order([to_turn(*one) for one in zip(messages, earlier, strict=False)])
 
 
 def image_ids(messages: Sequence[ChatMessage]) -> list[str]:
