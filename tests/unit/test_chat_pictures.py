@@ -12,6 +12,7 @@ from imagegen.domain.chat_usage import most_tokens
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.domain.inputs import Role
 from imagegen.domain.ports import TextPart, ToolUse
+from imagegen.logs import HIDDEN, cleaned
 from imagegen.providers import PROVIDERS
 from imagegen.usecases.chat.llm_call import FIXED_TOKENS
 from imagegen.usecases.generate.run import Made
@@ -258,3 +259,9 @@ def test_a_quote_with_inputs_in_a_history_is_not_read_by_the_llm() -> None:
     talk(service, said(f"confirm {offer.quote}"))
     assert offer.quote not in str(llm.received)
     assert "confirm" in llm.received[0][0].text
+
+
+def test_a_quote_with_inputs_is_never_in_a_log_line() -> None:
+    service = editors()
+    offer = service.estimate("blue", inputs=[{"image": image_of(service)}])
+    assert cleaned(f"refused {offer.quote} of a user") == f"refused {HIDDEN} of a user"
