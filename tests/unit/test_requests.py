@@ -1,13 +1,18 @@
 """What the edge checks before a request is handled: one token, and where it may be."""
 
+import re
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from imagegen.domain.errors import UnauthorizedError
 from imagegen.domain.ports import USER, User
 from imagegen.edge.events import plain_path, task_of, url_event
+from imagegen.edge.problems import invalid_request
 from imagegen.edge.requests import Access, check_request
+from imagegen.wire.images import EstimateRequest
+from imagegen.wire.messages import ChatRequest
 
 SIGNATURE = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/x, Signature=0"
 
@@ -117,3 +122,39 @@ def test_an_event_is_not_changed_but_copied() -> None:
 def test_what_asks_for_no_task_has_none(event: Any) -> None:
     assert task_of(event) is None
     assert task_of({"task": "probe"}) == "probe"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"prompt": "\u2800"}, "prompt: must not be empty: it has no visible character"),
+        ({"prompt": "a fox", "maxCost": "free"}, 'maxCost: must be dollars, such as "0.05"'),
+    ],
+)
+def test_what_our_own_checks_say_has_nothing_of_the_validator_in_it(
+    body: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        EstimateRequest.model_validate(body)
+    found: list[Any] = [{**one, "loc": ("body", *one["loc"])} for one in caught.value.errors()]
+    assert invalid_request(found).detail == f"body.{said}"
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ("hello", "body.messages: Input should be an array"),
+        (None, "body.messages: Input should be an array"),
+        ([], "body.messages: Array should have at least 1 item, not 0"),
+        ([{"role": "user", "content": "hi"}] * 101, "Array should have at most 100 items, not 101"),
+        (["hi"], "body.messages.0: Input should be an object"),
+        ([{"role": "user", "content": ["hi"]}], "body.messages.0.content"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_said_in_words_of_json(messages: Any, said: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ChatRequest.model_validate({"messages": messages})
+    found: list[Any] = [{**one, "loc": ("body", *one["loc"])} for one in caught.value.errors()]
+    detail = invalid_request(found).detail
+    assert said in detail
+    assert not re.search(r"tuple|dict|list|ChatMessage|after validation", detail, re.IGNORECASE)
