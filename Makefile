@@ -154,7 +154,7 @@ planted: tools ## Plant known bugs in a copy; each must turn tests red (ROWS=1: 
 	@$(PYTHON) -m tests.planted $(if $(ROWS),--rows) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: mutation
-mutation: tools ## Mutate the money and breaker modules in a copy: 95 % must be killed, the rest explained
+mutation: tools ## Mutate the code that decides, in a copy: 95 % must be killed, the rest explained (ONLY=modules)
 	@PYTHONPATH=layers/shared $(PYTHON) -m tests.mutation $(if $(ONLY),--only $(ONLY))
 
 .PHONY: format

@@ -34,7 +34,7 @@ class Wanted:
     @property
     def each(self) -> EstimateRequest:
         """The request for one of the images: ``max_cost`` is for all of them."""
-        if self.request.max_cost is None or self.count == 1:
+        if self.request.max_cost is None:
             return self.request
         return self.request.model_copy(update={"max_cost": self.request.max_cost // self.count})
 
@@ -121,6 +121,5 @@ def _to_raise(
     if running is not None:
         running.charged = True if made else running.charged
         return running
-    # What is charged, or may be, is said before what is not.
-    certainty = {True: 2, None: 1, False: 0}
-    return max(errors, key=lambda one: (certainty[one.charged], one.retryable))
+    # What is charged comes first, then what may be, then what is not.
+    return max(errors, key=lambda one: (one.charged is True, one.charged is None, one.retryable))
