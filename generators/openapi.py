@@ -53,11 +53,19 @@ class Operation:
 OPERATIONS: Final = {
     "estimateImage": Operation(
         "A priced offer; spends and writes nothing",
-        (422,),
+        (404, 410, 422),
         description=(
             "Reads the prompt, chooses tier, provider and model, and returns a signed quote, "
             "which can be confirmed once within ten minutes. It calls no provider and costs "
-            "nothing."
+            "nothing. Inputs are pictures to change or to look at: the quote is for exactly them."
+        ),
+    ),
+    "createUpload": Operation(
+        "Where a picture can be stored, once, as an input",
+        (422, 429),
+        description=(
+            "Send the file to the URL with exactly the headers of the answer, within five minutes. "
+            "It is kept for a day, and nobody can fetch it."
         ),
     ),
     "listModels": Operation("The models that are offered now, and retired models", ()),

@@ -26,8 +26,10 @@ from imagegen.edge.api import (
 from imagegen.edge.problems import foreign_origin
 from imagegen.edge.requests import Access, Event, raw_body
 from imagegen.logs import logger
+from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.headers import JSON
-from imagegen.wire.images import EdgeModel, Estimate, EstimateRequest
+from imagegen.wire.images import Estimate, EstimateRequest, UploadTicket
+from imagegen.wire.inputs import UploadOrder
 from imagegen.wire.reports import Models, Problem
 
 
@@ -50,6 +52,12 @@ api = build_api()
 def estimate(request: EstimateRequest, service: Service) -> Estimate:
     """Return the priced offer."""
     return service.estimator.estimate(request, current_user(api).id)
+
+
+@api.post("/inputs", operation_id="createUpload", tags=["images"])
+def create_upload(order: UploadOrder, service: Service) -> UploadTicket:
+    """Return where a picture can be stored, once, as an input."""
+    return service.uploader.ticket(order, current_user(api).id)
 
 
 @api.get("/models", operation_id="listModels", tags=["catalog"])

@@ -21,6 +21,11 @@ from local.stack import LocalStack
 
 SECONDS: Final = 30.0
 PROMPT: Final = "A red fox in fresh snow"
+UPLOAD: Final = {
+    "mediaType": "image/png",
+    "bytes": 4096,
+    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+}
 SLOW: Final = {"delaySeconds": 6, "times": 1, "model": "black-forest-labs/FLUX.2-max"}
 """The simulator's setting that makes one image slow enough to show the state ``generating``."""
 
@@ -44,6 +49,7 @@ EXAMPLES: Final = (
     Example("estimate-refused", "estimateImage", 422),
     Example("estimate-retired", "estimateImage", 422),
     Example("no-token", "estimateImage", 401),
+    Example("upload", "createUpload", 200),
     Example("models", "listModels", 200),
     Example("generate", "generateImage", 200),
     Example("generate-running", "generateImage", 202),
@@ -170,6 +176,7 @@ def _state(visitor: Visitor) -> None:
 def _main_job(visitor: Visitor) -> None:
     token = visitor.person()
     offer = visitor.show("estimate", Call("POST", "/estimate", _estimate(), token))
+    visitor.show("upload", Call("POST", "/inputs", UPLOAD, token))
     made = visitor.show("generate", _confirmed(offer, token))
     visitor.show("image", Call("GET", f"/images/{made['id']}"))
     visitor.show("image-complete", Call("GET", f"/images/{made['id']}", accept=JSON))

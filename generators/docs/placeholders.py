@@ -9,6 +9,7 @@ FIXED: Final = {
     "quote": "<quote>",
     "quoteId": "<quote id>",
     "imageId": "<image id>",
+    "uploadId": "<upload id>",
     "expiresAt": "2026-11-22T12:10:00.000Z",
     "startedAt": NOON.format(1),
     "createdAt": NOON.format(9),
@@ -25,6 +26,7 @@ WAITS: Final = {"retryAfterSeconds": 3590, "Retry-After": "3590"}
 """Waits until the end of an hour differ by seconds; waits up to ``LONG_WAIT`` stay as they are."""
 LONG_WAIT: Final = 60
 IMAGE: Final = re.compile(r"https?://\S+?/images/[a-z2-7]{20,}")
+UPLOAD: Final = re.compile(r"https?://\S+?/inputs/[0-9a-f]{32}/\S+")
 OFFER: Final = re.compile(r"https?://[^\s#]+#prompt=")
 IDS: Final = {
     re.compile(r"[a-z2-7]{64}$"): "<image id>",
@@ -62,5 +64,6 @@ def _scalar(value: Any, name: str) -> Any:
         return json.dumps(stable(json.loads(value)), separators=(",", ":"))
     if isinstance(value, str):
         shown = IMAGE.sub("<generateUrl>/images/<image id>", value)
+        shown = UPLOAD.sub("<upload url>", shown)
         return OFFER.sub("<pageUrl>/#prompt=", shown)
     return value

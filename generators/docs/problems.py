@@ -60,10 +60,14 @@ ADVICE: Final = {
     "not_found": "Check the address. An unknown id and another user's id get the same answer.",
     "method_not_allowed": "Use a method that the header `Allow` names.",
     "gone": "Ask for a new estimate; the old image stays charged.",
+    "input_gone": "Choose another picture, or upload it again, and ask for a new estimate.",
     "quote_invalid": "If it was confirmed before, look at the image's status. Else ask for a new "
     "estimate, with the same user's token.",
     "quote_expired": "Ask for a new estimate.",
-    "quote_mismatch": "Send the prompt of the estimate unchanged, or ask for a new estimate.",
+    "upload_limit": "Use pictures that are uploaded, or wait `retryAfterSeconds`: days end at "
+    "midnight UTC.",
+    "quote_mismatch": "Send the prompt of the estimate unchanged, or ask for a new estimate: an "
+    "uploaded picture may have changed, too.",
     "hourly_images": "Wait `retryAfterSeconds`: a slot is free again an hour after its use.",
     "daily_images": "Wait `retryAfterSeconds`: days end at midnight UTC.",
     "daily_attempts": "Wait `retryAfterSeconds`: days end at midnight UTC.",
@@ -85,7 +89,8 @@ LOOKED: Final = frozenset(
     {
         *("unsupported_size", "above_max_cost", "model_retired", "idempotency_key_reused"),
         *("hourly_images", "daily_images", "daily_attempts", "daily_spend", "blocked"),
-        *("quote_expired", "content_refused", "moderation_unavailable"),
+        "upload_limit",
+        *("quote_expired", "input_gone", "content_refused", "moderation_unavailable"),
         *("no_provider_available", "generation_failed", "generation_abandoned"),
     }
 )
@@ -96,6 +101,7 @@ CHARGED: Final = {
     "still_running": "`false`, `true` or `null`",
     "store_unavailable": "`true`, `false` or `null`",
     "not_found": "`false` or `null`",
+    "quote_mismatch": "`false` or `null`",
     **dict.fromkeys(LOOKED, "`false`"),
     **{f"llm_{outcome}": "`false`" for outcome in Outcome},
 }
@@ -166,6 +172,7 @@ def _limits() -> Iterator[Code]:
                 "daily_attempts": "The user has used all attempts allowed on this UTC day.",
                 "daily_chats": "The user has sent all chat messages allowed on this UTC day.",
                 "daily_chat_tokens": "This message could exceed the user's tokens of the UTC day.",
+                "upload_limit": "The user has stored all uploads allowed on this UTC day.",
                 "blocked": "The operator has switched the service off for this user.",
                 "daily_spend": "This image could exceed the user's spending limit of the UTC day.",
             }.get(limit, str(message))

@@ -37,6 +37,15 @@ PROVIDER = re.compile(rf"\b(?:with|by|from|using|on)\s+({'|'.join(PROVIDERS)})\b
 MODELS = re.compile(
     r"\b(?:with|by|using)\s+(dall-e-[23]|gpt-image-[\w.-]+|imagen-[\w.-]+)", re.IGNORECASE
 )
+NOTE = re.compile(r"\[Here: ([^\]]+)\]")
+NAMED = re.compile(r"\b(?:image|picture|photo) #?(\d{1,3})\b", re.IGNORECASE)
+CHANGES = re.compile(
+    r"\b(?:make|turn|paint|colou?r|show) (?:it|this|that|them|him|her|the)\b|\bthe same\b|"
+    r"^\W*(?:now\s+)?same\b|\b(?:change|replace|remove|erase|crop|recolou?r|brighten|darken)\b|"
+    r"^\W*(?:now\s+)?(?:add|put|with|without|but)\b|\binstead\b",
+    re.IGNORECASE,
+)
+"""What a text says that wants a change of the last picture, and not a new one."""
 BUDGET = re.compile(r"\b(?:at most|under|below|up to)\s*\$\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
@@ -61,6 +70,9 @@ def reply_to(messages: Sequence[Mapping[str, Any]], *, has_tool: bool) -> Reply:
     if results := results_in(messages):
         return Reply(" ".join(map(result_text, results)))
     text = last_words(messages)
+    if has_tool and (changes := change_of(text, pictures_in(messages))):
+        words = json.dumps({**changes, **extras_of(text)})
+        return Reply("Let me find out what that would cost.", (Use(TOOL, words),))
     if not has_tool or not ASKS.search(text):
         return Reply(f'You said: "{text[:80]}". Ask me for a picture and I will price it.')
     if VAGUE.match(subject := subject_of(text)):
@@ -92,8 +104,28 @@ def result_text(result: Any) -> str:
     return f"That cannot be offered: {detail or 'the tool had a problem'}"
 
 
-def arguments_of(text: str, subject: str) -> list[dict[str, str | float]]:
-    """Return the tool's arguments for each picture that a text asks for."""
+def pictures_in(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the pictures in a conversation's notes, in order."""
+    texts = [one.get("content") for one in messages if one.get("role") == "assistant"]
+    notes = [found for text in texts if isinstance(text, str) for found in NOTE.findall(text)]
+    return [name for note in notes for name in note.split(", ")]
+
+
+def change_of(text: str, pictures: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments for a change of a picture, empty if the text wants no change.
+
+    The text names the picture that is changed, and then those to look at; without a name, it is the
+    last one.
+    """
+    named = [f"image {number}" for number in NAMED.findall(text)]
+    if not pictures or not (named or CHANGES.search(text)):
+        return {}
+    edit, *references = named or [pictures[-1]]
+    return {"prompt": text, "edit": edit, **({"references": references} if references else {})}
+
+
+def extras_of(text: str) -> dict[str, str | float]:
+    """Return the arguments besides the prompt that a text determines."""
     extras: dict[str, str | float] = {}
     for quality, words in QUALITIES.items():
         if re.search(words, text, re.IGNORECASE):
@@ -103,6 +135,12 @@ def arguments_of(text: str, subject: str) -> list[dict[str, str | float]]:
             extras[name] = found[1].lower()
     if found := BUDGET.search(text):
         extras["maxCost"] = float(found[1])
+    return extras
+
+
+def arguments_of(text: str, subject: str) -> list[dict[str, str | float]]:
+    """Return the tool's arguments for each picture that a text asks for."""
+    extras = extras_of(text)
     parts = re.split(r"\s+and (?:one of )?(?=an? )|;\s*", subject)
     count = counted(text)
     if count > 1 and len(parts) != count:

@@ -67,10 +67,10 @@ class Budget:
 
 
 BUDGETS = {
-    "estimate": Budget(685, 695, VENDORS, "estimate/no-token"),
-    "health": Budget(609, 619, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(700, 710, VENDORS, "generate/unknown-image"),
-    "chat": Budget(695, 705, VENDORS, "chat/no-token"),
+    "estimate": Budget(694, 704, VENDORS, "estimate/no-token"),
+    "health": Budget(614, 624, VENDORS + TOKENS, "health/report"),
+    "generate": Budget(708, 718, VENDORS, "generate/unknown-image"),
+    "chat": Budget(702, 712, VENDORS, "chat/no-token"),
     "page": Budget(112, 122, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 

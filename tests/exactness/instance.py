@@ -38,6 +38,7 @@ from tests.fakes.images import MemoryPromptStore
 from tests.fakes.pictures import png
 from tests.fakes.providers import ScriptedModerator
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING
+from tests.fakes.uploads import MemoryUploadStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -91,6 +92,7 @@ class Instance:
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
     prompts: PromptStore = field(default_factory=MemoryPromptStore)
     """In memory where no test is about them."""
+    uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
 
     @cached_property
     def service(self) -> GenerateService:

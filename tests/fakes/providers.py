@@ -1,9 +1,10 @@
 """A provider and a moderator that do as they are told, and remember what they were asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.inputs import InputFile
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderation, ServedModels
 from tests.fakes.pictures import png
@@ -68,9 +69,13 @@ class ScriptedModerator:
 
     verdict: Moderation | Outcome = field(default_factory=lambda: Moderation(flagged=False))
     asked: list[str] = field(default_factory=list)
+    pictures: list[InputFile] = field(default_factory=list)
 
-    def check(self, prompt: str, *, timeout_seconds: float) -> Moderation:
+    def check(
+        self, prompt: str, pictures: Sequence[InputFile] = (), *, timeout_seconds: float
+    ) -> Moderation:
         self.asked.append(prompt)
+        self.pictures.extend(pictures)
         if isinstance(self.verdict, Outcome):
             raise ProviderError("openai", self.verdict, "no verdict")
         return self.verdict

@@ -43,6 +43,7 @@ from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecord
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.llms import TalkingLlm
 from tests.fakes.providers import Reaction, ScriptedModerator, ScriptedProvider
+from tests.fakes.uploads import MemoryUploadStore
 
 USER = "a1" * 16
 OTHER_USER = "b2" * 16
@@ -88,6 +89,7 @@ class Service:
     ledgers: MemoryLedgerStore = field(default_factory=MemoryLedgerStore)
     circuits: MemoryCircuitStore = field(default_factory=MemoryCircuitStore)
     images: MemoryImageStore = field(default_factory=MemoryImageStore)
+    uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
     records: MemoryRecordStore = field(default_factory=MemoryRecordStore)
     prompts: MemoryPromptStore = field(default_factory=MemoryPromptStore)
     keep_prompts: bool = True
@@ -350,6 +352,10 @@ class FakeWorld:
     @property
     def images(self) -> MemoryImageStore:
         return wired("images", self.service.images, self.service.wire)
+
+    @property
+    def uploads(self) -> MemoryUploadStore:
+        return wired("uploads", self.service.uploads, self.service.wire)
 
     @property
     def circuits(self) -> MemoryCircuitStore:

@@ -15,6 +15,7 @@ from tests.handlers.conftest import Functions
 
 POSTED = [
     ("estimate", "/estimate"),
+    ("estimate", "/inputs"),
     ("estimate", "/mcp"),
     ("generate", "/generate-image"),
     ("generate", "/v1/images/generations"),
@@ -31,6 +32,7 @@ ROUTES = [
     ("estimate", "GET", "/tools/generate_image"),
     ("chat", "POST", "/chat"),
     ("estimate", "POST", "/estimate"),
+    ("estimate", "POST", "/inputs"),
     ("estimate", "GET", "/models"),
     ("estimate", "POST", "/mcp"),
     ("generate", "POST", "/generate-image"),

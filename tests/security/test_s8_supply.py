@@ -97,7 +97,14 @@ def test_roles_allow_what_each_function_does_and_no_more(board: Board) -> None:
         or "*" in listed(one["Resource"])
     ]
     writers = [one for one in FUNCTIONS if any(map(WRITES.fullmatch, actions(one)))]
-    images = [one for one in FUNCTIONS if any(a.startswith("s3:") for a in actions(one))]
+    images, uploads = (
+        [
+            function
+            for function in FUNCTIONS
+            if any(folder in str(one["Resource"]) for one in statements(function))
+        ]
+        for folder in ("/img/*", "/inputs/*")
+    )
     health, chat = (
         [
             one.get("Condition")
@@ -117,19 +124,20 @@ def test_roles_allow_what_each_function_does_and_no_more(board: Board) -> None:
     allowed |= {"logs:CreateLogStream", "logs:PutLogEvents"}
     board.show(
         "S8c",
-        "estimate writes nothing, chat its counts, health circuits and probes; "
+        "estimate stores uploads and nothing else, chat its counts, health circuits and probes; "
         "images are generate's",
         f"estimate and chat may: {sorted(actions('Estimate') | actions('Chat'))}; writers: "
         f"{writers}, health fenced to FLEET: "
         f"{health == fenced}, chat fenced to its counts: {chat == counts}; "
-        f"S3: {images}; wildcards: {wild}; managed policies: "
+        f"images: {images}; uploads: {uploads}; wildcards: {wild}; managed policies: "
         f"{sorted(managed)}",
-        passes=actions("Estimate") == allowed
+        passes=actions("Estimate") == allowed | {"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
         and actions("Chat") == allowed | {"dynamodb:UpdateItem"}
         and sorted(writers) == ["Chat", "Generate", "Health"]
         and health == fenced
         and chat == counts
         and images == ["Generate"]
+        and uploads == ["Estimate", "Generate"]
         and not wild
         and not managed,
     )

@@ -104,6 +104,30 @@ def test_openai_lists_models_and_moderates(openai_client: openai.OpenAI) -> None
     assert harmful.categories.sexual
 
 
+def as_data_url(content: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
+
+
+def test_openai_moderates_one_picture_in_a_call(openai_client: openai.OpenAI) -> None:
+    def ask(*pictures: bytes) -> Any:
+        parts: Any = [
+            {"type": "text", "text": "a fox"},
+            *({"type": "image_url", "image_url": {"url": as_data_url(one)}} for one in pictures),
+        ]
+        model = "omni-moderation-latest"
+        return openai_client.moderations.create(model=model, input=parts).results[0]
+
+    assert not ask(b"harmless").flagged
+    harmful = ask(b"moderation-block:violence")
+    assert harmful.categories.violence
+    assert harmful.category_applied_input_types.violence == ["image"]
+    # Hate is looked for in texts alone.
+    assert not ask(b"moderation-block:hate").flagged
+    with pytest.raises(openai.BadRequestError, match="exceeds maximum of 1") as caught:
+        ask(b"one", b"two")
+    assert caught.value.code == "too_many_images"
+
+
 def test_together_draws_inline_and_behind_a_url(together_client: together.Together) -> None:
     ask: dict[str, Any] = {"model": "black-forest-labs/FLUX.2-dev", "prompt": "a fox"}
     inline = together_client.images.generate(

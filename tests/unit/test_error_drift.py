@@ -53,6 +53,9 @@ NO_OFFER = frozenset(
         errors.RetiredModelError,
         errors.ParameterError,
         errors.NoProviderError,
+        # Of an input.
+        errors.NotFoundError,
+        errors.InputGoneError,
     }
 )
 NO_IMAGE = frozenset(
@@ -76,10 +79,13 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
         errors.QuoteError,
         errors.QuoteExpiredError,
         errors.QuoteMismatchError,
+        errors.InputGoneError,
+        errors.ParameterError,
     },
     "getImage": frozenset({errors.NotFoundError, errors.GoneError, errors.ImageDeletedError}),
     "listImages": frozenset({errors.InvalidRequestError, errors.ParameterError}),
     "deleteImage": frozenset({errors.NotFoundError, errors.StillRunningError}),
+    "createUpload": frozenset({errors.InvalidRequestError, errors.LimitError}),
     "getUsage": frozenset(),
     "chat": frozenset({errors.InvalidRequestError, errors.LimitError}),
     "getToolDefinition": frozenset({errors.InvalidRequestError}),

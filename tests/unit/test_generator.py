@@ -123,7 +123,7 @@ def test_a_refusal_names_the_categories_or_the_policy(
 @pytest.mark.parametrize(("asked", "seconds"), [(None, 5), (42, 42)])
 def test_a_moderation_that_is_away_says_when_to_come_back(asked: int | None, seconds: int) -> None:
     class Away:
-        def check(self, prompt: str, *, timeout_seconds: float) -> Never:
+        def check(self, prompt: str, pictures: object, *, timeout_seconds: float) -> Never:
             raise ProviderError("openai", Outcome.UNAVAILABLE, "away", retry_after_seconds=asked)
 
     service = Service(moderator=Away())  # type: ignore[arg-type]

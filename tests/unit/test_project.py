@@ -84,7 +84,14 @@ def test_no_permission_is_a_wildcard() -> None:
 def test_only_generate_can_write_the_ledger_and_the_images() -> None:
     writing = {"dynamodb:PutItem", "dynamodb:UpdateItem", "s3:PutObject", "s3:DeleteObject"}
 
-    assert not actions(FUNCTIONS["EstimateFunction"]) & writing
+    assert actions(FUNCTIONS["EstimateFunction"]) & writing == {"s3:PutObject"}
+    stored = [
+        one for one in statements(FUNCTIONS["EstimateFunction"]) if "s3" in str(one["Action"])
+    ]
+    # With it, links for uploads are signed. Files are read there, too; and nowhere else.
+    assert [one["Resource"]["Fn::Sub"][0].partition("}/")[2] for one in stored[:-1]] == ["inputs/*"]
+    assert stored[-1]["Action"] == "s3:ListBucket"
+    assert not [one for one in actions(FUNCTIONS["ChatFunction"]) if one.startswith("s3:")]
     assert actions(FUNCTIONS["ChatFunction"]) & writing == {"dynamodb:UpdateItem"}
     chat = statements(FUNCTIONS["ChatFunction"])
     (counting,) = (one for one in chat if "dynamodb:UpdateItem" in one["Action"])

@@ -11,9 +11,9 @@ export const WAITING = ["starting", "generating", "preview", "slow"];
 
 const DEFAULT_SECONDS = 30;
 const KINDS = {
-  content_refused: "refused", gone: "gone", image_deleted: "gone", quote_expired: "expired", blocked: "limited",
+  content_refused: "refused", gone: "gone", image_deleted: "gone", input_gone: "gone", quote_expired: "expired", blocked: "limited",
   hourly_images: "limited", daily_images: "limited", daily_attempts: "limited", daily_spend: "limited",
-  daily_chats: "limited", daily_chat_tokens: "limited",
+  daily_chats: "limited", daily_chat_tokens: "limited", upload_limit: "limited",
 };
 
 /** How long the image usually takes, in seconds. */

@@ -46,7 +46,7 @@ MAX_CHARACTERS = 200
 HIDDEN = "[hidden]"
 SECRETS = re.compile(
     r"eyJ[\w.-]+|"  # a JWT, or a part of one
-    r"q1\.\w+\.\S*|"  # a quote
+    r"q[12]\.\w+\.\S*|"  # a quote
     r"[Bb]earer\s+\S+|"
     r"\b(?:sk-|r8_|hf_|AIza|AKIA|ASIA|tgp_)[\w-]+|"  # keys of the providers and of AWS
     r"https?://[^\s?]*\?\S*|X-Amz-[\w-]+=\S*|"  # a signed URL

@@ -134,6 +134,7 @@ class ChatLimitSettings(MoneySettings):
 class EstimateSettings(MoneySettings):
     """The settings of ``estimate``."""
 
+    bucket_name: Text
     generate_url: str = ""
     health_url: str = ""
     chat_url: str = ""

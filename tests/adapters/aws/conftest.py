@@ -11,6 +11,7 @@ from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.aws.upload_store import S3UploadStore
 from tests.adapters.aws.selfcheck import what_is_wrong
 from tests.adapters.aws.world import Aws, running_aws
 from tests.fakes.chat_usages import MemoryChatUsageStore
@@ -18,6 +19,7 @@ from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.service import IMAGE_ID_KEY
+from tests.fakes.uploads import MemoryUploadStore
 
 NUMBERS = count(1)
 both = pytest.fixture(params=["memory", "aws"])
@@ -66,6 +68,11 @@ def s3_images(aws: Aws) -> S3ImageStore:
     return S3ImageStore(aws.s3, aws.new_bucket(), lambda: IMAGE_ID_KEY)
 
 
+@pytest.fixture(scope="session")
+def s3_uploads(aws: Aws) -> S3UploadStore:
+    return S3UploadStore(aws.s3, aws.new_bucket(), lambda: IMAGE_ID_KEY)
+
+
 @both
 def ledgers(request: pytest.FixtureRequest) -> MemoryLedgerStore | DynamoLedgerStore:
     if request.param == "memory":
@@ -97,6 +104,14 @@ def images(request: pytest.FixtureRequest) -> MemoryImageStore | S3ImageStore:
     if request.param == "memory":
         return MemoryImageStore()
     store: S3ImageStore = request.getfixturevalue("s3_images")
+    return store
+
+
+@both
+def uploads(request: pytest.FixtureRequest) -> MemoryUploadStore | S3UploadStore:
+    if request.param == "memory":
+        return MemoryUploadStore()
+    store: S3UploadStore = request.getfixturevalue("s3_uploads")
     return store
 
 

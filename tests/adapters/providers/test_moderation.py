@@ -1,11 +1,13 @@
 """The moderator over OpenAI's free endpoint."""
 
+import base64
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation, Moderator
 from imagegen.providers import build_moderator
@@ -46,6 +48,47 @@ def test_a_flagged_prompt_comes_with_its_categories(moderator: Moderator, server
 def test_one_flagged_result_among_several_is_enough(moderator: Moderator, server: Loopback) -> None:
     server.replies(json_reply(200, verdict(CLEAN, VIOLENT)))
     assert moderator.check(PROMPT, timeout_seconds=10).flagged
+
+
+def given(content: bytes, kind: str = "image/png", role: Role = Role.EDIT) -> InputFile:
+    return InputFile(role, content, kind, 24, 16)
+
+
+def part(picture: InputFile) -> dict[str, Any]:
+    data = base64.b64encode(picture.content).decode()
+    url = f"data:{picture.media_type};base64,{data}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def test_the_prompt_goes_with_the_first_picture_and_each_further_one_alone(
+    moderator: Moderator, server: Loopback
+) -> None:
+    """The endpoint takes one picture in a call: two are refused as ``too_many_images``."""
+    pictures = [given(b"one"), given(b"two", "image/jpeg", Role.REFERENCE), given(b"three")]
+    server.replies(*[json_reply(200, verdict(CLEAN))] * 3)
+    assert moderator.check(PROMPT, pictures, timeout_seconds=10) == Moderation(flagged=False)
+    inputs = [one.json()["input"] for one in server.asked]
+    text = {"type": "text", "text": PROMPT}
+    assert inputs == [[text, part(pictures[0])], [part(pictures[1])], [part(pictures[2])]]
+    for one in server.asked:
+        check("openai", "moderationRequest", one.json())
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_the_first_flagged_picture_ends_the_check(
+    moderator: Moderator, server: Loopback, at: int
+) -> None:
+    verdicts = [CLEAN] * at + [VIOLENT]
+    server.replies(*[json_reply(200, verdict(one)) for one in verdicts])
+    pictures = [given(bytes([number])) for number in range(3)]
+    assert moderator.check(PROMPT, pictures, timeout_seconds=10).flagged
+    assert len(server.asked) == at + 1
+
+
+def test_a_picture_without_a_verdict_is_no_verdict(moderator: Moderator, server: Loopback) -> None:
+    server.replies(json_reply(200, verdict(CLEAN)), json_reply(500, {"error": {"message": "x"}}))
+    with pytest.raises(ProviderError):
+        moderator.check(PROMPT, [given(b"one"), given(b"two")], timeout_seconds=10)
 
 
 def test_a_long_prompt_is_judged_whole(moderator: Moderator, server: Loopback) -> None:

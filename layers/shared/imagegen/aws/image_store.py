@@ -10,14 +10,14 @@ The address of an object is seen by everybody who opens the image, so it does no
 Images of earlier releases have their owner's id there. They are still read, and never written.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
+from imagegen.aws.s3_errors import s3_errors
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef, object_name
 from imagegen.domain.records import ImageRecord, fitting_json, parse_record
@@ -32,7 +32,6 @@ METADATA_BYTES = 2_048
 """S3's limit for the names and values of an object's own metadata together
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html)."""
 RECORD_BYTES = METADATA_BYTES - len(f"x-amz-meta-{_METADATA}")
-_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
@@ -48,7 +47,7 @@ class S3ImageStore:
     def put(self, ref: ImageRef, content: bytes, record: ImageRecord) -> bool:
         """Store an image with its record. Return ``False`` if an image is already stored."""
         try:
-            with _s3_errors():
+            with s3_errors():
                 self._put(self.object_key(ref), content, record)
         except FileExistsError:
             return False
@@ -56,7 +55,7 @@ class S3ImageStore:
 
     def mark_deleted(self, ref: ImageRef, record: ImageRecord) -> None:
         """Store that an image is deleted, with its record; the first mark stays."""
-        with suppress(FileExistsError), _s3_errors():
+        with suppress(FileExistsError), s3_errors():
             self._put(self.mark_key(ref), b"", record)
 
     def find(self, ref: ImageRef) -> ImageRecord | None:
@@ -86,7 +85,7 @@ class S3ImageStore:
     def delete(self, ref: ImageRef) -> None:
         """Remove an image's bytes; without an image, nothing happens."""
         for key in self._keys(ref):
-            with _s3_errors():
+            with s3_errors():
                 self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def link(self, ref: ImageRef) -> str | None:
@@ -135,7 +134,7 @@ class S3ImageStore:
     def _found[T](self, keys: Iterable[str], read: Callable[[str], T]) -> tuple[str, T] | None:
         """Return the first key with an object and what ``read`` returns for it, else ``None``."""
         for key in keys:
-            with suppress(FileNotFoundError), _s3_errors():
+            with suppress(FileNotFoundError), s3_errors():
                 return key, read(key)
         return None
 
@@ -143,22 +142,3 @@ class S3ImageStore:
 def old_object_key(ref: ImageRef) -> str:
     """Return the key under which earlier releases stored an image; it names the owner."""
     return f"img/{ref.user}/{ref.quote_id}"
-
-
-@contextmanager
-def _s3_errors() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in ("PreconditionFailed", "412"):
-            raise FileExistsError from error
-        if code in _ABSENT:
-            raise FileNotFoundError from error
-        raise _unavailable() from error
-    except BotoCoreError as error:
-        raise _unavailable() from error
-
-
-def _unavailable() -> StoreUnavailableError:
-    return StoreUnavailableError("The image store cannot be reached. Try again.")

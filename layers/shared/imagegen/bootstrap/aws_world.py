@@ -20,6 +20,7 @@ from imagegen.domain.catalog import Catalog, parse_catalog
 from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.domain.quote import Keyring, parse_keyring
+from imagegen.domain.stores import UploadStore
 from imagegen.monitoring.observer import LogObserver
 from imagegen.settings import Settings
 from imagegen.usecases.availability import ProviderSetup
@@ -55,7 +56,7 @@ class AwsWorld:
 
     settings: Settings
     bucket_name: str = ""
-    """Only the function ``generate`` has access to a bucket."""
+    """Empty for the functions that have no access to the bucket."""
     record_retention_days: int = 0
     """Only the function ``generate`` writes records."""
 
@@ -86,10 +87,17 @@ class AwsWorld:
     @cached_property
     def images(self) -> StoredImages:
         """The finished images."""
-        # Imported here: functions without a bucket do not load it.
+        # Imported here: functions without a bucket do not load it, and prices without inputs.
         from imagegen.aws.image_store import S3ImageStore  # noqa: PLC0415
 
         return S3ImageStore(clients.s3(), self.bucket_name, self.image_id_key)
+
+    @cached_property
+    def uploads(self) -> UploadStore:
+        """The pictures that users sent in."""
+        from imagegen.aws.upload_store import S3UploadStore  # noqa: PLC0415 as above
+
+        return S3UploadStore(clients.s3(), self.bucket_name, self.image_id_key)
 
     @cached_property
     def circuits(self) -> DynamoCircuitStore:

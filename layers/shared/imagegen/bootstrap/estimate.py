@@ -21,6 +21,7 @@ from imagegen.wire.headers import USER_TOKEN
 
 if TYPE_CHECKING:
     from imagegen.mcp.confirm import Relayed
+    from imagegen.usecases.uploads import Uploader
 
 RELAY_SECONDS = 6.0
 """Within the ten seconds of ``estimate``. A run that takes longer goes on without an answer."""
@@ -69,6 +70,15 @@ class EstimateService(PricingService):
             return Relayed()
 
     @cached_property
+    def uploader(self) -> "Uploader":
+        """Hands out links for uploads."""
+        # Imported here: only requests for a link need it.
+        from imagegen.usecases.uploads import Uploader  # noqa: PLC0415
+
+        world = self.world
+        return Uploader(lambda: world.uploads, world.image_id_key, world.now_ms, world.random_bytes)
+
+    @cached_property
     def status_reader(self) -> LedgerStatusReader:
         """Reports an image's status without access to images."""
         world = self.world
@@ -85,7 +95,7 @@ def get_estimate_service() -> EstimateService:
         pydantic.ValidationError: names every variable that is missing or wrong.
     """
     settings = EstimateSettings.from_env(os.environ)
-    return EstimateService(AwsWorld(settings), settings)
+    return EstimateService(AwsWorld(settings, settings.bucket_name), settings)
 
 
 prime(

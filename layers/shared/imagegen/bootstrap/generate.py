@@ -78,6 +78,7 @@ class GenerateService(PricingService):
             ),
             replayer=self.replayer,
             reconciler=self.reconciler,
+            inputs=self.input_reader,
             keyring=world.keyring,
             now_ms=world.now_ms,
             new_run_id=world.new_id,
@@ -107,6 +108,7 @@ class GenerateService(PricingService):
         return Gallery(
             stores=self.stores,
             reconciler=self.reconciler,
+            uploads=lambda: self.world.uploads,
             image_id_key=self.world.image_id_key,
             now_ms=self.world.now_ms,
             shows_prompts=self.settings.keep_prompts,

@@ -7,6 +7,7 @@ from imagegen.bootstrap.service import Service
 from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ModelLister, Switchboard
 from imagegen.usecases.estimator import Estimator
+from imagegen.usecases.inputs import InputReader
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,21 @@ class PricingService(Service):
             catalog=world.catalog,
             switchboard=self.switchboard,
             ledgers=world.ledgers,
+            inputs=self.input_reader,
             limits=self.settings.limits,
             price_multiple=self.settings.fallback_price_multiple,
             keyring=world.keyring,
             image_id_key=world.image_id_key,
             now_ms=world.now_ms,
             random_bytes=world.random_bytes,
+        )
+
+    @cached_property
+    def input_reader(self) -> InputReader:
+        """Reads the pictures that requests give."""
+        world = self.world
+        return InputReader(
+            lambda: world.images, world.records, lambda: world.uploads, world.image_id_key
         )
 
     @cached_property

@@ -133,7 +133,7 @@ def _llm(key: str, base_url: str, model: str, providers: tuple[str, ...]) -> Llm
     from imagegen.chat.tool import INSTRUCTIONS, tool_definition  # noqa: PLC0415
     from imagegen.llm.openai_chat import build_llm  # noqa: PLC0415
 
-    tool = tool_definition("openai", providers)
+    tool = tool_definition("openai", providers, pictures=True)
     memory = _dialect_memory(base_url, model)
     return build_llm(
         SecretStr(key), base_url, model, instructions=INSTRUCTIONS, tool=tool, memory=memory

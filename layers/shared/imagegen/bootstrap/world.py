@@ -8,7 +8,13 @@ from imagegen.domain.fleet import CircuitStore, KeyCheckStore
 from imagegen.domain.ports import ImageProvider, Llm, Moderator, WaitingPlaces
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
-from imagegen.domain.stores import ImageContent, ImageStore, LedgerStore, RecordStore
+from imagegen.domain.stores import (
+    ImageContent,
+    ImageStore,
+    LedgerStore,
+    RecordStore,
+    UploadStore,
+)
 from imagegen.guard import Transition
 from imagegen.usecases.availability import ProviderSetup
 
@@ -79,7 +85,11 @@ class World(Protocol):
 
     @property
     def images(self) -> StoredImages:
-        """The finished images; only the function ``generate`` has access."""
+        """The finished images; ``generate`` alone may write them."""
+
+    @property
+    def uploads(self) -> UploadStore:
+        """The pictures that users sent in as inputs."""
 
     @property
     def circuits(self) -> StoredCircuits:

@@ -7,6 +7,7 @@ from imagegen.chat.aisdk import from_aisdk, to_aisdk
 from imagegen.chat.results import extract_image_generations, message_complete, result_for_llm
 from imagegen.chat.sse import to_sse
 from imagegen.chat.tool import FORMATS, INSTRUCTIONS, tool_definition
+from imagegen.wire.handles import with_inputs
 
 __all__ = [
     "FORMATS",
@@ -18,4 +19,5 @@ __all__ = [
     "to_aisdk",
     "to_sse",
     "tool_definition",
+    "with_inputs",
 ]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from imagegen.wire.images import EdgeModel
+from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.messages import TOOL
 
 ESTIMATE_FIELDS = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})

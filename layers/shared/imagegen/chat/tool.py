@@ -14,7 +14,7 @@ from pydantic import Field
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import InvalidRequestError
-from imagegen.wire.images import EdgeModel
+from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.messages import TOOL
 
 type Properties = Mapping[str, Mapping[str, Any]]
@@ -26,6 +26,10 @@ You are a helpful assistant in a chat that can offer images.
 - When the user wants a picture, call generate_image with a vivid, complete description of it. \
 Call it once for each picture they want. If you cannot tell what it should show, ask instead.
 - Pass quality, size, style, provider, model or maxCost only where the user asked for it.
+- Pictures of this conversation may have names in notes, such as [Here: image 2]. When the user \
+wants one of them changed ("make it blue", "the same, but at night"), pass its name in edit and \
+only the change in prompt. A description of the picture would make another one. Without a name, \
+"it" is the last one. Pass names in references for pictures to look at. Never write such notes.
 - The tool does not make the picture. It makes an offer with a price, and the user sees a button. \
 Only the user can press it. Never say that an image is being made or is ready.
 - State the price exactly as the tool returned it. If the tool reports a problem, explain it in \
@@ -70,6 +74,23 @@ class ToolArguments(EdgeModel):
     model: str | None = Field(None, description="A model's id, if the user asked for one.")
 
 
+class PictureArguments(EdgeModel):
+    """Further arguments where the LLM reads the names of the conversation's pictures."""
+
+    edit: str | None = Field(
+        None,
+        description="The picture to change, by its name in this conversation, such as image 2, "
+        "whenever the user wants a change of one that is there: make it blue, the same at night, "
+        "without the hat. The prompt then says only what to change, and does not describe the "
+        "picture.",
+    )
+    references: list[str] | None = Field(
+        None,
+        description="Names of pictures to look at, such as image 1: for their style, person or "
+        "thing in a new picture.",
+    )
+
+
 class ToolFormat(StrEnum):
     """The LLM interface whose format a definition has."""
 
@@ -79,18 +100,22 @@ class ToolFormat(StrEnum):
     MCP = "mcp"
 
 
-def tool_definition(form: str = "openai", providers: Sequence[str] = ()) -> dict[str, Any]:
+def tool_definition(
+    form: str = "openai", providers: Sequence[str] = (), *, pictures: bool = False
+) -> dict[str, Any]:
     """Return the tool as one entry of an LLM interface's list of tools.
 
     ``providers`` are the names that an estimate accepts; the description of the argument lists
-    them for the LLM. Without them it only describes the argument.
+    them for the LLM. Without them it only describes the argument. With ``pictures`` the LLM can
+    name pictures of the conversation, and ``with_inputs`` turns the names into ids.
 
     Raises:
         InvalidRequestError: there is no such format; the message lists the formats.
     """
     if form not in FORMATS:
         raise InvalidRequestError(f"Unknown format {form!r}: use one of {', '.join(FORMATS)}.")
-    return FORMATS[form](_properties(providers))
+    models = (ToolArguments, PictureArguments) if pictures else (ToolArguments,)
+    return FORMATS[form](_properties(models, providers))
 
 
 def _openai(plain: Properties) -> dict[str, Any]:
@@ -144,11 +169,15 @@ def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**nullable, "enum": [*schema["enum"], None]} if "enum" in schema else nullable
 
 
-def _properties(providers: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _properties(
+    models: Sequence[type[EdgeModel]], providers: Sequence[str]
+) -> dict[str, dict[str, Any]]:
     """Return each argument's schema without references, titles and nulls."""
-    schema = ToolArguments.model_json_schema(by_alias=True)
-    known = schema.get("$defs", {})
-    properties = {name: _flat(one, known) for name, one in schema["properties"].items()}
+    schemas = [one.model_json_schema(by_alias=True) for one in models]
+    known = {name: one for schema in schemas for name, one in schema.get("$defs", {}).items()}
+    properties = {
+        name: _flat(one, known) for schema in schemas for name, one in schema["properties"].items()
+    }
     if providers:
         *most, last = providers
         names = f"{', '.join(most)} or {last}" if most else last
@@ -160,4 +189,4 @@ def _flat(schema: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]
     kind = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
     kind = known[kind["$ref"].rpartition("/")[2]] if "$ref" in kind else kind
     flat = {"type": kind["type"], "description": schema["description"]}
-    return {**flat, "enum": kind["enum"]} if "enum" in kind else flat
+    return {**flat, **{name: kind[name] for name in ("enum", "items") if name in kind}}

@@ -17,7 +17,7 @@ NO_RESULT = json.dumps({"note": "The result of this call is not known. It may ha
 """The stand-in for a result that the client did not send."""
 ID = "call{:05d}"
 """Nine letters and digits: Mistral accepts no other ids, and OpenAI none above 40 characters."""
-QUOTE = re.compile(r"q1\.[A-Za-z0-9]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+QUOTE = re.compile(r"q[12]\.[A-Za-z0-9]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 REMOVED = "(removed)"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 NAMELESS = "tool"
@@ -56,7 +56,7 @@ def in_order(turns: Sequence[ChatTurn]) -> list[ChatTurn]:
 
 def without_quotes(text: str) -> str:
     """Return the text without signed quotes."""
-    return QUOTE.sub(REMOVED, text) if "q1." in text else text
+    return QUOTE.sub(REMOVED, text) if "q1." in text or "q2." in text else text
 
 
 def _call_of(result: ChatTurn, place: int, calls: Sequence[_Call]) -> _Call | None:

@@ -13,6 +13,7 @@ ImagegenError                     has `code` (stable, for programs) and a messag
 ├── NotFoundError                 404  the image does not exist, or belongs to another user
 ├── GoneError                     410  it existed and was deleted
 │   └── ImageDeletedError         410  its owner deleted it
+├── InputGoneError                410  an input image was deleted, or an upload has expired
 ├── QuoteError                    4xx  invalid 400, expired 410, mismatch 409
 ├── LimitError                    429  an hour, day, attempt or spending limit of this user
 ├── NoProviderError               503  no candidate is available now
@@ -127,6 +128,12 @@ class ImageDeletedError(GoneError):
     """The image was made and charged, and its owner deleted it. It is not made again."""
 
     code = "image_deleted"
+
+
+class InputGoneError(ImagegenError):
+    """An input image was deleted, or an upload has expired or was never stored."""
+
+    code = "input_gone"
 
 
 class QuoteError(ImagegenError):

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from imagegen.domain.ids import ImageRef
 
+MOST_UPLOAD_BYTES = 10 * 1024 * 1024
+"""Of one upload."""
+
 
 class Role(StrEnum):
     """What an input is for."""

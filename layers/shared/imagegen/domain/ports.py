@@ -83,8 +83,10 @@ class ImageProvider(Protocol):
 class Moderator(Protocol):
     """Checks whether an image may be made of a prompt, before anything is spent."""
 
-    def check(self, prompt: str, *, timeout_seconds: float) -> Moderation:
-        """Return the verdict.
+    def check(
+        self, prompt: str, pictures: Sequence[InputFile] = (), *, timeout_seconds: float
+    ) -> Moderation:
+        """Return the verdict on the prompt and all pictures, within ``timeout_seconds`` in all.
 
         Raises:
             ProviderError: there is no verdict.

@@ -64,6 +64,8 @@ class ImageRecord:
     width: int = 0
     height: int = 0
     media_type: str = ""
+    file_bytes: int = 0
+    """The size of the image's file; 0 in records of earlier releases."""
     fallback: Fallback | None = None
     attempts: tuple[Attempt, ...] = ()
     code: str = ""
@@ -87,6 +89,10 @@ class ImageRecord:
     """Whether the stored file contains a C2PA manifest; empty in records of earlier releases."""
     watermark: str = ""
     """The watermark that the model puts into its files; empty if none is known."""
+    parents: tuple[str, ...] = ()
+    """The quote ids of these pictures in the same order; empty for an upload."""
+    uploads: tuple[str, ...] = ()
+    """The ids of the inputs that are uploads."""
 
     @property
     def pixels(self) -> str:
@@ -117,7 +123,9 @@ def as_deleted(record: ImageRecord, at_ms: int) -> ImageRecord:
     The time of the first deletion stays.
     """
     deleted_ms = record.deleted_ms or at_ms
-    return replace(record, deleted_ms=deleted_ms, derived_from="", input_roles=())
+    return replace(
+        record, deleted_ms=deleted_ms, derived_from="", input_roles=(), parents=(), uploads=()
+    )
 
 
 def image_deleted() -> ImageDeletedError:

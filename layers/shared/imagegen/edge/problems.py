@@ -20,6 +20,7 @@ PROBLEM_TYPE = "https://github.com/imagegen/imagegen#errors"
 PROBLEM_JSON = "application/problem+json"
 FREE_ROUTES = (
     "/estimate",
+    "/inputs",
     "/models",
     "/tools/",
     "/chat",
@@ -53,6 +54,7 @@ STATUS: dict[type[ImagegenError], HTTPStatus] = {
     errors.ForbiddenError: HTTPStatus.FORBIDDEN,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.GoneError: HTTPStatus.GONE,
+    errors.InputGoneError: HTTPStatus.GONE,
     errors.QuoteExpiredError: HTTPStatus.GONE,
     errors.QuoteMismatchError: HTTPStatus.CONFLICT,
     errors.QuoteError: HTTPStatus.BAD_REQUEST,

@@ -169,8 +169,11 @@ def read(uri: str, image_origins: Sequence[str] = ()) -> dict[str, Any] | None:
 
 
 def offer_link(page_url: str, estimate: Estimate, request: EstimateRequest) -> str | None:
-    """Return the link, ``None`` if there is no page or the prompt is too long for a link."""
-    if not page_url:
+    """Return the link, ``None`` if there is no page or the request does not fit into a link.
+
+    A prompt may be too long. Inputs are never in a link: without them it would be another offer.
+    """
+    if not page_url or request.inputs:
         return None
     wanted = {
         "prompt": request.prompt,

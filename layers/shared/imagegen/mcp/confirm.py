@@ -16,7 +16,8 @@ from pydantic import Field
 
 from imagegen.domain.money import label_text, parse_usd
 from imagegen.mcp.results import definition, schema
-from imagegen.wire.images import EdgeModel, GenerateRequest
+from imagegen.wire.edge_model import EdgeModel
+from imagegen.wire.images import GenerateRequest
 
 CONFIRM = "confirm_image"
 META = {"ui": {"visibility": ["app"]}}

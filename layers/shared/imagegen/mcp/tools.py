@@ -20,10 +20,10 @@ from imagegen.edge.problems import invalid_request, on_route, to_problem
 from imagegen.mcp import confirm as confirming
 from imagegen.mcp.app import TOOL_META, offer_link
 from imagegen.mcp.confirm import CONFIRM, Relay
-from imagegen.mcp.results import content, definition, schema, structured
+from imagegen.mcp.results import INPUTS, content, definition, schema, structured
+from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.images import (
     Allowance,
-    EdgeModel,
     Estimate,
     EstimateRequest,
     ImageStatus,
@@ -124,6 +124,7 @@ class Toolbox:
 def definitions(providers: Sequence[str], *, has_apps: bool = False) -> list[dict[str, Any]]:
     """Return the definitions of the tools for ``tools/list``; one is for the views of apps."""
     arguments = tool_definition("mcp", providers)["inputSchema"]
+    arguments["properties"]["inputs"] = INPUTS
     price = definition(ESTIMATE_TOOL, "Price an image", PRICES, arguments, Offer)
     state = schema(StatusArguments)
     return [

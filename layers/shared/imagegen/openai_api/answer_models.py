@@ -6,7 +6,8 @@ from pydantic import BaseModel, Field
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.money import usd_text
-from imagegen.wire.images import Allowance, Cost, EdgeModel, Replaced
+from imagegen.wire.edge_model import EdgeModel
+from imagegen.wire.images import Allowance, Cost, Replaced
 
 
 class ImageData(BaseModel):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.inputs import InputFile
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import (
     ImageAnswer,
@@ -163,13 +164,15 @@ class KeyedModerator:
 
     keys: Keychain[Moderator]
 
-    def check(self, prompt: str, *, timeout_seconds: float) -> Moderation:
+    def check(
+        self, prompt: str, pictures: Sequence[InputFile] = (), *, timeout_seconds: float
+    ) -> Moderation:
         """Return the verdict for the first accepted key.
 
         Raises:
             ProviderError: there is no verdict.
         """
         return self.keys.use(
-            lambda one, seconds: one.check(prompt, timeout_seconds=seconds),
+            lambda one, seconds: one.check(prompt, pictures, timeout_seconds=seconds),
             timeout_seconds=timeout_seconds,
         )

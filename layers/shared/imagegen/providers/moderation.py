@@ -1,10 +1,18 @@
-"""OpenAI's moderation, free of charge (https://developers.openai.com/api/docs/guides/moderation)."""
+"""OpenAI's moderation, free of charge (https://developers.openai.com/api/docs/guides/moderation).
 
-from collections.abc import Mapping
+A call takes one picture at most: with two it is refused ("Number of images (2) exceeds maximum of
+1", ``too_many_images``, as of 2026-04-23). The prompt goes with the first picture, and each further
+picture has a call of its own.
+"""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.inputs import InputFile
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json, Moderation
 from imagegen.providers.faults import HttpAnswer, answered_fault, bearer, dig, items_at, raise_if
@@ -22,16 +30,32 @@ class OpenAIModerator:
     api_key: SecretStr
     base_url: str
 
-    def check(self, prompt: str, *, timeout_seconds: float) -> Moderation:
-        """Return the verdict on the whole prompt, whatever its length.
+    def check(
+        self, prompt: str, pictures: Sequence[InputFile] = (), *, timeout_seconds: float
+    ) -> Moderation:
+        """Return the verdict on the whole prompt, whatever its length, and on all pictures.
+
+        It ends with the first call that flags something.
 
         Raises:
-            ProviderError: there is no verdict.
+            ProviderError: there is no verdict on a part of it.
         """
+        ends = self.http.clock() + timeout_seconds
+        verdict = Moderation(flagged=False)
+        for body in to_bodies(prompt, pictures):
+            left = ends - self.http.clock()
+            if left <= 0:
+                raise ProviderError(NAME, Outcome.UNAVAILABLE, "There was no time left.")
+            verdict = self._verdict(body, left)
+            if verdict.flagged:
+                break
+        return verdict
+
+    def _verdict(self, body: Mapping[str, Json], timeout_seconds: float) -> Moderation:
         answer = self.http.post(
             f"{self.base_url}/moderations",
             headers=bearer(NAME, self.api_key),
-            body=to_body(prompt),
+            body=body,
             timeout_seconds=timeout_seconds,
         )
         return verdict_from(answer)
@@ -42,9 +66,18 @@ def build(api_key: SecretStr, base_url: str) -> OpenAIModerator:
     return OpenAIModerator(JsonHttp(NAME), api_key, base_url)
 
 
-def to_body(prompt: str) -> dict[str, Json]:
-    """Return the body of POST /moderations."""
-    return {"model": MODEL, "input": prompt}
+def to_bodies(prompt: str, pictures: Sequence[InputFile]) -> Iterator[dict[str, Json]]:
+    """Yield the bodies of POST /moderations, made one after the other: pictures are large."""
+    if not pictures:
+        yield {"model": MODEL, "input": prompt}
+    for at, picture in enumerate(pictures):
+        text: list[Json] = [{"type": "text", "text": prompt}] if at == 0 else []
+        data = base64.b64encode(picture.content).decode()
+        url = f"data:{picture.media_type};base64,{data}"
+        yield {
+            "model": MODEL,
+            "input": [*text, {"type": "image_url", "image_url": {"url": url}}],
+        }
 
 
 def verdict_from(answer: HttpAnswer) -> Moderation:

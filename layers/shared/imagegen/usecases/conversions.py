@@ -2,6 +2,7 @@
 
 from imagegen.domain.choices import Choice
 from imagegen.domain.errors import LimitError
+from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.ledger import Ledger, Limits, remaining
 from imagegen.domain.records import Fallback, ImageRecord
 from imagegen.domain.selection import LeftOut, Selection
@@ -17,6 +18,7 @@ from imagegen.wire.images import (
     Provenance,
     Replaced,
 )
+from imagegen.wire.inputs import InputShown
 
 
 def to_allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
@@ -55,6 +57,20 @@ def to_provenance(record: ImageRecord) -> Provenance:
             "c2pa": record.c2pa or "unknown",
             "watermark": record.watermark or "unknown",
         }
+    )
+
+
+def to_inputs(inputs: tuple[QuotedInput, ...]) -> tuple[InputShown, ...]:
+    """Return the inputs of a quote as they were measured, without the id that opens an image."""
+    return tuple(
+        InputShown(
+            role=one.role,
+            width=one.width,
+            height=one.height,
+            media_type=one.media_type,
+            quote_id=one.image or None,
+        )
+        for one in inputs
     )
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from imagegen.domain import ids, quality
 from imagegen.domain.catalog import Catalog, Tier
 from imagegen.domain.choices import Choice, choices
-from imagegen.domain.criteria import Criteria
+from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.days import today, utc_day
 from imagegen.domain.errors import (
     InvalidRequestError,
@@ -16,6 +16,7 @@ from imagegen.domain.errors import (
     UnknownModelError,
 )
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.ledger import Ledger, Limits, free_slots
 from imagegen.domain.money import button_label, usual_price
 from imagegen.domain.quality import QualityChoice
@@ -43,9 +44,11 @@ from imagegen.usecases.conversions import (
     to_alternatives,
     to_blocked,
     to_choice,
+    to_inputs,
     to_replaced_row,
 )
-from imagegen.usecases.requests import criteria_of, no_offer
+from imagegen.usecases.inputs import InputReader
+from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
 from imagegen.wire.images import (
     Constraints,
     Estimate,
@@ -81,6 +84,7 @@ class Estimator:
     catalog: Catalog
     switchboard: Switchboard
     ledgers: LedgerStore
+    inputs: InputReader
     limits: Limits
     price_multiple: Decimal
     keyring: Callable[[], Keyring]
@@ -126,6 +130,7 @@ class Estimator:
             fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=row.typical_seconds,
             remaining=to_allowance(offer.ledger, self.limits, quote.day, now_ms=now_ms),
+            inputs=to_inputs(quote.inputs),
         )
 
     def offer(
@@ -149,7 +154,9 @@ class Estimator:
         issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
         day = today(issue.at_ms)
         chosen = self._choose_quality(request, day)
-        criteria = criteria_of(request, chosen.tier, most_bytes)
+        given = self.inputs.quoted(request, user)
+        request = with_size(request, given)
+        criteria = criteria_of(request, chosen.tier, most_bytes, given)
         availability = self.switchboard.availability(user)
         selection = select(
             self.catalog, criteria, availability, price_multiple=self.price_multiple, today=day
@@ -157,7 +164,7 @@ class Estimator:
         if not selection.candidates:
             raise no_offer(selection, request, chosen.tier)
         ledger = ledger or self.ledgers.load(user)
-        quote = self._quote(request, selection, user, ledger, issue)
+        quote = self._quote(request, given, selection, user=user, ledger=ledger, issue=issue)
         return PricedOffer(quote, chosen, selection, ledger, criteria, availability)
 
     def _choices(self, offer: PricedOffer) -> tuple[Choice, ...]:
@@ -194,7 +201,9 @@ class Estimator:
     def _quote(
         self,
         request: EstimateRequest,
+        given: tuple[QuotedInput, ...],
         selection: Selection,
+        *,
         user: str,
         ledger: Ledger,
         issue: Issue,
@@ -212,10 +221,12 @@ class Estimator:
             tier=selection.candidates[0].variant.row.tier,
             size=request.size,
             style=request.style,
-            candidates=tuple(_quoted(one) for one in selection.candidates),
+            candidates=tuple(_quoted(one, request.size) for one in selection.candidates),
             # The nonce chooses the slot, so that quotes of the same moment rarely get the same one.
             slot=slots[issue.nonce[0] % len(slots)],
             fallback=_quoted_fallback(selection.replaced),
+            inputs=given,
+            wishes=wishes_of(request),
         )
 
     def _constraints(self, tier: Tier) -> Constraints:
@@ -227,9 +238,11 @@ class Estimator:
         )
 
 
-def _quoted(one: Candidate) -> QuotedCandidate:
-    digest = one.variant.row.digest(one.variant.option)
-    return QuotedCandidate(one.key, one.price_microusd, digest, one.file_format)
+def _quoted(one: Candidate, size: str) -> QuotedCandidate:
+    option = one.variant.option
+    exact = option.size if size == SAME_SIZE else ""
+    digest = one.variant.row.digest(option)
+    return QuotedCandidate(one.key, one.price_microusd, digest, one.file_format, exact)
 
 
 def _quoted_fallback(missing: LeftOut | None) -> Fallback | None:

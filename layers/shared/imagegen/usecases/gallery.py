@@ -16,7 +16,7 @@ from imagegen.domain.ids import ImageRef, image_id, parse_image_id
 from imagegen.domain.ledger import OpState
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, Place, RecordStatus, as_deleted
-from imagegen.domain.stores import Stores
+from imagegen.domain.stores import Stores, UploadStore
 from imagegen.usecases.conversions import to_cost, to_provenance
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.gallery import GalleryPage, GalleryQuery, OwnImage
@@ -35,6 +35,7 @@ class Gallery:
 
     stores: Stores
     reconciler: Reconciler
+    uploads: Callable[[], UploadStore]
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
     shows_prompts: bool
@@ -76,6 +77,8 @@ class Gallery:
         if ref.user != user:
             raise _missing()
         record = self._made(ref)
+        # The uploads come first: a record of a deleted image does not name them.
+        self._delete_uploads(record, user)
         deleted = as_deleted(record, self.now_ms())
         # The mark comes first: without bytes and without it, a held request would count as not made
         # and be released, and a repetition of it would make the image again.
@@ -106,6 +109,15 @@ class Gallery:
         if record is None or record.status is not RecordStatus.COMPLETE:
             raise _missing()
         return record
+
+    def _delete_uploads(self, record: ImageRecord, user: str) -> None:
+        if not record.uploads:
+            return
+        # Imported here: most images have no uploads.
+        from imagegen.domain.uploads import check_upload_id  # noqa: PLC0415
+
+        for upload in record.uploads:
+            self.uploads().delete(check_upload_id(upload, user, self.image_id_key()))
 
     def _recover(self, user: str) -> None:
         """Write the records of stored images that have none yet: their holds have not ended.

@@ -1,7 +1,7 @@
 """What a request to price an image means: its criteria, and why no model may meet them."""
 
 from imagegen.domain.catalog import Tier
-from imagegen.domain.criteria import Criteria
+from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.errors import (
     AboveMaxCostError,
     InvalidRequestError,
@@ -9,14 +9,24 @@ from imagegen.domain.errors import (
     ParameterError,
     UnsupportedSizeError,
 )
+from imagegen.domain.inputs import QuotedInput, Role, without_mask
 from imagegen.domain.pricing import prompt_tokens
 from imagegen.domain.quote import styled_prompt
 from imagegen.domain.selection import UNAVAILABLE, Reason, Selection
+from imagegen.domain.wishes import Wishes
 from imagegen.wire.images import EstimateRequest
 
 
-def criteria_of(request: EstimateRequest, tier: Tier, most_bytes: int | None) -> Criteria:
-    """Return what the request needs of a model; ``most_bytes`` is the largest usable file."""
+def criteria_of(
+    request: EstimateRequest,
+    tier: Tier,
+    most_bytes: int | None,
+    given: tuple[QuotedInput, ...] = (),
+) -> Criteria:
+    """Return what the request needs of a model; ``most_bytes`` is the largest usable file.
+
+    ``given`` are its inputs as they were measured.
+    """
     text = styled_prompt(request.prompt, request.style)
     return Criteria(
         tier,
@@ -28,7 +38,28 @@ def criteria_of(request: EstimateRequest, tier: Tier, most_bytes: int | None) ->
         model=request.model,
         file_format=request.format,
         most_bytes=most_bytes,
+        inputs=tuple((one.width, one.height) for one in without_mask(given)),
+        has_mask=any(one.role is Role.MASK for one in given),
+        wishes=wishes_of(request),
     )
+
+
+def wishes_of(request: EstimateRequest) -> Wishes:
+    """Return what a request wants of its image besides its size."""
+    return Wishes(request.background == "transparent", request.seed, request.partials)
+
+
+def with_size(request: EstimateRequest, given: tuple[QuotedInput, ...]) -> EstimateRequest:
+    """Return the request with the size that an edit has if none is requested: that of its input.
+
+    Raises:
+        ParameterError: the size is that of the first input, and there is none.
+    """
+    if request.size == SAME_SIZE and not given:
+        raise ParameterError("size", "The size same needs an input. Send one, or another size.")
+    if "size" in request.model_fields_set or not given or given[0].role is not Role.EDIT:
+        return request
+    return request.model_copy(update={"size": SAME_SIZE})
 
 
 def no_offer(
@@ -44,8 +75,18 @@ def no_offer(
         return NoProviderError(f"No {tier} model is available now. {details}")
     if reasons == {Reason.SIZE}:
         return UnsupportedSizeError(f"No {tier} model has the size {request.size!r}. {details}")
+    for reason, field in ((Reason.INPUTS, "inputs"), (Reason.WISH, _wished(request))):
+        if reason in reasons and Reason.TOO_DEAR not in reasons:
+            return ParameterError(field, f"No {tier} model can do this. {details}")
     if Reason.FORMAT in reasons and Reason.TOO_DEAR not in reasons:
         return ParameterError("format", f"No {tier} model has a file as required. {details}")
     if Reason.TOO_DEAR in reasons:
         return AboveMaxCostError(f"No {tier} model fits the request within maxCost. {details}")
     return InvalidRequestError(f"No {tier} model fits the request. {details}")
+
+
+def _wished(request: EstimateRequest) -> str:
+    """Return the field of the first wish, which a model may not meet."""
+    if request.background == "transparent":
+        return "background"
+    return "seed" if request.seed is not None else "partials"

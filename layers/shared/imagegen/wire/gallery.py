@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from imagegen.domain.catalog import Tier
-from imagegen.wire.images import Cost, EdgeModel, Instant, Provenance
+from imagegen.wire.edge_model import EdgeModel
+from imagegen.wire.images import Cost, Instant, Provenance
 
 MOST_ON_A_PAGE = 100
 

@@ -4,25 +4,26 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    StringConstraints,
-    WithJsonSchema,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from imagegen.domain.catalog import FileFormat, Tier
 from imagegen.domain.choices import Label
 from imagegen.domain.money import parse_usd, usd_text
 from imagegen.domain.price_rules import PIXEL_SIZE
 from imagegen.domain.text import MAX_STYLE_CHARACTERS, Prompt, Style
+from imagegen.domain.wishes import MAX_SEED
+from imagegen.wire.edge_model import EdgeModel
+from imagegen.wire.inputs import (
+    MAX_INPUTS,
+    InputReference,
+    InputShown,
+    MaskReference,
+    UploadTarget,
+)
 
 DOLLARS = r"^([0-9]{1,9}|[0-9]{0,9}\.[0-9]{1,6})$"
-_SIZES = rf"^(square|landscape|portrait)$|{PIXEL_SIZE}"
+_SIZES = rf"^(square|landscape|portrait|same)$|{PIXEL_SIZE}"
+MAX_PARTIALS = 2
 
 
 def iso_time(at_ms: int) -> str:
@@ -61,21 +62,15 @@ Instant = Annotated[
 ]
 
 
-class EdgeModel(BaseModel):
-    """The base of everything that a request or a response has as JSON."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, frozen=True, extra="forbid"
-    )
-
-
 class EstimateRequest(EdgeModel):
     """The image to price: the body of POST /estimate."""
 
     prompt: Prompt
     quality: Tier | None = Field(None, description="Without it, the prompt's words decide.")
     size: Annotated[str, StringConstraints(pattern=_SIZES)] = Field(
-        "square", description="square, landscape, portrait, or exact pixels such as 1024x1024."
+        "square",
+        description="square, landscape, portrait, exact pixels such as 1024x1024, or same: for "
+        "each model, its size nearest to the first input. Without it, an edit has the same size.",
     )
     style: Style = ""
     max_cost: DollarsIn | None = Field(
@@ -84,6 +79,25 @@ class EstimateRequest(EdgeModel):
     provider: str | None = Field(None, max_length=40, description="Preferred, not required.")
     model: str | None = Field(None, max_length=120, description="Preferred, not required.")
     format: FileFormat | None = Field(None, description="Without it, the model decides.")
+    inputs: tuple[InputReference, ...] = Field(
+        (), max_length=MAX_INPUTS, description="Pictures to change or to look at, in their order."
+    )
+    mask: MaskReference | None = Field(
+        None,
+        description="A PNG of the first input's size: it is changed where the mask is transparent.",
+    )
+    background: Literal["transparent", "opaque"] | None = Field(
+        None, description="transparent leaves out models that make no transparent background."
+    )
+    seed: int | None = Field(
+        None, ge=0, le=MAX_SEED, description="Leaves out models that have no seed."
+    )
+    partials: int = Field(
+        0,
+        ge=0,
+        le=MAX_PARTIALS,
+        description="Preview frames while the image is made; each has a price.",
+    )
 
 
 class Price(EdgeModel):
@@ -188,6 +202,17 @@ class Estimate(EdgeModel):
     fallback: Replaced | None
     typical_seconds: int
     remaining: Allowance
+    inputs: tuple[InputShown, ...] = Field(
+        (), description="The inputs as they were measured; the mask is the last one."
+    )
+
+
+class UploadTicket(EdgeModel):
+    """An upload that may be stored, and where its file is sent until then."""
+
+    upload_id: str
+    upload: UploadTarget
+    expires_at: Instant = Field(description="When the upload must have begun.")
 
 
 class GenerateRequest(EdgeModel):
@@ -267,6 +292,15 @@ class GeneratedImage(EdgeModel):
     provenance: Provenance
     llm_api_call: LlmApiCall
     remaining: Allowance
+    derived_from: str | None = Field(
+        None, description="The quote id of the image that it was made from; never its id."
+    )
+    inputs: tuple[str, ...] = Field(
+        (), description="The roles of the pictures that it was made with, in their order."
+    )
+    parents: tuple[str | None, ...] = Field(
+        (), description="The quote ids of these pictures, in the same order; null for an upload."
+    )
 
 
 class ImageInProgress(EdgeModel):

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.history import MAX_CALLS, canonical_call, canonical_message
 from imagegen.wire.images import (
-    EdgeModel,
     Estimate,
     GeneratedImage,
     ImageStatus,
@@ -172,8 +172,10 @@ def json_bytes(part: EdgeModel) -> int:
     return len(json.dumps(part.model_dump_json(by_alias=True)))
 
 
-def llm_result(estimate: Estimate) -> dict[str, Any]:
+def llm_result(estimate: Estimate, name: str = "") -> dict[str, Any]:
     """Return the tool result for the LLM: the price of an offer, never its quote or image id.
+
+    ``name`` is that of the image in the conversation, empty if it has none.
 
     A quote can be confirmed by anyone who has it and its user's token, so it must not be in a text
     that an LLM reads and may repeat.
@@ -181,6 +183,7 @@ def llm_result(estimate: Estimate) -> dict[str, Any]:
     price = estimate.price.model_dump(mode="json", by_alias=True)
     return {
         "offered": True,
+        **({"image": name} if name else {}),
         "buttonLabel": estimate.button_label,
         "price": price,
         "provider": estimate.provider,

@@ -6,7 +6,8 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from imagegen.domain.catalog import Tier
-from imagegen.wire.images import Allowance, EdgeModel, Instant, MicroUsd
+from imagegen.wire.edge_model import EdgeModel
+from imagegen.wire.images import Allowance, Instant, MicroUsd
 
 
 def _is_none(value: object) -> bool:

@@ -33,11 +33,13 @@ from imagegen.usecases.chat.limits import (
 from imagegen.usecases.chat.llm_call import (
     LlmCall,
     TokenBudget,
+    image_ids,
     parse_arguments,
     parse_request,
     request_tokens,
     to_turns,
 )
+from imagegen.wire.handles import handle
 from imagegen.wire.images import Estimate, EstimateRequest
 from imagegen.wire.messages import (
     ChatEvent,
@@ -96,9 +98,11 @@ class Chatter:
         llm, reference = self.llm(), self.reference(user)
         budget = TokenBudget(request_tokens(turns))
         settle = self.begin(user, budget.most)
-        return _Answer(
+        answer = _Answer(
             self, llm, user, ends_ms, turns, budget, reference=reference, settle=settle
-        ).events()
+        )
+        answer.pictures += image_ids(request.messages)
+        return answer.events()
 
 
 @dataclass(slots=True)
@@ -119,6 +123,8 @@ class _Answer:
     has_run_out: bool = False
     """Whether the last call of the LLM reached the limit of its tokens."""
     images: list[ImageGeneration] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
+    """The ids of all images of the conversation, which the LLM names by their numbers."""
     calls: list[TextApiCall] = field(default_factory=list)
 
     def events(self) -> Iterator[ChatEvent]:
@@ -215,7 +221,8 @@ class _Answer:
             result = {"offered": False, "code": problem.code, "detail": problem.detail}
             self._add_tool_result(tool_use, result)
             return call.model_copy(update={"problem": problem})
-        self._add_tool_result(tool_use, llm_result(estimate))
+        self.pictures.append(estimate.image_id)
+        self._add_tool_result(tool_use, llm_result(estimate, handle(len(self.pictures))))
         image = image_offer(estimate, tool_use.id)
         return call.model_copy(update={"ok": True, "image_generation": image})
 
@@ -238,7 +245,7 @@ class _Answer:
         if is_over_limit:
             most = self.chatter.limits.calls_in_round
             raise InvalidRequestError(f"At most {most} images can be offered at a time.")
-        return parse_request(tool_use, arguments)
+        return parse_request(tool_use, arguments, self.pictures)
 
     def _add_tool_result(self, tool_use: ToolUse, result: Mapping[str, Any]) -> None:
         text = json.dumps(result, ensure_ascii=False)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,6 +22,7 @@ from imagegen.domain.ports import (
     ToolUse,
 )
 from imagegen.domain.text import legible
+from imagegen.wire.handles import note, with_inputs
 from imagegen.wire.images import EstimateRequest
 from imagegen.wire.messages import TOOL, ChatMessage, TextApiCall, ToolCall
 
@@ -114,12 +116,15 @@ def turn_tokens(turn: ChatTurn) -> int:
     return min(tokens, MAX_OUTPUT_TOKENS) if is_limited else tokens
 
 
-def to_turn(message: ChatMessage) -> ChatTurn:
-    """Return a message as a turn for the LLM: at most the number of images, never their ids."""
+def to_turn(message: ChatMessage, earlier_images: int = 0) -> ChatTurn:
+    """Return a message as a turn for the LLM, with the names of its images and never their ids.
+
+    ``earlier_images`` is the number of images of the messages before it.
+    """
     count = len(message.image_generations)
     asked = tuple(ToolUse(one.id, one.name, one.arguments) for one in message.tool_calls)
-    is_silent = count and not message.content and not asked
-    text = f"({count} offered)" if is_silent else legible(message.content)
+    notes = [note(earlier_images + 1, count)] if count else []
+    text = "\n\n".join(filter(None, [legible(message.content), *notes]))
     if message.role == "tool":
         # A ToolUse has its id and name in the same legible form.
         called = (legible(message.tool_call_id), legible(message.name))
@@ -127,9 +132,19 @@ def to_turn(message: ChatMessage) -> ChatTurn:
     return ChatTurn(message.role, text, asked)
 
 
-def to_turns(messages: Iterable[ChatMessage]) -> list[ChatTurn]:
-    """Return the history as turns for the LLM, each tool call with its result."""
-    return in_order([to_turn(message) for message in messages])
+def to_turns(messages: Sequence[ChatMessage]) -> list[ChatTurn]:
+    """Return the history as turns for the LLM, each tool call with its result.
+
+    Images are numbered through the whole history, in the order of ``image_ids``.
+    """
+    counts = [len(message.image_generations) for message in messages]
+    earlier = [0, *accumulate(counts)]
+    return in_order([to_turn(*one) for one in zip(messages, earlier, strict=False)])
+
+
+def image_ids(messages: Sequence[ChatMessage]) -> list[str]:
+    """Return the ids of a conversation's images, in the order in which ``to_turns`` names them."""
+    return [image.id for message in messages for image in message.image_generations]
 
 
 def parse_arguments(text: str) -> dict[str, Any] | None:
@@ -149,19 +164,25 @@ def parse_arguments(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def parse_request(tool_use: ToolUse, arguments: Mapping[str, Any] | None) -> EstimateRequest:
+def parse_request(
+    tool_use: ToolUse, arguments: Mapping[str, Any] | None, images: Sequence[str] = ()
+) -> EstimateRequest:
     """Return the estimate that an LLM requests; an argument that is ``null`` counts as left out.
 
+    ``images`` are the ids of the conversation's images, which the LLM names by their numbers.
+
     Raises:
-        InvalidRequestError: the tool does not exist, or the arguments do not fit its schema.
+        InvalidRequestError: the tool does not exist, the arguments do not fit its schema, or they
+            name a picture that is not there.
     """
     if tool_use.name != TOOL:
         raise InvalidRequestError(f"There is no such tool; the only one is {TOOL}.")
     if arguments is None:
         raise InvalidRequestError("The arguments are not a JSON object.")
+    wanted = with_inputs(arguments, images)
     try:
         return EstimateRequest.model_validate(
-            {name: value for name, value in arguments.items() if value is not None}, by_name=False
+            {name: value for name, value in wanted.items() if value is not None}, by_name=False
         )
     except ValidationError as error:
         detail = _detail(error.errors(include_url=False, include_input=False))

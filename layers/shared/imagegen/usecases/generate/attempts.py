@@ -48,13 +48,15 @@ class Undelivered(StrEnum):
     BROKEN = "broken_image"
     BLANK = "blank_image"
     SMALL = "small_image"
+    OPAQUE = "opaque_image"
 
 
 UNDELIVERED = {
     Undelivered.BROKEN: Outcome.UNAVAILABLE,
-    # One prompt may cause these two.
+    # One prompt may cause these.
     Undelivered.BLANK: Outcome.NO_IMAGE,
     Undelivered.SMALL: Outcome.NO_IMAGE,
+    Undelivered.OPAQUE: Outcome.NO_IMAGE,
 }
 """What such an attempt counts as: the provider answered, and the next one is called."""
 
@@ -171,9 +173,12 @@ class ProviderLoop:
         timeout = self._timeout_seconds(variant, run)
         if timeout < SHORTEST_CALL_SECONDS:
             raise ProviderError(provider, Outcome.NOT_CALLED, "There is no time left.")
-        order = _order(variant, run.prompt, self.name_of(run.quote.user, provider))
+        order = _order(variant, run, self.name_of(run.quote.user, provider))
         answer = client.generate(order, timeout_seconds=timeout)
-        return _delivered(candidate, variant, answer)
+        made = _delivered(candidate, variant, answer)
+        if run.quote.wishes.transparent:
+            _check_transparency(provider, answer.content)
+        return made
 
 
 def _delivered(candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer) -> ImageMade:
@@ -197,14 +202,26 @@ def _delivered(candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer
     return ImageMade(candidate, variant, answer, measured, charged)
 
 
+def _check_transparency(provider: str, content: bytes) -> None:
+    """Raise unless some pixel of an image is transparent: alpha that is not used does not count.
+
+    Raises:
+        ProviderError: every pixel is opaque.
+    """
+    from imagegen.domain.transparency import read_transparency  # noqa: PLC0415 as above
+
+    if not read_transparency(content).is_transparent:
+        raise _not_delivered(provider, Undelivered.OPAQUE, "the background is not transparent")
+
+
 def _not_delivered(provider: str, why: Undelivered, message: str) -> ProviderError:
     return ProviderError(provider, UNDELIVERED[why], message, provider_code=why.value)
 
 
-def _order(variant: Variant, prompt: str, user: str) -> ImageOrder:
+def _order(variant: Variant, run: Run, user: str) -> ImageOrder:
     row, option = variant.row, variant.option
     width, height = option.pixels
-    return ImageOrder(row.model, prompt, row.sent(option), width, height, user)
+    return ImageOrder(row.model, run.prompt, row.sent(option), width, height, user, run.inputs)
 
 
 def _no_image(log: AttemptLog) -> NoProviderError | GenerationFailedError:

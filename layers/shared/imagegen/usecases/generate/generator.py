@@ -13,13 +13,17 @@ from imagegen.domain.days import is_of_past_day, utc_day
 from imagegen.domain.errors import (
     GenerationFailedError,
     ImagegenError,
+    InputGoneError,
     LeaseLostError,
     LimitError,
+    ParameterError,
     QuoteExpiredError,
+    QuoteMismatchError,
 )
 from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.image_sets import Look
-from imagegen.domain.ledger import Ledger, Limits
+from imagegen.domain.inputs import InputFile
+from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import Known, Refused
@@ -37,6 +41,7 @@ from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_charged
 from imagegen.usecases.generate.run import ImageMade, Made, Run, Running
 from imagegen.usecases.generate.storage import ImageKeeper
+from imagegen.usecases.inputs import InputReader
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, LlmApiCall
 
 TYPICAL_SECONDS = 30
@@ -62,6 +67,7 @@ class Generator:
     keeper: ImageKeeper
     replayer: Replayer
     reconciler: Reconciler
+    inputs: InputReader
     keyring: Callable[[], Keyring]
     now_ms: Callable[[], int]
     new_run_id: Callable[[], str]
@@ -77,6 +83,7 @@ class Generator:
             LimitError: a limit of the user is reached.
             ContentRefusedError, NoProviderError, GenerationFailedError: no image was made and
                 nothing is charged.
+            InputGoneError, QuoteMismatchError: an input was deleted, or has changed.
             GoneError: the image of this quote was made and charged, and has been deleted.
             StoreUnavailableError: a store cannot be reached; ``charged`` says what is known.
         """
@@ -99,6 +106,9 @@ class Generator:
         Raises:
             ImagegenError: as ``generate``. It has ``replayed`` if it is an earlier run's result.
         """
+        files = self._inputs(quote)
+        if isinstance(files, Made | Running):
+            return files
         with stored_is_charged(self.replayer.stores.images, quote.ref):
             reservation = self.holds.reserve(quote, run_id=run_id, ends_ms=ends_ms)
         if isinstance(reservation, Refused):
@@ -109,8 +119,30 @@ class Generator:
             return self.replayer.result(quote.ref, reservation.snapshot.ledger)
         text = styled_prompt(prompt, quote.style)
         words = KeptPrompt(prompt, quote.style)
-        run = Run(quote, text, reservation.snapshot, ends_ms, look=look, words=words)
+        run = Run(quote, text, reservation.snapshot, ends_ms, files, look=look, words=words)
         return self._run(run)
+
+    def _inputs(self, quote: Quote) -> tuple[InputFile, ...] | Made | Running:
+        """Return the inputs of a quote, or the result of a run that has them or needs none.
+
+        They are read before anything is held. A quote whose image was made, or is being made, is
+        answered without its inputs, which may be gone since.
+
+        Raises:
+            ImagegenError: as ``generate``.
+        """
+        if not quote.inputs:
+            return ()
+        with stored_is_charged(self.replayer.stores.images, quote.ref):
+            ledger = self.reconciler.load(quote.user)
+        op = ledger.ops.get(quote.quote_id)
+        if op is not None and op.state is not OpState.RELEASED:
+            return self.replayer.result(quote.ref, ledger)
+        try:
+            with stored_is_charged(self.replayer.stores.images, quote.ref):
+                return self.inputs.files(quote.inputs, quote.user)
+        except (InputGoneError, QuoteMismatchError, ParameterError) as error:
+            return self._earlier_result(quote, error)
 
     def _run(self, run: Run) -> Made | Running:
         try:
@@ -131,7 +163,7 @@ class Generator:
             raise
 
     def _make(self, run: Run) -> ImageMade:
-        self.moderation.check(run.prompt)
+        self.moderation.check(run.prompt, run.inputs)
         return self.loop.make_image(run)
 
     def _fail(self, run: Run, error: ImagegenError) -> None:
@@ -160,7 +192,7 @@ class Generator:
             "Ask for a new estimate: it counts against those of today."
         )
 
-    def _earlier_result(self, quote: Quote, over: QuoteExpiredError) -> Made | Running:
+    def _earlier_result(self, quote: Quote, over: ImagegenError) -> Made | Running:
         """Return the result of a quote that was confirmed in time, or raise ``over``."""
         with stored_is_charged(self.replayer.stores.images, quote.ref):
             ledger = self.reconciler.load(quote.user)
@@ -220,6 +252,9 @@ class Presenter:
             llm_api_call=_api_call(record),
             # What is left today, which is not the quote's day if midnight has passed since.
             remaining=to_allowance(made.ledger, self.limits, utc_day(now_ms), now_ms=now_ms),
+            derived_from=record.derived_from or None,
+            inputs=record.input_roles,
+            parents=tuple(one or None for one in record.parents),
         )
 
 

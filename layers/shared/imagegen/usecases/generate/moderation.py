@@ -1,6 +1,6 @@
-"""The moderation of prompts, before anything is spent."""
+"""The moderation of prompts and inputs, before anything is spent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from imagegen.domain.errors import (
@@ -9,36 +9,43 @@ from imagegen.domain.errors import (
     ModerationUnavailableError,
     ProviderError,
 )
+from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation, ModerationMode, Moderator
 
 MODERATION_SECONDS = 10.0
+PICTURE_SECONDS = 5.0
+"""What each picture adds: it is sent in full."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptModeration:
-    """Accepts or refuses prompts."""
+    """Accepts or refuses prompts and the pictures that come with them."""
 
     moderator: Callable[[], Moderator | None]
     """Returns ``None`` if the operator has not set a key for moderation."""
     mode: ModerationMode
 
-    def check(self, text: str) -> None:
-        """Raise unless an image of the text may be made.
+    def check(self, text: str, inputs: Sequence[InputFile] = ()) -> None:
+        """Raise unless an image of the text, and of the inputs, may be made.
+
+        A mask is not checked: its pixels show nothing, and no provider draws them.
 
         Raises:
-            ContentRefusedError: moderation flagged the text; the message names the categories.
+            ContentRefusedError: moderation flagged one of them; the message names the categories.
             ConfigurationError: moderation is required and has no key.
             ModerationUnavailableError: moderation is required and did not answer.
         """
         if self.mode is ModerationMode.OFF:
             return
-        verdict = self._verdict(text)
+        pictures = [one for one in inputs if one.role is not Role.MASK]
+        verdict = self._verdict(text, pictures)
         if verdict is not None and verdict.flagged:
             categories = ", ".join(verdict.categories) or "policy"
-            raise ContentRefusedError(f"Moderation refused this prompt ({categories}). Change it.")
+            what = "prompt, or a picture with it" if pictures else "prompt"
+            raise ContentRefusedError(f"Moderation refused this {what} ({categories}). Change it.")
 
-    def _verdict(self, text: str) -> Moderation | None:
+    def _verdict(self, text: str, pictures: Sequence[InputFile]) -> Moderation | None:
         required = self.mode is ModerationMode.REQUIRED
         moderator = self.moderator()
         if moderator is None:
@@ -49,7 +56,8 @@ class PromptModeration:
                 )
             return None
         try:
-            return moderator.check(text, timeout_seconds=MODERATION_SECONDS)
+            seconds = MODERATION_SECONDS + PICTURE_SECONDS * len(pictures)
+            return moderator.check(text, pictures, timeout_seconds=seconds)
         except ProviderError as error:
             if error.outcome is Outcome.REFUSED:
                 raise ContentRefusedError(

@@ -7,6 +7,7 @@ from imagegen.domain.errors import ImagegenError, ProviderError
 from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef, digest_in_run_name
 from imagegen.domain.image_sets import Look
+from imagegen.domain.inputs import InputFile
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import Measured
@@ -98,6 +99,8 @@ class Run:
     hold: LedgerSnapshot
     ends_ms: int
     """When Lambda ends this run."""
+    inputs: tuple[InputFile, ...] = ()
+    """The inputs of the quote, as they are sent to moderation and providers."""
     log: AttemptLog = field(default_factory=AttemptLog)
     words: KeptPrompt | None = None
     """What the user wrote, to be kept with the image."""
@@ -126,6 +129,7 @@ class Run:
             width=measured.width,
             height=measured.height,
             media_type=measured.media_type,
+            file_bytes=len(made.answer.content),
             fallback=self._fallback(made, catalog),
             actual_microusd=actual_microusd(row, made.answer.usage),
             tokens=tokens(made.answer.usage),
@@ -148,6 +152,10 @@ class Run:
             charged_microusd=0,
             attempts=tuple(self.log.attempts),
             in_doubt_microusd=self.log.in_doubt_microusd,
+            derived_from=next((one.image for one in quote.inputs if one.image), ""),
+            parents=tuple(one.image for one in quote.inputs),
+            input_roles=tuple(one.role.value for one in quote.inputs),
+            uploads=tuple(one.upload for one in quote.inputs if one.upload),
             run=op.owner if digest_in_run_name(op.owner) else "",
         )
 

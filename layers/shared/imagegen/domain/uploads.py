@@ -1,0 +1,115 @@
+"""Uploads: pictures that a person sends in as inputs. They are kept for a day and never served.
+
+A user has a fixed number of places for uploads on each day. The id of an upload names its day and
+its place, and the object of a place is written only once. So nobody can store more than
+``PLACES_A_DAY`` uploads a day, without a counter: however many links are handed out, two for the
+same place cannot both be used.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from imagegen.domain.days import next_day_seconds
+from imagegen.domain.errors import LimitError, NotFoundError
+
+PLACES_A_DAY = 100
+"""Twice the images that a user may make on a day by default; with ``MOST_UPLOAD_BYTES``, a user can
+store 1 GB a day. One byte of the id has the place."""
+LINK_SECONDS = 300
+"""How long an upload may begin after its link was handed out."""
+DAY_MS = 86_400_000
+_DAY_BYTES = 2
+_CHECK_BYTES = 7
+_CHARACTERS = 16
+_OWNER_CHARACTERS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRef:
+    """The reference under which an upload is stored."""
+
+    user: str
+    """32 hex digits: the only user who can use it."""
+    upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRequest:
+    """The only file that a link accepts."""
+
+    media_type: str
+    size_bytes: int
+    sha256: str
+    """In hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLink:
+    """Where a file is sent, with the headers that must be sent with it."""
+
+    url: str
+    headers: dict[str, str]
+
+
+def owner_name(user: str, key: bytes) -> str:
+    """Return the part of an upload's key that depends on its owner, 32 hex digits."""
+    signed = b"pseudonym.uploads." + user.encode()
+    return hmac.digest(key, signed, "sha256").hex()[:_OWNER_CHARACTERS]
+
+
+def upload_id(user: str, day: int, place: int, key: bytes) -> str:
+    """Return the id of the upload in one place of a day; ``day`` counts from 1970.
+
+    It is the same each time, and no other user has it.
+    """
+    plain = day.to_bytes(_DAY_BYTES) + place.to_bytes()
+    return base64.b32encode(plain + _check(plain, user, key)).decode().lower()
+
+
+def check_upload_id(text: str, user: str, key: bytes) -> UploadRef:
+    """Return the reference of an upload of this user. It may not be stored.
+
+    Raises:
+        NotFoundError: the text is not the id of an upload of this user. The error is the same for
+            the upload of another user.
+    """
+    missing = NotFoundError("There is no such upload.")
+    if len(text) != _CHARACTERS or text != text.lower():
+        raise missing
+    try:
+        data = base64.b32decode(text, casefold=True)
+    except (binascii.Error, ValueError):
+        raise missing from None
+    plain, check = data[:-_CHECK_BYTES], data[-_CHECK_BYTES:]
+    if not hmac.compare_digest(check, _check(plain, user, key)):
+        raise missing
+    return UploadRef(user, text)
+
+
+def free_upload_id(
+    user: str, used: Collection[str], key: bytes, *, now_ms: int, random_number: int
+) -> str:
+    """Return the id of a place that is free today, chosen by a random number.
+
+    Raises:
+        LimitError: the user has no place left today.
+    """
+    day = now_ms // DAY_MS
+    ids = [upload_id(user, day, place, key) for place in range(PLACES_A_DAY)]
+    free = [one for one in ids if one not in used]
+    if not free:
+        raise LimitError(
+            "upload_limit",
+            f"{PLACES_A_DAY} pictures were uploaded today (UTC), which is the limit. Use the ones "
+            "that are there, or wait for the next day.",
+            retry_after_seconds=next_day_seconds(now_ms),
+        )
+    return free[random_number % len(free)]
+
+
+def _check(plain: bytes, user: str, key: bytes) -> bytes:
+    signed = b"upload-id." + user.encode() + b"." + plain
+    return hmac.digest(key, signed, "sha256")[:_CHECK_BYTES]
