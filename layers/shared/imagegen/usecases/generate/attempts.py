@@ -189,7 +189,10 @@ def _not_delivered(provider: str, why: Undelivered, message: str) -> ProviderErr
 def _order(variant: Variant, prompt: str, user: str) -> ImageOrder:
     row, option = variant.row, variant.option
     width, height = option.pixels
-    return ImageOrder(row.model, prompt, row.sent(option), width, height, user)
+    fields = row.inputs.fields if row.inputs else None
+    return ImageOrder(
+        row.model, prompt, row.sent(option), width, height, user, input_fields=fields
+    )
 
 
 def _no_image(log: AttemptLog) -> NoProviderError | GenerationFailedError:
