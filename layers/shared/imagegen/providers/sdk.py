@@ -93,7 +93,9 @@ class OpenAISdk:
         self, body: Mapping[str, Json], inputs: Sequence[InputFile], limits: httpx2.Timeout
     ) -> httpx2.Response:
         # The body is sent as ``extra_body``, so that it is exactly what was priced.
-        more: Any = {"extra_body": body, "timeout": limits, "stream": bool(body.get("stream"))}
+        # ``stream`` must also be an argument: the client would read the answer to its end.
+        streams = {"stream": True} if body.get("stream") else {}
+        more: Any = {"extra_body": body, "timeout": limits, **streams}
         prompt, images = str(body["prompt"]), self.client.images.with_raw_response
         try:
             if inputs:
