@@ -12,6 +12,8 @@ MOST_BYTES = 20_971_520
 """Of a whole request."""
 TYPES = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
 PARTS = {"text", "inlineData"}
+SPELLINGS = {"mime_type": "mimeType"}
+STANDARD = str.maketrans("-_", "+/")
 INPUT_TOKENS = {
     "gemini-3-pro-image": 560,
     "gemini-nano-banana-2.1": 1120,
@@ -52,13 +54,12 @@ def read_tokens(order: Order) -> int:
 
 
 def _opened(inline: Body) -> Given:
-    if inline.keys() - {"mimeType", "data"} or inline.get("mimeType") not in TYPES:
-        raise invalid(f"Unsupported MIME type: {inline.get('mimeType')}")
+    """Return a picture; Google reads both spellings of a name, and both alphabets of base64."""
+    given = {SPELLINGS.get(name, name): value for name, value in inline.items()}
+    if given.keys() - {"mimeType", "data"} or given.get("mimeType") not in TYPES:
+        raise invalid(f"Unsupported MIME type: {given.get('mimeType')}")
+    text = str(given.get("data")).translate(STANDARD).rstrip("=")
     try:
-        given = from_base64(inline.get("data"))
+        return from_base64(text + "=" * (-len(text) % 4))
     except ValueError as error:
-        raise invalid(
-            "Unable to process input image. Please retry or report in "
-            "https://developers.generativeai.google/guide/troubleshooting"
-        ) from error
-    return given
+        raise invalid("Unable to process input image.") from error

@@ -314,11 +314,11 @@ def test_gemini_s_body_is_the_one_of_the_official_client(server: Loopback) -> No
     ours, theirs = server.asked[0].json(), server.asked[-1].json()
 
     def plain(body: Any) -> Any:
-        """Base64 has two alphabets, which Google reads alike."""
+        """Google reads both alphabets of base64 alike, and both spellings of a name."""
         for part in body["contents"][0]["parts"]:
-            if "inlineData" in part:
-                data = part["inlineData"]["data"].replace("-", "+").replace("_", "/")
-                part["inlineData"]["data"] = data
+            if inline := part.get("inlineData"):
+                inline["data"] = inline["data"].replace("-", "+").replace("_", "/").rstrip("=")
+                inline["mimeType"] = inline.pop("mime_type", inline.get("mimeType"))
         return body["contents"]
 
     assert plain(ours) == plain(theirs)

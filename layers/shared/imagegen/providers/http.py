@@ -31,7 +31,7 @@ from imagegen.providers.pictures import is_image
 
 type Clock = Callable[[], float]
 """Seconds on a clock that never goes back."""
-type FilePart = tuple[str | None, bytes, str]
+type FilePart = tuple[str, bytes, str]
 """Name, content and media type."""
 
 CHUNK_BYTES = 64 * 1024

@@ -69,7 +69,7 @@ class FileUploader:
         answer = self.http.post(
             f"{self.base_url}/files",
             headers=bearer(self.http.provider, self.api_key),
-            files={"content": part, "metadata": (None, b"{}", "application/json")},
+            files={"content": part},
             timeout_seconds=deadline.remaining_seconds(),
         )
         raise_if(classify(answer))
