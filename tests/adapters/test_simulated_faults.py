@@ -10,14 +10,18 @@ from pydantic import SecretStr
 from imagegen.domain import pixels
 from imagegen.domain.catalog import Catalog, Variant, parse_catalog
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageOrder
 from imagegen.domain.pricing import charge_microusd
+from imagegen.domain.wishes import Wishes
+from imagegen.domain.wishes import ordered as with_wishes
 from imagegen.providers import PROVIDERS, build_provider
 from local.paths import ROOT
 from local.simulator.routes import BASES, MODULES
 from local.simulator.server import Simulator
+from tests.fakes.pictures import png
 
 TABLES = {name: module.build().faults for name, module in MODULES.items()}
 CASES = [(provider, fault) for provider, faults in TABLES.items() for fault in sorted(faults)]
@@ -47,17 +51,24 @@ def ordered(provider: str) -> Variant:
     return Variant(row, option)
 
 
-def order(provider: str) -> ImageOrder:
+INPUT = InputFile(Role.EDIT, png((256, 256)), "image/png", 256, 256)
+
+
+def order(provider: str, applies: str = "always") -> ImageOrder:
+    """Return an order that the fault applies to: with an input, or with preview frames."""
     row, option = ordered(provider).row, ordered(provider).option
-    return ImageOrder(row.model, "A red fox", row.sent(option), *option.pixels, "ab" * 16)
+    option = with_wishes(row, option, Wishes(partials=2 if applies == "previews" else 0))
+    inputs = (INPUT,) if applies == "inputs" else ()
+    sent = row.sent(option)
+    return ImageOrder(row.model, "A red fox", sent, *option.pixels, "ab" * 16, inputs)
 
 
-def outcome_of(provider: str, simulator: Simulator) -> str | None:
+def outcome_of(provider: str, simulator: Simulator, applies: str = "always") -> str | None:
     """Return what a call comes to, measured as the service does; ``None`` for an image."""
     base = simulator.url + BASES[provider]
     adapter = build_provider(provider, api_key=SecretStr("local-key"), base_url=base)
     try:
-        answer = adapter.generate(order(provider), timeout_seconds=SECONDS)
+        answer = adapter.generate(order(provider, applies), timeout_seconds=SECONDS)
         measured = pixels.measure(answer.content)
     except ProviderError as error:
         return error.outcome
@@ -86,4 +97,5 @@ def test_a_simulated_fault_is_what_it_stands_for(
     url = f"{simulator.url}/control/providers/{provider}"
     assert requests.post(url, json={"fault": fault}, timeout=10).ok
 
-    assert outcome_of(provider, simulator) == expected["outcome"]
+    applies = oracle[provider][fault]["applies"]
+    assert outcome_of(provider, simulator, applies) == expected["outcome"]
