@@ -190,9 +190,7 @@ def _order(variant: Variant, prompt: str, user: str) -> ImageOrder:
     row, option = variant.row, variant.option
     width, height = option.pixels
     fields = row.inputs.fields if row.inputs else None
-    return ImageOrder(
-        row.model, prompt, row.sent(option), width, height, user, input_fields=fields
-    )
+    return ImageOrder(row.model, prompt, row.sent(option), width, height, user, input_fields=fields)
 
 
 def _no_image(log: AttemptLog) -> NoProviderError | GenerationFailedError:
