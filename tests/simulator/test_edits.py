@@ -349,7 +349,10 @@ def test_replicate_takes_files_from_its_client(
         "black-forest-labs/flux-2-max",
         input={"prompt": "a fox", "input_images": [named(RED), named(RED)], "resolution": "1 MP"},
     )
-    assert Image.open(io.BytesIO(output.read())).size == (SIDE, SIDE)
+    assert Image.open(io.BytesIO(requests.get(str(output), timeout=10).content)).size == (
+        SIDE,
+        SIDE,
+    )
     assert totals("replicate")["billedMicrousd"] == 70_000 + 2 * 30_000
 
 
@@ -369,7 +372,7 @@ def test_fill_repaints_where_the_mask_is_white(replicate_client: ReplicateClient
     white.paste(255, (0, 0, SIDE // 2, SIDE))
     given = {"prompt": "a fox", "image": named(RED), "mask": named(file_of(white))}
     output: Any = replicate_client.run("black-forest-labs/flux-fill-pro", input=given)
-    image = Image.open(io.BytesIO(output.read()))
+    image = Image.open(io.BytesIO(requests.get(str(output), timeout=10).content))
     assert is_red(image, (SIDE - 9, 9))
     assert not is_red(image, (9, 9))
 
