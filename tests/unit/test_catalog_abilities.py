@@ -115,7 +115,7 @@ def test_what_no_row_of_a_tier_can_is_said_of_each() -> None:
     assert reason(selection, "gemini-high") == "takes no mask"
     assert "no published price" in reason(selection, "together-high")
     assert reason(chosen(Tier.HIGH, SQUARE), "replicate-high-fill") == (
-        "supports only the size of its input image"
+        "needs an input image and a mask"
     )
 
 

@@ -156,6 +156,8 @@ def _judge(
 ) -> Candidate | LeftOut:
     option = criteria.option_of(row)
     if option is None:
+        if detail := criteria.missing_inputs(row):
+            return LeftOut(row, Reason.INPUTS, detail)
         sizes = ", ".join(o.size for o in row.sizes)
         supported = "only the size of its input image" if row.keeps_size else sizes
         return LeftOut(row, Reason.SIZE, f"supports {supported}")
