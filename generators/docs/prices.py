@@ -8,7 +8,7 @@ from typing import Final, assert_never
 from generators.docs.blocks import code, table
 from imagegen.domain.abilities import InputSupport
 from imagegen.domain.catalog import Catalog, Offering, Tier, parse_catalog
-from imagegen.domain.money import label_text
+from imagegen.domain.money import label_text, usd_text
 from imagegen.domain.price_rules import (
     FreeInputs,
     PatchTokens,
@@ -103,7 +103,7 @@ def _input_price(support: InputSupport) -> str:
         case PerStartedMegapixel(usd=usd, most=most):
             each = f"{label_text(usd)} for each megapixel begun, at most {most}"
         case PerInputImage(usd=usd):
-            each = label_text(usd)
+            each = f"${usd_text(usd).rstrip('0')}"
         case FreeInputs():
             each = "nothing"
     return f"{each} ({link})"
