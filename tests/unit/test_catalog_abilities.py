@@ -14,7 +14,9 @@ from imagegen.domain.formats import choose_format
 from imagegen.domain.pricing import inputs_microusd, most_for_input_microusd, price_microusd
 from imagegen.domain.selection import Availability, Reason, Selection, select
 from imagegen.domain.wishes import NONE, Wishes
+from imagegen.wire.reports import OfferedInputs, OfferedPreviews
 from tests.fakes.catalogs import real_catalog
+from tests.fakes.service import Service
 
 REAL = real_catalog()
 ROWS = [pytest.param(one, id=one.key) for one in REAL.models]
@@ -62,6 +64,23 @@ def test_every_tier_can_change_a_part_and_be_transparent(tier: Tier) -> None:
 def test_a_plain_image_is_never_made_by_a_row_that_needs_an_input(tier: Tier) -> None:
     offered = [REAL.by_key[key] for key in keys(chosen(tier))]
     assert all(row.inputs is None or row.inputs.needs == "nothing" for row in offered)
+
+
+def test_what_a_model_can_is_listed_with_its_prices() -> None:
+    listed = {one.key: one for one in Service(catalog=REAL).lister.models().models}
+    openai, fill = listed["openai-fast"], listed["replicate-high-fill"]
+    assert openai.inputs == OfferedInputs(most=16, price=12_288, mask=True, needs="nothing")
+    assert openai.previews == OfferedPreviews(most=2, price=3_000)
+    assert (openai.transparent, openai.seed) == (True, False)
+    assert fill.inputs == OfferedInputs(most=1, price=0, mask=True, needs="mask")
+    assert (fill.transparent, fill.seed, fill.previews) == (False, True, None)
+    assert listed["together-high"].inputs is None
+
+
+def test_the_sizes_of_a_plain_image_are_those_that_can_be_made_without_an_input() -> None:
+    offer = Service(catalog=REAL).estimate(quality="high")
+    assert "1264x848" in offer.constraints.sizes
+    assert "1392x752" not in offer.constraints.sizes
 
 
 @pytest.mark.parametrize("row", TAKING)

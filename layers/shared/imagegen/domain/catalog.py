@@ -131,6 +131,11 @@ class Offering(CatalogModel):
         return self.inputs is not None and self.inputs.keeps_size
 
     @property
+    def needs_input(self) -> bool:
+        """Whether the model cannot make an image without an input image."""
+        return self.inputs is not None and self.inputs.needs != "nothing"
+
+    @property
     def call_seconds(self) -> int:
         """How long a call may take at most: twice as long as a slow image."""
         return 2 * self.slow_seconds
