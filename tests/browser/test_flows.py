@@ -103,7 +103,7 @@ def test_each_change_is_said_once_and_a_tick_never(gallery: Gallery) -> None:
     gallery.page.clock.run_for(60_000)
     settle(gallery, "(image) => client.resolve('generate', image)", IMAGE)
     assert gallery.said == [
-        "Starting. You pay $0.0527 once, and only for an image you get.",
+        "Starting. You pay at most $0.0527 once, and only for an image you get.",
         "Generating, usually 40 s.",
         "Still working, longer than usual.",
         "Image complete. $0.0527 charged, as quoted.",

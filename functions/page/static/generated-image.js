@@ -2,9 +2,9 @@
 
 import { defaultClient, isAbsent, NETWORK } from "./client.js";
 import { altText, fileName, markdownText, providerName, qualityName, safeUrl, sizeText } from "./format.js";
-import { isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
+import { blockedOf, isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
 import { adoptable, Base, h, sheetsOf } from "./styles.js";
-import { alternativeText, detailsOf, wordsOf } from "./words.js";
+import { alternativeText, besideText, choiceTexts, detailsOf, wordsOf } from "./words.js";
 
 const css = `
 :host { container-type: inline-size; }
@@ -32,6 +32,10 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .actions { display: grid; }
 .actions > * { grid-area: 1 / 1; visibility: hidden; align-content: start; }
 .offer > * { flex: auto; text-wrap: balance; }
+.beside { font-variant-numeric: tabular-nums; }
+.choices { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 88px), 1fr)); gap: 6px; }
+.choices button { display: grid; align-content: start; padding: 6px 8px; font-size: 12.5px; font-weight: 400; line-height: 1.4; text-align: start; }
+.choices [aria-pressed=true] { border-color: var(--solid); box-shadow: inset 0 0 0 1px var(--solid); cursor: default; }
 .row.done { display: grid; grid-template-columns: 1fr 1fr; }
 .done > * { padding: 8px 4px; font-size: 13.5px; }
 label { display: grid; gap: 6px; font-weight: 500; }
@@ -48,10 +52,10 @@ dd { white-space: pre-wrap; }
   .card { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); padding: 16px; gap: 20px; }
   .row.done { grid-template-columns: repeat(4, auto); }
 }
-:host([data-show=offer]) .offer, :host([data-show=wait]) .wait, :host([data-show=done]) .done,
+:host(:is([data-show=offer], [data-show=shut])) .offer, :host([data-show=wait]) .wait, :host([data-show=done]) .done,
 :host([data-show=redo]) .redo, :host([data-show=undo]) .undo { visibility: visible; }
 :host([data-show=done]) .say, :host(:not([data-state=preview])) .seen, :host(:not([data-show=edit])) form,
-:host([data-show=edit]) :is(.actions, .prompt) { display: none; }
+:host([data-show=edit]) :is(.actions, .prompt), :host([data-show=shut]) .offer > :not(.choices) { display: none; }
 :host([data-state=preview]) .say { align-self: end; justify-self: center; display: flex; gap: 8px; padding: 5px 14px; margin: 12px; border-radius: 99px; background: var(--bg); }
 :host([data-state=preview]) :is(.head, .note) { font-size: inherit; margin: 0; }
 :host([data-tone=bad]) .frame { background: var(--bad-bg); }
@@ -78,6 +82,10 @@ const LOOKS = {
   gone: ["redo", "warn"], cancelled: ["none"],
 };
 const CLICKED = "imagegen.clicked";
+/** What of an offer is asked for again with its next price. */
+const WISHES = ["quality", "size", "style", "inputs", "mask", "background", "format", "seed", "partials", "operation"];
+/** A second click, meant for what was there before, confirms nothing. */
+const GUARD_MS = 600;
 const [LOOK, AGAIN, PRICE] = ["Check again", "Back to the offer", "Get a new price"];
 const isLive = (estimate) => Boolean(estimate) && Date.now() < Date.parse(estimate.expiresAt);
 
@@ -118,6 +126,10 @@ export class GeneratedImageElement extends Base {
   #given = "";
   #timer;
   #asking = false;
+  #chosen = {};
+  #choices = null;
+  #offered = "";
+  #guard;
   #looking = null;
 
   constructor() {
@@ -136,7 +148,7 @@ export class GeneratedImageElement extends Base {
     this.#given = given;
     const before = this.#generation;
     const { id, problem, status } = before ?? {};
-    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; }
+    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#chosen = {}; }
     else if (generation?.status === "pending" && ["generating", "complete"].includes(status) && this.#hosted !== id) return;
     // A host may set the data of an event again; the start of a limit's waiting time stays.
     if (JSON.stringify(generation?.problem) !== JSON.stringify(problem)) this.#changedAt = Date.now();
@@ -185,7 +197,8 @@ export class GeneratedImageElement extends Base {
         part("chips", "ul", { class: "chips row", "aria-label": "Model and settings" }),
         part("money", "p", { part: "money" }),
         h("div", { class: "actions" },
-          h("div", { class: "offer row" }, button("approve", "", () => this.#approve(), "main"), button("decline", "Decline", () => this.#decline(), "plain")),
+          h("div", { class: "offer row" }, button("approve", "", () => this.#approve(), "main"), part("beside", "span", { class: "beside soft" }),
+            button("decline", "Decline", () => this.#decline(), "plain"), part("choices", "div", { role: "group", "aria-label": "Choices. A new price is free." })),
           h("div", { class: "wait row" }, button("cancel", "Stop waiting", () => this.#cancel())),
           h("div", { class: "done row" }, button("copy", "Copy link", () => this.#copy()), button("grab", "Grab", () => this.#grab()),
             button("download", "Download", () => this.#download()), button("info", "LLM info", () => this.#openInfo())),
@@ -215,9 +228,9 @@ export class GeneratedImageElement extends Base {
   }
 
   /** Sends an event to the host; false if the host prevents the default and calls the service itself. */
-  #ask(type, generation = this.#generation) {
+  #ask(type, generation = this.#generation, more = {}) {
     const cancelable = type !== "image-change";
-    return this.dispatchEvent(new CustomEvent(type, { bubbles: true, composed: true, cancelable, detail: { generation } }));
+    return this.dispatchEvent(new CustomEvent(type, { bubbles: true, composed: true, cancelable, detail: { generation, ...more } }));
   }
 
   #render() {
@@ -230,7 +243,7 @@ export class GeneratedImageElement extends Base {
     this.dataset.state = state;
     const settled = state === "cancelled" ? !isOpen(generation) : state === "pending-range" && !generation.estimate;
     const [show, tone = ""] = LOOKS[state];
-    this.dataset.show = settled ? "redo" : show;
+    this.dataset.show = settled ? "redo" : blockedOf(generation) && !(this.#opensAt() && this.#opensAt() <= Date.now()) ? "shut" : show;
     this.dataset.tone = tone;
     p.card.setAttribute("aria-busy", String(WAITING.includes(state)));
     this.#frame(state);
@@ -274,6 +287,9 @@ export class GeneratedImageElement extends Base {
     p.prompt.textContent = prompt;
     p.prompt.hidden = !prompt;
     if (estimate) p.approve.textContent = estimate.buttonLabel;
+    p.beside.textContent = estimate ? besideText(estimate) : "";
+    this.#offer(state.startsWith("pending") && estimate ? estimate.quote : "");
+    this.#choose();
     p.retry.textContent = this.#way;
     p.retry.setAttribute("aria-disabled", String(this.#asking || state === "limited" && !(this.#opensAt() <= now)));
     if (state === "refused" && p.form.dataset.id !== this.#generation.id) {
@@ -314,7 +330,34 @@ export class GeneratedImageElement extends Base {
       h("bdi", {}, one.model.split("/").pop()), h("span", { class: "soft" }, alternativeText(one)))));
   }
 
+  /** A price that replaces another one, or that appears where another button was, waits for a click of its own. */
+  #offer(quote) {
+    const { approve } = this.#parts;
+    if (quote && quote !== this.#offered && this.#said !== null) {
+      clearTimeout(this.#guard);
+      this.#guard = setTimeout(() => { this.#guard = undefined; if (this.#generation) this.#render(); }, GUARD_MS);
+    }
+    this.#offered = quote;
+    approve.setAttribute("aria-disabled", String(this.#asking || this.#guard !== undefined));
+  }
+
+  #choose() {
+    const { choices = [], blocked } = this.#generation.estimate ?? {};
+    const list = this.#parts.choices;
+    // Another model helps only where money is the limit.
+    list.hidden = choices.length < 2 || Boolean(blocked) && blocked.reason !== "daily_spend";
+    if (this.#choices === choices) return;
+    this.#choices = choices;
+    list.replaceChildren(...choices.map((one, index) => {
+      const [name, ...facts] = choiceTexts(one);
+      return h("button", { type: "button", "aria-pressed": String(!index), title: providerName(one.provider), onclick: () => index && this.#use(one) },
+        ...(index ? [h("span", { class: "sr" }, "Use this: ")] : []), h("b", {}, name), ...facts.map((text) => h("span", {}, text)));
+    }));
+  }
+
   #opensAt() {
+    const blocked = blockedOf(this.#generation);
+    if (blocked) return Date.parse(blocked.opensAt) || 0;
     const seconds = problemOf(this.#generation)?.retryAfterSeconds;
     return seconds === undefined ? 0 : this.#changedAt + seconds * 1000;
   }
@@ -328,7 +371,13 @@ export class GeneratedImageElement extends Base {
     const at = WAITING.includes(state) ? now + 1000
       : state.startsWith("pending") && estimate ? Date.parse(estimate.expiresAt)
         : state === "limited" && this.#opensAt() > now ? Math.min(now + 60000, this.#opensAt()) : 0;
-    if (at) this.#timer = setTimeout(() => this.#render(), Math.max(50, Math.min(at - now, 2 ** 31 - 1)));
+    if (at) this.#timer = setTimeout(() => this.#tick(), Math.max(50, Math.min(at - now, 2 ** 31 - 1)));
+  }
+
+  #tick() {
+    this.#render();
+    // A limit opens while the person looks: its offer comes back with a new price, which is free.
+    if (this.#opensAt() && blockedOf(this.#generation) && this.#opensAt() <= Date.now()) this.#retry();
   }
 
   /** Applies an event or a status record, if its generation is still shown. */
@@ -409,7 +458,7 @@ export class GeneratedImageElement extends Base {
 
   #approve() {
     const { estimate, id } = this.#generation;
-    if (!this.#state.startsWith("pending") || !estimate) return;
+    if (!this.#state.startsWith("pending") || !estimate || this.#parts.approve.getAttribute("aria-disabled") === "true") return;
     // Set before the host gets the event, because the host may set new data at once.
     this.#hosted = id;
     if (!this.#ask("image-approve")) return;
@@ -433,18 +482,40 @@ export class GeneratedImageElement extends Base {
   /** Looks at the status, returns to the offer or gets a new price; it never spends. */
   async #retry(prompt = this.#generation.prompt) {
     const { retry } = this.#parts;
-    if (retry.getAttribute("aria-disabled") === "true" || !this.#ask("image-retry", { ...this.#generation, prompt })) return;
+    const request = this.#wish({ prompt });
+    if (retry.getAttribute("aria-disabled") === "true" || !this.#ask("image-retry", { ...this.#generation, prompt }, { request })) return;
     const way = this.#way;
     if (way === AGAIN) { this.#apply({ type: "unmade" }); return; }
+    // It may have been confirmed in another tab.
+    const isLooked = async () => !(way === LOOK || this.#state === "expired") || (await this.#look() && way !== LOOK);
+    await this.#quote(request, isLooked);
+  }
+
+  /** Asks for the price of a choice, which is free. */
+  async #use({ request: chosen }) {
+    const request = this.#wish(chosen);
+    if (this.#asking || !this.#ask("image-retry", this.#generation, { request })) return;
+    const { id } = this.#generation;
+    await this.#quote(request);
+    if (this.#generation?.id !== id) this.#chosen = chosen;
+  }
+
+  /** The request for the price of this offer once more, with changes. */
+  #wish(change) {
+    const { prompt, estimate, image } = this.#generation;
+    const from = estimate ?? image ?? {};
+    const { count } = from.price ?? {};
+    const wish = { prompt, ...Object.fromEntries(WISHES.map((name) => [name, from[name]])), count: count > 1 ? count : null, ...this.#chosen, ...change };
+    return Object.fromEntries(Object.entries(wish).filter(([, value]) => value || value === 0));
+  }
+
+  async #quote(request, mayAsk = () => true) {
     this.#asking = true;
     this.#render();
     try {
-      // It may have been confirmed in another tab.
-      if ((way === LOOK || this.#state === "expired") && (!await this.#look() || way === LOOK)) return;
-      const { estimate, image } = this.#generation;
-      const { quality, size, style } = estimate ?? image ?? {};
-      const wish = Object.fromEntries(Object.entries({ prompt, quality, size, style }).filter(([, value]) => value));
-      this.#apply({ type: "quoted", estimate: await this.client.estimate(wish) });
+      if (!await mayAsk()) return;
+      const estimate = await this.client.estimate(request);
+      this.#apply({ type: "quoted", estimate });
     } catch (error) {
       if (!error.problem) throw error;
       this.#say(error.message);

@@ -42,6 +42,32 @@ export interface Alternative {
   detail?: string | null;
 }
 
+/** What turns the same request into an offer of a choice. */
+export interface ChoiceRequest {
+  quality: Tier;
+  model: string;
+}
+
+export type Label = "chosen" | "cheapest" | "fastest" | "best";
+
+/** A model that the person may take instead; the first one is what the offer makes. */
+export interface PricedChoice {
+  labels: Label[];
+  quality: Tier;
+  provider: string;
+  model: string;
+  price: Price;
+  typicalSeconds: number;
+  request: ChoiceRequest;
+}
+
+export interface Blocked {
+  reason: string;
+  detail: string;
+  /** null: waiting does not help. */
+  opensAt: string | null;
+}
+
 export interface Replaced {
   provider: string;
   model: string;
@@ -74,7 +100,13 @@ export interface Estimate {
   size: string;
   style: string;
   price: Price;
+  /** Its number is the most that can be charged. */
   buttonLabel: string;
+  /** What it usually costs; empty if that is the same. */
+  buttonNote: string;
+  /** Why a click would be refused now: show it instead of the button. */
+  blocked: Blocked | null;
+  choices: PricedChoice[];
   constraints: Constraints;
   alternatives: Alternative[];
   fallback: Replaced | null;
@@ -306,7 +338,8 @@ export class LlmInfoElement extends HTMLElement {
   close(): void;
 }
 
-export type ImageEvent = CustomEvent<{ generation: ImageGeneration }>;
+/** `request` of `image-retry`: what to ask POST /estimate for. */
+export type ImageEvent = CustomEvent<{ generation: ImageGeneration; request?: EstimateRequest }>;
 
 /** Attributes of any element, without the types of a framework. */
 export interface AnyAttributes<Element> {

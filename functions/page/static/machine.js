@@ -31,6 +31,9 @@ export function problemOf({ problem, image }) {
   return { code: code ?? "unknown", detail: "", charged, retryable: Boolean(retryable) };
 }
 
+/** Why a click on this offer would be refused now; null if it would not. */
+export const blockedOf = ({ status, estimate }) => (status === "pending" && estimate?.blocked) || null;
+
 /** Whether there may be an image that is not shown. Then nothing is offered before its status was looked at. */
 export function isUnknown(generation) {
   const { status, image } = generation;
@@ -43,6 +46,8 @@ export function isUnknown(generation) {
 const VIEWS = {
   pending({ estimate }, now) {
     if (!estimate) return "pending-range";
+    // The limit may open long after the price has expired.
+    if (estimate.blocked) return "limited";
     if (now >= Date.parse(estimate.expiresAt)) return "expired";
     return estimate.price.expected === estimate.price.ceiling ? "pending" : "pending-range";
   },

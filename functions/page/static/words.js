@@ -1,16 +1,14 @@
 /** The texts of a generation for a person, in each state; the time is passed in. */
 
 import { makerText, microUsd, moneyText, reasonText, secondsText, durationText, isolate, timeText, usdText } from "./format.js";
-import { isOpen, isUnknown, problemOf, typicalSeconds } from "./machine.js";
+import { blockedOf, isOpen, isUnknown, problemOf, typicalSeconds } from "./machine.js";
 
 const NOT_CHARGED = "You were not charged.";
 const usual = (g) => `usually ${secondsText(typicalSeconds(g))}`;
 
 function moneyPromised({ estimate }) {
   if (!estimate) return "No price is known yet. Asking for one is free.";
-  const { expected, ceiling } = estimate.price;
-  const most = expected === ceiling ? usdText(ceiling) : `at most ${usdText(ceiling)}, ${usdText(expected)} expected,`;
-  return `You pay ${most} once, and only for an image you get.`;
+  return `You pay at most ${usdText(estimate.price.ceiling)} once, and only for an image you get.`;
 }
 
 function moneyCharged({ image, estimate }, stopped) {
@@ -64,11 +62,8 @@ const waiting = (head, said) => (g, { elapsed }) => ({
 });
 
 const WORDS = {
-  pending: (g) => ({ head: "", note: usual(g), money: moneyPromised(g), said: g.estimate?.buttonLabel }),
-  "pending-range": (g) => ({
-    head: g.estimate ? "" : "Price unavailable", note: g.estimate ? usual(g) : "",
-    money: moneyPromised(g), said: g.estimate?.buttonLabel,
-  }),
+  pending: (g) => ({ head: "", note: "", money: moneyPromised(g), said: g.estimate?.buttonLabel }),
+  "pending-range": (g) => ({ ...WORDS.pending(g), head: g.estimate ? "" : "Price unavailable" }),
   expired: () => ({ head: "This price has expired", note: "A new one is free.", money: UNCONFIRMED }),
   starting: (g) => (g.estimate ? { head: "Starting", note: usual(g), money: moneyPromised(g) } : { head: "Loading", note: "", money: "" }),
   generating: waiting("Generating", (g) => `Generating, ${usual(g)}.`),
@@ -82,7 +77,12 @@ const WORDS = {
   limited(g, { now, opensAt }) {
     const wait = opensAt ? `Opens again at ${timeText(opensAt)}, in ${secondsText(Math.ceil(Math.max(0, opensAt - now) / 60000) * 60)}.` : "";
     const open = opensAt && opensAt <= now;
-    return { head: "Limit reached", note: [problemOf(g).detail, open ? "It is open again." : wait].filter(Boolean).join(" "), money: NOT_CHARGED };
+    const blocked = blockedOf(g);
+    const { code, reason = code, detail } = blocked ?? problemOf(g);
+    return {
+      head: reason === "blocked" ? "Not available for you" : "Limit reached",
+      note: [detail, open ? "It is open again." : wait].filter(Boolean).join(" "), money: blocked ? UNCONFIRMED : NOT_CHARGED,
+    };
   },
   cancelled: stopped,
   declined: () => ({ head: "Declined", note: "", money: `Declined. ${UNCONFIRMED}`, said: `Declined. ${UNCONFIRMED}` }),
@@ -115,6 +115,16 @@ export function detailsOf({ prompt, estimate, image, id }) {
     ].filter(Boolean).join(", ")],
     ["Image id", image?.id ?? id],
   ].filter(([, text]) => text);
+}
+
+/** What stands beside the button: the usual price, where it is not the button's, and the usual time. */
+export const besideText = ({ buttonNote, typicalSeconds: seconds }) =>
+  [buttonNote, `about ${secondsText(seconds)}`].filter(Boolean).join(" · ");
+
+/** A choice: what it is the best in, its model, its highest price and its usual time. */
+export function choiceTexts({ labels, model, price, typicalSeconds: seconds }) {
+  const text = labels.join(", ").replace("chosen", "this offer");
+  return [text.charAt(0).toUpperCase() + text.slice(1), isolate(model.split("/").pop()), `${usdText(price.ceiling)} · ${secondsText(seconds)}`];
 }
 
 /** An alternative in one line. */
