@@ -1,5 +1,6 @@
 """Builds what answers the routes under ``/v1``; loaded with the first request for one of them."""
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +10,8 @@ from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.images import ImagesRoute, OpenAiPresenter
 from imagegen.openai_api.model_names import ModelListing, ModelNames
 from imagegen.openai_api.offers import NamedOffers
-from imagegen.openai_api.sets import SetBuyer, SetCalls
+from imagegen.openai_api.set_calls import SetCalls
+from imagegen.openai_api.sets import SetBuyer
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,13 @@ class OpenAiRoutes:
             world.now_ms,
             world.random_bytes,
         )
-        return SetBuyer(self.buyer, calls, world.run_at_once, world.observer.unexpected_error)
+        return SetBuyer(
+            self.buyer,
+            calls,
+            world.run_at_once,
+            world.observer.unexpected_error,
+            threading.Condition,
+        )
 
     @cached_property
     def names(self) -> ModelNames:

@@ -18,6 +18,7 @@ from imagegen.domain.errors import (
     StoreUnavailableError,
 )
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.image_sets import Look
 from imagegen.domain.ledger import Ledger, Op, may_reserve_op
 from imagegen.domain.ports import WaitingPlaces
 from imagegen.domain.quote import LIFETIME_MS
@@ -26,6 +27,7 @@ from imagegen.openai_api import retries
 from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.offers import NamedOffers
 from imagegen.openai_api.retries import Call
+from imagegen.openai_api.unfinished import not_recognised, still_running
 from imagegen.usecases.estimator import Issue
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
@@ -44,8 +46,6 @@ ANSWER_MARGIN_MS = 5_000
 attempt is still running."""
 EXPIRY_MARGIN_MS = 30_000
 """A quote with less time left than this is issued anew."""
-RUNNING_RETRY_SECONDS = 10
-"""The wait between requests costs nothing. Both retries of an SDK together then take a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ class _Order:
     """Until when the call may wait for another run."""
     most_bytes: int | None = None
     """The largest file that the answer can contain."""
+    look: Look | None = None
+    """The place in a set of images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,13 @@ class Buyer:
     new_run_id: Callable[[], str]
 
     def buy(
-        self, request: EstimateRequest, call: Call, *, ends_ms: int, most_bytes: int | None = None
+        self,
+        request: EstimateRequest,
+        call: Call,
+        *,
+        ends_ms: int,
+        most_bytes: int | None = None,
+        look: Look | None = None,
     ) -> Made:
         """Return the image, made now or by an earlier attempt of the same call.
 
@@ -100,12 +108,12 @@ class Buyer:
                 known to be charged.
         """
         until_ms = min(self.now_ms() + WAIT_MS, ends_ms - ANSWER_MARGIN_MS)
-        order = _Order(request, call, ends_ms, until_ms, most_bytes)
+        order = _Order(request, call, ends_ms, until_ms, most_bytes, look)
         for _ in range(ROUNDS):
             made = self._round(order)
             if made is not None:
                 return made
-        raise _still_running()
+        raise still_running()
 
     def _round(self, order: _Order) -> Made | None:
         """Return the image, ``None`` if another round is needed."""
@@ -141,7 +149,11 @@ class Buyer:
                     most_bytes=order.most_bytes,
                 )
             result = self.generator.confirm(
-                quote, order.request.prompt, run_id=run_id, ends_ms=order.ends_ms
+                quote,
+                order.request.prompt,
+                run_id=run_id,
+                ends_ms=order.ends_ms,
+                look=order.look,
             )
         except QuoteExpiredError:
             return None  # Midnight has passed since this round began: the next quote is of today.
@@ -169,7 +181,7 @@ class Buyer:
         except (StillRunningError, StoreUnavailableError) as error:
             if order.call.is_recognised:
                 raise
-            raise _not_recognised(error) from error
+            raise not_recognised(error) from error
 
     def _wait(
         self, order: _Order, quote_id: str, ledger: Ledger, *, is_own_run: bool = False
@@ -186,10 +198,10 @@ class Buyer:
             if made := self._replay(order.call, ref, ledger):
                 return made
             if self.now_ms() >= order.until_ms:
-                raise _still_running()
+                raise still_running()
             waits = waits or self._takes_place(order, op, quote_id)
             if not waits:
-                raise _still_running()
+                raise still_running()
             self.pause(REPLAY_POLL_SECONDS)
             ledger = self._ledger(order.call.user)
         # The run was pruned from the ledger. The next round looks for its image.
@@ -239,20 +251,3 @@ class Buyer:
             return now_ms
         issued_ms = op.expires_ms - LIFETIME_MS
         return issued_ms if utc_day(issued_ms) == utc_day(now_ms) else now_ms
-
-
-def _not_recognised(error: ImagegenError) -> ImagegenError:
-    new = type(error)(
-        "The image may still be made and charged; GET /usage will list it. Sending this request "
-        "again would buy another one. With an Idempotency-Key it would not."
-    )
-    new.retryable = False
-    new.charged = error.charged
-    return new
-
-
-def _still_running() -> StillRunningError:
-    return StillRunningError(
-        "The first attempt is still running. Send the same request again to get its result.",
-        retry_after_seconds=RUNNING_RETRY_SECONDS,
-    )

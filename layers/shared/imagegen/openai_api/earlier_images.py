@@ -38,6 +38,15 @@ class EarlierImages:
             return self._by_key(ImageRef(quote_id, call.user, 0), ledger)
         return self._by_body(call, ledger) if call.is_retry else None
 
+    def model_of(self, ref: ImageRef, ledger: Ledger) -> str | None:
+        """Return the model that made the image of a quote, ``None`` if none is stored.
+
+        Raises:
+            StoreUnavailableError: the image cannot be looked up.
+        """
+        made = self.replayer.stored(ref, ledger)
+        return made.record.model if made else None
+
     def stored_is_charged(self, call: Call) -> AbstractContextManager[None]:
         """Return a context that looks for the stored image if the ledger cannot be reached.
 

@@ -1,22 +1,21 @@
 """Buys the n images of one call: n independent promises, each bought at most once.
 
 Each image has its own quote, hold, fallback, settlement and replay, so whatever dies or fails, each
-is charged if and only if it is stored. A repetition of the call gets the same images.
+is charged if and only if it is stored. A repetition of the call gets the same images. All images of
+a call are made by one model (``domain.image_sets``).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
-from imagegen.domain import ids
 from imagegen.domain.errors import AboveMaxCostError, ImagegenError, StillRunningError
-from imagegen.domain.ledger import Ledger
 from imagegen.domain.money import label_text
-from imagegen.domain.stores import LedgerStore
-from imagegen.openai_api import retries
 from imagegen.openai_api.buyer import Buyer
-from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.retries import Call
+from imagegen.openai_api.same_look import Condition, SameLook
+from imagegen.openai_api.set_calls import Division, SetCalls
+from imagegen.openai_api.unfinished import still_running
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import EstimateRequest
 
@@ -49,52 +48,6 @@ class Bought:
 
 
 @dataclass(frozen=True, slots=True)
-class SetCalls:
-    """Divides a request for several images into calls for one image each."""
-
-    ledgers: LedgerStore
-    earlier_images: EarlierImages
-    image_id_key: Callable[[], bytes]
-    now_ms: Callable[[], int]
-    random_bytes: Callable[[int], bytes]
-
-    def divide(self, call: Call, count: int) -> list[Call]:
-        """Return the calls; those of a repetition belong to the images of its first attempt.
-
-        Raises:
-            ReusedKeyError: the idempotency key was used for another request.
-            StoreUnavailableError: the ledger or an image cannot be looked up.
-        """
-        with self.earlier_images.stored_is_charged(replace(call, index=0)):
-            ledger = self.ledgers.load(call.user)
-        if call.key is None:
-            random = self._earlier(call, count, ledger) or self.random_bytes(retries.RANDOM_BYTES)
-            return [replace(call, index=index, random=random) for index in range(count)]
-        calls = [replace(call, index=index) for index in range(count)]
-        for one in calls:
-            self._check_key(one, ledger)
-        return calls
-
-    def _earlier(self, call: Call, count: int, ledger: Ledger) -> bytes | None:
-        if not call.is_retry:
-            return None
-        secret, now_ms = self.image_id_key(), self.now_ms()
-        return retries.earlier_set(call, count, ledger.ops, secret, now_ms=now_ms)
-
-    def _check_key(self, call: Call, ledger: Ledger) -> None:
-        """Raise before any image is bought if one of the key's images was for another request."""
-        secret, now_ms = self.image_id_key(), self.now_ms()
-        nonce = retries.derive_nonce(call, ledger.ops, secret, random=b"", now_ms=now_ms)
-        quote_id = ids.quote_id(nonce)
-        op = ledger.ops.get(quote_id)
-        if op is not None and op.owner:
-            retries.check_body(call, op.owner)
-        elif made := self.earlier_images.find(call, quote_id, ledger):
-            # A settled request has no run in the ledger.
-            retries.check_body(call, made.record.run)
-
-
-@dataclass(frozen=True, slots=True)
 class SetBuyer:
     """Buys one or more images in one call."""
 
@@ -102,6 +55,7 @@ class SetBuyer:
     calls: SetCalls
     run_at_once: Callable[[Sequence[Task]], list[Made | ImagegenError]]
     on_unexpected: Callable[[Exception], None]
+    new_condition: Callable[[], Condition]
 
     def buy(self, wanted: Wanted, call: Call, *, ends_ms: int) -> Bought:
         """Return the images that are stored, at least one. Lambda ends this run at ``ends_ms``.
@@ -113,22 +67,39 @@ class SetBuyer:
         buy = partial(self.buyer.buy, wanted.each, ends_ms=ends_ms, most_bytes=wanted.most_bytes)
         if wanted.count == 1:
             return Bought((buy(call),))
-        calls = self.calls.divide(call, wanted.count)
-        results = self.run_at_once([partial(self._one, partial(buy, one)) for one in calls])
+        results = self.run_at_once(self._tasks(self.calls.divide(call, wanted.count), buy))
         made = tuple(one for one in results if isinstance(one, Made))
         failed = [(i, one) for i, one in enumerate(results) if isinstance(one, ImagegenError)]
         if error := _to_raise(made, [one for _, one in failed], call):
             raise _about_share(error, wanted)
         return Bought(made, tuple(failed))
 
-    def _one(self, buy: Callable[[], Made]) -> Made | ImagegenError:
+    def _tasks(self, division: Division, buy: Callable[..., Made]) -> list[Task]:
+        images = SameLook(self.new_condition())
+        images.remember(division.models)
+        # While another run makes an image, its model is not known, so none is bought beside it.
+        is_undecided = bool(division.running) and not division.models
+        return [
+            still_running
+            if is_undecided and one.index not in division.running
+            else partial(self._one, partial(buy, one), images, one.index)
+            for one in division.calls
+        ]
+
+    def _one(self, buy: Callable[..., Made], images: SameLook, index: int) -> Made | ImagegenError:
+        failed = ImagegenError("The run was ended.")
+        made: Made | None = None
         try:
-            return buy()
+            made = buy(look=images.begin(index))
         except ImagegenError as error:
-            return error
+            failed = error
         except Exception as error:  # noqa: BLE001 the other images are stored and must be answered
             self.on_unexpected(error)
-            return ImagegenError("An unexpected error. It is in the logs.")
+            failed = ImagegenError("An unexpected error. It is in the logs.")
+        finally:
+            # Whatever ended it: the other images may wait for it.
+            images.end(index, made.record.model if made else None, failed)
+        return made or failed
 
 
 def _about_share(error: ImagegenError, wanted: Wanted) -> ImagegenError:

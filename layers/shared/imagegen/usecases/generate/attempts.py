@@ -38,6 +38,8 @@ class Skipped(StrEnum):
     CATALOG = "catalog_changed"
     DEADLINE = "no_time_left"
     IN_DOUBT = "earlier_call_unanswered"
+    SET = "other_model_in_set"
+    """Another image of the same request is stored, and this model did not make it."""
 
 
 class Undelivered(StrEnum):
@@ -84,7 +86,7 @@ class ProviderLoop:
             variant = self._quoted_variant(candidate, run.quote)
             if variant is None:
                 run.log.skip(candidate.key, candidate.key, Skipped.CATALOG)
-            elif reason := self._reason_to_skip(variant, run, states):
+            elif reason := self._reason_against(variant, run, states):
                 run.log.skip(variant.row.provider, variant.row.model, reason)
             elif made := self._attempt(candidate, variant, run):
                 return made
@@ -111,6 +113,18 @@ class ProviderLoop:
             return None
         sent = ordered(row, asked, quote.wishes, has_inputs=bool(quote.inputs))
         return Variant(row, sent) if row.digest(sent) == candidate.digest else None
+
+    def _reason_against(
+        self, variant: Variant, run: Run, states: Mapping[str, Availability]
+    ) -> str | None:
+        """Return why a candidate is not called, after the other images of a set decided it."""
+        reason = self._reason_to_skip(variant, run, states)
+        if reason or run.look is None:
+            return reason
+        if not run.look.admits(variant.row.model):
+            return Skipped.SET
+        # It may have waited for the other images.
+        return self._reason_to_skip(variant, run, states)
 
     def _reason_to_skip(
         self, variant: Variant, run: Run, states: Mapping[str, Availability]

@@ -17,6 +17,7 @@ from imagegen.domain.errors import (
     LimitError,
     QuoteExpiredError,
 )
+from imagegen.domain.image_sets import Look
 from imagegen.domain.ledger import Ledger, Limits
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
 from imagegen.domain.records import ImageRecord
@@ -79,11 +80,13 @@ class Generator:
         result = self.confirm(quote, request.prompt, run_id=run_id, ends_ms=ends_ms)
         return Confirmed(quote, result)
 
-    def confirm(self, quote: Quote, prompt: str, *, run_id: str, ends_ms: int) -> Made | Running:
+    def confirm(
+        self, quote: Quote, prompt: str, *, run_id: str, ends_ms: int, look: Look | None = None
+    ) -> Made | Running:
         """Return the image of a quote, or ``Running`` if a run is making it.
 
         The caller has checked that the quote is valid for this prompt. Lambda ends this run, whose
-        name is ``run_id``, at ``ends_ms``.
+        name is ``run_id``, at ``ends_ms``. ``look`` is the place in a set of images.
 
         Raises:
             ImagegenError: as ``generate``. It has ``replayed`` if it is an earlier run's result.
@@ -97,7 +100,7 @@ class Generator:
         if isinstance(reservation, Known):
             return self.replayer.result(quote.ref, reservation.snapshot.ledger)
         text = styled_prompt(prompt, quote.style)
-        return self._run(Run(quote, text, reservation.snapshot, ends_ms))
+        return self._run(Run(quote, text, reservation.snapshot, ends_ms, look=look))
 
     def _run(self, run: Run) -> Made | Running:
         try:

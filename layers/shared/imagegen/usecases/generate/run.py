@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.errors import ImagegenError, ProviderError
 from imagegen.domain.ids import ImageRef, digest_in_run_name
+from imagegen.domain.image_sets import Look
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import Measured
@@ -97,6 +98,8 @@ class Run:
     ends_ms: int
     """When Lambda ends this run."""
     log: AttemptLog = field(default_factory=AttemptLog)
+    look: Look | None = None
+    """The place in a set of images, all of one model; ``None`` for an image alone."""
 
     @property
     def deadline_ms(self) -> int:
