@@ -123,7 +123,8 @@ def test_a_fixture_says_its_words_and_offers_its_buttons(
     assert [text for text in TEXTS[name] if text not in shown] == []
     found = gallery.evaluate(
         f"""(element) => [element.dataset.show,
-          [...element.shadowRoot.querySelectorAll(".actions button:not(.choices *)")].filter({VISIBLE})
+          [...element.shadowRoot.querySelectorAll(".actions button:not(.choices *)")]
+            .filter({VISIBLE})
             .map((one) => one.textContent)]"""
     )
     group, texts = found
