@@ -106,6 +106,7 @@ class MoneySettings(Settings):
     daily_attempts: Annotated[int, Field(ge=1, le=500)] = 100
     daily_spend_usd: Usd = 10_000_000
     fallback_price_multiple: Annotated[Decimal, Field(ge=1)] = Decimal("1.25")
+    max_count: Annotated[int, Field(ge=1, le=10)] = 4
 
     @property
     def limits(self) -> Limits:
@@ -181,7 +182,6 @@ class GenerateSettings(ChatLimitSettings):
     record_retention_days: Annotated[int, Field(ge=0)] = 0
     moderation: ModerationMode = ModerationMode.REQUIRED
     fallback_after_unknown: bool = True
-    max_count: Annotated[int, Field(ge=1, le=10)] = 4
     model_aliases: Annotated[str, AfterValidator(_readable_aliases)] = ""
 
     @property

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 CATALOG_FILE = "provider_catalog.json"
 ID_BYTES = 6
+MOST_AT_ONCE = 4
+"""How many images one invocation makes at the same time."""
 """The ids of runs are kept in the ledger, so they are short."""
 
 
@@ -130,7 +132,8 @@ class AwsWorld:
 
         for build_client in (clients.dynamodb, clients.s3, clients.ssm):
             build_client()
-        with ThreadPoolExecutor(max(len(tasks), 1)) as pool:
+        # Each image is in memory until it is stored.
+        with ThreadPoolExecutor(min(max(len(tasks), 1), MOST_AT_ONCE)) as pool:
             return list(pool.map(lambda task: task(), tasks))
 
     def random_bytes(self, count: int) -> bytes:

@@ -1,6 +1,7 @@
 """The service of ``generate``: confirmed requests, images, usage, and the routes under ``/v1``."""
 
 import os
+import threading
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from imagegen.usecases.usage import UsageReader
 
 if TYPE_CHECKING:
     from imagegen.bootstrap.openai_routes import OpenAiRoutes
+    from imagegen.usecases.generate.sets import ImageSets, SetGenerator
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,22 @@ class GenerateService(PricingService):
             now_ms=world.now_ms,
             new_run_id=world.new_id,
         )
+
+    @cached_property
+    def image_sets(self) -> "ImageSets":
+        """Makes the images of one request at the same time."""
+        # Most requests are for one image or a status.
+        from imagegen.usecases.generate.sets import ImageSets  # noqa: PLC0415
+
+        world = self.world
+        return ImageSets(world.run_at_once, threading.Condition, world.observer.unexpected_error)
+
+    @cached_property
+    def set_generator(self) -> "SetGenerator":
+        """Makes the images of several quotes."""
+        from imagegen.usecases.generate.sets import SetGenerator  # noqa: PLC0415 as above
+
+        return SetGenerator(self.generator, self.image_sets, self.settings.max_count)
 
     def _name_for_provider(self, user: str, provider: str) -> str:
         return provider_name(user, provider, self.world.image_id_key())

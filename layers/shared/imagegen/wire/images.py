@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -12,6 +12,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -22,6 +23,8 @@ from imagegen.domain.price_rules import PIXEL_SIZE
 from imagegen.domain.text import MAX_STYLE_CHARACTERS, Prompt, Style
 
 DOLLARS = r"^([0-9]{1,9}|[0-9]{0,9}\.[0-9]{1,6})$"
+MOST_IMAGES = 10
+"""The most that ``MAX_COUNT`` can be."""
 _SIZES = rf"^(square|landscape|portrait)$|{PIXEL_SIZE}"
 
 
@@ -61,6 +64,9 @@ Instant = Annotated[
 ]
 
 
+Token = Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
+
+
 class EdgeModel(BaseModel):
     """The base of everything that a request or a response has as JSON."""
 
@@ -84,13 +90,21 @@ class EstimateRequest(EdgeModel):
     provider: str | None = Field(None, max_length=40, description="Preferred, not required.")
     model: str | None = Field(None, max_length=120, description="Preferred, not required.")
     format: FileFormat | None = Field(None, description="Without it, the model decides.")
+    count: int = Field(
+        1,
+        ge=1,
+        le=MOST_IMAGES,
+        description="How many images; MAX_COUNT at most. maxCost is for all.",
+    )
 
 
 class Price(EdgeModel):
-    """The expected price, and the most that can be charged."""
+    """The expected price of all images, and the most that can be charged for them."""
 
+    per_image: MicroUsd = Field(description="The most that one of the images can cost.")
     expected: MicroUsd
     ceiling: MicroUsd
+    count: int
     currency: Literal["USD"] = "USD"
 
 
@@ -163,11 +177,13 @@ class Allowance(EdgeModel):
 
 
 class Estimate(EdgeModel):
-    """A priced offer; its quote can be confirmed once, within ten minutes."""
+    """A priced offer; each of its quotes can be confirmed once, within ten minutes."""
 
-    quote: str
+    quote: str = Field(description="Empty for several images: send quotes.")
     quote_id: str
-    image_id: str
+    image_id: str = Field(description="Of several images, the first one's.")
+    quotes: tuple[str, ...] = Field(description="One for each image, each a promise of its own.")
+    image_ids: tuple[str, ...]
     expires_at: Instant
     prompt: str
     quality: Tier
@@ -191,10 +207,25 @@ class Estimate(EdgeModel):
 
 
 class GenerateRequest(EdgeModel):
-    """The confirmation: the quote of an estimate, and the prompt that it was made for."""
+    """The confirmation: the quote, or the quotes, of an estimate, and the prompt of it."""
 
-    quote: Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
+    quote: Token | None = Field(None, description="Of one image. Either this or quotes.")
+    quotes: tuple[Token, ...] = Field(
+        (), max_length=MOST_IMAGES, description="Of several images; MAX_COUNT at most."
+    )
     prompt: Prompt
+    mixed: bool = Field(
+        default=False,
+        description="Whether the images of several quotes may be made by different models.",
+    )
+
+    @model_validator(mode="after")
+    def _is_one_or_several(self) -> Self:
+        if (self.quote is None) == (not self.quotes):
+            raise ValueError("send either quote or quotes")
+        if len(set(self.quotes)) < len(self.quotes):
+            raise ValueError("a quote can stand only once in quotes")
+        return self
 
 
 class Cost(EdgeModel):
