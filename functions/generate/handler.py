@@ -1,7 +1,7 @@
 """Confirmed requests, images, usage and OpenAI's routes; on a schedule, the reconciler."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
@@ -10,7 +10,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.generate import GenerateService, get_generate_service
 from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
-from imagegen.domain.errors import ImagegenError
 from imagegen.edge.api import (
     build_api,
     current_user,
@@ -20,7 +19,6 @@ from imagegen.edge.api import (
     serve,
 )
 from imagegen.edge.events import task_of
-from imagegen.edge.problems import to_problem
 from imagegen.edge.requests import Access, wants_json
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
@@ -28,10 +26,7 @@ from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
-from imagegen.wire.sets import GeneratedSet, SetImage
-
-if TYPE_CHECKING:
-    from imagegen.usecases.generate.sets import ConfirmedImage
+from imagegen.wire.sets import GeneratedSet
 
 Service = Annotated[GenerateService, Depends(get_generate_service)]
 
@@ -74,47 +69,12 @@ def generate(request: GenerateRequest, service: Service) -> Response[str]:
 def _set_response(
     request: GenerateRequest, service: GenerateService, ends_ms: int
 ) -> Response[str]:
-    """Return the state of each image, or an error if none is stored or being made."""
-    from imagegen.usecases.generate.sets import most_certain  # noqa: PLC0415 most are one image
-
+    """Return the state of each image; an error if none is stored or being made."""
     confirmed = service.set_generator.generate(request, current_user(api).id, ends_ms=ends_ms)
-    results = [one.result for one in confirmed]
-    errors = [one for one in results if isinstance(one, ImagegenError)]
-    if len(errors) == len(results):
-        raise most_certain(errors)
-    base_url = _base_url(service)
-    images = [
-        _set_image(service, index, one, prompt=request.prompt, base_url=base_url)
-        for index, one in enumerate(confirmed)
-    ]
-    answer = GeneratedSet(images=tuple(images))
-    if any(isinstance(one, Running) for one in results):
+    answer = service.set_presenter.answer(confirmed, request.prompt, _base_url(service))
+    if answer.is_running:
         return json_response(answer, status=202, retry_after=RETRY_AFTER_SECONDS)
     return json_response(answer)
-
-
-def _set_image(
-    service: GenerateService, index: int, one: "ConfirmedImage", *, prompt: str, base_url: str
-) -> SetImage:
-    result, image_id = one.result, one.image_id
-    if isinstance(result, ImagegenError):
-        problem = to_problem(result)
-        return SetImage(
-            index=index, id=image_id, status="failed", charged=problem.charged, problem=problem
-        )
-    quote = one.opened
-    if isinstance(result, Running):
-        state = service.presenter.in_progress(quote, result)
-        return SetImage(
-            index=index,
-            id=image_id,
-            status="generating",
-            charged=state.charged,
-            started_at=state.started_at,
-            typical_seconds=state.typical_seconds,
-        )
-    made = service.presenter.image(quote, result, prompt, base_url)
-    return SetImage(index=index, id=image_id, status="complete", charged=True, image=made)
 
 
 @api.get(

@@ -19,16 +19,41 @@ export interface EstimateRequest {
   model?: string | null;
   /** The file's format; without it, the model decides. */
   format?: "png" | "jpeg" | "webp" | null;
+  /** How many images; maxCost is for all of them. */
+  count?: number;
 }
 
+/** Either quote or quotes. */
 export interface GenerateRequest {
-  quote: string;
+  quote?: string | null;
+  quotes?: string[];
   prompt: string;
+  /** Whether the images of several quotes may be made by different models. */
+  mixed?: boolean;
 }
 
+/** One image of several quotes. */
+export interface SetImage {
+  index: number;
+  id: string | null;
+  status: "complete" | "generating" | "failed";
+  charged: boolean | null;
+  image?: GeneratedImage | null;
+  problem?: Problem | null;
+  startedAt?: string | null;
+  typicalSeconds?: number | null;
+}
+
+export interface GeneratedSet {
+  images: SetImage[];
+}
+
+/** Of all images; perImage is the most that one of them can cost. */
 export interface Price {
+  perImage: string;
   expected: string;
   ceiling: string;
+  count: number;
   currency: "USD";
 }
 
@@ -88,9 +113,13 @@ export interface Allowance {
 }
 
 export interface Estimate {
+  /** Empty for several images: then quotes are sent. */
   quote: string;
   quoteId: string;
+  /** Of several images, the first one's. */
   imageId: string;
+  quotes: string[];
+  imageIds: string[];
   expiresAt: string;
   prompt: string;
   quality: Tier;

@@ -13,6 +13,7 @@ from imagegen.bootstrap.service import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.domain.ids import provider_name
 from imagegen.domain.stores import Stores
+from imagegen.edge.problems import to_problem
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.generate.attempts import ProviderLoop
 from imagegen.usecases.generate.generator import Generator, Presenter
@@ -25,7 +26,7 @@ from imagegen.usecases.usage import UsageReader
 
 if TYPE_CHECKING:
     from imagegen.bootstrap.openai_routes import OpenAiRoutes
-    from imagegen.usecases.generate.sets import ImageSets, SetGenerator
+    from imagegen.usecases.generate.sets import ImageSets, SetGenerator, SetPresenter
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,13 @@ class GenerateService(PricingService):
         from imagegen.usecases.generate.sets import SetGenerator  # noqa: PLC0415 as above
 
         return SetGenerator(self.generator, self.image_sets, self.settings.max_count)
+
+    @cached_property
+    def set_presenter(self) -> "SetPresenter":
+        """Writes the answers to confirmed sets."""
+        from imagegen.usecases.generate.sets import SetPresenter  # noqa: PLC0415 as above
+
+        return SetPresenter(self.presenter, to_problem)
 
     def _name_for_provider(self, user: str, provider: str) -> str:
         return provider_name(user, provider, self.world.image_id_key())

@@ -25,3 +25,8 @@ class GeneratedSet(EdgeModel):
     """The images of several quotes, in the order of the quotes; each is charged if it is stored."""
 
     images: tuple[SetImage, ...]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an image is still being made."""
+        return any(one.status == "generating" for one in self.images)

@@ -18,11 +18,13 @@ from imagegen.domain.errors import (
 from imagegen.domain.image_sets import Look
 from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.quote import Quote
-from imagegen.usecases.generate.generator import Generator
+from imagegen.usecases.generate.generator import Generator, Presenter
 from imagegen.usecases.generate.replay import stored_is_charged
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.generate.same_look import Condition, SameLook
 from imagegen.wire.images import GenerateRequest
+from imagegen.wire.reports import Problem
+from imagegen.wire.sets import GeneratedSet, SetImage
 
 type Result = Made | Running | ImagegenError
 type Make = Callable[[Look | None], Made | Running]
@@ -85,13 +87,6 @@ class ConfirmedImage:
     quote: Quote | None
     """``None`` if the quote could not be opened; then the result is the error."""
     result: Result
-
-    @property
-    def opened(self) -> Quote:
-        """The quote of an image that is made or being made."""
-        if self.quote is None:
-            raise ImagegenError("A quote that could not be opened has no image.")
-        return self.quote
 
     @property
     def image_id(self) -> str | None:
@@ -178,6 +173,48 @@ class SetGenerator:
         except StoreUnavailableError as known:
             found = known
         return ConfirmedImage(opened, found)
+
+
+@dataclass(frozen=True, slots=True)
+class SetPresenter:
+    """Writes the answer to a confirmed set."""
+
+    presenter: Presenter
+    to_problem: Callable[[ImagegenError], Problem]
+
+    def answer(
+        self, confirmed: Sequence[ConfirmedImage], prompt: str, base_url: str
+    ) -> GeneratedSet:
+        """Return the state of each image; ``base_url`` is the URL of this service.
+
+        Raises:
+            ImagegenError: no image is stored or being made. What is charged, or may be, is said
+                before what is not.
+        """
+        errors = [one.result for one in confirmed if isinstance(one.result, ImagegenError)]
+        if len(errors) == len(confirmed):
+            raise most_certain(errors)
+        images = [self._image(index, one, prompt, base_url) for index, one in enumerate(confirmed)]
+        return GeneratedSet(images=tuple(images))
+
+    def _image(self, index: int, one: ConfirmedImage, prompt: str, base_url: str) -> SetImage:
+        quote, result = one.quote, one.result
+        at = {"index": index, "id": one.image_id}
+        if quote is None or isinstance(result, ImagegenError):
+            error = result if isinstance(result, ImagegenError) else ImagegenError("")
+            problem = self.to_problem(error)
+            return SetImage(**at, status="failed", charged=problem.charged, problem=problem)
+        if isinstance(result, Made):
+            image = self.presenter.image(quote, result, prompt, base_url)
+            return SetImage(**at, status="complete", charged=True, image=image)
+        state = self.presenter.in_progress(quote, result)
+        return SetImage(
+            **at,
+            status="generating",
+            charged=state.charged,
+            started_at=state.started_at,
+            typical_seconds=state.typical_seconds,
+        )
 
 
 def _raise_or(
