@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Never
@@ -11,7 +12,7 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.record_store import DynamoRecordStore
-from imagegen.bootstrap.aws_world import ID_BYTES
+from imagegen.bootstrap.aws_world import ID_BYTES, MOST_AT_ONCE
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.catalog import Catalog
@@ -140,7 +141,8 @@ class Instance:
         pass
 
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        return [task() for task in tasks]
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            return list(pool.map(lambda task: task(), tasks))
 
     def random_bytes(self, count: int) -> bytes:
         return secrets.token_bytes(count)

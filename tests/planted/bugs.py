@@ -236,6 +236,34 @@ TTL_FOR_A_PROBE = Bug(
     ("tests/unit/test_guard.py::test_one_instance_of_all_probes",),
     ("R11",),
 )
+SETS = f"{PACKAGE}/usecases/generate/sets.py"
+SET_TESTS = "tests/unit/test_confirmed_sets.py"
+ONE_FOR_ALL = Bug(
+    "8a a set is settled as one: what its first image came to stands for all",
+    (
+        Change(
+            SETS,
+            "        results = self.sets.make(makes, mixed=request.mixed or is_known)\n",
+            "        results = self.sets.make(makes[:1], mixed=True) * len(makes)\n",
+        ),
+    ),
+    (SET_TESTS,),
+    (f"{SET_TESTS}::test_an_offer_of_four_has_four_quotes_and_one_button",),
+    ("R18",),
+)
+FILLED_UP = Bug(
+    "8b a repetition fills up the images that a set lacks",
+    (
+        Change(
+            SETS,
+            "        is_known = any(_is_kept(quote, ledger) for quote in quotes)\n",
+            "        is_known = bool(quotes) and all(_is_kept(one, ledger) for one in quotes)\n",
+        ),
+    ),
+    (SET_TESTS,),
+    (f"{SET_TESTS}::test_a_click_makes_four_images_with_a_charge_each_and_repeating_it_none",),
+    ("R18",),
+)
 BUGS = (
     GENERATION_OF_A_FAILURE,
     GENERATION_OF_A_MOVE,
@@ -249,4 +277,6 @@ BUGS = (
     TTL_IN_THE_RULE,
     TTL_IN_THE_STORE,
     TTL_FOR_A_PROBE,
+    ONE_FOR_ALL,
+    FILLED_UP,
 )

@@ -39,7 +39,8 @@ export function formView(client, told) {
   /** Returns the form's request, without empty fields. */
   function request() {
     const given = [...new FormData(form)].filter(([, value]) => value.trim());
-    return Object.fromEntries(given);
+    const { count, ...wanted } = Object.fromEntries(given);
+    return count ? { ...wanted, count: Number(count) } : wanted;
   }
 
   async function ask() {

@@ -2,7 +2,7 @@
 
 import { defaultClient, isAbsent, NETWORK } from "./client.js";
 import { altText, fileName, markdownText, providerName, qualityName, safeUrl, sizeText } from "./format.js";
-import { blockedOf, isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
+import { blockedOf, firstOf, isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
 import { adoptable, Base, h, sheetsOf } from "./styles.js";
 import { alternativeText, besideText, choiceTexts, detailsOf, wordsOf } from "./words.js";
 
@@ -18,6 +18,10 @@ const css = `
 }
 .frame > * { grid-area: 1 / 1; min-width: 0; min-height: 0; }
 .frame a { position: absolute; inset: 0; }
+.grid { position: absolute; inset: 0; display: grid; grid-template-columns: 1fr 1fr; grid-auto-rows: 1fr; gap: 4px; }
+.grid button { width: 100%; height: 100%; padding: 0; overflow: hidden; border-radius: 0; }
+.grid [aria-pressed=true] { outline: 3px solid var(--ring); outline-offset: -3px; }
+.grid li { display: grid; place-items: center; min-height: 0; }
 img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .seen { position: absolute; inset: 0; }
 .say { position: relative; align-self: center; padding: 20px 12%; text-align: center; text-wrap: balance; }
@@ -87,6 +91,8 @@ const WISHES = ["quality", "size", "style", "inputs", "mask", "background", "for
 /** A second click, meant for what was there before, confirms nothing. */
 const GUARD_MS = 600;
 const [LOOK, AGAIN, PRICE] = ["Check again", "Back to the offer", "Get a new price"];
+/** What a click sends: the quote, or the quotes of several images. */
+const sent = ({ quote, quotes }) => (quotes?.length > 1 ? quotes : quote);
 const isLive = (estimate) => Boolean(estimate) && Date.now() < Date.parse(estimate.expiresAt);
 
 /** The generation in a JSON text; undefined if there is none. */
@@ -129,6 +135,7 @@ export class GeneratedImageElement extends Base {
   #chosen = {};
   #choices = null;
   #offered = "";
+  #shown = 0;
   #guard;
   #looking = null;
 
@@ -143,12 +150,13 @@ export class GeneratedImageElement extends Base {
   set data(value) {
     const given = typeof value === "string" ? value : JSON.stringify(value ?? null);
     const generation = parsed(given);
+    if (generation?.images && !generation.image) generation.image = firstOf(generation.images);
     // A framework renders the same data again, or writes "[object Object]".
     if (given === this.#given || generation === undefined) return;
     this.#given = given;
     const before = this.#generation;
     const { id, problem, status } = before ?? {};
-    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#chosen = {}; }
+    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#chosen = {}; this.#shown = 0; }
     else if (generation?.status === "pending" && ["generating", "complete"].includes(status) && this.#hosted !== id) return;
     // A host may set the data of an event again; the start of a limit's waiting time stays.
     if (JSON.stringify(generation?.problem) !== JSON.stringify(problem)) this.#changedAt = Date.now();
@@ -190,7 +198,7 @@ export class GeneratedImageElement extends Base {
       part("status", "p", { class: "sr", role: "status" }),
       part("frame", "div", { part: "frame" },
         part("link", "a", { target: "_blank", rel: "noopener", hidden: "" }, part("picture", "img", { part: "image", onerror: () => this.#unloaded() })),
-        part("seen", "img", { alt: "" }),
+        part("seen", "img", { alt: "" }), part("grid", "ul", { "aria-label": "The images. Press one to choose it." }),
         part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" }))),
       h("div", { class: "body" },
         part("prompt", "p", { dir: "auto" }),
@@ -257,13 +265,14 @@ export class GeneratedImageElement extends Base {
 
   #frame(state) {
     const { frame, link, picture, seen, head } = this.#parts;
-    const { prompt, estimate, image, previewUrl } = this.#generation;
+    const { prompt, estimate, image, images, previewUrl } = this.#generation;
     const size = image?.size ?? estimate?.size ?? "1024x1024";
     frame.style.setProperty("aspect-ratio", size.replace("x", " / "));
     head.textContent = sizeText(size);
     const done = state === "complete" || state === "fallback";
     const url = done ? safeUrl(image.imageUrl, document.baseURI) : "";
-    link.hidden = !done;
+    link.hidden = !done || Boolean(images);
+    this.#grid(done && images || []);
     picture.alt = altText(this.getAttribute("alt"), image?.alt, prompt);
     if (url && link.href !== url) {
       link.href = url;
@@ -272,6 +281,30 @@ export class GeneratedImageElement extends Base {
     link.title = "Open in full size";
     const preview = state === "preview" ? safeUrl(previewUrl, document.baseURI) : "";
     if (preview && seen.src !== preview) seen.src = preview;
+  }
+
+  #grid(images) {
+    const { grid } = this.#parts;
+    grid.hidden = !images.length;
+    const key = images.map(({ id, status }) => id + status).join() + this.#shown;
+    if (grid.dataset.key === key) return;
+    grid.dataset.key = key;
+    const focused = grid.contains(this.shadowRoot.activeElement);
+    const shown = images.findIndex((one, index) => one.image && index >= this.#shown);
+    grid.replaceChildren(...images.map(({ image, problem }, index) => {
+      if (!image) return h("li", { class: "soft" }, problem?.charged === false ? "Not made" : "Not known yet");
+      const alt = `${altText(this.getAttribute("alt"), image.alt, this.#generation.prompt)} (${index + 1} of ${images.length})`;
+      return h("li", {}, h("button", { type: "button", "aria-pressed": String(index === shown), onclick: () => this.#show(index) },
+        h("img", { alt, src: safeUrl(image.imageUrl, document.baseURI) })));
+    }));
+    if (focused) grid.querySelector("[aria-pressed=true]")?.focus();
+  }
+
+  /** Chooses one of several images: what the card says and its buttons do is about that one. */
+  #show(index) {
+    this.#shown = index;
+    this.#generation = { ...this.#generation, image: this.#generation.images[index].image };
+    this.#render();
   }
 
   #words(state) {
@@ -288,7 +321,7 @@ export class GeneratedImageElement extends Base {
     p.prompt.hidden = !prompt;
     if (estimate) p.approve.textContent = estimate.buttonLabel;
     p.beside.textContent = estimate ? besideText(estimate) : "";
-    this.#offer(state.startsWith("pending") && estimate ? estimate.quote : "");
+    this.#offer(state.startsWith("pending") && estimate ? String(sent(estimate)) : "");
     this.#choose();
     p.retry.textContent = this.#way;
     p.retry.setAttribute("aria-disabled", String(this.#asking || state === "limited" && !(this.#opensAt() <= now)));
@@ -384,7 +417,8 @@ export class GeneratedImageElement extends Base {
   #take(id, image) {
     const { type, status } = image;
     const known = { failed: { type: status, problem: problemOf({ image }) }, generating: { ...image, type: "resumed" } };
-    return this.#generation?.id === id && this.#apply(type ? image : known[status] ?? { type: "completed", image });
+    const completed = image.images ? { image: firstOf(image.images), images: image.images } : { image };
+    return this.#generation?.id === id && this.#apply(type ? image : known[status] ?? { type: "completed", ...completed });
   }
 
   async #follow(promise, id) {
@@ -412,7 +446,7 @@ export class GeneratedImageElement extends Base {
     } catch (error) {
       if (!isAbsent(error) || !isLive(estimate) || this.#generation.id !== id) throw error;
       // It never arrived. Only a click in this tab is sent again.
-      if (clicked().includes(estimate.quote.slice(-43))) return this.#send();
+      if (clicked().includes(String(sent(estimate)).slice(-43))) return this.#send();
       this.#followed = "";
       this.#apply({ type: "unmade" });
       return null;
@@ -421,6 +455,8 @@ export class GeneratedImageElement extends Base {
 
   get #address() {
     const src = this.getAttribute("src");
+    const ids = this.#generation.estimate?.imageIds;
+    if (ids?.length > 1) return ids;
     return src?.includes(this.#generation.id) ? src : this.#generation.id;
   }
 
@@ -429,8 +465,8 @@ export class GeneratedImageElement extends Base {
   #watchOpen() { return this.#watch({ slow: true, until: Date.parse(this.#generation.estimate?.expiresAt) }); }
 
   #send() {
-    const { estimate, prompt, id } = this.#generation;
-    return this.client.generate(estimate.quote, prompt, { imageId: id, onProgress: this.#started });
+    const { estimate, prompt } = this.#generation;
+    return this.client.generate(sent(estimate), prompt, { imageId: this.#address, onProgress: this.#started });
   }
 
   /** Looks at the status, one look at a time, and returns whether there is certainly no image and no run. */
@@ -464,7 +500,7 @@ export class GeneratedImageElement extends Base {
     if (!this.#ask("image-approve")) return;
     this.#hosted = "";
     this.#clickedAt = Date.now();
-    clicked(estimate.quote);
+    clicked(String(sent(estimate)));
     this.#apply({ type: "approve" });
     this.#follow(this.#send(), id);
   }

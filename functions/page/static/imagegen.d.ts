@@ -44,6 +44,13 @@ export interface SetImage {
   typicalSeconds?: number | null;
 }
 
+/** What the client makes of several images: complete if one is stored and none is being made. */
+export interface SetRecord {
+  status: "generating" | "complete" | "failed";
+  images: SetImage[];
+  startedAt?: string | null;
+}
+
 export interface GeneratedSet {
   images: SetImage[];
 }
@@ -264,6 +271,8 @@ export interface ImageGeneration {
   status: Status;
   estimate?: Estimate;
   image?: GeneratedImage | ImageStatus;
+  /** The images of an offer for several, once they are confirmed. */
+  images?: SetImage[] | null;
   problem?: Problem;
   startedAt?: string;
   previewUrl?: string;
@@ -315,8 +324,8 @@ export interface ClientSettings {
 }
 
 export interface GenerateOptions {
-  imageId?: string;
-  onProgress?: (record: ImageInProgress | ImageStatus) => void;
+  imageId?: string | string[];
+  onProgress?: (record: ImageInProgress | ImageStatus | SetRecord) => void;
   signal?: AbortSignal;
 }
 
@@ -334,8 +343,12 @@ export interface Client {
   estimate(request: EstimateRequest, options?: { signal?: AbortSignal }): Promise<Estimate>;
   /** A status record where a look at the image, and not the request itself, found it. */
   generate(quote: string, prompt: string, options?: GenerateOptions): Promise<GeneratedImage | ImageStatus>;
+  /** Of several images: with their quotes, and their ids as `imageId`. */
+  generate(quotes: string[], prompt: string, options?: GenerateOptions): Promise<SetRecord>;
   status(idOrUrl: string, options?: { signal?: AbortSignal }): Promise<ImageStatus>;
+  status(ids: string[], options?: { signal?: AbortSignal }): Promise<SetRecord>;
   watch(idOrUrl: string, options?: WatchOptions): Promise<ImageStatus>;
+  watch(ids: string[], options?: WatchOptions): Promise<SetRecord>;
   chat(messages: ChatMessage[], handlers?: undefined, options?: { signal?: AbortSignal }): AsyncIterable<ChatEvent>;
   chat(messages: ChatMessage[], handlers: ChatHandlers): Promise<MessageComplete>;
   models(): Promise<unknown>;

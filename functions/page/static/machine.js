@@ -31,6 +31,9 @@ export function problemOf({ problem, image }) {
   return { code: code ?? "unknown", detail: "", charged, retryable: Boolean(retryable) };
 }
 
+/** The first of several images that is stored; undefined if none is. */
+export const firstOf = (images) => images?.find((one) => one.status === "complete")?.image;
+
 /** Why a click on this offer would be refused now; null if it would not. */
 export const blockedOf = ({ status, estimate }) => (status === "pending" && estimate?.blocked) || null;
 
@@ -79,7 +82,7 @@ export const isOpen = ({ status, problem, image }) => status === "cancelled" && 
 
 const OFFERED = ["pending", "pending-range"];
 const TRIED = [...WAITING, "cancelled"];
-const begun = ({ problem, image, startedAt, previewUrl, ...rest }) => rest;
+const begun = ({ problem, image, images, startedAt, previewUrl, ...rest }) => rest;
 const MOVES = {
   approve: [OFFERED, (g) => (g.estimate ? { ...g, status: "generating" } : g)],
   decline: [[...OFFERED, "expired"], (g) => ({ ...g, status: "declined" })],
@@ -87,9 +90,9 @@ const MOVES = {
   cancel: [WAITING, (g) => ({ ...g, status: "cancelled" })],
   started: [WAITING, (g, { startedAt }) => ({ ...g, startedAt: g.startedAt ?? startedAt })],
   previewed: [WAITING, (g, { previewUrl }) => ({ ...g, previewUrl })],
-  completed: [[...TRIED, ...OFFERED, "expired", "error"], (g, { image }) => {
+  completed: [[...TRIED, ...OFFERED, "expired", "error"], (g, { image, images }) => {
     const { problem: _, ...rest } = g;
-    return { ...rest, status: "complete", image };
+    return { ...rest, status: "complete", image, ...(images && { images }) };
   }],
   failed: [[...TRIED, "error"], (g, { problem }) => {
     if (g.status !== "generating" && !isOpen(g) && !isUnknown(g)) return g;

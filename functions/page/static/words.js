@@ -8,7 +8,8 @@ const usual = (g) => `usually ${secondsText(typicalSeconds(g))}`;
 
 function moneyPromised({ estimate }) {
   if (!estimate) return "No price is known yet. Asking for one is free.";
-  return `You pay at most ${usdText(estimate.price.ceiling)} once, and only for an image you get.`;
+  const what = estimate.price.count > 1 ? "the images" : "an image";
+  return `You pay at most ${usdText(estimate.price.ceiling)} once, and only for ${what} you get.`;
 }
 
 function moneyCharged({ image, estimate }, stopped) {
@@ -19,6 +20,19 @@ function moneyCharged({ image, estimate }, stopped) {
   const more = microUsd(cost.charged) - microUsd(fallback?.price ?? first ?? cost.expected);
   const change = more ? `${moneyText(Math.abs(more))} ${more > 0 ? "more" : "less"} than ${fallback ? "the first choice" : "quoted"}` : "as quoted";
   return `${late}${usdText(cost.charged)} charged, ${change}.`;
+}
+
+/** Of several images: the sum, and what is missing. */
+function moneyOfAll(images) {
+  const stored = images.filter((one) => one.image);
+  const sum = stored.reduce((all, { image }) => all + microUsd(image.cost?.charged ?? "0"), 0);
+  const known = images.find((one) => one.problem && one.charged === false);
+  const open = images.filter((one) => one.problem && one.charged !== false).length;
+  return [
+    `${moneyText(sum)} charged for ${stored.length} of ${images.length} images.`,
+    known && `The others were not made and not charged: ${known.problem.detail || reasonText(known.problem.code)}`,
+    open && `Whether ${open} more will be charged is not known yet.`,
+  ].filter(Boolean).join(" ");
 }
 
 const UNCONFIRMED = "An offer that is not confirmed costs nothing.";
@@ -69,8 +83,12 @@ const WORDS = {
   generating: waiting("Generating", (g) => `Generating, ${usual(g)}.`),
   preview: waiting("Preview", () => "A preview has arrived."),
   slow: waiting("Still working", () => "Still working, longer than usual."),
-  complete: (g, { stopped: late }) => ({ head: "Image complete", note: "", money: moneyCharged(g, late) }),
-  fallback: (g, { stopped: late }) => ({ head: "Image complete", note: "", money: `${fallbackText(g)} ${moneyCharged(g, late)}` }),
+  complete: (g, { stopped: late }) => (g.images ? { head: "Images complete", note: "", money: moneyOfAll(g.images) }
+    : { head: "Image complete", note: "", money: moneyCharged(g, late) }),
+  fallback(g, context) {
+    const words = WORDS.complete(g, context);
+    return { ...words, money: `${fallbackText(g)} ${words.money}` };
+  },
   gone: () => ({ head: "The image file is gone", note: "It was made and charged, and deleted since.", money: "A new image has a new price." }),
   error: broken,
   refused: (g) => ({ head: "This prompt was refused", note: problemOf(g).detail || "Change the prompt.", money: NOT_CHARGED }),

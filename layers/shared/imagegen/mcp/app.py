@@ -105,6 +105,7 @@ def offer_link(page_url: str, estimate: Estimate, request: EstimateRequest) -> s
         "style": request.style,
         "provider": estimate.provider,
         "maxCost": usd_text(estimate.price.ceiling),
+        "count": str(request.count) if request.count > 1 else "",
     }
     given = {name: value for name, value in wanted.items() if value}
     text = urlencode(given, quote_via=quote, encoding="utf-8", errors="replace")

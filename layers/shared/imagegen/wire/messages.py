@@ -19,6 +19,7 @@ from imagegen.wire.images import (
     MicroUsd,
 )
 from imagegen.wire.reports import Problem, optional_field
+from imagegen.wire.sets import SetImage
 
 TOOL = "generate_image"
 """The only tool. It makes an offer; no output of an LLM can make an image or spend anything."""
@@ -55,6 +56,8 @@ class ImageGeneration(EdgeModel):
     status: Literal["pending", "generating", "complete", "failed", "declined", "cancelled"]
     estimate: Estimate | None = optional_field()
     image: GeneratedImage | ImageStatus | None = optional_field()
+    images: tuple[SetImage, ...] | None = optional_field()
+    """The images of an offer for several, once they are confirmed."""
     problem: Problem | None = optional_field()
     started_at: Instant | None = optional_field()
     preview_url: str | None = optional_field()
