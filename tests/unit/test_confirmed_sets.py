@@ -89,8 +89,8 @@ def test_the_ids_of_siblings_share_nothing() -> None:
     for one, image_id in zip(quotes, offer.image_ids, strict=True):
         assert parse_image_id(image_id, IMAGE_ID_KEY) == one.ref
     tails = [one[24:] for one in offer.image_ids]
-    for one, other in itertools.combinations(tails, 2):
-        assert one[:6] != other[:6]
+    for left, right in itertools.combinations(tails, 2):
+        assert left[:6] != right[:6]
 
 
 def test_the_quotes_of_a_set_have_slots_of_their_own() -> None:

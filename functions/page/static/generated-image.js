@@ -26,7 +26,7 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .seen { position: absolute; inset: 0; }
 .say { position: relative; align-self: center; padding: 20px 12%; text-align: center; text-wrap: balance; }
 .head { font-size: 16px; font-weight: 600; line-height: 1.35; }
-.note { color: var(--soft); font-variant-numeric: tabular-nums; margin-top: 2px; }
+.note { color: var(--soft); font-variant-numeric: tabular-nums; margin-top: 2px; min-height: 1lh; }
 .body { display: flex; flex-direction: column; gap: 12px; min-width: 0; padding: 2px; }
 .prompt {
   font-size: 15px; line-height: 1.45; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden;
@@ -36,6 +36,7 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .actions { display: grid; }
 .actions > * { grid-area: 1 / 1; visibility: hidden; align-content: start; }
 .offer > * { flex: auto; text-wrap: balance; }
+[data-fresh] { pointer-events: none; }
 .beside { font-variant-numeric: tabular-nums; }
 .choices { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 88px), 1fr)); gap: 6px; }
 .choices button { display: grid; align-content: start; padding: 6px 8px; font-size: 12.5px; font-weight: 400; line-height: 1.4; text-align: start; }
@@ -371,7 +372,9 @@ export class GeneratedImageElement extends Base {
       this.#guard = setTimeout(() => { this.#guard = undefined; if (this.#generation) this.#render(); }, GUARD_MS);
     }
     this.#offered = quote;
-    approve.setAttribute("aria-disabled", String(this.#asking || this.#guard !== undefined));
+    approve.setAttribute("aria-disabled", String(this.#asking));
+    // The keyboard goes on working: it has to be moved to the button first.
+    approve.toggleAttribute("data-fresh", this.#guard !== undefined);
   }
 
   #choose() {
