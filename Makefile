@@ -22,6 +22,8 @@ endif
 export IMAGEGEN_ARCHITECTURE := $(ARCHITECTURE)
 # With this variable of an active environment, uv would work outside this folder.
 unexport VIRTUAL_ENV
+# With this one, each process would compile every module that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 
 UV := .tools/uv/bin/uv
 PYTHON := .venv/bin/python
@@ -35,8 +37,16 @@ COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-header --no-em
 EXACTNESS = PYTHONPATH=layers/shared $(PYTHON) -m tests.exactness $(if $(SEED),--seed $(SEED))
 # The day of the JavaScript clients' dependencies; the versions in tests/clients/js/package.json are older.
 CLIENTS_DAY := 2026-11-11
-# Suites that spend money, open a browser or send hostile input have targets of their own.
-SUITES := tests --ignore=tests/live --ignore=tests/browser --ignore=tests/security
+# The parts of `make check` and `make test` run two at a time, for two cores: the longest first, and
+# the unit tests in two parts, by the first letter of a file.
+PARTS := types unit-from-l unit-to-k style .tools/validated
+TWO := $(MAKE) -k -j2 --output-sync=target
+UNIT_TO_K := $(wildcard tests/unit/test_[a-k]*.py)
+UNIT_FROM_L := $(filter-out $(UNIT_TO_K),$(wildcard tests/unit/test_*.py))
+# Suites that spend money, open a browser or send hostile input have targets of their own. The stack
+# and the budgets build the same layer, so they are one part.
+STACK_SUITES := tests/stack tests/budgets
+OTHER_SUITES := tests $(patsubst %,--ignore=%,tests/live tests/browser tests/security tests/unit $(STACK_SUITES))
 
 .PHONY: help
 help: ## List the targets
@@ -47,8 +57,8 @@ run: tools ## Run the whole stack on this machine, without keys, Docker or AWS (
 	@PYTHONPATH=layers/shared exec $(PYTHON) -m local.run $(if $(PORT),--port $(PORT))
 
 .PHONY: test
-test: lint .tools/validated tools ## Lint, and all suites but exactness, planted, security and browser
-	$(PYTHON) -m pytest $(SUITES)
+test: tools ## Lint, and all suites but exactness, planted, security and browser
+	@$(TWO) stack-suites other-suites $(PARTS)
 
 .PHONY: security
 security: tools audit ## Measure the S table: access, leaks, and the cost of hostile input
@@ -71,7 +81,7 @@ audit: tools .tools/audit/stamp ## Scan the transformed template and the locked 
 
 .PHONY: check
 check: .venv/stamp .tools/sam/stamp ## Check format, lint, types, unit tests and the template: under two minutes on two cores
-	@$(MAKE) -j2 lint unit .tools/validated
+	@$(TWO) $(PARTS)
 
 .PHONY: openapi
 openapi: .venv/stamp ## Write openapi.json from the handlers (make check fails if it is out of date)
@@ -83,15 +93,37 @@ docs: .venv/stamp ## Write the tables in docs/ and, while `make run` is running,
 	@PYTHONPATH=layers/shared $(PYTHON) -m generators.elements
 
 .PHONY: lint
-lint: .venv/stamp
+lint: style types
+
+.PHONY: types
+types: .venv/stamp
+	.venv/bin/mypy
+
+.PHONY: style
+style: .venv/stamp
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy
 	PYTHONPATH=layers/shared $(PYTHON) -m generators.openapi --check
 
 .PHONY: unit
 unit: .venv/stamp
 	$(PYTHON) -m pytest -q tests/unit
+
+.PHONY: unit-to-k
+unit-to-k: .venv/stamp
+	$(PYTHON) -m pytest -q $(UNIT_TO_K)
+
+.PHONY: unit-from-l
+unit-from-l: .venv/stamp
+	$(PYTHON) -m pytest -q $(UNIT_FROM_L)
+
+.PHONY: stack-suites
+stack-suites: tools
+	$(PYTHON) -m pytest -q $(STACK_SUITES)
+
+.PHONY: other-suites
+other-suites: tools
+	$(PYTHON) -m pytest -q $(OTHER_SUITES)
 
 .PHONY: exactness
 exactness: tools ## Measure money and breaker, rows R0 to R18, in short form (ROWS="R1 R10", SEED=)

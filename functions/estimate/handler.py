@@ -1,4 +1,7 @@
-"""Prices, models, the tool's definition and MCP. Nothing is written or spent here."""
+"""Prices, models, the tool's definition and MCP. Nothing is written or spent here.
+
+What the view of MCP confirms is sent on to ``POST /generate-image``, with the person's token.
+"""
 
 import json
 from functools import partial
@@ -86,9 +89,14 @@ def mcp(service: Service) -> Response[str]:
         service.lister.models,
         service.world.catalog.providers,
         service.page_url,
+        partial(service.relay, api.current_event.headers),
+        service.image_origins,
     )
     answer = reply(raw_body(api.current_event.raw_event), api.current_event.headers, toolbox)
-    return Response(answer.status, JSON, answer.body, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store"}
+    if answer.session:
+        headers["Mcp-Session-Id"] = answer.session
+    return Response(answer.status, JSON, answer.body, headers=headers)
 
 
 @api.get("/.well-known/oauth-protected-resource", include_in_schema=False)

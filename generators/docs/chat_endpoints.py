@@ -14,6 +14,8 @@ REFUSED: Final = {
     "messages.content_null": "`content: null`",
     "messages.content_empty": "an empty `content`",
     "messages.content_blank": "a missing or empty text",
+    "messages.order": "a user's message after a tool's",
+    "messages.call_ids": "ids of calls that are not nine letters and digits",
 }
 STREAMED: Final[Mapping[str, Mapping[Any, str]]] = {
     "names": {"each": "the name in each piece", "first_then_empty": "empty names"},
@@ -64,7 +66,7 @@ def _part(rule: Mapping[str, Any]) -> str:
     match rule["field"]:
         case "messages.extra":
             return f"`{rule['name']}` sent back"
-        case "messages.missing":
+        case "messages.missing" | "messages.missing_now":
             return f"`{rule['name']}` not sent back"
         case field:
             return REFUSED.get(field, code(field))

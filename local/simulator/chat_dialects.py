@@ -7,6 +7,7 @@ are in ``chat_endpoints.json``; the words of the answers are those of the plain 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -56,6 +57,13 @@ def _asking(body: Body) -> list[Body]:
     return [one for one in body["messages"] if one.get("tool_calls")]
 
 
+def _asking_now(body: Body) -> list[Body]:
+    """Return the messages with calls since the user's last one: Gemini looks at no others."""
+    found = list(body["messages"])
+    last = max((n for n, one in enumerate(found) if one.get("role") == "user"), default=-1)
+    return _asking({"messages": found[last + 1 :]})
+
+
 def _has_field(message: Body, name: str) -> bool:
     """Return whether a message or its first tool call has a field; others may lack it."""
     return name in message or any(name in one for one in message["tool_calls"][:1])
@@ -68,6 +76,19 @@ def _functions(body: Body) -> list[Body]:
 def _has_nulls(function: Body) -> bool:
     properties = function.get("parameters", {}).get("properties", {})
     return any(isinstance(one.get("type"), list) for one in properties.values())
+
+
+def _has_order(body: Body, roles: tuple[str, str]) -> bool:
+    found = [one.get("role") for one in body["messages"]]
+    return roles in pairwise(found)
+
+
+def _call_ids(body: Body) -> list[str]:
+    return [str(call.get("id")) for one in _asking(body) for call in one["tool_calls"]]
+
+
+def _is_short_id(identity: str) -> bool:
+    return len(identity) == 9 and identity.isascii() and identity.isalnum()
 
 
 CHECKS: Mapping[str, Callable[[Body, str], bool]] = {
@@ -84,6 +105,11 @@ CHECKS: Mapping[str, Callable[[Body, str], bool]] = {
         "content" in one and not one["content"] for one in _asking(body)
     ),
     "messages.extra": lambda body, name: any(_has_field(one, name) for one in _asking(body)),
+    "messages.order": lambda body, _: _has_order(body, ("tool", "user")),
+    "messages.call_ids": lambda body, _: not all(map(_is_short_id, _call_ids(body))),
+    "messages.missing_now": lambda body, name: (
+        not all(_has_field(one, name) for one in _asking_now(body))
+    ),
     "messages.missing": lambda body, name: not all(_has_field(one, name) for one in _asking(body)),
 }
 
@@ -138,7 +164,9 @@ def _contents(shape: Shape, words: str) -> Iterator[Any]:
 
 def _calls(shape: Shape, number: int, use: Use) -> Iterator[Body]:
     """Yield a tool call in the pieces that the endpoint makes of it."""
-    identity = f"functions.{use.name}:{number}" if shape.get("ids") == "kimi" else token_hex(5)
+    identity = {"kimi": f"functions.{use.name}:{number}", "nine": token_hex(5)[:9]}.get(
+        shape.get("ids", ""), token_hex(5)
+    )
     is_whole = shape.get("arguments") == "whole"
     texts = [use.arguments] if is_whole else ["", *_pieces(use.arguments)]
     index = {"none": {}, "zero": {"index": 0}}.get(shape.get("index", ""), {"index": number})
@@ -154,7 +182,7 @@ def _calls(shape: Shape, number: int, use: Use) -> Iterator[Body]:
 
 def _where(form: str, name: str, value: str, place: int) -> Body:
     """Return a field of a call's piece: in the first piece, in each, empty later, or never."""
-    if form == "none" or (place and form in ("first", "kimi")):
+    if form == "none" or (place and form in ("first", "kimi", "nine")):
         return {}
     return {name: "" if place and form == "first_then_empty" else value}
 

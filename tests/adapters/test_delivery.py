@@ -4,6 +4,7 @@ The product's own wiring and adapters; only the stores are in memory.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from imagegen.providers import PROVIDERS, build_provider
 from imagegen.usecases.generate.run import Made
 from local.simulator.routes import BASES, MODULES
 from local.simulator.server import Simulator
+from tests.adapters.providers.adapters import no_pause
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.service import Service
 
@@ -44,13 +46,15 @@ def arm(vendors: Simulator, provider: str, **fault: Any) -> None:
     requests.post(url, json=fault, timeout=10).raise_for_status()
 
 
+def adapter_of(vendors: Simulator, name: str) -> Any:
+    """Return the adapter that is shipped; it does not sleep before it asks for a file again."""
+    base_url = vendors.url + BASES[name]
+    adapter: Any = build_provider(name, api_key=SecretStr("local-key"), base_url=base_url)
+    return replace(adapter, downloader=replace(adapter.downloader, sleep=no_pause))
+
+
 def service_of(vendors: Simulator) -> Service:
-    adapters: Any = {
-        name: build_provider(
-            name, api_key=SecretStr("local-key"), base_url=vendors.url + BASES[name]
-        )
-        for name in PROVIDERS
-    }
+    adapters: Any = {name: adapter_of(vendors, name) for name in PROVIDERS}
     return Service(catalog=real_catalog(), providers=adapters)
 
 

@@ -79,6 +79,41 @@ def test_what_was_learned_is_not_learned_again(sim: Simulator, name: str) -> Non
     assert asked(sim) == first + 2, "two rounds, and no refusal"
 
 
+KEPT: list[dict[str, Any]] = [
+    {"role": "user", "content": "Draw a fox and a hare"},
+    {
+        "role": "assistant",
+        "content": None,
+        "refusal": None,
+        "tool_calls": [
+            {
+                "id": f"chatcmpl-tool-{prompt * 12}",
+                "type": "function",
+                "function": {"name": "generate_image", "arguments": {"prompt": prompt}},
+            }
+            for prompt in ("fox", "hare")
+        ],
+    },
+    {"role": "tool", "tool_call_id": f"chatcmpl-tool-{'hare' * 12}", "content": "{}"},
+    {"role": "user", "content": "Only the hare, please"},
+    {"role": "assistant", "content": "A hare, then."},
+]
+"""A conversation with another vendor: long ids, an object, a lost result, an answer left out."""
+
+
+@every_endpoint
+def test_a_conversation_that_began_elsewhere_goes_on_with_every_endpoint(
+    sim: Simulator, name: str
+) -> None:
+    service = Service(catalog=real_catalog(), llm=llm_like(sim, name))
+    messages = [*KEPT, {"role": "user", "content": "Draw a white hare"}]
+    request = ChatRequest.model_validate({"messages": messages})
+    complete = list(service.chatter.chat(request, USER, ends_ms=service.clock() + 20_000))[-1]
+    assert isinstance(complete, MessageComplete)
+    assert complete.problem is None
+    assert [one.prompt for one in complete.image_generations] == ["a white hare"]
+
+
 @every_endpoint
 def test_tokens_are_counted_where_the_endpoint_counts_them(sim: Simulator, name: str) -> None:
     service = Service(catalog=real_catalog(), llm=llm_like(sim, name))

@@ -67,10 +67,10 @@ class Budget:
 
 
 BUDGETS = {
-    "estimate": Budget(675, 685, VENDORS, "estimate/no-token"),
-    "health": Budget(604, 614, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(688, 698, VENDORS, "generate/unknown-image"),
-    "chat": Budget(681, 691, VENDORS, "chat/no-token"),
+    "estimate": Budget(685, 695, VENDORS, "estimate/no-token"),
+    "health": Budget(609, 619, VENDORS + TOKENS, "health/report"),
+    "generate": Budget(699, 709, VENDORS, "generate/unknown-image"),
+    "chat": Budget(695, 705, VENDORS, "chat/no-token"),
     "page": Budget(112, 122, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 

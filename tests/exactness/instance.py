@@ -140,6 +140,11 @@ class Instance:
     def pause(self, seconds: float) -> None:
         pass
 
+    def post(
+        self, url: str, body: str, headers: Mapping[str, str], *, timeout_seconds: float
+    ) -> tuple[int, bytes]:
+        raise ConnectionError
+
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
             return list(pool.map(lambda task: task(), tasks))

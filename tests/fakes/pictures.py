@@ -38,3 +38,13 @@ def exif() -> bytes:
     data = Image.Exif()
     data[0x010E] = "a description"
     return data.tobytes()
+
+
+def cutout(kind: str = "PNG", **save: object) -> bytes:
+    """Return an image whose left half is transparent, with one column of half alpha."""
+    image = Image.open(BytesIO(picture("PNG", alpha=True)))
+    image.paste((9, 9, 9, 0), (0, 0, WIDTH // 2, HEIGHT))
+    image.paste((9, 9, 9, 128), (WIDTH // 2, 0, WIDTH // 2 + 1, HEIGHT))
+    out = BytesIO()
+    image.save(out, kind, **save)
+    return out.getvalue()

@@ -65,6 +65,10 @@ class AllFunctions(EstimateService, GenerateService, ChatService, HealthService)
     settings: AllSettings
 
 
+def _no_network(_url: str, _body: str, _headers: Mapping[str, str]) -> tuple[int, bytes]:
+    raise ConnectionError
+
+
 @dataclass(slots=True)
 class Service:
     """The product's own wiring over a world of fakes, all of it behind one wire."""
@@ -77,6 +81,7 @@ class Service:
     fallback_after_unknown: bool = True
     max_count: int = 4
     model_aliases: str = ""
+    aws_region: str = ""
     clock: Clock = field(default_factory=Clock)
     wire: Wire = field(default_factory=Wire)
     ledgers: MemoryLedgerStore = field(default_factory=MemoryLedgerStore)
@@ -99,6 +104,8 @@ class Service:
     answered: list[MessageComplete] = field(default_factory=list)
     unexpected: list[Exception] = field(default_factory=list)
     while_paused: Callable[[], None] = lambda: None
+    post: Callable[[str, str, Mapping[str, str]], tuple[int, bytes]] = _no_network
+    """Answers what one function sends to another: URL, body, headers."""
     functions: AllFunctions = field(init=False)
     numbers: Iterator[int] = field(default_factory=count)
 
@@ -127,6 +134,7 @@ class Service:
             fallback_after_unknown=self.fallback_after_unknown,
             max_count=self.max_count,
             model_aliases=self.model_aliases,
+            aws_region=self.aws_region,
             chat_input_usd_per_million=input_usd,
             chat_output_usd_per_million=output_usd,
         )
@@ -338,6 +346,11 @@ class FakeWorld:
 
     def pause(self, seconds: float) -> None:
         self.service.pause(seconds)
+
+    def post(
+        self, url: str, body: str, headers: Mapping[str, str], *, timeout_seconds: float
+    ) -> tuple[int, bytes]:
+        return self.service.post(url, body, headers)
 
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         return [task() for task in tasks]

@@ -10,8 +10,8 @@ import pytest
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.openai_api import images as openai_answers
-from imagegen.openai_api.buyer import RUNNING_RETRY_SECONDS
 from imagegen.openai_api.models import FIXED_PARAMETERS, TIER_OF_QUALITY
+from imagegen.openai_api.unfinished import RETRY_AFTER_SECONDS
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.wire.images import Estimate
 from tests.fakes.faults import Fault
@@ -45,7 +45,7 @@ def test_the_image_comes_as_text_with_what_it_cost(client: openai.OpenAI, bridge
     assert (got.quality, got.output_format) == ("high", "png")
     ours = got.to_dict()["imagegen"]
     assert isinstance(ours, dict)
-    assert ours["cost"]["charged"] == "0.052700"
+    assert ours["cost"]["charged"] == "0.030000"
     assert bridge.functions.service.images.objects
     assert abs(got.created * 1000 - bridge.functions.service.clock()) < 1000
 
@@ -83,8 +83,8 @@ def test_openais_words_for_quality_are_our_tiers(
 @pytest.mark.parametrize(
     ("model", "quality", "drawn_by"),
     [
-        ("fast", None, "openai-fast"),
-        ("ultra", "auto", "openai-ultra"),
+        ("fast", None, "replicate-fast"),
+        ("ultra", "auto", "together-ultra"),
         ("replicate-high", None, "replicate-high"),
         ("gpt-image-2.5-flare", "low", "openai-fast"),
         ("gpt-image-2.5-flare", "medium", "openai-standard"),
@@ -425,8 +425,8 @@ def test_usual_bodies_of_clients_are_served_and_their_receipt_says_what_was_used
 def test_a_size_of_an_earlier_model_costs_what_the_shape_costs(
     client: openai.OpenAI, functions: Functions, size: Any, made: Any
 ) -> None:
-    client.images.generate(prompt=PROMPT, model="high", size=size)
-    client.images.generate(prompt=PROMPT, model="high", size=made)
+    client.images.generate(prompt=PROMPT, model="openai-high", size=size)
+    client.images.generate(prompt=PROMPT, model="openai-high", size=made)
     sizes = [order.params["size"] for order in functions.service.providers["openai"].orders]
     assert sizes == [made, made]
     charges = {rec.charged_microusd for _, rec in functions.service.images.objects.values()}
@@ -440,8 +440,8 @@ def test_n_images_are_n_different_images_and_their_sum_is_charged(
     assert got.data is not None
     assert len({one.url for one in got.data}) == len(got.data) == called(functions) == 4
     ours = receipt(got)
-    assert ours["cost"]["charged"] == "0.023600"
-    assert [one["cost"]["charged"] for one in ours["images"]] == ["0.005900"] * 4
+    assert ours["cost"]["charged"] == "0.012000"
+    assert [one["cost"]["charged"] for one in ours["images"]] == ["0.003000"] * 4
     assert ours["failed"] == []
 
 
@@ -490,7 +490,8 @@ def test_text_that_cannot_fit_is_refused_before_it_is_paid(
 def test_text_that_fits_only_in_another_format_is_made_in_that_format(
     client: openai.OpenAI, functions: Functions
 ) -> None:
-    got = client.images.generate(prompt=PROMPT, model="high", n=4, response_format="b64_json")
+    asked = {"model": "openai-high", "n": 4, "response_format": "b64_json"}
+    got = client.images.generate(prompt=PROMPT, **asked)  # type: ignore[call-overload]
     assert len(got.data or []) == 4
     assert all(one.url is None for one in got.data or [])
     orders = functions.service.providers["openai"].orders
@@ -595,7 +596,7 @@ def test_a_call_that_waits_for_another_too_long_is_told_when_to_ask_again(
     (error,) = answers
     assert error.code == "still_running"
     headers = {name: error.response.headers[name] for name in ("retry-after", "x-should-retry")}
-    assert headers == {"retry-after": str(RUNNING_RETRY_SECONDS), "x-should-retry": "true"}
+    assert headers == {"retry-after": str(RETRY_AFTER_SECONDS), "x-should-retry": "true"}
     assert called(functions) == 1
 
 

@@ -122,8 +122,8 @@ def test_an_estimate_says_the_price_and_keeps_the_quote_from_the_model(
     whole = got.meta["imagegen/estimate"]
     seen = json.dumps([got.structured_content, [one.text for one in got.content]])
     assert whole["quote"] not in seen
-    assert got.content[0].text.startswith("It costs at most $0.0527: high quality")
-    assert got.structured_content["price"]["expected"] == "0.052700"
+    assert got.content[0].text.startswith("It costs at most $0.0527, usually $0.03: high quality")
+    assert got.structured_content["price"]["expected"] == "0.030000"
     assert got.meta["cost"] == {
         "usd": 0.0527,
         "model": whole["model"],
@@ -220,7 +220,7 @@ def test_the_result_links_to_a_page_with_the_offer_and_contains_no_quote_and_no_
     assert fragment.isascii()
     wanted = dict(parse_qsl(fragment))
     ceiling = got.structured_content["price"]["ceiling"]
-    assert wanted == {**asked, "provider": "openai", "maxCost": ceiling}
+    assert wanted == {**asked, "provider": "together", "maxCost": ceiling}
     assert got.meta["imagegen/estimate"]["quote"] not in link
     assert bridge.functions.token not in link
 

@@ -29,7 +29,7 @@ LIFTED = {"HOURLY_IMAGES": "0", "DAILY_IMAGES": "100000", "DAILY_ATTEMPTS": "500
 
 def test_one_quote_clicked_fifty_times_is_one_call_one_charge_one_image(stack: Driver) -> None:
     person = stack.person()
-    offer = person.estimate(quality="high").json
+    offer = person.estimate(quality="high", provider="openai").json
     stack.provider("openai", delaySeconds=8)
     with stack.at_most(INSTANCES, "generate"), ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: person.confirm_patiently(offer), range(50)))

@@ -44,18 +44,18 @@ def test_from_words_to_a_priced_offer_to_an_image(stack: Driver, person: Person)
     message = complete(person.chat(WORDS))
     (offer,) = offers(message)
     assert offer["prompt"] == "a photorealistic sunset over mountains"
-    assert (offer["provider"], offer["quality"]) == ("openai", "high")
-    assert offer["buttonLabel"] == "Generate Image for $0.0527"
-    assert "$0.0527" in message["content"]
+    assert (offer["provider"], offer["quality"]) == ("together", "high")
+    assert offer["buttonLabel"] == "Generate Image for $0.0336"
+    assert "$0.0336" in message["content"]
     assert person.usage()["attempts"] == 0, "nothing is spent before the click"
     assert all(stack.counts(provider)["calls"] == 0 for provider in PROVIDERS)
 
     made = person.confirm(offer).json
     assert made["id"] == message["imageGenerations"][0]["id"]
-    assert made["cost"]["charged"] == "0.052700"
+    assert made["cost"]["charged"] == "0.030000"
     got = requests.get(made["imageUrl"], timeout=30)
     assert got.headers["content-type"] == made["mediaType"]
-    assert person.usage()["spent"] == "0.052700"
+    assert person.usage()["spent"] == "0.030000"
 
 
 @pytest.mark.parametrize("broken", PROVIDERS)
@@ -69,8 +69,8 @@ def test_with_any_provider_broken_the_image_still_comes_at_most_for_the_price(
     assert made["provider"] != broken
     assert float(made["cost"]["charged"]) <= float(offer["price"]["ceiling"])
     assert requests.get(made["imageUrl"], timeout=30).status_code == 200
-    if broken == "openai":
-        assert made["fallback"]["provider"] == "openai"
+    if broken == "together":
+        assert made["fallback"]["provider"] == "together"
 
 
 def test_two_images_are_two_buttons_and_two_charges(person: Person) -> None:

@@ -47,7 +47,7 @@ def spent(person: Person) -> dict[str, Any]:
 
 def test_the_python_client_gets_an_image(stack: Driver) -> None:
     person = stack.person()
-    got = client_of(person).images.generate(prompt=PROMPT, model="high", size="1024x1024")
+    got = client_of(person).images.generate(prompt=PROMPT, model="openai-high", size="1024x1024")
     assert got.data is not None
     content = base64.b64decode(got.data[0].b64_json or "")
     ours = receipt(got)
@@ -70,7 +70,7 @@ def test_many_calls_with_one_key_at_once_are_one_image(stack: Driver) -> None:
     def ask(_: int) -> str:
         got = client.images.generate(
             prompt=PROMPT,
-            model="high",
+            model="openai-high",
             response_format="url",
             extra_headers={"Idempotency-Key": "order-66"},
         )
@@ -94,7 +94,7 @@ def test_several_images_are_made_at_once_and_are_the_same_for_every_repetition(
     def ask(_: int) -> tuple[str, ...]:
         got = client.images.generate(
             prompt=PROMPT,
-            model="high",
+            model="openai-high",
             n=3,
             response_format="url",
             extra_headers={"Idempotency-Key": "order-70"},
@@ -144,7 +144,7 @@ def test_equal_calls_at_once_without_a_key_get_an_image_each(stack: Driver) -> N
     client = client_of(person)
 
     def ask(_: int) -> str:
-        got = client.images.generate(prompt=PROMPT, model="high", response_format="url")
+        got = client.images.generate(prompt=PROMPT, model="openai-high", response_format="url")
         return str(receipt(got)["imageId"])
 
     with ThreadPoolExecutor(4) as pool:
@@ -167,7 +167,7 @@ def test_a_lost_reply_is_tried_again_by_the_client_and_paid_once(
     url = urlsplit(stack.urls["generateUrl"])
     with watching(url.geturl(), Watch(is_first, lambda _: None, after=True)) as proxy:
         got = client_of(person, proxy + url.path).images.generate(
-            prompt=PROMPT, model="high", response_format="url", extra_headers=headers
+            prompt=PROMPT, model="openai-high", response_format="url", extra_headers=headers
         )
     assert len(paths) == 2
     assert got.data
@@ -182,7 +182,7 @@ def test_a_client_that_gives_up_waiting_meets_the_run_that_goes_on(stack: Driver
     stack.provider("openai", delaySeconds=6)
     client = client_of(person, max_retries=2)
     got = client.with_options(timeout=4).images.generate(
-        prompt=PROMPT, model="high", response_format="url"
+        prompt=PROMPT, model="openai-high", response_format="url"
     )
     assert got.data
     assert receipt(got)["repeated"] is True

@@ -53,7 +53,7 @@ def test_killed_then_reconciled_is_charged_if_and_only_if_stored(
     stack: Driver, step: str, matches: Any, after: bool, is_stored: bool
 ) -> None:
     person = stack.person()
-    offer = person.estimate(quality="high").json
+    offer = person.estimate(quality="high", provider="openai").json
     watch = Watch(matches, kill_workers, after=after)
     with (
         watching(stack.urls["awsEndpoint"], watch) as proxy,

@@ -11,17 +11,17 @@ TEN_MINUTES_AND_A_BIT = "601"
 
 
 def high(person: Person) -> Any:
-    return person.make(quality="high")
+    return person.make(quality="high", provider="openai")
 
 
 def test_off_by_flag_the_fallback_is_offered_and_said(stack: Driver) -> None:
     with stack.parameter("ENABLE_IMAGE_GENERATION_OPENAI", "false"):
         person = stack.person()
-        offer = person.estimate(quality="high").json
+        offer = person.estimate(quality="high", provider="openai").json
         made = person.confirm(offer).json
     assert offer["fallback"]["provider"] == "openai"
     assert offer["fallback"]["reason"] == "disabled"
-    assert (offer["provider"], made["provider"]) == ("gemini", "gemini")
+    assert (offer["provider"], made["provider"]) == ("together", "together")
     assert made["fallback"]["provider"] == "openai"
     assert made["fallback"]["reason"] == "disabled"
     assert made["cost"]["charged"] == offer["price"]["expected"]
@@ -31,7 +31,7 @@ def test_off_by_flag_the_fallback_is_offered_and_said(stack: Driver) -> None:
 def test_without_a_key_the_fallback_is_offered_and_said(stack: Driver) -> None:
     with stack.parameter("TOGETHER_API_KEY", None), stack.parameter("GEMINI_API_KEY", None):
         offer = stack.person().estimate(quality="high", provider="together").json
-    assert (offer["provider"], offer["fallback"]["reason"]) == ("openai", "no_key")
+    assert (offer["provider"], offer["fallback"]["reason"]) == ("replicate", "no_key")
     left_out = {one["provider"]: one["reason"] for one in offer["alternatives"]}
     assert left_out["gemini"] == "no_key"
 
@@ -39,10 +39,10 @@ def test_without_a_key_the_fallback_is_offered_and_said(stack: Driver) -> None:
 def test_failing_at_the_click_the_next_one_draws_within_the_ceiling(stack: Driver) -> None:
     stack.provider("openai", fault="server_error")
     person = stack.person()
-    offer = person.estimate(quality="high").json
+    offer = person.estimate(quality="high", provider="openai").json
     made = person.confirm(offer).json
     assert offer["provider"] == "openai"
-    assert made["provider"] == "gemini"
+    assert made["provider"] == "together"
     assert made["fallback"] == {
         "provider": "openai",
         "model": "gpt-image-2.5-flare",
@@ -50,9 +50,9 @@ def test_failing_at_the_click_the_next_one_draws_within_the_ceiling(stack: Drive
         "price": None,
     }
     assert [one["outcome"] for one in made["attempts"]] == ["unavailable", "success"]
-    assert made["cost"]["charged"] == "0.033600"
+    assert made["cost"]["charged"] == "0.030000"
     assert float(made["cost"]["charged"]) <= float(offer["price"]["ceiling"])
-    assert person.usage()["spent"] == "0.033600"
+    assert person.usage()["spent"] == "0.030000"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_when_everybody_fails_nothing_is_charged(
 
 def test_a_refusal_asks_nobody_else_and_is_not_charged(stack: Driver) -> None:
     person = stack.person()
-    answer = person.make("A provider-refusal of a picture", quality="high")
+    answer = person.make("A provider-refusal of a picture", quality="high", provider="openai")
     assert (answer.status, answer.json["code"]) == (422, "content_refused")
     assert answer.json["charged"] is False
     assert stack.counts("gemini")["calls"] == 0
@@ -126,13 +126,13 @@ def test_five_failures_over_five_instances_open_and_one_probe_closes(stack: Driv
     assert circuit(stack, "openai") == "open"
 
     stack.restart()  # instances remember circuits for two seconds
-    offer = stack.person().estimate(quality="high").json
+    offer = stack.person().estimate(quality="high", provider="openai").json
     assert (offer["fallback"]["provider"], offer["fallback"]["reason"]) == (
         "openai",
         "circuit_open",
     )
     sixth = high(stack.person()).json
-    assert sixth["provider"] == "gemini"
+    assert sixth["provider"] == "together"
     assert stack.counts("openai")["calls"] == before, "the sixth request does not call it"
 
     stack.provider("openai")
@@ -148,9 +148,9 @@ def test_a_probe_that_fails_opens_again(stack: Driver) -> None:
     fail_in(5, stack)
     before = stack.counts("openai")["calls"]
     with stack.configured(CLOCK_OFFSET_SECONDS=TEN_MINUTES_AND_A_BIT):
-        assert high(stack.person()).json["provider"] == "gemini"
+        assert high(stack.person()).json["provider"] == "together"
         assert stack.counts("openai")["calls"] == before + 1
-        assert high(stack.person()).json["provider"] == "gemini"
+        assert high(stack.person()).json["provider"] == "together"
         assert stack.counts("openai")["calls"] == before + 1
         assert circuit(stack, "openai") == "open"
 
@@ -171,9 +171,9 @@ def test_one_users_failures_open_nothing_for_others(stack: Driver) -> None:
 def test_what_stops_one_request_is_noticed_by_nobody_else(stack: Driver, fault: str) -> None:
     stack.provider("openai", fault=fault)
     for _ in range(6):
-        assert high(stack.person()).json["provider"] == "gemini"
+        assert high(stack.person()).json["provider"] == "together"
     stack.restart()
-    offer = stack.person().estimate(quality="high").json
+    offer = stack.person().estimate(quality="high", provider="openai").json
     assert (offer["provider"], offer["fallback"]) == ("openai", None)
     assert circuit(stack, "openai") == "closed"
 
@@ -192,7 +192,7 @@ def test_a_burst_of_429_closes_a_provider_for_no_longer_than_it_asks(stack: Driv
     stack.provider("openai", fault="rate_limited")
     person = stack.person()
     for _ in range(5):
-        assert high(person).json["provider"] == "gemini"
+        assert high(person).json["provider"] == "together"
     assert circuit(stack, "openai") == "closed"
     stack.provider("openai")
     with stack.configured(CLOCK_OFFSET_SECONDS="3"):
@@ -201,7 +201,7 @@ def test_a_burst_of_429_closes_a_provider_for_no_longer_than_it_asks(stack: Driv
 
 def test_a_refused_key_opens_at_once(stack: Driver) -> None:
     stack.provider("openai", fault="bad_key")
-    assert high(stack.person()).json["provider"] == "gemini"
+    assert high(stack.person()).json["provider"] == "together"
     assert circuit(stack, "openai") == "open"
 
 
@@ -216,8 +216,8 @@ def test_the_probe_opens_a_provider_whose_key_is_refused_before_a_user_meets_it(
 
 def test_a_model_that_is_gone_opens_that_model_only(stack: Driver) -> None:
     stack.provider("openai", fault="model_gone", model="gpt-image-2.5-sunburst")
-    assert stack.person().make(quality="ultra").json["provider"] == "gemini"
+    assert stack.person().make(quality="ultra", provider="openai").json["provider"] != "openai"
     assert high(stack.person()).json["provider"] == "openai"
     stack.restart()
-    offer = stack.person().estimate(quality="ultra").json
+    offer = stack.person().estimate(quality="ultra", provider="openai").json
     assert offer["fallback"]["reason"] == "circuit_open"

@@ -37,9 +37,9 @@ def test_a_months_report_is_what_users_paid(stack: Driver) -> None:
     month = stack.person().estimate().json["expiresAt"][:7]
     before = charged(stack, month)
     ann, bob = stack.person(), stack.person()
-    ann.make(PROMPT, quality="high")
-    bob.make(PROMPT, quality="fast")
-    bob.make("A provider-refusal of a picture", quality="high")
+    ann.make(PROMPT, quality="high", provider="openai")
+    bob.make(PROMPT, quality="fast", provider="openai")
+    bob.make("A provider-refusal of a picture", quality="high", provider="openai")
     spent = sum(round(float(one.usage()["spent"]) * 1_000_000) for one in (ann, bob))
     grown = charged(stack, month) - before
     assert grown == {
@@ -50,7 +50,7 @@ def test_a_months_report_is_what_users_paid(stack: Driver) -> None:
 
 def test_the_actual_cost_by_tokens_is_kept_beside_the_price(stack: Driver) -> None:
     person = stack.person()
-    made = person.make(PROMPT, quality="high").json
+    made = person.make(PROMPT, quality="high", provider="openai").json
     items = stack.client("dynamodb").scan(TableName=stack.urls["table"])["Items"]
     mine = [one for one in items if one["sk"]["S"].endswith(made["id"][:24])]
     (newest,) = (one for one in mine if one["sk"]["S"].startswith("I#"))
@@ -60,7 +60,7 @@ def test_the_actual_cost_by_tokens_is_kept_beside_the_price(stack: Driver) -> No
 
 
 def test_a_report_for_people_has_its_tables(stack: Driver) -> None:
-    stack.person().make(PROMPT, quality="high")
+    stack.person().make(PROMPT, quality="high", provider="openai")
     month = stack.person().estimate().json["expiresAt"][:7]
     said = report(stack, month)
     for title in (f"month {month}", "provider and model", "outcome", "user"):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from typing import Any, get_args
 
 import pytest
@@ -58,6 +59,12 @@ def test_the_route_the_formats_and_these_tests_name_the_same() -> None:
     assert set(route) == set(FORMATS) == set(SCHEMAS)
 
 
+@cache
+def schema_of(form: str) -> dict[str, Any]:
+    found: dict[str, Any] = SCHEMAS[form](tool_definition(form))
+    return found
+
+
 def test_what_an_llm_may_say_is_what_an_estimate_takes() -> None:
     # The file's format is a program's concern: an LLM has no reason to choose one.
     fields = [name for name in EstimateRequest.model_fields if name != "format"]
@@ -90,7 +97,7 @@ def test_a_definition_is_json_schema_that_says_what_each_argument_means(form: st
     )
 )
 def test_what_a_definition_allows_an_estimate_takes(form: str, arguments: dict[str, Any]) -> None:
-    schema = SCHEMAS[form](tool_definition(form))
+    schema = schema_of(form)
     if form == "openai":
         arguments = {**dict.fromkeys(schema["properties"]), **arguments}
     Draft202012Validator(schema).validate(arguments)

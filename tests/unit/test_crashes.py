@@ -5,6 +5,7 @@ passes, the reconciler comes once, and a second time to find nothing to do.
 """
 
 from contextlib import suppress
+from functools import cache
 
 import pytest
 
@@ -51,6 +52,7 @@ def left_by_a_dead_run(service: Service) -> None:
     service.clock.advance(400_000)
 
 
+@cache
 def _calls_of_a_run() -> list[str]:
     other = Service()
     offer = other.estimate()
@@ -85,10 +87,13 @@ def test_a_fault_at_any_call_ends_with_what_is_stored_charged(script: str, fault
         service, offer = asked(script)
         service.wire.faults[index] = fault
         came = click(service, offer)
-        hit += int(index < len(service.wire.calls))
+        is_hit = index < len(service.wire.calls)
+        hit += int(is_hit)
         settle_down(service)
         if isinstance(came, Made):
             assert (USER, came.ref.quote_id) in service.images.objects
+        if not is_hit:
+            break  # no fault was met, and none would be at a later index
     assert 6 <= hit < MOST_CALLS
 
 
@@ -101,10 +106,13 @@ def test_a_fault_at_any_call_and_a_second_click_end_with_one_charge(
         service, offer = asked(script)
         service.wire.faults[index] = fault
         click(service, offer)
+        is_hit = index < len(service.wire.calls)
         service.new_process()
         click(service, offer)
         settle_down(service)
         assert len(service.images.objects) <= 1
+        if not is_hit:
+            break
 
 
 @faults
@@ -115,7 +123,10 @@ def test_two_faults_end_with_what_is_stored_charged(fault: Fault, second: Fault)
             service, offer = asked("the first provider fails")
             service.wire.faults |= {first_at: fault, second_at: second}
             click(service, offer)
+            is_hit = second_at < len(service.wire.calls)
             settle_down(service)
+            if not is_hit:
+                break
 
 
 @faults
@@ -124,7 +135,10 @@ def test_a_fault_while_dead_runs_are_ended_on_the_way_ends_well(fault: Fault) ->
         service, offer = asked("all is well", rush=True)
         service.wire.faults[index] = fault
         click(service, offer)
+        is_hit = index < len(service.wire.calls)
         settle_down(service)
+        if not is_hit:
+            break
 
 
 @faults
@@ -134,7 +148,10 @@ def test_a_fault_in_the_sweep_itself_is_made_good_by_the_next(fault: Fault) -> N
         service.wire.faults[index] = fault
         with suppress(DiedError, ImagegenError):
             service.reconciler.sweep(limit=10)
+        is_hit = index < len(service.wire.calls)
         settle_down(service)
+        if not is_hit:
+            break
 
 
 def test_what_a_dead_run_left_is_ended_by_the_users_next_request() -> None:

@@ -1,5 +1,6 @@
 """What an image is, is read from its bytes; a broken one is broken and nothing worse."""
 
+import re
 import struct
 import zlib
 from contextlib import suppress
@@ -99,3 +100,16 @@ def test_an_absurd_size_is_broken(size: tuple[int, int]) -> None:
 def test_a_jpeg_without_a_frame_ends() -> None:
     with pytest.raises(BrokenImageError):
         measure(b"\xff\xd8" + b"\xff\xe0\x00\x02" * 2_000 + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("end", [b"\xff\xd9", b"\0\xff\xd9", b""])
+def test_a_million_fill_bytes_in_a_jpeg_take_no_time_of_their_own(end: bytes) -> None:
+    content = picture("JPEG").removesuffix(b"\xff\xd9") + b"\xff" * 1_000_000 + end
+    with suppress(BrokenImageError):
+        assert measure(content).width == WIDTH
+
+
+def test_fill_bytes_before_markers_change_nothing_that_is_read() -> None:
+    content = picture("JPEG", size=(400, 300), restart_marker_blocks=10)
+    filled = re.sub(b"(?=\xff[\xd0-\xda])", b"\xff\xff", content[2:])
+    assert measure(content[:2] + filled) == measure(content)

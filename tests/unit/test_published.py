@@ -18,8 +18,12 @@ TEMPLATE = read_template()
 DEFAULTS = {name: str(one.get("Default", "")) for name, one in TEMPLATE["Parameters"].items()}
 
 
-@cache
 def as_deployed(value: str = "a" * 64) -> dict[str, Any]:
+    return transformed_once(value)
+
+
+@cache
+def transformed_once(value: str) -> dict[str, Any]:
     found: dict[str, Any] = transformed(parameters={RELEASE: value})["Resources"]
     return found
 

@@ -15,7 +15,7 @@ from imagegen.aws import clients
 from local.parameters import read_template
 from local.paths import ROOT
 from operations import accounts
-from operations.transform import transformed
+from tests.fakes.templates import transformed_template
 
 SUFFIXES = {"cn-north-1": "amazonaws.com.cn", "eusc-de-east-1": "amazonaws.eu"}
 REGIONS = (
@@ -93,7 +93,7 @@ def given_names(resources: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("template", ["template.yaml", "edge.yaml"])
 def test_a_name_that_is_global_carries_stack_and_region(template: str) -> None:
-    found: Any = transformed() if template == "template.yaml" else read_edge()
+    found: Any = transformed_template() if template == "template.yaml" else read_edge()
     names = given_names(found["Resources"])
     assert names, "the dashboard and the cache policy have one"
     for name, text in names.items():

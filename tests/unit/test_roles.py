@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from operations.deployer_policy import ACTIONS, WITHOUT_CALLS, policy
-from operations.transform import transformed
+from tests.fakes.templates import transformed_template
 
 BY_CALLS_OF_THEIR_OWN = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
 MOST_CHARACTERS = 6_144
@@ -18,7 +18,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 @cache
 def resources() -> dict[str, Any]:
-    found: dict[str, Any] = transformed()["Resources"]
+    found: dict[str, Any] = transformed_template()["Resources"]
     return found
 
 

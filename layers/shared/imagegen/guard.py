@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from imagegen.domain import breaker
-from imagegen.domain.breaker import EFFECTS, Circuit, Effect, Failure, Policy, State
+from imagegen.domain.breaker import Circuit, Effect, Failure, Policy, State
 from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.fleet import CircuitStore, FleetState
 from imagegen.domain.outcomes import Outcome
+from imagegen.domain.permits import Permit, Result, failed
 
 CACHE_MS = 2_000
 USER_CHARACTERS = 8
@@ -26,26 +27,6 @@ class Transition:
     old: State
     new: State
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """One circuit's permission for a call."""
-
-    name: str
-    circuit: Circuit
-    is_probe: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one call came to, for the circuits that admitted it."""
-
-    call_id: str
-    user: str
-    effect: Effect = Effect.NONE
-    why: str = Outcome.NOT_CALLED
-    retry_after_seconds: int = 0
 
 
 def model_circuit(provider: str, model: str) -> str:
@@ -118,7 +99,7 @@ class Guard:
         try:
             answer = send()
         except ProviderError as error:
-            self._record(permits, _failed(result, error))
+            self._record(permits, failed(result, error))
             raise
         except BaseException:
             # A bug or an interrupt shows nothing about the provider: a probe is given back.
@@ -144,14 +125,26 @@ class Guard:
             self._put(provider, circuit, self._opened(circuit, why))
 
     def _admit(self, provider: str, model: str, result: Result) -> list[Permit]:
-        permits: list[Permit] = []
-        for name in (provider, model_circuit(provider, model)):
+        names, permits = (provider, model_circuit(provider, model)), list[Permit]()
+        # All of them are asked first: a call that one circuit stops does not probe the other.
+        stopped = [name for name in names if self._blocked_until_ms(name, result.user) is not None]
+        for name in stopped or names:
             permit = self._permit(name, result)
             if permit is None:
-                self._record(permits, result)
+                self._give_back(permits)
                 raise self._not_called(provider, name, result.user)
             permits.append(permit)
         return permits
+
+    def _give_back(self, permits: list[Permit]) -> None:
+        """Let the next call probe: this one sends nothing, because another circuit stops it."""
+        for permit in permits:
+            if permit.is_probe:
+                self._swap(permit.name, permit.circuit, breaker.given_back(permit.circuit))
+
+    def _blocked_until_ms(self, name: str, user: str) -> int | None:
+        circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
+        return breaker.blocked_until_ms(circuit, self.policy, user, now_ms=now_ms)
 
     def _permit(self, name: str, result: Result) -> Permit | None:
         circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
@@ -160,17 +153,16 @@ class Guard:
             # next caller opens it.
             self._swap(name, circuit, self._opened(circuit, "failures"))
             return None
-        user = result.user
+        user, owner = result.user, result.call_id
         if breaker.blocked_until_ms(circuit, self.policy, user, now_ms=now_ms) is not None:
             return None
         if circuit.state is State.CLOSED:
             return Permit(name, circuit, is_probe=False)
-        probing = breaker.probing(circuit, self.policy, owner=result.call_id, now_ms=now_ms)
+        probing = breaker.probing(circuit, self.policy, owner=owner, now_ms=now_ms, user=user)
         return Permit(name, probing, is_probe=True) if self._swap(name, circuit, probing) else None
 
     def _not_called(self, provider: str, name: str, user: str) -> ProviderError:
-        circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
-        until_ms = breaker.blocked_until_ms(circuit, self.policy, user, now_ms=now_ms)
+        until_ms, now_ms = self._blocked_until_ms(name, user), self.now_ms()
         wait = max(1, -(-((until_ms or now_ms) - now_ms) // 1000))
         message = f"The circuit of {name!r} lets no call through now."
         return ProviderError(provider, Outcome.NOT_CALLED, message, retry_after_seconds=wait)
@@ -189,13 +181,17 @@ class Guard:
                 self._count(permit, own)
 
     def _end_probe(self, permit: Permit, result: Result) -> None:
-        if result.effect is Effect.SUCCESS:
-            new = breaker.closed(permit.circuit)
-        elif result.effect is Effect.NONE:
-            new = breaker.given_back(permit.circuit)
-        else:
-            new = self._opened_by(permit.circuit, result)
-        self._swap(permit.name, permit.circuit, new)
+        old, now_ms = permit.circuit, self.now_ms()
+        match result.effect:
+            case Effect.SUCCESS:
+                new = breaker.closed(old)
+            case Effect.NONE:
+                new = breaker.wasted(old, now_ms=now_ms)
+            case Effect.FAILURE:
+                new = breaker.failed_again(old, self.policy, now_ms=now_ms, why=result.why)
+            case _:
+                new = self._opened_by(old, result)
+        self._swap(permit.name, old, new)
 
     def _rest(self, permit: Permit, result: Result) -> None:
         until_ms = self._rest_until_ms(result)
@@ -248,11 +244,3 @@ class Guard:
             return self.store.swap(name, old, new)
         except StoreUnavailableError:
             return False
-
-
-def _failed(result: Result, error: ProviderError) -> Result:
-    """Return the result of a call that raised the error; a 429 without a wait is a failure."""
-    effect, wait = EFFECTS[error.outcome], error.retry_after_seconds or 0
-    if effect is Effect.REST and not wait:
-        effect = Effect.FAILURE
-    return replace(result, effect=effect, why=error.outcome, retry_after_seconds=wait)

@@ -139,6 +139,8 @@ class EstimateSettings(MoneySettings):
     chat_url: str = ""
     public_page_url: str = ""
     """The address of the page for people, if it has one of its own."""
+    aws_region: str = ""
+    """The Region, which Lambda sets."""
     allowed_origins: str = "*"
     """Origins of pages that may call, separated by commas; ``*`` for all."""
 

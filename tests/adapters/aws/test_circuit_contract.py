@@ -93,6 +93,33 @@ def test_a_swap_stores_every_field_and_forgets_the_failures(circuits: CircuitSto
     assert stored(circuits) == Circuit(State.CLOSED, 3)
 
 
+def test_a_swap_stores_the_trials_and_forgets_them_with_the_image(circuits: CircuitStore) -> None:
+    circuit = opened(circuits)
+    for number, user in enumerate(("0a1b2c3d", "another!", "we@ird#x")):
+        probing = breaker.probing(circuit, POLICY, owner=f"p{number}", now_ms=NOW, user=user)
+        assert circuits.swap("alpha", circuit, probing)
+        assert stored(circuits) == probing
+        circuit = breaker.wasted(probing, now_ms=NOW + number)
+        assert circuits.swap("alpha", probing, circuit)
+        assert stored(circuits) == circuit
+    probing = breaker.probing(circuit, POLICY, owner="last", now_ms=NOW, user="0a1b2c3d")
+    assert circuits.swap("alpha", circuit, probing)
+    failed = breaker.failed_again(probing, POLICY, now_ms=NOW + 9, why="unknown")
+    assert circuits.swap("alpha", probing, failed)
+    assert stored(circuits) == failed
+    assert circuits.swap("alpha", failed, breaker.closed(failed))
+    assert not stored(circuits).trials
+
+
+def test_of_two_users_who_try_at_once_one_does(circuits: CircuitStore) -> None:
+    opened(circuits)
+    one = breaker.probing(OPENED, POLICY, owner="one", now_ms=NOW, user="0a1b2c3d")
+    two = breaker.probing(OPENED, POLICY, owner="two", now_ms=NOW, user="4e5f6a7b")
+    assert circuits.swap("alpha", OPENED, one)
+    assert not circuits.swap("alpha", OPENED, two)
+    assert circuits.swap("alpha", OPENED, one), "the same swap, sent once more"
+
+
 def test_a_swap_from_another_generation_changes_nothing(circuits: CircuitStore) -> None:
     opened(circuits)
     assert not circuits.swap("alpha", Circuit(), replace(OPENED, why="late"))

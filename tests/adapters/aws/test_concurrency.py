@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Barrier
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
@@ -197,6 +198,38 @@ def test_of_32_callers_at_once_one_probes(dynamo_circuits: DynamoCircuitStore) -
             (State.HALF_OPEN, State.OPEN),
         ]
         assert dynamo_circuits.load().circuits[name].generation == 3
+
+
+def test_of_32_users_at_once_one_probes_and_the_next_time_another_one(
+    dynamo_circuits: DynamoCircuitStore,
+) -> None:
+    resting = breaker.opened(Circuit(), until_ms=NOW, why="failures")
+    assert dynamo_circuits.swap("alpha", Circuit(), resting)
+    called, all_tried = list[str](), Barrier(32)
+
+    def call(place: tuple[int, int]) -> Outcome | None:
+        turn, number = place
+        user = f"{number:08x}"
+        guard = Guard(dynamo_circuits, POLICY, Clock(), lambda: f"call-{turn}-{number}")
+
+        def ask() -> ImageAnswer:
+            called.append(user)
+            all_tried.wait(30)
+            raise ProviderError("alpha", Outcome.REFUSED, "not this prompt")
+
+        try:
+            guard.call("alpha", "model", ask, user=user)
+        except ProviderError as error:
+            if error.outcome is Outcome.NOT_CALLED:
+                all_tried.wait(30)
+            return error.outcome
+        return None
+
+    for turn in range(1, 4):
+        came = Counter(at_once(call, [(turn, number) for number in range(32)]))
+        assert came == {Outcome.REFUSED: 1, Outcome.NOT_CALLED: 31}
+        assert len(called) == len(set(called)) == turn
+    assert {one.user for one in dynamo_circuits.load().circuits["alpha"].trials} == set(called)
 
 
 def test_of_20_instances_that_fail_at_once_one_opens_the_circuit(

@@ -54,6 +54,18 @@ def put(store: Any, **values: Any) -> None:
     store.client.put_item(TableName=store.table, Item=to_item(values))
 
 
+def test_trials_lie_in_a_set_beside_an_open_circuit(dynamo_circuits: DynamoCircuitStore) -> None:
+    probing = breaker.probing(OPENED, Policy(), owner="me", now_ms=NOW, user="0a1b2c3d")
+    assert dynamo_circuits.swap("alpha", Circuit(), OPENED)
+    assert dynamo_circuits.swap("alpha", OPENED, probing)
+    assert item(dynamo_circuits, "FLEET", "C#alpha")["tr"] == {f"{NOW + 135_000}#me@0a1b2c3d"}
+    failed = breaker.failed_again(probing, Policy(), now_ms=NOW + 5, why="unavailable")
+    assert dynamo_circuits.swap("alpha", probing, failed)
+    assert item(dynamo_circuits, "FLEET", "C#alpha")["tr"] == {f"!{NOW + 5}#me@0a1b2c3d"}
+    assert dynamo_circuits.swap("alpha", failed, breaker.closed(failed))
+    assert "tr" not in item(dynamo_circuits, "FLEET", "C#alpha")
+
+
 def held(store: DynamoLedgerStore, user: str) -> LedgerSnapshot:
     came = store.reserve(user, HOLD, Limits(), now_ms=NOW)
     assert isinstance(came, Held)

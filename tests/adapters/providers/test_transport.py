@@ -3,9 +3,10 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import count
 from threading import Thread
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -14,7 +15,7 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageProvider
 from imagegen.providers import PROVIDERS, build_provider
-from imagegen.providers.http import JsonHttp
+from imagegen.providers.http import Clock, JsonHttp
 from tests.adapters.providers.adapters import (
     KEY,
     PATHS,
@@ -60,6 +61,13 @@ def serving_plain_text() -> Iterator[int]:
 
 def with_http(adapter: ImageProvider, edge: JsonHttp) -> ImageProvider:
     return replace(adapter, http=edge)  # type: ignore[type-var]
+
+
+def with_clock(adapter: Any, name: str, clock: Clock) -> ImageProvider:
+    """Return the adapter with a clock: its connection's, and its own where it has one."""
+    own = {"clock": clock} if "clock" in {field.name for field in fields(adapter)} else {}
+    changed: ImageProvider = replace(adapter, http=JsonHttp(name, clock=clock), **own)
+    return changed
 
 
 def test_a_refused_connection_sent_nothing(name: str) -> None:
@@ -141,8 +149,8 @@ def test_the_deadline_is_the_clocks_that_was_given(name: str, server: Loopback) 
     """Nine seconds go by at every look at the clock, and not one in the world."""
     server.replies(json_reply(200, {"status": "starting", "id": "p1"}))
     ticks = count(0, 9)
-    edge = JsonHttp(name, clock=lambda: float(next(ticks)))
-    error = failure(with_http(build_adapter(name, server), edge), name, timeout_seconds=60)
+    adapter = with_clock(build_adapter(name, server), name, lambda: float(next(ticks)))
+    error = failure(adapter, name, timeout_seconds=60)
     assert error.outcome in {Outcome.UNKNOWN, Outcome.NO_IMAGE}
 
 

@@ -1,8 +1,8 @@
 """The circuits and the last key checks in DynamoDB: one partition, read with one Query.
 
 Failures are a string set: a failure that is added twice is in it once, so an SDK retry cannot count
-it again. Each has the beginning of its user's id, because failures count by users. Every change of
-state is conditional on the generation that was read.
+it again. Each has the beginning of its user's id, because failures count by users; so have the
+trials of an open circuit. Every change of state is conditional on the generation that was read.
 """
 
 import uuid
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
 from imagegen.domain.breaker import Circuit, Failure, State
 from imagegen.domain.fleet import FleetState, KeyCheck
+from imagegen.domain.trials import Trial
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -101,7 +102,7 @@ class DynamoCircuitStore:
     def swap(self, name: str, old: Circuit, new: Circuit) -> bool:
         """Replace ``old`` by ``new``. Return whether this caller did it."""
         swap_id = uuid.uuid4().hex
-        values = {
+        values: dict[str, Any] = {
             ":by": swap_id,
             ":old": old.generation,
             ":st": _LETTERS[new.state],
@@ -110,13 +111,19 @@ class DynamoCircuitStore:
             ":owner": new.owner,
             ":why": new.why,
         }
+        set_trials, no_trials = "", ", tr"
+        if new.trials:
+            values[":tr"] = {_trial_text(one) for one in new.trials}
+            set_trials, no_trials = ", tr = :tr", ""
         unchanged = "gen = :old" if old.generation else "(attribute_not_exists(gen) OR gen = :old)"
         try:
             self._update(
                 name,
                 UpdateExpression=(
-                    "SET st = :st, gen = :new, #until = :until, po = :owner, why = :why, #by = :by "
+                    "SET st = :st, gen = :new, #until = :until, po = :owner, why = :why, #by = :by"
+                    f"{set_trials} "
                     "REMOVE fs"
+                    f"{no_trials}"
                 ),
                 ConditionExpression=unchanged,
                 ExpressionAttributeNames={"#until": "until", "#by": "by"},
@@ -164,6 +171,17 @@ def _text(failure: Failure) -> str:
     return f"{failure.at_ms}#{failure.call_id}{user}"
 
 
+def _trial_text(trial: Trial) -> str:
+    """Return ``at#call@user``; ``!at#call@user`` if it failed."""
+    return f"{'!' if trial.failed else ''}{_text(Failure(trial.at_ms, trial.call_id, trial.user))}"
+
+
+def _to_trial(text: str) -> Trial:
+    at, _, call = text.removeprefix("!").partition("#")
+    call_id, _, user = call.partition("@")
+    return Trial(int(at), call_id, user, text.startswith("!"))
+
+
 def _to_key_check(row: Mapping[str, Any]) -> KeyCheck:
     ends = {model: date.fromisoformat(day) for model, day in row.get("ends", {}).items()}
     return KeyCheck(row["at"], row["out"], row.get("key", ""), tuple(row.get("gone", ())), ends)
@@ -178,4 +196,5 @@ def _to_circuit(row: dict[str, Any]) -> Circuit:
         row.get("until", 0),
         row.get("po", ""),
         row.get("why", ""),
+        frozenset(map(_to_trial, row.get("tr", ()))),
     )

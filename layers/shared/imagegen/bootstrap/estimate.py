@@ -1,8 +1,11 @@
 """The service of ``estimate``. It loads no vendor client, so that cold starts are short."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from http.client import HTTPException
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from imagegen.aws import clients
@@ -11,9 +14,17 @@ from imagegen.bootstrap.pricing import PricingService
 from imagegen.bootstrap.service import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.domain.quality import choose_quality
-from imagegen.places import public_url
+from imagegen.places import is_on_loopback, public_url
 from imagegen.settings import EstimateSettings
 from imagegen.usecases.status import LedgerStatusReader
+from imagegen.wire.headers import USER_TOKEN
+
+if TYPE_CHECKING:
+    from imagegen.mcp.confirm import Relayed
+
+RELAY_SECONDS = 6.0
+"""Within the ten seconds of ``estimate``. A run that takes longer goes on without an answer."""
+TOKEN_HEADERS = ("authorization", USER_TOKEN)
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,32 @@ class EstimateService(PricingService):
         # Not the API's public address: behind it there need not be a page.
         endpoint = self.settings.aws_endpoint_url
         return public_url(endpoint, host, host.partition(".")[0]) if host else ""
+
+    @property
+    def image_origins(self) -> list[str]:
+        """Where pictures are that a view shows: the address of images, and the buckets behind it.
+
+        The bucket's name is not known here, so it is every bucket of this Region.
+        """
+        parts = urlsplit(self.settings.images_url)
+        if is_on_loopback(self.settings.images_url):
+            return [f"{parts.scheme}://{parts.netloc}"]
+        region = self.settings.aws_region
+        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        own = [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
+        return [*own, f"https://*.s3.{region}.{suffix}"] if region else own
+
+    def relay(self, headers: Mapping[str, str], body: str) -> "Relayed":
+        """Send a confirmed offer on, with the token of the request that it came with."""
+        from imagegen.mcp.confirm import Relayed  # noqa: PLC0415 only MCP's views need it
+
+        own = {name: headers[name] for name in TOKEN_HEADERS if name in headers}
+        url = f"{self.settings.images_url}/generate-image"
+        try:
+            return Relayed(*self.world.post(url, body, own, timeout_seconds=RELAY_SECONDS))
+        except (OSError, HTTPException, ValueError):
+            # It may have arrived: the run goes on without this function.
+            return Relayed()
 
     @cached_property
     def status_reader(self) -> LedgerStatusReader:

@@ -94,6 +94,15 @@ class World(Protocol):
     def pause(self, seconds: float) -> None:
         """Wait."""
 
+    def post(
+        self, url: str, body: str, headers: Mapping[str, str], *, timeout_seconds: float
+    ) -> tuple[int, bytes]:
+        """Return status and body of what one of our own functions answers to a JSON body.
+
+        Raises:
+            OSError, http.client.HTTPException: no answer came in time.
+        """
+
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """Return the results of tasks that run at the same time, in their order."""
 

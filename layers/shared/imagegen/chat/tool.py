@@ -37,8 +37,9 @@ plain words and suggest what would work.
 DESCRIPTION = (
     "Offer the user an image. Returns the price and shows the user a button with the price. The "
     "image is made, and charged, only after the user presses it. Use it whenever the user wants a "
-    "picture, drawing, photo, logo or illustration: once for each different picture, with count for "
-    "several versions of one. Do not use it to search for existing images, or before you know what the picture should show."
+    "picture, drawing, photo, logo or illustration: once for each different picture, with count "
+    "for several versions of one. Do not use it to search for existing images, or before you know "
+    "what the picture should show."
 )
 
 

@@ -5,15 +5,17 @@ later one call of the whole fleet probes the provider: an image closes the circu
 it again, and anything else lets the next call probe. Every change of state raises the generation,
 and a result of an older generation changes nothing.
 
-One user never opens a circuit for others: five failures of one user keep away this user's calls
-alone.
+One user never opens a circuit for others, and never keeps it open: five failures of one user keep
+away this user's calls alone, and ``trials`` has the rules for a user whose probes make no image.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from imagegen.domain import trials
 from imagegen.domain.outcomes import Outcome
+from imagegen.domain.trials import Trial, Trials
 
 KEPT_FAILURES = 10
 """When the stored set has this many failures, those outside the window are removed."""
@@ -105,6 +107,8 @@ class Circuit:
     """Half open: the id of the call that probes."""
     why: str = ""
     """What opened the circuit: an outcome, or ``failures``."""
+    trials: Trials = frozenset()
+    """Open and half open: the probes since it opened, none of which made an image."""
 
 
 def recent(circuit: Circuit, policy: Policy, *, now_ms: int) -> frozenset[Failure]:
@@ -147,10 +151,11 @@ def blocked_until_ms(
     circuit: Circuit, policy: Policy, user: str = "", *, now_ms: int
 ) -> int | None:
     """Return until when the circuit lets no call of the user through, ``None`` if it lets one."""
+    barred_ms = trials.barred_until_ms(circuit.trials, user)
     if is_open(circuit, policy, now_ms=now_ms):
-        return circuit.until_ms
+        return max(circuit.until_ms, barred_ms)
     own_ms = kept_away_until_ms(circuit, policy, user, now_ms=now_ms)
-    until_ms = max(circuit.until_ms, own_ms)
+    until_ms = max(circuit.until_ms, own_ms, barred_ms)
     return until_ms if until_ms > now_ms else None
 
 
@@ -160,17 +165,46 @@ def rest_until_ms(policy: Policy, retry_after_seconds: int, *, now_ms: int) -> i
 
 
 def opened(circuit: Circuit, *, until_ms: int, why: str) -> Circuit:
-    """Return the circuit open until ``until_ms``."""
-    return Circuit(State.OPEN, circuit.generation + 1, until_ms=until_ms, why=why)
+    """Return the circuit open until ``until_ms``.
+
+    What opened it says nothing about the user of the probe, if there was one.
+    """
+    left = trials.without(circuit.trials, circuit.owner)
+    return Circuit(State.OPEN, circuit.generation + 1, until_ms=until_ms, why=why, trials=left)
 
 
-def probing(circuit: Circuit, policy: Policy, *, owner: str, now_ms: int) -> Circuit:
-    """Return the circuit half open, while the call ``owner`` probes the provider."""
+def probing(
+    circuit: Circuit, policy: Policy, *, owner: str, now_ms: int, user: str = ""
+) -> Circuit:
+    """Return the circuit half open, while the call ``owner`` of a user probes the provider."""
     # until_ms is now a lease: if the probe dies with its Lambda, another may follow by then.
     until_ms = now_ms + policy.probe_ms
     return Circuit(
-        State.HALF_OPEN, circuit.generation + 1, until_ms=until_ms, owner=owner, why=circuit.why
+        State.HALF_OPEN,
+        circuit.generation + 1,
+        until_ms=until_ms,
+        owner=owner,
+        why=circuit.why,
+        # Also a probe that dies is a trial: its end is never reported.
+        trials=trials.begun(circuit.trials, Trial(until_ms, owner, user)),
     )
+
+
+def failed_again(circuit: Circuit, policy: Policy, *, now_ms: int, why: str) -> Circuit:
+    """Return the circuit open after a probe that failed.
+
+    It rests its whole time only if the probes of as many users failed as open a closed circuit.
+    A probe without a user counts as those of as many users.
+    """
+    tried = trials.ended(circuit.trials, circuit.owner, now_ms=now_ms, failed=True)
+    users = trials.failed_users(tried)
+    is_of_a_user = any(one.call_id == circuit.owner for one in tried)
+    if not is_of_a_user or users >= policy.threshold:
+        return Circuit(
+            State.OPEN, circuit.generation + 1, until_ms=now_ms + policy.open_ms, why=why
+        )
+    until_ms = now_ms + trials.rest_after_ms(users, policy.open_ms)
+    return Circuit(State.OPEN, circuit.generation + 1, until_ms=until_ms, why=why, trials=tried)
 
 
 def closed(circuit: Circuit) -> Circuit:
@@ -179,9 +213,15 @@ def closed(circuit: Circuit) -> Circuit:
 
 
 def given_back(circuit: Circuit) -> Circuit:
-    """Return the circuit open after a probe without a result: the next call may probe at once."""
+    """Return the circuit open after a probe that sent nothing: the next call may probe at once."""
     # 0 is in the past on every clock, also on that of an instance whose clock is behind.
     return opened(circuit, until_ms=0, why=circuit.why)
+
+
+def wasted(circuit: Circuit, *, now_ms: int) -> Circuit:
+    """Return the circuit open after a probe without an image or a failure: others may probe."""
+    tried = trials.ended(circuit.trials, circuit.owner, now_ms=now_ms, failed=False)
+    return Circuit(State.OPEN, circuit.generation + 1, until_ms=0, why=circuit.why, trials=tried)
 
 
 def stale(failures: Iterable[Failure], policy: Policy, *, now_ms: int) -> frozenset[Failure]:

@@ -151,6 +151,10 @@ class ChatTurn:
     """The id of the tool call that a tool's turn answers."""
     extras: Mapping[str, Json] = field(default_factory=dict)
     """Further fields of an assistant's message, as its endpoint sent them."""
+    name: str = ""
+    """The name of the tool in a tool's turn, where a client sent it."""
+    is_earlier: bool = False
+    """Whether it is from the history that a client sent, so that its length has no other limit."""
 
 
 class Llm(Protocol):

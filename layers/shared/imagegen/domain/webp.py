@@ -9,6 +9,7 @@ colour, and for such images with a single dot of 64 pixels in them.
 import struct
 from collections.abc import Iterator
 
+from imagegen.domain.holes import LEAST_RUN, runs
 from imagegen.domain.pixels import BrokenImageError, Picture
 
 HEADER_BYTES = 12
@@ -70,11 +71,24 @@ def _frame(kind: bytes, data: memoryview) -> Picture:
     return _lossless(data) if kind == b"VP8L" else _lossy(data)
 
 
+def _check_runs(data: memoryview, width: int, height: int) -> None:
+    """Raise if a part of the data was overwritten with one byte.
+
+    Areas in one colour are runs of zeros: libwebp writes up to one byte for 39 of their blocks.
+    """
+    most = LEAST_RUN + width * height // (16 * BLOCK_EDGE * BLOCK_EDGE)
+    if any(size > most for _, size in runs(bytes(data))):
+        raise BrokenImageError("a part of the WebP is overwritten")
+
+
 def _lossless(data: memoryview) -> Picture:
     if data[0] != 0x2F or data[4] >> 5:
         raise BrokenImageError("the WebP is damaged")
     (bits,) = struct.unpack_from("<I", data, 1)
     width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if len(data) >= width * height:
+        # With less, runs are areas in one colour: some encoders write a zero byte for few pixels.
+        _check_runs(data, width, height)
     return Picture(width, height, _is_blank(width, height, len(data), 20_000))
 
 
@@ -85,6 +99,7 @@ def _lossy(data: memoryview) -> Picture:
     if tag & 1 or bytes(data[3:6]) != b"\x9d\x01\x2a" or coefficient_bytes < 0:
         raise BrokenImageError("the WebP is damaged or cut off")
     width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 6))
+    _check_runs(data, width, height)
     blank = _is_blank(width, height, coefficient_bytes, 32 * BLOCK_EDGE * BLOCK_EDGE)
     return Picture(width, height, blank)
 

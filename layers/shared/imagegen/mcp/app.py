@@ -1,15 +1,12 @@
-"""An offer as hosts of MCP show it: as a view with a button, or as a link to the page.
+"""The view of an offer for hosts that know MCP Apps: prompt, price, button, and the picture.
 
-Specification: https://github.com/modelcontextprotocol/ext-apps (2026-01-26). The view loads no
-files, calls no tool and has no token. Its button opens the link of the offer, so that a person
-confirms on the page: hosts that do not know apps would show a tool that confirms to the model.
-
-The link is for hosts that show no button. It contains the request and the most that it may cost,
-and neither a quote nor a token: the page asks for a new estimate with the person's own token, and
-only that person can confirm it. All of it is in the fragment, which browsers do not send to any
-server, so no log contains the prompt.
+Specification: https://github.com/modelcontextprotocol/ext-apps (2026-01-26). The view has no token
+and loads nothing but the finished picture. A click on its button sends the quote, which the host
+passes to the view alone, to the tool ``confirm_image``; the same quote again is charged at most
+once. Where a host passes no quote or calls no tools, the button opens the link of the offer.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -24,7 +21,7 @@ RESOURCE = {
     "uri": URI,
     "name": "offer",
     "title": "An offer of an image",
-    "description": "Shows the price of an image and a button that opens the page to confirm it.",
+    "description": "Shows the price of an image, a button to confirm it, and then the image.",
     "mimeType": MIME_TYPE,
 }
 _HTML = """<!doctype html>
@@ -37,41 +34,114 @@ _HTML = """<!doctype html>
   p { margin: 0 0 8px; overflow-wrap: anywhere; }
   button { font: inherit; font-weight: 600; padding: 8px 14px; border-radius: 8px; }
   small { display: block; margin-top: 8px; opacity: .75; }
+  img { display: block; max-width: 100%; height: auto; border-radius: 8px; }
 </style>
 <main hidden>
   <p id="prompt"></p>
   <button id="open" type="button"></button>
+  <img id="picture" hidden>
   <small id="made"></small>
+  <small id="state" role="status" hidden></small>
 </main>
 <script>
   "use strict";
   const at = (id) => document.getElementById(id);
   const main = document.querySelector("main");
   const send = (message) => parent.postMessage({ jsonrpc: "2.0", ...message }, "*");
-  let link;
+  const POLL_MS = 3000, POLLS = 110, ABSENT_POLLS = 10;
+  const answers = new Map();
+  let offer, quote, callsTools = false, number = 2;
 
-  function show(offer) {
-    if (!offer?.buttonLabel) return;
-    link = offer.offerUrl;
+  function callTool(name, args) {
+    const id = number++;
+    send({ id, method: "tools/call", params: { name, arguments: args } });
+    return new Promise((resolve) => answers.set(id, resolve));
+  }
+
+  function show(result) {
+    const found = result?.structuredContent;
+    if (!found?.buttonLabel || offer) return;
+    offer = found;
+    // Hosts keep this from the model: it is what a click confirms.
+    quote = callsTools ? result._meta?.["imagegen/estimate"]?.quote : undefined;
     at("prompt").textContent = offer.prompt;
     at("open").textContent = offer.buttonLabel;
-    at("open").hidden = !link;
+    at("open").hidden = !quote && !offer.offerUrl;
     const maker = `${offer.model} (${offer.provider}), ${offer.quality} quality, ${offer.size}`;
-    at("made").textContent = link
+    at("made").textContent = quote ? `${maker}. Nothing is charged before you press the button.`
+      : offer.offerUrl
       ? `${maker}. The button opens the page, where you confirm. Nothing is charged before.`
       : `${maker}. ${offer.buttonLabel}: confirm it on the page. Nothing is charged before.`;
     main.hidden = false;
   }
 
+  function say(text) {
+    at("state").textContent = text;
+    at("state").hidden = false;
+  }
+
+  function end(image) {
+    if (image.status === "complete" && image.imageUrl) {
+      at("picture").alt = offer.prompt;
+      at("picture").src = image.imageUrl;
+      at("picture").hidden = false;
+      at("open").hidden = true;
+    } else if (image.charged === false && image.retryable) {
+      at("open").disabled = false;
+    }
+    say(image.detail);
+  }
+
+  function ofStatus(found) {
+    const paid = found.cost ? `Charged: $${Number(found.cost.charged)}.` : "";
+    const texts = { complete: `The image is complete. ${paid}`,
+      failed: found.charged === false ? "No image was made. It is not charged."
+        : "No image was made." };
+    return { ...found, detail: texts[found.status] };
+  }
+
+  async function follow(id) {
+    for (let polls = 0, absent = 0; polls < POLLS; polls++) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      const result = await callTool("image_status", { imageId: id });
+      const found = result?.structuredContent;
+      if (["complete", "failed"].includes(found?.status)) return end(ofStatus(found));
+      if (!found && ++absent > ABSENT_POLLS) break;
+    }
+    say("Its state is not known. Press the button again: the same offer is charged at most once.");
+    at("open").disabled = false;
+  }
+
+  async function confirm() {
+    at("open").disabled = true;
+    say("The image is being made.");
+    const result = await callTool("confirm_image", { quote, prompt: offer.prompt });
+    const found = result?.structuredContent;
+    if (["complete", "failed"].includes(found?.status)) return end(found);
+    const problem = result?._meta?.["imagegen/problem"];
+    if (problem) return end({ status: "failed", ...problem });
+    await follow(found?.imageId ?? offer.imageId);
+  }
+
   addEventListener("message", ({ source, data }) => {
     if (source !== parent || data?.jsonrpc !== "2.0") return;
-    if (data.id === 1 && data.result) send({ method: "ui/notifications/initialized", params: {} });
-    if (data.method === "ui/notifications/tool-result") show(data.params?.structuredContent);
+    if (data.id === 1 && data.result) {
+      callsTools = Boolean(data.result.hostCapabilities?.serverTools);
+      send({ method: "ui/notifications/initialized", params: {} });
+    }
+    if (data.method === undefined && answers.has(data.id)) {
+      answers.get(data.id)(data.result);
+      answers.delete(data.id);
+    }
+    if (data.method === "ui/notifications/tool-result") show(data.params);
     if (data.method === "ping" || data.method === "ui/resource-teardown")
       send({ id: data.id, result: {} });
   });
-  at("open").addEventListener("click", () =>
-    send({ id: 2, method: "ui/open-link", params: { url: link } }));
+  at("open").addEventListener("click", ({ isTrusted }) => {
+    if (!isTrusted) return;
+    if (quote) confirm();
+    else send({ id: number++, method: "ui/open-link", params: { url: offer.offerUrl } });
+  });
   new ResizeObserver(() => {
     const { offsetWidth: width, offsetHeight: height } = document.documentElement;
     send({ method: "ui/notifications/size-changed", params: { width, height } });
@@ -86,11 +156,15 @@ MOST_CHARACTERS = 6_000
 """Hosts cut longer links. A prompt that needs a longer one is entered by hand."""
 
 
-def read(uri: str) -> dict[str, Any] | None:
-    """Return the answer to ``resources/read``, ``None`` if there is no such resource."""
+def read(uri: str, image_origins: Sequence[str] = ()) -> dict[str, Any] | None:
+    """Return the answer to ``resources/read``, ``None`` if there is no such resource.
+
+    The view may load pictures from ``image_origins`` and nothing else.
+    """
     if uri != URI:
         return None
-    meta = {"ui": {"csp": {}, "prefersBorder": True}}
+    csp = {"resourceDomains": list(image_origins)} if image_origins else {}
+    meta = {"ui": {"csp": csp, "prefersBorder": True}}
     return {"contents": [{"uri": URI, "mimeType": MIME_TYPE, "text": _HTML, "_meta": meta}]}
 
 

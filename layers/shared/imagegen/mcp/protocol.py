@@ -20,6 +20,10 @@ VERSION_HEADER, METHOD_HEADER, NAME_HEADER = "mcp-protocol-version", "mcp-method
 META = "io.modelcontextprotocol/"
 VERSION_KEY, CAPABILITIES_KEY = f"{META}protocolVersion", f"{META}clientCapabilities"
 SERVER_KEY = f"{META}serverInfo"
+SESSION_HEADER, APPS_SESSION = "mcp-session-id", "apps"
+"""Clients with a handshake name their capabilities in it alone. One that knows apps is told this
+session, which it then sends with each request; nothing is stored for it."""
+APPS, APPS_MIME_TYPE = "io.modelcontextprotocol/ui", "text/html;profile=mcp-app"
 
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
@@ -51,6 +55,8 @@ class RpcRequest:
     method: str
     params: Mapping[str, Any]
     is_modern: bool
+    has_apps: bool = False
+    """Whether the client says that it shows the views of MCP Apps."""
 
 
 def parse(body: str | bytes, headers: Mapping[str, str]) -> RpcRequest | None:
@@ -75,7 +81,7 @@ def parse(body: str | bytes, headers: Mapping[str, str]) -> RpcRequest | None:
         return None
     if is_modern:
         _check(method, params, headers, request_id)
-    return RpcRequest(request_id, method, params, is_modern)
+    return RpcRequest(request_id, method, params, is_modern, _has_apps(params, headers))
 
 
 def result(
@@ -124,6 +130,19 @@ def _is_modern(params: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
     version, meta = headers.get(VERSION_HEADER), params.get("_meta")
     has_version = isinstance(meta, dict) and VERSION_KEY in meta
     return has_version or (version is not None and version not in HANDSHAKE)
+
+
+def _has_apps(params: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
+    meta = params.get("_meta")
+    declared = [params.get("capabilities")]
+    declared += [meta.get(CAPABILITIES_KEY)] if isinstance(meta, dict) else []
+    for one in declared:
+        extensions = one.get("extensions") if isinstance(one, dict) else None
+        apps = extensions.get(APPS) if isinstance(extensions, dict) else None
+        types = apps.get("mimeTypes") if isinstance(apps, dict) else None
+        if isinstance(types, list) and APPS_MIME_TYPE in types:
+            return True
+    return headers.get(SESSION_HEADER) == APPS_SESSION
 
 
 def _check(

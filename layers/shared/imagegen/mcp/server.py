@@ -19,7 +19,7 @@ SERVER_INSTRUCTIONS = (
 )
 CAPABILITIES: dict[str, Any] = {"tools": {}, "resources": {}}
 CACHED = {"ttlMs": 3_600_000, "cacheScope": "public"}
-"""The lists change only with a deployment and are the same for every user."""
+"""The lists change only with a deployment and are the same for every user of a kind of client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Reply:
 
     status: int
     body: str = ""
+    session: str = ""
+    """The session that the client is told, only where it begins."""
 
 
 def reply(body: str | bytes, headers: Mapping[str, str], toolbox: Toolbox) -> Reply:
@@ -40,7 +42,8 @@ def reply(body: str | bytes, headers: Mapping[str, str], toolbox: Toolbox) -> Re
         answer = protocol.result(request, _result(request, toolbox), SERVER)
     except RpcError as error:
         return Reply(protocol.status_of(error, request), _text(protocol.error(error)))
-    return Reply(200, _text(answer))
+    begins = request.method == "initialize" and request.has_apps
+    return Reply(200, _text(answer), protocol.APPS_SESSION if begins else "")
 
 
 def _result(request: RpcRequest, toolbox: Toolbox) -> dict[str, Any]:
@@ -54,7 +57,8 @@ def _result(request: RpcRequest, toolbox: Toolbox) -> dict[str, Any]:
         case "ping", False:
             return {}
         case "tools/list", _:
-            return {"tools": tools.definitions(toolbox.providers), **cached}
+            listed = tools.definitions(toolbox.providers, has_apps=request.has_apps)
+            return {"tools": listed, **cached}
         case "tools/call", _:
             return _call(request, toolbox)
         case "resources/list", _:
@@ -62,7 +66,7 @@ def _result(request: RpcRequest, toolbox: Toolbox) -> dict[str, Any]:
         case "resources/templates/list", _:
             return {"resourceTemplates": [], **cached}
         case "resources/read", _:
-            return {**_read(request), **cached}
+            return {**_read(request, toolbox), **cached}
     raise RpcError(protocol.METHOD_NOT_FOUND, "There is no such method.", request_id=request.id)
 
 
@@ -84,17 +88,17 @@ def _call(request: RpcRequest, toolbox: Toolbox) -> dict[str, Any]:
         raise _invalid(request, "name must be a string.")
     if not isinstance(arguments, dict | None):
         raise _invalid(request, "arguments must be an object.")
-    result = tools.call(name, arguments or {}, toolbox)
+    result = tools.call(name, arguments or {}, toolbox, has_apps=request.has_apps)
     if result is None:
         raise _invalid(request, "There is no such tool.")
     return result
 
 
-def _read(request: RpcRequest) -> dict[str, Any]:
+def _read(request: RpcRequest, toolbox: Toolbox) -> dict[str, Any]:
     uri = request.params.get("uri")
     if not isinstance(uri, str):
         raise _invalid(request, "uri must be a string.")
-    found = app.read(uri)
+    found = app.read(uri, toolbox.image_origins)
     if found is None:
         raise RpcError(
             protocol.RESOURCE_NOT_FOUND, "There is no such resource.", request_id=request.id

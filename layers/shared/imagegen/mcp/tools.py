@@ -1,23 +1,26 @@
 """The tools: the price of an image, the state of an image, the list of models. None spends money.
 
-A person confirms: on the page that the result links to, or in a client that shows the button
-itself. The quote, with which an image can be bought together with the user's token, is in ``_meta``
-for such clients. Most hosts keep ``_meta`` from the model; the link contains no quote.
+A person confirms: on the page that the result links to, in the view of the offer (``confirm``), or
+in a client that shows the button itself. The quote, with which an image can be bought together with
+the user's token, is in ``_meta`` for views and such clients. Most hosts keep ``_meta`` from the
+model; the link contains no quote.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from imagegen.chat.tool import tool_definition
 from imagegen.domain.catalog import Shape, Tier
-from imagegen.domain.errors import ImagegenError
+from imagegen.domain.errors import ConfigurationError, ImagegenError
 from imagegen.domain.money import label_text, usd_text
 from imagegen.edge.problems import invalid_request, on_route, to_problem
+from imagegen.mcp import confirm as confirming
 from imagegen.mcp.app import TOOL_META, offer_link
+from imagegen.mcp.confirm import CONFIRM, Relay
+from imagegen.mcp.results import content, definition, schema, structured
 from imagegen.wire.images import (
     Allowance,
     EdgeModel,
@@ -33,7 +36,6 @@ from imagegen.wire.reports import Models, OfferedModel
 
 ESTIMATE_TOOL, STATUS_TOOL, MODELS_TOOL = "estimate_image", "image_status", "list_models"
 META_PREFIX = "imagegen/"
-FREE = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True}
 PRICES = (
     "Returns the price of an image: chooses quality, model and provider, and returns the expected "
     "price and the most that can be charged. No image is made and nothing is charged: you cannot "
@@ -114,32 +116,40 @@ class Toolbox:
     """The names that an estimate accepts."""
     page_url: Callable[[], str] = lambda: ""
     """Returns the page's URL, without a slash at the end; empty if it is not known."""
+    relay: Relay | None = None
+    """Sends a confirmed offer to where images are made."""
+    image_origins: Sequence[str] = ()
+    """Where the pictures are that a view shows."""
 
 
-def definitions(providers: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the definitions of the tools for ``tools/list``."""
+def definitions(providers: Sequence[str], *, has_apps: bool = False) -> list[dict[str, Any]]:
+    """Return the definitions of the tools for ``tools/list``; one is for the views of apps."""
     arguments = tool_definition("mcp", providers)["inputSchema"]
+    price = definition(ESTIMATE_TOOL, "Price an image", PRICES, arguments, Offer)
+    state = schema(StatusArguments)
     return [
-        {
-            **_definition(ESTIMATE_TOOL, "Price an image", PRICES, arguments, Offer),
-            "_meta": TOOL_META,
-        },
-        _definition(
-            STATUS_TOOL, "State of an image", PROGRESS, _schema(StatusArguments), ImageStatus
-        ),
-        _definition(
-            MODELS_TOOL, "Models and prices", LISTING, _schema(NoArguments), AvailableModels
-        ),
+        {**price, "_meta": TOOL_META},
+        definition(STATUS_TOOL, "State of an image", PROGRESS, state, ImageStatus),
+        definition(MODELS_TOOL, "Models and prices", LISTING, schema(NoArguments), AvailableModels),
+        *([confirming.definition_of_tool()] if has_apps else []),
     ]
 
 
-def call(name: str, arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any] | None:
-    """Return a tool's result, ``None`` if there is no such tool.
+def call(
+    name: str, arguments: Mapping[str, Any], toolbox: Toolbox, *, has_apps: bool = False
+) -> dict[str, Any] | None:
+    """Return a tool's result, ``None`` if there is no such tool for this client.
 
     An error of the tool is a result too, so that the model reads it and can correct its call.
     """
-    tool = {ESTIMATE_TOOL: _estimate, STATUS_TOOL: _status, MODELS_TOOL: _models}.get(name)
-    if tool is None:
+    tools = {
+        ESTIMATE_TOOL: _estimate,
+        STATUS_TOOL: _status,
+        MODELS_TOOL: _models,
+        CONFIRM: _confirm,
+    }
+    tool = tools.get(name)
+    if tool is None or (name == CONFIRM and not has_apps):
         return None
     given = {key: value for key, value in arguments.items() if value is not None}
     try:
@@ -149,10 +159,10 @@ def call(name: str, arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str,
     except ImagegenError as error:
         problem = to_problem(error)
     # A price buys nothing; whether an image is charged is known only to those who have looked.
-    problem = problem if name == STATUS_TOOL else on_route(problem, "/estimate")
+    problem = problem if name in (STATUS_TOOL, CONFIRM) else on_route(problem, "/estimate")
     values = problem.model_dump(mode="json", by_alias=True)
     text = f"{problem.code}: {problem.detail}"
-    return {**_content(text), "isError": True, "_meta": {f"{META_PREFIX}problem": values}}
+    return {**content(text), "isError": True, "_meta": {f"{META_PREFIX}problem": values}}
 
 
 def _estimate(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
@@ -172,7 +182,7 @@ def _estimate(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
         f"{META_PREFIX}charged": False,
         f"{META_PREFIX}estimate": whole,
     }
-    return {**_structured(_offer_text(offer), offer), "_meta": meta}
+    return {**structured(_offer_text(offer), offer), "_meta": meta}
 
 
 def _offer_text(offer: Offer) -> str:
@@ -197,7 +207,7 @@ def _offer_text(offer: Offer) -> str:
 def _status(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
     image = toolbox.status(StatusArguments.model_validate(arguments).image_id)
     url = f" {image.image_url}" if image.image_url else ""
-    return _structured(f"The image is {image.status}.{url} {_charge(image)}", image)
+    return structured(f"The image is {image.status}.{url} {_charge(image)}", image)
 
 
 def _charge(image: ImageStatus) -> str:
@@ -206,6 +216,13 @@ def _charge(image: ImageStatus) -> str:
     if not image.charged:
         return "It is not charged."
     return f"Charged: {label_text(image.cost.charged)}." if image.cost else "It is charged."
+
+
+def _confirm(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
+    if toolbox.relay is None:
+        raise ConfigurationError("Nothing can be confirmed here. Use the link of the offer.")
+    found = confirming.confirm(arguments, toolbox.relay)
+    return {**structured(found.detail, found), "isError": found.status == "failed"}
 
 
 def _models(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
@@ -220,7 +237,7 @@ def _models(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
     text = "\n".join([f"{len(listed)} of {len(found)} models are available now.", *lines])
     answer = AvailableModels(models=listed, unavailable=len(found) - len(listed))
     # The text has the same values: as JSON they would take the model's context a second time.
-    return {**_structured(text, answer), **_content(text)}
+    return {**structured(text, answer), **content(text)}
 
 
 def _listed(row: OfferedModel) -> ListedModel:
@@ -233,30 +250,3 @@ def _listed(row: OfferedModel) -> ListedModel:
         price=square.price,
         typical_seconds=row.typical_seconds,
     )
-
-
-def _structured(text: str, model: BaseModel) -> dict[str, Any]:
-    values = model.model_dump(mode="json", by_alias=True)
-    as_text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    return {**_content(text, as_text), "structuredContent": values, "isError": False}
-
-
-def _content(*texts: str) -> dict[str, Any]:
-    return {"content": [{"type": "text", "text": text} for text in texts]}
-
-
-def _definition(
-    name: str, title: str, description: str, arguments: dict[str, Any], answer: type[BaseModel]
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "title": title,
-        "description": description,
-        "inputSchema": arguments,
-        "outputSchema": answer.model_json_schema(by_alias=True, mode="serialization"),
-        "annotations": {**FREE, "openWorldHint": False},
-    }
-
-
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    return model.model_json_schema(by_alias=True)

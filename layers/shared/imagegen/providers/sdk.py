@@ -8,7 +8,8 @@ import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from ssl import SSLContext
 
 import httpx2
 import openai
@@ -109,11 +110,18 @@ def to_fault(cause: BaseException) -> ProviderError:
     return fault("openai", outcome, type(cause).__name__)
 
 
+@cache
+def tls() -> SSLContext:
+    """Return what TLS connections are checked by; reading the authorities takes some tens of ms."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class BoundedTransport(httpx2.HTTPTransport):
     """A transport with a total deadline, a size limit, and a new connection for each request."""
 
     def __init__(self, clock: Clock, max_bytes: int) -> None:
-        super().__init__(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        super().__init__(verify=tls(), trust_env=False, limits=limits)
         self.clock = clock
         self.max_bytes = max_bytes
 

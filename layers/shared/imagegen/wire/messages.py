@@ -7,8 +7,9 @@ person's page updates it.
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
+from imagegen.wire.history import MAX_CALLS, canonical_call, canonical_message
 from imagegen.wire.images import (
     EdgeModel,
     Estimate,
@@ -33,12 +34,43 @@ class ImageReference(EdgeModel):
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+class HistoryCall(EdgeModel):
+    """A tool call in an assistant's message; OpenAI's form is read as well."""
+
+    id: str = Field("", max_length=MAX_MESSAGE_CHARACTERS)
+    name: str = Field("", max_length=MAX_MESSAGE_CHARACTERS)
+    arguments: str = Field(
+        "{}", max_length=MAX_MESSAGE_CHARACTERS, description="A JSON object, as text or as it is."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _canonical(cls, value: Any) -> Any:
+        return canonical_call(value)
+
+
 class ChatMessage(EdgeModel):
     """One message of the history, which the client keeps."""
 
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "tool"]
     content: Annotated[str, StringConstraints(max_length=MAX_MESSAGE_CHARACTERS)]
     image_generations: tuple[ImageReference, ...] = ()
+    tool_calls: tuple[HistoryCall, ...] = Field(
+        (), max_length=MAX_CALLS, description="The tool calls of an assistant's message."
+    )
+    tool_call_id: str = Field(
+        "",
+        max_length=MAX_MESSAGE_CHARACTERS,
+        description="The call that the message of a tool answers.",
+    )
+    name: str = Field(
+        "", max_length=MAX_MESSAGE_CHARACTERS, description="The tool that the message is from."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _canonical(cls, value: Any) -> Any:
+        return canonical_message(value)
 
 
 class ChatRequest(EdgeModel):

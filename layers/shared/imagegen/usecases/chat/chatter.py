@@ -36,7 +36,7 @@ from imagegen.usecases.chat.llm_call import (
     parse_arguments,
     parse_request,
     request_tokens,
-    to_turn,
+    to_turns,
 )
 from imagegen.wire.images import Estimate, EstimateRequest
 from imagegen.wire.messages import (
@@ -92,7 +92,7 @@ class Chatter:
             StoreUnavailableError: the user's counts cannot be reached.
         """
         check(request, self.limits)
-        turns = [to_turn(message) for message in request.messages]
+        turns = to_turns(request.messages)
         llm, reference = self.llm(), self.reference(user)
         budget = TokenBudget(request_tokens(turns))
         settle = self.begin(user, budget.most)

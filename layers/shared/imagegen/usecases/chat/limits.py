@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 from imagegen.domain.chat_usage import ChatReservation, ChatUsageStore, DailyChatLimits
+from imagegen.domain.conversation import NO_RESULT
 from imagegen.domain.days import utc_day
 from imagegen.domain.errors import InvalidRequestError, LimitError, LlmError, StoreUnavailableError
 from imagegen.domain.stores import LedgerStore
 from imagegen.domain.text import is_blank
-from imagegen.wire.messages import MAX_MESSAGE_CHARACTERS, ChatRequest
+from imagegen.wire.messages import MAX_MESSAGE_CHARACTERS, ChatMessage, ChatRequest
 
 MAX_ANSWER_CHARACTERS = MAX_MESSAGE_CHARACTERS - 500
 """The longest text of the LLM in one answer. The remaining 500 characters are for the service's own
@@ -47,10 +49,11 @@ def check(request: ChatRequest, limits: ChatLimits) -> None:
         InvalidRequestError: the last message is not the user's or is empty, or the history is too
             long.
     """
-    last = request.messages[-1]
-    if last.role != "user" or is_blank(last.content):
+    # A tool's result belongs to its call, wherever the client has put it.
+    spoken = [message for message in request.messages if message.role != "tool"]
+    if not spoken or spoken[-1].role != "user" or is_blank(spoken[-1].content):
         raise InvalidRequestError("The last message must be the user's, and not empty.")
-    characters = sum(_size(message.content) for message in request.messages)
+    characters = sum(map(_characters, request.messages))
     if characters > limits.input_characters:
         raise InvalidRequestError(
             f"The messages have {characters} characters; at most {limits.input_characters} are "
@@ -89,6 +92,12 @@ class ChatMeter:
         except StoreUnavailableError:
             # The answer is complete. The reservation stays: the count is too high until tomorrow.
             return
+
+
+def _characters(message: ChatMessage) -> int:
+    """Return the characters of a message; a tool call counts with its name and a stand-in."""
+    called = [(one.name, one.arguments, NO_RESULT) for one in message.tool_calls]
+    return sum(_size(text) for text in (message.content, *chain.from_iterable(called)))
 
 
 def _size(text: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from imagegen.domain.chat_usage import MAX_OUTPUT_TOKENS, LlmPrices, most_tokens
+from imagegen.domain.conversation import in_order
 from imagegen.domain.errors import InvalidRequestError, LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import (
@@ -19,6 +20,7 @@ from imagegen.domain.ports import (
     TokenCount,
     ToolUse,
 )
+from imagegen.domain.text import legible
 from imagegen.wire.images import EstimateRequest
 from imagegen.wire.messages import TOOL, ChatMessage, TextApiCall, ToolCall
 
@@ -108,15 +110,26 @@ def turn_tokens(turn: ChatTurn) -> int:
     extras = [turn.extras, *(one.extras for one in turn.asked)]
     texts += [json.dumps(one, ensure_ascii=False) for one in extras if one]
     tokens = sum(map(most_tokens, texts))
-    return min(tokens, MAX_OUTPUT_TOKENS) if turn.asked else tokens
+    is_limited = turn.asked and not turn.is_earlier
+    return min(tokens, MAX_OUTPUT_TOKENS) if is_limited else tokens
 
 
 def to_turn(message: ChatMessage) -> ChatTurn:
     """Return a message as a turn for the LLM: at most the number of images, never their ids."""
     count = len(message.image_generations)
-    return ChatTurn(
-        message.role, message.content or f"({count} offered)" if count else message.content
-    )
+    asked = tuple(ToolUse(one.id, one.name, one.arguments) for one in message.tool_calls)
+    is_silent = count and not message.content and not asked
+    text = f"({count} offered)" if is_silent else legible(message.content)
+    if message.role == "tool":
+        # A ToolUse has its id and name in the same legible form.
+        called = (legible(message.tool_call_id), legible(message.name))
+        return ChatTurn("tool", text, call_id=called[0], name=called[1])
+    return ChatTurn(message.role, text, asked)
+
+
+def to_turns(messages: Iterable[ChatMessage]) -> list[ChatTurn]:
+    """Return the history as turns for the LLM, each tool call with its result."""
+    return in_order([to_turn(message) for message in messages])
 
 
 def parse_arguments(text: str) -> dict[str, Any] | None:

@@ -1,0 +1,210 @@
+"""Alpha and brightness are restored from every kind of PNG, as its pixels are."""
+
+import random
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from imagegen.domain.pixels import BrokenImageError
+from imagegen.domain.png_filters import added, unfiltered
+from imagegen.domain.png_planes import alpha_samples, luma_samples, plane_of
+from imagegen.domain.png_rows import TooMuchDataError, open_png
+from tests.fakes.pngs import CHANNELS, KINDS, Kind, write_png
+
+FILTERS = [0, 1, 2, 3, 4]
+WITH_ALPHA = [kind for kind in KINDS if kind.colour in (4, 6)]
+KEYED = [kind for kind in KINDS if kind.colour in (0, 2)]
+every_filter = pytest.mark.parametrize("chosen", [*FILTERS, None])
+"""``None`` is another filter in each row."""
+
+
+def alpha_of(content: bytes) -> bytes | None:
+    png = open_png(content)
+    samples = alpha_samples(png)
+    return None if samples is None else bytes(plane_of(png, samples))
+
+
+def some_pixels(kind: Kind, size: tuple[int, int] = (13, 11)) -> list[list[tuple[int, ...]]]:
+    """Runs of equal pixels with single ones between, and now and then the extremes."""
+    source = random.Random(f"{kind}")
+    values = [0, kind.most, kind.most // 2, *(source.randint(0, kind.most) for _ in range(3))]
+    pool = [tuple(source.choice(values) for _ in range(CHANNELS[kind.colour])) for _ in range(6)]
+    width, height = size
+    rows = []
+    for _ in range(height):
+        row: list[tuple[int, ...]] = []
+        while len(row) < width:
+            row += [source.choice(pool)] * source.choice([1, 1, 2, 7])
+        rows.append(row[:width])
+    return rows
+
+
+def eight_bits(value: int, depth: int) -> int:
+    if depth == 8:
+        return value
+    high, is_high_only = value >> 8, value & 255 == value >> 8
+    if high == 0 and not is_high_only:
+        return 1
+    return 254 if high == 255 and not is_high_only else high
+
+
+@every_filter
+@pytest.mark.parametrize("is_interlaced", [False, True])
+@pytest.mark.parametrize("kind", WITH_ALPHA, ids=str)
+def test_the_alpha_channel_is_restored(
+    kind: Kind, *, is_interlaced: bool, chosen: int | None
+) -> None:
+    pixels = some_pixels(kind)
+    filters = (lambda row: row % 5) if chosen is None else (lambda _: chosen)
+    content = write_png(kind, pixels, filters=filters, is_interlaced=is_interlaced)
+    expected = bytes(eight_bits(pixel[-1], kind.depth) for row in pixels for pixel in row)
+    assert alpha_of(content) == expected
+
+
+@every_filter
+@pytest.mark.parametrize("is_interlaced", [False, True])
+@pytest.mark.parametrize("kind", KEYED, ids=str)
+def test_one_colour_is_transparent_by_trns(
+    kind: Kind, *, is_interlaced: bool, chosen: int | None
+) -> None:
+    pixels = some_pixels(kind)
+    key = pixels[3][5]
+    filters = (lambda row: row % 5) if chosen is None else (lambda _: chosen)
+    trns = b"".join(sample.to_bytes(2) for sample in key)
+    content = write_png(
+        kind, pixels, filters=filters, is_interlaced=is_interlaced, transparency=trns
+    )
+    expected = bytes(0 if pixel == key else 255 for row in pixels for pixel in row)
+    assert alpha_of(content) == expected
+
+
+@every_filter
+@pytest.mark.parametrize("is_interlaced", [False, True])
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_colours_of_a_palette_are_transparent_by_trns(
+    depth: int, *, is_interlaced: bool, chosen: int | None
+) -> None:
+    kind = Kind(3, depth)
+    pixels = some_pixels(kind)
+    alphas = bytes((index * 53) % 256 for index in range(kind.most))  # the last one is opaque
+    filters = (lambda row: row % 5) if chosen is None else (lambda _: chosen)
+    content = write_png(
+        kind,
+        pixels,
+        filters=filters,
+        is_interlaced=is_interlaced,
+        palette=bytes(3 << depth),
+        transparency=alphas,
+    )
+    expected = bytes([*alphas, 255][index] for row in pixels for (index,) in row)
+    assert alpha_of(content) == expected
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+@pytest.mark.parametrize("level", [0, 1, 9])
+def test_an_encoder_s_own_choice_of_filters_is_restored(mode: str, level: int) -> None:
+    noise = random.Random(7).randbytes(80 * 60)
+    alpha = Image.frombytes("L", (80, 60), noise).resize((20, 15)).resize((80, 60))
+    image = Image.frombytes("L", (80, 60), noise[::-1]).convert("RGBA")
+    image.putalpha(alpha)
+    out = BytesIO()
+    image.convert(mode).save(out, "PNG", compress_level=level)
+    assert alpha_of(out.getvalue()) == alpha.tobytes()
+
+
+@pytest.mark.parametrize("kind", [one for one in KINDS if one.colour in (0, 2, 3)], ids=str)
+def test_without_a_channel_and_without_trns_there_is_no_alpha(kind: Kind) -> None:
+    palette = bytes(3 << kind.depth) if kind.colour == 3 else b""
+    assert alpha_of(write_png(kind, some_pixels(kind), palette=palette)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "trns"),
+    [
+        (Kind(0, 8), b"\0"),
+        (Kind(2, 8), b"\0\0"),
+        (Kind(3, 1), b"\0\0\0"),
+        (Kind(0, 8), b""),
+    ],
+)
+def test_a_trns_that_does_not_fit_means_nothing(kind: Kind, trns: bytes) -> None:
+    content = write_png(kind, some_pixels(kind), palette=bytes(6), transparency=trns)
+    assert alpha_of(content) is None
+
+
+@pytest.mark.parametrize("is_interlaced", [False, True])
+@pytest.mark.parametrize("kind", [one for one in KINDS if one.colour in (0, 2, 3)], ids=str)
+def test_brightness_is_restored_as_pillow_sees_it(kind: Kind, *, is_interlaced: bool) -> None:
+    pixels = some_pixels(kind)
+    palette = random.Random(1).randbytes(3 << kind.depth) if kind.colour == 3 else b""
+    content = write_png(kind, pixels, is_interlaced=is_interlaced, palette=palette)
+    png = open_png(content)
+    ours = plane_of(png, luma_samples(png))
+    if kind == Kind(0, 16):
+        assert ours == bytes(eight_bits(pixel[0], 16) for row in pixels for pixel in row)
+        return
+    image = Image.open(BytesIO(content))
+    theirs = (image if kind.colour == 0 else image.convert("RGB")).convert("L").tobytes()
+    assert max(abs(one - other) for one, other in zip(ours, theirs, strict=True)) <= 1
+
+
+@given(st.integers(0, 4), st.data())
+def test_a_filter_is_reversed(chosen: int, data: st.DataObject) -> None:
+    width = data.draw(st.integers(1, 70))
+    few = st.sampled_from([0, 0, 0, 0, 0, 0, 7, 255])
+    bytes_of = st.lists(few | st.integers(0, 255), min_size=width, max_size=width).map(bytes)
+    runs = st.lists(st.tuples(st.integers(0, 255), st.integers(20, 70)), min_size=1).map(
+        lambda pairs: b"".join(bytes([value]) * times for value, times in pairs)[:width].ljust(
+            width, b"\3"
+        )
+    )
+    row, above = data.draw(bytes_of | runs), data.draw(bytes_of | runs)
+    content = write_png(
+        Kind(0, 8), [[(one,) for one in above], [(one,) for one in row]], filters=lambda _: chosen
+    )
+    (first, second) = open_png(content).rows
+    restored = unfiltered(chosen, first.data, bytes(width))
+    assert restored == above
+    assert unfiltered(chosen, second.data, above) == row
+
+
+@given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)), min_size=1))
+def test_rows_are_added_byte_by_byte(pairs: list[tuple[int, int]]) -> None:
+    left, right = (bytes(side) for side in zip(*pairs, strict=True))
+    assert added(left, right) == bytes(sum(pair) % 256 for pair in pairs)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (3, 2), (8, 8)])
+def test_tiny_interlaced_images_have_all_their_rows(kind: Kind, size: tuple[int, int]) -> None:
+    palette = bytes(3 << kind.depth) if kind.colour == 3 else b""
+    pixels = some_pixels(kind, size)
+    png = open_png(write_png(kind, pixels, is_interlaced=True, palette=palette))
+    assert len(plane_of(png, luma_samples(png))) == size[0] * size[1]
+
+
+@pytest.mark.parametrize("is_interlaced", [False, True])
+@pytest.mark.parametrize("more", [b"\0", bytes(10_000_000)])
+def test_more_data_than_pixels_is_noticed(*, is_interlaced: bool, more: bytes) -> None:
+    kind = Kind(6, 8)
+    png = open_png(write_png(kind, some_pixels(kind), is_interlaced=is_interlaced, more=more))
+    with pytest.raises(TooMuchDataError):
+        list(png.rows)
+
+
+@pytest.mark.parametrize("is_interlaced", [False, True])
+def test_less_data_than_pixels_is_noticed(*, is_interlaced: bool) -> None:
+    kind = Kind(6, 8)
+    content = write_png(kind, some_pixels(kind), is_interlaced=is_interlaced, size=(13, 12))
+    with pytest.raises(BrokenImageError):
+        list(open_png(content).rows)
+
+
+def test_a_palette_image_without_a_palette_is_broken() -> None:
+    kind = Kind(3, 8)
+    for palette in (b"", bytes(4)):
+        with pytest.raises(BrokenImageError, match="palette"):
+            open_png(write_png(kind, some_pixels(kind), palette=palette))
