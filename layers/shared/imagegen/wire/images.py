@@ -64,6 +64,14 @@ Instant = Annotated[
 ]
 
 
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")  # noqa: TRY004 pydantic needs a ValueError
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_number)]
+"""A whole number; LLMs also write it as 4.0 or as text, but ``true`` is none."""
 Token = Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
 
 
@@ -90,7 +98,7 @@ class EstimateRequest(EdgeModel):
     provider: str | None = Field(None, max_length=40, description="Preferred, not required.")
     model: str | None = Field(None, max_length=120, description="Preferred, not required.")
     format: FileFormat | None = Field(None, description="Without it, the model decides.")
-    count: int = Field(
+    count: Count = Field(
         1,
         ge=1,
         le=MOST_IMAGES,
