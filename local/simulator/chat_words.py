@@ -37,6 +37,13 @@ PROVIDER = re.compile(rf"\b(?:with|by|from|using|on)\s+({'|'.join(PROVIDERS)})\b
 MODELS = re.compile(
     r"\b(?:with|by|using)\s+(dall-e-[23]|gpt-image-[\w.-]+|imagen-[\w.-]+)", re.IGNORECASE
 )
+VERSIONS = re.compile(
+    rf"[,;.]?\s*\b(?:(?:and\s+)?(?:make|in|as)\s+)?(\d|{'|'.join(NUMBERS)})"
+    r"\s+(?:versions?|variations?|variants?)\b(?:\s+of\b)?"
+    rf"|[,;.]\s*make\s+(\d|{'|'.join(NUMBERS)})\b",
+    re.IGNORECASE,
+)
+"""Of one picture: they are one call of the tool, with ``count``."""
 BUDGET = re.compile(r"\b(?:at most|under|below|up to)\s*\$\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
@@ -83,9 +90,10 @@ def results_in(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
 def result_text(result: Any) -> str:
     """Return a sentence about a tool's result."""
     if isinstance(result, dict) and "buttonLabel" in result:
-        price = str(result["buttonLabel"]).removeprefix("Generate Image for ")
+        what, _, price = str(result["buttonLabel"]).removeprefix("Generate ").partition(" for ")
+        what = "the image" if what == "Image" else what.lower()
         return (
-            f"I can offer the image for {price}, made by {result.get('provider')} "
+            f"I can offer {what} for {price}, made by {result.get('provider')} "
             f"({result.get('model')}). Press the button to make it."
         )
     detail = result.get("detail") if isinstance(result, dict) else None
@@ -95,6 +103,10 @@ def result_text(result: Any) -> str:
 def arguments_of(text: str, subject: str) -> list[dict[str, str | float]]:
     """Return the tool's arguments for each picture that a text asks for."""
     extras: dict[str, str | float] = {}
+    if found := VERSIONS.search(text):
+        word = (found[1] or found[2]).lower()
+        extras["count"] = NUMBERS.get(word) or max(1, int(word))
+        text, subject = VERSIONS.sub("", text), subject_of(VERSIONS.sub(" ", text))
     for quality, words in QUALITIES.items():
         if re.search(words, text, re.IGNORECASE):
             extras.setdefault("quality", quality)

@@ -24,6 +24,16 @@ TEXTS = {
         "You pay at most $0.0336 once",
         "soft watercolour",
     ],
+    "pending-set": [
+        "Generate 4 Images for $0.1344",
+        "usually $0.0528",
+        "You pay at most $0.1344 once, and only for the images you get.",
+    ],
+    "complete-set": [
+        "$0.0396 charged for 3 of 4 images.",
+        "The others were not made and not charged",
+        "Not made",
+    ],
     "pending-unknown": ["Price unavailable", "Get a new price", "Asking for one is free"],
     "expired": [
         "This price has expired",
