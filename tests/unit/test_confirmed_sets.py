@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from imagegen.chat.results import result_for_llm
 from imagegen.domain.errors import (
     AboveMaxCostError,
     ImagegenError,
@@ -29,6 +30,7 @@ from imagegen.domain.standing import limit_now
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.generate.sets import ConfirmedImage
 from imagegen.wire.images import Estimate, GenerateRequest
+from imagegen.wire.messages import llm_result
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.images import MemoryImageStore
 from tests.fakes.pictures import png
@@ -460,3 +462,15 @@ def test_a_set_opens_exactly_when_all_of_its_images_are_possible(
         assert limit_now(ledger, limits, now_ms=later, **args) is None  # type: ignore[arg-type]
     else:
         assert hourly - len(taken[:hourly]) >= count
+
+
+def test_an_llm_reads_why_there_is_no_button() -> None:
+    service = Service(limits=Limits(hourly_images=4))
+    service.make("an earlier one")
+    offer = service.estimate(count=4)
+    as_json = offer.model_dump(mode="json", by_alias=True)
+    for told in (llm_result(offer), result_for_llm(as_json)):
+        assert "only 3 would be within the limits now" in str(told["blocked"])
+    free = Service().estimate(count=4)
+    assert "blocked" not in llm_result(free)
+    assert "blocked" not in result_for_llm(free.model_dump(mode="json", by_alias=True))

@@ -413,7 +413,7 @@ export class GeneratedImageElement extends Base {
   #tick() {
     this.#render();
     // A limit opens while the person looks: its offer comes back with a new price, which is free.
-    if (this.#opensAt() && blockedOf(this.#generation) && this.#opensAt() <= Date.now()) this.#retry();
+    if (this.#generation && this.#opensAt() && blockedOf(this.#generation) && this.#opensAt() <= Date.now()) this.#retry();
   }
 
   /** Applies an event or a status record, if its generation is still shown. */

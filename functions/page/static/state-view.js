@@ -94,7 +94,7 @@ export function stateView(client, simulatorUrl, told) {
   }
 
   function showUsage({ spent, reserved, limits, remaining, recent }) {
-    const held = Number(reserved) ? `, ${usdText(reserved)} reserved for images in the making` : "";
+    const held = Number(reserved) ? `, ${usdText(reserved)} reserved` : "";
     $("spent").textContent = `${usdText(spent)} spent${held}`;
     const money = [usdText(remaining.usdToday), usdText(limits.usdToday)];
     $("left").replaceChildren(

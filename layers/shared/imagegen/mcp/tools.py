@@ -23,6 +23,7 @@ from imagegen.mcp.confirm import CONFIRM, Relay
 from imagegen.mcp.results import content, definition, schema, structured
 from imagegen.wire.images import (
     Allowance,
+    Blocked,
     EdgeModel,
     Estimate,
     EstimateRequest,
@@ -68,6 +69,7 @@ class Offer(EdgeModel):
     style: str
     price: Price
     button_label: str
+    blocked: Blocked | None
     fallback: Replaced | None
     typical_seconds: int
     expires_at: Instant
@@ -196,6 +198,8 @@ def _offer_text(offer: Offer) -> str:
         f"{offer.model} ({offer.provider}). No image is made and nothing is charged until the "
         "person confirms. "
     )
+    if offer.blocked:
+        text += f"Now a limit would refuse it: {offer.blocked.detail} "
     if offer.offer_url is None:
         return f"{text}They confirm where your application shows a button with the price."
     return (

@@ -182,8 +182,10 @@ def llm_result(estimate: Estimate) -> dict[str, Any]:
     that an LLM reads and may repeat.
     """
     price = estimate.price.model_dump(mode="json", by_alias=True)
+    blocked = {"blocked": estimate.blocked.detail} if estimate.blocked else {}
     return {
         "offered": True,
+        **blocked,
         "buttonLabel": estimate.button_label,
         "price": price,
         "provider": estimate.provider,
