@@ -12,7 +12,7 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.record_store import DynamoRecordStore
-from imagegen.bootstrap.aws_world import ID_BYTES, MOST_AT_ONCE
+from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.catalog import Catalog
@@ -30,6 +30,7 @@ from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.generate.generator import Confirmed, Generator
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.run import Made, Running
+from imagegen.usecases.generate.sets import MOST_AT_ONCE
 from imagegen.wire.images import Estimate, EstimateRequest, GenerateRequest
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore

@@ -199,6 +199,15 @@ def test_a_limit_in_the_middle_stops_the_rest_and_they_are_never_filled_up() -> 
     service.check_charged_iff_stored()
 
 
+def test_of_a_set_that_is_not_begun_at_once_what_is_missing_may_still_be_made() -> None:
+    service = Service(max_count=6, limits=Limits(hourly_images=5))
+    offer = service.estimate(count=6)
+    assert kinds(confirm(service, offer)) == ["Made"] * 5 + ["hourly_images"]
+    missing = confirm(service, offer)[5].result
+    assert isinstance(missing, ImagegenError)
+    assert missing.charged is None
+
+
 def test_a_set_of_which_nothing_was_made_may_be_confirmed_again() -> None:
     service = Service()
     for provider in service.providers.values():

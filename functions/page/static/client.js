@@ -4,6 +4,8 @@
 const HERE = import.meta.url;
 const LOST_TRIES = 6;
 const LOOK_MS = 8000;
+// So many images of a set begin together; a later one may begin after the first has ended.
+const AT_ONCE = 4;
 export const NETWORK = {
   type: "about:blank", title: "No answer", status: 0, code: "network",
   detail: "The service could not be reached.", charged: null, retryable: true,
@@ -135,7 +137,7 @@ export function createClient(settings = {}) {
     if (lost || looks.every(({ reason }) => reason)) throw (lost ?? looks[0]).reason;
     const isRunning = looks.some(({ value }) => value?.status === "generating");
     const images = looks.map(({ value, reason }, index) => {
-      const { status: state, charged } = value ?? (isRunning && isAbsent(reason) ? { status: "generating", charged: null } : { status: "failed", charged: reason.problem.charged });
+      const { status: state, charged } = value ?? (isRunning && isAbsent(reason) ? { status: "generating", charged: null } : { status: "failed", charged: isAbsent(reason) && ids.length > AT_ONCE ? null : reason.problem.charged });
       const problem = reason?.problem ?? { code: value.code ?? "unknown", detail: "", charged, retryable: false };
       return { index, id: ids[index], status: state, charged, ...(state === "complete" ? { image: value } : state === "failed" && { problem }) };
     });

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 CATALOG_FILE = "provider_catalog.json"
 ID_BYTES = 6
-MOST_AT_ONCE = 4
-"""How many images one invocation makes at the same time."""
 """The ids of runs are kept in the ledger, so they are short."""
 
 
@@ -144,7 +142,8 @@ class AwsWorld:
 
         for build_client in (clients.dynamodb, clients.s3, clients.ssm):
             build_client()
-        # Each image is in memory until it is stored.
+        from imagegen.usecases.generate.sets import MOST_AT_ONCE  # noqa: PLC0415 as above
+
         with ThreadPoolExecutor(min(max(len(tasks), 1), MOST_AT_ONCE)) as pool:
             return list(pool.map(lambda task: task(), tasks))
 

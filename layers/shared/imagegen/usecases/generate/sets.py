@@ -26,6 +26,9 @@ from imagegen.wire.images import GenerateRequest
 from imagegen.wire.reports import Problem
 from imagegen.wire.sets import GeneratedSet, SetImage
 
+MOST_AT_ONCE = 4
+"""How many images one invocation makes at the same time: each is in memory until it is stored."""
+
 type Result = Made | Running | ImagegenError
 type Make = Callable[[Look | None], Made | Running]
 """Makes one image of a set, at its place in the set."""
@@ -158,7 +161,7 @@ class SetGenerator:
         if began:
             # The run of its set has not come to it yet.
             return Running(min(began))
-        raise _not_made()
+        raise _not_made(is_certain=len(quotes) <= MOST_AT_ONCE)
 
     def _unavailable(
         self, opened: Quote | ImagegenError, error: StoreUnavailableError
@@ -239,10 +242,11 @@ def _ending(result: Result) -> tuple[str | None, ImagegenError]:
     return None, result if isinstance(result, ImagegenError) else ImagegenError("")
 
 
-def _not_made() -> GenerationFailedError:
+def _not_made(*, is_certain: bool) -> GenerationFailedError:
     error = GenerationFailedError(
         "This image of the set was not made. For what is missing, ask for a new estimate."
     )
     error.retryable = False
-    error.charged = False
+    # Beyond those that begin together, the first run may be about to make it.
+    error.charged = False if is_certain else None
     return error
