@@ -57,7 +57,7 @@ run: tools ## Run the whole stack on this machine, without keys, Docker or AWS (
 	@PYTHONPATH=layers/shared exec $(PYTHON) -m local.run $(if $(PORT),--port $(PORT))
 
 .PHONY: test
-test: tools ## Lint, and all suites but exactness, planted, security and browser
+test: tools ## Lint, and all suites but exactness, planted, security, clients and browser
 	@$(TWO) stack-suites other-suites $(PARTS)
 
 .PHONY: security
@@ -154,7 +154,7 @@ planted: tools ## Plant known bugs in a copy; each must turn tests red (ROWS=1: 
 	@$(PYTHON) -m tests.planted $(if $(ROWS),--rows) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: mutation
-mutation: tools ## Mutate the money and breaker modules in a copy: 95 % must be killed, the rest explained
+mutation: tools ## Mutate the code that decides, in a copy: 95 % must be killed, the rest explained (ONLY=modules)
 	@PYTHONPATH=layers/shared $(PYTHON) -m tests.mutation $(if $(ONLY),--only $(ONLY))
 
 .PHONY: format
@@ -257,7 +257,7 @@ tools: .venv/stamp .tools/sam/stamp .tools/ministack/stamp
 	@command -v npm >/dev/null || { echo "Node.js with npm is needed (on Debian: apt install npm)" >&2; exit 1; }
 	@echo "Installing the JavaScript clients into .tools/clients-js"
 	@mkdir -p .tools/clients-js && cp $^ .tools/clients-js/
-	@cd .tools/clients-js && npm install --silent --before $(CLIENTS_DAY) --ignore-scripts --no-package-lock --no-audit --no-fund
+	@cd .tools/clients-js && npm install --loglevel=error --before $(CLIENTS_DAY) --ignore-scripts --no-package-lock --no-audit --no-fund
 	@touch $@
 
 .tools/%/stamp: requirements/%.txt | $(UV)

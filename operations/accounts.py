@@ -32,11 +32,11 @@ NEW: Final = frozenset({"", "REVIEW_IN_PROGRESS"})
 """States in which nothing of a stack exists: only a change set was made."""
 STUCK: Final = {
     "ROLLBACK_COMPLETE": "Its first deployment failed, and CloudFormation does not update such a "
-    "stack. Correct the reason, run `make destroy STACK={stack}`, then `make deploy` again.",
+    "stack. Correct the reason, run `make destroy STACK={stack}`, then `{command}` again.",
     "ROLLBACK_FAILED": "Its first deployment failed and could not be undone. Run "
     "`make destroy STACK={stack}`; if that fails, delete the named resource by hand first.",
     "CREATE_FAILED": "Its first deployment failed. Run `make destroy STACK={stack}`, then "
-    "`make deploy` again.",
+    "`{command}` again.",
     "DELETE_FAILED": "It could not be deleted completely. Remove what blocks the named resource, "
     "and run `make destroy STACK={stack}` again.",
     "UPDATE_ROLLBACK_FAILED": "An update failed and could not be undone. Correct the reason, then "
@@ -120,8 +120,12 @@ def outputs(found: Mapping[str, Any]) -> dict[str, str]:
     return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
 
 
-def refuse_stuck(cloudformation: "CloudFormationClient", found: Mapping[str, Any]) -> None:
+def refuse_stuck(
+    cloudformation: "CloudFormationClient", found: Mapping[str, Any], command: str = "make deploy"
+) -> None:
     """Raise if CloudFormation would refuse an update in the stack's present state.
+
+    ``command`` is the one to run again.
 
     Raises:
         AccountError: it says what to do, and the first reason that CloudFormation reports.
@@ -131,7 +135,7 @@ def refuse_stuck(cloudformation: "CloudFormationClient", found: Mapping[str, Any
         raise AccountError(f"The stack {stack!r} is in the state {state}. {RUNNING}")
     if state in STUCK:
         reason = first_reason(cloudformation, stack)
-        advice = STUCK[state].format(stack=stack)
+        advice = STUCK[state].format(stack=stack, command=command)
         raise AccountError(f"The stack {stack!r} is in the state {state}. {advice}{reason}")
 
 
@@ -164,18 +168,21 @@ def refuse_region(region: str) -> None:
         )
 
 
-def concurrency_notes(limit: int, reserved: Mapping[str, int]) -> Iterator[str]:
+def concurrency_notes(limit: int, reserved: Mapping[str, int], *, others: int = 0) -> Iterator[str]:
     """Yield what a person should know about the account's concurrency in this Region.
+
+    ``others`` is what functions outside the stack have reserved.
 
     Raises:
         AccountError: more is reserved than the account has.
     """
     wanted = sum(reserved.values())
     names = " + ".join(sorted(name for name, one in reserved.items() if one))
-    if wanted > max(0, limit - UNRESERVED):
+    if wanted and wanted > max(0, limit - others - UNRESERVED):
+        taken = f"other functions have reserved {others} and " if others else ""
         raise AccountError(
             f"{names} reserve {wanted} of the account's concurrency of {limit}, of which "
-            f"{UNRESERVED} must stay unreserved: lower them, or ask AWS for a higher limit "
+            f"{taken}{UNRESERVED} must stay unreserved: lower them, or ask AWS for a higher limit "
             "(Service Quotas, Lambda, Concurrent executions)."
         )
     if limit <= UNRESERVED:

@@ -7,6 +7,7 @@ stack. ``make deploy-fast`` deploys only the code: every setting stays.
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from local.parameters import (
     environment_name,
     overrides,
     read_dotenv,
+    set_values,
     template_parameters,
 )
 from local.paths import BUILT_FOR_AWS, ROOT, SAM
@@ -77,13 +79,13 @@ def deploy(given: argparse.Namespace) -> int:
         interview(given.env_file)
     dotenv = read_dotenv(given.env_file)
     parameters = chosen(dotenv, found, given)
-    if has_no_brake(dotenv) and not given.fast:
+    if has_no_brake(parameters) and not given.fast:
         raise AccountError("CHAT_MODEL is set and CHAT_CONCURRENCY is 0: set it to 1 or more.")
     existing.check(parameters)
     print(summary(given, dotenv, where, is_new=found is None))
     if found is not None and (names := kept_names(accounts.parameter_values(found), dotenv)):
         print(f"  kept        {', '.join(names)}: set, but not in .env; NAME={CLEAR} clears one")
-    for note in concurrency(parameters):
+    for note in concurrency(parameters, accounts.parameter_values(found or {})):
         print(f"  note        {note}")
     agree(given)
     sys.stdout.flush()  # In a pipeline's log this comes before sam's own output.
@@ -127,21 +129,45 @@ def run_sam(given: argparse.Namespace, parameters: Mapping[str, str], region: st
     return subprocess.run(command, env=os.environ, cwd=ROOT, check=False).returncode
 
 
-def concurrency(parameters: Mapping[str, str]) -> list[str]:
+def concurrency(parameters: Mapping[str, str], present: Mapping[str, str]) -> list[str]:
     """Return what a person should know about the account's concurrency in this Region.
 
+    ``present`` are the parameters of the deployed stack: what it has reserved is its own.
+
     Raises:
-        AccountError: more is reserved than the account has.
+        AccountError: more is reserved than the account has, or a value is not a number.
     """
-    reserved = {
-        name: int(value) for name, value in parameters.items() if name.endswith("Concurrency")
-    }
+    reserved, own = reservations(parameters), reservations(present)
     try:
         limits = boto3.client("lambda").get_account_settings()["AccountLimit"]
     except ClientError as error:
         code = error.response["Error"]["Code"]
         return [f"The account's concurrency is unknown (lambda:GetAccountSettings: {code})."]
-    return list(accounts.concurrency_notes(limits["ConcurrentExecutions"], reserved))
+    limit = limits["ConcurrentExecutions"]
+    others = limit - limits.get("UnreservedConcurrentExecutions", limit) - sum(own.values())
+    return list(accounts.concurrency_notes(limit, reserved, others=max(0, others)))
+
+
+def reservations(parameters: Mapping[str, str]) -> dict[str, int]:
+    """Return the concurrency that parameters reserve, by their names.
+
+    Raises:
+        AccountError: a value is not a number.
+    """
+    names = [name for name in parameters if name.endswith("Concurrency")]
+    return {name: count(name, parameters[name]) for name in names}
+
+
+def count(parameter: str, value: str) -> int:
+    """Return the value of a parameter that is a whole number.
+
+    Raises:
+        AccountError: it is not.
+    """
+    if not re.fullmatch(r"[0-9]{1,9}", value.strip()):
+        name = environment_name(parameter)
+        raise AccountError(f"{name}={value!r} must be a whole number of 0 or more.")
+    return int(value)
 
 
 def agree(given: argparse.Namespace) -> None:
@@ -158,9 +184,13 @@ def agree(given: argparse.Namespace) -> None:
         raise AccountError("Nothing was changed.")
 
 
-def has_no_brake(dotenv: Mapping[str, str]) -> bool:
-    """Return whether a chat would be deployed that nothing limits for all users together."""
-    return bool(dotenv.get("CHAT_MODEL")) and dotenv.get("CHAT_CONCURRENCY", "").strip() == "0"
+def has_no_brake(parameters: Mapping[str, str]) -> bool:
+    """Return whether a chat would be deployed that nothing limits for all users together.
+
+    A stack of an older version may have kept the 0 that was its default.
+    """
+    concurrency = parameters.get("ChatConcurrency", "").strip()
+    return bool(parameters.get("ChatModel")) and concurrency == "0"
 
 
 def interview(env_file: Path) -> None:
@@ -183,19 +213,23 @@ def summary(
     given: argparse.Namespace, dotenv: Mapping[str, str], where: Place, *, is_new: bool
 ) -> str:
     """Return the text shown before anything is created or changed."""
+    chosen = set_values(dotenv)
     kind = "A new stack" if is_new else "The code of the stack" if given.fast else "The stack"
     lines = [f"{kind}, {given.stack!r}, with the settings of {given.env_file.name}:", where.text()]
-    issuer = dotenv.get("JWT_ISSUER")
+    issuer = chosen.get("JWT_ISSUER")
     if is_new:
-        keys = [provider for provider, name in KEYS.items() if name in dotenv]
-        alarms = dotenv.get("ALARM_TOPIC_ARN") or dotenv.get("ALARM_EMAIL")
+        keys = [provider for provider, name in KEYS.items() if name in chosen]
+        alarms = chosen.get("ALARM_TOPIC_ARN") or chosen.get("ALARM_EMAIL")
         lines += [
             f"  tokens      {issuer or 'JWT_ISSUER is not set: every user will be refused'}",
             f"  providers   {', '.join(keys) or 'no key is set: no image can be offered'}",
             f"  alarms      {alarms or 'on the dashboard only'}",
         ]
     elif not given.fast and not issuer:
-        lines.append("  tokens      JWT_ISSUER is not in .env: the stack keeps its present issuer")
+        is_kept = "JWT_ISSUER" not in dotenv
+        kept = "JWT_ISSUER is not in .env: the stack keeps its present issuer"
+        cleared = "JWT_ISSUER is cleared: every user will be refused"
+        lines.append(f"  tokens      {kept if is_kept else cleared}")
     return "\n".join(lines)
 
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import boto3
 
 from local.guide import keep
-from local.parameters import read_dotenv
+from local.parameters import CLEAR, read_bare_template, read_dotenv, set_values
 from local.paths import ROOT, SAM
 from local.sam import CONFIG_FILE, quoted
 from operations import accounts
@@ -43,7 +43,8 @@ CHOSEN: Final = {
     "EDGE_READ_TIMEOUT_SECONDS": "ReadTimeoutSeconds",
 }
 """Settings of .env for ``edge.yaml``."""
-SETTINGS: Final = ("PUBLIC_API_URL", "PUBLIC_PAGE_URL", "ORIGIN_DIGESTS")
+ADDRESSES: Final = ("PUBLIC_API_URL", "PUBLIC_PAGE_URL")
+CLOUDFRONT: Final = ".cloudfront.net"
 
 
 def edge_stack(stack: str) -> str:
@@ -56,14 +57,44 @@ def parameters(
 ) -> dict[str, str]:
     """Return the parameters of ``edge.yaml``; without a secret, the deployed one stays."""
     hosts = {name: urlsplit(outputs[one]).hostname or "" for name, one in HOSTS.items()}
-    chosen = {parameter: dotenv[name] for name, parameter in CHOSEN.items() if name in dotenv}
+    given = {parameter: dotenv[name] for name, parameter in CHOSEN.items() if name in dotenv}
+    chosen = {name: default_of(name) if one == CLEAR else one for name, one in given.items()}
     return {**hosts, **chosen, **({"OriginSecret": secret} if secret else {})}
 
 
-def settings(address: str, secret: str | None) -> dict[str, str]:
-    """Return the settings for the stack behind the address, by their names in .env."""
-    digest = {"ORIGIN_DIGESTS": hashlib.sha256(secret.encode()).hexdigest()} if secret else {}
-    return {"PUBLIC_API_URL": address, "PUBLIC_PAGE_URL": address, **digest}
+def default_of(parameter: str) -> str:
+    """Return a parameter's default in ``edge.yaml``, which clears it."""
+    return str(read_bare_template(TEMPLATE)["Parameters"][parameter]["Default"])
+
+
+def demanded(deployed: Mapping[str, str], dotenv: Mapping[str, str]) -> str:
+    """Return the digests that the functions demand or will demand, empty if there are none."""
+    return set_values(dotenv).get("ORIGIN_DIGESTS") or deployed.get("OriginDigests", "")
+
+
+def settings(
+    address: str, dotenv: Mapping[str, str], *, before: str, digests: str
+) -> dict[str, str]:
+    """Return the settings that .env lacks for the stack behind an address, by name.
+
+    ``before`` is the address that the stack in front had. An address of .env that is neither that
+    one nor CloudFront's is a person's own, and stays. ``digests`` are those of all secrets with
+    which calls may come.
+    """
+    given = set_values(dotenv)
+    new = {one: address for one in ADDRESSES if is_replaced(given.get(one, ""), address, before)}
+    return new if given.get("ORIGIN_DIGESTS") == digests else {**new, "ORIGIN_DIGESTS": digests}
+
+
+def is_replaced(given: str, address: str, before: str) -> bool:
+    """Return whether an address of .env is replaced by the one that the stack in front has now."""
+    return given != address and (given in ("", before) or given.endswith(CLOUDFRONT))
+
+
+def with_digest(digests: str, secret: str | None) -> str:
+    """Return the digests with that of a new secret; another front may still send an older one."""
+    new = hashlib.sha256(secret.encode()).hexdigest() if secret else ""
+    return ",".join(filter(None, (digests, new)))
 
 
 def main() -> None:
@@ -90,23 +121,36 @@ def deploy(given: argparse.Namespace) -> None:
     if found is None:
         raise AccountError(f"There is no stack {given.stack!r} yet: run `make deploy` first.")
     name = edge_stack(given.stack)
+    front = accounts.describe(cloudformation, name)
+    if front is not None:
+        accounts.refuse_stuck(cloudformation, front, f"make edge STACK={given.stack}")
     print(
         f"CloudFront in front of {given.stack!r}, as the stack {name!r}:\n{where.text()}",
         flush=True,
     )
     agree(argparse.Namespace(yes=given.yes, fast=False))
     dotenv = read_dotenv(given.env_file)
-    # Without a digest anywhere no function demands the present secret, so a new one breaks nothing.
-    demanded = accounts.parameter_values(found).get("OriginDigests")
-    secret = None if demanded or "ORIGIN_DIGESTS" in dotenv else secrets.token_urlsafe(32)
+    digests = demanded(accounts.parameter_values(found), dotenv)
+    # A deployed secret that functions demand stays; without one, a new secret breaks nothing.
+    secret = None if front is not None and digests else secrets.token_urlsafe(32)
     run_sam(name, parameters(accounts.outputs(found), dotenv, secret), where.region)
     address = accounts.outputs(accounts.describe(cloudformation, name))["Address"]
-    new = settings(address, secret)
-    keep({one: new[one] for one in SETTINGS if one in new and one not in dotenv}, given.env_file)
-    print(
-        f"The address is {address}. Until `make deploy STACK={given.stack}` the functions neither"
-    )
-    print("name it nor demand that calls come through it.")
+    before, wanted = accounts.outputs(front or {}).get("Address", ""), with_digest(digests, secret)
+    keep(settings(address, dotenv, before=before, digests=wanted), given.env_file)
+    print(report(address, given.stack, read_dotenv(given.env_file)))
+
+
+def report(address: str, stack: str, dotenv: Mapping[str, str]) -> str:
+    """Return what is true now and what comes next."""
+    lines = [
+        f"The address is {address}. Until `make deploy STACK={stack}` the functions neither",
+        "name it nor demand that calls come through it.",
+    ]
+    others = [one for one in ADDRESSES if dotenv.get(one) != address]
+    lines += [f"{one} in .env is another address, and stays: {dotenv.get(one)}" for one in others]
+    if "," in dotenv.get("ORIGIN_DIGESTS", ""):
+        lines.append("ORIGIN_DIGESTS has several digests: remove those of secrets that have ended.")
+    return "\n".join(lines)
 
 
 def run_sam(stack: str, chosen: Mapping[str, str], region: str) -> None:

@@ -1,17 +1,18 @@
-"""Runs the tests on each mutant of one module, in a fork of a process that has all else loaded.
+"""Tries each mutant of a group's modules; prints what became of it, one JSON line each.
 
-Run in a copy of the tree; says what became of each mutant, one JSON line each.
+Run in a copy of the tree. The tests are collected once, and run once to record which test runs
+which line. Each mutant is then put into a fork of this process (``change``), and the tests of its
+lines run there, the fastest first, until one fails.
 """
 
 import argparse
-import gc
+import importlib
 import json
 import os
-import signal
+import pkgutil
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -19,28 +20,17 @@ from typing import Any
 
 import _hypothesis_pytestplugin  # type: ignore[import-untyped] # noqa: F401 loaded once for all
 import hypothesis
-import jwt  # noqa: F401 loaded once for all forks
-import pydantic  # noqa: F401 loaded once for all forks
 import pytest
-import requests  # noqa: F401 loaded once for all forks
 
-from tests.adapters.aws import selfcheck, world
-from tests.mutation.mutants import mutants
-from tests.mutation.targets import TARGETS, Target
-
-PROFILE = "mutation"
-GRACE_SECONDS = 15.0
-KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
+from tests.mutation.coverage import Recorder
+from tests.mutation.targets import GROUPS, PACKAGE, Group
+from tests.mutation.trial import OPTIONS, PROFILE, Trial
 
 
 def main() -> int:
     """Return 0 when every mutant was tried."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("module")
-    parser.add_argument("--only", type=Path, help="a JSON list of the mutants to try")
-    arguments = parser.parse_args()
-    target = next(one for one in TARGETS if one.module == arguments.module)
-    only = set(json.loads(arguments.only.read_text())) if arguments.only else None
+    arguments = _arguments()
+    group = next(one for one in GROUPS if one.name == arguments.group)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     # Always the same examples, and a failure is enough: it need not be made small.
     hypothesis.settings.register_profile(
@@ -51,16 +41,45 @@ def main() -> int:
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
         report_multiple_bugs=False,
     )
-    with tempfile.TemporaryDirectory(prefix="mutation-") as name, _world(target, Path(name)):
-        return _try_all(target, only)
+    only = frozenset(json.loads(arguments.mutants.read_text())) if arguments.mutants else None
+    with tempfile.TemporaryDirectory(prefix="mutation-") as name, _world(group, Path(name)):
+        recorder = Recorder(Path.cwd() / PACKAGE)
+        recorder.start()
+        _import_package()
+        imported = frozenset(recorder.stop())
+        modules = arguments.modules or group.modules
+        trial = Trial(group, modules, only, recorder, arguments.cache, imported, arguments.quick)
+        status = pytest.main([*OPTIONS, *group.options, *group.tests], plugins=[trial])
+    return 0 if trial.is_done else int(status) or 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("group")
+    parser.add_argument("modules", nargs="*")
+    parser.add_argument("--mutants", type=Path, help="a JSON list of the mutants to try")
+    parser.add_argument("--cache", type=Path, required=True, help="where records are kept")
+    parser.add_argument("--quick", action="store_true", help="without what needs a new import")
+    arguments = parser.parse_args()
+    arguments.cache.mkdir(parents=True, exist_ok=True)
+    return arguments
+
+
+def _import_package() -> None:
+    """Import every module, so that each function exists before the tests run."""
+    package = importlib.import_module("imagegen")
+    for one in pkgutil.walk_packages(package.__path__, "imagegen."):
+        importlib.import_module(one.name)
 
 
 @contextmanager
-def _world(target: Target, directory: Path) -> Iterator[None]:
+def _world(group: Group, directory: Path) -> Iterator[None]:
     """Run one emulator for all mutants of a store; each gets tables of its own."""
-    if not target.on_aws:
+    if not group.on_aws:
         yield
         return
+    from tests.adapters.aws import selfcheck, world  # noqa: PLC0415 most groups need none
+
     with world.running_aws(directory) as aws:
         wrong = selfcheck.what_is_wrong(aws)
         if wrong:
@@ -76,65 +95,6 @@ def _world(target: Target, directory: Path) -> Iterator[None]:
         world.running_aws = shared
         selfcheck.what_is_wrong = lambda aws: ""
         yield
-
-
-def _try_all(target: Target, only: set[str] | None) -> int:
-    file = Path(target.path)
-    source = file.read_bytes()
-    began = time.monotonic()
-    if _outcome(target, 600) != SURVIVED:
-        raise RuntimeError(f"{target.module}: its tests are red without any change")
-    limit = 3 * (time.monotonic() - began) + GRACE_SECONDS
-    gc.freeze()
-    # A stale copy of the module must not be taken for the changed one.
-    for cached in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
-        cached.unlink()
-    sys.dont_write_bytecode = True
-    for mutant in mutants(source, expressions=target.on_aws):
-        if only is not None and mutant.name not in only:
-            continue
-        file.write_bytes(mutant.applied(source))
-        began = time.monotonic()
-        came = _outcome(target, limit)
-        seconds = round(time.monotonic() - began, 2)
-        line = {"name": mutant.name, "line": mutant.line, "came": came, "seconds": seconds}
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
-    file.write_bytes(source)
-    return 0
-
-
-def _outcome(target: Target, limit_seconds: float) -> str:
-    """Return what the tests say about the tree as it is now."""
-    options = ["-q", "-x", "-p", "no:cacheprovider", "--tb=no"]
-    # Hypothesis is loaded once, for all forks; no other plugin is wanted.
-    options += ["-p", "_hypothesis_pytestplugin"]
-    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    chosen = [f"--hypothesis-profile={PROFILE}", *(["-k", "not memory"] if target.on_aws else [])]
-    status = _forked(lambda: pytest.main([*options, *chosen, *target.tests]), limit_seconds)
-    if status is None:
-        return TIMEOUT
-    # Without the change they were green, so whatever else they end with is its doing.
-    return KILLED if status else SURVIVED
-
-
-def _forked(work: Callable[[], int], limit_seconds: float) -> int | None:
-    """Return the exit status of a child process, ``None`` when its time was over."""
-    child = os.fork()
-    if child == 0:
-        silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, 1)
-        os.dup2(silence, 2)
-        os._exit(int(work()))
-    end = time.monotonic() + limit_seconds
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.005)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
 
 
 if __name__ == "__main__":

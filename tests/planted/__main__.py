@@ -35,6 +35,8 @@ def main() -> int:
     """Return 0 where the tree as it is stays green and every bug turns it red."""
     arguments = _arguments()
     wanted = [bug for bug in BUGS if bug.name.startswith(tuple(arguments.only))]
+    if arguments.rows:
+        wanted = [bug for bug in wanted if bug.rows]
     # One state of the tree for all of them, whoever is writing in it meanwhile.
     with copied() as base:
         results = [_tell(_control(base, wanted, rows=arguments.rows))]

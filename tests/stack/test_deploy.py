@@ -12,13 +12,15 @@ import requests
 
 from imagegen.providers import PROVIDERS
 from local import permissions
-from local.parameters import read_template
+from local.parameters import read_dotenv, read_template
 from local.paths import ROOT
 from local.sam import host_architecture
 from local.stack import LocalStack
+from operations import accounts
 from tests.stack.driver import Driver
 
 SECOND = "second"
+HEALTH = "/health-check/image-providers"
 ENV = """JWT_ISSUER={issuer}
 OPENAI_API_KEY=sk-second
 OPENAI_BASE_URL={openai}
@@ -199,6 +201,34 @@ def test_a_lowered_limit_is_live_at_the_same_address(
     aws = terminal.stack.emulator.client("lambda")
     listed = aws.list_versions_by_function(FunctionName=deployed["GenerateName"])["Versions"]
     assert len(listed) == 2, "$LATEST, and the version that is live; the one before is gone"
+
+
+def test_one_address_in_front_leads_to_every_function(
+    terminal: Terminal, deployed: dict[str, str]
+) -> None:
+    written = terminal.env_file.read_text()
+    terminal.make("edge")
+    dotenv = read_dotenv(terminal.env_file)
+    cloud = terminal.stack.emulator.client("cloudformation")
+    outputs = accounts.outputs(accounts.describe(cloud, f"{SECOND}-edge"))
+    assert dotenv["PUBLIC_API_URL"] == dotenv["PUBLIC_PAGE_URL"] == outputs["Address"]
+    assert len(dotenv["ORIGIN_DIGESTS"]) == 64
+    found = {
+        path: through(terminal, outputs["DistributionDomain"], path)
+        for path in ("/config.json", "/openapi.json", "/models", "/usage", HEALTH)
+    }
+    assert {path: one.status_code for path, one in found.items()} == dict.fromkeys(found, 200)
+    assert found["/openapi.json"].json()["openapi"]
+    assert "limits" in found["/usage"].json()
+    terminal.make("destroy", f"STACK={SECOND}-edge")
+    terminal.env_file.write_text(written)
+
+
+def through(terminal: Terminal, host: str, path: str) -> requests.Response:
+    """Return the answer to a request that reaches CloudFront by HTTPS."""
+    token = terminal.stack.issuer.token("second-user")
+    sent = {"Host": host, "X-Forwarded-Proto": "https", "Authorization": f"Bearer {token}"}
+    return requests.get(terminal.stack.emulator.endpoint + path, headers=sent, timeout=60)
 
 
 def live_versions(terminal: Terminal, outputs: dict[str, str]) -> dict[str, str]:

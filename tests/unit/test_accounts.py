@@ -69,6 +69,14 @@ def test_a_stuck_stack_is_named_with_what_to_do(state: str) -> None:
     assert "make destroy STACK=prod" in said or "--stack-name prod" in said
 
 
+@pytest.mark.parametrize("state", ["ROLLBACK_COMPLETE", "CREATE_FAILED"])
+def test_the_command_to_run_again_is_that_of_the_stack(state: str) -> None:
+    client: Any = CloudFormation(state)
+    found = accounts.describe(client, "prod-edge")
+    with pytest.raises(AccountError, match=r"make destroy STACK=prod-edge.*`make edge STACK=prod`"):
+        accounts.refuse_stuck(client, found, "make edge STACK=prod")
+
+
 @pytest.mark.parametrize("state", RUNNING)
 def test_a_stack_that_something_else_changes_is_left_alone(state: str) -> None:
     assert "wait until it ends" in refusal(CloudFormation(state))
@@ -128,6 +136,15 @@ def test_more_than_the_account_has_is_refused_with_the_sum(limit: int, reserved:
         list(accounts.concurrency_notes(limit, wanted))
 
 
+def test_what_other_functions_have_reserved_is_not_there() -> None:
+    wanted = {"GenerateConcurrency": 100, "PageConcurrency": 0}
+    assert list(accounts.concurrency_notes(1_000, wanted, others=800)) == []
+    with pytest.raises(AccountError, match="other functions have reserved 801 and 100 must stay"):
+        list(accounts.concurrency_notes(1_000, wanted, others=801))
+    (note,) = accounts.concurrency_notes(1_000, {"GenerateConcurrency": 0}, others=950)
+    assert "No concurrency is reserved" in note
+
+
 # The question.
 
 
@@ -152,6 +169,16 @@ def test_a_first_deployment_says_what_is_set_and_what_is_missing() -> None:
     assert "CANARY" not in said
     assert "no key is set: no image can be offered" in summary({}, is_new=True)
     assert "alarms      ops@example.com" in summary({"ALARM_EMAIL": "ops@example.com"}, is_new=True)
+
+
+def test_what_is_cleared_is_shown_as_not_set() -> None:
+    cleared = {"JWT_ISSUER": "-", "OPENAI_API_KEY": "-", "ALARM_EMAIL": "-"}
+    said = summary(cleared, is_new=True)
+    assert "every user will be refused" in said
+    assert "no key is set" in said
+    assert "on the dashboard only" in said
+    assert "JWT_ISSUER is cleared: every user will be refused" in summary(cleared, is_new=False)
+    assert "keeps its present issuer" in summary({}, is_new=False)
 
 
 def test_what_is_set_but_no_longer_in_the_file_is_named() -> None:

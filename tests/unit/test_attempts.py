@@ -1,26 +1,32 @@
 """Each row of the outcome table: the next provider, the circuit, the charge and the error."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from imagegen.domain.breaker import State
-from imagegen.domain.catalog import Offering, Tier
+from imagegen.domain.catalog import Offering, Tier, Variant
 from imagegen.domain.errors import (
     ConfigurationError,
     ContentRefusedError,
     GenerationFailedError,
     ImagegenError,
     NoProviderError,
+    ProviderError,
+    QuoteExpiredError,
 )
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.records import record_json
-from imagegen.usecases.generate.run import Made
+from imagegen.domain.pricing import actual_microusd
+from imagegen.domain.quote import open_quote
+from imagegen.domain.records import Attempt, Fallback, record_json
+from imagegen.usecases.generate.attempts import SHORTEST_CALL_SECONDS
+from imagegen.usecases.generate.run import SETTLE_MARGIN_MS, AttemptLog, Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture, png
-from tests.fakes.providers import Reaction
-from tests.fakes.service import Service
+from tests.fakes.providers import Reaction, ScriptedProvider
+from tests.fakes.service import PROMPT, Service
 
 ALPHA, BETA, GAMMA = (f"{name}-standard-model" for name in ("alpha", "beta", "gamma"))
 MODEL_CIRCUIT = f"alpha/{ALPHA}"
@@ -179,6 +185,13 @@ def test_after_one_lost_answer_one_more_provider_may_be_called() -> None:
     assert made.record.charged_microusd == 60_000
 
 
+def test_after_a_lost_answer_a_model_that_could_not_be_called_is_no_second_call() -> None:
+    service = Service()
+    service.react("alpha", Outcome.UNKNOWN)
+    service.react("beta", Outcome.NOT_CALLED)
+    assert service.make().record.provider == "gamma"
+
+
 def test_after_two_lost_answers_no_provider_is_called() -> None:
     service = Service()
     service.react("alpha", Outcome.UNKNOWN)
@@ -216,6 +229,7 @@ def test_after_a_lost_answer_the_same_provider_is_not_called_again() -> None:
     made = service.make()
     assert service.called == ["alpha-one-model", "beta-one-model"]
     assert made.record.provider == "beta"
+    assert made.record.attempts[1].outcome == "earlier_call_unanswered"
 
 
 def test_after_a_failure_another_model_of_the_same_provider_may_be_called() -> None:
@@ -252,9 +266,196 @@ def test_a_candidate_whose_circuit_opened_after_the_quote_is_skipped() -> None:
     made = service.confirm(offer)
     assert isinstance(made, Made)
     assert service.called == [BETA]
-    assert [one.outcome for one in made.record.attempts] == ["circuit_open", "success"]
+    assert made.record.attempts == (
+        Attempt("alpha", ALPHA, "circuit_open", "", 0),
+        Attempt("beta", BETA, "success", "", made.record.attempts[1].duration_ms),
+    )
     assert made.record.fallback is not None
     assert made.record.fallback.reason == "circuit_open"
+
+
+@pytest.mark.parametrize(
+    ("passed_ms", "seconds"), [(0, 600), (1, 600), (999, 600), (1_000, 599), (599_500, 1)]
+)
+def test_if_every_circuit_opened_after_the_quote_the_user_learns_when_to_come_back(
+    passed_ms: int, seconds: int
+) -> None:
+    service = Service()
+    offer = service.estimate()
+    for name in service.providers:
+        service.guard.trip(name, "account")
+    service.clock.advance(passed_ms)
+    with pytest.raises(NoProviderError, match="circuit_open") as caught:
+        service.confirm(offer)
+    assert caught.value.retry_after_seconds == seconds
+    assert not service.called
+
+
+SMALL = {"size": "640x640", "shape": "square", "params": {}}
+OTHERS = {
+    "row": row("alpha-other", priority=1),
+    "size": row(
+        "alpha-standard",
+        priority=1,
+        sizes=[SMALL],
+        price={"rule": "perImage", "usd": {"640x640": "0.05"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS.keys())
+def test_a_quote_whose_models_lost_their_row_or_size_is_over(other: dict[str, Any]) -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1)))
+    offer = service.estimate()
+    service.redeploy(catalog=catalog(other))
+    with pytest.raises(QuoteExpiredError):
+        service.confirm(offer)
+    assert not service.called
+
+
+def test_a_quote_whose_file_format_is_not_made_any_more_is_over() -> None:
+    webp = {"webp": {"output_format": "webp"}}
+    service = Service(catalog=catalog(row("alpha-standard", priority=1, formats=webp)))
+    offer = service.estimate(format="webp")
+    service.redeploy(catalog=catalog(row("alpha-standard", priority=1)))
+    with pytest.raises(QuoteExpiredError):
+        service.confirm(offer)
+    assert not service.called
+
+
+def test_if_any_of_several_models_failed_the_request_failed_and_each_is_named() -> None:
+    service = Service()
+    for name in service.providers:
+        service.react(name, Outcome.RATE_LIMITED)
+    service.react("gamma", Outcome.UNAVAILABLE)
+    outcomes = {"alpha": "rate_limited", "gamma": "unavailable", "beta": "rate_limited"}
+    offer = service.estimate()
+    quote = open_quote(offer.quote, service.generator.keyring())
+    named = "; ".join(
+        f"{one.key.partition('-')[0]} {one.key}-model: {outcomes[one.key.partition('-')[0]]}"
+        for one in quote.candidates
+    )
+    with pytest.raises(GenerationFailedError, match=f"failed\\. {named}$"):
+        service.confirm(offer)
+
+
+@pytest.mark.parametrize(("less_ms", "is_called"), [(0, True), (1, False)])
+def test_a_model_is_called_if_its_usual_time_is_left(less_ms: int, *, is_called: bool) -> None:
+    service = Service()
+    usual_ms = 10_000 + SETTLE_MARGIN_MS - less_ms
+    offer = service.estimate()
+    if is_called:
+        service.confirm(offer, remaining_ms=usual_ms)
+    else:
+        with pytest.raises(NoProviderError, match="no_time_left"):
+            service.confirm(offer, remaining_ms=usual_ms)
+    assert bool(service.called) is is_called
+
+
+@pytest.mark.parametrize(("more_ms", "is_called"), [(0, True), (1, False)])
+def test_a_look_up_that_takes_the_time_of_the_call_leaves_it_out(
+    more_ms: int, *, is_called: bool
+) -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1)))
+    offer = service.estimate()
+    took_ms = 10_000 - round(1_000 * SHORTEST_CALL_SECONDS) + more_ms
+
+    class SlowLookUp(dict[str, ScriptedProvider]):
+        def __getitem__(self, name: str) -> ScriptedProvider:
+            service.clock.advance(took_ms)
+            return super().__getitem__(name)
+
+    service.redeploy(providers=SlowLookUp(service.providers))
+    remaining_ms = 10_000 + SETTLE_MARGIN_MS
+    if is_called:
+        assert isinstance(service.confirm(offer, remaining_ms=remaining_ms), Made)
+        return
+    with pytest.raises(NoProviderError, match="not_called"):
+        service.confirm(offer, remaining_ms=remaining_ms)
+    assert not service.called
+
+
+def test_the_record_has_each_call_its_outcome_and_how_long_it_took() -> None:
+    service = Service()
+    service.react("alpha", Outcome.UNAVAILABLE)
+    service.providers["alpha"].takes_ms = 1_500
+    service.providers["beta"].takes_ms = 2_500
+    assert service.make().record.attempts == (
+        Attempt("alpha", ALPHA, Outcome.UNAVAILABLE, "a_code", 1_500),
+        Attempt("beta", BETA, "success", "", 2_500),
+    )
+
+
+def test_the_record_has_what_the_provider_bills_by_its_own_count_of_tokens() -> None:
+    service = Service(catalog=real_catalog())
+    usage = {"input_tokens": 12, "output_tokens": 1_056, "thought_tokens": 100}
+    for provider in service.providers.values():
+        provider.usage = usage
+    made = service.confirm(service.estimate(quality="high", provider="openai"))
+    assert isinstance(made, Made)
+    priced = service.catalog.by_key[made.record.key]
+    assert priced.token_prices is not None
+    assert made.record.actual_microusd == actual_microusd(priced, usage)
+    assert made.record.tokens == (12, 1_156)
+
+
+@pytest.mark.parametrize(("run_id", "kept"), [("digest.random", "digest.random"), ("random", "")])
+def test_the_record_names_its_run_only_if_the_name_has_the_digest_of_a_request(
+    run_id: str, kept: str
+) -> None:
+    service = Service()
+    quote = open_quote(service.estimate().quote, service.generator.keyring())
+    ends_ms = service.clock() + 300_000
+    made = service.generator.confirm(quote, PROMPT, run_id=run_id, ends_ms=ends_ms)
+    assert isinstance(made, Made)
+    assert made.record.run == kept
+
+
+def test_the_model_that_was_replaced_in_the_offer_stays_the_one_that_is_named() -> None:
+    service = Service()
+    service.guard.trip("alpha", "account")
+    offer = service.estimate()
+    service.react("gamma", Outcome.UNAVAILABLE)
+    service.react("beta", Outcome.UNAVAILABLE, png())
+    service.react("gamma", png())
+    first = offer.model
+    service.react(first.partition("-")[0], Outcome.UNAVAILABLE)
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.record.model != first
+    assert made.record.fallback == Fallback("alpha", ALPHA, "circuit_open")
+
+
+def test_a_first_choice_that_left_the_catalog_is_named_by_its_key() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.redeploy(catalog=catalog(row("beta-standard", priority=2, usd="0.07")))
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    key = "alpha-standard"
+    assert made.record.fallback == Fallback(key, key, "catalog_changed")
+
+
+def test_a_first_choice_that_is_sold_differently_now_is_named_by_its_model() -> None:
+    service = Service()
+    offer = service.estimate()
+    rows = (
+        row("alpha-standard", priority=1, params={"steps": 50}),
+        row("beta-standard", priority=2, usd="0.07"),
+    )
+    service.redeploy(catalog=catalog(*rows))
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.record.fallback == Fallback("alpha", ALPHA, "catalog_changed")
+
+
+def test_a_failure_without_a_code_of_the_provider_has_an_empty_one() -> None:
+    log = AttemptLog()
+    service = Service()
+    variant = Variant(one := service.catalog.models[0], one.sizes[0])
+    error = ProviderError("alpha", Outcome.UNAVAILABLE, "down")
+    log.fail(error, variant, 50_000, took_ms=7)
+    assert log.attempts == [Attempt("alpha", ALPHA, Outcome.UNAVAILABLE, "", 7)]
 
 
 def test_a_provider_switched_off_after_the_quote_is_skipped() -> None:
@@ -397,3 +598,9 @@ def test_the_longest_record_fits_beside_an_object_in_s3() -> None:
     assert len(made.record.attempts) == len(able) >= 4
     # S3 takes 2 KB of metadata; a code has at most 80 characters and each of three may have one.
     assert len(record_json(made.record)) + 3 * 80 < 2_000
+
+
+def test_bytes_that_are_no_image_have_a_code_of_their_own_in_the_record() -> None:
+    service = Service()
+    service.react("alpha", BROKEN)
+    assert service.make().record.attempts[0].code == "broken_image"

@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 
 from imagegen.domain.errors import (
     ConfigurationError,
+    ForbiddenError,
     StoreUnavailableError,
     UnauthorizedError,
 )
+from imagegen.edge import token_hints
 from imagegen.edge.token_keys import Keys
-from imagegen.edge.tokens import TokenVerifier, build_verifier, user_id
+from imagegen.edge.tokens import ScopeNames, TokenVerifier, build_verifier, user_id
 from tests.fakes.clock import Clock
 
 ISSUER, AUDIENCE = "https://issuer.test/", "imagegen"
@@ -416,3 +418,169 @@ def test_an_unset_key_store_asks_for_the_first_key_at_once() -> None:
     assert keys.get("rsa", "RS256")
     assert keys.get("nobody", "RS256") == []
     assert issuer.fetched == 1
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token", "DPoP", "Bearer:", "bearer\u00a0", "B"])
+def test_a_good_token_under_another_scheme_is_no_token(door: Door, scheme: str) -> None:
+    with pytest.raises(UnauthorizedError, match="Send a token"):
+        door.verifier.verify(f"{scheme} {signed()}")
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "bearer "])
+def test_without_a_token_the_answer_is_to_send_one(door: Door, header: str | None) -> None:
+    with pytest.raises(UnauthorizedError, match="Send a token"):
+        door.verifier.verify(header)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_is_read_in_any_case(door: Door, scheme: str) -> None:
+    assert door.verifier.verify(f"{scheme} {signed()}") == door.enter(signed())
+
+
+@pytest.mark.parametrize(("length", "is_user"), [(1, True), (255, True), (256, False), (0, False)])
+def test_a_subject_has_1_to_255_characters(door: Door, length: int, *, is_user: bool) -> None:
+    token = signed(claims(sub="s" * length))
+    if is_user:
+        assert door.enter(token).id == user_id(ISSUER, "s" * length)
+        return
+    with pytest.raises(UnauthorizedError) as caught:
+        door.enter(token)
+    assert caught.value.hint == token_hints.CLAIMS
+
+
+@pytest.mark.parametrize(("more", "hint"), [(0, token_hints.UNREADABLE), (1, token_hints.OVERLONG)])
+def test_a_token_has_at_most_32768_characters(door: Door, more: int, hint: str) -> None:
+    with pytest.raises(UnauthorizedError) as caught:
+        door.enter("a" * (32_768 + more))
+    assert caught.value.hint == hint
+
+
+TYPES: dict[str, tuple[dict[str, Any], bool]] = {
+    "none": ({}, True),
+    "JWT": ({"typ": "JWT"}, True),
+    "in small letters": ({"typ": "jwt"}, True),
+    "an access token": ({"typ": "at+jwt"}, True),
+    "an access token in full": ({"typ": "application/at+jwt"}, True),
+    "in full and in capitals": ({"typ": "APPLICATION/AT+JWT"}, True),
+    "empty": ({"typ": ""}, False),
+    "a number": ({"typ": 7}, False),
+    "a list": ({"typ": ["JWT"]}, False),
+    "null": ({"typ": None}, False),
+    "another": ({"typ": "dpop+jwt"}, False),
+    "a logout token": ({"typ": "logout+jwt"}, False),
+    "a kid that is a number": ({"kid": 7}, False),
+    "a kid that is null": ({"kid": None}, False),
+    **{f"with {name}": ({name: ["x"]}, False) for name in ("crit", "b64", "zip", "enc", "cty")},
+}
+
+
+@pytest.mark.parametrize(("header", "is_read"), TYPES.values(), ids=TYPES.keys())
+def test_a_token_is_read_only_with_a_header_that_is_known(
+    door: Door, header: dict[str, Any], *, is_read: bool
+) -> None:
+    whole = {"alg": "RS256", "kid": pairs()["RS256"].kid} | header
+    token = resigned({name: one for name, one in whole.items() if one is not ...})
+    if is_read:
+        assert door.enter(token) == door.enter(signed())
+        return
+    with pytest.raises(UnauthorizedError) as caught:
+        door.enter(token)
+    assert caught.value.hint == token_hints.HEADER
+    assert door.issuer.fetched == 0
+
+
+@pytest.mark.parametrize("algorithm", [None, 7, ["RS256"], "", "none", "HS256", "rs256", "PS512x"])
+def test_a_token_is_read_only_with_a_configured_algorithm(door: Door, algorithm: object) -> None:
+    with REFUSED:
+        door.enter(resigned({"alg": algorithm, "kid": pairs()["RS256"].kid}))
+    assert door.issuer.fetched == 0
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("value", [True, "1600000000", "9" * 11, [1], None, {}])
+def test_the_times_of_a_token_are_numbers(door: Door, name: str, value: object) -> None:
+    with REFUSED:
+        door.enter(resigned({"alg": "RS256", "kid": "rsa"}, claims(**{name: value})))
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+def test_a_time_may_have_a_fraction(door: Door, name: str) -> None:
+    value = FAR_AHEAD + 0.5 if name == "exp" else LONG_AGO + 0.5
+    assert door.enter(signed(claims(**{name: value}))).id
+
+
+@pytest.mark.parametrize("claim", ["scope", "scp", "roles", "permissions", "cognito:groups"])
+@pytest.mark.parametrize(
+    ("words", "is_user", "is_admin"),
+    [
+        ([], False, False),
+        (["other"], False, False),
+        (["images.use"], True, False),
+        (["other", "images.use"], True, False),
+        (["images.run"], True, True),
+        (["images.use", "images.run"], True, True),
+        (["images"], False, False),
+        ([7, None, {"a": 1}, ["images.run"], "images.use"], True, False),
+    ],
+    ids=str,
+)
+def test_if_a_scope_is_required_only_it_or_the_admins_lets_a_user_in(
+    door: Door, claim: str, words: list[Any], *, is_user: bool, is_admin: bool
+) -> None:
+    names = ScopeNames(user="images.use", admin="images.run")
+    verifier = build_verifier(
+        ISSUER, AUDIENCE, fetch=door.issuer.fetch, now_ms=door.clock, scope_names=names
+    )
+    forms: list[Any] = [words]
+    if all(isinstance(one, str) for one in words):
+        forms.append(" ".join(words))
+    for form in forms:
+        header = f"Bearer {signed(claims(**{claim: form}))}"
+        if is_user:
+            assert verifier.verify(header).is_admin is is_admin
+        else:
+            with pytest.raises(ForbiddenError, match=r"images\.use"):
+                verifier.verify(header)
+
+
+@pytest.mark.parametrize("value", [7, {"images.run": 1}, None, True])
+def test_a_claim_of_scopes_that_is_no_text_and_no_list_has_none(door: Door, value: object) -> None:
+    assert not door.enter(signed(claims(scope=value))).is_admin
+
+
+HEADER = {"alg": "RS256", "kid": "rsa"}
+TWICE = json.dumps(claims())[:-1].encode() + b', "sub": "another"}'
+UNREADABLE: dict[str, Callable[[], str]] = {
+    "a claim twice": lambda: resigned(HEADER, TWICE),
+    "a field of the header twice": lambda: f"{part(b'{"alg":"RS256","alg":"RS256"}')}.e30.AA",
+    "a claim that is not a number": lambda: resigned(HEADER, b'{"exp": NaN}'),
+    "an infinite claim": lambda: resigned(HEADER, b'{"exp": Infinity}'),
+    "claims in a list": lambda: resigned(HEADER, b"[]"),
+    "claims that are null": lambda: resigned(HEADER, b"null"),
+    "a header in a list": lambda: f"{part(b'[]')}.e30.AA",
+    "claims that are not UTF-8": lambda: resigned(HEADER, b"\xff"),
+    "padding": lambda: f"{signed()}==",
+    "a line break": lambda: signed().replace(".", "\n.", 1),
+    "a sign of another alphabet": lambda: signed().replace(".", "+.", 1),
+    "another spelling of the signature": lambda: signed()[:-1] + chr(ord(signed()[-1]) + 1),
+    "two parts": lambda: signed().rpartition(".")[0],
+    "four parts": lambda: f"{signed()}.AA",
+}
+
+
+@pytest.mark.parametrize("token", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_a_token_that_could_be_read_in_two_ways_is_not_read(
+    door: Door, token: Callable[[], str]
+) -> None:
+    with pytest.raises(UnauthorizedError) as caught:
+        door.enter(token())
+    assert caught.value.hint == token_hints.UNREADABLE
+    assert door.issuer.fetched == 0
+
+
+@pytest.mark.parametrize("names", [ScopeNames(admin=""), ScopeNames(user="x", admin="")], ids=str)
+def test_without_an_admin_scope_nobody_may_enter(door: Door, names: ScopeNames) -> None:
+    with pytest.raises(ConfigurationError):
+        build_verifier(
+            ISSUER, AUDIENCE, fetch=door.issuer.fetch, now_ms=door.clock, scope_names=names
+        )

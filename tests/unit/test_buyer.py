@@ -1,7 +1,7 @@
 """One call of an OpenAI client: however often it is repeated, it is charged at most once."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Never
 
@@ -19,19 +19,20 @@ from imagegen.domain.errors import (
     GoneError,
     ImagegenError,
     NoProviderError,
+    ParameterError,
     ReusedKeyError,
     StillRunningError,
     StoreUnavailableError,
 )
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.ledger import HOUR_MS, Op, OpState
+from imagegen.domain.ledger import HOUR_MS, Limits, Op, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.openai_api import retries
 from imagegen.openai_api.buyer import WAIT_MS, Buyer
 from imagegen.openai_api.earlier_images import RECENT_RECORDS
-from imagegen.openai_api.retries import Call
+from imagegen.openai_api.retries import Call, parse_call
 from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.generate.replay import Replayer
@@ -39,7 +40,7 @@ from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import EstimateRequest
 from tests.fakes.catalogs import catalog, row
 from tests.fakes.clock import NOON_MS
-from tests.fakes.faults import DiedError, Fault
+from tests.fakes.faults import DiedError, Fault, Wire
 from tests.fakes.images import MemoryImageStore, MemoryRecordStore
 from tests.fakes.pictures import png
 from tests.fakes.service import IMAGE_ID_KEY, OTHER_USER, PROMPT, USER, Service, with_stores
@@ -904,3 +905,271 @@ def test_a_place_that_cannot_be_taken_is_no_wait(fault: Fault) -> None:
         buy(service, AGAIN)
     assert service.wire.calls == ["ledgers.load", "images.find", "ledgers.wait"]
     assert service.clock() == began_ms
+
+
+# What another instance does between this call's look at the ledger and its hold.
+
+
+@dataclass(slots=True)
+class Interrupted(Wire):
+    """Lets another instance act once before a call of some name, and fail calls by their name."""
+
+    before: dict[str, Callable[[], object]] = field(default_factory=dict)
+
+    def carry(self, name: str, action: Callable[[], Any]) -> Any:
+        act = self.before.pop(name, None)
+        if act is not None:
+            act()
+        return super(Interrupted, self).carry(name, action)
+
+
+def interrupted(**services: Any) -> tuple[Service, Interrupted]:
+    wire = Interrupted()
+    return Service(wire=wire, **services), wire
+
+
+def lost() -> Never:
+    raise StoreUnavailableError("No answer.")
+
+
+def test_a_key_that_another_body_took_first_is_refused_and_gets_no_image_of_it() -> None:
+    service, wire = interrupted()
+    wire.before = {"ledgers.reserve": lambda: buy(service, replace(KEYED, body="another"))}
+    with pytest.raises(ReusedKeyError) as caught:
+        buy(service, KEYED)
+    assert caught.value.charged is False
+    assert len(service.called) == 1
+
+
+def test_a_key_that_another_body_holds_is_refused_without_a_wait() -> None:
+    service, wire = interrupted()
+    other = replace(KEYED, body="another")
+
+    def dies() -> None:
+        wire.before = {"images.put": die}
+        with pytest.raises(DiedError):
+            buy(service, other)
+
+    def die() -> Never:
+        raise DiedError
+
+    wire.before = {"ledgers.reserve": dies}
+    began_ms = service.clock()
+    with pytest.raises(ReusedKeyError):
+        buy(service, KEYED)
+    assert service.clock() == began_ms
+
+
+def test_an_image_that_another_run_of_the_key_made_is_looked_up_again_if_its_store_fails() -> None:
+    service, wire = interrupted()
+
+    def first() -> None:
+        buy(service, KEYED)
+        wire.before = {"images.find": lost}
+
+    wire.before = {"ledgers.reserve": first}
+    assert buy(service, KEYED).is_replay
+    assert service.spent() == 50_000
+
+
+@pytest.mark.parametrize("call", [FIRST, UNMARKED, KEYED], ids=["counted", "unmarked", "keyed"])
+def test_a_call_that_midnight_overtakes_counts_against_the_new_day(call: Call) -> None:
+    service, wire = interrupted(limits=Limits(daily_images=1))
+    service.clock.advance(12 * HOUR_MS - 1)
+    buy(service, replace(call, body="before", key=call.key and "another key"))
+    wire.before = {"ledgers.reserve": lambda: service.clock.advance(1)}
+    made = buy(service, call)
+    assert made.record.charged_microusd == 50_000
+    assert len(service.called) == 2
+
+
+@pytest.mark.parametrize(
+    ("left_ms", "is_new"), [(30_001, False), (30_000, False), (29_999, True), (0, True)]
+)
+def test_a_quote_with_less_than_half_a_minute_left_is_issued_anew(
+    left_ms: int, *, is_new: bool
+) -> None:
+    service = Service()
+    for name in service.providers:
+        service.react(name, Outcome.RATE_LIMITED)
+    expiries = []
+    for wait_ms in (0, LIFETIME_MS - left_ms):
+        service.clock.advance(wait_ms)
+        with pytest.raises(NoProviderError):
+            buy(service, KEYED)
+        expiries += [op.expires_ms for op in service.ledger().ops.values()]
+    assert (expiries[0] != expiries[1]) is is_new
+
+
+@pytest.mark.parametrize("call", [UNMARKED, FIRST], ids=["unmarked", "counted"])
+def test_a_call_that_waits_for_its_own_run_takes_no_place_of_a_repetition(call: Call) -> None:
+    service = Service()
+    service.redeploy(images=Slow(service.images))
+    service.wire.calls.clear()
+    began_ms = service.clock()
+    with pytest.raises((StillRunningError, StoreUnavailableError)):
+        buy(service, call)
+    assert "ledgers.wait" not in service.wire.calls
+    assert service.clock() > began_ms + WAIT_MS - 1
+
+
+def test_a_call_that_cannot_be_repeated_is_reported_as_charged_if_its_ledger_has_settled() -> None:
+    service = Service()
+
+    def settled_by_another() -> None:
+        ops = service.ledger().ops.items()
+        settled = {name: replace(op, state=OpState.SETTLED) for name, op in ops}
+        service.ledgers.ledgers[USER] = replace(service.ledger(), ops=settled)
+
+    service.redeploy(images=Slow(service.images))
+    service.while_paused = settled_by_another
+    with pytest.raises(StoreUnavailableError) as caught:
+        buy(service, UNMARKED)
+    assert caught.value.retryable is False
+    assert caught.value.charged is True
+
+
+# What a quote id is made of: images are kept longer than one version of this code.
+
+KNOWN = Call("a1" * 16, "body")
+NONCES = {
+    "key": (replace(KNOWN, key="order-66"), "f492f0cee461a36a57936a363e8044"),
+    "second of a key": (
+        replace(KNOWN, key="order-66", index=1),
+        "ace15c5ce3034ba4459e687f30cf71",
+    ),
+    "body": (KNOWN, "3031323334cdc4dbb407e6795c916d"),
+    "third of a body": (replace(KNOWN, index=2), "30313233341febb68c9fa5144b9244"),
+    "of a set": (replace(KNOWN, random=b"abcde"), "6162636465cdc4dbb407e6795c916d"),
+}
+
+
+@pytest.mark.parametrize(("call", "expected"), NONCES.values(), ids=NONCES.keys())
+def test_a_call_gets_the_same_quote_from_every_version(call: Call, expected: str) -> None:
+    made = retries.derive_nonce(call, {}, b"s" * 32, random=b"01234", now_ms=0)
+    assert made.hex() == expected
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "is_found"), [(0, True), (HOUR_MS, True), (HOUR_MS + 1, False), (-1, True)]
+)
+@pytest.mark.parametrize("state", OpState)
+def test_an_earlier_attempt_is_at_most_an_hour_old(
+    age_ms: int, state: OpState, *, is_found: bool
+) -> None:
+    first = ids.quote_id(nonce(FIRST, random=b"12345"))
+    ops = {first: op(state, age_ms)}
+    found = retries.earlier_attempt(AGAIN, ops, IMAGE_ID_KEY, now_ms=NOON_MS)
+    assert found == (first if is_found else None)
+    of_set = retries.earlier_set(AGAIN, 2, ops, IMAGE_ID_KEY, now_ms=NOON_MS)
+    assert of_set == (b"12345" if is_found else None)
+
+
+def test_of_several_sets_the_running_one_is_retried_and_else_the_latest() -> None:
+    def quote(random: bytes, index: int) -> str:
+        return ids.quote_id(nonce(replace(FIRST, index=index), random=random))
+
+    old, new = quote(b"zzzzz", 0), quote(b"aaaaa", 1)
+    ended = {old: op(OpState.SETTLED, 2_000), new: op(OpState.SETTLED, 1_000)}
+    one = retries.earlier_set(AGAIN, 2, ended, IMAGE_ID_KEY, now_ms=NOON_MS)
+    assert one == b"aaaaa"
+    running = ended | {old: op(OpState.HELD, 2_000)}
+    assert retries.earlier_set(AGAIN, 2, running, IMAGE_ID_KEY, now_ms=NOON_MS) == b"zzzzz"
+    assert retries.earlier_set(AGAIN, 1, {new: ended[new]}, IMAGE_ID_KEY, now_ms=NOON_MS) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "run", "is_other"),
+    [
+        (KEYED, f"{KEYED.digest[:10]}.random", False),
+        (KEYED, f"{FIRST.digest[:9]}x.random", True),
+        (KEYED, "0123456789.random", True),
+        (KEYED, "random", False),
+        (KEYED, "", False),
+        (FIRST, "0123456789.random", False),
+    ],
+)
+def test_only_a_key_with_the_digest_of_another_body_is_refused(
+    call: Call, run: str, *, is_other: bool
+) -> None:
+    assert retries.has_other_body(call, run) is is_other
+    assert retries.run_name(KEYED, "random") == f"{KEYED.digest[:10]}.random"
+    if not is_other:
+        retries.check_body(call, run)
+        return
+    with pytest.raises(ReusedKeyError) as caught:
+        retries.check_body(call, run)
+    assert caught.value.charged is False
+
+
+HEADERS: dict[str, tuple[Mapping[str, str], tuple[str | None, int | None]]] = {
+    "none": ({}, (None, None)),
+    "a key": ({"idempotency-key": "order 66"}, ("order 66", None)),
+    "the longest key": ({"idempotency-key": "k" * 255}, ("k" * 255, None)),
+    "the shortest key": ({"idempotency-key": "k"}, ("k", None)),
+    "the first try": ({"x-stainless-retry-count": "0"}, (None, 0)),
+    "a retry": ({"x-stainless-retry-count": "2"}, (None, 2)),
+    "as many as are read": ({"x-stainless-retry-count": "999"}, (None, 999)),
+    "more than are read": ({"x-stainless-retry-count": "1000"}, (None, None)),
+    "no number": ({"x-stainless-retry-count": "two"}, (None, None)),
+    "another script": ({"x-stainless-retry-count": "\u0662"}, (None, None)),
+    "a superscript": ({"x-stainless-retry-count": "\u00b2"}, (None, None)),
+    "an empty count": ({"x-stainless-retry-count": ""}, (None, None)),
+}
+
+
+@pytest.mark.parametrize(("headers", "expected"), HEADERS.values(), ids=HEADERS.keys())
+def test_key_and_count_are_read_from_the_headers(
+    headers: Mapping[str, str], expected: tuple[str | None, int | None]
+) -> None:
+    call = parse_call(headers, "body", USER)
+    assert (call.key, call.retries) == expected
+    assert (call.user, call.body) == (USER, "body")
+    assert call.is_retry is bool(expected[1])
+    assert call.is_recognised is (expected != (None, None))
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "caf\u00e9", "a\nb", "a\x7f"])
+def test_a_key_that_is_no_printable_ascii_of_1_to_255_characters_is_refused(key: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        parse_call({"idempotency-key": key}, "body", USER)
+    assert caught.value.param == "idempotency-key"
+
+
+def test_a_key_may_always_be_retried_and_a_body_only_without_another_call_of_it() -> None:
+    own, other = (ids.quote_id(nonce(FIRST, random=random)) for random in (b"12345", b"54321"))
+    ops = {other: op(OpState.HELD, 0)}
+
+    def may(call: Call, quote_id: str, ops: Mapping[str, Op]) -> bool:
+        return retries.may_retry(call, quote_id, ops, IMAGE_ID_KEY, now_ms=NOON_MS)
+
+    assert may(KEYED, own, ops)
+    assert may(FIRST, other, ops)
+    assert may(FIRST, own, {})
+    assert not may(FIRST, own, ops)
+
+
+@pytest.mark.parametrize("call", [AGAIN, UNMARKED, KEYED], ids=["counted", "unmarked", "keyed"])
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_with_the_ledger_away_only_the_stored_image_of_a_key_is_said_to_be_charged(
+    call: Call, *, is_stored: bool
+) -> None:
+    service, wire = interrupted()
+    if is_stored:
+        buy(service, replace(call, retries=0 if call is AGAIN else None))
+    wire.before = {"ledgers.load": lost}
+    with pytest.raises(StoreUnavailableError) as caught:
+        buy(service, call)
+    assert caught.value.charged is (True if is_stored and call is KEYED else None)
+
+
+def test_the_record_of_a_failure_is_no_sign_that_a_keys_image_is_charged() -> None:
+    service = Service()
+    for name in service.providers:
+        service.react(name, Outcome.UNAVAILABLE)
+    with pytest.raises(GenerationFailedError):
+        buy(service, KEYED)
+    service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
+    with pytest.raises(StoreUnavailableError) as caught:
+        blind(service).buy(REQUEST, KEYED, ends_ms=service.clock() + LAMBDA_MS)
+    assert not caught.value.charged

@@ -5,20 +5,25 @@ passes, the reconciler comes once, and a second time to find nothing to do.
 """
 
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import pytest
 
 from imagegen.domain.errors import ImagegenError
+from imagegen.domain.ledger import Ledger
 from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import Estimate
 from tests.fakes.faults import DiedError, Fault
+from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.pictures import png
-from tests.fakes.service import USER, Service
+from tests.fakes.service import USER, Service, with_stores
 
 HOUR_MS = 3_600_000
 MOST_CALLS = 24
+FIRST, SECOND = "a" * 32, "b" * 32
 REACTIONS: dict[str, tuple[bytes | Outcome, ...]] = {
     "all is well": (png(),),
     "the first provider fails": (Outcome.UNAVAILABLE,),
@@ -152,6 +157,41 @@ def test_a_fault_in_the_sweep_itself_is_made_good_by_the_next(fault: Fault) -> N
         settle_down(service)
         if not is_hit:
             break
+
+
+@dataclass
+class UnreadableLedgers:
+    """Ledgers, of which one user's has a form that this version cannot read."""
+
+    ledgers: MemoryLedgerStore
+    unreadable: str
+
+    def load(self, user: str) -> Ledger:
+        if user == self.unreadable:
+            raise KeyError("st")
+        return self.ledgers.load(user)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.ledgers, name)
+
+
+@pytest.mark.parametrize("unreadable", [FIRST, SECOND], ids=["first", "second"])
+def test_an_entry_that_cannot_be_read_does_not_keep_the_money_of_others_held(
+    unreadable: str,
+) -> None:
+    service = Service()
+    for user in (FIRST, SECOND):
+        offer = service.estimate(user=user)
+        service.new_process()
+        service.wire.faults[_calls_of_a_run().index("images.put")] = Fault.DIES_BEFORE
+        with suppress(DiedError, ImagegenError):
+            service.confirm(offer, user=user)
+        service.new_process()
+    service.clock.advance(HOUR_MS)
+    other = UnreadableLedgers(service.ledgers, unreadable)
+    with pytest.raises(KeyError):
+        with_stores(service.reconciler, ledgers=other).sweep(limit=10)
+    assert list(service.ledgers.leases) == [unreadable]
 
 
 def test_what_a_dead_run_left_is_ended_by_the_users_next_request() -> None:

@@ -1,25 +1,64 @@
 """What `make deploy` says to somebody who deploys for the first time."""
 
+from argparse import Namespace
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from local import guide
 from local.parameters import read_dotenv
+from operations import deploy
+from operations.accounts import AccountError
 from operations.deploy import has_no_brake
 from operations.push_env import KEYS
 
 
 def test_a_chat_without_a_brake_is_not_deployed() -> None:
-    assert has_no_brake({"CHAT_MODEL": "m", "CHAT_CONCURRENCY": "0"})
-    assert has_no_brake({"CHAT_MODEL": "m", "CHAT_CONCURRENCY": " 0 "})
-    assert not has_no_brake({"CHAT_MODEL": "m", "CHAT_CONCURRENCY": "3"})
-    assert not has_no_brake({"CHAT_MODEL": "m"}), "the template's default is a brake"
-    assert not has_no_brake({"CHAT_CONCURRENCY": "0"}), "there is no chat"
+    assert has_no_brake({"ChatModel": "m", "ChatConcurrency": "0"})
+    assert has_no_brake({"ChatModel": "m", "ChatConcurrency": " 0 "})
+    assert not has_no_brake({"ChatModel": "m", "ChatConcurrency": "3"})
+    assert not has_no_brake({"ChatModel": "m"}), "the template's default is a brake"
+    assert not has_no_brake({"ChatConcurrency": "0"}), "there is no chat"
+
+
+@pytest.mark.parametrize(
+    ("kept", "dotenv", "is_refused"),
+    [
+        # The default of older versions was 0, and a stack keeps what .env does not name.
+        ({"ChatConcurrency": "0"}, {"CHAT_MODEL": "m"}, True),
+        ({"ChatConcurrency": "0", "ChatModel": "m"}, {}, True),
+        ({"ChatConcurrency": "0", "ChatModel": "m"}, {"CHAT_CONCURRENCY": "2"}, False),
+        ({"ChatModel": "m"}, {"CHAT_MODEL": "-", "CHAT_CONCURRENCY": "0"}, False),
+        ({"ChatConcurrency": "0"}, {"CHAT_MODEL": "m", "CHAT_CONCURRENCY": "-"}, False),
+    ],
+)
+def test_what_a_stack_keeps_counts_as_what_is_set(
+    kept: dict[str, str],
+    dotenv: dict[str, str],
+    is_refused: bool,  # noqa: FBT001 a case
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deploy, "release", lambda *_: "r")
+    found = {
+        "Parameters": [{"ParameterKey": name, "ParameterValue": one} for name, one in kept.items()]
+    }
+    given = Namespace(fast=False, architecture="arm64")
+    assert has_no_brake(deploy.chosen(dotenv, found, given)) == is_refused
+
+
+@pytest.mark.parametrize("value", ["ten", "1.5", "-1", "", " ", "1e3", "1_000", "\u0663"])
+def test_a_concurrency_that_is_no_number_is_named(value: str) -> None:
+    with pytest.raises(AccountError, match=r"CHAT_CONCURRENCY=.* must be a whole number"):
+        deploy.count("ChatConcurrency", value)
+
+
+def test_a_concurrency_is_a_number() -> None:
+    assert [deploy.count("ChatConcurrency", one) for one in ("0", "10", " 7 ")] == [0, 10, 7]
 
 
 def told(answers: list[str]) -> tuple[Callable[[str], str], list[str]]:

@@ -13,8 +13,10 @@ from imagegen.domain.errors import (
 from imagegen.domain.ids import parse_image_id
 from imagegen.domain.ledger import Limits
 from imagegen.domain.quote import Quote, open_quote, prompt_hash
+from imagegen.domain.selection import Reason
 from imagegen.usecases.availability import ProviderSetup
-from imagegen.wire.images import Estimate
+from imagegen.usecases.estimator import Issue
+from imagegen.wire.images import Estimate, EstimateRequest
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.faults import Fault
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING, PROMPT, USER, Service
@@ -211,3 +213,32 @@ def test_an_estimate_is_free_where_every_limit_is_reached() -> None:
     service = Service(limits=Limits(1, 1, 1, 70_000))
     service.make()
     assert service.estimate().remaining.images_this_hour == 0
+
+
+def test_expected_and_ceiling_of_a_selection_are_the_first_and_the_dearest_price() -> None:
+    service = Service()
+    request = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
+    issue = Issue(bytes(15), service.clock())
+    found = service.estimator.offer(request, USER, ledger=service.ledger(), issue=issue).selection
+    assert [one.price_microusd for one in found.candidates] == [50_000, 60_000, 70_000]
+    assert found.expected_microusd == 50_000
+    assert found.ceiling_microusd == 70_000
+    assert [one.file_format for one in found.candidates] == ["", "", ""]
+
+
+def test_the_reasons_why_a_model_is_left_out_have_the_names_of_the_api() -> None:
+    assert {one.name: one.value for one in Reason} == {
+        "SIZE": "size_unsupported",
+        "PROMPT": "prompt_too_long",
+        "RETIRED": "retired",
+        "UNPRICED": "unpriced",
+        "NO_KEY": "no_key",
+        "DISABLED": "disabled",
+        "CIRCUIT": "circuit_open",
+        "TOO_DEAR": "above_max_cost",
+        "MULTIPLE": "above_price_multiple",
+        "QUALITY": "quality_unsupported",
+        "FORMAT": "format_unsupported",
+        "INPUTS": "inputs_unsupported",
+        "WISH": "wish_unsupported",
+    }

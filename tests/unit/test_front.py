@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -87,8 +88,6 @@ def test_the_page_calls_and_shows_the_address_in_front_and_no_other() -> None:
     ],
 )
 def test_an_address_in_front_is_an_origin(parameter: str, value: str, is_good: bool) -> None:  # noqa: FBT001 a case
-    import re  # noqa: PLC0415
-
     pattern = read_template()["Parameters"][parameter]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, value)) == is_good
 
@@ -177,6 +176,17 @@ def test_every_route_of_the_document_reaches_its_function() -> None:
     assert routed("/.well-known/oauth-protected-resource") == "estimate"
 
 
+@pytest.mark.parametrize(("name", "origin"), [("estimate", "estimate"), ("generate", "api")])
+def test_a_route_that_the_document_leaves_out_reaches_its_function_too(
+    name: str, origin: str
+) -> None:
+    source = (ROOT / "functions" / name / "handler.py").read_text()
+    found = re.findall(r'^@api\.(?:get|post)\(f?"([^"]+)"', source, re.MULTILINE)
+    paths = [one.replace("{MODELS}", "/v1/models") for one in found]
+    assert "/openapi.json" in paths or "/v1/models/<owner>/<model_id>" in paths
+    assert {routed(one) for one in paths} == {origin}
+
+
 @pytest.mark.parametrize("path", ["/", "/elements.js", "/config.json", "/page.css"])
 def test_what_is_no_route_is_the_pages(path: str) -> None:
     assert routed(path) == "page"
@@ -216,10 +226,70 @@ def test_hosts_and_choices_become_parameters_that_are_there() -> None:
     assert set(edge.CHOSEN.values()) <= EDGE["Parameters"].keys()
 
 
+CLOUD = "https://d111.cloudfront.net"
+BOTH = dict.fromkeys(edge.ADDRESSES, FRONT)
+NEW = "1" * 64
+
+
+def test_a_cleared_choice_has_the_templates_default() -> None:
+    outputs = {name: f"https://{name.lower()}.on.aws/" for name in edge.HOSTS.values()}
+    made = edge.parameters(outputs, dict.fromkeys(edge.CHOSEN, "-"), None)
+    wanted = {name: str(EDGE["Parameters"][name]["Default"]) for name in edge.CHOSEN.values()}
+    assert {name: made[name] for name in wanted} == wanted
+    assert wanted["DomainName"] == ""
+
+
 def test_the_stack_behind_gets_the_address_and_the_digest_only() -> None:
-    assert edge.settings(FRONT, SECRET) == {
-        "PUBLIC_API_URL": FRONT,
-        "PUBLIC_PAGE_URL": FRONT,
-        "ORIGIN_DIGESTS": DIGEST,
-    }
-    assert SECRET not in str(edge.settings(FRONT, SECRET))
+    digests = edge.with_digest("", SECRET)
+    made = edge.settings(FRONT, {}, before="", digests=digests)
+    assert made == {**BOTH, "ORIGIN_DIGESTS": DIGEST}
+    assert SECRET not in str(made)
+
+
+@pytest.mark.parametrize(
+    ("dotenv", "before", "written"),
+    [
+        ({**BOTH, "ORIGIN_DIGESTS": DIGEST}, FRONT, {}),
+        # The domain is named later, taken back, or the distribution is another one.
+        ({**dict.fromkeys(BOTH, CLOUD), "ORIGIN_DIGESTS": DIGEST}, CLOUD, BOTH),
+        ({**dict.fromkeys(BOTH, "https://old.example.com"), "ORIGIN_DIGESTS": DIGEST}, "", {}),
+        (
+            {**dict.fromkeys(BOTH, "https://old.example.com"), "ORIGIN_DIGESTS": DIGEST},
+            "https://old.example.com",
+            BOTH,
+        ),
+        ({**dict.fromkeys(BOTH, CLOUD), "ORIGIN_DIGESTS": DIGEST}, "", BOTH),
+        ({**dict.fromkeys(BOTH, "-"), "ORIGIN_DIGESTS": DIGEST}, FRONT, BOTH),
+        ({"PUBLIC_API_URL": FRONT, "PUBLIC_PAGE_URL": PAGE, "ORIGIN_DIGESTS": DIGEST}, CLOUD, {}),
+        ({**BOTH, "ORIGIN_DIGESTS": "-"}, FRONT, {"ORIGIN_DIGESTS": DIGEST}),
+    ],
+)
+def test_an_address_follows_the_front_unless_it_is_a_persons_own(
+    dotenv: dict[str, str], before: str, written: dict[str, str]
+) -> None:
+    assert edge.settings(FRONT, dotenv, before=before, digests=DIGEST) == written
+    said = edge.report(FRONT, "prod", {**dotenv, **written})
+    assert ("stays" in said) == ({**dotenv, **written}["PUBLIC_PAGE_URL"] != FRONT)
+
+
+@pytest.mark.parametrize(
+    ("deployed", "dotenv", "found"),
+    [
+        ({}, {}, ""),
+        ({"OriginDigests": DIGEST}, {}, DIGEST),
+        ({"OriginDigests": DIGEST}, {"ORIGIN_DIGESTS": NEW}, NEW),
+        ({"OriginDigests": DIGEST}, {"ORIGIN_DIGESTS": "-"}, DIGEST),
+        ({}, {"ORIGIN_DIGESTS": "-"}, ""),
+    ],
+)
+def test_a_digest_is_demanded_by_what_is_deployed_or_will_be(
+    deployed: dict[str, str], dotenv: dict[str, str], found: str
+) -> None:
+    assert edge.demanded(deployed, dotenv) == found
+
+
+def test_a_new_secret_beside_an_older_one_keeps_both_and_says_so() -> None:
+    assert edge.with_digest(NEW, SECRET) == f"{NEW},{DIGEST}"
+    assert edge.with_digest(NEW, None) == NEW
+    said = edge.report(FRONT, "prod", {**BOTH, "ORIGIN_DIGESTS": f"{NEW},{DIGEST}"})
+    assert "several digests" in said

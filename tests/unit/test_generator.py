@@ -1,7 +1,7 @@
 """A confirmed request: paid at most once, never more than promised, only for an image."""
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Never, cast
 
 import pytest
 
@@ -14,6 +14,7 @@ from imagegen.domain.errors import (
     LimitError,
     ModerationUnavailableError,
     NoProviderError,
+    ProviderError,
     QuoteError,
     QuoteExpiredError,
     QuoteMismatchError,
@@ -22,6 +23,7 @@ from imagegen.domain.errors import (
 from imagegen.domain.ledger import Hold, Limits, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation, ModerationMode
+from imagegen.domain.quote import open_quote
 from imagegen.domain.records import RecordStatus
 from imagegen.domain.stores import Held
 from imagegen.usecases.generate.run import Made, Running
@@ -101,6 +103,47 @@ def test_a_flagged_prompt_is_refused_before_any_provider_is_called() -> None:
     assert not service.called
     service.check_charged_iff_stored()
     assert service.ledger().attempts == {"20261122": 1}
+
+
+@pytest.mark.parametrize(
+    ("categories", "named"),
+    [(("violence", "self-harm"), r"\(violence, self-harm\)"), ((), r"\(policy\)")],
+)
+def test_a_refusal_names_the_categories_or_the_policy(
+    categories: tuple[str, ...], named: str
+) -> None:
+    service = Service()
+    assert service.moderator is not None
+    service.moderator.verdict = Moderation(flagged=True, categories=categories)
+    with pytest.raises(ContentRefusedError, match=named):
+        service.confirm(service.estimate())
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(None, 5), (42, 42)])
+def test_a_moderation_that_is_away_says_when_to_come_back(asked: int | None, seconds: int) -> None:
+    class Away:
+        def check(self, prompt: str, *, timeout_seconds: float) -> Never:
+            raise ProviderError("openai", Outcome.UNAVAILABLE, "away", retry_after_seconds=asked)
+
+    service = Service(moderator=Away())  # type: ignore[arg-type]
+    with pytest.raises(ModerationUnavailableError) as caught:
+        service.confirm(service.estimate())
+    assert caught.value.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_request_that_runs_is_answered_with_what_is_known_of_it(*, is_known: bool) -> None:
+    service = Service()
+    offer = service.estimate()
+    quote = open_quote(offer.quote, service.generator.keyring())
+    if not is_known:
+        service.redeploy(catalog=catalog(row("beta-standard", priority=2)))
+    running = Running(started_ms=1_000, charged=False)
+    answer = service.presenter.in_progress(quote, running)
+    assert answer.id == offer.image_id
+    assert answer.typical_seconds == (offer.typical_seconds if is_known else 30)
+    assert answer.charged is False
+    assert service.presenter.in_progress(quote, Running(1_000, charged=None)).charged is None
 
 
 @pytest.mark.parametrize("mode", set(ModerationMode) - {ModerationMode.OFF})
@@ -536,3 +579,10 @@ def test_a_bug_in_reading_the_usage_gives_the_hold_back_and_is_recorded() -> Non
         service.confirm(service.estimate())
     assert service.spent() == 0
     assert [one.status for one in service.finished] == [RecordStatus.FAILED]
+
+
+def test_an_image_is_answered_as_a_call_that_succeeded_with_its_charge() -> None:
+    service = Service()
+    answer = service.present(service.estimate())
+    assert answer.llm_api_call.success is True
+    assert answer.llm_api_call.cost == answer.cost.charged == 50_000

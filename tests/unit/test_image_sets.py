@@ -21,7 +21,8 @@ from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.retries import Call
-from imagegen.openai_api.sets import Bought, Wanted
+from imagegen.openai_api.sets import Bought, SetBuyer, Wanted
+from imagegen.usecases.generate.run import Made
 from imagegen.wire.images import EstimateRequest
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.pictures import png
@@ -325,3 +326,136 @@ def test_without_the_ledger_the_stored_image_of_a_key_is_looked_for() -> None:
         buy(service, KEYED, 2)
     assert caught.value.charged is True
     assert service.wire.calls[:2] == ["ledgers.load", "images.find"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_only_the_maximum_of_several_images_is_named_as_a_share(count: int) -> None:
+    """The second of two that fail keeps its own words: the price is not what failed."""
+    service = Service()
+    with pytest.raises(AboveMaxCostError) as caught:
+        buy(service, count=count, max_cost=3)
+    assert ("x-max-cost, each of" in str(caught.value)) is (count > 1)
+
+
+def test_another_error_of_a_set_with_a_maximum_keeps_its_words() -> None:
+    service = Service()
+    for name in service.providers:
+        service.react(name, Outcome.REFUSED)
+    with pytest.raises(ContentRefusedError) as caught:
+        buy(service, max_cost=3_000_000)
+    assert "x-max-cost" not in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_unexpected_error_of_the_only_image_is_that_of_the_call(count: int) -> None:
+    service = Service()
+
+    class Broken:
+        def buy(self, *_: Any, **__: Any) -> Never:
+            raise ValueError("a bug of ours")
+
+    buyer = replace(service.functions.openai.set_buyer, buyer=cast("Buyer", Broken()))
+    expected = ValueError if count == 1 else ImagegenError
+    with pytest.raises(expected):
+        buyer.buy(Wanted(REQUEST, count), FIRST, ends_ms=service.clock() + LAMBDA_MS)
+    assert len(service.unexpected) == (0 if count == 1 else count)
+
+
+def buyer_of(service: Service, *results: Made | ImagegenError) -> SetBuyer:
+    """Return a buyer of sets whose images end as given, by their index."""
+
+    class Scripted:
+        def buy(self, request: EstimateRequest, call: Call, **_: Any) -> Made:
+            result = results[call.index]
+            if isinstance(result, ImagegenError):
+                raise result
+            return result
+
+    return replace(service.functions.openai.set_buyer, buyer=cast("Buyer", Scripted()))
+
+
+@pytest.mark.parametrize(
+    ("call", "is_answered"), [(UNMARKED, True), (FIRST, False), (KEYED, False)], ids=str
+)
+def test_images_are_answered_before_the_last_is_there_only_if_no_repetition_could_get_it(
+    call: Call, *, is_answered: bool
+) -> None:
+    service = Service()
+    made = service.make()
+    buyer = buyer_of(service, made, StillRunningError("running"))
+    wanted, ends_ms = Wanted(REQUEST, 2), service.clock() + LAMBDA_MS
+    if is_answered:
+        bought = buyer.buy(wanted, call, ends_ms=ends_ms)
+        assert bought.made == (made,)
+        assert [index for index, _ in bought.failed] == [1]
+        return
+    with pytest.raises(StillRunningError) as caught:
+        buyer.buy(wanted, call, ends_ms=ends_ms)
+    assert caught.value.charged is True
+
+
+CHARGED, UNKNOWN, FREE, FREE_AND_FINAL = (
+    GenerationFailedError(text) for text in ("charged", "unknown", "free", "free and final")
+)
+CHARGED.charged, UNKNOWN.charged, FREE.charged, FREE_AND_FINAL.charged = True, None, False, False
+CHARGED.retryable = UNKNOWN.retryable = FREE_AND_FINAL.retryable = False
+FREE.retryable = True
+
+
+@pytest.mark.parametrize(
+    ("errors", "answered"),
+    [
+        ((FREE, CHARGED), CHARGED),
+        ((CHARGED, UNKNOWN), CHARGED),
+        ((UNKNOWN, CHARGED), CHARGED),
+        ((FREE, UNKNOWN), UNKNOWN),
+        ((UNKNOWN, FREE), UNKNOWN),
+        ((FREE_AND_FINAL, FREE), FREE),
+        ((FREE, FREE_AND_FINAL), FREE),
+    ],
+    ids=str,
+)
+def test_of_several_errors_the_one_that_may_have_cost_most_is_the_answer(
+    errors: tuple[ImagegenError, ImagegenError], answered: ImagegenError
+) -> None:
+    service = Service()
+    with pytest.raises(GenerationFailedError, match=f"^{answered}$"):
+        buyer_of(service, *errors).buy(
+            Wanted(REQUEST, 2), FIRST, ends_ms=service.clock() + LAMBDA_MS
+        )
+
+
+def test_a_larger_set_with_a_running_key_and_another_body_buys_nothing() -> None:
+    service = Service()
+    at = buys_of(KEYED, 2).index("images.put")
+    service.wire.calls.clear()
+    service.wire.faults = {at: Fault.DIES_BEFORE}
+    with pytest.raises(DiedError):
+        buy(service, KEYED, 2)
+    service.wire.mend()
+    called = len(service.called)
+    with pytest.raises(ReusedKeyError):
+        buy(service, replace(KEYED, body="another"), 4)
+    assert len(service.called) == called
+
+
+def buys_of(call: Call, count: int) -> list[str]:
+    """Return the calls to stores and providers that one call makes, in order."""
+    service = Service()
+    service.wire.calls.clear()
+    buy(service, call, count)
+    return list(service.wire.calls)
+
+
+def test_a_body_with_half_a_character_has_a_digest_of_its_own() -> None:
+    digests = {Call(USER, body).digest for body in ("\ud800", "\ud801", "?")}
+    assert len(digests) == 3
+
+
+def test_a_replacement_that_is_too_dear_without_a_maximum_names_no_share() -> None:
+    service = Service()
+    errors = (AboveMaxCostError("too dear"), AboveMaxCostError("too dear"))
+    with pytest.raises(AboveMaxCostError, match=r"^too dear$"):
+        buyer_of(service, *errors).buy(
+            Wanted(REQUEST, 2), FIRST, ends_ms=service.clock() + LAMBDA_MS
+        )

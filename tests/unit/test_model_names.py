@@ -127,3 +127,61 @@ def test_any_name_is_resolved_or_a_clear_error(name: str, quality: str | None) -
 def test_aliases_that_cannot_be_read_stop_the_start(text: str) -> None:
     with pytest.raises(ValueError, match="name=target"):
         parse_aliases(text)
+
+
+def test_a_retired_name_for_which_the_operator_has_an_alias_is_reported_as_an_alias() -> None:
+    found = resolve("dall-e-3", aliases="dall-e-3=fast")
+    assert found.replaced is not None
+    assert found.replaced.reason == "alias"
+    assert found.tier is Tier.FAST
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_a_tier_as_the_model_goes_with_its_own_quality_only(tier: Tier) -> None:
+    names = ModelNames(CATALOG, {})
+    assert names.resolve(tier, "its own", tier) == Named(None, tier)
+    for other in set(Tier) - {tier}:
+        with pytest.raises(ParameterError) as caught:
+            names.resolve(tier, "another", other)
+        assert caught.value.param == "quality"
+
+
+def test_an_error_about_a_quality_names_the_tiers_of_the_model() -> None:
+    tiers = [row.tier for row in CATALOG.models if row.model == "gpt-image-2.5-flare"]
+    assert len(tiers) > 1
+    (missing, *_) = set(Tier) - {*tiers}
+    with pytest.raises(ParameterError, match=f"only as {' and '.join(dict.fromkeys(tiers))}\\."):
+        ModelNames(CATALOG, {}).resolve("gpt-image-2.5-flare", "x", missing)
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "provider"),
+    [
+        ("my-model", "together-fast", "together"),
+        ("my-model", "openai-fast", "openai"),
+        ("my-model", "gemini-standard", "gemini"),
+        ("my-model", "fast", CATALOG.models[0].provider),
+        ("dall-e-3", "together-fast", "openai"),
+        ("dall-e-3", "fast", "openai"),
+        ("imagen-4.0-fast-generate-001", "openai-fast", "gemini"),
+    ],
+)
+def test_what_is_replaced_is_of_its_own_provider_or_else_of_that_of_the_target(
+    name: str, target: str, provider: str
+) -> None:
+    found = resolve(name, aliases=f"{name}={target}")
+    assert found.replaced is not None
+    assert (found.replaced.model, found.replaced.provider) == (name, provider)
+
+
+@pytest.mark.parametrize(("quality", "tier"), [(None, Tier.FAST), ("hd", Tier.HIGH)])
+def test_a_quality_goes_before_the_tier_of_an_alias(quality: str | None, tier: Tier) -> None:
+    found = resolve("my-model", quality, aliases="my-model=fast")
+    assert (found.model, found.tier) == (None, tier)
+
+
+@pytest.mark.parametrize("owner", ["someone", "", "open"])
+def test_only_an_owner_that_is_a_provider_is_taken_off_a_name(owner: str) -> None:
+    assert resolve("OpenAI/gpt-image-2.5-flare").model == "gpt-image-2.5-flare"
+    with pytest.raises(UnknownModelError):
+        resolve(f"{owner}/gpt-image-2.5-flare")

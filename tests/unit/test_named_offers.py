@@ -32,11 +32,15 @@ TOKENS = {
 LARGE = {"size": "2048x2048", "params": {"size": "2048x2048"}}
 
 
-def offered(service: Service, multiple: str = "3", **asked: Any) -> Quote:
+def offered(
+    service: Service, multiple: str = "3", *, most_bytes: int | None = None, **asked: Any
+) -> Quote:
     request = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard", **asked})
     estimator = replace(service.estimator, price_multiple=Decimal(multiple))
     issue = Issue(bytes(15), service.clock())
-    return NamedOffers(estimator).quote(request, USER, ledger=service.ledger(), issue=issue)
+    return NamedOffers(estimator).quote(
+        request, USER, ledger=service.ledger(), issue=issue, most_bytes=most_bytes
+    )
 
 
 def three(first: str, second: str, third: str, **changes: Any) -> Catalog:
@@ -49,7 +53,7 @@ def three(first: str, second: str, third: str, **changes: Any) -> Catalog:
 
 @pytest.mark.parametrize("named", [{}, {"model": "alpha-standard"}, {"provider": "alpha"}], ids=str)
 def test_the_ceiling_is_held_to_the_multiple_and_not_only_the_expected_price(
-    named: dict[str, str],
+    named: dict[str, Any],
 ) -> None:
     """The second is within the multiple of what is down; the third only of the second."""
     service = Service(catalog=three("0.05", "0.06", "0.16"))
@@ -142,6 +146,15 @@ def test_a_file_that_the_named_model_does_not_make_is_refused_by_its_parameter()
     assert offered(Service(catalog=cat), format="webp").fallback is None
 
 
+def test_a_file_that_is_too_large_for_the_answer_is_refused_by_the_form_of_the_answer() -> None:
+    with pytest.raises(ParameterError) as caught:
+        offered(Service(), most_bytes=1_000)
+    assert caught.value.param == "response_format"
+    with pytest.raises(ParameterError) as caught:
+        offered(Service(), most_bytes=1_000, model="alpha-standard")
+    assert caught.value.param == "response_format"
+
+
 KEYS = [row.key for row in real_catalog().models]
 
 
@@ -221,3 +234,11 @@ def test_only_an_error_about_the_file_is_told_as_one_about_the_file() -> None:
             EstimateRequest(prompt=PROMPT), USER, ledger=service.ledger(), issue=issue
         )
     assert caught.value.param == "style"
+
+
+def test_an_offer_is_made_with_the_ledger_that_was_read() -> None:
+    service = Service()
+    service.wire.calls.clear()
+    quote = offered(service)
+    assert quote.ceiling_microusd == 70_000
+    assert "ledgers.load" not in service.wire.calls

@@ -4,10 +4,13 @@ import re
 import struct
 import zlib
 from contextlib import suppress
+from io import BytesIO
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from imagegen.domain.pixels import MAX_EDGE, BrokenImageError, Measured, measure
 from tests.fakes.pictures import HEIGHT, WIDTH, exif, picture, png
@@ -113,3 +116,34 @@ def test_fill_bytes_before_markers_change_nothing_that_is_read() -> None:
     content = picture("JPEG", size=(400, 300), restart_marker_blocks=10)
     filled = re.sub(b"(?=\xff[\xd0-\xda])", b"\xff\xff", content[2:])
     assert measure(content[:2] + filled) == measure(content)
+
+
+JPEGS: list[dict[str, Any]] = [
+    {},
+    {"progressive": True},
+    {"optimize": True},
+    {"quality": 1, "optimize": True},
+    {"quality": 95, "subsampling": 0},
+    {"restart_marker_rows": 1},
+]
+
+
+@pytest.mark.parametrize("save", JPEGS)
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_jpeg_has_bits_enough_for_its_blocks(save: dict[str, Any], mode: str) -> None:
+    for size in ((1, 1), (17, 9), (320, 240)):
+        for image in (Image.new(mode, size), Image.effect_noise(size, 50).convert(mode)):
+            out = BytesIO()
+            image.save(out, "JPEG", **save)
+            assert measure(out.getvalue()).width == size[0]
+
+
+@pytest.mark.parametrize("save", JPEGS[:-1])
+def test_a_jpeg_with_fewer_bits_than_its_blocks_need_is_broken(save: dict[str, Any]) -> None:
+    out = BytesIO()
+    Image.effect_noise((1024, 1024), 50).convert("RGB").save(out, "JPEG", **save)
+    whole = out.getvalue()
+    scan = whole.index(b"\xff\xda")
+    for kept in (20, 200, 2_000):
+        with pytest.raises(BrokenImageError, match="missing"):
+            measure(whole[: scan + kept] + b"\xff\xd9")

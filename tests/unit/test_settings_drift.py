@@ -385,3 +385,24 @@ def test_the_shortest_time_out_leaves_the_slowest_model_its_usual_time() -> None
     slowest = max(row.typical_seconds for row in real_catalog().models)
     shortest = PARAMETERS["GenerateTimeoutSeconds"]["MinValue"]
     assert shortest * 1000 >= SETTLE_MARGIN_MS + slowest * 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "is_good"),
+    [
+        ("", True),
+        ("arn:aws:sns:eu-central-1:123456789012:on-call", True),
+        ("arn:aws-us-gov:sns:us-gov-west-1:123456789012:On_Call.fifo", True),
+        ("nonsense", False),
+        ("on-call", False),
+        ("arn:aws:sqs:eu-central-1:123456789012:on-call", False),
+        ("arn:aws:sns:eu-central-1:1234:on-call", False),
+        ("arn:aws:sns:eu-central-1:123456789012:on-call:3f1b", False),
+        ("arn:aws:sns:eu-central-1:123456789012:on call", False),
+    ],
+)
+def test_an_alarm_topic_that_cannot_be_one_is_refused_before_anything_is_made(
+    text: str,
+    is_good: bool,  # noqa: FBT001 a case
+) -> None:
+    assert bool(re.fullmatch(PARAMETERS["AlarmTopicArn"]["AllowedPattern"], text)) == is_good

@@ -4,10 +4,12 @@ import pytest
 
 from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
 from imagegen.domain.ledger import OpState
+from imagegen.domain.quote import open_quote
 from imagegen.domain.records import RecordStatus
+from imagegen.usecases.generate.holds import PUT_PAUSES_SECONDS
 from imagegen.usecases.generate.run import Made, Running
 from tests.fakes.faults import Fault
-from tests.fakes.service import OTHER_USER, USER, Service, with_stores
+from tests.fakes.service import OTHER_USER, PROMPT, USER, Service, with_stores
 
 PUT = "images.put"
 
@@ -29,9 +31,12 @@ def fail_puts(service: Service, times: int) -> None:
 def test_a_short_outage_of_the_image_store_loses_no_image(times: int) -> None:
     service = Service()
     offer = service.estimate()
+    pauses: list[int] = []
+    service.while_paused = lambda: pauses.append(1)
     fail_puts(service, times)
     made = service.confirm(offer)
     assert isinstance(made, Made)
+    assert len(pauses) == times
     assert len(service.called) == 1
     assert service.spent() == made.record.charged_microusd
 
@@ -41,7 +46,10 @@ def test_if_the_image_store_stays_down_the_reconciler_decides_and_the_cost_is_in
     offer = service.estimate()
     fail_puts(service, 100)
     assert isinstance(service.confirm(offer), Running)
-    assert service.finished[-1].in_doubt_microusd == 50_000
+    lost = service.finished[-1]
+    assert (lost.status, lost.charged_microusd) == (RecordStatus.FAILED, 0)
+    assert lost.in_doubt_microusd == 50_000
+    assert (lost.code, lost.retryable) == (StoreUnavailableError.code, True)
     service.new_process()
     service.clock.advance(400_000)
     service.reconciler.sweep(limit=10)
@@ -111,3 +119,77 @@ def test_a_failure_with_one_user_does_not_keep_the_money_of_another_held() -> No
         broken.sweep(limit=10)
     assert [op.state for op in service.ledger(USER).ops.values()] == [OpState.HELD]
     assert [op.state for op in service.ledger(OTHER_USER).ops.values()] == [OpState.RELEASED]
+
+
+def test_a_run_stores_then_settles_then_writes_its_record_each_once_and_never_pauses() -> None:
+    pauses: list[int] = []
+    service = Service()
+    service.while_paused = lambda: pauses.append(1)
+    offer = service.estimate()
+    service.wire.calls.clear()
+    service.confirm(offer)
+    calls = [
+        one for one in service.wire.calls if one.startswith(("ledgers.", "images.", "records."))
+    ]
+    assert calls == ["ledgers.reserve", PUT, "ledgers.settle", "records.put"]
+    assert not pauses
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_settle_without_an_answer_is_sent_once_more_after_a_pause_and_the_image_is_charged(
+    lost: int,
+) -> None:
+    service = Service()
+    pauses: list[int] = []
+    service.while_paused = lambda: pauses.append(1)
+    offer = service.estimate()
+    first = len(service.wire.calls) + call_index(service, "ledgers.settle")
+    service.wire.faults = {first: Fault.BEFORE} | ({first + 2: Fault.BEFORE} if lost > 1 else {})
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.ledger.ops[offer.quote_id].state is OpState.SETTLED
+    assert len(pauses) == 1
+    assert service.wire.calls.count("ledgers.settle") == 2
+    assert service.finished[-1].charged_microusd == made.record.charged_microusd
+    held = service.ledger().ops[offer.quote_id].state
+    assert held is (OpState.SETTLED if lost == 1 else OpState.HELD)
+
+
+def test_a_record_without_an_answer_is_written_once_more_and_then_left_to_the_next_look() -> None:
+    service = Service()
+    offer = service.estimate()
+    first = len(service.wire.calls) + call_index(service, "records.put")
+    service.wire.faults = {first: Fault.BEFORE, first + 1: Fault.BEFORE}
+    assert isinstance(service.confirm(offer), Made)
+    assert service.wire.calls.count("records.put") == 2
+    assert service.records.get(service.ref(offer)) is None
+    assert isinstance(service.confirm(offer), Made)
+    assert service.records.get(service.ref(offer)) is not None
+
+
+@pytest.mark.parametrize(("more_ms", "puts"), [(0, 1), (1, 2)])
+def test_an_image_is_not_stored_again_once_its_run_is_over(more_ms: int, puts: int) -> None:
+    service = Service()
+    left_ms = round(PUT_PAUSES_SECONDS[0] * 1_000) + more_ms
+    for provider in service.providers.values():
+        provider.takes_ms = 250_000 - left_ms
+    offer = service.estimate()
+    fail_puts(service, 100)
+    assert isinstance(service.confirm(offer, remaining_ms=250_000), Running)
+    assert service.wire.calls.count(PUT) == puts
+
+
+@pytest.mark.parametrize("run_id", ["random", "digest.random"])
+@pytest.mark.parametrize("stored_by", ["this run", "another run", "a run without a digest"])
+def test_only_an_image_that_another_run_stored_is_a_replay(run_id: str, stored_by: str) -> None:
+    service = Service()
+    quote = open_quote(service.estimate().quote, service.generator.keyring())
+    ends_ms = service.clock() + 300_000
+    if stored_by != "this run":
+        other = "digest.other" if stored_by == "another run" else "other"
+        first = service.generator.confirm(quote, PROMPT, run_id=other, ends_ms=ends_ms)
+        assert isinstance(first, Made)
+        service.ledgers.ledgers.clear()
+    made = service.generator.confirm(quote, PROMPT, run_id=run_id, ends_ms=ends_ms)
+    assert isinstance(made, Made)
+    assert made.is_replay is (stored_by == "another run")

@@ -1,6 +1,7 @@
 """Which key may verify a token, by which algorithm; what the log says if none does."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -338,3 +339,53 @@ def test_hints_fit_into_a_log_line_and_have_nothing_to_hide() -> None:
     for one in [*sentences, token_hints.algorithm_hint("RS512", EVERY.split(","), ALGORITHMS)]:
         assert cleaned(one) == one[:MAX_CHARACTERS]
     assert max(map(len, sentences)) <= MAX_CHARACTERS
+
+
+def test_a_bad_signature_under_a_known_id_fetches_no_keys_however_old_they_are() -> None:
+    door = Door([jwk("RSA", kid="k")])
+    assert door.enter(token(kid="k")).id
+    door.clock.advance(600_000)
+    assert door.hint(token(by="RSA-stranger", kid="k")) == token_hints.SIGNATURE
+    assert door.fetched == 1
+
+
+@pytest.mark.parametrize("kid", [..., "any"])
+def test_a_good_token_of_a_key_without_an_id_fetches_no_keys(kid: Any) -> None:
+    door = Door([jwk("RSA"), jwk("RSA-1")])
+    for by in ("RSA", "RSA-1"):
+        assert door.enter(token(by=by, kid=kid)).id
+        door.clock.advance(600_000)
+    assert door.fetched == 1
+
+
+@pytest.mark.parametrize("kid", [..., "any"])
+def test_a_new_key_without_an_id_is_found_beside_others(kid: Any) -> None:
+    door = Door([jwk("RSA-0"), jwk("RSA-1")])
+    assert door.enter(token(by="RSA-1", kid=kid)).id
+    door.keys = [jwk("RSA-1"), jwk("RSA"), jwk("RSA-0")]
+    door.clock.advance(60_000)
+    assert door.enter(token(kid=kid)).id
+    assert door.fetched == 2
+
+
+def test_a_token_without_an_id_is_tried_with_the_only_key_though_it_has_one() -> None:
+    door = Door([jwk("RSA-1", kid="k")])
+    assert door.enter(token(by="RSA-1")).id
+    door.keys = [jwk("RSA", kid="new")]
+    door.clock.advance(60_000)
+    assert door.enter(token()).id
+    assert door.fetched == 2
+
+
+@pytest.mark.parametrize(("late_seconds", "is_read"), [(15, True), (3_600, False)])
+def test_the_clocks_of_issuer_and_service_may_differ_by_half_a_minute(
+    late_seconds: int, *, is_read: bool
+) -> None:
+    """PyJWT reads the machine's clock: the times are far enough from the edge for any test."""
+    door, now = Door([jwk("RSA", kid="k")]), int(time.time())
+    late: tuple[dict[str, Any], ...] = ({"exp": now - late_seconds}, {"nbf": now + late_seconds})
+    for times in late:
+        if is_read:
+            assert door.enter(token(kid="k", **times)).id
+        else:
+            assert door.hint(token(kid="k", **times)) in {token_hints.EXPIRED, token_hints.NOT_YET}

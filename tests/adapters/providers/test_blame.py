@@ -269,6 +269,31 @@ def ended(finish: str, *parts: dict[str, Any]) -> dict[str, Any]:
     return {"candidates": [candidate]}
 
 
+@pytest.mark.parametrize("finish", ["STOP", "", "BRAND_NEW"])
+@pytest.mark.parametrize("message", ["I can't create that picture.", "抱歉，我无法生成这张图片。"])  # noqa: RUF001 - Chinese
+def test_geminis_reason_in_words_is_a_refusal_whatever_it_ended_with(
+    finish: str, message: str, server: Loopback
+) -> None:
+    body = ended(finish)
+    body["candidates"][0]["finishMessage"] = message
+    assert outcome("gemini", server, json_reply(200, body)) is Outcome.REFUSED
+
+
+@every
+def test_a_refusal_inside_a_list_is_read(name: str, server: Loopback) -> None:
+    body = vendor(name).empty({"text": "I can't create that picture."})
+    reply = json_reply(vendor(name).success[0], [body])
+    assert outcome(name, server, reply) is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(("name", "status", "code", "message"), ACCOUNTS)
+def test_an_error_of_the_account_inside_a_list_is_read(
+    name: str, status: int, code: str, message: str, server: Loopback
+) -> None:
+    body = [vendor(name).error(status, code, message)]
+    assert outcome(name, server, json_reply(status, body)) is Outcome.ACCOUNT
+
+
 def test_the_words_of_a_broken_gemini_answer_are_not_its_last_ones(server: Loopback) -> None:
     body = ended("MAX_TOKENS", {"text": "First I will think about the fox and"})
     assert outcome("gemini", server, json_reply(200, body)) is Outcome.NO_IMAGE

@@ -258,6 +258,11 @@ def test_an_answer_that_is_the_image_itself_is_taken(name: str, server: Loopback
     assert made(name, server, Reply(201, {}, gzip.compress(WEBP))) == WEBP
 
 
+@every_provider
+def test_an_answer_inside_a_list_is_read(name: str, server: Loopback) -> None:
+    assert made(name, server, json_reply(200, [body_with(name, {"b64_json": TEXT})])) == PNG
+
+
 @pytest.mark.parametrize("name", ["openai", "together"])
 @pytest.mark.parametrize("status", [200, 201, 202, 203])
 def test_every_success_is_one(name: str, status: int, server: Loopback) -> None:

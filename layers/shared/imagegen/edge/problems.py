@@ -3,6 +3,7 @@
 An answer repeats nothing that the caller sent, and no text of a library's exception.
 """
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -31,6 +32,18 @@ FREE_ROUTES = (
 """The routes that take neither a quote nor a key nor an image's id: no image can be charged there.
 
 On every other route ``charged`` is ``null`` until it has been looked up."""
+
+_JSON_TERMS = (
+    (re.compile(r"a valid (?:tuple|list)\b"), "an array"),
+    (
+        re.compile(r"a valid dictionary(?: or (?:object to extract|instance of) [\w ]+)?"),
+        "an object",
+    ),
+    (re.compile(r"\b(?:Tuple|List)\b"), "Array"),
+    (re.compile(r" after validation"), ""),
+    (re.compile(r"^Value error, "), ""),
+)
+"""What pydantic's messages say in words of Python."""
 
 STATUS: dict[type[ImagegenError], HTTPStatus] = {
     errors.InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -112,7 +125,7 @@ def invalid_request(found: list[Mapping[str, Any]]) -> Problem:
     if any(one["type"] == "json_invalid" for one in found):
         return invalid_json()
     faults = [
-        {"field": _field(one["loc"]), "type": one["type"], "message": one["msg"]}
+        {"field": _field(one["loc"]), "type": one["type"], "message": _in_json_terms(one["msg"])}
         for one in found[:MAX_LISTED_ERRORS]
     ]
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in faults)
@@ -180,6 +193,13 @@ def _challenge(problem: Problem) -> str:
     """Return how to authenticate; MCP's clients read from it where to sign in (RFC 9728, 5.1)."""
     url = problem.resource_metadata
     return f'Bearer resource_metadata="{url}"' if url else "Bearer"
+
+
+def _in_json_terms(message: str) -> str:
+    """Return a validator's message in words of JSON instead of Python's."""
+    for pattern, term in _JSON_TERMS:
+        message = pattern.sub(term, message)
+    return message
 
 
 def _field(location: tuple[int | str, ...]) -> str:

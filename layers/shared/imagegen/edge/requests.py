@@ -156,7 +156,7 @@ def _has_replaced_bytes(event: Event) -> bool:
     not decode. Where the client's length of the body is another one, the client did not send that.
     """
     body, length = event.get("body") or "", event["headers"].get("content-length", "")
-    if event.get("isBase64Encoded") or REPLACED not in body or not length.isdecimal():
+    if REPLACED not in body or not length.isdecimal():
         return False
     return int(length[:20]) != _body_bytes(event)
 

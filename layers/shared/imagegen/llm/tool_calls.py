@@ -2,10 +2,11 @@
 
 A piece should have an index, and the first piece of a call its id and its name. Endpoints leave out
 the index, the id or both; give all calls index 0; repeat the id, the name or the whole arguments in
-each piece; or send the arguments as an object.
+each piece; send another id with each piece; or send the arguments as an object.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,8 @@ MAX_CALLS: Final = 32
 MAX_ARGUMENT_CHARACTERS: Final = 64_000
 MAX_NAME_CHARACTERS: Final = 64
 MAX_ID_CHARACTERS: Final = 200
+NAMESPACE: Final = re.compile(r"^(?:functions?|default_api|tools?)[.:/]")
+REPEATED: Final = re.compile(r"(.{8,}?)\1+")
 KNOWN_OF_CALL: Final = frozenset({"index", "id", "type", "function"})
 KNOWN_OF_FUNCTION: Final = frozenset({"name", "arguments"})
 
@@ -109,7 +112,7 @@ class ToolCalls:
             number += 1
             yield ToolUse(
                 identity,
-                call.name[:MAX_NAME_CHARACTERS],
+                plain_name(call.name)[:MAX_NAME_CHARACTERS],
                 whole_arguments(call.arguments),
                 merged_fields(call.extras),
             )
@@ -133,6 +136,8 @@ class ToolCalls:
                 return call
         # The id of a call may arrive after its first piece.
         for call in self._with_index(piece.index):
+            if not piece.name and _takes_more(call, piece):
+                return call  # Some servers make up another id for each piece.
             is_known = any(one.id == piece.id for one in self.calls)
             if not call.id and not is_known and not _begins_another(call, piece, may_repeat=False):
                 return call
@@ -181,6 +186,22 @@ def _begins_another(call: _Call, piece: _Piece, *, may_repeat: bool) -> bool:
         return False
     # Nothing can be added to a whole object: this is another one, or the same one once more.
     return not may_repeat or whole_arguments(call.arguments).strip() != piece.arguments.strip()
+
+
+def _takes_more(call: _Call, piece: _Piece) -> bool:
+    """Return whether a piece begins or continues the arguments of a call."""
+    continues = not piece.arguments.lstrip().startswith("{")
+    return not call.arguments or (continues and not call.is_complete())
+
+
+def plain_name(name: str) -> str:
+    """Return a tool's name without what models and servers add to it.
+
+    These are spaces, a namespace, and control words behind it; or the name is repeated.
+    """
+    plain = NAMESPACE.sub("", name.partition("<|")[0].strip())
+    repeated = REPEATED.fullmatch(plain)
+    return repeated[1] if repeated else plain
 
 
 def _is_same_name(known: str, name: str) -> bool:

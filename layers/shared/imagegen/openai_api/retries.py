@@ -181,5 +181,5 @@ def _index(call: Call) -> tuple[str, ...]:
 
 
 def _hash(secret: bytes, *parts: str) -> bytes:
-    text = "\n".join(("call", *parts)).encode("utf-8", "surrogatepass")
+    text = "\n".join(("call", *parts)).encode()
     return hmac.digest(secret, text, "sha256")[:NONCE_BYTES]

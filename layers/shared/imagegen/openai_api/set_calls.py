@@ -41,7 +41,7 @@ class SetCalls:
             ReusedKeyError: the idempotency key was used for another request.
             StoreUnavailableError: the ledger or an image cannot be looked up.
         """
-        with self.earlier_images.stored_is_charged(replace(call, index=0)):
+        with self.earlier_images.stored_is_charged(call):
             ledger = self.ledgers.load(call.user)
         if call.key is None:
             random = self._earlier(call, count, ledger) or self.random_bytes(retries.RANDOM_BYTES)

@@ -33,7 +33,7 @@ class Wanted:
     @property
     def each(self) -> EstimateRequest:
         """The request for one of the images: ``max_cost`` is for all of them."""
-        if self.request.max_cost is None or self.count == 1:
+        if self.request.max_cost is None:
             return self.request
         return self.request.model_copy(update={"max_cost": self.request.max_cost // self.count})
 

@@ -212,7 +212,7 @@ def _refusal_in(answer: HttpAnswer, parts: list[Json]) -> ProviderError | None:
     words = " ".join(text_at(part, "text") for part in parts)
     message = text_at(answer.body, "candidates", 0, "finishMessage")
     declined = finish in DECLINED_FINISHES or is_refusal_code(finish)
-    if declined or declines(words) or (finish != "STOP" and states_refusal(message)):
+    if declined or declines(words) or states_refusal(message):
         return answered_fault(NAME, Outcome.REFUSED, answer, code=finish)
     return None
 

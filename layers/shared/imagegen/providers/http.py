@@ -166,7 +166,7 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
     if 200 <= status < 300 and is_image(content):
         return HttpAnswer(status, headers, None, image=content)
     try:
-        return HttpAnswer(status, headers, json.loads(content))
+        return HttpAnswer(status, headers, _one_object(json.loads(content)))
     except (ValueError, RecursionError):
         page = is_page(headers, content)
         if not 200 <= status < 300:
@@ -174,6 +174,13 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
     # It came in time: one prompt may cause it, and something in front may have written it.
     outcome = Outcome.BLOCKED if page else Outcome.NO_IMAGE
     raise fault(provider, outcome, "the answer is not JSON")
+
+
+def _one_object(body: Json) -> Json:
+    """Return the object of a list with one: Google's streams and some gateways answer so."""
+    if isinstance(body, list) and len(body) == 1 and isinstance(body[0], Mapping):
+        return body[0]
+    return body
 
 
 def is_page(headers: Mapping[str, str], content: bytes) -> bool:

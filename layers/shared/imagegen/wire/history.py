@@ -101,7 +101,7 @@ def _text(content: Any, *, is_result: bool = False) -> Any:
         return content
     if is_result:
         return _json(content)
-    raise ValueError("must be a text, or a list of parts of the type text")
+    raise ValueError("must be a text, or an array of parts of the type text")
 
 
 def _is_text_part(part: Any) -> bool:

@@ -102,14 +102,15 @@ class ProviderLoop:
         """Return whether a lost answer ends the run: at most one more provider may be called."""
         if not log.in_doubt:
             return False
-        return log.calls_in_doubt > 0 or not self.fallback_after_unknown
+        return log.called_in_doubt or not self.fallback_after_unknown
 
     def _quoted_variant(self, candidate: QuotedCandidate, quote: Quote) -> Variant | None:
         """Return the variant that was priced, ``None`` if the catalog has changed since then."""
         row = self.catalog.by_key.get(candidate.key)
-        option = row.option(candidate.size or quote.size) if row else None
-        asked = requested(row, option, candidate.file_format) if row and option else None
-        if row is None or asked is None:
+        if row is None or (option := row.option(candidate.size or quote.size)) is None:
+            return None
+        asked = requested(row, option, candidate.file_format)
+        if asked is None:
             return None
         sent = ordered(row, asked, quote.wishes, has_inputs=bool(quote.inputs))
         return Variant(row, sent) if row.digest(sent) == candidate.digest else None
@@ -138,7 +139,7 @@ class ProviderLoop:
             reason = Skipped.IN_DOUBT
         else:
             reason = state.reason
-        if reason and state.retry_at_ms is not None:
+        if state.retry_at_ms is not None:
             seconds = -(-(state.retry_at_ms - self.now_ms()) // 1000)
             run.log.retry_after_seconds.append(max(1, seconds))
         return reason

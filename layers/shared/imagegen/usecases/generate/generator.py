@@ -150,8 +150,8 @@ class Generator:
 
     def _fail(self, run: Run, error: ImagegenError) -> None:
         """End a run without a stored image: its hold is its own, so that nothing is charged."""
-        is_released = self.holds.release(run.quote.user, run.hold, error)
-        if is_released is not False and error.charged is None:
+        # Another instance may have ended the hold: then it is not known what it found.
+        if self.holds.release(run.quote.user, run.hold, error) is not False:
             error.charged = False
         self.keeper.record_failure(run, run.failed_record(error, now_ms=self.now_ms()))
 

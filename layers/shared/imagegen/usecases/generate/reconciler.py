@@ -65,14 +65,14 @@ class Reconciler:
 
         Raises:
             StoreUnavailableError: after all users, if the holds of one could not be ended; the
-                next sweep tries again.
+                next sweep tries again. The same goes for any other error of one user's entry.
         """
-        done, failed = Reconciled(), None
+        done = Reconciled()
+        failed: Exception | None = None
         for user in self.stores.ledgers.lapsed(now_ms=self.now_ms(), limit=limit):
             try:
                 done += self.reconcile(user, self.stores.ledgers.load(user))
-            except StoreUnavailableError as error:
-                # A failure with one user must not keep the money of the others held.
+            except Exception as error:  # noqa: BLE001 it must not keep the others' money held
                 failed = error
         if failed is not None:
             raise failed

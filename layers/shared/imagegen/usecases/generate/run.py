@@ -59,8 +59,8 @@ class AttemptLog:
     in_doubt_microusd: int = 0
     in_doubt: set[str] = field(default_factory=set)
     """The providers whose answer was lost: they may still make the image."""
-    calls_in_doubt: int = 0
-    """How many calls were made after the first one whose answer was lost."""
+    called_in_doubt: bool = False
+    """Whether a call was made after the first one whose answer was lost."""
     retry_after_seconds: list[int] = field(default_factory=list)
 
     def skip(self, provider: str, model: str, reason: str) -> None:
@@ -79,7 +79,7 @@ class AttemptLog:
         row, code = variant.row, error.provider_code or ""
         self.attempts.append(Attempt(row.provider, row.model, error.outcome, code, took_ms))
         if self.in_doubt and error.outcome is not Outcome.NOT_CALLED:
-            self.calls_in_doubt += 1
+            self.called_in_doubt = True
         if error.outcome is Outcome.UNKNOWN:
             self.in_doubt.add(row.provider)
             self.in_doubt_microusd += price_microusd
