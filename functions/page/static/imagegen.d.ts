@@ -278,10 +278,14 @@ export interface ImageGeneration {
   previewUrl?: string;
 }
 
+/** A message of the history; the last three are for clients that keep tool calls. */
 export interface ChatMessage {
-  role: "user" | "assistant";
+  role: "user" | "assistant" | "tool";
   content: string;
   imageGenerations?: { id: string }[];
+  toolCalls?: { id?: string; name: string; arguments?: string | Record<string, unknown> | null }[];
+  toolCallId?: string;
+  name?: string;
 }
 
 export interface MessageComplete {
