@@ -12,10 +12,10 @@ from tests.browser.stage import SCREENS, Gallery, OpenGallery, read_calls, read_
 NAMES = ["empty", "text-only", "image-only", "mixed", "many"]
 TOTALS = {
     "empty": "Total $0.00 · 0 calls",
-    "text-only": "Total $0.002964 · 2 calls",
+    "text-only": "Total $0.003 · 2 calls",
     "image-only": "Total $0.0527 · 1 call",
-    "mixed": "Total $0.017032 + 1 without a price · 4 calls",
-    "many": "Total $0.31485 · 200 calls",
+    "mixed": "Total $0.0171 + 1 without a price · 4 calls",
+    "many": "Total $0.3149 · 200 calls",
 }
 
 
