@@ -48,6 +48,7 @@ PROGRESS = (
     "its URL and the charge, or failed and not charged. An id that was never confirmed is not "
     "found. To see whether it was deleted since, open its URL."
 )
+NEEDS = {"image": "input image", "mask": "input image and a mask"}
 LISTING = (
     "Returns the models that can make images now, with quality, provider, and the price and usual "
     "time of a square image."
@@ -226,16 +227,26 @@ def _confirm(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
 def _models(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
     NoArguments.model_validate(arguments)
     found = toolbox.models().models
-    listed = tuple(_listed(row) for row in found if row.available)
+    rows = [row for row in found if row.available]
+    listed = tuple(map(_listed, rows))
     lines = [
         f"{one.key} ({one.model}, {one.provider}): {one.quality}, {label_text(one.price)}, "
-        f"{one.typical_seconds} s"
-        for one in listed
+        f"{one.typical_seconds} s{_needs(row)}"
+        for one, row in zip(listed, rows, strict=True)
     ]
     text = "\n".join([f"{len(listed)} of {len(found)} models are available now.", *lines])
     answer = AvailableModels(models=listed, unavailable=len(found) - len(listed))
     # The text has the same values: as JSON they would take the model's context a second time.
     return {**structured(text, answer), **content(text)}
+
+
+def _needs(row: OfferedModel) -> str:
+    support = row.inputs
+    return (
+        ""
+        if support is None or support.needs == "nothing"
+        else f", needs an {NEEDS[support.needs]}"
+    )
 
 
 def _listed(row: OfferedModel) -> ListedModel:

@@ -230,7 +230,7 @@ class Estimator:
         )
 
     def _constraints(self, tier: Tier) -> Constraints:
-        rows = self.catalog.tier(tier)
+        rows = [row for row in self.catalog.tier(tier) if not row.needs_input]
         sizes = dict.fromkeys(option.size for row in rows for option in row.sizes)
         return Constraints(
             sizes=("square", "landscape", "portrait", *sizes),
