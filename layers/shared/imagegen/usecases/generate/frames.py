@@ -6,7 +6,6 @@ A frame never counts as an image, and no fault of its store fails the run.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.inputs import PreviewFrame
 from imagegen.domain.pixels import BrokenImageError, measure
@@ -39,7 +38,7 @@ class Frames:
         self.left.add(frame.index)
         try:
             self.store().put(self.ref, frame, media_type)
-        except StoreUnavailableError:
+        except Exception:  # noqa: BLE001 an image that is paid for is not lost over a frame
             self.is_down = True
         else:
             self.shown.add(frame.index)
@@ -54,6 +53,6 @@ class Frames:
         for index in sorted(self.left):
             try:
                 self.store().delete(self.ref, index)
-            except StoreUnavailableError:
+            except Exception:  # noqa: BLE001, S112 as above
                 continue
             self.left.discard(index)
