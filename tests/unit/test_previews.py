@@ -254,7 +254,7 @@ def test_after_one_failed_write_no_other_frame_delays_the_image() -> None:
     service.confirm(offer)
     assert service.wire.calls.count("previews.put") == 1
     # It may have been stored all the same.
-    assert service.wire.calls.count("previews.delete") == 1
+    assert service.wire.calls.count("previews.delete") == 2
 
 
 def test_a_frame_that_could_not_be_removed_is_removed_at_the_end(
@@ -315,6 +315,18 @@ def test_a_dead_run_with_frames_is_released_and_they_are_not_looked_at() -> None
     assert service.spent() == 0
     found = status(service, offer)
     assert (found.status, found.charged, found.preview) == ("failed", False, None)
+
+
+def test_the_next_run_removes_what_a_dead_one_left() -> None:
+    service = shop()
+    offer = service.estimate(partials=2)
+    for index in (0, 1):
+        service.previews.put(service.ref(offer), PreviewFrame(index, png((64, 64))), "image/png")
+    service.providers["alpha"].frames = []
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.record.charged_microusd == 50_000
+    assert not service.previews.objects
 
 
 def test_a_replay_shows_and_orders_no_frame() -> None:

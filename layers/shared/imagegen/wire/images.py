@@ -205,6 +205,7 @@ class Estimate(EdgeModel):
     inputs: tuple[InputShown, ...] = Field(
         (), description="The inputs as they were measured; the mask is the last one."
     )
+    partials: int = Field(0, description="The preview frames that the price includes.")
 
 
 class UploadTicket(EdgeModel):

@@ -23,9 +23,12 @@ class Frames:
     shown: set[int] = field(default_factory=set)
     """The frames of the present attempt that are stored: those that have a price."""
     left: set[int] = field(default_factory=set)
-    """The frames that may be stored."""
+    """The frames that may be stored: at first those of an earlier run that died."""
     is_down: bool = False
     """Whether a write failed. No other one is tried: it would delay the image."""
+
+    def __post_init__(self) -> None:
+        self.left.update(range(self.most))
 
     def keep(self, frame: PreviewFrame) -> None:
         """Store a frame that a provider sent; one that was not ordered is ignored."""
