@@ -89,6 +89,13 @@ def test_a_model_without_frames_is_left_out_with_that_reason() -> None:
         Service().estimate(partials=1)
 
 
+@pytest.mark.parametrize("count", [2, 4])
+def test_several_images_have_no_frames(count: int) -> None:
+    with pytest.raises(ParameterError, match="leave out count"):
+        shop().estimate(partials=1, count=count)
+    assert len(shop().estimate(count=count).quotes) == count
+
+
 def test_the_newest_frame_is_in_the_status_while_the_image_is_made_and_then_gone() -> None:
     service = shop()
     offer = service.estimate(partials=2)
