@@ -307,6 +307,29 @@ def test_a_long_request_tells_that_it_runs(gallery: Gallery, service: Service) -
     assert found(gallery)["value"] == IMAGE
 
 
+def test_a_long_request_with_preview_frames_is_looked_at_until_it_ends(
+    gallery: Gallery, service: Service
+) -> None:
+    held: list[Route] = []
+    status = f"/images/{IMAGE['id']}"
+    frames = [RUNNING | {"preview": {"index": at, "url": f"https://f.test/{at}"}} for at in (0, 1)]
+    service.line_up("/generate-image", held.append)
+    service.line_up(status, reply(200, RUNNING), *[reply(200, one) for one in frames])
+    gallery.page.evaluate("() => { window.told = []; }")
+    options = f"{{ imageId: '{IMAGE['id']}', previews: true, onProgress: (o) => told.push(o) }}"
+    run(gallery, f"api.generate('q1', 'p', {options})")
+    for count in (1, 2, 3):
+        gallery.page.clock.run_for(3000)
+        gallery.until(f"told.length === {count}")
+    assert gallery.page.evaluate("told.map((one) => one.preview?.index ?? null)") == [None, 0, 1]
+    held[0].fulfill(
+        status=200, body=json.dumps(IMAGE), content_type="application/json", headers=CORS
+    )
+    assert found(gallery)["value"] == IMAGE
+    gallery.page.clock.run_for(30_000)
+    assert service.count(status) <= 4
+
+
 def test_an_id_that_may_still_come_to_life_is_waited_for(
     gallery: Gallery, service: Service
 ) -> None:

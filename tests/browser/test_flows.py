@@ -470,6 +470,32 @@ unknown = pytest.mark.parametrize("problem", [one | {"charged": None} for one in
 RUNNING = {"id": IMAGE["id"], "status": "generating", "startedAt": "2026-11-22T10:00:07.000Z"}
 
 
+def test_a_preview_frame_is_shown_once_and_gone_when_its_attempt_failed(gallery: Gallery) -> None:
+    def shown() -> str:
+        script = "(element) => element.shadowRoot.querySelector('.seen').src"
+        found: str = gallery.evaluate(script)
+        return found
+
+    def look(preview: dict[str, Any] | None) -> None:
+        told = RUNNING | {"preview": preview}
+        settle(gallery, "(record) => client.progress('generate', record)", told)
+
+    gallery.show("pending", ticking=True)
+    press(gallery, "Generate Image")
+    look(None)
+    assert state(gallery) == "generating"
+    look({"index": 0, "url": "https://f.test/a?signed=1"})
+    assert state(gallery) == "preview"
+    look({"index": 0, "url": "https://f.test/a?signed=2"})
+    assert shown().endswith("signed=1")
+    look({"index": 1, "url": "https://f.test/b?signed=3"})
+    assert shown().endswith("signed=3")
+    look(None)
+    assert state(gallery) == "generating"
+    settle(gallery, "(image) => client.resolve('generate', image)", IMAGE)
+    assert state(gallery) == "complete"
+
+
 def fail(gallery: Gallery, problem: dict[str, Any]) -> None:
     gallery.show("pending")
     press(gallery, "Generate Image")

@@ -38,6 +38,7 @@ from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.images import MemoryPromptStore
 from tests.fakes.pictures import png
+from tests.fakes.previews import MemoryPreviewStore
 from tests.fakes.providers import ScriptedModerator
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING
 from tests.fakes.uploads import MemoryUploadStore
@@ -95,6 +96,7 @@ class Instance:
     prompts: PromptStore = field(default_factory=MemoryPromptStore)
     """In memory where no test is about them."""
     uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
+    previews: MemoryPreviewStore = field(default_factory=MemoryPreviewStore)
 
     @cached_property
     def service(self) -> GenerateService:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from imagegen.domain.errors import ProviderError
-from imagegen.domain.inputs import InputFile
+from imagegen.domain.inputs import InputFile, PreviewFrame
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderation, ServedModels
 from tests.fakes.pictures import png
@@ -26,10 +26,15 @@ class ScriptedProvider:
     retry_after_seconds: int | None = None
     served: ServedModels | Outcome | None = None
     usage: dict[str, int] | None = None
+    frames: list[PreviewFrame] = field(default_factory=list)
+    """What is handed over before each reaction."""
 
     def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
         self.orders.append(order)
         self.timeouts.append(timeout_seconds)
+        if order.on_preview is not None:
+            for frame in self.frames:
+                order.on_preview(frame)
         self.sleep(self.takes_ms)
         reaction = self._next((order.width, order.height))
         if isinstance(reaction, Outcome):

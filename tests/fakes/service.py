@@ -42,6 +42,7 @@ from tests.fakes.faults import Wire, wired
 from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.llms import TalkingLlm
+from tests.fakes.previews import MemoryPreviewStore
 from tests.fakes.providers import Reaction, ScriptedModerator, ScriptedProvider
 from tests.fakes.uploads import MemoryUploadStore
 
@@ -90,6 +91,7 @@ class Service:
     circuits: MemoryCircuitStore = field(default_factory=MemoryCircuitStore)
     images: MemoryImageStore = field(default_factory=MemoryImageStore)
     uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
+    previews: MemoryPreviewStore = field(default_factory=MemoryPreviewStore)
     records: MemoryRecordStore = field(default_factory=MemoryRecordStore)
     prompts: MemoryPromptStore = field(default_factory=MemoryPromptStore)
     keep_prompts: bool = True
@@ -356,6 +358,10 @@ class FakeWorld:
     @property
     def uploads(self) -> MemoryUploadStore:
         return wired("uploads", self.service.uploads, self.service.wire)
+
+    @property
+    def previews(self) -> MemoryPreviewStore:
+        return wired("previews", self.service.previews, self.service.wire)
 
     @property
     def circuits(self) -> MemoryCircuitStore:

@@ -102,6 +102,19 @@ def test_only_generate_can_write_the_ledger_and_the_images() -> None:
     assert actions(FUNCTIONS["GenerateFunction"]) >= writing
 
 
+def test_only_generate_has_the_preview_frames_and_they_are_removed_after_a_day() -> None:
+    frames = {
+        name: [action for action in one["Action"] if action != "s3:ListBucket"]
+        for name, properties in FUNCTIONS.items()
+        for one in statements(properties)
+        if "previews/" in str(one["Resource"])
+    }
+    assert frames == {"GenerateFunction": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]}
+    bucket = TEMPLATE["Resources"]["Bucket"]["Properties"]
+    rules = {one.get("Prefix"): one for one in bucket["LifecycleConfiguration"]["Rules"]}
+    assert (rules["previews/"]["Status"], rules["previews/"]["ExpirationInDays"]) == ("Enabled", 1)
+
+
 def test_no_secret_is_a_variable_of_a_function() -> None:
     everywhere = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     for properties in FUNCTIONS.values():

@@ -180,13 +180,15 @@ export function createClient(settings = {}) {
     }
   }
 
-  /** Reports that a run has started while its one long request is still open. */
-  async function peek(id, run) {
-    for (const wait of [1500, 3000, 6000]) {
+  /** Reports that a run has started while its one long request is still open; with `previews`, each look until its end. */
+  async function peek(id, run, previews) {
+    for (let looks = 0, wait = 1500; previews ? looks < 100 : looks < 3; looks += 1, wait = Math.min(wait * 2, previews ? 3000 : 6000)) {
       await sleep(wait);
       if (run.done) return;
       const record = await status(id).catch(() => null);
-      if (record?.status === "generating" && !run.done) return run.tell(record);
+      if (record?.status !== "generating" || run.done) continue;
+      run.tell(record);
+      if (!previews) return;
     }
   }
 
@@ -237,7 +239,7 @@ export function createClient(settings = {}) {
    * a lost reply sends the same quote again, which never charges twice. `charged` of an error is null where
    * it is not known; with `imageId` it looks at the image's status before.
    */
-  function generate(quote, prompt, { imageId, onProgress, signal } = {}) {
+  function generate(quote, prompt, { imageId, onProgress, previews = false, signal } = {}) {
     const key = String(quote);
     let run = running.get(key);
     if (!run) {
@@ -245,7 +247,7 @@ export function createClient(settings = {}) {
       run = { done: false, lost: 0, looks: 0, listeners, tell: (record) => listeners.forEach((listener) => listener(record)) };
       run.promise = make(quote, prompt, run).catch((error) => looked(imageId, error, run)).finally(() => { run.done = true; running.delete(key); });
       running.set(key, run);
-      if (imageId) peek(imageId, run);
+      if (imageId) peek(imageId, run, previews);
     }
     if (onProgress) run.listeners.add(onProgress);
     if (!signal) return run.promise;

@@ -129,6 +129,7 @@ export class GeneratedImageElement extends Base {
   #stopped = false;
   #hosted = "";
   #followed = "";
+  #shownFrame = "";
   #flash = "";
   #given = "";
   #timer;
@@ -469,7 +470,7 @@ export class GeneratedImageElement extends Base {
 
   #send() {
     const { estimate, prompt } = this.#generation;
-    return this.client.generate(sent(estimate), prompt, { imageId: this.#address, onProgress: this.#started });
+    return this.client.generate(sent(estimate), prompt, { imageId: this.#address, onProgress: this.#started, previews: estimate.partials > 0 });
   }
 
   /** Looks at the status, one look at a time, and returns whether there is certainly no image and no run. */
@@ -493,7 +494,14 @@ export class GeneratedImageElement extends Base {
 
   #online = () => { if (this.#generation && isUnknown(this.#generation)) this.#look(); };
 
-  #started = ({ startedAt }) => this.#apply({ type: "started", startedAt });
+  #started = ({ id, startedAt, preview }) => {
+    this.#apply({ type: "started", startedAt });
+    // Each look has a new link to the same frame: only another frame is loaded.
+    const frame = preview ? `${id}/${preview.index}` : "";
+    if (preview === undefined || frame === this.#shownFrame) return;
+    this.#shownFrame = frame;
+    this.#apply({ type: "previewed", previewUrl: preview?.url });
+  };
 
   #approve() {
     const { estimate, id } = this.#generation;

@@ -148,6 +148,8 @@ export interface Estimate {
   fallback: Replaced | null;
   typicalSeconds: number;
   remaining: Allowance;
+  /** The preview frames that the price includes. */
+  partials?: number;
 }
 
 export interface Cost {
@@ -229,6 +231,8 @@ export interface ImageStatus {
   /** null: whether it is stored was not looked up, as by MCP's tool, which cannot see the images. */
   charged: boolean | null;
   startedAt?: string | null;
+  /** The newest preview frame while it is generating; the link opens for a minute. */
+  preview?: { index: number; url: string } | null;
   createdAt?: string | null;
   durationMs?: number | null;
   imageUrl?: string | null;
@@ -329,6 +333,8 @@ export interface ClientSettings {
 
 export interface GenerateOptions {
   imageId?: string | string[];
+  /** Whether to keep looking at the status while the request is open, for preview frames. */
+  previews?: boolean;
   onProgress?: (record: ImageInProgress | ImageStatus | SetRecord) => void;
   signal?: AbortSignal;
 }

@@ -9,6 +9,7 @@ from imagegen.aws.chat_usage_store import DynamoChatUsageStore
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.aws.preview_store import S3PreviewStore
 from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.aws.upload_store import S3UploadStore
@@ -18,6 +19,7 @@ from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
 from tests.fakes.ledgers import MemoryLedgerStore
+from tests.fakes.previews import MemoryPreviewStore
 from tests.fakes.service import IMAGE_ID_KEY
 from tests.fakes.uploads import MemoryUploadStore
 
@@ -73,6 +75,11 @@ def s3_uploads(aws: Aws) -> S3UploadStore:
     return S3UploadStore(aws.s3, aws.new_bucket(), lambda: IMAGE_ID_KEY)
 
 
+@pytest.fixture(scope="session")
+def s3_previews(aws: Aws) -> S3PreviewStore:
+    return S3PreviewStore(aws.s3, aws.new_bucket(), lambda: IMAGE_ID_KEY)
+
+
 @both
 def ledgers(request: pytest.FixtureRequest) -> MemoryLedgerStore | DynamoLedgerStore:
     if request.param == "memory":
@@ -112,6 +119,14 @@ def uploads(request: pytest.FixtureRequest) -> MemoryUploadStore | S3UploadStore
     if request.param == "memory":
         return MemoryUploadStore()
     store: S3UploadStore = request.getfixturevalue("s3_uploads")
+    return store
+
+
+@both
+def previews(request: pytest.FixtureRequest) -> MemoryPreviewStore | S3PreviewStore:
+    if request.param == "memory":
+        return MemoryPreviewStore()
+    store: S3PreviewStore = request.getfixturevalue("s3_previews")
     return store
 
 

@@ -30,6 +30,8 @@ _BYTES = Config(
     signature_version="s3v4",
     s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
 )
+# A preview frame is stored while the image still arrives: it may not delay that by much.
+_FRAMES = _BYTES.merge(Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1}))
 # Every cold start reads the parameters once, and an account has 40 of these reads a second: many
 # instances that start together must not all try again at the same moment (full jitter).
 _PARAMETERS = Config(
@@ -56,6 +58,12 @@ def dynamodb() -> "DynamoDBClient":
 def s3() -> "S3Client":
     """Return this process's S3 client."""
     return boto3.client("s3", config=_BYTES)
+
+
+@cache
+def s3_frames() -> "S3Client":
+    """Return this process's S3 client for preview frames, which are not waited for long."""
+    return boto3.client("s3", config=_FRAMES)
 
 
 @cache

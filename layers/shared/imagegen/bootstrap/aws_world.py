@@ -28,6 +28,7 @@ from imagegen.usecases.availability import ProviderSetup
 if TYPE_CHECKING:
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
+    from imagegen.domain.previews import PreviewStore
 
 CATALOG_FILE = "provider_catalog.json"
 ID_BYTES = 6
@@ -98,6 +99,13 @@ class AwsWorld:
         from imagegen.aws.upload_store import S3UploadStore  # noqa: PLC0415 as above
 
         return S3UploadStore(clients.s3(), self.bucket_name, self.image_id_key)
+
+    @cached_property
+    def previews(self) -> "PreviewStore":
+        """The preview frames of images that are being made."""
+        from imagegen.aws.preview_store import S3PreviewStore  # noqa: PLC0415 as above
+
+        return S3PreviewStore(clients.s3_frames(), self.bucket_name, self.image_id_key)
 
     @cached_property
     def circuits(self) -> DynamoCircuitStore:

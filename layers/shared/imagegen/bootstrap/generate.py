@@ -82,6 +82,7 @@ class GenerateService(PricingService):
             replayer=self.replayer,
             reconciler=self.reconciler,
             inputs=self.input_reader,
+            previews=lambda: self.world.previews,
             keyring=world.keyring,
             now_ms=world.now_ms,
             new_run_id=world.new_id,
@@ -122,7 +123,11 @@ class GenerateService(PricingService):
     def finder(self) -> ImageFinder:
         """Finds one image by its id."""
         return ImageFinder(
-            self.stores, self.reconciler, self.world.image_id_key, self.settings.keep_prompts
+            self.stores,
+            self.reconciler,
+            self.world.image_id_key,
+            previews=lambda: self.world.previews,
+            shows_prompts=self.settings.keep_prompts,
         )
 
     @cached_property

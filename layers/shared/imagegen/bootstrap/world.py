@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
+    from imagegen.domain.previews import PreviewStore
     from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
     from imagegen.wire.messages import MessageComplete
@@ -90,6 +91,10 @@ class World(Protocol):
     @property
     def uploads(self) -> UploadStore:
         """The pictures that users sent in as inputs."""
+
+    @property
+    def previews(self) -> "PreviewStore":
+        """The preview frames of images that are being made."""
 
     @property
     def circuits(self) -> StoredCircuits:

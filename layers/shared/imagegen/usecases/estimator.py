@@ -137,6 +137,7 @@ class Estimator:
             typical_seconds=row.typical_seconds,
             remaining=to_allowance(offer.ledger, self.limits, quote.day, now_ms=now_ms),
             inputs=to_inputs(quote.inputs),
+            partials=quote.wishes.partials,
         )
 
     def offer(

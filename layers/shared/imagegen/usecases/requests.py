@@ -46,7 +46,13 @@ def criteria_of(
 
 
 def wishes_of(request: EstimateRequest) -> Wishes:
-    """Return what a request wants of its image besides its size."""
+    """Return what a request wants of its image besides its size.
+
+    Raises:
+        ParameterError: it wants preview frames of several images.
+    """
+    if request.partials and request.count > 1:
+        raise ParameterError("partials", "Only one image has preview frames: leave out count.")
     return Wishes(request.background == "transparent", request.seed, request.partials)
 
 

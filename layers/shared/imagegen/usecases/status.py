@@ -8,6 +8,7 @@ from typing import Never
 from imagegen.domain.errors import GoneError, NotFoundError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.ledger import Op, OpState
+from imagegen.domain.previews import PreviewStore
 from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
 from imagegen.domain.stores import LedgerStore, RecordStore, Stores
 from imagegen.usecases.conversions import (
@@ -17,7 +18,7 @@ from imagegen.usecases.conversions import (
     to_replaced,
 )
 from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.wire.images import ImageStatus
+from imagegen.wire.images import ImageStatus, Preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class ImageFinder:
     stores: Stores
     reconciler: Reconciler
     image_id_key: Callable[[], bytes]
+    previews: Callable[[], PreviewStore]
     shows_prompts: bool = True
 
     def location(self, image_id: str) -> str:
@@ -75,7 +77,8 @@ class ImageFinder:
         """Return the status of a request without a stored image, ``None`` if it had one."""
         op = self.reconciler.load(ref.user).ops.get(ref.quote_id)
         if op is not None and op.state is OpState.HELD:
-            return _generating(image_id, op, charged=False)
+            running = _generating(image_id, op, charged=False)
+            return running.model_copy(update={"preview": self._preview(ref)})
         record = self.stores.records.get(ref)
         if record is not None and record.status is RecordStatus.FAILED:
             return _failed(image_id, record, charged=False)
@@ -85,6 +88,13 @@ class ImageFinder:
             raise _not_made()
         if record is not None:
             _raise_if_deleted(record)
+        return None
+
+    def _preview(self, ref: ImageRef) -> Preview | None:
+        """Return the newest preview frame; the status does not depend on it."""
+        with suppress(StoreUnavailableError):
+            if link := self.previews().newest(ref):
+                return Preview(index=link.index, url=link.url)
         return None
 
     def _for_owner(self, shown: ImageStatus, ref: ImageRef, record: ImageRecord) -> ImageStatus:

@@ -235,6 +235,7 @@ class Estimate(EdgeModel):
     inputs: tuple[InputShown, ...] = Field(
         (), description="The inputs as they were measured; the mask is the last one."
     )
+    partials: int = Field(0, description="The preview frames that the price includes.")
 
 
 class UploadTicket(EdgeModel):
@@ -360,6 +361,13 @@ class ImageInProgress(EdgeModel):
     )
 
 
+class Preview(EdgeModel):
+    """A partial picture of an image that is being made. It is not the image."""
+
+    index: int = Field(description="Of the frame, from 0.")
+    url: str = Field(description="Opens the frame for a minute; the frame ends with the attempt.")
+
+
 class ImageStatus(EdgeModel):
     """The state of an image, for anyone who has its id."""
 
@@ -367,6 +375,9 @@ class ImageStatus(EdgeModel):
     status: Literal["generating", "complete", "failed"]
     charged: bool | None = Field(description="null: whether it is stored was not looked up.")
     started_at: Instant | None = None
+    preview: Preview | None = Field(
+        None, description="The newest preview frame while it is generating."
+    )
     created_at: Instant | None = None
     duration_ms: int | None = None
     image_url: str | None = None

@@ -6,7 +6,7 @@ whose answer was lost is not called again in the same run.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
@@ -158,6 +158,9 @@ class ProviderLoop:
         except ProviderError as error:
             took_ms = self.now_ms() - started_ms
             run.log.fail(error, variant, candidate.price_microusd, took_ms=took_ms)
+            if run.frames is not None:
+                # Nothing of a picture that is refused, or does not come, stays visible.
+                run.frames.forget()
             if error.outcome is Outcome.REFUSED:
                 raise ContentRefusedError(
                     f"{row.provider} refused to make an image of this prompt. Change the prompt."
@@ -178,7 +181,7 @@ class ProviderLoop:
         made = _delivered(candidate, variant, answer)
         if run.quote.wishes.transparent:
             _check_transparency(provider, answer.content)
-        return made
+        return _with_frames(made, run)
 
 
 def _delivered(candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer) -> ImageMade:
@@ -202,6 +205,15 @@ def _delivered(candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer
     return ImageMade(candidate, variant, answer, measured, charged)
 
 
+def _with_frames(made: ImageMade, run: Run) -> ImageMade:
+    """Return the image without the price of preview frames that were not shown."""
+    previews = made.variant.row.previews
+    if run.frames is None or previews is None:
+        return made
+    charged = made.charged_microusd - run.frames.missing() * previews.usd
+    return replace(made, charged_microusd=charged)
+
+
 def _check_transparency(provider: str, content: bytes) -> None:
     """Raise unless some pixel of an image is transparent: alpha that is not used does not count.
 
@@ -223,7 +235,10 @@ def _order(variant: Variant, run: Run, user: str) -> ImageOrder:
     width, height = option.pixels
     fields = row.inputs.fields if row.inputs else None
     params = row.sent(option)
-    return ImageOrder(row.model, run.prompt, params, width, height, user, run.inputs, fields)
+    keep = run.frames.keep if run.frames is not None else None
+    return ImageOrder(
+        row.model, run.prompt, params, width, height, user, run.inputs, fields, on_preview=keep
+    )
 
 
 def _no_image(log: AttemptLog) -> NoProviderError | GenerationFailedError:

@@ -6,7 +6,7 @@ ends the hold of a dead run by the same rule.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.days import is_of_past_day, utc_day
@@ -24,6 +24,7 @@ from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.image_sets import Look
 from imagegen.domain.inputs import InputFile
 from imagegen.domain.ledger import Ledger, Limits, OpState
+from imagegen.domain.previews import PreviewStore
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import Known, Refused
@@ -35,6 +36,7 @@ from imagegen.usecases.conversions import (
     to_replaced,
 )
 from imagegen.usecases.generate.attempts import ProviderLoop
+from imagegen.usecases.generate.frames import Frames
 from imagegen.usecases.generate.holds import Holds
 from imagegen.usecases.generate.moderation import PromptModeration
 from imagegen.usecases.generate.reconciler import Reconciler
@@ -68,6 +70,7 @@ class Generator:
     replayer: Replayer
     reconciler: Reconciler
     inputs: InputReader
+    previews: Callable[[], PreviewStore]
     keyring: Callable[[], Keyring]
     now_ms: Callable[[], int]
     new_run_id: Callable[[], str]
@@ -144,7 +147,7 @@ class Generator:
         text = styled_prompt(prompt, quote.style)
         words = KeptPrompt(prompt, quote.style)
         run = Run(quote, text, reservation.snapshot, ends_ms, files, look=look, words=words)
-        return self._run(run)
+        return self._run_with_frames(run) if quote.wishes.partials else self._run(run)
 
     def _inputs(self, quote: Quote) -> tuple[InputFile, ...] | Made | Running:
         """Return the inputs of a quote, or the result of a run that has them or needs none.
@@ -167,6 +170,15 @@ class Generator:
                 return self.inputs.files(quote.inputs, quote.user)
         except (InputGoneError, QuoteMismatchError, ParameterError) as error:
             return self._earlier_result(quote, error)
+
+    def _run_with_frames(self, run: Run) -> Made | Running:
+        """Return as ``_run`` does; no preview frame outlives the run, however it ends."""
+        quote = run.quote
+        frames = Frames(self.previews, quote.ref, quote.wishes.partials)
+        try:
+            return self._run(replace(run, frames=frames))
+        finally:
+            frames.forget()
 
     def _run(self, run: Run) -> Made | Running:
         try:

@@ -16,6 +16,7 @@ from imagegen.domain.pricing import actual_microusd, tokens
 from imagegen.domain.quote import Quote, QuotedCandidate
 from imagegen.domain.records import SUCCESS, Attempt, Fallback, ImageRecord, RecordStatus
 from imagegen.domain.stores import LedgerSnapshot
+from imagegen.usecases.generate.frames import Frames
 
 SETTLE_MARGIN_MS = 20_000
 """The time before Lambda's timeout in which no provider is called: to store, settle and answer."""
@@ -104,6 +105,8 @@ class Run:
     log: AttemptLog = field(default_factory=AttemptLog)
     words: KeptPrompt | None = None
     """What the user wrote, to be kept with the image."""
+    frames: Frames | None = None
+    """The preview frames, if the quote has any."""
     look: Look | None = None
     """The place in a set of images, all of one model; ``None`` for an image alone."""
 
