@@ -32,6 +32,7 @@ from imagegen.usecases.generate.run import Running
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
+from imagegen.wire.sets import GeneratedSet
 
 if TYPE_CHECKING:
     from imagegen.openai_api.edit_models import Edit
@@ -52,19 +53,37 @@ api = build_api()
     operation_id="generateImage",
     tags=["images"],
     responses={
-        200: response_schema("The image, stored and charged.", GeneratedImage),
-        202: response_schema("It is being made: send the same request again.", ImageInProgress),
+        200: response_schema(
+            "The image, stored and charged; of several quotes, each image.",
+            GeneratedImage | GeneratedSet,
+        ),
+        202: response_schema(
+            "It is being made: send the same request again.", ImageInProgress | GeneratedSet
+        ),
     },
 )
 def generate(request: GenerateRequest, service: Service) -> Response[str]:
-    """Return the image that the quote promised, or, while it is being made, its state."""
+    """Return the images that the quotes promised, or, while they are being made, their state."""
     ends_ms = _ends_ms(service)
+    if request.quotes:
+        return _set_response(request, service, ends_ms)
     confirmed = service.generator.generate(request, current_user(api).id, ends_ms=ends_ms)
     quote, result = confirmed.quote, confirmed.result
     if isinstance(result, Running):
         answer = service.presenter.in_progress(quote, result)
         return json_response(answer, status=202, retry_after=RETRY_AFTER_SECONDS)
     return json_response(service.presenter.image(quote, result, request.prompt, _base_url(service)))
+
+
+def _set_response(
+    request: GenerateRequest, service: GenerateService, ends_ms: int
+) -> Response[str]:
+    """Return the state of each image; an error if none is stored or being made."""
+    confirmed = service.set_generator.generate(request, current_user(api).id, ends_ms=ends_ms)
+    answer = service.set_presenter.answer(confirmed, request.prompt, _base_url(service))
+    if answer.is_running:
+        return json_response(answer, status=202, retry_after=RETRY_AFTER_SECONDS)
+    return json_response(answer)
 
 
 @api.get(

@@ -6,13 +6,25 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from generators.docs.blocks import code, table
+from imagegen.domain.abilities import InputSupport
 from imagegen.domain.catalog import Catalog, Offering, Tier, parse_catalog
-from imagegen.domain.money import label_text
-from imagegen.domain.price_rules import PerImage, PerMegapixel, PerRunPlusMegapixel
+from imagegen.domain.money import label_text, usd_text
+from imagegen.domain.price_rules import (
+    FreeInputs,
+    PatchTokens,
+    PerImage,
+    PerInputImage,
+    PerMegapixel,
+    PerRunPlusMegapixel,
+    PerStartedMegapixel,
+)
 from imagegen.domain.pricing import price_microusd
 from local.paths import ROOT
 
 CATALOG: Final = ROOT / "provider_catalog.json"
+ABILITIES: Final = (
+    "key", "input images", "price of one", "mask", "needs", "transparent", "seed", "preview frames",
+)  # fmt: skip
 OFFERS: Final = (
     "tier", "priority", "provider", "model", "key", "square", "typical seconds",
     "waited for, seconds", "longest prompt", "marks", "ends", "source", "checked",
@@ -29,6 +41,7 @@ def made() -> dict[str, str]:
     catalog = read_catalog()
     return {
         "offers": table(OFFERS, map(_offer, _rows(catalog))),
+        "abilities": table(ABILITIES, map(_ability, _rows(catalog))),
         "sizes": "\n".join(_sizes(row) for row in _rows(catalog)),
         "retired": table(
             ("provider", "model", "ended or ends", "replaced by", "source"),
@@ -47,7 +60,7 @@ def _rows(catalog: Catalog) -> Iterator[Offering]:
 
 
 def _offer(row: Offering) -> tuple[str, ...]:
-    square = row.option("square")
+    square = row.option("1024x1024" if row.keeps_size else "square")
     price = price_microusd(row, square) if square else None
     return (
         row.tier,
@@ -66,9 +79,42 @@ def _offer(row: Offering) -> tuple[str, ...]:
     )
 
 
+def _ability(row: Offering) -> tuple[str, ...]:
+    support, previews = row.inputs, row.previews
+    return (
+        code(row.key),
+        str(support.most) if support else "none",
+        _input_price(support) if support else "",
+        support.mask or "none" if support else "",
+        "" if support is None or support.needs == "nothing" else _NEEDS[support.needs],
+        "yes" if row.transparent is not None else "no",
+        "yes" if row.seed else "no",
+        f"{previews.most}, {label_text(previews.usd)} each" if previews else "none",
+    )
+
+
+_NEEDS: Final = {"image": "an image", "mask": "an image and a mask"}
+
+
+def _input_price(support: InputSupport) -> str:
+    link = _link(str(support.source))
+    match support.price:
+        case PatchTokens(usd_per_million=usd, cap=cap):
+            each = f"{label_text(usd)} for a million tokens, at most {cap:,} tokens"
+        case PerStartedMegapixel(usd=usd, most=most):
+            each = f"{label_text(usd)} for each megapixel begun, at most {most}"
+        case PerInputImage(usd=usd):
+            each = f"${usd_text(usd).rstrip('0')}"
+        case FreeInputs():
+            each = "nothing"
+    return f"{each} ({link})"
+
+
 def _sizes(row: Offering) -> str:
     head = f"### {row.key}\n\n{code(row.model)} of {row.provider}: {_rule(row)}. "
     head += f"Sent with every size: {_sent(row.params) or 'nothing else'}.\n\n"
+    if row.keeps_size:
+        return head + "The image has the size of the first input image.\n"
     lines = (
         (option.size, option.shape or "", label_text(price), _sent(option.params))
         for option in row.sizes
@@ -84,6 +130,8 @@ def _rule(row: Offering) -> str:
         case PerMegapixel(usd=usd):
             return f"{label_text(usd)} for each million pixels"
         case PerRunPlusMegapixel(usd_per_run=run, usd=usd):
+            if not usd:
+                return f"{label_text(run)} for the run, whatever the size"
             each = f"{label_text(usd)} for each million pixels that are billed"
             return f"{label_text(run)} for the run and {each}"
     assert_never(row.price)

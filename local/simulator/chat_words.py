@@ -46,6 +46,13 @@ CHANGES = re.compile(
     re.IGNORECASE,
 )
 """What a text says that wants a change of the last picture, and not a new one."""
+VERSIONS = re.compile(
+    rf"[,;.]?\s*\b(?:(?:and\s+)?(?:make|in|as)\s+)?(\d|{'|'.join(NUMBERS)})"
+    r"\s+(?:versions?|variations?|variants?)\b(?:\s+of\b)?"
+    rf"|[,;.]\s*make\s+(\d|{'|'.join(NUMBERS)})\b",
+    re.IGNORECASE,
+)
+"""Of one picture: they are one call of the tool, with ``count``."""
 BUDGET = re.compile(r"\b(?:at most|under|below|up to)\s*\$\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
@@ -95,9 +102,10 @@ def results_in(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
 def result_text(result: Any) -> str:
     """Return a sentence about a tool's result."""
     if isinstance(result, dict) and "buttonLabel" in result:
-        price = str(result["buttonLabel"]).removeprefix("Generate Image for ")
+        what, _, price = str(result["buttonLabel"]).removeprefix("Generate ").partition(" for ")
+        what = "the image" if what == "Image" else what.lower()
         return (
-            f"I can offer the image for {price}, made by {result.get('provider')} "
+            f"I can offer {what} for {price}, made by {result.get('provider')} "
             f"({result.get('model')}). Press the button to make it."
         )
     detail = result.get("detail") if isinstance(result, dict) else None
@@ -121,12 +129,19 @@ def change_of(text: str, pictures: Sequence[str]) -> dict[str, Any]:
     if not pictures or not (named or CHANGES.search(text)):
         return {}
     edit, *references = named or [pictures[-1]]
-    return {"prompt": text, "edit": edit, **({"references": references} if references else {})}
+    return {
+        "prompt": VERSIONS.sub("", text),
+        "edit": edit,
+        **({"references": references} if references else {}),
+    }
 
 
 def extras_of(text: str) -> dict[str, str | float]:
     """Return the arguments besides the prompt that a text determines."""
     extras: dict[str, str | float] = {}
+    if found := VERSIONS.search(text):
+        word = (found[1] or found[2]).lower()
+        extras["count"] = NUMBERS.get(word) or max(1, int(word))
     for quality, words in QUALITIES.items():
         if re.search(words, text, re.IGNORECASE):
             extras.setdefault("quality", quality)
@@ -141,6 +156,8 @@ def extras_of(text: str) -> dict[str, str | float]:
 def arguments_of(text: str, subject: str) -> list[dict[str, str | float]]:
     """Return the tool's arguments for each picture that a text asks for."""
     extras = extras_of(text)
+    if "count" in extras:
+        text, subject = VERSIONS.sub("", text), subject_of(VERSIONS.sub(" ", text))
     parts = re.split(r"\s+and (?:one of )?(?=an? )|;\s*", subject)
     count = counted(text)
     if count > 1 and len(parts) != count:

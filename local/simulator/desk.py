@@ -5,8 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from local.simulator.faults import Fault, Spoil
+from local.simulator.given import Given
 from local.simulator.spoil import Picture
 from local.simulator.wire import Answer, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A mask: transparent pixels may change, or white ones."""
+
+    given: Given
+    is_white: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,15 @@ class Order:
     """Set only if the price depends on it."""
     price_microusd: int = 0
     """The price of one picture, for variants that the catalog does not price."""
+    inputs: tuple[Given, ...] = ()
+    """The pictures that were given, without the mask."""
+    repaint: Mask | None = None
+    """What may change of the first of them, and how its mask says so."""
+    transparent: bool = False
+    partials: int = 0
+    """How many preview frames are requested."""
+    added_microusd: int = 0
+    """What inputs and preview frames add to the price of one picture."""
 
 
 @dataclass(frozen=True, slots=True)

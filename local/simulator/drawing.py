@@ -12,6 +12,14 @@ from threading import Lock
 from PIL import Image, ImageDraw, ImageFont
 
 from imagegen.providers import PROVIDERS
+from local.simulator.desk import Mask
+from local.simulator.given import Given
+from local.simulator.retouching import (
+    retouched,
+    where_transparent,
+    where_white,
+    without_background,
+)
 
 type Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -32,22 +40,42 @@ class Sketch:
     height: int
     image_format: str
     """``png``, ``jpeg`` or ``webp``."""
+    transparent: bool = False
 
 
-def draw(sketch: Sketch) -> bytes:
-    """Return the encoded picture in exactly the requested pixels."""
+def draw(sketch: Sketch, inputs: tuple[Given, ...] = (), mask: Mask | None = None) -> bytes:
+    """Return the encoded picture in exactly the requested pixels; with inputs, it is made of them.
+
+    Only pictures without inputs are kept.
+    """
+    if inputs:
+        return _draw(sketch, inputs, mask)
     with _LOCKS[hash(sketch) % len(_LOCKS)]:
-        return _draw(sketch)
+        return _drawn_once(sketch)
 
 
 @lru_cache(maxsize=64)
-def _draw(sketch: Sketch) -> bytes:
+def _drawn_once(sketch: Sketch) -> bytes:
+    return _draw(sketch, (), None)
+
+
+def _draw(sketch: Sketch, inputs: tuple[Given, ...], mask: Mask | None) -> bytes:
     scale = math.ceil(max(sketch.width, sketch.height) / DRAWN_EDGE)
     small = (max(1, sketch.width // scale), max(1, sketch.height // scale))
     image = painted(sketch, small)
+    if inputs:
+        image = retouched(image, inputs, _repaint(mask))
+    if sketch.transparent:
+        image = without_background(image)
     if scale > 1:
         image = image.resize((sketch.width, sketch.height), Image.Resampling.NEAREST)
     return encoded(image, sketch.image_format)
+
+
+def _repaint(mask: Mask | None) -> Image.Image | None:
+    if mask is None:
+        return None
+    return where_white(mask.given) if mask.is_white else where_transparent(mask.given)
 
 
 def encoded(image: Image.Image, image_format: str) -> bytes:

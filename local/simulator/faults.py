@@ -91,7 +91,12 @@ class Fault:
 
     @property
     def applies(self) -> str:
-        """Return which answers it changes: ``always``, or only those with ``url`` or ``inline``."""
+        """Return which answers it changes: ``always``, or only some.
+
+        These are answers with ``url`` or ``inline``, to requests with ``inputs`` or ``previews``.
+        """
+        if "only" in self.details:
+            return str(self.details["only"])
         if self.spoil in SPELLINGS:
             return "inline"
         return "url" if self.spoil and self.spoil.startswith("file_") else "always"

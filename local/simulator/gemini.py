@@ -8,7 +8,8 @@ from local.simulator.catalog import load_catalog
 from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault, FaultError
 from local.simulator.gemini_answers import blocked_answer, error_payload, image_answer
-from local.simulator.gemini_faults import FAULTS
+from local.simulator.gemini_faults import FAULTS, invalid
+from local.simulator.gemini_pictures import MOST_BYTES, added_microusd, pictures_of
 from local.simulator.gemini_sizes import (
     LEVELS,
     OUTPUT_TOKENS,
@@ -39,6 +40,7 @@ THINKING = {"thinkingLevel", "includeThoughts"}
 INPUT_TOKENS = {"gemini-nano-banana-2.1": 131_072}
 # The largest pictures come from here: as PNG they would be slow to encode.
 JPEG_MODELS = {"gemini-3-pro-image"}
+LARGE = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +142,14 @@ def gone(model: str) -> Fault:
     return replace(FAULTS["model_gone"], message=message)
 
 
-def invalid(message: str) -> FaultError:
-    """Return the refusal of a field."""
-    return FaultError(replace(FAULTS["bad_parameter"], message=message))
-
-
 def body_of(request: Request) -> Body:
     """Return the JSON body.
 
     Raises:
         FaultError: ``bad_parameter``: the body is not a JSON object.
     """
+    if len(request.content) > MOST_BYTES:
+        raise invalid(f"Request payload size exceeds the limit: {MOST_BYTES} bytes.")
     try:
         return request.json()
     except ValueError as error:
@@ -183,14 +182,17 @@ def order_of(model: str, body: Body) -> Order:
         raise invalid("The requested combination of response modalities is not supported.")
     check_thinking(model, config)
     width, height = size_of(model, config.get("imageConfig") or {})
+    inputs = pictures_of(parts_of(body))
     return Order(
         model=model,
         prompt=prompt_of(body),
         params={key: value for key, value in body.items() if key != "contents"},
         width=width,
         height=height,
-        image_format="jpeg" if model in JPEG_MODELS else "png",
+        image_format="jpeg" if model in JPEG_MODELS or max(width, height) > LARGE else "png",
         most=most_images(model, config),
+        inputs=inputs,
+        added_microusd=added_microusd(model, inputs),
     )
 
 
@@ -235,15 +237,18 @@ def size_of(model: str, image: Mapping[str, Any]) -> tuple[int, int]:
     return pixels_of(ratio, size)
 
 
+def parts_of(body: Body) -> list[Body]:
+    """Return all parts of the request."""
+    return [part for content in body.get("contents") or [] for part in content.get("parts", [])]
+
+
 def prompt_of(body: Body) -> str:
     """Return all text of the request.
 
     Raises:
         FaultError: the request contains no text.
     """
-    contents = body.get("contents") or []
-    parts = [part for content in contents for part in content.get("parts", [])]
-    text = "\n".join(part["text"] for part in parts if "text" in part)
+    text = "\n".join(part["text"] for part in parts_of(body) if "text" in part)
     if not text:
         raise invalid("* GenerateContentRequest.contents: contents is not specified")
     return text

@@ -7,6 +7,7 @@ from typing import Any
 from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault
 from local.simulator.gemini_faults import KINDS
+from local.simulator.gemini_pictures import read_tokens
 from local.simulator.gemini_sizes import TOKENS, thoughts_of
 from local.simulator.prompts import token_count
 from local.simulator.spoil import base64_of
@@ -83,7 +84,8 @@ def usage(order: Order, images: int) -> Body:
     """Return the tokens of the drawn pictures, and of what the model thought."""
     config = order.params.get("generationConfig", {})
     drawn = images * TOKENS[order.model][config.get("imageConfig", {}).get("imageSize", "1K")]
-    read, thoughts = prompt_usage(order.prompt), thoughts_of(order.model, config)
+    read = prompt_usage(order.prompt, read_tokens(order))
+    thoughts = thoughts_of(order.model, config)
     counts = {
         **read,
         "candidatesTokenCount": drawn,
@@ -93,8 +95,11 @@ def usage(order: Order, images: int) -> Body:
     return {"usageMetadata": counts | ({"thoughtsTokenCount": thoughts} if thoughts else {})}
 
 
-def prompt_usage(prompt: str) -> Body:
-    """Return the tokens of the prompt."""
-    read = token_count(prompt)
-    details = [{"modality": "TEXT", "tokenCount": read}]
+def prompt_usage(prompt: str, image_tokens: int = 0) -> Body:
+    """Return the tokens of the prompt and of the pictures with it."""
+    text = token_count(prompt)
+    details = [{"modality": "TEXT", "tokenCount": text}]
+    if image_tokens:
+        details.append({"modality": "IMAGE", "tokenCount": image_tokens})
+    read = text + image_tokens
     return {"promptTokenCount": read, "promptTokensDetails": details, "totalTokenCount": read}

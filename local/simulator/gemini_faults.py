@@ -1,5 +1,6 @@
 """Gemini's error table (https://ai.google.dev/gemini-api/docs/troubleshooting), as data."""
 
+from dataclasses import replace
 from typing import Any
 
 from local.simulator.faults import (
@@ -9,6 +10,7 @@ from local.simulator.faults import (
     OUTAGES,
     TRANSPORT,
     Fault,
+    FaultError,
     Outcome,
     Shows,
     named,
@@ -136,3 +138,8 @@ ODD_SUCCESSES = {
 FAULTS = named(
     TRANSPORT, FIREWALL, OUTAGES, DRAWN, INLINE, KEYS, REQUESTS, BLOCKS, FINISHES, ODD_SUCCESSES
 )
+
+
+def invalid(message: str) -> FaultError:
+    """Return the refusal of a field."""
+    return FaultError(replace(FAULTS["bad_parameter"], message=message))

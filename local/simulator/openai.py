@@ -1,12 +1,13 @@
 """OpenAI's images and models (https://platform.openai.com/docs/api-reference/images)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import token_hex
 
 from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault, FaultError
 from local.simulator.keys import check_credit, check_key
+from local.simulator.openai_edits import Edit, edit_of
 from local.simulator.openai_faults import FAULTS
 from local.simulator.openai_inputs import (
     body_of,
@@ -16,11 +17,15 @@ from local.simulator.openai_inputs import (
     models,
     order_of,
 )
-from local.simulator.openai_prices import usage_of
+from local.simulator.openai_prices import added_microusd, usage_of
+from local.simulator.openai_streams import streamed
 from local.simulator.spoil import base64_of
 from local.simulator.wire import Answer, Body, Request, json_answer
 
 CREATED = 1_788_825_600
+EDIT = "image_edit"
+ORDERS = {"/images/generations": "image_generation", "/images/edits": EDIT}
+"""The paths that cost money, and how the events of their streams begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,18 @@ class OpenAi:
 
     def is_order(self, request: Request) -> bool:
         """Return whether the request is for images."""
-        return (request.method, request.path) == ("POST", "/images/generations")
+        return request.method == "POST" and request.path in ORDERS
 
     def order_from(self, request: Request) -> Order:
         """Return the order; every field is checked as OpenAI checks it."""
         check_key(request.bearer(), FAULTS)
-        body = {key: value for key, value in body_of(request).items() if value is not None}
+        edit = (
+            edit_of(request) if ORDERS[request.path] == EDIT else Edit(body_of(request), (), None)
+        )
+        body = {key: value for key, value in edit.body.items() if value is not None}
         check_fields(body)
-        order = order_of(body)
+        order = replace(order_of(body), inputs=edit.pictures, repaint=edit.mask)
+        order = replace(order, added_microusd=added_microusd(order))
         check_credit(request.bearer(), FAULTS["insufficient_quota"])
         check_prompt(order)
         return order
@@ -72,15 +81,19 @@ class OpenAi:
 
         A base that is compatible with OpenAI's API may answer with links instead.
         """
+        if desk.order.params.get("stream"):
+            return streamed(desk, ORDERS[desk.request.path])
         if desk.details.get("form") == "url":
             links = [{"b64_json": None, "url": desk.publish(one)} for one in desk.pictures]
-            return images_answer(desk.order, links)
+            return images_answer(desk, links)
         data = [{"b64_json": base64_of(picture, desk.spoil)} for picture in desk.pictures]
-        return images_answer(desk.order, data)
+        return images_answer(desk, data)
 
     def empty(self, desk: Desk) -> Answer:
         """Return a success without data."""
-        return images_answer(desk.order, [])
+        if desk.order.params.get("stream"):
+            return streamed(desk, ORDERS[desk.request.path])
+        return images_answer(desk, [])
 
 
 def build() -> OpenAi:
@@ -115,8 +128,9 @@ def headers_of(fault: Fault) -> dict[str, str]:
     return headers
 
 
-def images_answer(order: Order, data: Sequence[Mapping[str, str | None]]) -> Answer:
+def images_answer(desk: Desk, data: Sequence[Mapping[str, str | None]]) -> Answer:
     """Return an image response with its data."""
+    order = desk.order
     background = order.params.get("background", "auto").replace("auto", "opaque")
     payload = {
         "created": CREATED,
@@ -125,6 +139,6 @@ def images_answer(order: Order, data: Sequence[Mapping[str, str | None]]) -> Ans
         "output_format": order.image_format,
         "quality": order.quality,
         "size": f"{order.width}x{order.height}",
-        "usage": usage_of(order),
+        "usage": usage_of(order, input_lost=bool(desk.details.get("input_lost"))),
     }
     return json_answer(payload, headers={"x-request-id": f"req_{token_hex(16)}"})

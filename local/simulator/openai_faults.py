@@ -167,6 +167,46 @@ IMAGE_REQUESTS = {
     "content_policy_violation": blocked("content_policy_violation", kind=REQUEST),
     "refused": blocked("moderation_blocked", stage("input")),
 }
+EDITS = {
+    # The picture did not reach the model: a new one is drawn, and no token of an image is read.
+    "input_lost": Fault(
+        Outcome.NO_IMAGE, Shows.IMAGE, details={"only": "inputs", "input_lost": True}
+    ),
+}
+STREAMS = {
+    "stream_ends_early": Fault(
+        Outcome.UNKNOWN, Shows.IMAGE, details={"only": "previews", "stream": "ends"}
+    ),
+    "stream_refuses": Fault(
+        Outcome.REFUSED,
+        Shows.IMAGE,
+        details={
+            "only": "previews",
+            "stream": "fails",
+            "error": {
+                "code": "moderation_blocked",
+                "type": USER,
+                "message": SAFETY,
+                "param": None,
+                **stage("output"),
+            },
+        },
+    ),
+    "stream_fails": Fault(
+        Outcome.UNAVAILABLE,
+        Shows.IMAGE,
+        details={
+            "only": "previews",
+            "stream": "fails",
+            "error": {
+                "code": "server_error",
+                "type": "server_error",
+                "message": "The server had an error while processing your request.",
+                "param": None,
+            },
+        },
+    ),
+}
 COMPATIBLE = {"answers_url": Fault(None, Shows.IMAGE, details={"form": "url"})}
 SHARED = (TRANSPORT, FIREWALL, OUTAGES, KEYS, MONEY, LOAD, REQUESTS)
-FAULTS = named(*SHARED, DRAWN, INLINE, COMPATIBLE, IMAGE_REQUESTS)
+FAULTS = named(*SHARED, DRAWN, INLINE, COMPATIBLE, IMAGE_REQUESTS, EDITS, STREAMS)

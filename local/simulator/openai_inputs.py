@@ -20,8 +20,8 @@ CHOICES = {
     "output_format": ("png", "jpeg", "webp"),
     "moderation": ("auto", "low"),
 }
-RANGES = {"n": (1, 10), "output_compression": (0, 100)}
-KNOWN = {"model", "prompt", "size", "user", "safety_identifier", *CHOICES, *RANGES}
+RANGES = {"n": (1, 10), "output_compression": (0, 100), "partial_images": (0, 3)}
+KNOWN = {"model", "prompt", "size", "stream", "user", "safety_identifier", *CHOICES, *RANGES}
 MAX_PROMPT_CHARACTERS = 32_000
 
 
@@ -76,6 +76,9 @@ def check_fields(body: Body) -> None:
         )
     if model not in models():
         raise FaultError(gone(str(model)))
+    if "input_fidelity" in body:
+        text = f"The model '{model}' does not support the 'input_fidelity' parameter."
+        raise invalid("input_fidelity", text, code="invalid_input_fidelity_model")
     for name in sorted(body.keys() - KNOWN):
         raise invalid(name, f"Unknown parameter: '{name}'.", code="unknown_parameter")
     check_values(body)
@@ -94,6 +97,12 @@ def check_values(body: Body) -> None:
             raise invalid(name, f"Invalid '{name}': must be from {low} to {high}.")
     if body.get("background") == "transparent" and body.get("output_format") == "jpeg":
         raise invalid("background", "Transparent background is not supported for 'jpeg'.")
+    if body.get("output_format", "png") == "png" and body.get("output_compression", 100) != 100:
+        raise invalid("output_compression", "Compression less than 100 is not supported for 'png'.")
+    if not isinstance(body.get("stream", False), bool):
+        raise invalid("stream", "Invalid type for 'stream'.", code="invalid_type")
+    if body.get("partial_images") and not body.get("stream"):
+        raise invalid("partial_images", "'partial_images' needs 'stream'.")
 
 
 def order_of(body: Body) -> Order:
@@ -115,6 +124,8 @@ def order_of(body: Body) -> Order:
         count=body.get("n", 1),
         quality=quality,
         price_microusd=output_tokens(quality, width, height) * MICROUSD_PER_TOKEN,
+        transparent=body.get("background") == "transparent",
+        partials=body.get("partial_images", 0),
     )
 
 

@@ -15,6 +15,7 @@ from local.simulator.replicate_faults import FAULTS
 from local.simulator.replicate_headers import cancel_after_seconds, wait_seconds
 from local.simulator.replicate_inputs import order_of
 from local.simulator.replicate_models import model_view, models, version_of
+from local.simulator.replicate_uploads import Uploads
 from local.simulator.spoil import base64_of, data_uri
 from local.simulator.wire import Answer, Body, Request, json_answer
 
@@ -36,6 +37,7 @@ class Replicate:
 
     name: str = "replicate"
     book: JobBook = field(default_factory=JobBook)
+    uploads: Uploads = field(default_factory=Uploads)
 
     @property
     def faults(self) -> Mapping[str, Fault]:
@@ -58,13 +60,15 @@ class Replicate:
         model = model_of(request.path, body)
         if model not in models():
             raise FaultError(FAULTS["model_gone"])
-        order = order_of(model, body.get("input") or {})
+        order = order_of(model, body.get("input") or {}, self.uploads.opened)
         check_credit(request.bearer(), FAULTS["out_of_credit"])
         return order
 
     def free(self, request: Request) -> Answer:
-        """Return the account, the models, or the present state of a prediction."""
+        """Return the account, the models, a file, or the present state of a prediction."""
         check_key(request.bearer(), FAULTS)
+        if f"{request.path}/".startswith("/files/"):
+            return self.uploads.answer(request)
         if job := ONE_JOB.fullmatch(request.path):
             return self._job(job[1], cancels=bool(job[2]))
         lists = {

@@ -18,6 +18,7 @@ from local.simulator.wire import Answer, Ending, Request
 
 LONGEST_HANG_SECONDS = 900
 LOOK_SECONDS = 0.25
+STREAMED = (Ending.SENT, Ending.CUT_DURING)
 
 
 class EdgeServer(ThreadingHTTPServer):
@@ -85,7 +86,9 @@ class Edge(BaseHTTPRequestHandler):
         """Answer one request."""
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         answer = self.server.answer(self._request(content))
-        if not self._wait(answer.delay_seconds or 0):
+        if answer.parts and not answer.packing and answer.ending in STREAMED:
+            self._stream(answer)
+        elif not self._wait(answer.delay_seconds or 0):
             self.close_connection = True
         elif answer.ending is Ending.SENT:
             self._send(answer)
@@ -127,6 +130,26 @@ class Edge(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content[: int(len(content) * share)])
+
+    def _stream(self, answer: Answer) -> None:
+        """Send the parts one by one; a stream that is cut ends after half of them."""
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.media_type)
+        self.send_header("Transfer-Encoding", "chunked")
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        is_whole = answer.ending is Ending.SENT
+        parts = answer.parts if is_whole else answer.parts[: len(answer.parts) // 2]
+        for part in parts:
+            if not self._wait((answer.delay_seconds or 0) / len(answer.parts)):
+                self.close_connection = True
+                return
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+        if is_whole:
+            self.wfile.write(b"0\r\n\r\n")
+        else:
+            self._cut()
 
     def _cut(self) -> None:
         self.close_connection = True

@@ -82,7 +82,7 @@ class Studio:
             outcome=str(fault.outcome or "drawn"),
             fault=fault.name or None,
             images=images,
-            billed_microusd=images * price_microusd(provider.name, order),
+            billed_microusd=images * (price_microusd(provider.name, order) + order.added_microusd),
             key_tail=tail(provider.key_of(request)),
         )
 
@@ -128,11 +128,18 @@ def with_delay(answer: Answer, seconds: float) -> Answer:
 def drawn(provider: str, order: Order, fault: Fault) -> tuple[Picture, ...]:
     """Return the pictures of an order, damaged as the fault defines."""
     sketch = Sketch(
-        provider, order.model, order.prompt, order.width, order.height, order.image_format
+        provider,
+        order.model,
+        order.prompt,
+        order.width,
+        order.height,
+        order.image_format,
+        order.transparent,
     )
+    inputs = () if fault.details.get("input_lost") else order.inputs
     media_type = f"image/{order.image_format}"
     return tuple(
-        spoiled(Picture(draw(sketch), media_type), fault.spoil)
+        spoiled(Picture(draw(sketch, inputs, order.repaint), media_type), fault.spoil)
         for _ in range(count_of(order, fault))
     )
 

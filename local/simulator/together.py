@@ -8,7 +8,9 @@ from typing import Any
 from local.simulator.catalog import load_catalog
 from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault, FaultError
+from local.simulator.given import Given, from_data_url
 from local.simulator.keys import check_credit, check_key
+from local.simulator.kontext import KONTEXT_RATIOS, nearest_ratio
 from local.simulator.spoil import base64_of
 from local.simulator.together_faults import FAULTS
 from local.simulator.wire import Answer, Body, Request, json_answer
@@ -34,9 +36,17 @@ OTHERS = {
     "reference_images",
     "image_loras",
     "prompt_upsampling",
+    "aspect_ratio",
 }
 KNOWN = {*OTHERS, *CHOICES, *RANGES}
+KONTEXT = ("black-forest-labs/FLUX.1-kontext-pro", "black-forest-labs/FLUX.1-kontext-max")
 UNSUPPORTED = {"black-forest-labs/FLUX.2-pro": {"negative_prompt"}}
+# Which models take pictures, and in which fields; any other field with pictures is refused.
+PICTURES = {
+    **{model: {"image_url"} for model in KONTEXT},
+    "black-forest-labs/FLUX.2-pro": {"image_url", "reference_images"},
+    "black-forest-labs/FLUX.2-dev": {"reference_images"},
+}
 PIXEL_STEP = 8
 KEY_OWNER = {
     "type": "project_api_key",
@@ -178,9 +188,46 @@ def check_fields(body: Body) -> None:
         raise FaultError(replace(FAULTS["model_gone"], message=message))
     if model not in models():
         raise FaultError(FAULTS["model_gone_404"])
-    unsupported = UNSUPPORTED.get(str(model), set()) & body.keys()
+    unsupported = unsupported_by(str(model)) & body.keys()
     for name in sorted((body.keys() - KNOWN) | unsupported):
         raise invalid(name, f"{name}: not recognized or supported")
+
+
+def unsupported_by(model: str) -> set[str]:
+    """Return the known fields that a model does not take."""
+    pictures = {"image_url", "reference_images"} - PICTURES.get(model, set())
+    sizes = {"width", "height"} if model in KONTEXT else {"aspect_ratio"}
+    return UNSUPPORTED.get(model, set()) | pictures | sizes
+
+
+def pictures_of(body: Body) -> tuple[Given, ...]:
+    """Return the pictures of a request; only data URLs lead anywhere here.
+
+    Raises:
+        FaultError: ``bad_parameter``: a picture cannot be opened.
+    """
+    found: list[Given] = []
+    listed = body.get("reference_images", [])
+    urls = [("image_url", body["image_url"])] if "image_url" in body else []
+    if not isinstance(listed, list):
+        raise invalid("reference_images", "reference_images: must be a list")
+    for name, url in [*urls, *(("reference_images", one) for one in listed)]:
+        try:
+            found.append(from_data_url(url))
+        except ValueError as error:
+            raise invalid(name, f"{name}: could not load the image") from error
+    return tuple(found)
+
+
+def size_of(body: Body, inputs: tuple[Given, ...]) -> tuple[int, int]:
+    """Return width and height: in pixels, or for Kontext by the ratio."""
+    if body["model"] not in KONTEXT:
+        return body.get("width", 1024), body.get("height", 1024)
+    usual = nearest_ratio(inputs[0].width, inputs[0].height) if inputs else "1:1"
+    ratio = body.get("aspect_ratio", usual)
+    if ratio not in KONTEXT_RATIOS:
+        raise invalid("aspect_ratio", f"aspect_ratio: must be one of {', '.join(KONTEXT_RATIOS)}")
+    return KONTEXT_RATIOS[ratio]
 
 
 def check_values(body: Body) -> None:
@@ -199,12 +246,15 @@ def check_values(body: Body) -> None:
 
 def order_of(body: Body) -> Order:
     """Return the checked body as an order."""
+    inputs = pictures_of(body)
+    width, height = size_of(body, inputs)
     return Order(
         model=body["model"],
         prompt=body["prompt"],
         params={key: value for key, value in body.items() if key != "prompt"},
-        width=body.get("width", 1024),
-        height=body.get("height", 1024),
+        width=width,
+        height=height,
+        inputs=inputs,
         image_format=body.get("output_format", "jpeg"),
         count=body.get("n", 1),
     )

@@ -1,7 +1,7 @@
 """Requests and answers of the HTTP server, as the simulated providers read and write them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -65,12 +65,24 @@ class Answer:
     """How the body is packed, although the client accepts no packing; of ``packing.PACKINGS``."""
     delay_seconds: float | None = None
     """``None`` means the provider's usual delay."""
+    parts: tuple[bytes, ...] = ()
+    """The content in parts that are sent one by one, each after its share of the delay."""
 
 
 def json_answer(payload: object, *, status: int = 200, **more: Any) -> Answer:
     """Return ``payload`` as JSON; ``more`` are fields of ``Answer``."""
     content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     return Answer(status, content, **more)
+
+
+def event_answer(events: Sequence[Mapping[str, Any]], **more: Any) -> Answer:
+    """Return events as a stream (server-sent events); each is named by its ``type``."""
+    parts = tuple(
+        f"event: {one['type']}\ndata: {json.dumps(one, separators=(',', ':'))}\n\n".encode()
+        for one in events
+    )
+    media_type = "text/event-stream; charset=utf-8"
+    return Answer(200, b"".join(parts), media_type, parts=parts, **more)
 
 
 def page_answer(status: int) -> Answer:

@@ -11,15 +11,19 @@ from pydantic import SecretStr
 from imagegen.domain import pixels
 from imagegen.domain.catalog import Catalog, Variant, parse_catalog
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageOrder
 from imagegen.domain.pricing import charge_microusd
+from imagegen.domain.wishes import Wishes
+from imagegen.domain.wishes import ordered as with_wishes
 from imagegen.providers import PROVIDERS, build_provider
 from local.paths import ROOT
 from local.simulator.routes import BASES, MODULES
 from local.simulator.server import Simulator
 from local.simulator.wire import Ending
+from tests.fakes.pictures import png
 
 TABLES = {name: module.build().faults for name, module in MODULES.items()}
 CASES = [(provider, fault) for provider, faults in TABLES.items() for fault in sorted(faults)]
@@ -54,17 +58,26 @@ def ordered(provider: str) -> Variant:
     return Variant(row, option)
 
 
-def order(provider: str) -> ImageOrder:
+INPUT = InputFile(Role.EDIT, png((256, 256)), "image/png", 256, 256)
+
+
+def order(provider: str, applies: str = "always") -> ImageOrder:
+    """Return an order that the fault applies to: with an input, or with preview frames."""
     row, option = ordered(provider).row, ordered(provider).option
-    return ImageOrder(row.model, "A red fox", row.sent(option), *option.pixels, "ab" * 16)
+    option = with_wishes(row, option, Wishes(partials=2 if applies == "previews" else 0))
+    inputs = (INPUT,) if applies == "inputs" else ()
+    sent = row.sent(option)
+    return ImageOrder(row.model, "A red fox", sent, *option.pixels, "ab" * 16, inputs)
 
 
-def outcome_of(provider: str, simulator: Simulator, *, timeout_seconds: float) -> str | None:
+def outcome_of(
+    provider: str, simulator: Simulator, applies: str = "always", *, timeout_seconds: float
+) -> str | None:
     """Return what a call comes to, measured as the service does; ``None`` for an image."""
     base = simulator.url + BASES[provider]
     adapter = build_provider(provider, api_key=SecretStr("local-key"), base_url=base)
     try:
-        answer = adapter.generate(order(provider), timeout_seconds=timeout_seconds)
+        answer = adapter.generate(order(provider, applies), timeout_seconds=timeout_seconds)
         measured = pixels.measure(answer.content)
     except ProviderError as error:
         return error.outcome
@@ -95,5 +108,6 @@ def test_a_simulated_fault_is_what_it_stands_for(
 
     hangs = TABLES[provider][fault].ending is Ending.HANG
     seconds = HANG_SECONDS if hangs else SLOW_SECONDS.get(fault, SECONDS)
-    found = outcome_of(provider, simulator, timeout_seconds=seconds)
+    applies = oracle[provider][fault]["applies"]
+    found = outcome_of(provider, simulator, applies, timeout_seconds=seconds)
     assert found == expected["outcome"]

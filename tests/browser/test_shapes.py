@@ -104,7 +104,8 @@ def test_the_declared_events_are_those_of_the_manifest() -> None:
 
 def test_the_elements_stay_small() -> None:
     # Plain source with its comments, each file compressed by itself, as the page sends it.
-    assert gzipped(*loaded_by("elements.js")) <= 21 * 1024
+    # Choices, limits before the click, the guard and sets took 3.5 of them.
+    assert gzipped(*loaded_by("elements.js")) <= 24.5 * 1024
     assert gzipped("aisdk.js") <= 1.5 * 1024
     assert gzipped("aisdk-chat.js") <= 1.75 * 1024
     # Loaded only when they are needed: the dialog, and what frameworks could not set.

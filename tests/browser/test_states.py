@@ -10,11 +10,29 @@ from tests.browser.stage import ALL_STATES, SCREENS, STATES, OpenGallery, read_f
 
 WIDTHS, THEMES = (360, 768, 1280), ("light", "dark")
 TEXTS = {
-    "pending": ["Generate Image for $0.0527", "Decline", "You pay $0.0527 once", "usually 40 s"],
+    "pending": [
+        "Generate Image for $0.0527",
+        "Decline",
+        "You pay at most $0.0527 once, and only for an image you get.",
+        "about 40 s",
+        "Cheapest, fastest",
+        "$0.0735 · 20 s",
+    ],
     "pending-range": [
-        "Generate Image for $0.0132 (at most $0.0336)",
-        "at most $0.0336, $0.0132 expected",
+        "Generate Image for $0.0336",
+        "usually $0.0132 · about 24 s",
+        "You pay at most $0.0336 once",
         "soft watercolour",
+    ],
+    "pending-set": [
+        "Generate 4 Images for $0.1344",
+        "usually $0.0528",
+        "You pay at most $0.1344 once, and only for the images you get.",
+    ],
+    "complete-set": [
+        "$0.0396 charged for 3 of 4 images.",
+        "The others were not made and not charged",
+        "Not made",
     ],
     "pending-unknown": ["Price unavailable", "Get a new price", "Asking for one is free"],
     "expired": [
@@ -45,6 +63,14 @@ TEXTS = {
     "error-status": ["No image was made", "generation failed", "You were not charged."],
     "refused": ["This prompt was refused", "You were not charged.", "Get a price"],
     "limited": ["Limit reached", "Opens again at 10:25", "in 25 min", "You were not charged."],
+    "limited-offer": ["Limit reached", "10 images in an hour", "Opens again at 10:25", "in 25 min"],
+    "limited-offer-budget": [
+        "This image could take the day above $10.00.",
+        "Opens again at 12:00",
+        "Cheapest, fastest",
+        "An offer that is not confirmed costs nothing.",
+    ],
+    "limited-offer-person": ["Not available for you", "Image generation is switched off"],
     "limited-budget": ["Limit reached", "$10.00 a day", "Opens again at 12:00", "in 14 h"],
     "cancelled": [
         "You stopped waiting",
@@ -58,6 +84,7 @@ BUTTONS = {
     "wait": ["cancel"],
     "done": ["copy", "grab", "download", "info"],
     "redo": ["retry"],
+    "shut": [],
     "undo": ["undo"],
     "edit": [],
     "none": [],
@@ -106,7 +133,8 @@ def test_a_fixture_says_its_words_and_offers_its_buttons(
     assert [text for text in TEXTS[name] if text not in shown] == []
     found = gallery.evaluate(
         f"""(element) => [element.dataset.show,
-          [...element.shadowRoot.querySelectorAll(".actions button")].filter({VISIBLE})
+          [...element.shadowRoot.querySelectorAll(".actions button:not(.choices *)")]
+            .filter({VISIBLE})
             .map((one) => one.textContent)]"""
     )
     group, texts = found

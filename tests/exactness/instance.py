@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Never
@@ -31,6 +32,7 @@ from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.generate.generator import Confirmed, Generator
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.run import Made, Running
+from imagegen.usecases.generate.sets import MOST_AT_ONCE
 from imagegen.wire.images import Estimate, EstimateRequest, GenerateRequest
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
@@ -152,7 +154,8 @@ class Instance:
         raise ConnectionError
 
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        return [task() for task in tasks]
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            return list(pool.map(lambda task: task(), tasks))
 
     def random_bytes(self, count: int) -> bytes:
         return secrets.token_bytes(count)

@@ -180,9 +180,11 @@ def test_the_models_are_those_of_the_catalog(bridge: Bridge, mode: str) -> None:
 def test_the_list_of_models_takes_little_of_the_models_context(bridge: Bridge) -> None:
     got = call(bridge, "auto", "list_models")
     (content,) = got.content
-    assert len(content.text) < 1_600
-    assert len(json.dumps(got.structured_content)) < 3_200
+    rows = len(got.structured_content["models"])
+    assert len(content.text) < 100 * rows
+    assert len(json.dumps(got.structured_content)) < 200 * rows
     assert "openai-standard (gpt-image-2.5-flare, openai): standard, $0.0132" in content.text
+    assert "replicate): high, $0.05, 15 s, needs an input image and a mask" in content.text
 
 
 def toolbox(service: Service) -> Toolbox:

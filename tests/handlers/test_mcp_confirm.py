@@ -94,7 +94,8 @@ def test_a_host_that_knows_apps_gets_a_tool_for_its_views_alone(functions: Funct
     assert tool["_meta"]["ui"]["visibility"] == ["app"]
     assert tool["annotations"]["readOnlyHint"] is False
     assert tool["annotations"]["destructiveHint"] is True
-    assert tool["inputSchema"]["required"] == ["quote", "prompt"]
+    assert tool["inputSchema"]["required"] == ["prompt"]
+    assert {"quote", "quotes"} <= tool["inputSchema"]["properties"].keys()
     assert all("visibility" not in one.get("_meta", {}).get("ui", {}) for one in listed[:-1])
 
 

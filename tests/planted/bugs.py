@@ -243,6 +243,34 @@ TTL_FOR_A_PROBE = Bug(
     ("tests/unit/test_guard.py::test_one_instance_of_all_probes",),
     ("R11",),
 )
+SETS = f"{PACKAGE}/usecases/generate/sets.py"
+SET_TESTS = "tests/unit/test_confirmed_sets.py"
+ONE_FOR_ALL = Bug(
+    "14a a set is settled as one: what its first image came to stands for all",
+    (
+        Change(
+            SETS,
+            "        results = self.sets.make(makes, mixed=request.mixed or is_known)\n",
+            "        results = self.sets.make(makes[:1], mixed=True) * len(makes)\n",
+        ),
+    ),
+    (SET_TESTS,),
+    (f"{SET_TESTS}::test_an_offer_of_four_has_four_quotes_and_one_button",),
+    ("R18",),
+)
+FILLED_UP = Bug(
+    "14b a repetition fills up the images that a set lacks",
+    (
+        Change(
+            SETS,
+            "        is_known = any(_is_kept(quote, ledger) for quote in quotes)\n",
+            "        is_known = bool(quotes) and all(_is_kept(one, ledger) for one in quotes)\n",
+        ),
+    ),
+    (SET_TESTS,),
+    (f"{SET_TESTS}::test_a_click_makes_four_images_with_a_charge_each_and_repeating_it_none",),
+    ("R18",),
+)
 CEILING_NOT_HELD = Bug(
     "8 only the expected price of a replacement is held to the multiple",
     (
@@ -267,8 +295,8 @@ NO_AT_MOST = Bug(
     (
         Change(
             f"{PACKAGE}/mcp/tools.py",
-            "It costs at most {label_text(ceiling)}{usual}",
-            "It costs {label_text(expected)}",
+            "{what} at most {label_text(ceiling)}{usual}",
+            "{what} {label_text(expected)}",
         ),
     ),
     (MCP,),
@@ -356,4 +384,6 @@ BUGS = (
     RECORD_AFTER_SETTLE,
     FIRST_OF_TWO_TOKENS,
     ANY_USE_BUT_ID,
+    ONE_FOR_ALL,
+    FILLED_UP,
 )

@@ -112,7 +112,7 @@ def test_of_many_repetitions_of_a_running_call_one_waits(stack: Driver) -> None:
     person = stack.person()
     stack.provider("openai", delaySeconds=12)
     url = f"{stack.urls['generateUrl']}/v1/images/generations"
-    body = {"prompt": PROMPT, "model": "high", "response_format": "url"}
+    body = {"prompt": PROMPT, "model": "openai-high", "response_format": "url"}
     begun = threading.Event()
 
     def first(_: int) -> tuple[int, float]:
@@ -127,7 +127,7 @@ def test_of_many_repetitions_of_a_running_call_one_waits(stack: Driver) -> None:
     with ThreadPoolExecutor(9) as pool:
         run = pool.submit(first, 0)
         others = [pool.submit(again, number) for number in range(1, 9)]
-        while person.usage()["spent"] == "0.000000":
+        while person.usage()["reserved"] == "0.000000":
             assert not run.done()
             time.sleep(0.2)
         begun.set()

@@ -41,7 +41,7 @@ def test_what_cannot_be_sold_is_not_charged(stack: Driver, fault: str) -> None:
     person = stack.person()
     _, made = bought(person, quality="high", provider="openai")
     assert (made["provider"], made["fallback"]["provider"]) == ("together", "openai")
-    assert made["cost"]["charged"] == person.usage()["spent"] == "0.033600"
+    assert made["cost"]["charged"] == person.usage()["spent"] == "0.030000"
 
 
 def test_a_smaller_image_costs_what_it_is_worth(stack: Driver) -> None:

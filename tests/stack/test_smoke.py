@@ -61,5 +61,5 @@ def test_bytes_that_cannot_be_shown_fail_it(stack: Driver, tmp_path: Any) -> Non
 
     assert "equal to those in S3" in compared(made)
     s3.put_object(Bucket=bucket, Key=key, Body=b"GIF89a" + other, ContentType="image/png")
-    with pytest.raises(SmokeError, match="The image is no image"):
+    with pytest.raises(SmokeError, match="The image is not image"):
         compared(made)

@@ -80,7 +80,7 @@ def test_a_definition_is_json_schema_that_says_what_each_argument_means(form: st
     assert "$ref" not in json.dumps(schema)
     assert all(len(one["description"]) > 20 for one in schema["properties"].values())
     assert schema["properties"].keys() == {
-        *("prompt", "quality", "size", "style", "maxCost", "provider", "model")
+        *("prompt", "quality", "size", "style", "maxCost", "provider", "model", "count")
     }
 
 

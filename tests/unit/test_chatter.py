@@ -106,6 +106,36 @@ def test_several_images_come_in_one_message_each_with_its_own_id() -> None:
     assert [turn.call_id for turn in llm.received[1] if turn.role == "tool"] == ["c1", "c2"]
 
 
+def test_several_versions_are_one_offer_with_one_button() -> None:
+    service, llm, events = answered([use(prompt="a fox", count=4)], [PRICED])
+    (image,) = last(events).image_generations
+    offer = image.estimate
+    assert offer is not None
+    assert (len(offer.quotes), image.id) == (4, offer.image_ids[0])
+    assert offer.button_label.startswith("Generate 4 Images for $")
+    told = json.loads(llm.received[-1][-1].text)
+    assert told["buttonLabel"] == offer.button_label
+    assert told["price"]["count"] == 4
+    assert not any(quote in json.dumps(told) for quote in offer.quotes)
+    assert not any(one in json.dumps(told) for one in offer.image_ids)
+    assert service.writes == 0
+
+
+@pytest.mark.parametrize("count", [0, 5, 1.5, True, "many"])
+def test_a_wrong_number_of_versions_goes_back_to_the_llm(count: Any) -> None:
+    _, llm, events = answered([use(prompt="a fox", count=count)], [PRICED])
+    assert last(events).image_generations == ()
+    assert json.loads(llm.received[-1][-1].text)["offered"] is False
+
+
+@pytest.mark.parametrize("count", [4, 4.0, "4"])
+def test_an_llm_may_write_a_number_in_its_own_way(count: Any) -> None:
+    _, _, events = answered([use(prompt="a fox", count=count)], [PRICED])
+    (image,) = last(events).image_generations
+    assert image.estimate is not None
+    assert image.estimate.price.count == 4
+
+
 @pytest.mark.parametrize(
     ("tool_use", "code"),
     [

@@ -111,7 +111,7 @@ def test_never_more_than_the_quote_nor_than_the_size_that_arrived(
     quoted = price_microusd(offering, asked) or 0
     found = charged(offering, asked.size, f"{width}x{height}")
     assert found is None or 0 < found <= quoted
-    exact = offering.option(f"{width}x{height}")
+    exact = next((one for one in offering.sizes if one.pixels == (width, height)), None)
     if exact is not None:
         assert found is not None
         assert found <= (price_microusd(offering, exact) or 0)

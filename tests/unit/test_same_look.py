@@ -14,8 +14,8 @@ from imagegen.domain.errors import ImagegenError, NoProviderError, StillRunningE
 from imagegen.domain.image_sets import Place, Stage, Verdict, is_same_model, verdict
 from imagegen.domain.outcomes import Outcome
 from imagegen.openai_api.retries import Call
-from imagegen.openai_api.same_look import SameLook
 from imagegen.openai_api.sets import Bought, Wanted
+from imagegen.usecases.generate.same_look import SameLook
 from tests.fakes.faults import Fault
 from tests.fakes.pictures import png
 from tests.fakes.service import USER, Service

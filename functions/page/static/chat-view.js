@@ -54,7 +54,7 @@ export function chatView(client, told) {
       images.append(element);
     }
     function calls() {
-      const drawn = message.generations.map(({ image }) => image?.llmApiCall).filter(Boolean);
+      const drawn = message.generations.flatMap(({ image, images }) => images?.map((one) => one.image) ?? [image]).map((one) => one?.llmApiCall).filter(Boolean);
       const all = [...message.calls, ...drawn];
       if (!all.length) return;
       if (!foot.firstChild) {

@@ -4,6 +4,8 @@
 const HERE = import.meta.url;
 const LOST_TRIES = 6;
 const LOOK_MS = 8000;
+// So many images of a set begin together; a later one may begin after the first has ended.
+const AT_ONCE = 4;
 export const NETWORK = {
   type: "about:blank", title: "No answer", status: 0, code: "network",
   detail: "The service could not be reached.", charged: null, retryable: true,
@@ -30,6 +32,15 @@ export const isAbsent = ({ problem }) => problem?.status === 404 && problem.code
 // Errors from before the ledger is read: an earlier request with the same quote may have been charged.
 const BLIND = [401, 403, 500, "quote_invalid", "quote_expired", "store_unavailable"];
 const isKnown = ({ status, code, charged }) => charged === true || charged === false && !BLIND.some((one) => one === status || one === code);
+
+/** The list of several images as one record: complete if one is stored, and nothing is being made any more. */
+function ofSet({ images, startedAt }) {
+  const running = images.find((one) => one.status === "generating");
+  if (running) return { status: "generating", startedAt: startedAt ?? running.startedAt, images };
+  if (images.some((one) => one.status === "complete")) return { status: "complete", images };
+  const { code, charged, retryable, detail } = images.map((one) => one.problem).sort((one, other) => (one.charged === false) - (other.charged === false))[0];
+  return { status: "failed", code, charged, retryable, detail, images };
+}
 
 async function answered(sent) {
   let response;
@@ -119,8 +130,23 @@ export function createClient(settings = {}) {
 
   const json = async (...all) => (await jsonOf(request(...all))).body;
 
-  /** An image's status by id or address. Only a 404 or 410 of the service says whether it is charged. */
+  /** The state of several images, as one answer: it waits for all of them, and there is none only if all are absent. */
+  async function statusOfAll(ids, options) {
+    const looks = await Promise.allSettled(ids.map((id) => status(id, options)));
+    const lost = looks.find(({ reason }) => reason && !isAbsent(reason) && reason.problem?.status !== 410);
+    if (lost || looks.every(({ reason }) => reason)) throw (lost ?? looks[0]).reason;
+    const isRunning = looks.some(({ value }) => value?.status === "generating");
+    const images = looks.map(({ value, reason }, index) => {
+      const { status: state, charged } = value ?? (isRunning && isAbsent(reason) ? { status: "generating", charged: null } : { status: "failed", charged: isAbsent(reason) && ids.length > AT_ONCE ? null : reason.problem.charged });
+      const problem = reason?.problem ?? { code: value.code ?? "unknown", detail: "", charged, retryable: false };
+      return { index, id: ids[index], status: state, charged, ...(state === "complete" ? { image: value } : state === "failed" && { problem }) };
+    });
+    return ofSet({ images, startedAt: looks.find(({ value }) => value?.startedAt)?.value.startedAt });
+  }
+
+  /** An image's status by id or address, or of several by their ids. Only a 404 or 410 of the service says whether it is charged. */
   async function status(id, { signal } = {}) {
+    if (Array.isArray(id)) return statusOfAll(id, { signal });
     const until = AbortSignal.timeout(LOOK_MS);
     try {
       const path = /[/:]/.test(id) ? new URL(id, document.baseURI).href : `/images/${encodeURIComponent(id)}`;
@@ -167,9 +193,15 @@ export function createClient(settings = {}) {
   async function make(quote, prompt, run) {
     for (;;) {
       try {
-        const { status: code, wait, body } = await jsonOf(request("generateUrl", "/generate-image", { body: { quote, prompt } }));
-        if (!body.id) throw new ProblemError(NETWORK);
-        if (code !== 202) return body;
+        const quotes = Array.isArray(quote) ? { quotes: quote } : { quote };
+        const { status: code, wait, body } = await jsonOf(request("generateUrl", "/generate-image", { body: { ...quotes, prompt } }));
+        if (!body.id && !body.images) throw new ProblemError(NETWORK);
+        if (code !== 202) return body.images ? ofSet(body) : body;
+        if (body.images) {
+          run.tell(ofSet(body));
+          await sleep(Math.min((wait || 1000) * 1.5 ** run.looks++, 8000));
+          continue;
+        }
         run.tell(body);
         await sleep(wait || 1000);
         // When it has ended, sending the same quote again returns the full result.
@@ -206,12 +238,13 @@ export function createClient(settings = {}) {
    * it is not known; with `imageId` it looks at the image's status before.
    */
   function generate(quote, prompt, { imageId, onProgress, signal } = {}) {
-    let run = running.get(quote);
+    const key = String(quote);
+    let run = running.get(key);
     if (!run) {
       const listeners = new Set();
-      run = { done: false, lost: 0, listeners, tell: (record) => listeners.forEach((listener) => listener(record)) };
-      run.promise = make(quote, prompt, run).catch((error) => looked(imageId, error, run)).finally(() => { run.done = true; running.delete(quote); });
-      running.set(quote, run);
+      run = { done: false, lost: 0, looks: 0, listeners, tell: (record) => listeners.forEach((listener) => listener(record)) };
+      run.promise = make(quote, prompt, run).catch((error) => looked(imageId, error, run)).finally(() => { run.done = true; running.delete(key); });
+      running.set(key, run);
       if (imageId) peek(imageId, run);
     }
     if (onProgress) run.listeners.add(onProgress);

@@ -1,8 +1,9 @@
 /** The form: a live price while the request is written, and the images made of it. */
 
-import { makerText, providerName, secondsText, usdText } from "./format.js";
+import { makerText, providerName, usdText } from "./format.js";
 import { keep, kept } from "./person.js";
 import { $, explain, h, picture } from "./ui.js";
+import { besideText } from "./words.js";
 
 const KEY = "imagegen.made";
 const ORDER = "imagegen.order";
@@ -38,7 +39,8 @@ export function formView(client, told) {
   /** Returns the form's request, without empty fields. */
   function request() {
     const given = [...new FormData(form)].filter(([, value]) => value.trim());
-    return Object.fromEntries(given);
+    const { count, ...wanted } = Object.fromEntries(given);
+    return count ? { ...wanted, count: Number(count) } : wanted;
   }
 
   async function ask() {
@@ -50,9 +52,7 @@ export function formView(client, told) {
     try {
       const estimate = await client.estimate(wanted);
       if (mine !== turn) return;
-      const { expected, ceiling } = estimate.price;
-      const most = ceiling === expected ? "" : `, at most ${usdText(ceiling)}`;
-      tell(usdText(expected) + most, reason(estimate));
+      tell(`at most ${usdText(estimate.price.ceiling)}`, reason(estimate));
       offered(estimate);
     } catch (error) {
       if (mine !== turn) return;
@@ -77,8 +77,8 @@ export function formView(client, told) {
     why.textContent = text;
   }
 
-  const reason = ({ quality, qualityReason, typicalSeconds, ...made }) =>
-    `${makerText(made)}, usually ${secondsText(typicalSeconds)}. Quality ${quality}: ${qualityReason}.`;
+  const reason = ({ quality, qualityReason, ...made }) =>
+    `${makerText(made)}, ${besideText(made)}. Quality ${quality}: ${qualityReason}.`;
 
   form.addEventListener("input", () => {
     clearTimeout(timer);

@@ -32,10 +32,17 @@ export function microUsd(text) {
   return Number(whole) * 1e6 + Number(part.padEnd(6, "0").slice(0, 6));
 }
 
-/** Micro-dollars in the reader's locale, exact, cents at least: 52700 is "$0.0527". */
-export const moneyText = (micro) => new Intl.NumberFormat(undefined, {
-  style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: 6,
-}).format(micro / 1e6);
+/**
+ * Micro-dollars in the reader's locale, rounded up like the button's text: 52700 is "$0.0527", 15401 is "$0.0155".
+ * Two places if they are exact, else up to four; up to six below $0.0001.
+ */
+export function moneyText(micro) {
+  const places = micro < 100 ? 6 : 4;
+  const step = 10 ** (6 - places);
+  return new Intl.NumberFormat(undefined, {
+    style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: places,
+  }).format(Math.ceil(micro / step) * step / 1e6);
+}
 export const usdText = (text) => moneyText(microUsd(text));
 
 /** Whole seconds as "12 s", "1 min 35 s", "14 h". */

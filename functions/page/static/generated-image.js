@@ -2,9 +2,9 @@
 
 import { defaultClient, isAbsent, NETWORK } from "./client.js";
 import { altText, fileName, markdownText, providerName, qualityName, safeUrl, sizeText } from "./format.js";
-import { isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
+import { blockedOf, firstOf, isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
 import { adoptable, Base, h, sheetsOf } from "./styles.js";
-import { alternativeText, detailsOf, wordsOf } from "./words.js";
+import { alternativeText, besideText, choiceTexts, detailsOf, wordsOf } from "./words.js";
 
 const css = `
 :host { container-type: inline-size; }
@@ -18,11 +18,15 @@ const css = `
 }
 .frame > * { grid-area: 1 / 1; min-width: 0; min-height: 0; }
 .frame a { position: absolute; inset: 0; }
+.grid { position: absolute; inset: 0; display: grid; grid-template-columns: 1fr 1fr; grid-auto-rows: 1fr; gap: 4px; }
+.grid button { width: 100%; height: 100%; padding: 0; overflow: hidden; border-radius: 0; }
+.grid [aria-pressed=true] { outline: 3px solid var(--ring); outline-offset: -3px; }
+.grid li { display: grid; place-items: center; min-height: 0; }
 img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .seen { position: absolute; inset: 0; }
 .say { position: relative; align-self: center; padding: 20px 12%; text-align: center; text-wrap: balance; }
 .head { font-size: 16px; font-weight: 600; line-height: 1.35; }
-.note { color: var(--soft); font-variant-numeric: tabular-nums; margin-top: 2px; }
+.note { color: var(--soft); font-variant-numeric: tabular-nums; margin-top: 2px; min-height: 1lh; }
 .body { display: flex; flex-direction: column; gap: 12px; min-width: 0; padding: 2px; }
 .prompt {
   font-size: 15px; line-height: 1.45; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden;
@@ -32,6 +36,11 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .actions { display: grid; }
 .actions > * { grid-area: 1 / 1; visibility: hidden; align-content: start; }
 .offer > * { flex: auto; text-wrap: balance; }
+[data-fresh] { pointer-events: none; }
+.beside { font-variant-numeric: tabular-nums; }
+.choices { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 88px), 1fr)); gap: 6px; }
+.choices button { display: grid; align-content: start; padding: 6px 8px; font-size: 12.5px; font-weight: 400; line-height: 1.4; text-align: start; }
+.choices [aria-pressed=true] { border-color: var(--solid); box-shadow: inset 0 0 0 1px var(--solid); cursor: default; }
 .row.done { display: grid; grid-template-columns: 1fr 1fr; }
 .done > * { padding: 8px 4px; font-size: 13.5px; }
 label { display: grid; gap: 6px; font-weight: 500; }
@@ -48,10 +57,10 @@ dd { white-space: pre-wrap; }
   .card { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); padding: 16px; gap: 20px; }
   .row.done { grid-template-columns: repeat(4, auto); }
 }
-:host([data-show=offer]) .offer, :host([data-show=wait]) .wait, :host([data-show=done]) .done,
+:host(:is([data-show=offer], [data-show=shut])) .offer, :host([data-show=wait]) .wait, :host([data-show=done]) .done,
 :host([data-show=redo]) .redo, :host([data-show=undo]) .undo { visibility: visible; }
 :host([data-show=done]) .say, :host(:not([data-state=preview])) .seen, :host(:not([data-show=edit])) form,
-:host([data-show=edit]) :is(.actions, .prompt) { display: none; }
+:host([data-show=edit]) :is(.actions, .prompt), :host([data-show=shut]) .offer > :not(.choices) { display: none; }
 :host([data-state=preview]) .say { align-self: end; justify-self: center; display: flex; gap: 8px; padding: 5px 14px; margin: 12px; border-radius: 99px; background: var(--bg); }
 :host([data-state=preview]) :is(.head, .note) { font-size: inherit; margin: 0; }
 :host([data-tone=bad]) .frame { background: var(--bad-bg); }
@@ -78,7 +87,13 @@ const LOOKS = {
   gone: ["redo", "warn"], cancelled: ["none"],
 };
 const CLICKED = "imagegen.clicked";
+/** What of an offer is asked for again with its next price. */
+const WISHES = ["quality", "size", "style", "inputs", "mask", "background", "format", "seed", "partials", "operation"];
+/** A second click, meant for what was there before, confirms nothing. */
+const GUARD_MS = 600;
 const [LOOK, AGAIN, PRICE] = ["Check again", "Back to the offer", "Get a new price"];
+/** What a click sends: the quote, or the quotes of several images. */
+const sent = ({ quote, quotes }) => (quotes?.length > 1 ? quotes : quote);
 const isLive = (estimate) => Boolean(estimate) && Date.now() < Date.parse(estimate.expiresAt);
 
 /** The generation in a JSON text; undefined if there is none. */
@@ -118,6 +133,11 @@ export class GeneratedImageElement extends Base {
   #given = "";
   #timer;
   #asking = false;
+  #chosen = {};
+  #choices = null;
+  #offered = "";
+  #shown = 0;
+  #guard;
   #looking = null;
 
   constructor() {
@@ -131,12 +151,13 @@ export class GeneratedImageElement extends Base {
   set data(value) {
     const given = typeof value === "string" ? value : JSON.stringify(value ?? null);
     const generation = parsed(given);
+    if (generation?.images && !generation.image) generation.image = firstOf(generation.images);
     // A framework renders the same data again, or writes "[object Object]".
     if (given === this.#given || generation === undefined) return;
     this.#given = given;
     const before = this.#generation;
     const { id, problem, status } = before ?? {};
-    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; }
+    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#chosen = {}; this.#shown = 0; }
     else if (generation?.status === "pending" && ["generating", "complete"].includes(status) && this.#hosted !== id) return;
     // A host may set the data of an event again; the start of a limit's waiting time stays.
     if (JSON.stringify(generation?.problem) !== JSON.stringify(problem)) this.#changedAt = Date.now();
@@ -178,14 +199,15 @@ export class GeneratedImageElement extends Base {
       part("status", "p", { class: "sr", role: "status" }),
       part("frame", "div", { part: "frame" },
         part("link", "a", { target: "_blank", rel: "noopener", hidden: "" }, part("picture", "img", { part: "image", onerror: () => this.#unloaded() })),
-        part("seen", "img", { alt: "" }),
+        part("seen", "img", { alt: "" }), part("grid", "ul", { "aria-label": "The images. Press one to choose it." }),
         part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" }))),
       h("div", { class: "body" },
         part("prompt", "p", { dir: "auto" }),
         part("chips", "ul", { class: "chips row", "aria-label": "Model and settings" }),
         part("money", "p", { part: "money" }),
         h("div", { class: "actions" },
-          h("div", { class: "offer row" }, button("approve", "", () => this.#approve(), "main"), button("decline", "Decline", () => this.#decline(), "plain")),
+          h("div", { class: "offer row" }, button("approve", "", () => this.#approve(), "main"), part("beside", "span", { class: "beside soft" }),
+            button("decline", "Decline", () => this.#decline(), "plain"), part("choices", "div", { role: "group", "aria-label": "Choices. A new price is free." })),
           h("div", { class: "wait row" }, button("cancel", "Stop waiting", () => this.#cancel())),
           h("div", { class: "done row" }, button("copy", "Copy link", () => this.#copy()), button("grab", "Grab", () => this.#grab()),
             button("download", "Download", () => this.#download()), button("info", "LLM info", () => this.#openInfo())),
@@ -215,9 +237,9 @@ export class GeneratedImageElement extends Base {
   }
 
   /** Sends an event to the host; false if the host prevents the default and calls the service itself. */
-  #ask(type, generation = this.#generation) {
+  #ask(type, generation = this.#generation, more = {}) {
     const cancelable = type !== "image-change";
-    return this.dispatchEvent(new CustomEvent(type, { bubbles: true, composed: true, cancelable, detail: { generation } }));
+    return this.dispatchEvent(new CustomEvent(type, { bubbles: true, composed: true, cancelable, detail: { generation, ...more } }));
   }
 
   #render() {
@@ -230,7 +252,7 @@ export class GeneratedImageElement extends Base {
     this.dataset.state = state;
     const settled = state === "cancelled" ? !isOpen(generation) : state === "pending-range" && !generation.estimate;
     const [show, tone = ""] = LOOKS[state];
-    this.dataset.show = settled ? "redo" : show;
+    this.dataset.show = settled ? "redo" : blockedOf(generation) && !(this.#opensAt() && this.#opensAt() <= Date.now()) ? "shut" : show;
     this.dataset.tone = tone;
     p.card.setAttribute("aria-busy", String(WAITING.includes(state)));
     this.#frame(state);
@@ -244,13 +266,14 @@ export class GeneratedImageElement extends Base {
 
   #frame(state) {
     const { frame, link, picture, seen, head } = this.#parts;
-    const { prompt, estimate, image, previewUrl } = this.#generation;
+    const { prompt, estimate, image, images, previewUrl } = this.#generation;
     const size = image?.size ?? estimate?.size ?? "1024x1024";
     frame.style.setProperty("aspect-ratio", size.replace("x", " / "));
     head.textContent = sizeText(size);
     const done = state === "complete" || state === "fallback";
     const url = done ? safeUrl(image.imageUrl, document.baseURI) : "";
-    link.hidden = !done;
+    link.hidden = !done || Boolean(images);
+    this.#grid(done && images || []);
     picture.alt = altText(this.getAttribute("alt"), image?.alt, prompt);
     if (url && link.href !== url) {
       link.href = url;
@@ -259,6 +282,30 @@ export class GeneratedImageElement extends Base {
     link.title = "Open in full size";
     const preview = state === "preview" ? safeUrl(previewUrl, document.baseURI) : "";
     if (preview && seen.src !== preview) seen.src = preview;
+  }
+
+  #grid(images) {
+    const { grid } = this.#parts;
+    grid.hidden = !images.length;
+    const key = images.map(({ id, status }) => id + status).join() + this.#shown;
+    if (grid.dataset.key === key) return;
+    grid.dataset.key = key;
+    const focused = grid.contains(this.shadowRoot.activeElement);
+    const shown = images.findIndex((one, index) => one.image && index >= this.#shown);
+    grid.replaceChildren(...images.map(({ image, problem }, index) => {
+      if (!image) return h("li", { class: "soft" }, problem?.charged === false ? "Not made" : "Not known yet");
+      const alt = `${altText(this.getAttribute("alt"), image.alt, this.#generation.prompt)} (${index + 1} of ${images.length})`;
+      return h("li", {}, h("button", { type: "button", "aria-pressed": String(index === shown), onclick: () => this.#show(index) },
+        h("img", { alt, src: safeUrl(image.imageUrl, document.baseURI) })));
+    }));
+    if (focused) grid.querySelector("[aria-pressed=true]")?.focus();
+  }
+
+  /** Chooses one of several images: what the card says and its buttons do is about that one. */
+  #show(index) {
+    this.#shown = index;
+    this.#generation = { ...this.#generation, image: this.#generation.images[index].image };
+    this.#render();
   }
 
   #words(state) {
@@ -274,6 +321,9 @@ export class GeneratedImageElement extends Base {
     p.prompt.textContent = prompt;
     p.prompt.hidden = !prompt;
     if (estimate) p.approve.textContent = estimate.buttonLabel;
+    p.beside.textContent = estimate ? besideText(estimate) : "";
+    this.#offer(state.startsWith("pending") && estimate ? String(sent(estimate)) : "");
+    this.#choose();
     p.retry.textContent = this.#way;
     p.retry.setAttribute("aria-disabled", String(this.#asking || state === "limited" && !(this.#opensAt() <= now)));
     if (state === "refused" && p.form.dataset.id !== this.#generation.id) {
@@ -314,7 +364,36 @@ export class GeneratedImageElement extends Base {
       h("bdi", {}, one.model.split("/").pop()), h("span", { class: "soft" }, alternativeText(one)))));
   }
 
+  /** A price that replaces another one, or that appears where another button was, waits for a click of its own. */
+  #offer(quote) {
+    const { approve } = this.#parts;
+    if (quote && quote !== this.#offered && this.#said !== null) {
+      clearTimeout(this.#guard);
+      this.#guard = setTimeout(() => { this.#guard = undefined; if (this.#generation) this.#render(); }, GUARD_MS);
+    }
+    this.#offered = quote;
+    approve.setAttribute("aria-disabled", String(this.#asking));
+    // The keyboard goes on working: it has to be moved to the button first.
+    approve.toggleAttribute("data-fresh", this.#guard !== undefined);
+  }
+
+  #choose() {
+    const { choices = [], blocked } = this.#generation.estimate ?? {};
+    const list = this.#parts.choices;
+    // Another model helps only where money is the limit.
+    list.hidden = choices.length < 2 || Boolean(blocked) && blocked.reason !== "daily_spend";
+    if (this.#choices === choices) return;
+    this.#choices = choices;
+    list.replaceChildren(...choices.map((one, index) => {
+      const [name, ...facts] = choiceTexts(one);
+      return h("button", { type: "button", "aria-pressed": String(!index), title: providerName(one.provider), onclick: () => index && this.#use(one) },
+        ...(index ? [h("span", { class: "sr" }, "Use this: ")] : []), h("b", {}, name), ...facts.map((text) => h("span", {}, text)));
+    }));
+  }
+
   #opensAt() {
+    const blocked = blockedOf(this.#generation);
+    if (blocked) return Date.parse(blocked.opensAt) || 0;
     const seconds = problemOf(this.#generation)?.retryAfterSeconds;
     return seconds === undefined ? 0 : this.#changedAt + seconds * 1000;
   }
@@ -328,14 +407,21 @@ export class GeneratedImageElement extends Base {
     const at = WAITING.includes(state) ? now + 1000
       : state.startsWith("pending") && estimate ? Date.parse(estimate.expiresAt)
         : state === "limited" && this.#opensAt() > now ? Math.min(now + 60000, this.#opensAt()) : 0;
-    if (at) this.#timer = setTimeout(() => this.#render(), Math.max(50, Math.min(at - now, 2 ** 31 - 1)));
+    if (at) this.#timer = setTimeout(() => this.#tick(), Math.max(50, Math.min(at - now, 2 ** 31 - 1)));
+  }
+
+  #tick() {
+    this.#render();
+    // A limit opens while the person looks: its offer comes back with a new price, which is free.
+    if (this.#generation && this.#opensAt() && blockedOf(this.#generation) && this.#opensAt() <= Date.now()) this.#retry();
   }
 
   /** Applies an event or a status record, if its generation is still shown. */
   #take(id, image) {
     const { type, status } = image;
     const known = { failed: { type: status, problem: problemOf({ image }) }, generating: { ...image, type: "resumed" } };
-    return this.#generation?.id === id && this.#apply(type ? image : known[status] ?? { type: "completed", image });
+    const completed = image.images ? { image: firstOf(image.images), images: image.images } : { image };
+    return this.#generation?.id === id && this.#apply(type ? image : known[status] ?? { type: "completed", ...completed });
   }
 
   async #follow(promise, id) {
@@ -363,7 +449,7 @@ export class GeneratedImageElement extends Base {
     } catch (error) {
       if (!isAbsent(error) || !isLive(estimate) || this.#generation.id !== id) throw error;
       // It never arrived. Only a click in this tab is sent again.
-      if (clicked().includes(estimate.quote.slice(-43))) return this.#send();
+      if (clicked().includes(String(sent(estimate)).slice(-43))) return this.#send();
       this.#followed = "";
       this.#apply({ type: "unmade" });
       return null;
@@ -372,6 +458,8 @@ export class GeneratedImageElement extends Base {
 
   get #address() {
     const src = this.getAttribute("src");
+    const ids = this.#generation.estimate?.imageIds;
+    if (ids?.length > 1) return ids;
     return src?.includes(this.#generation.id) ? src : this.#generation.id;
   }
 
@@ -380,8 +468,8 @@ export class GeneratedImageElement extends Base {
   #watchOpen() { return this.#watch({ slow: true, until: Date.parse(this.#generation.estimate?.expiresAt) }); }
 
   #send() {
-    const { estimate, prompt, id } = this.#generation;
-    return this.client.generate(estimate.quote, prompt, { imageId: id, onProgress: this.#started });
+    const { estimate, prompt } = this.#generation;
+    return this.client.generate(sent(estimate), prompt, { imageId: this.#address, onProgress: this.#started });
   }
 
   /** Looks at the status, one look at a time, and returns whether there is certainly no image and no run. */
@@ -409,13 +497,13 @@ export class GeneratedImageElement extends Base {
 
   #approve() {
     const { estimate, id } = this.#generation;
-    if (!this.#state.startsWith("pending") || !estimate) return;
+    if (!this.#state.startsWith("pending") || !estimate || this.#parts.approve.getAttribute("aria-disabled") === "true") return;
     // Set before the host gets the event, because the host may set new data at once.
     this.#hosted = id;
     if (!this.#ask("image-approve")) return;
     this.#hosted = "";
     this.#clickedAt = Date.now();
-    clicked(estimate.quote);
+    clicked(String(sent(estimate)));
     this.#apply({ type: "approve" });
     this.#follow(this.#send(), id);
   }
@@ -433,18 +521,40 @@ export class GeneratedImageElement extends Base {
   /** Looks at the status, returns to the offer or gets a new price; it never spends. */
   async #retry(prompt = this.#generation.prompt) {
     const { retry } = this.#parts;
-    if (retry.getAttribute("aria-disabled") === "true" || !this.#ask("image-retry", { ...this.#generation, prompt })) return;
+    const request = this.#wish({ prompt });
+    if (retry.getAttribute("aria-disabled") === "true" || !this.#ask("image-retry", { ...this.#generation, prompt }, { request })) return;
     const way = this.#way;
     if (way === AGAIN) { this.#apply({ type: "unmade" }); return; }
+    // It may have been confirmed in another tab.
+    const isLooked = async () => !(way === LOOK || this.#state === "expired") || (await this.#look() && way !== LOOK);
+    await this.#quote(request, isLooked);
+  }
+
+  /** Asks for the price of a choice, which is free. */
+  async #use({ request: chosen }) {
+    const request = this.#wish(chosen);
+    if (this.#asking || !this.#ask("image-retry", this.#generation, { request })) return;
+    const { id } = this.#generation;
+    await this.#quote(request);
+    if (this.#generation?.id !== id) this.#chosen = chosen;
+  }
+
+  /** The request for the price of this offer once more, with changes. */
+  #wish(change) {
+    const { prompt, estimate, image } = this.#generation;
+    const from = estimate ?? image ?? {};
+    const { count } = from.price ?? {};
+    const wish = { prompt, ...Object.fromEntries(WISHES.map((name) => [name, from[name]])), count: count > 1 ? count : null, ...this.#chosen, ...change };
+    return Object.fromEntries(Object.entries(wish).filter(([, value]) => value || value === 0));
+  }
+
+  async #quote(request, mayAsk = () => true) {
     this.#asking = true;
     this.#render();
     try {
-      // It may have been confirmed in another tab.
-      if ((way === LOOK || this.#state === "expired") && (!await this.#look() || way === LOOK)) return;
-      const { estimate, image } = this.#generation;
-      const { quality, size, style } = estimate ?? image ?? {};
-      const wish = Object.fromEntries(Object.entries({ prompt, quality, size, style }).filter(([, value]) => value));
-      this.#apply({ type: "quoted", estimate: await this.client.estimate(wish) });
+      if (!await mayAsk()) return;
+      const estimate = await this.client.estimate(request);
+      this.#apply({ type: "quoted", estimate });
     } catch (error) {
       if (!error.problem) throw error;
       this.#say(error.message);

@@ -19,16 +19,48 @@ export interface EstimateRequest {
   model?: string | null;
   /** The file's format; without it, the model decides. */
   format?: "png" | "jpeg" | "webp" | null;
+  /** How many images; maxCost is for all of them. */
+  count?: number;
 }
 
+/** Either quote or quotes. */
 export interface GenerateRequest {
-  quote: string;
+  quote?: string | null;
+  quotes?: string[];
   prompt: string;
+  /** Whether the images of several quotes may be made by different models. */
+  mixed?: boolean;
 }
 
+/** One image of several quotes. */
+export interface SetImage {
+  index: number;
+  id: string | null;
+  status: "complete" | "generating" | "failed";
+  charged: boolean | null;
+  image?: GeneratedImage | null;
+  problem?: Problem | null;
+  startedAt?: string | null;
+  typicalSeconds?: number | null;
+}
+
+/** What the client makes of several images: complete if one is stored and none is being made. */
+export interface SetRecord {
+  status: "generating" | "complete" | "failed";
+  images: SetImage[];
+  startedAt?: string | null;
+}
+
+export interface GeneratedSet {
+  images: SetImage[];
+}
+
+/** Of all images; perImage is the most that one of them can cost. */
 export interface Price {
+  perImage: string;
   expected: string;
   ceiling: string;
+  count: number;
   currency: "USD";
 }
 
@@ -40,6 +72,32 @@ export interface Alternative {
   available: boolean;
   reason?: string | null;
   detail?: string | null;
+}
+
+/** What turns the same request into an offer of a choice. */
+export interface ChoiceRequest {
+  quality: Tier;
+  model: string;
+}
+
+export type Label = "chosen" | "cheapest" | "fastest" | "best";
+
+/** A model that the person may take instead; the first one is what the offer makes. */
+export interface PricedChoice {
+  labels: Label[];
+  quality: Tier;
+  provider: string;
+  model: string;
+  price: Price;
+  typicalSeconds: number;
+  request: ChoiceRequest;
+}
+
+export interface Blocked {
+  reason: string;
+  detail: string;
+  /** null: waiting does not help. */
+  opensAt: string | null;
 }
 
 export interface Replaced {
@@ -62,9 +120,13 @@ export interface Allowance {
 }
 
 export interface Estimate {
+  /** Empty for several images: then quotes are sent. */
   quote: string;
   quoteId: string;
+  /** Of several images, the first one's. */
   imageId: string;
+  quotes: string[];
+  imageIds: string[];
   expiresAt: string;
   prompt: string;
   quality: Tier;
@@ -74,7 +136,13 @@ export interface Estimate {
   size: string;
   style: string;
   price: Price;
+  /** Its number is the most that can be charged. */
   buttonLabel: string;
+  /** What it usually costs; empty if that is the same. */
+  buttonNote: string;
+  /** Why a click would be refused now: show it instead of the button. */
+  blocked: Blocked | null;
+  choices: PricedChoice[];
   constraints: Constraints;
   alternatives: Alternative[];
   fallback: Replaced | null;
@@ -203,15 +271,21 @@ export interface ImageGeneration {
   status: Status;
   estimate?: Estimate;
   image?: GeneratedImage | ImageStatus;
+  /** The images of an offer for several, once they are confirmed. */
+  images?: SetImage[] | null;
   problem?: Problem;
   startedAt?: string;
   previewUrl?: string;
 }
 
+/** A message of the history; the last three are for clients that keep tool calls. */
 export interface ChatMessage {
-  role: "user" | "assistant";
+  role: "user" | "assistant" | "tool";
   content: string;
   imageGenerations?: { id: string }[];
+  toolCalls?: { id?: string; name: string; arguments?: string | Record<string, unknown> | null }[];
+  toolCallId?: string;
+  name?: string;
 }
 
 export interface MessageComplete {
@@ -254,8 +328,8 @@ export interface ClientSettings {
 }
 
 export interface GenerateOptions {
-  imageId?: string;
-  onProgress?: (record: ImageInProgress | ImageStatus) => void;
+  imageId?: string | string[];
+  onProgress?: (record: ImageInProgress | ImageStatus | SetRecord) => void;
   signal?: AbortSignal;
 }
 
@@ -273,8 +347,12 @@ export interface Client {
   estimate(request: EstimateRequest, options?: { signal?: AbortSignal }): Promise<Estimate>;
   /** A status record where a look at the image, and not the request itself, found it. */
   generate(quote: string, prompt: string, options?: GenerateOptions): Promise<GeneratedImage | ImageStatus>;
+  /** Of several images: with their quotes, and their ids as `imageId`. */
+  generate(quotes: string[], prompt: string, options?: GenerateOptions): Promise<SetRecord>;
   status(idOrUrl: string, options?: { signal?: AbortSignal }): Promise<ImageStatus>;
+  status(ids: string[], options?: { signal?: AbortSignal }): Promise<SetRecord>;
   watch(idOrUrl: string, options?: WatchOptions): Promise<ImageStatus>;
+  watch(ids: string[], options?: WatchOptions): Promise<SetRecord>;
   chat(messages: ChatMessage[], handlers?: undefined, options?: { signal?: AbortSignal }): AsyncIterable<ChatEvent>;
   chat(messages: ChatMessage[], handlers: ChatHandlers): Promise<MessageComplete>;
   models(): Promise<unknown>;
@@ -306,7 +384,8 @@ export class LlmInfoElement extends HTMLElement {
   close(): void;
 }
 
-export type ImageEvent = CustomEvent<{ generation: ImageGeneration }>;
+/** `request` of `image-retry`: what to ask POST /estimate for. */
+export type ImageEvent = CustomEvent<{ generation: ImageGeneration; request?: EstimateRequest }>;
 
 /** Attributes of any element, without the types of a framework. */
 export interface AnyAttributes<Element> {

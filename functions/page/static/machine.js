@@ -33,6 +33,12 @@ export function problemOf({ problem, image }) {
 
 const isGone = (problem) => KINDS[problem?.code] === "gone";
 
+/** The first of several images that is stored; undefined if none is. */
+export const firstOf = (images) => images?.find((one) => one.status === "complete")?.image;
+
+/** Why a click on this offer would be refused now; null if it would not. */
+export const blockedOf = ({ status, estimate }) => (status === "pending" && estimate?.blocked) || null;
+
 /** Whether there may be an image that is not shown. Then nothing is offered before its status was looked at. */
 export function isUnknown(generation) {
   const { status, image } = generation;
@@ -45,6 +51,8 @@ export function isUnknown(generation) {
 const VIEWS = {
   pending({ estimate }, now) {
     if (!estimate) return "pending-range";
+    // The limit may open long after the price has expired.
+    if (estimate.blocked) return "limited";
     if (now >= Date.parse(estimate.expiresAt)) return "expired";
     return estimate.price.expected === estimate.price.ceiling ? "pending" : "pending-range";
   },
@@ -76,7 +84,7 @@ export const isOpen = ({ status, problem, image }) => status === "cancelled" && 
 
 const OFFERED = ["pending", "pending-range"];
 const TRIED = [...WAITING, "cancelled"];
-const begun = ({ problem, image, startedAt, previewUrl, ...rest }) => rest;
+const begun = ({ problem, image, images, startedAt, previewUrl, ...rest }) => rest;
 const MOVES = {
   approve: [OFFERED, (g) => (g.estimate ? { ...g, status: "generating" } : g)],
   decline: [[...OFFERED, "expired"], (g) => ({ ...g, status: "declined" })],
@@ -84,9 +92,9 @@ const MOVES = {
   cancel: [WAITING, (g) => ({ ...g, status: "cancelled" })],
   started: [WAITING, (g, { startedAt }) => ({ ...g, startedAt: g.startedAt ?? startedAt })],
   previewed: [WAITING, (g, { previewUrl }) => ({ ...g, previewUrl })],
-  completed: [[...TRIED, ...OFFERED, "expired", "error"], (g, { image }) => {
+  completed: [[...TRIED, ...OFFERED, "expired", "error"], (g, { image, images }) => {
     const { problem: _, ...rest } = g;
-    return { ...rest, status: "complete", image };
+    return { ...rest, status: "complete", image, ...(images && { images }) };
   }],
   failed: [[...TRIED, "error"], (g, { problem }) => {
     if (g.status !== "generating" && !isOpen(g) && !isUnknown(g)) return g;

@@ -93,8 +93,9 @@ export function stateView(client, simulatorUrl, told) {
     }
   }
 
-  function showUsage({ spent, limits, remaining, recent }) {
-    $("spent").textContent = `${usdText(spent)} spent`;
+  function showUsage({ spent, reserved, limits, remaining, recent }) {
+    const held = Number(reserved) ? `, ${usdText(reserved)} reserved` : "";
+    $("spent").textContent = `${usdText(spent)} spent${held}`;
     const money = [usdText(remaining.usdToday), usdText(limits.usdToday)];
     $("left").replaceChildren(
       bar("Budget left today", remaining.usdToday, limits.usdToday, money),

@@ -42,7 +42,7 @@ p, h2, ul, dl, dd, fieldset { margin: 0; padding: 0; border: 0; list-style: none
 button, .root summary, .root label, textarea { font: inherit; color: inherit; }
 button {
   min-height: 44px; padding: 8px 16px; border: 1px solid var(--edge); border-radius: var(--r2);
-  background: var(--bg); font-weight: 500; cursor: pointer; touch-action: manipulation;
+  background: var(--bg); font-weight: 500; cursor: pointer; touch-action: manipulation; user-select: none;
 }
 button:hover { background: var(--bg2); }
 button.main { background: var(--solid); border-color: var(--solid); color: var(--on-solid); font-weight: 600; }

@@ -107,6 +107,7 @@ class MoneySettings(Settings):
     daily_spend_usd: Usd = 10_000_000
     fallback_price_multiple: Annotated[Decimal, Field(ge=1)] = Decimal("1.25")
     require_marks: bool = False
+    max_count: Annotated[int, Field(ge=1, le=10)] = 4
 
     @property
     def limits(self) -> Limits:
@@ -187,7 +188,6 @@ class GenerateSettings(ChatLimitSettings):
     keep_prompts: bool = True
     moderation: ModerationMode = ModerationMode.REQUIRED
     fallback_after_unknown: bool = True
-    max_count: Annotated[int, Field(ge=1, le=10)] = 4
     model_aliases: Annotated[str, AfterValidator(_readable_aliases)] = ""
 
     @property

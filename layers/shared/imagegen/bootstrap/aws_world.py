@@ -159,7 +159,9 @@ class AwsWorld:
 
         for build_client in (clients.dynamodb, clients.s3, clients.ssm):
             build_client()
-        with ThreadPoolExecutor(max(len(tasks), 1)) as pool:
+        from imagegen.usecases.generate.sets import MOST_AT_ONCE  # noqa: PLC0415 as above
+
+        with ThreadPoolExecutor(min(max(len(tasks), 1), MOST_AT_ONCE)) as pool:
             return list(pool.map(lambda task: task(), tasks))
 
     def random_bytes(self, count: int) -> bytes:

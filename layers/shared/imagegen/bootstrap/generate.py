@@ -1,6 +1,7 @@
 """The service of ``generate``: confirmed requests, images, usage, and the routes under ``/v1``."""
 
 import os
+import threading
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from imagegen.bootstrap.service import prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
 from imagegen.domain.ids import provider_name
 from imagegen.domain.stores import Stores
+from imagegen.edge.problems import to_problem
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.generate.attempts import ProviderLoop
 from imagegen.usecases.generate.generator import Generator, Presenter
@@ -26,6 +28,7 @@ from imagegen.usecases.usage import UsageReader
 if TYPE_CHECKING:
     from imagegen.bootstrap.openai_routes import OpenAiRoutes
     from imagegen.usecases.gallery import Gallery
+    from imagegen.usecases.generate.sets import ImageSets, SetGenerator, SetPresenter
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,29 @@ class GenerateService(PricingService):
             now_ms=world.now_ms,
             new_run_id=world.new_id,
         )
+
+    @cached_property
+    def image_sets(self) -> "ImageSets":
+        """Makes the images of one request at the same time."""
+        # Most requests are for one image or a status.
+        from imagegen.usecases.generate.sets import ImageSets  # noqa: PLC0415
+
+        world = self.world
+        return ImageSets(world.run_at_once, threading.Condition, world.observer.unexpected_error)
+
+    @cached_property
+    def set_generator(self) -> "SetGenerator":
+        """Makes the images of several quotes."""
+        from imagegen.usecases.generate.sets import SetGenerator  # noqa: PLC0415 as above
+
+        return SetGenerator(self.generator, self.image_sets, self.settings.max_count)
+
+    @cached_property
+    def set_presenter(self) -> "SetPresenter":
+        """Writes the answers to confirmed sets."""
+        from imagegen.usecases.generate.sets import SetPresenter  # noqa: PLC0415 as above
+
+        return SetPresenter(self.presenter, to_problem)
 
     def _name_for_provider(self, user: str, provider: str) -> str:
         return provider_name(user, provider, self.world.image_id_key())

@@ -1,6 +1,5 @@
 """Builds what answers the routes under ``/v1``; loaded with the first request for one of them."""
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -58,13 +57,7 @@ class OpenAiRoutes:
             world.now_ms,
             world.random_bytes,
         )
-        return SetBuyer(
-            self.buyer,
-            calls,
-            world.run_at_once,
-            world.observer.unexpected_error,
-            threading.Condition,
-        )
+        return SetBuyer(self.buyer, calls, self.service.image_sets)
 
     @cached_property
     def names(self) -> ModelNames:

@@ -37,6 +37,7 @@ class PricingService(Service):
             image_id_key=world.image_id_key,
             now_ms=world.now_ms,
             random_bytes=world.random_bytes,
+            max_count=self.settings.max_count,
         )
 
     @cached_property

@@ -57,7 +57,9 @@ def result_for_llm(estimate: Mapping[str, Any]) -> dict[str, Any]:
     if not estimate.keys() >= ESTIMATE_FIELDS:
         return {"offered": False, "code": estimate.get("code"), "detail": estimate.get("detail")}
     seen = {name: estimate[name] for name in SEEN_BY_LLM if name in estimate}
-    return {"offered": True, **seen}
+    blocked = estimate.get("blocked")
+    why = {"blocked": blocked.get("detail")} if isinstance(blocked, Mapping) else {}
+    return {"offered": True, **why, **seen}
 
 
 @dataclass(frozen=True, slots=True)

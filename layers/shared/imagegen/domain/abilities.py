@@ -1,10 +1,12 @@
 """What a catalog row says about abilities that only some models have."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, HttpUrl
 
+from imagegen.domain.inputs import InputFields
 from imagegen.domain.money import Usd
 from imagegen.domain.price_rules import CatalogModel, InputPrice
 
@@ -21,7 +23,21 @@ class InputSupport(CatalogModel):
     """What the model cannot work without."""
     params: Mapping[str, Any] = {}
     """What is sent only with inputs."""
+    field: str = ""
+    """The name of the field for the pictures; empty if the provider has one form for all models."""
+    is_list: bool = False
+    """Whether that field is a list."""
+    mask_field: str = ""
+    most_megapixels: Annotated[Decimal, Field(gt=0)] | None = None
+    """The most millions of pixels in all pictures and the made image together."""
+    keeps_size: bool = False
+    """Whether the image comes in the size of the first picture, and in no other."""
     source: HttpUrl
+
+    @property
+    def fields(self) -> InputFields | None:
+        """The names of the fields, ``None`` if the provider has one form for all models."""
+        return InputFields(self.field, self.is_list, self.mask_field) if self.field else None
 
 
 class Previews(CatalogModel):

@@ -7,6 +7,7 @@ stops the service from starting. Otherwise it would make images for nothing.
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from pydantic import (
 
 from imagegen.domain.abilities import InputSupport, Previews
 from imagegen.domain.price_rules import (
+    PIXEL_SIZE,
     CatalogModel,
     PerImage,
     PixelSize,
@@ -129,12 +131,27 @@ class Offering(CatalogModel):
         return self
 
     @property
+    def keeps_size(self) -> bool:
+        """Whether the image comes in the size of the first input."""
+        return self.inputs is not None and self.inputs.keeps_size
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether the model cannot make an image without an input image."""
+        return self.inputs is not None and self.inputs.needs != "nothing"
+
+    @property
     def call_seconds(self) -> int:
         """How long a call may take at most: twice as long as a slow image."""
         return 2 * self.slow_seconds
 
     def option(self, size: str) -> SizeOption | None:
-        """Return this model's size for a shape or an exact ``WxH``, or ``None`` if it has none."""
+        """Return this model's size for a shape or an exact ``WxH``, or ``None`` if it has none.
+
+        A model that keeps the size of its input has every exact size.
+        """
+        if self.keeps_size and re.fullmatch(PIXEL_SIZE, size):
+            return SizeOption(size=size, params={})
         return next((o for o in self.sizes if size in (o.shape, o.size)), None)
 
     @property
@@ -144,6 +161,8 @@ class Offering(CatalogModel):
 
     def nearest(self, width: int, height: int) -> SizeOption:
         """Return the size that is nearest to a picture's: first in its ratio, then in pixels."""
+        if self.keeps_size and (own := self.option(f"{width}x{height}")):
+            return own
 
         def distance(option: SizeOption) -> tuple[Decimal, int]:
             own_width, own_height = option.pixels

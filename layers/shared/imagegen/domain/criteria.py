@@ -1,7 +1,9 @@
 """What an image needs and what its caller prefers, and what that means for one row."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
+from imagegen.domain.abilities import InputSupport
 from imagegen.domain.catalog import Offering, SizeOption, Tier
 from imagegen.domain.pricing import (
     inputs_microusd,
@@ -80,4 +82,19 @@ class Criteria:
             return "takes no mask"
         if support.needs == "mask" and not self.has_mask:
             return "needs an input image and a mask"
-        return "needs an input image" if support.needs == "image" and not count else None
+        if support.needs == "image" and not count:
+            return "needs an input image"
+        return self._misfit_of_pixels(row, support) if count else None
+
+    def _misfit_of_pixels(self, row: Offering, support: InputSupport) -> str | None:
+        option = self.option_of(row)
+        if option is None:
+            return None
+        if support.keeps_size and option.pixels != self.inputs[0]:
+            return "makes the image in the size of its input image"
+        pictures = [option.pixels, *self.inputs]
+        megapixels = Decimal(sum(width * height for width, height in pictures)) / 1_000_000
+        if support.most_megapixels is not None and megapixels > support.most_megapixels:
+            most = support.most_megapixels
+            return f"takes at most {most} megapixels in all input images and the image together"
+        return None

@@ -9,6 +9,10 @@ UNKNOWN = "png"
 """The format that is assumed for the size of a file whose format is not known before."""
 
 
+OPAQUE = "jpeg"
+"""The format that has no transparency."""
+
+
 def usual_format(row: Offering) -> str | None:
     """Return the format that comes if none is requested; ``None`` if it is not known before."""
     given: str | None = row.params.get("output_format")
@@ -35,25 +39,33 @@ def likely_bytes(option: SizeOption, file_format: str) -> int:
 
 
 def choose_format(
-    row: Offering, option: SizeOption, wanted: str | None, most_bytes: int | None
+    row: Offering,
+    option: SizeOption,
+    wanted: str | None,
+    most_bytes: int | None,
+    *,
+    has_alpha: bool = False,
 ) -> str | None:
     """Return the format to request, ``""`` for the one that comes anyway, ``None`` if none suits.
 
-    ``wanted`` is the format that the caller requires, ``most_bytes`` the largest file.
+    ``wanted`` is the format that the caller requires, ``most_bytes`` the largest file; with
+    ``has_alpha``, a format without transparency does not suit.
     """
     usual = usual_format(row)
     if wanted is not None:
         formats = [wanted] if wanted in (usual, *row.formats) else []
     else:
         formats = [usual or UNKNOWN, *row.formats]
-    for one in formats:
+    for one in (one for one in formats if not has_alpha or one != OPAQUE):
         if most_bytes is None or likely_bytes(option, one) <= most_bytes:
             return one if one in row.formats else ""
     return None
 
 
-def format_detail(row: Offering, wanted: str | None) -> str:
+def format_detail(row: Offering, wanted: str | None, *, has_alpha: bool = False) -> str:
     """Return why no format of a row suits."""
+    if has_alpha and wanted == OPAQUE:
+        return "a JPEG has no transparent background"
     if wanted is None or wanted in (usual_format(row), *row.formats):
         return "its file may be too large for the answer"
     known = ", ".join(dict.fromkeys((usual_format(row) or "a format of its own", *row.formats)))

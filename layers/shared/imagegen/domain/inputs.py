@@ -56,6 +56,25 @@ class InputFile:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class InputFields:
+    """The names of the fields in which a model takes its inputs, where a provider has several."""
+
+    pictures: str
+    is_list: bool = False
+    """Whether the field is a list, also for one picture."""
+    mask: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewFrame:
+    """A partial picture of an image that is being made; it is never an image itself."""
+
+    index: int
+    """Of the frame, from 0."""
+    content: bytes
+
+
 def without_mask(inputs: tuple[QuotedInput, ...]) -> tuple[QuotedInput, ...]:
     """Return the inputs that are pictures."""
     return tuple(one for one in inputs if one.role is not Role.MASK)

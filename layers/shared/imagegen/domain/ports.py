@@ -1,12 +1,12 @@
 """The outside services that the use cases call, as protocols for adapters and test fakes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from imagegen.domain.inputs import InputFile
+from imagegen.domain.inputs import InputFields, InputFile, PreviewFrame
 from imagegen.domain.text import legible
 
 type ServedModels = Mapping[str, date | None]
@@ -32,6 +32,12 @@ class ImageOrder:
     """A keyed hash, the same for each order of one user to one provider."""
     inputs: tuple[InputFile, ...] = ()
     """The pictures in their order, the mask last; a provider that would drop one raises."""
+    input_fields: InputFields | None = None
+    """The names of the fields for them, where a provider's models differ."""
+    on_preview: Callable[[PreviewFrame], None] | None = field(
+        default=None, compare=False, repr=False
+    )
+    """Gets each preview frame that ``params`` requests and that comes, before the image."""
 
 
 @dataclass(frozen=True, slots=True)

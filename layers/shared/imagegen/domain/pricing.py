@@ -92,6 +92,22 @@ def inputs_microusd(row: Offering, sizes: Sequence[tuple[int, int]], *, has_mask
     return sum(_input_price(row.inputs.price, *size) for size in billed)
 
 
+def most_for_input_microusd(row: Offering) -> int:
+    """Return the most that one input image adds to the price, in micro-dollars."""
+    if row.inputs is None:
+        return 0
+    match row.inputs.price:
+        case PatchTokens(usd_per_million=usd, cap=cap):
+            return -(-cap * usd // 1_000_000)
+        case PerStartedMegapixel(usd=usd, most=most):
+            return usd * most
+        case PerInputImage(usd=usd):
+            return usd
+        case FreeInputs():
+            return 0
+    assert_never(row.inputs.price)
+
+
 def wishes_microusd(row: Offering, wishes: Wishes) -> int:
     """Return what wishes add to the price, in micro-dollars: the preview frames."""
     return wishes.partials * row.previews.usd if row.previews else 0

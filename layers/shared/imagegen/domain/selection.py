@@ -157,8 +157,11 @@ def _judge(
 ) -> Candidate | LeftOut:
     option = criteria.option_of(row)
     if option is None:
+        if detail := criteria.missing_inputs(row):
+            return LeftOut(row, Reason.INPUTS, detail)
         sizes = ", ".join(o.size for o in row.sizes)
-        return LeftOut(row, Reason.SIZE, f"supports {sizes}")
+        supported = "only the size of its input image" if row.keeps_size else sizes
+        return LeftOut(row, Reason.SIZE, f"supports {supported}")
     price = criteria.price_at(row, option)
     if found := _misfit(row, option, criteria, today):
         return LeftOut(row, *found, price)
@@ -168,9 +171,10 @@ def _judge(
         most = label_text(criteria.max_cost_microusd)
         detail = f"{label_text(price)} is above the maxCost of {most}"
         return LeftOut(row, Reason.TOO_DEAR, detail, price)
-    file_format = choose_format(row, option, criteria.file_format, criteria.most_bytes)
+    wanted, clear = criteria.file_format, criteria.wishes.transparent
+    file_format = choose_format(row, option, wanted, criteria.most_bytes, has_alpha=clear)
     if file_format is None:
-        return LeftOut(row, Reason.FORMAT, format_detail(row, criteria.file_format), price)
+        return LeftOut(row, Reason.FORMAT, format_detail(row, wanted, has_alpha=clear), price)
     state = availability.get(row.key, Availability(Reason.NO_KEY))
     if state.reason is not None:
         return LeftOut(row, state.reason, _DETAILS[state.reason], price)

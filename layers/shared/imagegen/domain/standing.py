@@ -1,28 +1,66 @@
 """Where a user stands: what is held for running images, and which limit a click would meet now."""
 
+from dataclasses import replace
+
+from imagegen.domain.days import next_day_seconds, utc_day
 from imagegen.domain.errors import LimitError
 from imagegen.domain.ledger import (
+    HOUR_MS,
     Hold,
     Ledger,
     Limits,
     OpState,
     abandoned,
+    free_slots,
     limit_reached,
     released,
+    reserved,
 )
 
 
 def limit_now(
-    ledger: Ledger, limits: Limits, *, day: str, ceiling_microusd: int, now_ms: int
+    ledger: Ledger, limits: Limits, *, day: str, ceiling_microusd: int, now_ms: int, count: int = 1
 ) -> LimitError | None:
     """Return the limit that would refuse a click at this moment, ``None`` if none would.
 
-    Holds of dead runs do not count: a confirmed request ends them first, if necessary.
+    For several images it is the limit that would refuse any of them, until all are possible.
+    ``ceiling_microusd`` is that of one image. Holds of dead runs do not count: a confirmed request
+    ends them first, if necessary.
     """
     for quote_id in abandoned(ledger, now_ms=now_ms):
         ledger = released(ledger, quote_id, code="", retryable=True)
     hold = Hold("", "", day, ceiling_microusd, expires_ms=0, lease_ms=0, slot=0)
-    return limit_reached(ledger, hold, limits, now_ms=now_ms)
+    fits, limit = _how_many(ledger, hold, limits, count, now_ms=now_ms)
+    if limit is None or count == 1:
+        return limit
+    text = f"Of the {count} images, only {fits} would be within the limits now. " if fits else ""
+    all_limit = LimitError(limit.code, f"{text}{limit}")
+    for at_ms in _openings(ledger, now_ms):
+        of_day = replace(hold, day=utc_day(at_ms))
+        if _how_many(ledger, of_day, limits, count, now_ms=at_ms)[0] == count:
+            all_limit.retry_after_seconds = -(-(at_ms - now_ms) // 1000)
+            return all_limit
+    all_limit.retryable = False
+    return all_limit
+
+
+def _how_many(
+    ledger: Ledger, hold: Hold, limits: Limits, count: int, *, now_ms: int
+) -> tuple[int, LimitError | None]:
+    """Return how many of the images are possible, and the limit that stops the next one."""
+    for index in range(count):
+        if limit := limit_reached(ledger, hold, limits, now_ms=now_ms):
+            return index, limit
+        slot = next(iter(free_slots(ledger, limits, now_ms=now_ms)), 0)
+        taken = replace(hold, quote_id=str(index), slot=slot)
+        ledger = reserved(ledger, taken, limits, now_ms=now_ms)
+    return count, None
+
+
+def _openings(ledger: Ledger, now_ms: int) -> list[int]:
+    """Return when limits may open: an hour after each image, and on the next UTC day."""
+    hours = {at_ms + HOUR_MS for at_ms in ledger.slots.values()}
+    return sorted(at for at in {*hours, now_ms + next_day_seconds(now_ms) * 1000} if at > now_ms)
 
 
 def held_microusd(ledger: Ledger, day: str) -> int:

@@ -7,6 +7,7 @@ default. The body's size, the route and the token are checked before anything is
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from http import HTTPStatus
+from types import UnionType
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -201,7 +202,7 @@ def json_text_response(text: str, *, max_age_seconds: int) -> Response[str]:
     return Response(200, JSON, text, headers=headers)
 
 
-def response_schema(description: str, model: type[BaseModel]) -> OpenAPIResponse:
+def response_schema(description: str, model: type[BaseModel] | UnionType) -> OpenAPIResponse:
     """Return the OpenAPI description of an answer that a handler builds from a model itself."""
     return {"description": description, "content": {JSON: {"model": model}}}
 

@@ -66,9 +66,10 @@ _HTML = """<!doctype html>
     quote = callsTools ? result._meta?.["imagegen/estimate"]?.quote : undefined;
     at("prompt").textContent = offer.prompt;
     at("open").textContent = offer.buttonLabel;
-    at("open").hidden = !quote && !offer.offerUrl;
+    at("open").hidden = Boolean(offer.blocked) || !quote && !offer.offerUrl;
     const maker = `${offer.model} (${offer.provider}), ${offer.quality} quality, ${offer.size}`;
-    at("made").textContent = quote ? `${maker}. Nothing is charged before you press the button.`
+    at("made").textContent = offer.blocked ? `${maker}. ${offer.blocked.detail}`
+      : quote ? `${maker}. Nothing is charged before you press the button.`
       : offer.offerUrl
       ? `${maker}. The button opens the page, where you confirm. Nothing is charged before.`
       : `${maker}. ${offer.buttonLabel}: confirm it on the page. Nothing is charged before.`;
@@ -182,6 +183,7 @@ def offer_link(page_url: str, estimate: Estimate, request: EstimateRequest) -> s
         "style": request.style,
         "provider": estimate.provider,
         "maxCost": usd_text(estimate.price.ceiling),
+        "count": str(request.count) if request.count > 1 else "",
     }
     given = {name: value for name, value in wanted.items() if value}
     text = urlencode(given, quote_via=quote, encoding="utf-8", errors="replace")

@@ -8,7 +8,7 @@ person's request to ``POST /generate-image``, with the person's own token.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -76,6 +76,8 @@ def confirm(arguments: Mapping[str, Any], relay: Relay) -> Confirmation:
         found = {}
     values = found if isinstance(found, dict) else {}
     match answer.status:
+        case 200 if "images" in values:
+            return _complete_set(values["images"])
         case 200:
             return _complete(values)
         case 202:
@@ -100,6 +102,21 @@ def _complete(image: Mapping[str, Any]) -> Confirmation:
         charged=True,
         image_id=image["id"],
         image_url=image["imageUrl"],
+    )
+
+
+def _complete_set(images: Sequence[Mapping[str, Any]]) -> Confirmation:
+    """Return what several images came to: the sum, and the first one that is stored."""
+    made = [one["image"] for one in images if one["status"] == "complete"]
+    cost = label_text(sum(parse_usd(one["cost"]["charged"]) for one in made))
+    open_ones = any(one["charged"] is None for one in images)
+    unknown = " Whether the others are charged is not known yet." if open_ones else ""
+    return Confirmation(
+        status="complete",
+        detail=f"{len(made)} of {len(images)} images are complete. Charged: {cost}.{unknown}",
+        charged=True,
+        image_id=made[0]["id"],
+        image_url=made[0]["imageUrl"],
     )
 
 

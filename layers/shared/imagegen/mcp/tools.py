@@ -24,6 +24,7 @@ from imagegen.mcp.results import INPUTS, content, definition, schema, structured
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.images import (
     Allowance,
+    Blocked,
     Estimate,
     EstimateRequest,
     ImageStatus,
@@ -41,13 +42,14 @@ PRICES = (
     "price and the most that can be charged. No image is made and nothing is charged: you cannot "
     "buy it, only a person can. The result has a link to a page with the offer and a button: give "
     "it to the user, with the price, unless your application shows the button itself. Call it once "
-    "for each image that the user wants."
+    "for each different image; with count for several versions of one."
 )
 PROGRESS = (
     "Returns the state of an image that was priced with estimate_image: generating, complete with "
     "its URL and the charge, or failed and not charged. An id that was never confirmed is not "
     "found. To see whether it was deleted since, open its URL."
 )
+NEEDS = {"image": "input image", "mask": "input image and a mask"}
 LISTING = (
     "Returns the models that can make images now, with quality, provider, and the price and usual "
     "time of a square image."
@@ -58,6 +60,7 @@ class Offer(EdgeModel):
     """The fields of an estimate that a model reads: everything except the quote."""
 
     image_id: str
+    image_ids: tuple[str, ...]
     prompt: str
     quality: Tier
     quality_reason: str
@@ -67,6 +70,7 @@ class Offer(EdgeModel):
     style: str
     price: Price
     button_label: str
+    blocked: Blocked | None
     fallback: Replaced | None
     typical_seconds: int
     expires_at: Instant
@@ -188,12 +192,16 @@ def _estimate(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
 def _offer_text(offer: Offer) -> str:
     """Return what the model reads and passes on; the first amount is the most that is charged."""
     expected, ceiling = offer.price.expected, offer.price.ceiling
+    count = offer.price.count
     usual = "" if ceiling == expected else f", usually {label_text(expected)}"
+    what = "It costs" if count == 1 else f"The {count} images together cost"
     text = (
-        f"It costs at most {label_text(ceiling)}{usual}: {offer.quality} quality, {offer.size}, by "
+        f"{what} at most {label_text(ceiling)}{usual}: {offer.quality} quality, {offer.size}, by "
         f"{offer.model} ({offer.provider}). No image is made and nothing is charged until the "
         "person confirms. "
     )
+    if offer.blocked:
+        text += f"Now a limit would refuse it: {offer.blocked.detail} "
     if offer.offer_url is None:
         return f"{text}They confirm where your application shows a button with the price."
     return (
@@ -226,16 +234,26 @@ def _confirm(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
 def _models(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
     NoArguments.model_validate(arguments)
     found = toolbox.models().models
-    listed = tuple(_listed(row) for row in found if row.available)
+    rows = [row for row in found if row.available]
+    listed = tuple(map(_listed, rows))
     lines = [
         f"{one.key} ({one.model}, {one.provider}): {one.quality}, {label_text(one.price)}, "
-        f"{one.typical_seconds} s"
-        for one in listed
+        f"{one.typical_seconds} s{_needs(row)}"
+        for one, row in zip(listed, rows, strict=True)
     ]
     text = "\n".join([f"{len(listed)} of {len(found)} models are available now.", *lines])
     answer = AvailableModels(models=listed, unavailable=len(found) - len(listed))
     # The text has the same values: as JSON they would take the model's context a second time.
     return {**structured(text, answer), **content(text)}
+
+
+def _needs(row: OfferedModel) -> str:
+    support = row.inputs
+    return (
+        ""
+        if support is None or support.needs == "nothing"
+        else f", needs an {NEEDS[support.needs]}"
+    )
 
 
 def _listed(row: OfferedModel) -> ListedModel:

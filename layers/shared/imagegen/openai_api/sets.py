@@ -5,21 +5,20 @@ is charged if and only if it is stored. A repetition of the call gets the same i
 a call are made by one model (``domain.image_sets``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from imagegen.domain.errors import AboveMaxCostError, ImagegenError, StillRunningError
+from imagegen.domain.image_sets import Look
 from imagegen.domain.money import label_text
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.retries import Call
-from imagegen.openai_api.same_look import Condition, SameLook
 from imagegen.openai_api.set_calls import Division, SetCalls
 from imagegen.openai_api.unfinished import still_running
 from imagegen.usecases.generate.run import Made
+from imagegen.usecases.generate.sets import ImageSets, Make, most_certain
 from imagegen.wire.images import EstimateRequest
-
-type Task = Callable[[], "Made | ImagegenError"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,7 @@ class SetBuyer:
 
     buyer: Buyer
     calls: SetCalls
-    run_at_once: Callable[[Sequence[Task]], list[Made | ImagegenError]]
-    on_unexpected: Callable[[Exception], None]
-    new_condition: Callable[[], Condition]
+    sets: ImageSets
 
     def buy(self, wanted: Wanted, call: Call, *, ends_ms: int) -> Bought:
         """Return the images that are stored, at least one. Lambda ends this run at ``ends_ms``.
@@ -67,39 +64,32 @@ class SetBuyer:
         buy = partial(self.buyer.buy, wanted.each, ends_ms=ends_ms, most_bytes=wanted.most_bytes)
         if wanted.count == 1:
             return Bought((buy(call),))
-        results = self.run_at_once(self._tasks(self.calls.divide(call, wanted.count), buy))
+        division = self.calls.divide(call, wanted.count)
+        results = self.sets.make(_makes(division, buy), stored=division.models)
         made = tuple(one for one in results if isinstance(one, Made))
         failed = [(i, one) for i, one in enumerate(results) if isinstance(one, ImagegenError)]
         if error := _to_raise(made, [one for _, one in failed], call):
             raise _about_share(error, wanted)
         return Bought(made, tuple(failed))
 
-    def _tasks(self, division: Division, buy: Callable[..., Made]) -> list[Task]:
-        images = SameLook(self.new_condition())
-        images.remember(division.models)
-        # While another run makes an image, its model is not known, so none is bought beside it.
-        is_undecided = bool(division.running) and not division.models
-        return [
-            still_running
-            if is_undecided and one.index not in division.running
-            else partial(self._one, partial(buy, one), images, one.index)
-            for one in division.calls
-        ]
 
-    def _one(self, buy: Callable[..., Made], images: SameLook, index: int) -> Made | ImagegenError:
-        failed = ImagegenError("The run was ended.")
-        made: Made | None = None
-        try:
-            made = buy(look=images.begin(index))
-        except ImagegenError as error:
-            failed = error
-        except Exception as error:  # noqa: BLE001 the other images are stored and must be answered
-            self.on_unexpected(error)
-            failed = ImagegenError("An unexpected error. It is in the logs.")
-        finally:
-            # Whatever ended it: the other images may wait for it.
-            images.end(index, made.record.model if made else None, failed)
-        return made or failed
+def _makes(division: Division, buy: Callable[..., Made]) -> list[Make]:
+    # While another run makes an image, its model is not known, so none is bought beside it.
+    is_undecided = bool(division.running) and not division.models
+    return [
+        _raise_still_running
+        if is_undecided and one.index not in division.running
+        else partial(_buy_at, buy, one)
+        for one in division.calls
+    ]
+
+
+def _buy_at(buy: Callable[..., Made], call: Call, look: Look | None) -> Made:
+    return buy(call, look=look)
+
+
+def _raise_still_running(_look: Look | None) -> Made:
+    raise still_running()
 
 
 def _about_share(error: ImagegenError, wanted: Wanted) -> ImagegenError:
@@ -121,5 +111,4 @@ def _to_raise(
     if running is not None:
         running.charged = True if made else running.charged
         return running
-    # What is charged comes first, then what may be, then what is not.
-    return max(errors, key=lambda one: (one.charged is True, one.charged is None, one.retryable))
+    return most_certain(errors)

@@ -19,7 +19,6 @@ from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
-    bounded_seconds,
     counts_at,
     dig,
     items_at,
@@ -30,7 +29,15 @@ from imagegen.providers.faults import (
     token,
     with_part,
 )
+from imagegen.providers.gemini_parts import (
+    error_reason,
+    final_parts,
+    retry_delay,
+    tokens_of,
+    without_words,
+)
 from imagegen.providers.http import Deadline, JsonHttp
+from imagegen.providers.input_files import InputLimits, check_limits, inline_parts
 from imagegen.providers.pictures import pictures_in
 from imagegen.providers.refusals import declines, is_refusal_code, states_refusal
 
@@ -60,6 +67,8 @@ KEY_REASONS = frozenset(
 )
 # A 403 without a reason may be about one model, unless its message is about the key.
 KEY_TEXT = re.compile(r"\bAPI key\b|unregistered callers|project has been denied", re.IGNORECASE)
+# A whole request may have about 20 MB, of which the prompt and the frame need some.
+LIMITS = InputLimits(most_pictures=14, most_encoded_bytes=19_000_000)
 USAGE = {
     "promptTokenCount": "input_tokens",
     "candidatesTokenCount": "output_tokens",
@@ -81,15 +90,17 @@ class GeminiProvider:
         """Return the image.
 
         Raises:
-            ProviderError: there is no image; ``classify`` determines the outcome.
+            ProviderError: there is no image; ``classify`` determines the outcome. ``NOT_CALLED``
+                when the inputs cannot be sent.
         """
+        check_limits(NAME, order, LIMITS)
         deadline = Deadline.after(timeout_seconds, self.http.clock)
         url = f"{self.base_url}/models/{quote(order.model, safe='')}:generateContent"
         headers, body = self._headers(), to_body(order)
         answer = self.http.post(url, headers=headers, body=body, timeout_seconds=timeout_seconds)
         content = first_image(images_from(answer), self.downloader, deadline)
         if content is None:
-            parts = _final_parts(answer.body)
+            parts = final_parts(answer.body)
             encoded = (data for one in parts if (data := dig(one, "inlineData", "data")))
             raise _refusal_in(answer, parts) or _no_image(answer, parts, next(encoded, None))
         return ImageAnswer(content, token(dig(answer.body, "responseId")), usage_of(answer))
@@ -128,8 +139,9 @@ def build(api_key: SecretStr, base_url: str) -> GeminiProvider:
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
-    """Return the body of POST models/{model}:generateContent."""
-    content: Json = {"role": "user", "parts": [{"text": order.prompt}]}
+    """Return the body of POST models/{model}:generateContent: the inputs, then the text."""
+    parts = [*inline_parts(order), {"text": order.prompt}]
+    content: Json = {"role": "user", "parts": parts}
     return {"contents": [content], "generationConfig": order.params}
 
 
@@ -144,15 +156,15 @@ def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
     raise_if(classify(answer))
     if answer.image:
         return iter([answer.image])
-    parts = _final_parts(answer.body)
-    return pictures_in([_without_words(part) for part in parts])
+    parts = final_parts(answer.body)
+    return pictures_in([without_words(part) for part in parts])
 
 
 def usage_of(answer: HttpAnswer) -> dict[str, int] | None:
     """Return the billed tokens of an answer, ``None`` if it has no counts."""
     usage = counts_at(answer.body, USAGE, "usageMetadata")
-    images = _count(answer.body, "promptTokensDetails", "IMAGE")
-    words = _count(answer.body, "candidatesTokensDetails", "TEXT")
+    images = tokens_of(answer.body, "promptTokensDetails", "IMAGE")
+    words = tokens_of(answer.body, "candidatesTokensDetails", "TEXT")
     return with_part(with_part(usage, "input_image_tokens", images), "output_text_tokens", words)
 
 
@@ -164,8 +176,8 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
         NAME,
         _outcome(answer),
         answer,
-        code=_reason(answer.body) or text_at(answer.body, "error", "status"),
-        retry_after_seconds=_retry_delay(answer.body),
+        code=error_reason(answer.body) or text_at(answer.body, "error", "status"),
+        retry_after_seconds=retry_delay(answer.body),
     )
 
 
@@ -180,7 +192,7 @@ def classify_key_check(answer: HttpAnswer) -> ProviderError | None:
 def _outcome(answer: HttpAnswer) -> Outcome:
     if not isinstance(dig(answer.body, "error"), Mapping):
         return outcome_in_front(answer)
-    reason, kind = _reason(answer.body), text_at(answer.body, "error", "status")
+    reason, kind = error_reason(answer.body), text_at(answer.body, "error", "status")
     message = text_at(answer.body, "error", "message")
     is_known = reason.startswith("API_KEY_") or reason in KEY_REASONS
     if is_known or kind in {"FAILED_PRECONDITION", "UNAUTHENTICATED"}:
@@ -227,32 +239,3 @@ def _no_image(answer: HttpAnswer, parts: list[Json], data: Json) -> ProviderErro
 
 def _finish(answer: HttpAnswer) -> str:
     return text_at(answer.body, "candidates", 0, "finishReason")
-
-
-def _final_parts(body: Json) -> list[Json]:
-    parts = items_at(body, "candidates", 0, "content", "parts")
-    return [part for part in parts if dig(part, "thought") is not True]
-
-
-def _without_words(part: Json) -> Json:
-    given = part if isinstance(part, Mapping) else {}
-    return {name: one for name, one in given.items() if name != "text"}
-
-
-def _count(body: Json, details: str, modality: str) -> Json:
-    """Return the tokens of one modality, ``None`` if they are not listed."""
-    listed = items_at(body, "usageMetadata", details)
-    found = (dig(one, "tokenCount") for one in listed if text_at(one, "modality") == modality)
-    return next(found, None)
-
-
-def _reason(body: Json) -> str:
-    reasons = (text_at(item, "reason") for item in items_at(body, "error", "details"))
-    return next(filter(None, reasons), "")
-
-
-def _retry_delay(body: Json) -> int | None:
-    for item in items_at(body, "error", "details"):
-        if match := re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]+)?)s", text_at(item, "retryDelay")):
-            return bounded_seconds(float(match[1]))
-    return None

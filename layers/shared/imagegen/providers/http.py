@@ -31,6 +31,8 @@ from imagegen.providers.pictures import is_image
 
 type Clock = Callable[[], float]
 """Seconds on a clock that never goes back."""
+type FilePart = tuple[str, bytes, str]
+"""Name, content and media type."""
 
 CHUNK_BYTES = 64 * 1024
 CONNECT_SECONDS = 5.0
@@ -95,16 +97,22 @@ class JsonHttp:
     max_bytes: int = MAX_JSON_BYTES
 
     def post(
-        self, url: str, *, headers: Mapping[str, str], body: Json, timeout_seconds: float
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: Json = None,
+        files: Mapping[str, FilePart] | None = None,
+        timeout_seconds: float,
     ) -> HttpAnswer:
-        """Return the answer, whatever its status.
+        """Return the answer, whatever its status; with ``files``, a form is sent.
 
         Raises:
             ProviderError: ``UNAVAILABLE`` when nothing was sent; ``UNKNOWN`` when the request was
                 sent and its answer was lost; ``BLOCKED`` when a success was a page, ``NO_IMAGE``
                 when it was not JSON or was too long.
         """
-        request = requests.Request("POST", url, headers=headers, json=body)
+        request = requests.Request("POST", url, headers=headers, json=body, files=files)
         return self._exchange(request, timeout_seconds)
 
     def get(self, url: str, *, headers: Mapping[str, str], timeout_seconds: float) -> HttpAnswer:

@@ -33,6 +33,7 @@ from imagegen.providers.faults import (
     with_part,
 )
 from imagegen.providers.http import Deadline, JsonHttp
+from imagegen.providers.input_files import InputLimits, check_limits
 from imagegen.providers.pictures import pictures_of
 from imagegen.providers.refusals import is_refusal_code, states_refusal
 
@@ -72,6 +73,10 @@ MONEY = frozenset(
 REFUSAL_TEXT = re.compile(
     r"(?:by|of|under) (?:our|the) (?:safety system|content policy|usage polic)", re.IGNORECASE
 )
+# 16 pictures of less than 50 MB, and a mask of less than 4 MB, in either meaning of MB.
+LIMITS = InputLimits(takes_mask=True)
+IMAGES_READ = ("usage", "input_tokens_details", "image_tokens")
+"""Where an answer has the tokens of the input images."""
 USAGE = {name: name for name in ("input_tokens", "output_tokens", "total_tokens")}
 
 
@@ -100,11 +105,22 @@ class OpenAIProvider:
         """Return the image; an address that is compatible with OpenAI's may answer with a link.
 
         Raises:
-            ProviderError: there is no image; ``classify`` determines the outcome.
+            ProviderError: there is no image; ``classify`` determines the outcome. ``NOT_CALLED``
+                when the inputs cannot be sent, ``NO_IMAGE`` when they did not arrive.
         """
+        check_limits(NAME, order, LIMITS)
         deadline = Deadline.after(timeout_seconds, self.http.clock)
-        answer = self.sdk.create_image(to_body(order), timeout_seconds=timeout_seconds)
-        content = first_image(images_from(answer), self.downloader, deadline)
+        answer = self.sdk.create_image(
+            to_body(order),
+            order.inputs,
+            timeout_seconds=timeout_seconds,
+            on_preview=order.on_preview,
+        )
+        images = images_from(answer)
+        if order.inputs and dig(answer.body, *IMAGES_READ) == 0:
+            # It was drawn without what it should change.
+            raise answered_fault(NAME, Outcome.NO_IMAGE, answer, code="input_not_read")
+        content = first_image(images, self.downloader, deadline)
         if content is None:
             raise no_image(NAME, answer, data=dig(answer.body, "data", 0, "b64_json"))
         return ImageAnswer(content, token(answer.headers.get("x-request-id")), usage_of(answer))
@@ -139,7 +155,7 @@ def build(api_key: SecretStr, base_url: str) -> OpenAIProvider:
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
-    """Return the body of POST /images/generations."""
+    """Return the body of POST /images/generations, and of /images/edits without its files."""
     return {
         **order.params,
         "model": order.model,
@@ -162,7 +178,7 @@ def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
 def usage_of(answer: HttpAnswer) -> dict[str, int] | None:
     """Return the billed tokens of an answer, ``None`` if it has no counts."""
     usage = counts_at(answer.body, USAGE, "usage")
-    images = dig(answer.body, "usage", "input_tokens_details", "image_tokens")
+    images = dig(answer.body, *IMAGES_READ)
     return with_part(usage, "input_image_tokens", images)
 
 

@@ -33,6 +33,7 @@ from imagegen.providers.faults import (
 from imagegen.providers.http import Clock, Deadline, JsonHttp
 from imagegen.providers.pictures import pictures_in
 from imagegen.providers.refusals import refused_in, states_refusal
+from imagegen.providers.replicate_files import FileUploader
 
 NAME = "replicate"
 
@@ -74,7 +75,7 @@ class ReplicateProvider:
         deadline = Deadline.after(timeout_seconds, self.clock)
         reserve_seconds = min(CANCEL_SECONDS, timeout_seconds / 4)
         polling = Deadline(deadline.at_seconds - reserve_seconds, self.clock)
-        answer = self._create(order, deadline, wait_seconds=polling.remaining_seconds())
+        answer = self._create(order, deadline, reserve_seconds=reserve_seconds)
         answer = self._finish(answer, polling)
         if not is_terminal(answer):
             answer = self._cancel(answer, deadline)
@@ -99,7 +100,11 @@ class ReplicateProvider:
     def models(self, *, timeout_seconds: float) -> None:
         """Return ``None``: Replicate's list contains every model that any user has published."""
 
-    def _create(self, order: ImageOrder, deadline: Deadline, *, wait_seconds: float) -> HttpAnswer:
+    def _create(
+        self, order: ImageOrder, deadline: Deadline, *, reserve_seconds: float
+    ) -> HttpAnswer:
+        files = FileUploader(self.http, self.api_key, self.base_url).fields(order, deadline)
+        wait_seconds = deadline.remaining_seconds() - reserve_seconds
         limits = {
             "Prefer": f"wait={min(max(1, int(wait_seconds)), MAX_WAIT_SECONDS)}",
             # If this answer is lost, we cannot poll the prediction: Replicate then ends it itself.
@@ -108,7 +113,7 @@ class ReplicateProvider:
         answer = self.http.post(
             f"{self.base_url}/models/{quote(order.model, safe='/')}/predictions",
             headers={**bearer(NAME, self.api_key), **limits},
-            body=to_body(order),
+            body=to_body(order, files),
             timeout_seconds=deadline.remaining_seconds(),
         )
         raise_if(classify(answer))
@@ -148,9 +153,9 @@ def build(api_key: SecretStr, base_url: str) -> ReplicateProvider:
     return ReplicateProvider(JsonHttp(NAME), Downloader(NAME, base_url), api_key, base_url)
 
 
-def to_body(order: ImageOrder) -> dict[str, Json]:
-    """Return the body of POST /models/{owner}/{name}/predictions."""
-    return {"input": {**order.params, "prompt": order.prompt}}
+def to_body(order: ImageOrder, files: Mapping[str, Json] | None = None) -> dict[str, Json]:
+    """Return the body of POST /models/{owner}/{name}/predictions; ``files`` are uploaded."""
+    return {"input": {**order.params, **(files or {}), "prompt": order.prompt}}
 
 
 def cancel_after_seconds(deadline: Deadline) -> int:

@@ -6,15 +6,18 @@ keeps connections open, so it gets a transport of ours. Loading this module take
 
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from ssl import SSLContext
+from typing import Any
 
 import httpx2
 import openai
 
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.faults import HttpAnswer, fault
@@ -30,8 +33,12 @@ from imagegen.providers.http import (
     shutdown_at,
     to_answer,
 )
+from imagegen.providers.image_stream import OnPreview, is_event_stream, read_image
+from imagegen.providers.input_files import file_name
 from imagegen.providers.packing import UnpackError, unpacked
 
+STREAMED_IMAGES = 4
+"""A stream has up to this number of images in it: one, and preview frames."""
 NOT_SENT = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -57,30 +64,49 @@ class OpenAISdk:
 
     client: openai.OpenAI
 
-    def create_image(self, body: Mapping[str, Json], *, timeout_seconds: float) -> HttpAnswer:
-        """Return the answer to POST /images/generations, whatever its status.
+    def create_image(
+        self,
+        body: Mapping[str, Json],
+        inputs: Sequence[InputFile] = (),
+        *,
+        timeout_seconds: float,
+        on_preview: OnPreview | None = None,
+    ) -> HttpAnswer:
+        """Return the answer to POST /images/generations or, with inputs, to POST /images/edits.
+
+        Its status does not matter. An answer that comes as a stream is returned as if it had come
+        at once; its preview frames are handed to ``on_preview``.
 
         Raises:
-            ProviderError: in the same cases as ``imagegen.providers.http.JsonHttp.post``.
+            ProviderError: in the same cases as ``imagegen.providers.http.JsonHttp.post``; also
+                ``UNKNOWN`` when a stream ended without an image or an error.
         """
         limits = httpx2.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds))
         try:
-            response = self._post(body, limits)
-        except (openai.APIConnectionError, httpx2.InvalidURL, UnicodeError) as error:
+            return _answer(self._post(body, inputs, limits), on_preview)
+        except (openai.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL) as error:
             failure = to_fault(error.__cause__ or error)
-        else:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return to_answer("openai", response.status_code, headers, response.content)
+        except UnicodeError as error:
+            failure = to_fault(error)
         raise failure
 
-    def _post(self, body: Mapping[str, Json], limits: httpx2.Timeout) -> httpx2.Response:
-        images = self.client.images.with_raw_response
+    def _post(
+        self, body: Mapping[str, Json], inputs: Sequence[InputFile], limits: httpx2.Timeout
+    ) -> httpx2.Response:
+        # The body is sent as ``extra_body``, so that it is exactly what was priced.
+        # ``stream`` must also be an argument: the client would read the answer to its end.
+        streams = {"stream": True} if body.get("stream") else {}
+        more: Any = {"extra_body": body, "timeout": limits, **streams}
+        prompt, images = str(body["prompt"]), self.client.images.with_raw_response
         try:
-            # The body is sent as ``extra_body``, so that it is exactly what was priced.
-            answer = images.generate(prompt=str(body["prompt"]), extra_body=body, timeout=limits)
+            if inputs:
+                answer = images.edit(prompt=prompt, **_files(inputs), **more)
+            else:
+                answer = images.generate(prompt=prompt, **more)
         except openai.APIStatusError as error:
             return error.response
-        return answer.http_response
+        response: httpx2.Response = answer.http_response
+        return response
 
 
 def build_sdk(
@@ -98,6 +124,29 @@ def build_sdk(
             default_headers=HEADERS,
         )
     )
+
+
+def _files(inputs: Sequence[InputFile]) -> dict[str, Any]:
+    """Return the arguments for the files: a single image is no list, which changes its field."""
+    files = [
+        (one.role, (file_name(number, one), one.content, one.media_type))
+        for number, one in enumerate(inputs, 1)
+    ]
+    images = [file for role, file in files if role is not Role.MASK]
+    masks = [file for role, file in files if role is Role.MASK]
+    named: dict[str, Any] = {"image": images[0] if len(images) == 1 else images}
+    return {**named, "mask": masks[0]} if masks else named
+
+
+def _answer(response: httpx2.Response, on_preview: OnPreview | None) -> HttpAnswer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    with closing(response):
+        if response.is_error or not is_event_stream(headers):
+            return to_answer("openai", response.status_code, headers, response.read())
+        with suppress(ValueError):
+            if found := read_image(response.iter_lines(), on_preview):
+                return HttpAnswer(found[0], headers, found[1])
+    raise fault("openai", Outcome.UNKNOWN, "the stream ended without an image")
 
 
 def to_fault(cause: BaseException) -> ProviderError:
@@ -139,10 +188,12 @@ class BoundedTransport(httpx2.HTTPTransport):
         # The stream is unpacked here, with a limit, so the client must not unpack it again.
         headers = response.headers.copy()
         headers.pop("content-encoding", None)
+        is_stream = is_event_stream({"content-type": headers.get("content-type", "")})
+        max_bytes = self.max_bytes * (STREAMED_IMAGES if is_stream else 1)
         return httpx2.Response(
             response.status_code,
             headers=headers,
-            stream=BoundedStream(response, deadline, self.max_bytes),
+            stream=BoundedStream(response, deadline, max_bytes),
             extensions=response.extensions,
         )
 

@@ -26,6 +26,7 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import Deadline, JsonHttp
+from imagegen.providers.input_files import check_named_fields, data_url, named_fields
 from imagegen.providers.pictures import pictures_of
 from imagegen.providers.refusals import is_refusal_code, states_refusal
 
@@ -63,8 +64,10 @@ class TogetherProvider:
         """Return the image; if the answer contains a link, the image is downloaded from there.
 
         Raises:
-            ProviderError: there is no image; ``classify`` determines the outcome.
+            ProviderError: there is no image; ``classify`` determines the outcome. ``NOT_CALLED``
+                when the inputs cannot be sent.
         """
+        check_named_fields(NAME, order)
         deadline = Deadline.after(timeout_seconds, self.http.clock)
         answer = self.http.post(
             f"{self.base_url}/images/generations",
@@ -105,8 +108,9 @@ def build(api_key: SecretStr, base_url: str) -> TogetherProvider:
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
-    """Return the body of POST /images/generations."""
-    return {**order.params, "model": order.model, "prompt": order.prompt, "n": 1}
+    """Return the body of POST /images/generations; input images are data URLs."""
+    images = named_fields(NAME, order, [data_url(one) for one in order.inputs])
+    return {**order.params, **images, "model": order.model, "prompt": order.prompt, "n": 1}
 
 
 def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:

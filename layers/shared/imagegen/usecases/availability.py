@@ -6,10 +6,17 @@ from datetime import date
 
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
-from imagegen.domain.pricing import price_microusd
+from imagegen.domain.pricing import most_for_input_microusd, price_microusd
 from imagegen.domain.selection import Availability, Reason
 from imagegen.guard import Guard, model_circuit
-from imagegen.wire.reports import Models, OfferedModel, OfferedSize, RetiredModel
+from imagegen.wire.reports import (
+    Models,
+    OfferedInputs,
+    OfferedModel,
+    OfferedPreviews,
+    OfferedSize,
+    RetiredModel,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +96,31 @@ class ModelLister:
                 for option in row.sizes
                 if (price := price_microusd(row, option)) is not None
             ),
+            inputs=_inputs(row),
+            transparent=row.transparent is not None,
+            seed=row.seed is not None,
+            previews=(
+                OfferedPreviews(most=row.previews.most, price=row.previews.usd)
+                if row.previews
+                else None
+            ),
             max_prompt_characters=row.max_prompt_characters,
             typical_seconds=row.typical_seconds,
             available=state.reason is None,
             reason=state.reason,
             shutdown_on=row.shutdown_on.isoformat() if row.shutdown_on else None,
         )
+
+
+def _inputs(row: Offering) -> OfferedInputs | None:
+    if row.inputs is None:
+        return None
+    return OfferedInputs(
+        most=row.inputs.most,
+        price=most_for_input_microusd(row),
+        mask=row.inputs.mask is not None,
+        needs=row.inputs.needs,
+    )
 
 
 def _state(row: Offering, setup: ProviderSetup | None, blocked: Mapping[str, int]) -> Availability:

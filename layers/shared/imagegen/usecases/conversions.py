@@ -102,14 +102,24 @@ def to_alternatives(selection: Selection) -> tuple[Alternative, ...]:
     return (*others, *map(_left_out, selection.left_out))
 
 
-def to_choice(one: Choice) -> PricedChoice:
+def to_price(expected_microusd: int, ceiling_microusd: int, *, count: int = 1) -> Price:
+    """Return the price of several images; the given amounts are of one."""
+    return Price(
+        per_image=ceiling_microusd,
+        expected=expected_microusd * count,
+        ceiling=ceiling_microusd * count,
+        count=count,
+    )
+
+
+def to_choice(one: Choice, *, count: int = 1) -> PricedChoice:
     """Return a choice with what re-quotes it; amounts are in micro-dollars."""
     return PricedChoice(
         labels=one.labels,
         quality=one.row.tier,
         provider=one.row.provider,
         model=one.row.model,
-        price=Price(expected=one.expected_microusd, ceiling=one.ceiling_microusd),
+        price=to_price(one.expected_microusd, one.ceiling_microusd, count=count),
         typical_seconds=one.row.typical_seconds,
         request=ChoiceRequest(quality=one.row.tier, model=one.row.key),
     )

@@ -1,7 +1,7 @@
 """Prices a request: reads the catalog, circuits and ledger; calls no provider, writes nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -12,6 +12,8 @@ from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.days import today, utc_day
 from imagegen.domain.errors import (
     InvalidRequestError,
+    LimitError,
+    ParameterError,
     RetiredModelError,
     UnknownModelError,
 )
@@ -45,6 +47,7 @@ from imagegen.usecases.conversions import (
     to_blocked,
     to_choice,
     to_inputs,
+    to_price,
     to_replaced_row,
 )
 from imagegen.usecases.inputs import InputReader
@@ -53,7 +56,6 @@ from imagegen.wire.images import (
     Constraints,
     Estimate,
     EstimateRequest,
-    Price,
 )
 
 
@@ -91,27 +93,31 @@ class Estimator:
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
     random_bytes: Callable[[int], bytes]
+    max_count: int = 4
 
     def estimate(self, request: EstimateRequest, user: str) -> Estimate:
         """Return the priced offer, with the signed quote that accepts it; prices in micro-dollars.
 
         Raises:
             InvalidRequestError: the provider, model or size is unknown, the model is retired, or
-                no model is within ``max_cost``.
+                no model is within ``max_cost``, or more images are wanted than one click may make.
             NoProviderError: no model of the tier is available now.
             StoreUnavailableError: the user's ledger cannot be read.
         """
+        if request.count > self.max_count:
+            raise ParameterError("count", f"One click makes at most {self.max_count} images.")
         offer = self.offer(request, user)
         quote, first = offer.quote, offer.selection.candidates[0]
-        row, now_ms = first.variant.row, quote.issued_ms
-        expected, ceiling = quote.expected_microusd, quote.ceiling_microusd
-        limit = limit_now(
-            offer.ledger, self.limits, day=quote.day, ceiling_microusd=ceiling, now_ms=now_ms
-        )
+        row, now_ms, count = first.variant.row, quote.issued_ms, request.count
+        price = to_price(quote.expected_microusd, quote.ceiling_microusd, count=count)
+        quotes = self._quotes(offer, count)
+        signed = tuple(sign_quote(one, self.keyring()) for one in quotes)
         return Estimate(
-            quote=sign_quote(quote, self.keyring()),
+            quote=signed[0] if count == 1 else "",
             quote_id=quote.quote_id,
             image_id=quote.image_id,
+            quotes=signed,
+            image_ids=tuple(one.image_id for one in quotes),
             expires_at=quote.expires_ms,
             prompt=request.prompt,
             quality=offer.quality.tier,
@@ -120,11 +126,11 @@ class Estimator:
             model=row.model,
             size=first.variant.option.size,
             style=request.style,
-            price=Price(expected=expected, ceiling=ceiling),
-            button_label=button_label(ceiling),
-            button_note=usual_price(expected, ceiling),
-            blocked=to_blocked(limit, now_ms=now_ms),
-            choices=tuple(map(to_choice, self._choices(offer))),
+            price=price,
+            button_label=button_label(price.ceiling, count=count),
+            button_note=usual_price(price.expected, price.ceiling),
+            blocked=to_blocked(self._limit(offer, count), now_ms=now_ms),
+            choices=tuple(to_choice(one, count=count) for one in self._choices(offer)),
             constraints=self._constraints(offer.quality.tier),
             alternatives=to_alternatives(offer.selection),
             fallback=to_replaced_row(offer.selection.replaced),
@@ -166,6 +172,41 @@ class Estimator:
         ledger = ledger or self.ledgers.load(user)
         quote = self._quote(request, given, selection, user=user, ledger=ledger, issue=issue)
         return PricedOffer(quote, chosen, selection, ledger, criteria, availability)
+
+    def _limit(self, offer: PricedOffer, count: int) -> LimitError | None:
+        quote = offer.quote
+        return limit_now(
+            offer.ledger,
+            self.limits,
+            day=quote.day,
+            ceiling_microusd=quote.ceiling_microusd,
+            now_ms=quote.issued_ms,
+            count=count,
+        )
+
+    def _quotes(self, offer: PricedOffer, count: int) -> tuple[Quote, ...]:
+        """Return the quote of each image: equal promises, whose ids have nothing in common."""
+        first = offer.quote
+        slots = free_slots(offer.ledger, self.limits, now_ms=first.issued_ms) or (0,)
+        at = slots.index(first.slot)
+        refs = [
+            ImageRef(ids.quote_id(self.random_bytes(ids.NONCE_BYTES)), first.user, first.issued_ms)
+            for _ in range(count - 1)
+        ]
+        key = self.image_id_key()
+        return (
+            first,
+            *(
+                # Each has another free slot, so that none has to be reserved twice.
+                replace(
+                    first,
+                    quote_id=ref.quote_id,
+                    image_id=ids.image_id(ref, key),
+                    slot=slots[(at + index) % len(slots)],
+                )
+                for index, ref in enumerate(refs, start=1)
+            ),
+        )
 
     def _choices(self, offer: PricedOffer) -> tuple[Choice, ...]:
         return choices(
@@ -230,7 +271,7 @@ class Estimator:
         )
 
     def _constraints(self, tier: Tier) -> Constraints:
-        rows = self.catalog.tier(tier)
+        rows = [row for row in self.catalog.tier(tier) if not row.needs_input]
         sizes = dict.fromkeys(option.size for row in rows for option in row.sizes)
         return Constraints(
             sizes=("square", "landscape", "portrait", *sizes),

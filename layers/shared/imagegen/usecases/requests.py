@@ -10,6 +10,7 @@ from imagegen.domain.errors import (
     UnsupportedSizeError,
 )
 from imagegen.domain.inputs import QuotedInput, Role, without_mask
+from imagegen.domain.money import label_text
 from imagegen.domain.pricing import prompt_tokens
 from imagegen.domain.quote import styled_prompt
 from imagegen.domain.selection import UNAVAILABLE, Reason, Selection
@@ -33,7 +34,7 @@ def criteria_of(
         request.size,
         len(text),
         prompt_tokens=prompt_tokens(text),
-        max_cost_microusd=request.max_cost,
+        max_cost_microusd=_share(request),
         provider=request.provider,
         model=request.model,
         file_format=request.format,
@@ -81,7 +82,11 @@ def no_offer(
     if Reason.FORMAT in reasons and Reason.TOO_DEAR not in reasons:
         return ParameterError("format", f"No {tier} model has a file as required. {details}")
     if Reason.TOO_DEAR in reasons:
-        return AboveMaxCostError(f"No {tier} model fits the request within maxCost. {details}")
+        share = _share(request) if request.count > 1 else None
+        each = f" It is for all {request.count} images, {label_text(share)} each." if share else ""
+        return AboveMaxCostError(
+            f"No {tier} model fits the request within maxCost.{each} {details}"
+        )
     return InvalidRequestError(f"No {tier} model fits the request. {details}")
 
 
@@ -90,3 +95,8 @@ def _wished(request: EstimateRequest) -> str:
     if request.background == "transparent":
         return "background"
     return "seed" if request.seed is not None else "partials"
+
+
+def _share(request: EstimateRequest) -> int | None:
+    """Return the most that one of the images may cost, in micro-dollars."""
+    return None if request.max_cost is None else request.max_cost // request.count

@@ -2,9 +2,16 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from imagegen.domain.catalog import FileFormat, Tier
 from imagegen.domain.choices import Label
@@ -22,6 +29,8 @@ from imagegen.wire.inputs import (
 )
 
 DOLLARS = r"^([0-9]{1,9}|[0-9]{0,9}\.[0-9]{1,6})$"
+MOST_IMAGES = 10
+"""The most that ``MAX_COUNT`` can be."""
 _SIZES = rf"^(square|landscape|portrait|same)$|{PIXEL_SIZE}"
 MAX_PARTIALS = 2
 
@@ -62,6 +71,17 @@ Instant = Annotated[
 ]
 
 
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")  # noqa: TRY004 pydantic needs a ValueError
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_number)]
+"""A whole number; LLMs also write it as 4.0 or as text, but ``true`` is none."""
+Token = Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
+
+
 class EstimateRequest(EdgeModel):
     """The image to price: the body of POST /estimate."""
 
@@ -79,6 +99,12 @@ class EstimateRequest(EdgeModel):
     provider: str | None = Field(None, max_length=40, description="Preferred, not required.")
     model: str | None = Field(None, max_length=120, description="Preferred, not required.")
     format: FileFormat | None = Field(None, description="Without it, the model decides.")
+    count: Count = Field(
+        1,
+        ge=1,
+        le=MOST_IMAGES,
+        description="How many images; MAX_COUNT at most. maxCost is for all.",
+    )
     inputs: tuple[InputReference, ...] = Field(
         (), max_length=MAX_INPUTS, description="Pictures to change or to look at, in their order."
     )
@@ -101,10 +127,12 @@ class EstimateRequest(EdgeModel):
 
 
 class Price(EdgeModel):
-    """The expected price, and the most that can be charged."""
+    """The expected price of all images, and the most that can be charged for them."""
 
+    per_image: MicroUsd = Field(description="The most that one of the images can cost.")
     expected: MicroUsd
     ceiling: MicroUsd
+    count: int
     currency: Literal["USD"] = "USD"
 
 
@@ -177,11 +205,13 @@ class Allowance(EdgeModel):
 
 
 class Estimate(EdgeModel):
-    """A priced offer; its quote can be confirmed once, within ten minutes."""
+    """A priced offer; each of its quotes can be confirmed once, within ten minutes."""
 
-    quote: str
+    quote: str = Field(description="Empty for several images: send quotes.")
     quote_id: str
-    image_id: str
+    image_id: str = Field(description="Of several images, the first one's.")
+    quotes: tuple[str, ...] = Field(description="One for each image, each a promise of its own.")
+    image_ids: tuple[str, ...]
     expires_at: Instant
     prompt: str
     quality: Tier
@@ -216,10 +246,25 @@ class UploadTicket(EdgeModel):
 
 
 class GenerateRequest(EdgeModel):
-    """The confirmation: the quote of an estimate, and the prompt that it was made for."""
+    """The confirmation: the quote, or the quotes, of an estimate, and the prompt of it."""
 
-    quote: Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
+    quote: Token | None = Field(None, description="Of one image. Either this or quotes.")
+    quotes: tuple[Token, ...] = Field(
+        (), max_length=MOST_IMAGES, description="Of several images; MAX_COUNT at most."
+    )
     prompt: Prompt
+    mixed: bool = Field(
+        default=False,
+        description="Whether the images of several quotes may be made by different models.",
+    )
+
+    @model_validator(mode="after")
+    def _is_one_or_several(self) -> Self:
+        if (self.quote is None) == (not self.quotes):
+            raise ValueError("send either quote or quotes")
+        if len(set(self.quotes)) < len(self.quotes):
+            raise ValueError("a quote can stand only once in quotes")
+        return self
 
 
 class Cost(EdgeModel):

@@ -20,6 +20,7 @@ from imagegen.wire.images import (
     MicroUsd,
 )
 from imagegen.wire.reports import Problem, optional_field
+from imagegen.wire.sets import SetImage
 
 TOOL = "generate_image"
 """The only tool. It makes an offer; no output of an LLM can make an image or spend anything."""
@@ -87,6 +88,8 @@ class ImageGeneration(EdgeModel):
     status: Literal["pending", "generating", "complete", "failed", "declined", "cancelled"]
     estimate: Estimate | None = optional_field()
     image: GeneratedImage | ImageStatus | None = optional_field()
+    images: tuple[SetImage, ...] | None = optional_field()
+    """The images of an offer for several, once they are confirmed."""
     problem: Problem | None = optional_field()
     started_at: Instant | None = optional_field()
     preview_url: str | None = optional_field()
@@ -181,9 +184,11 @@ def llm_result(estimate: Estimate, name: str = "") -> dict[str, Any]:
     that an LLM reads and may repeat.
     """
     price = estimate.price.model_dump(mode="json", by_alias=True)
+    blocked = {"blocked": estimate.blocked.detail} if estimate.blocked else {}
     return {
         "offered": True,
         **({"image": name} if name else {}),
+        **blocked,
         "buttonLabel": estimate.button_label,
         "price": price,
         "provider": estimate.provider,

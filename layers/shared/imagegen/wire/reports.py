@@ -71,6 +71,24 @@ class OfferedSize(EdgeModel):
     price: MicroUsd
 
 
+class OfferedInputs(EdgeModel):
+    """Which input images a model takes."""
+
+    most: int = Field(description="Pictures in one request, without the mask.")
+    price: MicroUsd = Field(description="The most that one picture adds to an image's price.")
+    mask: bool
+    needs: Literal["nothing", "image", "mask"] = Field(
+        description="What the model cannot work without."
+    )
+
+
+class OfferedPreviews(EdgeModel):
+    """The preview frames that a model can send."""
+
+    most: int
+    price: MicroUsd = Field(description="Of one frame.")
+
+
 class OfferedModel(EdgeModel):
     """A row of the catalog as it is offered now."""
 
@@ -80,6 +98,10 @@ class OfferedModel(EdgeModel):
     quality: Tier
     fallback_priority: int
     sizes: tuple[OfferedSize, ...]
+    inputs: OfferedInputs | None = Field(description="`null`: it takes no input images.")
+    transparent: bool = Field(description="Whether it makes transparent backgrounds.")
+    seed: bool = Field(description="Whether a seed can be given.")
+    previews: OfferedPreviews | None = Field(description="`null`: it sends no preview frames.")
     max_prompt_characters: int
     typical_seconds: int
     available: bool

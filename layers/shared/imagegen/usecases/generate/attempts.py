@@ -221,7 +221,9 @@ def _not_delivered(provider: str, why: Undelivered, message: str) -> ProviderErr
 def _order(variant: Variant, run: Run, user: str) -> ImageOrder:
     row, option = variant.row, variant.option
     width, height = option.pixels
-    return ImageOrder(row.model, run.prompt, row.sent(option), width, height, user, run.inputs)
+    fields = row.inputs.fields if row.inputs else None
+    params = row.sent(option)
+    return ImageOrder(row.model, run.prompt, params, width, height, user, run.inputs, fields)
 
 
 def _no_image(log: AttemptLog) -> NoProviderError | GenerationFailedError:

@@ -87,13 +87,37 @@ class Generator:
             GoneError: the image of this quote was made and charged, and has been deleted.
             StoreUnavailableError: a store cannot be reached; ``charged`` says what is known.
         """
-        quote = open_quote(request.quote, self.keyring())
-        check_quote(quote, user=user, prompt=request.prompt)
+        quote = self.open(request.quote or "", request.prompt, user)
+        return Confirmed(quote, self.make(quote, request.prompt, ends_ms=ends_ms))
+
+    def open(self, token: str, prompt: str, user: str) -> Quote:
+        """Return the quote in a token, which was made for this user and this prompt.
+
+        Raises:
+            QuoteError: as ``generate``.
+        """
+        quote = open_quote(token, self.keyring())
+        check_quote(quote, user=user, prompt=prompt)
+        return quote
+
+    def is_over(self, quote: Quote) -> bool:
+        """Return whether the quote cannot be confirmed any more: it only has an earlier result."""
+        return self._reason_against(quote) is not None
+
+    def make(
+        self, quote: Quote, prompt: str, *, ends_ms: int, look: Look | None = None
+    ) -> Made | Running:
+        """Return the image of an opened quote, or ``Running`` if a run is making it.
+
+        Lambda ends this run at ``ends_ms``. ``look`` is the place in a set of images.
+
+        Raises:
+            ImagegenError: as ``generate``.
+        """
         if over := self._reason_against(quote):
-            return Confirmed(quote, self._earlier_result(quote, over))
+            return self._earlier_result(quote, over)
         run_id = self.new_run_id()
-        result = self.confirm(quote, request.prompt, run_id=run_id, ends_ms=ends_ms)
-        return Confirmed(quote, result)
+        return self.confirm(quote, prompt, run_id=run_id, ends_ms=ends_ms, look=look)
 
     def confirm(
         self, quote: Quote, prompt: str, *, run_id: str, ends_ms: int, look: Look | None = None
