@@ -51,7 +51,7 @@ class Operation:
     """Request headers: description and schema constraints, by name."""
 
 
-OPENAI_HEADERS: Final = {
+OPENAI_HEADERS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "x-max-cost": (
         "The most to pay for all images, in US dollars; a higher price is an error",
         {"pattern": r"^[0-9]*\.?[0-9]+$"},

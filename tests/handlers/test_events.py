@@ -74,6 +74,7 @@ EXPECTED: dict[str, tuple[int, str | int | None]] = {
 BEFORE_THE_LOOK = {
     "estimate/mcp-stream",
     "generate/openai-form",
+    "generate/openai-edits",
     "generate/openai-unknown-model",
     "generate/other-prompt",
     "generate/forged-quote",
