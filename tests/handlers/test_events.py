@@ -55,6 +55,7 @@ EXPECTED: dict[str, tuple[int, str | int | None]] = {
     "generate/openai-models": (200, None),
     "generate/openai-model": (200, None),
     "generate/openai-model-with-slash": (200, None),
+    "generate/openai-edit": (200, None),
     "generate/openai-edits": (400, "unsupported_parameter"),
     "generate/openai-form": (415, "unsupported_media_type"),
     "generate/confirmed": (200, None),

@@ -26,6 +26,7 @@ NUMBERS = frozenset({"n", "partial_images", "output_compression"})
 BOOLEANS = {"true": True, "false": False}
 DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+-]+=[\w.+-]+)*;base64,", re.IGNORECASE)
 MOST_DATA_URL_HEAD = 200
+IMAGE_ID = re.compile(r"[0-9a-z]{1,200}")
 
 EDIT_PARAMETERS: dict[str, Fixed] = {
     "input_fidelity": ((), "each model looks at its inputs in its own way"),
@@ -154,7 +155,7 @@ def _picture(reference: PictureReference, field: str, base_url: str) -> Picture:
     if url[:5].lower() == "data:":
         return _data(url, field)
     own = f"{base_url}/images/"
-    if url.startswith(own) and (image_id := url.removeprefix(own)).isalnum():
+    if url.startswith(own) and IMAGE_ID.fullmatch(image_id := url.removeprefix(own)):
         return image_id
     raise ParameterError(
         field,
