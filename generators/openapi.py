@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from generators.openapi_edits import edit_body, edit_schemas
 from generators.openapi_shapes import OPENAI_ERROR, RPC_ERROR, RPC_REQUEST, for_generators
 from imagegen.edge.openapi import FUNCTION
 from imagegen.wire.reports import Problem
@@ -49,6 +50,21 @@ class Operation:
     headers: Mapping[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     """Request headers: description and schema constraints, by name."""
 
+
+OPENAI_HEADERS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
+    "x-max-cost": (
+        "The most to pay for all images, in US dollars; a higher price is an error",
+        {"pattern": r"^[0-9]*\.?[0-9]+$"},
+    ),
+    "Idempotency-Key": (
+        "Requests with the same key get the same images and are charged once",
+        {"minLength": 1, "maxLength": 255},
+    ),
+    "x-stainless-retry-count": (
+        "Number of the client's retries, sent by OpenAI's SDKs; other text is ignored",
+        {},
+    ),
+}
 
 OPERATIONS: Final = {
     "estimateImage": Operation(
@@ -115,24 +131,22 @@ OPERATIONS: Final = {
         "Images for a client of OpenAI's: offer and confirmation in one call",
         (404, 410, 422, 429, 502),
         style=OPENAI,
-        headers={
-            "x-max-cost": (
-                "The most to pay for all images, in US dollars; a higher price is an error",
-                {"pattern": r"^[0-9]*\.?[0-9]+$"},
-            ),
-            "Idempotency-Key": (
-                "Requests with the same key get the same images and are charged once",
-                {"minLength": 1, "maxLength": 255},
-            ),
-            "x-stainless-retry-count": (
-                "Number of the client's retries, sent by OpenAI's SDKs; other text is ignored",
-                {},
-            ),
-        },
+        headers=OPENAI_HEADERS,
         description=(
             "For the SDKs of OpenAI: the price is held and charged without a second "
             "confirmation, at most `x-max-cost`. Send an `Idempotency-Key`, so that a "
             "repeated call gets the first image."
+        ),
+    ),
+    "editImage": Operation(
+        "Changed pictures for a client of OpenAI's: offer and confirmation in one call",
+        (404, 409, 410, 422, 429, 502),
+        style=OPENAI,
+        headers=OPENAI_HEADERS,
+        description=(
+            "As `POST /v1/images/generations`, with pictures to change or to look at. A form has "
+            "them as files, about 4.5 MB together; JSON also names uploads and images by "
+            "`file_id`. No address elsewhere is fetched."
         ),
     ),
     "listModelsForOpenai": Operation("The values that `model` accepts now", (), style=OPENAI),
@@ -176,7 +190,7 @@ def merged() -> dict[str, Any]:
     return for_generators(
         {
             "paths": dict(sorted(paths.items())),
-            "schemas": dict(sorted((schemas | problem_schemas()).items())),
+            "schemas": dict(sorted((schemas | problem_schemas() | edit_schemas()).items())),
         }
     )
 
@@ -258,6 +272,8 @@ def complete(operation: dict[str, Any]) -> None:
         operation["parameters"] = [header(name, *one) for name, one in about.headers.items()]
     if about.style == JSON_RPC:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": RPC_REQUEST}}}
+    if operation["operationId"] == "editImage":
+        operation["requestBody"] = edit_body()
     operation["responses"] = dict(sorted(good.items())) | bad
 
 

@@ -1,13 +1,16 @@
 """Confirmed requests, images, usage and OpenAI's routes; on a schedule, the reconciler."""
 
+import json
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import ValidationError
 
 from imagegen.bootstrap.generate import GenerateService, get_generate_service
 from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
@@ -21,7 +24,7 @@ from imagegen.edge.api import (
     viewer_id,
 )
 from imagegen.edge.events import task_of
-from imagegen.edge.requests import Access, check_query, wants_json
+from imagegen.edge.requests import Access, check_query, is_form, raw_body, wants_json
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
 from imagegen.openai_api.models import ImagesRequest
@@ -31,13 +34,16 @@ from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgres
 from imagegen.wire.reports import Usage
 from imagegen.wire.sets import GeneratedSet
 
+if TYPE_CHECKING:
+    from imagegen.openai_api.edit_models import Edit
+
 Service = Annotated[GenerateService, Depends(get_generate_service)]
 
 SWEEP_USERS = 100
 RETRY_AFTER_SECONDS = "2"
 IMAGE_CACHE_SECONDS = 600
 """Shorter than the lifetime of the URL that the answer redirects to."""
-IMAGES, MODELS = "/v1/images/generations", "/v1/models"
+IMAGES, EDITS, MODELS = "/v1/images/generations", "/v1/images/edits", "/v1/models"
 
 api = build_api()
 
@@ -147,6 +153,25 @@ def create_image(request: ImagesRequest, service: Service) -> Response[str]:
     return json_response(answer, status=200, **answer.receipt_headers())
 
 
+@api.post(
+    EDITS,
+    operation_id="editImage",
+    tags=["openai"],
+    responses={200: response_schema("The images, stored and charged.", ImagesAnswer)},
+)
+def edit_image(service: Service) -> Response[str]:
+    """Return changed pictures to an OpenAI client: offer and confirmation in one call."""
+    ends_ms, base_url = _ends_ms(service), _base_url(service)
+    answer = service.openai.edits.answer(
+        _edit(base_url),
+        api.current_event.headers,
+        current_user(api).id,
+        ends_ms=ends_ms,
+        base_url=base_url,
+    )
+    return json_response(answer, status=200, **answer.receipt_headers())
+
+
 @api.get(MODELS, operation_id="listModelsForOpenai", tags=["openai"])
 def openai_models(
     service: Service,
@@ -186,6 +211,28 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return serve(api, event, context, access=ACCESS)
 
 
+def _edit(base_url: str) -> "Edit":
+    """Return the edit that the request's body asks for, as a form or as JSON.
+
+    Raises:
+        RequestValidationError, ImagegenError: the body is not valid.
+    """
+    # Only these requests load them.
+    from imagegen.edge.forms import form_fields  # noqa: PLC0415
+    from imagegen.openai_api.edit_models import edit_of_form, edit_of_json  # noqa: PLC0415
+
+    event = api.current_event.raw_event
+    try:
+        if is_form(event):
+            return edit_of_form(form_fields(event))
+        return edit_of_json(json.loads(raw_body(event) or "null"), base_url)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        raise RequestValidationError(
+            [{**one, "loc": ("body", *one["loc"])} for one in found]
+        ) from None
+
+
 def _ends_ms(service: GenerateService) -> int:
     """Return the end of this run in ms, which Lambda sets.
 
@@ -208,4 +255,10 @@ def _name_key() -> bytes:
     return get_dependency(api, get_generate_service).world.image_id_key()
 
 
-ACCESS = Access(get_verifier, get_origin_digests, is_open=_is_open, name_key=_name_key)
+ACCESS = Access(
+    get_verifier,
+    get_origin_digests,
+    is_open=_is_open,
+    with_pictures=(EDITS,),
+    name_key=_name_key,
+)

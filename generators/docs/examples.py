@@ -69,6 +69,7 @@ EXAMPLES: Final = (
     Example("mcp", "callMcp", 200),
     Example("openai-image", "createImage", 200),
     Example("openai-refused", "createImage", 400),
+    Example("openai-edit", "editImage", 200),
     Example("openai-models", "listModelsForOpenai", 200),
     Example("openai-model", "getModelForOpenai", 200),
 )
@@ -244,7 +245,10 @@ def _openai(visitor: Visitor) -> None:
     token, path = visitor.person(), "/v1/images/generations"
     body = {"model": "high", "prompt": PROMPT}
     most = {"x-max-cost": "0.06"}
-    visitor.show("openai-image", Call("POST", path, body, token, others=most))
+    made = visitor.show("openai-image", Call("POST", path, body, token, others=most))
+    picture = {"file_id": made["imagegen"]["imageId"]}
+    edit = {"model": "standard", "prompt": "Make the fox blue", "images": [picture]}
+    visitor.show("openai-edit", Call("POST", "/v1/images/edits", edit, token))
     visitor.show("openai-refused", Call("POST", path, {**body, "background": "transparent"}, token))
     visitor.show("openai-models", Call("GET", "/v1/models", token=token))
     visitor.show("openai-model", Call("GET", "/v1/models/dall-e-3", token=token))

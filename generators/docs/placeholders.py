@@ -58,7 +58,7 @@ def _scalar(value: Any, name: str) -> Any:
         return FIXED[name]
     if name in WAITS and int(value) > LONG_WAIT:
         return WAITS[name]
-    if name in ("id", "toolCallId"):
+    if name in ("id", "file_id", "toolCallId"):
         return next((word for one, word in IDS.items() if one.match(str(value))), value)
     if isinstance(value, str) and value.startswith("{"):
         return json.dumps(stable(json.loads(value)), separators=(",", ":"))

@@ -1,5 +1,6 @@
 """Other people's clients, with the handlers in the place of the network."""
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 import httpx2
 import openai
 
+from imagegen.wire.headers import JSON
 from tests.handlers.conftest import Functions
 
 URL = "https://url.test"
@@ -39,7 +41,12 @@ class Bridge:
         event["rawPath"] = request.url.path
         event["requestContext"]["http"].update(method=request.method, path=request.url.path)
         event["headers"] = {name.lower(): value for name, value in request.headers.items()}
-        event["body"] = request.content.decode() or None
+        if event["headers"].get("content-type", JSON).startswith(JSON):
+            event["body"] = request.content.decode() or None
+        else:
+            # A function URL passes bytes on as base64.
+            event["body"] = base64.b64encode(request.content).decode()
+            event["isBase64Encoded"] = True
         return event
 
 

@@ -55,7 +55,8 @@ EXPECTED: dict[str, tuple[int, str | int | None]] = {
     "generate/openai-models": (200, None),
     "generate/openai-model": (200, None),
     "generate/openai-model-with-slash": (200, None),
-    "generate/openai-edits": (404, "not_found"),
+    "generate/openai-edit": (200, None),
+    "generate/openai-edits": (400, "unsupported_parameter"),
     "generate/openai-form": (415, "unsupported_media_type"),
     "generate/confirmed": (200, None),
     "generate/other-prompt": (409, "quote_mismatch"),
@@ -74,6 +75,7 @@ EXPECTED: dict[str, tuple[int, str | int | None]] = {
 BEFORE_THE_LOOK = {
     "estimate/mcp-stream",
     "generate/openai-form",
+    "generate/openai-edits",
     "generate/openai-unknown-model",
     "generate/other-prompt",
     "generate/forged-quote",

@@ -222,6 +222,7 @@ def test_the_javascript_client_gets_images_and_errors(stack: Driver, package: Pa
     said = json.loads(done.stdout)
     assert {"fast", "openai-fast"} < set(said["models"])
     assert base64.b64decode(said["first"]["data"][0]["b64_json"])
+    assert base64.b64decode(said["edited"]["data"][0]["b64_json"])
     first, second = said["keyed"]
     assert first["data"] == second["data"]
     assert [(one["name"], one["status"], one["param"]) for one in said["errors"]] == [
@@ -231,4 +232,4 @@ def test_the_javascript_client_gets_images_and_errors(stack: Driver, package: Pa
         ("UnprocessableEntityError", 422, "idempotency-key"),
     ]
     assert all(one["requestID"] for one in said["errors"])
-    assert person.usage()["images"] == 2
+    assert person.usage()["images"] == 3

@@ -90,6 +90,10 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
     "chat": frozenset({errors.InvalidRequestError, errors.LimitError}),
     "getToolDefinition": frozenset({errors.InvalidRequestError}),
     "createImage": NO_OFFER | NO_IMAGE | {errors.ReusedKeyError, errors.StillRunningError},
+    "editImage": NO_OFFER
+    | NO_IMAGE
+    | {errors.ReusedKeyError, errors.StillRunningError, errors.InputGoneError}
+    | {errors.QuoteMismatchError},
     "listModelsForOpenai": frozenset(),
     "getModelForOpenai": frozenset({errors.UnknownModelError, errors.ParameterError}),
     "callMcp": frozenset(),

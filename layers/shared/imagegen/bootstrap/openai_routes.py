@@ -1,7 +1,9 @@
 """Builds what answers the routes under ``/v1``; loaded with the first request for one of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.openai_api.buyer import Buyer
@@ -11,6 +13,10 @@ from imagegen.openai_api.model_names import ModelListing, ModelNames
 from imagegen.openai_api.offers import NamedOffers
 from imagegen.openai_api.set_calls import SetCalls
 from imagegen.openai_api.sets import SetBuyer
+
+if TYPE_CHECKING:
+    from imagegen.domain.uploads import UploadRef
+    from imagegen.openai_api.edits import EditsRoute
 
 
 @dataclass(frozen=True)
@@ -82,3 +88,25 @@ class OpenAiRoutes:
             self.presenter,
             settings.max_count,
         )
+
+    @cached_property
+    def edits(self) -> "EditsRoute":
+        """Answers requests for edits."""
+        # Only these requests load it.
+        from imagegen.openai_api.edits import EditsRoute  # noqa: PLC0415
+
+        return EditsRoute(self.images, self._buyer_with, self.service.world.image_id_key)
+
+    def _buyer_with(self, sent: "Mapping[UploadRef, bytes]") -> SetBuyer:
+        """Return a buyer for one call, which finds the call's own pictures as uploads."""
+        from imagegen.usecases.sent_pictures import SentPictures  # noqa: PLC0415 as above
+
+        service = self.service
+        uploads = SentPictures(sent, lambda: service.world.uploads)
+        reader = replace(service.input_reader, uploads=lambda: uploads)
+        buyer = replace(
+            self.buyer,
+            offers=NamedOffers(replace(service.estimator, inputs=reader)),
+            generator=replace(service.generator, inputs=reader),
+        )
+        return replace(self.set_buyer, buyer=buyer)

@@ -43,6 +43,8 @@ class ImagegenError(Exception):
     """Whether an earlier run ended with this error, and the present request did nothing."""
     hint: str | None = None
     """What an operator should look at: for the log, never for the caller."""
+    param: str | None = None
+    """The parameter that is at fault, if the answer names one."""
 
     def __init__(self, message: str, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(message)
@@ -80,7 +82,7 @@ class ParameterError(InvalidRequestError):
 
     def __init__(self, param: str, message: str) -> None:
         super().__init__(message)
-        self.param = param
+        self.param: str = param
 
 
 class ReusedKeyError(InvalidRequestError):

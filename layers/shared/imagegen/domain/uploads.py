@@ -69,6 +69,15 @@ def upload_id(user: str, day: int, place: int, key: bytes) -> str:
     return base64.b32encode(plain + _check(plain, user, key)).decode().lower()
 
 
+def sent_upload_id(user: str, index: int, key: bytes) -> str:
+    """Return an id for a picture that is part of a call: one under which none is ever stored.
+
+    Its place is beyond those of a day. Every call has the same ids: the digest of the bytes, which
+    a quote has as well, tells its pictures from those of another one.
+    """
+    return upload_id(user, 0, PLACES_A_DAY + index, key)
+
+
 def check_upload_id(text: str, user: str, key: bytes) -> UploadRef:
     """Return the reference of an upload of this user. It may not be stored.
 

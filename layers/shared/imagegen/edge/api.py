@@ -66,7 +66,7 @@ def build_api() -> LambdaFunctionUrlResolver:
     api.exception_handler(RequestValidationError)(on_invalid_request)
     api.exception_handler(RequestUnsupportedContentType)(on_media_type)
     api.exception_handler(ResponseValidationError)(on_invalid_answer)
-    api.not_found(lambda _: _response_for_path(problems.no_route(), path()))
+    api.not_found(lambda _: _response_for_path(problems.no_route(path()), path()))
     return api
 
 
@@ -123,7 +123,7 @@ def _no_route(api: LambdaFunctionUrlResolver, event: Event) -> Response[str] | N
     path, method = event["rawPath"], event["requestContext"]["http"]["method"]
     methods = _methods(api, path)
     if not methods:
-        return _response_for_path(problems.no_route(), path)
+        return _response_for_path(problems.no_route(path), path)
     return None if method in methods else _not_allowed(sorted(methods), path)
 
 

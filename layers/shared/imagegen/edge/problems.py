@@ -36,6 +36,17 @@ On every other route ``charged`` is ``null`` until it has been looked up."""
 FREE_PATHS = ("/images",)
 """The same, for paths below which there are routes of another kind."""
 
+_EDITS_HINT = "Pictures are changed by POST /v1/images/edits."
+NEAREST_ROUTE = {
+    "/v1/images/edit": _EDITS_HINT,
+    "/v1/images/variations": (
+        f"Variations are not made, by OpenAI neither. {_EDITS_HINT} The prompt can ask for a "
+        "variation."
+    ),
+    "/v1/images/generation": "Images are made by POST /v1/images/generations.",
+}
+"""What the 404 of a path that clients may call says of the route that they need."""
+
 _JSON_TERMS = (
     (re.compile(r"a valid (?:tuple|list)\b"), "an array"),
     (
@@ -77,7 +88,7 @@ def to_problem(error: ImagegenError) -> Problem:
     """Return the problem that a caller gets for an error; ``STATUS`` has its nearest class."""
     status = next(STATUS[kind] for kind in type(error).mro() if kind in STATUS)
     invalid = None
-    if isinstance(error, errors.ParameterError):
+    if error.param is not None:
         invalid = [{"field": error.param, "type": error.code, "message": str(error)}]
     return Problem(
         type=PROBLEM_TYPE,
@@ -142,9 +153,10 @@ def invalid_json() -> Problem:
     return edge_problem(HTTPStatus.BAD_REQUEST, "invalid_json", "The body is not JSON.")
 
 
-def no_route() -> Problem:
+def no_route(path: str = "") -> Problem:
     """Return the problem of a path that has no route. Nothing can be charged there."""
-    problem = edge_problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such route.")
+    detail = f"There is no such route. {NEAREST_ROUTE.get(path, '')}".strip()
+    problem = edge_problem(HTTPStatus.NOT_FOUND, "not_found", detail)
     return problem.model_copy(update={"charged": False})
 
 

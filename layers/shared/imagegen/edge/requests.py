@@ -27,7 +27,12 @@ from imagegen.wire.headers import JSON, USER_TOKEN
 from imagegen.wire.reports import Problem
 
 MAX_BODY_BYTES = 256 * 1024
+MAX_PICTURES_TEXT = 6_000_000
+"""The most characters in the event of a body with pictures, which are base64 there: 4.5 MB of them.
+Lambda's own limit is 6 MB for the whole event.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 FORM = "multipart/"
+FORM_WITH_FILES = "multipart/form-data"
 type Event = dict[str, Any]
 _RANGE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 _PARAMETER = re.compile(r';\s*([\w!#$%&\'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"\s]*)')
@@ -46,6 +51,8 @@ class Access:
     """Whether a method and path may be called without a token."""
     own_json: Container[str] = ()
     """The paths whose handlers answer a body that is not a JSON object themselves."""
+    with_pictures: Container[str] = ()
+    """The paths whose body may contain pictures: it may be larger, and a form."""
     fault: Callable[[Event], Problem | None] = lambda _event: None
     """The function's own reason to refuse a request before its token is checked."""
     metadata_url: Callable[[Event], str] = lambda _event: ""
@@ -64,9 +71,14 @@ def check_request(event: Event, access: Access) -> tuple[User | None, Problem | 
         UnauthorizedError, ForbiddenError: the token does not allow the request.
         StoreUnavailableError: the token cannot be checked now.
     """
-    if fault := too_large(event) or access.fault(event):
+    has_pictures = event["rawPath"] in access.with_pictures
+    size_fault = _too_large_with_pictures(event) if has_pictures else too_large(event)
+    if fault := size_fault or access.fault(event):
         return None, fault
-    return _user(event, access), _body_problem(event, access.own_json)
+    user = _user(event, access)
+    if has_pictures and is_form(event):
+        return user, _encoding_problem(event["headers"])
+    return user, _body_problem(event, access.own_json)
 
 
 def check_query(event: Event, known: Collection[str]) -> None:
@@ -96,6 +108,12 @@ def too_large(event: Event) -> Problem | None:
     return edge_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
 
 
+def is_form(event: Event) -> bool:
+    """Return whether a body is a form that may contain files."""
+    kind: str = event["headers"].get("content-type", "").partition(";")[0]
+    return kind.strip().lower() == FORM_WITH_FILES
+
+
 def wants_json(accept: str) -> bool:
     """Return whether a client accepts JSON and no picture.
 
@@ -120,7 +138,7 @@ def is_json(content_type: str) -> bool:
 
 def is_utf_8(content_type: str) -> bool:
     """Return whether a body's type names no charset other than UTF-8."""
-    return _parameters(content_type).get("charset", "").lower() in _UTF_8
+    return parameters(content_type).get("charset", "").lower() in _UTF_8
 
 
 def _body_problem(event: Event, own_json: Container[str]) -> Problem | None:
@@ -152,12 +170,33 @@ def _type_problem(headers: dict[str, str]) -> Problem | None:
         return unsupported_media_type(f"Send the body as {JSON}{what}.")
     if not is_utf_8(given):
         return unsupported_media_type(f"Send the body in UTF-8, as {JSON}; charset=utf-8.")
-    if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
-        return unsupported_media_type("Send the body as it is, without Content-Encoding.")
+    if fault := _encoding_problem(headers):
+        return fault
     if given:
         # Powertools compares it letter by letter.
         headers["content-type"] = JSON
     return None
+
+
+def _encoding_problem(headers: Mapping[str, str]) -> Problem | None:
+    if headers.get("content-encoding", "").strip().lower() in ("", "identity"):
+        return None
+    return unsupported_media_type("Send the body as it is, without Content-Encoding.")
+
+
+def _too_large_with_pictures(event: Event) -> Problem | None:
+    """Return the problem of a body that has more pictures than fit a call, or ``None``."""
+    body: str = event.get("body") or ""
+    size = len(body) if body.isascii() else len(body.encode("utf-8", "surrogatepass"))
+    if not event.get("isBase64Encoded") and is_form(event):
+        size = size * 4 // 3
+    if size <= MAX_PICTURES_TEXT:
+        return None
+    detail = (
+        "The pictures of one call may have 4.5 MB together. For larger ones use POST /inputs and "
+        "`file_id`."
+    )
+    return edge_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
 
 
 def _has_replaced_bytes(event: Event) -> bool:
@@ -232,7 +271,7 @@ def _weights(accept: str) -> Iterator[tuple[str, float]]:
         # Java's URLConnection writes "*" for "*/*".
         kind = "*/*" if kind == "*" else kind
         if re.fullmatch(r"[^\s/]+/[^\s/]+", kind):
-            yield kind, _weight(_parameters(one).get("q", ""))
+            yield kind, _weight(parameters(one).get("q", ""))
 
 
 def _weight(text: str) -> float:
@@ -240,5 +279,6 @@ def _weight(text: str) -> float:
     return float(text) if any(map(str.isdigit, text)) and _WEIGHT.fullmatch(text) else 1.0
 
 
-def _parameters(value: str) -> Mapping[str, str]:
+def parameters(value: str) -> Mapping[str, str]:
+    """Return the parameters of a header's value, with names in lower case."""
     return {name.lower(): one.strip('"') for name, one in _PARAMETER.findall(value)}

@@ -25,10 +25,12 @@ class TokenDetails(BaseModel):
 
 
 class TokenUsage(BaseModel):
-    """The tokens that the provider counted. All tokens of the prompt are text."""
+    """The tokens that the provider counted. Without input pictures, all of the input are text."""
 
     input_tokens: int
-    input_tokens_details: TokenDetails
+    input_tokens_details: TokenDetails | None = Field(
+        None, exclude_if=lambda value: value is None, description="Left out with input pictures."
+    )
     output_tokens: int
     total_tokens: int
 

@@ -1,4 +1,4 @@
-"""Answers POST /v1/images/generations: with base64, URLs or both, and with the receipt."""
+"""Answers calls for images, new or changed: with base64, URLs or both, and with the receipt."""
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +22,10 @@ from imagegen.openai_api.answer_models import (
 )
 from imagegen.openai_api.model_names import ModelNames, Named
 from imagegen.openai_api.models import (
+    NO_PICTURES,
     QUALITY_OF_TIER,
     ImagesRequest,
+    Pictures,
     canonical_body,
     check_count,
     tier_of,
@@ -173,6 +175,7 @@ class ImagesRoute:
         *,
         ends_ms: int,
         base_url: str,
+        pictures: Pictures = NO_PICTURES,
     ) -> ImagesAnswer:
         """Return the answer with every image that is stored, at least one.
 
@@ -182,10 +185,11 @@ class ImagesRoute:
             ParameterError, UnknownModelError: a parameter or the model is not supported.
             ImagegenError: no image is stored; ``SetBuyer.buy`` has the reasons.
         """
-        call = parse_call(headers, canonical_body(request), user)
+        call = parse_call(headers, canonical_body(request, pictures), user)
         count = check_count(request, self.max_count)
         named = self.names.resolve(request.model, request.quality, tier_of(request))
-        priced = to_estimate_request(request, named, self.catalog, headers.get(MAX_COST))
+        max_cost = headers.get(MAX_COST)
+        priced = to_estimate_request(request, named, self.catalog, max_cost, pictures=pictures)
         wanted = Wanted(priced, count, most_bytes(request))
         bought = self.buyer.buy(wanted, call, ends_ms=ends_ms)
         return self.presenter.images(bought, request, named, base_url)
@@ -217,9 +221,13 @@ def _usage(bought: Bought) -> TokenUsage | None:
     if len(known) < len(counts):
         return None
     text, image = sum(one[0] for one in known), sum(one[1] for one in known)
+    # Of pictures that were given, the count is not kept apart.
+    has_pictures = any(made.record.input_roles for made in bought.made)
     return TokenUsage(
         input_tokens=text,
-        input_tokens_details=TokenDetails(text_tokens=text, image_tokens=0),
+        input_tokens_details=None
+        if has_pictures
+        else TokenDetails(text_tokens=text, image_tokens=0),
         output_tokens=image,
         total_tokens=text + image,
     )

@@ -6,6 +6,7 @@ that asks for what comes anyway is accepted, because many clients send all of th
 """
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, LiteralString
 
 from pydantic import (
@@ -26,6 +27,7 @@ from imagegen.domain.price_rules import PIXEL_SIZE
 from imagegen.domain.text import Prompt, Style
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.images import EstimateRequest
+from imagegen.wire.inputs import InputReference, MaskReference
 
 if TYPE_CHECKING:
     # Only a request for images loads it.
@@ -58,7 +60,9 @@ EARLIER_SIZES = {
 model makes its own nearest pixels of that shape, at their price."""
 
 
-FIXED_PARAMETERS: dict[str, tuple[tuple[bool | int | str, ...], LiteralString]] = {
+type Fixed = tuple[tuple[bool | int | str, ...], LiteralString]
+
+FIXED_PARAMETERS: dict[str, Fixed] = {
     "stream": ((False,), "answers are not streamed"),
     "partial_images": ((0,), "there are no partial images"),
     "moderation": (("auto", "low"), "the operator decides how prompts are moderated"),
@@ -73,9 +77,9 @@ FIXED_PARAMETERS: dict[str, tuple[tuple[bool | int | str, ...], LiteralString]] 
 there are no others."""
 
 
-def _fixed(name: str) -> Any:
-    """Return the model field for a parameter of ``FIXED_PARAMETERS``."""
-    values, why = FIXED_PARAMETERS[name]
+def fixed_field(fixed: Fixed) -> Any:
+    """Return the model field for a parameter that may have certain values only."""
+    values, why = fixed
     allowed: list[JsonValue] = [*values, None]
     return Field(None, description=why, json_schema_extra={"enum": allowed})
 
@@ -107,15 +111,15 @@ class ImagesRequest(BaseModel):
     safety_identifier: str | None = Field(
         None, description="Not used: the token identifies the user."
     )
-    stream: Any = _fixed("stream")
-    partial_images: Any = _fixed("partial_images")
-    moderation: Any = _fixed("moderation")
-    background: Any = _fixed("background")
-    output_compression: Any = _fixed("output_compression")
-    complexity: Any = _fixed("complexity")
-    frame_count: Any = _fixed("frame_count")
-    frame_duration_ms: Any = _fixed("frame_duration_ms")
-    svg: Any = _fixed("svg")
+    stream: Any = fixed_field(FIXED_PARAMETERS["stream"])
+    partial_images: Any = fixed_field(FIXED_PARAMETERS["partial_images"])
+    moderation: Any = fixed_field(FIXED_PARAMETERS["moderation"])
+    background: Any = fixed_field(FIXED_PARAMETERS["background"])
+    output_compression: Any = fixed_field(FIXED_PARAMETERS["output_compression"])
+    complexity: Any = fixed_field(FIXED_PARAMETERS["complexity"])
+    frame_count: Any = fixed_field(FIXED_PARAMETERS["frame_count"])
+    frame_duration_ms: Any = fixed_field(FIXED_PARAMETERS["frame_duration_ms"])
+    svg: Any = fixed_field(FIXED_PARAMETERS["svg"])
 
     @field_validator("n", mode="before")
     @classmethod
@@ -127,35 +131,69 @@ class ImagesRequest(BaseModel):
     @field_validator(*FIXED_PARAMETERS)
     @classmethod
     def _has_a_fixed_value(cls, value: Any, info: ValidationInfo) -> Any:
-        values, why = FIXED_PARAMETERS[str(info.field_name)]
-        # False is 0 for Python.
-        known = [one for one in values if isinstance(one, bool) == isinstance(value, bool)]
-        if value is None or value in known:
-            return value
-        raise PydanticCustomError("unsupported_parameter", why)
+        return check_fixed(value, FIXED_PARAMETERS[str(info.field_name)])
 
 
-def canonical_body(request: ImagesRequest) -> str:
+def check_fixed(value: Any, fixed: Fixed) -> Any:
+    """Return the value of a parameter that may have certain values only.
+
+    Raises:
+        PydanticCustomError: it has another one.
+    """
+    values, why = fixed
+    # False is 0 for Python.
+    known = [one for one in values if isinstance(one, bool) == isinstance(value, bool)]
+    if value is None or value in known:
+        return value
+    raise PydanticCustomError("unsupported_parameter", why)
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The pictures of a call that changes some."""
+
+    inputs: tuple[InputReference, ...] = ()
+    mask: MaskReference | None = None
+    identity: tuple[str, ...] = ()
+    """What tells the call from one with other pictures: ids, and digests of files."""
+
+
+NO_PICTURES = Pictures()
+
+
+def canonical_body(request: ImagesRequest, pictures: Pictures = NO_PICTURES) -> str:
     """Return the request as JSON in canonical form: equal requests have equal text."""
-    return json.dumps(request.model_dump(exclude_none=True), sort_keys=True, separators=(",", ":"))
+    values = request.model_dump(exclude_none=True)
+    if pictures.identity:
+        values["pictures"] = pictures.identity
+    return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
 
 def to_estimate_request(
-    request: ImagesRequest, named: "Named", catalog: Catalog, max_cost: str | None
+    request: ImagesRequest,
+    named: "Named",
+    catalog: Catalog,
+    max_cost: str | None,
+    *,
+    pictures: Pictures = NO_PICTURES,
 ) -> EstimateRequest:
     """Return the request for an estimate; ``max_cost`` is a decimal number of dollars.
 
     Raises:
         ParameterError: ``max_cost`` is not an amount.
     """
+    # Without a size, an edit has that of its input.
+    is_sized = not pictures.inputs or request.size not in (None, "auto")
     return EstimateRequest(
         prompt=request.prompt,
         quality=named.tier,
-        size=to_size(request.size, catalog),
+        **({"size": to_size(request.size, catalog)} if is_sized else {}),
         style=request.style or "",
         max_cost=None if max_cost is None else _dollars(max_cost),
         model=named.model,
         format=request.output_format,
+        inputs=pictures.inputs,
+        mask=pictures.mask,
     )
 
 

@@ -63,11 +63,13 @@ class NamedOffers:
 
         Raises:
             UnsupportedSizeError, ParameterError: what was named does not have this size or file
-                format, so its price does not limit that of another model.
+                format, or takes no such inputs, so its price does not limit that of another model.
         """
         what = f"{missing.row.model} ({missing.row.key}) {missing.detail}"
         if missing.reason is Reason.FORMAT:
             raise _format_error(request, f"{what}.")
+        if missing.reason is Reason.INPUTS:
+            raise ParameterError("inputs", f"{what}. Name another model, or a tier.")
         if missing.price_microusd is None:
             raise UnsupportedSizeError(
                 f"{what}, not {request.size!r}. With the header x-max-cost another model may "
