@@ -291,6 +291,7 @@ def test_every_route_is_known_to_charge_or_not_to_charge() -> None:
         GENERATE,
         "/images/{image_id}",
         OPENAI,
+        "/v1/images/edits",
         "/mcp",
     }
 

@@ -313,6 +313,8 @@ def test_models_that_nobody_could_call_now_are_not_listed(
 def test_every_listed_model_can_be_asked_for(client: openai.OpenAI, functions: Functions) -> None:
     functions.service.redeploy(limits=Limits(hourly_images=0, daily_images=100))
     for model in client.models.list():
+        if "/v1/images/generations" not in model.to_dict()["supported_endpoints"]:  # type: ignore[operator]
+            continue
         assert client.images.generate(prompt=PROMPT, model=model.id, response_format="url").data
 
 

@@ -556,3 +556,14 @@ def test_a_process_that_dies_at_any_call_leaves_one_image_to_the_repetition(
         assert service.spent(user) == COST
         assert not service.uploads.objects
     pytest.fail("the request has more calls than the test")
+
+
+def test_the_list_says_which_models_take_pictures(functions: Functions) -> None:
+    listed = {
+        one.id: one.to_dict() for one in openai_client(Bridge(functions, "generate")).models.list()
+    }
+    both = ["/v1/images/generations", PATH]
+    assert listed["openai-standard"]["supported_endpoints"] == both
+    assert listed["standard"]["supported_endpoints"] == both
+    assert listed["together-high-kontext"]["supported_endpoints"] == [PATH]
+    assert listed["together-fast"]["supported_endpoints"] == both[:1]

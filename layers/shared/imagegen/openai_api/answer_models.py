@@ -9,6 +9,8 @@ from imagegen.domain.money import usd_text
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.images import Allowance, Cost, Replaced
 
+GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
+
 
 class ImageData(BaseModel):
     """One image: its bytes as base64, its URL, or both."""
@@ -121,7 +123,7 @@ class ListedModel(BaseModel):
     type: Literal["image"] = "image"
     mode: Literal["image_generation"] = "image_generation"
     architecture: Modalities = Modalities()
-    supported_endpoints: tuple[str, ...] = ("/v1/images/generations",)
+    supported_endpoints: tuple[str, ...] = (GENERATIONS, EDITS)
 
 
 class ModelList(BaseModel):

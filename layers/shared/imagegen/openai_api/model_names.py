@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from imagegen.domain.catalog import Catalog, Offering, Tier
 from imagegen.domain.days import epoch_seconds
 from imagegen.domain.errors import ConfigurationError, ParameterError, UnknownModelError
-from imagegen.openai_api.answer_models import ListedModel, ModelList
+from imagegen.openai_api.answer_models import EDITS, GENERATIONS, ListedModel, ModelList
 from imagegen.wire.images import Replaced
-from imagegen.wire.reports import Models
+from imagegen.wire.reports import Models, OfferedModel
 
 RETIRED, ALIAS = "retired", "alias"
 """The reasons of a replacement: the catalog says that the model has ended or ends; or another name
@@ -140,7 +140,11 @@ class ModelListing:
             created = epoch_seconds(self.catalog.by_key[row.key].checked_on)
             listed += [
                 ListedModel(
-                    id=name, created=created, owned_by=row.provider, shutdown_date=row.shutdown_on
+                    id=name,
+                    created=created,
+                    owned_by=row.provider,
+                    shutdown_date=row.shutdown_on,
+                    supported_endpoints=_endpoints(row),
                 )
                 for name in (row.key, row.model)
             ]
@@ -173,3 +177,9 @@ def _spellings(name: str, providers: tuple[str, ...]) -> Iterator[str]:
 def _undated(name: str) -> str:
     """Return the name without the date of a snapshot, such as ``-2026-09-08``."""
     return _DATE.sub("", name)
+
+
+def _endpoints(row: OfferedModel) -> tuple[str, ...]:
+    if row.inputs is None:
+        return (GENERATIONS,)
+    return (GENERATIONS, EDITS) if row.inputs.needs == "nothing" else (EDITS,)

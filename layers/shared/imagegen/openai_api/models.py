@@ -206,7 +206,8 @@ def to_size(size: str | None, catalog: Catalog) -> str:
     """Return the size that is priced: a shape for a size of earlier models, unless a row has it."""
     if size in (None, "auto"):
         return Shape.SQUARE
-    if size not in EARLIER_SIZES or any(row.option(size) for row in catalog.models):
+    plain = [row for row in catalog.models if not row.needs_input]
+    if size not in EARLIER_SIZES or any(row.option(size) for row in plain):
         return size
     return EARLIER_SIZES[size]
 

@@ -76,8 +76,12 @@ def no_offer(
 
     It is a 503 if waiting can help; otherwise the caller has to change the request.
     """
-    reasons = {one.reason for one in selection.left_out}
-    details = "; ".join(f"{one.row.key}: {one.detail}" for one in selection.left_out)
+    left_out = selection.left_out
+    if not request.inputs:
+        # Models that need an input explain nothing, unless there are no others.
+        left_out = tuple(one for one in left_out if not one.row.needs_input) or left_out
+    reasons = {one.reason for one in left_out}
+    details = "; ".join(f"{one.row.key}: {one.detail}" for one in left_out)
     if reasons & UNAVAILABLE:
         return NoProviderError(f"No {tier} model is available now. {details}")
     if reasons == {Reason.SIZE}:
