@@ -282,8 +282,8 @@ CEILING_NOT_HELD = Bug(
         # The selection would keep dearer fallbacks out of the offer by itself.
         Change(
             f"{PACKAGE}/domain/selection.py",
-            "[one for one in suitable if one.price_microusd <= most] or suitable",
-            "suitable",
+            "[one for one in fitting if one.price_microusd <= most] or fitting",
+            "fitting",
         ),
     ),
     (OFFERS,),
@@ -322,17 +322,14 @@ RECORD_AFTER_SETTLE = Bug(
     (
         Change(
             f"{PACKAGE}/usecases/generate/reconciler.py",
-            "        self.stores.records.put(ref, record)\n"
-            "        return self.stores.ledgers.settle(\n"
-            "            ref.user, snapshot, charged_microusd=record.charged_microusd, "
-            "now_ms=self.now_ms()\n"
-            "        )\n",
+            "        is_recorded = self.stores.records.put(ref, record)\n",
             "        won = self.stores.ledgers.settle(\n"
             "            ref.user, snapshot, charged_microusd=record.charged_microusd, "
             "now_ms=self.now_ms()\n"
             "        )\n"
-            "        self.stores.records.put(ref, record)\n"
-            "        return won\n",
+            "        is_recorded = self.stores.records.put(ref, record)\n"
+            "        if is_recorded and not record.deleted_ms:\n"
+            "            return won\n",
         ),
     ),
     (FORGOTTEN,),
