@@ -9,6 +9,37 @@ export type ViewState =
   | "pending" | "pending-range" | "expired" | "starting" | "generating" | "preview" | "slow" | "complete"
   | "fallback" | "gone" | "error" | "refused" | "limited" | "cancelled" | "declined";
 
+/** An input of an offer, as it was measured. */
+export interface InputShown {
+  role: "edit" | "reference" | "mask";
+  width: number;
+  height: number;
+  mediaType: string;
+  /** Of the image that it is; null for an upload. */
+  quoteId: string | null;
+}
+
+/** Where an image is from, and the marks in its file. */
+export interface Provenance {
+  generator: string;
+  model: string;
+  createdAt: string;
+  c2pa: "present" | "absent" | "unknown";
+  watermark: string;
+}
+
+/** A picture to change or to look at: an image of one's own, or an upload. */
+export interface InputReference {
+  image?: string | null;
+  upload?: string | null;
+  role?: "edit" | "reference" | null;
+}
+
+export interface MaskReference {
+  image?: string | null;
+  upload?: string | null;
+}
+
 export interface EstimateRequest {
   prompt: string;
   quality?: Tier | null;
@@ -21,6 +52,13 @@ export interface EstimateRequest {
   format?: "png" | "jpeg" | "webp" | null;
   /** How many images; maxCost is for all of them. */
   count?: number;
+  inputs?: InputReference[];
+  /** A PNG of the first input's size: it is changed where the mask is transparent. */
+  mask?: MaskReference | null;
+  background?: "transparent" | "opaque" | null;
+  seed?: number | null;
+  /** Preview frames while the image is made; each has a price. */
+  partials?: number;
 }
 
 /** Either quote or quotes. */
@@ -149,7 +187,8 @@ export interface Estimate {
   typicalSeconds: number;
   remaining: Allowance;
   /** The preview frames that the price includes. */
-  partials?: number;
+  partials: number;
+  inputs: InputShown[];
 }
 
 export interface Cost {
@@ -214,6 +253,12 @@ export interface GeneratedImage {
   createdAt: string;
   llmApiCall: LlmApiCall;
   remaining: Allowance;
+  /** The quote id of the image from which this one was made. */
+  derivedFrom?: string | null;
+  inputs: ("edit" | "reference" | "mask")[];
+  /** The quote ids of the inputs in the same order; null for an upload. */
+  parents: (string | null)[];
+  provenance: Provenance;
 }
 
 export interface ImageInProgress {
@@ -248,6 +293,12 @@ export interface ImageStatus {
   attempts: AttemptMade[];
   code?: string | null;
   retryable?: boolean | null;
+  /** Prompt, style and inputs are for the owner alone. */
+  prompt?: string | null;
+  style?: string | null;
+  derivedFrom?: string | null;
+  inputs: ("edit" | "reference" | "mask")[];
+  provenance?: Provenance | null;
 }
 
 /**
