@@ -132,4 +132,4 @@ def test_other_models_and_numbers_of_frames_are_explained(person: Person) -> Non
     reasons = {one["reason"] for one in offer["alternatives"] if one["provider"] != "openai"}
     assert reasons == {"wish_unsupported"}
     for wrong in (3, -1, "x", 1.5):
-        assert person.estimate(quality="standard", partials=wrong).status == 400
+        assert person.estimate(quality="standard", partials=wrong).status == 422

@@ -441,7 +441,8 @@ def test_whatever_call_of_a_sweep_dies_the_next_one_leaves_record_and_charge(die
     def dies() -> None:
         raise DiedError
 
-    wire.before = {SETTLE: dies}
+    # Of the run there is the stored image, and neither record nor charge.
+    wire.before = {"records.put": dies}
     offer = service.estimate()
     with pytest.raises(DiedError):
         service.confirm(offer)

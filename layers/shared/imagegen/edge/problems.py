@@ -40,8 +40,7 @@ _EDITS_HINT = "Pictures are changed by POST /v1/images/edits."
 NEAREST_ROUTE = {
     "/v1/images/edit": _EDITS_HINT,
     "/v1/images/variations": (
-        f"Variations are not made, by OpenAI neither. {_EDITS_HINT} The prompt can ask for a "
-        "variation."
+        f"Variations are not made. {_EDITS_HINT} The prompt can ask for a variation."
     ),
     "/v1/images/generation": "Images are made by POST /v1/images/generations.",
 }

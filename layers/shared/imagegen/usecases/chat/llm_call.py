@@ -26,7 +26,7 @@ from imagegen.wire.handles import note, with_inputs
 from imagegen.wire.images import EstimateRequest
 from imagegen.wire.messages import TOOL, ChatMessage, TextApiCall, ToolCall
 
-FIXED_TOKENS = 2_500
+FIXED_TOKENS = 3_000
 """The most tokens of the instructions and of the tool's definition, about 3,700 characters."""
 
 
