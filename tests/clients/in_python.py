@@ -5,6 +5,7 @@ ends with a traceback.
 """
 
 import asyncio
+import base64
 import json
 import os
 import sys
@@ -19,7 +20,7 @@ type Given = dict[str, str]
 
 
 def openai_sdk(given: Given) -> int:
-    """OpenAI's own SDK: one image, several, a model of yesterday, and what is not offered."""
+    """OpenAI's own SDK: one image, several, a model of yesterday, an edit, what is not offered."""
     openai = import_module("openai")
     client = openai.OpenAI(base_url=given["base"], api_key=given["token"])
     one = client.images.generate(prompt=PROMPT)
@@ -37,13 +38,16 @@ def openai_sdk(given: Given) -> int:
     assert old.data[0].b64_json
     listed = [one.id for one in client.models.list()]
     assert all(client.models.retrieve(name).id == name for name in listed if "/" in name)
+    drawn = base64.b64decode(one.data[0].b64_json)
+    changed = client.images.edit(image=drawn, prompt="The same at night", size="1024x1024")
+    assert base64.b64decode(changed.data[0].b64_json) != drawn
     try:
-        client.images.edit(image=b"\x89PNG", prompt=PROMPT)
+        client.images.create_variation(image=drawn)
     except openai.NotFoundError as error:
-        assert "no such route" in str(error)
+        assert "Variations are not made" in str(error)
     else:
-        raise AssertionError("an edit was answered")
-    return 6
+        raise AssertionError("a variation was answered")
+    return 7
 
 
 def litellm_sdk(given: Given) -> int:
