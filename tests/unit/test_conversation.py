@@ -333,3 +333,14 @@ def test_each_result_is_used_at_most_once(history: list[ChatTurn]) -> None:
 def test_a_history_in_order_stays_as_it_is(history: list[ChatTurn]) -> None:
     once = in_order(history)
     assert in_order(once) == once
+
+
+@pytest.mark.parametrize("role", ["user", "assistant", "tool"])
+@pytest.mark.parametrize("images", ["no list", [3], [{}], [{"id": 5}], [{"id": "x" * 300}]])
+def test_what_a_message_says_of_its_images_has_one_form_whatever_its_role(
+    role: str, images: object
+) -> None:
+    with pytest.raises(ValidationError):
+        ChatRequest.model_validate(
+            {"messages": [{"role": role, "content": "x", "imageGenerations": images}]}
+        )

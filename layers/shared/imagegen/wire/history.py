@@ -18,7 +18,7 @@ _SPELLINGS = {
 }
 _NEEDED = {
     "assistant": ("role", "content", "imageGenerations", "toolCalls"),
-    "tool": ("role", "content", "toolCallId", "name"),
+    "tool": ("role", "content", "imageGenerations", "toolCalls", "toolCallId", "name"),
 }
 _TEXTS = ("text", "input_text", "output_text", "refusal")
 
@@ -39,8 +39,7 @@ def canonical_message(message: Any) -> Any:
     role = found.get("role")
     if not isinstance(role, str) or role not in _NEEDED:
         return {**found, "content": _text(found["content"])} if "content" in found else found
-    if role == "assistant":
-        found |= {"toolCalls": _calls(found), "imageGenerations": _images(found)}
+    found |= {"toolCalls": _calls(found), "imageGenerations": _images(found)}
     kept = {name: found[name] for name in _NEEDED[role] if found.get(name) is not None}
     return {**kept, "content": _text(found.get("content"), is_result=role == "tool")}
 
