@@ -56,7 +56,7 @@ class House:
         event = self.functions.event("estimate/prompt-only")
         path, _, query = path.partition("?")
         event["rawPath"], event["rawQueryString"] = path, query
-        event["queryStringParameters"] = dict(parse_qsl(query))
+        event["queryStringParameters"] = dict(parse_qsl(query, keep_blank_values=True))
         event["requestContext"]["http"].update(method=method, path=path)
         event["headers"] = {"content-type": "application/json", "host": "url.test"} | {
             name.replace("_", "-"): value for name, value in headers.items()

@@ -28,7 +28,9 @@ def application(
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
         event = event_of(environ["REQUEST_METHOD"], path)
         event["rawQueryString"] = environ.get("QUERY_STRING", "")
-        event["queryStringParameters"] = dict(parse_qsl(event["rawQueryString"]))
+        event["queryStringParameters"] = dict(
+            parse_qsl(event["rawQueryString"], keep_blank_values=True)
+        )
         event["headers"] = headers_of(environ)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if body:
