@@ -16,7 +16,8 @@ def function_of(path: str) -> str:
         return "health"
     if path.startswith("/chat"):
         return "chat"
-    return "estimate" if path.startswith(("/estimate", "/mcp", "/models", "/tools")) else "generate"
+    of_estimate = ("/estimate", "/inputs", "/mcp", "/models", "/tools")
+    return "estimate" if path.startswith(of_estimate) else "generate"
 
 
 def application(
