@@ -116,10 +116,11 @@ class EstimateRequest(EdgeModel):
         None, description="transparent leaves out models that make no transparent background."
     )
     seed: int | None = Field(
-        None, ge=0, le=MAX_SEED, description="Leaves out models that have no seed."
+        None, strict=True, ge=0, le=MAX_SEED, description="Leaves out models that have no seed."
     )
     partials: int = Field(
         0,
+        strict=True,
         ge=0,
         le=MAX_PARTIALS,
         description="Preview frames while the image is made; each has a price.",

@@ -50,7 +50,7 @@ class UploadOrder(EdgeModel):
     """The file that will be uploaded: the body of POST /inputs."""
 
     media_type: MediaType
-    bytes: int = Field(ge=1, le=MOST_UPLOAD_BYTES, description="The size of the file.")
+    bytes: int = Field(strict=True, ge=1, le=MOST_UPLOAD_BYTES, description="The size of the file.")
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
         description="The file's SHA-256 in hex."
     )
