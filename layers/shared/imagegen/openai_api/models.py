@@ -184,10 +184,11 @@ def to_estimate_request(
     """
     # Without a size, an edit has that of its input.
     is_sized = not pictures.inputs or request.size not in (None, "auto")
+    size: dict[str, Any] = {"size": to_size(request.size, catalog)} if is_sized else {}
     return EstimateRequest(
         prompt=request.prompt,
         quality=named.tier,
-        **({"size": to_size(request.size, catalog)} if is_sized else {}),
+        **size,
         style=request.style or "",
         max_cost=None if max_cost is None else _dollars(max_cost),
         model=named.model,
