@@ -10,8 +10,14 @@ import pytest
 import requests
 
 from imagegen.aws.upload_store import PREFIX, S3UploadStore
-from imagegen.domain.stores import UploadStore
-from imagegen.domain.uploads import LINK_SECONDS, UploadLink, UploadRef, UploadRequest, upload_id
+from imagegen.domain.uploads import (
+    LINK_SECONDS,
+    UploadLink,
+    UploadRef,
+    UploadRequest,
+    UploadStore,
+    upload_id,
+)
 from tests.adapters.aws.world import Aws
 from tests.fakes.pictures import picture
 from tests.fakes.service import IMAGE_ID_KEY

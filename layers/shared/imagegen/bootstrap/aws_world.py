@@ -20,7 +20,7 @@ from imagegen.domain.catalog import Catalog, parse_catalog
 from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.domain.quote import Keyring, parse_keyring
-from imagegen.domain.stores import UploadStore
+from imagegen.domain.uploads import UploadStore
 from imagegen.monitoring.observer import LogObserver
 from imagegen.settings import Settings
 from imagegen.usecases.availability import ProviderSetup

@@ -8,13 +8,8 @@ from imagegen.domain.fleet import CircuitStore, KeyCheckStore
 from imagegen.domain.ports import ImageProvider, Llm, Moderator, WaitingPlaces
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
-from imagegen.domain.stores import (
-    ImageContent,
-    ImageStore,
-    LedgerStore,
-    RecordStore,
-    UploadStore,
-)
+from imagegen.domain.stores import ImageContent, ImageStore, LedgerStore, RecordStore
+from imagegen.domain.uploads import UploadStore
 from imagegen.guard import Transition
 from imagegen.usecases.availability import ProviderSetup
 

@@ -1,8 +1,8 @@
 """The quote: a signed, single-use promise of a price to one user for one prompt.
 
 ``q1.<kid>.<payload>.<mac>``, or ``q2`` with inputs or wishes: HMAC-SHA256 over the text before the
-last dot, with keys of its own.
-It is deliberately not a JWT: there is no algorithm to choose, and it cannot be used as a login.
+last dot, with keys of its own. It is deliberately not a JWT: there is no algorithm to choose, and
+it cannot be used as a login.
 The MAC is compared as text, so that no second spelling of the same bytes is accepted.
 """
 
@@ -31,6 +31,7 @@ MIN_KEY_BYTES = 32
 PREFIX = "q1"
 PREFIX_WITH_INPUTS = "q2"
 """Of a quote with inputs, wishes or sizes per candidate, which an earlier release would not see."""
+_PREFIXES = (PREFIX, PREFIX_WITH_INPUTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +170,6 @@ def open_quote(token: str, keyring: Keyring) -> Quote:
         return _PAYLOAD.validate_python(_json(payload))
     except (ValidationError, ValueError):
         raise invalid from None
-
-
-_PREFIXES = (PREFIX, PREFIX_WITH_INPUTS)
 
 
 def _is_new(quote: Quote) -> bool:

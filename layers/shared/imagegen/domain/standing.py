@@ -58,7 +58,11 @@ def _how_many(
 
 
 def _openings(ledger: Ledger, now_ms: int) -> list[int]:
-    """Return when limits may open: an hour after each image, and on the next UTC day."""
+    """Return the times, in ms, at which a limit may stop applying.
+
+    The limit of the hour may do so one hour after each image, those of the day when the next UTC
+    day begins.
+    """
     hours = {at_ms + HOUR_MS for at_ms in ledger.slots.values()}
     return sorted(at for at in {*hours, now_ms + next_day_seconds(now_ms) * 1000} if at > now_ms)
 

@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     # Functions without a gallery do not load it.
     from imagegen.domain.gallery import PromptStore
 
-if TYPE_CHECKING:
-    # Only requests with uploads load it.
-    from imagegen.domain.uploads import UploadLink, UploadRef, UploadRequest
-
 
 @dataclass(frozen=True, slots=True)
 class LedgerSnapshot:
@@ -170,46 +166,6 @@ class ImageContent(Protocol):
 
         Raises:
             StoreUnavailableError: they cannot be read.
-        """
-        ...
-
-
-class UploadStore(Protocol):
-    """The pictures that users sent in as inputs. They are removed after a day."""
-
-    def used(self, user: str) -> frozenset[str]:
-        """Return the ids of the user's uploads that are stored.
-
-        Raises:
-            StoreUnavailableError: they cannot be read.
-        """
-        ...
-
-    def link(self, ref: "UploadRef", request: "UploadRequest") -> "UploadLink":
-        """Return where exactly this file can be stored, once, within five minutes."""
-        ...
-
-    def size(self, ref: "UploadRef") -> int | None:
-        """Return the number of bytes of an upload, or ``None`` if it is not stored.
-
-        Raises:
-            StoreUnavailableError: it cannot be read.
-        """
-        ...
-
-    def read(self, ref: "UploadRef", *, limit_bytes: int) -> bytes | None:
-        """Return the bytes of an upload, or ``None`` if it is not stored or exceeds the limit.
-
-        Raises:
-            StoreUnavailableError: they cannot be read.
-        """
-        ...
-
-    def delete(self, ref: "UploadRef") -> None:
-        """Remove an upload, if it is stored.
-
-        Raises:
-            StoreUnavailableError: it may or may not have been removed.
         """
         ...
 

@@ -11,6 +11,7 @@ import binascii
 import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 from imagegen.domain.days import next_day_seconds
 from imagegen.domain.errors import LimitError, NotFoundError
@@ -52,6 +53,46 @@ class UploadLink:
 
     url: str
     headers: dict[str, str]
+
+
+class UploadStore(Protocol):
+    """The pictures that users sent in as inputs. They are removed after a day."""
+
+    def used(self, user: str) -> frozenset[str]:
+        """Return the ids of the user's uploads that are stored.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
+        """
+        ...
+
+    def link(self, ref: UploadRef, request: UploadRequest) -> UploadLink:
+        """Return where exactly this file can be stored, once, within five minutes."""
+        ...
+
+    def size(self, ref: UploadRef) -> int | None:
+        """Return the number of bytes of an upload, or ``None`` if it is not stored.
+
+        Raises:
+            StoreUnavailableError: it cannot be read.
+        """
+        ...
+
+    def read(self, ref: UploadRef, *, limit_bytes: int) -> bytes | None:
+        """Return the bytes of an upload, or ``None`` if it is not stored or exceeds the limit.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
+        """
+        ...
+
+    def delete(self, ref: UploadRef) -> None:
+        """Remove an upload, if it is stored.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been removed.
+        """
+        ...
 
 
 def owner_name(user: str, key: bytes) -> str:

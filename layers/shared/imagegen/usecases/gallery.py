@@ -16,7 +16,8 @@ from imagegen.domain.ids import ImageRef, image_id, parse_image_id
 from imagegen.domain.ledger import OpState
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, Place, RecordStatus, as_deleted
-from imagegen.domain.stores import Stores, UploadStore
+from imagegen.domain.stores import Stores
+from imagegen.domain.uploads import UploadStore, check_upload_id
 from imagegen.usecases.conversions import to_cost, to_provenance
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.gallery import GalleryPage, GalleryQuery, OwnImage
@@ -111,11 +112,6 @@ class Gallery:
         return record
 
     def _delete_uploads(self, record: ImageRecord, user: str) -> None:
-        if not record.uploads:
-            return
-        # Imported here: most images have no uploads.
-        from imagegen.domain.uploads import check_upload_id  # noqa: PLC0415
-
         for upload in record.uploads:
             self.uploads().delete(check_upload_id(upload, user, self.image_id_key()))
 

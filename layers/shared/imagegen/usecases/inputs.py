@@ -17,7 +17,8 @@ from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.inputs import InputFile, QuotedInput, Role
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.records import RecordStatus
-from imagegen.domain.stores import ImageContent, RecordStore, UploadStore
+from imagegen.domain.stores import ImageContent, RecordStore
+from imagegen.domain.uploads import UploadRef, UploadStore, check_upload_id
 from imagegen.wire.images import EstimateRequest
 from imagegen.wire.inputs import MaskReference
 
@@ -151,9 +152,6 @@ class InputReader:
         return content
 
     def _upload_bytes(self, upload_id: str, user: str, budget: _Bytes, field: str) -> bytes:
-        # Imported here, and below: most requests have no uploads.
-        from imagegen.domain.uploads import check_upload_id  # noqa: PLC0415
-
         try:
             ref = check_upload_id(upload_id, user, self.image_id_key())
         except NotFoundError as error:
@@ -173,7 +171,6 @@ class InputReader:
             return self._image_bytes(one.ref(user), field)
         # As for the mask.
         from imagegen.domain.metadata import without_metadata  # noqa: PLC0415
-        from imagegen.domain.uploads import UploadRef  # noqa: PLC0415
 
         ref = UploadRef(user, one.upload)
         content = self.uploads().read(ref, limit_bytes=MOST_BYTES_IN_ALL)

@@ -7,8 +7,7 @@ the reconciler ends its hold without them, and a repetition of the call contains
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from imagegen.domain.stores import UploadStore
-from imagegen.domain.uploads import UploadLink, UploadRef, UploadRequest
+from imagegen.domain.uploads import UploadLink, UploadRef, UploadRequest, UploadStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imagegen.domain.stores import UploadStore
-from imagegen.domain.uploads import LINK_SECONDS, UploadRef, UploadRequest, free_upload_id
+from imagegen.domain.uploads import (
+    LINK_SECONDS,
+    UploadRef,
+    UploadRequest,
+    UploadStore,
+    free_upload_id,
+)
 from imagegen.wire.images import UploadTicket
 from imagegen.wire.inputs import UploadOrder, UploadTarget
 
