@@ -84,7 +84,17 @@ GENERATE: Final = Group(
 OFFERS: Final = Group(
     "offers",
     (
-        *_in("domain", "selection", "criteria", "choices", "standing", "wishes", "pricing"),
+        *_in(
+            "domain",
+            "selection",
+            "candidates",
+            "sizes",
+            "criteria",
+            "choices",
+            "standing",
+            "wishes",
+            "pricing",
+        ),
         *_in("domain", "price_rules", "input_tokens", "fleet", "quote", "days", "formats"),
         *_in("domain", "catalog"),
         *_in("usecases", "estimator", "requests", "availability", "conversions", "gallery"),

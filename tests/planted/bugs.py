@@ -307,7 +307,7 @@ SURCHARGE_FORGOTTEN = Bug(
     "10 maxCost is compared without what a long prompt adds",
     (
         Change(
-            f"{PACKAGE}/domain/selection.py",
+            f"{PACKAGE}/domain/candidates.py",
             "    if criteria.max_cost_microusd is not None and price > ",
             "    image = price_microusd(row, option) or 0\n"
             "    if criteria.max_cost_microusd is not None and image > ",

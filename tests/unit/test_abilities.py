@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegen.domain.candidates import Availability, Reason
 from imagegen.domain.catalog import Offering, Tier
 from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.input_tokens import input_tokens
@@ -22,7 +23,7 @@ from imagegen.domain.quote import (
     prompt_hash,
     sign_quote,
 )
-from imagegen.domain.selection import Availability, Reason, Selection, select
+from imagegen.domain.selection import Selection, select
 from imagegen.domain.wishes import Wishes
 from tests.fakes.catalogs import SQUARE, catalog, row
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegen.domain.candidates import Availability, Reason
 from imagegen.domain.catalog import Offering, Tier
 from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.formats import choose_format
 from imagegen.domain.pricing import inputs_microusd, most_for_input_microusd, price_microusd
-from imagegen.domain.selection import Availability, Reason, Selection, select
+from imagegen.domain.selection import Selection, select
 from imagegen.domain.wishes import NONE, Wishes
 from imagegen.wire.reports import OfferedInputs, OfferedPreviews
 from tests.fakes.catalogs import real_catalog

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegen.domain.candidates import Availability, Reason
 from imagegen.domain.catalog import Catalog, Tier
 from imagegen.domain.choices import Choice, Label, choices
 from imagegen.domain.criteria import Criteria
 from imagegen.domain.errors import LimitError
 from imagegen.domain.ledger import HOUR_MS, Limits
-from imagegen.domain.selection import Availability, Reason, Selection, select
+from imagegen.domain.selection import Selection, select
 from tests.fakes.catalogs import SQUARE, catalog, real_catalog, row
 from tests.fakes.service import Service
 

@@ -3,6 +3,7 @@
 import pytest
 
 from imagegen.domain.breaker import Circuit, State
+from imagegen.domain.candidates import Reason
 from imagegen.domain.errors import (
     InvalidRequestError,
     NoProviderError,
@@ -13,7 +14,6 @@ from imagegen.domain.errors import (
 from imagegen.domain.ids import parse_image_id
 from imagegen.domain.ledger import Limits
 from imagegen.domain.quote import Quote, open_quote, prompt_hash
-from imagegen.domain.selection import Reason
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.estimator import Issue
 from imagegen.wire.images import Estimate, EstimateRequest

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from imagegen.domain.candidates import Availability, Reason
 from imagegen.domain.catalog import Catalog, Offering, Tier
 from imagegen.domain.criteria import Criteria
 from imagegen.domain.days import today
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.formats import likely_bytes, requested
 from imagegen.domain.quote import open_quote
-from imagegen.domain.selection import Availability, Reason, select
+from imagegen.domain.selection import select
 from tests.contracts.vendors import check_image_request
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.clock import NOON_MS

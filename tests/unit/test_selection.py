@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imagegen.domain.candidates import UNAVAILABLE, Availability, Reason
 from imagegen.domain.catalog import Catalog, Tier
 from imagegen.domain.criteria import Criteria
 from imagegen.domain.pricing import price_microusd, prompt_microusd
-from imagegen.domain.selection import UNAVAILABLE, Availability, Reason, Selection, select
+from imagegen.domain.selection import Selection, select
 from imagegen.domain.wishes import Wishes
 from tests.fakes.catalogs import SOURCE, SQUARE, catalog, real_catalog, row, three_providers
 

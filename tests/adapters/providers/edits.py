@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from imagegen.domain.catalog import Offering, SizeOption
+from imagegen.domain.catalog import Offering
 from imagegen.domain.formats import requested
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.ports import ImageOrder
+from imagegen.domain.sizes import SizeOption
 from imagegen.domain.wishes import Wishes, ordered
 from tests.adapters.providers.adapters import PROMPT
 from tests.adapters.providers.loopback import Loopback, Reply, Script, ToolUse, Wire, json_reply

@@ -13,11 +13,12 @@ from google.genai import errors, types
 from PIL import Image
 from replicate.client import Client as ReplicateClient
 
-from imagegen.domain.catalog import Offering, SizeOption, digest
+from imagegen.domain.catalog import Offering, digest
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder
+from imagegen.domain.sizes import SizeOption
 from imagegen.domain.wishes import Wishes, ordered
 from tests.adapters.providers.adapters import KEY, PATHS, PROMPT, build_adapter
 from tests.adapters.providers.edits import (

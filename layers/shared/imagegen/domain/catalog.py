@@ -29,10 +29,10 @@ from imagegen.domain.price_rules import (
     PIXEL_SIZE,
     CatalogModel,
     PerImage,
-    PixelSize,
     PriceRule,
     TokenPrices,
 )
+from imagegen.domain.sizes import SizeOption
 
 MAX_NAME = 80
 """Of a key, a provider and a model, so that the record of an image fits into its metadata."""
@@ -52,36 +52,6 @@ class Tier(StrEnum):
     HIGH = "high"
     STANDARD = "standard"
     FAST = "fast"
-
-
-class Shape(StrEnum):
-    """Sizes by name; each model has its own pixels nearest to the shape."""
-
-    SQUARE = "square"
-    LANDSCAPE = "landscape"
-    PORTRAIT = "portrait"
-
-
-class SizeOption(CatalogModel):
-    """One size that a model supports, with the parameters that request it."""
-
-    size: PixelSize
-    shape: Shape | None = None
-    params: Mapping[str, Any]
-    billed_megapixels: Annotated[Decimal, Field(gt=0)] | None = None
-    """What the provider bills, if that is not width x height / 1,000,000."""
-
-    @cached_property
-    def pixels(self) -> tuple[int, int]:
-        """Width and height."""
-        width, height = self.size.split("x")
-        return int(width), int(height)
-
-    @cached_property
-    def megapixels(self) -> Decimal:
-        """Millions of pixels as billed."""
-        width, height = self.pixels
-        return self.billed_megapixels or Decimal(width * height) / 1_000_000
 
 
 class Offering(CatalogModel):

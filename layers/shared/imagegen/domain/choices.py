@@ -6,9 +6,10 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from imagegen.domain.candidates import Availability, Candidate
 from imagegen.domain.catalog import Catalog, Offering, Tier
 from imagegen.domain.criteria import Criteria
-from imagegen.domain.selection import Availability, Candidate, Selection, suitable
+from imagegen.domain.selection import Selection, suitable
 
 
 class Label(StrEnum):

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from imagegen.domain.abilities import InputSupport
-from imagegen.domain.catalog import Offering, SizeOption, Tier
+from imagegen.domain.catalog import Offering, Tier
 from imagegen.domain.pricing import (
     inputs_microusd,
     price_microusd,
     prompt_microusd,
     wishes_microusd,
 )
+from imagegen.domain.sizes import SizeOption
 from imagegen.domain.wishes import NONE, Wishes
 
 SAME_SIZE = "same"

@@ -1,6 +1,7 @@
 """The file format of an image: which one comes, which may be requested, and how large it may be."""
 
-from imagegen.domain.catalog import Offering, SizeOption
+from imagegen.domain.catalog import Offering
+from imagegen.domain.sizes import SizeOption
 
 BYTES_PER_PIXEL = {"png": 2, "jpeg": 1, "webp": 1}
 """More than nearly every image needs: photographs of 1024x1024 pixels have up to 1.9 MB as PNG, and

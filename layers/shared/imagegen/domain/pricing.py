@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import assert_never
 
-from imagegen.domain.catalog import Offering, SizeOption, Variant
+from imagegen.domain.catalog import Offering, Variant
 from imagegen.domain.input_tokens import input_tokens
 from imagegen.domain.pixels import Measured
 from imagegen.domain.price_rules import (
@@ -24,6 +24,7 @@ from imagegen.domain.price_rules import (
     PerStartedMegapixel,
     PriceRule,
 )
+from imagegen.domain.sizes import SizeOption
 from imagegen.domain.wishes import Wishes
 
 STEP_TOKENS = 250

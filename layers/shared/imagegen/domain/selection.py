@@ -4,72 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 
-from imagegen.domain.catalog import Catalog, Offering, SizeOption, Variant
+from imagegen.domain.candidates import (
+    UNAVAILABLE,
+    Availability,
+    Candidate,
+    LeftOut,
+    Reason,
+    judge,
+)
+from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.criteria import Criteria
-from imagegen.domain.formats import choose_format, format_detail, requested
-from imagegen.domain.money import label_text
-from imagegen.domain.pricing import price_microusd
-from imagegen.domain.wishes import missing, ordered
-
-
-class Reason(StrEnum):
-    """Why a model is left out."""
-
-    SIZE = "size_unsupported"
-    PROMPT = "prompt_too_long"
-    RETIRED = "retired"
-    UNPRICED = "unpriced"
-    NO_KEY = "no_key"
-    DISABLED = "disabled"
-    CIRCUIT = "circuit_open"
-    TOO_DEAR = "above_max_cost"
-    MULTIPLE = "above_price_multiple"
-    QUALITY = "quality_unsupported"
-    """Only of a named model: it is not in the tier that was requested."""
-    FORMAT = "format_unsupported"
-    MARKS = "marks_missing"
-    INPUTS = "inputs_unsupported"
-    WISH = "wish_unsupported"
-
-
-UNAVAILABLE = frozenset({Reason.NO_KEY, Reason.DISABLED, Reason.CIRCUIT})
-"""The temporary reasons. The first model of a tier is replaced if it is left out for one of these,
-and a named model if it is left out for any reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Availability:
-    """Whether a row can be called now; ``reason`` is ``None`` if it can."""
-
-    reason: Reason | None = None
-    retry_at_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A model that may make the image, at its price."""
-
-    variant: Variant
-    price_microusd: int
-    file_format: str = ""
-    """The file format that is requested; empty for the one that comes anyway."""
-
-    @property
-    def key(self) -> str:
-        """The row's key."""
-        return self.variant.row.key
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A model of the tier that may not make the image, and why."""
-
-    row: Offering
-    reason: Reason
-    detail: str
-    price_microusd: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +73,7 @@ def _judged(
     catalog: Catalog, criteria: Criteria, availability: Mapping[str, Availability], today: date
 ) -> list[Candidate | LeftOut]:
     ranked = sorted(catalog.tier(criteria.tier), key=lambda row: _rank(row, criteria))
-    return [_judge(row, criteria, availability, today) for row in ranked]
+    return [judge(row, criteria, availability, today) for row in ranked]
 
 
 def _rank(row: Offering, criteria: Criteria) -> tuple[bool, bool, int]:
@@ -150,60 +95,6 @@ def _ordered(fitting: list[Candidate], criteria: Criteria) -> list[Candidate]:
         return *_preference(row, criteria), one.price_microusd, row.fallback_priority
 
     return fitting[:1] + sorted(fitting[1:], key=rank)
-
-
-def _judge(
-    row: Offering, criteria: Criteria, availability: Mapping[str, Availability], today: date
-) -> Candidate | LeftOut:
-    option = criteria.option_of(row)
-    if option is None:
-        if detail := criteria.missing_inputs(row):
-            return LeftOut(row, Reason.INPUTS, detail)
-        sizes = ", ".join(o.size for o in row.sizes)
-        supported = "only the size of its input image" if row.keeps_size else sizes
-        return LeftOut(row, Reason.SIZE, f"supports {supported}")
-    price = criteria.price_at(row, option)
-    if found := _misfit(row, option, criteria, today):
-        return LeftOut(row, *found, price)
-    if price is None:
-        return LeftOut(row, Reason.UNPRICED, f"no price for {option.size}")
-    if criteria.max_cost_microusd is not None and price > criteria.max_cost_microusd:
-        most = label_text(criteria.max_cost_microusd)
-        detail = f"{label_text(price)} is above the maxCost of {most}"
-        return LeftOut(row, Reason.TOO_DEAR, detail, price)
-    wanted, clear = criteria.file_format, criteria.wishes.transparent
-    file_format = choose_format(row, option, wanted, criteria.most_bytes, has_alpha=clear)
-    if file_format is None:
-        return LeftOut(row, Reason.FORMAT, format_detail(row, wanted, has_alpha=clear), price)
-    state = availability.get(row.key, Availability(Reason.NO_KEY))
-    if state.reason is not None:
-        return LeftOut(row, state.reason, _DETAILS[state.reason], price)
-    asked = requested(row, option, file_format) or option
-    sent = ordered(row, asked, criteria.wishes, has_inputs=bool(criteria.inputs))
-    return Candidate(Variant(row, sent), price, file_format)
-
-
-def _misfit(
-    row: Offering, option: SizeOption, criteria: Criteria, today: date
-) -> tuple[Reason, str] | None:
-    """Return why a row cannot make the image, whatever its price and its state are."""
-    if row.is_retired(today):
-        return Reason.RETIRED, f"shut down on {row.shutdown_on}"
-    if detail := criteria.missing_inputs(row):
-        return Reason.INPUTS, detail
-    if detail := missing(row, criteria.wishes):
-        return Reason.WISH, detail
-    if criteria.prompt_characters > row.max_prompt_characters and price_microusd(row, option):
-        return Reason.PROMPT, f"supports prompts of up to {row.max_prompt_characters} characters"
-    return None
-
-
-_DETAILS = {
-    Reason.NO_KEY: "no key is set for this provider",
-    Reason.DISABLED: "switched off by the operator",
-    Reason.CIRCUIT: "paused after too many failures",
-    Reason.MARKS: "its files have no known mark of origin",
-}
 
 
 def _within_multiple(

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from imagegen.domain.catalog import Offering, SizeOption
+from imagegen.domain.catalog import Offering
+from imagegen.domain.sizes import SizeOption
 
 MAX_SEED = 2**31 - 1
 """Accepted by every provider that has seeds."""

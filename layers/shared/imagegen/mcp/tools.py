@@ -13,9 +13,10 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from imagegen.chat.tool import tool_definition
-from imagegen.domain.catalog import Shape, Tier
+from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ConfigurationError, ImagegenError
 from imagegen.domain.money import label_text, usd_text
+from imagegen.domain.sizes import Shape
 from imagegen.edge.problems import invalid_request, on_route, to_problem
 from imagegen.mcp import confirm as confirming
 from imagegen.mcp.app import TOOL_META, offer_link

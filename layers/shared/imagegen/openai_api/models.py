@@ -20,10 +20,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from imagegen.domain.catalog import Catalog, FileFormat, Shape, Tier
+from imagegen.domain.catalog import Catalog, FileFormat, Tier
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import parse_usd
 from imagegen.domain.price_rules import PIXEL_SIZE
+from imagegen.domain.sizes import Shape
 from imagegen.domain.text import Prompt, Style
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.images import EstimateRequest

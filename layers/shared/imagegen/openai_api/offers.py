@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from imagegen.domain.candidates import LeftOut, Reason
 from imagegen.domain.errors import (
     AboveMaxCostError,
     ParameterError,
@@ -10,7 +11,6 @@ from imagegen.domain.errors import (
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.money import label_text
 from imagegen.domain.quote import Quote
-from imagegen.domain.selection import LeftOut, Reason
 from imagegen.usecases.estimator import Estimator, Issue, PricedOffer
 from imagegen.wire.images import EstimateRequest
 

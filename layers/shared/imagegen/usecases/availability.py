@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from imagegen.domain.candidates import Availability, Reason
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.pricing import most_for_input_microusd, price_microusd
-from imagegen.domain.selection import Availability, Reason
 from imagegen.guard import Guard, model_circuit
 from imagegen.wire.reports import (
     Models,

@@ -1,11 +1,12 @@
 """Records, ledgers and selections as models of the API, for the use cases that answer with them."""
 
+from imagegen.domain.candidates import LeftOut
 from imagegen.domain.choices import Choice
 from imagegen.domain.errors import LimitError
 from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.ledger import Ledger, Limits, remaining
 from imagegen.domain.records import Fallback, ImageRecord
-from imagegen.domain.selection import LeftOut, Selection
+from imagegen.domain.selection import Selection
 from imagegen.wire.images import (
     Allowance,
     Alternative,

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from imagegen.domain import ids, quality
+from imagegen.domain.candidates import Availability, Candidate, LeftOut
 from imagegen.domain.catalog import Catalog, Tier
 from imagegen.domain.choices import Choice, choices
 from imagegen.domain.criteria import SAME_SIZE, Criteria
@@ -31,13 +32,7 @@ from imagegen.domain.quote import (
     sign_quote,
 )
 from imagegen.domain.records import Fallback
-from imagegen.domain.selection import (
-    Availability,
-    Candidate,
-    LeftOut,
-    Selection,
-    select,
-)
+from imagegen.domain.selection import Selection, select
 from imagegen.domain.standing import limit_now
 from imagegen.domain.stores import LedgerStore
 from imagegen.usecases.availability import Switchboard

@@ -10,11 +10,11 @@ from typing import Literal
 
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, State
+from imagegen.domain.candidates import Availability
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.fleet import FleetState, KeyCheck
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.selection import Availability
 from imagegen.usecases.availability import ProviderSetup, Switchboard
 from imagegen.usecases.key_checks import VALID, last_day
 from imagegen.wire.reports import CircuitReport, Health, KeyCheckReport, ModelReport, ProviderReport

@@ -1,5 +1,6 @@
 """What a request to price an image means: its criteria, and why no model may meet them."""
 
+from imagegen.domain.candidates import UNAVAILABLE, Reason
 from imagegen.domain.catalog import Tier
 from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.errors import (
@@ -13,7 +14,7 @@ from imagegen.domain.inputs import QuotedInput, Role, without_mask
 from imagegen.domain.money import label_text
 from imagegen.domain.pricing import prompt_tokens
 from imagegen.domain.quote import styled_prompt
-from imagegen.domain.selection import UNAVAILABLE, Reason, Selection
+from imagegen.domain.selection import Selection
 from imagegen.domain.wishes import Wishes
 from imagegen.wire.images import EstimateRequest
 

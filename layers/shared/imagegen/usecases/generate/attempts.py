@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import partial
 
 from imagegen.domain import pixels
+from imagegen.domain.candidates import Availability
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.errors import (
     ContentRefusedError,
@@ -24,7 +25,6 @@ from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
 from imagegen.domain.pricing import charge_microusd
 from imagegen.domain.quote import Quote, QuotedCandidate
-from imagegen.domain.selection import Availability
 from imagegen.domain.wishes import ordered
 from imagegen.guard import Guard
 from imagegen.usecases.generate.run import AttemptLog, ImageMade, Run
@@ -33,7 +33,7 @@ SHORTEST_CALL_SECONDS = 5.0
 
 
 class Skipped(StrEnum):
-    """Why a candidate of a quote is not called. ``selection.Reason`` has the other reasons."""
+    """Why a candidate of a quote is not called. ``candidates.Reason`` has the other reasons."""
 
     CATALOG = "catalog_changed"
     DEADLINE = "no_time_left"
