@@ -25,7 +25,8 @@ from imagegen.usecases.availability import ModelLister, ProviderSetup
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.gallery import Gallery
-from imagegen.usecases.generate.generator import Confirmed, Generator, Presenter
+from imagegen.usecases.generate.generator import Confirmed, Generator
+from imagegen.usecases.generate.presenter import Presenter
 from imagegen.usecases.generate.reconciler import EndedHold, Reconciler
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.health import HealthReporter

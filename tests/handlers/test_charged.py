@@ -11,7 +11,7 @@ from imagegen.bootstrap import estimate, generate
 from imagegen.domain.errors import ConfigurationError, StoreUnavailableError
 from imagegen.domain.quote import Keyring
 from imagegen.edge.problems import FREE_PATHS, FREE_ROUTES
-from imagegen.usecases.generate.generator import Presenter
+from imagegen.usecases.generate.presenter import Presenter
 from imagegen.wire.headers import USER_TOKEN
 from imagegen.wire.images import Estimate
 from tests.fakes.service import FakeWorld

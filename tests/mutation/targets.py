@@ -72,7 +72,7 @@ GENERATE: Final = Group(
     "generate",
     (
         *_in("usecases/generate", "generator", "holds", "attempts", "run", "storage"),
-        *_in("usecases/generate", "moderation"),
+        *_in("usecases/generate", "moderation", "delivery", "presenter", "sets", "same_look", "frames"),
         *_in("usecases/generate", "replay", "reconciler"),
     ),
     (

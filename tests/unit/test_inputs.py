@@ -707,6 +707,22 @@ def test_an_opaque_image_is_not_sold_as_a_transparent_one(opaque: bytes) -> None
     service.check_charged_iff_stored()
 
 
+def test_an_image_whose_alpha_cannot_be_read_is_not_sold_as_a_transparent_one() -> None:
+    shown = Image.effect_noise((1024, 1024), 60).convert("RGBA")
+    shown.putalpha(Image.effect_noise((1024, 1024), 90))
+    shown.save(out := BytesIO(), "WEBP")
+    content = bytearray(out.getvalue())
+    content[content.index(b"ALPH") + 8] = 0  # raw alpha, for which there are too few bytes
+    service = editors()
+    service.react("alpha", bytes(content))
+    service.react("beta", see_through())
+    made = service.confirm(service.estimate("a logo", background="transparent"))
+    assert isinstance(made, Made)
+    assert made.record.provider == "beta"
+    assert made.record.attempts[0].code == "broken_image"
+    service.check_charged_iff_stored()
+
+
 def test_without_any_transparent_image_nothing_is_charged() -> None:
     service = editors()
     offer = service.estimate("a logo", background="transparent")

@@ -16,9 +16,10 @@ from imagegen.domain.stores import Stores
 from imagegen.edge.problems import to_problem
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.generate.attempts import ProviderLoop
-from imagegen.usecases.generate.generator import Generator, Presenter
+from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.holds import Holds
 from imagegen.usecases.generate.moderation import PromptModeration
+from imagegen.usecases.generate.presenter import Presenter
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer
 from imagegen.usecases.generate.storage import ImageKeeper

@@ -6,11 +6,10 @@ whose answer was lost is not called again in the same run.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from imagegen.domain import pixels
 from imagegen.domain.candidates import Availability
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.errors import (
@@ -21,12 +20,11 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.formats import requested
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.pixels import BrokenImageError
-from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider
-from imagegen.domain.pricing import charge_microusd
+from imagegen.domain.ports import ImageOrder, ImageProvider
 from imagegen.domain.quote import Quote, QuotedCandidate
 from imagegen.domain.wishes import ordered
 from imagegen.guard import Guard
+from imagegen.usecases.generate.delivery import delivered
 from imagegen.usecases.generate.run import AttemptLog, ImageMade, Run
 
 SHORTEST_CALL_SECONDS = 5.0
@@ -40,25 +38,6 @@ class Skipped(StrEnum):
     IN_DOUBT = "earlier_call_unanswered"
     SET = "other_model_in_set"
     """Another image of the same request is stored, and this model did not make it."""
-
-
-class Undelivered(StrEnum):
-    """Why an image that arrived is not sold; the code of the attempt."""
-
-    BROKEN = "broken_image"
-    BLANK = "blank_image"
-    SMALL = "small_image"
-    OPAQUE = "opaque_image"
-
-
-UNDELIVERED = {
-    Undelivered.BROKEN: Outcome.UNAVAILABLE,
-    # One prompt may cause these.
-    Undelivered.BLANK: Outcome.NO_IMAGE,
-    Undelivered.SMALL: Outcome.NO_IMAGE,
-    Undelivered.OPAQUE: Outcome.NO_IMAGE,
-}
-"""What such an attempt counts as: the provider answered, and the next one is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,56 +157,7 @@ class ProviderLoop:
             raise ProviderError(provider, Outcome.NOT_CALLED, "There is no time left.")
         order = _order(variant, run, self.name_of(run.quote.user, provider))
         answer = client.generate(order, timeout_seconds=timeout)
-        made = _delivered(candidate, variant, answer)
-        if run.quote.wishes.transparent:
-            _check_transparency(provider, answer.content)
-        return _with_frames(made, run)
-
-
-def _delivered(candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer) -> ImageMade:
-    """Return the image with its charge.
-
-    Raises:
-        ProviderError: it is damaged, has one colour only, or is smaller than every size of the row.
-    """
-    provider = variant.row.provider
-    try:
-        measured = pixels.measure(answer.content)
-    except BrokenImageError as error:
-        raise _not_delivered(provider, Undelivered.BROKEN, str(error)) from error
-    if measured.is_blank:
-        raise _not_delivered(provider, Undelivered.BLANK, "the image has one colour only")
-    quoted = candidate.price_microusd
-    charged = charge_microusd(variant, measured, quoted_microusd=quoted)
-    if charged is None:
-        size = f"{measured.width}x{measured.height} instead of {variant.option.size}"
-        raise _not_delivered(provider, Undelivered.SMALL, size)
-    return ImageMade(candidate, variant, answer, measured, charged)
-
-
-def _with_frames(made: ImageMade, run: Run) -> ImageMade:
-    """Return the image without the price of preview frames that were not shown."""
-    previews = made.variant.row.previews
-    if run.frames is None or previews is None:
-        return made
-    charged = made.charged_microusd - run.frames.missing() * previews.usd
-    return replace(made, charged_microusd=charged)
-
-
-def _check_transparency(provider: str, content: bytes) -> None:
-    """Raise unless some pixel of an image is transparent: alpha that is not used does not count.
-
-    Raises:
-        ProviderError: every pixel is opaque.
-    """
-    from imagegen.domain.transparency import read_transparency  # noqa: PLC0415 as above
-
-    if not read_transparency(content).is_transparent:
-        raise _not_delivered(provider, Undelivered.OPAQUE, "the background is not transparent")
-
-
-def _not_delivered(provider: str, why: Undelivered, message: str) -> ProviderError:
-    return ProviderError(provider, UNDELIVERED[why], message, provider_code=why.value)
+        return delivered(candidate, variant, answer, run)
 
 
 def _order(variant: Variant, run: Run, user: str) -> ImageOrder:

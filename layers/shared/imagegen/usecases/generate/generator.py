@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.days import is_of_past_day, utc_day
+from imagegen.domain.days import is_of_past_day
 from imagegen.domain.errors import (
     GenerationFailedError,
     ImagegenError,
@@ -23,18 +23,10 @@ from imagegen.domain.errors import (
 from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.image_sets import Look
 from imagegen.domain.inputs import InputFile
-from imagegen.domain.ledger import Ledger, Limits, OpState
+from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.previews import PreviewStore
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
-from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import Known, Refused
-from imagegen.usecases.conversions import (
-    to_allowance,
-    to_attempts,
-    to_cost,
-    to_provenance,
-    to_replaced,
-)
 from imagegen.usecases.generate.attempts import ProviderLoop
 from imagegen.usecases.generate.frames import Frames
 from imagegen.usecases.generate.holds import Holds
@@ -44,10 +36,7 @@ from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_c
 from imagegen.usecases.generate.run import ImageMade, Made, Run, Running
 from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.usecases.inputs import InputReader
-from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, LlmApiCall
-
-TYPICAL_SECONDS = 30
-"""Assumed for a model that was removed from the catalog after it was quoted."""
+from imagegen.wire.images import GenerateRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,64 +233,3 @@ class Generator:
 
     def _was_confirmed(self, quote: Quote, ledger: Ledger) -> bool:
         return quote.quote_id in ledger.ops or self.replayer.was_made(quote.ref)
-
-
-@dataclass(frozen=True, slots=True)
-class Presenter:
-    """Writes the answer to a confirmed request."""
-
-    catalog: Catalog
-    limits: Limits
-    now_ms: Callable[[], int]
-
-    def in_progress(self, quote: Quote, running: Running) -> ImageInProgress:
-        """Return the answer while the image is being made."""
-        row = self.catalog.by_key.get(quote.candidates[0].key)
-        return ImageInProgress(
-            id=quote.image_id,
-            started_at=running.started_ms,
-            typical_seconds=row.typical_seconds if row else TYPICAL_SECONDS,
-            charged=running.charged,
-        )
-
-    def image(self, quote: Quote, made: Made, prompt: str, base_url: str) -> GeneratedImage:
-        """Return the answer with the finished image; ``base_url`` is the URL of this service."""
-        record, now_ms = made.record, self.now_ms()
-        return GeneratedImage(
-            id=quote.image_id,
-            image_url=f"{base_url}/images/{quote.image_id}",
-            alt=prompt,
-            media_type=record.media_type,
-            width=record.width,
-            height=record.height,
-            provider=record.provider,
-            model=record.model,
-            quality=record.tier,
-            size=record.pixels,
-            style=quote.style,
-            cost=to_cost(record),
-            fallback=to_replaced(record.fallback),
-            attempts=to_attempts(record),
-            duration_ms=record.duration_ms,
-            created_at=record.created_ms,
-            provenance=to_provenance(record),
-            llm_api_call=_api_call(record),
-            # What is left today, which is not the quote's day if midnight has passed since.
-            remaining=to_allowance(made.ledger, self.limits, utc_day(now_ms), now_ms=now_ms),
-            derived_from=record.derived_from or None,
-            inputs=record.input_roles,
-            parents=tuple(one or None for one in record.parents),
-        )
-
-
-def _api_call(record: ImageRecord) -> LlmApiCall:
-    return LlmApiCall(
-        provider=record.provider,
-        model=record.model,
-        size=record.pixels,
-        quality=record.tier,
-        cost=record.charged_microusd,
-        duration_ms=record.duration_ms,
-        success=True,
-        timestamp=record.created_ms,
-    )

@@ -18,7 +18,8 @@ from imagegen.domain.errors import (
 from imagegen.domain.image_sets import Look
 from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.quote import Quote
-from imagegen.usecases.generate.generator import Generator, Presenter
+from imagegen.usecases.generate.generator import Generator
+from imagegen.usecases.generate.presenter import Presenter
 from imagegen.usecases.generate.replay import stored_is_charged
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.generate.same_look import Condition, SameLook

@@ -1,0 +1,82 @@
+"""Whether an image that arrived is what was sold, and what is charged for it."""
+
+from enum import StrEnum
+
+from imagegen.domain import pixels
+from imagegen.domain.catalog import Variant
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
+from imagegen.domain.pixels import BrokenImageError
+from imagegen.domain.ports import ImageAnswer
+from imagegen.domain.pricing import charge_microusd
+from imagegen.domain.quote import QuotedCandidate
+from imagegen.usecases.generate.run import ImageMade, Run
+
+
+class Undelivered(StrEnum):
+    """Why an image that arrived is not sold; the code of the attempt."""
+
+    BROKEN = "broken_image"
+    BLANK = "blank_image"
+    SMALL = "small_image"
+    OPAQUE = "opaque_image"
+
+
+UNDELIVERED = {
+    Undelivered.BROKEN: Outcome.UNAVAILABLE,
+    # One prompt may cause these.
+    Undelivered.BLANK: Outcome.NO_IMAGE,
+    Undelivered.SMALL: Outcome.NO_IMAGE,
+    Undelivered.OPAQUE: Outcome.NO_IMAGE,
+}
+"""What such an attempt counts as: the provider answered, and the next one is called."""
+
+
+def delivered(
+    candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer, run: Run
+) -> ImageMade:
+    """Return the image with its charge.
+
+    Raises:
+        ProviderError: it is damaged, has one colour only, is smaller than every size of the row, or
+            is opaque where the background had to be transparent.
+    """
+    provider = variant.row.provider
+    try:
+        measured = pixels.measure(answer.content)
+    except BrokenImageError as error:
+        raise _not_delivered(provider, Undelivered.BROKEN, str(error)) from error
+    if measured.is_blank:
+        raise _not_delivered(provider, Undelivered.BLANK, "the image has one colour only")
+    quoted = candidate.price_microusd
+    charged = charge_microusd(variant, measured, quoted_microusd=quoted)
+    if charged is None:
+        size = f"{measured.width}x{measured.height} instead of {variant.option.size}"
+        raise _not_delivered(provider, Undelivered.SMALL, size)
+    if run.quote.wishes.transparent:
+        _check_transparency(provider, answer.content)
+    if run.frames is not None and (previews := variant.row.previews):
+        # A preview frame that was not shown is not charged.
+        charged -= run.frames.missing() * previews.usd
+    return ImageMade(candidate, variant, answer, measured, charged)
+
+
+def _check_transparency(provider: str, content: bytes) -> None:
+    """Raise unless some pixel of an image is transparent: alpha that is not used does not count.
+
+    Raises:
+        ProviderError: every pixel is opaque, or the alpha channel cannot be read.
+    """
+    # Imported here: few requests want a transparent background.
+    from imagegen.domain.transparency import read_transparency  # noqa: PLC0415
+
+    try:
+        is_transparent = read_transparency(content).is_transparent
+    except BrokenImageError as error:
+        raise _not_delivered(provider, Undelivered.BROKEN, str(error)) from error
+    if not is_transparent:
+        raise _not_delivered(provider, Undelivered.OPAQUE, "the background is not transparent")
+
+
+def _not_delivered(provider: str, why: Undelivered, message: str) -> ProviderError:
+    return ProviderError(provider, UNDELIVERED[why], message, provider_code=why.value)
