@@ -72,7 +72,8 @@ GENERATE: Final = Group(
     "generate",
     (
         *_in("usecases/generate", "generator", "holds", "attempts", "run", "storage"),
-        *_in("usecases/generate", "moderation", "delivery", "presenter", "sets", "same_look", "frames"),
+        *_in("usecases/generate", "moderation", "delivery", "presenter", "sets"),
+        *_in("usecases/generate", "same_look", "frames"),
         *_in("usecases/generate", "replay", "reconciler"),
     ),
     (

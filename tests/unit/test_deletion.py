@@ -478,7 +478,7 @@ def test_a_mark_whose_time_is_over_leaves_the_record_to_say_so() -> None:
 def test_a_deleted_image_keeps_no_word_of_what_it_was_made_from() -> None:
     service = Service()
     made = service.make()
-    with_inputs = replace(made.record, derived_from="c" * 24, input_roles=("edit",))
+    with_inputs = replace(made.record, parents=("c" * 24,), input_roles=("edit",))
     service.images.objects[USER, made.ref.quote_id] = (b"x", with_inputs)
     service.records.records[made.ref] = with_inputs
     service.gallery.delete(service.image_id(made), USER)
@@ -486,7 +486,7 @@ def test_a_deleted_image_keeps_no_word_of_what_it_was_made_from() -> None:
         service.records.records[made.ref],
         service.images.marks[USER, made.ref.quote_id],
     ):
-        assert (record.derived_from, record.input_roles) == ("", ())
+        assert (record.derived_from, record.parents, record.input_roles) == ("", (), ())
         assert record.charged_microusd == 50_000
 
 

@@ -9,6 +9,7 @@ from imagegen.aws.preview_store import PREFIX, URL_SECONDS, S3PreviewStore
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.inputs import PreviewFrame
 from imagegen.domain.previews import PreviewStore
+from imagegen.domain.wishes import MOST_PARTIALS
 from tests.adapters.aws.test_image_contract import ref
 from tests.adapters.aws.world import Aws, fetched
 from tests.fakes.pictures import picture, png
@@ -26,15 +27,14 @@ def test_the_newest_frame_is_the_one_of_the_highest_index(
     previews: PreviewStore, owner: str
 ) -> None:
     assert previews.newest(ref(owner)) is None
-    for frame in (FRAMES[0], FRAMES[2], FRAMES[1], FRAMES[10], FRAMES[9]):
+    for frame in (FRAMES[1], FRAMES[0]):
         previews.put(ref(owner), frame, "image/png")
-    newest = previews.newest(ref(owner))
-    assert newest is not None
-    assert newest.index == 10
-    previews.delete(ref(owner), 10)
-    newest = previews.newest(ref(owner))
-    assert newest is not None
-    assert newest.index == 9
+    for index in reversed(range(MOST_PARTIALS)):
+        newest = previews.newest(ref(owner))
+        assert newest is not None
+        assert newest.index == index
+        previews.delete(ref(owner), index)
+    assert previews.newest(ref(owner)) is None
 
 
 def test_a_deleted_frame_is_gone_and_may_be_deleted_again(

@@ -81,8 +81,6 @@ class ImageRecord:
     """The run that made the image, if the run's name contains the digest of a request."""
     deleted_ms: int = 0
     """When its owner deleted the image; 0 if not. The charge stays."""
-    derived_from: str = ""
-    """The quote id of the image that this one was made from; never its image id, which opens it."""
     input_roles: tuple[str, ...] = ()
     """The roles of the pictures that the request was given, in their order."""
     c2pa: str = ""
@@ -90,9 +88,15 @@ class ImageRecord:
     watermark: str = ""
     """The watermark that the model puts into its files; empty if none is known."""
     parents: tuple[str, ...] = ()
-    """The quote ids of these pictures in the same order; empty for an upload."""
+    """The quote ids of these pictures in the same order; empty for an upload. Never image ids,
+    which open the images."""
     uploads: tuple[str, ...] = ()
     """The ids of the inputs that are uploads."""
+
+    @property
+    def derived_from(self) -> str:
+        """The quote id of the first image that this one was made from; empty without any."""
+        return next(filter(None, self.parents), "")
 
     @property
     def pixels(self) -> str:
@@ -123,9 +127,7 @@ def as_deleted(record: ImageRecord, at_ms: int) -> ImageRecord:
     The time of the first deletion stays.
     """
     deleted_ms = record.deleted_ms or at_ms
-    return replace(
-        record, deleted_ms=deleted_ms, derived_from="", input_roles=(), parents=(), uploads=()
-    )
+    return replace(record, deleted_ms=deleted_ms, input_roles=(), parents=(), uploads=())
 
 
 def image_deleted() -> ImageDeletedError:

@@ -8,6 +8,9 @@ from imagegen.domain.sizes import SizeOption
 MAX_SEED = 2**31 - 1
 """Accepted by every provider that has seeds."""
 
+MOST_PARTIALS = 2
+"""How many preview frames one image can have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:

@@ -155,7 +155,6 @@ class Run:
             charged_microusd=0,
             attempts=tuple(self.log.attempts),
             in_doubt_microusd=self.log.in_doubt_microusd,
-            derived_from=next((one.image for one in quote.inputs if one.image), ""),
             parents=tuple(one.image for one in quote.inputs),
             input_roles=tuple(one.role.value for one in quote.inputs),
             uploads=tuple(one.upload for one in quote.inputs if one.upload),
