@@ -47,6 +47,7 @@ def cheap_estimate() -> dict[str, Any]:
             "price": cheapest["price"],
             "buttonLabel": "Generate Image for $0.001",
             "choices": [cheapest | {"labels": ["chosen", "cheapest"]}, first, best],
+            "request": known["request"] | cheapest["request"],
         }
     )
 
@@ -63,14 +64,36 @@ def test_a_choice_asks_for_its_price_and_the_button_then_sends_its_quote(gallery
     gallery.element.get_by_role("button", name="Use this: Cheapest, fastest").click()
     request = calls(gallery)[0][1]
     known = read_fixture("pending")["data"]
-    assert request["prompt"] == known["prompt"]
-    assert request["size"] == known["estimate"]["size"]
-    assert (request["quality"], request["model"]) == ("fast", "replicate-fast-klein")
+    chosen = {"quality": "fast", "model": "replicate-fast-klein"}
+    assert request == {"prompt": known["prompt"], **known["estimate"]["request"], **chosen}
     settle(gallery, "(estimate) => client.resolve('estimate', estimate)", cheap_estimate())
     assert names(gallery) == ["estimate"]
     gallery.element.get_by_role("button", name="Generate Image for $0.001").click()
     assert names(gallery) == ["estimate", "generate"]
     assert calls(gallery)[1][1] == "q1.k1.cheap.cheap"
+
+
+@pytest.mark.parametrize(
+    ("name", "button"), [("pending", "Use this: Cheapest"), ("error", "Get a new price")]
+)
+def test_a_new_price_is_for_all_that_was_requested(
+    gallery: Gallery, name: str, button: str
+) -> None:
+    wishes = {
+        "size": "landscape",
+        "count": 2,
+        "maxCost": "0.500000",
+        "format": "png",
+        "background": "transparent",
+        "seed": 0,
+        "inputs": [{"image": "a" * 64, "role": "edit"}],
+        "mask": {"upload": "b" * 32},
+    }
+    fixture = read_fixture(name)
+    fixture["data"]["estimate"]["request"] = wishes
+    gallery.show(fixture)
+    gallery.element.get_by_role("button", name=button).click()
+    assert wishes.items() <= calls(gallery)[0][1].items()
 
 
 def test_while_a_choice_is_priced_the_dearer_offer_cannot_be_confirmed(gallery: Gallery) -> None:
