@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.stage import Gallery, OpenGallery, read_fixture
+from tests.browser.stage import Gallery, OpenGallery, calls, read_fixture, settle, state
 
 CHOICES = ".choices button"
 FRESH = {"expiresAt": "2026-11-22T23:59:00.000Z"}
@@ -16,23 +16,8 @@ def gallery(open_gallery: OpenGallery) -> Gallery:
     return open_gallery()
 
 
-def settle(gallery: Gallery, script: str, *given: Any) -> None:
-    gallery.page.evaluate(f"async (given) => {{ ({script})(...given); await 0; }}", list(given))
-    gallery.page.evaluate("() => Promise.resolve()")
-
-
-def calls(gallery: Gallery) -> list[list[Any]]:
-    found: list[list[Any]] = gallery.page.evaluate("client.calls")
-    return found
-
-
 def names(gallery: Gallery) -> list[str]:
     return [one[0] for one in calls(gallery)]
-
-
-def state(gallery: Gallery) -> str:
-    found: str = gallery.evaluate("(element) => element.dataset.state")
-    return found
 
 
 def cheap_estimate() -> dict[str, Any]:
