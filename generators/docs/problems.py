@@ -36,8 +36,9 @@ ADVICE: Final = {
     "invalid_json": "Send JSON, encoded as UTF-8.",
     "unsupported_event": "Call the function's URL, or send an event like those of `events/`.",
     "forbidden_origin": "The operator lists the page's origin in `ALLOWED_ORIGINS`.",
-    "body_too_large": "Send less than 256 KB.",
-    "unsupported_media_type": "Send `Content-Type: application/json`, with no charset but UTF-8.",
+    "body_too_large": "Send less; `detail` has the limit. `POST /inputs` stores large pictures.",
+    "unsupported_media_type": "Send `Content-Type: application/json`, with no charset but UTF-8; "
+    "forms only to `/v1/images/edits`.",
     "invalid_request": "`errors` names each field and what is wrong with it.",
     "unsupported_size": "Use a size from `constraints.sizes` or `GET /models`.",
     "above_max_cost": "Raise `maxCost`, or use a cheaper tier.",
@@ -85,16 +86,16 @@ ADVICE: Final = {
     "store_unavailable": TRY_AGAIN + " The same quote is never charged twice.",
     "internal_error": "Details are in the function's log. Sending the same quote again is safe.",
 }
-LOOKED: Final = frozenset(
+NOT_CHARGED: Final = frozenset(
     {
         *("unsupported_size", "above_max_cost", "model_retired", "idempotency_key_reused"),
         *("hourly_images", "daily_images", "daily_attempts", "daily_spend", "blocked"),
-        "upload_limit",
+        *("upload_limit", "daily_chats", "daily_chat_tokens"),
         *("quote_expired", "input_gone", "content_refused", "moderation_unavailable"),
         *("no_provider_available", "generation_failed", "generation_abandoned"),
     }
 )
-"""The codes of errors that are raised only after the ledger was read: nothing is charged."""
+"""The codes of errors after which nothing is charged: the ledger was read, or is not involved."""
 CHARGED: Final = {
     "gone": "`true`",
     "image_deleted": "`true`",
@@ -102,7 +103,7 @@ CHARGED: Final = {
     "store_unavailable": "`true`, `false` or `null`",
     "not_found": "`false` or `null`",
     "quote_mismatch": "`false` or `null`",
-    **dict.fromkeys(LOOKED, "`false`"),
+    **dict.fromkeys(NOT_CHARGED, "`false`"),
     **{f"llm_{outcome}": "`false`" for outcome in Outcome},
 }
 """What ``charged`` may be on a route that takes a quote, a key or an image's id; else ``null``."""
@@ -186,7 +187,7 @@ def _edge() -> Iterator[Code]:
         "unsupported_event": "The event is not a request to a function URL.",
         "forbidden_origin": "A web page of this origin may not call MCP.",
         "unsupported_media_type": "The body's content type is not JSON, or its charset not UTF-8.",
-        "body_too_large": "The body is larger than 256 KB.",
+        "body_too_large": "The body is larger than 256 KB; in an edit, its pictures than 4.5 MB.",
         "invalid_request": "A field is missing, unknown or wrong.",
         "not_found": "There is no such route.",
         "method_not_allowed": "The address does not support this method.",

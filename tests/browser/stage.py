@@ -192,6 +192,24 @@ class Gallery:
         return found
 
 
+def settle(gallery: Gallery, script: str, *given: Any) -> None:
+    """Let the stub client answer, and the element take it in."""
+    gallery.page.evaluate(f"async (given) => {{ ({script})(...given); await 0; }}", list(given))
+    gallery.page.evaluate("() => Promise.resolve()")
+
+
+def calls(gallery: Gallery) -> list[list[Any]]:
+    """What the element has called of the stub client, each with its arguments."""
+    found: list[list[Any]] = gallery.page.evaluate("client.calls")
+    return found
+
+
+def state(gallery: Gallery) -> str:
+    """The state that the element shows."""
+    found: str = gallery.evaluate("(element) => element.dataset.state")
+    return found
+
+
 type OpenGallery = Callable[..., Gallery]
 
 

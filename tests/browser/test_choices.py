@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.stage import Gallery, OpenGallery, read_fixture
+from tests.browser.stage import Gallery, OpenGallery, calls, read_fixture, settle, state
 
 CHOICES = ".choices button"
 FRESH = {"expiresAt": "2026-11-22T23:59:00.000Z"}
@@ -16,23 +16,8 @@ def gallery(open_gallery: OpenGallery) -> Gallery:
     return open_gallery()
 
 
-def settle(gallery: Gallery, script: str, *given: Any) -> None:
-    gallery.page.evaluate(f"async (given) => {{ ({script})(...given); await 0; }}", list(given))
-    gallery.page.evaluate("() => Promise.resolve()")
-
-
-def calls(gallery: Gallery) -> list[list[Any]]:
-    found: list[list[Any]] = gallery.page.evaluate("client.calls")
-    return found
-
-
 def names(gallery: Gallery) -> list[str]:
     return [one[0] for one in calls(gallery)]
-
-
-def state(gallery: Gallery) -> str:
-    found: str = gallery.evaluate("(element) => element.dataset.state")
-    return found
 
 
 def cheap_estimate() -> dict[str, Any]:
@@ -47,6 +32,7 @@ def cheap_estimate() -> dict[str, Any]:
             "price": cheapest["price"],
             "buttonLabel": "Generate Image for $0.001",
             "choices": [cheapest | {"labels": ["chosen", "cheapest"]}, first, best],
+            "request": known["request"] | cheapest["request"],
         }
     )
 
@@ -63,14 +49,36 @@ def test_a_choice_asks_for_its_price_and_the_button_then_sends_its_quote(gallery
     gallery.element.get_by_role("button", name="Use this: Cheapest, fastest").click()
     request = calls(gallery)[0][1]
     known = read_fixture("pending")["data"]
-    assert request["prompt"] == known["prompt"]
-    assert request["size"] == known["estimate"]["size"]
-    assert (request["quality"], request["model"]) == ("fast", "replicate-fast-klein")
+    chosen = {"quality": "fast", "model": "replicate-fast-klein"}
+    assert request == {"prompt": known["prompt"], **known["estimate"]["request"], **chosen}
     settle(gallery, "(estimate) => client.resolve('estimate', estimate)", cheap_estimate())
     assert names(gallery) == ["estimate"]
     gallery.element.get_by_role("button", name="Generate Image for $0.001").click()
     assert names(gallery) == ["estimate", "generate"]
     assert calls(gallery)[1][1] == "q1.k1.cheap.cheap"
+
+
+@pytest.mark.parametrize(
+    ("name", "button"), [("pending", "Use this: Cheapest"), ("error", "Get a new price")]
+)
+def test_a_new_price_is_for_all_that_was_requested(
+    gallery: Gallery, name: str, button: str
+) -> None:
+    wishes = {
+        "size": "landscape",
+        "count": 2,
+        "maxCost": "0.500000",
+        "format": "png",
+        "background": "transparent",
+        "seed": 0,
+        "inputs": [{"image": "a" * 64, "role": "edit"}],
+        "mask": {"upload": "b" * 32},
+    }
+    fixture = read_fixture(name)
+    fixture["data"]["estimate"]["request"] = wishes
+    gallery.show(fixture)
+    gallery.element.get_by_role("button", name=button).click()
+    assert wishes.items() <= calls(gallery)[0][1].items()
 
 
 def test_while_a_choice_is_priced_the_dearer_offer_cannot_be_confirmed(gallery: Gallery) -> None:

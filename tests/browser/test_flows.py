@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.stage import IMAGES, Gallery, OpenGallery, read_fixture
+from tests.browser.stage import IMAGES, Gallery, OpenGallery, calls, read_fixture, settle, state
 
 IMAGE = read_fixture("complete")["data"]["image"]
 PROBLEM = read_fixture("error")["data"]["problem"]
@@ -29,22 +29,6 @@ def gallery(open_gallery: OpenGallery) -> Gallery:
 
 def press(gallery: Gallery, text: str) -> None:
     gallery.element.get_by_role("button", name=text).click()
-
-
-def settle(gallery: Gallery, script: str, *given: Any) -> None:
-    """Let the stub client answer, and the element take it in."""
-    gallery.page.evaluate(f"async (given) => {{ ({script})(...given); await 0; }}", list(given))
-    gallery.page.evaluate("() => Promise.resolve()")
-
-
-def state(gallery: Gallery) -> str:
-    found: str = gallery.evaluate("(element) => element.dataset.state")
-    return found
-
-
-def calls(gallery: Gallery) -> list[list[Any]]:
-    found: list[list[Any]] = gallery.page.evaluate("client.calls")
-    return found
 
 
 def test_a_click_sends_the_quote_once_and_shows_the_image(gallery: Gallery) -> None:

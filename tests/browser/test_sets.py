@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.stage import IMAGES, Gallery, OpenGallery, read_fixture
+from tests.browser.stage import IMAGES, Gallery, OpenGallery, calls, read_fixture, settle
 
 IMAGE = read_fixture("complete")["data"]["image"]
 REFUSED = read_fixture("refused")["data"]["problem"] | {"charged": False}
@@ -49,16 +49,6 @@ def missing(index: int, charged: bool | None = False) -> dict[str, Any]:  # noqa
     problem = REFUSED | {"charged": charged}
     item = {"index": index, "id": IDS[index], "status": "failed", "charged": charged}
     return item | {"problem": problem}
-
-
-def settle(gallery: Gallery, script: str, *given: Any) -> None:
-    gallery.page.evaluate(f"async (given) => {{ ({script})(...given); await 0; }}", list(given))
-    gallery.page.evaluate("() => Promise.resolve()")
-
-
-def calls(gallery: Gallery) -> list[list[Any]]:
-    found: list[list[Any]] = gallery.page.evaluate("client.calls")
-    return found
 
 
 def click(gallery: Gallery, images: list[dict[str, Any]]) -> None:

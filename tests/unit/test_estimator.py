@@ -1,5 +1,8 @@
 """An estimate prices a request, signs the price, and writes and calls nothing."""
 
+import json
+from typing import Any
+
 import pytest
 
 from imagegen.domain.breaker import Circuit, State
@@ -69,6 +72,44 @@ def test_max_cost_lowers_the_ceiling() -> None:
         "beta-standard": None,
         "gamma-standard": "above_max_cost",
     }
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {},
+        {"maxCost": "0.06"},
+        {"maxCost": 1e-5, "count": 3},
+        {"quality": "fast", "size": "landscape", "style": "ink", "format": "jpeg"},
+        {"provider": "openai", "model": "openai-high", "partials": 2, "seed": 0},
+        {
+            "inputs": [{"image": "a" * 64, "role": "edit"}, {"upload": "b" * 32}],
+            "mask": {"upload": "c" * 32},
+            "background": "transparent",
+            "size": "same",
+        },
+        {"quality": None, "mask": None, "size": "square"},
+    ],
+)
+def test_what_was_requested_beside_the_prompt_can_be_requested_again(
+    wishes: dict[str, Any],
+) -> None:
+    request = EstimateRequest.model_validate({"prompt": PROMPT, **wishes})
+    again = json.loads(json.dumps({"prompt": PROMPT, **request.without_prompt()}))
+    assert EstimateRequest.model_validate(again) == request
+    assert "prompt" not in request.without_prompt()
+
+
+@pytest.mark.parametrize("wishes", [{"size": "landscape"}, {"count": 2}, {"size": "portrait"}])
+def test_an_offer_leads_to_each_of_its_choices_at_the_price_that_it_shows(
+    wishes: dict[str, Any],
+) -> None:
+    service = Service(catalog=real_catalog())
+    offer = service.estimate(**wishes)
+    for one in offer.choices:
+        again = {**offer.request, **one.request.model_dump(by_alias=True)}
+        found = service.estimate(**again)
+        assert (found.model, found.price, found.fallback) == (one.model, one.price, None)
 
 
 def test_two_estimates_are_two_quotes() -> None:

@@ -54,8 +54,8 @@ export function chatView(client, told) {
       images.append(element);
     }
     function calls() {
-      const drawn = message.generations.flatMap(({ image, images }) => images?.map((one) => one.image) ?? [image]).map((one) => one?.llmApiCall).filter(Boolean);
-      const all = [...message.calls, ...drawn];
+      const made = message.generations.flatMap(({ image, images }) => images?.map((one) => one.image) ?? [image]);
+      const all = [...message.calls, ...made.map((one) => one?.llmApiCall).filter(Boolean)];
       if (!all.length) return;
       if (!foot.firstChild) {
         const info = document.createElement("llm-info");

@@ -64,7 +64,8 @@ export function formView(client, told) {
   }
 
   function fill(wanted) {
-    for (const [name, value] of Object.entries(wanted)) {
+    for (const [name, given] of Object.entries(wanted)) {
+      const value = String(given);
       const field = form.elements[name];
       if (field?.options && ![...field.options].some((one) => one.value === value))
         field.append(h("option", { value, textContent: value }));

@@ -87,8 +87,6 @@ const LOOKS = {
   gone: ["redo", "warn"], cancelled: ["none"],
 };
 const CLICKED = "imagegen.clicked";
-/** What of an offer is asked for again with its next price. */
-const WISHES = ["quality", "size", "style", "inputs", "mask", "background", "format", "seed", "partials", "operation"];
 /** A second click, meant for what was there before, confirms nothing. */
 const GUARD_MS = 600;
 const [LOOK, AGAIN, PRICE] = ["Check again", "Back to the offer", "Get a new price"];
@@ -134,7 +132,6 @@ export class GeneratedImageElement extends Base {
   #given = "";
   #timer;
   #asking = false;
-  #chosen = {};
   #choices = null;
   #offered = "";
   #shown = 0;
@@ -158,7 +155,7 @@ export class GeneratedImageElement extends Base {
     this.#given = given;
     const before = this.#generation;
     const { id, problem, status } = before ?? {};
-    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#chosen = {}; this.#shown = 0; }
+    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#shown = 0; }
     else if (generation?.status === "pending" && ["generating", "complete"].includes(status) && this.#hosted !== id) return;
     // A host may set the data of an event again; the start of a limit's waiting time stays.
     if (JSON.stringify(generation?.problem) !== JSON.stringify(problem)) this.#changedAt = Date.now();
@@ -541,18 +538,14 @@ export class GeneratedImageElement extends Base {
   /** Asks for the price of a choice, which is free. */
   async #use({ request: chosen }) {
     const request = this.#wish(chosen);
-    if (this.#asking || !this.#ask("image-retry", this.#generation, { request })) return;
-    const { id } = this.#generation;
-    await this.#quote(request);
-    if (this.#generation?.id !== id) this.#chosen = chosen;
+    if (!this.#asking && this.#ask("image-retry", this.#generation, { request })) await this.#quote(request);
   }
 
-  /** The request for the price of this offer once more, with changes. */
+  /** What this offer was requested with, with changes. */
   #wish(change) {
     const { prompt, estimate, image } = this.#generation;
-    const from = estimate ?? image ?? {};
-    const { count } = from.price ?? {};
-    const wish = { prompt, ...Object.fromEntries(WISHES.map((name) => [name, from[name]])), count: count > 1 ? count : null, ...this.#chosen, ...change };
+    const { quality, size, style } = estimate ?? image ?? {};
+    const wish = { prompt, ...(estimate?.request ?? { quality, size, style }), ...change };
     return Object.fromEntries(Object.entries(wish).filter(([, value]) => value || value === 0));
   }
 

@@ -189,6 +189,8 @@ export interface Estimate {
   /** The preview frames that the price includes. */
   partials: number;
   inputs: InputShown[];
+  /** What was requested beside the prompt: send both again for a new price. */
+  request: Omit<EstimateRequest, "prompt">;
 }
 
 export interface Cost {

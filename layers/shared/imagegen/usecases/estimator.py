@@ -133,6 +133,7 @@ class Estimator:
             remaining=to_allowance(offer.ledger, self.limits, quote.day, now_ms=now_ms),
             inputs=to_inputs(quote.inputs),
             partials=quote.wishes.partials,
+            request=request.without_prompt(),
         )
 
     def offer(

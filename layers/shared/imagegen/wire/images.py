@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -62,6 +62,7 @@ DollarsIn = Annotated[
     int,
     BeforeValidator(_dollars),
     # A number is accepted as well. Clients that are generated of a union need a class for it.
+    PlainSerializer(usd_text, return_type=str),
     WithJsonSchema({"type": "string", "pattern": DOLLARS, "examples": ["0.05"]}),
 ]
 Instant = Annotated[
@@ -125,6 +126,12 @@ class EstimateRequest(EdgeModel):
         le=MAX_PARTIALS,
         description="Preview frames while the image is made; each has a price.",
     )
+
+    def without_prompt(self) -> dict[str, Any]:
+        """Return what was sent beside the prompt, as JSON that can be sent again."""
+        return self.model_dump(
+            mode="json", by_alias=True, exclude={"prompt"}, exclude_unset=True, exclude_none=True
+        )
 
 
 class Price(EdgeModel):
@@ -237,6 +244,10 @@ class Estimate(EdgeModel):
         (), description="The inputs as they were measured; the mask is the last one."
     )
     partials: int = Field(0, description="The preview frames that the price includes.")
+    request: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What was requested beside the prompt: send both again for a new price.",
+    )
 
 
 class UploadTicket(EdgeModel):

@@ -98,11 +98,10 @@ class Chatter:
         llm, reference = self.llm(), self.reference(user)
         budget = TokenBudget(request_tokens(turns))
         settle = self.begin(user, budget.most)
-        answer = _Answer(
-            self, llm, user, ends_ms, turns, budget, reference=reference, settle=settle
-        )
-        answer.pictures += image_ids(request.messages)
-        return answer.events()
+        pictures = image_ids(request.messages)
+        return _Answer(
+            self, llm, user, ends_ms, turns, budget, pictures, reference=reference, settle=settle
+        ).events()
 
 
 @dataclass(slots=True)
@@ -115,6 +114,8 @@ class _Answer:
     ends_ms: int
     turns: list[ChatTurn]
     budget: TokenBudget
+    pictures: list[str]
+    """The ids of all images of the conversation, which the LLM names by their numbers."""
     text: AnswerText = field(default_factory=AnswerText)
     reference: str = ""
     """What the LLM's provider is given as the user: a keyed hash."""
@@ -123,8 +124,6 @@ class _Answer:
     has_run_out: bool = False
     """Whether the last call of the LLM reached the limit of its tokens."""
     images: list[ImageGeneration] = field(default_factory=list)
-    pictures: list[str] = field(default_factory=list)
-    """The ids of all images of the conversation, which the LLM names by their numbers."""
     calls: list[TextApiCall] = field(default_factory=list)
 
     def events(self) -> Iterator[ChatEvent]:
