@@ -151,7 +151,7 @@ OUTCOMES: Final = Group(
     (
         *_in("providers", "refusals", "classification", "packing", "pictures", "faults"),
         *_in("providers", "gemini", "openai", "replicate", "together", "moderation", "keys"),
-        *_in("providers", "http", "sdk", "download", "addresses", "__init__"),
+        *_in("providers", "http", "bounds", "sdk", "download", "addresses", "__init__"),
         *_in("usecases", "key_checks", "health"),
     ),
     (
