@@ -14,7 +14,7 @@ from imagegen.domain.jpeg import read_jpeg
 from imagegen.domain.jpeg_segments import JPEG_START, SOS, segments_of
 from imagegen.domain.orientation import read_orientation, turned
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png import chunks_of
+from imagegen.domain.png_chunks import chunks_of
 from imagegen.domain.png_rows import TooMuchDataError, layout_of, open_png
 from imagegen.domain.transparency import read_transparency
 from imagegen.domain.webp import read_webp, riff_chunks

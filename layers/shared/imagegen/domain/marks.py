@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from imagegen.domain.jpeg_segments import APP11, JPEG_START, segments_of
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png import chunks_of
+from imagegen.domain.png_chunks import chunks_of
 from imagegen.domain.webp import riff_chunks
 
 PNG_CHUNK, WEBP_CHUNK = b"caBX", b"C2PA"

@@ -36,8 +36,7 @@ from imagegen.domain.orientation import (
     read_orientation,
 )
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png import chunks_of
-from imagegen.domain.png_encoding import packed_chunk
+from imagegen.domain.png_chunks import chunks_of, packed_chunk
 from imagegen.domain.webp import riff_chunks
 
 NOT_CRITICAL = 0x20

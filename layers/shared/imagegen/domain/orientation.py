@@ -16,7 +16,7 @@ import struct
 
 from imagegen.domain.jpeg_segments import APP1, JPEG_START, SOS, segments_of
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError, measure
-from imagegen.domain.png import chunks_of
+from imagegen.domain.png_chunks import chunks_of
 from imagegen.domain.webp import riff_chunks
 
 UPRIGHT = 1

@@ -69,7 +69,7 @@ def is_whole(content: bytes) -> bool:
     """Return whether the structure of an image is there to its end, without inflating a PNG."""
     try:
         if content.startswith(PNG_SIGNATURE):
-            from imagegen.domain.png import chunks_of  # noqa: PLC0415
+            from imagegen.domain.png_chunks import chunks_of  # noqa: PLC0415
 
             return b"IDAT" in [kind for kind, _ in chunks_of(content)]
         _measure(content)
