@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from imagegen.domain.jpeg_segments import JPEG_START
-from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
+from imagegen.domain.pixels import BrokenImageError, MediaType, media_type_of
 from imagegen.domain.png_filters import flat_row
 from imagegen.domain.png_planes import OPAQUE, alpha_samples
 from imagegen.domain.png_rows import Png, TooMuchDataError, open_png
@@ -52,13 +51,15 @@ def read_transparency(content: bytes) -> Transparency:
     Raises:
         BrokenImageError: the image is damaged before that, or of another format.
     """
-    if content.startswith(PNG_SIGNATURE):
-        return _of_png(content)
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return _of_webp(content)
-    if content.startswith(JPEG_START):
-        return NO_ALPHA
-    raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")
+    match media_type_of(content):
+        case MediaType.PNG:
+            return _of_png(content)
+        case MediaType.WEBP:
+            return _of_webp(content)
+        case MediaType.JPEG:
+            return NO_ALPHA
+        case None:
+            raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")
 
 
 def _of_png(content: bytes) -> Transparency:
