@@ -4,7 +4,7 @@ import struct
 from collections.abc import Sequence
 
 from imagegen.domain.marks import C2PA_TYPE
-from imagegen.domain.png_encoding import packed_chunk
+from imagegen.domain.png_chunks import packed_chunk
 
 
 def jumbf(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from imagegen.domain.pixels import PNG_SIGNATURE
-from imagegen.domain.png_encoding import packed_chunk
+from imagegen.domain.png_chunks import packed_chunk
 
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 ADAM7 = (

@@ -27,6 +27,7 @@ OWN: Final = {
     "usecases/chat/llm_call.py": ("chat_limits",),
     "domain/chat_usage.py": ("chat_limits",),
     "providers/refusals.py": ("refused_words", "recorded"),
+    "domain/permits.py": ("guard",),
 }
 """By module: the files of tests that have its rules, without ``test_``. They run first. All other
 modules have a file of their own name."""
@@ -120,7 +121,7 @@ LEDGER: Final = Group(
     (
         "guard.py",
         *_in("domain", "money", "ledger", "breaker", "records", "ids", "outcomes"),
-        *_in("domain", "trials"),
+        *_in("domain", "trials", "permits"),
         *_in("usecases", "status", "usage"),
     ),
     (
@@ -162,7 +163,7 @@ OUTCOMES: Final = Group(
     (
         *_in("providers", "refusals", "classification", "packing", "pictures", "faults"),
         *_in("providers", "gemini", "openai", "replicate", "together", "moderation", "keys"),
-        *_in("providers", "http", "sdk", "download", "addresses", "__init__"),
+        *_in("providers", "http", "bounds", "sdk", "download", "addresses", "__init__"),
         *_in("usecases", "key_checks", "health"),
     ),
     (

@@ -538,6 +538,25 @@ def test_a_probe_of_a_model_that_met_a_sick_provider_is_given_back(
     assert fleet.circuit(MODEL_CIRCUIT).state is State.CLOSED
 
 
+@dataclass(slots=True)
+class TickingClock(Clock):
+    """A clock on which a millisecond passes with each look."""
+
+    def __call__(self) -> int:
+        """Return the time."""
+        self.at_ms += 1
+        return self.at_ms
+
+
+@pytest.mark.parametrize("before_ms", range(12))
+def test_a_call_is_admitted_by_both_circuits_or_not_made(fleet: Instances, before_ms: int) -> None:
+    """A rest may end between the first look at a circuit and the second one."""
+    fleet.call(Outcome.MODEL_GONE)
+    fleet.clock = TickingClock(fleet.circuit(MODEL_CIRCUIT).until_ms - before_ms)
+    fleet.call(Outcome.UNAVAILABLE, user="one")
+    assert len(fleet.circuit().failures) == fleet.asked - 1
+
+
 def test_a_model_that_is_still_gone_rests_another_hour(fleet: Instances) -> None:
     fleet.call(Outcome.MODEL_GONE)
     fleet.clock.advance(POLICY.gone_ms)

@@ -19,7 +19,7 @@ from imagegen.domain.input_files import (
     InputFacts,
     check_input,
 )
-from imagegen.domain.png_encoding import packed_chunk
+from imagegen.domain.png_chunks import packed_chunk
 from tests.fakes import exif
 from tests.fakes.marks import with_png_chunk, with_segments, with_webp_chunk
 from tests.fakes.pictures import HEIGHT, WIDTH, cutout, picture

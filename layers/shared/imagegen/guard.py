@@ -102,7 +102,7 @@ class Guard:
             self._record(permits, failed(result, error))
             raise
         except BaseException:
-            # A bug or an interrupt shows nothing about the provider: a probe is given back.
+            # A bug or an interrupt shows nothing about the provider: the next user may probe.
             self._record(permits, result)
             raise
         self._record(permits, replace(result, effect=Effect.SUCCESS))
@@ -127,8 +127,11 @@ class Guard:
     def _admit(self, provider: str, model: str, result: Result) -> list[Permit]:
         names, permits = (provider, model_circuit(provider, model)), list[Permit]()
         # All of them are asked first: a call that one circuit stops does not probe the other.
-        stopped = [name for name in names if self._blocked_until_ms(name, result.user) is not None]
-        for name in stopped or names:
+        for name in names:
+            if self._blocked_until_ms(name, result.user) is not None:
+                self._open_if_due(name)
+                raise self._not_called(provider, name, result.user)
+        for name in names:
             permit = self._permit(name, result)
             if permit is None:
                 self._give_back(permits)
@@ -146,13 +149,14 @@ class Guard:
         circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
         return breaker.blocked_until_ms(circuit, self.policy, user, now_ms=now_ms)
 
+    def _open_if_due(self, name: str) -> None:
+        """Open a circuit that should be open: who counted its last failure died before that."""
+        circuit = self.circuits().get(name, Circuit())
+        if breaker.should_open(circuit, self.policy, now_ms=self.now_ms()):
+            self._swap(name, circuit, self._opened(circuit, "failures"))
+
     def _permit(self, name: str, result: Result) -> Permit | None:
         circuit, now_ms = self.circuits().get(name, Circuit()), self.now_ms()
-        if breaker.should_open(circuit, self.policy, now_ms=now_ms):
-            # The instance that counted the last failure died before it opened the circuit, so the
-            # next caller opens it.
-            self._swap(name, circuit, self._opened(circuit, "failures"))
-            return None
         user, owner = result.user, result.call_id
         if breaker.blocked_until_ms(circuit, self.policy, user, now_ms=now_ms) is not None:
             return None
@@ -169,7 +173,7 @@ class Guard:
 
     def _record(self, permits: list[Permit], result: Result) -> None:
         effects = (breaker.for_provider(result.effect), breaker.for_model(result.effect))
-        for permit, effect in zip(permits, effects, strict=False):
+        for permit, effect in zip(permits, effects, strict=True):
             own = replace(result, effect=effect)
             if permit.is_probe:
                 self._end_probe(permit, own)

@@ -17,6 +17,13 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError,
 from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS, build_moderator, build_provider
+from imagegen.providers.bounds import (
+    Deadline,
+    DeadlineError,
+    TooLargeError,
+    limited_chunks,
+    shutdown_at,
+)
 from imagegen.providers.faults import (
     HttpAnswer,
     bounded_seconds,
@@ -25,14 +32,7 @@ from imagegen.providers.faults import (
     parse_retry_after,
     token,
 )
-from imagegen.providers.http import (
-    Deadline,
-    DeadlineError,
-    TooLargeError,
-    limited_chunks,
-    shutdown_at,
-    was_sent,
-)
+from imagegen.providers.http import was_sent
 
 KEY = SecretStr("sk-CANARY")
 

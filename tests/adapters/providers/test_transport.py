@@ -15,7 +15,8 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageProvider
 from imagegen.providers import PROVIDERS, build_provider
-from imagegen.providers.http import Clock, JsonHttp
+from imagegen.providers.bounds import Clock
+from imagegen.providers.http import JsonHttp
 from tests.adapters.providers.adapters import (
     KEY,
     PATHS,

@@ -11,10 +11,10 @@ from itertools import islice
 
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.jpeg import read_jpeg
-from imagegen.domain.jpeg_segments import JPEG_START, SOS, segments_of
+from imagegen.domain.jpeg_segments import FRAME_MARKERS, SOS, segments_of
 from imagegen.domain.orientation import read_orientation, turned
-from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png import chunks_of
+from imagegen.domain.pixels import BrokenImageError, MediaType, media_type_of
+from imagegen.domain.png_chunks import chunks_of
 from imagegen.domain.png_rows import TooMuchDataError, layout_of, open_png
 from imagegen.domain.transparency import read_transparency
 from imagegen.domain.webp import read_webp, riff_chunks
@@ -32,7 +32,6 @@ memory than the image; a JPEG of the largest size with all kinds of metadata has
 MAX_PNG_PARTS = 20_000
 """Chunks of a PNG: some encoders cut ten megabytes of data into thousands."""
 ANIMATION_FLAG = 0x02
-JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 COMMON_JPEG_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 """Huffman-coded, baseline or progressive: nearly no program reads the others."""
 OTHER_FORMATS = {
@@ -93,13 +92,15 @@ def _refused(message: str) -> ParameterError:
 
 
 def _checked(content: bytes) -> InputFacts:
-    if content.startswith(PNG_SIGNATURE):
-        return _checked_png(content)
-    if content.startswith(JPEG_START):
-        return _checked_jpeg(content)
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return _checked_webp(content)
-    raise _refused(f"The file is {_other_format(content)}. Send a PNG, JPEG or WebP.")
+    match media_type_of(content):
+        case MediaType.PNG:
+            return _checked_png(content)
+        case MediaType.JPEG:
+            return _checked_jpeg(content)
+        case MediaType.WEBP:
+            return _checked_webp(content)
+        case None:
+            raise _refused(f"The file is {_other_format(content)}. Send a PNG, JPEG or WebP.")
 
 
 def _other_format(content: bytes) -> str:
@@ -113,7 +114,7 @@ def _other_format(content: bytes) -> str:
 def _checked_png(content: bytes) -> InputFacts:
     layout = layout_of(content)
     _few(chunks_of(content), MAX_PNG_PARTS)
-    facts = _facts("image/png", (layout.width, layout.height), content)
+    facts = _facts(MediaType.PNG, (layout.width, layout.height), content)
     png = open_png(content)
     if png.is_animated:
         raise _animated()
@@ -124,7 +125,7 @@ def _checked_png(content: bytes) -> InputFacts:
 
 def _checked_jpeg(content: bytes) -> InputFacts:
     segments = _few(segments_of(content))
-    frames = [one for one in segments if one.marker in JPEG_FRAMES]
+    frames = [one for one in segments if one.marker in FRAME_MARKERS]
     if len(frames) != 1:
         raise BrokenImageError("the JPEG contains no image, or several")
     (frame,) = frames
@@ -136,7 +137,7 @@ def _checked_jpeg(content: bytes) -> InputFacts:
         raise _refused("The JPEG is of a rare kind. Save it as an ordinary JPEG of 8 bits.")
     if sum(one.marker == SOS for one in segments) > MAX_SCANS:
         raise _refused(f"The JPEG has more than {MAX_SCANS} scans. Save it again.")
-    facts = _facts("image/jpeg", (width, height), content)
+    facts = _facts(MediaType.JPEG, (width, height), content)
     read_jpeg(content)
     return facts
 
@@ -146,7 +147,7 @@ def _checked_webp(content: bytes) -> InputFacts:
         if kind in {b"ANIM", b"ANMF"} or (kind == b"VP8X" and data[0] & ANIMATION_FLAG):
             raise _animated()
     found = read_webp(content)
-    facts = _facts("image/webp", (found.width, found.height), content)
+    facts = _facts(MediaType.WEBP, (found.width, found.height), content)
     return replace(facts, has_alpha=read_transparency(content).has_alpha)
 
 
@@ -161,7 +162,7 @@ def _animated() -> ParameterError:
     return _refused("The file is animated. Send one image that stands still.")
 
 
-def _facts(media_type: str, stored: tuple[int, int], content: bytes) -> InputFacts:
+def _facts(media_type: MediaType, stored: tuple[int, int], content: bytes) -> InputFacts:
     """Return the facts that a header shows, without alpha.
 
     Raises:

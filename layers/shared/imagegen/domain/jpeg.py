@@ -11,16 +11,12 @@ import re
 import struct
 
 from imagegen.domain.jpeg_scan import Code, Component, Data, Frame, Scan
+from imagegen.domain.jpeg_segments import DHT, EOI, FRAME_MARKERS, MARKER, SOS, STANDALONE
 from imagegen.domain.pixels import BrokenImageError, Picture
 
-# A marker begins at the last of its fill bytes: the time for a pattern that begins at the first
-# would grow with the square of their number.
-MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 FILL = re.compile(rb"\xff{2,}")
-EOI, SOS, DHT, DRI = 0xD9, 0xDA, 0xC4, 0xDD
-FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
-ALONE = frozenset({0x01, 0xD8})
+DRI = 0xDD
 RESERVED = frozenset(range(0x02, 0xC0))
 """Markers that no file has (T.81, table B.1): bytes of something else."""
 MOST_FILL_BYTES = 64
@@ -43,7 +39,7 @@ def read_jpeg(content: bytes) -> Picture:
             raise BrokenImageError("the JPEG is damaged")
         if marker == EOI:
             break
-        if marker in ALONE:
+        if marker in STANDALONE:
             continue
         (length,) = struct.unpack_from(">H", content, at)
         segment, at = content[at + 2 : at + length], at + max(length, 2)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from imagegen.domain.pixels import BrokenImageError
 
-JPEG_START = b"\xff\xd8\xff"
-# It begins at the last of the fill bytes, so that a long run of them is read once.
+# A marker begins at the last of its fill bytes: the time for a pattern that begins at the first
+# would grow with the square of their number.
 MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
-EOI, SOS = 0xD9, 0xDA
+EOI, SOS, DHT = 0xD9, 0xDA, 0xC4
+FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
 APP0, APP1, APP2, APP11, APP14, APP15, COM = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE, 0xEF, 0xFE
 STANDALONE = frozenset({0x01, 0xD8})
 """Markers without a segment: TEM, and SOI where no image begins."""

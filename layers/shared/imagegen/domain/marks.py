@@ -11,9 +11,9 @@ JUMBF boxes (ISO/IEC 19566-5); in a WebP, the chunk C2PA.
 import struct
 from enum import StrEnum
 
-from imagegen.domain.jpeg_segments import APP11, JPEG_START, segments_of
-from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png import chunks_of
+from imagegen.domain.jpeg_segments import APP11, segments_of
+from imagegen.domain.pixels import BrokenImageError, MediaType, media_type_of
+from imagegen.domain.png_chunks import chunks_of
 from imagegen.domain.webp import riff_chunks
 
 PNG_CHUNK, WEBP_CHUNK = b"caBX", b"C2PA"
@@ -44,14 +44,16 @@ def read_c2pa(content: bytes) -> Presence:
 
 
 def _has_manifest(content: bytes) -> bool:
-    if content.startswith(PNG_SIGNATURE):
-        return any(kind == PNG_CHUNK and data for kind, data in chunks_of(content))
-    if content.startswith(JPEG_START):
-        segments = segments_of(content)
-        return any(one.marker == APP11 and is_c2pa_segment(one.data) for one in segments)
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return any(kind == WEBP_CHUNK and data for kind, data in riff_chunks(content))
-    return False
+    match media_type_of(content):
+        case MediaType.PNG:
+            return any(kind == PNG_CHUNK and data for kind, data in chunks_of(content))
+        case MediaType.JPEG:
+            segments = segments_of(content)
+            return any(one.marker == APP11 and is_c2pa_segment(one.data) for one in segments)
+        case MediaType.WEBP:
+            return any(kind == WEBP_CHUNK and data for kind, data in riff_chunks(content))
+        case None:
+            return False
 
 
 def is_jumbf_segment(data: memoryview) -> bool:

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imagegen.domain.errors import ParameterError
-from imagegen.domain.jpeg_segments import JPEG_START
 from imagegen.domain.orientation import UPRIGHT, read_orientation
-from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
+from imagegen.domain.pixels import BrokenImageError, MediaType, media_type_of
 from imagegen.domain.png_encoding import encoded
 from imagegen.domain.png_planes import CLEAR, alpha_samples, luma_samples, plane_of
 from imagegen.domain.png_rows import GREY, RGB_ALPHA, Png, layout_of, open_png
@@ -91,8 +90,9 @@ def from_luminance(picture: bytes) -> bytes:
 
 
 def _check_file(content: bytes) -> None:
-    if not content.startswith(PNG_SIGNATURE):
-        if content.startswith(JPEG_START):
+    media_type = media_type_of(content)
+    if media_type is not MediaType.PNG:
+        if media_type is MediaType.JPEG:
             raise _refused(f"The mask is a JPEG, which cannot be transparent. {FORM}")
         raise _refused(f"The mask is not a PNG. {FORM}")
     if len(content) >= MAX_MASK_BYTES:

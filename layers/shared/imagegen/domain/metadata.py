@@ -21,7 +21,6 @@ from imagegen.domain.jpeg_segments import (
     APP15,
     COM,
     EOI,
-    JPEG_START,
     Segment,
     packed_segment,
     segments_of,
@@ -35,9 +34,14 @@ from imagegen.domain.orientation import (
     is_exif,
     read_orientation,
 )
-from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png import chunks_of
-from imagegen.domain.png_encoding import packed_chunk
+from imagegen.domain.pixels import (
+    JPEG_START,
+    PNG_SIGNATURE,
+    BrokenImageError,
+    MediaType,
+    media_type_of,
+)
+from imagegen.domain.png_chunks import chunks_of, packed_chunk
 from imagegen.domain.webp import riff_chunks
 
 NOT_CRITICAL = 0x20
@@ -64,16 +68,18 @@ def without_metadata(content: bytes) -> bytes:
     """
     orientation = read_orientation(content)
     try:
-        if content.startswith(PNG_SIGNATURE):
-            return b"".join((PNG_SIGNATURE, *_png_parts(content, orientation)))
-        if content.startswith(JPEG_START):
-            parts = _jpeg_parts(content, orientation)
-            return b"".join((JPEG_START[:2], *parts, bytes((0xFF, EOI))))
-        if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-            return _riff(_webp_parts(content, orientation))
+        match media_type_of(content):
+            case MediaType.PNG:
+                return b"".join((PNG_SIGNATURE, *_png_parts(content, orientation)))
+            case MediaType.JPEG:
+                parts = _jpeg_parts(content, orientation)
+                return b"".join((JPEG_START[:2], *parts, bytes((0xFF, EOI))))
+            case MediaType.WEBP:
+                return _riff(_webp_parts(content, orientation))
+            case None:
+                raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")
     except (struct.error, IndexError):
         raise BrokenImageError("the image is cut off") from None
-    raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")
 
 
 def _png_parts(content: bytes, orientation: int) -> Iterator[Part]:

@@ -14,9 +14,9 @@ XMP has an orientation as well (``tiff:Orientation``); browsers ignore it, and s
 
 import struct
 
-from imagegen.domain.jpeg_segments import APP1, JPEG_START, SOS, segments_of
-from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError, measure
-from imagegen.domain.png import chunks_of
+from imagegen.domain.jpeg_segments import APP1, SOS, segments_of
+from imagegen.domain.pixels import BrokenImageError, MediaType, measure, media_type_of
+from imagegen.domain.png_chunks import chunks_of
 from imagegen.domain.webp import riff_chunks
 
 UPRIGHT = 1
@@ -93,13 +93,15 @@ def is_exif(segment: memoryview) -> bool:
 
 
 def _exif(content: bytes) -> memoryview | None:
-    if content.startswith(PNG_SIGNATURE):
-        return next((data for kind, data in chunks_of(content) if kind == b"eXIf"), None)
-    if content.startswith(JPEG_START):
-        return _exif_of_jpeg(content)
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return _exif_of_webp(content)
-    return None
+    match media_type_of(content):
+        case MediaType.PNG:
+            return next((data for kind, data in chunks_of(content) if kind == b"eXIf"), None)
+        case MediaType.JPEG:
+            return _exif_of_jpeg(content)
+        case MediaType.WEBP:
+            return _exif_of_webp(content)
+        case None:
+            return None
 
 
 def _exif_of_jpeg(content: bytes) -> memoryview | None:

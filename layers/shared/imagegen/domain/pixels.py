@@ -7,8 +7,18 @@ when an image in it arrives: most requests make none.
 
 import struct
 from dataclasses import dataclass
+from enum import StrEnum
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+JPEG_START = b"\xff\xd8\xff"
+
+
+class MediaType(StrEnum):
+    """The types of images that are read."""
+
+    PNG = "image/png"
+    JPEG = "image/jpeg"
+    WEBP = "image/webp"
 
 
 class BrokenImageError(ValueError):
@@ -50,6 +60,17 @@ class Measured:
     """Whether it has one colour only."""
 
 
+def media_type_of(content: bytes) -> MediaType | None:
+    """Return the type that the first bytes of a file show, ``None`` if it is another one."""
+    if content.startswith(PNG_SIGNATURE):
+        return MediaType.PNG
+    if content.startswith(JPEG_START):
+        return MediaType.JPEG
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return MediaType.WEBP
+    return None
+
+
 def measure(content: bytes) -> Measured:
     """Return the type, and the size in pixels, of a PNG, JPEG or WebP.
 
@@ -68,8 +89,8 @@ def measure(content: bytes) -> Measured:
 def is_whole(content: bytes) -> bool:
     """Return whether the structure of an image is there to its end, without inflating a PNG."""
     try:
-        if content.startswith(PNG_SIGNATURE):
-            from imagegen.domain.png import chunks_of  # noqa: PLC0415
+        if media_type_of(content) is MediaType.PNG:
+            from imagegen.domain.png_chunks import chunks_of  # noqa: PLC0415
 
             return b"IDAT" in [kind for kind, _ in chunks_of(content)]
         _measure(content)
@@ -79,18 +100,15 @@ def is_whole(content: bytes) -> bool:
 
 
 def _measure(content: bytes) -> Measured:
-    if content.startswith(PNG_SIGNATURE):
-        from imagegen.domain.png import read_png  # noqa: PLC0415
-
-        found, kind = read_png(content), "png"
-    elif content.startswith(b"\xff\xd8\xff"):
-        from imagegen.domain.jpeg import read_jpeg  # noqa: PLC0415
-
-        found, kind = read_jpeg(content), "jpeg"
-    elif content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        from imagegen.domain.webp import read_webp  # noqa: PLC0415
-
-        found, kind = read_webp(content), "webp"
-    else:
-        raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")
-    return Measured(f"image/{kind}", found.width, found.height, found.is_blank)
+    media_type = media_type_of(content)
+    match media_type:
+        case MediaType.PNG:
+            from imagegen.domain.png import read_png as read  # noqa: PLC0415
+        case MediaType.JPEG:
+            from imagegen.domain.jpeg import read_jpeg as read  # noqa: PLC0415
+        case MediaType.WEBP:
+            from imagegen.domain.webp import read_webp as read  # noqa: PLC0415
+        case None:
+            raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")
+    found = read(content)
+    return Measured(media_type, found.width, found.height, found.is_blank)

@@ -1,15 +1,11 @@
-"""Writes a PNG (https://www.w3.org/TR/png-3/): its chunks, and rows of 8 bits for each channel."""
+"""Writes a PNG (https://www.w3.org/TR/png-3/) with 8 bits for each channel."""
 
 import struct
 import zlib
 from collections.abc import Iterable
 
 from imagegen.domain.pixels import PNG_SIGNATURE
-
-
-def packed_chunk(kind: bytes, data: bytes) -> bytes:
-    """Return a chunk as it stands in a file."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+from imagegen.domain.png_chunks import packed_chunk
 
 
 def encoded(size: tuple[int, int], colour: int, rows: Iterable[bytes | bytearray]) -> bytes:

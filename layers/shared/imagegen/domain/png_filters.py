@@ -1,4 +1,4 @@
-"""Reverses the filters of PNG rows (https://www.w3.org/TR/png-3/#9Filters), one channel at a time.
+"""The filters of PNG rows (https://www.w3.org/TR/png-3/#9Filters), reversed a channel at a time.
 
 Each byte of a pixel is filtered by itself: it depends on the same byte of the pixels to the left,
 above, and above to the left. One channel can therefore be taken out of the filtered rows and
@@ -25,6 +25,24 @@ def unfiltered(kind: int, row: bytes, above: bytes) -> bytes:
     pass: zeros for the first one.
     """
     return (_none, _sub, _up, _average, _paeth)[kind](row, above)
+
+
+def flat_row(kind: int, colour: bytes, pixels: int, *, is_first: bool) -> bytes:
+    """Return the filtered form of a row in one colour, below a row in the same colour.
+
+    The filters are invertible, so there is no other. ``colour`` has the bytes of one pixel;
+    ``is_first`` if no row of its pass is above it.
+    """
+    half = bytes(one - one // 2 for one in colour)
+    zero = bytes(len(colour))
+    first, rest = {
+        0: (colour, colour),
+        1: (colour, zero),
+        2: (colour, colour) if is_first else (zero, zero),
+        3: (colour, half) if is_first else (half, zero),
+        4: (colour, zero) if is_first else (zero, zero),
+    }[kind]
+    return first + rest * (pixels - 1)
 
 
 def added(left: bytes, right: bytes) -> bytes:

@@ -6,12 +6,12 @@ size: what is inflated is limited by the rows that the header announces.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png import chunks_of
+from imagegen.domain.png_chunks import Chunk, chunks_of
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
@@ -24,7 +24,7 @@ DEPTHS = {
 }
 HEADER_BYTES = 13
 LAST_FILTER = 4
-IN_BYTES, OUT_BYTES = 16 * 1024, 256 * 1024
+IN_BYTES, OUT_BYTES = 64 * 1024, 256 * 1024
 
 
 class TooMuchDataError(BrokenImageError):
@@ -116,8 +116,10 @@ def layout_of(content: bytes) -> Layout:
         raise BrokenImageError("the PNG does not begin with its header")
     width, height, depth, colour, packing, filters, interlace = struct.unpack(">IIBBBBB", data)
     is_known = depth in DEPTHS.get(colour, ()) and (packing, filters) == (0, 0) and interlace < 2
-    if not is_known or not width or not height:
+    if not is_known:
         raise BrokenImageError("the header of the PNG is not valid")
+    if not width or not height:
+        raise BrokenImageError(f"{width}x{height} is not a plausible image size")
     return Layout(width, height, depth, colour, bool(interlace))
 
 
@@ -145,7 +147,7 @@ def open_png(content: bytes) -> Png:
             if layout.colour == PALETTE and (not palette or len(palette) % 3):
                 raise BrokenImageError("the palette of the PNG is missing or damaged")
             fitting = transparency if _fits(layout, palette, len(transparency)) else b""
-            rows = _rows(_inflated(data, chunks), layout)
+            rows = _only_rows(inflated(_image_data(data, chunks)), layout)
             return Png(layout, palette, fitting, is_animated, rows)
     raise BrokenImageError("the PNG contains no image")
 
@@ -157,9 +159,16 @@ def _fits(layout: Layout, palette: bytes, length: int) -> bool:
     return length == {GREY: 2, RGB: 6}.get(layout.colour)
 
 
-def _inflated(first: memoryview, chunks: Iterator[tuple[bytes, memoryview]]) -> Iterator[bytes]:
+def inflated(image_data: Iterable[memoryview]) -> Iterator[bytes]:
+    """Yield what the data of all IDAT chunks inflate to, in pieces of at most 256 KiB.
+
+    What follows the end of the compressed data is ignored.
+
+    Raises:
+        BrokenImageError: the data are damaged.
+    """
     engine = zlib.decompressobj()
-    for packed in _image_data(first, chunks):
+    for packed in image_data:
         # In small pieces: the engine copies what it has not used yet.
         for start in range(0, len(packed), IN_BYTES):
             rest: bytes | memoryview = packed[start : start + IN_BYTES]
@@ -173,16 +182,19 @@ def _inflated(first: memoryview, chunks: Iterator[tuple[bytes, memoryview]]) -> 
                 rest, is_full = engine.unconsumed_tail, len(piece) == OUT_BYTES
 
 
-def _image_data(
-    first: memoryview, chunks: Iterator[tuple[bytes, memoryview]]
-) -> Iterator[memoryview]:
+def _image_data(first: memoryview, chunks: Iterator[Chunk]) -> Iterator[memoryview]:
     yield first
     for kind, data in chunks:
         if kind == b"IDAT":
             yield data
 
 
-def _rows(pieces: Iterator[bytes], layout: Layout) -> Iterator[Row]:
+def rows_of(pieces: Iterator[bytes], layout: Layout) -> Generator[Row, None, bytes]:
+    """Yield the rows in the inflated pieces, and return what is left of the last piece read.
+
+    Raises:
+        BrokenImageError: a row is missing or damaged.
+    """
     stock = bytearray()
     for one in layout.passes():
         length = layout.row_bytes(one.width) + 1
@@ -197,7 +209,12 @@ def _rows(pieces: Iterator[bytes], layout: Layout) -> Iterator[Row]:
             if kind > LAST_FILTER:
                 raise BrokenImageError("a row of the PNG is damaged")
             yield Row(one, number, kind, data)
-    # The rest belongs to no row. It is read as well, because its checksum may be wrong.
-    for rest in chain([stock], pieces):
-        if rest:
+    return bytes(stock)
+
+
+def _only_rows(pieces: Iterator[bytes], layout: Layout) -> Iterator[Row]:
+    left = yield from rows_of(pieces, layout)
+    # Empty pieces are read to the end as well, because the checksum behind them may be wrong.
+    for surplus in chain([left], pieces):
+        if surplus:
             raise TooMuchDataError("the data of the PNG inflate to more than its size")

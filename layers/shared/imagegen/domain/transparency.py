@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from imagegen.domain.jpeg_segments import JPEG_START
-from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
+from imagegen.domain.pixels import BrokenImageError, MediaType, media_type_of
+from imagegen.domain.png_filters import flat_row
 from imagegen.domain.png_planes import OPAQUE, alpha_samples
 from imagegen.domain.png_rows import Png, TooMuchDataError, open_png
 from imagegen.domain.webp import riff_chunks
@@ -26,6 +26,8 @@ CANVAS_ALPHA_FLAG = 0x10
 LOSSLESS_ALPHA_BIT = 0x10
 """Bit 28 of the header of VP8L: in its fourth byte after the signature byte."""
 UNCOMPRESSED = 0
+FULL = bytes([OPAQUE])
+_flat_row = lru_cache(maxsize=64)(flat_row)  # the filters and widths of an interlaced image
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,15 @@ def read_transparency(content: bytes) -> Transparency:
     Raises:
         BrokenImageError: the image is damaged before that, or of another format.
     """
-    if content.startswith(PNG_SIGNATURE):
-        return _of_png(content)
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return _of_webp(content)
-    if content.startswith(JPEG_START):
-        return NO_ALPHA
-    raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")
+    match media_type_of(content):
+        case MediaType.PNG:
+            return _of_png(content)
+        case MediaType.WEBP:
+            return _of_webp(content)
+        case MediaType.JPEG:
+            return NO_ALPHA
+        case None:
+            raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")
 
 
 def _of_png(content: bytes) -> Transparency:
@@ -76,28 +80,14 @@ def _of_png(content: bytes) -> Transparency:
 def _channel_rows(png: Png) -> Iterator[bool]:
     """Yield for each row whether its alpha, which is still filtered, differs from an opaque one.
 
-    The filters are invertible: below opaque rows, exactly one filtered row is opaque.
+    Below opaque rows, exactly one filtered row is opaque.
     """
     stride = png.layout.pixel_bits // 8
     alpha_bytes = png.layout.depth // 8
     places = range(stride - alpha_bytes, stride)
     for row in png.rows:
-        opaque = _opaque(row.filter, row.of.width, row.number == 0)
+        opaque = _flat_row(row.filter, FULL, row.of.width, is_first=row.number == 0)
         yield any(row.data[place::stride] != opaque for place in places)
-
-
-@lru_cache(maxsize=64)  # the filters and widths of an interlaced image
-def _opaque(kind: int, width: int, is_first: bool) -> bytes:  # noqa: FBT001 a key of the cache
-    """Return the filtered form of an opaque row (https://www.w3.org/TR/png-3/#9Filters)."""
-    half = OPAQUE - OPAQUE // 2
-    first, rest = {
-        0: (OPAQUE, OPAQUE),
-        1: (OPAQUE, 0),
-        2: (OPAQUE, OPAQUE) if is_first else (0, 0),
-        3: (OPAQUE, half) if is_first else (half, 0),
-        4: (OPAQUE, 0) if is_first else (0, 0),
-    }[kind]
-    return bytes((first,)) + bytes((rest,)) * (width - 1)
 
 
 def _of_webp(content: bytes) -> Transparency:

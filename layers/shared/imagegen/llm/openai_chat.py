@@ -26,8 +26,8 @@ from imagegen.llm.llm_faults import RefusedRequestError, llm_fault, status_fault
 from imagegen.llm.stream_reader import Reader
 from imagegen.places import LOOPBACK
 from imagegen.providers import PROVIDERS
+from imagegen.providers.bounds import CONNECT_SECONDS, Clock
 from imagegen.providers.faults import key_text, parse_retry_after, token
-from imagegen.providers.http import CONNECT_SECONDS, Clock
 from imagegen.providers.openai import NAME
 from imagegen.providers.sdk import NOT_SENT, BoundedTransport, UnusableBodyError
 

@@ -31,8 +31,7 @@ from imagegen.providers.addresses import (
     loopback_origin,
     resolve_host,
 )
-from imagegen.providers.faults import fault, parse_retry_after
-from imagegen.providers.http import (
+from imagegen.providers.bounds import (
     CHUNK_BYTES,
     CONNECT_SECONDS,
     Clock,
@@ -42,6 +41,7 @@ from imagegen.providers.http import (
     read_unpacked,
     shutdown_at,
 )
+from imagegen.providers.faults import fault, parse_retry_after
 from imagegen.providers.packing import UnpackError
 from imagegen.providers.pictures import MAX_IMAGE_BYTES
 

@@ -3,8 +3,6 @@
 Every request has a session and a connection of its own. A Lambda instance is frozen between calls,
 and an idle connection that died meanwhile would look like a sent request whose answer was lost.
 ``Connection: close`` alone does not prevent this, because a server may ignore it.
-The timeouts of ``requests``, ``urllib3`` and ``httpx2`` start again with every byte, so a slow
-sender can exceed them. The deadline here is checked between chunks, and a timer ends a silent read.
 Errors are raised outside their ``except``: a chained cause would carry the vendor's text.
 """
 
@@ -12,11 +10,8 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Timer
-from typing import Self
 
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError
@@ -25,17 +20,23 @@ from urllib3.util import Timeout
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
+from imagegen.providers.bounds import (
+    CHUNK_BYTES,
+    CONNECT_SECONDS,
+    Clock,
+    Deadline,
+    DeadlineError,
+    TooLargeError,
+    read_unpacked,
+    shutdown_at,
+)
 from imagegen.providers.faults import HttpAnswer, fault
-from imagegen.providers.packing import UnpackError, unpacked
+from imagegen.providers.packing import UnpackError
 from imagegen.providers.pictures import is_image
 
-type Clock = Callable[[], float]
-"""Seconds on a clock that never goes back."""
 type FilePart = tuple[str, bytes, str]
 """Name, content and media type."""
 
-CHUNK_BYTES = 64 * 1024
-CONNECT_SECONDS = 5.0
 MAX_JSON_BYTES = 40 * 1024 * 1024
 MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 HEADERS = {
@@ -44,35 +45,6 @@ HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
-
-
-class DeadlineError(Exception):
-    """The answer was not complete at the deadline."""
-
-
-class TooLargeError(Exception):
-    """The answer is longer than the limit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """A point in time on ``clock``."""
-
-    at_seconds: float
-    clock: Clock
-
-    @classmethod
-    def after(cls, timeout_seconds: float, clock: Clock) -> Self:
-        """Return the deadline ``timeout_seconds`` from now."""
-        return cls(clock() + timeout_seconds, clock)
-
-    def remaining_seconds(self) -> float:
-        """Return the seconds left, at least 0.001: zero would mean no timeout."""
-        return max(0.001, self.at_seconds - self.clock())
-
-    def is_over(self) -> bool:
-        """Return whether the deadline has passed."""
-        return self.clock() >= self.at_seconds
 
 
 def build_session() -> requests.Session:
@@ -208,57 +180,3 @@ def was_sent(error: Exception) -> bool:
         # An end of file is the only TLS failure that can also happen after the handshake.
         return isinstance(reason, Exception) and isinstance(reason.args[0], ssl.SSLEOFError)
     return not isinstance(reason, NewConnectionError)
-
-
-@contextmanager
-def shutdown_at(deadline: Deadline, shutdown: Callable[[], object]) -> Iterator[None]:
-    """Call ``shutdown`` from another thread when the deadline passes inside the block."""
-    timer = Timer(deadline.remaining_seconds(), _call_quietly, [shutdown])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def limited_chunks(
-    chunks: Iterable[bytes], deadline: Deadline, *, max_bytes: int
-) -> Iterator[bytes]:
-    """Yield the chunks as they arrive.
-
-    Raises:
-        DeadlineError: the deadline passed. It is also checked after the last chunk, because the
-            shutdown at the deadline looks like the end of the body.
-        TooLargeError: there are more than ``max_bytes``.
-    """
-    total_bytes = 0
-    for chunk in chunks:
-        total_bytes += len(chunk)
-        if total_bytes > max_bytes:
-            raise TooLargeError
-        if deadline.is_over():
-            raise DeadlineError
-        yield chunk
-    if deadline.is_over():
-        raise DeadlineError
-
-
-def read_unpacked(
-    chunks: Iterable[bytes], packed_as: str, deadline: Deadline, *, max_bytes: int
-) -> bytes:
-    """Return a whole body, unpacked. ``packed_as`` is its Content-Encoding.
-
-    Raises:
-        DeadlineError, TooLargeError: as ``limited_chunks``, for the packed and the unpacked bytes.
-        UnpackError: the packing is damaged or not supported.
-    """
-    packed = limited_chunks(chunks, deadline, max_bytes=max_bytes)
-    plain = unpacked(packed, packed_as)
-    return b"".join(limited_chunks(plain, deadline, max_bytes=max_bytes))
-
-
-def _call_quietly(shutdown: Callable[[], object]) -> None:
-    # The read may have just ended: its socket is then closed, or back in the pool.
-    with suppress(OSError, RuntimeError, ValueError):
-        shutdown()

@@ -5,18 +5,26 @@ A call takes one picture at most: with two it is refused ("Number of images (2) 
 picture has a call of its own.
 """
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json, Moderation
-from imagegen.providers.faults import HttpAnswer, answered_fault, bearer, dig, items_at, raise_if
+from imagegen.providers.bounds import Deadline
+from imagegen.providers.faults import (
+    HttpAnswer,
+    answered_fault,
+    bearer,
+    dig,
+    fault,
+    items_at,
+    raise_if,
+)
 from imagegen.providers.http import JsonHttp
+from imagegen.providers.input_files import data_url
 from imagegen.providers.openai import NAME, classify
 
 MODEL = "omni-moderation-latest"
@@ -40,13 +48,12 @@ class OpenAIModerator:
         Raises:
             ProviderError: there is no verdict on a part of it.
         """
-        ends = self.http.clock() + timeout_seconds
+        deadline = Deadline.after(timeout_seconds, self.http.clock)
         verdict = Moderation(flagged=False)
         for body in to_bodies(prompt, pictures):
-            left = ends - self.http.clock()
-            if left <= 0:
-                raise ProviderError(NAME, Outcome.UNAVAILABLE, "There was no time left.")
-            verdict = self._verdict(body, left)
+            if deadline.is_over():
+                raise fault(NAME, Outcome.UNAVAILABLE, "no time left for its next picture")
+            verdict = self._verdict(body, deadline.remaining_seconds())
             if verdict.flagged:
                 break
         return verdict
@@ -72,12 +79,8 @@ def to_bodies(prompt: str, pictures: Sequence[InputFile]) -> Iterator[dict[str, 
         yield {"model": MODEL, "input": prompt}
     for at, picture in enumerate(pictures):
         text: list[Json] = [{"type": "text", "text": prompt}] if at == 0 else []
-        data = base64.b64encode(picture.content).decode()
-        url = f"data:{picture.media_type};base64,{data}"
-        yield {
-            "model": MODEL,
-            "input": [*text, {"type": "image_url", "image_url": {"url": url}}],
-        }
+        shown: Json = {"type": "image_url", "image_url": {"url": data_url(picture)}}
+        yield {"model": MODEL, "input": [*text, shown]}
 
 
 def verdict_from(answer: HttpAnswer) -> Moderation:

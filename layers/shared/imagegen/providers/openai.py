@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
+from imagegen.providers.bounds import Deadline
 from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
@@ -32,7 +33,7 @@ from imagegen.providers.faults import (
     token,
     with_part,
 )
-from imagegen.providers.http import Deadline, JsonHttp
+from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import InputLimits, check_limits
 from imagegen.providers.pictures import pictures_of
 from imagegen.providers.refusals import is_refusal_code, states_refusal

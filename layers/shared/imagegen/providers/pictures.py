@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote_to_bytes
 
-from imagegen.domain.pixels import is_whole
+from imagegen.domain.pixels import is_whole, media_type_of
 from imagegen.domain.ports import Json
 
 MAX_IMAGE_BYTES = 25 * 1024 * 1024
@@ -50,9 +50,7 @@ ESCAPED = re.compile(r"\\[nrt]|\\(?=/)")
 
 def is_image(content: bytes) -> bool:
     """Return whether the first bytes are those of a PNG, JPEG or WebP file."""
-    return content.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (
-        content[:4] == b"RIFF" and content[8:12] == b"WEBP"
-    )
+    return media_type_of(content) is not None
 
 
 def pictures_in(value: Json) -> Iterator[bytes | str]:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.providers.bounds import Clock, Deadline
 from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
@@ -30,7 +31,7 @@ from imagegen.providers.faults import (
     text_at,
     token,
 )
-from imagegen.providers.http import Clock, Deadline, JsonHttp
+from imagegen.providers.http import JsonHttp
 from imagegen.providers.pictures import pictures_in
 from imagegen.providers.refusals import refused_in, states_refusal
 from imagegen.providers.replicate_files import FileUploader

@@ -14,9 +14,10 @@ from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageOrder, Json
+from imagegen.providers.bounds import Deadline
 from imagegen.providers.classification import no_image
 from imagegen.providers.faults import HttpAnswer, bearer, fault, raise_if, text_at
-from imagegen.providers.http import Deadline, FilePart, JsonHttp
+from imagegen.providers.http import FilePart, JsonHttp
 from imagegen.providers.input_files import (
     cannot_send,
     check_named_fields,
@@ -44,7 +45,7 @@ class FileUploader:
         """
         check_named_fields(self.http.provider, order)
         files = [
-            (file_name(number, one), _content(one), one.media_type)
+            (file_name(number, one), _content(self.http.provider, one), one.media_type)
             for number, one in enumerate(order.inputs, 1)
         ]
         urls = [self._upload(file, deadline) for file in files]
@@ -76,7 +77,7 @@ class FileUploader:
         return answer
 
 
-def _content(file: InputFile) -> bytes:
+def _content(provider: str, file: InputFile) -> bytes:
     """Return the bytes of an input; those of a mask are a picture in which white may change."""
     if file.role is not Role.MASK:
         return file.content
@@ -85,5 +86,5 @@ def _content(file: InputFile) -> bytes:
     try:
         return to_luminance(file.content)
     except BrokenImageError as error:
-        failure = cannot_send("replicate", f"its mask cannot be read: {error}")
+        failure = cannot_send(provider, f"its mask cannot be read: {error}")
     raise failure

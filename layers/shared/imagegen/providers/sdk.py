@@ -20,19 +20,17 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
-from imagegen.providers.faults import HttpAnswer, fault
-from imagegen.providers.http import (
+from imagegen.providers.bounds import (
     CONNECT_SECONDS,
-    HEADERS,
-    MAX_JSON_BYTES,
     Clock,
     Deadline,
     DeadlineError,
     TooLargeError,
     limited_chunks,
     shutdown_at,
-    to_answer,
 )
+from imagegen.providers.faults import HttpAnswer, fault
+from imagegen.providers.http import HEADERS, MAX_JSON_BYTES, to_answer
 from imagegen.providers.image_stream import OnPreview, is_event_stream, read_image
 from imagegen.providers.input_files import file_name
 from imagegen.providers.packing import UnpackError, unpacked
