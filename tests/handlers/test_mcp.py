@@ -22,7 +22,7 @@ from imagegen.domain.errors import StoreUnavailableError
 from imagegen.mcp import protocol, server, tools
 from imagegen.mcp.app import offer_link
 from imagegen.mcp.tools import Toolbox
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 from tests.fakes.service import USER, Service
 from tests.handlers.bridge import URL, Bridge
 from tests.handlers.conftest import Functions

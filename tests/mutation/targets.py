@@ -122,7 +122,7 @@ OPENAI_API: Final = Group(
     "openai_api",
     (
         *_in("openai_api", "buyer", "retries", "offers", "earlier_images", "sets", "set_calls"),
-        *_in("openai_api", "models", "model_names", "images", "same_look", "unfinished"),
+        *_in("openai_api", "models", "model_names", "images", "unfinished"),
         "domain/image_sets.py",
         "edge/openai_problems.py",
     ),

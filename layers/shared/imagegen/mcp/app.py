@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from imagegen.domain.money import usd_text
-from imagegen.wire.images import Estimate, EstimateRequest
+from imagegen.wire.estimates import Estimate, EstimateRequest
 
 URI = "ui://imagegen/offer.html"
 MIME_TYPE = "text/html;profile=mcp-app"

@@ -22,18 +22,10 @@ from imagegen.mcp.app import TOOL_META, offer_link
 from imagegen.mcp.confirm import CONFIRM, Relay
 from imagegen.mcp.results import INPUTS, content, definition, schema, structured
 from imagegen.wire.edge_model import EdgeModel
-from imagegen.wire.images import (
-    Allowance,
-    Blocked,
-    Estimate,
-    EstimateRequest,
-    ImageStatus,
-    Instant,
-    MicroUsd,
-    Price,
-    Replaced,
-)
+from imagegen.wire.estimates import Allowance, Blocked, Estimate, EstimateRequest, Price, Replaced
+from imagegen.wire.images import ImageStatus
 from imagegen.wire.reports import Models, OfferedModel
+from imagegen.wire.values import Instant, MicroUsd
 
 ESTIMATE_TOOL, STATUS_TOOL, MODELS_TOOL = "estimate_image", "image_status", "list_models"
 META_PREFIX = "imagegen/"

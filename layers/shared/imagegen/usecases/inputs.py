@@ -18,7 +18,7 @@ from imagegen.domain.inputs import InputFile, QuotedInput, Role
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.records import RecordStatus
 from imagegen.domain.stores import ImageContent, RecordStore, UploadStore
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.inputs import MaskReference
 
 MOST_BYTES_IN_ALL = 20_000_000

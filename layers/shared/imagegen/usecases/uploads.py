@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from imagegen.domain.stores import UploadStore
 from imagegen.domain.uploads import LINK_SECONDS, UploadRef, UploadRequest, free_upload_id
-from imagegen.wire.images import UploadTicket
-from imagegen.wire.inputs import UploadOrder, UploadTarget
+from imagegen.wire.inputs import UploadOrder, UploadTarget, UploadTicket
 
 
 @dataclass(frozen=True, slots=True)
