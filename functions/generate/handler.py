@@ -24,7 +24,8 @@ from imagegen.edge.api import (
     viewer_id,
 )
 from imagegen.edge.events import task_of
-from imagegen.edge.requests import Access, check_query, is_form, raw_body, wants_json
+from imagegen.edge.media_types import is_form, wants_json
+from imagegen.edge.requests import Access, check_query, raw_body
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
 from imagegen.openai_api.models import ImagesRequest
@@ -223,7 +224,7 @@ def _edit(base_url: str) -> "Edit":
 
     event = api.current_event.raw_event
     try:
-        if is_form(event):
+        if is_form(event["headers"].get("content-type", "")):
             return edit_of_form(form_fields(event))
         return edit_of_json(json.loads(raw_body(event) or "null"), base_url)
     except ValidationError as error:

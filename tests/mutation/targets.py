@@ -20,6 +20,7 @@ OWN: Final = {
     "openai_api/images.py": ("compatible",),
     "domain/ids.py": ("ids", "pseudonyms"),
     "edge/tokens.py": ("auth", "token_keys"),
+    "edge/media_types.py": ("http",),
     "domain/pricing.py": ("actual_cost", "prompt_price", "delivery", "abilities", "catalog"),
     "domain/price_rules.py": ("catalog", "prompt_price"),
     "mcp/tools.py": ("mcp",),
@@ -137,7 +138,7 @@ EDGE: Final = Group(
     "edge",
     (
         *_in("edge", "tokens", "token_keys", "token_hints", "requests", "events", "problems"),
-        *_in("edge", "api"),
+        *_in("edge", "api", "media_types"),
         *_in("domain", "text"),
     ),
     (
