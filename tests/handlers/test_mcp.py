@@ -20,7 +20,7 @@ from generators.openapi import version
 from imagegen.chat import extract_image_generations
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.mcp import protocol, server, tools
-from imagegen.mcp.app import offer_link
+from imagegen.mcp.offers import offer_link
 from imagegen.mcp.tools import Toolbox
 from imagegen.wire.estimates import EstimateRequest
 from tests.fakes.service import USER, Service

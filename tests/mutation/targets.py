@@ -24,6 +24,9 @@ OWN: Final = {
     "domain/pricing.py": ("actual_cost", "prompt_price", "delivery", "abilities", "catalog"),
     "domain/price_rules.py": ("catalog", "prompt_price"),
     "mcp/tools.py": ("mcp",),
+    "mcp/offers.py": ("mcp",),
+    "mcp/listing.py": ("mcp",),
+    "mcp/confirm.py": ("mcp_confirm",),
     "usecases/chat/limits.py": ("chat_limits",),
     "usecases/chat/llm_call.py": ("chat_limits",),
     "domain/chat_usage.py": ("chat_limits",),
@@ -165,11 +168,12 @@ OUTCOMES: Final = Group(
 MCP: Final = Group(
     "mcp",
     (
-        *_in("mcp", "tools", "confirm", "protocol", "server", "app", "authorization"),
+        *_in("mcp", "tools", "offers", "listing", "confirm", "protocol", "server", "app"),
+        *_in("mcp", "authorization"),
         *_in("chat", "results", "tool", "aisdk", "sse"),
     ),
     (
-        *_tests(HANDLERS, "mcp"),
+        *_tests(HANDLERS, "mcp", "mcp_confirm"),
         *_tests(UNIT, "chat_tool", "chat_aisdk", "provider_names"),
     ),
 )
