@@ -62,6 +62,11 @@ INPUTS = {
 """The argument of a tool that names images of the user."""
 MOST_CHARACTERS = 6_000
 """Hosts cut longer links. A prompt that needs a longer one is entered by hand."""
+LINKED = frozenset(
+    {"prompt", "quality", "size", "style", "max_cost", "provider", "model", "count"},
+)
+"""The fields of a request whose offer the page makes again: a model's name by its provider, its
+quality and its price."""
 
 
 class Offer(EdgeModel):
@@ -118,9 +123,10 @@ def offer_result(request: EstimateRequest, estimate: Estimate, page_url: str) ->
 def offer_link(page_url: str, estimate: Estimate, request: EstimateRequest) -> str | None:
     """Return the link, ``None`` if there is no page or the request does not fit into a link.
 
-    A prompt may be too long. Inputs are never in a link: without them it would be another offer.
+    A prompt may be too long. Inputs, a seed and the like are never in a link: without them it would
+    be another offer.
     """
-    if not page_url or request.inputs:
+    if not page_url or request.model_dump(exclude_defaults=True).keys() - LINKED:
         return None
     wanted = {
         "prompt": request.prompt,
