@@ -24,7 +24,7 @@ from imagegen.bootstrap import generate, verifier
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider, ModerationMode
 from imagegen.monitoring.observer import LogObserver
 from imagegen.providers import build_provider
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 from local import issuer
 from local.invoke import deployed_variables
 from local.issuer import AUDIENCE, Issuer

@@ -27,9 +27,9 @@ from imagegen.edge.problems import foreign_origin
 from imagegen.edge.requests import Access, Event, raw_body
 from imagegen.logs import logger
 from imagegen.wire.edge_model import EdgeModel
+from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.headers import JSON
-from imagegen.wire.images import Estimate, EstimateRequest, UploadTicket
-from imagegen.wire.inputs import UploadOrder
+from imagegen.wire.inputs import UploadOrder, UploadTicket
 from imagegen.wire.reports import Models, Problem
 
 

@@ -24,9 +24,16 @@ from imagegen.edge.api import (
     viewer_id,
 )
 from imagegen.edge.events import task_of
-from imagegen.edge.requests import Access, check_query, is_form, raw_body, wants_json
+from imagegen.edge.media_types import is_form, wants_json
+from imagegen.edge.requests import Access, check_query, raw_body
 from imagegen.logs import logger
-from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
+from imagegen.openai_api.answer_models import (
+    EDITS,
+    GENERATIONS,
+    ImagesAnswer,
+    ListedModel,
+    ModelList,
+)
 from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
@@ -43,7 +50,7 @@ SWEEP_USERS = 100
 RETRY_AFTER_SECONDS = "2"
 IMAGE_CACHE_SECONDS = 600
 """Shorter than the lifetime of the URL that the answer redirects to."""
-IMAGES, EDITS, MODELS = "/v1/images/generations", "/v1/images/edits", "/v1/models"
+MODELS = "/v1/models"
 
 api = build_api()
 
@@ -136,7 +143,7 @@ def delete_image(image_id: str, service: Service) -> Response[str]:
 
 
 @api.post(
-    IMAGES,
+    GENERATIONS,
     operation_id="createImage",
     tags=["openai"],
     responses={200: response_schema("The images, stored and charged.", ImagesAnswer)},
@@ -223,7 +230,7 @@ def _edit(base_url: str) -> "Edit":
 
     event = api.current_event.raw_event
     try:
-        if is_form(event):
+        if is_form(event["headers"].get("content-type", "")):
             return edit_of_form(form_fields(event))
         return edit_of_json(json.loads(raw_body(event) or "null"), base_url)
     except ValidationError as error:

@@ -33,7 +33,8 @@ from imagegen.usecases.generate.generator import Confirmed, Generator
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.generate.sets import MOST_AT_ONCE
-from imagegen.wire.images import Estimate, EstimateRequest, GenerateRequest
+from imagegen.wire.estimates import Estimate, EstimateRequest
+from imagegen.wire.images import GenerateRequest
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.images import MemoryPromptStore

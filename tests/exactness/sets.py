@@ -10,7 +10,8 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import open_quote
 from imagegen.usecases.generate.run import Made
 from imagegen.usecases.generate.sets import ConfirmedImage
-from imagegen.wire.images import Estimate, EstimateRequest, GenerateRequest
+from imagegen.wire.estimates import Estimate, EstimateRequest
+from imagegen.wire.images import GenerateRequest
 from tests.exactness.ground import Clock, Ground, all_at_once
 from tests.exactness.instance import LIFETIME_MS, PROMPT, Instance, instance, providers
 from tests.exactness.rows import Measured, Verdict

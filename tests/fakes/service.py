@@ -33,7 +33,8 @@ from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults
 from imagegen.usecases.status import ImageFinder, LedgerStatusReader
 from imagegen.usecases.usage import UsageReader
-from imagegen.wire.images import Estimate, EstimateRequest, GeneratedImage, GenerateRequest
+from imagegen.wire.estimates import Estimate, EstimateRequest
+from imagegen.wire.images import GeneratedImage, GenerateRequest
 from imagegen.wire.messages import MessageComplete
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore

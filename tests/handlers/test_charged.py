@@ -12,8 +12,8 @@ from imagegen.domain.errors import ConfigurationError, StoreUnavailableError
 from imagegen.domain.quote import Keyring
 from imagegen.edge.problems import FREE_PATHS, FREE_ROUTES
 from imagegen.usecases.generate.presenter import Presenter
+from imagegen.wire.estimates import Estimate
 from imagegen.wire.headers import USER_TOKEN
-from imagegen.wire.images import Estimate
 from tests.fakes.service import FakeWorld
 from tests.handlers.conftest import DOCUMENT, Functions
 

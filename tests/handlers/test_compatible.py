@@ -13,7 +13,7 @@ from imagegen.openai_api import images as openai_answers
 from imagegen.openai_api.models import FIXED_PARAMETERS, TIER_OF_QUALITY
 from imagegen.openai_api.unfinished import RETRY_AFTER_SECONDS
 from imagegen.usecases.availability import ProviderSetup
-from imagegen.wire.images import Estimate
+from imagegen.wire.estimates import Estimate
 from tests.fakes.faults import Fault
 from tests.fakes.pictures import picture, png
 from tests.handlers.bridge import Bridge, body_of, openai_client

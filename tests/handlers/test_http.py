@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imagegen.edge.media_types import is_json, is_utf_8, wants_json
 from imagegen.edge.problems import FREE_PATHS, FREE_ROUTES
-from imagegen.edge.requests import is_json, is_utf_8, wants_json
 from imagegen.logs import FIELDS
 from local.paths import ROOT
 from tests.handlers.conftest import Functions

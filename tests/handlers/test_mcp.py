@@ -20,9 +20,9 @@ from generators.openapi import version
 from imagegen.chat import extract_image_generations
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.mcp import protocol, server, tools
-from imagegen.mcp.app import offer_link
+from imagegen.mcp.offers import offer_link
 from imagegen.mcp.tools import Toolbox
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 from tests.fakes.service import USER, Service
 from tests.handlers.bridge import URL, Bridge
 from tests.handlers.conftest import Functions
@@ -245,6 +245,36 @@ def test_without_a_page_or_with_a_long_prompt_there_is_no_link(page: str) -> Non
     estimate = service.estimate("word " * 780)
     request = EstimateRequest.model_validate({"prompt": "word " * (780 if not page else 1_000)})
     assert offer_link(page.rstrip("/"), estimate, request) is None
+
+
+def link_of(wish: dict[str, Any]) -> str | None:
+    request = EstimateRequest.model_validate({"prompt": PROMPT, **wish})
+    return offer_link("https://page.test", Service().estimate(PROMPT), request)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"seed": 7},
+        {"partials": 1},
+        {"background": "opaque"},
+        {"format": "png"},
+        {"inputs": [{"image": "x"}]},
+    ],
+)
+def test_a_request_that_a_link_cannot_repeat_has_none(wish: dict[str, Any]) -> None:
+    assert link_of(wish) is None
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"inputs": [], "partials": 0, "background": None},
+        {"maxCost": "1", "count": 2, "model": "some"},
+    ],
+)
+def test_a_request_that_a_link_can_repeat_has_one(wish: dict[str, Any]) -> None:
+    assert link_of(wish) is not None
 
 
 def test_a_host_without_a_link_is_told_of_its_own_button() -> None:

@@ -12,14 +12,14 @@ from imagegen.mcp.confirm import CONFIRM
 from tests.handlers.conftest import Functions
 
 PROMPT = "A red fox in fresh snow"
-APPS = {"extensions": {protocol.APPS: {"mimeTypes": [app.MIME_TYPE]}}}
+APPS = {"extensions": {protocol.APPS: {"mimeTypes": [protocol.APPS_MIME_TYPE]}}}
 NO_APPS: list[Any] = [
     {},
     {"extensions": {}},
     {"extensions": None},
     {"extensions": {protocol.APPS: {}}},
     {"extensions": {protocol.APPS: {"mimeTypes": ["text/html"]}}},
-    {"extensions": {protocol.APPS: {"mimeTypes": app.MIME_TYPE}}},
+    {"extensions": {protocol.APPS: {"mimeTypes": protocol.APPS_MIME_TYPE}}},
     {"extensions": {protocol.APPS: True}},
 ]
 

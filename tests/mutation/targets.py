@@ -20,9 +20,13 @@ OWN: Final = {
     "openai_api/images.py": ("compatible",),
     "domain/ids.py": ("ids", "pseudonyms"),
     "edge/tokens.py": ("auth", "token_keys"),
+    "edge/media_types.py": ("http",),
     "domain/pricing.py": ("actual_cost", "prompt_price", "delivery", "abilities", "catalog"),
     "domain/price_rules.py": ("catalog", "prompt_price"),
     "mcp/tools.py": ("mcp",),
+    "mcp/offers.py": ("mcp",),
+    "mcp/listing.py": ("mcp",),
+    "mcp/confirm.py": ("mcp_confirm",),
     "usecases/chat/limits.py": ("chat_limits",),
     "usecases/chat/llm_call.py": ("chat_limits",),
     "domain/chat_usage.py": ("chat_limits",),
@@ -134,7 +138,7 @@ OPENAI_API: Final = Group(
     "openai_api",
     (
         *_in("openai_api", "buyer", "retries", "offers", "earlier_images", "sets", "set_calls"),
-        *_in("openai_api", "models", "model_names", "images", "same_look", "unfinished"),
+        *_in("openai_api", "models", "model_names", "images", "unfinished"),
         "domain/image_sets.py",
         "edge/openai_problems.py",
     ),
@@ -149,7 +153,7 @@ EDGE: Final = Group(
     "edge",
     (
         *_in("edge", "tokens", "token_keys", "token_hints", "requests", "events", "problems"),
-        *_in("edge", "api"),
+        *_in("edge", "api", "media_types"),
         *_in("domain", "text"),
     ),
     (
@@ -176,11 +180,12 @@ OUTCOMES: Final = Group(
 MCP: Final = Group(
     "mcp",
     (
-        *_in("mcp", "tools", "confirm", "protocol", "server", "app", "authorization"),
+        *_in("mcp", "tools", "offers", "listing", "confirm", "protocol", "server", "app"),
+        *_in("mcp", "authorization"),
         *_in("chat", "results", "tool", "aisdk", "sse"),
     ),
     (
-        *_tests(HANDLERS, "mcp"),
+        *_tests(HANDLERS, "mcp", "mcp_confirm"),
         *_tests(UNIT, "chat_tool", "chat_aisdk", "provider_names"),
     ),
 )

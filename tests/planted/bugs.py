@@ -294,7 +294,7 @@ NO_AT_MOST = Bug(
     "9 the tool's text names the expected price and not the most that is charged",
     (
         Change(
-            f"{PACKAGE}/mcp/tools.py",
+            f"{PACKAGE}/mcp/offers.py",
             "{what} at most {label_text(ceiling)}{usual}",
             "{what} {label_text(expected)}",
         ),

@@ -37,7 +37,7 @@ from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.generate.replay import Replayer
 from imagegen.usecases.generate.run import Made
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 from tests.fakes.catalogs import catalog, row
 from tests.fakes.clock import NOON_MS
 from tests.fakes.faults import DiedError, Fault, Wire

@@ -26,7 +26,7 @@ from imagegen.chat import (
 )
 from imagegen.chat.tool import ToolArguments
 from imagegen.domain.errors import InvalidRequestError
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.messages import (
     TOOL,
     MessageComplete,

@@ -19,7 +19,7 @@ from imagegen.usecases.chat.answer_text import FAILED, NOTHING, STOPPED, TOO_LON
 from imagegen.usecases.chat.chatter import MARGIN_MS
 from imagegen.usecases.chat.limits import MAX_ANSWER_CHARACTERS
 from imagegen.usecases.chat.llm_call import parse_arguments
-from imagegen.wire.images import Estimate
+from imagegen.wire.estimates import Estimate
 from imagegen.wire.messages import (
     ChatEvent,
     ChatRequest,

@@ -29,7 +29,8 @@ from imagegen.domain.records import ImageRecord
 from imagegen.domain.standing import limit_now
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.generate.sets import ConfirmedImage
-from imagegen.wire.images import Estimate, GenerateRequest
+from imagegen.wire.estimates import Estimate
+from imagegen.wire.images import GenerateRequest
 from imagegen.wire.messages import llm_result
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.images import MemoryImageStore

@@ -15,7 +15,7 @@ from imagegen.domain.errors import ImagegenError
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.generate.run import Made, Running
-from imagegen.wire.images import Estimate
+from imagegen.wire.estimates import Estimate
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.pictures import png

@@ -26,8 +26,8 @@ from imagegen.openai_api.retries import Call
 from imagegen.openai_api.sets import Wanted
 from imagegen.usecases.gallery import Gallery
 from imagegen.usecases.generate.run import Made
+from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.gallery import GalleryQuery
-from imagegen.wire.images import Estimate, EstimateRequest
 from tests.fakes.faults import DiedError, Fault, Wire
 from tests.fakes.pictures import png
 from tests.fakes.service import OTHER_USER, PROMPT, USER, Service

@@ -19,7 +19,7 @@ from imagegen.domain.ledger import Limits
 from imagegen.domain.quote import Quote, open_quote, prompt_hash
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.estimator import Issue
-from imagegen.wire.images import Estimate, EstimateRequest
+from imagegen.wire.estimates import Estimate, EstimateRequest
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.faults import Fault
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING, PROMPT, USER, Service

@@ -17,7 +17,7 @@ from imagegen.domain.records import Place
 from imagegen.usecases import gallery
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
-from imagegen.wire.images import iso_time
+from imagegen.wire.values import iso_time
 from tests.fakes.catalogs import catalog, row
 from tests.fakes.clock import NOON_MS
 from tests.fakes.faults import DiedError, Fault

@@ -23,7 +23,7 @@ from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.retries import Call
 from imagegen.openai_api.sets import Bought, SetBuyer, Wanted
 from imagegen.usecases.generate.run import Made
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.pictures import png
 from tests.fakes.service import PROMPT, USER, Service

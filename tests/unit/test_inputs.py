@@ -40,7 +40,7 @@ from imagegen.domain.uploads import (
     upload_id,
 )
 from imagegen.usecases.generate.run import Made, Running
-from imagegen.wire.images import Estimate, EstimateRequest
+from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.inputs import UploadOrder
 from tests.fakes.catalogs import SQUARE, catalog, row
 from tests.fakes.faults import DiedError, Fault

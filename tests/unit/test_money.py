@@ -11,7 +11,7 @@ from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import button_label, label_text, parse_usd, usd_text, usual_price
 from imagegen.openai_api.model_names import Named
 from imagegen.openai_api.models import ImagesRequest, to_estimate_request
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 from tests.fakes.catalogs import real_catalog
 
 AMOUNTS = st.integers(0, 10**12)

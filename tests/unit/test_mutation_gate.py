@@ -1,12 +1,15 @@
 """The mutation target ends red for what is not explained, and changes only what decides."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
 
-from tests.mutation.__main__ import Result, too_few
-from tests.mutation.mutants import mutants
+from local.paths import ROOT
+from tests.mutation.__main__ import SURVIVORS, Result, too_few
+from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.outcomes import KILLED, SURVIVED, TIMEOUT
+from tests.mutation.targets import GROUPS, PACKAGE
 
 OUTCOMES = {**{f"killed {n}": KILLED for n in range(38)}, "hangs": TIMEOUT, "left": SURVIVED}
 MANY_LEFT = OUTCOMES | {"left too": SURVIVED, "and this": SURVIVED}
@@ -89,3 +92,25 @@ def test_the_text_of_an_error_is_not_changed_but_whether_it_is_raised_is() -> No
 )
 def test_what_decides_is_changed_once_in_each_way(source: str, changed: list[str]) -> None:
     assert names(source) == changed
+
+
+def test_what_is_mutated_and_what_must_notice_it_exist() -> None:
+    modules = [ROOT / PACKAGE / module for group in GROUPS for module in group.modules]
+    tests = [ROOT / one.partition("::")[0] for group in GROUPS for one in group.tests]
+    assert [path for path in modules + tests if not path.exists()] == []
+
+
+def test_every_survivor_that_is_explained_is_a_change_of_the_present_source() -> None:
+    """The target takes hours; that a statement was moved or reworded shows here."""
+    on_aws = {module for group in GROUPS if group.on_aws for module in group.modules}
+    stale = [
+        (module, name)
+        for module, explained in json.loads(SURVIVORS.read_text()).items()
+        for name in explained.keys() - {one.name for one in _mutants_of(module, on_aws)}
+    ]
+    assert stale == []
+
+
+def _mutants_of(module: str, on_aws: set[str]) -> list[Mutant]:
+    source = (ROOT / PACKAGE / module).read_bytes()
+    return mutants(source, expressions=module in on_aws)

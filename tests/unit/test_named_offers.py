@@ -21,7 +21,7 @@ from imagegen.openai_api.offers import NamedOffers
 from imagegen.openai_api.retries import Call
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.estimator import Estimator, Issue
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.service import PROMPT, USER, Service
 

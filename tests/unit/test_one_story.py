@@ -15,7 +15,7 @@ from imagegen.domain.errors import ImagegenError, StoreUnavailableError
 from imagegen.domain.ledger import OpState
 from imagegen.openai_api.retries import Call
 from imagegen.usecases.generate.run import Made, Running
-from imagegen.wire.images import Estimate, EstimateRequest
+from imagegen.wire.estimates import Estimate, EstimateRequest
 from tests.fakes.faults import DiedError, Wire
 from tests.fakes.service import LIFETIME_MS, PROMPT, USER, Service
 

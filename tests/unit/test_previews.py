@@ -18,7 +18,8 @@ from imagegen.domain.ledger import OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import open_quote
 from imagegen.usecases.generate.run import Made
-from imagegen.wire.images import Estimate, ImageStatus
+from imagegen.wire.estimates import Estimate
+from imagegen.wire.images import ImageStatus
 from tests.fakes.catalogs import SOURCE, catalog, row
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.ledgers import MemoryLedgerStore

@@ -13,7 +13,7 @@ from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.openai_api.retries import Call
 from imagegen.usecases.generate.run import Made
-from imagegen.wire.images import Estimate, EstimateRequest
+from imagegen.wire.estimates import Estimate, EstimateRequest
 from tests.fakes.catalogs import SQUARE, catalog, row
 from tests.fakes.clock import NOON_MS
 from tests.fakes.pictures import png

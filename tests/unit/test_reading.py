@@ -18,7 +18,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.generate.run import Made
 from imagegen.usecases.status import ImageFinder
-from imagegen.wire.images import Estimate
+from imagegen.wire.estimates import Estimate
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.service import (

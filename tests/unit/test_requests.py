@@ -11,7 +11,7 @@ from imagegen.domain.ports import USER, User
 from imagegen.edge.events import plain_path, task_of, url_event
 from imagegen.edge.problems import invalid_request
 from imagegen.edge.requests import MAX_BODY_BYTES, Access, check_request, raw_body, too_large
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.messages import ChatRequest
 
 SIGNATURE = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/x, Signature=0"

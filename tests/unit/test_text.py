@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from imagegen.domain.ports import TextPart, ToolUse
 from imagegen.domain.quote import prompt_hash
 from imagegen.domain.text import REPLACED, is_blank, is_first_half, legible
-from imagegen.wire.images import EstimateRequest, GenerateRequest
+from imagegen.wire.estimates import EstimateRequest
+from imagegen.wire.images import GenerateRequest
 from tests.fakes.llms import ANY_TEXT
 
 

@@ -10,8 +10,8 @@ import pytest
 from imagegen.domain.errors import ImagegenError, StoreUnavailableError
 from imagegen.domain.ledger import OpState
 from imagegen.usecases.generate.run import Made
+from imagegen.wire.estimates import Estimate
 from imagegen.wire.gallery import GalleryQuery
-from imagegen.wire.images import Estimate
 from tests.adapters.aws.world import Aws, at_once
 from tests.exactness.instance import LIFETIME_MS, Instance, instance, providers
 from tests.fakes.clock import Clock

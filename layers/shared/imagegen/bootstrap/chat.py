@@ -15,7 +15,7 @@ from imagegen.edge.problems import on_route, to_problem
 from imagegen.settings import ChatSettings
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.chat.limits import ChatLimits, ChatMeter
-from imagegen.wire.images import Estimate, EstimateRequest
+from imagegen.wire.estimates import Estimate, EstimateRequest
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 
 from imagegen.domain.errors import InvalidRequestError
-from imagegen.edge.requests import Event, parameters
+from imagegen.edge.media_types import parameters
+from imagegen.edge.requests import Event
 
 MOST_PARTS = 40
 """More than a request has fields and pictures."""

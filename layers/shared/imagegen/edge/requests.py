@@ -1,13 +1,8 @@
-"""Checks before a request is handled: its size, its token, and whether its body is JSON.
-
-Source of what headers say about media types: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
-(what a client accepts) and #section-8.3 (the type of a body).
-"""
+"""Checks before a request is handled: its size, its token, and whether its body is JSON."""
 
 import base64
 import json
-import re
-from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +11,7 @@ from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.ports import User, Verifier
 from imagegen.domain.text import REPLACED
+from imagegen.edge.media_types import is_form, is_json, is_utf_8
 from imagegen.edge.problems import (
     edge_problem,
     invalid_json,
@@ -32,12 +28,7 @@ MAX_PICTURES_TEXT = 6_000_000
 Lambda's own limit is 6 MB for the whole event.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 FORM = "multipart/"
-FORM_WITH_FILES = "multipart/form-data"
 type Event = dict[str, Any]
-_RANGE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
-_PARAMETER = re.compile(r';\s*([\w!#$%&\'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"\s]*)')
-_WEIGHT = re.compile(r"\d*\.?\d*")
-_UTF_8 = frozenset({"", "utf-8", "utf8"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +67,7 @@ def check_request(event: Event, access: Access) -> tuple[User | None, Problem | 
     if fault := size_fault or access.fault(event):
         return None, fault
     user = _user(event, access)
-    if has_pictures and is_form(event):
+    if has_pictures and is_form(event["headers"].get("content-type", "")):
         return user, _encoding_problem(event["headers"])
     return user, _body_problem(event, access.own_json)
 
@@ -108,39 +99,6 @@ def too_large(event: Event) -> Problem | None:
     return edge_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
 
 
-def is_form(event: Event) -> bool:
-    """Return whether a body is a form that may contain files."""
-    kind: str = event["headers"].get("content-type", "").partition(";")[0]
-    return kind.strip().lower() == FORM_WITH_FILES
-
-
-def wants_json(accept: str) -> bool:
-    """Return whether a client accepts JSON and no picture.
-
-    Many clients name JSON in every request (axios, Angular, n8n) and still want the picture at the
-    address of one. So a picture goes to every client that accepts some kind of image with a weight
-    above 0, and to one that accepts neither: an address of a picture is often opened by programs
-    whose Accept header nobody can set. What cannot be read in the header is passed over.
-    """
-    weights = dict(_weights(accept))
-    anything = weights.get("*/*", 0.0 if weights else 1.0)
-    images = [weight for kind, weight in weights.items() if kind.startswith("image/")]
-    takes_a_picture = any(images) or ("image/*" not in weights and anything > 0)
-    takes_json = weights.get(JSON, weights.get("application/*", anything)) > 0
-    return takes_json and not takes_a_picture
-
-
-def is_json(content_type: str) -> bool:
-    """Return whether a body's type is JSON, in letters of any case and with any parameters."""
-    kind = content_type.partition(";")[0].strip().lower()
-    return kind in ("", JSON)
-
-
-def is_utf_8(content_type: str) -> bool:
-    """Return whether a body's type names no charset other than UTF-8."""
-    return parameters(content_type).get("charset", "").lower() in _UTF_8
-
-
 def _body_problem(event: Event, own_json: Container[str]) -> Problem | None:
     """Return the problem of a body's type, encoding or JSON, or ``None`` if it may be parsed."""
     is_read = event["requestContext"]["http"]["method"] != "GET"
@@ -165,8 +123,7 @@ def _type_problem(headers: dict[str, str]) -> Problem | None:
     """Return the problem of a body's content type; a good one is then written in one spelling."""
     given = headers.get("content-type", "")
     if not is_json(given):
-        is_form = given.lower().startswith(FORM)
-        what = ", not as a form: files cannot be sent" if is_form else ""
+        what = ", not as a form: files cannot be sent" if given.lower().startswith(FORM) else ""
         return unsupported_media_type(f"Send the body as {JSON}{what}.")
     if not is_utf_8(given):
         return unsupported_media_type(f"Send the body in UTF-8, as {JSON}; charset=utf-8.")
@@ -186,9 +143,8 @@ def _encoding_problem(headers: Mapping[str, str]) -> Problem | None:
 
 def _too_large_with_pictures(event: Event) -> Problem | None:
     """Return the problem of a body that has more pictures than fit a call, or ``None``."""
-    body: str = event.get("body") or ""
-    size = len(body) if body.isascii() else len(body.encode("utf-8", "surrogatepass"))
-    if not event.get("isBase64Encoded") and is_form(event):
+    size = _text_bytes(event)
+    if not event.get("isBase64Encoded") and is_form(event["headers"].get("content-type", "")):
         size = size * 4 // 3
     if size <= MAX_PICTURES_TEXT:
         return None
@@ -257,28 +213,11 @@ def _authorization(headers: Mapping[str, str]) -> str | None:
 
 
 def _body_bytes(event: Event) -> int:
+    size = _text_bytes(event)
+    return size * 3 // 4 if event.get("isBase64Encoded") else size
+
+
+def _text_bytes(event: Event) -> int:
+    """Return the size of a body as it is in the event: in base64, if it is encoded."""
     body: str = event.get("body") or ""
-    return (
-        len(body) * 3 // 4
-        if event.get("isBase64Encoded")
-        else len(body.encode("utf-8", "surrogatepass"))
-    )
-
-
-def _weights(accept: str) -> Iterator[tuple[str, float]]:
-    for one in _RANGE.findall(accept):
-        kind = one.partition(";")[0].strip().lower()
-        # Java's URLConnection writes "*" for "*/*".
-        kind = "*/*" if kind == "*" else kind
-        if re.fullmatch(r"[^\s/]+/[^\s/]+", kind):
-            yield kind, _weight(parameters(one).get("q", ""))
-
-
-def _weight(text: str) -> float:
-    """Return the weight; 1 if it is not a number, because a client that names a type wants it."""
-    return float(text) if any(map(str.isdigit, text)) and _WEIGHT.fullmatch(text) else 1.0
-
-
-def parameters(value: str) -> Mapping[str, str]:
-    """Return the parameters of a header's value, with names in lower case."""
-    return {name.lower(): one.strip('"') for name, one in _PARAMETER.findall(value)}
+    return len(body.encode("utf-8", "surrogatepass"))

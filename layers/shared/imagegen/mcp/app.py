@@ -8,13 +8,10 @@ once. Where a host passes no quote or calls no tools, the button opens the link 
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from imagegen.domain.money import usd_text
-from imagegen.wire.images import Estimate, EstimateRequest
+from imagegen.mcp.protocol import APPS_MIME_TYPE
 
 URI = "ui://imagegen/offer.html"
-MIME_TYPE = "text/html;profile=mcp-app"
 TOOL_META = {"ui": {"resourceUri": URI}, "ui/resourceUri": URI}
 """The second key is for hosts of an earlier draft."""
 RESOURCE = {
@@ -22,7 +19,7 @@ RESOURCE = {
     "name": "offer",
     "title": "An offer of an image",
     "description": "Shows the price of an image, a button to confirm it, and then the image.",
-    "mimeType": MIME_TYPE,
+    "mimeType": APPS_MIME_TYPE,
 }
 _HTML = """<!doctype html>
 <html lang="en">
@@ -153,8 +150,6 @@ _HTML = """<!doctype html>
 </script>
 </html>
 """
-MOST_CHARACTERS = 6_000
-"""Hosts cut longer links. A prompt that needs a longer one is entered by hand."""
 
 
 def read(uri: str, image_origins: Sequence[str] = ()) -> dict[str, Any] | None:
@@ -166,26 +161,4 @@ def read(uri: str, image_origins: Sequence[str] = ()) -> dict[str, Any] | None:
         return None
     csp = {"resourceDomains": list(image_origins)} if image_origins else {}
     meta = {"ui": {"csp": csp, "prefersBorder": True}}
-    return {"contents": [{"uri": URI, "mimeType": MIME_TYPE, "text": _HTML, "_meta": meta}]}
-
-
-def offer_link(page_url: str, estimate: Estimate, request: EstimateRequest) -> str | None:
-    """Return the link, ``None`` if there is no page or the request does not fit into a link.
-
-    A prompt may be too long. Inputs are never in a link: without them it would be another offer.
-    """
-    if not page_url or request.inputs:
-        return None
-    wanted = {
-        "prompt": request.prompt,
-        "quality": estimate.quality,
-        "size": request.size,
-        "style": request.style,
-        "provider": estimate.provider,
-        "maxCost": usd_text(estimate.price.ceiling),
-        "count": str(request.count) if request.count > 1 else "",
-    }
-    given = {name: value for name, value in wanted.items() if value}
-    text = urlencode(given, quote_via=quote, encoding="utf-8", errors="replace")
-    link = f"{page_url}/#{text}"
-    return link if len(link) <= MOST_CHARACTERS else None
+    return {"contents": [{"uri": URI, "mimeType": APPS_MIME_TYPE, "text": _HTML, "_meta": meta}]}

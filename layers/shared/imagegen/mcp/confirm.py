@@ -87,7 +87,7 @@ def confirm(arguments: Mapping[str, Any], relay: Relay) -> Confirmation:
     return _with_id("unknown", UNKNOWN, {})
 
 
-def definition_of_tool() -> dict[str, Any]:
+def confirm_definition() -> dict[str, Any]:
     """Return the definition for ``tools/list``."""
     arguments = schema(GenerateRequest)
     tool = definition(CONFIRM, "Confirm an offer", DESCRIPTION, arguments, Confirmation)

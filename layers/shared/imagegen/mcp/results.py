@@ -5,35 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from imagegen.wire.inputs import MAX_INPUTS
-
+META_PREFIX = "imagegen/"
+"""Of our names in the ``_meta`` of a result."""
 FREE = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True}
-
-
-INPUTS = {
-    "type": "array",
-    "maxItems": MAX_INPUTS,
-    "description": (
-        "Images of this user to change or to look at, by the imageId of an estimate whose image "
-        "was made. Use it whenever the user wants a change of one: the prompt then says only what "
-        "to change, and does not describe the image."
-    ),
-    "items": {
-        "type": "object",
-        "properties": {
-            "image": {"type": "string", "description": "The imageId."},
-            "role": {
-                "type": "string",
-                "enum": ["edit", "reference"],
-                "description": "edit, only for the first one: it is changed. reference: it is "
-                "looked at.",
-            },
-        },
-        "required": ["image", "role"],
-        "additionalProperties": False,
-    },
-}
-"""The argument of a tool that names images of the user."""
 
 
 def structured(text: str, model: BaseModel) -> dict[str, Any]:

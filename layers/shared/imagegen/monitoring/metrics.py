@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from imagegen.wire.images import iso_time
+from imagegen.wire.values import iso_time
 
 NAMESPACE = "imagegen"
 

@@ -6,8 +6,9 @@ from pydantic import BaseModel, Field
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.money import usd_text
-from imagegen.wire.edge_model import EdgeModel
-from imagegen.wire.images import Allowance, Cost, Replaced
+from imagegen.wire.edge_model import EdgeModel, optional_field
+from imagegen.wire.estimates import Allowance, Replaced
+from imagegen.wire.images import Cost
 
 GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
 
@@ -15,8 +16,8 @@ GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
 class ImageData(BaseModel):
     """One image: its bytes as base64, its URL, or both."""
 
-    b64_json: str | None = Field(None, exclude_if=lambda value: value is None)
-    url: str | None = Field(None, exclude_if=lambda value: value is None)
+    b64_json: str | None = optional_field()
+    url: str | None = optional_field()
 
 
 class TokenDetails(BaseModel):
@@ -30,9 +31,7 @@ class TokenUsage(BaseModel):
     """The tokens that the provider counted. Without input pictures, all of the input are text."""
 
     input_tokens: int
-    input_tokens_details: TokenDetails | None = Field(
-        None, exclude_if=lambda value: value is None, description="Left out with input pictures."
-    )
+    input_tokens_details: TokenDetails | None = optional_field("Left out with input pictures.")
     output_tokens: int
     total_tokens: int
 
@@ -90,7 +89,7 @@ class ImagesAnswer(BaseModel):
     size: str
     quality: str
     output_format: str
-    usage: TokenUsage | None = Field(None, exclude_if=lambda value: value is None)
+    usage: TokenUsage | None = optional_field()
     imagegen: Receipt
 
     def receipt_headers(self) -> dict[str, str]:
@@ -118,8 +117,8 @@ class ListedModel(BaseModel):
     created: int
     """When the price was last looked up, in seconds since 1970."""
     owned_by: str
-    shutdown_date: str | None = Field(None, exclude_if=lambda value: value is None)
-    alias_of: str | None = Field(None, exclude_if=lambda value: value is None)
+    shutdown_date: str | None = optional_field()
+    alias_of: str | None = optional_field()
     type: Literal["image"] = "image"
     mode: Literal["image_generation"] = "image_generation"
     architecture: Modalities = Modalities()

@@ -33,7 +33,7 @@ from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged
 from imagegen.usecases.generate.run import Made
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 
 ROUNDS = 16
 """The most rounds of one call. A further round is needed only if another call was faster or if an

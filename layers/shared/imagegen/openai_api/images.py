@@ -35,8 +35,9 @@ from imagegen.openai_api.retries import parse_call
 from imagegen.openai_api.sets import Bought, SetBuyer, Wanted
 from imagegen.usecases.conversions import to_allowance, to_cost, to_replaced
 from imagegen.usecases.generate.run import Made
+from imagegen.wire.estimates import Allowance
 from imagegen.wire.headers import MAX_COST
-from imagegen.wire.images import Allowance, Cost
+from imagegen.wire.images import Cost
 
 INLINE_BYTES = 4_500_000
 """The most bytes of images that are sent as base64. They are then 6,000,000 bytes, and with the

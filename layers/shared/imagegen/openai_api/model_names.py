@@ -13,7 +13,7 @@ from imagegen.domain.catalog import Catalog, Offering, Tier
 from imagegen.domain.days import epoch_seconds
 from imagegen.domain.errors import ConfigurationError, ParameterError, UnknownModelError
 from imagegen.openai_api.answer_models import EDITS, GENERATIONS, ListedModel, ModelList
-from imagegen.wire.images import Replaced
+from imagegen.wire.estimates import Replaced
 from imagegen.wire.reports import Models, OfferedModel
 
 RETIRED, ALIAS = "retired", "alias"

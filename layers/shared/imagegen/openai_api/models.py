@@ -26,9 +26,10 @@ from imagegen.domain.money import parse_usd
 from imagegen.domain.price_rules import PIXEL_SIZE
 from imagegen.domain.sizes import Shape
 from imagegen.domain.text import Prompt, Style
+from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.headers import MAX_COST
-from imagegen.wire.images import EstimateRequest
 from imagegen.wire.inputs import InputReference, MaskReference
+from imagegen.wire.values import WholeNumber
 
 if TYPE_CHECKING:
     # Only a request for images loads it.
@@ -99,7 +100,7 @@ class ImagesRequest(BaseModel):
     quality: Quality | None = None
     size: Annotated[str, StringConstraints(pattern=SIZES)] | None = None
     style: Style | None = None
-    n: Annotated[int, Field(ge=1)] | None = Field(
+    n: Annotated[WholeNumber, Field(ge=1)] | None = Field(
         None, description="How many images, each charged if it is stored; MAX_COUNT at most."
     )
     response_format: Literal["url", "b64_json"] | None = Field(
@@ -121,13 +122,6 @@ class ImagesRequest(BaseModel):
     frame_count: Any = fixed_field(FIXED_PARAMETERS["frame_count"])
     frame_duration_ms: Any = fixed_field(FIXED_PARAMETERS["frame_duration_ms"])
     svg: Any = fixed_field(FIXED_PARAMETERS["svg"])
-
-    @field_validator("n", mode="before")
-    @classmethod
-    def _is_a_number(cls, value: Any) -> Any:
-        if isinstance(value, bool):
-            raise PydanticCustomError("int_type", "must be a number of images")
-        return value
 
     @field_validator(*FIXED_PARAMETERS)
     @classmethod

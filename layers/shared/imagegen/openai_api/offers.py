@@ -12,7 +12,7 @@ from imagegen.domain.ledger import Ledger
 from imagegen.domain.money import label_text
 from imagegen.domain.quote import Quote
 from imagegen.usecases.estimator import Estimator, Issue, PricedOffer
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from imagegen.openai_api.set_calls import Division, SetCalls
 from imagegen.openai_api.unfinished import still_running
 from imagegen.usecases.generate.run import Made
 from imagegen.usecases.generate.sets import ImageSets, Make, most_certain
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 
 
 @dataclass(frozen=True, slots=True)

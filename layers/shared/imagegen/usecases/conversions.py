@@ -7,18 +7,16 @@ from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.ledger import Ledger, Limits, remaining
 from imagegen.domain.records import Fallback, ImageRecord
 from imagegen.domain.selection import Selection
-from imagegen.wire.images import (
+from imagegen.wire.estimates import (
     Allowance,
     Alternative,
-    AttemptMade,
     Blocked,
     ChoiceRequest,
-    Cost,
     Price,
     PricedChoice,
-    Provenance,
     Replaced,
 )
+from imagegen.wire.images import AttemptMade, Cost, Provenance
 from imagegen.wire.inputs import InputShown
 
 

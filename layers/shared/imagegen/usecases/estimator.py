@@ -47,11 +47,7 @@ from imagegen.usecases.conversions import (
 )
 from imagegen.usecases.inputs import InputReader
 from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
-from imagegen.wire.images import (
-    Constraints,
-    Estimate,
-    EstimateRequest,
-)
+from imagegen.wire.estimates import Constraints, Estimate, EstimateRequest
 
 
 @dataclass(frozen=True, slots=True)

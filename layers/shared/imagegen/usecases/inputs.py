@@ -19,7 +19,7 @@ from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.records import RecordStatus
 from imagegen.domain.stores import ImageContent, RecordStore
 from imagegen.domain.uploads import UploadRef, UploadStore, check_upload_id
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.inputs import MaskReference
 
 MOST_BYTES_IN_ALL = 20_000_000

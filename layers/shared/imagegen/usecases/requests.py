@@ -16,7 +16,7 @@ from imagegen.domain.pricing import prompt_tokens
 from imagegen.domain.quote import styled_prompt
 from imagegen.domain.selection import Selection
 from imagegen.domain.wishes import Wishes
-from imagegen.wire.images import EstimateRequest
+from imagegen.wire.estimates import EstimateRequest
 
 
 def criteria_of(

@@ -10,8 +10,7 @@ from imagegen.domain.uploads import (
     UploadStore,
     free_upload_id,
 )
-from imagegen.wire.images import UploadTicket
-from imagegen.wire.inputs import UploadOrder, UploadTarget
+from imagegen.wire.inputs import UploadOrder, UploadTarget, UploadTicket
 
 
 @dataclass(frozen=True, slots=True)

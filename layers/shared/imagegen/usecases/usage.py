@@ -12,7 +12,7 @@ from imagegen.domain.standing import held_microusd
 from imagegen.domain.stores import Stores
 from imagegen.usecases.conversions import to_allowance
 from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.wire.images import Allowance
+from imagegen.wire.estimates import Allowance
 from imagegen.wire.reports import ChatAllowance, Usage, UsedChat, UsedImage
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from imagegen.domain.catalog import Tier
 from imagegen.wire.edge_model import EdgeModel
-from imagegen.wire.images import Cost, Instant, Provenance
+from imagegen.wire.images import Cost, Provenance
+from imagegen.wire.values import Instant
 
 MOST_ON_A_PAGE = 100
 

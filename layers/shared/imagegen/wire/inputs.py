@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from imagegen.domain.inputs import MOST_UPLOAD_BYTES, Role
 from imagegen.wire.edge_model import EdgeModel
+from imagegen.wire.values import Instant, WholeNumber
 
 MAX_INPUTS = 4
 """The most pictures of one request, without the mask: their bytes are in memory while it runs."""
@@ -50,7 +51,7 @@ class UploadOrder(EdgeModel):
     """The file that will be uploaded: the body of POST /inputs."""
 
     media_type: MediaType
-    bytes: int = Field(strict=True, ge=1, le=MOST_UPLOAD_BYTES, description="The size of the file.")
+    bytes: WholeNumber = Field(ge=1, le=MOST_UPLOAD_BYTES, description="The size of the file.")
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
         description="The file's SHA-256 in hex."
     )
@@ -62,3 +63,11 @@ class UploadTarget(EdgeModel):
     url: str
     method: Literal["PUT"] = "PUT"
     headers: dict[str, str]
+
+
+class UploadTicket(EdgeModel):
+    """An upload that may be stored, and where its file is sent until then."""
+
+    upload_id: str
+    upload: UploadTarget
+    expires_at: Instant = Field(description="When the upload must have begun.")

@@ -6,17 +6,9 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from imagegen.domain.catalog import Tier
-from imagegen.wire.edge_model import EdgeModel
-from imagegen.wire.images import Allowance, Instant, MicroUsd
-
-
-def _is_none(value: object) -> bool:
-    return value is None
-
-
-def optional_field() -> Any:
-    """Return a field that is left out of the JSON if it has no value."""
-    return Field(default=None, exclude_if=_is_none)
+from imagegen.wire.edge_model import EdgeModel, optional_field
+from imagegen.wire.estimates import Allowance
+from imagegen.wire.values import Instant, MicroUsd
 
 
 class UsedImage(EdgeModel):
@@ -189,9 +181,7 @@ class Problem(EdgeModel):
     retryable: bool
     retry_after_seconds: int | None = optional_field()
     errors: list[dict[str, Any]] | None = optional_field()
-    resource_metadata: str | None = Field(
-        None,
+    resource_metadata: str | None = optional_field(
+        "For hosts of MCP without a token: where the issuer is named (RFC 9728).",
         serialization_alias="resource_metadata",
-        exclude_if=_is_none,
-        description="For hosts of MCP without a token: where the issuer is named (RFC 9728).",
     )

@@ -4,9 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from imagegen.wire.edge_model import EdgeModel
-from imagegen.wire.images import GeneratedImage, Instant
-from imagegen.wire.reports import Problem, optional_field
+from imagegen.wire.edge_model import EdgeModel, optional_field
+from imagegen.wire.images import GeneratedImage
+from imagegen.wire.reports import Problem
+from imagegen.wire.values import Instant
 
 
 class SetImage(EdgeModel):

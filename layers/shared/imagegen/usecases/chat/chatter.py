@@ -39,8 +39,8 @@ from imagegen.usecases.chat.llm_call import (
     request_tokens,
     to_turns,
 )
+from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.handles import handle
-from imagegen.wire.images import Estimate, EstimateRequest
 from imagegen.wire.messages import (
     ChatEvent,
     ChatRequest,

@@ -22,8 +22,8 @@ from imagegen.domain.ports import (
     ToolUse,
 )
 from imagegen.domain.text import legible
+from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.handles import note, with_inputs
-from imagegen.wire.images import EstimateRequest
 from imagegen.wire.messages import TOOL, ChatMessage, TextApiCall, ToolCall
 
 FIXED_TOKENS = 3_000

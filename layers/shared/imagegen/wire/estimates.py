@@ -1,0 +1,184 @@
+"""The JSON of an offer: the request for its price, and the answer."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from imagegen.domain.catalog import FileFormat, Tier
+from imagegen.domain.choices import Label
+from imagegen.domain.price_rules import PIXEL_SIZE
+from imagegen.domain.text import MAX_STYLE_CHARACTERS, Prompt, Style
+from imagegen.domain.wishes import MAX_SEED, MOST_PARTIALS
+from imagegen.wire.edge_model import EdgeModel
+from imagegen.wire.inputs import MAX_INPUTS, InputReference, InputShown, MaskReference
+from imagegen.wire.values import DollarsIn, Instant, MicroUsd, WholeNumber
+
+MOST_IMAGES = 10
+"""The most that ``MAX_COUNT`` can be."""
+_SIZES = rf"^(square|landscape|portrait|same)$|{PIXEL_SIZE}"
+
+
+class EstimateRequest(EdgeModel):
+    """The image to price: the body of POST /estimate."""
+
+    prompt: Prompt
+    quality: Tier | None = Field(None, description="Without it, the prompt's words decide.")
+    size: Annotated[str, StringConstraints(pattern=_SIZES)] = Field(
+        "square",
+        description="square, landscape, portrait, exact pixels such as 1024x1024, or same: for "
+        "each model, its size nearest to the first input. Without it, an edit has the same size.",
+    )
+    style: Style = ""
+    max_cost: DollarsIn | None = Field(
+        None, description="Dollars as text or number; a model that costs more is not offered."
+    )
+    provider: str | None = Field(None, max_length=40, description="Preferred, not required.")
+    model: str | None = Field(None, max_length=120, description="Preferred, not required.")
+    format: FileFormat | None = Field(None, description="Without it, the model decides.")
+    count: WholeNumber = Field(
+        1,
+        ge=1,
+        le=MOST_IMAGES,
+        description="How many images; MAX_COUNT at most. maxCost is for all.",
+    )
+    inputs: tuple[InputReference, ...] = Field(
+        (), max_length=MAX_INPUTS, description="Pictures to change or to look at, in their order."
+    )
+    mask: MaskReference | None = Field(
+        None,
+        description="A PNG of the first input's size: it is changed where the mask is transparent.",
+    )
+    background: Literal["transparent", "opaque"] | None = Field(
+        None, description="transparent leaves out models that make no transparent background."
+    )
+    seed: WholeNumber | None = Field(
+        None, ge=0, le=MAX_SEED, description="Leaves out models that have no seed."
+    )
+    partials: WholeNumber = Field(
+        0,
+        ge=0,
+        le=MOST_PARTIALS,
+        description="Preview frames while the image is made; each has a price.",
+    )
+
+    def without_prompt(self) -> dict[str, Any]:
+        """Return what was sent beside the prompt, as JSON that can be sent again."""
+        return self.model_dump(
+            mode="json", by_alias=True, exclude={"prompt"}, exclude_unset=True, exclude_none=True
+        )
+
+
+class Price(EdgeModel):
+    """The expected price of all images, and the most that can be charged for them."""
+
+    per_image: MicroUsd = Field(description="The most that one of the images can cost.")
+    expected: MicroUsd
+    ceiling: MicroUsd
+    count: int
+    currency: Literal["USD"] = "USD"
+
+
+class Alternative(EdgeModel):
+    """Another model of the tier: a fallback of this offer, or the reason why it is not one."""
+
+    key: str
+    provider: str
+    model: str
+    price: MicroUsd | None
+    available: bool
+    reason: str | None = None
+    detail: str | None = None
+
+
+class ChoiceRequest(EdgeModel):
+    """What turns the same request into an offer of a choice."""
+
+    quality: Tier
+    model: str
+
+
+class PricedChoice(EdgeModel):
+    """A model that the person may take instead, of any tier."""
+
+    labels: tuple[Label, ...] = Field(
+        description="What it is the best in; the first choice is what this offer makes."
+    )
+    quality: Tier
+    provider: str
+    model: str
+    price: Price
+    typical_seconds: int
+    request: ChoiceRequest = Field(
+        description="Send the same estimate with these fields to get its offer; that is free."
+    )
+
+
+class Blocked(EdgeModel):
+    """Why a click would be refused now."""
+
+    reason: str
+    detail: str
+    opens_at: Instant | None = Field(description="null: waiting does not help.")
+
+
+class Replaced(EdgeModel):
+    """The first choice that another model replaced, and why."""
+
+    provider: str
+    model: str
+    reason: str
+    price: MicroUsd | None = None
+
+
+class Constraints(EdgeModel):
+    """The sizes and lengths that the tier supports."""
+
+    sizes: tuple[str, ...]
+    max_prompt_characters: int
+    max_style_characters: int = MAX_STYLE_CHARACTERS
+
+
+class Allowance(EdgeModel):
+    """What the user may still do; ``null`` if there is no limit."""
+
+    images_this_hour: int | None
+    images_today: int
+    usd_today: MicroUsd
+
+
+class Estimate(EdgeModel):
+    """A priced offer; each of its quotes can be confirmed once, within ten minutes."""
+
+    quote: str = Field(description="Empty for several images: send quotes.")
+    quote_id: str
+    image_id: str = Field(description="Of several images, the first one's.")
+    quotes: tuple[str, ...] = Field(description="One for each image, each a promise of its own.")
+    image_ids: tuple[str, ...]
+    expires_at: Instant
+    prompt: str
+    quality: Tier
+    quality_reason: str
+    provider: str
+    model: str
+    size: str
+    style: str
+    price: Price
+    button_label: str = Field(description="Its number is the most that can be charged.")
+    button_note: str = Field(description="What it usually costs; empty if that is the same.")
+    blocked: Blocked | None = Field(
+        description="Why the click would be refused now: show this instead of the button."
+    )
+    choices: tuple[PricedChoice, ...]
+    constraints: Constraints
+    alternatives: tuple[Alternative, ...]
+    fallback: Replaced | None
+    typical_seconds: int
+    remaining: Allowance
+    inputs: tuple[InputShown, ...] = Field(
+        (), description="The inputs as they were measured; the mask is the last one."
+    )
+    partials: int = Field(0, description="The preview frames that the price includes.")
+    request: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What was requested beside the prompt: send both again for a new price.",
+    )

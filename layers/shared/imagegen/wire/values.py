@@ -1,0 +1,58 @@
+"""The values in our JSON: dollars, times and whole numbers."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from imagegen.domain.money import parse_usd, usd_text
+
+DOLLARS = r"^([0-9]{1,9}|[0-9]{0,9}\.[0-9]{1,6})$"
+
+
+def iso_time(at_ms: int) -> str:
+    """Return milliseconds since 1970 as UTC: ``2026-11-22T10:00:00.000Z``."""
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _dollars(value: object) -> int:
+    invalid = ValueError('must be dollars, such as "0.05"')
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise invalid
+    try:
+        # JSON may write one number as 1e-5 or as 0.00001: both are accepted.
+        return parse_usd(value if isinstance(value, str) else f"{Decimal(str(value)):f}")
+    except ValueError:
+        raise invalid from None  # an answer must not repeat what was sent
+
+
+def _no_truth_value(value: object) -> object:
+    """Return what may be a number: for Python, ``true`` is the number 1."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("int_type", "must be a whole number")
+    return value
+
+
+MicroUsd = Annotated[
+    int,
+    Field(ge=0),
+    PlainSerializer(usd_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+\.\d{6}$", "examples": ["0.052700"]}),
+]
+DollarsIn = Annotated[
+    int,
+    BeforeValidator(_dollars),
+    # A number is accepted as well. Clients that are generated of a union need a class for it.
+    PlainSerializer(usd_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": DOLLARS, "examples": ["0.05"]}),
+]
+Instant = Annotated[
+    int,
+    PlainSerializer(iso_time, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+WholeNumber = Annotated[int, BeforeValidator(_no_truth_value)]
+"""An integer; LLMs and clients also write it as 4.0 or as text. ``true`` is not one."""
