@@ -37,9 +37,10 @@ COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-header --no-em
 EXACTNESS = PYTHONPATH=layers/shared $(PYTHON) -m tests.exactness $(if $(SEED),--seed $(SEED))
 # The day of the JavaScript clients' dependencies; the versions in tests/clients/js/package.json are older.
 CLIENTS_DAY := 2026-11-11
-# The parts of `make check` and `make test` run two at a time, for two cores: the longest first, and
-# the unit tests in two parts, by the first letter of a file.
-PARTS := types unit-from-l unit-to-k style .tools/validated
+# The parts of `make check` and `make test` run two at a time, for two cores, in an order in which both
+# cores are busy to the end: the longer half of the unit tests (by the first letter of a file) takes as
+# long, with style and template, as the other half with the types.
+PARTS := unit-to-k unit-from-l types style .tools/validated
 TWO := $(MAKE) -k -j2 --output-sync=target
 UNIT_TO_K := $(wildcard tests/unit/test_[a-k]*.py)
 UNIT_FROM_L := $(filter-out $(UNIT_TO_K),$(wildcard tests/unit/test_*.py))
@@ -155,7 +156,7 @@ planted: tools ## Plant known bugs in a copy; each must turn tests red (ROWS=1: 
 
 .PHONY: mutation
 mutation: tools ## Mutate the code that decides, in a copy: 95 % must be killed, the rest explained (ONLY=modules)
-	@PYTHONPATH=layers/shared $(PYTHON) -m tests.mutation $(if $(ONLY),--only $(ONLY))
+	@PYTHONPATH=layers/shared $(PYTHON) -m tests.mutation $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 .PHONY: format
 format: .venv/stamp ## Format the code and repair what the linter can

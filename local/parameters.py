@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,7 +94,12 @@ def read_template(template: Path = TEMPLATE) -> dict[str, Any]:
 
 def read_bare_template(template: Path = TEMPLATE) -> dict[str, Any]:
     """Return the template without the included file, with CloudFormation functions in long form."""
-    loaded: dict[str, Any] = yaml.load(template.read_text(), Loader=TemplateLoader)  # noqa: S506  a SafeLoader
+    return deepcopy(_parsed(template.read_text()))
+
+
+@cache
+def _parsed(text: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.load(text, Loader=TemplateLoader)  # noqa: S506  a SafeLoader
     return loaded
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from local.paths import ROOT
-from tests.mutation.outcomes import KILLED, SURVIVED, TIMEOUT
+from tests.mutation.outcomes import ANEW, KILLED, SURVIVED, TIMEOUT
 from tests.mutation.targets import GROUPS, Group
 from tests.planted.tree import copied, environment
 
@@ -36,8 +36,18 @@ class Result:
 
     module: str
     outcomes: dict[str, str] = field(default_factory=dict)
-    """By mutant: killed, timeout or survived."""
+    """By mutant: killed, timeout, survived, or anew where only a quick run was wanted."""
     seconds: float = 0.0
+
+    @property
+    def tried(self) -> int:
+        """How many were tried: a quick run leaves out those that need a new import."""
+        return len(self.outcomes) - self.not_tried
+
+    @property
+    def not_tried(self) -> int:
+        """How many were left out."""
+        return sum(one == ANEW for one in self.outcomes.values())
 
     @property
     def killed(self) -> int:
@@ -57,7 +67,7 @@ class Result:
     @property
     def percent(self) -> float:
         """The part that was noticed."""
-        return 100 * self.killed / len(self.outcomes)
+        return 100 * self.killed / max(self.tried, 1)
 
     def problems(self, explained: Explained) -> Iterator[str]:
         """Return what is not as it must be."""
@@ -77,7 +87,8 @@ def main() -> int:
     with copied() as tree:
         for group in GROUPS:
             wanted = [one for one in group.modules if _is_wanted(group, one, arguments.only)]
-            for result in _mutate(tree, group, wanted) if wanted else ():
+            options = ["--quick"] if arguments.quick else []
+            for result in _mutate(tree, group, [*wanted, *options]) if wanted else ():
                 problems += result.problems(explained.get(result.module, {}))
                 results.append(result)
                 # Each as soon as it is there: the whole takes more than an hour.
@@ -94,6 +105,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", nargs="*", default=[], help="modules or groups, such as domain/money.py or edge"
     )
+    parser.add_argument(
+        "--quick", action="store_true", help="without what needs the package to be imported anew"
+    )
     return parser.parse_args()
 
 
@@ -101,13 +115,13 @@ def _is_wanted(group: Group, module: str, only: Sequence[str]) -> bool:
     return not only or group.name in only or module in only
 
 
-def _mutate(tree: Path, group: Group, modules: Sequence[str]) -> Iterator[Result]:
-    """Return the result of each module as soon as it is there.
+def _mutate(tree: Path, group: Group, wanted: Sequence[str]) -> Iterator[Result]:
+    """Return the result of each module as soon as it is there; ``wanted`` are modules and options.
 
     Raises:
         RuntimeError: the worker failed, or the tests fail without any change.
     """
-    command = ["tests.mutation.worker", group.name, *modules, "--cache", str(RECORDS)]
+    command = ["tests.mutation.worker", group.name, *wanted, "--cache", str(RECORDS)]
     with subprocess.Popen(  # noqa: S603 our own interpreter and our own file
         [sys.executable, "-m", *command],
         cwd=tree,
@@ -134,7 +148,7 @@ def _mutate(tree: Path, group: Group, modules: Sequence[str]) -> Iterator[Result
 
 
 def _said(result: Result) -> Result:
-    count = f"{result.killed} of {len(result.outcomes)} killed"
+    count = f"{result.killed} of {result.tried} killed"
     _say(f"{result.seconds:6.0f} s  {result.module}: {count}")
     return result
 
@@ -147,7 +161,7 @@ def too_few(results: Sequence[Result]) -> Iterator[str]:
 
 
 def _sums(results: Sequence[Result]) -> tuple[int, int]:
-    return sum(len(one.outcomes) for one in results), sum(one.killed for one in results)
+    return sum(one.tried for one in results), sum(one.killed for one in results)
 
 
 def _print(results: Sequence[Result], explained: Mapping[str, Explained]) -> None:
@@ -155,7 +169,7 @@ def _print(results: Sequence[Result], explained: Mapping[str, Explained]) -> Non
     _say("|---|---|---|---|---|---|---|---|")
     for one in results:
         known = sum(name in explained.get(one.module, {}) for name in one.survivors)
-        cells = (len(one.outcomes), one.killed, one.timeouts, len(one.survivors), known)
+        cells = (one.tried, one.killed, one.timeouts, len(one.survivors), known)
         row = " | ".join(map(str, cells))
         _say(f"| {one.module} | {row} | {one.percent:.1f} | {one.seconds:.0f} |")
     total, killed = _sums(results)
@@ -184,12 +198,13 @@ def _summary(one: Result, explained: Explained) -> dict[str, Any]:
     return {
         "module": one.module,
         "date": datetime.now(UTC).date().isoformat(),
-        "mutants": len(one.outcomes),
+        "mutants": one.tried,
         "killed": one.killed,
         "timeouts": one.timeouts,
         "percent": round(one.percent, 1),
         "seconds": round(one.seconds),
         "survivors": {name: explained.get(name, "") for name in one.survivors},
+        **({"notTried": one.not_tried} if one.not_tried else {}),
     }
 
 

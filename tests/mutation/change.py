@@ -2,7 +2,7 @@
 
 A change inside a function takes effect by giving the function object its new code. A change of a
 plain constant of a module is put wherever that constant was imported to. Everything else needs the
-package to be imported anew (``reimported``).
+package to be imported anew (``forget_package``).
 """
 
 import gc
@@ -16,6 +16,8 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
+from tests.mutation.maker import Mutant
+
 LOADED_ANEW = re.compile(r"(imagegen|tests|local|generators|operations|bench|functions)(\.|$)")
 KEPT = re.compile(r"tests$|tests\.mutation|tests\.planted|local$|local\.paths")
 
@@ -26,6 +28,23 @@ class ReimportError(Exception):
 
 class SameCodeError(Exception):
     """The change compiles to the same code."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedModule:
+    """A module of the package with one mutant in it."""
+
+    module: str
+    """Its path in the package."""
+    path: str
+    mutant: Mutant
+    source: bytes
+
+    @property
+    def module_name(self) -> str:
+        """The module's name for an import."""
+        dotted = self.module.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        return f"imagegen.{dotted}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ import pytest
 
 from local.paths import ROOT
 from tests.mutation.__main__ import SURVIVORS, Result, too_few
-from tests.mutation.mutants import Mutant, mutants
-from tests.mutation.outcomes import KILLED, SURVIVED, TIMEOUT
+from tests.mutation.maker import Mutant
+from tests.mutation.mutants import mutants
+from tests.mutation.outcomes import ANEW, KILLED, SURVIVED, TIMEOUT
 from tests.mutation.targets import GROUPS, PACKAGE
 
 OUTCOMES = {**{f"killed {n}": KILLED for n in range(38)}, "hangs": TIMEOUT, "left": SURVIVED}
@@ -36,6 +37,13 @@ def test_of_all_modules_together_95_percent_are_killed() -> None:
     assert not list(too_few([Result("a.py", OUTCOMES)]))
     assert list(too_few([Result("a.py", MANY_LEFT)]))
     assert not list(too_few([Result("a.py", MANY_LEFT), Result("b.py", OUTCOMES)]))
+
+
+def test_what_a_quick_run_left_out_counts_neither_as_killed_nor_as_survived() -> None:
+    result = Result("module.py", OUTCOMES | {"decorated": ANEW})
+    assert (result.tried, result.not_tried) == (len(OUTCOMES), 1)
+    assert result.percent == Result("module.py", OUTCOMES).percent
+    assert result.survivors == ["left"]
 
 
 def names(source: str) -> list[str]:
