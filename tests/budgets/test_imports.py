@@ -68,8 +68,8 @@ class Budget:
 
 BUDGETS = {
     "estimate": Budget(694, 704, VENDORS, "estimate/no-token"),
-    "health": Budget(614, 624, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(708, 718, VENDORS, "generate/unknown-image"),
+    "health": Budget(620, 630, VENDORS + TOKENS, "health/report"),
+    "generate": Budget(718, 728, VENDORS, "generate/unknown-image"),
     "chat": Budget(702, 712, VENDORS, "chat/no-token"),
     "page": Budget(112, 122, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }

@@ -184,7 +184,7 @@ def test_the_same_size_needs_an_input() -> None:
     assert caught.value.param == "size"
 
 
-def test_the_answer_shows_the_inputs_and_no_id_that_opens_one() -> None:
+def test_the_answer_shows_the_inputs_and_only_repeats_ids_that_were_sent() -> None:
     service = editors()
     parent = service.estimate("a fox")
     service.confirm(parent)
@@ -192,7 +192,8 @@ def test_the_answer_shows_the_inputs_and_no_id_that_opens_one() -> None:
     shown = offer.inputs[0]
     assert (shown.role, shown.width, shown.height) == (Role.EDIT, 1024, 1024)
     assert shown.quote_id == parent.quote_id
-    assert parent.image_id not in offer.model_dump_json()
+    assert parent.image_id not in offer.model_dump_json(exclude={"request"})
+    assert offer.request["inputs"] == [{"image": parent.image_id}]
     assert parent.image_id[24:] not in str(open_quote(offer.quote, KEYRING))
 
 
