@@ -20,7 +20,7 @@ from imagegen.domain.quote import Quote
 from imagegen.openai_api.offers import NamedOffers
 from imagegen.openai_api.retries import Call
 from imagegen.usecases.availability import ProviderSetup
-from imagegen.usecases.estimator import Estimator, Issue
+from imagegen.usecases.pricer import Issue, Pricer
 from imagegen.wire.estimates import EstimateRequest
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.service import PROMPT, USER, Service
@@ -36,9 +36,9 @@ def offered(
     service: Service, multiple: str = "3", *, most_bytes: int | None = None, **asked: Any
 ) -> Quote:
     request = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard", **asked})
-    estimator = replace(service.estimator, price_multiple=Decimal(multiple))
+    pricer = replace(service.pricer, price_multiple=Decimal(multiple))
     issue = Issue(bytes(15), service.clock())
-    return NamedOffers(estimator).quote(
+    return NamedOffers(pricer).quote(
         request, USER, ledger=service.ledger(), issue=issue, most_bytes=most_bytes
     )
 
@@ -193,7 +193,7 @@ def test_without_a_maximum_no_named_model_is_replaced_by_one_above_its_multiple(
         limit = next(
             one.price_microusd
             for one in [
-                service.estimator.offer(
+                service.pricer.offer(
                     EstimateRequest.model_validate(
                         {"prompt": "word " * words, "model": model, "size": size}
                     ),
@@ -227,10 +227,10 @@ class WrongParameter:
 
 def test_only_an_error_about_the_file_is_told_as_one_about_the_file() -> None:
     service = Service()
-    estimator = cast("Estimator", WrongParameter())
+    pricer = cast("Pricer", WrongParameter())
     issue = Issue(bytes(15), service.clock())
     with pytest.raises(ParameterError) as caught:
-        NamedOffers(estimator).quote(
+        NamedOffers(pricer).quote(
             EstimateRequest(prompt=PROMPT), USER, ledger=service.ledger(), issue=issue
         )
     assert caught.value.param == "style"

@@ -30,7 +30,7 @@ class OpenAiRoutes:
         """Buys one image."""
         service, world = self.service, self.service.world
         return Buyer(
-            offers=NamedOffers(service.estimator),
+            offers=NamedOffers(service.pricer),
             generator=service.generator,
             earlier_images=EarlierImages(
                 service.replayer, world.records, world.image_id_key, world.now_ms
@@ -106,7 +106,7 @@ class OpenAiRoutes:
         reader = replace(service.input_reader, uploads=lambda: uploads)
         buyer = replace(
             self.buyer,
-            offers=NamedOffers(replace(service.estimator, inputs=reader)),
+            offers=NamedOffers(replace(service.pricer, inputs=reader)),
             generator=replace(service.generator, inputs=reader),
         )
         return replace(self.set_buyer, buyer=buyer)

@@ -47,9 +47,12 @@ def choices(
 
     An offer of any of them that is requested now, by its tier and key, has the price given here.
     """
-    unnamed = replace(criteria, provider=None, model=None)
     tiers = {
-        tier: suitable(catalog, replace(unnamed, tier=tier), availability, today) for tier in Tier
+        # The models of the offer's own tier are judged already.
+        tier: chosen.suitable
+        if tier is criteria.tier
+        else suitable(catalog, replace(criteria, tier=tier), availability, today)
+        for tier in Tier
     }
     every = [
         Choice((), one.variant.row, one.price_microusd, _ceiling(one, tier, price_multiple))

@@ -28,11 +28,11 @@ from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.offers import NamedOffers
 from imagegen.openai_api.retries import Call
 from imagegen.openai_api.unfinished import not_recognised, still_running
-from imagegen.usecases.estimator import Issue
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged
 from imagegen.usecases.generate.run import Made
+from imagegen.usecases.pricer import Issue
 from imagegen.wire.estimates import EstimateRequest
 
 ROUNDS = 16
