@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from imagegen.chat.sse import to_sse
 from imagegen.domain.chat_usage import LlmPrices
-from imagegen.domain.errors import ConfigurationError, InvalidRequestError, LlmError
+from imagegen.domain.errors import ConfigurationError, InvalidRequestError
+from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Llm, TextPart, TokenCount, ToolUse
 from imagegen.usecases.chat.answer_text import FAILED, NOTHING, STOPPED, TOO_LONG

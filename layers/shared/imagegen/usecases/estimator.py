@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from imagegen.domain.catalog import Tier
-from imagegen.domain.choices import Choice, choices
+from imagegen.domain.choices import choices
 from imagegen.domain.days import today
-from imagegen.domain.errors import LimitError, ParameterError
+from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import button_label, usual_price
+from imagegen.domain.quote import Quote
 from imagegen.domain.standing import limit_now
 from imagegen.usecases.conversions import (
     to_allowance,
@@ -18,7 +19,17 @@ from imagegen.usecases.conversions import (
     to_replaced_row,
 )
 from imagegen.usecases.pricer import PricedOffer, Pricer
-from imagegen.wire.estimates import Constraints, Estimate, EstimateRequest
+from imagegen.wire.estimates import (
+    Allowance,
+    Blocked,
+    Constraints,
+    Estimate,
+    EstimateRequest,
+    PricedChoice,
+)
+
+type Quotes = tuple[Quote, ...]
+"""One for each image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +51,11 @@ class Estimator:
         if request.count > self.max_count:
             raise ParameterError("count", f"One click makes at most {self.max_count} images.")
         offer = self.pricer.offer(request, user)
-        quote, first = offer.quote, offer.selection.candidates[0]
-        row, now_ms, count = first.variant.row, quote.issued_ms, request.count
+        return self._answer(request, offer, self.pricer.quotes(offer, request.count))
+
+    def _answer(self, request: EstimateRequest, offer: PricedOffer, quotes: Quotes) -> Estimate:
+        count, quote, signed = request.count, offer.quote, self.pricer.signed(quotes)
         price = to_price(quote.expected_microusd, quote.ceiling_microusd, count=count)
-        quotes = self.pricer.quotes(offer, count)
-        signed = self.pricer.signed(quotes)
         return Estimate(
             quote=signed[0] if count == 1 else "",
             quote_id=quote.quote_id,
@@ -55,28 +66,32 @@ class Estimator:
             prompt=request.prompt,
             quality=offer.quality.tier,
             quality_reason=offer.quality.reason,
-            provider=row.provider,
-            model=row.model,
-            size=first.variant.option.size,
+            provider=offer.variant.row.provider,
+            model=offer.variant.row.model,
+            size=offer.variant.option.size,
             style=request.style,
             price=price,
             button_label=button_label(price.ceiling, count=count),
             button_note=usual_price(price.expected, price.ceiling),
-            blocked=to_blocked(self._limit(offer, count), now_ms=now_ms),
-            choices=tuple(to_choice(one, count=count) for one in self._choices(offer)),
+            blocked=self._blocked(offer, count),
+            choices=self._choices(offer, count),
             constraints=self._constraints(offer.quality.tier),
             alternatives=to_alternatives(offer.selection),
             fallback=to_replaced_row(offer.selection.replaced),
-            typical_seconds=row.typical_seconds,
-            remaining=to_allowance(offer.ledger, self.pricer.limits, quote.day, now_ms=now_ms),
+            typical_seconds=offer.variant.row.typical_seconds,
+            remaining=self._remaining(offer),
             inputs=to_inputs(quote.inputs),
             partials=quote.wishes.partials,
             request=request.without_prompt(),
         )
 
-    def _limit(self, offer: PricedOffer, count: int) -> LimitError | None:
+    def _remaining(self, offer: PricedOffer) -> Allowance:
         quote = offer.quote
-        return limit_now(
+        return to_allowance(offer.ledger, self.pricer.limits, quote.day, now_ms=quote.issued_ms)
+
+    def _blocked(self, offer: PricedOffer, count: int) -> Blocked | None:
+        quote = offer.quote
+        limit = limit_now(
             offer.ledger,
             self.pricer.limits,
             day=quote.day,
@@ -84,9 +99,10 @@ class Estimator:
             now_ms=quote.issued_ms,
             count=count,
         )
+        return to_blocked(limit, now_ms=quote.issued_ms)
 
-    def _choices(self, offer: PricedOffer) -> tuple[Choice, ...]:
-        return choices(
+    def _choices(self, offer: PricedOffer, count: int) -> tuple[PricedChoice, ...]:
+        found = choices(
             self.pricer.catalog,
             offer.criteria,
             offer.availability,
@@ -94,6 +110,7 @@ class Estimator:
             price_multiple=self.pricer.price_multiple,
             today=today(offer.quote.issued_ms),
         )
+        return tuple(to_choice(one, count=count) for one in found)
 
     def _constraints(self, tier: Tier) -> Constraints:
         rows = [row for row in self.pricer.catalog.tier(tier) if not row.needs_input]

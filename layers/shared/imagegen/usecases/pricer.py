@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from imagegen.domain import ids, quality
 from imagegen.domain.candidates import Availability, Candidate, LeftOut
-from imagegen.domain.catalog import Catalog
+from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.days import today, utc_day
 from imagegen.domain.errors import InvalidRequestError, RetiredModelError, UnknownModelError
@@ -52,6 +52,11 @@ class PricedOffer:
     availability: Mapping[str, Availability]
     slots: tuple[int, ...]
     """The user's free slots of the hour; one that is taken, if none is free."""
+
+    @property
+    def variant(self) -> Variant:
+        """What is made first."""
+        return self.selection.candidates[0].variant
 
 
 @dataclass(frozen=True, slots=True)
