@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Never, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Catalog
@@ -22,6 +22,7 @@ from imagegen.openai_api.retries import Call
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.pricer import Issue, Pricer
 from imagegen.wire.estimates import EstimateRequest
+from tests.examples import examples
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.service import PROMPT, USER, Service
 
@@ -158,7 +159,7 @@ def test_a_file_that_is_too_large_for_the_answer_is_refused_by_the_form_of_the_a
 KEYS = [row.key for row in real_catalog().models]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     model=st.sampled_from(KEYS),
     size=st.sampled_from(["square", "landscape", "2048x2048", "4096x4096", "1216x832", "1264x848"]),
