@@ -27,6 +27,8 @@ DECLINES = {
     "Japanese": "申し訳ありませんが、その画像は作成できません。",
     "Korean": "죄송합니다. 이 이미지를 만들 수 없습니다.",
     "Spanish": "Lo siento, no puedo crear esa imagen.",
+    "with a link": "Nope. Details: https://example.com/rules?why=1",
+    "with links in Markdown": "See [our rules](https://example.com/rules) and [help](https://a.b).",
     "about disabled people": "I won't make fun of disabled people.",
 }
 ANNOUNCES = ("Here is your fire safety poster", "Sure! Here's your image:", "Voici votre image")

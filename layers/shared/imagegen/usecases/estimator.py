@@ -45,8 +45,8 @@ from imagegen.usecases.conversions import (
     to_price,
     to_replaced_row,
 )
-from imagegen.usecases.inputs import InputReader
 from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
+from imagegen.usecases.shared_inputs import Inputs
 from imagegen.wire.estimates import Constraints, Estimate, EstimateRequest
 
 
@@ -77,7 +77,7 @@ class Estimator:
     catalog: Catalog
     switchboard: Switchboard
     ledgers: LedgerStore
-    inputs: InputReader
+    inputs: Inputs
     limits: Limits
     price_multiple: Decimal
     keyring: Callable[[], Keyring]
