@@ -218,7 +218,7 @@ def refused(client: openai.OpenAI, asked: Mapping[str, Any]) -> openai.APIStatus
         ({"n": 9}, "n"),
         ({"size": "1x"}, "size"),
         ({"stream": True}, "stream"),
-        ({"background": "transparent"}, "background"),
+        ({"background": "clear"}, "background"),
         ({"input_fidelity": "high"}, "input_fidelity"),
         ({"markup": {"file_id": "a" * 16}}, "markup"),
         ({"strength": 0.5}, "strength"),
