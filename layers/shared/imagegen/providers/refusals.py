@@ -175,10 +175,10 @@ def _refuses(name: str, value: Json) -> bool:
         return False
     if is_refusal_code(value) or states_refusal(value):
         return True
-    return name not in REPORTS and _is_sentence(value) and declines(value)
+    return name not in REPORTS and is_sentence(value) and declines(value)
 
 
-def _is_sentence(text: str) -> bool:
+def is_sentence(text: str) -> bool:
     """Return whether a text is written for people: several words, or a script without spaces."""
     if text.startswith("data:") or MARKDOWN_IMAGE.search(text):
         return False
