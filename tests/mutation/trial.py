@@ -16,7 +16,7 @@ from tests.mutation import change, forks
 from tests.mutation.change import ChangedModule, ReimportError, SameCodeError
 from tests.mutation.coverage import Line, Recorder, functions_of
 from tests.mutation.mutants import mutants
-from tests.mutation.outcomes import ANEW, KILLED, SAME, SURVIVED, TIMEOUT
+from tests.mutation.outcomes import ANEW, KILLED, LEFT_OUT, SAME, SURVIVED, TIMEOUT
 from tests.mutation.records import Records
 from tests.mutation.selection import Selection
 from tests.mutation.targets import Group
@@ -48,6 +48,8 @@ class Trial:
     """The lines that ran while the package was imported."""
     is_quick: bool = False
     """Whether to pass over what needs the package to be imported anew."""
+    one_in: int = 1
+    """Of so many mutants one is tried."""
     is_done: bool = False
     _items: dict[str, pytest.Item] = field(default_factory=dict)
     _selection: Selection = field(init=False)
@@ -81,6 +83,9 @@ class Trial:
             for one in found
             if self.only is None or one.name in self.only
         ]
+        for one in set(waiting) - set(waiting[:: self.one_in]):
+            _print(module=module, name=one.mutant.name, outcome=LEFT_OUT, seconds=0)
+        waiting = waiting[:: self.one_in]
         while waiting:
             waiting = waiting[self._try_batch(waiting[:BATCH], before) :]
 
