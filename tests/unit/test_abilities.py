@@ -219,3 +219,10 @@ def test_a_quote_with_something_new_is_not_opened_by_an_earlier_release(
     token = sign_quote(quote, KEYRING)
     assert token.startswith(prefix)
     assert open_quote(token, KEYRING) == quote
+
+
+def test_the_parameters_of_a_row_for_inputs_are_sent_with_inputs_and_only_then() -> None:
+    rows = [taking("alpha-one", needs="nothing", params={"fidelity": "high"})]
+    without, with_one = chosen(rows), chosen(rows, inputs=((1024, 1024),))
+    assert "fidelity" not in without.candidates[0].variant.option.params
+    assert with_one.candidates[0].variant.option.params["fidelity"] == "high"

@@ -375,3 +375,9 @@ def test_of_rows_of_other_tiers_that_all_lack_the_size_one_is_still_named() -> N
 def test_every_reason_has_the_code_that_the_docs_explain() -> None:
     text = (ROOT / "docs" / "how-it-works.md").read_text()
     assert [reason for reason in Reason if f"`{reason}`" not in text] == []
+
+
+def test_a_model_without_a_price_is_unpriced_however_long_the_prompt_is() -> None:
+    free = {"price": {"rule": "perMegapixel", "usd": "0"}, "maxPromptCharacters": 10}
+    cat = catalog(row("alpha-one", priority=1, **free), row("beta-one", priority=2))
+    assert reasons(chosen(criteria(), cat)) == {"alpha-one": Reason.UNPRICED}
