@@ -36,7 +36,7 @@ GENERATE: Final = Group(
 OFFERS: Final = Group(
     "offers",
     (
-        *_in("domain", "selection candidates sizes criteria choices standing wishes pricing"),
+        *_in("domain", "selection candidates sizes criteria choices wishes pricing"),
         *_in("domain", "price_rules input_tokens fleet quote formats catalog abilities"),
         *_in("usecases", "estimator requests availability conversions"),
     ),
@@ -51,13 +51,16 @@ LEDGER: Final = Group(
     "ledger",
     (
         "guard.py",
-        *_in("domain", "money ledger breaker records ids outcomes trials permits stores days"),
+        *_in(
+            "domain",
+            "money ledger breaker records ids outcomes trials permits stores days standing",
+        ),
         *_in("usecases", "status usage"),
     ),
     (
         *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
         *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
-        *_tests(UNIT, "storage trials metrics quote_is_over formats"),
+        *_tests(UNIT, "storage trials metrics quote_is_over days confirmed_sets"),
     ),
 )
 OPENAI_API: Final = Group(

@@ -114,7 +114,7 @@ OWN: Final = {
     "aws/image_store.py": ("image_contract", "object_keys"),
     "aws/s3_errors.py": ("image_contract",),
     "domain/standing.py": ("reading", "ledger_status", "confirmed_sets"),
-    "domain/days.py": ("ledger", "quote_is_over", "formats"),
+    "domain/days.py": ("days", "ledger", "quote_is_over"),
     "domain/records.py": ("storage", "record_size"),
     "domain/stores.py": ("storage",),
     "domain/quality_context.py": ("quality",),

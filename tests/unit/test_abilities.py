@@ -168,6 +168,14 @@ def test_a_row_that_cannot_meet_a_wish_is_left_out_with_the_reason(
     assert wanted.items() <= dict(sent).items()
 
 
+def test_a_row_that_sends_fewer_preview_frames_than_are_wanted_is_left_out() -> None:
+    previews = {"most": 1, "usd": "0.003", "count": "partial_images", "source": SOURCE}
+    rows = [row("a", priority=1) | {"previews": previews}, row("b", priority=2)]
+    found = left_out(chosen(rows, wishes=Wishes(partials=2)))
+    assert found == {"a": "sends fewer preview frames", "b": "sends no preview frames"}
+    assert [one.key for one in chosen(rows, wishes=Wishes(partials=1)).candidates] == ["a"]
+
+
 def test_preview_frames_are_priced() -> None:
     previews = {"most": 2, "usd": "0.003", "count": "partial_images", "source": SOURCE}
     rows = [row("a", priority=1) | {"previews": previews}]
