@@ -119,8 +119,9 @@ BYTES: Final = Group(
         *_in("domain", "png png_chunks png_encoding png_filters png_planes png_rows"),
         *_in("domain", "jpeg jpeg_scan jpeg_segments webp"),
     ),
-    _tests(
-        UNIT, "input_files masks orientation metadata marks transparency pixels holes png_planes"
+    (
+        *_tests(UNIT, "input_files masks orientation metadata marks transparency pixels holes"),
+        *_tests(UNIT, "png_planes delivery"),
     ),
 )
 PICTURES: Final = Group(

@@ -13,7 +13,7 @@ from types import FunctionType
 import pytest
 
 from tests.mutation import change, forks
-from tests.mutation.change import ChangedModule, ReimportError, SameCodeError
+from tests.mutation.change import ChangedModule, ReimportError, SameCodeError, forget_results
 from tests.mutation.coverage import Line, Recorder, functions_of
 from tests.mutation.mutants import mutants
 from tests.mutation.outcomes import ANEW, KILLED, LEFT_OUT, SAME, SURVIVED, TIMEOUT
@@ -148,8 +148,10 @@ class Trial:
         except Exception as error:  # noqa: BLE001 whatever it is, the module cannot be loaded
             return KILLED, repr(error)
         tests = self._selection.tests(one)
+        forget_results(one.module_name)
         failed = self._run(tests)
         undo()
+        forget_results(one.module_name)
         if not failed:
             return SURVIVED, ""
         return (DIRTY if self._run([failed]) else KILLED), failed
