@@ -10,6 +10,7 @@ AWS: Final = "tests/adapters/aws"
 PROVIDERS: Final = "tests/adapters/providers"
 HANDLERS: Final = "tests/handlers"
 RETRIES: Final = f"{AWS}/test_retries.py"
+LINKS: Final = "test_a_link_names_the_host_of_its_region_and_the_page_may_load_it"
 
 
 def _in(folder: str, names: str) -> tuple[str, ...]:
@@ -107,9 +108,10 @@ OUTCOMES: Final = Group(
     ),
     (
         *_tests(UNIT, "refused_words actual_cost keys provider_names key_checks catalog"),
-        *_tests(UNIT, "keys_and_flags rotation regions provenance"),
+        *_tests(UNIT, "keys_and_flags rotation provenance"),
+        f"{UNIT}/test_regions.py::{LINKS}",
         PROVIDERS,
-        *_tests("tests/adapters", "simulated_faults delivery probe_day"),
+        *_tests("tests/adapters", "delivery probe_day"),
     ),
 )
 BYTES: Final = Group(
