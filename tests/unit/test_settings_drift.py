@@ -220,7 +220,7 @@ def test_every_variable_of_a_function_is_read_by_it(function: str) -> None:
     unread = own - read_by(function) - READ_BY_LIBRARIES.keys()
     assert not unread, (
         f"template.yaml sets {sorted(unread)} for {function}, which does not read it: add the "
-        f"field to its class in {SETTINGS} (`page`: PageSettings in site.py), or drop the variable"
+        f"field to its class in {SETTINGS} (`page`: PageSettings in site), or drop the variable"
     )
 
 
@@ -307,7 +307,7 @@ def test_the_page_has_the_defaults_of_its_parameters() -> None:
         for variable, parameter in parameters_of(PAGE).items()
     }
     assert PageSettings.from_env(defaults) == PageSettings.from_env({}), (
-        "site.py and template.yaml have other defaults"
+        "site and template.yaml have other defaults"
     )
 
 
