@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from imagegen.domain.abilities import InputSupport
 from imagegen.domain.catalog import Offering, Tier
+from imagegen.domain.operations import Operation, enlarged
 from imagegen.domain.pricing import (
     inputs_microusd,
     price_microusd,
@@ -40,9 +41,15 @@ class Criteria:
     """Widths and heights of the input images in their order, without the mask."""
     has_mask: bool = False
     wishes: Wishes = NONE
+    operation: Operation = Operation.GENERATE
 
     def names(self, row: Offering) -> bool:
-        """Return whether the caller named this row: by its model, or else by its provider."""
+        """Return whether the caller named this row: by its model, or else by its provider.
+
+        A row of another operation is never meant.
+        """
+        if row.operation is not self.operation:
+            return False
         if self.model is not None:
             return self.model in (row.key, row.model)
         return self.provider == row.provider
@@ -55,7 +62,7 @@ class Criteria:
     def option_of(self, row: Offering) -> SizeOption | None:
         """Return the row's size for this request, ``None`` if it has none."""
         if self.size == SAME_SIZE and self.inputs:
-            return row.nearest(*self.inputs[0])
+            return row.nearest(*enlarged(self.inputs[0], self.wishes.scale))
         return row.option(self.size)
 
     def price_of(self, row: Offering) -> int | None:
@@ -91,6 +98,8 @@ class Criteria:
         option = self.option_of(row)
         if option is None:
             return None
+        if row.enlarges and (found := row.enlarges.misfit(self.inputs[0], option.pixels)):
+            return found
         if support.keeps_size and option.pixels != self.inputs[0]:
             return "makes the image in the size of its input image"
         pictures = [option.pixels, *self.inputs]

@@ -72,7 +72,9 @@ def suitable(
 def _judged(
     catalog: Catalog, criteria: Criteria, availability: Mapping[str, Availability], today: date
 ) -> list[Candidate | LeftOut]:
-    ranked = sorted(catalog.tier(criteria.tier), key=lambda row: _rank(row, criteria))
+    ranked = sorted(
+        catalog.tier(criteria.tier, criteria.operation), key=lambda row: _rank(row, criteria)
+    )
     return [judge(row, criteria, availability, today) for row in ranked]
 
 

@@ -2,22 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 
-from imagegen.domain import ids, quality
+from imagegen.domain import ids
 from imagegen.domain.candidates import Availability, Candidate, LeftOut
-from imagegen.domain.catalog import Catalog, Tier
+from imagegen.domain.catalog import Catalog
 from imagegen.domain.choices import Choice, choices
 from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.days import today, utc_day
-from imagegen.domain.errors import (
-    InvalidRequestError,
-    LimitError,
-    ParameterError,
-    RetiredModelError,
-    UnknownModelError,
-)
+from imagegen.domain.errors import LimitError, ParameterError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.ledger import Ledger, Limits, free_slots
@@ -46,8 +39,10 @@ from imagegen.usecases.conversions import (
     to_replaced_row,
 )
 from imagegen.usecases.inputs import InputReader
+from imagegen.usecases.levels import choose_level, constraints_of
+from imagegen.usecases.operations import check_operation
 from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
-from imagegen.wire.estimates import Constraints, Estimate, EstimateRequest
+from imagegen.wire.estimates import Estimate, EstimateRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +106,8 @@ class Estimator:
             image_ids=tuple(one.image_id for one in quotes),
             expires_at=quote.expires_ms,
             prompt=request.prompt,
+            operation=request.operation,
+            scale=quote.wishes.scale or None,
             quality=offer.quality.tier,
             quality_reason=offer.quality.reason,
             provider=row.provider,
@@ -118,11 +115,11 @@ class Estimator:
             size=first.variant.option.size,
             style=request.style,
             price=price,
-            button_label=button_label(price.ceiling, count=count),
+            button_label=button_label(price.ceiling, count=count, operation=request.operation),
             button_note=usual_price(price.expected, price.ceiling),
             blocked=to_blocked(self._limit(offer, count), now_ms=now_ms),
             choices=tuple(to_choice(one, count=count) for one in self._choices(offer)),
-            constraints=self._constraints(offer.quality.tier),
+            constraints=constraints_of(offer.selection, self.catalog),
             alternatives=to_alternatives(offer.selection),
             fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=row.typical_seconds,
@@ -152,7 +149,8 @@ class Estimator:
         """
         issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
         day = today(issue.at_ms)
-        chosen = self._choose_quality(request, day)
+        check_operation(request)
+        chosen = choose_level(request, self.catalog, day)
         given = self.inputs.quoted(request, user)
         request = with_size(request, given)
         criteria = criteria_of(request, chosen.tier, most_bytes, given)
@@ -211,27 +209,6 @@ class Estimator:
             today=today(offer.quote.issued_ms),
         )
 
-    def _choose_quality(self, request: EstimateRequest, day: date) -> QualityChoice:
-        """Return the tier that ``quality`` or ``model`` determines, else the prompt's words."""
-        if request.provider and request.provider not in self.catalog.providers:
-            known = ", ".join(self.catalog.providers)
-            raise InvalidRequestError(f"Unknown provider {request.provider!r}: use one of {known}.")
-        if not request.model:
-            return quality.choose_quality(request.prompt, request.quality)
-        if retired := self.catalog.retirement(request.model):
-            ends = "ended" if retired.shutdown_on <= day else "ends"
-            better = self.catalog.by_key[retired.replaced_by]
-            raise RetiredModelError(
-                f"{request.model!r} {ends} on {retired.shutdown_on}; "
-                f"{better.model!r} ({better.key}) replaces it."
-            )
-        tiers = [r.tier for r in self.catalog.models if request.model in (r.key, r.model)]
-        if not tiers:
-            raise UnknownModelError(f"Unknown model {request.model!r}: GET /models lists them.")
-        if request.quality:
-            return quality.choose_quality(request.prompt, request.quality)
-        return quality.choose_for_model(request.prompt, tiers)
-
     def _quote(
         self,
         request: EstimateRequest,
@@ -261,14 +238,7 @@ class Estimator:
             fallback=_quoted_fallback(selection.replaced),
             inputs=given,
             wishes=wishes_of(request),
-        )
-
-    def _constraints(self, tier: Tier) -> Constraints:
-        rows = [row for row in self.catalog.tier(tier) if not row.needs_input]
-        sizes = dict.fromkeys(option.size for row in rows for option in row.sizes)
-        return Constraints(
-            sizes=("square", "landscape", "portrait", *sizes),
-            max_prompt_characters=max(row.max_prompt_characters for row in rows),
+            operation=request.operation,
         )
 
 

@@ -264,4 +264,5 @@ def _complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
         fallback=to_replaced(record.fallback),
         attempts=to_attempts(record),
         provenance=to_provenance(record),
+        operation=record.operation,
     )
