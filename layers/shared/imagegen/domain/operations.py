@@ -27,6 +27,8 @@ TITLES = {Operation.UPSCALE: "An upscale", Operation.CUTOUT: "A cut-out"}
 RESULTS = {Operation.UPSCALE: "Upscaled image", Operation.CUTOUT: "Image without background"}
 """The words for an image that has no prompt, for people who cannot see it."""
 
+WITHOUT_PROMPT = frozenset(TITLES)
+
 DEFAULT_SCALE = 2
 """How many times longer the edges become if an upscale names no scale."""
 SIZE_TOLERANCE_PERCENT = 1
