@@ -233,7 +233,7 @@ def test_what_exceeds_a_model_has_no_price(
     found = criteria(Operation.UPSCALE, edges, scale)
     one = REAL.by_key[f"replicate-upscale-{key}"]
     assert found.price_of(one) is None
-    assert words in (found.missing_inputs(one) or "")
+    assert words in (found.fit(one).missing_inputs or "")
 
 
 def criteria(operation: Operation, edges: tuple[int, int], scale: int = 0) -> Criteria:

@@ -116,12 +116,12 @@ class Offering(CatalogModel):
             raise ValueError(f"{self.key}: a cut-out is transparent, and keeps its size")
         return self
 
-    @property
+    @cached_property
     def keeps_size(self) -> bool:
         """Whether the image comes in the size of the first input."""
         return self.inputs is not None and self.inputs.keeps_size
 
-    @property
+    @cached_property
     def needs_input(self) -> bool:
         """Whether the model cannot make an image without an input image."""
         return self.inputs is not None and self.inputs.needs != "nothing"
@@ -138,7 +138,13 @@ class Offering(CatalogModel):
         """
         if (self.keeps_size or self.enlarges) and re.fullmatch(PIXEL_SIZE, size):
             return SizeOption(size=size, params={})
-        return next((o for o in self.sizes if size in (o.shape, o.size)), None)
+        return self.options.get(size)
+
+    @cached_property
+    def options(self) -> Mapping[str, SizeOption]:
+        """The sizes by their pixels and by their shape."""
+        by_shape = {str(option.shape): option for option in self.sizes if option.shape}
+        return {option.size: option for option in self.sizes} | by_shape
 
     @property
     def watermark(self) -> str:
@@ -206,7 +212,7 @@ class Catalog(CatalogModel):
         """Every provider, in the order of the file."""
         return tuple(dict.fromkeys(row.provider for row in self.models))
 
-    @property
+    @cached_property
     def replacements(self) -> dict[str, str]:
         """The keys of the rows that take the place of models that are not offered, by model."""
         aliases = {one.model: one.replaced_by for one in self.aliases}
@@ -218,8 +224,19 @@ class Catalog(CatalogModel):
 
     def tier(self, tier: Tier, operation: Operation = Operation.GENERATE) -> tuple[Offering, ...]:
         """Return the rows of a tier for an operation, by fallback priority."""
-        rows = (row for row in self.rows_of(operation) if row.tier is tier)
-        return tuple(sorted(rows, key=lambda row: row.fallback_priority))
+        return self.tiers[operation, tier]
+
+    @cached_property
+    def tiers(self) -> Mapping[tuple[Operation, Tier], tuple[Offering, ...]]:
+        """The rows of each operation and tier by fallback priority."""
+        rows = sorted(self.models, key=lambda row: row.fallback_priority)
+        return {
+            (operation, tier): tuple(
+                row for row in rows if row.operation is operation and row.tier is tier
+            )
+            for operation in Operation
+            for tier in Tier
+        }
 
     def retirement(self, model: str) -> Retired | None:
         """Return the entry of a retired model, or ``None`` if it is not retired."""

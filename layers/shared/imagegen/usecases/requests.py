@@ -96,11 +96,16 @@ def no_offer(
         return NoProviderError(f"No {models} is available now. {details}")
     if reasons == {Reason.SIZE}:
         return UnsupportedSizeError(f"No {models} has the size {request.size!r}. {details}")
-    for reason, field in ((Reason.INPUTS, "inputs"), (Reason.WISH, _wished(request))):
-        if reason in reasons and Reason.TOO_DEAR not in reasons:
-            return ParameterError(field, f"No {models} can do this. {details}")
     if Reason.FORMAT in reasons and Reason.TOO_DEAR not in reasons:
         return ParameterError("format", f"No {models} has a file as required. {details}")
+    # The last checks first: what a model fails there is what keeps the request from an offer.
+    fields = [(Reason.WISH, _wished(request)), (Reason.INPUTS, "inputs")]
+    if request.operation is not Operation.GENERATE:
+        # Another scale may be possible with another model, and a smaller picture with this one.
+        fields.reverse()
+    for reason, field in fields:
+        if reason in reasons and Reason.TOO_DEAR not in reasons:
+            return ParameterError(field, f"No {models} can do this. {details}")
     if Reason.TOO_DEAR in reasons:
         share = _share(request) if request.count > 1 else None
         each = f" It is for all {request.count} images, {label_text(share)} each." if share else ""
