@@ -51,8 +51,12 @@ class PromptModeration:
         verdict = self._verdict(text, pictures)
         if verdict is not None and verdict.flagged:
             categories = ", ".join(verdict.categories) or "policy"
-            what = "prompt, or a picture with it" if pictures else "prompt"
-            raise ContentRefusedError(f"Moderation refused this {what} ({categories}). Change it.")
+            if not text:
+                what, advice = "picture", "Choose another one."
+            else:
+                what = "prompt, or a picture with it" if pictures else "prompt"
+                advice = "Change it."
+            raise ContentRefusedError(f"Moderation refused this {what} ({categories}). {advice}")
 
     def _verdict(self, text: str, pictures: Sequence[InputFile]) -> Moderation | None:
         required = self.mode is ModerationMode.REQUIRED
