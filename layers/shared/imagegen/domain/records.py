@@ -77,6 +77,8 @@ class ImageRecord:
     """What the provider bills by its own count of tokens; ``None`` if it reports no count."""
     tokens: tuple[int, int] | None = None
     """The same count: input tokens and output tokens."""
+    input_image_tokens: int = 0
+    """Those input tokens that are of input pictures; 0 if they are not counted apart."""
     run: str = ""
     """The run that made the image, if the run's name contains the digest of a request."""
     deleted_ms: int = 0

@@ -17,6 +17,8 @@ _BLANK_OF_OTHER_CATEGORIES = (
     # Characters whose picture is empty by their name: Braille's pattern without dots, the null
     # notehead, the Egyptian blanks.
     *((0x2800, 0x2800), (0x1D159, 0x1D159), (0x13441, 0x13442)),
+    # What a copied text has in place of a picture or another object.
+    (0xFFFC, 0xFFFC),
     # Code points that will never be characters, beside the last two of each plane.
     (0xFDD0, 0xFDEF),
 )

@@ -27,8 +27,8 @@ from imagegen.domain.records import Fallback
 from imagegen.domain.selection import Selection, select
 from imagegen.domain.stores import LedgerStore
 from imagegen.usecases.availability import Switchboard
-from imagegen.usecases.inputs import InputReader
 from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
+from imagegen.usecases.shared_inputs import Inputs
 from imagegen.wire.estimates import EstimateRequest
 
 
@@ -66,7 +66,7 @@ class Pricer:
     catalog: Catalog
     switchboard: Switchboard
     ledgers: LedgerStore
-    inputs: InputReader
+    inputs: Inputs
     limits: Limits
     price_multiple: Decimal
     keyring: Callable[[], Keyring]

@@ -87,11 +87,12 @@ def no_offer(
         return NoProviderError(f"No {tier} model is available now. {details}")
     if reasons == {Reason.SIZE}:
         return UnsupportedSizeError(f"No {tier} model has the size {request.size!r}. {details}")
-    for reason, field in ((Reason.INPUTS, "inputs"), (Reason.WISH, _wished(request))):
-        if reason in reasons and Reason.TOO_DEAR not in reasons:
-            return ParameterError(field, f"No {tier} model can do this. {details}")
     if Reason.FORMAT in reasons and Reason.TOO_DEAR not in reasons:
         return ParameterError("format", f"No {tier} model has a file as required. {details}")
+    # The last checks first: what a model fails there is what keeps the request from an offer.
+    for reason, field in ((Reason.WISH, _wished(request)), (Reason.INPUTS, "inputs")):
+        if reason in reasons and Reason.TOO_DEAR not in reasons:
+            return ParameterError(field, f"No {tier} model can do this. {details}")
     if Reason.TOO_DEAR in reasons:
         share = _share(request) if request.count > 1 else None
         each = f" It is for all {request.count} images, {label_text(share)} each." if share else ""

@@ -6,7 +6,9 @@ ends the hold of a dead run by the same rule.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.days import is_of_past_day
@@ -35,7 +37,7 @@ from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_charged
 from imagegen.usecases.generate.run import ImageMade, Made, Run, Running
 from imagegen.usecases.generate.storage import ImageKeeper
-from imagegen.usecases.inputs import InputReader
+from imagegen.usecases.shared_inputs import Inputs, SharedInputs
 from imagegen.wire.images import GenerateRequest
 
 
@@ -58,7 +60,7 @@ class Generator:
     keeper: ImageKeeper
     replayer: Replayer
     reconciler: Reconciler
-    inputs: InputReader
+    inputs: Inputs
     previews: Callable[[], PreviewStore]
     keyring: Callable[[], Keyring]
     now_ms: Callable[[], int]
@@ -91,6 +93,10 @@ class Generator:
         quote = open_quote(token, self.keyring())
         check_quote(quote, user=user, prompt=prompt)
         return quote
+
+    def for_set(self, lock: AbstractContextManager[Any]) -> "Generator":
+        """Return this generator for the images of one set, which read their inputs once."""
+        return replace(self, inputs=SharedInputs(self.inputs, lock, self.now_ms))
 
     def is_over(self, quote: Quote) -> bool:
         """Return whether the quote cannot be confirmed any more: it only has an earlier result."""

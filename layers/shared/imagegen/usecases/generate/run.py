@@ -136,6 +136,7 @@ class Run:
             fallback=self._fallback(made, catalog),
             actual_microusd=actual_microusd(row, made.answer.usage),
             tokens=tokens(made.answer.usage),
+            input_image_tokens=(made.answer.usage or {}).get("input_image_tokens", 0),
             c2pa=_c2pa(made.answer.content),
             watermark=row.watermark,
         )
