@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from imagegen.providers import base_url_name, flag_name
+from imagegen.providers import PROVIDERS, base_url_name, flag_name
 from local import emulator, issuer, permissions, sam, simulated
 from local.emulator import HEALTH_PATH, REGION, Emulator
 from local.issuer import AUDIENCE, Issuer
@@ -119,8 +119,9 @@ class LocalStack:
         simulated_urls = {
             parameter_name(base_url_name(provider)): url
             for provider, url in self.base_urls.items()
-            if KEYS[provider] not in self.options.dotenv
+            if provider in PROVIDERS and KEYS[provider] not in self.options.dotenv
         }
+        simulated_urls["InstancesUrl"] = self.simulator_url
         if self.simulates_llm:
             simulated_urls |= {"ChatBaseUrl": self.simulator_url + LLM_PATH, "ChatModel": LLM_MODEL}
         given = overrides(self.options.dotenv, self.options.environ)

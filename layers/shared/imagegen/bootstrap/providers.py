@@ -19,6 +19,7 @@ from imagegen.providers import (
     build_moderator,
     build_provider,
     flag_name,
+    registry,
 )
 from imagegen.providers.keys import Keychain, KeyedModerator, KeyedProvider, parse_keys
 from imagegen.settings import ChatSettings, Settings
@@ -56,9 +57,10 @@ class Providers:
         Raises:
             ConfigurationError: there is no such provider.
         """
-        if name not in PROVIDERS:
+        about = registry().get(name)
+        if about is None:
             raise ConfigurationError(f"There is no provider {name!r}.")
-        keys = self.values().get(PROVIDERS[name].key_name, "")
+        keys = self.values().get(about.key_name, "")
         base_url = self.settings.base_url(name)
         return _image_provider(name, keys, base_url, self.now_ms, self.on_set_aside)
 
@@ -87,9 +89,12 @@ class Providers:
 
 
 def _setup(name: str, values: Mapping[str, str]) -> ProviderSetup:
-    flag = values.get(flag_name(name), "true")
-    has_key = bool(parse_keys(values.get(PROVIDERS[name].key_name, "")))
-    return ProviderSetup(has_key, flag.strip().lower() != "false")
+    about = registry()[name]
+    flag = values.get(flag_name(name), "true").strip().lower()
+    has_key = about.keyless or bool(parse_keys(values.get(about.key_name, "")))
+    if about.off_by_default:
+        return ProviderSetup(has_key, flag_name(name) in values and flag == "true")
+    return ProviderSetup(has_key, flag != "false")
 
 
 def chat_key(values: Mapping[str, str], base_url: str) -> str:
@@ -115,7 +120,8 @@ def _image_provider(
     name: str, keys: str, base_url: str | None, now_ms: Callable[[], int], on_set_aside: SetAside
 ) -> ImageProvider:
     build = partial(build_provider, name, base_url=base_url)
-    clients = [build(api_key=SecretStr(key)) for key in parse_keys(keys)]
+    used = ("",) if registry()[name].keyless else parse_keys(keys)
+    clients = [build(api_key=SecretStr(key)) for key in used]
     return KeyedProvider(Keychain(name, clients, now_ms, on_set_aside))
 
 

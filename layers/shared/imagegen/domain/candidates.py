@@ -117,7 +117,8 @@ def _misfit(
         return Reason.INPUTS, detail
     if detail := missing(row, criteria.wishes):
         return Reason.WISH, detail
-    if criteria.prompt_characters > row.max_prompt_characters and price_microusd(row, option):
+    has_price = price_microusd(row, option) is not None
+    if criteria.prompt_characters > row.max_prompt_characters and has_price:
         return Reason.PROMPT, f"supports prompts of up to {row.max_prompt_characters} characters"
     return None
 

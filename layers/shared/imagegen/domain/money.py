@@ -55,8 +55,13 @@ def label_text(price_microusd: int) -> str:
 
 
 def button_label(ceiling_microusd: int, *, count: int = 1) -> str:
-    """Return the button's text; its number is the most that can be charged, for all images."""
+    """Return the button's text; its number is the most that can be charged, for all images.
+
+    What costs nothing is said plainly, so that no reader takes $0.00 for a rounded price.
+    """
     what = "Image" if count == 1 else f"{count} Images"
+    if ceiling_microusd == 0:
+        return f"Generate {what} for Free"
     return f"Generate {what} for {label_text(ceiling_microusd)}"
 
 

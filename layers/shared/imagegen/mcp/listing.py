@@ -4,8 +4,9 @@ from typing import Any
 
 from pydantic import Field
 
-from imagegen.domain.catalog import Shape, Tier
+from imagegen.domain.catalog import Tier
 from imagegen.domain.money import label_text
+from imagegen.domain.sizes import Shape
 from imagegen.mcp.results import content, definition, schema, structured
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.reports import Models, OfferedModel
