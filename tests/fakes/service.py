@@ -31,6 +31,7 @@ from imagegen.usecases.generate.reconciler import EndedHold, Reconciler
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults
+from imagegen.usecases.pricer import Pricer
 from imagegen.usecases.status import ImageFinder, LedgerStatusReader
 from imagegen.usecases.usage import UsageReader
 from imagegen.wire.estimates import Estimate, EstimateRequest
@@ -185,6 +186,10 @@ class Service:
     @property
     def estimator(self) -> Estimator:
         return self.functions.estimator
+
+    @property
+    def pricer(self) -> Pricer:
+        return self.functions.pricer
 
     @property
     def reconciler(self) -> Reconciler:

@@ -11,6 +11,7 @@ OWN: Final = {
     "usecases/generate/reconciler.py": ("forgotten", "crashes"),
     "usecases/generate/run.py": ("attempts", "generator"),
     "usecases/generate/moderation.py": ("generator",),
+    "usecases/pricer.py": ("estimator", "named_offers"),
     "openai_api/retries.py": ("buyer",),
     "openai_api/earlier_images.py": ("buyer",),
     "openai_api/offers.py": ("named_offers",),
@@ -103,7 +104,9 @@ OFFERS: Final = Group(
         ),
         *_in("domain", "price_rules", "input_tokens", "fleet", "quote", "days", "formats"),
         *_in("domain", "catalog"),
-        *_in("usecases", "estimator", "requests", "availability", "conversions", "gallery"),
+        *_in(
+            "usecases", "estimator", "pricer", "requests", "availability", "conversions", "gallery"
+        ),
     ),
     (
         *_tests(

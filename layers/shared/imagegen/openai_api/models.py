@@ -29,7 +29,7 @@ from imagegen.domain.text import Prompt, Style
 from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.inputs import InputReference, MaskReference
-from imagegen.wire.values import WholeNumber
+from imagegen.wire.values import NO_TRUTH_VALUE
 
 if TYPE_CHECKING:
     # Only a request for images loads it.
@@ -100,7 +100,7 @@ class ImagesRequest(BaseModel):
     quality: Quality | None = None
     size: Annotated[str, StringConstraints(pattern=SIZES)] | None = None
     style: Style | None = None
-    n: Annotated[WholeNumber, Field(ge=1)] | None = Field(
+    n: Annotated[int, Field(ge=1), NO_TRUTH_VALUE] | None = Field(
         None, description="How many images, each charged if it is stored; MAX_COUNT at most."
     )
     response_format: Literal["url", "b64_json"] | None = Field(

@@ -11,7 +11,7 @@ from imagegen.domain.text import MAX_STYLE_CHARACTERS, Prompt, Style
 from imagegen.domain.wishes import MAX_SEED, MOST_PARTIALS
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.inputs import MAX_INPUTS, InputReference, InputShown, MaskReference
-from imagegen.wire.values import DollarsIn, Instant, MicroUsd, WholeNumber
+from imagegen.wire.values import NO_TRUTH_VALUE, DollarsIn, Instant, MicroUsd, WholeNumber
 
 MOST_IMAGES = 10
 """The most that ``MAX_COUNT`` can be."""
@@ -51,8 +51,8 @@ class EstimateRequest(EdgeModel):
     background: Literal["transparent", "opaque"] | None = Field(
         None, description="transparent leaves out models that make no transparent background."
     )
-    seed: WholeNumber | None = Field(
-        None, ge=0, le=MAX_SEED, description="Leaves out models that have no seed."
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED), NO_TRUTH_VALUE] | None = Field(
+        None, description="Leaves out models that have no seed."
     )
     partials: WholeNumber = Field(
         0,
