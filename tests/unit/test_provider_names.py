@@ -35,6 +35,9 @@ ENV_EXAMPLE = (ROOT / ".env.example").read_text()
 PERMITTED: Mapping[str, tuple[frozenset[str], str]] = {
     f"{LAYER}/providers/__init__.py": (EVERY, "the registry itself"),
     f"{LAYER}/providers/sdk.py": (frozenset({"openai"}), "OpenAI's official client"),
+    f"{LAYER}/providers/compatible.py": (frozenset({"openai"}), "the same client, for instances"),
+    f"{LAYER}/providers/presets.py": (frozenset({"openai"}), "hosts and pages with that name"),
+    "local/simulator/compatible_facts.py": (frozenset({"openai"}), "the API that others have"),
     f"{LAYER}/providers/moderation.py": (frozenset({"openai"}), "OpenAI's moderation"),
     f"{LAYER}/llm/openai_chat.py": (frozenset({"openai"}), "the same client, for a chat's LLM"),
     f"{LAYER}/bootstrap/providers.py": (frozenset({"openai"}), "where a chat's LLM is by default"),

@@ -126,7 +126,7 @@ def parse_instances(text: str | bytes) -> tuple[Instance, ...]:
     found = tuple(_instance(number, one) for number, one in enumerate(listed))
     for one in found:
         one.rows  # noqa: B018 - validates them
-    _check_together(found)
+    _check_pairs(found)
     return found
 
 
@@ -136,6 +136,7 @@ def with_instances(catalog: Catalog, instances: Sequence[Instance]) -> Catalog:
     Raises:
         InstancesError: a row has a key or a place in its tier that another row has.
     """
+    fields = {name: getattr(catalog, name) for name in Catalog.model_fields}
     rows = list(catalog.models)
     for instance in instances:
         for number, row in enumerate(instance.rows):
@@ -143,7 +144,7 @@ def with_instances(catalog: Catalog, instances: Sequence[Instance]) -> Catalog:
                 where = f"instance {instance.name!r}, models[{number}]"
                 raise InstancesError(f"{FILE}: {where}: {problem}.")
             rows.append(row)
-    return Catalog.model_validate({**dict(catalog), "models": tuple(rows)})
+    return Catalog.model_validate(fields | {"models": tuple(rows)})
 
 
 def _clash(row: Offering, rows: Sequence[Offering]) -> str:
@@ -168,7 +169,7 @@ def _instance(number: int, given: Mapping[str, Any]) -> Instance:
         raise InstancesError(f"{FILE}: {where}: {_first(error)}.") from error
 
 
-def _check_together(instances: Sequence[Instance]) -> None:
+def _check_pairs(instances: Sequence[Instance]) -> None:
     by_name, by_key = dict[str, Instance](), dict[str, Instance]()
     for one in instances:
         if one.name in by_name:
