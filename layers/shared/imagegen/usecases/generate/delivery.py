@@ -44,6 +44,8 @@ def delivered(
     provider = variant.row.provider
     try:
         measured = pixels.measure(answer.content)
+        if measured.media_type == pixels.MediaType.JPEG:
+            _check_blocks(answer.content)
     except BrokenImageError as error:
         raise _not_delivered(provider, Undelivered.BROKEN, str(error)) from error
     if measured.is_blank:
@@ -59,6 +61,13 @@ def delivered(
         # A preview frame that was not shown is not charged.
         charged -= run.frames.missing() * previews.usd
     return ImageMade(candidate, variant, answer, measured, charged)
+
+
+def _check_blocks(content: bytes) -> None:
+    # Imported here: most images are no JPEG.
+    from imagegen.domain.jpeg_blocks import check_blocks  # noqa: PLC0415
+
+    check_blocks(content)
 
 
 def _check_transparency(provider: str, content: bytes) -> None:
