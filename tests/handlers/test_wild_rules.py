@@ -79,7 +79,8 @@ def test_of_a_set_only_the_refused_image_is_missing_and_nobody_else_is_asked_for
     offer = offered(functions, count=3)
     first = service.providers["alpha"]
     good = png((1024, 1024))
-    first.reactions = [Outcome.REFUSED if at == refused_at else good for at in range(3)] + [good]
+    first.reactions = [good, good, good, good]
+    first.reactions[refused_at] = Outcome.REFUSED
     status, answer = clicked(functions, offer)
     assert status == 200
     states = sorted(one["status"] for one in answer["images"])
