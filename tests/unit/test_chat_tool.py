@@ -7,11 +7,9 @@ from functools import cache
 from typing import Any, get_args
 
 import pytest
-from google.genai import types as gemini
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from mcp import types as mcp
 from openai.types.chat import ChatCompletionFunctionToolParam
 from pydantic import TypeAdapter
 
@@ -118,13 +116,6 @@ def test_openais_is_strict() -> None:
     allowed = {"type", "description", "enum"}
     assert all(one.keys() <= allowed for one in parameters["properties"].values())
     assert None in parameters["properties"]["quality"]["enum"]
-
-
-def test_geminis_and_mcps_are_what_their_clients_take() -> None:
-    tool = gemini.Tool.model_validate(tool_definition("gemini"))
-    assert tool.function_declarations is not None
-    assert tool.function_declarations[0].name == "generate_image"
-    assert mcp.Tool.model_validate(tool_definition("mcp")).name == "generate_image"
 
 
 def test_another_format_is_refused_with_those_there_are() -> None:

@@ -100,12 +100,12 @@ class Offering(CatalogModel):
             raise ValueError(f"{self.key}: slowSeconds is less than typicalSeconds")
         return self
 
-    @property
+    @cached_property
     def keeps_size(self) -> bool:
         """Whether the image comes in the size of the first input."""
         return self.inputs is not None and self.inputs.keeps_size
 
-    @property
+    @cached_property
     def needs_input(self) -> bool:
         """Whether the model cannot make an image without an input image."""
         return self.inputs is not None and self.inputs.needs != "nothing"
@@ -122,7 +122,13 @@ class Offering(CatalogModel):
         """
         if self.keeps_size and re.fullmatch(PIXEL_SIZE, size):
             return SizeOption(size=size, params={})
-        return next((o for o in self.sizes if size in (o.shape, o.size)), None)
+        return self.options.get(size)
+
+    @cached_property
+    def options(self) -> Mapping[str, SizeOption]:
+        """The sizes by their pixels and by their shape."""
+        by_shape = {str(option.shape): option for option in self.sizes if option.shape}
+        return {option.size: option for option in self.sizes} | by_shape
 
     @property
     def watermark(self) -> str:
@@ -202,7 +208,7 @@ class Catalog(CatalogModel):
         """Every provider, in the order of the file."""
         return tuple(dict.fromkeys(row.provider for row in self.models))
 
-    @property
+    @cached_property
     def replacements(self) -> dict[str, str]:
         """The keys of the rows that take the place of models that are not offered, by model."""
         aliases = {one.model: one.replaced_by for one in self.aliases}
@@ -210,8 +216,13 @@ class Catalog(CatalogModel):
 
     def tier(self, tier: Tier) -> tuple[Offering, ...]:
         """Return the rows of a tier by fallback priority."""
-        rows = (row for row in self.models if row.tier is tier)
-        return tuple(sorted(rows, key=lambda row: row.fallback_priority))
+        return self.tiers[tier]
+
+    @cached_property
+    def tiers(self) -> Mapping[Tier, tuple[Offering, ...]]:
+        """The rows of each tier by fallback priority."""
+        rows = sorted(self.models, key=lambda row: row.fallback_priority)
+        return {tier: tuple(row for row in rows if row.tier is tier) for tier in Tier}
 
     def retirement(self, model: str) -> Retired | None:
         """Return the entry of a retired model, or ``None`` if it is not retired."""

@@ -51,6 +51,27 @@ def price_microusd(row: Offering, option: SizeOption) -> int | None:
     return _price(row.price, option) or None
 
 
+def request_microusd(
+    row: Offering,
+    option: SizeOption,
+    *,
+    token_count: int,
+    inputs: Sequence[tuple[int, int]],
+    has_mask: bool,
+    wishes: Wishes,
+) -> int | None:
+    """Return the price of one image with all that is wanted of it, ``None`` if the row has none.
+
+    ``token_count`` is that of ``prompt_tokens``, ``inputs`` and ``has_mask`` are as for
+    ``inputs_microusd``.
+    """
+    image = price_microusd(row, option)
+    if image is None:
+        return None
+    pictures = inputs_microusd(row, inputs, has_mask=has_mask)
+    return image + pictures + prompt_microusd(row, token_count) + wishes_microusd(row, wishes)
+
+
 def prompt_tokens(text: str) -> int:
     """Return how many tokens the text has at most, apart from invented words; no tokenizer is used.
 

@@ -17,7 +17,8 @@ import httpx2
 import openai
 from pydantic import SecretStr
 
-from imagegen.domain.errors import LlmError, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerPart, ChatTurn, Json
 from imagegen.llm.dialect import LEARNING_CALLS, LIMITS, Dialect, DialectMemory

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from imagegen.domain.candidates import Availability
+from imagegen.domain.candidates import Availability, sent_option
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.errors import (
     ContentRefusedError,
@@ -18,11 +18,9 @@ from imagegen.domain.errors import (
     NoProviderError,
     ProviderError,
 )
-from imagegen.domain.formats import requested
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder, ImageProvider
 from imagegen.domain.quote import Quote, QuotedCandidate
-from imagegen.domain.wishes import ordered
 from imagegen.guard import Guard
 from imagegen.usecases.generate.delivery import delivered
 from imagegen.usecases.generate.run import AttemptLog, ImageMade, Run
@@ -90,11 +88,12 @@ class ProviderLoop:
         row = self.catalog.by_key.get(candidate.key)
         if row is None or (option := row.option(candidate.size or quote.size)) is None:
             return None
-        asked = requested(row, option, candidate.file_format)
-        if asked is None:
+        sent = sent_option(
+            row, option, candidate.file_format, quote.wishes, has_inputs=bool(quote.inputs)
+        )
+        if sent is None or row.digest(sent) != candidate.digest:
             return None
-        sent = ordered(row, asked, quote.wishes, has_inputs=bool(quote.inputs))
-        return Variant(row, sent) if row.digest(sent) == candidate.digest else None
+        return Variant(row, sent)
 
     def _reason_against(
         self, variant: Variant, run: Run, states: Mapping[str, Availability]
