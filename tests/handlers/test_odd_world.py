@@ -18,6 +18,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from imagegen.providers import PROVIDERS
+from tests.adapters.conftest import role
 from tests.adapters.providers.adapters import build_adapter
 from tests.adapters.providers.loopback import (
     Loopback,
@@ -35,6 +36,7 @@ from tests.fakes.service import OTHER_USER, Service
 from tests.handlers.conftest import Functions
 from tests.handlers.test_edges import request
 
+__all__ = ["role"]
 PROMPT = "A red fox in fresh snow"
 GOOD = png((1024, 1024))
 

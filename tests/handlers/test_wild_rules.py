@@ -10,6 +10,7 @@ import pytest
 from imagegen.domain.ids import parse_image_id
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS
+from tests.adapters.conftest import role
 from tests.adapters.providers.adapters import build_adapter
 from tests.adapters.providers.conftest import server
 from tests.adapters.providers.loopback import Loopback, json_reply
@@ -22,7 +23,7 @@ from tests.handlers.conftest import Functions
 from tests.handlers.test_edges import request
 from tests.unit.test_inputs import editors, upload
 
-__all__ = ["server"]
+__all__ = ["role", "server"]
 PROMPT = "make it blue"
 FAILURES = [one for one in Outcome if one is not Outcome.NOT_CALLED]
 
