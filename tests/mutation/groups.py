@@ -40,13 +40,14 @@ OFFERS: Final = Group(
     (
         *_in("domain", "selection candidates sizes criteria choices wishes pricing"),
         *_in("domain", "price_rules input_tokens fleet quote formats catalog abilities"),
-        *_in("usecases", "estimator pricer requests availability conversions"),
+        *_in("domain", "operations replacements"),
+        *_in("usecases", "estimator pricer requests availability conversions operations levels"),
     ),
     (
         *_tests(UNIT, "abilities catalog_abilities choices selection prompt_price actual_cost"),
         *_tests(UNIT, "catalog quote quote_format estimator named_offers delivery formats"),
         *_tests(UNIT, "input_tokens promised_figures quote_is_over key_checks reading text"),
-        *_tests(UNIT, "inputs ledger_status circuit_reading"),
+        *_tests(UNIT, "inputs ledger_status circuit_reading operations model_names"),
     ),
 )
 LEDGER: Final = Group(
@@ -210,6 +211,6 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "logs.py": "It writes log lines.",
     "places.py": "It has the names of variables.",
     "settings.py": "It has defaults and bounds, which are compared with the template's.",
-    "site.py": "It serves the page; the browser's tests hold it.",
+    "site": "It serves the page; the browser's tests hold it.",
 }
 """By room or module: why nothing of it is mutated."""

@@ -56,6 +56,8 @@ OWN: Final = {
     "usecases/sent_pictures.py": ("inputs", "edits"),
     "usecases/uploads.py": ("inputs",),
     "usecases/requests.py": ("estimator", "text"),
+    "usecases/levels.py": ("estimator", "operations"),
+    "domain/replacements.py": ("model_names", "catalog"),
     "usecases/availability.py": ("reading", "estimator"),
     "usecases/status.py": ("reading", "ledger_status"),
     "usecases/usage.py": ("ledger_status", "reading"),

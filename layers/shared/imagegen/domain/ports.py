@@ -22,7 +22,7 @@ class ImageOrder:
 
     model: str
     prompt: str
-    """With the style already appended."""
+    """With the style already appended; empty for an operation without a prompt."""
     params: Mapping[str, Json]
     """Exactly what was priced, under the provider's own names; sent unchanged."""
     width: int

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ImageDeletedError
+from imagegen.domain.operations import Operation
 
 SUCCESS = "success"
 """The outcome of an attempt that made the image."""
@@ -94,6 +95,7 @@ class ImageRecord:
     which open the images."""
     uploads: tuple[str, ...] = ()
     """The ids of the inputs that are uploads."""
+    operation: Operation = Operation.GENERATE
 
     @property
     def derived_from(self) -> str:

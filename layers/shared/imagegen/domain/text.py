@@ -80,6 +80,13 @@ Prompt = Annotated[
     AfterValidator(_visible),
     AfterValidator(_undamaged),
 ]
+PromptOrNone = Annotated[
+    str,
+    StringConstraints(max_length=MAX_PROMPT_CHARACTERS),
+    AfterValidator(lambda text: text and _visible(text)),
+    AfterValidator(_undamaged),
+]
+"""A prompt, or an empty text where an operation has none."""
 Style = Annotated[
     str, StringConstraints(max_length=MAX_STYLE_CHARACTERS), AfterValidator(_undamaged)
 ]

@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 from imagegen.domain.catalog import Catalog, FileFormat, Tier
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import parse_usd
+from imagegen.domain.operations import Operation
 from imagegen.domain.price_rules import PIXEL_SIZE
 from imagegen.domain.sizes import Shape
 from imagegen.domain.text import Prompt, Style
@@ -204,7 +205,7 @@ def to_size(size: str | None, catalog: Catalog) -> str:
     """Return the size that is priced: a shape for a size of earlier models, unless a row has it."""
     if size in (None, "auto"):
         return Shape.SQUARE
-    plain = [row for row in catalog.models if not row.needs_input]
+    plain = [row for row in catalog.rows_of(Operation.GENERATE) if not row.needs_input]
     if size not in EARLIER_SIZES or any(row.option(size) for row in plain):
         return size
     return EARLIER_SIZES[size]

@@ -83,7 +83,7 @@ def to_bodies(prompt: str, pictures: Sequence[InputFile]) -> Iterator[dict[str, 
     if not pictures:
         yield {"model": MODEL, "input": prompt}
     for at, picture in enumerate(pictures):
-        text: list[Json] = [{"type": "text", "text": prompt}] if at == 0 else []
+        text: list[Json] = [{"type": "text", "text": prompt}] if at == 0 and prompt else []
         shown: Json = {"type": "image_url", "image_url": {"url": data_url(picture)}}
         yield {"model": MODEL, "input": [*text, shown]}
 

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from imagegen.domain.catalog import Tier
+from imagegen.domain.operations import Operation
 from imagegen.domain.ports import ModerationMode
 from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.estimates import Allowance
@@ -88,9 +89,13 @@ class OfferedModel(EdgeModel):
     key: str
     provider: str
     model: str
+    operation: Operation
     quality: Tier
     fallback_priority: int
     sizes: tuple[OfferedSize, ...]
+    scales: tuple[int, ...] = Field(
+        description="Of an upscale: how many times longer it can make the edges."
+    )
     inputs: OfferedInputs | None = Field(description="`null`: it takes no input images.")
     transparent: bool = Field(description="Whether it makes transparent backgrounds.")
     seed: bool = Field(description="Whether a seed can be given.")

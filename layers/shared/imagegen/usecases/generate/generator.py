@@ -26,6 +26,7 @@ from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.image_sets import Look
 from imagegen.domain.inputs import InputFile
 from imagegen.domain.ledger import Ledger, OpState
+from imagegen.domain.operations import Operation
 from imagegen.domain.previews import PreviewStore
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
 from imagegen.domain.stores import Known, Refused
@@ -37,6 +38,7 @@ from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_charged
 from imagegen.usecases.generate.run import ImageMade, Made, Run, Running
 from imagegen.usecases.generate.storage import ImageKeeper
+from imagegen.usecases.operations import check_opaque
 from imagegen.usecases.shared_inputs import Inputs, SharedInputs
 from imagegen.wire.images import GenerateRequest
 
@@ -140,7 +142,7 @@ class Generator:
         if isinstance(reservation, Known):
             return self.replayer.result(quote.ref, reservation.snapshot.ledger)
         text = styled_prompt(prompt, quote.style)
-        words = KeptPrompt(prompt, quote.style)
+        words = KeptPrompt(prompt, quote.style) if prompt else None
         run = Run(quote, text, reservation.snapshot, ends_ms, files, look=look, words=words)
         return self._run_with_frames(run) if quote.wishes.partials else self._run(run)
 
@@ -162,9 +164,15 @@ class Generator:
             return self.replayer.result(quote.ref, ledger)
         try:
             with stored_is_charged(self.replayer.stores.images, quote.ref):
-                return self.inputs.files(quote.inputs, quote.user)
+                return self._checked_files(quote)
         except (InputGoneError, QuoteMismatchError, ParameterError) as error:
             return self._earlier_result(quote, error)
+
+    def _checked_files(self, quote: Quote) -> tuple[InputFile, ...]:
+        files = self.inputs.files(quote.inputs, quote.user)
+        if quote.operation is Operation.UPSCALE:
+            check_opaque(files[0].content)
+        return files
 
     def _run_with_frames(self, run: Run) -> Made | Running:
         """Return as ``_run`` does; no preview frame outlives the run, however it ends."""

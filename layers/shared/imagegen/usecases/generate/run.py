@@ -159,6 +159,7 @@ class Run:
             parents=tuple(one.image for one in quote.inputs),
             input_roles=tuple(one.role.value for one in quote.inputs),
             uploads=tuple(one.upload for one in quote.inputs if one.upload),
+            operation=quote.operation,
             run=op.owner if digest_in_run_name(op.owner) else "",
         )
 
