@@ -17,6 +17,7 @@ from imagegen.domain.pricing import charge_microusd, price_microusd, prompt_micr
 from imagegen.usecases.generate.run import Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture, png
+from tests.fakes.pngs import CHANNELS, Kind, write_png
 from tests.fakes.service import Service
 
 REAL = real_catalog()
@@ -279,3 +280,21 @@ def test_every_filter_of_one_colour_is_recognised(kind: int, colour: bytes) -> N
         data = chunk(b"IDAT", zlib.compress(bytes(rows)))
         content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
         assert blank(content) is not bool(change)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_a_pattern_that_repeats_is_not_one_colour(depth: int) -> None:
+    kind, most = Kind(0, depth), (1 << depth) - 1
+    stripes = [[(most if column % 2 else 0,) for column in range(64)]] * 64
+    assert not blank(write_png(kind, stripes))
+    wide = [[(most if column // 8 % 2 else 0,) for column in range(64)]] * 64
+    assert not blank(write_png(kind, wide))
+    assert blank(write_png(kind, [[(most,)] * 61] * 64))
+
+
+@pytest.mark.parametrize("colour", [2, 6])
+def test_stripes_of_two_colours_are_not_one(colour: int) -> None:
+    kind = Kind(colour, 8)
+    one, other = (1, 2, 3, 255)[: CHANNELS[colour]], (9, 8, 7, 255)[: CHANNELS[colour]]
+    assert not blank(write_png(kind, [[one, other] * 32] * 64))
+    assert blank(write_png(kind, [[one] * 61] * 64))

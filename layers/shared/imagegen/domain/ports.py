@@ -89,6 +89,11 @@ class ImageProvider(Protocol):
 class Moderator(Protocol):
     """Checks whether an image may be made of a prompt, before anything is spent."""
 
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether pictures can be checked. Otherwise, a check with one raises."""
+        ...
+
     def check(
         self, prompt: str, pictures: Sequence[InputFile] = (), *, timeout_seconds: float
     ) -> Moderation:

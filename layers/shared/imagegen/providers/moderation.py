@@ -38,6 +38,11 @@ class OpenAIModerator:
     api_key: SecretStr
     base_url: str
 
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether pictures can be checked."""
+        return True
+
     def check(
         self, prompt: str, pictures: Sequence[InputFile] = (), *, timeout_seconds: float
     ) -> Moderation:
