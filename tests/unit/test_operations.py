@@ -116,11 +116,11 @@ def result_of(wanted: dict[str, Any]) -> bytes:
     return clear() if wanted["operation"] == "cutout" else png((1024 * scale, 1024 * scale))
 
 
-def a_service(**more: Any) -> tuple[Service, str]:
+def a_service(user: str = USER, **more: Any) -> tuple[Service, str]:
     """Return a service, and the id of an image that its user has."""
     service = Service(catalog=catalog(*ROWS), **more)
-    parent = service.estimate("a fox")
-    assert isinstance(service.confirm(parent), Made)
+    parent = service.estimate("a fox", user)
+    assert isinstance(service.confirm(parent, user), Made)
     return service, parent.image_id
 
 
