@@ -91,8 +91,12 @@ OPERATIONS: Final = {
         description=(
             "Send the quote and the unchanged prompt of an estimate. Sent again, the same "
             "quote returns the first result and is never charged twice; while the image is "
-            "being made, the answer is 202."
+            "being made, the answer is 202. With Prefer: respond-async the answer is 202 as soon "
+            "as the money is reserved."
         ),
+        headers={
+            "Prefer": ("respond-async: answer before the image is made (RFC 7240)", {}),
+        },
     ),
     "getImage": Operation(
         "An image by its id; with Accept: application/json its status",
@@ -264,6 +268,8 @@ def complete(operation: dict[str, Any]) -> None:
     good = {code: one for code, one in operation["responses"].items() if int(code) < 400}
     for code, answer in good.items():
         answer.update(headers_of(int(code)))
+        if int(code) == 202 and operation["operationId"] == "generateImage":
+            answer["headers"] |= ACCEPTED
         if int(code) in (204, 302) or (int(code) == 202 and about.style == JSON_RPC):
             answer.pop("content", None)
     problems = {*EVERYWHERE, *about.problems, *(() if about.is_open else CLOSED)}
@@ -275,6 +281,14 @@ def complete(operation: dict[str, Any]) -> None:
     if operation["operationId"] == "editImage":
         operation["requestBody"] = edit_body()
     operation["responses"] = dict(sorted(good.items())) | bad
+
+
+_TEXT = {"schema": {"type": "string"}}
+ACCEPTED: Final = {
+    "Location": {"description": "URL of the one image, and with Accept of its status", **_TEXT},
+    "Preference-Applied": {"description": "respond-async, if that was preferred", **_TEXT},
+}
+"""Headers of the answer while an image is being made."""
 
 
 def headers_of(code: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.gallery import PromptStore
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
@@ -155,6 +155,9 @@ class Instance:
         self, url: str, body: str, headers: Mapping[str, str], *, timeout_seconds: float
     ) -> tuple[int, bytes]:
         raise ConnectionError
+
+    def start_run(self, event: str) -> None:
+        raise StoreUnavailableError("no run begins in the background here")
 
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         with ThreadPoolExecutor(MOST_AT_ONCE) as pool:

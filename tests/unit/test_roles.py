@@ -68,6 +68,35 @@ def test_a_function_writes_its_own_log_and_no_other(function: str) -> None:
     }
 
 
+def test_generate_may_invoke_its_own_alias_and_no_role_but_the_schedules_any_other() -> None:
+    policies = [one for one in resources().values() if one["Type"] == "AWS::IAM::Policy"]
+    (own,) = [one["Properties"] for one in policies]
+    assert own["Roles"] == [{"Ref": "GenerateFunctionRole"}]
+    assert own["PolicyDocument"]["Statement"] == [
+        {
+            "Sid": "RunInBackground",
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": {"Ref": "GenerateFunctionAliaslive"},
+        }
+    ]
+    invoking = {name for name, one in roles().items() if "lambda:Invoke" in json.dumps(one)}
+    assert invoking == {"ScheduleRole"}
+
+
+def test_an_event_is_kept_in_no_place_and_never_tried_again() -> None:
+    configured = [
+        one for one in resources().values() if one["Type"] == "AWS::Lambda::EventInvokeConfig"
+    ]
+    assert {one["Properties"]["Qualifier"] for one in configured} == {"live"}
+    for one in configured:
+        assert one["Properties"]["MaximumRetryAttempts"] == 0
+        assert one["Properties"]["MaximumEventAgeInSeconds"] == 60
+        assert not one["Properties"].get("DestinationConfig")
+    for one in resources().values():
+        assert "DeadLetterConfig" not in one.get("Properties", {})
+
+
 # The deployer.
 
 
