@@ -11,6 +11,8 @@ OWN: Final = {
     "usecases/generate/reconciler.py": ("forgotten", "crashes"),
     "usecases/generate/run.py": ("attempts", "generator"),
     "usecases/generate/moderation.py": ("generator",),
+    "domain/takeovers.py": ("background",),
+    "edge/preferences.py": ("background",),
     "openai_api/retries.py": ("buyer",),
     "openai_api/earlier_images.py": ("buyer",),
     "openai_api/offers.py": ("named_offers",),
@@ -79,12 +81,15 @@ GENERATE: Final = Group(
         *_in("usecases/generate", "generator", "holds", "attempts", "run", "storage"),
         *_in("usecases/generate", "moderation", "delivery", "presenter", "sets"),
         *_in("usecases/generate", "same_look", "frames"),
-        *_in("usecases/generate", "replay", "reconciler"),
+        *_in("usecases/generate", "replay", "reconciler", "background"),
+        "domain/takeovers.py",
+        "edge/preferences.py",
     ),
     (
+        *_tests(UNIT, "background", "background_requests"),
         *_tests(UNIT, "generator", "attempts", "crashes", "delivery", "forgotten", "storage"),
         *_tests(UNIT, "quote_is_over", "one_story", "reading", "record_size", "replays", "buyer"),
-        *_tests(HANDLERS, "charged"),
+        *_tests(HANDLERS, "charged", "background"),
     ),
 )
 OFFERS: Final = Group(
