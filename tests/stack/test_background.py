@@ -2,13 +2,15 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 from tests.stack.driver import Answer, Driver, Person
 from tests.stack.proxy import Watch, watching
 from tests.stack.test_crash import PAST_THE_LEASE, is_put, kill_workers, stored
+from tests.stack.test_previews import is_put_of_the_second_frame
 
 PREFER = {"Prefer": "respond-async, wait=1"}
 PATIENCE, PAUSE_SECONDS = 240, 0.5
@@ -181,6 +183,51 @@ def test_a_run_that_is_killed_in_the_background_is_charged_if_and_only_if_stored
         assert status["status"] == ("complete" if is_stored else "failed")
         assert status["charged"] is is_stored is stored(stack, offer["quoteId"])
         assert spent == (Decimal(PRICE) if is_stored else 0)
+
+
+def test_preview_frames_are_seen_while_the_image_is_made_in_the_background(stack: Driver) -> None:
+    person, seen = stack.person(), list[dict[str, Any]]()
+    offer = person.estimate(quality="standard", provider="openai", partials=2).json
+
+    def look(_proxy: str) -> None:
+        seen.append(person.status(offer["imageId"]).json)
+
+    watch = Watch(is_put_of_the_second_frame, look, after=True)
+    with (
+        watching(stack.urls["awsEndpoint"], watch) as proxy,
+        stack.configured("generate", AWS_ENDPOINT_URL=proxy),
+    ):
+        assert click(person, offer).status == 202
+        assert ended(person, offer["imageId"])["status"] == "complete"
+    assert [(one["status"], one["preview"]["index"]) for one in seen] == [("generating", 1)]
+
+
+@contextmanager
+def not_allowed_to_invoke(stack: Driver) -> Iterator[None]:
+    """Take the policy by which the function may invoke itself away for the length of the block."""
+    iam, physical = stack.client("iam"), stack.urls["functions"]["generate"]
+    arn = stack.client("lambda").get_function_configuration(FunctionName=physical)["Role"]
+    at = {"RoleName": arn.rpartition("/")[2], "PolicyName": "generate-self"}
+    document = iam.get_role_policy(**at)["PolicyDocument"]
+    iam.delete_role_policy(**at)
+    try:
+        yield
+    finally:
+        iam.put_role_policy(**at, PolicyDocument=json.dumps(document))
+
+
+def test_without_the_right_to_invoke_itself_nothing_is_held_or_charged(stack: Driver) -> None:
+    person = stack.person()
+    offer = person.estimate(quality="high", provider="openai").json
+    with not_allowed_to_invoke(stack):
+        failed = click(person, offer)
+    assert (failed.status, failed.json["code"]) == (503, "store_unavailable")
+    assert (failed.json["charged"], failed.json["retryable"]) == (False, True)
+    usage = person.usage()
+    assert (usage["spent"], usage["reserved"]) == ("0.000000", "0.000000")
+    assert click(person, offer).status == 202
+    assert ended(person, offer["imageId"])["status"] == "complete"
+    assert person.usage()["spent"] == PRICE
 
 
 def wait_for_hit(watch: Watch) -> None:
