@@ -33,6 +33,7 @@ from tests.fakes.pictures import picture, png
 from tests.fakes.service import LIFETIME_MS, USER, Service
 from tests.unit.test_background import LEASE_MS, begun, deliver, settle_down
 from tests.unit.test_inputs import edit, editors, image_of, mask, upload
+from tests.unit.test_operations import OPERATIONS, ready
 from tests.unit.test_previews import shop
 
 EACH = 50_000
@@ -391,6 +392,30 @@ def test_a_set_of_edits_is_made_in_the_background() -> None:
     offer = service.estimate("make it blue", inputs=[{"image": image_of(service)}], count=2)
     assert kinds(service.confirm_set_async(offer)) == ["Running"] * 2
     assert kinds(service.deliver_all(service.events[0])) == ["Made"] * 2
+    settle_down(service)
+
+
+def test_the_images_of_a_set_read_their_inputs_once_to_hold_and_once_to_run() -> None:
+    service = editors()
+    offer = service.estimate("make it blue", inputs=[{"image": image_of(service)}], count=3)
+    service.wire.calls.clear()
+    service.confirm_set_async(offer)
+    assert service.wire.calls.count("images.read") == 1
+    service.wire.calls.clear()
+    assert kinds(service.deliver_all(service.events[0])) == ["Made"] * 3
+    assert service.wire.calls.count("images.read") == 1
+
+
+@pytest.mark.parametrize("wanted", OPERATIONS.values(), ids=OPERATIONS)
+def test_an_operation_without_a_prompt_is_made_in_the_background(
+    wanted: dict[str, object],
+) -> None:
+    service, offer = ready(wanted)
+    assert offer.prompt == ""
+    assert isinstance(service.confirm_async(offer), Running)
+    assert isinstance(service.deliver(service.events[0]), Made)
+    shown = service.finder.status(offer.image_id, "https://us.test", USER)
+    assert (shown.status, shown.prompt) == ("complete", None)
     settle_down(service)
 
 

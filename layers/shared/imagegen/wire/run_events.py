@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from imagegen.domain.ids import WAITING
-from imagegen.domain.text import Prompt
+from imagegen.domain.text import PromptOrNone
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.estimates import MOST_IMAGES
 from imagegen.wire.images import QuoteText
@@ -26,7 +26,7 @@ class RunEvent(EdgeModel):
 
     task: Literal["makeImages"] = "makeImages"
     images: Annotated[tuple[WaitingImage, ...], Field(min_length=1, max_length=MOST_IMAGES)]
-    prompt: Prompt
+    prompt: PromptOrNone
     mixed: bool = False
 
     def to_json(self) -> str:

@@ -56,7 +56,7 @@ class BackgroundRuns:
         """
         held: Held = {}
         quote = self.generator.open(request.quote or "", request.prompt, user)
-        result = self._hold(quote, prompt=request.prompt, held=held)
+        result = _hold(self.generator, quote, prompt=request.prompt, held=held)
         (image,) = self._sent(request, [ConfirmedImage(quote, result)], held)
         if isinstance(image.result, ImagegenError):
             raise image.result
@@ -69,7 +69,7 @@ class BackgroundRuns:
             InvalidRequestError: there are more quotes than one click may confirm.
         """
         held: Held = {}
-        hold = partial(self._hold, prompt=request.prompt, held=held)
+        hold = partial(_hold, prompt=request.prompt, held=held)
         return self._sent(request, self.set_generator.confirm(request, user, hold), held)
 
     def user_of(self, event: RunEvent) -> str:
@@ -90,24 +90,11 @@ class BackgroundRuns:
         runs = [
             self._taken(one, event.prompt, ends_ms=ends_ms, pauses=pauses) for one in event.images
         ]
-        makes = [partial(self._make, one) for one in runs if one is not None]
+        # The images of a set have the same inputs, which are read once.
+        generator = self.generator.for_set(self.set_generator.sets.new_condition())
+        makes = [partial(_resume, generator, one) for one in runs if one is not None]
         results = iter(self.set_generator.sets.make(makes, mixed=event.mixed))
         return [None if one is None else next(results) for one in runs]
-
-    def _hold(
-        self, quote: Quote, *, prompt: str, held: Held, look: Look | None = None
-    ) -> Made | Running:
-        """Make a hold that waits, or return the result of an earlier run."""
-        generator = self.generator
-        ends_ms = generator.now_ms() + DELIVERY_MS
-        if generator.is_over(quote):
-            return generator.make(quote, prompt, ends_ms=ends_ms, look=look)
-        name = f"{WAITING}{generator.new_run_id()}"
-        run = generator.reserve(quote, prompt, run_id=name, ends_ms=ends_ms)
-        if not isinstance(run, Run):
-            return run
-        held[quote.quote_id] = run.hold
-        return Running(run.hold.op.started_ms, charged=False)
 
     def _sent(
         self, request: GenerateRequest, images: Sequence[ConfirmedImage], held: Held
@@ -184,10 +171,26 @@ class BackgroundRuns:
             self.pause(seconds)
         return ledgers.take(user, takeover, now_ms=generator.now_ms())
 
-    def _make(self, run: Run | ImagegenError, look: Look | None) -> Made | Running:
-        if isinstance(run, ImagegenError):
-            raise run
-        return self.generator.resume(replace(run, look=look))
+
+def _hold(
+    generator: Generator, quote: Quote, *, prompt: str, held: Held, look: Look | None = None
+) -> Made | Running:
+    """Make a hold that waits, or return the result of an earlier run."""
+    ends_ms = generator.now_ms() + DELIVERY_MS
+    if generator.is_over(quote):
+        return generator.make(quote, prompt, ends_ms=ends_ms, look=look)
+    name = f"{WAITING}{generator.new_run_id()}"
+    run = generator.reserve(quote, prompt, run_id=name, ends_ms=ends_ms)
+    if not isinstance(run, Run):
+        return run
+    held[quote.quote_id] = run.hold
+    return Running(run.hold.op.started_ms, charged=False)
+
+
+def _resume(generator: Generator, run: Run | ImagegenError, look: Look | None) -> Made | Running:
+    if isinstance(run, ImagegenError):
+        raise run
+    return generator.resume(replace(run, look=look))
 
 
 def _event(request: GenerateRequest, images: Sequence[ConfirmedImage], held: Held) -> RunEvent:

@@ -31,7 +31,7 @@ type Result = Made | Running | ImagegenError
 type Make = Callable[[Look | None], Made | Running]
 """Makes one image of a set, at its place in the set."""
 type MakeQuoted = Callable[..., Made | Running]
-"""Makes or begins the image of a quote, which is its argument; ``look`` is its place in the set."""
+"""Makes or begins an image, with the generator and its quote; ``look`` is its place in the set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class SetGenerator:
         Raises:
             InvalidRequestError: there are more quotes than one click may confirm.
         """
-        make = partial(self.generator.make, prompt=request.prompt, ends_ms=ends_ms)
+        make = partial(Generator.make, prompt=request.prompt, ends_ms=ends_ms)
         return self.confirm(request, user, make)
 
     def confirm(
@@ -136,6 +136,7 @@ class SetGenerator:
         except StoreUnavailableError as error:
             return [self._unavailable(one, error) for one in opened]
         is_known = any(_is_kept(quote, ledger) for quote in quotes)
+        make = partial(make, self.generator.for_set(self.sets.new_condition()))
         if is_known:
             make = partial(self._replay, make, ledger, quotes)
         makes = [partial(_raise_or, make, one) for one in opened]
