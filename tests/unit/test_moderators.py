@@ -5,8 +5,13 @@ from collections.abc import Mapping
 import pytest
 
 from imagegen.bootstrap.providers import Providers
-from imagegen.domain.errors import ConfigurationError, ContentRefusedError
+from imagegen.domain.errors import (
+    ConfigurationError,
+    ContentRefusedError,
+    ModerationUnavailableError,
+)
 from imagegen.domain.inputs import InputFile, Role
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation, ModerationMode
 from imagegen.providers import MODERATORS, PROVIDERS, RoleAccess
 from imagegen.settings import GenerateSettings, ModerationSettings, Settings
@@ -96,6 +101,17 @@ def test_without_a_moderator_the_message_names_every_way_out() -> None:
         service.make()
     for name in ("OPENAI_API_KEY", "BedrockRegion", "Moderation", "best-effort"):
         assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACCOUNT, Outcome.UNAVAILABLE])
+def test_a_moderator_that_is_not_let_in_is_named(outcome: Outcome) -> None:
+    service = Service(moderation=ModerationMode.REQUIRED, moderator=ScriptedModerator(outcome))
+    with pytest.raises(ModerationUnavailableError) as caught:
+        service.make()
+    is_named = "does not accept the credential" in str(caught.value)
+    assert is_named == (outcome is Outcome.ACCOUNT)
+    assert not service.called
+    service.check_charged_iff_stored()
 
 
 PICTURE = InputFile(Role.EDIT, png((64, 64)), "image/png", 64, 64)

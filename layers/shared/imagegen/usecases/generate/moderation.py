@@ -79,7 +79,17 @@ class PromptModeration:
                 ) from error
             if required:
                 raise ModerationUnavailableError(
-                    "The prompt could not be checked, so no image was made. Try again.",
-                    retry_after_seconds=error.retry_after_seconds or 5,
+                    _unchecked(error), retry_after_seconds=error.retry_after_seconds or 5
                 ) from error
             return None
+
+
+def _unchecked(error: ProviderError) -> str:
+    """Return what is said of a prompt without a verdict, with what an operator can do about it."""
+    if error.outcome is not Outcome.ACCOUNT:
+        return "The prompt could not be checked, so no image was made. Try again."
+    return (
+        f"The prompt could not be checked, so no image was made: {error.provider} does not accept "
+        "the credential for moderation. Its operator can set another one, or the parameter "
+        "Moderator or Moderation."
+    )
