@@ -29,9 +29,9 @@ from imagegen.guard import Guard, Transition
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.estimator import Estimator
-from imagegen.usecases.generate.generator import Confirmed, Generator
+from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.usecases.generate.run import Made, Running
+from imagegen.usecases.generate.run import Confirmed, Made, Running
 from imagegen.usecases.generate.sets import MOST_AT_ONCE
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GenerateRequest

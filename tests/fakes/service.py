@@ -26,10 +26,10 @@ from imagegen.usecases.availability import ModelLister, ProviderSetup
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.gallery import Gallery
-from imagegen.usecases.generate.generator import Confirmed, Generator
+from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.presenter import Presenter
 from imagegen.usecases.generate.reconciler import EndedHold, Reconciler
-from imagegen.usecases.generate.run import Made, Running
+from imagegen.usecases.generate.run import Confirmed, Made, Running
 from imagegen.usecases.generate.sets import Result
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults

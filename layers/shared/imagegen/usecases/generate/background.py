@@ -17,10 +17,10 @@ from imagegen.domain.image_sets import Look
 from imagegen.domain.quote import Quote, check_quote, open_quote
 from imagegen.domain.stores import LedgerSnapshot
 from imagegen.domain.takeovers import Takeover
-from imagegen.usecases.generate.generator import Confirmed, Generator
+from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.holds import LEASE_MARGIN_MS
 from imagegen.usecases.generate.replay import stored_is_charged
-from imagegen.usecases.generate.run import Made, Run, Running, run_of
+from imagegen.usecases.generate.run import Confirmed, Made, Run, Running, run_of
 from imagegen.usecases.generate.sets import ConfirmedImage, Result, SetGenerator
 from imagegen.wire.images import GenerateRequest
 from imagegen.wire.run_events import RunEvent, WaitingImage

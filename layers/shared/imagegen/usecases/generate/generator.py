@@ -35,19 +35,11 @@ from imagegen.usecases.generate.holds import Holds
 from imagegen.usecases.generate.moderation import PromptModeration
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_charged
-from imagegen.usecases.generate.run import ImageMade, Made, Run, Running, run_of
+from imagegen.usecases.generate.run import Confirmed, ImageMade, Made, Run, Running, run_of
 from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.usecases.operations import check_opaque
 from imagegen.usecases.shared_inputs import Inputs, SharedInputs
 from imagegen.wire.images import GenerateRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """A confirmed quote and its result."""
-
-    quote: Quote
-    result: Made | Running
 
 
 @dataclass(frozen=True, slots=True)

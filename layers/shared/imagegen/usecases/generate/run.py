@@ -43,6 +43,14 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A confirmed quote and its result."""
+
+    quote: Quote
+    result: Made | Running
+
+
+@dataclass(frozen=True, slots=True)
 class ImageMade:
     """An image that a provider made; its bytes are checked and not stored yet."""
 
