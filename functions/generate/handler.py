@@ -24,7 +24,6 @@ from imagegen.edge.api import (
 )
 from imagegen.edge.events import MAKE_IMAGES, task_of
 from imagegen.edge.media_types import wants_json
-from imagegen.edge.preferences import applied_preference
 from imagegen.edge.requests import Access, check_query
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import (
@@ -71,7 +70,7 @@ api = build_api()
 def generate(request: GenerateRequest, service: Service) -> Response[str]:
     """Return the images that the quotes promised, or, while they are being made, their state."""
     ends_ms, user = _ends_ms(service), current_user(api).id
-    applied = applied_preference(api.current_event.headers.get(PREFER, ""))
+    applied = _applied_preference()
     if request.quotes:
         return _set_response(request, service, ends_ms, applied)
     if applied:
@@ -84,6 +83,16 @@ def generate(request: GenerateRequest, service: Service) -> Response[str]:
         answer = service.presenter.in_progress(quote, result)
         return json_response(answer, status=202, location=location, **WAIT, **applied)
     return json_response(service.presenter.image(quote, result, request.prompt, _base_url(service)))
+
+
+def _applied_preference() -> dict[str, str]:
+    """Return the header of an answer that comes before the image; empty if it shall come after."""
+    if not (prefer := api.current_event.headers.get(PREFER)):
+        return {}
+    # Imported here: few requests have the header.
+    from imagegen.edge.preferences import RESPOND_ASYNC, prefers_async  # noqa: PLC0415
+
+    return {"preference_applied": RESPOND_ASYNC} if prefers_async(prefer) else {}
 
 
 def _set_response(

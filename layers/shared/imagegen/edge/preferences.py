@@ -18,8 +18,3 @@ def prefers_async(prefer: str) -> bool:
         if found and found[1].lower() == RESPOND_ASYNC:
             return (found[2] or "").strip() in ("", '""')
     return False
-
-
-def applied_preference(prefer: str) -> dict[str, str]:
-    """Return the header of an answer that comes before the image; empty if it shall come after."""
-    return {"preference_applied": RESPOND_ASYNC} if prefers_async(prefer) else {}
