@@ -27,12 +27,18 @@ GENERATE: Final = Group(
         *_in("usecases/generate", "generator holds attempts run storage moderation delivery"),
         *_in("usecases/generate", "presenter sets same_look frames replay reconciler"),
         "usecases/shared_inputs.py",
+        *_in("usecases/generate", "background set_presenter"),
+        "domain/takeovers.py",
+        *_in("edge", "preferences background"),
+        *("wire/run_events.py", "aws/run_starter.py"),
     ),
     (
+        *_tests(UNIT, "background background_requests"),
         *_tests(UNIT, "generator attempts crashes delivery forgotten storage quote_is_over"),
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
         *_tests(UNIT, "same_look image_sets previews inputs shared_inputs"),
-        *_tests(HANDLERS, "charged sets"),
+        *_tests(HANDLERS, "charged sets background"),
+        *_tests(AWS, "run_starter"),
     ),
 )
 OFFERS: Final = Group(
