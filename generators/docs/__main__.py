@@ -14,6 +14,7 @@ from generators.docs import (
     costs,
     deployer,
     fields,
+    presets,
     prices,
     problems,
     settings,
@@ -28,6 +29,7 @@ from local.stack import running_stack
 def from_source() -> dict[str, str]:
     """Return every part that is generated from the source alone, by name."""
     parts = (prices, settings, alarms, costs, deployer, problems, fields, chat_endpoints, clients)
+    parts += (presets,)
     return {name: text for part in parts for name, text in part.made().items()}
 
 

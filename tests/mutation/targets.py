@@ -32,6 +32,11 @@ OWN: Final = {
     "usecases/chat/llm_call.py": ("chat_limits",),
     "domain/chat_usage.py": ("chat_limits",),
     "providers/refusals.py": ("refused_words", "recorded"),
+    "providers/openai_images.py": ("recorded",),
+    "providers/compatible.py": ("recorded", "instances"),
+    "providers/presets.py": ("recorded", "instances"),
+    "providers/instance_rows.py": ("instances",),
+    "providers/base_urls.py": ("instances",),
     "domain/permits.py": ("guard",),
 }
 """By module: the files of tests that have its rules, without ``test_``. They run first. All other
@@ -171,12 +176,15 @@ OUTCOMES: Final = Group(
         *_in("providers", "refusals", "classification", "packing", "pictures", "faults"),
         *_in("providers", "gemini", "openai", "replicate", "together", "moderation", "keys"),
         *_in("providers", "http", "bounds", "sdk", "download", "addresses", "__init__"),
+        *_in("providers", "openai_images", "compatible", "presets"),
+        *_in("providers", "instances", "instance_rows", "base_urls"),
         *_in("usecases", "key_checks", "health"),
     ),
     (
         *_tests(UNIT, "refused_words", "actual_cost", "keys", "provider_names", "key_checks"),
-        *_tests(UNIT, "catalog", "keys_and_flags"),
+        *_tests(UNIT, "catalog", "keys_and_flags", "instances", "instance_registry"),
         PROVIDERS,
+        "tests/adapters/compatible",
         "tests/adapters/test_simulated_faults.py",
     ),
 )
