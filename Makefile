@@ -160,7 +160,7 @@ planted: tools ## Plant known bugs in a copy; each must turn tests red (ROWS=1: 
 
 .PHONY: mutation
 mutation: tools ## Mutate the code that decides, in a copy: 95 % must be killed, the rest explained (ONLY=modules)
-	@PYTHONPATH=layers/shared $(PYTHON) -m tests.mutation $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
+	@PYTHONPATH=layers/shared $(PYTHON) -m tests.mutation $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(ONE_IN),--one-in $(ONE_IN))
 
 .PHONY: format
 format: .venv/stamp ## Format the code and repair what the linter can

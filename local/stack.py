@@ -99,7 +99,7 @@ class LocalStack:
     def provider_settings(self) -> dict[str, str]:
         """Return keys and flags: those of .env, and made-up ones for simulated providers."""
         made_up = {key: f"local-{provider}-key" for provider, key in KEYS.items()}
-        flags = {flag_name(provider): "true" for provider in KEYS}
+        flags = {flag_name(provider): "true" for provider in PROVIDERS}
         if self.simulates_llm:
             made_up[CHAT_KEY] = "local-chat-key"
         return {**made_up, **flags, **self.options.dotenv}
@@ -119,7 +119,7 @@ class LocalStack:
         simulated_urls = {
             parameter_name(base_url_name(provider)): url
             for provider, url in self.base_urls.items()
-            if provider in PROVIDERS and KEYS[provider] not in self.options.dotenv
+            if provider in PROVIDERS and KEYS.get(provider) not in self.options.dotenv
         }
         simulated_urls["InstancesUrl"] = self.simulator_url
         if self.simulates_llm:

@@ -186,7 +186,7 @@ def _openai(visitor: Visitor) -> None:
     picture = {"file_id": made["imagegen"]["imageId"]}
     edit = {"model": "standard", "prompt": "Make the fox blue", "images": [picture]}
     visitor.show("openai-edit", Call("POST", "/v1/images/edits", edit, token))
-    visitor.show("openai-refused", Call("POST", path, {**body, "background": "transparent"}, token))
+    visitor.show("openai-refused", Call("POST", path, {**body, "output_compression": 50}, token))
     visitor.show("openai-models", Call("GET", "/v1/models", token=token))
     visitor.show("openai-model", Call("GET", "/v1/models/dall-e-3", token=token))
 

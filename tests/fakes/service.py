@@ -103,6 +103,7 @@ class Service:
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
     chat_limits: DailyChatLimits = field(default_factory=DailyChatLimits)
     moderator: ScriptedModerator | None = field(default_factory=ScriptedModerator)
+    moderated_by: str = "openai"
     setups: dict[str, ProviderSetup] = field(default_factory=dict)
     providers: dict[str, ScriptedProvider] = field(default_factory=dict)
     finished: list[ImageRecord] = field(default_factory=list)
@@ -403,6 +404,9 @@ class FakeWorld:
 
     def get_provider(self, name: str) -> ImageProvider:
         return wired(f"provider.{name}", self.service.providers[name], self.service.wire)
+
+    def moderated_by(self) -> str:
+        return self.service.moderated_by if self.service.moderator else ""
 
     def get_moderator(self) -> Moderator | None:
         moderator = self.service.moderator

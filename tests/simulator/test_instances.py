@@ -222,4 +222,4 @@ def test_only_the_header_of_the_server_has_the_key(preset: str) -> None:
 
 def test_a_name_that_is_not_there_is_said_with_those_that_are() -> None:
     with pytest.raises(Exception, match="no provider 'nobody'; use one of openai"):
-        build_provider("nobody", api_key=SecretStr(KEY))
+        build_provider("nobody", credential=SecretStr(KEY))

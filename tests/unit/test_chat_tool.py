@@ -22,7 +22,7 @@ from imagegen.chat import (
     to_sse,
     tool_definition,
 )
-from imagegen.chat.tool import ToolArguments
+from imagegen.chat.tool import PictureArguments, ToolArguments
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.messages import (
@@ -65,8 +65,10 @@ def schema_of(form: str) -> dict[str, Any]:
 
 def test_what_an_llm_may_say_is_what_an_estimate_takes() -> None:
     # The file's format is a program's concern: an LLM has no reason to choose one. Pictures have
-    # handles, never ids.
-    others = {"format", "inputs", "mask", "background", "seed", "partials"}
+    # handles, never ids, and an operation on one is only offered together with them.
+    with_pictures = {"operation", "scale"}
+    assert with_pictures <= PictureArguments.model_fields.keys()
+    others = {"format", "inputs", "mask", "background", "seed", "partials", *with_pictures}
     fields = [name for name in EstimateRequest.model_fields if name not in others]
     assert list(ToolArguments.model_fields) == fields
 

@@ -148,3 +148,15 @@ def test_a_run_is_of_one_byte_and_really_there(data: bytes) -> None:
     for byte, size in runs(data):
         assert size >= 64
         assert bytes([byte]) * 64 in data
+
+
+def test_a_run_at_the_very_beginning_is_found_from_its_first_byte() -> None:
+    assert list(runs(bytes(LEAST_RUN) + bytes(range(1, 200)))) == [(0, LEAST_RUN)]
+
+
+def test_a_part_between_two_restart_markers_that_was_cut_out_is_missed() -> None:
+    content = saved(photo(), **RESTARTS)
+    first, second = (content.index(bytes((0xFF, 0xD0 + n))) for n in (0, 1))
+    measure(content)
+    with pytest.raises(BrokenImageError, match="missing"):
+        measure(content[:first] + content[second:])

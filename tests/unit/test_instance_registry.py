@@ -100,7 +100,7 @@ def test_a_vendor_that_bills_refusals_is_off_until_it_is_switched_on(listed: lis
 
 def test_each_instance_is_built_with_its_own_address_and_key(listed: list[str]) -> None:
     for name in listed:
-        found = build_provider(name, api_key=SecretStr("key"))
+        found = build_provider(name, credential=SecretStr("key"))
         assert isinstance(found, OpenAIProvider)
         assert found.base_url == registry()[name].base_url
         assert found.downloader.hosts is not None

@@ -125,12 +125,17 @@ class OpenAiRoutes:
             ) from None
 
     def _buyer_with(self, sent: "Mapping[UploadRef, bytes]") -> SetBuyer:
-        """Return a buyer for one call, which finds the call's own pictures as uploads."""
+        """Return a buyer for one call, which finds the call's own pictures as uploads.
+
+        However many images the call makes, its pictures are read once.
+        """
         from imagegen.usecases.sent_pictures import SentPictures  # noqa: PLC0415 as above
+        from imagegen.usecases.shared_inputs import SharedInputs  # noqa: PLC0415
 
         service = self.service
         uploads = SentPictures(sent, lambda: service.world.uploads)
-        reader = replace(service.input_reader, uploads=lambda: uploads)
+        stored = replace(service.input_reader, uploads=lambda: uploads)
+        reader = SharedInputs(stored, service.image_sets.new_condition(), service.world.now_ms)
         buyer = replace(
             self.buyer,
             offers=NamedOffers(replace(service.pricer, inputs=reader)),

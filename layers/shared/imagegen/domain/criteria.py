@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from imagegen.domain.abilities import InputSupport
 from imagegen.domain.catalog import Offering, Tier
+from imagegen.domain.operations import Operation, enlarged
 from imagegen.domain.pricing import request_microusd
 from imagegen.domain.sizes import SizeOption
 from imagegen.domain.wishes import NONE, Wishes
@@ -47,9 +48,15 @@ class Criteria:
     """Widths and heights of the input images in their order, without the mask."""
     has_mask: bool = False
     wishes: Wishes = NONE
+    operation: Operation = Operation.GENERATE
 
     def names(self, row: Offering) -> bool:
-        """Return whether the caller named this row: by its model, or else by its provider."""
+        """Return whether the caller named this row: by its model, or else by its provider.
+
+        A row of another operation is never meant.
+        """
+        if row.operation is not self.operation:
+            return False
         if self.model is not None:
             return self.model in (row.key, row.model)
         return self.provider == row.provider
@@ -62,7 +69,7 @@ class Criteria:
     def fit(self, row: Offering) -> Fit:
         """Return the row's size and price for this request, and whether it takes the inputs."""
         if self.size == SAME_SIZE and self.inputs:
-            option: SizeOption | None = row.nearest(*self.inputs[0])
+            option: SizeOption | None = row.nearest(*enlarged(self.inputs[0], self.wishes.scale))
         else:
             # A row that keeps its input's size has sizes that are not listed.
             option = row.option(self.size) if row.keeps_size else row.options.get(self.size)
@@ -95,11 +102,13 @@ class Criteria:
             return "needs an input image and a mask"
         if support.needs == "image" and not count:
             return "needs an input image"
-        return self._misfit_of_pixels(option, support) if count else None
-
-    def _misfit_of_pixels(self, option: SizeOption | None, support: InputSupport) -> str | None:
-        if option is None:
+        if not count or option is None:
             return None
+        if row.enlarges is not None:
+            return row.enlarges.misfit(self.inputs[0], option.pixels)
+        return self._misfit_of_pixels(option, support)
+
+    def _misfit_of_pixels(self, option: SizeOption, support: InputSupport) -> str | None:
         if support.keeps_size and option.pixels != self.inputs[0]:
             return "makes the image in the size of its input image"
         pictures = [option.pixels, *self.inputs]

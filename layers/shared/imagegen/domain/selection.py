@@ -70,14 +70,15 @@ def suitable(
     catalog: Catalog, criteria: Criteria, availability: Mapping[str, Availability], today: date
 ) -> tuple[Candidate, ...]:
     """Return every model of the tier that can make the image, whatever the first one costs."""
-    judged = judge(catalog.tier(criteria.tier), criteria, availability, today)
+    judged = judge(catalog.tier(criteria.tier, criteria.operation), criteria, availability, today)
     return tuple(one for one in judged if isinstance(one, Candidate))
 
 
 def _judged(
     catalog: Catalog, criteria: Criteria, availability: Mapping[str, Availability], today: date
 ) -> list[Candidate | LeftOut]:
-    ranked = sorted(catalog.tier(criteria.tier), key=lambda row: _rank(row, criteria))
+    rows = catalog.tier(criteria.tier, criteria.operation)
+    ranked = sorted(rows, key=lambda row: _rank(row, criteria))
     return judge(ranked, criteria, availability, today)
 
 

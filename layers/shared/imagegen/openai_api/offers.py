@@ -63,11 +63,14 @@ class NamedOffers:
 
         Raises:
             UnsupportedSizeError, ParameterError: what was named does not have this size or file
-                format, or takes no such inputs, so its price does not limit that of another model.
+                format, makes no transparent background, or takes no such inputs, so its price does
+                not limit that of another model.
         """
         what = f"{missing.row.model} ({missing.row.key}) {missing.detail}"
         if missing.reason is Reason.FORMAT:
             raise _format_error(request, f"{what}.")
+        if missing.reason is Reason.WISH:
+            raise ParameterError("background", f"{what}. Name another model, or a tier.")
         if missing.reason is Reason.INPUTS:
             raise ParameterError("inputs", f"{what}. Name another model, or a tier.")
         if missing.price_microusd is None:

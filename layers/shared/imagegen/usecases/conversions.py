@@ -211,4 +211,5 @@ def to_complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatu
         fallback=to_replaced(record.fallback),
         attempts=to_attempts(record),
         provenance=to_provenance(record),
+        operation=record.operation,
     )

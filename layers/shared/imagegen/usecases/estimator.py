@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from imagegen.domain.catalog import Tier
 from imagegen.domain.choices import choices
 from imagegen.domain.days import today
 from imagegen.domain.errors import ParameterError
@@ -18,11 +17,11 @@ from imagegen.usecases.conversions import (
     to_price,
     to_replaced_row,
 )
+from imagegen.usecases.levels import constraints_of
 from imagegen.usecases.pricer import PricedOffer, Pricer
 from imagegen.wire.estimates import (
     Allowance,
     Blocked,
-    Constraints,
     Estimate,
     EstimateRequest,
     PricedChoice,
@@ -64,6 +63,8 @@ class Estimator:
             image_ids=tuple(one.image_id for one in quotes),
             expires_at=quote.expires_ms,
             prompt=request.prompt,
+            operation=request.operation,
+            scale=quote.wishes.scale or None,
             quality=offer.quality.tier,
             quality_reason=offer.quality.reason,
             provider=offer.variant.row.provider,
@@ -71,11 +72,11 @@ class Estimator:
             size=offer.variant.option.size,
             style=request.style,
             price=price,
-            button_label=button_label(price.ceiling, count=count),
+            button_label=button_label(price.ceiling, count=count, operation=request.operation),
             button_note=usual_price(price.expected, price.ceiling),
             blocked=self._blocked(offer, count),
             choices=self._choices(offer, count),
-            constraints=self._constraints(offer.quality.tier),
+            constraints=constraints_of(offer.selection, self.pricer.catalog),
             alternatives=to_alternatives(offer.selection),
             fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=offer.variant.row.typical_seconds,
@@ -111,11 +112,3 @@ class Estimator:
             today=today(offer.quote.issued_ms),
         )
         return tuple(to_choice(one, count=count) for one in found)
-
-    def _constraints(self, tier: Tier) -> Constraints:
-        rows = [row for row in self.pricer.catalog.tier(tier) if not row.needs_input]
-        sizes = dict.fromkeys(option.size for row in rows for option in row.sizes)
-        return Constraints(
-            sizes=("square", "landscape", "portrait", *sizes),
-            max_prompt_characters=max(row.max_prompt_characters for row in rows),
-        )

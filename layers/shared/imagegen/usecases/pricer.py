@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 
-from imagegen.domain import ids, quality
+from imagegen.domain import ids
 from imagegen.domain.candidates import Availability, Candidate, LeftOut
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.days import today, utc_day
-from imagegen.domain.errors import InvalidRequestError, RetiredModelError, UnknownModelError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.ledger import Ledger, Limits, free_slots
@@ -27,8 +25,10 @@ from imagegen.domain.records import Fallback
 from imagegen.domain.selection import Selection, select
 from imagegen.domain.stores import LedgerStore
 from imagegen.usecases.availability import Switchboard
-from imagegen.usecases.inputs import InputReader
+from imagegen.usecases.levels import choose_level
+from imagegen.usecases.operations import check_operation
 from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
+from imagegen.usecases.shared_inputs import Inputs
 from imagegen.wire.estimates import EstimateRequest
 
 
@@ -66,7 +66,7 @@ class Pricer:
     catalog: Catalog
     switchboard: Switchboard
     ledgers: LedgerStore
-    inputs: InputReader
+    inputs: Inputs
     limits: Limits
     price_multiple: Decimal
     keyring: Callable[[], Keyring]
@@ -97,7 +97,8 @@ class Pricer:
         """
         issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
         day = today(issue.at_ms)
-        chosen = self._choose_quality(request, day)
+        check_operation(request)
+        chosen = choose_level(request, self.catalog, day)
         given = self.inputs.quoted(request, user)
         request = with_size(request, given)
         criteria = criteria_of(request, chosen.tier, most_bytes, given)
@@ -132,27 +133,6 @@ class Pricer:
         keyring = self.keyring()
         return tuple(sign_quote(one, keyring) for one in quotes)
 
-    def _choose_quality(self, request: EstimateRequest, day: date) -> QualityChoice:
-        """Return the tier that ``quality`` or ``model`` determines, else the prompt's words."""
-        if request.provider and request.provider not in self.catalog.providers:
-            known = ", ".join(self.catalog.providers)
-            raise InvalidRequestError(f"Unknown provider {request.provider!r}: use one of {known}.")
-        if not request.model:
-            return quality.choose_quality(request.prompt, request.quality)
-        if retired := self.catalog.retirement(request.model):
-            ends = "ended" if retired.shutdown_on <= day else "ends"
-            better = self.catalog.by_key[retired.replaced_by]
-            raise RetiredModelError(
-                f"{request.model!r} {ends} on {retired.shutdown_on}; "
-                f"{better.model!r} ({better.key}) replaces it."
-            )
-        tiers = [r.tier for r in self.catalog.models if request.model in (r.key, r.model)]
-        if not tiers:
-            raise UnknownModelError(f"Unknown model {request.model!r}: GET /models lists them.")
-        if request.quality:
-            return quality.choose_quality(request.prompt, request.quality)
-        return quality.choose_for_model(request.prompt, tiers)
-
     def _quote(
         self,
         request: EstimateRequest,
@@ -180,6 +160,7 @@ class Pricer:
             fallback=_quoted_fallback(selection.replaced),
             inputs=given,
             wishes=wishes_of(request),
+            operation=request.operation,
         )
 
 

@@ -86,7 +86,9 @@ class ProviderLoop:
     def _quoted_variant(self, candidate: QuotedCandidate, quote: Quote) -> Variant | None:
         """Return the variant that was priced, ``None`` if the catalog has changed since then."""
         row = self.catalog.by_key.get(candidate.key)
-        if row is None or (option := row.option(candidate.size or quote.size)) is None:
+        if row is None or row.operation is not quote.operation:
+            return None
+        if (option := row.option(candidate.size or quote.size)) is None:
             return None
         sent = sent_option(
             row, option, candidate.file_format, quote.wishes, has_inputs=bool(quote.inputs)
@@ -140,9 +142,7 @@ class ProviderLoop:
                 # Nothing of a picture that is refused, or does not come, stays visible.
                 run.frames.forget()
             if error.outcome is Outcome.REFUSED:
-                raise ContentRefusedError(
-                    f"{row.provider} refused to make an image of this prompt. Change the prompt."
-                ) from error
+                raise ContentRefusedError(_refusal(row.provider, run)) from error
             return None
         run.log.succeed(variant, self.now_ms() - started_ms)
         return made
@@ -168,6 +168,12 @@ def _order(variant: Variant, run: Run, user: str) -> ImageOrder:
     return ImageOrder(
         row.model, run.prompt, params, width, height, user, run.inputs, fields, on_preview=keep
     )
+
+
+def _refusal(provider: str, run: Run) -> str:
+    if not run.prompt:
+        return f"{provider} refused this picture. Choose another one."
+    return f"{provider} refused to make an image of this prompt. Change the prompt."
 
 
 def _no_image(log: AttemptLog) -> NoProviderError | GenerationFailedError:
