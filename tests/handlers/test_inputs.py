@@ -143,6 +143,8 @@ def test_an_edit_over_http_names_its_parent_by_quote_id(functions: Functions, us
     status, made = answered(functions, "/generate-image", body, "generate")
     assert status == 200
     assert (made["derivedFrom"], made["inputs"]) == (parent[:24], ["edit"])
+    # Only what was sent is repeated, to who sent it.
+    assert offer.pop("request")["inputs"] == [{"image": parent}]
     assert parent not in json.dumps([offer, made])
 
 
