@@ -87,7 +87,7 @@ OWN: Final = {
     "llm/refusal_words.py": ("llm_dialect", "llm_endpoints"),
     "llm/messages.py": ("conversation", "llm"),
     "llm/tool_calls.py": ("llm",),
-    "llm/llm_faults.py": ("llm", "llm_over_http"),
+    "llm/llm_faults.py": ("llm_faults", "llm_reading", "llm_over_http"),
     "llm/openai_chat.py": ("llm_over_http", "llm"),
     "chat/results.py": ("chat_tool", "confirmed_sets"),
     "chat/tool.py": ("chat_tool",),
