@@ -61,7 +61,7 @@ LEDGER: Final = Group(
     (
         *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
         *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
-        *_tests(UNIT, "storage trials metrics quote_is_over days confirmed_sets"),
+        *_tests(UNIT, "storage trials metrics quote_is_over days standing confirmed_sets"),
     ),
 )
 OPENAI_API: Final = Group(

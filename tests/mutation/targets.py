@@ -113,7 +113,7 @@ OWN: Final = {
     "aws/record_store.py": ("image_contract", "record_life"),
     "aws/image_store.py": ("image_contract", "object_keys"),
     "aws/s3_errors.py": ("image_contract",),
-    "domain/standing.py": ("reading", "ledger_status", "confirmed_sets"),
+    "domain/standing.py": ("standing", "confirmed_sets", "ledger_status"),
     "domain/days.py": ("days", "ledger", "quote_is_over"),
     "domain/records.py": ("storage", "record_size"),
     "domain/stores.py": ("storage",),
