@@ -85,7 +85,7 @@ OWN: Final = {
     "llm/unknown_fields.py": ("llm_reading",),
     "llm/dialect.py": ("llm_dialect", "llm_endpoints"),
     "llm/refusal_words.py": ("llm_dialect", "llm_endpoints"),
-    "llm/messages.py": ("conversation", "llm"),
+    "llm/messages.py": ("llm_messages", "conversation"),
     "llm/tool_calls.py": ("llm",),
     "llm/llm_faults.py": ("llm_faults", "llm_reading", "llm_over_http"),
     "llm/openai_chat.py": ("llm_over_http", "llm"),

@@ -440,3 +440,13 @@ def test_after_a_line_s_end_a_paragraph_begins_at_once() -> None:
     first = (TextPart("One fox.\n"), use("a fox"), SPENT)
     _, _, events = answered(first, (TextPart("Done."), SPENT))
     assert last(events).content == "One fox.\nDone."
+
+
+def test_each_wrong_argument_is_named_to_the_llm_and_at_most_five() -> None:
+    wrong = {f"wrong_{number}": 1 for number in range(7)}
+    tool_use = use("", quality="premium", **wrong)
+    llm = ScriptedLlm([(tool_use, SPENT), (TextPart("Sorry."), SPENT)])
+    (tool_call,) = uses(chat(Service(catalog=real_catalog(), llm=llm)))
+    assert tool_call.problem is not None
+    assert len(tool_call.problem.detail.split("; ")) == 5
+    assert "quality: " in tool_call.problem.detail
