@@ -443,7 +443,7 @@ def test_after_a_line_s_end_a_paragraph_begins_at_once() -> None:
 
 
 def test_each_wrong_argument_is_named_to_the_llm_and_at_most_five() -> None:
-    wrong = {f"wrong_{number}": 1 for number in range(7)}
+    wrong: dict[str, Any] = {f"wrong_{number}": 1 for number in range(7)}
     tool_use = use("", quality="premium", **wrong)
     llm = ScriptedLlm([(tool_use, SPENT), (TextPart("Sorry."), SPENT)])
     (tool_call,) = uses(chat(Service(catalog=real_catalog(), llm=llm)))

@@ -3,7 +3,7 @@
 import pytest
 
 from imagegen.chat import tool_definition
-from imagegen.domain.ports import ChatTurn, ToolUse
+from imagegen.domain.ports import ChatTurn, Json, ToolUse
 from imagegen.llm.messages import (
     MINIMAL,
     ContentForm,
@@ -34,7 +34,11 @@ def test_fields_of_an_answer_in_words_go_back_with_it() -> None:
 
 
 def test_fields_of_a_call_and_of_its_function_go_back_and_replace_nothing_of_it() -> None:
-    extras = {"signature": "s", "type": "x", "function": {"thought": "t", "name": "x"}}
+    extras: dict[str, Json] = {
+        "signature": "s",
+        "type": "x",
+        "function": {"thought": "t", "name": "x"},
+    }
     turn = ChatTurn("assistant", "", (ToolUse(USE.id, USE.name, USE.arguments, extras),))
     assert to_message(turn)["tool_calls"] == [
         {
