@@ -49,3 +49,15 @@ def test_more_images_than_a_day_allows_are_never_possible_together() -> None:
     limit = limit_now(Ledger(), LIMITS, day=TODAY, ceiling_microusd=50_000, now_ms=NOW, count=4)
     assert limit is not None
     assert (limit.retryable, limit.retry_after_seconds) == (False, None)
+
+
+def test_the_hold_of_a_run_that_died_stands_in_no_ones_way() -> None:
+    one = replace(LIMITS, hourly_images=1)
+    ledger = held(Ledger(), 0, limits=one)
+    asked = {"day": TODAY, "ceiling_microusd": 50_000, "count": 1}
+    while_it_runs = limit_now(ledger, one, now_ms=NOW, **asked)  # type: ignore[arg-type]
+    assert while_it_runs is not None
+    assert while_it_runs.code == "hourly_images"
+    over_ms = NOW + 600_001
+    assert rules.abandoned(ledger, now_ms=over_ms)
+    assert limit_now(ledger, one, now_ms=over_ms, **asked) is None  # type: ignore[arg-type]
