@@ -61,3 +61,12 @@ def test_the_hold_of_a_run_that_died_stands_in_no_ones_way() -> None:
     over_ms = NOW + 600_001
     assert rules.abandoned(ledger, now_ms=over_ms)
     assert limit_now(ledger, one, now_ms=over_ms, **asked) is None  # type: ignore[arg-type]
+
+
+def test_one_image_of_a_day_that_is_over_cannot_be_waited_for() -> None:
+    few = replace(LIMITS, hourly_images=0, daily_images=1)
+    before_ms = NOW - 86_400_000
+    ledger = rules.settled(held(Ledger(), 0, at_ms=before_ms, limits=few), "q0", 40_000)
+    limit = limit_now(ledger, few, day=utc_day(before_ms), ceiling_microusd=50_000, now_ms=NOW)
+    assert limit is not None
+    assert (limit.code, limit.retryable, limit.retry_after_seconds) == ("daily_images", False, None)
