@@ -42,6 +42,8 @@ class Function:
 
     url: str
     lock: Lock
+    pid: int
+    """Of the emulator; the function's process is its child from the first event on."""
 
     def invoke(self, event: Mapping[str, Any], seconds: float = 60) -> Any:
         """Return the answer; if the function fails, the answer contains ``errorType``."""
@@ -71,7 +73,7 @@ def start(name: str, variables: Mapping[str, str], seconds: int = 60) -> Iterato
         with running(command, env=env, log=log, cwd=BUILD / resource) as process:
             wait_until_answering(f"http://{LOOPBACK}:{port}", process, log, START_SECONDS)
             path = "2015-03-31/functions/function/invocations"
-            yield Function(f"http://{LOOPBACK}:{port}/{path}", Lock())
+            yield Function(f"http://{LOOPBACK}:{port}/{path}", Lock(), process.pid)
 
 
 def emulator(port: int) -> list[str | Path]:

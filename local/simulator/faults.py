@@ -39,6 +39,7 @@ class Spoil(StrEnum):
     TEXT = "text"
     TRUNCATED = "truncated"
     HUGE = "huge"
+    LARGE = "large"
     HOLE = "hole"
     BLANK = "blank"
     TINY = "tiny"
@@ -158,6 +159,7 @@ DRAWN = {
     # Whatever was ordered, a square of 1024 pixels arrives.
     "square_image": Fault(None, Shows.IMAGE, spoil=Spoil.SQUARE),
     "trailing_bytes": Fault(None, Shows.IMAGE, spoil=Spoil.TRAILING),
+    "large_file": Fault(None, Shows.IMAGE, spoil=Spoil.LARGE),
     **{
         f"packed_{name.replace('-', '_')}": Fault(None, Shows.IMAGE, packing=name)
         for name in PACKINGS

@@ -1,14 +1,19 @@
 """Damages a drawn image, to test the checks of clients."""
 
 import base64
+import struct
 from dataclasses import dataclass, replace
 from io import BytesIO
+from zlib import crc32
 
 from PIL import Image
 
 from local.simulator.faults import Spoil
 
 HUGE_BYTES = 31_000_000
+LARGE_BYTES = 10_000_000
+PNG_END_BYTES = 12
+"""Of the last chunk, which has a length, a type and a checksum."""
 EDGES = {Spoil.TINY: 8, Spoil.SQUARE: 1024}
 """The edges of squares that arrive whatever was ordered."""
 
@@ -36,10 +41,20 @@ def spoiled(picture: Picture, spoil: Spoil | None) -> Picture:
         return replace(picture, content=picture.content + b"\r\n--boundary--\r\n")
     if spoil in EDGES or spoil is Spoil.BLANK:
         return replace(picture, content=repainted(picture, spoil))
+    if spoil is Spoil.LARGE:
+        return replace(picture, content=filled(encoded(opened(picture), "png")))
     if spoil is Spoil.HUGE:
         # More than 30 MB are sent in any case; base64 adds a third.
         return replace(picture, content=picture.content.ljust(HUGE_BYTES, b"\0"))
     return picture
+
+
+def filled(content: bytes) -> bytes:
+    """Return a PNG in ``LARGE_BYTES``: with a chunk that readers pass over, and whole."""
+    data = bytes(LARGE_BYTES - len(content) - PNG_END_BYTES)
+    kind = b"fiLl"
+    chunk = struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data))
+    return content[:-PNG_END_BYTES] + chunk + content[-PNG_END_BYTES:]
 
 
 def repainted(picture: Picture, spoil: Spoil) -> bytes:

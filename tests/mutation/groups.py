@@ -26,11 +26,12 @@ GENERATE: Final = Group(
     (
         *_in("usecases/generate", "generator holds attempts run storage moderation delivery"),
         *_in("usecases/generate", "presenter sets same_look frames replay reconciler"),
+        "usecases/shared_inputs.py",
     ),
     (
         *_tests(UNIT, "generator attempts crashes delivery forgotten storage quote_is_over"),
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
-        *_tests(UNIT, "same_look image_sets previews inputs"),
+        *_tests(UNIT, "same_look image_sets previews inputs shared_inputs"),
         *_tests(HANDLERS, "charged sets"),
     ),
 )
@@ -39,13 +40,14 @@ OFFERS: Final = Group(
     (
         *_in("domain", "selection candidates sizes criteria choices wishes pricing"),
         *_in("domain", "price_rules input_tokens fleet quote formats catalog abilities"),
-        *_in("usecases", "estimator requests availability conversions"),
+        *_in("domain", "operations replacements"),
+        *_in("usecases", "estimator pricer requests availability conversions operations levels"),
     ),
     (
         *_tests(UNIT, "abilities catalog_abilities choices selection prompt_price actual_cost"),
         *_tests(UNIT, "catalog quote quote_format estimator named_offers delivery formats"),
         *_tests(UNIT, "input_tokens promised_figures quote_is_over key_checks reading text"),
-        *_tests(UNIT, "inputs ledger_status circuit_reading"),
+        *_tests(UNIT, "inputs ledger_status circuit_reading operations model_names"),
     ),
 )
 LEDGER: Final = Group(
@@ -82,6 +84,7 @@ EDGE: Final = Group(
     (
         *_in("edge", "tokens token_keys token_hints requests events problems api media_types"),
         *("edge/forms.py", "domain/text.py", "domain/errors.py"),
+        "domain/llm_errors.py",
     ),
     (
         *_tests(UNIT, "auth token_keys requests errors error_drift pseudonyms text forms"),
@@ -103,12 +106,13 @@ OUTCOMES: Final = Group(
         *_in("providers", "refusals classification packing pictures faults gemini openai"),
         *_in("providers", "replicate together moderation keys http bounds sdk download"),
         *_in("providers", "addresses gemini_parts image_stream input_files replicate_files"),
+        *_in("providers", "bedrock bedrock_checks bedrock_client"),
         *("providers/__init__.py", "aws/parameters.py", "aws/clients.py"),
         *_in("usecases", "key_checks health"),
     ),
     (
         *_tests(UNIT, "refused_words actual_cost keys provider_names key_checks catalog"),
-        *_tests(UNIT, "keys_and_flags rotation provenance"),
+        *_tests(UNIT, "keys_and_flags rotation provenance moderators"),
         f"{UNIT}/test_regions.py::{LINKS}",
         PROVIDERS,
         *_tests("tests/adapters", "delivery probe_day"),
@@ -207,6 +211,6 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "logs.py": "It writes log lines.",
     "places.py": "It has the names of variables.",
     "settings.py": "It has defaults and bounds, which are compared with the template's.",
-    "site.py": "It serves the page; the browser's tests hold it.",
+    "site": "It serves the page; the browser's tests hold it.",
 }
 """By room or module: why nothing of it is mutated."""

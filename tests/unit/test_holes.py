@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from imagegen.domain.holes import LEAST_RUN, runs
 from imagegen.domain.pixels import BrokenImageError, measure
+from tests.examples import examples
 
 SIZE = (384, 256)
 BASELINE: dict[str, Any] = {"format": "JPEG", "quality": 90}
@@ -94,7 +95,7 @@ def test_a_zeroed_part_is_found_in_every_format(
 
 
 @given(st.integers(0, 255), st.floats(0.1, 0.7), st.integers(128, 20_000))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_a_baseline_jpeg_filled_with_any_byte_is_broken(byte: int, place: float, size: int) -> None:
     content = CONTENTS[0][1]
     at = 700 + int((len(content) - 700) * place)

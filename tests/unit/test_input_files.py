@@ -6,7 +6,7 @@ from contextlib import suppress
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -20,6 +20,7 @@ from imagegen.domain.input_files import (
     check_input,
 )
 from imagegen.domain.png_chunks import packed_chunk
+from tests.examples import examples
 from tests.fakes import exif
 from tests.fakes.marks import with_png_chunk, with_segments, with_webp_chunk
 from tests.fakes.pictures import HEIGHT, WIDTH, cutout, picture
@@ -319,7 +320,7 @@ def test_hostile_exif_changes_nothing() -> None:
         assert check_input(content).width == WIDTH
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.sampled_from(sorted(ACCEPTED)), st.data())
 def test_a_changed_byte_is_refused_or_accepted(name: str, data: st.DataObject) -> None:
     content = bytearray(ACCEPTED[name][0])

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -21,6 +21,7 @@ from imagegen.domain.pixels import (
     is_whole,
     measure,
 )
+from tests.examples import examples
 from tests.fakes.pictures import HEIGHT, WIDTH, exif, picture, png
 
 IMAGES: dict[str, tuple[str, bytes]] = {
@@ -82,7 +83,7 @@ def test_random_bytes_are_broken_or_of_a_possible_size(head: bytes, tail: bytes)
     assert 0 < measured.height <= MAX_EDGE
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.sampled_from(sorted(IMAGES)), st.data())
 def test_a_changed_byte_raises_nothing_but_broken(kind: str, data: st.DataObject) -> None:
     content = bytearray(IMAGES[kind][1])

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.candidates import UNAVAILABLE, Availability, Reason
@@ -14,6 +14,7 @@ from imagegen.domain.criteria import Criteria
 from imagegen.domain.pricing import price_microusd, prompt_microusd
 from imagegen.domain.selection import Selection, select
 from imagegen.domain.wishes import Wishes
+from tests.examples import examples
 from tests.fakes.catalogs import ROOT, SOURCE, SQUARE, catalog, real_catalog, row, three_providers
 
 TODAY = date(2026, 11, 22)
@@ -123,7 +124,7 @@ def test_what_a_long_prompt_adds_is_held_against_max_cost(
     assert keys(chosen(asked, one)) == chosen_keys
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(catalogs(), WISHES, STATES, st.sampled_from([Decimal(1), Decimal("2.5"), Decimal(100)]))
 def test_only_models_that_may_make_it_are_chosen_and_every_other_one_has_its_reason(
     cat: Catalog, asked: Criteria, states: dict[str, Availability], multiple: Decimal

@@ -119,13 +119,13 @@ export function createClient(settings = {}) {
     return base.replace(/\/+$/, "") + path;
   }
 
-  async function request(name, path, { body, open, signal } = {}) {
+  async function request(name, path, { body, method = body ? "POST" : "GET", open, signal } = {}) {
     const headers = { accept: "application/json" };
     const token = open ? "" : await (typeof settings.token === "function" ? settings.token() : settings.token);
     if (token) headers.authorization = `Bearer ${token}`;
     if (body) headers["content-type"] = "application/json";
     const url = path.includes("://") ? path : await address(name, path);
-    return fetch(url, { method: body ? "POST" : "GET", headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
+    return fetch(url, { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
   }
 
   const json = async (...all) => (await jsonOf(request(...all))).body;
@@ -257,6 +257,15 @@ export function createClient(settings = {}) {
     })]);
   }
 
+  async function upload(file, options) {
+    try {
+      const loaded = await import("./upload.js");
+      return await loaded.upload(file, (body) => json("estimateUrl", "/inputs", { body }), options);
+    } catch (error) {
+      throw error.problem ? new ProblemError(error.problem, { cause: error }) : error;
+    }
+  }
+
   async function* chatEvents(messages, signal) {
     const response = await answered(request("chatUrl", "/chat", { body: { messages }, signal }));
     for await (const one of readEvents(textOf(response.body))) {
@@ -285,6 +294,12 @@ export function createClient(settings = {}) {
     chat: (messages, handlers, { signal } = {}) => (handlers ? chatCalls(messages, handlers) : chatEvents(messages, signal)),
     models: () => json("estimateUrl", "/models"),
     usage: () => json("generateUrl", "/usage"),
+    /** A page of the user's own images, the newest first. */
+    images: (query = {}) => json("generateUrl", `/images?${new URLSearchParams(query)}`),
+    /** Deletes an image of the user for good; the charge stays. */
+    remove: async (id) => { await answered(request("generateUrl", `/images/${encodeURIComponent(id)}`, { method: "DELETE" })); },
+    /** Stores a file as an input; returns its uploadId. Options: `onProgress` (0 to 1), `signal`. */
+    upload,
     health: () => json("healthUrl", "/health-check/image-providers"),
   };
 }

@@ -2,19 +2,22 @@
 
 import { makerText, providerName, usdText } from "./format.js";
 import { keep, kept } from "./person.js";
-import { $, explain, h, picture } from "./ui.js";
+import { $, explain, h, late, picture } from "./ui.js";
 import { besideText } from "./words.js";
 
 const KEY = "imagegen.made";
 const ORDER = "imagegen.order";
 const PAUSE_MS = 350;
 const MOST = 6;
+const WRITE = "Write a prompt and see its price. Asking is free.";
+const CHANGE = "Write what should change, and see its price. Asking is free.";
 
 export function formView(client, told) {
   const [form, price, why, list] = [$("order"), $("price"), $("why"), $("made")];
   let turn = 0;
   let timer;
   let offer;
+  let pictures;
   const save = () => keep(KEY, [...list.children].map(({ data }) => data));
   const isOpen = ({ status }) => status === "pending" || status === "declined";
 
@@ -36,18 +39,57 @@ export function formView(client, told) {
     save();
   }
 
+  const inputs = late(() => import("./pictures.js").then(({ inputsView }) => (pictures = inputsView(client, told, changed))));
+  const withInputs = (act) => inputs().then(act, (error) => tell("", explain(error)));
+
+  /** A request with pictures has the size of the first one, unless another size is chosen. */
+  function fitSize() {
+    const { size } = form.elements;
+    const same = size.querySelector("[value=same]");
+    const isNeeded = Boolean(pictures.given().length || pictures.isBusy());
+    if (isNeeded === !same.disabled) return;
+    same.hidden = same.disabled = !isNeeded;
+    size.value = isNeeded ? "same" : "square";
+  }
+
+  function changed() {
+    fitSize();
+    if (offer) offer.inert = true;
+    ask();
+  }
+
+  /** Puts pictures into the request; what a link says is none. */
+  async function start(given) {
+    const found = Array.isArray(given) ? given : [];
+    if (!pictures && !found.length) return;
+    const shown = await inputs();
+    shown.set([]);
+    fitSize();
+    shown.set(found);
+    fitSize();
+  }
+
   /** Returns the form's request, without empty fields. */
   function request() {
     const given = [...new FormData(form)].filter(([, value]) => value.trim());
     const { count, ...wanted } = Object.fromEntries(given);
-    return count ? { ...wanted, count: Number(count) } : wanted;
+    const started = pictures?.given() ?? [];
+    return { ...wanted, ...(count && { count: Number(count) }), ...(started.length && { inputs: started }) };
   }
 
   async function ask() {
-    const mine = ++turn;
     const wanted = request();
-    keep(ORDER, wanted);
-    if (!wanted.prompt) return tell("", "Write a prompt and see its price. Asking is free.");
+    keep(ORDER, { ...wanted, inputs: pictures?.kept() ?? [] });
+    turn += 1;
+    form.removeAttribute("aria-busy");
+    if (!wanted.prompt) return tell("", wanted.inputs ? CHANGE : WRITE);
+    if (pictures?.isBusy()) return tell("", "The price comes when the picture is uploaded.");
+    await quote(wanted);
+  }
+
+  /** Shows the offer of a request. */
+  async function quote(wanted) {
+    const mine = ++turn;
     form.setAttribute("aria-busy", true);
     try {
       const estimate = await client.estimate(wanted);
@@ -63,7 +105,7 @@ export function formView(client, told) {
     }
   }
 
-  function fill(wanted) {
+  function fill({ inputs: _, ...wanted }) {
     for (const [name, given] of Object.entries(wanted)) {
       const value = String(given);
       const field = form.elements[name];
@@ -79,7 +121,7 @@ export function formView(client, told) {
   }
 
   const reason = ({ quality, qualityReason, ...made }) =>
-    `${makerText(made)}, ${besideText(made)}. Quality ${quality}: ${qualityReason}.`;
+    [`${makerText(made)}, ${besideText(made)}.`, qualityReason && `Quality ${quality}: ${qualityReason}.`].filter(Boolean).join(" ");
 
   form.addEventListener("input", () => {
     clearTimeout(timer);
@@ -91,13 +133,25 @@ export function formView(client, told) {
     event.preventDefault();
     ask();
   });
+  $("choose").addEventListener("click", () => withInputs((shown) => shown.choose()));
+  $("send-file").addEventListener("click", () => $("file").click());
+  $("file").addEventListener("input", (event) => {
+    event.stopPropagation();
+    const [file] = $("file").files;
+    $("file").value = "";
+    if (file) withInputs((shown) => shown.upload(file));
+  });
   function refresh() {
     const made = kept(KEY, []);
     list.replaceChildren(...made.map(show));
     offer = made.length && isOpen(made[0]) ? list.firstElementChild : undefined;
     // What somebody writes, or what a link asks for, stays.
-    if (!form.elements.prompt.value) fill(kept(ORDER, {}));
-    tell("", "Write a prompt and see its price. Asking is free.");
+    if (!form.elements.prompt.value) restore(kept(ORDER, {}));
+    tell("", WRITE);
+  }
+  async function restore(wanted) {
+    await start(wanted.inputs);
+    fill(wanted);
   }
   refresh();
 
@@ -106,15 +160,20 @@ export function formView(client, told) {
     /** Shows the images of the user who is there now. */
     refresh,
     /** Shows a request and asks for its price. */
-    open(wanted) {
+    async open(wanted) {
       form.reset();
+      if (offer) offer.inert = true;
+      await start(wanted.inputs);
       fill(wanted);
-      return ask();
+      await ask();
     },
+    /** Shows the price of a request that has no prompt. */
+    quote,
     /** Empties the form. */
     clear() {
       turn += 1;
       form.reset();
+      start([]);
       refresh();
     },
     /** Puts the providers into the list, once they are known. */

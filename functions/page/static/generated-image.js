@@ -43,6 +43,7 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .choices [aria-pressed=true] { border-color: var(--solid); box-shadow: inset 0 0 0 1px var(--solid); cursor: default; }
 .row.done { display: grid; grid-template-columns: 1fr 1fr; }
 .done > * { padding: 8px 4px; font-size: 13.5px; }
+::slotted(*) { grid-column: span 2; }
 label { display: grid; gap: 6px; font-weight: 500; }
 textarea { display: block; width: 100%; min-height: 88px; padding: 10px; border: 1px solid var(--edge); border-radius: var(--r2); background: var(--bg); resize: vertical; font-weight: 400; }
 form { display: grid; gap: 8px; justify-items: start; }
@@ -208,7 +209,7 @@ export class GeneratedImageElement extends Base {
             button("decline", "Decline", () => this.#decline(), "plain"), part("choices", "div", { role: "group", "aria-label": "Choices. A new price is free." })),
           h("div", { class: "wait row" }, button("cancel", "Stop waiting", () => this.#cancel())),
           h("div", { class: "done row" }, button("copy", "Copy link", () => this.#copy()), button("grab", "Grab", () => this.#grab()),
-            button("download", "Download", () => this.#download()), button("info", "LLM info", () => this.#openInfo())),
+            button("download", "Download", () => this.#download()), button("info", "LLM info", () => this.#openInfo()), h("slot", { name: "actions" })),
           h("div", { class: "redo row" }, button("retry", "", () => this.#retry(), "main")),
           h("div", { class: "undo row" }, button("undo", "Undo", () => this.#undo()))),
         part("form", "form", { onsubmit: (event) => { event.preventDefault(); this.#retry(p.words.value); } },
@@ -289,9 +290,9 @@ export class GeneratedImageElement extends Base {
     if (grid.dataset.key === key) return;
     grid.dataset.key = key;
     const focused = grid.contains(this.shadowRoot.activeElement);
-    const shown = images.findIndex((one, index) => one.image && index >= this.#shown);
+    const shown = images.findIndex((one, index) => one.image && !one.problem && index >= this.#shown);
     grid.replaceChildren(...images.map(({ image, problem }, index) => {
-      if (!image) return h("li", { class: "soft" }, problem?.charged === false ? "Not made" : "Not known yet");
+      if (!image || problem) return h("li", { class: "soft" }, image ? "Deleted" : problem?.charged === false ? "Not made" : "Not known yet");
       const alt = `${altText(this.getAttribute("alt"), image.alt, this.#generation.prompt)} (${index + 1} of ${images.length})`;
       return h("li", {}, h("button", { type: "button", "aria-pressed": String(index === shown), onclick: () => this.#show(index) },
         h("img", { alt, src: safeUrl(image.imageUrl, document.baseURI) })));
@@ -568,7 +569,7 @@ export class GeneratedImageElement extends Base {
   /** What the button of a failure does. */
   get #way() {
     const { estimate, prompt } = this.#generation;
-    if (isUnknown(this.#generation) || !prompt) return LOOK;
+    if (isUnknown(this.#generation) || !prompt && !estimate) return LOOK;
     // The same quote is charged once, even if the lost request still arrives.
     const { status, code } = problemOf(this.#generation) ?? {};
     return isLive(estimate) && ([401, 403, 500].includes(status) || ["network", "store_unavailable"].includes(code)) ? AGAIN : PRICE;

@@ -320,6 +320,35 @@ export interface Problem {
   resource_metadata?: string | null;
 }
 
+/** One image in its owner's list. */
+export interface OwnImage {
+  id: string;
+  status: "complete";
+  imageUrl: string;
+  alt: string;
+  prompt: string | null;
+  style: string | null;
+  mediaType: string;
+  width: number;
+  height: number;
+  size: string;
+  provider: string;
+  model: string;
+  quality: Tier;
+  charged: boolean;
+  cost: Cost;
+  createdAt: string;
+  derivedFrom: string | null;
+  inputs: string[];
+  provenance: Provenance;
+}
+
+export interface GalleryPage {
+  images: OwnImage[];
+  /** Of the next page; null if this is the last one. A page may be empty although the list goes on. */
+  nextCursor: string | null;
+}
+
 /** One image through its whole life: what `<generated-image>` shows. */
 export interface ImageGeneration {
   id: string;
@@ -392,6 +421,12 @@ export interface GenerateOptions {
   signal?: AbortSignal;
 }
 
+export interface UploadOptions {
+  /** From 0 to 1. */
+  onProgress?: (part: number) => void;
+  signal?: AbortSignal;
+}
+
 export interface WatchOptions {
   onProgress?: (record: ImageStatus) => void;
   signal?: AbortSignal;
@@ -416,6 +451,12 @@ export interface Client {
   chat(messages: ChatMessage[], handlers: ChatHandlers): Promise<MessageComplete>;
   models(): Promise<unknown>;
   usage(): Promise<unknown>;
+  /** A page of the user's own images, the newest first. */
+  images(query?: { cursor?: string; limit?: number }): Promise<GalleryPage>;
+  /** Deletes an image of the user for good; the charge stays. */
+  remove(id: string): Promise<void>;
+  /** Stores a PNG, JPEG or WebP of at most 10 MB as an input, and returns its uploadId for an estimate. */
+  upload(file: File, options?: UploadOptions): Promise<string>;
   health(): Promise<unknown>;
 }
 

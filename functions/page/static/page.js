@@ -6,7 +6,7 @@ import { chatView } from "./chat-view.js";
 import { formView } from "./form-view.js";
 import { enter, forget, subjectOf, token } from "./person.js";
 import { stateView } from "./state-view.js";
-import { $ } from "./ui.js";
+import { $, explain, late } from "./ui.js";
 
 // Instances of the service remember circuits for two seconds.
 const SETTLED_MS = 2_500;
@@ -46,8 +46,11 @@ function askToken(why) {
 
 function showPart(name) {
   document.querySelector("main").dataset.shown = name;
+  // Where there is room, the form and the status stand beside the chat.
+  const pressed = name !== "pictures" && matchMedia("(min-width: 900px)").matches ? "chat" : name;
   for (const button of document.querySelectorAll("nav button"))
-    button.setAttribute("aria-pressed", button.dataset.show === name);
+    button.setAttribute("aria-pressed", button.dataset.show === pressed);
+  if (name === "pictures") withOwn((loaded) => loaded.gallery.show());
 }
 
 const linked = takeToken();
@@ -65,11 +68,27 @@ const told = {
 };
 const chat = chatView(client, told);
 const form = formView(client, told);
+let pictures;
+/** The gallery, and what shows one picture. */
+const own = late(() => import("./pictures.js").then(({ ownPictures }) => (pictures = ownPictures(client, told, {
+  change: (wanted) => { showPart("make"); form.open(wanted); $("prompt").focus(); },
+  quote: (wanted) => { showPart("make"); form.quote(wanted); $("make-title").focus(); },
+}))));
+const withOwn = (act) => own().then(act, (error) => { $("gallery-note").textContent = explain(error); });
+
+/** The page's own buttons at a finished picture, in the chat and in the form. */
+document.addEventListener("click", ({ target }) => {
+  const { act } = target.dataset ?? {};
+  const { image, prompt } = act ? target.closest("generated-image").data : {};
+  if (image) withOwn((loaded) => loaded[act]({ ...image, prompt: image.prompt ?? prompt }));
+});
 function entered(given) {
   const before = subjectOf(token());
   enter(given);
   if (before !== subjectOf(given)) {
     chat.refresh();
+    pictures?.clear();
+    showPart(document.querySelector("main").dataset.shown);
     if (before) form.clear(); else form.refresh();
   }
   askToken("");
@@ -80,6 +99,7 @@ function entered(given) {
 document.addEventListener("image-change", ({ detail: { generation } }) => {
   if (generation.problem) told.failed(generation);
   if (!["complete", "failed", "cancelled"].includes(generation.status)) return;
+  pictures?.gallery.change();
   state?.refresh();
   setTimeout(() => state?.refresh(), SETTLED_MS);
 });
@@ -98,6 +118,7 @@ $("forget").addEventListener("click", () => {
   forget();
   chat.refresh();
   form.clear();
+  pictures?.clear();
   state?.clear();
   askToken("Prices and images need a token.");
 });
@@ -105,7 +126,7 @@ document.querySelector("nav").addEventListener("click", ({ target }) => target.d
 document.querySelector(".skip").addEventListener("click", () => showPart("chat"));
 askToken(token() || linked ? "" : "Prices and images need a token.");
 takeOffer();
-const config = await (await fetch("config.json")).json();
+const config = JSON.parse(document.querySelector("meta[name=config]").content);
 Object.assign(client.settings, config);
 state = stateView(client, config.simulatorUrl, told);
 offered(linked);

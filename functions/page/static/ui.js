@@ -12,6 +12,15 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Returns what loads a part of the page when it is first needed; after a failure, the next call tries again. */
+export function late(load) {
+  let loading;
+  return () => (loading ??= load().catch((error) => {
+    loading = undefined;
+    throw error;
+  }));
+}
+
 /** Returns an error as text: the service's own text if it answered. */
 export function explain(error) {
   const problem = error.problem;
@@ -27,10 +36,12 @@ export function clock(seconds) {
   return minutes >= 60 ? `${Math.ceil(minutes / 60)} h` : `${minutes}:${String(rest).padStart(2, "0")}`;
 }
 
-/** Returns a <generated-image> for one generation. */
+/** Returns a <generated-image> for one generation, with the page's own buttons for the finished picture. */
 export function picture(client, data) {
   const element = document.createElement("generated-image");
   element.client = client;
   element.data = data;
+  const button = ([act, textContent]) => h("button", { type: "button", className: "quiet", slot: "actions", "data-act": act, textContent });
+  element.append(...[["change", "Change this picture"], ["open", "More actions"]].map(button));
   return element;
 }

@@ -27,7 +27,7 @@ function moneyOfAll(images) {
   const stored = images.filter((one) => one.image);
   const sum = stored.reduce((all, { image }) => all + microUsd(image.cost?.charged ?? "0"), 0);
   const known = images.find((one) => one.problem && one.charged === false);
-  const open = images.filter((one) => one.problem && one.charged !== false).length;
+  const open = images.filter((one) => one.problem && !one.image && one.charged !== false).length;
   return [
     `${moneyText(sum)} charged for ${stored.length} of ${images.length} images.`,
     known && `The others were not made and not charged: ${known.problem.detail || reasonText(known.problem.code)}`,

@@ -7,9 +7,10 @@ and a page of fixed bytes has nothing to validate.
 import base64
 import gzip
 import hashlib
+import html
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 from imagegen.edge.events import NEEDED, url_event
 from imagegen.places import came_through_front, is_on_loopback, public_url
 from imagegen.providers import PROVIDERS
+from imagegen.site.bundles import Bundler, stripped
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -27,7 +29,14 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 FUNCTIONS = ("estimate", "generate", "health", "chat")
+ENTRIES = ("page.js", "elements.js", "pictures.js", "llm-dialog.js", "upload.js", "frameworks.js")
+"""The scripts that a page asks for. Each is sent with what it imports, without its comments."""
+NAMED_BY_CONTENT = ("page.js", "page.css", "icon.svg")
+"""Files of the page that a browser keeps: their addresses have a digest of what they contain."""
+CONFIG = '<meta name="config" content="">'
 PLAIN = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+ASK, KEEP = "no-cache", "public, max-age=31536000, immutable"
+"""A name without a digest: the browser checks each time, and mostly gets a 304."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +116,17 @@ class File:
     content: bytes
     zipped: bytes = field(repr=False)
     tag: str
+    is_kept: bool = False
+    """Whether a browser keeps it without asking again: its address belongs to these bytes alone."""
 
     @classmethod
-    def of(cls, name: str, content: bytes) -> Self:
+    def of(cls, name: str, content: bytes, *, is_kept: bool = False) -> Self:
         """Return a file as it is sent; its name's ending decides its media type."""
         media_type = MEDIA_TYPES[Path(name).suffix]
         # Without a time in the file, the bytes are the same at every start.
         zipped = gzip.compress(content, mtime=0)
-        return cls(media_type, content, zipped, hashlib.sha256(content).hexdigest()[:32])
+        tag = hashlib.sha256(content).hexdigest()[:32]
+        return cls(media_type, content, zipped, tag, is_kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +160,7 @@ class Site:
         zips = accepts_gzip(request_headers.get("accept-encoding", ""))
         # A strong tag names the bytes that are sent, so the compressed ones have their own.
         tag = f'"{file.tag}-gzip"' if zips else f'"{file.tag}"'
-        headers = {"ETag": tag, **self._headers()}
+        headers = {"ETag": tag, **self._headers(), "Cache-Control": KEEP if file.is_kept else ASK}
         if etag_matches(tag, request_headers.get("if-none-match", "")):
             return {"statusCode": 304, "headers": headers, "body": ""}
         headers["Content-Type"] = file.media_type
@@ -164,8 +176,6 @@ class Site:
 
     def _headers(self) -> dict[str, str]:
         return {
-            # File names have no hash: the browser checks each time, and mostly gets a 304.
-            "Cache-Control": "no-cache",
             "Vary": "Accept-Encoding",
             "Content-Security-Policy": self.policy,
             "X-Content-Type-Options": "nosniff",
@@ -183,16 +193,36 @@ def read_files(folder: Path) -> dict[str, File]:
     Raises:
         KeyError: ``MEDIA_TYPES`` does not have a file's ending.
     """
-    paths = [path for path in sorted(folder.iterdir()) if path.is_file()]
-    files = {f"/{path.name}": File.of(path.name, path.read_bytes()) for path in paths}
+    texts = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+    texts["providers.js"] = providers_script()
+
+    def read(name: str) -> str:
+        return texts[name].decode()
+
+    bundler = Bundler(read)
+    joined = {name: bundler.bundled(name).encode() for name in ENTRIES}
+    sent = {**texts, **joined, "page.css": stripped(read("page.css")).encode()}
+    files = {f"/{name}": File.of(name, content) for name, content in sent.items()}
+    page = read("index.html")
+    for name in NAMED_BY_CONTENT:
+        path = Path(name)
+        address = f"{path.stem}.{files[f'/{name}'].tag[:12]}{path.suffix}"
+        files[f"/{address}"] = replace(files[f"/{name}"], is_kept=True)
+        page = page.replace(f'"{name}"', f'"{address}"')
+    files["/index.html"] = File.of("index.html", page.encode())
     return {**files, "/": files["/index.html"]}
 
 
 def build_site(files: Mapping[str, File], settings: PageSettings) -> Site:
     """Return the site of one stack."""
-    config = File.of("config.json", settings.config())
-    providers = File.of("providers.js", providers_script())
-    made = {"/config.json": config, "/providers.js": providers}
+    config = settings.config()
+    made = {"/config.json": File.of("config.json", config)}
+    for name in ("/", "/index.html"):
+        if page := files.get(name):
+            # The page needs the addresses at once: it does not ask for them.
+            meta = CONFIG.replace('""', f'"{html.escape(config.decode())}"')
+            text = page.content.decode().replace(CONFIG, meta)
+            made[name] = File.of("index.html", text.encode())
     return Site({**files, **made}, settings.policy(), settings.origin_digests)
 
 

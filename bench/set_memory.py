@@ -1,0 +1,118 @@
+"""What generate's process holds at most: four images of 10 MB at once, each of two inputs of 10 MB.
+
+    python -m bench.set_memory
+
+The built function runs in Lambda's own runtime client (RIE) over a local stack, and the simulated
+providers send files of 10 MB. The peak is the kernel's (``VmHWM``), of the process that handles the
+events. Three sets follow each other in one process, because a warm instance keeps what it has.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+
+from bench import ground
+from bench.handler import event
+from bench.provider import picture
+from bench.results import Part, alone
+from local import rie
+from local.invoke import deployed_variables
+from local.stack import LocalStack
+from tests.stack.driver import Driver, Person
+
+PROVIDERS: Final = ("openai", "gemini", "together", "replicate")
+LIMIT_MB: Final = 512
+IMAGES: Final = 4
+SETS: Final = 3
+PROMPT: Final = "Make it blue"
+INPUTS: Final = tuple(picture(size) for size in (9_990_000, 9_980_000))
+SECONDS: Final = 290
+
+
+def peak_mb(function: rie.Function) -> float:
+    """Return the most memory that a function's process has had, in MB."""
+    task = Path(f"/proc/{function.pid}/task/{function.pid}/children")
+    (child,) = task.read_text().split()
+    lines = Path(f"/proc/{child}/status").read_text().splitlines()
+    (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+    return int(peak) * 1024 / 1e6
+
+
+def measured(stack: LocalStack, provider: str, inputs: int = len(INPUTS)) -> tuple[float, float]:
+    """Return the peak after one image of 10 kB, and the peak after the sets, in MB."""
+    driver = Driver(stack)
+    driver.reset()
+    variables = {**deployed_variables(stack.describe(), "generate"), "HOURLY_IMAGES": "0"}
+    with rie.start("generate", variables, SECONDS) as function:
+        person = driver.person()
+        made(function, person, offered(person, provider, inputs=0, count=1))
+        idle = peak_mb(function)
+        driver.provider(provider, fault="large_file")
+        for _ in range(SETS):
+            person = driver.person()
+            made(function, person, offered(person, provider, inputs, IMAGES))
+        driver.reset()
+        return idle, peak_mb(function)
+
+
+def offered(person: Person, provider: str, inputs: int, count: int) -> dict[str, Any]:
+    """Return the offer of a provider."""
+    given = [{"upload": uploaded(person, content)} for content in INPUTS[:inputs]]
+    answer = person.estimate(PROMPT, provider=provider, count=count, inputs=given)
+    if answer.status != 200 or answer.json["provider"] != provider:
+        raise RuntimeError(f"{provider} makes no such offer: {answer.text[:300]}")
+    return answer.json
+
+
+def uploaded(person: Person, content: bytes) -> str:
+    """Store a picture as an input and return its id."""
+    body = {
+        "mediaType": "image/png",
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    ticket = person.call("POST", f"{person.stack.urls['estimateUrl']}/inputs", body).json
+    target = ticket["upload"]
+    stored = requests.put(target["url"], data=content, headers=target["headers"], timeout=60)
+    stored.raise_for_status()
+    upload_id: str = ticket["uploadId"]
+    return upload_id
+
+
+def made(function: rie.Function, person: Person, offer: dict[str, Any]) -> None:
+    """Confirm an offer; all of its images are made, or it fails."""
+    body = {"quotes": offer["quotes"], "prompt": PROMPT}
+    answer = function.invoke(event("generate/confirmed", person.token, body), SECONDS)
+    said = json.loads(answer.get("body") or "{}")
+    images = said.get("images", [said])
+    if answer.get("statusCode") != 200 or {one.get("status") for one in images} != {"complete"}:
+        raise RuntimeError(f"not all were made: {json.dumps(answer)[:600]}")
+
+
+def measure(stack: LocalStack) -> Part:
+    """Return the peaks of each provider."""
+    heads = ["", "after an image of 10 kB", f"after {SETS} sets"]
+    part = Part("set_memory", "Memory of a set: four images and two inputs of 10 MB, MB", heads)
+    for provider in PROVIDERS:
+        try:
+            idle, peak = measured(stack, provider)
+        except RuntimeError as error:
+            part.notes.append(str(error))
+            continue
+        part.rows.append((provider, round(idle), round(peak)))
+        part.figures[provider] = {"idleMb": round(idle, 1), "peakMb": round(peak, 1)}
+        part.budgets[f"a set of {provider} within {LIMIT_MB} MB"] = peak < LIMIT_MB
+    return part
+
+
+def main() -> None:
+    """Measure alone."""
+    with ground.stack() as stack:
+        alone(lambda: measure(stack))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+/** The pictures that a request starts from: one's own, or files that are uploaded. */
+
+import { altText, safeUrl } from "./format.js";
+import { pictureList } from "./picture-list.js";
+import { $, explain, h } from "./ui.js";
+
+const MOST = 4;
+const TRUTH = "Where and with what it was taken (EXIF, GPS) is removed before a provider gets it; marks of origin stay. It is kept for a day, and no link opens it.";
+
+/** `changed()` is called when the pictures of the request are others. */
+export function inputsView(client, told, changed) {
+  const [list, note] = [$("given"), $("given-note")];
+  let items = [];
+  let dialog;
+
+  const isReady = ({ reference }) => Boolean(reference);
+  const isBusy = () => items.some((one) => !isReady(one) && !one.failed);
+
+  function picker() {
+    if (dialog) return dialog;
+    const pictures = pictureList(client, told, (image) => {
+      dialog.node.close();
+      add({ image });
+    });
+    const close = h("button", { type: "button", className: "quiet", textContent: "Close" });
+    const node = h("dialog", { id: "choice", "aria-labelledby": "choice-title" },
+      h("header", {}, h("h2", { id: "choice-title", textContent: "Choose a picture" }), close), pictures.node);
+    close.addEventListener("click", () => node.close());
+    node.addEventListener("click", ({ target }) => target === node && node.close());
+    document.body.append(node);
+    return (dialog = { node, pictures });
+  }
+
+  const isFull = () => {
+    if (items.length < MOST) return false;
+    note.textContent = `A request has at most ${MOST} pictures. Remove one first.`;
+    return true;
+  };
+
+  function put(item) {
+    items.push(item);
+    draw();
+    changed();
+    return item;
+  }
+
+  /** Adds an image of the user. */
+  function add({ image, role }) {
+    if (isFull() || items.some(({ reference }) => reference?.image === image.id)) return;
+    note.textContent = "";
+    put({ reference: { image: image.id }, role, name: altText(image.prompt, image.alt), src: image.imageUrl });
+  }
+
+  async function upload(file) {
+    if (isFull()) return;
+    const stop = new AbortController();
+    const item = put({ name: file.name, src: URL.createObjectURL(file), progress: 0, stop });
+    note.textContent = `Uploading ${file.name} …`;
+    try {
+      const onProgress = (part) => { item.bar.value = item.progress = part; };
+      item.reference = { upload: await client.upload(file, { onProgress, signal: stop.signal }) };
+      note.textContent = `${file.name} is uploaded. ${TRUTH}`;
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      item.failed = true;
+      note.textContent = `${file.name}: ${explain(error)}`;
+      told.failed(error);
+    }
+    draw();
+    changed();
+  }
+
+  function remove(item) {
+    item.stop?.abort();
+    if (item.stop) URL.revokeObjectURL(item.src);
+    items = items.filter((one) => one !== item);
+    note.textContent = "";
+    draw();
+    changed();
+    (list.querySelector("button") ?? $("choose")).focus();
+  }
+
+  /** The first picture is changed or looked at; the others are looked at. */
+  function roleOf(item) {
+    if (items.indexOf(item)) return h("span", { className: "hint", textContent: "Is looked at" });
+    const role = h("select", { "aria-label": `What happens with ${item.name}` },
+      h("option", { value: "edit", textContent: "Change it" }), h("option", { value: "reference", textContent: "Look at it" }));
+    role.value = item.role ?? "edit";
+    role.addEventListener("change", () => {
+      item.role = role.value;
+      changed();
+    });
+    return role;
+  }
+
+  function draw() {
+    const held = items.find(({ drop }) => drop && drop === document.activeElement);
+    list.replaceChildren(...items.map((item) => {
+      const shown = h("img", { alt: "", width: 56, height: 56, src: item.src ? safeUrl(item.src, document.baseURI) : "icon.svg" });
+      const drop = item.drop = h("button", { type: "button", className: "quiet", textContent: "Remove", "aria-label": `Remove ${item.name}` });
+      drop.addEventListener("click", () => remove(item));
+      item.bar = h("progress", { max: 1, value: item.progress ?? 1, "aria-label": `Upload of ${item.name}` });
+      const state = isReady(item) ? roleOf(item) : item.failed ? h("span", { className: "trouble", textContent: "Not uploaded" }) : item.bar;
+      return h("li", {}, shown, h("span", { className: "name", title: item.name }, item.name), state, drop);
+    }));
+    held?.drop.focus();
+  }
+
+  return {
+    isBusy,
+    upload,
+    add,
+    /** Opens the choice of the user's own pictures. */
+    choose() {
+      const { node, pictures } = picker();
+      node.showModal();
+      pictures.clear();
+      pictures.load();
+    },
+    /** Returns the pictures as POST /estimate takes them. */
+    given: () => items.filter(isReady).map(({ reference, role }, index) => ({ ...reference, role: index ? "reference" : role ?? "edit" })),
+    /** Returns what can be kept: an upload's file is not shown again, because nothing serves it. */
+    kept: () => items.filter(isReady).map(({ reference, role, name, src }) => ({ reference, role, name, ...(reference.image && { src }) })),
+    /** Shows what was kept, or nothing. */
+    set(kept) {
+      items.forEach(({ stop }) => stop?.abort());
+      items = [...kept];
+      note.textContent = "";
+      draw();
+    },
+  };
+}

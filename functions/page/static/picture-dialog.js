@@ -1,0 +1,125 @@
+/** One picture, large, with what is known about it and what can be done with it. */
+
+import { altText, fileName, makerText, qualityName, safeUrl, sizeText, usdText } from "./format.js";
+import { dateText } from "./picture-list.js";
+import { explain, h } from "./ui.js";
+
+const C2PA = { present: "A C2PA manifest is in the file; nobody has checked it here.", absent: "No C2PA manifest is in the file." };
+const WATERMARK = { synthid: "Its vendor says that it has a SynthID watermark." };
+
+/** What is known about a picture: `[name, text]`. */
+export function factsOf({ cost, provider, model, size, quality, style, createdAt, inputs = [], provenance }) {
+  const { c2pa, watermark } = provenance ?? {};
+  const made = inputs.length === 1 ? "1 picture" : `${inputs.length} pictures`;
+  return [
+    ["Price", cost && `${usdText(cost.charged)} charged`],
+    ["Model", provider && makerText({ provider, model })],
+    ["Quality", quality && qualityName(quality)],
+    ["Size", size && sizeText(size)],
+    ["Style", style],
+    ["Made", createdAt && dateText(createdAt)],
+    ["Made from", inputs.length && made],
+    ["Origin", ["Made by AI.", C2PA[c2pa], WATERMARK[watermark]].filter(Boolean).join(" ")],
+  ].filter(([, text]) => text);
+}
+
+/**
+ * Returns `open(image)`. `actions`: `[{text, fits, act}]`, each shown where it fits the picture; `removed(image)`
+ * is called after a deletion.
+ */
+export function pictureDialog(client, { actions, removed, failed }) {
+  const picture = h("img", {});
+  const link = h("a", { target: "_blank", rel: "noopener", title: "Open in full size" }, picture);
+  const prompt = h("p", { dir: "auto", className: "prompt" });
+  const facts = h("dl", {});
+  const note = h("p", { className: "hint", role: "status" });
+  const title = h("h2", { id: "picture-title", textContent: "Your picture" });
+  const close = h("button", { type: "button", className: "quiet", textContent: "Close" });
+  const row = h("div", { className: "row" });
+  const charge = h("p", {});
+  const [sure, keep] = [
+    h("button", { type: "button", className: "danger", textContent: "Delete for good" }),
+    h("button", { type: "button", className: "quiet", textContent: "Keep it" })];
+  const question = h("div", { className: "question", role: "group", "aria-label": "Delete this picture?", hidden: true }, charge, h("div", { className: "row" }, keep, sure));
+  const dialog = h("dialog", { id: "picture", "aria-labelledby": "picture-title" },
+    h("header", {}, title, close), link, h("div", { className: "about" }, prompt, facts, row, question, note));
+  document.body.append(dialog);
+  let image;
+
+  const button = (text, act, className = "quiet") => {
+    const made = h("button", { type: "button", className, textContent: text });
+    made.addEventListener("click", act);
+    return made;
+  };
+
+  async function share() {
+    const url = safeUrl(image.imageUrl, document.baseURI);
+    try {
+      if (navigator.share) await navigator.share({ url });
+      else await navigator.clipboard.writeText(url);
+      note.textContent = `${navigator.share ? "Shared" : "Link copied"}. Whoever has the link sees the picture, without the prompt, until you delete it.`;
+    } catch (error) {
+      if (error.name !== "AbortError") note.textContent = `The browser refused to copy. Here is the link: ${url}`;
+    }
+  }
+
+  async function download() {
+    try {
+      const answer = await fetch(safeUrl(image.imageUrl, document.baseURI), { headers: { accept: "image/*" } });
+      const content = await answer.blob();
+      if (!answer.ok || !content.type.startsWith("image/")) throw new TypeError("not an image");
+      const href = URL.createObjectURL(content);
+      h("a", { href, download: fileName(image.prompt, content.type) }).click();
+      setTimeout(() => URL.revokeObjectURL(href), 60_000);
+      note.textContent = "Downloaded.";
+    } catch {
+      note.textContent = "The download failed. Open the picture and save it from there.";
+    }
+  }
+
+  function ask(isAsked) {
+    [row.hidden, question.hidden, note.textContent] = [isAsked, !isAsked, ""];
+    charge.textContent = "Delete this picture? The file and its prompt are gone for good, and links to it stop working. "
+      + `${image.cost ? `The charge of ${usdText(image.cost.charged)} stays` : "What was charged for it stays charged"}.`;
+    (isAsked ? keep : row.lastChild).focus();
+  }
+
+  async function remove() {
+    if (sure.getAttribute("aria-disabled") === "true") return;
+    const gone = image;
+    sure.setAttribute("aria-disabled", true);
+    note.textContent = "Deleting …";
+    try {
+      await client.remove(gone.id);
+      if (image === gone) dialog.close();
+      removed(gone);
+    } catch (error) {
+      note.textContent = explain(error);
+      failed(error);
+    } finally {
+      sure.removeAttribute("aria-disabled");
+    }
+  }
+
+  close.addEventListener("click", () => dialog.close());
+  keep.addEventListener("click", () => ask(false));
+  sure.addEventListener("click", remove);
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+
+  return function open(given) {
+    image = given;
+    const url = safeUrl(image.imageUrl, document.baseURI);
+    Object.assign(picture, { alt: altText(image.prompt, image.alt), width: image.width ?? 1024, height: image.height ?? 1024, src: url });
+    link.href = url;
+    prompt.textContent = image.prompt ?? "The prompt was not kept.";
+    facts.replaceChildren(...factsOf(image).flatMap(([name, text]) => [h("dt", { textContent: name }), h("dd", { textContent: text })]));
+    const more = actions.filter(({ fits }) => fits(image)).map(({ text, act }) => button(text, () => {
+      dialog.close();
+      act(image);
+    }));
+    row.replaceChildren(...more, button("Download", download), button(navigator.share ? "Share" : "Copy link", share), button("Delete", () => ask(true)));
+    [row.hidden, question.hidden, note.textContent] = [false, true, ""];
+    dialog.showModal();
+    close.focus();
+  };
+}

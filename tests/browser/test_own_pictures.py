@@ -1,0 +1,418 @@
+"""One's own pictures on the deployed page: found, changed, multiplied, and deleted for good."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, Route, expect
+
+from local.paths import STATE
+from tests.browser.pages import (
+    FOX,
+    TIMEOUT_MS,
+    Visit,
+    Visitor,
+    approve,
+    drawn,
+    expect_offered,
+    expect_seen,
+    expect_state,
+)
+from tests.browser.test_page_rules import RULES
+from tests.fakes.pictures import picture
+from tests.stack.driver import Driver
+
+pytest_plugins = ["tests.browser.deployed"]
+
+PHOTO = picture("JPEG", size=(96, 64), comment=b"taken at home by Ada")
+FILE = {"name": "harbour.jpg", "mimeType": "image/jpeg", "buffer": PHOTO}
+
+
+def made(visitor: Visitor, *prompts: str) -> list[dict[str, Any]]:
+    """Images of the visitor, made on another device: this browser has stored nothing of them."""
+    return [visitor.person.make(prompt, quality="fast").json for prompt in prompts]
+
+
+def tiles(page: Page) -> Locator:
+    return page.locator("#gallery .tiles button")
+
+
+def gallery(visitor: Visitor) -> Locator:
+    visitor.page.get_by_role("button", name="Pictures", exact=True).click()
+    return tiles(visitor.page)
+
+
+def opened(visitor: Visitor, at: int = 0) -> Locator:
+    """One picture of the gallery, large."""
+    gallery(visitor).nth(at).click()
+    dialog = visitor.page.get_by_role("dialog", name="Your picture")
+    expect(dialog).to_be_visible(timeout=TIMEOUT_MS)
+    return dialog
+
+
+def press(dialog: Locator, name: str) -> None:
+    dialog.get_by_role("button", name=name, exact=True).click()
+
+
+def offer(visitor: Visitor) -> Locator:
+    """The form's offer, once it is the one of what the form says."""
+    found = visitor.page.locator("#made generated-image").first
+    expect_offered(found)
+    expect(found).not_to_have_attribute("inert", "", timeout=TIMEOUT_MS)
+    return found
+
+
+def screenshot(visitor: Visitor, name: str) -> None:
+    visitor.page.screenshot(path=STATE / "screens" / f"own-{name}.png")
+
+
+def faults(page: Page) -> list[tuple[str, str]]:
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [(one["id"], str(node["target"])) for one in found for node in one["nodes"]]
+
+
+def shift(page: Page) -> float:
+    found: float = page.evaluate("window.shifted")
+    return found
+
+
+WATCH_SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def drawn_and_changed_twice(visitor: Visitor) -> None:
+    """A fox, changed in the chat by words, and that one changed from the picture."""
+    page = visitor.page
+    visitor.say(FOX)
+    expect_offered(visitor.images.first)
+    approve(visitor.images.first).click()
+    expect_seen(visitor.images.first)
+    visitor.say("make it blue")
+    blue = visitor.images.nth(1)
+    expect_offered(blue)
+    first = visitor.images.first.evaluate("element => element.data.image.id")
+    assert inputs_of(blue) == [("edit", first[:24])]
+    approve(blue).click()
+    expect_seen(blue)
+    screenshot(visitor, "chat-changed")
+    blue.get_by_role("button", name="Change this picture").click()
+    expect(page.locator("#given li")).to_have_count(1, timeout=TIMEOUT_MS)
+    page.get_by_label("Prompt", exact=True).fill("add a small hut")
+    hut = offer(visitor)
+    expect(hut.locator(".prompt")).to_have_text("add a small hut", timeout=TIMEOUT_MS)
+    second = blue.evaluate("element => element.data.image.id")
+    assert inputs_of(hut) == [("edit", second[:24])]
+    approve(hut).click()
+    expect_seen(hut)
+    screenshot(visitor, "form-changed")
+
+
+def inputs_of(element: Locator) -> list[tuple[str, str]]:
+    found = element.evaluate("element => element.data.estimate.inputs")
+    return [(one["role"], one["quoteId"]) for one in found]
+
+
+def four_by_the_cheaper_choice(visitor: Visitor) -> None:
+    """Four more like the first picture."""
+    visitor.images.first.get_by_role("button", name="More actions").click()
+    press(visitor.page.get_by_role("dialog", name="Your picture"), "Make more")
+    four = offer(visitor)
+    button = four.get_by_role("button", name="Generate 4 Images for $")
+    expect(button).to_be_visible(timeout=TIMEOUT_MS)
+    dear = button.inner_text()
+    screenshot(visitor, "four-offered")
+    four.get_by_role("button", name=re.compile("^Use this: .*cheapest", re.IGNORECASE)).click()
+    expect(button).not_to_have_text(dear, timeout=TIMEOUT_MS)
+    # A new price waits for a click of its own.
+    visitor.page.wait_for_timeout(700)
+    button.click()
+    expect_state(four, "complete")
+    expect(four.locator(".money")).to_contain_text("for 4 of 4 images")
+    expect(four.locator(".grid img")).to_have_count(4)
+    for image in four.locator(".grid img").all():
+        image.evaluate("image => image.decode()")
+    screenshot(visitor, "four-made")
+
+
+def one_deleted(visitor: Visitor) -> str:
+    """The link of the picture that was deleted."""
+    dialog = opened(visitor, 6)
+    link = dialog.locator("a").get_attribute("href") or ""
+    dialog.locator("img").evaluate("image => image.decode()")
+    screenshot(visitor, "dialog")
+    press(dialog, "Delete")
+    expect(dialog).to_contain_text(re.compile(r"The charge of \$0\.\d+ stays"))
+    screenshot(visitor, "delete")
+    press(dialog, "Delete for good")
+    expect(tiles(visitor.page)).to_have_count(6, timeout=TIMEOUT_MS)
+    return link
+
+
+def test_the_whole_flow_from_the_first_picture_to_its_deletion(visit: Visit, stack: Driver) -> None:
+    visitor = visit()
+    drawn_and_changed_twice(visitor)
+    four_by_the_cheaper_choice(visitor)
+    visitor.page.evaluate("localStorage.clear()")
+    visitor.page.reload()
+    expect(visitor.images).to_have_count(0)
+    expect(gallery(visitor)).to_have_count(7, timeout=TIMEOUT_MS)
+    visitor.page.wait_for_load_state("networkidle")
+    screenshot(visitor, "gallery")
+    spent = visitor.person.usage()["spent"]
+    link = one_deleted(visitor)
+    assert requests.get(link, timeout=30).status_code == 410
+    assert (visitor.person.usage()["spent"], drawn(stack)) == (spent, 7)
+    assert (visitor.violations(), visitor.errors) == ([], [])
+
+
+def test_more_pictures_come_by_scrolling_and_none_is_missing(visit: Visit) -> None:
+    visitor = visit(height=500)
+    prompts = [f"A lighthouse number {number}" for number in range(10)]
+    made(visitor, *prompts)
+    visitor.page.route(re.compile(r"/images\?"), fewer)
+    found = gallery(visitor)
+    expect(found).to_have_count(4, timeout=TIMEOUT_MS)
+    for _ in range(4):
+        visitor.page.mouse.wheel(0, 4000)
+        visitor.page.locator("main").evaluate("main => main.scrollTo(0, 1e6)")
+        visitor.page.wait_for_timeout(200)
+    expect(found).to_have_count(10, timeout=TIMEOUT_MS)
+    titles = [one.get_attribute("title") for one in found.all()]
+    assert titles == prompts[::-1]
+    expect(visitor.page.locator("#gallery").get_by_role("status")).to_have_text("10 pictures.")
+
+
+def fewer(route: Route) -> None:
+    """Pages of four, so that ten pictures are three pages."""
+    route.continue_(url=route.request.url.replace("limit=12", "limit=4"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_each_state_is_accessible_and_fits(visit: Visit, theme: str, width: int) -> None:
+    visitor = visit(width=width, theme=theme)
+    page = visitor.page
+    page.add_init_script(WATCH_SHIFTS)
+    page.reload()
+    name = f"{width}-{theme}"
+    gallery(visitor)
+    expect(page.get_by_text("You have no pictures yet.")).to_be_visible(timeout=TIMEOUT_MS)
+    assert faults(page) == []
+    made(visitor, "A fox " + "in deep snow " * 40, "Ein Fuchs", "A hut")
+    page.reload()
+    dialog = opened(visitor)
+    dialog.locator("img").evaluate("image => image.decode()")
+    screenshot(visitor, f"dialog-{name}")
+    assert faults(page) == []
+    press(dialog, "Delete")
+    assert faults(page) == []
+    press(dialog, "Keep it")
+    press(dialog, "Close")
+    screenshot(visitor, f"gallery-{name}")
+    assert faults(page) == []
+    scroll, inner = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert scroll <= inner
+    press(opened(visitor, 2), "Change this picture")
+    page.locator("#file").set_input_files([FILE])
+    expect(page.locator("#given-note")).to_contain_text("is uploaded", timeout=TIMEOUT_MS)
+    screenshot(visitor, f"inputs-{name}")
+    assert faults(page) == []
+    page.get_by_role("button", name="Choose one of yours").click()
+    expect(page.locator("#choice .tiles button")).to_have_count(3, timeout=TIMEOUT_MS)
+    screenshot(visitor, f"choice-{name}")
+    assert faults(page) == []
+    assert shift(page) < 0.01
+    assert visitor.errors == []
+
+
+def test_the_keyboard_alone_opens_asks_deletes_and_keeps_its_place(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    made(visitor, "A fox", "A hut")
+    expect(gallery(visitor)).to_have_count(2, timeout=TIMEOUT_MS)
+    tiles(page).first.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Your picture")
+    expect(dialog.get_by_role("button", name="Close")).to_be_focused(timeout=TIMEOUT_MS)
+    page.keyboard.press("Escape")
+    expect(tiles(page).first).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Delete", exact=True).focus()
+    page.keyboard.press("Enter")
+    # A second Enter keeps the picture.
+    expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("button", name="Delete", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name="Delete for good")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(tiles(page)).to_have_count(1, timeout=TIMEOUT_MS)
+    expect(tiles(page).first).to_be_focused()
+    assert re.match("A fox, ", tiles(page).first.locator("img").get_attribute("alt") or "")
+
+
+def test_a_deletion_that_fails_says_so_and_can_be_repeated(visit: Visit) -> None:
+    visitor = visit()
+    made(visitor, "A fox")
+    problem = {"type": "about:blank", "title": "x", "status": 503, "code": "store_unavailable"}
+    problem |= {"detail": "A store does not answer.", "charged": None, "retryable": True}
+    dialog = opened(visitor)
+
+    def fail(route: Route) -> None:
+        headers = {
+            "content-type": "application/problem+json",
+            "access-control-allow-origin": "*",
+        }
+        if route.request.method == "DELETE":
+            route.fulfill(status=503, body=json.dumps(problem), headers=headers)
+        else:
+            route.continue_()
+
+    visitor.page.route("**/images/*", fail)
+    press(dialog, "Delete")
+    press(dialog, "Delete for good")
+    expect(dialog.get_by_text("A store does not answer.")).to_be_visible(timeout=TIMEOUT_MS)
+    visitor.page.unroute("**/images/*")
+    press(dialog, "Delete for good")
+    expect(dialog).to_be_hidden(timeout=TIMEOUT_MS)
+    expect(visitor.page.get_by_text("You have no pictures yet.")).to_be_visible()
+
+
+def test_a_file_is_uploaded_once_and_the_price_comes_with_it(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.get_by_label("Prompt", exact=True).fill("make it a night")
+    with page.expect_request(lambda one: one.method == "PUT") as sent:
+        page.locator("#file").set_input_files([FILE])
+    assert sent.value.headers["if-none-match"] == "*"
+    expect(page.locator("#given-note")).to_contain_text("EXIF, GPS", timeout=TIMEOUT_MS)
+    found = offer(visitor)
+    inputs = found.evaluate("element => element.data.estimate.inputs")
+    assert [(one["role"], one["width"], one["height"]) for one in inputs] == [("edit", 96, 64)]
+    assert page.locator("#size").input_value() == "same"
+    page.get_by_label("What happens with harbour.jpg").select_option("reference")
+    expect(found).not_to_have_attribute("inert", "", timeout=TIMEOUT_MS)
+    page.wait_for_function(
+        "() => document.querySelector('#made generated-image').data.estimate"
+        ".inputs[0].role === 'reference'",
+        timeout=TIMEOUT_MS,
+    )
+    approve(offer(visitor)).click()
+    expect_seen(page.locator("#made generated-image").first)
+    page.reload()
+    # Nothing serves an upload: after a reload its name stands for it.
+    expect(page.locator("#given")).to_contain_text("harbour.jpg", timeout=TIMEOUT_MS)
+    page.get_by_role("button", name="Remove harbour.jpg").click()
+    expect(page.locator("#given li")).to_have_count(0)
+    assert page.locator("#size").input_value() == "square"
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ({"name": "a.heic", "mimeType": "image/heic", "buffer": b"x"}, "This file is image/heic."),
+        ({"name": "a.png", "mimeType": "image/png", "buffer": b""}, "This file is empty."),
+        (
+            {"name": "a.png", "mimeType": "image/png", "buffer": b"x" * 10_100_000},
+            "This file has 10.1 MB.",
+        ),
+        ({"name": "a.txt", "mimeType": "text/plain", "buffer": b"x"}, "This file is text/plain."),
+    ],
+)
+def test_a_file_that_cannot_be_an_input_is_refused_before_it_is_sent(
+    visit: Visit, file: dict[str, Any], words: str
+) -> None:
+    visitor = visit()
+    visitor.page.locator("#file").set_input_files([file])
+    expect(visitor.page.locator("#given-note")).to_contain_text(words, timeout=TIMEOUT_MS)
+    expect(visitor.page.locator("#given")).to_contain_text("Not uploaded")
+    assert not [url for url in visitor.requests if url.endswith("/inputs")]
+
+
+def test_a_file_that_is_no_picture_is_refused_in_words_of_the_service(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.get_by_label("Prompt", exact=True).fill("make it a night")
+    page.locator("#file").set_input_files(
+        [{"name": "a.png", "mimeType": "image/png", "buffer": b"no picture at all" * 9}]
+    )
+    words = "The file is not an image in a supported format. Send a PNG, JPEG or WebP."
+    expect(page.locator("#why")).to_have_text(words, timeout=TIMEOUT_MS)
+
+
+def test_an_upload_whose_reply_is_lost_is_stored_once(visit: Visit) -> None:
+    visitor = visit()
+    lost = 0
+
+    def lose(route: Route) -> None:
+        nonlocal lost
+        if route.request.method != "PUT" or lost:
+            route.continue_()
+            return
+        lost += 1
+        request = route.request
+        requests.put(
+            request.url, data=request.post_data_buffer, headers=signed(request.headers), timeout=30
+        )
+        route.abort()
+
+    visitor.page.route("**/inputs/**", lose)
+    visitor.page.locator("#file").set_input_files([FILE])
+    expect(visitor.page.locator("#given-note")).to_contain_text("is uploaded", timeout=TIMEOUT_MS)
+    assert lost == 1
+
+
+def signed(headers: dict[str, str]) -> dict[str, str]:
+    names = ("content-type", "if-none-match", "x-amz-checksum-sha256")
+    return {name: value for name, value in headers.items() if name in names}
+
+
+@pytest.mark.parametrize("operations", [[], ["upscale", "cutout"]])
+def test_an_operation_is_offered_where_the_catalog_has_it(
+    visit: Visit, operations: list[str]
+) -> None:
+    visitor = visit()
+    parent = made(visitor, "A fox")[0]
+
+    def listed(route: Route) -> None:
+        body = route.fetch().json()
+        rows = [one | {"operation": "draw"} for one in body["models"]]
+        rows += [rows[0] | {"operation": name, "available": True} for name in operations]
+        headers = {"access-control-allow-origin": "*"}
+        route.fulfill(json=body | {"models": rows}, headers=headers)
+
+    visitor.page.route("**/models", listed)
+    dialog = opened(visitor)
+    names = ["Upscale", "Remove background"]
+    shown = [dialog.get_by_role("button", name=name).count() for name in names]
+    assert shown == ([1, 1] if operations else [0, 0])
+    if not operations:
+        return
+    with visitor.page.expect_request(lambda one: one.url.endswith("/estimate")) as asked:
+        press(dialog, "Upscale")
+    body = json.loads(asked.value.post_data or "")
+    assert body == {"operation": "upscale", "inputs": [{"image": parent["id"]}]}
+
+
+def test_another_user_sees_none_of_them_and_a_link_brings_no_inputs(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    made(visitor, "A fox")
+    expect(gallery(visitor)).to_have_count(1, timeout=TIMEOUT_MS)
+    page.locator("#person").click()
+    page.get_by_label("Your token", exact=True).fill(visitor.stack.person().token)
+    page.get_by_role("button", name="Use it").click()
+    expect(page.get_by_text("You have no pictures yet.")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(tiles(page)).to_have_count(0)
+    page.evaluate("location.hash = 'prompt=A%20boat&inputs=x'")
+    expect(page.locator("#prompt")).to_have_value("A boat")
+    offer(visitor)
+    expect(page.locator("#given li")).to_have_count(0)
