@@ -1,4 +1,4 @@
-"""Builds the shared layer: locked dependencies, our package, its two files, and bytecode.
+"""Builds the shared layer: locked dependencies, our package, its three files, and bytecode.
 
 SAM itself ships no bytecode; with it, the imports of a cold start take half the time
 (bench/README.md).
@@ -17,6 +17,8 @@ from py_compile import PycInvalidationMode
 from typing import Final
 
 from generators import descriptions, lazy
+from imagegen.bootstrap.aws_world import load_catalog
+from imagegen.providers import INSTANCES_FILE, instances_text
 from local.paths import ROOT, STATE, UV
 
 REQUIREMENTS: Final = ROOT / "requirements" / "runtime.txt"
@@ -75,9 +77,20 @@ def build(artifacts: Path, architecture: str) -> int:
     ours = python / PACKAGE.name
     shutil.copytree(PACKAGE, ours, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy2(CATALOG, ours)
+    (ours / INSTANCES_FILE).write_text(checked_instances())
     shutil.copy2(DOCUMENT, ours)
     compile_bytecode(ours, top=python)
     return size_bytes(artifacts)
+
+
+def checked_instances() -> str:
+    """Return the text of the operator's file of instances, once it fits the catalog.
+
+    Raises:
+        ConfigurationError: it does not; the message says where, and what to do.
+    """
+    load_catalog()
+    return instances_text()
 
 
 def dependencies(architecture: str) -> Path:

@@ -119,8 +119,9 @@ class LocalStack:
         simulated_urls = {
             parameter_name(base_url_name(provider)): url
             for provider, url in self.base_urls.items()
-            if KEYS.get(provider) not in self.options.dotenv
+            if provider in PROVIDERS and KEYS.get(provider) not in self.options.dotenv
         }
+        simulated_urls["InstancesUrl"] = self.simulator_url
         if self.simulates_llm:
             simulated_urls |= {"ChatBaseUrl": self.simulator_url + LLM_PATH, "ChatModel": LLM_MODEL}
         given = overrides(self.options.dotenv, self.options.environ)

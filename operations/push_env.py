@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 
 from imagegen.aws.parameters import KEYS_AND_FLAGS, with_keys_and_flags
-from imagegen.providers import PROVIDERS, flag_name
+from imagegen.providers import flag_name, registry
 from local.parameters import CLEAR, read_dotenv
 from local.paths import DOTENV
 from operations.accounts import AccountError, describe, parameter_values, place
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_ssm import SSMClient
 
-KEYS: Final = {name: about.key_name for name, about in PROVIDERS.items() if about.key_name}
-"""The names of the keys, by provider; one that is called with the functions' own role has none."""
+KEYS: Final = {name: one.key_name for name, one in registry().items() if one.key_name}
+"""The names of the keys, by provider; one that is called without a key has none."""
 CHAT_KEY: Final = "CHAT_API_KEY"
 FLAG: Final = re.compile(flag_name("[A-Z0-9_]+"))
 QUOTE_KEYS: Final = "QUOTE_KEYS"

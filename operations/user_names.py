@@ -13,7 +13,7 @@ import boto3
 
 from imagegen.domain.ids import log_name, provider_name
 from imagegen.edge.tokens import user_id
-from imagegen.providers import PROVIDERS
+from imagegen.providers import registry
 from local.parameters import read_dotenv
 from local.paths import DOTENV
 from operations import accounts
@@ -72,7 +72,7 @@ def main() -> None:
     accounts.settle_region()
     issuer = read_dotenv(given.env_file).get("JWT_ISSUER", "")
     user = user_of(given.subject, given.user, issuer)
-    print(names(user, name_key(boto3.client("ssm"), given.stack), PROVIDERS))
+    print(names(user, name_key(boto3.client("ssm"), given.stack), registry()))
 
 
 if __name__ == "__main__":

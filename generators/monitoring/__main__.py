@@ -12,7 +12,7 @@ from generators.monitoring.dashboard import graphs
 from generators.monitoring.queries import FUNCTIONS
 from generators.monitoring.resources import email_topic, resources
 from generators.monitoring.widgets import body
-from imagegen.providers import PROVIDERS
+from imagegen.providers import registry
 from local.parameters import read_bare_template
 from local.paths import MONITORING
 
@@ -35,12 +35,13 @@ def made() -> dict[str, Any]:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-include.html
     """
     listed = alarms(timeouts())
+    shown = graphs(tuple(registry()), timeouts())
     dashboard = {
         "Type": "AWS::CloudWatch::Dashboard",
         "Properties": {
             # All dashboards of an account share one list, whatever their Region.
             "DashboardName": {"Fn::Sub": "${AWS::StackName}-${AWS::Region}"},
-            "DashboardBody": {"Fn::Sub": body(listed, graphs(tuple(PROVIDERS), timeouts())) + "\n"},
+            "DashboardBody": {"Fn::Sub": body(listed, shown) + "\n"},
         },
     }
     return {**resources(listed), "AlarmTopic": email_topic(), "Dashboard": dashboard}

@@ -6,7 +6,6 @@ import signal
 import sys
 from threading import Event
 
-from local.simulator.routes import BASES
 from local.simulator.server import Simulator
 
 
@@ -42,7 +41,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with started(given) as simulator:
-        bases = {name: simulator.url + base for name, base in BASES.items()}
+        bases = {name: simulator.url + base for name, base in simulator.world.bases.items()}
         print(json.dumps({"url": simulator.url, **bases}), flush=True)
         stopped.wait()
 

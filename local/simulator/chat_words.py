@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagegen.providers import PROVIDERS
+from imagegen.providers import registry
 
 TOOL = "generate_image"
 NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "both": 2}
@@ -33,7 +33,7 @@ QUALITIES = {
     "standard": r"\bstandard quality\b",
 }
 SIZES = re.compile(r"\b(landscape|portrait|square|\d{2,5}x\d{2,5})\b", re.IGNORECASE)
-PROVIDER = re.compile(rf"\b(?:with|by|from|using|on)\s+({'|'.join(PROVIDERS)})\b", re.IGNORECASE)
+PROVIDER = re.compile(rf"\b(?:with|by|from|using|on)\s+({'|'.join(registry())})\b", re.IGNORECASE)
 MODELS = re.compile(
     r"\b(?:with|by|using)\s+(dall-e-[23]|gpt-image-[\w.-]+|imagen-[\w.-]+)", re.IGNORECASE
 )

@@ -11,7 +11,7 @@ from threading import Lock
 
 from PIL import Image, ImageDraw, ImageFont
 
-from imagegen.providers import PROVIDERS
+from imagegen.providers import COLOUR, registry
 from local.simulator.desk import Mask, Tool
 from local.simulator.given import Given
 from local.simulator.retouching import (
@@ -172,11 +172,12 @@ def fitted(prompt: str, size: tuple[int, int]) -> tuple[list[str], int]:
 
 def draw_signature(pen: ImageDraw.ImageDraw, sketch: Sketch, size: tuple[int, int]) -> None:
     """Draw a strip with the provider, the model and the size."""
-    about = PROVIDERS[sketch.provider]
+    about = registry().get(sketch.provider)
+    title, colour = (about.title, about.colour) if about else (sketch.provider, COLOUR)
     width, height = size
     strip = max(18, min(size) // 14)
-    pen.rectangle((0, height - strip, width, height), fill=about.colour)
-    text = f"{about.title} | {sketch.model} | {sketch.width} x {sketch.height}"
+    pen.rectangle((0, height - strip, width, height), fill=colour)
+    text = f"{title} | {sketch.model} | {sketch.width} x {sketch.height}"
     edge = max(8, min(strip // 2, int(width * 1.7 / len(text))))
     middle = (width / 2, height - strip / 2)
     pen.text(middle, text, fill="white", font=font_of(edge), anchor="mm")

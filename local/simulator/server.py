@@ -4,13 +4,14 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from imagegen.providers.instances import Instance
 from local.simulator.packing import packed
 from local.simulator.routes import World
 from local.simulator.studio import Studio
@@ -193,9 +194,15 @@ class Simulator:
         port: int = 0,
         delay_scale: float = 0,
         verbose: bool = False,
+        added: Sequence[Instance] | None = None,
     ) -> Self:
-        """Return a running simulator; port 0 means any free port."""
+        """Return a running simulator; port 0 means any free port.
+
+        ``added`` are instances in place of those of the operator's file.
+        """
         world = World(Studio(delay_scale=delay_scale))
+        if added is not None:
+            world = World(world.studio, added)
         simulator = cls(EdgeServer((host, port), world.answer, verbose=verbose), world)
         simulator._thread.start()
         return simulator

@@ -16,7 +16,7 @@ from imagegen.chat.tool import ToolArguments
 from imagegen.providers import PROVIDERS, base_url_name, flag_name, region_name
 from imagegen.settings import Settings
 from imagegen.site import providers_script
-from imagegen.usecases.key_checks import CALL_TIMEOUT_SECONDS
+from imagegen.usecases.key_checks import CALL_TIMEOUT_SECONDS, call_timeout_seconds
 from local import guide
 from local.parameters import parameter_name, read_template
 from local.paths import ROOT
@@ -35,6 +35,9 @@ ENV_EXAMPLE = (ROOT / ".env.example").read_text()
 PERMITTED: Mapping[str, tuple[frozenset[str], str]] = {
     f"{LAYER}/providers/__init__.py": (EVERY, "the registry itself"),
     f"{LAYER}/providers/sdk.py": (frozenset({"openai"}), "OpenAI's official client"),
+    f"{LAYER}/providers/compatible.py": (frozenset({"openai"}), "the same client, for instances"),
+    f"{LAYER}/providers/presets.py": (frozenset({"openai"}), "hosts and pages with that name"),
+    "local/simulator/compatible_facts.py": (frozenset({"openai"}), "the API that others have"),
     f"{LAYER}/providers/moderation.py": (frozenset({"openai"}), "OpenAI's moderation"),
     f"{LAYER}/llm/openai_chat.py": (frozenset({"openai"}), "the same client, for a chat's LLM"),
     f"{LAYER}/bootstrap/providers.py": (frozenset({"openai"}), "where a chat's LLM is by default"),
@@ -221,9 +224,11 @@ def test_the_template_has_the_stand_in_of_each_provider_wherever_one_is_called()
 
 
 def test_the_key_check_of_providers_that_all_hang_ends_before_its_function_does() -> None:
-    """Each is asked twice, one after the other: the function's Timeout grows with their number."""
+    """Each is asked twice, one after the other: the more there are, the less time each has."""
     properties = read_template()["Resources"]["HealthFunction"]["Properties"]
-    assert len(PROVIDERS) * 2 * CALL_TIMEOUT_SECONDS + 5 <= properties["Timeout"]
+    for count in (1, len(PROVIDERS), len(PROVIDERS) + 12):
+        assert count * 2 * call_timeout_seconds(count) + 5 <= properties["Timeout"]
+    assert call_timeout_seconds(len(PROVIDERS)) == CALL_TIMEOUT_SECONDS
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

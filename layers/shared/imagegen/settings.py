@@ -19,6 +19,7 @@ from imagegen.providers import (
     base_url_name,
     check_moderator,
     region_name,
+    registry,
     role_arn_name,
 )
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from imagegen.domain.chat_usage import DailyChatLimits
 
 Text = Annotated[str, Field(min_length=1)]
+INSTANCES_URL = "INSTANCES_URL"
+"""The variable with the address below which a local stack simulates the operator's instances."""
 
 
 def _none_if_empty(value: object) -> object:
@@ -93,19 +96,30 @@ class Settings(BaseModel):
         Raises:
             pydantic.ValidationError: it names every variable that is missing or wrong.
         """
-        keyless = {name: about for name, about in PROVIDERS.items() if about.region}
+        by_role = [name for name, about in PROVIDERS.items() if about.region]
+        base_urls = {name: environ.get(base_url_name(name), "") for name in PROVIDERS}
+        if below := environ.get(INSTANCES_URL):
+            base_urls |= {
+                name: f"{below}/{name}{urlsplit(about.base_url).path}"
+                for name, about in registry().items()
+                if name not in PROVIDERS
+            }
         found = {
-            "BASE_URLS": {name: environ.get(base_url_name(name), "") for name in PROVIDERS},
+            "BASE_URLS": base_urls,
             # Without the variable there is no right to call it either.
-            "REGIONS": {name: environ.get(region_name(name), OFF) for name in keyless},
-            "ROLE_ARNS": {name: environ.get(role_arn_name(name), "") for name in keyless},
+            "REGIONS": {name: environ.get(region_name(name), OFF) for name in by_role},
+            "ROLE_ARNS": {name: environ.get(role_arn_name(name), "") for name in by_role},
         }
         return cls.model_validate({**environ, **found})
 
     @model_validator(mode="after")
-    def _the_clock_moves_on_loopback_only(self) -> Self:
-        if self.clock_offset_seconds and not is_on_loopback(self.aws_endpoint_url):
-            raise ValueError("CLOCK_OFFSET_SECONDS is for a local stack: AWS is not on loopback")
+    def _stand_ins_are_on_loopback_only(self) -> Self:
+        stand_ins = {"CLOCK_OFFSET_SECONDS": self.clock_offset_seconds}
+        # The operator's file alone says where an instance is.
+        stand_ins[INSTANCES_URL] = len(self.base_urls.keys() - PROVIDERS.keys())
+        for name, is_set in stand_ins.items():
+            if is_set and not is_on_loopback(self.aws_endpoint_url):
+                raise ValueError(f"{name} is for a local stack: AWS is not on loopback")
         return self
 
     def public_url(self, domain: str, url_id: str) -> str:

@@ -22,6 +22,7 @@ from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.domain.quote import Keyring, parse_keyring
 from imagegen.domain.uploads import UploadStore
 from imagegen.monitoring.observer import LogObserver
+from imagegen.providers import own_instances
 from imagegen.settings import Settings
 from imagegen.usecases.availability import ProviderSetup
 
@@ -41,14 +42,21 @@ def now_ms(settings: Settings) -> int:
 
 
 def load_catalog() -> Catalog:
-    """Return the catalog.
+    """Return the catalog, with the rows of the operator's instances.
 
     Its file is in the package in the layer, and at the root of the repository in a checkout.
+
+    Raises:
+        ConfigurationError: the file of instances is wrong.
     """
     beside = files("imagegen").joinpath(CATALOG_FILE)
-    if beside.is_file():
-        return parse_catalog(beside.read_text())
-    return parse_catalog((Path(__file__).parents[4] / CATALOG_FILE).read_text())
+    path = beside if beside.is_file() else Path(__file__).parents[4] / CATALOG_FILE
+    catalog = parse_catalog(path.read_text())
+    if not (added := own_instances()):
+        return catalog
+    from imagegen.providers.instances import with_instances  # noqa: PLC0415 - only with instances
+
+    return with_instances(catalog, tuple(added.values()))
 
 
 @dataclass(frozen=True)

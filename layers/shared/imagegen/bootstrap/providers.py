@@ -22,6 +22,7 @@ from imagegen.providers import (
     build_provider,
     flag_name,
     region_name,
+    registry,
 )
 from imagegen.providers.keys import Keychain, KeyedModerator, KeyedProvider, parse_keys
 from imagegen.settings import ChatSettings, ModerationSettings, Settings
@@ -62,12 +63,13 @@ class Providers:
         Raises:
             ConfigurationError: there is no such provider, or one without keys is switched off.
         """
-        if name not in PROVIDERS:
+        about = registry().get(name)
+        if about is None:
             raise ConfigurationError(f"There is no provider {name!r}.")
         base_url = self.settings.base_url(name)
-        if PROVIDERS[name].region:
+        if about.region:
             return _role_provider(name, self._role_access(name), base_url)
-        keys = self.values().get(PROVIDERS[name].key_name, "")
+        keys = self.values().get(about.key_name, "")
         return _image_provider(name, keys, base_url, self.now_ms, self.on_set_aside)
 
     def moderated_by(self) -> str:
@@ -109,9 +111,10 @@ class Providers:
         return _llm(key, settings.chat_base_url, settings.chat_model, self.names)
 
     def _has_credential(self, name: str, values: Mapping[str, str]) -> bool:
-        if PROVIDERS[name].region:
+        about = registry()[name]
+        if about.region:
             return self.settings.role_access(name) is not None
-        return bool(parse_keys(values.get(PROVIDERS[name].key_name, "")))
+        return about.keyless or bool(parse_keys(values.get(about.key_name, "")))
 
     def _role_access(self, name: str) -> RoleAccess:
         access = self.settings.role_access(name)
@@ -121,7 +124,9 @@ class Providers:
 
 
 def _is_enabled(name: str, values: Mapping[str, str]) -> bool:
-    return values.get(flag_name(name), "true").strip().lower() != "false"
+    default = "false" if registry()[name].off_by_default else "true"
+    flag = values.get(flag_name(name), default).strip().lower()
+    return flag == "true" if registry()[name].off_by_default else flag != "false"
 
 
 def chat_key(values: Mapping[str, str], base_url: str) -> str:
@@ -147,7 +152,8 @@ def _image_provider(
     name: str, keys: str, base_url: str | None, now_ms: Callable[[], int], on_set_aside: SetAside
 ) -> ImageProvider:
     build = partial(build_provider, name, base_url=base_url)
-    clients = [build(credential=SecretStr(key)) for key in parse_keys(keys)]
+    used = ("",) if registry()[name].keyless else parse_keys(keys)
+    clients = [build(credential=SecretStr(key)) for key in used]
     return KeyedProvider(Keychain(name, clients, now_ms, on_set_aside))
 
 

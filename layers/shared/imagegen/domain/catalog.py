@@ -65,6 +65,10 @@ class Offering(CatalogModel):
     """The file formats that can be requested instead, with the parameters that request them; the
     price is the same."""
     price: PriceRule
+    free: bool = False
+    """Whether a price of 0 is meant: an operator's own server. Otherwise it is a missing price."""
+    bills_refusals: bool = False
+    """Whether the vendor bills a request that its policy refuses; the user is never charged."""
     token_prices: TokenPrices | None = None
     inputs: InputSupport | None = None
     transparent: Mapping[str, Any] | None = None

@@ -59,9 +59,13 @@ def label_text(price_microusd: int) -> str:
 def button_label(
     ceiling_microusd: int, *, count: int = 1, operation: Operation = Operation.GENERATE
 ) -> str:
-    """Return the button's text; its number is the most that can be charged, for all images."""
+    """Return the button's text; its number is the most that can be charged, for all images.
+
+    What costs nothing is said plainly, so that no reader takes $0.00 for a rounded price.
+    """
     what = "Image" if count == 1 else f"{count} Images"
-    return f"{VERBS[operation]} {what} for {label_text(ceiling_microusd)}"
+    price = label_text(ceiling_microusd) if ceiling_microusd else "Free"
+    return f"{VERBS[operation]} {what} for {price}"
 
 
 def usual_price(expected_microusd: int, ceiling_microusd: int) -> str:

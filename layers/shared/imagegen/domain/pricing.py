@@ -29,6 +29,8 @@ from imagegen.domain.price_rules import (
 from imagegen.domain.sizes import SizeOption
 from imagegen.domain.wishes import Wishes
 
+COST = "cost_microusd"
+"""The name of what a call cost, where an answer states it, beside the counts of tokens."""
 STEP_TOKENS = 250
 """The image's price includes the first step of a prompt; each further step that is begun adds to
 it."""
@@ -48,9 +50,10 @@ TOLERANCE_PERCENT = 10
 def price_microusd(row: Offering, option: SizeOption) -> int | None:
     """Return the price of one image, or ``None`` if the row has none: then it is not offered.
 
-    A price of zero counts as a missing price: no provider makes images for free.
+    A price of zero counts as a missing price, unless the row is said to be free.
     """
-    return _price(row.price, option) or None
+    price = _price(row.price, option)
+    return price if price or row.free else None
 
 
 def request_microusd(
@@ -138,11 +141,14 @@ def wishes_microusd(row: Offering, wishes: Wishes) -> int:
 
 
 def actual_microusd(row: Offering, usage: Mapping[str, int] | None) -> int | None:
-    """Return what the provider bills for an image by its tokens, or ``None`` if that is unknown.
+    """Return what the provider bills for an image, or ``None`` if that is unknown.
 
-    ``usage`` is that of ``ImageAnswer``; without ``output_tokens``, the bill is unknown. The
-    tokens of input images are part of ``input_tokens``, those of words part of ``output_tokens``.
+    ``usage`` is that of ``ImageAnswer``. It contains the cost itself, or tokens; without
+    ``output_tokens``, their bill is unknown. The tokens of input images are part of
+    ``input_tokens``, those of words part of ``output_tokens``.
     """
+    if usage and COST in usage:
+        return usage[COST]
     prices = row.token_prices
     if prices is None or not usage or "output_tokens" not in usage:
         return None

@@ -5,10 +5,14 @@ and our own errors, because the page function reads it too; a provider's own fil
 client.
 """
 
+import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from imagegen.domain.errors import ConfigurationError
 
@@ -16,6 +20,11 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from imagegen.domain.ports import ImageProvider, Moderator
+    from imagegen.providers.instances import Instance
+
+
+COLOUR = "#3f3f46"
+"""Of a provider that has chosen none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +40,17 @@ class About:
     """The page where its customers create keys, or read how they get access without one."""
     base_url: str
     """The vendor's own address of the API, without a trailing slash."""
-    colour: str = "#3f3f46"
+    colour: str = COLOUR
     """As ``#rrggbb``, dark enough to be readable on a light tint of the same colour."""
     region: str = ""
     """The AWS Region in which it is called by default; empty for a provider with keys."""
+    off_by_default: bool = False
+    """Whether it is out of service until its switch is ``true``: its vendor bills refusals."""
+
+    @property
+    def keyless(self) -> bool:
+        """Whether it is called without a key: with the functions' own role, or with none."""
+        return not self.key_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,70 @@ OFF = "off"
 """The Region of a provider without keys that is not called."""
 
 
+INSTANCES_FILE = "provider_instances.json"
+"""The operator's own providers. The file is beside the catalog: in the package in the layer, and at
+the root of the repository in a checkout, where a variable may name another one."""
+INSTANCES_VARIABLE = "PROVIDER_INSTANCES_FILE"
+NO_INSTANCES = '{"schemaVersion": 1, "instances": []}'
+
+
+def instances_path() -> Path:
+    """Return the path of the file of instances, which may be absent."""
+    beside = Path(__file__).parents[1] / INSTANCES_FILE
+    if beside.is_file():
+        return beside
+    named = os.environ.get(INSTANCES_VARIABLE)
+    return Path(named) if named else Path(__file__).parents[4] / INSTANCES_FILE
+
+
+@cache
+def instances_text() -> str:
+    """Return the text of the file of instances, which is read once."""
+    try:
+        return instances_path().read_text()
+    except FileNotFoundError:
+        return NO_INSTANCES
+
+
+@cache
+def registry() -> Mapping[str, About]:
+    """Return every provider by name: the built-in ones, then the operator's instances.
+
+    The file is not validated here, because the page function has no pydantic. ``own_instances``
+    validates it, before a deployment and when a function that prices or spends is first used.
+    """
+    listed: list[dict[str, Any]] = json.loads(instances_text())["instances"]
+    return {**PROVIDERS, **{one["name"]: _about(one) for one in listed}}
+
+
+@cache
+def own_instances() -> "Mapping[str, Instance]":
+    """Return the operator's instances by name, validated.
+
+    Raises:
+        ConfigurationError: the file is wrong; the message says where, and what to do.
+    """
+    if "{" not in instances_text().partition("instances")[2]:
+        return {}  # Without instances, nothing is loaded for them.
+    from imagegen.providers.instances import parse_instances  # noqa: PLC0415 as above
+
+    return {one.name: one for one in parse_instances(instances_text())}
+
+
+def _about(instance: Mapping[str, Any]) -> About:
+    from imagegen.providers.presets import PRESETS  # noqa: PLC0415 - only with instances
+
+    preset = PRESETS[instance["preset"]]
+    return About(
+        title=instance["title"],
+        key_name=instance.get("keyName") or "",
+        keys_url=instance.get("keysUrl", ""),
+        base_url=(instance.get("baseUrl") or preset.base_url).rstrip("/"),
+        colour=instance.get("colour") or COLOUR,
+        off_by_default=preset.bills_refusals,
+    )
+
+
 def base_url_name(provider: str) -> str:
     """Return the environment variable whose address replaces the vendor's own."""
     return f"{provider.upper()}_BASE_URL"
@@ -128,10 +208,16 @@ def build_provider(
     Raises:
         ConfigurationError: there is no provider of this name; the message lists the names.
     """
-    if name not in PROVIDERS:
+    if name not in registry():
         raise ConfigurationError(
-            f"There is no provider {name!r}; use one of {', '.join(PROVIDERS)}."
+            f"There is no provider {name!r}; use one of {', '.join(registry())}."
         )
+    if name not in PROVIDERS:
+        from imagegen.providers.compatible import build_instance  # noqa: PLC0415 - loads requests
+
+        # Only a provider with a Region is called by a role.
+        api_key = cast("SecretStr", credential)
+        return build_instance(own_instances()[name], api_key, _address(name, base_url))
     build = import_module(f"{__name__}.{name}").build
     provider: ImageProvider = build(credential, _address(name, base_url))
     return provider
@@ -159,5 +245,5 @@ def check_moderator(name: str) -> str:
 
 def _address(name: str, base_url: str | None) -> str:
     """Return the address; empty for one without keys, whose Region decides it."""
-    about = PROVIDERS[name]
+    about = registry()[name]
     return (base_url or ("" if about.region else about.base_url)).rstrip("/")

@@ -6,7 +6,7 @@ refused (https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forg
 
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -76,12 +76,14 @@ def split_url(url: str) -> tuple[Origin, str]:
     return Origin(scheme, host, port), match["path"] or "/"
 
 
-def allowed_target(url: str, resolve: Resolve, *, own: Origin | None) -> Target:
+def allowed_target(
+    url: str, resolve: Resolve, *, own: Origin | None, hosts: Sequence[str] | None = None
+) -> Target:
     """Return where to connect for the URL.
 
     ``own`` is the provider's own origin when that is on loopback; it is the only loopback origin
     that is allowed. Any other URL needs https, port 443, and a name whose addresses are *all*
-    public.
+    public. With ``hosts``, the name is one of them or below one.
 
     Raises:
         BlockedError: the URL may not be fetched.
@@ -91,10 +93,17 @@ def allowed_target(url: str, resolve: Resolve, *, own: Origin | None) -> Target:
     may_fetch = _is_loopback if origin == own else is_public
     if origin != own and (origin.scheme, origin.port) != ("https", 443):
         raise BlockedError("not https on port 443")
+    if origin != own and hosts is not None and not is_at(origin.host, hosts):
+        raise BlockedError("a host that is not on the provider's list")
     addresses = [origin.host] if _is_address(origin.host) else resolve(origin.host, origin.port)
     if not addresses or not all(map(may_fetch, addresses)):
         raise BlockedError("an address that is not public")
     return Target(origin, addresses[0], path)
+
+
+def is_at(host: str, hosts: Sequence[str]) -> bool:
+    """Return whether a host is one of these hosts, or below one."""
+    return any(host == one or host.endswith(f".{one}") for one in hosts)
 
 
 def loopback_origin(base_url: str) -> Origin | None:

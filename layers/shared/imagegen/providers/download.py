@@ -9,7 +9,7 @@ is requested again for some seconds. The bytes decide whether a file is an image
 
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -95,6 +95,8 @@ class Downloader:
     clock: Clock = time.monotonic
     max_bytes: int = MAX_IMAGE_BYTES
     sleep: Callable[[float], None] = time.sleep
+    hosts: Sequence[str] | None = None
+    """The only hosts, with those below them, from which images may be fetched; ``None`` for any."""
 
     def fetch(self, url: str, *, timeout_seconds: float) -> bytes:
         """Return the image's bytes; the time limit is at most 30 seconds.
@@ -137,7 +139,7 @@ class Downloader:
     def _follow(self, url: str, deadline: Deadline) -> bytes:
         own = loopback_origin(self.base_url)
         for _ in range(1 + MAX_REDIRECTS):
-            target = allowed_target(url, self.resolve, own=own)
+            target = allowed_target(url, self.resolve, own=own, hosts=self.hosts)
             content, location = self._fetch_once(target, deadline)
             if content is not None:
                 return content

@@ -1,45 +1,32 @@
 """OpenAI images (https://developers.openai.com/api/docs/guides/image-generation).
 
-Errors: https://developers.openai.com/api/docs/guides/error-codes. Images are requested with the
-official client, which is loaded for the first one; the free key check does not need it.
+Errors: https://developers.openai.com/api/docs/guides/error-codes.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
-from imagegen.providers.bounds import Deadline
-from imagegen.providers.classification import key_fault, no_image, outcome_in_front
-from imagegen.providers.download import Downloader, first_image
+from imagegen.domain.ports import ImageOrder, Json
+from imagegen.providers.classification import key_fault, outcome_in_front
+from imagegen.providers.download import Downloader
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
     bearer,
     counts_at,
-    day_in,
     dig,
-    items_at,
-    key_text,
     outcome_of,
-    raise_if,
     text_at,
-    token,
     with_part,
 )
 from imagegen.providers.http import JsonHttp
-from imagegen.providers.input_files import InputLimits, check_limits
-from imagegen.providers.pictures import pictures_of
+from imagegen.providers.openai_images import IMAGES_READ, OpenAIProvider
 from imagegen.providers.refusals import is_refusal_code, states_refusal
-
-if TYPE_CHECKING:
-    from imagegen.providers.sdk import OpenAISdk
 
 NAME = "openai"
 
@@ -74,85 +61,46 @@ MONEY = frozenset(
 REFUSAL_TEXT = re.compile(
     r"(?:by|of|under) (?:our|the) (?:safety system|content policy|usage polic)", re.IGNORECASE
 )
-# 16 pictures of less than 50 MB, and a mask of less than 4 MB, in either meaning of MB.
-LIMITS = InputLimits(takes_mask=True)
-IMAGES_READ = ("usage", "input_tokens_details", "image_tokens")
-"""Where an answer has the tokens of the input images."""
 USAGE = {name: name for name in ("input_tokens", "output_tokens", "total_tokens")}
 
 
-@dataclass(frozen=True)
-class OpenAIProvider:
-    """Makes images with OpenAI."""
+@dataclass(frozen=True, slots=True)
+class OpenAIEndpoint:
+    """OpenAI's own server."""
 
-    http: JsonHttp
-    downloader: Downloader
-    api_key: SecretStr
-    base_url: str
+    name: str = NAME
+    key_path: str = "/models"
+    lists_models: bool = True
 
-    @cached_property
-    def sdk(self) -> "OpenAISdk":
-        """Return the official client.
+    def headers(self, api_key: SecretStr) -> dict[str, str]:
+        """Return the headers with the key.
 
         Raises:
             ProviderError: a header cannot contain the key.
         """
-        from imagegen.providers.sdk import build_sdk  # noqa: PLC0415 - half a second
+        return bearer(NAME, api_key)
 
-        key = key_text(NAME, self.api_key)
-        return build_sdk(key, self.base_url, self.http.clock, self.http.max_bytes)
+    def to_body(self, order: ImageOrder) -> dict[str, Json]:
+        """Return the body of POST /images/generations, and of /images/edits without its files."""
+        return to_body(order)
 
-    def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
-        """Return the image; an address that is compatible with OpenAI's may answer with a link.
+    def classify(self, answer: HttpAnswer) -> ProviderError | None:
+        """Return the error in an answer, ``None`` for a success."""
+        return classify(answer)
 
-        Raises:
-            ProviderError: there is no image; ``classify`` determines the outcome. ``NOT_CALLED``
-                when the inputs cannot be sent, ``NO_IMAGE`` when they did not arrive.
-        """
-        check_limits(NAME, order, LIMITS)
-        deadline = Deadline.after(timeout_seconds, self.http.clock)
-        answer = self.sdk.create_image(
-            to_body(order),
-            order.inputs,
-            timeout_seconds=timeout_seconds,
-            on_preview=order.on_preview,
-        )
-        images = images_from(answer)
-        if order.inputs and dig(answer.body, *IMAGES_READ) == 0:
-            # It was drawn without what it should change.
-            raise answered_fault(NAME, Outcome.NO_IMAGE, answer, code="input_not_read")
-        content = first_image(images, self.downloader, deadline)
-        if content is None:
-            raise no_image(NAME, answer, data=dig(answer.body, "data", 0, "b64_json"))
-        return ImageAnswer(content, token(answer.headers.get("x-request-id")), usage_of(answer))
+    def usage_of(self, answer: HttpAnswer) -> dict[str, int] | None:
+        """Return the billed tokens of an answer, ``None`` if it has no counts."""
+        return usage_of(answer)
 
-    def check_key(self, *, timeout_seconds: float) -> None:
-        """Raise unless the key is good; a restricted key that may not list models is good.
-
-        Raises:
-            ProviderError: the key is not accepted, or OpenAI does not answer.
-        """
-        self.models(timeout_seconds=timeout_seconds)
-
-    def models(self, *, timeout_seconds: float) -> ServedModels | None:
-        """Return the models, or ``None`` when a restricted key may not list them.
-
-        Raises:
-            ProviderError: there is no list.
-        """
-        headers = bearer(NAME, self.api_key)
-        url = f"{self.base_url}/models"
-        answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
-        if lacks_scope(answer):
-            return None
-        raise_if(key_fault(NAME, answer, classify(answer)))
-        models = items_at(answer.body, "data")
-        return {text_at(one, "id"): day_in(text_at(one, "shutdown_date")) for one in models}
+    def key_error(self, answer: HttpAnswer) -> ProviderError | None:
+        """Return the error of a key check; a restricted key that may not list models is good."""
+        return None if lacks_scope(answer) else key_fault(NAME, answer, classify(answer))
 
 
 def build(api_key: SecretStr, base_url: str) -> OpenAIProvider:
     """Return the provider."""
-    return OpenAIProvider(JsonHttp(NAME), Downloader(NAME, base_url), api_key, base_url)
+    downloader = Downloader(NAME, base_url)
+    return OpenAIProvider(JsonHttp(NAME), downloader, api_key, base_url, OpenAIEndpoint())
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
@@ -164,16 +112,6 @@ def to_body(order: ImageOrder) -> dict[str, Json]:
         "n": 1,
         "safety_identifier": order.user,
     }
-
-
-def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
-    """Return the images in an answer, and links to images.
-
-    Raises:
-        ProviderError: the answer is an error.
-    """
-    raise_if(classify(answer))
-    return iter([answer.image]) if answer.image else pictures_of(answer.body)
 
 
 def usage_of(answer: HttpAnswer) -> dict[str, int] | None:

@@ -5,10 +5,9 @@ keeps connections open, so it gets a transport of ours. Loading this module take
 """
 
 import socket
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from ssl import SSLContext
 from typing import Any
@@ -30,7 +29,7 @@ from imagegen.providers.bounds import (
     shutdown_at,
 )
 from imagegen.providers.faults import HttpAnswer, fault
-from imagegen.providers.http import HEADERS, MAX_JSON_BYTES, to_answer
+from imagegen.providers.http import HEADERS, JsonHttp, to_answer
 from imagegen.providers.image_stream import OnPreview, is_event_stream, read_image
 from imagegen.providers.input_files import file_name
 from imagegen.providers.packing import UnpackError, unpacked
@@ -61,6 +60,9 @@ class OpenAISdk:
     """One ``openai`` client."""
 
     client: openai.OpenAI
+    provider: str
+    headers: Mapping[str, str | openai.Omit] = field(repr=False)
+    """With the key, for each request."""
 
     def create_image(
         self,
@@ -81,11 +83,11 @@ class OpenAISdk:
         """
         limits = httpx2.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds))
         try:
-            return _answer(self._post(body, inputs, limits), on_preview)
+            return self._answer(self._post(body, inputs, limits), on_preview)
         except (openai.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL) as error:
-            failure = to_fault(error.__cause__ or error)
+            failure = self._fault(error.__cause__ or error)
         except UnicodeError as error:
-            failure = to_fault(error)
+            failure = self._fault(error)
         raise failure
 
     def _post(
@@ -94,7 +96,12 @@ class OpenAISdk:
         # The body is sent as ``extra_body``, so that it is exactly what was priced.
         # ``stream`` must also be an argument: the client would read the answer to its end.
         streams = {"stream": True} if body.get("stream") else {}
-        more: Any = {"extra_body": body, "timeout": limits, **streams}
+        more: Any = {
+            "extra_body": body,
+            "extra_headers": self.headers,
+            "timeout": limits,
+            **streams,
+        }
         prompt, images = str(body["prompt"]), self.client.images.with_raw_response
         try:
             if inputs:
@@ -106,22 +113,44 @@ class OpenAISdk:
         response: httpx2.Response = answer.http_response
         return response
 
+    def _answer(self, response: httpx2.Response, on_preview: OnPreview | None) -> HttpAnswer:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        with closing(response):
+            if response.is_error or not is_event_stream(headers):
+                return to_answer(self.provider, response.status_code, headers, response.read())
+            with suppress(ValueError):
+                if found := read_image(response.iter_lines(), on_preview):
+                    return HttpAnswer(found[0], headers, found[1])
+        raise fault(self.provider, Outcome.UNKNOWN, "the stream ended without an image")
+
+    def _fault(self, cause: BaseException) -> ProviderError:
+        """Return the error for a request without an answer."""
+        outcome = Outcome.UNKNOWN
+        if isinstance(cause, TooLongBodyError):
+            outcome = Outcome.NO_IMAGE
+        elif isinstance(cause, (*NOT_SENT, UnusableBodyError)):
+            outcome = Outcome.UNAVAILABLE
+        return fault(self.provider, outcome, type(cause).__name__)
+
 
 def build_sdk(
-    api_key: str, base_url: str, clock: Clock = time.monotonic, max_bytes: int = MAX_JSON_BYTES
+    provider: str, base_url: str, headers: Mapping[str, str], *, http: JsonHttp
 ) -> OpenAISdk:
-    """Return a client without retries, redirects and the environment's proxies."""
-    transport = BoundedTransport(clock, max_bytes)
+    """Return a client without retries, redirects and the environment's proxies.
+
+    ``headers`` has the provider's key, if it has one; limits and clock are those of ``http``.
+    """
+    transport = BoundedTransport(http.clock, http.max_bytes)
     wire = httpx2.Client(transport=transport, trust_env=False, follow_redirects=False)
-    return OpenAISdk(
-        openai.OpenAI(
-            api_key=api_key,
-            base_url=base_url,
-            max_retries=0,
-            http_client=wire,
-            default_headers=HEADERS,
-        )
+    client = openai.OpenAI(
+        # The client insists on a key. It is never sent: each request has a header in its place.
+        api_key="unused",
+        base_url=base_url,
+        max_retries=0,
+        http_client=wire,
+        default_headers=HEADERS,
     )
+    return OpenAISdk(client, provider, {"Authorization": openai.Omit(), **headers})
 
 
 def _files(inputs: Sequence[InputFile]) -> dict[str, Any]:
@@ -134,27 +163,6 @@ def _files(inputs: Sequence[InputFile]) -> dict[str, Any]:
     masks = [file for role, file in files if role is Role.MASK]
     named: dict[str, Any] = {"image": images[0] if len(images) == 1 else images}
     return {**named, "mask": masks[0]} if masks else named
-
-
-def _answer(response: httpx2.Response, on_preview: OnPreview | None) -> HttpAnswer:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    with closing(response):
-        if response.is_error or not is_event_stream(headers):
-            return to_answer("openai", response.status_code, headers, response.read())
-        with suppress(ValueError):
-            if found := read_image(response.iter_lines(), on_preview):
-                return HttpAnswer(found[0], headers, found[1])
-    raise fault("openai", Outcome.UNKNOWN, "the stream ended without an image")
-
-
-def to_fault(cause: BaseException) -> ProviderError:
-    """Return the error for a request without an answer."""
-    outcome = Outcome.UNKNOWN
-    if isinstance(cause, TooLongBodyError):
-        outcome = Outcome.NO_IMAGE
-    elif isinstance(cause, (*NOT_SENT, UnusableBodyError)):
-        outcome = Outcome.UNAVAILABLE
-    return fault("openai", outcome, type(cause).__name__)
 
 
 @cache

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from imagegen.edge.events import NEEDED, url_event
 from imagegen.places import came_through_front, is_on_loopback, public_url
-from imagegen.providers import PROVIDERS
+from imagegen.providers import registry
 from imagegen.site.bundles import Bundler, stripped
 
 MEDIA_TYPES = {
@@ -232,7 +232,7 @@ def providers_script() -> bytes:
     A module, not a part of ``config.json``: an element has its names before it asks for anything.
     """
     shown = {
-        name: {"title": about.title, "colour": about.colour} for name, about in PROVIDERS.items()
+        name: {"title": about.title, "colour": about.colour} for name, about in registry().items()
     }
     return f"export const PROVIDERS = {json.dumps(shown, indent=1)};\n".encode()
 

@@ -26,8 +26,10 @@ from imagegen.guard import Guard
 from imagegen.usecases.availability import ProviderSetup
 
 CALL_TIMEOUT_SECONDS = 6.0
-"""Timeout of each of the two calls per provider: five providers take at most 60 s, which is within
-the function's timeout of 90 s."""
+"""The longest timeout of each of the two calls per provider."""
+ROUND_SECONDS = 60.0
+"""The longest that all calls of a round take, which is within the function's timeout of 90 s.
+With more than five providers, each call has less time."""
 VALID = "valid"
 
 
@@ -83,11 +85,13 @@ class KeyChecker:
         error: its key changes are then reported by the next round.
         """
         known, setups = self.guard.fleet().key_checks, self.setups()
-        found = {
-            name: self._check(name, known.get(name))
+        checked = [
+            name
             for name in self.catalog.providers
             if (setup := setups.get(name)) and setup.has_key and setup.enabled
-        }
+        ]
+        timeout_seconds = call_timeout_seconds(len(checked))
+        found = {name: self._check(name, known.get(name), timeout_seconds) for name in checked}
         changes = tuple(change for name in found if (change := self._store(name, found[name])))
         self.guard.forget()
         rows = [row for row in self.catalog.models if row.provider in found]
@@ -99,15 +103,15 @@ class KeyChecker:
             days_left=min(self._days_left(rows, found), default=None),
         )
 
-    def _check(self, name: str, before: KeyCheck | None) -> KeyCheck:
+    def _check(self, name: str, before: KeyCheck | None, timeout_seconds: float) -> KeyCheck:
         client = self.provider(name)
         try:
-            client.check_key(timeout_seconds=CALL_TIMEOUT_SECONDS)
+            client.check_key(timeout_seconds=timeout_seconds)
         except ProviderError as error:
             return self._result(error.outcome, name, None, before)
         listed: ServedModels | None = None
         with suppress(ProviderError):  # The key is good; the list is read again in the next round.
-            listed = client.models(timeout_seconds=CALL_TIMEOUT_SECONDS)
+            listed = client.models(timeout_seconds=timeout_seconds)
         return self._result(VALID, name, listed, before)
 
     def _result(
@@ -157,6 +161,11 @@ class KeyChecker:
             ends = last_day(row, found.get(row.provider))
             if ends is not None and not row.is_retired(day):
                 yield (ends - day).days
+
+
+def call_timeout_seconds(count: int) -> float:
+    """Return the timeout of one call in seconds, if ``count`` providers are checked."""
+    return min(CALL_TIMEOUT_SECONDS, ROUND_SECONDS / (2 * max(1, count)))
 
 
 def last_day(row: Offering, key_check: KeyCheck | None) -> date | None:

@@ -86,6 +86,8 @@ class AttemptLog:
         if error.outcome is Outcome.UNKNOWN:
             self.in_doubt.add(row.provider)
             self.in_doubt_microusd += price_microusd
+        if error.outcome is Outcome.REFUSED and row.bills_refusals:
+            self.in_doubt_microusd += price_microusd
         if error.retry_after_seconds is not None:
             self.retry_after_seconds.append(error.retry_after_seconds)
 
