@@ -553,3 +553,9 @@ def test_pieces_of_one_part_go_back_as_one_part() -> None:
 def test_half_a_count_is_none(usage: dict[str, int]) -> None:
     parts = read(delta(content="Hi"), {"usage": usage}, delta("stop"))
     assert [one for one in parts if isinstance(one, TokenCount)] == []
+
+
+def test_an_id_that_comes_with_a_second_whole_object_is_that_of_another_call() -> None:
+    found = uses(call(FOX, NAME, index=0), call(HARE, NAME, index=0, id="b"))
+    assert [one.arguments for one in found] == [FOX, HARE]
+    assert found[1].id == "b"
