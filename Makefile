@@ -41,6 +41,10 @@ CLIENTS_DAY := 2026-11-11
 # cores are busy to the end: the longer half of the unit tests (by the first letter of a file) takes as
 # long, with style and template, as the other half with the types.
 PARTS := unit-to-k unit-from-l types style .tools/validated
+# `make check` tries a fifth of the examples of each property, and leaves out the tests that go through
+# every combination of something. `make test` does both.
+QUICK_OPTIONS := -m "not thorough" --hypothesis-profile=quick
+UNIT_OPTIONS :=
 TWO := $(MAKE) -k -j2 --output-sync=target
 UNIT_TO_K := $(wildcard tests/unit/test_[a-k]*.py)
 UNIT_FROM_L := $(filter-out $(UNIT_TO_K),$(wildcard tests/unit/test_*.py))
@@ -81,8 +85,8 @@ audit: tools .tools/audit/stamp ## Scan the transformed template and the locked 
 	@$(PYTHON) -m operations.audit
 
 .PHONY: check
-check: .venv/stamp .tools/sam/stamp ## Check format, lint, types, unit tests and the template: under two minutes on two cores
-	@$(TWO) $(PARTS)
+check: .venv/stamp .tools/sam/stamp ## Check format, lint, types, unit tests and the template: about a minute on two cores
+	@$(TWO) $(PARTS) UNIT_OPTIONS='$(QUICK_OPTIONS)'
 
 .PHONY: openapi
 openapi: .venv/stamp ## Write openapi.json from the handlers (make check fails if it is out of date)
@@ -112,11 +116,11 @@ unit: .venv/stamp
 
 .PHONY: unit-to-k
 unit-to-k: .venv/stamp
-	$(PYTHON) -m pytest -q $(UNIT_TO_K)
+	$(PYTHON) -m pytest -q $(UNIT_OPTIONS) $(UNIT_TO_K)
 
 .PHONY: unit-from-l
 unit-from-l: .venv/stamp
-	$(PYTHON) -m pytest -q $(UNIT_FROM_L)
+	$(PYTHON) -m pytest -q $(UNIT_OPTIONS) $(UNIT_FROM_L)
 
 .PHONY: stack-suites
 stack-suites: tools
@@ -156,7 +160,7 @@ planted: tools ## Plant known bugs in a copy; each must turn tests red (ROWS=1: 
 
 .PHONY: mutation
 mutation: tools ## Mutate the code that decides, in a copy: 95 % must be killed, the rest explained (ONLY=modules)
-	@PYTHONPATH=layers/shared $(PYTHON) -m tests.mutation $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
+	@PYTHONPATH=layers/shared $(PYTHON) -m tests.mutation $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(ONE_IN),--one-in $(ONE_IN))
 
 .PHONY: format
 format: .venv/stamp ## Format the code and repair what the linter can

@@ -92,8 +92,19 @@ def measure() -> Part:
         }
     items = parts(12, 512, image, estimate, ARM_GB_SECOND)
     told = " + ".join(f"{name} {usd:.7f}" for name, usd in items.items())
-    part.notes += [
-        f"12 s at 512 MB: {told}.",
+    part.notes += [f"12 s at 512 MB: {told}.", *_notes(image, estimate)]
+    total = sum(items.values())
+    part.budgets[f"at most ${BUDGET:.5f} at 12 s and 512 MB (${total:.6f})"] = total <= BUDGET
+    worst = max(one.writes for name, one in found.items() if name.endswith(" image"))
+    trips = max(one.trips for name, one in found.items() if name.endswith(" image"))
+    part.budgets[f"at most 6 write units an image, with the index's (worst {worst:g})"] = worst <= 6
+    part.budgets[f"at most 4 round trips an image ({trips})"] = trips <= 4
+    part.figures["at12s"] = {name: round(usd, 9) for name, usd in items.items()}
+    return part
+
+
+def _notes(image: Units, estimate: Units) -> list[str]:
+    return [
         (
             f"Lambda: seconds x GB x ${ARM_GB_SECOND} (x86_64 ${X86_GB_SECOND}) + $0.20 a million. "
             f"generate takes the wait + {OWN_SECONDS} s, the others {ESTIMATE_SECONDS} s."
@@ -108,14 +119,6 @@ def measure() -> Part:
             f"in it: ${IMAGE_MB / 1024 * 0.09:.6f} a download after the first 100 GB of a month."
         ),
     ]
-    total = sum(items.values())
-    part.budgets[f"at most ${BUDGET:.5f} at 12 s and 512 MB (${total:.6f})"] = total <= BUDGET
-    worst = max(one.writes for name, one in found.items() if name.endswith(" image"))
-    trips = max(one.trips for name, one in found.items() if name.endswith(" image"))
-    part.budgets[f"at most 6 write units an image, with the index's (worst {worst:g})"] = worst <= 6
-    part.budgets[f"at most 4 round trips an image ({trips})"] = trips <= 4
-    part.figures["at12s"] = {name: round(usd, 9) for name, usd in items.items()}
-    return part
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import gateways, ground, machine
+from bench.cold_programs import BARE, BOOT, EAGER, LITELLM, POWERTOOLS
 from bench.results import Part, alone, median, p90
 from local import rie
 from local.events import read_event
@@ -34,37 +35,6 @@ BUDGET: Final = 0.25
 REPEATS: Final = int(os.environ.get("REPEATS", "5"))
 PATH: Final = "2015-03-31/functions/function/invocations"
 
-BOOT: Final = """\
-import os, sys, time
-marks = {{"boot": time.monotonic_ns()}}
-def enter():
-    if {group!r}:
-        with open({group!r}, "w") as procs:
-            procs.write(str(os.getpid()))
-if not {boosted!r}:
-    enter()
-sys.path[:0] = {path!r}
-import awslambdaric.lambda_runtime_client as client
-whole = client.LambdaRuntimeClient.wait_next_invocation
-def first(self):
-    marks["ready"], marks["modules"] = time.monotonic_ns(), len(sys.modules)
-    client.LambdaRuntimeClient.wait_next_invocation = second
-    if {boosted!r}:
-        enter()
-    return whole(self)
-def second(self):
-    import json
-    with open({marks!r}, "w") as out:
-        json.dump(marks | {{"cpu": time.process_time_ns()}}, out)
-    client.LambdaRuntimeClient.wait_next_invocation = whole
-    return whole(self)
-client.LambdaRuntimeClient.wait_next_invocation = first
-{before}
-import runpy
-sys.argv = ["awslambdaric", "handler.lambda_handler"]
-runpy.run_module("awslambdaric", run_name="__main__")
-"""
-
 FUNCTIONS: Final = ("estimate", "health", "generate")
 CASES: Final = {
     "estimate": "estimate/prompt-only.json",
@@ -75,41 +45,6 @@ CASES: Final = {
 BOOSTED: Final = ", start at full speed"
 UNPRIMED: Final = "os.environ.pop('AWS_LAMBDA_INITIALIZATION_TYPE')"
 SDK: Final = "import imagegen.providers.sdk"
-
-BARE: Final = """\
-def lambda_handler(event, context):
-    return {"statusCode": 200}
-"""
-POWERTOOLS: Final = """\
-import boto3
-from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver
-from pydantic import BaseModel
-
-api = LambdaFunctionUrlResolver(enable_validation=True)
-table = boto3.client("dynamodb")
-
-class Answer(BaseModel):
-    text: str
-
-@api.get("/health-check/image-providers")
-def answer() -> Answer:
-    return Answer(text="well")
-
-def lambda_handler(event, context):
-    return api.resolve(event, context)
-"""
-LITELLM: Final = """\
-import litellm
-
-def lambda_handler(event, context):
-    return {"statusCode": 200, "body": litellm.image_generation.__name__}
-"""
-# As a function does that imports at the top all it may ever need.
-EAGER: Final = """\
-import importlib, pkgutil, boto3, openai, requests, imagegen
-for found in pkgutil.walk_packages(imagegen.__path__, "imagegen."):
-    importlib.import_module(found.name)
-"""
 
 
 @dataclass(slots=True)
@@ -149,8 +84,7 @@ def start(candidate: Candidate, group: Path | None) -> dict[str, float]:
         with running(command, env=candidate.variables, log=log, cwd=directory) as process:
             url = f"http://{LOOPBACK}:{port}"
             wait_until_answering(url, process, log, rie.START_SECONDS)
-            event = candidate.event()
-            asked = time.monotonic_ns()
+            event, asked = candidate.event(), time.monotonic_ns()
             answer = _post(f"{url}/{PATH}", event)
             answered = time.monotonic_ns()
             again = _timed(lambda: _post(f"{url}/{PATH}", event))
@@ -291,14 +225,18 @@ def _part(found: Sequence[Candidate], *, limited: bool) -> Part:
         if one.name in ("estimate", "health"):
             what = f"{one.name} starts cold in {BUDGET} x of importing everything from source"
             part.budgets[f"{what} or less ({ratio:.2f})"] = ratio <= BUDGET
+    part.notes += _notes(limited=limited)
+    part.figures["versions"] = {"litellm": gateways.LITELLM}
+    return part
+
+
+def _notes(*, limited: bool) -> list[str]:
     share = f"{machine.lambda_share(MEMORY_MB):.2f} of a core (cgroup), as Lambda's {MEMORY_MB} MB"
-    part.notes += [
+    return [
         f"CPU: {share}." if limited else "CPU: not limited, this machine allows no quota.",
         "Peers: their packages whole, with bytecode. Stores: MiniStack beside it, unlimited.",
         '"Start at full speed": the limit holds from the first event on, as Lambda is seen to do.',
     ]
-    part.figures["versions"] = {"litellm": gateways.LITELLM}
-    return part
 
 
 def main() -> None:

@@ -161,7 +161,7 @@ def _instant(address: str) -> Asker:
     observer = LogObserver("bench", "INFO", service.catalog.providers, service.clock)
     service.on_finished = observer.request_finished
     waits = Waits()
-    timed: Any = Timed(build_provider("openai", api_key=SecretStr(KEY), base_url=address), waits)
+    timed: Any = Timed(build_provider("openai", credential=SecretStr(KEY), base_url=address), waits)
     service.providers["openai"] = timed
     functions = replace(service.functions, world=PlainWorld(service))
 

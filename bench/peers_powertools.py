@@ -10,71 +10,30 @@ shorter than ours, for its clock cannot be passed in.
 import importlib.metadata
 import multiprocessing
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any, cast
+from typing import Any
 
-import boto3
-from aws_lambda_powertools.utilities.circuit_breaker import (
-    CircuitBreakerConfig,
-    CircuitBreakerOpenError,
-    circuit_breaker,
+from bench.powertools_environment import (
+    CACHE_SECONDS,
+    REST_SECONDS,
+    Job,
+    RefusedError,
+    breaking,
+    drawing,
 )
-from aws_lambda_powertools.utilities.circuit_breaker.persistence import (
-    CircuitBreakerDynamoDBPersistence,
-)
-from aws_lambda_powertools.utilities.idempotency import (
-    DynamoDBPersistenceLayer,
-    IdempotencyConfig,
-    idempotent_function,
-)
-from aws_lambda_powertools.utilities.idempotency.exceptions import (
-    IdempotencyAlreadyInProgressError,
-)
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
-from local.emulator import CREDENTIALS, REGION
 from tests.adapters.aws.world import Aws
-from tests.exactness.ground import all_at_once
 
 INSTANCES, CALLERS, ROUNDS, DEATHS = 20, 100, 5, 3
-REST_SECONDS = 5
 CALL_SECONDS = 0.5
 """How long a probe takes: the other 99 come meanwhile."""
 DRAWING_SECONDS = 12.0
 """How long an image takes: the other 99 come meanwhile."""
 LOOK_SECONDS = 0.25
-CACHE_SECONDS = 1
 CONTEXT = multiprocessing.get_context("forkserver")
-
-
-class DownError(Exception):
-    """The provider fails."""
-
-
-class RefusedError(Exception):
-    """The provider answers that it will not draw this."""
-
-
-class Context:
-    """What Lambda tells of an invocation: how long it may take."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return five minutes."""
-        return 300_000
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What an environment is told to do at once, and how each call ends."""
-
-    calls: int = 1
-    seconds: float = 0.0
-    error: type[Exception] | None = DownError
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +52,7 @@ class Environment:
 
 def measure(aws: Aws) -> dict[str, Any]:
     """Return the figures."""
-    crew = _crew(aws, _breaking, INSTANCES)
+    crew = _crew(aws, breaking, INSTANCES)
     opened_after = _failures_until_open(crew)
     per_round = _calls_per_round(crew)
     _end(crew)
@@ -141,7 +100,7 @@ def _after_a_probe(aws: Aws, error: type[Exception] | None) -> float:
 
     ``None`` kills the environment that probes.
     """
-    key_checker, other = crew = _crew(aws, _breaking, 2)
+    key_checker, other = crew = _crew(aws, breaking, 2)
     key_checker.ask(Job(calls=5))
     time.sleep(REST_SECONDS + CACHE_SECONDS + 1)
     if error is None:
@@ -160,7 +119,7 @@ def _after_a_probe(aws: Aws, error: type[Exception] | None) -> float:
 
 def _clicks(aws: Aws) -> dict[str, Any]:
     """Return what a hundred calls with one idempotency key came to, and a hundred later ones."""
-    crew = _crew(aws, _drawing, INSTANCES)
+    crew = _crew(aws, drawing, INSTANCES)
     found = {}
     for name in ("atOnce", "later"):
         for one in crew:
@@ -172,81 +131,6 @@ def _clicks(aws: Aws) -> dict[str, Any]:
         }  # fmt: skip
     _end(crew)
     return found
-
-
-# --- what runs in an environment
-
-
-def _breaking(connection: Connection, endpoint: str, table: str) -> None:
-    """Call through the circuit breaker, as often as told, and say what came of each call."""
-    config = CircuitBreakerConfig(
-        failure_threshold=5,
-        recovery_timeout=REST_SECONDS,
-        local_cache_max_age=CACHE_SECONDS,
-        ignored_exceptions=(RefusedError,),
-    )
-    store = CircuitBreakerDynamoDBPersistence(table_name=table, boto3_client=_client(endpoint))
-
-    @circuit_breaker(name="alpha", persistence_store=store, config=config)
-    def call(job: Job) -> None:
-        time.sleep(job.seconds)
-        if job.error:
-            raise job.error
-
-    def one(job: Job) -> list[str]:
-        try:
-            call(job)
-        except (DownError, RefusedError):
-            return ["called"]
-        except CircuitBreakerOpenError:
-            return ["refused"]
-        return ["made"]
-
-    _serve(connection, one)
-
-
-def _drawing(connection: Connection, endpoint: str, table: str) -> None:
-    """Draw under one idempotency key, as often as told; say each call and each image."""
-    store = DynamoDBPersistenceLayer(table_name=table, boto3_client=_client(endpoint))
-    config = IdempotencyConfig(lambda_context=cast("LambdaContext", Context()))
-
-    def make(*, quote: str, said: list[str], seconds: float) -> str:
-        said.append("call")
-        time.sleep(seconds)
-        return f"{quote} {uuid.uuid4()}"
-
-    draw = idempotent_function(
-        make, data_keyword_argument="quote", persistence_store=store, config=config
-    )
-
-    def one(job: Job) -> list[str]:
-        said = list[str]()
-        try:
-            said.append(draw(quote="one", said=said, seconds=job.seconds))
-        except IdempotencyAlreadyInProgressError:
-            said.append("in progress")
-        return said
-
-    _serve(connection, one)
-
-
-def _serve(connection: Connection, one: Callable[[Job], list[str]]) -> None:
-    while job := connection.recv():
-        came = all_at_once(lambda _, job=job: one(job), range(job.calls), threads=job.calls)  # type: ignore[misc]
-        connection.send(Counter(word for words in came for word in words))
-
-
-def _client(endpoint: str) -> Any:
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
-# --- the environments
 
 
 def _crew(aws: Aws, work: Callable[[Connection, str, str], None], number: int) -> list[Environment]:

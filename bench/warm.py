@@ -30,21 +30,23 @@ LARGE: Final = (RAW, "`requests`", "openai SDK", OURS, SDK)
 BUDGET_MS: Final = 2.0
 
 
+COLUMNS = (
+    "whole call",
+    "p90",
+    "waits",
+    "added to raw HTTP",
+    "own: beside the SDK's call",
+    "CPU",
+    "x LiteLLM SDK",
+)
+
+
 def measure(here: Contest) -> Part:
     """Measure everybody who could be started."""
     part = Part(
         "warm",
         f"Warm: added to the provider's call, ms per image ({ROUNDS} turns of {IMAGES})",
-        [
-            "",
-            "whole call",
-            "p90",
-            "waits",
-            "added to raw HTTP",
-            "own: beside the SDK's call",
-            "CPU",
-            "x LiteLLM SDK",
-        ],
+        ["", *COLUMNS],
     )
     found = _turns(here, ROUNDS, IMAGES)
     _tell(part, found, "")

@@ -36,8 +36,9 @@ def questions(dotenv: Mapping[str, str]) -> Iterator[Question]:
     """
     if "JWT_ISSUER" not in dotenv:
         yield from (one for one in ISSUER if one.name not in dotenv)
-    if not any(about.key_name in dotenv for about in PROVIDERS.values()):
-        for about in PROVIDERS.values():
+    keyed = [about for about in PROVIDERS.values() if about.key_name]
+    if not any(about.key_name in dotenv for about in keyed):
+        for about in keyed:
             text = f"{about.title} API key [leave this provider out]"
             yield Question(about.key_name, text, is_secret=True)
     yield from (one for one in ALARMS if one.name not in dotenv)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from imagegen.providers import base_url_name, flag_name
+from imagegen.providers import PROVIDERS, base_url_name, flag_name
 from local import emulator, issuer, permissions, sam, simulated
 from local.emulator import HEALTH_PATH, REGION, Emulator
 from local.issuer import AUDIENCE, Issuer
@@ -99,7 +99,7 @@ class LocalStack:
     def provider_settings(self) -> dict[str, str]:
         """Return keys and flags: those of .env, and made-up ones for simulated providers."""
         made_up = {key: f"local-{provider}-key" for provider, key in KEYS.items()}
-        flags = {flag_name(provider): "true" for provider in KEYS}
+        flags = {flag_name(provider): "true" for provider in PROVIDERS}
         if self.simulates_llm:
             made_up[CHAT_KEY] = "local-chat-key"
         return {**made_up, **flags, **self.options.dotenv}
@@ -119,7 +119,7 @@ class LocalStack:
         simulated_urls = {
             parameter_name(base_url_name(provider)): url
             for provider, url in self.base_urls.items()
-            if KEYS[provider] not in self.options.dotenv
+            if KEYS.get(provider) not in self.options.dotenv
         }
         if self.simulates_llm:
             simulated_urls |= {"ChatBaseUrl": self.simulator_url + LLM_PATH, "ChatModel": LLM_MODEL}

@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from imagegen.providers import OFF, PROVIDERS, region_name
 from local import guide
 from local.parameters import (
     CLEAR,
@@ -219,6 +220,7 @@ def summary(
     issuer = chosen.get("JWT_ISSUER")
     if is_new:
         keys = [provider for provider, name in KEYS.items() if name in chosen]
+        keys += [f"{name} (by role)" for name in PROVIDERS if is_called_by_role(name, chosen)]
         alarms = chosen.get("ALARM_TOPIC_ARN") or chosen.get("ALARM_EMAIL")
         lines += [
             f"  tokens      {issuer or 'JWT_ISSUER is not set: every user will be refused'}",
@@ -231,6 +233,12 @@ def summary(
         cleared = "JWT_ISSUER is cleared: every user will be refused"
         lines.append(f"  tokens      {kept if is_kept else cleared}")
     return "\n".join(lines)
+
+
+def is_called_by_role(provider: str, chosen: Mapping[str, str]) -> bool:
+    """Return whether a provider is called with the functions' own role."""
+    region = PROVIDERS[provider].region
+    return bool(region) and chosen.get(region_name(provider), region) != OFF
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "AWS::DynamoDB::Table.TimeToLiveSpecification": (
         "dynamodb: UpdateTimeToLive DescribeTimeToLive"
     ),
+    "AWS::IAM::Policy": ("iam: PutRolePolicy GetRolePolicy DeleteRolePolicy"),
     "AWS::IAM::Role": (
         "iam: CreateRole GetRole UpdateRole DeleteRole PassRole TagRole UntagRole "
         "UpdateAssumeRolePolicy PutRolePolicy GetRolePolicy DeleteRolePolicy "

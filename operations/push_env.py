@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_ssm import SSMClient
 
-KEYS: Final = {name: about.key_name for name, about in PROVIDERS.items()}
+KEYS: Final = {name: about.key_name for name, about in PROVIDERS.items() if about.key_name}
+"""The names of the keys, by provider; one that is called with the functions' own role has none."""
 CHAT_KEY: Final = "CHAT_API_KEY"
 FLAG: Final = re.compile(flag_name("[A-Z0-9_]+"))
 QUOTE_KEYS: Final = "QUOTE_KEYS"

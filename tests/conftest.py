@@ -2,11 +2,9 @@
 
 import gc
 
-from hypothesis import settings
+from tests.examples import register_profiles
 
-# How long an example takes says how busy the machine is, nothing of the code.
-settings.register_profile("imagegen", deadline=None)
-settings.load_profile("imagegen")
+register_profiles()
 
 
 def pytest_collection_finish() -> None:

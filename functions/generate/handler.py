@@ -1,16 +1,13 @@
 """Confirmed requests, images, usage and OpenAI's routes; on a schedule, the reconciler."""
 
-import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.depends import Depends
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import ValidationError
 
 from imagegen.bootstrap.generate import GenerateService, get_generate_service
 from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
@@ -24,8 +21,8 @@ from imagegen.edge.api import (
     viewer_id,
 )
 from imagegen.edge.events import task_of
-from imagegen.edge.media_types import is_form, wants_json
-from imagegen.edge.requests import Access, check_query, raw_body
+from imagegen.edge.media_types import wants_json
+from imagegen.edge.requests import Access, check_query
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import (
     EDITS,
@@ -40,9 +37,6 @@ from imagegen.wire.gallery import GalleryPage, GalleryQuery
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
 from imagegen.wire.sets import GeneratedSet
-
-if TYPE_CHECKING:
-    from imagegen.openai_api.edit_models import Edit
 
 Service = Annotated[GenerateService, Depends(get_generate_service)]
 
@@ -170,7 +164,7 @@ def edit_image(service: Service) -> Response[str]:
     """Return changed pictures to an OpenAI client: offer and confirmation in one call."""
     ends_ms, base_url = _ends_ms(service), _base_url(service)
     answer = service.openai.edits.answer(
-        _edit(base_url),
+        service.openai.edit_of(api.current_event.raw_event, base_url),
         api.current_event.headers,
         current_user(api).id,
         ends_ms=ends_ms,
@@ -216,28 +210,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         service.world.observer.swept()
         return done
     return serve(api, event, context, access=ACCESS)
-
-
-def _edit(base_url: str) -> "Edit":
-    """Return the edit that the request's body asks for, as a form or as JSON.
-
-    Raises:
-        RequestValidationError, ImagegenError: the body is not valid.
-    """
-    # Only these requests load them.
-    from imagegen.edge.forms import form_fields  # noqa: PLC0415
-    from imagegen.openai_api.edit_models import edit_of_form, edit_of_json  # noqa: PLC0415
-
-    event = api.current_event.raw_event
-    try:
-        if is_form(event["headers"].get("content-type", "")):
-            return edit_of_form(form_fields(event))
-        return edit_of_json(json.loads(raw_body(event) or "null"), base_url)
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)
-        raise RequestValidationError(
-            [{**one, "loc": ("body", *one["loc"])} for one in found]
-        ) from None
 
 
 def _ends_ms(service: GenerateService) -> int:

@@ -19,7 +19,8 @@ from generators.docs import (
     settings,
 )
 from generators.docs.blocks import pages, with_blocks
-from generators.docs.examples import StackNotFreshError, played
+from generators.docs.examples import played
+from generators.docs.visitor import StackNotFreshError
 from local.paths import ROOT, STACK_FILE
 from local.stack import running_stack
 

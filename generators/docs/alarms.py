@@ -3,7 +3,8 @@
 from typing import Final
 
 from generators.docs.blocks import code, table
-from generators.monitoring.alarms import Alarm, alarms
+from generators.monitoring.alarm import Alarm
+from generators.monitoring.alarms import alarms
 from generators.monitoring.queries import FUNCTIONS
 
 FUNCTION: Final = "FUNCTION"

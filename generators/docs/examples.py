@@ -5,21 +5,19 @@ and long lists are cut to their first entries.
 """
 
 import json
-import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import requests
 
-from generators.docs.exchanges import JSON, Call, exchange
+from generators.docs.exchanges import JSON, Call
+from generators.docs.visitor import SECONDS, Example, StackNotFreshError, Visitor
 from generators.openapi import DOCUMENT
 from imagegen.edge.openapi import FUNCTION
 from local.stack import LocalStack
 
-SECONDS: Final = 30.0
 PROMPT: Final = "A red fox in fresh snow"
 UPLOAD: Final = {
     "mediaType": "image/png",
@@ -28,20 +26,6 @@ UPLOAD: Final = {
 }
 SLOW: Final = {"delaySeconds": 6, "times": 1, "model": "black-forest-labs/FLUX.2-max"}
 """The simulator's setting that makes one image slow enough to show the state ``generating``."""
-
-
-class StackNotFreshError(Exception):
-    """The stack would not give the usual answers; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One exchange that a page shows."""
-
-    name: str
-    operation: str
-    """The ``operationId`` of openapi.json."""
-    status: int
 
 
 EXAMPLES: Final = (
@@ -75,53 +59,6 @@ EXAMPLES: Final = (
 )
 
 
-@dataclass(slots=True)
-class Visitor:
-    """Sends requests to a running stack, and keeps those that a page shows."""
-
-    stack: Mapping[str, Any]
-    new_token: Callable[[str], str]
-    addresses: Mapping[str, str]
-    """The name of the stack's URL by operation, from openapi.json."""
-    pages: dict[str, str] = field(default_factory=dict)
-
-    def person(self) -> str:
-        """Return the token of a new user."""
-        return self.new_token(f"reader-{secrets.token_hex(8)}")
-
-    def ask(self, operation: str, call: Call) -> requests.Response:
-        """Return the answer.
-
-        Raises:
-            StackNotFreshError: openapi.json does not have the operation yet.
-        """
-        if operation not in self.addresses:
-            raise StackNotFreshError(f"{operation} is not in openapi.json: run `make openapi`")
-        return requests.request(
-            call.method,
-            self.stack[self.addresses[operation]] + call.path,
-            headers=call.headers(call.token),
-            json=call.body,
-            timeout=SECONDS,
-            allow_redirects=False,
-        )
-
-    def show(self, name: str, call: Call) -> Any:
-        """Return the answer's JSON, and keep the exchange as a page shows it.
-
-        Raises:
-            StackNotFreshError: the answer has another status than the example is for.
-        """
-        example = next(one for one in EXAMPLES if one.name == name)
-        answer = self.ask(example.operation, call)
-        if answer.status_code != example.status:
-            raise StackNotFreshError(
-                f"{name}: {answer.status_code} instead of {example.status}: {answer.text[:400]}"
-            )
-        self.pages[f"example {name}"] = exchange(call, self.addresses[example.operation], answer)
-        return answer.json() if "json" in answer.headers.get("Content-Type", "") else None
-
-
 def played(description: Mapping[str, Any]) -> dict[str, str]:
     """Return every example, by the name of its block.
 
@@ -135,7 +72,7 @@ def played(description: Mapping[str, Any]) -> dict[str, str]:
         Qualifier="live",
         Payload=b'{"task": "probe"}',
     )
-    visitor = Visitor(description, stack.issuer.token, addresses())
+    visitor = Visitor(description, stack.issuer.token, addresses(), EXAMPLES)
     for part in (_state, _main_job, _errors, _limit, _on_its_way, _chat, _openai):
         part(visitor)
     return visitor.pages
@@ -249,7 +186,7 @@ def _openai(visitor: Visitor) -> None:
     picture = {"file_id": made["imagegen"]["imageId"]}
     edit = {"model": "standard", "prompt": "Make the fox blue", "images": [picture]}
     visitor.show("openai-edit", Call("POST", "/v1/images/edits", edit, token))
-    visitor.show("openai-refused", Call("POST", path, {**body, "background": "transparent"}, token))
+    visitor.show("openai-refused", Call("POST", path, {**body, "output_compression": 50}, token))
     visitor.show("openai-models", Call("GET", "/v1/models", token=token))
     visitor.show("openai-model", Call("GET", "/v1/models/dall-e-3", token=token))
 

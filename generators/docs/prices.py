@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from generators.docs.blocks import code, table
-from imagegen.domain.abilities import InputSupport
+from imagegen.domain.abilities import Enlargement, InputSupport
 from imagegen.domain.catalog import Catalog, Offering, Tier, parse_catalog
 from imagegen.domain.money import label_text, usd_text
+from imagegen.domain.operations import Operation
 from imagegen.domain.price_rules import (
     FreeInputs,
     PatchTokens,
@@ -16,6 +17,7 @@ from imagegen.domain.price_rules import (
     PerInputImage,
     PerMegapixel,
     PerRunPlusMegapixel,
+    PerStartedBlock,
     PerStartedMegapixel,
 )
 from imagegen.domain.pricing import price_microusd
@@ -26,7 +28,7 @@ ABILITIES: Final = (
     "key", "input images", "price of one", "mask", "needs", "transparent", "seed", "preview frames",
 )  # fmt: skip
 OFFERS: Final = (
-    "tier", "priority", "provider", "model", "key", "square", "typical seconds",
+    "operation", "tier", "priority", "provider", "model", "key", "square", "typical seconds",
     "waited for, seconds", "longest prompt", "marks", "ends", "source", "checked",
 )  # fmt: skip
 
@@ -55,14 +57,17 @@ def made() -> dict[str, str]:
 
 
 def _rows(catalog: Catalog) -> Iterator[Offering]:
-    for tier in Tier:
-        yield from catalog.tier(tier)
+    for operation in Operation:
+        for tier in Tier:
+            yield from catalog.tier(tier, operation)
 
 
 def _offer(row: Offering) -> tuple[str, ...]:
-    square = row.option("1024x1024" if row.keeps_size else "square")
+    shape = row.sizes[0].size if row.keeps_size or row.enlarges else "square"
+    square = row.option(shape)
     price = price_microusd(row, square) if square else None
     return (
+        row.operation,
         row.tier,
         str(row.fallback_priority),
         row.provider,
@@ -71,7 +76,7 @@ def _offer(row: Offering) -> tuple[str, ...]:
         "not offered" if price is None else label_text(price),
         str(row.typical_seconds),
         str(row.call_seconds),
-        f"{row.max_prompt_characters:,}",
+        f"{row.max_prompt_characters:,}" if row.max_prompt_characters else "no prompt",
         ", ".join(row.marks) or "none known",
         str(row.shutdown_on or "no end known"),
         _link(str(row.source)),
@@ -115,12 +120,29 @@ def _sizes(row: Offering) -> str:
     head += f"Sent with every size: {_sent(row.params) or 'nothing else'}.\n\n"
     if row.keeps_size:
         return head + "The image has the size of the first input image.\n"
+    if row.enlarges:
+        return head + _enlarged(row.enlarges)
     lines = (
         (option.size, option.shape or "", label_text(price), _sent(option.params))
         for option in row.sizes
         if (price := price_microusd(row, option)) is not None
     )
     return head + table(("size", "name", "price", "sent for it"), lines)
+
+
+def _enlarged(enlarges: Enlargement) -> str:
+    scales = "; ".join(
+        f"{name} times: {_sent(params) or 'nothing else'}"
+        for name, params in enlarges.scales.items()
+    )
+    edge = f", with edges of at most {enlarges.most_edge:,} pixels" if enlarges.most_edge else ""
+    most = f"at most {enlarges.most_megapixels} million pixels{edge}"
+    least = f" Edges of the input have at least {enlarges.least_edge} pixels."
+    link = _link(str(enlarges.source))
+    return (
+        f"The edges become longer. Sent for {scales}. The image has {most} ({link})."
+        f"{least if enlarges.least_edge > 1 else ''}\n"
+    )
 
 
 def _rule(row: Offering) -> str:
@@ -134,6 +156,8 @@ def _rule(row: Offering) -> str:
                 return f"{label_text(run)} for the run, whatever the size"
             each = f"{label_text(usd)} for each million pixels that are billed"
             return f"{label_text(run)} for the run and {each}"
+        case PerStartedBlock(usd=usd, megapixels=megapixels):
+            return f"{label_text(usd)} for each {megapixels} million pixels that the image begins"
     assert_never(row.price)
 
 

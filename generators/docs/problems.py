@@ -11,7 +11,8 @@ from typing import Final
 from generators.docs.blocks import code, table
 from generators.sources import nodes
 from imagegen.domain import errors
-from imagegen.domain.errors import ImagegenError, LimitError, LlmError, ProviderError
+from imagegen.domain.errors import ImagegenError, LimitError, ProviderError
+from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.edge import problems
 from local.paths import ROOT

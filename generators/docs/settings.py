@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from generators.docs.blocks import code, table
-from imagegen.providers import PROVIDERS, flag_name
+from imagegen.providers import PROVIDERS, flag_name, region_name
 from local.parameters import environment_name, read_template
 
 COSTS: Final = {
@@ -23,7 +23,9 @@ COSTS: Final = {
     "ImageRetentionDays": "S3 costs about $0.023 for a GB and month: 1.5 MB for a year is $0.0004",
     "PageConcurrency": "nothing; it is taken from the account's own limit",
     "LogLevel": "INFO writes about 3 KB for an image; logs cost $0.50 for a GB",
+    "BedrockRegion": "nothing; each image its price, each check of a prompt its units of text",
     "Moderation": "nothing; OpenAI's moderation is free",
+    "Moderator": "Amazon Bedrock bills its checks by units of text, apart from the image",
 }
 """The cost of a setting; list prices of us-east-1 (docs/deploy.md contains their date)."""
 
@@ -31,18 +33,25 @@ COSTS: Final = {
 def made() -> dict[str, str]:
     """Return the parts of docs/configuration.md and docs/providers.md by name."""
     template = read_template()
-    keys = (
-        (code(name), code(about.key_name), code(flag_name(name)))
-        for name, about in PROVIDERS.items()
-    )
+    keys = ((code(name), _credential(name), code(flag_name(name))) for name in PROVIDERS)
     pages = (
-        (about.title, f"<{about.keys_url}>", code(about.key_name)) for about in PROVIDERS.values()
+        (about.title, f"<{about.keys_url}>", _credential(name)) for name, about in PROVIDERS.items()
     )
     return {
         "parameters": "\n".join(_groups(template)),
         "keys": table(("provider", "keys, separated by commas", "false switches it off"), keys),
         "where to get keys": table(("provider", "where to get a key", "in `.env`"), pages),
     }
+
+
+def _credential(provider: str) -> str:
+    """Return the name of a provider's keys, or what there is in place of keys."""
+    key_name = PROVIDERS[provider].key_name
+    return (
+        code(key_name)
+        if key_name
+        else f"none: the functions' role, in {code(region_name(provider))}"
+    )
 
 
 def _groups(template: dict[str, Any]) -> Iterator[str]:

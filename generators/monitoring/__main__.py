@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from generators.monitoring.alarms import alarms
-from generators.monitoring.dashboard import body, graphs
+from generators.monitoring.dashboard import graphs
 from generators.monitoring.queries import FUNCTIONS
 from generators.monitoring.resources import email_topic, resources
+from generators.monitoring.widgets import body
 from imagegen.providers import PROVIDERS
 from local.parameters import read_bare_template
 from local.paths import MONITORING

@@ -5,16 +5,15 @@ of a division are always emitted together, so that neither is missing alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from generators.monitoring.alarm import AT_MOST, Alarm, missing
 from generators.monitoring.queries import (
     DAY,
     FIVE_MINUTES,
     FUNCTIONS,
     HOUR,
     MINUTE,
-    Query,
     buckets,
     lambdas,
     ours,
@@ -28,40 +27,6 @@ CONCURRENCY_PERCENT: Final = 80
 DIFFERENCE_PERCENT: Final = 10
 CHAT_PERCENT: Final = 20
 RETIREMENT_DAYS: Final = 30
-ABOVE, BELOW, AT_MOST = (
-    "GreaterThanThreshold",
-    "LessThanThreshold",
-    "LessThanOrEqualToThreshold",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """One alarm; with several queries, ``expression`` combines them into one number."""
-
-    name: str
-    """The name without the stack's name in front."""
-    why: str
-    queries: Mapping[str, Query]
-    threshold: int | str
-    """A number, or the name of a parameter."""
-    expression: str = ""
-    comparison: str = ABOVE
-    periods: int = 1
-    needed: int = 1
-    """How many of the last ``periods`` must be beyond the threshold."""
-    absent: str = "notBreaching"
-    condition: str = ""
-
-    @property
-    def resource(self) -> str:
-        """The alarm's name in the template."""
-        return "".join(part.capitalize() for part in self.name.split("-")) + "Alarm"
-
-
-def missing(name: str, why: str, heartbeat: Mapping[str, Query]) -> Alarm:
-    """Return the alarm of a schedule whose heartbeat has not come for fifteen minutes."""
-    return Alarm(name, why, heartbeat, 1, comparison=BELOW, periods=3, needed=3, absent="breaching")
 
 
 def alarms(timeouts: Mapping[str, str]) -> list[Alarm]:

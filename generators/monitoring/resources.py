@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from generators.monitoring.alarms import Alarm
+from generators.monitoring.alarm import Alarm
 
 
 def resources(listed: list[Alarm]) -> dict[str, Any]:

@@ -32,6 +32,9 @@ class Row:
             usd = self.price["usd"].get(size)
             return None if usd is None else microusd(Decimal(usd))
         area = Decimal(width * height) / 1_000_000
+        if self.price["rule"] == "perStartedBlock":
+            blocks = (area / Decimal(self.price["megapixels"])).to_integral_value(ROUND_CEILING)
+            return microusd(Decimal(self.price["usd"]) * blocks)
         per_run = Decimal(self.price.get("usdPerRun", "0"))
         megapixels = self.billed_megapixels.get(size, area)
         return microusd(per_run + Decimal(self.price["usd"]) * megapixels)

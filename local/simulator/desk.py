@@ -2,12 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 from local.simulator.faults import Fault, Spoil
 from local.simulator.given import Given
 from local.simulator.spoil import Picture
 from local.simulator.wire import Answer, Request
+
+
+class Tool(StrEnum):
+    """What a model without a prompt does to a picture."""
+
+    ENLARGE = "enlarge"
+    CUT_OUT = "cut_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,8 @@ class Order:
     repaint: Mask | None = None
     """What may change of the first of them, and how its mask says so."""
     transparent: bool = False
+    tool: Tool | None = None
+    """What is done to the picture that was given, by a model without a prompt."""
     partials: int = 0
     """How many preview frames are requested."""
     added_microusd: int = 0

@@ -12,7 +12,7 @@ from threading import Lock
 from PIL import Image, ImageDraw, ImageFont
 
 from imagegen.providers import PROVIDERS
-from local.simulator.desk import Mask
+from local.simulator.desk import Mask, Tool
 from local.simulator.given import Given
 from local.simulator.retouching import (
     retouched,
@@ -20,6 +20,7 @@ from local.simulator.retouching import (
     where_white,
     without_background,
 )
+from local.simulator.working import worked_on
 
 type Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -41,6 +42,7 @@ class Sketch:
     image_format: str
     """``png``, ``jpeg`` or ``webp``."""
     transparent: bool = False
+    tool: Tool | None = None
 
 
 def draw(sketch: Sketch, inputs: tuple[Given, ...] = (), mask: Mask | None = None) -> bytes:
@@ -48,6 +50,9 @@ def draw(sketch: Sketch, inputs: tuple[Given, ...] = (), mask: Mask | None = Non
 
     Only pictures without inputs are kept.
     """
+    if inputs and sketch.tool:
+        image = worked_on(sketch.tool, inputs[0], (sketch.width, sketch.height))
+        return encoded(image, sketch.image_format)
     if inputs:
         return _draw(sketch, inputs, mask)
     with _LOCKS[hash(sketch) % len(_LOCKS)]:

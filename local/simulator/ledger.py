@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
+from imagegen.providers import PROVIDERS
+
 KEPT_CALLS = 1000
 
 
@@ -76,10 +78,10 @@ class Ledger:
             self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
 
     def record(self, call: Call) -> None:
-        """Count a call; calls of the moderation are not listed."""
+        """Count a call; calls of a moderation are not listed."""
         with self._lock:
             self._totals[call.provider].add(call)
-            if call.provider != "moderation":
+            if call.provider in PROVIDERS:
                 self._calls.append(call)
 
     def record_free(self, provider: str) -> None:

@@ -176,6 +176,11 @@ def model_of(path: str, body: Body) -> str:
     raise FaultError(FAULTS["version_required"])
 
 
+def words_of(order: Order) -> Body:
+    """Return the prompt as a field of the input, nothing for a model without one."""
+    return {"prompt": order.prompt} if order.prompt else {}
+
+
 def job_of(desk: Desk) -> Job:
     """Return the prediction of a call, without its output or error."""
     after = cancel_after_seconds(desk.request)
@@ -183,7 +188,7 @@ def job_of(desk: Desk) -> Job:
         id=token_hex(13),
         model=desk.order.model,
         version="hidden",
-        params={"prompt": desk.order.prompt, **desk.order.params},
+        params={**words_of(desk.order), **desk.order.params},
         origin=desk.request.origin,
         created_seconds=desk.now_seconds,
         duration_seconds=desk.delay_seconds,

@@ -17,6 +17,7 @@ from local.simulator.replicate_pictures import (
     added_microusd,
     pictures_of,
 )
+from local.simulator.replicate_tools import TOOLS, tool_order
 from local.simulator.wire import Body
 
 SQUARE = (1024, 1024)
@@ -92,6 +93,8 @@ def order_of(model: str, given: Body, opener: Opener) -> Order:
     Raises:
         FaultError: ``bad_parameter``: the input does not fit the model's schema.
     """
+    if model in TOOLS:
+        return _tool_order(model, given, opener)
     prompt = given.get("prompt")
     if not isinstance(prompt, str) or not prompt:
         raise invalid("prompt", "prompt is required")
@@ -121,6 +124,13 @@ def order_of(model: str, given: Body, opener: Opener) -> Order:
         repaint=pictures.mask,
         added_microusd=added_microusd(model, pictures.inputs),
     )
+
+
+def _tool_order(model: str, given: Body, opener: Opener) -> Order:
+    try:
+        return tool_order(model, given, opener)
+    except PictureError as error:
+        raise invalid(error.field, str(error)) from error
 
 
 def known(model: str) -> set[str]:

@@ -50,7 +50,7 @@ def pictures_of(model: str, given: Body, opener: Opener) -> Pictures:
     if model in LISTS:
         return Pictures(_listed(given.get("input_images", []), LISTS[model], opener))
     if model in ONE and given.get("input_image") is not None:
-        return Pictures((_opened("input_image", given["input_image"], opener),))
+        return Pictures((opened("input_image", given["input_image"], opener),))
     return _filled(given, opener) if model == FILL else Pictures()
 
 
@@ -63,7 +63,7 @@ def added_microusd(model: str, inputs: Sequence[Given]) -> int:
 def _listed(values: object, most: int, opener: Opener) -> tuple[Given, ...]:
     if not isinstance(values, list) or len(values) > most:
         raise PictureError("input_images", f"Must be a list of at most {most}")
-    inputs = tuple(_opened("input_images", one, opener) for one in values)
+    inputs = tuple(opened("input_images", one, opener) for one in values)
     if sum(one.width * one.height for one in inputs) > MOST_PIXELS:
         raise PictureError("input_images", "The images have more than 9 megapixels in total")
     return inputs
@@ -72,18 +72,23 @@ def _listed(values: object, most: int, opener: Opener) -> tuple[Given, ...]:
 def _filled(given: Body, opener: Opener) -> Pictures:
     if given.get("image") is None:
         raise PictureError("image", "image is required")
-    image = _opened("image", given["image"], opener)
+    image = opened("image", given["image"], opener)
     if given.get("mask") is None:
         if not image.has_alpha:
             raise PictureError("mask", "mask is required, or an image with alpha")
         return Pictures((image,), Mask(image))
-    mask = _opened("mask", given["mask"], opener)
+    mask = opened("mask", given["mask"], opener)
     if (mask.width, mask.height) != (image.width, image.height):
         raise PictureError("mask", "Must have the same size as image")
     return Pictures((image,), Mask(mask, is_white=True))
 
 
-def _opened(field: str, value: object, opener: Opener) -> Given:
+def opened(field: str, value: object, opener: Opener) -> Given:
+    """Return the picture in a field.
+
+    Raises:
+        PictureError: it cannot be opened.
+    """
     try:
         return opener(value)
     except ValueError as error:

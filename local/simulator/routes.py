@@ -11,7 +11,6 @@ from local.simulator.chat import SimulatedLlm
 from local.simulator.control import Breakable, Control
 from local.simulator.cors import for_local_pages
 from local.simulator.desk import Provider
-from local.simulator.moderation import NAME as MODERATION
 from local.simulator.moderation import Moderation
 from local.simulator.studio import Studio
 from local.simulator.wire import Answer, Request, json_answer
@@ -29,11 +28,24 @@ ALIASES: dict[str, str] = {
 }
 
 
+CHECKS = {
+    MODERATOR: Moderation,
+    **{
+        name: module.build_checks
+        for name, module in MODULES.items()
+        if "build_checks" in dir(module)
+    },
+}
+"""What builds the moderation of a provider, which answers under the same base."""
+CHECK_NAMES = {name: build().name for name, build in CHECKS.items()}
+"""The names of these moderations in the control API, by provider."""
+
+
 def build_providers() -> dict[str, Provider]:
-    """Return the providers by name, and OpenAI's moderation as one more."""
+    """Return the providers by name, and each moderation as one more."""
     return {
         **{name: module.build() for name, module in MODULES.items()},
-        MODERATION: Moderation(),
+        **{CHECK_NAMES[name]: build() for name, build in CHECKS.items()},
     }
 
 
@@ -66,9 +78,8 @@ class World:
         return json_answer({"error": f"nothing at {request.path!r}"}, status=404)
 
     def _provider(self, name: str, request: Request) -> Provider:
-        if name == MODERATOR and self.providers[MODERATION].is_order(request):
-            return self.providers[MODERATION]
-        return self.providers[name]
+        checks = self.providers.get(CHECK_NAMES.get(name, ""))
+        return checks if checks and checks.is_order(request) else self.providers[name]
 
     def _renew(self) -> None:
         """Replace the providers, which clears what they keep between calls."""

@@ -135,6 +135,7 @@ def drawn(provider: str, order: Order, fault: Fault) -> tuple[Picture, ...]:
         order.height,
         order.image_format,
         order.transparent,
+        order.tool,
     )
     inputs = () if fault.details.get("input_lost") else order.inputs
     media_type = f"image/{order.image_format}"

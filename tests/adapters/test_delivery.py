@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import requests
-from pydantic import SecretStr
 
 from imagegen.domain.errors import ContentRefusedError
 from imagegen.providers import PROVIDERS, build_provider
@@ -19,6 +18,7 @@ from local.simulator.server import Simulator
 from tests.adapters.providers.adapters import no_pause
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.service import Service
+from tests.vendors import credential
 
 TAKEN = [
     (name, fault.name)
@@ -49,7 +49,7 @@ def arm(vendors: Simulator, provider: str, **fault: Any) -> None:
 def adapter_of(vendors: Simulator, name: str) -> Any:
     """Return the adapter that is shipped; it does not sleep before it asks for a file again."""
     base_url = vendors.url + BASES[name]
-    adapter: Any = build_provider(name, api_key=SecretStr("local-key"), base_url=base_url)
+    adapter: Any = build_provider(name, credential=credential(name, "local-key"), base_url=base_url)
     return replace(adapter, downloader=replace(adapter.downloader, sleep=no_pause))
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from pydantic import SecretStr
 
 from imagegen.domain.breaker import Policy, State
 from imagegen.domain.ports import ImageProvider
@@ -17,7 +16,7 @@ from local.simulator.server import Simulator
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.clock import Clock
-from tests.vendors import vendor
+from tests.vendors import credential, vendor
 
 PROBES_A_DAY = 288
 FIVE_MINUTES_MS = 300_000
@@ -37,7 +36,7 @@ def control(simulator: Simulator, provider: str, **fault: object) -> None:
 def key_checker(simulator: Simulator, clock: Clock, store: MemoryCircuitStore) -> KeyChecker:
     def provider(name: str) -> ImageProvider:
         base = simulator.url + BASES[name]
-        return build_provider(name, api_key=SecretStr("local-key"), base_url=base)
+        return build_provider(name, credential=credential(name, "local-key"), base_url=base)
 
     guard = Guard(store, Policy(), clock, lambda: "call")
     setups = dict.fromkeys(PROVIDERS, ProviderSetup(has_key=True, enabled=True))

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import requests
-from pydantic import SecretStr
 
 from imagegen.domain import pixels
 from imagegen.domain.catalog import Catalog, Variant, parse_catalog
@@ -24,6 +23,7 @@ from local.simulator.routes import BASES, MODULES
 from local.simulator.server import Simulator
 from local.simulator.wire import Ending
 from tests.fakes.pictures import png
+from tests.vendors import credential
 
 TABLES = {name: module.build().faults for name, module in MODULES.items()}
 CASES = [(provider, fault) for provider, faults in TABLES.items() for fault in sorted(faults)]
@@ -75,7 +75,7 @@ def outcome_of(
 ) -> str | None:
     """Return what a call comes to, measured as the service does; ``None`` for an image."""
     base = simulator.url + BASES[provider]
-    adapter = build_provider(provider, api_key=SecretStr("local-key"), base_url=base)
+    adapter = build_provider(provider, credential=credential(provider, "local-key"), base_url=base)
     try:
         answer = adapter.generate(order(provider, applies), timeout_seconds=timeout_seconds)
         measured = pixels.measure(answer.content)

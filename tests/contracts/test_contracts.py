@@ -19,6 +19,7 @@ MODELS = {
     "together": "black-forest-labs/FLUX.2-dev",
     "replicate": "black-forest-labs/flux-schnell",
     "gemini": "gemini-3.1-flash-lite-image",
+    "bedrock": "stability.stable-image-core-v1:1",
 }
 REQUESTS: dict[str, Any] = {
     "openai": {
@@ -55,6 +56,13 @@ REQUESTS: dict[str, Any] = {
             "responseModalities": ["IMAGE"],
             "imageConfig": {"aspectRatio": "1:1", "imageSize": "1K"},
         },
+    },
+    "bedrock": {
+        "prompt": "a fox",
+        "mode": "text-to-image",
+        "aspect_ratio": "1:1",
+        "output_format": "png",
+        "seed": 0,
     },
 }
 MODERATION = {"model": "omni-moderation-latest", "input": "a fox"}
@@ -167,6 +175,11 @@ def test_a_good_answer_fits(vendor: str) -> None:
         ("gemini", "block_prohibited_content", "imageAnswer"),
         ("gemini", "api_key_invalid", "error"),
         ("gemini", "resource_exhausted", "error"),
+        ("bedrock", "filtered_prompt", "imageAnswer"),
+        ("bedrock", "filtered_output", "imageAnswer"),
+        ("bedrock", "inference_error", "imageAnswer"),
+        ("bedrock", "access_not_granted", "error"),
+        ("bedrock", "end_of_life", "error"),
     ],
 )
 def test_a_recorded_answer_fits(vendor: str, name: str, shape: str) -> None:
@@ -225,6 +238,17 @@ def test_a_recorded_answer_fits(vendor: str, name: str, shape: str) -> None:
         ("gemini", "generationConfig.imageConfig.size", "1K"),
         ("gemini", "generationConfig.quality", "low"),
         ("gemini", "model", "m"),
+        ("bedrock", "prompt", GONE),
+        ("bedrock", "prompt", ""),
+        ("bedrock", "prompt", "x" * 10_001),
+        ("bedrock", "mode", "image-to-image"),
+        ("bedrock", "aspect_ratio", "4:3"),
+        ("bedrock", "output_format", "webp"),
+        ("bedrock", "seed", -1),
+        ("bedrock", "seed", 4_294_967_296),
+        ("bedrock", "negative_prompt", "blur"),
+        ("bedrock", "width", 1024),
+        ("bedrock", "n", 1),
     ],
 )
 def test_a_request_that_the_vendor_would_refuse_does_not_fit(
@@ -275,6 +299,11 @@ def test_a_model_without_facts_is_told() -> None:
         ("gemini", "candidates.0.content.parts.0.inlineData.bytes", ""),
         ("gemini", "usageMetadata.promptTokenCount", "12"),
         ("gemini", "usageMetadata.tokens", 12),
+        ("bedrock", "finish_reasons", GONE),
+        ("bedrock", "finish_reasons.0", "Too dark"),
+        ("bedrock", "images.0", None),
+        ("bedrock", "seeds.0", "7"),
+        ("bedrock", "cost", 1),
     ],
 )
 def test_an_answer_that_the_vendor_would_not_give_does_not_fit(

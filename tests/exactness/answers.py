@@ -75,7 +75,7 @@ import os, sys
 from imagegen.bootstrap.generate import get_generate_service
 
 service = get_generate_service()
-nonce = lambda: service.estimator.random_bytes(15)
+nonce = lambda: service.pricer.random_bytes(15)
 run_id = service.generator.new_run_id
 call_id = service.guard.new_call_id
 # Initialised, and used once: what a snapshot would keep is there.

@@ -175,6 +175,9 @@ class Instance:
     def get_provider(self, name: str) -> CountingProvider:
         return self.providers[name]
 
+    def moderated_by(self) -> str:
+        return "openai"
+
     def get_moderator(self) -> Moderator:
         return ScriptedModerator()
 

@@ -75,6 +75,7 @@ class ScriptedModerator:
     verdict: Moderation | Outcome = field(default_factory=lambda: Moderation(flagged=False))
     asked: list[str] = field(default_factory=list)
     pictures: list[InputFile] = field(default_factory=list)
+    reads_pictures: bool = True
 
     def check(
         self, prompt: str, pictures: Sequence[InputFile] = (), *, timeout_seconds: float

@@ -31,6 +31,7 @@ from imagegen.usecases.generate.reconciler import EndedHold, Reconciler
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults
+from imagegen.usecases.pricer import Pricer
 from imagegen.usecases.status import ImageFinder, LedgerStatusReader
 from imagegen.usecases.usage import UsageReader
 from imagegen.wire.estimates import Estimate, EstimateRequest
@@ -102,6 +103,7 @@ class Service:
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
     chat_limits: DailyChatLimits = field(default_factory=DailyChatLimits)
     moderator: ScriptedModerator | None = field(default_factory=ScriptedModerator)
+    moderated_by: str = "openai"
     setups: dict[str, ProviderSetup] = field(default_factory=dict)
     providers: dict[str, ScriptedProvider] = field(default_factory=dict)
     finished: list[ImageRecord] = field(default_factory=list)
@@ -185,6 +187,10 @@ class Service:
     @property
     def estimator(self) -> Estimator:
         return self.functions.estimator
+
+    @property
+    def pricer(self) -> Pricer:
+        return self.functions.pricer
 
     @property
     def reconciler(self) -> Reconciler:
@@ -398,6 +404,9 @@ class FakeWorld:
 
     def get_provider(self, name: str) -> ImageProvider:
         return wired(f"provider.{name}", self.service.providers[name], self.service.wire)
+
+    def moderated_by(self) -> str:
+        return self.service.moderated_by if self.service.moderator else ""
 
     def get_moderator(self) -> Moderator | None:
         moderator = self.service.moderator

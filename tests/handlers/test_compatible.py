@@ -134,7 +134,6 @@ WRONG: dict[str, Any] = {
     "stream": True,
     "partial_images": 2,
     "moderation": "none",
-    "background": "transparent",
     "output_compression": 50,
     "complexity": "high",
     "frame_count": 3,

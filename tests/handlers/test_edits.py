@@ -152,6 +152,17 @@ def test_json_takes_data_urls_uploads_and_images_of_ones_own(
     assert record.derived_from == parent[:24]
 
 
+@pytest.mark.parametrize("count", [1, 4])
+def test_however_many_images_a_call_makes_its_pictures_are_read_twice(
+    client: openai.OpenAI, service: Service, user: str, count: int
+) -> None:
+    """Once for the price, and once before the holds."""
+    sent = upload(service, ONE, user)
+    edit_json(client, images=[{"file_id": sent}], n=count)
+    assert len(orders(service)) == count
+    assert service.uploads.reads == [UploadRef(user, sent)] * 2
+
+
 def test_json_takes_a_mask(client: openai.OpenAI, service: Service) -> None:
     edit_json(client, images=[{"image_url": data_url(ONE)}], mask={"image_url": data_url(MASK)})
     assert [one.role for one in orders(service)[-1].inputs] == [Role.EDIT, Role.MASK]
@@ -218,7 +229,7 @@ def refused(client: openai.OpenAI, asked: Mapping[str, Any]) -> openai.APIStatus
         ({"n": 9}, "n"),
         ({"size": "1x"}, "size"),
         ({"stream": True}, "stream"),
-        ({"background": "transparent"}, "background"),
+        ({"background": "clear"}, "background"),
         ({"input_fidelity": "high"}, "input_fidelity"),
         ({"markup": {"file_id": "a" * 16}}, "markup"),
         ({"strength": 0.5}, "strength"),

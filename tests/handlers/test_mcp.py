@@ -13,11 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp import MCPError
+from mcp import types as mcp_types
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from generators.openapi import version
-from imagegen.chat import extract_image_generations
+from imagegen.chat import extract_image_generations, tool_definition
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.mcp import protocol, server, tools
 from imagegen.mcp.offers import offer_link
@@ -108,7 +109,8 @@ def test_another_resource_is_not_there(bridge: Bridge, mode: str) -> None:
     async def code_of(client: Client) -> int:
         with pytest.raises(MCPError) as caught:
             await client.read_resource("ui://imagegen/other.html")
-        return caught.value.error.code
+        code: int = caught.value.error.code
+        return code
 
     assert talk(bridge, mode, code_of) == protocol.RESOURCE_NOT_FOUND
 
@@ -534,3 +536,7 @@ def test_whatever_is_sent_is_answered_and_nothing_breaks(
         assert said["jsonrpc"] == "2.0"
         assert ("result" in said) != ("error" in said)
     assert service.writes == 0
+
+
+def test_the_protocols_client_takes_the_tools_definition() -> None:
+    assert mcp_types.Tool.model_validate(tool_definition("mcp")).name == "generate_image"

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from local.paths import ROOT
-from tests.mutation.outcomes import ANEW, KILLED, SURVIVED, TIMEOUT
-from tests.mutation.targets import GROUPS, Group
+from tests.mutation.groups import GROUPS
+from tests.mutation.outcomes import ANEW, KILLED, LEFT_OUT, SURVIVED, TIMEOUT
+from tests.mutation.targets import Group
 from tests.planted.tree import copied, environment
 
 LEAST_PERCENT = 95.0
@@ -36,18 +37,18 @@ class Result:
 
     module: str
     outcomes: dict[str, str] = field(default_factory=dict)
-    """By mutant: killed, timeout, survived, or anew where only a quick run was wanted."""
+    """By mutant: killed, timeout, survived, or why it was not tried."""
     seconds: float = 0.0
 
     @property
     def tried(self) -> int:
-        """How many were tried: a quick run leaves out those that need a new import."""
+        """How many were tried: a quick run, and one of a part, leave some out."""
         return len(self.outcomes) - self.not_tried
 
     @property
     def not_tried(self) -> int:
         """How many were left out."""
-        return sum(one == ANEW for one in self.outcomes.values())
+        return sum(one in (ANEW, LEFT_OUT) for one in self.outcomes.values())
 
     @property
     def killed(self) -> int:
@@ -87,7 +88,7 @@ def main() -> int:
     with copied() as tree:
         for group in GROUPS:
             wanted = [one for one in group.modules if _is_wanted(group, one, arguments.only)]
-            options = ["--quick"] if arguments.quick else []
+            options = [f"--one-in={arguments.one_in}", *(["--quick"] if arguments.quick else [])]
             for result in _mutate(tree, group, [*wanted, *options]) if wanted else ():
                 problems += result.problems(explained.get(result.module, {}))
                 results.append(result)
@@ -107,6 +108,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--quick", action="store_true", help="without what needs the package to be imported anew"
+    )
+    parser.add_argument(
+        "--one-in", type=int, default=1, help="try one of so many mutants of each module"
     )
     return parser.parse_args()
 

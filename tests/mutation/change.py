@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import _lru_cache_wrapper
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -229,3 +230,10 @@ def forget_package(module: str, path: str, source: bytes, *, kept: re.Pattern[st
             del sys.modules[name]
     sys.meta_path.insert(0, Finder(module, path, source))
     gc.freeze()
+
+
+def forget_results(module: str) -> None:
+    """Empty the caches of a module's functions: a result from before would hide the change."""
+    for one in gc.get_objects():
+        if isinstance(one, _lru_cache_wrapper) and one.__module__ == module:
+            one.cache_clear()

@@ -1,4 +1,4 @@
-"""Which modules are mutated, and which tests must notice: those of a group are loaded together."""
+"""A group of modules that are mutated together, and which tests have the rules of a module."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +11,7 @@ OWN: Final = {
     "usecases/generate/reconciler.py": ("forgotten", "crashes"),
     "usecases/generate/run.py": ("attempts", "generator"),
     "usecases/generate/moderation.py": ("generator",),
+    "usecases/pricer.py": ("estimator", "named_offers"),
     "openai_api/retries.py": ("buyer",),
     "openai_api/earlier_images.py": ("buyer",),
     "openai_api/offers.py": ("named_offers",),
@@ -22,7 +23,6 @@ OWN: Final = {
     "edge/tokens.py": ("auth", "token_keys"),
     "edge/media_types.py": ("http",),
     "domain/pricing.py": ("actual_cost", "prompt_price", "delivery", "abilities", "catalog"),
-    "domain/price_rules.py": ("catalog", "prompt_price"),
     "mcp/tools.py": ("mcp",),
     "mcp/offers.py": ("mcp",),
     "mcp/listing.py": ("mcp",),
@@ -32,15 +32,121 @@ OWN: Final = {
     "domain/chat_usage.py": ("chat_limits",),
     "providers/refusals.py": ("refused_words", "recorded"),
     "domain/permits.py": ("guard",),
+    "domain/candidates.py": ("selection", "named_offers"),
+    "domain/criteria.py": ("choices", "abilities", "formats"),
+    "domain/sizes.py": ("selection", "catalog"),
+    "domain/wishes.py": ("formats", "abilities"),
+    "domain/fleet.py": ("estimator", "reading"),
+    "domain/outcomes.py": ("breaker", "refusals"),
+    "domain/price_rules.py": ("catalog", "prompt_price"),
+    "domain/abilities.py": ("abilities", "catalog_abilities"),
+    "domain/ports.py": ("text", "chatter"),
+    "domain/errors.py": ("errors", "error_drift"),
+    "domain/llm_errors.py": ("errors", "error_drift"),
+    "domain/jpeg.py": ("holes", "delivery", "pixels"),
+    "domain/jpeg_scan.py": ("holes", "delivery", "pixels"),
+    "domain/jpeg_segments.py": ("metadata", "input_files"),
+    "domain/webp.py": ("holes", "delivery", "pixels"),
+    "domain/png.py": ("delivery", "pixels"),
+    "domain/png_chunks.py": ("pixels", "metadata", "input_files"),
+    "domain/png_encoding.py": ("orientation", "masks"),
+    "domain/png_filters.py": ("png_planes", "delivery"),
+    "domain/png_rows.py": ("png_planes", "transparency", "masks"),
+    "domain/uploads.py": ("inputs",),
+    "usecases/sent_pictures.py": ("inputs", "edits"),
+    "usecases/uploads.py": ("inputs",),
+    "usecases/requests.py": ("estimator", "text"),
+    "usecases/levels.py": ("estimator", "operations"),
+    "domain/replacements.py": ("model_names", "catalog"),
+    "usecases/availability.py": ("reading", "estimator"),
+    "usecases/status.py": ("reading", "ledger_status"),
+    "usecases/usage.py": ("ledger_status", "reading"),
+    "usecases/health.py": ("key_checks", "provider_names"),
+    "usecases/generate/sets.py": ("confirmed_sets",),
+    "usecases/generate/frames.py": ("previews",),
+    "usecases/generate/presenter.py": ("gallery", "charged"),
+    "usecases/chat/answer_text.py": ("chatter",),
+    "openai_api/answer_models.py": ("compatible", "openapi"),
+    "openai_api/edit_models.py": ("edits",),
+    "openai_api/unfinished.py": ("compatible",),
+    "edge/openai_problems.py": ("compatible",),
+    "edge/problems.py": ("errors", "error_drift", "charged"),
+    "edge/api.py": ("http", "edges"),
+    "edge/events.py": ("requests", "edges"),
+    "edge/token_hints.py": ("auth", "token_keys"),
+    "wire/estimates.py": ("estimator", "values"),
+    "wire/images.py": ("values", "text"),
+    "wire/inputs.py": ("inputs", "values"),
+    "wire/sets.py": ("confirmed_sets",),
+    "wire/edge_model.py": ("values", "text"),
+    "wire/handles.py": ("chat_pictures",),
+    "wire/history.py": ("conversation", "text"),
+    "wire/messages.py": ("chat_tool", "chat_pictures"),
+    "wire/reports.py": ("catalog_abilities", "reading"),
+    "llm/stream_reader.py": ("llm_reading", "llm"),
+    "llm/event_stream.py": ("llm_reading",),
+    "llm/thinking.py": ("llm_reading",),
+    "llm/unknown_fields.py": ("llm_reading",),
+    "llm/dialect.py": ("llm_dialect", "llm_endpoints"),
+    "llm/refusal_words.py": ("llm_dialect", "llm_endpoints"),
+    "llm/messages.py": ("conversation", "llm"),
+    "llm/tool_calls.py": ("llm",),
+    "llm/llm_faults.py": ("llm", "llm_over_http"),
+    "llm/openai_chat.py": ("llm_over_http", "llm"),
+    "chat/results.py": ("chat_tool", "confirmed_sets"),
+    "chat/tool.py": ("chat_tool",),
+    "chat/aisdk.py": ("chat_aisdk",),
+    "chat/sse.py": ("chatter",),
+    "providers/packing.py": ("forms",),
+    "providers/pictures.py": ("forms", "recorded"),
+    "providers/image_stream.py": ("previews",),
+    "providers/input_files.py": ("inputs",),
+    "providers/replicate_files.py": ("inputs", "replicate"),
+    "providers/gemini_parts.py": ("inputs", "recorded"),
+    "providers/classification.py": ("blame", "edge"),
+    "providers/faults.py": ("blame", "edge", "transport"),
+    "providers/bounds.py": ("transport", "edge"),
+    "providers/http.py": ("transport", "edge"),
+    "providers/sdk.py": ("transport", "forms"),
+    "providers/addresses.py": ("download",),
+    "providers/openai.py": ("recorded", "inputs", "requests"),
+    "providers/gemini.py": ("recorded", "inputs", "requests"),
+    "providers/together.py": ("recorded", "inputs", "requests"),
+    "providers/bedrock.py": ("bedrock", "recorded", "requests"),
+    "providers/bedrock_client.py": ("bedrock", "transport"),
+    "providers/bedrock_checks.py": ("bedrock", "moderators"),
+    "aws/parameters.py": ("keys_and_flags", "rotation"),
+    "aws/clients.py": ("regions",),
+    "aws/record_store.py": ("image_contract", "record_life"),
+    "aws/image_store.py": ("image_contract", "object_keys"),
+    "aws/s3_errors.py": ("image_contract",),
+    "domain/standing.py": ("reading", "ledger_status", "confirmed_sets"),
+    "domain/days.py": ("days", "ledger", "quote_is_over"),
+    "domain/records.py": ("storage", "record_size"),
+    "domain/stores.py": ("storage",),
+    "domain/quality_context.py": ("quality",),
+    "domain/quality_reading.py": ("quality",),
+    "domain/quality_words.py": ("quality",),
+    "usecases/conversions.py": ("inputs", "formats"),
+    "wire/headers.py": ("route_drift", "charged"),
+    "mcp/protocol.py": ("mcp",),
+    "mcp/server.py": ("mcp",),
+    "mcp/app.py": ("mcp_confirm",),
+    "mcp/authorization.py": ("mcp",),
+    "mcp/results.py": ("mcp",),
+    "aws/circuit_store.py": ("circuit_contract", "old_views"),
+    "aws/ledger_store.py": ("ledger_contract", "equivalence"),
+    "aws/ledger_updates.py": ("ledger_contract", "equivalence"),
+    "aws/ledger_items.py": ("stored_form", "old_views"),
+    "aws/prompt_store.py": ("prompt_contract",),
+    "aws/preview_store.py": ("preview_contract",),
+    "aws/upload_store.py": ("upload_contract",),
+    "aws/items.py": ("prompt_contract", "record_life"),
+    "aws/chat_usage_store.py": ("chat_usage_contract",),
 }
 """By module: the files of tests that have its rules, without ``test_``. They run first. All other
 modules have a file of their own name."""
 PACKAGE: Final = "layers/shared/imagegen"
-UNIT: Final = "tests/unit"
-AWS: Final = "tests/adapters/aws"
-PROVIDERS: Final = "tests/adapters/providers"
-HANDLERS: Final = "tests/handlers"
-RETRIES: Final = f"{AWS}/test_retries.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,171 +169,3 @@ def own_tests(module: str) -> tuple[str, ...]:
     """Return what the paths of the files with a module's rules contain."""
     names = OWN.get(module, (module.rpartition("/")[2].removesuffix(".py"),))
     return tuple(f"test_{name}" for name in names)
-
-
-def _in(folder: str, *names: str) -> tuple[str, ...]:
-    return tuple(f"{folder}/{name}.py" for name in names)
-
-
-def _tests(folder: str, *names: str) -> tuple[str, ...]:
-    return tuple(f"{folder}/test_{name}.py" for name in names)
-
-
-GENERATE: Final = Group(
-    "generate",
-    (
-        *_in("usecases/generate", "generator", "holds", "attempts", "run", "storage"),
-        *_in("usecases/generate", "moderation", "delivery", "presenter", "sets"),
-        *_in("usecases/generate", "same_look", "frames"),
-        *_in("usecases/generate", "replay", "reconciler"),
-    ),
-    (
-        *_tests(UNIT, "generator", "attempts", "crashes", "delivery", "forgotten", "storage"),
-        *_tests(UNIT, "quote_is_over", "one_story", "reading", "record_size", "replays", "buyer"),
-        *_tests(HANDLERS, "charged"),
-    ),
-)
-OFFERS: Final = Group(
-    "offers",
-    (
-        *_in(
-            "domain",
-            "selection",
-            "candidates",
-            "sizes",
-            "criteria",
-            "choices",
-            "standing",
-            "wishes",
-            "pricing",
-        ),
-        *_in("domain", "price_rules", "input_tokens", "fleet", "quote", "days", "formats"),
-        *_in("domain", "catalog"),
-        *_in("usecases", "estimator", "requests", "availability", "conversions", "gallery"),
-    ),
-    (
-        *_tests(
-            UNIT,
-            "abilities",
-            "choices",
-            "selection",
-            "prompt_price",
-            "actual_cost",
-            "catalog",
-            "quote",
-        ),
-        *_tests(UNIT, "quote_format", "estimator", "named_offers", "delivery", "formats"),
-        *_tests(UNIT, "promised_figures", "quote_is_over", "key_checks", "reading"),
-    ),
-)
-LEDGER: Final = Group(
-    "ledger",
-    (
-        "guard.py",
-        *_in("domain", "money", "ledger", "breaker", "records", "ids", "outcomes"),
-        *_in("domain", "trials", "permits"),
-        *_in("usecases", "status", "usage"),
-    ),
-    (
-        *_tests(UNIT, "money", "ledger", "ledger_status", "refusals", "breaker", "guard", "keys"),
-        *_tests(UNIT, "circuit_reading", "promised_figures", "ids", "pseudonyms", "reading"),
-        *_tests(UNIT, "record_size", "storage", "trials"),
-    ),
-)
-OPENAI_API: Final = Group(
-    "openai_api",
-    (
-        *_in("openai_api", "buyer", "retries", "offers", "earlier_images", "sets", "set_calls"),
-        *_in("openai_api", "models", "model_names", "images", "unfinished"),
-        "domain/image_sets.py",
-        "edge/openai_problems.py",
-    ),
-    (
-        *_tests(UNIT, "buyer", "image_sets", "same_look", "model_names", "named_offers"),
-        *_tests(UNIT, "one_story", "money"),
-        *_tests(UNIT, "quote_is_over", "provider_names"),
-        *_tests(HANDLERS, "compatible", "charged"),
-    ),
-)
-EDGE: Final = Group(
-    "edge",
-    (
-        *_in("edge", "tokens", "token_keys", "token_hints", "requests", "events", "problems"),
-        *_in("edge", "api", "media_types"),
-        *_in("domain", "text"),
-    ),
-    (
-        *_tests(UNIT, "auth", "token_keys", "requests", "errors", "error_drift", "pseudonyms"),
-        *_tests(UNIT, "text"),
-        *_tests(HANDLERS, "edges", "http", "charged", "compatible", "events"),
-    ),
-)
-OUTCOMES: Final = Group(
-    "outcomes",
-    (
-        *_in("providers", "refusals", "classification", "packing", "pictures", "faults"),
-        *_in("providers", "gemini", "openai", "replicate", "together", "moderation", "keys"),
-        *_in("providers", "http", "bounds", "sdk", "download", "addresses", "__init__"),
-        *_in("usecases", "key_checks", "health"),
-    ),
-    (
-        *_tests(UNIT, "refused_words", "actual_cost", "keys", "provider_names", "key_checks"),
-        *_tests(UNIT, "catalog", "keys_and_flags"),
-        PROVIDERS,
-        "tests/adapters/test_simulated_faults.py",
-    ),
-)
-MCP: Final = Group(
-    "mcp",
-    (
-        *_in("mcp", "tools", "offers", "listing", "confirm", "protocol", "server", "app"),
-        *_in("mcp", "authorization"),
-        *_in("chat", "results", "tool", "aisdk", "sse"),
-    ),
-    (
-        *_tests(HANDLERS, "mcp", "mcp_confirm"),
-        *_tests(UNIT, "chat_tool", "chat_aisdk", "provider_names"),
-    ),
-)
-CHAT: Final = Group(
-    "chat",
-    (
-        *_in("usecases/chat", "chatter", "limits", "llm_call", "answer_text"),
-        "domain/chat_usage.py",
-        *_in("llm", "dialect", "stream_reader", "tool_calls", "unknown_fields", "llm_faults"),
-        *_in("llm", "refusal_words", "event_stream", "messages", "openai_chat", "thinking"),
-        "domain/conversation.py",
-    ),
-    (
-        *_tests(
-            UNIT,
-            "chatter",
-            "conversation",
-            "chat_limits",
-            "chat_bootstrap",
-            "llm_dialect",
-            "llm_reading",
-        ),
-        *_tests("tests/adapters", "llm", "llm_endpoints", "llm_over_http"),
-        *_tests(HANDLERS, "chat"),
-    ),
-)
-QUALITY: Final = Group(
-    "quality",
-    _in("domain", "quality", "quality_context", "quality_reading", "quality_words"),
-    _tests(UNIT, "quality"),
-)
-STORES: Final = Group(
-    "stores",
-    _in("aws", "circuit_store", "ledger_store", "ledger_updates", "ledger_items"),
-    (
-        *_tests(AWS, "ledger_contract", "circuit_contract", "stored_form", "old_views"),
-        f"{RETRIES}::test_a_hold_sent_twice_holds_once",
-        f"{RETRIES}::test_a_settle_sent_twice_charges_once",
-        f"{RETRIES}::test_a_release_sent_twice_gives_back_once",
-        f"{RETRIES}::test_a_failure_sent_twice_counts_once_and_a_move_sent_twice_is_won",
-        *_tests(AWS, "equivalence"),
-    ),
-    on_aws=True,
-)
-GROUPS: Final = (GENERATE, OPENAI_API, OFFERS, LEDGER, EDGE, OUTCOMES, MCP, CHAT, QUALITY, STORES)

@@ -13,10 +13,10 @@ from types import FunctionType
 import pytest
 
 from tests.mutation import change, forks
-from tests.mutation.change import ChangedModule, ReimportError, SameCodeError
+from tests.mutation.change import ChangedModule, ReimportError, SameCodeError, forget_results
 from tests.mutation.coverage import Line, Recorder, functions_of
 from tests.mutation.mutants import mutants
-from tests.mutation.outcomes import ANEW, KILLED, SAME, SURVIVED, TIMEOUT
+from tests.mutation.outcomes import ANEW, KILLED, LEFT_OUT, SAME, SURVIVED, TIMEOUT
 from tests.mutation.records import Records
 from tests.mutation.selection import Selection
 from tests.mutation.targets import Group
@@ -48,6 +48,8 @@ class Trial:
     """The lines that ran while the package was imported."""
     is_quick: bool = False
     """Whether to pass over what needs the package to be imported anew."""
+    one_in: int = 1
+    """Of so many mutants one is tried."""
     is_done: bool = False
     _items: dict[str, pytest.Item] = field(default_factory=dict)
     _selection: Selection = field(init=False)
@@ -81,6 +83,9 @@ class Trial:
             for one in found
             if self.only is None or one.name in self.only
         ]
+        for one in set(waiting) - set(waiting[:: self.one_in]):
+            _print(module=module, name=one.mutant.name, outcome=LEFT_OUT, seconds=0)
+        waiting = waiting[:: self.one_in]
         while waiting:
             waiting = waiting[self._try_batch(waiting[:BATCH], before) :]
 
@@ -143,8 +148,10 @@ class Trial:
         except Exception as error:  # noqa: BLE001 whatever it is, the module cannot be loaded
             return KILLED, repr(error)
         tests = self._selection.tests(one)
+        forget_results(one.module_name)
         failed = self._run(tests)
         undo()
+        forget_results(one.module_name)
         if not failed:
             return SURVIVED, ""
         return (DIRTY if self._run([failed]) else KILLED), failed

@@ -23,7 +23,8 @@ import hypothesis
 import pytest
 
 from tests.mutation.coverage import Recorder
-from tests.mutation.targets import GROUPS, PACKAGE, Group
+from tests.mutation.groups import GROUPS
+from tests.mutation.targets import PACKAGE, Group
 from tests.mutation.trial import OPTIONS, PROFILE, Trial
 
 
@@ -48,7 +49,8 @@ def main() -> int:
         _import_package()
         imported = frozenset(recorder.stop())
         modules = arguments.modules or group.modules
-        trial = Trial(group, modules, only, recorder, arguments.cache, imported, arguments.quick)
+        trial = Trial(group, modules, only, recorder, arguments.cache, imported)
+        trial.is_quick, trial.one_in = arguments.quick, arguments.one_in
         status = pytest.main([*OPTIONS, *group.options, *group.tests], plugins=[trial])
     return 0 if trial.is_done else int(status) or 1
 
@@ -60,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--mutants", type=Path, help="a JSON list of the mutants to try")
     parser.add_argument("--cache", type=Path, required=True, help="where records are kept")
     parser.add_argument("--quick", action="store_true", help="without what needs a new import")
+    parser.add_argument("--one-in", type=int, default=1, help="try one of so many mutants")
     arguments = parser.parse_args()
     arguments.cache.mkdir(parents=True, exist_ok=True)
     return arguments

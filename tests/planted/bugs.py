@@ -309,6 +309,7 @@ SURCHARGE_FORGOTTEN = Bug(
         Change(
             f"{PACKAGE}/domain/candidates.py",
             "    if criteria.max_cost_microusd is not None and price > ",
+            "    from imagegen.domain.pricing import price_microusd\n\n"
             "    image = price_microusd(row, option) or 0\n"
             "    if criteria.max_cost_microusd is not None and image > ",
         ),

@@ -116,8 +116,13 @@ def vendor() -> Iterator[tuple[Vendor, Loopback]]:
 
 
 def test_no_canary_is_in_a_log_a_metric_or_somebody_elses_answer(
-    house: House, board: Board, vendor: tuple[Vendor, Loopback]
+    house: House,
+    board: Board,
+    vendor: tuple[Vendor, Loopback],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "CANARY-SECRET")
     service, (script, server) = house.service, vendor
     for name in PROVIDERS:
         service.providers[name] = build_adapter(name, server)  # type: ignore[assignment]

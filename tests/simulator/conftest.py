@@ -10,11 +10,14 @@ import requests
 
 from imagegen.providers import MODERATOR
 from local.simulator import Simulator
+from local.simulator.bedrock_checks import NAME as CHECKS
+from local.simulator.bedrock_checks import PATH
 from local.simulator.routes import BASES
 from tests.vendors import Sent, vendor
 
 CATALOG = json.loads((Path(__file__).parents[2] / "provider_catalog.json").read_text())
 KEY = "sk-simulated-1234"
+CATEGORIES = ("VIOLENCE", "HATE", "SEXUAL", "MISCONDUCT", "INSULTS")
 type Post = Callable[..., requests.Response]
 
 
@@ -60,6 +63,9 @@ def order(sim: Simulator) -> Post:
                 "/moderations", {"model": "omni-moderation-latest", "input": prompt, **more}
             )
             vendor_name = MODERATOR
+        elif provider == CHECKS:
+            vendor_name = provider.partition("-")[0]
+            sent = Sent(PATH, checks_of(prompt, more))
         else:
             sent, vendor_name = asked_for(provider, prompt, more), provider
         url = f"{sim.url}{BASES[vendor_name]}{sent.path}"
@@ -67,6 +73,16 @@ def order(sim: Simulator) -> Post:
         return requests.post(url, json=sent.body, headers=headers, timeout=timeout)
 
     return send
+
+
+def checks_of(prompt: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    """A request for guardrail checks, changed as a test wants it."""
+    categories = [{"category": one} for one in CATEGORIES]
+    return {
+        "messages": [{"role": "user", "content": [{"text": prompt}]}],
+        "checks": {"contentFilter": {"categories": categories}},
+        **more,
+    }
 
 
 def asked_for(provider: str, prompt: str, more: Mapping[str, Any]) -> Sent:

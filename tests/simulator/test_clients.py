@@ -17,6 +17,7 @@ from PIL import Image
 from replicate.client import Client as ReplicateClient
 from replicate.exceptions import ModelError, ReplicateError
 
+from imagegen.chat import tool_definition
 from local.simulator import Simulator
 
 KEY = "sk-simulated-1234"
@@ -252,3 +253,9 @@ def test_gemini_lists_models(gemini_client: genai.Client) -> None:
     one = gemini_client.models.get(model="gemini-3-pro-image")
     assert one.name in names
     assert len(names) == 3
+
+
+def test_geminis_client_takes_the_tools_definition() -> None:
+    tool = types.Tool.model_validate(tool_definition("gemini"))
+    assert tool.function_declarations is not None
+    assert tool.function_declarations[0].name == "generate_image"

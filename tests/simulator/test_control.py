@@ -112,7 +112,7 @@ def test_a_prediction_that_misses_its_deadline_is_not_billed(
 
 def test_the_oracle_names_an_outcome_for_every_fault(sim: Simulator) -> None:
     oracle = requests.get(f"{sim.url}/control/faults", timeout=10).json()
-    assert set(oracle) == {*PROVIDERS, "moderation", "llm"}
+    assert set(oracle) == {*PROVIDERS, "moderation", "bedrock-checks", "llm"}
     assert oracle["openai"]["insufficient_quota"]["outcome"] == "account"
     assert oracle["gemini"]["slow"]["outcome"] is None
 

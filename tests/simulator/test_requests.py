@@ -78,6 +78,15 @@ def test_an_empty_account_cannot_draw_and_its_key_is_good(
         ("gemini", {"candidateCount": 2}),
         ("gemini", {"responseModalities": ["TEXT"]}),
         ("gemini", {"model": "gemini-3.1-flash-lite-image", "imageConfig": {"imageSize": "2K"}}),
+        ("bedrock", {"aspect_ratio": "4:3"}),
+        ("bedrock", {"output_format": "webp"}),
+        ("bedrock", {"mode": "image-to-image"}),
+        ("bedrock", {"seed": 4_294_967_296}),
+        ("bedrock", {"seed": "7"}),
+        ("bedrock", {"width": 1024}),
+        ("bedrock", {"negative_prompt": "blur"}),
+        ("bedrock", {"prompt": ""}),
+        ("bedrock", {"prompt": "x" * 10_001}),
     ],
 )
 def test_a_wrong_parameter_is_refused_and_not_billed(

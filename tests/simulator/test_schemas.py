@@ -7,6 +7,7 @@ import requests
 
 from local.simulator import Simulator
 from tests.contracts.vendors import check
+from tests.vendors import vendor as words
 
 BEARER = {"authorization": "Bearer sk-simulated-1234"}
 type Order = Callable[..., requests.Response]
@@ -20,6 +21,8 @@ type Order = Callable[..., requests.Response]
         ("together", "together", "imageAnswer"),
         ("replicate", "replicate", "imageAnswer"),
         ("gemini", "gemini", "imageAnswer"),
+        ("bedrock", "bedrock", "imageAnswer"),
+        ("bedrock-checks", "bedrock", "checksAnswer"),
     ],
 )
 def test_a_success_fits(order: Order, provider: str, vendor: str, shape: str) -> None:
@@ -35,10 +38,12 @@ def test_a_success_fits(order: Order, provider: str, vendor: str, shape: str) ->
         ("/replicate/v1/models", "replicate", "modelList"),
         ("/gemini/v1beta/models", "gemini", "modelList"),
         ("/gemini/v1beta/models/gemini-3-pro-image", "gemini", "model"),
+        ("/bedrock/foundation-models", "bedrock", "modelList"),
     ],
 )
 def test_a_list_of_models_fits(sim: Simulator, path: str, vendor: str, shape: str) -> None:
     headers = {**BEARER, "x-goog-api-key": "simulated"}
+    headers |= words(vendor).auth("simulated") if words(vendor).signed else {}
     check(vendor, shape, requests.get(sim.url + path, headers=headers, timeout=10).json())
 
 
@@ -66,6 +71,10 @@ def test_a_refusal_of_gemini_fits(order: Order, arm: Callable[..., None], fault:
         ("replicate", "rate_limited", "error"),
         ("gemini", "billing_off", "error"),
         ("gemini", "rate_limited", "error"),
+        ("bedrock", "access_denied", "error"),
+        ("bedrock", "rate_limited", "error"),
+        ("bedrock", "refused", "imageAnswer"),
+        ("bedrock", "refused_without_images", "imageAnswer"),
     ],
 )
 def test_an_error_fits(

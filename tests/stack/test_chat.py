@@ -10,7 +10,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from imagegen.aws.chat_usage_store import CHAT_PARTITION
-from imagegen.providers import PROVIDERS
+from imagegen.providers import PROVIDERS, flag_name
 from tests.fakes.sse import events_in
 from tests.stack.driver import Answer, Driver, Person
 
@@ -97,8 +97,9 @@ def test_what_is_no_offer_is_words(person: Person, text: str, says: str) -> None
 
 def test_with_every_provider_out_of_service_the_chat_says_so(stack: Driver) -> None:
     with ExitStack() as keyless:
-        for about in PROVIDERS.values():
-            keyless.enter_context(stack.parameter(about.key_name, None))
+        for name, about in PROVIDERS.items():
+            taken = (about.key_name, None) if about.key_name else (flag_name(name), "false")
+            keyless.enter_context(stack.parameter(*taken))
         stack.configure("chat", RESTARTED="without keys")
         message = complete(stack.person().chat(WORDS))
     stack.configure("chat", RESTARTED="with keys")

@@ -168,6 +168,14 @@ def test_a_row_that_cannot_meet_a_wish_is_left_out_with_the_reason(
     assert wanted.items() <= dict(sent).items()
 
 
+def test_a_row_that_sends_fewer_preview_frames_than_are_wanted_is_left_out() -> None:
+    previews = {"most": 1, "usd": "0.003", "count": "partial_images", "source": SOURCE}
+    rows = [row("a", priority=1) | {"previews": previews}, row("b", priority=2)]
+    found = left_out(chosen(rows, wishes=Wishes(partials=2)))
+    assert found == {"a": "sends fewer preview frames", "b": "sends no preview frames"}
+    assert [one.key for one in chosen(rows, wishes=Wishes(partials=1)).candidates] == ["a"]
+
+
 def test_preview_frames_are_priced() -> None:
     previews = {"most": 2, "usd": "0.003", "count": "partial_images", "source": SOURCE}
     rows = [row("a", priority=1) | {"previews": previews}]
@@ -219,3 +227,10 @@ def test_a_quote_with_something_new_is_not_opened_by_an_earlier_release(
     token = sign_quote(quote, KEYRING)
     assert token.startswith(prefix)
     assert open_quote(token, KEYRING) == quote
+
+
+def test_the_parameters_of_a_row_for_inputs_are_sent_with_inputs_and_only_then() -> None:
+    rows = [taking("alpha-one", needs="nothing", params={"fidelity": "high"})]
+    without, with_one = chosen(rows), chosen(rows, inputs=((1024, 1024),))
+    assert "fidelity" not in without.candidates[0].variant.option.params
+    assert with_one.candidates[0].variant.option.params["fidelity"] == "high"

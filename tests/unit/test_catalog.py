@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from imagegen.domain.catalog import Catalog, Tier, digest
 from imagegen.domain.pricing import price_microusd
+from imagegen.domain.sizes import SizeOption
 from imagegen.providers import PROVIDERS
 from tests.fakes.catalogs import ROOT, SQUARE, catalog, real_catalog, row
 
@@ -40,6 +41,13 @@ def test_every_listed_size_has_a_price(one: Any) -> None:
 @pytest.mark.parametrize("one", ROWS)
 def test_every_offered_row_lives_longer_than_it_was_checked(one: Any) -> None:
     assert not one.is_retired(one.checked_on)
+
+
+def test_a_megapixel_is_a_million_pixels_unless_the_provider_bills_another_number() -> None:
+    made = {"size": "2000x1000", "params": {}}
+    assert SizeOption.model_validate(made).megapixels == Decimal(2)
+    billed = SizeOption.model_validate(made | {"billedMegapixels": "1.5"})
+    assert billed.megapixels == Decimal("1.5")
 
 
 @pytest.mark.parametrize("one", ROWS)

@@ -21,11 +21,11 @@ from imagegen.domain.errors import (
     ConfigurationError,
     InvalidRequestError,
     LimitError,
-    LlmError,
     StoreUnavailableError,
 )
 from imagegen.domain.ids import provider_name
 from imagegen.domain.ledger import Ledger
+from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, TextPart, TokenCount
 from imagegen.domain.pricing import prompt_tokens

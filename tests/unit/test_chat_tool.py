@@ -7,11 +7,9 @@ from functools import cache
 from typing import Any, get_args
 
 import pytest
-from google.genai import types as gemini
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from mcp import types as mcp
 from openai.types.chat import ChatCompletionFunctionToolParam
 from pydantic import TypeAdapter
 
@@ -24,7 +22,7 @@ from imagegen.chat import (
     to_sse,
     tool_definition,
 )
-from imagegen.chat.tool import ToolArguments
+from imagegen.chat.tool import PictureArguments, ToolArguments
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.messages import (
@@ -67,8 +65,10 @@ def schema_of(form: str) -> dict[str, Any]:
 
 def test_what_an_llm_may_say_is_what_an_estimate_takes() -> None:
     # The file's format is a program's concern: an LLM has no reason to choose one. Pictures have
-    # handles, never ids.
-    others = {"format", "inputs", "mask", "background", "seed", "partials"}
+    # handles, never ids, and an operation on one is only offered together with them.
+    with_pictures = {"operation", "scale"}
+    assert with_pictures <= PictureArguments.model_fields.keys()
+    others = {"format", "inputs", "mask", "background", "seed", "partials", *with_pictures}
     fields = [name for name in EstimateRequest.model_fields if name not in others]
     assert list(ToolArguments.model_fields) == fields
 
@@ -118,13 +118,6 @@ def test_openais_is_strict() -> None:
     allowed = {"type", "description", "enum"}
     assert all(one.keys() <= allowed for one in parameters["properties"].values())
     assert None in parameters["properties"]["quality"]["enum"]
-
-
-def test_geminis_and_mcps_are_what_their_clients_take() -> None:
-    tool = gemini.Tool.model_validate(tool_definition("gemini"))
-    assert tool.function_declarations is not None
-    assert tool.function_declarations[0].name == "generate_image"
-    assert mcp.Tool.model_validate(tool_definition("mcp")).name == "generate_image"
 
 
 def test_another_format_is_refused_with_those_there_are() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from imagegen.chat.sse import to_sse
 from imagegen.domain.chat_usage import LlmPrices
-from imagegen.domain.errors import ConfigurationError, InvalidRequestError, LlmError
+from imagegen.domain.errors import ConfigurationError, InvalidRequestError
+from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Llm, TextPart, TokenCount, ToolUse
 from imagegen.usecases.chat.answer_text import FAILED, NOTHING, STOPPED, TOO_LONG
@@ -382,8 +383,13 @@ def test_an_unexpected_error_of_an_offer_ends_the_message_with_a_sentence_too() 
     assert (last(events).stop_reason, service.unexpected) == ("error", [bug])
 
 
+THOROUGH = pytest.mark.thorough
+
+
 @pytest.mark.parametrize("character", ["x", "\n", "\u2028", "\x00", '"', "狐", "🦊"])
-@pytest.mark.parametrize("length", [1, 100, 3_200_000])
+@pytest.mark.parametrize(
+    "length", [pytest.param(1, marks=THOROUGH), 100, pytest.param(3_200_000, marks=THOROUGH)]
+)
 def test_an_endless_answer_is_cut_off_with_a_sentence_and_keeps_its_offers(
     character: str, length: int
 ) -> None:

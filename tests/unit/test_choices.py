@@ -91,6 +91,16 @@ def test_the_price_of_a_choice_is_the_most_that_its_button_would_say() -> None:
     assert (cheapest.expected_microusd, cheapest.ceiling_microusd) == (10_000, 12_000)
 
 
+def test_a_provider_that_the_caller_named_does_not_make_another_model_the_best() -> None:
+    known = tiers(
+        ("a-standard", "standard", "0.05", 20),
+        ("d-ultra", "ultra", "0.20", 60),
+        ("e-ultra", "ultra", "0.21", 60),
+    )
+    found = labels(offered(known, replace(CRITERIA, provider="e")))
+    assert found == {"a-standard": ["chosen", "cheapest", "fastest"], "d-ultra": ["best"]}
+
+
 @pytest.mark.parametrize("reason", [Reason.CIRCUIT, Reason.NO_KEY, Reason.DISABLED])
 def test_what_cannot_be_called_now_is_no_choice(reason: Reason) -> None:
     known = tiers(("a-standard", "standard", "0.05", 20), ("b-fast", "fast", "0.01", 3))

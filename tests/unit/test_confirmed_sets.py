@@ -337,6 +337,7 @@ def until_killed(ends: tuple[str, ...]) -> tuple[str, ...]:
     return ends[: at + 1]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("first", ENDS)
 def test_every_combination_of_ends_of_four_is_charged_exactly_for_what_is_stored(
     first: str,

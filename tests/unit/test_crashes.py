@@ -102,6 +102,7 @@ def test_a_fault_at_any_call_ends_with_what_is_stored_charged(script: str, fault
     assert 6 <= hit < MOST_CALLS
 
 
+@pytest.mark.thorough
 @faults
 @scripts
 def test_a_fault_at_any_call_and_a_second_click_end_with_one_charge(
@@ -120,6 +121,7 @@ def test_a_fault_at_any_call_and_a_second_click_end_with_one_charge(
             break
 
 
+@pytest.mark.thorough
 @faults
 @pytest.mark.parametrize("second", [Fault.BEFORE, Fault.AFTER, Fault.DIES_AFTER])
 def test_two_faults_end_with_what_is_stored_charged(fault: Fault, second: Fault) -> None:
@@ -134,6 +136,7 @@ def test_two_faults_end_with_what_is_stored_charged(fault: Fault, second: Fault)
                 break
 
 
+@pytest.mark.thorough
 @faults
 def test_a_fault_while_dead_runs_are_ended_on_the_way_ends_well(fault: Fault) -> None:
     for index in range(MOST_CALLS):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.errors import (
@@ -28,6 +28,7 @@ from imagegen.usecases.gallery import Gallery
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.gallery import GalleryQuery
+from tests.examples import examples
 from tests.fakes.faults import DiedError, Fault, Wire
 from tests.fakes.pictures import png
 from tests.fakes.service import OTHER_USER, PROMPT, USER, Service
@@ -550,7 +551,7 @@ def test_of_a_set_the_others_are_returned_when_one_was_deleted() -> None:
 ACTIONS = ("click", "delete", "status", "list", "sweep", "minute", "hour", "die", "repair")
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     actions=st.lists(st.sampled_from(ACTIONS), min_size=3, max_size=14),
     faults=st.dictionaries(st.integers(0, 40), st.sampled_from(list(Fault)), max_size=4),

@@ -11,11 +11,13 @@ from PIL import Image, ImageDraw
 
 from imagegen.domain.catalog import Offering, Variant
 from imagegen.domain.errors import GenerationFailedError
+from imagegen.domain.operations import Operation
 from imagegen.domain.pixels import Measured
 from imagegen.domain.pricing import charge_microusd, price_microusd, prompt_microusd, prompt_tokens
 from imagegen.usecases.generate.run import Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture, png
+from tests.fakes.pngs import CHANNELS, Kind, write_png
 from tests.fakes.service import Service
 
 REAL = real_catalog()
@@ -23,6 +25,7 @@ OPENAI, GEMINI, TOGETHER = (
     REAL.by_key[key] for key in ("openai-ultra", "gemini-ultra", "together-ultra")
 )
 ROWS = st.sampled_from(REAL.models)
+GENERATING = st.sampled_from(REAL.rows_of(Operation.GENERATE))
 EDGES = st.integers(1, 5_000)
 SIZES = {
     "1024x1024": ("square", 50_000),
@@ -117,7 +120,7 @@ def test_never_more_than_the_quote_nor_than_the_size_that_arrived(
         assert found <= (price_microusd(offering, exact) or 0)
 
 
-@given(ROWS, st.data(), st.integers(0, 3_000), st.integers(0, 3_000))
+@given(GENERATING, st.data(), st.integers(0, 3_000), st.integers(0, 3_000))
 def test_a_larger_image_is_never_thrown_away_and_never_dearer(
     offering: Offering, data: st.DataObject, wider: int, higher: int
 ) -> None:
@@ -277,3 +280,21 @@ def test_every_filter_of_one_colour_is_recognised(kind: int, colour: bytes) -> N
         data = chunk(b"IDAT", zlib.compress(bytes(rows)))
         content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
         assert blank(content) is not bool(change)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_a_pattern_that_repeats_is_not_one_colour(depth: int) -> None:
+    kind, most = Kind(0, depth), (1 << depth) - 1
+    stripes = [[(most if column % 2 else 0,) for column in range(64)]] * 64
+    assert not blank(write_png(kind, stripes))
+    wide = [[(most if column // 8 % 2 else 0,) for column in range(64)]] * 64
+    assert not blank(write_png(kind, wide))
+    assert blank(write_png(kind, [[(most,)] * 61] * 64))
+
+
+@pytest.mark.parametrize("colour", [2, 6])
+def test_stripes_of_two_colours_are_not_one(colour: int) -> None:
+    kind = Kind(colour, 8)
+    one, other = (1, 2, 3, 255)[: CHANNELS[colour]], (9, 8, 7, 255)[: CHANNELS[colour]]
+    assert not blank(write_png(kind, [[one, other] * 32] * 64))
+    assert blank(write_png(kind, [[one] * 61] * 64))

@@ -9,9 +9,11 @@ from pydantic_core.core_schema import ErrorType
 
 from generators import openapi
 from generators.docs.problems import Code, codes
-from generators.openapi import CLOSED, EVERYWHERE, OPENAI, OPERATIONS
+from generators.openapi import CLOSED, EVERYWHERE
+from generators.openapi_operations import OPENAI, OPERATIONS
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
+from imagegen.domain.llm_errors import LlmError
 from imagegen.edge import openai_problems
 from imagegen.edge.problems import STATUS
 from local.paths import ROOT
@@ -19,12 +21,14 @@ from tests.unit.raises import Reader
 from tests.unit.test_route_drift import every_route
 
 ERRORS: Final = "layers/shared/imagegen/domain/errors.py"
+HOMES: Final = (errors.__name__, LlmError.__module__)
+"""The modules of the tree: other errors are for one module alone."""
 TABLES: Final = "layers/shared/imagegen/edge/openai_problems.py"
 MACHINE: Final = "functions/page/static/machine.js"
 
 LEAVES_NO_ROUTE: Mapping[type[ImagegenError], str] = {
     errors.ProviderError: "the run goes on with another model, and ends as another error",
-    errors.LlmError: "the chat has begun to answer: it is the last event of a stream with 200",
+    LlmError: "the chat has begun to answer: it is the last event of a stream with 200",
 }
 """Errors that no route is answered with, and what becomes of them."""
 
@@ -136,7 +140,7 @@ HAS_NO_PARAM: Mapping[str, str] = {
 
 def kinds(root: type[ImagegenError] = ImagegenError) -> list[type[ImagegenError]]:
     """Return every error of the tree."""
-    children = [one for one in root.__subclasses__() if one.__module__ == errors.__name__]
+    children = [one for one in root.__subclasses__() if one.__module__ in HOMES]
     return [root, *(kind for child in children for kind in kinds(child))]
 
 
@@ -173,7 +177,7 @@ def drawn() -> dict[type[ImagegenError], int]:
     (quotes,) = re.findall(r"QuoteError +4xx +(.+)$", text, re.MULTILINE)
     for word, status in re.findall(r"(\w+) (\d{3})", quotes):
         found[{"invalid": "QuoteError"}.get(word, f"Quote{word.capitalize()}Error")] = int(status)
-    return {getattr(errors, name): status for name, status in found.items()}
+    return {kind: found[kind.__name__] for kind in kinds() if kind.__name__ in found}
 
 
 @every_kind

@@ -18,7 +18,7 @@ from imagegen.domain.ids import parse_image_id
 from imagegen.domain.ledger import Limits
 from imagegen.domain.quote import Quote, open_quote, prompt_hash
 from imagegen.usecases.availability import ProviderSetup
-from imagegen.usecases.estimator import Issue
+from imagegen.usecases.pricer import Issue
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.faults import Fault
@@ -260,7 +260,7 @@ def test_expected_and_ceiling_of_a_selection_are_the_first_and_the_dearest_price
     service = Service()
     request = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
     issue = Issue(bytes(15), service.clock())
-    found = service.estimator.offer(request, USER, ledger=service.ledger(), issue=issue).selection
+    found = service.pricer.offer(request, USER, ledger=service.ledger(), issue=issue).selection
     assert [one.price_microusd for one in found.candidates] == [50_000, 60_000, 70_000]
     assert found.expected_microusd == 50_000
     assert found.ceiling_microusd == 70_000

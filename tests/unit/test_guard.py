@@ -14,6 +14,7 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.guard import CACHE_MS, Guard, Transition, model_circuit
+from tests.examples import examples
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.clock import Clock
 from tests.fakes.faults import Fault, Wire, wired
@@ -635,7 +636,7 @@ class FleetState(RuleBasedStateMachine):
 
 
 TestFleet = FleetState.TestCase
-TestFleet.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestFleet.settings = settings(examples(40), stateful_step_count=25)
 
 
 def test_every_effect_is_met_by_some_outcome_and_only_an_image_is_a_success() -> None:

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from imagegen.domain.holes import LEAST_RUN, runs
 from imagegen.domain.pixels import BrokenImageError, measure
+from tests.examples import examples
 
 SIZE = (384, 256)
 BASELINE: dict[str, Any] = {"format": "JPEG", "quality": 90}
@@ -94,7 +95,7 @@ def test_a_zeroed_part_is_found_in_every_format(
 
 
 @given(st.integers(0, 255), st.floats(0.1, 0.7), st.integers(128, 20_000))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_a_baseline_jpeg_filled_with_any_byte_is_broken(byte: int, place: float, size: int) -> None:
     content = CONTENTS[0][1]
     at = 700 + int((len(content) - 700) * place)
@@ -147,3 +148,15 @@ def test_a_run_is_of_one_byte_and_really_there(data: bytes) -> None:
     for byte, size in runs(data):
         assert size >= 64
         assert bytes([byte]) * 64 in data
+
+
+def test_a_run_at_the_very_beginning_is_found_from_its_first_byte() -> None:
+    assert list(runs(bytes(LEAST_RUN) + bytes(range(1, 200)))) == [(0, LEAST_RUN)]
+
+
+def test_a_part_between_two_restart_markers_that_was_cut_out_is_missed() -> None:
+    content = saved(photo(), **RESTARTS)
+    first, second = (content.index(bytes((0xFF, 0xD0 + n))) for n in (0, 1))
+    measure(content)
+    with pytest.raises(BrokenImageError, match="missing"):
+        measure(content[:first] + content[second:])

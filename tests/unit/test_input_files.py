@@ -6,7 +6,7 @@ from contextlib import suppress
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -20,6 +20,7 @@ from imagegen.domain.input_files import (
     check_input,
 )
 from imagegen.domain.png_chunks import packed_chunk
+from tests.examples import examples
 from tests.fakes import exif
 from tests.fakes.marks import with_png_chunk, with_segments, with_webp_chunk
 from tests.fakes.pictures import HEIGHT, WIDTH, cutout, picture
@@ -109,6 +110,7 @@ def test_the_size_is_the_one_that_is_seen(kind: str, value: int) -> None:
         (b"\xef\xbb\xbf\n <!DOCTYPE html><script>alert(1)</script>", "SVG or HTML"),
         (b"<?xml version='1.0'?><svg/>", "SVG or HTML"),
         (b"\0\0\0\x1cftypavif" + bytes(50), "an AVIF"),
+        (b"\0\0\0\x1cftypavis" + bytes(50), "an AVIF"),
         (b"\0\0\0\x1cftypheic" + bytes(50), "a HEIC"),
         (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL"),
         (b"8BPS\0\1", "a Photoshop file"),
@@ -318,7 +320,7 @@ def test_hostile_exif_changes_nothing() -> None:
         assert check_input(content).width == WIDTH
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.sampled_from(sorted(ACCEPTED)), st.data())
 def test_a_changed_byte_is_refused_or_accepted(name: str, data: st.DataObject) -> None:
     content = bytearray(ACCEPTED[name][0])
@@ -334,3 +336,9 @@ def test_a_changed_byte_is_refused_or_accepted(name: str, data: st.DataObject) -
 def test_any_bytes_are_refused_with_a_sentence(tail: bytes) -> None:
     for head in (b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\x40\0\0\0WEBPVP8X"):
         refusal(head + tail)
+
+
+def test_a_webp_whose_header_announces_an_animation_is_refused_whatever_follows() -> None:
+    content = bytearray(picture("WEBP", exif=b"MM"))
+    content[content.index(b"VP8X") + 8] |= 0x02
+    assert "animated" in refusal(bytes(content))

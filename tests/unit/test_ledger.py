@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain import ledger as rules
 from imagegen.domain.errors import LimitError
 from imagegen.domain.ledger import HOUR_MS, PRUNE_MARGIN_MS, Hold, Ledger, Limits, Op, OpState
+from tests.examples import examples
 
 DAY = "20261122"
 NOW = 1_795_348_800_000
@@ -89,7 +90,7 @@ MOVES = st.lists(
 )
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(MOVES)
 def test_what_is_spent_is_the_sum_of_what_is_held_and_charged(
     moves: list[tuple[str, int, int, int]],
@@ -113,7 +114,7 @@ def test_what_is_spent_is_the_sum_of_what_is_held_and_charged(
         assert ledger.spent.get(DAY, 0) <= LIMITS.daily_microusd
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.integers(1, 10), st.lists(st.integers(0, 30 * MINUTE_MS), min_size=1, max_size=120))
 def test_any_rolling_hour_has_at_most_the_limit_and_no_image_is_refused_without_reason(
     hourly: int, waits: list[int]
@@ -254,7 +255,7 @@ def test_a_hold_and_its_day_are_never_pruned() -> None:
     assert rules.prunable(ledger, now_ms=NOW + 10**12, oldest_day="20991231") == ([], [])
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(
     st.lists(st.tuples(st.sampled_from(OpState), st.integers(0, 3 * HOUR_MS)), max_size=10),
     st.integers(0, 4 * HOUR_MS),

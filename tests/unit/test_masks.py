@@ -4,7 +4,7 @@ import random
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -18,6 +18,7 @@ from imagegen.domain.masks import (
     to_luminance,
 )
 from imagegen.domain.pixels import BrokenImageError
+from tests.examples import examples
 from tests.fakes import exif
 from tests.fakes.marks import with_png_chunk
 from tests.fakes.pictures import HEIGHT, WIDTH, cutout, picture
@@ -100,7 +101,7 @@ def test_a_mask_comes_back_from_its_luminance(content: bytes) -> None:
     assert check_mask(back, SIZE).clear_pixels == HALF
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.integers(1, 40), st.integers(1, 40), st.data())
 def test_both_directions_are_each_other_s_reverse(
     width: int, height: int, data: st.DataObject

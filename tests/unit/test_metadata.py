@@ -273,3 +273,11 @@ def test_a_changed_byte_raises_nothing_but_broken(kind: str, data: st.DataObject
     except BrokenImageError:
         return
     assert without_metadata(clean) == clean
+
+
+@pytest.mark.parametrize("between", [b"\0private", b"\xff\xff\xff"])
+def test_bytes_between_the_segments_of_a_jpeg_go(between: bytes) -> None:
+    content = picture("JPEG")
+    table = content.index(b"\xff\xdb") + 2
+    at = table + int.from_bytes(content[table : table + 2])
+    assert without_metadata(content[:at] + between + content[at:]) == without_metadata(content)

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from local.paths import ROOT
+from tests.mutation import groups
 from tests.mutation.__main__ import SURVIVORS, Result, too_few
+from tests.mutation.groups import GROUPS
 from tests.mutation.maker import Mutant
 from tests.mutation.mutants import mutants
-from tests.mutation.outcomes import ANEW, KILLED, SURVIVED, TIMEOUT
-from tests.mutation.targets import GROUPS, PACKAGE
+from tests.mutation.outcomes import ANEW, KILLED, LEFT_OUT, SURVIVED, TIMEOUT
+from tests.mutation.targets import PACKAGE, own_tests
 
 OUTCOMES = {**{f"killed {n}": KILLED for n in range(38)}, "hangs": TIMEOUT, "left": SURVIVED}
 MANY_LEFT = OUTCOMES | {"left too": SURVIVED, "and this": SURVIVED}
@@ -39,9 +42,9 @@ def test_of_all_modules_together_95_percent_are_killed() -> None:
     assert not list(too_few([Result("a.py", MANY_LEFT), Result("b.py", OUTCOMES)]))
 
 
-def test_what_a_quick_run_left_out_counts_neither_as_killed_nor_as_survived() -> None:
-    result = Result("module.py", OUTCOMES | {"decorated": ANEW})
-    assert (result.tried, result.not_tried) == (len(OUTCOMES), 1)
+def test_what_was_not_tried_counts_neither_as_killed_nor_as_survived() -> None:
+    result = Result("module.py", OUTCOMES | {"decorated": ANEW, "of another part": LEFT_OUT})
+    assert (result.tried, result.not_tried) == (len(OUTCOMES), 2)
     assert result.percent == Result("module.py", OUTCOMES).percent
     assert result.survivors == ["left"]
 
@@ -106,6 +109,33 @@ def test_what_is_mutated_and_what_must_notice_it_exist() -> None:
     modules = [ROOT / PACKAGE / module for group in GROUPS for module in group.modules]
     tests = [ROOT / one.partition("::")[0] for group in GROUPS for one in group.tests]
     assert [path for path in modules + tests if not path.exists()] == []
+
+
+def test_every_module_that_decides_is_mutated_or_has_a_reason_why_not() -> None:
+    package = ROOT / PACKAGE
+    modules = {str(path.relative_to(package)) for path in package.rglob("*.py")}
+    left_out = {one for one in modules if groups.LEFT_OUT.keys() & {one, one.partition("/")[0]}}
+    mutated = [one for group in GROUPS for one in group.modules]
+    nothing_decided = {one for one in modules if not mutants((package / one).read_bytes())}
+    assert modules - left_out - nothing_decided <= set(mutated)
+    assert not left_out & set(mutated)
+    assert len(mutated) == len(set(mutated))
+
+
+def test_every_reason_to_leave_a_module_out_is_of_a_module_that_exists() -> None:
+    assert [one for one in groups.LEFT_OUT if not (ROOT / PACKAGE / one).exists()] == []
+    assert all(groups.LEFT_OUT.values())
+
+
+def test_the_files_of_a_module_s_rules_are_among_the_tests_of_its_group() -> None:
+    """A module whose own file of tests is not run by its group would be tried in vain."""
+    for group in GROUPS:
+        for module in group.modules:
+            assert any(
+                own in test or Path(test).suffix == ""
+                for own in own_tests(module)
+                for test in group.tests
+            ), module
 
 
 def test_every_survivor_that_is_explained_is_a_change_of_the_present_source() -> None:

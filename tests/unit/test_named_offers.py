@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Never, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Catalog
@@ -20,8 +20,9 @@ from imagegen.domain.quote import Quote
 from imagegen.openai_api.offers import NamedOffers
 from imagegen.openai_api.retries import Call
 from imagegen.usecases.availability import ProviderSetup
-from imagegen.usecases.estimator import Estimator, Issue
+from imagegen.usecases.pricer import Issue, Pricer
 from imagegen.wire.estimates import EstimateRequest
+from tests.examples import examples
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.service import PROMPT, USER, Service
 
@@ -36,9 +37,9 @@ def offered(
     service: Service, multiple: str = "3", *, most_bytes: int | None = None, **asked: Any
 ) -> Quote:
     request = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard", **asked})
-    estimator = replace(service.estimator, price_multiple=Decimal(multiple))
+    pricer = replace(service.pricer, price_multiple=Decimal(multiple))
     issue = Issue(bytes(15), service.clock())
-    return NamedOffers(estimator).quote(
+    return NamedOffers(pricer).quote(
         request, USER, ledger=service.ledger(), issue=issue, most_bytes=most_bytes
     )
 
@@ -158,7 +159,7 @@ def test_a_file_that_is_too_large_for_the_answer_is_refused_by_the_form_of_the_a
 KEYS = [row.key for row in real_catalog().models]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     model=st.sampled_from(KEYS),
     size=st.sampled_from(["square", "landscape", "2048x2048", "4096x4096", "1216x832", "1264x848"]),
@@ -193,7 +194,7 @@ def test_without_a_maximum_no_named_model_is_replaced_by_one_above_its_multiple(
         limit = next(
             one.price_microusd
             for one in [
-                service.estimator.offer(
+                service.pricer.offer(
                     EstimateRequest.model_validate(
                         {"prompt": "word " * words, "model": model, "size": size}
                     ),
@@ -227,10 +228,10 @@ class WrongParameter:
 
 def test_only_an_error_about_the_file_is_told_as_one_about_the_file() -> None:
     service = Service()
-    estimator = cast("Estimator", WrongParameter())
+    pricer = cast("Pricer", WrongParameter())
     issue = Issue(bytes(15), service.clock())
     with pytest.raises(ParameterError) as caught:
-        NamedOffers(estimator).quote(
+        NamedOffers(pricer).quote(
             EstimateRequest(prompt=PROMPT), USER, ledger=service.ledger(), issue=issue
         )
     assert caught.value.param == "style"

@@ -109,6 +109,7 @@ HOSTILE = {
     "a BYTE": exif.tiff([(TAG, 1, 1, b"\x06\0\0\0")], order="<"),
     "an unknown type": exif.tiff([(TAG, 99, 1, exif.short(6))]),
     "an entry that is cut off": exif.tiff([(TAG, 3, 1, exif.short(6))])[:-8],
+    "an entry without its last byte": exif.tiff([(TAG, 3, 1, exif.short(6))])[:-5],
 }
 
 

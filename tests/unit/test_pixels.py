@@ -8,11 +8,20 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from imagegen.domain.pixels import MAX_EDGE, BrokenImageError, Measured, measure
+from imagegen.domain.jpeg_segments import segments_of
+from imagegen.domain.pixels import (
+    MAX_EDGE,
+    BrokenImageError,
+    Measured,
+    check_size,
+    is_whole,
+    measure,
+)
+from tests.examples import examples
 from tests.fakes.pictures import HEIGHT, WIDTH, exif, picture, png
 
 IMAGES: dict[str, tuple[str, bytes]] = {
@@ -74,7 +83,7 @@ def test_random_bytes_are_broken_or_of_a_possible_size(head: bytes, tail: bytes)
     assert 0 < measured.height <= MAX_EDGE
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.sampled_from(sorted(IMAGES)), st.data())
 def test_a_changed_byte_raises_nothing_but_broken(kind: str, data: st.DataObject) -> None:
     content = bytearray(IMAGES[kind][1])
@@ -147,3 +156,48 @@ def test_a_jpeg_with_fewer_bits_than_its_blocks_need_is_broken(save: dict[str, A
     for kept in (20, 200, 2_000):
         with pytest.raises(BrokenImageError, match="missing"):
             measure(whole[: scan + kept] + b"\xff\xd9")
+
+
+def test_an_image_may_be_as_large_as_the_limits_and_no_larger() -> None:
+    for size in ((MAX_EDGE, 1), (1, MAX_EDGE), (8_192, 8_192), (1, 1)):
+        check_size(*size)
+    for size in ((MAX_EDGE + 1, 1), (1, MAX_EDGE + 1), (8_192, 8_193), (0, 1), (1, 0)):
+        with pytest.raises(BrokenImageError):
+            check_size(*size)
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+def test_an_image_is_whole_and_the_first_half_of_it_is_not(kind: str) -> None:
+    content = IMAGES[kind][1]
+    assert is_whole(content)
+    assert not is_whole(content[: len(content) // 2])
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a", b"<html>"])
+def test_what_is_no_image_is_not_whole(content: bytes) -> None:
+    assert not is_whole(content)
+
+
+def test_a_marker_without_a_segment_is_passed_over_in_a_jpeg() -> None:
+    content = picture("JPEG")
+    for marker in (b"\xff\x01", b"\xff\xd8"):
+        changed = content[:2] + marker + content[2:]
+        assert measure(changed) == measure(content)
+        assert [one.marker for one in segments_of(changed)] == [
+            one.marker for one in segments_of(content)
+        ]
+
+
+def test_an_empty_frame_makes_no_animation_of_a_webp() -> None:
+    canvas = b"VP8X" + struct.pack("<I", 10) + bytes(10)
+
+    def webp(*chunks: bytes) -> bytes:
+        body = b"WEBP" + b"".join(chunks)
+        return b"RIFF" + struct.pack("<I", len(body)) + body
+
+    def frame(length: int) -> bytes:
+        return b"ANMF" + struct.pack("<I", length) + bytes(length + length % 2)
+
+    assert measure(webp(canvas, frame(17))).width == 1
+    with pytest.raises(BrokenImageError, match="no image"):
+        measure(webp(canvas, frame(16)))

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from imagegen.domain.pixels import BrokenImageError
+from imagegen.domain.pixels import BrokenImageError, measure
+from imagegen.domain.png_chunks import packed_chunk
 from imagegen.domain.png_filters import added, unfiltered
 from imagegen.domain.png_planes import alpha_samples, luma_samples, plane_of
 from imagegen.domain.png_rows import TooMuchDataError, open_png
@@ -208,3 +209,39 @@ def test_a_palette_image_without_a_palette_is_broken() -> None:
     for palette in (b"", bytes(4)):
         with pytest.raises(BrokenImageError, match="palette"):
             open_png(write_png(kind, some_pixels(kind), palette=palette))
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_a_long_row_with_few_changes_is_restored_byte_by_byte(chosen: int) -> None:
+    row = b"\3" * 40 + b"\x09" * 50 + b"\0" * 60 + b"\xff" * 50
+    above = b"\0" * 70 + b"\5" * 60 + b"\xff" * 70
+    pixels = [[(one,) for one in above], [(one,) for one in row]]
+    content = write_png(Kind(0, 8), pixels, filters=lambda _: chosen)
+    first, second = open_png(content).rows
+    assert unfiltered(chosen, first.data, bytes(len(row))) == above
+    assert unfiltered(chosen, second.data, above) == row
+
+
+@pytest.mark.parametrize("size", [(0, 5), (5, 0)])
+def test_a_png_without_width_or_without_height_has_no_layout(size: tuple[int, int]) -> None:
+    with pytest.raises(BrokenImageError, match=f"{size[0]}x{size[1]}"):
+        open_png(write_png(Kind(0, 8), [[(1,)]], size=size))
+
+
+def test_another_chunk_between_the_data_of_a_png_is_passed_over() -> None:
+    content = write_png(Kind(0, 8), [[(7,)] * 9] * 9)
+    second = content.rindex(b"IDAT") - 4
+    changed = content[:second] + packed_chunk(b"tEXt", b"a\0b") + content[second:]
+    rows = open_png(changed).rows
+    assert [row.data for row in rows] == [b"\7" * 9] * 9
+
+
+def test_a_wrong_checksum_counts_only_in_a_chunk_that_the_image_needs() -> None:
+    def damaged(kind: bytes) -> bytes:
+        content = write_png(Kind(0, 8), [[(7,)]], before=[(kind, b"a\0b")])
+        at = content.index(kind) + 4 + 3
+        return content[:at] + bytes(4) + content[at + 4 :]
+
+    assert measure(damaged(b"tEXt")).width == 1
+    with pytest.raises(BrokenImageError, match="damaged"):
+        measure(damaged(b"TEXt"))

@@ -13,7 +13,7 @@ import pytest
 from generators.sources import nodes
 from imagegen.chat import FORMATS, tool_definition
 from imagegen.chat.tool import ToolArguments
-from imagegen.providers import PROVIDERS, base_url_name, flag_name
+from imagegen.providers import PROVIDERS, base_url_name, flag_name, region_name
 from imagegen.settings import Settings
 from imagegen.site import providers_script
 from imagegen.usecases.key_checks import CALL_TIMEOUT_SECONDS
@@ -25,7 +25,7 @@ from local.simulator.drawing import Sketch, draw
 from local.simulator.routes import World
 from operations.push_env import FLAG, KEYS
 from tests.fakes.catalogs import real_catalog
-from tests.vendors import vendor
+from tests.vendors import KEYED, vendor
 
 LAYER = "layers/shared/imagegen"
 EVERY = frozenset(PROVIDERS)
@@ -46,12 +46,19 @@ PERMITTED: Mapping[str, tuple[frozenset[str], str]] = {
     "functions/generate/handler.py": (frozenset({"openai"}), "the routes under /v1"),
     f"{LAYER}/chat/tool.py": (frozenset({"openai", "gemini"}), "forms of a tool's definition"),
     "functions/estimate/handler.py": (frozenset({"openai", "gemini"}), "the same forms"),
-    f"{LAYER}/usecases/generate/moderation.py": (frozenset({"openai"}), "whose moderation it is"),
+    f"{LAYER}/usecases/generate/moderation.py": (
+        frozenset({"openai", "bedrock"}),
+        "whose moderation it is",
+    ),
     "generators/openapi.py": (frozenset({"openai"}), "the routes under /v1"),
+    "generators/openapi_operations.py": (frozenset({"openai"}), "the routes under /v1"),
     "generators/openapi_shapes.py": (frozenset({"openai"}), "the routes under /v1"),
-    "generators/docs/settings.py": (frozenset({"openai"}), "whose moderation is free"),
+    "generators/docs/settings.py": (frozenset({"openai", "bedrock"}), "what moderation costs"),
     "generators/docs/examples.py": (frozenset({"openai", "together"}), "one call, as an example"),
-    "generators/layer.py": (frozenset({"openai"}), "parts of OpenAI's client are left out"),
+    "generators/layer.py": (
+        frozenset({"openai", "bedrock"}),
+        "parts of OpenAI's client are left out, and boto3's descriptions of Bedrock are not",
+    ),
     "functions/page/static/providers.js": (EVERY - {"together"}, "made of the registry"),
     "local/simulator/jobs.py": (frozenset({"replicate"}), "Replicate's predictions"),
 }
@@ -61,6 +68,7 @@ TABLES: Mapping[str, str] = {
     "tests/contracts/test_contracts.py": "the vendors' own schemas, by their file",
     "tests/simulator/test_requests.py": "each vendor's own wrong parameters",
     "tests/simulator/test_schemas.py": "the vendors' own schemas, by their file",
+    "tests/unit/test_chat_tool.py": "forms of tool calls, which are named after vendors of LLMs",
 }
 """Tests with a list of vendors' own peculiarities, which need not hold every provider."""
 
@@ -175,10 +183,11 @@ def test_a_name_can_be_a_module_a_variable_and_a_parameter(name: str) -> None:
 
 def test_no_two_providers_share_a_key_a_title_or_an_address() -> None:
     for field in ("key_name", "title", "base_url", "colour"):
-        values = [getattr(about, field) for about in PROVIDERS.values()]
+        values = [one for about in PROVIDERS.values() if (one := getattr(about, field))]
         assert len(set(values)) == len(values), field
     for about in PROVIDERS.values():
-        assert re.fullmatch(r"[A-Z][A-Z0-9_]*", about.key_name)
+        assert bool(about.key_name) != bool(about.region), "a key or a role"
+        assert re.fullmatch(r"[A-Z][A-Z0-9_]*|", about.key_name)
         assert about.base_url.startswith("https://")
         assert about.keys_url.startswith("https://")
         assert not about.base_url.endswith("/")
@@ -219,7 +228,8 @@ def test_the_key_check_of_providers_that_all_hang_ends_before_its_function_does(
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_the_example_of_env_has_each_providers_key_and_switch(name: str) -> None:
-    assert f"\n{PROVIDERS[name].key_name}=\n" in ENV_EXAMPLE
+    key, region = PROVIDERS[name].key_name, region_name(name)
+    assert f"\n{key}=\n" in ENV_EXAMPLE or f"\n# {region}={PROVIDERS[name].region}\n" in ENV_EXAMPLE
     assert f"\n{flag_name(name)}=true\n" in ENV_EXAMPLE
 
 
@@ -229,10 +239,11 @@ def test_the_example_of_env_has_no_switch_of_nobody() -> None:
 
 
 def test_every_key_is_pushed_and_asked_for_by_its_title() -> None:
-    assert {name: about.key_name for name, about in PROVIDERS.items()} == KEYS
+    assert {name: PROVIDERS[name].key_name for name in KEYED} == KEYS
     asked = {one.name: one.text for one in guide.questions({})}
-    for about in PROVIDERS.values():
-        assert asked[about.key_name].startswith(about.title)
+    for name in KEYED:
+        assert asked[PROVIDERS[name].key_name].startswith(PROVIDERS[name].title)
+    assert "" not in asked
 
 
 def test_the_readme_names_every_provider() -> None:

@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Tier
@@ -22,6 +22,7 @@ from imagegen.domain.quote import (
     sign_quote,
 )
 from imagegen.domain.records import Fallback
+from tests.examples import examples
 from tests.fakes.service import KEYRING, OTHER_USER, PROMPT, USER
 
 CANDIDATES = (
@@ -93,7 +94,7 @@ def test_any_other_text_is_no_quote(text: str) -> None:
     refuses(text)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.sampled_from(["user", "day", "style", "size", "prompt_hash", "quote_id"]), st.text())
 def test_a_payload_of_ones_own_is_refused(field: str, value: str) -> None:
     _, kid, payload, mac = TOKEN.split(".")

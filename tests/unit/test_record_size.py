@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.aws.image_store import METADATA_BYTES, RECORD_BYTES
-from imagegen.domain.catalog import MAX_NAME, Tier
+from imagegen.domain.catalog import Tier
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import (
     SUCCESS,
@@ -20,6 +20,7 @@ from imagegen.domain.records import (
     parse_record,
     record_json,
 )
+from imagegen.domain.replacements import MAX_NAME
 from imagegen.usecases.generate.run import Made
 from tests.fakes.catalogs import catalog, row
 from tests.fakes.service import Service

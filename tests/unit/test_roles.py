@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from operations.deployer_policy import ACTIONS, WITHOUT_CALLS, policy
+from tests.fakes.catalogs import real_catalog
 from tests.fakes.templates import transformed_template
 
 BY_CALLS_OF_THEIR_OWN = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
@@ -113,3 +114,47 @@ def test_the_policy_fits_and_names_the_stack(stack: str) -> None:
     assert len(re.sub(r"\s", "", text)) <= MOST_CHARACTERS
     assert f"arn:aws:s3:::{stack.lower()}-bucket-*" in text
     assert f"parameter/imagegen/{stack}/*" in text
+
+
+# What a provider without keys needs.
+
+
+def bedrock_policies() -> dict[str, dict[str, Any]]:
+    return {name: one for name, one in resources().items() if one["Type"] == "AWS::IAM::Policy"}
+
+
+def test_every_policy_beside_a_role_has_a_condition() -> None:
+    policies = bedrock_policies()
+    assert {name: one["Condition"] for name, one in policies.items()} == {
+        "BedrockImages": "BedrockByOwnRole",
+        "BedrockModels": "BedrockByOwnRole",
+        "BedrockRole": "BedrockByAnotherRole",
+    }
+
+
+def test_images_may_be_bought_of_one_family_in_one_region_and_by_generate_alone() -> None:
+    properties = bedrock_policies()["BedrockImages"]["Properties"]
+    assert properties["Roles"] == [{"Ref": "GenerateFunctionRole"}]
+    statements = {one["Sid"]: one for one in properties["PolicyDocument"]["Statement"]}
+    assert statements["MakeImages"]["Action"] == "bedrock:InvokeModel"
+    assert statements["MakeImages"]["Resource"] == {
+        "Fn::Sub": "arn:${AWS::Partition}:bedrock:${BedrockRegion}::foundation-model/stability.*"
+    }
+    models = {row.model for row in real_catalog().models if row.provider == "bedrock"}
+    assert {model.partition(".")[0] for model in models} == {"stability"}
+
+
+def test_what_is_allowed_on_everything_has_a_condition() -> None:
+    for policy_of_role in bedrock_policies().values():
+        for statement in policy_of_role["Properties"]["PolicyDocument"]["Statement"]:
+            assert "*" not in str(statement["Action"])
+            assert statement["Resource"] != "*" or statement["Condition"]["StringEquals"]
+
+
+def test_another_role_takes_the_place_of_ones_own_rights() -> None:
+    properties = bedrock_policies()["BedrockRole"]["Properties"]
+    (statement,) = properties["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (
+        "sts:AssumeRole",
+        {"Ref": "BedrockRoleArn"},
+    )

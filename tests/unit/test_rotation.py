@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.aws import parameters
@@ -17,6 +17,7 @@ from imagegen.domain.errors import QuoteError
 from imagegen.domain.quote import Quote, open_quote, parse_keyring, sign_quote
 from operations import rotation
 from operations.rotation import WAITS_MS, Step, next_rotation
+from tests.examples import examples
 from tests.fakes.clock import Clock
 from tests.fakes.service import KEYRING, Service
 
@@ -101,7 +102,7 @@ def rotate(fleet: FleetState, *, steps: int = 3) -> list[Step]:
     return taken
 
 
-@settings(max_examples=5, deadline=None)
+@examples(5)
 @given(st.integers())
 def test_no_valid_quote_is_refused_while_the_key_is_rotated(seed: int) -> None:
     fleet = FleetState(seed)

@@ -9,7 +9,8 @@ from typing import Any, Final
 import pytest
 from aws_lambda_powertools.event_handler.api_gateway import Route
 
-from generators.openapi import DOCUMENT, FUNCTIONS, OPERATIONS, handler_of
+from generators.openapi import DOCUMENT, FUNCTIONS, handler_of
+from generators.openapi_operations import OPERATIONS
 from imagegen.wire import headers
 from local.parameters import read_template
 from local.paths import ROOT

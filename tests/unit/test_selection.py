@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.candidates import UNAVAILABLE, Availability, Reason
@@ -14,7 +14,8 @@ from imagegen.domain.criteria import Criteria
 from imagegen.domain.pricing import price_microusd, prompt_microusd
 from imagegen.domain.selection import Selection, select
 from imagegen.domain.wishes import Wishes
-from tests.fakes.catalogs import SOURCE, SQUARE, catalog, real_catalog, row, three_providers
+from tests.examples import examples
+from tests.fakes.catalogs import ROOT, SOURCE, SQUARE, catalog, real_catalog, row, three_providers
 
 TODAY = date(2026, 11, 22)
 THREE = three_providers()
@@ -123,7 +124,7 @@ def test_what_a_long_prompt_adds_is_held_against_max_cost(
     assert keys(chosen(asked, one)) == chosen_keys
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(catalogs(), WISHES, STATES, st.sampled_from([Decimal(1), Decimal("2.5"), Decimal(100)]))
 def test_only_models_that_may_make_it_are_chosen_and_every_other_one_has_its_reason(
     cat: Catalog, asked: Criteria, states: dict[str, Availability], multiple: Decimal
@@ -332,3 +333,52 @@ def test_a_maximum_below_every_price_names_both_amounts() -> None:
     selection = chosen(criteria(max_cost_microusd=40_000))
     assert not selection.candidates
     assert "$0.05 is above the maxCost of $0.04" in selection.left_out[0].detail
+
+
+def test_the_ceiling_is_the_price_of_the_dearest_candidate_wherever_it_stands() -> None:
+    assert chosen(criteria()).ceiling_microusd == 70_000
+    assert chosen(criteria(provider="gamma")).ceiling_microusd == 70_000
+
+
+def test_a_prompt_of_exactly_the_longest_that_a_model_takes_is_taken() -> None:
+    cat = catalog(row("alpha-one", priority=1, maxPromptCharacters=20))
+    assert keys(chosen(criteria(prompt_characters=20), cat)) == ["alpha-one"]
+    assert reasons(chosen(criteria(prompt_characters=21), cat)) == {"alpha-one": Reason.PROMPT}
+
+
+def test_a_model_without_the_size_names_the_sizes_that_it_has() -> None:
+    cat = catalog(
+        row("alpha-one", priority=1, sizes=[SQUARE, LANDSCAPE], price=PER_MEGAPIXEL),
+        row("beta-one", priority=2),
+    )
+    selection = chosen(criteria(size="portrait"), cat)
+    details = {one.row.key: one.detail for one in selection.left_out}
+    assert details == {
+        "alpha-one": "supports 1024x1024, 1536x1024",
+        "beta-one": "supports 1024x1024",
+    }
+
+
+def test_of_rows_of_other_tiers_that_all_lack_the_size_one_is_still_named() -> None:
+    other = {"sizes": [LANDSCAPE], "price": PER_MEGAPIXEL}
+    cat = catalog(
+        row("alpha-one", priority=1),
+        row("beta-high", priority=1, tier="high", **other),
+        row("beta-ultra", priority=1, tier="ultra", **other),
+    )
+    selection = chosen(criteria(provider="beta"), cat)
+    assert keys(selection) == ["alpha-one"]
+    assert selection.replaced is not None
+    assert selection.replaced.row.provider == "beta"
+    assert selection.replaced.price_microusd is None
+
+
+def test_every_reason_has_the_code_that_the_docs_explain() -> None:
+    text = (ROOT / "docs" / "how-it-works.md").read_text()
+    assert [reason for reason in Reason if f"`{reason}`" not in text] == []
+
+
+def test_a_model_without_a_price_is_unpriced_however_long_the_prompt_is() -> None:
+    free = {"price": {"rule": "perMegapixel", "usd": "0"}, "maxPromptCharacters": 10}
+    cat = catalog(row("alpha-one", priority=1, **free), row("beta-one", priority=2))
+    assert reasons(chosen(criteria(), cat)) == {"alpha-one": Reason.UNPRICED}

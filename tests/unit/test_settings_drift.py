@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from generators.sources import nodes
 from imagegen.domain.ledger import Limits
+from imagegen.providers import PROVIDERS, region_name
 from imagegen.settings import MoneySettings, Settings
 from imagegen.site import PageSettings
 from imagegen.usecases.generate.run import SETTLE_MARGIN_MS
@@ -78,6 +79,9 @@ SET_BY_NO_TEMPLATE: Mapping[str, str] = {
 NO_PROVIDER_IS_CALLED = frozenset({"estimate", "chat"})
 """Functions that call no image provider, so that none has a stand-in there."""
 
+BY_PROVIDER = frozenset({"base_urls", "regions", "role_arns"})
+"""Fields that are made of a variable for each provider."""
+
 OTHER_DEFAULTS: Mapping[str, str] = {
     "JWT_AUDIENCE": "without the variable nobody is let in, as without an issuer",
 }
@@ -117,8 +121,10 @@ def read_by(function: str) -> set[str]:
         return environ.asked
     kind = settings_of(function)
     kind.from_env(environ)
-    stand_ins = set() if function in NO_PROVIDER_IS_CALLED else environ.asked
-    return stand_ins | {name.upper() for name in kind.model_fields if name != "base_urls"}
+    regions = {region_name(name) for name, about in PROVIDERS.items() if about.region}
+    # Whether there is a provider without keys is part of every offer, where it is called is not.
+    asked = regions if function in NO_PROVIDER_IS_CALLED else environ.asked
+    return asked | {name.upper() for name in kind.model_fields if name not in BY_PROVIDER}
 
 
 def parameters_of(function: str) -> dict[str, str]:

@@ -187,3 +187,23 @@ def test_up_to_ten_users_keep_others_out_for_less_than_forty_minutes(
     users: int, takes_ms: int
 ) -> None:
     assert free_after_ms(users, takes_ms, fail=False) < 40 * MINUTE_MS
+
+
+def test_a_trial_that_did_not_fail_does_not_lengthen_the_rest_after_one_that_did() -> None:
+    circuit = failed(wasted(OPEN, "one"), "another")
+    assert circuit.until_ms == NOW + MINUTE_MS
+
+
+def test_the_end_of_a_trial_moves_no_other_users_wait() -> None:
+    later_ms = NOW + 30_000
+    circuit = wasted(wasted(OPEN, "one"), "another", now_ms=later_ms)
+    assert blocked(circuit, "one", now_ms=later_ms) == NOW + MINUTE_MS
+
+
+def test_of_too_many_trials_the_oldest_is_forgotten_and_as_many_as_may_be_are_kept() -> None:
+    circuit = OPEN
+    for number in range(KEPT_TRIALS + 1):
+        circuit = wasted(circuit, f"user-{number}", now_ms=NOW + number)
+    assert {one.user for one in circuit.trials} == {
+        f"user-{number}" for number in range(1, KEPT_TRIALS + 1)
+    }

@@ -11,7 +11,9 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-from imagegen.providers import PROVIDERS
+from pydantic import SecretStr
+
+from imagegen.providers import PROVIDERS, Credential, RoleAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,25 @@ class Vendor:
     success: tuple[int, ...] = (200,)
     says_retry_after: bool = True
     """In the header of that name."""
+    signed: Callable[[str], dict[str, str]] | None = None
+    """The headers of a request that is signed with a key, which is never sent itself."""
 
     def auth(self, key: str) -> dict[str, str]:
-        """Return the header with the key."""
+        """Return the header with the key, or those of a signature."""
+        if self.signed:
+            return self.signed(key)
         bearer = "Bearer " if self.key_header == "authorization" else ""
         return {self.key_header: f"{bearer}{key}"}
+
+
+def credential(name: str, key: str) -> Credential:
+    """Return what a provider is called with: the key, or the role, which no test has."""
+    region = PROVIDERS[name].region
+    return RoleAccess(region) if region else SecretStr(key)
+
+
+KEYED = [name for name, about in PROVIDERS.items() if about.key_name]
+"""The providers that have keys."""
 
 
 @cache

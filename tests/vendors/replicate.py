@@ -7,7 +7,8 @@ from tests.vendors import Refusals, Sent, Vendor
 
 
 def order(model: str, prompt: str, params: dict[str, Any]) -> Sent:
-    body = {"input": {**params, "prompt": prompt}}
+    words = {"prompt": prompt} if prompt else {}
+    body = {"input": {**params, **words}}
     return Sent(f"/models/{model}/predictions", body, {"prefer": "wait"})
 
 

@@ -14,5 +14,9 @@ export const PROVIDERS = {
  "gemini": {
   "title": "Google Gemini",
   "colour": "#854d0e"
+ },
+ "bedrock": {
+  "title": "Amazon Bedrock",
+  "colour": "#9f1239"
  }
 };

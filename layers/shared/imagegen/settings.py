@@ -11,7 +11,16 @@ from imagegen.domain.ledger import Limits
 from imagegen.domain.money import Usd
 from imagegen.domain.ports import ModerationMode
 from imagegen.places import is_on_loopback, public_url
-from imagegen.providers import PROVIDERS, base_url_name
+from imagegen.providers import (
+    ANY_MODERATOR,
+    OFF,
+    PROVIDERS,
+    RoleAccess,
+    base_url_name,
+    check_moderator,
+    region_name,
+    role_arn_name,
+)
 
 if TYPE_CHECKING:
     from imagegen.domain.chat_usage import DailyChatLimits
@@ -72,6 +81,10 @@ class Settings(BaseModel):
     aws_endpoint_url: str = ""
     base_urls: Mapping[str, str] = {}
     """Where a provider is called instead of its own address; empty for its own."""
+    regions: Mapping[str, str] = {}
+    """The Region in which a provider without keys is called, or ``off``."""
+    role_arns: Mapping[str, str] = {}
+    """The role that is assumed for a provider without keys; empty for the function's own."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -80,8 +93,14 @@ class Settings(BaseModel):
         Raises:
             pydantic.ValidationError: it names every variable that is missing or wrong.
         """
-        base_urls = {name: environ.get(base_url_name(name), "") for name in PROVIDERS}
-        return cls.model_validate({**environ, "BASE_URLS": base_urls})
+        keyless = {name: about for name, about in PROVIDERS.items() if about.region}
+        found = {
+            "BASE_URLS": {name: environ.get(base_url_name(name), "") for name in PROVIDERS},
+            # Without the variable there is no right to call it either.
+            "REGIONS": {name: environ.get(region_name(name), OFF) for name in keyless},
+            "ROLE_ARNS": {name: environ.get(role_arn_name(name), "") for name in keyless},
+        }
+        return cls.model_validate({**environ, **found})
 
     @model_validator(mode="after")
     def _the_clock_moves_on_loopback_only(self) -> Self:
@@ -96,6 +115,11 @@ class Settings(BaseModel):
     def base_url(self, provider: str) -> str | None:
         """Return the URL that replaces a provider's own, or ``None`` if it is not set."""
         return self.base_urls.get(provider) or None
+
+    def role_access(self, provider: str) -> RoleAccess | None:
+        """Return how a provider without keys is called, or ``None`` if it is not."""
+        region = self.regions.get(provider, OFF)
+        return None if region == OFF else RoleAccess(region, self.role_arns.get(provider, ""))
 
 
 class MoneySettings(Settings):
@@ -179,14 +203,20 @@ class ChatSettings(ChatLimitSettings):
     chat_output_usd_per_million: UsdPerMillion = None
 
 
-class GenerateSettings(ChatLimitSettings):
+class ModerationSettings(Settings):
+    """The further settings of functions that moderate prompts, or show how."""
+
+    moderation: ModerationMode = ModerationMode.REQUIRED
+    moderator: Annotated[str, AfterValidator(check_moderator)] = ANY_MODERATOR
+
+
+class GenerateSettings(ModerationSettings, ChatLimitSettings):
     """The settings of ``generate``."""
 
     bucket_name: Text
     record_retention_days: Annotated[int, Field(ge=0)] = 0
     image_retention_days: Annotated[int, Field(ge=1)] = 365
     keep_prompts: bool = True
-    moderation: ModerationMode = ModerationMode.REQUIRED
     fallback_after_unknown: bool = True
     model_aliases: Annotated[str, AfterValidator(_readable_aliases)] = ""
 

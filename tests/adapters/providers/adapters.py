@@ -3,15 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from pydantic import SecretStr
-
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.ports import ImageOrder, ImageProvider
 from imagegen.providers import PROVIDERS, build_provider
 from imagegen.providers.replicate import ReplicateProvider
 from tests.adapters.providers.loopback import Loopback
 from tests.fakes.catalogs import real_catalog
-from tests.vendors import vendor_path
+from tests.vendors import credential, vendor_path
 
 KEY = "sk-CANARY-KEY-0123456789"
 PROMPT = "CANARY-PROMPT: a lighthouse in the fog"
@@ -21,7 +19,7 @@ PATHS = {name: vendor_path(name) for name in PROVIDERS}
 def build_adapter(name: str, server: Loopback, *, key: str = KEY) -> ImageProvider:
     """Return the adapter that is shipped; it does not sleep between polls and downloads."""
     base_url = server.origin + PATHS[name]
-    provider: Any = build_provider(name, api_key=SecretStr(key), base_url=base_url)
+    provider: Any = build_provider(name, credential=credential(name, key), base_url=base_url)
     provider = replace(provider, downloader=replace(provider.downloader, sleep=no_pause))
     if isinstance(provider, ReplicateProvider):
         provider = replace(provider, sleep=no_pause)

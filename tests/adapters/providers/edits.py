@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from imagegen.domain.catalog import Offering
 from imagegen.domain.formats import requested
 from imagegen.domain.inputs import InputFile, Role
+from imagegen.domain.operations import Operation
 from imagegen.domain.ports import ImageOrder
 from imagegen.domain.sizes import SizeOption
 from imagegen.domain.wishes import Wishes, ordered
@@ -62,6 +63,8 @@ def inputs_for(row: Offering) -> list[tuple[InputFile, ...]]:
 
 def variants(row: Offering) -> list[tuple[str, SizeOption]]:
     """Return the row's sizes, and of the first size each format and each wish, by a name."""
+    if row.enlarges:
+        return _scales(row)
     first = row.option(f"{EDIT.width}x{EDIT.height}") if row.keeps_size else row.sizes[0]
     assert first
     found = [] if row.keeps_size else [(one.size, one) for one in row.sizes]
@@ -76,12 +79,23 @@ def variants(row: Offering) -> list[tuple[str, SizeOption]]:
     return [("plain", first), *found]
 
 
+def _scales(row: Offering) -> list[tuple[str, SizeOption]]:
+    assert row.enlarges
+    found = []
+    for scale in map(int, row.enlarges.scales):
+        option = row.option(f"{EDIT.width * scale}x{EDIT.height * scale}")
+        assert option
+        found.append((f"{scale}x", ordered(row, option, Wishes(scale=scale))))
+    return [("plain", found[0][1]), *found]
+
+
 def order_with(row: Offering, option: SizeOption, inputs: tuple[InputFile, ...]) -> ImageOrder:
     """Return the order of a row as the service makes it."""
     fields = row.inputs.fields if row.inputs else None
     sent = ordered(row, option, Wishes(), has_inputs=bool(inputs))
+    prompt = PROMPT if row.operation is Operation.GENERATE else ""
     return ImageOrder(
-        row.model, PROMPT, row.sent(sent), *option.pixels, "user-1", inputs, input_fields=fields
+        row.model, prompt, row.sent(sent), *option.pixels, "user-1", inputs, input_fields=fields
     )
 
 

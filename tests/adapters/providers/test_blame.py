@@ -27,6 +27,8 @@ DECLINES = {
     "Japanese": "申し訳ありませんが、その画像は作成できません。",
     "Korean": "죄송합니다. 이 이미지를 만들 수 없습니다.",
     "Spanish": "Lo siento, no puedo crear esa imagen.",
+    "with a link": "Nope. Details: https://example.com/rules?why=1",
+    "with links in Markdown": "See [our rules](https://example.com/rules) and [help](https://a.b).",
     "about disabled people": "I won't make fun of disabled people.",
 }
 ANNOUNCES = ("Here is your fire safety poster", "Sure! Here's your image:", "Voici votre image")
@@ -351,7 +353,17 @@ def test_replicates_empty_output_is_a_refusal_if_the_logs_say_so(
     assert outcome("replicate", server, json_reply(201, {**job, "logs": ""})) is Outcome.NO_IMAGE
 
 
-@pytest.mark.parametrize("output", ["I can't draw this.", ["Sorry, not this one."]])
+@pytest.mark.parametrize(
+    "output",
+    [
+        "I can't draw this.",
+        ["Sorry, not this one."],
+        "ขออภัยฉันไม่สามารถสร้างภาพนี้ได้",
+        ["申し訳ありませんが、その画像は作成できません。"],
+        "I will not draw a person who exists, because that could harm them. " * 8,
+    ],
+    ids=["words", "a list", "Thai", "Japanese", "a long text"],
+)
 def test_words_as_replicates_output_are_a_refusal(output: object, server: Loopback) -> None:
     job = {"id": "p1", "status": "succeeded", "output": output}
     assert outcome("replicate", server, json_reply(201, job)) is Outcome.REFUSED

@@ -16,7 +16,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError,
 
 from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.outcomes import Outcome
-from imagegen.providers import PROVIDERS, build_moderator, build_provider
+from imagegen.providers import MODERATORS, PROVIDERS, build_moderator, build_provider
 from imagegen.providers.bounds import (
     Deadline,
     DeadlineError,
@@ -33,22 +33,25 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import was_sent
+from tests.vendors import credential
 
 KEY = SecretStr("sk-CANARY")
 
 
 def test_an_unknown_provider_is_an_error_that_lists_the_known() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        build_provider("dalle", api_key=KEY)
+        build_provider("dalle", credential=KEY)
     assert all(name in str(caught.value) for name in PROVIDERS)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
 @pytest.mark.parametrize("base_url", [None, ""])
 def test_without_a_base_url_each_talks_to_its_vendor(name: str, base_url: str | None) -> None:
-    provider = build_provider(name, api_key=KEY, base_url=base_url)
+    access = credential(name, KEY.get_secret_value())
+    provider = build_provider(name, credential=access, base_url=base_url)
     shown = repr(provider)
-    assert "https://" in shown
+    # Where there are no keys, the Region is the address.
+    assert ("https://" in shown) != ("us-west-2" in shown)
     assert "CANARY" not in shown
 
 
@@ -59,7 +62,7 @@ def test_the_moderator_shows_no_key() -> None:
 def test_each_file_of_a_provider_is_in_the_registry() -> None:
     folder = Path(sys.modules[build_provider.__module__].__file__ or "").parent
     files = {path.stem for path in folder.glob("*.py") if "\ndef build(" in read(path)}
-    assert files - {"moderation"} == set(PROVIDERS)
+    assert files - set(MODERATORS.values()) == set(PROVIDERS)
 
 
 def read(path: Path) -> str:
@@ -84,7 +87,7 @@ def test_checking_openais_key_does_not_load_its_client() -> None:
     layer = Path(sys.modules[build_provider.__module__].__file__ or "").parents[2]
     program = (
         "import sys; from pydantic import SecretStr; from imagegen.providers import build_provider;"
-        "build_provider('openai', api_key=SecretStr('k')); print(*sys.modules)"
+        "build_provider('openai', credential=SecretStr('k')); print(*sys.modules)"
     )
     loaded = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", program],

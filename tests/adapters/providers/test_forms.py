@@ -105,6 +105,16 @@ def links(origin: str) -> dict[str, Any]:
         "an object with a data URI": {"url": DATA_URIS["png"]},
         "base64 in an object": {"base64": TEXT},
         "both": [{"url": f"{origin}/gone/a.png", "b64_json": TEXT}],
+        "a list as text": json.dumps([link]),
+        "an object as text": json.dumps({"url": link, "seed": 7}, indent=1),
+        "a link as text": json.dumps(link),
+        "a data URI in a list as text": json.dumps([DATA_URIS["png"]]),
+        "text in a list in a text": json.dumps([json.dumps({"images": [{"url": link}]})]),
+        "nulls in a text": json.dumps([None, "", [link]]),
+        "Markdown": f"![a red fox]({link})",
+        "Markdown with words around": f"Here it is:\n\n![]( <{link}> )\nEnjoy!",
+        "Markdown with a title": f'![fox]({link} "A red fox")',
+        "Markdown with a data URI": f"![image]({DATA_URIS['png']})",
     }
 
 
@@ -274,6 +284,96 @@ def test_a_base_that_answers_under_another_name_is_read(place: str, server: Loop
     assert made("openai", server, json_reply(200, {"created": 1, place: [TEXT]})) == PNG
     link = f"{server.origin}/files/a.png"
     assert made("openai", server, json_reply(200, {"created": 1, place: link})) == PNG
+
+
+def chat_shapes(origin: str) -> dict[str, Any]:
+    """Return answers with one image, as gateways to models that chat write them."""
+    uri, link = DATA_URIS["png"], f"{origin}/files/a.png"
+    part = {"type": "image_url", "image_url": {"url": uri}}
+    words = {"type": "text", "text": "Here is your red fox."}
+    messages = {
+        "images beside the words": {"content": "Here it is.", "images": [part]},
+        "images beside no words": {"content": None, "images": [part]},
+        "links beside the words": {"images": [{"type": "image_url", "image_url": {"url": link}}]},
+        "parts": {"content": [words, part]},
+        "a part with a text for its link": {"content": [{"type": "image_url", "image_url": uri}]},
+        "a part of another vendor": {"content": [{"inline_data": {"data": TEXT}}]},
+        "Markdown in the words": {"content": f"Here it is: ![image]({uri})"},
+        "nothing but the data URI": {"content": uri},
+        "JSON in the words": {"content": json.dumps({"image": {"b64_json": TEXT}})},
+    }
+    chats = {
+        name: {"object": "chat.completion", "choices": [{"index": 0, "message": message}]}
+        for name, message in messages.items()
+    }
+    found = {"type": "image_generation_call", "status": "completed", "result": TEXT}
+    return chats | {
+        "a response": {"object": "response", "output": [{"type": "reasoning"}, found]},
+        "generateContent": {
+            "candidates": [{"content": {"parts": [{"inlineData": {"data": TEXT}}]}}]
+        },
+        "a prediction": {"predictions": [{"mimeType": "image/png", "bytesBase64Encoded": TEXT}]},
+        "artifacts": {"artifacts": [{"base64": TEXT, "finishReason": "SUCCESS"}]},
+    }
+
+
+@pytest.mark.parametrize("name", ["openai", "together", "gemini"])
+@pytest.mark.parametrize("shape", chat_shapes(""))
+def test_an_image_in_the_form_of_a_chat_is_the_answer(
+    name: str, shape: str, server: Loopback
+) -> None:
+    assert made(name, server, json_reply(200, chat_shapes(server.origin)[shape])) == PNG
+
+
+@pytest.mark.parametrize("name", ["openai", "together", "gemini"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "I cannot draw a real person."},
+        {"content": [{"type": "text", "text": "Das kann ich leider nicht zeichnen."}]},
+        {"content": "", "refusal": "I'm sorry, I can't help with that."},
+        {"content": "See [our rules](https://example.com/rules): this is not allowed."},
+    ],
+    ids=["words", "parts", "refusal", "a link that is no image"],
+)
+def test_words_in_the_form_of_a_chat_are_a_refusal(
+    name: str, message: Any, server: Loopback
+) -> None:
+    body = {"choices": [{"index": 0, "message": {"role": "assistant", **message}}]}
+    assert outcome(name, server, json_reply(200, body)).outcome is Outcome.REFUSED
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("name", ["openai", "together", "gemini"])
+def test_an_image_in_markdown_that_cannot_be_fetched_is_no_refusal(
+    name: str, server: Loopback
+) -> None:
+    content = f"![a red fox in the snow]({server.origin}/gone/a.png)"
+    body = {"choices": [{"message": {"role": "assistant", "content": content}}]}
+    assert outcome(name, server, json_reply(200, body)).outcome is not Outcome.REFUSED
+
+
+def test_what_an_answer_repeats_of_its_request_is_not_its_image(server: Loopback) -> None:
+    other = base64.b64encode(WEBP).decode()
+    body = {"input": {"image": other}, "metadata": {"url": other}, "data": [{"b64_json": TEXT}]}
+    assert made("openai", server, json_reply(200, body)) == PNG
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[", "{}", "[]", '""', "[1, 2", '{"a": ' * 5_000, "[" * 100_000, '"' * 100_000,
+     "![" * 50_000, "![a](" * 20_000, "![](x)"],
+    ids=lambda text: text[:8] + str(len(text)),
+)  # fmt: skip
+def test_a_text_that_only_looks_like_one_has_no_image(text: str) -> None:
+    assert not list(pictures_in([text]))
+
+
+def test_json_in_json_without_end_is_left() -> None:
+    value: Any = TEXT
+    for _ in range(9):
+        value = json.dumps([value])
+    assert not list(pictures_in(value))
 
 
 def test_words_of_gemini_are_not_searched_for_links(server: Loopback) -> None:

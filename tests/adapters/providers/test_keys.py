@@ -28,7 +28,7 @@ def test_a_key_is_checked_by_one_free_call(name: str, server: Loopback) -> None:
     build_adapter(name, server).check_key(timeout_seconds=10)
     (asked,) = server.asked
     assert (asked.method, asked.path) == ("GET", PATHS[name] + vendor(name).key_check)
-    assert KEY in asked.headers[vendor(name).key_header]
+    assert KEY in asked.headers[vendor(name).key_header]  # of a signature, its public part
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -102,15 +102,7 @@ class DynamoCircuitStore:
     def swap(self, name: str, old: Circuit, new: Circuit) -> bool:
         """Replace ``old`` by ``new``. Return whether this caller did it."""
         swap_id = uuid.uuid4().hex
-        values: dict[str, Any] = {
-            ":by": swap_id,
-            ":old": old.generation,
-            ":st": _LETTERS[new.state],
-            ":new": new.generation,
-            ":until": new.until_ms,
-            ":owner": new.owner,
-            ":why": new.why,
-        }
+        values = {":by": swap_id, ":old": old.generation, **_swapped(new)}
         set_trials, no_trials = "", ", tr"
         if new.trials:
             values[":tr"] = {_trial_text(one) for one in new.trials}
@@ -169,6 +161,17 @@ def _text(failure: Failure) -> str:
     """Return ``at#call`` or ``at#call@user``; a failure of an older version has no user."""
     user = f"@{failure.user}" if failure.user else ""
     return f"{failure.at_ms}#{failure.call_id}{user}"
+
+
+def _swapped(new: Circuit) -> dict[str, Any]:
+    """Return the values of a circuit that replaces another one, by their names in ``swap``."""
+    return {
+        ":st": _LETTERS[new.state],
+        ":new": new.generation,
+        ":until": new.until_ms,
+        ":owner": new.owner,
+        ":why": new.why,
+    }
 
 
 def _trial_text(trial: Trial) -> str:

@@ -43,9 +43,10 @@ class S3PreviewStore:
         # Every look at an image that is being made comes here. A HEAD for each frame that there can
         # be costs a sixth of one list (https://aws.amazon.com/s3/pricing).
         for index in reversed(range(MOST_PARTIALS)):
-            place = {"Bucket": self.bucket, "Key": self.object_key(ref, index)}
+            key = self.object_key(ref, index)
+            place = {"Bucket": self.bucket, "Key": key}
             with suppress(FileNotFoundError), s3_errors():
-                self.client.head_object(**place)
+                self.client.head_object(Bucket=self.bucket, Key=key)
                 url = self.client.generate_presigned_url("get_object", place, ExpiresIn=URL_SECONDS)
                 return PreviewLink(index, url)
         return None

@@ -181,7 +181,7 @@ class AwsWorld:
         return secrets.token_hex(ID_BYTES)
 
     def setups(self) -> Mapping[str, ProviderSetup]:
-        """Return which providers have a key and are switched on."""
+        """Return which providers have a credential and are switched on."""
         return self.providers.setups()
 
     def get_provider(self, name: str) -> ImageProvider:
@@ -192,8 +192,12 @@ class AwsWorld:
         """
         return self.providers.image_provider(name)
 
+    def moderated_by(self) -> str:
+        """Return the provider that moderates the prompts, an empty text if there is none."""
+        return self.providers.moderated_by()
+
     def get_moderator(self) -> Moderator | None:
-        """Return the moderator, ``None`` without a key for it."""
+        """Return the moderator, ``None`` without a credential for it."""
         return self.providers.moderator()
 
     def get_llm(self) -> Llm:

@@ -1,12 +1,14 @@
 """The service of ``health``. Only key checks load the vendors' clients; reports do not."""
 
+import os
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 from imagegen.aws import clients
 from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.service import Service, prime
-from imagegen.bootstrap.verifier import get_settings, get_verifier
+from imagegen.bootstrap.verifier import get_verifier
+from imagegen.settings import ModerationSettings
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker
 
@@ -15,10 +17,15 @@ from imagegen.usecases.key_checks import KeyChecker
 class HealthService(Service):
     """Reports on the providers and checks their keys."""
 
+    settings: ModerationSettings
+
     @cached_property
     def reporter(self) -> HealthReporter:
         """Reports which providers would be used now."""
-        return HealthReporter(self.world.catalog, self.switchboard, self.world.now_ms)
+        world, mode = self.world, self.settings.moderation
+        return HealthReporter(
+            world.catalog, self.switchboard, world.now_ms, mode, world.moderated_by
+        )
 
     @cached_property
     def key_checker(self) -> KeyChecker:
@@ -41,7 +48,8 @@ def get_health_service() -> HealthService:
     Raises:
         pydantic.ValidationError: names every variable that is missing or wrong.
     """
-    return HealthService(AwsWorld(get_settings()), get_settings())
+    settings = ModerationSettings.from_env(os.environ)
+    return HealthService(AwsWorld(settings), settings)
 
 
 # The token library is not loaded: neither the public summary nor a key check has a token.

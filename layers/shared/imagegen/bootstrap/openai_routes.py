@@ -1,11 +1,17 @@
-"""Builds what answers the routes under ``/v1``; loaded with the first request for one of them."""
+"""What answers the routes under ``/v1``, and reads an edit; loaded with the first of them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
 from imagegen.bootstrap.generate import GenerateService
+from imagegen.edge.media_types import is_form
+from imagegen.edge.requests import raw_body
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.images import ImagesRoute, OpenAiPresenter
@@ -16,6 +22,8 @@ from imagegen.openai_api.sets import SetBuyer
 
 if TYPE_CHECKING:
     from imagegen.domain.uploads import UploadRef
+    from imagegen.edge.requests import Event
+    from imagegen.openai_api.edit_models import Edit
     from imagegen.openai_api.edits import EditsRoute
 
 
@@ -30,7 +38,7 @@ class OpenAiRoutes:
         """Buys one image."""
         service, world = self.service, self.service.world
         return Buyer(
-            offers=NamedOffers(service.estimator),
+            offers=NamedOffers(service.pricer),
             generator=service.generator,
             earlier_images=EarlierImages(
                 service.replayer, world.records, world.image_id_key, world.now_ms
@@ -97,16 +105,40 @@ class OpenAiRoutes:
 
         return EditsRoute(self.images, self._buyer_with, self.service.world.image_id_key)
 
+    def edit_of(self, event: "Event", base_url: str) -> "Edit":
+        """Return the edit that a request's body asks for, as a form or as JSON.
+
+        Raises:
+            RequestValidationError, ImagegenError: the body is not valid.
+        """
+        from imagegen.edge.forms import form_fields  # noqa: PLC0415 as above
+        from imagegen.openai_api.edit_models import edit_of_form, edit_of_json  # noqa: PLC0415
+
+        try:
+            if is_form(event["headers"].get("content-type", "")):
+                return edit_of_form(form_fields(event))
+            return edit_of_json(json.loads(raw_body(event) or "null"), base_url)
+        except ValidationError as error:
+            found = error.errors(include_input=False, include_url=False)
+            raise RequestValidationError(
+                [{**one, "loc": ("body", *one["loc"])} for one in found]
+            ) from None
+
     def _buyer_with(self, sent: "Mapping[UploadRef, bytes]") -> SetBuyer:
-        """Return a buyer for one call, which finds the call's own pictures as uploads."""
+        """Return a buyer for one call, which finds the call's own pictures as uploads.
+
+        However many images the call makes, its pictures are read once.
+        """
         from imagegen.usecases.sent_pictures import SentPictures  # noqa: PLC0415 as above
+        from imagegen.usecases.shared_inputs import SharedInputs  # noqa: PLC0415
 
         service = self.service
         uploads = SentPictures(sent, lambda: service.world.uploads)
-        reader = replace(service.input_reader, uploads=lambda: uploads)
+        stored = replace(service.input_reader, uploads=lambda: uploads)
+        reader = SharedInputs(stored, service.image_sets.new_condition(), service.world.now_ms)
         buyer = replace(
             self.buyer,
-            offers=NamedOffers(replace(service.estimator, inputs=reader)),
+            offers=NamedOffers(replace(service.pricer, inputs=reader)),
             generator=replace(service.generator, inputs=reader),
         )
         return replace(self.set_buyer, buyer=buyer)

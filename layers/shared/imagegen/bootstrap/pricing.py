@@ -1,4 +1,4 @@
-"""The part that all services share that price images: the estimator."""
+"""The part that all services share that price images: pricer and estimator."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +8,7 @@ from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ModelLister, Switchboard
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.inputs import InputReader
+from imagegen.usecases.pricer import Pricer
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,14 @@ class PricingService(Service):
 
     @cached_property
     def estimator(self) -> Estimator:
-        """Prices requests."""
+        """Answers what a request costs."""
+        return Estimator(self.pricer, self.settings.max_count)
+
+    @cached_property
+    def pricer(self) -> Pricer:
+        """Makes offers."""
         world = self.world
-        return Estimator(
+        return Pricer(
             catalog=world.catalog,
             switchboard=self.switchboard,
             ledgers=world.ledgers,
@@ -37,7 +43,6 @@ class PricingService(Service):
             image_id_key=world.image_id_key,
             now_ms=world.now_ms,
             random_bytes=world.random_bytes,
-            max_count=self.settings.max_count,
         )
 
     @cached_property

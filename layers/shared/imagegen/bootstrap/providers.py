@@ -14,14 +14,17 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.providers import (
-    MODERATOR,
+    ANY_MODERATOR,
+    MODERATORS,
     PROVIDERS,
+    RoleAccess,
     build_moderator,
     build_provider,
     flag_name,
+    region_name,
 )
 from imagegen.providers.keys import Keychain, KeyedModerator, KeyedProvider, parse_keys
-from imagegen.settings import ChatSettings, Settings
+from imagegen.settings import ChatSettings, ModerationSettings, Settings
 from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
@@ -46,28 +49,48 @@ class Providers:
     on_set_aside: SetAside
 
     def setups(self) -> dict[str, ProviderSetup]:
-        """Return for each provider whether it has a key and whether it is switched on."""
+        """Return for each provider whether it has a credential and whether it is switched on."""
         values = self.values()
-        return {name: _setup(name, values) for name in self.names}
+        return {
+            name: ProviderSetup(self._has_credential(name, values), _is_enabled(name, values))
+            for name in self.names
+        }
 
     def image_provider(self, name: str) -> ImageProvider:
         """Return a provider.
 
         Raises:
-            ConfigurationError: there is no such provider.
+            ConfigurationError: there is no such provider, or one without keys is switched off.
         """
         if name not in PROVIDERS:
             raise ConfigurationError(f"There is no provider {name!r}.")
-        keys = self.values().get(PROVIDERS[name].key_name, "")
         base_url = self.settings.base_url(name)
+        if PROVIDERS[name].region:
+            return _role_provider(name, self._role_access(name), base_url)
+        keys = self.values().get(PROVIDERS[name].key_name, "")
         return _image_provider(name, keys, base_url, self.now_ms, self.on_set_aside)
 
+    def moderated_by(self) -> str:
+        """Return the provider that moderates the prompts, an empty text if there is none.
+
+        That is the one that the operator chose, else the first of those that have a credential.
+        """
+        settings = self.settings
+        chosen = settings.moderator if isinstance(settings, ModerationSettings) else ANY_MODERATOR
+        names = MODERATORS if chosen == ANY_MODERATOR else (chosen,)
+        values = self.values()
+        return next((name for name in names if self._has_credential(name, values)), "")
+
     def moderator(self) -> Moderator | None:
-        """Return the moderator, ``None`` without a key for it."""
-        keys = self.values().get(PROVIDERS[MODERATOR].key_name, "")
-        if not parse_keys(keys):
+        """Return the moderator, ``None`` without a credential for it."""
+        name = self.moderated_by()
+        if not name:
             return None
-        return _moderator(keys, self.settings.base_url(MODERATOR), self.now_ms, self.on_set_aside)
+        base_url = self.settings.base_url(name)
+        if PROVIDERS[name].region:
+            return _role_moderator(name, self._role_access(name), base_url)
+        keys = self.values()[PROVIDERS[name].key_name]
+        return _moderator(name, keys, base_url, self.now_ms, self.on_set_aside)
 
     def llm(self) -> Llm:
         """Return the chat's LLM.
@@ -85,11 +108,20 @@ class Providers:
         key = chat_key(self.values(), settings.chat_base_url)
         return _llm(key, settings.chat_base_url, settings.chat_model, self.names)
 
+    def _has_credential(self, name: str, values: Mapping[str, str]) -> bool:
+        if PROVIDERS[name].region:
+            return self.settings.role_access(name) is not None
+        return bool(parse_keys(values.get(PROVIDERS[name].key_name, "")))
 
-def _setup(name: str, values: Mapping[str, str]) -> ProviderSetup:
-    flag = values.get(flag_name(name), "true")
-    has_key = bool(parse_keys(values.get(PROVIDERS[name].key_name, "")))
-    return ProviderSetup(has_key, flag.strip().lower() != "false")
+    def _role_access(self, name: str) -> RoleAccess:
+        access = self.settings.role_access(name)
+        if access is None:
+            raise ConfigurationError(f"{name} is off: set its Region, as in {region_name(name)}.")
+        return access
+
+
+def _is_enabled(name: str, values: Mapping[str, str]) -> bool:
+    return values.get(flag_name(name), "true").strip().lower() != "false"
 
 
 def chat_key(values: Mapping[str, str], base_url: str) -> str:
@@ -115,15 +147,25 @@ def _image_provider(
     name: str, keys: str, base_url: str | None, now_ms: Callable[[], int], on_set_aside: SetAside
 ) -> ImageProvider:
     build = partial(build_provider, name, base_url=base_url)
-    clients = [build(api_key=SecretStr(key)) for key in parse_keys(keys)]
+    clients = [build(credential=SecretStr(key)) for key in parse_keys(keys)]
     return KeyedProvider(Keychain(name, clients, now_ms, on_set_aside))
 
 
 @cache
+def _role_provider(name: str, access: RoleAccess, base_url: str | None) -> ImageProvider:
+    return build_provider(name, credential=access, base_url=base_url)
+
+
+@cache
+def _role_moderator(name: str, access: RoleAccess, base_url: str | None) -> Moderator:
+    return build_moderator(access, base_url, name=name)
+
+
+@cache
 def _moderator(
-    keys: str, base_url: str | None, now_ms: Callable[[], int], on_set_aside: SetAside
+    name: str, keys: str, base_url: str | None, now_ms: Callable[[], int], on_set_aside: SetAside
 ) -> Moderator:
-    clients = [build_moderator(SecretStr(key), base_url) for key in parse_keys(keys)]
+    clients = [build_moderator(SecretStr(key), base_url, name=name) for key in parse_keys(keys)]
     return KeyedModerator(Keychain("moderation", clients, now_ms, on_set_aside))
 
 

@@ -137,8 +137,11 @@ class World(Protocol):
             ConfigurationError: there is no such provider.
         """
 
+    def moderated_by(self) -> str:
+        """Return the provider that moderates the prompts, an empty text if there is none."""
+
     def get_moderator(self) -> Moderator | None:
-        """Return the moderator, ``None`` without a key for it."""
+        """Return the moderator, ``None`` without a credential for it."""
 
     def get_llm(self) -> Llm:
         """Return the chat's LLM with the key that is set now.

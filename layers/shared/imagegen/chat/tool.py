@@ -14,6 +14,7 @@ from pydantic import Field
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import InvalidRequestError
+from imagegen.domain.operations import Operation
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.messages import TOOL
 
@@ -31,6 +32,8 @@ four"), call it once, with count. If you cannot tell what it should show, ask in
 wants one of them changed ("make it blue", "the same, but at night"), pass its name in edit and \
 only the change in prompt. A description of the picture would make another one. Without a name, \
 "it" is the last one. Pass names in references for pictures to look at. Never write such notes.
+- To make a picture of the conversation larger, pass its name in edit, with the operation upscale; \
+to remove its background, with the operation cutout. Neither reads the prompt.
 - The tool does not make the picture. It makes an offer with a price, and the user sees a button. \
 Only the user can press it. Never say that an image is being made or is ready.
 - If the result has blocked, there is no button now: say why, in its words.
@@ -92,6 +95,15 @@ class PictureArguments(EdgeModel):
         "whenever the user wants a change of one that is there: make it blue, the same at night, "
         "without the hat. The prompt then says only what to change, and does not describe the "
         "picture.",
+    )
+    operation: Operation | None = Field(
+        None,
+        description="Only to work on the picture in edit without drawing it again: upscale makes "
+        "it larger, cutout removes its background. The prompt is not read then.",
+    )
+    scale: int | None = Field(
+        None,
+        description="Only with upscale, if the user asked for it: 2 or 4 times longer edges.",
     )
     references: list[str] | None = Field(
         None,

@@ -40,6 +40,35 @@ class InputSupport(CatalogModel):
         return InputFields(self.field, self.is_list, self.mask_field) if self.field else None
 
 
+class Enlargement(CatalogModel):
+    """How a model enlarges its input image. What exceeds it is refused before it is priced."""
+
+    scales: Mapping[Literal["2", "4"], Mapping[str, Any]] = Field(min_length=1)
+    """The factors for both edges, each with the parameters that request it."""
+    least_edge: int = Field(default=1, ge=1)
+    """The least pixels of an edge of the input image."""
+    most_edge: int | None = Field(default=None, ge=1)
+    """The most pixels of an edge of the enlarged image."""
+    most_megapixels: Annotated[Decimal, Field(gt=0)]
+    """The most millions of pixels of the enlarged image."""
+    source: HttpUrl
+
+    def params(self, scale: int) -> Mapping[str, Any] | None:
+        """Return what requests a scale, ``None`` if the model does not have it."""
+        return next((params for name, params in self.scales.items() if name == str(scale)), None)
+
+    def misfit(self, pixels: tuple[int, int], result: tuple[int, int]) -> str | None:
+        """Return why an input of this size cannot be enlarged to a result, ``None`` if it can."""
+        if min(pixels) < self.least_edge:
+            return f"takes images with edges of at least {self.least_edge} pixels"
+        if self.most_edge is not None and max(result) > self.most_edge:
+            return f"makes edges of at most {self.most_edge} pixels, not {max(result)}"
+        width, height = result
+        if Decimal(width * height) / 1_000_000 > self.most_megapixels:
+            return f"makes at most {self.most_megapixels} megapixels, not {width}x{height}"
+        return None
+
+
 class Previews(CatalogModel):
     """The preview frames that a model can send while it works."""
 

@@ -1,17 +1,16 @@
 """Whether one model can make an image: at which price, or why not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from imagegen.domain.catalog import Offering, Variant
-from imagegen.domain.criteria import Criteria
+from imagegen.domain.criteria import Criteria, Fit
 from imagegen.domain.formats import choose_format, format_detail, requested
 from imagegen.domain.money import label_text
-from imagegen.domain.pricing import price_microusd
 from imagegen.domain.sizes import SizeOption
-from imagegen.domain.wishes import missing, ordered
+from imagegen.domain.wishes import NONE, Wishes, missing, ordered
 
 
 class Reason(StrEnum):
@@ -73,21 +72,31 @@ class LeftOut:
 
 
 def judge(
-    row: Offering, criteria: Criteria, availability: Mapping[str, Availability], today: date
-) -> Candidate | LeftOut:
-    """Return the row as a candidate with its price, or why it is left out.
+    rows: Iterable[Offering],
+    criteria: Criteria,
+    availability: Mapping[str, Availability],
+    today: date,
+) -> list[Candidate | LeftOut]:
+    """Return each row as a candidate with its price, or why it is left out, in the rows' order.
 
+    What it is does not depend on the tier, the provider and the model of ``criteria``.
     ``availability`` is by row key; a row that is missing there counts as a row without a key.
     """
-    option = criteria.option_of(row)
+    return [_judge(row, criteria, availability, today) for row in rows]
+
+
+def _judge(
+    row: Offering, criteria: Criteria, availability: Mapping[str, Availability], today: date
+) -> Candidate | LeftOut:
+    fit = criteria.fit(row)
+    option, price = fit.option, fit.price_microusd
     if option is None:
-        if detail := criteria.missing_inputs(row):
-            return LeftOut(row, Reason.INPUTS, detail)
+        if fit.missing_inputs:
+            return LeftOut(row, Reason.INPUTS, fit.missing_inputs)
         sizes = ", ".join(o.size for o in row.sizes)
         supported = "only the size of its input image" if row.keeps_size else sizes
         return LeftOut(row, Reason.SIZE, f"supports {supported}")
-    price = criteria.price_at(row, option)
-    if found := _misfit(row, option, criteria, today):
+    if found := _misfit(row, fit, criteria, today):
         return LeftOut(row, *found, price)
     if price is None:
         return LeftOut(row, Reason.UNPRICED, f"no price for {option.size}")
@@ -95,33 +104,55 @@ def judge(
         most = label_text(criteria.max_cost_microusd)
         detail = f"{label_text(price)} is above the maxCost of {most}"
         return LeftOut(row, Reason.TOO_DEAR, detail, price)
-    wanted, clear = criteria.file_format, criteria.wishes.transparent
-    file_format = choose_format(row, option, wanted, criteria.most_bytes, has_alpha=clear)
+    file_format = _file_format(row, option, criteria)
     if file_format is None:
+        wanted, clear = criteria.file_format, criteria.wishes.transparent
         return LeftOut(row, Reason.FORMAT, format_detail(row, wanted, has_alpha=clear), price)
-    state = availability.get(row.key, Availability(Reason.NO_KEY))
+    state = availability.get(row.key, _NO_KEY)
     if state.reason is not None:
         return LeftOut(row, state.reason, _DETAILS[state.reason], price)
-    asked = requested(row, option, file_format) or option
-    sent = ordered(row, asked, criteria.wishes, has_inputs=bool(criteria.inputs))
-    return Candidate(Variant(row, sent), price, file_format)
+    sent = sent_option(row, option, file_format, criteria.wishes, has_inputs=bool(criteria.inputs))
+    return Candidate(Variant(row, sent or option), price, file_format)
 
 
-def _misfit(
-    row: Offering, option: SizeOption, criteria: Criteria, today: date
-) -> tuple[Reason, str] | None:
+def _file_format(row: Offering, option: SizeOption, criteria: Criteria) -> str | None:
+    """Return the format to request, ``""`` for the one that comes anyway, ``None`` if none suits.
+
+    Most requests have no wish that a format could fail, so that the one that comes is good.
+    """
+    wanted, most, clear = criteria.file_format, criteria.most_bytes, criteria.wishes.transparent
+    if wanted is None and most is None and not clear:
+        return ""
+    return choose_format(row, option, wanted, most, has_alpha=clear)
+
+
+def sent_option(
+    row: Offering, option: SizeOption, file_format: str, wishes: Wishes, *, has_inputs: bool
+) -> SizeOption | None:
+    """Return the size with all parameters that are sent, ``None`` if the row lacks the format.
+
+    Without ``file_format``, it is the format that comes anyway.
+    """
+    asked = requested(row, option, file_format) if file_format else option
+    if asked is None or (wishes == NONE and not has_inputs):
+        return asked
+    return ordered(row, asked, wishes, has_inputs=has_inputs)
+
+
+def _misfit(row: Offering, fit: Fit, criteria: Criteria, today: date) -> tuple[Reason, str] | None:
     """Return why a row cannot make the image, whatever its price and its state are."""
-    if row.is_retired(today):
+    if row.shutdown_on is not None and row.is_retired(today):
         return Reason.RETIRED, f"shut down on {row.shutdown_on}"
-    if detail := criteria.missing_inputs(row):
-        return Reason.INPUTS, detail
-    if detail := missing(row, criteria.wishes):
+    if fit.missing_inputs:
+        return Reason.INPUTS, fit.missing_inputs
+    if criteria.wishes != NONE and (detail := missing(row, criteria.wishes)):
         return Reason.WISH, detail
-    if criteria.prompt_characters > row.max_prompt_characters and price_microusd(row, option):
+    if criteria.prompt_characters > row.max_prompt_characters and fit.price_microusd is not None:
         return Reason.PROMPT, f"supports prompts of up to {row.max_prompt_characters} characters"
     return None
 
 
+_NO_KEY = Availability(Reason.NO_KEY)
 _DETAILS = {
     Reason.NO_KEY: "no key is set for this provider",
     Reason.DISABLED: "switched off by the operator",

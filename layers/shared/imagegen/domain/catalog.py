@@ -15,16 +15,16 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     Field,
     HttpUrl,
-    StringConstraints,
     model_validator,
 )
 
-from imagegen.domain.abilities import InputSupport, Previews
+from imagegen.domain.abilities import Enlargement, InputSupport, Previews
+from imagegen.domain.operations import Operation
 from imagegen.domain.price_rules import (
     PIXEL_SIZE,
     CatalogModel,
@@ -32,12 +32,8 @@ from imagegen.domain.price_rules import (
     PriceRule,
     TokenPrices,
 )
+from imagegen.domain.replacements import MAX_NAME, Alias, Name, Retired
 from imagegen.domain.sizes import SizeOption
-
-MAX_NAME = 80
-"""Of a key, a provider and a model, so that the record of an image fits into its metadata."""
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
-
 
 FileFormat = Literal["png", "jpeg", "webp"]
 
@@ -60,6 +56,8 @@ class Offering(CatalogModel):
     key: Name = Field(max_length=MAX_NAME)
     provider: Name = Field(max_length=MAX_NAME)
     model: str = Field(min_length=1, max_length=MAX_NAME)
+    operation: Operation = Operation.GENERATE
+    """What the model does; rows of one operation are never candidates of another."""
     tier: Tier
     fallback_priority: int = Field(ge=1)
     params: Mapping[str, Any]
@@ -74,8 +72,12 @@ class Offering(CatalogModel):
     seed: str | None = Field(default=None, min_length=1)
     """The name of the parameter for a seed; ``None`` if the model has none."""
     previews: Previews | None = None
+    enlarges: Enlargement | None = None
+    """Of a row that upscales, and of no other."""
     sizes: tuple[SizeOption, ...] = Field(min_length=1)
-    max_prompt_characters: int = Field(ge=1)
+    """Of a row that keeps or enlarges its input image: a size that shows the price of others."""
+    max_prompt_characters: int = Field(ge=0)
+    """0 for an operation without a prompt."""
     typical_seconds: int = Field(ge=1)
     slow_seconds: int = Field(ge=1)
     """How long an image takes that is slow but not lost."""
@@ -100,12 +102,26 @@ class Offering(CatalogModel):
             raise ValueError(f"{self.key}: slowSeconds is less than typicalSeconds")
         return self
 
-    @property
+    @model_validator(mode="after")
+    def _fits_its_operation(self) -> Self:
+        is_plain = self.operation is Operation.GENERATE
+        if is_plain == (self.max_prompt_characters == 0):
+            raise ValueError(f"{self.key}: a row has a prompt if and only if it generates")
+        if (self.operation is Operation.UPSCALE) != (self.enlarges is not None):
+            raise ValueError(f"{self.key}: a row has enlarges if and only if it upscales")
+        support = self.inputs
+        if not is_plain and (support is None or (support.most, support.needs) != (1, "image")):
+            raise ValueError(f"{self.key}: {self.operation} needs exactly one input image")
+        if self.operation is Operation.CUTOUT and (not self.keeps_size or self.transparent is None):
+            raise ValueError(f"{self.key}: a cut-out is transparent, and keeps its size")
+        return self
+
+    @cached_property
     def keeps_size(self) -> bool:
         """Whether the image comes in the size of the first input."""
         return self.inputs is not None and self.inputs.keeps_size
 
-    @property
+    @cached_property
     def needs_input(self) -> bool:
         """Whether the model cannot make an image without an input image."""
         return self.inputs is not None and self.inputs.needs != "nothing"
@@ -118,11 +134,17 @@ class Offering(CatalogModel):
     def option(self, size: str) -> SizeOption | None:
         """Return this model's size for a shape or an exact ``WxH``, or ``None`` if it has none.
 
-        A model that keeps the size of its input has every exact size.
+        A model that keeps or enlarges the size of its input has every exact size.
         """
-        if self.keeps_size and re.fullmatch(PIXEL_SIZE, size):
+        if (self.keeps_size or self.enlarges) and re.fullmatch(PIXEL_SIZE, size):
             return SizeOption(size=size, params={})
-        return next((o for o in self.sizes if size in (o.shape, o.size)), None)
+        return self.options.get(size)
+
+    @cached_property
+    def options(self) -> Mapping[str, SizeOption]:
+        """The sizes by their pixels and by their shape."""
+        by_shape = {str(option.shape): option for option in self.sizes if option.shape}
+        return {option.size: option for option in self.sizes} | by_shape
 
     @property
     def watermark(self) -> str:
@@ -131,7 +153,8 @@ class Offering(CatalogModel):
 
     def nearest(self, width: int, height: int) -> SizeOption:
         """Return the size that is nearest to a picture's: first in its ratio, then in pixels."""
-        if self.keeps_size and (own := self.option(f"{width}x{height}")):
+        own = self.option(f"{width}x{height}") if self.keeps_size or self.enlarges else None
+        if own is not None:
             return own
 
         def distance(option: SizeOption) -> tuple[Decimal, int]:
@@ -154,24 +177,6 @@ class Offering(CatalogModel):
         return digest(self.provider, self.model, self.sent(option))
 
 
-class Retired(CatalogModel):
-    """A model that was shut down; a request may still name it."""
-
-    provider: Name
-    model: str
-    shutdown_on: date
-    replaced_by: Name
-    source: HttpUrl
-
-
-class Alias(CatalogModel):
-    """A model's name that clients send and that is not offered; another row takes its place."""
-
-    model: str
-    replaced_by: Name
-    source: HttpUrl
-
-
 class Catalog(CatalogModel):
     """The whole file."""
 
@@ -186,8 +191,13 @@ class Catalog(CatalogModel):
         keys = [row.key for row in self.models]
         if repeated := _repeated(keys):
             raise ValueError(f"keys used twice: {repeated}")
-        if repeated := _repeated((row.tier, row.fallback_priority) for row in self.models):
+        ranks = ((row.operation, row.tier, row.fallback_priority) for row in self.models)
+        if repeated := _repeated(ranks):
             raise ValueError(f"priorities used twice in a tier: {repeated}")
+        levels = {(row.operation, row.tier) for row in self.models}
+        without = [one for one, _ in levels if one is not Operation.GENERATE]
+        if repeated := _repeated(without):
+            raise ValueError(f"operations without a prompt in several tiers: {repeated}")
         if missing := set(self.replacements.values()) - set(keys):
             raise ValueError(f"replaced by rows that do not exist: {sorted(missing)}")
         return self
@@ -202,16 +212,31 @@ class Catalog(CatalogModel):
         """Every provider, in the order of the file."""
         return tuple(dict.fromkeys(row.provider for row in self.models))
 
-    @property
+    @cached_property
     def replacements(self) -> dict[str, str]:
         """The keys of the rows that take the place of models that are not offered, by model."""
         aliases = {one.model: one.replaced_by for one in self.aliases}
         return aliases | {one.model: one.replaced_by for one in self.retired}
 
-    def tier(self, tier: Tier) -> tuple[Offering, ...]:
-        """Return the rows of a tier by fallback priority."""
-        rows = (row for row in self.models if row.tier is tier)
-        return tuple(sorted(rows, key=lambda row: row.fallback_priority))
+    def rows_of(self, operation: Operation) -> tuple[Offering, ...]:
+        """Return the rows of an operation, in the order of the file."""
+        return tuple(row for row in self.models if row.operation is operation)
+
+    def tier(self, tier: Tier, operation: Operation = Operation.GENERATE) -> tuple[Offering, ...]:
+        """Return the rows of a tier for an operation, by fallback priority."""
+        return self.tiers[operation, tier]
+
+    @cached_property
+    def tiers(self) -> Mapping[tuple[Operation, Tier], tuple[Offering, ...]]:
+        """The rows of each operation and tier by fallback priority."""
+        rows = sorted(self.models, key=lambda row: row.fallback_priority)
+        return {
+            (operation, tier): tuple(
+                row for row in rows if row.operation is operation and row.tier is tier
+            )
+            for operation in Operation
+            for tier in Tier
+        }
 
     def retirement(self, model: str) -> Retired | None:
         """Return the entry of a retired model, or ``None`` if it is not retired."""

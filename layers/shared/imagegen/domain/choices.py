@@ -47,15 +47,14 @@ def choices(
 
     An offer of any of them that is requested now, by its tier and key, has the price given here.
     """
-    unnamed = replace(criteria, provider=None, model=None)
     tiers = {
-        tier: suitable(catalog, replace(unnamed, tier=tier), availability, today) for tier in Tier
+        # The models of the offer's own tier are judged already.
+        tier: chosen.suitable
+        if tier is criteria.tier
+        else suitable(catalog, replace(criteria, tier=tier), availability, today)
+        for tier in Tier
     }
-    every = [
-        Choice((), one.variant.row, one.price_microusd, _ceiling(one, tier, price_multiple))
-        for tier in tiers.values()
-        for one in tier
-    ]
+    every = [_choice(one, tier, price_multiple) for tier in tiers.values() for one in tier]
     first = chosen.candidates[0]
     own = Choice((), first.variant.row, first.price_microusd, chosen.ceiling_microusd)
     every = [own if one.row.key == own.row.key else one for one in every] or [own]
@@ -78,10 +77,11 @@ def _labelled(found: Iterable[tuple[Label, Choice]]) -> tuple[Choice, ...]:
     return tuple(by_key.values())
 
 
-def _ceiling(one: Candidate, tier: Iterable[Candidate], price_multiple: Decimal) -> int:
-    """Return the dearest price among the models that may replace this one if it is named."""
+def _choice(one: Candidate, tier: Iterable[Candidate], price_multiple: Decimal) -> Choice:
+    """Return a choice: its ceiling is the dearest of the models that may replace it if named."""
     most = one.price_microusd * price_multiple
-    return max(other.price_microusd for other in tier if other.price_microusd <= most)
+    ceiling = max(other.price_microusd for other in tier if other.price_microusd <= most)
+    return Choice((), one.variant.row, one.price_microusd, ceiling)
 
 
 def _by_price(one: Choice) -> tuple[int, int, str]:

@@ -5,17 +5,25 @@ from decimal import Decimal
 
 from imagegen.domain.abilities import InputSupport
 from imagegen.domain.catalog import Offering, Tier
-from imagegen.domain.pricing import (
-    inputs_microusd,
-    price_microusd,
-    prompt_microusd,
-    wishes_microusd,
-)
+from imagegen.domain.operations import Operation, enlarged
+from imagegen.domain.pricing import request_microusd
 from imagegen.domain.sizes import SizeOption
 from imagegen.domain.wishes import NONE, Wishes
 
 SAME_SIZE = "same"
 """The size of the first input: for each row the nearest size that it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a row has for a request."""
+
+    option: SizeOption | None
+    """The row's size, ``None`` if it has none."""
+    missing_inputs: str | None
+    """Why the row cannot work with the inputs, or without any; ``None`` if it can."""
+    price_microusd: int | None
+    """What the image costs, ``None`` without a size or a price for all that is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +48,15 @@ class Criteria:
     """Widths and heights of the input images in their order, without the mask."""
     has_mask: bool = False
     wishes: Wishes = NONE
+    operation: Operation = Operation.GENERATE
 
     def names(self, row: Offering) -> bool:
-        """Return whether the caller named this row: by its model, or else by its provider."""
+        """Return whether the caller named this row: by its model, or else by its provider.
+
+        A row of another operation is never meant.
+        """
+        if row.operation is not self.operation:
+            return False
         if self.model is not None:
             return self.model in (row.key, row.model)
         return self.provider == row.provider
@@ -52,28 +66,31 @@ class Criteria:
         """Whether the caller named a model or a provider."""
         return self.model is not None or self.provider is not None
 
-    def option_of(self, row: Offering) -> SizeOption | None:
-        """Return the row's size for this request, ``None`` if it has none."""
+    def fit(self, row: Offering) -> Fit:
+        """Return the row's size and price for this request, and whether it takes the inputs."""
         if self.size == SAME_SIZE and self.inputs:
-            return row.nearest(*self.inputs[0])
-        return row.option(self.size)
+            option: SizeOption | None = row.nearest(*enlarged(self.inputs[0], self.wishes.scale))
+        else:
+            # A row that keeps its input's size has sizes that are not listed.
+            option = row.option(self.size) if row.keeps_size else row.options.get(self.size)
+        missing = self._missing_inputs(row, option)
+        if option is None or missing is not None:
+            return Fit(option, missing, None)
+        price = request_microusd(
+            row,
+            option,
+            token_count=self.prompt_tokens,
+            inputs=self.inputs,
+            has_mask=self.has_mask,
+            wishes=self.wishes,
+        )
+        return Fit(option, None, price)
 
     def price_of(self, row: Offering) -> int | None:
         """Return what the row costs for this request, ``None`` if it has no size or no price."""
-        option = self.option_of(row)
-        return None if option is None else self.price_at(row, option)
+        return self.fit(row).price_microusd
 
-    def price_at(self, row: Offering, option: SizeOption) -> int | None:
-        """Return what the row costs at a size, ``None`` without a price."""
-        image = price_microusd(row, option)
-        if image is None or self.missing_inputs(row):
-            return None
-        pictures = inputs_microusd(row, self.inputs, has_mask=self.has_mask)
-        added = prompt_microusd(row, self.prompt_tokens) + wishes_microusd(row, self.wishes)
-        return image + pictures + added
-
-    def missing_inputs(self, row: Offering) -> str | None:
-        """Return why a row cannot work with these inputs, or without any, ``None`` if it can."""
+    def _missing_inputs(self, row: Offering, option: SizeOption | None) -> str | None:
         support, count = row.inputs, len(self.inputs)
         if support is None:
             return "takes no input images, or has no published price for them" if count else None
@@ -85,12 +102,13 @@ class Criteria:
             return "needs an input image and a mask"
         if support.needs == "image" and not count:
             return "needs an input image"
-        return self._misfit_of_pixels(row, support) if count else None
-
-    def _misfit_of_pixels(self, row: Offering, support: InputSupport) -> str | None:
-        option = self.option_of(row)
-        if option is None:
+        if not count or option is None:
             return None
+        if row.enlarges is not None:
+            return row.enlarges.misfit(self.inputs[0], option.pixels)
+        return self._misfit_of_pixels(option, support)
+
+    def _misfit_of_pixels(self, option: SizeOption, support: InputSupport) -> str | None:
         if support.keeps_size and option.pixels != self.inputs[0]:
             return "makes the image in the size of its input image"
         pictures = [option.pixels, *self.inputs]

@@ -24,11 +24,11 @@ ImagegenError                     has `code` (stable, for programs) and a messag
 ├── StillRunningError             503  the first run of this request is still running
 ├── ConfigurationError            503  the operator must set something
 ├── StoreUnavailableError         503  a store cannot be reached, so nothing is bought now
-├── LlmError                      502  the chat's LLM did not answer to the end
+├── LlmError                      502  the chat's LLM did not answer to the end (llm_errors.py)
 └── ProviderError                 one provider did not make the image; `outcome` says why
 """
 
-from imagegen.domain.outcomes import TRY_AGAIN, Outcome
+from imagegen.domain.outcomes import Outcome
 
 
 class ImagegenError(Exception):
@@ -220,28 +220,6 @@ class StoreUnavailableError(ImagegenError):
 
     code = "store_unavailable"
     retryable = True
-
-
-class LlmError(ImagegenError):
-    """The chat's LLM did not answer, or its answer broke off; ``code`` says how it failed."""
-
-    code = "llm_failed"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        outcome: Outcome = Outcome.UNAVAILABLE,
-        provider_code: str | None = None,
-        http_status: int | None = None,
-        retry_after_seconds: int | None = None,
-    ) -> None:
-        super().__init__(message, retry_after_seconds=retry_after_seconds)
-        self.code = f"llm_{outcome}"
-        self.retryable = outcome in TRY_AGAIN
-        self.outcome = outcome
-        self.provider_code = provider_code
-        self.http_status = http_status
 
 
 class ProviderError(ImagegenError):

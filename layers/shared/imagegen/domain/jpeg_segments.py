@@ -5,7 +5,7 @@ Whatever looks like a segment inside another one, or in the coded data of a scan
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from imagegen.domain.pixels import BrokenImageError
@@ -55,6 +55,15 @@ def segments_of(content: bytes) -> Iterator[Segment]:
         end = _next_marker(content, at).start() if marker == SOS else at
         yield Segment(marker, view[data_start:at], found.start(), end)
         at = end
+
+
+def has_segment(content: bytes, marker: int, is_it: Callable[[memoryview], bool]) -> bool:
+    """Return whether there is a segment with this marker and such data; it ends at the first one.
+
+    Raises:
+        BrokenImageError: the end of a segment before it, or of the image, is missing.
+    """
+    return any(one.marker == marker and is_it(one.data) for one in segments_of(content))
 
 
 def _next_marker(content: bytes, at: int) -> re.Match[bytes]:

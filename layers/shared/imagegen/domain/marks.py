@@ -11,7 +11,7 @@ JUMBF boxes (ISO/IEC 19566-5); in a WebP, the chunk C2PA.
 import struct
 from enum import StrEnum
 
-from imagegen.domain.jpeg_segments import APP11, segments_of
+from imagegen.domain.jpeg_segments import APP11, has_segment
 from imagegen.domain.pixels import BrokenImageError, MediaType, media_type_of
 from imagegen.domain.png_chunks import chunks_of
 from imagegen.domain.webp import riff_chunks
@@ -48,8 +48,7 @@ def _has_manifest(content: bytes) -> bool:
         case MediaType.PNG:
             return any(kind == PNG_CHUNK and data for kind, data in chunks_of(content))
         case MediaType.JPEG:
-            segments = segments_of(content)
-            return any(one.marker == APP11 and is_c2pa_segment(one.data) for one in segments)
+            return has_segment(content, APP11, is_c2pa_segment)
         case MediaType.WEBP:
             return any(kind == WEBP_CHUNK and data for kind, data in riff_chunks(content))
         case None:

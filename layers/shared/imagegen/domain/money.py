@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from imagegen.domain.operations import VERBS, Operation
+
 MICRO = 1_000_000
 MAX_USD = 1_000_000_000
 """More than any price here; above this, decimal arithmetic would no longer be exact."""
@@ -54,10 +56,12 @@ def label_text(price_microusd: int) -> str:
     return f"${whole}.{fraction:0<2}"
 
 
-def button_label(ceiling_microusd: int, *, count: int = 1) -> str:
+def button_label(
+    ceiling_microusd: int, *, count: int = 1, operation: Operation = Operation.GENERATE
+) -> str:
     """Return the button's text; its number is the most that can be charged, for all images."""
     what = "Image" if count == 1 else f"{count} Images"
-    return f"Generate {what} for {label_text(ceiling_microusd)}"
+    return f"{VERBS[operation]} {what} for {label_text(ceiling_microusd)}"
 
 
 def usual_price(expected_microusd: int, ceiling_microusd: int) -> str:

@@ -6,7 +6,7 @@ The rows are never kept, so the memory does not grow with the image.
 from imagegen.domain.pixels import Picture, check_size
 from imagegen.domain.png_chunks import chunks_of
 from imagegen.domain.png_filters import flat_row
-from imagegen.domain.png_rows import Row, inflated, layout_of, rows_of
+from imagegen.domain.png_rows import Row, inflated, layout_of, read_to_end, rows_of
 
 
 def read_png(content: bytes) -> Picture:
@@ -19,10 +19,12 @@ def read_png(content: bytes) -> Picture:
     check_size(layout.width, layout.height)
     blank = BlankTest(layout.pixel_bits)
     pieces = inflated(data for kind, data in chunks_of(content) if kind == b"IDAT")
-    for row in rows_of(pieces, layout):
+    rows = rows_of(pieces, layout)
+    for row in rows:
         blank.look(row)
-    for _ in pieces:  # What is behind the last row, up to IEND, may be damaged.
-        pass
+        if not blank.is_blank:
+            break
+    read_to_end(rows, pieces)
     return Picture(layout.width, layout.height, blank.is_blank)
 
 

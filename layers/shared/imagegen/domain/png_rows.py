@@ -212,6 +212,16 @@ def rows_of(pieces: Iterator[bytes], layout: Layout) -> Generator[Row, None, byt
     return bytes(stock)
 
 
+def read_to_end(rows: Iterator[Row], pieces: Iterator[bytes]) -> None:
+    """Read the rows that are left, and what is behind the last one, up to IEND.
+
+    Raises:
+        BrokenImageError: a row or a chunk is missing or damaged.
+    """
+    for _ in chain(rows, pieces):
+        pass
+
+
 def _only_rows(pieces: Iterator[bytes], layout: Layout) -> Iterator[Row]:
     left = yield from rows_of(pieces, layout)
     # Empty pieces are read to the end as well, because the checksum behind them may be wrong.

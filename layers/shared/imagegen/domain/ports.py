@@ -22,7 +22,7 @@ class ImageOrder:
 
     model: str
     prompt: str
-    """With the style already appended."""
+    """With the style already appended; empty for an operation without a prompt."""
     params: Mapping[str, Json]
     """Exactly what was priced, under the provider's own names; sent unchanged."""
     width: int
@@ -88,6 +88,11 @@ class ImageProvider(Protocol):
 
 class Moderator(Protocol):
     """Checks whether an image may be made of a prompt, before anything is spent."""
+
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether pictures can be checked. Otherwise, a check with one raises."""
+        ...
 
     def check(
         self, prompt: str, pictures: Sequence[InputFile] = (), *, timeout_seconds: float

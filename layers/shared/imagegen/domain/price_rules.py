@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
@@ -44,6 +45,14 @@ class PerRunPlusMegapixel(CatalogModel):
     usd: Usd
 
 
+class PerStartedBlock(CatalogModel):
+    """A price for each block of so many million pixels that the image begins."""
+
+    rule: Literal["perStartedBlock"]
+    usd: Usd
+    megapixels: Annotated[Decimal, Field(gt=0)]
+
+
 class PatchTokens(CatalogModel):
     """A price for the tokens of an input image, which are counted from its pixels, up to a cap."""
 
@@ -78,7 +87,9 @@ InputPrice = Annotated[
 ]
 
 
-PriceRule = Annotated[PerImage | PerMegapixel | PerRunPlusMegapixel, Field(discriminator="rule")]
+PriceRule = Annotated[
+    PerImage | PerMegapixel | PerRunPlusMegapixel | PerStartedBlock, Field(discriminator="rule")
+]
 
 
 class TokenPrices(CatalogModel):

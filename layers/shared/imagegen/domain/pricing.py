@@ -12,6 +12,7 @@ from typing import assert_never
 
 from imagegen.domain.catalog import Offering, Variant
 from imagegen.domain.input_tokens import input_tokens
+from imagegen.domain.operations import Operation, is_promised_size
 from imagegen.domain.pixels import Measured
 from imagegen.domain.price_rules import (
     FreeInputs,
@@ -21,6 +22,7 @@ from imagegen.domain.price_rules import (
     PerInputImage,
     PerMegapixel,
     PerRunPlusMegapixel,
+    PerStartedBlock,
     PerStartedMegapixel,
     PriceRule,
 )
@@ -49,6 +51,27 @@ def price_microusd(row: Offering, option: SizeOption) -> int | None:
     A price of zero counts as a missing price: no provider makes images for free.
     """
     return _price(row.price, option) or None
+
+
+def request_microusd(
+    row: Offering,
+    option: SizeOption,
+    *,
+    token_count: int,
+    inputs: Sequence[tuple[int, int]],
+    has_mask: bool,
+    wishes: Wishes,
+) -> int | None:
+    """Return the price of one image with all that is wanted of it, ``None`` if the row has none.
+
+    ``token_count`` is that of ``prompt_tokens``, ``inputs`` and ``has_mask`` are as for
+    ``inputs_microusd``.
+    """
+    image = price_microusd(row, option)
+    if image is None:
+        return None
+    pictures = inputs_microusd(row, inputs, has_mask=has_mask)
+    return image + pictures + prompt_microusd(row, token_count) + wishes_microusd(row, wishes)
 
 
 def prompt_tokens(text: str) -> int:
@@ -147,12 +170,18 @@ def tokens(usage: Mapping[str, int] | None) -> tuple[int, int] | None:
 def charge_microusd(variant: Variant, measured: Measured, *, quoted_microusd: int) -> int | None:
     """Return what is charged for the image, ``None`` if it is smaller than every size of the row.
 
+    The result of another operation than generating is only sold in the size that was promised.
+
     ``quoted_microusd`` is the price in the quote, which is never exceeded, also not for a larger
     image. What prompt, inputs and wishes add to it is a part of the price of any size. An image
     smaller than ordered, in a size that the row does not list, costs as much as the cheapest listed
     size that fits into it.
     """
     row, ordered = variant.row, variant.option
+    if row.operation is not Operation.GENERATE:
+        arrived_pixels = (measured.width, measured.height)
+        is_sold = is_promised_size(row.operation, ordered.pixels, arrived_pixels)
+        return quoted_microusd if is_sold else None
     if _is(measured, ordered):
         return quoted_microusd
     arrived = [option for option in row.sizes if _is(measured, option)]
@@ -173,6 +202,8 @@ def _price(rule: PriceRule, option: SizeOption) -> int | None:
             return _ceiling(rule.usd * option.megapixels)
         case PerRunPlusMegapixel():
             return rule.usd_per_run + _ceiling(rule.usd * option.megapixels)
+        case PerStartedBlock():
+            return rule.usd * _ceiling(option.megapixels / rule.megapixels)
     assert_never(rule)
 
 

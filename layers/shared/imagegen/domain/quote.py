@@ -21,6 +21,7 @@ from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ConfigurationError, QuoteError, QuoteMismatchError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.inputs import QuotedInput
+from imagegen.domain.operations import Operation
 from imagegen.domain.records import Fallback
 from imagegen.domain.text import is_blank
 from imagegen.domain.wishes import NONE, Wishes
@@ -70,6 +71,7 @@ class Quote:
     inputs: tuple[QuotedInput, ...] = ()
     """The pictures in their order, the mask last."""
     wishes: Wishes = NONE
+    operation: Operation = Operation.GENERATE
 
     @property
     def expected_microusd(self) -> int:
@@ -143,6 +145,7 @@ def sign_quote(quote: Quote, keyring: Keyring) -> str:
         for name in ("file_format", "size"):
             if not one[name]:
                 del one[name]
+    _drop_defaults(payload)
     prefix = PREFIX_WITH_INPUTS if _is_new(quote) else PREFIX
     if prefix == PREFIX:
         del payload["inputs"], payload["wishes"]
@@ -170,6 +173,12 @@ def open_quote(token: str, keyring: Keyring) -> Quote:
         return _PAYLOAD.validate_python(_json(payload))
     except (ValidationError, ValueError):
         raise invalid from None
+
+
+def _drop_defaults(payload: dict[str, Any]) -> None:
+    """Leave out what only an operation without a prompt has."""
+    if payload["operation"] == Operation.GENERATE:
+        del payload["operation"], payload["wishes"]["scale"]
 
 
 def _is_new(quote: Quote) -> bool:

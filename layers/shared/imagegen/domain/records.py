@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ImageDeletedError
+from imagegen.domain.operations import Operation
 
 SUCCESS = "success"
 """The outcome of an attempt that made the image."""
@@ -77,6 +78,8 @@ class ImageRecord:
     """What the provider bills by its own count of tokens; ``None`` if it reports no count."""
     tokens: tuple[int, int] | None = None
     """The same count: input tokens and output tokens."""
+    input_image_tokens: int = 0
+    """Those input tokens that are of input pictures; 0 if they are not counted apart."""
     run: str = ""
     """The run that made the image, if the run's name contains the digest of a request."""
     deleted_ms: int = 0
@@ -92,6 +95,7 @@ class ImageRecord:
     which open the images."""
     uploads: tuple[str, ...] = ()
     """The ids of the inputs that are uploads."""
+    operation: Operation = Operation.GENERATE
 
     @property
     def derived_from(self) -> str:

@@ -26,6 +26,9 @@ class Selection:
     replaced: LeftOut | None
     """What another model replaces: the named model, for any reason, or the tier's first choice, if
     it is temporarily unavailable. Its price is ``None`` if it has none for this size."""
+    suitable: tuple[Candidate, ...] = ()
+    """Every model of the tier that can make the image, whatever the first one costs; by the
+    catalog's priority, whatever the caller named."""
 
     @property
     def expected_microusd(self) -> int:
@@ -51,13 +54,15 @@ def select(
     ``availability`` is by row key; a row that is missing there counts as a row without a key.
     """
     judged = _judged(catalog, criteria, availability, today)
-    fitting = _ordered([one for one in judged if isinstance(one, Candidate)], criteria)
+    able = [one for one in judged if isinstance(one, Candidate)]
+    fitting = _ordered(able, criteria)
     replaced = _replaced(catalog, criteria, judged)
     within, above = _within_multiple(fitting, replaced, price_multiple)
     return Selection(
         tuple(within),
         tuple([one for one in judged if isinstance(one, LeftOut)] + above),
         replaced,
+        tuple(sorted(able, key=lambda one: one.variant.row.fallback_priority)),
     )
 
 
@@ -65,15 +70,16 @@ def suitable(
     catalog: Catalog, criteria: Criteria, availability: Mapping[str, Availability], today: date
 ) -> tuple[Candidate, ...]:
     """Return every model of the tier that can make the image, whatever the first one costs."""
-    judged = _judged(catalog, criteria, availability, today)
+    judged = judge(catalog.tier(criteria.tier, criteria.operation), criteria, availability, today)
     return tuple(one for one in judged if isinstance(one, Candidate))
 
 
 def _judged(
     catalog: Catalog, criteria: Criteria, availability: Mapping[str, Availability], today: date
 ) -> list[Candidate | LeftOut]:
-    ranked = sorted(catalog.tier(criteria.tier), key=lambda row: _rank(row, criteria))
-    return [judge(row, criteria, availability, today) for row in ranked]
+    rows = catalog.tier(criteria.tier, criteria.operation)
+    ranked = sorted(rows, key=lambda row: _rank(row, criteria))
+    return judge(ranked, criteria, availability, today)
 
 
 def _rank(row: Offering, criteria: Criteria) -> tuple[bool, bool, int]:

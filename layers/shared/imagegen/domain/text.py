@@ -17,6 +17,8 @@ _BLANK_OF_OTHER_CATEGORIES = (
     # Characters whose picture is empty by their name: Braille's pattern without dots, the null
     # notehead, the Egyptian blanks.
     *((0x2800, 0x2800), (0x1D159, 0x1D159), (0x13441, 0x13442)),
+    # What a copied text has in place of a picture or another object.
+    (0xFFFC, 0xFFFC),
     # Code points that will never be characters, beside the last two of each plane.
     (0xFDD0, 0xFDEF),
 )
@@ -78,6 +80,13 @@ Prompt = Annotated[
     AfterValidator(_visible),
     AfterValidator(_undamaged),
 ]
+PromptOrNone = Annotated[
+    str,
+    StringConstraints(max_length=MAX_PROMPT_CHARACTERS),
+    AfterValidator(lambda text: text and _visible(text)),
+    AfterValidator(_undamaged),
+]
+"""A prompt, or an empty text where an operation has none."""
 Style = Annotated[
     str, StringConstraints(max_length=MAX_STYLE_CHARACTERS), AfterValidator(_undamaged)
 ]

@@ -62,6 +62,19 @@ def read_transparency(content: bytes) -> Transparency:
             raise BrokenImageError("the bytes are not a PNG, JPEG or WebP")
 
 
+def is_invisible(content: bytes) -> bool:
+    """Return whether every pixel of a PNG is entirely transparent; other formats are not read.
+
+    Raises:
+        BrokenImageError: the PNG is damaged before a pixel that is visible.
+    """
+    if media_type_of(content) is not MediaType.PNG:
+        return False
+    png = open_png(content)
+    samples = alpha_samples(png)
+    return samples is not None and not any(map(any, map(samples, png.rows)))
+
+
 def _of_png(content: bytes) -> Transparency:
     png = open_png(content)
     if png.layout.has_alpha_channel:

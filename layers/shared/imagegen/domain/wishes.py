@@ -21,6 +21,8 @@ class Wishes:
     seed: int | None = None
     partials: int = 0
     """How many preview frames are wanted."""
+    scale: int = 0
+    """How many times longer the edges of an upscale are; 0 for other operations."""
 
 
 NONE = Wishes()
@@ -37,6 +39,8 @@ def ordered(
         more[row.seed] = wishes.seed
     if wishes.partials and row.previews is not None:
         more |= {**row.previews.params, row.previews.count: wishes.partials}
+    if wishes.scale and row.enlarges is not None:
+        more |= row.enlarges.params(wishes.scale) or {}
     return option.model_copy(update={"params": {**option.params, **more}}) if more else option
 
 
@@ -48,4 +52,6 @@ def missing(row: Offering, wishes: Wishes) -> str | None:
         return "has no seed"
     if wishes.partials and (row.previews is None or wishes.partials > row.previews.most):
         return "sends no preview frames" if row.previews is None else "sends fewer preview frames"
+    if wishes.scale and (row.enlarges is None or row.enlarges.params(wishes.scale) is None):
+        return f"does not enlarge {wishes.scale} times"
     return None

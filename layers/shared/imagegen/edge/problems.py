@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from imagegen.domain import errors
 from imagegen.domain.errors import ImagegenError
+from imagegen.domain.llm_errors import LlmError
 from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
 
@@ -77,7 +78,7 @@ STATUS: dict[type[ImagegenError], HTTPStatus] = {
     errors.ConfigurationError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.GenerationFailedError: HTTPStatus.BAD_GATEWAY,
-    errors.LlmError: HTTPStatus.BAD_GATEWAY,
+    LlmError: HTTPStatus.BAD_GATEWAY,
     errors.ProviderError: HTTPStatus.BAD_GATEWAY,
     ImagegenError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

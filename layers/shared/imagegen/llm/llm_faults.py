@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from imagegen.domain.errors import LlmError
+from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.faults import dig, items_at, outcome_of, text_at, token

@@ -8,7 +8,7 @@ OpenAI's.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,8 @@ import httpx2
 import openai
 from pydantic import SecretStr
 
-from imagegen.domain.errors import LlmError, ProviderError
+from imagegen.domain.errors import ProviderError
+from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerPart, ChatTurn, Json
 from imagegen.llm.dialect import LEARNING_CALLS, LIMITS, Dialect, DialectMemory
@@ -208,11 +209,19 @@ def to_llm_fault(error: Exception) -> LlmError:
     return llm_fault(Outcome.UNKNOWN)
 
 
+def _words_of(response: httpx2.Response) -> Json:
+    """Return the body of an error, as text if it is not JSON."""
+    try:
+        body: Json = response.json()
+    except (ValueError, RecursionError):
+        return response.text
+    return body
+
+
 def answer_fault(error: openai.APIStatusError) -> LlmError:
     """Return our error for an answer with an error status."""
     headers = {name.lower(): value for name, value in error.response.headers.items()}
-    try:
-        body: Json = error.response.json()
-    except (ValueError, RecursionError, httpx2.HTTPError):
-        body = error.message
+    body: Json = error.message
+    with suppress(httpx2.HTTPError):
+        body = _words_of(error.response)
     return status_fault(error.status_code, body, retry_after_seconds=parse_retry_after(headers))

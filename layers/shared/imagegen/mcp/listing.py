@@ -4,8 +4,10 @@ from typing import Any
 
 from pydantic import Field
 
-from imagegen.domain.catalog import Shape, Tier
+from imagegen.domain.catalog import Tier
 from imagegen.domain.money import label_text
+from imagegen.domain.operations import Operation
+from imagegen.domain.sizes import Shape
 from imagegen.mcp.results import content, definition, schema, structured
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.reports import Models, OfferedModel
@@ -14,8 +16,8 @@ from imagegen.wire.values import MicroUsd
 MODELS_TOOL = "list_models"
 NEEDS = {"image": "input image", "mask": "input image and a mask"}
 LISTING = (
-    "Returns the models that can make images now, with quality, provider, and the price and usual "
-    "time of a square image."
+    "Returns the models that can make images now, with operation, quality, provider, and the price "
+    "and usual time of a square image; an upscale or a cut-out has the price of a usual size."
 )
 
 
@@ -25,6 +27,7 @@ class ListedModel(EdgeModel):
     key: str
     model: str
     provider: str
+    operation: Operation
     quality: Tier
     price: MicroUsd = Field(description="Of a square image, in US dollars.")
     typical_seconds: int
@@ -53,7 +56,7 @@ def models_result(models: Models) -> dict[str, Any]:
     rows = [row for row in found if row.available]
     listed = tuple(map(_listed, rows))
     lines = [
-        f"{one.key} ({one.model}, {one.provider}): {one.quality}, {label_text(one.price)}, "
+        f"{one.key} ({one.model}, {one.provider}): {_does(one)}, {label_text(one.price)}, "
         f"{one.typical_seconds} s{_needs(row)}"
         for one, row in zip(listed, rows, strict=True)
     ]
@@ -61,6 +64,10 @@ def models_result(models: Models) -> dict[str, Any]:
     answer = AvailableModels(models=listed, unavailable=len(found) - len(listed))
     # The text has the same values: as JSON they would take the model's context a second time.
     return {**structured(text, answer), **content(text)}
+
+
+def _does(one: ListedModel) -> str:
+    return one.quality if one.operation is Operation.GENERATE else one.operation
 
 
 def _needs(row: OfferedModel) -> str:
@@ -78,6 +85,7 @@ def _listed(row: OfferedModel) -> ListedModel:
         key=row.key,
         model=row.model,
         provider=row.provider,
+        operation=row.operation,
         quality=row.quality,
         price=square.price,
         typical_seconds=row.typical_seconds,

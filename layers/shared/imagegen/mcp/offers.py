@@ -5,7 +5,7 @@ views and for clients that show the button themselves. Most hosts keep ``_meta``
 link contains no quote.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,6 +14,7 @@ from pydantic import Field
 from imagegen.chat.tool import tool_definition
 from imagegen.domain.catalog import Tier
 from imagegen.domain.money import label_text, usd_text
+from imagegen.domain.operations import WITHOUT_PROMPT, Operation
 from imagegen.mcp.app import TOOL_META
 from imagegen.mcp.results import META_PREFIX, definition, structured
 from imagegen.wire.edge_model import EdgeModel
@@ -60,6 +61,17 @@ INPUTS = {
     },
 }
 """The argument of a tool that names images of the user."""
+OPERATION = {
+    "type": "string",
+    "enum": [one.value for one in Operation],
+    "description": "upscale makes the one image in inputs larger, cutout removes its background; "
+    "neither reads the prompt. Without it, or with generate, an image is made of the prompt.",
+}
+SCALE = {
+    "type": "integer",
+    "enum": [2, 4],
+    "description": "Only with upscale: how many times longer the edges become; 2 without it.",
+}
 MOST_CHARACTERS = 6_000
 """Hosts cut longer links. A prompt that needs a longer one is entered by hand."""
 LINKED = frozenset(
@@ -74,6 +86,7 @@ class Offer(EdgeModel):
 
     image_id: str
     image_ids: tuple[str, ...]
+    operation: Operation
     prompt: str
     quality: Tier
     quality_reason: str
@@ -96,9 +109,22 @@ class Offer(EdgeModel):
 def estimate_definition(providers: Sequence[str]) -> dict[str, Any]:
     """Return the tool's definition; ``providers`` are the names that an estimate accepts."""
     arguments = tool_definition("mcp", providers)["inputSchema"]
-    arguments["properties"]["inputs"] = INPUTS
+    arguments["properties"] |= {"inputs": INPUTS, "operation": OPERATION, "scale": SCALE}
     tool = definition(ESTIMATE_TOOL, "Price an image", PRICES, arguments, Offer)
     return {**tool, "_meta": TOOL_META}
+
+
+def to_request(arguments: Mapping[str, Any]) -> EstimateRequest:
+    """Return what a model wants priced.
+
+    The schema requires a prompt of every call; it is dropped where an operation has none.
+
+    Raises:
+        pydantic.ValidationError: the arguments do not fit.
+    """
+    if arguments.get("operation") in WITHOUT_PROMPT:
+        arguments = {name: one for name, one in arguments.items() if name != "prompt"}
+    return EstimateRequest.model_validate(arguments)
 
 
 def offer_result(request: EstimateRequest, estimate: Estimate, page_url: str) -> dict[str, Any]:

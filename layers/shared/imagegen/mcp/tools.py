@@ -15,7 +15,7 @@ from imagegen.domain.money import label_text
 from imagegen.edge.problems import invalid_request, on_route, to_problem
 from imagegen.mcp.confirm import CONFIRM, Relay, confirm, confirm_definition
 from imagegen.mcp.listing import MODELS_TOOL, NoArguments, models_definition, models_result
-from imagegen.mcp.offers import ESTIMATE_TOOL, estimate_definition, offer_result
+from imagegen.mcp.offers import ESTIMATE_TOOL, estimate_definition, offer_result, to_request
 from imagegen.mcp.results import META_PREFIX, content, definition, schema, structured
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.estimates import Estimate, EstimateRequest
@@ -95,7 +95,7 @@ def call(
 
 
 def _estimate(arguments: Mapping[str, Any], toolbox: Toolbox) -> dict[str, Any]:
-    request = EstimateRequest.model_validate(arguments)
+    request = to_request(arguments)
     return offer_result(request, toolbox.estimate(request), toolbox.page_url())
 
 

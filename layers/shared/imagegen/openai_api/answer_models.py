@@ -31,7 +31,9 @@ class TokenUsage(BaseModel):
     """The tokens that the provider counted. Without input pictures, all of the input are text."""
 
     input_tokens: int
-    input_tokens_details: TokenDetails | None = optional_field("Left out with input pictures.")
+    input_tokens_details: TokenDetails | None = optional_field(
+        "Left out if the provider does not count the tokens of input pictures apart."
+    )
     output_tokens: int
     total_tokens: int
 
@@ -86,6 +88,9 @@ class ImagesAnswer(BaseModel):
     created: int
     """Seconds since 1970."""
     data: tuple[ImageData, ...]
+    background: Literal["opaque", "transparent"] | None = optional_field(
+        "Left out if the model decided, which is without a value of one's own or with auto."
+    )
     size: str
     quality: str
     output_format: str

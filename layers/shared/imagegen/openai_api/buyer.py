@@ -21,18 +21,18 @@ from imagegen.domain.ids import ImageRef
 from imagegen.domain.image_sets import Look
 from imagegen.domain.ledger import Ledger, Op, may_reserve_op
 from imagegen.domain.ports import WaitingPlaces
-from imagegen.domain.quote import LIFETIME_MS
+from imagegen.domain.quote import LIFETIME_MS, Quote
 from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
 from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.offers import NamedOffers
 from imagegen.openai_api.retries import Call
 from imagegen.openai_api.unfinished import not_recognised, still_running
-from imagegen.usecases.estimator import Issue
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged
 from imagegen.usecases.generate.run import Made
+from imagegen.usecases.pricer import Issue
 from imagegen.wire.estimates import EstimateRequest
 
 ROUNDS = 16
@@ -141,13 +141,7 @@ class Buyer:
         issue = Issue(nonce, self._issued_ms(ledger.ops.get(quote_id)))
         try:
             with not_charged():  # Ledger and earlier images were looked up.
-                quote = self.offers.quote(
-                    order.request,
-                    call.user,
-                    ledger=ledger,
-                    issue=issue,
-                    most_bytes=order.most_bytes,
-                )
+                quote = self._quote(order, ledger, issue)
             result = self.generator.confirm(
                 quote,
                 order.request.prompt,
@@ -167,6 +161,15 @@ class Buyer:
             retries.check_body(call, result.record.run)
             return result
         return self._wait_for_own_run(order, quote_id)
+
+    def _quote(self, order: _Order, ledger: Ledger, issue: Issue) -> Quote:
+        return self.offers.quote(
+            order.request,
+            order.call.user,
+            ledger=ledger,
+            issue=issue,
+            most_bytes=order.most_bytes,
+        )
 
     def _wait_for_own_run(self, order: _Order, quote_id: str) -> Made | None:
         """Return the image of a run whose end this call does not know yet.

@@ -49,7 +49,7 @@ class EditsRoute:
             MaskReference.model_validate(masks[0]) if masks else None,
             _identity(edit),
         )
-        route = replace(self.images, buyer=self.buyer_with(sent)) if sent else self.images
+        route = replace(self.images, buyer=self.buyer_with(sent))
         with _named_as(edit.images_field):
             return route.answer(edit.request, headers, user, pictures=pictures, **run)
 

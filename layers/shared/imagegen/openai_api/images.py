@@ -87,6 +87,7 @@ class OpenAiPresenter:
         return ImagesAnswer(
             created=first.created_ms // 1000,
             data=data,
+            background=None if request.background == "auto" else request.background,
             size=first.pixels,
             quality=QUALITY_OF_TIER[first.tier],
             output_format=first.media_type.removeprefix("image/"),
@@ -221,14 +222,19 @@ def _usage(bought: Bought) -> TokenUsage | None:
     known = [one for one in counts if one is not None]
     if len(known) < len(counts):
         return None
-    text, image = sum(one[0] for one in known), sum(one[1] for one in known)
-    # Of pictures that were given, the count is not kept apart.
-    has_pictures = any(made.record.input_roles for made in bought.made)
+    read, made = sum(one[0] for one in known), sum(one[1] for one in known)
     return TokenUsage(
-        input_tokens=text,
-        input_tokens_details=None
-        if has_pictures
-        else TokenDetails(text_tokens=text, image_tokens=0),
-        output_tokens=image,
-        total_tokens=text + image,
+        input_tokens=read,
+        input_tokens_details=_input_details(bought, read),
+        output_tokens=made,
+        total_tokens=read + made,
     )
+
+
+def _input_details(bought: Bought, read: int) -> TokenDetails | None:
+    """Return what the input tokens are of, ``None`` if an image's pictures were not counted."""
+    records = [made.record for made in bought.made]
+    if any(one.input_roles and not one.input_image_tokens for one in records):
+        return None
+    images = min(read, sum(one.input_image_tokens for one in records))
+    return TokenDetails(text_tokens=read - images, image_tokens=images)

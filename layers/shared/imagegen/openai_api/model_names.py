@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from imagegen.domain.catalog import Catalog, Offering, Tier
 from imagegen.domain.days import epoch_seconds
 from imagegen.domain.errors import ConfigurationError, ParameterError, UnknownModelError
+from imagegen.domain.operations import Operation
 from imagegen.openai_api.answer_models import EDITS, GENERATIONS, ListedModel, ModelList
 from imagegen.wire.estimates import Replaced
 from imagegen.wire.reports import Models, OfferedModel
@@ -71,7 +72,7 @@ class ModelNames:
         return name in tuple(Tier) or bool(self._rows(name))
 
     def _rows(self, name: str) -> list[Offering]:
-        return [row for row in self.catalog.models if name in (row.key, row.model)]
+        return [row for row in _generating(self.catalog) if name in (row.key, row.model)]
 
     def _offered(self, name: str, quality: str | None, tier: Tier | None) -> Named:
         if name in tuple(Tier):
@@ -115,7 +116,7 @@ class ModelNames:
         return self._offered(row.model, quality, tier)
 
     def _replacing(self, named: Named, name: str, reason: str) -> Named:
-        rows = self._rows(named.model) if named.model else self.catalog.models
+        rows = self._rows(named.model) if named.model else _generating(self.catalog)
         retired = next((one for one in self.catalog.retired if one.model == name), None)
         provider = retired.provider if retired else rows[0].provider
         return Named(
@@ -132,7 +133,10 @@ class ModelListing:
 
     def all(self, models: Models) -> ModelList:
         """Return the values that ``model`` may have now."""
-        rows = [row for row in models.models if row.available]
+        # Under /v1 images are generated; there is no route for other operations.
+        rows = [
+            row for row in models.models if row.available and row.operation is Operation.GENERATE
+        ]
         tiers = dict.fromkeys(row.quality for row in rows)
         newest = max(epoch_seconds(row.checked_on) for row in self.catalog.models)
         listed = [ListedModel(id=tier, created=newest, owned_by=OWNER) for tier in tiers]
@@ -164,6 +168,10 @@ class ModelListing:
         if used is None:
             raise UnknownModelError(f"The model {model_id!r} cannot be called now.")
         return used.model_copy(update={"id": model_id, "alias_of": used.id})
+
+
+def _generating(catalog: Catalog) -> tuple[Offering, ...]:
+    return catalog.rows_of(Operation.GENERATE)
 
 
 def _spellings(name: str, providers: tuple[str, ...]) -> Iterator[str]:

@@ -23,13 +23,14 @@ from pydantic_core import PydanticCustomError
 from imagegen.domain.catalog import Catalog, FileFormat, Tier
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import parse_usd
+from imagegen.domain.operations import Operation
 from imagegen.domain.price_rules import PIXEL_SIZE
 from imagegen.domain.sizes import Shape
 from imagegen.domain.text import Prompt, Style
 from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.inputs import InputReference, MaskReference
-from imagegen.wire.values import WholeNumber
+from imagegen.wire.values import NO_TRUTH_VALUE
 
 if TYPE_CHECKING:
     # Only a request for images loads it.
@@ -68,7 +69,6 @@ FIXED_PARAMETERS: dict[str, Fixed] = {
     "stream": ((False,), "answers are not streamed"),
     "partial_images": ((0,), "there are no partial images"),
     "moderation": (("auto", "low"), "the operator decides how prompts are moderated"),
-    "background": (("auto", "opaque"), "a transparent background cannot be made"),
     "output_compression": ((100,), "images are sent as the model made them"),
     "complexity": ((), "it cannot be chosen; use quality"),
     "frame_count": ((), "animations cannot be made"),
@@ -100,7 +100,7 @@ class ImagesRequest(BaseModel):
     quality: Quality | None = None
     size: Annotated[str, StringConstraints(pattern=SIZES)] | None = None
     style: Style | None = None
-    n: Annotated[WholeNumber, Field(ge=1)] | None = Field(
+    n: Annotated[int, Field(ge=1), NO_TRUTH_VALUE] | None = Field(
         None, description="How many images, each charged if it is stored; MAX_COUNT at most."
     )
     response_format: Literal["url", "b64_json"] | None = Field(
@@ -113,10 +113,12 @@ class ImagesRequest(BaseModel):
     safety_identifier: str | None = Field(
         None, description="Not used: the token identifies the user."
     )
+    background: Literal["auto", "opaque", "transparent"] | None = Field(
+        None, description="transparent: as png or webp, by a model that makes it; else opaque."
+    )
     stream: Any = fixed_field(FIXED_PARAMETERS["stream"])
     partial_images: Any = fixed_field(FIXED_PARAMETERS["partial_images"])
     moderation: Any = fixed_field(FIXED_PARAMETERS["moderation"])
-    background: Any = fixed_field(FIXED_PARAMETERS["background"])
     output_compression: Any = fixed_field(FIXED_PARAMETERS["output_compression"])
     complexity: Any = fixed_field(FIXED_PARAMETERS["complexity"])
     frame_count: Any = fixed_field(FIXED_PARAMETERS["frame_count"])
@@ -188,6 +190,7 @@ def to_estimate_request(
         max_cost=None if max_cost is None else _dollars(max_cost),
         model=named.model,
         format=request.output_format,
+        background="transparent" if request.background == "transparent" else None,
         inputs=pictures.inputs,
         mask=pictures.mask,
     )
@@ -202,7 +205,7 @@ def to_size(size: str | None, catalog: Catalog) -> str:
     """Return the size that is priced: a shape for a size of earlier models, unless a row has it."""
     if size in (None, "auto"):
         return Shape.SQUARE
-    plain = [row for row in catalog.models if not row.needs_input]
+    plain = [row for row in catalog.rows_of(Operation.GENERATE) if not row.needs_input]
     if size not in EARLIER_SIZES or any(row.option(size) for row in plain):
         return size
     return EARLIER_SIZES[size]

@@ -11,7 +11,7 @@ from imagegen.domain.errors import (
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.money import label_text
 from imagegen.domain.quote import Quote
-from imagegen.usecases.estimator import Estimator, Issue, PricedOffer
+from imagegen.usecases.pricer import Issue, PricedOffer, Pricer
 from imagegen.wire.estimates import EstimateRequest
 
 
@@ -19,7 +19,7 @@ from imagegen.wire.estimates import EstimateRequest
 class NamedOffers:
     """Makes offers whose price is that of the named model or tier, or not much above it."""
 
-    estimator: Estimator
+    pricer: Pricer
 
     def quote(
         self,
@@ -42,7 +42,7 @@ class NamedOffers:
             InvalidRequestError, NoProviderError: no model can be offered.
         """
         try:
-            offer = self.estimator.offer(
+            offer = self.pricer.offer(
                 request, user, ledger=ledger, issue=issue, most_bytes=most_bytes
             )
         except ParameterError as error:
@@ -63,11 +63,14 @@ class NamedOffers:
 
         Raises:
             UnsupportedSizeError, ParameterError: what was named does not have this size or file
-                format, or takes no such inputs, so its price does not limit that of another model.
+                format, makes no transparent background, or takes no such inputs, so its price does
+                not limit that of another model.
         """
         what = f"{missing.row.model} ({missing.row.key}) {missing.detail}"
         if missing.reason is Reason.FORMAT:
             raise _format_error(request, f"{what}.")
+        if missing.reason is Reason.WISH:
+            raise ParameterError("background", f"{what}. Name another model, or a tier.")
         if missing.reason is Reason.INPUTS:
             raise ParameterError("inputs", f"{what}. Name another model, or a tier.")
         if missing.price_microusd is None:
@@ -75,7 +78,7 @@ class NamedOffers:
                 f"{what}, not {request.size!r}. With the header x-max-cost another model may "
                 "make it."
             )
-        return int(missing.price_microusd * self.estimator.price_multiple)
+        return int(missing.price_microusd * self.pricer.price_multiple)
 
 
 def _too_dear(missing: LeftOut, offer: PricedOffer, most: int) -> AboveMaxCostError:

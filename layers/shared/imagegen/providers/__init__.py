@@ -25,13 +25,28 @@ class About:
     title: str
     """The provider's name as people write it."""
     key_name: str
-    """The name of the parameter, and of the line in ``.env``, that contains its keys."""
+    """The name of the parameter, and of the line in ``.env``, that contains its keys; empty if the
+    functions' own role is the credential."""
     keys_url: str
-    """The page where its customers create keys."""
+    """The page where its customers create keys, or read how they get access without one."""
     base_url: str
     """The vendor's own address of the API, without a trailing slash."""
     colour: str = "#3f3f46"
     """As ``#rrggbb``, dark enough to be readable on a light tint of the same colour."""
+    region: str = ""
+    """The AWS Region in which it is called by default; empty for a provider with keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAccess:
+    """How a provider without keys is called."""
+
+    region: str
+    role_arn: str = ""
+    """The role that is assumed for each call; empty for the function's own."""
+
+
+type Credential = SecretStr | RoleAccess
 
 
 PROVIDERS = {
@@ -63,16 +78,40 @@ PROVIDERS = {
         base_url="https://generativelanguage.googleapis.com/v1beta",
         colour="#854d0e",
     ),
+    "bedrock": About(
+        title="Amazon Bedrock",
+        key_name="",
+        keys_url="https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html",
+        base_url="https://bedrock-runtime.us-west-2.amazonaws.com",
+        colour="#9f1239",
+        region="us-west-2",
+    ),
 }
 """By name. The file in this package that contains ``build``, and the catalog's rows, use it too."""
 
 MODERATOR = "openai"
-"""The provider that moderates the prompts, free of charge and with the same keys."""
+"""The provider that moderates the prompts free of charge, and with the same keys."""
+MODERATORS = {MODERATOR: "moderation", "bedrock": "bedrock_checks"}
+"""The modules of this package that moderate prompts, by provider; the first that has a credential
+is used."""
+ANY_MODERATOR = "auto"
+OFF = "off"
+"""The Region of a provider without keys that is not called."""
 
 
 def base_url_name(provider: str) -> str:
     """Return the environment variable whose address replaces the vendor's own."""
     return f"{provider.upper()}_BASE_URL"
+
+
+def region_name(provider: str) -> str:
+    """Return the environment variable with the Region of a provider without keys."""
+    return f"{provider.upper()}_REGION"
+
+
+def role_arn_name(provider: str) -> str:
+    """Return the environment variable with the role that is assumed for such a provider."""
+    return f"{provider.upper()}_ROLE_ARN"
 
 
 @cache
@@ -82,7 +121,7 @@ def flag_name(provider: str) -> str:
 
 
 def build_provider(
-    name: str, *, api_key: "SecretStr", base_url: str | None = None
+    name: str, *, credential: "Credential", base_url: str | None = None
 ) -> "ImageProvider":
     """Return the provider; without ``base_url`` it calls the vendor's own address.
 
@@ -94,16 +133,31 @@ def build_provider(
             f"There is no provider {name!r}; use one of {', '.join(PROVIDERS)}."
         )
     build = import_module(f"{__name__}.{name}").build
-    provider: ImageProvider = build(api_key, _address(name, base_url))
+    provider: ImageProvider = build(credential, _address(name, base_url))
     return provider
 
 
-def build_moderator(api_key: "SecretStr", base_url: str | None = None) -> "Moderator":
-    """Return OpenAI's moderation, which is free and uses OpenAI's key and address."""
-    from imagegen.providers.moderation import build  # noqa: PLC0415 - loads requests
+def build_moderator(
+    credential: "Credential", base_url: str | None = None, *, name: str = MODERATOR
+) -> "Moderator":
+    """Return the moderation of a provider, which has the same credential and address."""
+    build = import_module(f"{__name__}.{MODERATORS[name]}").build
+    moderator: Moderator = build(credential, _address(name, base_url))
+    return moderator
 
-    return build(api_key, _address(MODERATOR, base_url))
+
+def check_moderator(name: str) -> str:
+    """Return the name.
+
+    Raises:
+        ValueError: it is neither a provider that moderates nor ``auto``.
+    """
+    if name not in (ANY_MODERATOR, *MODERATORS):
+        raise ValueError(f"must be {ANY_MODERATOR} or one of {', '.join(MODERATORS)}")
+    return name
 
 
 def _address(name: str, base_url: str | None) -> str:
-    return (base_url or PROVIDERS[name].base_url).rstrip("/")
+    """Return the address; empty for one without keys, whose Region decides it."""
+    about = PROVIDERS[name]
+    return (base_url or ("" if about.region else about.base_url)).rstrip("/")

@@ -12,13 +12,13 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.faults import HttpAnswer, answered_fault, outcome_of
-from imagegen.providers.pictures import MAX_IMAGE_BYTES
-from imagegen.providers.refusals import declines, refused_in
+from imagegen.providers.pictures import MAX_IMAGE_BYTES, REPAIRABLE
+from imagegen.providers.refusals import LONGEST_TEXT, declines, is_sentence, refused_in
 
 PAGES_OF_FIREWALLS = frozenset({500, 501, 503})
 """A page with one of these may be a firewall's answer to the words of one prompt."""
 LONGEST_WORDS = 400
-"""In the field of an image, a longer text is data."""
+"""In the field of an image, a longer text is data, unless data cannot contain its characters."""
 
 
 def outcome_in_front(answer: HttpAnswer) -> Outcome:
@@ -57,10 +57,15 @@ def no_image(
     a failure, and neither counts for nothing: one prompt may cause it.
     """
     text = data if isinstance(data, str) else ""
-    is_words = len(text) < LONGEST_WORDS and " " in text.strip() and declines(text)
+    is_words = _may_be_words(text) and is_sentence(text) and declines(text)
     if is_words or (not text and refused_in(answer.body)):
         outcome = Outcome.REFUSED
     else:
         too_large = len(text) > MAX_IMAGE_BYTES * 4 // 3 + 4
         outcome = Outcome.NO_IMAGE if too_large or not text else Outcome.UNAVAILABLE
     return answered_fault(provider, outcome, answer, code=code)
+
+
+def _may_be_words(text: str) -> bool:
+    is_data = bool(REPAIRABLE.fullmatch(text))
+    return len(text) <= (LONGEST_WORDS if is_data else LONGEST_TEXT)

@@ -90,12 +90,16 @@ def answered_fault(
     *,
     code: Json = None,
     retry_after_seconds: int | None = None,
+    advice: str = "",
 ) -> ProviderError:
-    """Return the error for an answer, with the answer's status, code and Retry-After."""
+    """Return the error for an answer, with the answer's status, code and Retry-After.
+
+    ``advice`` is a sentence of ours for the operator.
+    """
     return ProviderError(
         provider,
         outcome,
-        f"{provider} {MESSAGES[outcome]} (HTTP {answer.status}).",
+        f"{provider} {MESSAGES[outcome]} (HTTP {answer.status}). {advice}".rstrip(),
         provider_code=token(code),
         http_status=answer.status,
         retry_after_seconds=retry_after_seconds or parse_retry_after(answer.headers),

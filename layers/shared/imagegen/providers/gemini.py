@@ -39,7 +39,7 @@ from imagegen.providers.gemini_parts import (
 )
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import InputLimits, check_limits, inline_parts
-from imagegen.providers.pictures import pictures_in
+from imagegen.providers.pictures import pictures_in, pictures_of
 from imagegen.providers.refusals import declines, is_refusal_code, states_refusal
 
 NAME = "gemini"
@@ -149,7 +149,8 @@ def to_body(order: ImageOrder) -> dict[str, Json]:
 def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
     """Return the images in an answer, and links to images.
 
-    Images in parts marked as thoughts are drafts, and words are not searched.
+    Images in parts marked as thoughts are drafts, and words are not searched. A gateway at the base
+    URL may answer in a form of another vendor.
 
     Raises:
         ProviderError: the answer is an error.
@@ -157,6 +158,8 @@ def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
     raise_if(classify(answer))
     if answer.image:
         return iter([answer.image])
+    if dig(answer.body, "candidates") is None:
+        return pictures_of(answer.body)
     parts = final_parts(answer.body)
     return pictures_in([without_words(part) for part in parts])
 
@@ -232,6 +235,8 @@ def _refusal_in(answer: HttpAnswer, parts: list[Json]) -> ProviderError | None:
 
 def _no_image(answer: HttpAnswer, parts: list[Json], data: Json) -> ProviderError:
     """Return the error for an answer without an image, read without its thoughts."""
+    if dig(answer.body, "choices"):
+        return no_image(NAME, answer)  # in the form of a chat
     ratings = dig(answer.body, "candidates", 0, "safetyRatings")
     feedback = dig(answer.body, "promptFeedback")
     body: Json = {"promptFeedback": feedback, "safetyRatings": ratings, "parts": parts}

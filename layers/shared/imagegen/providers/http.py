@@ -91,6 +91,19 @@ class JsonHttp:
         """Return the answer, whatever its status; raises the errors of ``post``."""
         return self._exchange(requests.Request("GET", url, headers=headers), timeout_seconds)
 
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes,
+        timeout_seconds: float,
+    ) -> HttpAnswer:
+        """Return the answer to a request that was signed; raises the errors of ``post``."""
+        request = requests.Request(method, url, headers=headers, data=content)
+        return self._exchange(request, timeout_seconds)
+
     def _exchange(self, request: requests.Request, timeout_seconds: float) -> HttpAnswer:
         deadline = Deadline.after(timeout_seconds, self.clock)
         with build_session() as session:

@@ -164,6 +164,11 @@ class KeyedModerator:
 
     keys: Keychain[Moderator]
 
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether pictures can be checked."""
+        return all(one.reads_pictures for one in self.keys.clients)
+
     def check(
         self, prompt: str, pictures: Sequence[InputFile] = (), *, timeout_seconds: float
     ) -> Moderation:

@@ -38,6 +38,11 @@ class OpenAIModerator:
     api_key: SecretStr
     base_url: str
 
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether pictures can be checked."""
+        return True
+
     def check(
         self, prompt: str, pictures: Sequence[InputFile] = (), *, timeout_seconds: float
     ) -> Moderation:
@@ -78,7 +83,7 @@ def to_bodies(prompt: str, pictures: Sequence[InputFile]) -> Iterator[dict[str, 
     if not pictures:
         yield {"model": MODEL, "input": prompt}
     for at, picture in enumerate(pictures):
-        text: list[Json] = [{"type": "text", "text": prompt}] if at == 0 else []
+        text: list[Json] = [{"type": "text", "text": prompt}] if at == 0 and prompt else []
         shown: Json = {"type": "image_url", "image_url": {"url": data_url(picture)}}
         yield {"model": MODEL, "input": [*text, shown]}
 

@@ -1,12 +1,13 @@
 """Finds the image in an answer, in whatever form it is written there.
 
 An image that was made is paid for, so it is not lost over its form: base64 in any spelling, a data
-URI, a link, or one of these inside a list or an object. The bytes decide whether it is an image;
-labels are ignored.
+URI, a link, an image in Markdown, or one of these inside a list or an object, which may itself be
+written as text. The bytes decide whether it is an image; labels are ignored.
 """
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote_to_bytes
@@ -41,11 +42,19 @@ IMAGE_FIELDS = (
     "images",
     "output",
 )
+# The names around an image in answers of other routes and vendors, which a gateway may pass on:
+# chat completions (``choices[].message.images`` or ``.content``), generateContent, predictions.
+FRAME_FIELDS = (
+    *("choices", "message", "content", "candidates", "parts", "predictions", "artifacts"),
+    *("result", "results", "response", "generated_images", "generatedImages"),
+)
 LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 DATA_URI = re.compile(r"data:([^,]*),", re.IGNORECASE)
 # Strict base64 needs no repair; anything else in the alphabets and between them does.
 REPAIRABLE = re.compile(r"[A-Za-z0-9+/_\-=\s]*")
 ESCAPED = re.compile(r"\\[nrt]|\\(?=/)")
+MARKDOWN_IMAGE = re.compile(r"!\[[^\]\n]{0,1000}\]\(\s*<?([^\s<>()]+)")
+JSON_STARTS = ("[", "{", '"')
 
 
 def is_image(content: bytes) -> bool:
@@ -69,9 +78,10 @@ def pictures_in(value: Json) -> Iterator[bytes | str]:
 
 
 def pictures_of(body: Json) -> Iterator[bytes | str]:
-    """Yield the images under the names that vendors use, wherever in the body these are."""
+    """Yield the images under the names that vendors use; what is under other names is not read."""
     if isinstance(body, Mapping):
-        yield from pictures_in({name: one for name, one in body.items() if name in IMAGE_FIELDS})
+        names = (*IMAGE_FIELDS, *FRAME_FIELDS)
+        yield from pictures_in({name: one for name, one in body.items() if name in names})
 
 
 def decoded_image(text: str) -> bytes | None:
@@ -89,7 +99,7 @@ def decoded_image(text: str) -> bytes | None:
 
 def _walk(value: Json, depth: int) -> Iterator[bytes | str]:
     if isinstance(value, str):
-        yield from _in_text(value)
+        yield from _in_text(value, depth)
     elif depth and isinstance(value, list):
         for one in value:
             yield from _walk(one, depth - 1)
@@ -98,11 +108,27 @@ def _walk(value: Json, depth: int) -> Iterator[bytes | str]:
             yield from _walk(value.get(name), depth - 1)
 
 
-def _in_text(text: str) -> Iterator[bytes | str]:
+def _in_text(text: str, depth: int) -> Iterator[bytes | str]:
     if LINK.fullmatch(text.strip()):
         yield text.strip()
     elif content := decoded_image(text):
         yield content
+    elif (value := _written_as_json(text)) is not None:
+        yield from _walk(value, depth - 1) if depth else ()
+    else:
+        for found in MARKDOWN_IMAGE.finditer(text):
+            yield from _in_text(found[1], depth)
+
+
+def _written_as_json(text: str) -> Json:
+    """Return the value that a text is the JSON of, ``None`` if it is no list, object or text."""
+    if not text.lstrip().startswith(JSON_STARTS) or len(text) > MAX_IMAGE_BYTES * 3:
+        return None
+    try:
+        value: Json = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
 
 
 def _uri_bytes(payload: str) -> bytes | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from imagegen.domain.ports import Json
+from imagegen.providers.pictures import MARKDOWN_IMAGE
 
 # A code of one word, such as ``content_filter``. ``safety_identifier`` is a parameter's name.
 CODE = re.compile(
@@ -108,6 +109,7 @@ REPORTS = frozenset(
 FLAG = re.compile(r"nsfw|flagged|blocked|filtered|moderated|unsafe|refus|violat", re.IGNORECASE)
 NO_FLAG = re.compile(r"check|enable|disable|toler|level|score|threshold|categor", re.IGNORECASE)
 IS_SAFE = re.compile(r"^(?:is_?)?(?:image_?)?(?:is_?)?(?:safe|sfw)$", re.IGNORECASE)
+URL = re.compile(r"\w+://\S*")
 LONGEST_CODE = 80
 LONGEST_TEXT = 20_000
 """Longer texts are data; of a log, its end is read."""
@@ -173,13 +175,14 @@ def _refuses(name: str, value: Json) -> bool:
         return False
     if is_refusal_code(value) or states_refusal(value):
         return True
-    return name not in REPORTS and _is_sentence(value) and declines(value)
+    return name not in REPORTS and is_sentence(value) and declines(value)
 
 
-def _is_sentence(text: str) -> bool:
+def is_sentence(text: str) -> bool:
     """Return whether a text is written for people: several words, or a script without spaces."""
-    if "://" in text or text.startswith("data:"):
+    if text.startswith("data:") or MARKDOWN_IMAGE.search(text):
         return False
+    text = URL.sub("", text)
     if any(one >= FIRST_SCRIPT_WITHOUT_SPACES and one.isalpha() for one in text):
         return True
     return len(re.findall(r"[^\W\d_]{2,}", text)) > 1 and " " in text.strip()

@@ -155,8 +155,12 @@ def build(api_key: SecretStr, base_url: str) -> ReplicateProvider:
 
 
 def to_body(order: ImageOrder, files: Mapping[str, Json] | None = None) -> dict[str, Json]:
-    """Return the body of POST /models/{owner}/{name}/predictions; ``files`` are uploaded."""
-    return {"input": {**order.params, **(files or {}), "prompt": order.prompt}}
+    """Return the body of POST /models/{owner}/{name}/predictions; ``files`` are uploaded.
+
+    Models that work on a picture alone have no field for a prompt.
+    """
+    words: dict[str, Json] = {"prompt": order.prompt} if order.prompt else {}
+    return {"input": {**order.params, **(files or {}), **words}}
 
 
 def cancel_after_seconds(deadline: Deadline) -> int:

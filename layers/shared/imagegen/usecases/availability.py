@@ -89,6 +89,7 @@ class ModelLister:
             key=row.key,
             provider=row.provider,
             model=row.model,
+            operation=row.operation,
             quality=row.tier,
             fallback_priority=row.fallback_priority,
             sizes=tuple(
@@ -96,6 +97,7 @@ class ModelLister:
                 for option in row.sizes
                 if (price := price_microusd(row, option)) is not None
             ),
+            scales=_scales(row),
             inputs=_inputs(row),
             transparent=row.transparent is not None,
             seed=row.seed is not None,
@@ -110,6 +112,10 @@ class ModelLister:
             reason=state.reason,
             shutdown_on=row.shutdown_on.isoformat() if row.shutdown_on else None,
         )
+
+
+def _scales(row: Offering) -> tuple[int, ...]:
+    return tuple(map(int, row.enlarges.scales)) if row.enlarges else ()
 
 
 def _inputs(row: Offering) -> OfferedInputs | None:

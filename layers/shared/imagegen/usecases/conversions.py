@@ -4,7 +4,7 @@ from imagegen.domain.candidates import LeftOut
 from imagegen.domain.choices import Choice
 from imagegen.domain.errors import LimitError
 from imagegen.domain.inputs import QuotedInput
-from imagegen.domain.ledger import Ledger, Limits, remaining
+from imagegen.domain.ledger import Ledger, Limits, Op, remaining
 from imagegen.domain.records import Fallback, ImageRecord
 from imagegen.domain.selection import Selection
 from imagegen.wire.estimates import (
@@ -16,7 +16,7 @@ from imagegen.wire.estimates import (
     PricedChoice,
     Replaced,
 )
-from imagegen.wire.images import AttemptMade, Cost, Provenance
+from imagegen.wire.images import AttemptMade, Cost, ImageStatus, Provenance
 from imagegen.wire.inputs import InputShown
 
 
@@ -154,4 +154,62 @@ def to_replaced_row(missing: LeftOut | None) -> Replaced | None:
         model=missing.row.model,
         reason=missing.reason,
         price=missing.price_microusd,
+    )
+
+
+def to_generating(image_id: str, op: Op, *, charged: bool | None) -> ImageStatus:
+    """Return the status of a request that is running."""
+    return ImageStatus(id=image_id, status="generating", charged=charged, started_at=op.started_ms)
+
+
+def to_failed_by_ledger(image_id: str, op: Op) -> ImageStatus:
+    """Return the status of a request without an image that has no record."""
+    return ImageStatus(
+        id=image_id,
+        status="failed",
+        charged=False,
+        started_at=op.started_ms,
+        code=op.code,
+        retryable=op.retryable,
+    )
+
+
+def to_failed(image_id: str, record: ImageRecord, *, charged: bool | None) -> ImageStatus:
+    """Return the status of a request without an image; amounts are in micro-dollars."""
+    return ImageStatus(
+        id=image_id,
+        status="failed",
+        charged=charged,
+        created_at=record.created_ms,
+        duration_ms=record.duration_ms,
+        quality=record.tier,
+        size=record.size,
+        cost=to_cost(record),
+        attempts=to_attempts(record),
+        code=record.code,
+        retryable=record.retryable,
+    )
+
+
+def to_complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
+    """Return the status of a stored image; amounts are in micro-dollars."""
+    return ImageStatus(
+        id=image_id,
+        status="complete",
+        charged=True,
+        created_at=record.created_ms,
+        duration_ms=record.duration_ms,
+        image_url=f"{base_url}/images/{image_id}",
+        media_type=record.media_type,
+        width=record.width,
+        height=record.height,
+        provider=record.provider,
+        model=record.model,
+        quality=record.tier,
+        size=record.pixels,
+        cost=to_cost(record),
+        fallback=to_replaced(record.fallback),
+        attempts=to_attempts(record),
+        provenance=to_provenance(record),
+        operation=record.operation,
     )

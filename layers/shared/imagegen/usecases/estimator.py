@@ -1,41 +1,13 @@
 """Prices a request: reads the catalog, circuits and ledger; calls no provider, writes nothing."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
-from decimal import Decimal
+from dataclasses import dataclass
 
-from imagegen.domain import ids, quality
-from imagegen.domain.candidates import Availability, Candidate, LeftOut
-from imagegen.domain.catalog import Catalog, Tier
-from imagegen.domain.choices import Choice, choices
-from imagegen.domain.criteria import SAME_SIZE, Criteria
-from imagegen.domain.days import today, utc_day
-from imagegen.domain.errors import (
-    InvalidRequestError,
-    LimitError,
-    ParameterError,
-    RetiredModelError,
-    UnknownModelError,
-)
-from imagegen.domain.ids import ImageRef
-from imagegen.domain.inputs import QuotedInput
-from imagegen.domain.ledger import Ledger, Limits, free_slots
+from imagegen.domain.choices import choices
+from imagegen.domain.days import today
+from imagegen.domain.errors import ParameterError
 from imagegen.domain.money import button_label, usual_price
-from imagegen.domain.quality import QualityChoice
-from imagegen.domain.quote import (
-    LIFETIME_MS,
-    Keyring,
-    Quote,
-    QuotedCandidate,
-    prompt_hash,
-    sign_quote,
-)
-from imagegen.domain.records import Fallback
-from imagegen.domain.selection import Selection, select
+from imagegen.domain.quote import Quote
 from imagegen.domain.standing import limit_now
-from imagegen.domain.stores import LedgerStore
-from imagegen.usecases.availability import Switchboard
 from imagegen.usecases.conversions import (
     to_allowance,
     to_alternatives,
@@ -45,46 +17,26 @@ from imagegen.usecases.conversions import (
     to_price,
     to_replaced_row,
 )
-from imagegen.usecases.inputs import InputReader
-from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
-from imagegen.wire.estimates import Constraints, Estimate, EstimateRequest
+from imagegen.usecases.levels import constraints_of
+from imagegen.usecases.pricer import PricedOffer, Pricer
+from imagegen.wire.estimates import (
+    Allowance,
+    Blocked,
+    Estimate,
+    EstimateRequest,
+    PricedChoice,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """When a quote is issued, and the bytes from which its id is made."""
-
-    nonce: bytes
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class PricedOffer:
-    """An offer before it is signed."""
-
-    quote: Quote
-    quality: QualityChoice
-    selection: Selection
-    ledger: Ledger
-    criteria: Criteria
-    availability: Mapping[str, Availability]
+type Quotes = tuple[Quote, ...]
+"""One for each image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimator:
-    """Prices requests."""
+    """Answers what a request costs, with the quotes that accept it."""
 
-    catalog: Catalog
-    switchboard: Switchboard
-    ledgers: LedgerStore
-    inputs: InputReader
-    limits: Limits
-    price_multiple: Decimal
-    keyring: Callable[[], Keyring]
-    image_id_key: Callable[[], bytes]
-    now_ms: Callable[[], int]
-    random_bytes: Callable[[int], bytes]
-    max_count: int = 4
+    pricer: Pricer
+    max_count: int
 
     def estimate(self, request: EstimateRequest, user: str) -> Estimate:
         """Return the priced offer, with the signed quote that accepts it; prices in micro-dollars.
@@ -97,12 +49,12 @@ class Estimator:
         """
         if request.count > self.max_count:
             raise ParameterError("count", f"One click makes at most {self.max_count} images.")
-        offer = self.offer(request, user)
-        quote, first = offer.quote, offer.selection.candidates[0]
-        row, now_ms, count = first.variant.row, quote.issued_ms, request.count
+        offer = self.pricer.offer(request, user)
+        return self._answer(request, offer, self.pricer.quotes(offer, request.count))
+
+    def _answer(self, request: EstimateRequest, offer: PricedOffer, quotes: Quotes) -> Estimate:
+        count, quote, signed = request.count, offer.quote, self.pricer.signed(quotes)
         price = to_price(quote.expected_microusd, quote.ceiling_microusd, count=count)
-        quotes = self._quotes(offer, count)
-        signed = tuple(sign_quote(one, self.keyring()) for one in quotes)
         return Estimate(
             quote=signed[0] if count == 1 else "",
             quote_id=quote.quote_id,
@@ -111,173 +63,52 @@ class Estimator:
             image_ids=tuple(one.image_id for one in quotes),
             expires_at=quote.expires_ms,
             prompt=request.prompt,
+            operation=request.operation,
+            scale=quote.wishes.scale or None,
             quality=offer.quality.tier,
             quality_reason=offer.quality.reason,
-            provider=row.provider,
-            model=row.model,
-            size=first.variant.option.size,
+            provider=offer.variant.row.provider,
+            model=offer.variant.row.model,
+            size=offer.variant.option.size,
             style=request.style,
             price=price,
-            button_label=button_label(price.ceiling, count=count),
+            button_label=button_label(price.ceiling, count=count, operation=request.operation),
             button_note=usual_price(price.expected, price.ceiling),
-            blocked=to_blocked(self._limit(offer, count), now_ms=now_ms),
-            choices=tuple(to_choice(one, count=count) for one in self._choices(offer)),
-            constraints=self._constraints(offer.quality.tier),
+            blocked=self._blocked(offer, count),
+            choices=self._choices(offer, count),
+            constraints=constraints_of(offer.selection, self.pricer.catalog),
             alternatives=to_alternatives(offer.selection),
             fallback=to_replaced_row(offer.selection.replaced),
-            typical_seconds=row.typical_seconds,
-            remaining=to_allowance(offer.ledger, self.limits, quote.day, now_ms=now_ms),
+            typical_seconds=offer.variant.row.typical_seconds,
+            remaining=self._remaining(offer),
             inputs=to_inputs(quote.inputs),
             partials=quote.wishes.partials,
             request=request.without_prompt(),
         )
 
-    def offer(
-        self,
-        request: EstimateRequest,
-        user: str,
-        *,
-        ledger: Ledger | None = None,
-        issue: Issue | None = None,
-        most_bytes: int | None = None,
-    ) -> PricedOffer:
-        """Return the offer before it is signed.
-
-        ``ledger`` is the user's, if the caller has just read it. ``issue`` is passed by callers
-        that derive the quote id from their request, and ``most_bytes`` by those that can use no
-        larger file.
-
-        Raises:
-            ImagegenError: as ``estimate``.
-        """
-        issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
-        day = today(issue.at_ms)
-        chosen = self._choose_quality(request, day)
-        given = self.inputs.quoted(request, user)
-        request = with_size(request, given)
-        criteria = criteria_of(request, chosen.tier, most_bytes, given)
-        availability = self.switchboard.availability(user)
-        selection = select(
-            self.catalog, criteria, availability, price_multiple=self.price_multiple, today=day
-        )
-        if not selection.candidates:
-            raise no_offer(selection, request, chosen.tier)
-        ledger = ledger or self.ledgers.load(user)
-        quote = self._quote(request, given, selection, user=user, ledger=ledger, issue=issue)
-        return PricedOffer(quote, chosen, selection, ledger, criteria, availability)
-
-    def _limit(self, offer: PricedOffer, count: int) -> LimitError | None:
+    def _remaining(self, offer: PricedOffer) -> Allowance:
         quote = offer.quote
-        return limit_now(
+        return to_allowance(offer.ledger, self.pricer.limits, quote.day, now_ms=quote.issued_ms)
+
+    def _blocked(self, offer: PricedOffer, count: int) -> Blocked | None:
+        quote = offer.quote
+        limit = limit_now(
             offer.ledger,
-            self.limits,
+            self.pricer.limits,
             day=quote.day,
             ceiling_microusd=quote.ceiling_microusd,
             now_ms=quote.issued_ms,
             count=count,
         )
+        return to_blocked(limit, now_ms=quote.issued_ms)
 
-    def _quotes(self, offer: PricedOffer, count: int) -> tuple[Quote, ...]:
-        """Return the quote of each image: equal promises, whose ids have nothing in common."""
-        first = offer.quote
-        slots = free_slots(offer.ledger, self.limits, now_ms=first.issued_ms) or (0,)
-        at = slots.index(first.slot)
-        refs = [
-            ImageRef(ids.quote_id(self.random_bytes(ids.NONCE_BYTES)), first.user, first.issued_ms)
-            for _ in range(count - 1)
-        ]
-        key = self.image_id_key()
-        return (
-            first,
-            *(
-                # Each has another free slot, so that none has to be reserved twice.
-                replace(
-                    first,
-                    quote_id=ref.quote_id,
-                    image_id=ids.image_id(ref, key),
-                    slot=slots[(at + index) % len(slots)],
-                )
-                for index, ref in enumerate(refs, start=1)
-            ),
-        )
-
-    def _choices(self, offer: PricedOffer) -> tuple[Choice, ...]:
-        return choices(
-            self.catalog,
+    def _choices(self, offer: PricedOffer, count: int) -> tuple[PricedChoice, ...]:
+        found = choices(
+            self.pricer.catalog,
             offer.criteria,
             offer.availability,
             offer.selection,
-            price_multiple=self.price_multiple,
+            price_multiple=self.pricer.price_multiple,
             today=today(offer.quote.issued_ms),
         )
-
-    def _choose_quality(self, request: EstimateRequest, day: date) -> QualityChoice:
-        """Return the tier that ``quality`` or ``model`` determines, else the prompt's words."""
-        if request.provider and request.provider not in self.catalog.providers:
-            known = ", ".join(self.catalog.providers)
-            raise InvalidRequestError(f"Unknown provider {request.provider!r}: use one of {known}.")
-        if not request.model:
-            return quality.choose_quality(request.prompt, request.quality)
-        if retired := self.catalog.retirement(request.model):
-            ends = "ended" if retired.shutdown_on <= day else "ends"
-            better = self.catalog.by_key[retired.replaced_by]
-            raise RetiredModelError(
-                f"{request.model!r} {ends} on {retired.shutdown_on}; "
-                f"{better.model!r} ({better.key}) replaces it."
-            )
-        tiers = [r.tier for r in self.catalog.models if request.model in (r.key, r.model)]
-        if not tiers:
-            raise UnknownModelError(f"Unknown model {request.model!r}: GET /models lists them.")
-        if request.quality:
-            return quality.choose_quality(request.prompt, request.quality)
-        return quality.choose_for_model(request.prompt, tiers)
-
-    def _quote(
-        self,
-        request: EstimateRequest,
-        given: tuple[QuotedInput, ...],
-        selection: Selection,
-        *,
-        user: str,
-        ledger: Ledger,
-        issue: Issue,
-    ) -> Quote:
-        ref = ImageRef(ids.quote_id(issue.nonce), user, issue.at_ms)
-        slots = free_slots(ledger, self.limits, now_ms=issue.at_ms) or (0,)
-        return Quote(
-            quote_id=ref.quote_id,
-            image_id=ids.image_id(ref, self.image_id_key()),
-            user=user,
-            day=utc_day(issue.at_ms),
-            issued_ms=issue.at_ms,
-            expires_ms=issue.at_ms + LIFETIME_MS,
-            prompt_hash=prompt_hash(request.prompt),
-            tier=selection.candidates[0].variant.row.tier,
-            size=request.size,
-            style=request.style,
-            candidates=tuple(_quoted(one, request.size) for one in selection.candidates),
-            # The nonce chooses the slot, so that quotes of the same moment rarely get the same one.
-            slot=slots[issue.nonce[0] % len(slots)],
-            fallback=_quoted_fallback(selection.replaced),
-            inputs=given,
-            wishes=wishes_of(request),
-        )
-
-    def _constraints(self, tier: Tier) -> Constraints:
-        rows = [row for row in self.catalog.tier(tier) if not row.needs_input]
-        sizes = dict.fromkeys(option.size for row in rows for option in row.sizes)
-        return Constraints(
-            sizes=("square", "landscape", "portrait", *sizes),
-            max_prompt_characters=max(row.max_prompt_characters for row in rows),
-        )
-
-
-def _quoted(one: Candidate, size: str) -> QuotedCandidate:
-    option = one.variant.option
-    exact = option.size if size == SAME_SIZE else ""
-    digest = one.variant.row.digest(option)
-    return QuotedCandidate(one.key, one.price_microusd, digest, one.file_format, exact)
-
-
-def _quoted_fallback(missing: LeftOut | None) -> Fallback | None:
-    return Fallback(missing.row.provider, missing.row.model, missing.reason) if missing else None
+        return tuple(to_choice(one, count=count) for one in found)

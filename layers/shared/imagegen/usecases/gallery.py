@@ -14,6 +14,7 @@ from imagegen.domain.gallery import (
 )
 from imagegen.domain.ids import ImageRef, image_id, parse_image_id
 from imagegen.domain.ledger import OpState
+from imagegen.domain.operations import RESULTS
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, Place, RecordStatus, as_deleted
 from imagegen.domain.stores import Stores
@@ -143,7 +144,7 @@ class Gallery:
         return OwnImage(
             id=opens,
             image_url=f"{base_url}/images/{opens}",
-            alt=kept.prompt if kept else ALT,
+            alt=kept.prompt if kept else RESULTS.get(record.operation, ALT),
             prompt=kept.prompt if kept else None,
             style=kept.style if kept else None,
             media_type=record.media_type,
@@ -155,6 +156,7 @@ class Gallery:
             quality=record.tier,
             cost=to_cost(record),
             created_at=record.created_ms,
+            operation=record.operation,
             derived_from=record.derived_from or None,
             inputs=record.input_roles,
             provenance=to_provenance(record),

@@ -15,9 +15,17 @@ from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.fleet import FleetState, KeyCheck
 from imagegen.domain.outcomes import Outcome
+from imagegen.domain.ports import ModerationMode
 from imagegen.usecases.availability import ProviderSetup, Switchboard
 from imagegen.usecases.key_checks import VALID, last_day
-from imagegen.wire.reports import CircuitReport, Health, KeyCheckReport, ModelReport, ProviderReport
+from imagegen.wire.reports import (
+    CircuitReport,
+    Health,
+    KeyCheckReport,
+    ModelReport,
+    ModerationReport,
+    ProviderReport,
+)
 
 WARNING_DAYS = timedelta(days=30)
 
@@ -31,6 +39,8 @@ class HealthReporter:
     catalog: Catalog
     switchboard: Switchboard
     now_ms: Callable[[], int]
+    moderation: ModerationMode
+    moderated_by: Callable[[], str]
 
     def report(self) -> Health:
         """Return the state of every provider, with the codes of the last errors.
@@ -42,7 +52,18 @@ class HealthReporter:
         providers = tuple(
             self._provider(name, setups.get(name), fleet, states) for name in self.catalog.providers
         )
-        return Health(status=self._status(states), checked_at=self.now_ms(), providers=providers)
+        return Health(
+            status=self._status(states),
+            checked_at=self.now_ms(),
+            moderation=self._moderation(),
+            providers=providers,
+        )
+
+    def _moderation(self) -> ModerationReport:
+        is_off = self.moderation is ModerationMode.OFF
+        return ModerationReport(
+            mode=self.moderation, provider=None if is_off else self.moderated_by() or None
+        )
 
     def _status(
         self, states: Mapping[str, Availability]

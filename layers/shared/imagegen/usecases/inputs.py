@@ -15,10 +15,12 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.inputs import InputFile, QuotedInput, Role
+from imagegen.domain.operations import Operation
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.records import RecordStatus
 from imagegen.domain.stores import ImageContent, RecordStore
 from imagegen.domain.uploads import UploadRef, UploadStore, check_upload_id
+from imagegen.usecases.operations import check_opaque, transparent_input
 from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.inputs import MaskReference
 
@@ -33,6 +35,7 @@ class _Named:
     field: str
     reference: MaskReference
     role: Role
+    operation: Operation = Operation.GENERATE
 
 
 @dataclass(slots=True)
@@ -134,6 +137,8 @@ class InputReader:
         if record.deleted_ms:
             raise _gone(named.field)
         budget.take(record.file_bytes, named.field)
+        if named.operation is Operation.UPSCALE and record.operation is Operation.CUTOUT:
+            raise transparent_input(named.field)
         size = (record.width, record.height)
         if first is not None and named.role is Role.MASK and size != (first.width, first.height):
             raise ParameterError(
@@ -202,7 +207,7 @@ def _named(request: EstimateRequest) -> Iterator[_Named]:
             )
         if at == 0 and request.mask is not None and role is not Role.EDIT:
             raise ParameterError("mask", "A mask needs a first input with the role edit.")
-        yield _Named(f"inputs.{at}", one, role)
+        yield _Named(f"inputs.{at}", one, role, request.operation)
     if request.mask is not None:
         if not request.inputs:
             raise ParameterError("mask", "A mask needs an input: send the picture to edit.")
@@ -216,6 +221,8 @@ def _quoted_upload(content: bytes, upload_id: str, named: _Named) -> QuotedInput
         facts = check_input(content)
     except ParameterError as error:
         raise ParameterError(named.field, str(error)) from None
+    if named.operation is Operation.UPSCALE and facts.has_alpha:
+        check_opaque(content, named.field)
     return QuotedInput(
         named.role,
         facts.width,

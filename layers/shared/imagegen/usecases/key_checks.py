@@ -26,8 +26,8 @@ from imagegen.guard import Guard
 from imagegen.usecases.availability import ProviderSetup
 
 CALL_TIMEOUT_SECONDS = 6.0
-"""Timeout of each of the two calls per provider: four providers take at most 48 s, which is within
-the function's timeout of a minute."""
+"""Timeout of each of the two calls per provider: five providers take at most 60 s, which is within
+the function's timeout of 90 s."""
 VALID = "valid"
 
 

@@ -12,10 +12,12 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.inputs import QuotedInput, Role, without_mask
 from imagegen.domain.money import label_text
+from imagegen.domain.operations import Operation
 from imagegen.domain.pricing import prompt_tokens
 from imagegen.domain.quote import styled_prompt
 from imagegen.domain.selection import Selection
 from imagegen.domain.wishes import Wishes
+from imagegen.usecases.operations import scale_of
 from imagegen.wire.estimates import EstimateRequest
 
 
@@ -43,6 +45,7 @@ def criteria_of(
         inputs=tuple((one.width, one.height) for one in without_mask(given)),
         has_mask=any(one.role is Role.MASK for one in given),
         wishes=wishes_of(request),
+        operation=request.operation,
     )
 
 
@@ -54,15 +57,20 @@ def wishes_of(request: EstimateRequest) -> Wishes:
     """
     if request.partials and request.count > 1:
         raise ParameterError("partials", "Only one image has preview frames: leave out count.")
-    return Wishes(request.background == "transparent", request.seed, request.partials)
+    clear = request.background == "transparent" or request.operation is Operation.CUTOUT
+    return Wishes(clear, request.seed, request.partials, scale_of(request))
 
 
 def with_size(request: EstimateRequest, given: tuple[QuotedInput, ...]) -> EstimateRequest:
     """Return the request with the size that an edit has if none is requested: that of its input.
 
+    An operation without a prompt has no other: an upscale's is computed from it.
+
     Raises:
         ParameterError: the size is that of the first input, and there is none.
     """
+    if request.operation is not Operation.GENERATE:
+        return request.model_copy(update={"size": SAME_SIZE})
     if request.size == SAME_SIZE and not given:
         raise ParameterError("size", "The size same needs an input. Send one, or another size.")
     if "size" in request.model_fields_set or not given or given[0].role is not Role.EDIT:
@@ -78,31 +86,37 @@ def no_offer(
     It is a 503 if waiting can help; otherwise the caller has to change the request.
     """
     left_out = selection.left_out
+    models = f"{tier} model" if request.operation is Operation.GENERATE else "model"
     if not request.inputs:
         # Models that need an input explain nothing, unless there are no others.
         left_out = tuple(one for one in left_out if not one.row.needs_input) or left_out
     reasons = {one.reason for one in left_out}
     details = "; ".join(f"{one.row.key}: {one.detail}" for one in left_out)
     if reasons & UNAVAILABLE:
-        return NoProviderError(f"No {tier} model is available now. {details}")
+        return NoProviderError(f"No {models} is available now. {details}")
     if reasons == {Reason.SIZE}:
-        return UnsupportedSizeError(f"No {tier} model has the size {request.size!r}. {details}")
-    for reason, field in ((Reason.INPUTS, "inputs"), (Reason.WISH, _wished(request))):
-        if reason in reasons and Reason.TOO_DEAR not in reasons:
-            return ParameterError(field, f"No {tier} model can do this. {details}")
+        return UnsupportedSizeError(f"No {models} has the size {request.size!r}. {details}")
     if Reason.FORMAT in reasons and Reason.TOO_DEAR not in reasons:
-        return ParameterError("format", f"No {tier} model has a file as required. {details}")
+        return ParameterError("format", f"No {models} has a file as required. {details}")
+    # The last checks first: what a model fails there is what keeps the request from an offer.
+    fields = [(Reason.WISH, _wished(request)), (Reason.INPUTS, "inputs")]
+    if request.operation is not Operation.GENERATE:
+        # Another scale may be possible with another model, and a smaller picture with this one.
+        fields.reverse()
+    for reason, field in fields:
+        if reason in reasons and Reason.TOO_DEAR not in reasons:
+            return ParameterError(field, f"No {models} can do this. {details}")
     if Reason.TOO_DEAR in reasons:
         share = _share(request) if request.count > 1 else None
         each = f" It is for all {request.count} images, {label_text(share)} each." if share else ""
-        return AboveMaxCostError(
-            f"No {tier} model fits the request within maxCost.{each} {details}"
-        )
-    return InvalidRequestError(f"No {tier} model fits the request. {details}")
+        return AboveMaxCostError(f"No {models} fits the request within maxCost.{each} {details}")
+    return InvalidRequestError(f"No {models} fits the request. {details}")
 
 
 def _wished(request: EstimateRequest) -> str:
     """Return the field of the first wish, which a model may not meet."""
+    if request.operation is Operation.UPSCALE:
+        return "scale"
     if request.background == "transparent":
         return "background"
     return "seed" if request.seed is not None else "partials"

@@ -12,10 +12,10 @@ from imagegen.domain.previews import PreviewStore
 from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
 from imagegen.domain.stores import LedgerStore, RecordStore, Stores
 from imagegen.usecases.conversions import (
-    to_attempts,
-    to_cost,
-    to_provenance,
-    to_replaced,
+    to_complete,
+    to_failed,
+    to_failed_by_ledger,
+    to_generating,
 )
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.images import ImageStatus, Preview
@@ -70,20 +70,20 @@ class ImageFinder:
             # It may have been stored since the first look-up.
             stored = self._look_up(ref, self.stores.images.find) or _gone()
         _raise_if_deleted(stored)
-        shown = _complete(image_id, stored, base_url)
+        shown = to_complete(image_id, stored, base_url)
         return self._for_owner(shown, ref, stored) if viewer == ref.user else shown
 
     def _without_image(self, image_id: str, ref: ImageRef) -> ImageStatus | None:
         """Return the status of a request without a stored image, ``None`` if it had one."""
         op = self.reconciler.load(ref.user).ops.get(ref.quote_id)
         if op is not None and op.state is OpState.HELD:
-            running = _generating(image_id, op, charged=False)
+            running = to_generating(image_id, op, charged=False)
             return running.model_copy(update={"preview": self._preview(ref)})
         record = self.stores.records.get(ref)
         if record is not None and record.status is RecordStatus.FAILED:
-            return _failed(image_id, record, charged=False)
+            return to_failed(image_id, record, charged=False)
         if op is not None and op.state is OpState.RELEASED:
-            return _failed_by_ledger(image_id, op)
+            return to_failed_by_ledger(image_id, op)
         if op is None and record is None:
             raise _not_made()
         if record is not None:
@@ -172,10 +172,10 @@ class LedgerStatusReader:
         record = self._record(ref, op)
         if record is not None and record.status is RecordStatus.COMPLETE:
             _raise_if_deleted(record)
-            return _complete(image_id, record, self.base_url)
+            return to_complete(image_id, record, self.base_url)
         if op is not None and op.state is OpState.HELD:
             # Whether the image is stored already is not visible from here.
-            return _generating(image_id, op, charged=None)
+            return to_generating(image_id, op, charged=None)
         if op is not None and op.state is OpState.SETTLED:
             # The record is not written yet, or cannot be read: the ledger entry is sufficient.
             url = f"{self.base_url}/images/{image_id}"
@@ -183,9 +183,9 @@ class LedgerStatusReader:
         if record is not None:
             # After a failure that may be tried again, a later run of the quote may have succeeded.
             forgotten = op is None and record.retryable
-            return _failed(image_id, record, charged=None if forgotten else False)
+            return to_failed(image_id, record, charged=None if forgotten else False)
         if op is not None:
-            return _failed_by_ledger(image_id, op)
+            return to_failed_by_ledger(image_id, op)
         raise NotFoundError("There is no such image.")
 
     def _record(self, ref: ImageRef, op: Op | None) -> ImageRecord | None:
@@ -211,57 +211,3 @@ def _not_made() -> NotFoundError:
     error = NotFoundError("There is no such image.")
     error.charged = False
     return error
-
-
-def _generating(image_id: str, op: Op, *, charged: bool | None) -> ImageStatus:
-    return ImageStatus(id=image_id, status="generating", charged=charged, started_at=op.started_ms)
-
-
-def _failed_by_ledger(image_id: str, op: Op) -> ImageStatus:
-    """Return the status of a request without an image that has no record."""
-    return ImageStatus(
-        id=image_id,
-        status="failed",
-        charged=False,
-        started_at=op.started_ms,
-        code=op.code,
-        retryable=op.retryable,
-    )
-
-
-def _failed(image_id: str, record: ImageRecord, *, charged: bool | None) -> ImageStatus:
-    return ImageStatus(
-        id=image_id,
-        status="failed",
-        charged=charged,
-        created_at=record.created_ms,
-        duration_ms=record.duration_ms,
-        quality=record.tier,
-        size=record.size,
-        cost=to_cost(record),
-        attempts=to_attempts(record),
-        code=record.code,
-        retryable=record.retryable,
-    )
-
-
-def _complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
-    return ImageStatus(
-        id=image_id,
-        status="complete",
-        charged=True,
-        created_at=record.created_ms,
-        duration_ms=record.duration_ms,
-        image_url=f"{base_url}/images/{image_id}",
-        media_type=record.media_type,
-        width=record.width,
-        height=record.height,
-        provider=record.provider,
-        model=record.model,
-        quality=record.tier,
-        size=record.pixels,
-        cost=to_cost(record),
-        fallback=to_replaced(record.fallback),
-        attempts=to_attempts(record),
-        provenance=to_provenance(record),
-    )

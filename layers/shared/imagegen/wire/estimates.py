@@ -1,27 +1,65 @@
 """The JSON of an offer: the request for its price, and the answer."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, StringConstraints
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 from imagegen.domain.catalog import FileFormat, Tier
 from imagegen.domain.choices import Label
+from imagegen.domain.operations import Operation
 from imagegen.domain.price_rules import PIXEL_SIZE
 from imagegen.domain.text import MAX_STYLE_CHARACTERS, Prompt, Style
 from imagegen.domain.wishes import MAX_SEED, MOST_PARTIALS
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.inputs import MAX_INPUTS, InputReference, InputShown, MaskReference
-from imagegen.wire.values import DollarsIn, Instant, MicroUsd, WholeNumber
+from imagegen.wire.values import NO_TRUTH_VALUE, DollarsIn, Instant, MicroUsd, WholeNumber
 
 MOST_IMAGES = 10
 """The most that ``MAX_COUNT`` can be."""
 _SIZES = rf"^(square|landscape|portrait|same)$|{PIXEL_SIZE}"
 
 
+def _required_to_generate(
+    value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+) -> object:
+    """Return the prompt; only an operation that does not generate may have none."""
+    operation = info.data.get("operation", Operation.GENERATE)
+    if value is None and operation is Operation.GENERATE:
+        raise PydanticCustomError("missing", "Field required")
+    if value in (None, "") and operation is not Operation.GENERATE:
+        return ""
+    return handler(value)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
 class EstimateRequest(EdgeModel):
     """The image to price: the body of POST /estimate."""
 
-    prompt: Prompt
+    operation: Operation = Field(
+        Operation.GENERATE,
+        description="generate makes an image of a prompt; upscale and cutout work on the one "
+        "picture in inputs and take no prompt.",
+    )
+    prompt: Annotated[Prompt, WrapValidator(_required_to_generate)] = Field(
+        default=cast("str", None),
+        validate_default=True,
+        json_schema_extra=_without_default,
+        description="Required to generate; without it for the other operations.",
+    )
+    scale: Literal[2, 4] | None = Field(
+        None,
+        description="Only to upscale: how many times longer the edges become; 2 without it.",
+    )
     quality: Tier | None = Field(None, description="Without it, the prompt's words decide.")
     size: Annotated[str, StringConstraints(pattern=_SIZES)] = Field(
         "square",
@@ -51,8 +89,8 @@ class EstimateRequest(EdgeModel):
     background: Literal["transparent", "opaque"] | None = Field(
         None, description="transparent leaves out models that make no transparent background."
     )
-    seed: WholeNumber | None = Field(
-        None, ge=0, le=MAX_SEED, description="Leaves out models that have no seed."
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED), NO_TRUTH_VALUE] | None = Field(
+        None, description="Leaves out models that have no seed."
     )
     partials: WholeNumber = Field(
         0,
@@ -155,7 +193,13 @@ class Estimate(EdgeModel):
     quotes: tuple[str, ...] = Field(description="One for each image, each a promise of its own.")
     image_ids: tuple[str, ...]
     expires_at: Instant
-    prompt: str
+    operation: Operation = Operation.GENERATE
+    scale: int | None = Field(
+        None, description="Of an upscale: how many times longer its edges are."
+    )
+    prompt: str = Field(
+        description="Empty for an operation without a prompt; send it back as it is."
+    )
     quality: Tier
     quality_reason: str
     provider: str

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from imagegen.domain.catalog import Tier
+from imagegen.domain.operations import Operation
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.images import Cost, Provenance
 from imagegen.wire.values import Instant
@@ -40,6 +41,7 @@ class OwnImage(EdgeModel):
     charged: bool = True
     cost: Cost
     created_at: Instant
+    operation: Operation
     derived_from: str | None = Field(
         description="The quote id of the image that this one was made from."
     )

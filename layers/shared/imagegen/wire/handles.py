@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imagegen.domain.errors import InvalidRequestError
+from imagegen.domain.operations import WITHOUT_PROMPT
 
 _NUMBER = re.compile(r"[^0-9]*([0-9]{1,4})[^0-9]*")
 _LAST = re.compile(r"\s*(?:the\s+)?(?:last|latest|newest)\b", re.IGNORECASE)
@@ -28,6 +29,7 @@ def note(first: int, count: int) -> str:
 def with_inputs(arguments: Mapping[str, Any], image_ids: Sequence[str]) -> dict[str, Any]:
     """Return a tool's arguments for POST /estimate: with ids where the LLM wrote names.
 
+    An operation without a prompt works on the picture in edit, without one on the last.
     ``image_ids`` are those of the conversation in their order. Whether they belong to the user is
     checked by the estimate.
 
@@ -40,8 +42,12 @@ def with_inputs(arguments: Mapping[str, Any], image_ids: Sequence[str]) -> dict[
     named = [("edit", edited)] if edited not in (None, "") else []
     listed = references if isinstance(references, list) else [references]
     named += [("reference", one) for one in listed if one not in (None, "")]
-    inputs = [{"image": _image_id(one, image_ids), "role": role} for role, one in named]
     plain = {name: one for name, one in arguments.items() if name not in BY_HANDLE}
+    if plain.get("operation") in WITHOUT_PROMPT:
+        # Every tool call has a prompt, because its schema requires one.
+        plain = {name: one for name, one in plain.items() if name != "prompt"}
+        named = [("edit", one) for _, one in named] or [("edit", "last")]
+    inputs = [{"image": _image_id(one, image_ids), "role": role} for role, one in named]
     return {**plain, "inputs": inputs} if inputs else plain
 
 

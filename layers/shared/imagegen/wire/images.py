@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from imagegen.domain.catalog import Tier
-from imagegen.domain.text import Prompt
+from imagegen.domain.operations import Operation
+from imagegen.domain.text import PromptOrNone
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.estimates import MOST_IMAGES, Allowance, Replaced
 from imagegen.wire.values import Instant, MicroUsd
@@ -20,7 +21,9 @@ class GenerateRequest(EdgeModel):
     quotes: tuple[_Quote, ...] = Field(
         (), max_length=MOST_IMAGES, description="Of several images; MAX_COUNT at most."
     )
-    prompt: Prompt
+    prompt: PromptOrNone = Field(
+        description="That of the estimate: empty for an operation without a prompt."
+    )
     mixed: bool = Field(
         default=False,
         description="Whether the images of several quotes may be made by different models.",
@@ -108,6 +111,7 @@ class GeneratedImage(EdgeModel):
     derived_from: str | None = Field(
         None, description="The quote id of the image that it was made from; never its id."
     )
+    operation: Operation = Operation.GENERATE
     inputs: tuple[str, ...] = Field(
         (), description="The roles of the pictures that it was made with, in their order."
     )
@@ -163,6 +167,7 @@ class ImageStatus(EdgeModel):
     retryable: bool | None = None
     prompt: str | None = Field(None, description="For its owner alone; null if it was not kept.")
     style: str | None = Field(None, description="As prompt.")
+    operation: Operation | None = None
     derived_from: str | None = Field(
         None, description="For its owner alone: the quote id of the image that it was made from."
     )

@@ -6,6 +6,8 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from imagegen.domain.catalog import Tier
+from imagegen.domain.operations import Operation
+from imagegen.domain.ports import ModerationMode
 from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.estimates import Allowance
 from imagegen.wire.values import Instant, MicroUsd
@@ -87,9 +89,13 @@ class OfferedModel(EdgeModel):
     key: str
     provider: str
     model: str
+    operation: Operation
     quality: Tier
     fallback_priority: int
     sizes: tuple[OfferedSize, ...]
+    scales: tuple[int, ...] = Field(
+        description="Of an upscale: how many times longer it can make the edges."
+    )
     inputs: OfferedInputs | None = Field(description="`null`: it takes no input images.")
     transparent: bool = Field(description="Whether it makes transparent backgrounds.")
     seed: bool = Field(description="Whether a seed can be given.")
@@ -150,11 +156,22 @@ class ProviderReport(EdgeModel):
     provider: str
     available: bool
     reason: str | None
-    credentials: Literal["missing", "present", "valid", "refused"]
+    credentials: Literal["missing", "present", "valid", "refused"] = Field(
+        description="Of its key, or of the functions' own role where it has none."
+    )
     enabled: bool
     circuit: CircuitReport
     models: tuple[ModelReport, ...]
     last_key_check: KeyCheckReport | None
+
+
+class ModerationReport(EdgeModel):
+    """How prompts are moderated."""
+
+    mode: ModerationMode
+    provider: str | None = Field(
+        description="Who moderates; `null`: nobody, so that `required` refuses every image."
+    )
 
 
 class Health(EdgeModel):
@@ -162,6 +179,7 @@ class Health(EdgeModel):
 
     status: Literal["healthy", "degraded", "unhealthy"]
     checked_at: Instant
+    moderation: ModerationReport
     providers: tuple[ProviderReport, ...]
 
 

@@ -54,5 +54,7 @@ Instant = Annotated[
     PlainSerializer(iso_time, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-WholeNumber = Annotated[int, BeforeValidator(_no_truth_value)]
+NO_TRUTH_VALUE = BeforeValidator(_no_truth_value)
+"""Stands after the bounds of an optional number, so that they are in its JSON schema."""
+WholeNumber = Annotated[int, NO_TRUTH_VALUE]
 """An integer; LLMs and clients also write it as 4.0 or as text. ``true`` is not one."""

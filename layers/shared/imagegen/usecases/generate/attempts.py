@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from imagegen.domain.candidates import Availability
+from imagegen.domain.candidates import Availability, sent_option
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.errors import (
     ContentRefusedError,
@@ -18,11 +18,9 @@ from imagegen.domain.errors import (
     NoProviderError,
     ProviderError,
 )
-from imagegen.domain.formats import requested
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder, ImageProvider
 from imagegen.domain.quote import Quote, QuotedCandidate
-from imagegen.domain.wishes import ordered
 from imagegen.guard import Guard
 from imagegen.usecases.generate.delivery import delivered
 from imagegen.usecases.generate.run import AttemptLog, ImageMade, Run
@@ -88,13 +86,16 @@ class ProviderLoop:
     def _quoted_variant(self, candidate: QuotedCandidate, quote: Quote) -> Variant | None:
         """Return the variant that was priced, ``None`` if the catalog has changed since then."""
         row = self.catalog.by_key.get(candidate.key)
-        if row is None or (option := row.option(candidate.size or quote.size)) is None:
+        if row is None or row.operation is not quote.operation:
             return None
-        asked = requested(row, option, candidate.file_format)
-        if asked is None:
+        if (option := row.option(candidate.size or quote.size)) is None:
             return None
-        sent = ordered(row, asked, quote.wishes, has_inputs=bool(quote.inputs))
-        return Variant(row, sent) if row.digest(sent) == candidate.digest else None
+        sent = sent_option(
+            row, option, candidate.file_format, quote.wishes, has_inputs=bool(quote.inputs)
+        )
+        if sent is None or row.digest(sent) != candidate.digest:
+            return None
+        return Variant(row, sent)
 
     def _reason_against(
         self, variant: Variant, run: Run, states: Mapping[str, Availability]
@@ -141,9 +142,7 @@ class ProviderLoop:
                 # Nothing of a picture that is refused, or does not come, stays visible.
                 run.frames.forget()
             if error.outcome is Outcome.REFUSED:
-                raise ContentRefusedError(
-                    f"{row.provider} refused to make an image of this prompt. Change the prompt."
-                ) from error
+                raise ContentRefusedError(_refusal(row.provider, run)) from error
             return None
         run.log.succeed(variant, self.now_ms() - started_ms)
         return made
@@ -169,6 +168,12 @@ def _order(variant: Variant, run: Run, user: str) -> ImageOrder:
     return ImageOrder(
         row.model, run.prompt, params, width, height, user, run.inputs, fields, on_preview=keep
     )
+
+
+def _refusal(provider: str, run: Run) -> str:
+    if not run.prompt:
+        return f"{provider} refused this picture. Choose another one."
+    return f"{provider} refused to make an image of this prompt. Change the prompt."
 
 
 def _no_image(log: AttemptLog) -> NoProviderError | GenerationFailedError:

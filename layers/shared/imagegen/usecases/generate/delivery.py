@@ -1,12 +1,14 @@
 """Whether an image that arrived is what was sold, and what is charged for it."""
 
+from dataclasses import replace
 from enum import StrEnum
 
 from imagegen.domain import pixels
 from imagegen.domain.catalog import Variant
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.operations import Operation
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.pixels import BrokenImageError
+from imagegen.domain.pixels import BrokenImageError, Measured
 from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.pricing import charge_microusd
 from imagegen.domain.quote import QuotedCandidate
@@ -19,7 +21,9 @@ class Undelivered(StrEnum):
     BROKEN = "broken_image"
     BLANK = "blank_image"
     SMALL = "small_image"
+    SIZE = "wrong_size"
     OPAQUE = "opaque_image"
+    EMPTY = "empty_image"
 
 
 UNDELIVERED = {
@@ -27,7 +31,9 @@ UNDELIVERED = {
     # One prompt may cause these.
     Undelivered.BLANK: Outcome.NO_IMAGE,
     Undelivered.SMALL: Outcome.NO_IMAGE,
+    Undelivered.SIZE: Outcome.NO_IMAGE,
     Undelivered.OPAQUE: Outcome.NO_IMAGE,
+    Undelivered.EMPTY: Outcome.NO_IMAGE,
 }
 """What such an attempt counts as: the provider answered, and the next one is called."""
 
@@ -38,12 +44,13 @@ def delivered(
     """Return the image with its charge.
 
     Raises:
-        ProviderError: it is damaged, has one colour only, is smaller than every size of the row, or
-            is opaque where the background had to be transparent.
+        ProviderError: it is damaged, has one colour only, is smaller than every size of the row, is
+            not in the size that an operation promised, is opaque where the background had to be
+            transparent, or a cut-out of which nothing is left.
     """
     provider = variant.row.provider
     try:
-        measured = pixels.measure(answer.content)
+        measured = _measured(answer.content, run.quote.operation)
     except BrokenImageError as error:
         raise _not_delivered(provider, Undelivered.BROKEN, str(error)) from error
     if measured.is_blank:
@@ -52,13 +59,44 @@ def delivered(
     charged = charge_microusd(variant, measured, quoted_microusd=quoted)
     if charged is None:
         size = f"{measured.width}x{measured.height} instead of {variant.option.size}"
-        raise _not_delivered(provider, Undelivered.SMALL, size)
+        plain = run.quote.operation is Operation.GENERATE
+        raise _not_delivered(provider, Undelivered.SMALL if plain else Undelivered.SIZE, size)
     if run.quote.wishes.transparent:
         _check_transparency(provider, answer.content)
+    if run.quote.operation is Operation.CUTOUT:
+        _check_visible(provider, answer.content)
     if run.frames is not None and (previews := variant.row.previews):
         # A preview frame that was not shown is not charged.
         charged -= run.frames.missing() * previews.usd
     return ImageMade(candidate, variant, answer, measured, charged)
+
+
+def _measured(content: bytes, operation: Operation) -> Measured:
+    """Return the type and the size of an image; the size of a changed picture is the one seen.
+
+    Raises:
+        BrokenImageError: it is damaged.
+    """
+    measured = pixels.measure(content)
+    if operation is Operation.GENERATE:
+        return measured
+    # As below. A provider may keep the rotation that the metadata of the picture request.
+    from imagegen.domain.orientation import read_orientation, turned  # noqa: PLC0415
+
+    width, height = turned(measured.width, measured.height, read_orientation(content))
+    return replace(measured, width=width, height=height)
+
+
+def _check_visible(provider: str, content: bytes) -> None:
+    """Raise unless something is left of a picture without its background.
+
+    Raises:
+        ProviderError: every pixel is transparent.
+    """
+    from imagegen.domain.transparency import is_invisible  # noqa: PLC0415 as below
+
+    if is_invisible(content):
+        raise _not_delivered(provider, Undelivered.EMPTY, "nothing is left of the picture")
 
 
 def _check_transparency(provider: str, content: bytes) -> None:

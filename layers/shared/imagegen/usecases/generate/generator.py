@@ -6,7 +6,9 @@ ends the hold of a dead run by the same rule.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.days import is_of_past_day
@@ -24,6 +26,7 @@ from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.image_sets import Look
 from imagegen.domain.inputs import InputFile
 from imagegen.domain.ledger import Ledger, OpState
+from imagegen.domain.operations import Operation
 from imagegen.domain.previews import PreviewStore
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
 from imagegen.domain.stores import Known, Refused
@@ -35,7 +38,8 @@ from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_charged
 from imagegen.usecases.generate.run import ImageMade, Made, Run, Running
 from imagegen.usecases.generate.storage import ImageKeeper
-from imagegen.usecases.inputs import InputReader
+from imagegen.usecases.operations import check_opaque
+from imagegen.usecases.shared_inputs import Inputs, SharedInputs
 from imagegen.wire.images import GenerateRequest
 
 
@@ -58,7 +62,7 @@ class Generator:
     keeper: ImageKeeper
     replayer: Replayer
     reconciler: Reconciler
-    inputs: InputReader
+    inputs: Inputs
     previews: Callable[[], PreviewStore]
     keyring: Callable[[], Keyring]
     now_ms: Callable[[], int]
@@ -91,6 +95,10 @@ class Generator:
         quote = open_quote(token, self.keyring())
         check_quote(quote, user=user, prompt=prompt)
         return quote
+
+    def for_set(self, lock: AbstractContextManager[Any]) -> "Generator":
+        """Return this generator for the images of one set, which read their inputs once."""
+        return replace(self, inputs=SharedInputs(self.inputs, lock, self.now_ms))
 
     def is_over(self, quote: Quote) -> bool:
         """Return whether the quote cannot be confirmed any more: it only has an earlier result."""
@@ -134,7 +142,7 @@ class Generator:
         if isinstance(reservation, Known):
             return self.replayer.result(quote.ref, reservation.snapshot.ledger)
         text = styled_prompt(prompt, quote.style)
-        words = KeptPrompt(prompt, quote.style)
+        words = KeptPrompt(prompt, quote.style) if prompt else None
         run = Run(quote, text, reservation.snapshot, ends_ms, files, look=look, words=words)
         return self._run_with_frames(run) if quote.wishes.partials else self._run(run)
 
@@ -156,9 +164,15 @@ class Generator:
             return self.replayer.result(quote.ref, ledger)
         try:
             with stored_is_charged(self.replayer.stores.images, quote.ref):
-                return self.inputs.files(quote.inputs, quote.user)
+                return self._checked_files(quote)
         except (InputGoneError, QuoteMismatchError, ParameterError) as error:
             return self._earlier_result(quote, error)
+
+    def _checked_files(self, quote: Quote) -> tuple[InputFile, ...]:
+        files = self.inputs.files(quote.inputs, quote.user)
+        if quote.operation is Operation.UPSCALE:
+            check_opaque(files[0].content)
+        return files
 
     def _run_with_frames(self, run: Run) -> Made | Running:
         """Return as ``_run`` does; no preview frame outlives the run, however it ends."""

@@ -16,6 +16,15 @@ from imagegen.domain.ports import Moderation, ModerationMode, Moderator
 MODERATION_SECONDS = 10.0
 PICTURE_SECONDS = 5.0
 """What each picture adds: it is sent in full."""
+NO_MODERATOR = (
+    "Moderation is required and nothing can moderate. Set OPENAI_API_KEY and run "
+    "`make deploy-env`, or set the parameter BedrockRegion to a Region, or Moderation to "
+    "best-effort."
+)
+NO_PICTURES = (
+    "Moderation is required, and Bedrock's checks read no pictures. Set OPENAI_API_KEY and run "
+    "`make deploy-env`, or set the parameter Moderation to best-effort."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,7 @@ class PromptModeration:
     """Accepts or refuses prompts and the pictures that come with them."""
 
     moderator: Callable[[], Moderator | None]
-    """Returns ``None`` if the operator has not set a key for moderation."""
+    """Returns ``None`` if nothing can moderate: no credential is set."""
     mode: ModerationMode
 
     def check(self, text: str, inputs: Sequence[InputFile] = ()) -> None:
@@ -33,7 +42,7 @@ class PromptModeration:
 
         Raises:
             ContentRefusedError: moderation flagged one of them; the message names the categories.
-            ConfigurationError: moderation is required and has no key.
+            ConfigurationError: moderation is required, and nothing can check these.
             ModerationUnavailableError: moderation is required and did not answer.
         """
         if self.mode is ModerationMode.OFF:
@@ -42,19 +51,24 @@ class PromptModeration:
         verdict = self._verdict(text, pictures)
         if verdict is not None and verdict.flagged:
             categories = ", ".join(verdict.categories) or "policy"
-            what = "prompt, or a picture with it" if pictures else "prompt"
-            raise ContentRefusedError(f"Moderation refused this {what} ({categories}). Change it.")
+            if not text:
+                what, advice = "picture", "Choose another one."
+            else:
+                what = "prompt, or a picture with it" if pictures else "prompt"
+                advice = "Change it."
+            raise ContentRefusedError(f"Moderation refused this {what} ({categories}). {advice}")
 
     def _verdict(self, text: str, pictures: Sequence[InputFile]) -> Moderation | None:
         required = self.mode is ModerationMode.REQUIRED
         moderator = self.moderator()
         if moderator is None:
             if required:
-                raise ConfigurationError(
-                    "Moderation is required and has no OPENAI_API_KEY. Set one, or set the "
-                    "Moderation parameter to best-effort."
-                )
+                raise ConfigurationError(NO_MODERATOR)
             return None
+        if pictures and not moderator.reads_pictures:
+            if required:
+                raise ConfigurationError(NO_PICTURES)
+            pictures = ()
         try:
             seconds = MODERATION_SECONDS + PICTURE_SECONDS * len(pictures)
             return moderator.check(text, pictures, timeout_seconds=seconds)
@@ -65,7 +79,17 @@ class PromptModeration:
                 ) from error
             if required:
                 raise ModerationUnavailableError(
-                    "The prompt could not be checked, so no image was made. Try again.",
-                    retry_after_seconds=error.retry_after_seconds or 5,
+                    _unchecked(error), retry_after_seconds=error.retry_after_seconds or 5
                 ) from error
             return None
+
+
+def _unchecked(error: ProviderError) -> str:
+    """Return what is said of a prompt without a verdict, with what an operator can do about it."""
+    if error.outcome is not Outcome.ACCOUNT:
+        return "The prompt could not be checked, so no image was made. Try again."
+    return (
+        f"The prompt could not be checked, so no image was made: {error.provider} does not accept "
+        "the credential for moderation. Its operator can set another one, or the parameter "
+        "Moderator or Moderation."
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Limits
+from imagegen.domain.operations import RESULTS
 from imagegen.domain.quote import Quote
 from imagegen.domain.records import ImageRecord
 from imagegen.usecases.conversions import (
@@ -46,7 +47,7 @@ class Presenter:
         return GeneratedImage(
             id=quote.image_id,
             image_url=f"{base_url}/images/{quote.image_id}",
-            alt=prompt,
+            alt=prompt or RESULTS.get(record.operation, ""),
             media_type=record.media_type,
             width=record.width,
             height=record.height,
@@ -64,6 +65,7 @@ class Presenter:
             llm_api_call=_api_call(record),
             # What is left today, which is not the quote's day if midnight has passed since.
             remaining=to_allowance(made.ledger, self.limits, utc_day(now_ms), now_ms=now_ms),
+            operation=record.operation,
             derived_from=record.derived_from or None,
             inputs=record.input_roles,
             parents=tuple(one or None for one in record.parents),

@@ -136,6 +136,7 @@ class Run:
             fallback=self._fallback(made, catalog),
             actual_microusd=actual_microusd(row, made.answer.usage),
             tokens=tokens(made.answer.usage),
+            input_image_tokens=(made.answer.usage or {}).get("input_image_tokens", 0),
             c2pa=_c2pa(made.answer.content),
             watermark=row.watermark,
         )
@@ -158,6 +159,7 @@ class Run:
             parents=tuple(one.image for one in quote.inputs),
             input_roles=tuple(one.role.value for one in quote.inputs),
             uploads=tuple(one.upload for one in quote.inputs if one.upload),
+            operation=quote.operation,
             run=op.owner if digest_in_run_name(op.owner) else "",
         )
 

@@ -126,7 +126,8 @@ class SetGenerator:
         except StoreUnavailableError as error:
             return [self._unavailable(one, error) for one in opened]
         is_known = any(_is_kept(quote, ledger) for quote in quotes)
-        make = partial(self.generator.make, prompt=request.prompt, ends_ms=ends_ms)
+        generator = self.generator.for_set(self.sets.new_condition())
+        make = partial(generator.make, prompt=request.prompt, ends_ms=ends_ms)
         if is_known:
             make = partial(self._replay, make, ledger, quotes)
         makes = [partial(_raise_or, make, one) for one in opened]

@@ -1,0 +1,141 @@
+"""What services with edits and sets get wrong: what is charged, said, stored and asked."""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from imagegen.domain.ids import parse_image_id
+from imagegen.domain.outcomes import Outcome
+from imagegen.providers import PROVIDERS
+from tests.adapters.providers.adapters import build_adapter
+from tests.adapters.providers.conftest import server
+from tests.adapters.providers.loopback import Loopback, json_reply
+from tests.adapters.providers.test_forms import body_with
+from tests.fakes.catalogs import real_catalog
+from tests.fakes.marks import jumbf, with_png_chunk
+from tests.fakes.pictures import picture, png
+from tests.fakes.service import IMAGE_ID_KEY, Service
+from tests.handlers.conftest import Functions
+from tests.handlers.test_edges import request
+from tests.unit.test_inputs import editors, upload
+
+__all__ = ["server"]
+PROMPT = "make it blue"
+FAILURES = [one for one in Outcome if one is not Outcome.NOT_CALLED]
+
+
+def ask(functions: Functions, path: str, body: Any, name: str) -> tuple[int, dict[str, Any]]:
+    answer = functions.invoke(name, request(functions, "POST", path, body))
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def offered(functions: Functions, **given: Any) -> dict[str, Any]:
+    body = {"prompt": PROMPT, "quality": "standard", **given}
+    status, offer = ask(functions, "/estimate", body, "estimate")
+    assert status == 200, offer
+    return offer
+
+
+def clicked(functions: Functions, offer: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    return ask(
+        functions,
+        "/generate-image",
+        {"prompt": PROMPT, "quotes": offer["quotes"]},
+        "generate",
+    )
+
+
+@pytest.fixture
+def service(functions: Functions) -> Service:
+    functions.service = editors()
+    return functions.service
+
+
+@pytest.mark.parametrize("outcome", FAILURES)
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("is_edit", [False, True])
+def test_what_is_said_of_the_charge_is_what_the_ledger_holds(
+    functions: Functions, user: str, outcome: Outcome, count: int, *, is_edit: bool
+) -> None:
+    functions.service = service = editors()
+    given = {"inputs": [{"upload": upload(service, picture(), user)}]} if is_edit else {}
+    offer = offered(functions, count=count, **given)
+    for provider in service.providers.values():
+        provider.reactions = [outcome]
+    status, problem = clicked(functions, offer)
+    assert status >= 400
+    assert problem["charged"] is False
+    assert service.spent(user) == 0
+    service.check_charged_iff_stored(user)
+
+
+@pytest.mark.parametrize("refused_at", [0, 1, 2])
+def test_of_a_set_only_the_refused_image_is_missing_and_nobody_else_is_asked_for_it(
+    functions: Functions, service: Service, user: str, refused_at: int
+) -> None:
+    offer = offered(functions, count=3)
+    first = service.providers["alpha"]
+    good = png((1024, 1024))
+    first.reactions = [Outcome.REFUSED if at == refused_at else good for at in range(3)] + [good]
+    status, answer = clicked(functions, offer)
+    assert status == 200
+    states = sorted(one["status"] for one in answer["images"])
+    assert states == ["complete", "complete", "failed"]
+    (missing,) = [one for one in answer["images"] if one["status"] == "failed"]
+    assert (missing["charged"], missing["problem"]["code"]) == (False, "content_refused")
+    assert len(first.orders) == 3
+    assert not service.providers["beta"].orders
+    assert service.spent(user) == 2 * 50_000
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
+def test_the_stored_file_is_the_providers_to_the_last_byte_with_its_manifest(
+    functions: Functions, user: str, server: Loopback, name: str
+) -> None:
+    content = with_png_chunk(png((1024, 1024)), b"caBX", jumbf())
+    adapters: Any = {one: build_adapter(one, server) for one in PROVIDERS}
+    functions.service = service = Service(catalog=real_catalog(), providers=adapters)
+    found = {"url": f"data:image/png;base64,{base64.b64encode(content).decode()}"}
+    server.replies(json_reply(200, body_with(name, found)))
+    offer = offered(functions, provider=name)
+    status, answer = clicked(functions, offer)
+    assert status == 200
+    image = answer["images"][0]["image"]
+    assert image["provider"] == name
+    ref = parse_image_id(offer["imageId"], IMAGE_ID_KEY)
+    stored = service.images.read(ref, limit_bytes=10**9)
+    assert stored is not None
+    assert hashlib.sha256(stored).digest() == hashlib.sha256(content).digest()
+    assert image["provenance"]["c2pa"] == "present"
+    service.check_charged_iff_stored(user)
+
+
+JOBS: dict[str, Any] = {
+    "failed": {"status": "failed", "error": "CUDA out of memory"},
+    "canceled": {"status": "canceled"},
+    "aborted": {"status": "aborted"},
+    "nothing": {"status": "succeeded", "output": None},
+    "an empty list": {"status": "succeeded", "output": []},
+    "a list of nothing": {"status": "succeeded", "output": [None, ""]},
+    "no output": {"status": "succeeded"},
+    "a number": {"status": "succeeded", "output": 7},
+}
+
+
+@pytest.mark.parametrize("kind", JOBS)
+def test_a_prediction_without_a_picture_is_never_charged(
+    functions: Functions, user: str, server: Loopback, kind: str
+) -> None:
+    adapters: Any = {one: build_adapter(one, server) for one in PROVIDERS}
+    functions.service = service = Service(catalog=real_catalog(), providers=adapters)
+    for name in PROVIDERS:
+        if name != "replicate":
+            service.setups[name] = type(service.setups[name])(has_key=False, enabled=True)
+    server.replies(json_reply(201, {"id": "p1", "logs": "", **JOBS[kind]}))
+    offer = offered(functions, provider="replicate")
+    status, problem = clicked(functions, offer)
+    assert (status, problem["charged"]) == (502, False)
+    assert service.spent(user) == 0

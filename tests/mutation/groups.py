@@ -1,0 +1,216 @@
+"""Which modules are mutated, and which tests must notice; and which are left out, and why."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tests.mutation.targets import Group
+
+UNIT: Final = "tests/unit"
+AWS: Final = "tests/adapters/aws"
+PROVIDERS: Final = "tests/adapters/providers"
+HANDLERS: Final = "tests/handlers"
+RETRIES: Final = f"{AWS}/test_retries.py"
+LINKS: Final = "test_a_link_names_the_host_of_its_region_and_the_page_may_load_it"
+
+
+def _in(folder: str, names: str) -> tuple[str, ...]:
+    return tuple(f"{folder}/{name}.py" for name in names.split())
+
+
+def _tests(folder: str, names: str) -> tuple[str, ...]:
+    return tuple(f"{folder}/test_{name}.py" for name in names.split())
+
+
+GENERATE: Final = Group(
+    "generate",
+    (
+        *_in("usecases/generate", "generator holds attempts run storage moderation delivery"),
+        *_in("usecases/generate", "presenter sets same_look frames replay reconciler"),
+        "usecases/shared_inputs.py",
+    ),
+    (
+        *_tests(UNIT, "generator attempts crashes delivery forgotten storage quote_is_over"),
+        *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
+        *_tests(UNIT, "same_look image_sets previews inputs shared_inputs"),
+        *_tests(HANDLERS, "charged sets"),
+    ),
+)
+OFFERS: Final = Group(
+    "offers",
+    (
+        *_in("domain", "selection candidates sizes criteria choices wishes pricing"),
+        *_in("domain", "price_rules input_tokens fleet quote formats catalog abilities"),
+        *_in("domain", "operations replacements"),
+        *_in("usecases", "estimator pricer requests availability conversions operations levels"),
+    ),
+    (
+        *_tests(UNIT, "abilities catalog_abilities choices selection prompt_price actual_cost"),
+        *_tests(UNIT, "catalog quote quote_format estimator named_offers delivery formats"),
+        *_tests(UNIT, "input_tokens promised_figures quote_is_over key_checks reading text"),
+        *_tests(UNIT, "inputs ledger_status circuit_reading operations model_names"),
+    ),
+)
+LEDGER: Final = Group(
+    "ledger",
+    (
+        "guard.py",
+        *_in(
+            "domain",
+            "money ledger breaker records ids outcomes trials permits stores days standing",
+        ),
+        *_in("usecases", "status usage"),
+    ),
+    (
+        *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
+        *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
+        *_tests(UNIT, "storage trials metrics quote_is_over days confirmed_sets"),
+    ),
+)
+OPENAI_API: Final = Group(
+    "openai_api",
+    (
+        *_in("openai_api", "buyer retries offers earlier_images sets set_calls models images"),
+        *_in("openai_api", "model_names unfinished edits edit_models answer_models"),
+        *("domain/image_sets.py", "edge/openai_problems.py"),
+    ),
+    (
+        *_tests(UNIT, "buyer image_sets same_look model_names named_offers one_story money"),
+        *_tests(UNIT, "quote_is_over provider_names values deletion error_drift openapi"),
+        *_tests(HANDLERS, "compatible charged edits"),
+    ),
+)
+EDGE: Final = Group(
+    "edge",
+    (
+        *_in("edge", "tokens token_keys token_hints requests events problems api media_types"),
+        *("edge/forms.py", "domain/text.py", "domain/errors.py"),
+        "domain/llm_errors.py",
+    ),
+    (
+        *_tests(UNIT, "auth token_keys requests errors error_drift pseudonyms text forms"),
+        *_tests(HANDLERS, "edges http charged compatible events"),
+    ),
+)
+WIRE: Final = Group(
+    "wire",
+    _in("wire", "estimates values images inputs sets gallery reports edge_model headers"),
+    (
+        *_tests(UNIT, "values estimator gallery money inputs confirmed_sets catalog_abilities"),
+        *_tests(UNIT, "reading text route_drift"),
+        *_tests(HANDLERS, "charged sets gallery"),
+    ),
+)
+OUTCOMES: Final = Group(
+    "outcomes",
+    (
+        *_in("providers", "refusals classification packing pictures faults gemini openai"),
+        *_in("providers", "replicate together moderation keys http bounds sdk download"),
+        *_in("providers", "addresses gemini_parts image_stream input_files replicate_files"),
+        *_in("providers", "bedrock bedrock_checks bedrock_client"),
+        *("providers/__init__.py", "aws/parameters.py", "aws/clients.py"),
+        *_in("usecases", "key_checks health"),
+    ),
+    (
+        *_tests(UNIT, "refused_words actual_cost keys provider_names key_checks catalog"),
+        *_tests(UNIT, "keys_and_flags rotation provenance moderators"),
+        f"{UNIT}/test_regions.py::{LINKS}",
+        PROVIDERS,
+        *_tests("tests/adapters", "delivery probe_day"),
+    ),
+)
+BYTES: Final = Group(
+    "bytes",
+    (
+        *_in("domain", "input_files masks orientation metadata marks transparency pixels holes"),
+        *_in("domain", "png png_chunks png_encoding png_filters png_planes png_rows"),
+        *_in("domain", "jpeg jpeg_scan jpeg_segments webp"),
+    ),
+    (
+        *_tests(UNIT, "input_files masks orientation metadata marks transparency pixels holes"),
+        *_tests(UNIT, "png_planes delivery"),
+    ),
+)
+PICTURES: Final = Group(
+    "pictures",
+    (
+        *_in("domain", "inputs uploads gallery previews"),
+        *_in("usecases", "inputs sent_pictures uploads gallery"),
+    ),
+    (
+        *_tests(UNIT, "inputs gallery deletion previews estimator chat_pictures"),
+        *_tests(HANDLERS, "inputs gallery edits"),
+    ),
+)
+MCP: Final = Group(
+    "mcp",
+    (
+        *_in("mcp", "tools offers listing confirm protocol server app authorization results"),
+        *_in("chat", "results tool aisdk sse"),
+    ),
+    (
+        *_tests(HANDLERS, "mcp mcp_confirm inputs"),
+        *_tests(UNIT, "chat_tool chat_aisdk provider_names chat_pictures confirmed_sets"),
+        *_tests(UNIT, "chatter"),
+    ),
+)
+CHAT: Final = Group(
+    "chat",
+    (
+        *_in("usecases/chat", "chatter limits llm_call answer_text"),
+        *_in("domain", "chat_usage conversation ports"),
+        *_in("llm", "dialect stream_reader tool_calls unknown_fields llm_faults messages"),
+        *_in("llm", "refusal_words event_stream openai_chat thinking"),
+        *_in("wire", "history messages handles"),
+    ),
+    (
+        *_tests(UNIT, "chatter conversation chat_limits chat_bootstrap llm_dialect llm_reading"),
+        *_tests(UNIT, "chat_pictures chat_tool text inputs"),
+        *_tests("tests/adapters", "llm llm_endpoints llm_over_http"),
+        *_tests(HANDLERS, "chat"),
+    ),
+)
+QUALITY: Final = Group(
+    "quality",
+    _in("domain", "quality quality_context quality_reading quality_words"),
+    _tests(UNIT, "quality"),
+)
+STORES: Final = Group(
+    "stores",
+    _in("aws", "circuit_store ledger_store ledger_updates ledger_items"),
+    (
+        *_tests(AWS, "ledger_contract circuit_contract stored_form old_views"),
+        f"{RETRIES}::test_a_hold_sent_twice_holds_once",
+        f"{RETRIES}::test_a_settle_sent_twice_charges_once",
+        f"{RETRIES}::test_a_release_sent_twice_gives_back_once",
+        f"{RETRIES}::test_a_failure_sent_twice_counts_once_and_a_move_sent_twice_is_won",
+        *_tests(AWS, "equivalence"),
+    ),
+    on_aws=True,
+)
+OBJECTS: Final = Group(
+    "objects",
+    _in(
+        "aws",
+        "image_store record_store prompt_store preview_store upload_store s3_errors items "
+        "chat_usage_store",
+    ),
+    (
+        *_tests(AWS, "image_contract prompt_contract preview_contract upload_contract"),
+        *_tests(AWS, "chat_usage_contract record_life object_keys deletion retries"),
+    ),
+    on_aws=True,
+)
+GROUPS: Final = (
+    *(GENERATE, OPENAI_API, OFFERS, LEDGER, EDGE, WIRE, OUTCOMES, BYTES, PICTURES),
+    *(MCP, CHAT, QUALITY, STORES, OBJECTS),
+)
+LEFT_OUT: Final[Mapping[str, str]] = {
+    "bootstrap": "It puts objects together; every test of a handler runs the wiring.",
+    "monitoring": "It names and counts what others decided.",
+    "edge/openapi.py": "It writes the document of the routes, which is compared as a whole.",
+    "logs.py": "It writes log lines.",
+    "places.py": "It has the names of variables.",
+    "settings.py": "It has defaults and bounds, which are compared with the template's.",
+    "site": "It serves the page; the browser's tests hold it.",
+}
+"""By room or module: why nothing of it is mutated."""
