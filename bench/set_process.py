@@ -124,7 +124,7 @@ def build(address: str, folder: Path, people: issuer.Issuer) -> Maker:
     }  # fmt: skip
     service = Service(catalog=real_catalog(), images=EmptyImageStore())
     service.uploads.objects = Files(folder)
-    provider: Any = build_provider("openai", api_key=SecretStr(KEY), base_url=address)
+    provider: Any = build_provider("openai", credential=SecretStr(KEY), base_url=address)
     moderator: Any = build_moderator(SecretStr(KEY), address)
     service.providers["openai"], service.moderator = provider, moderator
     functions = replace(service.functions, world=ThreadedWorld(service))

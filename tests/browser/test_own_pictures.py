@@ -141,9 +141,23 @@ def four_by_the_cheaper_choice(visitor: Visitor) -> None:
     screenshot(visitor, "four-made")
 
 
+def worked_on(visitor: Visitor, action: str, label: str) -> None:
+    """The first picture, upscaled or cut out."""
+    visitor.images.first.get_by_role("button", name="More actions").click()
+    press(visitor.page.get_by_role("dialog", name="Your picture"), action)
+    found = visitor.page.locator("#made generated-image").first
+    button = found.get_by_role("button", name=f"{label} Image for $")
+    expect(button).to_be_visible(timeout=TIMEOUT_MS)
+    visitor.page.wait_for_timeout(700)
+    button.click()
+    expect_state(found, "complete")
+    expect_seen(found)
+    screenshot(visitor, action.lower().replace(" ", "-"))
+
+
 def one_deleted(visitor: Visitor) -> str:
     """The link of the picture that was deleted."""
-    dialog = opened(visitor, 6)
+    dialog = opened(visitor, 8)
     link = dialog.locator("a").get_attribute("href") or ""
     dialog.locator("img").evaluate("image => image.decode()")
     screenshot(visitor, "dialog")
@@ -151,7 +165,7 @@ def one_deleted(visitor: Visitor) -> str:
     expect(dialog).to_contain_text(re.compile(r"The charge of \$0\.\d+ stays"))
     screenshot(visitor, "delete")
     press(dialog, "Delete for good")
-    expect(tiles(visitor.page)).to_have_count(6, timeout=TIMEOUT_MS)
+    expect(tiles(visitor.page)).to_have_count(8, timeout=TIMEOUT_MS)
     return link
 
 
@@ -159,16 +173,18 @@ def test_the_whole_flow_from_the_first_picture_to_its_deletion(visit: Visit, sta
     visitor = visit()
     drawn_and_changed_twice(visitor)
     four_by_the_cheaper_choice(visitor)
+    worked_on(visitor, "Upscale", "Upscale")
+    worked_on(visitor, "Remove background", "Cut Out")
     visitor.page.evaluate("localStorage.clear()")
     visitor.page.reload()
     expect(visitor.images).to_have_count(0)
-    expect(gallery(visitor)).to_have_count(7, timeout=TIMEOUT_MS)
+    expect(gallery(visitor)).to_have_count(9, timeout=TIMEOUT_MS)
     visitor.page.wait_for_load_state("networkidle")
     screenshot(visitor, "gallery")
     spent = visitor.person.usage()["spent"]
     link = one_deleted(visitor)
     assert requests.get(link, timeout=30).status_code == 410
-    assert (visitor.person.usage()["spent"], drawn(stack)) == (spent, 7)
+    assert (visitor.person.usage()["spent"], drawn(stack)) == (spent, 9)
     assert (visitor.violations(), visitor.errors) == ([], [])
 
 
@@ -384,7 +400,7 @@ def test_an_operation_is_offered_where_the_catalog_has_it(
 
     def listed(route: Route) -> None:
         body = route.fetch().json()
-        rows = [one | {"operation": "draw"} for one in body["models"]]
+        rows = [one for one in body["models"] if one["operation"] == "generate"]
         rows += [rows[0] | {"operation": name, "available": True} for name in operations]
         headers = {"access-control-allow-origin": "*"}
         route.fulfill(json=body | {"models": rows}, headers=headers)
