@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from local.paths import STATE
 from tests.browser.pages import (
@@ -28,7 +28,7 @@ from tests.stack.driver import Driver
 pytest_plugins = ["tests.browser.deployed"]
 
 PHOTO = picture("JPEG", size=(96, 64), comment=b"taken at home by Ada")
-FILE = {"name": "harbour.jpg", "mimeType": "image/jpeg", "buffer": PHOTO}
+FILE: FilePayload = {"name": "harbour.jpg", "mimeType": "image/jpeg", "buffer": PHOTO}
 
 
 def made(visitor: Visitor, *prompts: str) -> list[dict[str, Any]]:
@@ -344,7 +344,7 @@ def test_a_file_is_uploaded_once_and_the_price_comes_with_it(visit: Visit) -> No
     ],
 )
 def test_a_file_that_cannot_be_an_input_is_refused_before_it_is_sent(
-    visit: Visit, file: dict[str, Any], words: str
+    visit: Visit, file: FilePayload, words: str
 ) -> None:
     visitor = visit()
     visitor.page.locator("#file").set_input_files([file])
@@ -357,9 +357,8 @@ def test_a_file_that_is_no_picture_is_refused_in_words_of_the_service(visit: Vis
     visitor = visit()
     page = visitor.page
     page.get_by_label("Prompt", exact=True).fill("make it a night")
-    page.locator("#file").set_input_files(
-        [{"name": "a.png", "mimeType": "image/png", "buffer": b"no picture at all" * 9}]
-    )
+    text: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture" * 9}
+    page.locator("#file").set_input_files([text])
     words = "The file is not an image in a supported format. Send a PNG, JPEG or WebP."
     expect(page.locator("#why")).to_have_text(words, timeout=TIMEOUT_MS)
 
