@@ -18,12 +18,12 @@ from bench import ground
 from bench.handler import event
 from bench.provider import picture
 from bench.results import Part, alone
+from imagegen.providers import PROVIDERS
 from local import rie
 from local.invoke import deployed_variables
 from local.stack import LocalStack
 from tests.stack.driver import Driver, Person
 
-PROVIDERS: Final = ("openai", "gemini", "together", "replicate")
 LIMIT_MB: Final = 512
 IMAGES: Final = 4
 SETS: Final = 3
