@@ -5,8 +5,6 @@
 
 export type Operation = "generate" | "upscale" | "cutout";
 export type Tier = "fast" | "standard" | "high" | "ultra";
-/** upscale and cutout work on the one picture in inputs and take no prompt. */
-export type Operation = "generate" | "upscale" | "cutout";
 export type Status = "pending" | "generating" | "complete" | "failed" | "declined" | "cancelled";
 export type ViewState =
   | "pending" | "pending-range" | "expired" | "starting" | "generating" | "preview" | "slow" | "complete"
@@ -66,10 +64,6 @@ export interface EstimateRequest {
   seed?: number | null;
   /** Preview frames while the image is made; each has a price. */
   partials?: number;
-  /** upscale and cutout work on the one picture in inputs; their prompt is empty. */
-  operation?: Operation;
-  /** Only to upscale: how many times longer the edges become. */
-  scale?: 2 | 4 | null;
 }
 
 /** Either quote or quotes. */
@@ -200,9 +194,6 @@ export interface Estimate {
   fallback: Replaced | null;
   typicalSeconds: number;
   remaining: Allowance;
-  operation?: Operation;
-  /** Of an upscale: how many times longer its edges are. */
-  scale?: number | null;
   /** The preview frames that the price includes. */
   partials: number;
   inputs: InputShown[];
@@ -273,7 +264,6 @@ export interface GeneratedImage {
   createdAt: string;
   llmApiCall: LlmApiCall;
   remaining: Allowance;
-  operation?: Operation;
   /** The quote id of the image from which this one was made. */
   derivedFrom?: string | null;
   inputs: ("edit" | "reference" | "mask")[];
@@ -318,7 +308,6 @@ export interface ImageStatus {
   /** Prompt, style and inputs are for the owner alone. */
   prompt?: string | null;
   style?: string | null;
-  operation?: Operation | null;
   derivedFrom?: string | null;
   inputs: ("edit" | "reference" | "mask")[];
   provenance?: Provenance | null;
