@@ -1,5 +1,6 @@
-"""Confirmed requests, images, usage and OpenAI's routes; on a schedule, the reconciler."""
+"""Confirmed requests, images, usage and OpenAI's routes; background runs; the reconciler."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -20,8 +21,9 @@ from imagegen.edge.api import (
     serve,
     viewer_id,
 )
-from imagegen.edge.events import task_of
+from imagegen.edge.events import MAKE_IMAGES, task_of
 from imagegen.edge.media_types import wants_json
+from imagegen.edge.preferences import applied_preference
 from imagegen.edge.requests import Access, check_query
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import (
@@ -34,6 +36,7 @@ from imagegen.openai_api.answer_models import (
 from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
+from imagegen.wire.headers import PREFER
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
 from imagegen.wire.sets import GeneratedSet
@@ -41,7 +44,8 @@ from imagegen.wire.sets import GeneratedSet
 Service = Annotated[GenerateService, Depends(get_generate_service)]
 
 SWEEP_USERS = 100
-RETRY_AFTER_SECONDS = "2"
+WAIT = {"retry_after": "2"}
+"""The header of an answer while an image is being made, in seconds."""
 IMAGE_CACHE_SECONDS = 600
 """Shorter than the lifetime of the URL that the answer redirects to."""
 MODELS = "/v1/models"
@@ -65,25 +69,34 @@ api = build_api()
 )
 def generate(request: GenerateRequest, service: Service) -> Response[str]:
     """Return the images that the quotes promised, or, while they are being made, their state."""
-    ends_ms = _ends_ms(service)
+    ends_ms, user = _ends_ms(service), current_user(api).id
+    applied = applied_preference(api.current_event.headers.get(PREFER, ""))
     if request.quotes:
-        return _set_response(request, service, ends_ms)
-    confirmed = service.generator.generate(request, current_user(api).id, ends_ms=ends_ms)
+        return _set_response(request, service, ends_ms, applied)
+    if applied:
+        confirmed = service.background.start(request, user)
+    else:
+        confirmed = service.generator.generate(request, user, ends_ms=ends_ms)
     quote, result = confirmed.quote, confirmed.result
     if isinstance(result, Running):
+        location = f"{_base_url(service)}/images/{quote.image_id}"
         answer = service.presenter.in_progress(quote, result)
-        return json_response(answer, status=202, retry_after=RETRY_AFTER_SECONDS)
+        return json_response(answer, status=202, location=location, **WAIT, **applied)
     return json_response(service.presenter.image(quote, result, request.prompt, _base_url(service)))
 
 
 def _set_response(
-    request: GenerateRequest, service: GenerateService, ends_ms: int
+    request: GenerateRequest, service: GenerateService, ends_ms: int, applied: Mapping[str, str]
 ) -> Response[str]:
     """Return the state of each image; an error if none is stored or being made."""
-    confirmed = service.set_generator.generate(request, current_user(api).id, ends_ms=ends_ms)
+    user = current_user(api).id
+    if applied:
+        confirmed = service.background.start_set(request, user)
+    else:
+        confirmed = service.set_generator.generate(request, user, ends_ms=ends_ms)
     answer = service.set_presenter.answer(confirmed, request.prompt, _base_url(service))
     if answer.is_running:
-        return json_response(answer, status=202, retry_after=RETRY_AFTER_SECONDS)
+        return json_response(answer, status=202, **WAIT, **applied)
     return json_response(answer)
 
 
@@ -144,14 +157,7 @@ def delete_image(image_id: str, service: Service) -> Response[str]:
 )
 def create_image(request: ImagesRequest, service: Service) -> Response[str]:
     """Return images to an OpenAI client: offer and confirmation in one call."""
-    answer = service.openai.images.answer(
-        request,
-        api.current_event.headers,
-        current_user(api).id,
-        ends_ms=_ends_ms(service),
-        base_url=_base_url(service),
-    )
-    return json_response(answer, status=200, **answer.receipt_headers())
+    return _openai_response(service, service.openai.images.answer, request)
 
 
 @api.post(
@@ -162,21 +168,12 @@ def create_image(request: ImagesRequest, service: Service) -> Response[str]:
 )
 def edit_image(service: Service) -> Response[str]:
     """Return changed pictures to an OpenAI client: offer and confirmation in one call."""
-    ends_ms, base_url = _ends_ms(service), _base_url(service)
-    answer = service.openai.edits.answer(
-        service.openai.edit_of(api.current_event.raw_event, base_url),
-        api.current_event.headers,
-        current_user(api).id,
-        ends_ms=ends_ms,
-        base_url=base_url,
-    )
-    return json_response(answer, status=200, **answer.receipt_headers())
+    edit = service.openai.edit_of(api.current_event.raw_event, _base_url(service))
+    return _openai_response(service, service.openai.edits.answer, edit)
 
 
 @api.get(MODELS, operation_id="listModelsForOpenai", tags=["openai"])
-def openai_models(
-    service: Service,
-) -> ModelList:
+def openai_models(service: Service) -> ModelList:
     """Return the values that ``model`` may have now."""
     return service.openai.listing.all(service.lister.models())
 
@@ -209,7 +206,27 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         logger.info("reconciled", **done)
         service.world.observer.swept()
         return done
+    if task_of(event) == MAKE_IMAGES:
+        # Imported here: few invocations are of this kind.
+        from imagegen.edge.background import make_images  # noqa: PLC0415
+
+        service = get_dependency(api, get_generate_service)
+        ends_ms = service.world.now_ms() + context.get_remaining_time_in_millis()
+        return make_images(event, service.background, _name_key, ends_ms=ends_ms)
     return serve(api, event, context, access=ACCESS)
+
+
+def _openai_response(
+    service: GenerateService, answer_to: Callable[..., ImagesAnswer], request: object
+) -> Response[str]:
+    answer = answer_to(
+        request,
+        api.current_event.headers,
+        current_user(api).id,
+        ends_ms=_ends_ms(service),
+        base_url=_base_url(service),
+    )
+    return json_response(answer, status=200, **answer.receipt_headers())
 
 
 def _ends_ms(service: GenerateService) -> int:

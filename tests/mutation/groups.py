@@ -27,12 +27,18 @@ GENERATE: Final = Group(
         *_in("usecases/generate", "generator holds attempts run storage moderation delivery"),
         *_in("usecases/generate", "presenter sets same_look frames replay reconciler"),
         "usecases/shared_inputs.py",
+        *_in("usecases/generate", "background set_presenter"),
+        "domain/takeovers.py",
+        *_in("edge", "preferences background"),
+        *("wire/run_events.py", "aws/run_starter.py"),
     ),
     (
+        *_tests(UNIT, "background background_requests"),
         *_tests(UNIT, "generator attempts crashes delivery forgotten storage quote_is_over"),
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
         *_tests(UNIT, "same_look image_sets previews inputs shared_inputs"),
-        *_tests(HANDLERS, "charged sets"),
+        *_tests(HANDLERS, "charged sets background"),
+        *_tests(AWS, "run_starter"),
     ),
 )
 OFFERS: Final = Group(
@@ -107,15 +113,16 @@ OUTCOMES: Final = Group(
         *_in("providers", "replicate together moderation keys http bounds sdk download"),
         *_in("providers", "addresses gemini_parts image_stream input_files replicate_files"),
         *_in("providers", "bedrock bedrock_checks bedrock_client"),
-        *_in("providers", "instances openai_images base_urls instance_rows presets compatible"),
         *("providers/__init__.py", "aws/parameters.py", "aws/clients.py"),
         *_in("usecases", "key_checks health"),
+        *_in("providers", "openai_images compatible presets instances instance_rows base_urls"),
     ),
     (
         *_tests(UNIT, "refused_words actual_cost keys provider_names key_checks catalog"),
-        *_tests(UNIT, "keys_and_flags rotation provenance moderators instance_registry"),
+        *_tests(UNIT, "keys_and_flags rotation provenance moderators"),
+        *_tests(UNIT, "instances instance_registry free_models"),
         f"{UNIT}/test_regions.py::{LINKS}",
-        PROVIDERS,
+        *(PROVIDERS, "tests/adapters/compatible"),
         *_tests("tests/adapters", "delivery probe_day"),
     ),
 )
@@ -124,11 +131,11 @@ BYTES: Final = Group(
     (
         *_in("domain", "input_files masks orientation metadata marks transparency pixels holes"),
         *_in("domain", "png png_chunks png_encoding png_filters png_planes png_rows"),
-        *_in("domain", "jpeg jpeg_scan jpeg_segments webp"),
+        *_in("domain", "jpeg jpeg_blocks jpeg_scan jpeg_segments webp"),
     ),
     (
         *_tests(UNIT, "input_files masks orientation metadata marks transparency pixels holes"),
-        *_tests(UNIT, "png_planes delivery"),
+        *_tests(UNIT, "png_planes delivery jpeg_blocks"),
     ),
 )
 PICTURES: Final = Group(
