@@ -456,3 +456,13 @@ def test_each_wrong_argument_is_named_to_the_llm_and_at_most_five() -> None:
     assert tool_call.problem is not None
     assert len(tool_call.problem.detail.split("; ")) == 5
     assert "quality: " in tool_call.problem.detail
+
+
+def test_tool_uses_that_are_too_long_together_end_the_message_with_a_sentence() -> None:
+    arguments = json.dumps({"prompt": "x" * 400_000})
+    long = [ToolUse(f"c{number}", "rm", arguments) for number in range(10)]
+    _, _, events = answered((use("a fox"),), long)
+    assert last(events).stop_reason == "error"
+    assert last(events).content == TOO_LONG
+    assert len(last(events).image_generations) == 1
+    assert len(in_lambda(events)) < LAMBDA_BYTES
