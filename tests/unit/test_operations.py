@@ -256,7 +256,10 @@ def test_no_offer_ever_contains_a_row_of_another_operation(
     operation: Operation, edges: tuple[int, int], scale: int, multiple: str, named: str | None
 ) -> None:
     wanted = criteria(operation, edges, scale if operation is Operation.UPSCALE else 0)
-    wanted = replace(wanted, **{"provider" if named == "replicate" else "model": named})
+    if named == "replicate":
+        wanted = replace(wanted, provider=named)
+    else:
+        wanted = replace(wanted, model=named)
     free = {one.key: Availability() for one in REAL.models}
     for tier in Tier:
         found = select(

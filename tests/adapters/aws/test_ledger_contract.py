@@ -230,6 +230,23 @@ def test_the_day_is_full_at_its_limit_to_the_last_micro_dollar(
     assert refused(ledgers, user, hold("three", ceiling_microusd=1), limits) == "daily_spend"
 
 
+def test_a_hold_of_nothing_fits_into_a_full_day_and_is_counted(
+    ledgers: LedgerStore, user: str
+) -> None:
+    limits = replace(LIMITS, daily_microusd=70_000, daily_images=3, hourly_images=3)
+    held(ledgers, user, limits=limits)
+    snapshot = held(ledgers, user, hold("two", ceiling_microusd=0, slot=1), limits=limits)
+    assert settle(ledgers, user, snapshot, charge=0)
+    ledger = ledgers.load(user)
+    assert (ledger.spent, ledger.images) == ({DAY: 70_000}, {DAY: 2})
+    assert ledger.ops["two"].state is OpState.SETTLED
+    other = held(ledgers, user, hold("three", ceiling_microusd=0, slot=2), limits=limits)
+    assert refused(ledgers, user, hold("four", ceiling_microusd=0), limits) != ""
+    assert release(ledgers, user, other)
+    assert ledgers.load(user).images == {DAY: 2}
+    assert ledgers.load(user).spent == {DAY: 70_000}
+
+
 def test_the_first_image_of_a_day_may_not_cost_more_than_the_day(
     ledgers: LedgerStore, user: str
 ) -> None:

@@ -50,9 +50,9 @@ class About:
     """Whether it is out of service until its switch is ``true``: its vendor bills refusals."""
 
     @property
-    def keyless(self) -> bool:
-        """Whether it is called without a key: with the functions' own role, or with none."""
-        return not self.key_name
+    def is_open(self) -> bool:
+        """Whether it is called without any credential: a server of the operator's own."""
+        return not self.key_name and not self.region
 
 
 @dataclass(frozen=True, slots=True)
