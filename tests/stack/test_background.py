@@ -10,7 +10,6 @@ from typing import Any
 from tests.stack.driver import Answer, Driver, Person
 from tests.stack.proxy import Watch, watching
 from tests.stack.test_crash import PAST_THE_LEASE, is_put, kill_workers, stored
-from tests.stack.test_previews import is_put_of_the_second_frame
 
 PREFER = {"Prefer": "respond-async, wait=1"}
 PATIENCE, PAUSE_SECONDS = 240, 0.5
@@ -183,23 +182,6 @@ def test_a_run_that_is_killed_in_the_background_is_charged_if_and_only_if_stored
         assert status["status"] == ("complete" if is_stored else "failed")
         assert status["charged"] is is_stored is stored(stack, offer["quoteId"])
         assert spent == (Decimal(PRICE) if is_stored else 0)
-
-
-def test_preview_frames_are_seen_while_the_image_is_made_in_the_background(stack: Driver) -> None:
-    person, seen = stack.person(), list[dict[str, Any]]()
-    offer = person.estimate(quality="standard", provider="openai", partials=2).json
-
-    def look(_proxy: str) -> None:
-        seen.append(person.status(offer["imageId"]).json)
-
-    watch = Watch(is_put_of_the_second_frame, look, after=True)
-    with (
-        watching(stack.urls["awsEndpoint"], watch) as proxy,
-        stack.configured("generate", AWS_ENDPOINT_URL=proxy),
-    ):
-        assert click(person, offer).status == 202
-        assert ended(person, offer["imageId"])["status"] == "complete"
-    assert [(one["status"], one["preview"]["index"]) for one in seen] == [("generating", 1)]
 
 
 @contextmanager
