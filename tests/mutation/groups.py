@@ -124,21 +124,21 @@ BYTES: Final = Group(
     (
         *_in("domain", "input_files masks orientation metadata marks transparency pixels holes"),
         *_in("domain", "png png_chunks png_encoding png_filters png_planes png_rows"),
-        *_in("domain", "jpeg jpeg_scan jpeg_segments webp"),
+        *_in("domain", "jpeg jpeg_blocks jpeg_scan jpeg_segments webp"),
     ),
     (
         *_tests(UNIT, "input_files masks orientation metadata marks transparency pixels holes"),
-        *_tests(UNIT, "png_planes delivery"),
+        *_tests(UNIT, "png_planes delivery jpeg_blocks"),
     ),
 )
 PICTURES: Final = Group(
     "pictures",
     (
         *_in("domain", "inputs uploads gallery previews"),
-        *_in("usecases", "inputs sent_pictures uploads gallery"),
+        *_in("usecases", "inputs sent_pictures shared_inputs uploads gallery"),
     ),
     (
-        *_tests(UNIT, "inputs gallery deletion previews estimator chat_pictures"),
+        *_tests(UNIT, "inputs shared_inputs gallery deletion previews estimator chat_pictures"),
         *_tests(HANDLERS, "inputs gallery edits"),
     ),
 )
