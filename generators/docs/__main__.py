@@ -14,6 +14,7 @@ from generators.docs import (
     costs,
     deployer,
     fields,
+    presets,
     prices,
     problems,
     settings,
@@ -27,7 +28,8 @@ from local.stack import running_stack
 
 def from_source() -> dict[str, str]:
     """Return every part that is generated from the source alone, by name."""
-    parts = (prices, settings, alarms, costs, deployer, problems, fields, chat_endpoints, clients)
+    pages_of_operators = (settings, alarms, costs, deployer, presets)
+    parts = (*pages_of_operators, prices, problems, fields, chat_endpoints, clients)
     return {name: text for part in parts for name, text in part.made().items()}
 
 

@@ -1,14 +1,15 @@
 """Records the calls and what they would have cost; counts and money change under one lock."""
 
+import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
-from imagegen.providers import PROVIDERS
-
 KEPT_CALLS = 1000
+MODERATION = re.compile(r"moderation|.*-checks")
+"""The names of moderations, which the list of calls leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Ledger:
         """Count a call; calls of a moderation are not listed."""
         with self._lock:
             self._totals[call.provider].add(call)
-            if call.provider in PROVIDERS:
+            if not MODERATION.fullmatch(call.provider):
                 self._calls.append(call)
 
     def record_free(self, provider: str) -> None:

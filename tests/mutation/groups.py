@@ -27,12 +27,18 @@ GENERATE: Final = Group(
         *_in("usecases/generate", "generator holds attempts run storage moderation delivery"),
         *_in("usecases/generate", "presenter sets same_look frames replay reconciler"),
         "usecases/shared_inputs.py",
+        *_in("usecases/generate", "background set_presenter"),
+        "domain/takeovers.py",
+        *_in("edge", "preferences background"),
+        *("wire/run_events.py", "aws/run_starter.py"),
     ),
     (
+        *_tests(UNIT, "background background_requests"),
         *_tests(UNIT, "generator attempts crashes delivery forgotten storage quote_is_over"),
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
         *_tests(UNIT, "same_look image_sets previews inputs shared_inputs"),
-        *_tests(HANDLERS, "charged sets"),
+        *_tests(HANDLERS, "charged sets background"),
+        *_tests(AWS, "run_starter"),
     ),
 )
 OFFERS: Final = Group(
@@ -63,7 +69,7 @@ LEDGER: Final = Group(
     (
         *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
         *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
-        *_tests(UNIT, "storage trials metrics quote_is_over days confirmed_sets"),
+        *_tests(UNIT, "storage trials metrics quote_is_over days standing confirmed_sets"),
     ),
 )
 OPENAI_API: Final = Group(
@@ -107,15 +113,16 @@ OUTCOMES: Final = Group(
         *_in("providers", "replicate together moderation keys http bounds sdk download"),
         *_in("providers", "addresses gemini_parts image_stream input_files replicate_files"),
         *_in("providers", "bedrock bedrock_checks bedrock_client"),
-        *_in("providers", "instances openai_images base_urls instance_rows presets compatible"),
         *("providers/__init__.py", "aws/parameters.py", "aws/clients.py"),
         *_in("usecases", "key_checks health"),
+        *_in("providers", "openai_images compatible presets instances instance_rows base_urls"),
     ),
     (
         *_tests(UNIT, "refused_words actual_cost keys provider_names key_checks catalog"),
-        *_tests(UNIT, "keys_and_flags rotation provenance moderators instance_registry"),
+        *_tests(UNIT, "keys_and_flags rotation provenance moderators"),
+        *_tests(UNIT, "instances instance_registry free_models"),
         f"{UNIT}/test_regions.py::{LINKS}",
-        PROVIDERS,
+        *(PROVIDERS, "tests/adapters/compatible"),
         *_tests("tests/adapters", "delivery probe_day"),
     ),
 )
@@ -165,7 +172,7 @@ CHAT: Final = Group(
     ),
     (
         *_tests(UNIT, "chatter conversation chat_limits chat_bootstrap llm_dialect llm_reading"),
-        *_tests(UNIT, "chat_pictures chat_tool text inputs"),
+        *_tests(UNIT, "chat_pictures chat_tool text inputs llm_faults llm_messages"),
         *_tests("tests/adapters", "llm llm_endpoints llm_over_http"),
         *_tests(HANDLERS, "chat"),
     ),

@@ -141,3 +141,28 @@ def test_a_cost_that_the_answer_states_is_what_was_billed() -> None:
     assert actual_microusd(priced, {COST: 40_000}) == 40_000
     assert actual_microusd(priced, {COST: 0, "output_tokens": 7}) == 0
     assert actual_microusd(priced, {"output_tokens": 7}) is None
+
+
+def test_a_model_of_an_instance_that_has_ended_is_never_offered() -> None:
+    ended = own(models=[own_row("qwen", priority=1, shutdownOn="2026-01-01")])
+    priced = catalog(row("alpha-standard", priority=2, usd="0.05"))
+    service = Service(catalog=with_instances(priced, parse_instances(text_of(ended))))
+    offer = service.estimate(model="qwen")
+    assert offer.provider == "alpha"
+    assert offer.fallback is not None
+    assert (offer.fallback.model, offer.fallback.reason) == ("qwen", "retired")
+
+
+def test_a_refused_key_closes_its_instance_alone() -> None:
+    two = [
+        own("first", models=[own_row("one", priority=3, usd="0.05")]),
+        own("second", "sglang", models=[own_row("two", priority=4, usd="0.05")]),
+    ]
+    priced = catalog(row("alpha-standard", priority=5, usd="0.05"))
+    service = Service(catalog=with_instances(priced, parse_instances(text_of(*two))))
+    service.react("first", Outcome.ACCOUNT)
+    made = service.make()
+    assert made.record.provider in {"second", "alpha"}
+    health = {one.provider: one.circuit.state for one in service.reporter.report().providers}
+    assert health == {"first": "open", "second": "closed", "alpha": "closed"}
+    service.check_charged_iff_stored()

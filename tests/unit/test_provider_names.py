@@ -15,7 +15,7 @@ from imagegen.chat import FORMATS, tool_definition
 from imagegen.chat.tool import ToolArguments
 from imagegen.providers import PROVIDERS, base_url_name, flag_name, region_name
 from imagegen.settings import Settings
-from imagegen.site import providers_script
+from imagegen.site.files import providers_script
 from imagegen.usecases.key_checks import CALL_TIMEOUT_SECONDS, call_timeout_seconds
 from local import guide
 from local.parameters import parameter_name, read_template
@@ -68,6 +68,7 @@ PERMITTED: Mapping[str, tuple[frozenset[str], str]] = {
 """Which names a file may say that is no provider's own, and why. A fifth is in none of them."""
 
 TABLES: Mapping[str, str] = {
+    "tests/adapters/providers/test_forms.py": "vendors whose answer is one JSON document",
     "tests/contracts/test_contracts.py": "the vendors' own schemas, by their file",
     "tests/simulator/test_requests.py": "each vendor's own wrong parameters",
     "tests/simulator/test_schemas.py": "the vendors' own schemas, by their file",

@@ -3,7 +3,10 @@
  * that schema; a test compares them. Money is decimal dollars as text, time is ISO 8601 in UTC.
  */
 
+export type Operation = "generate" | "upscale" | "cutout";
 export type Tier = "fast" | "standard" | "high" | "ultra";
+/** upscale and cutout work on the one picture in inputs and take no prompt. */
+export type Operation = "generate" | "upscale" | "cutout";
 export type Status = "pending" | "generating" | "complete" | "failed" | "declined" | "cancelled";
 export type ViewState =
   | "pending" | "pending-range" | "expired" | "starting" | "generating" | "preview" | "slow" | "complete"
@@ -41,7 +44,11 @@ export interface MaskReference {
 }
 
 export interface EstimateRequest {
-  prompt: string;
+  operation?: Operation;
+  /** Required to generate; without it for the other operations. */
+  prompt?: string;
+  /** Only to upscale; 2 without it. */
+  scale?: 2 | 4 | null;
   quality?: Tier | null;
   size?: string;
   style?: string;
@@ -59,6 +66,10 @@ export interface EstimateRequest {
   seed?: number | null;
   /** Preview frames while the image is made; each has a price. */
   partials?: number;
+  /** upscale and cutout work on the one picture in inputs; their prompt is empty. */
+  operation?: Operation;
+  /** Only to upscale: how many times longer the edges become. */
+  scale?: 2 | 4 | null;
 }
 
 /** Either quote or quotes. */
@@ -166,6 +177,9 @@ export interface Estimate {
   quotes: string[];
   imageIds: string[];
   expiresAt: string;
+  operation: Operation;
+  /** Of an upscale: how many times longer its edges are. */
+  scale?: number | null;
   prompt: string;
   quality: Tier;
   qualityReason: string;
@@ -186,11 +200,14 @@ export interface Estimate {
   fallback: Replaced | null;
   typicalSeconds: number;
   remaining: Allowance;
+  operation?: Operation;
+  /** Of an upscale: how many times longer its edges are. */
+  scale?: number | null;
   /** The preview frames that the price includes. */
   partials: number;
   inputs: InputShown[];
   /** What was requested beside the prompt: send both again for a new price. */
-  request: Omit<EstimateRequest, "prompt">;
+  request?: Omit<EstimateRequest, "prompt">;
 }
 
 export interface Cost {
@@ -237,6 +254,7 @@ export type ApiCall = LlmApiCall | TextApiCall;
 
 export interface GeneratedImage {
   id: string;
+  operation: Operation;
   status: "complete";
   imageUrl: string;
   alt: string;
@@ -255,6 +273,7 @@ export interface GeneratedImage {
   createdAt: string;
   llmApiCall: LlmApiCall;
   remaining: Allowance;
+  operation?: Operation;
   /** The quote id of the image from which this one was made. */
   derivedFrom?: string | null;
   inputs: ("edit" | "reference" | "mask")[];
@@ -274,6 +293,7 @@ export interface ImageInProgress {
 
 export interface ImageStatus {
   id: string;
+  operation?: Operation | null;
   status: "generating" | "complete" | "failed";
   /** null: whether it is stored was not looked up, as by MCP's tool, which cannot see the images. */
   charged: boolean | null;
@@ -298,6 +318,7 @@ export interface ImageStatus {
   /** Prompt, style and inputs are for the owner alone. */
   prompt?: string | null;
   style?: string | null;
+  operation?: Operation | null;
   derivedFrom?: string | null;
   inputs: ("edit" | "reference" | "mask")[];
   provenance?: Provenance | null;
@@ -323,6 +344,7 @@ export interface Problem {
 /** One image in its owner's list. */
 export interface OwnImage {
   id: string;
+  operation: Operation;
   status: "complete";
   imageUrl: string;
   alt: string;

@@ -228,6 +228,8 @@ class GenerateSettings(ModerationSettings, ChatLimitSettings):
     """The settings of ``generate``."""
 
     bucket_name: Text
+    aws_lambda_function_name: str = ""
+    """The function's own name, which Lambda sets."""
     record_retention_days: Annotated[int, Field(ge=0)] = 0
     image_retention_days: Annotated[int, Field(ge=1)] = 365
     keep_prompts: bool = True

@@ -53,7 +53,11 @@ class Providers:
         """Return for each provider whether it has a credential and whether it is switched on."""
         values = self.values()
         return {
-            name: ProviderSetup(self._has_credential(name, values), _is_enabled(name, values))
+            name: ProviderSetup(
+                self._has_credential(name, values),
+                _is_enabled(name, values),
+                PROVIDERS[name].advice if name in PROVIDERS else "",
+            )
             for name in self.names
         }
 
@@ -114,7 +118,7 @@ class Providers:
         about = registry()[name]
         if about.region:
             return self.settings.role_access(name) is not None
-        return about.keyless or bool(parse_keys(values.get(about.key_name, "")))
+        return about.is_open or bool(parse_keys(values.get(about.key_name, "")))
 
     def _role_access(self, name: str) -> RoleAccess:
         access = self.settings.role_access(name)
@@ -124,9 +128,8 @@ class Providers:
 
 
 def _is_enabled(name: str, values: Mapping[str, str]) -> bool:
-    default = "false" if registry()[name].off_by_default else "true"
-    flag = values.get(flag_name(name), default).strip().lower()
-    return flag == "true" if registry()[name].off_by_default else flag != "false"
+    switch = values.get(flag_name(name), "").strip().lower()
+    return switch == "true" if registry()[name].off_by_default else switch != "false"
 
 
 def chat_key(values: Mapping[str, str], base_url: str) -> str:
@@ -152,7 +155,7 @@ def _image_provider(
     name: str, keys: str, base_url: str | None, now_ms: Callable[[], int], on_set_aside: SetAside
 ) -> ImageProvider:
     build = partial(build_provider, name, base_url=base_url)
-    used = ("",) if registry()[name].keyless else parse_keys(keys)
+    used = ("",) if registry()[name].is_open else parse_keys(keys)
     clients = [build(credential=SecretStr(key)) for key in used]
     return KeyedProvider(Keychain(name, clients, now_ms, on_set_aside))
 

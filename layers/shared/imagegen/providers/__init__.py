@@ -44,13 +44,15 @@ class About:
     """As ``#rrggbb``, dark enough to be readable on a light tint of the same colour."""
     region: str = ""
     """The AWS Region in which it is called by default; empty for a provider with keys."""
+    advice: str = ""
+    """What an operator can do when it does not let the functions' role in."""
     off_by_default: bool = False
     """Whether it is out of service until its switch is ``true``: its vendor bills refusals."""
 
     @property
-    def keyless(self) -> bool:
-        """Whether it is called without a key: with the functions' own role, or with none."""
-        return not self.key_name
+    def is_open(self) -> bool:
+        """Whether it is called without any credential: a server of the operator's own."""
+        return not self.key_name and not self.region
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,10 @@ PROVIDERS = {
         base_url="https://bedrock-runtime.us-west-2.amazonaws.com",
         colour="#9f1239",
         region="us-west-2",
+        advice=(
+            "Its role needs bedrock:InvokeModel in its Region, and its account access to the "
+            "model: see docs/providers.md, Amazon Bedrock."
+        ),
     ),
 }
 """By name. The file in this package that contains ``build``, and the catalog's rows, use it too."""
