@@ -142,10 +142,10 @@ PICTURES: Final = Group(
     "pictures",
     (
         *_in("domain", "inputs uploads gallery previews"),
-        *_in("usecases", "inputs sent_pictures shared_inputs uploads gallery"),
+        *_in("usecases", "inputs sent_pictures uploads gallery"),
     ),
     (
-        *_tests(UNIT, "inputs shared_inputs gallery deletion previews estimator chat_pictures"),
+        *_tests(UNIT, "inputs gallery deletion previews estimator chat_pictures"),
         *_tests(HANDLERS, "inputs gallery edits"),
     ),
 )
