@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from imagegen.domain import ids
 from imagegen.domain.candidates import Availability, Candidate, LeftOut
@@ -28,8 +29,10 @@ from imagegen.usecases.availability import Switchboard
 from imagegen.usecases.levels import choose_level
 from imagegen.usecases.operations import check_operation
 from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
-from imagegen.usecases.shared_inputs import Inputs
 from imagegen.wire.estimates import EstimateRequest
+
+if TYPE_CHECKING:
+    from imagegen.usecases.shared_inputs import Inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Pricer:
     catalog: Catalog
     switchboard: Switchboard
     ledgers: LedgerStore
-    inputs: Inputs
+    inputs: "Inputs"
     limits: Limits
     price_multiple: Decimal
     keyring: Callable[[], Keyring]

@@ -8,7 +8,7 @@ ends the hold of a dead run by the same rule.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.days import is_of_past_day
@@ -38,8 +38,10 @@ from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_c
 from imagegen.usecases.generate.run import Confirmed, ImageMade, Made, Run, Running, run_of
 from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.usecases.operations import check_opaque
-from imagegen.usecases.shared_inputs import Inputs, SharedInputs
 from imagegen.wire.images import GenerateRequest
+
+if TYPE_CHECKING:
+    from imagegen.usecases.shared_inputs import Inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Generator:
     keeper: ImageKeeper
     replayer: Replayer
     reconciler: Reconciler
-    inputs: Inputs
+    inputs: "Inputs"
     previews: Callable[[], PreviewStore]
     keyring: Callable[[], Keyring]
     now_ms: Callable[[], int]
@@ -89,6 +91,9 @@ class Generator:
 
     def for_set(self, lock: AbstractContextManager[Any]) -> "Generator":
         """Return this generator for the images of one set, which read their inputs once."""
+        # Imported here: most requests are for one image.
+        from imagegen.usecases.shared_inputs import SharedInputs  # noqa: PLC0415
+
         return replace(self, inputs=SharedInputs(self.inputs, lock, self.now_ms))
 
     def is_over(self, quote: Quote) -> bool:
