@@ -31,7 +31,9 @@ PLATFORMS: Final = {
     "x86_64": ["--python-platform", "x86_64-manylinux_2_28"],
     "host": [],
 }
-AWS_SERVICES: Final = frozenset({"bedrock", "bedrock-runtime", "dynamodb", "s3", "ssm", "sts"})
+AWS_SERVICES: Final = frozenset(
+    {"bedrock", "bedrock-runtime", "dynamodb", "lambda", "s3", "ssm", "sts"}
+)
 """The services whose API descriptions are kept; botocore contains hundreds."""
 LIMIT_BYTES: Final = 60_000_000
 UNUSED: Final = (

@@ -130,6 +130,8 @@ def complete(operation: dict[str, Any]) -> None:
     good = {code: one for code, one in operation["responses"].items() if int(code) < 400}
     for code, answer in good.items():
         answer.update(headers_of(int(code)))
+        if int(code) == 202 and operation["operationId"] == "generateImage":
+            answer["headers"] |= ACCEPTED
         if int(code) in (204, 302) or (int(code) == 202 and about.style == JSON_RPC):
             answer.pop("content", None)
     problems = {*EVERYWHERE, *about.problems, *(() if about.is_open else CLOSED)}
@@ -141,6 +143,14 @@ def complete(operation: dict[str, Any]) -> None:
     if operation["operationId"] == "editImage":
         operation["requestBody"] = edit_body()
     operation["responses"] = dict(sorted(good.items())) | bad
+
+
+_TEXT = {"schema": {"type": "string"}}
+ACCEPTED: Final = {
+    "Location": {"description": "URL of the one image, and with Accept of its status", **_TEXT},
+    "Preference-Applied": {"description": "respond-async, if that was preferred", **_TEXT},
+}
+"""Headers of the answer while an image is being made."""
 
 
 def headers_of(code: int) -> dict[str, Any]:

@@ -63,8 +63,12 @@ OPERATIONS: Final = {
         description=(
             "Send the quote and the unchanged prompt of an estimate. Sent again, the same "
             "quote returns the first result and is never charged twice; while the image is "
-            "being made, the answer is 202."
+            "being made, the answer is 202. With Prefer: respond-async the answer is 202 as soon "
+            "as the money is reserved."
         ),
+        headers={
+            "Prefer": ("respond-async: answer before the image is made (RFC 7240)", {}),
+        },
     ),
     "getImage": Operation(
         "An image by its id; with Accept: application/json its status",

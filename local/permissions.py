@@ -1,6 +1,7 @@
 """The two permissions in which a local stack cannot be as strict as the template.
 
-For everything else the emulator checks the function's role on every call of DynamoDB, S3 and SSM.
+For everything else the emulator checks the function's role on every call of DynamoDB, S3, SSM and
+Lambda.
 """
 
 import json

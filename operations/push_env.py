@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 KEYS: Final = {name: one.key_name for name, one in registry().items() if one.key_name}
-"""The names of the keys, by provider; one that is called with the functions' own role has none."""
+"""The names of the keys, by provider; one that is called without a key has none."""
 CHAT_KEY: Final = "CHAT_API_KEY"
 FLAG: Final = re.compile(flag_name("[A-Z0-9_]+"))
 QUOTE_KEYS: Final = "QUOTE_KEYS"

@@ -1,5 +1,6 @@
-"""Confirmed requests, images, usage and OpenAI's routes; on a schedule, the reconciler."""
+"""Confirmed requests, images, usage and OpenAI's routes; background runs; the reconciler."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -16,11 +17,12 @@ from imagegen.edge.api import (
     current_user,
     get_dependency,
     json_response,
+    name_in_logs,
     response_schema,
     serve,
     viewer_id,
 )
-from imagegen.edge.events import task_of
+from imagegen.edge.events import MAKE_IMAGES, task_of
 from imagegen.edge.media_types import wants_json
 from imagegen.edge.requests import Access, check_query
 from imagegen.logs import logger
@@ -34,6 +36,7 @@ from imagegen.openai_api.answer_models import (
 from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
+from imagegen.wire.headers import PREFER
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
 from imagegen.wire.sets import GeneratedSet
@@ -41,7 +44,8 @@ from imagegen.wire.sets import GeneratedSet
 Service = Annotated[GenerateService, Depends(get_generate_service)]
 
 SWEEP_USERS = 100
-RETRY_AFTER_SECONDS = "2"
+WAIT = {"retry_after": "2"}
+"""The header of an answer while an image is being made, in seconds."""
 IMAGE_CACHE_SECONDS = 600
 """Shorter than the lifetime of the URL that the answer redirects to."""
 MODELS = "/v1/models"
@@ -65,25 +69,44 @@ api = build_api()
 )
 def generate(request: GenerateRequest, service: Service) -> Response[str]:
     """Return the images that the quotes promised, or, while they are being made, their state."""
-    ends_ms = _ends_ms(service)
+    ends_ms, user = _ends_ms(service), current_user(api).id
+    applied = _applied_preference()
     if request.quotes:
-        return _set_response(request, service, ends_ms)
-    confirmed = service.generator.generate(request, current_user(api).id, ends_ms=ends_ms)
+        return _set_response(request, service, ends_ms, applied)
+    if applied:
+        confirmed = service.background.start(request, user)
+    else:
+        confirmed = service.generator.generate(request, user, ends_ms=ends_ms)
     quote, result = confirmed.quote, confirmed.result
     if isinstance(result, Running):
+        location = f"{_base_url(service)}/images/{quote.image_id}"
         answer = service.presenter.in_progress(quote, result)
-        return json_response(answer, status=202, retry_after=RETRY_AFTER_SECONDS)
+        return json_response(answer, status=202, location=location, **WAIT, **applied)
     return json_response(service.presenter.image(quote, result, request.prompt, _base_url(service)))
 
 
+def _applied_preference() -> dict[str, str]:
+    """Return the header of an answer that comes before the image; empty if it shall come after."""
+    if not (prefer := api.current_event.headers.get(PREFER)):
+        return {}
+    # Imported here: few requests have the header.
+    from imagegen.edge.preferences import RESPOND_ASYNC, prefers_async  # noqa: PLC0415
+
+    return {"preference_applied": RESPOND_ASYNC} if prefers_async(prefer) else {}
+
+
 def _set_response(
-    request: GenerateRequest, service: GenerateService, ends_ms: int
+    request: GenerateRequest, service: GenerateService, ends_ms: int, applied: Mapping[str, str]
 ) -> Response[str]:
     """Return the state of each image; an error if none is stored or being made."""
-    confirmed = service.set_generator.generate(request, current_user(api).id, ends_ms=ends_ms)
+    user = current_user(api).id
+    if applied:
+        confirmed = service.background.start_set(request, user)
+    else:
+        confirmed = service.set_generator.generate(request, user, ends_ms=ends_ms)
     answer = service.set_presenter.answer(confirmed, request.prompt, _base_url(service))
     if answer.is_running:
-        return json_response(answer, status=202, retry_after=RETRY_AFTER_SECONDS)
+        return json_response(answer, status=202, **WAIT, **applied)
     return json_response(answer)
 
 
@@ -209,7 +232,26 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         logger.info("reconciled", **done)
         service.world.observer.swept()
         return done
+    if task_of(event) == MAKE_IMAGES:
+        return _make_images(event, context)
     return serve(api, event, context, access=ACCESS)
+
+
+def _make_images(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Make the images of a background run, and return how many ended how, which no caller reads."""
+    # Imported here: few invocations are of this kind.
+    from imagegen.edge.background import in_background  # noqa: PLC0415
+    from imagegen.wire.run_events import RunEvent  # noqa: PLC0415
+
+    service = get_dependency(api, get_generate_service)
+    ends_ms = service.world.now_ms() + context.get_remaining_time_in_millis()
+
+    def run() -> Sequence[object | None]:
+        parsed = RunEvent.model_validate(event)
+        name_in_logs(service.background.user_of(parsed), _name_key)
+        return service.background.run(parsed, ends_ms=ends_ms)
+
+    return in_background(run)
 
 
 def _ends_ms(service: GenerateService) -> int:

@@ -41,7 +41,7 @@ def alarms(timeouts: Mapping[str, str]) -> list[Alarm]:
             _slow(function, timeouts[function]),
         )
     ]
-    return [*per_function, _concurrency(), _chat(), *MONEY, *PROVIDERS, *STORES]
+    return [*per_function, _concurrency(), _dropped(), _chat(), *MONEY, *PROVIDERS, *STORES]
 
 
 def _errors(function: str) -> Alarm:
@@ -111,6 +111,18 @@ def _concurrency() -> Alarm:
         periods=3,
         needed=3,
         condition="ReserveGenerate",
+    )
+
+
+def _dropped() -> Alarm:
+    """Return the alarm of https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html."""
+    return Alarm(
+        "generate-dropped",
+        "Lambda gave up events of generate: an image that was to be made in the background was "
+        "not begun, and is not charged, or a scheduled sweep did not run. Look at the throttles "
+        "and errors of generate.",
+        {"dropped": lambdas("generate", "AsyncEventsDropped", "Sum", FIVE_MINUTES)},
+        0,
     )
 
 

@@ -99,11 +99,22 @@ def results_in(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
     return found
 
 
+OPERATIONS = {
+    "upscale": re.compile(
+        r"\bupscale\b|\b(?:larger|bigger)\b|\bhigher resolution\b", re.IGNORECASE
+    ),
+    "cutout": re.compile(
+        r"\b(?:remove|without) (?:the|its) background\b|\bcut .*\bout\b", re.IGNORECASE
+    ),
+}
+"""The words that ask for an operation on a picture instead of a change of what it shows."""
+
+
 def result_text(result: Any) -> str:
     """Return a sentence about a tool's result."""
     if isinstance(result, dict) and "buttonLabel" in result:
         what, _, price = str(result["buttonLabel"]).removeprefix("Generate ").partition(" for ")
-        what = "the image" if what == "Image" else what.lower()
+        what = "the image" if what.endswith("Image") else what.lower()
         return (
             f"I can offer {what} for {price}, made by {result.get('provider')} "
             f"({result.get('model')}). Press the button to make it."
@@ -126,9 +137,12 @@ def change_of(text: str, pictures: Sequence[str]) -> dict[str, Any]:
     last one.
     """
     named = [f"image {number}" for number in NAMED.findall(text)]
-    if not pictures or not (named or CHANGES.search(text)):
+    operation = next((one for one, words in OPERATIONS.items() if words.search(text)), None)
+    if not pictures or not (named or operation or CHANGES.search(text)):
         return {}
     edit, *references = named or [pictures[-1]]
+    if operation:
+        return {"prompt": text, "edit": edit, "operation": operation}
     return {
         "prompt": VERSIONS.sub("", text),
         "edit": edit,

@@ -111,13 +111,11 @@ def order_of(model: str, given: Body, opener: Opener) -> Order:
         pictures = pictures_of(model, given, opener)
     except PictureError as error:
         raise invalid(error.field, str(error)) from error
-    width, height = pixels_of(model, given, pictures.inputs)
     return Order(
         model,
         prompt,
         {key: value for key, value in given.items() if key != "prompt"},
-        width,
-        height,
+        *pixels_of(model, given, pictures.inputs),
         FORMATS[image_format],
         count,
         inputs=pictures.inputs,

@@ -50,7 +50,7 @@ CHECK_NAMES = {name: build().name for name, build in CHECKS.items()}
 
 
 def build_providers(added: Iterable[Instance] = ()) -> dict[str, Provider]:
-    """Return the providers by name, the operator's instances, and each moderation."""
+    """Return the providers by name, the operator's instances, and each moderation as one more."""
     return {
         **{name: module.build() for name, module in MODULES.items()},
         **{one.name: CompatibleServer(one) for one in added},

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 a row of a table is one line
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -85,7 +86,7 @@ def test_only_what_is_meant_for_the_person_is_shown(server: Loopback, kind: str)
     assert complete.content == "Hello there"
 
 
-REFUSALS = {
+REFUSALS: dict[str, Callable[[str], Reply]] = {
     "a text": lambda name: Reply(400, {"Content-Type": "text/plain"}, f"'{name}' is not supported with this model.".encode()),
     "an error that is text": lambda name: json_reply(400, {"error": f"unknown field `{name}`, expected one of `model`, `messages`"}),
     "additional properties": lambda name: json_reply(400, {"message": f"Additional properties are not allowed ('{name}' was unexpected)"}),

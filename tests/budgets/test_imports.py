@@ -67,11 +67,11 @@ class Budget:
 
 
 BUDGETS = {
-    "estimate": Budget(694, 704, VENDORS, "estimate/no-token"),
+    "estimate": Budget(699, 709, VENDORS, "estimate/no-token"),
     "health": Budget(620, 630, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(718, 728, VENDORS, "generate/unknown-image"),
-    "chat": Budget(702, 712, VENDORS, "chat/no-token"),
-    "page": Budget(112, 122, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
+    "generate": Budget(722, 732, VENDORS, "generate/unknown-image"),
+    "chat": Budget(708, 718, VENDORS, "chat/no-token"),
+    "page": Budget(114, 124, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 
 

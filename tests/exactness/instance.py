@@ -17,7 +17,7 @@ from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.gallery import PromptStore
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
@@ -29,9 +29,9 @@ from imagegen.guard import Guard, Transition
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.estimator import Estimator
-from imagegen.usecases.generate.generator import Confirmed, Generator
+from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.usecases.generate.run import Made, Running
+from imagegen.usecases.generate.run import Confirmed, Made, Running
 from imagegen.usecases.generate.sets import MOST_AT_ONCE
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GenerateRequest
@@ -155,6 +155,9 @@ class Instance:
         self, url: str, body: str, headers: Mapping[str, str], *, timeout_seconds: float
     ) -> tuple[int, bytes]:
         raise ConnectionError
+
+    def start_run(self, event: str) -> None:
+        raise StoreUnavailableError("no run begins in the background here")
 
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         with ThreadPoolExecutor(MOST_AT_ONCE) as pool:

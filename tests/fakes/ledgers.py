@@ -12,6 +12,7 @@ from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reservation
+from imagegen.domain.takeovers import Takeover, may_take, taken
 
 DAY_MS = 86_400_000
 
@@ -46,6 +47,18 @@ class MemoryLedgerStore:
             if limit is None or not rules.may_reserve_op(ledger, hold.quote_id):
                 return Known(LedgerSnapshot(hold.quote_id, ledger))
             return Refused(limit, ledger)
+
+    def take(self, user: str, takeover: Takeover, *, now_ms: int) -> LedgerSnapshot | None:
+        with self._lock:
+            ledger = self.load(user)
+            op = ledger.ops.get(takeover.quote_id)
+            if may_take(op, takeover, now_ms=now_ms):
+                ledger = taken(ledger, takeover)
+                self._write(user, ledger)
+                self.leases[user] = lease_key(takeover.lease_ms, takeover.quote_id)
+            elif op is None or op.state is not OpState.HELD or op.owner != takeover.owner:
+                return None
+            return LedgerSnapshot(takeover.quote_id, ledger)
 
     def settle(
         self, user: str, snapshot: LedgerSnapshot, *, charged_microusd: int, now_ms: int

@@ -12,6 +12,7 @@ from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.health import HealthService
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.chat_usage import DailyChatLimits
+from imagegen.domain.errors import ImagegenError
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.ports import ImageProvider, Llm, ModerationMode, Moderator
@@ -25,10 +26,11 @@ from imagegen.usecases.availability import ModelLister, ProviderSetup
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.gallery import Gallery
-from imagegen.usecases.generate.generator import Confirmed, Generator
+from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.presenter import Presenter
 from imagegen.usecases.generate.reconciler import EndedHold, Reconciler
-from imagegen.usecases.generate.run import Made, Running
+from imagegen.usecases.generate.run import Confirmed, Made, Running
+from imagegen.usecases.generate.sets import Result
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults
 from imagegen.usecases.pricer import Pricer
@@ -37,6 +39,7 @@ from imagegen.usecases.usage import UsageReader
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GeneratedImage, GenerateRequest
 from imagegen.wire.messages import MessageComplete
+from imagegen.wire.run_events import RunEvent
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.circuits import MemoryCircuitStore
@@ -119,6 +122,8 @@ class Service:
     while_paused: Callable[[], None] = lambda: None
     post: Callable[[str, str, Mapping[str, str]], tuple[int, bytes]] = _no_network
     """Answers what one function sends to another: URL, body, headers."""
+    events: list[str] = field(default_factory=list)
+    """What Lambda was given for other invocations, and delivers when a test says so."""
     functions: AllFunctions = field(init=False)
     numbers: Iterator[int] = field(default_factory=count)
 
@@ -256,6 +261,30 @@ class Service:
         request = GenerateRequest(quote=offer.quote, prompt=offer.prompt)
         return self._generate(request, user, remaining_ms).result
 
+    def confirm_async(self, offer: Estimate, user: str = USER) -> Made | Running:
+        """Click on an offer, and be answered before the image is made."""
+        request = GenerateRequest(quote=offer.quote, prompt=offer.prompt)
+        return self.functions.background.start(request, user).result
+
+    def confirm_set_async(
+        self, offer: Estimate, user: str = USER, *, mixed: bool = False
+    ) -> list[Result]:
+        """Click on an offer of several images, and be answered before they are made."""
+        request = GenerateRequest(quotes=offer.quotes, prompt=offer.prompt, mixed=mixed)
+        return [one.result for one in self.functions.background.start_set(request, user)]
+
+    def deliver(self, event: str, *, remaining_ms: int = LIFETIME_MS) -> Made | Running | None:
+        """Let an invocation of its own receive an event of one image."""
+        (result,) = self.deliver_all(event, remaining_ms=remaining_ms)
+        if isinstance(result, ImagegenError):
+            raise result
+        return result
+
+    def deliver_all(self, event: str, *, remaining_ms: int = LIFETIME_MS) -> list[Result | None]:
+        """Let an invocation of its own receive an event of several images."""
+        parsed = RunEvent.model_validate_json(event)
+        return self.functions.background.run(parsed, ends_ms=self.clock() + remaining_ms)
+
     def present(self, offer: Estimate, user: str = USER) -> GeneratedImage:
         """Click on an offer, and return the answer."""
         request = GenerateRequest(quote=offer.quote, prompt=offer.prompt)
@@ -389,6 +418,9 @@ class FakeWorld:
         self, url: str, body: str, headers: Mapping[str, str], *, timeout_seconds: float
     ) -> tuple[int, bytes]:
         return self.service.post(url, body, headers)
+
+    def start_run(self, event: str) -> None:
+        self.service.wire.carry("lambda.invoke", lambda: self.service.events.append(event))
 
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         return [task() for task in tasks]

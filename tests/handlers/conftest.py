@@ -2,7 +2,9 @@
 
 import importlib.util
 import json
+import logging
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -12,6 +14,7 @@ import pytest
 
 from imagegen.bootstrap import chat, estimate, generate, health, verifier
 from imagegen.edge.tokens import user_id
+from imagegen.logs import logger
 from local import issuer
 from local.issuer import AUDIENCE, Issuer
 from local.paths import ROOT
@@ -105,6 +108,24 @@ class Functions:
         if got["headers"]["Content-Type"].startswith("text/event-stream"):
             return got["statusCode"], events_in(got["body"])[-1][1]
         return got["statusCode"], json.loads(got["body"] or "{}")
+
+
+class CurrentStdout:
+    """Writes to what ``sys.stdout`` is at that moment: the logger keeps the one of its import."""
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _lines_are_captured() -> None:
+    """Let ``capsys`` see the log lines."""
+    handler = logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(CurrentStdout())
 
 
 @pytest.fixture(scope="session")

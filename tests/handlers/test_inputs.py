@@ -15,6 +15,7 @@ from tests.fakes.service import OTHER_USER, USER, Service
 from tests.handlers.conftest import Functions
 from tests.handlers.test_edges import request
 from tests.unit.test_inputs import editors, image_of, upload
+from tests.unit.test_operations import OPERATIONS, a_service, result_of
 
 CONTENT = picture()
 ORDER = {
@@ -143,6 +144,8 @@ def test_an_edit_over_http_names_its_parent_by_quote_id(functions: Functions, us
     status, made = answered(functions, "/generate-image", body, "generate")
     assert status == 200
     assert (made["derivedFrom"], made["inputs"]) == (parent[:24], ["edit"])
+    # The offer repeats the request to who sent it, and has the id nowhere else.
+    assert offer.pop("request")["inputs"] == given["inputs"]
     assert parent not in json.dumps([offer, made])
 
 
@@ -178,3 +181,66 @@ def test_mcp_answers_another_users_image_as_unknown() -> None:
     assert said is not None
     assert said["isError"] is True
     assert said["_meta"]["imagegen/problem"]["code"] == "not_found"
+
+
+def with_operations(functions: Functions, user: str) -> tuple[Service, str]:
+    """Let the functions sell upscales and cut-outs; return their service and an image."""
+    functions.service, parent = a_service(user=user)
+    return functions.service, parent
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_over_http_needs_a_picture_and_no_prompt(
+    functions: Functions, user: str, name: str
+) -> None:
+    wanted = OPERATIONS[name]
+    service, parent = with_operations(functions, user)
+    service.react("alpha", result_of(wanted))
+    given = {**wanted, "inputs": [{"image": parent}]}
+    status, offer = answered(functions, "/estimate", given)
+    assert (status, offer["prompt"], offer["operation"]) == (200, "", wanted["operation"])
+    assert offer["buttonLabel"].startswith(("Upscale Image for $", "Cut Out Image for $"))
+    body = {"quote": offer["quote"], "prompt": offer["prompt"]}
+    status, made = answered(functions, "/generate-image", body, "generate")
+    assert (status, made["operation"], made["derivedFrom"]) == (
+        200, wanted["operation"], parent[:24],
+    )  # fmt: skip
+    assert made["cost"]["charged"] == offer["price"]["expected"]
+    assert made["size"] == offer["size"]
+    status, again = answered(functions, "/generate-image", body, "generate")
+    assert (status, again["id"], again["cost"]) == (200, made["id"], made["cost"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"inputs": []}, "inputs"),
+        ({"prompt": "larger"}, "prompt"),
+        ({"count": 3}, "count"),
+        ({"operation": "enlarge"}, "operation"),
+        ({"scale": 3}, "scale"),
+        ({"operation": "cutout", "scale": 2}, "scale"),
+        ({"operation": "generate"}, "prompt"),
+        ({"model": "alpha-standard"}, "model"),
+    ],
+)
+def test_what_does_not_fit_an_operation_is_a_422_that_names_it_and_costs_nothing(
+    functions: Functions, user: str, changed: dict[str, Any], field: str
+) -> None:
+    _, parent = with_operations(functions, user)
+    given = {"operation": "upscale", "inputs": [{"image": parent}], **changed}
+    status, problem = answered(functions, "/estimate", given)
+    assert (status, problem["charged"]) == (422, False)
+    assert field in json.dumps([problem.get("errors"), problem["detail"]])
+
+
+def test_an_operation_is_confirmed_with_its_empty_prompt_alone(
+    functions: Functions, user: str
+) -> None:
+    _, parent = with_operations(functions, user)
+    given = {"operation": "upscale", "inputs": [{"image": parent}]}
+    _, offer = answered(functions, "/estimate", given)
+    for prompt, code in (("a fox", "quote_mismatch"), (" ", "invalid_request")):
+        body = {"quote": offer["quote"], "prompt": prompt}
+        _, problem = answered(functions, "/generate-image", body, "generate")
+        assert problem["code"] == code

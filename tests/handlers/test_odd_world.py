@@ -18,6 +18,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from imagegen.providers import PROVIDERS
+from tests.adapters.conftest import role
 from tests.adapters.providers.adapters import build_adapter
 from tests.adapters.providers.loopback import (
     Loopback,
@@ -35,6 +36,7 @@ from tests.fakes.service import OTHER_USER, Service
 from tests.handlers.conftest import Functions
 from tests.handlers.test_edges import request
 
+__all__ = ["role"]
 PROMPT = "A red fox in fresh snow"
 GOOD = png((1024, 1024))
 
@@ -271,7 +273,15 @@ def cut_png(content: bytes) -> bytes:
     return content[:33] + whole + content[at:]
 
 
+def cut_jpeg(content: bytes, *, rest: bool) -> bytes:
+    """Return a JPEG without the last third of its data, or without a third in the middle."""
+    third = len(content) // 3
+    return content[: 2 * third] + b"\xff\xd9" if rest else content[:third] + content[2 * third :]
+
+
 NOT_SOLD = {
+    "a JPEG cut in its data with a new end": cut_jpeg(drawn("JPEG"), rest=True),
+    "a JPEG without its middle": cut_jpeg(drawn("JPEG"), rest=False),
     "a PNG cut in its data with new lengths": cut_png(drawn()),
     "white as JPEG": flat("JPEG", (255, 255, 255)),
     "grey as WebP": flat("WEBP", (128, 128, 128)),

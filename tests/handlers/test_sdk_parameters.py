@@ -106,11 +106,13 @@ def client(bridge: Bridge) -> openai.OpenAI:
 
 
 def call(client: openai.OpenAI, route: str, **asked: Any) -> ImagesResponse:
-    asked = {"prompt": PROMPT, **asked}
-    if route == "generations":
-        more = {name: asked.pop(name) for name in ("svg",) if name in asked}
-        return client.images.generate(**asked, extra_body=more)
-    return client.images.edit(**{"image": ONE, **asked})
+    images: Any = client.images
+    sent = {"prompt": PROMPT, **asked}
+    made = (
+        images.generate(**sent) if route == "generations" else images.edit(**{"image": ONE, **sent})
+    )
+    assert isinstance(made, ImagesResponse)
+    return made
 
 
 @pytest.mark.parametrize("route", PARAMETERS)

@@ -10,6 +10,7 @@ import pytest
 from imagegen.domain.ids import parse_image_id
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS
+from tests.adapters.conftest import role
 from tests.adapters.providers.adapters import build_adapter
 from tests.adapters.providers.conftest import server
 from tests.adapters.providers.loopback import Loopback, json_reply
@@ -22,7 +23,7 @@ from tests.handlers.conftest import Functions
 from tests.handlers.test_edges import request
 from tests.unit.test_inputs import editors, upload
 
-__all__ = ["server"]
+__all__ = ["role", "server"]
 PROMPT = "make it blue"
 FAILURES = [one for one in Outcome if one is not Outcome.NOT_CALLED]
 
@@ -79,7 +80,8 @@ def test_of_a_set_only_the_refused_image_is_missing_and_nobody_else_is_asked_for
     offer = offered(functions, count=3)
     first = service.providers["alpha"]
     good = png((1024, 1024))
-    first.reactions = [Outcome.REFUSED if at == refused_at else good for at in range(3)] + [good]
+    first.reactions = [good, good, good, good]
+    first.reactions[refused_at] = Outcome.REFUSED
     status, answer = clicked(functions, offer)
     assert status == 200
     states = sorted(one["status"] for one in answer["images"])

@@ -234,6 +234,6 @@ def forget_package(module: str, path: str, source: bytes, *, kept: re.Pattern[st
 
 def forget_results(module: str) -> None:
     """Empty the caches of a module's functions: a result from before would hide the change."""
-    for one in gc.get_objects():
-        if isinstance(one, _lru_cache_wrapper) and one.__module__ == module:
+    for one in vars(sys.modules[module]).values():
+        if isinstance(one, _lru_cache_wrapper):
             one.cache_clear()

@@ -27,12 +27,18 @@ GENERATE: Final = Group(
         *_in("usecases/generate", "generator holds attempts run storage moderation delivery"),
         *_in("usecases/generate", "presenter sets same_look frames replay reconciler"),
         "usecases/shared_inputs.py",
+        *_in("usecases/generate", "background set_presenter"),
+        "domain/takeovers.py",
+        *_in("edge", "preferences background"),
+        *("wire/run_events.py", "aws/run_starter.py"),
     ),
     (
+        *_tests(UNIT, "background background_requests"),
         *_tests(UNIT, "generator attempts crashes delivery forgotten storage quote_is_over"),
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
         *_tests(UNIT, "same_look image_sets previews inputs shared_inputs"),
-        *_tests(HANDLERS, "charged sets"),
+        *_tests(HANDLERS, "charged sets background"),
+        *_tests(AWS, "run_starter"),
     ),
 )
 OFFERS: Final = Group(
@@ -63,7 +69,7 @@ LEDGER: Final = Group(
     (
         *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
         *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
-        *_tests(UNIT, "storage trials metrics quote_is_over days confirmed_sets"),
+        *_tests(UNIT, "storage trials metrics quote_is_over days standing confirmed_sets"),
     ),
 )
 OPENAI_API: Final = Group(
@@ -125,11 +131,11 @@ BYTES: Final = Group(
     (
         *_in("domain", "input_files masks orientation metadata marks transparency pixels holes"),
         *_in("domain", "png png_chunks png_encoding png_filters png_planes png_rows"),
-        *_in("domain", "jpeg jpeg_scan jpeg_segments webp"),
+        *_in("domain", "jpeg jpeg_blocks jpeg_scan jpeg_segments webp"),
     ),
     (
         *_tests(UNIT, "input_files masks orientation metadata marks transparency pixels holes"),
-        *_tests(UNIT, "png_planes delivery"),
+        *_tests(UNIT, "png_planes delivery jpeg_blocks"),
     ),
 )
 PICTURES: Final = Group(
@@ -166,7 +172,7 @@ CHAT: Final = Group(
     ),
     (
         *_tests(UNIT, "chatter conversation chat_limits chat_bootstrap llm_dialect llm_reading"),
-        *_tests(UNIT, "chat_pictures chat_tool text inputs"),
+        *_tests(UNIT, "chat_pictures chat_tool text inputs llm_faults llm_messages"),
         *_tests("tests/adapters", "llm llm_endpoints llm_over_http"),
         *_tests(HANDLERS, "chat"),
     ),

@@ -16,6 +16,7 @@ OFFERS = "tests/unit/test_named_offers.py"
 SELECTION = "tests/unit/test_selection.py"
 MCP = "tests/handlers/test_mcp.py"
 CRASHES = "tests/unit/test_crashes.py"
+BACKGROUND = "tests/unit/test_background.py"
 FORGOTTEN = "tests/unit/test_forgotten.py"
 REQUESTS = "tests/unit/test_requests.py"
 AUTH = "tests/unit/test_auth.py"
@@ -363,6 +364,39 @@ ANY_USE_BUT_ID = Bug(
     (f"{REQUESTS}::test_of_two_tokens_neither_wins",),
     (),
 )
+TAKES_ANY_WAITING_HOLD = Bug(
+    "17a a run in the background takes a hold that waits for another run",
+    (
+        Change(
+            LEDGER_UPDATES,
+            "{held} AND {owner} = {update.value(takeover.waiting)}",
+            "{held} AND ({owner} = {update.value(takeover.waiting)} OR {held})",
+        ),
+    ),
+    (LEDGER_CONTRACT,),
+    (f"{LEDGER_CONTRACT}::test_a_takeover_changes_owner_and_lease_and_nothing_else",),
+    (),
+)
+TAKES_AFTER_THE_LEASE = Bug(
+    "17b an event that comes after its lease still begins a run",
+    (Change(LEDGER_UPDATES, "{lease} >= {update.value(now_ms)}", "{lease} >= {update.value(0)}"),),
+    (LEDGER_CONTRACT,),
+    (f"{LEDGER_CONTRACT}::test_a_takeover_changes_owner_and_lease_and_nothing_else",),
+    (),
+)
+KEPT_WITHOUT_EVENT = Bug(
+    "17c a hold whose event cannot be sent is not given back",
+    (
+        Change(
+            f"{PACKAGE}/usecases/generate/background.py",
+            "released = self.generator.holds.release(quote.user, hold, error)",
+            "released = bool(hold)",
+        ),
+    ),
+    (BACKGROUND,),
+    (f"{BACKGROUND}::test_the_event_makes_the_image_which_is_charged_once",),
+    (),
+)
 BUGS = (
     GENERATION_OF_A_FAILURE,
     GENERATION_OF_A_MOVE,
@@ -384,4 +418,7 @@ BUGS = (
     ANY_USE_BUT_ID,
     ONE_FOR_ALL,
     FILLED_UP,
+    TAKES_ANY_WAITING_HOLD,
+    TAKES_AFTER_THE_LEASE,
+    KEPT_WITHOUT_EVENT,
 )

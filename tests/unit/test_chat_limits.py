@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain.chat_usage import (
+    MAX_OUTPUT_TOKENS,
     ChatReservation,
     ChatUsage,
     DailyChatLimits,
@@ -27,10 +28,10 @@ from imagegen.domain.ids import provider_name
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import AnswerEnd, TextPart, TokenCount
+from imagegen.domain.ports import AnswerEnd, ChatTurn, TextPart, TokenCount
 from imagegen.domain.pricing import prompt_tokens
 from imagegen.usecases.chat.limits import ChatLimits, check
-from imagegen.usecases.chat.llm_call import FIXED_TOKENS
+from imagegen.usecases.chat.llm_call import FIXED_TOKENS, TokenBudget, call_tokens
 from imagegen.wire.messages import ChatEvent, ChatRequest, MessageComplete
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.llms import SPENT, Part, Round, ScriptedLlm, use
@@ -294,3 +295,11 @@ def test_an_answer_that_ran_out_of_room_says_so(
     assert complete.stop_reason == stop_reason
     assert complete.content.strip().rpartition("\n\n")[2].startswith(ending)
     assert complete.problem is None
+
+
+def test_the_llm_is_called_again_only_if_its_longest_answer_fits_into_the_budget() -> None:
+    turns = [ChatTurn("user", "a fox")]
+    least = call_tokens(turns) + MAX_OUTPUT_TOKENS
+    assert TokenBudget(least).has_room(turns)
+    assert not TokenBudget(least - 1).has_room(turns)
+    assert not TokenBudget(least, used=1).has_room(turns)

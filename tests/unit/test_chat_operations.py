@@ -10,6 +10,7 @@ from imagegen.domain.errors import InvalidRequestError, ParameterError
 from imagegen.domain.operations import Operation
 from imagegen.mcp.offers import estimate_definition, offer_result, to_request
 from imagegen.usecases.generate.run import Made
+from local.simulator.chat_words import change_of
 from tests.fakes.llms import ScriptedLlm, use
 from tests.unit.test_chat_pictures import DONE, IDS, last, offered, said, talk
 from tests.unit.test_operations import OPERATIONS, a_service, result_of
@@ -89,6 +90,25 @@ def test_mcps_offer_of_an_operation_has_no_link_that_could_not_repeat_it() -> No
     assert (offer["operation"], offer["offerUrl"]) == ("cutout", None)
     assert offer["buttonLabel"] == "Cut Out Image for $0.02"
     assert estimate.quote not in str({**result, "_meta": None})
+
+
+@pytest.mark.parametrize(
+    ("text", "operation"),
+    [
+        ("make it larger", "upscale"),
+        ("Please upscale image 1", "upscale"),
+        ("in a higher resolution", "upscale"),
+        ("remove the background", "cutout"),
+        ("cut the fox out", "cutout"),
+    ],
+)
+def test_the_demo_llm_offers_it(text: str, operation: str) -> None:
+    assert change_of(text, ["image 1"]) == {
+        "prompt": text,
+        "edit": "image 1",
+        "operation": operation,
+    }
+    assert not change_of(text.replace("image 1", "it"), [])
 
 
 def test_what_an_llm_adds_that_an_operation_lacks_is_a_problem_it_can_read() -> None:

@@ -15,7 +15,7 @@ from imagegen.domain.chat_usage import LlmPrices
 from imagegen.domain.errors import ConfigurationError, InvalidRequestError
 from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import Llm, TextPart, TokenCount, ToolUse
+from imagegen.domain.ports import AnswerEnd, Llm, TextPart, TokenCount, ToolUse
 from imagegen.usecases.chat.answer_text import FAILED, NOTHING, STOPPED, TOO_LONG
 from imagegen.usecases.chat.chatter import MARGIN_MS
 from imagegen.usecases.chat.limits import MAX_ANSWER_CHARACTERS
@@ -427,3 +427,32 @@ def test_endless_tool_uses_are_stopped_and_the_offers_before_them_stay(character
     assert last(events).image_generations == tuple(
         one.image_generation for one in uses(events) if one.ok
     )
+
+
+def test_what_an_endpoint_wants_back_goes_back_with_the_next_call() -> None:
+    first = (TextPart("One."), AnswerEnd(extras={"reasoning": "r"}), use("a fox"))
+    _, llm, _ = answered(first, (TextPart("Done."), SPENT))
+    (turn,) = (one for one in llm.received[1] if one.asked)
+    assert dict(turn.extras) == {"reasoning": "r"}
+
+
+def test_pieces_of_one_answer_are_not_paragraphs_and_two_answers_are() -> None:
+    first = (TextPart("One "), TextPart("fox."), use("a fox"), SPENT)
+    _, _, events = answered(first, (TextPart("Done."), SPENT))
+    assert last(events).content == "One fox.\n\nDone."
+
+
+def test_after_a_line_s_end_a_paragraph_begins_at_once() -> None:
+    first = (TextPart("One fox.\n"), use("a fox"), SPENT)
+    _, _, events = answered(first, (TextPart("Done."), SPENT))
+    assert last(events).content == "One fox.\nDone."
+
+
+def test_each_wrong_argument_is_named_to_the_llm_and_at_most_five() -> None:
+    wrong: dict[str, Any] = {f"wrong_{number}": 1 for number in range(7)}
+    tool_use = use("", quality="premium", **wrong)
+    llm = ScriptedLlm([(tool_use, SPENT), (TextPart("Sorry."), SPENT)])
+    (tool_call,) = uses(chat(Service(catalog=real_catalog(), llm=llm)))
+    assert tool_call.problem is not None
+    assert len(tool_call.problem.detail.split("; ")) == 5
+    assert "quality: " in tool_call.problem.detail

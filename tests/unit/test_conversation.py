@@ -344,3 +344,11 @@ def test_what_a_message_says_of_its_images_has_one_form_whatever_its_role(
         ChatRequest.model_validate(
             {"messages": [{"role": role, "content": "x", "imageGenerations": images}]}
         )
+
+
+@pytest.mark.parametrize("start", ["x", "[", "{"])
+def test_arguments_that_are_too_long_are_refused_whatever_they_are(start: str) -> None:
+    call = {"id": "a", "name": "t", "arguments": start + "*" * 32_000}
+    message = {"role": "assistant", "content": "", "toolCalls": [call]}
+    with pytest.raises(ValidationError):
+        ChatRequest.model_validate({"messages": [message, {"role": "user", "content": "hi"}]})

@@ -411,7 +411,7 @@ def test_two_confirmations_at_once_make_one_image() -> None:
                 begun.append(service.confirm(offer))
             return real(ref, limit_bytes=limit_bytes)
 
-    reader = replace(service.generator.inputs, uploads=Store)
+    reader = replace(service.functions.input_reader, uploads=Store)
     generator = replace(service.generator, inputs=reader)
     service.functions.__dict__["generator"] = generator
     second = service.confirm(offer)

@@ -301,3 +301,20 @@ def test_learning_always_ends(text: str, spelling: str, extra: int) -> None:
         dialect, tried = found, tried + 1
     assert tried < 30
     assert LEARNING_CALLS < 10
+
+
+def test_a_limit_that_was_not_sent_is_not_the_one_that_was_refused() -> None:
+    sent = body(Dialect(limit_names=("max_completion_tokens",)))
+    answer = {"error": {"message": "Unsupported parameter", "param": "max_tokens"}}
+    after = learned(Dialect(), sent, answer)
+    assert after is None or after.limit_names == Dialect().limit_names
+
+
+def test_after_the_smallest_request_failed_a_refusal_that_names_a_field_is_still_followed() -> None:
+    memory = DialectMemory(Dialect())
+    memory.is_bare_useless = True
+    answer = {"error": {"message": "Unsupported parameter: 'stream'", "param": "stream"}}
+    after = memory.after(Dialect(), body(Dialect()), answer)
+    assert after is not None
+    assert not after.is_streamed
+    assert memory.after(Dialect(), body(Dialect()), {"error": "no"}) is None

@@ -514,3 +514,48 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
             return
 
     list(tried())
+
+
+# What a change of the reader went unnoticed in.
+
+
+def test_another_name_at_the_same_index_begins_another_call() -> None:
+    found = uses(call(FOX, NAME, index=0), call("", "other_tool", index=0), call(HARE, index=0))
+    assert [(one.name, one.arguments) for one in found] == [(NAME, FOX), ("other_tool", HARE)]
+
+
+@pytest.mark.parametrize("again", [NAME, "generate_", "generate_image_now"])
+def test_a_name_that_repeats_or_grows_after_the_first_arguments_is_that_of_the_same_call(
+    again: str,
+) -> None:
+    found = uses(call(HALVES[0], NAME, index=0), call(HALVES[1], again, index=0))
+    assert [one.arguments for one in found] == [FOX]
+    assert found[0].name == max(NAME, again, key=len)
+
+
+@pytest.mark.parametrize("index", ["x", "", "1.5", "-1", "12345", "²", True, 1.5])
+def test_an_index_that_is_no_number_is_none(index: Any) -> None:
+    found = uses(call(FOX, NAME, index=index, id="a"))
+    assert [(one.name, one.arguments) for one in found] == [(NAME, FOX)]
+
+
+def test_pieces_of_one_part_go_back_as_one_part() -> None:
+    thoughts = [{"type": "thinking", "thinking": "Hm, "}, {"type": "thinking", "thinking": "yes."}]
+    texts = [{"type": "text", "text": "a "}, {"type": "text", "text": "fox"}]
+    bodies = [*(delta(content=[one]) for one in (*thoughts, *texts)), delta("stop")]
+    assert end_of(*bodies).extras["content"] == [
+        {"type": "thinking", "thinking": "Hm, yes."},
+        {"type": "text", "text": "a fox"},
+    ]
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": 9}, {"completion_tokens": 5}, {}])
+def test_half_a_count_is_none(usage: dict[str, int]) -> None:
+    parts = read(delta(content="Hi"), {"usage": usage}, delta("stop"))
+    assert [one for one in parts if isinstance(one, TokenCount)] == []
+
+
+def test_an_id_that_comes_with_a_second_whole_object_is_that_of_another_call() -> None:
+    found = uses(call(FOX, NAME, index=0), call(HARE, NAME, index=0, id="b"))
+    assert [one.arguments for one in found] == [FOX, HARE]
+    assert found[1].id == "b"

@@ -106,3 +106,8 @@ def test_damaged_boxes_raise_nothing(kind: str, junk: bytes) -> None:
 
 def test_the_words_on_the_wire() -> None:
     assert [str(one) for one in Presence] == ["present", "absent"]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_file_that_is_damaged_before_a_manifest_has_none(kind: str) -> None:
+    assert read_c2pa(picture(kind)[:40]) is Presence.ABSENT

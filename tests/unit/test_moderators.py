@@ -1,6 +1,7 @@
 """Who moderates: the operator's choice, else the first with a credential; what health says."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pytest
 
@@ -8,6 +9,7 @@ from imagegen.bootstrap.providers import Providers
 from imagegen.domain.errors import (
     ConfigurationError,
     ContentRefusedError,
+    ImagegenError,
     ModerationUnavailableError,
 )
 from imagegen.domain.inputs import InputFile, Role
@@ -15,7 +17,9 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation, ModerationMode
 from imagegen.providers import MODERATORS, PROVIDERS, RoleAccess
 from imagegen.settings import GenerateSettings, ModerationSettings, Settings
+from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.generate.moderation import PromptModeration
+from imagegen.usecases.health import public_summary
 from tests.fakes.pictures import png
 from tests.fakes.providers import ScriptedModerator
 from tests.fakes.service import Service
@@ -155,3 +159,26 @@ def test_health_says_who_moderates(mode: ModerationMode, by: str | None) -> None
     found = service.reporter.report().moderation
     wanted = None if mode is ModerationMode.OFF else by
     assert (found.mode, found.provider) == (mode, wanted)
+
+
+def test_health_says_what_to_do_about_a_role_that_is_not_let_in() -> None:
+    advised = ProviderSetup(has_key=True, enabled=True, advice="ask the account's owner")
+    service = Service(setups={"alpha": advised, "beta": ProviderSetup(has_key=True, enabled=True)})
+    for name in ("alpha", "beta"):
+        service.react(name, Outcome.ACCOUNT)
+    with suppress(ImagegenError):
+        service.make()
+    report = service.reporter.report()
+    hints = {one.provider: one.hint for one in report.providers}
+    assert hints == {"alpha": "ask the account's owner", "beta": None, "gamma": None}
+    assert {one.hint for one in public_summary(report).providers} == {None}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.MODEL_GONE, Outcome.RATE_LIMITED])
+def test_what_is_not_about_the_role_has_no_hint(outcome: Outcome) -> None:
+    service = Service(setups={"alpha": ProviderSetup(has_key=True, enabled=True, advice="ask")})
+    service.react("alpha", outcome)
+    for number in range(6):
+        with suppress(ImagegenError):
+            service.make(user=f"{number:032x}")
+    assert {one.hint for one in service.reporter.report().providers} == {None}

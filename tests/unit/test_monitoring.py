@@ -22,6 +22,7 @@ from tests.fakes.catalogs import real_catalog
 LAMBDA_METRICS = {
     "ConcurrentExecutions",
     "Duration",
+    "AsyncEventsDropped",
     "Errors",
     "Invocations",
     "Throttles",

@@ -116,11 +116,11 @@ def result_of(wanted: dict[str, Any]) -> bytes:
     return clear() if wanted["operation"] == "cutout" else png((1024 * scale, 1024 * scale))
 
 
-def a_service(**more: Any) -> tuple[Service, str]:
+def a_service(user: str = USER, **more: Any) -> tuple[Service, str]:
     """Return a service, and the id of an image that its user has."""
     service = Service(catalog=catalog(*ROWS), **more)
-    parent = service.estimate("a fox")
-    assert isinstance(service.confirm(parent), Made)
+    parent = service.estimate("a fox", user)
+    assert isinstance(service.confirm(parent, user), Made)
     return service, parent.image_id
 
 
@@ -256,7 +256,10 @@ def test_no_offer_ever_contains_a_row_of_another_operation(
     operation: Operation, edges: tuple[int, int], scale: int, multiple: str, named: str | None
 ) -> None:
     wanted = criteria(operation, edges, scale if operation is Operation.UPSCALE else 0)
-    wanted = replace(wanted, **{"provider" if named == "replicate" else "model": named})
+    if named == "replicate":
+        wanted = replace(wanted, provider=named)
+    else:
+        wanted = replace(wanted, model=named)
     free = {one.key: Availability() for one in REAL.models}
     for tier in Tier:
         found = select(

@@ -20,11 +20,10 @@ from imagegen.site import (
     ENTRIES,
     PageSettings,
     Site,
-    accepts_gzip,
     build_site,
-    etag_matches,
     read_files,
 )
+from imagegen.site.negotiation import accepts_gzip, etag_matches
 from local.paths import ROOT
 from local.run import may_open
 

@@ -1,6 +1,7 @@
 """Alpha and brightness are restored from every kind of PNG, as its pixels are."""
 
 import random
+import zlib
 from io import BytesIO
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from imagegen.domain.pixels import BrokenImageError, measure
-from imagegen.domain.png_chunks import packed_chunk
+from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError, measure
+from imagegen.domain.png_chunks import chunks_of, packed_chunk
 from imagegen.domain.png_filters import added, unfiltered
 from imagegen.domain.png_planes import alpha_samples, luma_samples, plane_of
 from imagegen.domain.png_rows import TooMuchDataError, open_png
@@ -245,3 +246,32 @@ def test_a_wrong_checksum_counts_only_in_a_chunk_that_the_image_needs() -> None:
     assert measure(damaged(b"tEXt")).width == 1
     with pytest.raises(BrokenImageError, match="damaged"):
         measure(damaged(b"TEXt"))
+
+
+def test_a_png_that_is_cut_off_anywhere_has_no_last_chunk() -> None:
+    content = write_png(Kind(0, 8), [[(7,)]])
+    assert [kind for kind, _ in chunks_of(content)] == [b"IHDR", b"IDAT", b"IDAT"]
+    for end in range(8, len(content)):
+        with pytest.raises(BrokenImageError):
+            list(chunks_of(content[:end]))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_of_a_transparent_grey_only_the_bits_of_the_depth_count(depth: int) -> None:
+    most = (1 << depth) - 1
+    key = (0xFF00 | most | 1 << depth).to_bytes(2)
+    content = write_png(Kind(0, depth), [[(0,), (most,), (0,)]], transparency=key)
+    assert alpha_of(content) == bytes([255, 0, 255])
+
+
+def test_a_filter_or_an_order_of_rows_that_no_png_has_is_damage() -> None:
+    def made(filter_type: int, interlace: int) -> bytes:
+        header = (1).to_bytes(4) * 2 + bytes([8, 0, 0, 0, interlace])
+        data = zlib.compress(bytes([filter_type, 7]))
+        chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
+        return PNG_SIGNATURE + b"".join(packed_chunk(*one) for one in chunks)
+
+    assert measure(made(4, 1)).width == 1
+    for filter_type, interlace in ((5, 0), (255, 0), (0, 2)):
+        with pytest.raises(BrokenImageError):
+            measure(made(filter_type, interlace))

@@ -69,6 +69,35 @@ def test_a_function_writes_its_own_log_and_no_other(function: str) -> None:
     }
 
 
+def test_generate_may_invoke_its_own_alias_and_no_role_but_the_schedules_any_other() -> None:
+    own = resources()["GenerateSelfPolicy"]["Properties"]
+    assert own["Roles"] == [{"Ref": "GenerateFunctionRole"}]
+    assert own["PolicyDocument"]["Statement"] == [
+        {
+            "Sid": "RunInBackground",
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": {"Ref": "GenerateFunctionAliaslive"},
+        }
+    ]
+    allowing = roles() | policies()
+    invoking = {name for name, one in allowing.items() if "lambda:Invoke" in json.dumps(one)}
+    assert invoking == {"ScheduleRole", "GenerateSelfPolicy"}
+
+
+def test_an_event_is_kept_in_no_place_and_never_tried_again() -> None:
+    configured = [
+        one for one in resources().values() if one["Type"] == "AWS::Lambda::EventInvokeConfig"
+    ]
+    assert {one["Properties"]["Qualifier"] for one in configured} == {"live"}
+    for one in configured:
+        assert one["Properties"]["MaximumRetryAttempts"] == 0
+        assert one["Properties"]["MaximumEventAgeInSeconds"] == 60
+        assert not one["Properties"].get("DestinationConfig")
+    for one in resources().values():
+        assert "DeadLetterConfig" not in one.get("Properties", {})
+
+
 # The deployer.
 
 
@@ -119,13 +148,17 @@ def test_the_policy_fits_and_names_the_stack(stack: str) -> None:
 # What a provider without keys needs.
 
 
-def bedrock_policies() -> dict[str, dict[str, Any]]:
+def policies() -> dict[str, Any]:
     return {name: one for name, one in resources().items() if one["Type"] == "AWS::IAM::Policy"}
 
 
-def test_every_policy_beside_a_role_has_a_condition() -> None:
-    policies = bedrock_policies()
-    assert {name: one["Condition"] for name, one in policies.items()} == {
+def bedrock_policies() -> dict[str, dict[str, Any]]:
+    return {name: one for name, one in policies().items() if name.startswith("Bedrock")}
+
+
+def test_every_policy_beside_a_role_has_a_condition_or_names_its_own_function() -> None:
+    assert {name: one.get("Condition") for name, one in policies().items()} == {
+        "GenerateSelfPolicy": None,
         "BedrockImages": "BedrockByOwnRole",
         "BedrockModels": "BedrockByOwnRole",
         "BedrockRole": "BedrockByAnotherRole",

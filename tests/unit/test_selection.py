@@ -360,7 +360,7 @@ def test_a_model_without_the_size_names_the_sizes_that_it_has() -> None:
 
 
 def test_of_rows_of_other_tiers_that_all_lack_the_size_one_is_still_named() -> None:
-    other = {"sizes": [LANDSCAPE], "price": PER_MEGAPIXEL}
+    other: dict[str, Any] = {"sizes": [LANDSCAPE], "price": PER_MEGAPIXEL}
     cat = catalog(
         row("alpha-one", priority=1),
         row("beta-high", priority=1, tier="high", **other),
@@ -379,6 +379,9 @@ def test_every_reason_has_the_code_that_the_docs_explain() -> None:
 
 
 def test_a_model_without_a_price_is_unpriced_however_long_the_prompt_is() -> None:
-    free = {"price": {"rule": "perMegapixel", "usd": "0"}, "maxPromptCharacters": 10}
+    free: dict[str, Any] = {
+        "price": {"rule": "perMegapixel", "usd": "0"},
+        "maxPromptCharacters": 10,
+    }
     cat = catalog(row("alpha-one", priority=1, **free), row("beta-one", priority=2))
     assert reasons(chosen(criteria(), cat)) == {"alpha-one": Reason.UNPRICED}

@@ -72,6 +72,7 @@ READ_BY_LIBRARIES: Mapping[str, str] = {
 
 SET_BY_NO_TEMPLATE: Mapping[str, str] = {
     "AWS_ENDPOINT_URL": "the local stack sets it; AWS has none",
+    "AWS_LAMBDA_FUNCTION_NAME": "Lambda sets it",
     "AWS_REGION": "Lambda sets it",
 }
 """Variables that the code reads and the template does not set, and who does."""

@@ -3,6 +3,7 @@
  * that schema; a test compares them. Money is decimal dollars as text, time is ISO 8601 in UTC.
  */
 
+export type Operation = "generate" | "upscale" | "cutout";
 export type Tier = "fast" | "standard" | "high" | "ultra";
 export type Status = "pending" | "generating" | "complete" | "failed" | "declined" | "cancelled";
 export type ViewState =
@@ -59,6 +60,10 @@ export interface EstimateRequest {
   seed?: number | null;
   /** Preview frames while the image is made; each has a price. */
   partials?: number;
+  /** upscale and cutout work on the one picture in inputs; their prompt is empty. */
+  operation?: Operation;
+  /** Only to upscale: how many times longer the edges become. */
+  scale?: 2 | 4 | null;
 }
 
 /** Either quote or quotes. */
@@ -186,6 +191,9 @@ export interface Estimate {
   fallback: Replaced | null;
   typicalSeconds: number;
   remaining: Allowance;
+  operation?: Operation;
+  /** Of an upscale: how many times longer its edges are. */
+  scale?: number | null;
   /** The preview frames that the price includes. */
   partials: number;
   inputs: InputShown[];
@@ -255,6 +263,7 @@ export interface GeneratedImage {
   createdAt: string;
   llmApiCall: LlmApiCall;
   remaining: Allowance;
+  operation?: Operation;
   /** The quote id of the image from which this one was made. */
   derivedFrom?: string | null;
   inputs: ("edit" | "reference" | "mask")[];
@@ -298,6 +307,7 @@ export interface ImageStatus {
   /** Prompt, style and inputs are for the owner alone. */
   prompt?: string | null;
   style?: string | null;
+  operation?: Operation | null;
   derivedFrom?: string | null;
   inputs: ("edit" | "reference" | "mask")[];
   provenance?: Provenance | null;

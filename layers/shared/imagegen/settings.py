@@ -96,7 +96,7 @@ class Settings(BaseModel):
         Raises:
             pydantic.ValidationError: it names every variable that is missing or wrong.
         """
-        keyless = {name: about for name, about in PROVIDERS.items() if about.region}
+        by_role = [name for name, about in PROVIDERS.items() if about.region]
         base_urls = {name: environ.get(base_url_name(name), "") for name in PROVIDERS}
         if below := environ.get(INSTANCES_URL):
             base_urls |= {
@@ -107,8 +107,8 @@ class Settings(BaseModel):
         found = {
             "BASE_URLS": base_urls,
             # Without the variable there is no right to call it either.
-            "REGIONS": {name: environ.get(region_name(name), OFF) for name in keyless},
-            "ROLE_ARNS": {name: environ.get(role_arn_name(name), "") for name in keyless},
+            "REGIONS": {name: environ.get(region_name(name), OFF) for name in by_role},
+            "ROLE_ARNS": {name: environ.get(role_arn_name(name), "") for name in by_role},
         }
         return cls.model_validate({**environ, **found})
 
@@ -228,6 +228,8 @@ class GenerateSettings(ModerationSettings, ChatLimitSettings):
     """The settings of ``generate``."""
 
     bucket_name: Text
+    aws_lambda_function_name: str = ""
+    """The function's own name, which Lambda sets."""
     record_retention_days: Annotated[int, Field(ge=0)] = 0
     image_retention_days: Annotated[int, Field(ge=1)] = 365
     keep_prompts: bool = True

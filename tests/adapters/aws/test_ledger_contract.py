@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.domain.ids import WAITING
 from imagegen.domain.ledger import HOUR_MS, PRUNE_MARGIN_MS, Hold, Ledger, Limits, OpState
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, LedgerStore, Refused
+from imagegen.domain.takeovers import Takeover
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"
@@ -429,3 +431,109 @@ def test_a_wait_changes_nothing_of_how_a_request_ends(
     assert ledgers.load(user).ops["one"].waiter_until_ms == 0
     assert ledgers.load(user).version == 2
     assert user not in ledgers.lapsed(now_ms=NOW + 10**9, limit=1_000)
+
+
+# A hold that waits for a run in another invocation.
+
+LEASE = NOW + 90_000
+TAKEOVER = Takeover("one", f"{WAITING}1", "run-2", NOW + 330_000)
+
+
+def waiting(store: LedgerStore, user: str, name: str = "one") -> LedgerSnapshot:
+    return held(store, user, hold(name, owner=f"{WAITING}1", lease_ms=LEASE))
+
+
+def test_a_takeover_changes_owner_and_lease_and_nothing_else(
+    ledgers: LedgerStore, user: str
+) -> None:
+    before = waiting(ledgers, user)
+    taken = ledgers.take(user, TAKEOVER, now_ms=NOW + 1_000)
+    assert taken is not None
+    assert taken.ledger == ledgers.load(user)
+    assert taken.op == replace(before.op, owner="run-2", lease_ms=TAKEOVER.lease_ms)
+    assert taken.ledger == replace(
+        before.ledger, version=before.ledger.version + 1, ops={"one": taken.op}
+    )
+    assert user not in ledgers.lapsed(now_ms=LEASE + 1, limit=10_000)
+    assert user in ledgers.lapsed(now_ms=TAKEOVER.lease_ms + 1, limit=10_000)
+    assert settle(ledgers, user, taken)
+    assert ledgers.load(user).spent == {DAY: 50_000}
+    assert user not in ledgers.lapsed(now_ms=TAKEOVER.lease_ms + 1, limit=10_000)
+
+
+def test_a_hold_is_taken_once_and_by_its_taker_again(ledgers: LedgerStore, user: str) -> None:
+    waiting(ledgers, user)
+    first = ledgers.take(user, TAKEOVER, now_ms=NOW)
+    assert ledgers.take(user, replace(TAKEOVER, owner="run-3"), now_ms=NOW) is None
+    assert ledgers.take(user, TAKEOVER, now_ms=NOW) == first
+
+
+def test_a_takeover_is_in_time_until_the_lease_is_over(ledgers: LedgerStore, user: str) -> None:
+    snapshot = waiting(ledgers, user)
+    assert ledgers.take(user, TAKEOVER, now_ms=LEASE + 1) is None
+    assert ledgers.load(user) == snapshot.ledger
+    assert ledgers.take(user, TAKEOVER, now_ms=LEASE) is not None
+
+
+@pytest.mark.parametrize(
+    "takeover",
+    [
+        replace(TAKEOVER, waiting=f"{WAITING}2"),
+        replace(TAKEOVER, quote_id="two"),
+        replace(TAKEOVER, quote_id="another"),
+        replace(TAKEOVER, quote_id="another", waiting="run-another"),
+    ],
+    ids=["another name", "no such request", "a live run", "a live run by its name"],
+)
+def test_only_the_hold_that_waits_for_this_run_is_taken(
+    ledgers: LedgerStore, user: str, takeover: Takeover
+) -> None:
+    waiting(ledgers, user)
+    held(ledgers, user, hold("another", slot=1))
+    before = ledgers.load(user)
+    assert ledgers.take(user, takeover, now_ms=NOW) is None
+    assert ledgers.load(user) == before
+
+
+def test_a_user_without_a_ledger_has_nothing_to_take(ledgers: LedgerStore, user: str) -> None:
+    assert ledgers.take(user, TAKEOVER, now_ms=NOW) is None
+    assert ledgers.load(user) == Ledger()
+
+
+@pytest.mark.parametrize("end", ["settled", "released"])
+def test_what_has_ended_is_not_taken(ledgers: LedgerStore, user: str, end: str) -> None:
+    snapshot = waiting(ledgers, user)
+    if end == "settled":
+        assert settle(ledgers, user, snapshot)
+    else:
+        assert release(ledgers, user, snapshot, retryable=True)
+    before = ledgers.load(user)
+    assert ledgers.take(user, TAKEOVER, now_ms=NOW) is None
+    assert ledgers.load(user) == before
+
+
+def test_who_made_the_hold_cannot_give_it_back_once_it_is_taken(
+    ledgers: LedgerStore, user: str
+) -> None:
+    snapshot = waiting(ledgers, user)
+    taken = ledgers.take(user, TAKEOVER, now_ms=NOW)
+    assert taken is not None
+    assert not release(ledgers, user, snapshot)
+    assert ledgers.load(user) == taken.ledger
+    assert release(ledgers, user, taken)
+    assert ledgers.load(user).spent == {DAY: 0}
+
+
+def test_a_takeover_beside_other_holds_keeps_their_user_on_the_list(
+    ledgers: LedgerStore, user: str
+) -> None:
+    waiting(ledgers, user)
+    other = held(ledgers, user, hold("other", slot=1, lease_ms=NOW + 400_000))
+    taken = ledgers.take(user, TAKEOVER, now_ms=NOW)
+    assert taken is not None
+    assert settle(ledgers, user, taken)
+    assert user in ledgers.lapsed(now_ms=NOW + 400_001, limit=10_000)
+    assert settle(ledgers, user, other)
+    # The other run saw a hold that waits, and keeps its key in the list: one needless look.
+    assert ledgers.forget_lease(user)
+    assert user not in ledgers.lapsed(now_ms=NOW + 400_001, limit=10_000)

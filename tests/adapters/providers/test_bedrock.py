@@ -2,7 +2,9 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import date
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation
 from imagegen.providers import RoleAccess, build_moderator, build_provider
+from imagegen.providers.http import JsonHttp
 from tests.adapters.providers.adapters import PROMPT, build_adapter, order_for
 from tests.adapters.providers.loopback import PNG, Loopback, Reply, ToolUse, Wire, json_reply
 from tests.contracts.vendors import check
@@ -127,6 +130,16 @@ def test_a_role_that_cannot_be_assumed_sent_nothing(
     assert caught.value.outcome is outcome
     assert caught.value.__context__ is None
     assert {asked.path[:4] for asked in server.asked} == {"/sts"}
+
+
+def test_a_role_that_took_all_the_time_leaves_nothing_to_send(server: Loopback) -> None:
+    ticks = count(0, 20)
+    adapter: Any = build_adapter(NAME, server)
+    slow = replace(adapter, http=JsonHttp(NAME, clock=lambda: float(next(ticks))))
+    with pytest.raises(ProviderError) as caught:
+        slow.generate(order_for(NAME), timeout_seconds=10)
+    assert caught.value.outcome is Outcome.UNAVAILABLE
+    assert server.asked == []
 
 
 # The answers.

@@ -37,6 +37,7 @@ from tests.fakes.pictures import picture
 WEBP = picture("WEBP", size=(64, 64))
 TEXT = base64.b64encode(PNG).decode()
 every_provider = pytest.mark.parametrize("name", PROVIDERS)
+in_one_answer = pytest.mark.parametrize("name", [n for n in PROVIDERS if n != "replicate"])
 
 
 def raw_deflate(content: bytes) -> bytes:
@@ -262,7 +263,7 @@ def test_a_link_to_another_local_port_is_not_followed(name: str, server: Loopbac
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("name", [name for name in PROVIDERS if name != "replicate"])
+@in_one_answer
 def test_an_answer_that_is_the_image_itself_is_taken(name: str, server: Loopback) -> None:
     assert made(name, server, Reply(200, {"Content-Type": "image/png"}, PNG)) == PNG
     assert made(name, server, Reply(201, {}, gzip.compress(WEBP))) == WEBP
@@ -317,7 +318,7 @@ def chat_shapes(origin: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", ["openai", "together", "gemini"])
+@in_one_answer
 @pytest.mark.parametrize("shape", chat_shapes(""))
 def test_an_image_in_the_form_of_a_chat_is_the_answer(
     name: str, shape: str, server: Loopback
@@ -325,7 +326,7 @@ def test_an_image_in_the_form_of_a_chat_is_the_answer(
     assert made(name, server, json_reply(200, chat_shapes(server.origin)[shape])) == PNG
 
 
-@pytest.mark.parametrize("name", ["openai", "together", "gemini"])
+@in_one_answer
 @pytest.mark.parametrize(
     "message",
     [
@@ -344,7 +345,7 @@ def test_words_in_the_form_of_a_chat_are_a_refusal(
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("name", ["openai", "together", "gemini"])
+@in_one_answer
 def test_an_image_in_markdown_that_cannot_be_fetched_is_no_refusal(
     name: str, server: Loopback
 ) -> None:

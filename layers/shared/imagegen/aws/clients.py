@@ -11,6 +11,7 @@ from imagegen.places import is_on_loopback
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
 
@@ -36,6 +37,10 @@ _FRAMES = _BYTES.merge(Config(connect_timeout=1, read_timeout=3, retries={"total
 # instances that start together must not all try again at the same moment (full jitter).
 _PARAMETERS = Config(
     connect_timeout=0.5, read_timeout=0.9, retries={"mode": "standard", "total_max_attempts": 3}
+)
+# Lambda answers as soon as the event is in its queue.
+_EVENTS = Config(
+    connect_timeout=0.5, read_timeout=2, retries={"mode": "legacy", "total_max_attempts": 2}
 )
 
 
@@ -70,3 +75,9 @@ def s3_frames() -> "S3Client":
 def ssm() -> "SSMClient":
     """Return this process's SSM client."""
     return boto3.client("ssm", config=_patient_if_emulated(_PARAMETERS))
+
+
+@cache
+def functions() -> "LambdaClient":
+    """Return this process's Lambda client. Only requests for a background run build it."""
+    return boto3.client("lambda", config=_patient_if_emulated(_EVENTS))

@@ -19,6 +19,7 @@ from imagegen.aws.ledger_updates import (
     releasing,
     reserving,
     settling,
+    taking,
     waiting,
 )
 from imagegen.domain import ledger as rules
@@ -28,6 +29,8 @@ from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reserva
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from imagegen.domain.takeovers import Takeover
 
 STORE = "The ledger"
 TRIES = 25
@@ -62,6 +65,18 @@ class DynamoLedgerStore:
             else:
                 return Held(LedgerSnapshot(hold.quote_id, to_ledger(values)))
         raise StoreUnavailableError("The ledger is too busy. Try again.", retry_after_seconds=1)
+
+    def take(self, user: str, takeover: "Takeover", *, now_ms: int) -> LedgerSnapshot | None:
+        """Return the hold as this run's own, ``None`` if it does not wait for this run any more."""
+        try:
+            ledger = to_ledger(self._update(user, taking(takeover, now_ms=now_ms)))
+        except ConditionFailedError as error:
+            ledger = to_ledger(error.item)
+            op = ledger.ops.get(takeover.quote_id)
+            # The SDK may have sent the write twice, and the first one succeeded.
+            if op is None or op.state is not OpState.HELD or op.owner != takeover.owner:
+                return None
+        return LedgerSnapshot(takeover.quote_id, ledger)
 
     def settle(
         self, user: str, snapshot: LedgerSnapshot, *, charged_microusd: int, now_ms: int

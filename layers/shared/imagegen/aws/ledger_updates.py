@@ -5,7 +5,7 @@ condition false, so that it changes nothing when it is sent a second time.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imagegen.aws.items import to_item
 from imagegen.aws.ledger_items import (
@@ -17,8 +17,12 @@ from imagegen.aws.ledger_items import (
 )
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
+from imagegen.domain.ids import WAITING
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
 from imagegen.domain.stores import LedgerSnapshot
+
+if TYPE_CHECKING:
+    from imagegen.domain.takeovers import Takeover
 
 DAY_MS = 86_400_000
 MAX_PRUNED = 40
@@ -103,6 +107,22 @@ def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
     if slot is not None:
         update.set(f"s{slot}", now_ms)
         update.at_most(f"s{slot}", now_ms - rules.HOUR_MS)
+    return update
+
+
+def taking(takeover: "Takeover", *, now_ms: int) -> Update:
+    """Return the write that gives a waiting hold, whose lease is not over, to its run."""
+    update = Update()
+    update.add("v", 1)
+    name = update.name(f"o_{takeover.quote_id}")
+    owner, lease = f"{name}.{update.name('ow')}", f"{name}.{update.name('lx')}"
+    update.sets.append(f"{owner} = {update.value(takeover.owner)}")
+    update.sets.append(f"{lease} = {update.value(takeover.lease_ms)}")
+    _set_lease(update, lease_key(takeover.lease_ms, takeover.quote_id))
+    held = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.HELD])}"
+    update.require(f"{held} AND {owner} = {update.value(takeover.waiting)}")
+    update.require(f"begins_with({owner}, {update.value(WAITING)})")
+    update.require(f"{lease} >= {update.value(now_ms)}")
     return update
 
 

@@ -68,6 +68,8 @@ class AwsWorld:
     """Empty for the functions that have no access to the bucket."""
     record_retention_days: int = 0
     """Only the function ``generate`` writes records."""
+    function_name: str = ""
+    """Only the function ``generate`` invokes itself."""
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -165,6 +167,17 @@ class AwsWorld:
         from imagegen.bootstrap.relaying import post  # noqa: PLC0415 only MCP's views need it
 
         return post(url, body, headers, timeout_seconds=timeout_seconds)
+
+    def start_run(self, event: str) -> None:
+        """Send an event to this function's alias.
+
+        Raises:
+            StoreUnavailableError: it may have been accepted or not.
+        """
+        # Imported here: few requests are answered before their image is made.
+        from imagegen.aws.run_starter import LambdaRunStarter  # noqa: PLC0415
+
+        LambdaRunStarter(clients.functions(), self.function_name).start(event)
 
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """Return the results of tasks that run at the same time, in their order.

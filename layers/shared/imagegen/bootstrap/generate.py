@@ -29,7 +29,9 @@ from imagegen.usecases.usage import UsageReader
 if TYPE_CHECKING:
     from imagegen.bootstrap.openai_routes import OpenAiRoutes
     from imagegen.usecases.gallery import Gallery
-    from imagegen.usecases.generate.sets import ImageSets, SetGenerator, SetPresenter
+    from imagegen.usecases.generate.background import BackgroundRuns
+    from imagegen.usecases.generate.set_presenter import SetPresenter
+    from imagegen.usecases.generate.sets import ImageSets, SetGenerator
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,17 @@ class GenerateService(PricingService):
     @cached_property
     def set_presenter(self) -> "SetPresenter":
         """Writes the answers to confirmed sets."""
-        from imagegen.usecases.generate.sets import SetPresenter  # noqa: PLC0415 as above
+        from imagegen.usecases.generate.set_presenter import SetPresenter  # noqa: PLC0415 as above
 
         return SetPresenter(self.presenter, to_problem)
+
+    @cached_property
+    def background(self) -> "BackgroundRuns":
+        """Makes images in other invocations than the one that answers."""
+        from imagegen.usecases.generate.background import BackgroundRuns  # noqa: PLC0415 as above
+
+        world = self.world
+        return BackgroundRuns(self.generator, self.set_generator, world.start_run, world.pause)
 
     def _name_for_provider(self, user: str, provider: str) -> str:
         return provider_name(user, provider, self.world.image_id_key())
@@ -178,7 +188,12 @@ def get_generate_service() -> GenerateService:
         pydantic.ValidationError: names every variable that is missing or wrong.
     """
     settings = GenerateSettings.from_env(os.environ)
-    world = AwsWorld(settings, settings.bucket_name, settings.record_retention_days)
+    world = AwsWorld(
+        settings,
+        settings.bucket_name,
+        settings.record_retention_days,
+        settings.aws_lambda_function_name,
+    )
     return GenerateService(world, settings)
 
 

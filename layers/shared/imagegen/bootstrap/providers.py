@@ -53,7 +53,11 @@ class Providers:
         """Return for each provider whether it has a credential and whether it is switched on."""
         values = self.values()
         return {
-            name: ProviderSetup(self._has_credential(name, values), _is_enabled(name, values))
+            name: ProviderSetup(
+                self._has_credential(name, values),
+                _is_enabled(name, values),
+                PROVIDERS[name].advice if name in PROVIDERS else "",
+            )
             for name in self.names
         }
 

@@ -118,6 +118,13 @@ class World(Protocol):
             OSError, http.client.HTTPException: no answer came in time.
         """
 
+    def start_run(self, event: str) -> None:
+        """Send an event, as JSON, to the function ``generate``, which receives it later.
+
+        Raises:
+            StoreUnavailableError: it may have been accepted or not.
+        """
+
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """Return the results of tasks that run at the same time, in their order."""
 

@@ -12,28 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import (
-    Field,
-    HttpUrl,
-    model_validator,
-)
+from pydantic import Field, HttpUrl, model_validator
 
 from imagegen.domain.abilities import Enlargement, InputSupport, Previews
 from imagegen.domain.operations import Operation
-from imagegen.domain.price_rules import (
-    PIXEL_SIZE,
-    CatalogModel,
-    PerImage,
-    PriceRule,
-    TokenPrices,
-)
+from imagegen.domain.price_rules import PIXEL_SIZE, CatalogModel, PerImage, PriceRule, TokenPrices
 from imagegen.domain.replacements import MAX_NAME, Alias, Name, Retired
-from imagegen.domain.sizes import SizeOption
+from imagegen.domain.sizes import SizeOption, nearest
 
 FileFormat = Literal["png", "jpeg", "webp"]
 
@@ -126,6 +115,11 @@ class Offering(CatalogModel):
         return self.inputs is not None and self.inputs.keeps_size
 
     @cached_property
+    def has_every_size(self) -> bool:
+        """Whether the image comes in a size that follows from the first input's."""
+        return self.keeps_size or self.enlarges is not None
+
+    @cached_property
     def needs_input(self) -> bool:
         """Whether the model cannot make an image without an input image."""
         return self.inputs is not None and self.inputs.needs != "nothing"
@@ -140,7 +134,7 @@ class Offering(CatalogModel):
 
         A model that keeps or enlarges the size of its input has every exact size.
         """
-        if (self.keeps_size or self.enlarges) and re.fullmatch(PIXEL_SIZE, size):
+        if self.has_every_size and re.fullmatch(PIXEL_SIZE, size):
             return SizeOption(size=size, params={})
         return self.options.get(size)
 
@@ -157,16 +151,8 @@ class Offering(CatalogModel):
 
     def nearest(self, width: int, height: int) -> SizeOption:
         """Return the size that is nearest to a picture's: first in its ratio, then in pixels."""
-        own = self.option(f"{width}x{height}") if self.keeps_size or self.enlarges else None
-        if own is not None:
-            return own
-
-        def distance(option: SizeOption) -> tuple[Decimal, int]:
-            own_width, own_height = option.pixels
-            larger, smaller = sorted((own_width * height, own_height * width), reverse=True)
-            return Decimal(larger) / smaller, abs(own_width * own_height - width * height)
-
-        return min(self.sizes, key=distance)
+        own = self.option(f"{width}x{height}") if self.has_every_size else None
+        return own or nearest(self.sizes, width, height)
 
     def is_retired(self, today: date) -> bool:
         """Return whether the model is past its last day."""

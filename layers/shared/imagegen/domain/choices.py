@@ -58,13 +58,13 @@ def choices(
     first = chosen.candidates[0]
     own = Choice((), first.variant.row, first.price_microusd, chosen.ceiling_microusd)
     every = [own if one.row.key == own.row.key else one for one in every] or [own]
-    highest = next((tier[0].key for tier in tiers.values() if tier), own.row.key)
     return _labelled(
         (
             (Label.CHOSEN, own),
             (Label.CHEAPEST, min(every, key=_by_price)),
             (Label.FASTEST, min(every, key=_by_time)),
-            (Label.BEST, next(one for one in every if one.row.key == highest)),
+            # The first of the highest tier that has any: the tiers are in their order.
+            (Label.BEST, every[0]),
         )
     )
 

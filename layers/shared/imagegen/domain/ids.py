@@ -51,6 +51,15 @@ def digest_in_run_name(run: str) -> str:
     return digest if dot else ""
 
 
+WAITING = "wait-"
+"""How the name of a hold's owner begins while no run has the hold: see ``domain.takeovers``."""
+
+
+def is_waiting(owner: str) -> bool:
+    """Return whether a hold waits for a run in another invocation, by the name of its owner."""
+    return owner.startswith(WAITING)
+
+
 def image_id(ref: ImageRef, key: bytes) -> str:
     """Return the id that opens the image, 64 characters."""
     plain = ref.issued_ms.to_bytes(_TIME_BYTES) + bytes.fromhex(ref.user)

@@ -1,10 +1,10 @@
 """Reads the structure of a JPEG to its end (ITU T.81, annexes B, F and G).
 
-The image data themselves are not decoded: that would take seconds without a decoder of its own. A
-hole in them is found by its filling (``holes``), by markers that cannot be there, or if there are
-fewer bits than the blocks need; a part that was cut out without a trace is found only where the
-file has restart markers. Whether an image has one colour can be seen without decoding: every block
-after the first repeats the same few bits.
+The image data themselves are not decoded here (``jpeg_blocks`` counts them where that is worth its
+time). A hole in them is found by its filling (``holes``), by markers that cannot be there, or if
+there are fewer bits than the blocks need; a part that was cut out without a trace is found only
+where the file has restart markers. Whether an image has one colour can be seen without decoding:
+every block after the first repeats the same few bits.
 """
 
 import re
@@ -45,7 +45,7 @@ def read_jpeg(content: bytes) -> Picture:
         segment, at = content[at + 2 : at + length], at + max(length, 2)
         if at > len(content):
             raise BrokenImageError("the JPEG is cut off")
-        _read_segment(frame, marker, segment)
+        read_segment(frame, marker, segment)
         if marker == SOS:
             at = _read_scan(frame, segment, content, at)
     if not frame.scans or not frame.width or not frame.height:
@@ -53,7 +53,8 @@ def read_jpeg(content: bytes) -> Picture:
     return Picture(frame.width, frame.height, frame.is_blank)
 
 
-def _read_segment(frame: Frame, marker: int, segment: bytes) -> None:
+def read_segment(frame: Frame, marker: int, segment: bytes) -> None:
+    """Remember what a segment says about the scans behind it."""
     if marker in FRAME_MARKERS and not frame.marker:
         frame.marker = marker
         frame.height, frame.width, count = struct.unpack_from(">HHB", segment, 1)

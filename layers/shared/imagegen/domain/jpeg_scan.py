@@ -79,6 +79,14 @@ class Scan:
         self._is_interleaved = count > 1
         self.units = self._units()
 
+    def tables_of_unit(self) -> list[tuple[int, int]]:
+        """Return the tables of each block of a unit: of its first value, and of the others."""
+        return [
+            (one >> 4, 0x10 | (one & 15))
+            for name, one in self._tables
+            for _ in range(self._blocks_of(name))
+        ]
+
     def least_bits(self) -> int:
         """Return how many bits the blocks take at least: the shortest code of each table."""
         marker, tables = self._frame.marker, self._frame.least_bits

@@ -64,9 +64,8 @@ def button_label(
     What costs nothing is said plainly, so that no reader takes $0.00 for a rounded price.
     """
     what = "Image" if count == 1 else f"{count} Images"
-    if ceiling_microusd == 0:
-        return f"{VERBS[operation]} {what} for Free"
-    return f"{VERBS[operation]} {what} for {label_text(ceiling_microusd)}"
+    price = label_text(ceiling_microusd) if ceiling_microusd else "Free"
+    return f"{VERBS[operation]} {what} for {price}"
 
 
 def usual_price(expected_microusd: int, ceiling_microusd: int) -> str:

@@ -1,6 +1,6 @@
 """The sizes of a model: by pixels, and some of them by a name for their shape."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -39,3 +39,14 @@ class SizeOption(CatalogModel):
         """Millions of pixels as billed."""
         width, height = self.pixels
         return self.billed_megapixels or Decimal(width * height) / 1_000_000
+
+
+def nearest(sizes: Iterable[SizeOption], width: int, height: int) -> SizeOption:
+    """Return the size that is nearest to a picture's: first in its ratio, then in pixels."""
+
+    def distance(option: SizeOption) -> tuple[Decimal, int]:
+        own_width, own_height = option.pixels
+        larger, smaller = sorted((own_width * height, own_height * width), reverse=True)
+        return Decimal(larger) / smaller, abs(own_width * own_height - width * height)
+
+    return min(sizes, key=distance)

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     # Functions without a gallery do not load it.
     from imagegen.domain.gallery import PromptStore
 
+if TYPE_CHECKING:
+    # Only the runs of the background load it.
+    from imagegen.domain.takeovers import Takeover
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerSnapshot:
@@ -67,6 +71,16 @@ class LedgerStore(Protocol):
 
         Raises:
             StoreUnavailableError: it may or may not have been held.
+        """
+        ...
+
+    def take(self, user: str, takeover: "Takeover", *, now_ms: int) -> LedgerSnapshot | None:
+        """Return the hold as this run's own, ``None`` if it does not wait for this run any more.
+
+        Sent twice by the same run, it returns the same hold.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been taken.
         """
         ...
 

@@ -55,7 +55,7 @@ def without(trials: Trials, call_id: str) -> Trials:
 
 def barred_until_ms(trials: Trials, user: str) -> int:
     """Return until when a user may not try again; 0 if the user has not tried."""
-    last_ms = max((one.at_ms for one in trials if user and one.user == user), default=None)
+    last_ms = max((one.at_ms for one in trials if one.user == user), default=None)
     if last_ms is None:
         return 0
     earlier = sum(one.at_ms <= last_ms for one in trials) - 1

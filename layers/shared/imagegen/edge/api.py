@@ -100,7 +100,7 @@ def _answer(
             return _as_event(refused)
         user, fault = check_request(event, access)
         if user is not None and access.name_key is not None:
-            _name_in_logs(user, access.name_key)
+            name_in_logs(user.id, access.name_key)
         if fault is not None:
             return _as_event(_response_for_path(fault, path))
         api.append_context(user=user)  # type: ignore[no-untyped-call]
@@ -144,10 +144,10 @@ def _not_allowed(methods: list[str], path: str) -> Response[str]:
     return answer
 
 
-def _name_in_logs(user: User, name_key: Callable[[], bytes]) -> None:
-    """Add the user's name to the log lines of this request, unless the key cannot be read now."""
+def name_in_logs(user: str, name_key: Callable[[], bytes]) -> None:
+    """Add the user's name to the lines of this invocation, unless the key cannot be read now."""
     with suppress(ImagegenError):
-        logger.append_keys(user=log_name(user.id, name_key()))
+        logger.append_keys(user=log_name(user, name_key()))
 
 
 def _check_origin(event: Event, digests: str) -> None:

@@ -14,6 +14,9 @@ NEEDED = (
     "test events have another form."
 )
 
+MAKE_IMAGES = "makeImages"
+"""The task of images that are made in an invocation of their own: ``wire.run_events``."""
+_HTTP_NAMES = frozenset({"version", "rawPath", "requestContext", "headers", "body"})
 _SLASHES = re.compile(r"/{2,}")
 
 
@@ -44,8 +47,14 @@ def url_event(event: object) -> dict[str, Any] | None:
 
 
 def task_of(event: object) -> str | None:
-    """Return the task that a schedule asks for, ``None`` for any other event."""
-    task = event.get("task") if isinstance(event, dict) else None
+    """Return the task that a schedule or this service asks for, ``None`` for any other event.
+
+    A request to the function URL is never a task, whatever it contains: Lambda puts its parts below
+    names of its own.
+    """
+    if not isinstance(event, dict) or not _HTTP_NAMES.isdisjoint(event):
+        return None
+    task = event.get("task")
     return task if isinstance(task, str) else None
 
 

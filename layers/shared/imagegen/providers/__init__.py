@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from imagegen.domain.errors import ConfigurationError
 
@@ -44,6 +44,8 @@ class About:
     """As ``#rrggbb``, dark enough to be readable on a light tint of the same colour."""
     region: str = ""
     """The AWS Region in which it is called by default; empty for a provider with keys."""
+    advice: str = ""
+    """What an operator can do when it does not let the functions' role in."""
     off_by_default: bool = False
     """Whether it is out of service until its switch is ``true``: its vendor bills refusals."""
 
@@ -101,6 +103,10 @@ PROVIDERS = {
         base_url="https://bedrock-runtime.us-west-2.amazonaws.com",
         colour="#9f1239",
         region="us-west-2",
+        advice=(
+            "Its role needs bedrock:InvokeModel in its Region, and its account access to the "
+            "model: see docs/providers.md, Amazon Bedrock."
+        ),
     ),
 }
 """By name. The file in this package that contains ``build``, and the catalog's rows, use it too."""
@@ -215,7 +221,9 @@ def build_provider(
     if name not in PROVIDERS:
         from imagegen.providers.compatible import build_instance  # noqa: PLC0415 - loads requests
 
-        return build_instance(own_instances()[name], credential, _address(name, base_url))
+        # Only a provider with a Region is called by a role.
+        api_key = cast("SecretStr", credential)
+        return build_instance(own_instances()[name], api_key, _address(name, base_url))
     build = import_module(f"{__name__}.{name}").build
     provider: ImageProvider = build(credential, _address(name, base_url))
     return provider

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
-from imagegen.providers import RoleAccess
+from imagegen.providers import PROVIDERS, RoleAccess
 from imagegen.providers.bedrock_client import (
     CATALOG,
     NAME,
@@ -71,10 +71,6 @@ UNKNOWN_MODEL = re.compile(r"\bmodel identifier is invalid\b", re.IGNORECASE)
 FILTERED = re.compile(r"\s*filter reason\b", re.IGNORECASE)
 FAILED = re.compile(r"\s*inference error\b", re.IGNORECASE)
 GUARDRAIL_ACTION = "amazon-bedrock-guardrailAction"
-ADVICE = (
-    "Its role needs bedrock:InvokeModel in its Region, and its account access to the model: "
-    "see docs/providers.md, Amazon Bedrock."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +167,7 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
         outcome = _ended(answer.body)
         return None if outcome is None else answered_fault(NAME, outcome, answer)
     outcome = _outcome(answer, code)
-    advice = ADVICE if outcome is Outcome.ACCOUNT else ""
+    advice = PROVIDERS[NAME].advice if outcome is Outcome.ACCOUNT else ""
     return answered_fault(NAME, outcome, answer, code=code, advice=advice)
 
 

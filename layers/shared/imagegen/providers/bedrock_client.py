@@ -5,7 +5,7 @@ default, which may pay for a second image. ``imagegen.providers.http`` has the r
 Errors are raised outside their ``except``: a chained cause would carry the vendor's text.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, partial
@@ -35,6 +35,7 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers import RoleAccess
+from imagegen.providers.bounds import Deadline
 from imagegen.providers.faults import HttpAnswer, fault, text_at, token
 from imagegen.providers.http import JsonHttp
 
@@ -58,8 +59,28 @@ class AnsweredError(Exception):
         self.answer = answer
 
 
-_SEND: ContextVar[Callable[[AWSPreparedRequest], HttpAnswer]] = ContextVar("send")
-"""How the call that this thread makes is sent: a client of boto3 is shared by all threads."""
+@dataclass(slots=True)
+class Sender:
+    """Sends what boto3 has signed for one call."""
+
+    http: JsonHttp
+    deadline: Deadline | None = None
+
+    def send(self, request: AWSPreparedRequest) -> HttpAnswer:
+        """Return the answer; raises the errors of ``imagegen.providers.http.JsonHttp.post``."""
+        if self.deadline is None or self.deadline.is_over():
+            raise fault(NAME, Outcome.UNAVAILABLE, "no time left to send it")
+        return self.http.send(
+            request.method,
+            request.url,
+            headers=_text(request.headers.items()),
+            content=_bytes(request.body),
+            timeout_seconds=self.deadline.remaining_seconds(),
+        )
+
+
+_SENDER: ContextVar[Sender] = ContextVar("sender")
+"""Of the call that this thread makes: a client of boto3 is shared by all threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +101,19 @@ class BedrockClient:
             ProviderError: in the same cases as ``imagegen.providers.http.JsonHttp.post``; also
                 ``ACCOUNT`` when there are no credentials or the role cannot be assumed.
         """
-
-        def send(request: AWSPreparedRequest) -> HttpAnswer:
-            return self.http.send(
-                request.method,
-                request.url,
-                headers=_text(request.headers.items()),
-                content=_bytes(request.body),
-                timeout_seconds=timeout_seconds,
-            )
-
-        mark = _SEND.set(send)
+        sender = Sender(self.http)
+        mark = _SENDER.set(sender)
         try:
             client = _client(service, self.access, self.endpoint)
+            # The client is built once; finding credentials and signing are part of each call.
+            sender.deadline = Deadline.after(timeout_seconds, self.http.clock)
             getattr(client, operation)(**arguments)
         except AnsweredError as answered:
             return answered.answer
         except (BotoCoreError, ClientError, ValueError) as error:
             failure = not_sent(error)
         finally:
-            _SEND.reset(mark)
+            _SENDER.reset(mark)
         raise failure
 
 
@@ -150,7 +164,7 @@ def _client(service: Any, access: RoleAccess, endpoint: str) -> Any:
 
 
 def _send(request: AWSPreparedRequest, **_event: object) -> None:
-    raise AnsweredError(_SEND.get()(request))
+    raise AnsweredError(_SENDER.get().send(request))
 
 
 class AssumedRole(CredentialProvider):

@@ -19,6 +19,7 @@ from imagegen.edge.events import NEEDED, url_event
 from imagegen.places import came_through_front, is_on_loopback, public_url
 from imagegen.providers import registry
 from imagegen.site.bundles import Bundler, stripped
+from imagegen.site.negotiation import accepts_gzip, etag_matches
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -235,21 +236,6 @@ def providers_script() -> bytes:
         name: {"title": about.title, "colour": about.colour} for name, about in registry().items()
     }
     return f"export const PROVIDERS = {json.dumps(shown, indent=1)};\n".encode()
-
-
-def accepts_gzip(accepted: str) -> bool:
-    """Return whether an Accept-Encoding header accepts gzip (RFC 9110, 12.5.3)."""
-    for one in accepted.lower().split(","):
-        coding, _, weight = one.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return weight.strip().removeprefix("q=").strip("0.") != "" if weight else True
-    return False
-
-
-def etag_matches(tag: str, held: str) -> bool:
-    """Return whether an If-None-Match header has a tag, compared weakly (RFC 9110, 13.1.2)."""
-    tags = {one.strip().removeprefix("W/") for one in held.split(",")}
-    return tag in tags or "*" in tags
 
 
 def _public_url(endpoint: str, url: str) -> str:

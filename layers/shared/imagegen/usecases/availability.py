@@ -24,7 +24,10 @@ class ProviderSetup:
     """What the operator has set for a provider."""
 
     has_key: bool
+    """Or another credential: a role."""
     enabled: bool
+    advice: str = ""
+    """What to do when the credential is refused."""
 
 
 @dataclass(frozen=True, slots=True)

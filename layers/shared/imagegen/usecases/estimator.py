@@ -24,11 +24,20 @@ from imagegen.wire.estimates import (
     Blocked,
     Estimate,
     EstimateRequest,
+    Price,
     PricedChoice,
 )
 
-type Quotes = tuple[Quote, ...]
-"""One for each image."""
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """The images of one offer."""
+
+    quotes: tuple[Quote, ...]
+    signed: tuple[str, ...]
+    """The same quotes as the client gets them."""
+    price: Price
+    """Of all together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +59,39 @@ class Estimator:
         if request.count > self.max_count:
             raise ParameterError("count", f"One click makes at most {self.max_count} images.")
         offer = self.pricer.offer(request, user)
-        return self._answer(request, offer, self.pricer.quotes(offer, request.count))
+        quotes, quote = self.pricer.quotes(offer, request.count), offer.quote
+        price = to_price(quote.expected_microusd, quote.ceiling_microusd, count=request.count)
+        return self._answer(request, offer, _Set(quotes, self.pricer.signed(quotes), price))
 
-    def _answer(self, request: EstimateRequest, offer: PricedOffer, quotes: Quotes) -> Estimate:
-        count, quote, signed = request.count, offer.quote, self.pricer.signed(quotes)
-        price = to_price(quote.expected_microusd, quote.ceiling_microusd, count=count)
+    def _answer(self, request: EstimateRequest, offer: PricedOffer, images: _Set) -> Estimate:
         return Estimate(
-            quote=signed[0] if count == 1 else "",
-            quote_id=quote.quote_id,
-            image_id=quote.image_id,
-            quotes=signed,
-            image_ids=tuple(one.image_id for one in quotes),
-            expires_at=quote.expires_ms,
+            quote=images.signed[0] if request.count == 1 else "",
+            quote_id=offer.quote.quote_id,
+            image_id=offer.quote.image_id,
+            quotes=images.signed,
+            image_ids=tuple(one.image_id for one in images.quotes),
+            expires_at=offer.quote.expires_ms,
             prompt=request.prompt,
             operation=request.operation,
-            scale=quote.wishes.scale or None,
+            scale=offer.quote.wishes.scale or None,
             quality=offer.quality.tier,
             quality_reason=offer.quality.reason,
             provider=offer.variant.row.provider,
             model=offer.variant.row.model,
             size=offer.variant.option.size,
             style=request.style,
-            price=price,
-            button_label=button_label(price.ceiling, count=count, operation=request.operation),
-            button_note=usual_price(price.expected, price.ceiling),
-            blocked=self._blocked(offer, count),
-            choices=self._choices(offer, count),
+            price=images.price,
+            button_label=_label(request, images.price),
+            button_note=usual_price(images.price.expected, images.price.ceiling),
+            blocked=self._blocked(offer, request.count),
+            choices=self._choices(offer, request.count),
             constraints=constraints_of(offer.selection, self.pricer.catalog),
             alternatives=to_alternatives(offer.selection),
             fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=offer.variant.row.typical_seconds,
             remaining=self._remaining(offer),
-            inputs=to_inputs(quote.inputs),
-            partials=quote.wishes.partials,
+            inputs=to_inputs(offer.quote.inputs),
+            partials=offer.quote.wishes.partials,
             request=request.without_prompt(),
         )
 
@@ -112,3 +121,7 @@ class Estimator:
             today=today(offer.quote.issued_ms),
         )
         return tuple(to_choice(one, count=count) for one in found)
+
+
+def _label(request: EstimateRequest, price: Price) -> str:
+    return button_label(price.ceiling, count=request.count, operation=request.operation)

@@ -81,7 +81,7 @@ class HealthReporter:
         states: Mapping[str, Availability],
     ) -> ProviderReport:
         rows = [row for row in self.catalog.models if row.provider == name]
-        key_check = fleet.key_checks.get(name)
+        key_check, circuit = fleet.key_checks.get(name), fleet.circuits.get(name, Circuit())
         models = tuple(self._model(row, states[row.key], key_check) for row in rows)
         up = any(model.available for model in models)
         return ProviderReport(
@@ -90,9 +90,10 @@ class HealthReporter:
             reason=None if up else next((m.reason for m in models if m.reason), None),
             credentials=_credentials(setup, key_check),
             enabled=setup is not None and setup.enabled,
-            circuit=self._circuit(fleet.circuits.get(name, Circuit())),
+            circuit=self._circuit(circuit),
             models=models,
             last_key_check=_key_check_report(key_check),
+            hint=_hint(setup, circuit),
         )
 
     def _circuit(self, circuit: Circuit) -> CircuitReport:
@@ -123,7 +124,9 @@ class HealthReporter:
 def public_summary(report: Health) -> Health:
     """Return the report without the codes of the last errors, so that it may be public."""
     providers = tuple(
-        one.model_copy(update={"circuit": one.circuit.model_copy(update={"why": None})})
+        one.model_copy(
+            update={"circuit": one.circuit.model_copy(update={"why": None}), "hint": None}
+        )
         for one in report.providers
     )
     return report.model_copy(update={"providers": providers})
@@ -141,6 +144,11 @@ def _credentials(setup: ProviderSetup | None, key_check: KeyCheck | None) -> Cre
     if key_check.outcome == VALID:
         return "valid"
     return "refused" if key_check.outcome == Outcome.ACCOUNT else "present"
+
+
+def _hint(setup: ProviderSetup | None, circuit: Circuit) -> str | None:
+    is_refused = circuit.state is not State.CLOSED and circuit.why == Outcome.ACCOUNT
+    return (setup.advice or None) if setup and is_refused else None
 
 
 def _warning(row: Offering, key_check: KeyCheck | None, day: date) -> str | None:

@@ -7,5 +7,7 @@ USER_TOKEN = "x-imagegen-token"  # noqa: S105 a name
 MAX_COST = "x-max-cost"
 """Under ``/v1``: the most that the image may cost, in dollars."""
 IDEMPOTENCY_KEY = "idempotency-key"
+PREFER = "prefer"
+"""What a client would like, by RFC 7240: ``respond-async`` is read."""
 RETRY_COUNT = "x-stainless-retry-count"
 """How many times an OpenAI SDK has already sent this request."""

@@ -11,6 +11,8 @@ from typing import Any
 
 MAX_CALLS = 32
 """The most tool calls of one message."""
+LONGEST_ARGUMENTS = 32_000
+"""Of a call, in characters: what is longer is refused by the model, whatever is in it."""
 _SPELLINGS = {
     "tool_calls": "toolCalls",
     "tool_call_id": "toolCallId",
@@ -83,8 +85,13 @@ def _plain(value: Any) -> Any:
 
 
 def _arguments(value: Any) -> str:
-    """Return the arguments as a JSON text of an object; ``{}`` if they are none."""
+    """Return the arguments as a JSON text of an object; ``{}`` if they are none.
+
+    A text that is too long is left as it is.
+    """
     text = value if isinstance(value, str) else _json(value)
+    if len(text) > LONGEST_ARGUMENTS:
+        return text
     try:
         return text if isinstance(json.loads(text), dict) else "{}"
     except (ValueError, RecursionError):

@@ -11,14 +11,14 @@ from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.estimates import MOST_IMAGES, Allowance, Replaced
 from imagegen.wire.values import Instant, MicroUsd
 
-_Quote = Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
+QuoteText = Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
 
 
 class GenerateRequest(EdgeModel):
     """The confirmation: the quote, or the quotes, of an estimate, and the prompt of it."""
 
-    quote: _Quote | None = Field(None, description="Of one image. Either this or quotes.")
-    quotes: tuple[_Quote, ...] = Field(
+    quote: QuoteText | None = Field(None, description="Of one image. Either this or quotes.")
+    quotes: tuple[QuoteText, ...] = Field(
         (), max_length=MOST_IMAGES, description="Of several images; MAX_COUNT at most."
     )
     prompt: PromptOrNone = Field(

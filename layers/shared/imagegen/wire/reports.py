@@ -163,6 +163,9 @@ class ProviderReport(EdgeModel):
     circuit: CircuitReport
     models: tuple[ModelReport, ...]
     last_key_check: KeyCheckReport | None
+    hint: str | None = optional_field(
+        "What to do about a refused credential; only with the admin scope."
+    )
 
 
 class ModerationReport(EdgeModel):

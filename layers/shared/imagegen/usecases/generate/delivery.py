@@ -78,6 +78,11 @@ def _measured(content: bytes, operation: Operation) -> Measured:
         BrokenImageError: it is damaged.
     """
     measured = pixels.measure(content)
+    if measured.media_type == pixels.MediaType.JPEG:
+        # Imported here: most images are no JPEG.
+        from imagegen.domain.jpeg_blocks import check_blocks  # noqa: PLC0415
+
+        check_blocks(content)
     if operation is Operation.GENERATE:
         return measured
     # As below. A provider may keep the rotation that the metadata of the picture request.

@@ -5,8 +5,8 @@ image. An image is charged if and only if it is stored, at whatever step a run d
 ends the hold of a dead run by the same rule.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,13 +22,12 @@ from imagegen.domain.errors import (
     QuoteExpiredError,
     QuoteMismatchError,
 )
-from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.image_sets import Look
 from imagegen.domain.inputs import InputFile
 from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.operations import Operation
 from imagegen.domain.previews import PreviewStore
-from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote, styled_prompt
+from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote
 from imagegen.domain.stores import Known, Refused
 from imagegen.usecases.generate.attempts import ProviderLoop
 from imagegen.usecases.generate.frames import Frames
@@ -36,19 +35,11 @@ from imagegen.usecases.generate.holds import Holds
 from imagegen.usecases.generate.moderation import PromptModeration
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_charged
-from imagegen.usecases.generate.run import ImageMade, Made, Run, Running
+from imagegen.usecases.generate.run import Confirmed, ImageMade, Made, Run, Running, run_of
 from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.usecases.operations import check_opaque
 from imagegen.usecases.shared_inputs import Inputs, SharedInputs
 from imagegen.wire.images import GenerateRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """A confirmed quote and its result."""
-
-    quote: Quote
-    result: Made | Running
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +121,13 @@ class Generator:
         Raises:
             ImagegenError: as ``generate``. It has ``replayed`` if it is an earlier run's result.
         """
+        run = self.reserve(quote, prompt, run_id=run_id, ends_ms=ends_ms)
+        return self.run(replace(run, look=look)) if isinstance(run, Run) else run
+
+    def reserve(
+        self, quote: Quote, prompt: str, *, run_id: str, ends_ms: int
+    ) -> Run | Made | Running:
+        """Return a run that has its hold, or an earlier run's result. It raises as ``confirm``."""
         files = self._inputs(quote)
         if isinstance(files, Made | Running):
             return files
@@ -141,10 +139,17 @@ class Generator:
                 raise self._refusal(quote, reservation.limit)
         if isinstance(reservation, Known):
             return self.replayer.result(quote.ref, reservation.snapshot.ledger)
-        text = styled_prompt(prompt, quote.style)
-        words = KeptPrompt(prompt, quote.style) if prompt else None
-        run = Run(quote, text, reservation.snapshot, ends_ms, files, look=look, words=words)
-        return self._run_with_frames(run) if quote.wishes.partials else self._run(run)
+        return replace(run_of(quote, prompt, reservation.snapshot, ends_ms=ends_ms), inputs=files)
+
+    def run(self, run: Run) -> Made | Running:
+        """Return the image of a run that has its hold and inputs. It raises as ``confirm``."""
+        return self._run_with_frames(run) if run.quote.wishes.partials else self._run(run)
+
+    def resume(self, run: Run) -> Made | Running:
+        """Return the image of a run that has its hold, and reads its inputs here; as ``run``."""
+        with self._released_if_failed(run):
+            files = self._checked_files(run.quote)
+        return self.run(replace(run, inputs=files))
 
     def _inputs(self, quote: Quote) -> tuple[InputFile, ...] | Made | Running:
         """Return the inputs of a quote, or the result of a run that has them or needs none.
@@ -184,16 +189,9 @@ class Generator:
             frames.forget()
 
     def _run(self, run: Run) -> Made | Running:
-        try:
+        with self._released_if_failed(run):
             made = self._make(run)
             record = run.complete_record(made, self.catalog, now_ms=self.now_ms())
-        except ImagegenError as error:
-            self._fail(run, error)
-            raise
-        except Exception:
-            # A bug of ours must not keep the user's money held. The answer is still a 500.
-            self._fail(run, ImagegenError("internal error"))
-            raise
         try:
             return self.keeper.keep(run, made.answer.content, record)
         except LeaseLostError as error:
@@ -204,6 +202,19 @@ class Generator:
     def _make(self, run: Run) -> ImageMade:
         self.moderation.check(run.prompt, run.inputs)
         return self.loop.make_image(run)
+
+    @contextmanager
+    def _released_if_failed(self, run: Run) -> Iterator[None]:
+        """Give the run's hold back if what is done with it fails."""
+        try:
+            yield
+        except ImagegenError as error:
+            self._fail(run, error)
+            raise
+        except Exception:
+            # A bug of ours must not keep the user's money held. The answer is still a 500.
+            self._fail(run, ImagegenError("internal error"))
+            raise
 
     def _fail(self, run: Run, error: ImagegenError) -> None:
         """End a run without a stored image: its hold is its own, so that nothing is charged."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
-from imagegen.domain.ids import ImageRef
+from imagegen.domain.ids import ImageRef, is_waiting
 from imagegen.domain.ledger import Ledger, Op, OpState, abandoned, settled
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord
@@ -143,7 +143,9 @@ class Reconciler:
             won = self.stores.ledgers.release(
                 user, snapshot, code=code, retryable=retryable, now_ms=self.now_ms()
             )
-            return self._count(EndedHold(is_settled=False, microusd=op.price_microusd), won=won)
+            # Before a run takes its hold over, it calls no provider.
+            billed = 0 if is_waiting(op.owner) else op.price_microusd
+            return self._count(EndedHold(is_settled=False, microusd=billed), won=won)
         won = self._settle(ref, snapshot, record)
         return self._count(EndedHold(is_settled=True, microusd=record.charged_microusd), won=won)
 

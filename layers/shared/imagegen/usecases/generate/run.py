@@ -13,7 +13,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import Measured
 from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.pricing import actual_microusd, tokens
-from imagegen.domain.quote import Quote, QuotedCandidate
+from imagegen.domain.quote import Quote, QuotedCandidate, styled_prompt
 from imagegen.domain.records import SUCCESS, Attempt, Fallback, ImageRecord, RecordStatus
 from imagegen.domain.stores import LedgerSnapshot
 from imagegen.usecases.generate.frames import Frames
@@ -40,6 +40,14 @@ class Running:
     started_ms: int
     charged: bool | None = None
     """``False`` if the image was looked up and is not stored yet, ``None`` if that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A confirmed quote and its result."""
+
+    quote: Quote
+    result: Made | Running
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +180,12 @@ class Run:
         missed, row = self.log.attempts[0], catalog.by_key.get(first.key)
         model = row.model if row else first.key
         return Fallback(row.provider if row else missed.provider, model, missed.outcome)
+
+
+def run_of(quote: Quote, prompt: str, hold: LedgerSnapshot, *, ends_ms: int) -> Run:
+    """Return the run of a quote that has its hold, for the prompt that the user wrote."""
+    words = KeptPrompt(prompt, quote.style) if prompt else None
+    return Run(quote, styled_prompt(prompt, quote.style), hold, ends_ms, words=words)
 
 
 def _c2pa(content: bytes) -> str:

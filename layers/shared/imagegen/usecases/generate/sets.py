@@ -19,13 +19,10 @@ from imagegen.domain.image_sets import Look
 from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.quote import Quote
 from imagegen.usecases.generate.generator import Generator
-from imagegen.usecases.generate.presenter import Presenter
 from imagegen.usecases.generate.replay import stored_is_charged
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.usecases.generate.same_look import Condition, SameLook
 from imagegen.wire.images import GenerateRequest
-from imagegen.wire.reports import Problem
-from imagegen.wire.sets import GeneratedSet, SetImage
 
 MOST_AT_ONCE = 4
 """How many images one invocation makes at the same time: each is in memory until it is stored."""
@@ -33,6 +30,8 @@ MOST_AT_ONCE = 4
 type Result = Made | Running | ImagegenError
 type Make = Callable[[Look | None], Made | Running]
 """Makes one image of a set, at its place in the set."""
+type MakeQuoted = Callable[..., Made | Running]
+"""Makes or begins an image, with the generator and its quote; ``look`` is its place in the set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +110,17 @@ class SetGenerator:
     ) -> list[ConfirmedImage]:
         """Return how the image of each quote ended, in order. Lambda ends this run at ``ends_ms``.
 
+        Raises:
+            InvalidRequestError: there are more quotes than one click may confirm.
+        """
+        make = partial(Generator.make, prompt=request.prompt, ends_ms=ends_ms)
+        return self.confirm(request, user, make)
+
+    def confirm(
+        self, request: GenerateRequest, user: str, make: MakeQuoted
+    ) -> list[ConfirmedImage]:
+        """Return what ``make`` returned or raised for each quote, in order.
+
         A set of which an image is stored or in the making is never added to: its repetitions return
         what the first request came to.
 
@@ -126,8 +136,7 @@ class SetGenerator:
         except StoreUnavailableError as error:
             return [self._unavailable(one, error) for one in opened]
         is_known = any(_is_kept(quote, ledger) for quote in quotes)
-        generator = self.generator.for_set(self.sets.new_condition())
-        make = partial(generator.make, prompt=request.prompt, ends_ms=ends_ms)
+        make = partial(make, self.generator.for_set(self.sets.new_condition()))
         if is_known:
             make = partial(self._replay, make, ledger, quotes)
         makes = [partial(_raise_or, make, one) for one in opened]
@@ -145,7 +154,7 @@ class SetGenerator:
 
     def _replay(
         self,
-        make: Callable[..., Made | Running],
+        make: MakeQuoted,
         ledger: Ledger,
         quotes: Sequence[Quote],
         quote: Quote,
@@ -180,51 +189,7 @@ class SetGenerator:
         return ConfirmedImage(opened, found)
 
 
-@dataclass(frozen=True, slots=True)
-class SetPresenter:
-    """Writes the answer to a confirmed set."""
-
-    presenter: Presenter
-    to_problem: Callable[[ImagegenError], Problem]
-
-    def answer(
-        self, confirmed: Sequence[ConfirmedImage], prompt: str, base_url: str
-    ) -> GeneratedSet:
-        """Return the state of each image; ``base_url`` is the URL of this service.
-
-        Raises:
-            ImagegenError: no image is stored or being made. What is charged, or may be, is said
-                before what is not.
-        """
-        errors = [one.result for one in confirmed if isinstance(one.result, ImagegenError)]
-        if len(errors) == len(confirmed):
-            raise most_certain(errors)
-        images = [self._image(index, one, prompt, base_url) for index, one in enumerate(confirmed)]
-        return GeneratedSet(images=tuple(images))
-
-    def _image(self, index: int, one: ConfirmedImage, prompt: str, base_url: str) -> SetImage:
-        quote, result = one.quote, one.result
-        at = {"index": index, "id": one.image_id}
-        if quote is None or isinstance(result, ImagegenError):
-            error = result if isinstance(result, ImagegenError) else ImagegenError("")
-            problem = self.to_problem(error)
-            return SetImage(**at, status="failed", charged=problem.charged, problem=problem)
-        if isinstance(result, Made):
-            image = self.presenter.image(quote, result, prompt, base_url)
-            return SetImage(**at, status="complete", charged=True, image=image)
-        state = self.presenter.in_progress(quote, result)
-        return SetImage(
-            **at,
-            status="generating",
-            charged=state.charged,
-            started_at=state.started_at,
-            typical_seconds=state.typical_seconds,
-        )
-
-
-def _raise_or(
-    make: Callable[..., Made | Running], opened: Quote | ImagegenError, look: Look | None
-) -> Made | Running:
+def _raise_or(make: MakeQuoted, opened: Quote | ImagegenError, look: Look | None) -> Made | Running:
     if isinstance(opened, ImagegenError):
         raise opened
     return make(opened, look=look)

@@ -1,0 +1,127 @@
+"""The blocks of a JPEG are counted: what was cut, or cut out, is missed, and nothing else."""
+
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageFilter
+
+from imagegen.domain.jpeg_blocks import MOST_CODED_BYTES, check_blocks
+from imagegen.domain.jpeg_segments import SOS, segments_of
+from imagegen.domain.pixels import BrokenImageError, measure
+from tests.fakes.pictures import picture
+
+KINDS: dict[str, dict[str, Any]] = {
+    "usual": {"quality": 90},
+    "coarse": {"quality": 5},
+    "fine": {"quality": 100},
+    "colours in full": {"quality": 85, "subsampling": 0},
+    "colours by half": {"quality": 85, "subsampling": 1},
+    "own codes": {"quality": 85, "optimize": True},
+    "restart markers": {"quality": 85, "restart_marker_blocks": 7},
+    "restart rows": {"quality": 85, "restart_marker_rows": 1},
+}
+
+
+def photo(mode: str = "RGB", size: tuple[int, int] = (203, 117), **save: Any) -> bytes:
+    noise = Image.effect_noise(size, 80).filter(ImageFilter.GaussianBlur(1))
+    out = io.BytesIO()
+    Image.merge("RGB", (noise, noise.rotate(90), noise.rotate(180))).convert(mode).save(
+        out, "JPEG", **save
+    )
+    return out.getvalue()
+
+
+def scan_of(content: bytes) -> tuple[int, int]:
+    """Return where the coded data of the first scan begin and end."""
+    scan = next(one for one in segments_of(content) if one.marker == SOS)
+    return scan.start + 4 + len(scan.data), scan.end
+
+
+def test_the_tests_pictures_have_codes_of_every_kind() -> None:
+    assert len({photo(**save) for save in KINDS.values()}) == len(KINDS)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_whole_image_has_all_of_its_blocks(kind: str, mode: str) -> None:
+    check_blocks(photo(mode, **KINDS[kind]))
+
+
+@given(
+    size=st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    quality=st.integers(1, 100),
+    subsampling=st.integers(0, 2),
+    mode=st.sampled_from(["RGB", "L"]),
+)
+@settings(deadline=None)
+def test_no_whole_image_is_broken(
+    size: tuple[int, int], quality: int, subsampling: int, mode: str
+) -> None:
+    check_blocks(photo(mode, size, quality=quality, subsampling=subsampling))
+
+
+@pytest.mark.parametrize("part", [0.1, 0.3, 0.5, 0.8, 0.95, 0.99])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_image_that_was_cut_and_got_a_new_end_is_broken(kind: str, part: float) -> None:
+    content = photo(**KINDS[kind])
+    start, end = scan_of(content)
+    cut = content[: start + int((end - start) * part)].rstrip(b"\xff") + b"\xff\xd9"
+    with pytest.raises(BrokenImageError):
+        check_blocks(cut)
+
+
+@pytest.mark.parametrize("part", [0.2, 0.4])
+@pytest.mark.parametrize("at", [0.1, 0.5, 0.8])
+@pytest.mark.parametrize("kind", ["usual", "fine", "own codes", "colours in full"])
+def test_an_image_of_which_a_part_was_cut_out_is_broken(kind: str, at: float, part: float) -> None:
+    content = photo(**KINDS[kind])
+    start, end = scan_of(content)
+    begin = start + int((end - start) * at)
+    rest = content[min(end, begin + int((end - start) * part)) :]
+    with pytest.raises(BrokenImageError):
+        check_blocks(content[:begin] + rest)
+
+
+def test_more_data_than_the_blocks_need_break_nothing() -> None:
+    content = photo(quality=90)
+    _, end = scan_of(content)
+    check_blocks(content[:end] + bytes(40) + content[end:])
+
+
+@pytest.mark.parametrize("save", [{"progressive": True}, {"progressive": True, "quality": 95}])
+def test_a_progressive_image_is_not_counted(save: dict[str, Any]) -> None:
+    content = photo(**save)
+    check_blocks(content)
+    start, end = scan_of(content)
+    check_blocks(content[: (start + end) // 2] + content[end:])
+
+
+def test_a_long_scan_is_not_counted() -> None:
+    content = photo(quality=90)
+    _, end = scan_of(content)
+    start, _ = scan_of(content)
+    cut = content[: (start + end) // 2].rstrip(b"\xff")
+    long = cut + b"\x01" * (MOST_CODED_BYTES + 1) + content[end:]
+    check_blocks(long)
+
+
+def test_codes_that_are_left_to_the_decoder_are_not_counted() -> None:
+    content = photo(quality=90)
+    for segment in [one for one in segments_of(content) if one.marker == 0xC4][::-1]:
+        content = content[: segment.start] + content[segment.end :]
+    check_blocks(content)
+
+
+@given(at=st.integers(0, 5_000), byte=st.integers(0, 255))
+@settings(deadline=None)
+def test_a_changed_byte_raises_nothing_but_broken(at: int, byte: int) -> None:
+    content = bytearray(picture("JPEG"))
+    content[at % len(content)] = byte
+    try:
+        measure(bytes(content))
+        check_blocks(bytes(content))
+    except BrokenImageError:
+        pass
