@@ -12,13 +12,14 @@ from pydantic import SecretStr
 
 from imagegen.domain.catalog import Variant
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.money import usd_text
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import measure
 from imagegen.domain.ports import ImageOrder
-from imagegen.domain.pricing import COST, charge_microusd
+from imagegen.domain.pricing import COST, charge_microusd, price_microusd
 from imagegen.providers import build_provider
 from imagegen.providers.compatible import build_instance
-from imagegen.providers.instances import Instance
+from imagegen.providers.instances import Instance, with_instances
 from imagegen.providers.openai_images import OpenAIProvider
 from imagegen.providers.presets import PRESETS
 from local.simulator import Simulator
@@ -26,7 +27,10 @@ from local.simulator.compatible_facts import FACTS
 from local.simulator.faults import Fault
 from local.simulator.wire import Ending
 from tests.adapters.providers.loopback import serving
+from tests.fakes.catalogs import catalog
+from tests.fakes.catalogs import row as catalog_row
 from tests.fakes.instances import instances_of_every_preset
+from tests.fakes.service import Service
 
 KEY = "sk-simulated-1234"
 SIMULATED = sorted(FACTS)
@@ -102,6 +106,22 @@ def test_every_priced_size_is_sent_as_it_was_priced_and_drawn_in_its_size(
         got = requests.get(f"{servers.url}/control/calls", timeout=5).json()[-1]
         assert {name: got["params"].get(name) for name in sent} == sent
         assert got["billedMicrousd"] == price
+
+
+@every
+def test_a_click_makes_and_charges_an_image_of_each_server(servers: Simulator, preset: str) -> None:
+    instance = instance_of(preset)
+    priced = catalog(catalog_row("alpha-standard", priority=1, usd="0.06"))
+    service = Service(catalog=with_instances(priced, (instance,)))
+    service.providers[instance.name] = adapter_of(servers, preset)  # type: ignore[assignment]
+    row = instance.rows[0]
+    image = service.present(service.estimate(model=row.model))
+    assert image.provider == instance.name
+    price = price_microusd(row, row.sizes[0])
+    assert price is not None
+    assert image.model_dump(mode="json", by_alias=True)["cost"]["charged"] == usd_text(price)
+    assert service.spent() == price
+    service.check_charged_iff_stored()
 
 
 @every
