@@ -1,6 +1,6 @@
 """Confirmed requests, images, usage and OpenAI's routes; background runs; the reconciler."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -17,13 +17,12 @@ from imagegen.edge.api import (
     current_user,
     get_dependency,
     json_response,
-    name_in_logs,
     response_schema,
     serve,
     viewer_id,
 )
 from imagegen.edge.events import MAKE_IMAGES, task_of
-from imagegen.edge.media_types import wants_json
+from imagegen.edge.media_types import applied_preference, wants_json
 from imagegen.edge.requests import Access, check_query
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import (
@@ -36,7 +35,6 @@ from imagegen.openai_api.answer_models import (
 from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
-from imagegen.wire.headers import PREFER
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
 from imagegen.wire.sets import GeneratedSet
@@ -70,7 +68,7 @@ api = build_api()
 def generate(request: GenerateRequest, service: Service) -> Response[str]:
     """Return the images that the quotes promised, or, while they are being made, their state."""
     ends_ms, user = _ends_ms(service), current_user(api).id
-    applied = _applied_preference()
+    applied = applied_preference(api.current_event.headers)
     if request.quotes:
         return _set_response(request, service, ends_ms, applied)
     if applied:
@@ -83,16 +81,6 @@ def generate(request: GenerateRequest, service: Service) -> Response[str]:
         answer = service.presenter.in_progress(quote, result)
         return json_response(answer, status=202, location=location, **WAIT, **applied)
     return json_response(service.presenter.image(quote, result, request.prompt, _base_url(service)))
-
-
-def _applied_preference() -> dict[str, str]:
-    """Return the header of an answer that comes before the image; empty if it shall come after."""
-    if not (prefer := api.current_event.headers.get(PREFER)):
-        return {}
-    # Imported here: few requests have the header.
-    from imagegen.edge.preferences import RESPOND_ASYNC, prefers_async  # noqa: PLC0415
-
-    return {"preference_applied": RESPOND_ASYNC} if prefers_async(prefer) else {}
 
 
 def _set_response(
@@ -233,25 +221,12 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         service.world.observer.swept()
         return done
     if task_of(event) == MAKE_IMAGES:
-        return _make_images(event, context)
+        # Imported here: few invocations are of this kind.
+        from imagegen.bootstrap.background import make_images  # noqa: PLC0415
+
+        service = get_dependency(api, get_generate_service)
+        return make_images(service, event, context.get_remaining_time_in_millis())
     return serve(api, event, context, access=ACCESS)
-
-
-def _make_images(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Make the images of a background run, and return how many ended how, which no caller reads."""
-    # Imported here: few invocations are of this kind.
-    from imagegen.edge.background import in_background  # noqa: PLC0415
-    from imagegen.wire.run_events import RunEvent  # noqa: PLC0415
-
-    service = get_dependency(api, get_generate_service)
-    ends_ms = service.world.now_ms() + context.get_remaining_time_in_millis()
-
-    def run() -> Sequence[object | None]:
-        parsed = RunEvent.model_validate(event)
-        name_in_logs(service.background.user_of(parsed), _name_key)
-        return service.background.run(parsed, ends_ms=ends_ms)
-
-    return in_background(run)
 
 
 def _ends_ms(service: GenerateService) -> int:

@@ -68,7 +68,6 @@ PERMITTED: Mapping[str, tuple[frozenset[str], str]] = {
 """Which names a file may say that is no provider's own, and why. A fifth is in none of them."""
 
 TABLES: Mapping[str, str] = {
-    "tests/adapters/providers/test_forms.py": "vendors whose answer is one JSON document",
     "tests/contracts/test_contracts.py": "the vendors' own schemas, by their file",
     "tests/simulator/test_requests.py": "each vendor's own wrong parameters",
     "tests/simulator/test_schemas.py": "the vendors' own schemas, by their file",
