@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
-from imagegen.site import read_files
+from imagegen.site.files import read_files
 from local.paths import ROOT, STACK_FILE
 from tests.browser.stage import FLAGS, chromium_path
 

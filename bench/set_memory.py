@@ -18,12 +18,12 @@ from bench import ground
 from bench.handler import event
 from bench.provider import picture
 from bench.results import Part, alone
+from imagegen.providers import PROVIDERS
 from local import rie
 from local.invoke import deployed_variables
 from local.stack import LocalStack
 from tests.stack.driver import Driver, Person
 
-PROVIDERS: Final = ("openai", "gemini", "together", "replicate")
 LIMIT_MB: Final = 512
 IMAGES: Final = 4
 SETS: Final = 3
@@ -34,8 +34,8 @@ SECONDS: Final = 290
 
 def peak_mb(function: rie.Function) -> float:
     """Return the most memory that a function's process has had, in MB."""
-    task = Path(f"/proc/{function.pid}/task/{function.pid}/children")
-    (child,) = task.read_text().split()
+    threads = Path(f"/proc/{function.pid}/task").glob("*/children")
+    (child,) = " ".join(one.read_text() for one in threads).split()
     lines = Path(f"/proc/{child}/status").read_text().splitlines()
     (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
     return int(peak) * 1024 / 1e6

@@ -1,6 +1,6 @@
 """Writes ``providers.js`` beside the elements: their package has as a file what the page makes."""
 
-from imagegen.site import providers_script
+from imagegen.site.files import providers_script
 from local.paths import ROOT
 
 

@@ -5,7 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from imagegen.site import PageSettings, Site, build_site, read_files
+from imagegen.site import PageSettings, Site, build_site
+from imagegen.site.files import read_files
 
 # Read and compressed while Lambda starts the instance, which then has a whole processor.
 FILES = read_files(Path(__file__).with_name("static"))

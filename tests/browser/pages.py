@@ -36,7 +36,7 @@ class Visitor:
         tab.on("request", lambda request: self.requests.append(request.url))
         tab.on("pageerror", lambda error: self.errors.append(str(error)))
         tab.goto(f"{self.stack.urls['pageUrl']}#token={self.person.token}")
-        expect(tab.locator("#providers li")).to_have_count(4, timeout=TIMEOUT_MS)
+        expect(tab.locator("#providers li")).to_have_count(len(PROVIDERS), timeout=TIMEOUT_MS)
         return tab
 
     def show(self, part: str) -> None:

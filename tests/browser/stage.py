@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-from imagegen.site import providers_script
+from imagegen.site.files import providers_script
 from local.paths import ROOT
 
 STATIC = ROOT / "functions" / "page" / "static"

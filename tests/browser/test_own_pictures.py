@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from local.paths import STATE
 from tests.browser.pages import (
@@ -28,7 +28,7 @@ from tests.stack.driver import Driver
 pytest_plugins = ["tests.browser.deployed"]
 
 PHOTO = picture("JPEG", size=(96, 64), comment=b"taken at home by Ada")
-FILE = {"name": "harbour.jpg", "mimeType": "image/jpeg", "buffer": PHOTO}
+FILE: FilePayload = {"name": "harbour.jpg", "mimeType": "image/jpeg", "buffer": PHOTO}
 
 
 def made(visitor: Visitor, *prompts: str) -> list[dict[str, Any]]:
@@ -141,9 +141,23 @@ def four_by_the_cheaper_choice(visitor: Visitor) -> None:
     screenshot(visitor, "four-made")
 
 
+def worked_on(visitor: Visitor, action: str, label: str) -> None:
+    """The first picture, upscaled or cut out."""
+    visitor.images.first.get_by_role("button", name="More actions").click()
+    press(visitor.page.get_by_role("dialog", name="Your picture"), action)
+    found = visitor.page.locator("#made generated-image").first
+    button = found.get_by_role("button", name=f"{label} Image for $")
+    expect(button).to_be_visible(timeout=TIMEOUT_MS)
+    visitor.page.wait_for_timeout(700)
+    button.click()
+    expect_state(found, "complete")
+    expect_seen(found)
+    screenshot(visitor, action.lower().replace(" ", "-"))
+
+
 def one_deleted(visitor: Visitor) -> str:
     """The link of the picture that was deleted."""
-    dialog = opened(visitor, 6)
+    dialog = opened(visitor, 8)
     link = dialog.locator("a").get_attribute("href") or ""
     dialog.locator("img").evaluate("image => image.decode()")
     screenshot(visitor, "dialog")
@@ -151,7 +165,7 @@ def one_deleted(visitor: Visitor) -> str:
     expect(dialog).to_contain_text(re.compile(r"The charge of \$0\.\d+ stays"))
     screenshot(visitor, "delete")
     press(dialog, "Delete for good")
-    expect(tiles(visitor.page)).to_have_count(6, timeout=TIMEOUT_MS)
+    expect(tiles(visitor.page)).to_have_count(8, timeout=TIMEOUT_MS)
     return link
 
 
@@ -159,16 +173,18 @@ def test_the_whole_flow_from_the_first_picture_to_its_deletion(visit: Visit, sta
     visitor = visit()
     drawn_and_changed_twice(visitor)
     four_by_the_cheaper_choice(visitor)
+    worked_on(visitor, "Upscale", "Upscale")
+    worked_on(visitor, "Remove background", "Cut Out")
     visitor.page.evaluate("localStorage.clear()")
     visitor.page.reload()
     expect(visitor.images).to_have_count(0)
-    expect(gallery(visitor)).to_have_count(7, timeout=TIMEOUT_MS)
+    expect(gallery(visitor)).to_have_count(9, timeout=TIMEOUT_MS)
     visitor.page.wait_for_load_state("networkidle")
     screenshot(visitor, "gallery")
     spent = visitor.person.usage()["spent"]
     link = one_deleted(visitor)
     assert requests.get(link, timeout=30).status_code == 410
-    assert (visitor.person.usage()["spent"], drawn(stack)) == (spent, 7)
+    assert (visitor.person.usage()["spent"], drawn(stack)) == (spent, 9)
     assert (visitor.violations(), visitor.errors) == ([], [])
 
 
@@ -328,7 +344,7 @@ def test_a_file_is_uploaded_once_and_the_price_comes_with_it(visit: Visit) -> No
     ],
 )
 def test_a_file_that_cannot_be_an_input_is_refused_before_it_is_sent(
-    visit: Visit, file: dict[str, Any], words: str
+    visit: Visit, file: FilePayload, words: str
 ) -> None:
     visitor = visit()
     visitor.page.locator("#file").set_input_files([file])
@@ -341,9 +357,8 @@ def test_a_file_that_is_no_picture_is_refused_in_words_of_the_service(visit: Vis
     visitor = visit()
     page = visitor.page
     page.get_by_label("Prompt", exact=True).fill("make it a night")
-    page.locator("#file").set_input_files(
-        [{"name": "a.png", "mimeType": "image/png", "buffer": b"no picture at all" * 9}]
-    )
+    text: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture" * 9}
+    page.locator("#file").set_input_files([text])
     words = "The file is not an image in a supported format. Send a PNG, JPEG or WebP."
     expect(page.locator("#why")).to_have_text(words, timeout=TIMEOUT_MS)
 
@@ -384,7 +399,7 @@ def test_an_operation_is_offered_where_the_catalog_has_it(
 
     def listed(route: Route) -> None:
         body = route.fetch().json()
-        rows = [one | {"operation": "draw"} for one in body["models"]]
+        rows = [one for one in body["models"] if one["operation"] == "generate"]
         rows += [rows[0] | {"operation": name, "available": True} for name in operations]
         headers = {"access-control-allow-origin": "*"}
         route.fulfill(json=body | {"models": rows}, headers=headers)

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from imagegen.providers import PROVIDERS
 from tests.browser.pages import (
     FOX,
     TIMEOUT_MS,
@@ -72,7 +73,7 @@ def test_a_link_logs_nobody_in_where_there_is_no_simulator(visit: Visit) -> None
     page.route(visitor.stack.urls["pageUrl"], drop_simulator)
     page.goto(f"{visitor.stack.urls['pageUrl']}#token={stranger(visitor)}")
     expect(page.get_by_text("Prices and images need a token.")).to_be_visible(timeout=TIMEOUT_MS)
-    expect(page.locator("#providers li")).to_have_count(4, timeout=TIMEOUT_MS)
+    expect(page.locator("#providers li")).to_have_count(len(PROVIDERS), timeout=TIMEOUT_MS)
     assert page.evaluate(TOKEN) is None
     # It leaves the address all the same.
     assert "token" not in page.url
@@ -85,7 +86,7 @@ def test_a_changed_hash_swaps_no_token(visit: Visit, simulated: bool) -> None:  
     if not simulated:
         page.route(visitor.stack.urls["pageUrl"], drop_simulator)
         page.reload()
-        expect(page.locator("#providers li")).to_have_count(4, timeout=TIMEOUT_MS)
+        expect(page.locator("#providers li")).to_have_count(len(PROVIDERS), timeout=TIMEOUT_MS)
     page.evaluate("(token) => { location.hash = `token=${token}`; }", stranger(visitor))
     page.wait_for_function("!location.hash")
     assert page.evaluate(TOKEN) == visitor.person.token
@@ -132,6 +133,6 @@ def test_what_an_earlier_version_kept_for_whoever_came_is_deleted(visit: Visit) 
     old = json.dumps([{"role": "user", "content": "an old secret"}])
     visitor.page.evaluate("(text) => localStorage.setItem('imagegen.chat', text)", old)
     visitor.page.reload()
-    expect(visitor.page.locator("#providers li")).to_have_count(4, timeout=TIMEOUT_MS)
+    expect(visitor.page.locator("#providers li")).to_have_count(len(PROVIDERS), timeout=TIMEOUT_MS)
     assert visitor.page.get_by_text("an old secret").count() == 0
     assert visitor.page.evaluate("localStorage.getItem('imagegen.chat')") is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from imagegen.site import providers_script, read_files
+from imagegen.site.files import providers_script, read_files
 from local.paths import ROOT
 from tests.browser.stage import STATIC, Gallery, OpenGallery
 

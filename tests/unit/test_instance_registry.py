@@ -14,7 +14,7 @@ from imagegen.domain.errors import ConfigurationError
 from imagegen.providers import PROVIDERS, build_provider, flag_name, registry
 from imagegen.providers.openai_images import OpenAIProvider
 from imagegen.settings import Settings
-from imagegen.site import providers_script
+from imagegen.site.files import providers_script
 from local.simulator.routes import World
 from tests.fakes.instances import every_preset, text_of
 

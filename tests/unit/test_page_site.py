@@ -16,13 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.edge.events import plain_path
-from imagegen.site import (
-    ENTRIES,
-    PageSettings,
-    Site,
-    build_site,
-    read_files,
-)
+from imagegen.site import PageSettings, Site, build_site
+from imagegen.site.files import ENTRIES, read_files
 from imagegen.site.negotiation import accepts_gzip, etag_matches
 from local.paths import ROOT
 from local.run import may_open

@@ -15,7 +15,7 @@ from imagegen.chat import FORMATS, tool_definition
 from imagegen.chat.tool import ToolArguments
 from imagegen.providers import PROVIDERS, base_url_name, flag_name, region_name
 from imagegen.settings import Settings
-from imagegen.site import providers_script
+from imagegen.site.files import providers_script
 from imagegen.usecases.key_checks import CALL_TIMEOUT_SECONDS, call_timeout_seconds
 from local import guide
 from local.parameters import parameter_name, read_template

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.site import ENTRIES, providers_script
 from imagegen.site.bundles import Bundler, UnknownSyntaxError, stripped
+from imagegen.site.files import ENTRIES, providers_script
 from local.paths import ROOT
 
 STATIC = ROOT / "functions" / "page" / "static"

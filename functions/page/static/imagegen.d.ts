@@ -5,6 +5,8 @@
 
 export type Operation = "generate" | "upscale" | "cutout";
 export type Tier = "fast" | "standard" | "high" | "ultra";
+/** upscale and cutout work on the one picture in inputs and take no prompt. */
+export type Operation = "generate" | "upscale" | "cutout";
 export type Status = "pending" | "generating" | "complete" | "failed" | "declined" | "cancelled";
 export type ViewState =
   | "pending" | "pending-range" | "expired" | "starting" | "generating" | "preview" | "slow" | "complete"
@@ -42,7 +44,11 @@ export interface MaskReference {
 }
 
 export interface EstimateRequest {
-  prompt: string;
+  operation?: Operation;
+  /** Required to generate; without it for the other operations. */
+  prompt?: string;
+  /** Only to upscale; 2 without it. */
+  scale?: 2 | 4 | null;
   quality?: Tier | null;
   size?: string;
   style?: string;
@@ -171,6 +177,9 @@ export interface Estimate {
   quotes: string[];
   imageIds: string[];
   expiresAt: string;
+  operation: Operation;
+  /** Of an upscale: how many times longer its edges are. */
+  scale?: number | null;
   prompt: string;
   quality: Tier;
   qualityReason: string;
@@ -198,7 +207,7 @@ export interface Estimate {
   partials: number;
   inputs: InputShown[];
   /** What was requested beside the prompt: send both again for a new price. */
-  request: Omit<EstimateRequest, "prompt">;
+  request?: Omit<EstimateRequest, "prompt">;
 }
 
 export interface Cost {
@@ -245,6 +254,7 @@ export type ApiCall = LlmApiCall | TextApiCall;
 
 export interface GeneratedImage {
   id: string;
+  operation: Operation;
   status: "complete";
   imageUrl: string;
   alt: string;
@@ -283,6 +293,7 @@ export interface ImageInProgress {
 
 export interface ImageStatus {
   id: string;
+  operation?: Operation | null;
   status: "generating" | "complete" | "failed";
   /** null: whether it is stored was not looked up, as by MCP's tool, which cannot see the images. */
   charged: boolean | null;
@@ -333,6 +344,7 @@ export interface Problem {
 /** One image in its owner's list. */
 export interface OwnImage {
   id: string;
+  operation: Operation;
   status: "complete";
   imageUrl: string;
   alt: string;

@@ -7,6 +7,9 @@ import { explain, h } from "./ui.js";
 const C2PA = { present: "A C2PA manifest is in the file; nobody has checked it here.", absent: "No C2PA manifest is in the file." };
 const WATERMARK = { synthid: "Its vendor says that it has a SynthID watermark." };
 
+/** In place of a prompt, for what is made without one. */
+const MADE = { upscale: "A larger version of a picture", cutout: "A picture without its background" };
+
 /** What is known about a picture: `[name, text]`. */
 export function factsOf({ cost, provider, model, size, quality, style, createdAt, inputs = [], provenance }) {
   const { c2pa, watermark } = provenance ?? {};
@@ -111,7 +114,7 @@ export function pictureDialog(client, { actions, removed, failed }) {
     const url = safeUrl(image.imageUrl, document.baseURI);
     Object.assign(picture, { alt: altText(image.prompt, image.alt), width: image.width ?? 1024, height: image.height ?? 1024, src: url });
     link.href = url;
-    prompt.textContent = image.prompt ?? "The prompt was not kept.";
+    prompt.textContent = image.prompt || (MADE[image.operation] ?? "The prompt was not kept.");
     facts.replaceChildren(...factsOf(image).flatMap(([name, text]) => [h("dt", { textContent: name }), h("dd", { textContent: text })]));
     const more = actions.filter(({ fits }) => fits(image)).map(({ text, act }) => button(text, () => {
       dialog.close();
