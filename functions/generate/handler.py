@@ -1,6 +1,6 @@
 """Confirmed requests, images, usage and OpenAI's routes; background runs; the reconciler."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -22,7 +22,8 @@ from imagegen.edge.api import (
     viewer_id,
 )
 from imagegen.edge.events import MAKE_IMAGES, task_of
-from imagegen.edge.media_types import applied_preference, wants_json
+from imagegen.edge.media_types import wants_json
+from imagegen.edge.preferences import applied_preference
 from imagegen.edge.requests import Access, check_query
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import (
@@ -35,6 +36,7 @@ from imagegen.openai_api.answer_models import (
 from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
+from imagegen.wire.headers import PREFER
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
 from imagegen.wire.sets import GeneratedSet
@@ -68,7 +70,7 @@ api = build_api()
 def generate(request: GenerateRequest, service: Service) -> Response[str]:
     """Return the images that the quotes promised, or, while they are being made, their state."""
     ends_ms, user = _ends_ms(service), current_user(api).id
-    applied = applied_preference(api.current_event.headers)
+    applied = applied_preference(api.current_event.headers.get(PREFER, ""))
     if request.quotes:
         return _set_response(request, service, ends_ms, applied)
     if applied:
@@ -155,14 +157,7 @@ def delete_image(image_id: str, service: Service) -> Response[str]:
 )
 def create_image(request: ImagesRequest, service: Service) -> Response[str]:
     """Return images to an OpenAI client: offer and confirmation in one call."""
-    answer = service.openai.images.answer(
-        request,
-        api.current_event.headers,
-        current_user(api).id,
-        ends_ms=_ends_ms(service),
-        base_url=_base_url(service),
-    )
-    return json_response(answer, status=200, **answer.receipt_headers())
+    return _openai_response(service, service.openai.images.answer, request)
 
 
 @api.post(
@@ -173,21 +168,12 @@ def create_image(request: ImagesRequest, service: Service) -> Response[str]:
 )
 def edit_image(service: Service) -> Response[str]:
     """Return changed pictures to an OpenAI client: offer and confirmation in one call."""
-    ends_ms, base_url = _ends_ms(service), _base_url(service)
-    answer = service.openai.edits.answer(
-        service.openai.edit_of(api.current_event.raw_event, base_url),
-        api.current_event.headers,
-        current_user(api).id,
-        ends_ms=ends_ms,
-        base_url=base_url,
-    )
-    return json_response(answer, status=200, **answer.receipt_headers())
+    edit = service.openai.edit_of(api.current_event.raw_event, _base_url(service))
+    return _openai_response(service, service.openai.edits.answer, edit)
 
 
 @api.get(MODELS, operation_id="listModelsForOpenai", tags=["openai"])
-def openai_models(
-    service: Service,
-) -> ModelList:
+def openai_models(service: Service) -> ModelList:
     """Return the values that ``model`` may have now."""
     return service.openai.listing.all(service.lister.models())
 
@@ -222,11 +208,25 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         return done
     if task_of(event) == MAKE_IMAGES:
         # Imported here: few invocations are of this kind.
-        from imagegen.bootstrap.background import make_images  # noqa: PLC0415
+        from imagegen.edge.background import make_images  # noqa: PLC0415
 
         service = get_dependency(api, get_generate_service)
-        return make_images(service, event, context.get_remaining_time_in_millis())
+        ends_ms = service.world.now_ms() + context.get_remaining_time_in_millis()
+        return make_images(event, service.background, _name_key, ends_ms=ends_ms)
     return serve(api, event, context, access=ACCESS)
+
+
+def _openai_response(
+    service: GenerateService, answer_to: Callable[..., ImagesAnswer], request: object
+) -> Response[str]:
+    answer = answer_to(
+        request,
+        api.current_event.headers,
+        current_user(api).id,
+        ends_ms=_ends_ms(service),
+        base_url=_base_url(service),
+    )
+    return json_response(answer, status=200, **answer.receipt_headers())
 
 
 def _ends_ms(service: GenerateService) -> int:

@@ -1,4 +1,4 @@
-"""The alarms of what the functions stand on: reconciler, table and bucket."""
+"""The alarms of the table and the bucket, and of the reconciler, which gives held money back."""
 
 from typing import Final
 

@@ -71,7 +71,7 @@ BUDGETS = {
     "health": Budget(620, 630, VENDORS + TOKENS, "health/report"),
     "generate": Budget(722, 732, VENDORS, "generate/unknown-image"),
     "chat": Budget(708, 718, VENDORS, "chat/no-token"),
-    "page": Budget(114, 124, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
+    "page": Budget(115, 125, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 
 

@@ -1,13 +1,26 @@
 """How an invocation without a caller ends: the outcomes are logged, and Lambda counts a fault."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
 from imagegen.domain.errors import ImagegenError, StoreUnavailableError
+from imagegen.edge.api import name_in_logs
 from imagegen.edge.problems import to_problem
 from imagegen.logs import logger, place_of
+from imagegen.wire.run_events import RunEvent
+
+
+class Runs(Protocol):
+    """What makes the images of an event: ``usecases.generate.background.BackgroundRuns``."""
+
+    def user_of(self, event: RunEvent, /) -> str:
+        """Return the user of an event."""
+
+    def run(self, event: RunEvent, /, *, ends_ms: int) -> Sequence[object | None]:
+        """Return how each image of an event ended."""
 
 
 class BackgroundRunError(Exception):
@@ -15,6 +28,25 @@ class BackgroundRunError(Exception):
 
     Lambda counts it as an error of the function, and does not run the event again.
     """
+
+
+def make_images(
+    event: Mapping[str, Any], runs: Runs, name_key: Callable[[], bytes], *, ends_ms: int
+) -> dict[str, int]:
+    """Make the images of an event, and return how many ended how, which no caller reads.
+
+    Lambda ends this run at ``ends_ms``; the log lines have the user's name by ``name_key``.
+
+    Raises:
+        BackgroundRunError: the run has a bug, or could not reach a store.
+    """
+
+    def run() -> Sequence[object | None]:
+        parsed = RunEvent.model_validate(event)
+        name_in_logs(runs.user_of(parsed), name_key)
+        return runs.run(parsed, ends_ms=ends_ms)
+
+    return in_background(run)
 
 
 def in_background(run: Callable[[], Sequence[object | None]]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What the headers Accept, Content-Type and Prefer say of an answer and of a body.
+"""What the headers Accept and Content-Type say of media types.
 
 Source: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1 (what a client accepts) and
 #section-8.3 (the type of a body).
@@ -7,7 +7,7 @@ Source: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1 (what a client acc
 import re
 from collections.abc import Iterator, Mapping
 
-from imagegen.wire.headers import JSON, PREFER
+from imagegen.wire.headers import JSON
 
 FORM_WITH_FILES = "multipart/form-data"
 _RANGE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
@@ -69,13 +69,3 @@ def _weights(accept: str) -> Iterator[tuple[str, float]]:
 def _weight(text: str) -> float:
     """Return the weight; 1 if it is not a number, because a client that names a type wants it."""
     return float(text) if any(map(str.isdigit, text)) and _WEIGHT.fullmatch(text) else 1.0
-
-
-def applied_preference(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the header of an answer that comes before the image; empty if it shall come after."""
-    if not (prefer := headers.get(PREFER)):
-        return {}
-    # Imported here: few requests have the header.
-    from imagegen.edge.preferences import RESPOND_ASYNC, prefers_async  # noqa: PLC0415
-
-    return {"preference_applied": RESPOND_ASYNC} if prefers_async(prefer) else {}

@@ -7,6 +7,11 @@ _PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 _NAME_AND_VALUE = re.compile(r"\s*([^\s=;]+)\s*(?:=\s*([^;]*))?")
 
 
+def applied_preference(prefer: str) -> dict[str, str]:
+    """Return the header of an answer that comes before the image; empty if it shall come after."""
+    return {"preference_applied": RESPOND_ASYNC} if prefer and prefers_async(prefer) else {}
+
+
 def prefers_async(prefer: str) -> bool:
     """Return whether a client would rather be answered before its image is made.
 
