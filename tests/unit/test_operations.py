@@ -534,7 +534,11 @@ WRONG: dict[str, Callable[[dict[str, Any]], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+# A picture of 64 megapixels takes seconds to make.
+LARGER = pytest.param("larger", marks=pytest.mark.thorough)
+
+
+@pytest.mark.parametrize("wrong", [LARGER if one == "larger" else one for one in WRONG])
 def test_another_picture_than_was_sold_is_not_charged(wanted: dict[str, Any], wrong: str) -> None:
     service, priced = ready(wanted)
     before = spent(service)
@@ -704,6 +708,7 @@ def test_a_deleted_picture_stops_the_click_before_anything_is_held(wanted: dict[
     assert spent(service) == before
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("wanted", [OPERATIONS["upscale"], OPERATIONS["cutout"]], indirect=False)
 def test_a_fault_at_any_call_ends_with_what_is_stored_charged(

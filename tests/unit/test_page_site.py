@@ -16,9 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.edge.events import plain_path
-from imagegen.site import PageSettings, Site, build_site
+from imagegen.site import PageSettings, Site, accepts_gzip, build_site, etag_matches
 from imagegen.site.files import ENTRIES, read_files
-from imagegen.site.negotiation import accepts_gzip, etag_matches
 from local.paths import ROOT
 from local.run import may_open
 

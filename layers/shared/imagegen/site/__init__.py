@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from imagegen.edge.events import NEEDED, url_event
 from imagegen.places import came_through_front, is_on_loopback, public_url
 from imagegen.site.files import File
-from imagegen.site.negotiation import accepts_gzip, etag_matches
 
 FUNCTIONS = ("estimate", "generate", "health", "chat")
 CONFIG = '<meta name="config" content="">'
@@ -162,6 +161,21 @@ def build_site(files: Mapping[str, File], settings: PageSettings) -> Site:
             text = page.content.decode().replace(CONFIG, meta)
             made[name] = File.of("index.html", text.encode())
     return Site({**files, **made}, settings.policy(), settings.origin_digests)
+
+
+def accepts_gzip(accepted: str) -> bool:
+    """Return whether an Accept-Encoding header accepts gzip (RFC 9110, 12.5.3)."""
+    for one in accepted.lower().split(","):
+        coding, _, weight = one.partition(";")
+        if coding.strip() in ("gzip", "*"):
+            return weight.strip().removeprefix("q=").strip("0.") != "" if weight else True
+    return False
+
+
+def etag_matches(tag: str, held: str) -> bool:
+    """Return whether an If-None-Match header has a tag, compared weakly (RFC 9110, 13.1.2)."""
+    tags = {one.strip().removeprefix("W/") for one in held.split(",")}
+    return tag in tags or "*" in tags
 
 
 def _public_url(endpoint: str, url: str) -> str:
