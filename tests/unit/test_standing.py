@@ -10,6 +10,8 @@ from tests.fakes.clock import NOON_MS as NOW
 
 LIMITS = Limits(hourly_images=3, daily_images=5, daily_microusd=1_000_000)
 TODAY = utc_day(NOW)
+LONG_AGO = NOW - 131_400_000
+"""Half an hour before midnight, two days ago: its hour ends on a day without images."""
 
 
 def held(ledger: Ledger, number: int, *, at_ms: int = NOW, limits: Limits = LIMITS) -> Ledger:
@@ -70,3 +72,12 @@ def test_one_image_of_a_day_that_is_over_cannot_be_waited_for() -> None:
     limit = limit_now(ledger, few, day=utc_day(before_ms), ceiling_microusd=50_000, now_ms=NOW)
     assert limit is not None
     assert (limit.code, limit.retryable, limit.retry_after_seconds) == ("daily_images", False, None)
+
+
+def test_an_hour_that_ended_before_now_opens_nothing() -> None:
+    few = replace(LIMITS, daily_images=2)
+    ledger = rules.settled(held(Ledger(), 0, at_ms=LONG_AGO, limits=few), "q0", 40_000)
+    ledger = rules.settled(held(ledger, 1, limits=few), "q1", 40_000)
+    limit = limit_now(ledger, few, day=TODAY, ceiling_microusd=50_000, now_ms=NOW, count=2)
+    assert limit is not None
+    assert (limit.code, limit.retry_after_seconds) == ("daily_images", next_day_seconds(NOW))
