@@ -167,12 +167,15 @@ def test_a_first_deployment_says_what_is_set_and_what_is_missing() -> None:
     assert "providers   openai" in said
     assert "alarms      on the dashboard only" in said
     assert "CANARY" not in said
-    assert "no key is set: no image can be offered" in summary({}, is_new=True)
+    assert "providers   bedrock (by role)" in summary({}, is_new=True)
+    without = summary({"BEDROCK_REGION": "off"}, is_new=True)
+    assert "no key is set: no image can be offered" in without
     assert "alarms      ops@example.com" in summary({"ALARM_EMAIL": "ops@example.com"}, is_new=True)
 
 
 def test_what_is_cleared_is_shown_as_not_set() -> None:
     cleared = {"JWT_ISSUER": "-", "OPENAI_API_KEY": "-", "ALARM_EMAIL": "-"}
+    cleared["BEDROCK_REGION"] = "off"
     said = summary(cleared, is_new=True)
     assert "every user will be refused" in said
     assert "no key is set" in said

@@ -26,7 +26,7 @@ from imagegen.usecases.generate.run import SETTLE_MARGIN_MS, AttemptLog, Made
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.pictures import picture, png
 from tests.fakes.providers import Reaction, ScriptedProvider
-from tests.fakes.service import PROMPT, Service
+from tests.fakes.service import KEYRING, PROMPT, Service
 
 ALPHA, BETA, GAMMA = (f"{name}-standard-model" for name in ("alpha", "beta", "gamma"))
 MODEL_CIRCUIT = f"alpha/{ALPHA}"
@@ -589,11 +589,15 @@ def test_a_bug_of_ours_does_not_keep_the_users_money() -> None:
 def test_the_longest_record_fits_beside_an_object_in_s3() -> None:
     service = Service(catalog=real_catalog())
     rows = service.catalog.tier(Tier.ULTRA)
-    able = [one.provider for one in rows if not one.inputs or one.inputs.needs == "nothing"]
-    for name in able[:-1]:
-        service.react(name, Outcome.UNAVAILABLE)
-        service.providers[name].takes_ms = 59_000
+    able = [one for one in rows if not one.inputs or one.inputs.needs == "nothing"]
     offer = service.estimate(quality="ultra", size="landscape")
+    tried = open_quote(offer.quote, KEYRING).candidates
+    asked = [service.catalog.by_key[one.key].provider for one in tried]
+    for name in asked:
+        failures = asked.count(name) - (name == asked[-1])
+        made_at_last = [png((1536, 1024))] if name == asked[-1] else []
+        service.react(name, *[Outcome.UNAVAILABLE] * failures, *made_at_last)
+        service.providers[name].takes_ms = 59_000
     made = service.confirm(offer, remaining_ms=900_000)
     assert isinstance(made, Made)
     assert len(made.record.attempts) == len(able) >= 4

@@ -12,12 +12,14 @@ from imagegen.domain.criteria import Criteria
 from imagegen.domain.days import today
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.formats import likely_bytes, requested
+from imagegen.domain.operations import Operation
 from imagegen.domain.quote import open_quote
 from imagegen.domain.selection import select
 from tests.contracts.vendors import check_image_request
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.clock import NOON_MS
 from tests.fakes.service import KEYRING, Service
+from tests.vendors import vendor
 
 REAL = real_catalog()
 PNG: dict[str, Any] = {
@@ -96,13 +98,12 @@ def test_every_format_of_the_real_catalog_is_one_that_its_vendor_takes(one: Offe
         assert option is not None
         needs_mask = one.inputs is not None and one.inputs.needs == "mask"
         sent = one.sent(option) | ({"image": "data:", "mask": "data:"} if needs_mask else {})
-        assert one.digest(option) != one.digest(size)
-        if one.provider == "openai":
-            body = {"model": one.model, "prompt": "a fox", "n": 1, **sent}
-        elif one.provider == "replicate":
-            body = {"input": {"prompt": "a fox", **sent}}
-        else:
-            body = {"model": one.model, "prompt": "a fox", "n": 1, **sent}
+        # A row that makes one format only needs no parameter for it.
+        assert (one.digest(option) != one.digest(size)) is bool(one.formats[file_format])
+        if one.operation is not Operation.GENERATE:
+            sent |= {"image": "data:"}
+        prompt = "a fox" if one.operation is Operation.GENERATE else ""
+        body = vendor(one.provider).order(one.model, prompt, sent).body
         check_image_request(one.provider, one.model, body)
 
 

@@ -147,8 +147,18 @@ class Generator:
         return replace(run_of(quote, prompt, reservation.snapshot, ends_ms=ends_ms), inputs=files)
 
     def run(self, run: Run) -> Made | Running:
-        """Return the image of a run that has its hold and inputs. It raises as ``confirm``."""
-        return self._run_with_frames(run) if run.quote.wishes.partials else self._run(run)
+        """Return the image of a run that has its hold and inputs. It raises as ``confirm``.
+
+        No preview frame outlives the run, however it ends.
+        """
+        quote = run.quote
+        if not quote.wishes.partials:
+            return self._run(run)
+        frames = Frames(self.previews, quote.ref, quote.wishes.partials)
+        try:
+            return self._run(replace(run, frames=frames))
+        finally:
+            frames.forget()
 
     def resume(self, run: Run) -> Made | Running:
         """Return the image of a run that has its hold, and reads its inputs here; as ``run``."""
@@ -183,15 +193,6 @@ class Generator:
         if quote.operation is Operation.UPSCALE:
             check_opaque(files[0].content)
         return files
-
-    def _run_with_frames(self, run: Run) -> Made | Running:
-        """Return as ``_run`` does; no preview frame outlives the run, however it ends."""
-        quote = run.quote
-        frames = Frames(self.previews, quote.ref, quote.wishes.partials)
-        try:
-            return self._run(replace(run, frames=frames))
-        finally:
-            frames.forget()
 
     def _run(self, run: Run) -> Made | Running:
         with self._released_if_failed(run):
