@@ -24,7 +24,7 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.image_sets import Look
 from imagegen.domain.inputs import InputFile
-from imagegen.domain.ledger import Ledger, OpState
+from imagegen.domain.ledger import OpState
 from imagegen.domain.operations import Operation
 from imagegen.domain.previews import PreviewStore
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote
@@ -35,7 +35,7 @@ from imagegen.usecases.generate.holds import Holds
 from imagegen.usecases.generate.moderation import PromptModeration
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_charged
-from imagegen.usecases.generate.run import Confirmed, ImageMade, Made, Run, Running, run_of
+from imagegen.usecases.generate.run import Confirmed, Made, Run, Running, run_of
 from imagegen.usecases.generate.storage import ImageKeeper
 from imagegen.usecases.operations import check_opaque
 from imagegen.wire.images import GenerateRequest
@@ -196,7 +196,8 @@ class Generator:
 
     def _run(self, run: Run) -> Made | Running:
         with self._released_if_failed(run):
-            made = self._make(run)
+            self.moderation.check(run.prompt, run.inputs)
+            made = self.loop.make_image(run)
             record = run.complete_record(made, self.catalog, now_ms=self.now_ms())
         try:
             return self.keeper.keep(run, made.answer.content, record)
@@ -204,10 +205,6 @@ class Generator:
             run.log.in_doubt_microusd += made.candidate.price_microusd
             self._fail(run, error)
             raise
-
-    def _make(self, run: Run) -> ImageMade:
-        self.moderation.check(run.prompt, run.inputs)
-        return self.loop.make_image(run)
 
     @contextmanager
     def _released_if_failed(self, run: Run) -> Iterator[None]:
@@ -252,7 +249,7 @@ class Generator:
         """Return the result of a quote that was confirmed in time, or raise ``over``."""
         with stored_is_charged(self.replayer.stores.images, quote.ref):
             ledger = self.reconciler.load(quote.user)
-            was_confirmed = self._was_confirmed(quote, ledger)
+            was_confirmed = quote.quote_id in ledger.ops or self.replayer.was_made(quote.ref)
         # Ledger, record and image were looked up.
         over.charged = False
         if not was_confirmed:
@@ -261,6 +258,3 @@ class Generator:
             return self.replayer.result(quote.ref, ledger)
         except GenerationFailedError as error:
             raise over from error
-
-    def _was_confirmed(self, quote: Quote, ledger: Ledger) -> bool:
-        return quote.quote_id in ledger.ops or self.replayer.was_made(quote.ref)
