@@ -110,7 +110,8 @@ def test_a_price_expires_by_itself_and_a_new_one_is_shown_not_spent(gallery: Gal
     settle(gallery, "(estimate) => client.resolve('estimate', estimate)", fresh)
     assert state(gallery) == "pending-range"
     assert [call[0] for call in calls(gallery)] == ["status", "estimate"]
-    assert calls(gallery)[1][1]["size"] == "1024x1024"
+    # As it was requested, not as the model's pixels.
+    assert calls(gallery)[1][1]["size"] == "square"
 
 
 def test_a_second_enter_on_retry_cannot_spend(gallery: Gallery) -> None:
