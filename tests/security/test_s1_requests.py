@@ -227,11 +227,12 @@ def test_schemathesis_finds_nothing(house: House, board: Board) -> None:
         operation = cast("Ok[Any]", found).ok()
         for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
             examine(operation, mode, token, calls)
+    operations = [one for path in DOCUMENT["paths"].values() for one in path if "-" not in one]
     board.show(
         "S1c",
         "schemathesis over the OpenAPI document: no failed check",
         f"{sum(calls.values())} cases of {len(calls)} operations, {len(CHECKS)} checks, 0 failed",
-        passes=len(calls) == len(list(DOCUMENT["paths"])) and sum(calls.values()) >= 1_000,
+        passes=len(calls) == len(operations) and sum(calls.values()) >= 1_000,
     )
 
 

@@ -3,7 +3,7 @@
 import http.client
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,13 +51,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         server: Any = self.server
-        upstream = http.client.HTTPConnection(server.upstream, timeout=60)
         headers = {n: v for n, v in self.headers.items() if n.lower() != "expect"}
-        upstream.request(self.command, self.path, body, headers)
-        answer = upstream.getresponse()
-        content = answer.read()
-        upstream.close()
-        return answer.status, answer.getheaders(), content
+        # Closed also if the emulator does not answer, because the function's process was killed.
+        with closing(http.client.HTTPConnection(server.upstream, timeout=60)) as upstream:
+            upstream.request(self.command, self.path, body, headers)
+            answer = upstream.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
 
     def _end(self, watch: Watch) -> None:
         """Act, and answer nothing."""

@@ -54,7 +54,9 @@ def test_an_image_is_drawn_and_then_edited_by_its_id(stack: Driver, person: Pers
     offer = person.estimate("Make it blue", quality="standard", inputs=[{"image": parent["id"]}])
     assert offer.status == 200, offer.text
     assert offer.json["size"] == parent["size"]
-    assert parent["id"] not in offer.text
+    # The offer repeats the request to who sent it, and has the id nowhere else.
+    assert offer.json["request"]["inputs"] == [{"image": parent["id"]}]
+    assert offer.text.count(parent["id"]) == 1
     made = person.confirm(offer.json)
     assert made.status == 200, made.text
     assert made.json["derivedFrom"] == parent["id"][:24]
