@@ -37,6 +37,8 @@ def r14(_: Ground) -> Measured:
     """Send every recorded answer through its adapter, and see what the circuit makes of it."""
     verdict, kinds = Verdict(), Counter[str]()
     counted_users = missed = 0
+    for name, value in CREDENTIALS.items():
+        os.environ.setdefault(name, value)  # a function has those of its role
     for path in RECORDINGS:
         recorded = json.loads(path.read_text())
         if recorded["outcome"] == "image":
