@@ -1,6 +1,7 @@
 """Upscales and cut-outs: rows of their own, one picture, a known size, and the money as always."""
 
 import io
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -34,6 +35,7 @@ from imagegen.domain.money import button_label
 from imagegen.domain.operations import Operation, is_promised_size
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import Measured, MediaType
+from imagegen.domain.png_chunks import chunks_of, packed_chunk
 from imagegen.domain.ports import Moderation
 from imagegen.domain.pricing import charge_microusd
 from imagegen.domain.quote import open_quote
@@ -550,15 +552,24 @@ def test_another_picture_than_was_sold_is_not_charged(wanted: dict[str, Any], wr
     service.check_charged_iff_stored()
 
 
-@pytest.mark.parametrize("left", ["opaque", "empty"])
+def with_surplus(content: bytes) -> bytes:
+    """A PNG whose pixel data go on behind its last row."""
+    found = list(chunks_of(content))
+    data = zlib.decompress(b"".join(body for kind, body in found if kind == b"IDAT"))
+    parts = (found[0], (b"IDAT", zlib.compress(data + b"more")), (b"IEND", b""))
+    return content[:8] + b"".join(packed_chunk(kind, bytes(body)) for kind, body in parts)
+
+
+@pytest.mark.parametrize("left", ["opaque", "empty", "broken"])
 def test_a_cutout_has_something_left_and_something_cut(left: str) -> None:
     service, priced = ready(OPERATIONS["cutout"])
     found = Image.open(io.BytesIO(picture(size=(1024, 1024), alpha=True)))
-    if left == "empty":
+    if left != "opaque":
         found.putalpha(0)
     out = io.BytesIO()
     found.save(out, "PNG")
-    service.react("alpha", out.getvalue())
+    content = with_surplus(out.getvalue()) if left == "broken" else out.getvalue()
+    service.react("alpha", content)
     made = confirm(service, priced)
     assert isinstance(made, Made)
     first, second = made.record.attempts

@@ -48,11 +48,23 @@ def delivered(
             not in the size that an operation promised, is opaque where the background had to be
             transparent, or a cut-out of which nothing is left.
     """
-    provider = variant.row.provider
     try:
-        measured = _measured(answer.content, run.quote.operation)
+        return _delivered(candidate, variant, answer, run)
     except BrokenImageError as error:
-        raise _not_delivered(provider, Undelivered.BROKEN, str(error)) from error
+        raise _not_delivered(variant.row.provider, Undelivered.BROKEN, str(error)) from error
+
+
+def _delivered(
+    candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer, run: Run
+) -> ImageMade:
+    """Return as ``delivered``.
+
+    Raises:
+        BrokenImageError: the image is damaged; whatever reads its bytes may find that.
+        ProviderError: as ``delivered``, for the other reasons.
+    """
+    provider = variant.row.provider
+    measured = _measured(answer.content, run.quote.operation)
     if measured.is_blank:
         raise _not_delivered(provider, Undelivered.BLANK, "the image has one colour only")
     quoted = candidate.price_microusd
@@ -96,6 +108,7 @@ def _check_visible(provider: str, content: bytes) -> None:
     """Raise unless something is left of a picture without its background.
 
     Raises:
+        BrokenImageError: it is damaged.
         ProviderError: every pixel is transparent.
     """
     from imagegen.domain.transparency import is_invisible  # noqa: PLC0415 as below
@@ -108,16 +121,13 @@ def _check_transparency(provider: str, content: bytes) -> None:
     """Raise unless some pixel of an image is transparent: alpha that is not used does not count.
 
     Raises:
-        ProviderError: every pixel is opaque, or the alpha channel cannot be read.
+        BrokenImageError: the alpha channel cannot be read.
+        ProviderError: every pixel is opaque.
     """
     # Imported here: few requests want a transparent background.
     from imagegen.domain.transparency import read_transparency  # noqa: PLC0415
 
-    try:
-        is_transparent = read_transparency(content).is_transparent
-    except BrokenImageError as error:
-        raise _not_delivered(provider, Undelivered.BROKEN, str(error)) from error
-    if not is_transparent:
+    if not read_transparency(content).is_transparent:
         raise _not_delivered(provider, Undelivered.OPAQUE, "the background is not transparent")
 
 
