@@ -3,7 +3,9 @@
 const nodes = new Map();
 const element = () => ({
   listeners: {}, children: [], files: [], textContent: "", hidden: false,
-  append() {}, prepend() {}, setAttribute() {}, removeAttribute() {}, focus() {},
+  append() {}, prepend() {}, focus() {},
+  setAttribute(name, value) { this[name] = value; },
+  removeAttribute(name) { delete this[name]; },
   replaceChildren(...all) { this.children = all; },
   querySelector: () => null,
   addEventListener(name, act) { this.listeners[name] = act; },
@@ -24,6 +26,7 @@ globalThis.document = {
   getElementById: (id) => nodes.get(id) ?? nodes.set(id, element()).get(id),
   createElement: element,
 };
+globalThis.IntersectionObserver = class { observe() {} unobserve() {} };
 globalThis.FormData = class {
   *[Symbol.iterator]() { for (const [name, { value }] of Object.entries(elements)) yield [name, value]; }
 };

@@ -71,3 +71,15 @@ await new Promise((done) => setTimeout(done, 500));
 console.log(asked.length);
 """
     assert played(script) == 1
+
+
+def test_a_list_that_is_emptied_while_it_is_loaded_is_not_busy() -> None:
+    script = """
+const { pictureList } = await import(new URL("./picture-list.js", FORM));
+const list = pictureList({ images: () => new Promise(() => {}) }, {}, () => {});
+list.load();
+const before = list.node["aria-busy"];
+list.clear();
+console.log(JSON.stringify([before, list.node["aria-busy"] ?? false]));
+"""
+    assert played(script) == [True, False]
