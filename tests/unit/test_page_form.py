@@ -1,4 +1,4 @@
-"""The page's form without a browser: which request stays in it, and how often a price is asked."""
+"""The page's form and lists without a browser: what stays in them, and how often is asked."""
 
 import json
 import shutil
