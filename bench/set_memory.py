@@ -18,6 +18,7 @@ from bench import ground
 from bench.handler import event
 from bench.provider import picture
 from bench.results import Part, alone
+from bench.set_process import IMAGES, INPUT_BYTES, PROMPT, SETS, peak_mb
 from imagegen.providers import PROVIDERS
 from local import rie
 from local.invoke import deployed_variables
@@ -25,20 +26,15 @@ from local.stack import LocalStack
 from tests.stack.driver import Driver, Person
 
 LIMIT_MB: Final = 512
-IMAGES: Final = 4
-SETS: Final = 3
-PROMPT: Final = "Make it blue"
-INPUTS: Final = tuple(picture(size) for size in (9_990_000, 9_980_000))
+INPUTS: Final = tuple(picture(size) for size in INPUT_BYTES)
 SECONDS: Final = 290
 
 
-def peak_mb(function: rie.Function) -> float:
+def peak_of(function: rie.Function) -> float:
     """Return the most memory that a function's process has had, in MB."""
     threads = Path(f"/proc/{function.pid}/task").glob("*/children")
     (child,) = " ".join(one.read_text() for one in threads).split()
-    lines = Path(f"/proc/{child}/status").read_text().splitlines()
-    (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
-    return int(peak) * 1024 / 1e6
+    return peak_mb(child)
 
 
 def measured(stack: LocalStack, provider: str, inputs: int = len(INPUTS)) -> tuple[float, float]:
@@ -49,13 +45,13 @@ def measured(stack: LocalStack, provider: str, inputs: int = len(INPUTS)) -> tup
     with rie.start("generate", variables, SECONDS) as function:
         person = driver.person()
         made(function, person, offered(person, provider, inputs=0, count=1))
-        idle = peak_mb(function)
+        idle = peak_of(function)
         driver.provider(provider, fault="large_file")
         for _ in range(SETS):
             person = driver.person()
             made(function, person, offered(person, provider, inputs, IMAGES))
         driver.reset()
-        return idle, peak_mb(function)
+        return idle, peak_of(function)
 
 
 def offered(person: Person, provider: str, inputs: int, count: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Shortens botocore's service descriptions, which are parsed at every cold start.
 
 Half a megabyte of DynamoDB's description is documentation, and one file contains the addresses of
-300 services, of which six are called here.
+300 services, of which seven are called here.
 """
 
 import gzip

@@ -1,4 +1,4 @@
-"""Seven known bugs, put into a copy of this tree one by one: each must turn the tests red.
+"""Known bugs, put into a copy of this tree one by one: each must turn the tests red.
 
 ``python -m tests.planted``, or ``make planted``. What cannot fail proves nothing.
 """

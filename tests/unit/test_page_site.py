@@ -82,7 +82,7 @@ def first_visit() -> dict[str, bytes]:
             ("/", *(f"/{name}" for name in dict.fromkeys(named)))}  # fmt: skip
 
 
-def test_a_first_visit_is_four_requests_and_at_most_40_kb() -> None:
+def test_a_first_visit_is_four_requests_and_at_most_34_kb() -> None:
     sent = first_visit()
     assert len(sent) == 4
     assert sum(map(len, sent.values())) <= 34_000

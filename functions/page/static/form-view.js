@@ -15,6 +15,7 @@ const CHANGE = "Write what should change, and see its price. Asking is free.";
 export function formView(client, told) {
   const [form, price, why, list] = [$("order"), $("price"), $("why"), $("made")];
   let turn = 0;
+  let fills = 0;
   let timer;
   let offer;
   let pictures;
@@ -58,15 +59,23 @@ export function formView(client, told) {
     ask();
   }
 
-  /** Puts pictures into the request; what a link says is none. */
-  async function start(given) {
-    const found = Array.isArray(given) ? given : [];
-    if (!pictures && !found.length) return;
-    const shown = await inputs();
-    shown.set([]);
-    fitSize();
-    shown.set(found);
-    fitSize();
+  const isEmpty = () => !form.elements.prompt.value;
+
+  /** Puts a request into the form; returns whether it is the newest one, and still fits, once its pictures can be shown. */
+  async function put(wanted, fits = () => true) {
+    const mine = ++fills;
+    // What a link says of pictures is none.
+    const found = Array.isArray(wanted.inputs) ? wanted.inputs : [];
+    if (pictures || found.length) {
+      const shown = await inputs();
+      if (mine !== fills || !fits()) return false;
+      shown.set([]);
+      fitSize();
+      shown.set(found);
+      fitSize();
+    }
+    fill(wanted);
+    return true;
   }
 
   /** Returns the form's request, without empty fields. */
@@ -78,6 +87,7 @@ export function formView(client, told) {
   }
 
   async function ask() {
+    clearTimeout(timer);
     const wanted = request();
     keep(ORDER, { ...wanted, inputs: pictures?.kept() ?? [] });
     turn += 1;
@@ -146,12 +156,8 @@ export function formView(client, told) {
     list.replaceChildren(...made.map(show));
     offer = made.length && isOpen(made[0]) ? list.firstElementChild : undefined;
     // What somebody writes, or what a link asks for, stays.
-    if (!form.elements.prompt.value) restore(kept(ORDER, {}));
+    if (isEmpty()) put(kept(ORDER, {}), isEmpty);
     tell("", WRITE);
-  }
-  async function restore(wanted) {
-    await start(wanted.inputs);
-    fill(wanted);
   }
   refresh();
 
@@ -163,9 +169,7 @@ export function formView(client, told) {
     async open(wanted) {
       form.reset();
       if (offer) offer.inert = true;
-      await start(wanted.inputs);
-      fill(wanted);
-      await ask();
+      if (await put(wanted)) await ask();
     },
     /** Shows the price of a request that has no prompt. */
     quote,
@@ -173,7 +177,6 @@ export function formView(client, told) {
     clear() {
       turn += 1;
       form.reset();
-      start([]);
       refresh();
     },
     /** Puts the providers into the list, once they are known. */

@@ -7,6 +7,9 @@ import { $, explain, h } from "./ui.js";
 const MOST = 4;
 const TRUTH = "Where and with what it was taken (EXIF, GPS) is removed before a provider gets it; marks of origin stay. It is kept for a day, and no link opens it.";
 
+/** An image of the user as a picture that a request starts from. */
+export const asInput = (image) => ({ reference: { image: image.id }, name: altText(image.prompt, image.alt), src: image.imageUrl });
+
 /** `changed()` is called when the pictures of the request are others. */
 export function inputsView(client, told, changed) {
   const [list, note] = [$("given"), $("given-note")];
@@ -20,7 +23,7 @@ export function inputsView(client, told, changed) {
     if (dialog) return dialog;
     const pictures = pictureList(client, told, (image) => {
       dialog.node.close();
-      add({ image });
+      add(image);
     });
     const close = h("button", { type: "button", className: "quiet", textContent: "Close" });
     const node = h("dialog", { id: "choice", "aria-labelledby": "choice-title" },
@@ -45,10 +48,10 @@ export function inputsView(client, told, changed) {
   }
 
   /** Adds an image of the user. */
-  function add({ image, role }) {
+  function add(image) {
     if (isFull() || items.some(({ reference }) => reference?.image === image.id)) return;
     note.textContent = "";
-    put({ reference: { image: image.id }, role, name: altText(image.prompt, image.alt), src: image.imageUrl });
+    put(asInput(image));
   }
 
   async function upload(file) {
@@ -70,9 +73,15 @@ export function inputsView(client, told, changed) {
     changed();
   }
 
+  /** Ends the upload of a picture, if it is one, and frees its file. */
+  function end({ stop, src }) {
+    if (!stop) return;
+    stop.abort();
+    URL.revokeObjectURL(src);
+  }
+
   function remove(item) {
-    item.stop?.abort();
-    if (item.stop) URL.revokeObjectURL(item.src);
+    end(item);
     items = items.filter((one) => one !== item);
     note.textContent = "";
     draw();
@@ -109,7 +118,6 @@ export function inputsView(client, told, changed) {
   return {
     isBusy,
     upload,
-    add,
     /** Opens the choice of the user's own pictures. */
     choose() {
       const { node, pictures } = picker();
@@ -123,7 +131,7 @@ export function inputsView(client, told, changed) {
     kept: () => items.filter(isReady).map(({ reference, role, name, src }) => ({ reference, role, name, ...(reference.image && { src }) })),
     /** Shows what was kept, or nothing. */
     set(kept) {
-      items.forEach(({ stop }) => stop?.abort());
+      items.forEach(end);
       items = [...kept];
       note.textContent = "";
       draw();

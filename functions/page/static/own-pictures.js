@@ -1,6 +1,7 @@
 /** The user's own pictures: the gallery, which asks the service and not this browser, and what can be done with one. */
 
 import { usdText } from "./format.js";
+import { asInput } from "./inputs-view.js";
 import { firstOf } from "./machine.js";
 import { pictureDialog } from "./picture-dialog.js";
 import { pictureList } from "./picture-list.js";
@@ -30,7 +31,7 @@ export function ownPictures(client, told, { change, quote }) {
   let looked;
   $("gallery-note").replaceWith(list.node);
 
-  const edit = (image) => change({ inputs: [{ reference: { image: image.id }, role: "edit", name: image.prompt || image.alt, src: image.imageUrl }] });
+  const edit = (image) => change({ inputs: [asInput(image)] });
   const dialog = pictureDialog(client, {
     failed: told.failed,
     removed,

@@ -11,7 +11,7 @@ const WATERMARK = { synthid: "Its vendor says that it has a SynthID watermark." 
 const MADE = { upscale: "A larger version of a picture", cutout: "A picture without its background" };
 
 /** What is known about a picture: `[name, text]`. */
-export function factsOf({ cost, provider, model, size, quality, style, createdAt, inputs = [], provenance }) {
+function factsOf({ cost, provider, model, size, quality, style, createdAt, inputs = [], provenance }) {
   const { c2pa, watermark } = provenance ?? {};
   const made = inputs.length === 1 ? "1 picture" : `${inputs.length} pictures`;
   return [

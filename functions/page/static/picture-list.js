@@ -39,12 +39,16 @@ export function pictureList(client, told, press) {
     } while (cursor && list.childElementCount === before);
   }
 
+  function setBusy(now) {
+    busy = now;
+    node.setAttribute("aria-busy", now);
+    more.setAttribute("aria-disabled", now);
+  }
+
   async function load() {
     if (busy || cursor === null) return;
     const mine = turn;
-    busy = true;
-    node.setAttribute("aria-busy", true);
-    more.setAttribute("aria-disabled", true);
+    setBusy(true);
     try {
       await next(mine);
       if (mine === turn) tell();
@@ -54,11 +58,7 @@ export function pictureList(client, told, press) {
       [more.textContent, more.hidden] = ["Try again", false];
       told.failed(error);
     } finally {
-      if (mine === turn) {
-        busy = false;
-        node.removeAttribute("aria-busy");
-        more.removeAttribute("aria-disabled");
-      }
+      if (mine === turn) setBusy(false);
     }
   }
 
@@ -82,7 +82,8 @@ export function pictureList(client, told, press) {
     /** Empties the list; the next `load` begins with the newest picture. */
     clear() {
       turn += 1;
-      [cursor, busy] = [undefined, false];
+      cursor = undefined;
+      setBusy(false);
       list.replaceChildren();
       note.textContent = "";
       more.hidden = true;

@@ -1,6 +1,6 @@
 /** A file as an input: it is measured here and stored once, at the place that the service signs for exactly this file. */
 
-export const ACCEPTED = ["image/png", "image/jpeg", "image/webp"];
+const ACCEPTED = ["image/png", "image/jpeg", "image/webp"];
 const MOST_BYTES = 10_000_000;
 // A second try whose file is there already: the reply to the first one was lost.
 const STORED_BEFORE = 412;
@@ -11,7 +11,7 @@ const failure = (detail, more) => Object.assign(new Error(detail), { problem: {
 } });
 
 /** Why a file cannot be an input, as far as the browser knows; "" if it may be one. */
-export function refusalOf({ type, size }) {
+function refusalOf({ type, size }) {
   if (!ACCEPTED.includes(type)) return `This file is ${type || "of a kind that the browser does not know"}. Choose a PNG, a JPEG or a WebP.`;
   if (!size) return "This file is empty. Choose another one.";
   return size > MOST_BYTES ? `This file has ${(size / 1e6).toFixed(1)} MB. Choose one of at most 10 MB.` : "";

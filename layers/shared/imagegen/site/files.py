@@ -36,13 +36,13 @@ class File:
     """Whether a browser keeps it without asking again: its address belongs to these bytes alone."""
 
     @classmethod
-    def of(cls, name: str, content: bytes, *, is_kept: bool = False) -> Self:
+    def of(cls, name: str, content: bytes) -> Self:
         """Return a file as it is sent; its name's ending decides its media type."""
         media_type = MEDIA_TYPES[Path(name).suffix]
         # Without a time in the file, the bytes are the same at every start.
         zipped = gzip.compress(content, mtime=0)
         tag = hashlib.sha256(content).hexdigest()[:32]
-        return cls(media_type, content, zipped, tag, is_kept)
+        return cls(media_type, content, zipped, tag)
 
 
 def read_files(folder: Path) -> dict[str, File]:
