@@ -151,6 +151,9 @@ def worked_on(visitor: Visitor, action: str, label: str) -> None:
     visitor.page.wait_for_timeout(700)
     button.click()
     expect_state(found, "complete")
+    # It has no quality levels, so that none is named.
+    expect(found.get_by_text("Standard", exact=True)).to_have_count(0)
+    expect(visitor.page.locator("#why")).not_to_contain_text("Quality")
     expect_seen(found)
     screenshot(visitor, action.lower().replace(" ", "-"))
 

@@ -307,6 +307,11 @@ def test_fallbacks_are_rows_of_the_same_operation(wanted: dict[str, Any]) -> Non
     assert {one.key.split("-")[1] for one in quote.candidates} == {wanted["operation"]}
 
 
+def test_no_reason_for_a_quality_is_given_where_there_are_no_levels(wanted: dict[str, Any]) -> None:
+    _, priced = ready(wanted)
+    assert priced.quality_reason == ""
+
+
 # What a request may have.
 
 

@@ -17,6 +17,8 @@ const WORDS = {
 export const providerName = (key) => PROVIDERS[key]?.title ?? LLMS[key] ?? String(key);
 export const reasonText = (code) => WORDS[code] ?? String(code).replaceAll("_", " ");
 export const qualityName = (tier) => tier.charAt(0).toUpperCase() + tier.slice(1);
+/** Nothing for an upscale or a cut-out: these have no quality levels. */
+export const levelText = ({ quality, operation = "generate" }) => (quality && operation === "generate" ? qualityName(quality) : "");
 export const sizeText = (size) => String(size).replace(/^(\d+)x(\d+)$/, "$1 × $2");
 
 /** Isolates foreign text inside a sentence, so that its writing direction does not affect ours. */

@@ -1,7 +1,7 @@
 /** `<generated-image>`: one image, from its priced offer to the file or to a clear error. */
 
 import { defaultClient, isAbsent, NETWORK } from "./client.js";
-import { altText, fileName, markdownText, providerName, qualityName, safeUrl, sizeText } from "./format.js";
+import { altText, fileName, levelText, markdownText, providerName, safeUrl, sizeText } from "./format.js";
 import { blockedOf, firstOf, isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
 import { adoptable, Base, h, sheetsOf } from "./styles.js";
 import { alternativeText, besideText, choiceTexts, detailsOf, wordsOf } from "./words.js";
@@ -338,14 +338,15 @@ export class GeneratedImageElement extends Base {
   #chips() {
     const { estimate, image } = this.#generation;
     const made = image?.provider ? image : estimate;
-    const { provider, model, size, quality } = made ?? {};
+    const { provider, model, size } = made ?? {};
+    const level = levelText(made ?? {});
     const style = image?.style ?? estimate?.style;
     const chip = (text, attributes) => h("li", { class: "badge", ...attributes }, h("bdi", {}, text));
     const chips = [
       image?.fallback && chip("Fallback", { "data-kind": "fallback" }),
       provider && chip(providerName(provider), { "data-provider": provider }),
       model && chip(model.split("/").pop(), { title: model }),
-      size && chip(sizeText(size)), quality && chip(qualityName(quality)), style && chip(style),
+      size && chip(sizeText(size)), level && chip(level), style && chip(style),
     ].filter(Boolean);
     const list = this.#parts.chips;
     list.hidden = !chips.length;

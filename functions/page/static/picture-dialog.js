@@ -1,6 +1,6 @@
 /** One picture, large, with what is known about it and what can be done with it. */
 
-import { altText, fileName, makerText, qualityName, safeUrl, sizeText, usdText } from "./format.js";
+import { altText, fileName, levelText, makerText, safeUrl, sizeText, usdText } from "./format.js";
 import { dateText } from "./picture-list.js";
 import { explain, h } from "./ui.js";
 
@@ -11,13 +11,13 @@ const WATERMARK = { synthid: "Its vendor says that it has a SynthID watermark." 
 const MADE = { upscale: "A larger version of a picture", cutout: "A picture without its background" };
 
 /** What is known about a picture: `[name, text]`. */
-function factsOf({ cost, provider, model, size, quality, style, createdAt, inputs = [], provenance }) {
+function factsOf({ cost, provider, model, size, quality, operation, style, createdAt, inputs = [], provenance }) {
   const { c2pa, watermark } = provenance ?? {};
   const made = inputs.length === 1 ? "1 picture" : `${inputs.length} pictures`;
   return [
     ["Price", cost && `${usdText(cost.charged)} charged`],
     ["Model", provider && makerText({ provider, model })],
-    ["Quality", quality && qualityName(quality)],
+    ["Quality", levelText({ quality, operation })],
     ["Size", size && sizeText(size)],
     ["Style", style],
     ["Made", createdAt && dateText(createdAt)],

@@ -201,7 +201,7 @@ class Estimate(EdgeModel):
         description="Empty for an operation without a prompt; send it back as it is."
     )
     quality: Tier
-    quality_reason: str
+    quality_reason: str = Field(description="Empty for an operation without quality levels.")
     provider: str
     model: str
     size: str
