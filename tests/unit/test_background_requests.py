@@ -281,6 +281,28 @@ def test_a_fault_at_any_call_of_the_run_of_a_set(fault: Fault, again: str) -> No
     assert index >= 12
 
 
+@pytest.mark.parametrize("lost", [{3}, {2, 4}, {0, 2}, {1, 2}, {0, 4}])
+def test_a_hold_that_is_taken_at_once_leaves_the_second_tries_to_the_others(lost: set[int]) -> None:
+    service = Service()
+    _, event = begun_set(service, 4)
+    service.new_process()
+    service.wire.faults = dict.fromkeys(lost, Fault.BEFORE)
+    assert kinds(service.deliver_all(event)) == ["Made"] * 4
+    settle_down(service)
+
+
+def test_a_ledger_that_is_down_is_tried_again_twice_in_one_event() -> None:
+    service = Service()
+    _, event = begun_set(service, 3)
+    service.new_process()
+    service.wire.refused = ["ledgers.take"]
+    began_ms = service.clock()
+    assert kinds(service.deliver_all(event)) == [StoreUnavailableError.code] * 3
+    assert service.wire.calls == ["ledgers.take"] * 5
+    assert service.clock() - began_ms == 2_500
+    settle_down(service)
+
+
 # Inputs and masks.
 
 
