@@ -1,6 +1,6 @@
 """What a request for an operation without a prompt may have: one picture, and little else."""
 
-from imagegen.domain.catalog import Catalog, Tier
+from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.operations import DEFAULT_SCALE, TITLES, Operation
 from imagegen.domain.pixels import BrokenImageError
@@ -65,7 +65,7 @@ def level_of(request: EstimateRequest, catalog: Catalog) -> QualityChoice:
     tier = rows[0].tier
     if request.quality not in (None, tier):
         raise ParameterError("quality", f"{title} has no quality levels: leave quality out.")
-    return QualityChoice(Tier(tier), f"{title.lower()} has no quality levels")
+    return QualityChoice(tier, f"{title.lower()} has no quality levels")
 
 
 def check_generates(request: EstimateRequest, catalog: Catalog) -> None:
