@@ -31,7 +31,8 @@ from imagegen.wire.run_events import RunEvent
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.pictures import picture, png
 from tests.fakes.service import LIFETIME_MS, USER, Service
-from tests.unit.test_background import LEASE_MS, begun, deliver, settle_down
+from tests.unit.test_background import LEASE_MS, begun, deliver
+from tests.unit.test_crashes import settle_down
 from tests.unit.test_inputs import edit, editors, image_of, mask, upload
 from tests.unit.test_operations import OPERATIONS, ready
 from tests.unit.test_previews import shop
