@@ -38,6 +38,7 @@ from local.paths import ROOT
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.pictures import png
 from tests.fakes.service import OTHER_USER, PROMPT, USER, Service
+from tests.unit.test_crashes import settle_down
 
 LEASE_MS = DELIVERY_MS + LEASE_MARGIN_MS
 HOUR_MS = 3_600_000
@@ -58,18 +59,6 @@ def deliver(service: Service, event: str) -> Made | Running | None:
     with suppress(DiedError, ImagegenError):
         return service.deliver(event)
     return None
-
-
-def settle_down(service: Service) -> None:
-    """Let all leases end; the reconciler comes, and comes again to find nothing."""
-    service.new_process()
-    service.clock.advance(HOUR_MS)
-    service.reconciler.sweep(limit=10)
-    service.check_charged_iff_stored()
-    writes = service.writes
-    assert service.reconciler.sweep(limit=10).users == 0
-    assert service.writes == writes
-    assert not service.ledgers.leases
 
 
 # The way of one image.

@@ -31,7 +31,8 @@ from imagegen.wire.run_events import RunEvent
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.pictures import picture, png
 from tests.fakes.service import LIFETIME_MS, USER, Service
-from tests.unit.test_background import LEASE_MS, begun, deliver, settle_down
+from tests.unit.test_background import LEASE_MS, begun, deliver
+from tests.unit.test_crashes import settle_down
 from tests.unit.test_inputs import edit, editors, image_of, mask, upload
 from tests.unit.test_operations import OPERATIONS, ready
 from tests.unit.test_previews import shop
@@ -279,6 +280,28 @@ def test_a_fault_at_any_call_of_the_run_of_a_set(fault: Fault, again: str) -> No
         if not is_hit:
             break
     assert index >= 12
+
+
+@pytest.mark.parametrize("lost", [{3}, {2, 4}, {0, 2}, {1, 2}, {0, 4}])
+def test_a_hold_that_is_taken_at_once_leaves_the_second_tries_to_the_others(lost: set[int]) -> None:
+    service = Service()
+    _, event = begun_set(service, 4)
+    service.new_process()
+    service.wire.faults = dict.fromkeys(lost, Fault.BEFORE)
+    assert kinds(service.deliver_all(event)) == ["Made"] * 4
+    settle_down(service)
+
+
+def test_a_ledger_that_is_down_is_tried_again_twice_in_one_event() -> None:
+    service = Service()
+    _, event = begun_set(service, 3)
+    service.new_process()
+    service.wire.refused = ["ledgers.take"]
+    began_ms = service.clock()
+    assert kinds(service.deliver_all(event)) == [StoreUnavailableError.code] * 3
+    assert service.wire.calls == ["ledgers.take"] * 5
+    assert service.clock() - began_ms == 2_500
+    settle_down(service)
 
 
 # Inputs and masks.

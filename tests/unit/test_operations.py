@@ -27,6 +27,7 @@ from imagegen.domain.errors import (
     NoProviderError,
     ParameterError,
     QuoteError,
+    QuoteExpiredError,
     QuoteMismatchError,
     UnknownModelError,
 )
@@ -684,6 +685,21 @@ def test_a_row_that_does_something_else_now_is_not_called(wanted: dict[str, Any]
         service.redeploy(catalog=swapped)
         with pytest.raises(QuoteError):
             confirm(service, priced)
+
+
+def test_a_row_that_does_something_else_since_the_quote_makes_nothing_of_it() -> None:
+    service, priced = ready({"operation": "cutout"})
+    same = [row("alpha-standard", priority=1)]
+    for key, priority in (("alpha-cutout", 2), ("beta-cutout", 3)):
+        # Model and parameters, which the quote binds, are the same.
+        generates = {"operation": "generate", "maxPromptCharacters": 4000}
+        same.append(cutter(key, priority) | generates)
+    service.redeploy(catalog=catalog(*same))
+    with pytest.raises(QuoteExpiredError) as found:
+        confirm(service, priced)
+    assert found.value.charged is False
+    assert not service.providers["alpha"].orders
+    settle_down(service)
 
 
 # Money, replays and crashes.

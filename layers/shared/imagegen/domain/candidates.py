@@ -10,7 +10,7 @@ from imagegen.domain.criteria import Criteria, Fit
 from imagegen.domain.formats import choose_format, format_detail, requested
 from imagegen.domain.money import label_text
 from imagegen.domain.sizes import SizeOption
-from imagegen.domain.wishes import NONE, Wishes, missing, ordered
+from imagegen.domain.wishes import Wishes, missing, ordered
 
 
 class Reason(StrEnum):
@@ -134,18 +134,16 @@ def sent_option(
     Without ``file_format``, it is the format that comes anyway.
     """
     asked = requested(row, option, file_format) if file_format else option
-    if asked is None or (wishes == NONE and not has_inputs):
-        return asked
-    return ordered(row, asked, wishes, has_inputs=has_inputs)
+    return None if asked is None else ordered(row, asked, wishes, has_inputs=has_inputs)
 
 
 def _misfit(row: Offering, fit: Fit, criteria: Criteria, today: date) -> tuple[Reason, str] | None:
     """Return why a row cannot make the image, whatever its price and its state are."""
-    if row.shutdown_on is not None and row.is_retired(today):
+    if row.is_retired(today):
         return Reason.RETIRED, f"shut down on {row.shutdown_on}"
     if fit.missing_inputs:
         return Reason.INPUTS, fit.missing_inputs
-    if criteria.wishes != NONE and (detail := missing(row, criteria.wishes)):
+    if detail := missing(row, criteria.wishes):
         return Reason.WISH, detail
     if criteria.prompt_characters > row.max_prompt_characters and fit.price_microusd is not None:
         return Reason.PROMPT, f"supports prompts of up to {row.max_prompt_characters} characters"

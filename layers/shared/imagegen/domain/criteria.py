@@ -71,8 +71,7 @@ class Criteria:
         if self.size == SAME_SIZE and self.inputs:
             option: SizeOption | None = row.nearest(*enlarged(self.inputs[0], self.wishes.scale))
         else:
-            # The sizes of a row whose input decides are not all listed.
-            option = row.option(self.size) if row.has_every_size else row.options.get(self.size)
+            option = row.option(self.size)
         missing = self._missing_inputs(row, option)
         if option is None or missing is not None:
             return Fit(option, missing, None)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     # Functions without a gallery do not load it.
     from imagegen.domain.gallery import PromptStore
 
-if TYPE_CHECKING:
     # Only the runs of the background load it.
     from imagegen.domain.takeovers import Takeover
 

@@ -7,7 +7,6 @@ them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -31,7 +30,7 @@ The lease of a waiting hold ends ``LEASE_MARGIN_MS`` later."""
 TAKE_PAUSES_SECONDS = (0.5, 2.0)
 """The pauses of one event before a hold is taken once more, if the ledger did not answer."""
 
-type Held = dict[str, LedgerSnapshot]
+type Unsent = dict[str, LedgerSnapshot]
 """The holds that wait for an event which is not sent yet, by quote id."""
 
 
@@ -54,7 +53,7 @@ class BackgroundRuns:
                 the image's status has that.
             StoreUnavailableError: also if the run could not be started.
         """
-        held: Held = {}
+        held: Unsent = {}
         quote = self.generator.open(request.quote or "", request.prompt, user)
         result = _hold(self.generator, quote, prompt=request.prompt, held=held)
         (image,) = self._sent(request, [ConfirmedImage(quote, result)], held)
@@ -68,7 +67,7 @@ class BackgroundRuns:
         Raises:
             InvalidRequestError: there are more quotes than one click may confirm.
         """
-        held: Held = {}
+        held: Unsent = {}
         hold = partial(_hold, prompt=request.prompt, held=held)
         return self._sent(request, self.set_generator.confirm(request, user, hold), held)
 
@@ -97,7 +96,7 @@ class BackgroundRuns:
         return [None if one is None else next(results) for one in runs]
 
     def _sent(
-        self, request: GenerateRequest, images: Sequence[ConfirmedImage], held: Held
+        self, request: GenerateRequest, images: Sequence[ConfirmedImage], held: Unsent
     ) -> list[ConfirmedImage]:
         """Send the event of all holds. If that fails, return what became of them instead."""
         if not held:
@@ -165,15 +164,20 @@ class BackgroundRuns:
         """Return the hold, ``None`` if it does not wait; a write sent again changes nothing."""
         generator = self.generator
         ledgers = generator.holds.ledgers
-        for seconds in pauses:
-            with suppress(StoreUnavailableError):
+        while True:
+            try:
                 return ledgers.take(user, takeover, now_ms=generator.now_ms())
+            except StoreUnavailableError:
+                # A pause is used up only here, so that the later holds of the event can be tried
+                # again as well.
+                seconds = next(pauses, None)
+                if seconds is None:
+                    raise
             self.pause(seconds)
-        return ledgers.take(user, takeover, now_ms=generator.now_ms())
 
 
 def _hold(
-    generator: Generator, quote: Quote, *, prompt: str, held: Held, look: Look | None = None
+    generator: Generator, quote: Quote, *, prompt: str, held: Unsent, look: Look | None = None
 ) -> Made | Running:
     """Make a hold that waits, or return the result of an earlier run."""
     ends_ms = generator.now_ms() + DELIVERY_MS
@@ -193,7 +197,7 @@ def _resume(generator: Generator, run: Run | ImagegenError, look: Look | None) -
     return generator.resume(replace(run, look=look))
 
 
-def _event(request: GenerateRequest, images: Sequence[ConfirmedImage], held: Held) -> RunEvent:
+def _event(request: GenerateRequest, images: Sequence[ConfirmedImage], held: Unsent) -> RunEvent:
     tokens = request.quotes or (request.quote or "",)
     waiting = [
         WaitingImage(hold=held[image.quote.quote_id].op.owner, quote=token)
