@@ -3,6 +3,7 @@
 # ruff: noqa: E501 a row of a table is one line
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -477,6 +478,14 @@ def test_a_stream_is_read_in_every_form_however_it_is_cut(form: str, size: int) 
     body = BODIES[form]
     chunks = [body[start : start + size] for start in range(0, len(body), size)]
     assert events(*chunks) == BOTH
+
+
+def test_a_long_line_in_thousands_of_pieces_is_searched_once() -> None:
+    pieces = [b'data: {"n":"', *[b"x" * 1_000] * 4_000, b'"}\n\n']
+    start = time.process_time()
+    assert events(*pieces) == [{"n": "x" * 4_000_000}]
+    # To search the line so far with each piece takes more than 10 s.
+    assert time.process_time() - start < 3
 
 
 def test_the_end_is_marked_or_not() -> None:
