@@ -463,6 +463,7 @@ BODIES: dict[str, bytes] = {
     % (ONE, OTHER),
     "no blank line": b"data: %b\ndata: %b\n" % (ONE, OTHER),
     "no last line end": b"data: %b\n\ndata: %b" % (ONE, OTHER),
+    "CR, no last line end": b"data: %b\r\rdata: %b" % (ONE, OTHER),
     "several lines": b'data: {\ndata: "n":1\ndata: }\n\ndata: %b\n\n' % OTHER,
     "several lines, CRLF": b'data: {\r\ndata: "n":1\r\ndata: }\r\n\r\ndata: %b\r\n\r\n' % OTHER,
     "ping": b"data: ping\n\ndata: %b\n\ndata:\n\ndata: %b\n\n" % (ONE, OTHER),
