@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from generators.openapi_edits import edit_body, edit_schemas
 from generators.openapi_operations import JSON_RPC, OPENAI, OPERATIONS
 from generators.openapi_shapes import OPENAI_ERROR, RPC_ERROR, RPC_REQUEST, for_generators
@@ -101,10 +103,26 @@ def version() -> str:
 
 
 def described(function: str) -> dict[str, Any]:
-    """Return Powertools' document of one function's routes."""
-    text = handler_of(function).api.get_openapi_json_schema(title="imagegen", version="0")
-    found: dict[str, Any] = json.loads(text)
+    """Return Powertools' document of one function's routes, with the bounds of their queries."""
+    api = handler_of(function).api
+    found: dict[str, Any] = json.loads(api.get_openapi_json_schema(title="imagegen", version="0"))
+    # The resolver has no public list of its routes.
+    for route in (*api._static_routes, *api._dynamic_routes):  # noqa: SLF001
+        if route.include_in_schema:
+            operation = found["paths"][route.openapi_path][route.method.lower()]
+            for query in route.dependant.query_params:
+                bind_query(operation["parameters"], query.field_info.annotation)
     return found
+
+
+def bind_query(parameters: list[dict[str, Any]], model: type[BaseModel]) -> None:
+    """Add what the model of a query says of its fields: Powertools has their types alone."""
+    fields = model.model_json_schema(by_alias=True)["properties"]
+    for parameter in parameters:
+        field = fields.get(parameter["name"], {})
+        bounds = next((one for one in field.get("anyOf", ()) if one["type"] != "null"), field)
+        words = ("title", "description", "default")
+        parameter["schema"] |= {name: one for name, one in bounds.items() if name not in words}
 
 
 def handler_of(function: str) -> ModuleType:

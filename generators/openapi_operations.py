@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from imagegen.wire.values import DOLLARS
+
 PROBLEM, OPENAI, JSON_RPC = "problem", "openai", "json-rpc"
 
 
@@ -26,7 +28,7 @@ class Operation:
 OPENAI_HEADERS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "x-max-cost": (
         "The most to pay for all images, in US dollars; a higher price is an error",
-        {"pattern": r"^[0-9]*\.?[0-9]+$"},
+        {"pattern": DOLLARS},
     ),
     "Idempotency-Key": (
         "Requests with the same key get the same images and are charged once",

@@ -3,7 +3,6 @@
 The product's own wiring and adapters; only the stores are in memory.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -27,18 +26,6 @@ TAKEN = [
     if fault.draws and fault.outcome is None
 ]
 THROWN_AWAY = ["hole", "blank_image", "tiny_image", "wrong_bytes", "truncated_image"]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with Simulator.start() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def vendors(running: Simulator) -> Simulator:
-    requests.post(f"{running.url}/control/reset", timeout=10).raise_for_status()
-    return running
 
 
 def arm(vendors: Simulator, provider: str, **fault: Any) -> None:

@@ -40,39 +40,27 @@ def llm_at(url: str, key: str = KEY) -> OpenAILlm:
     return build_llm(SecretStr(key), url, MODEL, instructions=INSTRUCTIONS, tool=tool)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with Simulator.start() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def sim(running: Simulator) -> Simulator:
-    requests.post(f"{running.url}/control/reset", timeout=10).raise_for_status()
-    return running
-
-
 @pytest.fixture
 def server() -> Iterator[Loopback]:
     with serving() as running:
         yield running
 
 
-def arm(sim: Simulator, fault: str, **more: Any) -> None:
-    url = f"{sim.url}/control/providers/llm"
+def arm(vendors: Simulator, fault: str, **more: Any) -> None:
+    url = f"{vendors.url}/control/providers/llm"
     requests.post(url, json={"fault": fault, **more}, timeout=10).raise_for_status()
 
 
-def chat(sim: Simulator, service: Service, text: str = ASK[0].text) -> MessageComplete:
-    service.llm = llm_at(sim.url + BASE)
+def chat(vendors: Simulator, service: Service, text: str = ASK[0].text) -> MessageComplete:
+    service.llm = llm_at(vendors.url + BASE)
     request = ChatRequest.model_validate({"messages": [{"role": "user", "content": text}]})
     events = list(service.chatter.chat(request, USER, ends_ms=service.clock() + 20_000))
     assert isinstance(events[-1], MessageComplete)
     return events[-1]
 
 
-def test_words_tools_and_tokens_come_through_the_stream(sim: Simulator) -> None:
-    *words, asked, spent = llm_at(sim.url + BASE).answer(ASK, timeout_seconds=10)
+def test_words_tools_and_tokens_come_through_the_stream(vendors: Simulator) -> None:
+    *words, asked, spent = llm_at(vendors.url + BASE).answer(ASK, timeout_seconds=10)
     assert "".join(one.text for one in words if isinstance(one, TextPart)).startswith("Let me")
     assert isinstance(asked, ToolUse)
     assert json.loads(asked.arguments) == {"prompt": "a photorealistic sunset over mountains"}
@@ -151,17 +139,17 @@ def test_every_misbehaviour_is_tested() -> None:
 
 @pytest.mark.parametrize("fault", sorted(ENDS))
 def test_a_misbehaving_llm_ends_the_message_in_words_and_spends_nothing(
-    sim: Simulator, fault: str
+    vendors: Simulator, fault: str
 ) -> None:
     service = Service(catalog=real_catalog())
-    arm(sim, fault)
+    arm(vendors, fault)
     if fault == "timeout":
-        service.llm = llm_at(sim.url + BASE)
+        service.llm = llm_at(vendors.url + BASE)
         with pytest.raises(LlmError) as caught:
             list(service.llm.answer(ASK, timeout_seconds=0.3))
         assert caught.value.code == ENDS[fault][1]
         return
-    complete = chat(sim, service)
+    complete = chat(vendors, service)
     code = complete.problem.code if complete.problem else None
     assert (complete.stop_reason, code, len(complete.image_generations)) == ENDS[fault]
     assert complete.content.strip()
@@ -169,18 +157,18 @@ def test_a_misbehaving_llm_ends_the_message_in_words_and_spends_nothing(
     assert service.writes == 0
 
 
-def test_a_stream_that_is_cut_after_an_offer_keeps_the_offer(sim: Simulator) -> None:
+def test_a_stream_that_is_cut_after_an_offer_keeps_the_offer(vendors: Simulator) -> None:
     service = Service(catalog=real_catalog())
-    arm(sim, "cut_stream", times=1)
-    first = chat(sim, service)
+    arm(vendors, "cut_stream", times=1)
+    first = chat(vendors, service)
     assert (first.stop_reason, len(first.image_generations)) == ("error", 0)
-    assert chat(sim, service).stop_reason == "end", "the next message is well"
+    assert chat(vendors, service).stop_reason == "end", "the next message is well"
 
 
-def test_an_llm_that_repeats_all_it_knows_knows_no_quote(sim: Simulator) -> None:
+def test_an_llm_that_repeats_all_it_knows_knows_no_quote(vendors: Simulator) -> None:
     service = Service(catalog=real_catalog())
-    arm(sim, "echo")
-    complete = chat(sim, service)
+    arm(vendors, "echo")
+    complete = chat(vendors, service)
     estimate = complete.image_generations[0].estimate
     assert estimate is not None
     assert estimate.button_label in complete.content

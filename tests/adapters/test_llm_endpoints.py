@@ -1,7 +1,6 @@
 """A chat with each known endpoint, over HTTP: what it refuses, streams and wants to get back."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,27 +21,15 @@ every_endpoint = pytest.mark.parametrize("name", sorted(endpoints()))
 TWO = "Draw two images: a red fox and a white hare"
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with Simulator.start() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def sim(running: Simulator) -> Simulator:
-    requests.post(f"{running.url}/control/reset", timeout=10).raise_for_status()
-    return running
-
-
-def llm_like(sim: Simulator, name: str) -> OpenAILlm:
+def llm_like(vendors: Simulator, name: str) -> OpenAILlm:
     tool = tool_definition("openai", ["openai", "gemini"])
     return build_llm(
-        SecretStr("k"), sim.url + BASE, PREFIX + name, instructions=INSTRUCTIONS, tool=tool
+        SecretStr("k"), vendors.url + BASE, PREFIX + name, instructions=INSTRUCTIONS, tool=tool
     )
 
 
-def asked(sim: Simulator) -> int:
-    calls: list[dict[str, Any]] = requests.get(f"{sim.url}/control/calls", timeout=10).json()
+def asked(vendors: Simulator) -> int:
+    calls: list[dict[str, Any]] = requests.get(f"{vendors.url}/control/calls", timeout=10).json()
     return sum(one["provider"] == "llm" for one in calls)
 
 
@@ -57,8 +44,8 @@ def chat(service: Service, text: str = TWO, *earlier: tuple[str, str]) -> Messag
 
 
 @every_endpoint
-def test_two_images_are_offered_with_every_endpoint(sim: Simulator, name: str) -> None:
-    service = Service(catalog=real_catalog(), llm=llm_like(sim, name))
+def test_two_images_are_offered_with_every_endpoint(vendors: Simulator, name: str) -> None:
+    service = Service(catalog=real_catalog(), llm=llm_like(vendors, name))
     complete = chat(service)
     assert complete.problem is None
     assert complete.stop_reason == "end"
@@ -69,14 +56,14 @@ def test_two_images_are_offered_with_every_endpoint(sim: Simulator, name: str) -
 
 
 @every_endpoint
-def test_what_was_learned_is_not_learned_again(sim: Simulator, name: str) -> None:
-    service = Service(catalog=real_catalog(), llm=llm_like(sim, name))
+def test_what_was_learned_is_not_learned_again(vendors: Simulator, name: str) -> None:
+    service = Service(catalog=real_catalog(), llm=llm_like(vendors, name))
     chat(service)
-    first = asked(sim)
+    first = asked(vendors)
     assert first <= 2 + LEARNING_CALLS
     complete = chat(service, "Draw a red fox", ("user", TWO), ("assistant", "Here you are."))
     assert len(complete.image_generations) == 1
-    assert asked(sim) == first + 2, "two rounds, and no refusal"
+    assert asked(vendors) == first + 2, "two rounds, and no refusal"
 
 
 KEPT: list[dict[str, Any]] = [
@@ -103,9 +90,9 @@ KEPT: list[dict[str, Any]] = [
 
 @every_endpoint
 def test_a_conversation_that_began_elsewhere_goes_on_with_every_endpoint(
-    sim: Simulator, name: str
+    vendors: Simulator, name: str
 ) -> None:
-    service = Service(catalog=real_catalog(), llm=llm_like(sim, name))
+    service = Service(catalog=real_catalog(), llm=llm_like(vendors, name))
     messages = [*KEPT, {"role": "user", "content": "Draw a white hare"}]
     request = ChatRequest.model_validate({"messages": messages})
     complete = list(service.chatter.chat(request, USER, ends_ms=service.clock() + 20_000))[-1]
@@ -115,8 +102,8 @@ def test_a_conversation_that_began_elsewhere_goes_on_with_every_endpoint(
 
 
 @every_endpoint
-def test_tokens_are_counted_where_the_endpoint_counts_them(sim: Simulator, name: str) -> None:
-    service = Service(catalog=real_catalog(), llm=llm_like(sim, name))
+def test_tokens_are_counted_where_the_endpoint_counts_them(vendors: Simulator, name: str) -> None:
+    service = Service(catalog=real_catalog(), llm=llm_like(vendors, name))
     calls = [one for one in chat(service).llm_api_calls if one.type == "text"]
     expected = endpoints()[name]["stream"].get("usage") != "none"
     assert [one.output_tokens is not None for one in calls] == [expected] * 2
@@ -130,7 +117,7 @@ def test_every_endpoint_names_its_sources() -> None:
 
 
 @every_endpoint
-def test_every_rule_of_an_endpoint_is_met_by_a_plain_request(sim: Simulator, name: str) -> None:
+def test_every_rule_of_an_endpoint_is_met_by_a_plain_request(vendors: Simulator, name: str) -> None:
     """A rule that no request of ours breaks would prove nothing, so each is broken here."""
     plain = {"messages": [{"role": "user", "content": "hi"}], "model": PREFIX + name}
     function = tool_definition("openai")["function"]
@@ -153,7 +140,7 @@ def test_every_rule_of_an_endpoint_is_met_by_a_plain_request(sim: Simulator, nam
         "safety_identifier": "x",
     }
     answer = requests.post(
-        f"{sim.url}{BASE}/chat/completions",
+        f"{vendors.url}{BASE}/chat/completions",
         data=json.dumps(everything),
         headers={"Authorization": "Bearer k", "Content-Type": "application/json"},
         timeout=10,

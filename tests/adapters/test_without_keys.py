@@ -1,6 +1,5 @@
 """The product over the simulated Bedrock alone: the functions' role is the only credential."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,18 +24,6 @@ from tests.fakes.service import Service
 
 NAME, CHECKS = "bedrock", "bedrock-checks"
 OTHER = "together"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with Simulator.start() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def vendors(running: Simulator) -> Simulator:
-    requests.post(f"{running.url}/control/reset", timeout=10).raise_for_status()
-    return running
 
 
 def service_of(vendors: Simulator, *names: str) -> Service:

@@ -1,6 +1,7 @@
 """What a person may give with a request; each refusal says what is wrong and what to do."""
 
 import struct
+import time
 import zlib
 from contextlib import suppress
 from io import BytesIO
@@ -19,6 +20,8 @@ from imagegen.domain.input_files import (
     InputFacts,
     check_input,
 )
+from imagegen.domain.jpeg_segments import packed_segment
+from imagegen.domain.pixels import BrokenImageError, is_whole, measure
 from imagegen.domain.png_chunks import packed_chunk
 from tests.examples import examples
 from tests.fakes import exif
@@ -312,6 +315,48 @@ def test_a_run_of_fill_bytes_is_read_once() -> None:
     assert check_input(content + b"\xff" * 60 + b"\xd9").width == WIDTH
     # So many would keep a function busy if the search began anew at each of them.
     assert "damaged" in refusal(content + b"\xff" * 5_000_000 + b"\xd9")
+
+
+def flat_jpeg(
+    *, sampling: int = 0x11, codes: bytes = b"\1" + bytes(15), edge: int = 512, scans: int = 1
+) -> bytes:
+    """Return a grey JPEG with a restart marker behind each block; a block is two bits 0."""
+    tables = [(0xC4, bytes((name,)) + codes + bytes(sum(codes))) for name in (0, 0x10)]
+    frame = struct.pack(">BHHBBBB", 8, edge, edge, 1, 1, sampling, 0)
+    head = [*tables, (0xC0, frame), (0xDD, b"\0\1")]
+    scan = packed_segment(0xDA, b"\1\1\0\0\x3f\0") + b"\0\xff\xd0" * ((edge // 8) ** 2 - 1) + b"\0"
+    return b"\xff\xd8" + b"".join(packed_segment(*one) for one in head) + scan * scans + b"\xff\xd9"
+
+
+DAMAGED_JPEGS = {
+    **{f"sampling {one:#x}": flat_jpeg(sampling=one) for one in (0, 0x01, 0x10, 0x15, 0x51, 0xFF)},
+    "three codes of one bit": flat_jpeg(codes=b"\3" + bytes(15)),
+    "a code too many of two bits": flat_jpeg(codes=b"\1\3" + bytes(14)),
+    "a code behind all of two bits": flat_jpeg(codes=b"\0\4\1" + bytes(13)),
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED_JPEGS.values(), ids=DAMAGED_JPEGS)
+def test_numbers_that_no_decoder_reads_are_damage(content: bytes) -> None:
+    assert "damaged" in refusal(content)
+    with pytest.raises(BrokenImageError, match="damaged"):
+        measure(content)
+    assert not is_whole(content)
+
+
+def test_numbers_at_the_limits_of_jpeg_are_read() -> None:
+    for sampling in (0x11, 0x44):
+        assert check_input(flat_jpeg(sampling=sampling)).width == 512
+    assert check_input(flat_jpeg(codes=b"\1\2" + bytes(14))).width == 512
+    assert measure(flat_jpeg()).is_blank
+
+
+def test_blocks_between_millions_of_restart_markers_are_not_compared() -> None:
+    content = flat_jpeg(edge=4_992, scans=8)
+    start = time.process_time()
+    assert check_input(content).width == 4_992
+    # To compare them takes more than 20 s.
+    assert time.process_time() - start < 8
 
 
 def test_hostile_exif_changes_nothing() -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 a row of a table is one line
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -462,6 +463,7 @@ BODIES: dict[str, bytes] = {
     % (ONE, OTHER),
     "no blank line": b"data: %b\ndata: %b\n" % (ONE, OTHER),
     "no last line end": b"data: %b\n\ndata: %b" % (ONE, OTHER),
+    "CR, no last line end": b"data: %b\r\rdata: %b" % (ONE, OTHER),
     "several lines": b'data: {\ndata: "n":1\ndata: }\n\ndata: %b\n\n' % OTHER,
     "several lines, CRLF": b'data: {\r\ndata: "n":1\r\ndata: }\r\n\r\ndata: %b\r\n\r\n' % OTHER,
     "ping": b"data: ping\n\ndata: %b\n\ndata:\n\ndata: %b\n\n" % (ONE, OTHER),
@@ -477,6 +479,14 @@ def test_a_stream_is_read_in_every_form_however_it_is_cut(form: str, size: int) 
     body = BODIES[form]
     chunks = [body[start : start + size] for start in range(0, len(body), size)]
     assert events(*chunks) == BOTH
+
+
+def test_a_long_line_in_thousands_of_pieces_is_searched_once() -> None:
+    pieces = [b'data: {"n":"', *[b"x" * 1_000] * 4_000, b'"}\n\n']
+    start = time.process_time()
+    assert events(*pieces) == [{"n": "x" * 4_000_000}]
+    # To search the line so far with each piece takes more than 10 s.
+    assert time.process_time() - start < 3
 
 
 def test_the_end_is_marked_or_not() -> None:

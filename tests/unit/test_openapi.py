@@ -1,6 +1,7 @@
 """The OpenAPI document: rules of generators of clients, and how a deployed function serves it."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from generators.openapi import DOCUMENT, FUNCTIONS
 from generators.openapi_shapes import for_generators
+from imagegen.domain.money import parse_usd
 from imagegen.edge.openapi import FUNCTION, served_document
 
 API: dict[str, Any] = json.loads(DOCUMENT.read_text())
@@ -188,3 +190,31 @@ def test_paths_of_a_function_that_is_not_there_are_left_out() -> None:
     served = json.loads(served_document({"estimate": "https://a.test"}, own="estimate"))
     assert {one[FUNCTION] for one in served["paths"].values()} == {"estimate"}
     assert "/estimate" in served["paths"]
+
+
+def query_of(path: str) -> dict[str, dict[str, Any]]:
+    """Return the schema of each parameter in the query of a route."""
+    parameters = API["paths"][path]["get"]["parameters"]
+    return {one["name"]: one["schema"] for one in parameters if one["in"] == "query"}
+
+
+def test_a_query_has_the_bounds_of_its_model() -> None:
+    assert query_of("/images") == {
+        "cursor": {"type": "string", "maxLength": 200},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+    }
+    formats = {"type": "string", "enum": ["openai", "anthropic", "gemini", "mcp"]}
+    assert query_of("/tools/generate_image") == {"format": formats}
+
+
+@pytest.mark.parametrize("path", ["/v1/images/generations", "/v1/images/edits"])
+def test_the_pattern_of_the_most_that_may_be_paid_matches_amounts_alone(path: str) -> None:
+    parameters = API["paths"][path]["post"]["parameters"]
+    (schema,) = (one["schema"] for one in parameters if one["name"] == "x-max-cost")
+    for text in ("0.05", ".05", "5", "0.000001", "999999999.999999"):
+        assert re.search(schema["pattern"], text)
+        assert parse_usd(text)
+    for text in ("0.0000001", "99999999999", "1e3", "-1", "5.", "", " 1"):
+        assert not re.search(schema["pattern"], text)
+        with pytest.raises(ValueError, match="dollar"):
+            parse_usd(text)

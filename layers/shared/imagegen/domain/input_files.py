@@ -138,7 +138,7 @@ def _checked_jpeg(content: bytes) -> InputFacts:
     if sum(one.marker == SOS for one in segments) > MAX_SCANS:
         raise _refused(f"The JPEG has more than {MAX_SCANS} scans. Save it again.")
     facts = _facts(MediaType.JPEG, (width, height), content)
-    read_jpeg(content)
+    read_jpeg(content, finds_blank=False)
     return facts
 
 

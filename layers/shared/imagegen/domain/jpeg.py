@@ -21,15 +21,19 @@ RESERVED = frozenset(range(0x02, 0xC0))
 """Markers that no file has (T.81, table B.1): bytes of something else."""
 MOST_FILL_BYTES = 64
 """Of 0xFF before a marker. Encoders write none."""
+SAMPLING = range(1, 5)
+"""The blocks of a component in a unit, in each direction (T.81, B.2.2)."""
 
 
-def read_jpeg(content: bytes) -> Picture:
+def read_jpeg(content: bytes, *, finds_blank: bool = True) -> Picture:
     """Return the size of a JPEG, and whether all its blocks are equal.
+
+    Without ``finds_blank`` they are not compared: a file with many restart markers takes seconds.
 
     Raises:
         BrokenImageError: the structure is damaged, or its end is missing.
     """
-    frame, at = Frame(), 2
+    frame, at = Frame(is_blank=finds_blank), 2
     while True:
         found = MARKER.search(content, at)
         if found is None:
@@ -54,12 +58,19 @@ def read_jpeg(content: bytes) -> Picture:
 
 
 def read_segment(frame: Frame, marker: int, segment: bytes) -> None:
-    """Remember what a segment says about the scans behind it."""
+    """Remember what a segment says about the scans behind it.
+
+    Raises:
+        BrokenImageError: it contains what no decoder reads.
+    """
     if marker in FRAME_MARKERS and not frame.marker:
         frame.marker = marker
         frame.height, frame.width, count = struct.unpack_from(">HHB", segment, 1)
         for at in range(6, 6 + 3 * count, 3):
-            frame.components[segment[at]] = Component(segment[at + 1] >> 4, segment[at + 1] & 15)
+            across, down = divmod(segment[at + 1], 16)
+            if across not in SAMPLING or down not in SAMPLING:
+                raise BrokenImageError("the size of the JPEG's blocks is damaged")
+            frame.components[segment[at]] = Component(across, down)
     elif marker == DHT:
         _read_tables(frame, segment)
     elif marker == DRI:
@@ -77,7 +88,10 @@ def _read_tables(frame: Frame, segment: bytes) -> None:
             place = segment[at : at + count].find(0)
             if place >= 0:
                 frame.zero_codes[name] = Code(code + place, length)
-            at, code = at + count, (code + count) << 1
+            at, code = at + count, code + count
+            if code > 1 << length:
+                raise BrokenImageError("the codes of the JPEG are damaged")
+            code <<= 1
 
 
 def _read_scan(frame: Frame, segment: bytes, content: bytes, at: int) -> int:

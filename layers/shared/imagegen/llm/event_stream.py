@@ -27,7 +27,8 @@ class EventStream:
 
     is_done: bool = False
     """Whether the endpoint marked the end of the stream."""
-    _line: bytes = b""
+    _line: bytearray = field(default_factory=bytearray)
+    """The line that is not complete yet."""
     _data: str = ""
     """The data lines of an event that is not complete yet."""
     _bare: list[str] = field(default_factory=list)
@@ -51,14 +52,17 @@ class EventStream:
 
     def _lines(self, chunk: bytes) -> Iterator[str]:
         """Yield the complete lines; a CR at the end may be the first half of CR LF."""
-        buffered = self._line + chunk
-        held = b"\r" if buffered.endswith(b"\r") else b""
-        text = buffered.removesuffix(held).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        is_longer = not self._line.endswith(b"\r") and b"\n" not in chunk and b"\r" not in chunk
+        self._line += chunk
+        if is_longer:
+            return  # To search a long line again with each chunk would take seconds.
+        held = b"\r" if self._line.endswith(b"\r") else b""
+        text = self._line.removesuffix(held).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *lines, rest = text.split(b"\n")
         self._line = rest + held
         yield from map(self._text, lines)
 
-    def _text(self, line: bytes) -> str:
+    def _text(self, line: bytearray) -> str:
         text = line.decode(errors="replace").rstrip("\r")
         if self._is_first:
             self._is_first = False
