@@ -253,4 +253,5 @@ FACTS: Mapping[str, Facts] = {
         bad_key=NO_KEY,
         gone=(404, "", "could not load model: not found"),
     ),
+    "generic": Facts(fields={**DIFFUSION, "response_format": FORMS, "quality": None}),
 }
