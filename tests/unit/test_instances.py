@@ -107,6 +107,16 @@ MISTAKES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         ),
         ("baseUrl", "is not at api.meta.ai"),
     ),
+    "a host whose name only ends like the vendor's": (
+        instance(
+            "seedream",
+            "byteplus",
+            row("seedream-5-0-260128", priority=90, usd="0.01", sizes=["2048x2048"]),
+            keyName="ARK_API_KEY",
+            baseUrl="https://arkbytepluses.com/api/v3",
+        ),
+        ("baseUrl", "'arkbytepluses.com' is not at bytepluses.com or volces.com"),
+    ),
     "no price": (own(models=[row("m", priority=90, free=False)]), ("models[0]", "price")),
     "free and priced": (
         own(models=[row("m", priority=90, usd="0.01", free=True)]),
