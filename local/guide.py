@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from imagegen.providers import PROVIDERS
+from imagegen.providers import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ def questions(dotenv: Mapping[str, str]) -> Iterator[Question]:
     """
     if "JWT_ISSUER" not in dotenv:
         yield from (one for one in ISSUER if one.name not in dotenv)
-    keyed = [about for about in PROVIDERS.values() if about.key_name]
-    if not any(about.key_name in dotenv for about in keyed):
-        for about in keyed:
+    keyed = {about.key_name: about for about in registry().values() if about.key_name}
+    if not keyed.keys() & dotenv.keys():
+        for name, about in keyed.items():
             text = f"{about.title} API key [leave this provider out]"
-            yield Question(about.key_name, text, is_secret=True)
+            yield Question(name, text, is_secret=True)
     yield from (one for one in ALARMS if one.name not in dotenv)
 
 

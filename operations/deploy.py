@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from imagegen.providers import OFF, PROVIDERS, region_name
+from imagegen.providers import OFF, PROVIDERS, region_name, registry
 from local import guide
 from local.parameters import (
     CLEAR,
@@ -221,6 +221,7 @@ def summary(
     if is_new:
         keys = [provider for provider, name in KEYS.items() if name in chosen]
         keys += [f"{name} (by role)" for name in PROVIDERS if is_called_by_role(name, chosen)]
+        keys += [f"{name} (no key)" for name, about in registry().items() if about.is_open]
         alarms = chosen.get("ALARM_TOPIC_ARN") or chosen.get("ALARM_EMAIL")
         lines += [
             f"  tokens      {issuer or 'JWT_ISSUER is not set: every user will be refused'}",

@@ -8,10 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from secrets import randbelow
-from typing import Any
-from uuid import uuid4
 
-from local.simulator.bedrock_checks import GuardrailChecks
+from local.simulator.bedrock_answers import aws_answer, error_answer, invalid
 from local.simulator.bedrock_faults import FAULTS
 from local.simulator.bedrock_signature import access_key_of, check_signature
 from local.simulator.catalog import load_catalog
@@ -19,7 +17,7 @@ from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault, FaultError
 from local.simulator.keys import check_credit
 from local.simulator.spoil import base64_of
-from local.simulator.wire import Answer, Body, Request, json_answer
+from local.simulator.wire import Answer, Body, Request
 
 NAME = "bedrock"
 INVOKE = re.compile(r"/model/([^/]+)/invoke")
@@ -95,7 +93,7 @@ class Bedrock:
         return aws_answer({"modelSummaries": [model_view(model) for model in shown]})
 
     def error(self, fault: Fault) -> Answer:
-        """Return an exception as AWS writes it: its name in a header, its words in the body."""
+        """Return an exception as AWS writes it."""
         return error_answer(fault)
 
     def success(self, desk: Desk) -> Answer:
@@ -114,25 +112,6 @@ class Bedrock:
 def build() -> Bedrock:
     """Return the simulated provider in its initial state."""
     return Bedrock()
-
-
-def build_checks() -> GuardrailChecks:
-    """Return the simulated guardrail checks."""
-    return GuardrailChecks()
-
-
-def aws_answer(body: Body, **more: Any) -> Answer:
-    """Return an answer with the id that AWS gives each request."""
-    headers = {"x-amzn-requestid": str(uuid4()), **more.pop("headers", {})}
-    return json_answer(body, headers=headers, **more)
-
-
-def error_answer(fault: Fault) -> Answer:
-    """Return an exception as AWS writes it."""
-    headers = {"x-amzn-errortype": fault.code} if fault.code else {}
-    if fault.retry_after_seconds is not None:
-        headers["retry-after"] = str(fault.retry_after_seconds)
-    return aws_answer({"message": fault.message}, status=fault.status, headers=headers)
 
 
 def seeds(desk: Desk) -> list[int]:
@@ -160,11 +139,6 @@ def model_view(model: str) -> Body:
         "inferenceTypesSupported": ["ON_DEMAND"],
         "modelLifecycle": {"status": "ACTIVE", "startOfLifeTime": "2025-06-01T00:00:00Z"},
     }
-
-
-def invalid(message: str) -> FaultError:
-    """Return the refusal of a request."""
-    return FaultError(replace(FAULTS["bad_parameter"], message=message))
 
 
 def check_model(model: str) -> None:

@@ -4,15 +4,16 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeGuardr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from local.simulator.bedrock_answers import aws_answer, error_answer, invalid
 from local.simulator.bedrock_faults import CHECKS, FAULTS
 from local.simulator.bedrock_signature import access_key_of, check_signature
 from local.simulator.desk import Desk, Order
-from local.simulator.faults import Fault, FaultError, Shows, named
+from local.simulator.faults import Fault, Shows, named
 from local.simulator.prompts import categories_of
-from local.simulator.wire import Answer, Body, Request, json_answer
+from local.simulator.wire import Answer, Body, Request
 
 NAME = "bedrock-checks"
 PATH = "/guardrail-checks/invoke"
@@ -69,8 +70,7 @@ class GuardrailChecks:
 
     def error(self, fault: Fault) -> Answer:
         """Return an exception as AWS writes it."""
-        headers = {"x-amzn-errortype": fault.code} if fault.code else {}
-        return json_answer({"message": fault.message}, status=fault.status, headers=headers)
+        return error_answer(fault)
 
     def success(self, desk: Desk) -> Answer:
         """Return the severities of the categories of the request."""
@@ -80,8 +80,13 @@ class GuardrailChecks:
         """Return the severities that the fault defines, or an answer without any."""
         severe = desk.details.get("severe")
         if severe is None:
-            return json_answer({"results": {}, "usage": {}})
+            return aws_answer({"results": {}, "usage": {}})
         return checks_answer(desk.order, severe)
+
+
+def build() -> GuardrailChecks:
+    """Return the simulated checks."""
+    return GuardrailChecks()
 
 
 def checks_answer(order: Order, severe: Any) -> Answer:
@@ -91,17 +96,12 @@ def checks_answer(order: Order, severe: Any) -> Answer:
         for name in order.params["categories"]
     ]
     usage = {"contentFilter": {"textUnits": order.params["units"]}}
-    return json_answer({"results": {"contentFilter": {"results": results}}, "usage": usage})
+    return aws_answer({"results": {"contentFilter": {"results": results}}, "usage": usage})
 
 
 def is_severe(category: str, text: str) -> bool:
     """Return whether a text belongs to a category, by the words and passwords of the simulator."""
     return any(one.partition("/")[0] in SEVERE[category] for one in categories_of(text))
-
-
-def invalid(message: str) -> FaultError:
-    """Return the refusal of a request."""
-    return FaultError(replace(TABLE["bad_parameter"], message=message))
 
 
 def text_of(messages: Any) -> str:

@@ -33,16 +33,6 @@ CREATED = 1_788_825_600
 ORDERS = "/images/generations"
 FEWEST_PIXELS = {"seedream-5-0-260128": 3_686_400, "seedream-4-5-251128": 3_686_400}
 EDGES = {"1K": 1024, "2K": 2048, "3K": 3072, "4K": 4096}
-REFUSALS: Mapping[str, Fault] = {
-    # Withheld pictures are missing, and not billed.
-    "meta": Fault(Outcome.REFUSED, Shows.EMPTY),
-    # Drawn, withheld and billed.
-    "xai": Fault(Outcome.REFUSED, Shows.IMAGE, details={"form": "withheld"}),
-    "byteplus": Fault(Outcome.REFUSED, Shows.EMPTY, details={"form": "failed"}),
-}
-"""How a refusal looks that is no error."""
-EMPTY_REFUSALS = {"meta", "xai"}
-"""Where a success without pictures is a refusal."""
 
 
 @dataclass(frozen=True)
@@ -68,26 +58,18 @@ class CompatibleServer:
         rows = {
             "missing_key": row(Outcome.ACCOUNT, facts.bad_key),
             "bad_key": row(Outcome.ACCOUNT, facts.bad_key, everywhere=True),
-            "model_gone": row(self._gone, facts.gone),
+            "model_gone": row(facts.gone_outcome, facts.gone),
             "bad_parameter": row(Outcome.BAD_PARAMETER, (*facts.bad_field, "size: not supported")),
             "rate_limited": row(
                 Outcome.RATE_LIMITED, (429, "", "Too many requests."), retry_after_seconds=2
             ),
-            "refused": row(Outcome.REFUSED, facts.refusal),
+            "refused": facts.withheld or row(Outcome.REFUSED, facts.refusal),
         }
         if facts.needs_key:
             rows["out_of_credit"] = row(Outcome.ACCOUNT, facts.no_credit)
-        if self.instance.preset in REFUSALS:
-            rows["refused"] = REFUSALS[self.instance.preset]
-        if self.instance.preset in EMPTY_REFUSALS:
+        if facts.empty_is_refusal:
             rows["empty_200"] = Fault(Outcome.REFUSED, Shows.EMPTY)
         return named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, INLINE, FILES, rows)
-
-    @property
-    def _gone(self) -> Outcome:
-        # At Azure a model's name is that of the operator's own deployment.
-        is_azure = self.instance.preset == "azure"
-        return Outcome.ACCOUNT if is_azure else Outcome.MODEL_GONE
 
     def key_of(self, request: Request) -> str:
         """Return the key, an empty text if there is none."""
@@ -151,14 +133,9 @@ class CompatibleServer:
         return self._answer(desk, [{"error": failed}] if "form" in desk.details else [])
 
     def _answer(self, desk: Desk, data: list[Body]) -> Answer:
-        payload: Body = {"created": CREATED, "data": data}
-        order = desk.order
-        units = self.facts.credits_per_usd * order.price_microusd * len(desk.pictures)
-        if self.instance.preset == "recraft":
-            payload["credits"] = units // MICROUSD_PER_USD
-        if self.instance.preset == "xai":
-            payload["usage"] = {"cost_in_usd_ticks": units // MICROUSD_PER_USD}
-        return json_answer(payload)
+        microusd = desk.order.price_microusd * len(desk.pictures)
+        units = self.facts.units_per_usd * microusd // MICROUSD_PER_USD
+        return json_answer({"created": CREATED, "data": data, **self.facts.cost(units)})
 
     @property
     def _served(self) -> Mapping[str, Offering]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.simulator.faults import Fault, Outcome, Shows
 from local.simulator.wire import Body
 
 RATIOS = frozenset(
@@ -89,14 +90,20 @@ class Facts:
     bad_key: tuple[int, str, str] = (401, "invalid_api_key", "Invalid API key.")
     bad_field: tuple[int, str] = (400, "invalid_request")
     gone: tuple[int, str, str] = (404, "model_not_found", "The model does not exist.")
+    gone_outcome: Outcome = Outcome.MODEL_GONE
     no_credit: tuple[int, str, str] = (402, "insufficient_quota", "The balance is used up.")
     refusal: tuple[int, str, str] = (400, "content_policy_violation", "Refused by our policy.")
+    withheld: Fault | None = None
+    """How a refusal looks that is no error."""
+    empty_is_refusal: bool = False
+    """Whether a success without pictures is a refusal."""
     key_path: str = "/models"
     """The free look at a key; empty if there is none."""
     key_view: Body = field(default_factory=dict)
     lists_models: bool = True
-    credits_per_usd: int = 0
-    """Units in which an answer states its cost; 0 if it does not."""
+    units_per_usd: int = 0
+    cost: Callable[[int], Body] = lambda _units: {}
+    """Returns how an answer states its cost in these units; it adds nothing if it does not."""
 
 
 PIXELS: Allowed = None
@@ -124,6 +131,8 @@ FACTS: Mapping[str, Facts] = {
             "moderation": frozenset({"auto", "low"}),
         },
         error=meta_error,
+        withheld=Fault(Outcome.REFUSED, Shows.EMPTY),  # not billed
+        empty_is_refusal=True,
         image_format="webp",
     ),
     "recraft": Facts(
@@ -140,7 +149,8 @@ FACTS: Mapping[str, Facts] = {
         key_path="/users/me",
         key_view={"id": "user_simulated", "credits": 10_000},
         lists_models=False,
-        credits_per_usd=1_000,
+        units_per_usd=1_000,
+        cost=lambda units: {"credits": units},
     ),
     "deepinfra": Facts(
         fields={"n": COUNT, "size": PIXELS, "response_format": FORMS},
@@ -164,6 +174,7 @@ FACTS: Mapping[str, Facts] = {
         bad_field=(400, "InvalidParameter"),
         gone=(404, "InvalidEndpoint.NotFound", "The model or endpoint does not exist."),
         no_credit=(403, "Arrearage", "The account is overdue."),
+        withheld=Fault(Outcome.REFUSED, Shows.EMPTY, details={"form": "failed"}),
         key_path="",
         lists_models=False,
     ),
@@ -185,7 +196,11 @@ FACTS: Mapping[str, Facts] = {
         key_path="/api-key",
         key_view={"api_key_blocked": False, "api_key_disabled": False, "team_blocked": False},
         lists_models=False,
-        credits_per_usd=10_000_000_000,
+        units_per_usd=10_000_000_000,
+        cost=lambda units: {"usage": {"cost_in_usd_ticks": units}},
+        # Drawn, withheld and billed.
+        withheld=Fault(Outcome.REFUSED, Shows.IMAGE, details={"form": "withheld"}),
+        empty_is_refusal=True,
     ),
     "azure": Facts(
         fields={
@@ -202,6 +217,7 @@ FACTS: Mapping[str, Facts] = {
         key_header="api-key",
         bad_key=(401, "401", "Access denied due to invalid subscription key."),
         gone=(404, "DeploymentNotFound", "The API deployment does not exist."),
+        gone_outcome=Outcome.ACCOUNT,  # the name is that of the operator's own deployment
         refusal=(400, "content_filter", "Filtered by the content management policy."),
     ),
     "vllm": Facts(
@@ -237,4 +253,5 @@ FACTS: Mapping[str, Facts] = {
         bad_key=NO_KEY,
         gone=(404, "", "could not load model: not found"),
     ),
+    "generic": Facts(fields={**DIFFUSION, "response_format": FORMS, "quality": None}),
 }

@@ -79,6 +79,11 @@ class Moderation:
         return moderation_answer(desk.order.model, [verdict(asked)] if asked else [])
 
 
+def build() -> Moderation:
+    """Return the simulated moderation."""
+    return Moderation()
+
+
 def moderation_answer(model: str, results: list[Body]) -> Answer:
     """Return the verdicts in OpenAI's frame."""
     return json_answer({"id": f"modr-{token_hex(12)}", "model": model, "results": results})

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from urllib.parse import urlsplit
 
-from imagegen.providers import MODERATOR, PROVIDERS, own_instances
+from imagegen.providers import MODERATORS, PROVIDERS, own_instances
 from imagegen.providers.instances import Instance
 from local.simulator.chat import BASE as LLM_BASE
 from local.simulator.chat import NAME as LLM
@@ -14,7 +14,6 @@ from local.simulator.compatible import CompatibleServer
 from local.simulator.control import Breakable, Control
 from local.simulator.cors import for_local_pages
 from local.simulator.desk import Provider
-from local.simulator.moderation import Moderation
 from local.simulator.studio import Studio
 from local.simulator.wire import Answer, Request, json_answer
 
@@ -37,14 +36,10 @@ ALIASES: dict[str, str] = {
 
 
 CHECKS = {
-    MODERATOR: Moderation,
-    **{
-        name: module.build_checks
-        for name, module in MODULES.items()
-        if "build_checks" in dir(module)
-    },
+    name: import_module(f"local.simulator.{module}").build for name, module in MODERATORS.items()
 }
-"""What builds the moderation of a provider, which answers under the same base."""
+"""What builds the moderation of a provider, which answers under the same base. Its file, too, has
+the name of its adapter."""
 CHECK_NAMES = {name: build().name for name, build in CHECKS.items()}
 """The names of these moderations in the control API, by provider."""
 

@@ -75,12 +75,15 @@ def test_boto3_lists_the_models_with_their_state(client: Client) -> None:
     assert text["modelSummaries"] == []
 
 
-def checked(client: Any, text: str, *categories: str) -> dict[str, float]:
-    answer = client.invoke_guardrail_checks(
+def checks_of(client: Any, text: str, *categories: str) -> Any:
+    return client.invoke_guardrail_checks(
         messages=[{"role": "user", "content": [{"text": text}]}],
         checks={"contentFilter": {"categories": [{"category": one} for one in categories]}},
     )
-    found = answer["results"]["contentFilter"]["results"]
+
+
+def checked(client: Any, text: str, *categories: str) -> dict[str, float]:
+    found = checks_of(client, text, *categories)["results"]["contentFilter"]["results"]
     return {one["category"]: one["severityScore"] for one in found}
 
 
@@ -88,6 +91,14 @@ def test_boto3_gets_the_severities_it_asked_for(client: Client) -> None:
     assert checked(client(), "a murder", "VIOLENCE", "HATE") == {"VIOLENCE": 0.9, "HATE": 0.0}
     assert checked(client(), "a nude", "SEXUAL") == {"SEXUAL": 0.9}
     assert checked(client(), "a fox", "INSULTS") == {"INSULTS": 0.0}
+
+
+def test_checks_too_answer_with_the_id_of_the_request(client: Client, arm: Arm) -> None:
+    assert len(checks_of(client(), "a fox", "HATE")["ResponseMetadata"]["RequestId"]) == 36
+    arm(f"{NAME}-checks", "rate_limited")
+    with pytest.raises(ClientError) as caught:
+        checks_of(client(), "a fox", "HATE")
+    assert len(caught.value.response["ResponseMetadata"]["RequestId"]) == 36
 
 
 @pytest.mark.parametrize(

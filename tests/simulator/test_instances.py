@@ -33,7 +33,7 @@ from tests.fakes.instances import instances_of_every_preset
 from tests.fakes.service import Service
 
 KEY = "sk-simulated-1234"
-SIMULATED = sorted(FACTS)
+SIMULATED = sorted(PRESETS)
 DRAWN_AT = ("vllm", "xai")
 """Where pictures that are damaged on the way are tried: all presets are read by the same code."""
 every = pytest.mark.parametrize("preset", SIMULATED)
@@ -74,8 +74,13 @@ def order_of(preset: str, shape: str = "square", prompt: str = "a fox") -> Image
     return ImageOrder(row.model, prompt, row.sent(option), *option.pixels, "user-1")
 
 
-def test_every_preset_of_a_known_server_is_simulated() -> None:
-    assert set(PRESETS) - {"generic"} == set(FACTS)
+def test_every_preset_is_simulated() -> None:
+    assert set(PRESETS) == set(FACTS)
+
+
+def test_each_instance_can_be_broken(servers: Simulator) -> None:
+    listed = requests.get(f"{servers.url}/control/faults", timeout=5).json()
+    assert all("refused" in listed[instance_of(preset).name] for preset in PRESETS)
 
 
 @every

@@ -1,6 +1,7 @@
 """An instance has its own name wherever a provider has one: keys, switch, page, simulator."""
 
 import json
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from imagegen.providers import PROVIDERS, build_provider, flag_name, registry
 from imagegen.providers.openai_images import OpenAIProvider
 from imagegen.settings import Settings
 from imagegen.site.files import providers_script
+from local import guide
 from local.simulator.routes import World
+from operations.accounts import Place
+from operations.deploy import summary
 from tests.fakes.instances import every_preset, text_of
 
 FIXED = {"TABLE_NAME": "t", "PARAMETERS_PATH": "/p"}
@@ -61,14 +65,70 @@ def test_without_a_file_there_are_the_built_in_providers(
     clear()
 
 
-def test_a_wrong_file_stops_the_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+WRONG_FILES = {
+    '{"schemaVersion": 1, "instances": [{"name": "gpu"}]}': "instance 'gpu': title",
+    '{"schemaVersion": 1, "instances": [{"name": "gpu", "preset": "comfy"}]}': "instance 'gpu'",
+    '{"schemaVersion": 1, "instances": [{}]}': r"instances\[0\]",
+    '{"schemaVersion": 1, "instances": ["gpu"]}': "instances",
+    '{"schemaVersion": 1, "instances": "gpu"}': "instances",
+    '{"schemaVersion": 1, "instances": null}': "instances",
+    '{"schemaVersion": 1, "instancez": [{"name": "gpu"}]}': "instances: Field required",
+    '{"schemaVersion": 1, "instances": [': "Invalid JSON",
+    "[]": "object",
+    "": "Invalid JSON",
+}
+
+
+@pytest.fixture
+def wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """The words about the operator's file, which is now a wrong one."""
     path = tmp_path / "instances.json"
-    path.write_text(json.dumps({"schemaVersion": 1, "instances": [{"name": "gpu"}]}))
+    path.write_text(request.param)
     monkeypatch.setenv(providers.INSTANCES_VARIABLE, str(path))
     clear()
-    with pytest.raises(ConfigurationError, match="instance 'gpu'"):
+    yield f"provider_instances.json: .*{WRONG_FILES[request.param]}"
+    clear()
+
+
+@pytest.mark.parametrize("wrong", WRONG_FILES, indirect=True)
+def test_a_wrong_file_stops_the_catalog(wrong: str) -> None:
+    with pytest.raises(ConfigurationError, match=wrong):
+        load_catalog()
+
+
+@pytest.mark.parametrize("wrong", WRONG_FILES, indirect=True)
+def test_tools_that_need_only_names_and_keys_say_what_is_wrong_with_the_file(wrong: str) -> None:
+    with pytest.raises(ConfigurationError, match=wrong):
+        registry()
+
+
+def test_a_file_of_another_version_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "instances.json"
+    path.write_text('{"schemaVersion": 2, "instances": []}')
+    monkeypatch.setenv(providers.INSTANCES_VARIABLE, str(path))
+    clear()
+    with pytest.raises(ConfigurationError, match="schemaVersion"):
         load_catalog()
     clear()
+
+
+def test_a_first_deployment_asks_for_the_keys_of_instances_too(listed: list[str]) -> None:
+    keys = {about.key_name for about in registry().values() if about.key_name}
+    assert "MUSE_API_KEY" in keys
+    assert keys <= {one.name for one in guide.questions({})}
+    assert not keys & {one.name for one in guide.questions({"MUSE_API_KEY": "one"})}
+
+
+def test_a_server_without_a_key_can_offer_images(listed: list[str]) -> None:
+    given = Namespace(stack="imagegen", env_file=Path(".env"), fast=False)
+    place = Place("123456789012", "arn", "eu-central-1", "AWS_REGION")
+    said = summary(given, {"BEDROCK_REGION": "off"}, place, is_new=True)
+    assert "gpu (no key)" in said
+    assert "muse" not in said
 
 
 def test_the_page_has_the_title_and_colour_of_each_instance(listed: list[str]) -> None:

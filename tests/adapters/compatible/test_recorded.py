@@ -139,6 +139,13 @@ def test_a_redirect_is_not_followed_with_the_key(preset: str, server: Loopback) 
     assert len(server.asked) == 1
 
 
+def test_an_image_may_also_come_from_a_host_that_the_operator_names() -> None:
+    instance = instances_of_every_preset()["xai"]
+    named = instance.model_copy(update={"result_hosts": ("cdn.example.com",)})
+    provider = build_instance(named, SecretStr(KEY), named.url)
+    assert provider.downloader.hosts == ("imgen.x.ai", "cdn.example.com")
+
+
 def test_models_with_a_last_day_are_read_with_it(server: Loopback) -> None:
     listed = [{"id": "one", "shutdown_date": "2027-01-20"}, {"id": "two"}]
     server.replies(json_reply(200, {"object": "list", "data": listed}))

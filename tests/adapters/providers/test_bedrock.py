@@ -71,14 +71,16 @@ def test_another_region_is_called_where_it_was_chosen() -> None:
     assert "eu-central-1" in repr(provider)
 
 
+@pytest.mark.parametrize("role_arn", ["", ROLE_ARN])
 def test_without_credentials_nothing_is_sent_and_the_account_is_to_blame(
-    server: Loopback, monkeypatch: pytest.MonkeyPatch
+    server: Loopback, monkeypatch: pytest.MonkeyPatch, role_arn: str
 ) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"{server.origin}/sts")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("HOME", "/nonexistent")
-    access = RoleAccess("us-west-1")  # no client of another test
+    access = RoleAccess("us-west-1", role_arn)  # no client of another test
     provider = build_provider(NAME, credential=access, base_url=server.origin)
     with pytest.raises(ProviderError) as caught:
         provider.generate(order_for(NAME), timeout_seconds=10)

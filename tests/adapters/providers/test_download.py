@@ -227,6 +227,40 @@ def test_a_name_that_moves_inside_between_redirects_is_stopped(world: World) -> 
     assert world.reached == [PUBLIC]
 
 
+LISTED = ("https://replicate.delivery/a.png", "https://eu.cdn.REPLICATE.delivery/a.png")
+UNLISTED = (
+    "https://evilreplicate.delivery/a.png",
+    "https://replicate.delivery.example/a.png",
+    "https://delivery/a.png",
+    "https://93.184.216.34/a.png",
+)
+
+
+@pytest.mark.parametrize("url", LISTED)
+def test_with_a_list_of_hosts_these_and_those_below_them_are_fetched_from(
+    url: str, world: World
+) -> None:
+    downloader = replace(world.downloader(), hosts=("replicate.delivery",))
+    assert downloader.fetch(url, timeout_seconds=10) == PNG
+
+
+@pytest.mark.parametrize("url", UNLISTED)
+def test_with_a_list_of_hosts_no_other_is_reached_also_not_by_a_redirect(
+    url: str, world: World
+) -> None:
+    downloader = replace(world.downloader(), hosts=("replicate.delivery",))
+    assert failure(downloader, url).outcome is Outcome.UNAVAILABLE
+    assert world.reached == []
+    world.server.replies(Reply(302, {"Location": url}), image_reply())
+    assert failure(downloader, GOOD_URL).outcome is Outcome.UNAVAILABLE
+    assert world.reached == [PUBLIC]
+
+
+def test_with_an_empty_list_of_hosts_nothing_is_reached(world: World) -> None:
+    assert failure(replace(world.downloader(), hosts=()), GOOD_URL).outcome is Outcome.UNAVAILABLE
+    assert world.reached == []
+
+
 def test_two_redirects_are_followed_and_a_third_is_not(world: World) -> None:
     hop = Reply(302, {"Location": "/next.png"})
     world.server.replies(hop, hop, image_reply())

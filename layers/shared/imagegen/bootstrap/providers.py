@@ -56,7 +56,7 @@ class Providers:
             name: ProviderSetup(
                 self._has_credential(name, values),
                 _is_enabled(name, values),
-                PROVIDERS[name].advice if name in PROVIDERS else "",
+                registry()[name].advice,
             )
             for name in self.names
         }

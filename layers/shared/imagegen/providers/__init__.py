@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from imagegen.domain.ports import ImageProvider, Moderator
     from imagegen.providers.instances import Instance
 
-
 COLOUR = "#3f3f46"
 """Of a provider that has chosen none."""
 
@@ -120,12 +119,11 @@ ANY_MODERATOR = "auto"
 OFF = "off"
 """The Region of a provider without keys that is not called."""
 
-
 INSTANCES_FILE = "provider_instances.json"
 """The operator's own providers. The file is beside the catalog: in the package in the layer, and at
 the root of the repository in a checkout, where a variable may name another one."""
 INSTANCES_VARIABLE = "PROVIDER_INSTANCES_FILE"
-NO_INSTANCES = '{"schemaVersion": 1, "instances": []}'
+NO_INSTANCES = '{"schemaVersion":1,"instances":[]}'
 
 
 def instances_path() -> Path:
@@ -150,11 +148,18 @@ def instances_text() -> str:
 def registry() -> Mapping[str, About]:
     """Return every provider by name: the built-in ones, then the operator's instances.
 
-    The file is not validated here, because the page function has no pydantic. ``own_instances``
-    validates it, before a deployment and when a function that prices or spends is first used.
+    Only what is read of the file is validated, because the page function has no pydantic.
+    ``own_instances`` validates it whole, before a deployment and when prices are first needed.
+
+    Raises:
+        ConfigurationError: what is read is wrong; the message says where, and what to do.
     """
-    listed: list[dict[str, Any]] = json.loads(instances_text())["instances"]
-    return {**PROVIDERS, **{one["name"]: _about(one) for one in listed}}
+    try:
+        listed: list[dict[str, Any]] = json.loads(instances_text())["instances"]
+        return {**PROVIDERS, **{one["name"]: _about(one) for one in listed}}
+    except (AttributeError, LookupError, TypeError, ValueError):
+        own_instances()  # It raises the error that says what is wrong.
+        raise
 
 
 @cache
@@ -164,7 +169,7 @@ def own_instances() -> "Mapping[str, Instance]":
     Raises:
         ConfigurationError: the file is wrong; the message says where, and what to do.
     """
-    if "{" not in instances_text().partition("instances")[2]:
+    if "".join(instances_text().split()) == NO_INSTANCES:
         return {}  # Without instances, nothing is loaded for them.
     from imagegen.providers.instances import parse_instances  # noqa: PLC0415 as above
 

@@ -36,7 +36,8 @@ def check_base_url(url: str, *, private_host: str, hosts: Sequence[str]) -> None
     try:
         origin, path = split_url(url)
     except BlockedError as error:
-        raise BaseUrlError(f"baseUrl: {url!r} is {error}") from error
+        # The URL itself is not repeated: a password may be in it.
+        raise BaseUrlError(f"baseUrl: it is {error}") from error
     host = origin.host
     if "?" in path:
         raise BaseUrlError("baseUrl: it has a query; end it with the path, such as /v1")

@@ -154,7 +154,7 @@ def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
         ProviderError: the answer is an error, or a success that says why there is no image.
     """
     raise_if(classify(answer))
-    return iter([answer.image]) if answer.image else pictures_of(answer.body)
+    return pictures_of(answer)
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:

@@ -177,11 +177,18 @@ class AssumedRole(CredentialProvider):
         self.access = access
 
     def load(self) -> DeferredRefreshableCredentials:
-        """Return the credentials, which are fetched when they are first used."""
+        """Return the credentials, which are fetched when they are first used.
+
+        Raises:
+            botocore.exceptions.NoCredentialsError: nothing can sign the call that fetches them.
+        """
         own = get_session()
+        source = own.get_credentials()
+        if source is None:
+            raise NoCredentialsError
         fetcher = AssumeRoleCredentialFetcher(
             partial(own.create_client, region_name=self.access.region, config=ASSUMING),
-            own.get_credentials(),
+            source,
             self.access.role_arn,
             extra_args={"RoleSessionName": SESSION_NAME},
         )

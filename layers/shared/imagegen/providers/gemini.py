@@ -156,10 +156,8 @@ def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
         ProviderError: the answer is an error.
     """
     raise_if(classify(answer))
-    if answer.image:
-        return iter([answer.image])
     if dig(answer.body, "candidates") is None:
-        return pictures_of(answer.body)
+        return pictures_of(answer)
     parts = final_parts(answer.body)
     return pictures_in([without_words(part) for part in parts])
 

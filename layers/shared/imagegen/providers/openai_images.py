@@ -4,7 +4,6 @@ What is peculiar to a server is its ``Endpoint``. Images are requested with Open
 client, which is loaded for the first one; the free key check does not need it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -125,7 +124,7 @@ class OpenAIProvider:
         if order.inputs and dig(answer.body, *IMAGES_READ) == 0:
             # It was drawn without what it should change.
             raise answered_fault(name, Outcome.NO_IMAGE, answer, code="input_not_read")
-        content = first_image(images_from(answer), self.downloader, deadline)
+        content = first_image(pictures_of(answer), self.downloader, deadline)
         if content is None:
             raise no_image(name, answer, data=dig(answer.body, "data", 0, "b64_json"))
         job_id = token(answer.headers.get("x-request-id"))
@@ -163,8 +162,3 @@ class OpenAIProvider:
         answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
         raise_if(self.endpoint.key_error(answer))
         return answer
-
-
-def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
-    """Return the images in an answer that is no error, and links to images."""
-    return iter([answer.image]) if answer.image else pictures_of(answer.body)

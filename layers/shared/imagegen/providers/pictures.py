@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from imagegen.domain.pixels import is_whole, media_type_of
 from imagegen.domain.ports import Json
+from imagegen.providers.faults import HttpAnswer
 
 MAX_IMAGE_BYTES = 25 * 1024 * 1024
 MAX_DEPTH = 8
@@ -77,9 +78,15 @@ def pictures_in(value: Json) -> Iterator[bytes | str]:
     yield from links[:MAX_LINKS]
 
 
-def pictures_of(body: Json) -> Iterator[bytes | str]:
-    """Yield the images under the names that vendors use; what is under other names is not read."""
-    if isinstance(body, Mapping):
+def pictures_of(answer: HttpAnswer) -> Iterator[bytes | str]:
+    """Yield the answer itself if it is an image, else the images under the names that vendors use.
+
+    What is under other names is not read.
+    """
+    body = answer.body
+    if answer.image:
+        yield answer.image
+    elif isinstance(body, Mapping):
         names = (*IMAGE_FIELDS, *FRAME_FIELDS)
         yield from pictures_in({name: one for name, one in body.items() if name in names})
 

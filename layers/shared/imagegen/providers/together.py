@@ -121,7 +121,7 @@ def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
         ProviderError: the answer is an error.
     """
     raise_if(classify(answer))
-    return iter([answer.image]) if answer.image else pictures_of(answer.body)
+    return pictures_of(answer)
 
 
 def classify(answer: HttpAnswer) -> ProviderError | None:

@@ -16,14 +16,15 @@ from imagegen.domain.ports import Moderation, ModerationMode, Moderator
 MODERATION_SECONDS = 10.0
 PICTURE_SECONDS = 5.0
 """What each picture adds: it is sent in full."""
+CHOSEN = " Unless the parameter Moderator is auto, only the provider that it names is asked."
 NO_MODERATOR = (
     "Moderation is required and nothing can moderate. Set OPENAI_API_KEY and run "
     "`make deploy-env`, or set the parameter BedrockRegion to a Region, or Moderation to "
-    "best-effort."
+    f"best-effort.{CHOSEN}"
 )
 NO_PICTURES = (
     "Moderation is required, and Bedrock's checks read no pictures. Set OPENAI_API_KEY and run "
-    "`make deploy-env`, or set the parameter Moderation to best-effort."
+    f"`make deploy-env`, or set the parameter Moderation to best-effort.{CHOSEN}"
 )
 
 
