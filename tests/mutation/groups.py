@@ -112,7 +112,7 @@ OUTCOMES: Final = Group(
         *_in("providers", "refusals classification packing pictures faults gemini openai"),
         *_in("providers", "replicate together moderation keys http bounds sdk download"),
         *_in("providers", "addresses gemini_parts image_stream input_files replicate_files"),
-        *_in("providers", "bedrock bedrock_checks bedrock_client"),
+        *_in("providers", "bedrock bedrock_checks bedrock_client ideogram instance_file"),
         *("providers/__init__.py", "aws/parameters.py", "aws/clients.py"),
         *_in("usecases", "key_checks health"),
         *_in("providers", "openai_images compatible presets instances instance_rows base_urls"),

@@ -123,6 +123,8 @@ OWN: Final = {
     "providers/together.py": ("recorded", "inputs", "requests"),
     "providers/instances.py": ("instance_registry", "instances"),
     "providers/bedrock.py": ("bedrock", "recorded", "requests"),
+    "providers/ideogram.py": ("ideogram", "recorded", "requests", "blame", "keys"),
+    "providers/instance_file.py": ("instance_registry",),
     "providers/bedrock_client.py": ("bedrock", "transport"),
     "providers/bedrock_checks.py": ("bedrock", "moderators"),
     "aws/parameters.py": ("keys_and_flags", "rotation"),
