@@ -11,6 +11,7 @@ from imagegen.bootstrap.verifier import get_verifier
 from imagegen.settings import ModerationSettings
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker
+from imagegen.usecases.price_checks import PriceChecker
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,14 @@ class HealthService(Service):
             self.guard,
             world.circuits,
             world.now_ms,
+        )
+
+    @cached_property
+    def price_checker(self) -> PriceChecker:
+        """Compares the catalog with the prices that vendors state."""
+        world = self.world
+        return PriceChecker(
+            world.catalog, world.setups, world.get_provider, world.circuits, world.now_ms
         )
 
 

@@ -5,7 +5,7 @@ it checks the key, and the catalog's prices.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -15,6 +15,7 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
 from imagegen.domain.pricing import COST
+from imagegen.domain.vendor_prices import Statement
 from imagegen.providers.bounds import Deadline
 from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader, first_image
@@ -33,6 +34,7 @@ from imagegen.providers.faults import (
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import check_named_fields
 from imagegen.providers.pictures import pictures_of
+from imagegen.providers.price_statements import asked_one_by_one
 from imagegen.providers.refusals import states_refusal
 
 NAME = "ideogram"
@@ -105,6 +107,22 @@ class IdeogramProvider:
     def models(self, *, timeout_seconds: float) -> None:
         """Return ``None``: Ideogram has no list of models."""
 
+    def stated_prices(
+        self, orders: Sequence[ImageOrder], *, timeout_seconds: float
+    ) -> list[Statement]:
+        """Return the prices of dry runs of the very requests that would make the images.
+
+        Raises:
+            ProviderError: Ideogram does not answer, or not for this key.
+        """
+        deadline = Deadline.after(timeout_seconds, self.http.clock)
+        return asked_one_by_one(orders, deadline, self._quoted)
+
+    def _quoted(self, order: ImageOrder, timeout_seconds: float) -> Statement:
+        answer = self._post(order, f"?{DRY_RUN}", timeout_seconds)
+        raise_if(classify(answer))
+        return quoted_in(answer)
+
     def _post(self, order: ImageOrder, query: str, timeout_seconds: float) -> HttpAnswer:
         return self.http.post(
             f"{self.base_url}/v2/image/generate/{quote(order.model, safe='')}{query}",
@@ -145,6 +163,18 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
         return answered_fault(NAME, Outcome.REFUSED, answer) if is_withheld else None
     reason = text_at(answer.body, "reject_reason")
     return answered_fault(NAME, _outcome(answer, reason), answer, code=reason)
+
+
+def quoted_in(answer: HttpAnswer) -> Statement:
+    """Return the price of one image in the answer to a dry run.
+
+    An estimate is no price: it is of products whose cost is only known afterwards.
+    """
+    price, count = dig(answer.body, "usd_micros"), dig(answer.body, "quantity")
+    is_exact = text_at(answer.body, "qualifier") in ("exact", "")
+    if type(price) is not int or price < 0 or count not in (1, None) or not is_exact:
+        return Statement()
+    return Statement(price)
 
 
 def _outcome(answer: HttpAnswer, reason: str) -> Outcome:

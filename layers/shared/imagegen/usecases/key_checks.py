@@ -22,6 +22,7 @@ from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.fleet import KeyCheck, KeyCheckStore
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageProvider, ServedModels
+from imagegen.domain.vendor_prices import drifts
 from imagegen.guard import Guard
 from imagegen.usecases.availability import ProviderSetup
 
@@ -53,6 +54,8 @@ class KeyCheckResults:
     """How many circuits let no call through, for every provider of the catalog."""
     unlisted: tuple[str, ...]
     """The catalog's models that are missing in their providers' lists."""
+    drifted: tuple[str, ...]
+    """The rows whose prices differ from what their vendors stated last."""
     days_left: int | None
     """Days until the first shutdown of a model that is still offered; ``None`` if none is known."""
 
@@ -100,6 +103,7 @@ class KeyChecker:
             changes=changes,
             open_circuits=self._open_circuits(),
             unlisted=tuple(sorted(model for one in found.values() for model in one.unlisted)),
+            drifted=tuple(drifts(self.catalog, self.guard.fleet().price_checks)),
             days_left=min(self._days_left(rows, found), default=None),
         )
 
