@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
+from imagegen.domain.vendor_prices import source_of
 from imagegen.providers.addresses import BlockedError, allowed_target
 from imagegen.providers.ideogram import RESULT_HOSTS, build
 from imagegen.providers.pictures import pictures_in
@@ -95,3 +96,19 @@ def test_what_an_answer_repeats_of_the_prompt_is_not_its_image(name: str, text: 
     assert list(pictures_in([{name: text}])) == []
     assert list(pictures_in({"images": [{"url": "", name: text}]})) == []
     assert len(list(pictures_in([{"url": text, name: "a fox"}]))) == 1
+
+
+def test_a_dry_run_that_made_an_image_ends_the_checks_and_wakes_somebody(server: Loopback) -> None:
+    """Otherwise a parameter that is ignored one day would buy an image every five minutes."""
+    made = {"generation_id": "g1", "seed": 1, "data": [{"is_image_safe": True, "url": "x"}]}
+    server.replies(json_reply(200, made), json_reply(200, made))
+    adapter = build_adapter(NAME, server)
+    source = source_of(adapter)
+    assert source is not None
+    with pytest.raises(ProviderError) as checked:
+        adapter.check_key(timeout_seconds=10)
+    with pytest.raises(ProviderError) as stated:
+        source.stated_prices([order_for(NAME)] * 3, timeout_seconds=10)
+    for error in (checked.value, stated.value):
+        assert (error.outcome, error.provider_code) == (Outcome.ACCOUNT, "dry_run_billed")
+    assert len(server.asked) == 2

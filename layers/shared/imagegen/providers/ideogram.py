@@ -102,7 +102,7 @@ class IdeogramProvider:
             ProviderError: the key is not accepted, or Ideogram does not answer.
         """
         answer = self._post(CHECKED, f"?{DRY_RUN}", timeout_seconds)
-        raise_if(key_fault(NAME, answer, classify(answer)))
+        raise_if(key_fault(NAME, answer, classify(answer)) or dry_run_fault(answer))
 
     def models(self, *, timeout_seconds: float) -> None:
         """Return ``None``: Ideogram has no list of models."""
@@ -120,7 +120,7 @@ class IdeogramProvider:
 
     def _quoted(self, order: ImageOrder, timeout_seconds: float) -> Statement:
         answer = self._post(order, f"?{DRY_RUN}", timeout_seconds)
-        raise_if(classify(answer))
+        raise_if(classify(answer) or dry_run_fault(answer))
         return quoted_in(answer)
 
     def _post(self, order: ImageOrder, query: str, timeout_seconds: float) -> HttpAnswer:
@@ -163,6 +163,18 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
         return answered_fault(NAME, Outcome.REFUSED, answer) if is_withheld else None
     reason = text_at(answer.body, "reject_reason")
     return answered_fault(NAME, _outcome(answer, reason), answer, code=reason)
+
+
+def dry_run_fault(answer: HttpAnswer) -> ProviderError | None:
+    """Return the error for a dry run that made an image, ``None`` if it made none.
+
+    It is billed, and each further check would be, too. As an account error it opens the circuit and
+    sets off an alarm, so that an operator takes the provider out of service.
+    """
+    if not text_at(answer.body, "generation_id"):
+        return None
+    advice = "A dry run made an image, which is billed: switch the provider off."
+    return answered_fault(NAME, Outcome.ACCOUNT, answer, code="dry_run_billed", advice=advice)
 
 
 def quoted_in(answer: HttpAnswer) -> Statement:
