@@ -131,7 +131,8 @@ BYTES: Final = Group(
     (
         *_in("domain", "input_files masks orientation metadata marks transparency pixels holes"),
         *_in("domain", "png png_chunks png_encoding png_filters png_planes png_rows"),
-        *_in("domain", "jpeg jpeg_blocks jpeg_scan jpeg_segments webp"),
+        *_in("domain", "jpeg jpeg_blocks jpeg_codes jpeg_progressive jpeg_scan"),
+        *_in("domain", "jpeg_segments webp"),
     ),
     (
         *_tests(UNIT, "input_files masks orientation metadata marks transparency pixels holes"),

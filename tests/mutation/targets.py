@@ -53,6 +53,8 @@ OWN: Final = {
     "domain/errors.py": ("errors", "error_drift"),
     "domain/llm_errors.py": ("errors", "error_drift"),
     "domain/jpeg.py": ("holes", "delivery", "pixels"),
+    "domain/jpeg_codes.py": ("jpeg_blocks",),
+    "domain/jpeg_progressive.py": ("jpeg_blocks",),
     "domain/jpeg_scan.py": ("holes", "delivery", "pixels"),
     "domain/jpeg_segments.py": ("metadata", "input_files"),
     "domain/webp.py": ("holes", "delivery", "pixels"),
