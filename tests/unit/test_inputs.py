@@ -726,6 +726,8 @@ def test_an_image_whose_alpha_cannot_be_read_is_not_sold_as_a_transparent_one() 
 
 def test_without_any_transparent_image_nothing_is_charged() -> None:
     service = editors()
+    for name in service.providers:
+        service.react(name, png())
     offer = service.estimate("a logo", background="transparent")
     with pytest.raises(GenerationFailedError):
         service.confirm(offer)
