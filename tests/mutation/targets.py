@@ -58,6 +58,7 @@ OWN: Final = {
     "domain/jpeg_scan.py": ("holes", "delivery", "pixels"),
     "domain/jpeg_segments.py": ("metadata", "input_files"),
     "domain/webp.py": ("holes", "delivery", "pixels"),
+    "domain/vp8.py": ("vp8",),
     "domain/png.py": ("delivery", "pixels"),
     "domain/png_chunks.py": ("pixels", "metadata", "input_files"),
     "domain/png_encoding.py": ("orientation", "masks"),

@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from imagegen.domain.jpeg_blocks import MOST_CODES, check_blocks
-from imagegen.domain.jpeg_segments import SOS, Segment, segments_of
+from imagegen.domain.jpeg import read_segment
+from imagegen.domain.jpeg_blocks import MOST_BLOCKS, MOST_CODES, Counter, check_blocks
+from imagegen.domain.jpeg_codes import tables_in
+from imagegen.domain.jpeg_scan import Frame, Scan
+from imagegen.domain.jpeg_segments import DHT, SOS, Segment, segments_of
 from imagegen.domain.pixels import BrokenImageError, measure
 from tests.fakes.pictures import picture
 
@@ -148,6 +151,37 @@ def test_a_long_scan_is_not_counted() -> None:
     # The shortest code has two bits.
     long = cut + b"\x01" * (MOST_CODES // 4 + 1) + content[end:]
     check_blocks(long)
+
+
+def test_an_image_of_more_blocks_than_may_be_counted_is_not_counted() -> None:
+    side = 8 * (int(MOST_BLOCKS**0.5) + 1)
+    out = io.BytesIO()
+    Image.new("L", (side, side), 90).save(out, "JPEG")
+    content = out.getvalue()
+    start, end = scan_of(content)
+    check_blocks(content[: (start + end) // 2].rstrip(b"\xff") + content[end:])
+
+
+@pytest.mark.parametrize("save", [{}, {"progressive": True}])
+def test_the_scans_of_an_image_share_the_work_that_may_be_done(save: dict[str, Any]) -> None:
+    """A file may have thousands of them."""
+    content = photo(**save)
+    frame, counter = Frame(), Counter()
+    before = counter.left
+    for segment in segments_of(content):
+        data = bytes(segment.data)
+        read_segment(frame, segment.marker, data)
+        if segment.marker == DHT:
+            counter.tables.update(tables_in(data))
+        if segment.marker == SOS:
+            coded = content[segment.start + 4 + len(data) : segment.end]
+            assert counter.has_blocks(frame, Scan(frame, data), coded)
+            assert counter.left <= before - 8 * len(coded) // 16
+            before = counter.left
+            counter.left, kept = 0, counter.left
+            assert counter.has_blocks(frame, Scan(frame, data), b"\0")
+            assert counter.left == 0
+            counter.left = kept
 
 
 def test_codes_that_are_left_to_the_decoder_are_not_counted() -> None:

@@ -1,6 +1,5 @@
 """One scan of a JPEG: how much its blocks take, and whether they repeat (T.81, annexes F and G)."""
 
-import struct
 from dataclasses import dataclass, field
 
 from imagegen.domain.holes import LEAST_RUN, runs
@@ -86,10 +85,9 @@ class Scan:
         count = segment[0]
         self._frame = frame
         self._tables = [(segment[1 + 2 * n], segment[2 + 2 * n]) for n in range(count)]
-        self.first_value, self.last_value, approximation = struct.unpack_from(
-            ">BBB", segment, 1 + 2 * count
-        )
-        self.bits_before, self.bits_left = approximation >> 4, approximation & 15
+        at = 1 + 2 * count
+        self.first_value, self.last_value, bits = segment[at], segment[at + 1], segment[at + 2]
+        self.bits_before, self.bits_left = bits >> 4, bits & 15
         self._is_interleaved = count > 1
         self.units = self._units()
 
@@ -105,15 +103,15 @@ class Scan:
 
     def follows(self) -> bool:
         """Return whether the scans before it are there, and count what it adds."""
-        frame = self._frame
-        values = slice(self.first_value, self.last_value + 1)
-        if frame.marker != PROGRESSIVE:
-            values = slice(0, VALUES_OF_A_BLOCK)
+        is_progressive = self._frame.marker == PROGRESSIVE
+        values = slice(self.first_value, self.last_value + 1) if is_progressive else slice(None)
         for name in self.names:
-            left = frame.bits_left.setdefault(name, bytearray([UNSEEN] * VALUES_OF_A_BLOCK))
-            if self.is_refinement and any(one > self.bits_before for one in left[values]):
+            left = self._frame.bits_left.setdefault(name, bytearray([UNSEEN] * VALUES_OF_A_BLOCK))
+            before = left[values]
+            is_late = self.is_refinement and max(before, default=0) > self.bits_before
+            if is_progressive and is_late:
                 return False
-            left[values] = bytes([self.bits_left]) * len(left[values])
+            left[values] = bytes([self.bits_left * is_progressive]) * len(before)
         return True
 
     def tables_of_unit(self) -> list[tuple[int, int]]:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 
 from imagegen.domain.holes import LEAST_RUN, runs
 from imagegen.domain.pixels import BrokenImageError, Picture
+from imagegen.domain.vp8 import HEAD_BYTES as VP8_HEAD_BYTES
+from imagegen.domain.vp8 import check_partitions
 
 HEADER_BYTES = 12
 FRAME_CHUNKS = frozenset({b"VP8 ", b"VP8L"})
 KINDS = FRAME_CHUNKS | {b"VP8X", b"ALPH"}
 FRAME_HEAD_BYTES = 16
-VP8_HEAD_BYTES = 10
 BLOCK_EDGE = 16
 FEWEST_PIXELS = 256 * 256
 """In smaller images, there is little besides headers in any case."""
@@ -99,6 +100,7 @@ def _lossy(data: memoryview) -> Picture:
     coefficient_bytes = len(data) - VP8_HEAD_BYTES - modes_bytes
     if tag & 1 or bytes(data[3:6]) != b"\x9d\x01\x2a" or coefficient_bytes < 0:
         raise BrokenImageError("the WebP is damaged or cut off")
+    check_partitions(data, modes_bytes)
     width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 6))
     _check_runs(data, width, height)
     blank = _is_blank(width, height, coefficient_bytes, 32 * BLOCK_EDGE * BLOCK_EDGE)
