@@ -2,12 +2,10 @@
 
 import re
 import struct
-import sys
 import tracemalloc
 import zlib
 from contextlib import suppress
 from io import BytesIO
-from types import CodeType
 from typing import Any
 
 import pytest
@@ -27,6 +25,7 @@ from imagegen.domain.pixels import (
 from imagegen.domain.transparency import read_transparency
 from tests.examples import examples
 from tests.fakes.pictures import HEIGHT, WIDTH, exif, picture, png
+from tests.fakes.steps import counted_calls
 
 IMAGES: dict[str, tuple[str, bytes]] = {
     "PNG": ("image/png", picture("PNG")),
@@ -218,23 +217,11 @@ def test_only_two_parts_of_a_jpeg_are_compared_bit_by_bit() -> None:
     Image.new("RGB", (1_000, 1_000), (9, 9, 9)).save(
         out, "JPEG", restart_marker_blocks=1, subsampling=0
     )
-    content, compared = out.getvalue(), 0
-
-    def count(code: CodeType, _offset: int) -> None:
-        nonlocal compared
-        compared += code.co_name == "_is_flat"
-
-    tool, event = sys.monitoring.DEBUGGER_ID, sys.monitoring.events.PY_START
-    sys.monitoring.use_tool_id(tool, "steps")
-    sys.monitoring.register_callback(tool, event, count)
-    sys.monitoring.set_events(tool, event)
-    try:
+    content = out.getvalue()
+    with counted_calls() as calls:
         assert measure(content).is_blank
-    finally:
-        sys.monitoring.set_events(tool, 0)
-        sys.monitoring.free_tool_id(tool)
     assert content.count(b"\xff\xd0") > 1_000
-    assert compared == 2
+    assert calls["_is_flat"] == 2
 
 
 def test_many_empty_chunks_of_a_webp_are_not_kept() -> None:
