@@ -33,6 +33,14 @@ def png(size: tuple[int, int] = (1024, 1024)) -> bytes:
     return out.getvalue()
 
 
+@cache
+def clear_png(size: tuple[int, int] = (1024, 1024)) -> bytes:
+    """Return the same picture with its left half transparent."""
+    out = BytesIO()
+    Image.open(BytesIO(png(size))).save(out, "PNG", transparency=0)
+    return out.getvalue()
+
+
 def exif() -> bytes:
     """Return EXIF data with one entry."""
     data = Image.Exif()

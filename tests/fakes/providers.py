@@ -8,7 +8,7 @@ from imagegen.domain.inputs import InputFile, PreviewFrame
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderation, ServedModels
 from imagegen.domain.vendor_prices import Statement
-from tests.fakes.pictures import png
+from tests.fakes.pictures import clear_png, png
 
 type Reaction = bytes | Outcome | BaseException
 
@@ -41,7 +41,7 @@ class ScriptedProvider:
             for frame in self.frames:
                 order.on_preview(frame)
         self.sleep(self.takes_ms)
-        reaction = self._next((order.width, order.height))
+        reaction = self._next(order)
         if isinstance(reaction, Outcome):
             raise self._error(reaction)
         if isinstance(reaction, BaseException):
@@ -66,9 +66,10 @@ class ScriptedProvider:
             raise self._error(self.stated)
         return self.stated
 
-    def _next(self, size: tuple[int, int]) -> Reaction:
+    def _next(self, order: ImageOrder) -> Reaction:
         if not self.reactions:
-            return png(size)
+            is_clear = order.params.get("background") == "transparent"
+            return (clear_png if is_clear else png)((order.width, order.height))
         return self.reactions.pop(0) if len(self.reactions) > 1 else self.reactions[0]
 
     def _error(self, outcome: Outcome) -> ProviderError:

@@ -16,7 +16,7 @@ from openai.types.image_generate_params import ImageGenerateParamsNonStreaming
 from openai.types.images_response import UsageInputTokensDetails
 from PIL import Image
 
-from tests.fakes.pictures import cutout, picture
+from tests.fakes.pictures import cutout, picture, png
 from tests.handlers.bridge import Bridge, openai_client
 from tests.handlers.conftest import Functions
 from tests.unit.test_inputs import mask
@@ -176,6 +176,8 @@ def test_a_named_model_that_makes_no_transparent_background_is_refused(
 def test_an_opaque_image_is_not_sold_as_a_transparent_one(
     client: openai.OpenAI, functions: Functions, route: str
 ) -> None:
+    for name in functions.service.providers:
+        functions.service.react(name, png())
     with pytest.raises(openai.APIStatusError) as caught:
         call(client, route, background="transparent")
     body: Any = caught.value.body

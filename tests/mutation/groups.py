@@ -136,11 +136,12 @@ BYTES: Final = Group(
     (
         *_in("domain", "input_files masks orientation metadata marks transparency pixels holes"),
         *_in("domain", "png png_chunks png_encoding png_filters png_planes png_rows"),
-        *_in("domain", "jpeg jpeg_blocks jpeg_scan jpeg_segments webp"),
+        *_in("domain", "jpeg jpeg_blocks jpeg_codes jpeg_progressive jpeg_scan"),
+        *_in("domain", "jpeg_segments webp vp8"),
     ),
     (
         *_tests(UNIT, "input_files masks orientation metadata marks transparency pixels holes"),
-        *_tests(UNIT, "png_planes delivery jpeg_blocks"),
+        *_tests(UNIT, "png_planes delivery jpeg_blocks vp8"),
     ),
 )
 PICTURES: Final = Group(

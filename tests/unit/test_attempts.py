@@ -17,6 +17,7 @@ from imagegen.domain.errors import (
     QuoteExpiredError,
 )
 from imagegen.domain.ledger import Limits
+from imagegen.domain.operations import Operation
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pricing import actual_microusd
 from imagegen.domain.quote import open_quote
@@ -523,6 +524,37 @@ def test_a_picture_of_the_best_quality_is_waited_for_and_one_that_hangs_leaves_t
     fallbacks = [one for one in real_catalog().tier(Tier.ULTRA) if one.provider != "openai"]
     for one in fallbacks:
         assert limit_seconds + one.typical_seconds <= 300 - 20
+
+
+@pytest.mark.parametrize("seconds", [121, 140, 155, 160, 200, 239])
+def test_a_picture_that_takes_long_counts_against_no_circuit_and_has_its_own_price(
+    seconds: int,
+) -> None:
+    service = Service(catalog=real_catalog())
+    service.providers["openai"].takes_ms = seconds * 1_000
+    for _ in range(5):
+        offer = service.estimate(quality="ultra", model="openai-ultra")
+        assert offer.fallback is None
+        made = service.confirm(offer, remaining_ms=300_000)
+        assert isinstance(made, Made)
+        assert (made.record.provider, made.record.attempts) == ("openai", made.record.attempts[:1])
+        assert made.record.charged_microusd == offer.price.expected
+    service.check_charged_iff_stored()
+
+
+@pytest.mark.parametrize("one", real_catalog().models, ids=lambda one: one.key)
+def test_every_model_is_waited_for_longer_than_a_slow_image_takes(one: Offering) -> None:
+    """An image is billed whether it is waited for or not."""
+    service = Service(catalog=real_catalog())
+    if one.operation is not Operation.GENERATE or one.needs_input:
+        assert one.call_seconds > one.slow_seconds
+        return
+    service.providers[one.provider].takes_ms = one.slow_seconds * 1_000 + 20_000
+    made = service.confirm(service.estimate(quality=one.tier, model=one.key), remaining_ms=300_000)
+    assert isinstance(made, Made)
+    assert made.record.provider == one.provider
+    (limit_seconds,) = service.providers[one.provider].timeouts
+    assert limit_seconds > one.slow_seconds + 20
 
 
 def test_a_call_that_takes_the_longest_time_is_still_settled_before_its_lease_ends() -> None:

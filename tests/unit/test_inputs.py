@@ -4,6 +4,7 @@ import hashlib
 import struct
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
@@ -44,9 +45,11 @@ from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.inputs import UploadOrder
 from tests.fakes.catalogs import SQUARE, catalog, row
 from tests.fakes.faults import DiedError, Fault
+from tests.fakes.marks import with_png_chunk
 from tests.fakes.pictures import picture, png
 from tests.fakes.providers import ScriptedModerator
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING, LIFETIME_MS, OTHER_USER, USER, Service
+from tests.fakes.steps import counted_calls
 
 WIDE = {"size": "1536x1024", "shape": "landscape", "params": {"size": "1536x1024"}}
 SOURCE = "https://example.com/prices"
@@ -558,6 +561,46 @@ def test_a_mask_is_sent_last_and_priced() -> None:
     assert [one.role for one in service.providers["alpha"].orders[0].inputs] == ["edit", "mask"]
 
 
+def test_an_uploaded_mask_is_read_once_for_its_price_and_not_again_for_its_run() -> None:
+    """The quote binds its bytes; to restore a large one takes a second of a core."""
+    service = editors()
+    sent, drawn = upload(service, picture("JPEG")), upload(service, mask())
+    with counted_calls() as calls:
+        offer = service.estimate("x", inputs=[{"upload": sent}], mask={"upload": drawn})
+    assert (calls["inflated"], calls["plane_of"]) == (1, 1)
+    with counted_calls() as calls:
+        made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert (made.record.provider, calls["plane_of"]) == ("alpha", 0)
+
+
+def test_a_mask_that_is_an_image_is_read_when_its_run_begins() -> None:
+    service = editors()
+    offer = masked(service, see_through())
+    with counted_calls() as calls:
+        assert isinstance(service.confirm(offer), Made)
+    assert calls["plane_of"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (lambda content: with_png_chunk(content, b"acTL", bytes(8)), "animated"),
+        (lambda content: content[:-20], "cut off"),
+        (lambda content: content[:60] + bytes([content[60] ^ 255]) + content[61:], "damaged"),
+    ],
+    ids=["animated", "cut off", "damaged"],
+)
+def test_a_mask_that_is_uploaded_is_a_file_like_any_other(
+    changed: Callable[[bytes], bytes], words: str
+) -> None:
+    service = editors()
+    sent, drawn = upload(service, picture()), upload(service, changed(mask()))
+    with pytest.raises(ParameterError, match=words) as caught:
+        service.estimate("x", inputs=[{"upload": sent}], mask={"upload": drawn})
+    assert caught.value.param == "mask"
+
+
 def masked(service: Service, drawn: bytes) -> Estimate:
     """Return the offer of an edit whose mask is an image of one's own."""
     service.react("alpha", png())
@@ -726,6 +769,8 @@ def test_an_image_whose_alpha_cannot_be_read_is_not_sold_as_a_transparent_one() 
 
 def test_without_any_transparent_image_nothing_is_charged() -> None:
     service = editors()
+    for name in service.providers:
+        service.react(name, png())
     offer = service.estimate("a logo", background="transparent")
     with pytest.raises(GenerationFailedError):
         service.confirm(offer)

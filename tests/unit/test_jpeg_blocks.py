@@ -1,6 +1,7 @@
 """The blocks of a JPEG are counted: what was cut, or cut out, is missed, and nothing else."""
 
 import io
+from functools import cache
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from imagegen.domain.jpeg_blocks import MOST_CODED_BYTES, check_blocks
-from imagegen.domain.jpeg_segments import SOS, segments_of
+from imagegen.domain.jpeg import read_segment
+from imagegen.domain.jpeg_blocks import MOST_BLOCKS, MOST_CODES, Counter, check_blocks
+from imagegen.domain.jpeg_codes import tables_in
+from imagegen.domain.jpeg_scan import Frame, Scan
+from imagegen.domain.jpeg_segments import DHT, SOS, Segment, segments_of
 from imagegen.domain.pixels import BrokenImageError, measure
 from tests.fakes.pictures import picture
 
@@ -23,8 +27,12 @@ KINDS: dict[str, dict[str, Any]] = {
     "restart markers": {"quality": 85, "restart_marker_blocks": 7},
     "restart rows": {"quality": 85, "restart_marker_rows": 1},
 }
+PROGRESSIVE: dict[str, dict[str, Any]] = {
+    f"progressive, {name}": {**save, "progressive": True} for name, save in KINDS.items()
+}
 
 
+@cache
 def photo(mode: str = "RGB", size: tuple[int, int] = (203, 117), **save: Any) -> bytes:
     noise = Image.effect_noise(size, 80).filter(ImageFilter.GaussianBlur(1))
     out = io.BytesIO()
@@ -32,6 +40,12 @@ def photo(mode: str = "RGB", size: tuple[int, int] = (203, 117), **save: Any) ->
         out, "JPEG", **save
     )
     return out.getvalue()
+
+
+def check(content: bytes) -> None:
+    """Look at an image as at one that a provider sent."""
+    measure(content)
+    check_blocks(content)
 
 
 def scan_of(content: bytes) -> tuple[int, int]:
@@ -42,12 +56,13 @@ def scan_of(content: bytes) -> tuple[int, int]:
 
 def test_the_tests_pictures_have_codes_of_every_kind() -> None:
     assert len({photo(**save) for save in KINDS.values()}) == len(KINDS)
+    assert len({photo(**save) for save in PROGRESSIVE.values()}) >= len(KINDS) - 1
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *PROGRESSIVE])
 def test_a_whole_image_has_all_of_its_blocks(kind: str, mode: str) -> None:
-    check_blocks(photo(mode, **KINDS[kind]))
+    check_blocks(photo(mode, **(KINDS | PROGRESSIVE)[kind]))
 
 
 @given(
@@ -55,12 +70,14 @@ def test_a_whole_image_has_all_of_its_blocks(kind: str, mode: str) -> None:
     quality=st.integers(1, 100),
     subsampling=st.integers(0, 2),
     mode=st.sampled_from(["RGB", "L"]),
+    progressive=st.booleans(),
 )
 @settings(deadline=None)
 def test_no_whole_image_is_broken(
-    size: tuple[int, int], quality: int, subsampling: int, mode: str
+    size: tuple[int, int], quality: int, subsampling: int, mode: str, *, progressive: bool
 ) -> None:
-    check_blocks(photo(mode, size, quality=quality, subsampling=subsampling))
+    content = photo(mode, size, quality=quality, subsampling=subsampling, progressive=progressive)
+    check(content)
 
 
 @pytest.mark.parametrize("part", [0.1, 0.3, 0.5, 0.8, 0.95, 0.99])
@@ -85,27 +102,86 @@ def test_an_image_of_which_a_part_was_cut_out_is_broken(kind: str, at: float, pa
         check_blocks(content[:begin] + rest)
 
 
+def scans_of(content: bytes) -> list[Segment]:
+    return [one for one in segments_of(content) if one.marker == SOS]
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("scan", range(10))
+@pytest.mark.parametrize("kind", PROGRESSIVE)
+def test_a_progressive_image_of_which_any_scan_was_cut_is_broken(
+    kind: str, scan: int, part: float
+) -> None:
+    content = photo(**PROGRESSIVE[kind])
+    cut = scans_of(content)[scan]
+    start = cut.start + 4 + len(cut.data)
+    left = content[: start + int((cut.end - start) * part)].rstrip(b"\xff")
+    with pytest.raises(BrokenImageError):
+        check(left + content[cut.end :])
+
+
+@pytest.mark.parametrize("scan", range(10))
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_progressive_image_without_one_of_its_scans_is_broken(mode: str, scan: int) -> None:
+    content = photo(mode, progressive=True)
+    scans = scans_of(content)
+    if scan < len(scans):
+        left = content[: scans[scan].start] + content[scans[scan].end :]
+        with pytest.raises(BrokenImageError, match="a scan of the JPEG is missing"):
+            measure(left)
+
+
+@pytest.mark.parametrize("kept", range(1, 10))
+def test_a_progressive_image_that_ends_after_some_of_its_scans_is_broken(kept: int) -> None:
+    content = photo(progressive=True)
+    with pytest.raises(BrokenImageError, match="a scan of the JPEG is missing"):
+        measure(content[: scans_of(content)[kept - 1].end] + b"\xff\xd9")
+
+
 def test_more_data_than_the_blocks_need_break_nothing() -> None:
     content = photo(quality=90)
     _, end = scan_of(content)
     check_blocks(content[:end] + bytes(40) + content[end:])
 
 
-@pytest.mark.parametrize("save", [{"progressive": True}, {"progressive": True, "quality": 95}])
-def test_a_progressive_image_is_not_counted(save: dict[str, Any]) -> None:
-    content = photo(**save)
-    check_blocks(content)
-    start, end = scan_of(content)
-    check_blocks(content[: (start + end) // 2] + content[end:])
-
-
 def test_a_long_scan_is_not_counted() -> None:
     content = photo(quality=90)
-    _, end = scan_of(content)
-    start, _ = scan_of(content)
+    start, end = scan_of(content)
     cut = content[: (start + end) // 2].rstrip(b"\xff")
-    long = cut + b"\x01" * (MOST_CODED_BYTES + 1) + content[end:]
+    # The shortest code has two bits.
+    long = cut + b"\x01" * (MOST_CODES // 4 + 1) + content[end:]
     check_blocks(long)
+
+
+def test_an_image_of_more_blocks_than_may_be_counted_is_not_counted() -> None:
+    side = 8 * (int(MOST_BLOCKS**0.5) + 1)
+    out = io.BytesIO()
+    Image.new("L", (side, side), 90).save(out, "JPEG")
+    content = out.getvalue()
+    start, end = scan_of(content)
+    check_blocks(content[: (start + end) // 2].rstrip(b"\xff") + content[end:])
+
+
+@pytest.mark.parametrize("save", [{}, {"progressive": True}])
+def test_the_scans_of_an_image_share_the_work_that_may_be_done(save: dict[str, Any]) -> None:
+    """A file may have thousands of them."""
+    content = photo(**save)
+    frame, counter = Frame(), Counter()
+    before = counter.left
+    for segment in segments_of(content):
+        data = bytes(segment.data)
+        read_segment(frame, segment.marker, data)
+        if segment.marker == DHT:
+            counter.tables.update(tables_in(data))
+        if segment.marker == SOS:
+            coded = content[segment.start + 4 + len(data) : segment.end]
+            assert counter.has_blocks(frame, Scan(frame, data), coded)
+            assert counter.left <= before - 8 * len(coded) // 16
+            before = counter.left
+            counter.left, kept = 0, counter.left
+            assert counter.has_blocks(frame, Scan(frame, data), b"\0")
+            assert counter.left == 0
+            counter.left = kept
 
 
 def test_codes_that_are_left_to_the_decoder_are_not_counted() -> None:

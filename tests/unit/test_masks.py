@@ -1,6 +1,8 @@
 """A mask is transparent where the first input may change; anything else is refused or converted."""
 
 import random
+import struct
+import zlib
 from io import BytesIO
 
 import pytest
@@ -17,7 +19,8 @@ from imagegen.domain.masks import (
     from_luminance,
     to_luminance,
 )
-from imagegen.domain.pixels import BrokenImageError
+from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
+from imagegen.domain.png_chunks import packed_chunk
 from tests.examples import examples
 from tests.fakes import exif
 from tests.fakes.marks import with_png_chunk
@@ -127,6 +130,27 @@ def test_a_picture_of_any_kind_becomes_transparent_where_it_is_white(mode: str) 
     alpha = pillow(from_luminance(content)).getchannel("A")
     assert alpha.tobytes() == (bytes(WIDTH // 2) + b"\xff" * (WIDTH // 2)) * HEIGHT
     assert check_mask(from_luminance(content), SIZE).clear_pixels == HALF
+
+
+def test_a_mask_whose_alpha_differs_at_too_many_places_is_refused_with_what_to_do() -> None:
+    """Its file is small, and restoring it byte by byte would take seconds of a core."""
+    width, height = 3_001, 3_000
+    rows = (bytes([4]) + b"\0\1" * width,) * height
+    data = zlib.compress(b"".join(rows), 1)
+    header = struct.pack(">IIBBBBB", width, height, 8, 4, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", data), (b"IEND", b"")
+    content = PNG_SIGNATURE + b"".join(packed_chunk(*one) for one in chunks)
+    assert len(content) < MAX_MASK_BYTES
+    message = refusal(content, (width, height))
+    assert "changes at too many places" in message
+    assert "hard edges" in message
+
+
+def test_a_large_mask_with_hard_edges_is_accepted() -> None:
+    size = (4_500, 4_500)
+    image = Image.new("LA", size, (0, 255))
+    image.paste((0, 0), (1_000, 1_000, 3_000, 3_500))
+    assert check_mask(saved(image), size).clear_pixels == 2_000 * 2_500
 
 
 def test_partial_alpha_is_proportional() -> None:

@@ -219,6 +219,21 @@ def test_a_private_chunk_inside_a_frame_goes() -> None:
     assert getattr(Image.open(BytesIO(clean)), "n_frames", 1) == 2
 
 
+def test_frames_that_are_nested_in_frames_are_not_followed() -> None:
+    """There are none in a frame; a file could nest them deeper than calls may be."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return kind + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
+
+    nested = chunk(b"VP8L", b"inner")
+    for _ in range(5_000):
+        nested = chunk(b"ANMF", bytes(16) + nested)
+    body = b"WEBP" + chunk(b"VP8X", bytes(10)) + nested
+    clean = without_metadata(b"RIFF" + struct.pack("<I", len(body)) + body)
+    assert clean.count(b"ANMF") == 1
+    assert b"inner" not in clean
+
+
 @pytest.mark.parametrize("alpha", [False, True])
 def test_the_header_of_a_webp_announces_what_is_there(*, alpha: bool) -> None:
     for value, flag in ((1, 0), (6, 0x08)):

@@ -16,6 +16,7 @@ from imagegen.domain.ledger import OpState
 from imagegen.openai_api.retries import Call
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.estimates import Estimate, EstimateRequest
+from imagegen.wire.gallery import GalleryQuery
 from tests.fakes.faults import DiedError, Wire
 from tests.fakes.service import LIFETIME_MS, PROMPT, USER, Service
 
@@ -208,6 +209,60 @@ def test_an_image_of_which_it_is_not_known_whether_it_was_stored_is_not_said_to_
         result = service.confirm(offer)
         assert isinstance(result, Running)
         assert result.charged is None
+
+
+STORIES = {
+    "the click": ["click"],
+    "its status, then the click": ["status", "click"],
+    "the usage, then the click": ["usage", "click"],
+    "the list, then the status": ["list", "status"],
+    "the click, twice, then the status": ["click", "click", "status"],
+    "the status while nothing can be written, then the click": ["no writes", "status", "click"],
+    "all while nothing can be written": ["no writes", "status", "click", "usage", "list"],
+    "the sweep, then all": ["sweep", "click", "status", "usage", "list"],
+}
+
+
+def charge_by(service: Service, offer: Estimate, look: str) -> int | None:
+    """Return what one way to look at the image says was charged, ``None`` if it says nothing."""
+    match look:
+        case "click":
+            made = service.confirm(offer)
+            assert isinstance(made, Made)
+            return made.record.charged_microusd
+        case "status":
+            status = service.finder.status(offer.image_id, BASE_URL)
+            assert (status.status, status.charged) == ("complete", True)
+            return status.cost.charged if status.cost else None
+        case "usage":
+            usage = service.usage_reader.usage(USER)
+            assert usage.spent in (PRICE, 0)
+            return usage.recent[0].cost if usage.recent else None
+        case "list":
+            images = service.gallery.page(GalleryQuery(), USER, BASE_URL).images
+            return images[0].cost.charged if images else None
+        case "sweep":
+            service.clock.advance(3_600_000)
+            service.reconciler.sweep(limit=10)
+    return None
+
+
+@pytest.mark.parametrize("story", STORIES)
+@losses
+def test_the_charge_is_the_same_in_whatever_order_somebody_looks(loss: str, story: str) -> None:
+    service, wire, offer, _ = confirmed(loss)
+    told = []
+    for look in STORIES[story]:
+        if look == "no writes":
+            wire.refused = [SETTLE, RECORD]
+        else:
+            told.append(charge_by(service, offer, look))
+    assert set(told) <= {PRICE, None}
+    wire.works()
+    assert charge_by(service, offer, "click") == PRICE
+    assert len(service.called) == 1
+    assert service.spent() == PRICE
+    service.check_charged_iff_stored()
 
 
 # The order of writes: whoever dies in between leaves a hold that is found again.

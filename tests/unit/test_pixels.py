@@ -2,6 +2,7 @@
 
 import re
 import struct
+import tracemalloc
 import zlib
 from contextlib import suppress
 from io import BytesIO
@@ -21,8 +22,10 @@ from imagegen.domain.pixels import (
     is_whole,
     measure,
 )
+from imagegen.domain.transparency import read_transparency
 from tests.examples import examples
 from tests.fakes.pictures import HEIGHT, WIDTH, exif, picture, png
+from tests.fakes.steps import counted_calls
 
 IMAGES: dict[str, tuple[str, bytes]] = {
     "PNG": ("image/png", picture("PNG")),
@@ -186,6 +189,52 @@ def test_a_marker_without_a_segment_is_passed_over_in_a_jpeg() -> None:
         assert [one.marker for one in segments_of(changed)] == [
             one.marker for one in segments_of(content)
         ]
+
+
+@pytest.mark.parametrize("restart", [2, 7, 64, 1_000])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_in_one_colour_is_blank_whatever_its_restart_markers(
+    restart: int, *, progressive: bool
+) -> None:
+    out = BytesIO()
+    flat = Image.new("RGB", (400, 300), (90, 20, 200))
+    flat.save(out, "JPEG", restart_marker_blocks=restart, progressive=progressive)
+    assert measure(out.getvalue()).is_blank
+
+
+def test_a_jpeg_of_rows_in_different_colours_is_not_blank() -> None:
+    """Each row is flat in its part between restart markers; the image is not."""
+    out = BytesIO()
+    image = Image.new("RGB", (320, 320), (200, 30, 30))
+    image.paste((30, 30, 200), (0, 160, 320, 320))
+    image.save(out, "JPEG", restart_marker_rows=1)
+    assert not measure(out.getvalue()).is_blank
+
+
+def test_only_two_parts_of_a_jpeg_are_compared_bit_by_bit() -> None:
+    """With 15,625 parts, each of its own, that took a minute in a large image."""
+    out = BytesIO()
+    Image.new("RGB", (1_000, 1_000), (9, 9, 9)).save(
+        out, "JPEG", restart_marker_blocks=1, subsampling=0
+    )
+    content = out.getvalue()
+    with counted_calls() as calls:
+        assert measure(content).is_blank
+    assert content.count(b"\xff\xd0") > 1_000
+    assert calls["_is_flat"] == 2
+
+
+def test_many_empty_chunks_of_a_webp_are_not_kept() -> None:
+    plain = picture("WEBP", lossless=False)
+    body = plain[8:] + b"none\0\0\0\0" * 200_000
+    content = b"RIFF" + struct.pack("<I", len(body)) + body
+    tracemalloc.start()
+    try:
+        assert measure(content).width == WIDTH
+        assert not read_transparency(content).has_alpha
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_empty_frame_makes_no_animation_of_a_webp() -> None:

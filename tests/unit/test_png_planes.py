@@ -11,9 +11,9 @@ from PIL import Image
 
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError, measure
 from imagegen.domain.png_chunks import chunks_of, packed_chunk
-from imagegen.domain.png_filters import added, unfiltered
+from imagegen.domain.png_filters import MOST_STEPS, Steps, TooManyStepsError, added, unfiltered
 from imagegen.domain.png_planes import alpha_samples, luma_samples, plane_of
-from imagegen.domain.png_rows import TooMuchDataError, open_png
+from imagegen.domain.png_rows import TooMuchDataError, inflated, layout_of, open_png
 from tests.fakes.pngs import CHANNELS, KINDS, Kind, write_png
 
 FILTERS = [0, 1, 2, 3, 4]
@@ -168,9 +168,9 @@ def test_a_filter_is_reversed(chosen: int, data: st.DataObject) -> None:
         Kind(0, 8), [[(one,) for one in above], [(one,) for one in row]], filters=lambda _: chosen
     )
     (first, second) = open_png(content).rows
-    restored = unfiltered(chosen, first.data, bytes(width))
+    restored = unfiltered(chosen, first.data, bytes(width), steps=Steps())
     assert restored == above
-    assert unfiltered(chosen, second.data, above) == row
+    assert unfiltered(chosen, second.data, above, steps=Steps()) == row
 
 
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)), min_size=1))
@@ -198,6 +198,84 @@ def test_more_data_than_pixels_is_noticed(*, is_interlaced: bool, more: bytes) -
 
 
 @pytest.mark.parametrize("is_interlaced", [False, True])
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_no_more_is_inflated_than_the_rows_and_one_byte(kind: Kind, *, is_interlaced: bool) -> None:
+    palette = bytes(3 << kind.depth) if kind.colour == 3 else b""
+    pixels = some_pixels(kind)
+    for more in (b"", b"\0", bytes(3_000_000)):
+        content = write_png(kind, pixels, is_interlaced=is_interlaced, palette=palette, more=more)
+        layout = layout_of(content)
+        data = (part for name, part in chunks_of(content) if name == b"IDAT")
+        got = sum(map(len, inflated(data, layout)))
+        assert got == layout.data_bytes + bool(more)
+        # A provider's image with more data than pixels is shown by every program.
+        assert measure(content).width == len(pixels[0])
+
+
+@pytest.mark.parametrize("kind", [b"IDAT", b"IEND"])
+def test_a_damaged_chunk_behind_the_rows_is_noticed_although_it_is_not_inflated(
+    kind: bytes,
+) -> None:
+    content = write_png(Kind(6, 8), some_pixels(Kind(6, 8)), more=bytes(3_000_000))
+    at = content.rindex(kind) + 4
+    changed = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+    with pytest.raises(BrokenImageError):
+        measure(changed)
+
+
+def dense(filter_number: int, steps: int) -> bool:
+    """Return whether a row of 1,000 bytes, which all differ, is restored within the steps."""
+    row, above = bytes(range(1, 251)) * 4, bytes(range(250, 0, -1)) * 4
+    left = Steps(steps)
+    try:
+        unfiltered(filter_number, row, above, steps=left)
+    except TooManyStepsError:
+        return False
+    assert left.left == 0
+    return True
+
+
+@pytest.mark.parametrize("chosen", [1, 3, 4])
+def test_each_byte_that_is_restored_by_itself_is_a_step(chosen: int) -> None:
+    assert dense(chosen, 1_000)
+    assert not dense(chosen, 999)
+
+
+@pytest.mark.parametrize("chosen", [0, 2])
+def test_rows_that_are_restored_at_once_take_no_steps(chosen: int) -> None:
+    assert dense(chosen, 0)
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_an_empty_row_below_an_empty_row_takes_no_steps(chosen: int) -> None:
+    steps = Steps(0)
+    assert unfiltered(chosen, bytes(500), bytes(500), steps=steps) == bytes(500)
+
+
+@pytest.mark.parametrize("chosen", [1, 4])
+def test_a_row_that_mostly_repeats_takes_as_many_steps_as_places(chosen: int) -> None:
+    row = bytearray(1_000)
+    row[100] = row[600] = 9
+    steps = Steps()
+    unfiltered(chosen, bytes(row), bytes(1_000), steps=steps)
+    assert MOST_STEPS - steps.left == 2
+
+
+def test_an_image_of_8_million_pixels_always_fits_and_a_larger_one_does_not() -> None:
+    width = 4_000
+    row = bytes(range(1, 251)) * (width // 250)
+    for height, fits in ((2_000, True), (2_001, False)):
+        steps = Steps()
+        try:
+            for _ in range(height):
+                steps.take(len(row))
+        except TooManyStepsError:
+            assert not fits
+        else:
+            assert fits
+
+
+@pytest.mark.parametrize("is_interlaced", [False, True])
 def test_less_data_than_pixels_is_noticed(*, is_interlaced: bool) -> None:
     kind = Kind(6, 8)
     content = write_png(kind, some_pixels(kind), is_interlaced=is_interlaced, size=(13, 12))
@@ -219,8 +297,8 @@ def test_a_long_row_with_few_changes_is_restored_byte_by_byte(chosen: int) -> No
     pixels = [[(one,) for one in above], [(one,) for one in row]]
     content = write_png(Kind(0, 8), pixels, filters=lambda _: chosen)
     first, second = open_png(content).rows
-    assert unfiltered(chosen, first.data, bytes(len(row))) == above
-    assert unfiltered(chosen, second.data, above) == row
+    assert unfiltered(chosen, first.data, bytes(len(row)), steps=Steps()) == above
+    assert unfiltered(chosen, second.data, above, steps=Steps()) == row
 
 
 @pytest.mark.parametrize("size", [(0, 5), (5, 0)])

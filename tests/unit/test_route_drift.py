@@ -167,6 +167,14 @@ TRACING: Mapping[str, tuple[str, ...]] = {
     "Elastic": ("elastic-apm-traceparent",),
     "New Relic": ("newrelic", "x-newrelic-id", "x-newrelic-transaction"),
     "Google": ("x-cloud-trace-context",),
+    "AppDynamics": ("adrum",),
+    "SkyWalking": ("sw8",),
+    "Lightstep": ("ot-tracer-sampled", "ot-tracer-spanid", "ot-tracer-traceid"),
+    "Dynatrace": ("x-dtc", "x-dtpc", "x-dtreferer"),
+    "Instana": ("x-instana-t", "x-instana-s", "x-instana-l"),
+    "Honeycomb": ("x-honeycomb-trace",),
+    "Alibaba": ("eagleeye-traceid",),
+    "own backends": ("x-request-id", "x-correlation-id", "x-trace-id", "x-session-id"),
 }
 """What monitoring adds to the calls of a page."""
 

@@ -109,6 +109,37 @@ def test_a_token_of_many_groups_is_read(groups: int) -> None:
     assert len(big) > groups * 50
 
 
+LARGE: dict[str, dict[str, Any]] = {
+    "roles of a realm": {"realm_access": {"roles": [f"department-{n}-editor" for n in range(400)]}},
+    "roles of many clients": {
+        "resource_access": {f"client-{n}": {"roles": ["view", "edit"]} for n in range(170)}
+    },
+    "scopes in one text": {"scope": " ".join(f"api:thing-{n}:read" for n in range(500))},
+    "names of groups in another script": {"groups": [f"グループ{n}" for n in range(300)]},
+    "a picture in a claim": {"picture": "data:image/png;base64," + "A" * 12_000},
+    "nested permissions": {"authorization": {"permissions": [{"rsid": "r" * 36}] * 150}},
+    "groups that are left out": {"_claim_names": {"groups": "src1"}, "note": "n" * 9_000},
+}
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+@pytest.mark.parametrize("kind", LARGE)
+def test_a_large_token_of_any_issuer_is_read(kind: str, algorithm: str) -> None:
+    big = token(algorithm, kid="k", **LARGE[kind])
+    assert 8_192 < len(big) <= MAX_JWT_CHARACTERS
+    assert Door([jwk(key_of(algorithm), kid="k")]).enter(big).id
+
+
+def test_a_token_that_brings_its_certificates_is_read() -> None:
+    """Some issuers put the chain (x5c) into each header; nothing of it is trusted."""
+    header = {"alg": "RS256", "kid": "k", "typ": "JWT", "x5c": ["M" * 3_000] * 3}
+    good = {"iss": "https://issuer.test", "aud": AUDIENCE, "sub": "user-1"}
+    times = {"iat": LONG_AGO, "exp": FAR_AHEAD}
+    big = jwt.encode(good | times, private("RSA"), "RS256", headers=header)
+    assert len(big) > 8_192
+    assert Door([jwk("RSA", kid="k")]).enter(big).id
+
+
 def test_a_token_that_is_longer_than_any_is_refused_unread() -> None:
     door = Door([jwk("RSA", kid="k")])
     assert door.hint(token(kid="k", note="x" * MAX_JWT_CHARACTERS)) == token_hints.OVERLONG
@@ -270,6 +301,38 @@ def test_an_id_that_is_no_text_is_not_the_same_as_none(kid: Any) -> None:
     assert Door([jwk("RSA")]).hint(f"{part(header)}.{body}.AAAA") == token_hints.HEADER
 
 
+ONLY_KEYS: dict[str, tuple[list[dict[str, Any]], Any, bool]] = {
+    "neither has an id": ([{}], ..., True),
+    "the key's id is null": ([{"kid": None}], ..., True),
+    "the key has neither id, use nor algorithm": ([{"use": ..., "alg": ...}], ..., True),
+    "the key names its algorithm": ([{"alg": "RS256"}], ..., True),
+    "only the token has an id": ([{}], "anything", True),
+    "only the key has an id": ([{"kid": "k"}], ..., True),
+    "beside a key for encryption": ([{}, {"use": "enc"}], ..., True),
+    "the key is for encryption": ([{"use": "enc"}], ..., False),
+    "the ids differ": ([{"kid": "k"}], "other", False),
+    "the ids differ in capitals": ([{"kid": "k"}], "K", False),
+    "the key is for another algorithm": ([{"alg": "PS512"}], ..., False),
+}
+
+
+@pytest.mark.parametrize("kind", ONLY_KEYS)
+def test_the_only_key_is_the_one_unless_it_says_otherwise(kind: str) -> None:
+    keys, kid, is_accepted = ONLY_KEYS[kind]
+    door = Door([jwk("RSA", **changes) for changes in keys], algorithms="RS256")
+    if is_accepted:
+        assert door.enter(token(kid=kid)).id
+    else:
+        with pytest.raises((UnauthorizedError, StoreUnavailableError)):
+            door.enter(token(kid=kid))
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+def test_keys_without_ids_are_told_apart_by_their_kind(algorithm: str) -> None:
+    door = Door([jwk(name) for name in ("RSA", "ES256", "EdDSA")])
+    assert door.enter(token(algorithm)).id
+
+
 # What the operator reads.
 
 V1 = f"https://sts.windows.net/{TENANT}/"
@@ -284,6 +347,42 @@ ISSUERS = {
     "Entra's common": (ENTRA.replace(TENANT, "common"), ENTRA, "another Entra tenant"),
     "another": ("https://issuer.test", "https://other.test", "another issuer"),
     "a list": ("https://issuer.test", ["https://issuer.test"], "not a text"),
+    "http and a slash": ("https://issuer.test/", "http://issuer.test", "http and https"),
+    "no https, as Google's": ("https://accounts.test", "accounts.test", "one has neither"),
+    "Entra's version 1 of any tenant": (ENTRA.replace(TENANT, "common"), V1, "version 1"),
+    "Entra's version 1 without its slash": (ENTRA, V1.rstrip("/"), "version 1"),
+    "Entra's version 1 for governments": (
+        f"https://login.microsoftonline.us/{TENANT}/v2.0",
+        V1,
+        "version 1",
+    ),
+    "Entra's version 1 in China": (
+        f"https://login.partner.microsoftonline.cn/{TENANT}/v2.0",
+        f"https://sts.chinacloudapi.cn/{TENANT}/",
+        "version 1",
+    ),
+    "Entra's version 2 in China": (
+        f"https://sts.chinacloudapi.cn/{TENANT}/",
+        f"https://login.partner.microsoftonline.cn/{TENANT}/v2.0",
+        "version 2",
+    ),
+    "Entra's other tenant of version 1": (V1, V1.replace("0001", "0002"), "another issuer"),
+    "Entra's customers": (ENTRA, f"https://{TENANT}.ciamlogin.com/{TENANT}/v2.0", "another issuer"),
+    "Keycloak's old path": (
+        "https://id.test/realms/shop",
+        "https://id.test/auth/realms/shop",
+        "Keycloak",
+    ),
+    "Keycloak's new path": (
+        "https://id.test/auth/realms/shop",
+        "https://id.test/realms/shop",
+        "Keycloak",
+    ),
+    "Keycloak's other realm": (
+        "https://id.test/realms/shop",
+        "https://id.test/realms/master",
+        "another issuer",
+    ),
 }
 
 

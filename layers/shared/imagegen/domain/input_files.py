@@ -5,7 +5,7 @@ stands still, and is no larger unpacked than its header says.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -68,6 +68,19 @@ def check_input(content: bytes) -> InputFacts:
         ParameterError: it may not; the message is one sentence with the reason and one with what
             to do.
     """
+    return _facts_by(_checked, content)
+
+
+def check_mask_file(content: bytes) -> InputFacts:
+    """Return the facts of a PNG whose rows were read before, as ``masks.check_mask`` does.
+
+    Raises:
+        ParameterError: as ``check_input``, but the rows are not read again.
+    """
+    return _facts_by(_checked_png_structure, content)
+
+
+def _facts_by(check: Callable[[bytes], InputFacts], content: bytes) -> InputFacts:
     if not content:
         raise _refused("The file is empty. Send a PNG, JPEG or WebP.")
     if len(content) > MAX_BYTES:
@@ -76,7 +89,7 @@ def check_input(content: bytes) -> InputFacts:
             "smaller, or save it as a JPEG or WebP."
         )
     try:
-        return _checked(content)
+        return check(content)
     except TooMuchDataError:
         raise _refused(
             "The data of the PNG unpack to more than its size in pixels. Save the image again."
@@ -112,14 +125,19 @@ def _other_format(content: bytes) -> str:
 
 
 def _checked_png(content: bytes) -> InputFacts:
+    facts = _checked_png_structure(content)
+    for _ in open_png(content).rows:
+        pass
+    return facts
+
+
+def _checked_png_structure(content: bytes) -> InputFacts:
     layout = layout_of(content)
     _few(chunks_of(content), MAX_PNG_PARTS)
     facts = _facts(MediaType.PNG, (layout.width, layout.height), content)
     png = open_png(content)
     if png.is_animated:
         raise _animated()
-    for _ in png.rows:
-        pass
     return replace(facts, has_alpha=layout.has_alpha_channel or bool(png.transparency))
 
 

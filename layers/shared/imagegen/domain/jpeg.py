@@ -3,8 +3,9 @@
 The image data themselves are not decoded here (``jpeg_blocks`` counts them where that is worth its
 time). A hole in them is found by its filling (``holes``), by markers that cannot be there, or if
 there are fewer bits than the blocks need; a part that was cut out without a trace is found only
-where the file has restart markers. Whether an image has one colour can be seen without decoding:
-every block after the first repeats the same few bits.
+where the file has restart markers. A scan that is missing is found by the bits of the values that
+no scan has: encoders send all of them. Whether an image has one colour can be seen without
+decoding: every block after the first repeats the same few bits.
 """
 
 import re
@@ -54,6 +55,8 @@ def read_jpeg(content: bytes, *, finds_blank: bool = True) -> Picture:
             at = _read_scan(frame, segment, content, at)
     if not frame.scans or not frame.width or not frame.height:
         raise BrokenImageError("the JPEG contains no image")
+    if not frame.has_all_scans():
+        raise BrokenImageError("a scan of the JPEG is missing")
     return Picture(frame.width, frame.height, frame.is_blank)
 
 
@@ -114,6 +117,8 @@ def _read_scan(frame: Frame, segment: bytes, content: bytes, at: int) -> int:
     is_short = scan.least_bits() > 8 * len(data) or _fill_bytes(coded) > MOST_FILL_BYTES
     if is_short or scan.has_hole(coded):
         raise BrokenImageError("a part of the JPEG is missing or overwritten")
+    if not scan.follows():
+        raise BrokenImageError("a scan of the JPEG is missing")
     frame.scans += 1
     frame.is_blank = frame.is_blank and len(parts) == intervals and scan.is_blank(parts)
     return end.start()

@@ -1,4 +1,4 @@
-"""Counts the blocks in the coded data of a JPEG (ITU T.81, annexes C and F).
+"""Counts the blocks in the coded data of a JPEG (ITU T.81, annexes C, F and G).
 
 A file that was cut and got a new end, or of which a part was cut out, has a whole structure: only
 the number of its blocks shows what is missing. The Huffman codes are read for that, and the values
@@ -6,17 +6,28 @@ behind them are passed over. It takes about 0.1 s of a whole core for 200 kB, so
 that are paid for, and for none that a user sends.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from imagegen.domain.jpeg import RESTART, read_segment
-from imagegen.domain.jpeg_scan import BASELINE, Frame, Scan
+from imagegen.domain.jpeg_codes import CODE_BITS, Table, codes_of, tables_in
+from imagegen.domain.jpeg_progressive import ProgressiveBlocks
+from imagegen.domain.jpeg_scan import (
+    BASELINE,
+    PROGRESSIVE,
+    VALUES_OF_A_BLOCK,
+    Frame,
+    Scan,
+)
 from imagegen.domain.jpeg_segments import DHT, SOS, segments_of
 from imagegen.domain.pixels import BrokenImageError
 
-MOST_CODED_BYTES = 1_500_000
-"""Of one scan; a longer one is not counted, because that would take seconds."""
-CODE_BITS = 16
-VALUES_OF_A_BLOCK = 64
+MOST_CODES = 6_000_000
+"""Of one image, if all of them were as short as its shortest code: about a second. It is more than
+1.5 MB of a photograph have; scans beyond it are not counted."""
+MOST_BLOCKS = 400_000
+"""Of a scan: 4096x4096 pixels in colours of half the size. Larger images are not counted."""
 READ_BYTES = 8
 LEAST_BITS = 32
 """One code and its value have up to 31 bits."""
@@ -29,38 +40,67 @@ are; two zeros where no code begins so."""
 def check_blocks(content: bytes) -> None:
     """Raise if the data of a JPEG have fewer blocks than its size needs, or are no blocks.
 
-    Progressive and arithmetic images are not counted, and neither are those whose codes are left
-    to the decoder.
+    Arithmetic images are not counted, and neither are those whose codes are left to the decoder,
+    and very large ones.
 
     Raises:
         BrokenImageError: a part of the image is missing.
     """
-    frame, lookups = Frame(), dict[int, Lookup]()
+    frame, counter = Frame(), Counter()
     for segment in segments_of(content):
         data = bytes(segment.data)
         read_segment(frame, segment.marker, data)
         if segment.marker == DHT:
-            lookups |= _lookups_in(data)
-        if segment.marker == SOS and frame.marker in BASELINE:
+            counter.tables.update(tables_in(data))
+        if segment.marker == SOS and frame.marker in {*BASELINE, PROGRESSIVE}:
             coded = content[segment.start + 4 + len(data) : segment.end]
-            _check_scan(Scan(frame, data), coded, frame.restart_units, lookups)
+            if not counter.has_blocks(frame, Scan(frame, data), coded):
+                raise BrokenImageError("a part of the JPEG is missing")
 
 
-def _check_scan(scan: Scan, coded: bytes, restart_units: int, lookups: dict[int, Lookup]) -> None:
-    names = scan.tables_of_unit()
-    is_known = all(one in lookups for pair in names for one in pair)
-    if not is_known or len(coded) > MOST_CODED_BYTES:
-        return
-    unit, left = [(lookups[dc], lookups[ac]) for dc, ac in names], scan.units
-    for part in RESTART.split(coded) if restart_units else [coded]:
-        units = min(restart_units or left, left)
-        left -= units
-        if not _has_units(part.replace(b"\xff\x00", b"\xff"), unit, units):
-            raise BrokenImageError("a part of the JPEG is missing")
+@dataclass(slots=True)
+class Counter:
+    """Counts the blocks of an image's scans, as long as its codes may be read."""
+
+    tables: dict[int, Table] = field(default_factory=dict)
+    left: int = MOST_CODES
+    progressive: ProgressiveBlocks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.progressive = ProgressiveBlocks(self.tables)
+
+    def has_blocks(self, frame: Frame, scan: Scan, coded: bytes) -> bool:
+        """Return whether a scan has all of its blocks, or is not counted."""
+        names, is_progressive = scan.tables_of_unit(), frame.marker == PROGRESSIVE
+        shortest = min([n for n in frame.least_bits.values() if n], default=1)
+        # A block of a progressive image may take no code of its own.
+        self.left -= 8 * len(coded) // shortest + is_progressive * scan.units
+        if self.left < 0 or scan.units * len(names) > MOST_BLOCKS:
+            self.left = 0
+            return True
+        parts = _parts(scan, coded, frame.restart_units)
+        if is_progressive:
+            return all(self.progressive.has_units(scan, part, these) for part, these in parts)
+        if not all(one in self.tables for pair in names for one in pair):
+            return True
+        unit = [
+            (_lookup(self.tables[dc], is_first=True), _lookup(self.tables[ac], is_first=False))
+            for dc, ac in names
+        ]
+        return all(_has_units(part, unit, len(these)) for part, these in parts)
 
 
-def _has_units(data: bytes, unit: list[tuple[Lookup, Lookup]], units: int) -> bool:
+def _parts(scan: Scan, coded: bytes, restart_units: int) -> Iterator[tuple[bytes, range]]:
+    """Yield each part between restart markers, and the numbers of its units."""
+    step = restart_units or scan.units
+    for number, part in enumerate(RESTART.split(coded) if restart_units else [coded]):
+        first = min(number * step, scan.units)
+        yield part, range(first, min(first + step, scan.units))
+
+
+def _has_units(part: bytes, unit: list[tuple[Lookup, Lookup]], units: int) -> bool:
     """Return whether the data have this number of units, each with these blocks."""
+    data = part.replace(b"\xff\x00", b"\xff")
     end, data = 8 * len(data), data + b"\xff" * 2 * READ_BYTES
     bits = have = at = 0
     for _ in range(units):
@@ -80,30 +120,13 @@ def _has_units(data: bytes, unit: list[tuple[Lookup, Lookup]], units: int) -> bo
     return True
 
 
-def _lookups_in(segment: bytes) -> dict[int, Lookup]:
-    """Return the codes of each table in a segment, by the table's class and number."""
-    found: dict[int, Lookup] = {}
-    at = 0
-    while at + 1 + CODE_BITS <= len(segment):
-        name, counts = segment[at], segment[at + 1 : at + 1 + CODE_BITS]
-        at += 1 + CODE_BITS
-        symbols = segment[at : at + sum(counts)]
-        found[name] = _lookup(counts, symbols, is_first=name < 0x10)
-        at += len(symbols)
-    return found
-
-
 @lru_cache(maxsize=8)
-def _lookup(counts: bytes, symbols: bytes, *, is_first: bool) -> Lookup:
+def _lookup(table: Table, *, is_first: bool) -> Lookup:
     """Return the codes of one table, of first values or of all others of a block."""
-    left = iter(symbols)
     lookup: Lookup = []
-    for length, count in enumerate(counts, start=1):
-        for _, symbol in zip(range(count), left, strict=False):
-            zeros, size = symbol >> 4, symbol & 15
-            ends = not size and zeros < 15
-            values = 1 if is_first else VALUES_OF_A_BLOCK if ends else zeros + 1
-            lookup += [(length + size, values)] * (1 << CODE_BITS - length)
-    if len(lookup) > 1 << CODE_BITS:
-        raise BrokenImageError("the codes of the JPEG are damaged")
-    return lookup + [(0, 0)] * ((1 << CODE_BITS) - len(lookup))
+    for length, symbol in codes_of(table):
+        zeros, size = symbol >> 4, symbol & 15
+        ends = not size and zeros < 15
+        values = 1 if is_first else VALUES_OF_A_BLOCK if ends else zeros + 1
+        lookup.append((length + size, values) if length else (0, 0))
+    return lookup

@@ -1,6 +1,5 @@
 """One scan of a JPEG: how much its blocks take, and whether they repeat (T.81, annexes F and G)."""
 
-import struct
 from dataclasses import dataclass, field
 
 from imagegen.domain.holes import LEAST_RUN, runs
@@ -8,6 +7,7 @@ from imagegen.domain.holes import LEAST_RUN, runs
 type Data = bytes | memoryview
 
 BASELINE, PROGRESSIVE = frozenset({0xC0, 0xC1}), 0xC2
+VALUES_OF_A_BLOCK, UNSEEN = 64, 255
 MOST_FIRST_BITS = 32
 """Of one block, its code and the bits of its value: more than any block of one colour takes."""
 LEAST_REFINED = 512
@@ -63,8 +63,19 @@ class Frame:
     least_bits: dict[int, int] = field(default_factory=dict)
     """The length of the shortest code of each table."""
     restart_units: int = 0
+    bits_left: dict[int, bytearray] = field(default_factory=dict)
+    """Of each value of a component: how many of its lower bits no scan had yet."""
     scans: int = 0
     is_blank: bool = True
+
+    def has_all_scans(self) -> bool:
+        """Return whether every bit of every component was in a scan.
+
+        Only of Huffman's baseline and progressive processes is that known.
+        """
+        if self.marker not in {*BASELINE, PROGRESSIVE}:
+            return True
+        return all(not any(self.bits_left.get(name, b"\xff")) for name in self.components)
 
 
 class Scan:
@@ -74,10 +85,34 @@ class Scan:
         count = segment[0]
         self._frame = frame
         self._tables = [(segment[1 + 2 * n], segment[2 + 2 * n]) for n in range(count)]
-        self._first_value, _, approximation = struct.unpack_from(">BBB", segment, 1 + 2 * count)
-        self._is_refinement = approximation >> 4 > 0
+        at = 1 + 2 * count
+        self.first_value, self.last_value, bits = segment[at], segment[at + 1], segment[at + 2]
+        self.bits_before, self.bits_left = bits >> 4, bits & 15
         self._is_interleaved = count > 1
         self.units = self._units()
+
+    @property
+    def names(self) -> list[int]:
+        """The components of the scan."""
+        return [name for name, _ in self._tables]
+
+    @property
+    def is_refinement(self) -> bool:
+        """Whether it adds a bit to values of an earlier scan."""
+        return self.bits_before > 0
+
+    def follows(self) -> bool:
+        """Return whether the scans before it are there, and count what it adds."""
+        is_progressive = self._frame.marker == PROGRESSIVE
+        values = slice(self.first_value, self.last_value + 1) if is_progressive else slice(None)
+        for name in self.names:
+            left = self._frame.bits_left.setdefault(name, bytearray([UNSEEN] * VALUES_OF_A_BLOCK))
+            before = left[values]
+            is_late = self.is_refinement and max(before, default=0) > self.bits_before
+            if is_progressive and is_late:
+                return False
+            left[values] = bytes([self.bits_left * is_progressive]) * len(before)
+        return True
 
     def tables_of_unit(self) -> list[tuple[int, int]]:
         """Return the tables of each block of a unit: of its first value, and of the others."""
@@ -90,7 +125,7 @@ class Scan:
     def least_bits(self) -> int:
         """Return how many bits the blocks take at least: the shortest code of each table."""
         marker, tables = self._frame.marker, self._frame.least_bits
-        if marker not in {*BASELINE, PROGRESSIVE} or self._is_refinement or self._first_value:
+        if marker not in {*BASELINE, PROGRESSIVE} or self.is_refinement or self.first_value:
             return 0
         with_rest = marker != PROGRESSIVE
         return self.units * sum(
@@ -105,10 +140,10 @@ class Scan:
         Scans of progressive images may repeat in regular patterns; of those of single values, only
         zeros in scans that are not tiny are holes, and in refinements only many of them.
         """
-        marker, is_refinement = self._frame.marker, self._is_refinement
-        if marker not in {*BASELINE, PROGRESSIVE} or (is_refinement and not self._first_value):
+        marker, is_refinement = self._frame.marker, self.is_refinement
+        if marker not in {*BASELINE, PROGRESSIVE} or (is_refinement and not self.first_value):
             return False
-        if marker == PROGRESSIVE and self._first_value:
+        if marker == PROGRESSIVE and self.first_value:
             is_tiny = len(data) * 4 < self.units
             least = LEAST_REFINED if is_refinement else LEAST_RUN
             return not is_tiny and any(byte == 0 and size >= least for byte, size in runs(data))
@@ -129,18 +164,19 @@ class Scan:
         """
         if self._frame.marker not in {*BASELINE, PROGRESSIVE} or self.units < FEWEST_UNITS:
             return False
-        left = self.units
         if sum(map(len, parts)) > self.units * MOST_UNIT_BYTES:
             return False
-        for part in parts:
-            units = min(self._frame.restart_units or left, left)
-            left -= units
-            if not self._is_flat(bytes(part).replace(b"\xff\x00", b"\xff"), units):
-                return False
-        return True
+        # Each part begins anew: in one colour, all but the last one are the same bytes.
+        first, last = parts[0], parts[-1]
+        if any(part != first for part in parts[1:-1]):
+            return False
+        units = min(self._frame.restart_units or self.units, self.units)
+        rest = self.units - units * (len(parts) - 1)
+        return self._is_flat(last, rest) and (len(parts) == 1 or self._is_flat(first, units))
 
-    def _is_flat(self, bits: bytes, units: int) -> bool:
-        if self._frame.marker == PROGRESSIVE and self._first_value:
+    def _is_flat(self, data: Data, units: int) -> bool:
+        bits = bytes(data).replace(b"\xff\x00", b"\xff")
+        if self._frame.marker == PROGRESSIVE and self.first_value:
             # Nothing but runs of empty blocks, of up to 32,767 each.
             return len(bits) <= 8 + 4 * -(-units // 32_767)
         unit = self._unit(bits)
@@ -155,9 +191,9 @@ class Scan:
 
     def _unit(self, bits: bytes) -> Code | None:
         """Return the bits of one unit that repeats the colour of the one before it."""
-        if self._is_refinement:
+        if self.is_refinement:
             length = self._blocks()
-            return Code(int.from_bytes(bits[:16]) >> max(0, 128 - length), length)
+            return Code(int.from_bytes(bits[:16].ljust(16, b"\0")) >> max(0, 128 - length), length)
         unit = Code(0, 0)
         for name, tables in self._tables:
             dc, ac = (

@@ -12,6 +12,7 @@ from imagegen.domain.errors import ParameterError
 from imagegen.domain.orientation import UPRIGHT, read_orientation
 from imagegen.domain.pixels import BrokenImageError, MediaType, media_type_of
 from imagegen.domain.png_encoding import encoded
+from imagegen.domain.png_filters import TooManyStepsError
 from imagegen.domain.png_planes import CLEAR, alpha_samples, luma_samples, plane_of
 from imagegen.domain.png_rows import GREY, RGB_ALPHA, Png, layout_of, open_png
 
@@ -43,6 +44,11 @@ def check_mask(content: bytes, size: tuple[int, int]) -> Mask:
     try:
         _check_size(content, size)
         alpha = _alpha(content)
+    except TooManyStepsError:
+        raise _refused(
+            "The alpha of the mask changes at too many places. Give its parts hard edges, or make "
+            "input and mask smaller: up to 8 million pixels may all differ."
+        ) from None
     except BrokenImageError as error:
         raise _refused(f"The mask cannot be read: {error}. Save it again as a PNG.") from None
     if alpha is None:

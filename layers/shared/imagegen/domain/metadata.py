@@ -50,6 +50,7 @@ PNG_COLOURS = frozenset(
 )
 PNG_KEPT = PNG_COLOURS | {b"pHYs", b"acTL", b"fcTL", b"fdAT", PNG_CHUNK}
 WEBP_KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ALPH", b"VP8 ", b"VP8L", WEBP_CHUNK})
+FRAME_KEPT = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
 WEBP_XMP_FLAG = 0x04
 FRAME_BYTES = 16
 """What precedes the chunks of one frame of an animation."""
@@ -132,8 +133,9 @@ def _webp_parts(content: bytes, orientation: int) -> Iterator[bytes]:
             is_written = True
             yield _webp_chunk(kind, exif_with(orientation))
         elif kind == b"ANMF":
-            frame = _riff([bytes(data[FRAME_BYTES:])])
-            parts = _webp_parts(frame, UPRIGHT)
+            frame = riff_chunks(_riff([bytes(data[FRAME_BYTES:])]))
+            # There are no frames in a frame, so none is read: they could be nested without end.
+            parts = (_webp_chunk(one, bytes(part)) for one, part in frame if one in FRAME_KEPT)
             yield _webp_chunk(kind, bytes(data[:FRAME_BYTES]) + b"".join(parts))
         elif kind in WEBP_KEPT:
             yield _webp_chunk(kind, bytes(data))

@@ -18,7 +18,8 @@ def read_png(content: bytes) -> Picture:
     layout = layout_of(content)
     check_size(layout.width, layout.height)
     blank = BlankTest(layout.pixel_bits)
-    pieces = inflated(data for kind, data in chunks_of(content) if kind == b"IDAT")
+    image_data = (data for kind, data in chunks_of(content) if kind == b"IDAT")
+    pieces = inflated(image_data, layout)
     blocks = blocks_of(pieces, layout)
     for row in (row for block in blocks for row in block.rows()):
         blank.look(row)

@@ -5,26 +5,57 @@ above, and above to the left. One channel can therefore be taken out of the filt
 restored alone, which is a quarter of the work for the alpha of RGBA.
 
 A byte at a time takes Python seconds for a large image. Most rows of masks and cutouts repeat the
-pixel to the left or above, so the filters skip what only repeats.
+pixel to the left or above, so the filters skip what only repeats. What they cannot skip is counted,
+and has a limit.
 """
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
+from imagegen.domain.pixels import BrokenImageError
+
+MOST_STEPS = 8_000_000
+"""For one channel of one image, in bytes that are restored one by one: about 1.7 s of a core. An
+image of 8 million pixels always fits, a larger one if most of its pixels repeat."""
 NOT_ZERO = re.compile(rb"[^\0]")
 NEGATIVES = bytes(-value & 255 for value in range(256))
 FEW = 16
 """A row with fewer changes than one in so many bytes is restored change by change."""
 
 
-def unfiltered(kind: int, row: bytes, above: bytes) -> bytes:
+class TooManyStepsError(BrokenImageError):
+    """The rows of a PNG take more steps to restore than the limit allows."""
+
+
+@dataclass(slots=True)
+class Steps:
+    """How many bytes of a channel may still be restored one by one."""
+
+    left: int = MOST_STEPS
+
+    def take(self, count: int) -> None:
+        """Count bytes before they are restored.
+
+        Raises:
+            TooManyStepsError: there are more than may be restored.
+        """
+        self.left -= count
+        if self.left < 0:
+            raise TooManyStepsError("its pixels differ at too many places")
+
+
+def unfiltered(kind: int, row: bytes, above: bytes, *, steps: Steps) -> bytes:
     """Return a restored row of one channel.
 
     ``row`` has the filtered bytes of the channel, ``above`` the restored row above it in the same
     pass: zeros for the first one.
+
+    Raises:
+        TooManyStepsError: the channel takes more steps than it may.
     """
-    return (_none, _sub, _up, _average, _paeth)[kind](row, above)
+    return (_none, _sub, _up, _average, _paeth)[kind](row, above, steps)
 
 
 def flat_row(kind: int, colour: bytes, pixels: int, *, is_first: bool) -> bytes:
@@ -62,13 +93,15 @@ def _bit_masks(length: int) -> tuple[int, int]:
     return int.from_bytes(b"\x7f" * length), int.from_bytes(b"\x80" * length)
 
 
-def _none(row: bytes, _above: bytes) -> bytes:
+def _none(row: bytes, _above: bytes, _steps: Steps) -> bytes:
     return row
 
 
-def _sub(row: bytes, _above: bytes) -> bytes:
+def _sub(row: bytes, _above: bytes, steps: Steps) -> bytes:
     if len(row) - row.count(0) > len(row) // FEW:
+        steps.take(len(row))
         return bytes(map((255).__and__, accumulate(row)))
+    steps.take(len(row) - row.count(0))
     out, value = bytearray(), 0
     for change in NOT_ZERO.finditer(row):
         at = change.start()
@@ -77,11 +110,14 @@ def _sub(row: bytes, _above: bytes) -> bytes:
     return bytes(out + bytes((value,)) * (len(row) - len(out)))
 
 
-def _up(row: bytes, above: bytes) -> bytes:
+def _up(row: bytes, above: bytes, _steps: Steps) -> bytes:
     return added(row, above)
 
 
-def _average(row: bytes, above: bytes) -> bytes:
+def _average(row: bytes, above: bytes, steps: Steps) -> bytes:
+    if not any(row) and not any(above):
+        return row
+    steps.take(len(row))
     out, left = bytearray(), 0
     for delta, up in zip(row, above, strict=True):
         left = delta + (left + up >> 1) & 255
@@ -89,7 +125,7 @@ def _average(row: bytes, above: bytes) -> bytes:
     return bytes(out)
 
 
-def _paeth(row: bytes, above: bytes) -> bytes:
+def _paeth(row: bytes, above: bytes, steps: Steps) -> bytes:
     """Restore a row byte by byte, or only where it may change.
 
     A row without any delta equals the one above. Within a row, a byte without a delta repeats the
@@ -101,7 +137,9 @@ def _paeth(row: bytes, above: bytes) -> bytes:
     changes = added(above, before.translate(NEGATIVES))
     active = _either(row, changes)
     if len(row) - active.count(0) > len(row) // FEW:
+        steps.take(len(row))
         return _paeth_bytes(row, above, before)
+    steps.take(len(row) - active.count(0))
     out, left = bytearray(), 0
     for change in NOT_ZERO.finditer(active):
         at = change.start()

@@ -4,10 +4,10 @@ A plane of the largest input has 25 MB; the colours are never kept.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
-from imagegen.domain.png_filters import unfiltered
+from imagegen.domain.png_filters import Steps, unfiltered
 from imagegen.domain.png_rows import (
     GREY_ALPHA,
     PALETTE,
@@ -21,6 +21,8 @@ from imagegen.domain.png_rows import (
 
 OPAQUE, CLEAR = 255, 0
 ZERO_IS_CLEAR = bytes([CLEAR]) + bytes([OPAQUE]) * 255
+ONE_IF_ZERO, ONE_UNLESS_ZERO = bytes([1]) + bytes(255), bytes([0]) + bytes([1]) * 255
+ONE_IF_FULL, ONE_UNLESS_FULL = bytes(255) + bytes([1]), bytes([1]) * 255 + bytes([0])
 # Their weights of red, green and blue, in thousandths (ITU-R BT.601).
 LUMA = (299, 587, 114)
 
@@ -36,15 +38,23 @@ class Channels:
     stride: int
     of: Pass | None = None
     above: tuple[bytes, ...] = ()
+    steps: tuple[Steps, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.steps = tuple(Steps() for _ in self.places)
 
     def restored(self, row: Row) -> tuple[bytes, ...]:
-        """Return for each place its bytes in this row."""
+        """Return for each place its bytes in this row.
+
+        Raises:
+            TooManyStepsError: one of the channels takes more steps than it may.
+        """
         parts = [row.data[place :: self.stride] for place in self.places]
         if row.of is not self.of:
             self.of, self.above = row.of, tuple(bytes(len(part)) for part in parts)
         self.above = tuple(
-            unfiltered(row.filter, part, above)
-            for part, above in zip(parts, self.above, strict=True)
+            unfiltered(row.filter, part, above, steps=steps)
+            for part, above, steps in zip(parts, self.above, self.steps, strict=True)
         )
         return self.above
 
@@ -107,13 +117,19 @@ def _channel(layout: Layout, channel: int) -> Samples:
 
 
 def _shortened(high: bytes, low: bytes | None = None) -> bytes:
+    """Return 8-bit samples of 16-bit ones: nothing else becomes 0, or 255, than the extremes.
+
+    A whole row is one number; no byte of the sum reaches the next one.
+    """
     if low is None or low == high:
         return high
-    pairs = zip(high, low, strict=True)
-    return bytes(
-        1 if not one and other else 254 if one == OPAQUE and other != OPAQUE else one
-        for one, other in pairs
-    )
+    nearly_clear = _both(high.translate(ONE_IF_ZERO), low.translate(ONE_UNLESS_ZERO))
+    nearly_opaque = _both(high.translate(ONE_IF_FULL), low.translate(ONE_UNLESS_FULL))
+    return (int.from_bytes(high) + nearly_clear - nearly_opaque).to_bytes(len(high))
+
+
+def _both(one: bytes, other: bytes) -> int:
+    return int.from_bytes(one) & int.from_bytes(other)
 
 
 def _mapped(layout: Layout, table: bytes) -> Samples:

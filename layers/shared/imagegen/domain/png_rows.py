@@ -67,6 +67,11 @@ class Layout:
         """Return the bytes of a row of so many pixels, without its filter."""
         return -(-width * self.pixel_bits // 8)
 
+    @property
+    def data_bytes(self) -> int:
+        """What the rows of all passes have, each with the byte of its filter."""
+        return sum((self.row_bytes(one.width) + 1) * one.height for one in self.passes())
+
     def passes(self) -> list[Pass]:
         """Return the passes that have pixels, in the order of the file."""
         if not self.is_interlaced:
@@ -165,7 +170,7 @@ def open_png(content: bytes) -> Png:
             if layout.colour == PALETTE and (not palette or len(palette) % 3):
                 raise BrokenImageError("the palette of the PNG is missing or damaged")
             fitting = transparency if _fits(layout, palette, len(transparency)) else b""
-            blocks = _only_blocks(inflated(_image_data(data, chunks)), layout)
+            blocks = _only_blocks(inflated(_image_data(data, chunks), layout), layout)
             rows = (row for block in blocks for row in block.rows())
             return Png(layout, palette, fitting, is_animated, rows)
     raise BrokenImageError("the PNG contains no image")
@@ -178,34 +183,35 @@ def _fits(layout: Layout, palette: bytes, length: int) -> bool:
     return length == {GREY: 2, RGB: 6}.get(layout.colour)
 
 
-def inflated(image_data: Iterable[memoryview]) -> Iterator[bytes]:
+def inflated(image_data: Iterable[memoryview], layout: Layout) -> Iterator[bytes]:
     """Yield what the data of all IDAT chunks inflate to, in pieces of at most 256 KiB.
 
-    What follows the end of the compressed data is ignored.
+    It ends one byte behind the rows, which shows that there is more, or at the end of the
+    compressed data. All chunks are read, because each has a checksum.
 
     Raises:
         BrokenImageError: the data are damaged.
     """
-    engine = zlib.decompressobj()
+    engine, left = zlib.decompressobj(), layout.data_bytes + 1
     for packed in image_data:
         # In small pieces: the engine copies what it has not used yet.
         for start in range(0, len(packed), IN_BYTES):
             rest: bytes | memoryview = packed[start : start + IN_BYTES]
             is_full = True
-            while (rest or is_full) and not engine.eof:
+            while (rest or is_full) and left and not engine.eof:
+                most = min(OUT_BYTES, left)
                 try:
-                    piece = engine.decompress(rest, OUT_BYTES)
+                    piece = engine.decompress(rest, most)
                 except zlib.error:
                     raise BrokenImageError("the data of the PNG are damaged") from None
                 yield piece
-                rest, is_full = engine.unconsumed_tail, len(piece) == OUT_BYTES
+                left -= len(piece)
+                rest, is_full = engine.unconsumed_tail, len(piece) == most
 
 
 def _image_data(first: memoryview, chunks: Iterator[Chunk]) -> Iterator[memoryview]:
     yield first
-    for kind, data in chunks:
-        if kind == b"IDAT":
-            yield data
+    yield from (data for kind, data in chunks if kind == b"IDAT")
 
 
 def blocks_of(pieces: Iterator[bytes], layout: Layout) -> Generator[Block, None, bytes]:

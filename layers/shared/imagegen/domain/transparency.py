@@ -25,6 +25,8 @@ from imagegen.domain.webp import riff_chunks
 CANVAS_ALPHA_FLAG = 0x10
 LOSSLESS_ALPHA_BIT = 0x10
 """Bit 28 of the header of VP8L: in its fourth byte after the signature byte."""
+READ = frozenset({b"VP8X", b"ALPH", b"ANMF", b"VP8 ", b"VP8L"})
+"""The chunks that are kept; there may be millions of others."""
 UNCOMPRESSED = 0
 FULL = bytes([OPAQUE])
 _flat_row = lru_cache(maxsize=64)(flat_row)  # the filters and widths of an interlaced image
@@ -104,7 +106,10 @@ def _channel_rows(png: Png) -> Iterator[bool]:
 
 
 def _of_webp(content: bytes) -> Transparency:
-    chunks = dict(reversed(list(_chunks(content))))  # the first of each kind counts
+    chunks = dict[bytes, memoryview]()
+    for kind, data in _chunks(content):
+        if kind in READ:
+            chunks.setdefault(kind, data)
     canvas, alpha = chunks.get(b"VP8X"), chunks.get(b"ALPH")
     if canvas and b"ANMF" in chunks:
         return _declared(is_transparent=bool(canvas[0] & CANVAS_ALPHA_FLAG))

@@ -11,10 +11,13 @@ from collections.abc import Iterator
 
 from imagegen.domain.holes import LEAST_RUN, runs
 from imagegen.domain.pixels import BrokenImageError, Picture
+from imagegen.domain.vp8 import HEAD_BYTES as VP8_HEAD_BYTES
+from imagegen.domain.vp8 import check_partitions
 
 HEADER_BYTES = 12
 FRAME_CHUNKS = frozenset({b"VP8 ", b"VP8L"})
-VP8_HEAD_BYTES = 10
+KINDS = FRAME_CHUNKS | {b"VP8X", b"ALPH"}
+FRAME_HEAD_BYTES = 16
 BLOCK_EDGE = 16
 FEWEST_PIXELS = 256 * 256
 """In smaller images, there is little besides headers in any case."""
@@ -28,19 +31,22 @@ def read_webp(content: bytes) -> Picture:
     Raises:
         BrokenImageError: a chunk is damaged or missing; bytes behind the container are ignored.
     """
-    chunks = list(riff_chunks(content))
-    frames = [_frame(kind, data) for kind, data in chunks if kind in FRAME_CHUNKS]
-    canvas = next((_canvas(data) for kind, data in chunks if kind == b"VP8X"), None)
-    is_animated = any(kind == b"ANMF" and len(data) > 16 for kind, data in chunks)
+    first, frames, is_animated = dict[bytes, memoryview](), 0, False
+    for kind, data in riff_chunks(content):
+        # There may be millions of empty chunks: only those that are needed are kept.
+        if kind in KINDS:
+            first.setdefault(kind, data)
+        frames += kind in FRAME_CHUNKS
+        is_animated = is_animated or (kind == b"ANMF" and len(data) > FRAME_HEAD_BYTES)
+    canvas = _canvas(first[b"VP8X"]) if b"VP8X" in first else None
     if canvas and is_animated:
         return Picture(*canvas)
-    if len(frames) != 1:
+    if frames != 1:
         raise BrokenImageError("the WebP contains no image")
-    (frame,) = frames
+    frame = _lossless(first[b"VP8L"]) if b"VP8L" in first else _lossy(first[b"VP8 "])
     if canvas and canvas != (frame.width, frame.height):
         raise BrokenImageError("the WebP contains another image than it announces")
-    has_alpha = any(kind == b"ALPH" for kind, _ in chunks)
-    return Picture(frame.width, frame.height, frame.is_blank and not has_alpha)
+    return Picture(frame.width, frame.height, frame.is_blank and b"ALPH" not in first)
 
 
 def riff_chunks(content: bytes) -> Iterator[RiffChunk]:
@@ -65,10 +71,6 @@ def _canvas(data: memoryview) -> tuple[int, int]:
     if len(data) < 10:
         raise BrokenImageError("the WebP is damaged")
     return int.from_bytes(data[4:7], "little") + 1, int.from_bytes(data[7:10], "little") + 1
-
-
-def _frame(kind: bytes, data: memoryview) -> Picture:
-    return _lossless(data) if kind == b"VP8L" else _lossy(data)
 
 
 def _check_runs(data: memoryview, width: int, height: int) -> None:
@@ -98,6 +100,7 @@ def _lossy(data: memoryview) -> Picture:
     coefficient_bytes = len(data) - VP8_HEAD_BYTES - modes_bytes
     if tag & 1 or bytes(data[3:6]) != b"\x9d\x01\x2a" or coefficient_bytes < 0:
         raise BrokenImageError("the WebP is damaged or cut off")
+    check_partitions(data, modes_bytes)
     width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 6))
     _check_runs(data, width, height)
     blank = _is_blank(width, height, coefficient_bytes, 32 * BLOCK_EDGE * BLOCK_EDGE)

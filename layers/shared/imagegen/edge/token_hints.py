@@ -26,8 +26,13 @@ _V2 = (
     "The token is Entra's version 2 (iss .../v2.0) and JwtIssuer is another version: JwtIssuer "
     "must be https://login.microsoftonline.com/<tenant id>/v2.0."
 )
-_ENTRA_V1 = ("https://sts.windows.net/", "https://sts.microsoftonline.")
-_ENTRA = "https://login.microsoftonline."
+_ENTRA_V1 = (
+    "https://sts.windows.net/",
+    "https://sts.microsoftonline.",
+    "https://sts.chinacloudapi.cn/",
+)
+_ENTRA = ("https://login.microsoftonline.", "https://login.partner.microsoftonline.cn/")
+"""Of the public cloud, of the US government's, and of the one in China."""
 
 
 def algorithm_hint(algorithm: object, configured: Collection[str], known: Collection[str]) -> str:
@@ -47,14 +52,23 @@ def issuer_hint(given: object, configured: str) -> str:
         return "The token's iss and JwtIssuer differ only in the slash at the end."
     if given.lower() == configured.lower():
         return "The token's iss and JwtIssuer differ only in capital letters."
-    if given.partition("://")[2] == configured.partition("://")[2] != "":
-        return "The token's iss and JwtIssuer differ only in http and https."
+    if _bare(given) == _bare(configured):
+        return "The token's iss and JwtIssuer differ only in http and https, or one has neither."
+    if given.replace("/auth/realms/", "/realms/") == configured.replace(
+        "/auth/realms/", "/realms/"
+    ):
+        return "The token's iss and JwtIssuer differ only in /auth, which older Keycloaks have."
     if given.startswith(_ENTRA_V1) and configured.startswith(_ENTRA):
         return _V1
-    if given.startswith(_ENTRA) and configured.startswith((*_ENTRA_V1, _ENTRA)):
+    if given.startswith(_ENTRA) and configured.startswith((*_ENTRA_V1, *_ENTRA)):
         same_version = given.endswith("/v2.0") == configured.rstrip("/").endswith("/v2.0")
         return "The token is of another Entra tenant than JwtIssuer." if same_version else _V2
     return "The token is of another issuer than JwtIssuer."
+
+
+def _bare(issuer: str) -> str:
+    """Return an issuer without http:// or https://, and without a slash at the end."""
+    return issuer.removeprefix("http://").removeprefix("https://").rstrip("/")
 
 
 def audience_hint(claims: Mapping[str, Any], configured: Collection[str]) -> str:

@@ -90,7 +90,7 @@ class InputReader:
 
         Raises:
             InputGoneError: an image or an upload is not stored any more.
-            ParameterError: an image is no mask, or the images have too many bytes together.
+            ParameterError: an image is not a mask, or the images have too many bytes together.
             QuoteMismatchError: an upload has changed since it was priced.
             StoreUnavailableError: an input cannot be read.
         """
@@ -100,7 +100,8 @@ class InputReader:
             field = "mask" if one.role is Role.MASK else f"inputs.{at}"
             content = self._own_bytes(one, user, field)
             budget.take(len(content), field)
-            if one.role is Role.MASK:
+            if one.role is Role.MASK and one.image:
+                # An upload was checked when it was priced, and has the same bytes.
                 _check_mask(content, inputs[0])
             found.append(InputFile(one.role, content, one.media_type, one.width, one.height))
         return tuple(found)
@@ -215,10 +216,11 @@ def _named(request: EstimateRequest) -> Iterator[_Named]:
 
 
 def _quoted_upload(content: bytes, upload_id: str, named: _Named) -> QuotedInput:
-    from imagegen.domain.input_files import check_input  # noqa: PLC0415 as above
+    # As above.
+    from imagegen.domain.input_files import check_input, check_mask_file  # noqa: PLC0415
 
     try:
-        facts = check_input(content)
+        facts = (check_mask_file if named.role is Role.MASK else check_input)(content)
     except ParameterError as error:
         raise ParameterError(named.field, str(error)) from None
     if named.operation is Operation.UPSCALE and facts.has_alpha:
