@@ -143,5 +143,12 @@ def _without(counts: Mapping[str, int], days: set[str]) -> dict[str, int]:
 def hold_of(quote_id: str, op: Op) -> Hold:
     """Return the hold that made a request."""
     return Hold(
-        quote_id, op.owner, op.day, op.price_microusd, op.expires_ms, op.lease_ms, op.slot or 0
+        quote_id,
+        op.owner,
+        op.day,
+        op.price_microusd,
+        op.expires_ms,
+        op.lease_ms,
+        op.slot or 0,
+        op.partials,
     )

@@ -64,12 +64,13 @@ LEDGER: Final = Group(
             "domain",
             "money ledger breaker records ids outcomes trials permits stores days standing",
         ),
-        *_in("usecases", "status usage"),
+        *_in("usecases", "status usage image_facts"),
     ),
     (
         *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
         *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
         *_tests(UNIT, "storage trials metrics quote_is_over days standing confirmed_sets"),
+        *_tests(UNIT, "image_facts"),
     ),
 )
 OPENAI_API: Final = Group(

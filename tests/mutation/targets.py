@@ -138,6 +138,7 @@ OWN: Final = {
     "domain/quality_reading.py": ("quality",),
     "domain/quality_words.py": ("quality",),
     "usecases/conversions.py": ("inputs", "formats"),
+    "usecases/image_facts.py": ("image_facts", "reading", "ledger_status"),
     "wire/headers.py": ("route_drift", "charged"),
     "mcp/protocol.py": ("mcp",),
     "mcp/server.py": ("mcp",),

@@ -1,11 +1,10 @@
-"""Records, ledgers and selections as models of the API, for the use cases that answer with them."""
+"""Ledgers, inputs and selections as models of the API, for the use cases that answer with them."""
 
 from imagegen.domain.candidates import LeftOut
 from imagegen.domain.choices import Choice
 from imagegen.domain.errors import LimitError
 from imagegen.domain.inputs import QuotedInput
-from imagegen.domain.ledger import Ledger, Limits, Op, remaining
-from imagegen.domain.records import Fallback, ImageRecord
+from imagegen.domain.ledger import Ledger, Limits, remaining
 from imagegen.domain.selection import Selection
 from imagegen.wire.estimates import (
     Allowance,
@@ -16,7 +15,6 @@ from imagegen.wire.estimates import (
     PricedChoice,
     Replaced,
 )
-from imagegen.wire.images import AttemptMade, Cost, ImageStatus, Provenance
 from imagegen.wire.inputs import InputShown
 
 
@@ -27,35 +25,6 @@ def to_allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Al
         images_this_hour=left.images_this_hour,
         images_today=left.images_today,
         usd_today=left.spend_microusd,
-    )
-
-
-def to_cost(record: ImageRecord) -> Cost:
-    """Return what was charged beside what was promised, in micro-dollars."""
-    return Cost(
-        charged=record.charged_microusd,
-        expected=record.expected_microusd,
-        ceiling=record.ceiling_microusd,
-    )
-
-
-def to_replaced(fallback: Fallback | None) -> Replaced | None:
-    """Return the first choice that the model replaced, ``None`` if it was the first choice."""
-    if fallback is None:
-        return None
-    return Replaced(provider=fallback.provider, model=fallback.model, reason=fallback.reason)
-
-
-def to_provenance(record: ImageRecord) -> Provenance:
-    """Return where an image is from; what an earlier release did not record is unknown."""
-    return Provenance.model_validate(
-        {
-            "generator": record.provider,
-            "model": record.model,
-            "created_at": record.created_ms,
-            "c2pa": record.c2pa or "unknown",
-            "watermark": record.watermark or "unknown",
-        }
     )
 
 
@@ -70,19 +39,6 @@ def to_inputs(inputs: tuple[QuotedInput, ...]) -> tuple[InputShown, ...]:
             quote_id=one.image or None,
         )
         for one in inputs
-    )
-
-
-def to_attempts(record: ImageRecord) -> tuple[AttemptMade, ...]:
-    """Return every attempt, without the provider's error code: that is for the logs only."""
-    return tuple(
-        AttemptMade(
-            provider=one.provider,
-            model=one.model,
-            outcome=one.outcome,
-            duration_ms=one.duration_ms,
-        )
-        for one in record.attempts
     )
 
 
@@ -154,62 +110,4 @@ def to_replaced_row(missing: LeftOut | None) -> Replaced | None:
         model=missing.row.model,
         reason=missing.reason,
         price=missing.price_microusd,
-    )
-
-
-def to_generating(image_id: str, op: Op, *, charged: bool | None) -> ImageStatus:
-    """Return the status of a request that is running."""
-    return ImageStatus(id=image_id, status="generating", charged=charged, started_at=op.started_ms)
-
-
-def to_failed_by_ledger(image_id: str, op: Op) -> ImageStatus:
-    """Return the status of a request without an image that has no record."""
-    return ImageStatus(
-        id=image_id,
-        status="failed",
-        charged=False,
-        started_at=op.started_ms,
-        code=op.code,
-        retryable=op.retryable,
-    )
-
-
-def to_failed(image_id: str, record: ImageRecord, *, charged: bool | None) -> ImageStatus:
-    """Return the status of a request without an image; amounts are in micro-dollars."""
-    return ImageStatus(
-        id=image_id,
-        status="failed",
-        charged=charged,
-        created_at=record.created_ms,
-        duration_ms=record.duration_ms,
-        quality=record.tier,
-        size=record.size,
-        cost=to_cost(record),
-        attempts=to_attempts(record),
-        code=record.code,
-        retryable=record.retryable,
-    )
-
-
-def to_complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
-    """Return the status of a stored image; amounts are in micro-dollars."""
-    return ImageStatus(
-        id=image_id,
-        status="complete",
-        charged=True,
-        created_at=record.created_ms,
-        duration_ms=record.duration_ms,
-        image_url=f"{base_url}/images/{image_id}",
-        media_type=record.media_type,
-        width=record.width,
-        height=record.height,
-        provider=record.provider,
-        model=record.model,
-        quality=record.tier,
-        size=record.pixels,
-        cost=to_cost(record),
-        fallback=to_replaced(record.fallback),
-        attempts=to_attempts(record),
-        provenance=to_provenance(record),
-        operation=record.operation,
     )
