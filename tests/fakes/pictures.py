@@ -33,6 +33,15 @@ def png(size: tuple[int, int] = (1024, 1024)) -> bytes:
     return out.getvalue()
 
 
+def clear_png(size: tuple[int, int] = (1024, 1024)) -> bytes:
+    """Return a PNG whose left half is transparent."""
+    out = BytesIO()
+    image = Image.new("LA", size, (90, 255))
+    image.paste((0, 0), (0, 0, size[0] // 2, size[1]))
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
 def exif() -> bytes:
     """Return EXIF data with one entry."""
     data = Image.Exif()
