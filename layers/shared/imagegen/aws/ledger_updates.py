@@ -111,12 +111,8 @@ def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
 
 
 def taking(takeover: "Takeover", *, now_ms: int) -> Update:
-    """Return the write that gives a waiting hold, whose lease is not over, to its run.
-
-    The index keeps the end of the waiting lease, which is earlier: to move the key would be two
-    writes of the index for each image, and a sweep that looks too early finds a live run, and moves
-    the key then. Most runs have ended before.
-    """
+    """Return the write that gives a waiting hold, whose lease is not over, to its run."""
+    # The index keeps the end of the waiting lease: most runs end before a sweep looks then.
     update = Update()
     update.add("v", 1)
     name = update.name(f"o_{takeover.quote_id}")
@@ -225,8 +221,8 @@ def _end_update(snapshot: LedgerSnapshot, ledger: Ledger, after: Ledger, *, now_
 def _keep_lease(update: Update, lease: str) -> None:
     """Put a user into the index; a user who is there stays where they are.
 
-    Each change of a key is two writes of the index. That of a hold which began earlier leads to a
-    sweep at the end of its lease, and that moves the key to the leases that are left then.
+    Each change of a key is two writes of the index. A sweep at the end of the earlier lease moves
+    it to the leases that are left then.
     """
     name = update.name("lx")
     update.set("lp", LEASE_PARTITION)
@@ -236,9 +232,8 @@ def _keep_lease(update: Update, lease: str) -> None:
 def _end_lease(update: Update, ledger: Ledger, after: Ledger) -> None:
     """Remove a user without holds from the index.
 
-    While there are other holds, the key stays, whichever hold it is of: a key that is kept too long
-    only causes a needless sweep. The user may be removed only if no other hold was added since, so
-    that write requires an unchanged ledger.
+    Beside other holds the key stays: one that is kept too long only causes a needless sweep. The
+    user may be removed only if no hold was added since, so that write requires an unchanged ledger.
     """
     if latest_lease(after) is None:
         _require_version(update, ledger)
