@@ -53,7 +53,7 @@ OFFERS: Final = Group(
         *_tests(UNIT, "abilities catalog_abilities choices selection prompt_price actual_cost"),
         *_tests(UNIT, "catalog quote quote_format estimator named_offers delivery formats"),
         *_tests(UNIT, "input_tokens promised_figures quote_is_over key_checks reading text"),
-        *_tests(UNIT, "inputs ledger_status circuit_reading operations model_names"),
+        *_tests(UNIT, "inputs ledger_status circuit_reading operations model_names image_facts"),
     ),
 )
 LEDGER: Final = Group(
@@ -64,13 +64,12 @@ LEDGER: Final = Group(
             "domain",
             "money ledger breaker records ids outcomes trials permits stores days standing",
         ),
-        *_in("usecases", "status usage image_facts"),
+        *_in("usecases", "status usage"),
     ),
     (
         *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
         *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
         *_tests(UNIT, "storage trials metrics quote_is_over days standing confirmed_sets"),
-        *_tests(UNIT, "image_facts"),
     ),
 )
 OPENAI_API: Final = Group(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegen.usecases.image_facts import ImageFacts, Origin, RunFacts
+from imagegen.usecases.conversions import ImageFacts, Origin, RunFacts
 from imagegen.wire.gallery import GalleryQuery, OwnImage
 from imagegen.wire.images import GeneratedImage, ImageStatus
 from tests.fakes.pictures import picture

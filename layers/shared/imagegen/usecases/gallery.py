@@ -19,8 +19,8 @@ from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, Place, RecordStatus, as_deleted
 from imagegen.domain.stores import Stores
 from imagegen.domain.uploads import UploadStore, check_upload_id
+from imagegen.usecases.conversions import to_image_facts, to_origin
 from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.usecases.image_facts import to_image_facts, to_origin
 from imagegen.wire.gallery import GalleryPage, GalleryQuery, OwnImage
 
 MOST_PROMPT_BYTES = 400_000

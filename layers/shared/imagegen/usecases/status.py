@@ -11,14 +11,14 @@ from imagegen.domain.ledger import Op, OpState
 from imagegen.domain.previews import PreviewStore
 from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
 from imagegen.domain.stores import LedgerStore, RecordStore, Stores
-from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.usecases.image_facts import (
+from imagegen.usecases.conversions import (
     to_complete,
     to_failed,
     to_failed_by_ledger,
     to_generating,
     to_origin,
 )
+from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.images import ImageStatus, Preview
 
 
