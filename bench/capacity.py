@@ -1,19 +1,15 @@
 """R15: what each request consumes of DynamoDB, told by DynamoDB itself.
 
-A hook asks every call for its consumed capacity; the code that is measured does not know.
-MiniStack counts units by the rules that were measured on AWS, but tells none for a condition that
-failed. AWS charges those by the size of the item that was there (1 unit at least); so does this:
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-
-    make exactness ROWS=R15        writes bench/capacity.md
+make exactness ROWS=R15        writes bench/capacity.md
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
+from bench.metering import Consumed, metered
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain.errors import ImagegenError
@@ -21,73 +17,22 @@ from imagegen.domain.ledger import HOUR_MS, Limits
 from imagegen.usecases.generate.run import Made
 from local.paths import ROOT
 from tests.exactness.ground import Clock, Ground, all_at_once
-from tests.exactness.growth import size
 from tests.exactness.instance import Instance, instance, providers
 from tests.exactness.money import hold
 from tests.exactness.rows import Measured, Verdict
+from tests.exactness.works import Mode, Offered, Work, clicked, delivered, editors, offered, sent
 from tests.fakes.clock import NOON_MS
 
 OUT = ROOT / "bench" / "capacity.md"
-BUDGET_WRITES, BUDGET_READS, BUDGET_TRIPS, BUDGET_STORM = 6.0, 2.0, 5, 250.0
+INPUT_TRIPS = 1
+"""One more round trip for an image with inputs: the ledger is looked at before they are read."""
+BUDGET_WRITES, BUDGET_READS, BUDGET_TRIPS, BUDGET_STORM = 5.0, 2.0, 4, 250.0
+PROMPT_WRITES = 1
+"""One more write, and one more round trip, for the prompt of an image where prompts are kept."""
+TAKEOVER_WRITES = 1
+"""One more write where another invocation makes the image: its run takes the hold over."""
 STORM = 200
-READS = frozenset({"GetItem", "Query"})
-
-
-@dataclass(slots=True)
-class Consumed:
-    """What calls came to."""
-
-    writes: float = 0.0
-    index_writes: float = 0.0
-    reads: float = 0.0
-    calls: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def trips(self) -> int:
-        """Round trips."""
-        return sum(self.calls.values())
-
-    @property
-    def all_writes(self) -> float:
-        """The table's and the index's."""
-        return self.writes + self.index_writes
-
-    def cells(self) -> str:
-        """Return the columns of the table."""
-        calls = ", ".join(f"{n} {name}" for name, n in self.calls.items()) or "none"
-        return f"{self.writes:g} + {self.index_writes:g} | {self.reads:g} | {self.trips} | {calls}"
-
-
-@contextmanager
-def metered(client: Any) -> Iterator[Consumed]:
-    """Count what a client's calls consume until the block ends."""
-    came = Consumed()
-
-    def ask(params: dict[str, Any], **_: object) -> dict[str, Any]:
-        return {**params, "ReturnConsumedCapacity": "INDEXES"}
-
-    def count(parsed: dict[str, Any], model: Any, **_: object) -> None:
-        came.calls[model.name] += 1
-        if "Error" in parsed and model.name not in READS:
-            came.writes += max(1, -(-size(parsed.get("Item", {})) // 1_024))
-        units = parsed.get("ConsumedCapacity", {})
-        indexes = units.get("GlobalSecondaryIndexes", {}).values()
-        index = sum(one["CapacityUnits"] for one in indexes)
-        total = units.get("CapacityUnits", 0.0)
-        if model.name in READS:
-            came.reads += total
-        else:
-            came.writes += total - index
-            came.index_writes += index
-
-    hooks: dict[str, Callable[..., Any]] = {"provide-client-params": ask, "after-call": count}
-    for event, hook in hooks.items():
-        client.meta.events.register(f"{event}.dynamodb", hook)
-    try:
-        yield came
-    finally:
-        for event, hook in hooks.items():
-            client.meta.events.unregister(f"{event}.dynamodb", hook)
+WORDS = {Work.EDITS: "an edit", Work.UPSCALE: "an upscale", Work.CUTOUT: "a cut-out"}
 
 
 @dataclass(slots=True)
@@ -113,13 +58,29 @@ class Bench:
         return came
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What an image may take beside ``BUDGET_WRITES`` and ``BUDGET_TRIPS``."""
+
+    writes: int = 0
+    trips: int = 0
+
+
+def _check(verdict: Verdict, name: str, came: Consumed, budget: Budget) -> None:
+    writes, trips = BUDGET_WRITES + budget.writes, BUDGET_TRIPS + budget.trips
+    units = came.all_writes
+    verdict.demand(units <= writes, f"{name}: {units} write units with the index's")
+    verdict.demand(came.reads <= BUDGET_READS, f"{name}: {came.reads} read units")
+    verdict.demand(came.trips <= trips, f"{name}: {came.trips} round trips")
+
+
 def bench(ground: Ground) -> Bench:
     """Return a bench over new tables."""
     place, clock = ground.place(bucket=True), Clock()
     client = place.patient()
     here = instance(
         client, place.s3(), place.table, place.bucket, clock,
-        drawn_by=providers(), limits=Limits(20, 50, 100, 10_000_000),
+        drawn_by=providers(), limits=Limits(20, 50, 100, 10_000_000), catalog=editors("alpha"),
     )  # fmt: skip
     return Bench(ground, client, here, clock)
 
@@ -132,10 +93,9 @@ def capacity(ground: Ground) -> Measured:
     _reads(desk)
     storm = _storm(ground, desk)
     for name, came in images.items():
-        units = came.all_writes
-        verdict.demand(units <= BUDGET_WRITES, f"{name}: {units} write units with the index's")
-        verdict.demand(came.reads <= BUDGET_READS, f"{name}: {came.reads} read units")
-        verdict.demand(came.trips <= BUDGET_TRIPS, f"{name}: {came.trips} round trips")
+        _check(verdict, name, came, Budget(PROMPT_WRITES, PROMPT_WRITES))
+    for name, (came, budget) in _other_images(desk).items():
+        _check(verdict, name, came, budget)
     verdict.demand(storm <= BUDGET_STORM, f"a storm of {STORM} took {storm} write units")
     breaker_writes = _healthy_breaker_writes(desk)
     verdict.demand(breaker_writes == 0, f"{breaker_writes} breaker writes on the healthy path")
@@ -172,6 +132,44 @@ def _images(desk: Bench) -> dict[str, Consumed]:
     desk.here.confirm(again, user)
     desk.measure("the same quote again", lambda: desk.here.confirm(again, user))
     return came
+
+
+def _other_images(desk: Bench) -> dict[str, tuple[Consumed, Budget]]:
+    """Return what other ways to an image consume, each beside what it may take."""
+    plain = replace(desk.here, keeps_prompts=False)
+    user = desk.ground.user()
+    quote = desk.here.estimate(user).quote
+    kept = "an image whose prompt is not kept"
+    found = {kept: (desk.measure(kept, lambda: plain.confirm(quote, user)), Budget())}
+    for work, mode in itertools.product((Work.EDITS, Work.UPSCALE, Work.CUTOUT), Mode):
+        one = offered(desk.here, desk.ground.user(), work)
+        # An operation has no prompt. An input needs a look at the ledger before it is read.
+        more = PROMPT_WRITES if work is Work.EDITS else 0
+        later = TAKEOVER_WRITES if mode is Mode.LATER else 0
+        name = f"{WORDS[work]}, {mode}"
+        came = desk.measure(name, partial(_made, desk.here, one, mode))
+        found[name] = (came, Budget(more + later, more + later + INPUT_TRIPS))
+    one = offered(desk.here, desk.ground.user(), Work.EDITS, count=4)
+    four = desk.measure("four edits of a set", partial(_made, desk.here, one, Mode.AT_ONCE))
+    each = four.share(4)
+    found["one of four edits of a set"] = (each, Budget(PROMPT_WRITES, PROMPT_WRITES + INPUT_TRIPS))
+    return found
+
+
+def _made(here: Instance, one: Offered, mode: Mode) -> None:
+    """Make the images of an offer, in the invocation that is called or in another one.
+
+    Raises:
+        TypeError: not all of them were made.
+    """
+    if mode is Mode.AT_ONCE:
+        results = [image.result for image in clicked(here, one)]
+    else:
+        mine = replace(here, events=[])
+        sent(mine, one)
+        results = [result for event in mine.events for result in delivered(mine, event) if result]
+    if not results or not all(isinstance(result, Made) for result in results):
+        raise TypeError(f"not all were made: {results}")
 
 
 def _refused(desk: Bench) -> Consumed:

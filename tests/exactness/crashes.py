@@ -157,9 +157,9 @@ def r6(ground: Ground) -> Measured:
     for user in returned:
         here.fleet.confirm(here.fleet.estimate(user).quote, user, PROMPT)
     swept = here.fleet.reconciler.sweep(limit=1_000)
-    second = _second_sweep(here, users)
+    second = second_sweep(here, users)
     verdict.demand(second == 0, f"the second sweep wrote {second} times")
-    held, difference, cents = _compare(here, users)
+    held, difference, cents = compared(here, users)
     verdict.demand(held == 0, f"{held} holds are left")
     verdict.demand(difference == 0, f"charged and stored differ in {difference} images")
     verdict.demand(cents == 0, f"the bills are off by {cents} micro-dollars")
@@ -176,14 +176,15 @@ def r6(ground: Ground) -> Measured:
     )  # fmt: skip
 
 
-def _second_sweep(here: Scene, users: list[str]) -> int:
+def second_sweep(here: Scene, users: list[str]) -> int:
+    """Return how much another sweep still finds to do."""
     before = {user: here.ledger(user).version for user in users}
     again = here.fleet.reconciler.sweep(limit=1_000)
     moved = sum(here.ledger(user).version - before[user] for user in users)
     return moved + again.settled + again.released
 
 
-def _compare(here: Scene, users: list[str]) -> tuple[int, int, int]:
+def compared(here: Scene, users: list[str]) -> tuple[int, int, int]:
     """Return holds left, images on one side only, and money that does not add up."""
     stored = here.stored()
     ledgers = [here.ledger(user) for user in users]

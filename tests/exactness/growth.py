@@ -127,7 +127,7 @@ def worst_case() -> int:
 
 
 def _op_bytes() -> int:
-    hold = Hold("x" * 24, secrets.token_hex(ID_BYTES), "20261122", 10**9, 10**13, 10**13, 99)
+    hold = Hold("x" * 24, secrets.token_hex(ID_BYTES), "20261122", 10**9, 10**13, 10**13, 99, 2)
     values = op_values(held_op(hold, slot=99, now_ms=10**13)) | {"c": "x" * 30, "r": True}
     # The name of the entry, and a byte for each of its parts.
     return 28 + len(values) + _size_of({"M": to_item(values)})

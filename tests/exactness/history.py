@@ -16,6 +16,7 @@ from imagegen.aws.ledger_items import to_ledger
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
+from imagegen.domain.takeovers import Takeover, may_take, taken
 
 type Item = Mapping[str, Any]
 DAY_MS = 86_400_000
@@ -85,6 +86,8 @@ def wrong_step(old: Ledger, new: Ledger, limits: Limits, *, latest_ms: int) -> s
         return _compare(replace(old, version=new.version), new, latest_ms)
     quote_id = changed[0]
     op, before = new.ops[quote_id], old.ops.get(quote_id)
+    if before is not None and op.state is before.state is OpState.HELD:
+        return _wrong_takeover(old, new, quote_id, latest_ms)
     if op.state is OpState.HELD:
         return _wrong_hold(old, new, quote_id, limits, latest_ms)
     if before is None or before.state is not OpState.HELD:
@@ -103,6 +106,14 @@ def _wrong_hold(old: Ledger, new: Ledger, quote_id: str, limits: Limits, latest_
     if limits.hourly_images and op.slot not in free:
         return f"{quote_id} took slot {op.slot}, which was not free"
     return _compare(rules.reserved(old, hold, limits, now_ms=op.started_ms), new, latest_ms)
+
+
+def _wrong_takeover(old: Ledger, new: Ledger, quote_id: str, latest_ms: int) -> str:
+    op, before = new.ops[quote_id], old.ops[quote_id]
+    takeover = Takeover(quote_id, before.owner, op.owner, op.lease_ms)
+    if not may_take(before, takeover, now_ms=before.started_ms):
+        return f"{quote_id} was reserved a second time"
+    return _compare(taken(old, takeover), new, latest_ms)
 
 
 def _wrong_end(old: Ledger, new: Ledger, quote_id: str, latest_ms: int) -> str:
@@ -143,5 +154,12 @@ def _without(counts: Mapping[str, int], days: set[str]) -> dict[str, int]:
 def hold_of(quote_id: str, op: Op) -> Hold:
     """Return the hold that made a request."""
     return Hold(
-        quote_id, op.owner, op.day, op.price_microusd, op.expires_ms, op.lease_ms, op.slot or 0
+        quote_id,
+        op.owner,
+        op.day,
+        op.price_microusd,
+        op.expires_ms,
+        op.lease_ms,
+        op.slot or 0,
+        op.partials,
     )

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Never
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
@@ -17,7 +17,7 @@ from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.errors import ProviderError, StoreUnavailableError
+from imagegen.domain.errors import ProviderError
 from imagegen.domain.gallery import PromptStore
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
@@ -38,7 +38,7 @@ from imagegen.wire.images import GenerateRequest
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.images import MemoryPromptStore
-from tests.fakes.pictures import png
+from tests.fakes.pictures import clear_png, png
 from tests.fakes.previews import MemoryPreviewStore
 from tests.fakes.providers import ScriptedModerator
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING
@@ -52,6 +52,16 @@ PROMPT = "a fox in the snow"
 LIFETIME_MS = 300_000
 """Lambda's timeout for generate."""
 LIFTED = Limits(0, 100_000, 100_000, 10**12)
+
+
+@cache
+def _picture(size: tuple[int, int], *, is_cutout: bool) -> bytes:
+    return clear_png(size) if is_cutout else png(size)
+
+
+def drawn(order: ImageOrder) -> bytes:
+    """Return a picture as it was ordered: of its size, a cut-out with transparent pixels."""
+    return _picture((order.width, order.height), is_cutout="cutout" in order.model)
 
 
 @dataclass(slots=True)
@@ -70,7 +80,7 @@ class CountingProvider:
         outcome = self.react(self.name)
         if outcome is not None:
             raise ProviderError(self.name, outcome, "told to")
-        return ImageAnswer(png())
+        return ImageAnswer(drawn(order))
 
     def check_key(self, *, timeout_seconds: float) -> None:
         return
@@ -98,6 +108,9 @@ class Instance:
     """In memory where no test is about them."""
     uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
     previews: MemoryPreviewStore = field(default_factory=MemoryPreviewStore)
+    events: list[str] = field(default_factory=list)
+    """What was left to other invocations, for a test to deliver."""
+    keeps_prompts: bool = True
 
     @cached_property
     def service(self) -> GenerateService:
@@ -111,6 +124,7 @@ class Instance:
             daily_attempts=limits.daily_attempts,
             daily_spend_usd=limits.daily_microusd,
             moderation=ModerationMode.REQUIRED,
+            keep_prompts=self.keeps_prompts,
         )
         return GenerateService(self, settings)
 
@@ -157,7 +171,7 @@ class Instance:
         raise ConnectionError
 
     def start_run(self, event: str) -> None:
-        raise StoreUnavailableError("no run begins in the background here")
+        self.events.append(event)
 
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
@@ -225,6 +239,7 @@ def instance(
     drawn_by: dict[str, CountingProvider],
     limits: Limits = LIFTED,
     circuits: Any = None,
+    catalog: Catalog = CATALOG,
 ) -> Instance:
     """Return an instance over DynamoDB and S3; ``circuits`` is another way to the same table."""
     return Instance(
@@ -235,5 +250,6 @@ def instance(
         now_ms,
         drawn_by,
         limits,
+        catalog=catalog,
         prompts=DynamoPromptStore(dynamodb, table),
     )

@@ -6,6 +6,7 @@ from tests.exactness import (
     circuits,
     crashes,
     emulator,
+    endings,
     faulty,
     growth,
     machines,
@@ -34,11 +35,21 @@ ROWS = (
     Row("R14", ">= 60 recorded answers: 0 user errors counted, 100 % of faults", answers.r14),
     Row(
         "R15",
-        "image <= 6 W + 2 R in <= 5 trips; healthy breaker 0; storm <= 250",
+        "image <= 5 W (6 with its prompt, 1 more in the background), 2 R; healthy breaker 0",
         capacity.capacity,
     ),
     Row("R16", "50 forks x 1,000 ids: 0 duplicates", answers.r16),
     Row("R17", "mixed load, 5 % faults: ledger = model, memory < +5 %, 0 unhandled", soak.r17),
     Row("R18", "200 sets of 4 at once: limits hold, charged = stored, repeated: 0 calls", sets.r18),
+    Row(
+        "R19",
+        "sets, edits, operations, at once and later, every combination of ends: charged = stored",
+        endings.r19,
+    ),
+    Row(
+        "R20",
+        "200 sets of 4 edits in the background at once, events twice: limits, charged = stored",
+        sets.r20,
+    ),
     Row("G", "ledger and circuit stay small; 400 KB cannot be reached", growth.growth),
 )

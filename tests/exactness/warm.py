@@ -4,6 +4,7 @@ import boto3
 
 import tests.exactness.circuits
 import tests.exactness.crashes
+import tests.exactness.endings
 import tests.exactness.faulty
 import tests.exactness.money
 import tests.exactness.soak  # noqa: F401

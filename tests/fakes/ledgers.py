@@ -39,7 +39,7 @@ class MemoryLedgerStore:
                 hold = replace(hold, slot=_free_slot(ledger, hold, limits, now_ms))
                 held = rules.reserved(ledger, hold, limits, now_ms=now_ms)
                 self._write(user, held)
-                self.leases[user] = lease_key(hold.lease_ms, hold.quote_id)
+                self.leases.setdefault(user, lease_key(hold.lease_ms, hold.quote_id))
                 return Held(LedgerSnapshot(hold.quote_id, held))
             op = ledger.ops.get(hold.quote_id)
             if op is not None and op.state is OpState.HELD and op.owner == hold.owner:
@@ -55,7 +55,6 @@ class MemoryLedgerStore:
             if may_take(op, takeover, now_ms=now_ms):
                 ledger = taken(ledger, takeover)
                 self._write(user, ledger)
-                self.leases[user] = lease_key(takeover.lease_ms, takeover.quote_id)
             elif op is None or op.state is not OpState.HELD or op.owner != takeover.owner:
                 return None
             return LedgerSnapshot(takeover.quote_id, ledger)
@@ -121,7 +120,8 @@ class MemoryLedgerStore:
                 return ended
             view = snapshot.ledger if self._may_start_from(snapshot, ledger) else ledger
             self._write(user, _pruned(move(ledger), view, now_ms, snapshot.op.day))
-            self._put_lease(user, _latest_lease(_without(view, snapshot.quote_id)))
+            if _latest_lease(_without(view, snapshot.quote_id)) is None:
+                self.leases.pop(user, None)
             return True
 
     def _may_start_from(self, snapshot: LedgerSnapshot, ledger: Ledger) -> bool:

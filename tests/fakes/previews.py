@@ -16,8 +16,8 @@ class MemoryPreviewStore:
     def put(self, ref: ImageRef, frame: PreviewFrame, media_type: str) -> None:
         self.objects[ref, frame.index] = (frame.content, media_type)
 
-    def newest(self, ref: ImageRef) -> PreviewLink | None:
-        found = [index for one, index in self.objects if one == ref]
+    def newest(self, ref: ImageRef, *, most: int) -> PreviewLink | None:
+        found = [index for one, index in self.objects if one == ref and index < most]
         return PreviewLink(max(found), f"https://previews.test/{max(found)}") if found else None
 
     def delete(self, ref: ImageRef, index: int) -> None:

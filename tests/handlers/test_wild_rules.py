@@ -141,3 +141,58 @@ def test_a_prediction_without_a_picture_is_never_charged(
     status, problem = clicked(functions, offer)
     assert (status, problem["charged"]) == (502, False)
     assert service.spent(user) == 0
+
+
+def only(name: str, server: Loopback) -> Service:
+    """Return a service whose adapters call the loopback server, and of which one has a key."""
+    adapters: Any = {one: build_adapter(one, server) for one in PROVIDERS}
+    service = Service(catalog=real_catalog(), providers=adapters)
+    for other in PROVIDERS:
+        if other != name:
+            service.setups[other] = type(service.setups[other])(has_key=False, enabled=True)
+    return service
+
+
+def test_of_three_pictures_in_one_answer_one_is_stored_and_charged_and_all_are_counted(
+    functions: Functions, user: str, server: Loopback
+) -> None:
+    functions.service = service = only("gemini", server)
+    pictures = [png((1024, 1024)), png((1024, 768)), png((768, 1024))]
+    parts = [
+        {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(one).decode()}}
+        for one in pictures
+    ]
+    usage = {"promptTokenCount": 5, "candidatesTokenCount": 3_360, "totalTokenCount": 3_365}
+    body = {
+        "candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}],
+        "usageMetadata": usage,
+    }
+    server.replies(json_reply(200, body))
+    offer = offered(functions, provider="gemini")
+    status, answer = clicked(functions, offer)
+    assert status == 200
+    assert len(service.images.objects) == 1
+    ref = parse_image_id(offer["imageId"], IMAGE_ID_KEY)
+    assert service.images.read(ref, limit_bytes=10**9) == pictures[0]
+    charged = answer["images"][0]["image"]["cost"]["charged"]
+    assert charged == offer["price"]["expected"]
+    (record,) = service.finished
+    # What the vendor bills for the two others is the operator's, and is measured.
+    assert record.charged_microusd < (record.actual_microusd or 0)
+    service.check_charged_iff_stored(user)
+
+
+@pytest.mark.parametrize("data", [[], None, [None], [{}], [{"b64_json": ""}], [{"url": None}]])
+@pytest.mark.parametrize("is_edit", [False, True])
+def test_a_success_without_a_picture_is_never_one(
+    functions: Functions, user: str, server: Loopback, data: Any, *, is_edit: bool
+) -> None:
+    functions.service = service = only("openai", server)
+    server.replies(json_reply(200, {"created": 1, "data": data}))
+    given = {"inputs": [{"upload": upload(service, picture(), user)}]} if is_edit else {}
+    offer = offered(functions, provider="openai", **given)
+    status, problem = clicked(functions, offer)
+    assert status in (422, 502)
+    assert problem["charged"] is False
+    assert service.spent(user) == 0
+    service.check_charged_iff_stored(user)

@@ -149,7 +149,7 @@ OWN: Final = {
     "domain/quality_context.py": ("quality",),
     "domain/quality_reading.py": ("quality",),
     "domain/quality_words.py": ("quality",),
-    "usecases/conversions.py": ("inputs", "formats"),
+    "usecases/conversions.py": ("inputs", "formats", "image_facts"),
     "wire/headers.py": ("route_drift", "charged"),
     "mcp/protocol.py": ("mcp",),
     "mcp/server.py": ("mcp",),

@@ -1,4 +1,4 @@
-"""OpenAI's input image tokens: 16 measured points, and bounds that hold for every size."""
+"""OpenAI's input image tokens: the measured points, and bounds that hold for every size."""
 
 import pytest
 from hypothesis import example, given

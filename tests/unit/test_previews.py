@@ -114,6 +114,32 @@ def test_the_newest_frame_is_in_the_status_while_the_image_is_made_and_then_gone
     service.check_charged_iff_stored()
 
 
+def looks(service: Service) -> list[str]:
+    return [one for one in service.wire.calls if one == "previews.newest"]
+
+
+def test_a_look_at_an_image_without_frames_looks_for_none() -> None:
+    service = shop()
+    offer = service.estimate()
+    seen = watched(service, offer)
+    service.confirm(offer)
+    assert [(one.status, one.preview) for one in seen] == [("generating", None)]
+    assert looks(service) == []
+
+
+@pytest.mark.parametrize("partials", [1, 2])
+def test_a_look_finds_no_frame_that_was_not_ordered(partials: int) -> None:
+    service = shop()
+    offer = service.estimate(partials=partials)
+    seen = watched(service, offer)
+    quote = open_quote(offer.quote, KEYRING)
+    # Left there by a run of a release that ordered more of them.
+    service.previews.put(quote.ref, PreviewFrame(2, png((64, 64))), "image/png")
+    service.confirm(offer)
+    assert [one.preview and one.preview.index for one in seen] == [partials - 1]
+    assert looks(service) == ["previews.newest"]
+
+
 def test_a_frame_is_stored_with_the_type_of_its_bytes() -> None:
     service = shop()
     offer = service.estimate(partials=2)

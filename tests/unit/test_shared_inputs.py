@@ -172,3 +172,40 @@ def test_a_call_looks_at_its_pictures_once() -> None:
     for request in requests:
         inputs.quoted(request, USER)
     assert reader.looks == 2
+
+
+def ledger_reads(service: Service) -> int:
+    return service.wire.calls.count("ledgers.load")
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_a_new_set_reads_the_ledger_once_however_many_images_and_inputs_it_has(count: int) -> None:
+    service = editors()
+    offer = service.estimate("x", inputs=[{"image": image_of(service)}], count=count)
+    before = ledger_reads(service)
+    assert [type(one) for one in confirm(service, [offer])] == [Made] * count
+    assert ledger_reads(service) == before + 1
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_an_image_that_another_click_made_since_the_set_began_is_its_result(
+    *, is_gone: bool
+) -> None:
+    service = editors()
+    picture = upload(service, PICTURE)
+    offer = service.estimate("x", inputs=[{"upload": picture}], count=2)
+    first = service.providers["alpha"]
+
+    def click_the_second_alone(_ms: int) -> None:
+        first.sleep = lambda _ms: None
+        confirm(service, [offer.model_copy(update={"quotes": offer.quotes[1:]})])
+        if is_gone:
+            service.uploads.objects.clear()
+            service.clock.advance(FRESH_MS + 1)
+
+    first.sleep = click_the_second_alone
+    results = confirm(service, [offer])
+    assert [type(one) for one in results] == [Made, Made]
+    assert len(first.orders) == 2
+    assert service.spent() == sum(one.record.charged_microusd for one in results)
+    service.check_charged_iff_stored()

@@ -454,11 +454,21 @@ def test_a_takeover_changes_owner_and_lease_and_nothing_else(
     assert taken.ledger == replace(
         before.ledger, version=before.ledger.version + 1, ops={"one": taken.op}
     )
-    assert user not in ledgers.lapsed(now_ms=LEASE + 1, limit=10_000)
-    assert user in ledgers.lapsed(now_ms=TAKEOVER.lease_ms + 1, limit=10_000)
     assert settle(ledgers, user, taken)
     assert ledgers.load(user).spent == {DAY: 50_000}
     assert user not in ledgers.lapsed(now_ms=TAKEOVER.lease_ms + 1, limit=10_000)
+
+
+def test_a_sweep_that_looks_after_the_waiting_lease_moves_the_user_to_that_of_the_run(
+    ledgers: LedgerStore, user: str
+) -> None:
+    waiting(ledgers, user)
+    assert ledgers.take(user, TAKEOVER, now_ms=NOW + 1_000) is not None
+    assert user not in ledgers.lapsed(now_ms=LEASE, limit=10_000)
+    assert user in ledgers.lapsed(now_ms=LEASE + 1, limit=10_000)
+    assert ledgers.forget_lease(user)
+    assert user not in ledgers.lapsed(now_ms=TAKEOVER.lease_ms, limit=10_000)
+    assert user in ledgers.lapsed(now_ms=TAKEOVER.lease_ms + 1, limit=10_000)
 
 
 def test_a_hold_is_taken_once_and_by_its_taker_again(ledgers: LedgerStore, user: str) -> None:

@@ -26,15 +26,25 @@ def owner(user: str) -> str:
 def test_the_newest_frame_is_the_one_of_the_highest_index(
     previews: PreviewStore, owner: str
 ) -> None:
-    assert previews.newest(ref(owner)) is None
+    assert previews.newest(ref(owner), most=MOST_PARTIALS) is None
     for frame in (FRAMES[1], FRAMES[0]):
         previews.put(ref(owner), frame, "image/png")
     for index in reversed(range(MOST_PARTIALS)):
-        newest = previews.newest(ref(owner))
+        newest = previews.newest(ref(owner), most=MOST_PARTIALS)
         assert newest is not None
         assert newest.index == index
         previews.delete(ref(owner), index)
-    assert previews.newest(ref(owner)) is None
+    assert previews.newest(ref(owner), most=MOST_PARTIALS) is None
+
+
+@pytest.mark.parametrize("most", range(MOST_PARTIALS + 1))
+def test_no_frame_beyond_those_that_were_ordered_is_looked_for(
+    previews: PreviewStore, owner: str, most: int
+) -> None:
+    for frame in FRAMES[: MOST_PARTIALS + 1]:
+        previews.put(ref(owner), frame, "image/png")
+    newest = previews.newest(ref(owner), most=most)
+    assert (newest and newest.index) == (most - 1 if most else None)
 
 
 def test_a_deleted_frame_is_gone_and_may_be_deleted_again(
@@ -43,24 +53,24 @@ def test_a_deleted_frame_is_gone_and_may_be_deleted_again(
     previews.put(ref(owner), FRAMES[0], "image/png")
     for _ in range(2):
         previews.delete(ref(owner), 0)
-    assert previews.newest(ref(owner)) is None
+    assert previews.newest(ref(owner), most=MOST_PARTIALS) is None
 
 
 def test_a_frame_replaces_the_one_of_its_index(previews: PreviewStore, owner: str) -> None:
     for frame in (FRAMES[0], replace(FRAMES[1], index=0)):
         previews.put(ref(owner), frame, "image/png")
     previews.delete(ref(owner), 0)
-    assert previews.newest(ref(owner)) is None
+    assert previews.newest(ref(owner), most=MOST_PARTIALS) is None
 
 
 def test_frames_of_two_images_and_of_two_users_are_apart(
     previews: PreviewStore, owner: str
 ) -> None:
     previews.put(ref(owner, 0), FRAMES[0], "image/png")
-    assert previews.newest(ref(owner, 1)) is None
-    assert previews.newest(ref("f" * 32, 0)) is None
+    assert previews.newest(ref(owner, 1), most=MOST_PARTIALS) is None
+    assert previews.newest(ref("f" * 32, 0), most=MOST_PARTIALS) is None
     previews.delete(ref(owner, 1), 0)
-    assert previews.newest(ref(owner, 0)) is not None
+    assert previews.newest(ref(owner, 0), most=MOST_PARTIALS) is not None
 
 
 def test_a_link_opens_the_frame_with_its_type_for_a_minute_and_not_once_it_is_removed(
@@ -68,7 +78,7 @@ def test_a_link_opens_the_frame_with_its_type_for_a_minute_and_not_once_it_is_re
 ) -> None:
     content = picture("WEBP", size=(64, 64))
     s3_previews.put(ref(owner), PreviewFrame(1, content), "image/webp")
-    newest = s3_previews.newest(ref(owner))
+    newest = s3_previews.newest(ref(owner), most=MOST_PARTIALS)
     assert newest is not None
     assert f"X-Amz-Expires={URL_SECONDS}" in newest.url
     assert URL_SECONDS <= 60
@@ -101,7 +111,7 @@ def test_a_foreign_object_beside_the_frames_is_ignored(
     folder = s3_previews.object_key(ref(owner), 0).removesuffix("0")
     for name in ("x", "", "1/2", "²"):
         s3_previews.client.put_object(Bucket=s3_previews.bucket, Key=folder + name, Body=b"")
-    assert s3_previews.newest(ref(owner)) is None
+    assert s3_previews.newest(ref(owner), most=MOST_PARTIALS) is None
 
 
 def test_a_store_that_does_not_answer_is_unavailable(aws: Aws, owner: str) -> None:

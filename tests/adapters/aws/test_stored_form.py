@@ -133,6 +133,18 @@ def test_a_ledger_is_flat_and_a_hold_is_on_the_index_of_leases(
     assert item(dynamo_ledgers, f"U#{user}", "LEDGER") == LEDGER | {"pk": f"U#{user}"}
 
 
+def test_a_hold_has_its_number_of_preview_frames_until_it_ends(
+    dynamo_ledgers: DynamoLedgerStore, user: str
+) -> None:
+    came = dynamo_ledgers.reserve(user, replace(HOLD, partials=2), Limits(), now_ms=NOW)
+    assert isinstance(came, Held)
+    stored = item(dynamo_ledgers, f"U#{user}", "LEDGER")
+    assert stored["o_one"] == HELD | {"pf": 2}
+    assert dynamo_ledgers.load(user).ops["one"].partials == 2
+    assert dynamo_ledgers.settle(user, came.snapshot, charged_microusd=1, now_ms=NOW)
+    assert "pf" not in item(dynamo_ledgers, f"U#{user}", "LEDGER")["o_one"]
+
+
 def test_a_charged_request_keeps_its_slot_and_is_off_the_index(
     dynamo_ledgers: DynamoLedgerStore, user: str
 ) -> None:

@@ -4,8 +4,8 @@ Its attributes are flat: an update cannot write into a map that does not exist y
 v version · s0 s1 … hour slots · u_DAY n_DAY a_DAY spend, images, attempts · o_ID requests · blk
 lp, lx: the key of the index ``leases``, present while there may be a hold.
 A request: st state · p price · ow owner · ex expiry · ts start · lx lease · d day · sl slot ·
-c code · r retryable · w end of a wait for it. Empty values are left out: each KB of an item that
-is begun is a write unit.
+c code · r retryable · w end of a wait for it · pf preview frames. Empty values
+are left out: each KB of an item that is begun is a write unit.
 """
 
 from typing import Any
@@ -36,6 +36,7 @@ def op_values(op: Op) -> dict[str, Any]:
         "sl": op.slot,
         "c": op.code or None,
         "r": op.retryable or None,
+        "pf": op.partials or None,
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -51,6 +52,7 @@ def held_op(hold: Hold, *, slot: int | None, now_ms: int) -> Op:
         hold.expires_ms,
         hold.day,
         slot,
+        partials=hold.partials,
     )
 
 
@@ -84,6 +86,7 @@ def _to_op(values: dict[str, Any]) -> Op:
         values.get("c", ""),
         values.get("r", False),
         values.get("w", 0),
+        values.get("pf", 0),
     )
 
 

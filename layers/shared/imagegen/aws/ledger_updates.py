@@ -102,7 +102,7 @@ def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
     update.add(f"a_{hold.day}", 1)
     op = held_op(hold, slot=slot, now_ms=now_ms)
     update.set(f"o_{hold.quote_id}", op_values(op))
-    _set_lease(update, lease_key(hold.lease_ms, hold.quote_id))
+    _keep_lease(update, lease_key(hold.lease_ms, hold.quote_id))
     _require_room(update, hold, limits)
     if slot is not None:
         update.set(f"s{slot}", now_ms)
@@ -112,13 +112,13 @@ def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
 
 def taking(takeover: "Takeover", *, now_ms: int) -> Update:
     """Return the write that gives a waiting hold, whose lease is not over, to its run."""
+    # The index keeps the end of the waiting lease: most runs end before a sweep looks then.
     update = Update()
     update.add("v", 1)
     name = update.name(f"o_{takeover.quote_id}")
     owner, lease = f"{name}.{update.name('ow')}", f"{name}.{update.name('lx')}"
     update.sets.append(f"{owner} = {update.value(takeover.owner)}")
     update.sets.append(f"{lease} = {update.value(takeover.lease_ms)}")
-    _set_lease(update, lease_key(takeover.lease_ms, takeover.quote_id))
     held = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.HELD])}"
     update.require(f"{held} AND {owner} = {update.value(takeover.waiting)}")
     update.require(f"begins_with({owner}, {update.value(WAITING)})")
@@ -212,23 +212,32 @@ def _end_update(snapshot: LedgerSnapshot, ledger: Ledger, after: Ledger, *, now_
     name = update.name(f"o_{snapshot.quote_id}")
     held = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.HELD])}"
     update.require(f"{held} AND {name}.{update.name('ow')} = {update.value(op.owner)}")
-    _set_latest_lease(update, ledger, after)
+    _end_lease(update, ledger, after)
     for attribute in _prunable(ledger, now_ms=now_ms, kept_day=op.day):
         update.remove(attribute)
     return update
 
 
-def _set_latest_lease(update: Update, ledger: Ledger, after: Ledger) -> None:
-    """Set the latest lease of the other holds in the index; without one, remove the user.
+def _keep_lease(update: Update, lease: str) -> None:
+    """Put a user into the index; a user who is there stays where they are.
 
-    Holds do not end in the order in which they began, so the ended hold's key is not looked for.
-    A key that is kept too long only causes a needless sweep. The last key may be removed only if
-    no other hold was added since, so that write requires an unchanged ledger.
+    Each change of a key is two writes of the index. A sweep at the end of the earlier lease moves
+    it to the leases that are left then.
     """
-    lease = latest_lease(after)
-    if lease is None:
+    name = update.name("lx")
+    update.set("lp", LEASE_PARTITION)
+    update.sets.append(f"{name} = if_not_exists({name}, {update.value(lease)})")
+
+
+def _end_lease(update: Update, ledger: Ledger, after: Ledger) -> None:
+    """Remove a user without holds from the index.
+
+    Beside other holds the key stays: one that is kept too long only causes a needless sweep. The
+    user may be removed only if no hold was added since, so that write requires an unchanged ledger.
+    """
+    if latest_lease(after) is None:
         _require_version(update, ledger)
-    _set_lease(update, lease)
+        _set_lease(update, None)
 
 
 def _require_version(update: Update, ledger: Ledger) -> None:

@@ -9,7 +9,6 @@ from imagegen.aws.s3_errors import s3_errors
 from imagegen.domain.ids import ImageRef, object_name
 from imagegen.domain.inputs import PreviewFrame
 from imagegen.domain.previews import PreviewLink
-from imagegen.domain.wishes import MOST_PARTIALS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,11 +37,11 @@ class S3PreviewStore:
                 ContentType=media_type,
             )
 
-    def newest(self, ref: ImageRef) -> PreviewLink | None:
+    def newest(self, ref: ImageRef, *, most: int) -> PreviewLink | None:
         """Return a new URL that opens the newest frame for a minute, or ``None`` without frames."""
-        # Every look at an image that is being made comes here. A HEAD for each frame that there can
-        # be costs a sixth of one list (https://aws.amazon.com/s3/pricing).
-        for index in reversed(range(MOST_PARTIALS)):
+        # A HEAD for each frame that there can be costs a sixth of one list
+        # (https://aws.amazon.com/s3/pricing).
+        for index in reversed(range(most)):
             key = self.object_key(ref, index)
             place = {"Bucket": self.bucket, "Key": key}
             with suppress(FileNotFoundError), s3_errors():

@@ -50,6 +50,8 @@ class Op:
     """Released: the same quote may be tried again."""
     waiter_until_ms: int = 0
     """Held: until when one repetition waits for its end."""
+    partials: int = 0
+    """Held: how many preview frames its quote has a price for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Hold:
     expires_ms: int
     lease_ms: int
     slot: int
+    partials: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +111,8 @@ def free_slots(ledger: Ledger, limits: Limits, *, now_ms: int) -> tuple[int, ...
 
     A slot stays taken for a full hour, so that the limit holds in any rolling hour.
     """
-    return tuple(
-        slot
-        for slot in range(limits.hourly_images)
-        if ledger.slots.get(slot, 0) <= now_ms - HOUR_MS
-    )
+    until_ms = now_ms - HOUR_MS
+    return tuple(s for s in range(limits.hourly_images) if ledger.slots.get(s, 0) <= until_ms)
 
 
 def remaining(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Remaining:
@@ -144,7 +144,7 @@ def reserved(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> Ledg
     """Return the ledger with the hold: money, slot, both counts and the request together."""
     slot = hold.slot if limits.hourly_images else None
     held = (OpState.HELD, hold.ceiling_microusd, hold.owner, now_ms)
-    op = Op(*held, hold.lease_ms, hold.expires_ms, hold.day, slot)
+    op = Op(*held, hold.lease_ms, hold.expires_ms, hold.day, slot, partials=hold.partials)
     return replace(
         ledger,
         version=ledger.version + 1,
@@ -229,7 +229,7 @@ def prunable(ledger: Ledger, *, now_ms: int, oldest_day: str) -> tuple[list[str]
 
 def _ended(op: Op) -> Op:
     # Removed, because it is not needed: an hour's images fit in 1 KB, one write unit.
-    return replace(op, lease_ms=0, day="", slot=None, waiter_until_ms=0)
+    return replace(op, lease_ms=0, day="", slot=None, waiter_until_ms=0, partials=0)
 
 
 def _plus(counts: Mapping[str, int], day: str, amount: int) -> dict[str, int]:

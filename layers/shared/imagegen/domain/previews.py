@@ -30,8 +30,10 @@ class PreviewStore(Protocol):
         """
         ...
 
-    def newest(self, ref: ImageRef) -> PreviewLink | None:
+    def newest(self, ref: ImageRef, *, most: int) -> PreviewLink | None:
         """Return a new URL that opens the newest frame for a minute, or ``None`` without frames.
+
+        ``most`` is how many frames there can be; without any, nothing is read.
 
         Raises:
             StoreUnavailableError: they cannot be read.

@@ -1,10 +1,16 @@
-"""Records, ledgers and selections as models of the API, for the use cases that answer with them."""
+"""Records, ledgers and selections as models of the API, for the use cases that answer with them.
+
+What the answers about an image say of it is one list of fields for all of them.
+"""
+
+from typing import TypedDict
 
 from imagegen.domain.candidates import LeftOut
+from imagegen.domain.catalog import Tier
 from imagegen.domain.choices import Choice
 from imagegen.domain.errors import LimitError
-from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.ledger import Ledger, Limits, Op, remaining
+from imagegen.domain.operations import Operation
 from imagegen.domain.records import Fallback, ImageRecord
 from imagegen.domain.selection import Selection
 from imagegen.wire.estimates import (
@@ -17,17 +23,68 @@ from imagegen.wire.estimates import (
     Replaced,
 )
 from imagegen.wire.images import AttemptMade, Cost, ImageStatus, Provenance
-from imagegen.wire.inputs import InputShown
 
 
-def to_allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
-    """Return what the user may still do within the limits; amounts are in micro-dollars."""
-    left = remaining(ledger, limits, day, now_ms=now_ms)
-    return Allowance(
-        images_this_hour=left.images_this_hour,
-        images_today=left.images_today,
-        usd_today=left.spend_microusd,
+class ImageFacts(TypedDict):
+    """What every answer with a stored image says of it, as fields of its model."""
+
+    media_type: str
+    width: int
+    height: int
+    provider: str
+    model: str
+    quality: Tier
+    size: str
+    cost: Cost
+    created_at: int
+    operation: Operation
+    provenance: Provenance
+
+
+class RunFacts(TypedDict):
+    """What the answers to a confirmed request say of its run, as fields of their models."""
+
+    duration_ms: int
+    fallback: Replaced | None
+    attempts: tuple[AttemptMade, ...]
+
+
+class Origin(TypedDict):
+    """What only an image's owner is told: from which pictures it was made."""
+
+    derived_from: str | None
+    inputs: tuple[str, ...]
+
+
+def to_image_facts(record: ImageRecord) -> ImageFacts:
+    """Return the fields that every answer with a stored image has; amounts in micro-dollars."""
+    return ImageFacts(
+        media_type=record.media_type,
+        width=record.width,
+        height=record.height,
+        provider=record.provider,
+        model=record.model,
+        quality=record.tier,
+        size=record.pixels,
+        cost=to_cost(record),
+        created_at=record.created_ms,
+        operation=record.operation,
+        provenance=to_provenance(record),
     )
+
+
+def to_run_facts(record: ImageRecord) -> RunFacts:
+    """Return the fields about the run that made an image."""
+    return RunFacts(
+        duration_ms=record.duration_ms,
+        fallback=to_replaced(record.fallback),
+        attempts=to_attempts(record),
+    )
+
+
+def to_origin(record: ImageRecord) -> Origin:
+    """Return the fields about the pictures that an image was made from, for its owner alone."""
+    return Origin(derived_from=record.derived_from or None, inputs=record.input_roles)
 
 
 def to_cost(record: ImageRecord) -> Cost:
@@ -59,20 +116,6 @@ def to_provenance(record: ImageRecord) -> Provenance:
     )
 
 
-def to_inputs(inputs: tuple[QuotedInput, ...]) -> tuple[InputShown, ...]:
-    """Return the inputs of a quote as they were measured, without the id that opens an image."""
-    return tuple(
-        InputShown(
-            role=one.role,
-            width=one.width,
-            height=one.height,
-            media_type=one.media_type,
-            quote_id=one.image or None,
-        )
-        for one in inputs
-    )
-
-
 def to_attempts(record: ImageRecord) -> tuple[AttemptMade, ...]:
     """Return every attempt, without the provider's error code: that is for the logs only."""
     return tuple(
@@ -83,6 +126,62 @@ def to_attempts(record: ImageRecord) -> tuple[AttemptMade, ...]:
             duration_ms=one.duration_ms,
         )
         for one in record.attempts
+    )
+
+
+def to_generating(image_id: str, op: Op, *, charged: bool | None) -> ImageStatus:
+    """Return the status of a request that is running."""
+    return ImageStatus(id=image_id, status="generating", charged=charged, started_at=op.started_ms)
+
+
+def to_failed_by_ledger(image_id: str, op: Op) -> ImageStatus:
+    """Return the status of a request without an image that has no record."""
+    return ImageStatus(
+        id=image_id,
+        status="failed",
+        charged=False,
+        started_at=op.started_ms,
+        code=op.code,
+        retryable=op.retryable,
+    )
+
+
+def to_failed(image_id: str, record: ImageRecord, *, charged: bool | None) -> ImageStatus:
+    """Return the status of a request without an image; amounts are in micro-dollars."""
+    return ImageStatus(
+        id=image_id,
+        status="failed",
+        charged=charged,
+        created_at=record.created_ms,
+        duration_ms=record.duration_ms,
+        quality=record.tier,
+        size=record.size,
+        cost=to_cost(record),
+        attempts=to_attempts(record),
+        code=record.code,
+        retryable=record.retryable,
+    )
+
+
+def to_complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
+    """Return the status of a stored image; amounts are in micro-dollars."""
+    return ImageStatus(
+        id=image_id,
+        status="complete",
+        charged=True,
+        image_url=f"{base_url}/images/{image_id}",
+        **to_image_facts(record),
+        **to_run_facts(record),
+    )
+
+
+def to_allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
+    """Return what the user may still do within the limits; amounts are in micro-dollars."""
+    left = remaining(ledger, limits, day, now_ms=now_ms)
+    return Allowance(
+        images_this_hour=left.images_this_hour,
+        images_today=left.images_today,
+        usd_today=left.spend_microusd,
     )
 
 
@@ -154,62 +253,4 @@ def to_replaced_row(missing: LeftOut | None) -> Replaced | None:
         model=missing.row.model,
         reason=missing.reason,
         price=missing.price_microusd,
-    )
-
-
-def to_generating(image_id: str, op: Op, *, charged: bool | None) -> ImageStatus:
-    """Return the status of a request that is running."""
-    return ImageStatus(id=image_id, status="generating", charged=charged, started_at=op.started_ms)
-
-
-def to_failed_by_ledger(image_id: str, op: Op) -> ImageStatus:
-    """Return the status of a request without an image that has no record."""
-    return ImageStatus(
-        id=image_id,
-        status="failed",
-        charged=False,
-        started_at=op.started_ms,
-        code=op.code,
-        retryable=op.retryable,
-    )
-
-
-def to_failed(image_id: str, record: ImageRecord, *, charged: bool | None) -> ImageStatus:
-    """Return the status of a request without an image; amounts are in micro-dollars."""
-    return ImageStatus(
-        id=image_id,
-        status="failed",
-        charged=charged,
-        created_at=record.created_ms,
-        duration_ms=record.duration_ms,
-        quality=record.tier,
-        size=record.size,
-        cost=to_cost(record),
-        attempts=to_attempts(record),
-        code=record.code,
-        retryable=record.retryable,
-    )
-
-
-def to_complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatus:
-    """Return the status of a stored image; amounts are in micro-dollars."""
-    return ImageStatus(
-        id=image_id,
-        status="complete",
-        charged=True,
-        created_at=record.created_ms,
-        duration_ms=record.duration_ms,
-        image_url=f"{base_url}/images/{image_id}",
-        media_type=record.media_type,
-        width=record.width,
-        height=record.height,
-        provider=record.provider,
-        model=record.model,
-        quality=record.tier,
-        size=record.pixels,
-        cost=to_cost(record),
-        fallback=to_replaced(record.fallback),
-        attempts=to_attempts(record),
-        provenance=to_provenance(record),
-        operation=record.operation,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from imagegen.domain.choices import choices
 from imagegen.domain.days import today
 from imagegen.domain.errors import ParameterError
+from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.money import button_label, usual_price
 from imagegen.domain.quote import Quote
 from imagegen.domain.standing import limit_now
@@ -13,7 +14,6 @@ from imagegen.usecases.conversions import (
     to_alternatives,
     to_blocked,
     to_choice,
-    to_inputs,
     to_price,
     to_replaced_row,
 )
@@ -27,6 +27,7 @@ from imagegen.wire.estimates import (
     Price,
     PricedChoice,
 )
+from imagegen.wire.inputs import InputShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Estimator:
             fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=offer.variant.row.typical_seconds,
             remaining=self._remaining(offer),
-            inputs=to_inputs(offer.quote.inputs),
+            inputs=_to_inputs(offer.quote.inputs),
             partials=offer.quote.wishes.partials,
             request=request.without_prompt(),
         )
@@ -125,3 +126,17 @@ class Estimator:
 
 def _label(request: EstimateRequest, price: Price) -> str:
     return button_label(price.ceiling, count=request.count, operation=request.operation)
+
+
+def _to_inputs(inputs: tuple[QuotedInput, ...]) -> tuple[InputShown, ...]:
+    """Return the inputs of a quote as they were measured, without the id that opens an image."""
+    return tuple(
+        InputShown(
+            role=one.role,
+            width=one.width,
+            height=one.height,
+            media_type=one.media_type,
+            quote_id=one.image or None,
+        )
+        for one in inputs
+    )

@@ -19,7 +19,7 @@ from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, Place, RecordStatus, as_deleted
 from imagegen.domain.stores import Stores
 from imagegen.domain.uploads import UploadStore, check_upload_id
-from imagegen.usecases.conversions import to_cost, to_provenance
+from imagegen.usecases.conversions import to_image_facts, to_origin
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.gallery import GalleryPage, GalleryQuery, OwnImage
 
@@ -147,19 +147,8 @@ class Gallery:
             alt=kept.prompt if kept else RESULTS.get(record.operation, ALT),
             prompt=kept.prompt if kept else None,
             style=kept.style if kept else None,
-            media_type=record.media_type,
-            width=record.width,
-            height=record.height,
-            size=record.pixels,
-            provider=record.provider,
-            model=record.model,
-            quality=record.tier,
-            cost=to_cost(record),
-            created_at=record.created_ms,
-            operation=record.operation,
-            derived_from=record.derived_from or None,
-            inputs=record.input_roles,
-            provenance=to_provenance(record),
+            **to_image_facts(record),
+            **to_origin(record),
         )
 
 

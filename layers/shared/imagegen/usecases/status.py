@@ -16,6 +16,7 @@ from imagegen.usecases.conversions import (
     to_failed,
     to_failed_by_ledger,
     to_generating,
+    to_origin,
 )
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.images import ImageStatus, Preview
@@ -78,7 +79,7 @@ class ImageFinder:
         op = self.reconciler.load(ref.user).ops.get(ref.quote_id)
         if op is not None and op.state is OpState.HELD:
             running = to_generating(image_id, op, charged=False)
-            return running.model_copy(update={"preview": self._preview(ref)})
+            return running.model_copy(update={"preview": self._preview(ref, op.partials)})
         record = self.stores.records.get(ref)
         if record is not None and record.status is RecordStatus.FAILED:
             return to_failed(image_id, record, charged=False)
@@ -90,10 +91,12 @@ class ImageFinder:
             _raise_if_deleted(record)
         return None
 
-    def _preview(self, ref: ImageRef) -> Preview | None:
-        """Return the newest preview frame; the status does not depend on it."""
+    def _preview(self, ref: ImageRef, most: int) -> Preview | None:
+        """Return the newest of the ordered preview frames; the status does not depend on it."""
+        if not most:
+            return None
         with suppress(StoreUnavailableError):
-            if link := self.previews().newest(ref):
+            if link := self.previews().newest(ref, most=most):
                 return Preview(index=link.index, url=link.url)
         return None
 
@@ -107,8 +110,7 @@ class ImageFinder:
             update={
                 "prompt": words.prompt if words else None,
                 "style": words.style if words else None,
-                "derived_from": record.derived_from or None,
-                "inputs": record.input_roles,
+                **to_origin(record),
             }
         )
 

@@ -18,7 +18,6 @@ from imagegen.domain.stores import LedgerSnapshot
 from imagegen.domain.takeovers import Takeover
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.holds import LEASE_MARGIN_MS
-from imagegen.usecases.generate.replay import stored_is_charged
 from imagegen.usecases.generate.run import Confirmed, Made, Run, Running, run_of
 from imagegen.usecases.generate.sets import ConfirmedImage, Result, SetGenerator
 from imagegen.wire.images import GenerateRequest
@@ -90,7 +89,7 @@ class BackgroundRuns:
             self._taken(one, event.prompt, ends_ms=ends_ms, pauses=pauses) for one in event.images
         ]
         # The images of a set have the same inputs, which are read once.
-        generator = self.generator.for_set(self.set_generator.sets.new_condition())
+        generator = self.generator.for_set(self.set_generator.sets.new_condition(), None)
         makes = [partial(_resume, generator, one) for one in runs if one is not None]
         results = iter(self.set_generator.sets.make(makes, mixed=event.mixed))
         return [None if one is None else next(results) for one in runs]
@@ -136,9 +135,7 @@ class BackgroundRuns:
         """Return what the run came to that took a hold although its event seemed to be lost."""
         replayer = self.generator.replayer
         try:
-            with stored_is_charged(replayer.stores.images, quote.ref):
-                ledger = self.generator.reconciler.load(quote.user)
-            return replayer.result(quote.ref, ledger)
+            return replayer.result(quote.ref, replayer.ledger(quote.ref))
         except ImagegenError as error:
             return error
 

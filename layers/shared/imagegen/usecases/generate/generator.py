@@ -24,7 +24,7 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.image_sets import Look
 from imagegen.domain.inputs import InputFile
-from imagegen.domain.ledger import OpState
+from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.operations import Operation
 from imagegen.domain.previews import PreviewStore
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote
@@ -60,6 +60,8 @@ class Generator:
     keyring: Callable[[], Keyring]
     now_ms: Callable[[], int]
     new_run_id: Callable[[], str]
+    set_ledger: Ledger | None = None
+    """Of a set: its user's ledger when the set began. What it has is looked at, no limit."""
 
     def generate(self, request: GenerateRequest, user: str, *, ends_ms: int) -> Confirmed:
         """Return the image, or ``Running`` if a run is making it.
@@ -89,12 +91,12 @@ class Generator:
         check_quote(quote, user=user, prompt=prompt)
         return quote
 
-    def for_set(self, lock: AbstractContextManager[Any]) -> "Generator":
+    def for_set(self, lock: AbstractContextManager[Any], ledger: Ledger | None) -> "Generator":
         """Return this generator for the images of one set, which read their inputs once."""
         # Imported here: most requests are for one image.
         from imagegen.usecases.shared_inputs import SharedInputs  # noqa: PLC0415
 
-        return replace(self, inputs=SharedInputs(self.inputs, lock, self.now_ms))
+        return replace(self, inputs=SharedInputs(self.inputs, lock, self.now_ms), set_ledger=ledger)
 
     def is_over(self, quote: Quote) -> bool:
         """Return whether the quote cannot be confirmed any more: it only has an earlier result."""
@@ -112,8 +114,7 @@ class Generator:
         """
         if over := self._reason_against(quote):
             return self._earlier_result(quote, over)
-        run_id = self.new_run_id()
-        return self.confirm(quote, prompt, run_id=run_id, ends_ms=ends_ms, look=look)
+        return self.confirm(quote, prompt, run_id=self.new_run_id(), ends_ms=ends_ms, look=look)
 
     def confirm(
         self, quote: Quote, prompt: str, *, run_id: str, ends_ms: int, look: Look | None = None
@@ -177,8 +178,7 @@ class Generator:
         """
         if not quote.inputs:
             return ()
-        with stored_is_charged(self.replayer.stores.images, quote.ref):
-            ledger = self.reconciler.load(quote.user)
+        ledger = self.set_ledger or self.replayer.ledger(quote.ref)
         op = ledger.ops.get(quote.quote_id)
         if op is not None and op.state is not OpState.RELEASED:
             return self.replayer.result(quote.ref, ledger)

@@ -58,6 +58,7 @@ class Holds:
             quote.expires_ms,
             ends_ms + LEASE_MARGIN_MS,
             quote.slot,
+            quote.wishes.partials,
         )
         first = self._reserve(quote.user, hold)
         ledger = first.ledger if isinstance(first, Refused) else first.snapshot.ledger

@@ -9,13 +9,7 @@ from imagegen.domain.ledger import Limits
 from imagegen.domain.operations import RESULTS
 from imagegen.domain.quote import Quote
 from imagegen.domain.records import ImageRecord
-from imagegen.usecases.conversions import (
-    to_allowance,
-    to_attempts,
-    to_cost,
-    to_provenance,
-    to_replaced,
-)
+from imagegen.usecases.conversions import to_allowance, to_image_facts, to_origin, to_run_facts
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import GeneratedImage, ImageInProgress, LlmApiCall
 
@@ -48,27 +42,14 @@ class Presenter:
             id=quote.image_id,
             image_url=f"{base_url}/images/{quote.image_id}",
             alt=prompt or RESULTS.get(record.operation, ""),
-            media_type=record.media_type,
-            width=record.width,
-            height=record.height,
-            provider=record.provider,
-            model=record.model,
-            quality=record.tier,
-            size=record.pixels,
             style=quote.style,
-            cost=to_cost(record),
-            fallback=to_replaced(record.fallback),
-            attempts=to_attempts(record),
-            duration_ms=record.duration_ms,
-            created_at=record.created_ms,
-            provenance=to_provenance(record),
             llm_api_call=_api_call(record),
             # What is left today, which is not the quote's day if midnight has passed since.
             remaining=to_allowance(made.ledger, self.limits, utc_day(now_ms), now_ms=now_ms),
-            operation=record.operation,
-            derived_from=record.derived_from or None,
-            inputs=record.input_roles,
             parents=tuple(one or None for one in record.parents),
+            **to_image_facts(record),
+            **to_run_facts(record),
+            **to_origin(record),
         )
 
 

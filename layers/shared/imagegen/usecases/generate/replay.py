@@ -48,6 +48,16 @@ class Replayer:
             error.replayed = True
             raise
 
+    def ledger(self, ref: ImageRef) -> Ledger:
+        """Return the ledger of an image's user as of now.
+
+        Raises:
+            StoreUnavailableError: it cannot be read; the error is ``charged`` if the image is
+                stored.
+        """
+        with stored_is_charged(self.stores.images, ref):
+            return self.reconciler.load(ref.user)
+
     def stored(self, ref: ImageRef, ledger: Ledger) -> Made | None:
         """Return the image of a quote, ``None`` if none is stored.
 

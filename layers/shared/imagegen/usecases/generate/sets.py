@@ -136,7 +136,7 @@ class SetGenerator:
         except StoreUnavailableError as error:
             return [self._unavailable(one, error) for one in opened]
         is_known = any(_is_kept(quote, ledger) for quote in quotes)
-        make = partial(make, self.generator.for_set(self.sets.new_condition()))
+        make = partial(make, self.generator.for_set(self.sets.new_condition(), ledger))
         if is_known:
             make = partial(self._replay, make, ledger, quotes)
         makes = [partial(_raise_or, make, one) for one in opened]
