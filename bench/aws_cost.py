@@ -24,6 +24,8 @@ ESTIMATE_SECONDS, OWN_SECONDS = 0.05, 0.1
 IMAGE_MB, LOG_KB = 1.5, 4.0
 WAITS, MEMORIES = (2, 12, 60), (512, 1024, 1769)
 BUDGET: Final = 0.00015
+BUDGET_TRIPS: Final = 5
+"""As in row R15 of ``make exactness``."""
 CAPACITY: Final = ROOT / "bench" / "capacity.md"
 
 
@@ -98,7 +100,7 @@ def measure() -> Part:
     worst = max(one.writes for name, one in found.items() if name.endswith(" image"))
     trips = max(one.trips for name, one in found.items() if name.endswith(" image"))
     part.budgets[f"at most 6 write units an image, with the index's (worst {worst:g})"] = worst <= 6
-    part.budgets[f"at most 4 round trips an image ({trips})"] = trips <= 4
+    part.budgets[f"at most {BUDGET_TRIPS} round trips an image ({trips})"] = trips <= BUDGET_TRIPS
     part.figures["at12s"] = {name: round(usd, 9) for name, usd in items.items()}
     return part
 

@@ -18,7 +18,7 @@ from typing import Final
 
 from generators import descriptions, lazy
 from imagegen.bootstrap.aws_world import load_catalog
-from imagegen.providers import INSTANCES_FILE, instances_text
+from imagegen.providers.instance_file import INSTANCES_FILE, instances_text
 from local.paths import ROOT, STATE, UV
 
 REQUIREMENTS: Final = ROOT / "requirements" / "runtime.txt"

@@ -1,4 +1,4 @@
-"""The state of the providers; on a schedule, the check of their keys."""
+"""The state of the providers; on schedules, the checks of their keys and of their prices."""
 
 from typing import Annotated, Any
 
@@ -34,6 +34,11 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         results = service.key_checker.check()
         service.world.observer.keys_checked(results)
         return dict(results.outcomes)
+    if task_of(event) == "prices":
+        service = get_dependency(api, get_health_service)
+        checked = service.price_checker.check()
+        service.world.observer.prices_checked(checked)
+        return dict(checked.outcomes)
     return serve(api, event, context, access=ACCESS)
 
 

@@ -19,9 +19,9 @@ S3_SERIES: Final = 10
 FREE: Final = 10
 """How many metrics of alarms, and how many custom metrics, CloudWatch includes free each month."""
 ALARM_CENTS, METRIC_CENTS = 10, 30
-PROBED_OF_STACK, PROBED_OF_PROVIDER = 6, 2
+PROBED_OF_STACK, PROBED_OF_PROVIDER = 7, 2
 """Series of the schedules. Of the stack: the heartbeats of probe and reconciler, circuits, keys,
-unlisted models, days; of each provider: circuit and key."""
+unlisted models, prices that differ, days; of each provider: circuit and key."""
 RARE: Final = frozenset({Metric.CIRCUIT_MOVES, Metric.KEY_CHANGES})
 """These metrics are sent only when something breaks."""
 

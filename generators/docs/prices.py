@@ -21,6 +21,7 @@ from imagegen.domain.price_rules import (
     PerStartedMegapixel,
 )
 from imagegen.domain.pricing import price_microusd
+from imagegen.providers import PROVIDERS
 from local.paths import ROOT
 
 CATALOG: Final = ROOT / "provider_catalog.json"
@@ -33,6 +34,9 @@ OFFERS: Final = (
 )  # fmt: skip
 
 
+CHECKED: Final = ("provider", "rows", "oldest check", "newest check", "pages")
+
+
 def read_catalog(path: Path = CATALOG) -> Catalog:
     """Return the catalog that is shipped."""
     return parse_catalog(path.read_text())
@@ -42,6 +46,7 @@ def made() -> dict[str, str]:
     """Return the generated parts of docs/prices.md by name."""
     catalog = read_catalog()
     return {
+        "checked": table(CHECKED, _checked(catalog)),
         "offers": table(OFFERS, map(_offer, _rows(catalog))),
         "abilities": table(ABILITIES, map(_ability, _rows(catalog))),
         "sizes": "\n".join(_sizes(row) for row in _rows(catalog)),
@@ -60,6 +65,15 @@ def _rows(catalog: Catalog) -> Iterator[Offering]:
     for operation in Operation:
         for tier in Tier:
             yield from catalog.tier(tier, operation)
+
+
+def _checked(catalog: Catalog) -> Iterator[tuple[str, ...]]:
+    for name in catalog.providers:
+        rows = [row for row in catalog.models if row.provider == name]
+        days = [row.checked_on for row in rows]
+        pages = sorted({_link(str(row.source)).partition("]")[0][1:] for row in rows})
+        title = PROVIDERS[name].title
+        yield title, str(len(rows)), str(min(days)), str(max(days)), ", ".join(pages)
 
 
 def _offer(row: Offering) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from generators.monitoring.queries import (
     ours,
 )
 from generators.monitoring.store_alarms import STORES
+from imagegen.domain.vendor_prices import DRIFT_PERCENT
 from imagegen.monitoring.metrics import Metric
 
 ERROR_PERCENT: Final = 5
@@ -217,6 +218,14 @@ PROVIDERS: Final = [
         "A provider has not listed a model of the catalog for half an hour. The health report "
         "shows which. The model is still called; its circuit opens if calls fail.",
         {"models": ours(Metric.MODELS_UNLISTED, "Minimum", HOUR // 2)},
+        0,
+    ),
+    Alarm(
+        "price-drift",
+        f"A vendor states a price that differs from the catalog's by more than {DRIFT_PERCENT} %, "
+        "or no longer takes a request of the catalog. The health report for operators shows which; "
+        "check the vendor's page, correct provider_catalog.json and deploy.",
+        {"rows": ours(Metric.PRICES_DRIFTED, "Minimum", HOUR)},
         0,
     ),
 ]

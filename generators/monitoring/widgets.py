@@ -19,7 +19,8 @@ REFUSALS_QUERY: Final = (
 )
 NEWS_QUERY: Final = (
     "fields @timestamp, message, circuit, provider, model, old, new, why | filter message in "
-    '["circuit moved", "key changed", "key set aside", "model not listed", "dead run ended"] '
+    '["circuit moved", "key changed", "key set aside", "model not listed", "price differs", '
+    '"dead run ended"] '
     "| sort @timestamp desc | limit 20"
 )
 

@@ -13,9 +13,9 @@ from local.simulator.keys import check_credit, check_key
 from local.simulator.kontext import KONTEXT_RATIOS, nearest_ratio
 from local.simulator.spoil import base64_of
 from local.simulator.together_faults import FAULTS
+from local.simulator.together_models import model_view
 from local.simulator.wire import Answer, Body, Request, json_answer
 
-CREATED = 1_788_825_600
 # Together's newest client requests the key's owner from another version of the API.
 ALIASES = {"/together/v3/whoami": "/together/v1/whoami"}
 CHOICES = {"response_format": ("url", "base64"), "output_format": ("jpeg", "png")}
@@ -88,7 +88,7 @@ class Together:
         """Return the models, or the key's owner."""
         check_key(request.bearer(), FAULTS)
         if (request.method, request.path) == ("GET", "/models"):
-            return json_answer([model_view(model) for model in models()])
+            return json_answer([model_view(row) for row in models().values()])
         if (request.method, request.path) == ("GET", "/whoami"):
             return json_answer(KEY_OWNER)
         raise FaultError(replace(FAULTS["model_gone_404"], message="Not found"))
@@ -131,19 +131,6 @@ def build() -> Together:
 def models() -> Mapping[str, Any]:
     """Return the served models by id."""
     return load_catalog().models("together")
-
-
-def model_view(model: str) -> Body:
-    """Return an entry of the list of models."""
-    return {
-        "id": model,
-        "object": "model",
-        "created": CREATED,
-        "type": "image",
-        "display_name": model.rpartition("/")[2],
-        "organization": model.partition("/")[0],
-        "pricing": {"hourly": 0, "input": 0, "output": 0, "base": 0, "finetune": 0},
-    }
 
 
 def call_id() -> str:

@@ -67,11 +67,11 @@ class Budget:
 
 
 BUDGETS = {
-    "estimate": Budget(699, 709, VENDORS, "estimate/no-token"),
-    "health": Budget(620, 630, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(722, 732, VENDORS, "generate/unknown-image"),
-    "chat": Budget(708, 718, VENDORS, "chat/no-token"),
-    "page": Budget(115, 125, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
+    "estimate": Budget(703, 713, VENDORS, "estimate/no-token"),
+    "health": Budget(624, 634, VENDORS + TOKENS, "health/report"),
+    "generate": Budget(727, 737, VENDORS, "generate/unknown-image"),
+    "chat": Budget(712, 722, VENDORS, "chat/no-token"),
+    "page": Budget(117, 127, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 
 

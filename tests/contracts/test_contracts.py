@@ -20,6 +20,7 @@ MODELS = {
     "replicate": "black-forest-labs/flux-schnell",
     "gemini": "gemini-3.1-flash-lite-image",
     "bedrock": "stability.stable-image-core-v1:1",
+    "ideogram": "ideogram-4-5",
 }
 REQUESTS: dict[str, Any] = {
     "openai": {
@@ -62,6 +63,14 @@ REQUESTS: dict[str, Any] = {
         "mode": "text-to-image",
         "aspect_ratio": "1:1",
         "output_format": "png",
+        "seed": 0,
+    },
+    "ideogram": {
+        "prompt": "a fox",
+        "num_images": 1,
+        "magic_prompt": "off",
+        "quality": "low",
+        "size": "1024x1024",
         "seed": 0,
     },
 }
@@ -180,6 +189,12 @@ def test_a_good_answer_fits(vendor: str) -> None:
         ("bedrock", "inference_error", "imageAnswer"),
         ("bedrock", "access_not_granted", "error"),
         ("bedrock", "end_of_life", "error"),
+        ("ideogram", "success_with_cost", "imageAnswer"),
+        ("ideogram", "withheld", "imageAnswer"),
+        ("ideogram", "withheld_without_link", "imageAnswer"),
+        ("ideogram", "only_accepted", "imageAnswer"),
+        ("ideogram", "insufficient_funds", "rejection"),
+        ("ideogram", "inflight_limit", "rejection"),
     ],
 )
 def test_a_recorded_answer_fits(vendor: str, name: str, shape: str) -> None:
@@ -249,6 +264,18 @@ def test_a_recorded_answer_fits(vendor: str, name: str, shape: str) -> None:
         ("bedrock", "negative_prompt", "blur"),
         ("bedrock", "width", 1024),
         ("bedrock", "n", 1),
+        ("ideogram", "prompt", GONE),
+        ("ideogram", "prompt", ""),
+        ("ideogram", "prompt", "x" * 10_001),
+        ("ideogram", "quality", "very_low"),
+        ("ideogram", "quality", "HIGH"),
+        ("ideogram", "magic_prompt", "OFF"),
+        ("ideogram", "size", "1000x1000"),
+        ("ideogram", "size", "source"),
+        ("ideogram", "num_images", 9),
+        ("ideogram", "seed", 2_147_483_648),
+        ("ideogram", "model", "ideogram-4-5"),
+        ("ideogram", "resolution", "1k"),
     ],
 )
 def test_a_request_that_the_vendor_would_refuse_does_not_fit(
@@ -304,6 +331,13 @@ def test_a_model_without_facts_is_told() -> None:
         ("bedrock", "images.0", None),
         ("bedrock", "seeds.0", "7"),
         ("bedrock", "cost", 1),
+        ("ideogram", "generation_id", GONE),
+        ("ideogram", "seed", "12345"),
+        ("ideogram", "data.0.is_image_safe", "yes"),
+        ("ideogram", "data.0.resolution", GONE),
+        ("ideogram", "data.0.resolution", "1k"),
+        ("ideogram", "data.0.style", "auto"),
+        ("ideogram", "cost", 1),
     ],
 )
 def test_an_answer_that_the_vendor_would_not_give_does_not_fit(

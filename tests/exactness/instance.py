@@ -146,7 +146,7 @@ class Instance:
     def swept(self) -> None:
         pass
 
-    keys_checked = chat_answered = unexpected_error = dead_run_ended
+    keys_checked = prices_checked = chat_answered = unexpected_error = dead_run_ended
 
     def pause(self, seconds: float) -> None:
         pass

@@ -5,14 +5,16 @@ from dataclasses import dataclass, field, replace
 
 from imagegen.domain.breaker import Circuit, Failure, State
 from imagegen.domain.fleet import FleetState, KeyCheck
+from imagegen.domain.vendor_prices import PriceCheck
 
 
 @dataclass(slots=True)
 class MemoryCircuitStore:
-    """``CircuitStore`` and ``KeyCheckStore`` in dictionaries."""
+    """``CircuitStore``, and the stores of checks, in dictionaries."""
 
     circuits: dict[str, Circuit] = field(default_factory=dict)
     key_checks: dict[str, KeyCheck] = field(default_factory=dict)
+    price_checks: dict[str, PriceCheck] = field(default_factory=dict)
     writes: int = 0
     loads: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -20,7 +22,7 @@ class MemoryCircuitStore:
     def load(self) -> FleetState:
         with self._lock:
             self.loads += 1
-            return FleetState(dict(self.circuits), dict(self.key_checks))
+            return FleetState(dict(self.circuits), dict(self.key_checks), dict(self.price_checks))
 
     def add_failure(self, name: str, generation: int, failure: Failure) -> Circuit | None:
         with self._lock:
@@ -59,6 +61,11 @@ class MemoryCircuitStore:
             self.key_checks[provider] = key_check
             self.writes += 1
             return before
+
+    def save_prices(self, provider: str, price_check: PriceCheck) -> None:
+        with self._lock:
+            self.price_checks[provider] = price_check
+            self.writes += 1
 
     def _put(self, name: str, circuit: Circuit) -> None:
         self.circuits[name] = circuit

@@ -7,6 +7,7 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile, PreviewFrame
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Moderation, ServedModels
+from imagegen.domain.vendor_prices import Statement
 from tests.fakes.pictures import png
 
 type Reaction = bytes | Outcome | BaseException
@@ -25,6 +26,10 @@ class ScriptedProvider:
     key_checks: list[Outcome | None] = field(default_factory=list)
     retry_after_seconds: int | None = None
     served: ServedModels | Outcome | None = None
+    stated: Sequence[Statement] | Outcome | None = None
+    """What its vendor states of its rows, in their order; ``None`` for nothing."""
+    priced: list[ImageOrder] = field(default_factory=list)
+    """What it was asked the price of."""
     usage: dict[str, int] | None = None
     frames: list[PreviewFrame] = field(default_factory=list)
     """What is handed over before each reaction."""
@@ -52,6 +57,14 @@ class ScriptedProvider:
         if isinstance(self.served, Outcome):
             raise self._error(self.served)
         return self.served
+
+    def stated_prices(
+        self, orders: Sequence[ImageOrder], *, timeout_seconds: float
+    ) -> Sequence[Statement] | None:
+        self.priced.extend(orders)
+        if isinstance(self.stated, Outcome):
+            raise self._error(self.stated)
+        return self.stated
 
     def _next(self, size: tuple[int, int]) -> Reaction:
         if not self.reactions:

@@ -33,6 +33,7 @@ from imagegen.usecases.generate.run import Confirmed, Made, Running
 from imagegen.usecases.generate.sets import Result
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker, KeyCheckResults
+from imagegen.usecases.price_checks import PriceChecker, PriceCheckResults
 from imagegen.usecases.pricer import Pricer
 from imagegen.usecases.status import ImageFinder, LedgerStatusReader
 from imagegen.usecases.usage import UsageReader
@@ -103,6 +104,7 @@ class Service:
     keep_prompts: bool = True
     image_retention_days: int = 365
     require_marks: bool = False
+    price_drift_closes: bool = False
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
     chat_limits: DailyChatLimits = field(default_factory=DailyChatLimits)
     moderator: ScriptedModerator | None = field(default_factory=ScriptedModerator)
@@ -155,6 +157,7 @@ class Service:
             keep_prompts=self.keep_prompts,
             image_retention_days=self.image_retention_days,
             require_marks=self.require_marks,
+            price_drift_closes=self.price_drift_closes,
             aws_region=self.aws_region,
             chat_input_usd_per_million=input_usd,
             chat_output_usd_per_million=output_usd,
@@ -248,6 +251,10 @@ class Service:
     @property
     def key_checker(self) -> KeyChecker:
         return self.functions.key_checker
+
+    @property
+    def price_checker(self) -> PriceChecker:
+        return self.functions.price_checker
 
     def estimate(self, prompt: str = PROMPT, user: str = USER, **wishes: object) -> Estimate:
         """Return the offer for a prompt."""
@@ -471,6 +478,9 @@ class FakeWorld:
         self.service.sweeps += 1
 
     def keys_checked(self, results: KeyCheckResults) -> None:
+        pass
+
+    def prices_checked(self, results: PriceCheckResults) -> None:
         pass
 
     def chat_answered(self, message: MessageComplete) -> None:

@@ -17,6 +17,8 @@ from generators.monitoring.numbers import Numbers
 from generators.monitoring.queries import DYNAMODB, FUNCTIONS, LAMBDA, S3
 from imagegen.bootstrap import verifier
 from imagegen.domain.outcomes import Outcome
+from imagegen.domain.pricing import price_microusd
+from imagegen.domain.vendor_prices import Statement
 from imagegen.monitoring.observer import LogObserver
 from imagegen.wire.messages import MessageComplete, TextApiCall
 from local.issuer import Issuer
@@ -284,7 +286,7 @@ def test_images_that_take_nearly_all_the_time_there_is_ring(watched: Watched) ->
     assert watched.minutes(40, an_image) == {"generate-slow"}
 
 
-@pytest.mark.parametrize(("function", "timeout_ms"), [("estimate", 10_000), ("health", 90_000)])
+@pytest.mark.parametrize(("function", "timeout_ms"), [("estimate", 10_000), ("health", 120_000)])
 def test_a_slow_function_rings_against_its_own_time_out(
     watched: Watched, function: str, timeout_ms: int
 ) -> None:
@@ -431,6 +433,17 @@ def test_a_model_that_stays_unlisted_rings_and_a_moment_does_not(watched: Watche
     assert watched.minutes(60, nothing) == set()
     watched.service.providers["openai"].served = {}
     assert watched.minutes(75, nothing) == {"models-unlisted"}
+
+
+def test_a_vendor_that_states_another_price_rings(watched: Watched) -> None:
+    rows = [row for row in real_catalog().models if row.provider == "openai"]
+    openai = watched.service.providers["openai"]
+    for shift, expected in ((0, set()), (5_000, {"price-drift"})):
+        prices = [price_microusd(row, row.sizes[0]) or 0 for row in rows]
+        openai.stated = [Statement(price + shift) for price in prices]
+        outcomes = watched.functions.invoke("health", {"task": "prices"})
+        assert outcomes["openai"] == "checked"
+        assert watched.minutes(130, nothing) == expected
 
 
 @pytest.mark.parametrize(

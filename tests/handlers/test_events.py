@@ -81,7 +81,7 @@ BEFORE_THE_LOOK = {
     "generate/forged-quote",
 }
 """Errors on a route that takes a quote, a key or an id, before anybody looked for its image."""
-SCHEDULED = {"generate/reconcile", "health/probe"}
+SCHEDULED = {"generate/reconcile", "health/prices", "health/probe"}
 
 
 def test_every_event_file_is_expected_and_the_reverse() -> None:

@@ -22,12 +22,13 @@ from tests.adapters.conftest import role
 from tests.adapters.providers.adapters import build_adapter
 from tests.adapters.providers.loopback import (
     Loopback,
+    Port,
     Reply,
     ToolUse,
     Wire,
     image_reply,
     json_reply,
-    serving,
+    open_port,
 )
 from tests.adapters.providers.test_forms import body_with
 from tests.fakes.catalogs import real_catalog
@@ -77,11 +78,17 @@ class Vendors:
         self.odd[name] = lambda _asked: reply
 
 
+@pytest.fixture(scope="module")
+def ports() -> Iterator[dict[str, Port]]:
+    with ExitStack() as opened:
+        yield {name: opened.enter_context(open_port()) for name in PROVIDERS}
+
+
 @pytest.fixture
-def vendors(functions: Functions) -> Iterator[Vendors]:
+def vendors(functions: Functions, ports: dict[str, Port]) -> Iterator[Vendors]:
     """Let the functions sell what these vendors make."""
     with ExitStack() as running:
-        found = Vendors({name: running.enter_context(serving()) for name in PROVIDERS})
+        found = Vendors({name: running.enter_context(one.serving()) for name, one in ports.items()})
         for name, server in found.servers.items():
             server.script = partial(_answer_as, found, name)
         adapters: Any = {name: build_adapter(name, one) for name, one in found.servers.items()}

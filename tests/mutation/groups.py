@@ -46,6 +46,7 @@ OFFERS: Final = Group(
     (
         *_in("domain", "selection candidates sizes criteria choices wishes pricing"),
         *_in("domain", "price_rules input_tokens fleet quote formats catalog abilities"),
+        "domain/vendor_prices.py",
         *_in("domain", "operations replacements"),
         *_in("usecases", "estimator pricer requests availability conversions operations levels"),
     ),
@@ -53,7 +54,7 @@ OFFERS: Final = Group(
         *_tests(UNIT, "abilities catalog_abilities choices selection prompt_price actual_cost"),
         *_tests(UNIT, "catalog quote quote_format estimator named_offers delivery formats"),
         *_tests(UNIT, "input_tokens promised_figures quote_is_over key_checks reading text"),
-        *_tests(UNIT, "inputs ledger_status circuit_reading operations model_names"),
+        *_tests(UNIT, "inputs ledger_status circuit_reading operations model_names price_checks"),
     ),
 )
 LEDGER: Final = Group(
@@ -115,14 +116,15 @@ OUTCOMES: Final = Group(
         *_in("providers", "refusals classification packing pictures faults gemini openai"),
         *_in("providers", "replicate together moderation keys http bounds sdk download"),
         *_in("providers", "addresses gemini_parts image_stream input_files replicate_files"),
-        *_in("providers", "bedrock bedrock_checks bedrock_client"),
+        *_in("providers", "bedrock bedrock_checks bedrock_client ideogram instance_file"),
         *("providers/__init__.py", "aws/parameters.py", "aws/clients.py"),
-        *_in("usecases", "key_checks health"),
+        *_in("usecases", "key_checks price_checks health"),
+        *_in("providers", "price_statements replicate_models"),
         *_in("providers", "openai_images compatible presets instances instance_rows base_urls"),
     ),
     (
         *_tests(UNIT, "refused_words actual_cost keys provider_names key_checks catalog"),
-        *_tests(UNIT, "keys_and_flags rotation provenance moderators"),
+        *_tests(UNIT, "keys_and_flags rotation provenance moderators price_checks"),
         *_tests(UNIT, "instances instance_registry free_models"),
         f"{UNIT}/test_regions.py::{LINKS}",
         *(PROVIDERS, "tests/adapters/compatible"),

@@ -49,7 +49,9 @@ def test_an_empty_account_cannot_draw_and_its_key_is_good(
     words = vendor(provider)
     check = sim.url + BASES[provider] + words.key_check
     assert order(provider, key="empty-1").status_code == words.refusals.no_credit
-    assert requests.get(check, headers=words.auth("empty-1"), timeout=10).ok
+    method = "GET" if words.check_body is None else "POST"
+    headers = words.auth("empty-1")
+    assert requests.request(method, check, headers=headers, json=words.check_body, timeout=10).ok
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,19 @@ def test_an_empty_account_cannot_draw_and_its_key_is_good(
         ("bedrock", {"negative_prompt": "blur"}),
         ("bedrock", {"prompt": ""}),
         ("bedrock", {"prompt": "x" * 10_001}),
+        ("ideogram", {"size": "1000x1000"}),
+        ("ideogram", {"size": "source"}),
+        ("ideogram", {"size": 1024}),
+        ("ideogram", {"quality": "very_low"}),
+        ("ideogram", {"quality": "HIGH"}),
+        ("ideogram", {"magic_prompt": "OFF"}),
+        ("ideogram", {"num_images": 9}),
+        ("ideogram", {"num_images": True}),
+        ("ideogram", {"seed": -1}),
+        ("ideogram", {"async": "false"}),
+        ("ideogram", {"resolution": "1k"}),
+        ("ideogram", {"prompt": ""}),
+        ("ideogram", {"prompt": "x" * 10_001}),
     ],
 )
 def test_a_wrong_parameter_is_refused_and_not_billed(

@@ -22,6 +22,7 @@ type Order = Callable[..., requests.Response]
         ("replicate", "replicate", "imageAnswer"),
         ("gemini", "gemini", "imageAnswer"),
         ("bedrock", "bedrock", "imageAnswer"),
+        ("ideogram", "ideogram", "imageAnswer"),
         ("bedrock-checks", "bedrock", "checksAnswer"),
     ],
 )
@@ -75,6 +76,11 @@ def test_a_refusal_of_gemini_fits(order: Order, arm: Callable[..., None], fault:
         ("bedrock", "rate_limited", "error"),
         ("bedrock", "refused", "imageAnswer"),
         ("bedrock", "refused_without_images", "imageAnswer"),
+        ("ideogram", "out_of_credit", "rejection"),
+        ("ideogram", "rate_limited", "rejection"),
+        ("ideogram", "withheld", "imageAnswer"),
+        ("ideogram", "withheld_without_link", "imageAnswer"),
+        ("ideogram", "only_accepted", "imageAnswer"),
     ],
 )
 def test_an_error_fits(

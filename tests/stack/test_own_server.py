@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from imagegen.providers import INSTANCES_VARIABLE
+from imagegen.providers.instance_file import INSTANCES_VARIABLE
 from imagegen.providers.instances import parse_instances
 from local.simulator import Simulator
 from local.stack import LocalStack, Options

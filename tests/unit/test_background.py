@@ -469,6 +469,7 @@ def test_a_fault_at_any_call_of_the_run(fault: Fault, again: str) -> None:
     assert index >= 6
 
 
+@pytest.mark.thorough
 @faults
 @pytest.mark.parametrize("second", [Fault.BEFORE, Fault.AFTER, Fault.DIES_AFTER])
 def test_two_faults_of_the_run(fault: Fault, second: Fault) -> None:

@@ -283,4 +283,5 @@ def test_the_reasons_why_a_model_is_left_out_have_the_names_of_the_api() -> None
         "INPUTS": "inputs_unsupported",
         "WISH": "wish_unsupported",
         "MARKS": "marks_missing",
+        "PRICE": "price_unconfirmed",
     }

@@ -12,7 +12,13 @@ from imagegen import providers
 from imagegen.bootstrap.aws_world import load_catalog
 from imagegen.bootstrap.providers import Providers
 from imagegen.domain.errors import ConfigurationError
-from imagegen.providers import PROVIDERS, build_provider, flag_name, registry
+from imagegen.providers import (
+    PROVIDERS,
+    build_provider,
+    flag_name,
+    instance_file,
+    registry,
+)
 from imagegen.providers.openai_images import OpenAIProvider
 from imagegen.settings import Settings
 from imagegen.site.files import providers_script
@@ -26,7 +32,7 @@ FIXED = {"TABLE_NAME": "t", "PARAMETERS_PATH": "/p"}
 
 
 def clear() -> None:
-    for cached in (providers.instances_text, providers.registry, providers.own_instances):
+    for cached in (instance_file.instances_text, providers.registry, providers.own_instances):
         cached.cache_clear()
 
 
@@ -35,7 +41,7 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str
     """The names of instances in a file that is now the operator's."""
     path = tmp_path / "instances.json"
     path.write_text(text_of(*every_preset()))
-    monkeypatch.setenv(providers.INSTANCES_VARIABLE, str(path))
+    monkeypatch.setenv(instance_file.INSTANCES_VARIABLE, str(path))
     clear()
     yield [one["name"] for one in every_preset()]
     clear()
@@ -58,7 +64,7 @@ def test_the_catalog_has_the_rows_of_instances(listed: list[str]) -> None:
 def test_without_a_file_there_are_the_built_in_providers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(providers.INSTANCES_VARIABLE, str(tmp_path / "absent.json"))
+    monkeypatch.setenv(instance_file.INSTANCES_VARIABLE, str(tmp_path / "absent.json"))
     clear()
     assert registry() == PROVIDERS
     assert set(load_catalog().providers) == set(PROVIDERS)
@@ -86,7 +92,7 @@ def wrong(
     """The words about the operator's file, which is now a wrong one."""
     path = tmp_path / "instances.json"
     path.write_text(request.param)
-    monkeypatch.setenv(providers.INSTANCES_VARIABLE, str(path))
+    monkeypatch.setenv(instance_file.INSTANCES_VARIABLE, str(path))
     clear()
     yield f"provider_instances.json: .*{WRONG_FILES[request.param]}"
     clear()
@@ -109,7 +115,7 @@ def test_a_file_of_another_version_is_not_taken_for_an_empty_one(
 ) -> None:
     path = tmp_path / "instances.json"
     path.write_text('{"schemaVersion": 2, "instances": []}')
-    monkeypatch.setenv(providers.INSTANCES_VARIABLE, str(path))
+    monkeypatch.setenv(instance_file.INSTANCES_VARIABLE, str(path))
     clear()
     with pytest.raises(ConfigurationError, match="schemaVersion"):
         load_catalog()

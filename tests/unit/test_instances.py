@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Offering
 from imagegen.domain.price_rules import PerImage
-from imagegen.providers import NO_INSTANCES, PROVIDERS
+from imagegen.providers import PROVIDERS
 from imagegen.providers.base_urls import BaseUrlError, check_base_url
+from imagegen.providers.instance_file import NO_INSTANCES
 from imagegen.providers.instances import InstancesError, parse_instances, with_instances
 from imagegen.providers.presets import PRESETS
 from local.paths import ROOT

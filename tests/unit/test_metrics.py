@@ -178,6 +178,7 @@ def test_a_probe_beats_and_says_how_things_stand() -> None:
         Metric.CIRCUITS_OPEN: 1,
         Metric.KEYS_REFUSED: 1,
         Metric.MODELS_UNLISTED: 0,
+        Metric.PRICES_DRIFTED: 0,
     }
     keys = {
         one.provider: one.values[Metric.KEY_REFUSED]

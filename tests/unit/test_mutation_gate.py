@@ -116,8 +116,8 @@ def test_every_module_that_decides_is_mutated_or_has_a_reason_why_not() -> None:
     modules = {str(path.relative_to(package)) for path in package.rglob("*.py")}
     left_out = {one for one in modules if groups.LEFT_OUT.keys() & {one, one.partition("/")[0]}}
     mutated = [one for group in GROUPS for one in group.modules]
-    nothing_decided = {one for one in modules if not mutants((package / one).read_bytes())}
-    assert modules - left_out - nothing_decided <= set(mutated)
+    others = modules - left_out - set(mutated)
+    assert [one for one in others if mutants((package / one).read_bytes())] == []
     assert not left_out & set(mutated)
     assert len(mutated) == len(set(mutated))
 

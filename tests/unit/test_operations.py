@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -105,12 +106,13 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 }
 
 
+@cache
 def clear(size: tuple[int, int] = (1024, 1024), box: tuple[int, int] = (8, 8)) -> bytes:
     """A picture that is transparent in one corner."""
     image = Image.open(io.BytesIO(png(size))).convert("RGBA")
     image.paste((0, 0, 0, 0), (0, 0, *box))
     out = io.BytesIO()
-    image.save(out, "PNG")
+    image.save(out, "PNG", compress_level=1)
     return out.getvalue()
 
 

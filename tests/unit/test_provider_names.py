@@ -117,9 +117,12 @@ def spoken(path: Path) -> Iterator[str]:
 
 @cache
 def said_by(path: Path) -> set[str]:
+    source = path.read_text()
+    if not any(name in source.lower() for name in EVERY):
+        return set()
     if path.suffix == ".py":
         return set[str]().union(*map(named_in, spoken(path)))
-    text = re.sub(r"/\*.*?\*/|(?<!:)//.*|<!--.*?-->", "", path.read_text())
+    text = re.sub(r"/\*.*?\*/|(?<!:)//.*|<!--.*?-->", "", source)
     return set[str]().union(*map(named_in, text.splitlines()))
 
 
@@ -169,6 +172,8 @@ def elements(node: ast.AST) -> list[str]:
 def test_no_test_has_a_table_of_the_providers() -> None:
     tables = set[str]()
     for path in sorted((ROOT / "tests").rglob("*.py")):
+        if sum(name in path.read_text() for name in EVERY) < 3:
+            continue
         for node in nodes(path):
             if len({*elements(node)} & EVERY) >= 3:
                 tables.add(str(path.relative_to(ROOT)))

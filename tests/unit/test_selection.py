@@ -225,6 +225,7 @@ MISFITS: dict[Reason, tuple[dict[str, Any], dict[str, Any], Availability]] = {
     Reason.QUALITY: ({"tier": "high"}, {}, UP),
     Reason.FORMAT: ({}, {"file_format": "webp"}, UP),
     Reason.MARKS: ({}, {}, Availability(Reason.MARKS)),
+    Reason.PRICE: ({}, {}, Availability(Reason.PRICE)),
     Reason.INPUTS: ({}, {"inputs": ((1024, 1024),)}, UP),
     Reason.WISH: ({}, {"wishes": Wishes(seed=7)}, UP),
 }

@@ -345,7 +345,7 @@ def test_a_setting_of_the_functions_is_read_in_their_settings_alone() -> None:
     permitted = {
         "layers/shared/imagegen/aws/clients.py": "AWS_ENDPOINT_URL: https on AWS, not on loopback",
         "layers/shared/imagegen/bootstrap/service.py": "whether Lambda is starting it",
-        "layers/shared/imagegen/providers/__init__.py": "the file of instances, in a checkout",
+        "layers/shared/imagegen/providers/instance_file.py": "the file of instances, in a checkout",
         "layers/shared/imagegen/runtime/invocations.py": "what Lambda says of the function",
         "layers/shared/imagegen/runtime/loop.py": "where Lambda's Runtime API is",
     }

@@ -66,6 +66,8 @@ class Vendor:
     refusals: Refusals
     key_check: str
     """Path of the free call that checks a key."""
+    check_body: Mapping[str, Any] | None = None
+    """What is posted there; ``None`` where it is a GET."""
     check_calls: int = 2
     """How many free calls a scheduled check makes: the key, and the list where there is one."""
     models: Any = None

@@ -18,5 +18,9 @@ export const PROVIDERS = {
  "bedrock": {
   "title": "Amazon Bedrock",
   "colour": "#9f1239"
+ },
+ "ideogram": {
+  "title": "Ideogram",
+  "colour": "#3730a3"
  }
 };

@@ -37,7 +37,7 @@ FIELDS = frozenset(
         *("duration_ms", "attempts", "outcome"),
         # circuits, keys, the sweep and the key check
         *("circuit", "old", "new", "why", "key_number", "settled", "released", "users", "outcomes"),
-        "held_usd",
+        *("held_usd", "listed_usd", "stated_usd"),
         # a chat: counts, never its text
         *("llm_calls", "offers", "input_tokens", "output_tokens"),
     }

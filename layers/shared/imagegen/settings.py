@@ -145,6 +145,7 @@ class MoneySettings(Settings):
     daily_spend_usd: Usd = 10_000_000
     fallback_price_multiple: Annotated[Decimal, Field(ge=1)] = Decimal("1.25")
     require_marks: bool = False
+    price_drift_closes: bool = False
     max_count: Annotated[int, Field(ge=1, le=10)] = 4
 
     @property

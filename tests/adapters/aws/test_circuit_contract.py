@@ -7,6 +7,7 @@ from typing import Protocol
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
 from imagegen.domain.fleet import CircuitStore, FleetState, KeyCheck, KeyCheckStore
+from imagegen.domain.vendor_prices import Finding, PriceCheck, PriceCheckStore
 from tests.fakes.clock import NOON_MS as NOW
 
 POLICY = Policy()
@@ -175,8 +176,8 @@ def test_a_moved_circuit_is_not_pruned_by_who_saw_it_before(circuits: CircuitSto
     assert stored(circuits).failures == {ONE}
 
 
-class BothStores(CircuitStore, KeyCheckStore, Protocol):
-    """Circuits and probes in one place."""
+class BothStores(CircuitStore, KeyCheckStore, PriceCheckStore, Protocol):
+    """Circuits and checks in one place."""
 
 
 def test_the_last_probe_of_a_provider_stands_beside_the_circuits(circuits: BothStores) -> None:
@@ -195,3 +196,19 @@ def test_a_probe_is_kept_whole_and_whoever_replaces_it_learns_what_it_was(
     assert circuits.load().key_checks == {"alpha": first}
     assert circuits.save("alpha", second) == first
     assert circuits.save("beta", second) is None
+
+
+def test_a_price_check_is_kept_whole_beside_the_others_and_the_last_one_wins(
+    circuits: BothStores,
+) -> None:
+    found = {"a-row": Finding("0123456789abcdef", 60_000), "gone-row": Finding("f" * 16, None)}
+    first, second = PriceCheck(NOW, found), PriceCheck(NOW + 1)
+    circuits.save_prices("alpha", first)
+    circuits.save_prices("alpha", first)
+    circuits.save("alpha", KeyCheck(NOW, "valid"))
+    key_checks = {"alpha": KeyCheck(NOW, "valid")}
+    assert circuits.load() == FleetState({}, key_checks, {"alpha": first})
+    circuits.save_prices("beta", second)
+    assert circuits.load().price_checks == {"alpha": first, "beta": second}
+    circuits.save_prices("alpha", second)
+    assert circuits.load().price_checks == {"alpha": second, "beta": second}

@@ -4,10 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.adapters.providers.loopback import Loopback, serving
+from tests.adapters.providers.loopback import Loopback, Port, open_port
+
+
+@pytest.fixture(scope="session")
+def port() -> Iterator[Port]:
+    with open_port() as opened:
+        yield opened
 
 
 @pytest.fixture
-def server() -> Iterator[Loopback]:
-    with serving() as running:
+def server(port: Port) -> Iterator[Loopback]:
+    with port.serving() as running:
         yield running

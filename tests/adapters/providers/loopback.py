@@ -110,13 +110,8 @@ class Loopback:
         queue = list(replies)
         self.script = lambda _asked, _wire: queue.pop(0) if len(queue) > 1 else queue[0]
 
-    def serve(self) -> None:
-        while not self.is_over.is_set():
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+    def take(self, connection: socket.socket) -> None:
+        threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
         with connection:
@@ -150,17 +145,51 @@ def read_request(connection: socket.socket) -> ToolUse | None:
     return ToolUse(method, path, headers, body)
 
 
+@dataclass(slots=True)
+class Port:
+    """A port that stays open while servers come and go at it, one after another.
+
+    A client of boto3 is built once for each address, and that takes longer than most tests.
+    """
+
+    listener: socket.socket
+    server: Loopback
+
+    @contextmanager
+    def serving(self) -> Iterator[Loopback]:
+        """Yield a server that was never asked anything, until the block ends."""
+        self.server = Loopback(self.listener)
+        try:
+            yield self.server
+        finally:
+            self.server.is_over.set()
+
+    def listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.server.take(connection)
+
+
 @contextmanager
-def serving() -> Iterator[Loopback]:
-    """Yield a server until the block ends."""
+def open_port() -> Iterator[Port]:
+    """Yield a port until the block ends."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Loopback(listener)
-    thread = threading.Thread(target=server.serve, daemon=True)
+    port = Port(listener, Loopback(listener))
+    thread = threading.Thread(target=port.listen, daemon=True)
     thread.start()
     try:
-        yield server
+        yield port
     finally:
-        server.is_over.set()
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(5)
+
+
+@contextmanager
+def serving() -> Iterator[Loopback]:
+    """Yield a server at a port of its own until the block ends."""
+    with open_port() as port, port.serving() as server:
+        yield server

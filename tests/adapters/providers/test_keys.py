@@ -27,7 +27,10 @@ def test_a_key_is_checked_by_one_free_call(name: str, server: Loopback) -> None:
     server.replies(json_reply(200, vendor(name).models or {}))
     build_adapter(name, server).check_key(timeout_seconds=10)
     (asked,) = server.asked
-    assert (asked.method, asked.path) == ("GET", PATHS[name] + vendor(name).key_check)
+    body = vendor(name).check_body
+    method = "GET" if body is None else "POST"
+    assert (asked.method, asked.path) == (method, PATHS[name] + vendor(name).key_check)
+    assert body is None or asked.json() == body
     assert KEY in asked.headers[vendor(name).key_header]  # of a signature, its public part
 
 

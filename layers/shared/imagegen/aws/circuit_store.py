@@ -15,26 +15,27 @@ from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to
 from imagegen.domain.breaker import Circuit, Failure, State
 from imagegen.domain.fleet import FleetState, KeyCheck
 from imagegen.domain.trials import Trial
+from imagegen.domain.vendor_prices import Finding, PriceCheck
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 STORE = "The circuits"
 PARTITION = "FLEET"
-_CIRCUIT, _KEY_CHECK = "C#", "P#"
+_CIRCUIT, _KEY_CHECK, _PRICE_CHECK = "C#", "P#", "V#"
 _LETTERS = {State.CLOSED: "C", State.OPEN: "O", State.HALF_OPEN: "H"}
 _STATES = {letter: state for state, letter in _LETTERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoCircuitStore:
-    """``CircuitStore`` and ``KeyCheckStore`` in a table with ``pk`` and ``sk``."""
+    """``CircuitStore``, and the stores of checks, in a table with ``pk`` and ``sk``."""
 
     client: "DynamoDBClient"
     table: str
 
     def load(self) -> FleetState:
-        """Return circuits and key checks; the read is eventually consistent, which costs half."""
+        """Return circuits and checks; the read is eventually consistent, which costs half."""
         with store_errors(STORE):
             answer = self.client.query(
                 TableName=self.table,
@@ -45,6 +46,11 @@ class DynamoCircuitStore:
         return FleetState(
             {sk[2:]: _to_circuit(row) for sk, row in rows.items() if sk.startswith(_CIRCUIT)},
             {sk[2:]: _to_key_check(row) for sk, row in rows.items() if sk.startswith(_KEY_CHECK)},
+            {
+                sk[2:]: _to_price_check(row)
+                for sk, row in rows.items()
+                if sk.startswith(_PRICE_CHECK)
+            },
         )
 
     def add_failure(self, name: str, generation: int, failure: Failure) -> Circuit | None:
@@ -145,6 +151,16 @@ class DynamoCircuitStore:
             )
         return _to_key_check(from_item(answer["Attributes"])) if "Attributes" in answer else None
 
+    def save_prices(self, provider: str, price_check: PriceCheck) -> None:
+        """Store a price check; the last one wins."""
+        found = {
+            key: {"d": one.digest, "usd": one.microusd} for key, one in price_check.findings.items()
+        }
+        sort_key = _PRICE_CHECK + provider
+        row = {"pk": PARTITION, "sk": sort_key, "at": price_check.at_ms, "found": found}
+        with store_errors(STORE):
+            self.client.put_item(TableName=self.table, Item=to_item(row))
+
     def _update(self, name: str, **arguments: Any) -> dict[str, Any]:
         with store_errors(STORE):
             answer = self.client.update_item(
@@ -188,6 +204,11 @@ def _to_trial(text: str) -> Trial:
 def _to_key_check(row: Mapping[str, Any]) -> KeyCheck:
     ends = {model: date.fromisoformat(day) for model, day in row.get("ends", {}).items()}
     return KeyCheck(row["at"], row["out"], row.get("key", ""), tuple(row.get("gone", ())), ends)
+
+
+def _to_price_check(row: Mapping[str, Any]) -> PriceCheck:
+    found = row.get("found", {})
+    return PriceCheck(row["at"], {k: Finding(one["d"], one.get("usd")) for k, one in found.items()})
 
 
 def _to_circuit(row: dict[str, Any]) -> Circuit:

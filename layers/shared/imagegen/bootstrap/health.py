@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from imagegen.aws import clients
 from imagegen.bootstrap.aws_world import AwsWorld
@@ -11,6 +12,9 @@ from imagegen.bootstrap.verifier import get_verifier
 from imagegen.settings import ModerationSettings
 from imagegen.usecases.health import HealthReporter
 from imagegen.usecases.key_checks import KeyChecker
+
+if TYPE_CHECKING:
+    from imagegen.usecases.price_checks import PriceChecker
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,17 @@ class HealthService(Service):
             self.guard,
             world.circuits,
             world.now_ms,
+        )
+
+    @cached_property
+    def price_checker(self) -> "PriceChecker":
+        """Compares the catalog with the prices that vendors state."""
+        # Imported here: only the daily check needs it.
+        from imagegen.usecases.price_checks import PriceChecker  # noqa: PLC0415
+
+        world = self.world
+        return PriceChecker(
+            world.catalog, world.setups, world.get_provider, world.circuits, world.now_ms
         )
 
 

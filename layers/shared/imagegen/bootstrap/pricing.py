@@ -20,8 +20,14 @@ class PricingService(Service):
     @cached_property
     def switchboard(self) -> Switchboard:
         """Finds which models can be called and may be offered now."""
-        world, requires_marks = self.world, self.settings.require_marks
-        return Switchboard(world.catalog, world.setups, self.guard, requires_marks)
+        world, settings = self.world, self.settings
+        return Switchboard(
+            world.catalog,
+            world.setups,
+            self.guard,
+            settings.require_marks,
+            settings.price_drift_closes,
+        )
 
     @cached_property
     def estimator(self) -> Estimator:

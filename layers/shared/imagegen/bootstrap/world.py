@@ -10,6 +10,7 @@ from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import ImageContent, ImageStore, LedgerStore, RecordStore
 from imagegen.domain.uploads import UploadStore
+from imagegen.domain.vendor_prices import PriceCheckStore
 from imagegen.guard import Transition
 from imagegen.usecases.availability import ProviderSetup
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from imagegen.domain.previews import PreviewStore
     from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
+    from imagegen.usecases.price_checks import PriceCheckResults
     from imagegen.wire.messages import MessageComplete
 
 
@@ -31,7 +33,7 @@ class StoredLedgers(LedgerStore, WaitingPlaces, Protocol):
     """The users' ledgers, with the places in which repetitions wait."""
 
 
-class StoredCircuits(CircuitStore, KeyCheckStore, Protocol):
+class StoredCircuits(CircuitStore, KeyCheckStore, PriceCheckStore, Protocol):
     """The circuits, and the results of key checks beside them."""
 
 
@@ -52,6 +54,9 @@ class Observer(Protocol):
 
     def keys_checked(self, results: "KeyCheckResults") -> None:
         """Report a check of the providers' keys."""
+
+    def prices_checked(self, results: "PriceCheckResults") -> None:
+        """Report a check of the catalog's prices."""
 
     def chat_answered(self, message: "MessageComplete") -> None:
         """Report a chat's answer."""

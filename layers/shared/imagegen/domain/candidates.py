@@ -29,11 +29,13 @@ class Reason(StrEnum):
     """Only of a named model: it is not in the tier that was requested."""
     FORMAT = "format_unsupported"
     MARKS = "marks_missing"
+    PRICE = "price_unconfirmed"
+    """Its vendor states another price than the catalog, or no longer takes the request."""
     INPUTS = "inputs_unsupported"
     WISH = "wish_unsupported"
 
 
-UNAVAILABLE = frozenset({Reason.NO_KEY, Reason.DISABLED, Reason.CIRCUIT})
+UNAVAILABLE = frozenset({Reason.NO_KEY, Reason.DISABLED, Reason.CIRCUIT, Reason.PRICE})
 """The temporary reasons. The first model of a tier is replaced if it is left out for one of these,
 and a named model if it is left out for any reason."""
 
@@ -156,4 +158,5 @@ _DETAILS = {
     Reason.DISABLED: "switched off by the operator",
     Reason.CIRCUIT: "paused after too many failures",
     Reason.MARKS: "its files have no known mark of origin",
+    Reason.PRICE: "its price is checked, because its vendor states another one",
 }

@@ -16,13 +16,12 @@ DAY_CODES = frozenset({"daily_attempts", "daily_images", "daily_spend"})
 
 def utc_day(now_ms: int) -> str:
     """Return the UTC day as ``YYYYMMDD``."""
-    return datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%d")
+    return today(now_ms).isoformat().replace("-", "")
 
 
 def today(now_ms: int) -> date:
     """Return the UTC day as a date."""
-    text = utc_day(now_ms)
-    return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    return datetime.fromtimestamp(now_ms / 1000, UTC).date()
 
 
 def epoch_seconds(day: date) -> int:

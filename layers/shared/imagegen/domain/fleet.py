@@ -1,4 +1,4 @@
-"""What all instances share about the providers, and where it is kept: circuits and key checks."""
+"""What all instances share about the providers, and where it is kept: circuits and checks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from datetime import date
 from typing import Protocol
 
 from imagegen.domain.breaker import Circuit, Failure
+from imagegen.domain.vendor_prices import PriceCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,15 @@ class FleetState:
     """By name; a circuit that is missing here is closed and has generation 0."""
     key_checks: Mapping[str, KeyCheck]
     """By provider."""
+    price_checks: Mapping[str, PriceCheck] = field(default_factory=dict)
+    """By provider, for those whose vendors state prices."""
 
 
 class CircuitStore(Protocol):
     """The circuits; of all ``swap`` calls for one generation, one succeeds."""
 
     def load(self) -> FleetState:
-        """Return every stored circuit and the last check of each key.
+        """Return every stored circuit, and the last checks of each provider's key and prices.
 
         Raises:
             StoreUnavailableError: they cannot be read.

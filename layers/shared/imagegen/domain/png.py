@@ -6,7 +6,7 @@ The rows are never kept, so the memory does not grow with the image.
 from imagegen.domain.pixels import Picture, check_size
 from imagegen.domain.png_chunks import chunks_of
 from imagegen.domain.png_filters import flat_row
-from imagegen.domain.png_rows import Row, inflated, layout_of, read_to_end, rows_of
+from imagegen.domain.png_rows import Row, blocks_of, inflated, layout_of, read_to_end
 
 
 def read_png(content: bytes) -> Picture:
@@ -19,12 +19,12 @@ def read_png(content: bytes) -> Picture:
     check_size(layout.width, layout.height)
     blank = BlankTest(layout.pixel_bits)
     pieces = inflated(data for kind, data in chunks_of(content) if kind == b"IDAT")
-    rows = rows_of(pieces, layout)
-    for row in rows:
+    blocks = blocks_of(pieces, layout)
+    for row in (row for block in blocks for row in block.rows()):
         blank.look(row)
         if not blank.is_blank:
             break
-    read_to_end(rows, pieces)
+    read_to_end(blocks, pieces)
     return Picture(layout.width, layout.height, blank.is_blank)
 
 

@@ -90,6 +90,24 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Whole rows of a pass that were inflated together, each behind the number of its filter."""
+
+    of: Pass
+    first: int
+    """The number of its first row."""
+    row_bytes: int
+    """The bytes of a row, with its filter."""
+    data: bytes
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows one by one."""
+        for number, start in enumerate(range(0, len(self.data), self.row_bytes), self.first):
+            end = start + self.row_bytes
+            yield Row(self.of, number, self.data[start], self.data[start + 1 : end])
+
+
+@dataclass(frozen=True, slots=True)
 class Png:
     """A PNG that is being read; ``rows`` can be read once."""
 
@@ -147,7 +165,8 @@ def open_png(content: bytes) -> Png:
             if layout.colour == PALETTE and (not palette or len(palette) % 3):
                 raise BrokenImageError("the palette of the PNG is missing or damaged")
             fitting = transparency if _fits(layout, palette, len(transparency)) else b""
-            rows = _only_rows(inflated(_image_data(data, chunks)), layout)
+            blocks = _only_blocks(inflated(_image_data(data, chunks)), layout)
+            rows = (row for block in blocks for row in block.rows())
             return Png(layout, palette, fitting, is_animated, rows)
     raise BrokenImageError("the PNG contains no image")
 
@@ -189,41 +208,45 @@ def _image_data(first: memoryview, chunks: Iterator[Chunk]) -> Iterator[memoryvi
             yield data
 
 
-def rows_of(pieces: Iterator[bytes], layout: Layout) -> Generator[Row, None, bytes]:
+def blocks_of(pieces: Iterator[bytes], layout: Layout) -> Generator[Block, None, bytes]:
     """Yield the rows in the inflated pieces, and return what is left of the last piece read.
+
+    A block is checked at once: its rows one by one would take longer than to inflate them.
 
     Raises:
         BrokenImageError: a row is missing or damaged.
     """
     stock = bytearray()
     for one in layout.passes():
-        length = layout.row_bytes(one.width) + 1
-        for number in range(one.height):
+        length, number = layout.row_bytes(one.width) + 1, 0
+        while number < one.height:
             while len(stock) < length:
                 piece = next(pieces, None)
                 if piece is None:
                     raise BrokenImageError("rows of the PNG are missing")
                 stock += piece
-            kind, data = stock[0], bytes(stock[1:length])
-            del stock[:length]
-            if kind > LAST_FILTER:
+            count = min(len(stock) // length, one.height - number)
+            data = bytes(stock[: count * length])
+            del stock[: count * length]
+            if max(data[::length]) > LAST_FILTER:
                 raise BrokenImageError("a row of the PNG is damaged")
-            yield Row(one, number, kind, data)
+            yield Block(one, number, length, data)
+            number += count
     return bytes(stock)
 
 
-def read_to_end(rows: Iterator[Row], pieces: Iterator[bytes]) -> None:
+def read_to_end(blocks: Iterator[Block], pieces: Iterator[bytes]) -> None:
     """Read the rows that are left, and what is behind the last one, up to IEND.
 
     Raises:
         BrokenImageError: a row or a chunk is missing or damaged.
     """
-    for _ in chain(rows, pieces):
+    for _ in chain(blocks, pieces):
         pass
 
 
-def _only_rows(pieces: Iterator[bytes], layout: Layout) -> Iterator[Row]:
-    left = yield from rows_of(pieces, layout)
+def _only_blocks(pieces: Iterator[bytes], layout: Layout) -> Iterator[Block]:
+    left = yield from blocks_of(pieces, layout)
     # Empty pieces are read to the end as well, because the checksum behind them may be wrong.
     for surplus in chain([left], pieces):
         if surplus:

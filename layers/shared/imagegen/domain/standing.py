@@ -49,11 +49,12 @@ def _how_many(
 ) -> tuple[int, LimitError | None]:
     """Return how many of the images are possible, and the limit that stops the next one."""
     for index in range(count):
+        if index:
+            slot = next(iter(free_slots(ledger, limits, now_ms=now_ms)), 0)
+            taken = replace(hold, quote_id=str(index), slot=slot)
+            ledger = reserved(ledger, taken, limits, now_ms=now_ms)
         if limit := limit_reached(ledger, hold, limits, now_ms=now_ms):
             return index, limit
-        slot = next(iter(free_slots(ledger, limits, now_ms=now_ms)), 0)
-        taken = replace(hold, quote_id=str(index), slot=slot)
-        ledger = reserved(ledger, taken, limits, now_ms=now_ms)
     return count, None
 
 

@@ -61,6 +61,7 @@ class Metric(StrEnum):
     KEY_REFUSED = "KeyRefused"
     KEY_CHANGES = "KeyChanges"
     MODELS_UNLISTED = "ModelsUnlisted"
+    PRICES_DRIFTED = "PricesDrifted"
     RETIREMENT_DAYS = "RetirementDays"
     # The chat's answers, and the calls and tokens of its LLM.
     CHATS = "Chats"
@@ -121,6 +122,7 @@ SERIES: Mapping[Metric, Series] = {
     Metric.KEY_REFUSED: Series(Unit.COUNT, (_PROVIDER,)),
     Metric.KEY_CHANGES: Series(Unit.COUNT, (_OUTCOME,)),
     Metric.MODELS_UNLISTED: Series(Unit.COUNT, (_STACK,)),
+    Metric.PRICES_DRIFTED: Series(Unit.COUNT, (_STACK,)),
     Metric.RETIREMENT_DAYS: Series(Unit.NONE, (_STACK,)),
     Metric.CHATS: Series(Unit.COUNT, (_STACK,)),
     Metric.CHAT_FAILURES: Series(Unit.COUNT, (_STACK,)),

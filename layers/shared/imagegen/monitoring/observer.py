@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     # For types only: a function does not load a module that it does not use.
     from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
+    from imagegen.usecases.price_checks import PriceCheckResults
     from imagegen.wire.messages import MessageComplete
 
 
@@ -77,6 +78,20 @@ class LogObserver:
         for model in results.unlisted:
             logger.warning("model not listed", model=model)
         self._emit(samples.key_check_samples(results))
+
+    def prices_checked(self, results: "PriceCheckResults") -> None:
+        """Report a check of the catalog's prices; the next key check has the metric."""
+        logger.info("prices checked", outcomes=results.outcomes)
+        for one in results.drifts:
+            stated = one.stated_microusd
+            logger.warning(
+                "price differs",
+                provider=one.row.provider,
+                model=one.row.model,
+                tier=one.row.tier,
+                listed_usd=usd_text(one.microusd),
+                stated_usd=None if stated is None else usd_text(stated),
+            )
 
     def key_set_aside(self, provider: str, number: int) -> None:
         """Report a refused key by its number among its provider's keys; no part of it is logged."""

@@ -97,6 +97,7 @@ def key_check_samples(results: "KeyCheckResults") -> Iterator[Sample]:
         Metric.CIRCUITS_OPEN: sum(results.open_circuits.values()),
         Metric.KEYS_REFUSED: len(results.refused),
         Metric.MODELS_UNLISTED: len(results.unlisted),
+        Metric.PRICES_DRIFTED: len(results.drifted),
     }
     if results.days_left is not None:
         values[Metric.RETIREMENT_DAYS] = results.days_left

@@ -6,15 +6,14 @@ client.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from imagegen.domain.errors import ConfigurationError
+from imagegen.providers.instance_file import NO_INSTANCES, instances_text
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -107,6 +106,13 @@ PROVIDERS = {
             "model: see docs/providers.md, Amazon Bedrock."
         ),
     ),
+    "ideogram": About(
+        title="Ideogram",
+        key_name="IDEOGRAM_API_KEY",
+        keys_url="https://ideogram.ai/manage-api",
+        base_url="https://api.ideogram.ai",
+        colour="#3730a3",
+    ),
 }
 """By name. The file in this package that contains ``build``, and the catalog's rows, use it too."""
 
@@ -118,30 +124,6 @@ is used."""
 ANY_MODERATOR = "auto"
 OFF = "off"
 """The Region of a provider without keys that is not called."""
-
-INSTANCES_FILE = "provider_instances.json"
-"""The operator's own providers. The file is beside the catalog: in the package in the layer, and at
-the root of the repository in a checkout, where a variable may name another one."""
-INSTANCES_VARIABLE = "PROVIDER_INSTANCES_FILE"
-NO_INSTANCES = '{"schemaVersion":1,"instances":[]}'
-
-
-def instances_path() -> Path:
-    """Return the path of the file of instances, which may be absent."""
-    beside = Path(__file__).parents[1] / INSTANCES_FILE
-    if beside.is_file():
-        return beside
-    named = os.environ.get(INSTANCES_VARIABLE)
-    return Path(named) if named else Path(__file__).parents[4] / INSTANCES_FILE
-
-
-@cache
-def instances_text() -> str:
-    """Return the text of the file of instances, which is read once."""
-    try:
-        return instances_path().read_text()
-    except FileNotFoundError:
-        return NO_INSTANCES
 
 
 @cache

@@ -15,8 +15,8 @@ from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.price_rules import CatalogModel
 from imagegen.providers import COLOUR, PROVIDERS
-from imagegen.providers import INSTANCES_FILE as FILE
 from imagegen.providers.base_urls import BaseUrlError, check_base_url
+from imagegen.providers.instance_file import INSTANCES_FILE as FILE
 from imagegen.providers.instance_rows import RowError, check_prices, offering_fields
 from imagegen.providers.presets import PRESETS, Preset
 

@@ -19,6 +19,7 @@ from imagegen.domain.ports import (
     Moderator,
     ServedModels,
 )
+from imagegen.domain.vendor_prices import Statement, source_of
 from imagegen.providers.faults import fault
 
 SET_ASIDE_MS = 600_000
@@ -156,6 +157,26 @@ class KeyedProvider:
             lambda one, seconds: one.models(timeout_seconds=seconds),
             timeout_seconds=timeout_seconds,
         )
+
+    def stated_prices(
+        self, orders: Sequence[ImageOrder], *, timeout_seconds: float
+    ) -> Sequence[Statement] | None:
+        """Return what the vendor states for the first accepted key, ``None`` if it states nothing.
+
+        Raises:
+            ProviderError: it could not be asked.
+        """
+        return self.keys.use(
+            lambda one, seconds: _stated(one, orders, seconds),
+            timeout_seconds=timeout_seconds,
+        )
+
+
+def _stated(
+    provider: ImageProvider, orders: Sequence[ImageOrder], timeout_seconds: float
+) -> Sequence[Statement] | None:
+    source = source_of(provider)
+    return None if source is None else source.stated_prices(orders, timeout_seconds=timeout_seconds)
 
 
 @dataclass(frozen=True, slots=True)

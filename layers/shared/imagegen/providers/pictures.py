@@ -49,6 +49,8 @@ FRAME_FIELDS = (
     *("choices", "message", "content", "candidates", "parts", "predictions", "artifacts"),
     *("result", "results", "response", "generated_images", "generatedImages"),
 )
+ECHOES = frozenset({"prompt", "revised_prompt"})
+"""The names under which an answer repeats the request: a picture or a link there is the user's."""
 LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 DATA_URI = re.compile(r"data:([^,]*),", re.IGNORECASE)
 # Strict base64 needs no repair; anything else in the alphabets and between them does.
@@ -111,7 +113,8 @@ def _walk(value: Json, depth: int) -> Iterator[bytes | str]:
         for one in value:
             yield from _walk(one, depth - 1)
     elif depth and isinstance(value, Mapping):
-        for name in (*IMAGE_FIELDS, *(name for name in value if name not in IMAGE_FIELDS)):
+        others = (name for name in value if name not in IMAGE_FIELDS and name not in ECHOES)
+        for name in (*IMAGE_FIELDS, *others):
             yield from _walk(value.get(name), depth - 1)
 
 

@@ -7,7 +7,7 @@ cancel it at our deadline. Replicate deletes output files after an hour, so we f
 import math
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.domain.vendor_prices import Statement
 from imagegen.providers.bounds import Clock, Deadline
 from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader, first_image
@@ -33,8 +34,10 @@ from imagegen.providers.faults import (
 )
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.pictures import pictures_in
+from imagegen.providers.price_statements import asked_one_by_one
 from imagegen.providers.refusals import refused_in, states_refusal
 from imagegen.providers.replicate_files import FileUploader
+from imagegen.providers.replicate_models import ModelLookup
 
 NAME = "replicate"
 
@@ -100,6 +103,19 @@ class ReplicateProvider:
 
     def models(self, *, timeout_seconds: float) -> None:
         """Return ``None``: Replicate's list contains every model that any user has published."""
+
+    def stated_prices(
+        self, orders: Sequence[ImageOrder], *, timeout_seconds: float
+    ) -> list[Statement]:
+        """Return whether each model is still there: Replicate states no prices.
+
+        Raises:
+            ProviderError: Replicate does not answer, or not for this key.
+        """
+        lookup = ModelLookup(self.http, self.api_key, self.base_url, classify)
+        return asked_one_by_one(
+            orders, Deadline.after(timeout_seconds, self.clock), lookup.statement
+        )
 
     def _create(
         self, order: ImageOrder, deadline: Deadline, *, reserve_seconds: float

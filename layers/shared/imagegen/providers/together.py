@@ -4,7 +4,7 @@ Errors: https://docs.together.ai/docs/error-codes.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json, ServedModels
+from imagegen.domain.vendor_prices import Statement
 from imagegen.providers.bounds import Deadline
 from imagegen.providers.classification import key_fault, no_image, outcome_in_front
 from imagegen.providers.download import Downloader, first_image
@@ -29,6 +30,7 @@ from imagegen.providers.faults import (
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import check_named_fields, data_url, named_fields
 from imagegen.providers.pictures import pictures_of
+from imagegen.providers.price_statements import microusd_of, usd_in
 from imagegen.providers.refusals import is_refusal_code, states_refusal
 
 NAME = "together"
@@ -50,6 +52,11 @@ ACCOUNT = frozenset(
 # Together documents its 401 and 402 by status (https://docs.together.ai/docs/error-codes), so their
 # messages have to be read where the code is missing.
 ACCOUNT_TEXT = re.compile(r"\bapi[ _-]?key\b|\bcredits?\b|\bspending\b|\bbilling\b", re.IGNORECASE)
+
+ANY_IMAGE = re.compile(r"(?:price )?per (?:text-to-image )?image\.?", re.IGNORECASE)
+SIZE = re.compile(r"(\d+)\s*[x\u00d7]\s*(\d+)")
+STEPS = "min_steps"
+"""The field with the steps that a price for pixels includes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +102,60 @@ class TogetherProvider:
         Raises:
             ProviderError: there is no list.
         """
+        return dict.fromkeys(self._listed(timeout_seconds))
+
+    def stated_prices(
+        self, orders: Sequence[ImageOrder], *, timeout_seconds: float
+    ) -> list[Statement]:
+        """Return the prices in the list of models; it may state none of a model.
+
+        Raises:
+            ProviderError: there is no list.
+        """
+        listed = self._listed(timeout_seconds)
+        return [stated_in(listed.get(order.model), order) for order in orders]
+
+    def _listed(self, timeout_seconds: float) -> dict[str, Json]:
+        """Return the entries of the list by the models' ids."""
         url = f"{self.base_url}/models"
         headers = bearer(NAME, self.api_key)
         answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
         raise_if(key_fault(NAME, answer, classify(answer)))
         models = items_at(answer.body) or items_at(answer.body, "data")
-        return {text_at(model, "id"): None for model in models}
+        return {text_at(model, "id"): model for model in models}
 
 
 def build(api_key: SecretStr, base_url: str) -> TogetherProvider:
     """Return the provider."""
     return TogetherProvider(JsonHttp(NAME), Downloader(NAME, base_url), api_key, base_url)
+
+
+def stated_in(model: Json, order: ImageOrder) -> Statement:
+    """Return the price that an entry of the list states for an order.
+
+    It states a price for a million pixels, with the steps that it includes, or one of an example.
+    An example for another size than the order's is no price of the order.
+    """
+    pixels = usd_in(dig(model, "pricing", "image_pixel", "price_per_megapixel"))
+    if pixels is not None:
+        steps, included = order.params.get("steps"), dig(model, "pricing", "image_pixel", STEPS)
+        usd = pixels * order.width * order.height / 1_000_000
+        if type(steps) is int and type(included) is int and 0 < included < steps:
+            usd = usd * steps / included
+        return Statement(microusd_of(usd))
+    example = usd_in(dig(model, "pricing", "image", "example_price"))
+    words = text_at(model, "pricing", "image", "example_description")
+    if example is None or not _is_of(words, order):
+        return Statement()
+    return Statement(microusd_of(example))
+
+
+def _is_of(words: str, order: ImageOrder) -> bool:
+    """Return whether the words beside an example's price describe the order, or any image."""
+    size = SIZE.search(words)
+    if size:
+        return {int(size[1]), int(size[2])} == {order.width, order.height}
+    return not words or bool(ANY_IMAGE.fullmatch(words.strip()))
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:

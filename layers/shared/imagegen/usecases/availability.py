@@ -8,6 +8,7 @@ from imagegen.domain.candidates import Availability, Reason
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
 from imagegen.domain.pricing import most_for_input_microusd, price_microusd
+from imagegen.domain.vendor_prices import Drift, drifts
 from imagegen.guard import Guard, model_circuit
 from imagegen.wire.reports import (
     Models,
@@ -39,21 +40,30 @@ class Switchboard:
     guard: Guard
     requires_marks: bool = False
     """Whether only models are offered whose files have a mark of origin."""
+    closes_on_drift: bool = False
+    """Whether a row is left out while its vendor states another price than the catalog."""
 
     def availability(self, user: str = "") -> dict[str, Availability]:
         """Return whether each row of the catalog can be called for the user now, by row key.
 
         The first reason against it is reported: no mark of origin although one is required, no key,
-        switched off, then a circuit that lets no call of this user through.
+        switched off, a price that its vendor does not confirm, then a circuit that lets no call of
+        this user through.
         """
         setups, blocked = self.setups(), self.guard.blocked_until_ms(user)
-        unmarked = Availability(Reason.MARKS)
+        unmarked, drifted = Availability(Reason.MARKS), self._drifted()
         return {
             row.key: unmarked
             if self.requires_marks and not row.marks
-            else _state(row, setups.get(row.provider), blocked)
+            else _state(row, setups.get(row.provider), drifted, blocked)
             for row in self.catalog.models
         }
+
+    def _drifted(self) -> Mapping[str, Drift]:
+        """Return the rows that are left out for their prices; none if they cannot be read."""
+        if not self.closes_on_drift:
+            return {}
+        return drifts(self.catalog, self.guard.fleet().price_checks)
 
     def availability_on(self, day: date) -> dict[str, Availability]:
         """Return the same with the rows that are shut down on a day: that reason comes first."""
@@ -132,11 +142,18 @@ def _inputs(row: Offering) -> OfferedInputs | None:
     )
 
 
-def _state(row: Offering, setup: ProviderSetup | None, blocked: Mapping[str, int]) -> Availability:
+def _state(
+    row: Offering,
+    setup: ProviderSetup | None,
+    drifted: Mapping[str, Drift],
+    blocked: Mapping[str, int],
+) -> Availability:
     if setup is None or not setup.has_key:
         return Availability(Reason.NO_KEY)
     if not setup.enabled:
         return Availability(Reason.DISABLED)
+    if row.key in drifted:
+        return Availability(Reason.PRICE)
     names = (row.provider, model_circuit(row.provider, row.model)) if blocked else ()
     until_ms = next((blocked[name] for name in names if name in blocked), None)
     return Availability() if until_ms is None else Availability(Reason.CIRCUIT, until_ms)

@@ -16,6 +16,7 @@ from imagegen.domain.days import today
 from imagegen.domain.fleet import FleetState, KeyCheck
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ModerationMode
+from imagegen.domain.vendor_prices import Drift, drifts
 from imagegen.usecases.availability import ProviderSetup, Switchboard
 from imagegen.usecases.key_checks import VALID, last_day
 from imagegen.wire.reports import (
@@ -24,6 +25,7 @@ from imagegen.wire.reports import (
     KeyCheckReport,
     ModelReport,
     ModerationReport,
+    PriceDriftReport,
     ProviderReport,
 )
 
@@ -82,7 +84,11 @@ class HealthReporter:
     ) -> ProviderReport:
         rows = [row for row in self.catalog.models if row.provider == name]
         key_check, circuit = fleet.key_checks.get(name), fleet.circuits.get(name, Circuit())
-        models = tuple(self._model(row, states[row.key], key_check) for row in rows)
+        drifted = drifts(self.catalog, fleet.price_checks)
+        models = tuple(
+            self._model(row, states[row.key], key_check, drifted.get(row.key)) for row in rows
+        )
+        price_check = fleet.price_checks.get(name)
         up = any(model.available for model in models)
         return ProviderReport(
             provider=name,
@@ -93,6 +99,7 @@ class HealthReporter:
             circuit=self._circuit(circuit),
             models=models,
             last_key_check=_key_check_report(key_check),
+            prices_checked_at=price_check.at_ms if price_check else None,
             hint=_hint(setup, circuit),
         )
 
@@ -110,7 +117,9 @@ class HealthReporter:
         is_past_rest = circuit.state is State.CLOSED and circuit.until_ms <= self.now_ms()
         return None if is_past_rest else circuit.until_ms or None
 
-    def _model(self, row: Offering, state: Availability, key_check: KeyCheck | None) -> ModelReport:
+    def _model(
+        self, row: Offering, state: Availability, key_check: KeyCheck | None, drift: Drift | None
+    ) -> ModelReport:
         return ModelReport(
             key=row.key,
             model=row.model,
@@ -118,18 +127,31 @@ class HealthReporter:
             available=state.reason is None,
             reason=state.reason,
             warning=_warning(row, key_check, today(self.now_ms())),
+            price_drift=_price_drift(drift),
         )
 
 
 def public_summary(report: Health) -> Health:
-    """Return the report without the codes of the last errors, so that it may be public."""
-    providers = tuple(
-        one.model_copy(
-            update={"circuit": one.circuit.model_copy(update={"why": None}), "hint": None}
-        )
-        for one in report.providers
+    """Return the report without what only operators see, so that it may be public.
+
+    That is the codes of the last errors, and the vendors' prices.
+    """
+    return report.model_copy(update={"providers": tuple(map(_public, report.providers))})
+
+
+def _public(report: ProviderReport) -> ProviderReport:
+    circuit = report.circuit.model_copy(update={"why": None})
+    models = tuple(one.model_copy(update={"price_drift": None}) for one in report.models)
+    hidden = {"circuit": circuit, "models": models, "hint": None, "prices_checked_at": None}
+    return report.model_copy(update=hidden)
+
+
+def _price_drift(drift: Drift | None) -> PriceDriftReport | None:
+    if drift is None:
+        return None
+    return PriceDriftReport(
+        size=drift.row.sizes[0].size, price=drift.microusd, stated=drift.stated_microusd
     )
-    return report.model_copy(update={"providers": providers})
 
 
 def _key_check_report(key_check: KeyCheck | None) -> KeyCheckReport | None:

@@ -22,14 +22,15 @@ from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.fleet import KeyCheck, KeyCheckStore
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageProvider, ServedModels
+from imagegen.domain.vendor_prices import drifts
 from imagegen.guard import Guard
 from imagegen.usecases.availability import ProviderSetup
 
 CALL_TIMEOUT_SECONDS = 6.0
 """The longest timeout of each of the two calls per provider."""
-ROUND_SECONDS = 60.0
-"""The longest that all calls of a round take, which is within the function's timeout of 90 s.
-With more than five providers, each call has less time."""
+ROUND_SECONDS = 96.0
+"""The longest that all calls of a round take, which is within the function's timeout of 120 s.
+With more than eight providers, each call has less time."""
 VALID = "valid"
 
 
@@ -53,6 +54,8 @@ class KeyCheckResults:
     """How many circuits let no call through, for every provider of the catalog."""
     unlisted: tuple[str, ...]
     """The catalog's models that are missing in their providers' lists."""
+    drifted: tuple[str, ...]
+    """The rows whose prices differ from what their vendors stated last."""
     days_left: int | None
     """Days until the first shutdown of a model that is still offered; ``None`` if none is known."""
 
@@ -100,6 +103,7 @@ class KeyChecker:
             changes=changes,
             open_circuits=self._open_circuits(),
             unlisted=tuple(sorted(model for one in found.values() for model in one.unlisted)),
+            drifted=tuple(drifts(self.catalog, self.guard.fleet().price_checks)),
             days_left=min(self._days_left(rows, found), default=None),
         )
 

@@ -132,6 +132,16 @@ class CircuitReport(EdgeModel):
     why: str | None = Field(None, description="The last error's code; only with the admin scope.")
 
 
+class PriceDriftReport(EdgeModel):
+    """A price of the catalog that is not the vendor's."""
+
+    size: str
+    price: MicroUsd = Field(description="Of one image of that size, as the catalog has it.")
+    stated: MicroUsd | None = Field(
+        description="What the vendor states; `null`: it no longer takes the request."
+    )
+
+
 class ModelReport(EdgeModel):
     """A model as health shows it."""
 
@@ -141,6 +151,9 @@ class ModelReport(EdgeModel):
     available: bool
     reason: str | None
     warning: str | None
+    price_drift: PriceDriftReport | None = optional_field(
+        "Set while the vendor states another price; only with the admin scope."
+    )
 
 
 class KeyCheckReport(EdgeModel):
@@ -163,6 +176,10 @@ class ProviderReport(EdgeModel):
     circuit: CircuitReport
     models: tuple[ModelReport, ...]
     last_key_check: KeyCheckReport | None
+    prices_checked_at: Instant | None = optional_field(
+        "When the vendor was last asked for its prices; only with the admin scope, and where it "
+        "states any."
+    )
     hint: str | None = optional_field(
         "What to do about a refused credential; only with the admin scope."
     )

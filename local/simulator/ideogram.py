@@ -1,0 +1,194 @@
+"""Ideogram's images (https://developer.ideogram.ai/api-reference/images/generate/ideogram-4-5)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from secrets import randbelow, token_urlsafe
+from typing import Any
+
+from local.simulator.catalog import load_catalog
+from local.simulator.desk import Desk, Order
+from local.simulator.faults import Fault, FaultError
+from local.simulator.ideogram_faults import FAULTS
+from local.simulator.keys import check_credit, check_key
+from local.simulator.wire import Answer, Body, Request, json_answer
+
+NAME = "ideogram"
+GENERATE = re.compile(r"/v2/image/generate/([a-z0-9-]+)")
+CHOICES = {"magic_prompt": ("auto", "on", "off"), "quality": ("low", "medium", "high")}
+"""``very_low`` needs source images."""
+RANGES = {"num_images": (1, 8), "seed": (0, 2_147_483_647)}
+FLAGS = ("enable_copyright_detection", "async")
+FIELDS = {"prompt", "size", "webhook_url", *CHOICES, *RANGES, *FLAGS}
+MOST_CHARACTERS = 10_000
+# Those of the presets for 1K and 2K that the pages of the vendor and its users name.
+SIZES = (
+    *("1024x1024", "1280x720", "720x1280"),
+    *("2048x2048", "2496x1664", "1664x2496", "2560x1440", "1440x2560", "1440x2880", "2880x1440"),
+)
+AUTO = "2048x2048"
+
+
+@dataclass(frozen=True, slots=True)
+class Ideogram:
+    """Ideogram."""
+
+    name: str = NAME
+
+    @property
+    def faults(self) -> Mapping[str, Fault]:
+        """Return Ideogram's errors and endings."""
+        return FAULTS
+
+    def key_of(self, request: Request) -> str:
+        """Return the key in its header."""
+        return request.headers.get("api-key", "")
+
+    def is_order(self, request: Request) -> bool:
+        """Return whether the request is for an image and not for its price."""
+        asks = request.method == "POST" and GENERATE.fullmatch(request.path) is not None
+        return asks and not is_dry_run(request)
+
+    def order_from(self, request: Request) -> Order:
+        """Return the order; every field is checked."""
+        order = checked_order(request)
+        check_credit(self.key_of(request), FAULTS["out_of_credit"])
+        return order
+
+    def free(self, request: Request) -> Answer:
+        """Return the price of a dry run."""
+        check_key(self.key_of(request), FAULTS)
+        if request.method != "POST" or GENERATE.fullmatch(request.path) is None:
+            raise FaultError(replace(FAULTS["model_gone"], message="Not found"))
+        order = checked_order(request)
+        row = load_catalog().row(NAME, order.model, order.quality)
+        price = row.price_microusd(order.width, order.height) if row else None
+        microusd = order.count * (price or 0)
+        return json_answer(
+            {
+                "object": "price_quote",
+                "billing_identifier": f"{order.model}-{order.quality}",
+                "quantity": order.count,
+                "usd_micros": microusd,
+                "credit_millis": microusd // 1000,
+                "qualifier": "exact",
+            }
+        )
+
+    def error(self, fault: Fault) -> Answer:
+        """Return ``{"error", "reject_reason"}``."""
+        body: Body = {"error": fault.message or "error"}
+        if fault.code:
+            body |= {"reject_reason": fault.code, **fault.details}
+        after = fault.retry_after_seconds
+        headers = {} if after is None else {"retry-after": str(after)}
+        return json_answer(body, status=fault.status, headers=headers)
+
+    def success(self, desk: Desk) -> Answer:
+        """Return links to the pictures."""
+        links = ({"is_image_safe": True, "url": desk.publish(one)} for one in desk.pictures)
+        return images_answer(desk, list(links))
+
+    def empty(self, desk: Desk) -> Answer:
+        """Return a success without a picture, as the fault defines it."""
+        if desk.details.get("only_accepted"):
+            return json_answer({"generation_id": token_urlsafe(16), "seed": seed_of(desk.order)})
+        withheld = desk.details.get("data")
+        return images_answer(desk, [dict(withheld)] if withheld else [])
+
+
+def build() -> Ideogram:
+    """Return the simulated provider in its initial state."""
+    return Ideogram()
+
+
+def is_dry_run(request: Request) -> bool:
+    """Return whether the request asks for a price alone."""
+    return request.query.get("dry_run", "false").lower() == "true"
+
+
+def seed_of(order: Order) -> int:
+    """Return the seed of the request, or one by chance."""
+    seed: int = order.params.get("seed", randbelow(RANGES["seed"][1]))
+    return seed
+
+
+def images_answer(desk: Desk, found: list[Body]) -> Answer:
+    """Return the list of images; ``found`` has the link of each and whether it is safe."""
+    order, seed = desk.order, seed_of(desk.order)
+    shared = {
+        "prompt": order.prompt,
+        "resolution": f"{order.width}x{order.height}",
+        "seed": seed,
+    }
+    data = [{**shared, **one} for one in found]
+    return json_answer({"generation_id": token_urlsafe(16), "seed": seed, "data": data})
+
+
+def invalid(message: str) -> FaultError:
+    """Return the refusal of one field."""
+    return FaultError(replace(FAULTS["bad_parameter"], message=message))
+
+
+def checked_order(request: Request) -> Order:
+    """Return the order, whose key is good.
+
+    Raises:
+        FaultError: the key, the model or a field is refused.
+    """
+    check_key(request.headers.get("api-key", ""), FAULTS)
+    found = GENERATE.fullmatch(request.path)
+    model = found[1] if found else ""
+    if model not in load_catalog().models(NAME):
+        raise FaultError(FAULTS["model_gone"])
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        raise FaultError(FAULTS["unsupported_media"])
+    body = body_of(request)
+    check_fields(body)
+    width, _, height = body.get("size", AUTO).replace("auto", AUTO).partition("x")
+    return Order(
+        model=model,
+        prompt=body["prompt"],
+        params={name: value for name, value in body.items() if name != "prompt"},
+        width=int(width),
+        height=int(height),
+        count=body.get("num_images", 1),
+        most=RANGES["num_images"][1],
+        quality=body.get("quality", "high"),
+    )
+
+
+def body_of(request: Request) -> Body:
+    """Return the JSON body.
+
+    Raises:
+        FaultError: ``bad_parameter``: the body is not a JSON object.
+    """
+    try:
+        return request.json()
+    except ValueError as error:
+        raise invalid("invalid JSON body") from error
+
+
+def check_fields(body: Body) -> None:
+    """Refuse missing and unknown fields, and values outside the allowed choices and ranges."""
+    prompt = body.get("prompt")
+    if not isinstance(prompt, str) or not 1 <= len(prompt) <= MOST_CHARACTERS:
+        raise invalid("prompt must have 1 to 10000 characters")
+    for name in sorted(body.keys() - FIELDS):
+        raise invalid(f"{name} is not known")
+    for name, choices in CHOICES.items():
+        if body.get(name, choices[0]) not in choices:
+            raise invalid(f"{name} must be one of {', '.join(choices)}")
+    for name, (low, high) in RANGES.items():
+        if not _is_in_range(body.get(name, low), low, high):
+            raise invalid(f"{name} must be between {low} and {high}")
+    for name in FLAGS:
+        if type(body.get(name, False)) is not bool:
+            raise invalid(f"{name} must be true or false")
+    if body.get("size", "auto") not in ("auto", *SIZES):
+        raise invalid("size must be auto or a preset")
+
+
+def _is_in_range(value: Any, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high

@@ -1,0 +1,74 @@
+"""Ideogram (https://developer.ideogram.ai/api-reference/images/generate/ideogram-4-5)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.vendors import Refusals, Sent, Vendor
+
+REASONS = frozenset(
+    {"insufficient_funds", "subscription_required", "daily_limit", "priority_credit_required"}
+    | {"inflight_limit", "feature_limit"}
+)
+PATH = "/v2/image/generate"
+
+
+def order(model: str, prompt: str, params: dict[str, Any]) -> Sent:
+    return Sent(f"{PATH}/{model}", {"num_images": 1, **params, "prompt": prompt})
+
+
+def picture(body: Any) -> str | None:
+    return (body["data"][0].get("url") or None) if body.get("data") else None
+
+
+def params_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in {"prompt", "num_images"}}
+
+
+def error(_status: int, code: str, message: str) -> Any:
+    reason = {"reject_reason": code} if code in REASONS else {}
+    return {"error": message, **reason}
+
+
+def empty(fields: Mapping[str, Any]) -> Any:
+    made = {"prompt": "a fox", "resolution": "1024x1024", "seed": 1, "url": None}
+    data = [{**made, "is_image_safe": True, **fields}] if fields else []
+    return {"generation_id": "gen_1", "seed": 1, "data": data}
+
+
+VENDOR = Vendor(
+    order=order,
+    picture=picture,
+    params_of=params_of,
+    usual={
+        "model": "ideogram-4-5",
+        "magic_prompt": "off",
+        "quality": "low",
+        "size": "1024x1024",
+    },
+    usual_microusd=30_000,
+    refusals=Refusals(bad_key=401, no_credit=402, model_gone=404, prompt=422),
+    key_check=f"{PATH}/ideogram-4-5?dry_run=true",
+    check_body={
+        "prompt": "a",
+        "num_images": 1,
+        "magic_prompt": "off",
+        "quality": "low",
+        "size": "1024x1024",
+    },
+    check_calls=1,
+    key_header="api-key",
+    bad_key=(401, error(401, "", "Invalid API key: {key}")),
+    accounts=(
+        (401, "", "Invalid API key"),
+        (401, "", "Unauthorized"),
+        (402, "insufficient_funds", "Insufficient credits."),
+        (402, "subscription_required", "Subscribe first."),
+        (402, "priority_credit_required", "No priority credits."),
+        (402, "feature_limit", "Limited."),
+        (402, "of a new kind", "Your credits are used up."),
+        (403, "", "This API key is disabled."),
+        (429, "insufficient_funds", "Insufficient credits."),
+    ),
+    error=error,
+    empty=empty,
+)
