@@ -24,6 +24,7 @@ class Row:
     """By size, for sizes whose billed megapixels differ from their area."""
     typical_seconds: float
     shutdown_on: str | None
+    tier: str = "standard"
 
     def price_microusd(self, width: int, height: int) -> int | None:
         """Return the price of one image in micro-dollars, ``None`` for a size without a price."""
@@ -86,4 +87,5 @@ def row_from(entry: Mapping[str, Any]) -> Row:
         billed,
         entry["typicalSeconds"],
         entry["shutdownOn"],
+        entry["tier"],
     )

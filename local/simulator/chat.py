@@ -12,7 +12,8 @@ from secrets import token_hex
 from imagegen.chat import INSTRUCTIONS
 from local.simulator import chat_dialects
 from local.simulator.chat_faults import FAULTS, SCRIPTS
-from local.simulator.chat_words import TOOL, Reply, Use, reply_to
+from local.simulator.chat_wishes import TOOL
+from local.simulator.chat_words import Reply, Use, reply_to
 from local.simulator.clock import now_seconds
 from local.simulator.faults import Fault, FaultError, Shows
 from local.simulator.jobs import time_text

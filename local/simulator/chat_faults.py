@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from local.simulator.chat_words import TOOL, Reply, Use, last_words, results_in
+from local.simulator.chat_history import last_words, results_in
+from local.simulator.chat_wishes import TOOL
+from local.simulator.chat_words import Reply, Use
 from local.simulator.faults import OUTAGES, Fault, Outcome, Shows, named
 from local.simulator.wire import Ending
 

@@ -1,33 +1,54 @@
-"""Draws a picture that is visibly made of the pictures that were given with the request."""
+"""Makes a picture of those that were given with a request."""
 
-from PIL import Image, ImageDraw, ImageOps
+import re
 
+from PIL import Image, ImageOps
+
+from local.simulator.art.edits import changed_picture, in_the_style_of, with_colours_of
+from local.simulator.art.painter import Hand
+from local.simulator.art.reading import read
 from local.simulator.given import Given
 
-FRAME = (250, 204, 21)
-SMALL_SHARE = 6
-"""The other pictures are shown with this part of the edge."""
-OPAQUE = 255
+STYLE_OF = re.compile(r"\bstyle\b|\bstil\b|\bestilo\b|スタイル|画風", re.IGNORECASE)
 
 
 def retouched(
-    drawn: Image.Image, inputs: tuple[Given, ...], repaint: Image.Image | None
+    prompt: str,
+    hand: Hand,
+    size: tuple[int, int],
+    inputs: tuple[Given, ...],
+    repaint: Image.Image | None,
 ) -> Image.Image:
-    """Return the drawn picture mixed with the first input, with small ones of the others on it.
+    """Return the first picture as the prompt changes it, with a hint of the others' colours.
 
-    ``repaint`` is white where the first input may change: elsewhere it stays as it is. Without it,
-    everything may, and the input shows through.
+    ``repaint`` is white where the first may change: elsewhere it stays as it is. A prompt for
+    something else in its style gives a new picture.
     """
-    first = ImageOps.fit(inputs[0].pixels().convert("RGB"), drawn.size)
-    plain = drawn.convert("RGB")
-    if repaint is None:
-        image = Image.blend(first, plain, 0.4)
-        edge = max(2, min(drawn.size) // 64)
-        ImageDraw.Draw(image).rectangle((0, 0, *drawn.size), outline=FRAME, width=edge)
+    first = ImageOps.fit(inputs[0].pixels().convert("RGB"), size)
+    if repaint is not None:
+        return changed_picture(first, prompt, hand, sharp(repaint, size))
+    if len(inputs) == 1 and STYLE_OF.search(prompt) and read(prompt).items:
+        image = in_the_style_of(prompt, first, hand, size)
     else:
-        image = Image.composite(plain, first, ImageOps.fit(repaint, drawn.size))
-    _add_small(image, inputs[1:])
+        image = changed_picture(first, prompt, hand, None)
+    for other in inputs[1:]:
+        image = with_colours_of(image, other.pixels())
     return image
+
+
+def with_the_rest(
+    image: Image.Image, inputs: tuple[Given, ...], repaint: Image.Image | None
+) -> Image.Image:
+    """Return a picture that was made larger, with the first input's own pixels outside the mask."""
+    if repaint is None:
+        return image
+    first = ImageOps.fit(inputs[0].pixels().convert(image.mode), image.size)
+    return Image.composite(image, first, sharp(repaint, image.size))
+
+
+def sharp(repaint: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return a mask of a size in black and white only."""
+    return ImageOps.fit(repaint, size).point([0] * 128 + [255] * 128)
 
 
 def where_transparent(mask: Given) -> Image.Image:
@@ -38,21 +59,3 @@ def where_transparent(mask: Given) -> Image.Image:
 def where_white(mask: Given) -> Image.Image:
     """Return white where a mask is white."""
     return mask.pixels().convert("L")
-
-
-def without_background(drawn: Image.Image) -> Image.Image:
-    """Return the picture with a transparent border: alpha that is used."""
-    image = drawn.convert("RGBA")
-    width, height = image.size
-    alpha = Image.new("L", image.size, 0)
-    box = (width // 8, height // 8, width - width // 8, height - height // 8)
-    ImageDraw.Draw(alpha).ellipse(box, fill=OPAQUE)
-    image.putalpha(alpha)
-    return image
-
-
-def _add_small(image: Image.Image, others: tuple[Given, ...]) -> None:
-    edge = max(8, min(image.size) // SMALL_SHARE)
-    for index, one in enumerate(others):
-        small = ImageOps.fit(one.pixels().convert("RGB"), (edge, edge))
-        image.paste(small, ((index * edge) % max(1, image.width - edge), 0))

@@ -8,7 +8,7 @@ from local.simulator.board import Armed, FaultBoard
 from local.simulator.catalog import load_catalog
 from local.simulator.clock import now_seconds
 from local.simulator.desk import Desk, Order, Provider
-from local.simulator.drawing import Sketch, draw
+from local.simulator.drawing import USUAL_DETAIL, Sketch, draw
 from local.simulator.faults import Fault, FaultError, Shows
 from local.simulator.jobs import time_text
 from local.simulator.ledger import Call, Ledger
@@ -17,6 +17,7 @@ from local.simulator.shelf import Shelf
 from local.simulator.spoil import Picture, spoiled
 from local.simulator.wire import Answer, Body, Request, page_answer
 
+DETAILS: Mapping[str, int] = {"fast": 0, "standard": 1, "high": 2, "ultra": 3}
 HEALTHY = Armed(Fault(None, Shows.IMAGE))
 
 
@@ -136,13 +137,23 @@ def drawn(provider: str, order: Order, fault: Fault) -> tuple[Picture, ...]:
         order.image_format,
         order.transparent,
         order.tool,
+        detail_of(provider, order),
     )
     inputs = () if fault.details.get("input_lost") else order.inputs
     media_type = f"image/{order.image_format}"
     return tuple(
-        spoiled(Picture(draw(sketch, inputs, order.repaint), media_type), fault.spoil)
-        for _ in range(count_of(order, fault))
+        spoiled(
+            Picture(draw(replace(sketch, take=take), inputs, order.repaint), media_type),
+            fault.spoil,
+        )
+        for take in range(count_of(order, fault))
     )
+
+
+def detail_of(provider: str, order: Order) -> int:
+    """Return how rich a picture is, from 0 to 3: the better the model's tier, the richer."""
+    row = load_catalog().row(provider, order.model, order.quality)
+    return DETAILS.get(row.tier if row else "", USUAL_DETAIL)
 
 
 def count_of(order: Order, fault: Fault) -> int:

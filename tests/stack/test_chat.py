@@ -83,7 +83,7 @@ def test_two_images_are_two_buttons_and_two_charges(person: Person) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("Good morning!", "Ask me for a picture"),
+        ("Good morning!", "Describe a picture"),
         ("Please make me something", "What should the picture show?"),
         ("Paint a cat with dall-e-3", "replaces it"),
         ("Draw an image of a fox under $0.0001", "That cannot be offered"),

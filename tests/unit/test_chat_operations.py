@@ -10,7 +10,7 @@ from imagegen.domain.errors import InvalidRequestError, ParameterError
 from imagegen.domain.operations import Operation
 from imagegen.mcp.offers import estimate_definition, offer_result, to_request
 from imagegen.usecases.generate.run import Made
-from local.simulator.chat_words import change_of
+from local.simulator.chat_changes import change_of
 from tests.fakes.llms import ScriptedLlm, use
 from tests.unit.test_chat_pictures import DONE, IDS, last, offered, said, talk
 from tests.unit.test_operations import OPERATIONS, a_service, result_of

@@ -1,0 +1,48 @@
+"""The simulated LLM's own sentences, in the language in which it is spoken to."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PHRASES_PATH = Path(__file__).with_name("chat_phrases.json")
+VOCABULARY_PATH = Path(__file__).with_name("chat_vocabulary.json")
+DEFAULT = "en"
+
+
+@cache
+def vocabulary() -> Mapping[str, Any]:
+    """Return the tables of words, each as one text: small talk, fillers, words of languages."""
+    found: Mapping[str, Any] = json.loads(VOCABULARY_PATH.read_text())
+    return found
+
+
+KANA = re.compile(r"[\u3040-\u30ff]")
+COMMON: Mapping[str, frozenset[str]] = {
+    name: frozenset(words.split()) for name, words in vocabulary()["languages"].items()
+}
+"""Words by which a language is recognised; those that two share count for both."""
+
+
+@cache
+def phrases() -> Mapping[str, Mapping[str, str]]:
+    """Return the sentences by language and name."""
+    found: Mapping[str, Mapping[str, str]] = json.loads(PHRASES_PATH.read_text())
+    return found
+
+
+def phrase(name: str, language: str) -> str:
+    """Return a sentence."""
+    return phrases()[language][name]
+
+
+def language_of(text: str) -> str:
+    """Return the code of the language that a text is in; English where it is not plain."""
+    if KANA.search(text):
+        return "ja"
+    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())
+    counts = {name: sum(word in common for word in words) for name, common in COMMON.items()}
+    best = max(counts, key=lambda name: counts[name])
+    return best if counts[best] > len(words) / 4 else DEFAULT
