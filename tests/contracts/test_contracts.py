@@ -20,6 +20,7 @@ MODELS = {
     "replicate": "black-forest-labs/flux-schnell",
     "gemini": "gemini-3.1-flash-lite-image",
     "bedrock": "stability.stable-image-core-v1:1",
+    "bfl": "flux-2-pro",
 }
 REQUESTS: dict[str, Any] = {
     "openai": {
@@ -63,6 +64,14 @@ REQUESTS: dict[str, Any] = {
         "aspect_ratio": "1:1",
         "output_format": "png",
         "seed": 0,
+    },
+    "bfl": {
+        "prompt": "a fox",
+        "width": 1024,
+        "height": 1024,
+        "output_format": "jpeg",
+        "safety_tolerance": 2,
+        "disable_pup": False,
     },
 }
 MODERATION = {"model": "omni-moderation-latest", "input": "a fox"}
@@ -180,6 +189,10 @@ def test_a_good_answer_fits(vendor: str) -> None:
         ("bedrock", "inference_error", "imageAnswer"),
         ("bedrock", "access_not_granted", "error"),
         ("bedrock", "end_of_life", "error"),
+        ("bfl", "success_without_cost", "imageAnswer"),
+        ("bfl", "not_authenticated", "error"),
+        ("bfl", "bad_key", "error"),
+        ("bfl", "no_credits", "error"),
     ],
 )
 def test_a_recorded_answer_fits(vendor: str, name: str, shape: str) -> None:
@@ -304,6 +317,11 @@ def test_a_model_without_facts_is_told() -> None:
         ("bedrock", "images.0", None),
         ("bedrock", "seeds.0", "7"),
         ("bedrock", "cost", 1),
+        ("bfl", "id", GONE),
+        ("bfl", "polling_url", GONE),
+        ("bfl", "polling_url", "t1"),
+        ("bfl", "cost", "1.5"),
+        ("bfl", "status", "Ready"),
     ],
 )
 def test_an_answer_that_the_vendor_would_not_give_does_not_fit(

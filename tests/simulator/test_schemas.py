@@ -22,6 +22,7 @@ type Order = Callable[..., requests.Response]
         ("replicate", "replicate", "imageAnswer"),
         ("gemini", "gemini", "imageAnswer"),
         ("bedrock", "bedrock", "imageAnswer"),
+        ("bfl", "bfl", "imageAnswer"),
         ("bedrock-checks", "bedrock", "checksAnswer"),
     ],
 )
@@ -75,6 +76,10 @@ def test_a_refusal_of_gemini_fits(order: Order, arm: Callable[..., None], fault:
         ("bedrock", "rate_limited", "error"),
         ("bedrock", "refused", "imageAnswer"),
         ("bedrock", "refused_without_images", "imageAnswer"),
+        ("bfl", "bad_key", "error"),
+        ("bfl", "bad_parameter", "error"),
+        ("bfl", "out_of_credit", "error"),
+        ("bfl", "refused", "imageAnswer"),
     ],
 )
 def test_an_error_fits(

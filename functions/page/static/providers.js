@@ -18,5 +18,9 @@ export const PROVIDERS = {
  "bedrock": {
   "title": "Amazon Bedrock",
   "colour": "#9f1239"
+ },
+ "bfl": {
+  "title": "Black Forest Labs",
+  "colour": "#134e4a"
  }
 };

@@ -27,9 +27,9 @@ from imagegen.usecases.availability import ProviderSetup
 
 CALL_TIMEOUT_SECONDS = 6.0
 """The longest timeout of each of the two calls per provider."""
-ROUND_SECONDS = 60.0
-"""The longest that all calls of a round take, which is within the function's timeout of 90 s.
-With more than five providers, each call has less time."""
+ROUND_SECONDS = 96.0
+"""The longest that all calls of a round take, which is within the function's timeout of 110 s.
+With more than eight providers, each call has less time."""
 VALID = "valid"
 
 
