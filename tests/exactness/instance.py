@@ -188,7 +188,7 @@ class Instance:
         return ""
 
     def setups(self) -> Mapping[str, ProviderSetup]:
-        return {name: ProviderSetup(has_key=True, enabled=True) for name in CATALOG.providers}
+        return {name: ProviderSetup(has_key=True, enabled=True) for name in self.catalog.providers}
 
     def get_provider(self, name: str) -> CountingProvider:
         return self.providers[name]

@@ -8,6 +8,7 @@ from tests.exactness import (
     emulator,
     faulty,
     growth,
+    jobs,
     machines,
     money,
     quotes,
@@ -40,5 +41,6 @@ ROWS = (
     Row("R16", "50 forks x 1,000 ids: 0 duplicates", answers.r16),
     Row("R17", "mixed load, 5 % faults: ledger = model, memory < +5 %, 0 unhandled", soak.r17),
     Row("R18", "200 sets of 4 at once: limits hold, charged = stored, repeated: 0 calls", sets.r18),
+    Row("R19", "50 killed after the order: bills = images = charges, 0 ordered again", jobs.r19),
     Row("G", "ledger and circuit stay small; 400 KB cannot be reached", growth.growth),
 )
