@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 from imagegen.domain.errors import ConfigurationError
 from imagegen.providers.builtin import COLOUR, PROVIDERS, About
 
-__all__ = ["PROVIDERS", "About"]
+__all__ = ["COLOUR", "PROVIDERS", "About"]
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
