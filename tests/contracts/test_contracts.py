@@ -21,6 +21,7 @@ MODELS = {
     "gemini": "gemini-3.1-flash-lite-image",
     "bedrock": "stability.stable-image-core-v1:1",
     "ideogram": "ideogram-4-5",
+    "bfl": "flux-2-pro",
 }
 REQUESTS: dict[str, Any] = {
     "openai": {
@@ -72,6 +73,14 @@ REQUESTS: dict[str, Any] = {
         "quality": "low",
         "size": "1024x1024",
         "seed": 0,
+    },
+    "bfl": {
+        "prompt": "a fox",
+        "width": 1024,
+        "height": 1024,
+        "output_format": "jpeg",
+        "safety_tolerance": 2,
+        "disable_pup": False,
     },
 }
 MODERATION = {"model": "omni-moderation-latest", "input": "a fox"}
@@ -195,6 +204,10 @@ def test_a_good_answer_fits(vendor: str) -> None:
         ("ideogram", "only_accepted", "imageAnswer"),
         ("ideogram", "insufficient_funds", "rejection"),
         ("ideogram", "inflight_limit", "rejection"),
+        ("bfl", "success_without_cost", "imageAnswer"),
+        ("bfl", "not_authenticated", "error"),
+        ("bfl", "bad_key", "error"),
+        ("bfl", "no_credits", "error"),
     ],
 )
 def test_a_recorded_answer_fits(vendor: str, name: str, shape: str) -> None:
@@ -338,6 +351,11 @@ def test_a_model_without_facts_is_told() -> None:
         ("ideogram", "data.0.resolution", "1k"),
         ("ideogram", "data.0.style", "auto"),
         ("ideogram", "cost", 1),
+        ("bfl", "id", GONE),
+        ("bfl", "polling_url", GONE),
+        ("bfl", "polling_url", "t1"),
+        ("bfl", "cost", "1.5"),
+        ("bfl", "status", "Ready"),
     ],
 )
 def test_an_answer_that_the_vendor_would_not_give_does_not_fit(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.job_store import DynamoJobStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
@@ -19,6 +20,7 @@ from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.gallery import PromptStore
+from imagegen.domain.jobs import JobStore
 from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ModerationMode, Moderator, ServedModels
@@ -38,6 +40,7 @@ from imagegen.wire.images import GenerateRequest
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.images import MemoryPromptStore
+from tests.fakes.jobs import MemoryJobStore
 from tests.fakes.pictures import clear_png, png
 from tests.fakes.previews import MemoryPreviewStore
 from tests.fakes.providers import ScriptedModerator
@@ -72,15 +75,25 @@ class CountingProvider:
     react: Callable[[str], Outcome | None] = lambda _name: None
     """Which outcome a call to the provider of this name comes to, ``None`` for an image."""
     calls: int = 0
+    has_jobs: bool = False
+    """Whether each call orders a job, which is done at once for whoever asks for it."""
+    asked: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
         with self._lock:
             self.calls += 1
+        if self.has_jobs and order.on_job is not None:
+            order.on_job("a-job")
         outcome = self.react(self.name)
         if outcome is not None:
             raise ProviderError(self.name, outcome, "told to")
         return ImageAnswer(drawn(order))
+
+    def job_result(self, ticket: str, *, timeout_seconds: float) -> ImageAnswer | None:
+        with self._lock:
+            self.asked += 1
+        return ImageAnswer(png())
 
     def check_key(self, *, timeout_seconds: float) -> None:
         return
@@ -104,6 +117,8 @@ class Instance:
     finished: list[ImageRecord] = field(default_factory=list)
     catalog: Catalog = CATALOG
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
+    jobs: JobStore = field(default_factory=MemoryJobStore)
+    """In memory where no provider has jobs, as the next."""
     prompts: PromptStore = field(default_factory=MemoryPromptStore)
     """In memory where no test is about them."""
     uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
@@ -187,7 +202,7 @@ class Instance:
         return ""
 
     def setups(self) -> Mapping[str, ProviderSetup]:
-        return {name: ProviderSetup(has_key=True, enabled=True) for name in CATALOG.providers}
+        return {name: ProviderSetup(has_key=True, enabled=True) for name in self.catalog.providers}
 
     def get_provider(self, name: str) -> CountingProvider:
         return self.providers[name]
@@ -252,4 +267,5 @@ def instance(
         limits,
         catalog=catalog,
         prompts=DynamoPromptStore(dynamodb, table),
+        jobs=DynamoJobStore(dynamodb, table),
     )

@@ -9,6 +9,7 @@ from tests.exactness import (
     endings,
     faulty,
     growth,
+    jobs,
     machines,
     money,
     quotes,
@@ -51,5 +52,6 @@ ROWS = (
         "200 sets of 4 edits in the background at once, events twice: limits, charged = stored",
         sets.r20,
     ),
+    Row("R21", "50 killed after the order: bills = images = charges, 0 ordered again", jobs.r21),
     Row("G", "ledger and circuit stay small; 400 KB cannot be reached", growth.growth),
 )

@@ -33,6 +33,15 @@ class ScriptedProvider:
     usage: dict[str, int] | None = None
     frames: list[PreviewFrame] = field(default_factory=list)
     """What is handed over before each reaction."""
+    has_jobs: bool = False
+    """Whether each order is a job, whose ticket is its number."""
+    job_answers: list[bytes | Outcome | None] = field(default_factory=lambda: [png()])
+    """What a job comes to when it is asked for; ``None`` while it runs."""
+    asked: list[str] = field(default_factory=list)
+    """The tickets that were asked for."""
+    asked_seconds: list[float] = field(default_factory=list)
+    while_asked: Callable[[], None] = lambda: None
+    """What happens meanwhile."""
 
     def generate(self, order: ImageOrder, *, timeout_seconds: float) -> ImageAnswer:
         self.orders.append(order)
@@ -40,6 +49,8 @@ class ScriptedProvider:
         if order.on_preview is not None:
             for frame in self.frames:
                 order.on_preview(frame)
+        if self.has_jobs and order.on_job is not None:
+            order.on_job(f"job-{len(self.orders)}")
         self.sleep(self.takes_ms)
         reaction = self._next(order)
         if isinstance(reaction, Outcome):
@@ -47,6 +58,15 @@ class ScriptedProvider:
         if isinstance(reaction, BaseException):
             raise reaction
         return ImageAnswer(reaction, usage=self.usage)
+
+    def job_result(self, ticket: str, *, timeout_seconds: float) -> ImageAnswer | None:
+        self.asked.append(ticket)
+        self.asked_seconds.append(timeout_seconds)
+        self.while_asked()
+        answer = self.job_answers.pop(0) if len(self.job_answers) > 1 else self.job_answers[0]
+        if isinstance(answer, Outcome):
+            raise self._error(answer)
+        return ImageAnswer(answer) if answer else None
 
     def check_key(self, *, timeout_seconds: float) -> None:
         outcome = self.key_checks.pop(0) if self.key_checks else None

@@ -47,6 +47,7 @@ from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.clock import Clock
 from tests.fakes.faults import Wire, wired
 from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
+from tests.fakes.jobs import MemoryJobStore
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.llms import TalkingLlm
 from tests.fakes.previews import MemoryPreviewStore
@@ -105,6 +106,7 @@ class Service:
     image_retention_days: int = 365
     require_marks: bool = False
     price_drift_closes: bool = False
+    jobs: MemoryJobStore = field(default_factory=MemoryJobStore)
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
     chat_limits: DailyChatLimits = field(default_factory=DailyChatLimits)
     moderator: ScriptedModerator | None = field(default_factory=ScriptedModerator)
@@ -325,7 +327,7 @@ class Service:
     @property
     def writes(self) -> int:
         """How often any store was changed."""
-        stores = (self.ledgers, self.images, self.records, self.prompts)
+        stores = (self.ledgers, self.images, self.records, self.prompts, self.jobs)
         return sum(store.writes for store in stores)
 
     def check_charged_iff_stored(self, user: str = USER) -> None:
@@ -390,6 +392,10 @@ class FakeWorld:
     @property
     def prompts(self) -> MemoryPromptStore:
         return wired("prompts", self.service.prompts, self.service.wire)
+
+    @property
+    def jobs(self) -> MemoryJobStore:
+        return wired("jobs", self.service.jobs, self.service.wire)
 
     @property
     def chat_usages(self) -> MemoryChatUsageStore:

@@ -25,15 +25,15 @@ GENERATE: Final = Group(
     "generate",
     (
         *_in("usecases/generate", "generator holds attempts run storage moderation delivery"),
-        *_in("usecases/generate", "presenter sets same_look frames replay reconciler"),
+        *_in("usecases/generate", "presenter sets same_look frames replay reconciler jobs"),
         "usecases/shared_inputs.py",
         *_in("usecases/generate", "background set_presenter"),
-        "domain/takeovers.py",
+        *("domain/takeovers.py", "domain/jobs.py"),
         *_in("edge", "preferences background"),
         *("wire/run_events.py", "aws/run_starter.py"),
     ),
     (
-        *_tests(UNIT, "background background_requests"),
+        *_tests(UNIT, "background background_requests jobs"),
         *_tests(UNIT, "generator attempts crashes delivery forgotten storage quote_is_over"),
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
         *_tests(UNIT, "same_look image_sets previews inputs shared_inputs"),
@@ -117,8 +117,10 @@ OUTCOMES: Final = Group(
         *_in("providers", "refusals classification packing pictures faults gemini openai"),
         *_in("providers", "replicate together moderation keys http bounds sdk download"),
         *_in("providers", "addresses gemini_parts image_stream input_files replicate_files"),
-        *_in("providers", "bedrock bedrock_checks bedrock_client ideogram instance_file"),
-        *("providers/__init__.py", "aws/parameters.py", "aws/clients.py"),
+        *_in(
+            "providers", "bedrock bedrock_checks bedrock_client bfl polling ideogram instance_file"
+        ),
+        *("providers/__init__.py", "providers/builtin.py", "aws/parameters.py", "aws/clients.py"),
         *_in("usecases", "key_checks price_checks health"),
         *_in("providers", "price_statements replicate_models"),
         *_in("providers", "openai_images compatible presets instances instance_rows base_urls"),
@@ -207,11 +209,11 @@ OBJECTS: Final = Group(
     _in(
         "aws",
         "image_store record_store prompt_store preview_store upload_store s3_errors items "
-        "chat_usage_store",
+        "chat_usage_store job_store",
     ),
     (
         *_tests(AWS, "image_contract prompt_contract preview_contract upload_contract"),
-        *_tests(AWS, "chat_usage_contract record_life object_keys deletion retries"),
+        *_tests(AWS, "chat_usage_contract job_contract record_life object_keys deletion retries"),
     ),
     on_aws=True,
 )

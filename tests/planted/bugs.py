@@ -369,8 +369,8 @@ TAKES_ANY_WAITING_HOLD = Bug(
     (
         Change(
             LEDGER_UPDATES,
-            "{held} AND {owner} = {update.value(takeover.waiting)}",
-            "{held} AND ({owner} = {update.value(takeover.waiting)} OR {held})",
+            "{held} AND {owner} = {update.value(takeover.previous)}",
+            "{held} AND ({owner} = {update.value(takeover.previous)} OR {held})",
         ),
     ),
     (LEDGER_CONTRACT,),

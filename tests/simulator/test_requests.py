@@ -102,6 +102,15 @@ def test_an_empty_account_cannot_draw_and_its_key_is_good(
         ("ideogram", {"resolution": "1k"}),
         ("ideogram", {"prompt": ""}),
         ("ideogram", {"prompt": "x" * 10_001}),
+        ("bfl", {"width": 1000}),
+        ("bfl", {"height": 48}),
+        ("bfl", {"width": 2048, "height": 2064}),
+        ("bfl", {"output_format": "gif"}),
+        ("bfl", {"safety_tolerance": 6}),
+        ("bfl", {"seed": "7"}),
+        ("bfl", {"aspect_ratio": "1:1"}),
+        ("bfl", {"disable_pup": True}),
+        ("bfl", {"prompt": ""}),
     ],
 )
 def test_a_wrong_parameter_is_refused_and_not_billed(

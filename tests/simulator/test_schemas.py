@@ -23,6 +23,7 @@ type Order = Callable[..., requests.Response]
         ("gemini", "gemini", "imageAnswer"),
         ("bedrock", "bedrock", "imageAnswer"),
         ("ideogram", "ideogram", "imageAnswer"),
+        ("bfl", "bfl", "imageAnswer"),
         ("bedrock-checks", "bedrock", "checksAnswer"),
     ],
 )
@@ -81,6 +82,10 @@ def test_a_refusal_of_gemini_fits(order: Order, arm: Callable[..., None], fault:
         ("ideogram", "withheld", "imageAnswer"),
         ("ideogram", "withheld_without_link", "imageAnswer"),
         ("ideogram", "only_accepted", "imageAnswer"),
+        ("bfl", "bad_key", "error"),
+        ("bfl", "bad_parameter", "error"),
+        ("bfl", "out_of_credit", "error"),
+        ("bfl", "refused", "imageAnswer"),
     ],
 )
 def test_an_error_fits(

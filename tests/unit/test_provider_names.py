@@ -33,7 +33,8 @@ STATIC = ROOT / "functions" / "page" / "static"
 ENV_EXAMPLE = (ROOT / ".env.example").read_text()
 
 PERMITTED: Mapping[str, tuple[frozenset[str], str]] = {
-    f"{LAYER}/providers/__init__.py": (EVERY, "the registry itself"),
+    f"{LAYER}/providers/builtin.py": (EVERY, "the registry itself"),
+    f"{LAYER}/providers/__init__.py": (frozenset({"openai", "bedrock"}), "who moderates"),
     f"{LAYER}/providers/sdk.py": (frozenset({"openai"}), "OpenAI's official client"),
     f"{LAYER}/providers/compatible.py": (frozenset({"openai"}), "the same client, for instances"),
     f"{LAYER}/providers/presets.py": (frozenset({"openai"}), "hosts and pages with that name"),

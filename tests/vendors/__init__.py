@@ -81,6 +81,9 @@ class Vendor:
     """The body of an error with a status, a code and a message."""
     empty: Callable[[Mapping[str, Any]], Any] = openai_empty
     """The body of a success without an image, with fields in the place of the model's words."""
+    with_picture: Callable[[Any], Any] | None = None
+    """Of a provider with jobs: an answer to both, the order and the question for its job, whose
+    image is as given."""
     success: tuple[int, ...] = (200,)
     says_retry_after: bool = True
     """In the header of that name."""

@@ -8,6 +8,7 @@ import pytest
 from imagegen.aws.chat_usage_store import DynamoChatUsageStore
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.job_store import DynamoJobStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.preview_store import S3PreviewStore
 from imagegen.aws.prompt_store import DynamoPromptStore
@@ -18,6 +19,7 @@ from tests.adapters.aws.world import Aws, running_aws
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
+from tests.fakes.jobs import MemoryJobStore
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.previews import MemoryPreviewStore
 from tests.fakes.service import IMAGE_ID_KEY
@@ -144,6 +146,14 @@ def prompts(request: pytest.FixtureRequest) -> MemoryPromptStore | DynamoPromptS
         return MemoryPromptStore()
     aws, table = request.getfixturevalue("aws"), request.getfixturevalue("table")
     return DynamoPromptStore(aws.dynamodb, table)
+
+
+@both
+def jobs(request: pytest.FixtureRequest) -> MemoryJobStore | DynamoJobStore:
+    if request.param == "memory":
+        return MemoryJobStore()
+    aws, table = request.getfixturevalue("aws"), request.getfixturevalue("table")
+    return DynamoJobStore(aws.dynamodb, table)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from threading import Barrier
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.job_store import DynamoJobStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
@@ -19,9 +20,12 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reservation, Stores
 from imagegen.guard import Guard, Transition
+from imagegen.usecases.generate.jobs import Jobs
 from imagegen.usecases.generate.reconciler import Reconciled, Reconciler
+from imagegen.usecases.generate.storage import ImageKeeper
 from tests.adapters.aws.test_image_contract import COMPLETE
 from tests.adapters.aws.world import at_once
+from tests.fakes.catalogs import three_providers
 from tests.fakes.clock import NOON_MS as NOW
 from tests.fakes.clock import Clock
 from tests.fakes.pictures import png
@@ -132,7 +136,19 @@ class Everything:
 
     def reconciler(self, clock: Clock) -> Reconciler:
         stores = Stores(self.ledgers, self.images, self.records, self.prompts)
-        return Reconciler(stores, clock)
+        return Reconciler(stores, clock, lambda: self.jobs(stores, clock))
+
+    def jobs(self, stores: Stores, clock: Clock) -> Jobs:
+        """Return the jobs of runs that ordered none."""
+        return Jobs(
+            store=DynamoJobStore(self.records.client, self.records.table),
+            ledgers=self.ledgers,
+            catalog=three_providers(),
+            get_provider=dict[str, object]().__getitem__,
+            keeper=ImageKeeper(stores, clock, lambda _: None, lambda _: None),
+            now_ms=clock,
+            new_run_id=lambda: "run-of-a-job",
+        )
 
 
 def test_a_run_that_settles_while_eight_reconcilers_come_is_charged_once(

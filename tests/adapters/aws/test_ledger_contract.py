@@ -11,6 +11,7 @@ from imagegen.domain.ledger import HOUR_MS, PRUNE_MARGIN_MS, Hold, Ledger, Limit
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, LedgerStore, Refused
 from imagegen.domain.takeovers import Takeover
+from tests.adapters.aws.world import at_once
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"
@@ -488,10 +489,10 @@ def test_a_takeover_is_in_time_until_the_lease_is_over(ledgers: LedgerStore, use
 @pytest.mark.parametrize(
     "takeover",
     [
-        replace(TAKEOVER, waiting=f"{WAITING}2"),
+        replace(TAKEOVER, previous=f"{WAITING}2"),
         replace(TAKEOVER, quote_id="two"),
         replace(TAKEOVER, quote_id="another"),
-        replace(TAKEOVER, quote_id="another", waiting="run-another"),
+        replace(TAKEOVER, quote_id="another", previous="run-another"),
     ],
     ids=["another name", "no such request", "a live run", "a live run by its name"],
 )
@@ -547,3 +548,58 @@ def test_a_takeover_beside_other_holds_keeps_their_user_on_the_list(
     # The other run saw a hold that waits, and keeps its key in the list: one needless look.
     assert ledgers.forget_lease(user)
     assert user not in ledgers.lapsed(now_ms=NOW + 400_001, limit=10_000)
+
+
+# The hold of a dead run, which is taken over to ask for its job.
+
+OF_DEAD = Takeover("one", "run-1", "run-2", NOW + 400_000, of_dead_run=True)
+
+
+def dead(store: LedgerStore, user: str) -> LedgerSnapshot:
+    return held(store, user, hold("one", owner="run-1", lease_ms=LEASE))
+
+
+def test_the_hold_of_a_dead_run_is_taken_once_its_lease_is_over(
+    ledgers: LedgerStore, user: str
+) -> None:
+    before = dead(ledgers, user)
+    assert ledgers.take(user, OF_DEAD, now_ms=LEASE) is None
+    assert ledgers.load(user) == before.ledger
+    taken = ledgers.take(user, OF_DEAD, now_ms=LEASE + 1)
+    assert taken is not None
+    assert taken.op == replace(before.op, owner="run-2", lease_ms=OF_DEAD.lease_ms)
+    assert user not in ledgers.lapsed(now_ms=LEASE + 2, limit=10_000)
+    assert not release(ledgers, user, before)
+    assert settle(ledgers, user, taken)
+    assert ledgers.load(user).spent == {DAY: 50_000}
+
+
+def test_of_those_who_take_the_hold_of_a_dead_run_one_gets_it(
+    ledgers: LedgerStore, user: str
+) -> None:
+    dead(ledgers, user)
+    takers = [replace(OF_DEAD, owner=f"run-{number}") for number in range(2, 18)]
+    came = at_once(lambda one: ledgers.take(user, one, now_ms=LEASE + 1), takers)
+    (won,) = [one for one in came if one is not None]
+    assert ledgers.load(user).ops["one"].owner == won.op.owner
+
+
+@pytest.mark.parametrize(
+    "takeover",
+    [replace(OF_DEAD, previous="run-3"), replace(OF_DEAD, quote_id="two")],
+    ids=["another run", "no such request"],
+)
+def test_only_the_hold_of_the_dead_run_itself_is_taken(
+    ledgers: LedgerStore, user: str, takeover: Takeover
+) -> None:
+    before = dead(ledgers, user)
+    assert ledgers.take(user, takeover, now_ms=LEASE + 1) is None
+    assert ledgers.load(user) == before.ledger
+
+
+@pytest.mark.parametrize("end", [settle, release])
+def test_what_a_dead_run_had_ended_is_not_taken(ledgers: LedgerStore, user: str, end: Any) -> None:
+    assert end(ledgers, user, dead(ledgers, user))
+    before = ledgers.load(user)
+    assert ledgers.take(user, OF_DEAD, now_ms=LEASE + 1) is None
+    assert ledgers.load(user) == before

@@ -6,7 +6,6 @@ from typing import Any
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.ports import ImageOrder, ImageProvider
 from imagegen.providers import PROVIDERS, build_provider
-from imagegen.providers.replicate import ReplicateProvider
 from tests.adapters.providers.loopback import Loopback
 from tests.fakes.catalogs import real_catalog
 from tests.vendors import credential, vendor_path
@@ -21,7 +20,7 @@ def build_adapter(name: str, server: Loopback, *, key: str = KEY) -> ImageProvid
     base_url = server.origin + PATHS[name]
     provider: Any = build_provider(name, credential=credential(name, key), base_url=base_url)
     provider = replace(provider, downloader=replace(provider.downloader, sleep=no_pause))
-    if isinstance(provider, ReplicateProvider):
+    if hasattr(provider, "sleep"):
         provider = replace(provider, sleep=no_pause)
     awake: ImageProvider = provider
     return awake

@@ -67,7 +67,7 @@ class DynamoLedgerStore:
         raise StoreUnavailableError("The ledger is too busy. Try again.", retry_after_seconds=1)
 
     def take(self, user: str, takeover: "Takeover", *, now_ms: int) -> LedgerSnapshot | None:
-        """Return the hold as this run's own, ``None`` if it does not wait for this run any more."""
+        """Return the hold as this run's own, ``None`` if it may not be taken over any more."""
         try:
             ledger = to_ledger(self._update(user, taking(takeover, now_ms=now_ms)))
         except ConditionFailedError as error:

@@ -111,8 +111,8 @@ def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
 
 
 def taking(takeover: "Takeover", *, now_ms: int) -> Update:
-    """Return the write that gives a waiting hold, whose lease is not over, to its run."""
-    # The index keeps the end of the waiting lease: most runs end before a sweep looks then.
+    """Return the write that gives a hold to its run, by the rule of ``may_take``."""
+    # The index keeps the end of the earlier lease: most runs end before a sweep looks then.
     update = Update()
     update.add("v", 1)
     name = update.name(f"o_{takeover.quote_id}")
@@ -120,9 +120,12 @@ def taking(takeover: "Takeover", *, now_ms: int) -> Update:
     update.sets.append(f"{owner} = {update.value(takeover.owner)}")
     update.sets.append(f"{lease} = {update.value(takeover.lease_ms)}")
     held = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.HELD])}"
-    update.require(f"{held} AND {owner} = {update.value(takeover.waiting)}")
-    update.require(f"begins_with({owner}, {update.value(WAITING)})")
-    update.require(f"{lease} >= {update.value(now_ms)}")
+    update.require(f"{held} AND {owner} = {update.value(takeover.previous)}")
+    if takeover.of_dead_run:
+        update.require(f"{lease} < {update.value(now_ms)}")
+    else:
+        update.require(f"begins_with({owner}, {update.value(WAITING)})")
+        update.require(f"{lease} >= {update.value(now_ms)}")
     return update
 
 

@@ -29,6 +29,7 @@ from imagegen.usecases.availability import ProviderSetup
 if TYPE_CHECKING:
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
+    from imagegen.domain.jobs import JobStore
     from imagegen.domain.previews import PreviewStore
 
 CATALOG_FILE = "provider_catalog.json"
@@ -94,6 +95,13 @@ class AwsWorld:
         from imagegen.aws.prompt_store import DynamoPromptStore  # noqa: PLC0415
 
         return DynamoPromptStore(clients.dynamodb(), self.settings.table_name)
+
+    @cached_property
+    def jobs(self) -> "JobStore":
+        """The jobs that providers accepted, by request."""
+        from imagegen.aws.job_store import DynamoJobStore  # noqa: PLC0415 few runs have any
+
+        return DynamoJobStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
     def images(self) -> StoredImages:
@@ -180,18 +188,10 @@ class AwsWorld:
         LambdaRunStarter(clients.functions(), self.function_name).start(event)
 
     def run_at_once[T](self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """Return the results of tasks that run at the same time, in their order.
+        """Return the results of tasks that run at the same time, in their order."""
+        from imagegen.bootstrap.at_once import run_at_once  # noqa: PLC0415 as above
 
-        Every client is thread-safe and is built before: two threads must not build it at once.
-        """
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
-        for build_client in (clients.dynamodb, clients.s3, clients.ssm):
-            build_client()
-        from imagegen.usecases.generate.sets import MOST_AT_ONCE  # noqa: PLC0415 as above
-
-        with ThreadPoolExecutor(min(max(len(tasks), 1), MOST_AT_ONCE)) as pool:
-            return list(pool.map(lambda task: task(), tasks))
+        return run_at_once(tasks)
 
     def random_bytes(self, count: int) -> bytes:
         """Return bytes that cannot be guessed."""

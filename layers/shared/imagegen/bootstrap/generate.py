@@ -28,8 +28,11 @@ from imagegen.usecases.usage import UsageReader
 
 if TYPE_CHECKING:
     from imagegen.bootstrap.openai_routes import OpenAiRoutes
+    from imagegen.domain.quote import QuotedCandidate
     from imagegen.usecases.gallery import Gallery
     from imagegen.usecases.generate.background import BackgroundRuns
+    from imagegen.usecases.generate.jobs import Jobs
+    from imagegen.usecases.generate.run import Run
     from imagegen.usecases.generate.set_presenter import SetPresenter
     from imagegen.usecases.generate.sets import ImageSets, SetGenerator
 
@@ -50,7 +53,9 @@ class GenerateService(PricingService):
     def reconciler(self) -> Reconciler:
         """Ends the holds of dead runs."""
         world = self.world
-        return Reconciler(self.stores, world.now_ms, world.observer.dead_run_ended)
+        return Reconciler(
+            self.stores, world.now_ms, lambda: self.jobs, world.observer.dead_run_ended
+        )
 
     @cached_property
     def replayer(self) -> Replayer:
@@ -73,20 +78,44 @@ class GenerateService(PricingService):
                 now_ms=world.now_ms,
                 fallback_after_unknown=settings.fallback_after_unknown,
                 name_of=self._name_for_provider,
+                keep_job=self._keep_job,
             ),
-            keeper=ImageKeeper(
-                stores=self.stores,
-                now_ms=world.now_ms,
-                pause=world.pause,
-                on_finished=world.observer.request_finished,
-                keeps_prompts=settings.keep_prompts,
-                retention_days=settings.image_retention_days,
-            ),
+            keeper=self.keeper,
             replayer=self.replayer,
             reconciler=self.reconciler,
             inputs=self.input_reader,
             previews=lambda: self.world.previews,
             keyring=world.keyring,
+            now_ms=world.now_ms,
+            new_run_id=world.new_id,
+        )
+
+    @cached_property
+    def keeper(self) -> ImageKeeper:
+        """Stores and charges images."""
+        world, settings = self.world, self.settings
+        return ImageKeeper(
+            stores=self.stores,
+            now_ms=world.now_ms,
+            pause=world.pause,
+            on_finished=world.observer.request_finished,
+            keeps_prompts=settings.keep_prompts,
+            retention_days=settings.image_retention_days,
+        )
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        """Keeps the jobs of runs, and asks for those of dead runs."""
+        # Only the runs of providers with jobs load it, and the ends of dead runs.
+        from imagegen.usecases.generate.jobs import Jobs  # noqa: PLC0415
+
+        world = self.world
+        return Jobs(
+            store=world.jobs,
+            ledgers=world.ledgers,
+            catalog=world.catalog,
+            get_provider=world.get_provider,
+            keeper=self.keeper,
             now_ms=world.now_ms,
             new_run_id=world.new_id,
         )
@@ -121,6 +150,9 @@ class GenerateService(PricingService):
 
         world = self.world
         return BackgroundRuns(self.generator, self.set_generator, world.start_run, world.pause)
+
+    def _keep_job(self, run: "Run", candidate: "QuotedCandidate", ticket: str) -> None:
+        self.jobs.keep(run, candidate, ticket)
 
     def _name_for_provider(self, user: str, provider: str) -> str:
         return provider_name(user, provider, self.world.image_id_key())

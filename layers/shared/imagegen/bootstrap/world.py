@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
+    from imagegen.domain.jobs import JobStore
     from imagegen.domain.previews import PreviewStore
     from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
@@ -83,6 +84,10 @@ class World(Protocol):
     @property
     def prompts(self) -> "PromptStore":
         """The prompts of stored images."""
+
+    @property
+    def jobs(self) -> "JobStore":
+        """The jobs that providers accepted, by request."""
 
     @property
     def images(self) -> StoredImages:

@@ -38,6 +38,8 @@ class ImageOrder:
         default=None, compare=False, repr=False
     )
     """Gets each preview frame that ``params`` requests and that comes, before the image."""
+    on_job: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
+    """Gets the ticket of the job that is to be asked for the image, as soon as there is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class LedgerStore(Protocol):
         ...
 
     def take(self, user: str, takeover: "Takeover", *, now_ms: int) -> LedgerSnapshot | None:
-        """Return the hold as this run's own, ``None`` if it does not wait for this run any more.
+        """Return the hold as this run's own, ``None`` if it may not be taken over any more.
 
         Sent twice by the same run, it returns the same hold.
 

@@ -1,9 +1,12 @@
-"""How a run gets a hold that was made for it in another invocation: once, and only in time.
+"""How a run gets a hold that another invocation made: once, and only in time.
 
 The invocation that answers the person makes the hold under a waiting name, with a short lease, and
 sends that name in an event. The invocation that receives the event takes the hold over: in one
 atomic write the owner becomes its own run, and the lease that of its own time. So a second delivery
 finds another owner, a late one an ended hold or lease, and both do nothing.
+
+The hold of a dead run is taken over by the same write, to ask for the run's job (``domain.jobs``):
+but only once its lease is over.
 """
 
 from dataclasses import dataclass, replace
@@ -14,21 +17,25 @@ from imagegen.domain.ledger import Ledger, Op, OpState
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """A run that takes over a hold which was made for it in another invocation."""
+    """A run that takes over a hold which another invocation made."""
 
     quote_id: str
-    waiting: str
-    """The hold's owner until now. It begins with ``WAITING``: no run's hold is ever taken."""
+    previous: str
+    """The hold's owner until now. It begins with ``WAITING``, unless its run is dead."""
     owner: str
     """This run. The name is new in each invocation, so that of two only one gets the hold."""
     lease_ms: int
+    of_dead_run: bool = False
+    """Whether the owner until now was a run, which is dead since the lease is over."""
 
 
 def may_take(op: Op | None, takeover: Takeover, *, now_ms: int) -> bool:
-    """Return whether the hold waits for this run, and its lease is not over."""
-    if op is None or not is_waiting(op.owner) or op.state is not OpState.HELD:
+    """Return whether the hold waits for this run in time, or is that of the dead run."""
+    if op is None or op.state is not OpState.HELD or op.owner != takeover.previous:
         return False
-    return op.owner == takeover.waiting and op.lease_ms >= now_ms
+    if takeover.of_dead_run:
+        return op.lease_ms < now_ms
+    return is_waiting(op.owner) and op.lease_ms >= now_ms
 
 
 def taken(ledger: Ledger, takeover: Takeover) -> Ledger:

@@ -7,6 +7,7 @@ made. After a lost answer no other key is tried: the first key's account may sti
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING, cast
 
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile
@@ -21,6 +22,10 @@ from imagegen.domain.ports import (
 )
 from imagegen.domain.vendor_prices import Statement, source_of
 from imagegen.providers.faults import fault
+
+if TYPE_CHECKING:
+    # Few runs have jobs.
+    from imagegen.domain.jobs import JobProvider
 
 SET_ASIDE_MS = 600_000
 """How long this instance does not use a refused key: as long as a circuit stays open."""
@@ -170,6 +175,31 @@ class KeyedProvider:
             lambda one, seconds: _stated(one, orders, seconds),
             timeout_seconds=timeout_seconds,
         )
+
+    def job_result(self, ticket: str, *, timeout_seconds: float) -> ImageAnswer | None:
+        """Return the image of a job, ``None`` while it runs or if it cannot be asked for now.
+
+        It is not known which key ordered it, so that each is tried, in equal shares of the time.
+
+        Raises:
+            ProviderError: the job ended without an image. ``UNKNOWN`` only if no key has it.
+        """
+        share_seconds, missing = timeout_seconds / max(1, len(self.keys.clients)), 0
+        for client in self.keys.clients:
+            try:
+                answer = cast("JobProvider", client).job_result(
+                    ticket, timeout_seconds=share_seconds
+                )
+            except ProviderError as error:
+                if error.outcome is not Outcome.UNKNOWN:
+                    raise
+                missing += 1
+                continue
+            if answer is not None:
+                return answer
+        if missing and missing == len(self.keys.clients):
+            raise fault(self.keys.provider, Outcome.UNKNOWN, "the job is not known any more")
+        return None
 
 
 def _stated(

@@ -6,7 +6,7 @@ whose answer was lost is not called again in the same run.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
@@ -22,7 +22,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder, ImageProvider
 from imagegen.domain.quote import Quote, QuotedCandidate
 from imagegen.guard import Guard
-from imagegen.usecases.generate.delivery import delivered
+from imagegen.usecases.generate.delivery import delivered, promise_of
 from imagegen.usecases.generate.run import AttemptLog, ImageMade, Run
 
 SHORTEST_CALL_SECONDS = 5.0
@@ -51,6 +51,8 @@ class ProviderLoop:
     fallback_after_unknown: bool
     name_of: Callable[[str, str], str]
     """Returns the name of a user for a provider: no provider learns the user's id."""
+    keep_job: Callable[[Run, QuotedCandidate, str], None]
+    """Keeps the ticket of the job that a provider accepted for a candidate."""
 
     def make_image(self, run: Run) -> ImageMade:
         """Return the first image that a candidate makes; every attempt is added to ``run.log``.
@@ -154,9 +156,13 @@ class ProviderLoop:
         timeout = self._timeout_seconds(variant, run)
         if timeout < SHORTEST_CALL_SECONDS:
             raise ProviderError(provider, Outcome.NOT_CALLED, "There is no time left.")
-        order = _order(variant, run, self.name_of(run.quote.user, provider))
+        order = self._order(candidate, variant, run)
         answer = client.generate(order, timeout_seconds=timeout)
-        return delivered(candidate, variant, answer, run)
+        return delivered(candidate, variant, answer, promise=promise_of(run))
+
+    def _order(self, candidate: QuotedCandidate, variant: Variant, run: Run) -> ImageOrder:
+        order = _order(variant, run, self.name_of(run.quote.user, variant.row.provider))
+        return replace(order, on_job=partial(self.keep_job, run, candidate))
 
 
 def _order(variant: Variant, run: Run, user: str) -> ImageOrder:

@@ -1,6 +1,6 @@
 """Whether an image that arrived is what was sold, and what is charged for it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from imagegen.domain import pixels
@@ -12,6 +12,7 @@ from imagegen.domain.pixels import BrokenImageError, Measured
 from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.pricing import charge_microusd
 from imagegen.domain.quote import QuotedCandidate
+from imagegen.usecases.generate.frames import Frames
 from imagegen.usecases.generate.run import ImageMade, Run
 
 
@@ -38,8 +39,23 @@ UNDELIVERED = {
 """What such an attempt counts as: the provider answered, and the next one is called."""
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a quote promises of an image besides its model and size."""
+
+    operation: Operation = Operation.GENERATE
+    transparent: bool = False
+    frames: Frames | None = None
+    """The preview frames that were shown, if any were ordered."""
+
+
+def promise_of(run: Run) -> Promise:
+    """Return what the quote of a run promises."""
+    return Promise(run.quote.operation, run.quote.wishes.transparent, run.frames)
+
+
 def delivered(
-    candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer, run: Run
+    candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer, *, promise: Promise
 ) -> ImageMade:
     """Return the image with its charge.
 
@@ -49,13 +65,13 @@ def delivered(
             transparent, or a cut-out of which nothing is left.
     """
     try:
-        return _delivered(candidate, variant, answer, run)
+        return _delivered(candidate, variant, answer, promise)
     except BrokenImageError as error:
         raise _not_delivered(variant.row.provider, Undelivered.BROKEN, str(error)) from error
 
 
 def _delivered(
-    candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer, run: Run
+    candidate: QuotedCandidate, variant: Variant, answer: ImageAnswer, promise: Promise
 ) -> ImageMade:
     """Return as ``delivered``.
 
@@ -64,22 +80,22 @@ def _delivered(
         ProviderError: as ``delivered``, for the other reasons.
     """
     provider = variant.row.provider
-    measured = _measured(answer.content, run.quote.operation)
+    measured = _measured(answer.content, promise.operation)
     if measured.is_blank:
         raise _not_delivered(provider, Undelivered.BLANK, "the image has one colour only")
     quoted = candidate.price_microusd
     charged = charge_microusd(variant, measured, quoted_microusd=quoted)
     if charged is None:
         size = f"{measured.width}x{measured.height} instead of {variant.option.size}"
-        plain = run.quote.operation is Operation.GENERATE
+        plain = promise.operation is Operation.GENERATE
         raise _not_delivered(provider, Undelivered.SMALL if plain else Undelivered.SIZE, size)
-    if run.quote.wishes.transparent:
+    if promise.transparent:
         _check_transparency(provider, answer.content)
-    if run.quote.operation is Operation.CUTOUT:
+    if promise.operation is Operation.CUTOUT:
         _check_visible(provider, answer.content)
-    if run.frames is not None and (previews := variant.row.previews):
+    if promise.frames is not None and (previews := variant.row.previews):
         # A preview frame that was not shown is not charged.
-        charged -= run.frames.missing() * previews.usd
+        charged -= promise.frames.missing() * previews.usd
     return ImageMade(candidate, variant, answer, measured, charged)
 
 

@@ -2,20 +2,24 @@
 
 A hold whose lease is over belongs to a run that Lambda has ended. One fact decides: whether the
 image's object exists in S3. Therefore several instances may reconcile the same hold, repeatedly and
-in any order.
+in any order. A dead run that ordered a job is asked for first (``jobs``): its image is stored then.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
+from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef, is_waiting
 from imagegen.domain.ledger import Ledger, Op, OpState, abandoned, settled
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import LedgerSnapshot, Stores
+
+if TYPE_CHECKING:
+    # Only the end of a dead run loads it.
+    from imagegen.usecases.generate.jobs import Jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Reconciler:
 
     stores: Stores
     now_ms: Callable[[], int]
+    jobs: Callable[[], "Jobs"]
     on_ended: Callable[[EndedHold], None] = _ignore
 
     def sweep(self, *, limit: int) -> Reconciled:
@@ -138,16 +143,38 @@ class Reconciler:
         ref = ImageRef(snapshot.quote_id, user, op.expires_ms - LIFETIME_MS)
         record = self.stores.images.find(ref)
         if record is None:
-            self.stores.prompts.forget(ref)
-            code, retryable = LeaseLostError.code, LeaseLostError.retryable
-            won = self.stores.ledgers.release(
-                user, snapshot, code=code, retryable=retryable, now_ms=self.now_ms()
-            )
-            # Before a run takes its hold over, it calls no provider.
-            billed = 0 if is_waiting(op.owner) else op.price_microusd
-            return self._count(EndedHold(is_settled=False, microusd=billed), won=won)
+            return self._end_without_image(ref, snapshot)
         won = self._settle(ref, snapshot, record)
         return self._count(EndedHold(is_settled=True, microusd=record.charged_microusd), won=won)
+
+    def _end_without_image(self, ref: ImageRef, snapshot: LedgerSnapshot) -> Reconciled:
+        """Store the image of the run's job, if it ordered one; else release the hold."""
+        lost, op = LeaseLostError(""), snapshot.op
+        if is_waiting(op.owner):
+            # Before a run takes its hold over, it calls no provider.
+            return self._release(ref, snapshot, lost, in_doubt_microusd=0)
+        asked = self.jobs().finish(ref, snapshot)
+        if asked is None:
+            return self._release(ref, snapshot, lost, in_doubt_microusd=op.price_microusd)
+        if asked.failed is None or asked.hold is None:
+            return Reconciled(settled=int(asked.is_stored))
+        return self._release(
+            ref, asked.hold, asked.failed, in_doubt_microusd=asked.in_doubt_microusd
+        )
+
+    def _release(
+        self,
+        ref: ImageRef,
+        snapshot: LedgerSnapshot,
+        error: ImagegenError,
+        *,
+        in_doubt_microusd: int,
+    ) -> Reconciled:
+        self.stores.prompts.forget(ref)
+        won = self.stores.ledgers.release(
+            ref.user, snapshot, code=error.code, retryable=error.retryable, now_ms=self.now_ms()
+        )
+        return self._count(EndedHold(is_settled=False, microusd=in_doubt_microusd), won=won)
 
     def _count(self, ended: EndedHold, *, won: bool) -> Reconciled:
         """Report and count a hold, unless another instance has ended it."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from imagegen.domain.catalog import Catalog, Variant
+from imagegen.domain.catalog import Catalog, Offering, Variant
 from imagegen.domain.errors import ImagegenError, ProviderError
 from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef, digest_in_run_name
@@ -129,26 +129,26 @@ class Run:
         """Return the record of this run without an image."""
         return replace(self._record(now_ms), code=error.code, retryable=error.retryable)
 
+    @property
+    def ref(self) -> ImageRef:
+        """Where the image and its record are stored."""
+        return self.quote.ref
+
     def complete_record(self, made: ImageMade, catalog: Catalog, *, now_ms: int) -> ImageRecord:
         """Return the record of this run with its image and its charge."""
-        row, measured = made.variant.row, made.measured
+        fallback = self._fallback(made.candidate, catalog)
+        return with_image(replace(self._record(now_ms), fallback=fallback), made)
+
+    def ordered_record(
+        self, candidate: QuotedCandidate, row: Offering, catalog: Catalog, *, now_ms: int
+    ) -> ImageRecord:
+        """Return the record of this run as it is when a provider has accepted its order."""
         return replace(
             self._record(now_ms),
-            status=RecordStatus.COMPLETE,
-            charged_microusd=made.charged_microusd,
             key=row.key,
             provider=row.provider,
             model=row.model,
-            width=measured.width,
-            height=measured.height,
-            media_type=measured.media_type,
-            file_bytes=len(made.answer.content),
-            fallback=self._fallback(made, catalog),
-            actual_microusd=actual_microusd(row, made.answer.usage),
-            tokens=tokens(made.answer.usage),
-            input_image_tokens=(made.answer.usage or {}).get("input_image_tokens", 0),
-            c2pa=_c2pa(made.answer.content),
-            watermark=row.watermark,
+            fallback=self._fallback(candidate, catalog),
         )
 
     def _record(self, now_ms: int) -> ImageRecord:
@@ -173,13 +173,46 @@ class Run:
             run=op.owner if digest_in_run_name(op.owner) else "",
         )
 
-    def _fallback(self, made: ImageMade, catalog: Catalog) -> Fallback | None:
+    def _fallback(self, made_by: QuotedCandidate, catalog: Catalog) -> Fallback | None:
         first = self.quote.candidates[0]
-        if self.quote.fallback is not None or made.candidate.key == first.key:
+        if self.quote.fallback is not None or made_by.key == first.key:
             return self.quote.fallback
         missed, row = self.log.attempts[0], catalog.by_key.get(first.key)
         model = row.model if row else first.key
         return Fallback(row.provider if row else missed.provider, model, missed.outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """A run that stores the image of a dead run's job, under the dead run's hold."""
+
+    ref: ImageRef
+    hold: LedgerSnapshot
+    ends_ms: int
+    words: KeptPrompt | None = None
+    """Always ``None``: the words came with the request, and the dead run kept none."""
+
+
+def with_image(record: ImageRecord, made: ImageMade) -> ImageRecord:
+    """Return the record of a run with its image and its charge."""
+    row, measured, usage = made.variant.row, made.measured, made.answer.usage
+    return replace(
+        record,
+        status=RecordStatus.COMPLETE,
+        charged_microusd=made.charged_microusd,
+        key=row.key,
+        provider=row.provider,
+        model=row.model,
+        width=measured.width,
+        height=measured.height,
+        media_type=measured.media_type,
+        file_bytes=len(made.answer.content),
+        actual_microusd=actual_microusd(row, usage),
+        tokens=tokens(usage),
+        input_image_tokens=(usage or {}).get("input_image_tokens", 0),
+        c2pa=_c2pa(made.answer.content),
+        watermark=row.watermark,
+    )
 
 
 def run_of(quote: Quote, prompt: str, hold: LedgerSnapshot, *, ends_ms: int) -> Run:

@@ -21,7 +21,7 @@ from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import OpState, settled
 from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
 from imagegen.domain.stores import Stores
-from imagegen.usecases.generate.run import Made, Run, Running
+from imagegen.usecases.generate.run import JobRun, Made, Run, Running
 
 PUT_PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
 """The pauses between the attempts to store an image that the provider has already billed. Most
@@ -45,7 +45,7 @@ class ImageKeeper:
     retention_days: int = 365
     """How long images are kept, and their prompts with them."""
 
-    def keep(self, run: Run, content: bytes, record: ImageRecord) -> Made | Running:
+    def keep(self, run: Run | JobRun, content: bytes, record: ImageRecord) -> Made | Running:
         """Return the stored and charged image, or ``Running`` if the reconciler must decide.
 
         Raises:
@@ -66,19 +66,19 @@ class ImageKeeper:
             return self._give_up(run, record)
         self.on_finished(record)
         if record.deleted_ms or is_recorded is False:
-            raise self._deleted(run.quote.ref)
+            raise self._deleted(run.ref)
         # The image is stored, so it is charged: by now, or later by a replay or the reconciler.
-        ledger = settled(run.hold.ledger, run.quote.quote_id, record.charged_microusd)
+        ledger = settled(run.hold.ledger, run.ref.quote_id, record.charged_microusd)
         is_replay = record.run not in ("", run.hold.op.owner)
-        return Made(run.quote.ref, record, ledger, is_replay)
+        return Made(run.ref, record, ledger, is_replay)
 
-    def record_failure(self, run: Run, record: ImageRecord) -> None:
+    def record_failure(self, run: Run | JobRun, record: ImageRecord) -> None:
         """Write the record of a run without an image, unless there is a record of its image."""
         with suppress(StoreUnavailableError):
-            self.stores.records.put(run.quote.ref, record)
+            self.stores.records.put(run.ref, record)
         self.on_finished(record)
 
-    def _stored(self, run: Run, content: bytes, record: ImageRecord) -> ImageRecord:
+    def _stored(self, run: Run | JobRun, content: bytes, record: ImageRecord) -> ImageRecord:
         """Return the record of the stored image: this one, or that of an earlier run's image.
 
         Raises:
@@ -89,11 +89,11 @@ class ImageKeeper:
                 return record
             # An earlier run of this quote has stored its image, so that one is charged. If it is
             # not there any more, it was deleted in between, and nothing may be charged for it.
-            if earlier := self.stores.images.find(run.quote.ref):
+            if earlier := self.stores.images.find(run.ref):
                 return earlier
         raise StoreUnavailableError("The image store contradicts itself. Try again.")
 
-    def _give_up(self, run: Run, record: ImageRecord) -> Running:
+    def _give_up(self, run: Run | JobRun, record: ImageRecord) -> Running:
         """Delete the image if the ledger shows that its hold was released.
 
         Otherwise another run of the quote holds it, and finds the stored image.
@@ -104,27 +104,27 @@ class ImageKeeper:
                 finds it, and it is charged then.
         """
         try:
-            ledger = self.stores.ledgers.load(run.quote.user)
-            op = ledger.ops.get(run.quote.quote_id)
+            ledger = self.stores.ledgers.load(run.ref.user)
+            op = ledger.ops.get(run.ref.quote_id)
             if op is None or op.state is not OpState.RELEASED:
                 return Running(run.hold.op.started_ms, charged=None)
             # The record is withdrawn first: nobody may read there that the image is charged.
-            self.stores.records.withdraw(run.quote.ref, _lost(record, _too_late()))
-            self.stores.images.delete(run.quote.ref)
-            self.stores.prompts.forget(run.quote.ref)
+            self.stores.records.withdraw(run.ref, _lost(record, _too_late()))
+            self.stores.images.delete(run.ref)
+            self.stores.prompts.forget(run.ref)
         except StoreUnavailableError as error:
             self.on_finished(_lost(record, error))
             raise
         raise _too_late()
 
-    def _keep_prompt(self, run: Run, record: ImageRecord) -> None:
+    def _keep_prompt(self, run: Run | JobRun, record: ImageRecord) -> None:
         """Keep the user's words as long as the image; an image matters more than its words."""
         if self.keeps_prompts and run.words is not None:
             until_ms = kept_until_ms(record.created_ms, self.retention_days)
             with suppress(StoreUnavailableError):
-                self.stores.prompts.put(run.quote.ref, run.words, until_ms=until_ms)
+                self.stores.prompts.put(run.ref, run.words, until_ms=until_ms)
 
-    def _end(self, run: Run, record: ImageRecord) -> tuple[bool | None, bool | None]:
+    def _end(self, run: Run | JobRun, record: ImageRecord) -> tuple[bool | None, bool | None]:
         """Write the record, then settle the hold.
 
         Return whether the record is written (``False``: the image was deleted meanwhile) and
@@ -143,9 +143,9 @@ class ImageKeeper:
                 break
         return is_recorded, is_settled
 
-    def _write_record(self, run: Run, record: ImageRecord) -> bool | None:
+    def _write_record(self, run: Run | JobRun, record: ImageRecord) -> bool | None:
         try:
-            return self.stores.records.put(run.quote.ref, record)
+            return self.stores.records.put(run.ref, record)
         except StoreUnavailableError:
             return None
 
@@ -156,26 +156,26 @@ class ImageKeeper:
             self.stores.prompts.forget(ref)
         return image_deleted()
 
-    def _put(self, run: Run, content: bytes, record: ImageRecord) -> bool:
+    def _put(self, run: Run | JobRun, content: bytes, record: ImageRecord) -> bool:
         """Store the image; return ``False`` if the quote already has a stored image.
 
         A repeated put is safe: only the first put of a quote is stored.
         """
         for pause_seconds in PUT_PAUSES_SECONDS:
             try:
-                return self.stores.images.put(run.quote.ref, content, record)
+                return self.stores.images.put(run.ref, content, record)
             except StoreUnavailableError:
                 self.pause(pause_seconds)
                 if self.now_ms() >= run.ends_ms:
                     raise
-        return self.stores.images.put(run.quote.ref, content, record)
+        return self.stores.images.put(run.ref, content, record)
 
-    def _settle(self, run: Run, record: ImageRecord) -> bool | None:
+    def _settle(self, run: Run | JobRun, record: ImageRecord) -> bool | None:
         """Return whether the hold is settled, ``None`` if the ledger cannot be reached."""
         charged = record.charged_microusd
         try:
             return self.stores.ledgers.settle(
-                run.quote.user, run.hold, charged_microusd=charged, now_ms=self.now_ms()
+                run.ref.user, run.hold, charged_microusd=charged, now_ms=self.now_ms()
             )
         except StoreUnavailableError:
             return None

@@ -1,0 +1,178 @@
+"""Keeps the jobs of runs, and asks for the job of a run that died.
+
+Whoever asks takes the hold over first, so that of two only one stores, settles or releases. No
+image is ordered here: a job that is lost is in doubt, and its quote does not buy another one.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import cast
+
+from imagegen.domain.catalog import Catalog, Variant
+from imagegen.domain.errors import (
+    ConfigurationError,
+    ContentRefusedError,
+    GenerationFailedError,
+    ImageDeletedError,
+    ImagegenError,
+    LeaseLostError,
+    ProviderError,
+    StoreUnavailableError,
+)
+from imagegen.domain.ids import ImageRef, digest_in_run_name
+from imagegen.domain.jobs import Job, JobProvider, JobStore, is_asked_for, is_job_of
+from imagegen.domain.outcomes import Outcome
+from imagegen.domain.quote import QuotedCandidate
+from imagegen.domain.records import SUCCESS, Attempt
+from imagegen.domain.stores import LedgerSnapshot, LedgerStore
+from imagegen.domain.takeovers import Takeover
+from imagegen.usecases.generate.delivery import Promise, delivered
+from imagegen.usecases.generate.holds import LEASE_MARGIN_MS
+from imagegen.usecases.generate.run import ImageMade, JobRun, Made, Run, with_image
+from imagegen.usecases.generate.storage import ImageKeeper
+
+ASK_SECONDS = 15.0
+"""How long one question may take, with the download of the image."""
+ASKING_MS = 30_000
+"""How long the hold of a dead run is taken over for one question. If the job still runs, the next
+question may follow ``LEASE_MARGIN_MS`` after this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of a question for a job."""
+
+    is_stored: bool = False
+    """Whether the image is stored and charged now."""
+    failed: ImagegenError | None = None
+    """Why there is no image and the hold is to be released. Without an image and an error, the job
+    still runs, or another instance asks for it."""
+    hold: LedgerSnapshot | None = None
+    """The hold that is to be released, which is this instance's own now."""
+    in_doubt_microusd: int = 0
+    """What providers may have billed without an image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Keeps jobs and asks for them."""
+
+    store: JobStore
+    ledgers: LedgerStore
+    catalog: Catalog
+    get_provider: Callable[[str], object]
+    keeper: ImageKeeper
+    now_ms: Callable[[], int]
+    new_run_id: Callable[[], str]
+
+    def keep(self, run: Run, candidate: QuotedCandidate, ticket: str) -> None:
+        """Keep the job that a provider accepted for a candidate of a run.
+
+        If it cannot be kept, the run goes on: the job is then lost only if the run dies as well.
+        """
+        row = self.catalog.by_key[candidate.key]
+        now_ms = self.now_ms()
+        job = Job(
+            ticket=ticket,
+            started_ms=run.hold.op.started_ms,
+            price_microusd=candidate.price_microusd,
+            size=candidate.size or run.quote.size,
+            record=run.ordered_record(candidate, row, self.catalog, now_ms=now_ms),
+            transparent=run.quote.wishes.transparent,
+        )
+        with suppress(StoreUnavailableError):
+            self.store.put(run.ref, job)
+
+    def finish(self, ref: ImageRef, snapshot: LedgerSnapshot) -> Asked | None:
+        """Return what the job of a dead run came to, ``None`` if it ordered none.
+
+        Raises:
+            StoreUnavailableError: a store cannot be reached; the job can be asked for again.
+        """
+        job, op = self.store.get(ref), snapshot.op
+        if job is None or not is_job_of(job, op):
+            return None
+        now_ms, digest = self.now_ms(), digest_in_run_name(op.owner)
+        owner = f"{digest}.{self.new_run_id()}" if digest else self.new_run_id()
+        ends_ms = now_ms + ASKING_MS
+        lease_ms = ends_ms + LEASE_MARGIN_MS
+        takeover = Takeover(snapshot.quote_id, op.owner, owner, lease_ms, of_dead_run=True)
+        hold = self.ledgers.take(ref.user, takeover, now_ms=now_ms)
+        return Asked() if hold is None else self._asked(job, JobRun(ref, hold, ends_ms))
+
+    def _asked(self, job: Job, run: JobRun) -> Asked:
+        try:
+            made = self._made(job)
+        except ProviderError as error:
+            return self._failed(job, run, error)
+        if made is not None:
+            return Asked(is_stored=self._store(job, run, made))
+        if is_asked_for(job, now_ms=self.now_ms()):
+            return Asked()
+        return self._failed(job, run, _lost(job))
+
+    def _made(self, job: Job) -> ImageMade | None:
+        """Return the image of a job, ``None`` while it runs or if it cannot be asked for now.
+
+        Raises:
+            ProviderError: the job ended without an image that can be sold, or is lost.
+        """
+        row = self.catalog.by_key.get(job.record.key)
+        option = row.option(job.size) if row else None
+        if row is None or option is None:
+            raise _lost(job)  # The row was removed meanwhile, and with it what is checked.
+        answer = None
+        # A provider without a key for now can be asked later.
+        with suppress(ConfigurationError):
+            provider = cast("JobProvider", self.get_provider(row.provider))
+            answer = provider.job_result(job.ticket, timeout_seconds=ASK_SECONDS)
+        if answer is None:
+            return None
+        candidate = QuotedCandidate(row.key, job.price_microusd, "", size=job.size)
+        promise = Promise(job.record.operation, job.transparent)
+        return delivered(candidate, Variant(row, option), answer, promise=promise)
+
+    def _store(self, job: Job, run: JobRun, made: ImageMade) -> bool:
+        """Store and charge the image. Return whether that is done, by whatever run."""
+        now_ms, ordered = self.now_ms(), job.record
+        took_ms = now_ms - ordered.created_ms
+        attempt = Attempt(ordered.provider, ordered.model, SUCCESS, "", took_ms)
+        record = replace(
+            with_image(ordered, made),
+            created_ms=now_ms,
+            duration_ms=now_ms - job.started_ms,
+            attempts=(*ordered.attempts, attempt),
+        )
+        try:
+            return isinstance(self.keeper.keep(run, made.answer.content, record), Made)
+        except (LeaseLostError, ImageDeletedError):
+            return False  # Another instance has ended the hold, or its owner deleted the image.
+
+    def _failed(self, job: Job, run: JobRun, error: ProviderError) -> Asked:
+        row = self.catalog.by_key.get(job.record.key)
+        in_doubt = job.record.in_doubt_microusd
+        if error.outcome is Outcome.REFUSED:  # It ended the run: no other provider was called.
+            in_doubt += job.price_microusd if row and row.bills_refusals else 0
+        elif error.outcome is Outcome.UNKNOWN:
+            in_doubt += job.price_microusd
+        else:
+            # The run may have called another provider before it died.
+            in_doubt = run.hold.op.price_microusd
+        return Asked(failed=_released_with(error), hold=run.hold, in_doubt_microusd=in_doubt)
+
+
+def _lost(job: Job) -> ProviderError:
+    message = "The job is lost: it may have been billed."
+    return ProviderError(job.record.provider, Outcome.UNKNOWN, message)
+
+
+def _released_with(error: ProviderError) -> ImagegenError:
+    """Return the error that a repetition of the request gets."""
+    if error.outcome is Outcome.REFUSED:
+        return ContentRefusedError("The provider refused to make the image.")
+    if error.outcome is Outcome.UNKNOWN:
+        failed = GenerationFailedError("The image was ordered, and its job is lost.")
+        failed.retryable = False
+        return failed
+    return LeaseLostError("The run died, and its job ended without an image.")

@@ -1,0 +1,481 @@
+"""A job that was ordered is asked for again after its run died: one bill, one charge, no new order.
+
+``alpha`` works by jobs: it accepts an order, gives its ticket, and is asked for the image.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from imagegen.domain.errors import (
+    ContentRefusedError,
+    GenerationFailedError,
+    ImagegenError,
+)
+from imagegen.domain.jobs import ASKED_MS, Job, is_asked_for, job_json, parse_job
+from imagegen.domain.ledger import OpState
+from imagegen.domain.outcomes import Outcome
+from imagegen.domain.records import RecordStatus
+from imagegen.usecases.generate.reconciler import EndedHold
+from imagegen.usecases.generate.run import Made, Running
+from imagegen.wire.estimates import Estimate
+from imagegen.wire.images import GenerateRequest
+from tests.fakes.catalogs import catalog, row
+from tests.fakes.faults import DiedError, Fault
+from tests.fakes.pictures import png
+from tests.fakes.service import LIFETIME_MS, USER, Service
+
+LEASE_MS = LIFETIME_MS + 30_000
+MOST_CALLS = 30
+ENDINGS: dict[str, tuple[bytes | Outcome | None, ...]] = {
+    "it is there": (png(),),
+    "it still runs": (None, png()),
+    "it was refused": (Outcome.REFUSED,),
+    "it failed": (Outcome.UNAVAILABLE,),
+    "it is forgotten": (Outcome.UNKNOWN,),
+}
+endings = pytest.mark.parametrize("ending", ENDINGS)
+faults = pytest.mark.parametrize("fault", Fault)
+
+
+def with_jobs(*answers: bytes | Outcome | None, **more: object) -> tuple[Service, Estimate]:
+    service = Service(**more)  # type: ignore[arg-type]
+    alpha = service.providers["alpha"]
+    alpha.has_jobs, alpha.job_answers = True, list(answers or (png(),))
+    offer = service.estimate()
+    service.new_process()
+    return service, offer
+
+
+def die_at(service: Service, offer: Estimate, call: str, fault: Fault = Fault.DIES_AFTER) -> None:
+    """Click, and let the process die at a call of this name."""
+    other, its_offer = with_jobs()
+    other.react("alpha", *service.providers["alpha"].reactions)
+    with suppress(ImagegenError):
+        other.confirm(its_offer)
+    service.wire.faults[other.wire.calls.index(call)] = fault
+    with pytest.raises(DiedError):
+        service.confirm(offer)
+    service.new_process()
+
+
+def killed(*answers: bytes | Outcome | None, **more: object) -> tuple[Service, Estimate]:
+    """A service whose run died while it waited for its job, when its lease is over."""
+    service, offer = with_jobs(*answers, **more)
+    die_at(service, offer, "provider.alpha.generate")
+    service.clock.advance(LEASE_MS + 1)
+    return service, offer
+
+
+def state_of(service: Service, offer: Estimate) -> OpState:
+    return service.ledger().ops[offer.quote_id].state
+
+
+def end_all(service: Service) -> None:
+    """Let every lease end and every job be asked for, until the sweep finds nothing."""
+    service.new_process()
+    for _ in range(5):
+        service.clock.advance(400_000)
+        service.reconciler.sweep(limit=10)
+    service.check_charged_iff_stored()
+    writes = service.writes
+    assert service.reconciler.sweep(limit=10).users == 0
+    assert service.writes == writes
+
+
+# The image of a dead run.
+
+
+def test_the_sweep_stores_and_charges_the_image_of_a_dead_runs_job() -> None:
+    service, offer = killed()
+    assert service.reconciler.sweep(limit=10).settled == 1
+    service.check_charged_iff_stored()
+    assert service.spent() == service.images.find(service.ref(offer)).charged_microusd  # type: ignore[union-attr]
+    alpha = service.providers["alpha"]
+    assert (len(alpha.orders), alpha.asked) == (1, ["job-1"])
+    assert service.reconciler.sweep(limit=10).users == 0
+
+
+def test_its_record_is_that_of_the_run_with_the_time_that_it_took() -> None:
+    service, offer = with_jobs()
+    alive = service.make()
+    service.new_process()
+    die_at(service, offer, "provider.alpha.generate")
+    service.clock.advance(LEASE_MS + 1)
+    service.reconciler.sweep(limit=10)
+    record = service.records.get(service.ref(offer))
+    assert record is not None
+    assert record.status is RecordStatus.COMPLETE
+    assert record.duration_ms == LEASE_MS + 1
+    assert [one.outcome for one in record.attempts] == ["success"]
+    same = replace(
+        record,
+        quote_id=alive.record.quote_id,
+        issued_ms=alive.record.issued_ms,
+        created_ms=alive.record.created_ms,
+        duration_ms=alive.record.duration_ms,
+        attempts=alive.record.attempts,
+    )
+    assert same == alive.record
+    assert service.finished[-1] == record
+
+
+def test_the_same_quote_sent_again_gets_the_image_of_the_job_and_orders_none() -> None:
+    service, offer = killed()
+    made = service.confirm(offer)
+    assert isinstance(made, Made)
+    assert made.is_replay
+    assert len(service.called) == 1
+    service.check_charged_iff_stored()
+
+
+def test_an_expired_quote_gets_it_as_well() -> None:
+    service, offer = killed()
+    service.clock.advance(600_000)
+    assert isinstance(service.confirm(offer), Made)
+    assert len(service.called) == 1
+
+
+def test_its_status_finds_it() -> None:
+    service, offer = killed()
+    made = service.confirm(service.estimate())
+    assert isinstance(made, Made)
+    assert {place for _, place in service.images.objects} == {offer.quote_id, made.ref.quote_id}
+    service.check_charged_iff_stored()
+
+
+def test_an_image_of_the_job_of_a_background_run_is_found() -> None:
+    service, offer = with_jobs()
+    service.confirm_async(offer)
+    service.new_process()
+    (event,) = service.events
+    other, its_offer = with_jobs()
+    other.confirm_async(its_offer)
+    other.new_process()
+    other.deliver(other.events[0])
+    index = other.wire.calls.index("provider.alpha.generate")
+    service.wire.faults[index] = Fault.DIES_AFTER
+    with pytest.raises(DiedError):
+        service.deliver(event)
+    service.new_process()
+    assert service.deliver(event) is None
+    service.clock.advance(LEASE_MS + 1)
+    assert service.reconciler.sweep(limit=10).settled == 1
+    assert len(service.called) == 1
+    service.check_charged_iff_stored()
+
+
+def test_no_other_candidate_is_called_for_a_dead_run() -> None:
+    service, _ = killed(Outcome.UNAVAILABLE)
+    service.reconciler.sweep(limit=10)
+    assert len(service.called) == 1
+
+
+def test_the_charge_of_a_job_is_the_price_of_its_candidate_and_never_above_the_ceiling() -> None:
+    service, offer = with_jobs()
+    service.providers["alpha"].has_jobs = False
+    service.react("alpha", Outcome.UNAVAILABLE)
+    service.providers["beta"].has_jobs = True
+    die_at_beta = [*_calls_of(service, offer)]
+    index = die_at_beta.index("provider.beta.generate")
+    service, offer = with_jobs()
+    service.providers["alpha"].has_jobs = False
+    service.react("alpha", Outcome.UNAVAILABLE)
+    service.providers["beta"].has_jobs = True
+    service.wire.faults[index] = Fault.DIES_AFTER
+    with pytest.raises(DiedError):
+        service.confirm(offer)
+    service.new_process()
+    service.clock.advance(LEASE_MS + 1)
+    service.reconciler.sweep(limit=10)
+    record = service.images.find(service.ref(offer))
+    assert record is not None
+    assert record.provider == "beta"
+    assert record.fallback is not None
+    assert record.fallback.reason == Outcome.UNAVAILABLE
+    assert [one.outcome for one in record.attempts] == [Outcome.UNAVAILABLE, "success"]
+    assert record.charged_microusd <= record.ceiling_microusd
+    service.check_charged_iff_stored()
+
+
+def _calls_of(service: Service, offer: Estimate) -> list[str]:
+    service.confirm(offer)
+    return list(service.wire.calls)
+
+
+# A job that is not there yet, or never will be.
+
+
+def test_while_the_job_runs_the_hold_stays_and_is_not_asked_for_by_everybody() -> None:
+    service, offer = killed(None, None, png())
+    for _ in range(3):
+        service.reconciler.sweep(limit=10)
+        assert isinstance(service.confirm(offer), Running)
+    assert service.providers["alpha"].asked == ["job-1"]
+    assert state_of(service, offer) is OpState.HELD
+    assert len(service.called) == 1
+    for _ in range(2):
+        service.clock.advance(60_001)
+        service.reconciler.sweep(limit=10)
+    assert state_of(service, offer) is OpState.SETTLED
+    service.check_charged_iff_stored()
+
+
+def test_a_job_that_was_refused_is_answered_as_a_refusal_and_nothing_is_in_doubt() -> None:
+    ended: list[EndedHold] = []
+    service, offer = killed(Outcome.REFUSED)
+    service.on_ended = ended.append
+    service.reconciler.sweep(limit=10)
+    assert ended == [EndedHold(is_settled=False, microusd=0)]
+    with pytest.raises(ContentRefusedError) as refused:
+        service.confirm(offer)
+    assert refused.value.charged is False
+    assert len(service.called) == 1
+    service.check_charged_iff_stored()
+
+
+def test_a_refusal_that_its_vendor_bills_is_in_doubt() -> None:
+    ended: list[EndedHold] = []
+    billing = catalog(row("alpha-standard", priority=1, billsRefusals=True))
+    service, offer = killed(Outcome.REFUSED, catalog=billing)
+    service.on_ended = ended.append
+    service.reconciler.sweep(limit=10)
+    assert ended == [EndedHold(is_settled=False, microusd=_alphas_price(offer))]
+
+
+def _alphas_price(offer: Estimate) -> int:
+    return offer.price.expected
+
+
+def test_a_job_that_the_vendor_forgot_is_in_doubt_and_its_quote_buys_no_other() -> None:
+    ended: list[EndedHold] = []
+    service, offer = killed(Outcome.UNKNOWN)
+    service.on_ended = ended.append
+    service.reconciler.sweep(limit=10)
+    assert ended == [EndedHold(is_settled=False, microusd=_alphas_price(offer))]
+    assert not service.ledger().ops[offer.quote_id].retryable
+    with pytest.raises(GenerationFailedError) as failed:
+        service.confirm(offer)
+    assert failed.value.charged is False
+    assert len(service.called) == 1
+    service.check_charged_iff_stored()
+
+
+def test_a_job_that_failed_may_be_ordered_again_by_the_same_quote() -> None:
+    service, offer = killed(Outcome.UNAVAILABLE)
+    service.reconciler.sweep(limit=10)
+    assert service.ledger().ops[offer.quote_id].retryable
+    assert isinstance(service.confirm(offer), Made)
+    assert len(service.called) == 2
+    service.check_charged_iff_stored()
+
+
+def test_an_image_that_cannot_be_sold_is_not_charged() -> None:
+    service, offer = killed(b"no image at all")
+    service.reconciler.sweep(limit=10)
+    assert state_of(service, offer) is OpState.RELEASED
+    service.check_charged_iff_stored()
+
+
+def test_a_job_that_never_ends_is_given_up_in_doubt() -> None:
+    service, offer = killed(None)
+    for _ in range(ASKED_MS // 60_000 + 2):
+        service.reconciler.sweep(limit=10)
+        service.clock.advance(60_001)
+    assert state_of(service, offer) is OpState.RELEASED
+    assert not service.ledger().ops[offer.quote_id].retryable
+    service.check_charged_iff_stored()
+
+
+@pytest.mark.parametrize(
+    ("later_ms", "asked"), [(0, True), (ASKED_MS - 1, True), (ASKED_MS, False)]
+)
+def test_a_job_is_asked_for_during_half_an_hour(later_ms: int, asked: bool) -> None:  # noqa: FBT001
+    service, offer = killed()
+    job = service.jobs.get(service.ref(offer))
+    assert job is not None
+    assert is_asked_for(job, now_ms=job.record.created_ms + later_ms) is asked
+    assert ASKED_MS == 30 * 60_000
+
+
+def test_a_row_that_was_removed_meanwhile_leaves_its_job_in_doubt() -> None:
+    service, offer = killed()
+    service.redeploy(catalog=catalog(row("beta-standard", priority=2)))
+    service.reconciler.sweep(limit=10)
+    assert state_of(service, offer) is OpState.RELEASED
+    assert service.providers["alpha"].asked == []
+
+
+# Who asks.
+
+
+def test_of_two_who_ask_at_once_one_asks() -> None:
+    service, offer = killed()
+    alpha = service.providers["alpha"]
+
+    def ask_too() -> None:
+        service.new_instance().reconciler.sweep(limit=10)
+        service.new_instance().reconciler.load(USER)
+
+    alpha.while_asked = ask_too
+    service.reconciler.sweep(limit=10)
+    assert alpha.asked == ["job-1"]
+    assert state_of(service, offer) is OpState.SETTLED
+    service.check_charged_iff_stored()
+
+
+def test_who_asks_for_too_long_stores_nothing() -> None:
+    service, offer = killed()
+    alpha = service.providers["alpha"]
+    alpha.while_asked = partial(service.clock.advance, 30_000)
+    service.reconciler.sweep(limit=10)
+    assert state_of(service, offer) is OpState.HELD
+    assert not service.images.objects
+    assert alpha.asked_seconds == [15]
+    alpha.while_asked = lambda: None
+    service.clock.advance(30_001)
+    service.reconciler.sweep(limit=10)
+    assert state_of(service, offer) is OpState.SETTLED
+
+
+def test_a_job_of_an_earlier_hold_of_the_quote_is_not_asked_for() -> None:
+    service, offer = killed(Outcome.UNAVAILABLE)
+    service.reconciler.sweep(limit=10)
+    service.providers["alpha"].asked.clear()
+    service.wire.faults[_calls_until(service, "ledgers.reserve")] = Fault.DIES_AFTER
+    with pytest.raises(DiedError):
+        service.confirm(offer)
+    service.new_process()
+    service.clock.advance(LEASE_MS + 1)
+    service.reconciler.sweep(limit=10)
+    assert service.providers["alpha"].asked == []
+    assert service.ledger().ops[offer.quote_id].retryable
+
+
+def _calls_until(service: Service, call: str) -> int:
+    other, offer = with_jobs()
+    other.confirm(offer)
+    service.wire.mend()
+    return other.wire.calls.index(call)
+
+
+def test_the_name_of_the_run_keeps_the_digest_of_its_request() -> None:
+    service, offer = with_jobs(None)
+    request = GenerateRequest(quote=offer.quote, prompt=offer.prompt)
+    quote = service.generator.open(request.quote or "", request.prompt, USER)
+    index = _calls_until(service, "provider.alpha.generate")
+    service.wire.faults[index] = Fault.DIES_AFTER
+    with pytest.raises(DiedError):
+        service.generator.confirm(
+            quote, offer.prompt, run_id="digest.1", ends_ms=service.clock() + LIFETIME_MS
+        )
+    service.new_process()
+    service.clock.advance(LEASE_MS + 1)
+    service.reconciler.sweep(limit=10)
+    owner = service.ledger().ops[offer.quote_id].owner
+    assert owner.startswith("digest.")
+    assert owner != "digest.1"
+
+
+# What it costs, and what goes wrong on the way.
+
+
+def test_a_run_with_a_job_writes_once_more_and_one_without_writes_no_job() -> None:
+    writes: list[int] = []
+    for service in (Service(), with_jobs()[0]):
+        before = service.writes
+        service.make()
+        writes.append(service.writes - before)
+        assert service.jobs.writes == len(writes) - 1
+    assert writes[1] == writes[0] + 1
+
+
+@pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
+def test_a_run_whose_job_cannot_be_kept_makes_its_image_all_the_same(fault: Fault) -> None:
+    service, offer = with_jobs()
+    service.wire.faults[_calls_until(service, "jobs.put")] = fault
+    assert isinstance(service.confirm(offer), Made)
+    service.check_charged_iff_stored()
+
+
+def test_a_run_that_died_before_its_job_was_kept_is_released_as_ever() -> None:
+    ended: list[EndedHold] = []
+    service, offer = with_jobs()
+    service.on_ended = ended.append
+    die_at(service, offer, "jobs.put", Fault.DIES_BEFORE)
+    service.clock.advance(LEASE_MS + 1)
+    service.reconciler.sweep(limit=10)
+    assert ended == [EndedHold(is_settled=False, microusd=offer.price.ceiling)]
+    assert service.providers["alpha"].asked == []
+
+
+def left(ending: str) -> tuple[Service, Estimate]:
+    return with_jobs(*ENDINGS[ending])
+
+
+@endings
+@faults
+def test_a_fault_at_any_call_of_a_run_with_a_job_ends_with_what_is_stored_charged(
+    ending: str, fault: Fault
+) -> None:
+    for index in range(MOST_CALLS):
+        service, offer = left(ending)
+        service.wire.faults[index] = fault
+        with suppress(DiedError, ImagegenError):
+            service.confirm(offer)
+        is_hit = index < len(service.wire.calls)
+        end_all(service)
+        assert len(service.providers["alpha"].orders) <= 1
+        if not is_hit:
+            break
+
+
+@endings
+@faults
+def test_a_fault_while_a_job_is_asked_for_is_made_good_by_the_next_sweep(
+    ending: str, fault: Fault
+) -> None:
+    for index in range(MOST_CALLS):
+        service, _ = killed(*ENDINGS[ending])
+        service.wire.faults[index] = fault
+        with suppress(DiedError, ImagegenError):
+            service.reconciler.sweep(limit=10)
+        is_hit = index < len(service.wire.calls)
+        end_all(service)
+        assert len(service.called) == 1
+        if not is_hit:
+            break
+
+
+@pytest.mark.thorough
+@endings
+@faults
+def test_two_faults_and_a_second_click_end_with_one_order_for_each_job_that_did_not_fail(
+    ending: str, fault: Fault
+) -> None:
+    for index in range(MOST_CALLS):
+        service, offer = killed(*ENDINGS[ending])
+        service.wire.faults[index] = fault
+        with suppress(DiedError, ImagegenError):
+            service.confirm(offer)
+        is_hit = index < len(service.wire.calls)
+        service.new_process()
+        with suppress(ImagegenError):
+            service.confirm(offer)
+        end_all(service)
+        assert len(service.providers["alpha"].orders) <= 1 + (ending == "it failed")
+        assert len(service.images.objects) <= 1
+        if not is_hit:
+            break
+
+
+def test_a_job_is_kept_as_json_and_read_as_it_was() -> None:
+    service, offer = killed()
+    job = service.jobs.get(service.ref(offer))
+    assert job is not None
+    assert job.ticket == "job-1"
+    assert parse_job(job_json(job)) == job
+    assert parse_job(job_json(replace(job, transparent=True))).transparent
+    assert isinstance(job, Job)
