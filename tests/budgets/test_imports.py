@@ -67,11 +67,11 @@ class Budget:
 
 
 BUDGETS = {
-    "estimate": Budget(699, 709, VENDORS, "estimate/no-token"),
-    "health": Budget(620, 630, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(722, 732, VENDORS, "generate/unknown-image"),
-    "chat": Budget(708, 718, VENDORS, "chat/no-token"),
-    "page": Budget(115, 125, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
+    "estimate": Budget(700, 710, VENDORS, "estimate/no-token"),
+    "health": Budget(621, 631, VENDORS + TOKENS, "health/report"),
+    "generate": Budget(724, 734, VENDORS, "generate/unknown-image"),
+    "chat": Budget(709, 719, VENDORS, "chat/no-token"),
+    "page": Budget(116, 126, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 
 
