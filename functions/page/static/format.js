@@ -7,11 +7,11 @@ const LLMS = { anthropic: "Anthropic" };
 const WORDS = {
   circuit_open: "rests after failures", no_key: "no key here", disabled: "switched off",
   unavailable: "no answer", unknown: "answer lost", rate_limited: "over its rate limit",
-  account: "account refused", model_gone: "model gone", bad_parameter: "request not taken",
+  account: "account refused", bad_parameter: "request not taken",
   blocked: "request stopped on its way", no_image: "answered without an image",
   not_called: "not available", above_max_cost: "above your highest price",
   above_price_multiple: "much dearer than the first choice", size_unsupported: "does not draw this size",
-  prompt_too_long: "prompt too long", unpriced: "no known price",
+  unpriced: "no known price",
 };
 
 export const providerName = (key) => PROVIDERS[key]?.title ?? LLMS[key] ?? String(key);
