@@ -43,7 +43,6 @@ def catalog(*rows: dict[str, Any], retired: tuple[dict[str, Any], ...] = ()) -> 
     )
 
 
-@cache
 def three_providers() -> Catalog:
     """Return a catalog with one tier of three models: $0.05, $0.06 and $0.07."""
     return catalog(

@@ -22,6 +22,7 @@ export const PROVIDERS = {
  "ideogram": {
   "title": "Ideogram",
   "colour": "#3730a3"
+ },
  "bfl": {
   "title": "Black Forest Labs",
   "colour": "#134e4a"
