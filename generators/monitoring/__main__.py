@@ -35,7 +35,7 @@ def made() -> dict[str, Any]:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-include.html
     """
     listed = alarms(timeouts())
-    shown = graphs(tuple(registry()), timeouts())
+    shown = graphs({name: one.colour for name, one in registry().items()}, timeouts())
     dashboard = {
         "Type": "AWS::CloudWatch::Dashboard",
         "Properties": {

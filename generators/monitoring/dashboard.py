@@ -4,7 +4,7 @@ Row by row: which alarm rings; how requests end and how long they take; how each
 it costs; how the functions and the probe are; what the logs say.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from generators.monitoring.alarms import DIFFERENCE_PERCENT, RETIREMENT_DAYS, TIMEOUT_PERCENT
@@ -12,13 +12,11 @@ from generators.monitoring.queries import FIVE_MINUTES, FUNCTIONS, HOUR, Query, 
 from generators.monitoring.widgets import AMBER, GREEN, GREY, RED, WIDTH, Graph, Line
 from imagegen.monitoring.metrics import Metric
 
-PROVIDER_COLORS: Final = ("#1f77b4", "#17becf", "#e377c2", "#9467bd", "#bcbd22", "#8c564b")
-"""In the order of ``imagegen.providers.PROVIDERS``."""
 FUNCTION_COLORS: Final = (GREEN, AMBER, GREY, "#1f77b4", "#9467bd", "#8c564b")
 
 
-def graphs(providers: Sequence[str], timeouts: Mapping[str, str]) -> list[list[Graph]]:
-    """Return the graphs, row by row."""
+def graphs(providers: Mapping[str, str], timeouts: Mapping[str, str]) -> list[list[Graph]]:
+    """Return the graphs, row by row; the providers by name, with their colours."""
     return [
         [_numbers()],
         [_endings(), _request_times(), _failures()],
@@ -72,7 +70,7 @@ def _failures() -> Graph:
     return Graph("Fallbacks and failures (each 5 min)", shown)
 
 
-def _successes(providers: Sequence[str]) -> Graph:
+def _successes(providers: Mapping[str, str]) -> Graph:
     shown = tuple(
         Line(
             name,
@@ -80,37 +78,37 @@ def _successes(providers: Sequence[str]) -> Graph:
             expression=f"100 * (1 - {name})",
             hidden={name: ours(Metric.CALL_FAULTS, "Average", provider=name)},
         )
-        for name, color in zip(providers, PROVIDER_COLORS, strict=False)
+        for name, color in providers.items()
     )
     return Graph("Providers: calls that succeed (%)", shown, unit="%", top=100)
 
 
-def _call_times(providers: Sequence[str]) -> Graph:
+def _call_times(providers: Mapping[str, str]) -> Graph:
     shown = tuple(
         _seconds(name, color, name, ours(Metric.CALL_MS, "p95", provider=name, outcome="success"))
-        for name, color in zip(providers, PROVIDER_COLORS, strict=False)
+        for name, color in providers.items()
     )
     return Graph("Providers: time to an image (seconds, p95)", shown, unit="s")
 
 
-def _circuits(providers: Sequence[str]) -> Graph:
+def _circuits(providers: Mapping[str, str]) -> Graph:
     shown = tuple(
         Line(name, color, ours(Metric.CIRCUIT_OPEN, "Maximum", provider=name))
-        for name, color in zip(providers, PROVIDER_COLORS, strict=False)
+        for name, color in providers.items()
     )
     return Graph(
         "Circuits: who is left alone (a step each)", shown, stacked=True, top=len(providers)
     )
 
 
-def _spending(providers: Sequence[str]) -> Graph:
+def _spending(providers: Mapping[str, str]) -> Graph:
     shown = tuple(
         Line(
             name,
             color,
             ours(Metric.SPEND_USD, period_seconds=HOUR, provider=name),
         )
-        for name, color in zip(providers, PROVIDER_COLORS, strict=False)
+        for name, color in providers.items()
     )
     marks = {"alarm": "AlarmHourlySpendUsd"}
     return Graph("Spent each hour (USD)", shown, stacked=True, unit="USD", marks=marks)
@@ -204,10 +202,10 @@ def _tokens() -> Graph:
     return Graph("Chat: the LLM's tokens (each hour)", shown)
 
 
-def _keys(providers: Sequence[str]) -> Graph:
+def _keys(providers: Mapping[str, str]) -> Graph:
     shown = tuple(
         Line(name, color, ours(Metric.KEY_REFUSED, "Maximum", provider=name))
-        for name, color in zip(providers, PROVIDER_COLORS, strict=False)
+        for name, color in providers.items()
     )
     return Graph("Keys that are refused", shown, stacked=True, top=len(providers), height=4)
 

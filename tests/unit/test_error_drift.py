@@ -34,6 +34,7 @@ LEAVES_NO_ROUTE: Mapping[type[ImagegenError], str] = {
 
 SHOWN_ONLY: Mapping[str, Mapping[type[ImagegenError], str]] = {
     "estimateImage": {errors.LimitError: "the offer shows it as ``blocked``"},
+    "getImage": {errors.LeaseLostError: "the dead run's record has it"},
 }
 """Errors that a route makes and does not raise."""
 

@@ -241,7 +241,8 @@ def test_the_key_check_of_providers_that_all_hang_ends_before_its_function_does(
 def test_the_example_of_env_has_each_providers_key_and_switch(name: str) -> None:
     key, region = PROVIDERS[name].key_name, region_name(name)
     assert f"\n{key}=\n" in ENV_EXAMPLE or f"\n# {region}={PROVIDERS[name].region}\n" in ENV_EXAMPLE
-    assert f"\n{flag_name(name)}=true\n" in ENV_EXAMPLE
+    switch = "false" if PROVIDERS[name].off_by_default else "true"
+    assert f"\n{flag_name(name)}={switch}\n" in ENV_EXAMPLE
 
 
 def test_the_example_of_env_has_no_switch_of_nobody() -> None:

@@ -104,7 +104,6 @@ export function chatView(client, told) {
 
   function setBusy(now) {
     busy = now;
-    // The same button ends an answer.
     send.textContent = now ? "Stop" : "Send";
     list.setAttribute("aria-busy", now);
   }
@@ -153,7 +152,7 @@ export function chatView(client, told) {
       message.generations.push(generation);
       view.add(generation);
     };
-    for await (const { event, data } of client.chat(history(), undefined, { signal: stop.signal })) {
+    for await (const { event, data } of client.chat(history(), null, stop)) {
       if (asked !== messages) return;
       const near = isNear();
       if (event === "text_delta") view.text.append(data.text);

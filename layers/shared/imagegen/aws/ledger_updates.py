@@ -7,14 +7,9 @@ condition false, so that it changes nothing when it is sent a second time.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from imagegen.aws import ledger_items
 from imagegen.aws.items import to_item
-from imagegen.aws.ledger_items import (
-    LEASE_PARTITION,
-    STORED_STATES,
-    held_op,
-    lease_key,
-    op_values,
-)
+from imagegen.aws.ledger_items import STORED_STATES, held_op, lease_key, op_values
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import WAITING
@@ -228,7 +223,7 @@ def _keep_lease(update: Update, lease: str) -> None:
     it to the leases that are left then.
     """
     name = update.name("lx")
-    update.set("lp", LEASE_PARTITION)
+    update.set("lp", ledger_items.LEASE_PARTITION)
     update.sets.append(f"{name} = if_not_exists({name}, {update.value(lease)})")
 
 
@@ -252,7 +247,7 @@ def _set_lease(update: Update, lease: str | None) -> None:
         update.remove("lp")
         update.remove("lx")
     else:
-        update.set("lp", LEASE_PARTITION)
+        update.set("lp", ledger_items.LEASE_PARTITION)
         update.set("lx", lease)
 
 
