@@ -180,7 +180,7 @@ def test_an_answer_can_be_stopped(visit: Visit) -> None:
     visitor.page.route("**/chat", lambda _: None, times=1)  # It never answers.
     visitor.say(FOX)
     visitor.page.get_by_role("button", name="Stop").click()
-    expect(visitor.page.get_by_text("You stopped it.")).to_be_visible()
+    expect(visitor.page.get_by_text("Stopped.")).to_be_visible()
     visitor.page.get_by_role("button", name="Ask again").click()
     expect_offered(visitor.images.first)
 

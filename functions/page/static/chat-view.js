@@ -127,7 +127,7 @@ export function chatView(client, told) {
       }
     } catch (error) {
       if (asked !== messages) return setBusy(false);
-      const why = stop.signal.aborted ? "You stopped it." : explain(error);
+      const why = stop.signal.aborted ? "Stopped." : explain(error);
       message.content = view.text.textContent;
       const isEmpty = !message.content && !message.generations.length;
       if (isEmpty) view.item.remove();
