@@ -124,10 +124,10 @@ def test_an_estimate_says_the_price_and_keeps_the_quote_from_the_model(
     whole = got.meta["imagegen/estimate"]
     seen = json.dumps([got.structured_content, [one.text for one in got.content]])
     assert whole["quote"] not in seen
-    assert got.content[0].text.startswith("It costs at most $0.0527, usually $0.03: high quality")
+    assert got.content[0].text.startswith("It costs at most $0.06, usually $0.03: high quality")
     assert got.structured_content["price"]["expected"] == "0.030000"
     assert got.meta["cost"] == {
-        "usd": 0.0527,
+        "usd": 0.06,
         "model": whole["model"],
         "provider": whole["provider"],
     }

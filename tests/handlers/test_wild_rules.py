@@ -12,7 +12,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS
 from tests.adapters.conftest import role
 from tests.adapters.providers.adapters import build_adapter
-from tests.adapters.providers.conftest import server
+from tests.adapters.providers.conftest import port, server
 from tests.adapters.providers.loopback import Loopback, json_reply
 from tests.adapters.providers.test_forms import body_with
 from tests.fakes.catalogs import real_catalog
@@ -23,7 +23,7 @@ from tests.handlers.conftest import Functions
 from tests.handlers.test_edges import request
 from tests.unit.test_inputs import editors, upload
 
-__all__ = ["role", "server"]
+__all__ = ["port", "role", "server"]
 PROMPT = "make it blue"
 FAILURES = [one for one in Outcome if one is not Outcome.NOT_CALLED]
 

@@ -31,7 +31,7 @@ def test_off_by_flag_the_fallback_is_offered_and_said(stack: Driver) -> None:
 def test_without_a_key_the_fallback_is_offered_and_said(stack: Driver) -> None:
     with stack.parameter("TOGETHER_API_KEY", None), stack.parameter("GEMINI_API_KEY", None):
         offer = stack.person().estimate(quality="high", provider="together").json
-    assert (offer["provider"], offer["fallback"]["reason"]) == ("replicate", "no_key")
+    assert (offer["provider"], offer["fallback"]["reason"]) == ("bfl", "no_key")
     left_out = {one["provider"]: one["reason"] for one in offer["alternatives"]}
     assert left_out["gemini"] == "no_key"
 

@@ -125,7 +125,7 @@ def test_max_cost_lowers_the_ceiling(person: Person) -> None:
     assert offer["price"]["ceiling"] == "0.015400"
     assert offer["buttonLabel"] == "Generate Image for $0.0154"
     dear = {one["key"]: one["reason"] for one in offer["alternatives"] if not one["available"]}
-    names = ("gemini-standard", "replicate-standard", "bedrock-standard")
+    names = ("gemini-standard", "replicate-standard", "bedrock-standard", "ideogram-standard")
     assert dear == dict.fromkeys(names, "above_max_cost")
 
 

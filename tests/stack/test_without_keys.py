@@ -87,7 +87,7 @@ def test_another_provider_makes_what_the_role_may_not(stack: Driver, fault: str)
 
 
 def test_the_role_makes_what_other_providers_cannot(stack: Driver) -> None:
-    for name in ("together", "replicate"):
+    for name in ("together", "replicate", "bfl"):
         stack.provider(name, fault="server_error")
     person = stack.person()
     offer = person.estimate("A red fox in fresh snow", quality="ultra", model="together-ultra")

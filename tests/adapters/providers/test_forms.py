@@ -481,6 +481,13 @@ def test_no_cut_between_chunks_changes_what_is_unpacked(
     assert b"".join(unpacked(chunks, label)) == plain
 
 
+@pytest.mark.parametrize("width", range(1, 60))
+def test_a_member_may_begin_in_the_middle_of_a_chunk(width: int) -> None:
+    body = gzip.compress(b'{"data":') + gzip.compress(b"1}") + b"\x1f"
+    chunks = [body[at : at + width] for at in range(0, len(body), width)]
+    assert b"".join(unpacked(chunks, "gzip")) == b'{"data":1}'
+
+
 @given(st.lists(st.binary(max_size=60), max_size=5), st.sampled_from(["", "gzip", "deflate", "br"]))
 def test_no_bytes_break_the_unpacking(chunks: list[bytes], label: str) -> None:
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -21,6 +21,13 @@ class CatalogModel(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, frozen=True, extra="forbid", validate_by_name=True
     )
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with changed fields, without what was computed from the fields before."""
+        copied = super().model_copy(update=update, deep=deep)
+        for computed in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[computed]
+        return copied
 
 
 class PerImage(CatalogModel):

@@ -93,16 +93,19 @@ def _inflated(head: bytes, rest: Iterator[bytes], window_bits: int) -> Iterator[
     What follows the last member is ignored. A stream without its end is left to the reader of its
     content: a checksum may be missing behind a whole answer.
     """
-    engine = zlib.decompressobj(window_bits)
+    engine, held = zlib.decompressobj(window_bits), b""
     for chunk in _chain(head, rest):
-        left = chunk
+        left, held = held + chunk, b""
         while left:
+            if engine.eof:
+                if window_bits != _GZIP or not GZIP_MAGIC.startswith(left[: len(GZIP_MAGIC)]):
+                    return
+                if len(left) < len(GZIP_MAGIC):
+                    held = left  # The next chunk shows whether another member begins here.
+                    break
+                engine = zlib.decompressobj(window_bits)
             yield from _pieces(engine, left)
             left = engine.unused_data
-            if engine.eof:
-                if window_bits != _GZIP or not left.startswith(GZIP_MAGIC):
-                    return
-                engine = zlib.decompressobj(window_bits)
 
 
 def _pieces(engine: "zlib._Decompress", packed: bytes) -> Iterator[bytes]:
