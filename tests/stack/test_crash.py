@@ -69,7 +69,10 @@ def test_killed_then_reconciled_is_charged_if_and_only_if_stored(
         assert person.confirm(offer).status >= 500
     assert watch.hits == 1
     assert stored(stack, offer["quoteId"]) is is_stored
-    assert held_or_charged(person) == offer["price"]["ceiling"]
+    # Until the settlement the hold is what the dearest fallback would cost.
+    assert held_or_charged(person) == (
+        offer["price"]["ceiling"] if matches is is_put else "0.052700"
+    )
 
     with stack.configured("generate", CLOCK_OFFSET_SECONDS=PAST_THE_LEASE):
         first = stack.invoke("generate", {"task": "reconcile"})
@@ -109,7 +112,8 @@ def test_a_call_for_several_images_that_is_killed_is_completed_by_its_repetition
         stack.configured("generate", AWS_ENDPOINT_URL=proxy),
     ):
         assert person.call("POST", url, body, **key).status >= 500
-    assert held_or_charged(person) == "0.180000"  # Three times the dearest fallback.
+    # Each is charged, or still held for what the dearest fallback would cost.
+    assert Decimal("0.158100") <= Decimal(held_or_charged(person)) <= Decimal("0.180000")
 
     with stack.configured("generate", CLOCK_OFFSET_SECONDS=PAST_THE_LEASE):
         again = person.call("POST", url, body, **key)
