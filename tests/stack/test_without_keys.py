@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from imagegen.providers import MODERATOR, PROVIDERS
 from operations.push_env import store, stored
 from tests.stack.driver import Driver, Person
 
@@ -87,7 +88,7 @@ def test_another_provider_makes_what_the_role_may_not(stack: Driver, fault: str)
 
 
 def test_the_role_makes_what_other_providers_cannot(stack: Driver) -> None:
-    for name in ("together", "replicate", "bfl"):
+    for name in PROVIDERS.keys() - {ROLE, MODERATOR}:
         stack.provider(name, fault="server_error")
     person = stack.person()
     offer = person.estimate("A red fox in fresh snow", quality="ultra", model="together-ultra")
