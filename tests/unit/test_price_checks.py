@@ -256,3 +256,12 @@ def test_each_key_check_counts_the_rows_that_differ(stated: Statement, count: in
     results = checked(stated).key_checker.check()
     assert results.drifted == ((FIRST,) if count else ())
     assert next(iter(key_check_samples(results))).values[Metric.PRICES_DRIFTED] == count
+
+
+@pytest.mark.parametrize("missing", ["has_key", "enabled"])
+def test_what_is_not_asked_any_more_counts_no_longer(missing: str) -> None:
+    """Otherwise the alarm would go off for as long as the provider is out of service."""
+    service = checked(DEARER)
+    setup = ProviderSetup(has_key=missing != "has_key", enabled=missing != "enabled")
+    service.redeploy(setups={**service.setups, "alpha": setup})
+    assert service.key_checker.check().drifted == ()
