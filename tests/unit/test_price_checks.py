@@ -14,7 +14,9 @@ from imagegen.monitoring.metrics import Metric
 from imagegen.monitoring.samples import key_check_samples
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.health import public_summary
-from tests.fakes.catalogs import catalog, real_catalog, row
+from imagegen.usecases.key_checks import ROUND_SECONDS
+from local.parameters import read_template
+from tests.fakes.catalogs import ROOT, catalog, real_catalog, row
 from tests.fakes.service import Service
 
 FIRST = "alpha-standard"
@@ -265,3 +267,14 @@ def test_what_is_not_asked_any_more_counts_no_longer(missing: str) -> None:
     setup = ProviderSetup(has_key=missing != "has_key", enabled=missing != "enabled")
     service.redeploy(setups={**service.setups, "alpha": setup})
     assert service.key_checker.check().drifted == ()
+
+
+def test_the_limit_is_the_same_wherever_it_is_written() -> None:
+    limit = f"more than {DRIFT_PERCENT} %"
+    assert limit in read_template()["Parameters"]["PriceDriftCloses"]["Description"]
+    for page in ("prices", "operate", "glossary"):
+        assert limit in (ROOT / "docs" / f"{page}.md").read_text().replace("\n", " ")
+
+
+def test_the_docs_name_the_time_of_a_round() -> None:
+    assert f"{ROUND_SECONDS:.0f} seconds" in (ROOT / "docs" / "providers.md").read_text()
