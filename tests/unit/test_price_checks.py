@@ -109,6 +109,18 @@ def test_a_provider_without_a_key_or_switched_off_is_not_asked(missing: str) -> 
     assert service.providers["alpha"].priced == []
 
 
+def test_a_row_past_its_last_day_is_not_asked_about() -> None:
+    service = checked(catalog=with_price("0.05", shutdownOn="2026-11-22"))
+    assert service.providers["alpha"].priced == []
+
+
+def test_the_vendors_share_the_time_of_a_round() -> None:
+    service = Service()
+    service.price_checker.check()
+    given = [seconds for one in service.providers.values() for seconds in one.priced_seconds]
+    assert given == [ROUND_SECONDS / 3] * 3
+
+
 def test_a_provider_that_states_nothing_leaves_no_check_behind() -> None:
     service = Service()
     assert service.price_checker.check().outcomes == {
