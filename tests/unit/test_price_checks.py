@@ -12,6 +12,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.vendor_prices import DRIFT_PERCENT, Statement, drifts, sample_order, source_of
 from imagegen.monitoring.metrics import Metric
 from imagegen.monitoring.samples import key_check_samples
+from imagegen.providers import PROVIDERS
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.health import public_summary
 from imagegen.usecases.key_checks import ROUND_SECONDS
@@ -290,3 +291,10 @@ def test_the_limit_is_the_same_wherever_it_is_written() -> None:
 
 def test_the_docs_name_the_time_of_a_round() -> None:
     assert f"{ROUND_SECONDS:.0f} seconds" in (ROOT / "docs" / "providers.md").read_text()
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_docs_say_what_each_vendor_states(name: str) -> None:
+    page = (ROOT / "docs" / "prices.md").read_text()
+    section = page.partition("By the health function")[2].partition("\n## ")[0]
+    assert PROVIDERS[name].title in section
