@@ -32,8 +32,6 @@ OFFERS: Final = (
     "operation", "tier", "priority", "provider", "model", "key", "square", "typical seconds",
     "waited for, seconds", "longest prompt", "marks", "ends", "source", "checked",
 )  # fmt: skip
-
-
 CHECKED: Final = ("provider", "rows", "oldest check", "newest check", "pages")
 
 
@@ -71,7 +69,7 @@ def _checked(catalog: Catalog) -> Iterator[tuple[str, ...]]:
     for name in catalog.providers:
         rows = [row for row in catalog.models if row.provider == name]
         days = [row.checked_on for row in rows]
-        pages = sorted({_link(str(row.source)).partition("]")[0][1:] for row in rows})
+        pages = sorted({_host(str(row.source)) for row in rows})
         title = PROVIDERS[name].title
         yield title, str(len(rows)), str(min(days)), str(max(days)), ", ".join(pages)
 
@@ -184,4 +182,8 @@ def _plain(value: object) -> str:
 
 
 def _link(address: str) -> str:
-    return f"[{address.partition('://')[2].partition('/')[0]}]({address})"
+    return f"[{_host(address)}]({address})"
+
+
+def _host(address: str) -> str:
+    return address.partition("://")[2].partition("/")[0]

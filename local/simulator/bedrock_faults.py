@@ -6,8 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.
 from dataclasses import replace
 
 from local.simulator.faults import (
-    DRAWN,
-    FIREWALL,
+    COMMON,
     INLINE,
     OUTAGES,
     TRANSPORT,
@@ -129,4 +128,4 @@ ENDINGS = {
 }
 CHECKS = named(TRANSPORT, OUTAGES, CREDENTIALS, LOAD)
 """Those of the guardrail checks."""
-FAULTS = named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, INLINE, CREDENTIALS, MODELS, LOAD, ENDINGS)
+FAULTS = named(COMMON, INLINE, CREDENTIALS, MODELS, LOAD, ENDINGS)

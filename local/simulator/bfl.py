@@ -12,7 +12,7 @@ from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault, FaultError
 from local.simulator.keys import check_credit, check_key
 from local.simulator.tasks import Task, TaskBook
-from local.simulator.wire import Answer, Body, Request, json_answer
+from local.simulator.wire import Answer, Body, Request, is_whole, json_answer
 
 BASE_PATH = "/bfl/v1"
 PIXEL_STEP, LEAST_EDGE, MOST_PIXELS = 16, 64, 4 * 1024 * 1024
@@ -153,11 +153,6 @@ def check_fields(model: str, body: Body) -> None:
             raise invalid(name, "Input should be a multiple of 16, at least 64")
     if width * height > MOST_PIXELS:
         raise invalid("width", "The image should have at most 4 megapixels")
-
-
-def is_whole(value: object, low: int, high: int) -> bool:
-    """Return whether a value is a whole number in a range."""
-    return type(value) is int and low <= value <= high
 
 
 def order_of(model: str, body: Body) -> Order:

@@ -3,11 +3,8 @@
 from typing import Any
 
 from local.simulator.faults import (
-    DRAWN,
+    COMMON,
     FILES,
-    FIREWALL,
-    OUTAGES,
-    TRANSPORT,
     Fault,
     Outcome,
     Shows,
@@ -58,4 +55,4 @@ ODD_SUCCESSES = {
     ),
     "bfl_reasons_first": Fault(None, Shows.IMAGE, details={"first": "Reasoning"}),
 }
-FAULTS = named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, FILES, ERRORS, JOBS, ODD_SUCCESSES)
+FAULTS = named(COMMON, FILES, ERRORS, JOBS, ODD_SUCCESSES)

@@ -13,12 +13,9 @@ from local.simulator.catalog import MICROUSD_PER_USD
 from local.simulator.compatible_facts import FACTS, Allowed, Facts
 from local.simulator.desk import Desk, Order
 from local.simulator.faults import (
-    DRAWN,
+    COMMON,
     FILES,
-    FIREWALL,
     INLINE,
-    OUTAGES,
-    TRANSPORT,
     Fault,
     FaultError,
     Outcome,
@@ -69,7 +66,7 @@ class CompatibleServer:
             rows["out_of_credit"] = row(Outcome.ACCOUNT, facts.no_credit)
         if facts.empty_is_refusal:
             rows["empty_200"] = Fault(Outcome.REFUSED, Shows.EMPTY)
-        return named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, INLINE, FILES, rows)
+        return named(COMMON, INLINE, FILES, rows)
 
     def key_of(self, request: Request) -> str:
         """Return the key, an empty text if there is none."""

@@ -200,3 +200,6 @@ OUTAGES = {
     "error_524": gave_up(524, "A timeout occurred at the origin."),
     "error_529": outage(529, "The service is overloaded."),
 }
+
+COMMON = TRANSPORT | FIREWALL | OUTAGES | DRAWN
+"""Those of every provider of images."""

@@ -4,11 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from local.simulator.faults import (
-    DRAWN,
-    FIREWALL,
+    COMMON,
     INLINE,
-    OUTAGES,
-    TRANSPORT,
     Fault,
     FaultError,
     Outcome,
@@ -135,9 +132,7 @@ ODD_SUCCESSES = {
     "several_images": Fault(None, Shows.IMAGE, details={"images": 3}),
     "legacy_model": Fault(None, Shows.IMAGE, details={"modelStage": "LEGACY"}),
 }
-FAULTS = named(
-    TRANSPORT, FIREWALL, OUTAGES, DRAWN, INLINE, KEYS, REQUESTS, BLOCKS, FINISHES, ODD_SUCCESSES
-)
+FAULTS = named(COMMON, INLINE, KEYS, REQUESTS, BLOCKS, FINISHES, ODD_SUCCESSES)
 
 
 def invalid(message: str) -> FaultError:

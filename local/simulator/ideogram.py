@@ -4,14 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from secrets import randbelow, token_urlsafe
-from typing import Any
 
 from local.simulator.catalog import load_catalog
 from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault, FaultError
 from local.simulator.ideogram_faults import FAULTS
 from local.simulator.keys import check_credit, check_key
-from local.simulator.wire import Answer, Body, Request, json_answer
+from local.simulator.wire import Answer, Body, Request, is_whole, json_answer
 
 NAME = "ideogram"
 GENERATE = re.compile(r"/v2/image/generate/([a-z0-9-]+)")
@@ -181,14 +180,10 @@ def check_fields(body: Body) -> None:
         if body.get(name, choices[0]) not in choices:
             raise invalid(f"{name} must be one of {', '.join(choices)}")
     for name, (low, high) in RANGES.items():
-        if not _is_in_range(body.get(name, low), low, high):
+        if not is_whole(body.get(name, low), low, high):
             raise invalid(f"{name} must be between {low} and {high}")
     for name in FLAGS:
         if type(body.get(name, False)) is not bool:
             raise invalid(f"{name} must be true or false")
     if body.get("size", "auto") not in ("auto", *SIZES):
         raise invalid("size must be auto or a preset")
-
-
-def _is_in_range(value: Any, low: int, high: int) -> bool:
-    return type(value) is int and low <= value <= high

@@ -4,29 +4,28 @@ https://developer.ideogram.ai/api-reference/images/generate/ideogram-4-5 has the
 fields of 402 and 429. The bodies of the others are not documented.
 """
 
-from collections.abc import Mapping
+from typing import Any
 
 from local.simulator.faults import (
-    DRAWN,
+    COMMON,
     FILES,
-    FIREWALL,
-    OUTAGES,
-    TRANSPORT,
     Fault,
     Outcome,
     Shows,
     named,
 )
 
+BUSY = {"max_inflight_requests": 10, "task_completion_speed": "fast"}
 
-def limit(outcome: Outcome, status: int, reason: str, message: str) -> Fault:
+
+def limit(outcome: Outcome, status: int, reason: str, message: str, **more: Any) -> Fault:
     """Return the rejection by a limit of the account or of its use."""
-    return Fault(outcome, status=status, code=reason, message=message)
+    return Fault(outcome, status=status, code=reason, message=message, **more)
 
 
-def withheld(details: Mapping[str, object]) -> Fault:
+def withheld(**link: str | None) -> Fault:
     """Return a success whose image did not pass the safety check."""
-    return Fault(Outcome.REFUSED, Shows.EMPTY, details=details)
+    return Fault(Outcome.REFUSED, Shows.EMPTY, details={"data": {"is_image_safe": False, **link}})
 
 
 ROWS = {
@@ -42,19 +41,19 @@ ROWS = {
     ),
     "feature_limit": limit(Outcome.ACCOUNT, 402, "feature_limit", "The feature's limit is reached"),
     "daily_limit": limit(Outcome.RATE_LIMITED, 402, "daily_limit", "The daily limit is reached"),
-    "inflight_limit": Fault(
+    "inflight_limit": limit(
         Outcome.RATE_LIMITED,
-        status=402,
-        code="inflight_limit",
-        message="Too many generations in progress",
-        details={"max_inflight_requests": 10, "task_completion_speed": "fast"},
+        402,
+        "inflight_limit",
+        "Too many generations in progress",
+        details=BUSY,
     ),
-    "rate_limited": Fault(
+    "rate_limited": limit(
         Outcome.RATE_LIMITED,
-        status=429,
-        code="inflight_limit",
-        message="Too many requests",
-        details={"max_inflight_requests": 10, "task_completion_speed": "fast"},
+        429,
+        "inflight_limit",
+        "Too many requests",
+        details=BUSY,
         retry_after_seconds=2,
     ),
     "model_gone": Fault(Outcome.MODEL_GONE, status=404, message="The model does not exist"),
@@ -66,10 +65,10 @@ ROWS = {
         Outcome.REFUSED, status=422, message="The prompt did not pass the safety check"
     ),
     # Drawn and withheld: in the place of the link there is nothing.
-    "withheld": withheld({"data": {"is_image_safe": False, "url": ""}}),
-    "withheld_null": withheld({"data": {"is_image_safe": False, "url": None}}),
-    "withheld_without_link": withheld({"data": {"is_image_safe": False}}),
+    "withheld": withheld(url=""),
+    "withheld_null": withheld(url=None),
+    "withheld_without_link": withheld(),
     # Accepted and not finished: an answer as to a request with ``async``.
     "only_accepted": Fault(Outcome.UNKNOWN, Shows.EMPTY, details={"only_accepted": True}),
 }
-FAULTS = named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, FILES, ROWS)
+FAULTS = named(COMMON, FILES, ROWS)

@@ -3,11 +3,8 @@
 from typing import Any
 
 from local.simulator.faults import (
-    DRAWN,
+    COMMON,
     FILES,
-    FIREWALL,
-    OUTAGES,
-    TRANSPORT,
     Fault,
     Outcome,
     Shows,
@@ -113,4 +110,4 @@ ODD_SUCCESSES = {
         for shape in ("data_uri", "object", "objects", "nulls", "nested")
     },
 }
-FAULTS = named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, FILES, ERRORS, JOBS, ODD_SUCCESSES)
+FAULTS = named(COMMON, FILES, ERRORS, JOBS, ODD_SUCCESSES)

@@ -1,12 +1,9 @@
 """Together's error table (https://docs.together.ai/docs/error-codes), as data."""
 
 from local.simulator.faults import (
-    DRAWN,
+    COMMON,
     FILES,
-    FIREWALL,
     INLINE,
-    OUTAGES,
-    TRANSPORT,
     Fault,
     Outcome,
     Shows,
@@ -101,4 +98,4 @@ ROWS = {
     "refused_nsfw": refusal(422, "nsfw_content"),
 }
 ODD_SUCCESSES = {"answers_other_form": Fault(None, Shows.IMAGE, details={"form": "other"})}
-FAULTS = named(TRANSPORT, FIREWALL, OUTAGES, DRAWN, INLINE, FILES, ROWS, ODD_SUCCESSES)
+FAULTS = named(COMMON, INLINE, FILES, ROWS, ODD_SUCCESSES)

@@ -89,3 +89,8 @@ def page_answer(status: int) -> Answer:
     """Return the HTML page that a proxy or a firewall may send instead of the provider."""
     page = b"<!DOCTYPE html><html><title>Just a moment...</title><h1>Checking</h1></html>"
     return Answer(status, page, "text/html; charset=utf-8")
+
+
+def is_whole(value: object, low: int, high: int) -> bool:
+    """Return whether a value of a JSON body is a whole number in a range."""
+    return type(value) is int and low <= value <= high

@@ -30,6 +30,8 @@ class ScriptedProvider:
     """What its vendor states of its rows, in their order; ``None`` for nothing."""
     priced: list[ImageOrder] = field(default_factory=list)
     """What it was asked the price of."""
+    priced_seconds: list[float] = field(default_factory=list)
+    """How long it could take for that."""
     usage: dict[str, int] | None = None
     frames: list[PreviewFrame] = field(default_factory=list)
     """What is handed over before each reaction."""
@@ -82,6 +84,7 @@ class ScriptedProvider:
         self, orders: Sequence[ImageOrder], *, timeout_seconds: float
     ) -> Sequence[Statement] | None:
         self.priced.extend(orders)
+        self.priced_seconds.append(timeout_seconds)
         if isinstance(self.stated, Outcome):
             raise self._error(self.stated)
         return self.stated

@@ -191,3 +191,26 @@ def test_the_catalog_is_frozen() -> None:
     with pytest.raises(ValidationError):
         REAL.models = ()  # type: ignore[misc]
     assert isinstance(REAL, Catalog)
+
+
+def test_a_copy_with_other_rows_keeps_nothing_that_was_computed_of_the_old_ones() -> None:
+    known = catalog(row("a-one", priority=1, usd="0.05"), row("b-one", priority=2))
+    first = known.by_key["a-one"]
+    assert (known.providers, len(known.tier(Tier.STANDARD))) == (("a", "b"), 2)
+    (dearer,) = catalog(row("a-one", priority=1, usd="0.07")).models
+
+    copied = known.model_copy(update={"models": (dearer,)})
+
+    assert copied.by_key == {"a-one": dearer}
+    assert copied.providers == ("a",)
+    assert copied.tier(Tier.STANDARD) == (dearer,)
+    assert known.by_key["a-one"] is first
+
+
+def test_a_copy_of_a_row_has_the_sizes_of_its_own_fields() -> None:
+    (known,) = catalog(row("a-one", priority=1)).models
+    assert known.options.keys() == {"1024x1024", "square"}
+    small = SizeOption(size="512x512", params={})
+
+    assert known.model_copy(update={"sizes": (small,)}).options == {"512x512": small}
+    assert known.model_copy(deep=True) == known

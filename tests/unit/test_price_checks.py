@@ -12,9 +12,12 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.vendor_prices import DRIFT_PERCENT, Statement, drifts, sample_order, source_of
 from imagegen.monitoring.metrics import Metric
 from imagegen.monitoring.samples import key_check_samples
+from imagegen.providers import PROVIDERS
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.health import public_summary
-from tests.fakes.catalogs import catalog, real_catalog, row
+from imagegen.usecases.key_checks import ROUND_SECONDS
+from local.parameters import read_template
+from tests.fakes.catalogs import ROOT, catalog, real_catalog, row
 from tests.fakes.service import Service
 
 FIRST = "alpha-standard"
@@ -105,6 +108,18 @@ def test_a_provider_without_a_key_or_switched_off_is_not_asked(missing: str) -> 
     service.providers["alpha"].stated = [DEARER]
     assert "alpha" not in service.price_checker.check().outcomes
     assert service.providers["alpha"].priced == []
+
+
+def test_a_row_past_its_last_day_is_not_asked_about() -> None:
+    service = checked(catalog=with_price("0.05", shutdownOn="2026-11-22"))
+    assert service.providers["alpha"].priced == []
+
+
+def test_the_vendors_share_the_time_of_a_round() -> None:
+    service = Service()
+    service.price_checker.check()
+    given = [seconds for one in service.providers.values() for seconds in one.priced_seconds]
+    assert given == [ROUND_SECONDS / 3] * 3
 
 
 def test_a_provider_that_states_nothing_leaves_no_check_behind() -> None:
@@ -256,3 +271,30 @@ def test_each_key_check_counts_the_rows_that_differ(stated: Statement, count: in
     results = checked(stated).key_checker.check()
     assert results.drifted == ((FIRST,) if count else ())
     assert next(iter(key_check_samples(results))).values[Metric.PRICES_DRIFTED] == count
+
+
+@pytest.mark.parametrize("missing", ["has_key", "enabled"])
+def test_what_is_not_asked_any_more_counts_no_longer(missing: str) -> None:
+    """Otherwise the alarm would go off for as long as the provider is out of service."""
+    service = checked(DEARER)
+    setup = ProviderSetup(has_key=missing != "has_key", enabled=missing != "enabled")
+    service.redeploy(setups={**service.setups, "alpha": setup})
+    assert service.key_checker.check().drifted == ()
+
+
+def test_the_limit_is_the_same_wherever_it_is_written() -> None:
+    limit = f"more than {DRIFT_PERCENT} %"
+    assert limit in read_template()["Parameters"]["PriceDriftCloses"]["Description"]
+    for page in ("prices", "operate", "glossary"):
+        assert limit in (ROOT / "docs" / f"{page}.md").read_text().replace("\n", " ")
+
+
+def test_the_docs_name_the_time_of_a_round() -> None:
+    assert f"{ROUND_SECONDS:.0f} seconds" in (ROOT / "docs" / "providers.md").read_text()
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_docs_say_what_each_vendor_states(name: str) -> None:
+    page = (ROOT / "docs" / "prices.md").read_text()
+    section = page.partition("By the health function")[2].partition("\n## ")[0]
+    assert PROVIDERS[name].title in section

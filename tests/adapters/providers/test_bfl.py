@@ -168,7 +168,9 @@ def test_a_credit_is_a_cent(credits_used: float, microusd: int) -> None:
     assert cost_of(answer) == {"cost_microusd": microusd}
 
 
-@pytest.mark.parametrize("credits_used", [None, 0, -1, "3", True, 1e12, []])
+@pytest.mark.parametrize(
+    "credits_used", [None, 0, -1, "3", True, 1e12, 1e999, -1e999, float("nan"), []]
+)
 def test_what_is_no_plausible_cost_is_none(credits_used: Any) -> None:
     assert cost_of(HttpAnswer(200, {}, {"cost": credits_used})) is None
 

@@ -13,13 +13,16 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder, ImageProvider
 from imagegen.domain.vendor_prices import Statement, sample_order, source_of
 from imagegen.providers import PROVIDERS, build_provider
+from imagegen.providers.bounds import Deadline
 from imagegen.providers.keys import Keychain, KeyedProvider
+from imagegen.providers.price_statements import asked_one_by_one
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.price_checks import PriceChecker, PriceCheckResults
 from local.simulator import Simulator
 from local.simulator.routes import BASES
 from tests.adapters.providers.adapters import build_adapter
 from tests.adapters.providers.loopback import Loopback, Reply, ToolUse, Wire, json_reply
+from tests.adapters.providers.test_polling import Time
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.clock import Clock
@@ -95,6 +98,18 @@ def test_any_other_failure_states_nothing_of_any_row(status: int, server: Loopba
     server.replies(json_reply(200, QUOTE), json_reply(status, {"error": "no"}))
     with pytest.raises(ProviderError):
         stated("ideogram", server, ORDER, ORDER)
+
+
+def test_all_orders_share_the_time_of_a_question() -> None:
+    clock, given = Time(), list[float]()
+
+    def ask(_order: ImageOrder, timeout_seconds: float) -> Statement:
+        given.append(timeout_seconds)
+        clock.sleep(4)
+        return Statement()
+
+    asked_one_by_one([ORDER] * 3, Deadline.after(10, clock.read), ask)
+    assert given == [10, 6, 2]
 
 
 # Together: the list of models.

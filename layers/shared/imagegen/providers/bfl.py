@@ -180,6 +180,8 @@ def cost_of(answer: HttpAnswer) -> dict[str, int] | None:
     credits_used = dig(answer.body, "cost")
     if isinstance(credits_used, bool) or not isinstance(credits_used, int | float):
         return None
+    if not 0 < credits_used <= MAX_COUNT:
+        return None  # Python reads Infinity and NaN in JSON, too, and cannot round them.
     cost = round(credits_used * MICROUSD_PER_CREDIT)
     return {COST: cost} if 0 < cost <= MAX_COUNT else None
 

@@ -93,16 +93,14 @@ def _inflated(head: bytes, rest: Iterator[bytes], window_bits: int) -> Iterator[
     What follows the last member is ignored. A stream without its end is left to the reader of its
     content: a checksum may be missing behind a whole answer.
     """
-    engine, held = zlib.decompressobj(window_bits), b""
+    engine, left = zlib.decompressobj(window_bits), b""
     for chunk in _chain(head, rest):
-        left, held = held + chunk, b""
-        while left:
+        left += chunk
+        # After the end of a member, one byte does not show whether another begins.
+        while left and not (engine.eof and left == GZIP_MAGIC[:1]):
             if engine.eof:
-                if window_bits != _GZIP or not GZIP_MAGIC.startswith(left[: len(GZIP_MAGIC)]):
+                if window_bits != _GZIP or not left.startswith(GZIP_MAGIC):
                     return
-                if len(left) < len(GZIP_MAGIC):
-                    held = left  # The next chunk shows whether another member begins here.
-                    break
                 engine = zlib.decompressobj(window_bits)
             yield from _pieces(engine, left)
             left = engine.unused_data

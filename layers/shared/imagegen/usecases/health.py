@@ -84,11 +84,11 @@ class HealthReporter:
     ) -> ProviderReport:
         rows = [row for row in self.catalog.models if row.provider == name]
         key_check, circuit = fleet.key_checks.get(name), fleet.circuits.get(name, Circuit())
-        drifted = drifts(self.catalog, fleet.price_checks)
+        price_check = fleet.price_checks.get(name)
+        drifted = drifts(self.catalog, {name: price_check} if price_check else {})
         models = tuple(
             self._model(row, states[row.key], key_check, drifted.get(row.key)) for row in rows
         )
-        price_check = fleet.price_checks.get(name)
         up = any(model.available for model in models)
         return ProviderReport(
             provider=name,

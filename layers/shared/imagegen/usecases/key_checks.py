@@ -11,7 +11,7 @@ call per hour, and a fallback makes the image. A circuit that is opened by mista
 model away from every user.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -29,8 +29,8 @@ from imagegen.usecases.availability import ProviderSetup
 CALL_TIMEOUT_SECONDS = 6.0
 """The longest timeout of each of the two calls per provider."""
 ROUND_SECONDS = 96.0
-"""The longest that all calls of a round take, which is within the function's timeout of 120 s.
-With more than eight providers, each call has less time."""
+"""The longest that all calls of a round take, of the key check and of the price check alike. It is
+within the function's timeout. With more than eight providers, each call has less time."""
 VALID = "valid"
 
 
@@ -55,7 +55,7 @@ class KeyCheckResults:
     unlisted: tuple[str, ...]
     """The catalog's models that are missing in their providers' lists."""
     drifted: tuple[str, ...]
-    """The rows whose prices differ from what their vendors stated last."""
+    """The rows in service whose prices differ from what their vendors stated last."""
     days_left: int | None
     """Days until the first shutdown of a model that is still offered; ``None`` if none is known."""
 
@@ -88,11 +88,7 @@ class KeyChecker:
         error: its key changes are then reported by the next round.
         """
         known, setups = self.guard.fleet().key_checks, self.setups()
-        checked = [
-            name
-            for name in self.catalog.providers
-            if (setup := setups.get(name)) and setup.has_key and setup.enabled
-        ]
+        checked = in_service(self.catalog, setups)
         timeout_seconds = call_timeout_seconds(len(checked))
         found = {name: self._check(name, known.get(name), timeout_seconds) for name in checked}
         changes = tuple(change for name in found if (change := self._store(name, found[name])))
@@ -103,7 +99,7 @@ class KeyChecker:
             changes=changes,
             open_circuits=self._open_circuits(),
             unlisted=tuple(sorted(model for one in found.values() for model in one.unlisted)),
-            drifted=tuple(drifts(self.catalog, self.guard.fleet().price_checks)),
+            drifted=self._drifted(found),
             days_left=min(self._days_left(rows, found), default=None),
         )
 
@@ -126,7 +122,8 @@ class KeyChecker:
         if listed is None:
             # The earlier findings about the models stay: one failed call must not end a warning.
             return KeyCheck(self.now_ms(), outcome, verdict, last.unlisted, last.last_days)
-        models = {row.model for row in self._offered(name)}
+        rows = offered_rows(self.catalog, name, today(self.now_ms()))
+        models = {row.model for row in rows}
         return KeyCheck(
             self.now_ms(),
             outcome,
@@ -134,11 +131,6 @@ class KeyChecker:
             tuple(sorted(models - set(listed))),
             {model: day for model in sorted(models) if (day := listed.get(model))},
         )
-
-    def _offered(self, name: str) -> Iterator[Offering]:
-        day = today(self.now_ms())
-        rows = (row for row in self.catalog.models if row.provider == name)
-        return (row for row in rows if not row.is_retired(day))
 
     def _store(self, name: str, key_check: KeyCheck) -> KeyChange | None:
         """Store a result; return the change of the key, ``None`` if it has not changed."""
@@ -159,6 +151,14 @@ class KeyChecker:
             for provider in self.catalog.providers
         }
 
+    def _drifted(self, checked: Collection[str]) -> tuple[str, ...]:
+        """Return the rows that differ, without those of providers that are out of service.
+
+        No price check asks such a provider, so that its last findings would never end.
+        """
+        stated = self.guard.fleet().price_checks
+        return tuple(drifts(self.catalog, {n: one for n, one in stated.items() if n in checked}))
+
     def _days_left(self, rows: list[Offering], found: Mapping[str, KeyCheck]) -> Iterator[int]:
         day = today(self.now_ms())
         for row in rows:
@@ -170,6 +170,21 @@ class KeyChecker:
 def call_timeout_seconds(count: int) -> float:
     """Return the timeout of one call in seconds, if ``count`` providers are checked."""
     return min(CALL_TIMEOUT_SECONDS, ROUND_SECONDS / (2 * max(1, count)))
+
+
+def in_service(catalog: Catalog, setups: Mapping[str, ProviderSetup]) -> list[str]:
+    """Return the providers that are switched on and have a key, in the order of the catalog."""
+    return [
+        name
+        for name in catalog.providers
+        if (setup := setups.get(name)) and setup.has_key and setup.enabled
+    ]
+
+
+def offered_rows(catalog: Catalog, provider: str, day: date) -> list[Offering]:
+    """Return the rows of a provider that are not shut down on a day."""
+    rows = (row for row in catalog.models if row.provider == provider)
+    return [row for row in rows if not row.is_retired(day)]
 
 
 def last_day(row: Offering, key_check: KeyCheck | None) -> date | None:

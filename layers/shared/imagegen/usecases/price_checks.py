@@ -7,7 +7,7 @@ finding, and the earlier findings of a provider that could not be asked stay.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from imagegen.domain.catalog import Catalog, Offering
+from imagegen.domain.catalog import Catalog
 from imagegen.domain.days import today
 from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.ports import ImageProvider
@@ -22,9 +22,8 @@ from imagegen.domain.vendor_prices import (
     source_of,
 )
 from imagegen.usecases.availability import ProviderSetup
+from imagegen.usecases.key_checks import ROUND_SECONDS, in_service, offered_rows
 
-ROUND_SECONDS = 96.0
-"""The longest that all calls of a check take, which is within the function's timeout of 120 s."""
 CHECKED, SILENT = "checked", "states_none"
 
 
@@ -68,26 +67,17 @@ class PriceChecker:
         return PriceCheckResults(outcomes, tuple(drifts(self.catalog, checks).values()))
 
     def _sources(self) -> dict[str, PriceSource]:
-        setups = self.setups()
-        named = (
-            (name, source_of(self.provider(name)))
-            for name in self.catalog.providers
-            if (setup := setups.get(name)) and setup.has_key and setup.enabled
-        )
+        names = in_service(self.catalog, self.setups())
+        named = ((name, source_of(self.provider(name))) for name in names)
         return {name: source for name, source in named if source is not None}
 
     def _ask(self, name: str, source: PriceSource, timeout_seconds: float) -> PriceCheck | None:
-        rows = self._offered(name)
+        rows = offered_rows(self.catalog, name, today(self.now_ms()))
         orders = [sample_order(row) for row in rows]
         stated = source.stated_prices(orders, timeout_seconds=timeout_seconds)
         if stated is None:
             return None
         return PriceCheck(self.now_ms(), dict(findings(rows, stated)))
-
-    def _offered(self, name: str) -> list[Offering]:
-        day = today(self.now_ms())
-        rows = (row for row in self.catalog.models if row.provider == name)
-        return [row for row in rows if not row.is_retired(day)]
 
     def _save(self, name: str, found: PriceCheck) -> None:
         try:
