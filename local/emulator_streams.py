@@ -24,6 +24,8 @@ from ministack.services import lambda_svc
 
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 END_OF_HEAD = bytes(8)
+BREAK = b""
+"""What a chunk never is: here the answer breaks off."""
 LAYERS = Path(tempfile.mkdtemp(prefix="opt-"))
 BOOTSTRAP = """#!/bin/sh
 export IMAGEGEN_LAYER={layer} _HANDLER={handler}
@@ -48,11 +50,16 @@ class Sink:
         """Pass on a piece; ``None`` is the end."""
         self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
 
+    def break_off(self, _run: object) -> None:
+        """End the answer of a run that has ended; this comes too late unless it was killed."""
+        self.pieces.put_nowait(BREAK)
+
     async def run(self, send: Callable[[dict[str, Any]], Any], _receive: object) -> None:
-        """Send the pieces to the client as they come."""
-        while (piece := await self.pieces.get()) is not None:
+        """Send the pieces to the client as they come; an answer that breaks off gets no end."""
+        while piece := await self.pieces.get():
             await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        if piece is None:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 SINK: ContextVar[Sink | None] = ContextVar("sink", default=None)
@@ -173,6 +180,7 @@ async def handle_url(
     sink = Sink()
     SINK.set(sink)
     whole = asyncio.create_task(answer_url(url_id, method, path, headers, *rest, **more))
+    whole.add_done_callback(sink.break_off)
     await asyncio.wait((whole, sink.head), return_when=asyncio.FIRST_COMPLETED)
     if not sink.head.done():
         return await whole

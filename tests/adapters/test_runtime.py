@@ -119,6 +119,28 @@ def test_an_error_in_the_middle_is_told_in_the_trailers_and_logged_once(
     assert parts(fake.next_sent())[1] == b"next"
 
 
+def test_a_process_that_ends_in_the_middle_of_an_answer_does_not_wait_for_the_api(
+    fake: FakeRuntimeApi,
+) -> None:
+    ended: list[object] = []
+
+    def pieces() -> Iterator[str]:
+        yield "first"
+        raise SystemExit(3)
+
+    def runs() -> None:
+        try:
+            run(fake, lambda *_: answered(pieces()))
+        except SystemExit as error:
+            ended.append(error.code)
+
+    runner = threading.Thread(target=runs, daemon=True)
+    runner.start()
+    runner.join(10)
+    assert ended == [3]
+    assert fake.next_sent().trailers == {}
+
+
 def test_an_error_before_the_first_piece_is_an_error_of_the_invocation(
     fake: FakeRuntimeApi,
 ) -> None:
@@ -183,7 +205,7 @@ def test_the_context_is_what_a_handler_expects(
     names |= {"LOG_GROUP_NAME": "/chat", "LOG_STREAM_NAME": "a"}
     for name, value in names.items():
         monkeypatch.setenv(f"AWS_LAMBDA_{name}", value)
-    monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "")
     seen: list[Any] = []
     run(
         fake,
@@ -205,7 +227,9 @@ def test_the_context_is_what_a_handler_expects(
     assert context.identity is None
     assert context.tenant_id == "t"
     assert context.get_remaining_time_in_millis() > 1_000_000
-    assert os.environ.pop("_X_AMZN_TRACE_ID") == "Root=1-2"
+    assert os.environ["_X_AMZN_TRACE_ID"] == "Root=1-2"
+    run(fake, lambda *_: None, {})
+    assert os.environ["_X_AMZN_TRACE_ID"] == ""
 
 
 def test_time_that_is_over_is_not_negative(fake: FakeRuntimeApi) -> None:
@@ -251,6 +275,19 @@ def test_the_wrapper_starts_the_client_with_the_function_before_the_layer(
     fake.put("end")
     assert start(fake, tmp_path, sys.executable, "bootstrap.py").returncode == 7
     assert fake.next_sent().json() == {"streams": False}
+
+
+def test_a_line_is_written_at_once_because_an_instance_may_be_frozen_or_ended_behind_it(
+    fake: FakeRuntimeApi, tmp_path: Path
+) -> None:
+    (tmp_path / "handler.py").write_text(
+        "import os, sys\n"
+        "def lambda_handler(event, context):\n"
+        "    sys.stdout.write('a metric\\n')\n"
+        "    os._exit(7)\n"
+    )
+    fake.put({})
+    assert start(fake, tmp_path, sys.executable, "bootstrap.py").stdout == "a metric\n"
 
 
 def test_where_one_process_takes_many_events_the_wrapper_starts_awss_client(

@@ -117,13 +117,18 @@ def test_a_request_without_a_token_keeps_its_status(
     assert json.loads(head)["statusCode"] == 401
 
 
-def test_what_a_streamed_answer_used_is_counted(
-    functions: Functions, lambda_api: FakeRuntimeApi
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_what_a_streamed_answer_used_is_settled_even_if_it_cannot_be_sent(
+    functions: Functions, lambda_api: FakeRuntimeApi, *, is_cut: bool
 ) -> None:
+    functions.service.llm = ScriptedLlm([[TextPart("A fox."), SPENT]])
+    lambda_api.cuts = is_cut
     lambda_api.put(chat_event(functions))
     loop_of(functions, lambda_api).run_once()
-    lambda_api.next_sent().body()
     assert len(functions.service.answered) == 1
+    (usage,) = functions.service.chat_usages.usages.values()
+    assert (usage.chats, usage.reservations) == (1, {})
+    assert usage.tokens == SPENT.input_tokens + SPENT.output_tokens
 
 
 def test_silence_is_filled_with_comments_until_the_next_piece() -> None:

@@ -13,7 +13,7 @@ from imagegen.domain.jpeg import read_segment
 from imagegen.domain.jpeg_blocks import MOST_BLOCKS, MOST_CODES, Counter, check_blocks
 from imagegen.domain.jpeg_codes import tables_in
 from imagegen.domain.jpeg_scan import Frame, Scan
-from imagegen.domain.jpeg_segments import DHT, SOS, Segment, segments_of
+from imagegen.domain.jpeg_segments import DHT, SOS, Segment, packed_segment, segments_of
 from imagegen.domain.pixels import BrokenImageError, measure
 from tests.fakes.pictures import picture
 
@@ -104,6 +104,20 @@ def test_an_image_of_which_a_part_was_cut_out_is_broken(kind: str, at: float, pa
 
 def scans_of(content: bytes) -> list[Segment]:
     return [one for one in segments_of(content) if one.marker == SOS]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 7, 8, 9])
+def test_a_scan_of_several_components_that_may_have_one_is_broken(number: int) -> None:
+    content = photo(quality=85, progressive=True)
+    scan = scans_of(content)[number]
+    count, *named, first, last, bits = scan.data
+    assert first > 0
+    other = 1 if named[0] != 1 else 2
+    data = bytes([count + 1, *named, other, named[1] ^ 1, first, last, bits])
+    start = scan.start + 4 + len(scan.data)
+    changed = content[: scan.start] + packed_segment(SOS, data) + content[start:]
+    with pytest.raises(BrokenImageError):
+        check(changed)
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])

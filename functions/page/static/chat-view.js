@@ -16,14 +16,17 @@ const IDEAS = [
 export function chatView(client, told) {
   let messages = kept(KEY, []);
   let busy = false;
-  let stop = new AbortController();
+  let stop, retry;
   const [log, list, say] = [$("log"), $("messages"), $("say")];
   const send = $("composer").querySelector("button");
   const save = () => keep(KEY, messages);
   const isNear = () => log.scrollHeight - log.scrollTop - log.clientHeight < 120;
   const toEnd = () => (log.scrollTop = log.scrollHeight);
 
+  /** Shows the conversation; an answer to the one before is no longer read. */
   function show() {
+    stop?.abort();
+    setBusy(false);
     list.replaceChildren(...messages.map((one) => row(one).item));
     const last = messages.at(-1);
     if (last?.role === "user") offerAgain("The answer did not arrive.");
@@ -45,7 +48,7 @@ export function chatView(client, told) {
     const images = h("div", { className: "images" });
     const foot = h("footer");
     item.append(images, foot);
-    const view = { item, text, images, foot, add, calls };
+    const view = { item, text, add, calls };
     function add(generation) {
       const element = picture(client, generation);
       element.addEventListener("image-change", ({ detail }) => {
@@ -79,14 +82,13 @@ export function chatView(client, told) {
 
   function offerAgain(why) {
     const again = h("button", { type: "button", className: "quiet", textContent: "Ask again" });
-    const item = h("li", { className: "assistant" }, h("div", {}, again));
-    if (why) item.prepend(trouble(why));
+    retry = h("li", { className: "assistant" }, h("div", {}, again));
+    if (why) retry.prepend(trouble(why));
     again.addEventListener("click", () => {
       say.focus();
-      item.remove();
       answer();
     });
-    list.append(item);
+    list.append(retry);
     toEnd();
   }
 
@@ -113,31 +115,27 @@ export function chatView(client, told) {
     const message = { role: "assistant", content: "", generations: [], calls: [] };
     const view = row(message);
     stop = new AbortController();
+    retry?.remove();
     setBusy(true);
     view.item.classList.add("busy");
     list.append(view.item);
     toEnd();
-    try {
-      await hear(message, view);
-      // Another conversation, or another user's, may be shown by now.
-      if (asked === messages) {
-        messages.push(message);
-        save();
-        told.say(message.content);
-      }
-    } catch (error) {
-      if (asked !== messages) return setBusy(false);
-      const why = stop.signal.aborted ? "Stopped." : explain(error);
-      message.content = view.text.textContent;
-      const isEmpty = !message.content && !message.generations.length;
-      if (isEmpty) view.item.remove();
-      else {
-        // What a person has read, or may have bought, stays.
-        messages.push({ ...message, trouble: why });
-        view.item.append(trouble(why));
-        save();
-      }
-      offerAgain(isEmpty && why);
+    const error = await hear(message, view).catch((one) => one);
+    // Another conversation, or another user's, may be shown by now.
+    if (asked !== messages) return;
+    message.content = view.text.textContent;
+    if (error) message.trouble = stop.signal.aborted ? "Stopped." : explain(error);
+    const isEmpty = error && !message.content && !message.generations.length;
+    if (isEmpty) view.item.remove();
+    else {
+      // What a person has read, or may have bought, stays.
+      messages.push(message);
+      save();
+    }
+    if (!error) told.say(message.content);
+    else {
+      if (!isEmpty) view.item.append(trouble(message.trouble));
+      offerAgain(isEmpty && message.trouble);
       if (!stop.signal.aborted) told.failed(error);
     }
     view.item.classList.remove("busy");
@@ -146,14 +144,12 @@ export function chatView(client, told) {
   }
 
   async function hear(message, view) {
-    const asked = messages;
     const offer = (generation) => {
       if (message.generations.some(({ id }) => id === generation.id)) return;
       message.generations.push(generation);
       view.add(generation);
     };
     for await (const { event, data } of client.chat(history(), null, stop)) {
-      if (asked !== messages) return;
       const near = isNear();
       if (event === "text_delta") view.text.append(data.text);
       if (event === "tool_call" && data.ok) offer(data.imageGeneration);

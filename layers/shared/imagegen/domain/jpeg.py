@@ -11,6 +11,7 @@ decoding: every block after the first repeats the same few bits.
 import re
 import struct
 
+from imagegen.domain.jpeg_codes import tables_in
 from imagegen.domain.jpeg_scan import Code, Component, Data, Frame, Scan
 from imagegen.domain.jpeg_segments import DHT, EOI, FRAME_MARKERS, MARKER, SOS, STANDALONE
 from imagegen.domain.pixels import BrokenImageError, Picture
@@ -82,13 +83,11 @@ def read_segment(frame: Frame, marker: int, segment: bytes) -> None:
 
 def _read_tables(frame: Frame, segment: bytes) -> None:
     """Remember the code of symbol 0 in each table (T.81, annex C)."""
-    at = 0
-    while at + 17 <= len(segment):
-        name, counts = segment[at], segment[at + 1 : at + 17]
-        at, code = at + 17, 0
+    for name, (counts, symbols) in tables_in(segment):
+        at = code = 0
         frame.least_bits[name] = next((n for n, one in enumerate(counts, 1) if one), 0)
         for length, count in enumerate(counts, start=1):
-            place = segment[at : at + count].find(0)
+            place = symbols[at : at + count].find(0)
             if place >= 0:
                 frame.zero_codes[name] = Code(code + place, length)
             at, code = at + count, code + count

@@ -91,17 +91,16 @@ class Counter:
 
 
 def _parts(scan: Scan, coded: bytes, restart_units: int) -> Iterator[tuple[bytes, range]]:
-    """Yield each part between restart markers, and the numbers of its units."""
+    """Yield the bits of each part between restart markers, and the numbers of its units."""
     step = restart_units or scan.units
     for number, part in enumerate(RESTART.split(coded) if restart_units else [coded]):
         first = min(number * step, scan.units)
-        yield part, range(first, min(first + step, scan.units))
+        yield part.replace(b"\xff\x00", b"\xff"), range(first, min(first + step, scan.units))
 
 
 def _has_units(part: bytes, unit: list[tuple[Lookup, Lookup]], units: int) -> bool:
     """Return whether the data have this number of units, each with these blocks."""
-    data = part.replace(b"\xff\x00", b"\xff")
-    end, data = 8 * len(data), data + b"\xff" * 2 * READ_BYTES
+    end, data = 8 * len(part), part + b"\xff" * 2 * READ_BYTES
     bits = have = at = 0
     for _ in range(units):
         for first, others in unit:

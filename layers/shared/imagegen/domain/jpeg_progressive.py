@@ -24,14 +24,15 @@ class ProgressiveBlocks:
 
         Where a table of codes is left to the decoder, they are not counted.
         """
-        data = part.replace(b"\xff\x00", b"\xff")
         if not scan.first_value:
-            return self._has_first_values(scan, data, len(these))
-        (table,) = {rest for _, rest in scan.tables_of_unit()}
+            return self._has_first_values(scan, part, len(these))
+        if len(scan.names) > 1:
+            return False  # Such a scan has one component (T.81, G.1.1.1.1); decoders refuse others.
+        ((_, table),) = scan.tables_of_unit()
         if table not in self._tables:
             return True
         blocks = self._not_zero.setdefault(scan.names[0], [0] * scan.units)
-        reader = Bits(data, codes_of(self._tables[table]))
+        reader = Bits(part, codes_of(self._tables[table]))
         values = range(scan.first_value, scan.last_value + 1)
         has = _refines if scan.is_refinement else _has_values
         return has(reader, blocks, these, values)

@@ -31,8 +31,7 @@ class Loop:
     def run_once(self) -> None:
         """Take one event and answer it; an error of the handler is reported and logged."""
         invocation = self.api.next()
-        if trace := invocation.headers.get(TRACE):
-            os.environ["_X_AMZN_TRACE_ID"] = trace
+        os.environ["_X_AMZN_TRACE_ID"] = invocation.headers.get(TRACE, "")
         try:
             answer = self.handler(invocation.event, invocation.context())
             if not invocation.is_http:
@@ -73,7 +72,6 @@ class Loop:
             "function_request_id": invocation.id,
         }
         self.log.write(f"{json.dumps(line)}\n")
-        self.log.flush()
 
 
 def streamed(answer: Mapping[str, Any]) -> tuple[dict[str, Any], Iterator[bytes]]:
@@ -90,7 +88,7 @@ def streamed(answer: Mapping[str, Any]) -> tuple[dict[str, Any], Iterator[bytes]
     }
     if answer.get("cookies"):
         head["cookies"] = list(answer["cookies"])
-    pieces = iter(_pieces(answer.get("body") or "", is_base64=bool(answer.get("isBase64Encoded"))))
+    pieces = _pieces(answer.get("body") or "", is_base64=bool(answer.get("isBase64Encoded")))
     first = next((piece for piece in pieces if piece), SMALLEST_BODY)
     return head, chain((first,), pieces)
 

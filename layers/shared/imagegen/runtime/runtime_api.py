@@ -91,12 +91,9 @@ class RuntimeApi:
                     if piece:  # An empty chunk is the end of the answer.
                         connection.send(_chunk(piece))
             except Exception as error:
-                connection.send(_last_chunk(Failure(type(error).__name__, "The stream failed.")))
+                _end(connection, Failure(type(error).__name__, "The stream failed."))
                 raise
-            else:
-                connection.send(_last_chunk())
-            finally:
-                connection.getresponse().read()
+            _end(connection)
 
     def _post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> int:
         sent = {"Content-Type": "application/json", **(headers or {})}
@@ -111,9 +108,11 @@ def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def _last_chunk(failure: Failure | None = None) -> bytes:
-    """Return the end of a chunked body: an error of the stream stands in its trailers."""
-    if failure is None:
-        return b"0\r\n\r\n"
-    told = base64.b64encode(failure.body()).decode()
-    return f"0\r\n{ERROR_TYPE}: {failure.kind}\r\n{ERROR_BODY}: {told}\r\n\r\n".encode()
+def _end(connection: http.client.HTTPConnection, failure: Failure | None = None) -> None:
+    """End a chunked body, and wait for the reply: an error of the stream stands in its trailers."""
+    trailers = ""
+    if failure is not None:
+        told = base64.b64encode(failure.body()).decode()
+        trailers = f"{ERROR_TYPE}: {failure.kind}\r\n{ERROR_BODY}: {told}\r\n"
+    connection.send(f"0\r\n{trailers}\r\n".encode())
+    connection.getresponse().read()
