@@ -4,7 +4,7 @@
 """
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
@@ -14,6 +14,7 @@ from imagegen.domain.errors import (
     GenerationFailedError,
     ImagegenError,
 )
+from imagegen.domain.ids import ImageRef
 from imagegen.domain.jobs import ASKED_MS, Job, is_asked_for, job_json, parse_job
 from imagegen.domain.ledger import OpState
 from imagegen.domain.outcomes import Outcome
@@ -24,6 +25,7 @@ from imagegen.wire.estimates import Estimate
 from imagegen.wire.images import GenerateRequest
 from tests.fakes.catalogs import catalog, row
 from tests.fakes.faults import DiedError, Fault
+from tests.fakes.jobs import MemoryJobStore
 from tests.fakes.pictures import png
 from tests.fakes.service import LIFETIME_MS, USER, Service
 
@@ -272,6 +274,29 @@ def test_a_job_that_failed_may_be_ordered_again_by_the_same_quote() -> None:
     service.check_charged_iff_stored()
 
 
+def test_a_job_that_failed_after_another_providers_answer_was_lost_is_not_ordered_again() -> None:
+    for with_fault in (False, True):
+        service, offer = with_jobs()
+        alpha, beta = service.providers["alpha"], service.providers["beta"]
+        service.react("alpha", Outcome.UNKNOWN)
+        alpha.has_jobs, beta.has_jobs = False, True
+        beta.job_answers = [Outcome.UNAVAILABLE]
+        if not with_fault:
+            index = _calls_of(service, offer).index("provider.beta.generate")
+    service.wire.faults[index] = Fault.DIES_AFTER
+    with pytest.raises(DiedError):
+        service.confirm(offer)
+    service.new_process()
+    service.clock.advance(LEASE_MS + 1)
+    service.reconciler.sweep(limit=10)
+    assert state_of(service, offer) is OpState.RELEASED
+    assert not service.ledger().ops[offer.quote_id].retryable
+    with pytest.raises(GenerationFailedError):
+        service.confirm(offer)
+    assert (len(alpha.orders), len(beta.orders)) == (1, 1)
+    service.check_charged_iff_stored()
+
+
 def test_an_image_that_cannot_be_sold_is_not_charged() -> None:
     service, offer = killed(b"no image at all")
     service.reconciler.sweep(limit=10)
@@ -409,6 +434,52 @@ def test_a_run_that_died_before_its_job_was_kept_is_released_as_ever() -> None:
     service.reconciler.sweep(limit=10)
     assert ended == [EndedHold(is_settled=False, microusd=offer.price.ceiling)]
     assert service.providers["alpha"].asked == []
+
+
+@dataclass(slots=True)
+class BrokenJobStore(MemoryJobStore):
+    """A store with a bug."""
+
+    def put(self, ref: ImageRef, job: Job) -> None:
+        raise ValueError(ref, job)
+
+
+def test_a_bug_where_jobs_are_kept_costs_no_image_that_is_being_made() -> None:
+    service, offer = with_jobs()
+    service.jobs = BrokenJobStore()
+    assert isinstance(service.confirm(offer), Made)
+    assert [type(one) for one in service.unexpected] == [ValueError]
+    service.check_charged_iff_stored()
+
+
+def raises_a_bug() -> None:
+    raise ValueError("a bug")
+
+
+def test_a_bug_while_a_job_is_asked_for_is_reported_and_another_question_may_find_the_image() -> (
+    None
+):
+    service, offer = killed()
+    alpha = service.providers["alpha"]
+    alpha.while_asked = raises_a_bug
+    assert isinstance(service.confirm(offer), Running)
+    assert [str(one) for one in service.unexpected] == ["a bug"]
+    alpha.while_asked = lambda: None
+    service.clock.advance(60_001)
+    assert service.reconciler.sweep(limit=10).settled == 1
+    service.check_charged_iff_stored()
+
+
+def test_a_bug_while_a_job_is_asked_for_does_not_keep_money_held_beyond_the_half_hour() -> None:
+    ended: list[EndedHold] = []
+    service, offer = killed()
+    service.on_ended = ended.append
+    service.providers["alpha"].while_asked = raises_a_bug
+    service.clock.advance(ASKED_MS)
+    service.reconciler.sweep(limit=10)
+    assert ended == [EndedHold(is_settled=False, microusd=_alphas_price(offer))]
+    assert not service.ledger().ops[offer.quote_id].retryable
+    service.check_charged_iff_stored()
 
 
 def left(ending: str) -> tuple[Service, Estimate]:
