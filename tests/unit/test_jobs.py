@@ -169,6 +169,22 @@ def test_an_image_of_the_job_of_a_background_run_is_found() -> None:
     service.check_charged_iff_stored()
 
 
+@pytest.mark.parametrize(
+    ("answer", "has_words"), [(png(), True), (Outcome.UNAVAILABLE, False), (Outcome.UNKNOWN, False)]
+)
+def test_the_words_that_a_run_kept_before_it_died_stay_only_with_an_image(
+    answer: bytes | Outcome,
+    has_words: bool,  # noqa: FBT001
+) -> None:
+    service, offer = with_jobs(answer)
+    die_at(service, offer, "images.put", Fault.DIES_BEFORE)
+    assert service.ref(offer) in service.prompts.kept
+    service.clock.advance(LEASE_MS + 1)
+    service.reconciler.sweep(limit=10)
+    assert (service.ref(offer) in service.prompts.kept) is has_words
+    assert bool(service.images.objects) is has_words
+
+
 def test_no_other_candidate_is_called_for_a_dead_run() -> None:
     service, _ = killed(Outcome.UNAVAILABLE)
     service.reconciler.sweep(limit=10)
