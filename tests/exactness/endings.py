@@ -37,7 +37,7 @@ CATALOG = editors("alpha")
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Case:
     """A set of images and how each of them is to end."""
 
     work: Work
@@ -51,7 +51,7 @@ class Job:
         return sum(end in (STORED, AFTER) for end in self.ends)
 
 
-def jobs(ground: Ground) -> list[Job]:
+def cases(ground: Ground) -> list[Case]:
     """Return every combination of ends, of each work and in each mode."""
     sets: list[tuple[str, ...]] = list(combinations_with_replacement(ENDS, IMAGES))
     singles: list[tuple[str, ...]] = [(end,) for end in ENDS]
@@ -62,7 +62,7 @@ def jobs(ground: Ground) -> list[Job]:
         Work.CUTOUT: singles,
     }
     return [
-        Job(work, mode, ends, ground.user())
+        Case(work, mode, ends, ground.user())
         for work, combinations in of.items()
         for mode in Mode
         for ends in combinations
@@ -191,36 +191,36 @@ def scene(ground: Ground) -> Scene:
     return Scene(place, fleet, clock, historian)
 
 
-def played(here: Scene, job: Job) -> Offered:
+def played(here: Scene, case: Case) -> Offered:
     """Let a set come to its ends, and deliver its event once more."""
     fleet = replace(here.fleet, events=[])
-    one = offered(fleet, job.user, job.work, count=len(job.ends))
+    one = offered(fleet, case.user, case.work, count=len(case.ends))
     event = ""
-    if job.mode is Mode.LATER:
+    if case.mode is Mode.LATER:
         sent(fleet, one)
         (event,) = fleet.events
-    process, pipe = child(run_to_the_ends, here.place, one, job.ends, event)
+    process, pipe = child(run_to_the_ends, here.place, one, case.ends, event)
     if receive(pipe):
         process.kill()
-        here.killed[job.mode] += 1
+        here.killed[case.mode] += 1
     process.join()
     pipe.close()
     if event and any(delivered(fleet, event)):
-        raise AssertionError(f"{job}: an event that came twice made something")
+        raise AssertionError(f"{case}: an event that came twice made something")
     return one
 
 
 def r19(ground: Ground) -> Measured:
     """Play all combinations; let half of the people click again, and the schedule find the rest."""
-    verdict, here, todo = Verdict(), scene(ground), jobs(ground)
+    verdict, here, todo = Verdict(), scene(ground), cases(ground)
     ground.random("r19").shuffle(todo)
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        played_sets = list(pool.map(lambda job: played(here, job), todo))
+        played_sets = list(pool.map(lambda case: played(here, case), todo))
     here.clock.at_ms += LEASE_AND_A_MINUTE_MS
     pairs = list(zip(todo, played_sets, strict=True))
-    again = {job: _clicked_again(verdict, here, job, one) for job, one in pairs[::2]}
+    again = {case: _clicked_again(verdict, here, case, one) for case, one in pairs[::2]}
     here.fleet.reconciler.sweep(limit=1_000)
-    users = [job.user for job in todo]
+    users = [case.user for case in todo]
     writes = second_sweep(here, users)
     held, difference, cents = compared(here, users)
     verdict.demand(writes == 0, f"the second sweep wrote {writes} times")
@@ -228,14 +228,14 @@ def r19(ground: Ground) -> Measured:
     verdict.demand(difference == 0, f"charged and stored differ in {difference} images")
     verdict.demand(cents == 0, f"the bills are off by {cents} micro-dollars")
     stored = here.stored()
-    for job, one in pairs:
+    for case, one in pairs:
         kept = sum(open_quote(token, KEYRING).quote_id in stored for token in one.offer.quotes)
-        verdict.demand(kept == job.kept + again.get(job, 0), f"{job}: {kept} stored")
+        verdict.demand(kept == case.kept + again.get(case, 0), f"{case}: {kept} stored")
     for user in users:
         for said in here.historian.problems(user, LIFTED, latest_ms=here.clock.at_ms):
             if "is followed by" not in said:  # what a killed process was told, nobody has heard
                 verdict.demand(False, said)  # noqa: FBT003
-    ways = Counter(f"{job.work} {job.mode}" for job in todo)
+    ways = Counter(f"{case.work} {case.mode}" for case in todo)
     return verdict.measured(
         f"{len(todo)} sets, {sum(here.killed.values())} killed: {len(stored)} images stored and "
         f"charged, {held} held; {len(again)} clicked again, {sum(again.values())} made by that",
@@ -243,7 +243,7 @@ def r19(ground: Ground) -> Measured:
     )  # fmt: skip
 
 
-def _clicked_again(verdict: Verdict, here: Scene, job: Job, one: Offered) -> int:
+def _clicked_again(verdict: Verdict, here: Scene, case: Case, one: Offered) -> int:
     """Click again when all is over, and return how many images that made.
 
     A set of which an image is stored is never filled up; what failed as a whole may be tried again.
@@ -251,6 +251,6 @@ def _clicked_again(verdict: Verdict, here: Scene, job: Job, one: Offered) -> int
     calls = sum(provider.calls for provider in here.fleet.providers.values())
     shown = [image for image in clicked(here.fleet, one) if isinstance(image.result, Made)]
     made = sum(provider.calls for provider in here.fleet.providers.values()) - calls
-    verdict.demand(made == 0 or job.kept == 0, f"{job}: {made} more made")
-    verdict.demand(len(shown) == job.kept + made, f"{job}: {len(shown)} are shown")
+    verdict.demand(made == 0 or case.kept == 0, f"{case}: {made} more made")
+    verdict.demand(len(shown) == case.kept + made, f"{case}: {len(shown)} are shown")
     return made

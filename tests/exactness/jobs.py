@@ -54,9 +54,9 @@ def fleet_member(place: Place, clock: Clock, url: str) -> Instance:
     return made
 
 
-def order_until(connection: Connection, place: Place, url: str, job: tuple[str, str, str]) -> None:
+def order_until(connection: Connection, place: Place, url: str, task: tuple[str, str, str]) -> None:
     """Confirm a quote with the real use case, stores and adapter; stop at the point."""
-    point, quote, user = job
+    point, quote, user = task
     parking = Parking(connection, point)
     made = fleet_member(place, Clock(), url)
     made.jobs = parking.around(made.jobs, {"put": UNKEPT}, {"put": KEPT})
@@ -75,9 +75,9 @@ class Scene:
     killed: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Quote and point by user."""
 
-    def kill(self, job: tuple[str, str]) -> None:
+    def kill(self, task: tuple[str, str]) -> None:
         """Start a run and kill it at a point."""
-        point, user = job
+        point, user = task
         quote = self.fleet.estimate(user).quote
         process, pipe = child(order_until, self.place, self.url, (point, quote, user))
         if receive(pipe):
@@ -104,7 +104,7 @@ def r21(ground: Ground) -> Measured:
     with Simulator.start() as vendor:
         here = Scene(place, vendor.url, fleet_member(place, clock, vendor.url))
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            list(pool.map(here.kill, _jobs(ground)))
+            list(pool.map(here.kill, _tasks(ground)))
         ordered, billed = here.bill()
         clock.at_ms += LEASE_AND_A_MINUTE_MS
         again = _return(here)
@@ -130,7 +130,7 @@ def r21(ground: Ground) -> Measured:
     )  # fmt: skip
 
 
-def _jobs(ground: Ground) -> Iterator[tuple[str, str]]:
+def _tasks(ground: Ground) -> Iterator[tuple[str, str]]:
     points = [*(KEPT,) * KILLS, *(MADE,) * KILLS, *(UNKEPT,) * LOST]
     ground.random("r21").shuffle(points)
     for point in points:

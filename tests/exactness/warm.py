@@ -6,6 +6,7 @@ import tests.exactness.circuits
 import tests.exactness.crashes
 import tests.exactness.endings
 import tests.exactness.faulty
+import tests.exactness.jobs
 import tests.exactness.money
 import tests.exactness.soak  # noqa: F401
 from local.emulator import REGION

@@ -165,7 +165,7 @@ OWN: Final = {
     "aws/circuit_store.py": ("circuit_contract", "old_views"),
     "aws/ledger_store.py": ("ledger_contract", "equivalence"),
     "aws/ledger_updates.py": ("ledger_contract", "equivalence"),
-    "aws/ledger_items.py": ("stored_form", "old_views"),
+    "aws/ledger_items.py": ("stored_form", "old_views", "ledger_contract"),
     "aws/prompt_store.py": ("prompt_contract",),
     "aws/preview_store.py": ("preview_contract",),
     "aws/upload_store.py": ("upload_contract",),

@@ -4,18 +4,22 @@
 """
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
 from imagegen.domain.errors import (
     ContentRefusedError,
     GenerationFailedError,
     ImagegenError,
 )
+from imagegen.domain.ids import ImageRef
 from imagegen.domain.jobs import ASKED_MS, Job, is_asked_for, job_json, parse_job
 from imagegen.domain.ledger import OpState
+from imagegen.domain.operations import Operation
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import RecordStatus
 from imagegen.usecases.generate.reconciler import EndedHold
@@ -24,7 +28,8 @@ from imagegen.wire.estimates import Estimate
 from imagegen.wire.images import GenerateRequest
 from tests.fakes.catalogs import catalog, row
 from tests.fakes.faults import DiedError, Fault
-from tests.fakes.pictures import png
+from tests.fakes.jobs import MemoryJobStore
+from tests.fakes.pictures import clear_png, png
 from tests.fakes.service import LIFETIME_MS, USER, Service
 
 LEASE_MS = LIFETIME_MS + 30_000
@@ -167,6 +172,22 @@ def test_an_image_of_the_job_of_a_background_run_is_found() -> None:
     service.check_charged_iff_stored()
 
 
+@pytest.mark.parametrize(
+    ("answer", "has_words"), [(png(), True), (Outcome.UNAVAILABLE, False), (Outcome.UNKNOWN, False)]
+)
+def test_the_words_that_a_run_kept_before_it_died_stay_only_with_an_image(
+    answer: bytes | Outcome,
+    has_words: bool,  # noqa: FBT001
+) -> None:
+    service, offer = with_jobs(answer)
+    die_at(service, offer, "images.put", Fault.DIES_BEFORE)
+    assert service.ref(offer) in service.prompts.kept
+    service.clock.advance(LEASE_MS + 1)
+    service.reconciler.sweep(limit=10)
+    assert (service.ref(offer) in service.prompts.kept) is has_words
+    assert bool(service.images.objects) is has_words
+
+
 def test_no_other_candidate_is_called_for_a_dead_run() -> None:
     service, _ = killed(Outcome.UNAVAILABLE)
     service.reconciler.sweep(limit=10)
@@ -215,6 +236,8 @@ def test_while_the_job_runs_the_hold_stays_and_is_not_asked_for_by_everybody() -
         assert isinstance(service.confirm(offer), Running)
     assert service.providers["alpha"].asked == ["job-1"]
     assert state_of(service, offer) is OpState.HELD
+    # Who asks may store the image for half a minute; clocks differ by as much.
+    assert service.ledger().ops[offer.quote_id].lease_ms == service.clock() + 60_000
     assert len(service.called) == 1
     for _ in range(2):
         service.clock.advance(60_001)
@@ -264,11 +287,48 @@ def test_a_job_that_the_vendor_forgot_is_in_doubt_and_its_quote_buys_no_other() 
 
 
 def test_a_job_that_failed_may_be_ordered_again_by_the_same_quote() -> None:
+    ended: list[EndedHold] = []
     service, offer = killed(Outcome.UNAVAILABLE)
+    service.on_ended = ended.append
     service.reconciler.sweep(limit=10)
+    # Its run may have called any other candidate.
+    assert ended == [EndedHold(is_settled=False, microusd=offer.price.ceiling)]
     assert service.ledger().ops[offer.quote_id].retryable
     assert isinstance(service.confirm(offer), Made)
     assert len(service.called) == 2
+    service.check_charged_iff_stored()
+
+
+@pytest.mark.parametrize("answer", [Outcome.UNAVAILABLE, Outcome.UNKNOWN])
+def test_a_job_without_an_image_after_another_answer_was_lost_is_not_ordered_again(
+    answer: Outcome,
+) -> None:
+    ended: list[EndedHold] = []
+    for with_fault in (False, True):
+        service, offer = with_jobs()
+        alpha, beta = service.providers["alpha"], service.providers["beta"]
+        service.react("alpha", Outcome.UNKNOWN)
+        alpha.has_jobs, beta.has_jobs = False, True
+        beta.job_answers = [answer]
+        if not with_fault:
+            index = _calls_of(service, offer).index("provider.beta.generate")
+    service.wire.faults[index] = Fault.DIES_AFTER
+    with pytest.raises(DiedError):
+        service.confirm(offer)
+    job = service.jobs.get(service.ref(offer))
+    assert job is not None
+    service.new_process()
+    service.on_ended = ended.append
+    service.clock.advance(LEASE_MS + 1)
+    service.reconciler.sweep(limit=10)
+    both_microusd = _alphas_price(offer) + job.price_microusd
+    in_doubt = both_microusd if answer is Outcome.UNKNOWN else offer.price.ceiling
+    assert ended == [EndedHold(is_settled=False, microusd=in_doubt)]
+    assert state_of(service, offer) is OpState.RELEASED
+    assert not service.ledger().ops[offer.quote_id].retryable
+    with pytest.raises(GenerationFailedError):
+        service.confirm(offer)
+    assert (len(alpha.orders), len(beta.orders)) == (1, 1)
     service.check_charged_iff_stored()
 
 
@@ -276,6 +336,44 @@ def test_an_image_that_cannot_be_sold_is_not_charged() -> None:
     service, offer = killed(b"no image at all")
     service.reconciler.sweep(limit=10)
     assert state_of(service, offer) is OpState.RELEASED
+    service.check_charged_iff_stored()
+
+
+@pytest.mark.parametrize(("answer", "is_sold"), [(clear_png(), True), (png(), False)])
+def test_an_image_of_a_job_must_be_transparent_if_that_was_promised(
+    answer: bytes,
+    is_sold: bool,  # noqa: FBT001
+) -> None:
+    able = row("alpha-standard", priority=1, transparent={"background": "transparent"})
+    service, _ = with_jobs(answer, catalog=catalog(able))
+    offer = service.estimate("a logo", background="transparent")
+    service.new_process()
+    die_at(service, offer, "provider.alpha.generate")
+    service.clock.advance(LEASE_MS + 1)
+    assert service.reconciler.sweep(limit=10).settled == is_sold
+    service.check_charged_iff_stored()
+
+
+def invisible() -> bytes:
+    image = Image.open(BytesIO(png())).convert("RGBA")
+    image.putalpha(0)
+    image.save(out := BytesIO(), "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("operation", "is_sold"), [(Operation.GENERATE, True), (Operation.CUTOUT, False)]
+)
+def test_an_image_of_a_job_is_checked_by_the_operation_that_was_ordered(
+    operation: Operation,
+    is_sold: bool,  # noqa: FBT001
+) -> None:
+    service, offer = killed(invisible())
+    job = service.jobs.get(service.ref(offer))
+    assert job is not None
+    ordered = replace(job, record=replace(job.record, operation=operation))
+    service.jobs.put(service.ref(offer), ordered)
+    assert service.reconciler.sweep(limit=10).settled == is_sold
     service.check_charged_iff_stored()
 
 
@@ -409,6 +507,52 @@ def test_a_run_that_died_before_its_job_was_kept_is_released_as_ever() -> None:
     service.reconciler.sweep(limit=10)
     assert ended == [EndedHold(is_settled=False, microusd=offer.price.ceiling)]
     assert service.providers["alpha"].asked == []
+
+
+@dataclass(slots=True)
+class BrokenJobStore(MemoryJobStore):
+    """A store with a bug."""
+
+    def put(self, ref: ImageRef, job: Job) -> None:
+        raise ValueError(ref, job)
+
+
+def test_a_bug_where_jobs_are_kept_costs_no_image_that_is_being_made() -> None:
+    service, offer = with_jobs()
+    service.jobs = BrokenJobStore()
+    assert isinstance(service.confirm(offer), Made)
+    assert [type(one) for one in service.unexpected] == [ValueError]
+    service.check_charged_iff_stored()
+
+
+def raises_a_bug() -> None:
+    raise ValueError("a bug")
+
+
+def test_a_bug_while_a_job_is_asked_for_is_reported_and_another_question_may_find_the_image() -> (
+    None
+):
+    service, offer = killed()
+    alpha = service.providers["alpha"]
+    alpha.while_asked = raises_a_bug
+    assert isinstance(service.confirm(offer), Running)
+    assert [str(one) for one in service.unexpected] == ["a bug"]
+    alpha.while_asked = lambda: None
+    service.clock.advance(60_001)
+    assert service.reconciler.sweep(limit=10).settled == 1
+    service.check_charged_iff_stored()
+
+
+def test_a_bug_while_a_job_is_asked_for_does_not_keep_money_held_beyond_the_half_hour() -> None:
+    ended: list[EndedHold] = []
+    service, offer = killed()
+    service.on_ended = ended.append
+    service.providers["alpha"].while_asked = raises_a_bug
+    service.clock.advance(ASKED_MS)
+    service.reconciler.sweep(limit=10)
+    assert ended == [EndedHold(is_settled=False, microusd=_alphas_price(offer))]
+    assert not service.ledger().ops[offer.quote_id].retryable
+    service.check_charged_iff_stored()
 
 
 def left(ending: str) -> tuple[Service, Estimate]:

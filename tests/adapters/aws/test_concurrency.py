@@ -148,6 +148,7 @@ class Everything:
             keeper=ImageKeeper(stores, clock, lambda _: None, lambda _: None),
             now_ms=clock,
             new_run_id=lambda: "run-of-a-job",
+            on_unexpected=lambda _: None,
         )
 
 

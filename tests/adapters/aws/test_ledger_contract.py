@@ -7,7 +7,15 @@ import pytest
 
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain.ids import WAITING
-from imagegen.domain.ledger import HOUR_MS, PRUNE_MARGIN_MS, Hold, Ledger, Limits, OpState
+from imagegen.domain.ledger import (
+    HOUR_MS,
+    PRUNE_MARGIN_MS,
+    Hold,
+    Ledger,
+    Limits,
+    OpState,
+    abandoned,
+)
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, LedgerStore, Refused
 from imagegen.domain.takeovers import Takeover
@@ -326,6 +334,23 @@ def test_while_a_hold_lives_its_user_stays_on_the_list(ledgers: LedgerStore, use
     release(ledgers, user, LedgerSnapshot("two", ledgers.load(user)))
     ledgers.forget_lease(user)
     assert user not in ledgers.lapsed(now_ms=NOW + 10**9, limit=1000)
+
+
+def test_a_dead_hold_is_listed_in_time_although_its_user_always_has_another(
+    ledgers: LedgerStore, user: str
+) -> None:
+    first = held(ledgers, user, hold("first", lease_ms=NOW + 300))
+    held(ledgers, user, hold("dead", slot=1, lease_ms=NOW + 100))
+    held(ledgers, user, hold("second", slot=2, lease_ms=NOW + 500))
+    assert settle(ledgers, user, first)
+    assert user not in ledgers.lapsed(now_ms=NOW + 300, limit=10_000)
+    assert user in ledgers.lapsed(now_ms=NOW + 301, limit=10_000)
+    assert list(abandoned(ledgers.load(user), now_ms=NOW + 301)) == ["dead"]
+    # It could not be ended yet; new holds do not put the next look off.
+    assert ledgers.forget_lease(user)
+    held(ledgers, user, hold("third", slot=3, lease_ms=NOW + 700))
+    assert user not in ledgers.lapsed(now_ms=NOW + 500, limit=10_000)
+    assert user in ledgers.lapsed(now_ms=NOW + 501, limit=10_000)
 
 
 def test_what_nobody_needs_any_more_is_dropped_when_a_run_ends(

@@ -23,6 +23,16 @@ def lease_key(lease_ms: int, quote_id: str) -> str:
     return f"{lease_ms:015d}#{quote_id}"
 
 
+def latest_lease(ledger: Ledger) -> str | None:
+    """Return the key of the lease that ends last, or ``None`` if nothing is held."""
+    held = (
+        lease_key(op.lease_ms, quote_id)
+        for quote_id, op in ledger.ops.items()
+        if op.state is OpState.HELD
+    )
+    return max(held, default=None)
+
+
 def op_values(op: Op) -> dict[str, Any]:
     """Return the values that are stored of a request."""
     values = {

@@ -11,10 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
-from imagegen.aws.ledger_items import LEASE_PARTITION, lease_key, to_ledger
+from imagegen.aws.ledger_items import LEASE_PARTITION, latest_lease, lease_key, to_ledger
 from imagegen.aws.ledger_updates import (
     Update,
-    latest_lease,
     moving_lease,
     releasing,
     reserving,

@@ -7,9 +7,15 @@ condition false, so that it changes nothing when it is sent a second time.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws import ledger_items
 from imagegen.aws.items import to_item
-from imagegen.aws.ledger_items import STORED_STATES, held_op, lease_key, op_values
+from imagegen.aws.ledger_items import (
+    LEASE_PARTITION,
+    STORED_STATES,
+    held_op,
+    latest_lease,
+    lease_key,
+    op_values,
+)
 from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import WAITING
@@ -179,16 +185,6 @@ def moving_lease(ledger: Ledger, lease: str | None) -> Update:
     return update
 
 
-def latest_lease(ledger: Ledger) -> str | None:
-    """Return the key of the lease that ends last, or ``None`` if nothing is held."""
-    held = (
-        lease_key(op.lease_ms, quote_id)
-        for quote_id, op in ledger.ops.items()
-        if op.state is OpState.HELD
-    )
-    return max(held, default=None)
-
-
 def _require_room(update: Update, hold: Hold, limits: Limits) -> None:
     name = update.name(f"o_{hold.quote_id}")
     released = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.RELEASED])}"
@@ -223,7 +219,7 @@ def _keep_lease(update: Update, lease: str) -> None:
     it to the leases that are left then.
     """
     name = update.name("lx")
-    update.set("lp", ledger_items.LEASE_PARTITION)
+    update.set("lp", LEASE_PARTITION)
     update.sets.append(f"{name} = if_not_exists({name}, {update.value(lease)})")
 
 
@@ -247,7 +243,7 @@ def _set_lease(update: Update, lease: str | None) -> None:
         update.remove("lp")
         update.remove("lx")
     else:
-        update.set("lp", ledger_items.LEASE_PARTITION)
+        update.set("lp", LEASE_PARTITION)
         update.set("lx", lease)
 
 

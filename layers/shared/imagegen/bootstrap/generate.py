@@ -118,6 +118,7 @@ class GenerateService(PricingService):
             keeper=self.keeper,
             now_ms=world.now_ms,
             new_run_id=world.new_id,
+            on_unexpected=world.observer.unexpected_error,
         )
 
     @cached_property

@@ -35,7 +35,7 @@ class StoredLedgers(LedgerStore, WaitingPlaces, Protocol):
 
 
 class StoredCircuits(CircuitStore, KeyCheckStore, PriceCheckStore, Protocol):
-    """The circuits, and the results of key checks beside them."""
+    """The circuits, and the results of checks beside them."""
 
 
 class Observer(Protocol):

@@ -24,7 +24,7 @@ from imagegen.domain.ids import ImageRef, digest_in_run_name
 from imagegen.domain.jobs import Job, JobProvider, JobStore, is_asked_for, is_job_of
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import QuotedCandidate
-from imagegen.domain.records import SUCCESS, Attempt
+from imagegen.domain.records import SUCCESS, Attempt, ImageRecord
 from imagegen.domain.stores import LedgerSnapshot, LedgerStore
 from imagegen.domain.takeovers import Takeover
 from imagegen.usecases.generate.delivery import Promise, delivered
@@ -65,15 +65,24 @@ class Jobs:
     keeper: ImageKeeper
     now_ms: Callable[[], int]
     new_run_id: Callable[[], str]
+    on_unexpected: Callable[[Exception], None]
 
     def keep(self, run: Run, candidate: QuotedCandidate, ticket: str) -> None:
         """Keep the job that a provider accepted for a candidate of a run.
 
         If it cannot be kept, the run goes on: the job is then lost only if the run dies as well.
         """
+        try:
+            self.store.put(run.ref, self._job(run, candidate, ticket))
+        except StoreUnavailableError:
+            pass
+        except Exception as error:  # noqa: BLE001 an image that is ordered is not lost over it
+            self.on_unexpected(error)
+
+    def _job(self, run: Run, candidate: QuotedCandidate, ticket: str) -> Job:
         row = self.catalog.by_key[candidate.key]
         now_ms = self.now_ms()
-        job = Job(
+        return Job(
             ticket=ticket,
             started_ms=run.hold.op.started_ms,
             price_microusd=candidate.price_microusd,
@@ -81,8 +90,6 @@ class Jobs:
             record=run.ordered_record(candidate, row, self.catalog, now_ms=now_ms),
             transparent=run.quote.wishes.transparent,
         )
-        with suppress(StoreUnavailableError):
-            self.store.put(run.ref, job)
 
     def finish(self, ref: ImageRef, snapshot: LedgerSnapshot) -> Asked | None:
         """Return what the job of a dead run came to, ``None`` if it ordered none.
@@ -103,17 +110,22 @@ class Jobs:
 
     def _asked(self, job: Job, run: JobRun) -> Asked:
         try:
-            made = self._made(job)
+            found = self._found(job)
         except ProviderError as error:
             return self._failed(job, run, error)
-        if made is not None:
-            return Asked(is_stored=self._store(job, run, made))
+        except ImagegenError:
+            raise
+        except Exception as error:  # noqa: BLE001 a bug of ours must not keep the money held
+            self.on_unexpected(error)
+            found = None
+        if found is not None:
+            return Asked(is_stored=self._store(run, *found))
         if is_asked_for(job, now_ms=self.now_ms()):
             return Asked()
         return self._failed(job, run, _lost(job))
 
-    def _made(self, job: Job) -> ImageMade | None:
-        """Return the image of a job, ``None`` while it runs or if it cannot be asked for now.
+    def _found(self, job: Job) -> tuple[bytes, ImageRecord] | None:
+        """Return the image of a job with its record, ``None`` if there is no answer now.
 
         Raises:
             ProviderError: the job ended without an image that can be sold, or is lost.
@@ -131,21 +143,24 @@ class Jobs:
             return None
         candidate = QuotedCandidate(row.key, job.price_microusd, "", size=job.size)
         promise = Promise(job.record.operation, job.transparent)
-        return delivered(candidate, Variant(row, option), answer, promise=promise)
+        made = delivered(candidate, Variant(row, option), answer, promise=promise)
+        return answer.content, self._record(job, made)
 
-    def _store(self, job: Job, run: JobRun, made: ImageMade) -> bool:
-        """Store and charge the image. Return whether that is done, by whatever run."""
+    def _record(self, job: Job, made: ImageMade) -> ImageRecord:
         now_ms, ordered = self.now_ms(), job.record
         took_ms = now_ms - ordered.created_ms
         attempt = Attempt(ordered.provider, ordered.model, SUCCESS, "", took_ms)
-        record = replace(
+        return replace(
             with_image(ordered, made),
             created_ms=now_ms,
             duration_ms=now_ms - job.started_ms,
             attempts=(*ordered.attempts, attempt),
         )
+
+    def _store(self, run: JobRun, content: bytes, record: ImageRecord) -> bool:
+        """Store and charge the image. Return whether that is done, by whatever run."""
         try:
-            return isinstance(self.keeper.keep(run, made.answer.content, record), Made)
+            return isinstance(self.keeper.keep(run, content, record), Made)
         except (LeaseLostError, ImageDeletedError):
             return False  # Another instance has ended the hold, or its owner deleted the image.
 
@@ -159,7 +174,7 @@ class Jobs:
         else:
             # The run may have called another provider before it died.
             in_doubt = run.hold.op.price_microusd
-        return Asked(failed=_released_with(error), hold=run.hold, in_doubt_microusd=in_doubt)
+        return Asked(failed=_released_with(error, job), hold=run.hold, in_doubt_microusd=in_doubt)
 
 
 def _lost(job: Job) -> ProviderError:
@@ -167,12 +182,15 @@ def _lost(job: Job) -> ProviderError:
     return ProviderError(job.record.provider, Outcome.UNKNOWN, message)
 
 
-def _released_with(error: ProviderError) -> ImagegenError:
-    """Return the error that a repetition of the request gets."""
+def _released_with(error: ProviderError, job: Job) -> ImagegenError:
+    """Return the error that a repetition of the request gets.
+
+    What may have been billed, for the job or an earlier attempt, is not ordered again.
+    """
     if error.outcome is Outcome.REFUSED:
         return ContentRefusedError("The provider refused to make the image.")
-    if error.outcome is Outcome.UNKNOWN:
-        failed = GenerationFailedError("The image was ordered, and its job is lost.")
+    if error.outcome is Outcome.UNKNOWN or job.record.in_doubt_microusd:
+        failed = GenerationFailedError("The image was ordered, and may have been billed.")
         failed.retryable = False
         return failed
     return LeaseLostError("The run died, and its job ended without an image.")

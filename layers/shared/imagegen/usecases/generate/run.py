@@ -190,7 +190,7 @@ class JobRun:
     hold: LedgerSnapshot
     ends_ms: int
     words: KeptPrompt | None = None
-    """Always ``None``: the words came with the request, and the dead run kept none."""
+    """Always ``None``: the words came with the request. Only the dead run can have kept them."""
 
 
 def with_image(record: ImageRecord, made: ImageMade) -> ImageRecord:

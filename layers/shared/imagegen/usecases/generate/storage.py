@@ -72,7 +72,7 @@ class ImageKeeper:
         is_replay = record.run not in ("", run.hold.op.owner)
         return Made(run.ref, record, ledger, is_replay)
 
-    def record_failure(self, run: Run | JobRun, record: ImageRecord) -> None:
+    def record_failure(self, run: Run, record: ImageRecord) -> None:
         """Write the record of a run without an image, unless there is a record of its image."""
         with suppress(StoreUnavailableError):
             self.stores.records.put(run.ref, record)
