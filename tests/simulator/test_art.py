@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from local.simulator.art.album import MOST, Album, Page, album
 from local.simulator.art.changing import changed
-from local.simulator.art.figures import ROOM, figures
+from local.simulator.art.figures import figures
 from local.simulator.art.painter import ELSEWHERE, UNDER_A_SKY, WORN_AT, Hand
 from local.simulator.art.pictures import picture_of
 from local.simulator.art.reading import read_scene
@@ -19,6 +19,7 @@ from local.simulator.art.scene import Item, Scene
 from local.simulator.art.shapes import outline_of
 from local.simulator.art.stage import LIGHTS
 from local.simulator.art.styles import STYLES
+from local.simulator.art.weather import WEATHERS
 from local.simulator.art.words import vocabulary
 from local.simulator.desk import Mask, Tool
 from local.simulator.drawing import Sketch, draw
@@ -26,6 +27,8 @@ from local.simulator.given import Given, opened
 from tests.fakes.pictures import png
 
 EDGE = 256
+ROOM = 1.9
+"""A figure's shapes stay within this many times its half height, in each direction."""
 FOX = "a red fox in fresh snow with a hat"
 BLUE = (50, 114, 200)
 
@@ -115,13 +118,42 @@ def test_colours_numbers_and_hats_belong_to_a_figure(prompt: str, item: Item) ->
     assert read_scene(prompt).items == (item,)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [
+        ("an astronaut riding a big blue horse", ("astronaut", "horse")),
+        ("a cat on a turtle", ("cat", "turtle")),
+        ("eine Katze auf einem Pferd", ("cat", "horse")),
+        ("un gato en un caballo", ("cat", "horse")),
+        ("un chat sur un cheval", ("cat", "horse")),
+    ],
+)
+def test_one_figure_rides_another(prompt: str, names: tuple[str, ...]) -> None:
+    scene = read_scene(prompt)
+    assert (tuple(one.figure for one in scene.items), scene.riding) == (names, True)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a dog and a cat on a beach",
+        "a dog on a beach with a cat",
+        "ein Hund und eine Katze auf einer Wiese",
+        "a fox and a rabbit on a sunny day",
+    ],
+)
+def test_two_figures_at_a_place_stand_side_by_side(prompt: str) -> None:
+    scene = read_scene(prompt)
+    assert (len(scene.items), scene.riding) == (2, False)
+
+
 def test_every_word_means_something_that_can_be_painted() -> None:
     known = {
         "figure": set(figures()),
         "wears": set(WORN_AT),
         "place": set(UNDER_A_SKY) | set(ELSEWHERE),
         "time": set(LIGHTS),
-        "weather": set(LIGHTS),
+        "weather": set(WEATHERS),
         "style": {*STYLES, "flat"},
     }
     meanings = {one for all_of_it in vocabulary().values() for one in all_of_it}
@@ -129,11 +161,25 @@ def test_every_word_means_something_that_can_be_painted() -> None:
     assert unknown == []
 
 
+def test_every_figure_can_be_reached_by_words() -> None:
+    named = {
+        one.name
+        for meanings in vocabulary().values()
+        for one in meanings
+        if one.kind in ("figure", "wears")
+    }
+    assert figures().keys() - named == {"sitting", "standing", "face"}  # Parts of other figures.
+
+
+def test_no_word_stands_twice_for_one_meaning() -> None:
+    assert [word for word, found in vocabulary().items() if len(set(found)) < len(found)] == []
+
+
 @pytest.mark.parametrize("name", figures())
 def test_a_figure_stays_within_its_room(name: str) -> None:
     for shape in figures()[name].shapes:
         if shape.kind != "line":
-            assert all(max(abs(x), abs(y)) <= ROOM + 0.3 for x, y in outline_of(shape))
+            assert all(max(abs(x), abs(y)) <= ROOM for x, y in outline_of(shape))
 
 
 @given(st.text(max_size=60))
@@ -191,7 +237,7 @@ def test_every_place_can_be_painted(place: str, time: str) -> None:
 
 
 def test_all_weathers_can_be_painted() -> None:
-    for name in ("snow", "rain", "fog", "autumn"):
+    for name in WEATHERS:
         plain, other = (
             picture_of(Scene((), "meadow", "day", weather, seed="x"), (EDGE, EDGE), Hand("h"))
             for weather in ((), (name,))
