@@ -295,6 +295,16 @@ def test_an_album_forgets_the_oldest_and_never_mistakes_one_for_another() -> Non
     assert own.find(Image.effect_noise((50, 50), 90).convert("RGB")) is None
 
 
+def test_a_picture_that_is_looked_for_is_not_the_oldest() -> None:
+    own, first = Album(), Image.new("RGB", (10, 10), (0, 0, 0))
+    own.add(first, Page(Scene(seed="first"), Hand("h")))
+    for number in range(1, MOST + 3):
+        assert own.find(first)
+        shade = (255 - number % 2, number // 2, 128)
+        own.add(Image.new("RGB", (10, 10), shade), Page(Scene(seed=str(number)), Hand("h")))
+    assert len(own.pages) == MOST
+
+
 def photo_of_ones_own() -> Given:
     image = Image.linear_gradient("L").resize((EDGE, EDGE)).convert("RGB")
     out = io.BytesIO()
