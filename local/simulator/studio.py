@@ -51,7 +51,10 @@ class Studio:
     delay_scale: float = 0
     """The delay of a success, as a share of the model's typical seconds."""
     takes: Takes | None = None
-    """Set if equal orders get different pictures, as from vendors; else they get equal bytes."""
+    """Set if equal orders without a seed get different pictures, as from vendors.
+
+    Else they get equal bytes.
+    """
 
     def answer(self, provider: Provider, request: Request) -> Answer:
         """Return the provider's answer to a request, and record the call."""
@@ -128,7 +131,8 @@ class Studio:
     def _drawn(self, provider: Provider, order: Order, fault: Fault) -> tuple[Picture, ...]:
         """Return the pictures of an order, damaged as the fault defines."""
         sketch, count = sketch_of(provider.name, order), count_of(order, fault)
-        first = self.takes.first_of(count, sketch) if self.takes else 0
+        takes = self.takes if order.params.get("seed") is None else None
+        first = takes.first_of(count, sketch) if takes else 0
         inputs = () if fault.details.get("input_lost") else order.inputs
         media_type = f"image/{order.image_format}"
         contents = (

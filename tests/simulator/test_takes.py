@@ -43,6 +43,20 @@ def test_four_equal_orders_are_equal_bytes_else(sim: Simulator, varying: Simulat
     assert pictures(varying, "a fox", 1) == [plain]
 
 
+@pytest.mark.parametrize(("seed", "different"), [({}, 2), ({"seed": 7}, 1)])
+def test_a_seed_gives_the_same_picture_again(
+    varying: Simulator, seed: dict[str, int], different: int
+) -> None:
+    url = f"{varying.url}{BASES['together']}/images/generations"
+    body = {
+        "model": "black-forest-labs/FLUX.2-dev", "prompt": "a fox", "width": 1024, "height": 1024,
+        "response_format": "base64", **seed,
+    }  # fmt: skip
+    headers = vendor("together").auth("key")
+    answers = [requests.post(url, json=body, headers=headers, timeout=30) for _ in range(2)]
+    assert len({one.json()["data"][0]["b64_json"] for one in answers}) == different
+
+
 def test_no_two_calls_get_the_same_take() -> None:
     takes = Takes()
     assert [takes.first_of(count, FOX) for count in (1, 4, 2, 1)] == [0, 1, 5, 7]
