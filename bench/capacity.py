@@ -1,6 +1,6 @@
-"""R15: what each request consumes of DynamoDB, told by DynamoDB itself.
+"""R15: what each request consumes of DynamoDB, as ``bench/metering.py`` counts it.
 
-make exactness ROWS=R15        writes bench/capacity.md
+``make exactness ROWS=R15`` writes ``bench/capacity.md``.
 """
 
 import itertools

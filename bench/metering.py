@@ -1,7 +1,7 @@
 """What calls to DynamoDB consume, as DynamoDB itself reports it.
 
-A hook asks every call for its consumed capacity; the code that is measured does not know.
-MiniStack counts units by the rules that were measured on AWS, but tells none for a condition that
+A hook asks every call for its consumed capacity; the code that is measured is not changed.
+MiniStack counts units by the rules that were measured on AWS, but reports none for a condition that
 failed. AWS charges those by the size of the item that was there (1 unit at least); so does this:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 """

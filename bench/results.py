@@ -82,8 +82,11 @@ def _page(whole: Mapping[str, Any]) -> str:
     at = whole["machine"]
     where = f"{at['cores']} cores of {at['processor']}, Python {at['python']}"
     named = ", ".join(f"{name} {number}" for name, number in sorted(whole["versions"].items()))
-    tables = "\n".join(part["table"] for part in whole["parts"].values())
-    return f"# Measured on {whole['date']}\n\n{where}. {named}. Made by `make bench`.\n\n{tables}"
+    tables = "\n".join(
+        f"{part['table']}- Measured on {part['measuredAt'][:10]}.\n"
+        for part in whole["parts"].values()
+    )
+    return f"# Measured\n\n{where}. {named}. Made by `make bench`.\n\n{tables}"
 
 
 def _text(value: object) -> str:

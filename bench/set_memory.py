@@ -43,7 +43,7 @@ def peak_of(function: rie.Function) -> float:
 
 
 def row_of(provider: str) -> Offering:
-    """Return the provider's row that takes the most of the inputs, the cheapest tier of those."""
+    """Return the provider's first row of those that take the most of the inputs."""
     rows = [one for one in real_catalog().models if one.provider == provider]
     made = [one for one in rows if one.operation is Operation.GENERATE and not needs_mask(one)]
     return max(made, key=inputs_of)

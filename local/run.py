@@ -20,7 +20,8 @@ def main() -> None:
     """Start everything, print how to use it, and end everything on Ctrl-C."""
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the emulator's port; default: any")
-    options = Options(parser.parse_args().port, os.environ, set_values(read_dotenv(DOTENV)))
+    dotenv = set_values(read_dotenv(DOTENV))
+    options = Options(parser.parse_args().port, os.environ, dotenv, varies=True)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     try:

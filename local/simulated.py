@@ -22,14 +22,21 @@ class Providers:
 
 
 @contextmanager
-def start(directory: Path) -> Iterator[Providers]:
-    """Run the simulator until the block ends.
+def start(directory: Path, *, varies: bool) -> Iterator[Providers]:
+    """Run the simulator until the block ends; if it varies, equal orders get different pictures.
 
     Raises:
         LocalStackError: it does not start.
     """
     log = directory / "simulator.log"
-    command = [sys.executable, "-m", "local.simulator", "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "local.simulator",
+        "--port",
+        "0",
+        *(["--varies"] if varies else []),
+    ]
     env = {**base_environment(directory), "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/shared'}"}
     with running(command, env=env, log=log, cwd=ROOT) as process:
         ready = process.stdout.readline() if process.stdout else ""

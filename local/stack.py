@@ -48,6 +48,8 @@ class Options:
     """Template parameters by their environment names, such as ``OPENAI_BASE_URL``."""
     dotenv: Mapping[str, str] = field(default_factory=dict)
     """The settings of .env; a provider whose key is in it is not simulated."""
+    varies: bool = False
+    """Whether simulated providers draw another picture for each equal order, as vendors do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class LocalStack:
             directory = Path(tempfile.mkdtemp(prefix="run-", dir=STATE))
             ends.callback(shutil.rmtree, directory, ignore_errors=True)
             cloud = ends.enter_context(emulator.start(directory, options.port))
-            providers = ends.enter_context(simulated.start(directory))
+            providers = ends.enter_context(simulated.start(directory, varies=options.varies))
             people = ends.enter_context(issuer.start())
             stack = cls(cloud, people, providers.url, providers.base_urls, options)
             stack.deploy()

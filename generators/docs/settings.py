@@ -33,15 +33,20 @@ COSTS: Final = {
 def made() -> dict[str, str]:
     """Return the parts of docs/configuration.md and docs/providers.md by name."""
     template = read_template()
-    keys = ((code(name), _credential(name), code(flag_name(name))) for name in PROVIDERS)
+    keys = ((code(name), _credential(name), _switch(name)) for name in PROVIDERS)
     pages = (
         (about.title, f"<{about.keys_url}>", _credential(name)) for name, about in PROVIDERS.items()
     )
     return {
         "parameters": "\n".join(_groups(template)),
-        "keys": table(("provider", "keys, separated by commas", "false switches it off"), keys),
+        "keys": table(("provider", "keys, separated by commas", "switch, on unless `false`"), keys),
         "where to get keys": table(("provider", "where to get a key", "in `.env`"), pages),
     }
+
+
+def _switch(name: str) -> str:
+    flag = code(flag_name(name))
+    return f"{flag}: off unless `true`" if PROVIDERS[name].off_by_default else flag
 
 
 def _credential(provider: str) -> str:

@@ -20,6 +20,9 @@ def arguments() -> argparse.Namespace:
         default=0,
         help="share of each model's typical seconds that a success takes",
     )
+    parser.add_argument(
+        "--varies", action="store_true", help="draw another picture for each equal order"
+    )
     parser.add_argument("--verbose", action="store_true", help="log every request")
     return parser.parse_args()
 
@@ -27,9 +30,7 @@ def arguments() -> argparse.Namespace:
 def started(given: argparse.Namespace) -> Simulator:
     """Return the running simulator; if the port is taken, exit with a message."""
     try:
-        return Simulator.start(
-            host=given.host, port=given.port, delay_scale=given.delay_scale, verbose=given.verbose
-        )
+        return Simulator.start(**vars(given))
     except OSError as error:
         sys.exit(f"cannot listen on {given.host}:{given.port}: {error.strerror}")
 

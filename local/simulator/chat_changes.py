@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from local.simulator.art.words import vocabulary
 from local.simulator.chat_conditions import VERSIONS, words_left
 
 NAMED = re.compile(r"\b(?:image|picture|photo) #?(\d{1,3})\b", re.IGNORECASE)
@@ -46,14 +47,12 @@ COMPARED = (
     r"sadder|older|younger|closer|funnier|scarier|cuter|prettier|simpler|nicer|"
     r"heller|dunkler|wärmer|kälter|bunter|kleiner|lustiger|älter|jünger|näher)"
 )
-LOOKS = (
-    r"(?:red|blue|green|yellow|orange|purple|violet|pink|black|white|brown|gold(?:en)?|silver|"
-    r"gr[ae]y|black and white|monochrome|sepia|colou?rful|pixel art|watercolou?r|oil painting|"
-    r"line (?:art|drawing)|sketch|cartoon|anime|comic|photo(?:realistic)?|minimalist|poster|"
-    r"rot|blau|grün|gelb|lila|rosa|schwarz|weiß|aquarell|schwarzweiß|"
-    r"rojo|azul|verde|amarillo|morado|negro|blanco|acuarela|"
-    r"rouge|bleu|vert|jaune|violet|noir|blanc|aquarelle)"
+LOOKS = "|".join(
+    re.escape(word.replace("+", " "))
+    for word, meanings in sorted(vocabulary().items(), reverse=True)
+    if any(one.kind in ("colour", "style") for one in meanings)
 )
+"""The colours and styles that can be painted; of two with the same beginning, the longer first."""
 CHANGES = re.compile(
     r"\b(?:make|turn|paint|colou?r|show|give|let) (?:it|this|that|them|him|her|the)\b|"
     r"\bthe same\b|^\W*(?:now\s+)?same\b|"
@@ -118,5 +117,5 @@ def operation_of(text: str) -> str | None:
 
 def is_a_look(text: str) -> bool:
     """Return whether a text is only a colour or a style."""
-    rest, count = re.subn(rf"\b{LOOKS}\b", " ", text, flags=re.IGNORECASE)
+    rest, count = re.subn(rf"\b(?:{LOOKS}|colou?rful)\b", " ", text, flags=re.IGNORECASE)
     return count > 0 and not words_left(rest)

@@ -3,7 +3,6 @@
 import io
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
 
 from PIL import Image
@@ -14,6 +13,7 @@ from local.simulator.art.pictures import picture_of
 from local.simulator.art.reading import read_scene
 from local.simulator.desk import Mask, Tool
 from local.simulator.given import Given
+from local.simulator.newest import Newest
 from local.simulator.retouching import (
     retouched,
     where_transparent,
@@ -27,6 +27,8 @@ PILLOW_FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
 USUAL_DETAIL = 2
 # Sketches share 16 locks, so that callers of the same picture wait for one drawing, not for all.
 _LOCKS = tuple(Lock() for _ in range(16))
+KEPT_BYTES = 64_000_000
+"""A picture of four megapixels has up to seven of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,13 @@ class Sketch:
         return Hand(f"{self.provider}|{self.model}", self.detail)
 
 
+_DRAWN = Newest[Sketch, bytes](KEPT_BYTES)
+
+
 def draw(sketch: Sketch, inputs: tuple[Given, ...] = (), mask: Mask | None = None) -> bytes:
     """Return the encoded picture in exactly the requested pixels; with inputs, it is made of them.
 
-    Only pictures without inputs are kept.
+    Only pictures without inputs are kept, the newest of them.
     """
     if inputs and sketch.tool:
         image = worked_on(sketch.tool, inputs[0], (sketch.width, sketch.height))
@@ -64,12 +69,11 @@ def draw(sketch: Sketch, inputs: tuple[Given, ...] = (), mask: Mask | None = Non
     if inputs:
         return _draw(sketch, inputs, mask)
     with _LOCKS[hash(sketch) % len(_LOCKS)]:
-        return _drawn_once(sketch)
-
-
-@lru_cache(maxsize=64)
-def _drawn_once(sketch: Sketch) -> bytes:
-    return _draw(sketch, (), None)
+        content = _DRAWN.get(sketch)
+        if content is None:
+            content = _draw(sketch, (), None)
+            _DRAWN.put(sketch, content, len(content))
+        return content
 
 
 def _draw(sketch: Sketch, inputs: tuple[Given, ...], mask: Mask | None) -> bytes:

@@ -5,10 +5,12 @@ from typing import Any
 
 from local.simulator.desk import Desk, Order
 from local.simulator.openai_prices import usage_of
-from local.simulator.spoil import base64_of
+from local.simulator.spoil import base64_of, coarse
 from local.simulator.wire import Answer, Body, event_answer
 
 CREATED = 1_788_825_600
+FRAME_EDGE = 32
+"""The squares of the first frame, in pixels; in each further one they are half as large."""
 
 
 def streamed(desk: Desk, kind: str) -> Answer:
@@ -18,11 +20,12 @@ def streamed(desk: Desk, kind: str) -> Answer:
     events: list[Body] = [
         {
             "type": f"{kind}.partial_image",
-            "b64_json": picture,
+            "b64_json": base64_of(coarse(one, FRAME_EDGE >> index), desk.spoil),
             "partial_image_index": index,
             **frame,
         }
-        for index in range(order.partials if picture else 0)
+        for one in desk.pictures[:1]
+        for index in range(order.partials)
     ]
     last: dict[str, Any] = {"type": f"{kind}.completed", "b64_json": picture, **frame}
     ending = desk.details.get("stream", "completes")

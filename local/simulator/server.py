@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from imagegen.providers.instances import Instance
 from local.simulator.packing import packed
 from local.simulator.routes import World
-from local.simulator.studio import Studio
+from local.simulator.studio import Studio, Takes
 from local.simulator.wire import Answer, Ending, Request
 
 LONGEST_HANG_SECONDS = 900
@@ -193,14 +193,16 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         delay_scale: float = 0,
+        varies: bool = False,
         verbose: bool = False,
         added: Sequence[Instance] | None = None,
     ) -> Self:
         """Return a running simulator; port 0 means any free port.
 
+        If it varies, equal orders get different pictures, as from vendors; else equal bytes.
         ``added`` are instances in place of those of the operator's file.
         """
-        world = World(Studio(delay_scale=delay_scale))
+        world = World(Studio(delay_scale=delay_scale, takes=Takes() if varies else None))
         if added is not None:
             world = World(world.studio, added)
         simulator = cls(EdgeServer((host, port), world.answer, verbose=verbose), world)

@@ -1,10 +1,10 @@
 """Serves the files to which URLs in answers point; like providers, it deletes the oldest."""
 
-from collections import OrderedDict
 from secrets import token_urlsafe
 from threading import Lock
 
 from local.simulator.faults import Spoil
+from local.simulator.newest import Newest
 from local.simulator.spoil import Picture
 from local.simulator.wire import Answer, Ending, json_answer
 
@@ -21,9 +21,7 @@ class Shelf:
 
     def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
         self._lock = Lock()
-        self._files: OrderedDict[str, Answer] = OrderedDict()
-        self._kept_bytes = kept_bytes
-        self._bytes = 0
+        self._files = Newest[str, Answer](kept_bytes)
         self._early: dict[str, Answer] = {}
         """The answers to the first request for files that are late."""
 
@@ -32,7 +30,8 @@ class Shelf:
         if spoil is Spoil.FILE_ELSEWHERE:
             return ELSEWHERE
         name = f"{token_urlsafe(18)}.{ENDINGS[picture.media_type]}"
-        self._put(name, file_answer(picture, spoil))
+        answer = file_answer(picture, spoil)
+        self._files.put(name, answer, len(answer.content))
         if spoil in EARLY:
             with self._lock:
                 self._early[name] = json_answer({"detail": "Not yet"}, status=EARLY[spoil])
@@ -41,23 +40,14 @@ class Shelf:
     def get(self, name: str) -> Answer:
         """Return the file, or 404."""
         with self._lock:
-            found = self._early.pop(name, None) or self._files.get(name)
-        return found or json_answer({"detail": "No such file"}, status=404)
+            early = self._early.pop(name, None)
+        return early or self._files.get(name) or json_answer({"detail": "No such file"}, status=404)
 
     def clear(self) -> None:
         """Delete every file."""
+        self._files.clear()
         with self._lock:
-            self._files.clear()
             self._early.clear()
-            self._bytes = 0
-
-    def _put(self, name: str, answer: Answer) -> None:
-        with self._lock:
-            self._files[name] = answer
-            self._bytes += len(answer.content)
-            while self._bytes > self._kept_bytes and len(self._files) > 1:
-                _, dropped = self._files.popitem(last=False)
-                self._bytes -= len(dropped.content)
 
 
 def file_answer(picture: Picture, spoil: Spoil | None) -> Answer:

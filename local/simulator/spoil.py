@@ -67,6 +67,17 @@ def repainted(picture: Picture, spoil: Spoil) -> bytes:
     return encoded(image, picture.media_type.removeprefix("image/"))
 
 
+def coarse(picture: Picture, edge: int) -> Picture:
+    """Return the picture in squares of so many pixels; one that cannot be read stays as it is."""
+    try:
+        image = opened(picture)
+        small = image.reduce(edge)
+    except (OSError, SyntaxError):
+        return picture
+    whole = small.resize(image.size, Image.Resampling.NEAREST)
+    return replace(picture, content=encoded(whole, picture.media_type.removeprefix("image/")))
+
+
 def opened(picture: Picture) -> Image.Image:
     """Return the picture's pixels."""
     return Image.open(BytesIO(picture.content))

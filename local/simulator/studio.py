@@ -1,8 +1,10 @@
 """Handles one call, in the same way for all providers: check, fault, draw, bill, answer."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Lock
 
 from local.simulator.board import Armed, FaultBoard
 from local.simulator.catalog import load_catalog
@@ -19,6 +21,24 @@ from local.simulator.wire import Answer, Body, Request, page_answer
 
 DETAILS: Mapping[str, int] = {"fast": 0, "standard": 1, "high": 2, "ultra": 3}
 HEALTHY = Armed(Fault(None, Shows.IMAGE))
+MOST_SKETCHES = 1_000
+
+
+class Takes:
+    """How often each sketch was drawn, so that it is another picture each time. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._taken = Counter[Sketch]()
+
+    def first_of(self, count: int, sketch: Sketch) -> int:
+        """Return the first of as many takes of a sketch, which no other call gets."""
+        with self._lock:
+            if len(self._taken) >= MOST_SKETCHES:
+                self._taken.clear()
+            first = self._taken[sketch]
+            self._taken[sketch] += count
+        return first
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +50,11 @@ class Studio:
     shelf: Shelf = field(default_factory=Shelf)
     delay_scale: float = 0
     """The delay of a success, as a share of the model's typical seconds."""
+    takes: Takes | None = None
+    """Set if equal orders without a seed get different pictures, as from vendors.
+
+    Else they get equal bytes.
+    """
 
     def answer(self, provider: Provider, request: Request) -> Answer:
         """Return the provider's answer to a request, and record the call."""
@@ -94,7 +119,7 @@ class Studio:
         return Desk(
             request=request,
             order=order,
-            pictures=drawn(provider.name, order, fault) if fault.draws else (),
+            pictures=self._drawn(provider, order, fault) if fault.draws else (),
             publish=publish,
             cancel_bill=lambda: None,
             now_seconds=now_seconds(),
@@ -102,6 +127,19 @@ class Studio:
             details=fault.details,
             spoil=fault.spoil,
         )
+
+    def _drawn(self, provider: Provider, order: Order, fault: Fault) -> tuple[Picture, ...]:
+        """Return the pictures of an order, damaged as the fault defines."""
+        sketch, count = sketch_of(provider.name, order), count_of(order, fault)
+        takes = self.takes if order.params.get("seed") is None else None
+        first = takes.first_of(count, sketch) if takes else 0
+        inputs = () if fault.details.get("input_lost") else order.inputs
+        media_type = f"image/{order.image_format}"
+        contents = (
+            draw(replace(sketch, take=take), inputs, order.repaint)
+            for take in range(first, first + count)
+        )
+        return tuple(spoiled(Picture(one, media_type), fault.spoil) for one in contents)
 
 
 def answered(provider: Provider, desk: Desk, fault: Fault) -> Answer:
@@ -126,9 +164,9 @@ def with_delay(answer: Answer, seconds: float) -> Answer:
     return answer if answer.delay_seconds is not None else replace(answer, delay_seconds=seconds)
 
 
-def drawn(provider: str, order: Order, fault: Fault) -> tuple[Picture, ...]:
-    """Return the pictures of an order, damaged as the fault defines."""
-    sketch = Sketch(
+def sketch_of(provider: str, order: Order) -> Sketch:
+    """Return the description of an order's first picture."""
+    return Sketch(
         provider,
         order.model,
         order.prompt,
@@ -138,15 +176,6 @@ def drawn(provider: str, order: Order, fault: Fault) -> tuple[Picture, ...]:
         order.transparent,
         order.tool,
         detail_of(provider, order),
-    )
-    inputs = () if fault.details.get("input_lost") else order.inputs
-    media_type = f"image/{order.image_format}"
-    return tuple(
-        spoiled(
-            Picture(draw(replace(sketch, take=take), inputs, order.repaint), media_type),
-            fault.spoil,
-        )
-        for take in range(count_of(order, fault))
     )
 
 

@@ -2,23 +2,27 @@
 
 import io
 import itertools
+import random
 from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from local.simulator.art.album import MOST, Album, Page, album
 from local.simulator.art.changing import changed
-from local.simulator.art.figures import ROOM, figures
-from local.simulator.art.painter import ELSEWHERE, UNDER_A_SKY, WORN_AT, Hand
+from local.simulator.art.figures import draw_figure, figures
+from local.simulator.art.layout import placed
+from local.simulator.art.painter import ELSEWHERE, UNDER_A_SKY, WORN_AT, Hand, paint_alone
 from local.simulator.art.pictures import picture_of
 from local.simulator.art.reading import read_scene
 from local.simulator.art.scene import Item, Scene
-from local.simulator.art.shapes import outline_of
-from local.simulator.art.stage import LIGHTS
+from local.simulator.art.shapes import Frame, Shape, outline_of, parsed
+from local.simulator.art.skies import paint_sky
+from local.simulator.art.stage import LIGHTS, Stage
 from local.simulator.art.styles import STYLES
+from local.simulator.art.weather import WEATHERS
 from local.simulator.art.words import vocabulary
 from local.simulator.desk import Mask, Tool
 from local.simulator.drawing import Sketch, draw
@@ -26,6 +30,8 @@ from local.simulator.given import Given, opened
 from tests.fakes.pictures import png
 
 EDGE = 256
+ROOM = 1.9
+"""A figure's shapes stay within this many times its half height, in each direction."""
 FOX = "a red fox in fresh snow with a hat"
 BLUE = (50, 114, 200)
 
@@ -115,13 +121,42 @@ def test_colours_numbers_and_hats_belong_to_a_figure(prompt: str, item: Item) ->
     assert read_scene(prompt).items == (item,)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [
+        ("an astronaut riding a big blue horse", ("astronaut", "horse")),
+        ("a cat on a turtle", ("cat", "turtle")),
+        ("eine Katze auf einem Pferd", ("cat", "horse")),
+        ("un gato en un caballo", ("cat", "horse")),
+        ("un chat sur un cheval", ("cat", "horse")),
+    ],
+)
+def test_one_figure_rides_another(prompt: str, names: tuple[str, ...]) -> None:
+    scene = read_scene(prompt)
+    assert (tuple(one.figure for one in scene.items), scene.riding) == (names, True)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a dog and a cat on a beach",
+        "a dog on a beach with a cat",
+        "ein Hund und eine Katze auf einer Wiese",
+        "a fox and a rabbit on a sunny day",
+    ],
+)
+def test_two_figures_at_a_place_stand_side_by_side(prompt: str) -> None:
+    scene = read_scene(prompt)
+    assert (len(scene.items), scene.riding) == (2, False)
+
+
 def test_every_word_means_something_that_can_be_painted() -> None:
     known = {
         "figure": set(figures()),
         "wears": set(WORN_AT),
         "place": set(UNDER_A_SKY) | set(ELSEWHERE),
         "time": set(LIGHTS),
-        "weather": set(LIGHTS),
+        "weather": set(WEATHERS),
         "style": {*STYLES, "flat"},
     }
     meanings = {one for all_of_it in vocabulary().values() for one in all_of_it}
@@ -129,11 +164,25 @@ def test_every_word_means_something_that_can_be_painted() -> None:
     assert unknown == []
 
 
+def test_every_figure_can_be_reached_by_words() -> None:
+    named = {
+        one.name
+        for meanings in vocabulary().values()
+        for one in meanings
+        if one.kind in ("figure", "wears")
+    }
+    assert figures().keys() - named == {"sitting", "standing", "face"}  # Parts of other figures.
+
+
+def test_no_word_stands_twice_for_one_meaning() -> None:
+    assert [word for word, found in vocabulary().items() if len(set(found)) < len(found)] == []
+
+
 @pytest.mark.parametrize("name", figures())
 def test_a_figure_stays_within_its_room(name: str) -> None:
     for shape in figures()[name].shapes:
         if shape.kind != "line":
-            assert all(max(abs(x), abs(y)) <= ROOM + 0.3 for x, y in outline_of(shape))
+            assert all(max(abs(x), abs(y)) <= ROOM for x, y in outline_of(shape))
 
 
 @given(st.text(max_size=60))
@@ -191,12 +240,118 @@ def test_every_place_can_be_painted(place: str, time: str) -> None:
 
 
 def test_all_weathers_can_be_painted() -> None:
-    for name in ("snow", "rain", "fog", "autumn"):
+    for name in WEATHERS:
         plain, other = (
             picture_of(Scene((), "meadow", "day", weather, seed="x"), (EDGE, EDGE), Hand("h"))
             for weather in ((), (name,))
         )
         assert apart(plain, other) > 1
+
+
+# What is seen of a scene.
+
+
+def seen(*items: Item, **more: object) -> Image.Image:
+    scene = Scene(items, "meadow", seed="x", **more)  # type: ignore[arg-type]
+    return picture_of(scene, (EDGE, EDGE), Hand("h"))
+
+
+def outline(*items: Item, **more: object) -> Image.Image:
+    """The alpha of a scene's figures."""
+    scene = Scene(items, "meadow", seed="x", **more)  # type: ignore[arg-type]
+    return paint_alone(scene, (EDGE, EDGE), Hand("h")).getchannel("A")
+
+
+def groups(alpha: Image.Image) -> int:
+    """How many figures stand side by side, with a gap between them."""
+    columns = [alpha.crop((x, 0, x + 1, EDGE)).getbbox() is not None for x in range(EDGE)]
+    return sum(now and not before for before, now in itertools.pairwise([False, *columns]))
+
+
+def mean(image: Image.Image) -> float:
+    return ImageStat.Stat(image.convert("L")).mean[0]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_as_many_figures_are_seen_as_were_named(count: int) -> None:
+    assert groups(outline(Item("rabbit", count))) == count
+
+
+def test_a_rider_is_above_what_is_ridden() -> None:
+    cat, turtle = Item("cat"), Item("turtle")
+    beside, above = (outline(cat, turtle, riding=riding).getbbox() for riding in (False, True))
+    assert beside
+    assert above
+    assert above[2] - above[0] < beside[2] - beside[0]
+    assert above[1] < beside[1]
+
+
+def test_closer_figures_are_larger() -> None:
+    sizes = [mean(outline(Item("fox"), closer=closer)) for closer in (0.78, 1.0, 1.28)]
+    assert sizes[0] * 1.3 < sizes[1] < sizes[2] / 1.3
+
+
+def test_more_light_is_brighter() -> None:
+    dark, plain, bright = (mean(seen(Item("fox"), light=light)) for light in (-0.28, 0.0, 0.28))
+    assert dark + 5 < plain < bright - 5
+
+
+def test_a_tone_is_the_colour_of_the_whole() -> None:
+    red, green, blue = ImageStat.Stat(seen(Item("fox"), tone=BLUE)).mean
+    plain = ImageStat.Stat(seen(Item("fox"))).mean
+    assert blue - red > plain[2] - plain[0] + 20
+    assert blue > green
+
+
+def test_a_night_has_stars_and_a_moon_unless_one_was_named() -> None:
+    skies = []
+    for bodies in (True, False):
+        dice = random.Random(1)
+        image = Image.new("RGB", (EDGE, EDGE))
+        paint_sky(Stage(image, dice, LIGHTS["night"], 2, time="night"), bodies=bodies)
+        skies.append(image.convert("L").histogram())
+    with_moon, without = (sum(shades[200:]) for shades in skies)
+    assert 20 < without < with_moon - 300
+
+
+def test_a_figure_turned_around_is_its_mirror_image() -> None:
+    images = []
+    for flip in (False, True):
+        image = Image.new("RGB", (EDGE, EDGE))
+        frame = Frame(EDGE / 2, EDGE / 2, 60, flip)
+        draw_figure(image, "fox", frame, figures()["fox"].palette())
+        images.append(image)
+    plain, turned = images
+    assert share_changed(plain, turned) > 0.02
+    assert share_changed(ImageOps.mirror(plain), turned) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("line", "box"),
+    [
+        ("box main .1 .2 .5 .6 0", (-0.5, 0.2, -0.1, 0.6)),
+        ("oval main .3 .4 .2 .1", (-0.5, 0.3, -0.1, 0.5)),
+        ("poly main .1 0 .5 0 .5 1", (-0.5, 0, -0.1, 1)),
+    ],
+)
+def test_a_shape_with_a_bar_is_on_both_sides(line: str, box: tuple[float, ...]) -> None:
+    one, other = parsed(f"| {line}")
+    assert bounds(other) == pytest.approx(box)
+    assert bounds(one) == pytest.approx((-box[2], box[1], -box[0], box[3]))
+
+
+def bounds(shape: Shape) -> tuple[float, float, float, float]:
+    xs, ys = zip(*outline_of(shape), strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+@pytest.mark.parametrize("added", [Item("moon"), Item("balloon"), Item("castle")])
+def test_a_figure_behind_moves_none_in_front(added: Item) -> None:
+    frames = []
+    for items in ((Item("fox"),), (Item("fox"), added)):
+        found = placed(Scene(items, seed="x"), (EDGE, EDGE), "meadow", random.Random(1))
+        frames += [one.frame for one in found if one.figure == "fox"]
+    assert frames[0] == frames[1]
 
 
 # What stays.
@@ -247,6 +402,16 @@ def test_an_album_forgets_the_oldest_and_never_mistakes_one_for_another() -> Non
         own.add(Image.new("RGB", (10, 10), shade), Page(Scene(seed=str(number)), Hand("h")))
     assert len(own.pages) == MOST
     assert own.find(Image.effect_noise((50, 50), 90).convert("RGB")) is None
+
+
+def test_a_picture_that_is_looked_for_is_not_the_oldest() -> None:
+    own, first = Album(), Image.new("RGB", (10, 10), (0, 0, 0))
+    own.add(first, Page(Scene(seed="first"), Hand("h")))
+    for number in range(1, MOST + 3):
+        assert own.find(first)
+        shade = (255 - number % 2, number // 2, 128)
+        own.add(Image.new("RGB", (10, 10), shade), Page(Scene(seed=str(number)), Hand("h")))
+    assert len(own.pages) == MOST
 
 
 def photo_of_ones_own() -> Given:

@@ -223,6 +223,12 @@ def test_openai_streams_its_frames_and_then_the_picture(
         check("openai", "partialEvent", event.to_dict())
     check("openai", "completedEvent", events[-1].to_dict())
     last: Any = events[-1]
+    shown: list[str] = [event.b64_json for event in events]
+    assert len(set(shown)) == partials + 1
+    images = [Image.open(io.BytesIO(base64.b64decode(one))) for one in shown]
+    assert {image.size for image in images} == {(1024, 1024)}
+    colours = [len(image.getcolors(1024 * 1024) or ()) for image in images]
+    assert colours == sorted(colours)  # Each frame shows more than the one before.
     assert last.usage.output_tokens == 196 + 100 * partials
     assert totals("openai")["billedMicrousd"] == 5_900 + 3_000 * partials
 

@@ -31,15 +31,17 @@ class Page:
 
 @dataclass(slots=True)
 class Album:
-    """The scenes of the last pictures, by their looks."""
+    """The scenes of the pictures that were made or looked for last, by their looks."""
 
     pages: OrderedDict[bytes, Page] = field(default_factory=OrderedDict)
     lock: Lock = field(default_factory=Lock)
 
     def add(self, picture: Image.Image, page: Page) -> None:
         """Keep what a picture shows; the oldest one is forgotten."""
+        look = look_of(picture)
         with self.lock:
-            self.pages[look_of(picture)] = page
+            self.pages[look] = page
+            self.pages.move_to_end(look)
             while len(self.pages) > MOST:
                 self.pages.popitem(last=False)
 
@@ -49,7 +51,12 @@ class Album:
         with self.lock:
             pages = list(self.pages.items())
         found = min(pages, key=lambda one: apart(look, one[0]), default=None)
-        return found[1] if found and apart(look, found[0]) < ALIKE else None
+        if found is None or apart(look, found[0]) >= ALIKE:
+            return None
+        with self.lock:
+            if found[0] in self.pages:
+                self.pages.move_to_end(found[0])
+        return found[1]
 
 
 @cache

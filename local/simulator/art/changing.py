@@ -46,7 +46,7 @@ def changed(scene: Scene, prompt: str) -> Scene:
     if REPLACES.search(text) and (swapped := _replaced(scene, reader, text)):
         return swapped
     scene = _with_figures(scene, reader.items)
-    scene = _dressed(scene, [one for one, _ in reader.wears if one not in reader.left_out])
+    scene = _dressed(scene, [one for one in reader.wears if one not in reader.left_out])
     scene = _in_another_setting(scene, reader)
     return _shaded(_coloured(scene, reader, text), text)
 
@@ -87,8 +87,7 @@ def _replaced(scene: Scene, reader: Reader, text: str) -> Scene | None:
     at = next((place for place, one in enumerate(scene.items) if one.figure == old), 0)
     before = scene.items[at]
     item = replace(new, count=before.count, wears=before.wears if can_wear(new.figure) else ())
-    place = scene.place
-    return replace(scene, items=(*scene.items[:at], item, *scene.items[at + 1 :]), place=place)
+    return replace(scene, items=(*scene.items[:at], item, *scene.items[at + 1 :]))
 
 
 def _with_figures(scene: Scene, items: Iterable[Item]) -> Scene:

@@ -48,14 +48,12 @@ def hue_of(colour: Colour) -> float:
 
 
 def gradient(size: tuple[int, int], stops: Sequence[Colour]) -> Image.Image:
-    """Return a picture that goes from one colour to the next, from top to bottom."""
+    """Return a picture that goes through two or more colours, from top to bottom."""
     width, height = size
     strip = Image.new("RGB", (1, len(stops)))
     strip.putdata(list(stops))
-    tall = strip.resize((1, max(1, height)), Image.Resampling.BICUBIC, box=_inner(len(stops)))
+    # From the middle of the first pixel to the middle of the last one.
+    tall = strip.resize(
+        (1, max(1, height)), Image.Resampling.BICUBIC, box=(0, 0.5, 1, len(stops) - 0.5)
+    )
     return tall.resize((max(1, width), max(1, height)), Image.Resampling.NEAREST)
-
-
-def _inner(count: int) -> tuple[float, float, float, float]:
-    """Return the part of a strip that begins and ends in the middle of its first and last pixel."""
-    return (0, 0.5, 1, count - 0.5) if count > 1 else (0, 0, 1, 1)

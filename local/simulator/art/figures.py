@@ -11,8 +11,6 @@ from local.simulator.art.colours import Colour, colour_of, darker, lighter
 from local.simulator.art.shapes import Frame, Shape, draw_shape, parsed
 
 FIGURES_PATH = Path(__file__).with_name("figures.txt")
-ROOM = 1.6
-"""A figure's shapes stay within this many times its half height, in each direction."""
 DEFAULTS: Mapping[str, Colour] = {
     "main": (140, 140, 150),
     "second": (240, 236, 228),

@@ -8,7 +8,7 @@ from local.simulator.art.colours import Colour
 from local.simulator.art.scene import Item, Scene
 from local.simulator.art.shapes import Frame
 
-CELESTIAL = frozenset(("moon", "crescent", "sun", "star", "cloud", "planet"))
+CELESTIAL = frozenset(("moon", "sun", "star", "cloud", "planet"))
 AIRBORNE = frozenset(("plane", "balloon", "butterfly", "bee", "rocket"))
 AFLOAT = frozenset(("boat", "ship"))
 SWIMMING = frozenset(("fish", "whale", "octopus"))
@@ -29,7 +29,7 @@ LOW = frozenset(
     )
 )
 """Figures on whose back there is room below their highest point."""
-FLAT = frozenset(("logo", "heart", "crown", "clock"))
+FLAT = frozenset(("logo", "heart", "clock"))
 FACES = frozenset(("bust", "man"))
 TALL = frozenset(
     (
@@ -68,7 +68,6 @@ THINGS = frozenset(
         "orange",
         "lemon",
         "pumpkin",
-        "crown",
     )
 )
 PLACES: Mapping[str, str] = {

@@ -11,9 +11,10 @@ from local.simulator.art.words import Found, words_in
 MOST_FIGURES = 4
 NEAR = 3
 """A colour or a number counts for a figure that follows within this many words."""
+RIDES = 5
+"""A figure is ridden that follows a word for riding within this many words."""
 SAME_HUE = 0.09
 """A red fox is a fox: a colour this near to a figure's own changes nothing."""
-NAMES_WITH_HATS = {"bust", "man"}
 PLURAL = {"flower": 4, "rose": 3, "tulip": 4, "sunflower": 4, "bird": 3, "tree": 3, "pine": 4}
 
 
@@ -25,7 +26,7 @@ class Reader:
     single: dict[str, str] = field(default_factory=dict)
     """Place, time and style: the first of each that was named."""
     weather: list[str] = field(default_factory=list)
-    wears: list[tuple[str, Colour | None]] = field(default_factory=list)
+    wears: list[str] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
     colour: str = ""
     colour_at: int = -NEAR
@@ -34,6 +35,7 @@ class Reader:
     without_at: int = -NEAR
     figure_at: int = -NEAR
     unused_colour: str = ""
+    riding_at: int = -RIDES
     riding: bool = False
     is_face: bool = False
 
@@ -50,7 +52,7 @@ class Reader:
         elif colour := found.name("colour"):
             self._add_colour(at, colour)
         elif found.name("riding") and self.items:
-            self.riding = True
+            self.riding_at = at
         elif found.name("face"):
             self.is_face = True
         elif number := found.name("number"):
@@ -63,7 +65,7 @@ class Reader:
         if colour:
             self.colour_at, self.unused_colour = -NEAR, ""
         if worn := found.name("wears"):
-            self.wears.append((worn, colour))
+            self.wears.append(worn)
         name = found.name("figure")
         if not name or (worn and self.items):
             return
@@ -72,6 +74,7 @@ class Reader:
             count = PLURAL.get(name, 2)
         self.items.append(Item(name, min(count, MOST_FIGURES), unusual(name, colour)))
         self.number_at, self.figure_at = -NEAR, at
+        self.riding = self.riding or at - self.riding_at < RIDES
 
     def _add_colour(self, at: int, colour: str) -> None:
         if at - self.figure_at == 1 and self.items:
@@ -85,6 +88,8 @@ class Reader:
         for kind in ("place", "time", "style"):
             if name := found.name(kind):
                 self.single.setdefault(kind, name)
+        if found.name("place"):
+            self.riding_at = -RIDES
         if name := found.name("weather"):
             self.weather.append(name)
 
@@ -92,7 +97,7 @@ class Reader:
         """Return the scene that was read."""
         items = [one for one in self.items if one.figure not in self.left_out]
         single = {kind: one for kind, one in self.single.items() if one not in self.left_out}
-        wears = [one for one, _ in self.wears if one not in self.left_out]
+        wears = [one for one in self.wears if one not in self.left_out]
         if not items and (wears or self.is_face):
             items = [Item("man" if wears else "bust")]
         items = [replace(one, wears=tuple(wears)) if can_wear(one.figure) else one for one in items]

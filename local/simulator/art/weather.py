@@ -1,5 +1,7 @@
 """Paints what is in the air in front of everything: snow, rain, fog, leaves."""
 
+from collections.abc import Callable, Mapping
+
 from PIL import Image
 
 from local.simulator.art.colours import mixed
@@ -9,7 +11,7 @@ from local.simulator.art.stage import Stage
 def paint_weather(stage: Stage) -> None:
     """Paint the weather over the whole picture."""
     for name in dict.fromkeys(stage.weather):
-        {"snow": snow, "rain": rain, "fog": fog, "autumn": leaves}[name](stage)
+        WEATHERS[name](stage)
 
 
 def snow(stage: Stage) -> None:
@@ -58,3 +60,11 @@ def leaves(stage: Stage) -> None:
         stage.polygon(
             points, stage.lit(stage.dice.choice(((214, 120, 50), (196, 72, 44), (232, 176, 70))))
         )
+
+
+WEATHERS: Mapping[str, Callable[[Stage], None]] = {
+    "snow": snow,
+    "rain": rain,
+    "fog": fog,
+    "autumn": leaves,
+}

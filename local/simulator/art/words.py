@@ -27,7 +27,6 @@ class Meaning:
 class Found:
     """The meanings of one word or phrase of a text."""
 
-    word: str
     meanings: tuple[Meaning, ...]
     is_plural: bool = False
 
@@ -72,12 +71,12 @@ def words_in(text: str) -> Iterator[Found]:
 
 def _meant(word: str) -> Found:
     if word in vocabulary():
-        return Found(word, vocabulary()[word])
+        return Found(vocabulary()[word])
     for ending in ENDINGS:
         stem = word.removesuffix(ending)
         if stem != word and len(stem) > 2 and stem in vocabulary():
-            return Found(word, vocabulary()[stem], is_plural=ending in ("s", "es", "x"))
-    return Found(word, ())
+            return Found(vocabulary()[stem], is_plural=ending in ("s", "es", "x"))
+    return Found(())
 
 
 def _tokens(text: str) -> Iterator[str]:
