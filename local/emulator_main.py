@@ -12,10 +12,7 @@
 """
 
 import contextvars
-import hashlib
 import sys
-import tempfile
-import threading
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,9 +27,6 @@ from samtranslator.translator import transform as sam
 # At the end of the path: no module of ours may shadow one of MiniStack's.
 sys.path.append(str(Path(__file__).parents[1]))
 from local import emulator_streams
-
-UNPACKED = Path(tempfile.mkdtemp(prefix="layers-"))
-ONE_AT_A_TIME = threading.Lock()
 
 
 class LayerZip:
@@ -53,14 +47,8 @@ class LayerZip:
 
     def extractall(self, target: str) -> None:
         """Make ``target`` a link to the layer's one copy."""
-        digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
-        shared = UNPACKED / digest
-        with ONE_AT_A_TIME:
-            if not shared.exists():
-                with zipfile.ZipFile(self.path) as archive:
-                    archive.extractall(shared)
         Path(target).rmdir()
-        Path(target).symlink_to(shared)
+        Path(target).symlink_to(emulator_streams.unpacked(self.path.read_bytes()))
 
 
 def open_zip(path: str) -> LayerZip | zipfile.ZipFile:

@@ -12,6 +12,7 @@ import io
 import json
 import sys
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -26,7 +27,8 @@ WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 END_OF_HEAD = bytes(8)
 BREAK = b""
 """What a chunk never is: here the answer breaks off."""
-LAYERS = Path(tempfile.mkdtemp(prefix="opt-"))
+LAYERS = Path(tempfile.mkdtemp(prefix="layers-"))
+ONE_AT_A_TIME = threading.Lock()
 BOOTSTRAP = """#!/bin/sh
 export IMAGEGEN_LAYER={layer} _HANDLER={handler}
 export AWS_ENDPOINT_URL="http://127.0.0.1:$GATEWAY_PORT"
@@ -107,11 +109,12 @@ def with_bootstrap(code: bytes, config: dict[str, Any]) -> bytes:
 
 
 def unpacked(layer: bytes) -> Path:
-    """Return the folder of a layer, which stands for ``/opt``."""
-    folder = LAYERS / hashlib.sha256(layer).hexdigest()[:16]
-    if not folder.exists():
-        with zipfile.ZipFile(io.BytesIO(layer)) as archive:
-            archive.extractall(folder)
+    """Return the folder of a layer, which stands for ``/opt``; each layer is unpacked once."""
+    folder = LAYERS / hashlib.sha256(layer).hexdigest()
+    with ONE_AT_A_TIME:
+        if not folder.exists():
+            with zipfile.ZipFile(io.BytesIO(layer)) as archive:
+                archive.extractall(folder)
     return folder
 
 

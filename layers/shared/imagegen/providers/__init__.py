@@ -112,7 +112,7 @@ def role_arn_name(provider: str) -> str:
 
 @cache
 def flag_name(provider: str) -> str:
-    """Return the parameter whose value ``false`` takes a provider out of service."""
+    """Return the parameter that switches a provider on (``true``) or off (``false``)."""
     return f"ENABLE_IMAGE_GENERATION_{provider.upper()}"
 
 
