@@ -164,7 +164,17 @@ class Offering(CatalogModel):
 
     def digest(self, option: SizeOption) -> str:
         """Return 16 hex digits that bind a price to the parameters that it was made for."""
-        return digest(self.provider, self.model, self.sent(option))
+        if self.options.get(option.size) is not option:
+            return digest(self.provider, self.model, self.sent(option))
+        known = self.digests
+        if option.size not in known:
+            known[option.size] = digest(self.provider, self.model, self.sent(option))
+        return known[option.size]
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """The digests of the row's own sizes, each from its first use on."""
+        return {}
 
 
 class Catalog(CatalogModel):
