@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from imagegen.domain.catalog import Catalog, Offering, Tier, digest
+from imagegen.domain.catalog import Catalog, Offering, Tier
+from imagegen.domain.digests import digest
 from imagegen.domain.pricing import price_microusd
 from imagegen.domain.sizes import SizeOption
 from imagegen.providers import PROVIDERS
