@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from imagegen.domain import ledger as rules
+from imagegen.domain import pruning
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
 
 DAY = "20261122"
@@ -100,13 +101,13 @@ def test_a_day_is_kept_for_a_hold_and_for_nothing_that_has_ended() -> None:
     ended = replace(OTHER, state=OpState.SETTLED, day="20261118", expires_ms=NOON_MS)
     living = replace(OTHER, day="20261119")
     ledger = Ledger(spent={"20261118": 1, "20261119": 1}, ops={"ended": ended, "living": living})
-    assert rules.prunable(ledger, now_ms=NOON_MS, oldest_day="20261121") == ([], ["20261118"])
+    assert pruning.prunable(ledger, now_ms=NOON_MS, oldest_day="20261121") == ([], ["20261118"])
 
 
 def test_days_are_dropped_in_their_order_however_they_lie() -> None:
     days = [f"202610{number:02d}" for number in (17, 3, 29, 11, 5, 23, 8, 30, 2)]
     ledger = Ledger(spent=dict.fromkeys(days, 1), images=dict.fromkeys(days, 1))
-    assert rules.prunable(ledger, now_ms=NOON_MS, oldest_day=DAY) == ([], sorted(days))
+    assert pruning.prunable(ledger, now_ms=NOON_MS, oldest_day=DAY) == ([], sorted(days))
 
 
 def test_an_ending_touches_nothing_but_its_own_hold_and_raises_the_version() -> None:
@@ -131,6 +132,7 @@ def test_an_ending_touches_nothing_but_its_own_hold_and_raises_the_version() -> 
         {DAY: 4},
         {"other": OTHER, "one": charged},
         blocked=True,
+        months={DAY[:6]: 40_000},
     )
     released = rules.released(before, "one", code="why", retryable=True)
     gone = replace(ended, state=OpState.RELEASED, code="why", retryable=True)
@@ -142,6 +144,7 @@ def test_an_ending_touches_nothing_but_its_own_hold_and_raises_the_version() -> 
         {DAY: 4},
         {"other": OTHER, "one": gone},
         blocked=True,
+        months={DAY[:6]: 0},
     )
 
 

@@ -1,6 +1,6 @@
-"""Where a user stands: what is held for running images, and which limit a click would meet now."""
+"""Where a user stands: what is held and left, and which limit a click would meet now."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from imagegen.domain.days import next_day_seconds, utc_day
 from imagegen.domain.errors import LimitError
@@ -16,6 +16,29 @@ from imagegen.domain.ledger import (
     released,
     reserved,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What a user may still do."""
+
+    images_this_hour: int | None
+    """``None`` if the hour is not limited."""
+    images_today: int
+    spend_microusd: int
+
+
+def remaining(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Remaining:
+    """Return how many images and how much spending are left this hour and on that day."""
+    hour = len(free_slots(ledger, limits, now_ms=now_ms)) if limits.hourly_images else None
+    images = min(
+        limits.daily_images - ledger.images.get(day, 0),
+        limits.daily_attempts - ledger.attempts.get(day, 0),
+    )
+    spend = limits.daily_microusd - ledger.spent.get(day, 0)
+    if limits.monthly_microusd is not None:
+        spend = min(spend, limits.monthly_microusd - ledger.months.get(day[:6], 0))
+    return Remaining(hour, max(images, 0), max(spend, 0))
 
 
 def limit_now(

@@ -4,14 +4,16 @@ from imagegen.domain.candidates import LeftOut
 from imagegen.domain.choices import Choice
 from imagegen.domain.errors import LimitError
 from imagegen.domain.inputs import QuotedInput
-from imagegen.domain.ledger import Ledger, Limits, Op, remaining
+from imagegen.domain.ledger import Ledger, Limits, Op
 from imagegen.domain.records import Fallback, ImageRecord
 from imagegen.domain.selection import Selection
+from imagegen.domain.standing import remaining
 from imagegen.wire.estimates import (
     Allowance,
     Alternative,
     Blocked,
     ChoiceRequest,
+    LevelAllowance,
     Price,
     PricedChoice,
     Replaced,
@@ -20,13 +22,21 @@ from imagegen.wire.images import AttemptMade, Cost, ImageStatus, Provenance
 from imagegen.wire.inputs import InputShown
 
 
-def to_allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
+def to_allowance(
+    ledger: Ledger,
+    limits: Limits,
+    day: str,
+    *,
+    now_ms: int,
+    levels: tuple[LevelAllowance, ...] | None = None,
+) -> Allowance:
     """Return what the user may still do within the limits; amounts are in micro-dollars."""
     left = remaining(ledger, limits, day, now_ms=now_ms)
     return Allowance(
         images_this_hour=left.images_this_hour,
         images_today=left.images_today,
         usd_today=left.spend_microusd,
+        levels=levels,
     )
 
 
