@@ -25,6 +25,7 @@ REQUIREMENTS: Final = ROOT / "requirements" / "runtime.txt"
 PACKAGE: Final = ROOT / "layers" / "shared" / "imagegen"
 CATALOG: Final = ROOT / "provider_catalog.json"
 DOCUMENT: Final = ROOT / "openapi.json"
+STARTER: Final = ROOT / "layers" / "shared" / "streaming"
 
 PLATFORMS: Final = {
     "arm64": ["--python-platform", "aarch64-manylinux_2_28"],
@@ -81,6 +82,7 @@ def build(artifacts: Path, architecture: str) -> int:
     shutil.copy2(CATALOG, ours)
     (ours / INSTANCES_FILE).write_text(checked_instances())
     shutil.copy2(DOCUMENT, ours)
+    shutil.copy2(STARTER, artifacts)
     compile_bytecode(ours, top=python)
     return size_bytes(artifacts)
 

@@ -1,4 +1,4 @@
-"""Starts MiniStack with four changes; MiniStack's own interpreter runs this file.
+"""Starts MiniStack with five changes; MiniStack's own interpreter runs this file.
 
 1. A layer is unpacked once instead of once per environment. Unpacking 50 MB for each of 64 new
    environments took 113 s and 11 GB on two cores, because one thread does it all. The layer is only
@@ -8,10 +8,12 @@
 3. SAM's transform gets the values of the parameters, as on AWS: the parameter ``Release`` decides
    whether new versions of the functions are published.
 4. A function's reserved concurrency also limits the calls of its alias, as on AWS.
+5. A function with an exec wrapper is started by it, and may stream (``emulator_streams``).
 """
 
 import contextvars
 import hashlib
+import sys
 import tempfile
 import threading
 import zipfile
@@ -24,6 +26,10 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners
 from samtranslator.translator import transform as sam
+
+# At the end of the path: no module of ours may shadow one of MiniStack's.
+sys.path.append(str(Path(__file__).parents[1]))
+from local import emulator_streams
 
 UNPACKED = Path(tempfile.mkdtemp(prefix="layers-"))
 ONE_AT_A_TIME = threading.Lock()
@@ -100,6 +106,7 @@ def reserved_of_function(version: dict[str, Any], config: dict[str, Any]) -> int
     return reserved
 
 
+emulator_streams.install()
 lambda_svc._reserved_concurrency = reserved_of_function  # noqa: SLF001
 sam.transform = transform_with_values
 for module in (engine, changesets, handlers):

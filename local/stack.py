@@ -121,7 +121,7 @@ class LocalStack:
             for provider, url in self.base_urls.items()
             if provider in PROVIDERS and KEYS.get(provider) not in self.options.dotenv
         }
-        simulated_urls["InstancesUrl"] = self.simulator_url
+        simulated_urls |= {"InstancesUrl": self.simulator_url, "ChatStreaming": "true"}
         if self.simulates_llm:
             simulated_urls |= {"ChatBaseUrl": self.simulator_url + LLM_PATH, "ChatModel": LLM_MODEL}
         given = overrides(self.options.dotenv, self.options.environ)

@@ -8,16 +8,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.chat import ChatService, get_chat_service
 from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
-from imagegen.chat.sse import EVENT_NAMES, to_sse
+from imagegen.chat.sse import EVENT_NAMES, to_sse_pieces
 from imagegen.edge.api import (
     build_api,
     current_user,
-    event_stream_schema,
-    events_response,
     get_dependency,
     serve,
 )
 from imagegen.edge.requests import Access
+from imagegen.edge.streams import event_stream_schema, events_response
 from imagegen.logs import logger
 from imagegen.wire.messages import ChatRequest
 
@@ -39,10 +38,10 @@ api = build_api()
 def chat(
     request: ChatRequest, service: Annotated[ChatService, Depends(get_chat_service)]
 ) -> Response[str]:
-    """Return the answer's events, all at once, because this runtime does not stream."""
+    """Return the answer's events; ``imagegen.runtime`` sends each as it comes."""
     ends_ms = service.world.now_ms() + api.lambda_context.get_remaining_time_in_millis()
     events = service.chatter.chat(request, current_user(api).id, ends_ms=ends_ms)
-    return events_response(to_sse(events))
+    return events_response(api, to_sse_pieces(events))
 
 
 @logger.inject_lambda_context(clear_state=True)

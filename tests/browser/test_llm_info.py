@@ -20,7 +20,10 @@ TOTALS = {
 
 
 def show(gallery: Gallery, name: str) -> None:
+    """Open the dialog with these calls; its script is loaded by then."""
     gallery.page.evaluate("(calls) => showCalls(calls)", read_calls(name))
+    total = gallery.element.locator("dialog").get_by_text(TOTALS[name], exact=True)
+    expect(total).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -155,6 +155,36 @@ def test_an_answer_that_does_not_come_can_be_asked_for_again(visit: Visit) -> No
     assert visitor.page.locator(".user").count() == 1
 
 
+def test_what_was_read_stays_when_an_answer_breaks_off(visit: Visit) -> None:
+    visitor = visit()
+    half = 'event: text_delta\ndata: {"text":"A fox in snow?"}\n\n'
+    cors = {"access-control-allow-origin": "*"}
+    visitor.page.route(
+        "**/chat",
+        lambda route: route.fulfill(body=half, content_type="text/event-stream", headers=cors),
+        times=1,
+    )
+    visitor.say(FOX)
+    expect(visitor.page.get_by_text("The answer broke off.")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(visitor.page.locator(".assistant p").first).to_have_text("A fox in snow?")
+    visitor.page.reload()
+    expect(visitor.page.locator(".assistant p").first).to_have_text("A fox in snow?")
+    visitor.show("chat")
+    visitor.page.get_by_role("button", name="Ask again").click()
+    expect_offered(visitor.images.first)
+    assert visitor.page.locator(".user").count() == 1
+
+
+def test_an_answer_can_be_stopped(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.route("**/chat", lambda _: None, times=1)  # It never answers.
+    visitor.say(FOX)
+    visitor.page.get_by_role("button", name="Stop").click()
+    expect(visitor.page.get_by_text("You stopped it.")).to_be_visible()
+    visitor.page.get_by_role("button", name="Ask again").click()
+    expect_offered(visitor.images.first)
+
+
 def test_without_a_token_the_page_says_what_it_needs(visit: Visit) -> None:
     visitor = visit()
     page = visitor.context.new_page()

@@ -8,7 +8,7 @@ def events_in(stream: str) -> list[tuple[str, dict[str, Any]]]:
     """Return each event's name and data."""
     found = []
     for block in stream.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.split("\n") if line)
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if line.strip(" :"))
         if fields:
             found.append((fields["event"], json.loads(fields["data"])))
     return found

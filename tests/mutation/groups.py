@@ -91,12 +91,15 @@ EDGE: Final = Group(
     "edge",
     (
         *_in("edge", "tokens token_keys token_hints requests events problems api media_types"),
+        *_in("edge", "streams"),
+        *_in("runtime", "loop invocations runtime_api"),
         *("edge/forms.py", "domain/text.py", "domain/errors.py"),
         "domain/llm_errors.py",
     ),
     (
         *_tests(UNIT, "auth token_keys requests errors error_drift pseudonyms text forms"),
-        *_tests(HANDLERS, "edges http charged compatible events"),
+        *_tests(HANDLERS, "edges http charged compatible events chat_streaming"),
+        *_tests("tests/adapters", "runtime"),
     ),
 )
 WIRE: Final = Group(
@@ -218,6 +221,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "bootstrap": "It puts objects together; every test of a handler runs the wiring.",
     "monitoring": "It names and counts what others decided.",
     "edge/openapi.py": "It writes the document of the routes, which is compared as a whole.",
+    "runtime/__main__.py": "It starts the loop.",
     "logs.py": "It writes log lines.",
     "places.py": "It has the names of variables.",
     "settings.py": "It has defaults and bounds, which are compared with the template's.",

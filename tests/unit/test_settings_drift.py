@@ -50,6 +50,7 @@ USED_BY_RESOURCES: Mapping[str, str] = {
     "AlarmTopicArn": "the topic of the alarms",
     "AllowedOrigins": "the function URLs answer preflights",
     "Architecture": "the processor of the functions",
+    "ChatStreaming": "how the chat's URL answers, and which runtime client runs",
     "EstimateConcurrency": "Lambda reserves it",
     "ExistingBucketName": "a bucket of an earlier stack instead of a new one",
     "ExistingTableName": "a table of an earlier stack instead of a new one",
@@ -68,6 +69,7 @@ USED_BY_RESOURCES: Mapping[str, str] = {
 READ_BY_LIBRARIES: Mapping[str, str] = {
     "POWERTOOLS_SERVICE_NAME": "Powertools' logger",
     "PYTHONWARNINGS": "Python",
+    "AWS_LAMBDA_EXEC_WRAPPER": "Lambda",
 }
 """Variables that none of our code reads, and who does."""
 
@@ -348,6 +350,8 @@ def test_a_setting_of_the_functions_is_read_in_their_settings_alone() -> None:
         "layers/shared/imagegen/aws/clients.py": "AWS_ENDPOINT_URL: https on AWS, not on loopback",
         "layers/shared/imagegen/bootstrap/service.py": "whether Lambda is starting it",
         "layers/shared/imagegen/providers/__init__.py": "the file of instances, in a checkout",
+        "layers/shared/imagegen/runtime/invocations.py": "what Lambda says of the function",
+        "layers/shared/imagegen/runtime/loop.py": "where Lambda's Runtime API is",
     }
     readers = {
         str(path.relative_to(ROOT))

@@ -16,6 +16,7 @@ const IDEAS = [
 export function chatView(client, told) {
   let messages = kept(KEY, []);
   let busy = false;
+  let stop = new AbortController();
   const [log, list, say] = [$("log"), $("messages"), $("say")];
   const send = $("composer").querySelector("button");
   const save = () => keep(KEY, messages);
@@ -24,7 +25,9 @@ export function chatView(client, told) {
 
   function show() {
     list.replaceChildren(...messages.map((one) => row(one).item));
-    if (messages.at(-1)?.role === "user") offerAgain("The answer did not arrive.");
+    const last = messages.at(-1);
+    if (last?.role === "user") offerAgain("The answer did not arrive.");
+    else if (last?.trouble) offerAgain();
     greet();
     toEnd();
   }
@@ -68,13 +71,16 @@ export function chatView(client, told) {
     }
     message.generations.forEach(add);
     calls();
-    if (message.trouble) item.append(h("p", { className: "trouble", textContent: message.trouble }));
+    if (message.trouble) item.append(trouble(message.trouble));
     return view;
   }
 
+  const trouble = (text) => h("p", { className: "trouble", textContent: text });
+
   function offerAgain(why) {
     const again = h("button", { type: "button", className: "quiet", textContent: "Ask again" });
-    const item = h("li", { className: "assistant" }, h("p", { className: "trouble", textContent: why }), h("div", {}, again));
+    const item = h("li", { className: "assistant" }, h("div", {}, again));
+    if (why) item.prepend(trouble(why));
     again.addEventListener("click", () => {
       say.focus();
       item.remove();
@@ -84,9 +90,10 @@ export function chatView(client, told) {
     toEnd();
   }
 
-  /** Returns the newest part of the conversation for the service: texts and image ids. */
+  /** Returns the newest part of the conversation, up to the person's last words: texts and image ids. */
   function history() {
-    const sent = messages.slice(-LONGEST).map(({ role, content, generations = [] }) => ({
+    const asked = messages.slice(0, messages.findLastIndex(({ role }) => role === "user") + 1);
+    const sent = asked.slice(-LONGEST).map(({ role, content, generations = [] }) => ({
       role,
       content,
       ...(generations.length && { imageGenerations: generations.map(({ id }) => ({ id })) }),
@@ -97,8 +104,8 @@ export function chatView(client, told) {
 
   function setBusy(now) {
     busy = now;
-    // Not `disabled`: a button that has just been pressed would lose the focus.
-    send.setAttribute("aria-disabled", now);
+    // The same button ends an answer.
+    send.textContent = now ? "Stop" : "Send";
     list.setAttribute("aria-busy", now);
   }
 
@@ -106,6 +113,7 @@ export function chatView(client, told) {
     const asked = messages;
     const message = { role: "assistant", content: "", generations: [], calls: [] };
     const view = row(message);
+    stop = new AbortController();
     setBusy(true);
     view.item.classList.add("busy");
     list.append(view.item);
@@ -120,9 +128,18 @@ export function chatView(client, told) {
       }
     } catch (error) {
       if (asked !== messages) return setBusy(false);
-      view.item.remove();
-      told.failed(error);
-      offerAgain(explain(error));
+      const why = stop.signal.aborted ? "You stopped it." : explain(error);
+      message.content = view.text.textContent;
+      const isEmpty = !message.content && !message.generations.length;
+      if (isEmpty) view.item.remove();
+      else {
+        // What a person has read, or may have bought, stays.
+        messages.push({ ...message, trouble: why });
+        view.item.append(trouble(why));
+        save();
+      }
+      offerAgain(isEmpty && why);
+      if (!stop.signal.aborted) told.failed(error);
     }
     view.item.classList.remove("busy");
     setBusy(false);
@@ -136,7 +153,7 @@ export function chatView(client, told) {
       message.generations.push(generation);
       view.add(generation);
     };
-    for await (const { event, data } of client.chat(history())) {
+    for await (const { event, data } of client.chat(history(), undefined, { signal: stop.signal })) {
       if (asked !== messages) return;
       const near = isNear();
       if (event === "text_delta") view.text.append(data.text);
@@ -164,7 +181,8 @@ export function chatView(client, told) {
 
   $("composer").addEventListener("submit", (event) => {
     event.preventDefault();
-    speak(say.value);
+    if (busy) stop.abort();
+    else speak(say.value);
   });
   say.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -381,7 +381,7 @@ export class GeneratedImageElement extends Base {
     const { choices = [], blocked } = this.#generation.estimate ?? {};
     const list = this.#parts.choices;
     // Another model helps only where money is the limit.
-    list.hidden = choices.length < 2 || Boolean(blocked) && !blocked.reason.endsWith("_spend");
+    list.hidden = choices.length < 2 || Boolean(blocked) && blocked.reason !== "daily_spend";
     if (this.#choices === choices) return;
     this.#choices = choices;
     list.replaceChildren(...choices.map((one, index) => {

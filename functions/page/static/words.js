@@ -129,17 +129,11 @@ export function detailsOf({ prompt, estimate, image, id }) {
     ["Made in", image?.durationMs && durationText(image.durationMs)],
     ["Left", left && [
       left.imagesThisHour !== null && `${left.imagesThisHour} images this hour`,
-      left.imagesToday !== null && `${left.imagesToday} today`, usdText(left.usdToday), ...sharedTexts(left),
+      left.imagesToday !== null && `${left.imagesToday} today`, usdText(left.usdToday),
     ].filter(Boolean).join(", ")],
     ["Image id", image?.id ?? id],
   ].filter(([, text]) => text);
 }
-
-/** What is left of the budgets that are shared with others. */
-const sharedTexts = ({ levels = [] }) => levels.flatMap(({ level, usdToday, usdThisMonth }) => [
-  usdToday !== null && `your ${level} ${usdText(usdToday)} today`,
-  usdThisMonth !== null && `your ${level} ${usdText(usdThisMonth)} this month`,
-]);
 
 /** What stands beside the button: the usual price, where it is not the button's, and the usual time. */
 export const besideText = ({ buttonNote, typicalSeconds: seconds }) =>

@@ -5,7 +5,7 @@ Nothing here uses AWS, the environment or a clock, so that it works in any other
 
 from imagegen.chat.aisdk import from_aisdk, to_aisdk
 from imagegen.chat.results import extract_image_generations, message_complete, result_for_llm
-from imagegen.chat.sse import to_sse
+from imagegen.chat.sse import to_sse, to_sse_pieces
 from imagegen.chat.tool import FORMATS, INSTRUCTIONS, tool_definition
 from imagegen.wire.handles import with_inputs
 
@@ -18,6 +18,7 @@ __all__ = [
     "result_for_llm",
     "to_aisdk",
     "to_sse",
+    "to_sse_pieces",
     "tool_definition",
     "with_inputs",
 ]

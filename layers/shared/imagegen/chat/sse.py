@@ -1,6 +1,6 @@
 """A chat's events as server-sent events (https://html.spec.whatwg.org/#server-sent-events)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from imagegen.wire.messages import ChatEvent, MessageComplete, MessageStart, TextDelta, ToolCall
 
@@ -12,9 +12,12 @@ EVENT_NAMES: dict[type, str] = {
 }
 
 
+def to_sse_pieces(events: Iterable[ChatEvent]) -> Iterator[str]:
+    """Yield the text of each event; its JSON is a single line, so nothing is escaped."""
+    for event in events:
+        yield f"event: {EVENT_NAMES[type(event)]}\ndata: {event.model_dump_json(by_alias=True)}\n\n"
+
+
 def to_sse(events: Iterable[ChatEvent]) -> str:
-    """Return the events as one stream; each one's JSON is a single line, so nothing is escaped."""
-    return "".join(
-        f"event: {EVENT_NAMES[type(event)]}\ndata: {event.model_dump_json(by_alias=True)}\n\n"
-        for event in events
-    )
+    """Return all events as one stream."""
+    return "".join(to_sse_pieces(events))

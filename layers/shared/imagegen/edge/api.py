@@ -4,7 +4,7 @@ Every route needs a token unless a handler declares it open, so that a new route
 default. The body's size, the route and the token are checked before anything is parsed.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from types import UnionType
@@ -29,12 +29,11 @@ from imagegen.edge import openai_problems, problems
 from imagegen.edge.events import NEEDED, url_event
 from imagegen.edge.problems import edge_problem, to_problem
 from imagegen.edge.requests import Access, Event, check_request
+from imagegen.edge.streams import Stream
 from imagegen.logs import logger, place_of, silence_others
 from imagegen.places import came_through_front
 from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
-
-EVENTS = "text/event-stream"
 
 
 def build_api() -> LambdaFunctionUrlResolver:
@@ -103,8 +102,9 @@ def _answer(
             name_in_logs(user.id, access.name_key)
         if fault is not None:
             return _as_event(_response_for_path(fault, path))
-        api.append_context(user=user)  # type: ignore[no-untyped-call]
-        answer: dict[str, Any] = api.resolve(event, context)
+        stream = Stream()
+        api.append_context(user=user, stream=stream)  # type: ignore[no-untyped-call]
+        answer: dict[str, Any] = stream.into(api.resolve(event, context), context)
     except ImagegenError as error:
         answer = _as_event(error_response(error, path, access.metadata_url(event)))
     except Exception as error:  # noqa: BLE001 the last resort: the caller always gets a problem
@@ -210,19 +210,6 @@ def response_schema(description: str, model: type[BaseModel] | UnionType) -> Ope
 def json_response_schema(description: str) -> OpenAPIResponse:
     """Return the OpenAPI description of an answer that may be any JSON object."""
     return {"description": description, "content": {JSON: {"schema": {"type": "object"}}}}
-
-
-def event_stream_schema(description: str, names: Collection[str]) -> OpenAPIResponse:
-    """Return the OpenAPI description of a stream of server-sent events: that of one event."""
-    data = {"type": "string", "description": "JSON"}
-    properties = {"event": {"enum": list(names)}, "data": data}
-    event = {"type": "object", "properties": properties, "required": list(properties)}
-    return {"description": description, "content": {EVENTS: {"schema": event}}}
-
-
-def events_response(stream: str) -> Response[str]:
-    """Return the answer that contains a stream of server-sent events."""
-    return Response(200, f"{EVENTS}; charset=utf-8", stream, headers={"Cache-Control": "no-store"})
 
 
 def error_response(error: ImagegenError, path: str = "", metadata_url: str = "") -> Response[str]:
