@@ -70,6 +70,7 @@ CLOSED_FIRST = _bug(
         "        self._give(snapshot, snapshot.op.levels, change, now_ms=now_ms)\n",
     ),
     UNIT,
+    f"{UNIT}::test_an_entry_that_refuses_asks_no_level",
 )
 TAKEN_FIRST = _bug(
     "18f a level takes a hold before the entry is open",
