@@ -47,6 +47,11 @@ class Copy:
         self.stdout = os.fdopen(pipes[1])
         self.stderr = os.fdopen(pipes[2])
         self._end = _opened(pid)
+        """Can be read once the process has ended; ``None`` if it had ended at once."""
+
+    def __del__(self) -> None:
+        if self._end is not None:
+            os.close(self._end)
 
     def poll(self) -> int | None:
         """Return ``None`` while it runs, and 0 afterwards: its real status is not known."""
@@ -77,10 +82,7 @@ class Copy:
                 signal.pidfd_send_signal(self._end, number)
 
     def _ended(self, seconds: float | None) -> int | None:
-        if self._end is not None and select.select([self._end], [], [], seconds)[0]:
-            os.close(self._end)
-            self._end = None
-        if self._end is None:
+        if self._end is None or _is_ready(self._end, seconds):
             self.returncode = 0
         return self.returncode
 
@@ -192,6 +194,13 @@ def run(order: Mapping[str, Any], pipes: Sequence[int]) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def _is_ready(number: int, seconds: float | None) -> bool:
+    """Return whether a file can be read within the time; ``None`` is for ever."""
+    waiting = select.poll()
+    waiting.register(number, select.POLLIN)
+    return bool(waiting.poll(None if seconds is None else seconds * 1000))
 
 
 def _opened(pid: int) -> int | None:
