@@ -15,6 +15,8 @@ from tests.stack.test_crash import variables
 
 pytestmark = pytest.mark.skipif(not emulator_forks.is_possible(), reason="needs Linux")
 SECONDS = 20
+WAITING = "import sys\nprint('up', flush=True)\nsys.stdin.readline()\n"
+"""Says when it has begun, and goes on until it is told to."""
 
 type Start = Callable[..., Any]
 
@@ -91,7 +93,7 @@ def test_what_one_copy_changes_no_other_one_has(start: Start) -> None:
 
 
 def test_it_ends_when_it_is_told_to_or_its_script_does(start: Start) -> None:
-    waiting = start("import sys\nprint('up', flush=True)\nsys.stdin.readline()\n")
+    waiting = start(WAITING)
     assert waiting.stdout.readline() == "up\n"
     assert waiting.poll() is None
     with pytest.raises(subprocess.TimeoutExpired):
@@ -106,7 +108,8 @@ def test_it_ends_when_it_is_told_to_or_its_script_does(start: Start) -> None:
 
 
 def test_the_variables_of_a_copy_are_found_by_its_process(start: Start) -> None:
-    process = start("import sys\nsys.stdin.readline()\n", AWS_ENDPOINT_URL="http://here")
+    process = start(WAITING, AWS_ENDPOINT_URL="http://here")
+    assert process.stdout.readline() == "up\n"
 
     found = variables(Path("/proc") / str(process.pid))
 
