@@ -18,6 +18,7 @@ from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
+from imagegen.domain.budget_amounts import AmountStore
 from imagegen.domain.budgets import ORGANISATION, BudgetStore, Level
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ProviderError
@@ -39,6 +40,7 @@ from imagegen.usecases.generate.run import Confirmed, Made, Running
 from imagegen.usecases.generate.sets import MOST_AT_ONCE
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GenerateRequest
+from tests.fakes.amounts import MemoryAmountStore
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.images import MemoryPromptStore
@@ -121,6 +123,7 @@ class Instance:
     finished: list[ImageRecord] = field(default_factory=list)
     catalog: Catalog = CATALOG
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
+    amounts: AmountStore = field(default_factory=MemoryAmountStore)
     jobs: JobStore = field(default_factory=MemoryJobStore)
     """In memory where no provider has jobs, as the next."""
     prompts: PromptStore = field(default_factory=MemoryPromptStore)

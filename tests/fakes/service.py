@@ -42,6 +42,7 @@ from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GeneratedImage, GenerateRequest
 from imagegen.wire.messages import MessageComplete
 from imagegen.wire.run_events import RunEvent
+from tests.fakes.amounts import MemoryAmountStore
 from tests.fakes.budgets import MemoryBudgetStore
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
@@ -101,6 +102,7 @@ class Service:
     wire: Wire = field(default_factory=Wire)
     ledgers: MemoryLedgerStore = field(default_factory=MemoryLedgerStore)
     budgets: MemoryBudgetStore = field(default_factory=MemoryBudgetStore)
+    amounts: MemoryAmountStore = field(default_factory=MemoryAmountStore)
     circuits: MemoryCircuitStore = field(default_factory=MemoryCircuitStore)
     images: MemoryImageStore = field(default_factory=MemoryImageStore)
     uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
@@ -410,6 +412,10 @@ class FakeWorld:
     @property
     def budgets(self) -> MemoryBudgetStore:
         return wired("budgets", self.service.budgets, self.service.wire)
+
+    @property
+    def amounts(self) -> MemoryAmountStore:
+        return self.service.amounts
 
     @property
     def records(self) -> MemoryRecordStore:

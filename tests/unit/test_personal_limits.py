@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegen.domain.budget_amounts import Amounts
 from imagegen.domain.ledger import Hold, Ledger, Limits, PersonalLimits
-from imagegen.domain.personal_limits import NewAmounts, applied, set_by_operator, set_by_person
+from imagegen.domain.personal_limits import applied, set_by_operator, set_by_person
 from imagegen.domain.standing import limit_now, limit_reached, remaining
 from tests.fakes.clock import NOON_MS
 
@@ -20,27 +21,27 @@ def test_with_nothing_set_everybodys_limits_hold() -> None:
 
 
 def test_an_operator_may_give_a_person_more_than_everybody_has() -> None:
-    raised = set_by_operator(NOBODY, NewAmounts(50_000_000, 500_000_000))
+    raised = set_by_operator(NOBODY, Amounts(50_000_000, 500_000_000))
     within = applied(EVERYBODY, raised)
     assert (within.daily_microusd, within.monthly_microusd) == (50_000_000, 500_000_000)
 
 
 def test_a_person_cannot_give_themselves_more() -> None:
-    wished = set_by_person(NOBODY, NewAmounts(50_000_000, 500_000_000))
+    wished = set_by_person(NOBODY, Amounts(50_000_000, 500_000_000))
     assert applied(EVERYBODY, wished) == EVERYBODY
 
 
 def test_a_person_may_limit_a_month_that_is_not_limited_for_everybody() -> None:
-    within = applied(Limits(), set_by_person(NOBODY, NewAmounts(monthly_microusd=5_000_000)))
+    within = applied(Limits(), set_by_person(NOBODY, Amounts(monthly_microusd=5_000_000)))
     assert (within.daily_microusd, within.monthly_microusd) == (10_000_000, 5_000_000)
 
 
 def test_what_an_operator_sets_leaves_the_persons_own_and_the_other_way_round() -> None:
-    own = set_by_person(NOBODY, NewAmounts(1_000_000, 2_000_000))
-    both = set_by_operator(own, NewAmounts(3_000_000))
+    own = set_by_person(NOBODY, Amounts(1_000_000, 2_000_000))
+    both = set_by_operator(own, Amounts(3_000_000))
     assert both == PersonalLimits(3_000_000, None, 1_000_000, 2_000_000)
-    assert set_by_person(both, NewAmounts()) == PersonalLimits(3_000_000)
-    assert set_by_operator(both, NewAmounts()) == own
+    assert set_by_person(both, Amounts()) == PersonalLimits(3_000_000)
+    assert set_by_operator(both, Amounts()) == own
 
 
 @given(PERSONAL, AMOUNTS)

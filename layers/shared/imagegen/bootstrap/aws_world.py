@@ -25,6 +25,7 @@ from imagegen.settings import Settings
 from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
+    from imagegen.domain.budget_amounts import AmountStore
     from imagegen.domain.budgets import BudgetStore
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
@@ -69,6 +70,13 @@ class AwsWorld:
         from imagegen.aws.budget_store import DynamoBudgetStore  # noqa: PLC0415
 
         return DynamoBudgetStore(clients.dynamodb(), self.settings.table_name)
+
+    @cached_property
+    def amounts(self) -> "AmountStore":
+        """The amounts of these budgets that operators set."""
+        from imagegen.aws.amount_store import DynamoAmountStore  # noqa: PLC0415 as above
+
+        return DynamoAmountStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
     def records(self) -> DynamoRecordStore:

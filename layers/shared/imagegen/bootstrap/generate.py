@@ -75,7 +75,7 @@ class GenerateService(PricingService):
         world, settings = self.world, self.settings
         return Generator(
             catalog=world.catalog,
-            holds=Holds(self.ledgers, self.reconciler, settings.limits, world.now_ms),
+            holds=Holds(self.ledgers, self.reconciler, self.limits, world.now_ms),
             moderation=PromptModeration(world.get_moderator, settings.moderation),
             loop=ProviderLoop(
                 catalog=world.catalog,
@@ -206,7 +206,7 @@ class GenerateService(PricingService):
             reconciler=self.reconciler,
             chat_usages=world.chat_usages,
             budgets=lambda: world.budgets,
-            limits=settings.limits,
+            limits=self.limits,
             chat_limits=settings.chat_limits,
             image_id_key=world.image_id_key,
             now_ms=world.now_ms,

@@ -1,9 +1,12 @@
 """The part that all services share that price images: pricer and estimator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from imagegen.bootstrap.service import Service
+from imagegen.domain.budget_amounts import CurrentAmounts
+from imagegen.domain.budgets import Level
+from imagegen.domain.ledger import Limits
 from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ModelLister, Switchboard
 from imagegen.usecases.estimator import Estimator
@@ -16,6 +19,32 @@ class PricingService(Service):
     """Prices images."""
 
     settings: MoneySettings
+    team: str = ""
+    """The team whose budget counts as well; empty without one."""
+
+    @cached_property
+    def amounts(self) -> CurrentAmounts:
+        """The amounts of the budgets above the users; it has this instance's memory of them."""
+        world, settings = self.world, self.settings
+        return CurrentAmounts(
+            world.amounts, settings.organisation_amounts, settings.team_amounts, world.now_ms
+        )
+
+    def levels(self) -> tuple[Level, ...]:
+        """Return the levels above a user at which a request counts now.
+
+        Raises:
+            StoreUnavailableError: the amounts that operators set cannot be read.
+        """
+        return self.amounts.levels(self.team)
+
+    def limits(self) -> Limits:
+        """Return what a user may do now, with the levels above.
+
+        Raises:
+            StoreUnavailableError: the amounts that operators set cannot be read.
+        """
+        return replace(self.settings.limits, levels=self.levels())
 
     @cached_property
     def switchboard(self) -> Switchboard:
@@ -32,7 +61,9 @@ class PricingService(Service):
     @cached_property
     def estimator(self) -> Estimator:
         """Answers what a request costs."""
-        return Estimator(self.pricer, lambda: self.world.budgets, self.settings.max_count)
+        return Estimator(
+            self.pricer, lambda: self.world.budgets, self.levels, self.settings.max_count
+        )
 
     @cached_property
     def pricer(self) -> Pricer:

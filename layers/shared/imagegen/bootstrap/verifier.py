@@ -49,7 +49,9 @@ def get_verifier() -> TokenVerifier:
         settings.jwt_audience,
         fetch=partial(_fetch, url),
         now_ms=partial(now_ms, settings),
-        scope_names=ScopeNames(settings.jwt_user_scope, settings.jwt_admin_scope),
+        scope_names=ScopeNames(
+            settings.jwt_user_scope, settings.jwt_admin_scope, settings.jwt_team_claim
+        ),
         algorithms=settings.jwt_algorithms,
     )
 

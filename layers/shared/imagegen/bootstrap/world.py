@@ -16,6 +16,7 @@ from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
+    from imagegen.domain.budget_amounts import AmountStore
     from imagegen.domain.budgets import BudgetStore
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
@@ -77,6 +78,10 @@ class World(Protocol):
     @property
     def ledgers(self) -> StoredLedgers:
         """The users' ledgers."""
+
+    @property
+    def amounts(self) -> "AmountStore":
+        """The amounts of these budgets that operators set."""
 
     @property
     def budgets(self) -> "BudgetStore":

@@ -48,6 +48,11 @@ class Level:
     monthly_microusd: int | None = None
 
     @property
+    def is_limited(self) -> bool:
+        """Whether it has a limit; without one it need not be counted."""
+        return (self.daily_microusd, self.monthly_microusd) != (None, None)
+
+    @property
     def title(self) -> Literal["organisation", "team"]:
         """The word for it in JSON and in messages."""
         return "organisation" if self.name == ORGANISATION else "team"

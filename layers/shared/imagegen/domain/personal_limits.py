@@ -5,9 +5,10 @@ still the ones it was checked against.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
+from imagegen.domain.budget_amounts import Amounts
 from imagegen.domain.ledger import Limits, PersonalLimits
 
 type Change = Callable[[PersonalLimits], PersonalLimits]
@@ -27,20 +28,12 @@ class PersonalLimitStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class NewAmounts:
-    """What is to be set: amounts in micro-dollars, ``None`` removes one."""
-
-    daily_microusd: int | None = None
-    monthly_microusd: int | None = None
-
-
-def set_by_operator(limits: PersonalLimits, new: NewAmounts) -> PersonalLimits:
+def set_by_operator(limits: PersonalLimits, new: Amounts) -> PersonalLimits:
     """Return the limits with those that an operator sets in place of everybody's."""
     return replace(limits, daily_microusd=new.daily_microusd, monthly_microusd=new.monthly_microusd)
 
 
-def set_by_person(limits: PersonalLimits, new: NewAmounts) -> PersonalLimits:
+def set_by_person(limits: PersonalLimits, new: Amounts) -> PersonalLimits:
     """Return the limits with those that a person sets; they can only lower what others allow."""
     return replace(
         limits, own_daily_microusd=new.daily_microusd, own_monthly_microusd=new.monthly_microusd

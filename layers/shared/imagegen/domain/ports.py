@@ -229,6 +229,8 @@ class User:
     id: str
     """32 hex digits, always the same for one issuer and subject."""
     scopes: frozenset[str]
+    team: str = ""
+    """The name of the user's team, whose budget counts as well; empty without one."""
 
     @property
     def is_admin(self) -> bool:

@@ -35,11 +35,13 @@ LEEWAY_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class ScopeNames:
-    """The issuer's names for our two scopes."""
+    """The issuer's names for our two scopes, and for the claim with a user's team."""
 
     user: str = ""
     """The scope that every token needs; if empty, every user of the issuer is accepted."""
     admin: str = ADMIN
+    team_claim: str = ""
+    """Empty: there are no teams."""
 
 
 OUR_NAMES = ScopeNames()
@@ -71,7 +73,7 @@ class TokenVerifier:
         subject = claims["sub"]
         if not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
             raise _invalid_token(token_hints.CLAIMS)
-        return User(user_id(self.issuer, subject), self._scopes(claims))
+        return User(user_id(self.issuer, subject), self._scopes(claims), self._team(claims))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         if len(token) > MAX_JWT_CHARACTERS:
@@ -163,6 +165,22 @@ class TokenVerifier:
         if self.scope_names.user and self.scope_names.user not in words and not is_admin:
             raise ForbiddenError(f"The token lacks the scope {self.scope_names.user!r}.")
         return frozenset({USER, ADMIN} if is_admin else {USER})
+
+    def _team(self, claims: Mapping[str, Any]) -> str:
+        """Return the user's team, empty without one; of several, the first one.
+
+        Raises:
+            UnauthorizedError: the claim is no name. Without its team, a request would escape the
+                team's budget.
+        """
+        value = claims.get(self.scope_names.team_claim) if self.scope_names.team_claim else None
+        if isinstance(value, list):
+            value = value[0] if value else None
+        if value is None or value == "":
+            return ""
+        if not isinstance(value, str) or len(value) > MAX_SUBJECT_CHARACTERS:
+            raise _invalid_token(token_hints.CLAIMS)
+        return value
 
 
 def build_verifier(
