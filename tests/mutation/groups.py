@@ -149,6 +149,17 @@ BYTES: Final = Group(
         *_tests(UNIT, "png_planes delivery jpeg_blocks vp8"),
     ),
 )
+KEYS: Final = Group(
+    "keys",
+    (
+        *_in("domain", "keys program_limits"),
+        *("edge/program_keys.py", "edge/credentials.py", "usecases/program_keys.py"),
+    ),
+    (
+        *_tests(UNIT, "program_keys requests"),
+        *_tests(HANDLERS, "program_keys"),
+    ),
+)
 PICTURES: Final = Group(
     "pictures",
     (
@@ -211,16 +222,17 @@ OBJECTS: Final = Group(
     _in(
         "aws",
         "image_store record_store prompt_store preview_store upload_store s3_errors items "
-        "chat_usage_store job_store",
+        "chat_usage_store job_store key_store",
     ),
     (
         *_tests(AWS, "image_contract prompt_contract preview_contract upload_contract"),
         *_tests(AWS, "chat_usage_contract job_contract record_life object_keys deletion retries"),
+        *_tests(AWS, "key_contract"),
     ),
     on_aws=True,
 )
 GROUPS: Final = (
-    *(GENERATE, OPENAI_API, OFFERS, LEDGER, EDGE, WIRE, OUTCOMES, BYTES, PICTURES),
+    *(GENERATE, OPENAI_API, OFFERS, LEDGER, EDGE, KEYS, WIRE, OUTCOMES, BYTES, PICTURES),
     *(MCP, CHAT, QUALITY, STORES, OBJECTS),
 )
 LEFT_OUT: Final[Mapping[str, str]] = {

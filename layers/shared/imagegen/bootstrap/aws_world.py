@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
     from imagegen.domain.jobs import JobStore
+    from imagegen.domain.keys import KeyStore
     from imagegen.domain.previews import PreviewStore
 
 ID_BYTES = 6
@@ -125,6 +126,13 @@ class AwsWorld:
         from imagegen.aws.chat_usage_store import DynamoChatUsageStore  # noqa: PLC0415
 
         return DynamoChatUsageStore(clients.dynamodb(), self.settings.table_name)
+
+    @cached_property
+    def program_keys(self) -> "KeyStore":
+        """The keys for programs."""
+        from imagegen.aws.key_store import DynamoKeyStore  # noqa: PLC0415 as above
+
+        return DynamoKeyStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
     def observer(self) -> LogObserver:

@@ -1,14 +1,19 @@
 """The part that all services share that price images: pricer and estimator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from imagegen.bootstrap.service import Service
+from imagegen.domain.ledger import Limits
 from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ModelLister, Switchboard
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.inputs import InputReader
 from imagegen.usecases.pricer import Pricer
+
+if TYPE_CHECKING:
+    from imagegen.domain.keys import Program
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,28 @@ class PricingService(Service):
     """Prices images."""
 
     settings: MoneySettings
+    program: "Program | None" = None
+    """The program whose request this service answers; ``None`` for people."""
+    remembers: ClassVar[tuple[str, ...]] = ("guard",)
+    """What has this instance's memory of circuits and budgets."""
+
+    def under(self, program: "Program | None") -> Self:
+        """Return the service with the limits of a program, and of the person for whom it acts."""
+        if program is None:
+            return self
+        limited = replace(self, program=program)
+        vars(limited).update({name: getattr(self, name) for name in self.remembers})
+        return limited
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What the caller may do."""
+        if self.program is None:
+            return self.settings.limits
+        # Only requests with a key load it.
+        from imagegen.domain.program_limits import limits_of  # noqa: PLC0415
+
+        return limits_of(self.program, self.settings.limits)
 
     @cached_property
     def switchboard(self) -> Switchboard:
@@ -43,7 +70,7 @@ class PricingService(Service):
             switchboard=self.switchboard,
             ledgers=world.ledgers,
             inputs=self.input_reader,
-            limits=self.settings.limits,
+            limits=self.limits,
             price_multiple=self.settings.fallback_price_multiple,
             keyring=world.keyring,
             image_id_key=world.image_id_key,

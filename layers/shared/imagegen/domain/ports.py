@@ -4,16 +4,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from imagegen.domain.inputs import InputFields, InputFile, PreviewFrame
 from imagegen.domain.text import legible
+
+if TYPE_CHECKING:
+    from imagegen.domain.keys import Program  # only requests with a key load it
 
 type ServedModels = Mapping[str, date | None]
 """The models that a provider lists, by id, each with its last day if one is announced."""
 type Json = bool | int | float | str | list[Json] | Mapping[str, Json] | None
 USER, ADMIN = "user", "admin"
-"""The two scopes."""
+"""The two scopes of people. A key for programs has scopes of its own, and may have ``ADMIN``."""
+ESTIMATE, IMAGES, CHAT, PEOPLE = "estimate", "images", "chat", "people"
+"""The scopes of keys: prices; also images; the chat; and the right to act for a named person."""
+KEY_PREFIX = "ik_"
+"""The first characters of every key for programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +231,13 @@ class ModerationMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The authenticated user of a request."""
+    """The authenticated user of a request: a person, or a program."""
 
     id: str
-    """32 hex digits, always the same for one issuer and subject."""
+    """32 hex digits, always the same for one issuer and subject, or for one key."""
     scopes: frozenset[str]
+    program: "Program | None" = None
+    """The program that calls, for itself or for the person of ``id``."""
 
     @property
     def is_admin(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from types import UnionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFunctionUrlResolver
@@ -34,6 +34,9 @@ from imagegen.logs import logger, place_of, silence_others
 from imagegen.places import came_through_front
 from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
+
+if TYPE_CHECKING:
+    from imagegen.domain.keys import Program  # only requests with a key load it
 
 
 def build_api() -> LambdaFunctionUrlResolver:
@@ -98,8 +101,10 @@ def _answer(
         if refused := _no_route(api, event):
             return _as_event(refused)
         user, fault = check_request(event, access)
-        if user is not None and access.name_key is not None:
+        if user is not None:
             name_in_logs(user.id, access.name_key)
+            if user.program is not None:
+                logger.append_keys(key_id=user.program.key.id)
         if fault is not None:
             return _as_event(_response_for_path(fault, path))
         stream = Stream()
@@ -144,8 +149,10 @@ def _not_allowed(methods: list[str], path: str) -> Response[str]:
     return answer
 
 
-def name_in_logs(user: str, name_key: Callable[[], bytes]) -> None:
+def name_in_logs(user: str, name_key: Callable[[], bytes] | None) -> None:
     """Add the user's name to the lines of this invocation, unless the key cannot be read now."""
+    if name_key is None:
+        return
     with suppress(ImagegenError):
         logger.append_keys(user=log_name(user, name_key()))
 
@@ -171,6 +178,12 @@ def current_user(api: LambdaFunctionUrlResolver) -> User:
     if not isinstance(user, User):
         raise errors.UnauthorizedError("Send a token: Authorization: Bearer <token>.")
     return user
+
+
+def program_of(api: LambdaFunctionUrlResolver) -> "Program | None":
+    """Return the program that sent the request, ``None`` if a person did, or nobody known."""
+    user = api.context.get("user")
+    return user.program if isinstance(user, User) else None
 
 
 def viewer_id(api: LambdaFunctionUrlResolver) -> str:
