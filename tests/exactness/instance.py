@@ -45,6 +45,7 @@ from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.images import MemoryPromptStore
 from tests.fakes.jobs import MemoryJobStore
+from tests.fakes.keys import MemoryKeyStore
 from tests.fakes.pictures import clear_png, png
 from tests.fakes.previews import MemoryPreviewStore
 from tests.fakes.providers import ScriptedModerator
@@ -130,6 +131,7 @@ class Instance:
     """In memory where no test is about them."""
     uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
     previews: MemoryPreviewStore = field(default_factory=MemoryPreviewStore)
+    program_keys: MemoryKeyStore = field(default_factory=MemoryKeyStore)
     events: list[str] = field(default_factory=list)
     """What was left to other invocations, for a test to deliver."""
     keeps_prompts: bool = True

@@ -51,6 +51,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.faults import Wire, wired
 from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
 from tests.fakes.jobs import MemoryJobStore
+from tests.fakes.keys import MemoryKeyStore
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.llms import TalkingLlm
 from tests.fakes.previews import MemoryPreviewStore
@@ -98,6 +99,7 @@ class Service:
     max_count: int = 4
     model_aliases: str = ""
     aws_region: str = ""
+    jwt_issuer: str = "https://issuer.test"
     clock: Clock = field(default_factory=Clock)
     wire: Wire = field(default_factory=Wire)
     ledgers: MemoryLedgerStore = field(default_factory=MemoryLedgerStore)
@@ -115,6 +117,7 @@ class Service:
     price_drift_closes: bool = False
     jobs: MemoryJobStore = field(default_factory=MemoryJobStore)
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
+    program_keys: MemoryKeyStore = field(default_factory=MemoryKeyStore)
     chat_limits: DailyChatLimits = field(default_factory=DailyChatLimits)
     moderator: ScriptedModerator | None = field(default_factory=ScriptedModerator)
     moderated_by: str = "openai"
@@ -172,6 +175,7 @@ class Service:
             require_marks=self.require_marks,
             price_drift_closes=self.price_drift_closes,
             aws_region=self.aws_region,
+            jwt_issuer=self.jwt_issuer,
             chat_input_usd_per_million=input_usd,
             chat_output_usd_per_million=output_usd,
         )
@@ -428,6 +432,10 @@ class FakeWorld:
     @property
     def jobs(self) -> MemoryJobStore:
         return wired("jobs", self.service.jobs, self.service.wire)
+
+    @property
+    def program_keys(self) -> MemoryKeyStore:
+        return wired("program_keys", self.service.program_keys, self.service.wire)
 
     @property
     def chat_usages(self) -> MemoryChatUsageStore:

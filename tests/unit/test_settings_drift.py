@@ -6,10 +6,11 @@
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from importlib import import_module
+from inspect import get_annotations
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -113,7 +114,7 @@ def settings_of(function: str) -> type[Settings]:
     """Return the class that a function's service takes its settings from."""
     module = import_module(f"imagegen.bootstrap.{function}")
     service = getattr(module, f"{function.capitalize()}Service")
-    found: type[Settings] = get_type_hints(service)["settings"]
+    found: type[Settings] = get_annotations(service)["settings"]
     return found
 
 

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from imagegen.bootstrap.service import Service
 from imagegen.domain.budget_amounts import CurrentAmounts
 from imagegen.domain.budgets import Level
+from imagegen.domain.callers import User
 from imagegen.domain.ledger import Limits
 from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ModelLister, Switchboard
@@ -13,14 +15,32 @@ from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.inputs import InputReader
 from imagegen.usecases.pricer import Pricer
 
+if TYPE_CHECKING:
+    from imagegen.domain.keys import Program
+
 
 @dataclass(frozen=True)
 class PricingService(Service):
     """Prices images."""
 
     settings: MoneySettings
-    team: str = ""
-    """The team whose budget counts as well; empty without one."""
+    caller: User | None = None
+    """Whose request this service answers, if other limits hold for it than for each person."""
+    remembers: ClassVar[tuple[str, ...]] = ("guard", "amounts")
+    """What has this instance's memory of circuits and budgets."""
+
+    def under(self, caller: User | None) -> Self:
+        """Return the service with the limits of a program, or of a person with a team."""
+        if caller is None or (caller.program is None and not caller.team):
+            return self
+        limited = replace(self, caller=caller)
+        vars(limited).update({name: getattr(self, name) for name in self.remembers})
+        return limited
+
+    @property
+    def program(self) -> "Program | None":
+        """The program that calls; ``None`` for people."""
+        return self.caller.program if self.caller else None
 
     @cached_property
     def amounts(self) -> CurrentAmounts:
@@ -30,21 +50,32 @@ class PricingService(Service):
             world.amounts, settings.organisation_amounts, settings.team_amounts, world.now_ms
         )
 
+    @cached_property
+    def own_limits(self) -> Limits:
+        """What the caller may do; the only level in it is that of a program."""
+        if self.program is None:
+            return self.settings.limits
+        # Only requests with a key load it.
+        from imagegen.domain.program_limits import limits_of  # noqa: PLC0415
+
+        return limits_of(self.program, self.settings.limits)
+
     def levels(self) -> tuple[Level, ...]:
-        """Return the levels above a user at which a request counts now.
+        """Return the levels above the caller at which a request counts now.
 
         Raises:
             StoreUnavailableError: the amounts that operators set cannot be read.
         """
-        return self.amounts.levels(self.team)
+        team = self.caller.team if self.caller else ""
+        return (*self.own_limits.levels, *self.amounts.levels(team))
 
     def limits(self) -> Limits:
-        """Return what a user may do now, with the levels above.
+        """Return what the caller may do now, with the levels above.
 
         Raises:
             StoreUnavailableError: the amounts that operators set cannot be read.
         """
-        return replace(self.settings.limits, levels=self.levels())
+        return replace(self.own_limits, levels=self.levels())
 
     @cached_property
     def switchboard(self) -> Switchboard:
@@ -74,7 +105,7 @@ class PricingService(Service):
             switchboard=self.switchboard,
             ledgers=world.ledgers,
             inputs=self.input_reader,
-            limits=self.settings.limits,
+            limits=self.own_limits,
             price_multiple=self.settings.fallback_price_multiple,
             keyring=world.keyring,
             image_id_key=world.image_id_key,

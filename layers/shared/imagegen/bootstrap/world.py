@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
     from imagegen.domain.jobs import JobStore
+    from imagegen.domain.keys import KeyStore
     from imagegen.domain.previews import PreviewStore
     from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
@@ -118,6 +119,10 @@ class World(Protocol):
     @property
     def chat_usages(self) -> "ChatUsageStore":
         """What each person used of the chat."""
+
+    @property
+    def program_keys(self) -> "KeyStore":
+        """The keys for programs."""
 
     @property
     def observer(self) -> Observer:
