@@ -254,6 +254,35 @@ def test_on_behalf_of_a_person_an_image_counts_for_both(
     assert len(listed) == 1
 
 
+def test_what_is_made_in_the_background_for_a_person_counts_at_the_key_from_its_hold_on(
+    functions: Functions,
+) -> None:
+    made, service = make(functions, IMAGES, PEOPLE), functions.service
+    headers = {**bearer(made), ON_BEHALF_OF: "alice"}
+    offer = ask(functions, ("estimate", "POST", "/estimate"), {"prompt": PROMPT}, **headers)[1]
+    order = {"quote": offer["quote"], "prompt": PROMPT}
+    route = ("generate", "POST", "/generate-image")
+    status, _ = ask(functions, route, order, prefer="respond-async", **headers)
+    assert status == 202
+    level = f"K#{made.key.id}"
+    assert len(service.budgets.load(level, "202611").marks) == 1
+    (event,) = service.events
+    service.deliver(event)
+    budget = service.budgets.load(level, "202611")
+    assert budget.month_microusd == sum(one.charged_microusd for one in service.finished) > 0
+    assert not budget.marks
+
+
+def test_several_images_of_a_call_for_a_person_count_one_by_one(functions: Functions) -> None:
+    made = make(functions, IMAGES, PEOPLE)
+    body, named = {"prompt": PROMPT, "model": "fast", "n": 3}, {ON_BEHALF_OF: "alice"}
+    status, answer = ask(functions, ("generate", "POST", OPENAI), body, **bearer(made), **named)
+    assert (status, len(answer["data"])) == (200, 3)
+    charged = sum(one.charged_microusd for one in functions.service.finished)
+    budget = functions.service.budgets.load(f"K#{made.key.id}", "202611")
+    assert budget.month_microusd == charged > 0
+
+
 def test_a_key_of_people_that_names_nobody_counts_at_the_same_line(functions: Functions) -> None:
     made = make(functions, IMAGES, PEOPLE, line=KeyLine(50_000, None, 1_000))
     people = [{}, *({ON_BEHALF_OF: f"person {number}"} for number in range(9))]

@@ -23,6 +23,7 @@ KEY_SCOPES: Mapping[str, str] = {
     "/inputs": IMAGES,
     "/v1/images": IMAGES,
     "/chat": CHAT,
+    "/admin": ADMIN,
     "/health-check": ADMIN,
 }
 """The scope that a key needs, by path, also for the paths below it. Any other path accepts none."""
