@@ -10,8 +10,8 @@ from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 
+from imagegen.domain.callers import ADMIN, CHAT, ESTIMATE, IMAGES, PEOPLE
 from imagegen.domain.keys import KeyLine, key_id, key_text
-from imagegen.domain.ports import ADMIN, CHAT, ESTIMATE, IMAGES, PEOPLE
 from imagegen.logs import logger
 from imagegen.usecases.program_keys import KeyOrder, KeyRing, MadeKey
 from imagegen.wire.headers import ON_BEHALF_OF

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from imagegen.bootstrap.generate import GenerateService
+from imagegen.domain.callers import IMAGES, PEOPLE, User
 from imagegen.domain.errors import LimitError
 from imagegen.domain.keys import KeyLine, Program, ProgramKey, digest_of
-from imagegen.domain.ports import IMAGES, PEOPLE
 from imagegen.domain.program_limits import level_of
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.estimates import EstimateRequest
@@ -53,6 +53,10 @@ def click(service: GenerateService, user: str) -> Made | str:
     return result
 
 
+def as_user(program: Program) -> User:
+    return User(program.key.user, frozenset(), program=program)
+
+
 def line_for(here: Instance) -> KeyLine:
     """Return a line that has room for so many holds and for not quite one more."""
     return KeyLine((FIT + 1) * ceiling(here.service, "a1" * 16) - 1, None, 1_000)
@@ -60,7 +64,7 @@ def line_for(here: Instance) -> KeyLine:
 
 def test_of_a_hundred_requests_of_a_key_at_once_none_goes_above_its_line(here: Instance) -> None:
     key = key_of(line_for(here), IMAGES)
-    service = here.service.under(Program(key))
+    service = here.service.under(as_user(Program(key)))
     came = at_once(lambda _: click(service, key.user), range(REQUESTS))
     charged = [one.record.charged_microusd for one in came if isinstance(one, Made)]
     assert {one for one in came if isinstance(one, str)} == {"daily_spend"}
@@ -77,8 +81,8 @@ def test_of_a_hundred_requests_for_people_and_for_nobody_none_goes_above_the_key
     here: Instance,
 ) -> None:
     key = key_of(line_for(here), IMAGES, PEOPLE)
-    of_people = here.service.under(Program(key, is_for_person=True))
-    of_nobody = here.service.under(Program(key))
+    of_people = here.service.under(as_user(Program(key, is_for_person=True)))
+    of_nobody = here.service.under(as_user(Program(key)))
     users = [secrets.token_hex(16) for _ in range(PEOPLE_OF_TOOL)]
 
     def ask(number: int) -> Made | str:
@@ -106,7 +110,7 @@ def test_only_a_key_that_may_name_people_costs_two_write_units_more(
     key = key_of(KeyLine(10**9, None, 1_000), *scopes)
     program = Program(key, is_for_person=PEOPLE in scopes)
     writes = []
-    for service in (here.service, here.service.under(program)):
+    for service in (here.service, here.service.under(as_user(program))):
         meter = Meter()
         with meter.running(aws.dynamodb):
             assert isinstance(click(service, secrets.token_hex(16)), Made)
@@ -117,7 +121,10 @@ def test_only_a_key_that_may_name_people_costs_two_write_units_more(
 
 def test_a_run_of_a_program_that_died_is_ended_at_its_key_as_well(here: Instance) -> None:
     key = key_of(KeyLine(10**9, 10**9, 1_000), IMAGES, PEOPLE)
-    service, user = here.service.under(Program(key, is_for_person=True)), secrets.token_hex(16)
+    service, user = (
+        here.service.under(as_user(Program(key, is_for_person=True))),
+        secrets.token_hex(16),
+    )
 
     def dies(_name: str) -> None:
         raise KeyboardInterrupt
@@ -142,9 +149,12 @@ def test_a_line_that_is_lowered_below_what_is_spent_refuses_and_takes_nothing_ba
 ) -> None:
     key = key_of(KeyLine(10**9, None, 1_000), IMAGES, PEOPLE)
     user = secrets.token_hex(16)
-    made = click(here.service.under(Program(key, is_for_person=True)), user)
+    made = click(here.service.under(as_user(Program(key, is_for_person=True))), user)
     assert isinstance(made, Made)
     less = replace(key, line=KeyLine(1, None, 1_000))
-    assert click(here.service.under(Program(less, is_for_person=True)), user) == "key_daily_spend"
+    assert (
+        click(here.service.under(as_user(Program(less, is_for_person=True))), user)
+        == "key_daily_spend"
+    )
     spent = here.budgets.load(level_of(key), MONTH).month_microusd
     assert spent == made.record.charged_microusd
