@@ -78,11 +78,13 @@ OPENAI_API: Final = Group(
     "openai_api",
     (
         *_in("openai_api", "buyer retries offers earlier_images sets set_calls models images"),
-        *_in("openai_api", "model_names unfinished edits edit_models answer_models"),
+        *_in("openai_api", "call_holds model_names unfinished edits edit_models answer_models"),
         *("domain/image_sets.py", "edge/openai_problems.py"),
     ),
     (
-        *_tests(UNIT, "buyer image_sets same_look model_names named_offers one_story money"),
+        *_tests(
+            UNIT, "buyer same_call image_sets same_look model_names named_offers one_story money"
+        ),
         *_tests(UNIT, "quote_is_over provider_names values deletion error_drift openapi"),
         *_tests(HANDLERS, "compatible charged edits"),
     ),
