@@ -51,8 +51,8 @@ class SimulatedLlm:
         fault = chosen(armed.fault, request.content) if armed else Fault(None)
         seconds = armed.delay_seconds if armed else 0
         self.studio.ledger.record(call_of(request, fault))
-        changes = {"ending": fault.ending, "packing": fault.packing}
-        return replace(answered(request, fault), delay_seconds=seconds, **changes)
+        answer = replace(answered(request, fault), ending=fault.ending, packing=fault.packing)
+        return with_delay(answer, seconds)
 
 
 def model_list() -> list[Body]:

@@ -179,6 +179,7 @@ def test_a_hold_that_was_given_back_to_another_attempt_is_no_attempt_of_a_later_
     service, got, _ = meeting("ledgers.reserve", FIRST, retry())
     codes = {op.code: op.state for op in service.ledger().ops.values()}
     assert codes == {"": OpState.SETTLED, JOINED: OpState.RELEASED}
+    assert sum(service.ledger().attempts.values()) == 1
     for number in (2, 3):
         service.clock.advance(100_000)
         assert buy(service, retry(number)).ref == got.ref

@@ -150,7 +150,7 @@ class Buyer:
                 run_id=run_id,
                 ends_ms=order.ends_ms,
             )
-            holds = CallHolds(call, ledger, self.ledgers, self.image_id_key, self.now_ms)
+            holds = CallHolds(call, ledger, self.generator.holds, self.image_id_key)
             result = holds.reserve(quote, reserve)
             if isinstance(result, Run):
                 result = self.generator.run(replace(result, look=order.look))

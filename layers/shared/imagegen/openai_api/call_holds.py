@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from imagegen.domain.errors import LimitError, StoreUnavailableError
 from imagegen.domain.ledger import Ledger
 from imagegen.domain.quote import Quote
-from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
 from imagegen.openai_api.retries import JOINED, Call
+from imagegen.usecases.generate.holds import Holds
 from imagegen.usecases.generate.run import Made, Run, Running
 
 
@@ -24,9 +24,8 @@ class CallHolds:
 
     call: Call
     seen: Ledger
-    ledgers: LedgerStore
+    holds: Holds
     image_id_key: Callable[[], bytes]
-    now_ms: Callable[[], int]
 
     def reserve(
         self, quote: Quote, reserve: Callable[[], Run | Made | Running]
@@ -42,13 +41,18 @@ class CallHolds:
         except LimitError:
             # The faster attempt may have taken the last place.
             with suppress(StoreUnavailableError):
-                if self._is_late(quote, self.ledgers.load(quote.user)):
+                if self._is_late(quote, self.holds.ledgers.load(quote.user)):
                     return None
             raise
         if not isinstance(run, Run) or not self._is_late(quote, run.hold.ledger):
             return run
-        self.ledgers.release(
-            quote.user, run.hold, code=JOINED, retryable=False, now_ms=self.now_ms()
+        self.holds.ledgers.release(
+            quote.user,
+            run.hold,
+            code=JOINED,
+            retryable=False,
+            is_attempt=False,
+            now_ms=self.holds.now_ms(),
         )
         return None
 
