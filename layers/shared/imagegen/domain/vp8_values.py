@@ -21,9 +21,13 @@ BLOCKS, LUMA_BLOCKS = 25, 16
 SEPARATE, MEANS, COLOUR, WHOLE = 0, 1, 2, 3
 """The types of blocks: luma whose mean is apart, these means, colour, and luma with its mean."""
 BAND_OF = (0, 1, 2, 3, 6, 4, 5, 6, 6, 6, 6, 6, 6, 6, 6, 7, 0)
-LARGE = ((173, 148, 140), (176, 155, 140, 135), (180, 157, 141, 134, 130))
-LARGE += ((254, 254, 243, 230, 196, 177, 153, 140, 133, 130, 129),)
-
+LARGE: tuple[tuple[int, ...], ...] = (
+    (173, 148, 140),
+    (176, 155, 140, 135),
+    (180, 157, 141, 134, 130),
+    (254, 254, 243, 230, 196, 177, 153, 140, 133, 130, 129),
+)
+"""The probabilities of the bits behind each of the four largest kinds of values."""
 MODE_TREE: Tree = ((~0, 1), (~1, 2), (~2, 3), (4, 6), (~3, 5), (~4, ~5), (~6, 7), (~7, 8), (~8, ~9))
 SEGMENT_IDS: Tree = ((1, 2), (~0, ~1), (~2, ~3))
 LUMA_MODES: Tree = ((~4, 1), (2, 3), (~0, ~1), (~2, ~3))
