@@ -642,3 +642,9 @@ def test_an_attempt_whose_instance_starts_after_its_retry_was_answered_gets_the_
     assert called(functions) == 1
     functions.service.clock.advance(1_000)
     assert sent(0, functions.service.clock()) != retried
+
+
+def test_an_event_without_a_time_is_served(functions: Functions) -> None:
+    event = request(functions, "POST", "/v1/images/generations", {"prompt": PROMPT})
+    del event["requestContext"]["timeEpoch"]
+    assert functions.invoke("generate", event)["statusCode"] == 200
