@@ -45,7 +45,7 @@ OFFERS: Final = Group(
     "offers",
     (
         *_in("domain", "selection candidates sizes criteria choices wishes pricing"),
-        *_in("domain", "price_rules input_tokens fleet quote formats catalog abilities"),
+        *_in("domain", "price_rules input_tokens fleet quote formats catalog abilities digests"),
         "domain/vendor_prices.py",
         *_in("domain", "operations replacements"),
         *_in("usecases", "estimator pricer requests availability conversions operations levels"),

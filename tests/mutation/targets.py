@@ -59,6 +59,7 @@ OWN: Final = {
     "domain/candidates.py": ("selection", "named_offers"),
     "domain/criteria.py": ("choices", "abilities", "formats"),
     "domain/sizes.py": ("selection", "catalog"),
+    "domain/digests.py": ("catalog",),
     "domain/wishes.py": ("formats", "abilities"),
     "domain/fleet.py": ("estimator", "reading"),
     "domain/outcomes.py": ("breaker", "refusals"),
