@@ -35,7 +35,7 @@ from imagegen.providers.faults import (
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import cannot_send
 from imagegen.providers.pictures import pictures_in
-from imagegen.providers.polling import Questions, is_missing, is_trusted
+from imagegen.providers.polling import Questions, is_missing, is_trusted, without_job
 from imagegen.providers.refusals import states_refusal
 
 NAME = "bfl"
@@ -43,6 +43,8 @@ HOSTS = ("bfl.ai",)
 """Whose hosts get the key, and from which results are fetched."""
 MICROUSD_PER_CREDIT = 10_000
 """A credit is a cent (https://docs.bfl.ai/quick_start/pricing)."""
+ACCEPTED = ("id", "polling_url", "cost", "status")
+"""What the answer to an order contains if there is a job."""
 RUNNING = frozenset({"Pending", "Reasoning", "Generating", "Queued", "Processing"})
 READY = "Ready"
 FORGOTTEN = "Task not found"
@@ -164,14 +166,14 @@ def ticket_of(answer: HttpAnswer, base_url: str) -> str:
     Otherwise, as behind a proxy, it is built from the job's id.
 
     Raises:
-        ProviderError: the answer has neither.
+        ProviderError: the answer has neither; ``UNKNOWN`` if the order may have been accepted.
     """
     url = text_at(answer.body, "polling_url")
     if url and is_trusted(url, base_url, HOSTS):
         return url
     job_id = token(dig(answer.body, "id"))
     if job_id is None:
-        raise no_image(NAME, answer)
+        raise without_job(NAME, answer, ACCEPTED)
     return f"{base_url}/get_result?id={quote(job_id, safe='')}"
 
 
@@ -187,9 +189,12 @@ def cost_of(answer: HttpAnswer) -> dict[str, int] | None:
 
 
 def has_ended(answer: HttpAnswer) -> bool:
-    """Return whether an answer to a question is the end of the job."""
+    """Return whether an answer to a question is the end of the job.
+
+    One without a status says nothing of it.
+    """
     if answer.status == 200:
-        return text_at(answer.body, "status") not in RUNNING
+        return text_at(answer.body, "status") not in {"", *RUNNING}
     return is_missing(answer)
 
 
@@ -216,7 +221,9 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
     """Return the error in the answer to an order or a key check, ``None`` for a success."""
     if 200 <= answer.status < 300:
         return None
-    return answered_fault(NAME, _outcome(answer), answer)
+    error = answered_fault(NAME, _outcome(answer), answer)
+    error.is_unbilled = True  # An order that is not accepted is no job.
+    return error
 
 
 def _outcome(answer: HttpAnswer) -> Outcome:

@@ -84,6 +84,7 @@ PROVIDERS = {
         keys_url="https://ideogram.ai/manage-api",
         base_url="https://api.ideogram.ai",
         colour="#3730a3",
+        off_by_default=True,
     ),
     "bfl": About(
         title="Black Forest Labs",
