@@ -111,6 +111,17 @@ def test_an_empty_account_cannot_draw_and_its_key_is_good(
         ("bfl", {"aspect_ratio": "1:1"}),
         ("bfl", {"disable_pup": True}),
         ("bfl", {"prompt": ""}),
+        ("fal", {"prompt": ""}),
+        ("fal", {"image_size": "1024x1024"}),
+        ("fal", {"image_size": {"width": 0, "height": 992}}),
+        ("fal", {"image_size": {"width": 992, "depth": 992}}),
+        ("fal", {"image_size": [992, 992]}),
+        ("fal", {"num_images": 5}),
+        ("fal", {"output_format": "webp"}),
+        ("fal", {"enable_safety_checker": "yes"}),
+        ("fal", {"seed": "7"}),
+        ("fal", {"safety_tolerance": "2"}),
+        ("fal", {"width": 992}),
     ],
 )
 def test_a_wrong_parameter_is_refused_and_not_billed(

@@ -94,5 +94,13 @@ PROVIDERS = {
         colour="#134e4a",
         off_by_default=True,
     ),
+    "fal": About(
+        title="fal",
+        key_name="FAL_KEY",
+        keys_url="https://fal.ai/dashboard/keys",
+        base_url="https://queue.fal.run",
+        colour="#831843",
+        off_by_default=True,
+    ),
 }
 """By name. The file in this package that contains ``build``, and the catalog's rows, use it too."""
