@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from generators.docs import costs
 from imagegen.domain.breaker import State
 from imagegen.domain.catalog import Tier
 from imagegen.domain.outcomes import Outcome
@@ -180,19 +181,20 @@ def test_a_probe_beats_and_says_how_things_stand() -> None:
         Metric.MODELS_UNLISTED: 0,
         Metric.PRICES_DRIFTED: 0,
     }
-    keys = {
-        one.provider: one.values[Metric.KEY_REFUSED]
-        for one in samples
-        if "KeyRefused" in one.values
-    }
-    assert keys == {"alpha": 1, "beta": 0, "gamma": 0}
-    rests = {
-        one.provider: one.values[Metric.CIRCUIT_OPEN]
-        for one in samples
-        if "CircuitOpen" in one.values
-    }
-    assert rests == {"alpha": 1, "beta": 0, "gamma": 0}
+    of_providers = [one for one in samples if one.provider and not one.outcome]
+    assert of_providers == [
+        Sample({Metric.CIRCUIT_OPEN: 1}, "alpha"),
+        Sample({Metric.KEY_REFUSED: 1}, "alpha"),
+    ]
     assert Sample({Metric.KEY_CHANGES: 1}, "alpha", "account") in samples
+
+
+def test_a_stack_that_is_well_sends_no_series_of_its_providers() -> None:
+    """Each is billed: an idle stack is to cost as little with many providers as with few."""
+    (beat,) = key_check_samples(Service().key_checker.check())
+    assert beat.values[Metric.PROBES] == 1
+    assert (beat.provider, beat.outcome) == ("", "")
+    assert len(beat.values) + 1 <= costs.probed() <= costs.FREE
 
 
 # The line.
