@@ -130,13 +130,13 @@ def stated_in(answer: HttpAnswer, order: ImageOrder) -> Statement:
 def _failed(answer: HttpAnswer) -> ProviderError:
     """Return the error of an answer, for which fal bills nothing."""
     kinds = [text_at(one, "type") for one in items_at(answer.body, "detail")]
-    code = next((kind for kind in kinds if kind in ERROR_TYPES), kinds[0] if kinds else None)
+    code = next((kind for kind in kinds if kind in ERROR_TYPES), kinds[0] if kinds else "")
     error = answered_fault(NAME, _outcome(answer, code), answer, code=code)
     error.is_unbilled = error.outcome is not Outcome.UNKNOWN
     return error
 
 
-def _outcome(answer: HttpAnswer, code: str | None) -> Outcome:
+def _outcome(answer: HttpAnswer, code: str) -> Outcome:
     message = _words(answer)
     if not (message or code):
         return outcome_in_front(answer)
