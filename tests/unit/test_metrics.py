@@ -109,6 +109,23 @@ def test_what_a_provider_bills_stands_beside_the_price_where_it_is_known() -> No
     assert Metric.PRICED_USD not in first(MADE).values
 
 
+@pytest.mark.parametrize(
+    ("actual_microusd", "is_over"),
+    [(57_970, False), (57_971, True), (52_700, False), (0, False), (1_000_000, True)],
+)
+def test_an_image_that_costs_over_a_tenth_more_than_its_price_is_counted(
+    actual_microusd: int,
+    is_over: bool,  # noqa: FBT001
+) -> None:
+    record = replace(MADE, charged_microusd=52_700, actual_microusd=actual_microusd)
+    assert first(record).values[Metric.OVER_PRICE] == int(is_over)
+
+
+def test_without_the_providers_own_figure_nothing_is_compared() -> None:
+    assert not MADE.is_over_price
+    assert Metric.OVER_PRICE not in first(MADE).values
+
+
 def test_every_call_is_counted_and_timed_by_provider_and_outcome() -> None:
     attempts = (
         Attempt("beta", "m", Outcome.UNAVAILABLE, "503", 900),

@@ -45,6 +45,7 @@ def image_samples(record: ImageRecord, providers: Collection[str]) -> Iterator[S
     if record.actual_microusd is not None:
         values[Metric.PRICED_USD] = _usd(record.charged_microusd)
         values[Metric.BILLED_USD] = _usd(record.actual_microusd)
+        values[Metric.OVER_PRICE] = int(record.is_over_price)
     yield Sample(values, provider=_provider_or_other(record.provider, providers) if made else "")
     for attempt in record.attempts:
         yield _attempt_sample(attempt, providers)
