@@ -13,6 +13,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import Attempt, Fallback, ImageRecord, RecordStatus
 from imagegen.guard import Transition
 from imagegen.monitoring.metrics import SERIES, Dimension, Metric, Sample, line
+from imagegen.monitoring.observer import LogObserver
 from imagegen.monitoring.samples import (
     OTHER,
     SKIPPED,
@@ -119,6 +120,29 @@ def test_an_image_that_costs_over_a_tenth_more_than_its_price_is_counted(
 ) -> None:
     record = replace(MADE, charged_microusd=52_700, actual_microusd=actual_microusd)
     assert first(record).values[Metric.OVER_PRICE] == int(is_over)
+
+
+@pytest.mark.parametrize(("actual_microusd", "logged"), [(57_970, []), (57_971, ["0.057971"])])
+def test_the_log_names_the_row_of_an_image_that_costs_more_than_its_price(
+    caplog: pytest.LogCaptureFixture, actual_microusd: int, logged: list[str]
+) -> None:
+    caplog.set_level("INFO")
+    record = replace(
+        MADE, key="alpha-high", charged_microusd=52_700, actual_microusd=actual_microusd
+    )
+    LogObserver("prod", "INFO", ("alpha",), lambda: NOON_MS).request_finished(record)
+    lines = {one.getMessage(): vars(one) for one in caplog.records}
+    assert lines["generation finished"]["row"] == "alpha-high"
+    assert lines["generation finished"]["charged_usd"] == "0.052700"
+    over = [one["billed_usd"] for name, one in lines.items() if name == "billed above price"]
+    assert over == logged
+
+
+def test_a_figure_that_is_not_known_is_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    LogObserver("prod", "INFO", ("alpha",), lambda: NOON_MS).request_finished(MADE)
+    (finished,) = [vars(one) for one in caplog.records]
+    assert finished["billed_usd"] is None
 
 
 def test_without_the_providers_own_figure_nothing_is_compared() -> None:
