@@ -11,7 +11,6 @@ from imagegen.domain.ports import ImageAnswer, ImageOrder
 from imagegen.providers.bfl import RUNNING, STATES, BflProvider, cost_of, ticket_of
 from imagegen.providers.faults import HttpAnswer
 from tests.adapters.providers.adapters import KEY, build_adapter, order_for
-from tests.adapters.providers.edits import EDIT
 from tests.adapters.providers.loopback import (
     PNG,
     Loopback,
@@ -203,11 +202,3 @@ def test_a_credit_is_a_cent(credits_used: float, microusd: int) -> None:
 )
 def test_what_is_no_plausible_cost_is_none(credits_used: Any) -> None:
     assert cost_of(HttpAnswer(200, {}, {"cost": credits_used})) is None
-
-
-def test_an_input_image_is_not_dropped(server: Loopback) -> None:
-    order = replace(order_for("bfl"), inputs=(EDIT,))
-    with pytest.raises(ProviderError) as caught:
-        adapter(server).generate(order, timeout_seconds=20)
-    assert caught.value.outcome is Outcome.NOT_CALLED
-    assert server.asked == []

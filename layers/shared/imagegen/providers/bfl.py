@@ -33,7 +33,7 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import JsonHttp
-from imagegen.providers.input_files import cannot_send
+from imagegen.providers.input_files import base64_text, check_named_fields
 from imagegen.providers.pictures import pictures_in
 from imagegen.providers.polling import Questions, is_missing, is_trusted, without_job
 from imagegen.providers.refusals import states_refusal
@@ -82,15 +82,15 @@ class BflProvider:
 
         Raises:
             ProviderError: there is no image; ``classify`` determines the outcome, and it is
-                ``UNKNOWN`` when the job still ran at the deadline.
+                ``UNKNOWN`` when the job still ran at the deadline. ``NOT_CALLED`` when the inputs
+                cannot be sent.
         """
-        if order.inputs:
-            raise cannot_send(NAME, "its rows have no price for input images")
+        body = to_body(order)
         deadline = Deadline.after(timeout_seconds, self.clock)
         accepted = self.http.post(
             f"{self.base_url}/{quote(order.model, safe='')}",
             headers=self._headers(),
-            body=to_body(order),
+            body=body,
             timeout_seconds=timeout_seconds,
         )
         raise_if(classify(accepted))
@@ -156,8 +156,18 @@ def build(api_key: SecretStr, base_url: str) -> BflProvider:
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
-    """Return the body of POST /v1/{model}."""
-    return {**order.params, "prompt": order.prompt}
+    """Return the body of POST /v1/{model}: the second picture's field has a number, and so on.
+
+    Raises:
+        ProviderError: ``NOT_CALLED``: the model has no field for an input.
+    """
+    check_named_fields(NAME, order)
+    name = order.input_fields.pictures if order.input_fields else ""
+    pictures: dict[str, Json] = {
+        name if number == 1 else f"{name}_{number}": base64_text(one)
+        for number, one in enumerate(order.inputs, 1)
+    }
+    return {**order.params, **pictures, "prompt": order.prompt}
 
 
 def ticket_of(answer: HttpAnswer, base_url: str) -> str:
