@@ -125,8 +125,10 @@ OUTCOMES: Final = Group(
         *_in("providers", "replicate together moderation keys http bounds sdk download"),
         *_in("providers", "addresses gemini_parts image_stream input_files replicate_files"),
         *_in(
-            "providers", "bedrock bedrock_checks bedrock_client bfl polling ideogram instance_file"
+            "providers",
+            "bedrock bedrock_checks bedrock_client bfl polling ideogram instance_file",
         ),
+        *_in("providers", "fal fal_answers"),
         *("providers/__init__.py", "providers/builtin.py", "aws/parameters.py", "aws/clients.py"),
         *_in("usecases", "key_checks price_checks health"),
         *_in("providers", "price_statements replicate_models"),

@@ -157,6 +157,8 @@ OWN: Final = {
     "providers/bedrock_checks.py": ("bedrock", "moderators"),
     "providers/builtin.py": ("provider_names",),
     "providers/bfl.py": ("bfl", "recorded", "requests"),
+    "providers/fal.py": ("fal", "recorded", "requests", "keys", "stated_prices"),
+    "providers/fal_answers.py": ("fal", "recorded", "blame", "stated_prices"),
     "providers/polling.py": ("polling", "bfl"),
     "aws/parameters.py": ("keys_and_flags", "rotation"),
     "aws/clients.py": ("regions",),
