@@ -30,7 +30,6 @@ from imagegen.usecases.usage import UsageReader
 if TYPE_CHECKING:
     from imagegen.bootstrap.openai_routes import OpenAiRoutes
     from imagegen.domain.chat_usage import DailyChatLimits
-    from imagegen.domain.quote import QuotedCandidate
     from imagegen.usecases.gallery import Gallery
     from imagegen.usecases.generate.background import BackgroundRuns
     from imagegen.usecases.generate.jobs import Jobs
