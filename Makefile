@@ -68,8 +68,8 @@ test: tools ## Lint, and all suites but exactness, planted, security, clients an
 	@$(TWO) stack other-suites budgets $(PARTS)
 
 .PHONY: security
-security: tools audit ## Measure the S table: access, leaks, and the cost of hostile input
-	$(PYTHON) -m pytest -q --show-capture=no tests/security
+security: tools audit ## Measure the S table: access, leaks, hostile input (SEED=2 makes other requests)
+	IMAGEGEN_FUZZ_SEED=$(or $(SEED),0) $(PYTHON) -m pytest -q --show-capture=no tests/security
 
 .PHONY: clients
 clients: tools .tools/clients/stamp .tools/clients-langchain/stamp .tools/clients-js/stamp ## Drive other people's clients against the stack (ONLY="litellm n8n")

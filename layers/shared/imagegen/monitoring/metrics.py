@@ -44,6 +44,7 @@ class Metric(StrEnum):
     IN_DOUBT_USD = "InDoubtUsd"
     PRICED_USD = "PricedUsd"
     BILLED_USD = "BilledUsd"
+    OVER_PRICE = "OverPrice"
     # Calls to providers.
     CALLS = "Calls"
     CALL_MS = "CallMs"
@@ -108,6 +109,7 @@ SERIES: Mapping[Metric, Series] = {
     Metric.IN_DOUBT_USD: Series(Unit.NONE, (_STACK,)),
     Metric.PRICED_USD: Series(Unit.NONE, (_STACK,)),
     Metric.BILLED_USD: Series(Unit.NONE, (_STACK,)),
+    Metric.OVER_PRICE: Series(Unit.COUNT, (_STACK,)),
     Metric.CALLS: Series(Unit.COUNT, (_OUTCOME,)),
     Metric.CALL_MS: Series(Unit.MILLISECONDS, (_OUTCOME,)),
     # 0 or 1 for each call: the average is the rate, and it exists from the first call on.
