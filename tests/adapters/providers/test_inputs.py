@@ -13,7 +13,8 @@ from google.genai import errors, types
 from PIL import Image
 from replicate.client import Client as ReplicateClient
 
-from imagegen.domain.catalog import Offering, digest
+from imagegen.domain.catalog import Offering
+from imagegen.domain.digests import digest
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.operations import Operation

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from imagegen.wire.values import iso_time
@@ -160,7 +161,10 @@ def line(sample: Sample, *, stack: str, level: str, now_ms: int) -> str:
     """
     dimensions = {Dimension.STACK: stack, **sample.dimensions}
     document: dict[str, Any] = {
-        "_aws": {"Timestamp": now_ms, "CloudWatchMetrics": _directives(sample, set(dimensions))},
+        "_aws": {
+            "Timestamp": now_ms,
+            "CloudWatchMetrics": _directives(*sample.values, given=frozenset(dimensions)),
+        },
         "level": level,
         "timestamp": iso_time(now_ms),
     }
@@ -169,10 +173,14 @@ def line(sample: Sample, *, stack: str, level: str, now_ms: int) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def _directives(sample: Sample, given: set[Dimension]) -> list[dict[str, Any]]:
-    """Return the metric directives: one for each combination of dimension sets."""
+@cache
+def _directives(*measured: Metric, given: frozenset[Dimension]) -> list[dict[str, Any]]:
+    """Return the metric directives: one for each combination of dimension sets.
+
+    A service has some dozens of different samples, and each of them many times.
+    """
     metrics: dict[tuple[Dimensions, ...], list[dict[str, str]]] = defaultdict(list)
-    for metric in sample.values:
+    for metric in measured:
         sets = tuple(one for one in SERIES[metric].sets if given.issuperset(one))
         metrics[sets].append({"Name": metric, "Unit": SERIES[metric].unit})
     return [
