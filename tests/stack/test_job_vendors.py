@@ -48,9 +48,12 @@ def test_it_makes_the_image_when_the_first_choice_fails(stack: Driver, name: str
         assert (offer["provider"], made["provider"]) == (FIRST, name)
         assert (made["fallback"]["provider"], made["fallback"]["reason"]) == (FIRST, "unavailable")
         assert made["cost"]["charged"] == person.usage()["spent"] == price_of(name)
-        assert person.status(made["imageId"]).json["status"] == "complete"
+        assert person.status(offer["imageId"]).json["status"] == "complete"
     counts = stack.counts(name)
-    assert (counts["images"], counts["billedMicrousd"]) == (1, int(float(price_of(name)) * 1e6))
+    assert (counts["images"], counts["billedMicrousd"]) == (
+        1,
+        round(float(price_of(name)) * 1_000_000),
+    )
 
 
 @every
