@@ -12,7 +12,9 @@ from pydantic import SecretStr
 
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.ledger import OpState
-from imagegen.providers.bfl import NAME, build
+from imagegen.domain.money import usd_text
+from imagegen.domain.pricing import price_microusd
+from imagegen.providers import build_provider
 from imagegen.usecases.generate.run import Made
 from local.simulator.routes import BASES
 from local.simulator.server import Simulator
@@ -25,40 +27,47 @@ from tests.fakes.catalogs import catalog, real_catalog, row
 
 KEPT, MADE, UNKEPT = "after the job was kept", "before the put", "before the job was kept"
 FOUND = (KEPT, MADE)
+VENDORS = ("bfl", "fal")
+"""Whose jobs are asked for again."""
 KILLS = 25
-"""At each of the two points after which the job can be found."""
+"""Of each vendor, at each of the two points after which the job can be found."""
 LOST = 10
-"""At the point at which nobody has the job's id."""
+"""Of each vendor, at the point at which nobody has the job's id."""
 
 
-def one_row() -> Catalog:
-    """Return a catalog with one row of the vendor, as it is shipped."""
-    shipped = next(one for one in real_catalog().models if one.provider == NAME)
+def one_row(name: str) -> Catalog:
+    """Return a catalog with one row of a vendor, as it is shipped."""
+    shipped = next(one for one in real_catalog().models if one.provider == name)
     size = shipped.sizes[0]
-    price = {"rule": "perImage", "usd": {size.size: "0.07"}}
+    microusd = price_microusd(shipped, size)
+    assert microusd is not None
+    price = {"rule": "perImage", "usd": {size.size: usd_text(microusd)}}
     params = dict(size.params)
     sizes = [{"size": size.size, "shape": "square", "params": params}]
     return catalog(
-        row(f"{NAME}-only", priority=1, model=shipped.model, price=price, sizes=sizes, params={})
+        row(f"{name}-only", priority=1, model=shipped.model, price=price, sizes=sizes, params={})
     )
 
 
-def fleet_member(place: Place, clock: Clock, url: str) -> Instance:
-    """Return an instance whose only provider is the real adapter, at a stand-in."""
-    adapter: Any = build(SecretStr("sk-simulated-1234"), url + BASES[NAME])
+def fleet_member(place: Place, clock: Clock, url: str, name: str) -> Instance:
+    """Return an instance whose only provider is a real adapter, at a stand-in."""
+    key = SecretStr("sk-simulated-1234")
+    adapter: Any = build_provider(name, credential=key, base_url=url + BASES[name])
     dynamodb = place.unhurried()
     made = instance(
-        dynamodb, place.s3(), place.table, place.bucket, clock, drawn_by={NAME: adapter}
+        dynamodb, place.s3(), place.table, place.bucket, clock, drawn_by={name: adapter}
     )
-    made.catalog = one_row()
+    made.catalog = one_row(name)
     return made
 
 
-def order_until(connection: Connection, place: Place, url: str, task: tuple[str, str, str]) -> None:
+def order_until(
+    connection: Connection, place: Place, url: str, task: tuple[str, str, str, str]
+) -> None:
     """Confirm a quote with the real use case, stores and adapter; stop at the point."""
-    point, quote, user = task
+    name, point, quote, user = task
     parking = Parking(connection, point)
-    made = fleet_member(place, Clock(), url)
+    made = fleet_member(place, Clock(), url, name)
     made.jobs = parking.around(made.jobs, {"put": UNKEPT}, {"put": KEPT})
     made.images = parking.around(made.images, {"put": MADE}, {})
     made.confirm(quote, user)
@@ -71,6 +80,7 @@ class Scene:
 
     place: Place
     url: str
+    name: str
     fleet: Instance
     killed: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Quote and point by user."""
@@ -79,7 +89,7 @@ class Scene:
         """Start a run and kill it at a point."""
         point, user = task
         quote = self.fleet.estimate(user).quote
-        process, pipe = child(order_until, self.place, self.url, (point, quote, user))
+        process, pipe = child(order_until, self.place, self.url, (self.name, point, quote, user))
         if receive(pipe):
             process.kill()
             self.killed[user] = (quote, point)
@@ -88,7 +98,7 @@ class Scene:
 
     def bill(self) -> tuple[int, int]:
         """Return how many images the vendor made, and what it bills for them."""
-        seen = requests.get(f"{self.url}/control/providers", timeout=10).json()[NAME]
+        seen = requests.get(f"{self.url}/control/providers", timeout=10).json()[self.name]
         return seen["images"], seen["billedMicrousd"]
 
     def charges(self, user: str) -> list[int]:
@@ -98,13 +108,25 @@ class Scene:
 
 
 def r21(ground: Ground) -> Measured:
-    """Kill 60 runs; let half of the users send their quotes again, and the sweep find the rest."""
-    verdict, clock = Verdict(), Clock()
+    """Kill 60 runs of each vendor; half of the users return, and the sweep finds the rest."""
+    verdict = Verdict()
+    figures = [_killed(ground, name, verdict) for name in VENDORS]
+    found, killed, billed, charged, again = map(sum, zip(*figures, strict=True))
+    return verdict.measured(
+        f"{found} killed after the order: {found} bills = images = charges, 0 ordered again; "
+        f"{killed - found} killed before its id was kept: 0 charged",
+        killed=killed, billedMicrousd=billed, chargedMicrousd=charged, foundByTheSameQuote=again,
+    )  # fmt: skip
+
+
+def _killed(ground: Ground, name: str, verdict: Verdict) -> tuple[int, int, int, int, int]:
+    """Return how many were found and killed, what is billed and charged, and who returned."""
+    clock = Clock()
     place = ground.place(bucket=True)
     with Simulator.start() as vendor:
-        here = Scene(place, vendor.url, fleet_member(place, clock, vendor.url))
+        here = Scene(place, vendor.url, name, fleet_member(place, clock, vendor.url, name))
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            list(pool.map(here.kill, _tasks(ground)))
+            list(pool.map(here.kill, _tasks(ground, name)))
         ordered, billed = here.bill()
         clock.at_ms += LEASE_AND_A_MINUTE_MS
         again = _return(here)
@@ -122,17 +144,12 @@ def r21(ground: Ground) -> Measured:
     verdict.demand(sum(charges) == bill, f"charged {sum(charges)} of {bill} micro-dollars")
     lost = [one for user in set(here.killed) - found for one in here.charges(user)]
     verdict.demand(not lost, "a job whose id was lost is charged")
-    return verdict.measured(
-        f"{len(found)} killed after the order: {len(found)} bills = {len(stored)} images = "
-        f"{len(charges)} charges, 0 ordered again; {LOST} killed before its id was kept: 0 charged",
-        killed=len(here.killed), billedMicrousd=billed, chargedMicrousd=sum(charges),
-        foundByTheSameQuote=again,
-    )  # fmt: skip
+    return len(found), len(here.killed), billed, sum(charges), again
 
 
-def _tasks(ground: Ground) -> Iterator[tuple[str, str]]:
+def _tasks(ground: Ground, name: str) -> Iterator[tuple[str, str]]:
     points = [*(KEPT,) * KILLS, *(MADE,) * KILLS, *(UNKEPT,) * LOST]
-    ground.random("r21").shuffle(points)
+    ground.random(f"r21-{name}").shuffle(points)
     for point in points:
         yield point, ground.user()
 
