@@ -374,19 +374,21 @@ def returned(guest: Guest) -> str:
     kept: list[str] = []
 
     def hold(route: Route) -> None:
-        kept.append(route.request.url)
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        kept.append(route.fetch(max_redirects=0).headers["location"])
         route.fulfill(status=204)
 
-    guest.context.route(f"{guest.url}?*", hold)
+    guest.context.route("**/authorize*", hold)
     guest.page.locator("#sign-in").click()
     guest.page.get_by_label("Somebody else").fill(f"guest-{uuid4()}")
     guest.page.get_by_role("button", name="Sign in").click()
-    guest.page.wait_for_timeout(0)
     for _ in range(100):
         if kept:
             break
         guest.page.wait_for_timeout(50)
-    guest.context.unroute(f"{guest.url}?*")
+    guest.context.unroute("**/authorize*")
     return kept[0]
 
 
@@ -458,6 +460,7 @@ def test_a_token_for_another_sign_in_signs_nobody_in(
 def test_the_issuer_sends_nobody_elsewhere(enter: Enter) -> None:
     guest = enter()
     guest.page.locator("#sign-in").click()
+    expect(guest.page.get_by_role("heading", name="Who are you?")).to_be_visible()
     asked = guest.page.url
     evil = asked.replace("redirect_uri=", "redirect_uri=https%3A%2F%2Fevil.example%2F&was=")
     guest.page.goto(evil)

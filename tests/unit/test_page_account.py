@@ -246,6 +246,22 @@ write(await early === kept().token);"""
     assert played(script) is True
 
 
+def test_what_one_person_asked_for_is_not_sent_as_another_who_comes_back() -> None:
+    script = """
+held(ENDED);
+const query = await begun();
+location.search = `?code=c1&state=${query.state}&iss=${encodeURIComponent(ISSUER)}`;
+const plain = issuer.token;
+issuer.token = (form) => ({ ...plain(form), access_token: access({ sub: "eve" }) });
+const account = accountView(SIGN_IN, false, page);
+const early = got(account.fresh({ path: "/generate-image" }));
+await account.start();
+write([await early, await account.fresh({ path: "/estimate" }) === kept().token]);"""
+    told, is_there = played(script)
+    assert told[:3] == [401, "signed_out", None]
+    assert is_there
+
+
 def test_a_forged_answer_leaves_the_session_as_it_is() -> None:
     script = """
 const one = held();

@@ -80,8 +80,11 @@ export function accountView(signIn, isLocal, page) {
   /** Returns a token for a request to the service, a new one instead of one that it `refused`. */
   async function fresh({ path = "", refused } = {}) {
     if (!signIn || entered()) return token();
+    const asker = subjectOf(token());
     await opening;
     const held = session();
+    // What one person asked for is never sent in the name of another, who has just come back from the issuer.
+    if (asker && held && subjectOf(held.token) !== asker) throw problem(ENDED);
     const isUsable = held && held.token !== refused;
     if (isUsable && Date.now() < held.due) return held.token;
     if (isFree(path)) return isUsable ? held.token : "";
