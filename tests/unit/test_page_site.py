@@ -354,6 +354,7 @@ def test_a_browser_is_opened_for_a_person_before_a_screen_and_for_nobody_else() 
 
 LIMITS = {
     # With all that it imports: the elements, the chat, the form, the status, the account.
+    # The codes of the shared budgets are in it.
     "page.js": 29_500,
     "page.css": 3_900,
     "index.html": 2_200,
