@@ -124,6 +124,20 @@ write([await got(account.fresh({ path: "/chat" })), why(), node("sign-in").hidde
     assert (why, is_hidden, asked) == (told[3], False, [])
 
 
+def test_what_the_page_asks_for_by_itself_does_not_open_the_panel_again() -> None:
+    script = """
+held(ENDED);
+const account = await opened();
+const all = [];
+for (const path of ["/usage", "/usage", "/chat"]) {
+  account.show("");
+  await got(account.fresh({ path }));
+  all.push(Boolean(why()));
+}
+write(all);"""
+    assert played(script) == [True, False, True]
+
+
 def test_a_click_waits_until_its_person_is_signed_in_again_in_any_tab() -> None:
     script = """
 held(ENDED);

@@ -63,7 +63,7 @@ export function accountView(signIn, isLocal, page) {
 
   function hold(held) {
     free();
-    navigator.locks.request(`${TAB} ${held.id}`, { mode: "shared" }, () => new Promise((done) => { free = done; }));
+    navigator.locks.request(`${TAB} ${held.id}`, { mode: "shared" }, () => new Promise((done) => { free = done; })).catch(() => {});
   }
 
   function joined(held) {
@@ -99,8 +99,10 @@ export function accountView(signIn, isLocal, page) {
       }
     }
     const isClick = path === "/generate-image";
+    // The page asks for the usage by itself: that does not open again what a person has closed.
+    const isNews = !isOver || path !== "/usage";
     isOver = true;
-    show(isClick || waits.size ? WAITS : ENDED);
+    if (isNews) show(isClick || waits.size ? WAITS : ENDED);
     if (!isClick) throw problem(ENDED);
     $("sign-in").focus();
     return new Promise((resolve, reject) => waits.add({ subject: subjectOf(held.token), resolve, reject }));
