@@ -121,15 +121,15 @@ export function createClient(settings = {}) {
   }
 
   async function request(name, path, { body, method = body ? "POST" : "GET", open, signal } = {}) {
-    const url = path.includes("://") ? path : await address(name, path);
     const tokenOf = async (about) => (typeof settings.token === "function" ? settings.token(about) : settings.token);
-    const send = (token) => {
+    const token = open ? "" : await tokenOf({ path });
+    const url = path.includes("://") ? path : await address(name, path);
+    const send = (shown) => {
       const headers = { accept: "application/json" };
-      if (token) headers.authorization = `Bearer ${token}`;
+      if (shown) headers.authorization = `Bearer ${shown}`;
       if (body) headers["content-type"] = "application/json";
       return fetch(url, { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
     };
-    const token = open ? "" : await tokenOf({ path });
     const response = await send(token);
     if (response.status !== 401 || !token) return response;
     const other = await tokenOf({ path, refused: token });

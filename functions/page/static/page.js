@@ -62,8 +62,7 @@ function restore({ part, say, wanted }) {
 const config = JSON.parse(document.querySelector("meta[name=config]").content);
 const linked = takeToken();
 const account = accountView(config.signIn, Boolean(config.simulatorUrl), { changed, left, view: viewNow, restore });
-// It loads the addresses by itself, so that the stored conversation is shown without waiting for them.
-const client = createClient({ token: account.fresh });
+const client = createClient({ ...config, token: account.fresh });
 let state;
 const told = {
   hasToken: () => Boolean(token()),
@@ -135,7 +134,6 @@ document.querySelector("nav").addEventListener("click", ({ target }) => target.d
 document.querySelector(".skip").addEventListener("click", () => showPart("chat"));
 account.show(token() || linked || config.signIn ? "" : account.need);
 takeOffer();
-Object.assign(client.settings, config);
 state = stateView(client, config.simulatorUrl, told);
 offered(linked);
 if (!token() && !config.signIn) account.show(account.need);
