@@ -58,7 +58,7 @@ def serve(options: Options) -> None:
             write_description(description, STACK_FILE)
             print(tour(description, time.monotonic() - began), flush=True)
             if may_open(os.environ, at_terminal=sys.stdout.isatty()):
-                webbrowser.open(f"{description['pageUrl']}#token={description['token']}")
+                webbrowser.open(description["pageUrl"])
             while True:
                 signal.pause()
     finally:

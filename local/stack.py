@@ -17,6 +17,7 @@ from local.issuer import AUDIENCE, Issuer
 from local.parameters import overrides, parameter_name
 from local.paths import STATE
 from local.processes import answers
+from local.sign_in import CLIENT_ID
 from local.simulator import chat_dialects
 from local.simulator.chat import BASE as LLM_PATH
 from local.simulator.chat import MODEL as LLM_MODEL
@@ -79,6 +80,7 @@ class LocalStack:
             people = ends.enter_context(issuer.start())
             stack = cls(cloud, people, providers.url, providers.base_urls, options)
             stack.deploy()
+            people.pages.add(stack.page_url(stack.outputs()))
             yield stack
 
     @classmethod
@@ -132,6 +134,7 @@ class LocalStack:
             "JwtAudience": AUDIENCE,
             "JwtJwksUrl": "",
             "SimulatorUrl": self.simulator_url,
+            "SignInClientId": CLIENT_ID,
         }
         return {**simulated_urls, **given, **ours}
 
@@ -140,8 +143,7 @@ class LocalStack:
         outputs = self.outputs()
         return {
             **{name: self.local_url(outputs[output]) for name, output in URLS.items()},
-            # It needs the trailing slash, because the page uses relative addresses for its files.
-            "pageUrl": self.local_url(outputs["PageUrl"]) + "/",
+            "pageUrl": self.page_url(outputs),
             "token": self.issuer.token("alice"),
             "otherToken": self.issuer.token("bob"),
             "adminToken": self.issuer.token("admin", "user admin"),
@@ -164,6 +166,10 @@ class LocalStack:
         """Return the deployed stack's outputs."""
         stacks = self.emulator.client("cloudformation").describe_stacks(StackName=STACK_NAME)
         return {item["OutputKey"]: item["OutputValue"] for item in stacks["Stacks"][0]["Outputs"]}
+
+    def page_url(self, outputs: Mapping[str, str]) -> str:
+        """Return the page's address, with the slash that its relative addresses need."""
+        return self.local_url(outputs["PageUrl"]) + "/"
 
     def local_url(self, function_url: str) -> str:
         """Return the emulator's address of a function URL: a path, so no host name is resolved."""

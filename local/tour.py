@@ -6,9 +6,10 @@ from typing import Any, Final
 TEXT: Final = """\
 The stack is up after {seconds:.0f} s. Ctrl-C ends it; `make run` in another terminal deploys again.
 
-Open the page to chat, make images, break a provider and watch the fallback:
+Open the page and sign in as one of three demo people, to chat, make images, break a provider and
+watch the fallback:
 
-  {pageUrl}#token={token}
+  {pageUrl}
 
   estimate   {estimateUrl}
   generate   {generateUrl}
@@ -17,7 +18,7 @@ Open the page to chat, make images, break a provider and watch the fallback:
   AWS        {awsEndpoint} (any credentials, region {region})
   all this   .local/stack.json
 
-A token, valid for a day:
+A token of one of them (Alice), valid for a day:
 
   export TOKEN={token}
 

@@ -41,6 +41,8 @@ def drop_simulator(route: Route) -> None:
 def enter(page: Page, token: str) -> None:
     if page.locator("#entry").is_hidden():
         page.locator("#person").click()
+    if page.locator("#token").is_hidden():
+        page.get_by_text("For developers: use a token").click()
     page.get_by_label("Your token", exact=True).fill(token)
     page.get_by_role("button", name="Use it").click()
 
@@ -72,7 +74,8 @@ def test_a_link_logs_nobody_in_where_there_is_no_simulator(visit: Visit) -> None
     page = visitor.context.new_page()
     page.route(visitor.stack.urls["pageUrl"], drop_simulator)
     page.goto(f"{visitor.stack.urls['pageUrl']}#token={stranger(visitor)}")
-    expect(page.get_by_text("Prices and images need a token.")).to_be_visible(timeout=TIMEOUT_MS)
+    need = page.get_by_text("Sign in to see prices and make images.")
+    expect(need).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.locator("#providers li")).to_have_count(len(PROVIDERS), timeout=TIMEOUT_MS)
     assert page.evaluate(TOKEN) is None
     # It leaves the address all the same.

@@ -82,10 +82,10 @@ def first_visit() -> dict[str, bytes]:
             ("/", *(f"/{name}" for name in dict.fromkeys(named)))}  # fmt: skip
 
 
-def test_a_first_visit_is_four_requests_and_at_most_34_kb() -> None:
+def test_a_first_visit_is_four_requests_and_at_most_36_kb() -> None:
     sent = first_visit()
     assert len(sent) == 4
-    assert sum(map(len, sent.values())) <= 34_000
+    assert sum(map(len, sent.values())) <= 36_000
 
 
 def test_the_next_visit_asks_for_the_page_alone() -> None:
@@ -241,7 +241,63 @@ def test_the_config_names_the_functions_and_no_secret() -> None:
         "pageUrl": None,
         "region": "eu-central-1",
         "simulatorUrl": None,
+        "signIn": None,
     }
+
+
+SIGN_IN = {
+    "JWT_ISSUER": "https://cognito-idp.eu-central-1.amazonaws.com/pool",
+    "SIGN_IN_CLIENT_ID": "the-page",
+    "SIGN_IN_HOSTS": "https://pool.auth.eu-central-1.amazoncognito.com https://more.example/path",
+}
+
+
+def test_a_page_with_a_client_id_knows_where_people_sign_in_and_may_call_it() -> None:
+    environ = {**DEPLOYED, **SIGN_IN}
+    config = json.loads(PageSettings.from_env(environ).config())
+    assert config["signIn"] == {
+        "issuer": "https://cognito-idp.eu-central-1.amazonaws.com/pool",
+        "clientId": "the-page",
+        "scopes": "openid profile",
+        "audience": "",
+    }
+    called = directives(environ)["connect-src"]
+    assert called == [
+        *directives()["connect-src"],
+        "https://cognito-idp.eu-central-1.amazonaws.com",
+        "https://pool.auth.eu-central-1.amazoncognito.com",
+        "https://more.example",
+    ]
+    others = {name: one for name, one in directives(environ).items() if name != "connect-src"}
+    assert others.items() <= directives().items()
+
+
+@pytest.mark.parametrize("missing", ["JWT_ISSUER", "SIGN_IN_CLIENT_ID"])
+def test_without_an_issuer_or_a_client_id_a_token_is_entered_by_hand(missing: str) -> None:
+    environ = {**DEPLOYED, **SIGN_IN, missing: ""}
+    assert json.loads(PageSettings.from_env(environ).config())["signIn"] is None
+    assert directives(environ) == directives()
+
+
+def test_scopes_and_audience_are_the_operators() -> None:
+    named = {"SIGN_IN_SCOPES": "openid api://x/use", "SIGN_IN_AUDIENCE": "https://api.example"}
+    config = json.loads(PageSettings.from_env({**DEPLOYED, **SIGN_IN, **named}).config())
+    assert config["signIn"]["scopes"] == "openid api://x/use"
+    assert config["signIn"]["audience"] == "https://api.example"
+
+
+@pytest.mark.parametrize(
+    "address", ["http://issuer.example", "accounts.google.com", "ftp://issuer.example"]
+)
+@pytest.mark.parametrize("name", ["JWT_ISSUER", "SIGN_IN_HOSTS"])
+def test_nobody_signs_in_where_others_can_listen(name: str, address: str) -> None:
+    with pytest.raises(ValueError, match="needs https"):
+        PageSettings.from_env({**DEPLOYED, **SIGN_IN, name: address})
+
+
+def test_on_this_machine_the_issuer_needs_no_https() -> None:
+    environ = {**LOCAL, **SIGN_IN, "JWT_ISSUER": "http://127.0.0.1:5000"}
+    assert "http://127.0.0.1:5000" in directives(environ)["connect-src"]
 
 
 def test_on_this_machine_functions_are_reached_by_path() -> None:
@@ -297,14 +353,16 @@ def test_a_browser_is_opened_for_a_person_before_a_screen_and_for_nobody_else() 
 # Weight, and colours.
 
 LIMITS = {
-    # With all that it imports: the elements, the chat, the form, the status.
+    # With all that it imports: the elements, the chat, the form, the status, the account.
     # The codes of shared budgets and of keys are in it, and the names of eight providers.
-    "page.js": 27_090,
+    "page.js": 29_600,
     "page.css": 3_900,
     "index.html": 2_200,
     "elements.js": 18_600,
-    # Loaded when a picture is first looked at, a file first uploaded, the calls first listed.
-    "pictures.js": 8_820,
+    # Loaded when a picture is first looked at, a file first uploaded, the calls first listed,
+    # somebody signs in or a token has to be renewed.
+    "sign-in.js": 3_300,
+    "pictures.js": 8_850,
     "upload.js": 1_300,
     "llm-dialog.js": 5_600,
 }

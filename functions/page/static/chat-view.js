@@ -207,5 +207,7 @@ export function chatView(client, told) {
       messages = kept(KEY, []);
       show();
     },
+    /** Returns what was written and not answered, of somebody for whom nothing is kept. */
+    draft: () => say.value || (messages.at(-1)?.role === "user" ? messages.at(-1).content : ""),
   };
 }

@@ -103,7 +103,8 @@ async function* textOf(body) {
 
 /**
  * A client. `settings`: estimateUrl, generateUrl, healthUrl, chatUrl (without them from `config.json` at
- * pageUrl, or beside this module) and token, a text or a function that returns one.
+ * pageUrl, or beside this module) and token, a text or a function that returns one. The function gets the request's
+ * `path`, and after a 401 the token that the service `refused`: another one is tried, once.
  */
 export function createClient(settings = {}) {
   const running = new Map();
@@ -120,12 +121,19 @@ export function createClient(settings = {}) {
   }
 
   async function request(name, path, { body, method = body ? "POST" : "GET", open, signal } = {}) {
-    const headers = { accept: "application/json" };
-    const token = open ? "" : await (typeof settings.token === "function" ? settings.token() : settings.token);
-    if (token) headers.authorization = `Bearer ${token}`;
-    if (body) headers["content-type"] = "application/json";
+    const tokenOf = async (about) => (typeof settings.token === "function" ? settings.token(about) : settings.token);
+    const token = open ? "" : await tokenOf({ path });
     const url = path.includes("://") ? path : await address(name, path);
-    return fetch(url, { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
+    const send = (shown) => {
+      const headers = { accept: "application/json" };
+      if (shown) headers.authorization = `Bearer ${shown}`;
+      if (body) headers["content-type"] = "application/json";
+      return fetch(url, { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
+    };
+    const response = await send(token);
+    if (response.status !== 401 || !token) return response;
+    const other = await tokenOf({ path, refused: token });
+    return other && other !== token ? send(other) : response;
   }
 
   const json = async (...all) => (await jsonOf(request(...all))).body;

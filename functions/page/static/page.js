@@ -1,6 +1,7 @@
 /** The page: the user's token, which part is shown, and the events between the parts. */
 
 import "./elements.js";
+import { accountView } from "./account.js";
 import { createClient } from "./client.js";
 import { chatView } from "./chat-view.js";
 import { formView } from "./form-view.js";
@@ -24,8 +25,8 @@ function takeToken() {
  */
 function offered(given) {
   if (!given || !config.simulatorUrl || given === token()) return;
-  if (token() && subjectOf(given) !== subjectOf(token())) askToken("The link that you opened has another token. It was not used: to change the user, forget your token first.");
-  else entered(given);
+  if (token() && subjectOf(given) !== subjectOf(token())) account.show("The link that you opened has another token. It was not used: to change the user, forget your token first.");
+  else take(given);
 }
 
 /** Opens the form with a link's request. The page prices it anew, and only a click makes the image. */
@@ -37,13 +38,6 @@ function takeOffer() {
   form.open(wanted);
 }
 
-function askToken(why) {
-  $("entry").hidden = !why;
-  $("person").setAttribute("aria-expanded", Boolean(why));
-  $("person").textContent = token() ? "Your token" : "Enter a token";
-  if (why) $("entry-why").textContent = why;
-}
-
 function showPart(name) {
   document.querySelector("main").dataset.shown = name;
   // Where there is room, the form and the status stand beside the chat.
@@ -53,16 +47,28 @@ function showPart(name) {
   if (name === "pictures") withOwn((loaded) => loaded.gallery.show());
 }
 
+/** What a person goes on with after signing in, besides what is kept for them: words that nobody owned yet. */
+function viewNow() {
+  const part = document.querySelector("main").dataset.shown;
+  return { part, say: chat.draft(), ...(!token() && { wanted: Object.fromEntries(new FormData($("order"))) }) };
+}
+
+function restore({ part, say, wanted }) {
+  showPart(part);
+  $("say").value = say;
+  if (wanted?.prompt) form.open(wanted);
+}
+
+const config = JSON.parse(document.querySelector("meta[name=config]").content);
 const linked = takeToken();
-// It loads the addresses by itself, so that the stored conversation is shown without waiting for them.
-const client = createClient({ token });
+const account = accountView(config.signIn, Boolean(config.simulatorUrl), { changed, left, view: viewNow, restore });
+const client = createClient({ ...config, token: account.fresh });
 let state;
 const told = {
   hasToken: () => Boolean(token()),
   say: (text) => ($("said").textContent = text),
   failed(error) {
-    if (error.problem?.status !== 401) return;
-    askToken(token() ? "Your token is not accepted, perhaps because it has expired. Enter a new one." : "Prices and images need a token.");
+    if (error.problem?.status === 401) account.refused(error.problem);
   },
   providers: (names) => form.providers(names),
 };
@@ -82,18 +88,31 @@ document.addEventListener("click", ({ target }) => {
   const { image, prompt } = act ? target.closest("generated-image").data : {};
   if (image) withOwn((loaded) => loaded[act]({ ...image, prompt: image.prompt ?? prompt }));
 });
-function entered(given) {
-  const before = subjectOf(token());
-  enter(given);
-  if (before !== subjectOf(given)) {
+/** Shows what belongs to the person who is there now. */
+function changed(before) {
+  if (before !== subjectOf(token())) {
     chat.refresh();
     pictures?.clear();
     showPart(document.querySelector("main").dataset.shown);
     if (before) form.clear(); else form.refresh();
   }
-  askToken("");
   state?.refresh();
+}
+
+function take(given) {
+  const before = subjectOf(token());
+  enter(given);
+  changed(before);
+  account.show("");
   if ($("prompt").value) form.ask();
+}
+
+function left() {
+  forget();
+  chat.refresh();
+  form.clear();
+  pictures?.clear();
+  state?.clear();
 }
 
 document.addEventListener("image-change", ({ detail: { generation } }) => {
@@ -103,34 +122,22 @@ document.addEventListener("image-change", ({ detail: { generation } }) => {
   state?.refresh();
   setTimeout(() => state?.refresh(), SETTLED_MS);
 });
-$("person").addEventListener("click", () => {
-  askToken($("entry").hidden ? "Every request except health and images needs a token." : "");
-  if (!$("entry").hidden) $("token").focus();
-});
 $("entry").querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();
   const given = $("token").value.trim();
   $("token").value = "";
   $("person").focus();
-  entered(given);
+  take(given);
 });
-$("forget").addEventListener("click", () => {
-  forget();
-  chat.refresh();
-  form.clear();
-  pictures?.clear();
-  state?.clear();
-  askToken("Prices and images need a token.");
-});
+$("forget").addEventListener("click", account.leave);
 document.querySelector("nav").addEventListener("click", ({ target }) => target.dataset.show && showPart(target.dataset.show));
 document.querySelector(".skip").addEventListener("click", () => showPart("chat"));
-askToken(token() || linked ? "" : "Prices and images need a token.");
+account.show(token() || linked || config.signIn ? "" : account.need);
 takeOffer();
-const config = JSON.parse(document.querySelector("meta[name=config]").content);
-Object.assign(client.settings, config);
 state = stateView(client, config.simulatorUrl, told);
 offered(linked);
-if (!token()) askToken("Prices and images need a token.");
+if (!token() && !config.signIn) account.show(account.need);
+account.start();
 addEventListener("hashchange", () => {
   const given = takeToken();
   if (given) offered(given); else takeOffer();

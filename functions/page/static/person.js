@@ -1,10 +1,40 @@
-/** Whose page this is: the token of this tab, and where the browser keeps what belongs to its user. */
+/** Whose page this is: the session, or a token of this tab, and where the browser keeps what belongs to its user. */
 
 const TOKEN = "imagegen.token";
+const SESSION = "imagegen.session";
+/** The session that this tab takes part in. */
+const JOINED = "imagegen.joined";
 const KEPT = ["imagegen.chat", "imagegen.made", "imagegen.order"];
 
-export const token = () => sessionStorage.getItem(TOKEN) ?? "";
-export const enter = (given) => sessionStorage.setItem(TOKEN, given);
+/** The token that was entered in this tab by hand. */
+export const entered = () => sessionStorage.getItem(TOKEN) ?? "";
+export const token = () => entered() || (session()?.token ?? "");
+
+/** Takes a token that was entered by hand, or with "" the signed-in person's again. */
+export function enter(given) {
+  if (given) sessionStorage.setItem(TOKEN, given);
+  else sessionStorage.removeItem(TOKEN);
+}
+
+/** Returns the session that all tabs share, whether this one takes part in it or not; null if there is none. */
+export function sharedSession() {
+  try {
+    return JSON.parse(localStorage.getItem(SESSION));
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the session of this tab. */
+export function session() {
+  const held = sharedSession();
+  return held && held.id === sessionStorage.getItem(JOINED) ? held : null;
+}
+
+export const isSessionChange = ({ key }) => key === SESSION;
+export const join = ({ id }) => sessionStorage.setItem(JOINED, id);
+export const keepSession = (held) => localStorage.setItem(SESSION, JSON.stringify(held));
+export const dropSession = () => localStorage.removeItem(SESSION);
 
 /**
  * Returns a token's issuer and subject as a text, "" if it has none. The service checks the token; here it
@@ -48,9 +78,10 @@ export function keep(name, value) {
   }
 }
 
-/** Forgets the token and everything that is kept for its user. */
+/** Forgets the token, the session, and everything that is kept for their user. */
 export function forget() {
   for (const name of KEPT) localStorage.removeItem(place(name));
+  if (session()) dropSession();
   sessionStorage.clear();
 }
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from imagegen.edge.events import NEEDED, url_event
 from imagegen.places import came_through_front, is_on_loopback, public_url
 from imagegen.site.files import File
+from imagegen.site.sign_in import SignIn
 
 FUNCTIONS = ("estimate", "generate", "health", "chat")
 CONFIG = '<meta name="config" content="">'
@@ -36,6 +37,8 @@ class PageSettings:
     page_url: str = ""
     """The page's address in front of the function; empty for the function's own URL."""
     origin_digests: str = field(default="", repr=False)
+    sign_in: SignIn | None = None
+    """How people sign in; ``None`` where they enter a token by hand."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -58,6 +61,7 @@ class PageSettings:
             simulator_url=simulator,
             page_url=environ.get("PUBLIC_PAGE_URL", ""),
             origin_digests=environ.get("ORIGIN_DIGESTS", ""),
+            sign_in=SignIn.from_env(environ),
         )
 
     def config(self) -> bytes:
@@ -67,6 +71,7 @@ class PageSettings:
             "pageUrl": self.page_url or None,
             "region": self.region or None,
             "simulatorUrl": self.simulator_url or None,
+            "signIn": self.sign_in.config() if self.sign_in else None,
         }
         return json.dumps({**urls, **rest}).encode()
 
@@ -74,6 +79,7 @@ class PageSettings:
         """Return the Content-Security-Policy: it allows our own files, functions and images."""
         functions = [_origin(url) for url in self.urls.values()]
         called = [*functions, *self.image_hosts, *filter(None, [self.simulator_url])]
+        called += self.sign_in.origins() if self.sign_in else []
         shown = [*(_origin(url) for name, url in self.urls.items() if name == "generate")]
         return "; ".join(
             (

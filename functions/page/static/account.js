@@ -1,0 +1,198 @@
+/** Who is signed in: the session that the tabs of this page share, its renewal, and what the page shows of it. */
+
+import { NETWORK, ProblemError } from "./client.js";
+import { dropSession, enter, entered, isSessionChange, join, keepSession, session, sharedSession, subjectOf, token } from "./person.js";
+import { $, late } from "./ui.js";
+
+/** Held by each tab that takes part in a session: the session ends with the last of them. */
+const TAB = "imagegen.tab";
+const ENDED = "Your session has ended. Sign in again to go on.";
+const WAITS = "Your session has ended. Sign in again, and the image that you clicked will be made at that price.";
+const UNREACHABLE = "The sign-in service cannot be reached. Try again.";
+
+const isFree = (path) => path.startsWith("/health-check/");
+const protocol = late(() => import("./sign-in.js"));
+const problem = (detail, more) => new ProblemError({ ...NETWORK, title: "Not signed in", status: 401, code: "signed_out", detail, charged: null, ...more });
+
+/**
+ * `signIn`: issuer, clientId, scopes and audience, or null where a token is entered by hand. `page`: `changed(before)` and
+ * `left()` show what belongs to another person, `view()` and `restore(view)` what is kept on the way to the issuer.
+ */
+export function accountView(signIn, isLocal, page) {
+  const need = signIn ? "Sign in to see prices and make images." : "Prices and images need a token.";
+  /** Clicks whose requests wait until their person is signed in again. */
+  const waits = new Set();
+  let who = subjectOf(token());
+  let isOver = false;
+  let free = () => {};
+  let opened;
+  const opening = new Promise((done) => { opened = done; });
+
+  const query = new URLSearchParams(location.search);
+  const isAnswer = Boolean(signIn) && (query.has("code") || query.has("error"));
+  // It is not copied with the address, and not sent again by a reload.
+  if (isAnswer) history.replaceState(null, "", location.pathname + location.hash);
+
+  /** Shows why something is asked of the person; without a reason the panel closes. */
+  function show(why) {
+    const held = entered() ? null : session();
+    const byHand = !signIn || Boolean(entered());
+    $("entry").hidden = !why;
+    $("person").setAttribute("aria-expanded", Boolean(why));
+    $("person").textContent = byHand ? (token() ? "Your token" : "Enter a token") : held ? held.name || "Signed in" : "Sign in";
+    $("entry-title").textContent = byHand ? "Enter your token" : held && !isOver ? "Your account" : "Sign in";
+    $("sign-in").hidden = !signIn || Boolean(entered()) || Boolean(held) && !isOver;
+    $("sign-out").hidden = !held;
+    $("developer").hidden = !byHand && !isLocal;
+    $("developer").open = byHand;
+    if (why) $("entry-why").textContent = why;
+  }
+
+  /** The page shows another person, or the same one with a session that works again. */
+  function changed() {
+    const before = who;
+    who = subjectOf(token());
+    isOver = false;
+    page.changed(before);
+    for (const one of waits) {
+      if (who && one.subject === who) one.resolve(token());
+      else one.reject(problem(ENDED));
+    }
+    waits.clear();
+  }
+
+  function hold(held) {
+    free();
+    navigator.locks.request(`${TAB} ${held.id}`, { mode: "shared" }, () => new Promise((done) => { free = done; })).catch(() => {});
+  }
+
+  function joined(held) {
+    join(held);
+    hold(held);
+    changed();
+  }
+
+  function stopWaiting() {
+    for (const one of waits) one.reject(problem(ENDED));
+    waits.clear();
+  }
+
+  /** Returns a token for a request to the service, a new one instead of one that it `refused`. */
+  async function fresh({ path = "", refused } = {}) {
+    if (!signIn || entered()) return token();
+    const asker = subjectOf(token());
+    await opening;
+    const held = session();
+    // What one person asked for is never sent in the name of another, who has just come back from the issuer.
+    if (asker && held && subjectOf(held.token) !== asker) throw problem(ENDED);
+    const isUsable = held && held.token !== refused;
+    if (isUsable && Date.now() < held.due) return held.token;
+    if (isFree(path)) return isUsable ? held.token : "";
+    if (!held) throw problem(need);
+    try {
+      const { renew } = await protocol();
+      return (await renew(signIn, held.token, { read: session, write: keepSession })).token;
+    } catch (error) {
+      if (!error.hasEnded) {
+        if (isUsable && Date.now() < held.until) return held.token;
+        throw problem(UNREACHABLE, { status: 0, code: "network" });
+      }
+    }
+    const isClick = path === "/generate-image";
+    // The page asks for the usage by itself: that does not open again what a person has closed.
+    const isNews = !isOver || path !== "/usage";
+    isOver = true;
+    if (isNews) show(isClick || waits.size ? WAITS : ENDED);
+    if (!isClick) throw problem(ENDED);
+    $("sign-in").focus();
+    return new Promise((resolve, reject) => waits.add({ subject: subjectOf(held.token), resolve, reject }));
+  }
+
+  const failed = (error) => show(error.name === "SignInError" ? error.message : UNREACHABLE);
+
+  const begin = () => protocol().then(({ begin: leaveFor }) => leaveFor(signIn, page.view())).catch(failed);
+
+  async function arrived() {
+    const { finish } = await protocol();
+    const { session: held, view } = await finish(signIn, query);
+    enter("");
+    keepSession(held);
+    joined(held);
+    show("");
+    page.restore(view);
+  }
+
+  /** Another tab's session is this one's, too. One that no tab takes part in has ended: its person closed the page. */
+  async function adopt() {
+    const held = sharedSession();
+    if (!held || entered()) return;
+    const { held: locks } = await navigator.locks.query();
+    if (locks.some(({ name }) => name === `${TAB} ${held.id}`)) joined(held);
+    else dropSession();
+  }
+
+  async function start() {
+    if (!signIn) return;
+    const held = sharedSession();
+    if (held && (held.issuer !== signIn.issuer || held.clientId !== signIn.clientId)) dropSession();
+    try {
+      if (session()) hold(session());
+      if (isAnswer) await arrived();
+      else if (!session()) await adopt();
+      show(token() ? "" : need);
+    } catch (error) {
+      failed(error);
+    } finally {
+      opened();
+    }
+  }
+
+  /** Signs out here and in the other tabs, then at the issuer. */
+  async function leave() {
+    const held = session();
+    stopWaiting();
+    free();
+    page.left();
+    who = "";
+    show(need);
+    if (!held) return;
+    const address = await protocol().then(({ signOut }) => signOut(signIn, held)).catch(() => "");
+    if (address) location.assign(address);
+    else show("You are signed out of this page. You may still be signed in at the sign-in service.");
+  }
+
+  addEventListener("storage", (event) => {
+    if (!signIn || entered() || !isSessionChange(event)) return;
+    const held = sharedSession();
+    if (held && held.id !== session()?.id) {
+      joined(held);
+      show("");
+    } else if (!held && who) {
+      stopWaiting();
+      free();
+      page.left();
+      who = "";
+      show(need);
+    }
+  });
+  document.addEventListener("image-cancel", stopWaiting);
+  $("sign-in").addEventListener("click", begin);
+  $("sign-out").addEventListener("click", leave);
+  $("person").addEventListener("click", () => {
+    if (signIn && !token()) return begin();
+    const name = session()?.name;
+    const about = entered() || !signIn ? "Every request except health and images needs a token." : isOver ? ENDED : `You are signed in${name ? ` as ${name}` : ""}.`;
+    show($("entry").hidden ? about : "");
+    if (!$("entry").hidden) $(entered() || !signIn ? "token" : "sign-out").focus();
+  });
+
+  /** The service did not accept a request's token, or there was none. */
+  function refused({ code }) {
+    // What a session needs is shown already.
+    if (code === "signed_out" && token()) return;
+    show(entered() ? "Your token is not accepted, perhaps because it has expired. Enter a new one."
+      : token() ? "The service does not accept your sign-in. Sign out and in again; if that does not help, ask the operator of this page." : need);
+  }
+
+  return { fresh, leave, need, refused, show, start };
+}

@@ -1,0 +1,348 @@
+"""Signing in on the deployed page: there and back, renewal, several tabs, sign-out."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from imagegen.providers import PROVIDERS
+from tests.browser.pages import (
+    FOX,
+    TIMEOUT_MS,
+    WATCH,
+    approve,
+    drawn,
+    expect_offered,
+    expect_seen,
+)
+from tests.browser.test_page_rules import faults
+from tests.stack.driver import Driver, Person
+
+pytest_plugins = ["tests.browser.deployed"]
+
+NEED = "Sign in to see prices and make images."
+SESSION = "JSON.parse(localStorage.getItem('imagegen.session'))"
+KEPT = (
+    "[...Object.keys(localStorage), ...Object.keys(sessionStorage)]"
+    ".filter((name) => name.startsWith('imagegen.'))"
+)
+ENDED = "held.due = held.until = 0; held.refresh = 'not one';"
+
+
+class Guest:
+    """A browser in which somebody may sign in."""
+
+    def __init__(self, stack: Driver, context: BrowserContext) -> None:
+        self.stack = stack
+        self.context = context
+        self.errors: list[str] = []
+        self.addresses: list[str] = []
+        self.page = self.open()
+
+    @property
+    def url(self) -> str:
+        return str(self.stack.urls["pageUrl"])
+
+    def open(self, url: str = "") -> Page:
+        """Open the page in a new tab."""
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("framenavigated", lambda frame: self.addresses.append(frame.url))
+        page.goto(url or self.url)
+        expect(page.locator("#providers li")).to_have_count(len(PROVIDERS), timeout=TIMEOUT_MS)
+        return page
+
+    def choose(self, name: str, page: Page | None = None) -> None:
+        """Choose a person on the issuer's page."""
+        tab = page or self.page
+        tab.get_by_label("Somebody else").fill(name)
+        tab.get_by_role("button", name="Sign in").click()
+        expect(tab.locator("#person")).to_have_text(name, timeout=TIMEOUT_MS)
+
+    def sign_in(self, name: str = "") -> str:
+        """Sign in; the name of the person."""
+        who = name or f"guest-{uuid4()}"
+        self.page.locator("#sign-in").click()
+        self.choose(who)
+        return who
+
+    def sign_out(self) -> None:
+        self.page.locator("#person").click()
+        self.page.get_by_role("button", name="Sign out").click()
+        expect(self.page.get_by_text(NEED)).to_be_visible(timeout=TIMEOUT_MS)
+
+    def say(self, text: str = FOX) -> None:
+        self.page.get_by_label("Message", exact=True).fill(text)
+        self.page.get_by_role("button", name="Send").click()
+
+    @property
+    def image(self) -> Any:
+        return self.page.locator("#messages generated-image").first
+
+    @property
+    def session(self) -> Any:
+        return self.page.evaluate(SESSION)
+
+    def change(self, script: str) -> None:
+        """Change what is kept of the session, `held`."""
+        self.page.evaluate(
+            f"() => {{ const held = {SESSION}; {script} "
+            "localStorage.setItem('imagegen.session', JSON.stringify(held)); }"
+        )
+
+    def spent(self, name: str) -> str:
+        """What the service says that a person has spent."""
+        person = Person(self.stack, self.stack.local.issuer.token(name))
+        answer = person.call("GET", f"{self.stack.urls['generateUrl']}/usage")
+        return str(answer.json["spent"])
+
+
+type Enter = Callable[[], Guest]
+
+
+@pytest.fixture
+def enter(browser: Browser, stack: Driver) -> Iterator[Enter]:
+    with ExitStack() as ends:
+
+        def entered() -> Guest:
+            context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+            ends.callback(context.close)
+            context.add_init_script(WATCH)
+            return Guest(stack, context)
+
+        yield entered
+
+
+# There and back.
+
+
+def test_the_page_opens_signed_out_and_a_demo_person_is_two_presses_away(enter: Enter) -> None:
+    guest = enter()
+    expect(guest.page.get_by_text(NEED)).to_be_visible()
+    assert faults(guest.page) == []
+    guest.page.locator("#sign-in").click()
+    expect(guest.page.get_by_role("heading", name="Who are you?")).to_be_visible()
+    guest.page.get_by_role("button", name="Bob").click()
+    expect(guest.page.locator("#person")).to_have_text("Bob", timeout=TIMEOUT_MS)
+    expect(guest.page.locator("#spent")).to_contain_text("spent", timeout=TIMEOUT_MS)
+    expect(guest.page.locator("#entry")).to_be_hidden()
+    assert guest.page.url == guest.url
+    assert guest.page.evaluate("window.violations") == []
+    assert guest.errors == []
+
+
+def test_no_address_ever_has_a_token(enter: Enter) -> None:
+    guest = enter()
+    guest.sign_in()
+    session = guest.session
+    guest.sign_out()
+    for secret in (session["token"], session["refresh"]):
+        assert not any(secret in address for address in guest.addresses)
+
+
+def test_what_was_written_before_is_there_after_signing_in(enter: Enter) -> None:
+    guest = enter()
+    guest.page.get_by_label("Prompt", exact=True).fill("A boat")
+    guest.say("Draw a lighthouse")
+    expect(guest.page.get_by_text(NEED).first).to_be_visible()
+    guest.sign_in()
+    expect(guest.page.get_by_label("Message", exact=True)).to_have_value("Draw a lighthouse")
+    offer = guest.page.locator("#made generated-image").first
+    expect(offer.locator(".prompt")).to_have_text("A boat", timeout=TIMEOUT_MS)
+
+
+def test_a_link_to_an_offer_survives_signing_in(enter: Enter) -> None:
+    guest = enter()
+    guest.page.close()
+    guest.page = guest.open(f"{guest.url}#prompt=A%20blue%20boat&quality=fast")
+    expect(guest.page.locator("#prompt")).to_have_value("A blue boat")
+    guest.sign_in()
+    offer = guest.page.locator("#made generated-image").first
+    expect(offer.locator(".prompt")).to_have_text("A blue boat", timeout=TIMEOUT_MS)
+    expect(guest.page.locator("#quality")).to_have_value("fast")
+
+
+def test_a_reload_and_another_tab_keep_the_session(enter: Enter) -> None:
+    guest = enter()
+    who = guest.sign_in()
+    guest.page.reload()
+    expect(guest.page.locator("#person")).to_have_text(who, timeout=TIMEOUT_MS)
+    other = guest.open()
+    expect(other.locator("#person")).to_have_text(who, timeout=TIMEOUT_MS)
+    expect(other.locator("#spent")).to_contain_text("spent", timeout=TIMEOUT_MS)
+
+
+def test_a_session_ends_with_the_last_tab_of_the_page(enter: Enter) -> None:
+    guest = enter()
+    guest.sign_in()
+    guest.page.close()
+    later = guest.open()
+    expect(later.get_by_text(NEED)).to_be_visible()
+    assert later.evaluate("localStorage.getItem('imagegen.session')") is None
+
+
+def test_a_cancelled_sign_in_is_said_in_words(enter: Enter) -> None:
+    guest = enter()
+    guest.page.locator("#sign-in").click()
+    guest.page.get_by_role("button", name="Cancel").click()
+    expect(guest.page.get_by_text("You were not signed in")).to_be_visible(timeout=TIMEOUT_MS)
+    assert guest.page.url == guest.url
+    assert guest.page.evaluate(KEPT) == []
+
+
+def test_an_issuer_that_does_not_answer_is_said_in_words(enter: Enter) -> None:
+    guest = enter()
+    guest.context.route("**/.well-known/openid-configuration", lambda route: route.abort())
+    guest.page.locator("#sign-in").click()
+    expect(guest.page.get_by_text("The sign-in service cannot be reached")).to_be_visible()
+
+
+# Renewal.
+
+
+def count(guest: Guest) -> list[str]:
+    """The requests for tokens, from now on."""
+    found: list[str] = []
+    guest.context.on(
+        "request",
+        lambda request: (
+            found.append(request.post_data or "")
+            if urlsplit(request.url).path == "/token"
+            else None
+        ),
+    )
+    return found
+
+
+def test_a_token_is_renewed_before_it_ends_and_nothing_is_noticed(enter: Enter) -> None:
+    guest = enter()
+    guest.sign_in()
+    before = guest.session
+    sent = count(guest)
+    guest.change("held.due = 0;")
+    guest.say()
+    expect_offered(guest.image)
+    assert guest.session["refresh"] != before["refresh"]
+    assert len(sent) == 1
+
+
+def test_two_tabs_renew_once(enter: Enter) -> None:
+    guest = enter()
+    who = guest.sign_in()
+    other = guest.open()
+    expect(other.locator("#person")).to_have_text(who, timeout=TIMEOUT_MS)
+    sent = count(guest)
+    guest.change("held.due = 0;")
+    ask = "document.dispatchEvent(new Event('visibilitychange'))"
+    for _ in range(3):
+        for tab in (guest.page, other):
+            tab.evaluate(ask)
+    guest.say()
+    expect_offered(guest.image)
+    assert len(sent) == 1
+
+
+def test_a_token_that_the_service_refuses_is_renewed_whatever_the_clock_shows(enter: Enter) -> None:
+    guest = enter()
+    who = guest.sign_in()
+    old = guest.stack.local.issuer.token(who, exp=1_000_000)
+    guest.change(f"held.token = {json.dumps(old)};")
+    guest.say()
+    expect_offered(guest.image)
+    assert guest.session["token"] != old
+
+
+# A click that the end of a session interrupts.
+
+
+def interrupted(guest: Guest) -> None:
+    """Click Generate when the session has ended for good."""
+    guest.say()
+    expect_offered(guest.image)
+    guest.change(ENDED)
+    approve(guest.image).click()
+    expect(guest.page.get_by_text("the image that you clicked will be made")).to_be_visible(
+        timeout=TIMEOUT_MS
+    )
+
+
+def test_signing_in_in_another_tab_is_enough(enter: Enter) -> None:
+    guest = enter()
+    guest.sign_in()
+    before = drawn(guest.stack)
+    interrupted(guest)
+    other = guest.open()
+    other.locator("#sign-in").click()
+    expect_seen(guest.image)
+    assert drawn(guest.stack) == before + 1
+
+
+def test_somebody_else_who_signs_in_buys_nothing_and_sees_nothing(enter: Enter) -> None:
+    guest = enter()
+    guest.sign_in()
+    before = drawn(guest.stack)
+    interrupted(guest)
+    guest.context.clear_cookies()
+    other = guest.sign_in()
+    expect(guest.page.locator("generated-image")).to_have_count(0)
+    expect(guest.page.get_by_text(FOX)).to_have_count(0)
+    assert guest.spent(other) == "0.000000"
+    assert drawn(guest.stack) == before
+
+
+def test_a_click_that_is_given_up_is_not_made_later(enter: Enter) -> None:
+    guest = enter()
+    guest.sign_in()
+    before = drawn(guest.stack)
+    interrupted(guest)
+    guest.image.get_by_role("button", name="Stop waiting").click()
+    guest.page.locator("#sign-in").click()
+    expect(guest.page.locator("#spent")).to_contain_text("$0.00 spent", timeout=TIMEOUT_MS)
+    assert drawn(guest.stack) == before
+
+
+# Sign-out.
+
+
+def test_signing_out_clears_everything_in_every_tab_and_at_the_issuer(enter: Enter) -> None:
+    guest = enter()
+    guest.sign_in()
+    other = guest.open()
+    guest.say()
+    expect_offered(guest.image)
+    approve(guest.image).click()
+    expect_seen(guest.image)
+    guest.sign_out()
+    assert guest.page.url == guest.url
+    expect(other.get_by_text(NEED)).to_be_visible(timeout=TIMEOUT_MS)
+    for tab in (guest.page, other):
+        expect(tab.locator("generated-image")).to_have_count(0)
+        expect(tab.get_by_text(FOX)).to_have_count(0)
+        expect(tab.locator("#spent")).to_have_text("")
+        assert tab.evaluate(KEPT) == []
+    guest.page.locator("#sign-in").click()
+    expect(guest.page.get_by_role("heading", name="Who are you?")).to_be_visible()
+
+
+def test_the_next_person_sees_nothing_of_the_one_before_who_finds_their_images(
+    enter: Enter,
+) -> None:
+    guest = enter()
+    who = guest.sign_in()
+    guest.say()
+    expect_offered(guest.image)
+    approve(guest.image).click()
+    expect_seen(guest.image)
+    guest.sign_out()
+    guest.sign_in()
+    expect(guest.page.locator("generated-image")).to_have_count(0)
+    expect(guest.page.locator("#spent")).to_have_text("$0.00 spent", timeout=TIMEOUT_MS)
+    guest.sign_out()
+    guest.sign_in(who)
+    guest.page.locator("nav button[data-show=pictures]").click()
+    expect(guest.page.locator("#gallery img").first).to_be_visible(timeout=TIMEOUT_MS)
