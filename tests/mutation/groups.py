@@ -209,17 +209,23 @@ OBJECTS: Final = Group(
     _in(
         "aws",
         "image_store record_store prompt_store preview_store upload_store s3_errors items "
-        "chat_usage_store job_store",
+        "chat_usage_store job_store record_scan",
     ),
     (
         *_tests(AWS, "image_contract prompt_contract preview_contract upload_contract"),
         *_tests(AWS, "chat_usage_contract job_contract record_life object_keys deletion retries"),
+        *_tests(AWS, "report"),
     ),
     on_aws=True,
 )
+ADMIN: Final = Group(
+    "admin",
+    _in("domain", "losses spending"),
+    _tests(UNIT, "losses report"),
+)
 GROUPS: Final = (
     *(GENERATE, OPENAI_API, OFFERS, LEDGER, EDGE, WIRE, OUTCOMES, BYTES, PICTURES),
-    *(MCP, CHAT, QUALITY, STORES, OBJECTS),
+    *(MCP, CHAT, QUALITY, STORES, OBJECTS, ADMIN),
 )
 LEFT_OUT: Final[Mapping[str, str]] = {
     "bootstrap": "It puts objects together; every test of a handler runs the wiring.",

@@ -171,6 +171,8 @@ OWN: Final = {
     "aws/upload_store.py": ("upload_contract",),
     "aws/items.py": ("prompt_contract", "record_life"),
     "aws/chat_usage_store.py": ("chat_usage_contract",),
+    "aws/record_scan.py": ("report",),
+    "domain/spending.py": ("losses", "report"),
 }
 """By module: the files of tests that have its rules, without ``test_``. They run first. All other
 modules have a file of their own name."""
