@@ -13,6 +13,7 @@ from typing import Any, Final
 import requests
 
 from generators.docs.exchanges import JSON, Call
+from generators.docs.operators import OPERATORS, operators
 from generators.docs.visitor import SECONDS, Example, StackNotFreshError, Visitor
 from generators.openapi import DOCUMENT
 from imagegen.edge.openapi import FUNCTION
@@ -56,6 +57,7 @@ EXAMPLES: Final = (
     Example("openai-edit", "editImage", 200),
     Example("openai-models", "listModelsForOpenai", 200),
     Example("openai-model", "getModelForOpenai", 200),
+    *OPERATORS,
 )
 
 
@@ -73,7 +75,7 @@ def played(description: Mapping[str, Any]) -> dict[str, str]:
         Payload=b'{"task": "probe"}',
     )
     visitor = Visitor(description, stack.issuer.token, addresses(), EXAMPLES)
-    for part in (_state, _main_job, _errors, _limit, _on_its_way, _chat, _openai):
+    for part in (_state, _main_job, _errors, _limit, _on_its_way, _chat, _openai, operators):
         part(visitor)
     return visitor.pages
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 
+from imagegen.bootstrap.admin import AdminService
 from imagegen.bootstrap.chat import ChatService
 from imagegen.bootstrap.estimate import EstimateService
 from imagegen.bootstrap.generate import GenerateService
@@ -21,7 +22,7 @@ from imagegen.domain.records import ImageRecord
 from imagegen.guard import Guard, Transition
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.images import OpenAiPresenter
-from imagegen.settings import ChatSettings, EstimateSettings, GenerateSettings
+from imagegen.settings import AdminSettings, ChatSettings, EstimateSettings, GenerateSettings
 from imagegen.usecases.availability import ModelLister, ProviderSetup
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.estimator import Estimator
@@ -41,6 +42,7 @@ from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GeneratedImage, GenerateRequest
 from imagegen.wire.messages import MessageComplete
 from imagegen.wire.run_events import RunEvent
+from tests.fakes.admin import MemoryBlockStore, MemoryRecordScan, MemoryTrailStore
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.circuits import MemoryCircuitStore
@@ -65,13 +67,15 @@ PROMPT = "a fox in the snow"
 HOUR_MS = 3_600_000
 
 
-class AllSettings(EstimateSettings, ChatSettings, GenerateSettings):
+class AllSettings(EstimateSettings, ChatSettings, GenerateSettings, AdminSettings):
     """The settings of every function in one."""
 
 
 @dataclass(frozen=True)
-class AllFunctions(EstimateService, GenerateService, ChatService, HealthService):
+class AllFunctions(EstimateService, GenerateService, ChatService, HealthService, AdminService):
     """The services of every function in one, with one guard."""
+
+    world: "FakeWorld"
 
     settings: AllSettings
 
@@ -106,6 +110,8 @@ class Service:
     image_retention_days: int = 365
     require_marks: bool = False
     price_drift_closes: bool = False
+    trail: MemoryTrailStore = field(default_factory=MemoryTrailStore)
+    jwt_issuer: str = ""
     jobs: MemoryJobStore = field(default_factory=MemoryJobStore)
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
     chat_limits: DailyChatLimits = field(default_factory=DailyChatLimits)
@@ -143,6 +149,7 @@ class Service:
         settings = AllSettings.model_construct(
             table_name="table",
             parameters_path="/imagegen/test",
+            jwt_issuer=self.jwt_issuer,
             bucket_name="bucket",
             generate_url="https://images.test/",
             hourly_images=limits.hourly_images,
@@ -416,6 +423,18 @@ class FakeWorld:
     @property
     def circuits(self) -> MemoryCircuitStore:
         return wired("circuits", self.service.circuits, self.service.wire)
+
+    @property
+    def trail(self) -> MemoryTrailStore:
+        return wired("trail", self.service.trail, self.service.wire)
+
+    @property
+    def blocks(self) -> MemoryBlockStore:
+        return wired("blocks", MemoryBlockStore(self.service.ledgers), self.service.wire)
+
+    @property
+    def record_scan(self) -> MemoryRecordScan:
+        return wired("record_scan", MemoryRecordScan(self.service.records), self.service.wire)
 
     @property
     def observer(self) -> "FakeWorld":

@@ -71,6 +71,18 @@ EXPECTED: dict[str, tuple[int, str | int | None]] = {
     "generate/unknown-image": (404, "not_found"),
     "generate/usage": (200, None),
     "health/report": (200, None),
+    "admin/spending": (200, None),
+    "admin/spending-month": (200, None),
+    "admin/spending-unknown-day": (422, "unsupported_parameter"),
+    "admin/spending-of-user": (403, "forbidden"),
+    "admin/failures": (200, None),
+    "admin/providers": (200, None),
+    "admin/switch-off": (200, None),
+    "admin/switch-unknown": (422, "unsupported_parameter"),
+    "admin/reset-circuit": (200, None),
+    "admin/find-person": (200, None),
+    "admin/block-person": (200, None),
+    "admin/trail": (200, None),
 }
 BEFORE_THE_LOOK = {
     "estimate/mcp-stream",

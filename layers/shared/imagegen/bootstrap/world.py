@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.fleet import CircuitStore, KeyCheckStore
+from imagegen.domain.fleet import CircuitStore, KeyCheckStore, SwitchStore
 from imagegen.domain.ports import ImageProvider, Llm, Moderator, WaitingPlaces
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
@@ -34,8 +34,8 @@ class StoredLedgers(LedgerStore, WaitingPlaces, Protocol):
     """The users' ledgers, with the places in which repetitions wait."""
 
 
-class StoredCircuits(CircuitStore, KeyCheckStore, PriceCheckStore, Protocol):
-    """The circuits, and the results of checks beside them."""
+class StoredCircuits(CircuitStore, KeyCheckStore, PriceCheckStore, SwitchStore, Protocol):
+    """The circuits, and beside them the results of checks and the operators' switches."""
 
 
 class Observer(Protocol):

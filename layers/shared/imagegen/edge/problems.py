@@ -26,6 +26,7 @@ FREE_ROUTES = (
     "/tools/",
     "/chat",
     "/usage",
+    "/admin/",
     "/health-check/",
     "/v1/models",
     "/openapi.json",
