@@ -6,6 +6,7 @@ from imagegen.domain.money import usd_text
 from imagegen.wire.admin import (
     AdminCircuit,
     AdminProviders,
+    BudgetUse,
     Failures,
     NamedSum,
     Person,
@@ -50,6 +51,9 @@ def spending_text(found: Spending) -> str:
         table(("all", *SUM_HEADS), [("everything", *_sums(found.total))]),
         *(_named(head, sums) for head, sums in tables.items()),
     ]
+    if found.budgets:
+        heads = ("shared budget, now", "used today", "of", "used this month", "of")
+        parts.append(table(heads, map(_budget, found.budgets)))
     if not found.complete:
         parts.append("There was no time to read all of it: `make report` has the whole month.")
     return "\n\n".join(parts)
@@ -170,3 +174,11 @@ def _request(one: PersonRequest) -> tuple[str, ...]:
 def _entry(one: TrailItem) -> tuple[str, ...]:
     change = f"{one.old} -> {one.new}"
     return iso_time(one.at), one.action, one.target, change, one.who, one.reason or "-"
+
+
+def _budget(one: BudgetUse) -> tuple[str, ...]:
+    day, month = (
+        "no limit" if most is None else usd_text(most)
+        for most in (one.usd_today, one.usd_this_month)
+    )
+    return one.level, usd_text(one.used_today), day, usd_text(one.used_this_month), month

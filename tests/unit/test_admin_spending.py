@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from imagegen.domain.budgets import ORGANISATION, Level
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.ledger import Limits
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import Attempt
 from imagegen.domain.trail import Action, Change
@@ -182,6 +184,16 @@ def test_the_reason_that_affects_most_people_comes_first() -> None:
         ("gemini", ""),
         ("beta", "policy"),
     ]
+
+
+def test_the_shared_budget_is_shown_with_what_is_used_of_it() -> None:
+    service = Service(limits=Limits(levels=(Level(ORGANISATION, 100_000_000),)))
+    made = service.make()
+    (found,) = reader(service).spending(SpendingQuery(month="2026-10")).budgets
+    assert (found.level, found.used_today) == ("organisation", made.record.charged_microusd)
+    assert (found.usd_today, found.usd_this_month) == (100_000_000, None)
+    assert found.used_this_month == found.used_today
+    assert reader(Service(limits=Limits())).spending(SpendingQuery()).budgets == ()
 
 
 # The trail.

@@ -31,7 +31,12 @@ class AdminService(Service):
     @cached_property
     def spending(self) -> SpendingReader:
         """Reads what was spent and what failed."""
-        return SpendingReader(self.world.record_scan, self.world.now_ms)
+        return SpendingReader(
+            self.world.record_scan,
+            lambda: self.world.budgets,
+            self.settings.limits.levels,
+            self.world.now_ms,
+        )
 
     @cached_property
     def provider_control(self) -> ProviderControl:
@@ -56,6 +61,7 @@ class AdminService(Service):
             records=world.records,
             chat_usages=world.chat_usages,
             blocks=world.blocks,
+            budgets=lambda: world.budgets,
             limits=settings.limits,
             trail=self.trail,
             name_key=world.image_id_key,

@@ -44,6 +44,16 @@ class NamedSum(EdgeModel):
     sums: SumReport
 
 
+class BudgetUse(EdgeModel):
+    """What is used of a budget that all users share, now; `null` if there is no limit."""
+
+    level: Literal["organisation", "team"]
+    used_today: MicroUsd = Field(description="Charged, and held for images that are being made.")
+    usd_today: MicroUsd | None
+    used_this_month: MicroUsd
+    usd_this_month: MicroUsd | None
+
+
 class SpendingQuery(EdgeModel):
     """Which time is meant; without one, today."""
 
@@ -63,6 +73,7 @@ class Spending(EdgeModel):
     by_model: tuple[NamedSum, ...]
     by_person: tuple[NamedSum, ...] = Field(description="The hundred who spent most.")
     by_outcome: tuple[NamedSum, ...]
+    budgets: tuple[BudgetUse, ...] = Field(description="As of now, whatever time was asked for.")
 
 
 class FailuresQuery(EdgeModel):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imagegen.domain.blocks import BlockStore
+from imagegen.domain.budgets import BudgetStore
 from imagegen.domain.days import utc_day
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.ids import log_name
@@ -17,7 +18,7 @@ from imagegen.domain.standing import held_microusd
 from imagegen.domain.stores import LedgerStore, RecordStore
 from imagegen.domain.trail import Action, Change
 from imagegen.usecases.admin.trail import Trail
-from imagegen.usecases.conversions import to_allowance
+from imagegen.usecases.budgets import standings, to_allowance
 from imagegen.wire.admin import FindPerson, Person, PersonRequest
 from imagegen.wire.estimates import Allowance
 from imagegen.wire.reports import ChatAllowance
@@ -38,6 +39,7 @@ class People:
     records: RecordStore
     chat_usages: "ChatUsageStore"
     blocks: BlockStore
+    budgets: Callable[[], BudgetStore]
     limits: Limits
     trail: Trail
     name_key: Callable[[], bytes]
@@ -68,6 +70,8 @@ class People:
         day, ledger = utc_day(now_ms), self.ledgers.load(user)
         recent = self.records.recent(user, limit=RECENT)
         held, chat = held_microusd(ledger, day), self.chat_usages.load(user, day)
+        levels = standings(self.budgets(), self.limits.levels, day)
+        left = tuple(one.left(day) for one in levels) or None
         return Person(
             user=user,
             log_name=log_name(user, self.name_key()),
@@ -82,7 +86,7 @@ class People:
                 images_today=self.limits.daily_images,
                 usd_today=self.limits.daily_microusd,
             ),
-            remaining=to_allowance(ledger, self.limits, day, now_ms=now_ms),
+            remaining=to_allowance(ledger, self.limits, day, now_ms=now_ms, levels=left),
             chat=ChatAllowance(requests=chat.chats, tokens=chat.tokens),
             recent=tuple(map(_request, recent)),
         )

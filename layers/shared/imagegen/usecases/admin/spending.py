@@ -5,11 +5,15 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from imagegen.domain.budgets import BudgetStore, Level
+from imagegen.domain.days import utc_day
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import SUCCESS, RecordStatus
 from imagegen.domain.spending import Kind, RecordScan, Sum, UserRecord, grouped, parts, total
+from imagegen.usecases.budgets import standings
 from imagegen.wire.admin import (
+    BudgetUse,
     FailureGroup,
     Failures,
     FailuresQuery,
@@ -68,6 +72,8 @@ class SpendingReader:
     """Reads the records of all users."""
 
     scan: RecordScan
+    budgets: Callable[[], BudgetStore]
+    levels: tuple[Level, ...]
     now_ms: Callable[[], int]
 
     def spending(self, query: SpendingQuery) -> Spending:
@@ -93,6 +99,7 @@ class SpendingReader:
             by_model=_named(grouped(sums.kinds, lambda kind: f"{kind.provider}/{kind.model}")),
             by_person=_named(grouped(sums.kinds, lambda kind: kind.user)),
             by_outcome=_named(grouped(sums.kinds, lambda kind: kind.outcome)),
+            budgets=self._budgets(),
         )
 
     def failures(self, query: FailuresQuery) -> Failures:
@@ -116,6 +123,19 @@ class SpendingReader:
             since=since_ms,
             complete=reading.is_complete,
             groups=tuple(_failure(reason, group) for reason, group in ordered),
+        )
+
+    def _budgets(self) -> tuple[BudgetUse, ...]:
+        day = utc_day(self.now_ms())
+        return tuple(
+            BudgetUse(
+                level=one.level.title,
+                used_today=one.budget.days.get(day, 0),
+                usd_today=one.level.daily_microusd,
+                used_this_month=one.budget.month_microusd,
+                usd_this_month=one.level.monthly_microusd,
+            )
+            for one in standings(self.budgets(), self.levels, day)
         )
 
     def _period(self, query: SpendingQuery) -> Period:
