@@ -236,7 +236,7 @@ circuit: .venv/stamp ## Close a circuit (NAME=openai, or NAME=openai/model, WHY=
 	@$(ADMIN) circuit --name "$(NAME)" --why "$(WHY)"
 
 .PHONY: user
-user: .venv/stamp ## Print a person (SUBJECT= or HASH=); SET=blocked or SET=free, WHY="..."
+user: .venv/stamp ## Print a person (SUBJECT= or HASH=); SET=blocked, free or erased, WHY="..."
 	@$(ADMIN) user --subject "$(SUBJECT)" --user "$(HASH)" --set "$(SET)" --why "$(WHY)"
 
 .PHONY: trail

@@ -99,6 +99,15 @@ OPERATIONS: Final = {
         ),
     ),
     "getUsage": Operation("What the user spent and may still spend", ()),
+    "eraseMe": Operation(
+        "Erases what is kept of the user, but for the money",
+        (),
+        description=(
+            "Images, prompts, uploads and preview frames, in all versions of the bucket. It works "
+            "for some seconds; what is left then goes on by itself every five minutes. It can be "
+            "sent again."
+        ),
+    ),
     "chat": Operation(
         "An LLM's answer as server-sent events; it can offer images",
         (422, 429),
@@ -184,6 +193,14 @@ OPERATIONS: Final = {
         "Blocks a person, or lets them in again",
         (422,),
         description="What is being made is finished; every later click is refused.",
+    ),
+    "erasePerson": Operation(
+        "Asks for the erasure of what is kept of a person, but for the money",
+        (422,),
+        description=(
+            "It begins within five minutes and goes on until nothing is left but what `DELETE /me` "
+            "names. `erasingSince` of the person says that it is not finished."
+        ),
     ),
     "listTrail": Operation(
         "What operators changed: who, when, from what to what",

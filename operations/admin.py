@@ -109,8 +109,11 @@ def user(service: AdminService, given: argparse.Namespace) -> str:
     person = service.people.find(asked)
     if not given.set:
         return admin_tables.person_text(person)
+    if given.set == "erased":
+        erasing = service.people.erase(person.user, given.who, reason=given.why)
+        return admin_tables.person_text(erasing)
     if given.set not in ("blocked", "free"):
-        raise SystemExit("Say what to do with them: SET=blocked or SET=free")
+        raise SystemExit("Say what to do with them: SET=blocked, SET=free or SET=erased")
     blocked = given.set == "blocked"
     changed = service.people.block(
         checked_user(person.user), given.who, blocked=blocked, reason=given.why

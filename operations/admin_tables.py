@@ -98,8 +98,8 @@ def providers_text(found: AdminProviders) -> str:
     heads = ("provider", "enabled", "flag", "switch", "key", "key check", "circuit", "why")
     parts = [table(heads, rows)]
     if found.circuits:
-        heads = ("circuit", "state", "why", "failures", "users", "again at")
-        parts.append(table(heads, map(_circuit, found.circuits)))
+        columns = ("circuit", "state", "why", "failures", "users", "again at")
+        parts.append(table(columns, map(_circuit, found.circuits)))
     reasons = [
         f"{one.provider} was switched {'on' if one.switch.on else 'off'} at "
         f"{iso_time(one.switch.at)}: {one.switch.reason or 'no reason given'}"
@@ -155,6 +155,7 @@ def _facts(found: Person) -> dict[str, str]:
         "name in logs": found.log_name,
         "seen before": YES if found.known else NO,
         "blocked": YES if found.blocked else NO,
+        "being erased": f"since {iso_time(found.erasing_since)}" if found.erasing_since else NO,
         "spent today": f"{usd_text(found.spent)} of {usd_text(found.limits.usd_today)}",
         "reserved": usd_text(found.reserved),
         "images today": f"{found.images} of {found.limits.images_today}",

@@ -14,6 +14,7 @@ from imagegen.logs import logger
 from imagegen.wire.admin import (
     AdminProviders,
     BlockPerson,
+    ErasePerson,
     Failures,
     FailuresQuery,
     FindPerson,
@@ -78,6 +79,12 @@ def block_person(request: BlockPerson, service: Service) -> Person:
     return service.people.block(
         request.user, _who(), blocked=request.blocked, reason=request.reason
     )
+
+
+@api.post("/admin/people/erase", operation_id="erasePerson", tags=TAGS)
+def erase_person(request: ErasePerson, service: Service) -> Person:
+    """Ask for the erasure of what is kept of a person, but for the money."""
+    return service.people.erase(request.user, _who(), reason=request.reason)
 
 
 @api.get("/admin/trail", operation_id="listTrail", tags=TAGS)

@@ -47,6 +47,7 @@ EXAMPLES: Final = (
     Example("images", "listImages", 200),
     Example("image-deleted", "deleteImage", 204),
     Example("usage", "getUsage", 200),
+    Example("erase-me", "eraseMe", 200),
     Example("health", "getProviderHealth", 200),
     Example("chat", "chat", 200),
     Example("chat-refused", "chat", 422),
@@ -123,6 +124,7 @@ def _main_job(visitor: Visitor) -> None:
     visitor.show("images", Call("GET", "/images?limit=1", token=token))
     visitor.show("usage", Call("GET", "/usage", token=token))
     visitor.show("image-deleted", Call("DELETE", f"/images/{made['id']}", token=token))
+    visitor.show("erase-me", Call("DELETE", "/me", token=token))
 
 
 def _errors(visitor: Visitor) -> None:

@@ -13,6 +13,7 @@ OPERATORS: Final = (
     Example("reset", "resetCircuit", 200),
     Example("person", "findPerson", 200),
     Example("block", "blockPerson", 200),
+    Example("erase", "erasePerson", 200),
     Example("not-an-operator", "blockPerson", 403),
     Example("trail", "listTrail", 200),
 )
@@ -36,6 +37,8 @@ def operators(visitor: Visitor) -> None:
     block = {"user": STRANGER, "blocked": True, "reason": "Ticket 1234"}
     blocking = Call("POST", "/admin/people/block", block, token)
     visitor.show("block", blocking)
+    erase = {"user": STRANGER, "reason": "Their letter of today"}
+    visitor.show("erase", Call("POST", "/admin/people/erase", erase, token))
     visitor.show("not-an-operator", Call("POST", blocking.path, block, visitor.person()))
     visitor.show("trail", Call("GET", "/admin/trail", token=token))
     visitor.ask("blockPerson", Call("POST", blocking.path, {**block, "blocked": False}, token))

@@ -24,6 +24,8 @@ FIXED: Final = {
     "who": "user:<operator>",
     "start": "2026-11-22T00:00:00.000Z",
     "end": "2026-11-23T00:00:00.000Z",
+    "askedAt": NOON.format(9),
+    "erasingSince": NOON.format(9),
     "since": "2026-11-21T12:00:00.000Z",
     "lastAt": NOON.format(9),
 }

@@ -14,6 +14,7 @@ from imagegen.bootstrap.health import HealthService
 from imagegen.domain.budgets import ORGANISATION, Level
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.chat_usage import DailyChatLimits
+from imagegen.domain.erasures import ErasingStores
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Ledger, Limits, OpState
@@ -43,7 +44,13 @@ from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GeneratedImage, GenerateRequest
 from imagegen.wire.messages import MessageComplete
 from imagegen.wire.run_events import RunEvent
-from tests.fakes.admin import MemoryBlockStore, MemoryRecordScan, MemoryTrailStore
+from tests.fakes.admin import (
+    MemoryBlockStore,
+    MemoryErasureStore,
+    MemoryKeptStore,
+    MemoryRecordScan,
+    MemoryTrailStore,
+)
 from tests.fakes.budgets import MemoryBudgetStore
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
@@ -116,6 +123,7 @@ class Service:
     require_marks: bool = False
     price_drift_closes: bool = False
     trail: MemoryTrailStore = field(default_factory=MemoryTrailStore)
+    erasures: MemoryErasureStore = field(default_factory=MemoryErasureStore)
     jwt_issuer: str = ""
     jobs: MemoryJobStore = field(default_factory=MemoryJobStore)
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
@@ -457,6 +465,16 @@ class FakeWorld:
     @property
     def blocks(self) -> MemoryBlockStore:
         return wired("blocks", MemoryBlockStore(self.service.ledgers), self.service.wire)
+
+    @property
+    def erasures(self) -> MemoryErasureStore:
+        return wired("erasures", self.service.erasures, self.service.wire)
+
+    @property
+    def erasing(self) -> ErasingStores:
+        one = self.service
+        kept = MemoryKeptStore(one.records, one.prompts, one.images, one.uploads, one.previews)
+        return ErasingStores(wired("kept", kept, one.wire), self.erasures, self.trail)
 
     @property
     def record_scan(self) -> MemoryRecordScan:

@@ -15,6 +15,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/admin/circuits/reset": {"circuit": "openai"},
     "/admin/people/find": {"subject": "alice"},
     "/admin/people/block": {"user": "a1" * 16, "blocked": True},
+    "/admin/people/erase": {"user": "a1" * 16, "reason": "their letter of today"},
 }
 
 

@@ -70,6 +70,7 @@ EXPECTED: dict[str, tuple[int, str | int | None]] = {
     "generate/images-unknown-cursor": (422, "unsupported_parameter"),
     "generate/unknown-image": (404, "not_found"),
     "generate/usage": (200, None),
+    "generate/erase-me": (200, None),
     "health/report": (200, None),
     "admin/spending": (200, None),
     "admin/spending-month": (200, None),
@@ -82,6 +83,7 @@ EXPECTED: dict[str, tuple[int, str | int | None]] = {
     "admin/reset-circuit": (200, None),
     "admin/find-person": (200, None),
     "admin/block-person": (200, None),
+    "admin/erase-person": (200, None),
     "admin/trail": (200, None),
 }
 BEFORE_THE_LOOK = {

@@ -211,24 +211,25 @@ OBJECTS: Final = Group(
     _in(
         "aws",
         "image_store record_store prompt_store preview_store upload_store s3_errors items "
-        "chat_usage_store job_store record_scan trail_store block_store",
+        "chat_usage_store job_store record_scan trail_store block_store "
+        "erasure_store kept_store",
     ),
     (
         *_tests(AWS, "image_contract prompt_contract preview_contract upload_contract"),
         *_tests(AWS, "chat_usage_contract job_contract record_life object_keys deletion retries"),
-        *_tests(AWS, "report admin_contract"),
+        *_tests(AWS, "report admin_contract erasure"),
     ),
     on_aws=True,
 )
 ADMIN: Final = Group(
     "admin",
     (
-        *_in("domain", "losses spending trail blocks"),
+        *_in("domain", "losses spending trail blocks erasures"),
         *_in("usecases/admin", "trail providers people spending"),
-        "wire/admin.py",
+        *("usecases/erasure.py", "wire/admin.py", "wire/erasures.py"),
     ),
     (
-        *_tests(UNIT, "losses report admin_providers admin_people admin_spending"),
+        *_tests(UNIT, "losses report admin_providers admin_people admin_spending erasure"),
         *_tests(HANDLERS, "admin"),
     ),
 )

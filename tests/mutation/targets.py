@@ -185,6 +185,10 @@ OWN: Final = {
     "usecases/admin/people.py": ("admin_people",),
     "usecases/admin/spending.py": ("admin_spending",),
     "wire/admin.py": ("admin",),
+    "wire/erasures.py": ("erasure",),
+    "domain/erasures.py": ("erasure",),
+    "aws/erasure_store.py": ("erasure",),
+    "aws/kept_store.py": ("erasure",),
     "domain/spending.py": ("losses", "report"),
 }
 """By module: the files of tests that have its rules, without ``test_``. They run first. All other

@@ -84,6 +84,13 @@ def test_a_person_is_shown_blocked_and_let_in_again(named: dict[str, str]) -> No
     assert "abuse" in printed(service, "trail")
 
 
+def test_a_person_is_erased_by_a_command_too() -> None:
+    service = Service()
+    assert "being erased    since" in printed(service, "user", user=USER, set="erased", why="law")
+    assert list(service.erasures.erasures) == [USER]
+    assert whos(service) == [ARN]
+
+
 def test_a_persons_newest_requests_are_shown_without_what_opens_them() -> None:
     service = Service()
     made = service.make()

@@ -111,6 +111,8 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
     "resetCircuit": WRONG_QUERY,
     "findPerson": WRONG_QUERY,
     "blockPerson": WRONG_QUERY,
+    "erasePerson": WRONG_QUERY,
+    "eraseMe": frozenset(),
     "listTrail": WRONG_QUERY,
 }
 """Which errors each route can be answered with, beside those of every route.

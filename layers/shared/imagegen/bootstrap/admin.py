@@ -61,6 +61,7 @@ class AdminService(Service):
             records=world.records,
             chat_usages=world.chat_usages,
             blocks=world.blocks,
+            erasures=world.erasures,
             budgets=lambda: world.budgets,
             limits=settings.limits,
             trail=self.trail,

@@ -6,11 +6,13 @@ from typing import Protocol
 
 from imagegen.aws import clients
 from imagegen.aws.block_store import DynamoBlockStore
+from imagegen.aws.erasure_store import DynamoErasureStore
 from imagegen.aws.record_scan import DynamoRecordScan
 from imagegen.aws.trail_store import DynamoTrailStore
 from imagegen.bootstrap.aws_world import AwsWorld
 from imagegen.bootstrap.world import World
 from imagegen.domain.blocks import BlockStore
+from imagegen.domain.erasures import ErasureStore
 from imagegen.domain.spending import RecordScan
 from imagegen.domain.trail import TrailStore
 
@@ -25,6 +27,10 @@ class AdminWorld(World, Protocol):
     @property
     def blocks(self) -> BlockStore:
         """The users who are switched off."""
+
+    @property
+    def erasures(self) -> ErasureStore:
+        """The erasures that are not finished."""
 
     @property
     def record_scan(self) -> RecordScan:
@@ -44,6 +50,11 @@ class AwsAdminWorld(AwsWorld):
     def blocks(self) -> DynamoBlockStore:
         """The users who are switched off."""
         return DynamoBlockStore(clients.dynamodb(), self.settings.table_name)
+
+    @cached_property
+    def erasures(self) -> DynamoErasureStore:
+        """The erasures that are not finished."""
+        return DynamoErasureStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
     def record_scan(self) -> DynamoRecordScan:

@@ -27,6 +27,7 @@ from imagegen.usecases.availability import ProviderSetup
 if TYPE_CHECKING:
     from imagegen.domain.budgets import BudgetStore
     from imagegen.domain.chat_usage import ChatUsageStore
+    from imagegen.domain.erasures import ErasingStores
     from imagegen.domain.gallery import PromptStore
     from imagegen.domain.jobs import JobStore
     from imagegen.domain.previews import PreviewStore
@@ -112,6 +113,13 @@ class AwsWorld:
         from imagegen.aws.preview_store import S3PreviewStore  # noqa: PLC0415 as above
 
         return S3PreviewStore(clients.s3_frames(), self.bucket_name, self.image_id_key)
+
+    @cached_property
+    def erasing(self) -> "ErasingStores":
+        """The stores of erasures."""
+        from imagegen.bootstrap.erasing import aws_erasing  # noqa: PLC0415 few invocations erase
+
+        return aws_erasing(self)
 
     @cached_property
     def circuits(self) -> DynamoCircuitStore:

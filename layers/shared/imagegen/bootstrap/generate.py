@@ -30,6 +30,7 @@ from imagegen.usecases.usage import UsageReader
 if TYPE_CHECKING:
     from imagegen.bootstrap.openai_routes import OpenAiRoutes
     from imagegen.domain.quote import QuotedCandidate
+    from imagegen.usecases.erasure import Eraser
     from imagegen.usecases.gallery import Gallery
     from imagegen.usecases.generate.background import BackgroundRuns
     from imagegen.usecases.generate.jobs import Jobs
@@ -211,6 +212,13 @@ class GenerateService(PricingService):
             image_id_key=world.image_id_key,
             now_ms=world.now_ms,
         )
+
+    @cached_property
+    def eraser(self) -> "Eraser":
+        """Erases users."""
+        from imagegen.bootstrap.erasing import build_eraser  # noqa: PLC0415 as above
+
+        return build_eraser(self)
 
     @cached_property
     def openai(self) -> "OpenAiRoutes":

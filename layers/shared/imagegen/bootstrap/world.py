@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
     from imagegen.domain.budgets import BudgetStore
     from imagegen.domain.chat_usage import ChatUsageStore
+    from imagegen.domain.erasures import ErasingStores
     from imagegen.domain.gallery import PromptStore
     from imagegen.domain.jobs import JobStore
     from imagegen.domain.previews import PreviewStore
@@ -105,6 +106,10 @@ class World(Protocol):
     @property
     def previews(self) -> "PreviewStore":
         """The preview frames of images that are being made."""
+
+    @property
+    def erasing(self) -> "ErasingStores":
+        """The stores of erasures; ``generate`` alone may use them."""
 
     @property
     def circuits(self) -> StoredCircuits:

@@ -199,6 +199,9 @@ class Person(EdgeModel):
     remaining: Allowance
     chat: ChatAllowance = Field(description="What was used of the chat today.")
     recent: tuple[PersonRequest, ...]
+    erasing_since: Instant | None = Field(
+        description="Since when this person is being erased; `null`: nothing is asked for."
+    )
 
 
 class BlockPerson(EdgeModel):
@@ -206,6 +209,13 @@ class BlockPerson(EdgeModel):
 
     user: Annotated[str, Field(max_length=64)]
     blocked: bool
+    reason: Reason = ""
+
+
+class ErasePerson(EdgeModel):
+    """Asks for the erasure of a person."""
+
+    user: Annotated[str, Field(max_length=64)]
     reason: Reason = ""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imagegen.domain.blocks import BlockStore
 from imagegen.domain.budgets import BudgetStore
 from imagegen.domain.days import utc_day
+from imagegen.domain.erasures import Erasure, ErasureStore
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.ids import log_name
 from imagegen.domain.ledger import Ledger, Limits
@@ -19,6 +20,7 @@ from imagegen.domain.stores import LedgerStore, RecordStore
 from imagegen.domain.trail import Action, Change
 from imagegen.usecases.admin.trail import Trail
 from imagegen.usecases.budgets import standings, to_allowance
+from imagegen.usecases.erasure import ASKED, KEPT
 from imagegen.wire.admin import FindPerson, Person, PersonRequest
 from imagegen.wire.estimates import Allowance
 from imagegen.wire.reports import ChatAllowance
@@ -39,6 +41,7 @@ class People:
     records: RecordStore
     chat_usages: "ChatUsageStore"
     blocks: BlockStore
+    erasures: ErasureStore
     budgets: Callable[[], BudgetStore]
     limits: Limits
     trail: Trail
@@ -71,6 +74,7 @@ class People:
         recent = self.records.recent(user, limit=RECENT)
         held, chat = held_microusd(ledger, day), self.chat_usages.load(user, day)
         levels = standings(self.budgets(), self.limits.levels, day)
+        erasure = self.erasures.find(user)
         left = tuple(one.left(day) for one in levels) or None
         return Person(
             user=user,
@@ -89,6 +93,7 @@ class People:
             remaining=to_allowance(ledger, self.limits, day, now_ms=now_ms, levels=left),
             chat=ChatAllowance(requests=chat.chats, tokens=chat.tokens),
             recent=tuple(map(_request, recent)),
+            erasing_since=erasure.asked_ms if erasure else None,
         )
 
     def block(self, user: str, who: str, *, blocked: bool, reason: str) -> Person:
@@ -105,6 +110,20 @@ class People:
             old, new = (FREE, BLOCKED) if blocked else (BLOCKED, FREE)
             self.trail.record(who, Change(Action.USER_BLOCKED, user, old, new, reason))
             self.blocks.set_blocked(user, blocked=blocked)
+        return self.person(user)
+
+    def erase(self, user: str, who: str, *, reason: str) -> Person:
+        """Ask for the erasure of everything that is kept of a user, but for the money.
+
+        It begins within five minutes and goes on until nothing is left. Return the person.
+
+        Raises:
+            ParameterError: it is not a user's hash.
+            StoreUnavailableError: it may or may not have been asked for. Send it again.
+        """
+        if self.erasures.find(checked_user(user)) is None:
+            self.trail.record(who, Change(Action.USER_ERASED, user, KEPT, ASKED, reason))
+            self.erasures.ask(Erasure(user, self.now_ms(), who))
         return self.person(user)
 
 
