@@ -22,7 +22,7 @@ ALARM_CENTS, METRIC_CENTS = 10, 30
 PROBED_OF_STACK, PROBED_OF_PROVIDER = 7, 2
 """Series of the schedules. Of the stack: the heartbeats of probe and reconciler, circuits, keys,
 unlisted models, prices that differ, days; of each provider: circuit and key."""
-RARE: Final = frozenset({Metric.CIRCUIT_MOVES, Metric.KEY_CHANGES})
+RARE: Final = frozenset({Metric.CIRCUIT_MOVES, Metric.KEY_CHANGES, Metric.LOSS_USD})
 """These metrics are sent only when something breaks."""
 
 

@@ -20,6 +20,7 @@ from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.budgets import ORGANISATION, BudgetStore, Level
 from imagegen.domain.catalog import Catalog
+from imagegen.domain.erasures import ErasingStores
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.gallery import PromptStore
 from imagegen.domain.jobs import JobStore
@@ -150,6 +151,10 @@ class Instance:
             keep_prompts=self.keeps_prompts,
         )
         return GenerateService(self, settings)
+
+    @property
+    def erasing(self) -> ErasingStores:
+        raise NotImplementedError
 
     @property
     def guard(self) -> Guard:

@@ -10,6 +10,8 @@ from imagegen.domain.losses import NO_PROVIDER, Loss, LossKind, losses
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import Attempt, ImageRecord, RecordStatus, with_lost_image
 from imagegen.domain.spending import Kind, Sum, UserRecord, added_up, grouped, total
+from imagegen.monitoring.metrics import Metric
+from imagegen.monitoring.samples import image_samples
 from tests.fakes.pictures import picture
 from tests.fakes.service import USER, Service
 from tests.unit.test_metrics import FAILED, MADE
@@ -140,3 +142,22 @@ def test_an_answer_without_an_image_costs_nothing(outcome: Outcome) -> None:
     service = Service()
     service.react("alpha", outcome)
     assert found(service.make().record) == []
+
+
+def test_a_metric_has_each_loss_under_its_provider_and_kind() -> None:
+    record = replace(
+        MADE,
+        attempts=(LOST, BLANK, SUCCESS),
+        in_doubt_microusd=33_600,
+        actual_microusd=MADE.charged_microusd + 105,
+    )
+    sent = [
+        (one.provider, one.outcome, one.values[Metric.LOSS_USD])
+        for one in image_samples(record, ("alpha", "beta"))
+        if Metric.LOSS_USD in one.values
+    ]
+    assert sent == [
+        ("other", "in_doubt", 0.0336),
+        ("beta", "unsold", 0.04),
+        ("alpha", "above_price", 0.000105),
+    ]

@@ -41,6 +41,7 @@ class Metric(StrEnum):
     SPEND_USD = "SpendUsd"
     IN_DOUBT_CHARGES = "InDoubtCharges"
     IN_DOUBT_USD = "InDoubtUsd"
+    LOSS_USD = "LossUsd"
     PRICED_USD = "PricedUsd"
     BILLED_USD = "BilledUsd"
     # Calls to providers.
@@ -105,6 +106,8 @@ SERIES: Mapping[Metric, Series] = {
     Metric.SPEND_USD: Series(Unit.NONE, (_STACK, _PROVIDER)),
     Metric.IN_DOUBT_CHARGES: Series(Unit.COUNT, (_STACK,)),
     Metric.IN_DOUBT_USD: Series(Unit.NONE, (_STACK,)),
+    # What no user pays, under the provider that caused it; the outcome is the kind of loss.
+    Metric.LOSS_USD: Series(Unit.NONE, (_OUTCOME,)),
     Metric.PRICED_USD: Series(Unit.NONE, (_STACK,)),
     Metric.BILLED_USD: Series(Unit.NONE, (_STACK,)),
     Metric.CALLS: Series(Unit.COUNT, (_OUTCOME,)),
