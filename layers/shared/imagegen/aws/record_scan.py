@@ -40,6 +40,7 @@ class DynamoRecordScan:
             with store_errors(STORE):
                 answer = self.client.scan(
                     TableName=self.table,
+                    Select="SPECIFIC_ATTRIBUTES",
                     Limit=self.page_items,
                     FilterExpression="#pk BETWEEN :users AND :last AND #sk BETWEEN :start AND :end",
                     ProjectionExpression=", ".join(f"#{name}" for name in ATTRIBUTES),
