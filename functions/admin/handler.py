@@ -1,5 +1,6 @@
 """The routes for operators: spending, failures, providers, circuits, people, and the trail."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.depends import Depends
@@ -7,9 +8,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.admin import AdminService, get_admin_service
-from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
+from imagegen.bootstrap.verifier import access_for
 from imagegen.edge.api import build_api, current_user, get_dependency, serve
-from imagegen.edge.requests import Access, check_query
+from imagegen.edge.requests import check_query
 from imagegen.logs import logger
 from imagegen.wire.admin import (
     AdminProviders,
@@ -104,8 +105,8 @@ def _who() -> str:
     return f"user:{current_user(api).id}"
 
 
-def _name_key() -> bytes:
-    return get_dependency(api, get_admin_service).world.image_id_key()
+def _service() -> AdminService:
+    return get_dependency(api, get_admin_service)
 
 
-ACCESS = Access(get_verifier, get_origin_digests, is_for_admins=True, name_key=_name_key)
+ACCESS = replace(access_for(_service), is_for_admins=True)

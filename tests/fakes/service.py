@@ -51,6 +51,7 @@ from tests.fakes.admin import (
     MemoryRecordScan,
     MemoryTrailStore,
 )
+from tests.fakes.amounts import MemoryAmountStore
 from tests.fakes.budgets import MemoryBudgetStore
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
@@ -59,6 +60,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.faults import Wire, wired
 from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
 from tests.fakes.jobs import MemoryJobStore
+from tests.fakes.keys import MemoryKeyStore
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.llms import TalkingLlm
 from tests.fakes.previews import MemoryPreviewStore
@@ -108,10 +110,12 @@ class Service:
     max_count: int = 4
     model_aliases: str = ""
     aws_region: str = ""
+    jwt_issuer: str = "https://issuer.test"
     clock: Clock = field(default_factory=Clock)
     wire: Wire = field(default_factory=Wire)
     ledgers: MemoryLedgerStore = field(default_factory=MemoryLedgerStore)
     budgets: MemoryBudgetStore = field(default_factory=MemoryBudgetStore)
+    amounts: MemoryAmountStore = field(default_factory=MemoryAmountStore)
     circuits: MemoryCircuitStore = field(default_factory=MemoryCircuitStore)
     images: MemoryImageStore = field(default_factory=MemoryImageStore)
     uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
@@ -124,9 +128,9 @@ class Service:
     price_drift_closes: bool = False
     trail: MemoryTrailStore = field(default_factory=MemoryTrailStore)
     erasures: MemoryErasureStore = field(default_factory=MemoryErasureStore)
-    jwt_issuer: str = ""
     jobs: MemoryJobStore = field(default_factory=MemoryJobStore)
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
+    program_keys: MemoryKeyStore = field(default_factory=MemoryKeyStore)
     chat_limits: DailyChatLimits = field(default_factory=DailyChatLimits)
     moderator: ScriptedModerator | None = field(default_factory=ScriptedModerator)
     moderated_by: str = "openai"
@@ -427,6 +431,10 @@ class FakeWorld:
         return wired("budgets", self.service.budgets, self.service.wire)
 
     @property
+    def amounts(self) -> MemoryAmountStore:
+        return self.service.amounts
+
+    @property
     def records(self) -> MemoryRecordStore:
         return wired("records", self.service.records, self.service.wire)
 
@@ -437,6 +445,10 @@ class FakeWorld:
     @property
     def jobs(self) -> MemoryJobStore:
         return wired("jobs", self.service.jobs, self.service.wire)
+
+    @property
+    def program_keys(self) -> MemoryKeyStore:
+        return wired("program_keys", self.service.program_keys, self.service.wire)
 
     @property
     def chat_usages(self) -> MemoryChatUsageStore:

@@ -193,7 +193,6 @@ def test_the_shared_budget_is_shown_with_what_is_used_of_it() -> None:
     assert (found.level, found.used_today) == ("organisation", made.record.charged_microusd)
     assert (found.usd_today, found.usd_this_month) == (100_000_000, None)
     assert found.used_this_month == found.used_today
-    assert reader(Service(limits=Limits())).spending(SpendingQuery()).budgets == ()
 
 
 # The trail.

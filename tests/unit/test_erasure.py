@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from imagegen.bootstrap.erasing import build_eraser
 from imagegen.domain.errors import ImageDeletedError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.inputs import PreviewFrame
@@ -20,7 +21,7 @@ WHO = "user:" + "c3" * 16
 
 
 def eraser(service: Service) -> Eraser:
-    return service.functions.eraser
+    return build_eraser(service.functions)
 
 
 def erase(service: Service, user: str = USER) -> bool:

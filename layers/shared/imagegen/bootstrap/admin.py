@@ -1,13 +1,16 @@
 """The service of ``admin``: what operators read and change."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 
 from imagegen.aws import clients
 from imagegen.bootstrap.admin_world import AdminWorld, AwsAdminWorld
 from imagegen.bootstrap.service import Service, policy_for, prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
+from imagegen.domain.budget_amounts import CurrentAmounts
+from imagegen.domain.budgets import Level
+from imagegen.domain.ledger import Limits
 from imagegen.edge.tokens import user_id
 from imagegen.settings import AdminSettings
 from imagegen.usecases.admin.people import People
@@ -34,7 +37,7 @@ class AdminService(Service):
         return SpendingReader(
             self.world.record_scan,
             lambda: self.world.budgets,
-            self.settings.limits.levels,
+            self.shared_levels,
             self.world.now_ms,
         )
 
@@ -53,6 +56,30 @@ class AdminService(Service):
         )
 
     @cached_property
+    def amounts(self) -> CurrentAmounts:
+        """The amounts of the budgets that people share."""
+        world, settings = self.world, self.settings
+        return CurrentAmounts(
+            world.amounts, settings.organisation_amounts, settings.team_amounts, world.now_ms
+        )
+
+    def shared_levels(self) -> tuple[Level, ...]:
+        """Return the levels that all people share, as of now; a team is in no record.
+
+        Raises:
+            StoreUnavailableError: the amounts that operators set cannot be read.
+        """
+        return self.amounts.levels("")
+
+    def limits_of_people(self) -> Limits:
+        """Return what a person without a team may do now.
+
+        Raises:
+            StoreUnavailableError: the amounts that operators set cannot be read.
+        """
+        return replace(self.settings.limits, levels=self.shared_levels())
+
+    @cached_property
     def people(self) -> People:
         """Finds and blocks people."""
         world, settings = self.world, self.settings
@@ -63,7 +90,7 @@ class AdminService(Service):
             blocks=world.blocks,
             erasures=world.erasures,
             budgets=lambda: world.budgets,
-            limits=settings.limits,
+            limits=self.limits_of_people,
             trail=self.trail,
             name_key=world.image_id_key,
             user_of=partial(user_id, settings.jwt_issuer),

@@ -27,6 +27,9 @@ def run_task(
     done = asdict(service.reconciler.sweep(limit=SWEEP_USERS))
     logger.info("reconciled", **done)
     service.world.observer.swept()
+    # Imported here: requests do not need it.
+    from imagegen.bootstrap.erasing import build_eraser  # noqa: PLC0415
+
     # Last: the heartbeat is about money, and an erasure may take as long as there is time.
-    service.eraser.sweep(ends_ms=ends_ms)
+    build_eraser(service).sweep(ends_ms=ends_ms)
     return done

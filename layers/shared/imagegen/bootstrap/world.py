@@ -16,11 +16,13 @@ from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
+    from imagegen.domain.budget_amounts import AmountStore
     from imagegen.domain.budgets import BudgetStore
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.erasures import ErasingStores
     from imagegen.domain.gallery import PromptStore
     from imagegen.domain.jobs import JobStore
+    from imagegen.domain.keys import KeyStore
     from imagegen.domain.previews import PreviewStore
     from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
@@ -80,6 +82,10 @@ class World(Protocol):
         """The users' ledgers."""
 
     @property
+    def amounts(self) -> "AmountStore":
+        """The amounts of these budgets that operators set."""
+
+    @property
     def budgets(self) -> "BudgetStore":
         """The budgets of the levels above the users."""
 
@@ -118,6 +124,10 @@ class World(Protocol):
     @property
     def chat_usages(self) -> "ChatUsageStore":
         """What each person used of the chat."""
+
+    @property
+    def program_keys(self) -> "KeyStore":
+        """The keys for programs."""
 
     @property
     def observer(self) -> Observer:

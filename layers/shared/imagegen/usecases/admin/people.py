@@ -43,7 +43,7 @@ class People:
     blocks: BlockStore
     erasures: ErasureStore
     budgets: Callable[[], BudgetStore]
-    limits: Limits
+    limits: Callable[[], Limits]
     trail: Trail
     name_key: Callable[[], bytes]
     user_of: Callable[[str], str]
@@ -73,7 +73,8 @@ class People:
         day, ledger = utc_day(now_ms), self.ledgers.load(user)
         recent = self.records.recent(user, limit=RECENT)
         held, chat = held_microusd(ledger, day), self.chat_usages.load(user, day)
-        levels = standings(self.budgets(), self.limits.levels, day)
+        limits = self.limits()
+        levels = standings(self.budgets(), limits.levels, day)
         erasure = self.erasures.find(user)
         left = tuple(one.left(day) for one in levels) or None
         return Person(
@@ -86,11 +87,11 @@ class People:
             images=ledger.images.get(day, 0),
             attempts=ledger.attempts.get(day, 0),
             limits=Allowance(
-                images_this_hour=self.limits.hourly_images or None,
-                images_today=self.limits.daily_images,
-                usd_today=self.limits.daily_microusd,
+                images_this_hour=limits.hourly_images or None,
+                images_today=limits.daily_images,
+                usd_today=limits.daily_microusd,
             ),
-            remaining=to_allowance(ledger, self.limits, day, now_ms=now_ms, levels=left),
+            remaining=to_allowance(ledger, limits, day, now_ms=now_ms, levels=left),
             chat=ChatAllowance(requests=chat.chats, tokens=chat.tokens),
             recent=tuple(map(_request, recent)),
             erasing_since=erasure.asked_ms if erasure else None,

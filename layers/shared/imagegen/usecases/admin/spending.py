@@ -73,7 +73,7 @@ class SpendingReader:
 
     scan: RecordScan
     budgets: Callable[[], BudgetStore]
-    levels: tuple[Level, ...]
+    levels: Callable[[], tuple[Level, ...]]
     now_ms: Callable[[], int]
 
     def spending(self, query: SpendingQuery) -> Spending:
@@ -135,7 +135,7 @@ class SpendingReader:
                 used_this_month=one.budget.month_microusd,
                 usd_this_month=one.level.monthly_microusd,
             )
-            for one in standings(self.budgets(), self.levels, day)
+            for one in standings(self.budgets(), self.levels(), day)
         )
 
     def _period(self, query: SpendingQuery) -> Period:
