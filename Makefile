@@ -53,9 +53,8 @@ TWO := $(MAKE) -k -j2 --output-sync=target
 UNIT_TO_K := $(wildcard tests/unit/test_[a-k]*.py)
 UNIT_FROM_L := $(filter-out $(UNIT_TO_K),$(wildcard tests/unit/test_*.py))
 # Suites that spend money, open a browser or send hostile input have targets of their own. The stack
-# and the budgets build the same layer, so they are one part.
-STACK_SUITES := tests/stack tests/budgets
-OTHER_SUITES := tests $(patsubst %,--ignore=%,tests/live tests/browser tests/security tests/unit $(STACK_SUITES))
+# is the longest part and waits often, so it is the first one, and all others fit beside it.
+OTHER_SUITES := tests $(patsubst %,--ignore=tests/%,live browser security unit stack budgets)
 
 .PHONY: help
 help: ## List the targets
@@ -67,11 +66,11 @@ run: tools ## Run the whole stack on this machine, without keys, Docker or AWS (
 
 .PHONY: test
 test: tools ## Lint, and all suites but exactness, planted, security, clients and browser
-	@$(TWO) stack-suites other-suites $(PARTS)
+	@$(TWO) stack other-suites budgets $(PARTS)
 
 .PHONY: security
-security: tools audit ## Measure the S table: access, leaks, and the cost of hostile input
-	$(PYTHON) -m pytest -q --show-capture=no tests/security
+security: tools audit ## Measure the S table: access, leaks, hostile input (SEED=2 makes other requests)
+	IMAGEGEN_FUZZ_SEED=$(or $(SEED),0) $(PYTHON) -m pytest -q --show-capture=no tests/security
 
 .PHONY: clients
 clients: tools .tools/clients/stamp .tools/clients-langchain/stamp .tools/clients-js/stamp ## Drive other people's clients against the stack (ONLY="litellm n8n")
@@ -126,9 +125,9 @@ unit-to-k: .venv/stamp
 unit-from-l: .venv/stamp
 	$(PYTHON) -m pytest -q $(UNIT_OPTIONS) $(UNIT_FROM_L)
 
-.PHONY: stack-suites
-stack-suites: tools
-	$(PYTHON) -m pytest -q $(STACK_SUITES)
+.PHONY: stack
+stack: tools
+	$(PYTHON) -m pytest -q tests/stack
 
 .PHONY: other-suites
 other-suites: tools

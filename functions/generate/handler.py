@@ -223,10 +223,9 @@ def _openai_response(
     service: GenerateService, answer_to: Callable[..., ImagesAnswer], request: object
 ) -> Response[str]:
     answer = answer_to(
-        request,
-        api.current_event.headers,
-        current_user(api).id,
+        *(request, api.current_event.headers, current_user(api).id),
         ends_ms=_ends_ms(service),
+        arrived_ms=api.current_event["requestContext"].get("timeEpoch"),
         base_url=_base_url(service),
     )
     return json_response(answer, status=200, **answer.receipt_headers())

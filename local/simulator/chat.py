@@ -20,6 +20,7 @@ from local.simulator.jobs import time_text
 from local.simulator.keys import check_key
 from local.simulator.ledger import Call
 from local.simulator.openai import CREATED, error_answer
+from local.simulator.scripts import chosen, is_scripted, spoken
 from local.simulator.studio import Studio, body_or_empty, tail, with_delay
 from local.simulator.wire import Answer, Body, Request, json_answer, page_answer
 
@@ -47,10 +48,11 @@ class SimulatedLlm:
         if (request.method, request.path) != ("POST", "/chat/completions"):
             return with_delay(json_answer({"error": "no such path"}, status=404), 0)
         armed = self.studio.board.take(NAME, str(body_or_empty(request).get("model", "")))
-        fault = armed.fault if armed else Fault(None)
+        fault = chosen(armed.fault, request.content) if armed else Fault(None)
         seconds = armed.delay_seconds if armed else 0
         self.studio.ledger.record(call_of(request, fault))
-        return replace(answered(request, fault), delay_seconds=seconds, ending=fault.ending)
+        answer = replace(answered(request, fault), ending=fault.ending, packing=fault.packing)
+        return with_delay(answer, seconds)
 
 
 def model_list() -> list[Body]:
@@ -66,6 +68,8 @@ def answered(request: Request, fault: Fault) -> Answer:
         body = body_of(request)
     except FaultError as error:
         return error_answer(error.fault)
+    if is_scripted(fault):
+        return spoken(fault)
     if fault.name and fault.shows is Shows.ERROR:
         return error_answer(fault)
     if fault.shows is Shows.PAGE and fault.name:

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from local.simulator.board import Armed
-from local.simulator.faults import Fault, Shows
+from local.simulator.faults import Fault, Shows, Spoil
 from local.simulator.packing import PACKINGS
+from local.simulator.scripts import script_of
 from local.simulator.studio import Studio
 from local.simulator.wire import Answer, Body, Request, json_answer
 
 FIELDS = {
     *("fault", "status", "code", "packing", "delaySeconds", "times", "model", "retryAfterSeconds"),
+    *("answers", "spoil"),
 }
 NUMBERS = {"status": 200, "delaySeconds": 0, "times": 1, "retryAfterSeconds": 0}
 
@@ -80,6 +82,9 @@ class Control:
 
     def _arm(self, name: str, body: Body) -> None:
         check(body)
+        if body.get("answers") is not None:
+            self.studio.board.arm(name, armed_of(script_of(body["answers"]), body))
+            return
         delays = "delaySeconds" in body
         fault_name = body.get("fault") or ("slow" if delays else None)
         if fault_name is None:
@@ -102,6 +107,8 @@ def check(body: Body) -> None:
         raise ControlError(f"unknown fields {unknown!r}; use {sorted(FIELDS)!r}")
     if body.get("packing") not in (None, *PACKINGS):
         raise ControlError(f"packing must be one of {', '.join(PACKINGS)}")
+    if body.get("spoil") not in (None, *Spoil):
+        raise ControlError(f"spoil must be one of {', '.join(Spoil)}")
     for name, least in NUMBERS.items():
         value = body.get(name)
         if value is not None and (not isinstance(value, int | float) or value < least):
@@ -120,6 +127,8 @@ def armed_of(fault: Fault, body: Body) -> Armed:
         )
         if body.get(name) is not None
     }
+    if body.get("spoil") is not None:
+        changes["spoil"] = Spoil(body["spoil"])
     return Armed(
         replace(fault, **changes),
         delay_seconds=body.get("delaySeconds") or 0,

@@ -15,6 +15,7 @@ from local.simulator.faults import Fault, FaultError, Shows
 from local.simulator.jobs import time_text
 from local.simulator.ledger import Call, Ledger
 from local.simulator.prompts import is_refused
+from local.simulator.scripts import chosen, is_scripted, spoken
 from local.simulator.shelf import Shelf
 from local.simulator.spoil import Picture, spoiled
 from local.simulator.wire import Answer, Body, Request, page_answer
@@ -76,6 +77,7 @@ class Studio:
             self.ledger.record(refused_call(provider, request, error.fault))
             return with_delay(provider.error(error.fault), 0)
         armed = self._fault_for(provider, order)
+        armed = replace(armed, fault=chosen(armed.fault, request.content))
         call = self._call(provider, request, order, armed.fault)
         self.ledger.record(call)
         delay_seconds = armed.delay_seconds + self._usual_seconds(provider, order, armed.fault)
@@ -144,7 +146,9 @@ class Studio:
 
 def answered(provider: Provider, desk: Desk, fault: Fault) -> Answer:
     """Return the answer that the fault defines, with its ending."""
-    if fault.shows is Shows.IMAGE:
+    if is_scripted(fault):
+        answer = spoken(fault, desk.pictures, desk.publish)
+    elif fault.shows is Shows.IMAGE:
         answer = provider.success(desk)
     elif fault.shows is Shows.EMPTY:
         answer = provider.empty(desk)

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -48,6 +49,8 @@ IN_NODE = {
 ENVIRONMENTS = {"langchain-mcp": "clients-langchain"}
 """Where a client is installed that does not fit the others' environment."""
 SECONDS = 240
+AT_ONCE = 3
+"""The most requests that a client sends at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,21 @@ def _run(driver: Driver, name: str, command: list[str], folder: Path) -> Result:
 def _person(driver: Driver) -> Person:
     """Return a user that no run has had before, also on a stack that other suites use."""
     driver.reset()
-    return Person(driver, driver.local.issuer.token(f"client-{uuid4()}"))
+    person = Person(driver, driver.local.issuer.token(f"client-{uuid4()}"))
+    _wake(person)
+    return person
+
+
+def _wake(person: Person) -> None:
+    """Let instances start before a client calls: some clients wait for 5 s and no longer.
+
+    A client of MCP has up to three requests at once. A reset may have ended all instances.
+    """
+    urls = person.stack.urls
+    routes = [f"{urls['estimateUrl']}/models", f"{urls['generateUrl']}/usage"]
+    with ThreadPoolExecutor(len(routes) * AT_ONCE) as pool:
+        answers = pool.map(lambda route: person.call("GET", route).status, routes * AT_ONCE)
+        assert set(answers) == {200}
 
 
 def _charged(person: Person, images: int) -> str:

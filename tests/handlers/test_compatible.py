@@ -18,6 +18,7 @@ from tests.fakes.faults import Fault
 from tests.fakes.pictures import picture, png
 from tests.handlers.bridge import Bridge, body_of, openai_client
 from tests.handlers.conftest import Functions
+from tests.handlers.test_edges import request
 
 PROMPT = "A red fox in fresh snow"
 PATH = "/v1/images/generations"
@@ -621,3 +622,29 @@ def test_on_both_routes_an_image_that_is_charged_and_cannot_be_found_is_told_as_
     error = refused(impatient, openai.InternalServerError, extra_headers=key)
     assert service.wire.calls == ["ledgers.load", "images.find"]
     assert body_of(error.response)["imagegen"] == {"charged": True, "retryable": True}
+
+
+def test_an_attempt_whose_instance_starts_after_its_retry_was_answered_gets_the_same_image(
+    functions: Functions,
+) -> None:
+    arrived_ms = functions.service.clock()
+
+    def sent(count: int, at_ms: int) -> str:
+        event = request(functions, "POST", "/v1/images/generations", {"prompt": PROMPT})
+        event["headers"]["x-stainless-retry-count"] = str(count)
+        event["requestContext"]["timeEpoch"] = at_ms
+        answer = json.loads(functions.invoke("generate", event)["body"])
+        return str(answer["imagegen"]["imageId"])
+
+    functions.service.clock.advance(2_000)
+    retried = sent(1, arrived_ms + 1_000)
+    assert sent(0, arrived_ms) == retried
+    assert called(functions) == 1
+    functions.service.clock.advance(1_000)
+    assert sent(0, functions.service.clock()) != retried
+
+
+def test_an_event_without_a_time_is_served(functions: Functions) -> None:
+    event = request(functions, "POST", "/v1/images/generations", {"prompt": PROMPT})
+    del event["requestContext"]["timeEpoch"]
+    assert functions.invoke("generate", event)["statusCode"] == 200

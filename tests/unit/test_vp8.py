@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagegen.domain.pixels import BrokenImageError, measure
-from imagegen.domain.vp8 import HEAD_BYTES, Flags, check_partitions
+from imagegen.domain.vp8 import HEAD_BYTES, check_partitions
+from imagegen.domain.vp8_bits import Bits
 from tests.examples import examples
 
 MODES_BYTES = 40
@@ -36,7 +37,7 @@ def reference(data: bytes, bits: int) -> list[int]:
 
 @given(st.binary(min_size=2, max_size=60))
 def test_bits_are_read_as_the_specification_says(data: bytes) -> None:
-    flags = Flags(memoryview(data))
+    flags = Bits(memoryview(data))
     assert [flags.bit() for _ in range(200)] == reference(data, 200)
 
 

@@ -30,11 +30,9 @@ from imagegen.usecases.usage import UsageReader
 if TYPE_CHECKING:
     from imagegen.bootstrap.openai_routes import OpenAiRoutes
     from imagegen.domain.chat_usage import DailyChatLimits
-    from imagegen.domain.quote import QuotedCandidate
     from imagegen.usecases.gallery import Gallery
     from imagegen.usecases.generate.background import BackgroundRuns
     from imagegen.usecases.generate.jobs import Jobs
-    from imagegen.usecases.generate.run import Run
     from imagegen.usecases.generate.set_presenter import SetPresenter
     from imagegen.usecases.generate.sets import ImageSets, SetGenerator
 
@@ -87,7 +85,7 @@ class GenerateService(PricingService):
                 now_ms=world.now_ms,
                 fallback_after_unknown=settings.fallback_after_unknown,
                 name_of=self._name_for_provider,
-                keep_job=self._keep_job,
+                jobs=lambda: self.jobs,
             ),
             keeper=self.keeper,
             replayer=self.replayer,
@@ -160,9 +158,6 @@ class GenerateService(PricingService):
 
         world = self.world
         return BackgroundRuns(self.generator, self.set_generator, world.start_run, world.pause)
-
-    def _keep_job(self, run: "Run", candidate: "QuotedCandidate", ticket: str) -> None:
-        self.jobs.keep(run, candidate, ticket)
 
     def _name_for_provider(self, user: str, provider: str) -> str:
         return provider_name(user, provider, self.world.image_id_key())

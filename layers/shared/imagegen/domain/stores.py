@@ -109,7 +109,8 @@ class LedgerStore(Protocol):
     ) -> bool:
         """Give the hold back. Return whether this run's hold is given back now.
 
-        ``is_attempt`` is false of a hold that a level refused: its attempt is given back, too.
+        ``is_attempt`` is false of a hold that a level refused, or that gave way to another attempt
+        of its call: it does not count as an attempt.
 
         Raises:
             StoreUnavailableError: it may or may not have been released.

@@ -1,9 +1,10 @@
 """Reads the structure of a WebP to its end.
 
 https://developers.google.com/speed/webp/docs/riff_container, and RFC 6386 for the frame of VP8. The
-image data are not decoded. An image in one colour is recognised by its size: there is nothing in it
-but predictions that are always right. The limits lie between what libwebp writes for images in one
-colour, and for such images with a single dot of 64 pixels in them.
+image data are not decoded here (``webp_data`` reads them where that is worth its time). An image in
+one colour is recognised by its size: there is nothing in it but predictions that are always right.
+The limits lie between what libwebp writes for images in one colour, and for such images with a
+single dot of 64 pixels in them.
 """
 
 import struct
@@ -38,7 +39,7 @@ def read_webp(content: bytes) -> Picture:
             first.setdefault(kind, data)
         frames += kind in FRAME_CHUNKS
         is_animated = is_animated or (kind == b"ANMF" and len(data) > FRAME_HEAD_BYTES)
-    canvas = _canvas(first[b"VP8X"]) if b"VP8X" in first else None
+    canvas = canvas_of(first[b"VP8X"]) if b"VP8X" in first else None
     if canvas and is_animated:
         return Picture(*canvas)
     if frames != 1:
@@ -67,7 +68,12 @@ def riff_chunks(content: bytes) -> Iterator[RiffChunk]:
         at += 8 + size + size % 2
 
 
-def _canvas(data: memoryview) -> tuple[int, int]:
+def canvas_of(data: memoryview) -> tuple[int, int]:
+    """Return width and height in the chunk about the whole file.
+
+    Raises:
+        BrokenImageError: it is cut off.
+    """
     if len(data) < 10:
         raise BrokenImageError("the WebP is damaged")
     return int.from_bytes(data[4:7], "little") + 1, int.from_bytes(data[7:10], "little") + 1

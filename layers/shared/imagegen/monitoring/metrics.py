@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from imagegen.wire.values import iso_time
@@ -44,6 +45,7 @@ class Metric(StrEnum):
     LOSS_USD = "LossUsd"
     PRICED_USD = "PricedUsd"
     BILLED_USD = "BilledUsd"
+    OVER_PRICE = "OverPrice"
     # Calls to providers.
     CALLS = "Calls"
     CALL_MS = "CallMs"
@@ -110,6 +112,7 @@ SERIES: Mapping[Metric, Series] = {
     Metric.LOSS_USD: Series(Unit.NONE, (_OUTCOME,)),
     Metric.PRICED_USD: Series(Unit.NONE, (_STACK,)),
     Metric.BILLED_USD: Series(Unit.NONE, (_STACK,)),
+    Metric.OVER_PRICE: Series(Unit.COUNT, (_STACK,)),
     Metric.CALLS: Series(Unit.COUNT, (_OUTCOME,)),
     Metric.CALL_MS: Series(Unit.MILLISECONDS, (_OUTCOME,)),
     # 0 or 1 for each call: the average is the rate, and it exists from the first call on.
@@ -161,7 +164,10 @@ def line(sample: Sample, *, stack: str, level: str, now_ms: int) -> str:
     """
     dimensions = {Dimension.STACK: stack, **sample.dimensions}
     document: dict[str, Any] = {
-        "_aws": {"Timestamp": now_ms, "CloudWatchMetrics": _directives(sample, set(dimensions))},
+        "_aws": {
+            "Timestamp": now_ms,
+            "CloudWatchMetrics": _directives(*sample.values, given=frozenset(dimensions)),
+        },
         "level": level,
         "timestamp": iso_time(now_ms),
     }
@@ -170,10 +176,14 @@ def line(sample: Sample, *, stack: str, level: str, now_ms: int) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def _directives(sample: Sample, given: set[Dimension]) -> list[dict[str, Any]]:
-    """Return the metric directives: one for each combination of dimension sets."""
+@cache
+def _directives(*measured: Metric, given: frozenset[Dimension]) -> list[dict[str, Any]]:
+    """Return the metric directives: one for each combination of dimension sets.
+
+    A service has some dozens of different samples, and each of them many times.
+    """
     metrics: dict[tuple[Dimensions, ...], list[dict[str, str]]] = defaultdict(list)
-    for metric in sample.values:
+    for metric in measured:
         sets = tuple(one for one in SERIES[metric].sets if given.issuperset(one))
         metrics[sets].append({"Name": metric, "Unit": SERIES[metric].unit})
     return [

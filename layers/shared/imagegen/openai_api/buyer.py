@@ -7,7 +7,8 @@ the attempt failed for a temporary reason, and otherwise gets that attempt's res
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from imagegen.domain import ids
 from imagegen.domain.days import utc_day
@@ -24,6 +25,7 @@ from imagegen.domain.ports import WaitingPlaces
 from imagegen.domain.quote import LIFETIME_MS, Quote
 from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
+from imagegen.openai_api.call_holds import CallHolds
 from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.offers import NamedOffers
 from imagegen.openai_api.retries import Call
@@ -31,7 +33,7 @@ from imagegen.openai_api.unfinished import not_recognised, still_running
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged
-from imagegen.usecases.generate.run import Made
+from imagegen.usecases.generate.run import Made, Run, Running
 from imagegen.usecases.pricer import Issue
 from imagegen.wire.estimates import EstimateRequest
 
@@ -142,13 +144,16 @@ class Buyer:
         try:
             with not_charged():  # Ledger and earlier images were looked up.
                 quote = self._quote(order, ledger, issue)
-            result = self.generator.confirm(
-                quote,
-                order.request.prompt,
+            reserve = partial(
+                self.generator.reserve,
+                *(quote, order.request.prompt),
                 run_id=run_id,
                 ends_ms=order.ends_ms,
-                look=order.look,
             )
+            holds = CallHolds(call, ledger, self.generator.holds, self.image_id_key)
+            result = holds.reserve(quote, reserve)
+            if isinstance(result, Run):
+                result = self.generator.run(replace(result, look=order.look))
         except QuoteExpiredError:
             return None  # Midnight has passed since this round began: the next quote is of today.
         except ImagegenError as error:
@@ -159,8 +164,7 @@ class Buyer:
             raise
         if isinstance(result, Made):
             retries.check_body(call, result.record.run)
-            return result
-        return self._wait_for_own_run(order, quote_id)
+        return self._wait_for_own_run(order, quote_id) if isinstance(result, Running) else result
 
     def _quote(self, order: _Order, ledger: Ledger, issue: Issue) -> Quote:
         return self.offers.quote(

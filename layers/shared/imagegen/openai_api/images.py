@@ -179,16 +179,19 @@ class ImagesRoute:
         ends_ms: int,
         base_url: str,
         pictures: Pictures = NO_PICTURES,
+        arrived_ms: int | None = None,
     ) -> ImagesAnswer:
         """Return the answer with every image that is stored, at least one.
 
-        Lambda ends this run at ``ends_ms``; ``base_url`` is the URL of this service.
+        The request reached Lambda at ``arrived_ms``, which ends this run at ``ends_ms``;
+        ``base_url`` is the URL of this service.
 
         Raises:
             ParameterError, UnknownModelError: a parameter or the model is not supported.
             ImagegenError: no image is stored; ``SetBuyer.buy`` has the reasons.
         """
-        call = parse_call(headers, canonical_body(request, pictures), user)
+        body = canonical_body(request, pictures)
+        call = parse_call(headers, body, user, arrived_ms=arrived_ms)
         count = check_count(request, self.max_count)
         named = self.names.resolve(request.model, request.quality, tier_of(request))
         max_cost = headers.get(MAX_COST)

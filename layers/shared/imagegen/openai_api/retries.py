@@ -6,6 +6,10 @@ in a keyed hash of user and body. OpenAI's SDKs count their retries in a header;
 count belongs to an earlier attempt whose quote id has the same ending: to the one that is still
 running, else to the latest. Equal calls without a key and without a counted retry are different
 calls. Each of several images of one call has a quote of its own, derived from its index as well.
+
+A retry may come before the attempt that it repeats has reserved anything: that attempt's instance
+still starts, or reads the prompt. The first bit of the quote id says that a retry made it, so the
+slower attempt recognises it and gets its image (``call_holds`` has what both do at once).
 """
 
 import base64
@@ -32,6 +36,10 @@ RETRY_WINDOW_MS = 3_600_000
 """How old the earlier attempt of a counted retry may be. An SDK gives up an attempt after 600 s and
 makes at most three."""
 DIGEST_CHARACTERS = 10
+OF_RETRY = 0x80
+"""The bit of a quote id's first byte that says whether a counted retry issued the quote."""
+JOINED = "joined_another_attempt"
+"""The code of a hold that was given back because another attempt of the call was faster."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class Call:
     """Which of the images of the request it is."""
     random: bytes = b""
     """The random part that the quotes of several images of a keyless call share."""
+    arrived_ms: int | None = None
+    """When the request reached Lambda, which may be before its instance started."""
 
     @property
     def is_retry(self) -> bool:
@@ -66,7 +76,9 @@ class Call:
         return hashlib.sha256(self.body.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def parse_call(headers: Mapping[str, str], body: str, user: str) -> Call:
+def parse_call(
+    headers: Mapping[str, str], body: str, user: str, *, arrived_ms: int | None = None
+) -> Call:
     """Return the call of a user; ``body`` is in canonical form.
 
     Raises:
@@ -79,7 +91,7 @@ def parse_call(headers: Mapping[str, str], body: str, user: str) -> Call:
         detail = f"must be 1 to {MAX_KEY_CHARACTERS} printable ASCII characters"
         raise ParameterError(IDEMPOTENCY_KEY, f"{IDEMPOTENCY_KEY}: {detail}.")
     is_count = retries.isascii() and retries.isdigit() and len(retries) <= 3
-    return Call(user, body, key, int(retries) if is_count else None)
+    return Call(user, body, key, int(retries) if is_count else None, arrived_ms=arrived_ms)
 
 
 def derive_nonce(
@@ -91,12 +103,57 @@ def derive_nonce(
     """
     if call.key is not None:
         return _hash(secret, call.user, "key", call.key, *_index(call))
+    own = (call.random or fresh(call, random)) + _body_hash(call, secret)
+    if call.random and _is_attempt(ops.get(ids.quote_id(own))):
+        return own
+    found = _joined(call, ops, secret, now_ms=now_ms)
+    return own if found is None else base64.b32decode(found, casefold=True)
+
+
+def fresh(call: Call, random: bytes) -> bytes:
+    """Return random bytes for a new quote of a call, with the bit that says who issued it."""
+    first = random[0] | OF_RETRY if call.is_retry else random[0] & ~OF_RETRY
+    return bytes([first]) + random[1:]
+
+
+def _joined(call: Call, ops: Mapping[str, Op], secret: bytes, *, now_ms: int) -> str | None:
+    """Return the quote id of another attempt of this call, which has begun already."""
+    if not call.is_retry:
+        return overtaking(call, ops, secret)
     if call.random:
-        return call.random + _body_hash(call, secret)
-    earlier = earlier_attempt(call, ops, secret, now_ms=now_ms) if call.is_retry else None
-    if earlier is not None:
-        return base64.b32decode(earlier, casefold=True)
-    return random + _body_hash(call, secret)
+        # Of a set, an image that failed is tried again under the quote ids of its set.
+        ops = {name: op for name, op in ops.items() if op.state is not OpState.RELEASED}
+    return earlier_attempt(call, ops, secret, now_ms=now_ms)
+
+
+def overtaking(call: Call, ops: Mapping[str, Op], secret: bytes) -> str | None:
+    """Return the quote id of a retry of this call that was issued after the call arrived."""
+    if call.retries != 0 or call.arrived_ms is None:
+        return None
+    found = {
+        quote_id: op
+        for quote_id in with_same_body(call, ops, secret)
+        if base64.b32decode(quote_id[:RANDOM_CHARACTERS], casefold=True)[0] & OF_RETRY
+        and (op := ops[quote_id]).expires_ms - LIFETIME_MS >= call.arrived_ms
+        and _is_attempt(op)
+    }
+    return _running_or_latest(found)
+
+
+def faster_attempt(
+    call: Call, quote_id: str, seen: Mapping[str, Op], ops: Mapping[str, Op], secret: bytes
+) -> str | None:
+    """Return another attempt of this call that reserved since the call saw the ledger, if any.
+
+    ``ops`` are the user's requests when this call, with its quote id, has reserved as well.
+    """
+    if call.key is not None or call.retries is None:
+        return None
+    new = {name: op for name, op in ops.items() if name not in seen and name != quote_id}
+    if not call.is_retry:
+        return overtaking(call, new, secret)
+    same = [name for name in with_same_body(call, new, secret) if _is_attempt(new[name])]
+    return same[0] if same else None
 
 
 def earlier_attempt(call: Call, ops: Mapping[str, Op], secret: bytes, *, now_ms: int) -> str | None:
@@ -110,11 +167,9 @@ def earlier_attempt(call: Call, ops: Mapping[str, Op], secret: bytes, *, now_ms:
     same = {
         quote_id: op
         for quote_id in with_same_body(call, ops, secret)
-        if (op := ops[quote_id]).expires_ms - LIFETIME_MS >= since_ms
+        if (op := ops[quote_id]).expires_ms - LIFETIME_MS >= since_ms and _is_attempt(op)
     }
-    running = {quote_id: op for quote_id, op in same.items() if op.state is OpState.HELD}
-    candidates = running or same
-    return max(candidates, key=lambda one: (candidates[one].expires_ms, one), default=None)
+    return _running_or_latest(same)
 
 
 def earlier_set(
@@ -130,7 +185,7 @@ def earlier_set(
         (op.state is OpState.HELD, op.expires_ms, quote_id[:RANDOM_CHARACTERS])
         for one in calls
         for quote_id in with_same_body(one, ops, secret)
-        if (op := ops[quote_id]).expires_ms - LIFETIME_MS >= since_ms
+        if (op := ops[quote_id]).expires_ms - LIFETIME_MS >= since_ms and _is_attempt(op)
     ]
     return base64.b32decode(max(same)[2], casefold=True) if same else None
 
@@ -169,6 +224,17 @@ def check_body(call: Call, run: str) -> None:
     if has_other_body(call, run):
         with not_charged():  # The key's image is another one than this request's.
             raise ReusedKeyError("The Idempotency-Key was used with another body. Use a new key.")
+
+
+def _is_attempt(op: Op | None) -> bool:
+    """Return whether a request is an attempt that others may belong to."""
+    return op is not None and op.code != JOINED
+
+
+def _running_or_latest(ops: Mapping[str, Op]) -> str | None:
+    running = {quote_id: op for quote_id, op in ops.items() if op.state is OpState.HELD}
+    candidates = running or ops
+    return max(candidates, key=lambda one: (candidates[one].expires_ms, one), default=None)
 
 
 def _body_hash(call: Call, secret: bytes) -> bytes:

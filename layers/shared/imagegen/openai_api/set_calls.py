@@ -45,7 +45,8 @@ class SetCalls:
         with self.earlier_images.stored_is_charged(call):
             ledger = self.ledgers.load(call.user)
         if call.key is None:
-            random = self._earlier(call, count, ledger) or self.random_bytes(retries.RANDOM_BYTES)
+            new = retries.fresh(call, self.random_bytes(retries.RANDOM_BYTES))
+            random = self._earlier(call, count, ledger) or new
             calls = [replace(call, index=index, random=random) for index in range(count)]
         else:
             calls = [replace(call, index=index) for index in range(count)]

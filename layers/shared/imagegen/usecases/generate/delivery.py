@@ -111,6 +111,10 @@ def _measured(content: bytes, operation: Operation) -> Measured:
         from imagegen.domain.jpeg_blocks import check_blocks  # noqa: PLC0415
 
         check_blocks(content)
+    if measured.media_type == pixels.MediaType.WEBP:
+        from imagegen.domain.webp_data import check_data  # noqa: PLC0415 as above
+
+        check_data(content)
     if operation is Operation.GENERATE:
         return measured
     # As below. A provider may keep the rotation that the metadata of the picture request.

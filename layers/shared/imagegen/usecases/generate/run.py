@@ -72,6 +72,8 @@ class AttemptLog:
     """The providers whose answer was lost: they may still make the image."""
     called_in_doubt: bool = False
     """Whether a call was made after the first one whose answer was lost."""
+    has_job: bool = False
+    """Whether a provider accepted an order as a job."""
     retry_after_seconds: list[int] = field(default_factory=list)
 
     def skip(self, provider: str, model: str, reason: str) -> None:
@@ -202,7 +204,7 @@ class JobRun:
 def _is_in_doubt(error: ProviderError, row: Offering) -> bool:
     """Return whether the provider may have billed for an answer that was lost, or refused."""
     if error.outcome is Outcome.REFUSED:
-        return row.bills_refusals
+        return row.bills_refusals and not error.is_unbilled
     return error.outcome is Outcome.UNKNOWN
 
 

@@ -1,0 +1,63 @@
+"""Holds the quote of a call, unless another attempt of the same call was faster.
+
+Until one attempt of a keyless call finds another in the ledger, each has a quote id of its own, and
+both may reserve. Each write of a hold returns the whole ledger, so the later of the two sees the
+earlier one. It gives its hold back before anything is bought, and gets the other's image.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from imagegen.domain.errors import LimitError, StoreUnavailableError
+from imagegen.domain.ledger import Ledger
+from imagegen.domain.quote import Quote
+from imagegen.openai_api import retries
+from imagegen.openai_api.retries import JOINED, Call
+from imagegen.usecases.generate.holds import Holds
+from imagegen.usecases.generate.run import Made, Run, Running
+
+
+@dataclass(frozen=True, slots=True)
+class CallHolds:
+    """Reserves for one call, whose user had the ledger ``seen`` when its quote was chosen."""
+
+    call: Call
+    seen: Ledger
+    holds: Holds
+    image_id_key: Callable[[], bytes]
+
+    def reserve(
+        self, quote: Quote, reserve: Callable[[], Run | Made | Running]
+    ) -> Run | Made | Running | None:
+        """Return what ``reserve`` returns, ``None`` if another attempt of the call was faster.
+
+        Raises:
+            ImagegenError: as ``reserve``.
+            StoreUnavailableError: the hold cannot be given back; nothing is bought with it.
+        """
+        try:
+            run = reserve()
+        except LimitError:
+            # The faster attempt may have taken the last place.
+            with suppress(StoreUnavailableError):
+                if self._is_late(quote, self.holds.ledgers.load(quote.user)):
+                    return None
+            raise
+        if not isinstance(run, Run) or not self._is_late(quote, run.hold.ledger):
+            return run
+        self.holds.ledgers.release(
+            quote.user,
+            run.hold,
+            code=JOINED,
+            retryable=False,
+            is_attempt=False,
+            now_ms=self.holds.now_ms(),
+        )
+        return None
+
+    def _is_late(self, quote: Quote, ledger: Ledger) -> bool:
+        found = retries.faster_attempt(
+            self.call, quote.quote_id, self.seen.ops, ledger.ops, self.image_id_key()
+        )
+        return found is not None
