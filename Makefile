@@ -36,6 +36,7 @@ SAM := .tools/sam/bin/sam
 COOLDOWN = --exclude-newer "14 days" --exclude-newer-package google-genai=2026-11-18
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
   --no-emit-find-links $(COOLDOWN) $(if $(UPGRADE),--upgrade)
+ADMIN = PYTHONPATH=layers/shared $(PYTHON) -m operations.admin --stack $(STACK)
 EXACTNESS = PYTHONPATH=layers/shared $(PYTHON) -m tests.exactness $(if $(SEED),--seed $(SEED))
 KEYS = PYTHONPATH=layers/shared $(PYTHON) -m operations.program_keys --stack $(STACK)
 # The day of the JavaScript clients' dependencies; the versions in tests/clients/js/package.json are older.
@@ -196,9 +197,9 @@ rotate-quote-key: .venv/stamp ## Take the next of the three steps to a new quote
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.push_env --stack $(STACK) --rotate-quote-key
 
 .PHONY: logs
-logs: tools ## Follow the functions' logs (TAIL= reads the last ten minutes once)
-	@for name in estimate generate health chat page; do groups+=(--cw-log-group /imagegen/$(STACK)/$$name); done; \
-	$(SAM) logs "$${groups[@]}" $(TAIL)
+logs: .venv/stamp ## Follow the logs, a line each (TAIL= once; MINUTES= NAME= CODE= PROVIDER= LEVEL= TEXT=)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.logs --stack $(STACK) --minutes $(or $(MINUTES),10) $(if $(TAIL),--follow) \
+	  --user "$(NAME)" --code "$(CODE)" --provider "$(PROVIDER)" --level "$(LEVEL)" --text "$(TEXT)"
 
 .PHONY: url
 url: tools ## Print the deployed stack's addresses
@@ -219,6 +220,30 @@ deployer-policy: .venv/stamp ## Print the IAM policy that is enough to deploy th
 .PHONY: report
 report: .venv/stamp ## Print a month's costs by provider, model, user and outcome (MONTH=2026-11 CSV=1)
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.report --stack $(STACK) --month $(MONTH) $(if $(CSV),--csv)
+
+.PHONY: today
+today: .venv/stamp ## Print what today cost, by provider, model, person and hour (DAY=2026-11-26)
+	@$(ADMIN) today --day "$(DAY)"
+
+.PHONY: failures
+failures: .venv/stamp ## Print what failed, and which users that affected (HOURS=24)
+	@$(ADMIN) failures --hours $(or $(HOURS),24)
+
+.PHONY: providers
+providers: .venv/stamp ## Print providers and circuits; switch one (NAME=openai SET=off WHY="...")
+	@$(ADMIN) providers --name "$(NAME)" --set "$(SET)" --why "$(WHY)"
+
+.PHONY: circuit
+circuit: .venv/stamp ## Close a circuit (NAME=openai, or NAME=openai/model, WHY="...")
+	@$(ADMIN) circuit --name "$(NAME)" --why "$(WHY)"
+
+.PHONY: user
+user: .venv/stamp ## Print a person (SUBJECT= or HASH=); SET=blocked, free or erased, WHY="..."
+	@$(ADMIN) user --subject "$(SUBJECT)" --user "$(HASH)" --set "$(SET)" --why "$(WHY)"
+
+.PHONY: trail
+trail: .venv/stamp ## Print what operators changed: who, when, from what to what
+	@$(ADMIN) trail --before "$(BEFORE)"
 
 .PHONY: user-name
 user-name: .venv/stamp ## Print a person's names in table, logs and at providers (SUBJECT= or HASH=)

@@ -27,11 +27,25 @@ from local.paths import ROOT
 
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 DOCUMENT: Final = ROOT / "openapi.json"
-FUNCTIONS: Final = ("estimate", "generate", "health", "chat")
+FUNCTIONS: Final = ("estimate", "generate", "health", "chat", "admin")
 EVERYWHERE: Final = (400, 413, 415, 500, 503)
 CLOSED: Final = (401, 403)
 WAITS: Final = frozenset({202, 429, 503})
 """The statuses of answers with ``Retry-After``."""
+
+TAGS: Final = [
+    {"name": "images", "description": "Offers, and the images made of them"},
+    {"name": "catalog", "description": "Models and prices"},
+    {"name": "chat", "description": "An LLM that can offer images, and its tool"},
+    {"name": "openai", "description": "For clients of OpenAI's API"},
+    {"name": "mcp", "description": "For hosts of the Model Context Protocol"},
+    {"name": "usage", "description": "What a user spent"},
+    {"name": "operations", "description": "The state of the providers"},
+    {
+        "name": "admin",
+        "description": "For operators: spending, people, providers, the trail",
+    },
+]
 
 
 DESCRIPTION: Final = (
@@ -77,15 +91,7 @@ def document() -> dict[str, Any]:
         # A deployed function serves the document with absolute URLs: imagegen/edge/openapi.py.
         "servers": [{"url": "/", "description": f"The function that a path names in {FUNCTION}"}],
         "security": [{"bearer": []}],
-        "tags": [
-            {"name": "images", "description": "Offers, and the images made of them"},
-            {"name": "catalog", "description": "Models and prices"},
-            {"name": "chat", "description": "An LLM that can offer images, and its tool"},
-            {"name": "openai", "description": "For clients of OpenAI's API"},
-            {"name": "mcp", "description": "For hosts of the Model Context Protocol"},
-            {"name": "usage", "description": "What a user spent"},
-            {"name": "operations", "description": "The state of the providers"},
-        ],
+        "tags": TAGS,
         "paths": described["paths"],
         "components": {
             "schemas": described["schemas"],

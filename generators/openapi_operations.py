@@ -99,6 +99,15 @@ OPERATIONS: Final = {
         ),
     ),
     "getUsage": Operation("What the user spent and may still spend", ()),
+    "eraseMe": Operation(
+        "Erases what is kept of the user, but for the money",
+        (),
+        description=(
+            "Images, prompts, uploads and preview frames, in all versions of the bucket. It works "
+            "for some seconds; what is left then goes on by itself every five minutes. It can be "
+            "sent again."
+        ),
+    ),
     "chat": Operation(
         "An LLM's answer as server-sent events; it can offer images",
         (422, 429),
@@ -142,5 +151,60 @@ OPERATIONS: Final = {
         "Which providers would be used now; an admin's token shows the last errors' codes",
         (),
         is_open=True,
+    ),
+    "getSpending": Operation(
+        "What a day or a month cost, by provider, model, person and time",
+        (422,),
+        description=(
+            "Sums of the usage records: a request belongs to the day of its quote, in UTC. It "
+            "reads the whole table, for twenty seconds at most. No team is in a record yet, so "
+            "there are no sums by team."
+        ),
+    ),
+    "listFailures": Operation(
+        "What failed in the last hours, and whom that affected",
+        (422,),
+        description=(
+            "Calls of providers that made no image, also those after which another model made it, "
+            "and requests that called none."
+        ),
+    ),
+    "listProviders": Operation("The providers with their switches, and the open circuits", ()),
+    "switchProvider": Operation(
+        "Switches a provider off or on, for all users and within seconds",
+        (422,),
+        description=(
+            "A provider is used if both its flag in the keys and this switch allow it. Quotes that "
+            "were given out before skip it as well."
+        ),
+    ),
+    "resetCircuit": Operation(
+        "Closes the circuit of a provider or a model, and forgets its failures", (422,)
+    ),
+    "findPerson": Operation(
+        "A person's usage, limits and newest requests",
+        (422,),
+        description=(
+            "By the subject of the issuer's tokens, or by the hash that reports show. It shows no "
+            "picture, no prompt and no id that opens an image."
+        ),
+    ),
+    "blockPerson": Operation(
+        "Blocks a person, or lets them in again",
+        (422,),
+        description="What is being made is finished; every later click is refused.",
+    ),
+    "erasePerson": Operation(
+        "Asks for the erasure of what is kept of a person, but for the money",
+        (422,),
+        description=(
+            "It begins within five minutes and goes on until nothing is left but what `DELETE /me` "
+            "names. `erasingSince` of the person says that it is not finished."
+        ),
+    ),
+    "listTrail": Operation(
+        "What operators changed: who, when, from what to what",
+        (422,),
+        description="The newest first. Entries are added and never changed.",
     ),
 }

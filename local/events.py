@@ -13,8 +13,9 @@ TIMEOUT_SECONDS: Final = 60
 
 
 def read_event(path: Path, stack: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an event with ``${TOKEN}``, ``${QUOTE}`` and ``${IMAGE_ID}`` filled in."""
+    """Return an event with its marks filled in: tokens, ``${QUOTE}`` and ``${IMAGE_ID}``."""
     text = path.read_text().replace("${TOKEN}", stack["token"])
+    text = text.replace("${ADMIN_TOKEN}", stack["adminToken"])
     if "${QUOTE}" in text or "${IMAGE_ID}" in text:
         offer = estimate(stack)
         text = text.replace("${QUOTE}", offer["quote"]).replace("${IMAGE_ID}", offer["imageId"])

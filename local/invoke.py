@@ -35,7 +35,9 @@ NO_STACK: Final = (
 def main() -> None:
     """Run the function and print its answer."""
     parser = argparse.ArgumentParser(prog="make invoke", description=__doc__)
-    parser.add_argument("function", choices=["estimate", "generate", "health", "chat", "page"])
+    parser.add_argument(
+        "function", choices=["estimate", "generate", "health", "chat", "admin", "page"]
+    )
     parser.add_argument("event", type=Path, nargs="?")
     given = parser.parse_args()
     if not given.event or not given.event.is_file():

@@ -29,12 +29,14 @@ URLS: Final = {
     "generateUrl": "GenerateUrl",
     "healthUrl": "HealthUrl",
     "chatUrl": "ChatUrl",
+    "adminUrl": "AdminUrl",
 }
 FUNCTIONS: Final = {
     "estimate": "EstimateName",
     "generate": "GenerateName",
     "health": "HealthName",
     "chat": "ChatName",
+    "admin": "AdminName",
     "page": "PageName",
 }
 

@@ -33,6 +33,7 @@ HOSTS: Final = {
     "EstimateHost": "EstimateUrl",
     "ChatHost": "ChatUrl",
     "HealthHost": "HealthUrl",
+    "AdminHost": "AdminUrl",
     "PageHost": "PageUrl",
 }
 """The parameters of ``edge.yaml`` that are hosts of functions, and the outputs that have them."""

@@ -1,7 +1,7 @@
 """Confirmed requests, images, usage and OpenAI's routes; background runs; the reconciler."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.generate import GenerateService, get_generate_service
+from imagegen.bootstrap.generate_tasks import TASKS, run_task
 from imagegen.bootstrap.verifier import access_for
 from imagegen.edge.api import (
     build_api,
@@ -22,7 +23,7 @@ from imagegen.edge.api import (
     serve,
     viewer_id,
 )
-from imagegen.edge.events import MAKE_IMAGES, task_of
+from imagegen.edge.events import task_of
 from imagegen.edge.media_types import wants_json
 from imagegen.edge.preferences import applied_preference
 from imagegen.edge.requests import check_query
@@ -36,13 +37,13 @@ from imagegen.openai_api.answer_models import (
 )
 from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
+from imagegen.wire.erasures import ErasureReport
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
 from imagegen.wire.headers import PREFER
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
 from imagegen.wire.reports import Usage
 from imagegen.wire.sets import GeneratedSet
 
-SWEEP_USERS = 100
 WAIT = {"retry_after": "2"}
 """The header of an answer while an image is being made, in seconds."""
 IMAGE_CACHE_SECONDS = 600
@@ -199,22 +200,22 @@ def usage(service: Service) -> Usage:
     return service.usage_reader.usage(current_user(api).id)
 
 
+@api.delete("/me", operation_id="eraseMe", tags=["usage"])
+def erase_me(service: Service) -> ErasureReport:
+    """Erase what is kept of the user, but for the money."""
+    # Imported here: few users want to be erased.
+    from imagegen.bootstrap.erasing import build_eraser  # noqa: PLC0415
+
+    return build_eraser(service).erase_own(current_user(api).id, ends_ms=_ends_ms(service))
+
+
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event, or the counts of a scheduled sweep."""
-    if task_of(event) == "reconcile":
-        service = full_service()
-        done = asdict(service.reconciler.sweep(limit=SWEEP_USERS))
-        logger.info("reconciled", **done)
-        service.world.observer.swept()
-        return done
-    if task_of(event) == MAKE_IMAGES:
-        # Imported here: few invocations are of this kind.
-        from imagegen.edge.background import make_images  # noqa: PLC0415
-
+    if (task := task_of(event)) in TASKS:
         service = full_service()
         ends_ms = service.world.now_ms() + context.get_remaining_time_in_millis()
-        return make_images(event, service.background, service.world.image_id_key, ends_ms=ends_ms)
+        return run_task(task, event, service, ends_ms=ends_ms)
     return serve(api, event, context, access=ACCESS)
 
 

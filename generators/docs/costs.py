@@ -23,7 +23,13 @@ PROBED: Final = 7
 """Series of the schedules: the heartbeats of probe and reconciler, circuits, keys, unlisted models,
 prices that differ, days. A provider has none of its own while it is well."""
 RARE: Final = frozenset(
-    {Metric.CIRCUIT_MOVES, Metric.CIRCUIT_OPEN, Metric.KEY_CHANGES, Metric.KEY_REFUSED}
+    {
+        Metric.CIRCUIT_MOVES,
+        Metric.CIRCUIT_OPEN,
+        Metric.KEY_CHANGES,
+        Metric.KEY_REFUSED,
+        Metric.LOSS_USD,
+    }
 )
 """These metrics are sent only when something breaks."""
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import requests
 
 from generators.docs.exchanges import JSON, Call
+from generators.docs.operators import OPERATORS, operators
 from generators.docs.visitor import SECONDS, Example, StackNotFreshError, Visitor
 from generators.openapi import DOCUMENT
 from imagegen.edge.openapi import FUNCTION
@@ -46,6 +47,7 @@ EXAMPLES: Final = (
     Example("images", "listImages", 200),
     Example("image-deleted", "deleteImage", 204),
     Example("usage", "getUsage", 200),
+    Example("erase-me", "eraseMe", 200),
     Example("health", "getProviderHealth", 200),
     Example("chat", "chat", 200),
     Example("chat-refused", "chat", 422),
@@ -56,6 +58,7 @@ EXAMPLES: Final = (
     Example("openai-edit", "editImage", 200),
     Example("openai-models", "listModelsForOpenai", 200),
     Example("openai-model", "getModelForOpenai", 200),
+    *OPERATORS,
 )
 
 
@@ -73,7 +76,7 @@ def played(description: Mapping[str, Any]) -> dict[str, str]:
         Payload=b'{"task": "probe"}',
     )
     visitor = Visitor(description, stack.issuer.token, addresses(), EXAMPLES)
-    for part in (_state, _main_job, _errors, _limit, _on_its_way, _chat, _openai):
+    for part in (_state, _main_job, _errors, _limit, _on_its_way, _chat, _openai, operators):
         part(visitor)
     return visitor.pages
 
@@ -121,6 +124,7 @@ def _main_job(visitor: Visitor) -> None:
     visitor.show("images", Call("GET", "/images?limit=1", token=token))
     visitor.show("usage", Call("GET", "/usage", token=token))
     visitor.show("image-deleted", Call("DELETE", f"/images/{made['id']}", token=token))
+    visitor.show("erase-me", Call("DELETE", "/me", token=token))
 
 
 def _errors(visitor: Visitor) -> None:

@@ -48,6 +48,7 @@ def _routes(api: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for method, path, operation in operations(api):
         security = operation.get("security", api["security"])
         needs = "token" if security and {} not in security else "nothing"
+        needs = "operator's token" if path.startswith("/admin/") else needs
         url = f"{api['paths'][path][FUNCTION]}Url"
         yield code(f"{method} {shown_path(path)}"), needs, code(url), operation["summary"]
 

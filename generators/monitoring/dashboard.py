@@ -10,6 +10,7 @@ from typing import Final
 from generators.monitoring.alarms import DIFFERENCE_PERCENT, RETIREMENT_DAYS, TIMEOUT_PERCENT
 from generators.monitoring.queries import FIVE_MINUTES, FUNCTIONS, HOUR, Query, lambdas, ours
 from generators.monitoring.widgets import AMBER, GREEN, GREY, RED, WIDTH, Graph, Line
+from imagegen.domain.losses import LossKind
 from imagegen.monitoring.metrics import Metric
 
 FUNCTION_COLORS: Final = (GREEN, AMBER, GREY, "#1f77b4", "#9467bd", "#8c564b")
@@ -21,7 +22,7 @@ def graphs(providers: Mapping[str, str], timeouts: Mapping[str, str]) -> list[li
         [_numbers()],
         [_endings(), _request_times(), _failures()],
         [_successes(providers), _call_times(providers), _circuits(providers)],
-        [_spending(providers), _doubts(), _difference()],
+        [_spending(providers), _doubts(providers), _difference()],
         [_errors(), _slowness(timeouts), _load()],
         [_chats(), _llm(), _tokens()],
         [_keys(providers), _probes(), _retirement()],
@@ -119,13 +120,22 @@ def _spending(providers: Mapping[str, str]) -> Graph:
     return Graph("Spent each hour (USD)", shown, stacked=True, unit="USD", marks=marks)
 
 
-def _doubts() -> Graph:
+def _lost(name: str, color: str) -> Line:
+    hidden = {
+        f"{name}_{kind}": ours(Metric.LOSS_USD, period_seconds=HOUR, provider=name, outcome=kind)
+        for kind in LossKind
+    }
+    expression = " + ".join(f"FILL({one}, 0)" for one in hidden)
+    return Line(name, color, expression=expression, hidden=hidden)
+
+
+def _doubts(providers: Mapping[str, str]) -> Graph:
     shown = (
-        Line("possibly billed, USD", RED, ours(Metric.IN_DOUBT_USD)),
+        *(_lost(name, color) for name, color in providers.items()),
         Line("dead runs released", AMBER, ours(Metric.RELEASED), right=True),
         Line("dead runs charged", GREY, ours(Metric.SETTLED), right=True),
     )
-    return Graph("Money in doubt (ours, never a user's)", shown)
+    return Graph("Lost each hour: in doubt, unsold, above price (USD)", shown)
 
 
 def _difference() -> Graph:

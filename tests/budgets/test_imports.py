@@ -71,6 +71,7 @@ BUDGETS = {
     "health": Budget(638, 648, VENDORS + TOKENS, "health/report"),
     "generate": Budget(743, 753, VENDORS, "generate/unknown-image"),
     "chat": Budget(726, 736, VENDORS, "chat/no-token"),
+    "admin": Budget(720, 730, VENDORS, "admin/spending"),
     "page": Budget(117, 127, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 
@@ -130,5 +131,5 @@ def test_whoever_checks_every_token_loads_what_it_takes_at_the_start(
 ) -> None:
     """There it has a whole core; a request of 512 MB has 0.29 of one."""
     name, found = loaded
-    if name in ("estimate", "generate", "chat"):
+    if name in ("estimate", "generate", "chat", "admin"):
         assert under((*TOKENS, "boto3"), found["started"]) == {*TOKENS, "boto3"}

@@ -21,6 +21,7 @@ from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.budget_amounts import AmountStore
 from imagegen.domain.budgets import ORGANISATION, BudgetStore, Level
 from imagegen.domain.catalog import Catalog
+from imagegen.domain.erasures import ErasingStores
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.gallery import PromptStore
 from imagegen.domain.jobs import JobStore
@@ -155,6 +156,10 @@ class Instance:
             keep_prompts=self.keeps_prompts,
         )
         return GenerateService(self, settings)
+
+    @property
+    def erasing(self) -> ErasingStores:
+        raise NotImplementedError
 
     @property
     def guard(self) -> Guard:

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field, replace
 
 from imagegen.domain.breaker import Circuit, Failure, State
-from imagegen.domain.fleet import FleetState, KeyCheck
+from imagegen.domain.fleet import FleetState, KeyCheck, Switch
 from imagegen.domain.vendor_prices import PriceCheck
 
 
@@ -15,6 +15,7 @@ class MemoryCircuitStore:
     circuits: dict[str, Circuit] = field(default_factory=dict)
     key_checks: dict[str, KeyCheck] = field(default_factory=dict)
     price_checks: dict[str, PriceCheck] = field(default_factory=dict)
+    switches: dict[str, Switch] = field(default_factory=dict)
     writes: int = 0
     loads: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -22,7 +23,8 @@ class MemoryCircuitStore:
     def load(self) -> FleetState:
         with self._lock:
             self.loads += 1
-            return FleetState(dict(self.circuits), dict(self.key_checks), dict(self.price_checks))
+            checks = (dict(self.key_checks), dict(self.price_checks))
+            return FleetState(dict(self.circuits), *checks, dict(self.switches))
 
     def add_failure(self, name: str, generation: int, failure: Failure) -> Circuit | None:
         with self._lock:
@@ -65,6 +67,11 @@ class MemoryCircuitStore:
     def save_prices(self, provider: str, price_check: PriceCheck) -> None:
         with self._lock:
             self.price_checks[provider] = price_check
+            self.writes += 1
+
+    def save_switch(self, provider: str, switch: Switch) -> None:
+        with self._lock:
+            self.switches[provider] = switch
             self.writes += 1
 
     def _put(self, name: str, circuit: Circuit) -> None:

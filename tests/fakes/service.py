@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 
+from imagegen.bootstrap.admin import AdminService
 from imagegen.bootstrap.chat import ChatService
 from imagegen.bootstrap.estimate import EstimateService
 from imagegen.bootstrap.generate import GenerateService
@@ -13,6 +14,7 @@ from imagegen.bootstrap.health import HealthService
 from imagegen.domain.budgets import ORGANISATION, Level
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.chat_usage import DailyChatLimits
+from imagegen.domain.erasures import ErasingStores
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Ledger, Limits, OpState
@@ -22,7 +24,7 @@ from imagegen.domain.records import ImageRecord
 from imagegen.guard import Guard, Transition
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.images import OpenAiPresenter
-from imagegen.settings import ChatSettings, EstimateSettings, GenerateSettings
+from imagegen.settings import AdminSettings, ChatSettings, EstimateSettings, GenerateSettings
 from imagegen.usecases.availability import ModelLister, ProviderSetup
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.estimator import Estimator
@@ -42,6 +44,13 @@ from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GeneratedImage, GenerateRequest
 from imagegen.wire.messages import MessageComplete
 from imagegen.wire.run_events import RunEvent
+from tests.fakes.admin import (
+    MemoryBlockStore,
+    MemoryErasureStore,
+    MemoryKeptStore,
+    MemoryRecordScan,
+    MemoryTrailStore,
+)
 from tests.fakes.amounts import MemoryAmountStore
 from tests.fakes.budgets import MemoryBudgetStore
 from tests.fakes.catalogs import three_providers
@@ -71,13 +80,15 @@ PRODUCT_LIMITS = Limits(levels=(Level(ORGANISATION, 100_000_000),))
 """The defaults of the settings."""
 
 
-class AllSettings(EstimateSettings, ChatSettings, GenerateSettings):
+class AllSettings(EstimateSettings, ChatSettings, GenerateSettings, AdminSettings):
     """The settings of every function in one."""
 
 
 @dataclass(frozen=True)
-class AllFunctions(EstimateService, GenerateService, ChatService, HealthService):
+class AllFunctions(EstimateService, GenerateService, ChatService, HealthService, AdminService):
     """The services of every function in one, with one guard."""
+
+    world: "FakeWorld"
 
     settings: AllSettings
 
@@ -115,6 +126,8 @@ class Service:
     image_retention_days: int = 365
     require_marks: bool = False
     price_drift_closes: bool = False
+    trail: MemoryTrailStore = field(default_factory=MemoryTrailStore)
+    erasures: MemoryErasureStore = field(default_factory=MemoryErasureStore)
     jobs: MemoryJobStore = field(default_factory=MemoryJobStore)
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
     program_keys: MemoryKeyStore = field(default_factory=MemoryKeyStore)
@@ -154,6 +167,7 @@ class Service:
         settings = AllSettings.model_construct(
             table_name="table",
             parameters_path="/imagegen/test",
+            jwt_issuer=self.jwt_issuer,
             bucket_name="bucket",
             generate_url="https://images.test/",
             hourly_images=limits.hourly_images,
@@ -175,7 +189,6 @@ class Service:
             require_marks=self.require_marks,
             price_drift_closes=self.price_drift_closes,
             aws_region=self.aws_region,
-            jwt_issuer=self.jwt_issuer,
             chat_input_usd_per_million=input_usd,
             chat_output_usd_per_million=output_usd,
         )
@@ -456,6 +469,28 @@ class FakeWorld:
     @property
     def circuits(self) -> MemoryCircuitStore:
         return wired("circuits", self.service.circuits, self.service.wire)
+
+    @property
+    def trail(self) -> MemoryTrailStore:
+        return wired("trail", self.service.trail, self.service.wire)
+
+    @property
+    def blocks(self) -> MemoryBlockStore:
+        return wired("blocks", MemoryBlockStore(self.service.ledgers), self.service.wire)
+
+    @property
+    def erasures(self) -> MemoryErasureStore:
+        return wired("erasures", self.service.erasures, self.service.wire)
+
+    @property
+    def erasing(self) -> ErasingStores:
+        one = self.service
+        kept = MemoryKeptStore(one.records, one.prompts, one.images, one.uploads, one.previews)
+        return ErasingStores(wired("kept", kept, one.wire), self.erasures, self.trail)
+
+    @property
+    def record_scan(self) -> MemoryRecordScan:
+        return wired("record_scan", MemoryRecordScan(self.service.records), self.service.wire)
 
     @property
     def observer(self) -> "FakeWorld":

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from imagegen.bootstrap import chat, estimate, generate, health, verifier
+from imagegen.bootstrap import admin, chat, estimate, generate, health, verifier
 from imagegen.edge.tokens import user_id
 from imagegen.logs import logger
 from local import issuer
@@ -22,7 +22,7 @@ from tests.fakes.catalogs import real_catalog
 from tests.fakes.service import Service
 from tests.fakes.sse import events_in
 
-NAMES = ("estimate", "generate", "health", "chat")
+NAMES = ("estimate", "generate", "health", "chat", "admin")
 SUBJECT = "alice"
 ENVIRONMENT = {
     "TABLE_NAME": "table",
@@ -74,6 +74,7 @@ class Functions:
 
     service: Service
     token: str
+    admin_token: str = ""
     modules: dict[str, ModuleType] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,6 +84,7 @@ class Functions:
             generate.get_generate_service: lambda: self.service.functions,
             chat.get_chat_service: lambda: self.service.functions,
             health.get_health_service: lambda: self.service.functions,
+            admin.get_admin_service: lambda: self.service.functions,
         }
         for module in self.modules.values():
             module.api.dependency_overrides.update(overrides)
@@ -95,7 +97,7 @@ class Functions:
     def event(self, name: str, **marks: str) -> dict[str, Any]:
         """Return an event file with its marks filled in."""
         text = (ROOT / "events" / f"{name}.json").read_text()
-        for mark, value in {"TOKEN": self.token, **marks}.items():
+        for mark, value in {"TOKEN": self.token, "ADMIN_TOKEN": self.admin_token, **marks}.items():
             text = text.replace(f"${{{mark}}}", value)
         event: dict[str, Any] = json.loads(text)
         return event
@@ -140,7 +142,8 @@ def functions(people: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Funct
         monkeypatch.setenv(name, value)
     verifier.get_settings.cache_clear()
     verifier.get_verifier.cache_clear()
-    yield Functions(Service(catalog=real_catalog(), jwt_issuer=people.url), people.token(SUBJECT))
+    service = Service(catalog=real_catalog(), jwt_issuer=people.url)
+    yield Functions(service, people.token(SUBJECT), people.token("admin", "user admin"))
     verifier.get_settings.cache_clear()
     verifier.get_verifier.cache_clear()
 

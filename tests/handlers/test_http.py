@@ -186,7 +186,7 @@ def assert_ours(answer: dict[str, Any], path: str, code: str) -> None:
         )
 
 
-@pytest.mark.parametrize("function", ["estimate", "generate", "health", "chat"])
+@pytest.mark.parametrize("function", ["estimate", "generate", "health", "chat", "admin"])
 @pytest.mark.parametrize("path", ["/", "/nothing", "/v1", "/v1/nothing", "/register", "/estimatex"])
 @pytest.mark.parametrize("method", ["GET", "POST", "TRACE"])
 def test_an_unknown_path_is_not_found_and_needs_no_token_for_that(
@@ -408,7 +408,7 @@ OTHER_EVENTS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("function", ["estimate", "generate", "health", "chat"])
+@pytest.mark.parametrize("function", ["estimate", "generate", "health", "chat", "admin"])
 @pytest.mark.parametrize("event", OTHER_EVENTS.values(), ids=OTHER_EVENTS.keys())
 def test_an_event_of_another_kind_is_told_what_to_send(
     functions: Functions, function: str, event: Any

@@ -233,18 +233,31 @@ OBJECTS: Final = Group(
     _in(
         "aws",
         "image_store record_store prompt_store preview_store upload_store s3_errors items "
-        "chat_usage_store job_store key_store",
+        "chat_usage_store job_store key_store record_scan trail_store block_store "
+        "erasure_store kept_store",
     ),
     (
         *_tests(AWS, "image_contract prompt_contract preview_contract upload_contract"),
         *_tests(AWS, "chat_usage_contract job_contract record_life object_keys deletion retries"),
-        *_tests(AWS, "key_contract"),
+        *_tests(AWS, "report admin_contract erasure key_contract"),
     ),
     on_aws=True,
 )
+ADMIN: Final = Group(
+    "admin",
+    (
+        *_in("domain", "losses spending trail blocks erasures"),
+        *_in("usecases/admin", "trail providers people spending"),
+        *("usecases/erasure.py", "wire/admin.py", "wire/erasures.py"),
+    ),
+    (
+        *_tests(UNIT, "losses report admin_providers admin_people admin_spending erasure"),
+        *_tests(HANDLERS, "admin"),
+    ),
+)
 GROUPS: Final = (
     *(GENERATE, OPENAI_API, OFFERS, LEDGER, EDGE, KEYS, WIRE, OUTCOMES, BYTES, PICTURES),
-    *(MCP, CHAT, QUALITY, STORES, OBJECTS),
+    *(MCP, CHAT, QUALITY, STORES, OBJECTS, ADMIN),
 )
 LEFT_OUT: Final[Mapping[str, str]] = {
     "domain/vp8_tables.py": "It has the numbers of a standard: a wrong one breaks whole images.",

@@ -195,6 +195,21 @@ OWN: Final = {
     "aws/upload_store.py": ("upload_contract",),
     "aws/items.py": ("prompt_contract", "record_life"),
     "aws/chat_usage_store.py": ("chat_usage_contract",),
+    "aws/record_scan.py": ("report", "admin_contract"),
+    "aws/trail_store.py": ("admin_contract",),
+    "aws/block_store.py": ("admin_contract",),
+    "domain/trail.py": ("admin_spending", "admin_contract"),
+    "domain/blocks.py": ("admin_people",),
+    "usecases/admin/trail.py": ("admin_spending",),
+    "usecases/admin/providers.py": ("admin_providers",),
+    "usecases/admin/people.py": ("admin_people",),
+    "usecases/admin/spending.py": ("admin_spending",),
+    "wire/admin.py": ("admin",),
+    "wire/erasures.py": ("erasure",),
+    "domain/erasures.py": ("erasure",),
+    "aws/erasure_store.py": ("erasure",),
+    "aws/kept_store.py": ("erasure",),
+    "domain/spending.py": ("losses", "report"),
 }
 """By module: the files of tests that have its rules, without ``test_``. They run first. All other
 modules have a file of their own name."""

@@ -15,7 +15,7 @@ from operations.push_env import store, stored
 
 _people = itertools.count(1)
 TIMEOUT_SECONDS = 600
-FUNCTIONS = ("estimate", "generate", "health", "chat")
+FUNCTIONS = ("estimate", "generate", "health", "chat", "admin")
 ALIAS = "live"
 PATIENCE = 200
 BACK_OFF_SECONDS = 0.5

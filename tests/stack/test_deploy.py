@@ -235,7 +235,14 @@ def live_versions(terminal: Terminal, outputs: dict[str, str]) -> dict[str, str]
     aws = terminal.stack.emulator.client("lambda")
     return {
         name: aws.get_alias(FunctionName=outputs[name], Name="live")["FunctionVersion"]
-        for name in ("EstimateName", "GenerateName", "HealthName", "ChatName", "PageName")
+        for name in (
+            "EstimateName",
+            "GenerateName",
+            "HealthName",
+            "ChatName",
+            "AdminName",
+            "PageName",
+        )
     }
 
 

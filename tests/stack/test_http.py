@@ -180,7 +180,7 @@ def test_a_token_of_many_groups_reaches_the_function(stack: Driver, groups: int)
 def test_an_invocation_with_another_event_is_told_what_to_send(
     stack: Driver, payload: bytes
 ) -> None:
-    for name in ("estimate", "generate", "health", "chat", "page"):
+    for name in ("estimate", "generate", "health", "chat", "admin", "page"):
         got = stack.client("lambda").invoke(
             FunctionName=stack.urls["functions"][name], Payload=payload
         )

@@ -75,6 +75,7 @@ NO_IMAGE = frozenset(
         errors.ImageDeletedError,
     }
 )
+WRONG_QUERY = frozenset({errors.InvalidRequestError, errors.ParameterError})
 ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
     "estimateImage": NO_OFFER,
     "listModels": frozenset(),
@@ -103,6 +104,16 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
     "getModelForOpenai": frozenset({errors.UnknownModelError, errors.ParameterError}),
     "callMcp": frozenset(),
     "getProviderHealth": frozenset(),
+    "getSpending": WRONG_QUERY,
+    "listFailures": WRONG_QUERY,
+    "listProviders": frozenset(),
+    "switchProvider": WRONG_QUERY,
+    "resetCircuit": WRONG_QUERY,
+    "findPerson": WRONG_QUERY,
+    "blockPerson": WRONG_QUERY,
+    "erasePerson": WRONG_QUERY,
+    "eraseMe": frozenset(),
+    "listTrail": WRONG_QUERY,
 }
 """Which errors each route can be answered with, beside those of every route.
 

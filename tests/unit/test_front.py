@@ -25,7 +25,7 @@ DIGEST = hashlib.sha256(SECRET.encode()).hexdigest()
 BASE = {"TABLE_NAME": "t", "PARAMETERS_PATH": "/p", "BUCKET_NAME": "b"}
 URLS = {
     f"{name}_URL": f"https://{name[0].lower()}.lambda-url.eu-central-1.on.aws/"
-    for name in ("ESTIMATE", "GENERATE", "HEALTH", "CHAT")
+    for name in ("ESTIMATE", "GENERATE", "HEALTH", "CHAT", "ADMIN")
 }
 EDGE = read_bare_template(ROOT / "edge.yaml")
 CONFIG = EDGE["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
@@ -66,7 +66,9 @@ def test_the_page_calls_and_shows_the_address_in_front_and_no_other() -> None:
     }
     settings = PageSettings.from_env(environ)
     config = json.loads(settings.config())
-    assert {config[f"{name}Url"] for name in ("estimate", "generate", "health", "chat")} == {FRONT}
+    assert {
+        config[f"{name}Url"] for name in ("estimate", "generate", "health", "chat", "admin")
+    } == {FRONT}
     assert config["pageUrl"] == FRONT
     assert "lambda-url" not in settings.policy()
     for directive in ("img-src 'self' data: blob:", "connect-src 'self'"):
@@ -146,7 +148,7 @@ def test_the_page_refuses_what_did_not_come_through() -> None:
 
 
 def test_the_distribution_sends_the_secret_to_every_function_and_connects_once() -> None:
-    assert len(CONFIG["Origins"]) == 5
+    assert len(CONFIG["Origins"]) == 6
     for origin in CONFIG["Origins"]:
         (header,) = origin["OriginCustomHeaders"]
         assert header == {"HeaderName": ORIGIN_HEADER, "HeaderValue": {"Ref": "OriginSecret"}}
@@ -165,7 +167,13 @@ def routed(path: str) -> str:
 
 
 def test_every_route_of_the_document_reaches_its_function() -> None:
-    owners = {"estimate": "estimate", "generate": "api", "health": "health", "chat": "chat"}
+    owners = {
+        "estimate": "estimate",
+        "generate": "api",
+        "health": "health",
+        "chat": "chat",
+        "admin": "admin",
+    }
     document = json.loads((ROOT / "openapi.json").read_text())
     for name, origin in owners.items():
         source = (ROOT / "functions" / name / "handler.py").read_text()

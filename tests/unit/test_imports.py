@@ -157,7 +157,7 @@ def loaded(function: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("function", ["estimate", "health", "chat"])
+@pytest.mark.parametrize("function", ["estimate", "health", "chat", "admin"])
 @pytest.mark.parametrize("vendor", ["openai", "requests", "httpx"])
 def test_a_cold_start_that_draws_nothing_loads_no_vendor_client(function: str, vendor: str) -> None:
     modules = loaded(function)

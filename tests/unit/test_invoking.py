@@ -11,7 +11,7 @@ from local.parameters import read_template
     ("machine", "architecture"),
     [("x86_64", "x86_64"), ("AMD64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")],
 )
-@pytest.mark.parametrize("function", ["estimate", "generate", "health", "chat", "page"])
+@pytest.mark.parametrize("function", ["estimate", "generate", "health", "chat", "admin", "page"])
 def test_the_container_is_of_the_processor_that_the_build_is_for(
     machine: str, architecture: str, function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ DEPLOYED = {
     "ESTIMATE_URL": "https://e.lambda-url.eu-central-1.on.aws/",
     "GENERATE_URL": "https://g.lambda-url.eu-central-1.on.aws/",
     "HEALTH_URL": "https://h.lambda-url.eu-central-1.on.aws/",
+    "ADMIN_URL": "https://a.lambda-url.eu-central-1.on.aws/",
     "CHAT_URL": "https://c.lambda-url.eu-central-1.on.aws/",
     "IMAGE_HOSTS": "https://b.s3.eu-central-1.amazonaws.com",
 }
@@ -194,7 +195,7 @@ def test_a_tag_that_is_not_held_is_not_known(held: str) -> None:
 def test_a_page_may_load_its_own_files_and_call_its_own_functions_only() -> None:
     found = directives()
     images = DEPLOYED["IMAGE_HOSTS"].split()
-    functions = [f"https://{name}.lambda-url.eu-central-1.on.aws" for name in "eghc"]
+    functions = [f"https://{name}.lambda-url.eu-central-1.on.aws" for name in "eghca"]
     assert found["default-src"] == found["base-uri"] == found["object-src"] == ["'none'"]
     assert found["frame-ancestors"] == found["form-action"] == ["'none'"]
     assert found["script-src"] == found["style-src"] == ["'self'"]
@@ -238,6 +239,7 @@ def test_the_config_names_the_functions_and_no_secret() -> None:
         "generateUrl": "https://g.lambda-url.eu-central-1.on.aws",
         "healthUrl": "https://h.lambda-url.eu-central-1.on.aws",
         "chatUrl": "https://c.lambda-url.eu-central-1.on.aws",
+        "adminUrl": "https://a.lambda-url.eu-central-1.on.aws",
         "pageUrl": None,
         "region": "eu-central-1",
         "simulatorUrl": None,

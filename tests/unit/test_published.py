@@ -13,7 +13,7 @@ from local.paths import ROOT
 from local.release import release
 from operations.transform import transformed
 
-FUNCTIONS = ("Estimate", "Generate", "Health", "Chat", "Page")
+FUNCTIONS = ("Estimate", "Generate", "Health", "Chat", "Admin", "Page")
 TEMPLATE = read_template()
 DEFAULTS = {name: str(one.get("Default", "")) for name, one in TEMPLATE["Parameters"].items()}
 

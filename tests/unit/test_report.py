@@ -1,44 +1,51 @@
 """A month's report: what is added up, and how it is written."""
 
 import io
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
 import pytest
 
-from operations.report import NO_PROVIDER, Kind, Sum, added_up, grouped, month_ms, report, write_csv
+from imagegen.domain.losses import NO_PROVIDER
+from imagegen.domain.outcomes import Outcome
+from imagegen.domain.records import Attempt
+from imagegen.domain.spending import Kind, Sum, UserRecord, added_up, grouped
+from operations.report import COLUMNS, FIGURES, month_ms, report, write_csv
+from tests.unit.test_metrics import FAILED, MADE
 
 
-def record(**changes: Any) -> dict[str, Any]:
-    return {
-        "pk": "U#ann",
-        "status": "complete",
-        "provider": "openai",
-        "model": "flare",
-        "charged_microusd": 52_700,
-        **changes,
-    }
-
-
-FAILED = {"status": "failed", "code": "content_refused", "charged_microusd": 0, "provider": ""}
+def record(user: str = "ann", *, failed: bool = False, **changes: Any) -> UserRecord:
+    made = replace(MADE, provider="openai", model="flare", attempts=())
+    found = replace(FAILED, code="content_refused") if failed else made
+    return UserRecord(user, replace(found, **changes))
 
 
 def test_requests_of_a_kind_are_added_up() -> None:
-    sums = added_up([record(), record(actual_microusd=52_805), record(pk="U#bob")])
+    sums = added_up([record(), record(actual_microusd=52_805), record("bob")])
     assert sums == {
-        Kind("openai", "flare", "ann", "complete"): Sum(2, 105_400, 105_505, 0),
-        Kind("openai", "flare", "bob", "complete"): Sum(1, 52_700, 52_700, 0),
+        Kind("openai", "flare", "ann", "complete"): Sum(
+            2, 2, 120_000, 105_400, 105_505, above_price=105
+        ),
+        Kind("openai", "flare", "bob", "complete"): Sum(1, 1, 60_000, 52_700, 52_700),
     }
 
 
 def test_what_came_to_nothing_is_of_no_provider_and_named_by_its_code() -> None:
-    (kind,) = added_up([record(**FAILED)])
+    (kind,) = added_up([record(failed=True)])
     assert (kind.provider, kind.outcome) == (NO_PROVIDER, "content_refused")
 
 
 def test_money_in_doubt_is_added_whatever_became_of_the_request() -> None:
-    sums = added_up([record(**FAILED, in_doubt_microusd=1), record(in_doubt_microusd=2)])
+    sums = added_up([record(failed=True, in_doubt_microusd=1), record(in_doubt_microusd=2)])
     assert sum(amount.in_doubt for amount in sums.values()) == 3
+
+
+def test_money_in_doubt_is_not_booked_under_who_made_the_image_afterwards() -> None:
+    lost = Attempt("gemini", "banana", Outcome.UNKNOWN, "", 9_000, 33_600)
+    text = report(added_up([record(attempts=(lost,), in_doubt_microusd=33_600)]), "2026-11")
+    (gemini,) = (row for row in text.splitlines() if row.startswith("gemini banana"))
+    assert gemini.split()[2:] == ["0", "0.000000", "0.000000", "0.033600", "0.000000", "0.000000"]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +63,7 @@ def test_what_is_no_month_is_refused(text: str) -> None:
 
 
 def test_every_table_adds_up_to_the_same() -> None:
-    sums = added_up([record(), record(pk="U#bob", model="sunburst"), record(**FAILED)])
+    sums = added_up([record(), record("bob", model="sunburst"), record(failed=True)])
     for name in ("provider", "model", "user", "outcome"):
         groups = grouped(sums, attrgetter(name))
         assert sum(amount.charged for _, amount in groups) == 105_400
@@ -64,12 +71,12 @@ def test_every_table_adds_up_to_the_same() -> None:
 
 
 def test_the_dearest_come_first() -> None:
-    sums = added_up([record(pk="U#bob"), record(), record()])
+    sums = added_up([record("bob"), record(), record()])
     assert [name for name, _ in grouped(sums, lambda kind: kind.user)] == ["ann", "bob"]
 
 
 def test_the_tables_line_up() -> None:
-    text = report(added_up([record(), record(**FAILED)]), "2026-11")
+    text = report(added_up([record(), record(failed=True)]), "2026-11")
     for table in text.split("\n\n"):
         assert len({len(row) for row in table.splitlines()}) == 1
     assert "openai flare" in text
@@ -77,15 +84,15 @@ def test_the_tables_line_up() -> None:
 
 
 def test_a_long_list_of_users_says_that_there_are_more() -> None:
-    text = report(added_up(record(pk=f"U#{n}") for n in range(25)), "2026-11")
+    text = report(added_up(record(str(n)) for n in range(25)), "2026-11")
     assert text.endswith("... and 5 users more (CSV=1 has all)")
 
 
 def test_the_csv_has_every_sum() -> None:
     out = io.StringIO()
-    write_csv(added_up([record(), record(pk="U#bob")]), out)
+    write_csv(added_up([record(), record("bob")]), out)
     assert out.getvalue().splitlines() == [
-        "provider,model,user,outcome,requests,charged_usd,billed_usd,in_doubt_usd",
-        "openai,flare,ann,complete,1,0.052700,0.052700,0.000000",
-        "openai,flare,bob,complete,1,0.052700,0.052700,0.000000",
+        ",".join((*COLUMNS, *FIGURES)),
+        "openai,flare,ann,complete,1,0.052700,0.052700,0.000000,0.000000,0.000000",
+        "openai,flare,bob,complete,1,0.052700,0.052700,0.000000,0.000000,0.000000",
     ]

@@ -52,7 +52,7 @@ def test_a_role_can_be_bounded_and_moved(role: str) -> None:
     assert "RoleName" not in roles()[role], "a given name would need CAPABILITY_NAMED_IAM"
 
 
-@pytest.mark.parametrize("function", ["Estimate", "Generate", "Health", "Chat", "Page"])
+@pytest.mark.parametrize("function", ["Estimate", "Generate", "Health", "Chat", "Admin", "Page"])
 def test_a_function_writes_its_own_log_and_no_other(function: str) -> None:
     (one,) = roles()[f"{function}FunctionRole"]["Policies"]
     logs = [one for one in one["PolicyDocument"]["Statement"] if "logs:" in str(one["Action"])]

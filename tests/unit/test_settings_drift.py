@@ -81,7 +81,7 @@ SET_BY_NO_TEMPLATE: Mapping[str, str] = {
 }
 """Variables that the code reads and the template does not set, and who does."""
 
-NO_PROVIDER_IS_CALLED = frozenset({"estimate", "chat"})
+NO_PROVIDER_IS_CALLED = frozenset({"estimate", "chat", "admin"})
 """Functions that call no image provider, so that none has a stand-in there."""
 
 BY_PROVIDER = frozenset({"base_urls", "regions", "role_arns"})

@@ -61,8 +61,9 @@ class Guard:
             try:
                 self._seen = self.store.load()
             except StoreUnavailableError:
-                # Fails open by decision: without circuits, calls go on as if all were closed.
-                self._seen = FleetState({}, {})
+                # Fails open by decision: without circuits, calls go on as if all were closed. What
+                # an operator has switched off stays off.
+                self._seen = FleetState({}, {}, switches=self._seen.switches)
             # The age counts from the start of the read: a slow answer is older than its arrival.
             self._seen_ms = started_ms
         return self._seen

@@ -182,12 +182,17 @@ class ChatLimitSettings(MoneySettings):
         return DailyChatLimits(self.daily_chats, self.daily_chat_tokens)
 
 
+class AdminSettings(ChatLimitSettings):
+    """The settings of ``admin``: it shows the limits of users."""
+
+
 class EstimateSettings(MoneySettings):
     """The settings of ``estimate``."""
 
     bucket_name: Text
     generate_url: str = ""
     health_url: str = ""
+    admin_url: str = ""
     chat_url: str = ""
     public_page_url: str = ""
     """The address of the page for people, if it has one of its own."""
@@ -205,6 +210,7 @@ class EstimateSettings(MoneySettings):
     def other_urls(self) -> dict[str, str]:
         """The public URLs of the other functions, by name; one that is not set is missing."""
         given = {"generate": self.generate_url, "health": self.health_url, "chat": self.chat_url}
+        given["admin"] = self.admin_url
         return {name: self._public(url) for name, url in given.items() if url}
 
     @property

@@ -2,7 +2,8 @@
 
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.domain.ids import ImageRef
-from operations.report import Sum, added_up, month_ms, records
+from imagegen.domain.spending import added_up
+from operations.report import month_ms, records
 from tests.adapters.aws.world import Aws, Meter
 from tests.unit.test_metrics import FAILED, MADE
 
@@ -39,8 +40,3 @@ def test_a_month_is_every_page_of_it_and_nothing_else(aws: Aws) -> None:
 
 def test_a_month_without_records_is_empty(aws: Aws) -> None:
     assert added_up(records(aws.dynamodb, filled(aws), "2027-01")) == {}
-
-
-def test_the_price_stands_in_where_a_provider_counts_nothing() -> None:
-    plain = {"pk": "U#ann", "status": "complete", "charged_microusd": 5}
-    assert list(added_up([plain]).values()) == [Sum(1, 5, 5, 0)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
 from imagegen.domain.breaker import Circuit, Failure, State
-from imagegen.domain.fleet import FleetState, KeyCheck
+from imagegen.domain.fleet import FleetState, KeyCheck, Switch
 from imagegen.domain.trials import Trial
 from imagegen.domain.vendor_prices import Finding, PriceCheck
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STORE = "The circuits"
 PARTITION = "FLEET"
-_CIRCUIT, _KEY_CHECK, _PRICE_CHECK = "C#", "P#", "V#"
+_CIRCUIT, _KEY_CHECK, _PRICE_CHECK, _SWITCH = "C#", "P#", "V#", "S#"
 _LETTERS = {State.CLOSED: "C", State.OPEN: "O", State.HALF_OPEN: "H"}
 _STATES = {letter: state for state, letter in _LETTERS.items()}
 
@@ -51,6 +51,7 @@ class DynamoCircuitStore:
                 for sk, row in rows.items()
                 if sk.startswith(_PRICE_CHECK)
             },
+            {sk[2:]: _to_switch(row) for sk, row in rows.items() if sk.startswith(_SWITCH)},
         )
 
     def add_failure(self, name: str, generation: int, failure: Failure) -> Circuit | None:
@@ -161,6 +162,12 @@ class DynamoCircuitStore:
         with store_errors(STORE):
             self.client.put_item(TableName=self.table, Item=to_item(row))
 
+    def save_switch(self, provider: str, switch: Switch) -> None:
+        """Store a switch; the last one wins."""
+        row = {"pk": PARTITION, "sk": _SWITCH + provider, "on": switch.is_on, "at": switch.at_ms}
+        with store_errors(STORE):
+            self.client.put_item(TableName=self.table, Item=to_item(row | {"why": switch.reason}))
+
     def _update(self, name: str, **arguments: Any) -> dict[str, Any]:
         with store_errors(STORE):
             answer = self.client.update_item(
@@ -209,6 +216,10 @@ def _to_key_check(row: Mapping[str, Any]) -> KeyCheck:
 def _to_price_check(row: Mapping[str, Any]) -> PriceCheck:
     found = row.get("found", {})
     return PriceCheck(row["at"], {k: Finding(one["d"], one.get("usd")) for k, one in found.items()})
+
+
+def _to_switch(row: Mapping[str, Any]) -> Switch:
+    return Switch(row["on"], row["at"], row.get("why", ""))
 
 
 def _to_circuit(row: dict[str, Any]) -> Circuit:

@@ -23,6 +23,7 @@ from imagegen.settings import Settings
 from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
+    from imagegen.domain.erasures import ErasingStores
     from imagegen.domain.previews import PreviewStore
 
 ID_BYTES = 6
@@ -69,6 +70,13 @@ class AwsWorld(AwsTable):
         from imagegen.aws.preview_store import S3PreviewStore  # noqa: PLC0415 as above
 
         return S3PreviewStore(clients.s3_frames(), self.bucket_name, self.image_id_key)
+
+    @cached_property
+    def erasing(self) -> "ErasingStores":
+        """The stores of erasures."""
+        from imagegen.bootstrap.erasing import aws_erasing  # noqa: PLC0415 few invocations erase
+
+        return aws_erasing(self)
 
     @cached_property
     def observer(self) -> LogObserver:

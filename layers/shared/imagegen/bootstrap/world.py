@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.fleet import CircuitStore, KeyCheckStore
+from imagegen.domain.fleet import CircuitStore, KeyCheckStore, SwitchStore
 from imagegen.domain.ports import ImageProvider, Llm, Moderator, WaitingPlaces
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from imagegen.domain.budget_amounts import AmountStore
     from imagegen.domain.budgets import BudgetStore
     from imagegen.domain.chat_usage import ChatUsageStore
+    from imagegen.domain.erasures import ErasingStores
     from imagegen.domain.gallery import PromptStore
     from imagegen.domain.jobs import JobStore
     from imagegen.domain.keys import KeyStore
@@ -37,8 +38,8 @@ class StoredLedgers(LedgerStore, WaitingPlaces, Protocol):
     """The users' ledgers, with the places in which repetitions wait."""
 
 
-class StoredCircuits(CircuitStore, KeyCheckStore, PriceCheckStore, Protocol):
-    """The circuits, and the results of checks beside them."""
+class StoredCircuits(CircuitStore, KeyCheckStore, PriceCheckStore, SwitchStore, Protocol):
+    """The circuits, and beside them the results of checks and the operators' switches."""
 
 
 class Observer(Protocol):
@@ -111,6 +112,10 @@ class World(Protocol):
     @property
     def previews(self) -> "PreviewStore":
         """The preview frames of images that are being made."""
+
+    @property
+    def erasing(self) -> "ErasingStores":
+        """The stores of erasures; ``generate`` alone may use them."""
 
     @property
     def circuits(self) -> StoredCircuits:

@@ -229,6 +229,8 @@ class ProviderError(ImagegenError):
     """
 
     code = "provider_error"
+    has_image: bool = False
+    """Whether an image arrived that is not sold: its provider bills it all the same."""
 
     def __init__(
         self,

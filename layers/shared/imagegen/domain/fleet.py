@@ -25,6 +25,15 @@ class KeyCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """Whether an operator has switched a provider off while the service runs."""
+
+    is_on: bool
+    at_ms: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FleetState:
     """The state of the providers that all instances share."""
 
@@ -34,6 +43,13 @@ class FleetState:
     """By provider."""
     price_checks: Mapping[str, PriceCheck] = field(default_factory=dict)
     """By provider, for those whose vendors state prices."""
+    switches: Mapping[str, Switch] = field(default_factory=dict)
+    """By provider; one that is missing here was never switched."""
+
+    def is_switched_off(self, provider: str) -> bool:
+        """Return whether an operator has switched the provider off."""
+        switch = self.switches.get(provider)
+        return switch is not None and not switch.is_on
 
 
 class CircuitStore(Protocol):
@@ -83,6 +99,18 @@ class KeyCheckStore(Protocol):
         """Store a key check. Return the one that it replaced, or ``None`` if it is the first.
 
         Of several instances, only one sees a change in what it replaced, and reports it.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been stored.
+        """
+        ...
+
+
+class SwitchStore(Protocol):
+    """Where the operators' switches are stored."""
+
+    def save_switch(self, provider: str, switch: Switch) -> None:
+        """Store a switch; the last one wins.
 
         Raises:
             StoreUnavailableError: it may or may not have been stored.

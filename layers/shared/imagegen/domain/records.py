@@ -32,6 +32,9 @@ class Attempt:
     code: str
     """The provider's own error code; empty if it gave none."""
     duration_ms: int
+    lost_microusd: int = 0
+    """What the provider may have billed for it although no image of it was sold; the user never
+    pays it. 0 in records of earlier releases: ``losses`` has the rule for those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,15 @@ def as_deleted(record: ImageRecord, at_ms: int) -> ImageRecord:
     """
     deleted_ms = record.deleted_ms or at_ms
     return replace(record, deleted_ms=deleted_ms, input_roles=(), parents=(), uploads=())
+
+
+def with_lost_image(record: ImageRecord, microusd: int) -> ImageRecord:
+    """Return the record in which the image that was made is lost: its price is in doubt."""
+    attempts = list(record.attempts)
+    if attempts and attempts[-1].outcome == SUCCESS:
+        attempts[-1] = replace(attempts[-1], lost_microusd=microusd)
+    in_doubt = record.in_doubt_microusd + microusd
+    return replace(record, attempts=tuple(attempts), in_doubt_microusd=in_doubt)
 
 
 def image_deleted() -> ImageDeletedError:

@@ -26,6 +26,7 @@ FREE_ROUTES = (
     "/tools/",
     "/chat",
     "/usage",
+    "/admin/",
     "/health-check/",
     "/v1/models",
     "/openapi.json",
@@ -34,7 +35,7 @@ FREE_ROUTES = (
 """The routes that take neither a quote nor a key nor an image's id: no image can be charged there.
 
 On every other route ``charged`` is ``null`` until it has been looked up."""
-FREE_PATHS = ("/images",)
+FREE_PATHS = ("/images", "/me")
 """The same, for paths below which there are routes of another kind."""
 
 _EDITS_HINT = "Pictures are changed by POST /v1/images/edits."

@@ -51,6 +51,8 @@ class Access:
     """The function's own reason to refuse a request before its token is checked."""
     metadata_url: Callable[[Event], str] = lambda _event: ""
     """The address of the document that names the issuer of a path's tokens (RFC 9728); or empty."""
+    is_for_admins: bool = False
+    """Whether every route needs the scope of operators."""
     name_key: Callable[[], bytes] | None = None
     """The key from which the user's name in the logs is derived."""
     keys: "Callable[[], KeyVerifier] | None" = None
@@ -72,6 +74,8 @@ def check_request(event: Event, access: Access) -> tuple[User | None, Problem | 
     if fault := size_fault or access.fault(event):
         return None, fault
     user = user_of(event, access)
+    if access.is_for_admins and (user is None or not user.is_admin):
+        raise errors.ForbiddenError("The token lacks the scope of operators.")
     if has_pictures and is_form(event["headers"].get("content-type", "")):
         return user, _encoding_problem(event["headers"])
     return user, _body_problem(event, access.own_json)

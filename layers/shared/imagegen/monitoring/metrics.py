@@ -42,6 +42,7 @@ class Metric(StrEnum):
     SPEND_USD = "SpendUsd"
     IN_DOUBT_CHARGES = "InDoubtCharges"
     IN_DOUBT_USD = "InDoubtUsd"
+    LOSS_USD = "LossUsd"
     PRICED_USD = "PricedUsd"
     BILLED_USD = "BilledUsd"
     OVER_PRICE = "OverPrice"
@@ -107,6 +108,8 @@ SERIES: Mapping[Metric, Series] = {
     Metric.SPEND_USD: Series(Unit.NONE, (_STACK, _PROVIDER)),
     Metric.IN_DOUBT_CHARGES: Series(Unit.COUNT, (_STACK,)),
     Metric.IN_DOUBT_USD: Series(Unit.NONE, (_STACK,)),
+    # What no user pays, under the provider that caused it; the outcome is the kind of loss.
+    Metric.LOSS_USD: Series(Unit.NONE, (_OUTCOME,)),
     Metric.PRICED_USD: Series(Unit.NONE, (_STACK,)),
     Metric.BILLED_USD: Series(Unit.NONE, (_STACK,)),
     Metric.OVER_PRICE: Series(Unit.COUNT, (_STACK,)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from imagegen.domain.breaker import State
 from imagegen.domain.errors import ContentRefusedError
+from imagegen.domain.losses import losses
 from imagegen.domain.money import MICRO
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import SUCCESS, Attempt, ImageRecord, RecordStatus
@@ -47,6 +48,9 @@ def image_samples(record: ImageRecord, providers: Collection[str]) -> Iterator[S
         values[Metric.BILLED_USD] = _usd(record.actual_microusd)
         values[Metric.OVER_PRICE] = int(record.is_over_price)
     yield Sample(values, provider=_provider_or_other(record.provider, providers) if made else "")
+    for loss in losses(record):
+        provider = _provider_or_other(loss.provider, providers)
+        yield Sample({Metric.LOSS_USD: _usd(loss.microusd)}, provider, loss.kind)
     for attempt in record.attempts:
         yield _attempt_sample(attempt, providers)
 

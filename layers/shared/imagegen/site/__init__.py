@@ -17,7 +17,7 @@ from imagegen.places import came_through_front, is_on_loopback, public_url
 from imagegen.site.files import File
 from imagegen.site.sign_in import SignIn
 
-FUNCTIONS = ("estimate", "generate", "health", "chat")
+FUNCTIONS = ("estimate", "generate", "health", "chat", "admin")
 CONFIG = '<meta name="config" content="">'
 PLAIN = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
 ASK, KEEP = "no-cache", "public, max-age=31536000, immutable"

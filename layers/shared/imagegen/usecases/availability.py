@@ -1,7 +1,7 @@
 """Which models can be called now, by keys, flags and circuits; and the list of all of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from imagegen.domain.candidates import Availability, Reason
@@ -43,6 +43,14 @@ class Switchboard:
     closes_on_drift: bool = False
     """Whether a row is left out while its vendor states another price than the catalog."""
 
+    def current_setups(self) -> dict[str, ProviderSetup]:
+        """Return each provider's setup; what an operator has switched off is not enabled."""
+        fleet = self.guard.fleet()
+        return {
+            name: replace(setup, enabled=False) if fleet.is_switched_off(name) else setup
+            for name, setup in self.setups().items()
+        }
+
     def availability(self, user: str = "") -> dict[str, Availability]:
         """Return whether each row of the catalog can be called for the user now, by row key.
 
@@ -50,7 +58,7 @@ class Switchboard:
         switched off, a price that its vendor does not confirm, then a circuit that lets no call of
         this user through.
         """
-        setups, blocked = self.setups(), self.guard.blocked_until_ms(user)
+        setups, blocked = self.current_setups(), self.guard.blocked_until_ms(user)
         unmarked, drifted = Availability(Reason.MARKS), self._drifted()
         return {
             row.key: unmarked

@@ -49,7 +49,7 @@ class HealthReporter:
 
         The report contains no secrets and no user data.
         """
-        setups, fleet = self.switchboard.setups(), self.switchboard.guard.fleet()
+        setups, fleet = self.switchboard.current_setups(), self.switchboard.guard.fleet()
         states = self.switchboard.availability_on(today(self.now_ms()))
         providers = tuple(
             self._provider(name, setups.get(name), fleet, states) for name in self.catalog.providers

@@ -152,4 +152,6 @@ def _check_transparency(provider: str, content: bytes) -> None:
 
 
 def _not_delivered(provider: str, why: Undelivered, message: str) -> ProviderError:
-    return ProviderError(provider, UNDELIVERED[why], message, provider_code=why.value)
+    error = ProviderError(provider, UNDELIVERED[why], message, provider_code=why.value)
+    error.has_image = True
+    return error

@@ -202,7 +202,7 @@ class Generator:
         try:
             return self.keeper.keep(run, made.answer.content, record)
         except LeaseLostError as error:
-            run.log.in_doubt_microusd += made.candidate.price_microusd
+            run.log.lose_image(made.candidate.price_microusd)
             self._fail(run, error)
             raise
 

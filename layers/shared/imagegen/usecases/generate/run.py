@@ -90,16 +90,22 @@ class AttemptLog:
     ) -> None:
         """Add a call that made no image; ``price_microusd`` is what it may have cost."""
         row, code = variant.row, error.provider_code or ""
-        self.attempts.append(Attempt(row.provider, row.model, error.outcome, code, took_ms))
+        is_in_doubt = _is_in_doubt(error, row)
+        lost = price_microusd if is_in_doubt or error.has_image else 0
+        self.attempts.append(Attempt(row.provider, row.model, error.outcome, code, took_ms, lost))
         if self.in_doubt and error.outcome is not Outcome.NOT_CALLED:
             self.called_in_doubt = True
         if error.outcome is Outcome.UNKNOWN:
             self.in_doubt.add(row.provider)
-            self.in_doubt_microusd += price_microusd
-        if error.outcome is Outcome.REFUSED and row.bills_refusals and not error.is_unbilled:
+        if is_in_doubt:
             self.in_doubt_microusd += price_microusd
         if error.retry_after_seconds is not None:
             self.retry_after_seconds.append(error.retry_after_seconds)
+
+    def lose_image(self, price_microusd: int) -> None:
+        """Put the price of the image that the last attempt made in doubt: it was not stored."""
+        self.attempts[-1] = replace(self.attempts[-1], lost_microusd=price_microusd)
+        self.in_doubt_microusd += price_microusd
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,13 @@ class JobRun:
     ends_ms: int
     words: KeptPrompt | None = None
     """Always ``None``: the words came with the request. Only the dead run can have kept them."""
+
+
+def _is_in_doubt(error: ProviderError, row: Offering) -> bool:
+    """Return whether the provider may have billed for an answer that was lost, or refused."""
+    if error.outcome is Outcome.REFUSED:
+        return row.bills_refusals and not error.is_unbilled
+    return error.outcome is Outcome.UNKNOWN
 
 
 def with_image(record: ImageRecord, made: ImageMade) -> ImageRecord:

@@ -19,7 +19,12 @@ from imagegen.domain.errors import (
 from imagegen.domain.gallery import kept_until_ms
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import OpState, settled
-from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
+from imagegen.domain.records import (
+    ImageRecord,
+    RecordStatus,
+    image_deleted,
+    with_lost_image,
+)
 from imagegen.domain.stores import Stores
 from imagegen.usecases.generate.run import JobRun, Made, Run, Running
 
@@ -188,9 +193,8 @@ def _too_late() -> LeaseLostError:
 def _lost(record: ImageRecord, error: ImagegenError) -> ImageRecord:
     """Return the record of an image that the provider billed and that may not be stored."""
     return replace(
-        record,
+        with_lost_image(record, record.charged_microusd),
         status=RecordStatus.FAILED,
-        in_doubt_microusd=record.in_doubt_microusd + record.charged_microusd,
         charged_microusd=0,
         code=error.code,
         retryable=error.retryable,

@@ -1,0 +1,44 @@
+"""Sends the requests of an operator to a running local stack, for docs/api.md."""
+
+from typing import Final
+
+from generators.docs.exchanges import Call
+from generators.docs.visitor import Example, Visitor
+
+OPERATORS: Final = (
+    Example("spending", "getSpending", 200),
+    Example("failures", "listFailures", 200),
+    Example("providers", "listProviders", 200),
+    Example("switch", "switchProvider", 200),
+    Example("reset", "resetCircuit", 200),
+    Example("person", "findPerson", 200),
+    Example("block", "blockPerson", 200),
+    Example("erase", "erasePerson", 200),
+    Example("not-an-operator", "blockPerson", 403),
+    Example("trail", "listTrail", 200),
+)
+STRANGER: Final = "0123456789abcdef" * 2
+"""Nobody's hash: blocking it hurts no user of the stack."""
+
+
+def operators(visitor: Visitor) -> None:
+    """Show what an operator reads and changes; what was changed is changed back."""
+    token: str = visitor.stack["adminToken"]
+    visitor.show("spending", Call("GET", "/admin/spending", token=token))
+    visitor.show("failures", Call("GET", "/admin/failures?hours=24", token=token))
+    visitor.show("providers", Call("GET", "/admin/providers", token=token))
+    switch, reason = "/admin/providers/switch", "Their status page reports an outage"
+    off = {"provider": "openai", "on": False, "reason": reason}
+    visitor.show("switch", Call("POST", switch, off, token))
+    visitor.ask("switchProvider", Call("POST", switch, {**off, "on": True}, token))
+    reset = {"circuit": "openai", "reason": "The key is renewed"}
+    visitor.show("reset", Call("POST", "/admin/circuits/reset", reset, token))
+    visitor.show("person", Call("POST", "/admin/people/find", {"subject": "alice"}, token))
+    block = {"user": STRANGER, "blocked": True, "reason": "Ticket 1234"}
+    blocking = Call("POST", "/admin/people/block", block, token)
+    visitor.show("block", blocking)
+    erase = {"user": STRANGER, "reason": "Their letter of today"}
+    visitor.show("erase", Call("POST", "/admin/people/erase", erase, token))
+    visitor.show("not-an-operator", Call("POST", blocking.path, block, visitor.person()))
+    visitor.show("trail", Call("GET", "/admin/trail", token=token))
+    visitor.ask("blockPerson", Call("POST", blocking.path, {**block, "blocked": False}, token))

@@ -1,0 +1,35 @@
+"""What invokes ``generate`` besides requests: the schedule, and the function itself."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from imagegen.edge.events import MAKE_IMAGES
+from imagegen.logs import logger
+
+if TYPE_CHECKING:
+    from imagegen.bootstrap.generate import GenerateService
+
+RECONCILE = "reconcile"
+TASKS = frozenset({RECONCILE, MAKE_IMAGES})
+SWEEP_USERS = 100
+
+
+def run_task(
+    task: str, event: dict[str, Any], service: "GenerateService", *, ends_ms: int
+) -> dict[str, Any]:
+    """Do a task of ``TASKS``, and return what it came to."""
+    if task == MAKE_IMAGES:
+        # Imported here: few invocations are of this kind.
+        from imagegen.edge.background import make_images  # noqa: PLC0415
+
+        name_key = service.world.image_id_key
+        return make_images(event, service.background, name_key, ends_ms=ends_ms)
+    done = asdict(service.reconciler.sweep(limit=SWEEP_USERS))
+    logger.info("reconciled", **done)
+    service.world.observer.swept()
+    # Imported here: requests do not need it.
+    from imagegen.bootstrap.erasing import build_eraser  # noqa: PLC0415
+
+    # Last: the heartbeat is about money, and an erasure may take as long as there is time.
+    build_eraser(service).sweep(ends_ms=ends_ms)
+    return done

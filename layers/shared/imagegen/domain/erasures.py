@@ -1,0 +1,146 @@
+"""The erasure of everything that is kept of one user, but for the money: what is asked, and where.
+
+It is asked once and done in parts: what breaks off is continued, from the place in the user's list
+at which it was. Only what was made of quotes of before it was asked is erased.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.records import ImageRecord, Place
+from imagegen.domain.trail import TrailStore
+
+STAYS = (
+    "what each request cost and when, without prompt, picture and what it was made from",
+    "the counts of today's limits, for two days, and whether the user is blocked",
+    "the chat's counts and the tickets of ordered images, for three days at most",
+    "an empty mark of each erased image, as long as images are kept, so that it is not made again",
+    "log lines with a keyed hash, as long as logs are kept",
+    "backups of the table, for 35 days",
+)
+"""What is not erased. Each of it is needed for money, or ends by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An erasure that was asked for and is not finished."""
+
+    user: str
+    asked_ms: int
+    who: str
+    """As in the trail; the user, if it is the user's own wish."""
+    done: Place | None = None
+    """Up to which image the list of the user is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """How much of a user is left that must go."""
+
+    prompts: int = 0
+    objects: int = 0
+    """Versions of objects in the bucket."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Return whether all of it is gone."""
+        return not self.prompts and not self.objects
+
+
+class ErasureStore(Protocol):
+    """The erasures that are not finished."""
+
+    def ask(self, erasure: Erasure) -> Erasure:
+        """Store an erasure, and return it; one that is asked for already stays and is returned.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been stored.
+        """
+        ...
+
+    def find(self, user: str) -> Erasure | None:
+        """Return the user's erasure, ``None`` if there is none that is not finished.
+
+        Raises:
+            StoreUnavailableError: it cannot be read.
+        """
+        ...
+
+    def pending(self, *, limit: int) -> list[Erasure]:
+        """Return erasures that are not finished.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
+        """
+        ...
+
+    def advance(self, erasure: Erasure, done: Place) -> None:
+        """Store up to which image the list is done.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been stored.
+        """
+        ...
+
+    def finish(self, erasure: Erasure) -> None:
+        """Remove an erasure that is done.
+
+        Raises:
+            StoreUnavailableError: it may or may not have been removed.
+        """
+        ...
+
+
+class KeptStore(Protocol):
+    """Everything that is kept of one user in the table and in the bucket."""
+
+    def records(self, user: str, after: Place | None, *, until_ms: int) -> Iterator[ImageRecord]:
+        """Yield the user's records after a place, the oldest first, up to a time of issue.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
+        """
+        ...
+
+    def prompts(self, user: str, *, until_ms: int) -> list[ImageRef]:
+        """Return which images have a kept prompt, of quotes issued up to a time.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
+        """
+        ...
+
+    def remove_image(self, ref: ImageRef) -> None:
+        """Remove every version of an image and of its preview frames.
+
+        Raises:
+            StoreUnavailableError: some of it may be left.
+        """
+        ...
+
+    def remove_others(self, user: str, *, until_ms: int) -> None:
+        """Remove every version of the user's uploads up to a time, and images of early releases.
+
+        Raises:
+            StoreUnavailableError: some of it may be left.
+        """
+        ...
+
+    def remains(self, user: str, *, until_ms: int) -> Remains:
+        """Return what is left of prompts, of uploads and of images of early releases.
+
+        Raises:
+            StoreUnavailableError: that cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ErasingStores:
+    """The stores that an erasure needs beside those of images."""
+
+    kept: KeptStore
+    erasures: ErasureStore
+    trail: TrailStore

@@ -1,0 +1,176 @@
+"""The commands of operators, such as ``make today``, ``make user`` and ``make trail``.
+
+They work on the table itself, with the credentials of the terminal, so that they need no token and
+no function that answers. What they change is in the same trail as what the routes change.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from imagegen.bootstrap.admin import AdminService
+from imagegen.bootstrap.admin_world import AwsAdminWorld
+from imagegen.domain.errors import ImagegenError
+from imagegen.guard import Transition
+from imagegen.settings import AdminSettings
+from imagegen.usecases.admin.people import checked_user
+from imagegen.wire.admin import FailuresQuery, FindPerson, SpendingQuery
+from local.parameters import environment_name
+from operations import accounts, admin_tables
+from operations.accounts import AccountError
+from operations.push_env import parameters_path
+
+if TYPE_CHECKING:
+    from imagegen.monitoring.observer import LogObserver
+
+ENDPOINT = "AWS_ENDPOINT_URL"
+
+
+class QuietObserver:
+    """Logs and counts nothing: a terminal is no function."""
+
+    def circuit_moved(self, transition: Transition) -> None:
+        """Do nothing; the trail has the change."""
+
+
+@dataclass(frozen=True)
+class TerminalWorld(AwsAdminWorld):
+    """The stack as a terminal reaches it."""
+
+    @cached_property
+    def observer(self) -> "LogObserver":
+        """Logs and counts nothing."""
+        quiet: Any = QuietObserver()
+        observer: LogObserver = quiet
+        return observer
+
+
+def settings_of(found: Mapping[str, Any], environ: Mapping[str, str]) -> AdminSettings:
+    """Return the settings of a described stack, as its function ``admin`` has them.
+
+    Raises:
+        pydantic.ValidationError: the stack has a setting that this release does not allow.
+    """
+    given = accounts.parameter_values(found).items()
+    settings = {environment_name(name): value for name, value in given}
+    return AdminSettings.from_env(
+        {
+            **settings,
+            "TABLE_NAME": accounts.outputs(found)["TableName"],
+            "PARAMETERS_PATH": parameters_path(found["StackName"]),
+            "STACK_NAME": found["StackName"],
+            ENDPOINT: environ.get(ENDPOINT, ""),
+        }
+    )
+
+
+def today(service: AdminService, given: argparse.Namespace) -> str:
+    """Return what a day or a month cost."""
+    query = SpendingQuery(day=given.day or None, month=given.month or None)
+    return admin_tables.spending_text(service.spending.spending(query))
+
+
+def failures(service: AdminService, given: argparse.Namespace) -> str:
+    """Return what failed in the last hours."""
+    query = FailuresQuery(hours=given.hours)
+    return admin_tables.failures_text(service.spending.failures(query))
+
+
+def providers(service: AdminService, given: argparse.Namespace) -> str:
+    """Return the providers; with a name and a state, after that one is switched."""
+    control = service.provider_control
+    if not given.name:
+        return admin_tables.providers_text(control.overview())
+    if given.set not in ("on", "off"):
+        raise SystemExit("Say what to do with it: SET=off or SET=on")
+    found = control.switch(given.name, given.who, is_on=given.set == "on", reason=given.why)
+    return admin_tables.providers_text(found)
+
+
+def circuit(service: AdminService, given: argparse.Namespace) -> str:
+    """Return the providers after a circuit is closed."""
+    if not given.name:
+        raise SystemExit("Name a circuit: NAME=openai, or NAME=openai/gpt-image-1")
+    found = service.provider_control.reset(given.name, given.who, reason=given.why)
+    return admin_tables.providers_text(found)
+
+
+def user(service: AdminService, given: argparse.Namespace) -> str:
+    """Return a person; with a state, after they are blocked or let in again."""
+    if not given.subject and not given.user:
+        raise SystemExit('Name a person: SUBJECT= (the "sub" of their tokens) or HASH=')
+    asked = FindPerson(subject=given.subject or None, user=given.user or None)
+    person = service.people.find(asked)
+    if not given.set:
+        return admin_tables.person_text(person)
+    if given.set == "erased":
+        erasing = service.people.erase(person.user, given.who, reason=given.why)
+        return admin_tables.person_text(erasing)
+    if given.set not in ("blocked", "free"):
+        raise SystemExit("Say what to do with them: SET=blocked, SET=free or SET=erased")
+    blocked = given.set == "blocked"
+    changed = service.people.block(
+        checked_user(person.user), given.who, blocked=blocked, reason=given.why
+    )
+    return admin_tables.person_text(changed)
+
+
+def trail(service: AdminService, given: argparse.Namespace) -> str:
+    """Return what operators changed."""
+    return admin_tables.trail_text(service.trail.page(given.before or None))
+
+
+COMMANDS = {
+    "today": today,
+    "failures": failures,
+    "providers": providers,
+    "circuit": circuit,
+    "user": user,
+    "trail": trail,
+}
+
+
+def arguments() -> argparse.Namespace:
+    """Return what the Makefile gives."""
+    parser = argparse.ArgumentParser(prog="make", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--stack", required=True)
+    for name in ("day", "month", "name", "set", "subject", "user", "before"):
+        parser.add_argument(f"--{name}", default="")
+    parser.add_argument("--why", default="", help="is kept in the trail")
+    parser.add_argument("--hours", type=int, default=24)
+    return parser.parse_args()
+
+
+def service_of(stack: str) -> AdminService:
+    """Return the service over a deployed stack.
+
+    Raises:
+        AccountError: there is no such stack here.
+    """
+    found = accounts.describe(boto3.client("cloudformation"), stack)
+    if found is None:
+        raise AccountError(f"There is no stack {stack!r} in this Region.")
+    settings = settings_of(found, os.environ)
+    return AdminService(TerminalWorld(settings), settings)
+
+
+def main() -> None:
+    """Run one command."""
+    given = arguments()
+    try:
+        # Read before anything is changed: the trail names these credentials.
+        given.who = accounts.place().caller
+        print(COMMANDS[given.command](service_of(given.stack), given))
+    except (AccountError, ImagegenError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,270 @@
+"""Who wants to be erased leaves the money and nothing else, also if the work is killed midway."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from imagegen.bootstrap.erasing import build_eraser
+from imagegen.domain.errors import ImageDeletedError, StoreUnavailableError
+from imagegen.domain.ids import ImageRef
+from imagegen.domain.inputs import PreviewFrame
+from imagegen.domain.records import RecordStatus
+from imagegen.domain.trail import Action
+from imagegen.domain.uploads import UploadRef
+from imagegen.usecases.erasure import ANSWER_MS, MARGIN_MS, STEP, Eraser
+from tests.fakes.faults import DiedError, Fault
+from tests.fakes.service import LIFETIME_MS, OTHER_USER, USER, Service
+from tests.unit.test_metrics import FAILED, MADE
+
+WHO = "user:" + "c3" * 16
+
+
+def eraser(service: Service) -> Eraser:
+    return build_eraser(service.functions)
+
+
+def erase(service: Service, user: str = USER) -> bool:
+    ends_ms = service.clock() + LIFETIME_MS
+    return eraser(service).erase_own(user, ends_ms=ends_ms).finished
+
+
+def sweep(service: Service) -> int:
+    return eraser(service).sweep(ends_ms=service.clock() + LIFETIME_MS)
+
+
+def filled(images: int = 3) -> Service:
+    """Return a service with images, an upload, a preview frame and a failed request of a user."""
+    service = Service()
+    for number in range(images):
+        service.make(f"secret {number}")
+        service.clock.advance(1_000)
+    other = service.make("of another", OTHER_USER)
+    for user in (USER, OTHER_USER):
+        service.uploads.objects[UploadRef(user, "upload")] = b"a picture"
+    ref = next(ref for ref in service.records.records if ref.user == USER)
+    service.previews.put(ref, PreviewFrame(0, b"frame"), "image/png")
+    failed = ImageRef("f" * 24, USER, service.clock())
+    service.records.put(
+        failed, replace(FAILED, quote_id="f" * 24, issued_ms=failed.issued_ms, uploads=("upload",))
+    )
+    assert other.ref.user == OTHER_USER
+    service.clock.advance(1_000)
+    return service
+
+
+def left(service: Service, user: str = USER) -> dict[str, int]:
+    """Return how much of a user is left that must go, by kind."""
+    records = [one for ref, one in service.records.records.items() if ref.user == user]
+    return {
+        "images": sum(owner == user for owner, _ in service.images.objects),
+        "prompts": sum(ref.user == user for ref in service.prompts.kept),
+        "uploads": sum(ref.user == user for ref in service.uploads.objects),
+        "frames": sum(ref.user == user for ref, _ in service.previews.objects),
+        "records": sum(bool(one.uploads or one.parents or one.input_roles) for one in records),
+        "listed": sum(
+            one.status is RecordStatus.COMPLETE and not one.deleted_ms for one in records
+        ),
+    }
+
+
+def is_erased(service: Service) -> bool:
+    return not any(left(service).values()) and not service.erasures.erasures
+
+
+def test_nothing_is_left_but_the_money_and_others_lose_nothing() -> None:
+    service = filled()
+    spent, others = service.spent(), left(service, OTHER_USER)
+    assert erase(service)
+    assert is_erased(service)
+    assert left(service, OTHER_USER) == others
+    assert others["images"] == others["prompts"] == others["uploads"] == 1
+    assert service.spent() == spent
+    records = [one for ref, one in service.records.records.items() if ref.user == USER]
+    assert sum(one.charged_microusd for one in records) == spent == 150_000
+    service.check_charged_iff_stored()
+
+
+def test_the_answer_says_what_stays() -> None:
+    service = filled()
+    report = eraser(service).erase_own(USER, ends_ms=service.clock() + LIFETIME_MS)
+    assert report.asked_at == service.clock()
+    text = " ".join(report.stays)
+    for word in ("cost", "limits", "chat", "mark", "log", "35 days"):
+        assert word in text
+
+
+def test_the_trail_has_who_wanted_it() -> None:
+    service = filled()
+    erase(service)
+    (entry,) = service.trail.entries.values()
+    assert (entry.who, entry.change.action, entry.change.target) == (
+        "self",
+        Action.USER_ERASED,
+        USER,
+    )
+
+
+def test_an_erased_image_answers_that_it_is_deleted_and_is_not_made_again() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.confirm(offer)
+    service.clock.advance(1)
+    assert erase(service)
+    with pytest.raises(ImageDeletedError):
+        service.confirm(offer)
+    assert len(service.called) == 1
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("number", range(40))
+def test_it_is_resumed_wherever_it_breaks_off(fault: Fault, number: int) -> None:
+    service = filled(2)
+    service.wire.calls.clear()
+    service.wire.faults = {number: fault}
+    with suppress(StoreUnavailableError, DiedError):
+        erase(service)
+    service.new_process()
+    if not service.erasures.erasures and not is_erased(service):
+        # It died before anything was stored: nobody was told that it is asked for.
+        assert number == 0
+        erase(service)
+    sweep(service)
+    assert is_erased(service)
+    assert service.spent() == 100_000
+    assert len(service.trail.entries) == 1
+
+
+def test_a_long_list_goes_on_where_it_was() -> None:
+    service = Service()
+    for number in range(3 * STEP):
+        ref = ImageRef(f"{number:024d}", USER, number + 1)
+        record = replace(MADE, quote_id=ref.quote_id, issued_ms=ref.issued_ms)
+        service.records.records[ref] = record
+    service.clock.advance(1)
+    until_ms = service.clock() + MARGIN_MS + ANSWER_MS
+    removed: list[str] = []
+
+    def slowly(ref: ImageRef) -> None:
+        removed.append(ref.quote_id)
+        service.clock.advance(ANSWER_MS // (STEP + 5))
+
+    one = eraser(service)
+    kept = one.kept
+
+    class Slow:
+        def __getattr__(self, name: str) -> object:
+            return slowly if name == "remove_image" else getattr(kept, name)
+
+    slow = replace(one, kept=Slow())  # type: ignore[arg-type]
+    assert not slow.erase_own(USER, ends_ms=until_ms).finished
+    first = len(removed)
+    assert first == STEP + 5
+    (pending,) = service.erasures.erasures.values()
+    assert pending.done is not None
+    assert pending.done.quote_id == removed[-1]
+    while service.erasures.erasures:
+        slow.sweep(ends_ms=service.clock() + MARGIN_MS + ANSWER_MS)
+    assert len(removed) == 3 * STEP
+    assert is_erased(service)
+
+
+def test_an_image_that_is_being_made_is_erased_when_it_is_there() -> None:
+    service = Service()
+    offers = [service.estimate(f"number {n}") for n in range(2)]
+    finished: list[bool] = []
+
+    def ask_meanwhile(_: object) -> None:
+        if not finished:
+            service.clock.advance(1)
+            finished.append(erase(service))
+
+    provider = service.providers["alpha"]
+    made = service.confirm(offers[1])
+    real = type(provider).generate
+
+    def generate(order: object, *, timeout_seconds: float) -> object:
+        ask_meanwhile(order)
+        return real(provider, order, timeout_seconds=timeout_seconds)  # type: ignore[arg-type]
+
+    class Watched:
+        def __getattr__(self, name: str) -> object:
+            return generate if name == "generate" else getattr(provider, name)
+
+    service.providers["alpha"] = Watched()  # type: ignore[assignment]
+    service.confirm(offers[0])
+    assert made is not None
+    assert finished == [False]
+    assert left(service)["images"] >= 1
+    sweep(service)
+    assert is_erased(service)
+    service.check_charged_iff_stored()
+
+
+def test_what_is_confirmed_afterwards_is_kept() -> None:
+    service = filled()
+    assert erase(service)
+    service.clock.advance(1_000)
+    service.make("a new one")
+    assert left(service)["images"] == 1
+    assert sweep(service) == 0
+    assert left(service)["images"] == 1
+    service.clock.advance(1)
+    assert erase(service)
+    assert is_erased(service)
+
+
+def test_an_image_whose_record_has_ended_is_found_by_its_prompt() -> None:
+    service = Service()
+    made = service.make()
+    service.records.records.clear()
+    service.clock.advance(1)
+    assert erase(service)
+    assert is_erased(service)
+    assert service.images.find(made.ref) is not None, "the mark stays"
+
+
+def test_who_was_never_here_is_erased_at_once() -> None:
+    service = Service()
+    assert erase(service)
+    assert is_erased(service)
+
+
+def test_an_operators_wish_is_done_by_the_schedule_and_recorded_at_both_ends() -> None:
+    service = filled()
+    found = service.functions.people.erase(USER, WHO, reason="letter")
+    assert found.erasing_since == service.clock()
+    again = service.functions.people.erase(USER, WHO, reason="letter")
+    assert again.erasing_since == found.erasing_since
+    assert left(service)["images"] == 3
+    assert sweep(service) == 1
+    assert is_erased(service)
+    entries = [one.change for one in service.trail.entries.values()]
+    assert {(one.old, one.new) for one in entries} == {("kept", "asked"), ("asked", "erased")}
+    assert service.functions.people.person(USER).erasing_since is None
+
+
+def test_one_erasure_that_fails_does_not_keep_the_others() -> None:
+    service = filled()
+    for user in (USER, OTHER_USER):
+        service.functions.people.erase(user, WHO, reason="")
+    real = service.functions.reconciler.load
+
+    class Failing:
+        def load(self, user: str) -> object:
+            if user == USER:
+                raise StoreUnavailableError("away")
+            return real(user)
+
+    broken = replace(eraser(service), reconciler=Failing())  # type: ignore[arg-type]
+    with pytest.raises(StoreUnavailableError):
+        broken.sweep(ends_ms=service.clock() + LIFETIME_MS)
+    assert list(service.erasures.erasures) == [USER]
+    assert sweep(service) == 1
+
+
+def test_a_sweep_without_time_begins_nothing() -> None:
+    service = filled()
+    service.functions.people.erase(USER, WHO, reason="")
+    assert eraser(service).sweep(ends_ms=service.clock() + MARGIN_MS) == 0
+    assert left(service)["images"] == 3
