@@ -38,7 +38,7 @@ COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-header --no-em
   --no-emit-find-links $(COOLDOWN) $(if $(UPGRADE),--upgrade)
 ADMIN = PYTHONPATH=layers/shared $(PYTHON) -m operations.admin --stack $(STACK)
 EXACTNESS = PYTHONPATH=layers/shared $(PYTHON) -m tests.exactness $(if $(SEED),--seed $(SEED))
-KEYS = PYTHONPATH=layers/shared $(PYTHON) -m operations.program_keys --stack $(STACK)
+KEYS = PYTHONPATH=layers/shared $(PYTHON) -m operations.program_keys --stack $(STACK) $(if $(WHY),--why "$(WHY)")
 # The day of the JavaScript clients' dependencies; the versions in tests/clients/js/package.json are older.
 CLIENTS_DAY := 2026-11-11
 # The parts of `make check` and `make test` run two at a time, for two cores, in an order in which both

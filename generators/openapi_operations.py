@@ -202,6 +202,22 @@ OPERATIONS: Final = {
             "names. `erasingSince` of the person says that it is not finished."
         ),
     ),
+    "listKeys": Operation("The keys for programs, without their texts", ()),
+    "makeKey": Operation(
+        "Makes a key for a program, and returns its text this once",
+        (422,),
+        description="Nothing that is stored can be turned back into the text.",
+    ),
+    "rotateKey": Operation(
+        "Gives a key another text; the present one is accepted for the overlap as well",
+        (422,),
+        description="Its id, budget, images and scopes stay.",
+    ),
+    "revokeKey": Operation(
+        "Refuses a key from now on, everywhere within a minute",
+        (422,),
+        description="A second time is safe. What was confirmed before is finished.",
+    ),
     "listTrail": Operation(
         "What operators changed: who, when, from what to what",
         (422,),

@@ -1,6 +1,7 @@
 """``make key``, ``make keys``, ``make key-rotate`` and ``make key-revoke``: keys for programs.
 
-They read the parameter from which the keys' check is made, and write the stack's table. A key is
+They read the parameter from which the keys' check is made, and write the stack's table; each change
+is in the trail of what operators changed. A key is
 printed once, when it is made or rotated: nothing that is stored can be turned back into it.
 """
 
@@ -15,9 +16,12 @@ from typing import Final
 import boto3
 
 from imagegen.aws.key_store import DynamoKeyStore
+from imagegen.aws.trail_store import DynamoTrailStore
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.keys import KeyLine, ProgramKey, is_expired
 from imagegen.domain.money import label_text, parse_usd
+from imagegen.usecases.admin.keys import RecordedKeys
+from imagegen.usecases.admin.trail import Trail
 from imagegen.usecases.program_keys import KeyOrder, KeyRing, MadeKey
 from operations import accounts
 from operations.report import table_of
@@ -128,18 +132,23 @@ def _moment(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def done(given: argparse.Namespace, ring: KeyRing, made_by: str) -> str:
+def done(given: argparse.Namespace, keys: RecordedKeys, who: str) -> str:
     """Carry out one command, and return what it prints.
 
     Raises:
         SystemExit: what was given cannot be read.
         ImagegenError: it makes no sense, or a store cannot be reached.
     """
+    now_ms, why = keys.ring.now_ms(), given.why
     actions: Mapping[str, Callable[[], str]] = {
-        "create": lambda: printed(ring.create(order_of(given, now_ms=ring.now_ms()), made_by)),
-        "list": lambda: table(ring.all(), now_ms=ring.now_ms()),
-        "rotate": lambda: printed(ring.rotate(given.key, overlap_ms=duration_ms(given.overlap))),
-        "revoke": lambda: f"{ring.revoke(given.key).id} is refused everywhere within a minute.",
+        "create": lambda: printed(keys.create(order_of(given, now_ms=now_ms), who, why)),
+        "list": lambda: table(keys.ring.all(), now_ms=now_ms),
+        "rotate": lambda: printed(
+            keys.rotate(given.key, who, overlap_ms=duration_ms(given.overlap), reason=why)
+        ),
+        "revoke": lambda: (
+            f"{keys.revoke(given.key, who, why).id} is refused everywhere within a minute."
+        ),
     }
     return actions[given.action]()
 
@@ -153,7 +162,13 @@ def parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", default=default)
     for name, default in (("images", "500"), ("expires", "365d"), ("key", ""), ("overlap", "24h")):
         parser.add_argument(f"--{name}", default=default)
+    parser.add_argument("--why", default="", help="is kept in the trail")
     return parser
+
+
+def now_ms() -> int:
+    """Return the time in ms since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -161,16 +176,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser().parse_args(arguments)
     try:
         where = accounts.place()
-        store = DynamoKeyStore(
-            boto3.client("dynamodb"), table_of(boto3.client("cloudformation"), given.stack)
-        )
+        dynamodb = boto3.client("dynamodb")
+        name = table_of(boto3.client("cloudformation"), given.stack)
         ring = KeyRing(
-            store,
+            DynamoKeyStore(dynamodb, name),
             lambda: name_key(boto3.client("ssm"), given.stack),
-            lambda: time.time_ns() // 1_000_000,
+            now_ms,
             secrets.token_bytes,
         )
-        print(done(given, ring, where.caller))
+        trail = Trail(DynamoTrailStore(dynamodb, name), now_ms, lambda: secrets.token_hex(6))
+        print(done(given, RecordedKeys(ring, trail), where.caller))
     except (accounts.AccountError, ImagegenError) as error:
         raise SystemExit(str(error)) from None
 

@@ -27,6 +27,7 @@ from imagegen.wire.admin import (
     TrailList,
     TrailQuery,
 )
+from imagegen.wire.admin_keys import KeyItem, KeyList, MadeKeyAnswer, NewKey, RevokeKey, RotateKey
 
 Service = Annotated[AdminService, Depends(get_admin_service)]
 TAGS = ["admin"]
@@ -86,6 +87,30 @@ def block_person(request: BlockPerson, service: Service) -> Person:
 def erase_person(request: ErasePerson, service: Service) -> Person:
     """Ask for the erasure of what is kept of a person, but for the money."""
     return service.people.erase(request.user, _who(), reason=request.reason)
+
+
+@api.get("/admin/keys", operation_id="listKeys", tags=TAGS)
+def keys(service: Service) -> KeyList:
+    """Return the keys for programs, without their texts."""
+    return service.key_control.all()
+
+
+@api.post("/admin/keys/make", operation_id="makeKey", tags=TAGS)
+def make_key(request: NewKey, service: Service) -> MadeKeyAnswer:
+    """Make a key, and return its text this once."""
+    return service.key_control.create(request, _who())
+
+
+@api.post("/admin/keys/rotate", operation_id="rotateKey", tags=TAGS)
+def rotate_key(request: RotateKey, service: Service) -> MadeKeyAnswer:
+    """Give a key another text, and return it this once."""
+    return service.key_control.rotate(request, _who())
+
+
+@api.post("/admin/keys/revoke", operation_id="revokeKey", tags=TAGS)
+def revoke_key(request: RevokeKey, service: Service) -> KeyItem:
+    """Refuse a key from now on."""
+    return service.key_control.revoke(request, _who())
 
 
 @api.get("/admin/trail", operation_id="listTrail", tags=TAGS)

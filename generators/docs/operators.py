@@ -15,6 +15,10 @@ OPERATORS: Final = (
     Example("block", "blockPerson", 200),
     Example("erase", "erasePerson", 200),
     Example("not-an-operator", "blockPerson", 403),
+    Example("make-key", "makeKey", 200),
+    Example("keys", "listKeys", 200),
+    Example("rotate-key", "rotateKey", 200),
+    Example("revoke-key", "revokeKey", 200),
     Example("trail", "listTrail", 200),
 )
 STRANGER: Final = "0123456789abcdef" * 2
@@ -40,5 +44,18 @@ def operators(visitor: Visitor) -> None:
     erase = {"user": STRANGER, "reason": "Their letter of today"}
     visitor.show("erase", Call("POST", "/admin/people/erase", erase, token))
     visitor.show("not-an-operator", Call("POST", blocking.path, block, visitor.person()))
+    _keys(visitor, token)
     visitor.show("trail", Call("GET", "/admin/trail", token=token))
     visitor.ask("blockPerson", Call("POST", blocking.path, {**block, "blocked": False}, token))
+
+
+def _keys(visitor: Visitor, token: str) -> None:
+    """Show how a key is made, rotated and revoked."""
+    order = {"name": "Open WebUI", "scopes": ["images", "people"], "dailySpend": "5", "days": 180}
+    made = visitor.show("make-key", Call("POST", "/admin/keys/make", order, token))
+    visitor.show("keys", Call("GET", "/admin/keys", token=token))
+    named = {"keyId": made["key"]["keyId"]}
+    rotate = {**named, "overlapHours": 24, "reason": "Every half year"}
+    visitor.show("rotate-key", Call("POST", "/admin/keys/rotate", rotate, token))
+    revoke = {**named, "reason": "It was in a screenshot"}
+    visitor.show("revoke-key", Call("POST", "/admin/keys/revoke", revoke, token))

@@ -28,6 +28,11 @@ FIXED: Final = {
     "erasingSince": NOON.format(9),
     "since": "2026-11-21T12:00:00.000Z",
     "lastAt": NOON.format(9),
+    "keyId": "<key id>",
+    "keyText": "ik_<64 characters>",
+    "madeBy": "user:<operator>",
+    "revokedAt": NOON.format(9),
+    "oldTextUntil": "2026-11-23T12:00:00.000Z",
 }
 """By field. The times belong together: offered at noon, confirmed after 1 s, made in 8 s."""
 USER: Final = re.compile(r"[0-9a-f]{32}$")
@@ -63,6 +68,7 @@ SHOWN: Final = {
     "retired": 1,
     "sizes": 2,
     "entries": 1,
+    "keys": 1,
     "groups": 1,
     **dict.fromkeys(("byTime", "byProvider", "byModel", "byPerson", "byOutcome"), 1),
 }

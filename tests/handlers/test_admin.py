@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from generators.openapi import handler_of
+from imagegen.domain.keys import KeyLine, ProgramKey
 from imagegen.guard import CACHE_MS
 from local.issuer import Issuer
 from tests.handlers.conftest import Functions
@@ -16,6 +17,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "/admin/people/find": {"subject": "alice"},
     "/admin/people/block": {"user": "a1" * 16, "blocked": True},
     "/admin/people/erase": {"user": "a1" * 16, "reason": "their letter of today"},
+    "/admin/keys/make": {"name": "a tool", "scopes": ["images"], "dailySpend": "5"},
+    "/admin/keys/rotate": {"keyId": "abcdefgh"},
+    "/admin/keys/revoke": {"keyId": "abcdefgh"},
 }
 
 
@@ -62,16 +66,20 @@ def test_every_route_is_closed_without_the_scope_of_operators(
     }
     service = functions.service
     for token, status in tokens.items():
-        before = (service.circuits.writes, service.ledgers.writes, service.trail.writes)
+        stores = (service.circuits, service.ledgers, service.trail, service.program_keys)
+        before = [one.writes for one in stores]
         answer = ask(functions, method, path, token)
         assert answer["statusCode"] == status, (method, path, token)
         assert "openai" not in answer["body"]
-        assert before == (service.circuits.writes, service.ledgers.writes, service.trail.writes)
+        assert before == [one.writes for one in stores]
         assert json.loads(answer["body"])["charged"] is False
 
 
 @pytest.mark.parametrize(("method", "path"), routes())
 def test_every_route_is_open_with_it(functions: Functions, method: str, path: str) -> None:
+    line, clock = KeyLine(5_000_000), functions.service.clock
+    key = ProgramKey("abcdefgh", "a", frozenset({"images"}), line, b"", clock(), "eve")
+    assert functions.service.program_keys.add(key)
     assert ask(functions, method, path, functions.admin_token)["statusCode"] == 200
 
 
@@ -172,3 +180,38 @@ def test_a_line_of_an_operators_request_names_the_operator_and_no_person(
     assert "request refused" in text
     assert user not in text
     assert "alice" not in text
+
+
+def test_a_key_is_made_over_http_used_and_revoked_and_the_trail_names_who(
+    functions: Functions,
+) -> None:
+    token = functions.admin_token
+    made = body_of(ask(functions, "POST", "/admin/keys/make", token))
+    text, key_id = made["keyText"], made["key"]["keyId"]
+    event = functions.event("generate/usage")
+    event["headers"]["authorization"] = f"Bearer {text}"
+    assert functions.invoke("generate", event)["statusCode"] == 200
+    listed = ask(functions, "GET", "/admin/keys", token)
+    assert [one["keyId"] for one in body_of(listed)["keys"]] == [key_id]
+    assert text[11:] not in listed["body"]
+    revoke = {"keyId": key_id, "reason": "leaked"}
+    assert body_of(ask(functions, "POST", "/admin/keys/revoke", token, revoke))["state"] == (
+        "revoked"
+    )
+    functions.service.clock.advance(60_000)
+    assert functions.invoke("generate", event)["statusCode"] == 401
+    entries = body_of(ask(functions, "GET", "/admin/trail", token))["entries"]
+    assert [one["action"] for one in entries] == ["key_revoked", "key_made"]
+    assert {one["who"] for one in entries} == {made["key"]["madeBy"]}
+
+
+@pytest.mark.parametrize("scopes", [["admin"], ["images", "people"], ["estimate", "chat"]])
+def test_a_program_is_an_operator_with_that_scope_alone_and_for_nobody_else(
+    functions: Functions, scopes: list[str]
+) -> None:
+    order = {"name": "a tool", "scopes": scopes, "dailySpend": "5"}
+    made = body_of(ask(functions, "POST", "/admin/keys/make", functions.admin_token, order))
+    for method, path in routes():
+        status = ask(functions, method, path, made["keyText"])["statusCode"]
+        assert (status != 403) == (scopes == ["admin"]), path
+        assert status != 401

@@ -2,6 +2,7 @@
 
 import pytest
 
+from imagegen.domain.keys import KeyLine, ProgramKey
 from local.paths import ROOT
 from tests.handlers.conftest import Functions
 
@@ -84,6 +85,13 @@ EXPECTED: dict[str, tuple[int, str | int | None]] = {
     "admin/find-person": (200, None),
     "admin/block-person": (200, None),
     "admin/erase-person": (200, None),
+    "admin/keys": (200, None),
+    "admin/make-key": (200, None),
+    "admin/make-key-wrong": (422, "invalid_request"),
+    "admin/rotate-key": (200, None),
+    "admin/revoke-key": (200, None),
+    "admin/rotate-unknown-key": (422, "unsupported_parameter"),
+    "admin/revoke-unknown-key": (422, "unsupported_parameter"),
     "admin/trail": (200, None),
 }
 BEFORE_THE_LOOK = {
@@ -111,7 +119,10 @@ def test_an_event_is_answered_as_expected(functions: Functions, user: str, name:
     offer = functions.service.estimate("A photorealistic sunset over mountains", user)
     if name.startswith("generate/image"):
         functions.service.confirm(offer, user)
-    status, body = functions.answer(name, QUOTE=offer.quote, IMAGE_ID=offer.image_id)
+    key = ProgramKey("abcdefgh", "a", frozenset({"images"}), KeyLine(1), b"", 0, "eve")
+    assert functions.service.program_keys.add(key)
+    marks = {"QUOTE": offer.quote, "IMAGE_ID": offer.image_id, "KEY_ID": key.id}
+    status, body = functions.answer(name, **marks)
     error = body.get("error", body)  # as OpenAI and JSON-RPC wrap it
     assert (status, error.get("code")) == EXPECTED[name]
     if status >= 400 and "jsonrpc" not in body:

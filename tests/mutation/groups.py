@@ -247,11 +247,12 @@ ADMIN: Final = Group(
     "admin",
     (
         *_in("domain", "losses spending trail blocks erasures"),
-        *_in("usecases/admin", "trail providers people spending"),
-        *("usecases/erasure.py", "wire/admin.py", "wire/erasures.py"),
+        *_in("usecases/admin", "trail providers people spending keys"),
+        *("usecases/erasure.py", "wire/admin.py", "wire/admin_keys.py", "wire/erasures.py"),
     ),
     (
-        *_tests(UNIT, "losses report admin_providers admin_people admin_spending erasure"),
+        *_tests(UNIT, "losses report admin_providers admin_people admin_spending"),
+        *_tests(UNIT, "admin_keys erasure"),
         *_tests(HANDLERS, "admin"),
     ),
 )

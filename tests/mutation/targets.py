@@ -14,6 +14,8 @@ OWN: Final = {
     "domain/takeovers.py": ("background", "jobs"),
     "domain/jobs.py": ("jobs",),
     "aws/job_store.py": ("job_contract",),
+    "usecases/admin/keys.py": ("admin_keys",),
+    "wire/admin_keys.py": ("admin_keys",),
     "aws/key_store.py": ("key_contract",),
     "domain/keys.py": ("program_keys",),
     "domain/callers.py": ("program_keys",),

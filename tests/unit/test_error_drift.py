@@ -35,6 +35,8 @@ LEAVES_NO_ROUTE: Mapping[type[ImagegenError], str] = {
 SHOWN_ONLY: Mapping[str, Mapping[type[ImagegenError], str]] = {
     "estimateImage": {errors.LimitError: "the offer shows it as ``blocked``"},
     "getImage": {errors.LeaseLostError: "the dead run's record has it"},
+    "rotateKey": {errors.NotFoundError: "it is a wrong ``keyId``"},
+    "revokeKey": {errors.NotFoundError: "it is a wrong ``keyId``"},
 }
 """Errors that a route makes and does not raise."""
 
@@ -113,6 +115,10 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
     "blockPerson": WRONG_QUERY,
     "erasePerson": WRONG_QUERY,
     "eraseMe": frozenset(),
+    "listKeys": frozenset(),
+    "makeKey": frozenset({errors.InvalidRequestError}),
+    "rotateKey": WRONG_QUERY | {errors.InvalidRequestError},
+    "revokeKey": WRONG_QUERY,
     "listTrail": WRONG_QUERY,
 }
 """Which errors each route can be answered with, beside those of every route.

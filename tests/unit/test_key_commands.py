@@ -7,8 +7,11 @@ import pytest
 
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.domain.keys import KeyLine, parse_key
+from imagegen.usecases.admin.keys import RecordedKeys
+from imagegen.usecases.admin.trail import Trail
 from imagegen.usecases.program_keys import KeyRing
 from operations.program_keys import done, duration_ms, end_ms, parser
+from tests.fakes.admin import MemoryTrailStore
 from tests.fakes.clock import NOON_MS, Clock
 from tests.fakes.keys import MemoryKeyStore
 
@@ -22,10 +25,20 @@ def ring() -> KeyRing:
     return KeyRing(MemoryKeyStore(), lambda: CHECK_KEY, clock, random.Random(3).randbytes)
 
 
-def run(ring: KeyRing, *words: str) -> str:
-    return done(
-        parser().parse_args([*words, "--stack", "imagegen"]), ring, "arn:aws:iam::1:user/eve"
-    )
+def run(ring: KeyRing, *words: str, trail: MemoryTrailStore | None = None) -> str:
+    recorded = RecordedKeys(ring, Trail(trail or MemoryTrailStore(), ring.now_ms, lambda: "id"))
+    given = parser().parse_args([*words, "--stack", "imagegen"])
+    return done(given, recorded, "arn:aws:iam::1:user/eve")
+
+
+def test_each_change_is_in_the_trail_with_who_and_why(ring: KeyRing) -> None:
+    trail = MemoryTrailStore()
+    run(ring, "create", "--name", "a tool", "--why", "ticket 12", trail=trail)
+    (entry,) = trail.entries.values()
+    assert (entry.who, entry.change.reason) == ("arn:aws:iam::1:user/eve", "ticket 12")
+    assert (entry.change.action, entry.change.target) == ("key_made", "a tool")
+    run(ring, "list", trail=trail)
+    assert trail.writes == 1
 
 
 def test_a_key_is_printed_once_and_is_in_no_list(ring: KeyRing) -> None:

@@ -13,10 +13,12 @@ from imagegen.domain.budgets import Level
 from imagegen.domain.ledger import Limits
 from imagegen.edge.tokens import user_id
 from imagegen.settings import AdminSettings
+from imagegen.usecases.admin.keys import KeyControl, RecordedKeys
 from imagegen.usecases.admin.people import People
 from imagegen.usecases.admin.providers import ProviderControl
 from imagegen.usecases.admin.spending import SpendingReader
 from imagegen.usecases.admin.trail import Trail
+from imagegen.usecases.program_keys import KeyRing
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,13 @@ class AdminService(Service):
             StoreUnavailableError: the amounts that operators set cannot be read.
         """
         return replace(self.settings.limits, levels=self.shared_levels())
+
+    @cached_property
+    def key_control(self) -> KeyControl:
+        """Makes, lists, rotates and revokes keys for programs."""
+        world = self.world
+        ring = KeyRing(world.program_keys, world.image_id_key, world.now_ms, world.random_bytes)
+        return KeyControl(RecordedKeys(ring, self.trail))
 
     @cached_property
     def people(self) -> People:

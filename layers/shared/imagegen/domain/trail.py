@@ -11,6 +11,9 @@ class Action(StrEnum):
     """What an operator may change."""
 
     CIRCUIT_RESET = "circuit_reset"
+    KEY_MADE = "key_made"
+    KEY_REVOKED = "key_revoked"
+    KEY_ROTATED = "key_rotated"
     PROVIDER_SWITCHED = "provider_switched"
     USER_BLOCKED = "user_blocked"
     USER_ERASED = "user_erased"
@@ -22,7 +25,7 @@ class Change:
 
     action: Action
     target: str
-    """The circuit, the provider or the user."""
+    """The circuit, the provider, the user, or the key; a new key by its name."""
     old: str
     new: str
     reason: str = ""

@@ -51,6 +51,14 @@ class KeyRing:
     now_ms: Callable[[], int]
     random_bytes: Callable[[int], bytes]
 
+    def check(self, order: KeyOrder) -> None:
+        """Raise unless a key can be made of the order.
+
+        Raises:
+            InvalidRequestError: the order makes no sense.
+        """
+        check_new(self._new(order, b"", ""), now_ms=self.now_ms())
+
     def create(self, order: KeyOrder, made_by: str) -> MadeKey:
         """Store a new key, and return it with its text.
 
@@ -58,23 +66,25 @@ class KeyRing:
             InvalidRequestError: the order makes no sense.
             StoreUnavailableError: it may be stored; without its text, it opens nothing.
         """
-        now_ms, secret = self.now_ms(), self.random_bytes(SECRET_BYTES)
-        key = ProgramKey(
-            id="",
-            name=order.name.strip(),
-            scopes=order.scopes,
-            line=order.line,
-            digest=digest_of(secret),
-            created_ms=now_ms,
-            made_by=made_by,
-            expires_ms=order.expires_ms,
-        )
-        check_new(key, now_ms=now_ms)
+        secret = self.random_bytes(SECRET_BYTES)
+        key = self._new(order, digest_of(secret), made_by)
+        check_new(key, now_ms=key.created_ms)
         for _ in range(TRIES):
             key = replace(key, id=key_id(self.random_bytes(ID_BYTES)))
             if self.store.add(key):
                 return MadeKey(key, key_text(key.id, secret, self.check_key()))
         raise StoreUnavailableError("No free id was found for the key. Try again.")
+
+    def get(self, name: str) -> ProgramKey:
+        """Return a key by its id.
+
+        Raises:
+            NotFoundError: there is no key of this id.
+        """
+        key = self.store.find(name)
+        if key is None:
+            raise NotFoundError(f"There is no key {name!r}.")
+        return key
 
     def all(self) -> list[ProgramKey]:
         """Return all keys, the oldest first."""
@@ -110,10 +120,20 @@ class KeyRing:
 
     def _changed(self, name: str, change: Callable[[ProgramKey], ProgramKey]) -> ProgramKey:
         for _ in range(TRIES):
-            key = self.store.find(name)
-            if key is None:
-                raise NotFoundError(f"There is no key {name!r}.")
+            key = self.get(name)
             changed = change(key)
             if changed == key or self.store.change(changed):
                 return changed
         raise StoreUnavailableError(f"The key {name!r} changes all the time. Try again.")
+
+    def _new(self, order: KeyOrder, digest: bytes, made_by: str) -> ProgramKey:
+        return ProgramKey(
+            id="",
+            name=order.name.strip(),
+            scopes=order.scopes,
+            line=order.line,
+            digest=digest,
+            created_ms=self.now_ms(),
+            made_by=made_by,
+            expires_ms=order.expires_ms,
+        )
