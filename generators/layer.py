@@ -5,6 +5,7 @@ SAM itself ships no bytecode; with it, the imports of a cold start take half the
 """
 
 import compileall
+import fcntl
 import hashlib
 import os
 import shutil
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from py_compile import PycInvalidationMode
 from typing import Final
@@ -102,8 +104,10 @@ def dependencies(architecture: str) -> Path:
     recipes = (REQUIREMENTS, *map(Path, (__file__, lazy.__file__, descriptions.__file__)))
     recipe = b"".join(path.read_bytes() for path in recipes) + architecture.encode()
     kept = STATE / "layer" / f"{architecture}-{hashlib.sha256(recipe).hexdigest()[:16]}"
-    if not kept.is_dir():
-        kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(kept.parent / "lock"):
+        if kept.is_dir():
+            return kept
         with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
             fresh = Path(scratch) / "python"
             install(fresh, architecture)
@@ -115,6 +119,14 @@ def dependencies(architecture: str) -> Path:
                 shutil.rmtree(superseded)
             fresh.rename(kept)
     return kept
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait until no other process is in a block with this file: suites run side by side."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def install(target: Path, architecture: str) -> None:

@@ -1,4 +1,4 @@
-"""Starts MiniStack with five changes; MiniStack's own interpreter runs this file.
+"""Starts MiniStack with seven changes; MiniStack's own interpreter runs this file.
 
 1. A layer is unpacked once instead of once per environment. Unpacking 50 MB for each of 64 new
    environments took 113 s and 11 GB on two cores, because one thread does it all. The layer is only
@@ -9,9 +9,15 @@
    whether new versions of the functions are published.
 4. A function's reserved concurrency also limits the calls of its alias, as on AWS.
 5. A function with an exec wrapper is started by it, and may stream (``emulator_streams``).
+6. Other functions start as copies of a prepared process, where the system can (``emulator_forks``).
+   Without that, the tests spend most of their time on loading the same packages.
+7. After a run MiniStack waits 50 ms for a log line. Lines are written before the answer, so that 10
+   are enough; a line that comes later is shown with the next run.
 """
 
 import contextvars
+import functools
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -26,7 +32,9 @@ from samtranslator.translator import transform as sam
 
 # At the end of the path: no module of ours may shadow one of MiniStack's.
 sys.path.append(str(Path(__file__).parents[1]))
-from local import emulator_streams
+from local import emulator_forks, emulator_streams
+
+FIRST_LINE_SECONDS = 0.01
 
 
 class LayerZip:
@@ -56,7 +64,7 @@ def open_zip(path: str) -> LayerZip | zipfile.ZipFile:
     return LayerZip(path) if Path(path).name.startswith("layer_") else zipfile.ZipFile(path)
 
 
-refuse_arithmetic = provisioners._cw_metric_alarm_record  # noqa: SLF001
+refuse_arithmetic = provisioners._cw_metric_alarm_record
 
 
 def alarm_record(name: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +78,7 @@ def alarm_record(name: str, properties: dict[str, Any]) -> dict[str, Any]:
 
 
 parameter_values: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("values")
-transform, apply_transforms = sam.transform, engine._apply_transforms  # noqa: SLF001
+transform, apply_transforms = sam.transform, engine._apply_transforms
 
 
 def transform_with_values(template: Any, parameters: Any, *rest: Any, **named: Any) -> Any:
@@ -80,26 +88,33 @@ def transform_with_values(template: Any, parameters: Any, *rest: Any, **named: A
 
 def apply_with_values(template: Any, provided: Any = None, previous: Any = None) -> Any:
     """Apply the transforms, with the parameter values at hand."""
-    parameter_values.set(engine._transform_parameters(template, provided, previous))  # noqa: SLF001
+    parameter_values.set(engine._transform_parameters(template, provided, previous))
     return apply_transforms(template, provided, previous)
 
 
-reserved_of_record = lambda_svc._reserved_concurrency  # noqa: SLF001
+reserved_of_record = lambda_svc._reserved_concurrency
 
 
 def reserved_of_function(version: dict[str, Any], config: dict[str, Any]) -> int | None:
     """Return a function's reserved concurrency; MiniStack keeps it at the function alone."""
-    function = lambda_svc._functions.get(config.get("FunctionName"), version)  # noqa: SLF001
+    function = lambda_svc._functions.get(config.get("FunctionName"), version)
     reserved: int | None = reserved_of_record(function, config)
     return reserved
 
 
 emulator_streams.install()
-lambda_svc._reserved_concurrency = reserved_of_function  # noqa: SLF001
+lambda_svc._reserved_concurrency = reserved_of_function
 sam.transform = transform_with_values
 for module in (engine, changesets, handlers):
-    module._apply_transforms = apply_with_values  # noqa: SLF001
-provisioners._cw_metric_alarm_record = alarm_record  # noqa: SLF001
+    module._apply_transforms = apply_with_values
+provisioners._cw_metric_alarm_record = alarm_record
+if emulator_forks.is_possible():
+    starting = SimpleNamespace(**{**vars(subprocess), "Popen": emulator_forks.start})
+    lambda_runtime.subprocess = starting
+lambda_runtime.Worker._drain_stderr_bounded = functools.partialmethod(
+    lambda_runtime.Worker._drain_stderr_bounded,
+    first_line_wait=FIRST_LINE_SECONDS,
+)
 lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": open_zip})
 
 if __name__ == "__main__":

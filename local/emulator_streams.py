@@ -70,6 +70,8 @@ SINK: ContextVar[Sink | None] = ContextVar("sink", default=None)
 class WrappedWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
     """A Python function that its exec wrapper starts."""
 
+    _drain_stderr_bounded = lambda_runtime.Worker._drain_stderr_bounded
+
     def __init__(self, name: str, config: dict[str, Any], code: bytes) -> None:
         super().__init__(name, config, with_bootstrap(code, config))
         self.sink: Sink | None = None

@@ -19,10 +19,12 @@ S3_SERIES: Final = 10
 FREE: Final = 10
 """How many metrics of alarms, and how many custom metrics, CloudWatch includes free each month."""
 ALARM_CENTS, METRIC_CENTS = 10, 30
-PROBED_OF_STACK, PROBED_OF_PROVIDER = 7, 2
-"""Series of the schedules. Of the stack: the heartbeats of probe and reconciler, circuits, keys,
-unlisted models, prices that differ, days; of each provider: circuit and key."""
-RARE: Final = frozenset({Metric.CIRCUIT_MOVES, Metric.KEY_CHANGES})
+PROBED: Final = 7
+"""Series of the schedules: the heartbeats of probe and reconciler, circuits, keys, unlisted models,
+prices that differ, days. A provider has none of its own while it is well."""
+RARE: Final = frozenset(
+    {Metric.CIRCUIT_MOVES, Metric.CIRCUIT_OPEN, Metric.KEY_CHANGES, Metric.KEY_REFUSED}
+)
 """These metrics are sent only when something breaks."""
 
 
@@ -38,8 +40,8 @@ def watched() -> int:
 
 
 def probed() -> int:
-    """Return how many series a stack has without requests."""
-    return PROBED_OF_STACK + PROBED_OF_PROVIDER * len(PROVIDERS)
+    """Return how many series a stack has without requests, while all providers are well."""
+    return PROBED
 
 
 def used() -> int:

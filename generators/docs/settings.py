@@ -1,5 +1,6 @@
 """The tables of all settings, from ``template.yaml`` and the names ``make deploy-env`` pushes."""
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -30,19 +31,41 @@ COSTS: Final = {
 }
 """The cost of a setting; list prices of us-east-1 (docs/deploy.md contains their date)."""
 
+WIDTH: Final = 100
+"""Of a line in README."""
+
 
 def made() -> dict[str, str]:
-    """Return the parts of docs/configuration.md and docs/providers.md by name."""
+    """Return the parts of README, docs/configuration.md and docs/providers.md by name."""
     template = read_template()
     keys = ((code(name), _credential(name), _switch(name)) for name in PROVIDERS)
     pages = (
         (about.title, f"<{about.keys_url}>", _credential(name)) for name, about in PROVIDERS.items()
     )
     return {
+        "first sentence": _first_sentence(),
         "parameters": "\n".join(_groups(template)),
         "keys": table(("provider", "keys, separated by commas", "switch, on unless `false`"), keys),
         "where to get keys": table(("provider", "where to get a key", "in `.env`"), pages),
     }
+
+
+def _first_sentence() -> str:
+    """Return what the service is, with the names of all providers."""
+    always, by_choice = (
+        [about.title for about in PROVIDERS.values() if about.off_by_default is off]
+        for off in (False, True)
+    )
+    said = (
+        "Image generation for chat products, in your own AWS account, over "
+        f"{_listed(always)} and, if you switch them on, {_listed(by_choice)}, with one promise:"
+    )
+    return textwrap.fill(said, WIDTH) + "\n"
+
+
+def _listed(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _switch(name: str) -> str:

@@ -18,6 +18,7 @@ from generators.monitoring.queries import (
     ours,
 )
 from generators.monitoring.store_alarms import STORES
+from imagegen.domain.records import OVER_PRICE_PERCENT
 from imagegen.domain.vendor_prices import DRIFT_PERCENT
 from imagegen.monitoring.metrics import Metric
 
@@ -180,6 +181,14 @@ MONEY: Final = [
         },
         DIFFERENCE_PERCENT,
         "IF(priced > 0, 100 * ABS(billed - priced) / priced, 0)",
+    ),
+    Alarm(
+        "over-price",
+        f"For an image, its provider counted over {OVER_PRICE_PERCENT} % more than its price. "
+        "'billed above price' in generate's log group contains the row of the catalog: check its "
+        "price. No user paid more.",
+        {"images": ours(Metric.OVER_PRICE, period_seconds=DAY)},
+        0,
     ),
 ]
 

@@ -93,12 +93,17 @@ def _call_times(providers: Mapping[str, str]) -> Graph:
 
 def _circuits(providers: Mapping[str, str]) -> Graph:
     shown = tuple(
-        Line(name, color, ours(Metric.CIRCUIT_OPEN, "Maximum", provider=name))
-        for name, color in providers.items()
+        _while_wrong(name, color, Metric.CIRCUIT_OPEN) for name, color in providers.items()
     )
     return Graph(
         "Circuits: who is left alone (a step each)", shown, stacked=True, top=len(providers)
     )
+
+
+def _while_wrong(provider: str, color: str, metric: Metric) -> Line:
+    """Return a line of a metric that is sent only while it is 1."""
+    query = ours(metric, "Maximum", provider=provider)
+    return Line(provider, color, expression=f"FILL({provider}, 0)", hidden={provider: query})
 
 
 def _spending(providers: Mapping[str, str]) -> Graph:
@@ -204,8 +209,7 @@ def _tokens() -> Graph:
 
 def _keys(providers: Mapping[str, str]) -> Graph:
     shown = tuple(
-        Line(name, color, ours(Metric.KEY_REFUSED, "Maximum", provider=name))
-        for name, color in providers.items()
+        _while_wrong(name, color, Metric.KEY_REFUSED) for name, color in providers.items()
     )
     return Graph("Keys that are refused", shown, stacked=True, top=len(providers), height=4)
 

@@ -24,6 +24,12 @@ NEWS_QUERY: Final = (
     "| sort @timestamp desc | limit 20"
 )
 
+BILLS_QUERY: Final = (
+    'fields row, charged_usd, billed_usd | filter message = "generation finished" and '
+    "ispresent(billed_usd) | stats count(*) as images, sum(charged_usd) as priced, "
+    "sum(billed_usd) as billed by row | sort billed desc | limit 20"
+)
+
 BODY: Final = f"""# {STACK}
 **Is it us or a provider?** Read from the top. The description of a red alarm says what to do. \
 *How requests end* is what users see; the *providers* row shows which provider fails. A failing \
@@ -77,6 +83,13 @@ def body(listed: Sequence[Alarm], rows: Sequence[Sequence[Graph]]) -> str:
     widgets += [
         _log("Top refusal codes", REFUSALS_QUERY, x=0, y=y, width=8),
         _log("Circuits, keys and dead runs, newest first", NEWS_QUERY, x=8, y=y, width=16),
+        _log(
+            "What providers count, by row (USD; those whose answers have it)",
+            BILLS_QUERY,
+            x=0,
+            y=y + 6,
+            width=WIDTH,
+        ),
     ]
     head = json.dumps({"start": "-PT3H", "periodOverride": "inherit"})[1:-1]
     lines = ",\n".join(json.dumps(widget) for widget in widgets)

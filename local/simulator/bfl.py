@@ -1,6 +1,6 @@
 """Black Forest Labs' API (https://docs.bfl.ai): orders are jobs, which are asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,7 @@ from local.simulator.catalog import load_catalog
 from local.simulator.clock import now_seconds
 from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault, FaultError
+from local.simulator.given import Given, from_base64
 from local.simulator.keys import check_credit, check_key
 from local.simulator.tasks import Task, TaskBook
 from local.simulator.wire import Answer, Body, Request, is_whole, json_answer
@@ -19,12 +20,15 @@ PIXEL_STEP, LEAST_EDGE, MOST_PIXELS = 16, 64, 4 * 1024 * 1024
 FORMATS = ("jpeg", "png", "webp")
 MOST_TOLERANCE = 5
 COMMON = frozenset({"prompt", "width", "height", "seed", "safety_tolerance", "output_format"})
+PICTURES = ("input_image", *(f"input_image_{number}" for number in range(2, 9)))
+"""The fields of the input images, in their order."""
 OWN: Mapping[str, frozenset[str]] = {
-    "flux-2-pro": frozenset({"disable_pup"}),
+    "flux-2-pro": frozenset({"disable_pup", *PICTURES}),
     "flux-2-flex": frozenset({"steps", "guidance"}),
 }
 MEGAPIXEL = 1024 * 1024
 MICROUSD_PER_CREDIT = 10_000
+MICROUSD_PER_INPUT_MEGAPIXEL, MOST_BILLED, MOST_INPUT_PIXELS = 15_000, 4, 9_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class Bfl:
             "id": task_id,
             "polling_url": f"{origin}{BASE_PATH}/get_result?id={task_id}",
             "cost": cost_of(self.name, order),
-            "input_mp": 0.0,
+            "input_mp": sum(one.width * one.height for one in order.inputs) / MEGAPIXEL,
             "output_mp": order.width * order.height / MEGAPIXEL,
         }
         if "polling_url" in desk.details:
@@ -155,15 +159,43 @@ def check_fields(model: str, body: Body) -> None:
         raise invalid("width", "The image should have at most 4 megapixels")
 
 
+def pictures_of(body: Body) -> tuple[Given, ...]:
+    """Return the input images, which are in base64; a URL is not taken here.
+
+    Raises:
+        FaultError: ``bad_parameter``.
+    """
+    found = []
+    for name in PICTURES:
+        if body.get(name) is None:
+            continue
+        try:
+            found.append(from_base64(body[name]))
+        except ValueError as error:
+            raise invalid(name, f"Invalid image: {error}") from error
+    if sum(one.width * one.height for one in found) > MOST_INPUT_PIXELS:
+        raise invalid(PICTURES[0], "The images have more than 9 megapixels in total")
+    return tuple(found)
+
+
+def added_microusd(inputs: Sequence[Given]) -> int:
+    """Return what the pictures add to the price: each begins at least one megapixel."""
+    begun = (min(MOST_BILLED, -(-one.width * one.height // MEGAPIXEL)) for one in inputs)
+    return sum(begun) * MICROUSD_PER_INPUT_MEGAPIXEL
+
+
 def order_of(model: str, body: Body) -> Order:
     """Return the checked body as an order."""
+    inputs = pictures_of(body)
     return Order(
         model=model,
         prompt=body["prompt"],
-        params={key: value for key, value in body.items() if key != "prompt"},
+        params={key: value for key, value in body.items() if key not in ("prompt", *PICTURES)},
         width=body.get("width", 1024),
         height=body.get("height", 1024),
         image_format=body.get("output_format", "jpeg"),
+        inputs=inputs,
+        added_microusd=added_microusd(inputs),
     )
 
 
@@ -171,4 +203,4 @@ def cost_of(provider: str, order: Order) -> float | None:
     """Return the price of an order in credits of a cent, ``None`` for a size without a price."""
     row: Any = load_catalog().row(provider, order.model)
     price = row.price_microusd(order.width, order.height)
-    return None if price is None else price / MICROUSD_PER_CREDIT
+    return None if price is None else (price + order.added_microusd) / MICROUSD_PER_CREDIT

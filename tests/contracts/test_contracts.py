@@ -22,6 +22,7 @@ MODELS = {
     "bedrock": "stability.stable-image-core-v1:1",
     "ideogram": "ideogram-4-5",
     "bfl": "flux-2-pro",
+    "fal": "fal-ai/flux/schnell",
 }
 REQUESTS: dict[str, Any] = {
     "openai": {
@@ -81,6 +82,15 @@ REQUESTS: dict[str, Any] = {
         "output_format": "jpeg",
         "safety_tolerance": 2,
         "disable_pup": False,
+    },
+    "fal": {
+        "prompt": "a fox",
+        "image_size": {"width": 992, "height": 992},
+        "num_images": 1,
+        "num_inference_steps": 4,
+        "enable_safety_checker": True,
+        "output_format": "jpeg",
+        "seed": 7,
     },
 }
 MODERATION = {"model": "omni-moderation-latest", "input": "a fox"}
@@ -208,6 +218,9 @@ def test_a_good_answer_fits(vendor: str) -> None:
         ("bfl", "not_authenticated", "error"),
         ("bfl", "bad_key", "error"),
         ("bfl", "no_credits", "error"),
+        ("fal", "exhausted_balance", "error"),
+        ("fal", "field_refused_at_once", "error"),
+        ("fal", "endpoint_unknown", "error"),
     ],
 )
 def test_a_recorded_answer_fits(vendor: str, name: str, shape: str) -> None:
@@ -289,6 +302,16 @@ def test_a_recorded_answer_fits(vendor: str, name: str, shape: str) -> None:
         ("ideogram", "seed", 2_147_483_648),
         ("ideogram", "model", "ideogram-4-5"),
         ("ideogram", "resolution", "1k"),
+        ("fal", "prompt", GONE),
+        ("fal", "prompt", ""),
+        ("fal", "image_size", "1024x1024"),
+        ("fal", "image_size.width", "992"),
+        ("fal", "image_size.depth", 1),
+        ("fal", "num_images", 5),
+        ("fal", "num_inference_steps", 28),
+        ("fal", "output_format", "webp"),
+        ("fal", "safety_tolerance", "2"),
+        ("fal", "width", 992),
     ],
 )
 def test_a_request_that_the_vendor_would_refuse_does_not_fit(
@@ -356,6 +379,11 @@ def test_a_model_without_facts_is_told() -> None:
         ("bfl", "polling_url", "t1"),
         ("bfl", "cost", "1.5"),
         ("bfl", "status", "Ready"),
+        ("fal", "request_id", GONE),
+        ("fal", "status_url", GONE),
+        ("fal", "response_url", "r1"),
+        ("fal", "status", "DONE"),
+        ("fal", "images", []),
     ],
 )
 def test_an_answer_that_the_vendor_would_not_give_does_not_fit(

@@ -42,6 +42,8 @@ class ScriptedProvider:
     asked: list[str] = field(default_factory=list)
     """The tickets that were asked for."""
     asked_seconds: list[float] = field(default_factory=list)
+    is_unbilled: bool = False
+    """Whether its errors say that they are not billed."""
     while_asked: Callable[[], None] = lambda: None
     """What happens meanwhile."""
 
@@ -96,13 +98,15 @@ class ScriptedProvider:
         return self.reactions.pop(0) if len(self.reactions) > 1 else self.reactions[0]
 
     def _error(self, outcome: Outcome) -> ProviderError:
-        return ProviderError(
+        error = ProviderError(
             self.name,
             outcome,
             f"{self.name} said {outcome}",
             provider_code="a_code",
             retry_after_seconds=self.retry_after_seconds,
         )
+        error.is_unbilled = self.is_unbilled
+        return error
 
 
 @dataclass(slots=True)

@@ -448,7 +448,7 @@ def test_a_vendor_that_states_another_price_rings(watched: Watched) -> None:
 
 @pytest.mark.parametrize(
     ("output_tokens", "expected"),
-    [(1900, set()), (1950, {"cost-difference"}), (1570, {"cost-difference"})],
+    [(1900, set()), (1950, {"cost-difference", "over-price"}), (1570, {"cost-difference"})],
 )
 def test_a_provider_that_counts_a_tenth_more_or_less_rings(
     watched: Watched, output_tokens: int, expected: set[str]

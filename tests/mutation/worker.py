@@ -46,7 +46,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mutation-") as name, _world(group, Path(name)):
         recorder = Recorder(Path.cwd() / PACKAGE)
         recorder.start()
-        _import_package()
+        import_package()
         imported = frozenset(recorder.stop())
         modules = arguments.modules or group.modules
         trial = Trial(group, modules, only, recorder, arguments.cache, imported)
@@ -68,11 +68,15 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _import_package() -> None:
-    """Import every module, so that each function exists before the tests run."""
+def import_package() -> None:
+    """Import every module, so that each function exists before the tests run.
+
+    A program is left out: it would run.
+    """
     package = importlib.import_module("imagegen")
     for one in pkgutil.walk_packages(package.__path__, "imagegen."):
-        importlib.import_module(one.name)
+        if not one.name.endswith(".__main__"):
+            importlib.import_module(one.name)
 
 
 @contextmanager

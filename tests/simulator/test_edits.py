@@ -419,3 +419,27 @@ def test_replicate_refuses_wrong_pictures(
     answer = requests.post(url, json=body, headers={"authorization": f"Bearer {KEY}"}, timeout=20)
     assert answer.status_code == 422
     assert totals("replicate")["billedMicrousd"] == 0
+
+
+@pytest.mark.parametrize(("count", "credits_used"), [(1, 4.5), (2, 6.0), (8, 15.0)])
+def test_black_forest_labs_bills_each_megapixel_that_an_input_begins(
+    sim: Simulator, totals: Totals, count: int, credits_used: float
+) -> None:
+    names = ["input_image", *(f"input_image_{number}" for number in range(2, count + 1))]
+    small = base64.b64encode(png((64, 64))).decode()
+    body = {"prompt": "make it blue", "width": SIDE, "height": SIDE, **dict.fromkeys(names, small)}
+    url, headers = f"{sim.url}/bfl/v1/flux-2-pro", {"x-key": KEY}
+    answer = requests.post(url, json=body, headers=headers, timeout=20)
+    assert answer.json()["cost"] == credits_used
+    assert totals("bfl")["billedMicrousd"] == credits_used * 10_000
+    check("bfl", "imageAnswer", answer.json())
+
+
+def test_black_forest_labs_refuses_more_than_nine_megapixels_of_inputs(
+    sim: Simulator, totals: Totals
+) -> None:
+    large = base64.b64encode(png((2000, 1600))).decode()
+    body = {"prompt": "a fox", "input_image": large, "input_image_2": large, "input_image_3": large}
+    url, headers = f"{sim.url}/bfl/v1/flux-2-pro", {"x-key": KEY}
+    assert requests.post(url, json=body, headers=headers, timeout=20).status_code == 422
+    assert totals("bfl")["billedMicrousd"] == 0

@@ -24,6 +24,7 @@ type Order = Callable[..., requests.Response]
         ("bedrock", "bedrock", "imageAnswer"),
         ("ideogram", "ideogram", "imageAnswer"),
         ("bfl", "bfl", "imageAnswer"),
+        ("fal", "fal", "imageAnswer"),
         ("bedrock-checks", "bedrock", "checksAnswer"),
     ],
 )
@@ -86,6 +87,10 @@ def test_a_refusal_of_gemini_fits(order: Order, arm: Callable[..., None], fault:
         ("bfl", "bad_parameter", "error"),
         ("bfl", "out_of_credit", "error"),
         ("bfl", "refused", "imageAnswer"),
+        ("fal", "bad_key", "error"),
+        ("fal", "bad_parameter", "error"),
+        ("fal", "out_of_credit", "error"),
+        ("fal", "refused", "imageAnswer"),
     ],
 )
 def test_an_error_fits(

@@ -178,9 +178,15 @@ class Driver:
     @contextmanager
     def parameter(self, name: str, value: str | None) -> Iterator[None]:
         """Set or take away a parameter for the length of the block; instances start anew."""
+        with self.parameters({name: value}):
+            yield
+
+    @contextmanager
+    def parameters(self, values: Mapping[str, str | None]) -> Iterator[None]:
+        """Set or take away several of them."""
         ssm, path = self.client("ssm"), self.urls["parametersPath"]
         before = stored(ssm, path)
-        after = {**before, name: value}
+        after = {**before, **values}
         store(ssm, path, {name: one for name, one in after.items() if one is not None})
         self.restart()
         try:

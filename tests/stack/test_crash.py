@@ -1,5 +1,6 @@
 """The worker is killed on its way: in the end charged if and only if the image is stored."""
 
+import contextlib
 import os
 import signal
 from decimal import Decimal
@@ -28,12 +29,17 @@ def kill_workers(endpoint: str) -> None:
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
-        try:
-            variables = (entry / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if mark in variables:
-            os.kill(int(entry.name), signal.SIGKILL)
+        if mark in variables(entry):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
+def variables(process: Path) -> list[bytes]:
+    """Return the environment of a process; that of a copy is in a file (``emulator_forks``)."""
+    for place in (process / "cwd" / ".." / "environ", process / "environ"):
+        with contextlib.suppress(OSError):
+            return place.read_bytes().split(b"\0")
+    return []
 
 
 def stored(stack: Driver, quote_id: str) -> bool:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from imagegen.domain.catalog import Catalog, Tier, digest
+from imagegen.domain.catalog import Catalog, Offering, Tier
+from imagegen.domain.digests import digest
 from imagegen.domain.pricing import price_microusd
 from imagegen.domain.sizes import SizeOption
 from imagegen.providers import PROVIDERS
@@ -214,3 +215,29 @@ def test_a_copy_of_a_row_has_the_sizes_of_its_own_fields() -> None:
 
     assert known.model_copy(update={"sizes": (small,)}).options == {"512x512": small}
     assert known.model_copy(deep=True) == known
+
+
+@pytest.mark.parametrize("one", ROWS)
+def test_the_digest_of_a_size_is_that_of_what_is_sent_for_it(one: Offering) -> None:
+    for option in one.sizes:
+        sent = digest(one.provider, one.model, one.sent(option))
+        # The second answer is the kept one.
+        assert [one.digest(option), one.digest(option)] == [sent, sent]
+
+
+def test_a_size_with_other_parameters_has_a_digest_of_its_own() -> None:
+    one = REAL.models[0]
+    own = one.sizes[0]
+    kept = one.digest(own)
+    other = own.model_copy(update={"params": {**own.params, "seed": 7}})
+
+    assert one.digest(other) == digest(one.provider, one.model, one.sent(other)) != kept
+    assert one.digest(own) == kept
+
+
+def test_a_changed_row_keeps_no_digest_of_the_row_before() -> None:
+    one = REAL.models[0]
+    kept = one.digest(one.sizes[0])
+    changed = one.model_copy(update={"model": "another"})
+
+    assert changed.digest(changed.sizes[0]) != kept

@@ -109,6 +109,8 @@ def test_no_input_costs_more_than_the_most(width: int, height: int) -> None:
         ("gemini-standard", [SQUARE], 33_600 + 280),
         ("replicate-ultra", [SQUARE, (1025, 1024)], 70_000 + 90_000),
         ("replicate-high-flux-2", [SQUARE], 45_000),
+        ("bfl-high", [SQUARE], 45_000),
+        ("bfl-high", [SQUARE, (1025, 1024), (2000, 2000)], 30_000 + 15_000 + 30_000 + 60_000),
         ("together-high-kontext", [SQUARE], 41_944),
         ("together-ultra-kontext", [SQUARE], 83_887),
         ("replicate-high-kontext", [(4000, 3000)], 40_000),

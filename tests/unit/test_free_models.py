@@ -128,6 +128,16 @@ def test_what_a_refusal_may_have_cost_is_the_operators_and_never_the_users() -> 
     assert service.spent() == 0
 
 
+def test_a_refusal_that_was_not_billed_is_no_loss_where_others_are() -> None:
+    billing = catalog(row("alpha-standard", priority=1, usd="0.04", billsRefusals=True))
+    service = Service(catalog=billing)
+    service.react("alpha", Outcome.REFUSED)
+    service.providers["alpha"].is_unbilled = True
+    with pytest.raises(ContentRefusedError):
+        service.make()
+    assert service.finished[0].in_doubt_microusd == 0
+
+
 def test_a_refusal_that_the_vendor_does_not_bill_costs_nobody_anything() -> None:
     service = Service(catalog=catalog(row("alpha-standard", priority=1, usd="0.04")))
     service.react("alpha", Outcome.REFUSED)

@@ -268,6 +268,16 @@ def test_a_refusal_that_its_vendor_bills_is_in_doubt() -> None:
     assert ended == [EndedHold(is_settled=False, microusd=_alphas_price(offer))]
 
 
+def test_what_its_vendor_says_it_does_not_bill_is_not_in_doubt() -> None:
+    ended: list[EndedHold] = []
+    billing = catalog(row("alpha-standard", priority=1, billsRefusals=True))
+    service, _ = killed(Outcome.REFUSED, catalog=billing)
+    service.providers["alpha"].is_unbilled = True
+    service.on_ended = ended.append
+    service.reconciler.sweep(limit=10)
+    assert ended == [EndedHold(is_settled=False, microusd=0)]
+
+
 def _alphas_price(offer: Estimate) -> int:
     return offer.price.expected
 
@@ -330,6 +340,62 @@ def test_a_job_without_an_image_after_another_answer_was_lost_is_not_ordered_aga
         service.confirm(offer)
     assert (len(alpha.orders), len(beta.orders)) == (1, 1)
     service.check_charged_iff_stored()
+
+
+def given_up_for_another(*answers: bytes | Outcome | None) -> tuple[Service, Estimate, int]:
+    """A run whose first job outlived its call, and that died while the next provider worked."""
+    for with_fault in (False, True):
+        service, offer = with_jobs(*answers)
+        service.react("alpha", Outcome.UNKNOWN)
+        service.providers["beta"].has_jobs = False
+        if not with_fault:
+            index = _calls_of(service, offer).index("provider.beta.generate")
+    service.wire.faults[index] = Fault.DIES_AFTER
+    with pytest.raises(DiedError):
+        service.confirm(offer)
+    job = service.jobs.get(service.ref(offer))
+    assert job is not None
+    assert job.ticket == "job-1"
+    assert (len(service.providers["alpha"].orders), len(service.providers["beta"].orders)) == (1, 1)
+    service.new_process()
+    service.clock.advance(LEASE_MS + 1)
+    return service, offer, job.later_microusd
+
+
+@pytest.mark.parametrize("answer", [Outcome.REFUSED, Outcome.UNKNOWN, Outcome.UNAVAILABLE])
+def test_what_was_called_after_a_job_was_given_up_is_in_doubt_and_not_ordered_again(
+    answer: Outcome,
+) -> None:
+    ended: list[EndedHold] = []
+    service, offer, later = given_up_for_another(answer)
+    assert later > 0
+    service.on_ended = ended.append
+    service.reconciler.sweep(limit=10)
+    lost = _alphas_price(offer) if answer is Outcome.UNKNOWN else 0
+    wanted = offer.price.ceiling if answer is Outcome.UNAVAILABLE else later + lost
+    assert ended == [EndedHold(is_settled=False, microusd=wanted)]
+    assert not service.ledger().ops[offer.quote_id].retryable
+    with pytest.raises(ImagegenError):
+        service.confirm(offer)
+    assert len(service.called) == 2
+    service.check_charged_iff_stored()
+
+
+def test_the_image_of_a_job_that_was_given_up_is_sold_and_the_later_call_is_in_doubt() -> None:
+    service, offer, later = given_up_for_another(png())
+    assert service.reconciler.sweep(limit=10).settled == 1
+    record = service.records.get(service.ref(offer))
+    assert record is not None
+    assert record.in_doubt_microusd == later
+    service.check_charged_iff_stored()
+
+
+def test_a_run_whose_job_failed_notes_nothing_before_the_next_call() -> None:
+    service, offer = with_jobs(Outcome.UNAVAILABLE)
+    service.react("alpha", Outcome.UNAVAILABLE)
+    service.providers["beta"].has_jobs = False
+    assert "jobs.get" not in _calls_of(service, offer)
+    assert service.jobs.writes == 1
 
 
 def test_an_image_that_cannot_be_sold_is_not_charged() -> None:
@@ -421,6 +487,47 @@ def test_of_two_who_ask_at_once_one_asks() -> None:
     service.reconciler.sweep(limit=10)
     assert alpha.asked == ["job-1"]
     assert state_of(service, offer) is OpState.SETTLED
+    service.check_charged_iff_stored()
+
+
+def two_dead_runs() -> tuple[Service, list[Estimate]]:
+    service, first = with_jobs()
+    second = service.estimate()
+    index = _calls_until(service, "provider.alpha.generate")
+    for offer in (first, second):
+        service.new_process()
+        service.wire.faults[len(service.wire.calls) + index] = Fault.DIES_AFTER
+        with pytest.raises(DiedError):
+            service.confirm(offer)
+    service.new_process()
+    service.clock.advance(LEASE_MS + 1)
+    service.providers["alpha"].asked.clear()
+    return service, [first, second]
+
+
+def test_who_waits_for_an_answer_waits_for_one_question() -> None:
+    service, offers = two_dead_runs()
+    asked = service.providers["alpha"].asked
+    service.reconciler.load(USER)
+    assert len(asked) == 1
+    assert sorted(state_of(service, one) for one in offers) == [OpState.HELD, OpState.SETTLED]
+    service.make()
+    assert len(asked) == 2
+    assert {state_of(service, one) for one in offers} == {OpState.SETTLED}
+    service.check_charged_iff_stored()
+
+
+def test_a_click_while_a_job_waits_for_its_question_is_answered_as_running() -> None:
+    service, offers = two_dead_runs()
+    service.providers["alpha"].job_answers = [None]
+    assert all(isinstance(service.confirm(one), Running) for one in offers)
+    assert len(service.called) == 2
+
+
+def test_the_sweep_asks_for_every_job() -> None:
+    service, offers = two_dead_runs()
+    assert service.reconciler.sweep(limit=10).settled == 2
+    assert {state_of(service, one) for one in offers} == {OpState.SETTLED}
     service.check_charged_iff_stored()
 
 

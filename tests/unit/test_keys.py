@@ -137,6 +137,21 @@ def test_when_all_are_set_aside_a_call_that_is_let_through_tries_them_all() -> N
     assert world.calls == [2, 3]
 
 
+def test_a_question_that_was_billed_is_asked_with_no_other_key_and_not_again() -> None:
+    billed = ProviderError("openai", REFUSED, "A free question was billed.")
+    billed.ends_checks = True
+    world = World([billed, PICTURE])
+    for key in world.keys:
+        key.key_checks = [REFUSED]
+    for _ in range(2):
+        assert world.outcome() is REFUSED
+        with pytest.raises(ProviderError):
+            world.provider.check_key(timeout_seconds=6)
+    assert [len(key.orders) for key in world.keys] == [1, 0]
+    assert [key.key_checks for key in world.keys] == [[REFUSED], [REFUSED]]
+    assert world.refused == []
+
+
 def test_the_time_is_for_all_keys_together() -> None:
     world = World([REFUSED, PICTURE], takes_ms=20_000)
     assert world.generate(timeout_seconds=60) == PICTURE

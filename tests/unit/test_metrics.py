@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from generators.docs import costs
 from imagegen.domain.breaker import State
 from imagegen.domain.catalog import Tier
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import Attempt, Fallback, ImageRecord, RecordStatus
 from imagegen.guard import Transition
 from imagegen.monitoring.metrics import SERIES, Dimension, Metric, Sample, line
+from imagegen.monitoring.observer import LogObserver
 from imagegen.monitoring.samples import (
     OTHER,
     SKIPPED,
@@ -108,6 +110,46 @@ def test_what_a_provider_bills_stands_beside_the_price_where_it_is_known() -> No
     assert Metric.PRICED_USD not in first(MADE).values
 
 
+@pytest.mark.parametrize(
+    ("actual_microusd", "is_over"),
+    [(57_970, False), (57_971, True), (52_700, False), (0, False), (1_000_000, True)],
+)
+def test_an_image_that_costs_over_a_tenth_more_than_its_price_is_counted(
+    actual_microusd: int,
+    is_over: bool,  # noqa: FBT001
+) -> None:
+    record = replace(MADE, charged_microusd=52_700, actual_microusd=actual_microusd)
+    assert first(record).values[Metric.OVER_PRICE] == int(is_over)
+
+
+@pytest.mark.parametrize(("actual_microusd", "logged"), [(57_970, []), (57_971, ["0.057971"])])
+def test_the_log_names_the_row_of_an_image_that_costs_more_than_its_price(
+    caplog: pytest.LogCaptureFixture, actual_microusd: int, logged: list[str]
+) -> None:
+    caplog.set_level("INFO")
+    record = replace(
+        MADE, key="alpha-high", charged_microusd=52_700, actual_microusd=actual_microusd
+    )
+    LogObserver("prod", "INFO", ("alpha",), lambda: NOON_MS).request_finished(record)
+    lines = {one.getMessage(): vars(one) for one in caplog.records}
+    assert lines["generation finished"]["row"] == "alpha-high"
+    assert lines["generation finished"]["charged_usd"] == "0.052700"
+    over = [one["billed_usd"] for name, one in lines.items() if name == "billed above price"]
+    assert over == logged
+
+
+def test_a_figure_that_is_not_known_is_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    LogObserver("prod", "INFO", ("alpha",), lambda: NOON_MS).request_finished(MADE)
+    (finished,) = [vars(one) for one in caplog.records]
+    assert finished["billed_usd"] is None
+
+
+def test_without_the_providers_own_figure_nothing_is_compared() -> None:
+    assert not MADE.is_over_price
+    assert Metric.OVER_PRICE not in first(MADE).values
+
+
 def test_every_call_is_counted_and_timed_by_provider_and_outcome() -> None:
     attempts = (
         Attempt("beta", "m", Outcome.UNAVAILABLE, "503", 900),
@@ -180,19 +222,20 @@ def test_a_probe_beats_and_says_how_things_stand() -> None:
         Metric.MODELS_UNLISTED: 0,
         Metric.PRICES_DRIFTED: 0,
     }
-    keys = {
-        one.provider: one.values[Metric.KEY_REFUSED]
-        for one in samples
-        if "KeyRefused" in one.values
-    }
-    assert keys == {"alpha": 1, "beta": 0, "gamma": 0}
-    rests = {
-        one.provider: one.values[Metric.CIRCUIT_OPEN]
-        for one in samples
-        if "CircuitOpen" in one.values
-    }
-    assert rests == {"alpha": 1, "beta": 0, "gamma": 0}
+    of_providers = [one for one in samples if one.provider and not one.outcome]
+    assert of_providers == [
+        Sample({Metric.CIRCUIT_OPEN: 1}, "alpha"),
+        Sample({Metric.KEY_REFUSED: 1}, "alpha"),
+    ]
     assert Sample({Metric.KEY_CHANGES: 1}, "alpha", "account") in samples
+
+
+def test_a_stack_that_is_well_sends_no_series_of_its_providers() -> None:
+    """Each is billed: an idle stack is to cost as little with many providers as with few."""
+    (beat,) = key_check_samples(Service().key_checker.check())
+    assert beat.values[Metric.PROBES] == 1
+    assert (beat.provider, beat.outcome) == ("", "")
+    assert len(beat.values) + 1 <= costs.probed() <= costs.FREE
 
 
 # The line.

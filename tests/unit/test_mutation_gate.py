@@ -1,6 +1,7 @@
 """The mutation target ends red for what is not explained, and changes only what decides."""
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.mutation.maker import Mutant
 from tests.mutation.mutants import mutants
 from tests.mutation.outcomes import ANEW, KILLED, LEFT_OUT, SURVIVED, TIMEOUT
 from tests.mutation.targets import PACKAGE, own_tests
+from tests.mutation.worker import import_package
 
 OUTCOMES = {**{f"killed {n}": KILLED for n in range(38)}, "hangs": TIMEOUT, "left": SURVIVED}
 MANY_LEFT = OUTCOMES | {"left too": SURVIVED, "and this": SURVIVED}
@@ -109,6 +111,12 @@ def test_what_is_mutated_and_what_must_notice_it_exist() -> None:
     modules = [ROOT / PACKAGE / module for group in GROUPS for module in group.modules]
     tests = [ROOT / one.partition("::")[0] for group in GROUPS for one in group.tests]
     assert [path for path in modules + tests if not path.exists()] == []
+
+
+def test_every_module_can_be_imported_before_it_is_mutated() -> None:
+    import_package()
+
+    assert "imagegen.runtime.loop" in sys.modules
 
 
 def test_every_module_that_decides_is_mutated_or_has_a_reason_why_not() -> None:

@@ -226,13 +226,13 @@ def test_only_two_parts_of_a_jpeg_are_compared_bit_by_bit() -> None:
 
 def test_many_empty_chunks_of_a_webp_are_not_kept() -> None:
     plain = picture("WEBP", lossless=False)
-    body = plain[8:] + b"none\0\0\0\0" * 200_000
+    body = plain[8:] + b"none\0\0\0\0" * 20_000
     content = b"RIFF" + struct.pack("<I", len(body)) + body
     tracemalloc.start()
     try:
         assert measure(content).width == WIDTH
         assert not read_transparency(content).has_alpha
-        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+        assert tracemalloc.get_traced_memory()[1] < 300_000
     finally:
         tracemalloc.stop()
 

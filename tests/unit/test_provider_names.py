@@ -79,7 +79,7 @@ TABLES: Mapping[str, str] = {
 
 def words_of(name: str) -> re.Pattern[str]:
     """A name as a word of its own, or as a part of a name in snake or camel case."""
-    alone = rf"(?<![A-Za-z])(?i:{name})(?![a-z])"
+    alone = rf"(?<![A-Za-z])(?!{name.upper()}[A-Z])(?i:{name})(?![a-z])"
     return re.compile(rf"{alone}|(?<=[a-z]){name.capitalize()}(?![a-z])")
 
 

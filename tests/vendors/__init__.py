@@ -73,6 +73,8 @@ class Vendor:
     models: Any = None
     """A list of the models "one" and "two"; ``None`` where the vendor's says nothing."""
     key_header: str = "authorization"
+    key_scheme: str = "Bearer"
+    """The word before the key in the header of that name."""
     bad_key: tuple[int, Any] = (401, {"error": {}})
     """Status and body of the answer to a bad key."""
     accounts: tuple[tuple[int, str, str], ...] = ()
@@ -84,6 +86,8 @@ class Vendor:
     with_picture: Callable[[Any], Any] | None = None
     """Of a provider with jobs: an answer to both, the order and the question for its job, whose
     image is as given."""
+    questions: int = 0
+    """How many of them are asked until the image is known."""
     success: tuple[int, ...] = (200,)
     says_retry_after: bool = True
     """In the header of that name."""
@@ -94,8 +98,8 @@ class Vendor:
         """Return the header with the key, or those of a signature."""
         if self.signed:
             return self.signed(key)
-        bearer = "Bearer " if self.key_header == "authorization" else ""
-        return {self.key_header: f"{bearer}{key}"}
+        scheme = f"{self.key_scheme} " if self.key_header == "authorization" else ""
+        return {self.key_header: f"{scheme}{key}"}
 
 
 def credential(name: str, key: str) -> Credential:

@@ -55,5 +55,6 @@ VENDOR = Vendor(
     error=error,
     empty=empty,
     with_picture=with_picture,
+    questions=1,
     says_retry_after=False,
 )

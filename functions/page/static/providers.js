@@ -26,5 +26,9 @@ export const PROVIDERS = {
  "bfl": {
   "title": "Black Forest Labs",
   "colour": "#134e4a"
+ },
+ "fal": {
+  "title": "fal",
+  "colour": "#831843"
  }
 };

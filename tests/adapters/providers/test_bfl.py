@@ -11,7 +11,6 @@ from imagegen.domain.ports import ImageAnswer, ImageOrder
 from imagegen.providers.bfl import RUNNING, STATES, BflProvider, cost_of, ticket_of
 from imagegen.providers.faults import HttpAnswer
 from tests.adapters.providers.adapters import KEY, build_adapter, order_for
-from tests.adapters.providers.edits import EDIT
 from tests.adapters.providers.loopback import (
     PNG,
     Loopback,
@@ -92,8 +91,13 @@ def test_while_a_job_runs_there_is_no_answer(state: str, server: Loopback) -> No
         json_reply(401, {}),
         Reply(404, {"Content-Type": "text/html"}, b"<html>not here</html>"),
         Reply(200, {"Content-Type": "text/html"}, b"<html>please wait</html>"),
+        json_reply(200, {}),
+        json_reply(200, {"id": "t1"}),
+        json_reply(200, {"id": "t1", "status": None}),
+        json_reply(200, {"id": "t1", "status": 200, "result": {"sample": "https://bfl.ai/1"}}),
+        json_reply(200, ["Ready"]),
     ],
-    ids=lambda reply: f"{reply.status}-{reply.body[:12].decode()}",
+    ids=lambda reply: f"{reply.status}-{reply.body[:24].decode()}",
 )
 def test_a_question_that_fails_is_no_end_of_the_job(reply: Reply, server: Loopback) -> None:
     vendor_of(server, reply)
@@ -152,11 +156,36 @@ def test_the_ticket_is_a_url_that_may_have_the_key(body: Any, ticket: str) -> No
     assert ticket_of(HttpAnswer(200, {}, body), BASE) == ticket
 
 
-@pytest.mark.parametrize("body", [{}, {"id": 7}, {"id": "no id, but a sentence"}, None, []])
-def test_an_answer_without_a_job_is_none(body: Any) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": 7},
+        {"id": ""},
+        {"cost": 1.5},
+        {"status": "ok"},
+        {"id": "x" * 81},
+        {"id": "no id of a job"},
+        {"polling_url": "https://bfl.ai.evil.org/x"},
+    ],
+)
+def test_an_order_that_was_accepted_without_a_usable_job_is_in_doubt(body: Any) -> None:
     with pytest.raises(ProviderError) as caught:
         ticket_of(HttpAnswer(200, {}, body), BASE)
-    assert caught.value.outcome is not Outcome.UNKNOWN
+    assert caught.value.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("body", [{}, None, [], {"id": None}, {"error": {}}])
+def test_a_success_that_accepts_no_order_counts_for_nothing(body: Any) -> None:
+    with pytest.raises(ProviderError) as caught:
+        ticket_of(HttpAnswer(200, {}, body), BASE)
+    assert caught.value.outcome is Outcome.NO_IMAGE
+
+
+def test_an_order_that_is_refused_in_words_is_a_refusal() -> None:
+    answer = HttpAnswer(200, {}, {"detail": "Your prompt was flagged by our content policy."})
+    with pytest.raises(ProviderError) as caught:
+        ticket_of(answer, BASE)
+    assert caught.value.outcome is Outcome.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -173,11 +202,3 @@ def test_a_credit_is_a_cent(credits_used: float, microusd: int) -> None:
 )
 def test_what_is_no_plausible_cost_is_none(credits_used: Any) -> None:
     assert cost_of(HttpAnswer(200, {}, {"cost": credits_used})) is None
-
-
-def test_an_input_image_is_not_dropped(server: Loopback) -> None:
-    order = replace(order_for("bfl"), inputs=(EDIT,))
-    with pytest.raises(ProviderError) as caught:
-        adapter(server).generate(order, timeout_seconds=20)
-    assert caught.value.outcome is Outcome.NOT_CALLED
-    assert server.asked == []

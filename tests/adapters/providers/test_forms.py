@@ -265,7 +265,7 @@ def test_a_link_to_another_local_port_is_not_followed(name: str, server: Loopbac
         Outcome.REFUSED,
     }
     assert not [one for one in server.asked if one.path.startswith("/files/")]
-    assert len(server.asked) == (2 if vendor(name).with_picture else 1)
+    assert len(server.asked) == 1 + vendor(name).questions
 
 
 @in_one_answer

@@ -1,5 +1,6 @@
 """Ideogram: where its links may lead, and what a dry run asks for."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,11 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.vendor_prices import source_of
 from imagegen.providers.addresses import BlockedError, allowed_target
 from imagegen.providers.ideogram import RESULT_HOSTS, build
+from imagegen.providers.keys import Keychain, KeyedProvider
 from imagegen.providers.pictures import pictures_in
 from tests.adapters.providers.adapters import build_adapter, order_for
 from tests.adapters.providers.loopback import Loopback, json_reply
+from tests.fakes.clock import Clock
 
 NAME = "ideogram"
 PUBLIC = "93.184.216.34"
@@ -112,3 +115,38 @@ def test_a_dry_run_that_made_an_image_ends_the_checks_and_wakes_somebody(server:
     for error in (checked.value, stated.value):
         assert (error.outcome, error.provider_code) == (Outcome.ACCOUNT, "dry_run_billed")
     assert len(server.asked) == 2
+
+
+def test_a_dry_run_that_made_an_image_is_not_repeated_with_any_key(server: Loopback) -> None:
+    made = {"generation_id": "g1", "seed": 1, "data": []}
+    server.replies(json_reply(200, made))
+    keyed = KeyedProvider(
+        Keychain(NAME, [build_adapter(NAME, server, key=key) for key in ("one", "two")], Clock())
+    )
+    asked: list[Callable[[], object]] = [
+        lambda: keyed.check_key(timeout_seconds=10),
+        lambda: keyed.stated_prices([order_for(NAME)], timeout_seconds=10),
+        lambda: keyed.check_key(timeout_seconds=10),
+    ]
+    for ask in asked:
+        with pytest.raises(ProviderError) as caught:
+            ask()
+        assert caught.value.provider_code == "dry_run_billed"
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 422])
+def test_an_error_is_not_billed_and_an_image_that_is_withheld_is(
+    status: int, server: Loopback
+) -> None:
+    withheld = {"generation_id": "g1", "seed": 1, "data": [{"is_image_safe": False, "url": ""}]}
+    server.replies(
+        json_reply(status, {"error": "flagged by our content policy"}), json_reply(200, withheld)
+    )
+    errors = []
+    for _ in range(2):
+        with pytest.raises(ProviderError) as caught:
+            build_adapter(NAME, server).generate(order_for(NAME), timeout_seconds=10)
+        errors.append(caught.value)
+    assert [one.is_unbilled for one in errors] == [True, False]
+    assert errors[1].outcome is Outcome.REFUSED

@@ -13,7 +13,8 @@ from google.genai import errors, types
 from PIL import Image
 from replicate.client import Client as ReplicateClient
 
-from imagegen.domain.catalog import Offering, digest
+from imagegen.domain.catalog import Offering
+from imagegen.domain.digests import digest
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.operations import Operation
@@ -71,7 +72,8 @@ def calls(provider: str, order: ImageOrder, server: Loopback) -> list[ToolUse]:
 def names_of(row: Offering) -> set[str]:
     """Return the fields in which the pictures of a model stand."""
     assert row.inputs
-    return {row.inputs.field, row.inputs.mask_field}
+    numbered = {f"{row.inputs.field}_{number}" for number in range(2, row.inputs.most + 1)}
+    return {row.inputs.field, row.inputs.mask_field, *numbered}
 
 
 def json_params(row: Offering, asked: ToolUse) -> dict[str, Any]:
@@ -264,6 +266,9 @@ HUGE = InputFile(Role.EDIT, EDIT.content.ljust(15_000_000, b"\0"), "image/png", 
         pytest.param("together-high-kontext", (EDIT, OTHERS[0]), id="two at Kontext"),
         pytest.param("together-high-kontext", (EDIT, MASK), id="no mask at Kontext"),
         pytest.param("replicate-high", (EDIT,), id="no field at Replicate"),
+        pytest.param("bfl-ultra", (EDIT,), id="no price at Black Forest Labs"),
+        pytest.param("bfl-high", (EDIT, MASK), id="no mask at Black Forest Labs"),
+        pytest.param("fal-high", (EDIT,), id="no field at fal"),
         pytest.param("replicate-high-kontext", (EDIT, OTHERS[0]), id="two at Kontext, Replicate"),
         pytest.param("replicate-ultra", (EDIT, MASK), id="no mask at FLUX.2"),
         pytest.param("replicate-high-fill", (EDIT, OTHERS[0], MASK), id="two at Fill"),
@@ -370,6 +375,15 @@ def test_flux_2_gets_a_list_of_urls_in_order(server: Loopback) -> None:
     urls = [file_url(server, number) for number in (1, 2, 3)]
     assert asked.json()["input"]["input_images"] == urls
     assert [files_of(one)[0].content for one in uploads] == [one.content for one in inputs]
+
+
+def test_black_forest_labs_gets_numbered_pictures_in_order(server: Loopback) -> None:
+    inputs = (EDIT, *OTHERS[:7])
+    (asked,) = calls("bfl", edit_order("bfl-high", *inputs), server)
+    names = ["input_image", *(f"input_image_{number}" for number in range(2, 9))]
+    sent = asked.json()
+    assert [name for name in sent if name.startswith("input_image")] == names
+    assert [base64.b64decode(sent[name]) for name in names] == [one.content for one in inputs]
 
 
 def test_a_mask_for_fill_is_white_where_ours_is_transparent(server: Loopback) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from urllib.parse import unquote
 
 import pytest
 
@@ -10,6 +11,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS
 from tests.adapters.providers.adapters import KEY, PATHS, build_adapter
 from tests.adapters.providers.loopback import Loopback, Reply, json_reply
+from tests.fakes.catalogs import real_catalog
 from tests.vendors import vendor
 
 LISTING = [name for name in PROVIDERS if vendor(name).models]
@@ -32,6 +34,18 @@ def test_a_key_is_checked_by_one_free_call(name: str, server: Loopback) -> None:
     assert (asked.method, asked.path) == (method, PATHS[name] + vendor(name).key_check)
     assert body is None or asked.json() == body
     assert KEY in asked.headers[vendor(name).key_header]  # of a signature, its public part
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_what_a_key_check_asks_the_price_of_is_in_the_catalog(name: str, server: Loopback) -> None:
+    """A model that is retired there must not make every key look bad."""
+    server.replies(json_reply(200, vendor(name).models or {}))
+    build_adapter(name, server).check_key(timeout_seconds=10)
+    (asked,) = server.asked
+    models = {row.model for row in real_catalog().models if row.provider == name}
+    named = {model for model in models if model in unquote(asked.path)}
+    prices = ("dry_run", "pricing")
+    assert bool(named) == any(word in asked.path for word in prices)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

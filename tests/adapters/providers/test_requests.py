@@ -88,7 +88,7 @@ def test_the_key_goes_in_the_vendors_header_and_nowhere_else(name: str, server: 
     row = next(row for row in CATALOG["models"] if row["provider"] == name)
     asked = sent(row, row["sizes"][0], server)
     header = vendor(name).key_header
-    assert asked.headers[header].removeprefix("Bearer ") == KEY
+    assert asked.headers[header].removeprefix(f"{vendor(name).key_scheme} ") == KEY
     others = [value for name, value in asked.headers.items() if name != header]
     assert KEY not in f"{asked.path} {asked.body!r} {others}"
 

@@ -5,8 +5,6 @@ when it is loaded: a row with a size that has no price, or with a decimal finer 
 stops the service from starting. Otherwise it would make images for nothing.
 """
 
-import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -19,6 +17,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, HttpUrl, model_validator
 
 from imagegen.domain.abilities import Enlargement, InputSupport, Previews
+from imagegen.domain.digests import digest
 from imagegen.domain.operations import Operation
 from imagegen.domain.price_rules import PIXEL_SIZE, CatalogModel, PerImage, PriceRule, TokenPrices
 from imagegen.domain.replacements import MAX_NAME, Alias, Name, Retired
@@ -164,7 +163,14 @@ class Offering(CatalogModel):
 
     def digest(self, option: SizeOption) -> str:
         """Return 16 hex digits that bind a price to the parameters that it was made for."""
+        if self.options.get(option.size) is option:
+            return self.digests[option.size]
         return digest(self.provider, self.model, self.sent(option))
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """The digests of the row's own sizes."""
+        return {one.size: digest(self.provider, self.model, self.sent(one)) for one in self.sizes}
 
 
 class Catalog(CatalogModel):
@@ -239,12 +245,6 @@ class Variant:
 
     row: Offering
     option: SizeOption
-
-
-def digest(provider: str, model: str, params: Mapping[str, Any]) -> str:
-    """Return 16 hex digits of a hash over what is sent to a provider."""
-    canonical = json.dumps([provider, model, params], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def parse_catalog(text: str | bytes) -> Catalog:

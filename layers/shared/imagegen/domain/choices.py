@@ -1,6 +1,7 @@
 """Choices: the few models, of all tiers, that a person may take instead, each with its price."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -51,10 +52,10 @@ def choices(
         # The models of the offer's own tier are judged already.
         tier: chosen.suitable
         if tier is criteria.tier
-        else suitable(catalog, replace(criteria, tier=tier), availability, today)
+        else suitable(catalog.tier(tier, criteria.operation), criteria, availability, today)
         for tier in Tier
     }
-    every = [_choice(one, tier, price_multiple) for tier in tiers.values() for one in tier]
+    every = [one for tier in tiers.values() for one in _choices(tier, price_multiple)]
     first = chosen.candidates[0]
     own = Choice((), first.variant.row, first.price_microusd, chosen.ceiling_microusd)
     every = [own if one.row.key == own.row.key else one for one in every] or [own]
@@ -77,11 +78,15 @@ def _labelled(found: Iterable[tuple[Label, Choice]]) -> tuple[Choice, ...]:
     return tuple(by_key.values())
 
 
-def _choice(one: Candidate, tier: Iterable[Candidate], price_multiple: Decimal) -> Choice:
-    """Return a choice: its ceiling is the dearest of the models that may replace it if named."""
-    most = one.price_microusd * price_multiple
-    ceiling = max(other.price_microusd for other in tier if other.price_microusd <= most)
-    return Choice((), one.variant.row, one.price_microusd, ceiling)
+def _choices(tier: Collection[Candidate], price_multiple: Decimal) -> Iterator[Choice]:
+    """Yield a tier's choices: a ceiling is the dearest of the models that may replace one if named.
+
+    Its own price is within the multiple, which is at least 1.
+    """
+    prices = sorted(one.price_microusd for one in tier)
+    for one in tier:
+        ceiling = prices[bisect_right(prices, one.price_microusd * price_multiple) - 1]
+        yield Choice((), one.variant.row, one.price_microusd, ceiling)
 
 
 def _by_price(one: Choice) -> tuple[int, int, str]:

@@ -245,3 +245,7 @@ class ProviderError(ImagegenError):
         self.outcome = outcome
         self.provider_code = provider_code
         self.http_status = http_status
+        self.ends_checks = False
+        """Whether nothing more may be asked for free, with any key: the question was billed."""
+        self.is_unbilled = False
+        """Whether the vendor bills nothing for this answer, although it may bill other refusals."""

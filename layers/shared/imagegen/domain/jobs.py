@@ -36,6 +36,8 @@ class Job:
     """The run's record when the job was accepted, with the row, the provider and the model."""
     transparent: bool = False
     """Whether the background has to be transparent."""
+    later_microusd: int = 0
+    """The price of the candidate that the run called after it had given up waiting for this job."""
 
 
 class JobStore(Protocol):

@@ -43,6 +43,10 @@ class Fallback:
     reason: str
 
 
+OVER_PRICE_PERCENT = 10
+"""An image that costs the operator more than its price by more than this is looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
     """What is kept of one confirmed request."""
@@ -101,6 +105,12 @@ class ImageRecord:
     def derived_from(self) -> str:
         """The quote id of the first image that this one was made from; empty without any."""
         return next(filter(None, self.parents), "")
+
+    @property
+    def is_over_price(self) -> bool:
+        """Whether the provider's own count says that the image cost much more than its price."""
+        actual, charged = self.actual_microusd, self.charged_microusd
+        return actual is not None and actual * 100 > charged * (100 + OVER_PRICE_PERCENT)
 
     @property
     def pixels(self) -> str:

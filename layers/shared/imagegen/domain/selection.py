@@ -1,6 +1,6 @@
 """Which models may make an image, in which order, and why the others may not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -67,10 +67,13 @@ def select(
 
 
 def suitable(
-    catalog: Catalog, criteria: Criteria, availability: Mapping[str, Availability], today: date
+    rows: Iterable[Offering],
+    criteria: Criteria,
+    availability: Mapping[str, Availability],
+    today: date,
 ) -> tuple[Candidate, ...]:
-    """Return every model of the tier that can make the image, whatever the first one costs."""
-    judged = judge(catalog.tier(criteria.tier, criteria.operation), criteria, availability, today)
+    """Return every one of the rows that can make the image, whatever the first one costs."""
+    judged = judge(rows, criteria, availability, today)
     return tuple(one for one in judged if isinstance(one, Candidate))
 
 
@@ -118,11 +121,12 @@ def _within_multiple(
         within = [one for one in fitting if one.price_microusd <= most] or fitting
     most = within[0].price_microusd * multiple if within else Decimal(0)
     within = [one for one in within if one.price_microusd <= most]
+    kept = {one.key for one in within}
     detail = f"costs more than {multiple} times the expected price"
     above = [
         LeftOut(one.variant.row, Reason.MULTIPLE, detail, one.price_microusd)
         for one in fitting
-        if one not in within
+        if one.key not in kept
     ]
     return within, above
 

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from imagegen.wire.values import iso_time
@@ -43,6 +44,7 @@ class Metric(StrEnum):
     IN_DOUBT_USD = "InDoubtUsd"
     PRICED_USD = "PricedUsd"
     BILLED_USD = "BilledUsd"
+    OVER_PRICE = "OverPrice"
     # Calls to providers.
     CALLS = "Calls"
     CALL_MS = "CallMs"
@@ -107,6 +109,7 @@ SERIES: Mapping[Metric, Series] = {
     Metric.IN_DOUBT_USD: Series(Unit.NONE, (_STACK,)),
     Metric.PRICED_USD: Series(Unit.NONE, (_STACK,)),
     Metric.BILLED_USD: Series(Unit.NONE, (_STACK,)),
+    Metric.OVER_PRICE: Series(Unit.COUNT, (_STACK,)),
     Metric.CALLS: Series(Unit.COUNT, (_OUTCOME,)),
     Metric.CALL_MS: Series(Unit.MILLISECONDS, (_OUTCOME,)),
     # 0 or 1 for each call: the average is the rate, and it exists from the first call on.
@@ -158,7 +161,10 @@ def line(sample: Sample, *, stack: str, level: str, now_ms: int) -> str:
     """
     dimensions = {Dimension.STACK: stack, **sample.dimensions}
     document: dict[str, Any] = {
-        "_aws": {"Timestamp": now_ms, "CloudWatchMetrics": _directives(sample, set(dimensions))},
+        "_aws": {
+            "Timestamp": now_ms,
+            "CloudWatchMetrics": _directives(*sample.values, given=frozenset(dimensions)),
+        },
         "level": level,
         "timestamp": iso_time(now_ms),
     }
@@ -167,10 +173,14 @@ def line(sample: Sample, *, stack: str, level: str, now_ms: int) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def _directives(sample: Sample, given: set[Dimension]) -> list[dict[str, Any]]:
-    """Return the metric directives: one for each combination of dimension sets."""
+@cache
+def _directives(*measured: Metric, given: frozenset[Dimension]) -> list[dict[str, Any]]:
+    """Return the metric directives: one for each combination of dimension sets.
+
+    A service has some dozens of different samples, and each of them many times.
+    """
     metrics: dict[tuple[Dimensions, ...], list[dict[str, str]]] = defaultdict(list)
-    for metric in sample.values:
+    for metric in measured:
         sets = tuple(one for one in SERIES[metric].sets if given.issuperset(one))
         metrics[sets].append({"Name": metric, "Unit": SERIES[metric].unit})
     return [

@@ -50,7 +50,9 @@ class LogObserver:
             tier=record.tier,
             provider=record.provider,
             model=record.model,
+            row=record.key,
             charged_usd=usd_text(record.charged_microusd),
+            billed_usd=_usd_or_none(record.actual_microusd),
             in_doubt_usd=usd_text(record.in_doubt_microusd),
             duration_ms=record.duration_ms,
             code=record.code,
@@ -59,6 +61,14 @@ class LogObserver:
                 for a in record.attempts
             ],
         )
+
+        if record.is_over_price:
+            logger.warning(
+                "billed above price",
+                row=record.key,
+                charged_usd=usd_text(record.charged_microusd),
+                billed_usd=_usd_or_none(record.actual_microusd),
+            )
 
     def dead_run_ended(self, ended: "EndedHold") -> None:
         """Report a request whose run died and was ended by the reconciler."""
@@ -83,14 +93,13 @@ class LogObserver:
         """Report a check of the catalog's prices; the next key check has the metric."""
         logger.info("prices checked", outcomes=results.outcomes)
         for one in results.drifts:
-            stated = one.stated_microusd
             logger.warning(
                 "price differs",
                 provider=one.row.provider,
                 model=one.row.model,
                 tier=one.row.tier,
                 listed_usd=usd_text(one.microusd),
-                stated_usd=None if stated is None else usd_text(stated),
+                stated_usd=_usd_or_none(one.stated_microusd),
             )
 
     def key_set_aside(self, provider: str, number: int) -> None:
@@ -122,3 +131,7 @@ class LogObserver:
         for sample in found:
             text = line(sample, stack=self.stack_name, level=self.level, now_ms=at_ms)
             sys.stdout.write(f"{text}\n")
+
+
+def _usd_or_none(microusd: int | None) -> str | None:
+    return None if microusd is None else usd_text(microusd)

@@ -45,6 +45,7 @@ def image_samples(record: ImageRecord, providers: Collection[str]) -> Iterator[S
     if record.actual_microusd is not None:
         values[Metric.PRICED_USD] = _usd(record.charged_microusd)
         values[Metric.BILLED_USD] = _usd(record.actual_microusd)
+        values[Metric.OVER_PRICE] = int(record.is_over_price)
     yield Sample(values, provider=_provider_or_other(record.provider, providers) if made else "")
     for attempt in record.attempts:
         yield _attempt_sample(attempt, providers)
@@ -91,7 +92,11 @@ def sweep_samples() -> Iterator[Sample]:
 
 
 def key_check_samples(results: "KeyCheckResults") -> Iterator[Sample]:
-    """Yield the samples of one key check; an alarm notices when they stop."""
+    """Yield the samples of one key check; an alarm notices when they stop.
+
+    A provider has a sample of its own only while something is wrong with it: CloudWatch bills each
+    series of a provider that has values, and the heartbeat says that the others are well.
+    """
     values: dict[Metric, float] = {
         Metric.PROBES: 1,
         Metric.CIRCUITS_OPEN: sum(results.open_circuits.values()),
@@ -103,9 +108,10 @@ def key_check_samples(results: "KeyCheckResults") -> Iterator[Sample]:
         values[Metric.RETIREMENT_DAYS] = results.days_left
     yield Sample(values)
     for provider, resting in results.open_circuits.items():
-        yield Sample({Metric.CIRCUIT_OPEN: min(1, resting)}, provider)
-    for provider in results.key_checks:
-        yield Sample({Metric.KEY_REFUSED: int(provider in results.refused)}, provider)
+        if resting:
+            yield Sample({Metric.CIRCUIT_OPEN: 1}, provider)
+    for provider in results.refused:
+        yield Sample({Metric.KEY_REFUSED: 1}, provider)
     for change in results.changes:
         yield Sample({Metric.KEY_CHANGES: 1}, change.provider, change.new)
 

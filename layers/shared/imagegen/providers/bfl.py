@@ -33,9 +33,9 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import JsonHttp
-from imagegen.providers.input_files import cannot_send
+from imagegen.providers.input_files import base64_text, check_named_fields
 from imagegen.providers.pictures import pictures_in
-from imagegen.providers.polling import Questions, is_missing, is_trusted
+from imagegen.providers.polling import Questions, is_missing, is_trusted, without_job
 from imagegen.providers.refusals import states_refusal
 
 NAME = "bfl"
@@ -43,6 +43,8 @@ HOSTS = ("bfl.ai",)
 """Whose hosts get the key, and from which results are fetched."""
 MICROUSD_PER_CREDIT = 10_000
 """A credit is a cent (https://docs.bfl.ai/quick_start/pricing)."""
+ACCEPTED = ("id", "polling_url", "cost", "status")
+"""What the answer to an order contains if there is a job."""
 RUNNING = frozenset({"Pending", "Reasoning", "Generating", "Queued", "Processing"})
 READY = "Ready"
 FORGOTTEN = "Task not found"
@@ -80,15 +82,15 @@ class BflProvider:
 
         Raises:
             ProviderError: there is no image; ``classify`` determines the outcome, and it is
-                ``UNKNOWN`` when the job still ran at the deadline.
+                ``UNKNOWN`` when the job still ran at the deadline. ``NOT_CALLED`` when the inputs
+                cannot be sent.
         """
-        if order.inputs:
-            raise cannot_send(NAME, "its rows have no price for input images")
+        body = to_body(order)
         deadline = Deadline.after(timeout_seconds, self.clock)
         accepted = self.http.post(
             f"{self.base_url}/{quote(order.model, safe='')}",
             headers=self._headers(),
-            body=to_body(order),
+            body=body,
             timeout_seconds=timeout_seconds,
         )
         raise_if(classify(accepted))
@@ -154,8 +156,18 @@ def build(api_key: SecretStr, base_url: str) -> BflProvider:
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
-    """Return the body of POST /v1/{model}."""
-    return {**order.params, "prompt": order.prompt}
+    """Return the body of POST /v1/{model}: the second picture's field has a number, and so on.
+
+    Raises:
+        ProviderError: ``NOT_CALLED``: the model has no field for an input.
+    """
+    check_named_fields(NAME, order)
+    name = order.input_fields.pictures if order.input_fields else ""
+    pictures: dict[str, Json] = {
+        name if number == 1 else f"{name}_{number}": base64_text(one)
+        for number, one in enumerate(order.inputs, 1)
+    }
+    return {**order.params, **pictures, "prompt": order.prompt}
 
 
 def ticket_of(answer: HttpAnswer, base_url: str) -> str:
@@ -164,14 +176,14 @@ def ticket_of(answer: HttpAnswer, base_url: str) -> str:
     Otherwise, as behind a proxy, it is built from the job's id.
 
     Raises:
-        ProviderError: the answer has neither.
+        ProviderError: the answer has neither; ``UNKNOWN`` if the order may have been accepted.
     """
     url = text_at(answer.body, "polling_url")
     if url and is_trusted(url, base_url, HOSTS):
         return url
     job_id = token(dig(answer.body, "id"))
     if job_id is None:
-        raise no_image(NAME, answer)
+        raise without_job(NAME, answer, ACCEPTED)
     return f"{base_url}/get_result?id={quote(job_id, safe='')}"
 
 
@@ -187,9 +199,12 @@ def cost_of(answer: HttpAnswer) -> dict[str, int] | None:
 
 
 def has_ended(answer: HttpAnswer) -> bool:
-    """Return whether an answer to a question is the end of the job."""
+    """Return whether an answer to a question is the end of the job.
+
+    One without a status says nothing of it.
+    """
     if answer.status == 200:
-        return text_at(answer.body, "status") not in RUNNING
+        return text_at(answer.body, "status") not in {"", *RUNNING}
     return is_missing(answer)
 
 
@@ -216,7 +231,9 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
     """Return the error in the answer to an order or a key check, ``None`` for a success."""
     if 200 <= answer.status < 300:
         return None
-    return answered_fault(NAME, _outcome(answer), answer)
+    error = answered_fault(NAME, _outcome(answer), answer)
+    error.is_unbilled = True  # An order that is not accepted is no job.
+    return error
 
 
 def _outcome(answer: HttpAnswer) -> Outcome:

@@ -84,6 +84,7 @@ PROVIDERS = {
         keys_url="https://ideogram.ai/manage-api",
         base_url="https://api.ideogram.ai",
         colour="#3730a3",
+        off_by_default=True,
     ),
     "bfl": About(
         title="Black Forest Labs",
@@ -91,6 +92,14 @@ PROVIDERS = {
         keys_url="https://dashboard.bfl.ai",
         base_url="https://api.bfl.ai/v1",
         colour="#134e4a",
+        off_by_default=True,
+    ),
+    "fal": About(
+        title="fal",
+        key_name="FAL_KEY",
+        keys_url="https://fal.ai/dashboard/keys",
+        base_url="https://queue.fal.run",
+        colour="#831843",
         off_by_default=True,
     ),
 }

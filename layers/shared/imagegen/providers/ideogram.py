@@ -156,13 +156,16 @@ def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
 def classify(answer: HttpAnswer) -> ProviderError | None:
     """Return the error in an answer, ``None`` for a success.
 
-    An image that did not pass the safety check is a success with an empty link.
+    An image that did not pass the safety check is a success with an empty link, and is billed. An
+    error is not (https://developer.ideogram.ai/ideogram-api/errors, read on 2026-11-26).
     """
     if 200 <= answer.status < 300 and not dig(answer.body, "error"):
         is_withheld = any(dig(one, "is_image_safe") is False for one in _made(answer))
         return answered_fault(NAME, Outcome.REFUSED, answer) if is_withheld else None
     reason = text_at(answer.body, "reject_reason")
-    return answered_fault(NAME, _outcome(answer, reason), answer, code=reason)
+    error = answered_fault(NAME, _outcome(answer, reason), answer, code=reason)
+    error.is_unbilled = answer.status >= 400
+    return error
 
 
 def dry_run_fault(answer: HttpAnswer) -> ProviderError | None:
@@ -174,7 +177,9 @@ def dry_run_fault(answer: HttpAnswer) -> ProviderError | None:
     if not text_at(answer.body, "generation_id"):
         return None
     advice = "A dry run made an image, which is billed: switch the provider off."
-    return answered_fault(NAME, Outcome.ACCOUNT, answer, code="dry_run_billed", advice=advice)
+    error = answered_fault(NAME, Outcome.ACCOUNT, answer, code="dry_run_billed", advice=advice)
+    error.ends_checks = True
+    return error
 
 
 def quoted_in(answer: HttpAnswer) -> Statement:

@@ -2,6 +2,7 @@
 
 Only a refusal of the key itself (``ACCOUNT``) leads to the next key, because then no image was
 made. After a lost answer no other key is tried: the first key's account may still be billed.
+Nor is one after a free question that was billed, and such a question is not asked again.
 """
 
 from collections.abc import Callable, Sequence
@@ -59,6 +60,8 @@ class Keychain[Client]:
     on_set_aside: Callable[[str, int], None] = lambda _provider, _number: None
     """Called with the provider and the number of the refused key, counted from 1."""
     _until_ms: list[int] = field(init=False)
+    _billed: ProviderError | None = field(init=False, default=None)
+    """The error of a free question that was billed."""
 
     def __post_init__(self) -> None:
         self._until_ms = [0] * len(self.clients)
@@ -72,6 +75,7 @@ class Keychain[Client]:
             ProviderError: ``ACCOUNT`` when every key was refused, else the error of a call.
         """
         end_ms = self.now_ms() + int(timeout_seconds * 1000)
+        self._raise_if_billed()
         refused = fault(self.provider, Outcome.ACCOUNT, "no key is set")
         for index in usable_keys(self._until_ms, now_ms=self.now_ms()):
             left_seconds = (end_ms - self.now_ms()) / 1000
@@ -80,7 +84,7 @@ class Keychain[Client]:
             try:
                 return self._call(index, call, left_seconds)
             except ProviderError as error:
-                if error.outcome is not Outcome.ACCOUNT:
+                if error.outcome is not Outcome.ACCOUNT or error.ends_checks:
                     raise
                 refused = error
         raise refused
@@ -89,8 +93,10 @@ class Keychain[Client]:
         """Raise unless at least one key is good; every key is checked.
 
         Raises:
-            ProviderError: no key is good; ``ACCOUNT`` only when every one was refused.
+            ProviderError: no key is good; ``ACCOUNT`` only when every one was refused, or when a
+                check was billed.
         """
+        self._raise_if_billed()
         results = [
             self._check_one(index, call, timeout_seconds) for index in range(len(self.clients))
         ]
@@ -107,8 +113,14 @@ class Keychain[Client]:
         try:
             self._call(index, call, timeout_seconds / len(self.clients))
         except ProviderError as error:
+            if error.ends_checks:
+                raise
             return error
         return None
+
+    def _raise_if_billed(self) -> None:
+        if self._billed is not None:
+            raise self._billed.with_traceback(None)
 
     def _call[Answer](
         self, index: int, call: Callable[[Client, float], Answer], timeout_seconds: float
@@ -116,7 +128,9 @@ class Keychain[Client]:
         try:
             answer = call(self.clients[index], timeout_seconds)
         except ProviderError as error:
-            if error.outcome is Outcome.ACCOUNT:
+            if error.ends_checks:
+                self._billed = error
+            elif error.outcome is Outcome.ACCOUNT:
                 self._until_ms[index] = self.now_ms() + SET_ASIDE_MS
                 self.on_set_aside(self.provider, index + 1)
             raise

@@ -4,13 +4,15 @@ The URLs to ask come from answers, so that they are not trusted with the key: on
 own hosts get it. Asking is free of charge, and a question that fails does not stop the job.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from imagegen.domain.errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.providers.addresses import BlockedError, is_at, split_url
 from imagegen.providers.bounds import Deadline
-from imagegen.providers.faults import HttpAnswer
+from imagegen.providers.classification import no_image
+from imagegen.providers.faults import HttpAnswer, answered_fault, dig
 from imagegen.providers.http import JsonHttp
 
 QUESTION_SECONDS = 10.0
@@ -69,6 +71,18 @@ def is_trusted(url: str, base_url: str, hosts: Sequence[str]) -> bool:
         return True
     is_vendor = is_at(base.host, hosts) and is_at(origin.host, hosts)
     return is_vendor and (origin.scheme, origin.port) == ("https", 443)
+
+
+def without_job(provider: str, answer: HttpAnswer, fields: Iterable[str]) -> ProviderError:
+    """Return the error for the success of an order that has no job to ask for.
+
+    With one of the ``fields`` that accept an order, it may have been ordered, and billed.
+    """
+    error = no_image(provider, answer)
+    is_accepted = any(dig(answer.body, field) is not None for field in fields)
+    if error.outcome is Outcome.NO_IMAGE and is_accepted:
+        return answered_fault(provider, Outcome.UNKNOWN, answer)
+    return error
 
 
 def is_missing(answer: HttpAnswer) -> bool:

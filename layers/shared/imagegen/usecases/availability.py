@@ -149,11 +149,17 @@ def _state(
     blocked: Mapping[str, int],
 ) -> Availability:
     if setup is None or not setup.has_key:
-        return Availability(Reason.NO_KEY)
+        return _NO_KEY
     if not setup.enabled:
-        return Availability(Reason.DISABLED)
+        return _DISABLED
     if row.key in drifted:
-        return Availability(Reason.PRICE)
+        return _DRIFTED
     names = (row.provider, model_circuit(row.provider, row.model)) if blocked else ()
     until_ms = next((blocked[name] for name in names if name in blocked), None)
-    return Availability() if until_ms is None else Availability(Reason.CIRCUIT, until_ms)
+    return _AVAILABLE if until_ms is None else Availability(Reason.CIRCUIT, until_ms)
+
+
+_AVAILABLE = Availability()
+_NO_KEY = Availability(Reason.NO_KEY)
+_DISABLED = Availability(Reason.DISABLED)
+_DRIFTED = Availability(Reason.PRICE)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+from typing import TYPE_CHECKING
 
 from imagegen.domain.candidates import Availability, sent_option
 from imagegen.domain.catalog import Catalog, Variant
@@ -24,6 +25,10 @@ from imagegen.domain.quote import Quote, QuotedCandidate
 from imagegen.guard import Guard
 from imagegen.usecases.generate.delivery import delivered, promise_of
 from imagegen.usecases.generate.run import AttemptLog, ImageMade, Run
+
+if TYPE_CHECKING:
+    # Only a provider with jobs loads it.
+    from imagegen.usecases.generate.jobs import Jobs
 
 SHORTEST_CALL_SECONDS = 5.0
 
@@ -51,8 +56,8 @@ class ProviderLoop:
     fallback_after_unknown: bool
     name_of: Callable[[str, str], str]
     """Returns the name of a user for a provider: no provider learns the user's id."""
-    keep_job: Callable[[Run, QuotedCandidate, str], None]
-    """Keeps the ticket of the job that a provider accepted for a candidate."""
+    jobs: Callable[[], "Jobs"]
+    """Keeps the tickets of the jobs that providers accept."""
 
     def make_image(self, run: Run) -> ImageMade:
         """Return the first image that a candidate makes; every attempt is added to ``run.log``.
@@ -157,12 +162,18 @@ class ProviderLoop:
         if timeout < SHORTEST_CALL_SECONDS:
             raise ProviderError(provider, Outcome.NOT_CALLED, "There is no time left.")
         order = self._order(candidate, variant, run)
+        if run.log.has_job and run.log.in_doubt:
+            self.jobs().keep_later_call(run, candidate)
         answer = client.generate(order, timeout_seconds=timeout)
         return delivered(candidate, variant, answer, promise=promise_of(run))
 
     def _order(self, candidate: QuotedCandidate, variant: Variant, run: Run) -> ImageOrder:
         order = _order(variant, run, self.name_of(run.quote.user, variant.row.provider))
-        return replace(order, on_job=partial(self.keep_job, run, candidate))
+        return replace(order, on_job=partial(self._keep_job, run, candidate))
+
+    def _keep_job(self, run: Run, candidate: QuotedCandidate, ticket: str) -> None:
+        run.log.has_job = True
+        self.jobs().keep(run, candidate, ticket)
 
 
 def _order(variant: Variant, run: Run, user: str) -> ImageOrder:

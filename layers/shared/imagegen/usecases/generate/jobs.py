@@ -72,12 +72,30 @@ class Jobs:
 
         If it cannot be kept, the run goes on: the job is then lost only if the run dies as well.
         """
+        self._put(run.ref, lambda: self._job(run, candidate, ticket))
+
+    def keep_later_call(self, run: Run, candidate: QuotedCandidate) -> None:
+        """Note in the run's job that another candidate is called although the job may still run.
+
+        If the run dies then, that call may have been billed as well.
+        """
+        self._put(run.ref, lambda: self._with_later_call(run, candidate))
+
+    def _put(self, ref: ImageRef, build: Callable[[], Job | None]) -> None:
         try:
-            self.store.put(run.ref, self._job(run, candidate, ticket))
+            job = build()
+            if job is not None:
+                self.store.put(ref, job)
         except StoreUnavailableError:
             pass
         except Exception as error:  # noqa: BLE001 an image that is ordered is not lost over it
             self.on_unexpected(error)
+
+    def _with_later_call(self, run: Run, candidate: QuotedCandidate) -> Job | None:
+        job = self.store.get(run.ref)
+        if job is None or not is_job_of(job, run.hold.op):
+            return None
+        return replace(job, later_microusd=candidate.price_microusd)
 
     def _job(self, run: Run, candidate: QuotedCandidate, ticket: str) -> Job:
         row = self.catalog.by_key[candidate.key]
@@ -91,8 +109,12 @@ class Jobs:
             transparent=run.quote.wishes.transparent,
         )
 
-    def finish(self, ref: ImageRef, snapshot: LedgerSnapshot) -> Asked | None:
+    def finish(
+        self, ref: ImageRef, snapshot: LedgerSnapshot, *, may_ask: Callable[[], bool]
+    ) -> Asked | None:
         """Return what the job of a dead run came to, ``None`` if it ordered none.
+
+        ``may_ask`` decides whether the job is asked for now; if not, it counts as running.
 
         Raises:
             StoreUnavailableError: a store cannot be reached; the job can be asked for again.
@@ -100,6 +122,8 @@ class Jobs:
         job, op = self.store.get(ref), snapshot.op
         if job is None or not is_job_of(job, op):
             return None
+        if not may_ask():
+            return Asked()
         now_ms, digest = self.now_ms(), digest_in_run_name(op.owner)
         owner = f"{digest}.{self.new_run_id()}" if digest else self.new_run_id()
         ends_ms = now_ms + ASKING_MS
@@ -154,6 +178,7 @@ class Jobs:
             with_image(ordered, made),
             created_ms=now_ms,
             duration_ms=now_ms - job.started_ms,
+            in_doubt_microusd=ordered.in_doubt_microusd + job.later_microusd,
             attempts=(*ordered.attempts, attempt),
         )
 
@@ -166,14 +191,15 @@ class Jobs:
 
     def _failed(self, job: Job, run: JobRun, error: ProviderError) -> Asked:
         row = self.catalog.by_key.get(job.record.key)
-        in_doubt = job.record.in_doubt_microusd
-        if error.outcome is Outcome.REFUSED:  # It ended the run: no other provider was called.
-            in_doubt += job.price_microusd if row and row.bills_refusals else 0
+        in_doubt = job.record.in_doubt_microusd + job.later_microusd
+        if error.outcome is Outcome.REFUSED:  # Unless it came too late, it ended the run.
+            is_billed = row is not None and row.bills_refusals and not error.is_unbilled
+            in_doubt += job.price_microusd if is_billed else 0
         elif error.outcome is Outcome.UNKNOWN:
             in_doubt += job.price_microusd
         else:
             # The run may have called another provider before it died.
-            in_doubt = run.hold.op.price_microusd
+            in_doubt = max(in_doubt, run.hold.op.price_microusd)
         return Asked(failed=_released_with(error, job), hold=run.hold, in_doubt_microusd=in_doubt)
 
 
@@ -189,7 +215,7 @@ def _released_with(error: ProviderError, job: Job) -> ImagegenError:
     """
     if error.outcome is Outcome.REFUSED:
         return ContentRefusedError("The provider refused to make the image.")
-    if error.outcome is Outcome.UNKNOWN or job.record.in_doubt_microusd:
+    if error.outcome is Outcome.UNKNOWN or job.record.in_doubt_microusd or job.later_microusd:
         failed = GenerationFailedError("The image was ordered, and may have been billed.")
         failed.retryable = False
         return failed

@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Self
 
 from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef, is_waiting
-from imagegen.domain.ledger import Ledger, Op, OpState, abandoned, settled
+from imagegen.domain.ledger import Ledger, OpState, abandoned, settled
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.stores import LedgerSnapshot, Stores
+
+QUESTIONS_OF_A_CLICK = 1
+"""How many jobs of dead runs are asked for while a person waits: each may take 15 seconds."""
+QUESTIONS_OF_A_SWEEP = 100
+"""How many jobs of one user a scheduled sweep asks for."""
 
 if TYPE_CHECKING:
     # Only the end of a dead run loads it.
@@ -50,6 +55,18 @@ class EndedHold:
     """The charge, or the released amount: a provider may have billed as much for a lost image."""
 
 
+@dataclass(slots=True)
+class Questions:
+    """How many jobs may still be asked for."""
+
+    left: int
+
+    def take(self) -> bool:
+        """Return whether one more may be asked for, and count it."""
+        self.left -= 1
+        return self.left >= 0
+
+
 def _ignore(_: EndedHold) -> None:
     """Do nothing."""
 
@@ -76,7 +93,8 @@ class Reconciler:
         failed: Exception | None = None
         for user in self.stores.ledgers.lapsed(now_ms=self.now_ms(), limit=limit):
             try:
-                done += self.reconcile(user, self.stores.ledgers.load(user))
+                ledger = self.stores.ledgers.load(user)
+                done += self.reconcile(user, ledger, questions=QUESTIONS_OF_A_SWEEP)
             except Exception as error:  # noqa: BLE001 it must not keep the others' money held
                 failed = error
         if failed is not None:
@@ -94,6 +112,8 @@ class Reconciler:
     def current(self, user: str, ledger: Ledger) -> Ledger:
         """Return the ledger without holds of dead runs; if there were any, it is read again.
 
+        The hold of a dead run whose job still runs, or is not asked for now, stays.
+
         Raises:
             StoreUnavailableError: a hold cannot be ended yet, or the ledger cannot be read.
         """
@@ -102,15 +122,20 @@ class Reconciler:
         self.reconcile(user, ledger)
         return self.stores.ledgers.load(user)
 
-    def reconcile(self, user: str, ledger: Ledger) -> Reconciled:
+    def reconcile(
+        self, user: str, ledger: Ledger, *, questions: int = QUESTIONS_OF_A_CLICK
+    ) -> Reconciled:
         """End the holds of one user's dead runs; return how many were ended.
+
+        At most ``questions`` jobs are asked for: the holds of further ones stay for the next
+        request or sweep.
 
         Raises:
             StoreUnavailableError: a hold could not be ended; the next request or sweep tries again.
         """
-        done = Reconciled(users=1)
-        for quote_id, op in abandoned(ledger, now_ms=self.now_ms()).items():
-            done += self._end(user, LedgerSnapshot(quote_id, ledger), op)
+        done, left = Reconciled(users=1), Questions(questions)
+        for quote_id in abandoned(ledger, now_ms=self.now_ms()):
+            done += self._end(user, LedgerSnapshot(quote_id, ledger), left)
         self.stores.ledgers.forget_lease(user)
         return done
 
@@ -139,21 +164,23 @@ class Reconciler:
             ref.user, snapshot, charged_microusd=record.charged_microusd, now_ms=self.now_ms()
         )
 
-    def _end(self, user: str, snapshot: LedgerSnapshot, op: Op) -> Reconciled:
-        ref = ImageRef(snapshot.quote_id, user, op.expires_ms - LIFETIME_MS)
+    def _end(self, user: str, snapshot: LedgerSnapshot, left: Questions) -> Reconciled:
+        ref = ImageRef(snapshot.quote_id, user, snapshot.op.expires_ms - LIFETIME_MS)
         record = self.stores.images.find(ref)
         if record is None:
-            return self._end_without_image(ref, snapshot)
+            return self._end_without_image(ref, snapshot, left)
         won = self._settle(ref, snapshot, record)
         return self._count(EndedHold(is_settled=True, microusd=record.charged_microusd), won=won)
 
-    def _end_without_image(self, ref: ImageRef, snapshot: LedgerSnapshot) -> Reconciled:
+    def _end_without_image(
+        self, ref: ImageRef, snapshot: LedgerSnapshot, left: Questions
+    ) -> Reconciled:
         """Store the image of the run's job, if it ordered one; else release the hold."""
         lost, op = LeaseLostError(""), snapshot.op
         if is_waiting(op.owner):
             # Before a run takes its hold over, it calls no provider.
             return self._release(ref, snapshot, lost, in_doubt_microusd=0)
-        asked = self.jobs().finish(ref, snapshot)
+        asked = self.jobs().finish(ref, snapshot, may_ask=left.take)
         if asked is None:
             return self._release(ref, snapshot, lost, in_doubt_microusd=op.price_microusd)
         if asked.failed is None or asked.hold is None:

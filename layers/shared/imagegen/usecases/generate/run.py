@@ -72,6 +72,8 @@ class AttemptLog:
     """The providers whose answer was lost: they may still make the image."""
     called_in_doubt: bool = False
     """Whether a call was made after the first one whose answer was lost."""
+    has_job: bool = False
+    """Whether a provider accepted an order as a job."""
     retry_after_seconds: list[int] = field(default_factory=list)
 
     def skip(self, provider: str, model: str, reason: str) -> None:
@@ -94,7 +96,7 @@ class AttemptLog:
         if error.outcome is Outcome.UNKNOWN:
             self.in_doubt.add(row.provider)
             self.in_doubt_microusd += price_microusd
-        if error.outcome is Outcome.REFUSED and row.bills_refusals:
+        if error.outcome is Outcome.REFUSED and row.bills_refusals and not error.is_unbilled:
             self.in_doubt_microusd += price_microusd
         if error.retry_after_seconds is not None:
             self.retry_after_seconds.append(error.retry_after_seconds)
