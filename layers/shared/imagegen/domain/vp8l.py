@@ -71,6 +71,7 @@ def read_small(data: Data, width: int, height: int) -> list[int]:
             back = distance_of(read_count(data, distance.read(data)), width)
             if back > start or start + count > width * height:
                 raise BrokenImageError("the data of the WebP are damaged")
+            data.spend(count)
             for at in range(start, start + count):
                 pixels.append(pixels[at - back])
         else:
