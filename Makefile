@@ -268,9 +268,9 @@ key-revoke: .venv/stamp ## Refuse a key, everywhere within a minute (KEY=id)
 	@$(KEYS) revoke --key "$(KEY)"
 
 .PHONY: budget
-budget: .venv/stamp ## Show or set a budget (LEVEL=organisation|teams|team:NAME|person:SUBJECT DAY= MONTH= RESET=1)
-	@PYTHONPATH=layers/shared $(PYTHON) -m operations.budgets --stack $(STACK) --env-file $(ENV_FILE) \
-	  $(if $(LEVEL),--level "$(LEVEL)") --day "$(DAY)" --month "$(MONTH)" --user "$(HASH)" $(if $(RESET),--reset)
+budget: .venv/stamp ## Print or set a budget (LEVEL=organisation|teams|team:NAME|person:SUBJECT DAY= MONTH= RESET=1)
+	@$(ADMIN) budget $(if $(LEVEL),--level "$(LEVEL)") --day "$(DAY)" --month "$(MONTH)" --user "$(HASH)" \
+	  $(if $(RESET),--reset) --why "$(WHY)"
 
 .PHONY: dashboard
 dashboard: .venv/stamp ## Write monitoring.json (alarms and dashboard) from the metrics' names

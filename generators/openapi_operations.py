@@ -218,6 +218,19 @@ OPERATIONS: Final = {
         (422,),
         description="A second time is safe. What was confirmed before is finished.",
     ),
+    "findBudget": Operation(
+        "A budget: of all users, of a team, of each team, or of a person",
+        (422,),
+        description="What may be spent, who set it, and what was spent with what is held.",
+    ),
+    "setBudget": Operation(
+        "Sets a budget, within a minute everywhere",
+        (422,),
+        description=(
+            "An amount that is left out stays as it is. Nothing that is spent is taken back. What "
+            "a person has set for themselves stays, and can only lower it."
+        ),
+    ),
     "listTrail": Operation(
         "What operators changed: who, when, from what to what",
         (422,),

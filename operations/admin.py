@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from pydantic import ValidationError
 
 from imagegen.bootstrap.admin import AdminService
 from imagegen.bootstrap.admin_world import AwsAdminWorld
@@ -21,6 +22,7 @@ from imagegen.guard import Transition
 from imagegen.settings import AdminSettings
 from imagegen.usecases.admin.people import checked_user
 from imagegen.wire.admin import FailuresQuery, FindPerson, SpendingQuery
+from imagegen.wire.admin_budgets import SetBudget
 from local.parameters import environment_name
 from operations import accounts, admin_tables
 from operations.accounts import AccountError
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from imagegen.monitoring.observer import LogObserver
 
 ENDPOINT = "AWS_ENDPOINT_URL"
+NO_LIMIT = "none"
 
 
 class QuietObserver:
@@ -126,7 +129,36 @@ def trail(service: AdminService, given: argparse.Namespace) -> str:
     return admin_tables.trail_text(service.trail.page(given.before or None))
 
 
+def budget(service: AdminService, given: argparse.Namespace) -> str:
+    """Return a budget; with an amount or a reset, after it is set."""
+    level, _, name = given.level.partition(":")
+    asked: dict[str, object] = {"level": level, "reason": given.why}
+    if level == "team":
+        asked["team"] = name
+    elif name:
+        asked["subject"] = name
+    elif given.user:
+        asked["user"] = given.user
+    for field, text in (("dailySpend", given.day), ("monthlySpend", given.month)):
+        if text:
+            asked[field] = None if text == NO_LIMIT else text
+    if given.reset:
+        asked["reset"] = True
+    try:
+        new = SetBudget.model_validate(asked)
+    except ValidationError as error:
+        wrong = ", ".join(str(one["loc"][0]) for one in error.errors())
+        raise SystemExit(
+            f"Cannot read {wrong}. LEVEL is organisation, teams, team:NAME or person:SUBJECT; DAY "
+            "and MONTH are dollars such as 25 or 2.50, or none."
+        ) from None
+    control = service.budget_control
+    is_change = given.day or given.month or given.reset
+    return admin_tables.budget_text(control.set(new, given.who) if is_change else control.show(new))
+
+
 COMMANDS = {
+    "budget": budget,
     "today": today,
     "failures": failures,
     "providers": providers,
@@ -143,6 +175,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--stack", required=True)
     for name in ("day", "month", "name", "set", "subject", "user", "before"):
         parser.add_argument(f"--{name}", default="")
+    parser.add_argument("--level", default="organisation")
+    parser.add_argument("--reset", action="store_true")
     parser.add_argument("--why", default="", help="is kept in the trail")
     parser.add_argument("--hours", type=int, default=24)
     return parser.parse_args()

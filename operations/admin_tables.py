@@ -16,6 +16,7 @@ from imagegen.wire.admin import (
     TrailItem,
     TrailList,
 )
+from imagegen.wire.admin_budgets import SharedBudget
 from imagegen.wire.values import iso_time
 
 MOST_ROWS = 15
@@ -119,6 +120,30 @@ def person_text(found: Person) -> str:
     rows = map(_request, found.recent[:MOST_ROWS])
     heads = ("newest requests", "state", "model", "charged", "code", "quote id")
     return f"{text}\n\n{table(heads, rows)}"
+
+
+def budget_text(found: SharedBudget) -> str:
+    """Return what may be spent, and what was spent with what is held."""
+    is_person = found.level == "person"
+    missing = "as everybody" if is_person else "no limit"
+    rows = [
+        ("a UTC day", found.daily_spend, found.own_daily_spend, found.spent_today),
+        ("a UTC month", found.monthly_spend, found.own_monthly_spend, found.spent_this_month),
+    ]
+    title = f"team {found.team}" if found.team else found.user or found.level
+    origin = "set by an operator" if found.is_set else "not set by an operator"
+    heads = (f"{title}, {origin}", "limit", *(["own limit"] if is_person else []), "used")
+    return table(heads, [_budget_row(row, missing, is_person=is_person) for row in rows])
+
+
+def _budget_row(
+    row: tuple[str, int | None, int | None, int | None], missing: str, *, is_person: bool
+) -> tuple[str, ...]:
+    span, limit, own, used = row
+    texts = [missing if limit is None else usd_text(limit)]
+    if is_person:
+        texts.append("-" if own is None else usd_text(own))
+    return (span, *texts, "-" if used is None else usd_text(used))
 
 
 def trail_text(found: TrailList) -> str:

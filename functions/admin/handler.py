@@ -1,4 +1,4 @@
-"""The routes for operators: spending, failures, providers, circuits, people, and the trail."""
+"""The routes for operators: spending, failures, providers, people, keys, budgets, the trail."""
 
 from dataclasses import replace
 from typing import Annotated, Any
@@ -27,6 +27,7 @@ from imagegen.wire.admin import (
     TrailList,
     TrailQuery,
 )
+from imagegen.wire.admin_budgets import BudgetPlace, SetBudget, SharedBudget
 from imagegen.wire.admin_keys import KeyItem, KeyList, MadeKeyAnswer, NewKey, RevokeKey, RotateKey
 
 Service = Annotated[AdminService, Depends(get_admin_service)]
@@ -111,6 +112,18 @@ def rotate_key(request: RotateKey, service: Service) -> MadeKeyAnswer:
 def revoke_key(request: RevokeKey, service: Service) -> KeyItem:
     """Refuse a key from now on."""
     return service.key_control.revoke(request, _who())
+
+
+@api.post("/admin/budgets/find", operation_id="findBudget", tags=TAGS)
+def find_budget(request: BudgetPlace, service: Service) -> SharedBudget:
+    """Return a budget as it is now."""
+    return service.budget_control.show(request)
+
+
+@api.post("/admin/budgets/set", operation_id="setBudget", tags=TAGS)
+def set_budget(request: SetBudget, service: Service) -> SharedBudget:
+    """Set a budget, and return it as it is now."""
+    return service.budget_control.set(request, _who())
 
 
 @api.get("/admin/trail", operation_id="listTrail", tags=TAGS)

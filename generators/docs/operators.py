@@ -20,6 +20,8 @@ OPERATORS: Final = (
     Example("keys", "listKeys", 200),
     Example("rotate-key", "rotateKey", 200),
     Example("revoke-key", "revokeKey", 200),
+    Example("set-budget", "setBudget", 200),
+    Example("budget", "findBudget", 200),
     Example("trail", "listTrail", 200),
 )
 STRANGER: Final = "0123456789abcdef" * 2
@@ -43,6 +45,10 @@ def operators(visitor: Visitor) -> None:
     block = {"user": STRANGER, "blocked": True, "reason": "Ticket 1234"}
     blocking = Call("POST", "/admin/people/block", block, token)
     visitor.show("block", blocking)
+    team = {"level": "team", "team": "design"}
+    budget = {**team, "dailySpend": "25", "monthlySpend": None, "reason": "The launch"}
+    visitor.show("set-budget", Call("POST", "/admin/budgets/set", budget, token))
+    visitor.show("budget", Call("POST", "/admin/budgets/find", team, token))
     erase = {"user": STRANGER, "reason": "Their letter of today"}
     visitor.show("erase", Call("POST", "/admin/people/erase", erase, token))
     visitor.show("not-an-operator", Call("POST", blocking.path, block, visitor.person()))

@@ -17,6 +17,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/admin/people/find": {"subject": "alice"},
     "/admin/people/block": {"user": "a1" * 16, "blocked": True},
     "/admin/people/erase": {"user": "a1" * 16, "reason": "their letter of today"},
+    "/admin/budgets/find": {"level": "team", "team": "design"},
+    "/admin/budgets/set": {"level": "teams", "dailySpend": "5"},
     "/admin/keys/make": {"name": "a tool", "scopes": ["images"], "dailySpend": "5"},
     "/admin/keys/rotate": {"keyId": "abcdefgh"},
     "/admin/keys/revoke": {"keyId": "abcdefgh"},

@@ -247,12 +247,18 @@ ADMIN: Final = Group(
     "admin",
     (
         *_in("domain", "losses spending trail blocks erasures"),
-        *_in("usecases/admin", "trail providers people spending keys"),
-        *("usecases/erasure.py", "wire/admin.py", "wire/admin_keys.py", "wire/erasures.py"),
+        *_in("usecases/admin", "trail providers people spending keys budgets"),
+        *(
+            "usecases/erasure.py",
+            "wire/admin.py",
+            "wire/admin_keys.py",
+            "wire/admin_budgets.py",
+            "wire/erasures.py",
+        ),
     ),
     (
         *_tests(UNIT, "losses report admin_providers admin_people admin_spending"),
-        *_tests(UNIT, "admin_keys erasure"),
+        *_tests(UNIT, "admin_keys admin_budgets erasure"),
         *_tests(HANDLERS, "admin"),
     ),
 )

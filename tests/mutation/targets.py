@@ -15,6 +15,7 @@ OWN: Final = {
     "domain/jobs.py": ("jobs",),
     "aws/job_store.py": ("job_contract",),
     "usecases/admin/keys.py": ("admin_keys",),
+    "usecases/admin/budgets.py": ("admin_budgets",),
     "wire/admin_keys.py": ("admin_keys",),
     "aws/key_store.py": ("key_contract",),
     "domain/keys.py": ("program_keys",),

@@ -119,6 +119,8 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
     "makeKey": frozenset({errors.InvalidRequestError}),
     "rotateKey": WRONG_QUERY | {errors.InvalidRequestError},
     "revokeKey": WRONG_QUERY,
+    "findBudget": WRONG_QUERY,
+    "setBudget": WRONG_QUERY,
     "listTrail": WRONG_QUERY,
 }
 """Which errors each route can be answered with, beside those of every route.

@@ -1,4 +1,6 @@
-"""The amounts that operators set, in DynamoDB: one item for each level, beside its counters.
+"""The amounts that operators set, in DynamoDB: one item for each level.
+
+They have a partition of their own, so that whoever may write them cannot write a counter.
 
 d of the day · m of the month, in micro-dollars; one that is absent is not limited.
 """
@@ -6,7 +8,6 @@ d of the day · m of the month, in micro-dollars; one that is absent is not limi
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.budget_store import BUDGET_PARTITION
 from imagegen.aws.items import from_item, store_errors, to_item
 from imagegen.domain.budget_amounts import Amounts
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 STORE = "The store of budgets"
-AMOUNTS = "AMOUNTS"
+PARTITION = "AMOUNTS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +62,4 @@ def _to_amounts(item: Any) -> Amounts | None:
 
 
 def _key(level: str) -> dict[str, Any]:
-    return to_item({"pk": f"{BUDGET_PARTITION}{level}", "sk": AMOUNTS})
+    return to_item({"pk": PARTITION, "sk": level})

@@ -13,6 +13,7 @@ from imagegen.domain.budgets import Level
 from imagegen.domain.ledger import Limits
 from imagegen.edge.tokens import user_id
 from imagegen.settings import AdminSettings
+from imagegen.usecases.admin.budgets import BudgetControl
 from imagegen.usecases.admin.keys import KeyControl, RecordedKeys
 from imagegen.usecases.admin.people import People
 from imagegen.usecases.admin.providers import ProviderControl
@@ -87,6 +88,22 @@ class AdminService(Service):
         world = self.world
         ring = KeyRing(world.program_keys, world.image_id_key, world.now_ms, world.random_bytes)
         return KeyControl(RecordedKeys(ring, self.trail))
+
+    @cached_property
+    def budget_control(self) -> BudgetControl:
+        """Shows and sets budgets."""
+        world, settings = self.world, self.settings
+        return BudgetControl(
+            amounts=world.amounts,
+            counted=lambda: world.budgets,
+            ledgers=world.ledgers,
+            personal=world.ledgers,
+            organisation=settings.organisation_amounts,
+            team=settings.team_amounts,
+            trail=self.trail,
+            user_of=partial(user_id, settings.jwt_issuer),
+            now_ms=world.now_ms,
+        )
 
     @cached_property
     def people(self) -> People:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.fleet import CircuitStore, KeyCheckStore, SwitchStore
+from imagegen.domain.personal_limits import PersonalLimitStore
 from imagegen.domain.ports import ImageProvider, Llm, Moderator, WaitingPlaces
 from imagegen.domain.quote import Keyring
 from imagegen.domain.records import ImageRecord
@@ -34,8 +35,8 @@ class StoredImages(ImageStore, ImageContent, Protocol):
     """The finished images, with access to their bytes."""
 
 
-class StoredLedgers(LedgerStore, WaitingPlaces, Protocol):
-    """The users' ledgers, with the places in which repetitions wait."""
+class StoredLedgers(LedgerStore, WaitingPlaces, PersonalLimitStore, Protocol):
+    """The users' ledgers, with the places in which repetitions wait and the limits of each."""
 
 
 class StoredCircuits(CircuitStore, KeyCheckStore, PriceCheckStore, SwitchStore, Protocol):

@@ -10,6 +10,7 @@ MOST_REASON_CHARACTERS = 500
 class Action(StrEnum):
     """What an operator may change."""
 
+    BUDGET_SET = "budget_set"
     CIRCUIT_RESET = "circuit_reset"
     KEY_MADE = "key_made"
     KEY_REVOKED = "key_revoked"
@@ -25,7 +26,7 @@ class Change:
 
     action: Action
     target: str
-    """The circuit, the provider, the user, or the key; a new key by its name."""
+    """The circuit, the provider, the user, the level, or the key; a new key by its name."""
     old: str
     new: str
     reason: str = ""

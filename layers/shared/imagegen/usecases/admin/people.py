@@ -57,11 +57,7 @@ class People:
             ParameterError: not exactly one of them is given, or the hash is not one.
             StoreUnavailableError: a store cannot be read.
         """
-        if (asked.subject is None) is (asked.user is None):
-            raise ParameterError("subject", "Send either a subject or a user.")
-        if asked.subject is not None:
-            return self.person(self.user_of(asked.subject))
-        return self.person(checked_user(asked.user or ""))
+        return self.person(user_named(asked, self.user_of))
 
     def person(self, user: str) -> Person:
         """Return what the service has of a user: amounts of today, in micro-dollars.
@@ -126,6 +122,17 @@ class People:
             self.trail.record(who, Change(Action.USER_ERASED, user, KEPT, ASKED, reason))
             self.erasures.ask(Erasure(user, self.now_ms(), who))
         return self.person(user)
+
+
+def user_named(asked: FindPerson, user_of: Callable[[str], str]) -> str:
+    """Return the hash of the person that is named by subject or hash.
+
+    Raises:
+        ParameterError: not exactly one of them is given, or the hash is not one.
+    """
+    if (asked.subject is None) is (asked.user is None):
+        raise ParameterError("subject", "Send either a subject or a user.")
+    return checked_user(asked.user or "") if asked.subject is None else user_of(asked.subject)
 
 
 def checked_user(user: str) -> str:
