@@ -11,7 +11,7 @@ ARCHITECTURE ?= arm64
 FUNCTION ?= estimate
 TAIL ?= --tail
 # Of a key it is a limit, and there is none unless it is given.
-KEY_MONTH := $(MONTH)
+GIVEN_MONTH := $(MONTH)
 MONTH ?= $(shell date -u +%Y-%m)
 ENV_FILE ?= .env
 
@@ -252,7 +252,7 @@ user-name: .venv/stamp ## Print a person's names in table, logs and at providers
 
 .PHONY: key
 key: .venv/stamp ## Make a key for a program, printed once (NAME= SCOPES=images DAY=10 MONTH= IMAGES=500 EXPIRES=365d)
-	@$(KEYS) create --name "$(NAME)" $(if $(SCOPES),--scopes "$(SCOPES)") $(if $(DAY),--day $(DAY)) $(if $(KEY_MONTH),--month $(KEY_MONTH)) \
+	@$(KEYS) create --name "$(NAME)" $(if $(SCOPES),--scopes "$(SCOPES)") $(if $(DAY),--day $(DAY)) $(if $(GIVEN_MONTH),--month $(GIVEN_MONTH)) \
 	  $(if $(IMAGES),--images $(IMAGES)) $(if $(EXPIRES),--expires $(EXPIRES))
 
 .PHONY: keys
@@ -269,7 +269,7 @@ key-revoke: .venv/stamp ## Refuse a key, everywhere within a minute (KEY=id)
 
 .PHONY: budget
 budget: .venv/stamp ## Print or set a budget (LEVEL=organisation|teams|team:NAME|person:SUBJECT DAY= MONTH= RESET=1)
-	@$(ADMIN) budget $(if $(LEVEL),--level "$(LEVEL)") --day "$(DAY)" --month "$(MONTH)" --user "$(HASH)" \
+	@$(ADMIN) budget $(if $(LEVEL),--level "$(LEVEL)") --day "$(DAY)" --month "$(GIVEN_MONTH)" --user "$(HASH)" \
 	  $(if $(RESET),--reset) --why "$(WHY)"
 
 .PHONY: dashboard

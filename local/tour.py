@@ -15,7 +15,7 @@ watch the fallback:
   generate   {generateUrl}
   health     {healthUrl}
   providers  {simulatorUrl}
-  AWS        {awsEndpoint} (any credentials, region {region})
+  AWS        {awsEndpoint} (access key and secret test, region {region})
   all this   .local/stack.json
 
 A token of one of them (Alice), valid for a day:

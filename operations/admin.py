@@ -6,6 +6,7 @@ no function that answers. What they change is in the same trail as what the rout
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -197,6 +198,8 @@ def service_of(stack: str) -> AdminService:
 
 def main() -> None:
     """Run one command."""
+    # `make today | head` ends it without a word, as it ends other programs.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     given = arguments()
     try:
         # Read before anything is changed: the trail names these credentials.

@@ -1,12 +1,17 @@
 """The commands of operators print what the routes answer, and the trail names who changed it."""
 
 import argparse
+import os
+import subprocess
 from typing import Any
 
 import pytest
 
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit
+from imagegen.domain.budget_amounts import Amounts
+from imagegen.domain.budgets import team_level
+from imagegen.domain.ledger import PersonalLimits
 from imagegen.settings import AdminSettings
 from local.paths import ROOT
 from operations.admin import COMMANDS, settings_of
@@ -16,6 +21,8 @@ ARN = "arn:aws:sts::123456789012:assumed-role/operators/ann"
 NONE = {
     **dict.fromkeys(("day", "month", "name", "set", "subject", "user", "before", "why"), ""),
     "hours": 24,
+    "level": "organisation",
+    "reset": False,
 }
 
 
@@ -123,6 +130,45 @@ def test_a_stacks_settings_are_those_of_its_function() -> None:
     assert isinstance(settings, AdminSettings)
     assert (settings.table_name, settings.parameters_path) == ("prod-table", "/imagegen/prod")
     assert (settings.jwt_issuer, settings.limits.daily_images) == ("https://issuer.test", 7)
+
+
+def test_a_budget_is_shown_set_and_reset() -> None:
+    service = Service()
+    assert "organisation, not set by an operator" in printed(service, "budget")
+    team = {"level": "team:design", "why": "the launch"}
+    assert "25.000000" in printed(service, "budget", day="25", month="none", **team)
+    assert service.amounts.amounts(team_level("design")) == Amounts(25_000_000)
+    assert "no limit" in printed(service, "budget", reset=True, **team)
+    assert whos(service) == [ARN] * 2
+
+
+def test_a_persons_budget_is_named_by_subject_or_hash() -> None:
+    service = Service()
+    printed(service, "budget", level="person", user=USER, day="0.10")
+    assert service.ledger().personal == PersonalLimits(daily_microusd=100_000)
+    assert USER not in printed(service, "budget", level="person:alice")
+
+
+@pytest.mark.parametrize("given", [{"level": "everybody"}, {"day": "ten"}, {"month": "-1"}])
+def test_a_budget_that_cannot_be_read_is_not_set(given: dict[str, str]) -> None:
+    service = Service()
+    with pytest.raises(SystemExit, match="Cannot read"):
+        printed(service, "budget", **given)
+    assert not service.amounts.kept
+
+
+def test_the_month_of_a_report_is_no_amount_of_a_budget() -> None:
+    """``MONTH`` has a value for ``make report`` where none is given."""
+    for words, month in ([], '""'), (["MONTH=40"], '"40"'):
+        done = subprocess.run(  # noqa: S603 our own Makefile
+            ["make", "-n", "budget", "DAY=5", *words],  # noqa: S607
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert f'--day "5" --month {month} ' in done.stdout
 
 
 def test_every_command_has_a_target_of_its_name() -> None:
