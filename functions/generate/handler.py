@@ -41,7 +41,7 @@ from imagegen.wire.erasures import ErasureReport
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
 from imagegen.wire.headers import PREFER
 from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
-from imagegen.wire.reports import Usage
+from imagegen.wire.reports import NewOwnLimits, OwnLimits, Usage
 from imagegen.wire.sets import GeneratedSet
 
 WAIT = {"retry_after": "2"}
@@ -198,6 +198,12 @@ def openai_model_of(owner: str, model_id: str, service: Service) -> ListedModel:
 def usage(service: Service) -> Usage:
     """Return what the user has spent and may still spend."""
     return service.usage_reader.usage(current_user(api).id)
+
+
+@api.post("/me/limits", operation_id="setOwnLimits", tags=["usage"])
+def own_limits(request: NewOwnLimits, service: Service) -> OwnLimits:
+    """Set lower limits of one's own; return them."""
+    return service.usage_reader.set_own_limits(current_user(api).id, request)
 
 
 @api.delete("/me", operation_id="eraseMe", tags=["usage"])

@@ -47,6 +47,7 @@ EXAMPLES: Final = (
     Example("images", "listImages", 200),
     Example("image-deleted", "deleteImage", 204),
     Example("usage", "getUsage", 200),
+    Example("own-limits", "setOwnLimits", 200),
     Example("erase-me", "eraseMe", 200),
     Example("health", "getProviderHealth", 200),
     Example("chat", "chat", 200),
@@ -123,6 +124,9 @@ def _main_job(visitor: Visitor) -> None:
     visitor.show("image-complete", Call("GET", f"/images/{made['id']}", accept=JSON))
     visitor.show("images", Call("GET", "/images?limit=1", token=token))
     visitor.show("usage", Call("GET", "/usage", token=token))
+    own = {"usdToday": "3.00", "usdThisMonth": "40.00"}
+    visitor.show("own-limits", Call("POST", "/me/limits", own, token))
+    visitor.ask("setOwnLimits", Call("POST", "/me/limits", {}, token))
     visitor.show("image-deleted", Call("DELETE", f"/images/{made['id']}", token=token))
     visitor.show("erase-me", Call("DELETE", "/me", token=token))
 

@@ -71,6 +71,7 @@ EXPECTED: dict[str, tuple[int, str | int | None]] = {
     "generate/images-unknown-cursor": (422, "unsupported_parameter"),
     "generate/unknown-image": (404, "not_found"),
     "generate/usage": (200, None),
+    "generate/own-limits": (200, None),
     "generate/erase-me": (200, None),
     "health/report": (200, None),
     "admin/spending": (200, None),

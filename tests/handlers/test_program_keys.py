@@ -22,8 +22,8 @@ from tests.handlers.conftest import DOCUMENT, Functions
 
 LINE = KeyLine(5_000_000, 50_000_000, 100)
 OPENAI = "/v1/images/generations"
-OF_PEOPLE = {"/me"}
-"""What only a person may do: no key erases anybody."""
+OF_PEOPLE = {"/me", "/me/limits"}
+"""What only a person may do: no key erases anybody, or sets their limits."""
 ROUTES = {
     ("estimate", "POST", "/estimate"): ESTIMATE,
     ("estimate", "GET", "/models"): ESTIMATE,

@@ -114,6 +114,7 @@ ANSWERS: Mapping[str, frozenset[type[ImagegenError]]] = {
     "findPerson": WRONG_QUERY,
     "blockPerson": WRONG_QUERY,
     "erasePerson": WRONG_QUERY,
+    "setOwnLimits": frozenset(),
     "eraseMe": frozenset(),
     "listKeys": frozenset(),
     "makeKey": frozenset({errors.InvalidRequestError}),

@@ -213,6 +213,7 @@ class GenerateService(PricingService):
             reconciler=self.reconciler,
             chat_usages=world.chat_usages,
             budgets=lambda: world.budgets,
+            personal=world.ledgers,
             limits=self.limits,
             chat_limits=self.chat_limits,
             image_id_key=world.image_id_key,

@@ -4,18 +4,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imagegen.domain.budget_amounts import Amounts
 from imagegen.domain.budgets import Budget, BudgetStore
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import ImageRef, image_id
-from imagegen.domain.ledger import Ledger, Limits
-from imagegen.domain.personal_limits import applied
+from imagegen.domain.ledger import Ledger, Limits, PersonalLimits
+from imagegen.domain.personal_limits import PersonalLimitStore, applied, set_by_person
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.standing import held_microusd
 from imagegen.domain.stores import Stores
 from imagegen.usecases.budgets import LevelStanding, standings, to_allowance
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.estimates import Allowance
-from imagegen.wire.reports import ChatAllowance, Usage, UsedChat, UsedImage
+from imagegen.wire.reports import ChatAllowance, NewOwnLimits, OwnLimits, Usage, UsedChat, UsedImage
 
 if TYPE_CHECKING:
     from imagegen.domain.chat_usage import ChatUsageStore, DailyChatLimits
@@ -31,6 +32,7 @@ class UsageReader:
     reconciler: Reconciler
     chat_usages: "ChatUsageStore"
     budgets: Callable[[], BudgetStore]
+    personal: PersonalLimitStore
     limits: Callable[[], Limits]
     chat_limits: "DailyChatLimits"
     image_id_key: Callable[[], bytes]
@@ -58,9 +60,20 @@ class UsageReader:
             attempts=ledger.attempts.get(day, 0),
             limits=_shown(applied(limits, ledger.personal)),
             remaining=self._remaining(ledger, limits, day, now_ms=now_ms),
+            own_limits=_own(ledger.personal),
             chat=self._chat(user, day),
             recent=tuple(self._recent_image(user, record) for record in recent),
         )
+
+    def set_own_limits(self, user: str, wanted: NewOwnLimits) -> OwnLimits:
+        """Set the limits of a user's own, in place of those before; return them.
+
+        Raises:
+            StoreUnavailableError: they may or may not have been set. Send them again.
+        """
+        amounts = Amounts(wanted.usd_today, wanted.usd_this_month)
+        _, after = self.personal.set_limits(user, lambda now: set_by_person(now, amounts))
+        return _own(after)
 
     def _remaining(self, ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
         found = standings(self.budgets(), limits.levels, day)
@@ -100,6 +113,12 @@ class UsageReader:
             created_at=record.created_ms,
             code=record.code or None,
         )
+
+
+def _own(limits: PersonalLimits) -> OwnLimits:
+    return OwnLimits(
+        usd_today=limits.own_daily_microusd, usd_this_month=limits.own_monthly_microusd
+    )
 
 
 def _shown(limits: Limits) -> Allowance:

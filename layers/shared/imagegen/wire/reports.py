@@ -10,7 +10,7 @@ from imagegen.domain.operations import Operation
 from imagegen.domain.ports import ModerationMode
 from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.estimates import Allowance
-from imagegen.wire.values import Instant, MicroUsd
+from imagegen.wire.values import DollarsIn, Instant, MicroUsd
 
 
 class UsedImage(EdgeModel):
@@ -43,6 +43,20 @@ class UsedChat(EdgeModel):
     remaining: ChatAllowance
 
 
+class NewOwnLimits(EdgeModel):
+    """The limits that a person wants to have; what is left out is no limit of their own."""
+
+    usd_today: DollarsIn | None = Field(None, description="The most to spend on a UTC day.")
+    usd_this_month: DollarsIn | None = Field(None, description="The same of a UTC month.")
+
+
+class OwnLimits(EdgeModel):
+    """The limits that a person has set for themselves; they can only lower what others allow."""
+
+    usd_today: MicroUsd | None
+    usd_this_month: MicroUsd | None
+
+
 class Usage(EdgeModel):
     """What the user spent today and may still spend, with the newest requests."""
 
@@ -53,6 +67,7 @@ class Usage(EdgeModel):
     attempts: int
     limits: Allowance
     remaining: Allowance
+    own_limits: OwnLimits
     chat: UsedChat
     recent: tuple[UsedImage, ...]
 
