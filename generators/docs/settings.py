@@ -23,6 +23,7 @@ COSTS: Final = {
     "HourlyImages": "0 leaves only the limits of the day",
     "KeepPrompts": "$0.0000006 for an image: one write unit, or one for each KB of a long prompt",
     "ImageRetentionDays": "S3 costs about $0.023 for a GB and month: 1.5 MB for a year is $0.0004",
+    "AdminConcurrency": "nothing; it is taken from the account's own limit",
     "PageConcurrency": "nothing; it is taken from the account's own limit",
     "LogLevel": "INFO writes about 3 KB for an image; logs cost $0.50 for a GB",
     "BedrockRegion": "nothing; each image its price, each check of a prompt its units of text",

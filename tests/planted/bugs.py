@@ -5,6 +5,7 @@ from pathlib import Path
 
 PACKAGE = "layers/shared/imagegen"
 CIRCUITS = f"{PACKAGE}/aws/circuit_store.py"
+CREDENTIALS = f"{PACKAGE}/edge/credentials.py"
 LEDGERS = f"{PACKAGE}/aws/ledger_store.py"
 LEDGER_UPDATES = f"{PACKAGE}/aws/ledger_updates.py"
 AWS = "tests/adapters/aws"
@@ -116,18 +117,17 @@ NON_ATOMIC = Bug(
     (
         Change(
             LEDGERS,
-            "            try:\n"
-            "                values = self._update(user, reserving("
-            "hold, limits, now_ms=now_ms))\n",
-            "            try:\n"
+            "                within = applied(limits, personal)\n"
+            "                update = reserving(hold, within, now_ms=now_ms, personal=personal)\n",
             "                ledger = self.load(user)\n"
             "                if answer := _why_not(ledger, hold, limits, now_ms=now_ms):\n"
             "                    return answer\n"
             "                free = rules.free_slots(ledger, limits, now_ms=now_ms)\n"
             "                hold = replace(hold, slot=free[0] if free else hold.slot)\n"
-            "                update = reserving(hold, limits, now_ms=now_ms)\n"
-            f"                {always('update.conditions')}\n"
-            "                values = self._update(user, update)\n",
+            "                within = applied(limits, ledger.personal)\n"
+            "                personal = ledger.personal\n"
+            "                update = reserving(hold, within, now_ms=now_ms, personal=personal)\n"
+            f"                {always('update.conditions')}\n",
         ),
     ),
     (CONCURRENCY,),
@@ -342,9 +342,14 @@ FIRST_OF_TWO_TOKENS = Bug(
     "12 of two tokens in one request, ours wins",
     (
         Change(
-            f"{PACKAGE}/edge/requests.py",
-            "    if given is not None and not signed:\n",
-            "    if given is not None and not signed and not own:\n",
+            CREDENTIALS,
+            "    if own is not None and given is not None and not signed:\n",
+            "    if own is not None and given is not None and not signed and not own:\n",
+        ),
+        Change(
+            CREDENTIALS,
+            "    sent = [] if given is None or signed else [given]\n",
+            "    sent = [] if given is None or signed or own else [given]\n",
         ),
     ),
     (REQUESTS,),

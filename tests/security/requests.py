@@ -24,6 +24,11 @@ ROUTES = [
     ("generate", "DELETE", "/images/{id}"),
     ("generate", "GET", "/usage"),
     ("health", "GET", "/health-check/image-providers"),
+    ("admin", "GET", "/admin/spending"),
+    ("admin", "GET", "/admin/providers"),
+    ("admin", "POST", "/admin/people/find"),
+    ("admin", "POST", "/admin/circuits/reset"),
+    ("admin", "POST", "/admin/keys/make"),
 ]
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "get", "BREW", ""]
 LIMIT_BYTES = 256 * 1024

@@ -12,7 +12,7 @@ from imagegen.domain.ports import ChatTurn, TextPart, TokenCount, ToolUse
 from tests.fakes.sse import events_in
 from tests.security.board import Board
 from tests.security.conftest import House
-from tests.security.test_s5_estimate import DEEDS, ORDERS, ReadOnlyLedgers
+from tests.security.test_s5_estimate import DEEDS, ORDERS, READ, ReadOnlyLedgers
 
 NAMES = (
     "generate_image", "confirm_generation", "generate-image", "reserve", "settle", "http_request",
@@ -88,8 +88,7 @@ def test_two_hundred_orders_to_an_obedient_llm_spend_write_and_leak_nothing(
     writes = service.writes + service.circuits.writes - writes_before
     counted = {"chat_usages.reserve": len(orders), "chat_usages.settle": len(orders)}
     wrong["counted otherwise than once"] += any(stores[one] != n for one, n in counted.items())
-    read = {"ledgers.load", "circuits.load"}
-    touched = {name for name in stores if name not in read | counted.keys()}
+    touched = {name for name in stores if name not in READ | counted.keys()}
     bad = {name: count for name, count in wrong.items() if count}
     board.show(
         "S5b",

@@ -33,6 +33,10 @@ DEEDS = (
 )  # fmt: skip
 
 
+READ = frozenset({"ledgers.load", "circuits.load", "budgets.load"})
+"""What may be read for an offer: what the person, and the circles that they are in, may spend."""
+
+
 class ReadOnlyLedgers(MemoryLedgerStore):
     """Ledgers that may be read: any move of money is an error of the test."""
 
@@ -65,7 +69,7 @@ def test_two_hundred_injection_prompts_spend_and_write_nothing(house: House, boa
                 wrong.append(prompt)
     writes = house.service.writes + house.service.circuits.writes
     drawn = len(house.service.called) + len(house.service.moderator.asked)  # type: ignore[union-attr]
-    stores = {name for name in calls if name not in ("ledgers.load", "circuits.load")}
+    stores = {name for name in calls if name not in READ}
     board.show(
         "S5",
         ">= 200 injection prompts, all obeyed: no ledger write, no provider call (estimate)",

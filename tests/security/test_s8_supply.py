@@ -12,7 +12,7 @@ from operations.transform import transformed
 from tests.security.board import Board
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-FUNCTIONS = ("Estimate", "Generate", "Health", "Chat")
+FUNCTIONS = ("Estimate", "Generate", "Health", "Chat", "Admin")
 WRITES = re.compile(
     r"dynamodb:(Put|Update|Delete|BatchWrite|Transact|PartiQL|Import|Restore)\w*|\*"
 )
@@ -87,6 +87,15 @@ def test_a_lock_is_made_of_packages_that_were_out_for_a_fortnight(board: Board) 
     )
 
 
+def is_fenced_from_money(condition: dict[str, Any]) -> bool:
+    """Return whether a write reaches no ledger; of a ledger, it may reach the mark of a block."""
+    limits = {name: value for one in condition.values() for name, value in one.items()}
+    items = listed(limits.get("dynamodb:LeadingKeys", ["*"]))
+    if limits.get("dynamodb:Attributes") == ["pk", "sk", "blk"]:
+        return items == ["U#*"]
+    return set(items) <= {"FLEET", "TRAIL", "ERASE", "KEYS"}
+
+
 def test_roles_allow_what_each_function_does_and_no_more(board: Board) -> None:
     wild = [
         (function, one.get("Sid"))
@@ -113,6 +122,12 @@ def test_roles_allow_what_each_function_does_and_no_more(board: Board) -> None:
         ]
         for function in ("Health", "Chat")
     )
+    money = [
+        one["Sid"]
+        for one in statements("Admin")
+        if any(map(WRITES.fullmatch, listed(one["Action"])))
+        and not is_fenced_from_money(one.get("Condition", {}))
+    ]
     fenced = [{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["FLEET"]}}]
     counts = [{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["C#*"]}}]
     managed = {
@@ -124,18 +139,21 @@ def test_roles_allow_what_each_function_does_and_no_more(board: Board) -> None:
     allowed |= {"logs:CreateLogStream", "logs:PutLogEvents"}
     board.show(
         "S8c",
-        "estimate stores uploads and nothing else, chat its counts, health circuits and probes; "
+        "estimate stores uploads and nothing else, chat its counts, health circuits and probes, "
+        "admin no money; "
         "images are generate's",
         f"estimate and chat may: {sorted(actions('Estimate') | actions('Chat'))}; writers: "
         f"{writers}, health fenced to FLEET: "
         f"{health == fenced}, chat fenced to its counts: {chat == counts}; "
+        f"writes of admin that reach money: {money}; "
         f"images: {images}; uploads: {uploads}; wildcards: {wild}; managed policies: "
         f"{sorted(managed)}",
         passes=actions("Estimate") == allowed | {"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
         and actions("Chat") == allowed | {"dynamodb:UpdateItem"}
-        and sorted(writers) == ["Chat", "Generate", "Health"]
+        and sorted(writers) == ["Admin", "Chat", "Generate", "Health"]
         and health == fenced
         and chat == counts
+        and not money
         and images == ["Generate"]
         and uploads == ["Estimate", "Generate"]
         and not wild

@@ -1,4 +1,4 @@
-"""The three functions behind one WSGI application: HTTP to function URL events and back."""
+"""The functions behind one WSGI application: HTTP to function URL events and back."""
 
 import base64
 from collections.abc import Callable, Iterable
@@ -16,6 +16,8 @@ def function_of(path: str) -> str:
         return "health"
     if path.startswith("/chat"):
         return "chat"
+    if path.startswith("/admin"):
+        return "admin"
     of_estimate = ("/estimate", "/inputs", "/mcp", "/models", "/tools")
     return "estimate" if path.startswith(of_estimate) else "generate"
 

@@ -165,9 +165,9 @@ def test_a_forged_key_that_passes_the_check_is_looked_up_once_and_refused(house:
 
 def test_another_secret_of_a_known_key_is_refused(house: House) -> None:
     made, verifier = house.make(), house.instance()
-    for secret in (bytes(32), b"\xff" * 32, made.key.digest):
+    for secret in 2 * (bytes(32), b"\xff" * 32, made.key.digest):
         assert not is_let_in(verifier, keys.key_text(made.key.id, secret, CHECK_KEY))
-    assert house.store.reads == 1
+    assert house.store.reads == 3, "one for each text: the key may have been rotated"
 
 
 def test_the_memory_of_keys_is_bounded_and_known_keys_come_back(house: House) -> None:
@@ -176,7 +176,7 @@ def test_the_memory_of_keys_is_bounded_and_known_keys_come_back(house: House) ->
     for number in range(3 * MOST_REMEMBERED):
         forged = keys.key_text(keys.key_id(number.to_bytes(5)), bytes(32), CHECK_KEY)
         assert not is_let_in(verifier, forged)
-    assert len(verifier.recent._found) == MOST_REMEMBERED
+    assert len(verifier.recent._found) == len(verifier.recent._refused) == MOST_REMEMBERED
     assert is_let_in(verifier, made.text)
 
 
@@ -277,6 +277,55 @@ def test_after_a_rotation_both_are_accepted_until_the_overlap_ends(house: House)
     assert not is_let_in(verifier, old.text)
     assert is_let_in(verifier, new.text)
     assert enters(verifier, new.text).id == old.key.user
+
+
+@pytest.mark.parametrize("after_ms", [0, 1, 44_999])
+@pytest.mark.parametrize("overlap_ms", [0, 3_600_000])
+def test_a_new_text_is_accepted_at_once_in_a_warm_instance(
+    house: House, after_ms: int, overlap_ms: int
+) -> None:
+    made, verifier = house.make(), house.instance()
+    assert is_let_in(verifier, made.text)
+    new = house.ring.rotate(made.key.id, overlap_ms=overlap_ms)
+    house.clock.advance(after_ms)
+    assert is_let_in(verifier, new.text)
+    assert is_let_in(verifier, made.text) is bool(overlap_ms)
+    newest = house.ring.rotate(made.key.id, overlap_ms=overlap_ms)
+    assert is_let_in(verifier, newest.text)
+    assert is_let_in(verifier, new.text) is bool(overlap_ms)
+
+
+def test_a_text_that_was_rotated_away_costs_one_read_and_no_more(house: House) -> None:
+    made, verifier = house.make(), house.instance()
+    new = house.ring.rotate(made.key.id, overlap_ms=0)
+    assert is_let_in(verifier, new.text)
+    reads = house.store.reads
+    for _ in range(20):
+        assert not is_let_in(verifier, made.text)
+        assert is_let_in(verifier, new.text)
+    assert house.store.reads == reads + 1
+
+
+def test_a_warm_instance_without_its_store_says_so_of_a_text_that_does_not_fit(
+    house: House,
+) -> None:
+    made, is_away = house.make(), False
+
+    def find(name: str) -> ProgramKey | None:
+        if is_away:
+            raise StoreUnavailableError("away")
+        return house.store.find(name)
+
+    verifier = ProgramKeyVerifier(
+        RecentKeys(find, house.clock), lambda: CHECK_KEY, ISSUER, house.clock
+    )
+    assert is_let_in(verifier, made.text)
+    new, is_away = house.ring.rotate(made.key.id, overlap_ms=3_600_000), True
+    with pytest.raises(StoreUnavailableError):
+        enters(verifier, new.text)
+    assert is_let_in(verifier, made.text)
+    is_away = False
+    assert is_let_in(verifier, new.text)
 
 
 def test_a_rotation_without_an_overlap_ends_the_old_text_at_once(house: House) -> None:

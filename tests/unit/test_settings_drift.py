@@ -47,6 +47,7 @@ NUMBER = "Number"
 USED_BY_RESOURCES: Mapping[str, str] = {
     "AlarmEmail": "the subscription of the stack's own topic",
     "AlarmHourlyLlmTokens": "the threshold of an alarm",
+    "AdminConcurrency": "Lambda reserves it",
     "AlarmHourlySpendUsd": "the threshold of an alarm",
     "AlarmTopicArn": "the topic of the alarms",
     "AllowedOrigins": "the function URLs answer preflights",

@@ -9,6 +9,7 @@ from imagegen.domain.keys import (
     Program,
     ProgramKey,
     allows,
+    digest_of,
     is_expired,
     is_secret_of,
     parse_key,
@@ -27,30 +28,44 @@ MADE_UP = "The key was mistyped or cut off, or another stack made it."
 class RecentKeys:
     """The keys that requests named lately, as they were when they were last read.
 
-    Also an id that has no key is remembered, so that asking again costs no read.
+    Also an id that has no key is remembered, and a text that no key has, so that asking again costs
+    no read.
     """
 
     find: Callable[[str], ProgramKey | None]
     now_ms: Callable[[], int]
     _found: dict[str, tuple[int, ProgramKey | None]] = field(default_factory=dict, repr=False)
+    _refused: dict[tuple[str, bytes], None] = field(default_factory=dict, repr=False)
+    """By id and digest: random bytes that did not fit a key when it was read, and never will."""
 
-    def get(self, key_id: str) -> ProgramKey | None:
+    def get(self, key_id: str, secret: bytes) -> ProgramKey | None:
         """Return a key as it was at most 45 seconds ago.
 
+        It is read anew if these random bytes do not fit: it may have been rotated since.
+
         Raises:
-            StoreUnavailableError: it is not remembered, and cannot be read.
+            StoreUnavailableError: it is not remembered, or does not fit, and cannot be read.
         """
-        now_ms = self.now_ms()
+        now_ms, text = self.now_ms(), (key_id, digest_of(secret))
         read_ms, key = self._found.get(key_id, (now_ms - REMEMBERED_MS, None))
         # A clock that was set back must not make it older than it looks.
-        if not 0 <= now_ms - read_ms < REMEMBERED_MS:
-            key = self.find(key_id)
-            self._found.pop(key_id, None)
-            while len(self._found) >= MOST_REMEMBERED:
-                del self._found[next(iter(self._found))]
-            # Its age counts from before the read.
-            self._found[key_id] = now_ms, key
+        is_recent = 0 <= now_ms - read_ms < REMEMBERED_MS
+        if is_recent and (text in self._refused or is_secret_of(key, secret, now_ms=now_ms)):
+            return key
+        key = self.find(key_id)
+        # Its age counts from before the read.
+        _remember(self._found, key_id, (now_ms, key))
+        if not is_secret_of(key, secret, now_ms=now_ms):
+            _remember(self._refused, text, None)
         return key
+
+
+def _remember[K, V](entries: dict[K, V], name: K, value: V) -> None:
+    """Add an entry as the newest; the oldest ones are forgotten."""
+    entries.pop(name, None)
+    while len(entries) >= MOST_REMEMBERED:
+        del entries[next(iter(entries))]
+    entries[name] = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +102,7 @@ class ProgramKeyVerifier:
         if parsed is None:
             raise UnauthorizedError("The key is not valid.", hint=MADE_UP)
         key_id, secret = parsed
-        now_ms, key = self.now_ms(), self.recent.get(key_id)
+        now_ms, key = self.now_ms(), self.recent.get(key_id, secret)
         if not is_secret_of(key, secret, now_ms=now_ms) or key is None:
             raise UnauthorizedError(
                 "The key is not valid.", hint=f"There is no key {key_id}, or it was rotated."
