@@ -17,6 +17,7 @@ from operations import accounts
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
 
 FUNCTIONS: Final = ("estimate", "generate", "health", "chat", "admin", "page")
 FIRST: Final = ("timestamp", "level", "message")
@@ -99,9 +100,17 @@ def lines(
                     continue
                 line = line_of(function, record)
                 if filters.admit(record, line):
-                    found.append((event["timestamp"], event["eventId"], line))
+                    found.append((event["timestamp"], _id_of(event, group), line))
     for _, event_id, line in sorted(found):
         yield event_id, line
+
+
+def _id_of(event: "FilteredLogEventTypeDef", group: str) -> str:
+    """Return the event's id, or what it consists of: the API does not promise an id.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilteredLogEvent.html
+    """
+    return event.get("eventId") or f"{group} {event['timestamp']} {event['message']}"
 
 
 def follow(

@@ -28,8 +28,8 @@ GROUPS = {"generate": "/imagegen/prod/generate", "chat": "/imagegen/prod/chat"}
 class Client:
     """Answers like CloudWatch, two events on a page."""
 
-    def __init__(self, events: dict[str, list[tuple[int, str]]]) -> None:
-        self.events, self.looks = events, 0
+    def __init__(self, events: dict[str, list[tuple[int, str]]], *, has_ids: bool = True) -> None:
+        self.events, self.looks, self.has_ids = events, 0, has_ids
 
     def get_paginator(self, name: str) -> "Client":
         assert name == "filter_log_events"
@@ -38,7 +38,8 @@ class Client:
     def paginate(self, *, logGroupName: str, startTime: int) -> Any:  # noqa: N803
         self.looks += 1
         found = [
-            {"timestamp": at, "eventId": f"{logGroupName}{at}", "message": text}
+            {"timestamp": at, "message": text}
+            | ({"eventId": f"{logGroupName}{at}"} if self.has_ids else {})
             for at, text in self.events.get(logGroupName, [])
             if at >= startTime
         ]
@@ -112,9 +113,12 @@ def test_the_lines_of_all_functions_are_in_the_order_of_their_times() -> None:
     assert found == ["generate", "chat", "generate", "generate"]
 
 
-def test_a_line_that_is_followed_is_printed_once_and_a_late_one_is_not_lost() -> None:
+@pytest.mark.parametrize("has_ids", [True, False])
+def test_a_line_that_is_followed_is_printed_once_and_a_late_one_is_not_lost(
+    *, has_ids: bool
+) -> None:
     events = {GROUPS["generate"]: [(100_000, json.dumps(RECORD))]}
-    client: Any = Client(events)
+    client: Any = Client(events, has_ids=has_ids)
 
     def later(_: float) -> None:
         # It is older than the last look, and appears only now.
