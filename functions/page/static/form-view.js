@@ -47,7 +47,7 @@ export function formView(client, told) {
   function fitSize() {
     const { size } = form.elements;
     const same = size.querySelector("[value=same]");
-    const isNeeded = Boolean(pictures.given().length || pictures.isBusy());
+    const isNeeded = Boolean(pictures.wanted().inputs || pictures.isBusy());
     if (isNeeded === !same.disabled) return;
     same.hidden = same.disabled = !isNeeded;
     size.value = isNeeded ? "same" : "square";
@@ -82,8 +82,7 @@ export function formView(client, told) {
   function request() {
     const given = [...new FormData(form)].filter(([, value]) => value.trim());
     const { count, ...wanted } = Object.fromEntries(given);
-    const started = pictures?.given() ?? [];
-    return { ...wanted, ...(count && { count: Number(count) }), ...(started.length && { inputs: started }) };
+    return { ...wanted, ...(count && { count: Number(count) }), ...pictures?.wanted() };
   }
 
   async function ask() {

@@ -1,8 +1,9 @@
 /** `<generated-image>`: one image, from its priced offer to the file or to a clear error. */
 
 import { defaultClient, isAbsent, NETWORK } from "./client.js";
-import { altText, fileName, levelText, markdownText, providerName, safeUrl, sizeText } from "./format.js";
+import { altText, levelText, markdownText, providerName, safeUrl, sizeText } from "./format.js";
 import { blockedOf, firstOf, isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
+import { savePicture } from "./saving.js";
 import { adoptable, Base, h, sheetsOf } from "./styles.js";
 import { alternativeText, besideText, choiceTexts, detailsOf, wordsOf } from "./words.js";
 
@@ -209,7 +210,7 @@ export class GeneratedImageElement extends Base {
             button("decline", "Decline", () => this.#decline(), "plain"), part("choices", "div", { role: "group", "aria-label": "Choices. A new price is free." })),
           h("div", { class: "wait row" }, button("cancel", "Stop waiting", () => this.#cancel())),
           h("div", { class: "done row" }, button("copy", "Copy link", () => this.#copy()), button("grab", "Grab", () => this.#grab()),
-            button("download", "Download", () => this.#download()), button("info", "LLM info", () => this.#openInfo()), h("slot", { name: "actions" })),
+            button("download", "Download", async () => this.#say(await savePicture(this.#url, this.#generation.prompt))), button("info", "LLM info", () => this.#openInfo()), h("slot", { name: "actions" })),
           h("div", { class: "redo row" }, button("retry", "", () => this.#retry(), "main")),
           h("div", { class: "undo row" }, button("undo", "Undo", () => this.#undo()))),
         part("form", "form", { onsubmit: (event) => { event.preventDefault(); this.#retry(p.words.value); } },
@@ -611,20 +612,6 @@ export class GeneratedImageElement extends Base {
 
   #grab() {
     if (this.#ask("image-grab")) this.#put(markdownText(this.#parts.picture.alt, this.#url), "Markdown copied.");
-  }
-
-  async #download() {
-    try {
-      const response = await fetch(this.#url, { headers: { accept: "image/*" } });
-      const blob = await response.blob();
-      if (!response.ok || !blob.type.startsWith("image/")) throw new TypeError("no image");
-      const href = URL.createObjectURL(blob);
-      h("a", { href, download: fileName(this.#generation.prompt, blob.type) }).click();
-      setTimeout(() => URL.revokeObjectURL(href), 60000);
-      this.#say("Downloaded.");
-    } catch {
-      this.#say("The download failed. Open the image and save it from there.");
-    }
   }
 
   #openInfo() {

@@ -39,6 +39,7 @@ export function ownPictures(client, told, { change, quote }) {
       { text: "Change this picture", fits: () => true, act: edit },
       // More pictures from other pictures would need those again: only the quote, not the image, names them.
       { text: "Make more", fits: ({ prompt, inputs = [] }) => Boolean(prompt) && !inputs.length, act: (image) => change({ ...like(image), count: 4 }) },
+      { text: "Vary", fits: ({ prompt }) => Boolean(prompt), act: (image) => change({ ...like(image), count: 4, inputs: [{ ...asInput(image), role: "reference" }] }) },
       ...OPERATIONS.map(([operation, text]) => ({
         text, fits: () => found.has(operation), act: ({ id }) => quote({ operation, inputs: [{ image: id }] }),
       })),

@@ -6,7 +6,7 @@ import { chatView } from "./chat-view.js";
 import { formView } from "./form-view.js";
 import { enter, forget, subjectOf, token } from "./person.js";
 import { stateView } from "./state-view.js";
-import { $, explain, late } from "./ui.js";
+import { $, explain, h, late } from "./ui.js";
 
 // Instances of the service remember circuits for two seconds.
 const SETTLED_MS = 2_500;
@@ -50,7 +50,7 @@ function showPart(name) {
   const pressed = name !== "pictures" && matchMedia("(min-width: 900px)").matches ? "chat" : name;
   for (const button of document.querySelectorAll("nav button"))
     button.setAttribute("aria-pressed", button.dataset.show === pressed);
-  if (name === "pictures") withOwn((loaded) => loaded.gallery.show());
+  if (name === "pictures") withOwn($("gallery"), (loaded) => loaded.gallery.show());
 }
 
 const linked = takeToken();
@@ -74,13 +74,18 @@ const own = late(() => import("./pictures.js").then(({ ownPictures }) => (pictur
   change: (wanted) => { showPart("make"); form.open(wanted); $("prompt").focus(); },
   quote: (wanted) => { showPart("make"); form.quote(wanted); $("make-title").focus(); },
 }))));
-const withOwn = (act) => own().then(act, (error) => { $("gallery-note").textContent = explain(error); });
+/** Does something with them; if they cannot be loaded, the reason stands at `place`, where the person looks. */
+function withOwn(place, act) {
+  place.querySelector(".trouble")?.remove();
+  own().then(act, (error) => place.append(h("p", { className: "trouble", slot: "actions", role: "alert", textContent: explain(error) })));
+}
 
 /** The page's own buttons at a finished picture, in the chat and in the form. */
 document.addEventListener("click", ({ target }) => {
   const { act } = target.dataset ?? {};
-  const { image, prompt } = act ? target.closest("generated-image").data : {};
-  if (image) withOwn((loaded) => loaded[act]({ ...image, prompt: image.prompt ?? prompt }));
+  const element = act && target.closest("generated-image");
+  const { image, prompt } = element?.data ?? {};
+  if (image) withOwn(element, (loaded) => loaded[act]({ ...image, prompt: image.prompt ?? prompt }));
 });
 function entered(given) {
   const before = subjectOf(token());

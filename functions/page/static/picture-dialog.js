@@ -1,7 +1,8 @@
 /** One picture, large, with what is known about it and what can be done with it. */
 
-import { altText, fileName, levelText, makerText, safeUrl, sizeText, usdText } from "./format.js";
+import { altText, levelText, makerText, safeUrl, sizeText, usdText } from "./format.js";
 import { dateText } from "./picture-list.js";
+import { savePicture } from "./saving.js";
 import { explain, h } from "./ui.js";
 
 const C2PA = { present: "A C2PA manifest is in the file; nobody has checked it here.", absent: "No C2PA manifest is in the file." };
@@ -67,17 +68,7 @@ export function pictureDialog(client, { actions, removed, failed }) {
   }
 
   async function download() {
-    try {
-      const answer = await fetch(safeUrl(image.imageUrl, document.baseURI), { headers: { accept: "image/*" } });
-      const content = await answer.blob();
-      if (!answer.ok || !content.type.startsWith("image/")) throw new TypeError("not an image");
-      const href = URL.createObjectURL(content);
-      h("a", { href, download: fileName(image.prompt, content.type) }).click();
-      setTimeout(() => URL.revokeObjectURL(href), 60_000);
-      note.textContent = "Downloaded.";
-    } catch {
-      note.textContent = "The download failed. Open the picture and save it from there.";
-    }
+    note.textContent = await savePicture(safeUrl(image.imageUrl, document.baseURI), image.prompt);
   }
 
   function ask(isAsked) {

@@ -18,7 +18,15 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
 }
-ENTRIES = ("page.js", "elements.js", "pictures.js", "llm-dialog.js", "upload.js", "frameworks.js")
+ENTRIES = (
+    "page.js",
+    "elements.js",
+    "pictures.js",
+    "mask-dialog.js",
+    "llm-dialog.js",
+    "upload.js",
+    "frameworks.js",
+)
 """The scripts that a page asks for. Each is sent with what it imports, without its comments."""
 NAMED_BY_CONTENT = ("page.js", "page.css", "icon.svg")
 """Files of the page that a browser keeps: their addresses have a digest of what they contain."""

@@ -1,0 +1,18 @@
+/** Saves a picture as a file of the person's. */
+
+import { fileName } from "./format.js";
+
+/** Downloads a picture, under a name from its prompt; returns what is said of it. */
+export async function savePicture(url, prompt) {
+  try {
+    const answer = await fetch(url, { headers: { accept: "image/*" } });
+    const content = await answer.blob();
+    if (!answer.ok || !content.type.startsWith("image/")) throw new Error();
+    const href = URL.createObjectURL(content);
+    Object.assign(document.createElement("a"), { href, download: fileName(prompt, content.type) }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 60000);
+    return "Downloaded.";
+  } catch {
+    return "The download failed. Open the image and save it from there.";
+  }
+}
