@@ -10,7 +10,8 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, Request, expect
 
 from tests.browser.pages import TIMEOUT_MS, Visit, Visitor, approve, expect_seen
-from tests.browser.test_own_pictures import faults, made, offer, opened, press, screenshot
+from tests.browser.test_own_pictures import made, newest, opened, press, screenshot, sent
+from tests.browser.test_page_rules import faults
 from tests.fakes.pictures import picture
 
 pytest_plugins = ["tests.browser.deployed"]
@@ -26,8 +27,6 @@ FILE: FilePayload = {
 def given(visitor: Visitor) -> Locator:
     """The dialog for a file that the visitor has uploaded."""
     page = visitor.page
-    visitor.show("make")
-    page.get_by_label("Prompt", exact=True).fill("make the sky red")
     page.locator("#file").set_input_files([FILE])
     expect(page.locator("#given-note")).to_contain_text("is uploaded", timeout=TIMEOUT_MS)
     return dialog_of(page)
@@ -91,11 +90,11 @@ def test_what_is_painted_is_transparent_in_the_mask_and_the_rest_is_not(visit: V
     assert [alpha.getpixel(at) for at in ((5, 5), (300, 390), (590, 120))] == [255, 255, 255]
     note = page.locator("#given-note")
     expect(note).to_contain_text("Only what you painted may change.", timeout=TIMEOUT_MS)
-    found = offer(visitor)
+    found = sent(visitor, "make the sky red")
     roles = found.evaluate("element => element.data.estimate.inputs.map((one) => one.role)")
     assert roles == ["edit", "mask"]
     approve(found).click()
-    expect_seen(page.locator("#made generated-image").first)
+    expect_seen(found)
     assert (visitor.violations(), visitor.errors) == ([], [])
 
 
@@ -112,7 +111,6 @@ def test_what_is_erased_stays_as_it_is(visit: Visit) -> None:
 def test_the_keyboard_alone_marks_an_area_exactly(visit: Visit) -> None:
     visitor = visit()
     page = visitor.page
-    page.get_by_label("Prompt", exact=True).fill("make the sky red")
     page.locator("#file").set_input_files([FILE])
     expect(page.locator("#given-note")).to_contain_text("is uploaded", timeout=TIMEOUT_MS)
     page.get_by_role("button", name="Paint what may change").focus()
@@ -146,6 +144,7 @@ def test_a_mask_belongs_to_the_picture_that_is_changed_and_can_be_taken_back(vis
     press(dialog, "Use it")
     note = page.locator("#given-note")
     expect(note).to_contain_text("Only what you painted may change.", timeout=TIMEOUT_MS)
+    page.get_by_label("Message", exact=True).fill("make the sky red")
     role = page.get_by_label("What happens with harbour.png")
     looked = estimated(page, lambda: void(role.select_option("reference")))
     assert "mask" not in looked
@@ -171,7 +170,7 @@ def test_a_mask_that_cannot_be_stored_says_so_and_all_may_change(visit: Visit) -
     press(dialog, "Use it")
     note = page.locator("#given-note")
     expect(note).to_contain_text("all of the picture may change", timeout=TIMEOUT_MS)
-    found = offer(visitor)
+    found = sent(visitor, "make the sky red")
     roles = found.evaluate("element => element.data.estimate.inputs.map((one) => one.role)")
     assert roles == ["edit"]
 
@@ -202,17 +201,17 @@ def test_a_picture_is_varied_by_looking_at_it(visit: Visit) -> None:
     body = estimated(visitor.page, lambda: press(dialog, "Vary"))
     assert body["inputs"] == [{"image": parent["id"], "role": "reference"}]
     assert (body["prompt"], body["count"]) == ("A fox in a hut", 4)
-    expect(visitor.page.locator("#made generated-image").first).to_contain_text("4 Images for $")
+    expect(newest(visitor, 1)).to_contain_text("4 Images for $")
 
 
-@pytest.mark.parametrize("button", ["Change this picture", "More actions"])
+@pytest.mark.parametrize("button", ["Edit", "More"])
 def test_what_cannot_be_loaded_is_said_at_the_picture_that_was_pressed(
     visit: Visit, button: str
 ) -> None:
     visitor = visit()
     page = visitor.page
     approve(visitor.ask("A fox")).click()
-    shown = page.locator("#made generated-image").first
+    shown = visitor.images.first
     expect_seen(shown)
     page.route("**/pictures.js", lambda route: route.abort())
     shown.get_by_role("button", name=button).click()

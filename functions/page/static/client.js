@@ -119,13 +119,13 @@ export function createClient(settings = {}) {
     return base.replace(/\/+$/, "") + path;
   }
 
-  async function request(name, path, { body, method = body ? "POST" : "GET", open, signal } = {}) {
+  async function request(name, path, { body, method = body ? "POST" : "GET", open, signal, keepalive } = {}) {
     const headers = { accept: "application/json" };
     const token = open ? "" : await (typeof settings.token === "function" ? settings.token() : settings.token);
     if (token) headers.authorization = `Bearer ${token}`;
     if (body) headers["content-type"] = "application/json";
     const url = path.includes("://") ? path : await address(name, path);
-    return fetch(url, { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
+    return fetch(url, { method, headers, signal, keepalive, cache: "no-store", body: body && JSON.stringify(body) });
   }
 
   const json = async (...all) => (await jsonOf(request(...all))).body;
@@ -296,8 +296,8 @@ export function createClient(settings = {}) {
     usage: () => json("generateUrl", "/usage"),
     /** A page of the user's own images, the newest first. */
     images: (query = {}) => json("generateUrl", `/images?${new URLSearchParams(query)}`),
-    /** Deletes an image of the user for good; the charge stays. */
-    remove: async (id) => { await answered(request("generateUrl", `/images/${encodeURIComponent(id)}`, { method: "DELETE" })); },
+    /** Deletes an image of the user for good; the charge stays. With `keepalive` also while the page is left. */
+    remove: async (id, { keepalive } = {}) => { await answered(request("generateUrl", `/images/${encodeURIComponent(id)}`, { method: "DELETE", keepalive })); },
     /** Stores a file as an input; returns its uploadId. Options: `onProgress` (0 to 1), `signal`. */
     upload,
     health: () => json("healthUrl", "/health-check/image-providers"),

@@ -1,7 +1,9 @@
 /** Whose page this is: the token of this tab, and where the browser keeps what belongs to its user. */
 
 const TOKEN = "imagegen.token";
-const KEPT = ["imagegen.chat", "imagegen.made", "imagegen.order"];
+/** Where the settings of a request are kept. */
+export const ORDER = "imagegen.order";
+const OLD = ["imagegen.chat", "imagegen.made", "imagegen.order"];
 
 export const token = () => sessionStorage.getItem(TOKEN) ?? "";
 export const enter = (given) => sessionStorage.setItem(TOKEN, given);
@@ -19,7 +21,8 @@ export function subjectOf(given) {
   }
 }
 
-const place = (name) => `${name} ${subjectOf(token())}`;
+/** The name under which the browser stores something of this user. */
+export const place = (name) => `${name} ${subjectOf(token())}`;
 const owned = () => Boolean(subjectOf(token()));
 
 /** Returns the value that was stored for this user under a name, or the default. */
@@ -50,9 +53,10 @@ export function keep(name, value) {
 
 /** Forgets the token and everything that is kept for its user. */
 export function forget() {
-  for (const name of KEPT) localStorage.removeItem(place(name));
+  const end = place("");
+  for (const name of Object.keys(localStorage)) if (owned() && name.startsWith("imagegen.") && name.endsWith(end)) localStorage.removeItem(name);
   sessionStorage.clear();
 }
 
 // An earlier version kept these for whoever used the browser.
-for (const name of KEPT) localStorage.removeItem(name);
+for (const name of OLD) localStorage.removeItem(name);

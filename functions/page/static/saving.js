@@ -1,6 +1,13 @@
 /** Saves a picture as a file of the person's. */
 
-import { fileName } from "./format.js";
+import { oneLine } from "./format.js";
+
+/** A file name from the prompt and the bytes' own type. */
+function fileName(prompt, mediaType) {
+  const words = oneLine(prompt).toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 48);
+  const kind = String(mediaType).split(/[/+;]/)[1] ?? "png";
+  return `${words.replace(/^-+|-+$/g, "") || "generated-image"}.${kind === "jpeg" ? "jpg" : kind}`;
+}
 
 /** Downloads a picture, under a name from its prompt; returns what is said of it. */
 export async function savePicture(url, prompt) {

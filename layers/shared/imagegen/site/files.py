@@ -21,7 +21,12 @@ MEDIA_TYPES = {
 ENTRIES = (
     "page.js",
     "elements.js",
+    "picture-acts.js",
+    "settings.js",
     "pictures.js",
+    "usage-view.js",
+    "developer.js",
+    "chats.js",
     "mask-dialog.js",
     "llm-dialog.js",
     "upload.js",
