@@ -131,7 +131,7 @@ other-suites: tools
 	$(PYTHON) -m pytest -q $(OTHER_SUITES)
 
 .PHONY: exactness
-exactness: tools ## Measure money and breaker, rows R0 to R21 and G, in short form (ROWS="R1 R10", SEED=)
+exactness: tools ## Measure money and breaker, rows R0 to R22 and G, in short form (ROWS="R1 R10", SEED=)
 	@$(EXACTNESS) $(if $(ROWS),--only $(ROWS),--out bench/exactness.json)
 
 .PHONY: soak

@@ -22,11 +22,12 @@ from tests.exactness.money import hold
 from tests.exactness.rows import Measured, Verdict
 from tests.exactness.works import Mode, Offered, Work, clicked, delivered, editors, offered, sent
 from tests.fakes.clock import NOON_MS
+from tests.fakes.service import PRODUCT_LIMITS
 
 OUT = ROOT / "bench" / "capacity.md"
 INPUT_TRIPS = 1
 """One more round trip for an image with inputs: the ledger is looked at before they are read."""
-BUDGET_WRITES, BUDGET_READS, BUDGET_TRIPS, BUDGET_STORM = 5.0, 2.0, 4, 250.0
+BUDGET_WRITES, BUDGET_READS, BUDGET_TRIPS, BUDGET_STORM = 7.0, 2.0, 6, 250.0
 PROMPT_WRITES = 1
 """One more write, and one more round trip, for the prompt of an image where prompts are kept."""
 TAKEOVER_WRITES = 1
@@ -80,7 +81,8 @@ def bench(ground: Ground) -> Bench:
     client = place.patient()
     here = instance(
         client, place.s3(), place.table, place.bucket, clock,
-        drawn_by=providers(), limits=Limits(20, 50, 100, 10_000_000), catalog=editors("alpha"),
+        drawn_by=providers(), limits=replace(PRODUCT_LIMITS, hourly_images=20),
+        catalog=editors("alpha"),
     )  # fmt: skip
     return Bench(ground, client, here, clock)
 

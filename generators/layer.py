@@ -17,7 +17,7 @@ from py_compile import PycInvalidationMode
 from typing import Final
 
 from generators import descriptions, lazy
-from imagegen.bootstrap.aws_world import load_catalog
+from imagegen.bootstrap.catalog_file import load_catalog
 from imagegen.providers.instance_file import INSTANCES_FILE, instances_text
 from local.paths import ROOT, STATE, UV
 

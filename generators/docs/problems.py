@@ -11,6 +11,7 @@ from typing import Final
 from generators.docs.blocks import code, table
 from generators.sources import nodes
 from imagegen.domain import errors
+from imagegen.domain.budgets import CODES
 from imagegen.domain.errors import ImagegenError, LimitError, ProviderError
 from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
@@ -33,6 +34,8 @@ LLM: Final = {
 }
 """The meaning of each outcome of an LLM call; a call that was never sent has another error."""
 TRY_AGAIN: Final = "Try again after `retryAfterSeconds`, or in a moment."
+SHARED: Final = {key: name for key, name in CODES.items() if key[0] == "organisation"}
+"""No setting gives a team a budget yet."""
 ADVICE: Final = {
     "invalid_json": "Send JSON, encoded as UTF-8.",
     "unsupported_event": "Call the function's URL, or send an event like those of `events/`.",
@@ -75,6 +78,12 @@ ADVICE: Final = {
     "daily_attempts": "Wait `retryAfterSeconds`: days end at midnight UTC.",
     "daily_spend": "Use a cheaper tier, or wait `retryAfterSeconds`. Without `retryable`, the "
     "image costs more than a whole day allows.",
+    "monthly_spend": "Use a cheaper tier, or wait `retryAfterSeconds`: months are UTC months.",
+    **dict.fromkeys(
+        SHARED.values(),
+        "Use a cheaper tier, or wait `retryAfterSeconds`. Others spend from this budget, too: an "
+        "operator can raise it.",
+    ),
     "daily_chats": "Wait `retryAfterSeconds`: days end at midnight UTC.",
     "daily_chat_tokens": "Send less of the history, or wait `retryAfterSeconds`.",
     "blocked": "The operator has blocked this user.",
@@ -91,6 +100,7 @@ NOT_CHARGED: Final = frozenset(
     {
         *("unsupported_size", "above_max_cost", "model_retired", "idempotency_key_reused"),
         *("hourly_images", "daily_images", "daily_attempts", "daily_spend", "blocked"),
+        *("monthly_spend", *SHARED.values()),
         *("upload_limit", "daily_chats", "daily_chat_tokens"),
         *("quote_expired", "input_gone", "content_refused", "moderation_unavailable"),
         *("no_provider_available", "generation_failed", "generation_abandoned"),
@@ -177,8 +187,12 @@ def _limits() -> Iterator[Code]:
                 "upload_limit": "The user has stored all uploads allowed on this UTC day.",
                 "blocked": "The operator has switched the service off for this user.",
                 "daily_spend": "This image could exceed the user's spending limit of the UTC day.",
+                "monthly_spend": "This image could exceed the user's limit of the UTC month.",
             }.get(limit, str(message))
             yield Code(429, limit, means, retryable=LimitError(limit, "").retryable)
+    for (level, span), shared in SHARED.items():
+        words = f"This image could exceed the budget of the user's {level} for the UTC {span}."
+        yield Code(429, shared, words, retryable=True)
 
 
 def _edge() -> Iterator[Code]:

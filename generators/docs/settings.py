@@ -14,6 +14,7 @@ COSTS: Final = {
     "ChatModel": "its tokens, at its provider; `DAILY_CHAT_TOKENS` limits them",
     "DailyChatTokens": "for a user and day $2.50 to $10, at $2.50 and $10 for a million tokens",
     "DailySpendUsd": "the most that one user can spend in a day",
+    "TotalDailySpendUsd": "$0.0000013 for an image: two write units; empty saves them",
     "EstimateConcurrency": "nothing; it is taken from the account's own limit",
     "GenerateConcurrency": "nothing; it is taken from the account's own limit",
     "GenerateTimeoutSeconds": "a run that waits costs $0.0000067 a second at 512 MB",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, cast
 
+from imagegen.domain.budgets import ORGANISATION
 from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.outcomes import Outcome
 from tests.exactness.ground import Clock, Ground, Place, child, receive
@@ -20,14 +21,17 @@ from tests.exactness.stored import stored_by_quote
 KILLS = 50
 POINTS = (
     "after the hold",
+    "after a level took it",
     "in the provider's call",
     "before the put",
     "after the put",
     "after the record",
+    "after a level ended it",
     "after the settle",
 )
 LEASE_AND_A_MINUTE_MS = LIFETIME_MS + 30_000 + 60_000
 AT_A_TIME = 3
+MONTHS = ("202611", "202612")
 
 
 @dataclass(slots=True)
@@ -83,6 +87,9 @@ def run_until(connection: Connection, place: Place, point: str, quote: str, user
             made.ledgers,
             {},
             {"reserve": "after the hold", "settle": "after the settle"},
+        ),
+        parking.around(
+            made.budgets, {}, {"take": "after a level took it", "give": "after a level ended it"}
         ),
         parking.around(made.images, {"put": "before the put"}, {"put": "after the put"}),
         parking.around(made.records, {}, {"put": "after the record"}),
@@ -163,6 +170,7 @@ def r6(ground: Ground) -> Measured:
     verdict.demand(held == 0, f"{held} holds are left")
     verdict.demand(difference == 0, f"charged and stored differ in {difference} images")
     verdict.demand(cents == 0, f"the bills are off by {cents} micro-dollars")
+    judge_organisation(verdict, here.fleet, sum(here.stored().values()))
     for user in users:
         for said in here.historian.problems(user, LIFTED, latest_ms=here.clock.at_ms):
             if "is followed by" not in said:  # what a killed worker was told, nobody has heard
@@ -174,6 +182,16 @@ def r6(ground: Ground) -> Measured:
         killed=dict(here.killed), settled=swept.settled, released=swept.released,
         users=len(users), cameBack=len(returned),
     )  # fmt: skip
+
+
+def judge_organisation(verdict: Verdict, fleet: Instance, stored_microusd: int) -> None:
+    """Hold the organisation's budget of all months against what is stored."""
+    months = [fleet.budgets.load(ORGANISATION, month) for month in MONTHS]
+    days = sum(sum(one.days.values()) for one in months)
+    total, marks = sum(one.month_microusd for one in months), sum(len(o.marks) for o in months)
+    verdict.demand(days == stored_microusd, f"organisation: {days}, stored {stored_microusd}")
+    verdict.demand(total == days, f"organisation: {total} in months, {days} in days")
+    verdict.demand(marks == 0, f"organisation: {marks} holds are left")
 
 
 def second_sweep(here: Scene, users: list[str]) -> int:

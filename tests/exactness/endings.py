@@ -155,6 +155,7 @@ def run_to_the_ends(
     made = _instance(place, Clock(), endings.react)
     here = EndingInstance(
         made.ledgers,
+        made.budgets,
         EndingImages(made.images, endings),
         made.records,
         made.circuits,

@@ -16,6 +16,7 @@ from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import ImageRecord
 from imagegen.usecases.generate.run import Made
+from tests.exactness.crashes import judge_organisation
 from tests.exactness.ground import (
     Clock,
     Ground,
@@ -180,6 +181,7 @@ def judge_bills(
         verdict.demand(held == 0, f"{user}: {held} holds are left after the reconciler")
         for said in _slots(ledger, images):
             verdict.demand(False, said)  # noqa: FBT003
+    judge_organisation(verdict, here, sum(one.charged_microusd for one in stored.values()))
     return {key: record.charged_microusd for key, record in stored.items()}
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.items import to_item
-from imagegen.aws.ledger_items import held_op, op_values
+from imagegen.aws.ledger_items import op_values
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.bootstrap.aws_world import ID_BYTES
+from imagegen.domain.budgets import Level, team_level
 from imagegen.domain.days import utc_day
-from imagegen.domain.ledger import HOUR_MS, Hold, Limits
+from imagegen.domain.ledger import HOUR_MS, Hold, Limits, held_op
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.stores import Held
 from imagegen.settings import MoneySettings
@@ -128,6 +129,8 @@ def worst_case() -> int:
 
 def _op_bytes() -> int:
     hold = Hold("x" * 24, secrets.token_hex(ID_BYTES), "20261122", 10**9, 10**13, 10**13, 99, 2)
-    values = op_values(held_op(hold, slot=99, now_ms=10**13)) | {"c": "x" * 30, "r": True}
+    limits = Limits(levels=(Level(team_level("a team")), Level()))
+    held = held_op(hold, limits, slot=99, now_ms=10**13)
+    values = op_values(held) | {"c": "x" * 30, "r": True}
     # The name of the entry, and a byte for each of its parts.
     return 28 + len(values) + _size_of({"M": to_item(values)})

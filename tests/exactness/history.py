@@ -14,8 +14,11 @@ from typing import Any
 from imagegen.aws.items import from_item
 from imagegen.aws.ledger_items import to_ledger
 from imagegen.domain import ledger as rules
+from imagegen.domain import pruning
+from imagegen.domain.budgets import CODES
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
+from imagegen.domain.standing import limit_reached
 from imagegen.domain.takeovers import Takeover, may_take, taken
 
 type Item = Mapping[str, Any]
@@ -41,7 +44,9 @@ class Historian:
                 self.tell(parsed[key])
 
     def tell(self, item: Item) -> None:
-        """Note an item as an answer showed it."""
+        """Note an item as an answer showed it; one without a version is no user's."""
+        if "v" not in item:
+            return
         user, version = item["pk"]["S"], int(item["v"]["N"])
         with self._lock:
             known = self.items.setdefault(user, {}).setdefault(version, item)
@@ -100,7 +105,7 @@ def _wrong_hold(old: Ledger, new: Ledger, quote_id: str, limits: Limits, latest_
     if not rules.may_reserve_op(old, quote_id):
         return f"{quote_id} was reserved a second time"
     hold = hold_of(quote_id, op)
-    if limit := rules.limit_reached(old, hold, limits, now_ms=op.started_ms):
+    if limit := limit_reached(old, hold, limits, now_ms=op.started_ms):
         return f"{quote_id} was reserved above the limit {limit.code}"
     free = rules.free_slots(old, limits, now_ms=op.started_ms)
     if limits.hourly_images and op.slot not in free:
@@ -122,27 +127,32 @@ def _wrong_end(old: Ledger, new: Ledger, quote_id: str, latest_ms: int) -> str:
         if op.price_microusd > before.price_microusd:
             return f"{quote_id} was charged above what was held"
         return _compare(rules.settled(old, quote_id, op.price_microusd), new, latest_ms)
-    expected = rules.released(old, quote_id, code=op.code, retryable=op.retryable)
+    is_attempt = op.code not in CODES.values()
+    expected = rules.released(
+        old, quote_id, code=op.code, retryable=op.retryable, is_attempt=is_attempt
+    )
     return _compare(expected, new, latest_ms)
 
 
 def _compare(expected: Ledger, new: Ledger, latest_ms: int) -> str:
     """Return where they differ, beyond what may be forgotten."""
-    ops, days = rules.prunable(expected, now_ms=latest_ms, oldest_day=utc_day(latest_ms - DAY_MS))
+    ops, days = pruning.prunable(expected, now_ms=latest_ms, oldest_day=utc_day(latest_ms - DAY_MS))
     gone = expected.ops.keys() - new.ops.keys()
     if gone - set(ops):
         return f"{sorted(gone - set(ops))} were forgotten too soon"
     kept = {day for day in days if day not in new.spent}
+    months = pruning.prunable_months(expected, oldest_day=utc_day(latest_ms - DAY_MS))
     trimmed = replace(
         expected,
         ops={name: op for name, op in expected.ops.items() if name not in gone},
         spent=_without(expected.spent, kept),
         images=_without(expected.images, kept),
         attempts=_without(expected.attempts, kept),
+        months=_without(expected.months, {one for one in months if one not in new.months}),
     )
     if trimmed == new:
         return ""
-    names = ("slots", "spent", "images", "attempts", "ops", "blocked")
+    names = ("slots", "spent", "images", "attempts", "ops", "blocked", "months")
     parts = [name for name in names if getattr(trimmed, name) != getattr(new, name)]
     return f"{', '.join(parts)} are not what the rules leave behind"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Never
 
+from imagegen.aws.budget_store import DynamoBudgetStore
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.job_store import DynamoJobStore
@@ -17,6 +18,7 @@ from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
+from imagegen.domain.budgets import ORGANISATION, BudgetStore, Level
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.gallery import PromptStore
@@ -54,7 +56,8 @@ CATALOG = three_providers()
 PROMPT = "a fox in the snow"
 LIFETIME_MS = 300_000
 """Lambda's timeout for generate."""
-LIFTED = Limits(0, 100_000, 100_000, 10**12)
+LIFTED = Limits(0, 100_000, 100_000, 10**12, levels=(Level(ORGANISATION, 10**12),))
+"""Limits that no row reaches; as in the product, the organisation's level counts every image."""
 
 
 @cache
@@ -107,6 +110,7 @@ class Instance:
     """Every use case that spends, over real stores: it is the world of its own service."""
 
     ledgers: StoredLedgers
+    budgets: BudgetStore
     images: StoredImages
     records: RecordStore
     circuits: StoredCircuits
@@ -130,6 +134,7 @@ class Instance:
     @cached_property
     def service(self) -> GenerateService:
         limits = self.limits
+        organisation = next(iter(limits.levels), Level())
         settings = GenerateSettings.model_construct(
             table_name="table",
             parameters_path="/imagegen/test",
@@ -138,6 +143,9 @@ class Instance:
             daily_images=limits.daily_images,
             daily_attempts=limits.daily_attempts,
             daily_spend_usd=limits.daily_microusd,
+            monthly_spend_usd=limits.monthly_microusd,
+            total_daily_spend_usd=organisation.daily_microusd,
+            total_monthly_spend_usd=organisation.monthly_microusd,
             moderation=ModerationMode.REQUIRED,
             keep_prompts=self.keeps_prompts,
         )
@@ -259,6 +267,7 @@ def instance(
     """Return an instance over DynamoDB and S3; ``circuits`` is another way to the same table."""
     return Instance(
         DynamoLedgerStore(dynamodb, table),
+        DynamoBudgetStore(dynamodb, table),
         S3ImageStore(s3, bucket, lambda: IMAGE_ID_KEY),
         DynamoRecordStore(dynamodb, table),
         DynamoCircuitStore(circuits or dynamodb, table),

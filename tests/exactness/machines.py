@@ -31,6 +31,7 @@ from imagegen.domain.errors import ProviderError, StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
+from imagegen.domain.standing import limit_reached
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused
 from imagegen.guard import Guard, Transition
 from tests.exactness.ground import Clock, Ground, Place, Skewed
@@ -415,7 +416,7 @@ class Ledgers(Machine):
         if isinstance(came, Known) and rules.may_reserve_op(ledger, hold.quote_id):
             self.bad.append("a request was called known and may be made")
         if isinstance(came, Refused):
-            limit = rules.limit_reached(ledger, hold, LIMITS, now_ms=now_ms)
+            limit = limit_reached(ledger, hold, LIMITS, now_ms=now_ms)
             if limit is None or limit.code != came.limit.code:
                 self.bad.append(f"refused for {came.limit.code} at v{ledger.version}, wrongly")
 

@@ -8,9 +8,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from imagegen.aws.ledger_store import DynamoLedgerStore
-from imagegen.domain import ledger as rules
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits, OpState
+from imagegen.domain.standing import limit_reached
 from imagegen.domain.stores import Held, LedgerSnapshot, LedgerStore, Refused
 from tests.exactness.ground import (
     CONTEXT,
@@ -84,7 +84,7 @@ def unjustified(
         ledger = one.ledger
         if ledger.version >= len(states) or states[ledger.version] != ledger:
             found.append(f"{one.hold.quote_id} was refused by a ledger nobody else saw")
-        elif rules.limit_reached(ledger, one.hold, limits, now_ms=now_ms) is None:
+        elif limit_reached(ledger, one.hold, limits, now_ms=now_ms) is None:
             found.append(f"{one.hold.quote_id} was refused at v{ledger.version} without a reason")
     return found
 

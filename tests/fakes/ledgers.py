@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from imagegen.domain import ledger as rules
+from imagegen.domain import pruning
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
+from imagegen.domain.standing import limit_reached
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reservation
 from imagegen.domain.takeovers import Takeover, may_take, taken
 
@@ -34,7 +36,7 @@ class MemoryLedgerStore:
     def reserve(self, user: str, hold: Hold, limits: Limits, *, now_ms: int) -> Reservation:
         with self._lock:
             ledger = self.load(user)
-            limit = rules.limit_reached(ledger, hold, limits, now_ms=now_ms)
+            limit = limit_reached(ledger, hold, limits, now_ms=now_ms)
             if limit is None and rules.may_reserve_op(ledger, hold.quote_id):
                 hold = replace(hold, slot=_free_slot(ledger, hold, limits, now_ms))
                 held = rules.reserved(ledger, hold, limits, now_ms=now_ms)
@@ -68,10 +70,19 @@ class MemoryLedgerStore:
         return self._end(user, snapshot, OpState.SETTLED, move, now_ms)
 
     def release(
-        self, user: str, snapshot: LedgerSnapshot, *, code: str, retryable: bool, now_ms: int
+        self,
+        user: str,
+        snapshot: LedgerSnapshot,
+        *,
+        code: str,
+        retryable: bool,
+        is_attempt: bool = True,
+        now_ms: int,
     ) -> bool:
         def move(ledger: Ledger) -> Ledger:
-            return rules.released(ledger, snapshot.quote_id, code=code, retryable=retryable)
+            return rules.released(
+                ledger, snapshot.quote_id, code=code, retryable=retryable, is_attempt=is_attempt
+            )
 
         return self._end(user, snapshot, OpState.RELEASED, move, now_ms)
 
@@ -169,11 +180,13 @@ def _latest_lease(ledger: Ledger) -> str | None:
 
 def _pruned(ledger: Ledger, view: Ledger, now_ms: int, day: str) -> Ledger:
     oldest = min(day, utc_day(now_ms - 2 * DAY_MS))
-    ops, days = rules.prunable(view, now_ms=now_ms, oldest_day=oldest)
+    ops, days = pruning.prunable(view, now_ms=now_ms, oldest_day=oldest)
+    months = pruning.prunable_months(view, oldest_day=oldest)
     return replace(
         ledger,
         ops={name: op for name, op in ledger.ops.items() if name not in ops},
         spent={d: n for d, n in ledger.spent.items() if d not in days},
         images={d: n for d, n in ledger.images.items() if d not in days},
         attempts={d: n for d, n in ledger.attempts.items() if d not in days},
+        months={m: n for m, n in ledger.months.items() if m not in months},
     )

@@ -10,6 +10,7 @@ from imagegen.bootstrap.chat import ChatService
 from imagegen.bootstrap.estimate import EstimateService
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.health import HealthService
+from imagegen.domain.budgets import ORGANISATION, Level
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.chat_usage import DailyChatLimits
 from imagegen.domain.errors import ImagegenError
@@ -41,6 +42,7 @@ from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GeneratedImage, GenerateRequest
 from imagegen.wire.messages import MessageComplete
 from imagegen.wire.run_events import RunEvent
+from tests.fakes.budgets import MemoryBudgetStore
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.circuits import MemoryCircuitStore
@@ -63,6 +65,8 @@ IMAGE_ID_KEY = b"the key that masks image ids ..."
 LIFETIME_MS = 300_000
 PROMPT = "a fox in the snow"
 HOUR_MS = 3_600_000
+PRODUCT_LIMITS = Limits(levels=(Level(ORGANISATION, 100_000_000),))
+"""The defaults of the settings."""
 
 
 class AllSettings(EstimateSettings, ChatSettings, GenerateSettings):
@@ -85,7 +89,7 @@ class Service:
     """The product's own wiring over a world of fakes, all of it behind one wire."""
 
     catalog: Catalog = field(default_factory=three_providers)
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = PRODUCT_LIMITS
     moderation: ModerationMode = ModerationMode.REQUIRED
     price_multiple: Decimal = Decimal(3)
     """Greater than the product's own, so that all three providers are in an offer."""
@@ -96,6 +100,7 @@ class Service:
     clock: Clock = field(default_factory=Clock)
     wire: Wire = field(default_factory=Wire)
     ledgers: MemoryLedgerStore = field(default_factory=MemoryLedgerStore)
+    budgets: MemoryBudgetStore = field(default_factory=MemoryBudgetStore)
     circuits: MemoryCircuitStore = field(default_factory=MemoryCircuitStore)
     images: MemoryImageStore = field(default_factory=MemoryImageStore)
     uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
@@ -140,6 +145,7 @@ class Service:
     def new_instance(self) -> AllFunctions:
         """Return one more instance of the functions, which remembers nothing."""
         limits, (input_usd, output_usd) = self.limits, self.token_usd_per_million
+        organisation = next(iter(limits.levels), Level())
         settings = AllSettings.model_construct(
             table_name="table",
             parameters_path="/imagegen/test",
@@ -149,6 +155,9 @@ class Service:
             daily_images=limits.daily_images,
             daily_attempts=limits.daily_attempts,
             daily_spend_usd=limits.daily_microusd,
+            monthly_spend_usd=limits.monthly_microusd,
+            total_daily_spend_usd=organisation.daily_microusd,
+            total_monthly_spend_usd=organisation.monthly_microusd,
             daily_chats=self.chat_limits.chats,
             daily_chat_tokens=self.chat_limits.tokens,
             moderation=self.moderation,
@@ -327,8 +336,9 @@ class Service:
     @property
     def writes(self) -> int:
         """How often any store was changed."""
-        stores = (self.ledgers, self.images, self.records, self.prompts, self.jobs)
-        return sum(store.writes for store in stores)
+        money = self.ledgers.writes + self.budgets.writes
+        kept = (self.images, self.records, self.prompts, self.jobs)
+        return money + sum(store.writes for store in kept)
 
     def check_charged_iff_stored(self, user: str = USER) -> None:
         """Assert the promise: what is stored is charged, once, and nothing else is."""
@@ -355,6 +365,18 @@ class Service:
         begun = {name: one.created_ms - one.duration_ms for name, one in records.items()}
         taken = Counter(ledger.slots.values())
         assert Counter(begun[name] for name in charged) <= taken <= Counter(begun.values())
+        self.check_levels()
+
+    def check_levels(self) -> None:
+        """Assert that each level has what its users' entries have, and that nothing is held."""
+        spent, users = Counter[str](), self.ledgers.ledgers.values()
+        for ledger in users:
+            spent.update(ledger.spent)
+        for (_, month), budget in self.budgets.budgets.items():
+            days = {day: used for day, used in spent.items() if day[:6] == month}
+            assert +Counter(budget.days) == +Counter(days)
+            assert budget.month_microusd == sum(budget.days.values())
+            assert not budget.marks
 
     def new_process(self) -> None:
         """Forget what an instance remembers, as after a kill."""
@@ -384,6 +406,10 @@ class FakeWorld:
     @property
     def ledgers(self) -> MemoryLedgerStore:
         return wired("ledgers", self.service.ledgers, self.service.wire)
+
+    @property
+    def budgets(self) -> MemoryBudgetStore:
+        return wired("budgets", self.service.budgets, self.service.wire)
 
     @property
     def records(self) -> MemoryRecordStore:

@@ -27,7 +27,7 @@ GENERATE: Final = Group(
         *_in("usecases/generate", "generator holds attempts run storage moderation delivery"),
         *_in("usecases/generate", "presenter sets same_look frames replay reconciler jobs"),
         "usecases/shared_inputs.py",
-        *_in("usecases/generate", "background set_presenter"),
+        *_in("usecases/generate", "background set_presenter budgeted_ledgers"),
         *("domain/takeovers.py", "domain/jobs.py"),
         *_in("edge", "preferences background"),
         *("wire/run_events.py", "aws/run_starter.py"),
@@ -36,7 +36,7 @@ GENERATE: Final = Group(
         *_tests(UNIT, "background background_requests jobs"),
         *_tests(UNIT, "generator attempts crashes delivery forgotten storage quote_is_over"),
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
-        *_tests(UNIT, "same_look image_sets previews inputs shared_inputs"),
+        *_tests(UNIT, "same_look image_sets previews inputs shared_inputs budgeted_ledgers"),
         *_tests(HANDLERS, "charged sets background"),
         *_tests(AWS, "run_starter"),
     ),
@@ -64,11 +64,13 @@ LEDGER: Final = Group(
         "guard.py",
         *_in(
             "domain",
-            "money ledger breaker records ids outcomes trials permits stores days standing",
+            "money ledger breaker records ids outcomes trials permits stores days standing "
+            "budgets pruning",
         ),
-        *_in("usecases", "status usage"),
+        *_in("usecases", "status usage budgets"),
     ),
     (
+        *_tests(UNIT, "budgets budgeted_ledgers"),
         *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
         *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
         *_tests(UNIT, "storage trials metrics quote_is_over days standing confirmed_sets"),
@@ -193,9 +195,9 @@ QUALITY: Final = Group(
 )
 STORES: Final = Group(
     "stores",
-    _in("aws", "circuit_store ledger_store ledger_updates ledger_items"),
+    _in("aws", "circuit_store ledger_store ledger_updates ledger_items budget_store updates"),
     (
-        *_tests(AWS, "ledger_contract circuit_contract stored_form old_views"),
+        *_tests(AWS, "budget_contract ledger_contract circuit_contract stored_form old_views"),
         f"{RETRIES}::test_a_hold_sent_twice_holds_once",
         f"{RETRIES}::test_a_settle_sent_twice_charges_once",
         f"{RETRIES}::test_a_release_sent_twice_gives_back_once",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from tests.planted.budgets import BUDGET_BUGS
 from tests.planted.bugs import BUGS, Bug, MovedError
 from tests.planted.tree import copied, environment
 
@@ -34,7 +35,7 @@ class Result:
 def main() -> int:
     """Return 0 where the tree as it is stays green and every bug turns it red."""
     arguments = _arguments()
-    wanted = [bug for bug in BUGS if bug.name.startswith(tuple(arguments.only))]
+    wanted = [bug for bug in (*BUGS, *BUDGET_BUGS) if bug.name.startswith(tuple(arguments.only))]
     if arguments.rows:
         wanted = [bug for bug in wanted if bug.rows]
     # One state of the tree for all of them, whoever is writing in it meanwhile.

@@ -135,7 +135,7 @@ NON_ATOMIC = Bug(
     (LEDGER_CONTRACT,),
     ("R1", "R3"),
 )
-SETTLE = '    update.add(f"u_{op.day}", charged_microusd - op.price_microusd)\n'
+SETTLE = "    _spend(update, op.day, charged_microusd - op.price_microusd)\n"
 UNCONDITIONAL_SETTLE = Bug(
     "4a settle without any condition",
     (Change(LEDGER_UPDATES, SETTLE, f"{SETTLE}    {always('update.conditions')}\n"),),

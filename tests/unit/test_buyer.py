@@ -598,6 +598,7 @@ def test_a_call_whose_first_attempt_failed_and_was_pruned_runs_anew() -> None:
 
     def pruned() -> None:
         service.while_paused = lambda: None
+        service.budgets.budgets.clear()
         service.ledgers.ledgers[USER] = replace(service.ledger(), ops={}, spent={}, images={})
         service.ledgers.ledgers[USER] = replace(service.ledger(), slots={})
 

@@ -5,7 +5,7 @@ passes, the reconciler comes once, and a second time to find nothing to do.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -206,6 +206,6 @@ def test_what_a_dead_run_left_is_ended_by_the_users_next_request() -> None:
 
 def test_a_dead_run_does_not_keep_the_user_from_the_last_place_of_the_hour() -> None:
     service, offer = asked("all is well", rush=True)
-    service.redeploy(limits=type(service.limits)(2, 50, 100, 10_000_000))
+    service.redeploy(limits=replace(service.limits, hourly_images=2))
     assert isinstance(service.confirm(offer), Made)
     service.check_charged_iff_stored()

@@ -35,7 +35,7 @@ def test_an_estimate_writes_nothing_and_calls_no_provider() -> None:
     assert service.writes == 0
     assert service.circuits.writes == 0
     assert not service.called
-    assert service.wire.calls == ["circuits.load", "ledgers.load"]
+    assert service.wire.calls == ["circuits.load", "ledgers.load", "budgets.load"]
 
 
 def test_the_quote_contains_what_the_answer_shows() -> None:

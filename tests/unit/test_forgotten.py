@@ -71,6 +71,7 @@ def as_released(ledger: Ledger, **changes: Any) -> Ledger:
 
 
 def release(service: Service, **changes: Any) -> None:
+    service.budgets.budgets.clear()
     service.ledgers.ledgers[USER] = as_released(service.ledger(), **changes)
 
 

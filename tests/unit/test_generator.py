@@ -35,12 +35,14 @@ from tests.fakes.service import HOUR_MS, OTHER_USER, PROMPT, USER, Service
 
 STEPS = [
     "ledgers.reserve",
+    "budgets.take",
     "moderator.check",
     "circuits.load",
     "provider.alpha.generate",
     "prompts.put",
     "images.put",
     "records.put",
+    "budgets.give",
     "ledgers.settle",
 ]
 
@@ -523,6 +525,7 @@ def test_an_image_that_an_earlier_run_stored_is_charged_instead() -> None:
     service.ledgers.ledgers[USER] = replace(
         ledger, ops={offer.quote_id: released}, spent={}, images={}, slots={}
     )
+    service.budgets.budgets.clear()
     service.react("alpha", Outcome.UNAVAILABLE)
     made = service.confirm(offer)
     assert isinstance(made, Made)

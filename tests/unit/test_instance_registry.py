@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from imagegen import providers
-from imagegen.bootstrap.aws_world import load_catalog
+from imagegen.bootstrap.catalog_file import load_catalog
 from imagegen.bootstrap.providers import Providers
 from imagegen.domain.errors import ConfigurationError
 from imagegen.providers import (

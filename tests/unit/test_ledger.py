@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain import ledger as rules
+from imagegen.domain import pruning, standing
 from imagegen.domain.errors import LimitError
-from imagegen.domain.ledger import HOUR_MS, PRUNE_MARGIN_MS, Hold, Ledger, Limits, Op, OpState
+from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits, Op, OpState
+from imagegen.domain.pruning import PRUNE_MARGIN_MS
+from imagegen.domain.standing import limit_reached
 from tests.examples import examples
 
 DAY = "20261122"
@@ -28,7 +31,7 @@ def held(ledger: Ledger, name: str, price: int = 50_000, *, at_ms: int = NOW) ->
 
 
 def refusal(ledger: Ledger, limits: Limits = LIMITS, price: int = 50_000) -> LimitError | None:
-    return rules.limit_reached(ledger, hold(price=price), limits, now_ms=NOW)
+    return limit_reached(ledger, hold(price=price), limits, now_ms=NOW)
 
 
 def test_a_hold_takes_money_slot_count_and_attempt_together() -> None:
@@ -100,7 +103,7 @@ def test_what_is_spent_is_the_sum_of_what_is_held_and_charged(
         now_ms += wait_ms
         name = f"op-{which}"
         op = ledger.ops.get(name)
-        may = rules.limit_reached(ledger, hold(name, price), LIMITS, now_ms=now_ms) is None
+        may = limit_reached(ledger, hold(name, price), LIMITS, now_ms=now_ms) is None
         if kind == "hold" and may and rules.may_reserve_op(ledger, name):
             ledger = held(ledger, name, price, at_ms=now_ms)
         elif op is not None and op.state is OpState.HELD and kind == "settle":
@@ -125,7 +128,7 @@ def test_any_rolling_hour_has_at_most_the_limit_and_no_image_is_refused_without_
         now_ms += wait_ms
         in_the_hour = [at for at in taken if at > now_ms - HOUR_MS]
         one = hold(f"op-{n}", 1)
-        refused = rules.limit_reached(ledger, one, limits, now_ms=now_ms)
+        refused = limit_reached(ledger, one, limits, now_ms=now_ms)
         assert (refused is not None) == (len(in_the_hour) == hourly)
         if refused is not None:
             assert refused.code == "hourly_images"
@@ -246,13 +249,13 @@ def test_a_hold_is_abandoned_when_its_lease_is_over_and_not_before() -> None:
 def test_a_finished_request_stays_while_its_quote_could_be_shown() -> None:
     ledger = rules.settled(held(Ledger(), "one"), "one", 1)
     last_ms = ledger.ops["one"].expires_ms + PRUNE_MARGIN_MS
-    assert rules.prunable(ledger, now_ms=last_ms, oldest_day=DAY) == ([], [])
-    assert rules.prunable(ledger, now_ms=last_ms + 1, oldest_day=DAY) == (["one"], [])
+    assert pruning.prunable(ledger, now_ms=last_ms, oldest_day=DAY) == ([], [])
+    assert pruning.prunable(ledger, now_ms=last_ms + 1, oldest_day=DAY) == (["one"], [])
 
 
 def test_a_hold_and_its_day_are_never_pruned() -> None:
     ledger = held(Ledger(), "one")
-    assert rules.prunable(ledger, now_ms=NOW + 10**12, oldest_day="20991231") == ([], [])
+    assert pruning.prunable(ledger, now_ms=NOW + 10**12, oldest_day="20991231") == ([], [])
 
 
 @examples(100)
@@ -269,7 +272,7 @@ def test_pruning_takes_nothing_that_may_still_be_needed(
         ledger = rules.reserved(ledger, hold(f"op-{n}", at_ms=at_ms), Limits(0), now_ms=at_ms)
         done = replace(ledger.ops[f"op-{n}"], state=state)
         ledger = replace(ledger, ops={**ledger.ops, f"op-{n}": done})
-    names, days = rules.prunable(ledger, now_ms=NOW + later_ms, oldest_day="20261121")
+    names, days = pruning.prunable(ledger, now_ms=NOW + later_ms, oldest_day="20261121")
     for name in names:
         assert ledger.ops[name].state is not OpState.HELD
         assert ledger.ops[name].expires_ms < NOW + later_ms
@@ -278,7 +281,7 @@ def test_pruning_takes_nothing_that_may_still_be_needed(
 
 def test_old_days_are_pruned_and_young_ones_are_not() -> None:
     ledger = Ledger(spent={"20261119": 1, DAY: 1}, attempts={"20261118": 1}, images={"20261120": 1})
-    _, days = rules.prunable(ledger, now_ms=NOW, oldest_day="20261120")
+    _, days = pruning.prunable(ledger, now_ms=NOW, oldest_day="20261120")
     assert days == ["20261118", "20261119"]
 
 
@@ -286,8 +289,8 @@ def test_what_remains_is_the_smallest_of_what_the_limits_leave() -> None:
     ledger = Ledger(
         spent={DAY: 9_000_000}, images={DAY: 3}, attempts={DAY: 98}, slots={0: NOW, 1: NOW}
     )
-    left = rules.remaining(ledger, LIMITS, DAY, now_ms=NOW)
+    left = standing.remaining(ledger, LIMITS, DAY, now_ms=NOW)
     assert (left.images_this_hour, left.images_today, left.spend_microusd) == (8, 2, 1_000_000)
     lowered = replace(LIMITS, hourly_images=0, daily_images=1, daily_microusd=1)
-    none = rules.remaining(ledger, lowered, DAY, now_ms=NOW)
+    none = standing.remaining(ledger, lowered, DAY, now_ms=NOW)
     assert (none.images_this_hour, none.images_today, none.spend_microusd) == (None, 0, 0)

@@ -307,7 +307,7 @@ LIMITS = {
     "picture-acts.js": 4_900,
     "settings.js": 5_000,
     "pictures.js": 9_250,
-    "usage-view.js": 4_100,
+    "usage-view.js": 4_300,
     "chats.js": 3_000,
     "developer.js": 7_700,
     "upload.js": 1_300,

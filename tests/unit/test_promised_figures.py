@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from imagegen.domain import breaker
+from imagegen.domain import breaker, pruning, standing
 from imagegen.domain import ledger as rules
 from imagegen.domain.breaker import Circuit, Effect, Failure, Policy, State
-from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState, Remaining
+from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
 from imagegen.domain.money import label_text, parse_usd
 from imagegen.domain.pricing import actual_microusd
+from imagegen.domain.standing import Remaining, limit_reached
 from tests.fakes.catalogs import SOURCE, catalog, row
 
 DAY = "20261122"
@@ -42,7 +43,7 @@ def test_an_hour_has_3600_seconds() -> None:
     "ledger", [Ledger(images={DAY: 50}), Ledger(attempts={DAY: 100}), Ledger(spent={DAY: 10**7})]
 )
 def test_a_full_day_is_over_a_minute_after_midnight(ledger: Ledger) -> None:
-    refused = rules.limit_reached(ledger, HOLD, Limits(), now_ms=NOON_MS)
+    refused = limit_reached(ledger, HOLD, Limits(), now_ms=NOON_MS)
     assert refused is not None
     assert refused.retry_after_seconds == HALF_A_DAY_SECONDS + 60
 
@@ -55,7 +56,7 @@ def test_a_day_is_a_utc_day_and_its_wait_is_counted_down(
     after_noon_seconds: int, wait_seconds: int | None
 ) -> None:
     now_ms = NOON_MS + after_noon_seconds * 1_000
-    refused = rules.limit_reached(Ledger(images={DAY: 50}), HOLD, Limits(), now_ms=now_ms)
+    refused = limit_reached(Ledger(images={DAY: 50}), HOLD, Limits(), now_ms=now_ms)
     assert refused is not None
     assert refused.retry_after_seconds == wait_seconds
 
@@ -63,21 +64,28 @@ def test_a_day_is_a_utc_day_and_its_wait_is_counted_down(
 def test_a_finished_request_is_kept_for_a_minute_after_its_quote() -> None:
     ledger = Ledger(ops={"one": replace(HELD, state=OpState.SETTLED)})
     last_ms = NOON_MS + 600_000 + 60_000
-    assert rules.prunable(ledger, now_ms=last_ms, oldest_day=DAY) == ([], [])
-    assert rules.prunable(ledger, now_ms=last_ms + 1, oldest_day=DAY) == (["one"], [])
+    assert pruning.prunable(ledger, now_ms=last_ms, oldest_day=DAY) == ([], [])
+    assert pruning.prunable(ledger, now_ms=last_ms + 1, oldest_day=DAY) == (["one"], [])
 
 
 def test_a_user_nobody_has_seen_may_do_all_that_the_limits_say() -> None:
-    left = rules.remaining(Ledger(), Limits(), DAY, now_ms=NOON_MS)
+    left = standing.remaining(Ledger(), Limits(), DAY, now_ms=NOON_MS)
     assert left == Remaining(10, 50, 10_000_000)
-    few = rules.remaining(Ledger(), Limits(daily_attempts=7), DAY, now_ms=NOON_MS)
+    few = standing.remaining(Ledger(), Limits(daily_attempts=7), DAY, now_ms=NOON_MS)
     assert few == Remaining(10, 7, 10_000_000)
 
 
 def test_a_first_hold_is_counted_from_nothing_and_leaves_nothing_out() -> None:
     ledger = rules.reserved(Ledger(), HOLD, Limits(), now_ms=NOON_MS)
     assert ledger == Ledger(
-        1, {3: NOON_MS}, {DAY: 50_000}, {DAY: 1}, {DAY: 1}, {"one": HELD}, blocked=False
+        1,
+        {3: NOON_MS},
+        {DAY: 50_000},
+        {DAY: 1},
+        {DAY: 1},
+        {"one": HELD},
+        blocked=False,
+        months={DAY[:6]: 50_000},
     )
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.domain import ledger as rules
 from imagegen.domain.errors import LimitError, NoProviderError, QuoteExpiredError
 from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits
 from imagegen.domain.outcomes import Outcome
+from imagegen.domain.standing import limit_reached
 from imagegen.openai_api.retries import Call
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.estimates import Estimate, EstimateRequest
@@ -131,17 +131,17 @@ def test_whoever_waits_as_long_as_told_is_not_refused_again(
 ) -> None:
     now_ms = MIDNIGHT_MS - 24 * HOUR_MS + day_ms
     ledger = replace(full, slots=dict.fromkeys(range(10), now_ms - age_ms))
-    refused = rules.limit_reached(ledger, hold_at(now_ms), Limits(), now_ms=now_ms)
+    refused = limit_reached(ledger, hold_at(now_ms), Limits(), now_ms=now_ms)
     if refused is None:
         return
     assert refused.retry_after_seconds is not None
     later_ms = now_ms + refused.retry_after_seconds * 1000
-    assert rules.limit_reached(ledger, hold_at(later_ms), Limits(), now_ms=later_ms) is None
+    assert limit_reached(ledger, hold_at(later_ms), Limits(), now_ms=later_ms) is None
 
 
 def test_an_image_that_costs_more_than_a_day_allows_is_not_worth_a_wait() -> None:
     limits = Limits(daily_microusd=49_999)
-    refused = rules.limit_reached(Ledger(), hold_at(NOON_MS), limits, now_ms=NOON_MS)
+    refused = limit_reached(Ledger(), hold_at(NOON_MS), limits, now_ms=NOON_MS)
     assert refused is not None
     assert (refused.code, refused.retryable, refused.retry_after_seconds) == (
         "daily_spend", False, None,

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from imagegen.domain import ledger as rules
+from imagegen.domain import pruning
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
+from imagegen.domain.standing import limit_reached
 
 DAY = "20261122"
 NOON_MS = 1_795_348_800_000
@@ -39,7 +41,7 @@ OTHER = Op(OpState.HELD, 1, "me", NOON_MS, NOON_MS, NOON_MS, DAY, None)
 def test_a_refusal_says_what_is_used_up_and_when_it_is_not(
     ledger: Ledger, text: str, wait_seconds: int | None
 ) -> None:
-    refused = rules.limit_reached(ledger, HOLD, Limits(), now_ms=NOON_MS)
+    refused = limit_reached(ledger, HOLD, Limits(), now_ms=NOON_MS)
     assert refused is not None
     assert (str(refused), refused.retry_after_seconds) == (text, wait_seconds)
 
@@ -55,7 +57,7 @@ def test_a_refusal_says_what_is_used_up_and_when_it_is_not(
     ],
 )
 def test_a_user_nobody_has_seen_gets_the_one_that_a_limit_allows(limits: Limits) -> None:
-    assert rules.limit_reached(Ledger(), HOLD, limits, now_ms=NOON_MS) is None
+    assert limit_reached(Ledger(), HOLD, limits, now_ms=NOON_MS) is None
 
 
 @pytest.mark.parametrize(
@@ -69,21 +71,21 @@ def test_a_user_nobody_has_seen_gets_the_one_that_a_limit_allows(limits: Limits)
 def test_a_user_nobody_has_seen_gets_nothing_where_a_limit_allows_nothing(
     limits: Limits, code: str
 ) -> None:
-    refused = rules.limit_reached(Ledger(), HOLD, limits, now_ms=NOON_MS)
+    refused = limit_reached(Ledger(), HOLD, limits, now_ms=NOON_MS)
     assert refused is not None
     assert refused.code == code
 
 
 def test_a_slot_that_is_free_in_a_moment_is_waited_for_a_second() -> None:
     full = Ledger(slots={0: NOON_MS - 3_600_000 + 1})
-    refused = rules.limit_reached(full, HOLD, Limits(hourly_images=1), now_ms=NOON_MS)
+    refused = limit_reached(full, HOLD, Limits(hourly_images=1), now_ms=NOON_MS)
     assert refused is not None
     assert refused.retry_after_seconds == 1
 
 
 def test_a_slot_beyond_a_lowered_limit_is_not_waited_for() -> None:
     full = Ledger(slots={0: NOON_MS - 1_000, 1: NOON_MS - 2_000, 2: NOON_MS - 3_000})
-    refused = rules.limit_reached(full, HOLD, Limits(hourly_images=2), now_ms=NOON_MS)
+    refused = limit_reached(full, HOLD, Limits(hourly_images=2), now_ms=NOON_MS)
     assert refused is not None
     assert refused.retry_after_seconds == 3_598
 
@@ -100,13 +102,13 @@ def test_a_day_is_kept_for_a_hold_and_for_nothing_that_has_ended() -> None:
     ended = replace(OTHER, state=OpState.SETTLED, day="20261118", expires_ms=NOON_MS)
     living = replace(OTHER, day="20261119")
     ledger = Ledger(spent={"20261118": 1, "20261119": 1}, ops={"ended": ended, "living": living})
-    assert rules.prunable(ledger, now_ms=NOON_MS, oldest_day="20261121") == ([], ["20261118"])
+    assert pruning.prunable(ledger, now_ms=NOON_MS, oldest_day="20261121") == ([], ["20261118"])
 
 
 def test_days_are_dropped_in_their_order_however_they_lie() -> None:
     days = [f"202610{number:02d}" for number in (17, 3, 29, 11, 5, 23, 8, 30, 2)]
     ledger = Ledger(spent=dict.fromkeys(days, 1), images=dict.fromkeys(days, 1))
-    assert rules.prunable(ledger, now_ms=NOON_MS, oldest_day=DAY) == ([], sorted(days))
+    assert pruning.prunable(ledger, now_ms=NOON_MS, oldest_day=DAY) == ([], sorted(days))
 
 
 def test_an_ending_touches_nothing_but_its_own_hold_and_raises_the_version() -> None:
@@ -131,6 +133,7 @@ def test_an_ending_touches_nothing_but_its_own_hold_and_raises_the_version() -> 
         {DAY: 4},
         {"other": OTHER, "one": charged},
         blocked=True,
+        months={DAY[:6]: 40_000},
     )
     released = rules.released(before, "one", code="why", retryable=True)
     gone = replace(ended, state=OpState.RELEASED, code="why", retryable=True)
@@ -142,6 +145,7 @@ def test_an_ending_touches_nothing_but_its_own_hold_and_raises_the_version() -> 
         {DAY: 4},
         {"other": OTHER, "one": gone},
         blocked=True,
+        months={DAY[:6]: 0},
     )
 
 

@@ -6,7 +6,7 @@
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from generators.sources import nodes
+from imagegen.domain.budgets import ORGANISATION, Level
 from imagegen.domain.ledger import Limits
 from imagegen.providers import PROVIDERS, region_name
 from imagegen.settings import MoneySettings, Settings
@@ -25,7 +26,7 @@ from imagegen.usecases.generate.run import SETTLE_MARGIN_MS
 from local.parameters import environment_name, read_template
 from local.paths import ROOT
 from tests.fakes.catalogs import real_catalog
-from tests.fakes.service import Service
+from tests.fakes.service import PRODUCT_LIMITS, Service
 
 TEMPLATE = read_template()
 PARAMETERS: Mapping[str, Mapping[str, Any]] = TEMPLATE["Parameters"]
@@ -251,17 +252,20 @@ def test_every_field_is_used() -> None:
 def test_every_limit_of_a_user_is_a_setting() -> None:
     """A field of ``Limits`` that the settings do not hand on keeps its default for ever."""
     default = MoneySettings.from_env(FIXED)
-    assert default.limits == Limits(), f"{SETTINGS} and domain/ledger.py have other defaults"
+    alone = replace(default.limits, levels=())
+    assert alone == Limits(), f"{SETTINGS} and domain/ledger.py have other defaults"
+    assert default.limits == PRODUCT_LIMITS, f"{SETTINGS} and the fakes have other defaults"
     numbers = (one for one in MoneySettings.model_fields if one not in Settings.model_fields)
-    changed = {name: getattr(default, name) + 1 for name in numbers}
+    changed = {name: (getattr(default, name) or 0) + 1 for name in numbers}
     limits = default.model_copy(update=changed).limits
     fixed = {one.name for one in fields(Limits) if getattr(limits, one.name) == one.default}
     assert not fixed, f"{SETTINGS}: MoneySettings.limits does not set {sorted(fixed)}"
 
 
 def test_the_fakes_hand_every_limit_on() -> None:
-    changed = {one.name: getattr(Limits(), one.name) + 1 for one in fields(Limits)}
-    limits = Limits(**changed)
+    numbers = (one.name for one in fields(Limits) if one.name != "levels")
+    changed = {name: (getattr(Limits(), name) or 0) + 1 for name in numbers}
+    limits = Limits(**changed, levels=(Level(ORGANISATION, 2, 3),))
     assert Service(limits=limits).functions.settings.limits == limits, (
         "tests/fakes/service.py: give AllSettings each limit, or no test can set it"
     )

@@ -144,7 +144,7 @@ def test_a_settle_without_an_answer_is_sent_once_more_after_a_pause_and_the_imag
     service.while_paused = lambda: pauses.append(1)
     offer = service.estimate()
     first = len(service.wire.calls) + call_index(service, "ledgers.settle")
-    service.wire.faults = {first: Fault.BEFORE} | ({first + 1: Fault.BEFORE} if lost > 1 else {})
+    service.wire.faults = {first: Fault.BEFORE} | ({first + 2: Fault.BEFORE} if lost > 1 else {})
     made = service.confirm(offer)
     assert isinstance(made, Made)
     assert made.ledger.ops[offer.quote_id].state is OpState.SETTLED

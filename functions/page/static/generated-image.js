@@ -207,7 +207,7 @@ export class GeneratedImageElement extends Base {
         part("seen", "img", { alt: "" }), part("grid", "ul", { "aria-label": "The images. Press one to choose it." }),
         part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" })),
         h("div", { class: "wait" }, button("cancel", "Stop waiting", () => this.#cancel())),
-        part("bar", "div", { role: "group", "aria-label": "What to do with it" },
+        part("bar", "div", { role: "group", "aria-label": "Actions" },
           symbol("download", "Download", ICONS.download, () => this.#late(async ({ savePicture }) => this.#say(await savePicture(this.#url, this.#generation.prompt)))),
           symbol("copy", "Copy link", ICONS.link, () => this.#copy()), symbol("grab", "Grab as Markdown", ICONS.code, () => this.#grab()),
           symbol("info", "LLM info", ICONS.info, () => this.#openInfo()), h("slot", { name: "actions" }))),
@@ -385,7 +385,7 @@ export class GeneratedImageElement extends Base {
     try {
       await act(await import("./picture-acts.js"));
     } catch {
-      this.#say("This part of the page could not be loaded. Try again.");
+      this.#say("This could not be loaded. Try again.");
     }
   }
 

@@ -160,6 +160,8 @@ export interface Allowance {
   imagesThisHour: number | null;
   imagesToday: number | null;
   usdToday: string;
+  /** The budgets that are shared with others; not in the answer to a click. */
+  levels?: { level: "organisation" | "team"; usdToday: string | null; usdThisMonth: string | null }[];
 }
 
 export interface Estimate {

@@ -27,7 +27,17 @@ function bar(label, left, all, [shown, of] = [left, all]) {
     h("dd", {}, h("progress", { value: Number(left), max: Number(all) || 1, "aria-label": label })));
 }
 
-function todayCard({ spent, reserved, images, limits, remaining, chat }) {
+const SHARED = { organisation: "all users", team: "your team" };
+const PERIODS = [["usdToday", "today"], ["usdThisMonth", "this month"]];
+
+/** What the user shares with others, as far as it has limits. */
+const sharedBars = ({ limits, remaining }) => (limits.levels ?? []).flatMap((limit, index) => PERIODS.filter(([name]) => limit[name] !== null).map(([name, when]) => {
+  const left = remaining.levels?.[index][name] ?? "0";
+  return bar(`Left of the budget of ${SHARED[limit.level]} ${when}`, left, limit[name], [usdText(left), usdText(limit[name])]);
+}));
+
+function todayCard(usage) {
+  const { spent, reserved, images, limits, remaining, chat } = usage;
   const held = Number(reserved) ? ` ${usdText(reserved)} is reserved for images that are being made.` : "";
   return h("section", { className: "card", "aria-labelledby": "today-title" },
     h("h3", { id: "today-title", textContent: "Today" }),
@@ -37,7 +47,7 @@ function todayCard({ spent, reserved, images, limits, remaining, chat }) {
       bar("Budget left today", remaining.usdToday, limits.usdToday, [usdText(remaining.usdToday), usdText(limits.usdToday)]),
       ...(limits.imagesThisHour === null ? [] : [bar("Images left this hour", remaining.imagesThisHour, limits.imagesThisHour)]),
       bar("Images left today", remaining.imagesToday, limits.imagesToday),
-      bar("Chat messages left today", chat.remaining.requests, chat.limits.requests)));
+      bar("Chat messages left today", chat.remaining.requests, chat.limits.requests), ...sharedBars(usage)));
 }
 
 function chartOf(days) {

@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from imagegen.domain.budgets import ORGANISATION, Level
 from imagegen.domain.ledger import Limits
-from imagegen.domain.money import Usd
+from imagegen.domain.money import Usd, UsdOrNone, UsdPerMillion
 from imagegen.domain.ports import ModerationMode
 from imagegen.places import is_on_loopback, public_url
 from imagegen.providers import (
@@ -31,11 +32,6 @@ INSTANCES_URL = "INSTANCES_URL"
 """The variable with the address below which a local stack simulates the operator's instances."""
 
 
-def _none_if_empty(value: object) -> object:
-    """Return ``None`` for an empty text: the template passes an unset parameter as that."""
-    return None if value == "" else value
-
-
 def parse_aliases(text: str) -> dict[str, str]:
     """Return the aliases in ``name=target,name=target``; an empty target removes an alias.
 
@@ -54,11 +50,6 @@ def parse_aliases(text: str) -> dict[str, str]:
 def _readable_aliases(text: str) -> str:
     parse_aliases(text)
     return text
-
-
-UsdPerMillion = Annotated[
-    Decimal | None, Field(ge=0, allow_inf_nan=False), BeforeValidator(_none_if_empty)
-]
 
 
 class Settings(BaseModel):
@@ -143,6 +134,9 @@ class MoneySettings(Settings):
     daily_images: Annotated[int, Field(ge=1)] = 50
     daily_attempts: Annotated[int, Field(ge=1, le=500)] = 100
     daily_spend_usd: Usd = 10_000_000
+    monthly_spend_usd: UsdOrNone = None
+    total_daily_spend_usd: UsdOrNone = 100_000_000
+    total_monthly_spend_usd: UsdOrNone = None
     fallback_price_multiple: Annotated[Decimal, Field(ge=1)] = Decimal("1.25")
     require_marks: bool = False
     price_drift_closes: bool = False
@@ -150,10 +144,21 @@ class MoneySettings(Settings):
 
     @property
     def limits(self) -> Limits:
-        """What one user may do."""
+        """What one user may do, and all users together."""
         return Limits(
-            self.hourly_images, self.daily_images, self.daily_attempts, self.daily_spend_usd
+            self.hourly_images,
+            self.daily_images,
+            self.daily_attempts,
+            self.daily_spend_usd,
+            self.monthly_spend_usd,
+            self.levels,
         )
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The levels above the users that have a limit."""
+        most = self.total_daily_spend_usd, self.total_monthly_spend_usd
+        return () if most == (None, None) else (Level(ORGANISATION, *most),)
 
 
 class ChatLimitSettings(MoneySettings):

@@ -71,7 +71,8 @@ def test_a_delete_leaves_an_empty_mark_and_no_words(here: Instance, user: str) -
     assert_deleted(here, offer, user)
     store: Any = here.prompts
     items = store.client.scan(TableName=store.table)["Items"]
-    assert {item["pk"]["S"][:2] for item in items} == {"U#"}
+    # Of people and of budgets, nothing is left that has words.
+    assert {item["pk"]["S"][:2] for item in items} == {"U#", "L#"}
 
 
 def test_clicks_and_deletes_at_once_end_with_one_charge(here: Instance, user: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from imagegen.aws.ledger_store import DynamoLedgerStore
-from imagegen.domain import ledger as rules
+from imagegen.domain import pruning
 from imagegen.domain.days import utc_day
 from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits
 from imagegen.domain.stores import LedgerSnapshot, LedgerStore, Refused
@@ -68,7 +68,7 @@ class ToolUse:
         snapshot = self.snapshot.get(step.quote)
         if snapshot is not None and step.fresh:
             snapshot = self._fresh(snapshot)
-        if snapshot is None or snapshot.op.expires_ms + rules.PRUNE_MARGIN_MS < now_ms:
+        if snapshot is None or snapshot.op.expires_ms + pruning.PRUNE_MARGIN_MS < now_ms:
             return None
         if step.kind == "settle":
             charge = min(step.number * 1000, snapshot.op.price_microusd)
@@ -96,7 +96,7 @@ def comparable(ledger: Ledger, now_ms: int) -> Any:
     """Return what matters of a ledger: not which slot is whose, for a free one is picked at
     random, and not what nobody needs any more, for that is dropped sooner or later.
     """
-    old, old_days = rules.prunable(ledger, now_ms=now_ms, oldest_day=utc_day(now_ms - 2 * DAY_MS))
+    old, old_days = pruning.prunable(ledger, now_ms=now_ms, oldest_day=utc_day(now_ms - 2 * DAY_MS))
     taken = sorted(at for at in ledger.slots.values() if at > now_ms - HOUR_MS)
     ops = {
         name: replace(op, slot=None if op.slot is None else 0)

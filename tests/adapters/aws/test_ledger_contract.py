@@ -9,13 +9,13 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain.ids import WAITING
 from imagegen.domain.ledger import (
     HOUR_MS,
-    PRUNE_MARGIN_MS,
     Hold,
     Ledger,
     Limits,
     OpState,
     abandoned,
 )
+from imagegen.domain.pruning import PRUNE_MARGIN_MS
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, LedgerStore, Refused
 from imagegen.domain.takeovers import Takeover

@@ -36,6 +36,7 @@ LEDGER = {
     "v": 1,
     "s4": NOW,
     f"u_{DAY}": 70_000,
+    f"m_{DAY[:6]}": 70_000,
     f"n_{DAY}": 1,
     f"a_{DAY}": 1,
     "o_one": HELD,
@@ -153,6 +154,7 @@ def test_a_charged_request_keeps_its_slot_and_is_off_the_index(
     assert item(dynamo_ledgers, f"U#{user}", "LEDGER") == ENDED | {
         "pk": f"U#{user}",
         f"u_{DAY}": 50_000,
+        f"m_{DAY[:6]}": 50_000,
         "o_one": {"st": "D", "p": 50_000, "ex": NOW + 600_000},
     }
 
@@ -165,6 +167,7 @@ def test_a_released_request_says_why_and_leaves_its_slot(
     expected = ENDED | {
         "pk": f"U#{user}",
         f"u_{DAY}": 0,
+        f"m_{DAY[:6]}": 0,
         f"n_{DAY}": 0,
         "o_one": {
             "st": "X",

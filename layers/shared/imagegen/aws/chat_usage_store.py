@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
-from imagegen.aws.ledger_updates import Update
+from imagegen.aws.updates import Update
 from imagegen.domain.chat_usage import (
     ChatReservation,
     ChatUsage,

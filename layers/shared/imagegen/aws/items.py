@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from imagegen.domain.errors import StoreUnavailableError
@@ -32,15 +32,26 @@ def _plain(value: Any) -> Any:
         return {name: _plain(one) for name, one in value.items()}
     if isinstance(value, list):
         return [_plain(one) for one in value]
+    if isinstance(value, set):
+        return frozenset(_plain(one) for one in value)
+    if isinstance(value, Binary):
+        return value.value  # type: ignore[attr-defined]  # the stub lacks it
     return value
+
+
+def was_sent_again(answer: Mapping[str, Any]) -> bool:
+    """Return whether the SDK sent a call more than once, by the metadata of an answer or error."""
+    return bool(answer.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0)
 
 
 class ConditionFailedError(Exception):
     """The condition of a write did not hold; ``item`` has the values that were stored."""
 
-    def __init__(self, item: dict[str, Any]) -> None:
+    def __init__(self, item: dict[str, Any], *, was_sent_again: bool) -> None:
         super().__init__("conditional check failed")
         self.item = item
+        self.was_sent_again = was_sent_again
+        """Whether the SDK sent it more than once, so that a copy may still arrive."""
 
 
 @contextmanager
@@ -56,7 +67,8 @@ def store_errors(store: str) -> Iterator[None]:
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
             found: Any = error.response
-            raise ConditionFailedError(from_item(found.get("Item", {}))) from error
+            item = from_item(found.get("Item", {}))
+            raise ConditionFailedError(item, was_sent_again=was_sent_again(found)) from error
         raise _unavailable(store) from error
     except BotoCoreError as error:
         raise _unavailable(store) from error

@@ -1,16 +1,18 @@
 """A ledger as one DynamoDB item.
 
 Its attributes are flat: an update cannot write into a map that does not exist yet.
-v version · s0 s1 … hour slots · u_DAY n_DAY a_DAY spend, images, attempts · o_ID requests · blk
+v version · s0 s1 … hour slots · u_DAY n_DAY a_DAY spend, images, attempts · m_MONTH spend ·
+o_ID requests · blk
 lp, lx: the key of the index ``leases``, present while there may be a hold.
 A request: st state · p price · ow owner · ex expiry · ts start · lx lease · d day · sl slot ·
-c code · r retryable · w end of a wait for it · pf preview frames. Empty values
-are left out: each KB of an item that is begun is a write unit.
+c code · r retryable · w end of a wait for it · pf preview frames · lv levels above the user ·
+mk mark at these.
+Empty values are left out: each KB of an item that is begun is a write unit.
 """
 
 from typing import Any
 
-from imagegen.domain.ledger import Hold, Ledger, Op, OpState
+from imagegen.domain.ledger import Ledger, Op, OpState
 
 LEASE_PARTITION = "L"
 STORED_STATES = {OpState.HELD: "S", OpState.SETTLED: "D", OpState.RELEASED: "X"}
@@ -47,23 +49,10 @@ def op_values(op: Op) -> dict[str, Any]:
         "c": op.code or None,
         "r": op.retryable or None,
         "pf": op.partials or None,
+        "lv": list(op.levels) or None,
+        "mk": op.mark or None,
     }
     return {name: value for name, value in values.items() if value is not None}
-
-
-def held_op(hold: Hold, *, slot: int | None, now_ms: int) -> Op:
-    """Return the request of a new hold."""
-    return Op(
-        OpState.HELD,
-        hold.ceiling_microusd,
-        hold.owner,
-        now_ms,
-        hold.lease_ms,
-        hold.expires_ms,
-        hold.day,
-        slot,
-        partials=hold.partials,
-    )
 
 
 def to_ledger(values: dict[str, Any]) -> Ledger:
@@ -78,6 +67,7 @@ def to_ledger(values: dict[str, Any]) -> Ledger:
         spent=_by_prefix(values, "u_"),
         images=_by_prefix(values, "n_"),
         attempts=_by_prefix(values, "a_"),
+        months=_by_prefix(values, "m_"),
         ops={name: _to_op(op) for name, op in _by_prefix(values, "o_").items()},
         blocked=bool(values.get("blk")),
     )
@@ -97,6 +87,8 @@ def _to_op(values: dict[str, Any]) -> Op:
         values.get("r", False),
         values.get("w", 0),
         values.get("pf", 0),
+        tuple(values.get("lv", ())),
+        values.get("mk", b""),
     )
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
 from imagegen.aws.ledger_items import LEASE_PARTITION, latest_lease, lease_key, to_ledger
 from imagegen.aws.ledger_updates import (
-    Update,
     moving_lease,
     releasing,
     reserving,
@@ -21,9 +20,11 @@ from imagegen.aws.ledger_updates import (
     taking,
     waiting,
 )
+from imagegen.aws.updates import Update
 from imagegen.domain import ledger as rules
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
+from imagegen.domain.standing import limit_reached
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reservation
 
 if TYPE_CHECKING:
@@ -85,10 +86,24 @@ class DynamoLedgerStore:
         return self._end(user, snapshot, OpState.SETTLED, build)
 
     def release(
-        self, user: str, snapshot: LedgerSnapshot, *, code: str, retryable: bool, now_ms: int
+        self,
+        user: str,
+        snapshot: LedgerSnapshot,
+        *,
+        code: str,
+        retryable: bool,
+        is_attempt: bool = True,
+        now_ms: int,
     ) -> bool:
-        """Give money, count and slot back; the attempt stays counted. Return whether it is done."""
-        build = partial(releasing, snapshot, code=code, retryable=retryable, now_ms=now_ms)
+        """Give money, count and slot back. Return whether this run's hold is given back now."""
+        build = partial(
+            releasing,
+            snapshot,
+            code=code,
+            retryable=retryable,
+            is_attempt=is_attempt,
+            now_ms=now_ms,
+        )
         return self._end(user, snapshot, OpState.RELEASED, build)
 
     def wait(self, user: str, quote_id: str, *, until_ms: int, now_ms: int) -> bool:
@@ -177,6 +192,6 @@ def _why_not(
         return Held(LedgerSnapshot(hold.quote_id, ledger))
     if not rules.may_reserve_op(ledger, hold.quote_id):
         return Known(LedgerSnapshot(hold.quote_id, ledger))
-    if limit := rules.limit_reached(ledger, hold, limits, now_ms=now_ms):
+    if limit := limit_reached(ledger, hold, limits, now_ms=now_ms):
         return Refused(limit, ledger)
     return None

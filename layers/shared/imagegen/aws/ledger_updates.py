@@ -4,19 +4,18 @@ An update expresses a rule of ``domain/ledger.py`` in DynamoDB's language. It ma
 condition false, so that it changes nothing when it is sent a second time.
 """
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from imagegen.aws.items import to_item
 from imagegen.aws.ledger_items import (
     LEASE_PARTITION,
     STORED_STATES,
-    held_op,
     latest_lease,
     lease_key,
     op_values,
 )
+from imagegen.aws.updates import Update
 from imagegen.domain import ledger as rules
+from imagegen.domain import pruning
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import WAITING
 from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
@@ -33,75 +32,16 @@ The next write removes others.
 """
 
 
-@dataclass(slots=True)
-class Update:
-    """Collects what an UpdateItem sets, removes and requires."""
-
-    sets: list[str] = field(default_factory=list)
-    removes: list[str] = field(default_factory=list)
-    conditions: list[str] = field(default_factory=list)
-    _names: dict[str, str] = field(default_factory=dict)
-    _values: dict[str, Any] = field(default_factory=dict)
-
-    def name(self, attribute: str) -> str:
-        """Return the placeholder of an attribute's name."""
-        return self._names.setdefault(attribute, f"#n{len(self._names)}")
-
-    def value(self, value: Any) -> str:
-        """Return the placeholder of a value."""
-        placeholder = f":v{len(self._values)}"
-        self._values[placeholder] = value
-        return placeholder
-
-    def set(self, attribute: str, value: Any) -> None:
-        """Set an attribute."""
-        self.sets.append(f"{self.name(attribute)} = {self.value(value)}")
-
-    def add(self, attribute: str, amount: int) -> None:
-        """Add to a number that may be absent.
-
-        Use it only with a condition that the write makes false: sent twice, it would add twice.
-        """
-        name, zero = self.name(attribute), self.value(0)
-        self.sets.append(f"{name} = if_not_exists({name}, {zero}) + {self.value(amount)}")
-
-    def remove(self, attribute: str) -> None:
-        """Remove an attribute."""
-        self.removes.append(self.name(attribute))
-
-    def require(self, condition: str) -> None:
-        """Require that a condition holds."""
-        self.conditions.append(f"({condition})")
-
-    def at_most(self, attribute: str, limit: int) -> None:
-        """Require that a number is not above a limit; an absent number counts as 0."""
-        name = self.name(attribute)
-        absent = f"attribute_not_exists({name}) OR " if limit >= 0 else ""
-        self.require(f"{absent}{name} <= {self.value(limit)}")
-
-    def arguments(self) -> dict[str, Any]:
-        """Return the arguments of UpdateItem, besides table and key."""
-        clauses = [f"SET {', '.join(self.sets)}"]
-        if self.removes:
-            clauses.append(f"REMOVE {', '.join(self.removes)}")
-        return {
-            "UpdateExpression": " ".join(clauses),
-            "ConditionExpression": " AND ".join(self.conditions),
-            "ExpressionAttributeNames": {mark: name for name, mark in self._names.items()},
-            "ExpressionAttributeValues": to_item(self._values),
-        }
-
-
 def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
     """Return the write that holds money, slot, counts and the request together."""
     # A quote may name a slot that no longer exists, because the limit was lowered since.
     slot = hold.slot % limits.hourly_images if limits.hourly_images else None
     update = Update()
     update.add("v", 1)
-    update.add(f"u_{hold.day}", hold.ceiling_microusd)
+    _spend(update, hold.day, hold.ceiling_microusd)
     update.add(f"n_{hold.day}", 1)
     update.add(f"a_{hold.day}", 1)
-    op = held_op(hold, slot=slot, now_ms=now_ms)
+    op = rules.held_op(hold, limits, slot=slot, now_ms=now_ms)
     update.set(f"o_{hold.quote_id}", op_values(op))
     _keep_lease(update, lease_key(hold.lease_ms, hold.quote_id))
     _require_room(update, hold, limits)
@@ -137,12 +77,18 @@ def settling(
     op = ledger.ops[snapshot.quote_id]
     after = rules.settled(ledger, snapshot.quote_id, charged_microusd)
     update = _end_update(snapshot, ledger, after, now_ms=now_ms)
-    update.add(f"u_{op.day}", charged_microusd - op.price_microusd)
+    _spend(update, op.day, charged_microusd - op.price_microusd)
     return update
 
 
 def releasing(
-    snapshot: LedgerSnapshot, ledger: Ledger, *, code: str, retryable: bool, now_ms: int
+    snapshot: LedgerSnapshot,
+    ledger: Ledger,
+    *,
+    code: str,
+    retryable: bool,
+    is_attempt: bool,
+    now_ms: int,
 ) -> Update:
     """Return the write that gives back a hold, as ``ledger`` has it."""
     # From the ledger, which is the stored one if it is known: a run that lost the answer of its
@@ -150,8 +96,10 @@ def releasing(
     op = ledger.ops[snapshot.quote_id]
     after = rules.released(ledger, snapshot.quote_id, code=code, retryable=retryable)
     update = _end_update(snapshot, ledger, after, now_ms=now_ms)
-    update.add(f"u_{op.day}", -op.price_microusd)
+    _spend(update, op.day, -op.price_microusd)
     update.add(f"n_{op.day}", -1)
+    if not is_attempt:
+        update.add(f"a_{op.day}", -1)
     if op.slot is not None and ledger.slots.get(op.slot) == op.started_ms:
         slot = update.name(f"s{op.slot}")
         update.require(f"{slot} = {update.value(op.started_ms)}")
@@ -185,12 +133,20 @@ def moving_lease(ledger: Ledger, lease: str | None) -> Update:
     return update
 
 
+def _spend(update: Update, day: str, amount: int) -> None:
+    """Add to what is held and charged, which the conditions of every write here protect."""
+    update.add(f"u_{day}", amount)
+    update.add(f"m_{day[:6]}", amount)
+
+
 def _require_room(update: Update, hold: Hold, limits: Limits) -> None:
     name = update.name(f"o_{hold.quote_id}")
     released = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.RELEASED])}"
     again = f"{released} AND {name}.{update.name('r')} = {update.value(True)}"  # noqa: FBT003
     update.require(f"attribute_not_exists({name}) OR ({again})")
     update.at_most(f"u_{hold.day}", limits.daily_microusd - hold.ceiling_microusd)
+    if limits.monthly_microusd is not None:
+        update.at_most(f"m_{hold.day[:6]}", limits.monthly_microusd - hold.ceiling_microusd)
     update.at_most(f"n_{hold.day}", limits.daily_images - 1)
     update.at_most(f"a_{hold.day}", limits.daily_attempts - 1)
     blocked = update.name("blk")
@@ -249,6 +205,7 @@ def _set_lease(update: Update, lease: str | None) -> None:
 
 def _prunable(ledger: Ledger, *, now_ms: int, kept_day: str) -> list[str]:
     oldest = min(kept_day, utc_day(now_ms - 2 * DAY_MS))
-    ops, days = rules.prunable(ledger, now_ms=now_ms, oldest_day=oldest)
+    ops, days = pruning.prunable(ledger, now_ms=now_ms, oldest_day=oldest)
     names = [f"o_{one}" for one in ops] + [f"{kind}_{day}" for day in days for kind in "una"]
-    return names[:MAX_PRUNED]
+    months = pruning.prunable_months(ledger, oldest_day=oldest)
+    return (names + [f"m_{month}" for month in months])[:MAX_PRUNED]

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagegen.aws import clients
@@ -14,25 +12,25 @@ from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.parameters import SsmParameters
 from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.bootstrap.catalog_file import load_catalog
 from imagegen.bootstrap.providers import Providers
 from imagegen.bootstrap.world import StoredImages
-from imagegen.domain.catalog import Catalog, parse_catalog
+from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.domain.quote import Keyring, parse_keyring
 from imagegen.domain.uploads import UploadStore
 from imagegen.monitoring.observer import LogObserver
-from imagegen.providers import own_instances
 from imagegen.settings import Settings
 from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
+    from imagegen.domain.budgets import BudgetStore
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
     from imagegen.domain.jobs import JobStore
     from imagegen.domain.previews import PreviewStore
 
-CATALOG_FILE = "provider_catalog.json"
 ID_BYTES = 6
 """The ids of runs are kept in the ledger, so they are short."""
 
@@ -40,24 +38,6 @@ ID_BYTES = 6
 def now_ms(settings: Settings) -> int:
     """Return the time in ms since 1970, with the offset that a local stack may set."""
     return time.time_ns() // 1_000_000 + settings.clock_offset_seconds * 1000
-
-
-def load_catalog() -> Catalog:
-    """Return the catalog, with the rows of the operator's instances.
-
-    Its file is in the package in the layer, and at the root of the repository in a checkout.
-
-    Raises:
-        ConfigurationError: the file of instances is wrong.
-    """
-    beside = files("imagegen").joinpath(CATALOG_FILE)
-    path = beside if beside.is_file() else Path(__file__).parents[4] / CATALOG_FILE
-    catalog = parse_catalog(path.read_text())
-    if not (added := own_instances()):
-        return catalog
-    from imagegen.providers.instances import with_instances  # noqa: PLC0415 - only with instances
-
-    return with_instances(catalog, tuple(added.values()))
 
 
 @dataclass(frozen=True)
@@ -81,6 +61,14 @@ class AwsWorld:
     def ledgers(self) -> DynamoLedgerStore:
         """The users' ledgers."""
         return DynamoLedgerStore(clients.dynamodb(), self.settings.table_name)
+
+    @cached_property
+    def budgets(self) -> "BudgetStore":
+        """The budgets of the levels above the users."""
+        # Imported here: functions that neither price nor spend do not load it.
+        from imagegen.aws.budget_store import DynamoBudgetStore  # noqa: PLC0415
+
+        return DynamoBudgetStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
     def records(self) -> DynamoRecordStore:

@@ -16,6 +16,7 @@ from imagegen.domain.stores import Stores
 from imagegen.edge.problems import to_problem
 from imagegen.settings import GenerateSettings
 from imagegen.usecases.generate.attempts import ProviderLoop
+from imagegen.usecases.generate.budgeted_ledgers import BudgetedLedgers
 from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.holds import Holds
 from imagegen.usecases.generate.moderation import PromptModeration
@@ -44,10 +45,16 @@ class GenerateService(PricingService):
     settings: GenerateSettings
 
     @cached_property
+    def ledgers(self) -> BudgetedLedgers:
+        """The users' ledgers, whose holds count at the levels above the users as well."""
+        world = self.world
+        return BudgetedLedgers(world.ledgers, world.budgets, world.now_ms, world.pause)
+
+    @cached_property
     def stores(self) -> Stores:
         """The stores of images, ledgers, records and prompts."""
         world = self.world
-        return Stores(world.ledgers, world.images, world.records, world.prompts)
+        return Stores(self.ledgers, world.images, world.records, world.prompts)
 
     @cached_property
     def reconciler(self) -> Reconciler:
@@ -68,7 +75,7 @@ class GenerateService(PricingService):
         world, settings = self.world, self.settings
         return Generator(
             catalog=world.catalog,
-            holds=Holds(world.ledgers, self.reconciler, settings.limits, world.now_ms),
+            holds=Holds(self.ledgers, self.reconciler, settings.limits, world.now_ms),
             moderation=PromptModeration(world.get_moderator, settings.moderation),
             loop=ProviderLoop(
                 catalog=world.catalog,
@@ -198,6 +205,7 @@ class GenerateService(PricingService):
             stores=self.stores,
             reconciler=self.reconciler,
             chat_usages=world.chat_usages,
+            budgets=lambda: world.budgets,
             limits=settings.limits,
             chat_limits=settings.chat_limits,
             image_id_key=world.image_id_key,

@@ -32,7 +32,7 @@ class PricingService(Service):
     @cached_property
     def estimator(self) -> Estimator:
         """Answers what a request costs."""
-        return Estimator(self.pricer, self.settings.max_count)
+        return Estimator(self.pricer, lambda: self.world.budgets, self.settings.max_count)
 
     @cached_property
     def pricer(self) -> Pricer:

@@ -16,6 +16,7 @@ from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
+    from imagegen.domain.budgets import BudgetStore
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
     from imagegen.domain.jobs import JobStore
@@ -76,6 +77,10 @@ class World(Protocol):
     @property
     def ledgers(self) -> StoredLedgers:
         """The users' ledgers."""
+
+    @property
+    def budgets(self) -> "BudgetStore":
+        """The budgets of the levels above the users."""
 
     @property
     def records(self) -> RecordStore:

@@ -1,4 +1,4 @@
-"""UTC days, on which limits are counted and models retired, and how long to wait for a limit.
+"""UTC days and months: in which limits are counted, models retired, and how long to wait.
 
 An hour is rolling and a day is the UTC day of the quote's issue, so that the two end at different
 times, and a quote of yesterday counts against a day that is over.
@@ -11,7 +11,10 @@ from datetime import UTC, date, datetime
 from imagegen.domain.errors import LimitError
 
 MIDNIGHT_MARGIN_SECONDS = 60
-DAY_CODES = frozenset({"daily_attempts", "daily_images", "daily_spend"})
+DAY_CODES = frozenset(
+    {"daily_attempts", "daily_images", "daily_spend", "team_daily_spend", "total_daily_spend"}
+)
+MONTH_CODES = frozenset({"monthly_spend", "team_monthly_spend", "total_monthly_spend"})
 
 
 def utc_day(now_ms: int) -> str:
@@ -46,6 +49,21 @@ def day_limit(error: LimitError, day: str, *, now_ms: int, fits_a_day: bool) -> 
     return error
 
 
+def next_month_seconds(now_ms: int) -> int:
+    """Return the wait until the next UTC month has begun on every clock."""
+    day = today(now_ms)
+    first = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    return epoch_seconds(first) - now_ms // 1000 + MIDNIGHT_MARGIN_SECONDS
+
+
+def month_limit(error: LimitError, day: str, *, now_ms: int, fits_a_month: bool) -> LimitError:
+    """Return a limit of a month with its wait, in seconds, by the rule of ``day_limit``."""
+    error.retryable = day[:6] >= utc_day(now_ms)[:6] and fits_a_month
+    if error.retryable:
+        error.retry_after_seconds = next_month_seconds(now_ms)
+    return error
+
+
 def hour_limit(images: int, until_ms: int, *, now_ms: int) -> LimitError:
     """Return the limit of the rolling hour with its wait, in whole seconds and at least one."""
     wait = max(1, -(-(until_ms - now_ms) // 1000))
@@ -63,7 +81,9 @@ def longest(reached: Iterable[LimitError | None]) -> LimitError | None:
 
 
 def is_of_past_day(limit: LimitError, day: str, *, now_ms: int) -> bool:
-    """Return whether it is a limit of a day that is over: a new quote counts against today's."""
+    """Return whether it is a limit of a day or month that is over: a new quote counts later."""
+    if limit.code in MONTH_CODES:
+        return day[:6] < utc_day(now_ms)[:6]
     return limit.code in DAY_CODES and day < utc_day(now_ms)
 
 

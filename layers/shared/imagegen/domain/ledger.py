@@ -7,14 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from imagegen.domain.days import day_limit, hour_limit, longest
-from imagegen.domain.errors import LimitError
-from imagegen.domain.money import label_text
+from imagegen.domain.budgets import Level, LevelHold, mark_of
 
 HOUR_MS = 3_600_000
-PRUNE_MARGIN_MS = 60_000
-"""A finished request is kept for this time after its quote expires: an instance whose clock is
-behind may still accept the quote, and must find the entry."""
 
 
 class OpState(StrEnum):
@@ -52,6 +47,14 @@ class Op:
     """Held: until when one repetition waits for its end."""
     partials: int = 0
     """Held: how many preview frames its quote has a price for."""
+    levels: tuple[str, ...] = ()
+    """Held: the levels at which it counts as well, by its mark there. Ended: empty."""
+    mark: bytes = b""
+
+    @property
+    def at_levels(self) -> LevelHold:
+        """What it holds at each of its levels."""
+        return LevelHold(self.day, self.price_microusd, self.mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,12 @@ class Ledger:
     """By UTC day, as the next two: micro-dollars held and charged."""
     images: Mapping[str, int] = field(default_factory=dict)
     attempts: Mapping[str, int] = field(default_factory=dict)
-    """A release does not give them back."""
+    """A release does not give them back, unless a level refused the hold."""
     ops: Mapping[str, Op] = field(default_factory=dict)
     """By quote id."""
     blocked: bool = False
+    months: Mapping[str, int] = field(default_factory=dict)
+    """By UTC month: micro-dollars held and charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,10 @@ class Limits:
     daily_images: int = 50
     daily_attempts: int = 100
     daily_microusd: int = 10_000_000
+    monthly_microusd: int | None = None
+    """``None``: counted, and not limited."""
+    levels: tuple[Level, ...] = ()
+    """The levels at which a hold counts as well; the one that all users share is last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +105,6 @@ class Hold:
     partials: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Remaining:
-    """What a user may still do."""
-
-    images_this_hour: int | None
-    """``None`` if the hour is not limited."""
-    images_today: int
-    spend_microusd: int
-
-
 def free_slots(ledger: Ledger, limits: Limits, *, now_ms: int) -> tuple[int, ...]:
     """Return the hour slots that may be taken.
 
@@ -115,45 +114,33 @@ def free_slots(ledger: Ledger, limits: Limits, *, now_ms: int) -> tuple[int, ...
     return tuple(s for s in range(limits.hourly_images) if ledger.slots.get(s, 0) <= until_ms)
 
 
-def remaining(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Remaining:
-    """Return how many images and how much spending are left this hour and on that day."""
-    hour = len(free_slots(ledger, limits, now_ms=now_ms)) if limits.hourly_images else None
-    images = min(
-        limits.daily_images - ledger.images.get(day, 0),
-        limits.daily_attempts - ledger.attempts.get(day, 0),
-    )
-    spend = limits.daily_microusd - ledger.spent.get(day, 0)
-    return Remaining(hour, max(images, 0), max(spend, 0))
-
-
 def may_reserve_op(ledger: Ledger, quote_id: str) -> bool:
     """Return whether the request is new, or was released in a way that may be tried again."""
     op = ledger.ops.get(quote_id)
     return op is None or (op.state is OpState.RELEASED and op.retryable)
 
 
-def limit_reached(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> LimitError | None:
-    """Return the limit that stops this hold, or ``None`` if none does."""
-    if ledger.blocked:
-        return LimitError("blocked", "Image generation is switched off for this user.")
-    of_day = _day_limit(ledger, hold, limits, now_ms=now_ms)
-    return longest((of_day, _hour_limit(ledger, limits, now_ms=now_ms)))
+def held_op(hold: Hold, limits: Limits, *, slot: int | None, now_ms: int) -> Op:
+    """Return the request of a new hold."""
+    price, levels = hold.ceiling_microusd, tuple(level.name for level in limits.levels)
+    held = (OpState.HELD, price, hold.owner, now_ms, hold.lease_ms, hold.expires_ms, hold.day)
+    mark = mark_of(hold.quote_id, hold.owner, hold.day, price, started_ms=now_ms) if levels else b""
+    return Op(*held, slot, partials=hold.partials, levels=levels, mark=mark)
 
 
 def reserved(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> Ledger:
     """Return the ledger with the hold: money, slot, both counts and the request together."""
     slot = hold.slot if limits.hourly_images else None
-    held = (OpState.HELD, hold.ceiling_microusd, hold.owner, now_ms)
-    op = Op(*held, hold.lease_ms, hold.expires_ms, hold.day, slot, partials=hold.partials)
-    return replace(
+    op = held_op(hold, limits, slot=slot, now_ms=now_ms)
+    ledger = replace(
         ledger,
         version=ledger.version + 1,
         slots=ledger.slots if slot is None else {**ledger.slots, slot: now_ms},
-        spent=_plus(ledger.spent, hold.day, hold.ceiling_microusd),
         images=_plus(ledger.images, hold.day, 1),
         attempts=_plus(ledger.attempts, hold.day, 1),
         ops={**ledger.ops, hold.quote_id: op},
     )
+    return _spent(ledger, hold.day, hold.ceiling_microusd)
 
 
 def settled(ledger: Ledger, quote_id: str, charged_microusd: int) -> Ledger:
@@ -162,28 +149,31 @@ def settled(ledger: Ledger, quote_id: str, charged_microusd: int) -> Ledger:
     done = replace(
         _ended(op), state=OpState.SETTLED, price_microusd=charged_microusd, owner="", started_ms=0
     )
-    return replace(
-        ledger,
-        version=ledger.version + 1,
-        spent=_plus(ledger.spent, op.day, charged_microusd - op.price_microusd),
-        ops={**ledger.ops, quote_id: done},
-    )
+    ledger = replace(ledger, version=ledger.version + 1, ops={**ledger.ops, quote_id: done})
+    return _spent(ledger, op.day, charged_microusd - op.price_microusd)
 
 
-def released(ledger: Ledger, quote_id: str, *, code: str, retryable: bool) -> Ledger:
-    """Return the ledger with money, count and slot given back; the attempt stays counted."""
+def released(
+    ledger: Ledger, quote_id: str, *, code: str, retryable: bool, is_attempt: bool = True
+) -> Ledger:
+    """Return the ledger with money, count and slot given back.
+
+    The attempt stays counted, unless the hold was refused by a level: that is no attempt.
+    """
     op = ledger.ops[quote_id]
     keep = op.slot is None or ledger.slots.get(op.slot) != op.started_ms
     slots = {s: at for s, at in ledger.slots.items() if keep or s != op.slot}
     done = replace(_ended(op), state=OpState.RELEASED, code=code, retryable=retryable)
-    return replace(
+    attempts = ledger.attempts if is_attempt else _plus(ledger.attempts, op.day, -1)
+    ledger = replace(
         ledger,
         version=ledger.version + 1,
         slots=slots,
-        spent=_plus(ledger.spent, op.day, -op.price_microusd),
         images=_plus(ledger.images, op.day, -1),
+        attempts=attempts,
         ops={**ledger.ops, quote_id: done},
     )
+    return _spent(ledger, op.day, -op.price_microusd)
 
 
 def is_ended(mine: Op, found: Op | None, state: OpState) -> bool | None:
@@ -212,48 +202,17 @@ def abandoned(ledger: Ledger, *, now_ms: int) -> dict[str, Op]:
     }
 
 
-def prunable(ledger: Ledger, *, now_ms: int, oldest_day: str) -> tuple[list[str], list[str]]:
-    """Return what may be removed: finished requests by quote id, and days.
-
-    A request is kept while its quote may be sent again, and a day while one of its quotes is valid.
-    """
-    ops = [
-        quote_id
-        for quote_id, op in ledger.ops.items()
-        if op.state is not OpState.HELD and op.expires_ms + PRUNE_MARGIN_MS < now_ms
-    ]
-    held = {op.day for op in ledger.ops.values() if op.state is OpState.HELD}
-    days = {*ledger.spent, *ledger.images, *ledger.attempts}
-    return ops, sorted(day for day in days if day < oldest_day and day not in held)
-
-
 def _ended(op: Op) -> Op:
     # Removed, because it is not needed: an hour's images fit in 1 KB, one write unit.
-    return replace(op, lease_ms=0, day="", slot=None, waiter_until_ms=0, partials=0)
+    return replace(
+        op, lease_ms=0, day="", slot=None, waiter_until_ms=0, partials=0, levels=(), mark=b""
+    )
 
 
 def _plus(counts: Mapping[str, int], day: str, amount: int) -> dict[str, int]:
     return {**counts, day: counts.get(day, 0) + amount}
 
 
-def _day_limit(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> LimitError | None:
-    error = None
-    if ledger.attempts.get(hold.day, 0) >= limits.daily_attempts:
-        text = f"All {limits.daily_attempts} attempts of this day are used."
-        error = LimitError("daily_attempts", text)
-    elif ledger.images.get(hold.day, 0) >= limits.daily_images:
-        text = f"All {limits.daily_images} images of this day are used."
-        error = LimitError("daily_images", text)
-    elif ledger.spent.get(hold.day, 0) + hold.ceiling_microusd > limits.daily_microusd:
-        text = f"This image could take the day above {label_text(limits.daily_microusd)}."
-        error = LimitError("daily_spend", text)
-    fits = hold.ceiling_microusd <= limits.daily_microusd
-    return error and day_limit(error, hold.day, now_ms=now_ms, fits_a_day=fits)
-
-
-def _hour_limit(ledger: Ledger, limits: Limits, *, now_ms: int) -> LimitError | None:
-    if not limits.hourly_images or free_slots(ledger, limits, now_ms=now_ms):
-        return None
-    # Slots beyond the limit are from a time when it was higher.
-    first_ms = min(at for slot, at in ledger.slots.items() if slot < limits.hourly_images)
-    return hour_limit(limits.hourly_images, first_ms + HOUR_MS, now_ms=now_ms)
+def _spent(ledger: Ledger, day: str, amount: int) -> Ledger:
+    spent, months = _plus(ledger.spent, day, amount), _plus(ledger.months, day[:6], amount)
+    return replace(ledger, spent=spent, months=months)

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from imagegen.domain.operations import VERBS, Operation
 
@@ -35,6 +35,19 @@ def parse_usd(text: str) -> int:
 
 Usd = Annotated[int, BeforeValidator(parse_usd)]
 """A field that holds decimal dollars in JSON or in the environment, and micro-dollars here."""
+
+
+def _none_if_empty(value: object) -> object:
+    """Return ``None`` for an empty text: the template passes an unset parameter as that."""
+    return None if value == "" else value
+
+
+UsdOrNone = Annotated[Usd | None, BeforeValidator(_none_if_empty)]
+"""As ``Usd``; empty for none."""
+UsdPerMillion = Annotated[
+    Decimal | None, Field(ge=0, allow_inf_nan=False), BeforeValidator(_none_if_empty)
+]
+"""Decimal dollars for a million tokens; empty for none."""
 
 
 def usd_text(price_microusd: int) -> str:

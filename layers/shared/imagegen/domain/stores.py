@@ -22,6 +22,8 @@ class LedgerSnapshot:
 
     quote_id: str
     ledger: Ledger
+    unsure: frozenset[str] = frozenset()
+    """Levels at which a write that counts the hold may still arrive, after it is given back."""
 
     @property
     def op(self) -> Op:
@@ -96,9 +98,18 @@ class LedgerStore(Protocol):
         ...
 
     def release(
-        self, user: str, snapshot: LedgerSnapshot, *, code: str, retryable: bool, now_ms: int
+        self,
+        user: str,
+        snapshot: LedgerSnapshot,
+        *,
+        code: str,
+        retryable: bool,
+        is_attempt: bool = True,
+        now_ms: int,
     ) -> bool:
         """Give the hold back. Return whether this run's hold is given back now.
+
+        ``is_attempt`` is false of a hold that a level refused: its attempt is given back, too.
 
         Raises:
             StoreUnavailableError: it may or may not have been released.

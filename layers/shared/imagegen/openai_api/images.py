@@ -33,7 +33,8 @@ from imagegen.openai_api.models import (
 )
 from imagegen.openai_api.retries import parse_call
 from imagegen.openai_api.sets import Bought, SetBuyer, Wanted
-from imagegen.usecases.conversions import to_allowance, to_cost, to_replaced
+from imagegen.usecases.budgets import to_allowance
+from imagegen.usecases.conversions import to_cost, to_replaced
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.estimates import Allowance
 from imagegen.wire.headers import MAX_COST

@@ -9,12 +9,11 @@ from imagegen.domain.candidates import LeftOut
 from imagegen.domain.catalog import Tier
 from imagegen.domain.choices import Choice
 from imagegen.domain.errors import LimitError
-from imagegen.domain.ledger import Ledger, Limits, Op, remaining
+from imagegen.domain.ledger import Op
 from imagegen.domain.operations import Operation
 from imagegen.domain.records import Fallback, ImageRecord
 from imagegen.domain.selection import Selection
 from imagegen.wire.estimates import (
-    Allowance,
     Alternative,
     Blocked,
     ChoiceRequest,
@@ -172,16 +171,6 @@ def to_complete(image_id: str, record: ImageRecord, base_url: str) -> ImageStatu
         image_url=f"{base_url}/images/{image_id}",
         **to_image_facts(record),
         **to_run_facts(record),
-    )
-
-
-def to_allowance(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
-    """Return what the user may still do within the limits; amounts are in micro-dollars."""
-    left = remaining(ledger, limits, day, now_ms=now_ms)
-    return Allowance(
-        images_this_hour=left.images_this_hour,
-        images_today=left.images_today,
-        usd_today=left.spend_microusd,
     )
 
 

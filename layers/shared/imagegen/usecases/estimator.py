@@ -1,16 +1,18 @@
 """Prices a request: reads the catalog, circuits and ledger; calls no provider, writes nothing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from imagegen.domain.budgets import BudgetStore
 from imagegen.domain.choices import choices
-from imagegen.domain.days import today
+from imagegen.domain.days import longest, today
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.money import button_label, usual_price
 from imagegen.domain.quote import Quote
 from imagegen.domain.standing import limit_now
+from imagegen.usecases.budgets import LevelStanding, standings, to_allowance
 from imagegen.usecases.conversions import (
-    to_allowance,
     to_alternatives,
     to_blocked,
     to_choice,
@@ -39,6 +41,8 @@ class _Set:
     """The same quotes as the client gets them."""
     price: Price
     """Of all together."""
+    levels: tuple[LevelStanding, ...]
+    """The budgets above the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Estimator:
     """Answers what a request costs, with the quotes that accept it."""
 
     pricer: Pricer
+    budgets: Callable[[], BudgetStore]
     max_count: int
 
     def estimate(self, request: EstimateRequest, user: str) -> Estimate:
@@ -55,14 +60,16 @@ class Estimator:
             InvalidRequestError: the provider, model or size is unknown, the model is retired, or
                 no model is within ``max_cost``, or more images are wanted than one click may make.
             NoProviderError: no model of the tier is available now.
-            StoreUnavailableError: the user's ledger cannot be read.
+            StoreUnavailableError: the user's ledger or a budget cannot be read.
         """
         if request.count > self.max_count:
             raise ParameterError("count", f"One click makes at most {self.max_count} images.")
         offer = self.pricer.offer(request, user)
         quotes, quote = self.pricer.quotes(offer, request.count), offer.quote
         price = to_price(quote.expected_microusd, quote.ceiling_microusd, count=request.count)
-        return self._answer(request, offer, _Set(quotes, self.pricer.signed(quotes), price))
+        levels = standings(self.budgets(), self.pricer.limits.levels, quote.day)
+        images = _Set(quotes, self.pricer.signed(quotes), price, levels)
+        return self._answer(request, offer, images)
 
     def _answer(self, request: EstimateRequest, offer: PricedOffer, images: _Set) -> Estimate:
         return Estimate(
@@ -84,24 +91,25 @@ class Estimator:
             price=images.price,
             button_label=_label(request, images.price),
             button_note=usual_price(images.price.expected, images.price.ceiling),
-            blocked=self._blocked(offer, request.count),
+            blocked=self._blocked(offer, images, request.count),
             choices=self._choices(offer, request.count),
             constraints=constraints_of(offer.selection, self.pricer.catalog),
             alternatives=to_alternatives(offer.selection),
             fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=offer.variant.row.typical_seconds,
-            remaining=self._remaining(offer),
+            remaining=self._remaining(offer, images),
             inputs=_to_inputs(offer.quote.inputs),
             partials=offer.quote.wishes.partials,
             request=request.without_prompt(),
         )
 
-    def _remaining(self, offer: PricedOffer) -> Allowance:
-        quote = offer.quote
-        return to_allowance(offer.ledger, self.pricer.limits, quote.day, now_ms=quote.issued_ms)
+    def _remaining(self, offer: PricedOffer, images: _Set) -> Allowance:
+        quote, limits = offer.quote, self.pricer.limits
+        levels = tuple(one.left(quote.day) for one in images.levels) or None
+        return to_allowance(offer.ledger, limits, quote.day, now_ms=quote.issued_ms, levels=levels)
 
-    def _blocked(self, offer: PricedOffer, count: int) -> Blocked | None:
-        quote = offer.quote
+    def _blocked(self, offer: PricedOffer, images: _Set, count: int) -> Blocked | None:
+        quote, price_microusd = offer.quote, images.price.ceiling
         limit = limit_now(
             offer.ledger,
             self.pricer.limits,
@@ -110,7 +118,10 @@ class Estimator:
             now_ms=quote.issued_ms,
             count=count,
         )
-        return to_blocked(limit, now_ms=quote.issued_ms)
+        of_levels = (
+            one.limit(quote.day, price_microusd, now_ms=quote.issued_ms) for one in images.levels
+        )
+        return to_blocked(longest((limit, *of_levels)), now_ms=quote.issued_ms)
 
     def _choices(self, offer: PricedOffer, count: int) -> tuple[PricedChoice, ...]:
         found = choices(

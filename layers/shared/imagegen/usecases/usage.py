@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imagegen.domain.budgets import Budget, BudgetStore
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Ledger, Limits
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.standing import held_microusd
 from imagegen.domain.stores import Stores
-from imagegen.usecases.conversions import to_allowance
+from imagegen.usecases.budgets import LevelStanding, standings, to_allowance
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.estimates import Allowance
 from imagegen.wire.reports import ChatAllowance, Usage, UsedChat, UsedImage
@@ -28,6 +29,7 @@ class UsageReader:
     stores: Stores
     reconciler: Reconciler
     chat_usages: "ChatUsageStore"
+    budgets: Callable[[], BudgetStore]
     limits: Limits
     chat_limits: "DailyChatLimits"
     image_id_key: Callable[[], bytes]
@@ -39,7 +41,8 @@ class UsageReader:
         The day is the UTC day; amounts are in micro-dollars.
 
         Raises:
-            StoreUnavailableError: the ledger, the chat's counts or the records cannot be read.
+            StoreUnavailableError: the ledger, a budget, the chat's counts or the records cannot be
+                read.
         """
         now_ms = self.now_ms()
         day, ledger = utc_day(now_ms), self.stores.ledgers.load(user)
@@ -52,15 +55,26 @@ class UsageReader:
             reserved=held,
             images=ledger.images.get(day, 0),
             attempts=ledger.attempts.get(day, 0),
-            limits=Allowance(
-                images_this_hour=self.limits.hourly_images or None,
-                images_today=self.limits.daily_images,
-                usd_today=self.limits.daily_microusd,
-            ),
-            remaining=to_allowance(ledger, self.limits, day, now_ms=now_ms),
+            limits=self._limits(),
+            remaining=self._remaining(ledger, day, now_ms),
             chat=self._chat(user, day),
             recent=tuple(self._recent_image(user, record) for record in recent),
         )
+
+    def _limits(self) -> Allowance:
+        limits = self.limits
+        levels = tuple(LevelStanding(level, Budget()).left(day="") for level in limits.levels)
+        return Allowance(
+            images_this_hour=limits.hourly_images or None,
+            images_today=limits.daily_images,
+            usd_today=limits.daily_microusd,
+            levels=levels or None,
+        )
+
+    def _remaining(self, ledger: Ledger, day: str, now_ms: int) -> Allowance:
+        found = standings(self.budgets(), self.limits.levels, day)
+        levels = tuple(one.left(day) for one in found) or None
+        return to_allowance(ledger, self.limits, day, now_ms=now_ms, levels=levels)
 
     def _settled(self, user: str, ledger: Ledger, recent: Iterable[ImageRecord]) -> Ledger:
         """Return the ledger with the charges of stored images whose settling write was lost."""

@@ -17,7 +17,7 @@ from imagegen.domain.operations import Operation
 from imagegen.domain.price_rules import PIXEL_SIZE
 from imagegen.domain.text import MAX_STYLE_CHARACTERS, Prompt, Style
 from imagegen.domain.wishes import MAX_SEED, MOST_PARTIALS
-from imagegen.wire.edge_model import EdgeModel
+from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.inputs import MAX_INPUTS, InputReference, InputShown, MaskReference
 from imagegen.wire.values import NO_TRUTH_VALUE, DollarsIn, Instant, MicroUsd, WholeNumber
 
@@ -176,12 +176,23 @@ class Constraints(EdgeModel):
     max_style_characters: int = MAX_STYLE_CHARACTERS
 
 
+class LevelAllowance(EdgeModel):
+    """What all users of a level may still spend; ``null`` if there is no limit."""
+
+    level: Literal["organisation", "team"]
+    usd_today: MicroUsd | None
+    usd_this_month: MicroUsd | None
+
+
 class Allowance(EdgeModel):
     """What the user may still do; ``null`` if there is no limit."""
 
     images_this_hour: int | None
     images_today: int
     usd_today: MicroUsd
+    levels: tuple[LevelAllowance, ...] | None = optional_field(
+        "In offers and in the report of usage: the budgets that the user shares with others."
+    )
 
 
 class Estimate(EdgeModel):

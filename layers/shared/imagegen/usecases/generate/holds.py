@@ -33,7 +33,7 @@ released at once, because the caller would wait as long again: it ends with its 
 class Holds:
     """Reserves the quote's ceiling, an hour slot and the counts, and enters the request.
 
-    All of this is one atomic write: everything is reserved, or nothing.
+    Everything is reserved, also at the levels above the user, or nothing.
     """
 
     ledgers: LedgerStore
@@ -95,7 +95,9 @@ class Holds:
             if self.now_ms() - now_ms < SILENT_MS:
                 # The write may have succeeded. No provider was called yet, so the hold is released.
                 likely = reserved(Ledger(), hold, self.limits, now_ms=now_ms)
-                if self.release(user, LedgerSnapshot(hold.quote_id, likely), error):
+                # A level may have been asked, and count it later than it is given back.
+                levels = frozenset(level.name for level in self.limits.levels)
+                if self.release(user, LedgerSnapshot(hold.quote_id, likely, levels), error):
                     error.charged = False  # The hold was this run's own, and it is given back.
             raise
 

@@ -9,7 +9,8 @@ from imagegen.domain.ledger import Limits
 from imagegen.domain.operations import RESULTS
 from imagegen.domain.quote import Quote
 from imagegen.domain.records import ImageRecord
-from imagegen.usecases.conversions import to_allowance, to_image_facts, to_origin, to_run_facts
+from imagegen.usecases.budgets import to_allowance
+from imagegen.usecases.conversions import to_image_facts, to_origin, to_run_facts
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.images import GeneratedImage, ImageInProgress, LlmApiCall
 

@@ -1,0 +1,217 @@
+"""Ledgers whose holds count at the levels above the user as well: the team, the organisation.
+
+In this order: the user's entry opens, then each level takes the hold; each level ends it, then the
+entry closes. So whatever a level holds is named by an open entry, and an ended entry means that
+every level has ended. If a run dies in between, the reconciler ends the entry in the same order.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from imagegen.domain import budgets as rules
+from imagegen.domain.budgets import BudgetStore, Level, LevelHold, Take, Taken
+from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.ledger import (
+    Hold,
+    Ledger,
+    Limits,
+    OpState,
+    is_ended,
+    may_reserve_op,
+    released,
+)
+from imagegen.domain.ports import WaitingPlaces
+from imagegen.domain.standing import limit_reached
+from imagegen.domain.stores import (
+    Held,
+    Known,
+    LedgerSnapshot,
+    LedgerStore,
+    Refused,
+    Reservation,
+)
+
+if TYPE_CHECKING:
+    from imagegen.domain.takeovers import Takeover
+
+PAUSES_SECONDS = (0.05, 0.1, 0.15)
+"""The pauses before a full level is asked again, while it has holds that may be given back."""
+WATCH_MS = 10_000
+"""How long a level that refused, or was nearly full, is looked at before anything is held."""
+NEARLY_FULL_PERCENT = 90
+LATE_MS = 5_000
+"""Before its lease ends by this, a run has made its last write. After that, another instance may
+have ended the hold, so that the entry is read first."""
+
+
+class Entries(LedgerStore, WaitingPlaces, Protocol):
+    """The users' entries, with the places in which repetitions wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetedLedgers:
+    """``Entries`` whose holds count at the levels as well."""
+
+    ledgers: Entries
+    budgets: BudgetStore
+    now_ms: Callable[[], int]
+    pause: Callable[[float], None]
+    _watched: dict[str, int] = field(default_factory=dict)
+    """Until when, in ms, a level that was nearly full is looked at first."""
+
+    def load(self, user: str) -> Ledger:
+        """Return the user's ledger."""
+        return self.ledgers.load(user)
+
+    def reserve(self, user: str, hold: Hold, limits: Limits, *, now_ms: int) -> Reservation:
+        """Hold in the user's entry and at each level, or nothing.
+
+        If a level cannot be reached, the entry stays open: the caller must release the hold.
+        """
+        if refused := self._refused_at_once(user, hold, limits, now_ms=now_ms):
+            return refused
+        came = self.ledgers.reserve(user, hold, limits, now_ms=now_ms)
+        if not isinstance(came, Held):
+            return came
+        snapshot = came.snapshot
+        for index, level in enumerate(limits.levels):
+            took = self._take(level, snapshot.op.at_levels)
+            if took.is_unsure:
+                snapshot = replace(snapshot, unsure=snapshot.unsure | {level.name})
+            if took.result is not Taken.TAKEN:
+                taken = [one.name for one in limits.levels[:index]]
+                return self._refused(user, snapshot, level, took, taken)
+        return Held(snapshot)
+
+    def take(self, user: str, takeover: "Takeover", *, now_ms: int) -> LedgerSnapshot | None:
+        """Return a waiting hold as this run's own; the levels have it already."""
+        return self.ledgers.take(user, takeover, now_ms=now_ms)
+
+    def settle(
+        self, user: str, snapshot: LedgerSnapshot, *, charged_microusd: int, now_ms: int
+    ) -> bool:
+        """Lower the hold to the charge, at each level and then in the entry."""
+        ended = self._ended_late(user, snapshot, OpState.SETTLED, now_ms=now_ms)
+        if ended is not None:
+            return ended
+        change = charged_microusd - snapshot.op.price_microusd
+        self._give(snapshot, snapshot.op.levels, change, now_ms=now_ms)
+        return self.ledgers.settle(user, snapshot, charged_microusd=charged_microusd, now_ms=now_ms)
+
+    def release(
+        self,
+        user: str,
+        snapshot: LedgerSnapshot,
+        *,
+        code: str,
+        retryable: bool,
+        is_attempt: bool = True,
+        now_ms: int,
+    ) -> bool:
+        """Give the hold back, at each level and then in the entry."""
+        ended = self._ended_late(user, snapshot, OpState.RELEASED, now_ms=now_ms)
+        if ended is not None:
+            return ended
+        op = snapshot.op
+        self._give(snapshot, op.levels, -op.price_microusd, now_ms=now_ms)
+        return self.ledgers.release(
+            user, snapshot, code=code, retryable=retryable, is_attempt=is_attempt, now_ms=now_ms
+        )
+
+    def wait(self, user: str, quote_id: str, *, until_ms: int, now_ms: int) -> bool:
+        """Take the place of the one call that waits for a held request."""
+        return self.ledgers.wait(user, quote_id, until_ms=until_ms, now_ms=now_ms)
+
+    def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
+        """Return users who may have a hold of a dead run."""
+        return self.ledgers.lapsed(now_ms=now_ms, limit=limit)
+
+    def forget_lease(self, user: str) -> bool:
+        """Remove a user without any hold from the list of ``lapsed``."""
+        return self.ledgers.forget_lease(user)
+
+    def _take(self, level: Level, hold: LevelHold) -> Take:
+        return self._patiently(level, hold, lambda: self.budgets.take(level, hold))
+
+    def _patiently(self, level: Level, hold: LevelHold, ask: Callable[[], Take]) -> Take:
+        """Return the answer of a level; a full one is asked again while it has young holds."""
+        is_unsure, took = False, ask()
+        for seconds in PAUSES_SECONDS:
+            self._watch(level, hold, took)
+            is_unsure |= took.is_unsure
+            if took.result not in (Taken.DAY_FULL, Taken.MONTH_FULL) or not rules.may_fit_soon(
+                took.budget, level, hold, now_ms=self.now_ms()
+            ):
+                break
+            self.pause(seconds)
+            took = ask()
+        return replace(took, is_unsure=is_unsure or took.is_unsure)
+
+    def _watch(self, level: Level, hold: LevelHold, took: Take) -> None:
+        if took.result is not Taken.TAKEN or rules.is_nearly_full(
+            took.budget, level, hold.day, percent=NEARLY_FULL_PERCENT
+        ):
+            self._watched[level.name] = self.now_ms() + WATCH_MS
+
+    def _refused_at_once(
+        self, user: str, hold: Hold, limits: Limits, *, now_ms: int
+    ) -> Refused | None:
+        """Return the refusal of a watched level that is full, ``None`` if the hold is to be tried.
+
+        Without this look, a refusal costs as many writes as an image.
+        """
+        wanted = LevelHold(hold.day, hold.ceiling_microusd, b"")
+        for level in limits.levels:
+            if self._watched.get(level.name, 0) < self.now_ms():
+                continue
+            look = self._patiently(level, wanted, partial(self._look, level, wanted))
+            if look.result is not Taken.TAKEN:
+                ledger = self.ledgers.load(user)
+                if not may_reserve_op(ledger, hold.quote_id) or limit_reached(
+                    ledger, hold, limits, now_ms=now_ms
+                ):
+                    return None  # The entry has the answer.
+                return Refused(rules.level_limit(level, look.result, wanted, now_ms=now_ms), ledger)
+        return None
+
+    def _look(self, level: Level, hold: LevelHold) -> Take:
+        budget = self.budgets.load(level.name, hold.day[:6])
+        full = rules.full_at(budget, level, hold.day, hold.price_microusd)
+        return Take(full or Taken.TAKEN, budget)
+
+    def _refused(
+        self, user: str, snapshot: LedgerSnapshot, level: Level, took: Take, taken: Iterable[str]
+    ) -> Reservation:
+        """End a hold that a level has not taken, and return its refusal."""
+        if took.result is Taken.ENDED:
+            raise StoreUnavailableError("This request was given up. Try again.")
+        now_ms, hold = self.now_ms(), snapshot.op.at_levels
+        limit = rules.level_limit(level, took.result, hold, now_ms=now_ms)
+        self._give(snapshot, {*taken, *snapshot.unsure}, -hold.price_microusd, now_ms=now_ms)
+        code, name = limit.code, snapshot.quote_id
+        if self.ledgers.release(
+            user, snapshot, code=code, retryable=True, is_attempt=False, now_ms=now_ms
+        ):
+            after = released(snapshot.ledger, name, code=code, retryable=True, is_attempt=False)
+            return Refused(limit, after)
+        # Its image was made by an earlier run, and found meanwhile.
+        return Known(LedgerSnapshot(name, self.ledgers.load(user)))
+
+    def _give(
+        self, snapshot: LedgerSnapshot, levels: Iterable[str], change: int, *, now_ms: int
+    ) -> None:
+        hold = snapshot.op.at_levels
+        for level in levels:
+            is_unsure = level in snapshot.unsure
+            self.budgets.give(level, hold, change, is_unsure=is_unsure, now_ms=now_ms)
+
+    def _ended_late(
+        self, user: str, snapshot: LedgerSnapshot, state: OpState, *, now_ms: int
+    ) -> bool | None:
+        """Return whether a hold, whose lease is over or nearly, was ended by another instance."""
+        op = snapshot.op
+        if op.state is not OpState.HELD or not op.levels or now_ms < op.lease_ms - LATE_MS:
+            return None
+        return is_ended(op, self.ledgers.load(user).ops.get(snapshot.quote_id), state)
