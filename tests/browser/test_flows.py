@@ -3,9 +3,18 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.stage import IMAGES, Gallery, OpenGallery, calls, read_fixture, settle, state
+from tests.browser.stage import (
+    IMAGES,
+    Gallery,
+    OpenGallery,
+    answer_images,
+    calls,
+    read_fixture,
+    settle,
+    state,
+)
 
 IMAGE = read_fixture("complete")["data"]["image"]
 PROBLEM = read_fixture("error")["data"]["problem"]
@@ -628,3 +637,40 @@ def test_an_address_that_leads_nowhere_is_an_error_and_no_offer(gallery: Gallery
     settle(gallery, "(problem) => client.reject('watch', problem)", ABSENT)
     assert "There is no image here" in gallery.text
     assert buttons(gallery) == ["Check again"]
+
+
+def test_a_press_shows_the_picture_as_large_as_the_window(gallery: Gallery) -> None:
+    gallery.show("complete")
+    gallery.element.locator(".link").focus()
+    gallery.page.keyboard.press("Enter")
+    box = gallery.element.get_by_role("dialog")
+    expect(box).to_be_visible()
+    assert box.bounding_box() == {"x": 0, "y": 0, "width": 768, "height": 900}
+    assert box.locator("img").get_attribute("src") == IMAGE["imageUrl"]
+    gallery.page.keyboard.press("Escape")
+    expect(box).to_have_count(0)
+    assert gallery.page.evaluate(FOCUSED) == ["GENERATED-IMAGE", "link"]
+    gallery.element.locator(".link").click()
+    expect(box).to_be_visible()
+    box.click(position={"x": 5, "y": 5})
+    expect(box).to_have_count(0)
+
+
+def test_until_the_picture_is_there_its_place_is_kept_and_moves(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    gallery.page.unroute(f"{IMAGES}/**")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    gallery.page.route(f"{IMAGES}/**", hold)
+    gallery.show("complete")
+    frame = gallery.element.locator(".frame")
+    assert frame.get_attribute("class") == "frame loads"
+    for _ in range(50):
+        if held:
+            break
+        gallery.page.wait_for_timeout(20)
+    answer_images(held[0])
+    expect(frame).to_have_attribute("class", "frame")

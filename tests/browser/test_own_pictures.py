@@ -331,9 +331,9 @@ def test_a_deletion_is_taken_back_within_ten_seconds_and_done_when_the_page_is_l
 def test_a_file_is_uploaded_once_and_the_price_comes_with_it(visit: Visit) -> None:
     visitor = visit()
     page = visitor.page
-    with page.expect_request(lambda one: one.method == "PUT") as sent:
+    with page.expect_request(lambda one: one.method == "PUT") as put:
         page.locator("#file").set_input_files([FILE])
-    assert sent.value.headers["if-none-match"] == "*"
+    assert put.value.headers["if-none-match"] == "*"
     expect(page.locator("#given-note")).to_contain_text("EXIF, GPS", timeout=TIMEOUT_MS)
     expect(page.get_by_label("What happens with harbour.jpg")).to_have_value("edit")
     assert page.locator("#size").input_value() == "same"

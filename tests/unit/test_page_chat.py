@@ -160,12 +160,16 @@ stored.set(place, JSON.stringify([
   { id: "x", at, role: "user", content: "from the other tab" },
   { id: "y", at: at + 1, role: "assistant", content: "Yes.", generations: [], calls: [] },
 ]));
+const before = stored.get(place);
 heard.get("storage")({ key: place });
+const isOnlyRead = stored.get(place) === before;
+await write("on");
 const states = messagesOf(id)[1].generations.map(({ status }) => status);
-console.log(JSON.stringify([rows(), states]));
+console.log(JSON.stringify([rows().slice(0, 4), states, isOnlyRead, messagesOf(id).length]));
+process.exit();
 """
     shown = ["You: a fox", "Assistant: ", "You: from the other tab", "Assistant: Yes."]
-    assert played(script) == [shown, ["complete"]]
+    assert played(script) == [shown, ["complete"], True, 5]
 
 
 MERGING = """

@@ -233,7 +233,8 @@ export function chatView(client, told) {
   $("hello").querySelector("ul").append(...IDEAS.map(idea));
   addEventListener("storage", ({ key }) => {
     if (!id || busy || !conversations.isOf(id, key)) return;
-    const all = conversations.save(id, messages);
+    // Only read: two tabs that both wrote what they read would answer each other for ever.
+    const all = conversations.joined(id, messages);
     if (JSON.stringify(all) === JSON.stringify(messages)) return;
     messages = all;
     show();

@@ -59,14 +59,15 @@ export const conversations = {
     return kept(LIST, []);
   },
   messages: (id) => kept(nameOf(id), []),
-  /** Stores a conversation beside what another tab has stored of it since, and returns both as one. */
+  /** Returns a conversation as this tab and the others have it. */
+  joined: (id, messages) => merged(messages, kept(nameOf(id), [])),
+  /** Stores a conversation beside what another tab has stored of it since. */
   save(id, messages) {
-    const all = merged(messages, kept(nameOf(id), []));
-    if (!all.length) return all;
+    const all = this.joined(id, messages);
+    if (!all.length) return;
     keep(nameOf(id), all);
     const rest = this.list().filter((one) => one.id !== id);
     keep(LIST, [{ id, title: titleOf(all), at: all.at(-1).at }, ...rest].sort((one, other) => other.at - one.at));
-    return all;
   },
   /** Takes a conversation out; returns what puts it back. */
   remove(id) {

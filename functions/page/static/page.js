@@ -127,11 +127,15 @@ function withOwn(where, act) {
 /** Shows what was spent today. */
 async function spend() {
   if (!token()) return;
+  const person = subjectOf(token());
   try {
     const { spent, reserved } = await client.usage();
+    // Another person may be there by now.
+    if (person !== subjectOf(token())) return;
     $("spent").textContent = `${usdText(spent)} spent${Number(reserved) ? `, ${usdText(reserved)} reserved` : ""}`;
-  } catch {
-    // It is shown again after the next image.
+  } catch (error) {
+    // What was shown stays until the next image.
+    told.failed(error);
   }
 }
 
@@ -139,7 +143,7 @@ function entered(given) {
   const before = subjectOf(token());
   if (before !== subjectOf(given)) dispatchEvent(new Event("person-leaves"));
   enter(given);
-  if (before !== subjectOf(given)) changed();
+  if (before !== subjectOf(given)) changed(before);
   askToken("");
   spend();
   settings?.ask();
@@ -148,11 +152,11 @@ function entered(given) {
 /** Settings that this person left are there again. */
 const remember = () => Object.keys(kept(ORDER, {})).length && withSettings(() => {});
 
-/** Shows what belongs to the person who is there now, and nothing of the one before. */
-function changed() {
+/** Shows what belongs to the person who is there now, and nothing of the one before. What nobody owned yet stays. */
+function changed(before) {
   $("spent").textContent = "";
   if (location.hash) history.replaceState(null, "", `#${place().name}`);
-  if (subjectOf(token())) $("say").value ||= ""; else $("say").value = "";
+  if (before) $("say").value = "";
   if (settings) settings.refresh(); else remember();
   chat.refresh();
   pictures?.clear();
@@ -187,9 +191,10 @@ $("entry").querySelector("form").addEventListener("submit", (event) => {
   entered(given);
 });
 $("forget").addEventListener("click", () => {
+  const before = subjectOf(token());
   dispatchEvent(new Event("person-leaves"));
   forget();
-  changed();
+  changed(before);
   askToken("Prices and images need a token.");
 });
 $("composer").addEventListener("submit", (event) => {
