@@ -10,6 +10,8 @@ STACK ?= imagegen
 ARCHITECTURE ?= arm64
 FUNCTION ?= estimate
 TAIL ?= --tail
+# Of a key it is a limit, and there is none unless it is given.
+KEY_MONTH := $(MONTH)
 MONTH ?= $(shell date -u +%Y-%m)
 ENV_FILE ?= .env
 
@@ -35,6 +37,7 @@ COOLDOWN = --exclude-newer "14 days" --exclude-newer-package google-genai=2026-1
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
   --no-emit-find-links $(COOLDOWN) $(if $(UPGRADE),--upgrade)
 EXACTNESS = PYTHONPATH=layers/shared $(PYTHON) -m tests.exactness $(if $(SEED),--seed $(SEED))
+KEYS = PYTHONPATH=layers/shared $(PYTHON) -m operations.program_keys --stack $(STACK)
 # The day of the JavaScript clients' dependencies; the versions in tests/clients/js/package.json are older.
 CLIENTS_DAY := 2026-11-11
 # The parts of `make check` and `make test` run two at a time, for two cores, in an order in which both
@@ -222,6 +225,28 @@ report: .venv/stamp ## Print a month's costs by provider, model, user and outcom
 user-name: .venv/stamp ## Print a person's names in table, logs and at providers (SUBJECT= or HASH=)
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.user_names --stack $(STACK) --env-file $(ENV_FILE) \
 	  --subject "$(SUBJECT)" --user "$(HASH)"
+
+.PHONY: key
+key: .venv/stamp ## Make a key for a program, printed once (NAME= SCOPES=images DAY=10 MONTH= IMAGES=500 EXPIRES=365d)
+	@$(KEYS) create --name "$(NAME)" $(if $(SCOPES),--scopes "$(SCOPES)") $(if $(DAY),--day $(DAY)) $(if $(KEY_MONTH),--month $(KEY_MONTH)) \
+	  $(if $(IMAGES),--images $(IMAGES)) $(if $(EXPIRES),--expires $(EXPIRES))
+
+.PHONY: keys
+keys: .venv/stamp ## List the keys for programs, also revoked and expired ones
+	@$(KEYS) list
+
+.PHONY: key-rotate
+key-rotate: .venv/stamp ## Print a new text of a key; the old one works for the overlap (KEY=id OVERLAP=24h)
+	@$(KEYS) rotate --key "$(KEY)" $(if $(OVERLAP),--overlap $(OVERLAP))
+
+.PHONY: key-revoke
+key-revoke: .venv/stamp ## Refuse a key, everywhere within a minute (KEY=id)
+	@$(KEYS) revoke --key "$(KEY)"
+
+.PHONY: budget
+budget: .venv/stamp ## Show or set a budget (LEVEL=organisation|teams|team:NAME|person:SUBJECT DAY= MONTH= RESET=1)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.budgets --stack $(STACK) --env-file $(ENV_FILE) \
+	  $(if $(LEVEL),--level "$(LEVEL)") --day "$(DAY)" --month "$(MONTH)" --user "$(HASH)" $(if $(RESET),--reset)
 
 .PHONY: dashboard
 dashboard: .venv/stamp ## Write monitoring.json (alarms and dashboard) from the metrics' names

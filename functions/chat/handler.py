@@ -7,20 +7,30 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.chat import ChatService, get_chat_service
-from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
+from imagegen.bootstrap.verifier import access_for
 from imagegen.chat.sse import EVENT_NAMES, to_sse_pieces
 from imagegen.edge.api import (
     build_api,
+    caller_of,
     current_user,
     get_dependency,
     serve,
 )
-from imagegen.edge.requests import Access
 from imagegen.edge.streams import event_stream_schema, events_response
 from imagegen.logs import logger
 from imagegen.wire.messages import ChatRequest
 
 api = build_api()
+
+
+def full_service() -> ChatService:
+    """Return the service with the limits of people."""
+    return get_dependency(api, get_chat_service)
+
+
+def service_of_caller() -> ChatService:
+    """Return the service with the limits of the caller: a program, or a person with a team."""
+    return full_service().under(caller_of(api))
 
 
 @api.post(
@@ -36,7 +46,7 @@ api = build_api()
     },
 )
 def chat(
-    request: ChatRequest, service: Annotated[ChatService, Depends(get_chat_service)]
+    request: ChatRequest, service: Annotated[ChatService, Depends(service_of_caller)]
 ) -> Response[str]:
     """Return the answer's events; ``imagegen.runtime`` sends each as it comes."""
     ends_ms = service.world.now_ms() + api.lambda_context.get_remaining_time_in_millis()
@@ -50,8 +60,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return serve(api, event, context, access=ACCESS)
 
 
-def _name_key() -> bytes:
-    return get_dependency(api, get_chat_service).world.image_id_key()
-
-
-ACCESS = Access(get_verifier, get_origin_digests, name_key=_name_key)
+ACCESS = access_for(full_service)

@@ -4,6 +4,7 @@ What the view of MCP confirms is sent on to ``POST /generate-image``, with the p
 """
 
 import json
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -14,9 +15,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from imagegen.bootstrap.estimate import EstimateService, get_estimate_service
-from imagegen.bootstrap.verifier import get_origin_digests, get_settings, get_verifier
+from imagegen.bootstrap.verifier import access_for, get_settings
 from imagegen.edge.api import (
     build_api,
+    caller_of,
     current_user,
     get_dependency,
     json_response_schema,
@@ -24,7 +26,7 @@ from imagegen.edge.api import (
     serve,
 )
 from imagegen.edge.problems import foreign_origin
-from imagegen.edge.requests import Access, Event, raw_body
+from imagegen.edge.requests import Event, raw_body
 from imagegen.logs import logger
 from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.estimates import Estimate, EstimateRequest
@@ -41,11 +43,22 @@ class ToolQuery(EdgeModel):
     )
 
 
-Service = Annotated[EstimateService, Depends(get_estimate_service)]
-
 MCP = "/mcp"
 
 api = build_api()
+
+
+def full_service() -> EstimateService:
+    """Return the service with the limits of people."""
+    return get_dependency(api, get_estimate_service)
+
+
+def service_of_caller() -> EstimateService:
+    """Return the service with the limits of the caller: a program, or a person with a team."""
+    return full_service().under(caller_of(api))
+
+
+Service = Annotated[EstimateService, Depends(service_of_caller)]
 
 
 @api.post("/estimate", operation_id="estimateImage", tags=["images"])
@@ -149,7 +162,7 @@ def _origin_fault(event: Event) -> Problem | None:
     # As above: only web pages that call MCP load it.
     from imagegen.mcp.authorization import may_call  # noqa: PLC0415
 
-    service = get_dependency(api, get_estimate_service)
+    service = full_service()
     allowed = service.settings.origins
     return None if may_call(origin, allowed, _base_url(service, event)) else foreign_origin()
 
@@ -160,7 +173,7 @@ def _metadata_url(event: Event) -> str:
         return ""
     from imagegen.mcp.authorization import metadata_url  # noqa: PLC0415 as above
 
-    service = get_dependency(api, get_estimate_service)
+    service = full_service()
     return metadata_url(_base_url(service, event), MCP)
 
 
@@ -179,16 +192,10 @@ def _base_url(service: EstimateService, event: Event) -> str:
     return service.settings.public_url(context["domainName"], context["domainPrefix"])
 
 
-def _name_key() -> bytes:
-    return get_dependency(api, get_estimate_service).world.image_id_key()
-
-
-ACCESS = Access(
-    get_verifier,
-    get_origin_digests,
+ACCESS = replace(
+    access_for(full_service),
     is_open=_is_open,
     own_json=(MCP,),
     fault=_origin_fault,
     metadata_url=_metadata_url,
-    name_key=_name_key,
 )

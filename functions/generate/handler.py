@@ -1,7 +1,7 @@
 """Confirmed requests, images, usage and OpenAI's routes; background runs; the reconciler."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -11,9 +11,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.generate import GenerateService, get_generate_service
-from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
+from imagegen.bootstrap.verifier import access_for
 from imagegen.edge.api import (
     build_api,
+    caller_of,
     current_user,
     get_dependency,
     json_response,
@@ -24,7 +25,7 @@ from imagegen.edge.api import (
 from imagegen.edge.events import MAKE_IMAGES, task_of
 from imagegen.edge.media_types import wants_json
 from imagegen.edge.preferences import applied_preference
-from imagegen.edge.requests import Access, check_query
+from imagegen.edge.requests import check_query
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import (
     EDITS,
@@ -41,16 +42,28 @@ from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgres
 from imagegen.wire.reports import Usage
 from imagegen.wire.sets import GeneratedSet
 
-Service = Annotated[GenerateService, Depends(get_generate_service)]
-
 SWEEP_USERS = 100
 WAIT = {"retry_after": "2"}
 """The header of an answer while an image is being made, in seconds."""
 IMAGE_CACHE_SECONDS = 600
 """Shorter than the lifetime of the URL that the answer redirects to."""
 MODELS = "/v1/models"
+STORED = {200: response_schema("The images, stored and charged.", ImagesAnswer)}
 
 api = build_api()
+
+
+def full_service() -> GenerateService:
+    """Return the service with the limits of people."""
+    return get_dependency(api, get_generate_service)
+
+
+def service_of_caller() -> GenerateService:
+    """Return the service with the limits of the caller: a program, or a person with a team."""
+    return full_service().under(caller_of(api))
+
+
+Service = Annotated[GenerateService, Depends(service_of_caller)]
 
 
 @api.post(
@@ -133,8 +146,7 @@ def image(image_id: str, service: Service) -> Response[str]:
 def images(query: Annotated[GalleryQuery, Query()], service: Service) -> Response[str]:
     """Return a part of the user's own images."""
     check_query(api.current_event.raw_event, GalleryQuery.model_fields)
-    page = service.gallery.page(query, current_user(api).id, _base_url(service))
-    return json_response(page)
+    return json_response(service.gallery.page(query, current_user(api).id, _base_url(service)))
 
 
 @api.delete(
@@ -149,23 +161,13 @@ def delete_image(image_id: str, service: Service) -> Response[str]:
     return Response(204, "text/plain", "", headers={"Cache-Control": "no-store"})
 
 
-@api.post(
-    GENERATIONS,
-    operation_id="createImage",
-    tags=["openai"],
-    responses={200: response_schema("The images, stored and charged.", ImagesAnswer)},
-)
+@api.post(GENERATIONS, operation_id="createImage", tags=["openai"], responses=STORED)
 def create_image(request: ImagesRequest, service: Service) -> Response[str]:
     """Return images to an OpenAI client: offer and confirmation in one call."""
     return _openai_response(service, service.openai.images.answer, request)
 
 
-@api.post(
-    EDITS,
-    operation_id="editImage",
-    tags=["openai"],
-    responses={200: response_schema("The images, stored and charged.", ImagesAnswer)},
-)
+@api.post(EDITS, operation_id="editImage", tags=["openai"], responses=STORED)
 def edit_image(service: Service) -> Response[str]:
     """Return changed pictures to an OpenAI client: offer and confirmation in one call."""
     edit = service.openai.edit_of(api.current_event.raw_event, _base_url(service))
@@ -201,7 +203,7 @@ def usage(service: Service) -> Usage:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event, or the counts of a scheduled sweep."""
     if task_of(event) == "reconcile":
-        service = get_dependency(api, get_generate_service)
+        service = full_service()
         done = asdict(service.reconciler.sweep(limit=SWEEP_USERS))
         logger.info("reconciled", **done)
         service.world.observer.swept()
@@ -210,9 +212,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         # Imported here: few invocations are of this kind.
         from imagegen.edge.background import make_images  # noqa: PLC0415
 
-        service = get_dependency(api, get_generate_service)
+        service = full_service()
         ends_ms = service.world.now_ms() + context.get_remaining_time_in_millis()
-        return make_images(event, service.background, _name_key, ends_ms=ends_ms)
+        return make_images(event, service.background, service.world.image_id_key, ends_ms=ends_ms)
     return serve(api, event, context, access=ACCESS)
 
 
@@ -247,14 +249,4 @@ def _is_open(method: str, path: str) -> bool:
     return method == "GET" and path.startswith("/images/")
 
 
-def _name_key() -> bytes:
-    return get_dependency(api, get_generate_service).world.image_id_key()
-
-
-ACCESS = Access(
-    get_verifier,
-    get_origin_digests,
-    is_open=_is_open,
-    with_pictures=(EDITS,),
-    name_key=_name_key,
-)
+ACCESS = replace(access_for(full_service), is_open=_is_open, with_pictures=(EDITS,))

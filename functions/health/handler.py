@@ -1,15 +1,15 @@
 """The state of the providers; on schedules, the checks of their keys and of their prices."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagegen.bootstrap.health import HealthService, get_health_service
-from imagegen.bootstrap.verifier import get_origin_digests, get_verifier
+from imagegen.bootstrap.verifier import access_for
 from imagegen.edge.api import build_api, get_dependency, is_admin_request, serve
 from imagegen.edge.events import task_of
-from imagegen.edge.requests import Access
 from imagegen.logs import logger
 from imagegen.usecases.health import public_summary
 from imagegen.wire.reports import Health
@@ -30,12 +30,12 @@ def health(service: Annotated[HealthService, Depends(get_health_service)]) -> He
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the function URL's answer to one event, or the outcomes of a scheduled check."""
     if task_of(event) == "probe":
-        service = get_dependency(api, get_health_service)
+        service = _service()
         results = service.key_checker.check()
         service.world.observer.keys_checked(results)
         return dict(results.outcomes)
     if task_of(event) == "prices":
-        service = get_dependency(api, get_health_service)
+        service = _service()
         checked = service.price_checker.check()
         service.world.observer.prices_checked(checked)
         return dict(checked.outcomes)
@@ -47,4 +47,8 @@ def _is_open(method: str, path: str) -> bool:
     return method == "GET" and path == PATH
 
 
-ACCESS = Access(get_verifier, get_origin_digests, is_open=_is_open)
+def _service() -> HealthService:
+    return get_dependency(api, get_health_service)
+
+
+ACCESS = replace(access_for(_service), is_open=_is_open)

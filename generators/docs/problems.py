@@ -34,7 +34,7 @@ LLM: Final = {
 }
 """The meaning of each outcome of an LLM call; a call that was never sent has another error."""
 TRY_AGAIN: Final = "Try again after `retryAfterSeconds`, or in a moment."
-SHARED: Final = {key: name for key, name in CODES.items() if key[0] == "organisation"}
+SHARED: Final = {key: name for key, name in CODES.items() if key[0] != "team"}
 """No setting gives a team a budget yet."""
 ADVICE: Final = {
     "invalid_json": "Send JSON, encoded as UTF-8.",
@@ -191,7 +191,8 @@ def _limits() -> Iterator[Code]:
             }.get(limit, str(message))
             yield Code(429, limit, means, retryable=LimitError(limit, "").retryable)
     for (level, span), shared in SHARED.items():
-        words = f"This image could exceed the budget of the user's {level} for the UTC {span}."
+        owner = "program's" if level == "key" else "user's"
+        words = f"This image could exceed the budget of the {owner} {level} for the UTC {span}."
         yield Code(429, shared, words, retryable=True)
 
 

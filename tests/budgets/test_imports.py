@@ -67,10 +67,10 @@ class Budget:
 
 
 BUDGETS = {
-    "estimate": Budget(711, 721, VENDORS, "estimate/no-token"),
-    "health": Budget(632, 642, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(737, 747, VENDORS, "generate/unknown-image"),
-    "chat": Budget(720, 730, VENDORS, "chat/no-token"),
+    "estimate": Budget(717, 727, VENDORS, "estimate/no-token"),
+    "health": Budget(638, 648, VENDORS + TOKENS, "health/report"),
+    "generate": Budget(743, 753, VENDORS, "generate/unknown-image"),
+    "chat": Budget(726, 736, VENDORS, "chat/no-token"),
     "page": Budget(117, 127, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 

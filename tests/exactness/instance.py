@@ -18,6 +18,7 @@ from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
+from imagegen.domain.budget_amounts import AmountStore
 from imagegen.domain.budgets import ORGANISATION, BudgetStore, Level
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ProviderError
@@ -39,10 +40,12 @@ from imagegen.usecases.generate.run import Confirmed, Made, Running
 from imagegen.usecases.generate.sets import MOST_AT_ONCE
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GenerateRequest
+from tests.fakes.amounts import MemoryAmountStore
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.images import MemoryPromptStore
 from tests.fakes.jobs import MemoryJobStore
+from tests.fakes.keys import MemoryKeyStore
 from tests.fakes.pictures import clear_png, png
 from tests.fakes.previews import MemoryPreviewStore
 from tests.fakes.providers import ScriptedModerator
@@ -121,12 +124,14 @@ class Instance:
     finished: list[ImageRecord] = field(default_factory=list)
     catalog: Catalog = CATALOG
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
+    amounts: AmountStore = field(default_factory=MemoryAmountStore)
     jobs: JobStore = field(default_factory=MemoryJobStore)
     """In memory where no provider has jobs, as the next."""
     prompts: PromptStore = field(default_factory=MemoryPromptStore)
     """In memory where no test is about them."""
     uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
     previews: MemoryPreviewStore = field(default_factory=MemoryPreviewStore)
+    program_keys: MemoryKeyStore = field(default_factory=MemoryKeyStore)
     events: list[str] = field(default_factory=list)
     """What was left to other invocations, for a test to deliver."""
     keeps_prompts: bool = True

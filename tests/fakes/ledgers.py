@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from imagegen.domain import ledger as rules
 from imagegen.domain import pruning
 from imagegen.domain.days import utc_day
-from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
+from imagegen.domain.ledger import Hold, Ledger, Limits, OpState, PersonalLimits
+from imagegen.domain.personal_limits import Change
 from imagegen.domain.standing import limit_reached
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reservation
 from imagegen.domain.takeovers import Takeover, may_take, taken
@@ -49,6 +50,14 @@ class MemoryLedgerStore:
             if limit is None or not rules.may_reserve_op(ledger, hold.quote_id):
                 return Known(LedgerSnapshot(hold.quote_id, ledger))
             return Refused(limit, ledger)
+
+    def set_limits(self, user: str, change: Change) -> tuple[PersonalLimits, PersonalLimits]:
+        with self._lock:
+            ledger = self.load(user)
+            before, after = ledger.personal, change(ledger.personal)
+            if after != before:
+                self._write(user, replace(ledger, personal=after))
+            return before, after
 
     def take(self, user: str, takeover: Takeover, *, now_ms: int) -> LedgerSnapshot | None:
         with self._lock:

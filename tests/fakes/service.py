@@ -42,6 +42,7 @@ from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GeneratedImage, GenerateRequest
 from imagegen.wire.messages import MessageComplete
 from imagegen.wire.run_events import RunEvent
+from tests.fakes.amounts import MemoryAmountStore
 from tests.fakes.budgets import MemoryBudgetStore
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
@@ -50,6 +51,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.faults import Wire, wired
 from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
 from tests.fakes.jobs import MemoryJobStore
+from tests.fakes.keys import MemoryKeyStore
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.llms import TalkingLlm
 from tests.fakes.previews import MemoryPreviewStore
@@ -97,10 +99,12 @@ class Service:
     max_count: int = 4
     model_aliases: str = ""
     aws_region: str = ""
+    jwt_issuer: str = "https://issuer.test"
     clock: Clock = field(default_factory=Clock)
     wire: Wire = field(default_factory=Wire)
     ledgers: MemoryLedgerStore = field(default_factory=MemoryLedgerStore)
     budgets: MemoryBudgetStore = field(default_factory=MemoryBudgetStore)
+    amounts: MemoryAmountStore = field(default_factory=MemoryAmountStore)
     circuits: MemoryCircuitStore = field(default_factory=MemoryCircuitStore)
     images: MemoryImageStore = field(default_factory=MemoryImageStore)
     uploads: MemoryUploadStore = field(default_factory=MemoryUploadStore)
@@ -113,6 +117,7 @@ class Service:
     price_drift_closes: bool = False
     jobs: MemoryJobStore = field(default_factory=MemoryJobStore)
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
+    program_keys: MemoryKeyStore = field(default_factory=MemoryKeyStore)
     chat_limits: DailyChatLimits = field(default_factory=DailyChatLimits)
     moderator: ScriptedModerator | None = field(default_factory=ScriptedModerator)
     moderated_by: str = "openai"
@@ -170,6 +175,7 @@ class Service:
             require_marks=self.require_marks,
             price_drift_closes=self.price_drift_closes,
             aws_region=self.aws_region,
+            jwt_issuer=self.jwt_issuer,
             chat_input_usd_per_million=input_usd,
             chat_output_usd_per_million=output_usd,
         )
@@ -412,6 +418,10 @@ class FakeWorld:
         return wired("budgets", self.service.budgets, self.service.wire)
 
     @property
+    def amounts(self) -> MemoryAmountStore:
+        return self.service.amounts
+
+    @property
     def records(self) -> MemoryRecordStore:
         return wired("records", self.service.records, self.service.wire)
 
@@ -422,6 +432,10 @@ class FakeWorld:
     @property
     def jobs(self) -> MemoryJobStore:
         return wired("jobs", self.service.jobs, self.service.wire)
+
+    @property
+    def program_keys(self) -> MemoryKeyStore:
+        return wired("program_keys", self.service.program_keys, self.service.wire)
 
     @property
     def chat_usages(self) -> MemoryChatUsageStore:

@@ -140,7 +140,7 @@ def functions(people: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Funct
         monkeypatch.setenv(name, value)
     verifier.get_settings.cache_clear()
     verifier.get_verifier.cache_clear()
-    yield Functions(Service(catalog=real_catalog()), people.token(SUBJECT))
+    yield Functions(Service(catalog=real_catalog(), jwt_issuer=people.url), people.token(SUBJECT))
     verifier.get_settings.cache_clear()
     verifier.get_verifier.cache_clear()
 

@@ -65,12 +65,12 @@ LEDGER: Final = Group(
         *_in(
             "domain",
             "money ledger breaker records ids outcomes trials permits stores days standing "
-            "budgets pruning",
+            "budgets pruning budget_amounts personal_limits",
         ),
         *_in("usecases", "status usage budgets"),
     ),
     (
-        *_tests(UNIT, "budgets budgeted_ledgers"),
+        *_tests(UNIT, "budgets budgeted_ledgers budget_amounts personal_limits"),
         *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
         *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
         *_tests(UNIT, "storage trials metrics quote_is_over days standing confirmed_sets"),
@@ -92,7 +92,10 @@ OPENAI_API: Final = Group(
 EDGE: Final = Group(
     "edge",
     (
-        *_in("edge", "tokens token_keys token_hints requests events problems api media_types"),
+        *_in(
+            "edge",
+            "tokens token_claims token_keys token_hints requests events problems api media_types",
+        ),
         *_in("edge", "streams"),
         *_in("runtime", "loop invocations runtime_api"),
         *("edge/forms.py", "domain/text.py", "domain/errors.py"),
@@ -149,6 +152,17 @@ BYTES: Final = Group(
         *_tests(UNIT, "png_planes delivery jpeg_blocks vp8"),
     ),
 )
+KEYS: Final = Group(
+    "keys",
+    (
+        *_in("domain", "keys program_limits callers"),
+        *("edge/program_keys.py", "edge/credentials.py", "usecases/program_keys.py"),
+    ),
+    (
+        *_tests(UNIT, "program_keys requests"),
+        *_tests(HANDLERS, "program_keys"),
+    ),
+)
 PICTURES: Final = Group(
     "pictures",
     (
@@ -195,9 +209,13 @@ QUALITY: Final = Group(
 )
 STORES: Final = Group(
     "stores",
-    _in("aws", "circuit_store ledger_store ledger_updates ledger_items budget_store updates"),
+    _in(
+        "aws",
+        "circuit_store ledger_store ledger_updates ledger_items budget_store amount_store updates",
+    ),
     (
-        *_tests(AWS, "budget_contract ledger_contract circuit_contract stored_form old_views"),
+        *_tests(AWS, "amount_contract budget_contract ledger_contract circuit_contract"),
+        *_tests(AWS, "stored_form old_views"),
         f"{RETRIES}::test_a_hold_sent_twice_holds_once",
         f"{RETRIES}::test_a_settle_sent_twice_charges_once",
         f"{RETRIES}::test_a_release_sent_twice_gives_back_once",
@@ -211,16 +229,17 @@ OBJECTS: Final = Group(
     _in(
         "aws",
         "image_store record_store prompt_store preview_store upload_store s3_errors items "
-        "chat_usage_store job_store",
+        "chat_usage_store job_store key_store",
     ),
     (
         *_tests(AWS, "image_contract prompt_contract preview_contract upload_contract"),
         *_tests(AWS, "chat_usage_contract job_contract record_life object_keys deletion retries"),
+        *_tests(AWS, "key_contract"),
     ),
     on_aws=True,
 )
 GROUPS: Final = (
-    *(GENERATE, OPENAI_API, OFFERS, LEDGER, EDGE, WIRE, OUTCOMES, BYTES, PICTURES),
+    *(GENERATE, OPENAI_API, OFFERS, LEDGER, EDGE, KEYS, WIRE, OUTCOMES, BYTES, PICTURES),
     *(MCP, CHAT, QUALITY, STORES, OBJECTS),
 )
 LEFT_OUT: Final[Mapping[str, str]] = {

@@ -82,7 +82,9 @@ def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
         verifier.get_settings.cache_clear()
         verifier.get_verifier.cache_clear()
         forge = Forge(url)
-        yield House(Functions(Service(catalog=real_catalog()), forge.good()), forge, fetches)
+        yield House(
+            Functions(Service(catalog=real_catalog(), jwt_issuer=url), forge.good()), forge, fetches
+        )
         verifier.get_settings.cache_clear()
         verifier.get_verifier.cache_clear()
 

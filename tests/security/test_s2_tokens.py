@@ -13,7 +13,8 @@ import pytest
 from imagegen.aws import clients
 from imagegen.domain.errors import ForbiddenError, ImagegenError, UnauthorizedError
 from imagegen.domain.outcomes import Outcome
-from imagegen.edge.tokens import ScopeNames, build_verifier
+from imagegen.edge.token_claims import ScopeNames
+from imagegen.edge.tokens import build_verifier
 from tests.fakes.clock import Clock
 from tests.handlers.conftest import Context, load_handler
 from tests.security.board import Board

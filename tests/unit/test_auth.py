@@ -23,8 +23,9 @@ from imagegen.domain.errors import (
     UnauthorizedError,
 )
 from imagegen.edge import token_hints
+from imagegen.edge.token_claims import ScopeNames
 from imagegen.edge.token_keys import Keys
-from imagegen.edge.tokens import ScopeNames, TokenVerifier, build_verifier, user_id
+from imagegen.edge.tokens import TokenVerifier, build_verifier, user_id
 from tests.fakes.clock import Clock
 
 ISSUER, AUDIENCE = "https://issuer.test/", "imagegen"

@@ -35,7 +35,7 @@ BY_POWERTOOLS = frozenset(
     }
 )
 """Fields that no call of ours names."""
-ON_EACH_LINE = frozenset({"user"})
+ON_EACH_LINE = frozenset({"user", "key_id"})
 """Fields that ``edge/api.py`` appends to each line of a request."""
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from imagegen.domain.callers import USER, User
 from imagegen.domain.errors import UnauthorizedError
-from imagegen.domain.ports import USER, User
 from imagegen.edge.events import plain_path, task_of, url_event
 from imagegen.edge.problems import invalid_request
 from imagegen.edge.requests import MAX_BODY_BYTES, Access, check_request, raw_body, too_large

@@ -139,13 +139,20 @@ def test_a_method_that_is_allowed_is_one_of_a_route() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_page_of_another_origin_may_send_every_header_that_is_read(function: str) -> None:
     # The module has the content type of bodies, too, which is no header's name.
-    read = {one for name, one in vars(headers).items() if name.isupper() and "/" not in one}
+    names = [one for name, one in vars(headers).items() if name.isupper() and "/" not in one]
+    read = {one for one in names if isinstance(one, str)} - {headers.ON_BEHALF_OF}
     read |= {name.lower() for one in OPERATIONS.values() for name in one.headers}
     read |= {"authorization", "content-type"}
     missing = read - set(cors(function)["AllowHeaders"])
     assert not missing, (
         f"template.yaml: add {sorted(missing)} to AllowHeaders of Cors; browsers refuse the call"
     )
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_page_may_not_send_what_only_programs_send(function: str) -> None:
+    of_programs = {headers.ON_BEHALF_OF, *headers.KEY_HEADERS}
+    assert not of_programs & set(cors(function)["AllowHeaders"])
 
 
 LIMIT_OF_NAMES, LIMIT_OF_LENGTH = 100, 1_024

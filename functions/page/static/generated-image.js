@@ -26,11 +26,11 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .grid img { object-fit: cover; }
 .say { position: relative; align-self: center; padding: 20px 12%; text-align: center; text-wrap: balance; }
 :host([data-box=picture]) .say { justify-self: center; width: min(220px, 80%); padding: 8px 12px; border-radius: 12px; background: color-mix(in srgb, var(--bg) 88%, transparent); }
-.head { font-size: 16px; font-weight: 600; line-height: 1.35; }
+.head { font-size: 16px; font-weight: 600; }
 .note { color: var(--soft); font-variant-numeric: tabular-nums; margin-top: 2px; min-height: 1lh; }
 .bar { z-index: 1; align-self: end; justify-self: end; display: none; flex-wrap: wrap; justify-content: end; gap: 2px; margin: 8px; padding: 3px; border-radius: 13px; background: var(--bg); border: 1px solid var(--line); }
 .bar button { display: grid; place-items: center; width: 38px; height: 38px; min-height: 0; padding: 0; border-color: transparent; border-radius: 10px; }
-.wait { z-index: 1; align-self: end; justify-self: start; margin: 10px; }
+.wait { z-index: 1; align-self: end; margin: 10px; }
 .body { position: relative; display: grid; gap: 10px; padding: 12px 16px; }
 .prompt {
   font-size: 15px; line-height: 1.45; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden;
@@ -39,7 +39,7 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 :host(:not([data-show=offer])) .line { min-height: 28px; }
 .line, .prompt { padding-inline-end: 68px; }
 .money { color: var(--soft); font-size: 13px; }
-.row.chips { gap: 6px; }
+.chips { gap: 6px; }
 .actions > *, .wait { display: none; }
 [data-fresh] { pointer-events: none; }
 .choices { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 118px), 1fr)); gap: 6px; }
@@ -50,7 +50,7 @@ textarea { display: block; width: 100%; min-height: 88px; padding: 10px; border:
 form { display: grid; gap: 8px; justify-items: start; }
 form label { width: 100%; }
 .root summary { position: absolute; top: 12px; inset-inline-end: 12px; padding: 0 6px; font-size: 13px; line-height: 28px; color: var(--soft); cursor: pointer; border-radius: 6px; }
-details:not([open]) { margin-top: -10px; }
+details:not([open]) { position: absolute; inset: 0 0 auto; }
 :host(:is([data-show=offer], [data-show=shut])) .offer, :host([data-show=redo]) .redo, :host([data-show=undo]) .undo,
 :host([data-show=done]) .bar, :host([data-show=wait]) .wait { display: flex; }
 :host([data-show=done]) .say, :host(:not([data-state=preview])) .seen, :host(:not([data-show=edit])) form,

@@ -161,7 +161,7 @@ export interface Allowance {
   imagesToday: number | null;
   usdToday: string;
   /** The budgets that are shared with others; not in the answer to a click. */
-  levels?: { level: "organisation" | "team"; usdToday: string | null; usdThisMonth: string | null }[];
+  levels?: { level: "organisation" | "team" | "key"; usdToday: string | null; usdThisMonth: string | null }[];
 }
 
 export interface Estimate {

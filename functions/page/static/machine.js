@@ -13,7 +13,7 @@ const DEFAULT_SECONDS = 30;
 const KINDS = {
   content_refused: "refused", gone: "gone", image_deleted: "gone", input_gone: "gone", quote_expired: "expired", blocked: "limited",
   hourly_images: "limited", daily_images: "limited", daily_attempts: "limited", daily_spend: "limited",
-  total_daily_spend: "limited", total_monthly_spend: "limited", monthly_spend: "limited",
+  total_daily_spend: "limited", total_monthly_spend: "limited", monthly_spend: "limited", key_daily_spend: "limited", key_monthly_spend: "limited",
   daily_chats: "limited", daily_chat_tokens: "limited", upload_limit: "limited",
 };
 

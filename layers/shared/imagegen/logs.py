@@ -23,6 +23,7 @@ FIELDS = frozenset(
         # a request
         *("code", "status", "kind", "place", "hint"),
         "user",  # a keyed hash: see domain/ids.py
+        "key_id",  # the public part of a program's key: see domain/keys.py
         # an image
         *(
             "status_word",
@@ -48,6 +49,7 @@ SECRETS = re.compile(
     r"eyJ[\w.-]+|"  # a JWT, or a part of one
     r"q[12]\.\w+\.\S*|"  # a quote
     r"[Bb]earer\s+\S+|"
+    r"ik_[\w-]+|"  # a key for programs
     r"\b(?:sk-|r8_|hf_|AIza|AKIA|ASIA|tgp_)[\w-]+|"  # keys of the providers and of AWS
     r"https?://[^\s?]*\?\S*|X-Amz-[\w-]+=\S*|"  # a signed URL
     r"\b[a-z2-7]{64}\b"  # an image's id: it opens the image

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from imagegen.domain.budgets import ORGANISATION, Level
+from imagegen.domain.budget_amounts import Amounts
 from imagegen.domain.ledger import Limits
 from imagegen.domain.money import Usd, UsdOrNone, UsdPerMillion
 from imagegen.domain.ports import ModerationMode
@@ -70,6 +70,7 @@ class Settings(BaseModel):
     jwt_jwks_url: str = ""
     jwt_algorithms: str = "RS256,ES256,EdDSA"
     jwt_user_scope: str = ""
+    jwt_team_claim: str = ""
     jwt_admin_scope: str = "admin"
     clock_offset_seconds: int = 0
     aws_endpoint_url: str = ""
@@ -137,6 +138,8 @@ class MoneySettings(Settings):
     monthly_spend_usd: UsdOrNone = None
     total_daily_spend_usd: UsdOrNone = 100_000_000
     total_monthly_spend_usd: UsdOrNone = None
+    team_daily_spend_usd: UsdOrNone = None
+    team_monthly_spend_usd: UsdOrNone = None
     fallback_price_multiple: Annotated[Decimal, Field(ge=1)] = Decimal("1.25")
     require_marks: bool = False
     price_drift_closes: bool = False
@@ -144,21 +147,24 @@ class MoneySettings(Settings):
 
     @property
     def limits(self) -> Limits:
-        """What one user may do, and all users together."""
+        """What one user may do, without the budgets above."""
         return Limits(
             self.hourly_images,
             self.daily_images,
             self.daily_attempts,
             self.daily_spend_usd,
             self.monthly_spend_usd,
-            self.levels,
         )
 
     @property
-    def levels(self) -> tuple[Level, ...]:
-        """The levels above the users that have a limit."""
-        most = self.total_daily_spend_usd, self.total_monthly_spend_usd
-        return () if most == (None, None) else (Level(ORGANISATION, *most),)
+    def organisation_amounts(self) -> Amounts:
+        """What all users together may spend, unless an operator has set other amounts."""
+        return Amounts(self.total_daily_spend_usd, self.total_monthly_spend_usd)
+
+    @property
+    def team_amounts(self) -> Amounts:
+        """What each team may spend, as above."""
+        return Amounts(self.team_daily_spend_usd, self.team_monthly_spend_usd)
 
 
 class ChatLimitSettings(MoneySettings):

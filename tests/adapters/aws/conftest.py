@@ -9,6 +9,7 @@ from imagegen.aws.chat_usage_store import DynamoChatUsageStore
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.job_store import DynamoJobStore
+from imagegen.aws.key_store import DynamoKeyStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.preview_store import S3PreviewStore
 from imagegen.aws.prompt_store import DynamoPromptStore
@@ -20,6 +21,7 @@ from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.circuits import MemoryCircuitStore
 from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
 from tests.fakes.jobs import MemoryJobStore
+from tests.fakes.keys import MemoryKeyStore
 from tests.fakes.ledgers import MemoryLedgerStore
 from tests.fakes.previews import MemoryPreviewStore
 from tests.fakes.service import IMAGE_ID_KEY
@@ -154,6 +156,14 @@ def jobs(request: pytest.FixtureRequest) -> MemoryJobStore | DynamoJobStore:
         return MemoryJobStore()
     aws, table = request.getfixturevalue("aws"), request.getfixturevalue("table")
     return DynamoJobStore(aws.dynamodb, table)
+
+
+@both
+def program_keys(request: pytest.FixtureRequest) -> MemoryKeyStore | DynamoKeyStore:
+    if request.param == "memory":
+        return MemoryKeyStore()
+    aws: Aws = request.getfixturevalue("aws")
+    return DynamoKeyStore(aws.dynamodb, aws.new_table())
 
 
 @pytest.fixture

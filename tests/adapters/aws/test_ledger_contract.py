@@ -1,6 +1,7 @@
 """What every ledger store does: one suite for the one in memory and the one in DynamoDB."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from imagegen.domain.ledger import (
     Ledger,
     Limits,
     OpState,
+    PersonalLimits,
     abandoned,
 )
 from imagegen.domain.pruning import PRUNE_MARGIN_MS
@@ -21,6 +23,9 @@ from imagegen.domain.stores import Held, Known, LedgerSnapshot, LedgerStore, Ref
 from imagegen.domain.takeovers import Takeover
 from tests.adapters.aws.world import at_once
 from tests.fakes.clock import NOON_MS as NOW
+from tests.fakes.ledgers import MemoryLedgerStore
+
+type AnyLedgers = MemoryLedgerStore | DynamoLedgerStore
 
 DAY = "20261122"
 LIMITS = Limits()
@@ -266,6 +271,64 @@ def test_the_first_image_of_a_day_may_not_cost_more_than_the_day(
 def test_a_limit_of_nothing_lets_nothing_through(ledgers: LedgerStore, user: str) -> None:
     assert refused(ledgers, user, hold(), replace(LIMITS, daily_images=0)) == "daily_images"
     assert refused(ledgers, user, hold(), replace(LIMITS, daily_attempts=0)) == "daily_attempts"
+
+
+def test_a_person_is_held_to_the_limits_of_their_own_entry(ledgers: AnyLedgers, user: str) -> None:
+    def lower(limits: PersonalLimits) -> PersonalLimits:
+        return replace(limits, own_daily_microusd=100_000)
+
+    assert ledgers.set_limits(user, lower) == (
+        PersonalLimits(),
+        PersonalLimits(None, None, 100_000),
+    )
+    held(ledgers, user)
+    assert refused(ledgers, user, hold("two")) == "daily_spend"
+    assert ledgers.load(user).spent == {DAY: 70_000}
+
+
+def test_a_person_who_may_spend_more_is_held_to_that(ledgers: AnyLedgers, user: str) -> None:
+    ledgers.set_limits(user, lambda limits: replace(limits, daily_microusd=140_000))
+    few = Limits(daily_microusd=70_000)
+    held(ledgers, user, limits=few)
+    held(ledgers, user, hold("two"), limits=few)
+    assert refused(ledgers, user, hold("three"), few) == "daily_spend"
+
+
+def _replaced_by(after: PersonalLimits, _before: PersonalLimits) -> PersonalLimits:
+    return after
+
+
+def test_a_persons_limits_are_set_removed_and_set_again(ledgers: AnyLedgers, user: str) -> None:
+    one, two = PersonalLimits(1, 2, 3, 4), PersonalLimits(monthly_microusd=0)
+    for before, after in [(PersonalLimits(), one), (one, two), (two, PersonalLimits())]:
+        assert ledgers.set_limits(user, partial(_replaced_by, after)) == (before, after)
+        assert ledgers.load(user).personal == after
+    assert ledgers.set_limits(user, lambda limits: limits)[1] == PersonalLimits()
+
+
+def test_a_persons_limits_stay_through_a_hold_and_its_end(ledgers: AnyLedgers, user: str) -> None:
+    ledgers.set_limits(user, lambda limits: replace(limits, own_monthly_microusd=200_000))
+    assert settle(ledgers, user, held(ledgers, user))
+    release(ledgers, user, held(ledgers, user, hold("two")))
+    assert ledgers.load(user).personal == PersonalLimits(own_monthly_microusd=200_000)
+    assert ledgers.load(user).months == {DAY[:6]: 50_000}
+
+
+def test_limits_of_operator_and_person_set_at_once_are_both_kept(
+    dynamo_ledgers: DynamoLedgerStore, user: str
+) -> None:
+    amounts = iter((1, 2))
+
+    def as_person(limits: PersonalLimits) -> PersonalLimits:
+        # The operator's write comes between the look and the person's write, twice.
+        for amount in amounts:
+            dynamo_ledgers.set_limits(user, lambda one: replace(one, daily_microusd=amount))  # noqa: B023
+            break
+        return replace(limits, own_daily_microusd=7)
+
+    before, after = dynamo_ledgers.set_limits(user, as_person)
+    assert (before, after) == (PersonalLimits(2), PersonalLimits(2, None, 7))
+    assert dynamo_ledgers.load(user).personal == after
 
 
 def test_images_and_attempts_of_a_day_are_limited_apart(ledgers: LedgerStore, user: str) -> None:

@@ -2,7 +2,7 @@
 
 Its attributes are flat: an update cannot write into a map that does not exist yet.
 v version · s0 s1 … hour slots · u_DAY n_DAY a_DAY spend, images, attempts · m_MONTH spend ·
-o_ID requests · blk
+o_ID requests · blk · lim limits of this person: d, m an operator's, od, om their own
 lp, lx: the key of the index ``leases``, present while there may be a hold.
 A request: st state · p price · ow owner · ex expiry · ts start · lx lease · d day · sl slot ·
 c code · r retryable · w end of a wait for it · pf preview frames · lv levels above the user ·
@@ -12,7 +12,7 @@ Empty values are left out: each KB of an item that is begun is a write unit.
 
 from typing import Any
 
-from imagegen.domain.ledger import Ledger, Op, OpState
+from imagegen.domain.ledger import Ledger, Op, OpState, PersonalLimits
 
 LEASE_PARTITION = "L"
 STORED_STATES = {OpState.HELD: "S", OpState.SETTLED: "D", OpState.RELEASED: "X"}
@@ -70,7 +70,23 @@ def to_ledger(values: dict[str, Any]) -> Ledger:
         months=_by_prefix(values, "m_"),
         ops={name: _to_op(op) for name, op in _by_prefix(values, "o_").items()},
         blocked=bool(values.get("blk")),
+        personal=_to_personal(values.get("lim", {})),
     )
+
+
+def personal_values(limits: PersonalLimits) -> dict[str, int]:
+    """Return the values that are stored of a person's limits; none if nothing is set."""
+    values = {
+        "d": limits.daily_microusd,
+        "m": limits.monthly_microusd,
+        "od": limits.own_daily_microusd,
+        "om": limits.own_monthly_microusd,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _to_personal(values: dict[str, int]) -> PersonalLimits:
+    return PersonalLimits(*(values.get(name) for name in ("d", "m", "od", "om")))
 
 
 def _to_op(values: dict[str, Any]) -> Op:

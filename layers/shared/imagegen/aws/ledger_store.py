@@ -16,6 +16,7 @@ from imagegen.aws.ledger_updates import (
     moving_lease,
     releasing,
     reserving,
+    setting_limits,
     settling,
     taking,
     waiting,
@@ -23,13 +24,15 @@ from imagegen.aws.ledger_updates import (
 from imagegen.aws.updates import Update
 from imagegen.domain import ledger as rules
 from imagegen.domain.errors import StoreUnavailableError
-from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
+from imagegen.domain.ledger import Hold, Ledger, Limits, OpState, PersonalLimits
+from imagegen.domain.personal_limits import applied
 from imagegen.domain.standing import limit_reached
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused, Reservation
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from imagegen.domain.personal_limits import Change
     from imagegen.domain.takeovers import Takeover
 
 STORE = "The ledger"
@@ -52,12 +55,19 @@ class DynamoLedgerStore:
         return to_ledger(from_item(answer.get("Item", {})))
 
     def reserve(self, user: str, hold: Hold, limits: Limits, *, now_ms: int) -> Reservation:
-        """Hold money, slot, counts and the request together, or nothing."""
+        """Hold money, slot, counts and the request together, or nothing.
+
+        A person with limits of their own is met at the second write: few have any.
+        """
+        personal = PersonalLimits()
         for _ in range(TRIES):
             try:
-                values = self._update(user, reserving(hold, limits, now_ms=now_ms))
+                within = applied(limits, personal)
+                update = reserving(hold, within, now_ms=now_ms, personal=personal)
+                values = self._update(user, update)
             except ConditionFailedError as error:
                 ledger = to_ledger(error.item)
+                personal = ledger.personal
                 if answer := _why_not(ledger, hold, limits, now_ms=now_ms):
                     return answer
                 free = rules.free_slots(ledger, limits, now_ms=now_ms)
@@ -116,6 +126,21 @@ class DynamoLedgerStore:
         except ConditionFailedError:
             return False
         return True
+
+    def set_limits(self, user: str, change: "Change") -> tuple[PersonalLimits, PersonalLimits]:
+        """Change a person's limits; return those of before and after."""
+        before = self.load(user).personal
+        for _ in range(TRIES):
+            after = change(before)
+            if after == before:
+                return before, after
+            try:
+                self._update(user, setting_limits(before, after))
+            except ConditionFailedError as error:
+                before = to_ledger(error.item).personal
+            else:
+                return before, after
+        raise StoreUnavailableError("The ledger is too busy. Try again.", retry_after_seconds=1)
 
     def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
         """Return users whose latest lease in the index has ended, the oldest first."""

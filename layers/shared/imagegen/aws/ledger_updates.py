@@ -12,19 +12,21 @@ from imagegen.aws.ledger_items import (
     latest_lease,
     lease_key,
     op_values,
+    personal_values,
 )
 from imagegen.aws.updates import Update
 from imagegen.domain import ledger as rules
 from imagegen.domain import pruning
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import WAITING
-from imagegen.domain.ledger import Hold, Ledger, Limits, OpState
+from imagegen.domain.ledger import Hold, Ledger, Limits, OpState, PersonalLimits
 from imagegen.domain.stores import LedgerSnapshot
 
 if TYPE_CHECKING:
     from imagegen.domain.takeovers import Takeover
 
 DAY_MS = 86_400_000
+NOTHING_SET = PersonalLimits()
 MAX_PRUNED = 40
 """The most attributes that one write removes, as an expression has at most 4 KB.
 
@@ -32,8 +34,13 @@ The next write removes others.
 """
 
 
-def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
-    """Return the write that holds money, slot, counts and the request together."""
+def reserving(
+    hold: Hold, limits: Limits, *, now_ms: int, personal: PersonalLimits = NOTHING_SET
+) -> Update:
+    """Return the write that holds money, slot, counts and the request together.
+
+    It requires that ``personal`` are the person's limits, which are in ``limits``.
+    """
     # A quote may name a slot that no longer exists, because the limit was lowered since.
     slot = hold.slot % limits.hourly_images if limits.hourly_images else None
     update = Update()
@@ -45,6 +52,7 @@ def reserving(hold: Hold, limits: Limits, *, now_ms: int) -> Update:
     update.set(f"o_{hold.quote_id}", op_values(op))
     _keep_lease(update, lease_key(hold.lease_ms, hold.quote_id))
     _require_room(update, hold, limits)
+    require_personal(update, personal)
     if slot is not None:
         update.set(f"s{slot}", now_ms)
         update.at_most(f"s{slot}", now_ms - rules.HOUR_MS)
@@ -137,6 +145,25 @@ def _spend(update: Update, day: str, amount: int) -> None:
     """Add to what is held and charged, which the conditions of every write here protect."""
     update.add(f"u_{day}", amount)
     update.add(f"m_{day[:6]}", amount)
+
+
+def setting_limits(before: PersonalLimits, after: PersonalLimits) -> Update:
+    """Return the write that sets a person's limits, if they are still those of before."""
+    update = Update()
+    if values := personal_values(after):
+        update.set("lim", values)
+    else:
+        update.remove("lim")
+    require_personal(update, before)
+    return update
+
+
+def require_personal(update: Update, limits: PersonalLimits) -> None:
+    """Require that these are the person's limits."""
+    name = update.name("lim")
+    values = personal_values(limits)
+    same = f"{name} = {update.value(values)}" if values else f"attribute_not_exists({name})"
+    update.require(same)
 
 
 def _require_room(update: Update, hold: Hold, limits: Limits) -> None:

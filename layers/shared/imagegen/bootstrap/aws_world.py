@@ -8,10 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from imagegen.aws import clients
-from imagegen.aws.circuit_store import DynamoCircuitStore
-from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.parameters import SsmParameters
-from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.bootstrap.aws_table import AwsTable
 from imagegen.bootstrap.catalog_file import load_catalog
 from imagegen.bootstrap.providers import Providers
 from imagegen.bootstrap.world import StoredImages
@@ -25,10 +23,6 @@ from imagegen.settings import Settings
 from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
-    from imagegen.domain.budgets import BudgetStore
-    from imagegen.domain.chat_usage import ChatUsageStore
-    from imagegen.domain.gallery import PromptStore
-    from imagegen.domain.jobs import JobStore
     from imagegen.domain.previews import PreviewStore
 
 ID_BYTES = 6
@@ -41,14 +35,11 @@ def now_ms(settings: Settings) -> int:
 
 
 @dataclass(frozen=True)
-class AwsWorld:
+class AwsWorld(AwsTable):
     """``World`` in AWS."""
 
-    settings: Settings
     bucket_name: str = ""
     """Empty for the functions that have no access to the bucket."""
-    record_retention_days: int = 0
-    """Only the function ``generate`` writes records."""
     function_name: str = ""
     """Only the function ``generate`` invokes itself."""
 
@@ -56,40 +47,6 @@ class AwsWorld:
     def catalog(self) -> Catalog:
         """The models and their prices."""
         return load_catalog()
-
-    @cached_property
-    def ledgers(self) -> DynamoLedgerStore:
-        """The users' ledgers."""
-        return DynamoLedgerStore(clients.dynamodb(), self.settings.table_name)
-
-    @cached_property
-    def budgets(self) -> "BudgetStore":
-        """The budgets of the levels above the users."""
-        # Imported here: functions that neither price nor spend do not load it.
-        from imagegen.aws.budget_store import DynamoBudgetStore  # noqa: PLC0415
-
-        return DynamoBudgetStore(clients.dynamodb(), self.settings.table_name)
-
-    @cached_property
-    def records(self) -> DynamoRecordStore:
-        """The usage records."""
-        table, days = self.settings.table_name, self.record_retention_days
-        return DynamoRecordStore(clients.dynamodb(), table, days)
-
-    @cached_property
-    def prompts(self) -> "PromptStore":
-        """The prompts of stored images."""
-        # Imported here: only the function with a bucket keeps them.
-        from imagegen.aws.prompt_store import DynamoPromptStore  # noqa: PLC0415
-
-        return DynamoPromptStore(clients.dynamodb(), self.settings.table_name)
-
-    @cached_property
-    def jobs(self) -> "JobStore":
-        """The jobs that providers accepted, by request."""
-        from imagegen.aws.job_store import DynamoJobStore  # noqa: PLC0415 few runs have any
-
-        return DynamoJobStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
     def images(self) -> StoredImages:
@@ -112,19 +69,6 @@ class AwsWorld:
         from imagegen.aws.preview_store import S3PreviewStore  # noqa: PLC0415 as above
 
         return S3PreviewStore(clients.s3_frames(), self.bucket_name, self.image_id_key)
-
-    @cached_property
-    def circuits(self) -> DynamoCircuitStore:
-        """The circuits of all instances."""
-        return DynamoCircuitStore(clients.dynamodb(), self.settings.table_name)
-
-    @cached_property
-    def chat_usages(self) -> "ChatUsageStore":
-        """What each person used of the chat."""
-        # Imported here: functions that do not count chats do not load it.
-        from imagegen.aws.chat_usage_store import DynamoChatUsageStore  # noqa: PLC0415
-
-        return DynamoChatUsageStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
     def observer(self) -> LogObserver:

@@ -1,7 +1,7 @@
 """The service of ``chat``. The first answer loads the ``openai`` client, not the cold start."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from imagegen.aws import clients
@@ -48,8 +48,17 @@ class ChatService(PricingService):
     @cached_property
     def meter(self) -> ChatMeter:
         """Counts what each person uses."""
-        world, limits = self.world, self.settings.chat_limits
-        return ChatMeter(world.chat_usages, world.ledgers, limits, world.now_ms, world.new_id)
+        world, limits, program = self.world, self.settings.chat_limits, self.program
+        meter = ChatMeter(world.chat_usages, world.ledgers, limits, world.now_ms, world.new_id)
+        if program is None:
+            return meter
+        # Only requests with a key load it.
+        from imagegen.domain.program_limits import chat_limits_of  # noqa: PLC0415
+
+        of_key = chat_limits_of(program.key, limits)
+        if program.is_for_person:
+            return replace(meter, program=(program.key.user, of_key))
+        return replace(meter, limits=of_key)
 
     def _offer(self, request: EstimateRequest, user: str) -> Estimate:
         # The estimator is built for the first offer: answers without an offer do not need it.

@@ -17,7 +17,7 @@ from imagegen.domain.quality import choose_quality
 from imagegen.places import is_on_loopback, public_url
 from imagegen.settings import EstimateSettings
 from imagegen.usecases.status import LedgerStatusReader
-from imagegen.wire.headers import USER_TOKEN
+from imagegen.wire.headers import KEY_HEADERS, ON_BEHALF_OF, USER_TOKEN
 
 if TYPE_CHECKING:
     from imagegen.mcp.confirm import Relayed
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 RELAY_SECONDS = 6.0
 """Within the ten seconds of ``estimate``. A run that takes longer goes on without an answer."""
-TOKEN_HEADERS = ("authorization", USER_TOKEN)
+CALLER_HEADERS = ("authorization", USER_TOKEN, *KEY_HEADERS, ON_BEHALF_OF)
+"""The headers that say who calls."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class EstimateService(PricingService):
         """Send a confirmed offer on, with the token of the request that it came with."""
         from imagegen.mcp.confirm import Relayed  # noqa: PLC0415 only MCP's views need it
 
-        own = {name: headers[name] for name in TOKEN_HEADERS if name in headers}
+        own = {name: headers[name] for name in CALLER_HEADERS if name in headers}
         url = f"{self.settings.images_url}/generate-image"
         try:
             return Relayed(*self.world.post(url, body, own, timeout_seconds=RELAY_SECONDS))
@@ -95,7 +96,7 @@ def get_estimate_service() -> EstimateService:
         pydantic.ValidationError: names every variable that is missing or wrong.
     """
     settings = EstimateSettings.from_env(os.environ)
-    return EstimateService(AwsWorld(settings, settings.bucket_name), settings)
+    return EstimateService(AwsWorld(settings, bucket_name=settings.bucket_name), settings)
 
 
 prime(

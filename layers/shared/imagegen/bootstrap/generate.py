@@ -4,7 +4,7 @@ import os
 import threading
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from imagegen.aws import clients
 from imagegen.bootstrap.aws_world import AwsWorld
@@ -29,6 +29,7 @@ from imagegen.usecases.usage import UsageReader
 
 if TYPE_CHECKING:
     from imagegen.bootstrap.openai_routes import OpenAiRoutes
+    from imagegen.domain.chat_usage import DailyChatLimits
     from imagegen.domain.quote import QuotedCandidate
     from imagegen.usecases.gallery import Gallery
     from imagegen.usecases.generate.background import BackgroundRuns
@@ -43,6 +44,7 @@ class GenerateService(PricingService):
     """Makes images, and answers requests about them and about usage."""
 
     settings: GenerateSettings
+    remembers: ClassVar[tuple[str, ...]] = ("guard", "amounts", "ledgers")
 
     @cached_property
     def ledgers(self) -> BudgetedLedgers:
@@ -75,7 +77,7 @@ class GenerateService(PricingService):
         world, settings = self.world, self.settings
         return Generator(
             catalog=world.catalog,
-            holds=Holds(self.ledgers, self.reconciler, settings.limits, world.now_ms),
+            holds=Holds(self.ledgers, self.reconciler, self.limits, world.now_ms),
             moderation=PromptModeration(world.get_moderator, settings.moderation),
             loop=ProviderLoop(
                 catalog=world.catalog,
@@ -168,7 +170,7 @@ class GenerateService(PricingService):
     @cached_property
     def presenter(self) -> Presenter:
         """Writes the answers to confirmed requests."""
-        return Presenter(self.world.catalog, self.settings.limits, self.world.now_ms)
+        return Presenter(self.world.catalog, self.own_limits, self.world.now_ms)
 
     @cached_property
     def finder(self) -> ImageFinder:
@@ -198,16 +200,26 @@ class GenerateService(PricingService):
         )
 
     @cached_property
+    def chat_limits(self) -> "DailyChatLimits":
+        """What the caller may use of the chat."""
+        limits, program = self.settings.chat_limits, self.program
+        if program is None or program.is_for_person:
+            return limits
+        from imagegen.domain.program_limits import chat_limits_of  # noqa: PLC0415 only with a key
+
+        return chat_limits_of(program.key, limits)
+
+    @cached_property
     def usage_reader(self) -> UsageReader:
         """Reads a user's usage."""
-        world, settings = self.world, self.settings
+        world = self.world
         return UsageReader(
             stores=self.stores,
             reconciler=self.reconciler,
             chat_usages=world.chat_usages,
             budgets=lambda: world.budgets,
-            limits=settings.limits,
-            chat_limits=settings.chat_limits,
+            limits=self.limits,
+            chat_limits=self.chat_limits,
             image_id_key=world.image_id_key,
             now_ms=world.now_ms,
         )
@@ -231,8 +243,8 @@ def get_generate_service() -> GenerateService:
     settings = GenerateSettings.from_env(os.environ)
     world = AwsWorld(
         settings,
-        settings.bucket_name,
         settings.record_retention_days,
+        settings.bucket_name,
         settings.aws_lambda_function_name,
     )
     return GenerateService(world, settings)

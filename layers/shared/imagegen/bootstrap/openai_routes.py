@@ -82,7 +82,7 @@ class OpenAiRoutes:
         """Writes the answers with images."""
         service, world = self.service, self.service.world
         return OpenAiPresenter(
-            world.catalog, world.images, service.settings.limits, world.image_id_key, world.now_ms
+            world.catalog, world.images, service.own_limits, world.image_id_key, world.now_ms
         )
 
     @cached_property

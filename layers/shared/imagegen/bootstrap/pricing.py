@@ -1,14 +1,22 @@
 """The part that all services share that price images: pricer and estimator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from imagegen.bootstrap.service import Service
+from imagegen.domain.budget_amounts import CurrentAmounts
+from imagegen.domain.budgets import Level
+from imagegen.domain.callers import User
+from imagegen.domain.ledger import Limits
 from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ModelLister, Switchboard
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.inputs import InputReader
 from imagegen.usecases.pricer import Pricer
+
+if TYPE_CHECKING:
+    from imagegen.domain.keys import Program
 
 
 @dataclass(frozen=True)
@@ -16,6 +24,58 @@ class PricingService(Service):
     """Prices images."""
 
     settings: MoneySettings
+    caller: User | None = None
+    """Whose request this service answers, if other limits hold for it than for each person."""
+    remembers: ClassVar[tuple[str, ...]] = ("guard", "amounts")
+    """What has this instance's memory of circuits and budgets."""
+
+    def under(self, caller: User | None) -> Self:
+        """Return the service with the limits of a program, or of a person with a team."""
+        if caller is None or (caller.program is None and not caller.team):
+            return self
+        limited = replace(self, caller=caller)
+        vars(limited).update({name: getattr(self, name) for name in self.remembers})
+        return limited
+
+    @property
+    def program(self) -> "Program | None":
+        """The program that calls; ``None`` for people."""
+        return self.caller.program if self.caller else None
+
+    @cached_property
+    def amounts(self) -> CurrentAmounts:
+        """The amounts of the budgets above the users; it has this instance's memory of them."""
+        world, settings = self.world, self.settings
+        return CurrentAmounts(
+            world.amounts, settings.organisation_amounts, settings.team_amounts, world.now_ms
+        )
+
+    @cached_property
+    def own_limits(self) -> Limits:
+        """What the caller may do; the only level in it is that of a program."""
+        if self.program is None:
+            return self.settings.limits
+        # Only requests with a key load it.
+        from imagegen.domain.program_limits import limits_of  # noqa: PLC0415
+
+        return limits_of(self.program, self.settings.limits)
+
+    def levels(self) -> tuple[Level, ...]:
+        """Return the levels above the caller at which a request counts now.
+
+        Raises:
+            StoreUnavailableError: the amounts that operators set cannot be read.
+        """
+        team = self.caller.team if self.caller else ""
+        return (*self.own_limits.levels, *self.amounts.levels(team))
+
+    def limits(self) -> Limits:
+        """Return what the caller may do now, with the levels above.
+
+        Raises:
+            StoreUnavailableError: the amounts that operators set cannot be read.
+        """
+        return replace(self.own_limits, levels=self.levels())
 
     @cached_property
     def switchboard(self) -> Switchboard:
@@ -32,7 +92,9 @@ class PricingService(Service):
     @cached_property
     def estimator(self) -> Estimator:
         """Answers what a request costs."""
-        return Estimator(self.pricer, lambda: self.world.budgets, self.settings.max_count)
+        return Estimator(
+            self.pricer, lambda: self.world.budgets, self.levels, self.settings.max_count
+        )
 
     @cached_property
     def pricer(self) -> Pricer:
@@ -43,7 +105,7 @@ class PricingService(Service):
             switchboard=self.switchboard,
             ledgers=world.ledgers,
             inputs=self.input_reader,
-            limits=self.settings.limits,
+            limits=self.own_limits,
             price_multiple=self.settings.fallback_price_multiple,
             keyring=world.keyring,
             image_id_key=world.image_id_key,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from imagegen.bootstrap.world import World
 from imagegen.domain.breaker import Policy
@@ -17,6 +18,9 @@ from imagegen.domain.catalog import Catalog
 from imagegen.guard import Guard
 from imagegen.settings import Settings
 from imagegen.usecases.availability import Switchboard
+
+if TYPE_CHECKING:
+    from imagegen.domain.keys import KeyVerifier
 
 PROBE_MARGIN_MS = 15_000
 STARTING = "AWS_LAMBDA_INITIALIZATION_TYPE"
@@ -52,6 +56,18 @@ class Service:
     def switchboard(self) -> Switchboard:
         """Finds which models can be called now."""
         return Switchboard(self.world.catalog, self.world.setups, self.guard)
+
+    @cached_property
+    def key_verifier(self) -> "KeyVerifier":
+        """Turns keys for programs into users; it has this instance's memory of them."""
+        # Only requests with a key load it.
+        from imagegen.edge.program_keys import ProgramKeyVerifier, RecentKeys  # noqa: PLC0415
+
+        world = self.world
+        recent = RecentKeys(world.program_keys.find, world.now_ms)
+        return ProgramKeyVerifier(
+            recent, world.image_id_key, self.settings.jwt_issuer, world.now_ms
+        )
 
 
 def prime(*builds: Callable[[], object], environ: Mapping[str, str] = os.environ) -> None:

@@ -1,16 +1,24 @@
-"""The verifier of tokens, and the HTTP client that fetches the issuer's keys."""
+"""What checks the callers of a function, and the HTTP client that fetches the issuer's keys."""
 
 import os
 import urllib.request
+from collections.abc import Callable
 from functools import cache, partial
 from importlib import import_module
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from imagegen.bootstrap.aws_world import now_ms
+from imagegen.bootstrap.service import Service
 from imagegen.domain.errors import ConfigurationError
-from imagegen.edge.tokens import ScopeNames, TokenVerifier, build_verifier
+from imagegen.edge.requests import Access
+from imagegen.edge.token_claims import ScopeNames
+from imagegen.edge.tokens import TokenVerifier, build_verifier
 from imagegen.places import LOOPBACK
 from imagegen.settings import Settings
+
+if TYPE_CHECKING:
+    from imagegen.domain.keys import KeyVerifier
 
 JWKS_SECONDS = 2.0
 MAX_JWKS_BYTES = 262_144
@@ -49,9 +57,26 @@ def get_verifier() -> TokenVerifier:
         settings.jwt_audience,
         fetch=partial(_fetch, url),
         now_ms=partial(now_ms, settings),
-        scope_names=ScopeNames(settings.jwt_user_scope, settings.jwt_admin_scope),
+        scope_names=ScopeNames(
+            settings.jwt_user_scope, settings.jwt_admin_scope, settings.jwt_team_claim
+        ),
         algorithms=settings.jwt_algorithms,
     )
+
+
+def access_for(service: Callable[[], Service]) -> Access:
+    """Return what the routes of a function need: a token, or a key that has the route's scope.
+
+    No route is open until the function says which.
+    """
+
+    def name_key() -> bytes:
+        return service().world.image_id_key()
+
+    def keys() -> "KeyVerifier":
+        return service().key_verifier
+
+    return Access(get_verifier, get_origin_digests, name_key=name_key, keys=keys)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -16,10 +16,12 @@ from imagegen.usecases.availability import ProviderSetup
 
 if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
+    from imagegen.domain.budget_amounts import AmountStore
     from imagegen.domain.budgets import BudgetStore
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
     from imagegen.domain.jobs import JobStore
+    from imagegen.domain.keys import KeyStore
     from imagegen.domain.previews import PreviewStore
     from imagegen.usecases.generate.reconciler import EndedHold
     from imagegen.usecases.key_checks import KeyCheckResults
@@ -79,6 +81,10 @@ class World(Protocol):
         """The users' ledgers."""
 
     @property
+    def amounts(self) -> "AmountStore":
+        """The amounts of these budgets that operators set."""
+
+    @property
     def budgets(self) -> "BudgetStore":
         """The budgets of the levels above the users."""
 
@@ -113,6 +119,10 @@ class World(Protocol):
     @property
     def chat_usages(self) -> "ChatUsageStore":
         """What each person used of the chat."""
+
+    @property
+    def program_keys(self) -> "KeyStore":
+        """The keys for programs."""
 
     @property
     def observer(self) -> Observer:

@@ -1,4 +1,4 @@
-"""Budgets above a person: the organisation's and the team's, for each day and each month.
+"""Budgets above a person: of the organisation, a team, a program's key; each by day and month.
 
 A confirmed request counts in its user's ledger and at each level. Every change of a level is one
 atomic write. A mark stands at the level for each open hold, so that a change which is sent twice
@@ -18,6 +18,7 @@ from imagegen.domain.money import label_text
 
 ORGANISATION = "O"
 TEAM_PREFIX = "T#"
+PROGRAM_PREFIX = "K#"
 TEAM_CHARACTERS = 16
 """Hex digits of a hash: a team's name may be of any length, and each level's name is in entries."""
 
@@ -26,6 +27,8 @@ CODES = {
     ("organisation", "month"): "total_monthly_spend",
     ("team", "day"): "team_daily_spend",
     ("team", "month"): "team_monthly_spend",
+    ("key", "day"): "key_daily_spend",
+    ("key", "month"): "key_monthly_spend",
 }
 
 PRICE_BYTES, NAME_BYTES = 5, 6
@@ -48,9 +51,16 @@ class Level:
     monthly_microusd: int | None = None
 
     @property
-    def title(self) -> Literal["organisation", "team"]:
+    def is_limited(self) -> bool:
+        """Whether it has a limit; without one it need not be counted."""
+        return (self.daily_microusd, self.monthly_microusd) != (None, None)
+
+    @property
+    def title(self) -> Literal["organisation", "team", "key"]:
         """The word for it in JSON and in messages."""
-        return "organisation" if self.name == ORGANISATION else "team"
+        if self.name == ORGANISATION:
+            return "organisation"
+        return "team" if self.name.startswith(TEAM_PREFIX) else "key"
 
 
 @dataclass(frozen=True, slots=True)

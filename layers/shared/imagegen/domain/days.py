@@ -12,9 +12,14 @@ from imagegen.domain.errors import LimitError
 
 MIDNIGHT_MARGIN_SECONDS = 60
 DAY_CODES = frozenset(
-    {"daily_attempts", "daily_images", "daily_spend", "team_daily_spend", "total_daily_spend"}
+    {
+        *("daily_attempts", "daily_images", "daily_spend"),
+        *("key_daily_spend", "team_daily_spend", "total_daily_spend"),
+    }
 )
-MONTH_CODES = frozenset({"monthly_spend", "team_monthly_spend", "total_monthly_spend"})
+MONTH_CODES = frozenset(
+    {"monthly_spend", "key_monthly_spend", "team_monthly_spend", "total_monthly_spend"}
+)
 
 
 def utc_day(now_ms: int) -> str:

@@ -58,6 +58,18 @@ class Op:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalLimits:
+    """Amounts of one person in micro-dollars; ``None`` is not set. The lower ones hold."""
+
+    daily_microusd: int | None = None
+    """Set by an operator, in place of everybody's. So is the next."""
+    monthly_microusd: int | None = None
+    own_daily_microusd: int | None = None
+    """Set by the person. So is the next."""
+    own_monthly_microusd: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """One user's entry."""
 
@@ -74,6 +86,7 @@ class Ledger:
     blocked: bool = False
     months: Mapping[str, int] = field(default_factory=dict)
     """By UTC month: micro-dollars held and charged."""
+    personal: PersonalLimits = PersonalLimits()
 
 
 @dataclass(frozen=True, slots=True)

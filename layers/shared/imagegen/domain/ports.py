@@ -12,8 +12,6 @@ from imagegen.domain.text import legible
 type ServedModels = Mapping[str, date | None]
 """The models that a provider lists, by id, each with its last day if one is announced."""
 type Json = bool | int | float | str | list[Json] | Mapping[str, Json] | None
-USER, ADMIN = "user", "admin"
-"""The two scopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,31 +218,3 @@ class ModerationMode(StrEnum):
     REQUIRED = "required"
     BEST_EFFORT = "best-effort"
     OFF = "off"
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """The authenticated user of a request."""
-
-    id: str
-    """32 hex digits, always the same for one issuer and subject."""
-    scopes: frozenset[str]
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether details for operators may be shown."""
-        return ADMIN in self.scopes
-
-
-class Verifier(Protocol):
-    """Turns an Authorization header into a user."""
-
-    def verify(self, authorization: str | None) -> User:
-        """Return the user of a bearer token.
-
-        Raises:
-            UnauthorizedError: there is no token, or it is not valid.
-            ForbiddenError: the token is valid and lacks the scope.
-            StoreUnavailableError: the token cannot be checked now.
-        """
-        ...

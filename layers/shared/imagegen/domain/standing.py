@@ -23,6 +23,7 @@ from imagegen.domain.ledger import (
     reserved,
 )
 from imagegen.domain.money import label_text
+from imagegen.domain.personal_limits import applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Remaining:
 
 def remaining(ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Remaining:
     """Return how many images and how much spending are left this hour and on that day."""
+    limits = applied(limits, ledger.personal)
     hour = len(free_slots(ledger, limits, now_ms=now_ms)) if limits.hourly_images else None
     images = min(
         limits.daily_images - ledger.images.get(day, 0),
@@ -52,6 +54,7 @@ def limit_reached(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) ->
     """Return the limit that stops this hold, or ``None`` if none does."""
     if ledger.blocked:
         return LimitError("blocked", "Image generation is switched off for this user.")
+    limits = applied(limits, ledger.personal)
     of_day = _day_limit(ledger, hold, limits, now_ms=now_ms)
     of_month = _month_limit(ledger, hold, limits, now_ms=now_ms)
     return longest((of_month, of_day, _hour_limit(ledger, limits, now_ms=now_ms)))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from types import UnionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFunctionUrlResolver
@@ -22,9 +22,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
 from imagegen.domain import errors
+from imagegen.domain.callers import User
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.ids import log_name
-from imagegen.domain.ports import User
 from imagegen.edge import openai_problems, problems
 from imagegen.edge.events import NEEDED, url_event
 from imagegen.edge.problems import edge_problem, to_problem
@@ -34,6 +34,9 @@ from imagegen.logs import logger, place_of, silence_others
 from imagegen.places import came_through_front
 from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
+
+if TYPE_CHECKING:
+    pass  # only requests with a key load it
 
 
 def build_api() -> LambdaFunctionUrlResolver:
@@ -98,8 +101,10 @@ def _answer(
         if refused := _no_route(api, event):
             return _as_event(refused)
         user, fault = check_request(event, access)
-        if user is not None and access.name_key is not None:
+        if user is not None:
             name_in_logs(user.id, access.name_key)
+            if user.program is not None:
+                logger.append_keys(key_id=user.program.key.id)
         if fault is not None:
             return _as_event(_response_for_path(fault, path))
         stream = Stream()
@@ -144,8 +149,10 @@ def _not_allowed(methods: list[str], path: str) -> Response[str]:
     return answer
 
 
-def name_in_logs(user: str, name_key: Callable[[], bytes]) -> None:
+def name_in_logs(user: str, name_key: Callable[[], bytes] | None) -> None:
     """Add the user's name to the lines of this invocation, unless the key cannot be read now."""
+    if name_key is None:
+        return
     with suppress(ImagegenError):
         logger.append_keys(user=log_name(user, name_key()))
 
@@ -167,22 +174,27 @@ def current_user(api: LambdaFunctionUrlResolver) -> User:
     Raises:
         UnauthorizedError: the route is open and the request has no valid token.
     """
-    user = api.context.get("user")
-    if not isinstance(user, User):
+    if (user := caller_of(api)) is None:
         raise errors.UnauthorizedError("Send a token: Authorization: Bearer <token>.")
     return user
 
 
+def caller_of(api: LambdaFunctionUrlResolver) -> User | None:
+    """Return the user of the request; ``None`` on an open route without a valid token."""
+    user = api.context.get("user")
+    return user if isinstance(user, User) else None
+
+
 def viewer_id(api: LambdaFunctionUrlResolver) -> str:
     """Return the user's id of a request on an open route; empty if it has no valid token."""
-    user = api.context.get("user")
-    return user.id if isinstance(user, User) else ""
+    user = caller_of(api)
+    return user.id if user else ""
 
 
 def is_admin_request(api: LambdaFunctionUrlResolver) -> bool:
     """Return whether the user of the request is an admin; on an open route there may be none."""
-    user = api.context.get("user")
-    return isinstance(user, User) and user.is_admin
+    user = caller_of(api)
+    return user is not None and user.is_admin
 
 
 def json_response(model: BaseModel, *, status: int = 200, **headers: str) -> Response[str]:

@@ -1,16 +1,16 @@
-"""Checks before a request is handled: its size, its token, and whether its body is JSON."""
+"""Checks before a request is handled: its size, its user, and whether its body is JSON."""
 
 import base64
 import json
 from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imagegen.domain import errors
-from imagegen.domain.errors import ImagegenError
-from imagegen.domain.ports import User, Verifier
+from imagegen.domain.callers import User, Verifier
 from imagegen.domain.text import REPLACED
+from imagegen.edge.credentials import user_of
 from imagegen.edge.media_types import is_form, is_json, is_utf_8
 from imagegen.edge.problems import (
     edge_problem,
@@ -19,8 +19,11 @@ from imagegen.edge.problems import (
     not_utf_8,
     unsupported_media_type,
 )
-from imagegen.wire.headers import JSON, USER_TOKEN
+from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
+
+if TYPE_CHECKING:
+    from imagegen.domain.keys import KeyVerifier  # only requests with a key load it
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_PICTURES_TEXT = 6_000_000
@@ -50,6 +53,8 @@ class Access:
     """The address of the document that names the issuer of a path's tokens (RFC 9728); or empty."""
     name_key: Callable[[], bytes] | None = None
     """The key from which the user's name in the logs is derived."""
+    keys: "Callable[[], KeyVerifier] | None" = None
+    """What checks a key for programs; without it, none is accepted."""
 
 
 def check_request(event: Event, access: Access) -> tuple[User | None, Problem | None]:
@@ -59,14 +64,14 @@ def check_request(event: Event, access: Access) -> tuple[User | None, Problem | 
     its token is checked, or if the route is open and the request has no valid token.
 
     Raises:
-        UnauthorizedError, ForbiddenError: the token does not allow the request.
-        StoreUnavailableError: the token cannot be checked now.
+        UnauthorizedError, ForbiddenError: the token or key does not allow the request.
+        StoreUnavailableError: the token or key cannot be checked now.
     """
     has_pictures = event["rawPath"] in access.with_pictures
     size_fault = _too_large_with_pictures(event) if has_pictures else too_large(event)
     if fault := size_fault or access.fault(event):
         return None, fault
-    user = _user(event, access)
+    user = user_of(event, access)
     if has_pictures and is_form(event["headers"].get("content-type", "")):
         return user, _encoding_problem(event["headers"])
     return user, _body_problem(event, access.own_json)
@@ -175,41 +180,6 @@ def _bytes(event: Event) -> bytes:
     """
     body: str = event.get("body") or ""
     return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
-
-
-def _user(event: Event, access: Access) -> User | None:
-    http, headers = event["requestContext"]["http"], event["headers"]
-    verifier = access.verifier()
-    if access.is_open(http["method"], event["rawPath"]):
-        return _user_if_valid(verifier, headers)
-    return verifier.verify(_authorization(headers))
-
-
-def _user_if_valid(verifier: Verifier, headers: Mapping[str, str]) -> User | None:
-    """Return the user of an open route; there, an invalid token counts as no token."""
-    try:
-        authorization = _authorization(headers)
-        return None if authorization is None else verifier.verify(authorization)
-    except ImagegenError:
-        return None
-
-
-def _authorization(headers: Mapping[str, str]) -> str | None:
-    """Return the header value that contains the user's token, or ``None`` without a token.
-
-    With AuthType AWS_IAM, Authorization contains the signature of the system that calls. The token
-    of its user is then in a header of its own.
-
-    Raises:
-        UnauthorizedError: there are two tokens, and it is not clear which one is meant.
-    """
-    given, own = headers.get("authorization"), headers.get(USER_TOKEN)
-    signed = given is not None and given.startswith("AWS4-")
-    if own is None:
-        return None if signed else given
-    if given is not None and not signed:
-        raise errors.UnauthorizedError(f"Send one token: Authorization or {USER_TOKEN}.")
-    return f"Bearer {own}"
 
 
 def _body_bytes(event: Event) -> int:

@@ -11,9 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imagegen.domain.errors import ConfigurationError, ForbiddenError, UnauthorizedError
-from imagegen.domain.ports import ADMIN, USER, User
+from imagegen.domain.callers import User
+from imagegen.domain.errors import ConfigurationError, UnauthorizedError
 from imagegen.edge import token_hints
+from imagegen.edge.token_claims import (
+    MAX_SUBJECT_CHARACTERS,
+    ScopeNames,
+    invalid_token,
+    scopes_of,
+    team_of,
+)
 from imagegen.edge.token_keys import ALGORITHMS, Keys
 
 USUAL_ALGORITHMS = "RS256,ES256,EdDSA"
@@ -24,22 +31,10 @@ RFC 8725, 3.11.
 """
 UNUSED_HEADERS = frozenset({"crit", "b64", "zip", "enc", "cty"})
 """Headers that change how a token must be read. None is supported, so each is refused."""
-SCOPE_CLAIMS = ("scope", "scp", "roles", "permissions", "cognito:groups")
-"""Where issuers put scopes: most issuers, Entra, Entra for applications, Auth0, Cognito."""
 MAX_JWT_CHARACTERS = 32_768
 """Entra lists up to 200 groups in a token, which then has about 13,000 characters, and more with
 roles and claims of its own: https://learn.microsoft.com/entra/identity-platform/optional-claims"""
-MAX_SUBJECT_CHARACTERS = 255
 LEEWAY_SECONDS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeNames:
-    """The issuer's names for our two scopes."""
-
-    user: str = ""
-    """The scope that every token needs; if empty, every user of the issuer is accepted."""
-    admin: str = ADMIN
 
 
 OUR_NAMES = ScopeNames()
@@ -70,16 +65,17 @@ class TokenVerifier:
         claims = self._claims(token.strip())
         subject = claims["sub"]
         if not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
-            raise _invalid_token(token_hints.CLAIMS)
-        return User(user_id(self.issuer, subject), self._scopes(claims))
+            raise invalid_token(token_hints.CLAIMS)
+        names = self.scope_names
+        return User(user_id(self.issuer, subject), scopes_of(claims, names), team_of(claims, names))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         if len(token) > MAX_JWT_CHARACTERS:
-            raise _invalid_token(token_hints.OVERLONG)
+            raise invalid_token(token_hints.OVERLONG)
         try:
             header, claims = _parts(token)
         except (ValueError, TypeError, RecursionError):
-            raise _invalid_token(token_hints.UNREADABLE) from None
+            raise invalid_token(token_hints.UNREADABLE) from None
         self._check_header(header)
         self._verify(token, header, claims)
         self._check(claims)
@@ -91,11 +87,11 @@ class TokenVerifier:
         if not isinstance(algorithm, str) or algorithm not in self.algorithms:
             known = isinstance(algorithm, str) and algorithm
             hint = token_hints.algorithm_hint(known, self.algorithms, ALGORITHMS)
-            raise _invalid_token(hint)
+            raise invalid_token(hint)
         is_known = isinstance(kind, str) and kind.lower().removeprefix("application/") in KINDS
         is_named = "kid" not in header or isinstance(header["kid"], str)
         if not is_known or not is_named or header.keys() & UNUSED_HEADERS:
-            raise _invalid_token(token_hints.HEADER)
+            raise invalid_token(token_hints.HEADER)
 
     def _verify(self, token: str, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
         """Raise unless a key of the issuer has signed the token, and it is valid now."""
@@ -111,7 +107,7 @@ class TokenVerifier:
             is_ours = claims.get("iss") == self.issuer
             other = token_hints.issuer_hint(claims.get("iss"), self.issuer)
             ours = token_hints.SIGNATURE if keys else token_hints.NO_KEY
-            raise _invalid_token(ours if is_ours else other)
+            raise invalid_token(ours if is_ours else other)
 
     def _is_signed_by(self, key: Any, token: str, algorithm: str) -> bool:
         """Return whether a key has signed the token.
@@ -132,37 +128,30 @@ class TokenVerifier:
             )
         except jwt.InvalidIssuerError:
             given = _parts(token)[1].get("iss")
-            raise _invalid_token(token_hints.issuer_hint(given, self.issuer)) from None
+            raise invalid_token(token_hints.issuer_hint(given, self.issuer)) from None
         except jwt.ExpiredSignatureError:
-            raise _invalid_token(token_hints.EXPIRED) from None
+            raise invalid_token(token_hints.EXPIRED) from None
         except jwt.ImmatureSignatureError:
-            raise _invalid_token(token_hints.NOT_YET) from None
+            raise invalid_token(token_hints.NOT_YET) from None
         except (jwt.InvalidSignatureError, jwt.InvalidKeyError):
             return False
         except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
-            raise _invalid_token(token_hints.CLAIMS) from None
+            raise invalid_token(token_hints.CLAIMS) from None
         return True
 
     def _check(self, claims: Mapping[str, Any]) -> None:
         """Raise unless the claims are of an access token for us and its times are numbers."""
         if claims.get("token_use", "access") != "access":
-            raise _invalid_token(token_hints.NO_ACCESS)
+            raise invalid_token(token_hints.NO_ACCESS)
         # Cognito's access tokens may have no aud: their audience is in client_id.
         clients = [claims.get("client_id")] if "token_use" in claims else []
         wanted = claims.get("aud", clients)
         audiences = wanted if isinstance(wanted, list) else [wanted]
         if not any(isinstance(one, str) and one in self.audiences for one in audiences):
-            raise _invalid_token(token_hints.audience_hint(claims, self.audiences))
+            raise invalid_token(token_hints.audience_hint(claims, self.audiences))
         times = (claims[name] for name in ("exp", "iat", "nbf") if name in claims)
         if not all(type(one) in (int, float) for one in times):
-            raise _invalid_token(token_hints.CLAIMS)
-
-    def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
-        words = {word for name in SCOPE_CLAIMS for word in _words(claims.get(name))}
-        is_admin = self.scope_names.admin in words
-        if self.scope_names.user and self.scope_names.user not in words and not is_admin:
-            raise ForbiddenError(f"The token lacks the scope {self.scope_names.user!r}.")
-        return frozenset({USER, ADMIN} if is_admin else {USER})
+            raise invalid_token(token_hints.CLAIMS)
 
 
 def build_verifier(
@@ -235,12 +224,3 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(_: str) -> float:
     raise ValueError("not a number in JSON")
-
-
-def _words(claim: Any) -> list[str]:
-    words = claim.split() if isinstance(claim, str) else claim
-    return [one for one in words if isinstance(one, str)] if isinstance(words, list) else []
-
-
-def _invalid_token(hint: str) -> UnauthorizedError:
-    return UnauthorizedError("The token is not valid.", hint=hint)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imagegen.domain.budgets import BudgetStore
+from imagegen.domain.budgets import BudgetStore, Level
 from imagegen.domain.choices import choices
 from imagegen.domain.days import longest, today
 from imagegen.domain.errors import ParameterError
@@ -51,6 +51,8 @@ class Estimator:
 
     pricer: Pricer
     budgets: Callable[[], BudgetStore]
+    levels: Callable[[], tuple[Level, ...]]
+    """The budgets above the user, with their limits of now."""
     max_count: int
 
     def estimate(self, request: EstimateRequest, user: str) -> Estimate:
@@ -67,7 +69,7 @@ class Estimator:
         offer = self.pricer.offer(request, user)
         quotes, quote = self.pricer.quotes(offer, request.count), offer.quote
         price = to_price(quote.expected_microusd, quote.ceiling_microusd, count=request.count)
-        levels = standings(self.budgets(), self.pricer.limits.levels, quote.day)
+        levels = standings(self.budgets(), self.levels(), quote.day)
         images = _Set(quotes, self.pricer.signed(quotes), price, levels)
         return self._answer(request, offer, images)
 

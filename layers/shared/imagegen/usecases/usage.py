@@ -8,6 +8,7 @@ from imagegen.domain.budgets import Budget, BudgetStore
 from imagegen.domain.days import utc_day
 from imagegen.domain.ids import ImageRef, image_id
 from imagegen.domain.ledger import Ledger, Limits
+from imagegen.domain.personal_limits import applied
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.standing import held_microusd
 from imagegen.domain.stores import Stores
@@ -30,7 +31,7 @@ class UsageReader:
     reconciler: Reconciler
     chat_usages: "ChatUsageStore"
     budgets: Callable[[], BudgetStore]
-    limits: Limits
+    limits: Callable[[], Limits]
     chat_limits: "DailyChatLimits"
     image_id_key: Callable[[], bytes]
     now_ms: Callable[[], int]
@@ -48,33 +49,23 @@ class UsageReader:
         day, ledger = utc_day(now_ms), self.stores.ledgers.load(user)
         recent = self.stores.records.recent(user, limit=RECENT)
         ledger = self._settled(user, ledger, recent)
-        held = held_microusd(ledger, day)
+        held, limits = held_microusd(ledger, day), self.limits()
         return Usage(
             day=f"{day[:4]}-{day[4:6]}-{day[6:]}",
             spent=ledger.spent.get(day, 0) - held,
             reserved=held,
             images=ledger.images.get(day, 0),
             attempts=ledger.attempts.get(day, 0),
-            limits=self._limits(),
-            remaining=self._remaining(ledger, day, now_ms),
+            limits=_shown(applied(limits, ledger.personal)),
+            remaining=self._remaining(ledger, limits, day, now_ms=now_ms),
             chat=self._chat(user, day),
             recent=tuple(self._recent_image(user, record) for record in recent),
         )
 
-    def _limits(self) -> Allowance:
-        limits = self.limits
-        levels = tuple(LevelStanding(level, Budget()).left(day="") for level in limits.levels)
-        return Allowance(
-            images_this_hour=limits.hourly_images or None,
-            images_today=limits.daily_images,
-            usd_today=limits.daily_microusd,
-            levels=levels or None,
-        )
-
-    def _remaining(self, ledger: Ledger, day: str, now_ms: int) -> Allowance:
-        found = standings(self.budgets(), self.limits.levels, day)
+    def _remaining(self, ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
+        found = standings(self.budgets(), limits.levels, day)
         levels = tuple(one.left(day) for one in found) or None
-        return to_allowance(ledger, self.limits, day, now_ms=now_ms, levels=levels)
+        return to_allowance(ledger, limits, day, now_ms=now_ms, levels=levels)
 
     def _settled(self, user: str, ledger: Ledger, recent: Iterable[ImageRecord]) -> Ledger:
         """Return the ledger with the charges of stored images whose settling write was lost."""
@@ -109,3 +100,13 @@ class UsageReader:
             created_at=record.created_ms,
             code=record.code or None,
         )
+
+
+def _shown(limits: Limits) -> Allowance:
+    levels = tuple(LevelStanding(level, Budget()).left(day="") for level in limits.levels)
+    return Allowance(
+        images_this_hour=limits.hourly_images or None,
+        images_today=limits.daily_images,
+        usd_today=limits.daily_microusd,
+        levels=levels or None,
+    )

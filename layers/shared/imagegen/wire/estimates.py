@@ -179,7 +179,7 @@ class Constraints(EdgeModel):
 class LevelAllowance(EdgeModel):
     """What all users of a level may still spend; ``null`` if there is no limit."""
 
-    level: Literal["organisation", "team"]
+    level: Literal["organisation", "team", "key"]
     usd_today: MicroUsd | None
     usd_this_month: MicroUsd | None
 

@@ -11,3 +11,7 @@ PREFER = "prefer"
 """What a client would like, by RFC 7240: ``respond-async`` is read."""
 RETRY_COUNT = "x-stainless-retry-count"
 """How many times an OpenAI SDK has already sent this request."""
+KEY_HEADERS = ("api-key", "x-api-key")
+"""Where some clients send a key for programs, instead of in ``Authorization``."""
+ON_BEHALF_OF = "x-imagegen-on-behalf-of"
+"""The person for whom a program acts, as the issuer's subject. No page can send it."""

@@ -71,21 +71,38 @@ class ChatMeter:
     limits: DailyChatLimits
     now_ms: Callable[[], int]
     new_id: Callable[[], str]
+    program: tuple[str, DailyChatLimits] | None = None
+    """The program that acts for the person, and what all its people together may use."""
 
     def begin(self, user: str, tokens: int) -> Callable[[int], None]:
         """Reserve the tokens of a request; return the function that settles what it used.
 
         Raises:
-            LimitError: the person is blocked, or has reached a limit of the day.
+            LimitError: the person is blocked, or a limit of the day is reached.
             StoreUnavailableError: the counts cannot be reached, so no LLM is called.
         """
         if self.ledgers.load(user).blocked:
             raise LimitError("blocked", "The chat is switched off for this user.")
+        reservations: list[ChatReservation] = []
+
+        def end(used: int) -> None:
+            for one in reservations:
+                self._end(one, used)
+
+        for name, limits in ((user, self.limits), *([self.program] if self.program else [])):
+            try:
+                reservations.append(self._reserved(name, limits, tokens))
+            except LimitError:
+                end(0)
+                raise
+        return end
+
+    def _reserved(self, user: str, limits: DailyChatLimits, tokens: int) -> ChatReservation:
         now_ms = self.now_ms()
         reservation = ChatReservation(user, utc_day(now_ms), self.new_id(), tokens)
-        if limit := self.usages.reserve(reservation, self.limits, now_ms=now_ms):
+        if limit := self.usages.reserve(reservation, limits, now_ms=now_ms):
             raise limit
-        return lambda used: self._end(reservation, used)
+        return reservation
 
     def _end(self, reservation: ChatReservation, used: int) -> None:
         try:

@@ -38,7 +38,7 @@ class Holds:
 
     ledgers: LedgerStore
     reconciler: Reconciler
-    limits: Limits
+    limits: Callable[[], Limits]
     now_ms: Callable[[], int]
 
     def reserve(self, quote: Quote, *, run_id: str, ends_ms: int) -> Reservation:
@@ -88,15 +88,15 @@ class Holds:
             return None
 
     def _reserve(self, user: str, hold: Hold) -> Reservation:
-        now_ms = self.now_ms()
+        now_ms, limits = self.now_ms(), self.limits()
         try:
-            return self.ledgers.reserve(user, hold, self.limits, now_ms=now_ms)
+            return self.ledgers.reserve(user, hold, limits, now_ms=now_ms)
         except StoreUnavailableError as error:
             if self.now_ms() - now_ms < SILENT_MS:
                 # The write may have succeeded. No provider was called yet, so the hold is released.
-                likely = reserved(Ledger(), hold, self.limits, now_ms=now_ms)
+                likely = reserved(Ledger(), hold, limits, now_ms=now_ms)
                 # A level may have been asked, and count it later than it is given back.
-                levels = frozenset(level.name for level in self.limits.levels)
+                levels = frozenset(level.name for level in limits.levels)
                 if self.release(user, LedgerSnapshot(hold.quote_id, likely, levels), error):
                     error.charged = False  # The hold was this run's own, and it is given back.
             raise

@@ -1,0 +1,119 @@
+"""Makes, lists, rotates and revokes keys for programs. A key is returned once, when it is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from imagegen.domain.errors import InvalidRequestError, NotFoundError, StoreUnavailableError
+from imagegen.domain.keys import (
+    ID_BYTES,
+    MAX_OVERLAP_MS,
+    SECRET_BYTES,
+    KeyLine,
+    KeyStore,
+    ProgramKey,
+    check_new,
+    digest_of,
+    is_expired,
+    key_id,
+    key_text,
+    revoked,
+    rotated,
+)
+
+TRIES = 20
+"""How often a change is tried that another one forestalled, or an id that is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOrder:
+    """What a new key is to be."""
+
+    name: str
+    scopes: frozenset[str]
+    line: KeyLine
+    expires_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A key with its text, which is stored nowhere."""
+
+    key: ProgramKey
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The keys for programs, as an operator handles them."""
+
+    store: KeyStore
+    check_key: Callable[[], bytes]
+    now_ms: Callable[[], int]
+    random_bytes: Callable[[int], bytes]
+
+    def create(self, order: KeyOrder, made_by: str) -> MadeKey:
+        """Store a new key, and return it with its text.
+
+        Raises:
+            InvalidRequestError: the order makes no sense.
+            StoreUnavailableError: it may be stored; without its text, it opens nothing.
+        """
+        now_ms, secret = self.now_ms(), self.random_bytes(SECRET_BYTES)
+        key = ProgramKey(
+            id="",
+            name=order.name.strip(),
+            scopes=order.scopes,
+            line=order.line,
+            digest=digest_of(secret),
+            created_ms=now_ms,
+            made_by=made_by,
+            expires_ms=order.expires_ms,
+        )
+        check_new(key, now_ms=now_ms)
+        for _ in range(TRIES):
+            key = replace(key, id=key_id(self.random_bytes(ID_BYTES)))
+            if self.store.add(key):
+                return MadeKey(key, key_text(key.id, secret, self.check_key()))
+        raise StoreUnavailableError("No free id was found for the key. Try again.")
+
+    def all(self) -> list[ProgramKey]:
+        """Return all keys, the oldest first."""
+        return sorted(self.store.all(), key=lambda key: (key.created_ms, key.id))
+
+    def rotate(self, name: str, *, overlap_ms: int) -> MadeKey:
+        """Give a key new random bytes; its present text is accepted for the overlap as well.
+
+        Raises:
+            NotFoundError: there is no key of this id.
+            InvalidRequestError: it is revoked or has expired, or the overlap is too long.
+        """
+        if not 0 <= overlap_ms <= MAX_OVERLAP_MS:
+            days = MAX_OVERLAP_MS // 86_400_000
+            raise InvalidRequestError(f"The overlap must be 0 to {days} days.")
+        secret = self.random_bytes(SECRET_BYTES)
+
+        def change(key: ProgramKey) -> ProgramKey:
+            now_ms = self.now_ms()
+            if key.revoked_ms is not None or is_expired(key, now_ms=now_ms):
+                raise InvalidRequestError(f"The key {name} is over: make a new one.")
+            return rotated(key, digest_of(secret), overlap_ms=overlap_ms, now_ms=now_ms)
+
+        return MadeKey(self._changed(name, change), key_text(name, secret, self.check_key()))
+
+    def revoke(self, name: str) -> ProgramKey:
+        """Refuse a key from now on, in every instance within a minute; a second time is safe.
+
+        Raises:
+            NotFoundError: there is no key of this id.
+        """
+        return self._changed(name, lambda key: revoked(key, now_ms=self.now_ms()))
+
+    def _changed(self, name: str, change: Callable[[ProgramKey], ProgramKey]) -> ProgramKey:
+        for _ in range(TRIES):
+            key = self.store.find(name)
+            if key is None:
+                raise NotFoundError(f"There is no key {name!r}.")
+            changed = change(key)
+            if changed == key or self.store.change(changed):
+                return changed
+        raise StoreUnavailableError(f"The key {name!r} changes all the time. Try again.")

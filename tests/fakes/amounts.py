@@ -1,0 +1,23 @@
+"""The amounts that operators set, in memory."""
+
+from dataclasses import dataclass, field
+
+from imagegen.domain.budget_amounts import Amounts
+
+
+@dataclass(slots=True)
+class MemoryAmountStore:
+    """``AmountStore`` in a dictionary."""
+
+    kept: dict[str, Amounts] = field(default_factory=dict)
+    reads: int = 0
+
+    def amounts(self, level: str) -> Amounts | None:
+        self.reads += 1
+        return self.kept.get(level)
+
+    def set_amounts(self, level: str, amounts: Amounts | None) -> Amounts | None:
+        before = self.kept.pop(level, None)
+        if amounts is not None:
+            self.kept[level] = amounts
+        return before
