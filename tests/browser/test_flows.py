@@ -3,13 +3,12 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.browser.stage import (
     IMAGES,
     Gallery,
     OpenGallery,
-    answer_images,
     calls,
     read_fixture,
     settle,
@@ -654,23 +653,3 @@ def test_a_press_shows_the_picture_as_large_as_the_window(gallery: Gallery) -> N
     expect(box).to_be_visible()
     box.click(position={"x": 5, "y": 5})
     expect(box).to_have_count(0)
-
-
-def test_until_the_picture_is_there_its_place_is_kept_and_moves(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    gallery.page.unroute(f"{IMAGES}/**")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    gallery.page.route(f"{IMAGES}/**", hold)
-    gallery.show("complete")
-    frame = gallery.element.locator(".frame")
-    assert frame.get_attribute("class") == "frame loads"
-    for _ in range(50):
-        if held:
-            break
-        gallery.page.wait_for_timeout(20)
-    answer_images(held[0])
-    expect(frame).to_have_attribute("class", "frame")
