@@ -19,8 +19,19 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 ENTRIES = (
-    *("page.js", "elements.js", "pictures.js", "llm-dialog.js", "upload.js", "frameworks.js"),
+    "page.js",
+    "elements.js",
     "sign-in.js",
+    "picture-acts.js",
+    "settings.js",
+    "pictures.js",
+    "usage-view.js",
+    "developer.js",
+    "chats.js",
+    "mask-dialog.js",
+    "llm-dialog.js",
+    "upload.js",
+    "frameworks.js",
 )
 """The scripts that a page asks for. Each is sent with what it imports, without its comments."""
 NAMED_BY_CONTENT = ("page.js", "page.css", "icon.svg")
