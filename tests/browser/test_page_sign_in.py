@@ -1,14 +1,15 @@
-"""Signing in on the deployed page: there and back, renewal, several tabs, sign-out."""
+"""Signing in on the deployed page: there and back, renewal, tabs, sign-out, hostile answers."""
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+import jwt
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from imagegen.providers import PROVIDERS
 from tests.browser.pages import (
@@ -271,6 +272,23 @@ def interrupted(guest: Guest) -> None:
     )
 
 
+def test_an_interrupted_click_goes_on_after_signing_in_and_makes_one_image(enter: Enter) -> None:
+    guest = enter()
+    who = guest.sign_in()
+    before = drawn(guest.stack)
+    interrupted(guest)
+    assert drawn(guest.stack) == before
+    # The issuer still has its own session: nobody is asked anything.
+    guest.page.locator("#sign-in").click()
+    expect(guest.page.locator("#person")).to_have_text(who, timeout=TIMEOUT_MS)
+    expect_seen(guest.image)
+    assert drawn(guest.stack) == before + 1
+    guest.page.reload()
+    expect_seen(guest.image)
+    assert drawn(guest.stack) == before + 1
+    assert guest.errors == []
+
+
 def test_signing_in_in_another_tab_is_enough(enter: Enter) -> None:
     guest = enter()
     guest.sign_in()
@@ -346,3 +364,104 @@ def test_the_next_person_sees_nothing_of_the_one_before_who_finds_their_images(
     guest.sign_in(who)
     guest.page.locator("nav button[data-show=pictures]").click()
     expect(guest.page.locator("#gallery img").first).to_be_visible(timeout=TIMEOUT_MS)
+
+
+# What an attacker may send.
+
+
+def returned(guest: Guest) -> str:
+    """Go through a sign-in up to the way back, which does not happen; its address."""
+    kept: list[str] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        kept.append(route.fetch(max_redirects=0).headers["location"])
+        route.fulfill(status=204)
+
+    guest.context.route("**/authorize*", hold)
+    guest.page.locator("#sign-in").click()
+    guest.page.get_by_label("Somebody else").fill(f"guest-{uuid4()}")
+    guest.page.get_by_role("button", name="Sign in").click()
+    for _ in range(100):
+        if kept:
+            break
+        guest.page.wait_for_timeout(50)
+    guest.context.unroute("**/authorize*")
+    return kept[0]
+
+
+def expect_nobody(guest: Guest, words: str) -> None:
+    expect(guest.page.get_by_text(words)).to_be_visible(timeout=TIMEOUT_MS)
+    expect(guest.page.locator("#person")).to_have_text("Sign in")
+    assert guest.page.evaluate("localStorage.getItem('imagegen.session')") is None
+    assert guest.page.url == guest.url
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("state", "forged", "does not belong to a sign-in that began in this tab"),
+        ("iss", "https://evil.example", "not meant for this page"),
+        ("code", "stolen", "took too long, or was used"),
+    ],
+)
+def test_a_changed_answer_signs_nobody_in(enter: Enter, name: str, value: str, words: str) -> None:
+    guest = enter()
+    back = urlsplit(returned(guest))
+    query = {key: one for key, (one,) in parse_qs(back.query).items()}
+    changed = "&".join(f"{key}={one}" for key, one in {**query, name: value}.items())
+    guest.page.goto(f"{guest.url}?{changed}")
+    expect_nobody(guest, words)
+
+
+def test_a_link_of_somebody_elses_sign_in_signs_nobody_in(enter: Enter) -> None:
+    attacker, guest = enter(), enter()
+    guest.page.goto(returned(attacker))
+    expect_nobody(guest, "does not belong to a sign-in that began in this tab")
+
+
+def test_going_back_to_a_used_code_changes_nothing(enter: Enter) -> None:
+    guest = enter()
+    back = returned(guest)
+    guest.page.goto(back)
+    expect(guest.page.locator("#spent")).to_contain_text("spent", timeout=TIMEOUT_MS)
+    before = guest.session
+    sent = count(guest)
+    guest.page.goto(back)
+    expect(guest.page.get_by_text("does not belong to a sign-in")).to_be_visible(timeout=TIMEOUT_MS)
+    assert guest.session["id"] == before["id"]
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"nonce": "another"}, {"nonce": None}, {"iss": "https://evil.example"}, {"aud": "another"}],
+)
+def test_a_token_for_another_sign_in_signs_nobody_in(
+    enter: Enter, claims: dict[str, str | None]
+) -> None:
+    guest = enter()
+
+    def change(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        found = jwt.decode(body["id_token"], options={"verify_signature": False})
+        body["id_token"] = jwt.encode({**found, **claims}, "k" * 32, "HS256")
+        route.fulfill(response=answer, json=body)
+
+    guest.context.route("**/token", change)
+    guest.page.locator("#sign-in").click()
+    guest.page.get_by_role("button", name="Alice").click()
+    expect_nobody(guest, "not meant for this page")
+
+
+def test_the_issuer_sends_nobody_elsewhere(enter: Enter) -> None:
+    guest = enter()
+    guest.page.locator("#sign-in").click()
+    expect(guest.page.get_by_role("heading", name="Who are you?")).to_be_visible()
+    asked = guest.page.url
+    evil = asked.replace("redirect_uri=", "redirect_uri=https%3A%2F%2Fevil.example%2F&was=")
+    guest.page.goto(evil)
+    expect(guest.page.get_by_text("Nobody was sent anywhere")).to_be_visible()
