@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from imagegen.edge.events import plain_path
 from imagegen.site import PageSettings, Site, accepts_gzip, build_site, etag_matches
-from imagegen.site.files import ENTRIES, read_files
+from imagegen.site.files import ENTRIES, PAGES, STYLES, read_files
 from local.paths import ROOT
 from local.run import may_open
 
@@ -71,7 +71,7 @@ def test_every_file_is_served_and_as_it_is_unless_it_is_made_smaller(
 ) -> None:
     answer = ask(f"/{path.name}", accept_encoding=coding)
     assert answer["statusCode"] == 200
-    if path.name not in {*ENTRIES, "index.html", "page.css"}:
+    if path.name not in {*ENTRIES, *STYLES, *PAGES.values()}:
         assert content(answer) == path.read_bytes()
     assert ("Content-Encoding" in answer["headers"]) is bool(coding)
 
@@ -423,3 +423,16 @@ def test_names_of_headers_are_read_in_any_case() -> None:
     headers = {"Accept-Encoding": "gzip", "If-None-Match": None}
     event = {"rawPath": "/page.js", "headers": headers, "requestContext": {"http": http}}
     assert site().answer(event)["headers"]["Content-Encoding"] == "gzip"
+
+
+def test_the_page_for_operators_is_a_page_of_its_own_and_no_part_of_the_other() -> None:
+    page = content(ask("/admin")).decode()
+    assert content(ask("/admin.html")).decode() == page
+    assert "&quot;adminUrl&quot;: &quot;https://a.lambda-url" in page
+    assert re.search(r'src="admin\.[0-9a-f]{12}\.js"', page)
+    assert re.search(r'href="admin\.[0-9a-f]{12}\.css"', page)
+    assert "admin" not in (STATIC / "index.html").read_text()
+    assert "/admin/" not in content(ask("/page.js")).decode()
+    for script in ("admin.js", "admin-views.js", "charts.js"):
+        source = (STATIC / script).read_text()
+        assert not re.search(r"innerHTML|insertAdjacent|\.style\b|eval\(", source)
