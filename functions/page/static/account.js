@@ -27,6 +27,7 @@ export function accountView(signIn, isLocal, page) {
   let free = () => {};
   let opened;
   let isOpen = false;
+  let reason = "";
   const opening = new Promise((done) => { opened = done; });
 
   const query = new URLSearchParams(location.search);
@@ -36,6 +37,7 @@ export function accountView(signIn, isLocal, page) {
 
   /** Shows why something is asked of the person; without a reason the panel closes. */
   function show(why) {
+    reason = why;
     const held = entered() ? null : session();
     const byHand = !signIn || Boolean(entered());
     $("entry").hidden = !why;
@@ -144,10 +146,8 @@ export function accountView(signIn, isLocal, page) {
     const held = sharedSession();
     if (!held || entered()) return;
     const { held: locks } = await navigator.locks.query();
-    if (locks.some(({ name }) => name === `${TAB} ${held.id}`)) {
-      joined(held);
-      show("");
-    } else dropSession();
+    if (locks.some(({ name }) => name === `${TAB} ${held.id}`)) joined(held);
+    else dropSession();
   }
 
   async function start() {
@@ -158,8 +158,8 @@ export function accountView(signIn, isLocal, page) {
       if (session()) hold(session());
       if (isAnswer) await arrived();
       else if (!session()) await adopt();
-      // A reason that stands already stays.
-      if (!token()) show(need);
+      // What the page has said already, of a link, stays.
+      show(token() ? reason : need);
     } catch (error) {
       failed(error);
     } finally {
