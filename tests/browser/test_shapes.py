@@ -105,7 +105,7 @@ def test_the_declared_events_are_those_of_the_manifest() -> None:
 
 def test_the_elements_stay_small() -> None:
     # As the page's function sends them: one script without its comments.
-    assert len(SERVED["/elements.js"].zipped) <= 18.2 * 1024
+    assert len(SERVED["/elements.js"].zipped) <= 18.35 * 1024
     # From a package: plain source, each file by itself.
     assert gzipped(*loaded_by("elements.js")) <= 25.5 * 1024
     assert gzipped("aisdk.js") <= 1.5 * 1024
