@@ -46,6 +46,10 @@ def test_a_new_chat_keeps_the_one_before(visit: Visit) -> None:
     assert page.url == first
     page.goto(second)
     expect(visitor.images.first.locator(".prompt")).to_have_text(HUT)
+    # Without an address the newest one is shown.
+    page.goto("about:blank")
+    page.goto(visitor.stack.urls["pageUrl"])
+    expect(visitor.images.first.locator(".prompt")).to_have_text(HUT)
 
 
 def test_a_deleted_conversation_can_be_brought_back(visit: Visit) -> None:

@@ -125,6 +125,9 @@ def enter(browser: Browser, stack: Driver) -> Iterator[Enter]:
 def test_the_page_opens_signed_out_and_a_demo_person_is_two_presses_away(enter: Enter) -> None:
     guest = enter()
     expect(guest.page.get_by_text(NEED)).to_be_visible()
+    # There is no conversation to leave, and none to go back to.
+    for name in ("#anew", "#history"):
+        expect(guest.page.locator(name)).to_be_hidden()
     assert faults(guest.page) == []
     guest.page.locator("#sign-in").click()
     expect(guest.page.get_by_role("heading", name="Who are you?")).to_be_visible()

@@ -3,7 +3,9 @@
 import { h } from "./ui.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 640, HEIGHT = 160, FOOT = 22, GAP = 2;
+const WIDTH = 640, HEIGHT = 160, HEAD = 24, FOOT = 30, GAP = 2;
+/** A day with one hour in it is not one block. */
+const WIDEST = 48;
 const MOST_LABELS = 8;
 
 function s(tag, attributes, ...children) {
@@ -27,21 +29,22 @@ export function roundAbove(number) {
 export function bars(rows, parts, text, title) {
   const most = roundAbove(Math.max(0, ...rows.map(({ values }) => values.reduce((a, b) => a + b, 0))));
   const step = WIDTH / Math.max(rows.length, 1);
+  const width = Math.max(1, Math.min(step * 0.8, WIDEST));
   const every = Math.ceil(rows.length / MOST_LABELS);
   const chart = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT + FOOT}`, role: "img", "aria-label": `${title}: the table below has the numbers`, class: "chart" });
-  chart.append(s("line", { x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT, class: "axis" }), s("text", { x: 0, y: 11, class: "most" }, text(most)));
+  chart.append(s("line", { x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT, class: "axis" }), s("text", { x: 0, y: 18, class: "most" }, text(most)));
   rows.forEach(({ name, values }, number) => {
     let top = HEIGHT;
     values.forEach((value, part) => {
-      const height = (value / most) * (HEIGHT - 16);
+      const height = (value / most) * (HEIGHT - HEAD);
       if (!height) return;
       top -= height;
       // A gap between parts, so that they are told apart without their colours.
       const shown = Math.max(1, height - GAP);
-      chart.append(s("rect", { x: number * step + step * 0.1, y: top + Math.min(GAP, height - shown), width: Math.max(1, step * 0.8), height: shown, class: `part-${part}` },
+      chart.append(s("rect", { x: number * step + (step - width) / 2, y: top + Math.min(GAP, height - shown), width, height: shown, class: `part-${part}` },
         s("title", {}, `${name}: ${parts[part]} ${text(value)}`)));
     });
-    if (number % every === 0) chart.append(s("text", { x: number * step + step / 2, y: HEIGHT + 15, "text-anchor": "middle", class: "tick" }, name));
+    if (number % every === 0) chart.append(s("text", { x: number * step + step / 2, y: HEIGHT + 22, "text-anchor": "middle", class: "tick" }, name));
   });
   const legend = h("ul", { className: "legend" }, ...parts.map((part, number) => h("li", {}, h("i", { className: `part-${number}` }), part)));
   return h("figure", {}, chart, legend);

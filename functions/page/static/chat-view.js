@@ -37,7 +37,8 @@ function picture(client, data) {
 
 /** `told.opened(id)` is called with the conversation that is shown, or nothing for a new one. */
 export function chatView(client, told) {
-  let id, messages = [], busy = false;
+  // Nothing is shown before the first conversation is opened, which may be an empty one with the id "".
+  let id = null, messages = [], busy = false;
   let stop, retry;
   const [list, say] = [$("messages"), $("say")];
   const send = $("composer").querySelector("button.main");
@@ -245,7 +246,7 @@ export function chatView(client, told) {
     anew,
     /** Shows a conversation by its id. Without one, what was shown stays; at first it is the newest, or an empty one. */
     open(wanted) {
-      if (wanted === undefined && id !== undefined) toEnd();
+      if (wanted === undefined && id !== null) toEnd();
       else if (wanted !== id) open(wanted ?? newest());
       if (id) told.opened(id);
     },
