@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -36,32 +37,43 @@ class Visitor:
         tab.on("request", lambda request: self.requests.append(request.url))
         tab.on("pageerror", lambda error: self.errors.append(str(error)))
         tab.goto(f"{self.stack.urls['pageUrl']}#token={self.person.token}")
-        expect(tab.locator("#providers li")).to_have_count(len(PROVIDERS), timeout=TIMEOUT_MS)
+        expect(tab.locator("#spent")).to_contain_text("spent", timeout=TIMEOUT_MS)
         return tab
 
-    def show(self, part: str) -> None:
-        """Go to a part of the page, where the screen is too small for all of it."""
-        button = self.page.locator(f"nav button[data-show={part}]")
-        if button.is_visible():
-            button.click()
+    def show(self, view: str) -> None:
+        """Go to a view of the page."""
+        self.page.locator(f"nav a[href='#{view}']").click()
 
     def say(self, text: str) -> None:
         """Say something in the chat."""
-        self.show("chat")
         self.page.get_by_label("Message", exact=True).fill(text)
         self.page.get_by_role("button", name="Send").click()
 
-    def ask(self, prompt: str, **fields: str) -> Locator:
-        """Fill the form; the element that offers the image."""
-        self.show("make")
+    def set(self, **fields: str) -> None:
+        """Choose settings in the composer's drawer."""
+        if self.page.locator("#settings").is_hidden():
+            self.page.locator("#tune").click()
+            expect(self.page.locator("#settings")).to_be_visible(timeout=TIMEOUT_MS)
         for name, value in fields.items():
-            control = self.page.locator(f"#order [name={name}]")
+            control = self.page.locator(f"#settings [name={name}]")
             (control.select_option if name in SELECTS else control.fill)(value)
-        self.page.get_by_label("Prompt", exact=True).fill(prompt)
-        offer = self.page.locator("#made generated-image").first
+
+    def ask(self, prompt: str, **fields: str) -> Locator:
+        """Open a link with a request, in a conversation of its own; the element that offers it."""
+        fragment = urlencode({"prompt": prompt, **fields}, quote_via=quote)
+        self.page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+        offer = self.images.first
         expect(offer.locator(".prompt")).to_have_text(prompt, timeout=TIMEOUT_MS)
-        expect(offer).not_to_have_attribute("inert", "")
         return offer
+
+    def develop(self) -> Locator:
+        """Open the developer drawer."""
+        drawer = self.page.locator("#drawer")
+        if not drawer.is_visible():
+            self.page.locator("#tools").click()
+            rows = self.page.locator("#providers li")
+            expect(rows).to_have_count(len(PROVIDERS), timeout=TIMEOUT_MS)
+        return drawer
 
     @property
     def images(self) -> Locator:
@@ -75,7 +87,7 @@ class Visitor:
 
 
 OFFERED = re.compile("^pending")
-SELECTS = {"quality", "size", "provider"}
+SELECTS = {"quality", "size", "count", "model", "background"}
 
 
 def drawn(stack: Driver) -> int:
@@ -105,7 +117,7 @@ def expect_offered(element: Locator) -> None:
 
 def expect_seen(element: Locator) -> None:
     """Wait until the picture is really there: bytes, decoded, and shown."""
-    picture = element.locator("img").first
+    picture = element.locator(".link img")
     expect(picture).to_be_visible(timeout=TIMEOUT_MS)
     picture.scroll_into_view_if_needed()
     element.page.wait_for_function(

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.stage import IMAGES, Gallery, OpenGallery, calls, read_fixture, settle, state
+from tests.browser.stage import (
+    IMAGES,
+    Gallery,
+    OpenGallery,
+    calls,
+    read_fixture,
+    settle,
+    state,
+)
 
 IMAGE = read_fixture("complete")["data"]["image"]
 PROBLEM = read_fixture("error")["data"]["problem"]
@@ -49,23 +57,24 @@ def test_a_click_sends_the_quote_once_and_shows_the_image(gallery: Gallery) -> N
 def test_twenty_rapid_clicks_are_one_request(gallery: Gallery) -> None:
     gallery.show("pending")
     gallery.evaluate(
-        """(element) => { const button = element.shadowRoot.querySelector(".offer button");
+        """(element) => { const button = element.shadowRoot.querySelector(".offer .main");
           for (let i = 0; i < 20; i += 1) button.click(); }"""
     )
     assert [call[0] for call in calls(gallery)] == ["generate"]
 
 
-def test_nothing_below_moves_from_the_price_to_the_image(open_gallery: OpenGallery) -> None:
+def test_nothing_below_moves_from_the_click_to_the_image(open_gallery: OpenGallery) -> None:
     for width in (360, 768, 1280):
         gallery = open_gallery(width=width)
         gallery.show("pending")
+        # An offer is three lines: the click makes room for the picture.
+        gallery.evaluate("(element) => element.shadowRoot.querySelector('.offer .main').click()")
         gallery.page.evaluate(FRAMES)
         gallery.page.evaluate(
             """() => { window.shifts = []; new PerformanceObserver((list) => window.shifts.push(
                  ...list.getEntries().map((one) => one.value)))
                  .observe({ type: "layout-shift", buffered: false }); }"""
         )
-        gallery.evaluate("(element) => element.shadowRoot.querySelector('.offer button').click()")
         top = gallery.page.locator("#after").bounding_box()
         settle(gallery, "(record) => client.progress('generate', record)", STARTED)
         settle(gallery, "(image) => client.resolve('generate', image)", IMAGE)
@@ -163,7 +172,7 @@ def test_a_stopped_wait_is_taken_up_again_after_a_reload(gallery: Gallery) -> No
 
 def test_declining_is_quiet_and_can_be_undone(gallery: Gallery) -> None:
     gallery.show("pending")
-    press(gallery, "Decline")
+    press(gallery, "Not now")
     assert state(gallery) == "declined"
     press(gallery, "Undo")
     assert state(gallery) == "pending"
@@ -324,7 +333,7 @@ def test_a_refused_clipboard_shows_what_was_to_be_copied(open_gallery: OpenGalle
     ("name", "button", "kind"),
     [
         ("pending", "Generate Image", "image-approve"),
-        ("pending", "Decline", "image-decline"),
+        ("pending", "Not now", "image-decline"),
         ("generating", "Stop waiting", "image-cancel"),
         ("error", "Get a new price", "image-retry"),
         ("complete", "Copy link", "image-copy"),
@@ -393,7 +402,7 @@ def test_everything_is_done_without_a_pointer_and_the_focus_is_never_lost(
         assert tag == "GENERATED-IMAGE", text
 
     gallery.show("pending")
-    act("Decline")
+    act("Not now")
     act("Undo")
     act("Generate Image")
     act("Stop waiting")
@@ -405,7 +414,7 @@ def test_everything_is_done_without_a_pointer_and_the_focus_is_never_lost(
     act("Generate Image")
     settle(gallery, "(image) => client.resolve('generate', image)", IMAGE)
     assert gallery.page.evaluate(FOCUSED)[0] == "GENERATED-IMAGE"
-    for text in ("Copy link", "Grab", "Download", "Details and alternatives"):
+    for text in ("Copy link", "Grab", "Download", "Details"):
         act(text)
     act("LLM info")
     expect(gallery.element.locator("dialog[open]")).to_be_visible()
@@ -533,7 +542,7 @@ def test_a_look_that_finds_nothing_leads_back_to_the_same_offer(gallery: Gallery
     assert "The token is not valid." in gallery.text
     assert "You were not charged." in gallery.text
     press(gallery, "Back to the offer")
-    assert buttons(gallery)[:2] == ["Generate Image for $0.0527", "Decline"]
+    assert buttons(gallery)[-2:] == ["Generate Image for $0.0527", "Not now"]
     quote = read_fixture("pending")["data"]["estimate"]["quote"]
     press(gallery, "Generate Image for $0.0527")
     sent = [call[1] for call in calls(gallery) if call[0] == "generate"]
@@ -627,3 +636,20 @@ def test_an_address_that_leads_nowhere_is_an_error_and_no_offer(gallery: Gallery
     settle(gallery, "(problem) => client.reject('watch', problem)", ABSENT)
     assert "There is no image here" in gallery.text
     assert buttons(gallery) == ["Check again"]
+
+
+def test_a_press_shows_the_picture_as_large_as_the_window(gallery: Gallery) -> None:
+    gallery.show("complete")
+    gallery.element.locator(".link").focus()
+    gallery.page.keyboard.press("Enter")
+    box = gallery.element.get_by_role("dialog")
+    expect(box).to_be_visible()
+    assert box.bounding_box() == {"x": 0, "y": 0, "width": 768, "height": 900}
+    assert box.locator("img").get_attribute("src") == IMAGE["imageUrl"]
+    gallery.page.keyboard.press("Escape")
+    expect(box).to_have_count(0)
+    assert gallery.page.evaluate(FOCUSED) == ["GENERATED-IMAGE", "link"]
+    gallery.element.locator(".link").click()
+    expect(box).to_be_visible()
+    box.click(position={"x": 5, "y": 5})
+    expect(box).to_have_count(0)

@@ -1,5 +1,6 @@
 """A link to an offer, as MCP hands it out: the page prices it anew, and only a click buys it."""
 
+import re
 from urllib.parse import quote, urlencode
 
 from playwright.sync_api import expect
@@ -33,10 +34,11 @@ def test_a_link_is_priced_for_the_person_who_opens_it_and_bought_with_a_click(
     page = visitor.page
     fragment = urlencode(WANTED, quote_via=quote)
     page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
-    offer = page.locator("#made generated-image").first
+    offer = visitor.images.first
     expect(offer.locator(".prompt")).to_have_text(WANTED["prompt"], timeout=TIMEOUT_MS)
     expect_offered(offer)
-    assert page.url.partition("#")[2] == ""
+    # The address names the conversation, and nothing of the request.
+    assert re.fullmatch(r"create/\w+", page.url.partition("#")[2])
     assert price_of(offer) == "$0.0412"
     assert drawn(stack) == 0
     assert visitor.person.usage()["attempts"] == 0

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from local.paths import STATE
@@ -21,7 +20,7 @@ from tests.browser.pages import (
     expect_seen,
     expect_state,
 )
-from tests.browser.test_page_rules import RULES
+from tests.browser.test_page_rules import faults
 from tests.fakes.pictures import picture
 from tests.stack.driver import Driver
 
@@ -41,7 +40,7 @@ def tiles(page: Page) -> Locator:
 
 
 def gallery(visitor: Visitor) -> Locator:
-    visitor.page.get_by_role("button", name="Pictures", exact=True).click()
+    visitor.show("gallery")
     return tiles(visitor.page)
 
 
@@ -57,21 +56,24 @@ def press(dialog: Locator, name: str) -> None:
     dialog.get_by_role("button", name=name, exact=True).click()
 
 
-def offer(visitor: Visitor) -> Locator:
-    """The form's offer, once it is the one of what the form says."""
-    found = visitor.page.locator("#made generated-image").first
-    expect_offered(found)
-    expect(found).not_to_have_attribute("inert", "", timeout=TIMEOUT_MS)
-    return found
+def sent(visitor: Visitor, words: str) -> Locator:
+    """The offer for words that are sent with the composer's settings and pictures."""
+    visitor.page.get_by_label("Message", exact=True).fill(words)
+    expect(visitor.page.locator("#price")).to_contain_text("at most $", timeout=TIMEOUT_MS)
+    before = visitor.images.count()
+    visitor.page.get_by_role("button", name="Send").click()
+    return newest(visitor, before + 1)
+
+
+def newest(visitor: Visitor, count: int) -> Locator:
+    """The newest of so many offers of the conversation."""
+    expect(visitor.images).to_have_count(count, timeout=TIMEOUT_MS)
+    expect_offered(visitor.images.last)
+    return visitor.images.last
 
 
 def screenshot(visitor: Visitor, name: str) -> None:
     visitor.page.screenshot(path=STATE / "screens" / f"own-{name}.png")
-
-
-def faults(page: Page) -> list[tuple[str, str]]:
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [(one["id"], str(node["target"])) for one in found for node in one["nodes"]]
 
 
 def shift(page: Page) -> float:
@@ -102,16 +104,16 @@ def drawn_and_changed_twice(visitor: Visitor) -> None:
     approve(blue).click()
     expect_seen(blue)
     screenshot(visitor, "chat-changed")
-    blue.get_by_role("button", name="Change this picture").click()
+    blue.get_by_role("button", name="Edit").click()
     expect(page.locator("#given li")).to_have_count(1, timeout=TIMEOUT_MS)
-    page.get_by_label("Prompt", exact=True).fill("add a small hut")
-    hut = offer(visitor)
+    hut = sent(visitor, "add a small hut")
+    expect(page.locator("#given li")).to_have_count(0)
     expect(hut.locator(".prompt")).to_have_text("add a small hut", timeout=TIMEOUT_MS)
     second = blue.evaluate("element => element.data.image.id")
     assert inputs_of(hut) == [("edit", second[:24])]
     approve(hut).click()
     expect_seen(hut)
-    screenshot(visitor, "form-changed")
+    screenshot(visitor, "edited")
 
 
 def inputs_of(element: Locator) -> list[tuple[str, str]]:
@@ -121,9 +123,10 @@ def inputs_of(element: Locator) -> list[tuple[str, str]]:
 
 def four_by_the_cheaper_choice(visitor: Visitor) -> None:
     """Four more like the first picture."""
-    visitor.images.first.get_by_role("button", name="More actions").click()
+    before = visitor.images.count()
+    visitor.images.first.get_by_role("button", name="More").click()
     press(visitor.page.get_by_role("dialog", name="Your picture"), "Make more")
-    four = offer(visitor)
+    four = newest(visitor, before + 1)
     button = four.get_by_role("button", name="Generate 4 Images for $")
     expect(button).to_be_visible(timeout=TIMEOUT_MS)
     dear = button.inner_text()
@@ -143,9 +146,10 @@ def four_by_the_cheaper_choice(visitor: Visitor) -> None:
 
 def worked_on(visitor: Visitor, action: str, label: str) -> None:
     """The first picture, upscaled or cut out."""
-    visitor.images.first.get_by_role("button", name="More actions").click()
+    before = visitor.images.count()
+    visitor.images.first.get_by_role("button", name="More").click()
     press(visitor.page.get_by_role("dialog", name="Your picture"), action)
-    found = visitor.page.locator("#made generated-image").first
+    found = newest(visitor, before + 1)
     button = found.get_by_role("button", name=f"{label} Image for $")
     expect(button).to_be_visible(timeout=TIMEOUT_MS)
     visitor.page.wait_for_timeout(700)
@@ -153,7 +157,6 @@ def worked_on(visitor: Visitor, action: str, label: str) -> None:
     expect_state(found, "complete")
     # It has no quality levels, so that none is named.
     expect(found.get_by_text("Standard", exact=True)).to_have_count(0)
-    expect(visitor.page.locator("#why")).not_to_contain_text("Quality")
     expect_seen(found)
     screenshot(visitor, action.lower().replace(" ", "-"))
 
@@ -165,9 +168,10 @@ def one_deleted(visitor: Visitor) -> str:
     dialog.locator("img").evaluate("image => image.decode()")
     screenshot(visitor, "dialog")
     press(dialog, "Delete")
-    expect(dialog).to_contain_text(re.compile(r"The charge of \$0\.\d+ stays"))
+    toast = visitor.page.get_by_role("region", name="Undo")
+    expect(toast).to_contain_text(re.compile(r"The charge of \$0\.\d+ stays"))
     screenshot(visitor, "delete")
-    press(dialog, "Delete for good")
+    toast.get_by_role("button", name="Close").click()
     expect(tiles(visitor.page)).to_have_count(8, timeout=TIMEOUT_MS)
     return link
 
@@ -234,18 +238,18 @@ def test_each_state_is_accessible_and_fits(visit: Visit, theme: str, width: int)
     assert faults(page) == []
     press(dialog, "Delete")
     assert faults(page) == []
-    press(dialog, "Keep it")
-    press(dialog, "Close")
+    page.get_by_role("button", name="Undo").click()
+    expect(tiles(page)).to_have_count(3, timeout=TIMEOUT_MS)
     screenshot(visitor, f"gallery-{name}")
     assert faults(page) == []
     scroll, inner = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert scroll <= inner
-    press(opened(visitor, 2), "Change this picture")
+    press(opened(visitor, 2), "Edit")
     page.locator("#file").set_input_files([FILE])
     expect(page.locator("#given-note")).to_contain_text("is uploaded", timeout=TIMEOUT_MS)
     screenshot(visitor, f"inputs-{name}")
     assert faults(page) == []
-    page.get_by_role("button", name="Choose one of yours").click()
+    page.get_by_role("button", name="Choose one of your pictures").click()
     expect(page.locator("#choice .tiles button")).to_have_count(3, timeout=TIMEOUT_MS)
     screenshot(visitor, f"choice-{name}")
     assert faults(page) == []
@@ -266,14 +270,6 @@ def test_the_keyboard_alone_opens_asks_deletes_and_keeps_its_place(visit: Visit)
     expect(tiles(page).first).to_be_focused()
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="Delete", exact=True).focus()
-    page.keyboard.press("Enter")
-    # A second Enter keeps the picture.
-    expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(dialog.get_by_role("button", name="Delete", exact=True)).to_be_focused()
-    page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    expect(dialog.get_by_role("button", name="Delete for good")).to_be_focused()
     page.keyboard.press("Enter")
     expect(tiles(page)).to_have_count(1, timeout=TIMEOUT_MS)
     expect(tiles(page).first).to_be_focused()
@@ -299,41 +295,80 @@ def test_a_deletion_that_fails_says_so_and_can_be_repeated(visit: Visit) -> None
 
     visitor.page.route("**/images/*", fail)
     press(dialog, "Delete")
-    press(dialog, "Delete for good")
-    expect(dialog.get_by_text("A store does not answer.")).to_be_visible(timeout=TIMEOUT_MS)
-    visitor.page.unroute("**/images/*")
-    press(dialog, "Delete for good")
-    expect(dialog).to_be_hidden(timeout=TIMEOUT_MS)
     expect(visitor.page.get_by_text("You have no pictures yet.")).to_be_visible()
+    visitor.page.get_by_role("region", name="Undo").get_by_role("button", name="Close").click()
+    said = visitor.page.locator("#said")
+    expect(said).to_contain_text("not deleted. A store does not answer.", timeout=TIMEOUT_MS)
+    # It is there again, and can be deleted.
+    expect(tiles(visitor.page)).to_have_count(1, timeout=TIMEOUT_MS)
+    visitor.page.unroute("**/images/*")
+    press(opened(visitor), "Delete")
+    visitor.page.get_by_role("region", name="Undo").get_by_role("button", name="Close").click()
+    expect(visitor.page.get_by_text("You have no pictures yet.")).to_be_visible()
+
+
+def test_a_deletion_is_taken_back_within_ten_seconds_and_done_when_the_page_is_left(
+    visit: Visit,
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    kept, gone = made(visitor, "A fox", "A hut")
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if one.method == "DELETE" else None)
+    press(opened(visitor, 1), "Delete")
+    expect(tiles(page)).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(tiles(page)).to_have_count(2, timeout=TIMEOUT_MS)
+    assert asked == []
+    press(opened(visitor, 0), "Delete")
+    expect(tiles(page)).to_have_count(1)
+    page.reload()
+    expect(tiles(page)).to_have_count(1, timeout=TIMEOUT_MS)
+    assert visitor.person.status(gone["id"]).status == 410
+    assert visitor.person.status(kept["id"]).status == 200
 
 
 def test_a_file_is_uploaded_once_and_the_price_comes_with_it(visit: Visit) -> None:
     visitor = visit()
     page = visitor.page
-    page.get_by_label("Prompt", exact=True).fill("make it a night")
-    with page.expect_request(lambda one: one.method == "PUT") as sent:
+    with page.expect_request(lambda one: one.method == "PUT") as put:
         page.locator("#file").set_input_files([FILE])
-    assert sent.value.headers["if-none-match"] == "*"
+    assert put.value.headers["if-none-match"] == "*"
     expect(page.locator("#given-note")).to_contain_text("EXIF, GPS", timeout=TIMEOUT_MS)
-    found = offer(visitor)
-    inputs = found.evaluate("element => element.data.estimate.inputs")
-    assert [(one["role"], one["width"], one["height"]) for one in inputs] == [("edit", 96, 64)]
+    expect(page.get_by_label("What happens with harbour.jpg")).to_have_value("edit")
     assert page.locator("#size").input_value() == "same"
     page.get_by_label("What happens with harbour.jpg").select_option("reference")
-    expect(found).not_to_have_attribute("inert", "", timeout=TIMEOUT_MS)
-    page.wait_for_function(
-        "() => document.querySelector('#made generated-image').data.estimate"
-        ".inputs[0].role === 'reference'",
-        timeout=TIMEOUT_MS,
-    )
-    approve(offer(visitor)).click()
-    expect_seen(page.locator("#made generated-image").first)
     page.reload()
     # Nothing serves an upload: after a reload its name stands for it.
     expect(page.locator("#given")).to_contain_text("harbour.jpg", timeout=TIMEOUT_MS)
-    page.get_by_role("button", name="Remove harbour.jpg").click()
+    found = sent(visitor, "make it a night")
+    inputs = found.evaluate("element => element.data.estimate.inputs")
+    assert [(one["role"], one["width"], one["height"]) for one in inputs] == [("reference", 96, 64)]
+    expect(page.get_by_text("With harbour.jpg")).to_be_visible()
+    approve(found).click()
+    expect_seen(found)
+    # They belonged to that request.
     expect(page.locator("#given li")).to_have_count(0)
     assert page.locator("#size").input_value() == "square"
+
+
+def test_a_picture_is_pasted_into_the_message(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.evaluate(PASTE)
+    expect(visitor.page.locator("#given-note")).to_contain_text("is uploaded", timeout=TIMEOUT_MS)
+    expect(visitor.page.locator("#given")).to_contain_text("pasted.png")
+    assert visitor.page.locator("#say").input_value() == ""
+
+
+PASTE = """async () => {
+  const canvas = new OffscreenCanvas(96, 64);
+  canvas.getContext("2d").fillRect(0, 0, 50, 50);
+  const file = new File([await canvas.convertToBlob()], "pasted.png", { type: "image/png" });
+  const clipboardData = new DataTransfer();
+  clipboardData.items.add(file);
+  const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+  document.getElementById("say").dispatchEvent(event);
+}"""
 
 
 @pytest.mark.parametrize(
@@ -361,9 +396,9 @@ def test_a_file_that_cannot_be_an_input_is_refused_before_it_is_sent(
 def test_a_file_that_is_no_picture_is_refused_in_words_of_the_service(visit: Visit) -> None:
     visitor = visit()
     page = visitor.page
-    page.get_by_label("Prompt", exact=True).fill("make it a night")
     text: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture" * 9}
     page.locator("#file").set_input_files([text])
+    page.get_by_label("Message", exact=True).fill("make it a night")
     words = "The file is not an image in a supported format. Send a PNG, JPEG or WebP."
     expect(page.locator("#why")).to_have_text(words, timeout=TIMEOUT_MS)
 
@@ -433,6 +468,6 @@ def test_another_user_sees_none_of_them_and_a_link_brings_no_inputs(visit: Visit
     expect(page.get_by_text("You have no pictures yet.")).to_be_visible(timeout=TIMEOUT_MS)
     expect(tiles(page)).to_have_count(0)
     page.evaluate("location.hash = 'prompt=A%20boat&inputs=x'")
-    expect(page.locator("#prompt")).to_have_value("A boat")
-    offer(visitor)
+    newest(visitor, 1)
+    assert visitor.images.first.evaluate("element => element.data.estimate.inputs") == []
     expect(page.locator("#given li")).to_have_count(0)

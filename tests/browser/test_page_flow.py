@@ -61,14 +61,15 @@ def test_one_message_may_ask_for_several_images(visit: Visit, stack: Driver) -> 
     visitor.page.screenshot(path=STATE / "screens" / "page-two-images.png")
 
 
-def test_every_call_of_a_turn_is_listed_with_its_cost(visit: Visit) -> None:
+def test_every_call_of_a_conversation_is_listed_with_its_cost(visit: Visit) -> None:
     visitor = visit()
     visitor.say(FOX)
     approve(visitor.images.first).click()
     expect_state(visitor.images.first, "complete")
-    button = visitor.page.locator("#messages").get_by_role("button", name=re.compile("^LLM info:"))
+    drawer = visitor.develop()
+    button = drawer.get_by_role("button", name=re.compile("^LLM info:"))
     button.click()
-    rows = visitor.page.locator("#messages llm-info tbody tr")
+    rows = drawer.locator("llm-info tbody tr")
     expect(rows).to_have_count(3)
     assert [one.locator("td").first.inner_text() for one in rows.all()] == ["Text", "Text", "Image"]
     visitor.page.screenshot(path=STATE / "screens" / "page-llm-info.png")
@@ -76,56 +77,58 @@ def test_every_call_of_a_turn_is_listed_with_its_cost(visit: Visit) -> None:
     expect(button).to_be_focused()
 
 
-def test_the_form_shows_the_price_while_it_is_written(visit: Visit, stack: Driver) -> None:
+def test_the_composer_shows_the_price_while_the_words_are_written(
+    visit: Visit, stack: Driver
+) -> None:
     visitor = visit()
-    offer = visitor.ask("A lighthouse at dawn", quality="fast")
-    cheap = visitor.page.locator("#price").inner_text()
-    assert cheap == f"at most {price_of(offer)}"
-    visitor.page.locator("#quality").select_option("ultra")
-    expect(visitor.page.locator("#price")).not_to_have_text(cheap, timeout=TIMEOUT_MS)
-    dear = visitor.page.locator("#price").inner_text()
-    expect(approve(offer)).to_contain_text(dear.removeprefix("at most "))
+    price = visitor.page.locator("#price")
+    visitor.set(quality="fast")
+    visitor.page.get_by_label("Message", exact=True).fill("A lighthouse at dawn")
+    expect(price).to_contain_text("at most $", timeout=TIMEOUT_MS)
+    cheap = price.inner_text()
+    visitor.set(quality="ultra")
+    # It belonged to the settings before.
+    expect(price).to_have_text("")
+    expect(price).to_contain_text("at most $", timeout=TIMEOUT_MS)
+    dear = price.inner_text()
+    assert dear != cheap
+    visitor.page.screenshot(path=STATE / "screens" / "page-settings.png")
+    visitor.page.get_by_role("button", name="Send").click()
+    expect_offered(visitor.images.first)
+    assert dear == f"at most {price_of(visitor.images.first)}"
     assert drawn(stack) == 0
-    visitor.page.screenshot(path=STATE / "screens" / "page-form.png")
 
 
-def test_the_form_takes_every_wish_to_the_service(visit: Visit) -> None:
+def test_settings_go_to_the_service_word_for_word(visit: Visit) -> None:
     visitor = visit()
-    wishes = {
-        "quality": "high",
-        "size": "landscape",
-        "provider": "gemini",
-        "maxCost": "0.2",
-        "style": "ink",
-    }
+    wishes = {"quality": "high", "size": "landscape", "maxCost": "0.2", "style": "ink"}
+    visitor.set(**wishes, count="2", seed="7")
+    expect(visitor.page.locator("#tune")).to_have_text("Settings · 6")
+    visitor.page.get_by_label("Message", exact=True).fill("A lighthouse")
     with visitor.page.expect_request(lambda one: one.url.endswith("/estimate")) as asked:
-        offer = visitor.ask("A lighthouse", **wishes)
-    assert json.loads(asked.value.post_data or "") == {"prompt": "A lighthouse", **wishes}
+        visitor.page.get_by_role("button", name="Send").click()
+    body = json.loads(asked.value.post_data or "")
+    assert body == {"prompt": "A lighthouse", **wishes, "count": 2, "seed": 7}
+    offer = visitor.images.first
+    expect_offered(offer)
     data: dict[str, Any] = offer.evaluate("element => element.data")
-    estimate = data["estimate"]
-    assert (estimate["provider"], estimate["quality"]) == ("gemini", "high")
-    assert estimate["style"] == "ink"
-    approve(offer).click()
-    expect_seen(offer)
+    assert (data["estimate"]["quality"], data["estimate"]["style"]) == ("high", "ink")
+    assert not [url for url in visitor.requests if url.endswith("/chat")]
 
 
-def test_a_price_is_asked_for_once_when_the_typing_pauses(visit: Visit) -> None:
+def test_a_model_is_chosen_by_name_and_settings_can_be_left(visit: Visit) -> None:
     visitor = visit()
-    before = len([url for url in visitor.requests if url.endswith("/estimate")])
-    visitor.page.locator("#prompt").press_sequentially("A small boat on a lake", delay=5)
-    offer = visitor.page.locator("#made generated-image .prompt")
-    expect(offer).to_have_text("A small boat on a lake", timeout=TIMEOUT_MS)
-    asked = len([url for url in visitor.requests if url.endswith("/estimate")]) - before
-    assert asked <= 2
-
-
-def test_an_offer_for_other_words_cannot_be_clicked(visit: Visit) -> None:
-    visitor = visit()
-    offer = visitor.ask("A red boat")
-    visitor.page.route("**/estimate", lambda route: route.abort())
-    visitor.page.locator("#prompt").fill("A blue boat")
-    expect(offer).to_have_attribute("inert", "")
-    expect(visitor.page.locator("#why")).to_contain_text("could not be reached", timeout=TIMEOUT_MS)
+    visitor.set()
+    models = visitor.page.locator("#model option")
+    expect(models).not_to_have_count(1, timeout=TIMEOUT_MS)
+    key = models.nth(3).get_attribute("value") or ""
+    visitor.set(model=key)
+    with visitor.page.expect_request(lambda one: one.url.endswith("/estimate")) as asked:
+        visitor.page.get_by_label("Message", exact=True).fill("A hut")
+    assert json.loads(asked.value.post_data or "") == {"prompt": "A hut", "model": key}
+    visitor.page.get_by_role("button", name="Use no settings").click()
+    expect(visitor.page.locator("#tune")).to_have_text("Settings")
+    expect(visitor.page.locator("#price")).to_have_text("")
 
 
 @pytest.mark.parametrize("prompt", HOSTILE)
@@ -133,6 +136,7 @@ def test_hostile_words_are_shown_as_words(visit: Visit, prompt: str) -> None:
     visitor = visit()
     visitor.say(prompt)
     expect_offered(visitor.images.first)
+    assert visitor.page.locator(".user p").inner_text() == prompt
     offer = visitor.ask(prompt)
     assert visitor.page.locator(".user p").inner_text() == prompt
     assert offer.locator(".prompt").inner_text() == prompt
@@ -169,7 +173,6 @@ def test_what_was_read_stays_when_an_answer_breaks_off(visit: Visit) -> None:
     expect(visitor.page.locator(".assistant p").first).to_have_text("A fox in snow?")
     visitor.page.reload()
     expect(visitor.page.locator(".assistant p").first).to_have_text("A fox in snow?")
-    visitor.show("chat")
     visitor.page.get_by_role("button", name="Ask again").click()
     expect_offered(visitor.images.first)
     assert visitor.page.locator(".user").count() == 1

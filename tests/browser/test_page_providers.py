@@ -15,6 +15,7 @@ def cell(visitor: Visitor, provider: str) -> Locator:
 
 
 def broken(visitor: Visitor, provider: str) -> None:
+    visitor.develop()
     switch = cell(visitor, provider).get_by_role("switch")
     expect(switch).not_to_be_checked()
     switch.click()
@@ -62,6 +63,7 @@ def test_a_provider_is_well_again_when_its_switch_is_put_back(visit: Visit, stac
     visitor = visit()
     broken(visitor, "gemini")
     visitor.page.reload()
+    visitor.develop()
     switch = cell(visitor, "gemini").get_by_role("switch")
     expect(switch).to_be_checked(timeout=TIMEOUT_MS)
     switch.click()

@@ -24,28 +24,38 @@ from tests.browser.stage import serving
 
 pytest_plugins = ["tests.browser.deployed"]
 
-PARTS = ("chat", "make", "state")
+VIEWS = ("create", "gallery", "usage")
+SHOWN = {"create": "generated-image", "gallery": ".tiles img", "usage": ".chart"}
+WIDER = "document.documentElement.scrollWidth > window.innerWidth"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 def used(visitor: Visitor) -> Visitor:
     """The page with a conversation, a picture and an offer on it."""
-    visitor.say("Sketch two logos for a bakery, fast quality")
-    expect(visitor.images).to_have_count(2, timeout=TIMEOUT_MS)
-    approve(visitor.images.first).click()
-    expect_seen(visitor.images.first)
     visitor.ask("A lighthouse at dawn, with a very long line of words behind it " * 3)
+    visitor.say("Sketch two logos for a bakery, fast quality")
+    expect(visitor.images).to_have_count(3, timeout=TIMEOUT_MS)
+    approve(visitor.images.nth(1)).click()
+    expect_seen(visitor.images.nth(1))
     return visitor
+
+
+STICKY = """(position) => {
+  for (const one of document.querySelectorAll(".top, #composer")) one.style.position = position;
+}"""
 
 
 def faults(page: Page) -> list[tuple[str, str]]:
     """What axe finds: the rule, and where."""
+    # What is scrolled halfway below a sticky bar can be scrolled out of it.
+    page.evaluate(STICKY, "static")
     found = Axe().run(page, options=RULES).response["violations"]
+    page.evaluate(STICKY, "")
     return [(one["id"], str(node["target"])) for one in found for node in one["nodes"]]
 
 
 def seen(page: Page) -> set[str]:
-    """The parts of the page that are on the screen."""
+    """The views of the page that are on the screen."""
     found = page.locator("[data-part]").filter(visible=True).all()
     return {str(one.get_attribute("data-part")) for one in found}
 
@@ -61,17 +71,45 @@ def focused(page: Page) -> str:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 768, 1280])
-def test_every_part_is_accessible_and_fits(visit: Visit, theme: str, width: int) -> None:
+def test_every_view_is_accessible_and_fits(visit: Visit, theme: str, width: int) -> None:
     visitor = used(visit(width=width, theme=theme))
-    for part in PARTS:
-        visitor.show(part)
-        assert seen(visitor.page) == (set(PARTS) if width >= 900 else {part})
+    for view in VIEWS:
+        visitor.show(view)
+        expect(visitor.page.locator(SHOWN[view]).first).to_be_visible(timeout=TIMEOUT_MS)
+        assert seen(visitor.page) == {view}
         assert faults(visitor.page) == []
-        scroll, inner = visitor.page.evaluate(
-            "[document.documentElement.scrollWidth, window.innerWidth]"
-        )
-        assert scroll <= inner
-        visitor.page.screenshot(path=STATE / "screens" / f"page-{part}-{width}-{theme}.png")
+        assert not visitor.page.evaluate(WIDER)
+        visitor.page.screenshot(path=STATE / "screens" / f"page-{view}-{width}-{theme}.png")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_drawers_and_the_list_of_conversations_are_accessible_and_fit(
+    visit: Visit, width: int
+) -> None:
+    visitor = used(visit(width=width))
+    page = visitor.page
+    visitor.set(quality="fast")
+    page.screenshot(path=STATE / "screens" / f"page-settings-{width}.png")
+    assert faults(page) == []
+    page.locator("#history").click()
+    expect(page.get_by_role("dialog", name="Conversations")).to_be_visible(timeout=TIMEOUT_MS)
+    assert faults(page) == []
+    page.keyboard.press("Escape")
+    visitor.develop()
+    page.screenshot(path=STATE / "screens" / f"page-developer-{width}.png")
+    assert faults(page) == []
+    assert not page.evaluate(WIDER)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_is_whole_where_text_runs_from_right_to_left(visit: Visit, width: int) -> None:
+    visitor = used(visit(width=width))
+    visitor.page.evaluate("document.documentElement.dir = 'rtl'")
+    for view in VIEWS:
+        visitor.show(view)
+        expect(visitor.page.locator(SHOWN[view]).first).to_be_visible(timeout=TIMEOUT_MS)
+        assert not visitor.page.evaluate(WIDER)
+        visitor.page.screenshot(path=STATE / "screens" / f"page-{view}-{width}-rtl.png")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -89,8 +127,8 @@ def test_an_empty_page_and_the_question_for_a_token_are_accessible(
 def test_what_can_be_pressed_is_large_enough(visit: Visit, width: int) -> None:
     visitor = used(visit(width=width))
     small = []
-    for part in PARTS:
-        visitor.show(part)
+    for view in VIEWS:
+        visitor.show(view)
         for control in visitor.page.locator("button, input, select, textarea, a").all():
             box = control.bounding_box() if control.is_visible() else None
             if box and box["width"] > 1 and (box["width"] < 24 or box["height"] < 20):

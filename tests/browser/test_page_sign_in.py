@@ -1,16 +1,16 @@
-"""Signing in on the deployed page: there and back, renewal, several tabs, sign-out."""
+"""Signing in on the deployed page: there and back, renewal, tabs, sign-out, hostile answers."""
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+import jwt
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from imagegen.providers import PROVIDERS
 from tests.browser.pages import (
     FOX,
     TIMEOUT_MS,
@@ -54,7 +54,8 @@ class Guest:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("framenavigated", lambda frame: self.addresses.append(frame.url))
         page.goto(url or self.url)
-        expect(page.locator("#providers li")).to_have_count(len(PROVIDERS), timeout=TIMEOUT_MS)
+        # The page has a name of its own for the button as soon as it runs.
+        expect(page.locator("#person")).not_to_have_text("Your token", timeout=TIMEOUT_MS)
         return page
 
     def choose(self, name: str, page: Page | None = None) -> None:
@@ -124,6 +125,9 @@ def enter(browser: Browser, stack: Driver) -> Iterator[Enter]:
 def test_the_page_opens_signed_out_and_a_demo_person_is_two_presses_away(enter: Enter) -> None:
     guest = enter()
     expect(guest.page.get_by_text(NEED)).to_be_visible()
+    # There is no conversation to leave, and none to go back to.
+    for name in ("#anew", "#history"):
+        expect(guest.page.locator(name)).to_be_hidden()
     assert faults(guest.page) == []
     guest.page.locator("#sign-in").click()
     expect(guest.page.get_by_role("heading", name="Who are you?")).to_be_visible()
@@ -147,24 +151,48 @@ def test_no_address_ever_has_a_token(enter: Enter) -> None:
 
 def test_what_was_written_before_is_there_after_signing_in(enter: Enter) -> None:
     guest = enter()
-    guest.page.get_by_label("Prompt", exact=True).fill("A boat")
     guest.say("Draw a lighthouse")
     expect(guest.page.get_by_text(NEED).first).to_be_visible()
     guest.sign_in()
     expect(guest.page.get_by_label("Message", exact=True)).to_have_value("Draw a lighthouse")
-    offer = guest.page.locator("#made generated-image").first
-    expect(offer.locator(".prompt")).to_have_text("A boat", timeout=TIMEOUT_MS)
 
 
-def test_a_link_to_an_offer_survives_signing_in(enter: Enter) -> None:
+def test_settings_that_were_chosen_before_are_there_after_signing_in(enter: Enter) -> None:
     guest = enter()
-    guest.page.close()
-    guest.page = guest.open(f"{guest.url}#prompt=A%20blue%20boat&quality=fast")
-    expect(guest.page.locator("#prompt")).to_have_value("A blue boat")
+    guest.page.locator("#tune").click()
+    guest.page.locator("#quality").select_option("fast")
+    guest.page.get_by_label("Message", exact=True).fill("A boat")
     guest.sign_in()
-    offer = guest.page.locator("#made generated-image").first
-    expect(offer.locator(".prompt")).to_have_text("A blue boat", timeout=TIMEOUT_MS)
+    expect(guest.page.get_by_label("Message", exact=True)).to_have_value("A boat")
     expect(guest.page.locator("#quality")).to_have_value("fast")
+    expect(guest.page.locator("#price")).to_contain_text("at most $", timeout=TIMEOUT_MS)
+
+
+def test_a_view_that_was_open_before_is_open_after_signing_in(enter: Enter) -> None:
+    guest = enter()
+    guest.page.locator("nav a[href='#usage']").click()
+    guest.sign_in()
+    expect(guest.page.locator("#usage .figure").first).to_have_text("$0.00", timeout=TIMEOUT_MS)
+
+
+@pytest.mark.parametrize("asked", ["link", "settings"])
+def test_a_request_that_was_made_before_is_priced_after_signing_in(
+    enter: Enter, asked: str
+) -> None:
+    guest = enter()
+    if asked == "link":
+        guest.page.close()
+        guest.page = guest.open(f"{guest.url}#prompt=A%20blue%20boat&quality=fast")
+    else:
+        guest.page.locator("#tune").click()
+        guest.page.locator("#quality").select_option("fast")
+        guest.say("A blue boat")
+    expect(guest.page.locator("#messages").get_by_text(NEED)).to_be_visible(timeout=TIMEOUT_MS)
+    guest.sign_in()
+    expect(guest.image.locator(".prompt")).to_have_text("A blue boat", timeout=TIMEOUT_MS)
+    expect_offered(guest.image)
+    expect(guest.page.locator("#messages generated-image")).to_have_count(1)
+    expect(guest.page.get_by_label("Message", exact=True)).to_have_value("")
 
 
 def test_a_reload_and_another_tab_keep_the_session(enter: Enter) -> None:
@@ -238,10 +266,9 @@ def test_two_tabs_renew_once(enter: Enter) -> None:
     expect(other.locator("#person")).to_have_text(who, timeout=TIMEOUT_MS)
     sent = count(guest)
     guest.change("held.due = 0;")
-    ask = "document.dispatchEvent(new Event('visibilitychange'))"
-    for _ in range(3):
+    for view in ("usage", "gallery", "create"):
         for tab in (guest.page, other):
-            tab.evaluate(ask)
+            tab.evaluate("(view) => { location.hash = view; }", view)
     guest.say()
     expect_offered(guest.image)
     assert len(sent) == 1
@@ -269,6 +296,23 @@ def interrupted(guest: Guest) -> None:
     expect(guest.page.get_by_text("the image that you clicked will be made")).to_be_visible(
         timeout=TIMEOUT_MS
     )
+
+
+def test_an_interrupted_click_goes_on_after_signing_in_and_makes_one_image(enter: Enter) -> None:
+    guest = enter()
+    who = guest.sign_in()
+    before = drawn(guest.stack)
+    interrupted(guest)
+    assert drawn(guest.stack) == before
+    # The issuer still has its own session: nobody is asked anything.
+    guest.page.locator("#sign-in").click()
+    expect(guest.page.locator("#person")).to_have_text(who, timeout=TIMEOUT_MS)
+    expect_seen(guest.image)
+    assert drawn(guest.stack) == before + 1
+    guest.page.reload()
+    expect_seen(guest.image)
+    assert drawn(guest.stack) == before + 1
+    assert guest.errors == []
 
 
 def test_signing_in_in_another_tab_is_enough(enter: Enter) -> None:
@@ -344,5 +388,103 @@ def test_the_next_person_sees_nothing_of_the_one_before_who_finds_their_images(
     expect(guest.page.locator("#spent")).to_have_text("$0.00 spent", timeout=TIMEOUT_MS)
     guest.sign_out()
     guest.sign_in(who)
-    guest.page.locator("nav button[data-show=pictures]").click()
-    expect(guest.page.locator("#gallery img").first).to_be_visible(timeout=TIMEOUT_MS)
+    guest.page.locator("nav a[href='#gallery']").click()
+    expect(guest.page.locator("#gallery .tiles img").first).to_be_visible(timeout=TIMEOUT_MS)
+
+
+# What an attacker may send.
+
+
+def returned(guest: Guest) -> str:
+    """Go through a sign-in up to the way back, which does not happen; its address."""
+    kept: list[str] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        kept.append(route.fetch(max_redirects=0).headers["location"])
+        route.fulfill(body="Held.", content_type="text/plain")
+
+    guest.context.route("**/authorize*", hold)
+    guest.page.locator("#sign-in").click()
+    guest.page.get_by_label("Somebody else").fill(f"guest-{uuid4()}")
+    guest.page.get_by_role("button", name="Sign in").click()
+    expect(guest.page.get_by_text("Held.")).to_be_visible(timeout=TIMEOUT_MS)
+    guest.context.unroute("**/authorize*")
+    return kept[0]
+
+
+def expect_nobody(guest: Guest, words: str) -> None:
+    expect(guest.page.get_by_text(words)).to_be_visible(timeout=TIMEOUT_MS)
+    expect(guest.page.locator("#person")).to_have_text("Sign in")
+    assert guest.page.evaluate("localStorage.getItem('imagegen.session')") is None
+    assert guest.page.url == guest.url
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("state", "forged", "does not belong to a sign-in that began in this tab"),
+        ("iss", "https://evil.example", "not meant for this page"),
+        ("code", "stolen", "took too long, or was used"),
+    ],
+)
+def test_a_changed_answer_signs_nobody_in(enter: Enter, name: str, value: str, words: str) -> None:
+    guest = enter()
+    back = urlsplit(returned(guest))
+    query = {key: one for key, (one,) in parse_qs(back.query).items()}
+    changed = "&".join(f"{key}={one}" for key, one in {**query, name: value}.items())
+    guest.page.goto(f"{guest.url}?{changed}")
+    expect_nobody(guest, words)
+
+
+def test_a_link_of_somebody_elses_sign_in_signs_nobody_in(enter: Enter) -> None:
+    attacker, guest = enter(), enter()
+    guest.page.goto(returned(attacker))
+    expect_nobody(guest, "does not belong to a sign-in that began in this tab")
+
+
+def test_going_back_to_a_used_code_changes_nothing(enter: Enter) -> None:
+    guest = enter()
+    back = returned(guest)
+    guest.page.goto(back)
+    expect(guest.page.locator("#spent")).to_contain_text("spent", timeout=TIMEOUT_MS)
+    before = guest.session
+    sent = count(guest)
+    guest.page.goto(back)
+    expect(guest.page.get_by_text("does not belong to a sign-in")).to_be_visible(timeout=TIMEOUT_MS)
+    assert guest.session["id"] == before["id"]
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"nonce": "another"}, {"nonce": None}, {"iss": "https://evil.example"}, {"aud": "another"}],
+)
+def test_a_token_for_another_sign_in_signs_nobody_in(
+    enter: Enter, claims: dict[str, str | None]
+) -> None:
+    guest = enter()
+
+    def change(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        found = jwt.decode(body["id_token"], options={"verify_signature": False})
+        body["id_token"] = jwt.encode({**found, **claims}, "k" * 32, "HS256")
+        route.fulfill(response=answer, json=body)
+
+    guest.context.route("**/token", change)
+    guest.page.locator("#sign-in").click()
+    guest.page.get_by_role("button", name="Alice").click()
+    expect_nobody(guest, "not meant for this page")
+
+
+def test_the_issuer_sends_nobody_elsewhere(enter: Enter) -> None:
+    guest = enter()
+    guest.page.locator("#sign-in").click()
+    expect(guest.page.get_by_role("heading", name="Who are you?")).to_be_visible()
+    asked = guest.page.url
+    evil = asked.replace("redirect_uri=", "redirect_uri=https%3A%2F%2Fevil.example%2F&was=")
+    guest.page.goto(evil)
+    expect(guest.page.get_by_text("Nobody was sent anywhere")).to_be_visible()

@@ -72,6 +72,23 @@ def test_one_click_sends_all_quotes_and_shows_a_grid(gallery: Gallery) -> None:
     assert gallery.errors == []
 
 
+def test_each_image_has_its_place_while_it_is_made(gallery: Gallery) -> None:
+    gallery.show(offer_of_four())
+    gallery.element.get_by_role("button", name="Generate 4 Images for $0.2108").click()
+    places = gallery.element.locator(".grid li")
+    assert [one.inner_text() for one in places.all()] == [
+        f"Image {number} is being made" for number in (1, 2, 3, 4)
+    ]
+    running = {"status": "generating", "charged": False}
+    images = [stored(0), *({"index": at, "id": IDS[at], **running} for at in (1, 2, 3))]
+    record = {"id": IDS[0], "startedAt": "2026-11-22T10:00:07.000Z", "images": images}
+    settle(gallery, "(record) => client.progress('generate', record)", record)
+    assert gallery.evaluate("(element) => element.dataset.state") == "generating"
+    assert places.count() == 4
+    assert places.first.locator("img").is_visible()
+    assert gallery.element.get_by_text("is being made").count() == 3
+
+
 def test_what_is_missing_is_said_and_was_not_charged(gallery: Gallery) -> None:
     click(gallery, [stored(0), missing(1), stored(2), missing(3)])
     assert "$0.1054 charged for 2 of 4 images." in gallery.text

@@ -105,21 +105,30 @@ def test_the_declared_events_are_those_of_the_manifest() -> None:
 
 def test_the_elements_stay_small() -> None:
     # As the page's function sends them: one script without its comments.
-    assert len(SERVED["/elements.js"].zipped) <= 18.2 * 1024
+    assert len(SERVED["/elements.js"].zipped) <= 18.35 * 1024
     # From a package: plain source, each file by itself.
-    assert gzipped(*loaded_by("elements.js")) <= 25 * 1024
+    assert gzipped(*loaded_by("elements.js")) <= 25.5 * 1024
     assert gzipped("aisdk.js") <= 1.5 * 1024
     assert gzipped("aisdk-chat.js") <= 1.75 * 1024
-    # Loaded only when they are needed: the dialog, what frameworks could not set, an upload.
+    # Loaded only when they are needed: dialogs, what frameworks could not set, an upload.
     assert gzipped("llm-dialog.js") <= 2.75 * 1024
+    assert gzipped("picture-acts.js", "saving.js") <= 2.5 * 1024
     assert gzipped("frameworks.js") <= 1024
     assert gzipped("upload.js") <= 1.5 * 1024
 
 
 def test_no_module_reaches_outside_its_folder_or_builds_markup_from_text() -> None:
-    late = ("aisdk.js", "aisdk-chat.js", "llm-dialog.js", "frameworks.js", "upload.js")
+    late = (
+        "aisdk.js",
+        "aisdk-chat.js",
+        "llm-dialog.js",
+        "frameworks.js",
+        "upload.js",
+        "picture-acts.js",
+    )
     for name in [*loaded_by("elements.js"), *late]:
         text = content_of(name).decode()
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
-        assert re.findall(r"https?://", text) == [], name
+        # The name of a namespace is no address.
+        assert re.findall(r"https?://", text.replace("http://www.w3.org/2000/svg", "")) == [], name
         assert max(map(len, text.splitlines())) < 240, name

@@ -46,6 +46,24 @@ def test_the_python_client_edits_files_with_a_mask_and_nothing_of_them_is_stored
     assert stored(stack, "inputs/") == before
 
 
+def test_the_python_client_gets_four_edits_of_one_picture_with_a_mask_and_three_references(
+    stack: Driver, person: Person
+) -> None:
+    references = [(f"{size}.png", picture(size=(size, 64)), "image/png") for size in (64, 80, 112)]
+    got = client_of(person).images.edit(
+        image=[("fox.png", picture(size=(96, 64)), "image/png"), *references],
+        mask=("mask.png", mask((96, 64))),
+        prompt=PROMPT,
+        model=MODEL,
+        n=4,
+    )
+    assert got.data is not None
+    assert all(one.b64_json for one in got.data)
+    assert len({one["imageId"] for one in receipt(got)["images"]}) == len(got.data) == 4
+    assert person.usage()["spent"] == receipt(got)["cost"]["charged"]
+    assert person.usage()["images"] == stack.counts("openai")["images"] == 4
+
+
 def test_an_image_is_made_and_edited_by_its_address_and_its_id(person: Person) -> None:
     client = client_of(person)
     first = receipt(client.images.generate(prompt="A red fox", model=MODEL))

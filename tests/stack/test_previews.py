@@ -1,5 +1,6 @@
 """Preview frames over the deployed functions: seen while the image is made, and gone afterwards."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import requests
 
 from tests.stack.driver import Answer, Driver, Person
 from tests.stack.proxy import Watch, watching
+from tests.stack.test_background import click, ended
 
 
 @pytest.fixture
@@ -41,7 +43,23 @@ class Seen:
     later: requests.Response
 
 
-def watched(person: Person, offer: dict[str, Any]) -> Seen:
+def confirmed(person: Person, offer: dict[str, Any]) -> Answer:
+    return person.confirm(offer)
+
+
+def confirmed_later(person: Person, offer: dict[str, Any]) -> Answer:
+    """Click, be answered before the image is made, and wait for its end."""
+    first = click(person, offer)
+    assert (first.status, first.json["status"]) == (202, "generating"), first.text
+    ended(person, offer["imageId"])
+    return person.status(offer["imageId"])
+
+
+def watched(
+    person: Person,
+    offer: dict[str, Any],
+    confirm: Callable[[Person, dict[str, Any]], Answer] = confirmed,
+) -> Seen:
     """Click, and look when the second frame is stored; the reply to that write is lost."""
     stack, seen = person.stack, list[tuple[dict[str, Any], requests.Response]]()
 
@@ -55,7 +73,7 @@ def watched(person: Person, offer: dict[str, Any]) -> Seen:
         ) as proxy,
         stack.configured("generate", AWS_ENDPOINT_URL=proxy),
     ):
-        answer = person.confirm(offer)
+        answer = confirm(person, offer)
         ((status, frame),) = seen
         later = requests.get(status["preview"]["url"], timeout=30)
     return Seen(answer, status, frame, later)
@@ -90,6 +108,37 @@ def test_a_picture_that_is_refused_after_its_frames_is_not_reachable_and_not_cha
     assert (seen.answer.status, seen.answer.json["charged"]) == (422, False)
     status = person.status(offer["imageId"]).json
     assert (status["status"], status["preview"]) == ("failed", None)
+    assert person.usage()["spent"] == "0.000000"
+    assert not [key for key in stored(stack, "previews/") if offer["quoteId"] in key]
+    assert not [key for key in stored(stack, "img/") if offer["quoteId"] in key]
+
+
+def test_the_frames_of_an_image_in_the_background_are_seen_while_it_is_made(
+    stack: Driver, person: Person
+) -> None:
+    offer = offered(person, partials=2)
+    seen = watched(person, offer, confirmed_later)
+    assert (seen.status["status"], seen.status["charged"]) == ("generating", False)
+    assert seen.status["preview"]["index"] == 1
+    assert (seen.frame.status_code, seen.frame.headers["content-type"]) == (200, "image/png")
+    assert seen.later.status_code == 404
+    assert (seen.answer.json["status"], seen.answer.json["preview"]) == ("complete", None)
+    # As above: one of the two frames has a reply.
+    more = float(offer["price"]["expected"]) - float(seen.answer.json["cost"]["charged"])
+    assert round(more, 6) == 0.003
+    assert person.usage()["spent"] == seen.answer.json["cost"]["charged"]
+    assert not [key for key in stored(stack, "previews/") if offer["quoteId"] in key]
+
+
+def test_in_the_background_too_nothing_is_left_of_a_picture_that_is_refused_after_its_frames(
+    stack: Driver, person: Person
+) -> None:
+    offer = offered(person, partials=2)
+    stack.provider("openai", fault="stream_refuses")
+    seen = watched(person, offer, confirmed_later)
+    assert (seen.frame.status_code, seen.later.status_code) == (200, 404)
+    assert (seen.answer.json["status"], seen.answer.json["preview"]) == ("failed", None)
+    assert (seen.answer.json["code"], seen.answer.json["charged"]) == ("content_refused", False)
     assert person.usage()["spent"] == "0.000000"
     assert not [key for key in stored(stack, "previews/") if offer["quoteId"] in key]
     assert not [key for key in stored(stack, "img/") if offer["quoteId"] in key]

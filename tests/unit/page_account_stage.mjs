@@ -12,6 +12,7 @@ const node = (id) => {
 let focused = "";
 globalThis.document = { baseURI: PAGE, getElementById: node, addEventListener: (name, act) => { listeners[name] = act; } };
 globalThis.addEventListener = (name, act) => { listeners[name] = act; };
+globalThis.dispatchEvent = ({ type }) => listeners[type]?.();
 
 const { accountView } = await import(`${STATIC}/account.js`);
 const person = await import(`${STATIC}/person.js`);

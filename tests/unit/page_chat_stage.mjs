@@ -22,7 +22,13 @@ class Node {
 }
 const nodes = new Map();
 const node = (id) => nodes.get(id) ?? nodes.set(id, new Node()).get(id);
-globalThis.document = { baseURI: "https://page.example/", getElementById: node, createElement: () => new Node() };
+globalThis.document = {
+  baseURI: "https://page.example/", documentElement: { scrollHeight: 0 },
+  getElementById: node, createElement: () => new Node(), createElementNS: () => new Node(),
+};
+Object.assign(globalThis, { scrollTo() {}, scrollY: 0, innerHeight: 0 });
+const heard = new Map();
+globalThis.addEventListener = (name, act) => heard.set(name, act);
 const store = (held) => ({
   getItem: (name) => held.get(name) ?? null,
   setItem: (name, value) => held.set(name, value),
@@ -30,7 +36,8 @@ const store = (held) => ({
 });
 const token = `x.${btoa(JSON.stringify({ iss: "us", sub: "ada" }))}.x`;
 globalThis.sessionStorage = store(new Map([["imagegen.token", token]]));
-globalThis.localStorage = store(new Map());
+const stored = new Map();
+globalThis.localStorage = store(stored);
 /** What was asked, each with `say(event, data)` and `end()`. */
 const asked = [];
 const client = {
@@ -56,17 +63,27 @@ const client = {
     }
   },
 };
+const estimated = [];
+client.estimate = async (request) => {
+  estimated.push(request);
+  return { imageId: `image-${estimated.length}`, prompt: request.prompt };
+};
 const { chatView } = await import(CHAT);
-const chat = chatView(client, { say() {}, failed() {} });
-const button = node("composer").querySelector("button");
+const addresses = [];
+const chat = chatView(client, { say() {}, failed() {}, opened: (id) => addresses.push(id) });
+chat.open();
+const button = node("composer").querySelector("button.main");
 const rest = () => new Promise((done) => setTimeout(done));
-async function write(text) {
-  node("say").value = text;
-  node("composer").listeners.submit({ preventDefault() {} });
+async function write(text, ...more) {
+  const isSaid = chat.speak(text, ...more);
   await rest();
+  return isSaid;
 }
 const rows = () => node("messages").children.map((one) => one.textContent);
 const buttons = (name, from = node("messages")) => [
   ...(from.own === name ? [from] : []), ...(from.children ?? []).flatMap((one) => buttons(name, one)),
 ];
-const kept = () => JSON.parse(localStorage.getItem(`imagegen.chat ${JSON.stringify(["us", "ada"])}`)).map(({ content }) => content);
+const owner = JSON.stringify(["us", "ada"]);
+const list = () => JSON.parse(stored.get(`imagegen.chats ${owner}`) ?? "[]");
+const messagesOf = (id) => JSON.parse(stored.get(`imagegen.chat.${id} ${owner}`));
+const kept = () => messagesOf(chat.shown()).map(({ content }) => content);

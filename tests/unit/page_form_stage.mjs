@@ -1,34 +1,35 @@
-// What form-view.js needs of a browser, and a user who left a request with a picture in the form. FORM: its address.
+// What settings.js needs of a browser, and a user who left settings with a picture in the composer. FORM: its address.
 
 const nodes = new Map();
+const named = {};
 const element = () => ({
-  listeners: {}, children: [], files: [], textContent: "", hidden: false,
-  append() {}, prepend() {}, focus() {},
+  listeners: {}, children: [], files: [], textContent: "", hidden: false, value: "",
+  append(...all) { this.children.push(...all); },
+  prepend() {}, focus() {}, remove() {},
   setAttribute(name, value) { this[name] = value; },
   removeAttribute(name) { delete this[name]; },
   replaceChildren(...all) { this.children = all; },
-  querySelector: () => null,
+  querySelector: () => same,
   addEventListener(name, act) { this.listeners[name] = act; },
+  set name(name) { named[name] = this; this.called = name; },
+  get name() { return this.called; },
 });
 const same = { disabled: true };
-const elements = {
-  prompt: { value: "" },
-  style: { value: "" },
-  size: { value: "square", querySelector: () => same },
-};
 const order = Object.assign(element(), {
-  elements,
-  reset() { elements.prompt.value = elements.style.value = ""; elements.size.value = "square"; },
+  elements: new Proxy(named, { get: (all, name) => (name === Symbol.iterator ? () => Object.values(all)[Symbol.iterator]() : all[name]) }),
 });
-nodes.set("order", order);
+nodes.set("composer", order);
 globalThis.document = {
   baseURI: "https://page.example/",
   getElementById: (id) => nodes.get(id) ?? nodes.set(id, element()).get(id),
   createElement: element,
+  createElementNS: element,
 };
+const elements = named;
+document.getElementById("say").name = "prompt";
 globalThis.IntersectionObserver = class { observe() {} unobserve() {} };
 globalThis.FormData = class {
-  *[Symbol.iterator]() { for (const [name, { value }] of Object.entries(elements)) yield [name, value]; }
+  *[Symbol.iterator]() { for (const [name, { value }] of Object.entries(named)) yield [name, value]; }
 };
 const store = (held) => ({
   getItem: (name) => held.get(name) ?? null,
@@ -37,11 +38,11 @@ const store = (held) => ({
 });
 const token = `x.${btoa(JSON.stringify({ iss: "us", sub: "ada" }))}.x`;
 globalThis.sessionStorage = store(new Map([["imagegen.token", token]]));
-const kept = { prompt: "a kept fox", style: "ink", size: "same", inputs: [{ reference: { upload: "one" }, name: "kept.png" }] };
+const kept = { style: "ink", size: "same", inputs: [{ reference: { upload: "one" }, name: "kept.png" }] };
 globalThis.localStorage = store(new Map([[`imagegen.order ${JSON.stringify(["us", "ada"])}`, JSON.stringify(kept)]]));
 const asked = [];
-const client = { estimate: (wanted) => { asked.push(wanted); return new Promise(() => {}); } };
-const { formView } = await import(FORM);
-const form = formView(client, { failed() {} });
+const client = { estimate: (wanted) => { asked.push(wanted); return new Promise(() => {}); }, models: async () => ({ models: [] }) };
+const { settingsView } = await import(FORM);
+const form = settingsView(client, { failed() {} });
 const loaded = () => import(new URL("./pictures.js", FORM)).then(() => new Promise((done) => setTimeout(done)));
 const shown = () => ({ prompt: elements.prompt.value, style: elements.style.value, size: elements.size.value, pictures: nodes.get("given").children.length });

@@ -2,7 +2,7 @@
 
 const store = () => {
   const held = new Map();
-  return {
+  const methods = {
     getItem: (name) => held.get(name) ?? null,
     setItem: (name, value) => held.set(name, String(value)),
     removeItem: (name) => held.delete(name),
@@ -10,6 +10,9 @@ const store = () => {
     names: () => [...held.keys()],
     text: () => JSON.stringify([...held]),
   };
+  // As in a browser, its keys are what is stored.
+  const getOwnPropertyDescriptor = (_, name) => held.has(name) ? { value: held.get(name), enumerable: true, configurable: true } : undefined;
+  return new Proxy(methods, { ownKeys: () => [...held.keys()], getOwnPropertyDescriptor });
 };
 globalThis.sessionStorage = store();
 globalThis.localStorage = store();

@@ -195,7 +195,7 @@ def test_a_route_that_the_document_leaves_out_reaches_its_function_too(
     assert {routed(one) for one in paths} == {origin}
 
 
-@pytest.mark.parametrize("path", ["/", "/elements.js", "/config.json", "/page.css"])
+@pytest.mark.parametrize("path", ["/", "/admin", "/elements.js", "/config.json", "/page.css"])
 def test_what_is_no_route_is_the_pages(path: str) -> None:
     assert routed(path) == "page"
 

@@ -314,3 +314,16 @@ write([kept(), why()]);"""
     kept, why = played(script)
     assert kept is None
     assert "You may still be signed in at the sign-in service" in why
+
+
+@pytest.mark.parametrize("way", ["signed out", "another token"])
+def test_what_waits_is_done_with_the_token_of_the_person_who_leaves(way: str) -> None:
+    ends = {"signed out": "await account.leave();", "another token": "account.parted(); held();"}
+    script = f"""
+const one = held();
+const account = await opened();
+let sent;
+listeners["person-leaves"] = () => {{ sent = got(account.fresh({{ path: "/images/i1" }})); }};
+{ends[way]}
+write([await sent === one.token, kept()?.token === one.token]);"""
+    assert played(script) == [True, False]

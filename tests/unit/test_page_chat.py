@@ -87,7 +87,7 @@ def test_what_was_read_of_a_stopped_answer_is_kept_and_is_not_sent_when_it_is_as
 await write("a fox");
 asked[0].say("text_delta", { text: "Which" });
 await rest();
-node("composer").listeners.submit({ preventDefault() {} });
+chat.stop();
 await rest();
 buttons("Ask again")[0].listeners.click();
 await rest();
@@ -99,3 +99,132 @@ process.exit();
         ["a fox", "Which"],
         [["a fox"], ["a fox"]],
     ]
+
+
+def test_what_is_requested_word_for_word_is_priced_without_the_chat() -> None:
+    script = """
+await write("a hut", { prompt: "a hut", size: "portrait" }, ["harbour.jpg"]);
+await rest();
+const roles = messagesOf(chat.shown()).map(({ role }) => role);
+console.log(JSON.stringify([asked.length, estimated, rows(), roles]));
+"""
+    assert played(script) == [
+        0,
+        [{"prompt": "a hut", "size": "portrait"}],
+        ["You: a hutWith harbour.jpg", "Assistant: "],
+        ["user", "assistant"],
+    ]
+
+
+def test_a_new_chat_keeps_the_one_before_and_both_are_found_by_their_ids() -> None:
+    script = """
+await write("a fox", { prompt: "a fox", count: 2 });
+await rest();
+const first = chat.shown();
+chat.anew();
+const empty = rows();
+await write("a hut", { prompt: "a hut", count: 2 });
+await rest();
+const second = chat.shown();
+const titles = list().map(({ title }) => title);
+chat.open(first);
+const areAddresses = addresses.includes(first) && addresses.includes(second);
+console.log(JSON.stringify([empty, titles, rows()[0], areAddresses, first !== second]));
+"""
+    assert played(script) == [[], ["a hut", "a fox"], "You: a fox", True, True]
+
+
+def test_the_only_conversation_of_an_earlier_version_is_taken_over() -> None:
+    script = """
+stored.set(`imagegen.chat ${owner}`, JSON.stringify([
+  { role: "user", content: "an old fox" },
+  { role: "assistant", content: "$1", generations: [], calls: [] },
+]));
+chat.refresh();
+console.log(JSON.stringify([rows(), list().length, stored.has(`imagegen.chat ${owner}`)]));
+"""
+    assert played(script) == [["You: an old fox", "Assistant: $1"], 1, False]
+
+
+def test_what_another_tab_writes_in_the_same_conversation_appears_and_nothing_is_lost() -> None:
+    script = """
+await write("a fox", { prompt: "a fox", count: 2 });
+await rest();
+const id = chat.shown();
+const place = `imagegen.chat.${id} ${owner}`;
+const theirs = messagesOf(id);
+Object.assign(theirs[1].generations[0], { status: "complete", image: { id: "image-1" } });
+const at = Date.now() + 5;
+stored.set(place, JSON.stringify([
+  ...theirs,
+  { id: "x", at, role: "user", content: "from the other tab" },
+  { id: "y", at: at + 1, role: "assistant", content: "Yes.", generations: [], calls: [] },
+]));
+const before = stored.get(place);
+heard.get("storage")({ key: place });
+const isOnlyRead = stored.get(place) === before;
+await write("on");
+const states = messagesOf(id)[1].generations.map(({ status }) => status);
+console.log(JSON.stringify([rows().slice(0, 4), states, isOnlyRead, messagesOf(id).length]));
+process.exit();
+"""
+    shown = ["You: a fox", "Assistant: ", "You: from the other tab", "Assistant: Yes."]
+    assert played(script) == [shown, ["complete"], True, 5]
+
+
+MERGING = """
+const { conversations, merged } = await import(new URL("./conversations.js", CHAT));
+const offer = (id, status) => ({ id, status });
+const answer = (generations, more) => [
+  { id: "m", at: 1, role: "assistant", content: "", generations, ...more },
+];
+const told = ({ generations }) => generations.map(({ id, status }) => `${id} ${status}`);
+const both = (mine, theirs) => merged(mine, theirs).map(told);
+"""
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "found"),
+    [
+        ("answer([offer('a', 'pending')])", "answer([offer('a', 'complete')])", ["a complete"]),
+        ("answer([offer('a', 'complete')])", "answer([offer('a', 'pending')])", ["a complete"]),
+        ("answer([offer('a', 'generating')])", "answer([offer('a', 'declined')])", ["a generating"]),  # noqa: E501
+        # A newer price stands for the offer before, unless that one was confirmed in the other tab.
+        (
+            "answer([offer('b', 'pending')], { replaced: ['a'] })",
+            "answer([offer('a', 'pending')])",
+            ["b pending"],
+        ),
+        (
+            "answer([offer('b', 'pending')], { replaced: ['a'] })",
+            "answer([offer('a', 'complete')])",
+            ["b pending", "a complete"],
+        ),
+        (
+            "answer([offer('a', 'pending')])",
+            "answer([offer('b', 'pending')], { replaced: ['a'] })",
+            ["b pending"],
+        ),
+    ],
+)  # fmt: skip
+def test_of_two_tabs_the_later_state_of_an_offer_stays(
+    mine: str, theirs: str, found: list[str]
+) -> None:
+    script = f"{MERGING}console.log(JSON.stringify(both({mine}, {theirs})));"
+    assert played(script) == [found]
+
+
+def test_a_deleted_conversation_comes_back_whole() -> None:
+    script = """
+await write("a fox", { prompt: "a fox", count: 2 });
+await rest();
+const { conversations } = await import(new URL("./conversations.js", CHAT));
+const id = chat.shown();
+const before = [list(), messagesOf(id)];
+const back = conversations.remove(id);
+const during = [list().length, stored.has(`imagegen.chat.${id} ${owner}`)];
+back();
+const isSame = JSON.stringify([list(), messagesOf(id)]) === JSON.stringify(before);
+console.log(JSON.stringify([during, isSame]));
+"""
+    assert played(script) == [[0, False], True]

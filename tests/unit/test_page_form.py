@@ -1,4 +1,4 @@
-"""The page's form and lists without a browser: what stays in them, and how often is asked."""
+"""The composer's settings and the lists without a browser: what stays in them, what is asked."""
 
 import json
 import shutil
@@ -10,14 +10,14 @@ import pytest
 from local.paths import ROOT
 
 NODE = shutil.which("node")
-FORM = ROOT / "functions" / "page" / "static" / "form-view.js"
+FORM = ROOT / "functions" / "page" / "static" / "settings.js"
 STAGE = Path(__file__).with_name("page_form_stage.mjs")
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="node runs the page's scripts")
 
 
 def played(script: str) -> object:
-    """What a script writes that has the form of a user who left a request with a picture in it."""
+    """What a script writes in the composer of a user who left settings and a picture."""
     text = f"const FORM = {json.dumps(FORM.as_uri())};\n{STAGE.read_text()}\n{script}"
     done = subprocess.run(  # noqa: S603
         [NODE or "", "--input-type=module", "-e", text],
@@ -29,48 +29,79 @@ def played(script: str) -> object:
     return json.loads(done.stdout)
 
 
-def test_a_request_that_was_left_comes_back_with_its_picture() -> None:
+def test_settings_that_were_left_come_back_with_their_picture() -> None:
     script = "await loaded(); console.log(JSON.stringify(shown()));"
-    left = {"prompt": "a kept fox", "style": "ink", "size": "same", "pictures": 1}
-    assert played(script) == left
+    assert played(script) == {"prompt": "", "style": "ink", "size": "same", "pictures": 1}
 
 
-def test_a_link_is_not_replaced_by_the_request_that_was_left() -> None:
+def test_other_settings_are_not_replaced_by_those_that_were_left() -> None:
     script = """
-form.open({ prompt: "a hut" });
+form.open({ style: "oil" });
 await loaded();
-console.log(JSON.stringify([shown(), asked]));
+elements.prompt.value = "a hut";
+console.log(JSON.stringify([shown(), form.request()]));
 """
-    link = {"prompt": "a hut", "style": "", "size": "square", "pictures": 0}
-    assert played(script) == [link, [{"prompt": "a hut", "size": "square"}]]
+    shown = {"prompt": "a hut", "style": "oil", "size": "square", "pictures": 0}
+    assert played(script) == [shown, {"prompt": "a hut", "style": "oil"}]
 
 
 def test_what_is_written_before_the_pictures_are_loaded_stays() -> None:
-    script = (
-        'elements.prompt.value = "a boat"; await loaded(); console.log(JSON.stringify(shown()));'
-    )
-    assert played(script) == {"prompt": "a boat", "style": "", "size": "square", "pictures": 0}
+    script = """
+elements.prompt.value = "a boat";
+await loaded();
+console.log(JSON.stringify(shown().prompt));
+"""
+    assert played(script) == "a boat"
 
 
-def test_the_request_of_the_user_before_does_not_come_into_the_form_of_the_next() -> None:
+def test_settings_of_the_user_before_do_not_come_into_the_composer_of_the_next() -> None:
     script = """
 sessionStorage.setItem("imagegen.token", `x.${btoa(JSON.stringify({ iss: "us", sub: "ben" }))}.x`);
-form.clear();
+form.refresh();
 await loaded();
 console.log(JSON.stringify(shown()));
 """
     assert played(script) == {"prompt": "", "style": "", "size": "square", "pictures": 0}
 
 
-def test_one_price_is_asked_for_what_was_written_and_then_sent() -> None:
+def test_one_price_is_asked_for_what_was_written_when_the_typing_pauses() -> None:
     script = """
 await loaded();
+elements.prompt.value = "a boat";
 order.listeners.input();
-order.listeners.submit({ preventDefault() {} });
+order.listeners.input();
 await new Promise((done) => setTimeout(done, 500));
-console.log(asked.length);
+console.log(JSON.stringify(asked));
 """
-    assert played(script) == 1
+    wanted = {"prompt": "a boat", "size": "same", "style": "ink"}
+    assert played(script) == [{**wanted, "inputs": [{"upload": "one", "role": "edit"}]}]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("size", "square", None),
+        ("size", "portrait", {"size": "portrait"}),
+        ("count", "3", {"count": 3}),
+        ("seed", "0", {"seed": 0}),
+        ("maxCost", "0.02", {"maxCost": "0.02"}),
+        ("background", "transparent", {"background": "transparent"}),
+        ("model", "together-fast", {"model": "together-fast"}),
+        ("quality", "high", {"quality": "high"}),
+        ("style", "  ", None),
+    ],
+)
+def test_words_go_to_the_chat_unless_something_is_set(
+    name: str, value: str, wanted: dict[str, object] | None
+) -> None:
+    script = f"""
+form.open({{}});
+await loaded();
+elements.prompt.value = "a boat";
+elements[{json.dumps(name)}].value = {json.dumps(value)};
+console.log(JSON.stringify(form.request()));
+"""
+    assert played(script) == (wanted and {"prompt": "a boat", **wanted})
 
 
 def test_a_list_that_is_emptied_while_it_is_loaded_is_not_busy() -> None:

@@ -16,7 +16,7 @@ const problem = (detail, more) => new ProblemError({ ...NETWORK, title: "Not sig
 
 /**
  * `signIn`: issuer, clientId, scopes and audience, or null where a token is entered by hand. `page`: `changed(before)` and
- * `left()` show what belongs to another person, `view()` and `restore(view)` what is kept on the way to the issuer.
+ * `left(before)` show what belongs to another person, `view()` and `restore(view)` what is kept on the way to the issuer.
  */
 export function accountView(signIn, isLocal, page) {
   const need = signIn ? "Sign in to see prices and make images." : "Prices and images need a token.";
@@ -26,6 +26,8 @@ export function accountView(signIn, isLocal, page) {
   let isOver = false;
   let free = () => {};
   let opened;
+  let isOpen = false;
+  let reason = "";
   const opening = new Promise((done) => { opened = done; });
 
   const query = new URLSearchParams(location.search);
@@ -35,6 +37,7 @@ export function accountView(signIn, isLocal, page) {
 
   /** Shows why something is asked of the person; without a reason the panel closes. */
   function show(why) {
+    reason = why;
     const held = entered() ? null : session();
     const byHand = !signIn || Boolean(entered());
     $("entry").hidden = !why;
@@ -66,7 +69,22 @@ export function accountView(signIn, isLocal, page) {
     navigator.locks.request(`${TAB} ${held.id}`, { mode: "shared" }, () => new Promise((done) => { free = done; })).catch(() => {});
   }
 
+  /** What waits in the page is done now, with the token of the person who decided it. */
+  const parted = () => dispatchEvent(new Event("person-leaves"));
+
+  /** Nobody is there any more. */
+  function left() {
+    const before = who;
+    who = "";
+    isOver = false;
+    stopWaiting();
+    free();
+    page.left(before || subjectOf(token()));
+    show(need);
+  }
+
   function joined(held) {
+    if (subjectOf(held.token) !== who) parted();
     join(held);
     hold(held);
     changed();
@@ -81,7 +99,8 @@ export function accountView(signIn, isLocal, page) {
   async function fresh({ path = "", refused } = {}) {
     if (!signIn || entered()) return token();
     const asker = subjectOf(token());
-    await opening;
+    // Once it is open nothing is awaited: what is asked for at the moment of signing out still has its person's token.
+    if (!isOpen) await opening;
     const held = session();
     // What one person asked for is never sent in the name of another, who has just come back from the issuer.
     if (asker && held && subjectOf(held.token) !== asker) throw problem(ENDED);
@@ -139,10 +158,12 @@ export function accountView(signIn, isLocal, page) {
       if (session()) hold(session());
       if (isAnswer) await arrived();
       else if (!session()) await adopt();
-      show(token() ? "" : need);
+      // What the page has said already, of a link, stays.
+      show(token() ? reason : need);
     } catch (error) {
       failed(error);
     } finally {
+      isOpen = true;
       opened();
     }
   }
@@ -150,11 +171,8 @@ export function accountView(signIn, isLocal, page) {
   /** Signs out here and in the other tabs, then at the issuer. */
   async function leave() {
     const held = session();
-    stopWaiting();
-    free();
-    page.left();
-    who = "";
-    show(need);
+    parted();
+    left();
     if (!held) return;
     const address = await protocol().then(({ signOut }) => signOut(signIn, held)).catch(() => "");
     if (address) location.assign(address);
@@ -168,11 +186,8 @@ export function accountView(signIn, isLocal, page) {
       joined(held);
       show("");
     } else if (!held && who) {
-      stopWaiting();
-      free();
-      page.left();
-      who = "";
-      show(need);
+      parted();
+      left();
     }
   });
   document.addEventListener("image-cancel", stopWaiting);
@@ -194,5 +209,5 @@ export function accountView(signIn, isLocal, page) {
       : token() ? "The service does not accept your sign-in. Sign out and in again; if that does not help, ask the operator of this page." : need);
   }
 
-  return { fresh, leave, need, refused, show, start };
+  return { fresh, leave, need, parted, refused, show, start };
 }

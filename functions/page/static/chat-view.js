@@ -1,10 +1,9 @@
-/** The conversation: its messages, the images it offers, and what is sent for the next answer. */
+/** The conversation that is shown: its messages, the images it offers, and what is sent for the next answer. */
 
-import { totalText } from "./llm-dialog.js";
-import { keep, kept } from "./person.js";
-import { $, explain, h, picture } from "./ui.js";
+import { conversations, messageOf } from "./conversations.js";
+import { icon } from "./icons.js";
+import { $, explain, h } from "./ui.js";
 
-const KEY = "imagegen.chat";
 const LONGEST = 100;
 const LARGEST = 200_000; // characters; the service takes 256 KB
 const IDEAS = [
@@ -12,16 +11,45 @@ const IDEAS = [
   "Sketch two logos for a bakery, fast quality",
   "Paint the map of an island, landscape, ultra quality",
 ];
+/** The page's own buttons at a finished picture: what is done, its name, its symbol. */
+const ACTS = [
+  ["edit", "Edit", "M4.5 19.5 5.5 15 15.5 5l3.5 3.5-10 10zM13.5 7l3.5 3.5"],
+  ["vary", "Vary", "M4.5 8.5h11v11h-11zM8.5 8.5v-4h11v11h-4"],
+  ["upscale", "Upscale", "M4.5 13.5v6h6m9-9v-6h-6m-9 15 6.5-6.5m8.5-8.5-6.5 6.5"],
+  ["remove", "Delete", "M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7"],
+  ["open", "More", "M4.8 12h1.2M11.4 12h1.2M18 12h1.2"],
+];
 
+const DONE = ["complete", "failed", "cancelled"];
+
+/** Returns a <generated-image> for one generation, with the page's own buttons for the finished picture. */
+function picture(client, data) {
+  const element = document.createElement("generated-image");
+  element.client = client;
+  element.data = data;
+  element.append(...ACTS.map(([act, name, path]) => {
+    const button = h("button", { type: "button", className: "icon", title: name, "aria-label": name, slot: "actions", "data-act": act });
+    button.append(icon(path));
+    return button;
+  }));
+  return element;
+}
+
+/** `told.opened(id)` is called with the conversation that is shown, or nothing for a new one. */
 export function chatView(client, told) {
-  let messages = kept(KEY, []);
-  let busy = false;
+  // Nothing is shown before the first conversation is opened, which may be an empty one with the id "".
+  let id = null, messages = [], busy = false;
   let stop, retry;
-  const [log, list, say] = [$("log"), $("messages"), $("say")];
-  const send = $("composer").querySelector("button");
-  const save = () => keep(KEY, messages);
-  const isNear = () => log.scrollHeight - log.scrollTop - log.clientHeight < 120;
-  const toEnd = () => (log.scrollTop = log.scrollHeight);
+  const [list, say] = [$("messages"), $("say")];
+  const send = $("composer").querySelector("button.main");
+  const isNear = () => document.documentElement.scrollHeight - scrollY - innerHeight < 160;
+  const toEnd = () => $("create").hidden || scrollTo(0, document.documentElement.scrollHeight);
+
+  function save() {
+    if (!messages.length) return;
+    if (!id) told.opened((id = conversations.newId()));
+    conversations.save(id, messages);
+  }
 
   /** Shows the conversation; an answer to the one before is no longer read. */
   function show() {
@@ -35,47 +63,49 @@ export function chatView(client, told) {
     toEnd();
   }
 
+  function open(wanted) {
+    id = wanted;
+    messages = id ? conversations.messages(id) : [];
+    show();
+  }
+
+  const newest = () => conversations.list()[0]?.id ?? "";
+
   function greet() {
     $("hello").hidden = messages.length > 0;
     $("anew").hidden = !messages.length;
+    $("history").hidden = !conversations.list().length;
   }
+
+  const who = (role) => h("span", { className: "unseen", textContent: role === "user" ? "You: " : "Assistant: " });
 
   function row(message) {
     const text = h("p", { textContent: message.content });
-    const item = h("li", { className: message.role }, h("span", {
-      className: "unseen", textContent: message.role === "user" ? "You: " : "Assistant: " }), text);
-    if (message.role === "user") return { item };
+    const item = h("li", { className: message.role }, who(message.role), text);
+    if (message.role === "user") {
+      if (message.pictures?.length) item.append(h("p", { className: "with", textContent: `With ${message.pictures.join(", ")}` }));
+      return { item };
+    }
     const images = h("div", { className: "images" });
-    const foot = h("footer");
-    item.append(images, foot);
-    const view = { item, text, add, calls };
-    function add(generation) {
-      const element = picture(client, generation);
-      element.addEventListener("image-change", ({ detail }) => {
-        const found = message.generations.findIndex(({ id }) => id === generation.id);
-        if (found >= 0) message.generations[found] = generation = detail.generation;
-        save();
-        calls();
-      });
-      images.append(element);
-    }
-    function calls() {
-      const made = message.generations.flatMap(({ image, images }) => images?.map((one) => one.image) ?? [image]);
-      const all = [...message.calls, ...made.map((one) => one?.llmApiCall).filter(Boolean)];
-      if (!all.length) return;
-      if (!foot.firstChild) {
-        const info = document.createElement("llm-info");
-        const open = h("button", { type: "button", className: "quiet" });
-        open.addEventListener("click", () => info.open());
-        foot.append(open, info);
-      }
-      foot.lastChild.calls = all;
-      foot.firstChild.textContent = `LLM info: ${totalText(all)}`;
-    }
+    item.append(images);
+    const add = (generation) => images.append(offer(message, generation));
     message.generations.forEach(add);
-    calls();
     if (message.trouble) item.append(trouble(message.trouble));
-    return view;
+    return { item, text, add };
+  }
+
+  /** Returns the element of an offer; what becomes of it is kept in its message. */
+  function offer(message, generation) {
+    const element = picture(client, generation);
+    element.addEventListener("image-change", ({ detail }) => {
+      const at = message.generations.findIndex((one) => one.id === generation.id);
+      if (detail.generation.id !== generation.id) message.replaced = [...(message.replaced ?? []), generation.id];
+      generation = detail.generation;
+      if (at >= 0) message.generations[at] = generation;
+      save();
+      if (["generating", ...DONE].includes(generation.status)) element.scrollIntoView?.({ block: "nearest" });
+    });
+    return element;
   }
 
   const trouble = (text) => h("p", { className: "trouble", textContent: text });
@@ -92,13 +122,15 @@ export function chatView(client, told) {
     toEnd();
   }
 
-  /** Returns the newest part of the conversation, up to the person's last words: texts and image ids. */
+  /** Returns the conversation up to the person's last words. */
+  const asked = () => messages.slice(0, messages.findLastIndex(({ role }) => role === "user") + 1);
+
+  /** Returns the newest part of it as the service reads it: texts and image ids. */
   function history() {
-    const asked = messages.slice(0, messages.findLastIndex(({ role }) => role === "user") + 1);
-    const sent = asked.slice(-LONGEST).map(({ role, content, generations = [] }) => ({
+    const sent = asked().slice(-LONGEST).map(({ role, content, generations = [] }) => ({
       role,
       content,
-      ...(generations.length && { imageGenerations: generations.map(({ id }) => ({ id })) }),
+      ...(generations.length && { imageGenerations: generations.map(({ id: image }) => ({ id: image })) }),
     }));
     while (sent.length > 1 && JSON.stringify(sent).length > LARGEST) sent.shift();
     return sent;
@@ -111,8 +143,8 @@ export function chatView(client, told) {
   }
 
   async function answer() {
-    const asked = messages;
-    const message = { role: "assistant", content: "", generations: [], calls: [] };
+    const mine = messages;
+    const message = messageOf({ role: "assistant", content: "", generations: [], calls: [] });
     const view = row(message);
     stop = new AbortController();
     retry?.remove();
@@ -120,9 +152,10 @@ export function chatView(client, told) {
     view.item.classList.add("busy");
     list.append(view.item);
     toEnd();
-    const error = await hear(message, view).catch((one) => one);
+    const { request } = asked().at(-1);
+    const error = await (request ? price(request, message, view) : hear(message, view)).catch((one) => one);
     // Another conversation, or another user's, may be shown by now.
-    if (asked !== messages) return;
+    if (mine !== messages) return;
     message.content = view.text.textContent;
     if (error) message.trouble = stop.signal.aborted ? "Stopped." : explain(error);
     const isEmpty = error && !message.content && !message.generations.length;
@@ -132,7 +165,7 @@ export function chatView(client, told) {
       messages.push(message);
       save();
     }
-    if (!error) told.say(message.content);
+    if (!error) told.say(message.content || "An offer with its price is here.");
     else {
       if (!isEmpty) view.item.append(trouble(message.trouble));
       offerAgain(isEmpty && message.trouble);
@@ -143,53 +176,52 @@ export function chatView(client, told) {
     if (isNear()) toEnd();
   }
 
+  const put = (message, view, generation) => {
+    if (message.generations.some((one) => one.id === generation.id)) return;
+    message.generations.push(generation);
+    view.add(generation);
+  };
+
+  /** Offers exactly what was requested, without an LLM. */
+  async function price(request, message, view) {
+    const { signal } = stop;
+    const estimate = await client.estimate(request, { signal });
+    signal.throwIfAborted();
+    put(message, view, { id: estimate.imageId, prompt: estimate.prompt, status: "pending", estimate });
+  }
+
   async function hear(message, view) {
-    const offer = (generation) => {
-      if (message.generations.some(({ id }) => id === generation.id)) return;
-      message.generations.push(generation);
-      view.add(generation);
-    };
     for await (const { event, data } of client.chat(history(), null, stop)) {
       const near = isNear();
       if (event === "text_delta") view.text.append(data.text);
-      if (event === "tool_call" && data.ok) offer(data.imageGeneration);
+      if (event === "tool_call" && data.ok) put(message, view, data.imageGeneration);
       if (event === "message_complete") {
         view.text.textContent = message.content = data.content;
-        data.imageGenerations.forEach(offer);
+        data.imageGenerations.forEach((one) => put(message, view, one));
         message.calls = data.llmApiCalls;
-        view.calls();
       }
       if (near) toEnd();
     }
   }
 
-  function speak(text) {
-    if (busy || !text.trim()) return;
-    const message = { role: "user", content: text.trim() };
+  /** Says something; with a request, exactly that is priced. Returns whether it was said. */
+  function speak(text, request, pictures) {
+    if (busy || !text.trim()) return false;
+    const message = messageOf({ role: "user", content: text.trim(), ...(request && { request, pictures }) });
     messages.push(message);
     list.append(row(message).item);
-    say.value = "";
     save();
     greet();
     answer();
+    return true;
   }
 
-  $("composer").addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (busy) stop.abort();
-    else speak(say.value);
-  });
-  say.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    speak(say.value);
-  });
-  $("anew").addEventListener("click", () => {
-    messages = [];
-    save();
-    show();
+  function anew() {
+    told.opened("");
+    open("");
     say.focus();
-  });
+  }
+
   const idea = (text) => {
     const button = h("button", { type: "button", className: "quiet", textContent: text });
     button.addEventListener("click", () => {
@@ -198,16 +230,36 @@ export function chatView(client, told) {
     });
     return h("li", {}, button);
   };
+  $("anew").addEventListener("click", anew);
   $("hello").querySelector("ul").append(...IDEAS.map(idea));
-  show();
+  addEventListener("storage", ({ key }) => {
+    if (!id || busy || !conversations.isOf(id, key)) return;
+    // Only read: two tabs that both wrote what they read would answer each other for ever.
+    const all = conversations.joined(id, messages);
+    if (JSON.stringify(all) === JSON.stringify(messages)) return;
+    messages = all;
+    show();
+  });
 
   return {
-    /** Shows the conversation of the user who is there now. */
-    refresh() {
-      messages = kept(KEY, []);
-      show();
+    speak,
+    anew,
+    /** Shows a conversation by its id. Without one, what was shown stays; at first it is the newest, or an empty one. */
+    open(wanted) {
+      if (wanted === undefined && id !== null) toEnd();
+      else if (wanted !== id) open(wanted ?? newest());
+      if (id) told.opened(id);
     },
-    /** Returns what was written and not answered, of somebody for whom nothing is kept. */
-    draft: () => say.value || (messages.at(-1)?.role === "user" ? messages.at(-1).content : ""),
+    /** Returns the last words of the person while they have no answer, as `{content, request}`. */
+    unanswered: () => (messages.at(-1)?.role === "user" ? messages.at(-1) : null),
+    /** Shows the newest conversation of the user who is there now. */
+    refresh: () => open(newest()),
+    stop: () => busy && (stop.abort(), true),
+    shown: () => id,
+    /** Every call that this conversation has caused, of the LLM and for images. */
+    calls: () => messages.flatMap(({ calls = [], generations = [] }) => {
+      const made = generations.flatMap(({ image, images }) => images?.map((one) => one.image) ?? [image]);
+      return [...calls, ...made.map((one) => one?.llmApiCall).filter(Boolean)];
+    }),
   };
 }

@@ -120,7 +120,7 @@ export function createClient(settings = {}) {
     return base.replace(/\/+$/, "") + path;
   }
 
-  async function request(name, path, { body, method = body ? "POST" : "GET", open, signal } = {}) {
+  async function request(name, path, { body, method = body ? "POST" : "GET", open, signal, keepalive } = {}) {
     const tokenOf = async (about) => (typeof settings.token === "function" ? settings.token(about) : settings.token);
     const token = open ? "" : await tokenOf({ path });
     const url = path.includes("://") ? path : await address(name, path);
@@ -128,7 +128,7 @@ export function createClient(settings = {}) {
       const headers = { accept: "application/json" };
       if (shown) headers.authorization = `Bearer ${shown}`;
       if (body) headers["content-type"] = "application/json";
-      return fetch(url, { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
+      return fetch(url, { method, headers, signal, keepalive, cache: "no-store", body: body && JSON.stringify(body) });
     };
     const response = await send(token);
     if (response.status !== 401 || !token) return response;
@@ -304,8 +304,8 @@ export function createClient(settings = {}) {
     usage: () => json("generateUrl", "/usage"),
     /** A page of the user's own images, the newest first. */
     images: (query = {}) => json("generateUrl", `/images?${new URLSearchParams(query)}`),
-    /** Deletes an image of the user for good; the charge stays. */
-    remove: async (id) => { await answered(request("generateUrl", `/images/${encodeURIComponent(id)}`, { method: "DELETE" })); },
+    /** Deletes an image of the user for good; the charge stays. With `keepalive` also while the page is left. */
+    remove: async (id, { keepalive } = {}) => { await answered(request("generateUrl", `/images/${encodeURIComponent(id)}`, { method: "DELETE", keepalive })); },
     /** Stores a file as an input; returns its uploadId. Options: `onProgress` (0 to 1), `signal`. */
     upload,
     health: () => json("healthUrl", "/health-check/image-providers"),

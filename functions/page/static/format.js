@@ -1,4 +1,4 @@
-/** Money, time, names and file names as text: pure. Money is whole micro-dollars, never a float sum. */
+/** Money, time and names as text: pure. Money is whole micro-dollars, never a float sum. */
 
 import { PROVIDERS } from "./providers.js";
 
@@ -57,26 +57,14 @@ export function secondsText(seconds) {
 export const durationText = (ms) => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : secondsText(ms / 1000));
 export const timeText = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-const oneLine = (text) => String(text ?? "").replace(/[\s\p{Cc}]+/gu, " ").trim();
+/** A text without line breaks and control characters. */
+export const oneLine = (text) => String(text ?? "").replace(/[\s\p{Cc}]+/gu, " ").trim();
 
 /** What the image shows, at most 200 characters, never empty, never a file name. */
 export function altText(...candidates) {
   const text = candidates.map(oneLine).find(Boolean) ?? "Generated image";
   const letters = [...text];
   return letters.length > 200 ? `${letters.slice(0, 199).join("")}…` : text;
-}
-
-/** `![alt](url)`, escaped so that a prompt cannot break it. */
-export function markdownText(alt, url) {
-  const text = oneLine(alt).replace(/[\\`*_[\]()<>!&#|~$]/g, "\\$&");
-  return `![${text}](${url.replace(/[\s()<>\\]/g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, "0")}`)})`;
-}
-
-/** A file name from the prompt and the bytes' own type. */
-export function fileName(prompt, mediaType) {
-  const words = oneLine(prompt).toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 48);
-  const kind = String(mediaType).split(/[/+;]/)[1] ?? "png";
-  return `${words.replace(/^-+|-+$/g, "") || "generated-image"}.${kind === "jpeg" ? "jpg" : kind}`;
 }
 
 /** An address that is safe in href or src, else "". */

@@ -1,83 +1,81 @@
 /** `<generated-image>`: one image, from its priced offer to the file or to a clear error. */
 
 import { defaultClient, isAbsent, NETWORK } from "./client.js";
-import { altText, fileName, levelText, markdownText, providerName, safeUrl, sizeText } from "./format.js";
+import { altText, levelText, providerName, safeUrl, sizeText } from "./format.js";
+import { ICONS, icon } from "./icons.js";
 import { blockedOf, firstOf, isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
 import { adoptable, Base, h, sheetsOf } from "./styles.js";
-import { alternativeText, besideText, choiceTexts, detailsOf, wordsOf } from "./words.js";
+import { besideText, choiceTexts, wordsOf } from "./words.js";
 
 const css = `
 :host { container-type: inline-size; }
 .card {
-  display: grid; gap: 16px; padding: 12px; max-width: 760px; border: 1px solid var(--line);
-  border-radius: var(--radius); background: var(--bg);
+  display: block; overflow: hidden; max-width: 768px; border: 1px solid var(--line); border-radius: var(--radius); background: var(--bg);
 }
-.frame {
-  position: relative; overflow: hidden; align-self: start; min-height: 152px; max-height: 560px; width: 100%;
-  display: grid; border-radius: var(--r2); background: var(--bg2);
-}
+.frame { position: relative; overflow: hidden; width: 100%; display: grid; background: var(--bg2); }
 .frame > * { grid-area: 1 / 1; min-width: 0; min-height: 0; }
-.frame a { position: absolute; inset: 0; }
-.grid { position: absolute; inset: 0; display: grid; grid-template-columns: 1fr 1fr; grid-auto-rows: 1fr; gap: 4px; }
-.grid button { width: 100%; height: 100%; padding: 0; overflow: hidden; border-radius: 0; }
-.grid [aria-pressed=true] { outline: 3px solid var(--ring); outline-offset: -3px; }
-.grid li { display: grid; place-items: center; min-height: 0; }
+:host([data-box=picture]) .frame { aspect-ratio: var(--r); min-height: 152px; max-height: max(20rem, 100vh - 14.5rem); }
+:host([data-box=none]) .frame { display: none; }
+.link, .seen, .grid { position: absolute; inset: 0; }
+.link { cursor: zoom-in; }
+.grid { display: grid; grid-template-columns: 1fr 1fr; grid-auto-rows: 1fr; gap: 4px; }
+.grid button { width: 100%; height: 100%; padding: 0; overflow: hidden; border: 0; border-radius: 0; }
+.grid li:not(:only-child) > [aria-pressed=true] { outline: 3px solid var(--ring); outline-offset: -3px; }
+.grid li { position: relative; overflow: hidden; display: grid; place-items: center; min-height: 0; background: var(--bg2); }
 img { display: block; width: 100%; height: 100%; object-fit: contain; }
-.seen { position: absolute; inset: 0; }
+.grid img { object-fit: cover; }
 .say { position: relative; align-self: center; padding: 20px 12%; text-align: center; text-wrap: balance; }
-.head { font-size: 16px; font-weight: 600; line-height: 1.35; }
+:host([data-box=picture]) .say { justify-self: center; width: min(220px, 80%); padding: 8px 12px; border-radius: 12px; background: color-mix(in srgb, var(--bg) 88%, transparent); }
+.head { font-size: 16px; font-weight: 600; }
 .note { color: var(--soft); font-variant-numeric: tabular-nums; margin-top: 2px; min-height: 1lh; }
-.body { display: flex; flex-direction: column; gap: 12px; min-width: 0; padding: 2px; }
+.bar { z-index: 1; align-self: end; justify-self: end; display: none; flex-wrap: wrap; justify-content: end; gap: 2px; margin: 8px; padding: 3px; border-radius: 13px; background: var(--bg); border: 1px solid var(--line); }
+.bar button { display: grid; place-items: center; width: 38px; height: 38px; min-height: 0; padding: 0; border-color: transparent; border-radius: 10px; }
+.wait { z-index: 1; align-self: end; margin: 10px; }
+.body { position: relative; display: grid; gap: 10px; padding: 12px 16px; }
 .prompt {
   font-size: 15px; line-height: 1.45; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden;
 }
-.money { color: var(--soft); min-height: 3lh; }
-.row.chips { gap: 6px; }
-.actions { display: grid; }
-.actions > * { grid-area: 1 / 1; visibility: hidden; align-content: start; }
-.offer > * { flex: auto; text-wrap: balance; }
+.line { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; }
+:host(:not([data-show=offer])) .line { min-height: 28px; }
+.line, .prompt { padding-inline-end: 68px; }
+.money { color: var(--soft); font-size: 13px; }
+.chips { gap: 6px; }
+.actions > *, .wait { display: none; }
 [data-fresh] { pointer-events: none; }
-.beside { font-variant-numeric: tabular-nums; }
-.choices { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 88px), 1fr)); gap: 6px; }
-.choices button { display: grid; align-content: start; padding: 6px 8px; font-size: 12.5px; font-weight: 400; line-height: 1.4; text-align: start; }
+.choices { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 118px), 1fr)); gap: 6px; }
+.choices button { display: grid; align-content: start; padding: 7px 10px; font-size: 13px; font-weight: 400; line-height: 1.4; text-align: start; }
 .choices [aria-pressed=true] { border-color: var(--solid); box-shadow: inset 0 0 0 1px var(--solid); cursor: default; }
-.row.done { display: grid; grid-template-columns: 1fr 1fr; }
-.done > * { padding: 8px 4px; font-size: 13.5px; }
-::slotted(*) { grid-column: span 2; }
 label { display: grid; gap: 6px; font-weight: 500; }
 textarea { display: block; width: 100%; min-height: 88px; padding: 10px; border: 1px solid var(--edge); border-radius: var(--r2); background: var(--bg); resize: vertical; font-weight: 400; }
 form { display: grid; gap: 8px; justify-items: start; }
 form label { width: 100%; }
-details { border-top: 1px solid var(--line); margin-top: auto; margin-bottom: -6px; }
-.root summary { font-size: 13px; line-height: 40px; color: var(--soft); cursor: pointer; border-radius: 6px; }
-.facts { display: grid; grid-template-columns: max-content 1fr; gap: 4px 14px; font-size: 13px; padding-bottom: 8px; }
-.facts dt { color: var(--soft); }
-dd { white-space: pre-wrap; }
-.others { display: grid; gap: 8px; font-size: 13px; padding: 8px 0; border-top: 1px solid var(--line); }
-@container (min-width: 560px) {
-  .card { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); padding: 16px; gap: 20px; }
-  .row.done { grid-template-columns: repeat(4, auto); }
-}
-:host(:is([data-show=offer], [data-show=shut])) .offer, :host([data-show=wait]) .wait, :host([data-show=done]) .done,
-:host([data-show=redo]) .redo, :host([data-show=undo]) .undo { visibility: visible; }
+.root summary { position: absolute; top: 12px; inset-inline-end: 12px; padding: 0 6px; font-size: 13px; line-height: 28px; color: var(--soft); cursor: pointer; border-radius: 6px; }
+details:not([open]) { position: absolute; inset: 0 0 auto; }
+:host(:is([data-show=offer], [data-show=shut])) .offer, :host([data-show=redo]) .redo, :host([data-show=undo]) .undo,
+:host([data-show=done]) .bar, :host([data-show=wait]) .wait { display: flex; }
 :host([data-show=done]) .say, :host(:not([data-state=preview])) .seen, :host(:not([data-show=edit])) form,
-:host([data-show=edit]) :is(.actions, .prompt), :host([data-show=shut]) .offer > :not(.choices) { display: none; }
-:host([data-state=preview]) .say { align-self: end; justify-self: center; display: flex; gap: 8px; padding: 5px 14px; margin: 12px; border-radius: 99px; background: var(--bg); }
+:host(:is([data-show=edit], [data-show=wait], [data-show=done])) .prompt, :host([data-show=shut]) .offer > :not(.choices),
+:host(:is([data-show=wait], [data-show=done])) :is([data-more], .actions), :host(:is([data-show=edit], [data-show=none])) .actions { display: none; }
+:host([data-state=preview]) .say { align-self: end; display: flex; justify-content: center; gap: 8px; width: auto; min-width: 230px; padding: 5px 14px; margin: 12px; border-radius: 99px; background: var(--bg); }
 :host([data-state=preview]) :is(.head, .note) { font-size: inherit; margin: 0; }
 :host([data-tone=bad]) .frame { background: var(--bad-bg); }
 :host([data-tone=bad]) .head { color: var(--bad); }
 :host([data-tone=warn]) .frame { background: var(--warn-bg); }
 :host([data-tone=warn]) .head { color: var(--warn); }
-:host([data-show=undo]) .card { grid-template-columns: 1fr; }
-:host([data-show=undo]) :is(.frame, .chips, details, .actions > :not(.undo)) { display: none; }
-:host([data-show=undo]) .money { min-height: 0; }
-:host([data-show=undo]) .prompt { color: var(--soft); }
-:host([data-tone=busy]) .frame::before {
+:host([data-show=undo]) .chips { display: none; }
+:host([data-tone=busy]) .frame::before, .loads::before {
   content: ""; position: absolute; inset: 0; translate: -100%; animation: shimmer 2.2s ease-in-out infinite;
   background: linear-gradient(100deg, transparent 20%, var(--bg3) 50%, transparent 80%);
 }
 @keyframes shimmer { to { translate: 100%; } }
-@media (prefers-reduced-motion: reduce) { .frame::before { animation: none !important; } }
+@container (max-width: 699px) {
+  .money { flex: 1 0 100%; min-height: 2lh; }
+}
+@container (max-width: 499px) {
+  .body { padding: 10px 12px 12px; }
+  .main { flex: 1 0 100%; }
+}
+@media (prefers-reduced-motion: reduce) { .frame::before, .loads::before { animation: none !important; } }
 `;
 
 /** Which buttons a state shows, and its tone; "redo" and none where nothing is said. */
@@ -136,6 +134,7 @@ export class GeneratedImageElement extends Base {
   #choices = null;
   #offered = "";
   #shown = 0;
+  #arrived = [];
   #guard;
   #looking = null;
 
@@ -156,7 +155,7 @@ export class GeneratedImageElement extends Base {
     this.#given = given;
     const before = this.#generation;
     const { id, problem, status } = before ?? {};
-    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#shown = 0; }
+    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#shown = 0; this.#arrived = []; }
     else if (generation?.status === "pending" && ["generating", "complete"].includes(status) && this.#hosted !== id) return;
     // A host may set the data of an event again; the start of a limit's waiting time stays.
     if (JSON.stringify(generation?.problem) !== JSON.stringify(problem)) this.#changedAt = Date.now();
@@ -194,29 +193,36 @@ export class GeneratedImageElement extends Base {
     const p = this.#parts;
     const part = (name, tag, attributes, ...children) => (p[name] = h(tag, { class: name, ...attributes }, ...children));
     const button = (name, text, act, kind = "") => part(name, "button", { type: "button", class: kind, part: "button", onclick: () => act() }, text);
+    const symbol = (name, text, path, act) => {
+      const made = button(name, "", act);
+      made.append(icon(path), h("span", { class: "sr" }, text));
+      made.title = text;
+      return made;
+    };
     part("card", "div", { class: "card root", part: "card", role: "group", "aria-label": "Image generation", tabindex: "-1" },
       part("status", "p", { class: "sr", role: "status" }),
       part("frame", "div", { part: "frame" },
-        part("link", "a", { target: "_blank", rel: "noopener", hidden: "" }, part("picture", "img", { part: "image", onerror: () => this.#unloaded() })),
+        part("link", "a", { target: "_blank", rel: "noopener", hidden: "", title: "Show it large", onclick: (event) => this.#enlarge(event) },
+          part("picture", "img", { part: "image", onload: () => p.frame.classList.remove("loads"), onerror: () => this.#unloaded() })),
         part("seen", "img", { alt: "" }), part("grid", "ul", { "aria-label": "The images. Press one to choose it." }),
-        part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" }))),
+        part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" })),
+        h("div", { class: "wait" }, button("cancel", "Stop waiting", () => this.#cancel())),
+        part("bar", "div", { role: "group", "aria-label": "Actions" },
+          symbol("download", "Download", ICONS.download, () => this.#late(async ({ savePicture }) => this.#say(await savePicture(this.#url, this.#generation.prompt)))),
+          symbol("copy", "Copy link", ICONS.link, () => this.#copy()), symbol("grab", "Grab as Markdown", ICONS.code, () => this.#grab()),
+          symbol("info", "LLM info", ICONS.info, () => this.#openInfo()), h("slot", { name: "actions" }))),
       h("div", { class: "body" },
         part("prompt", "p", { dir: "auto" }),
-        part("chips", "ul", { class: "chips row", "aria-label": "Model and settings" }),
-        part("money", "p", { part: "money" }),
+        h("div", { class: "line" }, part("chips", "ul", { class: "chips row", "aria-label": "Model and settings" }), part("money", "p", { part: "money" })),
         h("div", { class: "actions" },
-          h("div", { class: "offer row" }, button("approve", "", () => this.#approve(), "main"), part("beside", "span", { class: "beside soft" }),
-            button("decline", "Decline", () => this.#decline(), "plain"), part("choices", "div", { role: "group", "aria-label": "Choices. A new price is free." })),
-          h("div", { class: "wait row" }, button("cancel", "Stop waiting", () => this.#cancel())),
-          h("div", { class: "done row" }, button("copy", "Copy link", () => this.#copy()), button("grab", "Grab", () => this.#grab()),
-            button("download", "Download", () => this.#download()), button("info", "LLM info", () => this.#openInfo()), h("slot", { name: "actions" })),
+          h("div", { class: "offer row" }, part("choices", "div", { role: "group", "aria-label": "Choices. A new price is free." }),
+            button("approve", "", () => this.#approve(), "main"), part("beside", "span", { class: "beside soft" }), button("decline", "Not now", () => this.#decline(), "plain")),
           h("div", { class: "redo row" }, button("retry", "", () => this.#retry(), "main")),
           h("div", { class: "undo row" }, button("undo", "Undo", () => this.#undo()))),
         part("form", "form", { onsubmit: (event) => { event.preventDefault(); this.#retry(p.words.value); } },
           h("label", {}, "Change the prompt", part("words", "textarea", { dir: "auto", maxlength: "32000" })),
           h("button", { class: "main" }, "Get a price")),
-        part("details", "details", { ontoggle: () => this.#tell() }, h("summary", {}, "Details and alternatives"), part("facts", "dl"), part("others", "ul", { "aria-label": "Alternatives" }))));
-    p.grab.setAttribute("aria-label", "Grab as Markdown");
+        part("details", "details", { ontoggle: () => this.#tell() }, h("summary", {}, "Details"), part("facts", "dl"), part("others", "ul", { "aria-label": "Alternatives" }))));
     this.shadowRoot.append(p.card);
   }
 
@@ -267,35 +273,48 @@ export class GeneratedImageElement extends Base {
     const { frame, link, picture, seen, head } = this.#parts;
     const { prompt, estimate, image, images, previewUrl } = this.#generation;
     const size = image?.size ?? estimate?.size ?? "1024x1024";
-    frame.style.setProperty("aspect-ratio", size.replace("x", " / "));
+    const [width, height] = size.split("x");
+    frame.style.setProperty("--r", width / height || 1);
+    this.dataset.box = ["wait", "done"].includes(this.dataset.show) ? "picture" : ["offer", "undo"].includes(this.dataset.show) ? "none" : "band";
     head.textContent = sizeText(size);
     const done = state === "complete" || state === "fallback";
     const url = done ? safeUrl(image.imageUrl, document.baseURI) : "";
     link.hidden = !done || Boolean(images);
-    this.#grid(done && images || []);
+    this.#grid(done && images || (this.dataset.show === "wait" && this.#waited()) || []);
     picture.alt = altText(this.getAttribute("alt"), image?.alt, prompt);
     if (url && link.href !== url) {
       link.href = url;
       picture.src = url;
+      frame.classList.toggle("loads", !images && !picture.complete);
     }
-    link.title = "Open in full size";
     const preview = state === "preview" ? safeUrl(previewUrl, document.baseURI) : "";
     if (preview && seen.src !== preview) seen.src = preview;
+  }
+
+  /** Several images that are being made, each in its state as far as it is known. */
+  #waited() {
+    const { estimate } = this.#generation;
+    const ids = estimate?.imageIds ?? [];
+    return ids.length > 1 && ids.map((one, index) => this.#arrived[index] ?? { id: one, status: "generating" });
   }
 
   #grid(images) {
     const { grid } = this.#parts;
     grid.hidden = !images.length;
-    const key = images.map(({ id, status }) => id + status).join() + this.#shown;
+    const key = images.map(({ id, status }) => id + status).join() + this.#shown + this.dataset.show;
     if (grid.dataset.key === key) return;
     grid.dataset.key = key;
     const focused = grid.contains(this.shadowRoot.activeElement);
     const shown = images.findIndex((one, index) => one.image && !one.problem && index >= this.#shown);
-    grid.replaceChildren(...images.map(({ image, problem }, index) => {
+    grid.replaceChildren(...images.map(({ image, problem, status }, index) => {
+      if (status === "generating") return h("li", { class: "loads" }, h("span", { class: "sr" }, `Image ${index + 1} is being made`));
       if (!image || problem) return h("li", { class: "soft" }, image ? "Deleted" : problem?.charged === false ? "Not made" : "Not known yet");
       const alt = `${altText(this.getAttribute("alt"), image.alt, this.#generation.prompt)} (${index + 1} of ${images.length})`;
-      return h("li", {}, h("button", { type: "button", "aria-pressed": String(index === shown), onclick: () => this.#show(index) },
-        h("img", { alt, src: safeUrl(image.imageUrl, document.baseURI) })));
+      const item = h("li", { class: "loads" });
+      const loaded = () => item.classList.remove("loads");
+      item.append(h("button", { type: "button", "aria-pressed": String(index === shown), onclick: (event) => (index === shown ? this.#enlarge(event) : this.#show(index)) },
+        h("img", { alt, src: safeUrl(image.imageUrl, document.baseURI), onload: loaded, onerror: loaded })));
+      return item;
     }));
     if (focused) grid.querySelector("[aria-pressed=true]")?.focus();
   }
@@ -317,6 +336,8 @@ export class GeneratedImageElement extends Base {
     if (words.head) p.head.textContent = words.head;
     p.note.textContent = words.note;
     p.money.textContent = this.#flash || words.money;
+    // The button has the highest price; beside an offer the sentence is for those who hear it.
+    p.money.classList.toggle("sr", this.dataset.show === "offer" && Boolean(estimate) && !this.#flash);
     p.prompt.textContent = prompt;
     p.prompt.hidden = !prompt;
     if (estimate) p.approve.textContent = estimate.buttonLabel;
@@ -346,22 +367,26 @@ export class GeneratedImageElement extends Base {
       image?.fallback && chip("Fallback", { "data-kind": "fallback" }),
       provider && chip(providerName(provider), { "data-provider": provider }),
       model && chip(model.split("/").pop(), { title: model }),
-      size && chip(sizeText(size)), level && chip(level), style && chip(style),
+      ...[size && sizeText(size), level, style].filter(Boolean).map((text) => chip(text, { "data-more": "" })),
     ].filter(Boolean);
     const list = this.#parts.chips;
-    list.hidden = !chips.length;
+    // Of several choices, each names its model.
+    list.hidden = !chips.length || this.dataset.show === "offer" && estimate?.choices?.length > 1;
     if (list.textContent !== chips.map((one) => one.textContent).join("")) list.replaceChildren(...chips);
   }
 
   #tell() {
-    const { facts, others } = this.#parts;
-    const rows = detailsOf(this.#generation).flatMap(([name, text]) => [h("dt", {}, name), h("dd", { dir: "auto" }, text)]);
-    facts.replaceChildren(...rows);
-    const found = this.#generation.estimate?.alternatives ?? [];
-    others.hidden = !found.length;
-    others.replaceChildren(...found.map((one) => h("li", { class: "row" },
-      h("span", { class: "badge", "data-provider": one.provider }, providerName(one.provider)),
-      h("bdi", {}, one.model.split("/").pop()), h("span", { class: "soft" }, alternativeText(one)))));
+    const { facts, others, details } = this.#parts;
+    if (details.open) this.#late(({ showDetails }) => showDetails(this.#generation, { facts, others }));
+  }
+
+  /** Does something with what is loaded when it is first needed. */
+  async #late(act) {
+    try {
+      await act(await import("./picture-acts.js"));
+    } catch {
+      this.#say("This could not be loaded. Try again.");
+    }
   }
 
   /** A price that replaces another one, or that appears where another button was, waits for a click of its own. */
@@ -493,8 +518,9 @@ export class GeneratedImageElement extends Base {
 
   #online = () => { if (this.#generation && isUnknown(this.#generation)) this.#look(); };
 
-  #started = ({ id, startedAt, preview }) => {
-    this.#apply({ type: "started", startedAt });
+  #started = ({ id, startedAt, preview, images }) => {
+    if (images) this.#arrived = images;
+    if (!this.#apply({ type: "started", startedAt }) && images && this.#generation) this.#render();
     // Each look has a new link to the same frame: only another frame is loaded.
     const frame = preview ? `${id}/${preview.index}` : "";
     if (preview === undefined || frame === this.#shownFrame) return;
@@ -588,6 +614,14 @@ export class GeneratedImageElement extends Base {
     this.#say("The picture did not load. Its link still works later.");
   }
 
+  /** Shows the picture alone, as large as the window; with a key held, the link opens as links do. */
+  #enlarge(event) {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    const { picture, card } = this.#parts;
+    this.#late(({ enlarge }) => enlarge(card, { alt: picture.alt, src: this.#url }));
+  }
+
   get #url() { return safeUrl(this.#generation.image.imageUrl, document.baseURI); }
 
   /** Shows a text for a moment, and announces it to screen readers. */
@@ -610,21 +644,7 @@ export class GeneratedImageElement extends Base {
   #copy() { if (this.#ask("image-copy")) this.#put(this.#url, "Link copied."); }
 
   #grab() {
-    if (this.#ask("image-grab")) this.#put(markdownText(this.#parts.picture.alt, this.#url), "Markdown copied.");
-  }
-
-  async #download() {
-    try {
-      const response = await fetch(this.#url, { headers: { accept: "image/*" } });
-      const blob = await response.blob();
-      if (!response.ok || !blob.type.startsWith("image/")) throw new TypeError("no image");
-      const href = URL.createObjectURL(blob);
-      h("a", { href, download: fileName(this.#generation.prompt, blob.type) }).click();
-      setTimeout(() => URL.revokeObjectURL(href), 60000);
-      this.#say("Downloaded.");
-    } catch {
-      this.#say("The download failed. Open the image and save it from there.");
-    }
+    if (this.#ask("image-grab")) this.#late(({ markdownText }) => this.#put(markdownText(this.#parts.picture.alt, this.#url), "Markdown copied."));
   }
 
   #openInfo() {

@@ -467,7 +467,7 @@ export interface Client {
   /** A page of the user's own images, the newest first. */
   images(query?: { cursor?: string; limit?: number }): Promise<GalleryPage>;
   /** Deletes an image of the user for good; the charge stays. */
-  remove(id: string): Promise<void>;
+  remove(id: string, options?: { keepalive?: boolean }): Promise<void>;
   /** Stores a PNG, JPEG or WebP of at most 10 MB as an input, and returns its uploadId for an estimate. */
   upload(file: File, options?: UploadOptions): Promise<string>;
   health(): Promise<unknown>;

@@ -2,7 +2,7 @@
 
 import { altText, safeUrl } from "./format.js";
 import { pictureList } from "./picture-list.js";
-import { $, explain, h } from "./ui.js";
+import { $, explain, h, late } from "./ui.js";
 
 const MOST = 4;
 const TRUTH = "Where and with what it was taken (EXIF, GPS) is removed before a provider gets it; marks of origin stay. It is kept for a day, and no link opens it.";
@@ -17,7 +17,8 @@ export function inputsView(client, told, changed) {
   let dialog;
 
   const isReady = ({ reference }) => Boolean(reference);
-  const isBusy = () => items.some((one) => !isReady(one) && !one.failed);
+  const isBusy = () => items.some((one) => (!isReady(one) && !one.failed) || one.isMaskSent);
+  const painter = late(() => import("./mask-dialog.js"));
 
   function picker() {
     if (dialog) return dialog;
@@ -94,12 +95,26 @@ export function inputsView(client, told, changed) {
     if (items.indexOf(item)) return h("span", { className: "hint", textContent: "Is looked at" });
     const role = h("select", { "aria-label": `What happens with ${item.name}` },
       h("option", { value: "edit", textContent: "Change it" }), h("option", { value: "reference", textContent: "Look at it" }));
+    const paint = h("button", { type: "button", className: "quiet", textContent: "Paint what may change", "aria-pressed": Boolean(item.mask) });
     role.value = item.role ?? "edit";
+    paint.hidden = role.value !== "edit";
     role.addEventListener("change", () => {
       item.role = role.value;
+      paint.hidden = role.value !== "edit";
       changed();
     });
-    return role;
+    paint.addEventListener("click", () => mask(item));
+    item.paint = paint;
+    return h("div", { className: "row" }, role, paint);
+  }
+
+  /** Lets the person paint what may change of a picture. */
+  async function mask(item) {
+    const view = { fits: () => items.includes(item), say: (text) => { note.textContent = text; }, failed: told.failed, changed };
+    await painter().then(({ changeMask }) => changeMask(client, item, view), (error) => view.say(explain(error)));
+    draw();
+    changed();
+    item.paint?.focus();
   }
 
   function draw() {
@@ -125,10 +140,14 @@ export function inputsView(client, told, changed) {
       pictures.clear();
       pictures.load();
     },
-    /** Returns the pictures as POST /estimate takes them. */
-    given: () => items.filter(isReady).map(({ reference, role }, index) => ({ ...reference, role: index ? "reference" : role ?? "edit" })),
+    /** Returns the pictures, and the mask of the one that is changed, as POST /estimate takes them. */
+    wanted() {
+      const inputs = items.filter(isReady).map(({ reference, role }, index) => ({ ...reference, role: index ? "reference" : role ?? "edit" }));
+      const drawn = inputs[0]?.role === "edit" && items.find(isReady).mask;
+      return { ...(inputs.length && { inputs }), ...(drawn && { mask: drawn }) };
+    },
     /** Returns what can be kept: an upload's file is not shown again, because nothing serves it. */
-    kept: () => items.filter(isReady).map(({ reference, role, name, src }) => ({ reference, role, name, ...(reference.image && { src }) })),
+    kept: () => items.filter(isReady).map(({ reference, role, name, src, mask: kept }) => ({ reference, role, name, mask: kept, ...(reference.image && { src }) })),
     /** Shows what was kept, or nothing. */
     set(kept) {
       items.forEach(end);

@@ -1,23 +1,26 @@
-/** The page: the user's token, which part is shown, and the events between the parts. */
+/** The page: the user's token, which view is shown, and the events between the parts. */
 
 import "./elements.js";
 import { accountView } from "./account.js";
-import { createClient } from "./client.js";
 import { chatView } from "./chat-view.js";
-import { formView } from "./form-view.js";
-import { enter, forget, subjectOf, token } from "./person.js";
-import { stateView } from "./state-view.js";
-import { $, explain, late } from "./ui.js";
+import { createClient } from "./client.js";
+import { usdText } from "./format.js";
+import { icon } from "./icons.js";
+import { enter, forget, kept, ORDER, subjectOf, token } from "./person.js";
+import { $, explain, h, late } from "./ui.js";
 
-// Instances of the service remember circuits for two seconds.
-const SETTLED_MS = 2_500;
+const VIEWS = { create: "Create", gallery: "Gallery", usage: "Usage" };
+/** What a link may ask for. Numbers are text in an address. */
+const LINKED = ["prompt", "size", "quality", "model", "provider", "maxCost", "style", "background", "count", "seed"];
+const NUMBERS = ["count", "seed"];
+// A charge is in the ledger a moment after the image is shown.
+const SETTLED_MS = 1_000;
 
-/** Removes a token from the address, so that it is not copied with it or kept in the history, and returns it. */
-function takeToken() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) history.replaceState(null, "", location.pathname + location.search);
-  return given;
-}
+/** Returns what an address says behind its #, as names and values. */
+const saidBy = (hash) => Object.fromEntries(new URLSearchParams(hash.slice(1)));
+
+/** Removes a token or an offer from the address, so that it is not copied with it or kept in the history. */
+const cleared = () => history.replaceState(null, "", location.pathname + location.search);
 
 /**
  * Enters the token of a link, as `make run` prints one. Elsewhere a link is somebody else's word and never
@@ -29,98 +32,178 @@ function offered(given) {
   else take(given);
 }
 
-/** Opens the form with a link's request. The page prices it anew, and only a click makes the image. */
-function takeOffer() {
-  const wanted = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-  if (!wanted.prompt) return;
-  history.replaceState(null, "", location.pathname + location.search);
-  showPart("make");
-  form.open(wanted);
+/** Prices a link's request in a conversation of its own. Only a click makes the image. */
+function takeOffer(given) {
+  const wanted = Object.fromEntries(LINKED.filter((name) => given[name]).map((name) => [name, NUMBERS.includes(name) ? Number(given[name]) : given[name]]));
+  chat.anew();
+  create(wanted.prompt, wanted);
 }
 
-function showPart(name) {
-  document.querySelector("main").dataset.shown = name;
-  // Where there is room, the form and the status stand beside the chat.
-  const pressed = name !== "pictures" && matchMedia("(min-width: 900px)").matches ? "chat" : name;
-  for (const button of document.querySelectorAll("nav button"))
-    button.setAttribute("aria-pressed", button.dataset.show === pressed);
-  if (name === "pictures") withOwn((loaded) => loaded.gallery.show());
+/** Returns the view that the address names, and the conversation in it. */
+function place() {
+  const [name, id] = location.hash.slice(1).split("/");
+  return { name: VIEWS[name] ? name : "create", id };
 }
 
-/** What a person goes on with after signing in, besides what is kept for them: words that nobody owned yet. */
+function showView() {
+  const { name, id } = place();
+  for (const view of document.querySelectorAll("[data-part]")) view.hidden = view.dataset.part !== name;
+  for (const link of document.querySelectorAll("nav a"))
+    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+  document.title = `${VIEWS[name]} · imagegen`;
+  if (name === "create") return chat.open(id);
+  scrollTo(0, 0);
+  if (name === "gallery") withOwn($("gallery"), (loaded) => loaded.gallery.show());
+  else usageView().then((view) => view.show(), (error) => note(explain(error)));
+}
+
+/** Follows the address: a token, an offer, or a view. */
+function follow() {
+  const given = saidBy(location.hash);
+  if (given.token || given.prompt) cleared();
+  if (location.hash === "#developer") {
+    history.replaceState(null, "", "#create");
+    developer().then((drawer) => drawer.open(), (error) => note(explain(error)));
+  }
+  showView();
+  if (given.prompt) takeOffer(given);
+  return given.token;
+}
+
+const go = (name) => { if (place().name !== name) location.hash = name; showView(); };
+
+function note(text) {
+  $("why").textContent = text;
+  told.say(text);
+}
+
+/** Says something in the conversation; with a request, exactly that is priced. */
+function create(words, request, pictures) {
+  go("create");
+  const isSaid = chat.speak(words, request, pictures);
+  if (!isSaid) note("An answer is still coming. Stop it, or wait for it.");
+  return isSaid;
+}
+
+/** What a person goes on with after signing in, besides what is kept for them: words and settings that nobody owned yet. */
 function viewNow() {
-  const part = document.querySelector("main").dataset.shown;
-  return { part, say: chat.draft(), ...(!token() && { wanted: Object.fromEntries(new FormData($("order"))) }) };
+  const say = $("say").value;
+  if (token()) return { hash: location.hash, say };
+  return { hash: location.hash && `#${place().name}`, say, settings: settings?.request(), asked: chat.unanswered() };
 }
 
-function restore({ part, say, wanted }) {
-  showPart(part);
-  $("say").value = say;
-  if (wanted?.prompt) form.open(wanted);
+function restore({ hash, say, settings: wanted, asked }) {
+  if (hash) history.replaceState(null, "", hash);
+  showView();
+  if (asked?.request) {
+    chat.anew();
+    create(asked.content, asked.request);
+  }
+  $("say").value = say || (asked?.request ? "" : asked?.content ?? "");
+  if (wanted) withSettings((shown) => shown.open(wanted));
 }
 
 const config = JSON.parse(document.querySelector("meta[name=config]").content);
-const linked = takeToken();
 const account = accountView(config.signIn, Boolean(config.simulatorUrl), { changed, left, view: viewNow, restore });
 const client = createClient({ ...config, token: account.fresh });
-let state;
 const told = {
   hasToken: () => Boolean(token()),
   say: (text) => ($("said").textContent = text),
+  note,
+  /** The conversation that is shown has an address, which the browser keeps. */
+  opened: (id) => history.replaceState(null, "", id ? `#create/${id}` : "#create"),
   failed(error) {
     if (error.problem?.status === 401) account.refused(error.problem);
   },
-  providers: (names) => form.providers(names),
 };
 const chat = chatView(client, told);
-const form = formView(client, told);
-let pictures;
+let settings, pictures, usage;
+/** The settings of a request, and the pictures that it starts from. */
+const composer = late(() => import("./settings.js").then(({ settingsView }) => (settings = settingsView(client, told))));
+const withSettings = (act) => composer().then(act, (error) => note(explain(error)));
 /** The gallery, and what shows one picture. */
 const own = late(() => import("./pictures.js").then(({ ownPictures }) => (pictures = ownPictures(client, told, {
-  change: (wanted) => { showPart("make"); form.open(wanted); $("prompt").focus(); },
-  quote: (wanted) => { showPart("make"); form.quote(wanted); $("make-title").focus(); },
+  change: (inputs) => { go("create"); withSettings((shown) => shown.open({ inputs })); $("say").focus(); },
+  quote: create,
 }))));
-const withOwn = (act) => own().then(act, (error) => { $("gallery-note").textContent = explain(error); });
+const usageView = late(() => import("./usage-view.js").then(({ usageView: build }) => (usage = build(client, told))));
+const developer = late(() => import("./developer.js").then(({ developerView }) => developerView(client, { ...told, calls: chat.calls, simulatorUrl: config.simulatorUrl })));
+const chats = late(() => import("./chats.js").then(({ chatsDialog }) => chatsDialog(chat, told)));
 
-/** The page's own buttons at a finished picture, in the chat and in the form. */
-document.addEventListener("click", ({ target }) => {
-  const { act } = target.dataset ?? {};
-  const { image, prompt } = act ? target.closest("generated-image").data : {};
-  if (image) withOwn((loaded) => loaded[act]({ ...image, prompt: image.prompt ?? prompt }));
-});
-/** Shows what belongs to the person who is there now. */
-function changed(before) {
-  if (before !== subjectOf(token())) {
-    chat.refresh();
-    pictures?.clear();
-    showPart(document.querySelector("main").dataset.shown);
-    if (before) form.clear(); else form.refresh();
-  }
-  state?.refresh();
+/** Does something with them; if they cannot be loaded, the reason stands at `place`, where the person looks. */
+function withOwn(where, act) {
+  where.querySelector(".trouble")?.remove();
+  own().then(act, (error) => where.append(h("p", { className: "trouble", slot: "actions", role: "alert", textContent: explain(error) })));
 }
 
+/** Shows what was spent today. */
+async function spend() {
+  if (!token()) return;
+  const person = subjectOf(token());
+  try {
+    const { spent, reserved } = await client.usage();
+    // Another person may be there by now.
+    if (person !== subjectOf(token())) return;
+    $("spent").textContent = `${usdText(spent)} spent${Number(reserved) ? `, ${usdText(reserved)} reserved` : ""}`;
+  } catch (error) {
+    // What was shown stays until the next image.
+    told.failed(error);
+  }
+}
+
+/** Takes a token that was entered by hand. */
 function take(given) {
   const before = subjectOf(token());
+  if (before !== subjectOf(given)) account.parted();
   enter(given);
   changed(before);
   account.show("");
-  if ($("prompt").value) form.ask();
 }
 
-function left() {
-  forget();
+/** Settings that this person left are there again. */
+const remember = () => Object.keys(kept(ORDER, {})).length && withSettings(() => {});
+
+/** Shows what belongs to the person who is there now, and nothing of the one before. What nobody owned yet stays. */
+function show(before) {
+  $("spent").textContent = "";
+  if (location.hash) history.replaceState(null, "", `#${place().name}`);
+  if (before) {
+    $("say").value = "";
+    for (const one of document.querySelectorAll("dialog[open]")) one.close();
+  }
+  if (settings) settings.refresh(); else remember();
   chat.refresh();
-  form.clear();
   pictures?.clear();
-  state?.clear();
+  usage?.clear();
+  showView();
 }
 
+/** Another person may be there, or the same one with a token that works again. */
+function changed(before) {
+  if (before !== subjectOf(token())) show(before);
+  else settings?.ask();
+  spend();
+}
+
+function left(before) {
+  forget();
+  show(before);
+}
+
+/** The page's own buttons at a finished picture. */
+document.addEventListener("click", ({ target }) => {
+  const { act } = target.closest?.("[data-act]")?.dataset ?? {};
+  const element = act && target.closest("generated-image");
+  const { image, prompt } = element?.data ?? {};
+  if (image) withOwn(element, (loaded) => loaded[act]({ ...image, prompt: image.prompt ?? prompt }));
+});
 document.addEventListener("image-change", ({ detail: { generation } }) => {
   if (generation.problem) told.failed(generation);
   if (!["complete", "failed", "cancelled"].includes(generation.status)) return;
   pictures?.gallery.change();
-  state?.refresh();
-  setTimeout(() => state?.refresh(), SETTLED_MS);
+  usage?.change();
+  spend();
+  setTimeout(spend, SETTLED_MS);
 });
 $("entry").querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -130,15 +213,53 @@ $("entry").querySelector("form").addEventListener("submit", (event) => {
   take(given);
 });
 $("forget").addEventListener("click", account.leave);
-document.querySelector("nav").addEventListener("click", ({ target }) => target.dataset.show && showPart(target.dataset.show));
-document.querySelector(".skip").addEventListener("click", () => showPart("chat"));
-account.show(token() || linked || config.signIn ? "" : account.need);
-takeOffer();
-state = stateView(client, config.simulatorUrl, told);
-offered(linked);
+$("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (chat.stop()) return;
+  const words = $("say").value;
+  const request = settings?.request();
+  if (request && (settings.isBusy() || !request.prompt)) return void settings.ask();
+  if (!chat.speak(words, request, request && settings.pictures())) return;
+  $("say").value = "";
+  settings?.sent();
+});
+$("say").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  if ($("composer").querySelector("button.main").textContent === "Send") $("composer").requestSubmit();
+});
+const upload = (file) => file && withSettings((shown) => shown.upload(file));
+$("tune").addEventListener("click", () => withSettings((shown) => shown.toggle()));
+$("choose").addEventListener("click", () => withSettings((shown) => shown.choose()));
+$("send-file").addEventListener("click", () => $("file").click());
+$("file").addEventListener("input", (event) => {
+  event.stopPropagation();
+  const [file] = $("file").files;
+  $("file").value = "";
+  upload(file);
+});
+$("composer").addEventListener("paste", (event) => {
+  const file = [...event.clipboardData.files].find(({ type }) => type.startsWith("image/"));
+  if (!file) return;
+  event.preventDefault();
+  upload(file);
+});
+$("history").addEventListener("click", () => chats().then((dialog) => dialog.open(), (error) => note(explain(error))));
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  go("create");
+  $("say").focus();
+});
+$("send-file").append(icon("M19 11.5 12 18.5a4.5 4.5 0 0 1-6.4-6.4l7.5-7.5a3 3 0 0 1 4.3 4.3l-7.4 7.3a1.5 1.5 0 0 1-2.1-2.1l6.6-6.6"));
+$("choose").append(icon("M4.5 5h15v14h-15zM4.5 16l4.5-4.5 4 4 2.5-2.5 4 4M15 9h.01"));
+$("tools").hidden = !config.simulatorUrl;
+account.show("");
+const linked = saidBy(location.hash);
+if (linked.token) cleared();
+offered(linked.token);
+remember();
+follow();
+spend();
 if (!token() && !config.signIn) account.show(account.need);
 account.start();
-addEventListener("hashchange", () => {
-  const given = takeToken();
-  if (given) offered(given); else takeOffer();
-});
+addEventListener("hashchange", () => offered(follow()));

@@ -4,7 +4,9 @@ const TOKEN = "imagegen.token";
 const SESSION = "imagegen.session";
 /** The session that this tab takes part in. */
 const JOINED = "imagegen.joined";
-const KEPT = ["imagegen.chat", "imagegen.made", "imagegen.order"];
+/** Where the settings of a request are kept. */
+export const ORDER = "imagegen.order";
+const OLD = ["imagegen.chat", "imagegen.made", "imagegen.order"];
 
 /** The token that was entered in this tab by hand. */
 export const entered = () => sessionStorage.getItem(TOKEN) ?? "";
@@ -49,7 +51,8 @@ export function subjectOf(given) {
   }
 }
 
-const place = (name) => `${name} ${subjectOf(token())}`;
+/** The name under which the browser stores something of this user. */
+export const place = (name) => `${name} ${subjectOf(token())}`;
 const owned = () => Boolean(subjectOf(token()));
 
 /** Returns the value that was stored for this user under a name, or the default. */
@@ -80,10 +83,11 @@ export function keep(name, value) {
 
 /** Forgets the token, the session, and everything that is kept for their user. */
 export function forget() {
-  for (const name of KEPT) localStorage.removeItem(place(name));
+  const end = place("");
+  for (const name of Object.keys(localStorage)) if (owned() && name.startsWith("imagegen.") && name.endsWith(end)) localStorage.removeItem(name);
   if (session()) dropSession();
   sessionStorage.clear();
 }
 
 // An earlier version kept these for whoever used the browser.
-for (const name of KEPT) localStorage.removeItem(name);
+for (const name of OLD) localStorage.removeItem(name);

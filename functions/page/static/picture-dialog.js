@@ -1,8 +1,8 @@
 /** One picture, large, with what is known about it and what can be done with it. */
 
-import { altText, fileName, levelText, makerText, safeUrl, sizeText, usdText } from "./format.js";
-import { dateText } from "./picture-list.js";
-import { explain, h } from "./ui.js";
+import { altText, levelText, makerText, safeUrl, sizeText, usdText } from "./format.js";
+import { savePicture } from "./saving.js";
+import { dateText, h } from "./ui.js";
 
 const C2PA = { present: "A C2PA manifest is in the file; nobody has checked it here.", absent: "No C2PA manifest is in the file." };
 const WATERMARK = { synthid: "Its vendor says that it has a SynthID watermark." };
@@ -26,11 +26,8 @@ function factsOf({ cost, provider, model, size, quality, operation, style, creat
   ].filter(([, text]) => text);
 }
 
-/**
- * Returns `open(image)`. `actions`: `[{text, fits, act}]`, each shown where it fits the picture; `removed(image)`
- * is called after a deletion.
- */
-export function pictureDialog(client, { actions, removed, failed }) {
+/** Returns `open(image)`. `actions`: `[{text, fits, act}]`, each shown where it fits the picture. */
+export function pictureDialog(actions) {
   const picture = h("img", {});
   const link = h("a", { target: "_blank", rel: "noopener", title: "Open in full size" }, picture);
   const prompt = h("p", { dir: "auto", className: "prompt" });
@@ -39,13 +36,8 @@ export function pictureDialog(client, { actions, removed, failed }) {
   const title = h("h2", { id: "picture-title", textContent: "Your picture" });
   const close = h("button", { type: "button", className: "quiet", textContent: "Close" });
   const row = h("div", { className: "row" });
-  const charge = h("p", {});
-  const [sure, keep] = [
-    h("button", { type: "button", className: "danger", textContent: "Delete for good" }),
-    h("button", { type: "button", className: "quiet", textContent: "Keep it" })];
-  const question = h("div", { className: "question", role: "group", "aria-label": "Delete this picture?", hidden: true }, charge, h("div", { className: "row" }, keep, sure));
   const dialog = h("dialog", { id: "picture", "aria-labelledby": "picture-title" },
-    h("header", {}, title, close), link, h("div", { className: "about" }, prompt, facts, row, question, note));
+    h("header", {}, title, close), link, h("div", { className: "about" }, prompt, facts, row, note));
   document.body.append(dialog);
   let image;
 
@@ -67,46 +59,10 @@ export function pictureDialog(client, { actions, removed, failed }) {
   }
 
   async function download() {
-    try {
-      const answer = await fetch(safeUrl(image.imageUrl, document.baseURI), { headers: { accept: "image/*" } });
-      const content = await answer.blob();
-      if (!answer.ok || !content.type.startsWith("image/")) throw new TypeError("not an image");
-      const href = URL.createObjectURL(content);
-      h("a", { href, download: fileName(image.prompt, content.type) }).click();
-      setTimeout(() => URL.revokeObjectURL(href), 60_000);
-      note.textContent = "Downloaded.";
-    } catch {
-      note.textContent = "The download failed. Open the picture and save it from there.";
-    }
-  }
-
-  function ask(isAsked) {
-    [row.hidden, question.hidden, note.textContent] = [isAsked, !isAsked, ""];
-    charge.textContent = "Delete this picture? The file and its prompt are gone for good, and links to it stop working. "
-      + `${image.cost ? `The charge of ${usdText(image.cost.charged)} stays` : "What was charged for it stays charged"}.`;
-    (isAsked ? keep : row.lastChild).focus();
-  }
-
-  async function remove() {
-    if (sure.getAttribute("aria-disabled") === "true") return;
-    const gone = image;
-    sure.setAttribute("aria-disabled", true);
-    note.textContent = "Deleting …";
-    try {
-      await client.remove(gone.id);
-      if (image === gone) dialog.close();
-      removed(gone);
-    } catch (error) {
-      note.textContent = explain(error);
-      failed(error);
-    } finally {
-      sure.removeAttribute("aria-disabled");
-    }
+    note.textContent = await savePicture(safeUrl(image.imageUrl, document.baseURI), image.prompt);
   }
 
   close.addEventListener("click", () => dialog.close());
-  keep.addEventListener("click", () => ask(false));
-  sure.addEventListener("click", remove);
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
 
   return function open(given) {
@@ -120,8 +76,8 @@ export function pictureDialog(client, { actions, removed, failed }) {
       dialog.close();
       act(image);
     }));
-    row.replaceChildren(...more, button("Download", download), button(navigator.share ? "Share" : "Copy link", share), button("Delete", () => ask(true)));
-    [row.hidden, question.hidden, note.textContent] = [false, true, ""];
+    row.replaceChildren(button("Download", download), button(navigator.share ? "Share" : "Copy link", share), ...more);
+    note.textContent = "";
     dialog.showModal();
     close.focus();
   };

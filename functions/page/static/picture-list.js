@@ -1,11 +1,9 @@
 /** A list of the user's own pictures, page by page from the service: for the gallery and for the choice of an input. */
 
 import { altText, safeUrl } from "./format.js";
-import { explain, h } from "./ui.js";
+import { dateText, explain, h } from "./ui.js";
 
 const PAGE = 12;
-
-export const dateText = (iso) => new Date(iso).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 
 /** Returns `{node, load, clear, remove}`; `press(image, button)` is called for the picture that was pressed. */
 export function pictureList(client, told, press) {

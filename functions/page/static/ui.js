@@ -29,19 +29,12 @@ export function explain(error) {
   return problem.detail + (wait ? ` Try again in ${clock(wait)}.` : "");
 }
 
+/** A day and a time, from text or from ms since 1970. */
+export const dateText = (at) => new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+
 /** Returns seconds, rounded up, as 0:07 or 59:59, or in hours where there are some. */
 export function clock(seconds) {
   const whole = Math.ceil(seconds);
   const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
   return minutes >= 60 ? `${Math.ceil(minutes / 60)} h` : `${minutes}:${String(rest).padStart(2, "0")}`;
-}
-
-/** Returns a <generated-image> for one generation, with the page's own buttons for the finished picture. */
-export function picture(client, data) {
-  const element = document.createElement("generated-image");
-  element.client = client;
-  element.data = data;
-  const button = ([act, textContent]) => h("button", { type: "button", className: "quiet", slot: "actions", "data-act": act, textContent });
-  element.append(...[["change", "Change this picture"], ["open", "More actions"]].map(button));
-  return element;
 }

@@ -1,6 +1,6 @@
 /** The texts of a generation for a person, in each state; the time is passed in. */
 
-import { makerText, microUsd, moneyText, reasonText, secondsText, durationText, isolate, timeText, usdText } from "./format.js";
+import { makerText, microUsd, moneyText, reasonText, secondsText, isolate, timeText, usdText } from "./format.js";
 import { blockedOf, isOpen, isUnknown, problemOf, typicalSeconds } from "./machine.js";
 
 const NOT_CHARGED = "You were not charged.";
@@ -115,26 +115,6 @@ export function wordsOf(generation, state, context) {
   return { ...words, said: words.said ?? `${words.head}. ${words.money}` };
 }
 
-/** Rows of the details: `[name, text]`. */
-export function detailsOf({ prompt, estimate, image, id }) {
-  const { constraints, remaining } = estimate ?? {};
-  const left = image?.remaining ?? remaining;
-  return [
-    ["Prompt", prompt],
-    ["Model", image?.model ?? estimate?.model],
-    ["Why this quality", estimate?.qualityReason],
-    ["Sizes", constraints?.sizes.filter((size) => /\d/.test(size)).join(", ")],
-    ["Longest prompt", constraints && `${constraints.maxPromptCharacters.toLocaleString()} characters`],
-    ["Attempts", image?.attempts?.map((one) => `${makerText(one)}: ${reasonText(one.outcome)}, ${durationText(one.durationMs)}`).join("; ")],
-    ["Made in", image?.durationMs && durationText(image.durationMs)],
-    ["Left", left && [
-      left.imagesThisHour !== null && `${left.imagesThisHour} images this hour`,
-      left.imagesToday !== null && `${left.imagesToday} today`, usdText(left.usdToday),
-    ].filter(Boolean).join(", ")],
-    ["Image id", image?.id ?? id],
-  ].filter(([, text]) => text);
-}
-
 /** What stands beside the button: the usual price, where it is not the button's, and the usual time. */
 export const besideText = ({ buttonNote, typicalSeconds: seconds }) =>
   [buttonNote, `about ${secondsText(seconds)}`].filter(Boolean).join(" · ");
@@ -144,9 +124,3 @@ export function choiceTexts({ labels, model, price, typicalSeconds: seconds }) {
   const text = labels.join(", ").replace("chosen", "this offer");
   return [text.charAt(0).toUpperCase() + text.slice(1), isolate(model.split("/").pop()), `${usdText(price.ceiling)} · ${secondsText(seconds)}`];
 }
-
-/** An alternative in one line. */
-export const alternativeText = (one) => [
-  one.price === null ? "price unknown" : usdText(one.price),
-  !one.available && (one.detail ? isolate(one.detail) : reasonText(one.reason)),
-].filter(Boolean).join(" · ");

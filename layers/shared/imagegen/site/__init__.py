@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from imagegen.edge.events import NEEDED, url_event
 from imagegen.places import came_through_front, is_on_loopback, public_url
-from imagegen.site.files import File
+from imagegen.site.files import PAGES, File
 from imagegen.site.sign_in import SignIn
 
 FUNCTIONS = ("estimate", "generate", "health", "chat", "admin")
@@ -160,7 +160,7 @@ def build_site(files: Mapping[str, File], settings: PageSettings) -> Site:
     """Return the site of one stack."""
     config = settings.config()
     made = {"/config.json": File.of("config.json", config)}
-    for name in ("/", "/index.html"):
+    for name in (*PAGES, *(f"/{one}" for one in PAGES.values())):
         if page := files.get(name):
             # The page needs the addresses at once: it does not ask for them.
             meta = CONFIG.replace('""', f'"{html.escape(config.decode())}"')

@@ -19,11 +19,26 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 ENTRIES = (
-    *("page.js", "elements.js", "pictures.js", "llm-dialog.js", "upload.js", "frameworks.js"),
+    "page.js",
+    "elements.js",
     "sign-in.js",
+    "picture-acts.js",
+    "settings.js",
+    "pictures.js",
+    "usage-view.js",
+    "developer.js",
+    "chats.js",
+    "mask-dialog.js",
+    "llm-dialog.js",
+    "upload.js",
+    "frameworks.js",
+    "admin.js",
 )
 """The scripts that a page asks for. Each is sent with what it imports, without its comments."""
-NAMED_BY_CONTENT = ("page.js", "page.css", "icon.svg")
+STYLES = ("page.css", "admin.css")
+PAGES = {"/": "index.html", "/admin": "admin.html"}
+"""The pages by their address: one for everybody, one for operators."""
+NAMED_BY_CONTENT = ("page.js", "admin.js", *STYLES, "icon.svg")
 """Files of the page that a browser keeps: their addresses have a digest of what they contain."""
 
 
@@ -49,7 +64,7 @@ class File:
 
 
 def read_files(folder: Path) -> dict[str, File]:
-    """Return the files of a folder by their path; ``/`` is ``index.html``.
+    """Return the files of a folder by their path, and the pages by their address.
 
     Raises:
         KeyError: ``MEDIA_TYPES`` does not have a file's ending.
@@ -62,16 +77,17 @@ def read_files(folder: Path) -> dict[str, File]:
 
     bundler = Bundler(read)
     joined = {name: bundler.bundled(name).encode() for name in ENTRIES}
-    sent = {**texts, **joined, "page.css": stripped(read("page.css")).encode()}
+    styles = {name: stripped(read(name)).encode() for name in STYLES}
+    sent = {**texts, **joined, **styles}
     files = {f"/{name}": File.of(name, content) for name, content in sent.items()}
-    page = read("index.html")
+    pages = {name: read(name) for name in PAGES.values()}
     for name in NAMED_BY_CONTENT:
         path = Path(name)
         address = f"{path.stem}.{files[f'/{name}'].tag[:12]}{path.suffix}"
         files[f"/{address}"] = replace(files[f"/{name}"], is_kept=True)
-        page = page.replace(f'"{name}"', f'"{address}"')
-    files["/index.html"] = File.of("index.html", page.encode())
-    return {**files, "/": files["/index.html"]}
+        pages = {one: text.replace(f'"{name}"', f'"{address}"') for one, text in pages.items()}
+    files |= {f"/{name}": File.of(name, text.encode()) for name, text in pages.items()}
+    return files | {address: files[f"/{name}"] for address, name in PAGES.items()}
 
 
 def providers_script() -> bytes:

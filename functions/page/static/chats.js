@@ -1,0 +1,44 @@
+/** The list of conversations: one is opened, or deleted with a way back. */
+
+import { conversations } from "./conversations.js";
+import { $, dateText, h } from "./ui.js";
+import { undoable } from "./undo.js";
+
+export function chatsDialog(chat, told) {
+  const list = h("ul", {});
+  const close = h("button", { type: "button", className: "quiet", textContent: "Close" });
+  const dialog = h("dialog", { id: "chats", "aria-labelledby": "chats-title" },
+    h("header", {}, h("h2", { id: "chats-title", textContent: "Conversations" }), close), list);
+  document.body.append(dialog);
+
+  function row({ id, title, at }) {
+    const link = h("a", { href: `#create/${id}` }, h("b", { textContent: title, dir: "auto" }), h("span", { textContent: dateText(at) }));
+    const drop = h("button", { type: "button", className: "quiet", textContent: "Delete", "aria-label": `Delete ${title}` });
+    if (id === chat.shown()) link.setAttribute("aria-current", "true");
+    link.addEventListener("click", () => dialog.close());
+    drop.addEventListener("click", () => remove(id));
+    return h("li", {}, link, drop);
+  }
+
+  function remove(id) {
+    const back = conversations.remove(id);
+    dialog.close();
+    if (id === chat.shown()) chat.anew();
+    const text = "The conversation is deleted. Its pictures stay in the gallery.";
+    told.say(text);
+    undoable(text, { commit() {}, undo() {
+      back();
+      location.hash = `create/${id}`;
+      $("say").focus();
+    } });
+  }
+
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+  return {
+    open() {
+      list.replaceChildren(...conversations.list().map(row));
+      dialog.showModal();
+    },
+  };
+}

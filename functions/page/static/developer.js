@@ -1,0 +1,158 @@
+/** For those who run or build on the service: its providers, their switches on a local stack, and every call. */
+
+import { providerName } from "./format.js";
+import { totalText } from "./llm-dialog.js";
+import { clock, h } from "./ui.js";
+
+const EVERY_MS = 30_000;
+const MOST_CALLS = 30;
+const LONGEST = 4_000;
+const REASONS = { no_key: "No key", disabled: "Switched off", circuit_open: "Resting" };
+// Every simulated provider has this fault, and it counts against the circuit.
+const BROKEN = { fault: "server_error" };
+
+/** The state of one provider in words. */
+function wordsOf({ available, reason, credentials, circuit, models }) {
+  if (circuit.state === "half_open") return "Being tried again";
+  if (circuit.state === "open") return "Resting";
+  if (credentials === "refused") return "Key refused";
+  if (!available) return REASONS[reason] ?? reason.replaceAll("_", " ");
+  const up = models.filter((one) => one.available).length;
+  if (up < models.length) return `${up} of ${models.length} models`;
+  const { failures } = circuit;
+  return failures ? `Available, ${failures} of 5 failures` : "Available";
+}
+
+/** The list of providers, in the state of the last answer. */
+function providersView(client, told) {
+  const list = h("ul", { id: "providers", "aria-busy": "true" });
+  const cells = new Map();
+  let ticking;
+
+  async function refresh() {
+    try {
+      const report = await client.health();
+      report.providers.forEach(show);
+      list.setAttribute("aria-busy", false);
+    } catch {
+      // The next poll tries again; until then the last known state is shown.
+    }
+  }
+
+  function show(report) {
+    const cell = cells.get(report.provider) ?? added(report.provider);
+    const { circuit } = report;
+    const isOff = !report.available && circuit.state === "closed";
+    cell.item.dataset.circuit = isOff ? "off" : circuit.state;
+    cell.retryAt = circuit.state === "open" ? Date.parse(circuit.retryAt) : 0;
+    cell.words = wordsOf(report);
+    draw(cell);
+    tick();
+  }
+
+  function draw(cell) {
+    const left = (cell.retryAt - Date.now()) / 1000;
+    const when = cell.retryAt ? (left > 0 ? `, next try in ${clock(left)}` : ", may be tried now") : "";
+    cell.state.textContent = cell.words + when;
+  }
+
+  function tick() {
+    const waits = [...cells.values()].some((cell) => cell.retryAt);
+    if (waits) ticking ??= setInterval(() => cells.forEach(draw), 1000);
+    else ticking = clearInterval(ticking);
+  }
+
+  function added(provider) {
+    const state = h("span");
+    const item = h("li", { "data-provider": provider }, h("i"), h("div", {}, h("strong", { textContent: providerName(provider) }), state));
+    if (told.simulatorUrl) item.append(breaker(provider));
+    list.append(item);
+    cells.set(provider, { item, state });
+    return cells.get(provider);
+  }
+
+  function breaker(provider) {
+    const url = `${told.simulatorUrl}/control/providers/${provider}`;
+    const box = h("input", { type: "checkbox", role: "switch", "aria-label": `Break ${providerName(provider)}` });
+    const ask = async (body) => {
+      const answer = await fetch(url, body && { method: "POST", body: JSON.stringify(body) });
+      box.checked = (await answer.json()).armed.length > 0;
+    };
+    box.addEventListener("change", () => ask(box.checked ? BROKEN : { fault: null }).catch(told.failed));
+    ask().catch(() => (box.disabled = true));
+    return h("label", {}, "Break", box);
+  }
+  return { list, refresh };
+}
+
+/** Records what the page calls from now on: without headers, which have the token. */
+function callsView() {
+  const list = h("ol", { id: "calls", reversed: true });
+  const send = globalThis.fetch;
+  // The bodies have the words of whoever was there.
+  addEventListener("person-leaves", () => list.replaceChildren());
+  const shown = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text);
+  globalThis.fetch = async (url, options = {}) => {
+    const began = performance.now();
+    const { pathname, search } = new URL(url, document.baseURI);
+    const name = `${options.method ?? "GET"} ${pathname.replace(/^\/_aws\/lambda-url\/\w+/, "")}${search}`;
+    const title = h("summary", { textContent: `${name} …` });
+    const body = h("pre", { textContent: options.body ? shown(String(options.body)) : "" });
+    list.prepend(h("li", {}, h("details", {}, title, body)));
+    while (list.childElementCount > MOST_CALLS) list.lastChild.remove();
+    const end = (status) => { title.textContent = `${name} · ${status} · ${Math.round(performance.now() - began)} ms`; };
+    try {
+      const answer = await send(url, options);
+      end(answer.status);
+      if (/json|event-stream/.test(answer.headers.get("content-type"))) answer.clone().text().then((text) => body.append(`\n→ ${shown(text)}`), () => {});
+      return answer;
+    } catch (error) {
+      end("no answer");
+      throw error;
+    }
+  };
+  return list;
+}
+
+export function developerView(client, told) {
+  const { list, refresh } = providersView(client, told);
+  const info = document.createElement("llm-info");
+  const llm = h("button", { type: "button", className: "quiet" });
+  const close = h("button", { type: "button", className: "quiet", textContent: "Close" });
+  const part = (title, ...all) => h("section", {}, h("h3", { textContent: title }), ...all);
+  const drawer = h("dialog", { id: "drawer", "aria-labelledby": "drawer-title" },
+    h("div", { className: "head" }, h("h2", { id: "drawer-title", textContent: "Developer" }), close),
+    part("Providers", list), part("LLM and image calls of this conversation", llm, info),
+    part("Calls of the page since this was opened", callsView()));
+  document.body.append(drawer);
+  let polling, opener;
+
+  function tell() {
+    const all = told.calls();
+    info.calls = all;
+    llm.textContent = `LLM info: ${totalText(all)}`;
+    llm.disabled = !all.length;
+  }
+  const look = () => {
+    tell();
+    if (!document.hidden) refresh();
+  };
+  function shut() {
+    clearInterval(polling);
+    drawer.close();
+    opener?.focus();
+  }
+  llm.addEventListener("click", () => info.open());
+  close.addEventListener("click", shut);
+  drawer.addEventListener("keydown", ({ key, target }) => key === "Escape" && !target.closest("llm-info") && shut());
+  document.addEventListener("image-change", () => setTimeout(() => drawer.open && look(), 2_500));
+  return {
+    open() {
+      opener = document.getElementById("tools");
+      clearInterval(polling);
+      polling = setInterval(look, EVERY_MS);
+      if (!drawer.open) drawer.show();
+      look();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** What an element loads when it is first needed: its details, the picture alone in the window, and how it is saved or copied. */
+
+import { durationText, isolate, levelText, makerText, oneLine, providerName, reasonText, sizeText, usdText } from "./format.js";
+import { h, sheetsOf } from "./styles.js";
+
+export { savePicture } from "./saving.js";
+
+const css = `
+.facts { display: grid; grid-template-columns: max-content 1fr; gap: 4px 14px; font-size: 13px; padding: 10px 0 8px; border-top: 1px solid var(--line); }
+.facts dt { color: var(--soft); }
+dd { white-space: pre-wrap; }
+.others { display: grid; gap: 8px; font-size: 13px; padding: 8px 0; border-top: 1px solid var(--line); }
+dialog { width: 100vw; height: 100dvh; max-width: none; max-height: none; padding: 0; border: 0; background: #000d; cursor: zoom-out; }
+dialog button { position: absolute; top: 12px; inset-inline-end: 12px; }
+.wide { width: 100%; height: 100%; object-fit: contain; }
+`;
+
+/** Gives the element that a part belongs to the style of what is shown here. */
+function styled(part) {
+  const root = part.getRootNode();
+  const sheet = sheetsOf(css).at(-1);
+  if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
+}
+
+/** Rows of the details: `[name, text]`. */
+function detailsOf({ prompt, estimate, image, id }) {
+  const { constraints, remaining } = estimate ?? {};
+  const left = image?.remaining ?? remaining;
+  const made = image?.provider ? image : estimate ?? {};
+  return [
+    ["Prompt", prompt],
+    ["Model", image?.model ?? estimate?.model],
+    ["Size", made.size && sizeText(made.size)],
+    ["Quality", levelText(made)],
+    ["Style", image?.style ?? estimate?.style],
+    ["Why this quality", estimate?.qualityReason],
+    ["Sizes", constraints?.sizes.filter((size) => /\d/.test(size)).join(", ")],
+    ["Longest prompt", constraints && `${constraints.maxPromptCharacters.toLocaleString()} characters`],
+    ["Attempts", image?.attempts?.map((one) => `${makerText(one)}: ${reasonText(one.outcome)}, ${durationText(one.durationMs)}`).join("; ")],
+    ["Made in", image?.durationMs && durationText(image.durationMs)],
+    ["Left", left && [
+      left.imagesThisHour !== null && `${left.imagesThisHour} images this hour`,
+      left.imagesToday !== null && `${left.imagesToday} today`, usdText(left.usdToday),
+    ].filter(Boolean).join(", ")],
+    ["Image id", image?.id ?? id],
+  ].filter(([, text]) => text);
+}
+
+/** An alternative in one line. */
+const alternativeText = (one) => [
+  one.price === null ? "price unknown" : usdText(one.price),
+  !one.available && (one.detail ? isolate(one.detail) : reasonText(one.reason)),
+].filter(Boolean).join(" · ");
+
+/** `![alt](url)`, escaped so that a prompt cannot break it. */
+export function markdownText(alt, url) {
+  const text = oneLine(alt).replace(/[\\`*_[\]()<>!&#|~$]/g, "\\$&");
+  return `![${text}](${url.replace(/[\s()<>\\]/g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, "0")}`)})`;
+}
+
+/** Writes the details of a generation into its lists. */
+export function showDetails(generation, { facts, others }) {
+  if (!generation) return;
+  styled(facts);
+  facts.replaceChildren(...detailsOf(generation).flatMap(([name, text]) => [h("dt", {}, name), h("dd", { dir: "auto" }, text)]));
+  const found = generation.estimate?.alternatives ?? [];
+  others.hidden = !found.length;
+  others.replaceChildren(...found.map((one) => h("li", { class: "row" },
+    h("span", { class: "badge", "data-provider": one.provider }, providerName(one.provider)),
+    h("bdi", {}, one.model.split("/").pop()), h("span", { class: "soft" }, alternativeText(one)))));
+}
+
+/** Shows a picture alone, as large as the window, until a click or Escape. */
+export function enlarge(place, { alt, src }) {
+  const box = h("dialog", { "aria-label": alt, onclick: () => box.close(), onclose: () => box.remove() },
+    h("img", { class: "wide", alt, src }), h("button", { type: "button" }, "Close"));
+  styled(place);
+  place.append(box);
+  box.showModal();
+}

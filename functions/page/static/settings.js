@@ -1,0 +1,215 @@
+/** The settings of a request, and its price while it is written. With one of them, the words are the prompt as they are. */
+
+import { secondsText, usdText } from "./format.js";
+import { keep, kept, ORDER } from "./person.js";
+import { $, explain, h, late } from "./ui.js";
+
+const PAUSE_MS = 350;
+const SIZES = [["square", "Square"], ["landscape", "Landscape"], ["portrait", "Portrait"], ["same", "As the picture"]];
+const QUALITIES = [["", "From the words"], ["fast", "Fast"], ["standard", "Standard"], ["high", "High"], ["ultra", "Ultra"]];
+const COUNTS = [["", "1"], ["2", "2"], ["3", "3"], ["4", "4"]];
+const NUMBERS = ["count", "seed"];
+
+function choice(name, label, options) {
+  const select = h("select", { id: name, name }, ...options.map(([value, textContent]) => h("option", { value, textContent })));
+  return h("div", {}, h("label", { htmlFor: name, textContent: label }), select);
+}
+
+const field = (name, label, properties) =>
+  h("div", {}, h("label", { htmlFor: name, textContent: label }), h("input", { id: name, name, ...properties }));
+
+/** Returns the fields, in the order in which they are decided. */
+const fields = () => [
+  choice("size", "Size", SIZES), choice("count", "Images", COUNTS), choice("quality", "Quality", QUALITIES),
+  choice("model", "Model", [["", "Best for the price"]]),
+  field("maxCost", "At most, in $", { type: "number", min: "0.001", step: "any", inputMode: "decimal", placeholder: "No limit" }),
+  field("style", "Style", { maxLength: 200, placeholder: "watercolour, soft light" }),
+  choice("background", "Background", [["", "As the words say"], ["transparent", "Transparent"]]),
+  field("seed", "Seed", { type: "number", min: "0", step: "1", inputMode: "numeric", placeholder: "Any" }),
+];
+
+export function settingsView(client, told) {
+  const [form, price, why, drawer] = [$("composer"), $("price"), $("why"), $("settings")];
+  let turn = 0, fills = 0;
+  let timer, pictures, looked, known;
+  const clear = h("button", { type: "button", className: "quiet", textContent: "Use no settings" });
+  drawer.append(h("div", { className: "fields" }, ...fields()),
+    h("div", { className: "row" }, clear, h("p", { className: "hint", textContent: "With settings or pictures, your words are the prompt, word for word." })));
+
+  const inputs = late(() => import("./pictures.js").then(({ inputsView }) => (pictures = inputsView(client, told, changed))));
+  const withInputs = (act) => inputs().then(act, (error) => tell("", explain(error)));
+
+  /** Returns what is set beside the prompt, without empty fields. */
+  function wishes() {
+    const { prompt: _, ...given } = Object.fromEntries([...new FormData(form)].filter(([, value]) => value.trim()));
+    // Square is what there is without a wish; from a picture it is one.
+    if (given.size === "square" && !pictures?.wanted().inputs) delete given.size;
+    for (const name of NUMBERS) if (given[name]) given[name] = Number(given[name]);
+    return given;
+  }
+
+  /** Returns what is priced word for word; nothing if the words go to the chat. */
+  function request(prompt = form.elements.prompt.value.trim()) {
+    const wanted = { ...wishes(), ...pictures?.wanted() };
+    return Object.keys(wanted).length ? { prompt, ...wanted } : null;
+  }
+
+  /** A request with pictures has the size of the first one, unless another size is chosen. */
+  function fitSize() {
+    const { size } = form.elements;
+    const same = size.querySelector("[value=same]");
+    const isNeeded = Boolean(pictures?.wanted().inputs || pictures?.isBusy());
+    if (isNeeded === !same.disabled) return;
+    same.hidden = same.disabled = !isNeeded;
+    size.value = isNeeded ? "same" : "square";
+  }
+
+  function changed() {
+    fitSize();
+    ask();
+  }
+
+  function mark() {
+    const { size, ...rest } = wishes();
+    const count = Object.keys(rest).length + (size && size !== "same" ? 1 : 0);
+    $("tune").textContent = count ? `Settings · ${count}` : "Settings";
+    clear.hidden = !count;
+  }
+
+  async function ask() {
+    clearTimeout(timer);
+    turn += 1;
+    form.removeAttribute("aria-busy");
+    mark();
+    const inputsKept = pictures?.kept() ?? [];
+    keep(ORDER, { ...wishes(), ...(inputsKept.length && { inputs: inputsKept }) });
+    const wanted = request();
+    if (!wanted) return tell("", "");
+    if (pictures?.isBusy()) return tell("", "The price comes when the picture is uploaded.");
+    if (!wanted.prompt) return tell("", wanted.inputs ? "Write what should change." : "");
+    await quote(wanted);
+  }
+
+  async function quote(wanted) {
+    const mine = turn;
+    form.setAttribute("aria-busy", true);
+    try {
+      const estimate = await client.estimate(wanted);
+      if (mine !== turn) return;
+      tell(`at most ${usdText(estimate.price.ceiling)}`, "");
+      price.title = `about ${secondsText(estimate.typicalSeconds)}`;
+    } catch (error) {
+      if (mine !== turn) return;
+      tell("", explain(error));
+      told.failed(error);
+    } finally {
+      if (mine === turn) form.removeAttribute("aria-busy");
+    }
+  }
+
+  function tell(amount, text) {
+    price.textContent = amount;
+    why.textContent = text;
+  }
+
+  function fill({ inputs: _, mask: __, ...wanted }) {
+    for (const [name, given] of Object.entries(wanted)) {
+      const value = String(given);
+      const box = form.elements[name];
+      if (box?.options && ![...box.options].some((one) => one.value === value)) box.append(h("option", { value, textContent: value }));
+      if (box) box.value = value;
+    }
+    mark();
+  }
+
+  /** Puts settings and pictures into the drawer; returns whether they are still the newest ones once they can be shown. */
+  async function put(wanted) {
+    const mine = ++fills;
+    // What a link says of pictures is none.
+    const found = Array.isArray(wanted.inputs) ? wanted.inputs : [];
+    if (pictures || found.length) {
+      const shown = await inputs();
+      if (mine !== fills) return false;
+      shown.set([]);
+      fitSize();
+      shown.set(found);
+      fitSize();
+    }
+    fill(wanted);
+    return true;
+  }
+
+  /** Puts the models into the list when the drawer is first opened. */
+  function models() {
+    looked ??= client.models().then(({ models: all }) => {
+      const rows = all.filter(({ available, operation }) => available && operation === "generate");
+      const chosen = known?.model ?? "";
+      const select = form.elements.model;
+      select.append(...rows.map(({ key, model, quality, sizes }) =>
+        h("option", { value: key, textContent: `${model.split("/").pop()}, ${quality}, from ${usdText(sizes[0].price)}` })));
+      if (chosen) fill({ model: chosen });
+    }, (error) => {
+      looked = undefined;
+      told.failed(error);
+    });
+  }
+
+  function setOpen(isOpen) {
+    drawer.hidden = !isOpen;
+    $("tune").setAttribute("aria-expanded", isOpen);
+    if (isOpen) models();
+  }
+
+  function reset() {
+    for (const one of [...form.elements]) if (one.name && one.name !== "prompt") one.value = one.name === "size" ? "square" : "";
+    fitSize();
+  }
+
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    mark();
+    timer = setTimeout(ask, PAUSE_MS);
+    // The price belongs to the previous text.
+    turn += 1;
+    price.textContent = "";
+  });
+  clear.addEventListener("click", () => {
+    reset();
+    ask();
+    form.elements.size.focus();
+  });
+  function refresh() {
+    known = kept(ORDER, {});
+    reset();
+    put(known).then((isShown) => isShown && ask());
+  }
+  refresh();
+
+  return {
+    ask,
+    toggle() {
+      setOpen(drawer.hidden);
+      if (!drawer.hidden) form.elements.size.focus();
+    },
+    choose: () => withInputs((shown) => shown.choose()),
+    upload: (file) => withInputs((shown) => shown.upload(file)),
+    request,
+    /** Returns the names of the pictures that are sent with the words. */
+    pictures: () => (pictures?.kept() ?? []).map(({ name }) => name),
+    isBusy: () => Boolean(pictures?.isBusy()),
+    /** Shows the settings of the user who is there now. */
+    refresh,
+    /** Shows settings, and pictures to start from. */
+    async open(wanted) {
+      reset();
+      if (!await put(wanted)) return;
+      setOpen(Object.keys(wanted).some((name) => name !== "inputs" && name !== "prompt"));
+      await ask();
+    },
+    /** Takes the pictures out once they are sent: they belonged to that request. */
+    sent() {
+      pictures?.set([]);
+      changed();
+    },
+  };
+}

@@ -1,0 +1,144 @@
+/** What the user spent: today as the service counts it, and the days of the month as a chart and as a table. */
+
+import { makerText, microUsd, moneyText, usdText } from "./format.js";
+import { explain, h } from "./ui.js";
+
+const PAGE = 100;
+const MOST_PAGES = 20;
+
+/** Charges of the month by day, as `[{day, images, micro}]`, the first day first; days are UTC, as the service counts them. */
+export function daysOf(images, today) {
+  const month = today.slice(0, 8);
+  const days = Array.from({ length: Number(today.slice(8)) }, (_, index) => ({ day: `${month}${String(index + 1).padStart(2, "0")}`, images: 0, micro: 0 }));
+  for (const { createdAt, cost } of images) {
+    const found = createdAt.startsWith(month) && days[Number(createdAt.slice(8, 10)) - 1];
+    if (!found) continue;
+    found.images += 1;
+    found.micro += microUsd(cost?.charged ?? "0");
+  }
+  return days;
+}
+
+const dayText = (day, style) => new Date(`${day}T00:00:00Z`).toLocaleDateString([], { ...style, timeZone: "UTC" });
+const countText = (count) => (count === 1 ? "1 image" : `${count} images`);
+
+function bar(label, left, all, [shown, of] = [left, all]) {
+  return h("div", {}, h("dt", { textContent: label }), h("dd", { textContent: `${shown} of ${of}` }),
+    h("dd", {}, h("progress", { value: Number(left), max: Number(all) || 1, "aria-label": label })));
+}
+
+const SHARED = { organisation: "all users", team: "your team" };
+const PERIODS = [["usdToday", "today"], ["usdThisMonth", "this month"]];
+
+/** What the user shares with others, as far as it has limits. */
+const sharedBars = ({ limits, remaining }) => (limits.levels ?? []).flatMap((limit, index) => PERIODS.filter(([name]) => limit[name] !== null).map(([name, when]) => {
+  const left = remaining.levels?.[index][name] ?? "0";
+  return bar(`Left of the budget of ${SHARED[limit.level]} ${when}`, left, limit[name], [usdText(left), usdText(limit[name])]);
+}));
+
+function todayCard(usage) {
+  const { spent, reserved, images, limits, remaining, chat } = usage;
+  const held = Number(reserved) ? ` ${usdText(reserved)} is reserved for images that are being made.` : "";
+  return h("section", { className: "card", "aria-labelledby": "today-title" },
+    h("h3", { id: "today-title", textContent: "Today" }),
+    h("p", { className: "figure", textContent: usdText(spent) }),
+    h("p", { className: "hint", textContent: `spent for ${countText(images)}.${held} A day ends at 00:00 UTC.` }),
+    h("dl", { id: "left" },
+      bar("Budget left today", remaining.usdToday, limits.usdToday, [usdText(remaining.usdToday), usdText(limits.usdToday)]),
+      ...(limits.imagesThisHour === null ? [] : [bar("Images left this hour", remaining.imagesThisHour, limits.imagesThisHour)]),
+      bar("Images left today", remaining.imagesToday, limits.imagesToday),
+      bar("Chat messages left today", chat.remaining.requests, chat.limits.requests), ...sharedBars(usage)));
+}
+
+function chartOf(days) {
+  const most = Math.max(...days.map(({ micro }) => micro), 1);
+  const bars = days.map(({ day, images, micro }) => {
+    const fill = h("i", {});
+    fill.style.height = `${Math.max(micro / most * 100, micro ? 3 : 0)}%`;
+    return h("li", { title: `${dayText(day, { month: "short", day: "numeric" })}: ${moneyText(micro)}, ${countText(images)}` }, fill, h("span", { textContent: Number(day.slice(8)) }));
+  });
+  const chart = h("ol", { className: "chart", "aria-hidden": "true" }, ...bars);
+  chart.style.setProperty("--days", days.length);
+  return chart;
+}
+
+function tableOf(days) {
+  const rows = days.filter(({ images }) => images).reverse().map(({ day, images, micro }) => h("tr", {},
+    h("th", { scope: "row", textContent: dayText(day, { month: "long", day: "numeric" }) }), h("td", { textContent: images }), h("td", { textContent: moneyText(micro) })));
+  const head = h("tr", {}, ...["Day", "Images", "Charged"].map((textContent) => h("th", { scope: "col", textContent })));
+  return h("table", {}, h("caption", { className: "unseen", textContent: "Charges by day" }), h("thead", {}, head), h("tbody", {}, ...rows));
+}
+
+function monthCard(days, isWhole) {
+  const sum = days.reduce((all, { micro }) => all + micro, 0);
+  const count = days.reduce((all, { images }) => all + images, 0);
+  const rest = isWhole ? "" : ` Only the newest ${PAGE * MOST_PAGES} pictures are counted.`;
+  return h("section", { className: "card", "aria-labelledby": "month-title" },
+    h("h3", { id: "month-title", textContent: dayText(days[0].day, { month: "long", year: "numeric" }) }),
+    h("p", { className: "figure", textContent: moneyText(sum) }),
+    h("p", { className: "hint", textContent: `charged for ${countText(count)} of your gallery. Pictures that you deleted are not in it; their charges stay.${rest}` }),
+    chartOf(days), ...(count ? [tableOf(days)] : []));
+}
+
+function recentCard(recent) {
+  const rows = recent.slice(0, 10).map((one) => h("li", {}, h("span", { textContent: makerText(one) }),
+    h("b", { textContent: one.status === "complete" ? usdText(one.cost) : one.status === "generating" ? "being made" : "not charged" })));
+  return h("section", { className: "card", "aria-labelledby": "recent-title" },
+    h("h3", { id: "recent-title", textContent: "Newest requests" }), h("ul", { id: "recent" }, ...rows));
+}
+
+export function usageView(client, told) {
+  const root = document.getElementById("usage-note");
+  const body = h("div", { className: "stack" });
+  root.after(body);
+  let turn = 0;
+  let isStale = true;
+
+  /** Returns the images since the month began, and whether these are all. */
+  async function imagesSince(first) {
+    const found = [];
+    let cursor;
+    for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+      const page = await client.images({ limit: PAGE, ...(cursor && { cursor }) });
+      found.push(...page.images);
+      cursor = page.nextCursor;
+      if (!cursor || found.at(-1)?.createdAt < first) return [found, true];
+    }
+    return [found, false];
+  }
+
+  async function load() {
+    const mine = ++turn;
+    root.textContent = body.childElementCount ? "" : "Adding up …";
+    try {
+      const usage = await client.usage();
+      const [images, isWhole] = await imagesSince(usage.day.slice(0, 8));
+      if (mine !== turn) return;
+      root.textContent = "";
+      body.replaceChildren(todayCard(usage), monthCard(daysOf(images, usage.day), isWhole), ...(usage.recent.length ? [recentCard(usage.recent)] : []),
+        h("p", { className: "hint" }, h("a", { href: "#developer", textContent: "Developer tools" })));
+    } catch (error) {
+      if (mine !== turn) return;
+      root.textContent = explain(error);
+      isStale = true;
+      told.failed(error);
+    }
+  }
+
+  return {
+    /** Shows the figures, anew if an image was made since. */
+    show() {
+      if (!isStale || !told.hasToken()) return;
+      isStale = false;
+      load();
+    },
+    change() { isStale = true; },
+    /** Shows nobody's figures. */
+    clear() {
+      turn += 1;
+      isStale = true;
+      root.textContent = "";
+      body.replaceChildren();
+    },
+  };
+}
