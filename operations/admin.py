@@ -96,7 +96,7 @@ def providers(service: AdminService, given: argparse.Namespace) -> str:
 def circuit(service: AdminService, given: argparse.Namespace) -> str:
     """Return the providers after a circuit is closed."""
     if not given.name:
-        raise SystemExit("Name a circuit: NAME=openai, or NAME=openai/gpt-image-1")
+        raise SystemExit("Name a circuit: NAME=<provider>, or NAME=<provider>/<model>")
     found = service.provider_control.reset(given.name, given.who, reason=given.why)
     return admin_tables.providers_text(found)
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from generators.docs.exchanges import Call
 from generators.docs.visitor import Example, Visitor
+from imagegen.providers import PROVIDERS
 
 OPERATORS: Final = (
     Example("spending", "getSpending", 200),
@@ -32,10 +33,11 @@ def operators(visitor: Visitor) -> None:
     visitor.show("failures", Call("GET", "/admin/failures?hours=24", token=token))
     visitor.show("providers", Call("GET", "/admin/providers", token=token))
     switch, reason = "/admin/providers/switch", "Their status page reports an outage"
-    off = {"provider": "openai", "on": False, "reason": reason}
+    provider = next(iter(PROVIDERS))
+    off = {"provider": provider, "on": False, "reason": reason}
     visitor.show("switch", Call("POST", switch, off, token))
     visitor.ask("switchProvider", Call("POST", switch, {**off, "on": True}, token))
-    reset = {"circuit": "openai", "reason": "The key is renewed"}
+    reset = {"circuit": provider, "reason": "The key is renewed"}
     visitor.show("reset", Call("POST", "/admin/circuits/reset", reset, token))
     visitor.show("person", Call("POST", "/admin/people/find", {"subject": "alice"}, token))
     block = {"user": STRANGER, "blocked": True, "reason": "Ticket 1234"}

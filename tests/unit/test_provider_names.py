@@ -72,7 +72,6 @@ TABLES: Mapping[str, str] = {
     "tests/contracts/test_contracts.py": "the vendors' own schemas, by their file",
     "tests/simulator/test_requests.py": "each vendor's own wrong parameters",
     "tests/simulator/test_schemas.py": "the vendors' own schemas, by their file",
-    "tests/stack/test_wild_images.py": "answers that each of these vendors has given",
     "tests/unit/test_chat_tool.py": "forms of tool calls, which are named after vendors of LLMs",
 }
 """Tests with a list of vendors' own peculiarities, which need not hold every provider."""
