@@ -188,10 +188,11 @@ def openai_model(model_id: str, service: Service) -> ListedModel:
     return service.openai.listing.one(service.lister.models(), unquote(model_id))
 
 
-@api.get(f"{MODELS}/<owner>/<model_id>", include_in_schema=False)
-def openai_model_of(owner: str, model_id: str, service: Service) -> ListedModel:
-    """Return a model whose id contains a slash."""
-    return service.openai.listing.one(service.lister.models(), f"{owner}/{model_id}")
+@api.get(f"{MODELS}/.+/.+", include_in_schema=False)
+def openai_model_with_slashes(service: Service) -> ListedModel:
+    """Return a model whose id contains slashes, one or more."""
+    model_id = api.current_event.path.removeprefix(f"{MODELS}/")
+    return service.openai.listing.one(service.lister.models(), unquote(model_id))
 
 
 @api.get("/usage", operation_id="getUsage", tags=["usage"])

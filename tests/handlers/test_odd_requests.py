@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -133,3 +134,22 @@ def test_a_client_that_sends_all_of_its_defaults_is_served(
     body = {"model": model, **BODY, **more}
     answer = asked(functions, "generate", "POST", "/v1/images/generations", body)
     assert answer["statusCode"] == 200
+
+
+def test_every_listed_model_is_found_by_its_id_however_its_slashes_are_sent(
+    functions: Functions,
+) -> None:
+    listed = json.loads(asked(functions, "generate", "GET", "/v1/models")["body"])["data"]
+    ids = [one["id"] for one in listed]
+    assert {one.count("/") for one in ids} >= {0, 1, 2}
+    for name in ids:
+        for sent in (name, quote(name, safe=""), name.replace("/", "%2f", 1)):
+            answer = asked(functions, "generate", "GET", f"/v1/models/{sent}")
+            assert (answer["statusCode"], json.loads(answer["body"])["id"]) == (200, name)
+
+
+@pytest.mark.parametrize("name", ["no/such", "no/such/model", "fal-ai/flux", "a/b/c/d/e"])
+def test_a_model_that_is_not_listed_is_an_unknown_model(functions: Functions, name: str) -> None:
+    answer = asked(functions, "generate", "GET", f"/v1/models/{name}")
+    found = answer["statusCode"], json.loads(answer["body"])["error"]["code"]
+    assert found == (404, "model_not_found")
