@@ -140,7 +140,8 @@ class Instance:
     @cached_property
     def service(self) -> GenerateService:
         limits = self.limits
-        organisation = next(iter(limits.levels), Level())
+        # As in the product, it counts every image: a level without a limit would not be counted.
+        organisation = next(iter(limits.levels), Level(ORGANISATION, 10**12))
         settings = GenerateSettings.model_construct(
             table_name="table",
             parameters_path="/imagegen/test",

@@ -3,6 +3,7 @@
 The stores cannot tell the difference: they get the same answers and the same errors.
 """
 
+import base64
 import http.client
 import json
 import threading
@@ -35,6 +36,21 @@ class Fate(StrEnum):
 
 def _done(_: str) -> Fate:
     return Fate.DONE
+
+
+def _in_json(value: Any) -> Any:
+    """Return bytes, which DynamoDB's JSON has as base64, and sets."""
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else sorted(value)
+
+
+def _with_bytes(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a typed value with its bytes; every other object as it is."""
+    match found:
+        case {"B": str(text), **rest} if not rest:
+            return {"B": base64.b64decode(text)}
+        case {"BS": list(texts), **rest} if not rest:
+            return {"BS": [base64.b64decode(text) for text in texts]}
+    return found
 
 
 @dataclass(slots=True)
@@ -82,7 +98,7 @@ class ThinDynamo:
 
     def _ask(self, name: str, params: Item) -> tuple[int, Item]:
         self.calls += 1
-        body = json.dumps(params, default=sorted).encode()
+        body = json.dumps(params, default=_in_json).encode()
         headers = {
             "X-Amz-Target": f"DynamoDB_20120810.{name}",
             "Content-Type": "application/x-amz-json-1.0",
@@ -93,7 +109,7 @@ class ThinDynamo:
             try:
                 connection.request("POST", "/", body, headers)
                 answer = connection.getresponse()
-                content: Item = json.loads(answer.read())
+                content: Item = json.loads(answer.read(), object_hook=_with_bytes)
             except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
                 # Idle for too long; nothing was sent.
                 self._local.connection = None
