@@ -228,3 +228,9 @@ const isSame = JSON.stringify([list(), messagesOf(id)]) === JSON.stringify(befor
 console.log(JSON.stringify([during, isSame]));
 """
     assert played(script) == [[0, False], True]
+
+
+def test_an_empty_conversation_that_is_opened_first_offers_no_way_to_another() -> None:
+    assert played(
+        'console.log(JSON.stringify([node("hello").hidden, node("anew").hidden, node("history").hidden]));'
+    ) == [False, True, True]  # noqa: E501
