@@ -231,6 +231,5 @@ console.log(JSON.stringify([during, isSame]));
 
 
 def test_an_empty_conversation_that_is_opened_first_offers_no_way_to_another() -> None:
-    assert played(
-        'console.log(JSON.stringify([node("hello").hidden, node("anew").hidden, node("history").hidden]));'
-    ) == [False, True, True]  # noqa: E501
+    shown = "['hello', 'anew', 'history'].map((id) => node(id).hidden)"
+    assert played(f"console.log(JSON.stringify({shown}));") == [False, True, True]
