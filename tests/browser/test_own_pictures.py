@@ -171,7 +171,9 @@ def one_deleted(visitor: Visitor) -> str:
     toast = visitor.page.get_by_role("region", name="Undo")
     expect(toast).to_contain_text(re.compile(r"The charge of \$0\.\d+ stays"))
     screenshot(visitor, "delete")
-    toast.get_by_role("button", name="Close").click()
+    with visitor.page.expect_response(lambda one: one.request.method == "DELETE") as answer:
+        toast.get_by_role("button", name="Close").click()
+    assert answer.value.ok
     expect(tiles(visitor.page)).to_have_count(8, timeout=TIMEOUT_MS)
     return link
 

@@ -228,3 +228,8 @@ const isSame = JSON.stringify([list(), messagesOf(id)]) === JSON.stringify(befor
 console.log(JSON.stringify([during, isSame]));
 """
     assert played(script) == [[0, False], True]
+
+
+def test_an_empty_conversation_that_is_opened_first_offers_no_way_to_another() -> None:
+    shown = "['hello', 'anew', 'history'].map((id) => node(id).hidden)"
+    assert played(f"console.log(JSON.stringify({shown}));") == [False, True, True]
