@@ -48,6 +48,9 @@ RATES = {
 S3_RATES = {"drop_after": 0.10, "drop_before": 0.05, "throttled": 0.05, "error": 0.05}
 
 
+SERVED = 0.98
+"""What part of the clicks must be served. It was 0.99 when an image took four requests to the stores.
+With the organisation's budget it takes seven, and 0.99 to the power of 7/4 is 0.983."""
 LIMITS = Limits(100, 100_000, 100_000, 10**12)
 """More slots than any user asks for: one that is not given back shows."""
 
@@ -131,7 +134,7 @@ def _want(here: Instance, job: Job, shift: Shift) -> None:
 
 
 def r7(ground: Ground) -> Measured:
-    """Make 1,250 images, 4 store operations each, while 45 % of all requests go wrong."""
+    """Make 1,250 images, 7 store operations each, while 45 % of all requests go wrong."""
     verdict, real = Verdict(), ground.place(bucket=True)
     users = [ground.user() for _ in range(25)]
     jobs = [Job(user, fails=False) for user in users for _ in range(OPS // PER_REQUEST // 25)]
@@ -151,7 +154,7 @@ def r7(ground: Ground) -> Measured:
     broken = sum(charged.get(name) != price for name, price in told.items())
     verdict.demand(broken == 0, f"{broken} callers were told of another charge than there is")
     served = 1 - sum(shift.unserved for shift in shifts) / len(jobs)
-    verdict.demand(served >= 0.99, f"only {served:.2%} served")
+    verdict.demand(served >= SERVED, f"only {served:.2%} served")
     requests, good = sum(done.values()), done.get("forwarded", 0)
     return verdict.measured(
         f"{requests} ledger requests, {1 - good / requests:.0%} faulty; {len(stored)} stored = "
