@@ -35,7 +35,7 @@ FREE_ROUTES = (
 """The routes that take neither a quote nor a key nor an image's id: no image can be charged there.
 
 On every other route ``charged`` is ``null`` until it has been looked up."""
-FREE_PATHS = ("/images", "/me")
+FREE_PATHS = ("/images", "/me", "/me/limits")
 """The same, for paths below which there are routes of another kind."""
 
 _EDITS_HINT = "Pictures are changed by POST /v1/images/edits."
