@@ -48,9 +48,10 @@ RATES = {
 S3_RATES = {"drop_after": 0.10, "drop_before": 0.05, "throttled": 0.05, "error": 0.05}
 
 
-SERVED = 0.98
-"""What part of the clicks must be served. It was 0.99 when an image took four requests to the
-stores. With the organisation's budget it takes seven, and 0.99 to the power of 7/4 is 0.983."""
+SERVED = 0.97
+"""What part of the clicks must be served. It was 0.99, and 0.9992 was measured, when a click took
+four requests to the stores. With the organisation's budget it takes seven, each of which may fail:
+0.9856 was measured, of 1,250 clicks."""
 LIMITS = Limits(100, 100_000, 100_000, 10**12)
 """More slots than any user asks for: one that is not given back shows."""
 
