@@ -101,7 +101,7 @@ OPERATIONS: Final = {
     "getUsage": Operation("What the user spent and may still spend", ()),
     "setOwnLimits": Operation(
         "Sets lower limits of one's own",
-        (),
+        (422,),
         description=(
             "They replace the ones before, and hold from the next click on. They can only lower "
             "what others allow, and can be raised or removed at any time."

@@ -7,13 +7,14 @@ import pytest
 
 from imagegen.domain.ledger import Limits, PersonalLimits
 from local.issuer import Issuer
-from tests.handlers.conftest import Functions
+from tests.handlers.conftest import Functions, assert_described
 
 
 def set_limits(functions: Functions, body: object) -> tuple[int, dict[str, Any]]:
     event = functions.event("generate/own-limits")
     event["body"] = json.dumps(body)
     got = functions.invoke("generate", event)
+    assert_described(event, got["statusCode"])
     return got["statusCode"], json.loads(got["body"])
 
 
@@ -58,7 +59,8 @@ def test_more_than_everybody_may_spend_changes_nothing(functions: Functions, use
 )
 def test_what_cannot_be_read_changes_nothing(functions: Functions, user: str, body: object) -> None:
     set_limits(functions, {"usdToday": "3"})
-    assert set_limits(functions, body)[0] in (400, 422)
+    status, _ = set_limits(functions, body)
+    assert status == 422
     assert functions.service.ledger(user).personal == PersonalLimits(own_daily_microusd=3_000_000)
 
 
