@@ -4,6 +4,7 @@ from tests.planted.bugs import AWS, PACKAGE, Bug, Change
 
 RULES = f"{PACKAGE}/domain/budgets.py"
 STORE = f"{PACKAGE}/aws/budget_store.py"
+UPDATES = f"{PACKAGE}/aws/updates.py"
 ORDER = f"{PACKAGE}/usecases/generate/budgeted_ledgers.py"
 LEDGER = f"{PACKAGE}/domain/ledger.py"
 CONTRACT = f"{AWS}/test_budget_contract.py"
@@ -97,9 +98,9 @@ DAY_OF_THE_CLOCK = _bug(
 FIRST_PASSES = _bug(
     "18h the first hold of a day passes a limit below its price",
     Change(
-        STORE,
-        "        if full := rules.full_at(Budget(), level, hold.day, hold.price_microusd):\n",
-        "        if full := rules.full_at(Budget(), level, hold.day, 0):\n",
+        UPDATES,
+        '        absent = f"attribute_not_exists({name}) OR " if limit >= 0 else ""\n',
+        '        absent = f"attribute_not_exists({name}) OR "\n',
     ),
     CONTRACT,
     ONE_HOLD,

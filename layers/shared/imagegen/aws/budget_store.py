@@ -48,9 +48,6 @@ class DynamoBudgetStore:
 
     def take(self, level: Level, hold: LevelHold) -> Take:
         """Count a hold at a level within its limits, or return why it does not fit."""
-        # The condition lets a first write pass, because an absent counter has no value to compare.
-        if full := rules.full_at(Budget(), level, hold.day, hold.price_microusd):
-            return Take(full, Budget())
         try:
             answer = self._update(level.name, hold.day, taking(level, hold))
         except ConditionFailedError as error:
