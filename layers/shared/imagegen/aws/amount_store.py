@@ -33,25 +33,18 @@ class DynamoAmountStore:
             )
         return _to_amounts(answer.get("Item"))
 
-    def set_amounts(self, level: str, amounts: Amounts | None) -> Amounts | None:
-        """Set the amounts of a level, or remove them; return those of before.
+    def set_amounts(self, level: str, amounts: Amounts | None) -> None:
+        """Set the amounts of a level, or remove them.
 
         The write may be sent twice: it sets the same values again.
         """
         with store_errors(STORE):
             if amounts is None:
-                gone = self.client.delete_item(
-                    TableName=self.table, Key=_key(level), ReturnValues="ALL_OLD"
-                )
-                return _to_amounts(gone.get("Attributes"))
+                self.client.delete_item(TableName=self.table, Key=_key(level))
+                return
             values = {"d": amounts.daily_microusd, "m": amounts.monthly_microusd}
             some = {name: value for name, value in values.items() if value is not None}
-            before = self.client.put_item(
-                TableName=self.table,
-                Item={**_key(level), **to_item(some)},
-                ReturnValues="ALL_OLD",
-            )
-        return _to_amounts(before.get("Attributes"))
+            self.client.put_item(TableName=self.table, Item={**_key(level), **to_item(some)})
 
 
 def _to_amounts(item: Any) -> Amounts | None:

@@ -127,19 +127,19 @@ class DynamoLedgerStore:
             return False
         return True
 
-    def set_limits(self, user: str, change: "Change") -> tuple[PersonalLimits, PersonalLimits]:
-        """Change a person's limits; return those of before and after."""
+    def set_limits(self, user: str, change: "Change") -> PersonalLimits:
+        """Change a person's limits; return the new ones."""
         before = self.load(user).personal
         for _ in range(TRIES):
             after = change(before)
             if after == before:
-                return before, after
+                return after
             try:
                 self._update(user, setting_limits(before, after))
             except ConditionFailedError as error:
                 before = to_ledger(error.item).personal
             else:
-                return before, after
+                return after
         raise StoreUnavailableError("The ledger is too busy. Try again.", retry_after_seconds=1)
 
     def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
