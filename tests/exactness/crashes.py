@@ -96,6 +96,7 @@ def run_until(connection: Connection, place: Place, point: str, quote: str, user
         made.circuits,
         clock,
         made.providers,
+        erasing=made.erasing,
         prompts=made.prompts,
     )
     parked.confirm(quote, user)

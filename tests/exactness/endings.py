@@ -161,6 +161,7 @@ def run_to_the_ends(
         made.circuits,
         made.now_ms,
         made.providers,
+        erasing=made.erasing,
         catalog=CATALOG,
         prompts=made.prompts,
         endings=endings,

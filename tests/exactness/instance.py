@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, Never
 
 from imagegen.aws.budget_store import DynamoBudgetStore
 from imagegen.aws.circuit_store import DynamoCircuitStore
+from imagegen.aws.erasure_store import DynamoErasureStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.job_store import DynamoJobStore
+from imagegen.aws.kept_store import AwsKeptStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.aws.trail_store import DynamoTrailStore
 from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
@@ -120,6 +123,7 @@ class Instance:
     circuits: StoredCircuits
     now_ms: Callable[[], int]
     providers: dict[str, CountingProvider]
+    erasing: ErasingStores = field(kw_only=True)
     limits: Limits = LIFTED
     moves: list[Transition] = field(default_factory=list)
     finished: list[ImageRecord] = field(default_factory=list)
@@ -157,10 +161,6 @@ class Instance:
             keep_prompts=self.keeps_prompts,
         )
         return GenerateService(self, settings)
-
-    @property
-    def erasing(self) -> ErasingStores:
-        raise NotImplementedError
 
     @property
     def guard(self) -> Guard:
@@ -276,6 +276,8 @@ def instance(
     catalog: Catalog = CATALOG,
 ) -> Instance:
     """Return an instance over DynamoDB and S3; ``circuits`` is another way to the same table."""
+    kept = AwsKeptStore(dynamodb, table, s3, bucket, lambda: IMAGE_ID_KEY)
+    erasures, trail = DynamoErasureStore(dynamodb, table), DynamoTrailStore(dynamodb, table)
     return Instance(
         DynamoLedgerStore(dynamodb, table),
         DynamoBudgetStore(dynamodb, table),
@@ -285,6 +287,7 @@ def instance(
         now_ms,
         drawn_by,
         limits,
+        erasing=ErasingStores(kept, erasures, trail),
         catalog=catalog,
         prompts=DynamoPromptStore(dynamodb, table),
         jobs=DynamoJobStore(dynamodb, table),

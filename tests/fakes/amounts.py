@@ -16,8 +16,7 @@ class MemoryAmountStore:
         self.reads += 1
         return self.kept.get(level)
 
-    def set_amounts(self, level: str, amounts: Amounts | None) -> Amounts | None:
-        before = self.kept.pop(level, None)
+    def set_amounts(self, level: str, amounts: Amounts | None) -> None:
+        self.kept.pop(level, None)
         if amounts is not None:
             self.kept[level] = amounts
-        return before

@@ -51,13 +51,13 @@ class MemoryLedgerStore:
                 return Known(LedgerSnapshot(hold.quote_id, ledger))
             return Refused(limit, ledger)
 
-    def set_limits(self, user: str, change: Change) -> tuple[PersonalLimits, PersonalLimits]:
+    def set_limits(self, user: str, change: Change) -> PersonalLimits:
         with self._lock:
             ledger = self.load(user)
-            before, after = ledger.personal, change(ledger.personal)
-            if after != before:
+            after = change(ledger.personal)
+            if after != ledger.personal:
                 self._write(user, replace(ledger, personal=after))
-            return before, after
+            return after
 
     def take(self, user: str, takeover: Takeover, *, now_ms: int) -> LedgerSnapshot | None:
         with self._lock:

@@ -11,7 +11,7 @@ OWN: Final = {
     "usecases/generate/reconciler.py": ("forgotten", "crashes"),
     "usecases/generate/run.py": ("attempts", "generator"),
     "usecases/generate/moderation.py": ("generator",),
-    "domain/takeovers.py": ("background", "jobs"),
+    "domain/takeovers.py": ("background", "jobs", "budgeted_ledgers"),
     "domain/jobs.py": ("jobs",),
     "aws/job_store.py": ("job_contract",),
     "usecases/admin/keys.py": ("admin_keys",),

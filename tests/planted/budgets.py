@@ -143,8 +143,26 @@ REFUSED_WITHOUT_FENCE = _bug(
     ),
     UNIT,
 )
+NOT_TAKEN_BACK = _bug(
+    "18m levels give back a waiting hold that its run may have taken over",
+    Change(
+        ORDER,
+        "        own = self._taken_back(user, snapshot, now_ms=now_ms)\n",
+        "        own: LedgerSnapshot | None = snapshot\n",
+    ),
+    UNIT,
+)
+UNSURE_FORGOTTEN = _bug(
+    "18n the run of another invocation does not fence a take that may still arrive",
+    Change(
+        f"{PACKAGE}/usecases/generate/background.py",
+        "        hold = replace(hold, unsure=frozenset(image.unsure or ()))\n",
+        "",
+    ),
+    "tests/unit/test_background.py",
+)
 BUDGET_BUGS = (
     *(NO_FENCE, NO_MARKS, MARK_WITHOUT_OWNER, GIVE_UNCONDITIONALLY, CLOSED_FIRST, TAKEN_FIRST),
     *(DAY_OF_THE_CLOCK, FIRST_PASSES, KEPT_AFTER_REFUSAL, OWN_MARK_REFUSES, ERRORS_SENT_ONCE),
-    REFUSED_WITHOUT_FENCE,
+    *(REFUSED_WITHOUT_FENCE, NOT_TAKEN_BACK, UNSURE_FORGOTTEN),
 )

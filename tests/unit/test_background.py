@@ -6,13 +6,14 @@ Whatever is lost, dies or happens twice on the way from the answer to the run.
 import json
 import re
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from generators.layer import AWS_SERVICES
+from imagegen.domain.budgets import Level, LevelHold, Take, Taken
 from imagegen.domain.errors import (
     ContentRefusedError,
     ImagegenError,
@@ -35,6 +36,7 @@ from imagegen.wire.images import GenerateRequest
 from imagegen.wire.run_events import RunEvent, WaitingImage
 from local.parameters import read_template
 from local.paths import ROOT
+from tests.fakes.budgets import MemoryBudgetStore
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.pictures import png
 from tests.fakes.service import OTHER_USER, PROMPT, USER, Service
@@ -406,6 +408,34 @@ def test_without_queue_and_ledger_nobody_says_that_nothing_is_charged() -> None:
     assert found.value.charged is None
     service.new_process()
     assert isinstance(service.deliver(service.events[0]), Made)
+    settle_down(service)
+
+
+@dataclass(slots=True)
+class SentTwiceBudgets(MemoryBudgetStore):
+    """Budgets whose takes the SDK sends twice: the second copy arrives when a test lets it."""
+
+    late: list[tuple[Level, LevelHold]] = field(default_factory=list)
+
+    def take(self, level: Level, hold: LevelHold) -> Take:
+        self.late.append((level, hold))
+        return replace(MemoryBudgetStore.take(self, level, hold), is_unsure=True)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_copy_of_a_levels_write_that_arrives_after_the_run_counts_nothing(
+    *, refused: bool
+) -> None:
+    budgets = SentTwiceBudgets()
+    service = Service(budgets=budgets)
+    if refused:
+        service.react("alpha", Outcome.REFUSED)
+    _, event = begun(service)
+    service.new_process()
+    assert (deliver(service, event) is None) is refused
+    assert budgets.late
+    for level, hold in budgets.late:
+        assert MemoryBudgetStore.take(budgets, level, hold).result is Taken.ENDED
     settle_down(service)
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from imagegen.domain.budgets import ORGANISATION, Budget, Level, LevelHold, Take, Taken, team_level
 from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.ids import WAITING
 from imagegen.domain.ledger import Hold, Limits, OpState
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused
+from imagegen.domain.takeovers import Takeover
 from imagegen.usecases.generate.budgeted_ledgers import BudgetedLedgers
 from tests.fakes.budgets import MemoryBudgetStore
 from tests.fakes.clock import Clock
@@ -434,3 +436,79 @@ def test_without_levels_a_hold_is_one_write_as_ever() -> None:
     world.end(USER, came.snapshot, 50_000)
     assert world.wire.calls == ["ledgers.reserve", "ledgers.settle"]
     assert not world.budgets.budgets
+
+
+# A hold that waits for a run, and whose event seemed to be lost.
+
+
+def waiting(world: World) -> LedgerSnapshot:
+    hold = replace(world.hold(), owner=f"{WAITING}1")
+    came = world.store().reserve(USER, hold, LIMITS, now_ms=world.clock())
+    assert isinstance(came, Held)
+    return came.snapshot
+
+
+def takeover(world: World) -> Takeover:
+    return Takeover("one", f"{WAITING}1", "run-2", world.clock() + LEASE_MS)
+
+
+def test_a_hold_that_a_run_has_taken_over_is_not_given_back_at_any_level() -> None:
+    world = World()
+    hold = waiting(world)
+    taken = world.store().take(USER, takeover(world), now_ms=world.clock())
+    assert taken is not None
+    assert world.end(USER, hold, None) is False
+    for level in LEVELS:
+        assert world.used(level.name).days == {DAY: PRICE}
+    world.charges["one"] = 50_000
+    assert world.end(USER, taken, 50_000)
+    world.check()
+
+
+@dataclass(slots=True)
+class InterruptedWire(Wire):
+    """Lets something else happen before one of the calls."""
+
+    at: int = -1
+    happens: Callable[[], object] = lambda: None
+
+    def carry(self, name: str, action: Callable[[], Any]) -> Any:
+        if len(self.calls) == self.at:
+            self.happens()
+        return Wire.carry(self, name, action)
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_a_run_gets_a_waiting_hold_at_every_level_or_not_at_all(at: int) -> None:
+    """Its event is delivered before any of the calls that give the hold back, or after them."""
+    wire = InterruptedWire()
+    world = World(wire)
+    hold, came = waiting(world), list[LedgerSnapshot | None]()
+
+    def deliver() -> None:
+        came.append(world.ledgers.take(USER, takeover(world), now_ms=world.clock()))
+
+    wire.calls.clear()
+    wire.at, wire.happens = at, deliver
+    released = world.end(USER, hold, None)
+    wire.at = -1
+    if not came:
+        deliver()
+    assert released is (came == [None])
+    if came[0] is not None:
+        world.charges["one"] = 50_000
+        assert world.end(USER, came[0], 50_000)
+    world.check()
+    assert came[0] is not None or not world.charges
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_a_fault_while_a_waiting_hold_is_given_back_leaves_nothing_held(fault: Fault) -> None:
+    for index in range(MOST_CALLS):
+        world = World()
+        hold = waiting(world)
+        world.wire.calls.clear()
+        world.wire.faults[index] = fault
+        with suppress(DiedError, StoreUnavailableError):
+            world.end(USER, hold, None)
+        world.settle_down()

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
 from imagegen.domain import ledger as rules
-from imagegen.domain.days import next_day_seconds, utc_day
+from imagegen.domain.days import next_day_seconds, next_month_seconds, utc_day
 from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits
 from imagegen.domain.standing import held_microusd, limit_now
 from tests.fakes.clock import NOON_MS as NOW
@@ -45,6 +47,15 @@ def test_several_images_that_no_limit_of_today_allows_may_be_made_tomorrow() -> 
     limit = limit_now(ledger, few, day=TODAY, ceiling_microusd=50_000, now_ms=NOW, count=2)
     assert limit is not None
     assert (limit.code, limit.retry_after_seconds) == ("daily_images", next_day_seconds(NOW))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_images_that_the_month_has_no_room_for_may_be_made_in_the_next_one(count: int) -> None:
+    poor = replace(LIMITS, monthly_microusd=120_000)
+    ledger = rules.settled(held(Ledger(), 0, at_ms=NOW - 86_400_000), "q0", 100_000)
+    limit = limit_now(ledger, poor, day=TODAY, ceiling_microusd=50_000, now_ms=NOW, count=count)
+    assert limit is not None
+    assert (limit.code, limit.retry_after_seconds) == ("monthly_spend", next_month_seconds(NOW))
 
 
 def test_more_images_than_a_day_allows_are_never_possible_together() -> None:

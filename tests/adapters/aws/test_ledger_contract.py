@@ -1,13 +1,14 @@
 """What every ledger store does: one suite for the one in memory and the one in DynamoDB."""
 
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import pytest
 
 from imagegen.aws.ledger_store import DynamoLedgerStore
-from imagegen.domain.ids import WAITING
+from imagegen.domain.ids import WAITING, is_waiting
 from imagegen.domain.ledger import (
     HOUR_MS,
     Hold,
@@ -20,7 +21,7 @@ from imagegen.domain.ledger import (
 from imagegen.domain.pruning import PRUNE_MARGIN_MS
 from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, LedgerStore, Refused
-from imagegen.domain.takeovers import Takeover
+from imagegen.domain.takeovers import Takeover, taking_back
 from tests.adapters.aws.world import at_once
 from tests.fakes.clock import NOON_MS as NOW
 from tests.fakes.ledgers import MemoryLedgerStore
@@ -277,10 +278,7 @@ def test_a_person_is_held_to_the_limits_of_their_own_entry(ledgers: AnyLedgers, 
     def lower(limits: PersonalLimits) -> PersonalLimits:
         return replace(limits, own_daily_microusd=100_000)
 
-    assert ledgers.set_limits(user, lower) == (
-        PersonalLimits(),
-        PersonalLimits(None, None, 100_000),
-    )
+    assert ledgers.set_limits(user, lower) == PersonalLimits(None, None, 100_000)
     held(ledgers, user)
     assert refused(ledgers, user, hold("two")) == "daily_spend"
     assert ledgers.load(user).spent == {DAY: 70_000}
@@ -301,9 +299,10 @@ def _replaced_by(after: PersonalLimits, _before: PersonalLimits) -> PersonalLimi
 def test_a_persons_limits_are_set_removed_and_set_again(ledgers: AnyLedgers, user: str) -> None:
     one, two = PersonalLimits(1, 2, 3, 4), PersonalLimits(monthly_microusd=0)
     for before, after in [(PersonalLimits(), one), (one, two), (two, PersonalLimits())]:
-        assert ledgers.set_limits(user, partial(_replaced_by, after)) == (before, after)
+        assert ledgers.load(user).personal == before
+        assert ledgers.set_limits(user, partial(_replaced_by, after)) == after
         assert ledgers.load(user).personal == after
-    assert ledgers.set_limits(user, lambda limits: limits)[1] == PersonalLimits()
+    assert ledgers.set_limits(user, lambda limits: limits) == PersonalLimits()
 
 
 def test_a_persons_limits_stay_through_a_hold_and_its_end(ledgers: AnyLedgers, user: str) -> None:
@@ -326,9 +325,44 @@ def test_limits_of_operator_and_person_set_at_once_are_both_kept(
             break
         return replace(limits, own_daily_microusd=7)
 
-    before, after = dynamo_ledgers.set_limits(user, as_person)
-    assert (before, after) == (PersonalLimits(2), PersonalLimits(2, None, 7))
+    after = dynamo_ledgers.set_limits(user, as_person)
+    assert after == PersonalLimits(2, None, 7)
     assert dynamo_ledgers.load(user).personal == after
+
+
+@dataclass
+class Meddled:
+    """A client before whose writes something else happens, one thing before each."""
+
+    client: Any
+    happens: Iterator[Callable[[], object]]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def update_item(self, **arguments: Any) -> Any:
+        next(self.happens, int)()
+        return self.client.update_item(**arguments)
+
+
+def test_a_hold_is_within_the_limits_of_the_moment_though_they_change_between_its_writes(
+    dynamo_ledgers: DynamoLedgerStore, user: str
+) -> None:
+    def lower_to(microusd: int) -> object:
+        own = PersonalLimits(own_daily_microusd=microusd)
+        return dynamo_ledgers.set_limits(user, partial(_replaced_by, own))
+
+    lower_to(100_000)
+    # The first write meets the limits, the second one finds that they are others now.
+    happens = iter((int, partial(lower_to, 50_000)))
+    meddled: Any = Meddled(dynamo_ledgers.client, happens)
+    store = replace(dynamo_ledgers, client=meddled)
+    came = store.reserve(user, hold(), LIMITS, now_ms=NOW)
+    assert isinstance(came, Refused)
+    assert (came.limit.code, came.ledger.spent) == ("daily_spend", {})
+    meddled.happens = iter((partial(lower_to, 80_000), partial(lower_to, 90_000)))
+    lower_to(200_000)
+    assert held(store, user).ledger.personal == PersonalLimits(own_daily_microusd=90_000)
 
 
 def test_images_and_attempts_of_a_day_are_limited_apart(ledgers: LedgerStore, user: str) -> None:
@@ -621,6 +655,23 @@ def test_who_made_the_hold_cannot_give_it_back_once_it_is_taken(
     assert ledgers.load(user) == taken.ledger
     assert release(ledgers, user, taken)
     assert ledgers.load(user).spent == {DAY: 0}
+
+
+def test_a_hold_that_is_taken_back_is_not_its_runs_and_the_other_way_round(
+    ledgers: LedgerStore, user: str
+) -> None:
+    before = waiting(ledgers, user)
+    back = taking_back("one", before.op)
+    own = ledgers.take(user, back, now_ms=NOW)
+    assert own is not None
+    assert own.op == replace(before.op, owner=back.owner)
+    assert is_waiting(own.op.owner)
+    assert ledgers.take(user, TAKEOVER, now_ms=NOW) is None
+    assert ledgers.take(user, back, now_ms=NOW) == own
+    assert release(ledgers, user, own)
+    late = waiting(ledgers, f"{user}/late")
+    assert ledgers.take(f"{user}/late", TAKEOVER, now_ms=NOW) is not None
+    assert ledgers.take(f"{user}/late", taking_back("one", late.op), now_ms=NOW) is None
 
 
 def test_a_takeover_beside_other_holds_keeps_their_user_on_the_list(

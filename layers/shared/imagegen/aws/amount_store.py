@@ -8,7 +8,7 @@ d of the day · m of the month, in micro-dollars; one that is absent is not limi
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.items import from_item, store_errors, to_item
+from imagegen.aws.items import read_item, store_errors, to_item
 from imagegen.domain.budget_amounts import Amounts
 
 if TYPE_CHECKING:
@@ -27,38 +27,21 @@ class DynamoAmountStore:
 
     def amounts(self, level: str) -> Amounts | None:
         """Return the amounts of a level, ``None`` if an operator has set none."""
-        with store_errors(STORE):
-            answer = self.client.get_item(
-                TableName=self.table, Key=_key(level), ConsistentRead=True
-            )
-        return _to_amounts(answer.get("Item"))
+        values = read_item(self.client, self.table, _key(level), store=STORE)
+        return Amounts(values.get("d"), values.get("m")) if values else None
 
-    def set_amounts(self, level: str, amounts: Amounts | None) -> Amounts | None:
-        """Set the amounts of a level, or remove them; return those of before.
+    def set_amounts(self, level: str, amounts: Amounts | None) -> None:
+        """Set the amounts of a level, or remove them.
 
         The write may be sent twice: it sets the same values again.
         """
         with store_errors(STORE):
             if amounts is None:
-                gone = self.client.delete_item(
-                    TableName=self.table, Key=_key(level), ReturnValues="ALL_OLD"
-                )
-                return _to_amounts(gone.get("Attributes"))
+                self.client.delete_item(TableName=self.table, Key=_key(level))
+                return
             values = {"d": amounts.daily_microusd, "m": amounts.monthly_microusd}
             some = {name: value for name, value in values.items() if value is not None}
-            before = self.client.put_item(
-                TableName=self.table,
-                Item={**_key(level), **to_item(some)},
-                ReturnValues="ALL_OLD",
-            )
-        return _to_amounts(before.get("Attributes"))
-
-
-def _to_amounts(item: Any) -> Amounts | None:
-    if not item:
-        return None
-    values = from_item(item)
-    return Amounts(values.get("d"), values.get("m"))
+            self.client.put_item(TableName=self.table, Item={**_key(level), **to_item(some)})
 
 
 def _key(level: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from imagegen.aws.items import (
     ConditionFailedError,
     from_item,
+    read_item,
     store_errors,
     to_item,
     was_sent_again,
@@ -40,11 +41,7 @@ class DynamoBudgetStore:
 
     def load(self, level: str, month: str) -> Budget:
         """Return what is counted at a level in a month; the read is strongly consistent."""
-        with store_errors(STORE):
-            answer = self.client.get_item(
-                TableName=self.table, Key=_key(level, month), ConsistentRead=True
-            )
-        return to_budget(from_item(answer.get("Item", {})))
+        return to_budget(read_item(self.client, self.table, _key(level, month), store=STORE))
 
     def take(self, level: Level, hold: LevelHold) -> Take:
         """Count a hold at a level within its limits, or return why it does not fit."""

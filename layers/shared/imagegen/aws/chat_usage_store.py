@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
+from imagegen.aws.items import ConditionFailedError, read_item, store_errors, to_item
 from imagegen.aws.updates import Update
 from imagegen.domain.chat_usage import (
     ChatReservation,
@@ -35,11 +35,7 @@ class DynamoChatUsageStore:
 
     def load(self, user: str, day: str) -> ChatUsage:
         """Return what the person used on that day; the read is strongly consistent."""
-        with store_errors(STORE):
-            answer = self.client.get_item(
-                TableName=self.table, Key=_key(user, day), ConsistentRead=True
-            )
-        return _to_usage(from_item(answer.get("Item", {})))
+        return _to_usage(read_item(self.client, self.table, _key(user, day), store=STORE))
 
     def reserve(
         self, reservation: ChatReservation, limits: DailyChatLimits, *, now_ms: int

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from imagegen.domain.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 type Item = Mapping[str, Any]
 
@@ -23,6 +26,19 @@ def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
 def from_item(item: Item) -> dict[str, Any]:
     """Return an item's plain values; every number is an integer."""
     return {name: _plain(_READ.deserialize(value)) for name, value in item.items()}
+
+
+def read_item(
+    client: "DynamoDBClient", table: str, key: Mapping[str, Any], *, store: str
+) -> dict[str, Any]:
+    """Return an item's plain values as of now, none if it does not exist.
+
+    Raises:
+        StoreUnavailableError: ``store``, by this name, cannot be read.
+    """
+    with store_errors(store):
+        answer = client.get_item(TableName=table, Key=key, ConsistentRead=True)
+    return from_item(answer.get("Item", {}))
 
 
 def _plain(value: Any) -> Any:

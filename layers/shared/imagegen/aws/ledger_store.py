@@ -10,7 +10,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
+from imagegen.aws.items import (
+    ConditionFailedError,
+    from_item,
+    read_item,
+    store_errors,
+    to_item,
+)
 from imagegen.aws.ledger_items import LEASE_PARTITION, latest_lease, lease_key, to_ledger
 from imagegen.aws.ledger_updates import (
     moving_lease,
@@ -50,9 +56,7 @@ class DynamoLedgerStore:
 
     def load(self, user: str) -> Ledger:
         """Return the user's ledger; the read is strongly consistent."""
-        with store_errors(STORE):
-            answer = self.client.get_item(TableName=self.table, Key=_key(user), ConsistentRead=True)
-        return to_ledger(from_item(answer.get("Item", {})))
+        return to_ledger(read_item(self.client, self.table, _key(user), store=STORE))
 
     def reserve(self, user: str, hold: Hold, limits: Limits, *, now_ms: int) -> Reservation:
         """Hold money, slot, counts and the request together, or nothing.
@@ -127,19 +131,19 @@ class DynamoLedgerStore:
             return False
         return True
 
-    def set_limits(self, user: str, change: "Change") -> tuple[PersonalLimits, PersonalLimits]:
-        """Change a person's limits; return those of before and after."""
+    def set_limits(self, user: str, change: "Change") -> PersonalLimits:
+        """Change a person's limits; return the new ones."""
         before = self.load(user).personal
         for _ in range(TRIES):
             after = change(before)
             if after == before:
-                return before, after
+                return after
             try:
                 self._update(user, setting_limits(before, after))
             except ConditionFailedError as error:
                 before = to_ledger(error.item).personal
             else:
-                return before, after
+                return after
         raise StoreUnavailableError("The ledger is too busy. Try again.", retry_after_seconds=1)
 
     def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
@@ -161,9 +165,7 @@ class DynamoLedgerStore:
 
         Return whether the index changed.
         """
-        with store_errors(STORE):
-            answer = self.client.get_item(TableName=self.table, Key=_key(user), ConsistentRead=True)
-        values = from_item(answer.get("Item", {}))
+        values = read_item(self.client, self.table, _key(user), store=STORE)
         ledger, stored = to_ledger(values), values.get("lx")
         wanted = latest_lease(ledger)
         if stored == wanted:

@@ -37,8 +37,8 @@ class AmountStore(Protocol):
         """
         ...
 
-    def set_amounts(self, level: str, amounts: Amounts | None) -> Amounts | None:
-        """Set the amounts of a level, or with ``None`` remove them; return those of before.
+    def set_amounts(self, level: str, amounts: Amounts | None) -> None:
+        """Set the amounts of a level, or with ``None`` remove them.
 
         Raises:
             StoreUnavailableError: they may or may not have been set.

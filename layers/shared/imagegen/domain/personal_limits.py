@@ -17,8 +17,8 @@ type Change = Callable[[PersonalLimits], PersonalLimits]
 class PersonalLimitStore(Protocol):
     """Where the limits of each person stand."""
 
-    def set_limits(self, user: str, change: Change) -> tuple[PersonalLimits, PersonalLimits]:
-        """Change a person's limits in one atomic write; return those of before and after.
+    def set_limits(self, user: str, change: Change) -> PersonalLimits:
+        """Change a person's limits in one atomic write; return the new ones.
 
         ``change`` may be called again, when another write came first.
 

@@ -8,6 +8,7 @@ from imagegen.domain.days import (
     longest,
     month_limit,
     next_day_seconds,
+    next_month_seconds,
     utc_day,
 )
 from imagegen.domain.errors import LimitError
@@ -103,11 +104,12 @@ def _how_many(
 def _openings(ledger: Ledger, now_ms: int) -> list[int]:
     """Return the times, in ms, at which a limit may stop applying.
 
-    The limit of the hour may do so one hour after each image, those of the day when the next UTC
-    day begins.
+    The limit of the hour may do so one hour after each image, those of the day and of the month
+    when the next UTC one begins.
     """
     hours = {at_ms + HOUR_MS for at_ms in ledger.slots.values()}
-    return sorted(at for at in {*hours, now_ms + next_day_seconds(now_ms) * 1000} if at > now_ms)
+    begins = {now_ms + wait(now_ms) * 1000 for wait in (next_day_seconds, next_month_seconds)}
+    return sorted(at for at in hours | begins if at > now_ms)
 
 
 def held_microusd(ledger: Ledger, day: str) -> int:

@@ -6,13 +6,17 @@ atomic write the owner becomes its own run, and the lease that of its own time. 
 finds another owner, a late one an ended hold or lease, and both do nothing.
 
 The hold of a dead run is taken over by the same write, to ask for the run's job (``domain.jobs``):
-but only once its lease is over.
+but only once its lease is over. An invocation that made a waiting hold takes it back by the same
+write, too, before it gives anything back: its run may have begun meanwhile.
 """
 
 from dataclasses import dataclass, replace
 
 from imagegen.domain.ids import is_waiting
 from imagegen.domain.ledger import Ledger, Op, OpState
+
+TAKEN_BACK = "-back"
+"""How the name of a waiting hold's owner ends once no run can take it over any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,14 @@ class Takeover:
     lease_ms: int
     of_dead_run: bool = False
     """Whether the owner until now was a run, which is dead since the lease is over."""
+
+
+def taking_back(quote_id: str, op: Op) -> Takeover:
+    """Return the takeover of a waiting hold by the invocation that made it.
+
+    The new name is in no event. It still says that the hold waits: no provider was called.
+    """
+    return Takeover(quote_id, op.owner, f"{op.owner}{TAKEN_BACK}", op.lease_ms)
 
 
 def may_take(op: Op | None, takeover: Takeover, *, now_ms: int) -> bool:

@@ -72,8 +72,7 @@ class UsageReader:
             StoreUnavailableError: they may or may not have been set. Send them again.
         """
         amounts = Amounts(wanted.usd_today, wanted.usd_this_month)
-        _, after = self.personal.set_limits(user, lambda now: set_by_person(now, amounts))
-        return _own(after)
+        return _own(self.personal.set_limits(user, lambda now: set_by_person(now, amounts)))
 
     def _remaining(self, ledger: Ledger, limits: Limits, day: str, *, now_ms: int) -> Allowance:
         found = standings(self.budgets(), limits.levels, day)

@@ -9,9 +9,13 @@ from pydantic import Field, StringConstraints
 
 from imagegen.domain.ids import WAITING
 from imagegen.domain.text import PromptOrNone
-from imagegen.wire.edge_model import EdgeModel
+from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.estimates import MOST_IMAGES
 from imagegen.wire.images import QuoteText
+
+MOST_LEVELS = 3
+"""A team, a program's key and the organisation."""
+type LevelName = Annotated[str, StringConstraints(max_length=64)]
 
 
 class WaitingImage(EdgeModel):
@@ -19,6 +23,10 @@ class WaitingImage(EdgeModel):
 
     hold: Annotated[str, StringConstraints(pattern=f"^{WAITING}", max_length=64)]
     quote: QuoteText
+    unsure: Annotated[tuple[LevelName, ...], Field(max_length=MOST_LEVELS)] | None = (
+        optional_field()
+    )
+    """The levels at which a write that counts the hold may still arrive: ``LedgerSnapshot``."""
 
 
 class RunEvent(EdgeModel):

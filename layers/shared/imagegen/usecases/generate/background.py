@@ -153,7 +153,11 @@ class BackgroundRuns:
             hold = self._take(quote.user, takeover, pauses)
         except ImagegenError as error:
             return error
-        return None if hold is None else run_of(quote, prompt, hold, ends_ms=ends_ms)
+        if hold is None:
+            return None
+        # The invocation that asked the levels is another one: the entry does not have this.
+        hold = replace(hold, unsure=frozenset(image.unsure or ()))
+        return run_of(quote, prompt, hold, ends_ms=ends_ms)
 
     def _take(
         self, user: str, takeover: Takeover, pauses: Iterator[float]
@@ -197,8 +201,12 @@ def _resume(generator: Generator, run: Run | ImagegenError, look: Look | None) -
 def _event(request: GenerateRequest, images: Sequence[ConfirmedImage], held: Unsent) -> RunEvent:
     tokens = request.quotes or (request.quote or "",)
     waiting = [
-        WaitingImage(hold=held[image.quote.quote_id].op.owner, quote=token)
+        _waiting(held[image.quote.quote_id], token)
         for token, image in zip(tokens, images, strict=True)
         if image.quote and image.quote.quote_id in held
     ]
     return RunEvent(images=tuple(waiting), prompt=request.prompt, mixed=request.mixed)
+
+
+def _waiting(hold: LedgerSnapshot, token: str) -> WaitingImage:
+    return WaitingImage(hold=hold.op.owner, quote=token, unsure=tuple(sorted(hold.unsure)) or None)

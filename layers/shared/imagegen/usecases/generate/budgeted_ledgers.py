@@ -3,16 +3,19 @@
 In this order: the user's entry opens, then each level takes the hold; each level ends it, then the
 entry closes. So whatever a level holds is named by an open entry, and an ended entry means that
 every level has ended. If a run dies in between, the reconciler ends the entry in the same order.
+A level does not know whose a hold is, so only its owner may end it there: one that waits for a run
+is taken back from that run first.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from imagegen.domain import budgets as rules
 from imagegen.domain.budgets import BudgetStore, Level, LevelHold, Take, Taken
 from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.ids import is_waiting
 from imagegen.domain.ledger import (
     Hold,
     Ledger,
@@ -22,7 +25,6 @@ from imagegen.domain.ledger import (
     may_reserve_op,
     released,
 )
-from imagegen.domain.ports import WaitingPlaces
 from imagegen.domain.standing import limit_reached
 from imagegen.domain.stores import (
     Held,
@@ -46,15 +48,11 @@ LATE_MS = 5_000
 have ended the hold, so that the entry is read first."""
 
 
-class Entries(LedgerStore, WaitingPlaces, Protocol):
-    """The users' entries, with the places in which repetitions wait."""
-
-
 @dataclass(frozen=True, slots=True)
 class BudgetedLedgers:
-    """``Entries`` whose holds count at the levels as well."""
+    """``LedgerStore`` over the users' entries, whose holds count at the levels as well."""
 
-    ledgers: Entries
+    ledgers: LedgerStore
     budgets: BudgetStore
     now_ms: Callable[[], int]
     pause: Callable[[float], None]
@@ -114,15 +112,13 @@ class BudgetedLedgers:
         ended = self._ended_late(user, snapshot, OpState.RELEASED, now_ms=now_ms)
         if ended is not None:
             return ended
-        op = snapshot.op
-        self._give(snapshot, op.levels, -op.price_microusd, now_ms=now_ms)
+        own = self._taken_back(user, snapshot, now_ms=now_ms)
+        if own is None:
+            return False
+        self._give(own, own.op.levels, -own.op.price_microusd, now_ms=now_ms)
         return self.ledgers.release(
-            user, snapshot, code=code, retryable=retryable, is_attempt=is_attempt, now_ms=now_ms
+            user, own, code=code, retryable=retryable, is_attempt=is_attempt, now_ms=now_ms
         )
-
-    def wait(self, user: str, quote_id: str, *, until_ms: int, now_ms: int) -> bool:
-        """Take the place of the one call that waits for a held request."""
-        return self.ledgers.wait(user, quote_id, until_ms=until_ms, now_ms=now_ms)
 
     def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
         """Return users who may have a hold of a dead run."""
@@ -206,6 +202,22 @@ class BudgetedLedgers:
         for level in levels:
             is_unsure = level in snapshot.unsure
             self.budgets.give(level, hold, change, is_unsure=is_unsure, now_ms=now_ms)
+
+    def _taken_back(
+        self, user: str, snapshot: LedgerSnapshot, *, now_ms: int
+    ) -> LedgerSnapshot | None:
+        """Return a hold that no run can take over any more, ``None`` if its run has done so.
+
+        After its lease no run takes it over, and a hold without levels ends in a single write.
+        """
+        op = snapshot.op
+        if not op.levels or not is_waiting(op.owner) or op.lease_ms < now_ms:
+            return snapshot
+        # Imported here: few runs are in another invocation than their hold.
+        from imagegen.domain.takeovers import taking_back  # noqa: PLC0415
+
+        own = self.ledgers.take(user, taking_back(snapshot.quote_id, op), now_ms=now_ms)
+        return own and replace(own, unsure=snapshot.unsure)
 
     def _ended_late(
         self, user: str, snapshot: LedgerSnapshot, state: OpState, *, now_ms: int
