@@ -448,6 +448,8 @@ def _nonce(made: MadeKey) -> bytes:
         ({"line": KeyLine(2, 1)}, "not be less than the day's"),
         ({"line": KeyLine(1, None, 0)}, "images of a day must be 1 to 1000"),
         ({"line": KeyLine(1, None, 1_001)}, "images of a day must be 1 to 1000"),
+        ({"line": KeyLine(1, None, 1, 0)}, "chat requests of a day must be 1 to 1000000"),
+        ({"line": KeyLine(1, None, 1, 1_000_001)}, "chat requests of a day must be 1 to 1000000"),
         ({"expires_ms": 1}, "already be expired"),
     ],
 )
@@ -465,6 +467,7 @@ def test_a_key_that_makes_no_sense_is_not_made(
         {"name": "x" * 64},
         {"line": KeyLine(1, 1, 1)},
         {"line": KeyLine(1, None, 1_000)},
+        {"line": KeyLine(1, None, 1, 1_000_000)},
         {"scopes": frozenset({PEOPLE, CHAT})},
         {"name": "Büro 2"},
     ],
