@@ -18,6 +18,7 @@ from imagegen.domain.callers import ADMIN, CHAT, ESTIMATE, IMAGES, PEOPLE, USER,
 from imagegen.domain.errors import (
     ConfigurationError,
     ForbiddenError,
+    ImagegenError,
     InvalidRequestError,
     NotFoundError,
     StoreUnavailableError,
@@ -397,6 +398,49 @@ def test_a_revocation_wins_over_a_rotation_at_the_same_time(house: House) -> Non
     assert ring.revoke(made.key.id).revoked_ms == house.clock()
     assert house.store.keys[made.key.id].earlier is None
     assert house.store.keys[made.key.id].version == 3
+
+
+def test_of_two_rotations_at_the_same_time_one_is_made(house: House) -> None:
+    made, find, turn = house.make(), house.store.find, count()
+    others: list[MadeKey] = []
+
+    class Racing(MemoryKeyStore):
+        def find(self, key_id: str) -> ProgramKey | None:
+            found = find(key_id)
+            if next(turn) == 0:
+                others.append(house.ring.rotate(key_id, overlap_ms=DAY_MS))
+            return found
+
+        def change(self, key: ProgramKey) -> bool:
+            return house.store.change(key)
+
+    ring = replace(house.ring, store=Racing())
+    with pytest.raises(InvalidRequestError, match="rotated at the same time"):
+        ring.rotate(made.key.id, overlap_ms=DAY_MS)
+    verifier = house.instance()
+    assert is_let_in(verifier, made.text), "its overlap was promised to both"
+    assert is_let_in(verifier, others[0].text)
+    turn = count()
+    newest = ring.rotate(made.key.id, overlap_ms=0)
+    let_in = [is_let_in(house.instance(), one.text) for one in (made, *others, newest)]
+    assert let_in == [False, False, False, True], "without an overlap every other text ends"
+
+
+@pytest.mark.parametrize("error", [ConfigurationError("IMAGE_ID_KEY"), StoreUnavailableError("x")])
+def test_nothing_is_changed_if_the_text_could_not_be_returned(
+    house: House, error: ImagegenError
+) -> None:
+    made = house.make()
+
+    def away() -> bytes:
+        raise error
+
+    ring = replace(house.ring, check_key=away)
+    with pytest.raises(type(error)):
+        ring.rotate(made.key.id, overlap_ms=0)
+    with pytest.raises(type(error)):
+        ring.create(_order(), "operator")
+    assert house.store.keys == {made.key.id: made.key}
 
 
 def test_a_change_that_always_loses_gives_up_and_says_so(house: House) -> None:
