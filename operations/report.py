@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, TextIO
 
 import boto3
 
-from imagegen.aws.record_scan import DynamoRecordScan
+from imagegen.aws.record_scan import PAGE_ITEMS, DynamoRecordScan
 from imagegen.domain.money import usd_text
 from imagegen.domain.spending import Sum, Sums, UserRecord, added_up, grouped
 from operations.accounts import settle_region
+from operations.tables import table
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_USERS = 20
-PAGE_ITEMS = 1_000
 COLUMNS = ("provider", "model", "user", "outcome")
 FIGURES = (
     *("requests", "charged_usd", "billed_usd"),
@@ -57,10 +57,10 @@ def table_of(cloudformation: "CloudFormationClient", stack: str) -> str:
 
 
 def records(
-    dynamodb: "DynamoDBClient", table: str, month: str, *, page_items: int = PAGE_ITEMS
+    dynamodb: "DynamoDBClient", table_name: str, month: str, *, page_items: int = PAGE_ITEMS
 ) -> Iterator[UserRecord]:
     """Yield the usage records of a month; reads ``page_items`` at a time."""
-    yield from DynamoRecordScan(dynamodb, table, page_items).between(*month_ms(month))
+    yield from DynamoRecordScan(dynamodb, table_name, page_items).between(*month_ms(month))
 
 
 def report(sums: Sums, month: str) -> str:
@@ -77,15 +77,7 @@ def report(sums: Sums, month: str) -> str:
 
 
 def _table(title: str, rows: list[tuple[str, Sum]]) -> str:
-    lines = [(title, *FIGURES), *((name, *figures(amount)) for name, amount in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(
-            text.rjust(width) if column else text.ljust(width)
-            for column, (text, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    )
+    return table((title, *FIGURES), *((name, *figures(amount)) for name, amount in rows))
 
 
 def write_csv(sums: Sums, out: TextIO) -> None:
@@ -104,8 +96,8 @@ def main() -> None:
     parser.add_argument("--csv", action="store_true", help="every sum as CSV instead of tables")
     given = parser.parse_args()
     settle_region()
-    table = table_of(boto3.client("cloudformation"), given.stack)
-    sums = added_up(records(boto3.client("dynamodb"), table, given.month))
+    name = table_of(boto3.client("cloudformation"), given.stack)
+    sums = added_up(records(boto3.client("dynamodb"), name, given.month))
     if given.csv:
         write_csv(sums, sys.stdout)
     else:

@@ -18,6 +18,7 @@ from local.parameters import read_dotenv
 from local.paths import DOTENV
 from operations import accounts
 from operations.push_env import parameters_path
+from operations.tables import table
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -32,8 +33,7 @@ def names(user: str, key: bytes, providers: Iterable[str]) -> str:
         ("logs (user)", log_name(user, key)),
         *((f"{name} (user)", provider_name(user, name, key)) for name in providers),
     ]
-    width = max(len(place) for place, _ in rows)
-    return "\n".join(f"{place.ljust(width)}  {name}" for place, name in rows)
+    return table(*rows, texts=2)
 
 
 def user_of(subject: str, user: str, issuer: str) -> str:
