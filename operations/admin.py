@@ -21,7 +21,6 @@ from imagegen.bootstrap.admin_world import AwsAdminWorld
 from imagegen.domain.errors import ImagegenError
 from imagegen.guard import Transition
 from imagegen.settings import AdminSettings
-from imagegen.usecases.admin.people import checked_user
 from imagegen.wire.admin import FailuresQuery, FindPerson, SpendingQuery
 from imagegen.wire.admin_budgets import SetBudget
 from local.parameters import environment_name
@@ -119,9 +118,7 @@ def user(service: AdminService, given: argparse.Namespace) -> str:
     if given.set not in ("blocked", "free"):
         raise SystemExit("Say what to do with them: SET=blocked, SET=free or SET=erased")
     blocked = given.set == "blocked"
-    changed = service.people.block(
-        checked_user(person.user), given.who, blocked=blocked, reason=given.why
-    )
+    changed = service.people.block(person.user, given.who, blocked=blocked, reason=given.why)
     return admin_tables.person_text(changed)
 
 
