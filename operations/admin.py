@@ -27,6 +27,7 @@ from local.parameters import environment_name
 from operations import accounts, admin_tables
 from operations.accounts import AccountError
 from operations.push_env import parameters_path
+from operations.report import stack_of
 
 if TYPE_CHECKING:
     from imagegen.monitoring.observer import LogObserver
@@ -186,10 +187,7 @@ def service_of(stack: str) -> AdminService:
     Raises:
         AccountError: there is no such stack here.
     """
-    found = accounts.describe(boto3.client("cloudformation"), stack)
-    if found is None:
-        raise AccountError(f"There is no stack {stack!r} in this Region.")
-    settings = settings_of(found, os.environ)
+    settings = settings_of(stack_of(boto3.client("cloudformation"), stack), os.environ)
     return AdminService(TerminalWorld(settings), settings)
 
 

@@ -9,14 +9,15 @@ import csv
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import boto3
 
 from imagegen.aws.record_scan import PAGE_ITEMS, DynamoRecordScan
 from imagegen.domain.money import usd_text
 from imagegen.domain.spending import Sum, Sums, UserRecord, added_up, grouped
-from operations.accounts import settle_region
+from operations import accounts
+from operations.accounts import AccountError, settle_region
 from operations.tables import table
 
 if TYPE_CHECKING:
@@ -50,10 +51,24 @@ def month_ms(month: str) -> tuple[int, int]:
 
 
 def table_of(cloudformation: "CloudFormationClient", stack: str) -> str:
-    """Return the name of a stack's table."""
-    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
-    return outputs["TableName"]
+    """Return the name of a stack's table.
+
+    Raises:
+        AccountError: there is no such stack here.
+    """
+    return accounts.outputs(stack_of(cloudformation, stack))["TableName"]
+
+
+def stack_of(cloudformation: "CloudFormationClient", stack: str) -> Any:
+    """Return a stack's description.
+
+    Raises:
+        AccountError: there is no such stack here.
+    """
+    found = accounts.describe(cloudformation, stack)
+    if found is None:
+        raise AccountError(f"There is no stack {stack!r} in this Region.")
+    return found
 
 
 def records(
@@ -96,7 +111,10 @@ def main() -> None:
     parser.add_argument("--csv", action="store_true", help="every sum as CSV instead of tables")
     given = parser.parse_args()
     settle_region()
-    name = table_of(boto3.client("cloudformation"), given.stack)
+    try:
+        name = table_of(boto3.client("cloudformation"), given.stack)
+    except AccountError as error:
+        sys.exit(str(error))
     sums = added_up(records(boto3.client("dynamodb"), name, given.month))
     if given.csv:
         write_csv(sums, sys.stdout)
