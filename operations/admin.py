@@ -21,13 +21,13 @@ from imagegen.bootstrap.admin_world import AwsAdminWorld
 from imagegen.domain.errors import ImagegenError
 from imagegen.guard import Transition
 from imagegen.settings import AdminSettings
-from imagegen.usecases.admin.people import checked_user
 from imagegen.wire.admin import FailuresQuery, FindPerson, SpendingQuery
 from imagegen.wire.admin_budgets import SetBudget
 from local.parameters import environment_name
 from operations import accounts, admin_tables
 from operations.accounts import AccountError
 from operations.push_env import parameters_path
+from operations.report import stack_of
 
 if TYPE_CHECKING:
     from imagegen.monitoring.observer import LogObserver
@@ -119,9 +119,7 @@ def user(service: AdminService, given: argparse.Namespace) -> str:
     if given.set not in ("blocked", "free"):
         raise SystemExit("Say what to do with them: SET=blocked, SET=free or SET=erased")
     blocked = given.set == "blocked"
-    changed = service.people.block(
-        checked_user(person.user), given.who, blocked=blocked, reason=given.why
-    )
+    changed = service.people.block(person.user, given.who, blocked=blocked, reason=given.why)
     return admin_tables.person_text(changed)
 
 
@@ -189,10 +187,7 @@ def service_of(stack: str) -> AdminService:
     Raises:
         AccountError: there is no such stack here.
     """
-    found = accounts.describe(boto3.client("cloudformation"), stack)
-    if found is None:
-        raise AccountError(f"There is no stack {stack!r} in this Region.")
-    settings = settings_of(found, os.environ)
+    settings = settings_of(stack_of(boto3.client("cloudformation"), stack), os.environ)
     return AdminService(TerminalWorld(settings), settings)
 
 

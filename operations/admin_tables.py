@@ -1,6 +1,6 @@
 """What the commands of operators print: tables, from the same models as the routes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from imagegen.domain.money import usd_text
 from imagegen.wire.admin import (
@@ -18,24 +18,12 @@ from imagegen.wire.admin import (
 )
 from imagegen.wire.admin_budgets import SharedBudget
 from imagegen.wire.values import iso_time
+from operations.tables import table
 
 MOST_ROWS = 15
 """Of each table: what fits a screen. The routes and ``make report`` have all."""
 SUM_HEADS = ("requests", "promised", "charged", "billed", "in doubt", "unsold", "above price")
 YES, NO = "yes", "no"
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return rows below their heads, in columns; the first is aligned left, the others right."""
-    lines = [tuple(heads), *map(tuple, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    return "\n".join(
-        "  ".join(
-            text.rjust(width) if column else text.ljust(width)
-            for column, (text, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
 
 
 def spending_text(found: Spending) -> str:
@@ -49,12 +37,12 @@ def spending_text(found: Spending) -> str:
     }
     parts = [
         f"{iso_time(found.start)} to {iso_time(found.end)}",
-        table(("all", *SUM_HEADS), [("everything", *_sums(found.total))]),
+        table(("all", *SUM_HEADS), ("everything", *_sums(found.total))),
         *(_named(head, sums) for head, sums in tables.items()),
     ]
     if found.budgets:
         heads = ("shared budget, now", "used today", "of", "used this month", "of")
-        parts.append(table(heads, map(_budget, found.budgets)))
+        parts.append(table(heads, *map(_budget, found.budgets)))
     if not found.complete:
         parts.append("There was no time to read all of it: `make report` has the whole month.")
     return "\n\n".join(parts)
@@ -78,7 +66,7 @@ def failures_text(found: Failures) -> str:
     head = f"since {iso_time(found.since)}"
     if not rows:
         return f"{head}\n\nNothing failed."
-    return "\n\n".join((head, table(heads, rows), "\n".join(["users", *users])))
+    return "\n\n".join((head, table(heads, *rows), "\n".join(["users", *users])))
 
 
 def providers_text(found: AdminProviders) -> str:
@@ -97,10 +85,10 @@ def providers_text(found: AdminProviders) -> str:
         for one in found.providers
     ]
     heads = ("provider", "enabled", "flag", "switch", "key", "key check", "circuit", "why")
-    parts = [table(heads, rows)]
+    parts = [table(heads, *rows)]
     if found.circuits:
         columns = ("circuit", "state", "why", "failures", "users", "again at")
-        parts.append(table(columns, map(_circuit, found.circuits)))
+        parts.append(table(columns, *map(_circuit, found.circuits)))
     reasons = [
         f"{one.provider} was switched {'on' if one.switch.on else 'off'} at "
         f"{iso_time(one.switch.at)}: {one.switch.reason or 'no reason given'}"
@@ -112,14 +100,12 @@ def providers_text(found: AdminProviders) -> str:
 
 def person_text(found: Person) -> str:
     """Return what the service has of a person."""
-    facts = _facts(found)
-    width = max(map(len, facts))
-    text = "\n".join(f"{name.ljust(width)}  {value}" for name, value in facts.items())
+    text = table(*_facts(found).items(), texts=2)
     if not found.recent:
         return text
     rows = map(_request, found.recent[:MOST_ROWS])
     heads = ("newest requests", "state", "model", "charged", "code", "quote id")
-    return f"{text}\n\n{table(heads, rows)}"
+    return f"{text}\n\n{table(heads, *rows)}"
 
 
 def budget_text(found: SharedBudget) -> str:
@@ -133,7 +119,7 @@ def budget_text(found: SharedBudget) -> str:
     title = f"team {found.team}" if found.team else found.user or found.level
     origin = "set by an operator" if found.is_set else "not set by an operator"
     heads = (f"{title}, {origin}", "limit", *(["own limit"] if is_person else []), "used")
-    return table(heads, [_budget_row(row, missing, is_person=is_person) for row in rows])
+    return table(heads, *(_budget_row(row, missing, is_person=is_person) for row in rows))
 
 
 def _budget_row(
@@ -151,13 +137,13 @@ def trail_text(found: TrailList) -> str:
     if not found.entries:
         return "No operator has changed anything."
     rows = map(_entry, found.entries)
-    text = table(("when", "what", "of", "change", "who", "why"), rows)
+    text = table(("when", "what", "of", "change", "who", "why"), *rows)
     return f"{text}\n\nolder: BEFORE={found.next_cursor}" if found.next_cursor else text
 
 
 def _named(head: str, sums: Sequence[NamedSum]) -> str:
     rows = [(one.name, *_sums(one.sums)) for one in sums[:MOST_ROWS]]
-    text = table((head, *SUM_HEADS), rows)
+    text = table((head, *SUM_HEADS), *rows)
     more = len(sums) - MOST_ROWS
     return f"{text}\n... and {more} more" if more > 0 else text
 

@@ -1,8 +1,8 @@
 """``make key``, ``make keys``, ``make key-rotate`` and ``make key-revoke``: keys for programs.
 
 They read the parameter from which the keys' check is made, and write the stack's table; each change
-is in the trail of what operators changed. A key is
-printed once, when it is made or rotated: nothing that is stored can be turned back into it.
+is in the trail of what operators changed. A key is printed once, when it is made or rotated:
+nothing that is stored can be turned back into it.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from imagegen.usecases.admin.trail import Trail
 from imagegen.usecases.program_keys import KeyOrder, KeyRing, MadeKey
 from operations import accounts
 from operations.report import table_of
+from operations.tables import table
 from operations.user_names import name_key
 
 UNITS: Final[Mapping[str, timedelta]] = {
@@ -95,12 +96,9 @@ def printed(made: MadeKey) -> str:
     )
 
 
-def table(keys: Iterable[ProgramKey], *, now_ms: int) -> str:
+def listed(keys: Iterable[ProgramKey], *, now_ms: int) -> str:
     """Return the keys as a table for a terminal."""
-    rows = [COLUMNS, *(_row(key, now_ms=now_ms) for key in keys)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    padded = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-    return "\n".join(padded)
+    return table(COLUMNS, *(_row(key, now_ms=now_ms) for key in keys), texts=len(COLUMNS))
 
 
 def _row(key: ProgramKey, *, now_ms: int) -> tuple[str, ...]:
@@ -142,7 +140,7 @@ def done(given: argparse.Namespace, keys: RecordedKeys, who: str) -> str:
     now_ms, why = keys.ring.now_ms(), given.why
     actions: Mapping[str, Callable[[], str]] = {
         "create": lambda: printed(keys.create(order_of(given, now_ms=now_ms), who, why)),
-        "list": lambda: table(keys.ring.all(), now_ms=now_ms),
+        "list": lambda: listed(keys.ring.all(), now_ms=now_ms),
         "rotate": lambda: printed(
             keys.rotate(given.key, who, overlap_ms=duration_ms(given.overlap), reason=why)
         ),

@@ -9,21 +9,22 @@ import csv
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import boto3
 
-from imagegen.aws.record_scan import DynamoRecordScan
+from imagegen.aws.record_scan import PAGE_ITEMS, DynamoRecordScan
 from imagegen.domain.money import usd_text
 from imagegen.domain.spending import Sum, Sums, UserRecord, added_up, grouped
-from operations.accounts import settle_region
+from operations import accounts
+from operations.accounts import AccountError, settle_region
+from operations.tables import table
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_USERS = 20
-PAGE_ITEMS = 1_000
 COLUMNS = ("provider", "model", "user", "outcome")
 FIGURES = (
     *("requests", "charged_usd", "billed_usd"),
@@ -50,17 +51,31 @@ def month_ms(month: str) -> tuple[int, int]:
 
 
 def table_of(cloudformation: "CloudFormationClient", stack: str) -> str:
-    """Return the name of a stack's table."""
-    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
-    return outputs["TableName"]
+    """Return the name of a stack's table.
+
+    Raises:
+        AccountError: there is no such stack here.
+    """
+    return accounts.outputs(stack_of(cloudformation, stack))["TableName"]
+
+
+def stack_of(cloudformation: "CloudFormationClient", stack: str) -> Any:
+    """Return a stack's description.
+
+    Raises:
+        AccountError: there is no such stack here.
+    """
+    found = accounts.describe(cloudformation, stack)
+    if found is None:
+        raise AccountError(f"There is no stack {stack!r} in this Region.")
+    return found
 
 
 def records(
-    dynamodb: "DynamoDBClient", table: str, month: str, *, page_items: int = PAGE_ITEMS
+    dynamodb: "DynamoDBClient", table_name: str, month: str, *, page_items: int = PAGE_ITEMS
 ) -> Iterator[UserRecord]:
     """Yield the usage records of a month; reads ``page_items`` at a time."""
-    yield from DynamoRecordScan(dynamodb, table, page_items).between(*month_ms(month))
+    yield from DynamoRecordScan(dynamodb, table_name, page_items).between(*month_ms(month))
 
 
 def report(sums: Sums, month: str) -> str:
@@ -77,15 +92,7 @@ def report(sums: Sums, month: str) -> str:
 
 
 def _table(title: str, rows: list[tuple[str, Sum]]) -> str:
-    lines = [(title, *FIGURES), *((name, *figures(amount)) for name, amount in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(
-            text.rjust(width) if column else text.ljust(width)
-            for column, (text, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    )
+    return table((title, *FIGURES), *((name, *figures(amount)) for name, amount in rows))
 
 
 def write_csv(sums: Sums, out: TextIO) -> None:
@@ -104,8 +111,11 @@ def main() -> None:
     parser.add_argument("--csv", action="store_true", help="every sum as CSV instead of tables")
     given = parser.parse_args()
     settle_region()
-    table = table_of(boto3.client("cloudformation"), given.stack)
-    sums = added_up(records(boto3.client("dynamodb"), table, given.month))
+    try:
+        name = table_of(boto3.client("cloudformation"), given.stack)
+    except AccountError as error:
+        sys.exit(str(error))
+    sums = added_up(records(boto3.client("dynamodb"), name, given.month))
     if given.csv:
         write_csv(sums, sys.stdout)
     else:

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from imagegen.domain.errors import ParameterError
 from imagegen.domain.ids import log_name, provider_name
 from imagegen.edge.tokens import user_id
 from imagegen.providers import registry
+from imagegen.usecases.admin.people import USER_CHARACTERS, checked_user
 from local.parameters import read_dotenv
 from local.paths import DOTENV
 from operations import accounts
 from operations.push_env import parameters_path
+from operations.tables import table
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
-
-USER_CHARACTERS = 32
 
 
 def names(user: str, key: bytes, providers: Iterable[str]) -> str:
@@ -32,8 +33,7 @@ def names(user: str, key: bytes, providers: Iterable[str]) -> str:
         ("logs (user)", log_name(user, key)),
         *((f"{name} (user)", provider_name(user, name, key)) for name in providers),
     ]
-    width = max(len(place) for place, _ in rows)
-    return "\n".join(f"{place.ljust(width)}  {name}" for place, name in rows)
+    return table(*rows, texts=2)
 
 
 def user_of(subject: str, user: str, issuer: str) -> str:
@@ -43,9 +43,10 @@ def user_of(subject: str, user: str, issuer: str) -> str:
         SystemExit: neither is given, the hash is not one, or the issuer is not known.
     """
     if user:
-        if len(user) != USER_CHARACTERS or set(user) - set("0123456789abcdef"):
-            raise SystemExit(f"HASH is not {USER_CHARACTERS} hex digits: {user!r}")
-        return user
+        try:
+            return checked_user(user)
+        except ParameterError:
+            raise SystemExit(f"HASH is not {USER_CHARACTERS} hex digits: {user!r}") from None
     if not subject:
         raise SystemExit(
             'Name a person: SUBJECT= (the "sub" of their tokens) or HASH= (of make report)'

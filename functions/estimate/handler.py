@@ -69,7 +69,7 @@ def estimate(request: EstimateRequest, service: Service) -> Estimate:
 
 @api.post("/inputs", operation_id="createUpload", tags=["images"])
 def create_upload(order: UploadOrder, service: Service) -> UploadTicket:
-    """Return where a picture can be stored, once, as an input."""
+    """Return the ticket with which a picture can be stored, once, as an input."""
     return service.uploader.ticket(order, current_user(api).id)
 
 
@@ -122,13 +122,13 @@ def mcp(service: Service) -> Response[str]:
 
 @api.get("/.well-known/oauth-protected-resource", include_in_schema=False)
 def protected_resource(service: Service) -> Response[str]:
-    """Return where users of this function sign in (RFC 9728)."""
+    """Return the document that names the issuer of this function's tokens (RFC 9728)."""
     return _metadata(service, "")
 
 
 @api.get("/.well-known/oauth-protected-resource/mcp", include_in_schema=False)
 def protected_mcp(service: Service) -> Response[str]:
-    """Return where users of the Model Context Protocol sign in (RFC 9728)."""
+    """Return the same document about the route of the Model Context Protocol."""
     return _metadata(service, MCP)
 
 
@@ -168,7 +168,7 @@ def _origin_fault(event: Event) -> Problem | None:
 
 
 def _metadata_url(event: Event) -> str:
-    """Return where a host of MCP finds the issuer; empty for other routes."""
+    """Return the address of the document for hosts of MCP; empty for other routes."""
     if event["rawPath"] != MCP:
         return ""
     from imagegen.mcp.authorization import metadata_url  # noqa: PLC0415 as above

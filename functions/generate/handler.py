@@ -124,7 +124,7 @@ def _set_response(
     },
 )
 def image(image_id: str, service: Service) -> Response[str]:
-    """Return where the image's bytes are, or its state to a client that accepts only JSON."""
+    """Return the address of the image's bytes, or its state to a client that accepts only JSON."""
     if wants_json(api.current_event.headers.get("accept", "")):
         status = service.finder.status(image_id, _base_url(service), viewer_id(api))
         return json_response(status, vary="Accept")

@@ -48,6 +48,13 @@ def desk() -> Desk:
     return Desk()
 
 
+def test_an_answer_with_a_key_hides_its_text_from_logs(desk: Desk) -> None:
+    asked = NewKey.model_validate({"name": "a tool", "scopes": ["images"], "dailySpend": "5"})
+    made = desk.control.create(asked, WHO)
+    assert made.key_text in made.model_dump_json(by_alias=True)
+    assert made.key_text not in f"{made!r} {made}"
+
+
 def test_a_key_is_made_with_its_text_this_once(desk: Desk) -> None:
     text = desk.make(scopes=["people", "images"], monthlySpend="50", reason="for the team")
     assert parse_key(text, CHECK_KEY)

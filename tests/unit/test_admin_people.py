@@ -7,6 +7,7 @@ import pytest
 
 from imagegen.domain.errors import LimitError, ParameterError, StoreUnavailableError
 from imagegen.domain.ids import log_name
+from imagegen.domain.ledger import PersonalLimits
 from imagegen.domain.trail import Action, Change
 from imagegen.edge.tokens import user_id
 from imagegen.usecases.admin.people import People
@@ -43,6 +44,25 @@ def test_a_person_is_found_by_the_hash_of_a_report() -> None:
     service.make()
     assert people(service).find(FindPerson(user=USER)).recent[0].cost == 50_000
     assert people(service).find(FindPerson(user=OTHER_USER)).known is False
+
+
+@pytest.mark.parametrize(
+    ("personal", "limit"),
+    [
+        (PersonalLimits(), 10_000_000),
+        (PersonalLimits(daily_microusd=25_000_000), 25_000_000),
+        (PersonalLimits(own_daily_microusd=300_000), 300_000),
+        (PersonalLimits(25_000_000, None, 300_000), 300_000),
+        (PersonalLimits(200_000, None, 300_000), 200_000),
+    ],
+)
+def test_the_limit_that_is_shown_is_the_one_that_holds(
+    personal: PersonalLimits, limit: int
+) -> None:
+    service = Service()
+    service.ledgers.set_limits(USER, lambda _: personal)
+    found = people(service).person(USER)
+    assert found.limits.usd_today == found.remaining.usd_today == limit
 
 
 def test_what_opens_an_image_and_what_was_asked_for_is_not_shown() -> None:

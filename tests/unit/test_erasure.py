@@ -13,6 +13,7 @@ from imagegen.domain.records import RecordStatus
 from imagegen.domain.trail import Action
 from imagegen.domain.uploads import UploadRef
 from imagegen.usecases.erasure import ANSWER_MS, MARGIN_MS, STEP, Eraser
+from imagegen.usecases.generate.run import Made, Running
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.service import LIFETIME_MS, OTHER_USER, USER, Service
 from tests.unit.test_metrics import FAILED, MADE
@@ -199,6 +200,38 @@ def test_an_image_that_is_being_made_is_erased_when_it_is_there() -> None:
     sweep(service)
     assert is_erased(service)
     service.check_charged_iff_stored()
+
+
+@pytest.mark.parametrize("keep_prompts", [True, False])
+@pytest.mark.parametrize("newer", [0, 1, 2 * STEP])
+def test_an_image_that_is_made_more_slowly_than_newer_ones_is_erased_too(
+    newer: int, *, keep_prompts: bool
+) -> None:
+    service = Service(keep_prompts=keep_prompts)
+    assert isinstance(service.confirm_async(service.estimate("a slow one")), Running)
+    for number in range(newer):
+        ref = ImageRef(f"{number:024d}", USER, service.clock() + 1 + number)
+        record = replace(MADE, quote_id=ref.quote_id, issued_ms=ref.issued_ms)
+        service.records.records[ref] = record
+    service.clock.advance(1_000)
+    assert not erase(service)
+    assert sweep(service) == 0, "it waits for the slow one"
+    assert isinstance(service.deliver(service.events[0]), Made)
+    assert left(service)["images"] == 1
+    assert sweep(service) == 1
+    assert is_erased(service)
+    assert service.spent() == 50_000
+
+
+def test_an_image_of_a_later_quote_that_is_being_made_holds_nothing_up() -> None:
+    service = filled()
+    service.functions.people.erase(USER, WHO, reason="")
+    service.clock.advance(1_000)
+    service.make("a later one")
+    service.clock.advance(1_000)
+    service.confirm_async(service.estimate("a later one that is being made"))
+    assert sweep(service) == 1
+    assert left(service)["images"] == 1, "the later one is kept"
 
 
 def test_what_is_confirmed_afterwards_is_kept() -> None:

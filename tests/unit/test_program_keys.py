@@ -18,6 +18,7 @@ from imagegen.domain.callers import ADMIN, CHAT, ESTIMATE, IMAGES, PEOPLE, USER,
 from imagegen.domain.errors import (
     ConfigurationError,
     ForbiddenError,
+    ImagegenError,
     InvalidRequestError,
     NotFoundError,
     StoreUnavailableError,
@@ -399,6 +400,49 @@ def test_a_revocation_wins_over_a_rotation_at_the_same_time(house: House) -> Non
     assert house.store.keys[made.key.id].version == 3
 
 
+def test_of_two_rotations_at_the_same_time_one_is_made(house: House) -> None:
+    made, find, turn = house.make(), house.store.find, count()
+    others: list[MadeKey] = []
+
+    class Racing(MemoryKeyStore):
+        def find(self, key_id: str) -> ProgramKey | None:
+            found = find(key_id)
+            if next(turn) == 0:
+                others.append(house.ring.rotate(key_id, overlap_ms=DAY_MS))
+            return found
+
+        def change(self, key: ProgramKey) -> bool:
+            return house.store.change(key)
+
+    ring = replace(house.ring, store=Racing())
+    with pytest.raises(InvalidRequestError, match="rotated at the same time"):
+        ring.rotate(made.key.id, overlap_ms=DAY_MS)
+    verifier = house.instance()
+    assert is_let_in(verifier, made.text), "its overlap was promised to both"
+    assert is_let_in(verifier, others[0].text)
+    turn = count()
+    newest = ring.rotate(made.key.id, overlap_ms=0)
+    let_in = [is_let_in(house.instance(), one.text) for one in (made, *others, newest)]
+    assert let_in == [False, False, False, True], "without an overlap every other text ends"
+
+
+@pytest.mark.parametrize("error", [ConfigurationError("IMAGE_ID_KEY"), StoreUnavailableError("x")])
+def test_nothing_is_changed_if_the_text_could_not_be_returned(
+    house: House, error: ImagegenError
+) -> None:
+    made = house.make()
+
+    def away() -> bytes:
+        raise error
+
+    ring = replace(house.ring, check_key=away)
+    with pytest.raises(type(error)):
+        ring.rotate(made.key.id, overlap_ms=0)
+    with pytest.raises(type(error)):
+        ring.create(_order(), "operator")
+    assert house.store.keys == {made.key.id: made.key}
+
+
 def test_a_change_that_always_loses_gives_up_and_says_so(house: House) -> None:
     made = house.make()
 
@@ -448,6 +492,8 @@ def _nonce(made: MadeKey) -> bytes:
         ({"line": KeyLine(2, 1)}, "not be less than the day's"),
         ({"line": KeyLine(1, None, 0)}, "images of a day must be 1 to 1000"),
         ({"line": KeyLine(1, None, 1_001)}, "images of a day must be 1 to 1000"),
+        ({"line": KeyLine(1, None, 1, 0)}, "chat requests of a day must be 1 to 1000000"),
+        ({"line": KeyLine(1, None, 1, 1_000_001)}, "chat requests of a day must be 1 to 1000000"),
         ({"expires_ms": 1}, "already be expired"),
     ],
 )
@@ -465,6 +511,7 @@ def test_a_key_that_makes_no_sense_is_not_made(
         {"name": "x" * 64},
         {"line": KeyLine(1, 1, 1)},
         {"line": KeyLine(1, None, 1_000)},
+        {"line": KeyLine(1, None, 1, 1_000_000)},
         {"scopes": frozenset({PEOPLE, CHAT})},
         {"name": "Büro 2"},
     ],

@@ -6,12 +6,14 @@ from operator import attrgetter
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from imagegen.domain.losses import NO_PROVIDER
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import Attempt
 from imagegen.domain.spending import Kind, Sum, UserRecord, added_up, grouped
-from operations.report import COLUMNS, FIGURES, month_ms, report, write_csv
+from operations.accounts import AccountError
+from operations.report import COLUMNS, FIGURES, month_ms, report, table_of, write_csv
 from tests.unit.test_metrics import FAILED, MADE
 
 
@@ -19,6 +21,25 @@ def record(user: str = "ann", *, failed: bool = False, **changes: Any) -> UserRe
     made = replace(MADE, provider="openai", model="flare", attempts=())
     found = replace(FAILED, code="content_refused") if failed else made
     return UserRecord(user, replace(found, **changes))
+
+
+class CloudFormation:
+    """CloudFormation with one stack."""
+
+    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803 boto3's name
+        if StackName != "prod":
+            message = f"Stack with id {StackName} does not exist"
+            error: Any = {"Error": {"Code": "ValidationError", "Message": message}}
+            raise ClientError(error, "DescribeStacks")
+        outputs = [{"OutputKey": "TableName", "OutputValue": "prod-table"}]
+        return {"Stacks": [{"StackStatus": "UPDATE_COMPLETE", "Outputs": outputs}]}
+
+
+def test_a_stack_that_does_not_exist_is_named_in_the_error() -> None:
+    client: Any = CloudFormation()
+    assert table_of(client, "prod") == "prod-table"
+    with pytest.raises(AccountError, match="no stack 'prodd' in this Region"):
+        table_of(client, "prodd")
 
 
 def test_requests_of_a_kind_are_added_up() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from imagegen.aws.items import from_item
-from imagegen.aws.key_store import DynamoKeyStore
+from imagegen.aws.items import from_item, to_item
+from imagegen.aws.key_store import DynamoKeyStore, to_values
 from imagegen.domain.keys import (
+    DAILY_CHATS,
     EarlierSecret,
     KeyLine,
     KeyStore,
@@ -26,7 +27,7 @@ FIRST = ProgramKey(
     id="abcdefgh",
     name="Open WebUI",
     scopes=frozenset({"images", "people"}),
-    line=KeyLine(5_000_000, 50_000_000, 100),
+    line=KeyLine(5_000_000, 50_000_000, 100, 40),
     digest=digest_of(b"a" * 32),
     created_ms=NOW,
     made_by="arn:aws:iam::1:user/eve",
@@ -136,6 +137,16 @@ def test_what_is_stored_has_nothing_of_the_key_but_hashes(aws: Aws) -> None:
     text = made.text.removeprefix("ik_")
     for part in (text, text[8:], text[8:40], bytes(range(32)).hex()):
         assert part not in str(values)
+
+
+def test_a_key_of_before_the_line_of_chat_requests_has_the_default(aws: Aws) -> None:
+    table = aws.new_table()
+    store = DynamoKeyStore(aws.dynamodb, table)
+    values = to_values(FIRST)
+    del values["t"]
+    aws.dynamodb.put_item(TableName=table, Item=to_item(values))
+    found = store.find(FIRST.id)
+    assert found == replace(FIRST, line=replace(FIRST.line, daily_chats=DAILY_CHATS))
 
 
 def test_a_look_at_a_key_costs_one_read(aws: Aws) -> None:

@@ -58,7 +58,7 @@ class DynamoErasureStore:
         return [_to_erasure(from_item(item)) for item in answer["Items"]]
 
     def advance(self, erasure: Erasure, done: Place) -> None:
-        """Store up to which image the list is done, if it is still the same erasure."""
+        """Store the place of the last erased image, if it is still the same erasure."""
         values = {":d": f"{done.issued_ms}.{done.quote_id}", ":at": erasure.asked_ms}
         with suppress(ConditionFailedError), store_errors(STORE):
             self.client.update_item(

@@ -40,7 +40,7 @@ class AwsKeptStore:
             yield parse_record({name: one for name, one in item.items() if name not in _KEYS})
 
     def prompts(self, user: str, *, until_ms: int) -> list[ImageRef]:
-        """Return which images have a kept prompt."""
+        """Return the images whose prompt is kept."""
         keys = (item["sk"] for item in self._items(f"P#{user}", "0", f"{until_ms:015d}#~"))
         parts = (key.partition("#") for key in keys)
         return [ImageRef(quote_id, user, int(issued_ms)) for issued_ms, _, quote_id in parts]

@@ -1,15 +1,15 @@
 """The keys for programs in DynamoDB: one item each, in a partition of their own.
 
-n name · s scopes · d, m, i the line: day and month in micro-dollars, images of a day · h hash ·
-c, b when it was made and by whom · e expires · o, u the hash before a rotation and until when it
-counts · r revoked · v version. Nothing in it can be turned back into a key.
+n name · s scopes · d, m, i, t the line: day and month in micro-dollars, images and chat requests of
+a day · h hash · c, b when it was made and by whom · e expires · o, u the hash before a rotation and
+until when it counts · r revoked · v version. Nothing in it can be turned back into a key.
 """
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
-from imagegen.domain.keys import EarlierSecret, KeyLine, ProgramKey
+from imagegen.domain.keys import DAILY_CHATS, EarlierSecret, KeyLine, ProgramKey
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -80,6 +80,7 @@ def to_values(key: ProgramKey) -> dict[str, Any]:
         "d": key.line.daily_microusd,
         "m": key.line.monthly_microusd,
         "i": key.line.daily_images,
+        "t": key.line.daily_chats,
         "h": key.digest.hex(),
         "c": key.created_ms,
         "b": key.made_by,
@@ -99,7 +100,8 @@ def to_key(values: dict[str, Any]) -> ProgramKey:
         id=values["sk"].removeprefix(PREFIX),
         name=values["n"],
         scopes=frozenset(values["s"].split()),
-        line=KeyLine(values["d"], values.get("m"), values["i"]),
+        # Keys were stored without t at first, and had the default.
+        line=KeyLine(values["d"], values.get("m"), values["i"], values.get("t", DAILY_CHATS)),
         digest=bytes.fromhex(values["h"]),
         created_ms=values["c"],
         made_by=values["b"],

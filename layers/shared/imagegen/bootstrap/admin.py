@@ -6,9 +6,9 @@ from functools import cache, cached_property, partial
 
 from imagegen.aws import clients
 from imagegen.bootstrap.admin_world import AdminWorld, AwsAdminWorld
-from imagegen.bootstrap.service import Service, policy_for, prime
+from imagegen.bootstrap.budgeted import BudgetedService
+from imagegen.bootstrap.service import policy_for, prime
 from imagegen.bootstrap.verifier import get_opener, get_verifier, load_tokens
-from imagegen.domain.budget_amounts import CurrentAmounts
 from imagegen.domain.budgets import Level
 from imagegen.domain.ledger import Limits
 from imagegen.edge.tokens import user_id
@@ -23,7 +23,7 @@ from imagegen.usecases.program_keys import KeyRing
 
 
 @dataclass(frozen=True)
-class AdminService(Service):
+class AdminService(BudgetedService):
     """Shows operators the stack, and changes what they decide."""
 
     world: AdminWorld
@@ -56,14 +56,6 @@ class AdminService(Service):
             trail=self.trail,
             now_ms=world.now_ms,
             on_transition=world.observer.circuit_moved,
-        )
-
-    @cached_property
-    def amounts(self) -> CurrentAmounts:
-        """The amounts of the budgets that people share."""
-        world, settings = self.world, self.settings
-        return CurrentAmounts(
-            world.amounts, settings.organisation_amounts, settings.team_amounts, world.now_ms
         )
 
     def shared_levels(self) -> tuple[Level, ...]:

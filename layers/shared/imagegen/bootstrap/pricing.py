@@ -4,12 +4,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from imagegen.bootstrap.service import Service
-from imagegen.domain.budget_amounts import CurrentAmounts
+from imagegen.bootstrap.budgeted import BudgetedService
 from imagegen.domain.budgets import Level
 from imagegen.domain.callers import User
 from imagegen.domain.ledger import Limits
-from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ModelLister, Switchboard
 from imagegen.usecases.estimator import Estimator
 from imagegen.usecases.inputs import InputReader
@@ -20,10 +18,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PricingService(Service):
+class PricingService(BudgetedService):
     """Prices images."""
 
-    settings: MoneySettings
     caller: User | None = None
     """Whose request this service answers, if other limits hold for it than for each person."""
     remembers: ClassVar[tuple[str, ...]] = ("guard", "amounts")
@@ -41,14 +38,6 @@ class PricingService(Service):
     def program(self) -> "Program | None":
         """The program that calls; ``None`` for people."""
         return self.caller.program if self.caller else None
-
-    @cached_property
-    def amounts(self) -> CurrentAmounts:
-        """The amounts of the budgets above the users; it has this instance's memory of them."""
-        world, settings = self.world, self.settings
-        return CurrentAmounts(
-            world.amounts, settings.organisation_amounts, settings.team_amounts, world.now_ms
-        )
 
     @cached_property
     def own_limits(self) -> Limits:

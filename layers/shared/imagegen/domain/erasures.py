@@ -1,7 +1,7 @@
-"""The erasure of everything that is kept of one user, but for the money: what is asked, and where.
+"""The erasure of everything that is kept of one user, but for the money: its state and its stores.
 
-It is asked once and done in parts: what breaks off is continued, from the place in the user's list
-at which it was. Only what was made of quotes of before it was asked is erased.
+It is asked for once and done in parts. One that breaks off goes on from the place in the user's
+list that it had reached. Only what was made of quotes issued before the request is erased.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ STAYS = (
     "log lines with a keyed hash, as long as logs are kept",
     "backups of the table, for 35 days",
 )
-"""What is not erased. Each of it is needed for money, or ends by itself."""
+"""What is not erased. Each part of it is needed for money, or ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Erasure:
     who: str
     """As in the trail; the user, if it is the user's own wish."""
     done: Place | None = None
-    """Up to which image the list of the user is done."""
+    """The place of the last image in the user's list that is erased; ``None`` before the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class ErasureStore(Protocol):
         ...
 
     def advance(self, erasure: Erasure, done: Place) -> None:
-        """Store up to which image the list is done.
+        """Store the place of the last image in the list that is erased.
 
         Raises:
             StoreUnavailableError: it may or may not have been stored.
@@ -105,7 +105,7 @@ class KeptStore(Protocol):
         ...
 
     def prompts(self, user: str, *, until_ms: int) -> list[ImageRef]:
-        """Return which images have a kept prompt, of quotes issued up to a time.
+        """Return the images whose prompt is kept, of quotes issued up to a time.
 
         Raises:
             StoreUnavailableError: they cannot be read.

@@ -24,6 +24,8 @@ MAX_NAME_CHARACTERS = 64
 MAX_DAILY_IMAGES = 1_000
 """The ledger keeps each request while its quote may be sent again, and an item of the table has at
 most 400 KB, which is room for about 2,500 requests."""
+DAILY_CHATS, MAX_DAILY_CHATS = 1_000, 1_000_000
+"""Chat requests of a day: what a key has by default, and a bound that every store can count to."""
 MAX_OVERLAP_MS = 30 * 86_400_000
 _DIGEST_BYTES = 32
 
@@ -36,7 +38,7 @@ class KeyLine:
     monthly_microusd: int | None = None
     """``None``: counted, and not limited."""
     daily_images: int = 500
-    daily_chats: int = 1_000
+    daily_chats: int = DAILY_CHATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,9 @@ def check_new(key: ProgramKey, *, now_ms: int) -> None:
         ),
         f"The images of a day must be 1 to {MAX_DAILY_IMAGES}.": (
             not 0 < key.line.daily_images <= MAX_DAILY_IMAGES
+        ),
+        f"The chat requests of a day must be 1 to {MAX_DAILY_CHATS}.": (
+            not 0 < key.line.daily_chats <= MAX_DAILY_CHATS
         ),
         "The key would already be expired.": is_expired(key, now_ms=now_ms),
     }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from types import UnionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFunctionUrlResolver
@@ -34,9 +34,6 @@ from imagegen.logs import logger, place_of, silence_others
 from imagegen.places import came_through_front
 from imagegen.wire.headers import JSON
 from imagegen.wire.reports import Problem
-
-if TYPE_CHECKING:
-    pass  # only requests with a key load it
 
 
 def build_api() -> LambdaFunctionUrlResolver:

@@ -65,7 +65,7 @@ def credential(headers: Mapping[str, str]) -> str | None:
         raise errors.UnauthorizedError(f"Send one token: Authorization or {USER_TOKEN}.")
     sent = [] if given is None or signed else [given]
     sent += [] if own is None else [f"Bearer {own}"]
-    # What else is in such a header is for somebody else, as it always was.
+    # Any other value of such a header is passed over: it is not for this service.
     keys = [headers.get(name, "").strip() for name in KEY_HEADERS]
     sent += [f"Bearer {key}" for key in keys if key.startswith(KEY_PREFIX)]
     # Some clients send one key in two headers.

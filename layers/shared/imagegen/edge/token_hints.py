@@ -36,7 +36,7 @@ _ENTRA = ("https://login.microsoftonline.", "https://login.partner.microsoftonli
 
 
 def algorithm_hint(algorithm: object, configured: Collection[str], known: Collection[str]) -> str:
-    """Return why an algorithm is not accepted; one that is known by its name is in the sentence."""
+    """Return the hint about an algorithm that is not accepted; only a known one is named in it."""
     if algorithm in known:
         return (
             f"The token's algorithm {algorithm} is not in JwtAlgorithms ({', '.join(configured)})."

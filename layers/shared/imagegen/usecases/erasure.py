@@ -1,4 +1,4 @@
-"""Erases what is kept of one user, but for the money; whatever breaks off is continued later."""
+"""Erases what is kept of one user, but for the money; an erasure that breaks off goes on later."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from imagegen.wire.erasures import ErasureReport
 
 KEPT, ASKED = "kept", "asked"
 OWN = "self"
-"""Who asked, in the trail, if it is the user's own wish."""
+"""In the trail, the author of an erasure that the user asked for."""
 STEP = 20
 """After how many images the place in the list is stored."""
 MARGIN_MS = 20_000
@@ -77,7 +77,7 @@ class Eraser:
         # Read before the list: an image whose hold has ended by now is in the list.
         running_ms = self._oldest_running_ms(user, asked_ms)
         # The place never passes an image that is still being made.
-        listed_ms = asked_ms if running_ms is None else min(asked_ms, running_ms - 1)
+        listed_ms = asked_ms if running_ms is None else running_ms - 1
         if not self._list_is_done(erasure, listed_ms, until_ms):
             return False
         for ref in self.kept.prompts(user, until_ms=listed_ms):
@@ -91,7 +91,10 @@ class Eraser:
         return True
 
     def _oldest_running_ms(self, user: str, asked_ms: int) -> int | None:
-        """Return when the oldest quote was issued whose image is being made; ``None`` without."""
+        """Return the time of issue, in ms, of the oldest quote whose image is being made.
+
+        ``None`` if no image is being made of a quote issued up to ``asked_ms``.
+        """
         ledger = self.reconciler.load(user)
         issued = (
             op.expires_ms - LIFETIME_MS for op in ledger.ops.values() if op.state is OpState.HELD

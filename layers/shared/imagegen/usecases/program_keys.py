@@ -66,13 +66,13 @@ class KeyRing:
             InvalidRequestError: the order makes no sense.
             StoreUnavailableError: it may be stored; without its text, it opens nothing.
         """
-        secret = self.random_bytes(SECRET_BYTES)
+        secret, check_key = self._parts_of_a_text()
         key = self._new(order, digest_of(secret), made_by)
         check_new(key, now_ms=key.created_ms)
         for _ in range(TRIES):
             key = replace(key, id=key_id(self.random_bytes(ID_BYTES)))
             if self.store.add(key):
-                return MadeKey(key, key_text(key.id, secret, self.check_key()))
+                return MadeKey(key, key_text(key.id, secret, check_key))
         raise StoreUnavailableError("No free id was found for the key. Try again.")
 
     def get(self, name: str) -> ProgramKey:
@@ -95,20 +95,28 @@ class KeyRing:
 
         Raises:
             NotFoundError: there is no key of this id.
-            InvalidRequestError: it is revoked or has expired, or the overlap is too long.
+            InvalidRequestError: it is revoked or has expired, the overlap is too long, or another
+                rotation came first, whose overlap a second one would end.
         """
         if not 0 <= overlap_ms <= MAX_OVERLAP_MS:
             days = MAX_OVERLAP_MS // 86_400_000
             raise InvalidRequestError(f"The overlap must be 0 to {days} days.")
-        secret = self.random_bytes(SECRET_BYTES)
+        secret, check_key = self._parts_of_a_text()
+        digests = set[bytes]()
 
         def change(key: ProgramKey) -> ProgramKey:
             now_ms = self.now_ms()
+            digests.add(key.digest)
+            if overlap_ms and len(digests) > 1:
+                raise InvalidRequestError(
+                    f"The key {name} was rotated at the same time by another request. One more "
+                    "rotation ends the text that it had before."
+                )
             if key.revoked_ms is not None or is_expired(key, now_ms=now_ms):
                 raise InvalidRequestError(f"The key {name} is over: make a new one.")
             return rotated(key, digest_of(secret), overlap_ms=overlap_ms, now_ms=now_ms)
 
-        return MadeKey(self._changed(name, change), key_text(name, secret, self.check_key()))
+        return MadeKey(self._changed(name, change), key_text(name, secret, check_key))
 
     def revoke(self, name: str) -> ProgramKey:
         """Refuse a key from now on, in every instance within a minute; a second time is safe.
@@ -117,6 +125,13 @@ class KeyRing:
             NotFoundError: there is no key of this id.
         """
         return self._changed(name, lambda key: revoked(key, now_ms=self.now_ms()))
+
+    def _parts_of_a_text(self) -> tuple[bytes, bytes]:
+        """Return new random bytes and the key of the check.
+
+        Both are there before anything is stored: a rotated key without its text could not be used.
+        """
+        return self.random_bytes(SECRET_BYTES), self.check_key()
 
     def _changed(self, name: str, change: Callable[[ProgramKey], ProgramKey]) -> ProgramKey:
         for _ in range(TRIES):

@@ -10,6 +10,7 @@ from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.values import DollarsIn, Instant, MicroUsd
 
 KeyScope = Literal["estimate", "images", "chat", "people", "admin"]
+KeyState = Literal["valid", "revoked", "expired"]
 KeyId = Annotated[str, Field(max_length=64, description="The key's id, which the list shows.")]
 DEFAULTS = KeyLine(0)
 DAYS_VALID, DAYS_OVERLAP = 365, 1
@@ -22,7 +23,7 @@ class KeyItem(EdgeModel):
     key_id: str
     name: str
     scopes: tuple[str, ...]
-    state: Literal["valid", "revoked", "expired"]
+    state: KeyState
     daily_spend: MicroUsd = Field(description="The most that it may spend in a UTC day.")
     monthly_spend: MicroUsd | None = Field(description="The same in a UTC month; `null`: no line.")
     daily_images: int
@@ -61,7 +62,7 @@ class NewKey(EdgeModel):
 class MadeKeyAnswer(EdgeModel):
     """A key with its text."""
 
-    key_text: str = Field(description="What the program sends. It is shown this once.")
+    key_text: str = Field(repr=False, description="What the program sends. It is shown this once.")
     key: KeyItem
 
 
@@ -80,7 +81,7 @@ class RevokeKey(EdgeModel):
     reason: Reason = ""
 
 
-def to_item(key: ProgramKey, state: Literal["valid", "revoked", "expired"]) -> KeyItem:
+def to_item(key: ProgramKey, state: KeyState) -> KeyItem:
     """Return what operators see of a key."""
     return KeyItem(
         key_id=key.id,

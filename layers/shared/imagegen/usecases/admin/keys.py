@@ -1,7 +1,6 @@
 """Lets operators handle keys for programs; each change is in the trail before it is made."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from imagegen.domain.errors import NotFoundError, ParameterError
 from imagegen.domain.keys import KeyLine, ProgramKey, is_expired
@@ -12,6 +11,7 @@ from imagegen.usecases.program_keys import KeyOrder, KeyRing, MadeKey
 from imagegen.wire.admin_keys import (
     KeyItem,
     KeyList,
+    KeyState,
     MadeKeyAnswer,
     NewKey,
     RevokeKey,
@@ -20,7 +20,6 @@ from imagegen.wire.admin_keys import (
 )
 
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
-type KeyState = Literal["valid", "revoked", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class RecordedKeys:
     trail: Trail
 
     def state(self, key: ProgramKey) -> KeyState:
-        """Return whether a key is accepted now, or why not."""
+        """Return the state of a key now; only a valid one is accepted."""
         if key.revoked_ms is not None:
             return "revoked"
         return "expired" if is_expired(key, now_ms=self.ring.now_ms()) else "valid"

@@ -14,6 +14,7 @@ from imagegen.domain.erasures import Erasure, ErasureStore
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.ids import log_name
 from imagegen.domain.ledger import Ledger, Limits
+from imagegen.domain.personal_limits import applied
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.standing import held_microusd
 from imagegen.domain.stores import LedgerStore, RecordStore
@@ -69,7 +70,7 @@ class People:
         day, ledger = utc_day(now_ms), self.ledgers.load(user)
         recent = self.records.recent(user, limit=RECENT)
         held, chat = held_microusd(ledger, day), self.chat_usages.load(user, day)
-        limits = self.limits()
+        limits = applied(self.limits(), ledger.personal)
         levels = standings(self.budgets(), limits.levels, day)
         erasure = self.erasures.find(user)
         left = tuple(one.left(day) for one in levels) or None

@@ -165,7 +165,10 @@ class _Reading:
 
 
 def _reasons(one: UserRecord) -> set[tuple[str, ...]]:
-    """Return why a request or its calls failed: provider, model, outcome and code of each."""
+    """Return the reasons of failures: provider, model, outcome and code of each failed call.
+
+    A request that failed without a failed call has one reason, without provider and model.
+    """
     record = one.record
     called: set[tuple[str, ...]] = {
         (each.provider, each.model, each.outcome, each.code)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imagegen.domain.errors import ParameterError
-from imagegen.domain.trail import Action, Change, TrailEntry, TrailStore
+from imagegen.domain.trail import Change, TrailEntry, TrailStore
 from imagegen.wire.admin import TrailItem, TrailList
 
 PAGE = 100
@@ -46,7 +46,7 @@ def _item(entry: TrailEntry) -> TrailItem:
     return TrailItem(
         at=entry.at_ms,
         who=entry.who,
-        action=Action(change.action),
+        action=change.action,
         target=change.target,
         old=change.old,
         new=change.new,
