@@ -162,7 +162,7 @@ OWN: Final = {
     "providers/bfl.py": ("bfl", "recorded", "requests"),
     "providers/fal.py": ("fal", "recorded", "requests", "keys", "stated_prices"),
     "providers/fal_answers.py": ("fal", "recorded", "blame", "stated_prices"),
-    "providers/polling.py": ("polling", "bfl"),
+    "providers/polling.py": ("polling", "bfl", "fal"),
     "aws/parameters.py": ("keys_and_flags", "rotation"),
     "aws/clients.py": ("regions",),
     "aws/record_store.py": ("image_contract", "record_life"),
