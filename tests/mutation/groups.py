@@ -153,7 +153,7 @@ BYTES: Final = Group(
     ),
     (
         *_tests(UNIT, "input_files masks orientation metadata marks transparency pixels holes"),
-        *_tests(UNIT, "png_planes delivery jpeg_blocks vp8 webp_data"),
+        *_tests(UNIT, "png_planes delivery jpeg_blocks vp8 webp_data webp_bounds"),
     ),
 )
 KEYS: Final = Group(

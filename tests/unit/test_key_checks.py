@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from imagegen.domain.breaker import Circuit, State
-from imagegen.domain.fleet import KeyCheck
+from imagegen.domain.fleet import KeyCheck, Switch
 from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.key_checks import KeyChange
@@ -194,6 +194,14 @@ def test_a_provider_that_is_switched_off_is_not_checked() -> None:
     service = Service()
     service.setups = {"alpha": ProviderSetup(has_key=True, enabled=False)}
     assert service.key_checker.check().key_checks == {}
+
+
+def test_a_provider_that_an_operator_has_switched_off_is_not_checked() -> None:
+    service = Service()
+    service.providers["alpha"].key_checks = [Outcome.ACCOUNT]
+    service.circuits.switches["alpha"] = Switch(is_on=False, at_ms=service.clock())
+    assert "alpha" not in service.key_checker.check().key_checks
+    assert service.providers["alpha"].key_checks == [Outcome.ACCOUNT]
 
 
 def test_without_the_store_results_are_reported_and_changes_are_not() -> None:

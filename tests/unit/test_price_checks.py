@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import NoProviderError
+from imagegen.domain.fleet import Switch
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.vendor_prices import DRIFT_PERCENT, Statement, drifts, sample_order, source_of
+from imagegen.guard import CACHE_MS
 from imagegen.monitoring.metrics import Metric
 from imagegen.monitoring.samples import key_check_samples
 from imagegen.providers import PROVIDERS
@@ -35,6 +37,7 @@ def checked(*stated: Statement, **changes: Any) -> Service:
     service = Service(**changes)
     service.providers["alpha"].stated = stated
     service.price_checker.check()
+    service.clock.advance(CACHE_MS)  # The check is another function's: an estimate sees it then.
     return service
 
 
@@ -120,6 +123,14 @@ def test_the_vendors_share_the_time_of_a_round() -> None:
     service.price_checker.check()
     given = [seconds for one in service.providers.values() for seconds in one.priced_seconds]
     assert given == [ROUND_SECONDS / 3] * 3
+
+
+def test_a_provider_that_an_operator_has_switched_off_is_not_asked() -> None:
+    service = Service()
+    service.providers["alpha"].stated = [DEARER]
+    service.circuits.switches["alpha"] = Switch(is_on=False, at_ms=service.clock())
+    assert "alpha" not in service.price_checker.check().outcomes
+    assert service.providers["alpha"].priced == []
 
 
 def test_a_provider_that_states_nothing_leaves_no_check_behind() -> None:
@@ -245,7 +256,7 @@ def test_operators_read_both_prices_and_the_public_neither() -> None:
     (model,) = provider.models
     assert model.price_drift is not None
     assert (model.price_drift.price, model.price_drift.stated) == (50_000, 60_000)
-    assert provider.prices_checked_at == service.clock()
+    assert provider.prices_checked_at == service.clock() - CACHE_MS
     shown = model.model_dump(mode="json", by_alias=True)["priceDrift"]
     assert shown == {"size": "1024x1024", "price": "0.050000", "stated": "0.060000"}
     public = public_summary(report).model_dump_json(by_alias=True)

@@ -8,7 +8,7 @@ import pytest
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder
-from imagegen.providers.bfl import RUNNING, STATES, BflProvider, cost_of, ticket_of
+from imagegen.providers.bfl import RUNNING, STATES, BflProvider, classify, cost_of, ticket_of
 from imagegen.providers.faults import HttpAnswer
 from tests.adapters.providers.adapters import KEY, build_adapter, order_for
 from tests.adapters.providers.loopback import (
@@ -186,6 +186,24 @@ def test_an_order_that_is_refused_in_words_is_a_refusal() -> None:
     with pytest.raises(ProviderError) as caught:
         ticket_of(answer, BASE)
     assert caught.value.outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "is_unbilled"),
+    [
+        (HttpAnswer(422, {}, {"detail": "Flagged by our content policy."}), Outcome.REFUSED, True),
+        (HttpAnswer(429, {}, {"detail": "Too many active tasks"}), Outcome.RATE_LIMITED, True),
+        (HttpAnswer(504, {}, None), Outcome.UNKNOWN, False),
+    ],
+)
+def test_an_order_that_is_refused_at_once_is_no_job_and_not_billed(
+    answer: HttpAnswer,
+    outcome: Outcome,
+    is_unbilled: bool,  # noqa: FBT001
+) -> None:
+    error = classify(answer)
+    assert error is not None
+    assert (error.outcome, error.is_unbilled) == (outcome, is_unbilled)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A job of fal: its ticket, the questions for it, what is sent with an order, and prices."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.vendor_prices import Statement
 from imagegen.providers.addresses import BlockedError, allowed_target
 from imagegen.providers.fal import RESULT_HOSTS, FalProvider, platform_url, ticket_of
-from imagegen.providers.fal_answers import RUNNING, ended, is_result, stated_in
+from imagegen.providers.fal_answers import RUNNING, classify, ended, is_result, stated_in
 from imagegen.providers.faults import HttpAnswer
 from tests.adapters.providers.adapters import KEY, build_adapter, order_for
 from tests.adapters.providers.edits import EDIT
@@ -164,6 +165,21 @@ def test_an_error_of_the_model_is_the_end_of_its_job(server: Loopback) -> None:
     assert (caught.value.outcome, caught.value.is_unbilled) == (Outcome.REFUSED, True)
 
 
+def test_an_order_whose_answer_a_gateway_lost_may_be_billed() -> None:
+    error = classify(HttpAnswer(504, {}, None))
+    assert error is not None
+    assert (error.outcome, error.is_unbilled) == (Outcome.UNKNOWN, False)
+
+
+@pytest.mark.parametrize("where", ["state", "result"])
+def test_a_job_that_is_not_known_any_more_is_in_doubt(where: str, server: Loopback) -> None:
+    gone = json_reply(404, {"detail": "Request not found"})
+    vendor_of(server, [gone if where == "state" else state("COMPLETED")], [gone])
+    with pytest.raises(ProviderError) as caught:
+        adapter(server).job_result(ticket(server), timeout_seconds=20)
+    assert (caught.value.outcome, caught.value.provider_code) == (Outcome.UNKNOWN, "job_not_found")
+
+
 @pytest.mark.parametrize("flags", [[True], [False, True], [True, True]])
 def test_a_black_square_is_a_refusal_that_may_be_billed(flags: Any) -> None:
     error = ended(HttpAnswer(200, {}, {"images": [{"url": "x"}], "has_nsfw_concepts": flags}))
@@ -204,6 +220,13 @@ def test_a_ticket_of_another_address_is_not_asked_with_this_key(
     mine = other.replace("{mine}", urls(server)[0])
     assert adapter(server).job_result(mine, timeout_seconds=20) is None
     assert server.asked == []
+
+
+def test_a_job_may_begin_within_a_second_at_least(server: Loopback) -> None:
+    vendor_of(server, [state("COMPLETED")], [result(server)])
+    with suppress(ProviderError):
+        adapter(server).generate(order_for("fal"), timeout_seconds=0.9)
+    assert server.asked[0].headers["x-fal-request-timeout"] == "1"
 
 
 @pytest.mark.parametrize("status", [*sorted(RUNNING), "COMPLETED"])

@@ -13,7 +13,13 @@ from imagegen.providers.bounds import Deadline
 from imagegen.providers.faults import HttpAnswer, fault
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.keys import Keychain, KeyedProvider
-from imagegen.providers.polling import Questions, is_missing, is_trusted, pause_after
+from imagegen.providers.polling import (
+    Questions,
+    is_missing,
+    is_trusted,
+    later_image,
+    pause_after,
+)
 from tests.adapters.providers.loopback import Loopback, Reply, ToolUse, Wire, json_reply
 from tests.fakes.pictures import png
 
@@ -223,4 +229,14 @@ def test_a_job_that_no_key_has_is_lost(results: tuple[Result, ...], outcome: Out
     ask, _ = asked(*results)
     with pytest.raises(ProviderError) as caught:
         ask()
+    assert caught.value.outcome is outcome
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.NO_IMAGE, Outcome.REFUSED])
+def test_a_job_whose_image_is_none_is_not_asked_again(outcome: Outcome) -> None:
+    def download(_answer: HttpAnswer) -> bytes:
+        raise fault("openai", outcome)
+
+    with pytest.raises(ProviderError) as caught:
+        later_image(HttpAnswer(200, {}, {}), lambda _answer: None, download)
     assert caught.value.outcome is outcome

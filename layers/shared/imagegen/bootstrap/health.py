@@ -37,7 +37,7 @@ class HealthService(Service):
         world = self.world
         return KeyChecker(
             world.catalog,
-            world.setups,
+            self.switchboard.current_setups,
             world.get_provider,
             self.guard,
             world.circuits,
@@ -52,7 +52,11 @@ class HealthService(Service):
 
         world = self.world
         return PriceChecker(
-            world.catalog, world.setups, world.get_provider, world.circuits, world.now_ms
+            world.catalog,
+            self.switchboard.current_setups,
+            world.get_provider,
+            world.circuits,
+            world.now_ms,
         )
 
 

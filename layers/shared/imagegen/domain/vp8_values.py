@@ -117,8 +117,8 @@ class Row:
             above = self.above[column]
             if is_empty:
                 kept = slice(0, 8 if mode == OWN_MODES else 9)
-                above[kept] = beside[kept] = [0] * (kept.stop)
-                done += 1
+                above[kept] = beside[kept] = [0] * kept.stop
+                done += BLOCKS  # Each of them may have a mode to read.
             else:
                 done += self._read_values(values, mode, above, beside)
         return done

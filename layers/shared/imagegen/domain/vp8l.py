@@ -18,6 +18,7 @@ from imagegen.domain.vp8l_codes import (
 
 PREDICTOR, COLOUR, GREEN, PALETTE = range(4)
 LITERALS, LENGTHS, DISTANCES = 256, 24, 40
+CODES_OF_PIXEL = 4
 MOST_CACHE_BITS = 11
 PACKED = ((2, 3), (4, 2), (16, 1), (256, 0))
 """By the number of colours: how many pixels of a palette are in one, as bits."""
@@ -41,8 +42,10 @@ def read_group(data: Data, cache: int) -> Group:
 
 def read_cache(data: Data) -> int:
     """Return how many bits the place of a colour in the cache has, 0 without a cache."""
-    bits = data.number(4) if data.number(1) else 0
-    if bits > MOST_CACHE_BITS:
+    if not data.number(1):
+        return 0
+    bits = data.number(4)
+    if not 1 <= bits <= MOST_CACHE_BITS:
         raise BrokenImageError("the cache of the WebP is damaged")
     return bits
 
@@ -61,7 +64,7 @@ def read_small(data: Data, width: int, height: int) -> list[int]:
     green, red, blue, alpha, distance = read_group(data, 1 << bits if bits else 0)
     cache, pixels = [0] * (1 << bits), list[int]()
     while len(pixels) < width * height:
-        data.spend(1)
+        data.spend(CODES_OF_PIXEL)
         symbol, start = green.read(data), len(pixels)
         if symbol < LITERALS:
             rest = red.read(data) << 16 | blue.read(data)
@@ -78,7 +81,6 @@ def read_small(data: Data, width: int, height: int) -> list[int]:
             pixels.append(cache[symbol - LITERALS - LENGTHS])
         for one in pixels[start:] if bits else ():
             cache[(HASH * one & 0xFFFFFFFF) >> 32 - bits] = one
-    data.spend(0)
     return pixels
 
 
@@ -123,7 +125,7 @@ def read_pixels(data: Data, width: int, height: int) -> None:
                 read_count(data, distance.read(data))
             else:
                 column += 1
-        data.spend(4 * (end - began))
+        data.spend(CODES_OF_PIXEL * (end - began))
         row, column = row + column // width, column % width
     if row * width + column > height * width:
         raise BrokenImageError("the data of the WebP are damaged")

@@ -79,6 +79,12 @@ def canvas_of(data: memoryview) -> tuple[int, int]:
     return int.from_bytes(data[4:7], "little") + 1, int.from_bytes(data[7:10], "little") + 1
 
 
+def lossless_size(data: memoryview) -> tuple[int, int]:
+    """Return width and height in the head of a lossless image."""
+    (bits,) = struct.unpack_from("<I", data, 1)
+    return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+
+
 def _check_runs(data: memoryview, width: int, height: int) -> None:
     """Raise if a part of the data was overwritten with one byte.
 
@@ -92,8 +98,7 @@ def _check_runs(data: memoryview, width: int, height: int) -> None:
 def _lossless(data: memoryview) -> Picture:
     if data[0] != 0x2F or data[4] >> 5:
         raise BrokenImageError("the WebP is damaged")
-    (bits,) = struct.unpack_from("<I", data, 1)
-    width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    width, height = lossless_size(data)
     if len(data) >= width * height:
         # With less, runs are areas in one colour: some encoders write a zero byte for few pixels.
         _check_runs(data, width, height)

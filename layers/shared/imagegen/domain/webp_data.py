@@ -4,12 +4,10 @@ That takes up to a second of a whole core, so it is for images that are paid for
 a user sends. Large images, and animations, are read no further than their structure.
 """
 
-import struct
-
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.vp8_values import check_values
 from imagegen.domain.vp8l import check_lossless
-from imagegen.domain.webp import KINDS, canvas_of, riff_chunks
+from imagegen.domain.webp import KINDS, canvas_of, lossless_size, riff_chunks
 
 LOSSLESS_HEAD_BYTES = 5
 ALPHA_METHOD, IS_LOSSLESS = 0b11, 1
@@ -27,9 +25,7 @@ def check_data(content: bytes) -> None:
             first.setdefault(kind, data)
     if b"VP8L" in first:
         data = first[b"VP8L"]
-        (bits,) = struct.unpack_from("<I", data, 1)
-        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-        check_lossless(data[LOSSLESS_HEAD_BYTES:], width, height)
+        check_lossless(data[LOSSLESS_HEAD_BYTES:], *lossless_size(data))
     if b"VP8 " in first:
         check_values(first[b"VP8 "])
         if b"ALPH" in first and b"VP8X" in first:

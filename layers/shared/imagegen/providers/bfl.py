@@ -24,18 +24,25 @@ from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
     dig,
-    fault,
     items_at,
     key_text,
     outcome_of,
     raise_if,
     text_at,
     token,
+    unbilled,
 )
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import base64_text, check_named_fields
 from imagegen.providers.pictures import pictures_in
-from imagegen.providers.polling import Questions, is_missing, is_trusted, without_job
+from imagegen.providers.polling import (
+    Questions,
+    is_missing,
+    is_trusted,
+    last_answer,
+    later_image,
+    without_job,
+)
 from imagegen.providers.refusals import states_refusal
 
 NAME = "bfl"
@@ -94,12 +101,12 @@ class BflProvider:
             timeout_seconds=timeout_seconds,
         )
         raise_if(classify(accepted))
-        ticket = ticket_of(accepted, self.base_url)
-        if order.on_job is not None:
-            order.on_job(ticket)
-        answer = self._questions().wait(ticket, deadline, self.sleep)
-        if answer is None:
-            raise fault(NAME, Outcome.UNKNOWN, "still running at the deadline")
+        answer = last_answer(
+            NAME,
+            order,
+            ticket_of(accepted, self.base_url),
+            wait=lambda url: self._questions().wait(url, deadline, self.sleep),
+        )
         content = self._image(answer, deadline)
         return ImageAnswer(content, token(dig(accepted.body, "id")), cost_of(accepted))
 
@@ -113,15 +120,7 @@ class BflProvider:
             return None  # It is of another base URL, which may be set again.
         deadline = Deadline.after(timeout_seconds, self.clock)
         answer = self._questions().ask(ticket, deadline)
-        if answer is None:
-            return None
-        raise_if(ended(answer))
-        try:
-            return ImageAnswer(self._image(answer, deadline))
-        except ProviderError as error:
-            if error.outcome is Outcome.UNKNOWN:
-                return None  # Its link is signed anew with each answer.
-            raise
+        return later_image(answer, ended, lambda one: self._image(one, deadline))
 
     def check_key(self, *, timeout_seconds: float) -> None:
         """Raise unless the key is good.
@@ -231,9 +230,8 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
     """Return the error in the answer to an order or a key check, ``None`` for a success."""
     if 200 <= answer.status < 300:
         return None
-    error = answered_fault(NAME, _outcome(answer), answer)
-    error.is_unbilled = True  # An order that is not accepted is no job.
-    return error
+    # An order that is not accepted is no job.
+    return unbilled(answered_fault(NAME, _outcome(answer), answer))
 
 
 def _outcome(answer: HttpAnswer) -> Outcome:

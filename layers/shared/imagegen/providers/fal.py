@@ -14,8 +14,6 @@ from urllib.parse import quote, urlencode
 
 from pydantic import SecretStr
 
-from imagegen.domain.errors import ProviderError
-from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
 from imagegen.domain.vendor_prices import Statement
 from imagegen.providers.bounds import Clock, Deadline
@@ -30,10 +28,17 @@ from imagegen.providers.fal_answers import (
     is_result,
     stated_in,
 )
-from imagegen.providers.faults import HttpAnswer, dig, fault, key_text, raise_if, text_at, token
+from imagegen.providers.faults import HttpAnswer, dig, key_text, raise_if, text_at, token
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import check_named_fields
-from imagegen.providers.polling import Questions, is_missing, is_trusted, without_job
+from imagegen.providers.polling import (
+    Questions,
+    is_missing,
+    is_trusted,
+    last_answer,
+    later_image,
+    without_job,
+)
 from imagegen.providers.price_statements import asked_one_by_one
 
 HOSTS = ("fal.run",)
@@ -87,12 +92,14 @@ class FalProvider:
             timeout_seconds=timeout_seconds,
         )
         raise_if(classify(accepted))
-        ticket = ticket_of(accepted, order.model, self.base_url)
-        if order.on_job is not None:
-            order.on_job(ticket)
-        answer = self._result(ticket, lambda one, url: one.wait(url, deadline, self.sleep))
-        if answer is None:
-            raise fault(NAME, Outcome.UNKNOWN, "still running at the deadline")
+        answer = last_answer(
+            NAME,
+            order,
+            ticket_of(accepted, order.model, self.base_url),
+            wait=lambda urls: self._result(
+                urls, lambda one, url: one.wait(url, deadline, self.sleep)
+            ),
+        )
         content = self._image(answer, deadline)
         return ImageAnswer(content, token(dig(accepted.body, "request_id")))
 
@@ -107,15 +114,7 @@ class FalProvider:
             return None  # It is of another base URL, which may be set again.
         deadline = Deadline.after(timeout_seconds, self.clock)
         answer = self._result(ticket, lambda one, url: one.ask(url, deadline))
-        if answer is None:
-            return None
-        raise_if(ended(answer))
-        try:
-            return ImageAnswer(self._image(answer, deadline))
-        except ProviderError as error:
-            if error.outcome is Outcome.UNKNOWN:
-                return None  # The file is kept for an hour.
-            raise
+        return later_image(answer, ended, lambda one: self._image(one, deadline))
 
     def check_key(self, *, timeout_seconds: float) -> None:
         """Raise unless the key is good.

@@ -19,6 +19,7 @@ from imagegen.providers.faults import (
     outcome_of,
     raise_if,
     text_at,
+    unbilled,
 )
 from imagegen.providers.pictures import pictures_in
 from imagegen.providers.polling import is_missing
@@ -131,9 +132,7 @@ def _failed(answer: HttpAnswer) -> ProviderError:
     """Return the error of an answer, for which fal bills nothing."""
     kinds = [text_at(one, "type") for one in items_at(answer.body, "detail")]
     code = next((kind for kind in kinds if kind in ERROR_TYPES), kinds[0] if kinds else "")
-    error = answered_fault(NAME, _outcome(answer, code), answer, code=code)
-    error.is_unbilled = error.outcome is not Outcome.UNKNOWN
-    return error
+    return unbilled(answered_fault(NAME, _outcome(answer, code), answer, code=code))
 
 
 def _outcome(answer: HttpAnswer, code: str) -> Outcome:

@@ -106,6 +106,15 @@ def answered_fault(
     )
 
 
+def unbilled(error: ProviderError) -> ProviderError:
+    """Return the error of a vendor that bills no errors, marked so unless the answer was lost.
+
+    A gateway may have given up on an order that the vendor accepted.
+    """
+    error.is_unbilled = error.outcome is not Outcome.UNKNOWN
+    return error
+
+
 def parse_retry_after(headers: Mapping[str, str]) -> int | None:
     """Return Retry-After in seconds, at most an hour, ``None`` when it is missing or invalid.
 

@@ -30,6 +30,7 @@ from imagegen.providers.faults import (
     raise_if,
     text_at,
     token,
+    unbilled,
 )
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import check_named_fields
@@ -164,8 +165,7 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
         return answered_fault(NAME, Outcome.REFUSED, answer) if is_withheld else None
     reason = text_at(answer.body, "reject_reason")
     error = answered_fault(NAME, _outcome(answer, reason), answer, code=reason)
-    error.is_unbilled = answer.status >= 400
-    return error
+    return unbilled(error) if answer.status >= 400 else error
 
 
 def dry_run_fault(answer: HttpAnswer) -> ProviderError | None:

@@ -1,4 +1,4 @@
-"""What adapters of providers with jobs have in common: which URLs get the key, and when to ask.
+"""What adapters of providers with jobs have in common: which URLs get the key, and how to ask.
 
 The URLs to ask come from answers, so that they are not trusted with the key: only the provider's
 own hosts get it. Asking is free of charge, and a question that fails does not stop the job.
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
+from imagegen.domain.ports import ImageAnswer, ImageOrder
 from imagegen.providers.addresses import BlockedError, is_at, split_url
 from imagegen.providers.bounds import Deadline
 from imagegen.providers.classification import no_image
-from imagegen.providers.faults import HttpAnswer, answered_fault, dig
+from imagegen.providers.faults import HttpAnswer, answered_fault, dig, fault, raise_if
 from imagegen.providers.http import JsonHttp
 
 QUESTION_SECONDS = 10.0
@@ -71,6 +72,47 @@ def is_trusted(url: str, base_url: str, hosts: Sequence[str]) -> bool:
         return True
     is_vendor = is_at(base.host, hosts) and is_at(origin.host, hosts)
     return is_vendor and (origin.scheme, origin.port) == ("https", 443)
+
+
+def last_answer(
+    provider: str, order: ImageOrder, ticket: str, *, wait: Callable[[str], HttpAnswer | None]
+) -> HttpAnswer:
+    """Report the job of an accepted order, then return the last answer about it.
+
+    With the ticket, the image can be asked for if this process ends meanwhile.
+
+    Raises:
+        ProviderError: ``UNKNOWN``: the job still ran at the deadline.
+    """
+    if order.on_job is not None:
+        order.on_job(ticket)
+    answer = wait(ticket)
+    if answer is None:
+        raise fault(provider, Outcome.UNKNOWN, "still running at the deadline")
+    return answer
+
+
+def later_image(
+    answer: HttpAnswer | None,
+    ended: Callable[[HttpAnswer], ProviderError | None],
+    download: Callable[[HttpAnswer], bytes],
+) -> ImageAnswer | None:
+    """Return the image of a job that was asked for once, ``None`` if it is to be asked again.
+
+    That is also so if the download breaks off: a provider with jobs keeps a result for minutes.
+
+    Raises:
+        ProviderError: ``ended`` finds that there is no image, or there is none to download.
+    """
+    if answer is None:
+        return None
+    raise_if(ended(answer))
+    try:
+        return ImageAnswer(download(answer))
+    except ProviderError as error:
+        if error.outcome is Outcome.UNKNOWN:
+            return None
+        raise
 
 
 def without_job(provider: str, answer: HttpAnswer, fields: Iterable[str]) -> ProviderError:
