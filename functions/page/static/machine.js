@@ -22,7 +22,7 @@ export const typicalSeconds = (generation) =>
   generation.estimate?.typicalSeconds ?? generation.image?.typicalSeconds ?? DEFAULT_SECONDS;
 
 /** After how many ms since its start it counts as slow: twice the usual time. */
-export const slowMs = (generation) => typicalSeconds(generation) * 2000;
+const slowMs = (generation) => typicalSeconds(generation) * 2000;
 
 /** The problem of the generation or of its status record; null if there is none. */
 export function problemOf({ problem, image }) {
