@@ -114,3 +114,30 @@ list.clear();
 console.log(JSON.stringify([before, list.node["aria-busy"] ?? false]));
 """
     assert played(script) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        ('{ upload: "before" }', "What you painted before still holds."),
+        ("undefined", "What you painted is not stored, so all of the picture may change."),
+    ],
+)
+def test_a_picture_that_cannot_be_painted_on_keeps_the_mask_that_it_has(
+    mask: str, words: str
+) -> None:
+    script = f"""
+const make = document.createElement;
+const decode = () => Promise.reject(new Error());
+document.createElement = () => Object.assign(make(), {{ decode }});
+const {{ changeMask }} = await import(new URL("./mask-dialog.js", FORM));
+const item = {{ src: "gone.png", name: "a boat", mask: {mask} }};
+const said = [];
+const view = {{ fits: () => true, say: (text) => said.push(text), failed() {{}}, changed() {{}} }};
+await changeMask({{}}, item, view);
+console.log(JSON.stringify([item.mask ?? null, said]));
+"""
+    kept, said = played(script)
+    assert kept == (None if mask == "undefined" else {"upload": "before"})
+    why = "The picture cannot be shown here, so nothing can be painted on it."
+    assert said == [f"{words} {why}"]
