@@ -406,14 +406,22 @@ write([kept(), why()]);"""
     assert "You may still be signed in at the sign-in service" in why
 
 
-@pytest.mark.parametrize("way", ["signed out", "another token"])
-def test_what_waits_is_done_with_the_token_of_the_person_who_leaves(way: str) -> None:
-    ends = {"signed out": "await account.leave();", "another token": "account.parted(); held();"}
+LEAVING = {
+    "signed out": "await account.leave();",
+    "another token": "account.parted(); held();",
+    "signed out elsewhere": "await elsewhere(null);",
+    "somebody else elsewhere": MEANWHILE["somebody else"],
+}
+
+
+@pytest.mark.parametrize("due", [60_000, -1], ids=["new", "near its end"])
+@pytest.mark.parametrize("way", LEAVING)
+def test_what_waits_is_done_with_the_token_of_the_person_who_leaves(way: str, due: int) -> None:
     script = f"""
-const one = held();
+const one = held({{ due: Date.now() + {due} }});
 const account = await opened();
 let sent;
 listeners["person-leaves"] = () => {{ sent = got(account.fresh({{ path: "/images/i1" }})); }};
-{ends[way]}
+{LEAVING[way]}
 write([await sent === one.token, kept()?.token === one.token]);"""
     assert played(script) == [True, False]

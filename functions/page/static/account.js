@@ -24,6 +24,8 @@ export function accountView(signIn, isLocal, page) {
   const waits = new Set();
   let who = subjectOf(token());
   let isOver = false;
+  /** The session of the person who leaves, while what waits is done: there is no time to renew it. */
+  let leaver = null;
   let free = () => {};
   let opened;
   let isOpen = false;
@@ -65,8 +67,12 @@ export function accountView(signIn, isLocal, page) {
     navigator.locks.request(`${TAB} ${held.id}`, { mode: "shared" }, () => new Promise((done) => { free = done; })).catch(() => {});
   }
 
-  /** What waits in the page is done now, with the token of the person who decided it. */
-  const parted = () => dispatchEvent(new Event("person-leaves"));
+  /** What waits in the page is done now, with the token of the person who decided it: another tab may have taken it away. */
+  function parted(held = session()) {
+    leaver = held;
+    dispatchEvent(new Event("person-leaves"));
+    leaver = null;
+  }
 
   /** Nobody is there any more. */
   function left() {
@@ -79,8 +85,8 @@ export function accountView(signIn, isLocal, page) {
     show(need);
   }
 
-  function joined(held) {
-    if (subjectOf(held.token) !== who) parted();
+  function joined(held, old) {
+    if (subjectOf(held.token) !== who) parted(old);
     join(held);
     hold(held);
     changed();
@@ -104,10 +110,10 @@ export function accountView(signIn, isLocal, page) {
     if (!signIn || entered()) return own(token());
     // Once it is open nothing is awaited: what is asked for at the moment of signing out still has its person's token.
     if (!isOpen) await opening;
-    const held = session();
+    const held = leaver ?? session();
     own(held?.token);
     const isUsable = held && held.token !== refused;
-    if (isUsable && Date.now() < held.due) return held.token;
+    if (isUsable && Date.now() < (leaver ? held.until : held.due)) return held.token;
     if (isFree(path)) return isUsable ? held.token : "";
     if (!held) throw problem(need);
     try {
@@ -187,11 +193,12 @@ export function accountView(signIn, isLocal, page) {
   addEventListener("storage", (event) => {
     if (!signIn || entered() || !isSessionChange(event)) return;
     const held = sharedSession();
+    const old = JSON.parse(event.oldValue);
     if (held && held.id !== session()?.id) {
-      joined(held);
+      joined(held, old);
       show("");
     } else if (!held && who) {
-      parted();
+      parted(old);
       left();
     }
   });
