@@ -1,15 +1,13 @@
 """The composer's settings and the lists without a browser: what stays in them, what is asked."""
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from local.paths import ROOT
+from tests.unit.scripts import NODE, written_by
 
-NODE = shutil.which("node")
 FORM = ROOT / "functions" / "page" / "static" / "settings.js"
 STAGE = Path(__file__).with_name("page_form_stage.mjs")
 
@@ -18,15 +16,7 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="node runs the page's scrip
 
 def played(script: str) -> object:
     """What a script writes in the composer of a user who left settings and a picture."""
-    text = f"const FORM = {json.dumps(FORM.as_uri())};\n{STAGE.read_text()}\n{script}"
-    done = subprocess.run(  # noqa: S603
-        [NODE or "", "--input-type=module", "-e", text],
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
+    return written_by(f"const FORM = {json.dumps(FORM.as_uri())};\n{STAGE.read_text()}\n{script}")
 
 
 def test_settings_that_were_left_come_back_with_their_picture() -> None:
