@@ -71,7 +71,7 @@ def test_a_call_whose_tokens_nobody_counted_says_so(gallery: Gallery) -> None:
     show(gallery, "text-only")
     rows = gallery.element.locator("tbody tr")
     assert "812 in, 164 out" in rows.nth(0).inner_text()
-    assert "tokens not told" in rows.nth(1).inner_text()
+    assert "tokens not reported" in rows.nth(1).inner_text()
 
 
 def test_the_filter_is_a_set_of_radio_buttons_with_a_total_of_its_own(gallery: Gallery) -> None:

@@ -44,9 +44,10 @@ const rest = () => new Promise((done) => setTimeout(done, 5));
 const got = (promise) => promise.then((token) => token, ({ problem, message }) => [problem?.status, problem?.code, problem?.charged, message]);
 /** What another tab does to the session. */
 async function elsewhere(one) {
+  const oldValue = localStorage.getItem(SESSION);
   if (one) localStorage.setItem(SESSION, JSON.stringify(one));
   else localStorage.removeItem(SESSION);
-  listeners.storage({ key: SESSION });
+  listeners.storage({ key: SESSION, oldValue });
   await rest();
 }
 const why = () => (node("entry").hidden ? "" : node("entry-why").textContent);

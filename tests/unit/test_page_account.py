@@ -232,6 +232,73 @@ write([seen, await account.fresh({ path: "/estimate" }) === kept().token]);"""
     assert played(script) == [[], True]
 
 
+# A request belongs to the person who asked.
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'await elsewhere({ ...kept(), id: "s2", token: access({ sub: "eve" }), due: Date.now() + 9e5 });',  # noqa: E501
+        "person.enter(access({ sub: 'eve' }));",
+        "person.enter(access({ sub: 'eve' })); signIn = null;",
+    ],
+    ids=["signed in elsewhere", "a token entered", "no sign-in"],
+)
+def test_what_was_refused_is_never_sent_again_as_somebody_else(change: str) -> None:
+    script = f"""
+let signIn = SIGN_IN;
+const one = held();
+const early = await opened();
+{change}
+const account = signIn ? early : await opened(null);
+const again = await got(account.fresh({{ path: "/chat", refused: one.token }}));
+write([again, await account.fresh({{ path: "/chat" }}) === person.token()]);"""
+    told, is_usable = played(script)
+    assert told[:3] == [401, "signed_out", None]
+    assert is_usable
+
+
+def test_what_was_refused_is_sent_again_with_another_token_of_its_person() -> None:
+    script = """
+held();
+const account = await opened();
+const refused = person.token();
+person.enter(access());
+write([await account.fresh({ path: "/chat", refused }) === person.token(), person.token() === refused]);"""  # noqa: E501
+    assert played(script) == [True, False]
+
+
+MEANWHILE = {
+    "somebody else": 'await elsewhere({ ...kept(), id: "s2", token: access({ sub: "eve" }), due: Date.now() + 9e5 });',  # noqa: E501
+    "signed out": "await elsewhere(null);",
+}
+
+
+@pytest.mark.parametrize("path", ["/chat", "/generate-image"])
+@pytest.mark.parametrize("change", MEANWHILE.values(), ids=MEANWHILE)
+def test_a_request_that_waits_for_a_renewal_is_not_sent_as_who_came_meanwhile(
+    path: str, change: str
+) -> None:
+    script = f"""
+held({{ due: 0, until: 0 }});
+const account = await opened();
+let free;
+navigator.locks.request("imagegen.renewal", () => new Promise((done) => {{ free = done; }}));
+let told = "waits";
+got(account.fresh({{ path: "{path}" }})).then((one) => {{ told = one; }});
+await rest();
+{change}
+free();
+await rest();
+write([told, node("sign-in").hidden, why()]);"""
+    told, is_hidden, why = played(script)
+    # Not even when the same person comes back: they saw it dropped.
+    assert told[:3] == [401, "signed_out", None]
+    is_somebody = change == MEANWHILE["somebody else"]
+    assert is_hidden is is_somebody
+    assert why == ("" if is_somebody else "Sign in to see prices and make images.")
+
+
 # There and back.
 
 
@@ -276,6 +343,29 @@ write([await early, await account.fresh({ path: "/estimate" }) === kept().token]
     assert is_there
 
 
+@pytest.mark.parametrize(("comes", "is_shown"), [("ada", True), ("eve", False)])
+@pytest.mark.parametrize("tab", ["", "await elsewhere(null);"], ids=["ended", "signed out too"])
+def test_what_one_person_left_on_the_page_is_not_shown_to_another_who_comes_back(
+    comes: str, tab: str, *, is_shown: bool
+) -> None:
+    script = f"""
+held(ENDED);
+await opened();
+node("sign-in").listeners.click();
+while (!sessionStorage.getItem("imagegen.sign-in")) await rest();
+const query = Object.fromEntries(new URL(went.at(-1)).searchParams);
+nonce = query.nonce;
+const began = sessionStorage.getItem("imagegen.sign-in");
+{tab}
+sessionStorage.setItem("imagegen.sign-in", began);
+location.search = `?code=c1&state=${{query.state}}&iss=${{encodeURIComponent(ISSUER)}}`;
+const plain = issuer.token;
+issuer.token = (form) => ({{ ...plain(form), access_token: access({{ sub: "{comes}" }}) }});
+await opened();
+write([seen.some(([what]) => what === "restore"), kept().name]);"""
+    assert played(script) == [is_shown, "Ada"]
+
+
 def test_a_forged_answer_leaves_the_session_as_it_is() -> None:
     script = """
 const one = held();
@@ -316,14 +406,22 @@ write([kept(), why()]);"""
     assert "You may still be signed in at the sign-in service" in why
 
 
-@pytest.mark.parametrize("way", ["signed out", "another token"])
-def test_what_waits_is_done_with_the_token_of_the_person_who_leaves(way: str) -> None:
-    ends = {"signed out": "await account.leave();", "another token": "account.parted(); held();"}
+LEAVING = {
+    "signed out": "await account.leave();",
+    "another token": "account.parted(); held();",
+    "signed out elsewhere": "await elsewhere(null);",
+    "somebody else elsewhere": MEANWHILE["somebody else"],
+}
+
+
+@pytest.mark.parametrize("due", [60_000, -1], ids=["new", "near its end"])
+@pytest.mark.parametrize("way", LEAVING)
+def test_what_waits_is_done_with_the_token_of_the_person_who_leaves(way: str, due: int) -> None:
     script = f"""
-const one = held();
+const one = held({{ due: Date.now() + {due} }});
 const account = await opened();
 let sent;
 listeners["person-leaves"] = () => {{ sent = got(account.fresh({{ path: "/images/i1" }})); }};
-{ends[way]}
+{LEAVING[way]}
 write([await sent === one.token, kept()?.token === one.token]);"""
     assert played(script) == [True, False]

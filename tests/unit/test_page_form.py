@@ -1,15 +1,13 @@
 """The composer's settings and the lists without a browser: what stays in them, what is asked."""
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from local.paths import ROOT
+from tests.unit.scripts import NODE, written_by
 
-NODE = shutil.which("node")
 FORM = ROOT / "functions" / "page" / "static" / "settings.js"
 STAGE = Path(__file__).with_name("page_form_stage.mjs")
 
@@ -18,15 +16,7 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="node runs the page's scrip
 
 def played(script: str) -> object:
     """What a script writes in the composer of a user who left settings and a picture."""
-    text = f"const FORM = {json.dumps(FORM.as_uri())};\n{STAGE.read_text()}\n{script}"
-    done = subprocess.run(  # noqa: S603
-        [NODE or "", "--input-type=module", "-e", text],
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
+    return written_by(f"const FORM = {json.dumps(FORM.as_uri())};\n{STAGE.read_text()}\n{script}")
 
 
 def test_settings_that_were_left_come_back_with_their_picture() -> None:
@@ -114,3 +104,30 @@ list.clear();
 console.log(JSON.stringify([before, list.node["aria-busy"] ?? false]));
 """
     assert played(script) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        ('{ upload: "before" }', "What you painted before still holds."),
+        ("undefined", "What you painted is not stored, so all of the picture may change."),
+    ],
+)
+def test_a_picture_that_cannot_be_painted_on_keeps_the_mask_that_it_has(
+    mask: str, words: str
+) -> None:
+    script = f"""
+const make = document.createElement;
+const decode = () => Promise.reject(new Error());
+document.createElement = () => Object.assign(make(), {{ decode }});
+const {{ changeMask }} = await import(new URL("./mask-dialog.js", FORM));
+const item = {{ src: "gone.png", name: "a boat", mask: {mask} }};
+const said = [];
+const view = {{ fits: () => true, say: (text) => said.push(text), failed() {{}}, changed() {{}} }};
+await changeMask({{}}, item, view);
+console.log(JSON.stringify([item.mask ?? null, said]));
+"""
+    kept, said = played(script)
+    assert kept == (None if mask == "undefined" else {"upload": "before"})
+    why = "The picture cannot be shown here, so nothing can be painted on it."
+    assert said == [f"{words} {why}"]

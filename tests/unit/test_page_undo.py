@@ -1,14 +1,12 @@
 """What can be undone on the page: it is done once or not at all, whichever way its notice goes."""
 
 import json
-import shutil
-import subprocess
 
 import pytest
 
 from local.paths import ROOT
+from tests.unit.scripts import NODE, written_by
 
-NODE = shutil.which("node")
 UNDO = ROOT / "functions" / "page" / "static" / "undo.js"
 STAGE = """
 const listeners = new Map();
@@ -47,15 +45,7 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="node runs the page's scrip
 
 def played(script: str) -> object:
     """What a script writes after something was shown that can be undone."""
-    text = f"const UNDO = {json.dumps(UNDO.as_uri())};\n{STAGE}\n{script}"
-    done = subprocess.run(  # noqa: S603
-        [NODE or "", "--input-type=module", "-e", text],
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
+    return written_by(f"const UNDO = {json.dumps(UNDO.as_uri())};\n{STAGE}\n{script}")
 
 
 PRESS_UNDO = "undo.listeners.click();"

@@ -1,15 +1,13 @@
 """The month on the page: each charge on its UTC day, and the sum of what the gallery has."""
 
 import json
-import shutil
-import subprocess
 from typing import Any
 
 import pytest
 
 from local.paths import ROOT
+from tests.unit.scripts import NODE, written_by
 
-NODE = shutil.which("node")
 USAGE = ROOT / "functions" / "page" / "static" / "usage-view.js"
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="node runs the page's scripts")
@@ -21,14 +19,7 @@ def days(images: list[dict[str, Any]], today: str) -> list[dict[str, Any]]:
         f"const {{ daysOf }} = await import({json.dumps(USAGE.as_uri())});\n"
         f"console.log(JSON.stringify(daysOf({json.dumps(images)}, {json.dumps(today)})));"
     )
-    done = subprocess.run(  # noqa: S603
-        [NODE or "", "--input-type=module", "-e", text],
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    found: list[dict[str, Any]] = json.loads(done.stdout)
+    found: Any = written_by(text)
     return found
 
 

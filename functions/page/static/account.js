@@ -24,6 +24,8 @@ export function accountView(signIn, isLocal, page) {
   const waits = new Set();
   let who = subjectOf(token());
   let isOver = false;
+  /** The session of the person who leaves, while what waits is done: there is no time to renew it. */
+  let leaver = null;
   let free = () => {};
   let opened;
   let isOpen = false;
@@ -44,7 +46,7 @@ export function accountView(signIn, isLocal, page) {
     $("person").setAttribute("aria-expanded", Boolean(why));
     $("person").textContent = byHand ? (token() ? "Your token" : "Enter a token") : held ? held.name || "Signed in" : "Sign in";
     $("entry-title").textContent = byHand ? "Enter your token" : held && !isOver ? "Your account" : "Sign in";
-    $("sign-in").hidden = !signIn || Boolean(entered()) || Boolean(held) && !isOver;
+    $("sign-in").hidden = byHand || Boolean(held) && !isOver;
     $("sign-out").hidden = !held;
     $("developer").hidden = !byHand && !isLocal;
     $("developer").open = byHand;
@@ -57,11 +59,7 @@ export function accountView(signIn, isLocal, page) {
     who = subjectOf(token());
     isOver = false;
     page.changed(before);
-    for (const one of waits) {
-      if (who && one.subject === who) one.resolve(token());
-      else one.reject(problem(ENDED));
-    }
-    waits.clear();
+    release(who);
   }
 
   function hold(held) {
@@ -69,49 +67,61 @@ export function accountView(signIn, isLocal, page) {
     navigator.locks.request(`${TAB} ${held.id}`, { mode: "shared" }, () => new Promise((done) => { free = done; })).catch(() => {});
   }
 
-  /** What waits in the page is done now, with the token of the person who decided it. */
-  const parted = () => dispatchEvent(new Event("person-leaves"));
+  /** What waits in the page is done now, with the token of the person who decided it: another tab may have taken it away. */
+  function parted(held = session()) {
+    leaver = held;
+    dispatchEvent(new Event("person-leaves"));
+    leaver = null;
+  }
 
   /** Nobody is there any more. */
   function left() {
     const before = who;
     who = "";
     isOver = false;
-    stopWaiting();
+    release("");
     free();
     page.left(before || subjectOf(token()));
     show(need);
   }
 
-  function joined(held) {
-    if (subjectOf(held.token) !== who) parted();
+  function joined(held, old) {
+    if (subjectOf(held.token) !== who) parted(old);
     join(held);
     hold(held);
     changed();
   }
 
-  function stopWaiting() {
-    for (const one of waits) one.reject(problem(ENDED));
+  /** Lets the clicks that wait go on if they are this person's, and drops the others. */
+  function release(person) {
+    for (const { subject, resolve, reject } of waits)
+      if (person && subject === person) resolve(token()); else reject(problem(ENDED));
     waits.clear();
   }
 
   /** Returns a token for a request to the service, a new one instead of one that it `refused`. */
   async function fresh({ path = "", refused } = {}) {
-    if (!signIn || entered()) return token();
-    const asker = subjectOf(token());
+    const asker = subjectOf(refused ?? token());
+    // What one person asked for is never sent in the name of another, who has come since.
+    const own = (given) => {
+      if (asker && given && subjectOf(given) !== asker) throw problem(ENDED);
+      return given;
+    };
+    if (!signIn || entered()) return own(token());
     // Once it is open nothing is awaited: what is asked for at the moment of signing out still has its person's token.
     if (!isOpen) await opening;
-    const held = session();
-    // What one person asked for is never sent in the name of another, who has just come back from the issuer.
-    if (asker && held && subjectOf(held.token) !== asker) throw problem(ENDED);
+    const held = leaver ?? session();
+    own(held?.token);
     const isUsable = held && held.token !== refused;
-    if (isUsable && Date.now() < held.due) return held.token;
+    if (isUsable && Date.now() < (leaver ? held.until : held.due)) return held.token;
     if (isFree(path)) return isUsable ? held.token : "";
     if (!held) throw problem(need);
     try {
       const { renew } = await protocol();
-      return (await renew(signIn, held.token, { read: session, write: keepSession })).token;
+      return own((await renew(signIn, held.token, { read: session, write: keepSession })).token);
     } catch (error) {
+      // The person left while the issuer answered: nothing of theirs is sent or waits any more.
+      if (who !== subjectOf(held.token)) throw problem(ENDED);
       if (!error.hasEnded) {
         if (isUsable && Date.now() < held.until) return held.token;
         throw problem(UNREACHABLE, { status: 0, code: "network" });
@@ -124,12 +134,12 @@ export function accountView(signIn, isLocal, page) {
     if (isNews) show(isClick || waits.size ? WAITS : ENDED);
     if (!isClick) throw problem(ENDED);
     $("sign-in").focus();
-    return new Promise((resolve, reject) => waits.add({ subject: subjectOf(held.token), resolve, reject }));
+    return new Promise((resolve, reject) => waits.add({ subject: who, resolve, reject }));
   }
 
   const failed = (error) => show(error.name === "SignInError" ? error.message : UNREACHABLE);
 
-  const begin = () => protocol().then(({ begin: leaveFor }) => leaveFor(signIn, page.view())).catch(failed);
+  const begin = () => protocol().then(({ begin: leaveFor }) => leaveFor(signIn, { ...page.view(), who })).catch(failed);
 
   async function arrived() {
     const { finish } = await protocol();
@@ -138,7 +148,8 @@ export function accountView(signIn, isLocal, page) {
     keepSession(held);
     joined(held);
     show("");
-    page.restore(view);
+    // What somebody had on the page is for nobody else who comes back in this tab.
+    if (!view.who || view.who === who) page.restore(view);
   }
 
   /** Another tab's session is this one's, too. One that no tab takes part in has ended: its person closed the page. */
@@ -182,15 +193,16 @@ export function accountView(signIn, isLocal, page) {
   addEventListener("storage", (event) => {
     if (!signIn || entered() || !isSessionChange(event)) return;
     const held = sharedSession();
+    const old = JSON.parse(event.oldValue);
     if (held && held.id !== session()?.id) {
-      joined(held);
+      joined(held, old);
       show("");
     } else if (!held && who) {
-      parted();
+      parted(old);
       left();
     }
   });
-  document.addEventListener("image-cancel", stopWaiting);
+  document.addEventListener("image-cancel", () => release(""));
   $("sign-in").addEventListener("click", begin);
   $("sign-out").addEventListener("click", leave);
   $("person").addEventListener("click", () => {

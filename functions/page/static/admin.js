@@ -17,6 +17,8 @@ const ACTS = {
 const VIEWS = { state: providersView, failures: failuresView, people: personView, trail: trailView };
 const READS = { state: "providers", failures: "failures?hours=24", trail: "trail" };
 const places = { today: "sums" };
+/** How often each part was asked for: an answer to an earlier question is not shown. */
+const asks = { today: 0, state: 0, failures: 0, people: 0, trail: 0 };
 const placeOf = (part) => $(places[part] ?? `${part}-tables`);
 
 function askToken(why) {
@@ -27,13 +29,16 @@ function askToken(why) {
 
 /** Shows an answer, or why there is none, in a part of the page. */
 async function show(part, view, asked) {
+  const mine = asks[part] += 1;
   $(`${part}-note`).textContent = "Reading …";
   try {
     const found = await asked();
+    if (mine !== asks[part]) return Boolean(token());
     placeOf(part).replaceChildren(...view(found));
     $(`${part}-note`).textContent = found.complete === false ? "There was no time to read all of it: make report has the whole month." : "";
     return true;
   } catch (error) {
+    if (mine !== asks[part]) return false;
     $(`${part}-note`).textContent = explain(error);
     if ([401, 403].includes(error.problem?.status)) askToken(token() ? error.problem.detail : "This page needs the token of an operator.");
     return false;
@@ -54,7 +59,11 @@ async function everything() {
   if (await spending()) for (const part of Object.keys(READS)) await read(part);
 }
 
-const find = (asked) => show("people", personView, () => call(adminUrl, "people/find", asked));
+/** Shows a person; meanwhile nobody is shown, whose buttons might be taken for this person's. */
+function find(asked) {
+  placeOf("people").replaceChildren();
+  return show("people", personView, () => call(adminUrl, "people/find", asked));
+}
 
 /** Asks before a change, makes it, and shows what is now. */
 function change(act, detail) {
@@ -103,7 +112,7 @@ $("entry").querySelector("form").addEventListener("submit", (event) => {
 });
 $("forget").addEventListener("click", () => {
   forget();
-  for (const part of ["today", ...Object.keys(VIEWS)]) { placeOf(part).replaceChildren(); $(`${part}-note`).textContent = ""; }
+  for (const part of Object.keys(asks)) { asks[part] += 1; placeOf(part).replaceChildren(); $(`${part}-note`).textContent = ""; }
   askToken("This page needs the token of an operator.");
 });
 if (token()) everything(); else askToken("This page needs the token of an operator.");

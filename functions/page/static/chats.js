@@ -1,7 +1,8 @@
 /** The list of conversations: one is opened, or deleted with a way back. */
 
 import { conversations } from "./conversations.js";
-import { $, dateText, h } from "./ui.js";
+import { dateText } from "./dates.js";
+import { $, h } from "./ui.js";
 import { undoable } from "./undo.js";
 
 export function chatsDialog(chat, told) {

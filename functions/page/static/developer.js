@@ -85,7 +85,7 @@ function providersView(client, told) {
   return { list, refresh };
 }
 
-/** Records what the page calls from now on: without headers, which have the token. */
+/** Records what the page calls from now on: without headers, which have the token, and without the sign-in. */
 function callsView() {
   const list = h("ol", { id: "calls", reversed: true });
   const send = globalThis.fetch;
@@ -93,6 +93,8 @@ function callsView() {
   addEventListener("person-leaves", () => list.replaceChildren());
   const shown = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text);
   globalThis.fetch = async (url, options = {}) => {
+    // Only the sign-in service gets forms: they have the refresh token, and its answer has all of them.
+    if (options.body instanceof URLSearchParams) return send(url, options);
     const began = performance.now();
     const { pathname, search } = new URL(url, document.baseURI);
     const name = `${options.method ?? "GET"} ${pathname.replace(/^\/_aws\/lambda-url\/\w+/, "")}${search}`;

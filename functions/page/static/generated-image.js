@@ -3,7 +3,7 @@
 import { defaultClient, isAbsent, NETWORK } from "./client.js";
 import { altText, levelText, providerName, safeUrl, sizeText } from "./format.js";
 import { ICONS, icon } from "./icons.js";
-import { blockedOf, firstOf, isOpen, isUnknown, next, problemOf, slowMs, viewState, WAITING } from "./machine.js";
+import { blockedOf, firstOf, isOpen, isUnknown, next, problemOf, viewState, WAITING } from "./machine.js";
 import { adoptable, Base, h, sheetsOf } from "./styles.js";
 import { besideText, choiceTexts, wordsOf } from "./words.js";
 
@@ -277,7 +277,7 @@ export class GeneratedImageElement extends Base {
     frame.style.setProperty("--r", width / height || 1);
     this.dataset.box = ["wait", "done"].includes(this.dataset.show) ? "picture" : ["offer", "undo"].includes(this.dataset.show) ? "none" : "band";
     head.textContent = sizeText(size);
-    const done = state === "complete" || state === "fallback";
+    const done = this.dataset.show === "done";
     const url = done ? safeUrl(image.imageUrl, document.baseURI) : "";
     link.hidden = !done || Boolean(images);
     this.#grid(done && images || (this.dataset.show === "wait" && this.#waited()) || []);

@@ -41,7 +41,7 @@ td.bad { color: var(--bad); }
 const amountText = (call) => (call.type === "image"
   ? `${sizeText(call.size)}, ${qualityName(call.quality)}`
   : call.inputTokens === null || call.outputTokens === null
-    ? "tokens not told"
+    ? "tokens not reported"
     : `${call.inputTokens.toLocaleString()} in, ${call.outputTokens.toLocaleString()} out`);
 
 /** The sum in words; calls without a price are counted, not guessed. */
@@ -80,7 +80,7 @@ export class CallsDialog {
     const cells = ["Kind", "Provider", "Model", "Tokens or size", "Time", "Result", "Cost"];
     const head = cells.map((text) => h("th", { scope: "col", role: "columnheader", class: text === "Cost" ? "end" : "" }, text));
     p.dialog = h("dialog", { class: "root", "aria-labelledby": "title", onclick: (event) => { if (event.target === p.dialog) this.close(); } },
-      h("header", {}, h("h2", { id: "title" }, "Calls of this turn"),
+      h("header", {}, h("h2", { id: "title" }, "LLM and image calls"),
         h("fieldset", {}, h("legend", {}, "Show"), radio("all", "All"), radio("text", "Text"), radio("image", "Image"))),
       (p.scroll = h("div", { class: "rows", tabindex: "0", role: "region", "aria-label": "Calls" },
         (p.table = h("table", { role: "table" }, h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head)), (p.body = h("tbody", { role: "rowgroup" })))),
@@ -99,7 +99,7 @@ export class CallsDialog {
     p.body.replaceChildren(...shown.map((call) => this.#row(call)));
     p.table.hidden = !shown.length;
     p.none.hidden = shown.length > 0;
-    p.none.textContent = this.#calls.length ? "No such call in this turn." : "No call was made in this turn.";
+    p.none.textContent = this.#calls.length ? "No such call is among them." : "No call was made.";
     p.total.textContent = `Total ${totalText(this.#calls)}`;
     p.shown.textContent = this.#kind ? `Shown ${totalText(shown)}` : "";
     if (chosen) p.status.textContent = "";

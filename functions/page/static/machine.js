@@ -21,9 +21,6 @@ const KINDS = {
 export const typicalSeconds = (generation) =>
   generation.estimate?.typicalSeconds ?? generation.image?.typicalSeconds ?? DEFAULT_SECONDS;
 
-/** After how many ms since its start it counts as slow: twice the usual time. */
-export const slowMs = (generation) => typicalSeconds(generation) * 2000;
-
 /** The problem of the generation or of its status record; null if there is none. */
 export function problemOf({ problem, image }) {
   if (problem) return problem;
@@ -59,7 +56,8 @@ const VIEWS = {
   },
   generating(generation, now) {
     const { startedAt, previewUrl } = generation;
-    if (startedAt && now - Date.parse(startedAt) > slowMs(generation)) return "slow";
+    // Twice the usual time, in ms.
+    if (startedAt && now - Date.parse(startedAt) > typicalSeconds(generation) * 2000) return "slow";
     if (previewUrl) return "preview";
     return startedAt ? "generating" : "starting";
   },

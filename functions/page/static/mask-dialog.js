@@ -167,7 +167,8 @@ export async function changeMask(client, item, { fits, say, failed, changed }) {
     item.mask = { upload: await client.upload(painted) };
     say("Only what you painted may change. Models follow it closely, not to the pixel.");
   } catch (error) {
-    say(`What you painted is not stored, so all of the picture may change. ${explain(error)}`);
+    // Without a dialog nothing has changed.
+    say(`${item.mask ? "What you painted before still holds." : "What you painted is not stored, so all of the picture may change."} ${explain(error)}`);
     failed(error);
   } finally {
     item.isMaskSent = false;

@@ -6,7 +6,7 @@ const SESSION = "imagegen.session";
 const JOINED = "imagegen.joined";
 /** Where the settings of a request are kept. */
 export const ORDER = "imagegen.order";
-const OLD = ["imagegen.chat", "imagegen.made", "imagegen.order"];
+const OLD = ["imagegen.chat", "imagegen.made", ORDER];
 
 /** The token that was entered in this tab by hand. */
 export const entered = () => sessionStorage.getItem(TOKEN) ?? "";

@@ -1,8 +1,9 @@
 /** One picture, large, with what is known about it and what can be done with it. */
 
+import { dateText } from "./dates.js";
 import { altText, levelText, makerText, safeUrl, sizeText, usdText } from "./format.js";
 import { savePicture } from "./saving.js";
-import { dateText, h } from "./ui.js";
+import { h } from "./ui.js";
 
 const C2PA = { present: "A C2PA manifest is in the file; nobody has checked it here.", absent: "No C2PA manifest is in the file." };
 const WATERMARK = { synthid: "Its vendor says that it has a SynthID watermark." };

@@ -1,7 +1,8 @@
 /** A list of the user's own pictures, page by page from the service: for the gallery and for the choice of an input. */
 
+import { dateText } from "./dates.js";
 import { altText, safeUrl } from "./format.js";
-import { dateText, explain, h } from "./ui.js";
+import { explain, h } from "./ui.js";
 
 const PAGE = 12;
 

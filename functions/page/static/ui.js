@@ -29,9 +29,6 @@ export function explain(error) {
   return problem.detail + (wait ? ` Try again in ${clock(wait)}.` : "");
 }
 
-/** A day and a time, from text or from ms since 1970. */
-export const dateText = (at) => new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-
 /** Returns seconds, rounded up, as 0:07 or 59:59, or in hours where there are some. */
 export function clock(seconds) {
   const whole = Math.ceil(seconds);
