@@ -6,9 +6,10 @@ machine can miss a time that an idle one keeps.
 
 import time
 
-from bench import aws_cost, cold_start, gateways, ground, memory, throughput, warm
+from bench import aws_cost, cold_start, gateways, memory, throughput, warm
 from bench.contest import contest
 from bench.results import Part, keep
+from local.stack import own_or_running
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
         keep(part)
         parts.append(part)
 
-    with ground.stack() as stack:
+    with own_or_running() as stack:
         with contest(stack) as here:
             here.start_all()
             done(warm.measure(here))

@@ -28,7 +28,7 @@ from local.events import read_event
 from local.invoke import deployed_variables
 from local.paths import BUILD, ROOT
 from local.processes import LOOPBACK, free_port, running, wait_until_answering
-from local.stack import LocalStack
+from local.stack import LocalStack, own_or_running
 
 MEMORY_MB: Final = 512
 BUDGET: Final = 0.25
@@ -241,7 +241,7 @@ def _notes(*, limited: bool) -> list[str]:
 
 def main() -> None:
     """Measure alone."""
-    with ground.stack() as stack:
+    with own_or_running() as stack:
         alone(lambda: measure(stack))
 
 

@@ -1,31 +1,16 @@
 """What measurements stand on: a local stack, and the locked packages as `pip` leaves them."""
 
 import compileall
-import json
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from py_compile import PycInvalidationMode
 from typing import Any, Final
 
 from generators import layer
 from local.paths import STATE
-from local.stack import LocalStack, Options
+from local.stack import LocalStack
 
 KEPT: Final = STATE / "bench"
-
-
-@contextmanager
-def stack() -> Iterator[LocalStack]:
-    """Yield a stack of its own, or the one that IMAGEGEN_STACK names."""
-    running = os.environ.get("IMAGEGEN_STACK")
-    if running:
-        yield LocalStack.attach(json.loads(Path(running).read_text()))
-        return
-    with LocalStack.start(Options()) as started:
-        yield started
 
 
 def described(stack: LocalStack) -> dict[str, Any]:

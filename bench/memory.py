@@ -8,9 +8,10 @@ Memory is the proportional share of pages (PSS) of the process and its children.
 from collections.abc import Collection
 from typing import Final
 
-from bench import ground, machine
+from bench import machine
 from bench.contest import KINDS, RAW, WHOLE, CallerError, Contest, contest
 from bench.results import Part, alone
+from local.stack import own_or_running
 
 IMAGES: Final = 200
 LIMIT_MB: Final = 512
@@ -64,7 +65,7 @@ def _within_limit(here: Contest, part: Part) -> None:
 
 def main() -> None:
     """Measure alone."""
-    with ground.stack() as stack, contest(stack) as here:
+    with own_or_running() as stack, contest(stack) as here:
         alone(lambda: measure(here))
 
 

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import requests
 
-from bench import ground
 from bench.handler import event
 from bench.provider import picture
 from bench.results import Part, alone
@@ -26,7 +25,7 @@ from imagegen.domain.operations import Operation
 from imagegen.providers import PROVIDERS
 from local import rie
 from local.invoke import deployed_variables
-from local.stack import LocalStack
+from local.stack import LocalStack, own_or_running
 from tests.fakes.catalogs import real_catalog
 from tests.stack.driver import Driver, Person
 
@@ -135,7 +134,7 @@ def measure(stack: LocalStack) -> Part:
 
 def main() -> None:
     """Measure alone."""
-    with ground.stack() as stack:
+    with own_or_running() as stack:
         alone(lambda: measure(stack))
 
 

@@ -8,9 +8,9 @@ provider answers at once and shares the machine.
 
 from typing import Final
 
-from bench import ground
 from bench.contest import WHOLE, CallerError, Contest, contest
 from bench.results import Part, alone, median
+from local.stack import own_or_running
 
 CALLERS: Final = (1, 16, 64)
 IMAGES: Final = 128
@@ -53,7 +53,7 @@ def _batch(
 
 def main() -> None:
     """Measure alone."""
-    with ground.stack() as stack, contest(stack) as here:
+    with own_or_running() as stack, contest(stack) as here:
         here.start_all()
         alone(lambda: measure(here))
 

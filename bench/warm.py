@@ -9,7 +9,7 @@ is its median less that of the least that can be done: bytes out, bytes in.
 import os
 from typing import Final
 
-from bench import gateways, ground
+from bench import gateways
 from bench.contest import (
     LARGE_BYTES,
     OURS,
@@ -22,6 +22,7 @@ from bench.contest import (
     contest,
 )
 from bench.results import Part, alone, median, p90
+from local.stack import own_or_running
 
 ROUNDS: Final = int(os.environ.get("ROUNDS", "10"))
 IMAGES: Final = 20
@@ -147,7 +148,7 @@ def _large(here: Contest, part: Part) -> None:
 
 def main() -> None:
     """Measure alone."""
-    with ground.stack() as stack, contest(stack) as here:
+    with own_or_running() as stack, contest(stack) as here:
         here.start_all()
         alone(lambda: measure(here))
 

@@ -13,6 +13,7 @@ from local import rie, sam
 from local.emulator import Emulator
 from local.events import read_event
 from local.paths import BUILD, ROOT, SAM, STACK_FILE, STATE
+from local.stack import FUNCTIONS
 
 ENGINES: Final = ("docker", "finch", "podman")
 VARIABLES: Final = STATE / "invoke-variables.json"
@@ -35,9 +36,7 @@ NO_STACK: Final = (
 def main() -> None:
     """Run the function and print its answer."""
     parser = argparse.ArgumentParser(prog="make invoke", description=__doc__)
-    parser.add_argument(
-        "function", choices=["estimate", "generate", "health", "chat", "admin", "page"]
-    )
+    parser.add_argument("function", choices=FUNCTIONS)
     parser.add_argument("event", type=Path, nargs="?")
     given = parser.parse_args()
     if not given.event or not given.event.is_file():

@@ -179,6 +179,20 @@ class LocalStack:
         return f"{self.emulator.endpoint}/_aws/lambda-url/{identifier}"
 
 
+@contextmanager
+def own_or_running() -> Iterator[LocalStack]:
+    """Yield a stack of one's own, or the running one that IMAGEGEN_STACK names.
+
+    One's own has neither the keys of .env nor the caller's variables: it spends nothing.
+    """
+    running = os.environ.get("IMAGEGEN_STACK")
+    if running:
+        yield LocalStack.attach(json.loads(Path(running).read_text()))
+        return
+    with LocalStack.start(Options()) as started:
+        yield started
+
+
 def write_description(description: Mapping[str, Any], path: Path) -> None:
     """Write a description for scripts; only the owner may read it, because it contains tokens."""
     path.parent.mkdir(exist_ok=True)

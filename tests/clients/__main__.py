@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from local.paths import ROOT
-from local.stack import LocalStack, Options
+from local.stack import own_or_running
 from tests.clients.replayed import REPLAYED, Replayed
 from tests.stack.driver import Driver, Person
 
@@ -73,23 +72,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make clients", description=__doc__)
     parser.add_argument("--only", nargs="*", default=[], help="words of clients' names")
     only = parser.parse_args().only
-    with _stack() as local:
+    with own_or_running() as local:
         results = [one for name, one in cases(Driver(local)) if _is_wanted(name, only)]
         done = [_shown(drive()) for drive in results]
     if not only:
         RESULTS.write_text(written(done))
     sys.exit(0 if all(one.unchanged for one in done) else 1)
-
-
-@contextmanager
-def _stack() -> Iterator[LocalStack]:
-    """Start a stack of our own, or use a running one that IMAGEGEN_STACK names."""
-    running = os.environ.get("IMAGEGEN_STACK")
-    if running:
-        yield LocalStack.attach(json.loads(Path(running).read_text()))
-        return
-    with LocalStack.start(Options()) as started:
-        yield started
 
 
 def cases(driver: Driver) -> Iterator[tuple[str, Callable[[], Result]]]:

@@ -70,7 +70,7 @@ def assert_described(event: dict[str, Any], status: int) -> None:
 
 @dataclass(slots=True)
 class Functions:
-    """The three functions over one fake service."""
+    """The functions over one fake service."""
 
     service: Service
     token: str
@@ -79,13 +79,14 @@ class Functions:
 
     def __post_init__(self) -> None:
         self.modules = {name: load_handler(name) for name in NAMES}
-        overrides = {
-            estimate.get_estimate_service: lambda: self.service.functions,
-            generate.get_generate_service: lambda: self.service.functions,
-            chat.get_chat_service: lambda: self.service.functions,
-            health.get_health_service: lambda: self.service.functions,
-            admin.get_admin_service: lambda: self.service.functions,
-        }
+        services = (
+            estimate.get_estimate_service,
+            generate.get_generate_service,
+            chat.get_chat_service,
+            health.get_health_service,
+            admin.get_admin_service,
+        )
+        overrides = dict.fromkeys(services, lambda: self.service.functions)
         for module in self.modules.values():
             module.api.dependency_overrides.update(overrides)
 
@@ -94,17 +95,19 @@ class Functions:
         answer: dict[str, Any] = self.modules[name].lambda_handler(event, Context())
         return answer
 
-    def event(self, name: str, **marks: str) -> dict[str, Any]:
-        """Return an event file with its marks filled in."""
+    def event(self, name: str, body: object = None, **marks: str) -> dict[str, Any]:
+        """Return an event file with its marks filled in; ``body`` replaces its own body."""
         text = (ROOT / "events" / f"{name}.json").read_text()
         for mark, value in {"TOKEN": self.token, "ADMIN_TOKEN": self.admin_token, **marks}.items():
             text = text.replace(f"${{{mark}}}", value)
         event: dict[str, Any] = json.loads(text)
+        if body is not None:
+            event |= {"body": json.dumps(body), "isBase64Encoded": False}
         return event
 
-    def answer(self, name: str, **marks: str) -> tuple[int, dict[str, Any]]:
+    def answer(self, name: str, body: object = None, **marks: str) -> tuple[int, dict[str, Any]]:
         """Return status and body of what an event file is answered."""
-        event = self.event(name, **marks)
+        event = self.event(name, body, **marks)
         got = self.invoke(name.partition("/")[0], event)
         assert_described(event, got["statusCode"])
         if got["headers"]["Content-Type"].startswith("text/event-stream"):

@@ -137,10 +137,9 @@ def test_an_estimate_says_the_price_and_keeps_the_quote_from_the_model(
 def test_people_confirm_what_the_model_was_told(bridge: Bridge, functions: Functions) -> None:
     got = call(bridge, "auto", "estimate_image", prompt=PROMPT)
     (image,) = extract_image_generations(got.model_dump(mode="json", by_alias=True))
-    event = functions.event("generate/confirmed")
-    event["body"] = json.dumps({"quote": image["estimate"]["quote"], "prompt": PROMPT})
-    answer = functions.invoke("generate", event)
-    assert (answer["statusCode"], json.loads(answer["body"])["id"]) == (200, image["id"])
+    confirmed = {"quote": image["estimate"]["quote"], "prompt": PROMPT}
+    status, made = functions.answer("generate/confirmed", confirmed)
+    assert (status, made["id"]) == (200, image["id"])
 
 
 def test_a_prompt_cannot_forge_a_second_offer() -> None:
@@ -234,9 +233,7 @@ def test_the_offer_of_a_link_costs_no_more_than_was_told(
 ) -> None:
     told = call(bridge, "auto", "estimate_image", prompt=PROMPT).structured_content
     wanted = dict(parse_qsl(told["offerUrl"].partition("#")[2]))
-    event = functions.event("estimate/prompt-only")
-    event["body"] = json.dumps(wanted)
-    again = json.loads(functions.invoke("estimate", event)["body"])
+    _, again = functions.answer("estimate/prompt-only", wanted)
     assert again["price"] == told["price"]
     assert (again["model"], again["quality"]) == (told["model"], told["quality"])
 

@@ -1,21 +1,16 @@
 """A person's own, lower limits over HTTP: set, shown, held to, raised and removed."""
 
-import json
 from typing import Any
 
 import pytest
 
 from imagegen.domain.ledger import Limits, PersonalLimits
 from local.issuer import Issuer
-from tests.handlers.conftest import Functions, assert_described
+from tests.handlers.conftest import Functions
 
 
 def set_limits(functions: Functions, body: object) -> tuple[int, dict[str, Any]]:
-    event = functions.event("generate/own-limits")
-    event["body"] = json.dumps(body)
-    got = functions.invoke("generate", event)
-    assert_described(event, got["statusCode"])
-    return got["statusCode"], json.loads(got["body"])
+    return functions.answer("generate/own-limits", body)
 
 
 def test_what_a_person_sets_is_shown_and_stops_the_click(functions: Functions) -> None:
@@ -29,11 +24,9 @@ def test_what_a_person_sets_is_shown_and_stops_the_click(functions: Functions) -
     assert usage["limits"]["usdToday"] == usage["remaining"]["usdToday"] == "0.001000"
     after = functions.answer("estimate/prompt-only")[1]
     assert (before["blocked"], after["blocked"]["reason"]) == (None, "daily_spend")
-    event = functions.event("generate/confirmed", QUOTE=before["quote"])
-    event["body"] = json.dumps({"quote": before["quote"], "prompt": before["prompt"]})
-    got = functions.invoke("generate", event)
-    problem = json.loads(got["body"])
-    assert (got["statusCode"], problem["code"], problem["charged"]) == (429, "daily_spend", False)
+    confirmed = {"quote": before["quote"], "prompt": before["prompt"]}
+    status, problem = functions.answer("generate/confirmed", confirmed)
+    assert (status, problem["code"], problem["charged"]) == (429, "daily_spend", False)
 
 
 def test_limits_are_replaced_raised_and_removed(functions: Functions, user: str) -> None:

@@ -13,15 +13,11 @@ PROMPT = "A photorealistic sunset over mountains"
 
 
 def priced(functions: Functions, **asked: Any) -> tuple[int, dict[str, Any]]:
-    event = functions.event("estimate/prompt-only")
-    event["body"] = json.dumps({"prompt": PROMPT, **asked})
-    answer = functions.invoke("estimate", event)
-    return answer["statusCode"], json.loads(answer["body"])
+    return functions.answer("estimate/prompt-only", {"prompt": PROMPT, **asked})
 
 
 def clicked(functions: Functions, **body: Any) -> dict[str, Any]:
-    event = functions.event("generate/confirmed")
-    event["body"] = json.dumps({"prompt": PROMPT, **body})
+    event = functions.event("generate/confirmed", {"prompt": PROMPT, **body})
     return functions.invoke("generate", event)
 
 

@@ -40,11 +40,8 @@ def offer(functions: Functions, bearer: str) -> dict[str, Any]:
 
 
 def click(functions: Functions, body: dict[str, Any], bearer: str) -> tuple[int, dict[str, Any]]:
-    event = functions.event("generate/confirmed", TOKEN=bearer)
-    event["body"] = json.dumps({"quote": body["quote"], "prompt": body["prompt"]})
-    event["isBase64Encoded"] = False
-    got = functions.invoke("generate", event)
-    return got["statusCode"], json.loads(got["body"])
+    confirmed = {"quote": body["quote"], "prompt": body["prompt"]}
+    return functions.answer("generate/confirmed", confirmed, TOKEN=bearer)
 
 
 def test_an_offer_says_what_the_team_and_all_have_left(teams: Functions, people: Issuer) -> None:

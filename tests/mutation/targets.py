@@ -92,7 +92,7 @@ OWN: Final = {
     "usecases/sent_pictures.py": ("inputs", "edits"),
     "usecases/uploads.py": ("inputs",),
     "usecases/requests.py": ("estimator", "text"),
-    "usecases/levels.py": ("estimator", "operations"),
+    "usecases/tiers.py": ("estimator", "operations"),
     "domain/replacements.py": ("model_names", "catalog"),
     "usecases/availability.py": ("reading", "estimator"),
     "usecases/status.py": ("reading", "ledger_status"),

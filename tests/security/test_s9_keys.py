@@ -27,11 +27,14 @@ ALL = frozenset({ESTIMATE, IMAGES, CHAT, PEOPLE, ADMIN})
 ODD = "=-_. \0\t1890é\u202eA/+"
 
 
-def make(house: House, **changes: object) -> MadeKey:
+def ring(house: House) -> KeyRing:
     service = house.service
-    ring = KeyRing(service.program_keys, lambda: IMAGE_ID_KEY, service.clock, secrets.token_bytes)
+    return KeyRing(service.program_keys, lambda: IMAGE_ID_KEY, service.clock, secrets.token_bytes)
+
+
+def make(house: House, **changes: object) -> MadeKey:
     order = KeyOrder("a tool", ALL, KeyLine(5_000_000))
-    return ring.create(replace(order, **changes), "operator")  # type: ignore[arg-type]
+    return ring(house).create(replace(order, **changes), "operator")  # type: ignore[arg-type]
 
 
 def changed_once(text: str, rng: random.Random) -> str:
@@ -115,10 +118,7 @@ def test_invented_keys_that_pass_the_check_fill_no_memory(house: House, board: B
 def test_no_line_and_no_answer_has_a_key(house: House, board: Board) -> None:
     keys = [make(house), make(house, scopes=frozenset({ESTIMATE}))]
     revoked = make(house)
-    service = house.service
-    KeyRing(service.program_keys, lambda: IMAGE_ID_KEY, service.clock, secrets.token_bytes).revoke(
-        revoked.key.id
-    )
+    ring(house).revoke(revoked.key.id)
     out, answers = io.StringIO(), []
     handler = logger.registered_handler
     stream = handler.stream  # type: ignore[attr-defined]

@@ -1,26 +1,18 @@
 """One stack for the whole suite: our own, or a running one that IMAGEGEN_STACK names."""
 
-import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from local.stack import LocalStack, Options
+from local.stack import LocalStack, own_or_running
 from tests.stack.driver import Driver
 
 
 @pytest.fixture(scope="session")
 def local_stack() -> Iterator[LocalStack]:
     """The stack itself."""
-    running = os.environ.get("IMAGEGEN_STACK")
-    if running:
-        yield LocalStack.attach(json.loads(Path(running).read_text()))
-        return
-    # Neither the keys of .env nor the caller's variables: the suite spends nothing.
-    with LocalStack.start(Options()) as started:
-        yield started
+    with own_or_running() as stack:
+        yield stack
 
 
 @pytest.fixture

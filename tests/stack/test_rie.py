@@ -11,9 +11,8 @@ from local import rie
 from local.events import read_event
 from local.invoke import deployed_variables
 from local.paths import BUILD, ROOT
-from local.stack import LocalStack
+from local.stack import FUNCTIONS, LocalStack
 
-FUNCTIONS = ["estimate", "generate", "health", "chat", "admin", "page"]
 UI = ROOT / "events" / "ui"
 """What the elements show; the browser suite's."""
 EVENTS = sorted(path for path in (ROOT / "events").rglob("*.json") if UI not in path.parents)

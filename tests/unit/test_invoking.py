@@ -5,13 +5,14 @@ import pytest
 from local import sam
 from local.invoke import container_command, resource_of
 from local.parameters import read_template
+from local.stack import FUNCTIONS
 
 
 @pytest.mark.parametrize(
     ("machine", "architecture"),
     [("x86_64", "x86_64"), ("AMD64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")],
 )
-@pytest.mark.parametrize("function", ["estimate", "generate", "health", "chat", "admin", "page"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_container_is_of_the_processor_that_the_build_is_for(
     machine: str, architecture: str, function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

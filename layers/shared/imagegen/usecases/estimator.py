@@ -19,8 +19,8 @@ from imagegen.usecases.conversions import (
     to_price,
     to_replaced_row,
 )
-from imagegen.usecases.levels import constraints_of
 from imagegen.usecases.pricer import PricedOffer, Pricer
+from imagegen.usecases.tiers import constraints_of
 from imagegen.wire.estimates import (
     Allowance,
     Blocked,

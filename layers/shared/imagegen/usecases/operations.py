@@ -41,7 +41,7 @@ def scale_of(request: EstimateRequest) -> int:
     return (request.scale or DEFAULT_SCALE) if is_upscale else 0
 
 
-def level_of(request: EstimateRequest, catalog: Catalog) -> QualityChoice:
+def tier_of(request: EstimateRequest, catalog: Catalog) -> QualityChoice:
     """Return the tier that all rows of the request's operation are in.
 
     Raises:

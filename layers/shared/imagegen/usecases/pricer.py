@@ -26,9 +26,9 @@ from imagegen.domain.records import Fallback
 from imagegen.domain.selection import Selection, select
 from imagegen.domain.stores import LedgerStore
 from imagegen.usecases.availability import Switchboard
-from imagegen.usecases.levels import choose_level
 from imagegen.usecases.operations import check_operation
 from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
+from imagegen.usecases.tiers import choose_tier
 from imagegen.wire.estimates import EstimateRequest
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Pricer:
         issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
         day = today(issue.at_ms)
         check_operation(request)
-        chosen = choose_level(request, self.catalog, day)
+        chosen = choose_tier(request, self.catalog, day)
         given = self.inputs.quoted(request, user)
         request = with_size(request, given)
         criteria = criteria_of(request, chosen.tier, most_bytes, given)

@@ -1,4 +1,4 @@
-"""The quality level of a request, and what its tier supports."""
+"""The tier of a request, and what it supports."""
 
 from datetime import date
 
@@ -8,11 +8,11 @@ from imagegen.domain.errors import InvalidRequestError, RetiredModelError, Unkno
 from imagegen.domain.operations import Operation
 from imagegen.domain.quality import QualityChoice
 from imagegen.domain.selection import Selection
-from imagegen.usecases.operations import check_generates, level_of
+from imagegen.usecases.operations import check_generates, tier_of
 from imagegen.wire.estimates import Constraints, EstimateRequest
 
 
-def choose_level(request: EstimateRequest, catalog: Catalog, day: date) -> QualityChoice:
+def choose_tier(request: EstimateRequest, catalog: Catalog, day: date) -> QualityChoice:
     """Return the tier that ``quality`` or ``model`` determines, else the prompt's words.
 
     The rows of an operation without a prompt are all in one tier.
@@ -27,7 +27,7 @@ def choose_level(request: EstimateRequest, catalog: Catalog, day: date) -> Quali
     if request.model:
         _check_known(request.model, catalog, day)
     if request.operation is not Operation.GENERATE:
-        return level_of(request, catalog)
+        return tier_of(request, catalog)
     if not request.model:
         return quality.choose_quality(request.prompt, request.quality)
     check_generates(request, catalog)
