@@ -26,6 +26,7 @@ from imagegen.domain.errors import (
     ParameterError,
     QuoteMismatchError,
     StoreUnavailableError,
+    UnsupportedSizeError,
 )
 from imagegen.domain.inputs import MOST_UPLOAD_BYTES, Role
 from imagegen.domain.ledger import Ledger, Limits, OpState
@@ -152,6 +153,21 @@ def test_without_any_model_for_inputs_the_error_names_the_field() -> None:
     with pytest.raises(ParameterError, match="no published price") as caught:
         edit(service)
     assert caught.value.param == "inputs"
+
+
+@pytest.mark.parametrize("size", ["10x10", "1024x1536", "99999x99999"])
+def test_without_a_model_for_inputs_that_has_the_size_the_error_names_the_size(size: str) -> None:
+    with pytest.raises(UnsupportedSizeError, match=f"No standard model has the size '{size}'"):
+        edit(editors(), size=size)
+
+
+@pytest.mark.parametrize("is_edit", [False, True])
+def test_a_prompt_that_is_too_long_for_every_model_is_named(*, is_edit: bool) -> None:
+    service = editors()
+    given = {"inputs": [{"image": image_of(service)}]} if is_edit else {}
+    with pytest.raises(ParameterError, match="prompts of up to 4000 characters") as caught:
+        service.estimate("a fox " * 800, **given)
+    assert caught.value.param == "prompt"
 
 
 def test_an_edit_without_a_size_has_the_size_of_its_input_for_each_candidate() -> None:
