@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import requests
+from pydantic_core import from_json
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util import Timeout
 
@@ -159,7 +160,7 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
     if 200 <= status < 300 and is_image(content):
         return HttpAnswer(status, headers, None, image=content)
     try:
-        return HttpAnswer(status, headers, _one_object(json.loads(content)))
+        return HttpAnswer(status, headers, _one_object(_decoded(content)))
     except (ValueError, RecursionError):
         page = is_page(headers, content)
         if not 200 <= status < 300:
@@ -167,6 +168,22 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
     # It came in time: one prompt may cause it, and something in front may have written it.
     outcome = Outcome.BLOCKED if page else Outcome.NO_IMAGE
     raise fault(provider, outcome, "the answer is not JSON")
+
+
+def _decoded(content: bytes) -> Json:
+    """Return the value of a JSON text.
+
+    The first reader reads the bytes themselves, without a copy as text: an image in them is large.
+    The other one takes what only it reads, such as halves of characters, NaN and UTF-16.
+
+    Raises:
+        ValueError, RecursionError: it is not JSON.
+    """
+    try:
+        value: Json = from_json(content)
+    except ValueError:
+        value = json.loads(content)
+    return value
 
 
 def _one_object(body: Json) -> Json:
