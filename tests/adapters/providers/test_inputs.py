@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -105,6 +106,30 @@ def test_exactly_the_priced_parameters_and_every_picture_are_sent(
         assert b"prompt" not in asked.body
     if row.provider in {"openai", "replicate"} and row.key != "replicate-high-fill":
         assert contents == [one.content for one in inputs]
+
+
+LEFT_TO_THE_VENDOR = {"auto", "match_input_image", "default"}
+"""Words with which a vendor chooses a size or a quality, and with it the price."""
+
+
+def leaves(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each value of nested JSON with the name that it stands under."""
+    if isinstance(values, dict):
+        for inner, value in values.items():
+            yield from leaves(value, inner)
+    else:
+        yield name, values
+
+
+@pytest.mark.parametrize("row", real_catalog().models, ids=lambda one: one.key)
+def test_nothing_that_has_a_price_is_left_to_the_vendor(row: Offering) -> None:
+    for _, option in variants(row):
+        for has_inputs in (False, True):
+            sent = dict(leaves(row.sent(ordered(row, option, Wishes(), has_inputs=has_inputs))))
+            # How strictly a prompt is moderated costs nothing.
+            priced = {name: one for name, one in sent.items() if name != "moderation"}
+            assert not LEFT_TO_THE_VENDOR & set(map(str, priced.values()))
+            assert not any("webhook" in name for name in sent)
 
 
 def test_every_row_with_inputs_has_a_way_to_send_them() -> None:
