@@ -132,6 +132,25 @@ def test_nothing_that_has_a_price_is_left_to_the_vendor(row: Offering) -> None:
             assert not any("webhook" in name for name in sent)
 
 
+REWRITING = {
+    # Their vendors rewrite the prompt unless they are told not to.
+    "together-high": ("prompt_upsampling", False),
+    "bfl-high": ("disable_pup", True),
+    "ideogram-ultra": ("magic_prompt", "off"),
+    "ideogram-high": ("magic_prompt", "off"),
+    "ideogram-standard": ("magic_prompt", "off"),
+}
+
+
+@pytest.mark.parametrize(("key", "said"), REWRITING.items())
+def test_no_vendor_rewrites_the_prompt(key: str, said: tuple[str, Any], server: Loopback) -> None:
+    row, (name, value) = row_of(key), said
+    for _, option in variants(row):
+        (asked,) = calls(row.provider, order_with(row, option, ()), server)
+        assert vendor(row.provider).params_of(asked.json())[name] == value
+        server.asked.clear()
+
+
 def test_every_row_with_inputs_has_a_way_to_send_them() -> None:
     for row in ROWS:
         assert row.inputs

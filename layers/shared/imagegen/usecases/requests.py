@@ -12,7 +12,7 @@ from imagegen.domain.errors import (
     ParameterError,
     UnsupportedSizeError,
 )
-from imagegen.domain.inputs import QuotedInput, Role, without_mask
+from imagegen.domain.inputs import QuotedInput, Role, encoded_bytes, without_mask
 from imagegen.domain.money import label_text
 from imagegen.domain.operations import Operation
 from imagegen.domain.pricing import prompt_tokens
@@ -46,6 +46,7 @@ def criteria_of(
         most_bytes=most_bytes,
         inputs=tuple((one.width, one.height) for one in without_mask(given)),
         has_mask=any(one.role is Role.MASK for one in given),
+        encoded_bytes=encoded_bytes(given),
         wishes=wishes_of(request),
         operation=request.operation,
     )
