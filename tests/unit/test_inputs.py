@@ -164,7 +164,7 @@ def test_without_a_model_for_inputs_that_has_the_size_the_error_names_the_size(s
 @pytest.mark.parametrize("is_edit", [False, True])
 def test_a_prompt_that_is_too_long_for_every_model_is_named(*, is_edit: bool) -> None:
     service = editors()
-    given = {"inputs": [{"image": image_of(service)}]} if is_edit else {}
+    given: dict[str, Any] = {"inputs": [{"image": image_of(service)}]} if is_edit else {}
     with pytest.raises(ParameterError, match="prompts of up to 4000 characters") as caught:
         service.estimate("a fox " * 800, **given)
     assert caught.value.param == "prompt"
@@ -669,7 +669,7 @@ def test_a_model_that_cannot_be_sent_so_many_bytes_is_left_out_before_the_click(
     fits = -(-len(content) // 3) * 4 + -(-len(mask()) // 3) * 4
     limited = editor("alpha-standard", 1, inputs={"mostEncodedBytes": fits})
     service = Service(catalog=catalog(limited, editor("beta-standard", 2)))
-    given = {
+    given: dict[str, Any] = {
         # Three bytes more are four in base64.
         "inputs": [{"upload": upload(service, content + bytes(3 * more))}],
         "mask": {"upload": upload(service, mask())},

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, SSLError
 
 from imagegen.domain.errors import ConfigurationError, ProviderError
+from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import MODERATORS, PROVIDERS, build_moderator, build_provider
 from imagegen.providers.bounds import (
@@ -36,7 +37,11 @@ from imagegen.providers.faults import (
     parse_retry_after,
     token,
 )
-from imagegen.providers.http import to_answer, was_sent
+from imagegen.providers.http import JsonHttp, to_answer, was_sent
+from imagegen.providers.input_files import base64_text, data_url
+from imagegen.providers.pictures import decoded_image
+from tests.adapters.providers.loopback import Loopback, json_reply
+from tests.fakes.pictures import png
 from tests.vendors import credential
 
 KEY = SecretStr("sk-CANARY")
@@ -312,3 +317,37 @@ def test_an_image_in_an_answer_is_in_memory_once_more_and_not_twice() -> None:
         assert tracemalloc.get_traced_memory()[1] < 1.1 * len(content)
     finally:
         tracemalloc.stop()
+
+
+def test_an_image_in_base64_is_decoded_without_a_copy_of_its_text() -> None:
+    content = png() + bytes(3_000_000)
+    text = base64.b64encode(content).decode()
+    tracemalloc.start()
+    try:
+        assert decoded_image(text) == content
+        assert tracemalloc.get_traced_memory()[1] < 1.1 * len(content)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_file_is_a_data_url_in_two_copies_at_most() -> None:
+    file = InputFile(Role.EDIT, bytes(3_000_000), "image/png", 24, 16)
+    tracemalloc.start()
+    try:
+        url = data_url(file)
+        assert tracemalloc.get_traced_memory()[1] < 2.1 * len(url)
+    finally:
+        tracemalloc.stop()
+    assert url == f"data:image/png;base64,{base64_text(file)}"
+
+
+@pytest.mark.parametrize("body", [{"a": "\u00e9 \U0001f98a"}, {"a": [1, 2.5, None, True]}, {}, []])
+def test_a_body_is_sent_as_json_in_utf_8(server: Loopback, body: Any) -> None:
+    server.replies(json_reply(200, {}))
+    url = f"http://127.0.0.1:{server.port}/v1/x"
+    JsonHttp("openai").post(url, headers={"X-A": "1"}, body=body, timeout_seconds=10)
+    (asked,) = server.asked
+    assert asked.json() == body
+    assert asked.body.decode() == json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    assert asked.headers["content-type"] == "application/json"
+    assert asked.headers["x-a"] == "1"

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import requests
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util import Timeout
 
@@ -85,7 +85,11 @@ class JsonHttp:
                 sent and its answer was lost; ``BLOCKED`` when a success was a page, ``NO_IMAGE``
                 when it was not JSON or was too long.
         """
-        request = requests.Request("POST", url, headers=headers, json=body, files=files)
+        request = requests.Request("POST", url, headers=headers, files=files)
+        if body is not None:
+            # Not as ``json``, which makes a text of it first: a picture in it is large.
+            request.data = to_json(body)
+            request.headers = {"Content-Type": "application/json", **headers}
         return self._exchange(request, timeout_seconds)
 
     def get(self, url: str, *, headers: Mapping[str, str], timeout_seconds: float) -> HttpAnswer:
