@@ -473,6 +473,25 @@ def test_a_field_of_a_form_is_refused_by_its_name(
     assert not service.writes
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("image[0]", "send pictures as image or image[], a mask as mask"),
+        ("mask[]", "send pictures as image or image[], a mask as mask"),
+        ("file", "send pictures as image or image[], a mask as mask"),
+        ("markup", "a drawing of what to change cannot be sent"),
+        ("user", "not text in UTF-8"),
+    ],
+)
+def test_a_file_under_another_name_is_told_where_files_go(
+    functions: Functions, service: Service, name: str, words: str
+) -> None:
+    status, found = posted(functions, FORM + part(name, ONE) + b"--b--")
+    assert (status, found["error"]["param"]) == (400, name)
+    assert words in found["error"]["message"]
+    assert not service.writes
+
+
 def test_a_form_without_a_picture_or_a_prompt_names_what_is_missing(functions: Functions) -> None:
     for content, param in ((part("prompt", b"x"), "image"), (part("image", ONE), "prompt")):
         status, found = posted(functions, content + b"--b--")

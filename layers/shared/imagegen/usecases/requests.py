@@ -94,7 +94,7 @@ def no_offer(
         # Models that need an input explain nothing, unless there are no others.
         left_out = tuple(one for one in left_out if not one.row.needs_input) or left_out
     reasons = {one.reason for one in left_out}
-    details = "; ".join(f"{one.row.key}: {one.detail}" for one in left_out)
+    details = "; ".join(f"{one.row.key}: {one.detail}" for one in left_out) or "There is none."
     if reasons & UNAVAILABLE:
         return NoProviderError(f"No {models} is available now. {details}")
     if Reason.SIZE in reasons <= {Reason.SIZE, Reason.INPUTS}:
