@@ -11,6 +11,7 @@ events. Three sets follow each other in one process, because a warm instance kee
 
 import hashlib
 import json
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ from tests.stack.driver import Driver, Person
 LIMIT_MB: Final = 512
 INPUTS: Final = tuple(photo(size) for size in INPUT_BYTES)
 SECONDS: Final = 290
+MAX_BYTES: Final = 10**9
+ENCODED_BYTES: Final = tuple(accumulate(-(-len(one) // 3) * 4 for one in INPUTS))
 
 
 def peak_of(function: rie.Function) -> float:
@@ -55,7 +58,11 @@ def needs_mask(row: Offering) -> bool:
 
 def inputs_of(row: Offering) -> int:
     """Return how many of the inputs a row takes."""
-    return min(row.inputs.most, len(INPUTS)) if row.inputs else 0
+    if row.inputs is None:
+        return 0
+    most = row.inputs.most_encoded_bytes or MAX_BYTES
+    fitting = [number for number, total in enumerate(ENCODED_BYTES, 1) if total <= most]
+    return min(row.inputs.most, len(fitting))
 
 
 def measured(stack: LocalStack, provider: str) -> tuple[float, float]:
