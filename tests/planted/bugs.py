@@ -118,7 +118,7 @@ NON_ATOMIC = Bug(
         Change(
             LEDGERS,
             "                within = applied(limits, personal)\n"
-            "                update = reserving(hold, within, now_ms=now_ms, personal=personal)\n",
+            "                update = build(hold, within, personal=personal)\n",
             "                ledger = self.load(user)\n"
             "                if answer := _why_not(ledger, hold, limits, now_ms=now_ms):\n"
             "                    return answer\n"
@@ -126,7 +126,7 @@ NON_ATOMIC = Bug(
             "                hold = replace(hold, slot=free[0] if free else hold.slot)\n"
             "                within = applied(limits, ledger.personal)\n"
             "                personal = ledger.personal\n"
-            "                update = reserving(hold, within, now_ms=now_ms, personal=personal)\n"
+            "                update = build(hold, within, personal=personal)\n"
             f"                {always('update.conditions')}\n",
         ),
     ),
