@@ -8,9 +8,11 @@ CIRCUITS = f"{PACKAGE}/aws/circuit_store.py"
 CREDENTIALS = f"{PACKAGE}/edge/credentials.py"
 LEDGERS = f"{PACKAGE}/aws/ledger_store.py"
 LEDGER_UPDATES = f"{PACKAGE}/aws/ledger_updates.py"
+LEASE_INDEX = f"{PACKAGE}/aws/lease_index.py"
 AWS = "tests/adapters/aws"
 LEDGER_CONTRACT = f"{AWS}/test_ledger_contract.py"
 CIRCUIT_CONTRACT = f"{AWS}/test_circuit_contract.py"
+LEASE_PARTITIONS = f"{AWS}/test_lease_partitions.py"
 CONCURRENCY = f"{AWS}/test_concurrency.py"
 RETRIES = f"{AWS}/test_retries.py"
 OFFERS = "tests/unit/test_named_offers.py"
@@ -222,9 +224,9 @@ TTL_IN_THE_STORE = Bug(
     "7b nobody looks for dead runs: their holds wait for TTL",
     (
         Change(
-            LEDGERS,
-            '["pk"].removeprefix("U#") for item in answer["Items"]]',
-            '["pk"].removeprefix("U#") for item in answer["Items"] if "ttl" in item]',
+            LEASE_INDEX,
+            'row["pk"].removeprefix("U#")) for row in rows]',
+            'row["pk"].removeprefix("U#")) for row in rows if "ttl" in row]',
         ),
     ),
     (LEDGER_CONTRACT,),
@@ -402,6 +404,52 @@ KEPT_WITHOUT_EVENT = Bug(
     (f"{BACKGROUND}::test_the_event_makes_the_image_which_is_charged_once",),
     (),
 )
+FORMER_PARTITION_FORGOTTEN = Bug(
+    "18a the sweep does not read where an earlier release put users",
+    (Change(LEASE_INDEX, "(FORMER_PARTITION, *map(", "(*map("),),
+    (f"{LEASE_PARTITIONS}::test_a_user_of_an_earlier_release_is_found_until_their_hold_ends",),
+    (LEDGER_CONTRACT,),
+    (),
+)
+MOVED_WITH_THE_LATER_LEASE = Bug(
+    "18b the next hold of a user puts off the sweep of the one before",
+    (
+        Change(
+            LEDGER_UPDATES,
+            'update.sets.append(f"{name} = if_not_exists({name}, {update.value(lease)})")',
+            'update.set("lx", lease)',
+        ),
+    ),
+    (LEASE_PARTITIONS, LEDGER_CONTRACT),
+    (f"{LEDGER_CONTRACT}::test_a_hold_holds_everything_together",),
+    (),
+)
+ONE_FAULT_ENDS_THE_LIST = Bug(
+    "18c one partition that cannot be read keeps the users of all others",
+    (
+        Change(
+            LEASE_INDEX,
+            "failed = error  # It must not keep the others' money held.",
+            "raise error",
+        ),
+    ),
+    (f"{LEASE_PARTITIONS}::test_a_partition_that_cannot_be_read_keeps_nobody_else",),
+    (LEDGER_CONTRACT,),
+    (),
+)
+NOBODY_GIVES_WAY = Bug(
+    "18d users whose holds cannot be ended come first at every sweep",
+    (
+        Change(
+            f"{PACKAGE}/usecases/generate/reconciler.py",
+            "            self.stores.ledgers.defer_lease(user, now_ms=self.now_ms())\n",
+            "            pass\n",
+        ),
+    ),
+    ("tests/unit/test_sweeps.py",),
+    (CRASHES,),
+    (),
+)
 BUGS = (
     GENERATION_OF_A_FAILURE,
     GENERATION_OF_A_MOVE,
@@ -426,4 +474,8 @@ BUGS = (
     TAKES_ANY_WAITING_HOLD,
     TAKES_AFTER_THE_LEASE,
     KEPT_WITHOUT_EVENT,
+    FORMER_PARTITION_FORGOTTEN,
+    MOVED_WITH_THE_LATER_LEASE,
+    ONE_FAULT_ENDS_THE_LIST,
+    NOBODY_GIVES_WAY,
 )
