@@ -405,14 +405,16 @@ KEPT_WITHOUT_EVENT = Bug(
     (),
 )
 FORMER_PARTITION_FORGOTTEN = Bug(
-    "18a the sweep does not read where an earlier release put users",
-    (Change(LEASE_INDEX, "(FORMER_PARTITION, *map(", "(*map("),),
+    "19a the sweep does not read where an earlier release put users",
+    (Change(LEASE_INDEX, "(FORMER_PARTITION, *map(", "('elsewhere', *map("),),
     (f"{LEASE_PARTITIONS}::test_a_user_of_an_earlier_release_is_found_until_their_hold_ends",),
-    (LEDGER_CONTRACT,),
+    (
+        f"{LEDGER_CONTRACT}::test_a_dead_hold_puts_its_user_on_the_list_and_ending_it_takes_them_off",
+    ),
     (),
 )
 MOVED_WITH_THE_LATER_LEASE = Bug(
-    "18b the next hold of a user puts off the sweep of the one before",
+    "19b the next hold of a user puts off the sweep of the one before",
     (
         Change(
             LEDGER_UPDATES,
@@ -420,12 +422,12 @@ MOVED_WITH_THE_LATER_LEASE = Bug(
             'update.set("lx", lease)',
         ),
     ),
-    (LEASE_PARTITIONS, LEDGER_CONTRACT),
+    (f"{LEASE_PARTITIONS}::test_the_next_hold_moves_a_user_with_the_earlier_lease",),
     (f"{LEDGER_CONTRACT}::test_a_hold_holds_everything_together",),
     (),
 )
 ONE_FAULT_ENDS_THE_LIST = Bug(
-    "18c one partition that cannot be read keeps the users of all others",
+    "19c one partition that cannot be read keeps the users of all others",
     (
         Change(
             LEASE_INDEX,
@@ -434,11 +436,13 @@ ONE_FAULT_ENDS_THE_LIST = Bug(
         ),
     ),
     (f"{LEASE_PARTITIONS}::test_a_partition_that_cannot_be_read_keeps_nobody_else",),
-    (LEDGER_CONTRACT,),
+    (
+        f"{LEDGER_CONTRACT}::test_a_dead_hold_puts_its_user_on_the_list_and_ending_it_takes_them_off",
+    ),
     (),
 )
 NOBODY_GIVES_WAY = Bug(
-    "18d users whose holds cannot be ended come first at every sweep",
+    "19d users whose holds cannot be ended come first at every sweep",
     (
         Change(
             f"{PACKAGE}/usecases/generate/reconciler.py",
@@ -447,7 +451,7 @@ NOBODY_GIVES_WAY = Bug(
         ),
     ),
     ("tests/unit/test_sweeps.py",),
-    (CRASHES,),
+    (f"{CRASHES}::test_an_entry_that_cannot_be_read_does_not_keep_the_money_of_others_held",),
     (),
 )
 BUGS = (
