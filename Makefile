@@ -149,6 +149,11 @@ budgets: tools ## Measure what a cold start imports and the layer's size; no tim
 bench: tools ## Measure cold start, overhead, throughput, memory, cost, also of peers (bench/results.md)
 	@PYTHONPATH=layers/shared $(PYTHON) -m bench
 
+.PHONY: scale
+scale: tools ## Simulate 1,000 images a second for a day: throttles, times, limits, costs (docs/scale.md)
+	@PYTHONPATH=layers/shared $(PYTHON) -m bench.scale
+	@PYTHONPATH=layers/shared $(PYTHON) -m generators.docs
+
 .PHONY: exactness-peers
 exactness-peers: tools ## Measure the same exactness of comparable projects, side by side
 	@PYTHONPATH=layers/shared $(PYTHON) -m bench.peers
