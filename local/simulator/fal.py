@@ -43,6 +43,8 @@ USUAL_SIZE = "landscape_4_3"
 RANGES = {"num_images": (1, 4), "num_inference_steps": (1, 50), "seed": (0, 2**32 - 1)}
 MOST_EDGE = 14_142
 FORMATS = ("jpeg", "png")
+MEGAPIXEL = 1_000_000
+BILLED_UNITS = "X-Fal-Billable-Units"
 NEVER_SECONDS = 1e12
 
 
@@ -127,7 +129,9 @@ class Fal:
             "prompt": order.prompt,
         }
         shown = {"image": made[0]} if desk.details.get("alone") else {"images": made}
-        return self._accepted(desk, {"status": 200, "body": {**shown, **result}, "headers": {}})
+        units = -(-order.width * order.height // MEGAPIXEL) * len(made)
+        end = {"status": 200, "body": {**shown, **result}, "headers": {BILLED_UNITS: str(units)}}
+        return self._accepted(desk, end)
 
     def empty(self, desk: Desk) -> Answer:
         """Return an accepted order whose job ends without a picture, as the fault defines."""

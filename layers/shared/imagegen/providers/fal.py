@@ -9,7 +9,7 @@ one.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from pydantic import SecretStr
@@ -27,6 +27,7 @@ from imagegen.providers.fal_answers import (
     images_from,
     is_result,
     stated_in,
+    usage_of,
 )
 from imagegen.providers.faults import HttpAnswer, dig, key_text, raise_if, text_at, token
 from imagegen.providers.http import JsonHttp
@@ -100,8 +101,7 @@ class FalProvider:
                 urls, lambda one, url: one.wait(url, deadline, self.sleep)
             ),
         )
-        content = self._image(answer, deadline)
-        return ImageAnswer(content, token(dig(accepted.body, "request_id")))
+        return replace(self._made(answer, deadline), job_id=token(dig(accepted.body, "request_id")))
 
     def job_result(self, ticket: str, *, timeout_seconds: float) -> ImageAnswer | None:
         """Return the image of a job, ``None`` while it runs or if it cannot be asked for now.
@@ -114,7 +114,7 @@ class FalProvider:
             return None  # It is of another base URL, which may be set again.
         deadline = Deadline.after(timeout_seconds, self.clock)
         answer = self._result(ticket, lambda one, url: one.ask(url, deadline))
-        return later_image(answer, ended, lambda one: self._image(one, deadline))
+        return later_image(answer, ended, lambda one: self._made(one, deadline))
 
     def check_key(self, *, timeout_seconds: float) -> None:
         """Raise unless the key is good.
@@ -161,11 +161,11 @@ class FalProvider:
             return state
         return ask(Questions(self.http, self._headers(), is_result), result_url)
 
-    def _image(self, answer: HttpAnswer, deadline: Deadline) -> bytes:
+    def _made(self, answer: HttpAnswer, deadline: Deadline) -> ImageAnswer:
         content = first_image(images_from(answer), self.downloader, deadline)
         if content is None:
             raise no_image(NAME, answer, data=dig(answer.body, "images", 0, "url"))
-        return content
+        return ImageAnswer(content, usage=usage_of(answer))
 
 
 def build(api_key: SecretStr, base_url: str) -> FalProvider:
