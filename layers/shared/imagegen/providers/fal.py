@@ -31,7 +31,7 @@ from imagegen.providers.fal_answers import (
 )
 from imagegen.providers.faults import HttpAnswer, dig, key_text, raise_if, text_at, token
 from imagegen.providers.http import JsonHttp
-from imagegen.providers.input_files import check_named_fields
+from imagegen.providers.input_files import data_url, named_fields
 from imagegen.providers.polling import (
     Questions,
     is_missing,
@@ -77,9 +77,10 @@ class FalProvider:
 
         Raises:
             ProviderError: there is no image; ``classify`` and ``ended`` determine the outcome, and
-                it is ``UNKNOWN`` when the job still ran at the deadline.
+                it is ``UNKNOWN`` when the job still ran at the deadline. ``NOT_CALLED`` when the
+                inputs cannot be sent.
         """
-        check_named_fields(NAME, order)
+        body = to_body(order)
         deadline = Deadline.after(timeout_seconds, self.clock)
         accepted = self.http.post(
             f"{self.base_url}/{quote(order.model)}",
@@ -89,7 +90,7 @@ class FalProvider:
                 **ONCE,
                 "X-Fal-Request-Timeout": str(max(1, int(timeout_seconds))),
             },
-            body=to_body(order),
+            body=body,
             timeout_seconds=timeout_seconds,
         )
         raise_if(classify(accepted))
@@ -175,8 +176,13 @@ def build(api_key: SecretStr, base_url: str) -> FalProvider:
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
-    """Return the body of POST /{endpoint}."""
-    return {**order.params, "prompt": order.prompt}
+    """Return the body of POST /{endpoint}, with the pictures as data URLs.
+
+    Raises:
+        ProviderError: ``NOT_CALLED``: the model has no field for an input.
+    """
+    pictures = named_fields(NAME, order, [data_url(one) for one in order.inputs])
+    return {**order.params, **pictures, "prompt": order.prompt}
 
 
 def platform_url(base_url: str) -> str:
