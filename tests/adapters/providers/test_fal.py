@@ -175,8 +175,8 @@ def test_an_error_of_the_model_is_the_end_of_its_job(server: Loopback) -> None:
 
 def job_error(status: int, kind: str, **headers: str) -> ProviderError:
     """Return the error of a job that was accepted and ended with one of its model."""
-    detail = [{"loc": ["body"], "msg": "It failed.", "type": kind}]
-    error = ended(HttpAnswer(status, headers, {"detail": detail}))
+    body: Any = {"detail": [{"loc": ["body"], "msg": "It failed.", "type": kind}]}
+    error = ended(HttpAnswer(status, headers, body))
     assert error is not None
     return error
 
