@@ -331,3 +331,52 @@ def test_no_answer_whatever_raises_anything_else(
         found = run(name, server, json_reply(status, json.dumps(body), headers))
     assert isinstance(found, ProviderError)
     assert status < 300 or EFFECTS[found.outcome] not in CLOSES or status in range(400, 500)
+
+
+def asked_for_free(name: str, server: Loopback, reply: Reply) -> None:
+    """Ask everything that is free of charge, and hold what holds for its answers."""
+    server.replies(reply)
+    server.asked.clear()
+    client: Any = adapter(name, server)
+    for question in ("check_key", "models", "stated_prices"):
+        orders = ([order_for(name)],) if question == "stated_prices" else ()
+        ask = getattr(client, question, None)
+        try:
+            found = ask(*orders, timeout_seconds=SECONDS) if ask else None
+        except ProviderError as error:
+            check(error)
+            continue
+        if question == "stated_prices":
+            assert all((one.microusd or 0) >= 0 for one in found or ())
+    orders_sent = [one for one in server.asked if one.method == "POST"]
+    assert all("dry_run=true" in one.path for one in orders_sent), "nothing is ordered"
+
+
+@every
+@given(status=STATUSES, body=VALUES)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_answer_to_a_free_question_raises_anything_else(
+    name: str, port: Port, status: int, body: Any
+) -> None:
+    with port.serving() as server:
+        asked_for_free(name, server, json_reply(status, json.dumps(body)))
+
+
+@every
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
+def test_whatever_stands_in_a_price_or_a_list_of_models_it_breaks_nothing(
+    name: str, junk: Any, server: Loopback
+) -> None:
+    model = order_for(name).model
+    bodies: tuple[Any, ...] = (
+        {"data": [{"id": model, "shutdown_date": junk}], "object": junk},
+        {"prices": [{"endpoint_id": model, "unit_price": junk, "unit": "images"}]},
+        {"prices": [{"endpoint_id": model, "unit_price": 0.07, "unit": junk, "currency": junk}]},
+        {"object": "price_quote", "usd_micros": junk, "quantity": junk, "qualifier": junk},
+        {"modelSummaries": [{"modelId": model, "modelLifecycle": junk}], "models": junk},
+        {"models": [{"name": junk, "displayName": junk}], "nextPageToken": junk},
+        [{"id": model, "pricing": {"image": junk}, "type": junk}],
+        junk,
+    )
+    for body in bodies:
+        asked_for_free(name, server, json_reply(200, json.dumps(body)))
