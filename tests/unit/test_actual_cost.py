@@ -5,7 +5,7 @@ import pytest
 from imagegen.domain import pricing
 from imagegen.domain.catalog import Offering
 from imagegen.domain.ports import Json
-from imagegen.domain.pricing import actual_microusd, price_microusd
+from imagegen.domain.pricing import MICRO_UNITS, actual_microusd, price_microusd
 from imagegen.providers.faults import MAX_COUNT, HttpAnswer, counts_at
 from imagegen.providers.openai import usage_of
 from local.simulator.gemini_sizes import TOKENS
@@ -59,6 +59,19 @@ def test_the_whole_output_of_openai_is_images_whatever_its_details_are(more: Jso
     row_of_openai = next(one for one in real_catalog().models if one.key == "openai-fast")
     counted = usage_of(HttpAnswer(200, {}, {"usage": usage}))
     assert actual_microusd(row_of_openai, counted) == 10 * 5 + 1_024 * 8 + 196 * 30
+
+
+@pytest.mark.parametrize(
+    ("micro_units", "microusd"),
+    [(1_000_000, 3_000), (2_000_000, 6_000), (0, 0), (1, 1), (1_048_576, 3_146)],
+)
+def test_a_vendors_own_units_cost_what_the_row_has_for_one(micro_units: int, microusd: int) -> None:
+    (offering,) = catalog(row("alpha-one", priority=1, unitPrice="0.003")).models
+    assert actual_microusd(offering, {MICRO_UNITS: micro_units}) == microusd
+
+
+def test_units_without_a_price_say_nothing_of_the_cost() -> None:
+    assert billed(**{MICRO_UNITS: 1_000_000}) is None
 
 
 def test_words_beside_an_image_cost_what_words_cost() -> None:
