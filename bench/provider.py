@@ -35,6 +35,15 @@ def picture(size: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + end
 
 
+def photo(size: int) -> bytes:
+    """Return a square PNG of noise in about ``size`` bytes, of which none is metadata."""
+    side, noise = int((size / 3) ** 0.5), random.Random(size)
+    rows = zlib.compress(b"".join(b"\0" + noise.randbytes(3 * side) for _ in range(side)), 0)
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    body = _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + body
+
+
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 

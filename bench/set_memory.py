@@ -11,13 +11,14 @@ events. Three sets follow each other in one process, because a warm instance kee
 
 import hashlib
 import json
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
 import requests
 
 from bench.handler import event
-from bench.provider import picture
+from bench.provider import photo
 from bench.results import Part, alone
 from bench.set_process import IMAGES, INPUT_BYTES, PROMPT, SETS, peak_mb
 from imagegen.domain.catalog import Offering
@@ -30,8 +31,10 @@ from tests.fakes.catalogs import real_catalog
 from tests.stack.driver import Driver, Person
 
 LIMIT_MB: Final = 512
-INPUTS: Final = tuple(picture(size) for size in INPUT_BYTES)
+INPUTS: Final = tuple(photo(size) for size in INPUT_BYTES)
 SECONDS: Final = 290
+MAX_BYTES: Final = 10**9
+ENCODED_BYTES: Final = tuple(accumulate(-(-len(one) // 3) * 4 for one in INPUTS))
 
 
 def peak_of(function: rie.Function) -> float:
@@ -55,7 +58,11 @@ def needs_mask(row: Offering) -> bool:
 
 def inputs_of(row: Offering) -> int:
     """Return how many of the inputs a row takes."""
-    return min(row.inputs.most, len(INPUTS)) if row.inputs else 0
+    if row.inputs is None:
+        return 0
+    most = row.inputs.most_encoded_bytes or MAX_BYTES
+    fitting = [number for number, total in enumerate(ENCODED_BYTES, 1) if total <= most]
+    return min(row.inputs.most, len(fitting))
 
 
 def measured(stack: LocalStack, provider: str) -> tuple[float, float]:
@@ -110,9 +117,12 @@ def made(function: rie.Function, person: Person, offer: dict[str, Any]) -> None:
     body = {"quotes": offer["quotes"], "prompt": PROMPT}
     answer = function.invoke(event("generate/confirmed", person.token, body), SECONDS)
     said = json.loads(answer.get("body") or "{}")
-    images = said.get("images", [said])
-    if answer.get("statusCode") != 200 or {one.get("status") for one in images} != {"complete"}:
-        raise RuntimeError(f"not all were made: {json.dumps(answer)[:600]}")
+    missing = [one for one in said.get("images", [said]) if one.get("status") != "complete"]
+    if missing:
+        why = {
+            one["problem"]["detail"] if "problem" in one else one.get("detail") for one in missing
+        }
+        raise RuntimeError(f"{len(missing)} were not made: {'; '.join(map(str, why))}")
 
 
 def measure(stack: LocalStack) -> Part:
@@ -123,7 +133,7 @@ def measure(stack: LocalStack) -> Part:
         try:
             idle, peak = measured(stack, provider)
         except RuntimeError as error:
-            part.notes.append(str(error))
+            part.notes.append(f"{provider} was not measured: {error}")
             continue
         row = row_of(provider)
         part.rows.append((provider, row.key, inputs_of(row), round(idle), round(peak)))

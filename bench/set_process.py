@@ -23,7 +23,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from bench.handler import KEY, Context, PlainWorld, event, load
-from bench.provider import picture
+from bench.provider import photo
 from imagegen.aws import clients
 from imagegen.bootstrap import generate, verifier
 from imagegen.domain.ids import ImageRef
@@ -167,7 +167,7 @@ def main() -> None:
         people = ends.enter_context(issuer.start())
         address = ends.enter_context(provided(int(sys.argv[1])))
         maker = build(address, folder, people)
-        inputs = [picture(size) for size in INPUT_BYTES]
+        inputs = [photo(size) for size in INPUT_BYTES]
         maker.make((), 1)
         forget_peak()
         start = peak_mb()

@@ -20,13 +20,14 @@ from imagegen.domain.price_rules import (
     PerStartedBlock,
     PerStartedMegapixel,
 )
-from imagegen.domain.pricing import price_microusd
+from imagegen.domain.pricing import STEP_TOKENS, price_microusd, prompt_microusd
 from imagegen.providers import PROVIDERS
 from local.paths import ROOT
 
 CATALOG: Final = ROOT / "provider_catalog.json"
 ABILITIES: Final = (
-    "key", "input images", "price of one", "mask", "needs", "transparent", "seed", "preview frames",
+    "key", "input images", "price of one", "mask", "needs", "other formats", "transparent", "seed",
+    "preview frames", "a longer prompt",
 )  # fmt: skip
 OFFERS: Final = (
     "operation", "tier", "priority", "provider", "model", "key", "square", "typical seconds",
@@ -100,17 +101,35 @@ def _ability(row: Offering) -> tuple[str, ...]:
     support, previews = row.inputs, row.previews
     return (
         code(row.key),
-        str(support.most) if support else "none",
+        _most(support) if support else "none",
         _input_price(support) if support else "",
         support.mask or "none" if support else "",
         "" if support is None or support.needs == "nothing" else _NEEDS[support.needs],
+        ", ".join(row.formats) or "none",
         "yes" if row.transparent is not None else "no",
         "yes" if row.seed else "no",
         f"{previews.most}, {label_text(previews.usd)} each" if previews else "none",
+        f"{_exact(prompt_microusd(row, 2 * STEP_TOKENS))} a step"
+        if row.token_prices
+        else "nothing",
     )
 
 
 _NEEDS: Final = {"image": "an image", "mask": "an image and a mask"}
+
+
+def _most(support: InputSupport) -> str:
+    """Return how many pictures a model takes, and what they may have together."""
+    megapixels = support.most_megapixels
+    bounds = (
+        f"{megapixels} megapixels with the image" if megapixels else "",
+        f"{support.most_megabytes} in all" if support.most_megabytes else "",
+    )
+    return ", ".join([str(support.most), *filter(None, bounds)])
+
+
+def _exact(price_microusd: int) -> str:
+    return f"${usd_text(price_microusd).rstrip('0')}"
 
 
 def _input_price(support: InputSupport) -> str:
@@ -121,7 +140,7 @@ def _input_price(support: InputSupport) -> str:
         case PerStartedMegapixel(usd=usd, most=most):
             each = f"{label_text(usd)} for each megapixel begun, at most {most}"
         case PerInputImage(usd=usd):
-            each = f"${usd_text(usd).rstrip('0')}"
+            each = _exact(usd)
         case FreeInputs():
             each = "nothing"
     return f"{each} ({link})"
@@ -129,7 +148,7 @@ def _input_price(support: InputSupport) -> str:
 
 def _sizes(row: Offering) -> str:
     head = f"### {row.key}\n\n{code(row.model)} of {row.provider}: {_rule(row)}. "
-    head += f"Sent with every size: {_sent(row.params) or 'nothing else'}.\n\n"
+    head += f"Sent with every size: {_sent(row.params) or 'nothing else'}.{_billed(row)}\n\n"
     if row.keeps_size:
         return head + "The image has the size of the first input image.\n"
     if row.enlarges:
@@ -140,6 +159,20 @@ def _sizes(row: Offering) -> str:
         if (price := price_microusd(row, option)) is not None
     )
     return head + table(("size", "name", "price", "sent for it"), lines)
+
+
+def _billed(row: Offering) -> str:
+    """Return what the vendor bills beside the price, which is the operator's cost."""
+    prices, refusals = row.token_prices, " Requests that its policy refuses are billed, too."
+    found = refusals if row.bills_refusals else ""
+    if prices is None:
+        return found
+    image_in = prices.text_in if prices.image_in is None else prices.image_in
+    kinds = {"text": prices.text_in, "input images": image_in, "images": prices.image_out}
+    if prices.text_out:
+        kinds["thoughts and words beside the image"] = prices.text_out
+    named = ", ".join(f"{label_text(usd)} for {kind}" for kind, usd in kinds.items())
+    return f" Its vendor bills tokens, a million at {named} ({_link(str(prices.source))}).{found}"
 
 
 def _enlarged(enlarges: Enlargement) -> str:

@@ -26,7 +26,7 @@ from tests.exactness.rows import Measured, Verdict
 from tests.exactness.works import Mode, Offered, Work, clicked, delivered, editors, offered, sent
 from tests.fakes.service import KEYRING
 
-IMAGES = 3
+IMAGES = 4
 AT_A_TIME = 3
 STORED, REFUSED, FAILED = "stored", "refused", "failed"
 BEFORE, AFTER = "killed before the put", "killed after the put"

@@ -228,6 +228,9 @@ def refused(client: openai.OpenAI, asked: Mapping[str, Any]) -> openai.APIStatus
         ({"n": 0}, "n"),
         ({"n": 9}, "n"),
         ({"size": "1x"}, "size"),
+        ({"size": "same"}, "size"),
+        ({"size": "10x10"}, "size"),
+        ({"prompt": "a fox " * 800}, "prompt"),
         ({"stream": True}, "stream"),
         ({"background": "clear"}, "background"),
         ({"input_fidelity": "high"}, "input_fidelity"),
@@ -467,6 +470,25 @@ def test_a_field_of_a_form_is_refused_by_its_name(
 ) -> None:
     status, found = posted(functions, FORM + more + b"--b--")
     assert (status, found["error"]["param"]) == (400, param), found
+    assert not service.writes
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("image[0]", "send pictures as image or image[], a mask as mask"),
+        ("mask[]", "send pictures as image or image[], a mask as mask"),
+        ("file", "send pictures as image or image[], a mask as mask"),
+        ("markup", "a drawing of what to change cannot be sent"),
+        ("user", "not text in UTF-8"),
+    ],
+)
+def test_a_file_under_another_name_is_told_where_files_go(
+    functions: Functions, service: Service, name: str, words: str
+) -> None:
+    status, found = posted(functions, FORM + part(name, ONE) + b"--b--")
+    assert (status, found["error"]["param"]) == (400, name)
+    assert words in found["error"]["message"]
     assert not service.writes
 
 

@@ -291,6 +291,42 @@ def test_a_deleted_image_is_nowhere_a_picture(
     assert service.images.read(ref, limit_bytes=10**9) is None
 
 
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_the_address_of_another_persons_image_is_no_picture_of_ones_own(
+    functions: Functions, service: Service, *, is_deleted: bool
+) -> None:
+    """Its address opens the image; an edit of it would show whether it was deleted."""
+    theirs = image_of(service, OTHER_USER)
+    if is_deleted:
+        service.functions.gallery.delete(theirs, OTHER_USER)
+    found = []
+    for image_id in (theirs, UNKNOWN_IMAGE):
+        event = request(functions, "POST", "/v1/images/edits", {"prompt": PROMPT})
+        url = f"https://{event['requestContext']['domainName']}/images/{image_id}"
+        event["body"] = json.dumps({"prompt": PROMPT, "images": [{"image_url": url}]})
+        answer = functions.invoke("generate", event)
+        found.append((answer["statusCode"], json.loads(answer["body"])))
+    assert found[0] == found[1]
+    status, body = found[0]
+    assert (status, body["error"]["imagegen"]["charged"]) == (404, False)
+    assert len(orders(service)) == 1
+
+
+@pytest.mark.parametrize("path", ["/hooks/replicate", "/webhooks/openai", "/webhook", "/hooks"])
+def test_no_event_of_a_vendor_settles_anything(
+    functions: Functions, service: Service, user: str, path: str
+) -> None:
+    """Jobs are asked for with our key; what anybody sends is not believed, signed or not."""
+    _, offer = priced(functions)
+    told = {"id": offer["quoteId"], "status": "succeeded", "output": ["https://example.com/x.png"]}
+    event = request(functions, "POST", path, told)
+    event["headers"] |= {"webhook-id": "1", "webhook-timestamp": "1", "webhook-signature": "v1,x"}
+    answer = functions.invoke("generate", event)
+    assert answer["statusCode"] == 404
+    assert service.spent(user) == 0
+    assert not service.writes
+
+
 def test_nobody_deletes_what_another_person_made_or_uses_its_mark(
     functions: Functions, service: Service
 ) -> None:

@@ -274,6 +274,19 @@ FILLED_UP = Bug(
     (f"{SET_TESTS}::test_a_click_makes_four_images_with_a_charge_each_and_repeating_it_none",),
     ("R18",),
 )
+ONE_HOLD_ENDED = Bug(
+    "14c of the holds that a dead set left, only the first one is ended",
+    (
+        Change(
+            f"{PACKAGE}/usecases/generate/reconciler.py",
+            "        for quote_id in abandoned(ledger, now_ms=self.now_ms()):\n",
+            "        for quote_id in list(abandoned(ledger, now_ms=self.now_ms()))[:1]:\n",
+        ),
+    ),
+    (CRASHES,),
+    (f"{SET_TESTS}::test_an_offer_of_four_has_four_quotes_and_one_button",),
+    ("R19",),
+)
 CEILING_NOT_HELD = Bug(
     "8 only the expected price of a replacement is held to the multiple",
     (
@@ -372,17 +385,23 @@ ANY_USE_BUT_ID = Bug(
     (),
 )
 TAKES_ANY_WAITING_HOLD = Bug(
-    "17a a run in the background takes a hold that waits for another run",
+    "17a a run in the background takes a hold that is another run's",
     (
         Change(
             LEDGER_UPDATES,
             "{held} AND {owner} = {update.value(takeover.previous)}",
             "{held} AND ({owner} = {update.value(takeover.previous)} OR {held})",
         ),
+        # By itself, this condition refuses a hold that a run has taken.
+        Change(
+            LEDGER_UPDATES,
+            'update.require(f"begins_with({owner}, {update.value(WAITING)})")',
+            "pass",
+        ),
     ),
     (LEDGER_CONTRACT,),
     (f"{LEDGER_CONTRACT}::test_a_takeover_changes_owner_and_lease_and_nothing_else",),
-    (),
+    ("R20",),
 )
 TAKES_AFTER_THE_LEASE = Bug(
     "17b an event that comes after its lease still begins a run",
@@ -475,6 +494,7 @@ BUGS = (
     ANY_USE_BUT_ID,
     ONE_FOR_ALL,
     FILLED_UP,
+    ONE_HOLD_ENDED,
     TAKES_ANY_WAITING_HOLD,
     TAKES_AFTER_THE_LEASE,
     KEPT_WITHOUT_EVENT,

@@ -1,17 +1,12 @@
 """Edits by OpenAI's clients over the deployed function: bytes through a real URL, paid once."""
 
 import base64
-import json
-import re
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 import requests
 
-from local.paths import ROOT
 from tests.fakes.pictures import picture
 from tests.stack.driver import TIMEOUT_SECONDS, Driver, Person
 from tests.stack.test_compatible import client_of, receipt
@@ -95,21 +90,6 @@ def test_a_key_is_for_the_bytes(stack: Driver, person: Person) -> None:
     with pytest.raises(openai.UnprocessableEntityError):
         edit(picture(size=(64, 64)))
     assert person.usage()["images"] == stack.counts("openai")["images"] == 1
-
-
-def test_curl_as_the_page_shows_it(person: Person, tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "api.md").read_text()
-    (command,) = re.findall(
-        r"```sh\n(curl \"\$GENERATE_URL/v1/images/edits\".*?)```", page, re.DOTALL
-    )
-    (tmp_path / "fox.png").write_bytes(picture(size=(96, 64)))
-    (tmp_path / "mask.png").write_bytes(mask((96, 64)))
-    env = {"GENERATE_URL": person.stack.urls["generateUrl"], "TOKEN": person.token}
-    done = subprocess.run(  # noqa: S603 what the page says
-        ["/bin/sh", "-c", command], cwd=tmp_path, env=env, capture_output=True, check=True
-    )
-    answer = json.loads(done.stdout)
-    assert answer["imagegen"]["cost"]["charged"] == person.usage()["spent"], answer
 
 
 def test_a_picture_that_is_none_and_an_address_elsewhere_cost_nothing(person: Person) -> None:

@@ -6,7 +6,8 @@ from imagegen.domain import pricing
 from imagegen.domain.catalog import Offering
 from imagegen.domain.ports import Json
 from imagegen.domain.pricing import MICRO_UNITS, actual_microusd, price_microusd
-from imagegen.providers.faults import MAX_COUNT, counts_at
+from imagegen.providers.faults import MAX_COUNT, HttpAnswer, counts_at
+from imagegen.providers.openai import usage_of
 from local.simulator.gemini_sizes import TOKENS
 from local.simulator.openai_prices import output_tokens
 from tests.fakes.catalogs import catalog, real_catalog, row
@@ -42,6 +43,22 @@ def test_tokens_of_input_images_have_a_price_of_their_own() -> None:
     assert actual_microusd(offering, usage) == 10 * 5 + 1_024 * 8 + 196 * 30
     # Without a price of their own they cost as much as text.
     assert billed(**usage) == 1_034 * 5 + 196 * 30
+
+
+READ = {"image_tokens": 1_024, "text_tokens": 10}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"output_tokens_details": None}, {"output_tokens_details": {"image_tokens": 196}}],
+)
+def test_the_whole_output_of_openai_is_images_whatever_its_details_are(more: Json) -> None:
+    """A stream's last event has no details of its output."""
+    assert isinstance(more, dict)
+    usage = {"input_tokens": 1_034, "input_tokens_details": READ, "output_tokens": 196, **more}
+    row_of_openai = next(one for one in real_catalog().models if one.key == "openai-fast")
+    counted = usage_of(HttpAnswer(200, {}, {"usage": usage}))
+    assert actual_microusd(row_of_openai, counted) == 10 * 5 + 1_024 * 8 + 196 * 30
 
 
 @pytest.mark.parametrize(

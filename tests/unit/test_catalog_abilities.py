@@ -1,5 +1,8 @@
 """What the shipped catalog says about input images, and what follows for offers."""
 
+import json
+import re
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -8,14 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generators.docs.prices import CATALOG
 from imagegen.domain.candidates import Availability, Reason
 from imagegen.domain.catalog import Offering, Tier
 from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.formats import choose_format
+from imagegen.domain.money import label_text, parse_usd, usd_text
 from imagegen.domain.pricing import inputs_microusd, most_for_input_microusd, price_microusd
 from imagegen.domain.selection import Selection, select
 from imagegen.domain.wishes import NONE, Wishes
+from imagegen.providers import gemini
 from imagegen.wire.reports import OfferedInputs, OfferedPreviews
+from local.paths import ROOT
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.service import Service
 
@@ -186,6 +193,19 @@ def test_flux_2_takes_nine_megapixels_in_all(
         assert "9 megapixels" in reason(selection, "replicate-ultra")
 
 
+def test_gemini_takes_what_fits_a_request_and_not_a_byte_more() -> None:
+    most = gemini.LIMITS.most_encoded_bytes
+    assert most is not None
+    rows = [one for one in REAL.models if one.provider == "gemini" and one.inputs]
+    assert [one.inputs.most_encoded_bytes for one in rows if one.inputs] == [most] * 3
+    for row in rows:
+        for size, is_offered in ((most, True), (most + 1, False)):
+            selection = chosen(row.tier, SQUARE, SQUARE, encoded_bytes=size)
+            assert (row.key in keys(selection)) == is_offered
+            if not is_offered:
+                assert reason(selection, row.key) == "takes at most 14.2 MB of input images"
+
+
 def test_a_transparent_image_is_no_jpeg() -> None:
     wishes = Wishes(transparent=True)
     selection = chosen(Tier.STANDARD, wishes=wishes, file_format="jpeg")
@@ -211,3 +231,45 @@ def test_sizes_of_4k_cost_what_their_tokens_do() -> None:
     option = row.option("4096x4096")
     assert option
     assert price_microusd(row, option) == 3_780 * 30
+
+
+PRICES = {"usd", "usdPerMillion", "usdPerRun", "textIn", "imageIn", "imageOut", "textOut"}
+PAGE = (ROOT / "docs" / "prices.md").read_text()
+
+
+def amounts(value: Any, *, is_price: bool = False) -> Iterator[str]:
+    """Yield each price in a row of the catalog file, as it is written there."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from amounts(inner, is_price=is_price or name in PRICES)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from amounts(inner)
+    elif is_price:
+        yield value
+
+
+def shown(key: str) -> str:
+    """Return what the page of prices says of a row: its lines in the tables, and its section."""
+    section = PAGE.partition(f"### {key}\n")[2].partition("\n### ")[0].partition("\n## ")[0]
+    return "\n".join([*(line for line in PAGE.splitlines() if f"`{key}`" in line), section])
+
+
+@pytest.mark.parametrize(
+    "row", json.loads(CATALOG.read_text())["models"], ids=lambda one: one["key"]
+)
+def test_the_page_of_prices_has_every_price_of_a_row_and_what_it_can(row: dict[str, Any]) -> None:
+    said = shown(row["key"])
+    for amount in amounts(row):
+        price = parse_usd(amount)
+        exact = "$" + usd_text(price).rstrip("0")
+        assert not price or {label_text(price), exact} & set(re.findall(r"\$[0-9.]+[0-9]", said))
+    for name in [*row.get("formats", {}), *(one["size"] for one in row["sizes"][1:])]:
+        assert name in said
+    for scale in row.get("enlarges", {}).get("scales", {}):
+        assert f"{scale} times" in said
+    if "mostMegapixels" in row.get("inputs", {}):
+        assert f"{row['inputs']['mostMegapixels']} megapixels with the image" in said
+    assert ("Requests that its policy refuses are billed" in said) == row.get(
+        "billsRefusals", False
+    )

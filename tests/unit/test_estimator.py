@@ -20,7 +20,7 @@ from imagegen.domain.quote import Quote, open_quote, prompt_hash
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.pricer import Issue
 from imagegen.wire.estimates import Estimate, EstimateRequest
-from tests.fakes.catalogs import real_catalog
+from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.faults import Fault
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING, PROMPT, USER, Service
 
@@ -214,6 +214,14 @@ def test_no_available_model_is_a_temporary_error_that_names_each_reason() -> Non
 def test_a_size_that_no_model_has_is_an_error_of_the_caller() -> None:
     with pytest.raises(UnsupportedSizeError, match="1024x1024"):
         Service().estimate(size="999x999")
+
+
+def test_a_tier_without_a_model_is_an_error_of_the_caller() -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1)))
+    with pytest.raises(
+        InvalidRequestError, match=r"^No fast model fits the request\. There is none\.$"
+    ):
+        service.estimate(quality="fast")
 
 
 def test_a_max_cost_below_every_price_is_an_error_of_the_caller() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Never, cast
 
 import pytest
@@ -22,6 +22,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.retries import Call
 from imagegen.openai_api.sets import Bought, SetBuyer, Wanted
+from imagegen.usecases.generate.generator import Generator
 from imagegen.usecases.generate.run import Made
 from imagegen.wire.estimates import EstimateRequest
 from tests.fakes.faults import DiedError, Fault
@@ -279,14 +280,21 @@ def test_a_repetition_belongs_to_one_earlier_call_and_not_to_parts_of_two() -> N
     assert len(service.called) == 6
 
 
-class FailingBuyer:
-    """Stands in for ``Buyer``: each image ends with the next of the given errors."""
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Stands in for ``Buyer``: each image ends as ``end`` says."""
 
-    def __init__(self, *errors: ImagegenError) -> None:
-        self.errors = iter(errors)
+    end: Callable[[Call], Made]
+    generator: Generator
 
-    def buy(self, *_: object, **_named: object) -> Never:
-        raise next(self.errors)
+    def buy(self, _request: EstimateRequest, call: Call, **_: Any) -> Made:
+        return self.end(call)
+
+
+def set_buyer(service: Service, end: Callable[[Call], Made]) -> SetBuyer:
+    """Return a buyer of sets whose images end as ``end`` says."""
+    buyer = StandIn(end, service.functions.generator)
+    return replace(service.functions.openai.set_buyer, buyer=cast("Buyer", buyer))
 
 
 def an_error(kind: type[ImagegenError], *, charged: bool | None) -> ImagegenError:
@@ -310,8 +318,7 @@ def test_what_is_or_may_be_charged_is_said_before_what_is_not(
 ) -> None:
     service = Service()
     errors = [an_error(kind, charged=one) for kind, one in zip(kinds, said, strict=True)]
-    failing = cast("Buyer", FailingBuyer(*errors))
-    buyer = replace(service.functions.openai.set_buyer, buyer=failing)
+    buyer = buyer_of(service, *errors)
     with pytest.raises(ImagegenError) as caught:
         buyer.buy(Wanted(REQUEST, 2), KEYED, ends_ms=service.clock() + LAMBDA_MS)
     assert caught.value.charged is expected
@@ -351,11 +358,10 @@ def test_another_error_of_a_set_with_a_maximum_keeps_its_words() -> None:
 def test_an_unexpected_error_of_the_only_image_is_that_of_the_call(count: int) -> None:
     service = Service()
 
-    class Broken:
-        def buy(self, *_: Any, **__: Any) -> Never:
-            raise ValueError("a bug of ours")
+    def broken(_call: Call) -> Never:
+        raise ValueError("a bug of ours")
 
-    buyer = replace(service.functions.openai.set_buyer, buyer=cast("Buyer", Broken()))
+    buyer = set_buyer(service, broken)
     expected = ValueError if count == 1 else ImagegenError
     with pytest.raises(expected):
         buyer.buy(Wanted(REQUEST, count), FIRST, ends_ms=service.clock() + LAMBDA_MS)
@@ -365,14 +371,13 @@ def test_an_unexpected_error_of_the_only_image_is_that_of_the_call(count: int) -
 def buyer_of(service: Service, *results: Made | ImagegenError) -> SetBuyer:
     """Return a buyer of sets whose images end as given, by their index."""
 
-    class Scripted:
-        def buy(self, request: EstimateRequest, call: Call, **_: Any) -> Made:
-            result = results[call.index]
-            if isinstance(result, ImagegenError):
-                raise result
-            return result
+    def scripted(call: Call) -> Made:
+        result = results[call.index]
+        if isinstance(result, ImagegenError):
+            raise result
+        return result
 
-    return replace(service.functions.openai.set_buyer, buyer=cast("Buyer", Scripted()))
+    return set_buyer(service, scripted)
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,9 @@ from imagegen.domain.errors import (
     ParameterError,
     QuoteMismatchError,
     StoreUnavailableError,
+    UnsupportedSizeError,
 )
-from imagegen.domain.inputs import MOST_UPLOAD_BYTES, Role
+from imagegen.domain.inputs import MOST_UPLOAD_BYTES, QuotedInput, Role, encoded_bytes
 from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation, ModerationMode
@@ -152,6 +153,21 @@ def test_without_any_model_for_inputs_the_error_names_the_field() -> None:
     with pytest.raises(ParameterError, match="no published price") as caught:
         edit(service)
     assert caught.value.param == "inputs"
+
+
+@pytest.mark.parametrize("size", ["10x10", "1024x1536", "99999x99999"])
+def test_without_a_model_for_inputs_that_has_the_size_the_error_names_the_size(size: str) -> None:
+    with pytest.raises(UnsupportedSizeError, match=f"No standard model has the size '{size}'"):
+        edit(editors(), size=size)
+
+
+@pytest.mark.parametrize("is_edit", [False, True])
+def test_a_prompt_that_is_too_long_for_every_model_is_named(*, is_edit: bool) -> None:
+    service = editors()
+    given: dict[str, Any] = {"inputs": [{"image": image_of(service)}]} if is_edit else {}
+    with pytest.raises(ParameterError, match="prompts of up to 4000 characters") as caught:
+        service.estimate("a fox " * 800, **given)
+    assert caught.value.param == "prompt"
 
 
 def test_an_edit_without_a_size_has_the_size_of_its_input_for_each_candidate() -> None:
@@ -643,6 +659,40 @@ def test_images_count_with_the_bytes_of_their_files() -> None:
     one = image_of(service)
     with pytest.raises(ParameterError, match="20 MB"):
         service.estimate("x", inputs=[{"image": one}] * 3)
+
+
+@pytest.mark.parametrize(("more", "first"), [(0, "alpha"), (1, "beta")])
+def test_a_model_that_cannot_be_sent_so_many_bytes_is_left_out_before_the_click(
+    more: int, first: str
+) -> None:
+    content = picture()
+    fits = -(-len(content) // 3) * 4 + -(-len(mask()) // 3) * 4
+    limited = editor("alpha-standard", 1, inputs={"mostEncodedBytes": fits})
+    service = Service(catalog=catalog(limited, editor("beta-standard", 2)))
+    given: dict[str, Any] = {
+        # Three bytes more are four in base64.
+        "inputs": [{"upload": upload(service, content + bytes(3 * more))}],
+        "mask": {"upload": upload(service, mask())},
+    }
+    offer = service.estimate("make it blue", **given)
+    assert offer.provider == first
+    reasons = {one.key: one.detail for one in offer.alternatives if one.reason}
+    assert reasons == (
+        {} if more == 0 else {"alpha-standard": "takes at most 0.0 MB of input images"}
+    )
+
+
+def test_how_large_a_file_is_stands_in_no_quote() -> None:
+    service = editors()
+    for one in ({"upload": upload(service, picture())}, {"image": image_of(service)}):
+        quote = open_quote(service.estimate("x", inputs=[one]).quote, KEYRING)
+        assert [found.file_bytes for found in quote.inputs] == [0]
+
+
+@pytest.mark.parametrize(("sizes", "encoded"), [((), 0), ((0,), 0), ((1, 3), 8), ((4, 2), 12)])
+def test_bytes_of_inputs_are_counted_as_they_are_sent(sizes: tuple[int, ...], encoded: int) -> None:
+    inputs = tuple(QuotedInput(Role.REFERENCE, 1, 1, "image/png", file_bytes=one) for one in sizes)
+    assert encoded_bytes(inputs) == encoded
 
 
 def test_images_of_unknown_size_count_when_they_are_read() -> None:

@@ -11,6 +11,7 @@ from imagegen.domain.errors import UnauthorizedError
 from imagegen.edge.events import plain_path, task_of, url_event
 from imagegen.edge.problems import invalid_request
 from imagegen.edge.requests import MAX_BODY_BYTES, Access, check_request, raw_body, too_large
+from imagegen.openai_api.edit_models import EditRequest
 from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.messages import ChatRequest
 
@@ -124,11 +125,26 @@ def test_what_asks_for_no_task_has_none(event: Any) -> None:
     assert task_of({"task": "probe"}) == "probe"
 
 
+SIZE_WORDS = "must be square, landscape, portrait, same, or pixels such as 1024x1024"
+HALF_WORDS = "contains half of a character, a surrogate without its pair; leave it out"
+ODD_SIZES = ("1024X1024", " 1024x1024", "1024x1024\n", "1024\u00d71024", "1024*1024", "1024x0",
+             "01024x1024", "1024x1024x1", "auto", "SQUARE", "", "1024x", "-1x-1", "1e3x1e3",
+             "\uff11\uff10\uff12\uff14x1024", 1024, None, [1024, 1024])  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
         ({"prompt": "\u2800"}, "prompt: must not be empty: it has no visible character"),
         ({"prompt": "a fox", "maxCost": "free"}, 'maxCost: must be dollars, such as "0.05"'),
+        *(({"prompt": "a fox", "size": size}, f"size: {SIZE_WORDS}") for size in ODD_SIZES),
+        ({"prompt": "a\ud800b"}, f"prompt: {HALF_WORDS}"),
+        ({"prompt": "\udc00\ud800"}, f"prompt: {HALF_WORDS}"),
+        ({"prompt": "a fox", "style": "\ud800"}, f"style: {HALF_WORDS}"),
+        (
+            {"prompt": "a fox", "inputs": [{"upload": "\udfff"}]},
+            f"inputs.0.upload: {HALF_WORDS}",
+        ),
     ],
 )
 def test_what_our_own_checks_say_has_nothing_of_the_validator_in_it(
@@ -303,3 +319,30 @@ def test_only_a_form_is_told_that_files_cannot_be_sent(given: str, more: str) ->
         assert fault.detail == f"Send the body as application/json{more}."
     else:
         assert fault is None
+
+
+@pytest.mark.parametrize(
+    ("images", "faults"),
+    [
+        ([], ["images"]),
+        ([{}], ["images.0"]),
+        ([None], ["images.0"]),
+        ([{"image_url": 1}], ["images.0.image_url"]),
+        ([{"file_id": "a"}, {}], ["images.1"]),
+    ],
+)
+def test_an_array_with_a_faulty_item_is_not_said_to_be_too_short(
+    images: Any, faults: list[str]
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        EditRequest.model_validate({"prompt": "a fox", "images": images})
+    found: list[Any] = list(caught.value.errors())
+    assert [one["field"] for one in invalid_request(found).errors or ()] == faults
+
+
+def test_an_array_that_is_too_short_beside_another_fault_is_named() -> None:
+    found: list[Any] = [
+        {"type": "too_short", "loc": ("images",), "msg": "Array should have at least 1 item"},
+        {"type": "missing", "loc": ("image", 0), "msg": "Field required"},
+    ]
+    assert [one["field"] for one in invalid_request(found).errors or ()] == ["images", "image.0"]

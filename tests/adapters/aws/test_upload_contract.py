@@ -4,7 +4,7 @@ import base64
 import hashlib
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import requests
@@ -115,6 +115,15 @@ def test_a_header_that_is_left_out_stores_nothing(
     fewer = {one: value for one, value in link.headers.items() if one != name}
     assert send(s3_uploads, replace(link, headers=fewer)) >= 400
     assert s3_uploads.size(ref(user)) is None
+
+
+def test_a_link_stores_nothing_in_another_place(s3_uploads: S3UploadStore, user: str) -> None:
+    link = s3_uploads.link(ref(user), wanted())
+    path = urlsplit(link.url).path
+    for other in (f"{path}0", path[:-1], path.replace("inputs/", "img/"), f"{path}/../x"):
+        assert other != path
+        assert send(s3_uploads, replace(link, url=link.url.replace(path, other))) >= 400
+    assert s3_uploads.used(user) == frozenset()
 
 
 def test_everything_that_binds_a_link_is_signed(s3_uploads: S3UploadStore, user: str) -> None:

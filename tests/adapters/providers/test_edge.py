@@ -1,11 +1,15 @@
 """The parts beneath the adapters, each by itself."""
 
+import base64
+import json
 import ssl
 import subprocess
 import sys
+import tracemalloc
 from itertools import count
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 import requests
@@ -14,7 +18,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, SSLError
 
-from imagegen.domain.errors import ConfigurationError
+from imagegen.domain.errors import ConfigurationError, ProviderError
+from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import MODERATORS, PROVIDERS, build_moderator, build_provider
 from imagegen.providers.bounds import (
@@ -32,7 +37,11 @@ from imagegen.providers.faults import (
     parse_retry_after,
     token,
 )
-from imagegen.providers.http import was_sent
+from imagegen.providers.http import JsonHttp, to_answer, was_sent
+from imagegen.providers.input_files import base64_text, data_url
+from imagegen.providers.pictures import decoded_image
+from tests.adapters.providers.loopback import Loopback, json_reply
+from tests.fakes.pictures import png
 from tests.vendors import credential
 
 KEY = SecretStr("sk-CANARY")
@@ -246,3 +255,99 @@ def max_retries(reason: Exception) -> MaxRetryError:
 )
 def test_what_may_have_reached_the_provider_is_told_apart(error: Exception, *, sent: bool) -> None:
     assert was_sent(error) is sent
+
+
+# Answers in JSON.
+
+
+ANY_JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=20,
+)
+
+
+def body_of(content: bytes) -> Any:
+    return to_answer("openai", 200, {}, content).body
+
+
+@given(ANY_JSON, st.booleans())
+def test_an_answer_is_read_as_json_is(value: Any, is_ascii: bool) -> None:  # noqa: FBT001
+    text = json.dumps({"data": value}, ensure_ascii=is_ascii)
+    content = text.encode("utf-8", "surrogatepass")
+    assert body_of(content) == json.loads(text) == {"data": value}
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (b'\xef\xbb\xbf{"data": 1}', {"data": 1}),
+        ('{"data": "\u00e9"}'.encode("utf-16"), {"data": "\u00e9"}),
+        (b'{"data": "\\ud83d"}', {"data": "\ud83d"}),
+        (b'{"data": "\\ud83d\\ude00"}', {"data": "\U0001f600"}),
+        (b'{"data": Infinity}', {"data": float("inf")}),
+        (b'{"data": 1, "data": 2}', {"data": 2}),
+        (b'{"data": 12345678901234567890123}', {"data": 12345678901234567890123}),
+        (b' \n{"data": 1}\r\n', {"data": 1}),
+    ],
+)
+def test_an_answer_in_an_odd_spelling_is_read(content: bytes, value: Any) -> None:
+    assert body_of(content) == value
+
+
+def test_an_answer_that_is_nested_deeply_is_read() -> None:
+    found = body_of(b'{"data": ' + b"[" * 500 + b"]" * 500 + b"}")["data"]
+    for _ in range(499):
+        (found,) = found
+    assert found == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"data": 1}}', b"[" * 100_000, b'{"a": "\xff"}'])
+def test_what_is_no_json_is_no_image(content: bytes) -> None:
+    with pytest.raises(ProviderError) as caught:
+        body_of(content)
+    assert caught.value.outcome is Outcome.NO_IMAGE
+
+
+def test_an_image_in_an_answer_is_in_memory_once_more_and_not_twice() -> None:
+    content = json.dumps({"data": base64.b64encode(bytes(3_000_000)).decode()}).encode()
+    tracemalloc.start()
+    try:
+        assert body_of(content)["data"]
+        assert tracemalloc.get_traced_memory()[1] < 1.1 * len(content)
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_image_in_base64_is_decoded_without_a_copy_of_its_text() -> None:
+    content = png() + bytes(3_000_000)
+    text = base64.b64encode(content).decode()
+    tracemalloc.start()
+    try:
+        assert decoded_image(text) == content
+        assert tracemalloc.get_traced_memory()[1] < 1.1 * len(content)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_file_is_a_data_url_in_two_copies_at_most() -> None:
+    file = InputFile(Role.EDIT, bytes(3_000_000), "image/png", 24, 16)
+    tracemalloc.start()
+    try:
+        url = data_url(file)
+        assert tracemalloc.get_traced_memory()[1] < 2.1 * len(url)
+    finally:
+        tracemalloc.stop()
+    assert url == f"data:image/png;base64,{base64_text(file)}"
+
+
+@pytest.mark.parametrize("body", [{"a": "\u00e9 \U0001f98a"}, {"a": [1, 2.5, None, True]}, {}, []])
+def test_a_body_is_sent_as_json_in_utf_8(server: Loopback, body: Any) -> None:
+    server.replies(json_reply(200, {}))
+    url = f"http://127.0.0.1:{server.port}/v1/x"
+    JsonHttp("openai").post(url, headers={"X-A": "1"}, body=body, timeout_seconds=10)
+    (asked,) = server.asked
+    assert asked.json() == body
+    assert asked.body.decode() == json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    assert asked.headers["content-type"] == "application/json"
+    assert asked.headers["x-a"] == "1"

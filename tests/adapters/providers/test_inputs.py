@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -106,6 +107,49 @@ def test_exactly_the_priced_parameters_and_every_picture_are_sent(
         assert b"prompt" not in asked.body
     if row.provider in {"openai", "replicate"} and row.key != "replicate-high-fill":
         assert contents == [one.content for one in inputs]
+
+
+LEFT_TO_THE_VENDOR = {"auto", "match_input_image", "default"}
+"""Words with which a vendor chooses a size or a quality, and with it the price."""
+
+
+def leaves(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each value of nested JSON with the name that it stands under."""
+    if isinstance(values, dict):
+        for inner, value in values.items():
+            yield from leaves(value, inner)
+    else:
+        yield name, values
+
+
+@pytest.mark.parametrize("row", real_catalog().models, ids=lambda one: one.key)
+def test_nothing_that_has_a_price_is_left_to_the_vendor(row: Offering) -> None:
+    for _, option in variants(row):
+        for has_inputs in (False, True):
+            sent = dict(leaves(row.sent(ordered(row, option, Wishes(), has_inputs=has_inputs))))
+            # How strictly a prompt is moderated costs nothing.
+            priced = {name: one for name, one in sent.items() if name != "moderation"}
+            assert not LEFT_TO_THE_VENDOR & set(map(str, priced.values()))
+            assert not any("webhook" in name for name in sent)
+
+
+REWRITING = {
+    # Their vendors rewrite the prompt unless they are told not to.
+    "together-high": ("prompt_upsampling", False),
+    "bfl-high": ("disable_pup", True),
+    "ideogram-ultra": ("magic_prompt", "off"),
+    "ideogram-high": ("magic_prompt", "off"),
+    "ideogram-standard": ("magic_prompt", "off"),
+}
+
+
+@pytest.mark.parametrize(("key", "said"), REWRITING.items())
+def test_no_vendor_rewrites_the_prompt(key: str, said: tuple[str, Any], server: Loopback) -> None:
+    row, (name, value) = row_of(key), said
+    for _, option in variants(row):
+        (asked,) = calls(row.provider, order_with(row, option, ()), server)
+        assert vendor(row.provider).params_of(asked.json())[name] == value
+        server.asked.clear()
 
 
 def test_every_row_with_inputs_has_a_way_to_send_them() -> None:

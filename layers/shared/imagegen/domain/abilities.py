@@ -30,9 +30,17 @@ class InputSupport(CatalogModel):
     mask_field: str = ""
     most_megapixels: Annotated[Decimal, Field(gt=0)] | None = None
     """The most millions of pixels in all pictures and the made image together."""
+    most_encoded_bytes: int | None = Field(default=None, ge=1)
+    """The most bytes of all pictures in base64, where they are a part of the request."""
     keeps_size: bool = False
     """Whether the image comes in the size of the first picture, and in no other."""
     source: HttpUrl
+
+    @property
+    def most_megabytes(self) -> str:
+        """The most megabytes of all pictures, as text; empty without a limit."""
+        most_bytes = (self.most_encoded_bytes or 0) * 3 // 4
+        return f"{most_bytes // 100_000 / 10} MB" if most_bytes else ""
 
     @property
     def fields(self) -> InputFields | None:

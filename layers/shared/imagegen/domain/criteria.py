@@ -47,6 +47,8 @@ class Criteria:
     inputs: tuple[tuple[int, int], ...] = ()
     """Widths and heights of the input images in their order, without the mask."""
     has_mask: bool = False
+    encoded_bytes: int = 0
+    """Of all inputs in base64, as far as it is known."""
     wishes: Wishes = NONE
     operation: Operation = Operation.GENERATE
 
@@ -95,6 +97,9 @@ class Criteria:
             return "takes no input images, or has no published price for them" if count else None
         if count > support.most:
             return f"takes at most {support.most} input images"
+        most_encoded = support.most_encoded_bytes
+        if most_encoded is not None and self.encoded_bytes > most_encoded:
+            return f"takes at most {support.most_megabytes} of input images"
         if self.has_mask and support.mask is None:
             return "takes no mask"
         if support.needs == "mask" and not self.has_mask:

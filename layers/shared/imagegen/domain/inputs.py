@@ -1,7 +1,10 @@
 """Inputs: pictures that are given with a request, to be changed, looked at, or used as a mask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from imagegen.domain.ids import ImageRef
 
@@ -39,6 +42,8 @@ class QuotedInput:
     """The id of an upload; empty for an image."""
     sha256: str = ""
     """The digest of an upload's bytes, in hex; empty for an image."""
+    file_bytes: Annotated[int, Field(exclude=True)] = field(default=0, compare=False)
+    """How large the file is, 0 if unknown. An offer needs it; it is not a part of the quote."""
 
     def ref(self, user: str) -> ImageRef:
         """Return the reference of the image; ``user`` owns the quote."""
@@ -78,3 +83,8 @@ class PreviewFrame:
 def without_mask(inputs: tuple[QuotedInput, ...]) -> tuple[QuotedInput, ...]:
     """Return the inputs that are pictures."""
     return tuple(one for one in inputs if one.role is not Role.MASK)
+
+
+def encoded_bytes(inputs: tuple[QuotedInput, ...]) -> int:
+    """Return how many bytes all inputs have in base64; those of unknown size count nothing."""
+    return sum(-(-one.file_bytes // 3) * 4 for one in inputs)

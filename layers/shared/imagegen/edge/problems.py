@@ -57,6 +57,10 @@ _JSON_TERMS = (
     (re.compile(r"\b(?:Tuple|List)\b"), "Array"),
     (re.compile(r" after validation"), ""),
     (re.compile(r"^Value error, "), ""),
+    (
+        re.compile(r".*, unable to parse raw data as a unicode string"),
+        "contains half of a character, a surrogate without its pair; leave it out",
+    ),
 )
 """What pydantic's messages say in words of Python."""
 
@@ -143,7 +147,7 @@ def invalid_request(found: list[Mapping[str, Any]]) -> Problem:
         return invalid_json()
     faults = [
         {"field": _field(one["loc"]), "type": one["type"], "message": _in_json_terms(one["msg"])}
-        for one in found[:MAX_LISTED_ERRORS]
+        for one in _causes(found)[:MAX_LISTED_ERRORS]
     ]
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in faults)
     return edge_problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, invalid=faults)
@@ -211,6 +215,16 @@ def _challenge(problem: Problem) -> str:
     """Return how to authenticate; MCP's clients read from it where to sign in (RFC 9728, 5.1)."""
     url = problem.resource_metadata
     return f'Bearer resource_metadata="{url}"' if url else "Bearer"
+
+
+def _causes(found: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the faults without those of arrays that lack only the items which are faulty."""
+
+    def has_faulty_item(array: Mapping[str, Any]) -> bool:
+        depth = len(array["loc"])
+        return any(len(one["loc"]) > depth and one["loc"][:depth] == array["loc"] for one in found)
+
+    return [one for one in found if one["type"] != "too_short" or not has_faulty_item(one)]
 
 
 def _in_json_terms(message: str) -> str:

@@ -20,6 +20,7 @@ from imagegen.wire.inputs import MAX_INPUTS, Id
 IMAGE, IMAGES, MASK = "image", "images", "mask"
 FILE_FIELDS = ("image", "image[]")
 """The names of the pictures in a form: one, or several as OpenAI's SDKs send them."""
+NOT_A_FILE = "No file is read from this field: send pictures as image or image[], a mask as mask."
 MOST_TEXT_BYTES = 256 * 1024
 """Of one field of a form that is not a file: as much as a whole body of other routes."""
 NUMBERS = frozenset({"n", "partial_images", "output_compression"})
@@ -141,10 +142,18 @@ def _value(name: str, content: bytes) -> Any:
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        raise ParameterError(name, "This field is not text in UTF-8.") from None
+        raise ParameterError(name, _not_text(name)) from None
     if name in NUMBERS and text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
     return BOOLEANS.get(text, text) if name == "stream" else text
+
+
+def _not_text(name: str) -> str:
+    """Return why the bytes of a form's field cannot be read: nearly always it is a file."""
+    if name in EDIT_PARAMETERS:
+        return f"This field cannot be sent: {EDIT_PARAMETERS[name][1]}."
+    is_known = name in EditFields.model_fields
+    return "This field is not text in UTF-8." if is_known else NOT_A_FILE
 
 
 def _picture(reference: PictureReference, field: str, base_url: str) -> Picture:

@@ -30,7 +30,7 @@ from imagegen.domain.text import Prompt, Style
 from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.headers import MAX_COST
 from imagegen.wire.inputs import InputReference, MaskReference
-from imagegen.wire.values import NO_TRUTH_VALUE
+from imagegen.wire.values import NO_TRUTH_VALUE, explained
 
 if TYPE_CHECKING:
     # Only a request for images loads it.
@@ -53,6 +53,11 @@ Quality = Literal[
     "auto", "low", "medium", "high", "xhigh", "max", "standard", "hd", "fast", "ultra"
 ]
 SIZES = rf"^(auto|square|landscape|portrait)$|{PIXEL_SIZE}"
+Size = Annotated[
+    str,
+    StringConstraints(pattern=SIZES),
+    explained("must be auto, square, landscape, portrait, or pixels such as 1024x1024"),
+]
 EARLIER_SIZES = {
     "256x256": Shape.SQUARE,
     "512x512": Shape.SQUARE,
@@ -98,7 +103,7 @@ class ImagesRequest(BaseModel):
         "name of an earlier model, which another one replaces.",
     )
     quality: Quality | None = None
-    size: Annotated[str, StringConstraints(pattern=SIZES)] | None = None
+    size: Size | None = None
     style: Style | None = None
     n: Annotated[int, Field(ge=1), NO_TRUTH_VALUE] | None = Field(
         None, description="How many images, each charged if it is stored; MAX_COUNT at most."

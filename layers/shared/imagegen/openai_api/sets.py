@@ -6,7 +6,7 @@ a call are made by one model (``domain.image_sets``).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from imagegen.domain.errors import AboveMaxCostError, ImagegenError, StillRunningError
@@ -61,7 +61,8 @@ class SetBuyer:
             ImagegenError: as ``Buyer.buy``, if no image is stored. With ``StillRunningError`` some
                 may be (``charged``): the same call, sent again, gets all of them.
         """
-        buy = partial(self.buyer.buy, wanted.each, ends_ms=ends_ms, most_bytes=wanted.most_bytes)
+        buyer = self.buyer if wanted.count == 1 else self._buyer_of_several()
+        buy = partial(buyer.buy, wanted.each, ends_ms=ends_ms, most_bytes=wanted.most_bytes)
         if wanted.count == 1:
             return Bought((buy(call),))
         division = self.calls.divide(call, wanted.count)
@@ -71,6 +72,14 @@ class SetBuyer:
         if error := _to_raise(made, [one for _, one in failed], call):
             raise _about_share(error, wanted)
         return Bought(made, tuple(failed))
+
+    def _buyer_of_several(self) -> Buyer:
+        """Return a buyer for the images of one call, which are moderated once."""
+        # Imported here: most calls are for one image.
+        from imagegen.usecases.generate.shared_moderation import moderated_once  # noqa: PLC0415
+
+        lock = self.sets.new_condition()
+        return replace(self.buyer, generator=moderated_once(self.buyer.generator, lock))
 
 
 def _makes(division: Division, buy: Callable[..., Made]) -> list[Make]:

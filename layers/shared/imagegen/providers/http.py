@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import requests
+from pydantic_core import from_json, to_json
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util import Timeout
 
@@ -85,7 +86,11 @@ class JsonHttp:
                 sent and its answer was lost; ``BLOCKED`` when a success was a page, ``NO_IMAGE``
                 when it was not JSON or was too long.
         """
-        request = requests.Request("POST", url, headers=headers, json=body, files=files)
+        request = requests.Request("POST", url, headers=headers, files=files)
+        if body is not None:
+            # Not as ``json``, which makes a text of it first: a picture in it is large.
+            request.data = to_json(body)
+            request.headers = {"Content-Type": "application/json", **headers}
         return self._exchange(request, timeout_seconds)
 
     def get(self, url: str, *, headers: Mapping[str, str], timeout_seconds: float) -> HttpAnswer:
@@ -162,7 +167,7 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
     if 200 <= status < 300 and is_image(content):
         return HttpAnswer(status, headers, None, image=content)
     try:
-        return HttpAnswer(status, headers, _one_object(json.loads(content)))
+        return HttpAnswer(status, headers, _one_object(_decoded(content)))
     except (ValueError, RecursionError):
         page = is_page(headers, content)
         if not 200 <= status < 300:
@@ -173,6 +178,22 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
     failure = fault(provider, Outcome.NO_IMAGE, "the answer is not JSON")
     # An answer of the API that is cut off: what it was to contain was made.
     raise unsold(failure) if content.lstrip().startswith(JSON_STARTS) else failure
+
+
+def _decoded(content: bytes) -> Json:
+    """Return the value of a JSON text.
+
+    The first reader reads the bytes themselves, without a copy as text: an image in them is large.
+    The other one takes what only it reads, such as halves of characters, NaN and UTF-16.
+
+    Raises:
+        ValueError, RecursionError: it is not JSON.
+    """
+    try:
+        value: Json = from_json(content)
+    except ValueError:
+        value = json.loads(content)
+    return value
 
 
 def _one_object(body: Json) -> Json:

@@ -149,8 +149,9 @@ def _uri_bytes(payload: str) -> bytes | None:
 
 def _decoded(text: str) -> bytes | None:
     try:
-        content = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        # Not ``base64.b64decode``, which makes a copy of the text first: it may have 30 MB.
+        content = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
         return _repaired(text)
     return content if is_image(content) else None
 

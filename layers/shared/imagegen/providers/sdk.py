@@ -4,6 +4,7 @@ The client's own timeout starts again with every byte, and its transport reads t
 keeps connections open, so it gets a transport of ours. Loading this module takes half a second.
 """
 
+import io
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -155,9 +156,13 @@ def build_sdk(
 
 
 def _files(inputs: Sequence[InputFile]) -> dict[str, Any]:
-    """Return the arguments for the files: a single image is no list, which changes its field."""
+    """Return the arguments for the files: a single image is no list, which changes its field.
+
+    They are streams, which have the same bytes: of bytes, the client copies what is left with each
+    part that it sends.
+    """
     files = [
-        (one.role, (file_name(number, one), one.content, one.media_type))
+        (one.role, (file_name(number, one), io.BytesIO(one.content), one.media_type))
         for number, one in enumerate(inputs, 1)
     ]
     images = [file for role, file in files if role is not Role.MASK]

@@ -148,7 +148,12 @@ class InputReader:
                 f"{first.width}x{first.height}. Make the mask as large as the input.",
             )
         return QuotedInput(
-            named.role, *size, record.media_type, image=ref.quote_id, issued_ms=ref.issued_ms
+            named.role,
+            *size,
+            record.media_type,
+            image=ref.quote_id,
+            issued_ms=ref.issued_ms,
+            file_bytes=record.file_bytes,
         )
 
     def _image_bytes(self, ref: ImageRef, field: str) -> bytes:
@@ -232,6 +237,7 @@ def _quoted_upload(content: bytes, upload_id: str, named: _Named) -> QuotedInput
         facts.media_type,
         upload=upload_id,
         sha256=hashlib.sha256(content).hexdigest(),
+        file_bytes=len(content),
     )
 
 

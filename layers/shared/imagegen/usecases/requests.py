@@ -1,5 +1,7 @@
 """What a request to price an image means: its criteria, and why no model may meet them."""
 
+from collections.abc import Container
+
 from imagegen.domain.candidates import UNAVAILABLE, Reason
 from imagegen.domain.catalog import Tier
 from imagegen.domain.criteria import SAME_SIZE, Criteria
@@ -10,7 +12,7 @@ from imagegen.domain.errors import (
     ParameterError,
     UnsupportedSizeError,
 )
-from imagegen.domain.inputs import QuotedInput, Role, without_mask
+from imagegen.domain.inputs import QuotedInput, Role, encoded_bytes, without_mask
 from imagegen.domain.money import label_text
 from imagegen.domain.operations import Operation
 from imagegen.domain.pricing import prompt_tokens
@@ -44,6 +46,7 @@ def criteria_of(
         most_bytes=most_bytes,
         inputs=tuple((one.width, one.height) for one in without_mask(given)),
         has_mask=any(one.role is Role.MASK for one in given),
+        encoded_bytes=encoded_bytes(given),
         wishes=wishes_of(request),
         operation=request.operation,
     )
@@ -91,26 +94,36 @@ def no_offer(
         # Models that need an input explain nothing, unless there are no others.
         left_out = tuple(one for one in left_out if not one.row.needs_input) or left_out
     reasons = {one.reason for one in left_out}
-    details = "; ".join(f"{one.row.key}: {one.detail}" for one in left_out)
+    details = "; ".join(f"{one.row.key}: {one.detail}" for one in left_out) or "There is none."
     if reasons & UNAVAILABLE:
         return NoProviderError(f"No {models} is available now. {details}")
-    if reasons == {Reason.SIZE}:
+    if Reason.SIZE in reasons <= {Reason.SIZE, Reason.INPUTS}:
+        # The models that could work with the inputs lack the size.
         return UnsupportedSizeError(f"No {models} has the size {request.size!r}. {details}")
     if Reason.FORMAT in reasons and Reason.TOO_DEAR not in reasons:
         return ParameterError("format", f"No {models} has a file as required. {details}")
-    # The last checks first: what a model fails there is what keeps the request from an offer.
-    fields = [(Reason.WISH, _wished(request)), (Reason.INPUTS, "inputs")]
-    if request.operation is not Operation.GENERATE:
-        # Another scale may be possible with another model, and a smaller picture with this one.
-        fields.reverse()
-    for reason, field in fields:
-        if reason in reasons and Reason.TOO_DEAR not in reasons:
-            return ParameterError(field, f"No {models} can do this. {details}")
+    field = _at_fault(reasons, request)
+    if field and Reason.TOO_DEAR not in reasons:
+        return ParameterError(field, f"No {models} can do this. {details}")
     if Reason.TOO_DEAR in reasons:
         share = _share(request) if request.count > 1 else None
         each = f" It is for all {request.count} images, {label_text(share)} each." if share else ""
         return AboveMaxCostError(f"No {models} fits the request within maxCost.{each} {details}")
     return InvalidRequestError(f"No {models} fits the request. {details}")
+
+
+def _at_fault(reasons: Container[Reason], request: EstimateRequest) -> str | None:
+    """Return the field to change, ``None`` if no single one keeps the request from an offer."""
+    # The last checks first: what a model fails there is what keeps the request from an offer.
+    fields = [
+        (Reason.PROMPT, "prompt"),
+        (Reason.WISH, _wished(request)),
+        (Reason.INPUTS, "inputs"),
+    ]
+    if request.operation is not Operation.GENERATE:
+        # Another scale may be possible with another model, and a smaller picture with this one.
+        fields.reverse()
+    return next((field for reason, field in fields if reason in reasons), None)
 
 
 def _wished(request: EstimateRequest) -> str:

@@ -19,11 +19,19 @@ from imagegen.domain.text import MAX_STYLE_CHARACTERS, Prompt, Style
 from imagegen.domain.wishes import MAX_SEED, MOST_PARTIALS
 from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.inputs import MAX_INPUTS, InputReference, InputShown, MaskReference
-from imagegen.wire.values import NO_TRUTH_VALUE, DollarsIn, Instant, MicroUsd, WholeNumber
+from imagegen.wire.values import (
+    NO_TRUTH_VALUE,
+    DollarsIn,
+    Instant,
+    MicroUsd,
+    WholeNumber,
+    explained,
+)
 
 MOST_IMAGES = 10
 """The most that ``MAX_COUNT`` can be."""
 _SIZES = rf"^(square|landscape|portrait|same)$|{PIXEL_SIZE}"
+_SIZE_WORDS = explained("must be square, landscape, portrait, same, or pixels such as 1024x1024")
 
 
 def _required_to_generate(
@@ -61,7 +69,7 @@ class EstimateRequest(EdgeModel):
         description="Only to upscale: how many times longer the edges become; 2 without it.",
     )
     quality: Tier | None = Field(None, description="Without it, the prompt's words decide.")
-    size: Annotated[str, StringConstraints(pattern=_SIZES)] = Field(
+    size: Annotated[str, StringConstraints(pattern=_SIZES), _SIZE_WORDS] = Field(
         "square",
         description="square, landscape, portrait, exact pixels such as 1024x1024, or same: for "
         "each model, its size nearest to the first input. Without it, an edit has the same size.",

@@ -6,12 +6,17 @@ from pydantic import Field, StringConstraints, model_validator
 
 from imagegen.domain.inputs import MOST_UPLOAD_BYTES, Role
 from imagegen.wire.edge_model import EdgeModel
-from imagegen.wire.values import Instant, WholeNumber
+from imagegen.wire.values import Instant, WholeNumber, explained
 
 MAX_INPUTS = 4
 """The most pictures of one request, without the mask: their bytes are in memory while it runs."""
 MediaType = Literal["image/png", "image/jpeg", "image/webp"]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_Digest = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{64}$"),
+    explained("must be 64 digits from 0 to 9 and a to f"),
+]
 
 
 class MaskReference(EdgeModel):
@@ -52,9 +57,7 @@ class UploadOrder(EdgeModel):
 
     media_type: MediaType
     bytes: WholeNumber = Field(ge=1, le=MOST_UPLOAD_BYTES, description="The size of the file.")
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
-        description="The file's SHA-256 in hex."
-    )
+    sha256: _Digest = Field(description="The file's SHA-256 in hex.")
 
 
 class UploadTarget(EdgeModel):

@@ -2,9 +2,17 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, LiteralString
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 from imagegen.domain.money import parse_usd, usd_text
@@ -16,6 +24,21 @@ def iso_time(at_ms: int) -> str:
     """Return milliseconds since 1970 as UTC: ``2026-11-22T10:00:00.000Z``."""
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def explained(words: LiteralString) -> WrapValidator:
+    """Return what stands behind a pattern, so that its error is these words.
+
+    People cannot read a regular expression; it remains in the JSON schema.
+    """
+
+    def check(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise PydanticCustomError("string_pattern_mismatch", words) from None
+
+    return WrapValidator(check)
 
 
 def _dollars(value: object) -> int:

@@ -32,7 +32,7 @@ from imagegen.domain.stores import Known, Refused
 from imagegen.usecases.generate.attempts import ProviderLoop
 from imagegen.usecases.generate.frames import Frames
 from imagegen.usecases.generate.holds import Holds
-from imagegen.usecases.generate.moderation import PromptModeration
+from imagegen.usecases.generate.moderation import PromptChecks
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_charged
 from imagegen.usecases.generate.run import Confirmed, Made, Run, Running, run_of
@@ -50,7 +50,7 @@ class Generator:
 
     catalog: Catalog
     holds: Holds
-    moderation: PromptModeration
+    moderation: PromptChecks
     loop: ProviderLoop
     keeper: ImageKeeper
     replayer: Replayer
@@ -92,11 +92,13 @@ class Generator:
         return quote
 
     def for_set(self, lock: AbstractContextManager[Any], ledger: Ledger | None) -> "Generator":
-        """Return this generator for the images of one set, which read their inputs once."""
+        """Return this generator for the images of one set: inputs are read and checked once."""
         # Imported here: most requests are for one image.
+        from imagegen.usecases.generate.shared_moderation import moderated_once  # noqa: PLC0415
         from imagegen.usecases.shared_inputs import SharedInputs  # noqa: PLC0415
 
-        return replace(self, inputs=SharedInputs(self.inputs, lock, self.now_ms), set_ledger=ledger)
+        inputs = SharedInputs(self.inputs, lock, self.now_ms)
+        return replace(moderated_once(self, lock), inputs=inputs, set_ledger=ledger)
 
     def is_over(self, quote: Quote) -> bool:
         """Return whether the quote cannot be confirmed any more: it only has an earlier result."""
@@ -211,12 +213,10 @@ class Generator:
         """Give the run's hold back if what is done with it fails."""
         try:
             yield
-        except ImagegenError as error:
-            self._fail(run, error)
-            raise
-        except Exception:
+        except Exception as error:
             # A bug of ours must not keep the user's money held. The answer is still a 500.
-            self._fail(run, ImagegenError("internal error"))
+            known = error if isinstance(error, ImagegenError) else ImagegenError("internal error")
+            self._fail(run, known)
             raise
 
     def _fail(self, run: Run, error: ImagegenError) -> None:

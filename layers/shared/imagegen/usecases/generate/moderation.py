@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from imagegen.domain.errors import (
     ConfigurationError,
@@ -26,6 +27,13 @@ NO_PICTURES = (
     "Moderation is required, and Bedrock's checks read no pictures. Set OPENAI_API_KEY and run "
     f"`make deploy-env`, or set the parameter Moderation to best-effort.{CHOSEN}"
 )
+
+
+class PromptChecks(Protocol):
+    """What accepts or refuses prompts and the pictures that come with them."""
+
+    def check(self, text: str, inputs: Sequence[InputFile] = ()) -> None:
+        """Raise unless an image of the text, and of the inputs, may be made."""
 
 
 @dataclass(frozen=True, slots=True)
