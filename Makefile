@@ -214,8 +214,9 @@ edge: tools ## Put CloudFront, and if you name one a firewall, in front of the s
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.edge --stack $(STACK) --env-file $(ENV_FILE) $(if $(YES),--yes)
 
 .PHONY: deployer-policy
-deployer-policy: .venv/stamp ## Print the IAM policy that is enough to deploy the stack
-	@PYTHONPATH=layers/shared $(PYTHON) -m operations.deployer_policy --stack $(STACK)
+deployer-policy: .venv/stamp ## Print the IAM policy that is enough to deploy (FOR=edge or operators; REGION= ACCOUNT=)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.deployer_policy --stack $(STACK) --role "$(or $(FOR),deployer)" \
+	  --region "$(or $(REGION),*)" --account "$(or $(ACCOUNT),*)"
 
 .PHONY: report
 report: .venv/stamp ## Print a month's costs by provider, model, user and outcome (MONTH=2026-11 CSV=1)
@@ -278,8 +279,7 @@ dashboard: .venv/stamp ## Write monitoring.json (alarms and dashboard) from the 
 
 .PHONY: destroy
 destroy: tools ## Delete the stack; the table and the images stay (YES=1 asks nothing)
-	@PYTHONPATH=layers/shared $(PYTHON) -m operations.accounts
-	@$(SAM) delete --stack-name $(STACK) $(if $(YES),--no-prompts)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.destroy --stack $(STACK) $(if $(YES),--yes)
 
 .PHONY: lock
 lock: $(UV) ## Resolve the dependencies of pyproject.toml again (UPGRADE=1 takes newer versions)

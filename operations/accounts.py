@@ -6,12 +6,14 @@ command. (boto3 and SAM read only the second variable, and would take the profil
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+
+from operations import refusals
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -21,11 +23,13 @@ WITHOUT_URLS: Final = frozenset(
     {
         *("ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6"),
         *("ap-southeast-7", "ca-west-1", "eu-central-2", "eu-south-2", "il-central-1"),
-        "me-central-1",
+        *("me-central-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"),
     }
 )
 """Regions whose Lambda has no function URLs, as read on 2026-11-25:
-https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html"""
+https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
+In the partitions aws-us-gov and aws-cn, those whose CloudFormation has no AWS::Lambda::Url, by the
+data of cfn-lint 1.x that SAM installs."""
 UNRESERVED: Final = 100
 """Concurrency that Lambda keeps unreserved, which is also little for a whole account."""
 NEW: Final = frozenset({"", "REVIEW_IN_PROGRESS"})
@@ -43,6 +47,8 @@ STUCK: Final = {
     "run `aws cloudformation continue-update-rollback --stack-name {stack}`, or use the console.",
 }
 """What to do about a stack that cannot be updated, by its state."""
+USELESS: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
+"""States of a stack that never worked."""
 RUNNING: Final = "Another operation on it is running: wait until it ends, then try again."
 
 
@@ -89,25 +95,45 @@ def place() -> Place:
         AccountError: no Region or no valid credentials are set.
     """
     source = settle_region()
-    region = boto3.session.Session().region_name
-    if not region:
-        raise AccountError(f"No Region is set: export {REGION}=eu-central-1, or your own.")
     try:
+        region = boto3.session.Session().region_name
+        if not region:
+            raise AccountError(f"No Region is set: export {REGION}=eu-central-1, or your own.")
         identity = boto3.client("sts").get_caller_identity()
     except (BotoCoreError, ClientError) as error:
-        raise AccountError(f"AWS does not accept the credentials of this shell: {error}") from error
+        raise AccountError(refusals.advice(error)) from error
     return Place(identity["Account"], identity["Arn"], region, source)
 
 
-def describe(cloudformation: "CloudFormationClient", stack: str) -> Any:
-    """Return a stack's description, or ``None`` if nothing of it exists."""
+def read(cloudformation: "CloudFormationClient", stack: str) -> Any:
+    """Return a stack's description, or ``None`` if there is no stack of this name."""
     try:
         (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise
-    return None if found["StackStatus"] in NEW else found
+    return found
+
+
+def describe(cloudformation: "CloudFormationClient", stack: str) -> Any:
+    """Return a stack's description, or ``None`` if nothing of it exists."""
+    found = read(cloudformation, stack)
+    return found if found and found["StackStatus"] not in NEW else None
+
+
+def stack_of(cloudformation: "CloudFormationClient", stack: str) -> Any:
+    """Return the description of a stack that can be used.
+
+    Raises:
+        AccountError: there is no such stack here, or its first deployment failed.
+    """
+    found = describe(cloudformation, stack)
+    if found is None:
+        raise AccountError(f"There is no stack {stack!r} in this Region.")
+    if found["StackStatus"] in USELESS:
+        refuse_stuck(cloudformation, found)
+    return found
 
 
 def parameter_values(found: Mapping[str, Any]) -> dict[str, str]:
@@ -198,13 +224,11 @@ def concurrency_notes(limit: int, reserved: Mapping[str, int], *, others: int = 
         )
 
 
-def main() -> None:
-    """Print where the commands of this shell work."""
+def run[T](command: str, action: Callable[[], T]) -> T:
+    """Return what a command returns; exit with one sentence where AWS or the account refuses it."""
     try:
-        print(place().text())
+        return action()
     except AccountError as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()
+        sys.exit(f"{command}: {error}")
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"{command}: {refusals.advice(error)}")

@@ -25,9 +25,8 @@ from imagegen.wire.admin import FailuresQuery, FindPerson, SpendingQuery
 from imagegen.wire.admin_budgets import SetBudget
 from local.parameters import environment_name
 from operations import accounts, admin_tables
-from operations.accounts import AccountError
+from operations.accounts import AccountError, stack_of
 from operations.push_env import parameters_path
-from operations.report import stack_of
 
 if TYPE_CHECKING:
     from imagegen.monitoring.observer import LogObserver

@@ -35,7 +35,7 @@ from local.release import release
 from local.sam import CONFIG_FILE, quoted
 from operations import accounts, existing
 from operations.accounts import AccountError, Place
-from operations.push_env import KEYS, parameters_path, push
+from operations.push_env import KEYS, parameters_path, push, stale, stored
 
 TEMPLATE_NAME = "template.yaml"
 COMPUTED = frozenset({RELEASE, "Architecture"})
@@ -45,10 +45,7 @@ COMPUTED = frozenset({RELEASE, "Architecture"})
 def main() -> None:
     """Deploy; for a new stack, ask for settings first and push the keys afterwards."""
     given = arguments()
-    try:
-        sys.exit(deploy(given))
-    except AccountError as error:
-        sys.exit(f"make deploy: {error}")
+    sys.exit(accounts.run("make deploy", lambda: deploy(given)))
 
 
 def arguments() -> argparse.Namespace:
@@ -83,6 +80,8 @@ def deploy(given: argparse.Namespace) -> int:
     if has_no_brake(parameters) and not given.fast:
         raise AccountError("CHAT_MODEL is set and CHAT_CONCURRENCY is 0: set it to 1 or more.")
     existing.check(parameters)
+    if found is None:
+        existing.check_key(parameters, parameters_path(given.stack))
     print(summary(given, dotenv, where, is_new=found is None))
     if found is not None and (names := kept_names(accounts.parameter_values(found), dotenv)):
         print(f"  kept        {', '.join(names)}: set, but not in .env; NAME={CLEAR} clears one")
@@ -204,8 +203,11 @@ def interview(env_file: Path) -> None:
 
 def finish(stack: str, dotenv: Mapping[str, str]) -> None:
     """Push the keys and flags, so that a new stack works at once."""
-    push(boto3.client("ssm"), stack, dotenv)
-    print(f"Keys and flags are in {parameters_path(stack)}.")
+    ssm, path = boto3.client("ssm"), parameters_path(stack)
+    push(ssm, stack, dotenv)
+    print(f"Keys and flags are in {path}.")
+    if left := stale(stored(ssm, path), dotenv):
+        print(f"Those of an earlier stack of this name are used as well: {', '.join(left)}")
     print(f"To change them, edit .env and run: make deploy-env STACK={stack}")
     print(f"To see that the service works: make smoke STACK={stack} TOKEN=...")
 

@@ -22,7 +22,8 @@ from imagegen.aws.parameters import KEYS_AND_FLAGS, with_keys_and_flags
 from imagegen.providers import flag_name, registry
 from local.parameters import CLEAR, read_dotenv
 from local.paths import DOTENV
-from operations.accounts import AccountError, describe, parameter_values, place
+from operations import accounts
+from operations.accounts import describe, parameter_values
 from operations.rotation import Rotation, Step, fresh_key, next_rotation
 
 if TYPE_CHECKING:
@@ -138,10 +139,13 @@ def main() -> None:
     parser.add_argument("--env-file", type=Path, default=DOTENV)
     parser.add_argument("--rotate-quote-key", action="store_true", help="take the next step")
     options = parser.parse_args()
-    try:
-        print(place().text())
-    except AccountError as error:
-        sys.exit(f"make deploy-env: {error}")
+    command = "make rotate-quote-key" if options.rotate_quote_key else "make deploy-env"
+    accounts.run(command, lambda: carry_out(options))
+
+
+def carry_out(options: argparse.Namespace) -> None:
+    """Take a step of the rotation, or push .env, and print what was done."""
+    print(accounts.place().text())
     path, ssm = parameters_path(options.stack), boto3.client("ssm")
     if options.rotate_quote_key:
         print(rotation_text(rotate(ssm, path, now=datetime.now(UTC))))

@@ -1,19 +1,32 @@
 """Before anything is created: the account, the stack's state, the Region and the concurrency."""
 
+import json
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local.paths import ROOT
 from operations import accounts, deploy
 from operations.accounts import NEW, STUCK, WITHOUT_URLS, AccountError, Place
 
 HERE = Place("123456789012", "arn:aws:iam::123456789012:user/ann", "eu-central-1", "AWS_REGION")
 GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 RUNNING = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
+
+
+SCHEMAS = ROOT / ".tools/sam/lib/python3.13/site-packages/cfnlint/data/schemas/providers"
+"""Which resource types CloudFormation has, by Region, as the linter that sam installs has them."""
+
+
+def partition(region: str) -> str:
+    """Return a Region's partition; the lists contain a file that is not of a Region."""
+    session = boto3.session.Session(region_name="us-east-1")
+    return session.get_partition_for_region(region) if region.count("-") > 1 else ""
 
 
 class CloudFormation:
@@ -96,10 +109,19 @@ def test_the_first_failure_is_the_reason_and_not_those_that_it_cancelled() -> No
 
 def test_regions_without_function_urls_are_those_of_lambdas_page() -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html, read on 2026-11-25
-    assert " ".join(sorted(WITHOUT_URLS)) == (
+    assert " ".join(sorted(one for one in WITHOUT_URLS if partition(one) == "aws")) == (
         "ap-east-2 ap-south-2 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7 "
         "ca-west-1 eu-central-2 eu-south-2 il-central-1 me-central-1"
     )
+
+
+@pytest.mark.parametrize("name", ["aws-us-gov", "aws-cn"])
+def test_in_other_partitions_they_are_those_of_cloudformations_list(name: str) -> None:
+    lists = {path.stem: json.loads(path.read_text()) for path in SCHEMAS.glob("*.json")}
+    lacking = {one for one, kinds in lists.items() if "AWS::Lambda::Url" not in kinds}
+    assert {one for one in lacking if partition(one) == name} == {
+        one for one in WITHOUT_URLS if partition(one) == name
+    }
 
 
 @pytest.mark.parametrize("region", sorted(WITHOUT_URLS))
