@@ -202,8 +202,8 @@ logs: .venv/stamp ## Follow the logs, a line each (TAIL= once; MINUTES= NAME= CO
 	  --user "$(NAME)" --code "$(CODE)" --provider "$(PROVIDER)" --level "$(LEVEL)" --text "$(TEXT)"
 
 .PHONY: url
-url: tools ## Print the deployed stack's addresses
-	@$(SAM) list stack-outputs --stack-name $(STACK) --output json
+url: .venv/stamp ## Print the deployed stack's addresses, or one of them (NAME=HealthUrl)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.addresses --stack $(STACK) --name "$(NAME)"
 
 .PHONY: smoke
 smoke: .venv/stamp ## Check a deployed stack: estimate, one cheapest image, health, alarms (TOKEN=a user's token)

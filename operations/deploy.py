@@ -7,7 +7,6 @@ stack. ``make deploy-fast`` deploys only the code: every setting stays.
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
 from imagegen.providers import OFF, PROVIDERS, region_name, registry
 from local import guide
@@ -33,7 +31,7 @@ from local.parameters import (
 from local.paths import BUILT_FOR_AWS, ROOT, SAM
 from local.release import release
 from local.sam import CONFIG_FILE, quoted
-from operations import accounts, existing
+from operations import accounts, concurrency, existing
 from operations.accounts import AccountError, Place
 from operations.push_env import KEYS, parameters_path, push, stale, stored
 
@@ -63,7 +61,8 @@ def deploy(given: argparse.Namespace) -> int:
     """Deploy, and return sam's exit status.
 
     Raises:
-        AccountError: this account, Region or stack does not allow it, or a person declined it.
+        AccountError: this account, Region or stack does not allow it, a person declined it, or
+            CloudFormation could not do it.
     """
     where = accounts.place()
     accounts.refuse_region(where.region)
@@ -85,12 +84,14 @@ def deploy(given: argparse.Namespace) -> int:
     print(summary(given, dotenv, where, is_new=found is None))
     if found is not None and (names := kept_names(accounts.parameter_values(found), dotenv)):
         print(f"  kept        {', '.join(names)}: set, but not in .env; NAME={CLEAR} clears one")
-    for note in concurrency(parameters, accounts.parameter_values(found or {})):
+    for note in concurrency.notes(parameters, accounts.parameter_values(found or {})):
         print(f"  note        {note}")
     agree(given)
     sys.stdout.flush()  # In a pipeline's log this comes before sam's own output.
     status = run_sam(given, parameters, where.region)
-    if found is None and not status:
+    if status:
+        accounts.explain(cloudformation, given.stack)
+    elif found is None:
         finish(given.stack, dotenv)
     return status
 
@@ -129,47 +130,6 @@ def run_sam(given: argparse.Namespace, parameters: Mapping[str, str], region: st
     return subprocess.run(command, env=os.environ, cwd=ROOT, check=False).returncode
 
 
-def concurrency(parameters: Mapping[str, str], present: Mapping[str, str]) -> list[str]:
-    """Return what a person should know about the account's concurrency in this Region.
-
-    ``present`` are the parameters of the deployed stack: what it has reserved is its own.
-
-    Raises:
-        AccountError: more is reserved than the account has, or a value is not a number.
-    """
-    reserved, own = reservations(parameters), reservations(present)
-    try:
-        limits = boto3.client("lambda").get_account_settings()["AccountLimit"]
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        return [f"The account's concurrency is unknown (lambda:GetAccountSettings: {code})."]
-    limit = limits["ConcurrentExecutions"]
-    others = limit - limits.get("UnreservedConcurrentExecutions", limit) - sum(own.values())
-    return list(accounts.concurrency_notes(limit, reserved, others=max(0, others)))
-
-
-def reservations(parameters: Mapping[str, str]) -> dict[str, int]:
-    """Return the concurrency that parameters reserve, by their names.
-
-    Raises:
-        AccountError: a value is not a number.
-    """
-    names = [name for name in parameters if name.endswith("Concurrency")]
-    return {name: count(name, parameters[name]) for name in names}
-
-
-def count(parameter: str, value: str) -> int:
-    """Return the value of a parameter that is a whole number.
-
-    Raises:
-        AccountError: it is not.
-    """
-    if not re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        name = environment_name(parameter)
-        raise AccountError(f"{name}={value!r} must be a whole number of 0 or more.")
-    return int(value)
-
-
 def agree(given: argparse.Namespace) -> None:
     """Ask a person whether account and Region are right; ``YES=1`` and a fast deploy do not ask.
 
@@ -189,8 +149,8 @@ def has_no_brake(parameters: Mapping[str, str]) -> bool:
 
     A stack of an older version may have kept the 0 that was its default.
     """
-    concurrency = parameters.get("ChatConcurrency", "").strip()
-    return bool(parameters.get("ChatModel")) and concurrency == "0"
+    reserved = parameters.get("ChatConcurrency", "").strip()
+    return bool(parameters.get("ChatModel")) and reserved == "0"
 
 
 def interview(env_file: Path) -> None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "destroy": "--stack x",
     "edge": "--stack x --env-file {env}",
     "smoke": "--stack x",
+    "addresses": "--stack x",
     "logs": "--stack x",
     "report": "--stack x --month 2026-11",
     "admin": "--stack x today",
