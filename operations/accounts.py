@@ -131,7 +131,10 @@ def stack_of(cloudformation: "CloudFormationClient", stack: str) -> Any:
     """
     found = describe(cloudformation, stack)
     if found is None:
-        raise AccountError(f"There is no stack {stack!r} in this Region.")
+        here = boto3.session.Session().region_name or "this Region"
+        raise AccountError(
+            f"There is no stack {stack!r} in {here}: STACK=... and {REGION}=... choose another."
+        )
     if found["StackStatus"] in USELESS:
         refuse_stuck(cloudformation, found)
     return found
@@ -190,7 +193,7 @@ def last_operation(
     """
     page: dict[str, str] = {}
     while True:
-        answer = cloudformation.describe_stack_events(StackName=stack, **page)  # type: ignore[arg-type]
+        answer = cloudformation.describe_stack_events(StackName=stack, **page)
         for one in answer["StackEvents"]:
             yield one
             if one["LogicalResourceId"] == stack and one["ResourceStatus"] in STARTS:

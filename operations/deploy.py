@@ -28,7 +28,7 @@ from local.parameters import (
     set_values,
     template_parameters,
 )
-from local.paths import BUILT_FOR_AWS, ROOT, SAM
+from local.paths import BUILT_FOR_AWS, DOTENV, ROOT, SAM
 from local.release import release
 from local.sam import CONFIG_FILE, quoted
 from operations import accounts, concurrency, existing
@@ -64,6 +64,7 @@ def deploy(given: argparse.Namespace) -> int:
         AccountError: this account, Region or stack does not allow it, a person declined it, or
             CloudFormation could not do it.
     """
+    refuse_absent(given.env_file)
     where = accounts.place()
     accounts.refuse_region(where.region)
     cloudformation = boto3.client("cloudformation")
@@ -94,6 +95,16 @@ def deploy(given: argparse.Namespace) -> int:
     elif found is None:
         finish(given.stack, dotenv)
     return status
+
+
+def refuse_absent(env_file: Path) -> None:
+    """Raise if a file of settings that a person has named is not there.
+
+    Raises:
+        AccountError: it is not; only .env itself may be made by the questions.
+    """
+    if env_file.name != DOTENV.name and not env_file.exists():
+        raise AccountError(f"There is no {env_file}: copy {DOTENV.name} or .env.example to it.")
 
 
 def chosen(

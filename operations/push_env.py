@@ -23,7 +23,7 @@ from imagegen.providers import flag_name, registry
 from local.parameters import CLEAR, read_dotenv
 from local.paths import DOTENV
 from operations import accounts
-from operations.accounts import describe, parameter_values
+from operations.accounts import AccountError, parameter_values, stack_of
 from operations.rotation import Rotation, Step, fresh_key, next_rotation
 
 if TYPE_CHECKING:
@@ -164,13 +164,16 @@ def carry_out(options: argparse.Namespace) -> None:
 
 
 def refuse_older_version(cloudformation: "CloudFormationClient", stack: str) -> None:
-    """Exit if the deployed functions still read each key from a parameter of its own.
+    """Raise unless there is a stack whose functions read all keys from one parameter.
 
-    They would find none of their keys after this command.
+    Those of an older version would find none of their keys after this command; and the keys for a
+    stack that is not here would stay in another account or Region.
+
+    Raises:
+        AccountError: there is no such stack, or it is older.
     """
-    found = describe(cloudformation, stack)
-    if found is not None and "Release" not in parameter_values(found):
-        raise SystemExit(
+    if "Release" not in parameter_values(stack_of(cloudformation, stack)):
+        raise AccountError(
             f"The stack {stack!r} was deployed by an older version, which reads each key by "
             "itself: run `make deploy` first, then this command again."
         )

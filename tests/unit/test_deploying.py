@@ -61,6 +61,15 @@ def test_a_concurrency_is_a_number() -> None:
     assert [concurrency.count("ChatConcurrency", one) for one in ("0", "10", " 7 ")] == [0, 10, 7]
 
 
+def test_a_named_file_of_settings_must_be_there(tmp_path: Path) -> None:
+    there = tmp_path / ".env.staging"
+    there.touch()
+    for good in (there, tmp_path / ".env"):
+        deploy.refuse_absent(good)
+    with pytest.raises(AccountError, match=r"There is no .*\.env\.stagin: copy"):
+        deploy.refuse_absent(tmp_path / ".env.stagin")
+
+
 def told(answers: list[str]) -> tuple[Callable[[str], str], list[str]]:
     """Return a reader that gives these answers in turn, and what it was asked."""
     left, heard = iter(answers), list[str]()
