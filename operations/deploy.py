@@ -9,7 +9,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from getpass import getpass
 from pathlib import Path
 from typing import Any
@@ -83,10 +83,9 @@ def deploy(given: argparse.Namespace) -> int:
     if found is None:
         existing.check_key(parameters, parameters_path(given.stack))
     print(summary(given, dotenv, where, is_new=found is None))
-    if found is not None and (names := kept_names(accounts.parameter_values(found), dotenv)):
-        print(f"  kept        {', '.join(names)}: set, but not in .env; NAME={CLEAR} clears one")
-    for note in concurrency.notes(parameters, accounts.parameter_values(found or {})):
-        print(f"  note        {note}")
+    present = accounts.parameter_values(found or {})
+    for line in remarks(parameters, present, dotenv):
+        print(line)
     agree(given)
     sys.stdout.flush()  # In a pipeline's log this comes before sam's own output.
     status = run_sam(given, parameters, where.region)
@@ -95,6 +94,20 @@ def deploy(given: argparse.Namespace) -> int:
     elif found is None:
         finish(given.stack, dotenv)
     return status
+
+
+def remarks(
+    parameters: Mapping[str, str], present: Mapping[str, str], dotenv: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield what a person should know before they agree; ``present`` is what the stack has now.
+
+    Raises:
+        AccountError: more concurrency is reserved than the account has.
+    """
+    if names := kept_names(present, dotenv):
+        yield f"  kept        {', '.join(names)}: set, but not in .env; NAME={CLEAR} clears one"
+    for note in concurrency.notes(parameters, present):
+        yield f"  note        {note}"
 
 
 def refuse_absent(env_file: Path) -> None:
