@@ -52,8 +52,8 @@ UNIT_OPTIONS :=
 TWO := $(MAKE) -k -j2 --output-sync=target
 UNIT_TO_K := $(wildcard tests/unit/test_[a-k]*.py)
 UNIT_FROM_L := $(filter-out $(UNIT_TO_K),$(wildcard tests/unit/test_*.py))
-# Suites that spend money, open a browser or send hostile input have targets of their own. The stack
-# is the longest part and waits often, so it is the first one, and all others fit beside it.
+# Suites that spend money, open a browser, send hostile input or need a deployed stack have targets of
+# their own. The longest part is the first one, and all others fit beside it.
 OTHER_SUITES := tests $(patsubst %,--ignore=tests/%,live browser security unit stack budgets)
 
 .PHONY: help
@@ -65,8 +65,8 @@ run: tools ## Run the whole stack on this machine, without keys, Docker or AWS (
 	@PYTHONPATH=layers/shared exec $(PYTHON) -m local.run $(if $(PORT),--port $(PORT))
 
 .PHONY: test
-test: tools ## Lint, and all suites but exactness, planted, security, clients and browser
-	@$(TWO) stack other-suites budgets $(PARTS)
+test: tools ## Lint, and all suites but stack, exactness, planted, security, clients and browser
+	@$(TWO) other-suites budgets $(PARTS)
 
 .PHONY: security
 security: tools audit ## Measure the S table: access, leaks, hostile input (SEED=2 makes other requests)
@@ -126,7 +126,7 @@ unit-from-l: .venv/stamp
 	$(PYTHON) -m pytest -q $(UNIT_OPTIONS) $(UNIT_FROM_L)
 
 .PHONY: stack
-stack: tools
+stack: tools ## Test the template as it is deployed on the local emulator, over its URLs
 	$(PYTHON) -m pytest -q tests/stack
 
 .PHONY: other-suites
@@ -148,6 +148,11 @@ budgets: tools ## Measure what a cold start imports and the layer's size; no tim
 .PHONY: bench
 bench: tools ## Measure cold start, overhead, throughput, memory, cost, also of peers (bench/results.md)
 	@PYTHONPATH=layers/shared $(PYTHON) -m bench
+
+.PHONY: scale
+scale: tools ## Simulate 1,000 images a second for a day: throttles, times, limits, costs (docs/scale.md)
+	@PYTHONPATH=layers/shared $(PYTHON) -m bench.scale
+	@PYTHONPATH=layers/shared $(PYTHON) -m generators.docs
 
 .PHONY: exactness-peers
 exactness-peers: tools ## Measure the same exactness of comparable projects, side by side

@@ -17,6 +17,7 @@ from generators.docs import (
     presets,
     prices,
     problems,
+    scale,
     settings,
 )
 from generators.docs.blocks import pages, with_blocks
@@ -29,7 +30,7 @@ from local.stack import running_stack
 def from_source() -> dict[str, str]:
     """Return every part that is generated from the source alone, by name."""
     pages_of_operators = (settings, alarms, costs, deployer, presets)
-    parts = (*pages_of_operators, prices, problems, fields, chat_endpoints, clients)
+    parts = (*pages_of_operators, prices, problems, fields, chat_endpoints, clients, scale)
     return {name: text for part in parts for name, text in part.made().items()}
 
 

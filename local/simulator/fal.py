@@ -6,43 +6,25 @@ and its result is the same refusal.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from local.simulator.catalog import load_catalog
 from local.simulator.clock import now_seconds
 from local.simulator.desk import Desk, Order
 from local.simulator.fal_faults import FAULTS
+from local.simulator.fal_fields import check_fields, invalid, order_of
 from local.simulator.faults import Fault, FaultError
 from local.simulator.keys import check_credit, check_key
 from local.simulator.tasks import Task, TaskBook
-from local.simulator.wire import Answer, Body, Request, is_whole, json_answer
+from local.simulator.wire import Answer, Body, Request, json_answer
 
 NAME = "fal"
 BASE_PATH = "/fal"
 JOB = re.compile(r"/([^/]+/[^/]+)/requests/([^/]+?)(/status|/cancel)?")
 PRICING = "/v1/models/pricing"
-COMMON = frozenset({"prompt", "image_size", "seed", "enable_safety_checker", "output_format"})
-FLUX = frozenset({"num_images", "num_inference_steps", "guidance_scale", "acceleration"})
-OWN: Mapping[str, frozenset[str]] = {
-    "fal-ai/flux/schnell": FLUX,
-    "fal-ai/flux/dev": FLUX,
-    "fal-ai/flux-2-pro": frozenset({"safety_tolerance"}),
-}
-SYNC = frozenset({"sync_mode"})
-PRESETS = {
-    "square_hd": (1024, 1024),
-    "square": (512, 512),
-    "portrait_4_3": (768, 1024),
-    "portrait_16_9": (576, 1024),
-    "landscape_4_3": (1024, 768),
-    "landscape_16_9": (1024, 576),
-}
-USUAL_SIZE = "landscape_4_3"
-RANGES = {"num_images": (1, 4), "num_inference_steps": (1, 50), "seed": (0, 2**32 - 1)}
-MOST_EDGE = 14_142
-FORMATS = ("jpeg", "png")
+MEGAPIXEL = 1_000_000
+BILLED_UNITS = "X-Fal-Billable-Units"
 NEVER_SECONDS = 1e12
 
 
@@ -127,7 +109,9 @@ class Fal:
             "prompt": order.prompt,
         }
         shown = {"image": made[0]} if desk.details.get("alone") else {"images": made}
-        return self._accepted(desk, {"status": 200, "body": {**shown, **result}, "headers": {}})
+        units = -(-order.width * order.height // MEGAPIXEL) * len(made)
+        end = {"status": 200, "body": {**shown, **result}, "headers": {BILLED_UNITS: str(units)}}
+        return self._accepted(desk, end)
 
     def empty(self, desk: Desk) -> Answer:
         """Return an accepted order whose job ends without a picture, as the fault defines."""
@@ -163,67 +147,6 @@ class Fal:
 def build() -> Fal:
     """Return the simulated provider in its initial state."""
     return Fal()
-
-
-def invalid(name: str, message: str) -> FaultError:
-    """Return the refusal of one field."""
-    return FaultError(replace(FAULTS["bad_parameter"], message=message, details={"field": name}))
-
-
-def check_fields(model: str, body: Body) -> None:
-    """Refuse unknown fields, and values that the model does not take.
-
-    Raises:
-        FaultError: ``bad_parameter``.
-    """
-    if not isinstance(body.get("prompt"), str) or not body["prompt"]:
-        raise invalid("prompt", "Field required")
-    for name in sorted(body.keys() - COMMON - SYNC - OWN.get(model, frozenset())):
-        raise invalid(name, "Extra inputs are not permitted")
-    if body.get("output_format", "jpeg") not in FORMATS:
-        raise invalid("output_format", "Input should be 'jpeg' or 'png'")
-    for name, (low, high) in RANGES.items():
-        if not is_whole(body.get(name, low), low, high):
-            raise invalid(name, f"Input should be from {low} to {high}")
-    for name in ("enable_safety_checker", "sync_mode"):
-        if type(body.get(name, True)) is not bool:
-            raise invalid(name, "Input should be a valid boolean")
-    check_size(body.get("image_size", USUAL_SIZE))
-
-
-def check_size(size: object) -> None:
-    """Refuse a size that is neither a preset nor a width and a height.
-
-    Raises:
-        FaultError: ``bad_parameter``.
-    """
-    if isinstance(size, dict):
-        edges = [size.get(name, 512) for name in ("width", "height")]
-        if not size.keys() <= {"width", "height"} or not all(
-            is_whole(edge, 1, MOST_EDGE) for edge in edges
-        ):
-            raise invalid("image_size", f"Input should be from 1 to {MOST_EDGE}")
-    elif not isinstance(size, str) or size not in PRESETS:
-        raise invalid("image_size", "Input should be a preset, or a width and a height")
-
-
-def order_of(model: str, body: Body) -> Order:
-    """Return the checked body as an order."""
-    size: Any = body.get("image_size", USUAL_SIZE)
-    if isinstance(size, dict):
-        width, height = size.get("width", 512), size.get("height", 512)
-    else:
-        width, height = PRESETS[size]
-    return Order(
-        model=model,
-        prompt=body["prompt"],
-        params={key: value for key, value in body.items() if key != "prompt"},
-        width=width,
-        height=height,
-        image_format=body.get("output_format", "jpeg"),
-        count=body.get("num_images", 1),
-        most=RANGES["num_images"][1],
-    )
 
 
 def price_answer(request: Request) -> Answer:

@@ -69,7 +69,7 @@ class Budget:
 BUDGETS = {
     "estimate": Budget(717, 727, VENDORS, "estimate/no-token"),
     "health": Budget(638, 648, VENDORS + TOKENS, "health/report"),
-    "generate": Budget(743, 753, VENDORS, "generate/unknown-image"),
+    "generate": Budget(744, 754, VENDORS, "generate/unknown-image"),
     "chat": Budget(726, 736, VENDORS, "chat/no-token"),
     "admin": Budget(720, 730, VENDORS, "admin/spending"),
     "page": Budget(118, 128, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),

@@ -114,6 +114,15 @@ class MemoryLedgerStore:
             )
             return [user for _, user in due[:limit]]
 
+    def defer_lease(self, user: str, *, now_ms: int) -> bool:
+        with self._lock:
+            last, ledger = lease_key(now_ms - 1, "~"), self.load(user)
+            if self.leases.get(user, last) >= last:
+                return False
+            self._write(user, replace(ledger, version=ledger.version + 1))
+            self.leases[user] = last
+            return True
+
     def forget_lease(self, user: str) -> bool:
         with self._lock:
             ledger = self.load(user)

@@ -215,11 +215,12 @@ STORES: Final = Group(
     "stores",
     _in(
         "aws",
-        "circuit_store ledger_store ledger_updates ledger_items budget_store amount_store updates",
+        "circuit_store ledger_store ledger_updates ledger_items lease_index budget_store "
+        "amount_store updates",
     ),
     (
         *_tests(AWS, "amount_contract budget_contract ledger_contract circuit_contract"),
-        *_tests(AWS, "stored_form old_views"),
+        *_tests(AWS, "stored_form old_views lease_partitions"),
         f"{RETRIES}::test_a_hold_sent_twice_holds_once",
         f"{RETRIES}::test_a_settle_sent_twice_charges_once",
         f"{RETRIES}::test_a_release_sent_twice_gives_back_once",

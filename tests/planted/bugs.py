@@ -8,9 +8,11 @@ CIRCUITS = f"{PACKAGE}/aws/circuit_store.py"
 CREDENTIALS = f"{PACKAGE}/edge/credentials.py"
 LEDGERS = f"{PACKAGE}/aws/ledger_store.py"
 LEDGER_UPDATES = f"{PACKAGE}/aws/ledger_updates.py"
+LEASE_INDEX = f"{PACKAGE}/aws/lease_index.py"
 AWS = "tests/adapters/aws"
 LEDGER_CONTRACT = f"{AWS}/test_ledger_contract.py"
 CIRCUIT_CONTRACT = f"{AWS}/test_circuit_contract.py"
+LEASE_PARTITIONS = f"{AWS}/test_lease_partitions.py"
 CONCURRENCY = f"{AWS}/test_concurrency.py"
 RETRIES = f"{AWS}/test_retries.py"
 OFFERS = "tests/unit/test_named_offers.py"
@@ -118,7 +120,7 @@ NON_ATOMIC = Bug(
         Change(
             LEDGERS,
             "                within = applied(limits, personal)\n"
-            "                update = reserving(hold, within, now_ms=now_ms, personal=personal)\n",
+            "                update = build(hold, within, personal=personal)\n",
             "                ledger = self.load(user)\n"
             "                if answer := _why_not(ledger, hold, limits, now_ms=now_ms):\n"
             "                    return answer\n"
@@ -126,7 +128,7 @@ NON_ATOMIC = Bug(
             "                hold = replace(hold, slot=free[0] if free else hold.slot)\n"
             "                within = applied(limits, ledger.personal)\n"
             "                personal = ledger.personal\n"
-            "                update = reserving(hold, within, now_ms=now_ms, personal=personal)\n"
+            "                update = build(hold, within, personal=personal)\n"
             f"                {always('update.conditions')}\n",
         ),
     ),
@@ -222,9 +224,9 @@ TTL_IN_THE_STORE = Bug(
     "7b nobody looks for dead runs: their holds wait for TTL",
     (
         Change(
-            LEDGERS,
-            '["pk"].removeprefix("U#") for item in answer["Items"]]',
-            '["pk"].removeprefix("U#") for item in answer["Items"] if "ttl" in item]',
+            LEASE_INDEX,
+            'row["pk"].removeprefix("U#")) for row in rows]',
+            'row["pk"].removeprefix("U#")) for row in rows if "ttl" in row]',
         ),
     ),
     (LEDGER_CONTRACT,),
@@ -402,6 +404,56 @@ KEPT_WITHOUT_EVENT = Bug(
     (f"{BACKGROUND}::test_the_event_makes_the_image_which_is_charged_once",),
     (),
 )
+FORMER_PARTITION_FORGOTTEN = Bug(
+    "19a the sweep does not read where an earlier release put users",
+    (Change(LEASE_INDEX, "(FORMER_PARTITION, *map(", "('elsewhere', *map("),),
+    (f"{LEASE_PARTITIONS}::test_a_user_of_an_earlier_release_is_found_until_their_hold_ends",),
+    (
+        f"{LEDGER_CONTRACT}::test_a_dead_hold_puts_its_user_on_the_list_and_ending_it_takes_them_off",
+    ),
+    (),
+)
+MOVED_WITH_THE_LATER_LEASE = Bug(
+    "19b the next hold of a user puts off the sweep of the one before",
+    (
+        Change(
+            LEDGER_UPDATES,
+            'update.sets.append(f"{name} = if_not_exists({name}, {update.value(lease)})")',
+            'update.set("lx", lease)',
+        ),
+    ),
+    (f"{LEASE_PARTITIONS}::test_the_next_hold_moves_a_user_with_the_earlier_lease",),
+    (f"{LEDGER_CONTRACT}::test_a_hold_holds_everything_together",),
+    (),
+)
+ONE_FAULT_ENDS_THE_LIST = Bug(
+    "19c one partition that cannot be read keeps the users of all others",
+    (
+        Change(
+            LEASE_INDEX,
+            "failed = error  # It must not keep the others' money held.",
+            "raise error",
+        ),
+    ),
+    (f"{LEASE_PARTITIONS}::test_a_partition_that_cannot_be_read_keeps_nobody_else",),
+    (
+        f"{LEDGER_CONTRACT}::test_a_dead_hold_puts_its_user_on_the_list_and_ending_it_takes_them_off",
+    ),
+    (),
+)
+NOBODY_GIVES_WAY = Bug(
+    "19d users whose holds cannot be ended come first at every sweep",
+    (
+        Change(
+            f"{PACKAGE}/usecases/generate/reconciler.py",
+            "            self.stores.ledgers.defer_lease(user, now_ms=self.now_ms())\n",
+            "            pass\n",
+        ),
+    ),
+    ("tests/unit/test_sweeps.py",),
+    (f"{CRASHES}::test_an_entry_that_cannot_be_read_does_not_keep_the_money_of_others_held",),
+    (),
+)
 BUGS = (
     GENERATION_OF_A_FAILURE,
     GENERATION_OF_A_MOVE,
@@ -426,4 +478,8 @@ BUGS = (
     TAKES_ANY_WAITING_HOLD,
     TAKES_AFTER_THE_LEASE,
     KEPT_WITHOUT_EVENT,
+    FORMER_PARTITION_FORGOTTEN,
+    MOVED_WITH_THE_LATER_LEASE,
+    ONE_FAULT_ENDS_THE_LIST,
+    NOBODY_GIVES_WAY,
 )

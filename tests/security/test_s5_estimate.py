@@ -46,7 +46,7 @@ class ReadOnlyLedgers(MemoryLedgerStore):
     def _moved(self, *_: Any, **__: Any) -> Any:
         raise AssertionError("estimate wrote to a ledger")
 
-    reserve = settle = release = forget_lease = _moved
+    reserve = settle = release = forget_lease = defer_lease = _moved
 
 
 def test_two_hundred_injection_prompts_spend_and_write_nothing(house: House, board: Board) -> None:

@@ -443,3 +443,47 @@ def test_black_forest_labs_refuses_more_than_nine_megapixels_of_inputs(
     url, headers = f"{sim.url}/bfl/v1/flux-2-pro", {"x-key": KEY}
     assert requests.post(url, json=body, headers=headers, timeout=20).status_code == 422
     assert totals("bfl")["billedMicrousd"] == 0
+
+
+FAL_PICTURES = {"image_urls": [f"data:image/png;base64,{base64.b64encode(png((64, 64))).decode()}"]}
+
+
+@pytest.mark.parametrize(("size", "count", "microusd"), [
+    ((64, 64), 1, 100_000),
+    ((64, 64), 8, 310_000),
+    ((1024, 1024), 1, 100_000),
+    ((1920, 1080), 1, 130_000),
+])  # fmt: skip
+def test_fal_bills_each_megapixel_that_an_input_begins(
+    sim: Simulator, totals: Totals, size: tuple[int, int], count: int, microusd: int
+) -> None:
+    picture = f"data:image/png;base64,{base64.b64encode(png(size)).decode()}"
+    body = {
+        "prompt": "make it blue",
+        "image_size": {"width": 992, "height": 992},
+        "image_urls": [picture] * count,
+    }
+    url, headers = f"{sim.url}/fal/fal-ai/flux-2-max/edit", {"Authorization": f"Key {KEY}"}
+    answer = requests.post(url, json=body, headers=headers, timeout=20)
+    assert answer.status_code == 200, answer.text
+    assert totals("fal")["billedMicrousd"] == microusd
+    check("fal", "imageAnswer", answer.json())
+
+
+@pytest.mark.parametrize(("model", "pictures"), [
+    ("fal-ai/flux-2-max/edit", {}),
+    ("fal-ai/flux-2-max/edit", {"image_urls": []}),
+    ("fal-ai/flux-2-max/edit", {"image_urls": ["data:image/png;base64,AAAA"]}),
+    ("fal-ai/flux-2-max/edit", {"image_urls": FAL_PICTURES["image_urls"] * 11}),
+    ("fal-ai/flux-2-max/edit", {"image_url": FAL_PICTURES["image_urls"][0]}),
+    ("fal-ai/flux-2-max/edit", {"image_urls": FAL_PICTURES["image_urls"][0]}),
+    ("fal-ai/flux-2-max", FAL_PICTURES),
+    ("fal-ai/flux/dev", FAL_PICTURES),
+])  # fmt: skip
+def test_fal_refuses_pictures_that_a_model_does_not_take(
+    sim: Simulator, totals: Totals, model: str, pictures: dict[str, Any]
+) -> None:
+    body = {"prompt": "a fox", "image_size": {"width": 992, "height": 992}, **pictures}
+    url, headers = f"{sim.url}/fal/{model}", {"Authorization": f"Key {KEY}"}
+    assert requests.post(url, json=body, headers=headers, timeout=20).status_code == 422
+    assert totals("fal")["billedMicrousd"] == 0

@@ -143,7 +143,8 @@ def _calls_of_chat(stack: Driver) -> int:
     """Chat once more, and return how many calls the endpoint got for it."""
     before = stack.counts("llm")["calls"]
     assert complete(stack.person().chat("And now?"))["content"] == "Hi"
-    return int(stack.counts("llm")["calls"]) - before
+    calls: int = stack.counts("llm")["calls"]
+    return calls - before
 
 
 # A call is put together, however it is cut.

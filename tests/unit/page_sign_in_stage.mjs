@@ -54,7 +54,7 @@ const asked = [];
 /** What the token endpoint answers; a test changes it. */
 const issuer = {
   token: (form) => ({
-    access_token: access(), token_type: "Bearer", expires_in: 900, refresh_token: `r${++serial}`,
+    access_token: access(), token_type: "Bearer", expires_in: 900, refresh_token: `refresh.token.${++serial}`,
     id_token: proof(form.nonce && { nonce: form.nonce }),
   }),
   status: 200,

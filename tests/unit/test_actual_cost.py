@@ -5,7 +5,7 @@ import pytest
 from imagegen.domain import pricing
 from imagegen.domain.catalog import Offering
 from imagegen.domain.ports import Json
-from imagegen.domain.pricing import actual_microusd, price_microusd
+from imagegen.domain.pricing import MICRO_UNITS, actual_microusd, price_microusd
 from imagegen.providers.faults import MAX_COUNT, counts_at
 from local.simulator.gemini_sizes import TOKENS
 from local.simulator.openai_prices import output_tokens
@@ -42,6 +42,19 @@ def test_tokens_of_input_images_have_a_price_of_their_own() -> None:
     assert actual_microusd(offering, usage) == 10 * 5 + 1_024 * 8 + 196 * 30
     # Without a price of their own they cost as much as text.
     assert billed(**usage) == 1_034 * 5 + 196 * 30
+
+
+@pytest.mark.parametrize(
+    ("micro_units", "microusd"),
+    [(1_000_000, 3_000), (2_000_000, 6_000), (0, 0), (1, 1), (1_048_576, 3_146)],
+)
+def test_a_vendors_own_units_cost_what_the_row_has_for_one(micro_units: int, microusd: int) -> None:
+    (offering,) = catalog(row("alpha-one", priority=1, unitPrice="0.003")).models
+    assert actual_microusd(offering, {MICRO_UNITS: micro_units}) == microusd
+
+
+def test_units_without_a_price_say_nothing_of_the_cost() -> None:
+    assert billed(**{MICRO_UNITS: 1_000_000}) is None
 
 
 def test_words_beside_an_image_cost_what_words_cost() -> None:

@@ -257,6 +257,7 @@ def test_a_fault_at_any_call_of_the_answer_to_a_set(fault: Fault) -> None:
     assert index >= 4
 
 
+@pytest.mark.thorough
 @faults
 @pytest.mark.parametrize("again", ["event", "click", "nothing"])
 def test_a_fault_at_any_call_of_the_run_of_a_set(fault: Fault, again: str) -> None:

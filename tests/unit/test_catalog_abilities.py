@@ -111,6 +111,8 @@ def test_no_input_costs_more_than_the_most(width: int, height: int) -> None:
         ("replicate-high-flux-2", [SQUARE], 45_000),
         ("bfl-high", [SQUARE], 45_000),
         ("bfl-high", [SQUARE, (1025, 1024), (2000, 2000)], 30_000 + 15_000 + 30_000 + 60_000),
+        ("fal-ultra-edit", [SQUARE], 100_000),
+        ("fal-ultra-edit", [(9, 9), (1920, 1080), (2500, 2000)], 70_000 + 30_000 * (1 + 2 + 5)),
         ("together-high-kontext", [SQUARE], 41_944),
         ("together-ultra-kontext", [SQUARE], 83_887),
         ("replicate-high-kontext", [(4000, 3000)], 40_000),

@@ -416,6 +416,7 @@ def test_the_longest_answer_that_fits_is_whole() -> None:
     assert last(events).content == "x" * MAX_ANSWER_CHARACTERS
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("character", ["x", "\\u0001", "狐", "🦊"])
 def test_endless_tool_uses_are_stopped_and_the_offers_before_them_stay(character: str) -> None:
     prompt = character * (32_000 // (6 if len(character) > 1 else 1))

@@ -378,6 +378,7 @@ def every_call() -> int:
     return len(service.wire.calls)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", Fault)
 def test_whatever_call_fails_or_dies_each_image_is_charged_if_it_is_stored(fault: Fault) -> None:
     for at in range(every_call()):

@@ -117,6 +117,7 @@ def test_an_erased_image_answers_that_it_is_deleted_and_is_not_made_again() -> N
     assert len(service.called) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", list(Fault))
 @pytest.mark.parametrize("number", range(40))
 def test_it_is_resumed_wherever_it_breaks_off(fault: Fault, number: int) -> None:

@@ -95,8 +95,12 @@ def test_every_format_of_the_real_catalog_is_one_that_its_vendor_takes(one: Offe
         size = one.option("1024x1024") or one.sizes[0]
         option = requested(one, size, file_format)
         assert option is not None
-        needs_mask = one.inputs is not None and one.inputs.needs == "mask"
-        sent = one.sent(option) | ({"image": "data:", "mask": "data:"} if needs_mask else {})
+        sent = one.sent(option)
+        if one.inputs is not None and one.inputs.needs == "mask":
+            sent |= {"image": "data:", "mask": "data:"}
+        elif one.inputs is not None and one.inputs.needs == "image":
+            url = "https://example.com/1.png"
+            sent |= {one.inputs.field: [url] if one.inputs.is_list else url}
         # A row that makes one format only needs no parameter for it.
         assert (one.digest(option) != one.digest(size)) is bool(one.formats[file_format])
         if one.operation is not Operation.GENERATE:

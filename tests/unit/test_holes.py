@@ -69,6 +69,7 @@ LEGIT: dict[str, Callable[[], Image.Image]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("options", FORMATS, ids=str)
 @pytest.mark.parametrize("kind", LEGIT)
 def test_a_whole_image_is_never_mistaken(kind: str, options: dict[str, Any]) -> None:

@@ -194,6 +194,7 @@ def every_death() -> list[tuple[str, int, Fault]]:
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("kind", "at", "fault"), every_death())
 def test_whatever_fails_or_dies_in_the_middle_repetitions_end_with_n_images_each_charged_once(
     kind: str, at: int, fault: Fault

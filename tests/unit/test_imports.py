@@ -157,6 +157,7 @@ def loaded(function: str) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("function", ["estimate", "health", "chat", "admin"])
 @pytest.mark.parametrize("vendor", ["openai", "requests", "httpx"])
 def test_a_cold_start_that_draws_nothing_loads_no_vendor_client(function: str, vendor: str) -> None:

@@ -666,6 +666,7 @@ def left(ending: str) -> tuple[Service, Estimate]:
     return with_jobs(*ENDINGS[ending])
 
 
+@pytest.mark.thorough
 @endings
 @faults
 def test_a_fault_at_any_call_of_a_run_with_a_job_ends_with_what_is_stored_charged(
@@ -683,6 +684,7 @@ def test_a_fault_at_any_call_of_a_run_with_a_job_ends_with_what_is_stored_charge
             break
 
 
+@pytest.mark.thorough
 @endings
 @faults
 def test_a_fault_while_a_job_is_asked_for_is_made_good_by_the_next_sweep(

@@ -59,6 +59,7 @@ def test_the_tests_pictures_have_codes_of_every_kind() -> None:
     assert len({photo(**save) for save in PROGRESSIVE.values()}) >= len(KINDS) - 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 @pytest.mark.parametrize("kind", [*KINDS, *PROGRESSIVE])
 def test_a_whole_image_has_all_of_its_blocks(kind: str, mode: str) -> None:
@@ -120,6 +121,7 @@ def test_a_scan_of_several_components_that_may_have_one_is_broken(number: int) -
         check(changed)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("scan", range(10))
 @pytest.mark.parametrize("kind", PROGRESSIVE)

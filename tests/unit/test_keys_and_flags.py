@@ -255,6 +255,20 @@ def test_old_values_outlive_a_throttled_read_and_a_broken_object() -> None:
     assert parameters.values() == before
 
 
+def test_instances_that_start_together_read_again_at_different_times_within_five_minutes() -> None:
+    ssm, clock = pushed(EVERYTHING), Clock()
+    client: Any = ssm
+    earlier = iter([60_000, 0, 1])
+    parameters = SsmParameters(client, PATH, clock, lambda: next(earlier))
+    parameters.values()
+    ssm.values.clear()
+    clock.advance(VALUES_CACHE_MS - 60_001)
+    assert parameters.values()
+    clock.advance(1)
+    assert not parameters.values()
+    assert next(earlier) == 1, "a new time for each read"
+
+
 def test_without_old_values_a_throttled_read_is_an_error_that_can_be_retried() -> None:
     ssm = pushed(EVERYTHING)
     ssm.throttled = True

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegen.domain.errors import GenerationFailedError
 from imagegen.domain.losses import NO_PROVIDER, Loss, LossKind, losses
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import Attempt, ImageRecord, RecordStatus, with_lost_image
 from imagegen.domain.spending import Kind, Sum, UserRecord, added_up, grouped, total
 from imagegen.monitoring.metrics import Metric
 from imagegen.monitoring.samples import image_samples
+from tests.fakes.catalogs import catalog, row
 from tests.fakes.pictures import picture
 from tests.fakes.service import USER, Service
 from tests.unit.test_metrics import FAILED, MADE
@@ -161,3 +163,25 @@ def test_a_metric_has_each_loss_under_its_provider_and_kind() -> None:
         ("beta", "unsold", 0.04),
         ("alpha", "above_price", 0.000105),
     ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "in_doubt"),
+    [
+        (Outcome.UNAVAILABLE, LossKind.UNSOLD, 0),
+        (Outcome.NO_IMAGE, LossKind.UNSOLD, 0),
+        (Outcome.BAD_PARAMETER, LossKind.IN_DOUBT, 50_000),
+        (Outcome.UNKNOWN, LossKind.IN_DOUBT, 50_000),
+    ],
+)
+def test_an_error_that_its_vendor_may_bill_is_one_loss(
+    outcome: Outcome, kind: LossKind, in_doubt: int
+) -> None:
+    service = Service(catalog=catalog(row("alpha-standard", priority=1, usd="0.05")))
+    service.react("alpha", outcome)
+    service.providers["alpha"].has_image = True
+    with pytest.raises(GenerationFailedError):
+        service.make()
+    (record,) = service.finished
+    assert list(losses(record)) == [Loss("alpha", "alpha-standard-model", kind, 50_000)]
+    assert (record.in_doubt_microusd, service.spent()) == (in_doubt, 0)

@@ -132,6 +132,7 @@ def test_a_picture_of_any_kind_becomes_transparent_where_it_is_white(mode: str) 
     assert check_mask(from_luminance(content), SIZE).clear_pixels == HALF
 
 
+@pytest.mark.thorough
 def test_a_mask_whose_alpha_differs_at_too_many_places_is_refused_with_what_to_do() -> None:
     """Its file is small, and restoring it byte by byte would take seconds of a core."""
     width, height = 3_001, 3_000
@@ -146,6 +147,7 @@ def test_a_mask_whose_alpha_differs_at_too_many_places_is_refused_with_what_to_d
     assert "hard edges" in message
 
 
+@pytest.mark.thorough
 def test_a_large_mask_with_hard_edges_is_accepted() -> None:
     size = (4_500, 4_500)
     image = Image.new("LA", size, (0, 255))
@@ -243,6 +245,7 @@ def test_a_mask_of_absurd_size_is_refused_before_it_is_unpacked() -> None:
     assert MAX_MASK_PIXELS < 100_000**2
 
 
+@pytest.mark.thorough
 def test_a_mask_of_the_largest_input_is_accepted() -> None:
     content = saved(Image.new("1", (5000, 5000)), transparency=0)
     assert check_mask(content, (5000, 5000)).clear_pixels == MAX_MASK_PIXELS

@@ -568,6 +568,7 @@ def with_surplus(content: bytes) -> bytes:
     return content[:8] + b"".join(packed_chunk(kind, bytes(body)) for kind, body in parts)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("left", ["opaque", "empty", "broken"])
 def test_a_cutout_has_something_left_and_something_cut(left: str) -> None:
     service, priced = ready(OPERATIONS["cutout"])

@@ -106,7 +106,7 @@ def test_a_good_answer_signs_in_and_brings_the_view_back() -> None:
     session = found["session"]
     assert session["name"] == "Ada"
     assert session["issuer"] == "https://issuer.example/tenant/"
-    assert session["refresh"].startswith("r")
+    assert session["refresh"].startswith("refresh.token.")
     assert session["token"].count(".") == 2
 
 

@@ -331,6 +331,7 @@ def test_switches_that_break_providers_are_for_a_local_stack(environ: dict[str, 
 # What it loads, and when a browser is opened.
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("foreign", ["pydantic", "aws_lambda_powertools", "boto3", "jwt"])
 def test_a_cold_start_of_the_page_loads_the_standard_library_alone(foreign: str) -> None:
     handler = STATIC.parent / "handler.py"

@@ -19,7 +19,7 @@ def days(images: list[dict[str, Any]], today: str) -> list[dict[str, Any]]:
         f"const {{ daysOf }} = await import({json.dumps(USAGE.as_uri())});\n"
         f"console.log(JSON.stringify(daysOf({json.dumps(images)}, {json.dumps(today)})));"
     )
-    found: Any = written_by(text)
+    found: list[dict[str, Any]] = written_by(text)
     return found
 
 

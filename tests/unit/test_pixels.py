@@ -224,6 +224,7 @@ def test_only_two_parts_of_a_jpeg_are_compared_bit_by_bit() -> None:
     assert calls["_is_flat"] == 2
 
 
+@pytest.mark.thorough
 def test_many_empty_chunks_of_a_webp_are_not_kept() -> None:
     plain = picture("WEBP", lossless=False)
     body = plain[8:] + b"none\0\0\0\0" * 20_000

@@ -197,6 +197,7 @@ def test_more_data_than_pixels_is_noticed(*, is_interlaced: bool, more: bytes) -
         list(png.rows)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("is_interlaced", [False, True])
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_no_more_is_inflated_than_the_rows_and_one_byte(kind: Kind, *, is_interlaced: bool) -> None:

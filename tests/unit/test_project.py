@@ -147,7 +147,8 @@ def test_the_table_and_the_bucket_outlive_the_stack() -> None:
 
 def ci_targets() -> list[str]:
     """Return the targets that CI makes."""
-    return re.findall(r"^make ([\w-]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    lines = re.findall(r"^make (.+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    return [word for line in lines for word in line.split() if not word.startswith("-")]
 
 
 def test_make_test_says_which_suites_of_ci_it_leaves_out() -> None:
@@ -164,6 +165,6 @@ def test_readme_and_contributing_name_everything_that_ci_runs() -> None:
     (row,) = re.findall(
         r"^\| what CI runs \| (.*)$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE
     )
-    names = r"\b(test|exactness|planted|security|clients|browser)\b"
+    names = r"\b(test|stack|exactness|planted|security|clients|browser)\b"
     for text in (said, row):
         assert re.findall(names, text) == ci_targets()

@@ -106,6 +106,7 @@ def test_nobody_sets_the_release_by_hand() -> None:
 # What it does, by SAM's own transform.
 
 
+@pytest.mark.thorough
 def test_a_new_release_is_a_new_version_of_every_function() -> None:
     first, second = (of_type("AWS::Lambda::Version", as_deployed(one * 64)) for one in "ab")
     assert len(first) == len(second) == len(FUNCTIONS)

@@ -45,6 +45,7 @@ def image_hosts(region: str, bucket: str) -> list[str]:
     return re.sub(r"\$\{([\w:]+)\}", lambda found: filled[found[1]], text).split()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("region", REGIONS)
 def test_a_link_names_the_host_of_its_region_and_the_page_may_load_it(
     region: str, monkeypatch: pytest.MonkeyPatch
@@ -165,6 +166,7 @@ def test_every_target_uses_the_same_region(environ: dict[str, str], used: str) -
     assert in_make("@echo $${AWS_DEFAULT_REGION-}", **environ) == used
 
 
+@pytest.mark.thorough
 def test_the_profiles_region_comes_last(tmp_path: Path) -> None:
     profile = tmp_path / "config"
     profile.write_text("[default]\nregion = us-west-2\n")

@@ -90,6 +90,7 @@ def test_only_whole_lines_of_comment_and_spaces_at_lines_starts_go(lines: list[s
     assert stripped("\n".join([*lines, "end"])).split() == " ".join([*code, "end"]).split()
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(shutil.which("node") is None, reason="node reads the syntax")
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_a_bundle_is_a_module(entry: str, tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ def opens(content: bytes) -> bool:
     return True
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("save", WAYS, ids=str)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("kind", [NOISE, SOFT, FEW, TWO, CLEAR])
@@ -85,6 +86,7 @@ def test_a_whole_image_is_whole(kind: str, size: tuple[int, int], save: dict[str
     check_data(content)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("save", WAYS, ids=str)
 @pytest.mark.parametrize("kind", [NOISE, SOFT, FEW, CLEAR])
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.98])
@@ -126,6 +128,7 @@ def with_length(content: bytes, at: int, size: int) -> bytes:
     return data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("save", WAYS, ids=str)
 def test_damage_is_broken_or_read_and_never_an_error_of_ours(save: dict[str, Any]) -> None:
     content = webp(SOFT, (64, 48), **save)

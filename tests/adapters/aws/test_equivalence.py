@@ -63,6 +63,8 @@ class ToolUse:
             return self._reserve(step, now_ms, run)
         if step.kind == "lapsed":
             return self.user in self.store.lapsed(now_ms=now_ms, limit=EVERYBODY)
+        if step.kind == "defer":
+            return self.store.defer_lease(self.user, now_ms=now_ms)
         if step.kind == "forget":
             return self.store.forget_lease(self.user)
         snapshot = self.snapshot.get(step.quote)
@@ -111,7 +113,9 @@ def comparable(ledger: Ledger, now_ms: int) -> Any:
 STEPS = st.lists(
     st.builds(
         Step,
-        kind=st.sampled_from(["reserve"] * 4 + ["settle", "release"] * 2 + ["lapsed", "forget"]),
+        kind=st.sampled_from(
+            ["reserve"] * 4 + ["settle", "release"] * 2 + ["lapsed", "forget", "defer"]
+        ),
         quote=st.sampled_from(QUOTES),
         wait_ms=st.sampled_from([0, 0, 1, 1000, 200_001, 3_600_000, 50_000_000, 200_000_000]),
         number=st.integers(0, 12),

@@ -403,8 +403,8 @@ def test_the_list_is_in_the_order_of_the_leases_and_no_longer_than_asked(
     for n, lease_ms in enumerate((early + 30, early + 10, early + 20)):
         held(ledgers, f"{user}-{n}", hold(lease_ms=lease_ms))
     order = [f"{user}-{n}" for n in (1, 2, 0)]
-    assert ledgers.lapsed(now_ms=early + 31, limit=3) == order
-    assert ledgers.lapsed(now_ms=early + 31, limit=2) == order[:2]
+    assert list(ledgers.lapsed(now_ms=early + 31, limit=3)) == order
+    assert list(ledgers.lapsed(now_ms=early + 31, limit=2)) == order[:2]
     for n in range(3):
         release(ledgers, f"{user}-{n}", LedgerSnapshot("one", ledgers.load(f"{user}-{n}")))
 

@@ -160,8 +160,9 @@ LEDGER_CALLS: dict[str, Callable[[Any], object]] = {
     "reserve": lambda store: store.reserve("user", HOLD, Limits(), now_ms=NOW),
     "settle": lambda store: store.settle("user", SEEN, charged_microusd=1, now_ms=NOW),
     "release": lambda store: store.release("user", SEEN, code="", retryable=False, now_ms=NOW),
-    "lapsed": lambda store: store.lapsed(now_ms=NOW, limit=1),
+    "lapsed": lambda store: list(store.lapsed(now_ms=NOW, limit=1)),
     "forget_lease": lambda store: store.forget_lease("user"),
+    "defer_lease": lambda store: store.defer_lease("user", now_ms=NOW),
 }
 CIRCUIT_CALLS: dict[str, Callable[[Any], object]] = {
     "load": lambda store: store.load(),

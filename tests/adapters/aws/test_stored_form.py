@@ -7,7 +7,7 @@ import pytest
 
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.items import from_item, to_item
-from imagegen.aws.ledger_items import op_values, to_ledger
+from imagegen.aws.ledger_items import lease_partition, op_values, to_ledger
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
@@ -40,7 +40,7 @@ LEDGER = {
     f"n_{DAY}": 1,
     f"a_{DAY}": 1,
     "o_one": HELD,
-    "lp": "L",
+    "lp": "of the user",
     "lx": f"00{NOW + 330_000}#one",
 }
 ENDED = {name: value for name, value in LEDGER.items() if name not in {"lp", "lx"}} | {"v": 2}
@@ -131,7 +131,8 @@ def test_a_ledger_is_flat_and_a_hold_is_on_the_index_of_leases(
     dynamo_ledgers: DynamoLedgerStore, user: str
 ) -> None:
     held(dynamo_ledgers, user)
-    assert item(dynamo_ledgers, f"U#{user}", "LEDGER") == LEDGER | {"pk": f"U#{user}"}
+    place = {"pk": f"U#{user}", "lp": lease_partition(user)}
+    assert item(dynamo_ledgers, f"U#{user}", "LEDGER") == LEDGER | place
 
 
 def test_a_hold_has_its_number_of_preview_frames_until_it_ends(
@@ -222,7 +223,8 @@ def test_a_hold_that_is_not_on_the_index_is_put_there(
     put(dynamo_ledgers, pk=f"U#{user}", sk="LEDGER", v=5, **ops)
     assert dynamo_ledgers.forget_lease(user)
     stored = item(dynamo_ledgers, f"U#{user}", "LEDGER")
-    assert (stored["v"], stored["lp"], stored["lx"]) == (6, "L", f"00{NOW + 330_001}#two")
+    place = (lease_partition(user), f"00{NOW + 330_001}#two")
+    assert (stored["v"], stored["lp"], stored["lx"]) == (6, *place)
     assert not dynamo_ledgers.forget_lease(user)
 
 

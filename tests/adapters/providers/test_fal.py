@@ -9,10 +9,18 @@ import pytest
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
+from imagegen.domain.pricing import MICRO_UNITS
 from imagegen.domain.vendor_prices import Statement
 from imagegen.providers.addresses import BlockedError, allowed_target
 from imagegen.providers.fal import RESULT_HOSTS, FalProvider, platform_url, ticket_of
-from imagegen.providers.fal_answers import RUNNING, classify, ended, is_result, stated_in
+from imagegen.providers.fal_answers import (
+    RUNNING,
+    classify,
+    ended,
+    is_result,
+    stated_in,
+    usage_of,
+)
 from imagegen.providers.faults import HttpAnswer
 from tests.adapters.providers.adapters import KEY, build_adapter, order_for
 from tests.adapters.providers.edits import EDIT
@@ -162,7 +170,82 @@ def test_an_error_of_the_model_is_the_end_of_its_job(server: Loopback) -> None:
     vendor_of(server, [state("COMPLETED")], [json_reply(422, {"detail": detail})])
     with pytest.raises(ProviderError) as caught:
         adapter(server).job_result(ticket(server), timeout_seconds=20)
-    assert (caught.value.outcome, caught.value.is_unbilled) == (Outcome.REFUSED, True)
+    assert (caught.value.outcome, caught.value.is_unbilled) == (Outcome.REFUSED, False)
+
+
+def job_error(status: int, kind: str, **headers: str) -> ProviderError:
+    """Return the error of a job that was accepted and ended with one of its model."""
+    body: Any = {"detail": [{"loc": ["body"], "msg": "It failed.", "type": kind}]}
+    error = ended(HttpAnswer(status, headers, body))
+    assert error is not None
+    return error
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "units", "billed"),
+    [
+        (422, "content_policy_violation", None, "in doubt"),
+        (422, "image_too_small", None, "in doubt"),
+        (422, "no_media_generated", None, "in doubt"),
+        (200, "content_policy_violation", None, "in doubt"),
+        (422, "content_policy_violation", "1", "in doubt"),
+        (422, "image_too_small", "many", "in doubt"),
+        (422, "content_policy_violation", "0", "no"),
+        (422, "image_too_small", "0.0", "no"),
+        (500, "internal_server_error", None, "no"),
+        (504, "generation_timeout", None, "no"),
+        (503, "downstream_service_unavailable", None, "no"),
+    ],
+)
+def test_what_a_runner_found_while_it_worked_may_be_billed_and_a_servers_error_is_not(
+    status: int, kind: str, units: str | None, billed: str
+) -> None:
+    """https://fal.ai/docs/model-apis/faq: an invalid input may be charged."""
+    headers = {} if units is None else {"x-fal-billable-units": units}
+    error = job_error(status, kind, **headers)
+    is_marked = error.has_image or error.outcome in {Outcome.REFUSED, Outcome.UNKNOWN}
+    assert ("in doubt" if is_marked and not error.is_unbilled else "no") == billed
+
+
+def test_what_the_queue_refuses_at_once_is_not_billed() -> None:
+    error = classify(HttpAnswer(422, {}, {"detail": "Refused by our content policy"}))
+    assert error is not None
+    assert (error.outcome, error.is_unbilled, error.has_image) == (Outcome.REFUSED, True, False)
+
+
+@pytest.mark.parametrize(
+    ("stated", "micro"),
+    [
+        ("1", 1_000_000),
+        ("2.0972", 2_097_200),
+        ("0.0000001", 1),
+        ("0", 0),
+        ("9999", 9_999_000_000),
+        ("", None),
+        ("-1", None),
+        ("1e9", None),
+        ("NaN", None),
+        ("1,5", None),
+        ("\u0661", None),
+        ("10000", None),
+        (" 1", None),
+    ],
+)
+def test_the_units_that_a_result_bills_are_read_from_its_header(
+    stated: str, micro: int | None
+) -> None:
+    found = usage_of(HttpAnswer(200, {"x-fal-billable-units": stated}, {}))
+    assert found == (None if micro is None else {MICRO_UNITS: micro})
+
+
+def test_an_image_comes_with_the_units_that_it_bills_also_later(server: Loopback) -> None:
+    link = {"images": [{"url": f"{server.origin}/files/1.jpg"}]}
+    billed = json_reply(200, link, {"x-fal-billable-units": "1"})
+    vendor_of(server, [state("COMPLETED")], [billed])
+    made = adapter(server).generate(order_for("fal"), timeout_seconds=20)
+    assert made == ImageAnswer(PNG, "r1", {MICRO_UNITS: 1_000_000})
+    later = adapter(server).job_result(ticket(server), timeout_seconds=20)
+    assert later == ImageAnswer(PNG, usage={MICRO_UNITS: 1_000_000})
 
 
 def test_an_order_whose_answer_a_gateway_lost_may_be_billed() -> None:

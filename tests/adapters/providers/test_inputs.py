@@ -22,6 +22,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder
 from imagegen.domain.sizes import SizeOption
 from imagegen.domain.wishes import Wishes, ordered
+from imagegen.providers.input_files import data_url
 from tests.adapters.providers.adapters import KEY, PATHS, PROMPT, build_adapter
 from tests.adapters.providers.edits import (
     EDIT,
@@ -267,6 +268,7 @@ HUGE = InputFile(Role.EDIT, EDIT.content.ljust(15_000_000, b"\0"), "image/png", 
         pytest.param("together-high-kontext", (EDIT, MASK), id="no mask at Kontext"),
         pytest.param("replicate-high", (EDIT,), id="no field at Replicate"),
         pytest.param("bfl-ultra", (EDIT,), id="no price at Black Forest Labs"),
+        pytest.param("fal-ultra-edit", (EDIT, MASK), id="no mask at fal"),
         pytest.param("bfl-high", (EDIT, MASK), id="no mask at Black Forest Labs"),
         pytest.param("fal-high", (EDIT,), id="no field at fal"),
         pytest.param("replicate-high-kontext", (EDIT, OTHERS[0]), id="two at Kontext, Replicate"),
@@ -384,6 +386,13 @@ def test_black_forest_labs_gets_numbered_pictures_in_order(server: Loopback) -> 
     sent = asked.json()
     assert [name for name in sent if name.startswith("input_image")] == names
     assert [base64.b64decode(sent[name]) for name in names] == [one.content for one in inputs]
+
+
+def test_fal_gets_a_list_of_data_urls_in_order(server: Loopback) -> None:
+    inputs = (EDIT, *OTHERS[:7])
+    (asked,) = calls("fal", edit_order("fal-ultra-edit", *inputs), server)
+    assert asked.path == "/fal-ai/flux-2-max/edit"
+    assert asked.json()["image_urls"] == [data_url(one) for one in inputs]
 
 
 def test_a_mask_for_fill_is_white_where_ours_is_transparent(server: Loopback) -> None:

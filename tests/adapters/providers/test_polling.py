@@ -234,9 +234,9 @@ def test_a_job_that_no_key_has_is_lost(results: tuple[Result, ...], outcome: Out
 
 @pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.NO_IMAGE, Outcome.REFUSED])
 def test_a_job_whose_image_is_none_is_not_asked_again(outcome: Outcome) -> None:
-    def download(_answer: HttpAnswer) -> bytes:
+    def made(_answer: HttpAnswer) -> ImageAnswer:
         raise fault("openai", outcome)
 
     with pytest.raises(ProviderError) as caught:
-        later_image(HttpAnswer(200, {}, {}), lambda _answer: None, download)
+        later_image(HttpAnswer(200, {}, {}), lambda _answer: None, made)
     assert caught.value.outcome is outcome

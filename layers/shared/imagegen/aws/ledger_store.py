@@ -5,7 +5,7 @@ false, and the stored item, which the error contains, shows which run wrote it.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,14 @@ from imagegen.aws.items import (
     store_errors,
     to_item,
 )
-from imagegen.aws.ledger_items import LEASE_PARTITION, latest_lease, lease_key, to_ledger
+from imagegen.aws.ledger_items import (
+    DEFERRED,
+    STORE,
+    latest_lease,
+    lease_key,
+    lease_partition,
+    to_ledger,
+)
 from imagegen.aws.ledger_updates import (
     moving_lease,
     releasing,
@@ -41,10 +48,8 @@ if TYPE_CHECKING:
     from imagegen.domain.personal_limits import Change
     from imagegen.domain.takeovers import Takeover
 
-STORE = "The ledger"
 TRIES = 25
 """A hold loses its slot to others at most once for each slot; the other tries are a reserve."""
-LEASES_INDEX = "leases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,11 @@ class DynamoLedgerStore:
         A person with limits of their own is met at the second write: few have any.
         """
         personal = PersonalLimits()
+        build = partial(reserving, partition=lease_partition(user), now_ms=now_ms)
         for _ in range(TRIES):
             try:
                 within = applied(limits, personal)
-                update = reserving(hold, within, now_ms=now_ms, personal=personal)
+                update = build(hold, within, personal=personal)
                 values = self._update(user, update)
             except ConditionFailedError as error:
                 ledger = to_ledger(error.item)
@@ -146,32 +152,40 @@ class DynamoLedgerStore:
                 return after
         raise StoreUnavailableError("The ledger is too busy. Try again.", retry_after_seconds=1)
 
-    def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
-        """Return users whose latest lease in the index has ended, the oldest first."""
-        with store_errors(STORE):
-            answer = self.client.query(
-                TableName=self.table,
-                IndexName=LEASES_INDEX,
-                KeyConditionExpression="lp = :p AND lx < :now",
-                ExpressionAttributeValues=to_item(
-                    {":p": LEASE_PARTITION, ":now": lease_key(now_ms, "")}
-                ),
-                Limit=limit,
-            )
-        return [from_item(item)["pk"].removeprefix("U#") for item in answer["Items"]]
+    def lapsed(self, *, now_ms: int, limit: int) -> Iterator[str]:
+        """Yield users whose lease in the index has ended, the oldest first."""
+        # Imported here: only a sweep reads the index.
+        from imagegen.aws.lease_index import due  # noqa: PLC0415
+
+        return due(self.client, self.table, now_ms=now_ms, limit=limit)
 
     def forget_lease(self, user: str) -> bool:
         """Remove a user without holds from the index, else set the latest lease there.
 
         Return whether the index changed.
         """
-        values = read_item(self.client, self.table, _key(user), store=STORE)
-        ledger, stored = to_ledger(values), values.get("lx")
-        wanted = latest_lease(ledger)
-        if stored == wanted:
+        ledger, place = self._load_with_lease(user)
+        partition, wanted = lease_partition(user), latest_lease(ledger)
+        if place == ((partition, wanted) if wanted else (None, None)):
             return False
+        return self._move_lease(user, ledger, wanted)
+
+    def defer_lease(self, user: str, *, now_ms: int) -> bool:
+        """Move a user to the end of those in the index whose lease has ended before ``now_ms``."""
+        ledger, (_, lease) = self._load_with_lease(user)
+        last = lease_key(now_ms - 1, DEFERRED)
+        if lease is None or lease >= last:
+            return False
+        return self._move_lease(user, ledger, last)
+
+    def _load_with_lease(self, user: str) -> tuple[Ledger, tuple[str | None, str | None]]:
+        """Return the user's ledger, and partition and sort key of the user in the index."""
+        values = read_item(self.client, self.table, _key(user), store=STORE)
+        return to_ledger(values), (values.get("lp"), values.get("lx"))
+
+    def _move_lease(self, user: str, ledger: Ledger, lease: str | None) -> bool:
         try:
-            self._update(user, moving_lease(ledger, wanted))
+            self._update(user, moving_lease(ledger, lease_partition(user), lease))
         except ConditionFailedError:
             return False  # Another write changed the ledger; the next sweep looks again.
         return True

@@ -7,7 +7,6 @@ condition false, so that it changes nothing when it is sent a second time.
 from typing import TYPE_CHECKING
 
 from imagegen.aws.ledger_items import (
-    LEASE_PARTITION,
     STORED_STATES,
     latest_lease,
     lease_key,
@@ -35,11 +34,17 @@ The next write removes others.
 
 
 def reserving(
-    hold: Hold, limits: Limits, *, now_ms: int, personal: PersonalLimits = NOTHING_SET
+    hold: Hold,
+    limits: Limits,
+    *,
+    partition: str,
+    now_ms: int,
+    personal: PersonalLimits = NOTHING_SET,
 ) -> Update:
     """Return the write that holds money, slot, counts and the request together.
 
-    It requires that ``personal`` are the person's limits, which are in ``limits``.
+    ``partition`` is the user's in the index of leases. The write requires that ``personal`` are the
+    person's limits, which are in ``limits``.
     """
     # A quote may name a slot that no longer exists, because the limit was lowered since.
     slot = hold.slot % limits.hourly_images if limits.hourly_images else None
@@ -50,7 +55,7 @@ def reserving(
     update.add(f"a_{hold.day}", 1)
     op = rules.held_op(hold, limits, slot=slot, now_ms=now_ms)
     update.set(f"o_{hold.quote_id}", op_values(op))
-    _keep_lease(update, lease_key(hold.lease_ms, hold.quote_id))
+    _keep_lease(update, partition, lease_key(hold.lease_ms, hold.quote_id))
     _require_room(update, hold, limits)
     require_personal(update, personal)
     if slot is not None:
@@ -129,7 +134,7 @@ def waiting(quote_id: str, *, until_ms: int, now_ms: int) -> Update:
     return update
 
 
-def moving_lease(ledger: Ledger, lease: str | None) -> Update:
+def moving_lease(ledger: Ledger, partition: str, lease: str | None) -> Update:
     """Return the write that sets a user's key in the index, or removes it.
 
     It requires that the ledger has not changed since it was read.
@@ -137,7 +142,11 @@ def moving_lease(ledger: Ledger, lease: str | None) -> Update:
     update = Update()
     update.add("v", 1)
     _require_version(update, ledger)
-    _set_lease(update, lease)
+    if lease is None:
+        _leave_index(update)
+    else:
+        update.set("lp", partition)
+        update.set("lx", lease)
     return update
 
 
@@ -195,14 +204,15 @@ def _end_update(snapshot: LedgerSnapshot, ledger: Ledger, after: Ledger, *, now_
     return update
 
 
-def _keep_lease(update: Update, lease: str) -> None:
+def _keep_lease(update: Update, partition: str, lease: str) -> None:
     """Put a user into the index; a user who is there stays where they are.
 
     Each change of a key is two writes of the index. A sweep at the end of the earlier lease moves
-    it to the leases that are left then.
+    it to the leases that are left then. A user whom an earlier release put into another partition
+    moves to this one with the earlier lease, so that they are in the index all the time.
     """
     name = update.name("lx")
-    update.set("lp", LEASE_PARTITION)
+    update.set("lp", partition)
     update.sets.append(f"{name} = if_not_exists({name}, {update.value(lease)})")
 
 
@@ -214,20 +224,16 @@ def _end_lease(update: Update, ledger: Ledger, after: Ledger) -> None:
     """
     if latest_lease(after) is None:
         _require_version(update, ledger)
-        _set_lease(update, None)
+        _leave_index(update)
 
 
 def _require_version(update: Update, ledger: Ledger) -> None:
     update.require(f"{update.name('v')} = {update.value(ledger.version)}")
 
 
-def _set_lease(update: Update, lease: str | None) -> None:
-    if lease is None:
-        update.remove("lp")
-        update.remove("lx")
-    else:
-        update.set("lp", LEASE_PARTITION)
-        update.set("lx", lease)
+def _leave_index(update: Update) -> None:
+    update.remove("lp")
+    update.remove("lx")
 
 
 def _prunable(ledger: Ledger, *, now_ms: int, kept_day: str) -> list[str]:

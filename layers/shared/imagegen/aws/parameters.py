@@ -17,10 +17,18 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 VALUES_CACHE_MS = 300_000
+SPREAD_MS = 60_000
+"""Over how long instances that started together read again: Lambda starts a thousand in ten
+seconds, and five minutes later all of them would read at the same moment."""
 KEYS_AND_FLAGS = "KEYS_AND_FLAGS"
 """The parameter that has the JSON object."""
 RETRY_MS = 20_000
 """How long old values are used after a failed read."""
+
+
+def _at_once() -> int:
+    """Return no time."""
+    return 0
 
 
 @dataclass(slots=True)
@@ -30,6 +38,9 @@ class SsmParameters:
     client: "SSMClient"
     path: str
     now_ms: Callable[[], int]
+    earlier_ms: Callable[[], int] = _at_once
+    """By how much earlier than after five minutes the values are read again: another time after
+    each read."""
     _values: Mapping[str, str] = field(default_factory=dict, repr=False)
     _read_ms: int = -VALUES_CACHE_MS
 
@@ -49,7 +60,7 @@ class SsmParameters:
                 # Old keys are better than none. The pause keeps every request from waiting for SSM.
                 self._read_ms = self.now_ms() - VALUES_CACHE_MS + RETRY_MS
                 return self._values
-            self._read_ms = self.now_ms()
+            self._read_ms = self.now_ms() - self.earlier_ms()
         return self._values
 
     def _read(self) -> dict[str, str]:

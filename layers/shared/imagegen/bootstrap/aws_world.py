@@ -4,11 +4,11 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from imagegen.aws import clients
-from imagegen.aws.parameters import SsmParameters
+from imagegen.aws.parameters import SPREAD_MS, SsmParameters
 from imagegen.bootstrap.aws_table import AwsTable
 from imagegen.bootstrap.catalog_file import load_catalog
 from imagegen.bootstrap.providers import Providers
@@ -88,7 +88,8 @@ class AwsWorld(AwsTable):
     @cached_property
     def parameters(self) -> SsmParameters:
         """The keys and flags."""
-        return SsmParameters(clients.ssm(), self.settings.parameters_path, self.now_ms)
+        path, earlier_ms = self.settings.parameters_path, partial(secrets.randbelow, SPREAD_MS)
+        return SsmParameters(clients.ssm(), path, self.now_ms, earlier_ms)
 
     @cached_property
     def providers(self) -> Providers:

@@ -61,7 +61,11 @@ class GenerateService(PricingService):
         """Ends the holds of dead runs."""
         world = self.world
         return Reconciler(
-            self.stores, world.now_ms, lambda: self.jobs, world.observer.dead_run_ended
+            self.stores,
+            world.now_ms,
+            lambda: self.jobs,
+            world.observer.dead_run_ended,
+            world.run_at_once,
         )
 
     @cached_property

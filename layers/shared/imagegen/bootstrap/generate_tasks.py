@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 RECONCILE = "reconcile"
 TASKS = frozenset({RECONCILE, MAKE_IMAGES})
-SWEEP_USERS = 100
+SWEEP_USERS = 5_000
+"""The most users of one sweep. They are read at once, by name alone."""
+ERASURE_MS = 60_000
+"""How long before the end of its invocation a sweep begins no other user: the erasures have the
+rest."""
 
 
 def run_task(
@@ -24,12 +28,19 @@ def run_task(
 
         name_key = service.world.image_id_key
         return make_images(event, service.background, name_key, ends_ms=ends_ms)
-    done = asdict(service.reconciler.sweep(limit=SWEEP_USERS))
+    try:
+        return _reconcile(service, until_ms=ends_ms - ERASURE_MS)
+    finally:
+        # Imported here: requests do not need it.
+        from imagegen.bootstrap.erasing import build_eraser  # noqa: PLC0415
+
+        # Last: the heartbeat is about money, and an erasure may take as long as there is time.
+        # Also when a hold could not be ended: that is not the fault of whoever wants to be erased.
+        build_eraser(service).sweep(ends_ms=ends_ms)
+
+
+def _reconcile(service: "GenerateService", *, until_ms: int) -> dict[str, Any]:
+    done = asdict(service.reconciler.sweep(limit=SWEEP_USERS, until_ms=until_ms))
     logger.info("reconciled", **done)
     service.world.observer.swept()
-    # Imported here: requests do not need it.
-    from imagegen.bootstrap.erasing import build_eraser  # noqa: PLC0415
-
-    # Last: the heartbeat is about money, and an erasure may take as long as there is time.
-    build_eraser(service).sweep(ends_ms=ends_ms)
     return done

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from itertools import product
 from typing import Any, Literal, Self
 
 from pydantic import Field, HttpUrl, model_validator
 
 from imagegen.domain.abilities import Enlargement, InputSupport, Previews
 from imagegen.domain.digests import digest
+from imagegen.domain.money import Usd
 from imagegen.domain.operations import Operation
 from imagegen.domain.price_rules import PIXEL_SIZE, CatalogModel, PerImage, PriceRule, TokenPrices
 from imagegen.domain.replacements import MAX_NAME, Alias, Name, Retired
@@ -50,14 +52,15 @@ class Offering(CatalogModel):
     fallback_priority: int = Field(ge=1)
     params: Mapping[str, Any]
     formats: Mapping[FileFormat, Mapping[str, Any]] = {}
-    """The file formats that can be requested instead, with the parameters that request them; the
-    price is the same."""
+    """The other file formats at the same price, with the parameters that request them."""
     price: PriceRule
     free: bool = False
     """Whether a price of 0 is meant: an operator's own server. Otherwise it is a missing price."""
     bills_refusals: bool = False
     """Whether the vendor bills a request that its policy refuses; the user is never charged."""
     token_prices: TokenPrices | None = None
+    unit_price: Usd | None = None
+    """What one of the vendor's units costs, where its answers state how many they bill."""
     inputs: InputSupport | None = None
     transparent: Mapping[str, Any] | None = None
     """What requests a transparent background; ``None`` if the model makes none."""
@@ -227,11 +230,8 @@ class Catalog(CatalogModel):
         """The rows of each operation and tier by fallback priority."""
         rows = sorted(self.models, key=lambda row: row.fallback_priority)
         return {
-            (operation, tier): tuple(
-                row for row in rows if row.operation is operation and row.tier is tier
-            )
-            for operation in Operation
-            for tier in Tier
+            level: tuple(row for row in rows if (row.operation, row.tier) == level)
+            for level in product(Operation, Tier)
         }
 
     def retirement(self, model: str) -> Retired | None:

@@ -230,7 +230,8 @@ class ProviderError(ImagegenError):
 
     code = "provider_error"
     has_image: bool = False
-    """Whether an image arrived that is not sold: its provider bills it all the same."""
+    """Whether an image was made that is not sold, because what arrived of it is broken, lost or not
+    what was promised: its provider bills it all the same."""
 
     def __init__(
         self,

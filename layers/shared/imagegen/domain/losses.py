@@ -8,12 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imagegen.domain.outcomes import Outcome
+from imagegen.domain.outcomes import UNSOLD, Outcome
 from imagegen.domain.records import Attempt, ImageRecord
 
-UNSOLD = frozenset({Outcome.UNAVAILABLE, Outcome.NO_IMAGE})
-"""The outcomes of an image that arrived and is not sold, because it is broken or not what was
-promised. Any other attempt with a loss is in doubt."""
 NO_PROVIDER = "-"
 """Stands for the provider of a loss whose record names none."""
 

@@ -37,3 +37,6 @@ class Outcome(StrEnum):
 
 TRY_AGAIN = frozenset({Outcome.UNAVAILABLE, Outcome.UNKNOWN, Outcome.RATE_LIMITED})
 """After these, a later call may succeed."""
+UNSOLD = frozenset({Outcome.UNAVAILABLE, Outcome.NO_IMAGE})
+"""Those of an image that was made and is not sold, because what arrived of it is broken, lost or
+not what was promised. Any other attempt with a loss is in doubt."""

@@ -31,6 +31,8 @@ from imagegen.domain.wishes import Wishes
 
 COST = "cost_microusd"
 """The name of what a call cost, where an answer states it, beside the counts of tokens."""
+MICRO_UNITS = "billed_microunits"
+"""The name of what a call bills in millionths of the vendor's unit, where an answer states it."""
 STEP_TOKENS = 250
 """The image's price includes the first step of a prompt; each further step that is begun adds to
 it."""
@@ -143,12 +145,14 @@ def wishes_microusd(row: Offering, wishes: Wishes) -> int:
 def actual_microusd(row: Offering, usage: Mapping[str, int] | None) -> int | None:
     """Return what the provider bills for an image, or ``None`` if that is unknown.
 
-    ``usage`` is that of ``ImageAnswer``. It contains the cost itself, or tokens; without
-    ``output_tokens``, their bill is unknown. The tokens of input images are part of
+    ``usage`` is that of ``ImageAnswer``. It contains the cost itself, the vendor's units, or
+    tokens; without ``output_tokens``, their bill is unknown. The tokens of input images are part of
     ``input_tokens``, those of words part of ``output_tokens``.
     """
     if usage and COST in usage:
         return usage[COST]
+    if usage and MICRO_UNITS in usage and row.unit_price is not None:
+        return -(-usage[MICRO_UNITS] * row.unit_price // 1_000_000)
     prices = row.token_prices
     if prices is None or not usage or "output_tokens" not in usage:
         return None

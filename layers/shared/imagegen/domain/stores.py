@@ -1,5 +1,6 @@
 """The stores that the use cases need, as protocols for the AWS stores and the test fakes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -117,11 +118,11 @@ class LedgerStore(Protocol):
         """
         ...
 
-    def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
-        """Return users who may have a hold of a dead run, the oldest first.
+    def lapsed(self, *, now_ms: int, limit: int) -> Iterable[str]:
+        """Yield users who may have a hold of a dead run, the oldest first.
 
         Raises:
-            StoreUnavailableError: it cannot be read.
+            StoreUnavailableError: after the users that were found, if a part cannot be read.
         """
         ...
 
@@ -131,6 +132,10 @@ class LedgerStore(Protocol):
         Raises:
             StoreUnavailableError: it may or may not have been changed; the next sweep tries again.
         """
+        ...
+
+    def defer_lease(self, user: str, *, now_ms: int) -> bool:
+        """Let a user be the last in the list of ``lapsed``; the same of errors and result."""
         ...
 
 

@@ -120,7 +120,7 @@ class BflProvider:
             return None  # It is of another base URL, which may be set again.
         deadline = Deadline.after(timeout_seconds, self.clock)
         answer = self._questions().ask(ticket, deadline)
-        return later_image(answer, ended, lambda one: self._image(one, deadline))
+        return later_image(answer, ended, lambda one: ImageAnswer(self._image(one, deadline)))
 
     def check_key(self, *, timeout_seconds: float) -> None:
         """Raise unless the key is good.

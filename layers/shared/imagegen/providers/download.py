@@ -7,6 +7,7 @@ The image is paid for and the download is free, so a file that is not there yet,
 is requested again for some seconds. The bytes decide whether a file is an image, not its type.
 """
 
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -41,7 +42,7 @@ from imagegen.providers.bounds import (
     read_unpacked,
     shutdown_at,
 )
-from imagegen.providers.faults import fault, parse_retry_after
+from imagegen.providers.faults import fault, parse_retry_after, unsold
 from imagegen.providers.packing import UnpackError
 from imagegen.providers.pictures import MAX_IMAGE_BYTES
 
@@ -58,6 +59,8 @@ FINAL = frozenset({400, 401, 405, 406, 410, 451})
 LATE_SECONDS = 12.0
 """How long a file that is not there is requested again. A content network may take some seconds to
 find a new file. One that is absent for longer is lost, and a fallback needs the time."""
+FRAGMENT = re.compile(r"#[A-Za-z0-9._~=&-]*\Z")
+"""What is never sent. With other characters, readers of URLs differ over where the host ends."""
 PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)
 
 
@@ -139,7 +142,8 @@ class Downloader:
     def _follow(self, url: str, deadline: Deadline) -> bytes:
         own = loopback_origin(self.base_url)
         for _ in range(1 + MAX_REDIRECTS):
-            target = allowed_target(url, self.resolve, own=own, hosts=self.hosts)
+            plain = FRAGMENT.sub("", url)
+            target = allowed_target(plain, self.resolve, own=own, hosts=self.hosts)
             content, location = self._fetch_once(target, deadline)
             if content is not None:
                 return content
@@ -184,7 +188,7 @@ def first_image(
         try:
             return downloader.fetch(one, timeout_seconds=deadline.remaining_seconds())
         except ProviderError as error:
-            failure = failure or error
+            failure = failure or unsold(error)
     if failure is not None:
         raise failure
     return None

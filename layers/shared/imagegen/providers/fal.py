@@ -9,7 +9,7 @@ one.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from pydantic import SecretStr
@@ -27,10 +27,11 @@ from imagegen.providers.fal_answers import (
     images_from,
     is_result,
     stated_in,
+    usage_of,
 )
 from imagegen.providers.faults import HttpAnswer, dig, key_text, raise_if, text_at, token
 from imagegen.providers.http import JsonHttp
-from imagegen.providers.input_files import check_named_fields
+from imagegen.providers.input_files import data_url, named_fields
 from imagegen.providers.polling import (
     Questions,
     is_missing,
@@ -76,9 +77,10 @@ class FalProvider:
 
         Raises:
             ProviderError: there is no image; ``classify`` and ``ended`` determine the outcome, and
-                it is ``UNKNOWN`` when the job still ran at the deadline.
+                it is ``UNKNOWN`` when the job still ran at the deadline. ``NOT_CALLED`` when the
+                inputs cannot be sent.
         """
-        check_named_fields(NAME, order)
+        body = to_body(order)
         deadline = Deadline.after(timeout_seconds, self.clock)
         accepted = self.http.post(
             f"{self.base_url}/{quote(order.model)}",
@@ -88,7 +90,7 @@ class FalProvider:
                 **ONCE,
                 "X-Fal-Request-Timeout": str(max(1, int(timeout_seconds))),
             },
-            body=to_body(order),
+            body=body,
             timeout_seconds=timeout_seconds,
         )
         raise_if(classify(accepted))
@@ -100,8 +102,7 @@ class FalProvider:
                 urls, lambda one, url: one.wait(url, deadline, self.sleep)
             ),
         )
-        content = self._image(answer, deadline)
-        return ImageAnswer(content, token(dig(accepted.body, "request_id")))
+        return replace(self._made(answer, deadline), job_id=token(dig(accepted.body, "request_id")))
 
     def job_result(self, ticket: str, *, timeout_seconds: float) -> ImageAnswer | None:
         """Return the image of a job, ``None`` while it runs or if it cannot be asked for now.
@@ -114,7 +115,7 @@ class FalProvider:
             return None  # It is of another base URL, which may be set again.
         deadline = Deadline.after(timeout_seconds, self.clock)
         answer = self._result(ticket, lambda one, url: one.ask(url, deadline))
-        return later_image(answer, ended, lambda one: self._image(one, deadline))
+        return later_image(answer, ended, lambda one: self._made(one, deadline))
 
     def check_key(self, *, timeout_seconds: float) -> None:
         """Raise unless the key is good.
@@ -161,11 +162,11 @@ class FalProvider:
             return state
         return ask(Questions(self.http, self._headers(), is_result), result_url)
 
-    def _image(self, answer: HttpAnswer, deadline: Deadline) -> bytes:
+    def _made(self, answer: HttpAnswer, deadline: Deadline) -> ImageAnswer:
         content = first_image(images_from(answer), self.downloader, deadline)
         if content is None:
             raise no_image(NAME, answer, data=dig(answer.body, "images", 0, "url"))
-        return content
+        return ImageAnswer(content, usage=usage_of(answer))
 
 
 def build(api_key: SecretStr, base_url: str) -> FalProvider:
@@ -175,8 +176,13 @@ def build(api_key: SecretStr, base_url: str) -> FalProvider:
 
 
 def to_body(order: ImageOrder) -> dict[str, Json]:
-    """Return the body of POST /{endpoint}."""
-    return {**order.params, "prompt": order.prompt}
+    """Return the body of POST /{endpoint}, with the pictures as data URLs.
+
+    Raises:
+        ProviderError: ``NOT_CALLED``: the model has no field for an input.
+    """
+    pictures = named_fields(NAME, order, [data_url(one) for one in order.inputs])
+    return {**order.params, **pictures, "prompt": order.prompt}
 
 
 def platform_url(base_url: str) -> str:

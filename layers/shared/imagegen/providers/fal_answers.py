@@ -1,14 +1,18 @@
 """What fal's answers mean: to an order, to questions for its job, and to one for a price.
 
 Errors: https://fal.ai/docs/errors. Prices: https://fal.ai/docs/platform-apis/v1/models/pricing.
+What is billed of errors: https://fal.ai/docs/model-apis/faq, read on 2026-11-26.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder
+from imagegen.domain.pricing import MICRO_UNITS
 from imagegen.domain.vendor_prices import Statement
 from imagegen.providers.classification import outcome_in_front
 from imagegen.providers.faults import (
@@ -20,6 +24,7 @@ from imagegen.providers.faults import (
     raise_if,
     text_at,
     unbilled,
+    unsold,
 )
 from imagegen.providers.pictures import pictures_in
 from imagegen.providers.polling import is_missing
@@ -32,6 +37,8 @@ ASK_AGAIN = frozenset({401, 403, 408, 429})
 """These answers to a question are about the question and not about the job."""
 NOT_BEGUN = "x-fal-request-timeout-type"
 """The header of an answer that no runner had begun the job in the time that the order allowed."""
+BILLED_UNITS = "x-fal-billable-units"
+"""The header of a result with the number of units that are billed for it."""
 IN_PROGRESS = re.compile(r"in progress", re.IGNORECASE)
 ERROR_TYPES: Mapping[str, Outcome] = {
     "content_policy_violation": Outcome.REFUSED,
@@ -88,7 +95,7 @@ def ended(answer: HttpAnswer) -> ProviderError | None:
         return answered_fault(NAME, Outcome.UNAVAILABLE, answer, code="start_timeout")
     # A result may be an error with the status of a success.
     if answer.status >= 300 or dig(answer.body, "detail"):
-        return _failed(answer)
+        return _job_failed(answer)
     if any(flag is True for flag in items_at(answer.body, "has_nsfw_concepts")):
         return answered_fault(NAME, Outcome.REFUSED, answer, code="has_nsfw_concepts")
     return None
@@ -106,7 +113,8 @@ def images_from(answer: HttpAnswer) -> Iterator[bytes | str]:
 
 def classify(answer: HttpAnswer) -> ProviderError | None:
     """Return the error in the answer to an order or a free question, ``None`` for a success."""
-    return None if 200 <= answer.status < 300 else _failed(answer)
+    # What no runner has begun is not billed.
+    return None if 200 <= answer.status < 300 else unbilled(_failed(answer))
 
 
 def stated_in(answer: HttpAnswer, order: ImageOrder) -> Statement:
@@ -128,11 +136,33 @@ def stated_in(answer: HttpAnswer, order: ImageOrder) -> Statement:
     return Statement()
 
 
+def usage_of(answer: HttpAnswer) -> dict[str, int] | None:
+    """Return how many of the model's units a job's result bills, ``None`` if it does not say so.
+
+    A unit may be divided, so they are counted in millionths, rounded up.
+    """
+    stated = answer.headers.get(BILLED_UNITS, "")
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,15})?", stated):
+        return None
+    return {MICRO_UNITS: math.ceil(Decimal(stated) * 1_000_000)}
+
+
+def _job_failed(answer: HttpAnswer) -> ProviderError:
+    """Return the error of a job that was accepted.
+
+    An error of a server is never billed. One that a runner found while it worked, such as a refusal
+    or a field of a wrong value, may be.
+    """
+    error = _failed(answer)
+    if answer.status >= 500 or usage_of(answer) == {MICRO_UNITS: 0}:
+        return unbilled(error)
+    return error if error.outcome is Outcome.REFUSED else unsold(error)
+
+
 def _failed(answer: HttpAnswer) -> ProviderError:
-    """Return the error of an answer, for which fal bills nothing."""
     kinds = [text_at(one, "type") for one in items_at(answer.body, "detail")]
     code = next((kind for kind in kinds if kind in ERROR_TYPES), kinds[0] if kinds else "")
-    return unbilled(answered_fault(NAME, _outcome(answer, code), answer, code=code))
+    return answered_fault(NAME, _outcome(answer, code), answer, code=code)
 
 
 def _outcome(answer: HttpAnswer, code: str) -> Outcome:

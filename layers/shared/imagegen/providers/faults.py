@@ -106,6 +106,12 @@ def answered_fault(
     )
 
 
+def unsold(error: ProviderError) -> ProviderError:
+    """Return the error, marked as one that its vendor bills: it may have worked for it."""
+    error.has_image = True
+    return error
+
+
 def unbilled(error: ProviderError) -> ProviderError:
     """Return the error of a vendor that bills no errors, marked so unless the answer was lost.
 

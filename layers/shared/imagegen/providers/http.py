@@ -30,7 +30,7 @@ from imagegen.providers.bounds import (
     read_unpacked,
     shutdown_at,
 )
-from imagegen.providers.faults import HttpAnswer, fault
+from imagegen.providers.faults import HttpAnswer, fault, unsold
 from imagegen.providers.packing import UnpackError
 from imagegen.providers.pictures import is_image
 
@@ -38,6 +38,7 @@ type FilePart = tuple[str, bytes, str]
 """Name, content and media type."""
 
 MAX_JSON_BYTES = 40 * 1024 * 1024
+JSON_STARTS = (b"{", b"[")
 MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 HEADERS = {
     "User-Agent": "imagegen",
@@ -139,8 +140,10 @@ class JsonHttp:
             if not response.ok:
                 return b""  # The status of an error is enough.
             if isinstance(error, TooLargeError):
-                raise fault(self.provider, Outcome.NO_IMAGE, type(error).__name__) from None
-            failure = self._failure(error, sent=False)
+                failure = fault(self.provider, Outcome.NO_IMAGE, type(error).__name__)
+            else:
+                failure = self._failure(error, sent=False)
+            failure = unsold(failure)
         except (DeadlineError, HTTPError, OSError) as error:
             failure = self._failure(error, sent=True)
         raise failure
@@ -165,8 +168,11 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
         if not 200 <= status < 300:
             return HttpAnswer(status, headers, None, is_page=page)
     # It came in time: one prompt may cause it, and something in front may have written it.
-    outcome = Outcome.BLOCKED if page else Outcome.NO_IMAGE
-    raise fault(provider, outcome, "the answer is not JSON")
+    if page:
+        raise fault(provider, Outcome.BLOCKED, "the answer is a page")
+    failure = fault(provider, Outcome.NO_IMAGE, "the answer is not JSON")
+    # An answer of the API that is cut off: what it was to contain was made.
+    raise unsold(failure) if content.lstrip().startswith(JSON_STARTS) else failure
 
 
 def _one_object(body: Json) -> Json:

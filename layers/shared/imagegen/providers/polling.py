@@ -95,7 +95,7 @@ def last_answer(
 def later_image(
     answer: HttpAnswer | None,
     ended: Callable[[HttpAnswer], ProviderError | None],
-    download: Callable[[HttpAnswer], bytes],
+    made: Callable[[HttpAnswer], ImageAnswer],
 ) -> ImageAnswer | None:
     """Return the image of a job that was asked for once, ``None`` if it is to be asked again.
 
@@ -108,7 +108,7 @@ def later_image(
         return None
     raise_if(ended(answer))
     try:
-        return ImageAnswer(download(answer))
+        return made(answer)
     except ProviderError as error:
         if error.outcome is Outcome.UNKNOWN:
             return None

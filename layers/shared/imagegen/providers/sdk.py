@@ -28,7 +28,7 @@ from imagegen.providers.bounds import (
     limited_chunks,
     shutdown_at,
 )
-from imagegen.providers.faults import HttpAnswer, fault
+from imagegen.providers.faults import HttpAnswer, fault, unsold
 from imagegen.providers.http import HEADERS, JsonHttp, to_answer
 from imagegen.providers.image_stream import OnPreview, is_event_stream, read_image
 from imagegen.providers.input_files import file_name
@@ -130,7 +130,8 @@ class OpenAISdk:
             outcome = Outcome.NO_IMAGE
         elif isinstance(cause, (*NOT_SENT, UnusableBodyError)):
             outcome = Outcome.UNAVAILABLE
-        return fault(self.provider, outcome, type(cause).__name__)
+        failure = fault(self.provider, outcome, type(cause).__name__)
+        return unsold(failure) if isinstance(cause, UnusableBodyError) else failure
 
 
 def build_sdk(

@@ -120,13 +120,17 @@ class BudgetedLedgers:
             user, own, code=code, retryable=retryable, is_attempt=is_attempt, now_ms=now_ms
         )
 
-    def lapsed(self, *, now_ms: int, limit: int) -> list[str]:
-        """Return users who may have a hold of a dead run."""
+    def lapsed(self, *, now_ms: int, limit: int) -> Iterable[str]:
+        """Yield users who may have a hold of a dead run."""
         return self.ledgers.lapsed(now_ms=now_ms, limit=limit)
 
     def forget_lease(self, user: str) -> bool:
         """Remove a user without any hold from the list of ``lapsed``."""
         return self.ledgers.forget_lease(user)
+
+    def defer_lease(self, user: str, *, now_ms: int) -> bool:
+        """Let a user be the last in the list of ``lapsed``."""
+        return self.ledgers.defer_lease(user, now_ms=now_ms)
 
     def _take(self, level: Level, hold: LevelHold) -> Take:
         return self._patiently(level, hold, lambda: self.budgets.take(level, hold))

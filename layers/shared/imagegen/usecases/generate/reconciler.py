@@ -5,9 +5,11 @@ image's object exists in S3. Therefore several instances may reconcile the same 
 in any order. A dead run that ordered a job is asked for first (``jobs``): its image is stored then.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailableError
@@ -71,6 +73,11 @@ def _ignore(_: EndedHold) -> None:
     """Do nothing."""
 
 
+def _one_by_one(tasks: Sequence[Callable[[], Reconciled]]) -> list[Reconciled]:
+    """Return the results of tasks, in their order."""
+    return [task() for task in tasks]
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciler:
     """Settles or releases the holds of dead runs."""
@@ -79,27 +86,47 @@ class Reconciler:
     now_ms: Callable[[], int]
     jobs: Callable[[], "Jobs"]
     on_ended: Callable[[EndedHold], None] = _ignore
+    run_at_once: Callable[[Sequence[Callable[[], Reconciled]]], list[Reconciled]] = _one_by_one
+    """Runs the users of a sweep, several at the same time."""
 
-    def sweep(self, *, limit: int) -> Reconciled:
+    def sweep(self, *, limit: int, until_ms: float = math.inf) -> Reconciled:
         """End the holds of dead runs of at most ``limit`` users; return how many were ended.
 
-        Another sweep right afterwards finds none of them.
+        Another sweep right afterwards finds none of them. At ``until_ms`` no other user is begun:
+        the next sweep begins with those that are left.
 
         Raises:
             StoreUnavailableError: after all users, if the holds of one could not be ended; the
                 next sweep tries again. The same goes for any other error of one user's entry.
         """
-        done = Reconciled()
-        failed: Exception | None = None
-        for user in self.stores.ledgers.lapsed(now_ms=self.now_ms(), limit=limit):
-            try:
-                ledger = self.stores.ledgers.load(user)
-                done += self.reconcile(user, ledger, questions=QUESTIONS_OF_A_SWEEP)
-            except Exception as error:  # noqa: BLE001 it must not keep the others' money held
-                failed = error
-        if failed is not None:
-            raise failed
+        faults: list[Exception] = []
+        users = self._lapsed(limit, faults)
+        tasks = [partial(self._swept, user, until_ms, faults) for user in users]
+        done = sum(self.run_at_once(tasks), Reconciled())
+        if faults:
+            raise faults[0]
         return done
+
+    def _lapsed(self, limit: int, faults: list[Exception]) -> Iterator[str]:
+        try:
+            yield from self.stores.ledgers.lapsed(now_ms=self.now_ms(), limit=limit)
+        except StoreUnavailableError as error:
+            faults.append(error)
+
+    def _swept(self, user: str, until_ms: float, faults: list[Exception]) -> Reconciled:
+        """End the holds of one user's dead runs; a fault is added, and does not end the sweep."""
+        if self.now_ms() >= until_ms:
+            return Reconciled()
+        try:
+            ledger, questions = self.stores.ledgers.load(user), QUESTIONS_OF_A_SWEEP
+            return self.reconcile(user, ledger, questions=questions, until_ms=until_ms)
+        except Exception as error:  # noqa: BLE001 it must not keep the others' money held
+            faults.append(error)
+        # The next sweep may be short of time as well: then it begins with the others. If this
+        # fails, the user stays where they are.
+        with suppress(Exception):
+            self.stores.ledgers.defer_lease(user, now_ms=self.now_ms())
+        return Reconciled()
 
     def load(self, user: str) -> Ledger:
         """Return the user's ledger as of now: holds of dead runs are ended first.
@@ -123,19 +150,28 @@ class Reconciler:
         return self.stores.ledgers.load(user)
 
     def reconcile(
-        self, user: str, ledger: Ledger, *, questions: int = QUESTIONS_OF_A_CLICK
+        self,
+        user: str,
+        ledger: Ledger,
+        *,
+        questions: int = QUESTIONS_OF_A_CLICK,
+        until_ms: float = math.inf,
     ) -> Reconciled:
         """End the holds of one user's dead runs; return how many were ended.
 
-        At most ``questions`` jobs are asked for: the holds of further ones stay for the next
-        request or sweep.
+        At most ``questions`` jobs are asked for, and none after ``until_ms``: the holds of further
+        ones stay for the next request or sweep.
 
         Raises:
             StoreUnavailableError: a hold could not be ended; the next request or sweep tries again.
         """
         done, left = Reconciled(users=1), Questions(questions)
+
+        def may_ask() -> bool:
+            return self.now_ms() < until_ms and left.take()
+
         for quote_id in abandoned(ledger, now_ms=self.now_ms()):
-            done += self._end(user, LedgerSnapshot(quote_id, ledger), left)
+            done += self._end(user, LedgerSnapshot(quote_id, ledger), may_ask)
         self.stores.ledgers.forget_lease(user)
         return done
 
@@ -164,23 +200,23 @@ class Reconciler:
             ref.user, snapshot, charged_microusd=record.charged_microusd, now_ms=self.now_ms()
         )
 
-    def _end(self, user: str, snapshot: LedgerSnapshot, left: Questions) -> Reconciled:
+    def _end(self, user: str, snapshot: LedgerSnapshot, may_ask: Callable[[], bool]) -> Reconciled:
         ref = ImageRef(snapshot.quote_id, user, snapshot.op.expires_ms - LIFETIME_MS)
         record = self.stores.images.find(ref)
         if record is None:
-            return self._end_without_image(ref, snapshot, left)
+            return self._end_without_image(ref, snapshot, may_ask)
         won = self._settle(ref, snapshot, record)
         return self._count(EndedHold(is_settled=True, microusd=record.charged_microusd), won=won)
 
     def _end_without_image(
-        self, ref: ImageRef, snapshot: LedgerSnapshot, left: Questions
+        self, ref: ImageRef, snapshot: LedgerSnapshot, may_ask: Callable[[], bool]
     ) -> Reconciled:
         """Store the image of the run's job, if it ordered one; else release the hold."""
         lost, op = LeaseLostError(""), snapshot.op
         if is_waiting(op.owner):
             # Before a run takes its hold over, it calls no provider.
             return self._release(ref, snapshot, lost, in_doubt_microusd=0)
-        asked = self.jobs().finish(ref, snapshot, may_ask=left.take)
+        asked = self.jobs().finish(ref, snapshot, may_ask=may_ask)
         if asked is None:
             return self._release(ref, snapshot, lost, in_doubt_microusd=op.price_microusd)
         if asked.failed is None or asked.hold is None:

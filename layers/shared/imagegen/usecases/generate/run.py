@@ -9,7 +9,7 @@ from imagegen.domain.ids import ImageRef, digest_in_run_name
 from imagegen.domain.image_sets import Look
 from imagegen.domain.inputs import InputFile
 from imagegen.domain.ledger import Ledger
-from imagegen.domain.outcomes import Outcome
+from imagegen.domain.outcomes import UNSOLD, Outcome
 from imagegen.domain.pixels import Measured
 from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.pricing import actual_microusd, tokens
@@ -205,7 +205,7 @@ def _is_in_doubt(error: ProviderError, row: Offering) -> bool:
     """Return whether the provider may have billed for an answer that was lost, or refused."""
     if error.outcome is Outcome.REFUSED:
         return row.bills_refusals and not error.is_unbilled
-    return error.outcome is Outcome.UNKNOWN
+    return error.outcome is Outcome.UNKNOWN or (error.has_image and error.outcome not in UNSOLD)
 
 
 def with_image(record: ImageRecord, made: ImageMade) -> ImageRecord:

@@ -1,0 +1,1 @@
+"""Many images a second: a model of the table, a simulated day, and what it costs."""
