@@ -207,8 +207,8 @@ logs: .venv/stamp ## Follow the logs, a line each (TAIL= once; MINUTES= NAME= CO
 	  --user "$(NAME)" --code "$(CODE)" --provider "$(PROVIDER)" --level "$(LEVEL)" --text "$(TEXT)"
 
 .PHONY: url
-url: tools ## Print the deployed stack's addresses
-	@$(SAM) list stack-outputs --stack-name $(STACK) --output json
+url: .venv/stamp ## Print the deployed stack's addresses, or one of them (NAME=HealthUrl)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.addresses --stack $(STACK) --name "$(NAME)"
 
 .PHONY: smoke
 smoke: .venv/stamp ## Check a deployed stack: estimate, one cheapest image, health, alarms (TOKEN=a user's token)
@@ -219,8 +219,9 @@ edge: tools ## Put CloudFront, and if you name one a firewall, in front of the s
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.edge --stack $(STACK) --env-file $(ENV_FILE) $(if $(YES),--yes)
 
 .PHONY: deployer-policy
-deployer-policy: .venv/stamp ## Print the IAM policy that is enough to deploy the stack
-	@PYTHONPATH=layers/shared $(PYTHON) -m operations.deployer_policy --stack $(STACK)
+deployer-policy: .venv/stamp ## Print the IAM policy that is enough to deploy (FOR=edge or operators; REGION= ACCOUNT=)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.deployer_policy --stack $(STACK) --role "$(or $(FOR),deployer)" \
+	  --region "$(or $(REGION),*)" --account "$(or $(ACCOUNT),*)"
 
 .PHONY: report
 report: .venv/stamp ## Print a month's costs by provider, model, user and outcome (MONTH=2026-11 CSV=1)
@@ -283,8 +284,7 @@ dashboard: .venv/stamp ## Write monitoring.json (alarms and dashboard) from the 
 
 .PHONY: destroy
 destroy: tools ## Delete the stack; the table and the images stay (YES=1 asks nothing)
-	@PYTHONPATH=layers/shared $(PYTHON) -m operations.accounts
-	@$(SAM) delete --stack-name $(STACK) $(if $(YES),--no-prompts)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.destroy --stack $(STACK) $(if $(YES),--yes)
 
 .PHONY: lock
 lock: $(UV) ## Resolve the dependencies of pyproject.toml again (UPGRADE=1 takes newer versions)

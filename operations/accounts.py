@@ -6,28 +6,31 @@ command. (boto3 and SAM read only the second variable, and would take the profil
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operations import refusals
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef
 
 REGION, OLD_REGION = "AWS_REGION", "AWS_DEFAULT_REGION"
 WITHOUT_URLS: Final = frozenset(
     {
         *("ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6"),
         *("ap-southeast-7", "ca-west-1", "eu-central-2", "eu-south-2", "il-central-1"),
-        "me-central-1",
+        *("me-central-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"),
     }
 )
 """Regions whose Lambda has no function URLs, as read on 2026-11-25:
-https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html"""
-UNRESERVED: Final = 100
-"""Concurrency that Lambda keeps unreserved, which is also little for a whole account."""
+https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
+In the partitions aws-us-gov and aws-cn, those whose CloudFormation has no AWS::Lambda::Url, by the
+data of cfn-lint 1.x that SAM installs."""
 NEW: Final = frozenset({"", "REVIEW_IN_PROGRESS"})
 """States in which nothing of a stack exists: only a change set was made."""
 STUCK: Final = {
@@ -43,6 +46,10 @@ STUCK: Final = {
     "run `aws cloudformation continue-update-rollback --stack-name {stack}`, or use the console.",
 }
 """What to do about a stack that cannot be updated, by its state."""
+STARTS: Final = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"})
+"""States of a stack with which an operation begins."""
+USELESS: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
+"""States of a stack that never worked."""
 RUNNING: Final = "Another operation on it is running: wait until it ends, then try again."
 
 
@@ -89,25 +96,48 @@ def place() -> Place:
         AccountError: no Region or no valid credentials are set.
     """
     source = settle_region()
-    region = boto3.session.Session().region_name
-    if not region:
-        raise AccountError(f"No Region is set: export {REGION}=eu-central-1, or your own.")
     try:
+        region = boto3.session.Session().region_name
+        if not region:
+            raise AccountError(f"No Region is set: export {REGION}=eu-central-1, or your own.")
         identity = boto3.client("sts").get_caller_identity()
     except (BotoCoreError, ClientError) as error:
-        raise AccountError(f"AWS does not accept the credentials of this shell: {error}") from error
+        raise AccountError(refusals.advice(error)) from error
     return Place(identity["Account"], identity["Arn"], region, source)
 
 
-def describe(cloudformation: "CloudFormationClient", stack: str) -> Any:
-    """Return a stack's description, or ``None`` if nothing of it exists."""
+def read(cloudformation: "CloudFormationClient", stack: str) -> Any:
+    """Return a stack's description, or ``None`` if there is no stack of this name."""
     try:
         (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise
-    return None if found["StackStatus"] in NEW else found
+    return found
+
+
+def describe(cloudformation: "CloudFormationClient", stack: str) -> Any:
+    """Return a stack's description, or ``None`` if nothing of it exists."""
+    found = read(cloudformation, stack)
+    return found if found and found["StackStatus"] not in NEW else None
+
+
+def stack_of(cloudformation: "CloudFormationClient", stack: str) -> Any:
+    """Return the description of a stack that can be used.
+
+    Raises:
+        AccountError: there is no such stack here, or its first deployment failed.
+    """
+    found = describe(cloudformation, stack)
+    if found is None:
+        here = boto3.session.Session().region_name or "this Region"
+        raise AccountError(
+            f"There is no stack {stack!r} in {here}: STACK=... and {REGION}=... choose another."
+        )
+    if found["StackStatus"] in USELESS:
+        refuse_stuck(cloudformation, found)
+    return found
 
 
 def parameter_values(found: Mapping[str, Any]) -> dict[str, str]:
@@ -142,17 +172,50 @@ def refuse_stuck(
 def first_reason(cloudformation: "CloudFormationClient", stack: str) -> str:
     """Return the resource that failed first in the last operation, and why, as one more line."""
     try:
-        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+        failed = [
+            f"\n  {one['LogicalResourceId']}: {one['ResourceStatusReason']}"
+            for one in last_operation(cloudformation, stack)
+            if one["ResourceStatus"].endswith("_FAILED")
+            # A resource that was cancelled failed because of another one.
+            and "cancelled" not in one.get("ResourceStatusReason", "cancelled")
+        ]
     except ClientError:
         return ""
-    # The newest event is the first. A resource that was cancelled failed because of another one.
-    failed = [
-        f"\n  {one['LogicalResourceId']}: {one['ResourceStatusReason']}"
-        for one in events
-        if one["ResourceStatus"].endswith("_FAILED")
-        and "cancelled" not in one.get("ResourceStatusReason", "cancelled")
-    ]
     return failed[-1] if failed else ""
+
+
+def last_operation(
+    cloudformation: "CloudFormationClient", stack: str
+) -> "Iterator[StackEventTypeDef]":
+    """Yield the events of a stack's last operation, the newest first.
+
+    A page has at most 100 of them, and a failed creation is followed by two for each resource.
+    """
+    page: dict[str, str] = {}
+    while True:
+        answer = cloudformation.describe_stack_events(StackName=stack, **page)
+        for one in answer["StackEvents"]:
+            yield one
+            if one["LogicalResourceId"] == stack and one["ResourceStatus"] in STARTS:
+                return
+        if "NextToken" not in answer:
+            return
+        page = {"NextToken": answer["NextToken"]}
+
+
+def explain(cloudformation: "CloudFormationClient", stack: str) -> None:
+    """Raise with the reason if the last operation on a stack has failed.
+
+    Raises:
+        AccountError: it says what to do, and the first reason that CloudFormation reports.
+    """
+    found = describe(cloudformation, stack)
+    if found is None:
+        return
+    refuse_stuck(cloudformation, found)
+    if found["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE":
+        reason = first_reason(cloudformation, stack)
+        raise AccountError(f"The update failed, and the stack is as it was before.{reason}")
 
 
 def refuse_region(region: str) -> None:
@@ -168,43 +231,11 @@ def refuse_region(region: str) -> None:
         )
 
 
-def concurrency_notes(limit: int, reserved: Mapping[str, int], *, others: int = 0) -> Iterator[str]:
-    """Yield what a person should know about the account's concurrency in this Region.
-
-    ``others`` is what functions outside the stack have reserved.
-
-    Raises:
-        AccountError: more is reserved than the account has.
-    """
-    wanted = sum(reserved.values())
-    names = " + ".join(sorted(name for name, one in reserved.items() if one))
-    if wanted and wanted > max(0, limit - others - UNRESERVED):
-        taken = f"other functions have reserved {others} and " if others else ""
-        raise AccountError(
-            f"{names} reserve {wanted} of the account's concurrency of {limit}, of which "
-            f"{taken}{UNRESERVED} must stay unreserved: lower them, or ask AWS for a higher limit "
-            "(Service Quotas, Lambda, Concurrent executions)."
-        )
-    if limit <= UNRESERVED:
-        yield (
-            f"The account may run only {limit} functions at once in this Region. An image takes "
-            f"one for 10 to 120 seconds, so {limit} images at once stop the whole service: ask AWS "
-            "for a higher limit (Service Quotas, Lambda, Concurrent executions)."
-        )
-    elif not reserved.get("GenerateConcurrency"):
-        yield (
-            f"No concurrency is reserved, and the account has {limit}: GENERATE_CONCURRENCY and "
-            "PAGE_CONCURRENCY limit what one function can take from the others."
-        )
-
-
-def main() -> None:
-    """Print where the commands of this shell work."""
+def run[T](command: str, action: Callable[[], T]) -> T:
+    """Return what a command returns; exit with one sentence where AWS or the account refuses it."""
     try:
-        print(place().text())
+        return action()
     except AccountError as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()
+        sys.exit(f"{command}: {error}")
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"{command}: {refusals.advice(error)}")

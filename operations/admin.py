@@ -8,7 +8,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,15 +19,13 @@ from pydantic import ValidationError
 from imagegen.bootstrap.admin import AdminService
 from imagegen.bootstrap.admin_world import AwsAdminWorld
 from imagegen.domain.errors import ImagegenError
-from imagegen.guard import Transition
 from imagegen.settings import AdminSettings
 from imagegen.wire.admin import FailuresQuery, FindPerson, SpendingQuery
 from imagegen.wire.admin_budgets import SetBudget
 from local.parameters import environment_name
 from operations import accounts, admin_tables
-from operations.accounts import AccountError
+from operations.accounts import stack_of
 from operations.push_env import parameters_path
-from operations.report import stack_of
 
 if TYPE_CHECKING:
     from imagegen.monitoring.observer import LogObserver
@@ -37,10 +35,11 @@ NO_LIMIT = "none"
 
 
 class QuietObserver:
-    """Logs and counts nothing: a terminal is no function."""
+    """Logs and counts nothing, whatever it is told: a terminal is no function."""
 
-    def circuit_moved(self, transition: Transition) -> None:
-        """Do nothing; the trail has the change."""
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Return a function that does nothing; the trail has what is changed."""
+        return lambda *_given, **_named: None
 
 
 @dataclass(frozen=True)
@@ -197,11 +196,16 @@ def main() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     given = arguments()
     try:
-        # Read before anything is changed: the trail names these credentials.
-        given.who = accounts.place().caller
-        print(COMMANDS[given.command](service_of(given.stack), given))
-    except (AccountError, ImagegenError) as error:
+        print(accounts.run(f"make {given.command}", lambda: carried_out(given)))
+    except ImagegenError as error:
         sys.exit(str(error))
+
+
+def carried_out(given: argparse.Namespace) -> str:
+    """Return what a command prints."""
+    # Read before anything is changed: the trail names these credentials.
+    given.who = accounts.place().caller
+    return COMMANDS[given.command](service_of(given.stack), given)
 
 
 if __name__ == "__main__":

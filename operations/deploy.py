@@ -7,16 +7,14 @@ stack. ``make deploy-fast`` deploys only the code: every setting stays.
 
 import argparse
 import os
-import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from getpass import getpass
 from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
 from imagegen.providers import OFF, PROVIDERS, region_name, registry
 from local import guide
@@ -30,12 +28,12 @@ from local.parameters import (
     set_values,
     template_parameters,
 )
-from local.paths import BUILT_FOR_AWS, ROOT, SAM
+from local.paths import BUILT_FOR_AWS, DOTENV, ROOT, SAM
 from local.release import release
 from local.sam import CONFIG_FILE, quoted
-from operations import accounts, existing
+from operations import accounts, concurrency, existing
 from operations.accounts import AccountError, Place
-from operations.push_env import KEYS, parameters_path, push
+from operations.push_env import KEYS, parameters_path, push, stale, stored
 
 TEMPLATE_NAME = "template.yaml"
 COMPUTED = frozenset({RELEASE, "Architecture"})
@@ -45,10 +43,7 @@ COMPUTED = frozenset({RELEASE, "Architecture"})
 def main() -> None:
     """Deploy; for a new stack, ask for settings first and push the keys afterwards."""
     given = arguments()
-    try:
-        sys.exit(deploy(given))
-    except AccountError as error:
-        sys.exit(f"make deploy: {error}")
+    sys.exit(accounts.run("make deploy", lambda: deploy(given)))
 
 
 def arguments() -> argparse.Namespace:
@@ -66,8 +61,10 @@ def deploy(given: argparse.Namespace) -> int:
     """Deploy, and return sam's exit status.
 
     Raises:
-        AccountError: this account, Region or stack does not allow it, or a person declined it.
+        AccountError: this account, Region or stack does not allow it, a person declined it, or
+            CloudFormation could not do it.
     """
+    refuse_absent(given.env_file)
     where = accounts.place()
     accounts.refuse_region(where.region)
     cloudformation = boto3.client("cloudformation")
@@ -83,17 +80,44 @@ def deploy(given: argparse.Namespace) -> int:
     if has_no_brake(parameters) and not given.fast:
         raise AccountError("CHAT_MODEL is set and CHAT_CONCURRENCY is 0: set it to 1 or more.")
     existing.check(parameters)
+    if found is None:
+        existing.check_key(parameters, parameters_path(given.stack))
     print(summary(given, dotenv, where, is_new=found is None))
-    if found is not None and (names := kept_names(accounts.parameter_values(found), dotenv)):
-        print(f"  kept        {', '.join(names)}: set, but not in .env; NAME={CLEAR} clears one")
-    for note in concurrency(parameters, accounts.parameter_values(found or {})):
-        print(f"  note        {note}")
+    present = accounts.parameter_values(found or {})
+    for line in remarks(parameters, present, dotenv):
+        print(line)
     agree(given)
     sys.stdout.flush()  # In a pipeline's log this comes before sam's own output.
     status = run_sam(given, parameters, where.region)
-    if found is None and not status:
+    if status:
+        accounts.explain(cloudformation, given.stack)
+    elif found is None:
         finish(given.stack, dotenv)
     return status
+
+
+def remarks(
+    parameters: Mapping[str, str], present: Mapping[str, str], dotenv: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield what a person should know before they agree; ``present`` is what the stack has now.
+
+    Raises:
+        AccountError: more concurrency is reserved than the account has.
+    """
+    if names := kept_names(present, dotenv):
+        yield f"  kept        {', '.join(names)}: set, but not in .env; NAME={CLEAR} clears one"
+    for note in concurrency.notes(parameters, present):
+        yield f"  note        {note}"
+
+
+def refuse_absent(env_file: Path) -> None:
+    """Raise if a file of settings that a person has named is not there.
+
+    Raises:
+        AccountError: it is not; only .env itself may be made by the questions.
+    """
+    if env_file.name != DOTENV.name and not env_file.exists():
+        raise AccountError(f"There is no {env_file}: copy {DOTENV.name} or .env.example to it.")
 
 
 def chosen(
@@ -130,47 +154,6 @@ def run_sam(given: argparse.Namespace, parameters: Mapping[str, str], region: st
     return subprocess.run(command, env=os.environ, cwd=ROOT, check=False).returncode
 
 
-def concurrency(parameters: Mapping[str, str], present: Mapping[str, str]) -> list[str]:
-    """Return what a person should know about the account's concurrency in this Region.
-
-    ``present`` are the parameters of the deployed stack: what it has reserved is its own.
-
-    Raises:
-        AccountError: more is reserved than the account has, or a value is not a number.
-    """
-    reserved, own = reservations(parameters), reservations(present)
-    try:
-        limits = boto3.client("lambda").get_account_settings()["AccountLimit"]
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        return [f"The account's concurrency is unknown (lambda:GetAccountSettings: {code})."]
-    limit = limits["ConcurrentExecutions"]
-    others = limit - limits.get("UnreservedConcurrentExecutions", limit) - sum(own.values())
-    return list(accounts.concurrency_notes(limit, reserved, others=max(0, others)))
-
-
-def reservations(parameters: Mapping[str, str]) -> dict[str, int]:
-    """Return the concurrency that parameters reserve, by their names.
-
-    Raises:
-        AccountError: a value is not a number.
-    """
-    names = [name for name in parameters if name.endswith("Concurrency")]
-    return {name: count(name, parameters[name]) for name in names}
-
-
-def count(parameter: str, value: str) -> int:
-    """Return the value of a parameter that is a whole number.
-
-    Raises:
-        AccountError: it is not.
-    """
-    if not re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        name = environment_name(parameter)
-        raise AccountError(f"{name}={value!r} must be a whole number of 0 or more.")
-    return int(value)
-
-
 def agree(given: argparse.Namespace) -> None:
     """Ask a person whether account and Region are right; ``YES=1`` and a fast deploy do not ask.
 
@@ -190,8 +173,8 @@ def has_no_brake(parameters: Mapping[str, str]) -> bool:
 
     A stack of an older version may have kept the 0 that was its default.
     """
-    concurrency = parameters.get("ChatConcurrency", "").strip()
-    return bool(parameters.get("ChatModel")) and concurrency == "0"
+    reserved = parameters.get("ChatConcurrency", "").strip()
+    return bool(parameters.get("ChatModel")) and reserved == "0"
 
 
 def interview(env_file: Path) -> None:
@@ -204,8 +187,11 @@ def interview(env_file: Path) -> None:
 
 def finish(stack: str, dotenv: Mapping[str, str]) -> None:
     """Push the keys and flags, so that a new stack works at once."""
-    push(boto3.client("ssm"), stack, dotenv)
-    print(f"Keys and flags are in {parameters_path(stack)}.")
+    ssm, path = boto3.client("ssm"), parameters_path(stack)
+    push(ssm, stack, dotenv)
+    print(f"Keys and flags are in {path}.")
+    if left := stale(stored(ssm, path), dotenv):
+        print(f"Those of an earlier stack of this name are used as well: {', '.join(left)}")
     print(f"To change them, edit .env and run: make deploy-env STACK={stack}")
     print(f"To see that the service works: make smoke STACK={stack} TOKEN=...")
 

@@ -105,10 +105,7 @@ def main() -> None:
     parser.add_argument("--env-file", type=Path, required=True)
     parser.add_argument("--yes", action="store_true", help="do not ask before changing anything")
     given = parser.parse_args()
-    try:
-        deploy(given)
-    except AccountError as error:
-        sys.exit(f"make edge: {error}")
+    accounts.run("make edge", lambda: deploy(given))
 
 
 def deploy(given: argparse.Namespace) -> None:

@@ -153,17 +153,22 @@ def main() -> None:
         parser.add_argument(f"--{name}", default="")
     given = parser.parse_args()
     accounts.settle_region()
+    try:
+        accounts.run("make logs", lambda: show(given))
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def show(given: argparse.Namespace) -> None:
+    """Print the lines that are asked for."""
     filters = Filters(given.user, given.code, given.provider, given.level, given.text)
     groups = {name: f"/imagegen/{given.stack}/{name}" for name in FUNCTIONS}
     client, start_ms = boto3.client("logs"), _now_ms() - given.minutes * 60 * MS
-    try:
-        if given.follow:
-            for line in follow(client, groups, filters, start_ms=start_ms, now_ms=_now_ms):
-                print(line, flush=True)
-        for _, line in lines(client, groups, filters, start_ms):
-            print(line)
-    except KeyboardInterrupt:
-        sys.exit(0)
+    if given.follow:
+        for line in follow(client, groups, filters, start_ms=start_ms, now_ms=_now_ms):
+            print(line, flush=True)
+    for _, line in lines(client, groups, filters, start_ms):
+        print(line)
 
 
 if __name__ == "__main__":

@@ -173,19 +173,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Carry out one command on a deployed stack."""
     given = parser().parse_args(arguments)
     try:
-        where = accounts.place()
-        dynamodb = boto3.client("dynamodb")
-        name = table_of(boto3.client("cloudformation"), given.stack)
-        ring = KeyRing(
-            DynamoKeyStore(dynamodb, name),
-            lambda: name_key(boto3.client("ssm"), given.stack),
-            now_ms,
-            secrets.token_bytes,
-        )
-        trail = Trail(DynamoTrailStore(dynamodb, name), now_ms, lambda: secrets.token_hex(6))
-        print(done(given, RecordedKeys(ring, trail), where.caller))
-    except (accounts.AccountError, ImagegenError) as error:
+        print(accounts.run("make key", lambda: carried_out(given)))
+    except ImagegenError as error:
         raise SystemExit(str(error)) from None
+
+
+def carried_out(given: argparse.Namespace) -> str:
+    """Return what a command prints."""
+    where, dynamodb = accounts.place(), boto3.client("dynamodb")
+    name = table_of(boto3.client("cloudformation"), given.stack)
+    ring = KeyRing(
+        DynamoKeyStore(dynamodb, name),
+        lambda: name_key(boto3.client("ssm"), given.stack),
+        now_ms,
+        secrets.token_bytes,
+    )
+    trail = Trail(DynamoTrailStore(dynamodb, name), now_ms, lambda: secrets.token_hex(6))
+    return done(given, RecordedKeys(ring, trail), where.caller)
 
 
 if __name__ == "__main__":

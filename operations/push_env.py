@@ -22,7 +22,8 @@ from imagegen.aws.parameters import KEYS_AND_FLAGS, with_keys_and_flags
 from imagegen.providers import flag_name, registry
 from local.parameters import CLEAR, read_dotenv
 from local.paths import DOTENV
-from operations.accounts import AccountError, describe, parameter_values, place
+from operations import accounts
+from operations.accounts import AccountError, parameter_values, stack_of
 from operations.rotation import Rotation, Step, fresh_key, next_rotation
 
 if TYPE_CHECKING:
@@ -138,10 +139,13 @@ def main() -> None:
     parser.add_argument("--env-file", type=Path, default=DOTENV)
     parser.add_argument("--rotate-quote-key", action="store_true", help="take the next step")
     options = parser.parse_args()
-    try:
-        print(place().text())
-    except AccountError as error:
-        sys.exit(f"make deploy-env: {error}")
+    command = "make rotate-quote-key" if options.rotate_quote_key else "make deploy-env"
+    accounts.run(command, lambda: carry_out(options))
+
+
+def carry_out(options: argparse.Namespace) -> None:
+    """Take a step of the rotation, or push .env, and print what was done."""
+    print(accounts.place().text())
     path, ssm = parameters_path(options.stack), boto3.client("ssm")
     if options.rotate_quote_key:
         print(rotation_text(rotate(ssm, path, now=datetime.now(UTC))))
@@ -160,13 +164,16 @@ def main() -> None:
 
 
 def refuse_older_version(cloudformation: "CloudFormationClient", stack: str) -> None:
-    """Exit if the deployed functions still read each key from a parameter of its own.
+    """Raise unless there is a stack whose functions read all keys from one parameter.
 
-    They would find none of their keys after this command.
+    Those of an older version would find none of their keys after this command; and the keys for a
+    stack that is not here would stay in another account or Region.
+
+    Raises:
+        AccountError: there is no such stack, or it is older.
     """
-    found = describe(cloudformation, stack)
-    if found is not None and "Release" not in parameter_values(found):
-        raise SystemExit(
+    if "Release" not in parameter_values(stack_of(cloudformation, stack)):
+        raise AccountError(
             f"The stack {stack!r} was deployed by an older version, which reads each key by "
             "itself: run `make deploy` first, then this command again."
         )

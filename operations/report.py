@@ -9,7 +9,7 @@ import csv
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import boto3
 
@@ -17,7 +17,7 @@ from imagegen.aws.record_scan import PAGE_ITEMS, DynamoRecordScan
 from imagegen.domain.money import usd_text
 from imagegen.domain.spending import Sum, Sums, UserRecord, added_up, grouped
 from operations import accounts
-from operations.accounts import AccountError, settle_region
+from operations.accounts import run, settle_region, stack_of
 from operations.tables import table
 
 if TYPE_CHECKING:
@@ -57,18 +57,6 @@ def table_of(cloudformation: "CloudFormationClient", stack: str) -> str:
         AccountError: there is no such stack here.
     """
     return accounts.outputs(stack_of(cloudformation, stack))["TableName"]
-
-
-def stack_of(cloudformation: "CloudFormationClient", stack: str) -> Any:
-    """Return a stack's description.
-
-    Raises:
-        AccountError: there is no such stack here.
-    """
-    found = accounts.describe(cloudformation, stack)
-    if found is None:
-        raise AccountError(f"There is no stack {stack!r} in this Region.")
-    return found
 
 
 def records(
@@ -111,10 +99,12 @@ def main() -> None:
     parser.add_argument("--csv", action="store_true", help="every sum as CSV instead of tables")
     given = parser.parse_args()
     settle_region()
-    try:
-        name = table_of(boto3.client("cloudformation"), given.stack)
-    except AccountError as error:
-        sys.exit(str(error))
+    run("make report", lambda: show(given))
+
+
+def show(given: argparse.Namespace) -> None:
+    """Print the month that is asked for."""
+    name = table_of(boto3.client("cloudformation"), given.stack)
     sums = added_up(records(boto3.client("dynamodb"), name, given.month))
     if given.csv:
         write_csv(sums, sys.stdout)

@@ -1,8 +1,8 @@
 """``make smoke``: checks a deployed stack with one image, which costs less than a cent.
 
 It asks for a price, makes the cheapest image that is offered, compares the downloaded bytes with
-S3's own digest, makes sure that a second confirmation costs nothing, and reads the health report
-and the states of the alarms.
+S3's own digest, makes sure that a second confirmation costs nothing, and reads the health report,
+the page, what operators see, and the states of the alarms.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,15 +21,19 @@ import boto3
 import requests
 
 from imagegen.places import public_url
+from local.parameters import read_template
 from operations import accounts
 from operations.accounts import AccountError
 
+PAGE: Final = "PageUrl"
+NOT_OPERATORS: Final = "forbidden"
+"""Code of the answer to a token that is good and has not the operators' scope."""
 PROMPT: Final = "A plain red circle on white"
 TIMEOUT_SECONDS: Final = 300
 OPEN_TAGS: Final = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/webp": b"RIFF"}
 
 
-class SmokeError(Exception):
+class SmokeError(AccountError):
     """A check failed; the message says which and what came instead."""
 
 
@@ -39,28 +44,42 @@ class Deployed:
     outputs: Mapping[str, str]
     public_api_url: str
     token: str
+    public_page_url: str = ""
 
     def url(self, output: str) -> str:
         """Return the address of a function, without a slash at the end."""
+        public = self.public_page_url if output == PAGE else self.public_api_url
         host = urlsplit(self.outputs[output]).hostname or ""
         endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-        return self.public_api_url or public_url(endpoint, host, host.partition(".")[0])
+        return public or public_url(endpoint, host, host.partition(".")[0])
 
-    def call(self, method: str, url: str, body: Any = None, *, status: int = 200) -> Any:
-        """Return the JSON of an answer.
+    def answer(
+        self, method: str, url: str, body: Any = None, *, statuses: tuple[int, ...] = (200,)
+    ) -> requests.Response:
+        """Return an answer.
+
+        Raises:
+            SmokeError: there is none, or its status is another one.
+        """
+        send = partial(requests.request, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        try:
+            found = send(method, url, json=body, headers={"Authorization": f"Bearer {self.token}"})
+        except requests.RequestException as error:
+            raise SmokeError(f"{method} {url}: no answer ({type(error).__name__}).") from error
+        if found.status_code not in statuses:
+            wanted = " or ".join(map(str, statuses))
+            raise SmokeError(
+                f"{method} {url}: {found.status_code} instead of {wanted}: {found.text}"
+            )
+        return found
+
+    def call(self, method: str, url: str, body: Any = None) -> Any:
+        """Return the JSON of an answer of status 200.
 
         Raises:
             SmokeError: the status is another one.
         """
-        headers = {"Authorization": f"Bearer {self.token}"}
-        answer = requests.request(
-            method, url, json=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
-        )
-        if answer.status_code != status:
-            raise SmokeError(
-                f"{method} {url}: {answer.status_code} instead of {status}: {answer.text}"
-            )
-        return answer.json()
+        return self.answer(method, url, body).json()
 
     def cheapest(self) -> Any:
         """Return the offer of the cheapest image that can be made now, without dearer fallbacks."""
@@ -103,6 +122,38 @@ def checks(stack: Deployed, *, agreed: Any) -> Iterator[str]:
     yield f"health      {health['status']}"
     if health["status"] == "unhealthy":
         raise SmokeError("No provider can be used.")
+    yield f"page        {page_of(stack)}"
+    yield f"operators   {operators_of(stack)}"
+
+
+def page_of(stack: Deployed) -> str:
+    """Return what the page is, after it and its settings were read.
+
+    Raises:
+        SmokeError: it is not there, or it is not a page.
+    """
+    url = stack.url(PAGE)
+    kind = stack.answer("GET", f"{url}/").headers.get("Content-Type", "")
+    if not kind.startswith("text/html"):
+        raise SmokeError(f"GET {url}/: not a page, but {kind or 'an answer without a type'}.")
+    stack.call("GET", f"{url}/config.json")
+    return f"{url}/"
+
+
+def operators_of(stack: Deployed) -> str:
+    """Return what the operators' function answers to this token, which may be a user's.
+
+    Raises:
+        SmokeError: it does not answer, or lets a token in without looking at its scope.
+    """
+    url = f"{stack.url('AdminUrl')}/admin/providers"
+    found = stack.answer("GET", url, statuses=(200, 403))
+    if found.status_code == 200:
+        return f"see {len(found.json()['providers'])} providers; this token is an operator's"
+    code = found.json().get("code")
+    if code != NOT_OPERATORS:
+        raise SmokeError(f"GET {url}: 403 with {code!r} instead of {NOT_OPERATORS!r}.")
+    return "refused, because this token is not an operator's"
 
 
 def compared(made: Mapping[str, Any]) -> str:
@@ -128,11 +179,22 @@ def compared(made: Mapping[str, Any]) -> str:
 def alarm_lines(cloudwatch: Any, stack: str) -> Iterator[str]:
     """Yield the alarms of the stack that are not in the state OK."""
     pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{stack}-")
-    found = [one for page in pages for one in page["MetricAlarms"]]
+    ours = alarm_names(stack)
+    found = [one for page in pages for one in page["MetricAlarms"] if one["AlarmName"] in ours]
     states = Counter(one["StateValue"] for one in found)
     yield f"alarms      {states['OK']} OK, {states['INSUFFICIENT_DATA']} without data yet"
     if ringing := sorted(one["AlarmName"] for one in found if one["StateValue"] == "ALARM"):
         yield f"            going off: {', '.join(ringing)}"
+
+
+def alarm_names(stack: str) -> frozenset[str]:
+    """Return the names of a stack's alarms; another stack's name may begin with this one's."""
+    alarms = (
+        one["Properties"]["AlarmName"]["Fn::Sub"]
+        for one in read_template()["Resources"].values()
+        if one["Type"] == "AWS::CloudWatch::Alarm"
+    )
+    return frozenset(name.replace("${AWS::StackName}", stack) for name in alarms)
 
 
 def agreed_at_terminal(*, yes: bool) -> Any:
@@ -154,15 +216,21 @@ def main() -> None:
     token = os.environ.get("TOKEN", "")
     if not token:
         sys.exit("make smoke: set TOKEN=... to a token of one of your users")
-    try:
-        print(accounts.place().text())
-        stack = deployed(given.stack, token)
-        for line in checks(stack, agreed=agreed_at_terminal(yes=given.yes)):
-            print(f"  {line}")
-        for line in alarm_lines(boto3.client("cloudwatch"), given.stack):
-            print(f"  {line}")
-    except (AccountError, SmokeError) as error:
-        sys.exit(f"make smoke: {error}")
+    accounts.run("make smoke", lambda: show(given.stack, token, yes=given.yes))
+
+
+def show(stack: str, token: str, *, yes: bool) -> None:
+    """Print what each check finds.
+
+    Raises:
+        AccountError: there is no such stack here.
+        SmokeError: a check failed.
+    """
+    print(accounts.place().text())
+    for line in checks(deployed(stack, token), agreed=agreed_at_terminal(yes=yes)):
+        print(f"  {line}")
+    for line in alarm_lines(boto3.client("cloudwatch"), stack):
+        print(f"  {line}")
 
 
 def deployed(stack: str, token: str) -> Deployed:
@@ -171,11 +239,12 @@ def deployed(stack: str, token: str) -> Deployed:
     Raises:
         AccountError: it does not exist in this account and Region.
     """
-    found = accounts.describe(boto3.client("cloudformation"), stack)
-    if found is None:
-        raise AccountError(f"There is no stack {stack!r} here.")
-    public = accounts.parameter_values(found).get("PublicApiUrl", "")
-    return Deployed(accounts.outputs(found), public, token)
+    found = accounts.stack_of(boto3.client("cloudformation"), stack)
+    chosen = accounts.parameter_values(found)
+    if chosen.get("UrlAuthType") == "AWS_IAM":
+        raise AccountError("URL_AUTH_TYPE is AWS_IAM, and this command signs no requests.")
+    public, page = chosen.get("PublicApiUrl", ""), chosen.get("PublicPageUrl", "")
+    return Deployed(accounts.outputs(found), public, token, page)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,8 @@ def main() -> None:
     accounts.settle_region()
     issuer = read_dotenv(given.env_file).get("JWT_ISSUER", "")
     user = user_of(given.subject, given.user, issuer)
-    print(names(user, name_key(boto3.client("ssm"), given.stack), registry()))
+    key = accounts.run("make user-name", lambda: name_key(boto3.client("ssm"), given.stack))
+    print(names(user, key, registry()))
 
 
 if __name__ == "__main__":

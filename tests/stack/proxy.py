@@ -1,6 +1,7 @@
 """A proxy between a function and the emulator that can act when a certain request comes by."""
 
 import http.client
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -12,15 +13,22 @@ from urllib.parse import urlsplit
 class Watch:
     """When to act, and how: ``matches`` sees method, path and body of each request.
 
-    ``act`` is told the proxy's URL, by which whoever uses it can be known.
+    ``act`` is told the proxy's URL, by which whoever uses it can be known. With ``refusal``, the
+    status and the name of an AWS error, that is the answer instead of none.
     """
 
     def __init__(
-        self, matches: Callable[[str, str, bytes], bool], act: Callable[[str], None], *, after: bool
+        self,
+        matches: Callable[[str, str, bytes], bool],
+        act: Callable[[str], None],
+        *,
+        after: bool,
+        refusal: tuple[int, str] | None = None,
     ) -> None:
         self.matches = matches
         self.act = act
         self.after = after
+        self.refusal = refusal
         self.hits = 0
 
 
@@ -41,6 +49,9 @@ class _Handler(BaseHTTPRequestHandler):
         if hit:
             self._end(watch)
             return
+        self._send(status, headers, content)
+
+    def _send(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
         self.send_response(status)
         for name, value in headers:
             if name.lower() not in ("transfer-encoding", "content-length", "connection"):
@@ -59,9 +70,14 @@ class _Handler(BaseHTTPRequestHandler):
             return answer.status, answer.getheaders(), answer.read()
 
     def _end(self, watch: Watch) -> None:
-        """Act, and answer nothing."""
+        """Act, and answer nothing, or with the refusal."""
         server: Any = self.server
         watch.act(f"http://127.0.0.1:{server.server_port}")
+        if watch.refusal is not None:
+            status, name = watch.refusal
+            body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{name}"}).encode()
+            self._send(status, [("Content-Type", "application/x-amz-json-1.0")], body)
+            return
         self.close_connection = True
 
     def handle_expect_100(self) -> bool:

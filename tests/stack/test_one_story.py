@@ -17,14 +17,25 @@ def nothing(_proxy: str) -> None:
     """Only lose the request, or its reply."""
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["request lost", "reply lost"])
+THROTTLED = (400, "ProvisionedThroughputExceededException")
+
+
+@pytest.mark.parametrize(
+    ("after", "refusal"),
+    [
+        (False, None),
+        (True, None),
+        (False, THROTTLED),
+    ],
+    ids=["request lost", "reply lost", "throttled"],
+)
 def test_a_charged_image_stays_charged_while_its_hold_cannot_be_settled(
-    stack: Driver, *, after: bool
+    stack: Driver, refusal: tuple[int, str] | None, *, after: bool
 ) -> None:
     person = stack.person()
     offer = person.estimate(quality="standard").json
     assert offer["price"]["ceiling"] > offer["price"]["expected"]
-    watch = Watch(is_settle, nothing, after=after)
+    watch = Watch(is_settle, nothing, after=after, refusal=refusal)
     with (
         watching(stack.urls["awsEndpoint"], watch) as proxy,
         stack.configured("generate", AWS_ENDPOINT_URL=proxy),

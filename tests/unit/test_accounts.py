@@ -1,19 +1,34 @@
 """Before anything is created: the account, the stack's state, the Region and the concurrency."""
 
+import json
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from operations import accounts, deploy
+from local.paths import ROOT
+from operations import accounts, concurrency, deploy
 from operations.accounts import NEW, STUCK, WITHOUT_URLS, AccountError, Place
 
 HERE = Place("123456789012", "arn:aws:iam::123456789012:user/ann", "eu-central-1", "AWS_REGION")
 GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 RUNNING = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
+
+
+PAGE = 100
+"""Events in one answer of CloudFormation."""
+SCHEMAS = ROOT / ".tools/sam/lib/python3.13/site-packages/cfnlint/data/schemas/providers"
+"""Which resource types CloudFormation has, by Region, as the linter that sam installs has them."""
+
+
+def partition(region: str) -> str:
+    """Return a Region's partition; the lists contain a file that is not of a Region."""
+    session = boto3.session.Session(region_name="us-east-1")
+    return session.get_partition_for_region(region) if region.count("-") > 1 else ""
 
 
 class CloudFormation:
@@ -29,13 +44,15 @@ class CloudFormation:
             raise ClientError(error, "DescribeStacks")
         return {"Stacks": [{"StackName": StackName, "StackStatus": self.state}]}
 
-    def describe_stack_events(self, *, StackName: str) -> Any:  # noqa: N803 boto3's name
-        return {
-            "StackEvents": [
-                {"LogicalResourceId": name, "ResourceStatus": state, "ResourceStatusReason": why}
-                for name, state, why in self.events
-            ]
-        }
+    def describe_stack_events(self, *, StackName: str, NextToken: str = "0") -> Any:  # noqa: N803 boto3's names
+        del StackName
+        start, end = int(NextToken), int(NextToken) + PAGE
+        page = [
+            {"LogicalResourceId": name, "ResourceStatus": state, "ResourceStatusReason": why}
+            for name, state, why in self.events[start:end]
+        ]
+        more = {"NextToken": str(end)} if end < len(self.events) else {}
+        return {"StackEvents": page, **more}
 
 
 def refusal(cloudformation: Any) -> str:
@@ -94,12 +111,71 @@ def test_the_first_failure_is_the_reason_and_not_those_that_it_cancelled() -> No
     assert refusal(client).endswith("\n  Dashboard: AccessDenied: cloudwatch:PutDashboard")
 
 
+ROLLED_BACK = [(f"Resource{n}", f"DELETE_{s}", "") for n in range(110) for s in ("COMPLETE", "X")]
+
+
+@pytest.mark.parametrize("fill", [0, 1, 99, 100, 220])
+def test_the_reason_is_found_behind_everything_that_was_rolled_back(fill: int) -> None:
+    client = CloudFormation(
+        "ROLLBACK_COMPLETE",
+        *ROLLED_BACK[:fill],
+        ("Table", "CREATE_FAILED", "Resource creation cancelled"),
+        ("Dashboard", "CREATE_FAILED", "AccessDenied"),
+        ("prod", "CREATE_IN_PROGRESS", "User Initiated"),
+    )
+    assert refusal(client).endswith("\n  Dashboard: AccessDenied")
+
+
+def test_the_failures_of_earlier_operations_are_not_the_reason() -> None:
+    client = CloudFormation(
+        "UPDATE_ROLLBACK_FAILED",
+        ("prod", "UPDATE_ROLLBACK_FAILED", "The following resource(s) failed to update"),
+        ("Bucket", "UPDATE_FAILED", "today"),
+        ("prod", "UPDATE_IN_PROGRESS", "User Initiated"),
+        ("prod", "UPDATE_ROLLBACK_COMPLETE", ""),
+        ("Alias", "UPDATE_FAILED", "last month"),
+        ("prod", "UPDATE_IN_PROGRESS", "User Initiated"),
+    )
+    assert refusal(client).endswith("\n  Bucket: today")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("ROLLBACK_COMPLETE", "make destroy STACK=prod"),
+        ("UPDATE_ROLLBACK_COMPLETE", "the stack is as it was before"),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name prod"),
+    ],
+)
+def test_a_deployment_that_failed_ends_with_the_reason(state: str, words: str) -> None:
+    client: Any = CloudFormation(
+        state, ("Url", "UPDATE_FAILED", "why"), ("prod", "UPDATE_IN_PROGRESS", "")
+    )
+    with pytest.raises(AccountError, match=rf"(?s){words}.*Url: why"):
+        accounts.explain(client, "prod")
+
+
+@pytest.mark.parametrize("state", ["", "CREATE_COMPLETE", "UPDATE_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_a_change_that_was_declined_needs_no_reason(state: str) -> None:
+    client: Any = CloudFormation(state)
+    accounts.explain(client, "prod")
+
+
 def test_regions_without_function_urls_are_those_of_lambdas_page() -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html, read on 2026-11-25
-    assert " ".join(sorted(WITHOUT_URLS)) == (
+    assert " ".join(sorted(one for one in WITHOUT_URLS if partition(one) == "aws")) == (
         "ap-east-2 ap-south-2 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7 "
         "ca-west-1 eu-central-2 eu-south-2 il-central-1 me-central-1"
     )
+
+
+@pytest.mark.parametrize("name", ["aws-us-gov", "aws-cn"])
+def test_in_other_partitions_they_are_those_of_cloudformations_list(name: str) -> None:
+    lists = {path.stem: json.loads(path.read_text()) for path in SCHEMAS.glob("*.json")}
+    lacking = {one for one, kinds in lists.items() if "AWS::Lambda::Url" not in kinds}
+    assert {one for one in lacking if partition(one) == name} == {
+        one for one in WITHOUT_URLS if partition(one) == name
+    }
 
 
 @pytest.mark.parametrize("region", sorted(WITHOUT_URLS))
@@ -118,30 +194,30 @@ def test_any_other_region_is_good(region: str) -> None:
 
 @pytest.mark.parametrize("limit", [10, 50, 100])
 def test_a_new_account_is_told_that_few_images_fit(limit: int) -> None:
-    (note,) = accounts.concurrency_notes(limit, {"GenerateConcurrency": 0})
+    (note,) = concurrency.account_notes(limit, {"GenerateConcurrency": 0})
     assert f"only {limit} functions at once" in note
     assert "Service Quotas" in note
 
 
 def test_a_usual_account_without_a_brake_is_told_which_to_set() -> None:
-    (note,) = accounts.concurrency_notes(1_000, {"GenerateConcurrency": 0})
+    (note,) = concurrency.account_notes(1_000, {"GenerateConcurrency": 0})
     assert "GENERATE_CONCURRENCY" in note
-    assert list(accounts.concurrency_notes(1_000, {"GenerateConcurrency": 20})) == []
+    assert list(concurrency.account_notes(1_000, {"GenerateConcurrency": 20})) == []
 
 
 @pytest.mark.parametrize(("limit", "reserved"), [(10, 1), (100, 1), (1_000, 901)])
 def test_more_than_the_account_has_is_refused_with_the_sum(limit: int, reserved: int) -> None:
     wanted = {"GenerateConcurrency": reserved, "PageConcurrency": 0}
     with pytest.raises(AccountError, match=f"GenerateConcurrency reserve {reserved} of .* {limit}"):
-        list(accounts.concurrency_notes(limit, wanted))
+        list(concurrency.account_notes(limit, wanted))
 
 
 def test_what_other_functions_have_reserved_is_not_there() -> None:
     wanted = {"GenerateConcurrency": 100, "PageConcurrency": 0}
-    assert list(accounts.concurrency_notes(1_000, wanted, others=800)) == []
+    assert list(concurrency.account_notes(1_000, wanted, others=800)) == []
     with pytest.raises(AccountError, match="other functions have reserved 801 and 100 must stay"):
-        list(accounts.concurrency_notes(1_000, wanted, others=801))
-    (note,) = accounts.concurrency_notes(1_000, {"GenerateConcurrency": 0}, others=950)
+        list(concurrency.account_notes(1_000, wanted, others=801))
+    (note,) = concurrency.account_notes(1_000, {"GenerateConcurrency": 0}, others=950)
     assert "No concurrency is reserved" in note
 
 

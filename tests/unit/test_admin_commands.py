@@ -12,9 +12,10 @@ from imagegen.domain.breaker import Circuit
 from imagegen.domain.budget_amounts import Amounts
 from imagegen.domain.budgets import team_level
 from imagegen.domain.ledger import PersonalLimits
+from imagegen.monitoring.observer import LogObserver
 from imagegen.settings import AdminSettings
 from local.paths import ROOT
-from operations.admin import COMMANDS, settings_of
+from operations.admin import COMMANDS, TerminalWorld, settings_of
 from tests.fakes.service import OTHER_USER, USER, Service
 
 ARN = "arn:aws:sts::123456789012:assumed-role/operators/ann"
@@ -130,6 +131,18 @@ def test_a_stacks_settings_are_those_of_its_function() -> None:
     assert isinstance(settings, AdminSettings)
     assert (settings.table_name, settings.parameters_path) == ("prod-table", "/imagegen/prod")
     assert (settings.jwt_issuer, settings.limits.daily_images) == ("https://issuer.test", 7)
+
+
+def test_a_terminal_is_told_what_a_function_logs_and_logs_nothing() -> None:
+    found = {
+        "StackName": "prod",
+        "Outputs": [{"OutputKey": "TableName", "OutputValue": "prod-table"}],
+    }
+    world = TerminalWorld(settings_of(found, {}))
+    methods = [name for name in vars(LogObserver) if not name.startswith("_")]
+    assert "key_set_aside" in methods
+    for name in methods:
+        assert getattr(world.observer, name)("openai", 1) is None
 
 
 def test_a_budget_is_shown_set_and_reset() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from local import guide
 from local.parameters import read_dotenv
-from operations import deploy
+from operations import concurrency, deploy
 from operations.accounts import AccountError
 from operations.deploy import has_no_brake
 from operations.push_env import KEYS
@@ -54,11 +54,20 @@ def test_what_a_stack_keeps_counts_as_what_is_set(
 @pytest.mark.parametrize("value", ["ten", "1.5", "-1", "", " ", "1e3", "1_000", "\u0663"])
 def test_a_concurrency_that_is_no_number_is_named(value: str) -> None:
     with pytest.raises(AccountError, match=r"CHAT_CONCURRENCY=.* must be a whole number"):
-        deploy.count("ChatConcurrency", value)
+        concurrency.count("ChatConcurrency", value)
 
 
 def test_a_concurrency_is_a_number() -> None:
-    assert [deploy.count("ChatConcurrency", one) for one in ("0", "10", " 7 ")] == [0, 10, 7]
+    assert [concurrency.count("ChatConcurrency", one) for one in ("0", "10", " 7 ")] == [0, 10, 7]
+
+
+def test_a_named_file_of_settings_must_be_there(tmp_path: Path) -> None:
+    there = tmp_path / ".env.staging"
+    there.touch()
+    for good in (there, tmp_path / ".env"):
+        deploy.refuse_absent(good)
+    with pytest.raises(AccountError, match=r"There is no .*\.env\.stagin: copy"):
+        deploy.refuse_absent(tmp_path / ".env.stagin")
 
 
 def told(answers: list[str]) -> tuple[Callable[[str], str], list[str]]:

@@ -20,6 +20,7 @@ from imagegen.aws.parameters import (
 from imagegen.domain.errors import ConfigurationError, StoreUnavailableError
 from imagegen.providers import PROVIDERS, flag_name
 from local.parameters import overrides, set_values
+from operations.accounts import AccountError
 from operations.push_env import (
     CHAT_KEY,
     KEYS,
@@ -181,14 +182,20 @@ class CloudFormation:
 def test_functions_of_an_older_version_keep_their_keys() -> None:
     """They read each key by itself, and gathering the keys would take them away."""
     older: Any = CloudFormation(("JwtIssuer",))
-    with pytest.raises(SystemExit, match="run `make deploy` first"):
+    with pytest.raises(AccountError, match="run `make deploy` first"):
         refuse_older_version(older, "prod")
 
 
-@pytest.mark.parametrize("parameters", [None, ("JwtIssuer", "Release")])
-def test_a_new_stack_and_one_of_this_version_take_them(parameters: Any) -> None:
-    client: Any = CloudFormation(parameters)
+def test_a_stack_of_this_version_takes_them() -> None:
+    client: Any = CloudFormation(("JwtIssuer", "Release"))
     refuse_older_version(client, "prod")
+
+
+def test_no_keys_are_stored_for_a_stack_that_is_not_here() -> None:
+    """A name or a Region may be wrong; the first deployment stores its keys itself."""
+    client: Any = CloudFormation(None)
+    with pytest.raises(AccountError, match="no stack 'prod'"):
+        refuse_older_version(client, "prod")
 
 
 # Clearing.

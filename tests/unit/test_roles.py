@@ -1,20 +1,13 @@
-"""The rights of each role, and of the deployer, read from the template after SAM's transform."""
+"""The rights of each role, read from the template after SAM's transform."""
 
 import json
-import re
 from functools import cache
 from typing import Any
 
 import pytest
 
-from operations.deployer_policy import ACTIONS, WITHOUT_CALLS, policy
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.templates import transformed_template
-
-BY_CALLS_OF_THEIR_OWN = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
-MOST_CHARACTERS = 6_144
-"""Of a managed policy, without spaces:
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
 @cache
@@ -96,53 +89,6 @@ def test_an_event_is_kept_in_no_place_and_never_tried_again() -> None:
         assert not one["Properties"].get("DestinationConfig")
     for one in resources().values():
         assert "DeadLetterConfig" not in one.get("Properties", {})
-
-
-# The deployer.
-
-
-def test_every_resource_type_has_its_actions() -> None:
-    used = {one["Type"] for one in resources().values()}
-    listed = {name.partition(".")[0] for name in ACTIONS}
-    assert used - listed == set(), "add its actions to operations/deployer_policy.py"
-    assert listed - used == set(), "no resource of the template has this type any more"
-
-
-@pytest.mark.parametrize("kind", BY_CALLS_OF_THEIR_OWN)
-def test_every_property_that_is_a_call_of_its_own_has_its_actions(kind: str) -> None:
-    used = {
-        name for one in resources().values() if one["Type"] == kind for name in one["Properties"]
-    }
-    listed = {name.partition(".")[2] for name in ACTIONS if name.startswith(f"{kind}.")}
-    assert used - listed - WITHOUT_CALLS == set()
-    assert listed <= used
-
-
-@pytest.mark.parametrize("action", ["s3:PutBucketCORS", "s3:PutMetricsConfiguration"])
-def test_what_was_once_forgotten_is_allowed(action: str) -> None:
-    allowed = [one for one in policy("prod")["Statement"] if action in one["Action"]]
-    assert allowed[0]["Resource"] == ["arn:aws:s3:::prod-bucket-*"]
-
-
-def test_sams_own_bucket_can_be_made() -> None:
-    (sam,) = [one for one in policy("prod")["Statement"] if one["Sid"] == "SamBucket"]
-    assert {"s3:CreateBucket", "s3:PutBucketVersioning", "s3:PutBucketTagging"} <= set(
-        sam["Action"]
-    )
-    assert all("aws-sam-cli-managed-default" in one for one in sam["Resource"])
-
-
-def test_only_calls_that_have_no_resource_are_allowed_on_everything() -> None:
-    (wide,) = [one for one in policy("prod")["Statement"] if one["Resource"] == ["*"]]
-    assert all(re.search(r":(Get|Describe)", one) for one in wide["Action"])
-
-
-@pytest.mark.parametrize("stack", ["imagegen", "staging", "Imagegen-Prod-Blue"])
-def test_the_policy_fits_and_names_the_stack(stack: str) -> None:
-    text = json.dumps(policy(stack, "eu-central-1", "123456789012"))
-    assert len(re.sub(r"\s", "", text)) <= MOST_CHARACTERS
-    assert f"arn:aws:s3:::{stack.lower()}-bucket-*" in text
-    assert f"parameter/imagegen/{stack}/*" in text
 
 
 # What a provider without keys needs.
