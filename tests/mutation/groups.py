@@ -27,7 +27,7 @@ GENERATE: Final = Group(
         *_in("usecases/generate", "generator holds attempts run storage moderation delivery"),
         *_in("usecases/generate", "presenter sets same_look frames replay reconciler jobs"),
         "usecases/shared_inputs.py",
-        *_in("usecases/generate", "background set_presenter budgeted_ledgers"),
+        *_in("usecases/generate", "background set_presenter budgeted_ledgers budget_warnings"),
         *("domain/takeovers.py", "domain/jobs.py"),
         *_in("edge", "preferences background"),
         *("wire/run_events.py", "aws/run_starter.py"),
@@ -37,6 +37,7 @@ GENERATE: Final = Group(
         *_tests(UNIT, "generator attempts crashes delivery forgotten storage quote_is_over"),
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
         *_tests(UNIT, "same_look image_sets previews inputs shared_inputs budgeted_ledgers"),
+        *_tests(UNIT, "budget_warnings team_sums"),
         *_tests(HANDLERS, "charged sets background"),
         *_tests(AWS, "run_starter"),
     ),
@@ -65,12 +66,12 @@ LEDGER: Final = Group(
         *_in(
             "domain",
             "money ledger breaker records ids outcomes trials permits stores days standing "
-            "budgets pruning budget_amounts personal_limits",
+            "budgets budget_warnings pruning budget_amounts personal_limits",
         ),
         *_in("usecases", "status usage budgets"),
     ),
     (
-        *_tests(UNIT, "budgets budgeted_ledgers budget_amounts personal_limits"),
+        *_tests(UNIT, "budgets budgeted_ledgers budget_warnings budget_amounts personal_limits"),
         *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
         *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
         *_tests(UNIT, "storage trials metrics quote_is_over days standing confirmed_sets"),
@@ -215,10 +216,12 @@ STORES: Final = Group(
     "stores",
     _in(
         "aws",
-        "circuit_store ledger_store ledger_updates ledger_items budget_store amount_store updates",
+        "circuit_store ledger_store ledger_updates ledger_items budget_store amount_store "
+        "warning_store updates",
     ),
     (
         *_tests(AWS, "amount_contract budget_contract ledger_contract circuit_contract"),
+        *_tests(AWS, "warning_contract"),
         *_tests(AWS, "stored_form old_views"),
         f"{RETRIES}::test_a_hold_sent_twice_holds_once",
         f"{RETRIES}::test_a_settle_sent_twice_charges_once",

@@ -35,6 +35,7 @@ export function spendingView(found) {
     named("By provider", "provider", found.byProvider, providerName),
     named("By model", "model", found.byModel),
     named("By person (hash)", "person", found.byPerson),
+    ...(found.byTeam.length ? [named("By team (hash)", "team", found.byTeam)] : []),
     named("By outcome", "outcome", found.byOutcome, reasonText),
     ...(shared.length ? [table("Budgets that all share, now", ["level", "used today", "of", "used this month", "of"], shared)] : []),
   ];
