@@ -99,7 +99,7 @@ ACTIONS: Final[Mapping[str, str]] = {
 WITHOUT_CALLS: Final = frozenset(
     {
         *("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema"),
-        "SSESpecification",
+        *("SSESpecification", "StreamSpecification"),
     }
 )
 """Properties of table and bucket that are set when the resource is made."""
@@ -122,12 +122,18 @@ SAM_STACK: Final = "aws-sam-cli-managed-default"
 SAM_BUCKET: Final = f"{SAM_STACK}-samclisourcebucket-*"
 
 
-def actions_by_service() -> dict[str, list[str]]:
-    """Return the actions that the template's resources need, by service."""
+def by_service(actions: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return actions by service."""
     found: dict[str, set[str]] = {}
-    for text in ACTIONS.values():
+    for text in actions.values():
         service, _, names = text.partition(": ")
         found.setdefault(service, set()).update(names.split())
+    return found
+
+
+def actions_by_service() -> dict[str, list[str]]:
+    """Return the actions that the template's resources need, by service."""
+    found = by_service(ACTIONS)
     for service in ("logs", "dynamodb", "ssm"):
         found[service].update(TOOLS[service].split())
     return {service: sorted(found[service]) for service in sorted(found)}
@@ -164,9 +170,9 @@ def _statements(stack: str, region: str, account: str) -> Iterator[dict[str, Any
     named = resources_of(stack, region, account)
     for service, names in actions_by_service().items():
         actions = [f"{service}:{name}" for name in names]
-        yield _allowed(service.title(), actions, named[service])
+        yield allowed(service.title(), actions, named[service])
     here = f"{region}:{account}"
-    yield _allowed(
+    yield allowed(
         "Stacks",
         [f"cloudformation:{name}" for name in TOOLS["cloudformation"].split()],
         [
@@ -176,11 +182,12 @@ def _statements(stack: str, region: str, account: str) -> Iterator[dict[str, Any
     )
     bucket = f"arn:aws:s3:::{SAM_BUCKET}"
     sam = [f"s3:{name}" for name in TOOLS["samBucket"].split()]
-    yield _allowed("SamBucket", sam, [bucket, f"{bucket}/*"])
-    yield _allowed("Account", TOOLS["account"].split(), ["*"])
+    yield allowed("SamBucket", sam, [bucket, f"{bucket}/*"])
+    yield allowed("Account", TOOLS["account"].split(), ["*"])
 
 
-def _allowed(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+def allowed(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+    """Return a statement of a policy."""
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
 
 

@@ -25,6 +25,8 @@ globalThis.document = {
   getElementById: node, createElement: element, createElementNS: element, addEventListener() {},
   querySelector: () => ({ content: '{"adminUrl": "https://api.example"}' }),
 };
+globalThis.location = new URL("https://page.example/admin");
+[globalThis.addEventListener, globalThis.dispatchEvent] = [() => {}, () => {}];
 const store = (held = new Map()) => ({
   getItem: (name) => held.get(name) ?? null, setItem: (name, value) => held.set(name, value),
   removeItem: (name) => held.delete(name), clear: () => held.clear(),
@@ -44,6 +46,7 @@ function find(name) {
   node("find").listeners.submit({ preventDefault() {} });
 }
 async function answer(name, response = Response.json(person(name))) {
+  await rest();
   waiting.get(name)(response);
   await rest();
 }
