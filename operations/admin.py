@@ -8,7 +8,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,6 @@ from pydantic import ValidationError
 from imagegen.bootstrap.admin import AdminService
 from imagegen.bootstrap.admin_world import AwsAdminWorld
 from imagegen.domain.errors import ImagegenError
-from imagegen.guard import Transition
 from imagegen.settings import AdminSettings
 from imagegen.wire.admin import FailuresQuery, FindPerson, SpendingQuery
 from imagegen.wire.admin_budgets import SetBudget
@@ -37,10 +36,14 @@ NO_LIMIT = "none"
 
 
 class QuietObserver:
-    """Logs and counts nothing: a terminal is no function."""
+    """Logs and counts nothing, whatever it is told: a terminal is no function."""
 
-    def circuit_moved(self, transition: Transition) -> None:
-        """Do nothing; the trail has the change."""
+    def __getattr__(self, _name: str) -> Callable[..., None]:
+        return _nothing
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Do nothing; the trail has what was changed."""
 
 
 @dataclass(frozen=True)
