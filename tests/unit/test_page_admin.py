@@ -26,7 +26,9 @@ const heard = {};
 globalThis.document = {
   getElementById: node, createElement: element, createElementNS: element,
   addEventListener(name, act) { heard[name] = act; },
-  querySelector: () => ({ content: '{"adminUrl": "https://api.example"}' }),
+  querySelector: () => ({
+    content: JSON.stringify({ adminUrl: "https://api.example", signIn: SIGN_IN }),
+  }),
 };
 globalThis.location = new URL("https://page.example/admin");
 [globalThis.addEventListener, globalThis.dispatchEvent] = [() => {}, () => {}];
@@ -79,8 +81,9 @@ const write = (value) => console.log(JSON.stringify(value));
 """
 
 
-def played(script: str) -> Any:
-    return written_by(f"const ADMIN = {json.dumps(ADMIN.as_uri())};\n{STAGE}\n{script}")
+def played(script: str, *, sign_in: dict[str, str] | None = None) -> Any:
+    given = f"const [ADMIN, SIGN_IN] = {json.dumps([ADMIN.as_uri(), sign_in])};"
+    return written_by(f"{given}\n{STAGE}\n{script}")
 
 
 def test_the_person_who_was_asked_for_last_is_shown_whichever_answer_is_last() -> None:
@@ -205,3 +208,45 @@ write([words, node("act-title").textContent]);"""
     words, title = played(script)
     assert "Close Google Gemini gemini-image" in words
     assert title == "Switch Black Forest Labs off?"
+
+
+ISSUER = {"issuer": "https://issuer.example", "clientId": "the-page", "scopes": "openid"}
+
+
+def test_where_people_sign_in_an_operator_is_asked_to() -> None:
+    script = """
+sessionStorage.clear();
+await rest();
+const hidden = ["sign-in", "sign-out", "entry"].map((id) => node(id).hidden);
+write([node("person").textContent, node("entry-why").textContent, ...hidden]);"""
+    shown = ["Sign in", "Sign in as an operator.", False, True, False]
+    assert played(script, sign_in=ISSUER) == shown
+
+
+def test_who_lacks_the_scope_is_told_so_and_sees_nothing() -> None:
+    script = """
+sessionStorage.setItem("imagegen.token", "x.y.z");
+globalThis.fetch = async () =>
+  Response.json({ status: 403, detail: "This is for operators." }, { status: 403 });
+heard.click({ target: { dataset: { again: "state" } } });
+await rest();
+const rows = node("state-tables").children.length;
+write([node("entry-why").textContent, node("entry").hidden, rows]);"""
+    why, hidden, rows = played(script, sign_in=ISSUER)
+    assert why == "This is for operators. You need the scope of operators."
+    assert (hidden, rows) == (False, 0)
+
+
+def test_a_token_that_is_refused_is_not_sent_again_and_a_new_one_is_asked_for() -> None:
+    script = """
+let calls = 0;
+globalThis.fetch = async () => {
+  calls += 1;
+  return Response.json({ status: 401, detail: "Not valid." }, { status: 401 });
+};
+heard.click({ target: { dataset: { again: "state" } } });
+await rest();
+write([calls, node("entry").hidden, node("entry-why").textContent]);"""
+    calls, hidden, why = played(script)
+    assert (calls, hidden) == (1, False)
+    assert "not accepted" in why
