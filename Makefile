@@ -218,8 +218,12 @@ smoke: .venv/stamp ## Check a deployed stack: estimate, one cheapest image, heal
 edge: tools ## Put CloudFront, and if you name one a firewall, in front of the stack (docs/deploy.md)
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.edge --stack $(STACK) --env-file $(ENV_FILE) $(if $(YES),--yes)
 
+.PHONY: news
+news: tools ## Send what happens to an event bus, an address of yours, by mail (docs/news.md)
+	@PYTHONPATH=layers/shared $(PYTHON) -m operations.news --stack $(STACK) --env-file $(ENV_FILE) $(if $(YES),--yes)
+
 .PHONY: deployer-policy
-deployer-policy: .venv/stamp ## Print the IAM policy that is enough to deploy (FOR=edge or operators; REGION= ACCOUNT=)
+deployer-policy: .venv/stamp ## Print the IAM policy that is enough to deploy (FOR=edge, news or operators; REGION= ACCOUNT=)
 	@PYTHONPATH=layers/shared $(PYTHON) -m operations.deployer_policy --stack $(STACK) --role "$(or $(FOR),deployer)" \
 	  --region "$(or $(REGION),*)" --account "$(or $(ACCOUNT),*)"
 
@@ -331,9 +335,10 @@ $(UV): requirements/uv.txt
 
 # The template is validated again only when it changes. The linter does not read the included file, so
 # it gets one template that contains everything.
-.tools/validated: template.yaml monitoring.json samconfig.toml .tools/sam/stamp .venv/stamp
+.tools/validated: template.yaml monitoring.json news.yaml samconfig.toml .tools/sam/stamp .venv/stamp
 	$(PYTHON) -m operations.transform .local/template.json
 	$(SAM) validate --lint --template-file .local/template.json --config-file $(CURDIR)/samconfig.toml
+	$(SAM) validate --lint --template-file news.yaml --config-file $(CURDIR)/samconfig.toml
 	@touch $@
 
 define install

@@ -1,4 +1,4 @@
-"""Starts MiniStack with seven changes; MiniStack's own interpreter runs this file.
+"""Starts MiniStack with eight changes; MiniStack's own interpreter runs this file.
 
 1. A layer is unpacked once instead of once per environment. Unpacking 50 MB for each of 64 new
    environments took 113 s and 11 GB on two cores, because one thread does it all. The layer is only
@@ -13,6 +13,7 @@
    Without that, the tests spend most of their time on loading the same packages.
 7. After a run MiniStack waits 50 ms for a log line. Lines are written before the answer, so that 10
    are enough; a line that comes later is shown with the next run.
+8. Pipes deliver to event buses, as on AWS (``emulator_pipes``).
 """
 
 import contextvars
@@ -32,7 +33,7 @@ from samtranslator.translator import transform as sam
 
 # At the end of the path: no module of ours may shadow one of MiniStack's.
 sys.path.append(str(Path(__file__).parents[1]))
-from local import emulator_forks, emulator_streams
+from local import emulator_forks, emulator_pipes, emulator_streams
 
 FIRST_LINE_SECONDS = 0.01
 
@@ -103,6 +104,7 @@ def reserved_of_function(version: dict[str, Any], config: dict[str, Any]) -> int
 
 
 emulator_streams.install()
+emulator_pipes.install()
 lambda_svc._reserved_concurrency = reserved_of_function
 sam.transform = transform_with_values
 for module in (engine, changesets, handlers):

@@ -11,6 +11,10 @@ watch the fallback:
 
   {pageUrl}
 
+Operators have a page of their own. Of the demo people, Olivia may use it:
+
+  {pageUrl}admin
+
   estimate   {estimateUrl}
   generate   {generateUrl}
   health     {healthUrl}

@@ -32,6 +32,7 @@ def spending_text(found: Spending) -> str:
         "provider": found.by_provider,
         "model": found.by_model,
         "person": found.by_person,
+        **({"team": found.by_team} if found.by_team else {}),
         "outcome": found.by_outcome,
         "time (UTC)": found.by_time,
     }
@@ -116,7 +117,8 @@ def budget_text(found: SharedBudget) -> str:
         ("a UTC day", found.daily_spend, found.own_daily_spend, found.spent_today),
         ("a UTC month", found.monthly_spend, found.own_monthly_spend, found.spent_this_month),
     ]
-    title = f"team {found.team}" if found.team else found.user or found.level
+    team = f"team {found.team} ({found.team_hash})" if found.team else ""
+    title = team or found.user or found.level
     origin = "set by an operator" if found.is_set else "not set by an operator"
     heads = (f"{title}, {origin}", "limit", *(["own limit"] if is_person else []), "used")
     return table(heads, *(_budget_row(row, missing, is_person=is_person) for row in rows))

@@ -1,7 +1,7 @@
 """``make deployer-policy``: the IAM policies of those who deploy a stack, and who operate it.
 
-``FOR=edge`` is what ``make edge`` needs beside the deployer's policy, and ``FOR=operators`` is for
-the commands of operators. The actions of a deployer are those of the template's resources:
+``FOR=edge`` and ``FOR=news`` are what ``make edge`` and ``make news`` need beside the deployer's
+policy, and ``FOR=operators`` is for the commands of operators. The actions of a deployer are those of the template's resources:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import boto3
 
-from operations.resource_actions import ACTIONS, EDGE_ACTIONS
+from operations.resource_actions import ACTIONS, EDGE_ACTIONS, NEWS_ACTIONS
 
 READS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("cloudwatch", "iam", "lambda", "scheduler", "sns"), ("Get", "List")),
@@ -174,6 +174,27 @@ def edge(scope: Scope) -> Iterator[dict[str, Any]]:
     yield _statement("Firewall", [WEB_ACL], ["*"])
 
 
+def news(scope: Scope) -> Iterator[dict[str, Any]]:
+    """Yield what ``make news`` needs beside the deployer's policy.
+
+    The names of pipes, connections and destinations are made by CloudFormation, and need not begin
+    with the stack's.
+    """
+    arn, name = scope.arn, f"{scope.stack}-news"
+    own = (f"event-bus/{name}", f"rule/{name}/*", "api-destination/*", "connection/*")
+    named = {
+        "events": [arn("events", one) for one in own],
+        "pipes": [arn("pipes", "pipe/*")],
+        "secretsmanager": [arn("secretsmanager", "secret:events!connection/*")],
+        "sns": [arn("sns", f"{name}-*")],
+        "sqs": [arn("sqs", f"{name}-*")],
+    }
+    stacks = scope.stacks(name)
+    yield _allowed("News", "cloudformation", TOOLS["cloudformation"].split(), stacks)
+    for service, names in actions_by_service(NEWS_ACTIONS).items():
+        yield _allowed(service.title(), service, names, named[service])
+
+
 def operators(scope: Scope) -> Iterator[dict[str, Any]]:
     """Yield what the operators' commands need."""
     named = {**resources_of(scope), "cloudformation": scope.stacks(scope.stack)}
@@ -184,6 +205,7 @@ def operators(scope: Scope) -> Iterator[dict[str, Any]]:
 ROLES: Final[Mapping[str, Callable[[Scope], Iterator[dict[str, Any]]]]] = {
     "deployer": deployer,
     "edge": edge,
+    "news": news,
     "operators": operators,
 }
 """For whom there is a policy."""

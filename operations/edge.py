@@ -8,9 +8,7 @@ step and writes what the third one needs into .env.
 
 import argparse
 import hashlib
-import os
 import secrets
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,12 +18,12 @@ from urllib.parse import urlsplit
 import boto3
 
 from local.guide import keep
-from local.parameters import CLEAR, read_bare_template, read_dotenv, set_values
-from local.paths import ROOT, SAM
-from local.sam import CONFIG_FILE, quoted
+from local.parameters import read_dotenv, set_values
+from local.paths import ROOT
 from operations import accounts
 from operations.accounts import AccountError
 from operations.deploy import agree
+from operations.second_stack import chosen, run_sam
 
 TEMPLATE: Final = ROOT / "edge.yaml"
 HOSTS: Final = {
@@ -58,14 +56,8 @@ def parameters(
 ) -> dict[str, str]:
     """Return the parameters of ``edge.yaml``; without a secret, the deployed one stays."""
     hosts = {name: urlsplit(outputs[one]).hostname or "" for name, one in HOSTS.items()}
-    given = {parameter: dotenv[name] for name, parameter in CHOSEN.items() if name in dotenv}
-    chosen = {name: default_of(name) if one == CLEAR else one for name, one in given.items()}
-    return {**hosts, **chosen, **({"OriginSecret": secret} if secret else {})}
-
-
-def default_of(parameter: str) -> str:
-    """Return a parameter's default in ``edge.yaml``, which clears it."""
-    return str(read_bare_template(TEMPLATE)["Parameters"][parameter]["Default"])
+    given = chosen(dotenv, CHOSEN, TEMPLATE)
+    return {**hosts, **given, **({"OriginSecret": secret} if secret else {})}
 
 
 def demanded(deployed: Mapping[str, str], dotenv: Mapping[str, str]) -> str:
@@ -131,7 +123,7 @@ def deploy(given: argparse.Namespace) -> None:
     digests = demanded(accounts.parameter_values(found), dotenv)
     # A deployed secret that functions demand stays; without one, a new secret breaks nothing.
     secret = None if front is not None and digests else secrets.token_urlsafe(32)
-    run_sam(name, parameters(accounts.outputs(found), dotenv, secret), where.region)
+    run_sam(TEMPLATE, name, parameters(accounts.outputs(found), dotenv, secret), where.region)
     address = accounts.outputs(accounts.describe(cloudformation, name))["Address"]
     before, wanted = accounts.outputs(front or {}).get("Address", ""), with_digest(digests, secret)
     keep(settings(address, dotenv, before=before, digests=wanted), given.env_file)
@@ -149,16 +141,6 @@ def report(address: str, stack: str, dotenv: Mapping[str, str]) -> str:
     if "," in dotenv.get("ORIGIN_DIGESTS", ""):
         lines.append("ORIGIN_DIGESTS has several digests: remove those of secrets that have ended.")
     return "\n".join(lines)
-
-
-def run_sam(stack: str, chosen: Mapping[str, str], region: str) -> None:
-    """Deploy ``edge.yaml`` with sam; exit with its status if it fails."""
-    command = [str(SAM), "deploy", *CONFIG_FILE, "--stack-name", stack, "--region", region]
-    command += ["--template-file", str(TEMPLATE), "--no-confirm-changeset"]
-    command += ["--parameter-overrides", *quoted(chosen)]
-    status = subprocess.run(command, env=os.environ, cwd=ROOT, check=False).returncode
-    if status:
-        sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -46,15 +46,19 @@ class Filters:
 
     def admit(self, record: Mapping[str, Any], line: str) -> bool:
         """Return whether a record is printed as its line."""
-        wanted = {"user": self.user, "code": self.code, "level": self.level.upper()}
-        exact = all(record.get(name) == value for name, value in wanted.items() if value)
-        return exact and self._is_of_provider(record) and self.text.lower() in line.lower()
+        exact = {"user": self.user, "level": self.level.upper()}
+        of_attempts = {"code": self.code, "provider": self.provider}
+        return (
+            all(record.get(name) == value for name, value in exact.items() if value)
+            and all(_names(record, name, value) for name, value in of_attempts.items() if value)
+            and self.text.lower() in line.lower()
+        )
 
-    def _is_of_provider(self, record: Mapping[str, Any]) -> bool:
-        """Return whether the record names the provider, also among the attempts of a request."""
-        attempts = record.get("attempts") or ()
-        named = {record.get("provider"), *(one.get("provider") for one in attempts)}
-        return not self.provider or self.provider in named
+
+def _names(record: Mapping[str, Any], name: str, value: str) -> bool:
+    """Return whether a record has a value, itself or among the attempts of a request."""
+    attempts = record.get("attempts") or ()
+    return value in (record.get(name), *(one.get(name) for one in attempts))
 
 
 def record_of(message: str) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
-"""``make report MONTH=2026-11``: prints a month's costs by provider, model, user and outcome.
+"""``make report MONTH=2026-11``: prints a month's costs by provider, model, user, team and outcome.
 
 It reads the usage records and writes nothing. A request belongs to the day of its quote, in UTC.
-Users are shown as the hashes under which the service stores them.
+Users and teams are shown as the hashes under which the service stores them.
 """
 
 import argparse
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, TextIO
 import boto3
 
 from imagegen.aws.record_scan import PAGE_ITEMS, DynamoRecordScan
+from imagegen.domain.budgets import TEAM_PREFIX
 from imagegen.domain.money import usd_text
-from imagegen.domain.spending import Sum, Sums, UserRecord, added_up, grouped
+from imagegen.domain.spending import Kind, Sum, Sums, UserRecord, added_up, grouped
 from operations import accounts
 from operations.accounts import run, settle_region, stack_of
 from operations.tables import table
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_USERS = 20
 COLUMNS = ("provider", "model", "user", "outcome")
+TEAM = "team"
+"""The last column of the CSV, so that those before it keep their places."""
 FIGURES = (
     *("requests", "charged_usd", "billed_usd"),
     *("in_doubt_usd", "unsold_usd", "above_price_usd"),
@@ -69,10 +72,12 @@ def records(
 def report(sums: Sums, month: str) -> str:
     """Return the month as tables for a terminal."""
     users = grouped(sums, lambda kind: kind.user)
+    teams = [one for one in grouped(sums, _team) if one[0]]
     parts = [
         _table(f"month {month}", grouped(sums, lambda _: "everything")),
         _table("provider and model", grouped(sums, lambda kind: f"{kind.provider} {kind.model}")),
         _table("outcome", grouped(sums, lambda kind: kind.outcome)),
+        *([_table(TEAM, teams)] if teams else []),
         _table("user", users[:MOST_USERS]),
     ]
     more = len(users) - MOST_USERS
@@ -86,9 +91,18 @@ def _table(title: str, rows: list[tuple[str, Sum]]) -> str:
 def write_csv(sums: Sums, out: TextIO) -> None:
     """Write every sum as one line of CSV."""
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow((*COLUMNS, *FIGURES))
-    for kind in sorted(sums, key=lambda one: (one.provider, one.model, one.user, one.outcome)):
-        writer.writerow((kind.provider, kind.model, kind.user, kind.outcome, *figures(sums[kind])))
+    writer.writerow((*COLUMNS, *FIGURES, TEAM))
+    for kind in sorted(sums, key=_names):
+        *names, team = _names(kind)
+        writer.writerow((*names, *figures(sums[kind]), team))
+
+
+def _names(kind: Kind) -> tuple[str, ...]:
+    return kind.provider, kind.model, kind.user, kind.outcome, _team(kind)
+
+
+def _team(kind: Kind) -> str:
+    return kind.team.removeprefix(TEAM_PREFIX)
 
 
 def main() -> None:

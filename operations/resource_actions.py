@@ -102,7 +102,7 @@ ACTIONS: Final[Mapping[str, str]] = {
 WITHOUT_CALLS: Final = frozenset(
     {
         *("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema"),
-        "SSESpecification",
+        *("SSESpecification", "StreamSpecification"),
     }
 )
 """Properties of table and bucket that are set when the resource is made."""
@@ -118,3 +118,36 @@ EDGE_ACTIONS: Final[Mapping[str, str]] = {
     ),
 }
 """The same for ``edge.yaml``."""
+
+NEWS_ACTIONS: Final[Mapping[str, str]] = {
+    "AWS::Events::ApiDestination": (
+        "events: CreateApiDestination DescribeApiDestination UpdateApiDestination "
+        "DeleteApiDestination"
+    ),
+    "AWS::Events::Connection": (
+        "events: CreateConnection DescribeConnection UpdateConnection DeleteConnection"
+    ),
+    "AWS::Events::EventBus": (
+        "events: CreateEventBus DescribeEventBus UpdateEventBus DeleteEventBus TagResource "
+        "UntagResource ListTagsForResource"
+    ),
+    "AWS::Events::Rule": (
+        "events: PutRule DescribeRule DeleteRule PutTargets RemoveTargets ListTargetsByRule"
+    ),
+    "AWS::Pipes::Pipe": (
+        "pipes: CreatePipe DescribePipe UpdatePipe DeletePipe StartPipe StopPipe TagResource "
+        "UntagResource ListTagsForResource"
+    ),
+    "AWS::SNS::TopicPolicy": ("sns: SetTopicAttributes GetTopicAttributes"),
+    "AWS::SQS::Queue": (
+        "sqs: CreateQueue GetQueueAttributes GetQueueUrl SetQueueAttributes DeleteQueue TagQueue "
+        "UntagQueue ListQueueTags"
+    ),
+    "AWS::SQS::QueuePolicy": ("sqs: SetQueueAttributes GetQueueAttributes"),
+    # A connection keeps its key in a secret, which EventBridge makes with the caller's rights.
+    "AWS::Events::Connection.AuthParameters": (
+        "secretsmanager: CreateSecret DescribeSecret GetSecretValue PutSecretValue UpdateSecret "
+        "DeleteSecret TagResource"
+    ),
+}
+"""The same for ``news.yaml``, beyond what the stack itself has."""

@@ -1,10 +1,11 @@
 """``make user-name SUBJECT=...``: prints the names under which a person appears.
 
-It reads one parameter of the stack and writes nothing. With ``HASH=`` it starts from the hash that
-``make report`` prints instead.
+It reads the stack's issuer and one parameter, and writes nothing. With ``HASH=`` it starts from the
+hash that ``make report`` prints instead.
 """
 
 import argparse
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,9 @@ from imagegen.usecases.admin.people import USER_CHARACTERS, checked_user
 from local.parameters import read_dotenv
 from local.paths import DOTENV
 from operations import accounts
+from operations.accounts import AccountError
 from operations.push_env import parameters_path
+from operations.report import stack_of
 from operations.tables import table
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ def user_of(subject: str, user: str, issuer: str) -> str:
             'Name a person: SUBJECT= (the "sub" of their tokens) or HASH= (of make report)'
         )
     if not issuer:
-        raise SystemExit("The issuer is not known: set JWT_ISSUER in .env")
+        raise SystemExit("The issuer is not known: the stack has none. Set JWT_ISSUER in .env.")
     return user_id(issuer, subject)
 
 
@@ -71,7 +74,13 @@ def main() -> None:
     parser.add_argument("--user", default="")
     given = parser.parse_args()
     accounts.settle_region()
-    issuer = read_dotenv(given.env_file).get("JWT_ISSUER", "")
+    try:
+        found = stack_of(boto3.client("cloudformation"), given.stack)
+    except AccountError as error:
+        sys.exit(str(error))
+    # What is deployed counts: .env may be another stack's, or newer.
+    deployed = accounts.parameter_values(found).get("JwtIssuer", "")
+    issuer = deployed or read_dotenv(given.env_file).get("JWT_ISSUER", "")
     user = user_of(given.subject, given.user, issuer)
     key = accounts.run("make user-name", lambda: name_key(boto3.client("ssm"), given.stack))
     print(names(user, key, registry()))

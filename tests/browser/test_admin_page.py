@@ -40,6 +40,7 @@ def open_admin(browser: Browser, stack: Driver) -> Iterator[Any]:
         context.add_init_script(WATCH + ERRORS)
         page = context.new_page()
         page.goto(f"{stack.urls['pageUrl']}admin")
+        page.get_by_text("Use a token").click()
         page.get_by_label("Your token", exact=True).fill(stack.urls[whose])
         page.get_by_role("button", name="Use it").click()
         return page
@@ -79,21 +80,21 @@ def test_a_provider_is_switched_off_and_on_by_the_keyboard_alone(
 ) -> None:
     page = open_admin()
     ready(page)
-    page.get_by_role("button", name="Switch openai off").focus()
+    page.get_by_role("button", name="Switch OpenAI off").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    page.get_by_role("button", name="Switch openai off").focus()
+    page.get_by_role("button", name="Switch OpenAI off").focus()
     page.keyboard.press("Enter")
     page.keyboard.type("drill")
     page.keyboard.press("Enter")
-    on = page.get_by_role("button", name="Switch openai on")
+    on = page.get_by_role("button", name="Switch OpenAI on")
     expect(on).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.locator("#trail-tables")).to_contain_text("drill", timeout=TIMEOUT_MS)
     on.click()
     confirm(page, "over")
-    expect(page.get_by_role("button", name="Switch openai off")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("button", name="Switch OpenAI off")).to_be_visible(timeout=TIMEOUT_MS)
 
 
 def test_a_person_is_found_blocked_and_let_in_again(open_admin: Any, person: Person) -> None:

@@ -13,11 +13,13 @@ from bench.metering import metered
 from imagegen.aws.budget_store import DynamoBudgetStore
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.aws.warning_store import DynamoBudgetWarningStore
 from imagegen.domain.budgets import ORGANISATION, Level, team_level
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Limits, OpState
 from imagegen.domain.stores import Held, LedgerSnapshot, Refused, Reservation
+from imagegen.usecases.generate.budget_warnings import BudgetWarner
 from imagegen.usecases.generate.budgeted_ledgers import BudgetedLedgers
 from tests.adapters.aws.test_image_contract import COMPLETE
 from tests.exactness.ground import Ground, Place, all_at_once
@@ -85,7 +87,10 @@ class Company:
         if dying is not None:
             ledgers = replace_target(dying, ledgers)
             budgets = replace_target(dying, budgets)
-        return BudgetedLedgers(ledgers, budgets, lambda: now_ms, lambda _seconds: None)
+        warner = BudgetWarner(DynamoBudgetWarningStore(client, self.place.table), lambda: now_ms)
+        return BudgetedLedgers(
+            ledgers, budgets, lambda: now_ms, lambda _seconds: None, lambda: warner
+        )
 
     def limits(self, person: str) -> Limits:
         return replace(ALONE, levels=self.levels[person])

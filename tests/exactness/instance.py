@@ -18,10 +18,12 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.aws.trail_store import DynamoTrailStore
+from imagegen.aws.warning_store import DynamoBudgetWarningStore
 from imagegen.bootstrap.aws_world import ID_BYTES
 from imagegen.bootstrap.generate import GenerateService
 from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.budget_amounts import AmountStore
+from imagegen.domain.budget_warnings import BudgetWarningStore
 from imagegen.domain.budgets import ORGANISATION, BudgetStore, Level
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.erasures import ErasingStores
@@ -45,6 +47,7 @@ from imagegen.usecases.generate.sets import MOST_AT_ONCE
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GenerateRequest
 from tests.fakes.amounts import MemoryAmountStore
+from tests.fakes.budgets import MemoryBudgetWarningStore
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.images import MemoryPromptStore
@@ -130,6 +133,7 @@ class Instance:
     catalog: Catalog = CATALOG
     chat_usages: MemoryChatUsageStore = field(default_factory=MemoryChatUsageStore)
     amounts: AmountStore = field(default_factory=MemoryAmountStore)
+    warnings: BudgetWarningStore = field(default_factory=MemoryBudgetWarningStore)
     jobs: JobStore = field(default_factory=MemoryJobStore)
     """In memory where no provider has jobs, as the next."""
     prompts: PromptStore = field(default_factory=MemoryPromptStore)
@@ -291,4 +295,5 @@ def instance(
         catalog=catalog,
         prompts=DynamoPromptStore(dynamodb, table),
         jobs=DynamoJobStore(dynamodb, table),
+        warnings=DynamoBudgetWarningStore(dynamodb, table),
     )

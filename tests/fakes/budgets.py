@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass, field, replace
 
 from imagegen.domain import budgets as rules
+from imagegen.domain.budget_warnings import BudgetWarning
 from imagegen.domain.budgets import Budget, Level, LevelHold, Take, Taken
 
 
@@ -45,3 +46,14 @@ class MemoryBudgetStore:
         if budget != self.budgets.get(key, Budget()):
             self.budgets[key] = budget
             self.writes += 1
+
+
+@dataclass(slots=True)
+class MemoryBudgetWarningStore:
+    """``BudgetWarningStore`` in a dictionary."""
+
+    kept: dict[str, tuple[BudgetWarning, int]] = field(default_factory=dict)
+    """By place, with the time of each."""
+
+    def add(self, warning: BudgetWarning, at_ms: int) -> None:
+        self.kept.setdefault(warning.place, (warning, at_ms))

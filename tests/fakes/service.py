@@ -52,7 +52,7 @@ from tests.fakes.admin import (
     MemoryTrailStore,
 )
 from tests.fakes.amounts import MemoryAmountStore
-from tests.fakes.budgets import MemoryBudgetStore
+from tests.fakes.budgets import MemoryBudgetStore, MemoryBudgetWarningStore
 from tests.fakes.catalogs import three_providers
 from tests.fakes.chat_usages import MemoryChatUsageStore
 from tests.fakes.circuits import MemoryCircuitStore
@@ -115,6 +115,7 @@ class Service:
     wire: Wire = field(default_factory=Wire)
     ledgers: MemoryLedgerStore = field(default_factory=MemoryLedgerStore)
     budgets: MemoryBudgetStore = field(default_factory=MemoryBudgetStore)
+    warnings: MemoryBudgetWarningStore = field(default_factory=MemoryBudgetWarningStore)
     amounts: MemoryAmountStore = field(default_factory=MemoryAmountStore)
     circuits: MemoryCircuitStore = field(default_factory=MemoryCircuitStore)
     images: MemoryImageStore = field(default_factory=MemoryImageStore)
@@ -429,6 +430,10 @@ class FakeWorld:
     @property
     def budgets(self) -> MemoryBudgetStore:
         return wired("budgets", self.service.budgets, self.service.wire)
+
+    @property
+    def warnings(self) -> MemoryBudgetWarningStore:
+        return wired("warnings", self.service.warnings, self.service.wire)
 
     @property
     def amounts(self) -> MemoryAmountStore:

@@ -28,7 +28,7 @@ GENERATE: Final = Group(
         *_in("usecases/generate", "presenter sets same_look frames replay reconciler jobs"),
         "usecases/shared_inputs.py",
         "usecases/generate/shared_moderation.py",
-        *_in("usecases/generate", "background set_presenter budgeted_ledgers"),
+        *_in("usecases/generate", "background set_presenter budgeted_ledgers budget_warnings"),
         *("domain/takeovers.py", "domain/jobs.py"),
         *_in("edge", "preferences background"),
         *("wire/run_events.py", "aws/run_starter.py"),
@@ -38,7 +38,7 @@ GENERATE: Final = Group(
         *_tests(UNIT, "generator attempts crashes delivery forgotten storage quote_is_over"),
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
         *_tests(UNIT, "same_look image_sets previews inputs shared_inputs shared_moderation"),
-        *_tests(UNIT, "budgeted_ledgers"),
+        *_tests(UNIT, "budgeted_ledgers budget_warnings team_sums"),
         *_tests(HANDLERS, "charged sets background"),
         *_tests(AWS, "run_starter"),
     ),
@@ -67,12 +67,12 @@ LEDGER: Final = Group(
         *_in(
             "domain",
             "money ledger breaker records ids outcomes trials permits stores days standing "
-            "budgets pruning budget_amounts personal_limits",
+            "budgets budget_warnings pruning budget_amounts personal_limits",
         ),
         *_in("usecases", "status usage budgets"),
     ),
     (
-        *_tests(UNIT, "budgets budgeted_ledgers budget_amounts personal_limits"),
+        *_tests(UNIT, "budgets budgeted_ledgers budget_warnings budget_amounts personal_limits"),
         *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
         *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
         *_tests(UNIT, "storage trials metrics quote_is_over days standing confirmed_sets"),
@@ -218,10 +218,11 @@ STORES: Final = Group(
     _in(
         "aws",
         "circuit_store ledger_store ledger_updates ledger_items lease_index budget_store "
-        "amount_store updates",
+        "amount_store warning_store updates",
     ),
     (
         *_tests(AWS, "amount_contract budget_contract ledger_contract circuit_contract"),
+        *_tests(AWS, "warning_contract"),
         *_tests(AWS, "stored_form old_views lease_partitions"),
         f"{RETRIES}::test_a_hold_sent_twice_holds_once",
         f"{RETRIES}::test_a_settle_sent_twice_charges_once",

@@ -13,8 +13,9 @@ from imagegen.domain.ids import WAITING
 from imagegen.domain.ledger import Hold, Limits, OpState
 from imagegen.domain.stores import Held, Known, LedgerSnapshot, Refused
 from imagegen.domain.takeovers import Takeover
+from imagegen.usecases.generate.budget_warnings import BudgetWarner
 from imagegen.usecases.generate.budgeted_ledgers import BudgetedLedgers
-from tests.fakes.budgets import MemoryBudgetStore
+from tests.fakes.budgets import MemoryBudgetStore, MemoryBudgetWarningStore
 from tests.fakes.clock import Clock
 from tests.fakes.faults import DiedError, Fault, Wire, wired
 from tests.fakes.ledgers import MemoryLedgerStore
@@ -41,12 +42,19 @@ class World:
     """By quote id, of the images that are stored."""
     pauses: list[float] = field(default_factory=list)
     while_paused: Callable[[], object] = lambda: None
+    warnings: MemoryBudgetWarningStore = field(default_factory=MemoryBudgetWarningStore)
+
+    @property
+    def warner(self) -> BudgetWarner:
+        """Return what warns in a new instance."""
+        return BudgetWarner(wired("warnings", self.warnings, self.wire), self.clock)
 
     def store(self) -> BudgetedLedgers:
         """Return the store of a new instance."""
         ledgers = wired("ledgers", self.ledgers, self.wire)
         budgets = wired("budgets", self.budgets, self.wire)
-        return BudgetedLedgers(ledgers, budgets, self.clock, self.pause)
+        warner = self.warner
+        return BudgetedLedgers(ledgers, budgets, self.clock, self.pause, lambda: warner)
 
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -328,7 +336,7 @@ class SentTwice:
 def test_a_copy_of_a_take_that_arrives_after_the_end_counts_nothing(charge: int | None) -> None:
     world = World()
     twice = SentTwice(world.budgets)
-    store = BudgetedLedgers(world.ledgers, twice, world.clock, world.pause)
+    store = BudgetedLedgers(world.ledgers, twice, world.clock, world.pause, lambda: world.warner)
     came = store.reserve(USER, world.hold(), LIMITS, now_ms=world.clock())
     assert isinstance(came, Held)
     assert came.snapshot.unsure == {TEAM, ORGANISATION}
@@ -343,7 +351,7 @@ def test_a_copy_of_a_take_that_arrives_after_the_end_counts_nothing(charge: int 
 def test_a_copy_of_a_refused_take_that_arrives_when_there_is_room_counts_nothing() -> None:
     world = World()
     twice = SentTwice(world.budgets, Taken.DAY_FULL)
-    store = BudgetedLedgers(world.ledgers, twice, world.clock, world.pause)
+    store = BudgetedLedgers(world.ledgers, twice, world.clock, world.pause, lambda: world.warner)
     narrow = Limits(levels=(Level(ORGANISATION, 100),))
     came = store.reserve(USER, world.hold(price=101), narrow, now_ms=world.clock())
     assert isinstance(came, Refused)
@@ -362,7 +370,7 @@ def test_a_copy_of_a_refused_take_that_arrives_when_there_is_room_counts_nothing
 def test_a_run_whose_hold_was_ended_does_not_begin() -> None:
     world = World()
     fenced = SentTwice(world.budgets, Taken.ENDED)
-    store = BudgetedLedgers(world.ledgers, fenced, world.clock, world.pause)
+    store = BudgetedLedgers(world.ledgers, fenced, world.clock, world.pause, lambda: world.warner)
     with pytest.raises(StoreUnavailableError):
         store.reserve(USER, world.hold(), LIMITS, now_ms=world.clock())
 

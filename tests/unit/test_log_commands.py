@@ -20,7 +20,7 @@ RECORD = {
     "model": "gpt image",
     "charged_usd": "0.052700",
     "code": None,
-    "attempts": [{"provider": "gemini", "outcome": "unknown"}],
+    "attempts": [{"provider": "gemini", "outcome": "unknown", "code": "server_error"}],
 }
 GROUPS = {"generate": "/imagegen/prod/generate", "chat": "/imagegen/prod/chat"}
 
@@ -71,6 +71,8 @@ def test_a_record_is_one_line_with_its_fields_and_without_what_every_line_has() 
         ({"text": "FINISHED"}, True),
         ({"text": "refused"}, False),
         ({"code": "blocked"}, False),
+        ({"code": "server_error"}, True),
+        ({"code": "server_error", "provider": "bfl"}, False),
         ({"provider": "gemini", "text": "refused"}, False),
     ],
 )

@@ -152,6 +152,17 @@ def rows() -> set[str]:
     return {name for first in table for name in re.findall(r"`([^`]+)`", first)}
 
 
+def test_every_alarm_is_answered_with_a_command_that_there_is() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text().partition("\n## Alarms\n")[2]
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    answers = re.findall(r"^\| `.*?` \| (.*?) \|", page, re.MULTILINE)
+    assert answers
+    for answer in answers:
+        named = re.findall(r"`make ([a-z-]+)", answer)
+        assert named, answer
+        assert set(named) <= targets
+
+
 def test_every_alarm_has_a_row_for_whoever_was_woken() -> None:
     assert alarms() == rows(), (
         "docs/troubleshooting.md, Alarms: one row says for each alarm what to look at and what the "

@@ -425,3 +425,25 @@ listeners["person-leaves"] = () => {{ sent = got(account.fresh({{ path: "/images
 {LEAVING[way]}
 write([await sent === one.token, kept()?.token === one.token]);"""
     assert played(script) == [True, False]
+
+
+def test_an_operator_who_signed_in_from_the_other_page_goes_back_to_it() -> None:
+    script = """
+location.replace = (to) => went.push(`to ${to}`);
+page.view = () => ({ back: "admin" });
+page.need = "Sign in as an operator.";
+await opened();
+const told = why();
+node("sign-in").listeners.click();
+while (!sessionStorage.getItem("imagegen.sign-in")) await rest();
+const query = Object.fromEntries(new URL(went.at(-1)).searchParams);
+nonce = query.nonce;
+location.search = `?code=c1&state=${query.state}&iss=${encodeURIComponent(ISSUER)}`;
+await opened();
+write([told, query.redirect_uri, went.at(-1), seen.some(([what]) => what === "restore"), kept().name]);"""  # noqa: E501
+    asked, redirect, went, is_restored, name = played(script)
+    assert asked == "Sign in as an operator."
+    assert redirect.endswith("/app/")
+    assert went == "to admin"
+    assert not is_restored
+    assert name == "Ada"

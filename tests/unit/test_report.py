@@ -13,7 +13,7 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import Attempt
 from imagegen.domain.spending import Kind, Sum, UserRecord, added_up, grouped
 from operations.accounts import AccountError
-from operations.report import COLUMNS, FIGURES, month_ms, report, table_of, write_csv
+from operations.report import COLUMNS, FIGURES, TEAM, month_ms, report, table_of, write_csv
 from tests.unit.test_metrics import FAILED, MADE
 
 
@@ -113,7 +113,7 @@ def test_the_csv_has_every_sum() -> None:
     out = io.StringIO()
     write_csv(added_up([record(), record("bob")]), out)
     assert out.getvalue().splitlines() == [
-        ",".join((*COLUMNS, *FIGURES)),
-        "openai,flare,ann,complete,1,0.052700,0.052700,0.000000,0.000000,0.000000",
-        "openai,flare,bob,complete,1,0.052700,0.052700,0.000000,0.000000,0.000000",
+        ",".join((*COLUMNS, *FIGURES, TEAM)),
+        "openai,flare,ann,complete,1,0.052700,0.052700,0.000000,0.000000,0.000000,",
+        "openai,flare,bob,complete,1,0.052700,0.052700,0.000000,0.000000,0.000000,",
     ]

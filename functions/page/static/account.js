@@ -16,10 +16,11 @@ const problem = (detail, more) => new ProblemError({ ...NETWORK, title: "Not sig
 
 /**
  * `signIn`: issuer, clientId, scopes and audience, or null where a token is entered by hand. `page`: `changed(before)` and
- * `left(before)` show what belongs to another person, `view()` and `restore(view)` what is kept on the way to the issuer.
+ * `left(before)` show what belongs to another person, `view()` and `restore(view)` what is kept on the way to the issuer,
+ * `need` what a person is told who has to sign in, or to enter a token, if that is not to make images.
  */
 export function accountView(signIn, isLocal, page) {
-  const need = signIn ? "Sign in to see prices and make images." : "Prices and images need a token.";
+  const need = page.need ?? (signIn ? "Sign in to see prices and make images." : "Prices and images need a token.");
   /** Clicks whose requests wait until their person is signed in again. */
   const waits = new Set();
   let who = subjectOf(token());
@@ -149,7 +150,9 @@ export function accountView(signIn, isLocal, page) {
     joined(held);
     show("");
     // What somebody had on the page is for nobody else who comes back in this tab.
-    if (!view.who || view.who === who) page.restore(view);
+    // The issuer sends operators to the main page, too, because that address alone is registered there.
+    if (view.back) location.replace(view.back);
+    else if (!view.who || view.who === who) page.restore(view);
   }
 
   /** Another tab's session is this one's, too. One that no tab takes part in has ended: its person closed the page. */

@@ -16,6 +16,11 @@ const figures = (sums) => [
 ];
 const named = (caption, head, sums, shown = (one) => one) =>
   table(caption, [head, ...HEADS], sums.slice(0, MOST_ROWS).map((one) => [shown(one.name), ...figures(one.sums)]));
+/** The name of a circuit as people know its provider: a provider, or one model of it. */
+export const circuitName = (circuit) => {
+  const [provider, ...model] = circuit.split("/");
+  return [providerName(provider), ...(model.length ? [model.join("/")] : [])].join(" ");
+};
 const facts = (pairs) => h("dl", {}, ...pairs.map(([term, text, className = ""]) =>
   h("div", {}, h("dt", { textContent: term }), h("dd", { className, textContent: text }))));
 const button = (text, act, detail) => Object.assign(h("button", { type: "button", className: "quiet", textContent: text, "data-act": act }), { detail });
@@ -33,8 +38,9 @@ export function spendingView(found) {
     ...(rows.length ? [bars(rows, PARTS, moneyText, "Money by time (UTC)")] : []),
     named("By time (UTC)", "time", found.byTime),
     named("By provider", "provider", found.byProvider, providerName),
-    named("By model", "model", found.byModel),
+    named("By model", "model", found.byModel, circuitName),
     named("By person (hash)", "person", found.byPerson),
+    ...(found.byTeam.length ? [named("By team (hash)", "team", found.byTeam)] : []),
     named("By outcome", "outcome", found.byOutcome, reasonText),
     ...(shared.length ? [table("Budgets that all share, now", ["level", "used today", "of", "used this month", "of"], shared)] : []),
   ];
@@ -51,12 +57,12 @@ export function providersView(found) {
     name(one.lastKeyCheck),
     one.circuit.state.replace("_", " "),
     one.switch && !one.switch.on
-      ? button(`Switch ${one.provider} on`, "switch", { provider: one.provider, on: true })
-      : button(`Switch ${one.provider} off`, "switch", { provider: one.provider, on: false }),
+      ? button(`Switch ${providerName(one.provider)} on`, "switch", { provider: one.provider, on: true })
+      : button(`Switch ${providerName(one.provider)} off`, "switch", { provider: one.provider, on: false }),
   ]);
   const circuits = found.circuits.map((one) => [
-    one.circuit, one.state.replace("_", " "), one.why ? reasonText(one.why) : "–", String(one.failures), String(one.users), when(one.retryAt),
-    button(`Close ${one.circuit}`, "reset", { circuit: one.circuit }),
+    circuitName(one.circuit), one.state.replace("_", " "), one.why ? reasonText(one.why) : "–", String(one.failures), String(one.users), when(one.retryAt),
+    button(`Close ${circuitName(one.circuit)}`, "reset", { circuit: one.circuit }),
   ]);
   return [
     table("Providers", ["provider", "used", "flag", "switch", "key", "key check", "circuit", "change"], rows),
@@ -93,6 +99,36 @@ export function personView(one) {
       button("Erase this person", "erase", { user })),
     rows.length ? table("Newest requests", ["when (UTC)", "state", "model", "charged", "code", "quote id"], rows) : h("p", { textContent: "This person has confirmed no image." }),
   ];
+}
+
+/** A budget, with fields in which it is set. */
+export function budgetView(one) {
+  const isPerson = one.level === "person";
+  const place = { ...(one.team && { team: one.team }), ...(one.user && { user: one.user }) };
+  const title = one.team ? `the team ${one.team}` : isPerson ? "this person" : one.level === "teams" ? "each team" : "all users together";
+  const missing = isPerson ? "as everybody" : "no limit";
+  const plain = (text) => (text === null ? "" : text.replace(/0{1,4}$/, ""));
+  const before = { dailySpend: plain(one.dailySpend), monthlySpend: plain(one.monthlySpend) };
+  const field = (id, label, value) => [h("label", { htmlFor: id, textContent: label }), h("input", { id, value, inputMode: "decimal", autocomplete: "off", placeholder: missing })];
+  const row = (span, most, own, used) => [span, most === null ? missing : usdText(most), ...(isPerson ? [own === null ? "–" : usdText(own)] : []), used === null ? "–" : usdText(used)];
+  return [
+    table(`Budget of ${title}${one.teamHash ? ` (${one.teamHash})` : ""}, ${one.isSet ? "set by an operator" : "as the stack's settings say"}`,
+      ["UTC", "limit", ...(isPerson ? ["own limit"] : []), "used"],
+      [row("day", one.dailySpend, one.ownDailySpend, one.spentToday), row("month", one.monthlySpend, one.ownMonthlySpend, one.spentThisMonth)]),
+    h("div", { className: "row" }, ...field("set-day", "Dollars a day", before.dailySpend), ...field("set-month", "Dollars a month", before.monthlySpend),
+      button("Set it", "amounts", { level: one.level, place, before, title }),
+      ...(one.isSet ? [button("Reset it", "budget", { level: one.level, ...place, reset: true, title })] : [])),
+  ];
+}
+
+/** The keys for programs, without their texts. */
+export function keysView(found) {
+  if (!found.keys.length) return [h("p", { textContent: "No program has a key. `make key NAME=...` makes one." })];
+  const rows = found.keys.map((one) => [
+    one.name, one.keyId, one.scopes.join(" "), one.state, usdText(one.dailySpend), one.monthlySpend === null ? "–" : usdText(one.monthlySpend), when(one.expiresAt), one.madeBy,
+    one.state === "valid" ? button(`Revoke ${one.keyId}`, "revoke", { keyId: one.keyId, title: one.name }) : "–",
+  ]);
+  return [table("Keys", ["name", "id", "scopes", "state", "a day", "a month", "until (UTC)", "made by", "change"], rows)];
 }
 
 /** The trail. */

@@ -10,8 +10,10 @@ from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain.budgets import Level, LevelHold, Taken, mark_of, team_level
 from imagegen.domain.ledger import Hold, Limits
 from imagegen.domain.stores import Held, Refused, Reservation
+from imagegen.usecases.generate.budget_warnings import BudgetWarner
 from imagegen.usecases.generate.budgeted_ledgers import BudgetedLedgers
 from tests.adapters.aws.world import Aws, Meter, at_once, every_request_sent_twice
+from tests.fakes.budgets import MemoryBudgetWarningStore
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY, MONTH = "20261122", "202611"
@@ -26,7 +28,10 @@ def budgets(aws: Aws, table: str) -> DynamoBudgetStore:
 
 @pytest.fixture
 def store(dynamo_ledgers: DynamoLedgerStore, budgets: DynamoBudgetStore) -> BudgetedLedgers:
-    return BudgetedLedgers(dynamo_ledgers, budgets, lambda: NOW, lambda _seconds: None)
+    warner = BudgetWarner(MemoryBudgetWarningStore(), lambda: NOW)
+    return BudgetedLedgers(
+        dynamo_ledgers, budgets, lambda: NOW, lambda _seconds: None, lambda: warner
+    )
 
 
 def hold(number: int) -> Hold:

@@ -20,6 +20,7 @@ ATTRIBUTES = (
     *("pk", "sk", "status", "quote_id", "issued_ms", "created_ms", "duration_ms", "tier", "size"),
     *("expected_microusd", "ceiling_microusd", "charged_microusd", "actual_microusd"),
     *("in_doubt_microusd", "provider", "model", "code", "retryable", "attempts", "deleted_ms"),
+    "team",
 )
 """What is read of a record. The admin function's role may read no other attribute by a Scan."""
 PAGE_ITEMS = 1_000

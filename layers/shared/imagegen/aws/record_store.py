@@ -1,6 +1,7 @@
 """One record per confirmed request, sorted by the quote's time of issue under its user."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,17 @@ STORE = "The usage records"
 _PREFIX = "I#"
 _TTL = "ttl"
 """The attribute that the template names as the table's time to live, in seconds since 1970."""
-_KEYS = ("pk", "sk", _TTL)
+_BY = "by"
+"""The user's name in logs. It is not in the record, whose copy is with the image's file."""
+_KEYS = ("pk", "sk", _TTL, _BY)
 READ_AT_ONCE = 200
 MOST_READS = 5
 """How many reads one page of images may take: records of failures are passed over."""
+
+
+def no_name(_user: str) -> str:
+    """Return no name: for instances that write no records."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,8 @@ class DynamoRecordStore:
     table: str
     retention_days: int = 0
     """DynamoDB deletes a record so many days after its quote's issue; 0 keeps it."""
+    name_of: Callable[[str], str] = no_name
+    """Returns the name of a user in logs, which is kept beside the record for the news."""
 
     def put(self, ref: ImageRef, record: ImageRecord) -> bool:
         """Store the record; return ``False`` if another one stays."""
@@ -109,6 +119,8 @@ class DynamoRecordStore:
         values: dict[str, Any] = json.loads(record_json(record))
         if self.retention_days:
             values[_TTL] = ref.issued_ms // 1000 + self.retention_days * 86_400
+        if name := self.name_of(ref.user):
+            values[_BY] = name
         given: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         if "#status" in condition:
             given["ExpressionAttributeNames"] = {"#status": "status"}

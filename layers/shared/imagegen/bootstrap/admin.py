@@ -59,7 +59,7 @@ class AdminService(BudgetedService):
         )
 
     def shared_levels(self) -> tuple[Level, ...]:
-        """Return the levels that all people share, as of now; a team is in no record.
+        """Return the levels that all people share, as of now.
 
         Raises:
             StoreUnavailableError: the amounts that operators set cannot be read.

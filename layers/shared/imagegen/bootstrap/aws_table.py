@@ -12,6 +12,7 @@ from imagegen.settings import Settings
 
 if TYPE_CHECKING:
     from imagegen.domain.budget_amounts import AmountStore
+    from imagegen.domain.budget_warnings import BudgetWarningStore
     from imagegen.domain.budgets import BudgetStore
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.gallery import PromptStore
@@ -48,10 +49,21 @@ class AwsTable:
         return DynamoAmountStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
+    def warnings(self) -> "BudgetWarningStore":
+        """The warnings of these budgets."""
+        from imagegen.aws.warning_store import DynamoBudgetWarningStore  # noqa: PLC0415 few write
+
+        return DynamoBudgetWarningStore(clients.dynamodb(), self.settings.table_name)
+
+    @cached_property
     def records(self) -> DynamoRecordStore:
         """The usage records."""
         table, days = self.settings.table_name, self.record_retention_days
-        return DynamoRecordStore(clients.dynamodb(), table, days)
+        return DynamoRecordStore(clients.dynamodb(), table, days, self.name_in_logs)
+
+    def name_in_logs(self, _user: str) -> str:
+        """Return the name of a user in logs; only a function that writes records has the key."""
+        return ""
 
     @cached_property
     def prompts(self) -> "PromptStore":

@@ -15,6 +15,7 @@ from imagegen.bootstrap.providers import Providers
 from imagegen.bootstrap.world import StoredImages
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ConfigurationError
+from imagegen.domain.ids import log_name
 from imagegen.domain.ports import ImageProvider, Llm, Moderator
 from imagegen.domain.quote import Keyring, parse_keyring
 from imagegen.domain.uploads import UploadStore
@@ -56,6 +57,10 @@ class AwsWorld(AwsTable):
         from imagegen.aws.image_store import S3ImageStore  # noqa: PLC0415
 
         return S3ImageStore(clients.s3(), self.bucket_name, self.image_id_key)
+
+    def name_in_logs(self, user: str) -> str:
+        """Return the name of a user in logs."""
+        return log_name(user, self.image_id_key())
 
     @cached_property
     def uploads(self) -> UploadStore:

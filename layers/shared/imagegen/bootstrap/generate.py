@@ -48,7 +48,8 @@ class GenerateService(PricingService):
     def ledgers(self) -> BudgetedLedgers:
         """The users' ledgers, whose holds count at the levels above the users as well."""
         world = self.world
-        return BudgetedLedgers(world.ledgers, world.budgets, world.now_ms, world.pause)
+        warner = lambda: self.budget_warner  # noqa: E731 few requests need it
+        return BudgetedLedgers(world.ledgers, world.budgets, world.now_ms, world.pause, warner)
 
     @cached_property
     def stores(self) -> Stores:

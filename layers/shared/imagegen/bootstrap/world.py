@@ -18,6 +18,7 @@ from imagegen.usecases.availability import ProviderSetup
 if TYPE_CHECKING:
     # Their modules are not loaded by functions that do not use them.
     from imagegen.domain.budget_amounts import AmountStore
+    from imagegen.domain.budget_warnings import BudgetWarningStore
     from imagegen.domain.budgets import BudgetStore
     from imagegen.domain.chat_usage import ChatUsageStore
     from imagegen.domain.erasures import ErasingStores
@@ -89,6 +90,10 @@ class World(Protocol):
     @property
     def budgets(self) -> "BudgetStore":
         """The budgets of the levels above the users."""
+
+    @property
+    def warnings(self) -> "BudgetWarningStore":
+        """The warnings of these budgets; ``generate`` alone may write them."""
 
     @property
     def records(self) -> RecordStore:

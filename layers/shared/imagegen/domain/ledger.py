@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from imagegen.domain.budgets import Level, LevelHold, mark_of
+from imagegen.domain.budgets import TEAM_PREFIX, Level, LevelHold, mark_of
 
 HOUR_MS = 3_600_000
 
@@ -55,6 +55,11 @@ class Op:
     def at_levels(self) -> LevelHold:
         """What it holds at each of its levels."""
         return LevelHold(self.day, self.price_microusd, self.mark)
+
+    @property
+    def team(self) -> str:
+        """The team's level among its levels, empty without one."""
+        return next((level for level in self.levels if level.startswith(TEAM_PREFIX)), "")
 
 
 @dataclass(frozen=True, slots=True)

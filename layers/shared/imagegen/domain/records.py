@@ -103,6 +103,9 @@ class ImageRecord:
     uploads: tuple[str, ...] = ()
     """The ids of the inputs that are uploads."""
     operation: Operation = Operation.GENERATE
+    team: str = ""
+    """The level of the team that the request counted for; empty without one. It is in the table
+    alone: whoever opens an image's file could guess a team's name from it."""
 
     @property
     def derived_from(self) -> str:
@@ -170,12 +173,14 @@ def record_json(record: ImageRecord) -> str:
 
 
 def fitting_json(record: ImageRecord, limit_bytes: int) -> str:
-    """Return the record as ASCII JSON of at most ``limit_bytes``.
+    """Return the record as ASCII JSON of at most ``limit_bytes``, to stand beside the image's file.
 
+    The team is left out, because whoever opens the file can read the record.
     If it is longer, the attempts are left out from the second on, then the first one, whose outcome
     ``fallback`` repeats. What charges and answers a request is always kept: every other field has a
     bounded length.
     """
+    record = replace(record, team="")
     text = record_json(record)
     for kept in range(len(record.attempts) - 2, -1, -1):
         if len(text) <= limit_bytes:

@@ -1,4 +1,4 @@
-"""What was promised, charged and billed in a time: sums by provider, model, user and outcome."""
+"""What was promised, charged and billed in a time, by provider, model, user, team and outcome."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -18,6 +18,8 @@ class Kind:
     user: str
     outcome: str
     """``complete``, or the code of the error."""
+    team: str = ""
+    """The team's level; empty if the request counted for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,12 @@ def parts(one: UserRecord) -> Iterator[tuple[Kind, Sum]]:
     made = record.status is RecordStatus.COMPLETE
     outcome = record.status.value if made else record.code or record.status.value
     made_by = (record.provider, record.model) if made else (NO_PROVIDER, NO_PROVIDER)
-    yield Kind(*made_by, one.user, outcome), _amount(record) if made else Sum(requests=1)
+    yield (
+        Kind(*made_by, one.user, outcome, record.team),
+        _amount(record) if made else Sum(requests=1),
+    )
     for loss in losses(record):
-        yield Kind(loss.provider, loss.model, one.user, outcome), _lost(loss)
+        yield Kind(loss.provider, loss.model, one.user, outcome, record.team), _lost(loss)
 
 
 def grouped[Name: Hashable](sums: Sums, name: Callable[[Kind], Name]) -> list[tuple[Name, Sum]]:

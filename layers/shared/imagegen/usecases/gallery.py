@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagegen.domain.errors import NotFoundError, StillRunningError, StoreUnavailableError
 from imagegen.domain.gallery import (
@@ -90,7 +90,12 @@ class Gallery:
         self.stores.prompts.forget(ref)
         self.stores.images.delete(ref)
         # The record is last: until then the image is listed, and can be deleted again.
-        self.stores.records.put(ref, deleted)
+        self.stores.records.put(ref, self._with_team(ref, deleted))
+
+    def _with_team(self, ref: ImageRef, record: ImageRecord) -> ImageRecord:
+        """Return a record from beside an image's file with its team, which only the table has."""
+        known = self.stores.records.get(ref)
+        return replace(record, team=known.team) if known else record
 
     def _made(self, ref: ImageRef) -> ImageRecord:
         """Return the record of an image that was made; its hold is settled if that was lost."""

@@ -38,7 +38,7 @@ class SumReport(EdgeModel):
 
 
 class NamedSum(EdgeModel):
-    """The sums of one provider, model, person, outcome or time."""
+    """The sums of one provider, model, person, team, outcome or time."""
 
     name: str
     sums: SumReport
@@ -72,6 +72,10 @@ class Spending(EdgeModel):
     by_provider: tuple[NamedSum, ...]
     by_model: tuple[NamedSum, ...]
     by_person: tuple[NamedSum, ...] = Field(description="The hundred who spent most.")
+    by_team: tuple[NamedSum, ...] = Field(
+        description="The teams of requests that counted for a team's budget, as hashes: "
+        "`teamHash` of a budget is the hash of a team's name."
+    )
     by_outcome: tuple[NamedSum, ...]
     budgets: tuple[BudgetUse, ...] = Field(description="As of now, whatever time was asked for.")
 

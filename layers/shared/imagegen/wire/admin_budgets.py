@@ -38,6 +38,9 @@ class SharedBudget(EdgeModel):
 
     level: Literal["organisation", "team", "teams", "person"]
     team: str
+    team_hash: str = Field(
+        description="Of a team: the hash that stands for its name in sums; otherwise empty."
+    )
     user: str = Field(description="Of a person: the hash; otherwise empty.")
     daily_spend: MicroUsd | None = Field(
         description="`null`: no limit; of a person, everybody's limit."

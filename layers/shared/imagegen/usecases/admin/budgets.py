@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from imagegen.domain.budget_amounts import EACH_TEAM, Amounts, AmountStore
-from imagegen.domain.budgets import ORGANISATION, BudgetStore, team_level
+from imagegen.domain.budgets import ORGANISATION, TEAM_PREFIX, BudgetStore, team_level
 from imagegen.domain.days import utc_day
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.ledger import PersonalLimits
@@ -55,6 +55,7 @@ class BudgetControl:
         return SharedBudget(
             level=place.level,
             team=place.team,
+            team_hash=team_level(place.team).removeprefix(TEAM_PREFIX) if place.team else "",
             user="",
             daily_spend=amounts.daily_microusd,
             monthly_spend=amounts.monthly_microusd,
@@ -112,6 +113,7 @@ class BudgetControl:
         return SharedBudget(
             level="person",
             team="",
+            team_hash="",
             user=user,
             daily_spend=amounts.daily_microusd,
             monthly_spend=amounts.monthly_microusd,

@@ -1,16 +1,25 @@
-"""What a day or a month cost, by hour or day, provider, model and person; and what failed."""
+"""What a day or a month cost, by hour or day, provider, model, person and team; and what failed."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from imagegen.domain.budgets import BudgetStore, Level
+from imagegen.domain.budgets import TEAM_PREFIX, BudgetStore, Level
 from imagegen.domain.days import utc_day
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import SUCCESS, RecordStatus
-from imagegen.domain.spending import Kind, RecordScan, Sum, UserRecord, grouped, parts, total
+from imagegen.domain.spending import (
+    Kind,
+    RecordScan,
+    Sum,
+    Sums,
+    UserRecord,
+    grouped,
+    parts,
+    total,
+)
 from imagegen.usecases.budgets import standings
 from imagegen.wire.admin import (
     BudgetUse,
@@ -98,6 +107,7 @@ class SpendingReader:
             by_provider=_named(grouped(sums.kinds, lambda kind: kind.provider)),
             by_model=_named(grouped(sums.kinds, lambda kind: f"{kind.provider}/{kind.model}")),
             by_person=_named(grouped(sums.kinds, lambda kind: kind.user)),
+            by_team=_named(_of_teams(sums.kinds)),
             by_outcome=_named(grouped(sums.kinds, lambda kind: kind.outcome)),
             budgets=self._budgets(),
         )
@@ -162,6 +172,12 @@ class _Reading:
             if self.now_ms() >= self.ends_ms:
                 self.is_complete = False
                 return
+
+
+def _of_teams(sums: Sums) -> list[tuple[str, Sum]]:
+    """Return the sums by team, none if no request counted for one."""
+    teams = grouped(sums, lambda kind: kind.team.removeprefix(TEAM_PREFIX))
+    return [one for one in teams if one[0]]
 
 
 def _reasons(one: UserRecord) -> set[tuple[str, ...]]:

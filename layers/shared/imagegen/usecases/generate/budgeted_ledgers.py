@@ -37,12 +37,15 @@ from imagegen.domain.stores import (
 
 if TYPE_CHECKING:
     from imagegen.domain.takeovers import Takeover
+    from imagegen.usecases.generate.budget_warnings import BudgetWarner
 
 PAUSES_SECONDS = (0.05, 0.1, 0.15)
 """The pauses before a full level is asked again, while it has holds that may be given back."""
 WATCH_MS = 10_000
 """How long a level that refused, or was nearly full, is looked at before anything is held."""
 NEARLY_FULL_PERCENT = 90
+WARNED_PERCENT = 80
+"""Below this share of its limits a level needs no warning."""
 LATE_MS = 5_000
 """Before its lease ends by this, a run has made its last write. After that, another instance may
 have ended the hold, so that the entry is read first."""
@@ -56,6 +59,8 @@ class BudgetedLedgers:
     budgets: BudgetStore
     now_ms: Callable[[], int]
     pause: Callable[[float], None]
+    warner: "Callable[[], BudgetWarner]"
+    """Warns of a level that is nearly full."""
     _watched: dict[str, int] = field(default_factory=dict)
     """Until when, in ms, a level that was nearly full is looked at first."""
 
@@ -78,6 +83,7 @@ class BudgetedLedgers:
             took = self._take(level, snapshot.op.at_levels)
             if took.is_unsure:
                 snapshot = replace(snapshot, unsure=snapshot.unsure | {level.name})
+            self._warn(level, snapshot.op.at_levels, took)
             if took.result is not Taken.TAKEN:
                 taken = [one.name for one in limits.levels[:index]]
                 return self._refused(user, snapshot, level, took, taken)
@@ -167,6 +173,7 @@ class BudgetedLedgers:
             if self._watched.get(level.name, 0) < self.now_ms():
                 continue
             look = self._patiently(level, wanted, partial(self._look, level, wanted))
+            self._warn(level, wanted, look)
             if look.result is not Taken.TAKEN:
                 ledger = self.ledgers.load(user)
                 if not may_reserve_op(ledger, hold.quote_id) or limit_reached(
@@ -175,6 +182,13 @@ class BudgetedLedgers:
                     return None  # The entry has the answer.
                 return Refused(rules.level_limit(level, look.result, wanted, now_ms=now_ms), ledger)
         return None
+
+    def _warn(self, level: Level, hold: LevelHold, took: Take) -> None:
+        """Warn of a level, once it has answered for good."""
+        if took.result in (Taken.DAY_FULL, Taken.MONTH_FULL) or rules.is_nearly_full(
+            took.budget, level, hold.day, percent=WARNED_PERCENT
+        ):
+            self.warner().look(level, hold, took)
 
     def _look(self, level: Level, hold: LevelHold) -> Take:
         budget = self.budgets.load(level.name, hold.day[:6])

@@ -189,6 +189,8 @@ class Reconciler:
         return settled(ledger, ref.quote_id, record.charged_microusd)
 
     def _settle(self, ref: ImageRef, snapshot: LedgerSnapshot, record: ImageRecord) -> bool:
+        # What is stored beside the image names no team.
+        record = replace(record, team=record.team or snapshot.op.team)
         # The record is written first: if this instance dies before it settles, the hold remains and
         # is found again.
         is_recorded = self.stores.records.put(ref, record)

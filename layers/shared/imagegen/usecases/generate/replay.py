@@ -120,7 +120,7 @@ class Replayer:
         known = self.stores.records.get(ref)
         if known is None or known.status is RecordStatus.FAILED:
             # The run died between settling and writing its record.
-            self.stores.records.put(ref, record)
+            self.stores.records.put(ref, replace(record, team=known.team) if known else record)
 
 
 @contextmanager

@@ -179,6 +179,7 @@ class Run:
             uploads=tuple(one.upload for one in quote.inputs if one.upload),
             operation=quote.operation,
             run=op.owner if digest_in_run_name(op.owner) else "",
+            team=op.team,
         )
 
     def _fallback(self, made_by: QuotedCandidate, catalog: Catalog) -> Fallback | None:

@@ -95,7 +95,7 @@ class ImageKeeper:
             # An earlier run of this quote has stored its image, so that one is charged. If it is
             # not there any more, it was deleted in between, and nothing may be charged for it.
             if earlier := self.stores.images.find(run.ref):
-                return earlier
+                return replace(earlier, team=record.team)
         raise StoreUnavailableError("The image store contradicts itself. Try again.")
 
     def _give_up(self, run: Run | JobRun, record: ImageRecord) -> Running:
