@@ -6,10 +6,12 @@ import { chatView } from "./chat-view.js";
 import { createClient } from "./client.js";
 import { usdText } from "./format.js";
 import { icon } from "./icons.js";
+import { t } from "./locale.js";
+import { settle } from "./page-language.js";
 import { enter, forget, kept, ORDER, subjectOf, token } from "./person.js";
 import { $, explain, h, late } from "./ui.js";
 
-const VIEWS = { create: "Create", gallery: "Gallery", usage: "Usage" };
+const VIEWS = ["create", "gallery", "usage"];
 /** What a link may ask for. Numbers are text in an address. */
 const LINKED = ["prompt", "size", "quality", "model", "provider", "maxCost", "style", "background", "count", "seed"];
 const NUMBERS = ["count", "seed"];
@@ -42,7 +44,7 @@ function takeOffer(given) {
 /** Returns the view that the address names, and the conversation in it. */
 function place() {
   const [name, id] = location.hash.slice(1).split("/");
-  return { name: VIEWS[name] ? name : "create", id };
+  return { name: VIEWS.includes(name) ? name : "create", id };
 }
 
 function showView() {
@@ -50,7 +52,7 @@ function showView() {
   for (const view of document.querySelectorAll("[data-part]")) view.hidden = view.dataset.part !== name;
   for (const link of document.querySelectorAll("nav a"))
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
-  document.title = `${VIEWS[name]} · imagegen`;
+  document.title = `${t(name)} · imagegen`;
   if (name === "create") return chat.open(id);
   scrollTo(0, 0);
   if (name === "gallery") withOwn($("gallery"), (loaded) => loaded.gallery.show());
@@ -103,6 +105,7 @@ function restore({ hash, say, settings: wanted, asked }) {
   if (wanted) withSettings((shown) => shown.open(wanted));
 }
 
+await settle();
 const config = JSON.parse(document.querySelector("meta[name=config]").content);
 const account = accountView(config.signIn, Boolean(config.simulatorUrl), { changed, left, view: viewNow, restore });
 const client = createClient({ ...config, token: account.fresh });

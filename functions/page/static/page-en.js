@@ -1,0 +1,32 @@
+/** The words of the page's first view, in English. JSON, so that the site and the tests can read it. */
+
+export const WORDS = {
+ "about": "Images in a chat, at a price you see first.",
+ "skip": "Skip to the message field",
+ "views": "Views",
+ "create": "Create",
+ "gallery": "Gallery",
+ "usage": "Usage",
+ "developer": "Developer",
+ "yourToken": "Your token",
+ "enterYourToken": "Enter your token",
+ "signIn": "Sign in",
+ "signOut": "Sign out",
+ "forDevelopers": "For developers: use a token",
+ "useToken": "Use it",
+ "forgetToken": "Forget it",
+ "tokenHint": "A token of your sign-in service. It stays in this tab and is gone when you close it. A local stack prints one.",
+ "conversations": "Conversations",
+ "newChat": "New chat",
+ "conversation": "Conversation",
+ "hello": "What shall we make?",
+ "promise": "The price on the button is the most you pay, you pay at most once, and only for an image you got.",
+ "uploadPicture": "Upload a picture",
+ "fileToUpload": "File to upload",
+ "chooseYours": "Choose one of your pictures",
+ "message": "Message",
+ "describe": "Describe an image…",
+ "settings": "Settings",
+ "send": "Send",
+ "needsScript": "This page needs JavaScript."
+};
