@@ -1,8 +1,10 @@
 /** The conversation that is shown: its messages, the images it offers, and what is sent for the next answer. */
 
+import { isAbsent } from "./client.js";
 import { conversations, messageOf } from "./conversations.js";
 import { icon } from "./icons.js";
-import { $, explain, h } from "./ui.js";
+import { t } from "./locale.js";
+import { $, explain, h, late } from "./ui.js";
 
 const LONGEST = 100;
 const LARGEST = 200_000; // characters; the service takes 256 KB
@@ -20,14 +22,17 @@ const ACTS = [
   ["open", "More", "M4.8 12h1.2M11.4 12h1.2M18 12h1.2"],
 ];
 
+/** What shows models side by side. */
+const compare = late(() => import("./compare.js"));
+
 const DONE = ["complete", "failed", "cancelled"];
 
 /** Returns a <generated-image> for one generation, with the page's own buttons for the finished picture. */
-function picture(client, data) {
+function picture(client, data, acts = ACTS) {
   const element = document.createElement("generated-image");
   element.client = client;
   element.data = data;
-  element.append(...ACTS.map(([act, name, path]) => {
+  element.append(...acts.map(([act, name, path]) => {
     const button = h("button", { type: "button", className: "icon", title: name, "aria-label": name, slot: "actions", "data-act": act });
     button.append(icon(path));
     return button;
@@ -89,14 +94,26 @@ export function chatView(client, told) {
     const images = h("div", { className: "images" });
     item.append(images);
     const add = (generation) => images.append(offer(message, generation));
-    message.generations.forEach(add);
+    const beside = () => withCompare(({ comparison }) => {
+      const near = isNear();
+      images.append(comparison(client, message, {
+        picture: (generation, service) => offer(message, generation, service, ACTS.slice(-1)), save, isAbsent, failed: told.failed, keep: () => say.focus(),
+      }));
+      if (near) toEnd();
+    });
+    if (message.compare) beside(); else message.generations.forEach(add);
     if (message.trouble) item.append(trouble(message.trouble));
-    return { item, text, add };
+    return { item, text, add, beside };
   }
 
   /** Returns the element of an offer; what becomes of it is kept in its message. */
-  function offer(message, generation) {
-    const element = picture(client, generation);
+  function offer(message, generation, service = client, acts = ACTS) {
+    const element = picture(service, generation, acts);
+    if (!message.compare && generation.estimate?.choices?.length > 1) {
+      const button = h("button", { type: "button", className: "quiet", textContent: t("compare"), slot: "offer" });
+      button.addEventListener("click", () => withCompare(({ requestOf }) => speak(t("compareThese"), requestOf(element.data))));
+      element.append(button);
+    }
     element.addEventListener("image-change", ({ detail }) => {
       const at = message.generations.findIndex((one) => one.id === generation.id);
       if (detail.generation.id !== generation.id) message.replaced = [...(message.replaced ?? []), generation.id];
@@ -107,6 +124,8 @@ export function chatView(client, told) {
     });
     return element;
   }
+
+  const withCompare = (act) => compare().then(act, (error) => told.note(explain(error)));
 
   const trouble = (text) => h("p", { className: "trouble", textContent: text });
 
@@ -127,11 +146,11 @@ export function chatView(client, told) {
 
   /** Returns the newest part of it as the service reads it: texts and image ids. */
   function history() {
-    const sent = asked().slice(-LONGEST).map(({ role, content, generations = [] }) => ({
-      role,
-      content,
-      ...(generations.length && { imageGenerations: generations.map(({ id: image }) => ({ id: image })) }),
-    }));
+    const sent = asked().slice(-LONGEST).map(({ role, content, generations = [], compare: { kept } = {} }) => {
+      // Of pictures that were compared, the conversation goes on with the one that was kept.
+      const shown = generations.filter((one) => !kept || one.id === kept);
+      return { role, content, ...(shown.length && { imageGenerations: shown.map(({ id: image }) => ({ id: image })) }) };
+    });
     while (sent.length > 1 && JSON.stringify(sent).length > LARGEST) sent.shift();
     return sent;
   }
@@ -185,6 +204,11 @@ export function chatView(client, told) {
   /** Offers exactly what was requested, without an LLM. */
   async function price(request, message, view) {
     const { signal } = stop;
+    if (request.compare) {
+      const { generations, left } = await compare().then(({ priced }) => priced(client, request, { signal }));
+      Object.assign(message, { generations, compare: { request, left } });
+      return view.beside();
+    }
     const estimate = await client.estimate(request, { signal });
     signal.throwIfAborted();
     put(message, view, { id: estimate.imageId, prompt: estimate.prompt, status: "pending", estimate });

@@ -2,10 +2,21 @@
 
 import { conversations } from "./conversations.js";
 import { dateText } from "./dates.js";
+import { addStyle } from "./sheets.js";
 import { $, h } from "./ui.js";
 import { undoable } from "./undo.js";
 
+const css = `
+#chats { width: min(100vw - 1.5rem, 34rem); }
+#chats li { display: flex; align-items: center; gap: .8rem; padding: .5rem 0; border-top: 1px solid var(--color-border-secondary); }
+#chats a { flex: 1; min-height: 44px; min-width: 0; text-decoration: none; border-radius: 6px; }
+#chats b { display: block; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; font-weight: 550; }
+#chats [aria-current] b { color: var(--accent); }
+#chats span { font-size: .82rem; color: var(--color-text-secondary); }
+`;
+
 export function chatsDialog(chat, told) {
+  addStyle(css);
   const list = h("ul", {});
   const close = h("button", { type: "button", className: "quiet", textContent: "Close" });
   const dialog = h("dialog", { id: "chats", "aria-labelledby": "chats-title" },

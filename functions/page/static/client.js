@@ -200,11 +200,11 @@ export function createClient(settings = {}) {
     }
   }
 
-  async function make(quote, prompt, run) {
+  async function make(quote, prompt, run, mixed) {
     for (;;) {
       try {
         const quotes = Array.isArray(quote) ? { quotes: quote } : { quote };
-        const { status: code, wait, body } = await jsonOf(request("generateUrl", "/generate-image", { body: { ...quotes, prompt } }));
+        const { status: code, wait, body } = await jsonOf(request("generateUrl", "/generate-image", { body: { ...quotes, prompt, mixed } }));
         if (!body.id && !body.images) throw new ProblemError(NETWORK);
         if (code !== 202) return body.images ? ofSet(body) : body;
         if (body.images) {
@@ -245,15 +245,15 @@ export function createClient(settings = {}) {
   /**
    * The image a quote promises. One request per quote at a time, however often this is called;
    * a lost reply sends the same quote again, which never charges twice. `charged` of an error is null where
-   * it is not known; with `imageId` it looks at the image's status before.
+   * it is not known; with `imageId` it looks at the image's status before. With `mixed`, quotes of different models are one request.
    */
-  function generate(quote, prompt, { imageId, onProgress, previews = false, signal } = {}) {
+  function generate(quote, prompt, { imageId, onProgress, previews = false, signal, mixed } = {}) {
     const key = String(quote);
     let run = running.get(key);
     if (!run) {
       const listeners = new Set();
       run = { done: false, lost: 0, looks: 0, listeners, tell: (record) => listeners.forEach((listener) => listener(record)) };
-      run.promise = make(quote, prompt, run).catch((error) => looked(imageId, error, run)).finally(() => { run.done = true; running.delete(key); });
+      run.promise = make(quote, prompt, run, mixed).catch((error) => looked(imageId, error, run)).finally(() => { run.done = true; running.delete(key); });
       running.set(key, run);
       if (imageId) peek(imageId, run, previews);
     }

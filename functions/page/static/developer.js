@@ -2,6 +2,7 @@
 
 import { providerName } from "./format.js";
 import { totalText } from "./llm-dialog.js";
+import { addStyle } from "./sheets.js";
 import { clock, h } from "./ui.js";
 
 const EVERY_MS = 30_000;
@@ -10,6 +11,29 @@ const LONGEST = 4_000;
 const REASONS = { no_key: "No key", disabled: "Switched off", circuit_open: "Resting" };
 // Every simulated provider has this fault, and it counts against the circuit.
 const BROKEN = { fault: "server_error" };
+const css = `
+dialog[open]#drawer { position: fixed; z-index: 6; inset: 0; inset-inline-start: auto; width: min(100vw, 24rem); height: 100dvh; max-height: none; margin: 0; border-radius: 0; border-width: 0 0 0 1px; overflow-y: auto; box-shadow: 0 0 24px #0003; }
+#drawer section { display: grid; grid-template-columns: minmax(0, 1fr); gap: .6rem; margin-bottom: 1.4rem; justify-items: start; }
+#providers, #calls { width: 100%; }
+#providers li { display: grid; grid-template-columns: auto 1fr auto; align-items: center; gap: 0 .8rem; padding: .3rem .2rem .3rem .4rem; min-height: 52px; border-top: 1px solid var(--color-border-secondary); line-height: 1.3; }
+#providers strong { font-weight: 600; }
+#providers li > i { width: .65rem; height: .65rem; border-radius: 50%; background: var(--color-text-success); }
+#providers [data-circuit=open] > i { background: var(--color-text-danger); border-radius: 2px; }
+#providers [data-circuit=half_open] > i { background: var(--color-text-warning); rotate: 45deg; border-radius: 2px; }
+#providers [data-circuit=off] > i { background: none; border: 2px solid var(--color-border-primary); }
+#providers div > span { display: block; font-size: .82rem; color: var(--color-text-secondary); font-variant-numeric: tabular-nums; }
+#providers [data-circuit=open] div > span { color: var(--color-text-danger); }
+#providers [data-circuit=half_open] div > span { color: var(--color-text-warning); }
+#providers label { display: flex; align-items: center; gap: .4rem; margin: 0; min-height: 40px; cursor: pointer; }
+#calls summary { padding: .3rem 0; font-size: .82rem; cursor: pointer; }
+#calls pre { margin: 0; padding: .6rem; font-size: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--color-background-tertiary); border-radius: 8px; max-height: 20rem; overflow-y: auto; }
+[role=switch] { appearance: none; width: 34px; height: 20px; margin: 0; border-radius: 10px; background: var(--color-border-primary); cursor: pointer; display: grid; flex: none; }
+[role=switch]::before { content: ""; width: 14px; height: 14px; margin: 3px; border-radius: 50%; background: var(--color-background-primary); transition: translate .15s; }
+[role=switch]:checked { background: var(--color-text-danger); }
+[role=switch]:checked::before { translate: 14px; }
+@media (min-width: 900px) { body:has(#drawer[open]) { padding-inline-end: 24rem; } }
+@media (forced-colors: active) { [role=switch], #providers li > i { forced-color-adjust: none; } }
+`;
 
 /** The state of one provider in words. */
 function wordsOf({ available, reason, credentials, circuit, models }) {
@@ -117,6 +141,7 @@ function callsView() {
 }
 
 export function developerView(client, told) {
+  addStyle(css);
   const { list, refresh } = providersView(client, told);
   const info = document.createElement("llm-info");
   const llm = h("button", { type: "button", className: "quiet" });

@@ -74,6 +74,9 @@ details:not([open]) { position: absolute; inset: 0 0 auto; }
 @container (max-width: 499px) {
   .body { padding: 10px 12px 12px; }
   .main { flex: 1 0 100%; }
+  .bar { gap: 0; margin: 6px; padding: 1px; }
+  .bar button { width: 44px; height: 44px; }
+  .root summary { top: 4px; line-height: 44px; }
 }
 @media (prefers-reduced-motion: reduce) { .frame::before, .loads::before { animation: none !important; } }
 `;
@@ -216,7 +219,7 @@ export class GeneratedImageElement extends Base {
         h("div", { class: "line" }, part("chips", "ul", { class: "chips row", "aria-label": "Model and settings" }), part("money", "p", { part: "money" })),
         h("div", { class: "actions" },
           h("div", { class: "offer row" }, part("choices", "div", { role: "group", "aria-label": "Choices. A new price is free." }),
-            button("approve", "", () => this.#approve(), "main"), part("beside", "span", { class: "beside soft" }), button("decline", "Not now", () => this.#decline(), "plain")),
+            button("approve", "", () => this.#approve(), "main"), part("beside", "span", { class: "beside soft" }), button("decline", "Not now", () => this.#decline(), "plain"), h("slot", { name: "offer" })),
           h("div", { class: "redo row" }, button("retry", "", () => this.#retry(), "main")),
           h("div", { class: "undo row" }, button("undo", "Undo", () => this.#undo()))),
         part("form", "form", { onsubmit: (event) => { event.preventDefault(); this.#retry(p.words.value); } },

@@ -430,6 +430,8 @@ export interface GenerateOptions {
   imageId?: string | string[];
   /** Whether to keep looking at the status while the request is open, for preview frames. */
   previews?: boolean;
+  /** Whether the images of several quotes may be made by different models, as those of a comparison are. */
+  mixed?: boolean;
   onProgress?: (record: ImageInProgress | ImageStatus | SetRecord) => void;
   signal?: AbortSignal;
 }

@@ -28,5 +28,8 @@ export const WORDS = {
  "describe": "Describe an image…",
  "settings": "Settings",
  "send": "Send",
- "needsScript": "This page needs JavaScript."
+ "needsScript": "This page needs JavaScript.",
+ "compare": "Compare",
+ "compareModels": "Compare models",
+ "compared": "Compared: {count}"
 };

@@ -255,6 +255,8 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 $("send-file").append(icon("M19 11.5 12 18.5a4.5 4.5 0 0 1-6.4-6.4l7.5-7.5a3 3 0 0 1 4.3 4.3l-7.4 7.3a1.5 1.5 0 0 1-2.1-2.1l6.6-6.6"));
 $("choose").append(icon("M4.5 5h15v14h-15zM4.5 16l4.5-4.5 4 4 2.5-2.5 4 4M15 9h.01"));
+// A keyboard on the screen covers the page, where the browser does not make the page smaller for it.
+visualViewport?.addEventListener("resize", () => document.documentElement.style.setProperty("--keyboard", `${visualViewport.scale > 1 ? 0 : innerHeight - visualViewport.height}px`));
 $("tools").hidden = !config.simulatorUrl;
 account.show("");
 const linked = saidBy(location.hash);

@@ -3,7 +3,13 @@
 import { dateText } from "./dates.js";
 import { altText, levelText, makerText, safeUrl, sizeText, usdText } from "./format.js";
 import { savePicture } from "./saving.js";
+import { addStyle } from "./sheets.js";
 import { h } from "./ui.js";
+
+const css = `
+#alone { width: 100vw; height: 100dvh; max-width: none; max-height: none; padding: 0; border: 0; border-radius: 0; background: #000; cursor: zoom-out; }
+#alone img { display: block; width: 100%; height: 100%; object-fit: contain; }
+`;
 
 const C2PA = { present: "A C2PA manifest is in the file; nobody has checked it here.", absent: "No C2PA manifest is in the file." };
 const WATERMARK = { synthid: "Its vendor says that it has a SynthID watermark." };
@@ -39,8 +45,19 @@ export function pictureDialog(actions) {
   const row = h("div", { className: "row" });
   const dialog = h("dialog", { id: "picture", "aria-labelledby": "picture-title" },
     h("header", {}, title, close), link, h("div", { className: "about" }, prompt, facts, row, note));
-  document.body.append(dialog);
+  const alone = h("dialog", { id: "alone" });
+  document.body.append(dialog, alone);
+  addStyle(css);
   let image;
+
+  /** Shows the picture alone, as large as the screen, until it is pressed; with a key held, the link opens as links do. */
+  function enlarge(event) {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    alone.setAttribute("aria-label", picture.alt);
+    alone.replaceChildren(h("img", { alt: picture.alt, src: picture.src }));
+    alone.showModal();
+  }
 
   const button = (text, act, className = "quiet") => {
     const made = h("button", { type: "button", className, textContent: text });
@@ -63,6 +80,8 @@ export function pictureDialog(actions) {
     note.textContent = await savePicture(safeUrl(image.imageUrl, document.baseURI), image.prompt);
   }
 
+  link.addEventListener("click", enlarge);
+  alone.addEventListener("click", () => alone.close());
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
 

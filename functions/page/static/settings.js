@@ -1,6 +1,7 @@
 /** The settings of a request, and its price while it is written. With one of them, the words are the prompt as they are. */
 
 import { secondsText, usdText } from "./format.js";
+import { t } from "./locale.js";
 import { keep, kept, ORDER } from "./person.js";
 import { $, explain, h, late } from "./ui.js";
 
@@ -18,10 +19,16 @@ function choice(name, label, options) {
 const field = (name, label, properties) =>
   h("div", {}, h("label", { htmlFor: name, textContent: label }), h("input", { id: name, name, ...properties }));
 
+const model = () => {
+  const found = choice("model", "Model", [["", "Best for the price"]]);
+  found.append(h("button", { type: "button", className: "quiet", id: "rivals", "aria-expanded": false }));
+  return found;
+};
+
 /** Returns the fields, in the order in which they are decided. */
 const fields = () => [
   choice("size", "Size", SIZES), choice("count", "Images", COUNTS), choice("quality", "Quality", QUALITIES),
-  choice("model", "Model", [["", "Best for the price"]]),
+  model(),
   field("maxCost", "At most, in $", { type: "number", min: "0.001", step: "any", inputMode: "decimal", placeholder: "No limit" }),
   field("style", "Style", { maxLength: 200, placeholder: "watercolour, soft light" }),
   choice("background", "Background", [["", "As the words say"], ["transparent", "Transparent"]]),
@@ -31,11 +38,12 @@ const fields = () => [
 export function settingsView(client, told) {
   const [form, price, why, drawer] = [$("composer"), $("price"), $("why"), $("settings")];
   let turn = 0, fills = 0;
-  let timer, pictures, looked, known;
+  let timer, pictures, looked, known, compared = [], list;
   const clear = h("button", { type: "button", className: "quiet", textContent: "Use no settings" });
   drawer.append(h("div", { className: "fields" }, ...fields()),
     h("div", { className: "row" }, clear, h("p", { className: "hint", textContent: "With settings or pictures, your words are the prompt, word for word." })));
 
+  const comparing = late(() => import("./compare.js"));
   const inputs = late(() => import("./pictures.js").then(({ inputsView }) => (pictures = inputsView(client, told, changed))));
   const withInputs = (act) => inputs().then(act, (error) => tell("", explain(error)));
 
@@ -45,7 +53,10 @@ export function settingsView(client, told) {
     // Square is what there is without a wish; from a picture it is one.
     if (given.size === "square" && !pictures?.wanted().inputs) delete given.size;
     for (const name of NUMBERS) if (given[name]) given[name] = Number(given[name]);
-    return given;
+    if (compared.length < 2) return given;
+    // Each model makes one image, in its own quality.
+    const { model: __, quality: ___, count: ____, ...rest } = given;
+    return { ...rest, compare: compared };
   }
 
   /** Returns what is priced word for word; nothing if the words go to the chat. */
@@ -74,6 +85,9 @@ export function settingsView(client, told) {
     const count = Object.keys(rest).length + (size && size !== "same" ? 1 : 0);
     $("tune").textContent = count ? `Settings · ${count}` : "Settings";
     clear.hidden = !count;
+    const isCompared = compared.length > 1;
+    $("rivals").textContent = isCompared ? t("compared", { count: compared.length }) : t("compareModels");
+    for (const name of ["model", "quality", "count"]) form.elements[name].disabled = isCompared;
   }
 
   async function ask() {
@@ -90,14 +104,24 @@ export function settingsView(client, told) {
     await quote(wanted);
   }
 
+  async function alone(wanted) {
+    const { price: { ceiling }, typicalSeconds } = await client.estimate(wanted);
+    return [`at most ${usdText(ceiling)}`, `about ${secondsText(typicalSeconds)}`];
+  }
+
+  async function together(wanted) {
+    const { priced, totalText } = await comparing();
+    return [totalText(await priced(client, wanted)), ""];
+  }
+
   async function quote(wanted) {
     const mine = turn;
     form.setAttribute("aria-busy", true);
     try {
-      const estimate = await client.estimate(wanted);
+      const [amount, about] = wanted.compare ? await together(wanted) : await alone(wanted);
       if (mine !== turn) return;
-      tell(`at most ${usdText(estimate.price.ceiling)}`, "");
-      price.title = `about ${secondsText(estimate.typicalSeconds)}`;
+      tell(amount, "");
+      price.title = about;
     } catch (error) {
       if (mine !== turn) return;
       tell("", explain(error));
@@ -112,7 +136,8 @@ export function settingsView(client, told) {
     why.textContent = text;
   }
 
-  function fill({ inputs: _, mask: __, ...wanted }) {
+  function fill({ inputs: _, mask: __, compare, ...wanted }) {
+    if (Array.isArray(compare)) compared = compare.map(String);
     for (const [name, given] of Object.entries(wanted)) {
       const value = String(given);
       const box = form.elements[name];
@@ -148,10 +173,31 @@ export function settingsView(client, told) {
       select.append(...rows.map(({ key, model, quality, sizes }) =>
         h("option", { value: key, textContent: `${model.split("/").pop()}, ${quality}, from ${usdText(sizes[0].price)}` })));
       if (chosen) fill({ model: chosen });
+      return rows;
     }, (error) => {
       looked = undefined;
       told.failed(error);
     });
+    return looked;
+  }
+
+  /** Shows the list of models that can be compared, or takes it away. */
+  async function rivals() {
+    if (list) return noRivals();
+    const [{ modelPicker }, rows] = await Promise.all([comparing(), models()]);
+    list = modelPicker(rows ?? [], compared, (keys) => {
+      compared = keys;
+      ask();
+    });
+    drawer.querySelector(".fields").after(list);
+    $("rivals").setAttribute("aria-expanded", true);
+    list.querySelector("input")?.focus();
+  }
+
+  function noRivals() {
+    list?.remove();
+    list = undefined;
+    $("rivals").setAttribute("aria-expanded", false);
   }
 
   function setOpen(isOpen) {
@@ -161,6 +207,8 @@ export function settingsView(client, told) {
   }
 
   function reset() {
+    compared = [];
+    noRivals();
     for (const one of [...form.elements]) if (one.name && one.name !== "prompt") one.value = one.name === "size" ? "square" : "";
     fitSize();
   }
@@ -173,6 +221,7 @@ export function settingsView(client, told) {
     turn += 1;
     price.textContent = "";
   });
+  $("rivals").addEventListener("click", () => rivals().catch((error) => tell("", explain(error))));
   clear.addEventListener("click", () => {
     reset();
     ask();
@@ -206,8 +255,12 @@ export function settingsView(client, told) {
       setOpen(Object.keys(wanted).some((name) => name !== "inputs" && name !== "prompt"));
       await ask();
     },
-    /** Takes the pictures out once they are sent: they belonged to that request. */
+    /** Takes pictures and a comparison out once they are sent: they belonged to that request. */
     sent() {
+      // The answer stands above the composer, where an open drawer would cover it.
+      setOpen(false);
+      compared = [];
+      noRivals();
       pictures?.set([]);
       changed();
     },

@@ -1,10 +1,32 @@
 /** What the user spent: today as the service counts it, and the days of the month as a chart and as a table. */
 
 import { makerText, microUsd, moneyText, usdText } from "./format.js";
+import { addStyle } from "./sheets.js";
 import { explain, h } from "./ui.js";
 
 const PAGE = 100;
 const MOST_PAGES = 20;
+const css = `
+.figure { font-size: 2rem; font-weight: 620; letter-spacing: -.03em; line-height: 1.3; font-variant-numeric: tabular-nums; }
+#left { display: grid; gap: .7rem; margin-top: 1rem; }
+#left div { display: grid; grid-template-columns: 1fr auto; gap: .2rem .5rem; font-size: .87rem; }
+#left dt { color: var(--color-text-secondary); }
+#left dd { font-variant-numeric: tabular-nums; font-weight: 550; }
+#left dd + dd { grid-column: 1 / -1; line-height: 0; }
+#left progress { appearance: none; width: 100%; height: 6px; border: 0; border-radius: 3px; overflow: hidden; background: var(--color-background-tertiary); }
+#left ::-webkit-progress-bar { background: var(--color-background-tertiary); }
+#left ::-webkit-progress-value { background: var(--accent); border-radius: 3px; }
+#left ::-moz-progress-bar { background: var(--accent); }
+.chart { display: grid; grid-template-columns: repeat(var(--days), minmax(0, 1.6rem)); gap: 3px; height: 9rem; margin: 1rem 0 .4rem; font-size: .7rem; color: var(--color-text-secondary); text-align: center; }
+.chart li { display: flex; flex-direction: column; justify-content: end; min-width: 0; border-bottom: 1px solid var(--color-border-primary); margin-bottom: 1.2rem; position: relative; }
+.chart i { background: var(--accent); border-radius: 3px 3px 0 0; }
+.chart span { position: absolute; top: 100%; inset-inline: 0; padding-top: .15rem; }
+#recent li { display: flex; justify-content: space-between; gap: .8rem; padding: .4rem 0; border-top: 1px solid var(--color-border-secondary); font-size: .87rem; font-variant-numeric: tabular-nums; }
+#recent li:first-child { border: 0; }
+#recent b { font-weight: 550; }
+@media (max-width: 699px) { .chart li:not(:nth-child(5n + 1)) span { display: none; } }
+@media (forced-colors: active) { .chart i { forced-color-adjust: none; } }
+`;
 
 /** Charges of the month by day, as `[{day, images, micro}]`, the first day first; days are UTC, as the service counts them. */
 export function daysOf(images, today) {
@@ -88,6 +110,7 @@ function recentCard(recent) {
 }
 
 export function usageView(client, told) {
+  addStyle(css);
   const root = document.getElementById("usage-note");
   const body = h("div", { className: "stack" });
   root.after(body);

@@ -30,6 +30,7 @@ ENTRIES = (
     "usage-view.js",
     "developer.js",
     "chats.js",
+    "compare.js",
     "mask-dialog.js",
     "llm-dialog.js",
     "upload.js",
