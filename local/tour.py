@@ -15,6 +15,8 @@ watch the fallback:
   generate   {generateUrl}
   health     {healthUrl}
   providers  {simulatorUrl}
+  elements   {statesUrl} (every state of the image element, in both themes)
+  inspector  {statesUrl}inspector (a small host for MCP Apps)
   AWS        {awsEndpoint} (access key and secret test, region {region})
   all this   .local/stack.json
 

@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
+from imagegen.providers import PROVIDERS
 from local.paths import STATE
 from tests.browser.pages import (
     TIMEOUT_MS,
@@ -148,7 +149,7 @@ def test_a_page_that_is_opened_again_shows_the_offer_and_the_run(visit: Visit) -
     visitor.page.reload()
     card = visitor.page.locator(".compare")
     expect(button(card)).to_be_visible(timeout=TIMEOUT_MS)
-    for provider in ("openai", "gemini", "together", "replicate"):
+    for provider in PROVIDERS:
         visitor.stack.provider(provider, fault="slow", delaySeconds=4)
     button(card).click()
     expect_state(visitor.images.first, "generating")

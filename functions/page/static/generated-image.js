@@ -40,7 +40,7 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .line, .prompt { padding-inline-end: 68px; }
 .money { color: var(--soft); font-size: 13px; }
 .chips { gap: 6px; }
-.actions > *, .wait { display: none; }
+[data-few] > :not([data-more]), .actions > *, .wait { display: none; }
 [data-fresh] { pointer-events: none; }
 .choices { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 118px), 1fr)); gap: 6px; }
 .choices button { display: grid; align-content: start; padding: 7px 10px; font-size: 13px; font-weight: 400; line-height: 1.4; text-align: start; }
@@ -373,8 +373,9 @@ export class GeneratedImageElement extends Base {
       ...[size && sizeText(size), level, style].filter(Boolean).map((text) => chip(text, { "data-more": "" })),
     ].filter(Boolean);
     const list = this.#parts.chips;
-    // Of several choices, each names its model.
-    list.hidden = !chips.length || this.dataset.show === "offer" && estimate?.choices?.length > 1;
+    // Of several choices, each names its model; the size is that of this offer.
+    list.hidden = !chips.length;
+    list.toggleAttribute("data-few", this.dataset.show === "offer" && estimate?.choices?.length > 1);
     if (list.textContent !== chips.map((one) => one.textContent).join("")) list.replaceChildren(...chips);
   }
 
