@@ -161,3 +161,49 @@ def test_the_services_time_decides_whether_a_price_is_still_valid(
         }"""
     )
     assert state == "pending"
+
+
+# Double clicks.
+
+
+def test_the_second_half_of_a_double_click_reaches_no_other_button(
+    open_gallery: OpenGallery,
+) -> None:
+    gallery = open_gallery()
+    gallery.show("pending")
+    gallery.element.locator(".decline").dblclick()
+    gallery.until("subject.dataset.state === 'declined'")
+    box = gallery.element.locator(".undo button").bounding_box()
+    assert box
+    # The first click says nothing to this button: the second one, in the same place, is not for it.
+    gallery.page.evaluate(
+        """() => {
+          const root = subject.shadowRoot;
+          const click = (one, detail) => one.dispatchEvent(
+            new MouseEvent("click", { detail, bubbles: true, composed: true, cancelable: true }));
+          click(root.querySelector("summary"), 1);
+          click(root.querySelector(".undo button"), 2);
+        }"""
+    )
+    assert gallery.evaluate("(element) => element.dataset.state") == "declined"
+    gallery.element.locator(".undo button").click()
+    gallery.until("subject.dataset.state === 'pending'")
+
+
+# What comes after the click is loaded with it.
+
+
+def test_what_comes_after_the_click_is_loaded_with_the_click(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    gallery.show("error")
+    # The gallery has loaded it: another copy of the words has not.
+    found = gallery.page.evaluate(
+        """async (data) => {
+          const { wordsOf, loadLater } = await import("/words.js?copy");
+          const before = wordsOf(data, "error", { now: 0, elapsedMs: 0 });
+          await loadLater();
+          return [before, wordsOf(data, "error", { now: 0, elapsedMs: 0 }).head];
+        }""",
+        read_fixture("error")["data"],
+    )
+    assert found == [None, "No image was made"]

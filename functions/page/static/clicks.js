@@ -1,27 +1,18 @@
 /** Keeps the second half of a double click from a button that it was not meant for. */
 
-const TOGETHER_MS = 600;
-/** A pointer that has moved further means what it points at. */
-const NEAR_PX = 24;
-
 const buttonOf = (event) => event.composedPath().find((one) => one.matches?.("button, summary, a[href], label"));
 /** A button that says something else by now is another button. */
-const nameOf = (button) => button.textContent + button.getAttribute("aria-label");
+const nameOf = (button) => button && button.textContent + button.getAttribute("aria-label");
 
-/** Swallows a click below a node that follows another one in the same place, on another button. */
+/** Swallows the later clicks of a double click below a node, if they are on another button than the first one. */
 export function guardClicks(node) {
-  let last;
+  let button, name;
   node.addEventListener("click", (event) => {
-    const button = buttonOf(event);
-    // A click without a pointer is the keyboard's: it is moved to the button first.
-    if (!event.isTrusted || !event.detail) return;
-    const { timeStamp: at, clientX: x, clientY: y } = event;
-    const isSecond = last && at - last.at < TOGETHER_MS && Math.hypot(x - last.x, y - last.y) < NEAR_PX;
-    if (button && isSecond && (button !== last.button || nameOf(button) !== last.name)) {
+    const pressed = buttonOf(event);
+    // The browser counts clicks in the same place; the keyboard's have no number.
+    if (event.detail > 1 && pressed && (pressed !== button || nameOf(pressed) !== name)) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      return;
-    }
-    last = { at, x, y, button, name: button && nameOf(button) };
+    } else if (event.detail) [button, name] = [pressed, nameOf(pressed)];
   }, true);
 }
