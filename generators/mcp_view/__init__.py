@@ -14,7 +14,7 @@ STATIC: Final = ROOT / "functions" / "page" / "static"
 WRITTEN: Final = ROOT / "layers" / "shared" / "imagegen" / "mcp" / "offer.html"
 PLACE: Final = "/* script */\n"
 LATER: Final = re.compile(r'import\("\./([\w-]+)\.js"\)')
-INSIDE: Final = "picture_acts"
+INSIDE: Final = frozenset({"picture_acts", "later", "client_run"})
 """What the element loads later and the view has with it; it has no use for the rest."""
 
 
@@ -44,4 +44,4 @@ def _read(name: str) -> str:
 
 def _inside(found: re.Match[str]) -> str:
     name = found[1].replace("-", "_")
-    return f"Promise.resolve(${name}_js)" if name == INSIDE else "Promise.reject(new Error())"
+    return f"Promise.resolve(${name}_js)" if name in INSIDE else "Promise.reject(new Error())"

@@ -2,6 +2,8 @@
 
 import { createClient, ProblemError } from "./client.js";
 import { GeneratedImageElement } from "./generated-image.js";
+import "./client-run.js";
+import "./later.js";
 import "./picture-acts.js";
 
 const at = (id) => document.getElementById(id);

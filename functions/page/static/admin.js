@@ -3,7 +3,7 @@
 import { call } from "./admin-calls.js";
 import { failuresView, personView, providersView, spendingView, trailView } from "./admin-views.js";
 import { enter, forget, token } from "./person.js";
-import { $, explain } from "./ui.js";
+import { $ } from "./ui.js";
 
 const { adminUrl } = JSON.parse(document.querySelector("meta[name=config]").content);
 
@@ -39,7 +39,7 @@ async function show(part, view, asked) {
     return true;
   } catch (error) {
     if (mine !== asks[part]) return false;
-    $(`${part}-note`).textContent = explain(error);
+    $(`${part}-note`).textContent = error.problem?.detail ?? "The service cannot be reached.";
     if ([401, 403].includes(error.problem?.status)) askToken(token() ? error.problem.detail : "This page needs the token of an operator.");
     return false;
   }

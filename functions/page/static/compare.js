@@ -176,7 +176,7 @@ export function comparison(client, message, view) {
     const { generations, compare: { request, left } } = message;
     const isDeclined = generations[0].status === "declined";
     const ends = Math.min(...generations.map(({ estimate }) => Date.parse(estimate.expiresAt)));
-    const isOver = Date.now() >= ends;
+    const isOver = client.now() >= ends;
     const refusal = refusalOf(generations, request);
     const sum = sumOf(generations, "ceiling");
     const [usual, slowest] = [sumOf(generations, "expected"), Math.max(...generations.map(({ estimate }) => estimate.typicalSeconds))];
@@ -190,7 +190,7 @@ export function comparison(client, message, view) {
         : t("comparePromise", { money: moneyText(sum) }));
     card.replaceChildren(h("p", { className: "prompt", dir: "auto", textContent: generations[0].prompt }),
       h("ul", { className: "rivals" }, ...generations.map(rowOf), ...left.map(leftOut)), note, h("div", { className: "row" }, ...acts));
-    if (!isOver && !isDeclined) timer = setTimeout(draw, Math.max(50, ends - Date.now()));
+    if (!isOver && !isDeclined) timer = setTimeout(draw, Math.max(50, ends - client.now()));
   }
 
   function set(status) {

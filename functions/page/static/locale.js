@@ -54,16 +54,24 @@ export function inLanguage(tag, act) {
 /** Changes the language of the page. */
 export const speak = (tag) => { shared.tag = hasWords(tag) ? tag : "en"; };
 
+/** Writes the words of what is below a node: `data-t` names a text, `data-t-title` an attribute. */
+export function fill(node) {
+  for (const one of node.querySelectorAll("[data-t]")) one.textContent = t(one.dataset.t);
+  for (const name of ["title", "placeholder", "aria-label", "content"])
+    for (const one of node.querySelectorAll(`[data-t-${name}]`)) one.setAttribute(name, t(one.getAttribute(`data-t-${name}`)));
+}
+
 export const numberText = (number, options) => new Intl.NumberFormat(shared.tag, options).format(number);
+
+const found = (key) => shared.words[baseOf(shared.tag)]?.[key] ?? shared.english[key];
+export const has = (key) => found(key) !== undefined;
 
 /**
  * Returns the words of a key. `{name}` in them is the value of that name, a number as the language writes numbers;
  * where they have several forms, `count` chooses one (Intl.PluralRules).
  */
 export function t(key, values = {}) {
-  const { tag, english: base } = shared;
-  const found = shared.words[baseOf(tag)]?.[key] ?? base[key] ?? key;
-  const rules = shared.rules[tag] ??= new Intl.PluralRules(tag);
-  const text = typeof found === "string" ? found : found[rules.select(values.count)] ?? found.other;
-  return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? numberText(values[name]) : values[name] ?? ""));
+  const words = found(key) ?? key;
+  const rules = shared.rules[shared.tag] ??= new Intl.PluralRules(shared.tag);
+  return (words.replace ? words : words[rules.select(values.count)] ?? words.other).replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? numberText(values[name]) : values[name] ?? ""));
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from imagegen.providers import registry
-from imagegen.site.bundles import Bundler, stripped
+from imagegen.site.bundles import Bundler, stripped, tight
 from imagegen.site.words import LANGUAGES, read_words, worded
 
 MEDIA_TYPES = {
@@ -24,6 +24,8 @@ ENTRIES = (
     "page.js",
     "elements.js",
     "sign-in.js",
+    "later.js",
+    "client-run.js",
     "picture-acts.js",
     "settings.js",
     "pictures.js",
@@ -85,7 +87,7 @@ def read_files(folder: Path) -> dict[str, File]:
     words = {name: bundler.bundled(name).encode() for name in WORDS}
     named = {name: _address(name, content) for name, content in words.items()}
     joined = {name: _renamed(bundler.bundled(name), named).encode() for name in ENTRIES}
-    styles = {name: stripped(read(name)).encode() for name in STYLES}
+    styles = {name: tight(stripped(read(name))).encode() for name in STYLES}
     sent = {**texts, **words, **joined, **styles}
     named |= {name: _address(name, sent[name]) for name in NAMED_BY_CONTENT}
     files = {f"/{name}": File.of(name, content) for name, content in sent.items()}
