@@ -191,7 +191,8 @@ def test_nothing_is_made_where_the_request_is_refused_and_the_offer_stands(visit
         times=1,
     )
     button(card).click()
-    expect(card.get_by_text("Ten images an hour.")).to_be_visible(timeout=TIMEOUT_MS)
+    said = card.get_by_text("You have made all images that an hour allows.")
+    expect(said).to_be_visible(timeout=TIMEOUT_MS)
     card.get_by_role("button", name="Get a new price").click()
     expect(button(card)).to_be_visible(timeout=TIMEOUT_MS)
     assert drawn(visitor.stack) == 0

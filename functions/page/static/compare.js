@@ -4,7 +4,7 @@ import { WORDS } from "./compare-en.js";
 import { isolate, levelText, microUsd, moneyText, providerName, secondsText, usdText } from "./format.js";
 import { english, t } from "./locale.js";
 import { addStyle } from "./sheets.js";
-import { explain, h } from "./ui.js";
+import { explain, h, tell } from "./ui.js";
 
 english(WORDS);
 
@@ -74,7 +74,7 @@ export async function priced(client, { compare, count: _, ...request }, options)
 /** Returns why one click for all of these offers would be refused, or nothing. */
 export function refusalOf(generations, { maxCost }) {
   const { blocked } = generations.find(({ estimate }) => estimate.blocked)?.estimate ?? {};
-  if (blocked) return blocked.detail;
+  if (blocked) return explain({ problem: { ...blocked, code: blocked.reason, status: 429 } });
   const sum = sumOf(generations, "ceiling");
   if (maxCost && sum > microUsd(maxCost)) return t("compareAboveYours", { money: moneyText(sum), limit: usdText(maxCost) });
   const { usdToday, imagesThisHour, imagesToday } = generations[0].estimate.remaining ?? {};
@@ -146,7 +146,8 @@ export function followed(client, ids, isAbsent) {
  */
 export function comparison(client, message, view) {
   addStyle(css);
-  const card = h("section", { className: "card compare", "aria-label": t("comparison") });
+  const card = h("section", { className: "card", "aria-label": t("comparison") });
+  card.classList.add("compare");
   const note = h("p", { className: "hint", role: "status" });
   let timer, problem = "", isFresh = false, mark = () => {};
 
@@ -185,9 +186,9 @@ export function comparison(client, message, view) {
       h("span", { className: "hint", textContent: [usual < sum && t("compareUsual", { money: moneyText(usual) }), t("compareAbout", { time: secondsText(slowest) })].filter(Boolean).join(" · ") }),
       button(t("compareNotNow"), () => set("declined")),
     ];
-    note.textContent = isDeclined ? t("compareDeclined")
+    tell(note, isDeclined ? t("compareDeclined")
       : problem || refusal || (isOver ? t("compareExpired")
-        : t("comparePromise", { money: moneyText(sum) }));
+        : t("comparePromise", { money: moneyText(sum) })));
     card.replaceChildren(h("p", { className: "prompt", dir: "auto", textContent: generations[0].prompt }),
       h("ul", { className: "rivals" }, ...generations.map(rowOf), ...left.map(leftOut)), note, h("div", { className: "row" }, ...acts));
     if (!isOver && !isDeclined) timer = setTimeout(draw, Math.max(50, ends - client.now()));
@@ -211,7 +212,7 @@ export function comparison(client, message, view) {
       view.save();
       guarded();
     } catch (error) {
-      problem = explain(error);
+      problem = error;
     }
     card.removeAttribute("aria-busy");
     draw();
@@ -240,7 +241,7 @@ export function comparison(client, message, view) {
       const found = error.problem ?? { code: "network", detail: error.message, charged: null };
       view.failed(error);
       if (!await run.look(found)) return;
-      problem = explain(error);
+      problem = error;
       message.generations.forEach((one, index) => { message.generations[index] = { id: one.id, prompt: one.prompt, status: "pending", estimate: one.estimate }; });
       view.save();
       draw();
@@ -253,7 +254,8 @@ export function comparison(client, message, view) {
   function sides() {
     const items = message.generations.map((generation) => {
       const element = view.picture(generation, running.get(generation.id) ?? client);
-      const keep = button(t("compareKeep"), () => choose(generation.id), { className: "quiet keep", hidden: true });
+      const keep = button(t("compareKeep"), () => choose(generation.id), { hidden: true });
+      keep.classList.add("keep");
       return { id: generation.id, element, keep, item: h("li", {}, element, keep) };
     });
     const list = h("ul", { className: "sides" }, ...items.map(({ item }) => item));
