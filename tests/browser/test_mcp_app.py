@@ -152,7 +152,7 @@ def test_the_picture_opens_and_its_details_are_with_it(browser: Browser) -> None
     expect(element.locator("dialog img")).to_be_visible()
     page.keyboard.press("Escape")
     shown = element.locator(".bar button").filter(visible=True)
-    assert [one.strip() for one in shown.all_inner_texts()] == ["Copy link", "Grab as Markdown"]
+    assert [one.strip() for one in shown.all_inner_texts()] == ["Copy link", "Copy as Markdown"]
     page.close()
 
 
