@@ -32,7 +32,7 @@ CSP = (
     "require-trusted-types-for 'script'"
 )
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-LOOKS = 3000
+LOOKS = 6000
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
 
 

@@ -30,7 +30,7 @@ def speak(gallery: Gallery, language: str) -> None:
     """Give the element a language, and wait until its words are there."""
     gallery.evaluate(LANG, language)
     stop = WORDS[language]["stop"]
-    gallery.until(f"subject.shadowRoot.querySelector('.cancel').textContent === {stop!r}")
+    gallery.until(f"subject.shadowRoot.querySelector('.wait button').textContent === {stop!r}")
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
@@ -68,7 +68,9 @@ def test_the_price_is_in_dollars_in_the_way_of_the_language(shared_gallery: Open
     for language in OTHERS:
         gallery.show("pending")
         speak(gallery, language)
-        labels[language] = gallery.element.locator(".approve").inner_text().replace("\u00a0", " ")
+        labels[language] = (
+            gallery.element.locator(".offer .main").inner_text().replace("\u00a0", " ")
+        )
     assert labels == {
         "de": "Bild erzeugen für 0,0527 $",
         "es": "Generar imagen por 0,0527 US$",
@@ -80,7 +82,7 @@ def test_the_price_is_in_dollars_in_the_way_of_the_language(shared_gallery: Open
 def test_an_element_follows_the_page_and_its_own_language(shared_gallery: OpenGallery) -> None:
     gallery = shared_gallery()
     root = "document.documentElement"
-    german = "subject.shadowRoot.querySelector('.decline').textContent === 'Nicht jetzt'"
+    german = "subject.shadowRoot.querySelector('.offer .plain').textContent === 'Nicht jetzt'"
     gallery.show("pending")
     gallery.page.evaluate(f"() => {{ {root}.lang = 'de-AT'; }}")
     gallery.until(german)
@@ -110,7 +112,7 @@ def test_without_the_words_of_a_language_it_is_english(open_gallery: OpenGallery
     gallery.show("pending")
     gallery.evaluate(LANG, "es")
     gallery.until("subject.shadowRoot.querySelector('.card').style.visibility === ''")
-    assert gallery.element.locator(".approve").inner_text() == "Generate Image for $0.0527"
+    assert gallery.element.locator(".offer .main").inner_text() == "Generate Image for $0.0527"
     assert "Not now" in gallery.text
 
 
@@ -118,7 +120,7 @@ def test_a_browser_in_another_language_needs_no_setting(open_gallery: OpenGaller
     gallery = open_gallery(locale="ja-JP")
     gallery.page.evaluate("() => document.documentElement.removeAttribute('lang')")
     gallery.show("pending")
-    gallery.until("subject.shadowRoot.querySelector('.decline').textContent === '今はしない'")
+    gallery.until("subject.shadowRoot.querySelector('.offer .plain').textContent === '今はしない'")
 
 
 # A picture that does not load.
@@ -171,7 +173,7 @@ def test_the_second_half_of_a_double_click_reaches_no_other_button(
 ) -> None:
     gallery = open_gallery()
     gallery.show("pending")
-    gallery.element.locator(".decline").dblclick()
+    gallery.element.locator(".offer .plain").dblclick()
     gallery.until("subject.dataset.state === 'declined'")
     box = gallery.element.locator(".undo button").bounding_box()
     assert box

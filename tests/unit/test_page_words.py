@@ -31,6 +31,7 @@ SAME: dict[str, set[str]] = {
     "message": {"fr"},
     "minutes": {"es", "fr"},
     "rows.prompt": {"de", "es", "fr"},
+    "said": {"de", "es", "fr"},
     "rows.style": {"fr"},
     "seconds": {"es", "fr"},
     "set.count": {"fr"},
@@ -205,7 +206,15 @@ NOT_SHOWN: dict[str, set[str]] = {
     # Selectors, classes and colours.
     "clicks.js": {"button, summary, a[href], label"},
     "generated-image.js": {
-        *("card root", "chips row", "offer row", "beside soft", "redo row", "undo row"),
+        *(
+            "card root",
+            "chips row",
+            "offer row",
+            "beside soft",
+            "redo row",
+            "undo row",
+            "plain heal",
+        ),
     },
     "styles.js": {"color-mix(in srgb, ${} ${}%, ${})"},
 }

@@ -125,6 +125,8 @@ export function runner({ request, jsonOf, status, now, isAbsent, ProblemError, N
    * it is not known; with `imageId` it looks at the image's status before. With `mixed`, quotes of different models are one request.
    */
   function generate(quote, prompt, { imageId, onProgress, previews = false, signal, mixed } = {}) {
+    // It may have been given up while this was loaded: then nothing is sent.
+    signal?.throwIfAborted();
     const key = String(quote);
     let run = running.get(key);
     if (!run) {

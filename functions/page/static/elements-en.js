@@ -61,6 +61,8 @@ export const WORDS = {
  "starting": "Starting",
  "loading": "Loading",
  "declined": "Declined",
+ "declinedFree": "Declined. An offer that is not confirmed costs nothing.",
+ "said": "{head}. {money}",
  "label.chosen": "This offer",
  "label.cheapest": "Cheapest",
  "label.fastest": "Fastest",

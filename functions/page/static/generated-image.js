@@ -231,7 +231,7 @@ export class GeneratedImageElement extends Base {
         part("link", "a", { target: "_blank", rel: "noopener", hidden: "", "data-t-title": "showLarge", onclick: (event) => this.#enlarge(event) },
           part("picture", "img", { part: "image", onload: () => this.#loaded(), onerror: () => this.#unloaded() })),
         part("seen", "img", { alt: "" }), part("grid", "ul", { "data-t-aria-label": "images" }),
-        part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" }), button("heal", "tryAgain", () => this.#heal(), "plain")),
+        part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" }), button("heal", "tryAgain", () => this.#heal(), "plain heal")),
         h("div", { class: "wait" }, button("cancel", "stop", () => this.#cancel())),
         part("bar", "div", { role: "group", "data-t-aria-label": "actions" },
           symbol("download", "download", ICONS.download, () => this.#late(async ({ savePicture }) => this.#say(await savePicture(this.#url, this.#generation.prompt)))),

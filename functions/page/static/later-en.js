@@ -40,6 +40,8 @@ export const WORDS = {
  "e.above_max_cost": "Everything that fits costs more than you allow. Raise your highest price, or take a lower quality.",
  "e.unsupported_size": "No model of this quality has this size. Choose another size or quality.",
  "e.input_gone": "A picture of this request is gone. Choose it again.",
+ "e.content_refused": "This prompt was refused. Change the words.",
+ "e.quote_expired": "This price has expired. Ask for a new one, which is free.",
  "e.not_configured": "This is not set up here. Tell the operator of this page.",
  "l.hour": "You have made all images that an hour allows.",
  "l.day": "You have made all images that a day allows.",

@@ -277,8 +277,8 @@ function connected() {
   const isBack = navigator.onLine && $("offline").textContent;
   $("offline").textContent = navigator.onLine ? "" : t("offline");
   if (!isBack) return;
-  told.say(t("online"));
   note("");
+  told.say(t("online"));
   settings?.ask();
   pictures?.gallery.change();
   if (place().name !== "create") showView();

@@ -14,7 +14,7 @@ const WORDS = {
   "pending-range": (g) => ({ ...WORDS.pending(g), head: g.estimate ? "" : t("priceUnavailable") }),
   expired: () => ({ head: t("expired"), note: t("newIsFree"), money: t("unconfirmed") }),
   starting: (g) => (g.estimate ? { head: t("starting"), note: usual(g), money: moneyPromised(g) } : { head: t("loading"), note: "", money: "" }),
-  declined: () => ({ head: t("declined"), note: "", money: `${t("declined")}. ${t("unconfirmed")}`, said: `${t("declined")}. ${t("unconfirmed")}` }),
+  declined: () => ({ head: t("declined"), note: "", money: t("declinedFree"), said: t("declinedFree") }),
 };
 
 /** The words of what comes after the click, and of what is not as usual: they are loaded at the latest when an image is made. */
@@ -34,7 +34,7 @@ export function wordsOf(generation, state, context) {
   const say = isSet ? later?.set : WORDS[state] ?? later?.[state];
   if (!say) return null;
   const words = say(generation, { ...context, elapsed: secondsText(context.elapsedMs / 1000), promised: moneyPromised, usual });
-  return { ...words, said: words.said ?? `${words.head}. ${words.money}` };
+  return { ...words, said: words.said ?? t("said", words) };
 }
 
 /** The button's text: its number is the most that is charged. The service writes the English one. */
