@@ -156,7 +156,7 @@ export const WORDS = {
  "noAccess": "Für dich nicht verfügbar",
  "opensAt": "Wieder möglich um {time}, in {wait}",
  "isOpen": "Jetzt geht es wieder.",
- "e.change": "So kann der Dienst das nicht machen. Ändere die Worte oder die Einstellungen.",
+ "e.change": "So kann der Dienst das nicht machen. Ändere die Worte oder die Optionen.",
  "e.limit": "Ein Limit ist erreicht. Warte oder verlange weniger.",
  "e.access": "Der Dienst akzeptiert deine Anmeldung nicht. Melde dich neu an.",
  "e.generation_failed": "Die gefragten Modelle haben nicht richtig geantwortet. Versuch es noch einmal oder nimm ein anderes Modell.",
