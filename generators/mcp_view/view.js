@@ -109,12 +109,6 @@ addEventListener("message", ({ source, data }) => {
   if (data.method === "ui/notifications/host-context-changed") look(data.params);
   if (data.method === "ping" || data.method === "ui/resource-teardown") send({ id: data.id, result: {} });
 });
-// A page around the view cannot press its buttons: only a person's click counts.
-addEventListener("click", (event) => {
-  if (event.isTrusted) return;
-  event.stopImmediatePropagation();
-  event.preventDefault();
-}, true);
 at("open").addEventListener("click", () => send({ id: number++, method: "ui/open-link", params: { url: link } }));
 new ResizeObserver(() => {
   const { offsetWidth: width, offsetHeight: height } = document.documentElement;
@@ -123,6 +117,13 @@ new ResizeObserver(() => {
 customElements.define("generated-image", GeneratedImageElement);
 element.client = { ...service, generate };
 element.shadowRoot.adoptedStyleSheets.push(without);
+// A page around the view cannot press its buttons: only a person's click counts.
+// An event that is made inside of the element need not leave it, so the element is watched, too.
+for (const place of [globalThis, element.shadowRoot]) place.addEventListener("click", (event) => {
+  if (event.isTrusted) return;
+  event.stopImmediatePropagation();
+  event.preventDefault();
+}, true);
 send({ id: 1, method: "ui/initialize", params: {
   appInfo: { name: "imagegen", version: "1" }, appCapabilities: {}, protocolVersion: "2026-01-26",
 } });
