@@ -99,6 +99,7 @@ openapi: .venv/stamp ## Write openapi.json from the handlers (make check fails i
 docs: .venv/stamp ## Write the tables in docs/ and, while `make run` is running, the examples in docs/api.md
 	@PYTHONPATH=layers/shared $(PYTHON) -m generators.docs
 	@PYTHONPATH=layers/shared $(PYTHON) -m generators.elements
+	@PYTHONPATH=layers/shared $(PYTHON) -m generators.mcp_view
 
 .PHONY: lint
 lint: style types

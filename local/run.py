@@ -12,6 +12,8 @@ from typing import Any
 from local.parameters import read_dotenv, set_values
 from local.paths import DOTENV, STACK_FILE
 from local.processes import LocalStackError
+from local.showcase.inspector import McpHost
+from local.showcase.server import showcase
 from local.stack import LocalStack, Options, running_stack, write_description
 from local.tour import tour
 
@@ -43,7 +45,8 @@ def deploy_again(running: Mapping[str, Any], options: Options) -> None:
     stack = LocalStack.attach(running, options)
     stack.deploy()
     # There may be a new function. The process that ends the stack is still the other one.
-    description = {**stack.describe(), "pid": running["pid"]}
+    kept = {name: running[name] for name in ("pid", "statesUrl")}
+    description = {**stack.describe(), **kept}
     write_description(description, STACK_FILE)
     print(tour(description, time.monotonic() - began))
 
@@ -54,15 +57,23 @@ def serve(options: Options) -> None:
     print("Starting the emulator and the simulated providers, building, deploying ...", flush=True)
     try:
         with LocalStack.start(options) as stack:
-            description = stack.describe()
-            write_description(description, STACK_FILE)
-            print(tour(description, time.monotonic() - began), flush=True)
-            if may_open(os.environ, at_terminal=sys.stdout.isatty()):
-                webbrowser.open(description["pageUrl"])
-            while True:
-                signal.pause()
+            show(stack, began)
     finally:
         STACK_FILE.unlink(missing_ok=True)
+
+
+def show(stack: LocalStack, began: float) -> None:
+    """Print how to use a stack that runs, and serve the pages beside it until it is interrupted."""
+    description = stack.describe()
+    host = McpHost(f"{description['estimateUrl']}/mcp", description["token"])
+    with showcase(host) as states_url:
+        description["statesUrl"] = states_url
+        write_description(description, STACK_FILE)
+        print(tour(description, time.monotonic() - began), flush=True)
+        if may_open(os.environ, at_terminal=sys.stdout.isatty()):
+            webbrowser.open(description["pageUrl"])
+        while True:
+            signal.pause()
 
 
 def may_open(environ: Mapping[str, str], *, at_terminal: bool) -> bool:

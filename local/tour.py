@@ -19,6 +19,8 @@ Operators have a page of their own. Of the demo people, Olivia may use it:
   generate   {generateUrl}
   health     {healthUrl}
   providers  {simulatorUrl}
+  elements   {statesUrl} (every state of the image element, in both themes)
+  inspector  {statesUrl}inspector (a small host for MCP Apps)
   AWS        {awsEndpoint} (access key and secret test, region {region})
   all this   .local/stack.json
 

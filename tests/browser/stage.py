@@ -32,7 +32,7 @@ CSP = (
     "require-trusted-types-for 'script'"
 )
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-LOOKS = 3000
+LOOKS = 6000
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
 
 
@@ -148,9 +148,7 @@ class Gallery:
         self.page.route(f"{IMAGES}/**", answer_images)
         self.page.clock.install(time="2026-11-22T10:00:00Z")
         self.page.goto(f"{static_url}/gallery/")
-        self.page.wait_for_function(
-            "window.ready && Boolean(customElements.get('generated-image'))"
-        )
+        self.until("window.ready && customElements.get('generated-image')")
 
     def show(self, fixture: str | dict[str, Any], *, ticking: bool = False, **options: Any) -> str:
         """Show a fixture at its own time; the state it is in. Only a test moves a ticking clock."""

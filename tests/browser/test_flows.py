@@ -296,7 +296,7 @@ def test_the_link_the_markdown_and_the_file_are_what_they_say(gallery: Gallery) 
     press(gallery, "Copy link")
     expect(gallery.element.get_by_text("Link copied.").first).to_be_attached()
     assert gallery.page.evaluate("navigator.clipboard.readText()") == IMAGE["imageUrl"]
-    press(gallery, "Grab")
+    press(gallery, "Copy as Markdown")
     expect(gallery.element.get_by_text("Markdown copied.").first).to_be_attached()
     copied = gallery.page.evaluate("navigator.clipboard.readText()")
     assert copied == f"![{IMAGE['alt']}]({IMAGE['imageUrl']})"
@@ -337,7 +337,7 @@ def test_a_refused_clipboard_shows_what_was_to_be_copied(open_gallery: OpenGalle
         ("generating", "Stop waiting", "image-cancel"),
         ("error", "Get a new price", "image-retry"),
         ("complete", "Copy link", "image-copy"),
-        ("complete", "Grab", "image-grab"),
+        ("complete", "Copy as Markdown", "image-grab"),
         ("complete", "LLM info", "image-info"),
     ],
 )
@@ -414,7 +414,7 @@ def test_everything_is_done_without_a_pointer_and_the_focus_is_never_lost(
     act("Generate Image")
     settle(gallery, "(image) => client.resolve('generate', image)", IMAGE)
     assert gallery.page.evaluate(FOCUSED)[0] == "GENERATED-IMAGE"
-    for text in ("Copy link", "Grab", "Download", "Details"):
+    for text in ("Copy link", "Copy as Markdown", "Download", "Details"):
         act(text)
     act("LLM info")
     expect(gallery.element.locator("dialog[open]")).to_be_visible()
@@ -539,7 +539,7 @@ def test_a_look_follows_a_run(gallery: Gallery, problem: dict[str, Any]) -> None
 def test_a_look_that_finds_nothing_leads_back_to_the_same_offer(gallery: Gallery) -> None:
     fail(gallery, UNKNOWN["token ended"] | {"charged": None})
     settle(gallery, "(problem) => client.reject('status', problem)", ABSENT)
-    assert "The token is not valid." in gallery.text
+    assert "The service does not accept your sign-in." in gallery.text
     assert "You were not charged." in gallery.text
     press(gallery, "Back to the offer")
     assert buttons(gallery)[-2:] == ["Generate Image for $0.0527", "Not now"]

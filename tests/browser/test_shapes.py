@@ -105,14 +105,15 @@ def test_the_declared_events_are_those_of_the_manifest() -> None:
 
 def test_the_elements_stay_small() -> None:
     # As the page's function sends them: one script without its comments.
-    assert len(SERVED["/elements.js"].zipped) <= 18.35 * 1024
+    assert len(SERVED["/elements.js"].zipped) <= 18_705
     # From a package: plain source, each file by itself.
-    assert gzipped(*loaded_by("elements.js")) <= 25.5 * 1024
+    assert gzipped(*loaded_by("elements.js")) <= 27 * 1024
     assert gzipped("aisdk.js") <= 1.5 * 1024
     assert gzipped("aisdk-chat.js") <= 1.75 * 1024
     # Loaded only when they are needed: dialogs, what frameworks could not set, an upload.
     assert gzipped("llm-dialog.js") <= 2.75 * 1024
-    assert gzipped("picture-acts.js", "saving.js") <= 2.5 * 1024
+    assert gzipped("picture-acts.js", "saving.js", "acts-en.js") <= 3.6 * 1024
+    assert gzipped("later.js", "later-en.js", "problems.js", "client-run.js") <= 7.5 * 1024
     assert gzipped("frameworks.js") <= 1024
     assert gzipped("upload.js") <= 1.5 * 1024
 
@@ -125,6 +126,8 @@ def test_no_module_reaches_outside_its_folder_or_builds_markup_from_text() -> No
         "frameworks.js",
         "upload.js",
         "picture-acts.js",
+        "later.js",
+        "client-run.js",
     )
     for name in [*loaded_by("elements.js"), *late]:
         text = content_of(name).decode()

@@ -72,7 +72,7 @@ BUDGETS = {
     "generate": Budget(744, 754, VENDORS, "generate/unknown-image"),
     "chat": Budget(726, 736, VENDORS, "chat/no-token"),
     "admin": Budget(720, 730, VENDORS, "admin/spending"),
-    "page": Budget(118, 128, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
+    "page": Budget(119, 129, (*VENDORS, *TOKENS, "boto3", "pydantic", "urllib3"), "page/index"),
 }
 
 

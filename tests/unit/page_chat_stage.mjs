@@ -68,6 +68,8 @@ client.estimate = async (request) => {
   estimated.push(request);
   return { imageId: `image-${estimated.length}`, prompt: request.prompt };
 };
+const { english } = await import(new URL("./locale.js", CHAT));
+for (const part of ["elements", "later", "page"]) english((await import(new URL(`./${part}-en.js`, CHAT))).WORDS);
 const { chatView } = await import(CHAT);
 const addresses = [];
 const chat = chatView(client, { say() {}, failed() {}, opened: (id) => addresses.push(id) });

@@ -42,6 +42,8 @@ const kept = { style: "ink", size: "same", inputs: [{ reference: { upload: "one"
 globalThis.localStorage = store(new Map([[`imagegen.order ${JSON.stringify(["us", "ada"])}`, JSON.stringify(kept)]]));
 const asked = [];
 const client = { estimate: (wanted) => { asked.push(wanted); return new Promise(() => {}); }, models: async () => ({ models: [] }) };
+const { english } = await import(new URL("./locale.js", FORM));
+for (const part of ["elements", "later", "page"]) english((await import(new URL(`./${part}-en.js`, FORM))).WORDS);
 const { settingsView } = await import(FORM);
 const form = settingsView(client, { failed() {} });
 const loaded = () => import(new URL("./pictures.js", FORM)).then(() => new Promise((done) => setTimeout(done)));

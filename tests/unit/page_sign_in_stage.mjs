@@ -69,6 +69,8 @@ globalThis.fetch = async (address, options = {}) => {
   return new Response(JSON.stringify(body), { status: found ? 200 : issuer.status });
 };
 
+const { english } = await import(`${STATIC}/locale.js`);
+for (const part of ["elements", "later", "page"]) english((await import(`${STATIC}/${part}-en.js`)).WORDS);
 const { begin, claimsOf, discover, finish, renew, signOut } = await import(`${STATIC}/sign-in.js`);
 /** Begins a sign-in; the query of the address that the issuer got. */
 async function begun(signIn = SIGN_IN, view = { part: "chat" }) {

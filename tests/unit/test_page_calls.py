@@ -20,7 +20,10 @@ const element = (tag) => ({
 });
 const listeners = {};
 globalThis.addEventListener = (name, act) => { listeners[name] = act; };
-globalThis.document = { baseURI: "https://page.example/", body: element("body"), createElement: element, addEventListener() {} };
+globalThis.CSSStyleSheet = class { replaceSync() {} };
+globalThis.document = {
+  baseURI: "https://page.example/", body: element("body"), createElement: element, addEventListener() {}, adoptedStyleSheets: [],
+};
 globalThis.fetch = async () => Response.json({ access_token: "secret-1", refresh_token: "secret-2", price: "$0.01" });
 const { developerView } = await import(DEVELOPER);
 developerView({}, { calls: () => [], failed() {} });

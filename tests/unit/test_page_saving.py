@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="node runs the page's scrip
 def saved(folder: Path, media_type: str, *, is_found: bool) -> dict[str, object]:
     """Return what is asked for and saved when the address answers like that."""
     # Beside it the list of providers, which the page's function writes.
-    for name in ("saving.js", "format.js"):
+    for name in ("saving.js", "format.js", "locale.js"):
         shutil.copy(STATIC / name, folder)
     (folder / "providers.js").write_text("export const PROVIDERS = {};")
     (folder / "package.json").write_text('{"type": "module"}')
@@ -59,7 +59,7 @@ def test_the_file_is_named_by_its_prompt_and_its_own_kind(
         "asked": [["https://us.test/images/one", "image/*"]],
         "clicked": [["blob:one", f"a-red-fox.{ending}"]],
         "revoked": ["blob:one"],
-        "said": "Downloaded.",
+        "said": "downloaded",
     }
 
 
@@ -70,8 +70,7 @@ def test_what_is_no_picture_is_not_saved(
     tmp_path: Path, media_type: str, *, is_found: bool
 ) -> None:
     found = saved(tmp_path, media_type, is_found=is_found)
-    words = "The download failed. Open the image and save it from there."
-    assert (found["clicked"], found["said"]) == ([], words)
+    assert (found["clicked"], found["said"]) == ([], "downloadFailed")
 
 
 def test_no_other_script_saves_pictures() -> None:

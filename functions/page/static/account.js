@@ -2,25 +2,23 @@
 
 import { NETWORK, ProblemError } from "./client.js";
 import { dropSession, enter, entered, isSessionChange, join, keepSession, session, sharedSession, subjectOf, token } from "./person.js";
+import { t } from "./locale.js";
 import { $, late } from "./ui.js";
 
 /** Held by each tab that takes part in a session: the session ends with the last of them. */
 const TAB = "imagegen.tab";
-const ENDED = "Your session has ended. Sign in again to go on.";
-const WAITS = "Your session has ended. Sign in again, and the image that you clicked will be made at that price.";
-const UNREACHABLE = "The sign-in service cannot be reached. Try again.";
 
 const isFree = (path) => path.startsWith("/health-check/");
 const protocol = late(() => import("./sign-in.js"));
-const problem = (detail, more) => new ProblemError({ ...NETWORK, title: "Not signed in", status: 401, code: "signed_out", detail, charged: null, ...more });
+const problem = (key, more) => new ProblemError({ ...NETWORK, title: "Not signed in", status: 401, code: "signed_out", detail: t(key), said: t(key), charged: null, ...more });
 
 /**
  * `signIn`: issuer, clientId, scopes and audience, or null where a token is entered by hand. `page`: `changed(before)` and
  * `left(before)` show what belongs to another person, `view()` and `restore(view)` what is kept on the way to the issuer,
- * `need` what a person is told who has to sign in, or to enter a token, if that is not to make images.
+ * `need` the key of what a person is told who has to sign in, or a sentence, if that is not to make images.
  */
 export function accountView(signIn, isLocal, page) {
-  const need = page.need ?? (signIn ? "Sign in to see prices and make images." : "Prices and images need a token.");
+  const need = page.need ?? (signIn ? "needSignIn" : "needToken");
   /** Clicks whose requests wait until their person is signed in again. */
   const waits = new Set();
   let who = subjectOf(token());
@@ -30,7 +28,7 @@ export function accountView(signIn, isLocal, page) {
   let free = () => {};
   let opened;
   let isOpen = false;
-  let reason = "";
+  let reason = [""];
   const opening = new Promise((done) => { opened = done; });
 
   const query = new URLSearchParams(location.search);
@@ -38,20 +36,20 @@ export function accountView(signIn, isLocal, page) {
   // It is not copied with the address, and not sent again by a reload.
   if (isAnswer) history.replaceState(null, "", location.pathname + location.hash);
 
-  /** Shows why something is asked of the person; without a reason the panel closes. */
-  function show(why) {
-    reason = why;
+  /** Shows why something is asked of the person, words by their key; without a reason the panel closes. */
+  function show(why, values) {
+    reason = [why, values];
     const held = entered() ? null : session();
     const byHand = !signIn || Boolean(entered());
     $("entry").hidden = !why;
     $("person").setAttribute("aria-expanded", Boolean(why));
-    $("person").textContent = byHand ? (token() ? "Your token" : "Enter a token") : held ? held.name || "Signed in" : "Sign in";
-    $("entry-title").textContent = byHand ? "Enter your token" : held && !isOver ? "Your account" : "Sign in";
+    $("person").textContent = byHand ? t(token() ? "yourToken" : "enterToken") : held ? held.name || t("signedIn") : t("signIn");
+    $("entry-title").textContent = t(byHand ? "enterYourToken" : held && !isOver ? "yourAccount" : "signIn");
     $("sign-in").hidden = byHand || Boolean(held) && !isOver;
     $("sign-out").hidden = !held;
     $("developer").hidden = !byHand && !isLocal;
     $("developer").open = byHand;
-    if (why) $("entry-why").textContent = why;
+    if (why) $("entry-why").textContent = t(why, values);
   }
 
   /** The page shows another person, or the same one with a session that works again. */
@@ -96,7 +94,7 @@ export function accountView(signIn, isLocal, page) {
   /** Lets the clicks that wait go on if they are this person's, and drops the others. */
   function release(person) {
     for (const { subject, resolve, reject } of waits)
-      if (person && subject === person) resolve(token()); else reject(problem(ENDED));
+      if (person && subject === person) resolve(token()); else reject(problem("sessionEnded"));
     waits.clear();
   }
 
@@ -105,7 +103,7 @@ export function accountView(signIn, isLocal, page) {
     const asker = subjectOf(refused ?? token());
     // What one person asked for is never sent in the name of another, who has come since.
     const own = (given) => {
-      if (asker && given && subjectOf(given) !== asker) throw problem(ENDED);
+      if (asker && given && subjectOf(given) !== asker) throw problem("sessionEnded");
       return given;
     };
     if (!signIn || entered()) return own(token());
@@ -122,23 +120,23 @@ export function accountView(signIn, isLocal, page) {
       return own((await renew(signIn, held.token, { read: session, write: keepSession })).token);
     } catch (error) {
       // The person left while the issuer answered: nothing of theirs is sent or waits any more.
-      if (who !== subjectOf(held.token)) throw problem(ENDED);
+      if (who !== subjectOf(held.token)) throw problem("sessionEnded");
       if (!error.hasEnded) {
         if (isUsable && Date.now() < held.until) return held.token;
-        throw problem(UNREACHABLE, { status: 0, code: "network" });
+        throw problem("signInUnreachable", { status: 0, code: "network" });
       }
     }
     const isClick = path === "/generate-image";
     // The page asks for the usage by itself: that does not open again what a person has closed.
     const isNews = !isOver || path !== "/usage";
     isOver = true;
-    if (isNews) show(isClick || waits.size ? WAITS : ENDED);
-    if (!isClick) throw problem(ENDED);
+    if (isNews) show(isClick || waits.size ? "sessionWaits" : "sessionEnded");
+    if (!isClick) throw problem("sessionEnded");
     $("sign-in").focus();
     return new Promise((resolve, reject) => waits.add({ subject: who, resolve, reject }));
   }
 
-  const failed = (error) => show(error.name === "SignInError" ? error.message : UNREACHABLE);
+  const failed = (error) => show(...(error.name === "SignInError" ? [error.key, error.values] : ["signInUnreachable"]));
 
   const begin = () => protocol().then(({ begin: leaveFor }) => leaveFor(signIn, { ...page.view(), who })).catch(failed);
 
@@ -173,7 +171,7 @@ export function accountView(signIn, isLocal, page) {
       if (isAnswer) await arrived();
       else if (!session()) await adopt();
       // What the page has said already, of a link, stays.
-      show(token() ? reason : need);
+      show(...(token() ? reason : [need]));
     } catch (error) {
       failed(error);
     } finally {
@@ -190,7 +188,7 @@ export function accountView(signIn, isLocal, page) {
     if (!held) return;
     const address = await protocol().then(({ signOut }) => signOut(signIn, held)).catch(() => "");
     if (address) location.assign(address);
-    else show("You are signed out of this page. You may still be signed in at the sign-in service.");
+    else show("signedOutHere");
   }
 
   addEventListener("storage", (event) => {
@@ -211,8 +209,8 @@ export function accountView(signIn, isLocal, page) {
   $("person").addEventListener("click", () => {
     if (signIn && !token()) return begin();
     const name = session()?.name;
-    const about = entered() || !signIn ? "Every request except health and images needs a token." : isOver ? ENDED : `You are signed in${name ? ` as ${name}` : ""}.`;
-    show($("entry").hidden ? about : "");
+    const about = entered() || !signIn ? "everyRequest" : isOver ? "sessionEnded" : name ? "signedInAs" : "youAreSignedIn";
+    show($("entry").hidden ? about : "", { name });
     if (!$("entry").hidden) $(entered() || !signIn ? "token" : "sign-out").focus();
   });
 
@@ -220,8 +218,7 @@ export function accountView(signIn, isLocal, page) {
   function refused({ code }) {
     // What a session needs is shown already.
     if (code === "signed_out" && token()) return;
-    show(entered() ? "Your token is not accepted, perhaps because it has expired. Enter a new one."
-      : token() ? "The service does not accept your sign-in. Sign out and in again; if that does not help, ask the operator of this page." : need);
+    show(entered() ? "tokenRefused" : token() ? "signInRefused" : need);
   }
 
   return { fresh, leave, need, parted, refused, show, start };

@@ -2,7 +2,11 @@
 
 import { bars, table } from "./charts.js";
 import { microUsd, moneyText, providerName, reasonText, usdText } from "./format.js";
+import { english } from "./locale.js";
+import { WORDS } from "./later-en.js";
 import { h } from "./ui.js";
+
+english(WORDS);
 
 const PARTS = ["charged", "in doubt", "unsold"];
 const HEADS = ["requests", "promised", "charged", "billed", "in doubt", "unsold", "above price"];

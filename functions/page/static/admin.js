@@ -4,11 +4,16 @@ import { accountView } from "./account.js";
 import { call } from "./admin-calls.js";
 import { budgetView, circuitName, failuresView, keysView, personView, providersView, spendingView, trailView } from "./admin-views.js";
 import { providerName } from "./format.js";
+import { english } from "./locale.js";
+import { WORDS } from "./page-en.js";
 import { enter, forget, token } from "./person.js";
-import { $, explain } from "./ui.js";
+import { $ } from "./ui.js";
 
 const { adminUrl, signIn, simulatorUrl } = JSON.parse(document.querySelector("meta[name=config]").content);
 const need = signIn ? "Sign in as an operator." : "This page needs the token of an operator.";
+
+// The page for operators is in English; what signs them in has its words in a file.
+english(WORDS);
 
 /** Each change: its route, the question, and the part that shows the result; or the part that is read again. */
 const ACTS = {
@@ -61,7 +66,7 @@ async function show(part, view, asked) {
     return true;
   } catch (error) {
     if (mine !== asks[part]) return false;
-    $(`${part}-note`).textContent = explain(error);
+    $(`${part}-note`).textContent = error.problem?.detail ?? "The service cannot be reached.";
     if ([401, 403].includes(error.problem?.status)) refused(error.problem);
     return false;
   }

@@ -1,33 +1,35 @@
 /** The conversation that is shown: its messages, the images it offers, and what is sent for the next answer. */
 
+import { isAbsent } from "./client.js";
 import { conversations, messageOf } from "./conversations.js";
 import { icon } from "./icons.js";
-import { $, explain, h } from "./ui.js";
+import { t } from "./locale.js";
+import { $, explain, h, late, technical, technicalText } from "./ui.js";
 
 const LONGEST = 100;
 const LARGEST = 200_000; // characters; the service takes 256 KB
-const IDEAS = [
-  "Draw a photorealistic red fox in fresh snow",
-  "Sketch two logos for a bakery, fast quality",
-  "Paint the map of an island, landscape, ultra quality",
-];
-/** The page's own buttons at a finished picture: what is done, its name, its symbol. */
+const IDEAS = ["ideaFox", "ideaBakery", "ideaIsland"];
+/** The page's own buttons at a finished picture: what is done, the key of its name, its symbol. */
 const ACTS = [
-  ["edit", "Edit", "M4.5 19.5 5.5 15 15.5 5l3.5 3.5-10 10zM13.5 7l3.5 3.5"],
-  ["vary", "Vary", "M4.5 8.5h11v11h-11zM8.5 8.5v-4h11v11h-4"],
-  ["upscale", "Upscale", "M4.5 13.5v6h6m9-9v-6h-6m-9 15 6.5-6.5m8.5-8.5-6.5 6.5"],
-  ["remove", "Delete", "M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7"],
-  ["open", "More", "M4.8 12h1.2M11.4 12h1.2M18 12h1.2"],
+  ["edit", "act.edit", "M4.5 19.5 5.5 15 15.5 5l3.5 3.5-10 10zM13.5 7l3.5 3.5"],
+  ["vary", "act.vary", "M4.5 8.5h11v11h-11zM8.5 8.5v-4h11v11h-4"],
+  ["upscale", "act.upscale", "M4.5 13.5v6h6m9-9v-6h-6m-9 15 6.5-6.5m8.5-8.5-6.5 6.5"],
+  ["remove", "act.remove", "M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7"],
+  ["open", "act.open", "M4.8 12h1.2M11.4 12h1.2M18 12h1.2"],
 ];
+
+/** What shows models side by side. */
+const compare = late(() => import("./compare.js"));
 
 const DONE = ["complete", "failed", "cancelled"];
 
 /** Returns a <generated-image> for one generation, with the page's own buttons for the finished picture. */
-function picture(client, data) {
+function picture(client, data, acts = ACTS) {
   const element = document.createElement("generated-image");
   element.client = client;
   element.data = data;
-  element.append(...ACTS.map(([act, name, path]) => {
+  element.append(...acts.map(([act, key, path]) => {
+    const name = t(key);
     const button = h("button", { type: "button", className: "icon", title: name, "aria-label": name, slot: "actions", "data-act": act });
     button.append(icon(path));
     return button;
@@ -57,7 +59,7 @@ export function chatView(client, told) {
     setBusy(false);
     list.replaceChildren(...messages.map((one) => row(one).item));
     const last = messages.at(-1);
-    if (last?.role === "user") offerAgain("The answer did not arrive.");
+    if (last?.role === "user") offerAgain(trouble(t("noReply")));
     else if (last?.trouble) offerAgain();
     greet();
     toEnd();
@@ -77,26 +79,38 @@ export function chatView(client, told) {
     $("history").hidden = !conversations.list().length;
   }
 
-  const who = (role) => h("span", { className: "unseen", textContent: role === "user" ? "You: " : "Assistant: " });
+  const who = (role) => h("span", { className: "unseen", textContent: t(role === "user" ? "you" : "assistant") });
 
   function row(message) {
     const text = h("p", { textContent: message.content });
     const item = h("li", { className: message.role }, who(message.role), text);
     if (message.role === "user") {
-      if (message.pictures?.length) item.append(h("p", { className: "with", textContent: `With ${message.pictures.join(", ")}` }));
+      if (message.pictures?.length) item.append(h("p", { className: "with", textContent: t("with", { names: message.pictures.join(", ") }) }));
       return { item };
     }
     const images = h("div", { className: "images" });
     item.append(images);
     const add = (generation) => images.append(offer(message, generation));
-    message.generations.forEach(add);
-    if (message.trouble) item.append(trouble(message.trouble));
-    return { item, text, add };
+    const beside = () => withCompare(({ comparison }) => {
+      const near = isNear();
+      images.append(comparison(client, message, {
+        picture: (generation, service) => offer(message, generation, service, ACTS.slice(-1)), save, isAbsent, failed: told.failed, keep: () => say.focus(),
+      }));
+      if (near) toEnd();
+    });
+    if (message.compare) beside(); else message.generations.forEach(add);
+    if (message.trouble) item.append(trouble(message.trouble, message.technical));
+    return { item, text, add, beside };
   }
 
   /** Returns the element of an offer; what becomes of it is kept in its message. */
-  function offer(message, generation) {
-    const element = picture(client, generation);
+  function offer(message, generation, service = client, acts = ACTS) {
+    const element = picture(service, generation, acts);
+    if (!message.compare && generation.estimate?.choices?.length > 1) {
+      const button = h("button", { type: "button", className: "quiet", textContent: t("compare"), slot: "offer" });
+      button.addEventListener("click", () => withCompare(({ requestOf }) => speak(t("compareThese"), requestOf(element.data))));
+      element.append(button);
+    }
     element.addEventListener("image-change", ({ detail }) => {
       const at = message.generations.findIndex((one) => one.id === generation.id);
       if (detail.generation.id !== generation.id) message.replaced = [...(message.replaced ?? []), generation.id];
@@ -108,12 +122,14 @@ export function chatView(client, told) {
     return element;
   }
 
-  const trouble = (text) => h("p", { className: "trouble", textContent: text });
+  const withCompare = (act) => compare().then(act, (error) => told.note(explain(error)));
+
+  const trouble = (text, machine) => h("div", { className: "trouble" }, text, ...technical(machine));
 
   function offerAgain(why) {
-    const again = h("button", { type: "button", className: "quiet", textContent: "Ask again" });
+    const again = h("button", { type: "button", className: "quiet", textContent: t("askAgain") });
     retry = h("li", { className: "assistant" }, h("div", {}, again));
-    if (why) retry.prepend(trouble(why));
+    if (why) retry.prepend(why);
     again.addEventListener("click", () => {
       say.focus();
       answer();
@@ -127,20 +143,23 @@ export function chatView(client, told) {
 
   /** Returns the newest part of it as the service reads it: texts and image ids. */
   function history() {
-    const sent = asked().slice(-LONGEST).map(({ role, content, generations = [] }) => ({
-      role,
-      content,
-      ...(generations.length && { imageGenerations: generations.map(({ id: image }) => ({ id: image })) }),
-    }));
+    const sent = asked().slice(-LONGEST).map(({ role, content, generations = [], compare: { kept } = {} }) => {
+      // Of pictures that were compared, the conversation goes on with the one that was kept.
+      const shown = generations.filter((one) => !kept || one.id === kept);
+      return { role, content, ...(shown.length && { imageGenerations: shown.map(({ id: image }) => ({ id: image })) }) };
+    });
     while (sent.length > 1 && JSON.stringify(sent).length > LARGEST) sent.shift();
     return sent;
   }
 
   function setBusy(now) {
     busy = now;
-    send.textContent = now ? "Stop" : "Send";
+    send.textContent = t(now ? "stopAnswer" : "send");
+    send.setAttribute("data-stops", now);
     list.setAttribute("aria-busy", now);
   }
+
+  const brokeOff = ({ problem }, { isBegun }) => isBegun && problem?.code === "network";
 
   async function answer() {
     const mine = messages;
@@ -153,11 +172,12 @@ export function chatView(client, told) {
     list.append(view.item);
     toEnd();
     const { request } = asked().at(-1);
-    const error = await (request ? price(request, message, view) : hear(message, view)).catch((one) => one);
+    const thrown = await (request ? price(request, message, view) : hear(message, view)).catch((one) => one);
+    const error = thrown ?? (view.problem && { problem: view.problem });
     // Another conversation, or another user's, may be shown by now.
     if (mine !== messages) return;
     message.content = view.text.textContent;
-    if (error) message.trouble = stop.signal.aborted ? "Stopped." : explain(error);
+    if (error) Object.assign(message, stop.signal.aborted ? { trouble: t("stoppedAnswer") } : brokeOff(error, view) ? { trouble: t("brokeOff") } : { trouble: explain(error), technical: technicalText(error) });
     const isEmpty = error && !message.content && !message.generations.length;
     if (isEmpty) view.item.remove();
     else {
@@ -165,10 +185,11 @@ export function chatView(client, told) {
       messages.push(message);
       save();
     }
-    if (!error) told.say(message.content || "An offer with its price is here.");
+    if (!error) told.say(message.content || t("offerHere"));
     else {
-      if (!isEmpty) view.item.append(trouble(message.trouble));
-      offerAgain(isEmpty && message.trouble);
+      const said = trouble(message.trouble, message.technical);
+      if (!isEmpty) view.item.append(said);
+      offerAgain(isEmpty && said);
       if (!stop.signal.aborted) told.failed(error);
     }
     view.item.classList.remove("busy");
@@ -185,6 +206,11 @@ export function chatView(client, told) {
   /** Offers exactly what was requested, without an LLM. */
   async function price(request, message, view) {
     const { signal } = stop;
+    if (request.compare) {
+      const { generations, left } = await compare().then(({ priced }) => priced(client, request, { signal }));
+      Object.assign(message, { generations, compare: { request, left } });
+      return view.beside();
+    }
     const estimate = await client.estimate(request, { signal });
     signal.throwIfAborted();
     put(message, view, { id: estimate.imageId, prompt: estimate.prompt, status: "pending", estimate });
@@ -192,6 +218,7 @@ export function chatView(client, told) {
 
   async function hear(message, view) {
     for await (const { event, data } of client.chat(history(), null, stop)) {
+      view.isBegun = true;
       const near = isNear();
       if (event === "text_delta") view.text.append(data.text);
       if (event === "tool_call" && data.ok) put(message, view, data.imageGeneration);
@@ -199,6 +226,8 @@ export function chatView(client, told) {
         view.text.textContent = message.content = data.content;
         data.imageGenerations.forEach((one) => put(message, view, one));
         message.calls = data.llmApiCalls;
+        // The text ends with the service's sentence; this is said in the reader's language.
+        view.problem = data.problem;
       }
       if (near) toEnd();
     }
@@ -222,7 +251,8 @@ export function chatView(client, told) {
     say.focus();
   }
 
-  const idea = (text) => {
+  const idea = (key) => {
+    const text = t(key);
     const button = h("button", { type: "button", className: "quiet", textContent: text });
     button.addEventListener("click", () => {
       say.focus();

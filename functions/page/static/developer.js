@@ -1,26 +1,53 @@
 /** For those who run or build on the service: its providers, their switches on a local stack, and every call. */
 
 import { providerName } from "./format.js";
+import { WORDS } from "./developer-en.js";
 import { totalText } from "./llm-dialog.js";
+import { english, has, t } from "./locale.js";
+import { addStyle } from "./sheets.js";
 import { clock, h } from "./ui.js";
+
+english(WORDS);
 
 const EVERY_MS = 30_000;
 const MOST_CALLS = 30;
 const LONGEST = 4_000;
-const REASONS = { no_key: "No key", disabled: "Switched off", circuit_open: "Resting" };
 // Every simulated provider has this fault, and it counts against the circuit.
 const BROKEN = { fault: "server_error" };
+const css = `
+dialog[open]#drawer { position: fixed; z-index: 6; inset: 0; inset-inline-start: auto; width: min(100vw, 24rem); height: 100dvh; max-height: none; margin: 0; border-radius: 0; border-width: 0 0 0 1px; overflow-y: auto; box-shadow: 0 0 24px #0003; }
+#drawer section { display: grid; grid-template-columns: minmax(0, 1fr); gap: .6rem; margin-bottom: 1.4rem; justify-items: start; }
+#providers, #calls { width: 100%; }
+#providers li { display: grid; grid-template-columns: auto 1fr auto; align-items: center; gap: 0 .8rem; padding: .3rem .2rem .3rem .4rem; min-height: 52px; border-top: 1px solid var(--color-border-secondary); line-height: 1.3; }
+#providers strong { font-weight: 600; }
+#providers li > i { width: .65rem; height: .65rem; border-radius: 50%; background: var(--color-text-success); }
+#providers [data-circuit=open] > i { background: var(--color-text-danger); border-radius: 2px; }
+#providers [data-circuit=half_open] > i { background: var(--color-text-warning); rotate: 45deg; border-radius: 2px; }
+#providers [data-circuit=off] > i { background: none; border: 2px solid var(--color-border-primary); }
+#providers div > span { display: block; font-size: .82rem; color: var(--color-text-secondary); font-variant-numeric: tabular-nums; }
+#providers [data-circuit=open] div > span { color: var(--color-text-danger); }
+#providers [data-circuit=half_open] div > span { color: var(--color-text-warning); }
+#providers label { display: flex; align-items: center; gap: .4rem; margin: 0; min-height: 40px; cursor: pointer; }
+#calls summary { padding: .3rem 0; font-size: .82rem; cursor: pointer; }
+#calls pre { margin: 0; padding: .6rem; font-size: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--color-background-tertiary); border-radius: 8px; max-height: 20rem; overflow-y: auto; }
+[role=switch] { appearance: none; width: 34px; height: 20px; margin: 0; border-radius: 10px; background: var(--color-border-primary); cursor: pointer; display: grid; flex: none; }
+[role=switch]::before { content: ""; width: 14px; height: 14px; margin: 3px; border-radius: 50%; background: var(--color-background-primary); transition: translate .15s; }
+[role=switch]:checked { background: var(--color-text-danger); }
+[role=switch]:checked::before { translate: 14px; }
+@media (min-width: 900px) { body:has(#drawer[open]) { padding-inline-end: 24rem; } }
+@media (forced-colors: active) { [role=switch], #providers li > i { forced-color-adjust: none; } }
+`;
 
 /** The state of one provider in words. */
 function wordsOf({ available, reason, credentials, circuit, models }) {
-  if (circuit.state === "half_open") return "Being tried again";
-  if (circuit.state === "open") return "Resting";
-  if (credentials === "refused") return "Key refused";
-  if (!available) return REASONS[reason] ?? reason.replaceAll("_", " ");
+  if (circuit.state === "half_open") return t("dev.halfOpen");
+  if (circuit.state === "open") return t("dev.circuit_open");
+  if (credentials === "refused") return t("dev.refused");
+  if (!available) return has(`dev.${reason}`) ? t(`dev.${reason}`) : reason.replaceAll("_", " ");
   const up = models.filter((one) => one.available).length;
-  if (up < models.length) return `${up} of ${models.length} models`;
+  if (up < models.length) return t("dev.models", { up, all: models.length });
   const { failures } = circuit;
-  return failures ? `Available, ${failures} of 5 failures` : "Available";
+  return failures ? t("dev.failures", { failures }) : t("dev.available");
 }
 
 /** The list of providers, in the state of the last answer. */
@@ -52,7 +79,7 @@ function providersView(client, told) {
 
   function draw(cell) {
     const left = (cell.retryAt - Date.now()) / 1000;
-    const when = cell.retryAt ? (left > 0 ? `, next try in ${clock(left)}` : ", may be tried now") : "";
+    const when = cell.retryAt ? (left > 0 ? t("dev.nextTry", { time: clock(left) }) : t("dev.mayTry")) : "";
     cell.state.textContent = cell.words + when;
   }
 
@@ -73,14 +100,14 @@ function providersView(client, told) {
 
   function breaker(provider) {
     const url = `${told.simulatorUrl}/control/providers/${provider}`;
-    const box = h("input", { type: "checkbox", role: "switch", "aria-label": `Break ${providerName(provider)}` });
+    const box = h("input", { type: "checkbox", role: "switch", "aria-label": t("dev.breakName", { name: providerName(provider) }) });
     const ask = async (body) => {
       const answer = await fetch(url, body && { method: "POST", body: JSON.stringify(body) });
       box.checked = (await answer.json()).armed.length > 0;
     };
     box.addEventListener("change", () => ask(box.checked ? BROKEN : { fault: null }).catch(told.failed));
     ask().catch(() => (box.disabled = true));
-    return h("label", {}, "Break", box);
+    return h("label", {}, t("dev.break"), box);
   }
   return { list, refresh };
 }
@@ -109,7 +136,7 @@ function callsView() {
       if (/json|event-stream/.test(answer.headers.get("content-type"))) answer.clone().text().then((text) => body.append(`\n→ ${shown(text)}`), () => {});
       return answer;
     } catch (error) {
-      end("no answer");
+      end(t("reason.unavailable"));
       throw error;
     }
   };
@@ -117,22 +144,23 @@ function callsView() {
 }
 
 export function developerView(client, told) {
+  addStyle(css);
   const { list, refresh } = providersView(client, told);
   const info = document.createElement("llm-info");
   const llm = h("button", { type: "button", className: "quiet" });
-  const close = h("button", { type: "button", className: "quiet", textContent: "Close" });
+  const close = h("button", { type: "button", className: "quiet", textContent: t("close") });
   const part = (title, ...all) => h("section", {}, h("h3", { textContent: title }), ...all);
   const drawer = h("dialog", { id: "drawer", "aria-labelledby": "drawer-title" },
-    h("div", { className: "head" }, h("h2", { id: "drawer-title", textContent: "Developer" }), close),
-    part("Providers", list), part("LLM and image calls of this conversation", llm, info),
-    part("Calls of the page since this was opened", callsView()));
+    h("div", { className: "head" }, h("h2", { id: "drawer-title", textContent: t("developer") }), close),
+    part(t("dev.providers"), list), part(t("dev.calls"), llm, info),
+    part(t("dev.pageCalls"), callsView()));
   document.body.append(drawer);
   let polling, opener;
 
   function tell() {
     const all = told.calls();
     info.calls = all;
-    llm.textContent = `LLM info: ${totalText(all)}`;
+    llm.textContent = t("dev.llmInfo", { sum: totalText(all) });
     llm.disabled = !all.length;
   }
   const look = () => {

@@ -1,11 +1,14 @@
 /** `<generated-image>`: one image, from its priced offer to the file or to a clear error. */
 
+import { guardClicks } from "./clicks.js";
 import { defaultClient, isAbsent, NETWORK } from "./client.js";
+import { loadElementWords } from "./elements-words.js";
 import { altText, levelText, providerName, safeUrl, sizeText } from "./format.js";
 import { ICONS, icon } from "./icons.js";
+import { fill, hasWords, inLanguage, t, tagFor } from "./locale.js";
 import { blockedOf, firstOf, isOpen, isUnknown, next, problemOf, viewState, WAITING } from "./machine.js";
 import { adoptable, Base, h, sheetsOf } from "./styles.js";
-import { besideText, choiceTexts, wordsOf } from "./words.js";
+import { besideText, buttonText, choiceTexts, loadLater, laterNow, wordsOf } from "./words.js";
 
 const css = `
 :host { container-type: inline-size; }
@@ -40,8 +43,12 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .line, .prompt { padding-inline-end: 68px; }
 .money { color: var(--soft); font-size: 13px; }
 .chips { gap: 6px; }
-.actions > *, .wait { display: none; }
+[data-few] > :not([data-more]), .actions > *, .wait { display: none; }
 [data-fresh] { pointer-events: none; }
+.heal { display: none; }
+:host([data-lost]) .say { display: block !important; }
+:host([data-lost]) .heal { display: inline-block; color: inherit; text-decoration: underline; }
+:host([data-lost]) .link { visibility: hidden; }
 .choices { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 118px), 1fr)); gap: 6px; }
 .choices button { display: grid; align-content: start; padding: 7px 10px; font-size: 13px; font-weight: 400; line-height: 1.4; text-align: start; }
 .choices [aria-pressed=true] { border-color: var(--solid); box-shadow: inset 0 0 0 1px var(--solid); cursor: default; }
@@ -74,6 +81,9 @@ details:not([open]) { position: absolute; inset: 0 0 auto; }
 @container (max-width: 499px) {
   .body { padding: 10px 12px 12px; }
   .main { flex: 1 0 100%; }
+  .bar { gap: 0; margin: 6px; padding: 1px; }
+  .bar button { width: 44px; height: 44px; }
+  .root summary { top: 4px; line-height: 44px; }
 }
 @media (prefers-reduced-motion: reduce) { .frame::before, .loads::before { animation: none !important; } }
 `;
@@ -88,10 +98,14 @@ const LOOKS = {
 const CLICKED = "imagegen.clicked";
 /** A second click, meant for what was there before, confirms nothing. */
 const GUARD_MS = 600;
-const [LOOK, AGAIN, PRICE] = ["Check again", "Back to the offer", "Get a new price"];
+/** What the button of a failure does. */
+const [LOOK, AGAIN, PRICE] = ["look", "again", "newPrice"];
+/** Words that could not be loaded are tried again after this time. */
+const LATER_MS = 5_000;
+/** A picture that did not load is tried again after these times, and whenever the network is back. */
+const HEAL_MS = [3_000, 10_000, 30_000];
 /** What a click sends: the quote, or the quotes of several images. */
 const sent = ({ quote, quotes }) => (quotes?.length > 1 ? quotes : quote);
-const isLive = (estimate) => Boolean(estimate) && Date.now() < Date.parse(estimate.expiresAt);
 
 /** The generation in a JSON text; undefined if there is none. */
 function parsed(text) {
@@ -115,7 +129,7 @@ function clicked(quote) {
 }
 
 export class GeneratedImageElement extends Base {
-  static observedAttributes = ["data", "src", "alt"];
+  static observedAttributes = ["data", "src", "alt", "lang"];
 
   #generation = null;
   #client = null;
@@ -137,11 +151,17 @@ export class GeneratedImageElement extends Base {
   #arrived = [];
   #guard;
   #looking = null;
+  #tag = "en";
+  #page;
+  #lost = 0;
+  #healing;
 
   constructor() {
     super();
     this.attachShadow({ mode: "open" }).adoptedStyleSheets = sheetsOf(css);
     this.#build();
+    guardClicks(this.shadowRoot);
+    this.#fill();
   }
 
   /** The ImageGeneration that is shown; set it to show another. */
@@ -155,10 +175,10 @@ export class GeneratedImageElement extends Base {
     this.#given = given;
     const before = this.#generation;
     const { id, problem, status } = before ?? {};
-    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#shown = 0; this.#arrived = []; }
+    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#shown = 0; this.#arrived = []; this.#lost = 0; }
     else if (generation?.status === "pending" && ["generating", "complete"].includes(status) && this.#hosted !== id) return;
     // A host may set the data of an event again; the start of a limit's waiting time stays.
-    if (JSON.stringify(generation?.problem) !== JSON.stringify(problem)) this.#changedAt = Date.now();
+    if (JSON.stringify(generation?.problem) !== JSON.stringify(problem)) this.#changedAt = this.#now;
     this.#generation = generation;
     this.#render();
     this.#resume();
@@ -171,17 +191,23 @@ export class GeneratedImageElement extends Base {
   connectedCallback() {
     adoptable(this, ["client", "data"], () => this.#generation);
     addEventListener("online", this.#online);
+    this.#page = new MutationObserver(() => this.#speak());
+    this.#page.observe(document.documentElement, { attributeFilter: ["lang"] });
+    this.#speak();
     this.#render();
     this.#resume();
   }
 
   disconnectedCallback() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#healing);
+    this.#page?.disconnect();
     removeEventListener("online", this.#online);
   }
 
   attributeChangedCallback(name, _, value) {
     if (name === "alt") this.#render();
+    else if (name === "lang") this.#speak();
     else if (value && name === "data") this.data = value;
     else if (value && !(this.#generation && value.includes(this.#generation.id))) {
       this.#followed = "";
@@ -192,50 +218,77 @@ export class GeneratedImageElement extends Base {
   #build() {
     const p = this.#parts;
     const part = (name, tag, attributes, ...children) => (p[name] = h(tag, { class: name, ...attributes }, ...children));
-    const button = (name, text, act, kind = "") => part(name, "button", { type: "button", class: kind, part: "button", onclick: () => act() }, text);
-    const symbol = (name, text, path, act) => {
-      const made = button(name, "", act);
-      made.append(icon(path), h("span", { class: "sr" }, text));
-      made.title = text;
+    const button = (name, key, act, kind = "") => part(name, "button", { type: "button", class: kind, part: "button", onclick: () => act(), "data-t": key });
+    const symbol = (name, key, path, act) => {
+      const made = button(name, undefined, act);
+      made.append(icon(path), h("span", { class: "sr", "data-t": key }));
+      made.setAttribute("data-t-title", key);
       return made;
     };
-    part("card", "div", { class: "card root", part: "card", role: "group", "aria-label": "Image generation", tabindex: "-1" },
+    part("card", "div", { class: "card root", part: "card", role: "group", "data-t-aria-label": "imageGeneration", tabindex: "-1" },
       part("status", "p", { class: "sr", role: "status" }),
       part("frame", "div", { part: "frame" },
-        part("link", "a", { target: "_blank", rel: "noopener", hidden: "", title: "Show it large", onclick: (event) => this.#enlarge(event) },
-          part("picture", "img", { part: "image", onload: () => p.frame.classList.remove("loads"), onerror: () => this.#unloaded() })),
-        part("seen", "img", { alt: "" }), part("grid", "ul", { "aria-label": "The images. Press one to choose it." }),
-        part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" })),
-        h("div", { class: "wait" }, button("cancel", "Stop waiting", () => this.#cancel())),
-        part("bar", "div", { role: "group", "aria-label": "Actions" },
-          symbol("download", "Download", ICONS.download, () => this.#late(async ({ savePicture }) => this.#say(await savePicture(this.#url, this.#generation.prompt)))),
-          symbol("copy", "Copy link", ICONS.link, () => this.#copy()), symbol("grab", "Grab as Markdown", ICONS.code, () => this.#grab()),
-          symbol("info", "LLM info", ICONS.info, () => this.#openInfo()), h("slot", { name: "actions" }))),
+        part("link", "a", { target: "_blank", rel: "noopener", hidden: "", "data-t-title": "showLarge", onclick: (event) => this.#enlarge(event) },
+          part("picture", "img", { part: "image", onload: () => this.#loaded(), onerror: () => this.#unloaded() })),
+        part("seen", "img", { alt: "" }), part("grid", "ul", { "data-t-aria-label": "images" }),
+        part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" }), button("heal", "tryAgain", () => this.#heal(), "plain heal")),
+        h("div", { class: "wait" }, button("cancel", "stop", () => this.#cancel())),
+        part("bar", "div", { role: "group", "data-t-aria-label": "actions" },
+          symbol("download", "download", ICONS.download, () => this.#late(async ({ savePicture }) => this.#say(await savePicture(this.#url, this.#generation.prompt)))),
+          symbol("copy", "copyLink", ICONS.link, () => this.#copy()), symbol("grab", "grab", ICONS.code, () => this.#grab()),
+          symbol("info", "llmInfo", ICONS.info, () => this.#openInfo()), h("slot", { name: "actions" }))),
       h("div", { class: "body" },
         part("prompt", "p", { dir: "auto" }),
-        h("div", { class: "line" }, part("chips", "ul", { class: "chips row", "aria-label": "Model and settings" }), part("money", "p", { part: "money" })),
+        h("div", { class: "line" }, part("chips", "ul", { class: "chips row", "data-t-aria-label": "modelAndSettings" }), part("money", "p", { part: "money" })),
         h("div", { class: "actions" },
-          h("div", { class: "offer row" }, part("choices", "div", { role: "group", "aria-label": "Choices. A new price is free." }),
-            button("approve", "", () => this.#approve(), "main"), part("beside", "span", { class: "beside soft" }), button("decline", "Not now", () => this.#decline(), "plain")),
-          h("div", { class: "redo row" }, button("retry", "", () => this.#retry(), "main")),
-          h("div", { class: "undo row" }, button("undo", "Undo", () => this.#undo()))),
+          h("div", { class: "offer row" }, part("choices", "div", { role: "group", "data-t-aria-label": "choices" }),
+            button("approve", undefined, () => this.#approve(), "main"), part("beside", "span", { class: "beside soft" }), button("decline", "notNow", () => this.#decline(), "plain"), h("slot", { name: "offer" })),
+          h("div", { class: "redo row" }, button("retry", undefined, () => this.#retry(), "main")),
+          h("div", { class: "undo row" }, button("undo", "undo", () => this.#undo()))),
         part("form", "form", { onsubmit: (event) => { event.preventDefault(); this.#retry(p.words.value); } },
-          h("label", {}, "Change the prompt", part("words", "textarea", { dir: "auto", maxlength: "32000" })),
-          h("button", { class: "main" }, "Get a price")),
-        part("details", "details", { ontoggle: () => this.#tell() }, h("summary", {}, "Details"), part("facts", "dl"), part("others", "ul", { "aria-label": "Alternatives" }))));
+          h("label", {}, h("span", { "data-t": "changePrompt" }), part("words", "textarea", { dir: "auto", maxlength: "32000" })),
+          h("button", { class: "main", "data-t": "getPrice" })),
+        part("details", "details", { ontoggle: () => this.#tell() }, h("summary", { "data-t": "details" }), part("facts", "dl"), part("others", "ul", { "data-t-aria-label": "alternatives" }))));
     this.shadowRoot.append(p.card);
   }
 
-  get #state() { return viewState(this.#generation, Date.now()); }
+  get #state() { return viewState(this.#generation, this.#now); }
+
+  /** The service's time, in ms since 1970: what this device shows may be wrong. */
+  get #now() { return this.client.now?.() ?? Date.now(); }
+
+  #isLive(estimate) { return Boolean(estimate) && this.#now < Date.parse(estimate.expiresAt); }
+
+  #in(act) { return inLanguage(this.#tag, act); }
+
+  #fill() { this.#in(() => fill(this.shadowRoot)); }
+
+  /** Takes the language around the element. Its words are there before it is seen; without them it is English. */
+  async #speak() {
+    const tag = tagFor(this);
+    if (tag === this.#tag) return;
+    const { card } = this.#parts;
+    if (!hasWords(tag)) {
+      card.style.visibility = this.#generation ? "hidden" : "";
+      await loadElementWords(tag);
+      card.style.visibility = "";
+      if (tag !== tagFor(this)) return;
+    }
+    this.#tag = tag;
+    this.#choices = null;
+    this.#parts.grid.dataset.key = "";
+    this.#fill();
+    this.#render();
+  }
 
   /** Applies an event; returns whether it changed the generation. */
   #apply(event) {
     const before = this.#generation;
-    const after = next(before, event, Date.now());
+    const after = next(before, event, this.#now);
     if (after === before) return false;
     if (event.type === "cancel") this.#stopped = true;
     this.#generation = after;
-    this.#changedAt = Date.now();
+    this.#changedAt = this.#now;
     this.#render();
     this.#ask("image-change");
     return true;
@@ -247,7 +300,9 @@ export class GeneratedImageElement extends Base {
     return this.dispatchEvent(new CustomEvent(type, { bubbles: true, composed: true, cancelable, detail: { generation, ...more } }));
   }
 
-  #render() {
+  #render() { this.#in(() => this.#draw()); }
+
+  #draw() {
     const generation = this.#generation;
     const p = this.#parts;
     p.card.hidden = !generation;
@@ -257,11 +312,12 @@ export class GeneratedImageElement extends Base {
     this.dataset.state = state;
     const settled = state === "cancelled" ? !isOpen(generation) : state === "pending-range" && !generation.estimate;
     const [show, tone = ""] = LOOKS[state];
-    this.dataset.show = settled ? "redo" : blockedOf(generation) && !(this.#opensAt() && this.#opensAt() <= Date.now()) ? "shut" : show;
+    this.dataset.show = settled ? "redo" : blockedOf(generation) && !(this.#opensAt() && this.#opensAt() <= this.#now) ? "shut" : show;
     this.dataset.tone = tone;
     p.card.setAttribute("aria-busy", String(WAITING.includes(state)));
     this.#frame(state);
     this.#words(state);
+    this.toggleAttribute("data-lost", this.#lost > 0 && show === "done");
     this.#chips();
     if (p.details.open) this.#tell();
     // A button that disappears loses the focus. If the next button got it, a second Enter could spend.
@@ -285,6 +341,7 @@ export class GeneratedImageElement extends Base {
     if (url && link.href !== url) {
       link.href = url;
       picture.src = url;
+      this.#lost = 0;
       frame.classList.toggle("loads", !images && !picture.complete);
     }
     const preview = state === "preview" ? safeUrl(previewUrl, document.baseURI) : "";
@@ -301,21 +358,15 @@ export class GeneratedImageElement extends Base {
   #grid(images) {
     const { grid } = this.#parts;
     grid.hidden = !images.length;
-    const key = images.map(({ id, status }) => id + status).join() + this.#shown + this.dataset.show;
+    const items = laterNow()?.items;
+    if (images.length && !items) this.#unsaid();
+    const key = Boolean(items) + images.map(({ id, status }) => id + status).join() + this.#shown + this.dataset.show;
     if (grid.dataset.key === key) return;
     grid.dataset.key = key;
     const focused = grid.contains(this.shadowRoot.activeElement);
     const shown = images.findIndex((one, index) => one.image && !one.problem && index >= this.#shown);
-    grid.replaceChildren(...images.map(({ image, problem, status }, index) => {
-      if (status === "generating") return h("li", { class: "loads" }, h("span", { class: "sr" }, `Image ${index + 1} is being made`));
-      if (!image || problem) return h("li", { class: "soft" }, image ? "Deleted" : problem?.charged === false ? "Not made" : "Not known yet");
-      const alt = `${altText(this.getAttribute("alt"), image.alt, this.#generation.prompt)} (${index + 1} of ${images.length})`;
-      const item = h("li", { class: "loads" });
-      const loaded = () => item.classList.remove("loads");
-      item.append(h("button", { type: "button", "aria-pressed": String(index === shown), onclick: (event) => (index === shown ? this.#enlarge(event) : this.#show(index)) },
-        h("img", { alt, src: safeUrl(image.imageUrl, document.baseURI), onload: loaded, onerror: loaded })));
-      return item;
-    }));
+    const alt = (image) => altText(this.getAttribute("alt"), image.alt, this.#generation.prompt);
+    grid.replaceChildren(...(items?.(images, { h, shown, alt, press: (event, index) => (index === shown ? this.#enlarge(event) : this.#show(index)) }) ?? []));
     if (focused) grid.querySelector("[aria-pressed=true]")?.focus();
   }
 
@@ -329,10 +380,11 @@ export class GeneratedImageElement extends Base {
   #words(state) {
     const p = this.#parts;
     const { prompt, estimate, startedAt } = this.#generation;
-    const now = Date.now();
+    const now = this.#now;
     const words = wordsOf(this.#generation, state, {
       now, elapsedMs: now - (this.#clickedAt || Date.parse(startedAt) || now), opensAt: this.#opensAt(), stopped: this.#stopped,
-    });
+    }) ?? this.#unsaid();
+    if (this.#lost && this.dataset.show === "done") Object.assign(words, { head: t("pictureLost"), note: t("pictureLostNote"), said: t("pictureLost") });
     if (words.head) p.head.textContent = words.head;
     p.note.textContent = words.note;
     p.money.textContent = this.#flash || words.money;
@@ -340,11 +392,11 @@ export class GeneratedImageElement extends Base {
     p.money.classList.toggle("sr", this.dataset.show === "offer" && Boolean(estimate) && !this.#flash);
     p.prompt.textContent = prompt;
     p.prompt.hidden = !prompt;
-    if (estimate) p.approve.textContent = estimate.buttonLabel;
+    if (estimate) p.approve.textContent = buttonText(estimate);
     p.beside.textContent = estimate ? besideText(estimate) : "";
     this.#offer(state.startsWith("pending") && estimate ? String(sent(estimate)) : "");
     this.#choose();
-    p.retry.textContent = this.#way;
+    p.retry.textContent = t(this.#way);
     p.retry.setAttribute("aria-disabled", String(this.#asking || state === "limited" && !(this.#opensAt() <= now)));
     if (state === "refused" && p.form.dataset.id !== this.#generation.id) {
       p.form.dataset.id = this.#generation.id;
@@ -356,6 +408,13 @@ export class GeneratedImageElement extends Base {
     this.#said = key;
   }
 
+  /** What is said until the words for it are loaded. */
+  #unsaid() {
+    const failed = () => { if (this.isConnected) setTimeout(() => this.#render(), LATER_MS); };
+    loadLater().then(() => this.#render(), failed);
+    return { head: t("loading"), note: "", money: "", said: "" };
+  }
+
   #chips() {
     const { estimate, image } = this.#generation;
     const made = image?.provider ? image : estimate;
@@ -364,14 +423,15 @@ export class GeneratedImageElement extends Base {
     const style = image?.style ?? estimate?.style;
     const chip = (text, attributes) => h("li", { class: "badge", ...attributes }, h("bdi", {}, text));
     const chips = [
-      image?.fallback && chip("Fallback", { "data-kind": "fallback" }),
+      image?.fallback && chip(t("fallback"), { "data-kind": "fallback" }),
       provider && chip(providerName(provider), { "data-provider": provider }),
       model && chip(model.split("/").pop(), { title: model }),
       ...[size && sizeText(size), level, style].filter(Boolean).map((text) => chip(text, { "data-more": "" })),
     ].filter(Boolean);
     const list = this.#parts.chips;
-    // Of several choices, each names its model.
-    list.hidden = !chips.length || this.dataset.show === "offer" && estimate?.choices?.length > 1;
+    // Of several choices, each names its model; the size is that of this offer.
+    list.hidden = !chips.length;
+    list.toggleAttribute("data-few", this.dataset.show === "offer" && estimate?.choices?.length > 1);
     if (list.textContent !== chips.map((one) => one.textContent).join("")) list.replaceChildren(...chips);
   }
 
@@ -383,9 +443,10 @@ export class GeneratedImageElement extends Base {
   /** Does something with what is loaded when it is first needed. */
   async #late(act) {
     try {
-      await act(await import("./picture-acts.js"));
+      const loaded = await import("./picture-acts.js");
+      await this.#in(() => act(loaded));
     } catch {
-      this.#say("This could not be loaded. Try again.");
+      this.#say("notLoaded");
     }
   }
 
@@ -412,7 +473,7 @@ export class GeneratedImageElement extends Base {
     list.replaceChildren(...choices.map((one, index) => {
       const [name, ...facts] = choiceTexts(one);
       return h("button", { type: "button", "aria-pressed": String(!index), title: providerName(one.provider), onclick: () => index && this.#use(one) },
-        ...(index ? [h("span", { class: "sr" }, "Use this: ")] : []), h("b", {}, name), ...facts.map((text) => h("span", {}, text)));
+        ...(index ? [h("span", { class: "sr" }, t("useThis"))] : []), h("b", {}, name), ...facts.map((text) => h("span", {}, text)));
     }));
   }
 
@@ -427,7 +488,7 @@ export class GeneratedImageElement extends Base {
   #schedule(state) {
     clearTimeout(this.#timer);
     if (!this.isConnected) return;
-    const now = Date.now();
+    const now = this.#now;
     const { estimate } = this.#generation;
     const at = WAITING.includes(state) ? now + 1000
       : state.startsWith("pending") && estimate ? Date.parse(estimate.expiresAt)
@@ -438,7 +499,7 @@ export class GeneratedImageElement extends Base {
   #tick() {
     this.#render();
     // A limit opens while the person looks: its offer comes back with a new price, which is free.
-    if (this.#generation && this.#opensAt() && blockedOf(this.#generation) && this.#opensAt() <= Date.now()) this.#retry();
+    if (this.#generation && this.#opensAt() && blockedOf(this.#generation) && this.#opensAt() <= this.#now) this.#retry();
   }
 
   /** Applies an event or a status record, if its generation is still shown. */
@@ -472,7 +533,7 @@ export class GeneratedImageElement extends Base {
     try {
       return await this.#watch(estimate ? {} : { tries: 1 });
     } catch (error) {
-      if (!isAbsent(error) || !isLive(estimate) || this.#generation.id !== id) throw error;
+      if (!isAbsent(error) || !this.#isLive(estimate) || this.#generation.id !== id) throw error;
       // It never arrived. Only a click in this tab is sent again.
       if (clicked().includes(String(sent(estimate)).slice(-43))) return this.#send();
       this.#followed = "";
@@ -511,12 +572,16 @@ export class GeneratedImageElement extends Base {
       const { problem } = error;
       if (isAbsent(error)) { this.#take(id, { type: "unmade", problem }); return true; }
       if (problem?.status === 410) this.#take(id, { type: "failed", problem });
-      else if (this.#asking) this.#say(error.message);
+      else if (this.#asking) this.#tellOf(problem);
       return false;
     }
   }
 
-  #online = () => { if (this.#generation && isUnknown(this.#generation)) this.#look(); };
+  #online = () => {
+    if (!this.#generation) return;
+    if (isUnknown(this.#generation)) this.#look();
+    this.#heal();
+  };
 
   #started = ({ id, startedAt, preview, images }) => {
     if (images) this.#arrived = images;
@@ -535,7 +600,9 @@ export class GeneratedImageElement extends Base {
     this.#hosted = id;
     if (!this.#ask("image-approve")) return;
     this.#hosted = "";
-    this.#clickedAt = Date.now();
+    this.#clickedAt = this.#now;
+    // Now there is a network: what is said without one is here before it is needed.
+    loadLater().catch(() => {});
     clicked(String(sent(estimate)));
     this.#apply({ type: "approve" });
     this.#follow(this.#send(), id);
@@ -586,7 +653,7 @@ export class GeneratedImageElement extends Base {
       this.#apply({ type: "quoted", estimate });
     } catch (error) {
       if (!error.problem) throw error;
-      this.#say(error.message);
+      this.#tellOf(error.problem);
     } finally {
       this.#asking = false;
       if (this.#generation) this.#render();
@@ -599,19 +666,37 @@ export class GeneratedImageElement extends Base {
     if (isUnknown(this.#generation) || !prompt && !estimate) return LOOK;
     // The same quote is charged once, even if the lost request still arrives.
     const { status, code } = problemOf(this.#generation) ?? {};
-    return isLive(estimate) && ([401, 403, 500].includes(status) || ["network", "store_unavailable"].includes(code)) ? AGAIN : PRICE;
+    return this.#isLive(estimate) && ([401, 403, 500].includes(status) || ["network", "store_unavailable"].includes(code)) ? AGAIN : PRICE;
   }
 
-  /** The file does not load: finds out whether it was deleted or is only temporarily missing. */
+  /** The file does not load: finds out whether it was deleted. If not, it is tried again. */
   async #unloaded() {
     const { id, image } = this.#generation;
+    this.#lost += 1;
+    this.#render();
+    clearTimeout(this.#healing);
+    const wait = HEAL_MS[this.#lost - 1];
+    if (wait) this.#healing = setTimeout(() => this.#heal(), wait);
     try {
       await this.client.status(image.imageUrl);
     } catch (error) {
-      if (error.problem?.status === 410) return this.#take(id, { type: "gone", problem: error.problem });
-      if (isAbsent(error)) return this.#say(error.message);
+      if (error.problem?.status === 410) this.#take(id, { type: "gone", problem: error.problem });
+      else if (isAbsent(error)) this.#tellOf(error.problem);
     }
-    this.#say("The picture did not load. Its link still works later.");
+  }
+
+  #loaded() {
+    this.#parts.frame.classList.remove("loads");
+    if (!this.#lost) return;
+    this.#lost = 0;
+    this.#render();
+  }
+
+  /** Loads again what did not load. */
+  #heal() {
+    const { frame, picture, grid } = this.#parts;
+    if (this.#lost) frame.classList.add("loads");
+    for (const one of [picture, ...grid.querySelectorAll("img")]) if (one.src && one.complete && !one.naturalWidth) one.src = `${one.src}`;
   }
 
   /** Shows the picture alone, as large as the window; with a key held, the link opens as links do. */
@@ -624,8 +709,14 @@ export class GeneratedImageElement extends Base {
 
   get #url() { return safeUrl(this.#generation.image.imageUrl, document.baseURI); }
 
-  /** Shows a text for a moment, and announces it to screen readers. */
-  #say(text) {
+  /** Shows words for a moment, and announces them to screen readers. */
+  #say(key, values) { this.#tellNow(this.#in(() => t(key, values))); }
+
+  #tellOf(problem) {
+    loadLater().then(({ sentenceOf }) => this.#tellNow(this.#in(() => sentenceOf(problem))), () => this.#say("e.network"));
+  }
+
+  #tellNow(text) {
     this.#flash = text;
     this.#parts.status.textContent = text;
     this.#render();
@@ -637,14 +728,14 @@ export class GeneratedImageElement extends Base {
       await navigator.clipboard.writeText(text);
       this.#say(said);
     } catch {
-      this.#say(`The browser refused to copy. Here it is: ${text}`);
+      this.#say("copyRefused", { text });
     }
   }
 
-  #copy() { if (this.#ask("image-copy")) this.#put(this.#url, "Link copied."); }
+  #copy() { if (this.#ask("image-copy")) this.#put(this.#url, "linkCopied"); }
 
   #grab() {
-    if (this.#ask("image-grab")) this.#late(({ markdownText }) => this.#put(markdownText(this.#parts.picture.alt, this.#url), "Markdown copied."));
+    if (this.#ask("image-grab")) this.#late(({ markdownText }) => this.#put(markdownText(this.#parts.picture.alt, this.#url), "markdownCopied"));
   }
 
   #openInfo() {

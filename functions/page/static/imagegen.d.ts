@@ -430,6 +430,8 @@ export interface GenerateOptions {
   imageId?: string | string[];
   /** Whether to keep looking at the status while the request is open, for preview frames. */
   previews?: boolean;
+  /** Whether the images of several quotes may be made by different models, as those of a comparison are. */
+  mixed?: boolean;
   onProgress?: (record: ImageInProgress | ImageStatus | SetRecord) => void;
   signal?: AbortSignal;
 }
@@ -451,6 +453,8 @@ export interface WatchOptions {
 /** Every method rejects with ProblemError. */
 export interface Client {
   settings: ClientSettings;
+  /** The service's time in ms since 1970, as its answers have it; a client without it has this device's time. */
+  now?(): number;
   estimate(request: EstimateRequest, options?: { signal?: AbortSignal }): Promise<Estimate>;
   /** A status record where a look at the image, and not the request itself, found it. */
   generate(quote: string, prompt: string, options?: GenerateOptions): Promise<GeneratedImage | ImageStatus>;

@@ -1,11 +1,14 @@
 /** The pictures that a request starts from: one's own, or files that are uploaded. */
 
 import { altText, safeUrl } from "./format.js";
+import { english, t } from "./locale.js";
 import { pictureList } from "./picture-list.js";
+import { WORDS } from "./pictures-en.js";
 import { $, explain, h, late } from "./ui.js";
 
 const MOST = 4;
-const TRUTH = "Where and with what it was taken (EXIF, GPS) is removed before a provider gets it; marks of origin stay. It is kept for a day, and no link opens it.";
+
+english(WORDS);
 
 /** An image of the user as a picture that a request starts from. */
 export const asInput = (image) => ({ reference: { image: image.id }, name: altText(image.prompt, image.alt), src: image.imageUrl });
@@ -26,9 +29,9 @@ export function inputsView(client, told, changed) {
       dialog.node.close();
       add(image);
     });
-    const close = h("button", { type: "button", className: "quiet", textContent: "Close" });
+    const close = h("button", { type: "button", className: "quiet", textContent: t("close") });
     const node = h("dialog", { id: "choice", "aria-labelledby": "choice-title" },
-      h("header", {}, h("h2", { id: "choice-title", textContent: "Choose a picture" }), close), pictures.node);
+      h("header", {}, h("h2", { id: "choice-title", textContent: t("in.choose") }), close), pictures.node);
     close.addEventListener("click", () => node.close());
     node.addEventListener("click", ({ target }) => target === node && node.close());
     document.body.append(node);
@@ -37,7 +40,7 @@ export function inputsView(client, told, changed) {
 
   const isFull = () => {
     if (items.length < MOST) return false;
-    note.textContent = `A request has at most ${MOST} pictures. Remove one first.`;
+    note.textContent = t("in.most", { count: MOST });
     return true;
   };
 
@@ -59,11 +62,11 @@ export function inputsView(client, told, changed) {
     if (isFull()) return;
     const stop = new AbortController();
     const item = put({ name: file.name, src: URL.createObjectURL(file), progress: 0, stop });
-    note.textContent = `Uploading ${file.name} …`;
+    note.textContent = t("in.uploading", { name: file.name });
     try {
       const onProgress = (part) => { item.bar.value = item.progress = part; };
       item.reference = { upload: await client.upload(file, { onProgress, signal: stop.signal }) };
-      note.textContent = `${file.name} is uploaded. ${TRUTH}`;
+      note.textContent = t("in.uploaded", { name: file.name });
     } catch (error) {
       if (stop.signal.aborted) return;
       item.failed = true;
@@ -92,10 +95,10 @@ export function inputsView(client, told, changed) {
 
   /** The first picture is changed or looked at; the others are looked at. */
   function roleOf(item) {
-    if (items.indexOf(item)) return h("span", { className: "hint", textContent: "Is looked at" });
-    const role = h("select", { "aria-label": `What happens with ${item.name}` },
-      h("option", { value: "edit", textContent: "Change it" }), h("option", { value: "reference", textContent: "Look at it" }));
-    const paint = h("button", { type: "button", className: "quiet", textContent: "Paint what may change", "aria-pressed": Boolean(item.mask) });
+    if (items.indexOf(item)) return h("span", { className: "hint", textContent: t("in.lookedAt") });
+    const role = h("select", { "aria-label": t("in.role", { name: item.name }) },
+      h("option", { value: "edit", textContent: t("in.change") }), h("option", { value: "reference", textContent: t("in.look") }));
+    const paint = h("button", { type: "button", className: "quiet", textContent: t("in.paint"), "aria-pressed": Boolean(item.mask) });
     role.value = item.role ?? "edit";
     paint.hidden = role.value !== "edit";
     role.addEventListener("change", () => {
@@ -121,10 +124,10 @@ export function inputsView(client, told, changed) {
     const held = items.find(({ drop }) => drop && drop === document.activeElement);
     list.replaceChildren(...items.map((item) => {
       const shown = h("img", { alt: "", width: 56, height: 56, src: item.src ? safeUrl(item.src, document.baseURI) : "icon.svg" });
-      const drop = item.drop = h("button", { type: "button", className: "quiet", textContent: "Remove", "aria-label": `Remove ${item.name}` });
+      const drop = item.drop = h("button", { type: "button", className: "quiet", textContent: t("in.remove"), "aria-label": t("in.removeName", { name: item.name }) });
       drop.addEventListener("click", () => remove(item));
-      item.bar = h("progress", { max: 1, value: item.progress ?? 1, "aria-label": `Upload of ${item.name}` });
-      const state = isReady(item) ? roleOf(item) : item.failed ? h("span", { className: "trouble", textContent: "Not uploaded" }) : item.bar;
+      item.bar = h("progress", { max: 1, value: item.progress ?? 1, "aria-label": t("in.uploadOf", { name: item.name }) });
+      const state = isReady(item) ? roleOf(item) : item.failed ? h("span", { className: "trouble", textContent: t("in.notUploaded") }) : item.bar;
       return h("li", {}, shown, h("span", { className: "name", title: item.name }, item.name), state, drop);
     }));
     held?.drop.focus();

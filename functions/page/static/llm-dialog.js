@@ -1,7 +1,11 @@
 /** The dialog of `<llm-info>`: every LLM and image call of a turn, what each cost, and the total. Loaded when it is opened. */
 
+import { WORDS } from "./acts-en.js";
 import { durationText, microUsd, moneyText, providerName, qualityName, sizeText, usdText } from "./format.js";
+import { english, fill, inLanguage, language, numberText, t } from "./locale.js";
 import { h, sheetsOf } from "./styles.js";
+
+english(WORDS);
 
 const css = `
 :host { display: contents; }
@@ -41,20 +45,21 @@ td.bad { color: var(--bad); }
 const amountText = (call) => (call.type === "image"
   ? `${sizeText(call.size)}, ${qualityName(call.quality)}`
   : call.inputTokens === null || call.outputTokens === null
-    ? "tokens not reported"
-    : `${call.inputTokens.toLocaleString()} in, ${call.outputTokens.toLocaleString()} out`);
+    ? t("noTokens")
+    : t("tokens", { input: numberText(call.inputTokens), output: numberText(call.outputTokens) }));
 
 /** The sum in words; calls without a price are counted, not guessed. */
 export function totalText(calls) {
   const known = calls.filter((call) => call.cost !== null && call.cost !== undefined);
   const unknown = calls.length - known.length;
   const sum = moneyText(known.reduce((total, call) => total + microUsd(call.cost), 0));
-  return `${sum}${unknown ? ` + ${unknown} without a price` : ""} · ${calls.length} call${calls.length === 1 ? "" : "s"}`;
+  return `${sum}${unknown ? t("unpricedCalls", { count: unknown }) : ""} · ${t("countOfCalls", { count: calls.length })}`;
 }
 
 export class CallsDialog {
   #calls = [];
   #parts = {};
+  #tag = language();
 
   /** Builds it in a shadow root; the focus goes back to where it was when it closes. */
   constructor(root) {
@@ -62,10 +67,15 @@ export class CallsDialog {
     this.#build(root);
   }
 
-  show(calls) {
+  /** Shows calls, in a language. */
+  show(calls, tag = this.#tag) {
     this.#calls = calls;
+    this.#tag = tag;
+    this.#say(() => fill(this.#parts.dialog));
     this.#render();
   }
+
+  #say(act) { return inLanguage(this.#tag, act); }
 
   open() {
     this.#parts.status.textContent = "";
@@ -76,32 +86,34 @@ export class CallsDialog {
 
   #build(root) {
     const p = this.#parts;
-    const radio = (value, text) => h("label", {}, (p[value] = h("input", { type: "radio", name: "kind", value, onchange: () => this.#render(true) })), text);
-    const cells = ["Kind", "Provider", "Model", "Tokens or size", "Time", "Result", "Cost"];
-    const head = cells.map((text) => h("th", { scope: "col", role: "columnheader", class: text === "Cost" ? "end" : "" }, text));
+    const radio = (value, text) => h("label", {}, (p[value] = h("input", { type: "radio", name: "kind", value, onchange: () => this.#render(true) })), h("span", { "data-t": text }));
+    const cells = ["kind", "provider", "model", "amount", "time", "result", "cost"];
+    const head = cells.map((text) => h("th", { scope: "col", role: "columnheader", class: text === "cost" ? "end" : "", "data-t": text }));
     p.dialog = h("dialog", { class: "root", "aria-labelledby": "title", onclick: (event) => { if (event.target === p.dialog) this.close(); } },
-      h("header", {}, h("h2", { id: "title" }, "LLM and image calls"),
-        h("fieldset", {}, h("legend", {}, "Show"), radio("all", "All"), radio("text", "Text"), radio("image", "Image"))),
-      (p.scroll = h("div", { class: "rows", tabindex: "0", role: "region", "aria-label": "Calls" },
+      h("header", {}, h("h2", { id: "title", "data-t": "calls" }),
+        h("fieldset", {}, h("legend", { "data-t": "show" }), radio("all", "all"), radio("text", "text"), radio("image", "image"))),
+      (p.scroll = h("div", { class: "rows", tabindex: "0", role: "region", "data-t-aria-label": "callList" },
         (p.table = h("table", { role: "table" }, h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head)), (p.body = h("tbody", { role: "rowgroup" })))),
         (p.none = h("p", { class: "none" })))),
       h("footer", {}, h("div", {}, (p.total = h("p", { class: "total" })), (p.shown = h("p", { class: "soft" })), (p.status = h("p", { class: "soft", role: "status" }))),
-        h("div", { class: "row" }, h("button", { type: "button", onclick: () => this.#copy() }, "Copy as JSON"), h("button", { type: "button", class: "main", onclick: () => this.close() }, "Close"))));
+        h("div", { class: "row" }, h("button", { type: "button", onclick: () => this.#copy(), "data-t": "copyJson" }), h("button", { type: "button", class: "main", onclick: () => this.close(), "data-t": "close" }))));
     p.all.checked = true;
     root.append(p.dialog);
   }
 
   get #kind() { return ["text", "image"].find((kind) => this.#parts[kind].checked); }
 
-  #render(chosen = false) {
+  #render(chosen) { this.#say(() => this.#draw(chosen)); }
+
+  #draw(chosen = false) {
     const p = this.#parts;
     const shown = this.#calls.filter((call) => !this.#kind || call.type === this.#kind);
     p.body.replaceChildren(...shown.map((call) => this.#row(call)));
     p.table.hidden = !shown.length;
     p.none.hidden = shown.length > 0;
-    p.none.textContent = this.#calls.length ? "No such call is among them." : "No call was made.";
-    p.total.textContent = `Total ${totalText(this.#calls)}`;
-    p.shown.textContent = this.#kind ? `Shown ${totalText(shown)}` : "";
+    p.none.textContent = t(this.#calls.length ? "noneOfThese" : "noCalls");
+    p.total.textContent = t("total", { sum: totalText(this.#calls) });
+    p.shown.textContent = this.#kind ? t("shown", { sum: totalText(shown) }) : "";
     if (chosen) p.status.textContent = "";
   }
 
@@ -109,15 +121,15 @@ export class CallsDialog {
     const cell = (text, name = "") => h("td", { role: "cell", class: name }, text);
     const badge = h("span", { class: "badge", "data-provider": call.provider }, h("bdi", {}, providerName(call.provider)));
     return h("tr", { role: "row" },
-      cell(call.type === "image" ? "Image" : "Text"), cell(badge), cell(h("bdi", {}, call.model), "model"),
+      cell(t(call.type === "image" ? "image" : "text")), cell(badge), cell(h("bdi", {}, call.model), "model"),
       cell(amountText(call), "amount"), cell(durationText(call.durationMs), "time"),
-      cell(call.success ? "Done" : "Failed", call.success ? "" : "bad"),
-      cell(call.cost === null || call.cost === undefined ? "unknown" : usdText(call.cost), "end"));
+      cell(t(call.success ? "done" : "failed"), call.success ? "" : "bad"),
+      cell(call.cost === null || call.cost === undefined ? t("unknown") : usdText(call.cost), "end"));
   }
 
   async #copy() {
     const text = JSON.stringify(this.#calls, null, 2);
     const done = await navigator.clipboard.writeText(text).then(() => true, () => false);
-    this.#parts.status.textContent = done ? "Copied." : "The browser refused to copy.";
+    this.#parts.status.textContent = this.#say(() => t(done ? "copied" : "copyFailed"));
   }
 }

@@ -1,5 +1,7 @@
 /** `<llm-info>`: every LLM and image call of a turn, in a dialog. */
 
+import { loadElementWords } from "./elements-words.js";
+import { tagFor } from "./locale.js";
 import { adoptable, Base } from "./styles.js";
 
 export class LlmInfoElement extends Base {
@@ -22,9 +24,10 @@ export class LlmInfoElement extends Base {
 
   /** Shows the dialog, as soon as it is loaded. */
   async open() {
-    const { CallsDialog } = await import("./llm-dialog.js");
+    const tag = tagFor(this);
+    const [{ CallsDialog }] = await Promise.all([import("./llm-dialog.js"), loadElementWords(tag)]);
     this.#dialog ??= new CallsDialog(this.shadowRoot);
-    this.#dialog.show(this.#calls);
+    this.#dialog.show(this.#calls, tag);
     this.#dialog.open();
   }
 

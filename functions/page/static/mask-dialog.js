@@ -1,10 +1,14 @@
 /** What of a picture may change: painted with a brush, or given as an area in numbers. It becomes a mask. */
 
 import { safeUrl } from "./format.js";
+import { english, t } from "./locale.js";
+import { WORDS } from "./mask-en.js";
 import { explain, h } from "./ui.js";
 
+english(WORDS);
+
 const COLOUR = "#d6246e";
-const AREA = [["Left", 25], ["Top", 25], ["Width", 50], ["Height", 50]];
+const AREA = [["left", 25], ["top", 25], ["width", 50], ["height", 50]];
 const css = `
 #mask { width: min(100vw - 1.5rem, 46rem); }
 #mask .sheet { position: relative; display: grid; justify-self: center; width: fit-content; max-width: 100%; margin: 0 auto; border-radius: 10px; overflow: hidden; }
@@ -20,17 +24,17 @@ const css = `
 #mask .hint { margin: .6rem 0; min-height: 1.3em; }
 `;
 
-/** An error with a text of its own, as `explain` shows it. */
-const failure = (detail) => Object.assign(new Error(detail), { problem: { detail } });
+/** An error with words of its own, as `explain` shows it. */
+const failure = (key) => Object.assign(new Error(key), { problem: { said: t(key) } });
 
 async function loaded(src) {
   const shown = h("img", { alt: "", src: safeUrl(src, document.baseURI) });
-  await shown.decode().catch(() => { throw failure("The picture cannot be shown here, so nothing can be painted on it."); });
+  await shown.decode().catch(() => { throw failure("mask.notShown"); });
   return shown;
 }
 
 function sheetOf({ naturalWidth: width, naturalHeight: height }) {
-  const canvas = h("canvas", { width, height, "aria-label": "What is painted may change. Without a mouse, mark an area by numbers below." });
+  const canvas = h("canvas", { width, height, "aria-label": t("mask.canvas") });
   canvas.setAttribute("role", "img");
   const pen = canvas.getContext("2d");
   Object.assign(pen, { lineCap: "round", lineJoin: "round", strokeStyle: COLOUR, fillStyle: COLOUR });
@@ -55,7 +59,7 @@ function maskOf(canvas) {
   pen.globalCompositeOperation = "destination-out";
   pen.drawImage(canvas, 0, 0);
   return new Promise((resolve, reject) => sheet.toBlob((content) => (content
-    ? resolve(new File([content], "mask.png", { type: "image/png" })) : reject(failure("The picture is too large to paint on here."))), "image/png"));
+    ? resolve(new File([content], "mask.png", { type: "image/png" })) : reject(failure("mask.tooLarge"))), "image/png"));
 }
 
 /** Paints with a pointer; `size()` is the brush's width in pixels of the picture, `changed()` follows each stroke. */
@@ -86,10 +90,10 @@ function paintable({ canvas, pen }, { size, changed }) {
 /** Number fields of an area in percent of the picture; `fill(left, top, width, height)` gets parts of 1. */
 function areaFields(fill) {
   const fields = AREA.map(([name, value]) => h("input", { type: "number", min: 0, max: 100, step: "any", value, inputMode: "decimal", name }));
-  const apply = h("button", { type: "button", className: "quiet", textContent: "Mark this area" });
+  const apply = h("button", { type: "button", className: "quiet", textContent: t("mask.markThis") });
   apply.addEventListener("click", () => fill(...fields.map(({ valueAsNumber }) => Math.min(100, Math.max(0, valueAsNumber || 0)) / 100)));
-  return h("details", {}, h("summary", { textContent: "Mark an area by numbers" }),
-    h("div", {}, ...fields.map((field) => h("label", {}, `${field.name}, in %`, field)), apply));
+  return h("details", {}, h("summary", { textContent: t("mask.byNumbers") }),
+    h("div", {}, ...fields.map((field) => h("label", {}, t(`mask.${field.name}`), field)), apply));
 }
 
 /**
@@ -101,7 +105,7 @@ async function paintMask({ src, name }) {
   const sheet = sheetOf(shown);
   const { canvas, pen } = sheet;
   const button = (text, className = "quiet") => h("button", { type: "button", className, textContent: text });
-  const [paint, erase, clear, use, all, close] = [button("Paint"), button("Erase"), button("Clear"), button("Use it", "main"), button("All may change"), button("Close")];
+  const [paint, erase, clear, use, all, close] = [button(t("mask.paint")), button(t("mask.erase")), button(t("mask.clear")), button(t("mask.use"), "main"), button(t("mask.all")), button(t("close"))];
   const width = h("input", { type: "range", min: 1, max: 50, value: 12 });
   const note = h("p", { className: "hint", role: "status" });
   let share = 0;
@@ -109,7 +113,7 @@ async function paintMask({ src, name }) {
   function tell() {
     share = shareOf(canvas);
     const percent = Math.max(1, Math.round(share * 100));
-    note.textContent = share ? `${percent} % of the picture may change.` : "Nothing is painted yet. Paint over the part that may change.";
+    note.textContent = share ? t("mask.share", { percent }) : t("mask.nothing");
   }
   function take(tool) {
     for (const one of [paint, erase]) one.setAttribute("aria-pressed", one === tool);
@@ -130,9 +134,9 @@ async function paintMask({ src, name }) {
   looks.replaceSync(css);
   document.adoptedStyleSheets.push(looks);
   const dialog = h("dialog", { id: "mask", "aria-labelledby": "mask-title" },
-    h("header", {}, h("h2", { id: "mask-title", textContent: `What may change in ${name}?` }), close),
+    h("header", {}, h("h2", { id: "mask-title", textContent: t("mask.title", { name }) }), close),
     h("div", { className: "sheet" }, shown, canvas),
-    h("div", { className: "tools" }, h("div", { className: "row" }, paint, erase, clear), h("label", {}, "Brush size", width)),
+    h("div", { className: "tools" }, h("div", { className: "row" }, paint, erase, clear), h("label", {}, t("mask.brush"), width)),
     area, note, h("div", { className: "row" }, use, all));
   document.body.append(dialog);
   try {
@@ -161,14 +165,14 @@ export async function changeMask(client, item, { fits, say, failed, changed }) {
     if (painted === undefined || !fits()) return;
     item.mask = undefined;
     item.isMaskSent = Boolean(painted);
-    say(painted ? "Storing what you painted …" : "All of the picture may change.");
+    say(t(painted ? "mask.storing" : "mask.allSaid"));
     changed();
     if (!painted) return;
     item.mask = { upload: await client.upload(painted) };
-    say("Only what you painted may change. Models follow it closely, not to the pixel.");
+    say(t("mask.stored"));
   } catch (error) {
     // Without a dialog nothing has changed.
-    say(`${item.mask ? "What you painted before still holds." : "What you painted is not stored, so all of the picture may change."} ${explain(error)}`);
+    say(`${t(item.mask ? "mask.before" : "mask.notStored")} ${explain(error)}`);
     failed(error);
   } finally {
     item.isMaskSent = false;

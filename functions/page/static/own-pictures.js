@@ -2,15 +2,19 @@
 
 import { usdText } from "./format.js";
 import { asInput } from "./inputs-view.js";
+import { english, t } from "./locale.js";
 import { firstOf } from "./machine.js";
 import { pictureDialog } from "./picture-dialog.js";
 import { pictureList } from "./picture-list.js";
+import { WORDS } from "./pictures-en.js";
 import { $, explain } from "./ui.js";
 import { undoable } from "./undo.js";
 
+english(WORDS);
+
 const GONE = { code: "image_deleted", status: 410, detail: "", charged: true, retryable: false };
 /** Operations that need a picture and no prompt, as POST /estimate names them. */
-const OPERATIONS = [["upscale", "Upscale", "Make this picture larger"], ["cutout", "Remove background", "Remove the background of this picture"]];
+const OPERATIONS = ["upscale", "cutout"];
 
 /** What a picture was requested with, for more pictures like it. */
 const like = ({ prompt, style, quality, size }) => ({ prompt, ...(style && { style }), quality, size });
@@ -35,16 +39,16 @@ export function ownPictures(client, told, { change, quote }) {
   $("gallery-note").replaceWith(list.node);
 
   const edit = (image) => change([asInput(image)]);
-  const vary = (image) => quote("Four variations of this picture", { ...like(image), count: 4, inputs: [{ image: image.id, role: "reference" }] });
+  const vary = (image) => quote(t("pic.fourVariations"), { ...like(image), count: 4, inputs: [{ image: image.id, role: "reference" }] });
   const dialog = pictureDialog([
-    { text: "Edit", fits: () => true, act: edit },
+    { text: t("act.edit"), fits: () => true, act: edit },
     // More pictures from other pictures would need those again: only the quote, not the image, names them.
-    { text: "Make more", fits: ({ prompt, inputs = [] }) => Boolean(prompt) && !inputs.length, act: (image) => quote("Four more like this picture", { ...like(image), count: 4 }) },
-    { text: "Vary", fits: ({ prompt }) => Boolean(prompt), act: vary },
-    ...OPERATIONS.map(([operation, text, words]) => ({
-      text, fits: () => found.has(operation), act: ({ id }) => quote(words, { operation, inputs: [{ image: id }] }),
+    { text: t("pic.makeMore"), fits: ({ prompt, inputs = [] }) => Boolean(prompt) && !inputs.length, act: (image) => quote(t("pic.fourMore"), { ...like(image), count: 4 }) },
+    { text: t("act.vary"), fits: ({ prompt }) => Boolean(prompt), act: vary },
+    ...OPERATIONS.map((operation) => ({
+      text: t(`pic.${operation}`), fits: () => found.has(operation), act: ({ id }) => quote(t(`pic.${operation}Words`), { operation, inputs: [{ image: id }] }),
     })),
-    { text: "Delete", fits: () => true, act: (image) => remove(image) },
+    { text: t("delete"), fits: () => true, act: (image) => remove(image) },
   ]);
 
   /** Which operations the catalog has now; without an answer, none is shown. */
@@ -68,23 +72,22 @@ export function ownPictures(client, told, { change, quote }) {
     if (!list.remove(image.id)) isStale = true;
     const focus = () => $($("gallery").hidden ? "say" : "gallery-title").focus();
     if (document.activeElement === document.body) focus();
-    const cost = image.cost ? `The charge of ${usdText(image.cost.charged)} stays` : "Its charge stays";
-    const text = `The picture is deleted, with its prompt and its links. ${cost}.`;
+    const text = `${t("pic.deleted")} ${image.cost ? t("pic.chargeStays", { price: usdText(image.cost.charged) }) : t("pic.someChargeStays")}`;
     const back = () => {
       for (const [element, data] of before) element.data = data;
       isStale = true;
       if (!$("gallery").hidden) show();
     };
-    told.say(`${text} There are ten seconds to undo it.`);
+    told.say(`${text} ${t("pic.tenSeconds")}`);
     undoable(text, {
       undo() {
         back();
         focus();
-        told.say("The picture is kept.");
+        told.say(t("pic.kept"));
       },
       commit: (options) => client.remove(image.id, options).catch((error) => {
         back();
-        told.note(`The picture is not deleted. ${explain(error)}`);
+        told.note(`${t("pic.notDeleted")} ${explain(error)}`);
         told.failed(error);
       }),
     });
@@ -92,8 +95,8 @@ export function ownPictures(client, told, { change, quote }) {
 
   async function upscale(image) {
     await operations();
-    if (!found.has("upscale")) return told.note("No model can upscale now.");
-    quote(OPERATIONS[0][2], { operation: "upscale", inputs: [{ image: image.id }] });
+    if (!found.has("upscale")) return told.note(t("pic.noUpscale"));
+    quote(t("pic.upscaleWords"), { operation: "upscale", inputs: [{ image: image.id }] });
   }
 
   /** Shows the newest pictures, anew if one was made since. */

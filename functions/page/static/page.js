@@ -3,16 +3,23 @@
 import "./elements.js";
 import { accountView } from "./account.js";
 import { chatView } from "./chat-view.js";
+import { guardClicks } from "./clicks.js";
 import { createClient } from "./client.js";
 import { usdText } from "./format.js";
 import { icon } from "./icons.js";
+import { t } from "./locale.js";
+import { settle } from "./page-language.js";
 import { enter, forget, kept, ORDER, subjectOf, token } from "./person.js";
-import { $, explain, h, late } from "./ui.js";
+import { LATER } from "./later.js";
+import { $, explain, h, late, technical, technicalText, tell } from "./ui.js";
+import { provide } from "./words.js";
 
-const VIEWS = { create: "Create", gallery: "Gallery", usage: "Usage" };
+const VIEWS = ["create", "gallery", "usage"];
 /** What a link may ask for. Numbers are text in an address. */
 const LINKED = ["prompt", "size", "quality", "model", "provider", "maxCost", "style", "background", "count", "seed"];
 const NUMBERS = ["count", "seed"];
+/** Words that were not sent when the page was loaded anew in another language. */
+const UNSENT = "imagegen.unsent";
 // A charge is in the ledger a moment after the image is shown.
 const SETTLED_MS = 1_000;
 
@@ -28,7 +35,7 @@ const cleared = () => history.replaceState(null, "", location.pathname + locatio
  */
 function offered(given) {
   if (!given || !config.simulatorUrl || given === token()) return;
-  if (token() && subjectOf(given) !== subjectOf(token())) account.show("The link that you opened has another token. It was not used: to change the user, forget your token first.");
+  if (token() && subjectOf(given) !== subjectOf(token())) account.show("otherToken");
   else take(given);
 }
 
@@ -42,7 +49,7 @@ function takeOffer(given) {
 /** Returns the view that the address names, and the conversation in it. */
 function place() {
   const [name, id] = location.hash.slice(1).split("/");
-  return { name: VIEWS[name] ? name : "create", id };
+  return { name: VIEWS.includes(name) ? name : "create", id };
 }
 
 function showView() {
@@ -50,11 +57,11 @@ function showView() {
   for (const view of document.querySelectorAll("[data-part]")) view.hidden = view.dataset.part !== name;
   for (const link of document.querySelectorAll("nav a"))
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
-  document.title = `${VIEWS[name]} · imagegen`;
+  document.title = `${t(name)} · imagegen`;
   if (name === "create") return chat.open(id);
   scrollTo(0, 0);
   if (name === "gallery") withOwn($("gallery"), (loaded) => loaded.gallery.show());
-  else usageView().then((view) => view.show(), (error) => note(explain(error)));
+  else usageView().then((view) => view.show(), (error) => note(error));
 }
 
 /** Follows the address: a token, an offer, or a view. */
@@ -63,7 +70,7 @@ function follow() {
   if (given.token || given.prompt) cleared();
   if (location.hash === "#developer") {
     history.replaceState(null, "", "#create");
-    developer().then((drawer) => drawer.open(), (error) => note(explain(error)));
+    developer().then((drawer) => drawer.open(), (error) => note(error));
   }
   showView();
   if (given.prompt) takeOffer(given);
@@ -72,16 +79,17 @@ function follow() {
 
 const go = (name) => { if (place().name !== name) location.hash = name; showView(); };
 
-function note(text) {
-  $("why").textContent = text;
-  told.say(text);
+/** Says a text, or what an error means. */
+function note(said) {
+  tell($("why"), said);
+  told.say(typeof said === "string" ? said : explain(said));
 }
 
 /** Says something in the conversation; with a request, exactly that is priced. */
 function create(words, request, pictures) {
   go("create");
   const isSaid = chat.speak(words, request, pictures);
-  if (!isSaid) note("An answer is still coming. Stop it, or wait for it.");
+  if (!isSaid) note(t("stillAnswering"));
   return isSaid;
 }
 
@@ -103,6 +111,8 @@ function restore({ hash, say, settings: wanted, asked }) {
   if (wanted) withSettings((shown) => shown.open(wanted));
 }
 
+provide(LATER);
+await settle();
 const config = JSON.parse(document.querySelector("meta[name=config]").content);
 const account = accountView(config.signIn, Boolean(config.simulatorUrl), { changed, left, view: viewNow, restore });
 const client = createClient({ ...config, token: account.fresh });
@@ -110,6 +120,11 @@ const told = {
   hasToken: () => Boolean(token()),
   say: (text) => ($("said").textContent = text),
   note,
+  /** Loads the page anew, in another language; what was written stays. */
+  reload() {
+    sessionStorage.setItem(UNSENT, $("say").value);
+    location.reload();
+  },
   /** The conversation that is shown has an address, which the browser keeps. */
   opened: (id) => history.replaceState(null, "", id ? `#create/${id}` : "#create"),
   failed(error) {
@@ -120,7 +135,7 @@ const chat = chatView(client, told);
 let settings, pictures, usage;
 /** The settings of a request, and the pictures that it starts from. */
 const composer = late(() => import("./settings.js").then(({ settingsView }) => (settings = settingsView(client, told))));
-const withSettings = (act) => composer().then(act, (error) => note(explain(error)));
+const withSettings = (act) => composer().then(act, (error) => note(error));
 /** The gallery, and what shows one picture. */
 const own = late(() => import("./pictures.js").then(({ ownPictures }) => (pictures = ownPictures(client, told, {
   change: (inputs) => { go("create"); withSettings((shown) => shown.open({ inputs })); $("say").focus(); },
@@ -133,7 +148,7 @@ const chats = late(() => import("./chats.js").then(({ chatsDialog }) => chatsDia
 /** Does something with them; if they cannot be loaded, the reason stands at `place`, where the person looks. */
 function withOwn(where, act) {
   where.querySelector(".trouble")?.remove();
-  own().then(act, (error) => where.append(h("p", { className: "trouble", slot: "actions", role: "alert", textContent: explain(error) })));
+  own().then(act, (error) => where.append(h("div", { className: "trouble", slot: "actions", role: "alert" }, explain(error), ...technical(technicalText(error)))));
 }
 
 /** Shows what was spent today. */
@@ -144,7 +159,7 @@ async function spend() {
     const { spent, reserved } = await client.usage();
     // Another person may be there by now.
     if (person !== subjectOf(token())) return;
-    $("spent").textContent = `${usdText(spent)} spent${Number(reserved) ? `, ${usdText(reserved)} reserved` : ""}`;
+    $("spent").textContent = t(Number(reserved) ? "spentReserved" : "spent", { spent: usdText(spent), reserved: usdText(reserved) });
   } catch (error) {
     // What was shown stays until the next image.
     told.failed(error);
@@ -190,6 +205,7 @@ function left(before) {
   show(before);
 }
 
+guardClicks(document);
 /** The page's own buttons at a finished picture. */
 document.addEventListener("click", ({ target }) => {
   const { act } = target.closest?.("[data-act]")?.dataset ?? {};
@@ -226,7 +242,7 @@ $("composer").addEventListener("submit", (event) => {
 $("say").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
-  if ($("composer").querySelector("button.main").textContent === "Send") $("composer").requestSubmit();
+  if ($("composer").querySelector("button.main").dataset.stops !== "true") $("composer").requestSubmit();
 });
 const upload = (file) => file && withSettings((shown) => shown.upload(file));
 $("tune").addEventListener("click", () => withSettings((shown) => shown.toggle()));
@@ -244,7 +260,7 @@ $("composer").addEventListener("paste", (event) => {
   event.preventDefault();
   upload(file);
 });
-$("history").addEventListener("click", () => chats().then((dialog) => dialog.open(), (error) => note(explain(error))));
+$("history").addEventListener("click", () => chats().then((dialog) => dialog.open(), (error) => note(error)));
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   go("create");
@@ -252,8 +268,26 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 $("send-file").append(icon("M19 11.5 12 18.5a4.5 4.5 0 0 1-6.4-6.4l7.5-7.5a3 3 0 0 1 4.3 4.3l-7.4 7.3a1.5 1.5 0 0 1-2.1-2.1l6.6-6.6"));
 $("choose").append(icon("M4.5 5h15v14h-15zM4.5 16l4.5-4.5 4 4 2.5-2.5 4 4M15 9h.01"));
+// A keyboard on the screen covers the page, where the browser does not make the page smaller for it.
+visualViewport?.addEventListener("resize", () => document.documentElement.style.setProperty("--keyboard", `${visualViewport.scale > 1 ? 0 : innerHeight - visualViewport.height}px`));
 $("tools").hidden = !config.simulatorUrl;
 account.show("");
+/** Says that there is no network; when it is back, what was asked for before is asked again. */
+function connected() {
+  const isBack = navigator.onLine && $("offline").textContent;
+  $("offline").textContent = navigator.onLine ? "" : t("offline");
+  if (!isBack) return;
+  note("");
+  told.say(t("online"));
+  settings?.ask();
+  pictures?.gallery.change();
+  if (place().name !== "create") showView();
+  spend();
+}
+for (const name of ["online", "offline"]) addEventListener(name, connected);
+connected();
+$("say").value ||= sessionStorage.getItem(UNSENT) ?? "";
+sessionStorage.removeItem(UNSENT);
 const linked = saidBy(location.hash);
 if (linked.token) cleared();
 offered(linked.token);

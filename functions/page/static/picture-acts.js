@@ -1,7 +1,15 @@
 /** What an element loads when it is first needed: its details, the picture alone in the window, and how it is saved or copied. */
 
+import { WORDS } from "./acts-en.js";
 import { durationText, isolate, levelText, makerText, oneLine, providerName, reasonText, sizeText, usdText } from "./format.js";
+import { english, numberText, t } from "./locale.js";
+import { problemOf } from "./machine.js";
+import { technicalOf } from "./problems.js";
+import { WORDS as LATER } from "./later-en.js";
 import { h, sheetsOf } from "./styles.js";
+
+english(WORDS);
+english(LATER);
 
 export { savePicture } from "./saving.js";
 
@@ -23,32 +31,35 @@ function styled(part) {
 }
 
 /** Rows of the details: `[name, text]`. */
-function detailsOf({ prompt, estimate, image, id }) {
-  const { constraints, remaining } = estimate ?? {};
+function detailsOf(generation) {
+  const { prompt, estimate, image, id } = generation;
+  const { constraints, remaining, blocked } = estimate ?? {};
   const left = image?.remaining ?? remaining;
   const made = image?.provider ? image : estimate ?? {};
+  const problem = problemOf(generation) ?? (blocked && { code: blocked.reason, detail: blocked.detail });
   return [
-    ["Prompt", prompt],
-    ["Model", image?.model ?? estimate?.model],
-    ["Size", made.size && sizeText(made.size)],
-    ["Quality", levelText(made)],
-    ["Style", image?.style ?? estimate?.style],
-    ["Why this quality", estimate?.qualityReason],
-    ["Sizes", constraints?.sizes.filter((size) => /\d/.test(size)).join(", ")],
-    ["Longest prompt", constraints && `${constraints.maxPromptCharacters.toLocaleString()} characters`],
-    ["Attempts", image?.attempts?.map((one) => `${makerText(one)}: ${reasonText(one.outcome)}, ${durationText(one.durationMs)}`).join("; ")],
-    ["Made in", image?.durationMs && durationText(image.durationMs)],
-    ["Left", left && [
-      left.imagesThisHour !== null && `${left.imagesThisHour} images this hour`,
-      left.imagesToday !== null && `${left.imagesToday} today`, usdText(left.usdToday),
+    ["technical", problem && technicalOf(problem)],
+    ["prompt", prompt],
+    ["model", image?.model ?? estimate?.model],
+    ["size", made.size && sizeText(made.size)],
+    ["quality", levelText(made)],
+    ["style", image?.style ?? estimate?.style],
+    ["why", estimate?.qualityReason],
+    ["sizes", constraints?.sizes.filter((size) => /\d/.test(size)).join(", ")],
+    ["longest", constraints && t("characters", { count: constraints.maxPromptCharacters })],
+    ["attempts", image?.attempts?.map((one) => `${makerText(one)}: ${reasonText(one.outcome)}, ${durationText(one.durationMs)}`).join("; ")],
+    ["madeIn", image?.durationMs && durationText(image.durationMs)],
+    ["left", left && [
+      left.imagesThisHour !== null && t("leftHour", { count: left.imagesThisHour }),
+      left.imagesToday !== null && t("leftDay", { count: numberText(left.imagesToday) }), t("leftMoney", { price: usdText(left.usdToday) }),
     ].filter(Boolean).join(", ")],
-    ["Image id", image?.id ?? id],
-  ].filter(([, text]) => text);
+    ["id", image?.id ?? id],
+  ].filter(([, text]) => text).map(([name, text]) => [t(`rows.${name}`), text]);
 }
 
 /** An alternative in one line. */
 const alternativeText = (one) => [
-  one.price === null ? "price unknown" : usdText(one.price),
+  one.price === null ? t("priceUnknown") : usdText(one.price),
   !one.available && (one.detail ? isolate(one.detail) : reasonText(one.reason)),
 ].filter(Boolean).join(" · ");
 
@@ -73,7 +84,7 @@ export function showDetails(generation, { facts, others }) {
 /** Shows a picture alone, as large as the window, until a click or Escape. */
 export function enlarge(place, { alt, src }) {
   const box = h("dialog", { "aria-label": alt, onclick: () => box.close(), onclose: () => box.remove() },
-    h("img", { class: "wide", alt, src }), h("button", { type: "button" }, "Close"));
+    h("img", { class: "wide", alt, src }), h("button", { type: "button" }, t("close")));
   styled(place);
   place.append(box);
   box.showModal();

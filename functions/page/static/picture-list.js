@@ -2,7 +2,11 @@
 
 import { dateText } from "./dates.js";
 import { altText, safeUrl } from "./format.js";
-import { explain, h } from "./ui.js";
+import { english, t } from "./locale.js";
+import { WORDS } from "./pictures-en.js";
+import { h, tell as tellError } from "./ui.js";
+
+english(WORDS);
 
 const PAGE = 12;
 
@@ -10,11 +14,12 @@ const PAGE = 12;
 export function pictureList(client, told, press) {
   const list = h("ul", { className: "tiles" });
   const note = h("p", { className: "hint", role: "status" });
-  const more = h("button", { type: "button", className: "quiet", hidden: true, textContent: "Show more" });
+  const more = h("button", { type: "button", className: "quiet", hidden: true });
   const node = h("div", { className: "pictures" }, list, note, more);
   let cursor;
   let turn = 0;
   let busy = false;
+  let isMore = true;
 
   function tile(image) {
     // The width and the height keep the place; the picture is loaded when it comes near.
@@ -53,8 +58,8 @@ export function pictureList(client, told, press) {
       if (mine === turn) tell();
     } catch (error) {
       if (mine !== turn) return;
-      note.textContent = explain(error);
-      [more.textContent, more.hidden] = ["Try again", false];
+      tellError(note, error);
+      [more.textContent, more.hidden, isMore] = [t("tryAgain"), false, false];
       told.failed(error);
     } finally {
       if (mine === turn) setBusy(false);
@@ -63,9 +68,8 @@ export function pictureList(client, told, press) {
 
   function tell() {
     const count = list.childElementCount;
-    const shown = count === 1 ? "1 picture" : `${count} pictures`;
-    note.textContent = count ? `${shown}${cursor ? ", and there are more" : ""}.` : "You have no pictures yet.";
-    [more.textContent, more.hidden] = ["Show more", !cursor];
+    note.textContent = count ? t(cursor ? "pic.countMore" : "pic.count", { count }) : t("pic.none");
+    [more.textContent, more.hidden, isMore] = [t("pic.more"), !cursor, true];
     // It is told only of changes: the end may be in view still.
     sight.unobserve(more);
     sight.observe(more);
@@ -73,7 +77,7 @@ export function pictureList(client, told, press) {
 
   more.addEventListener("click", load);
   // The next page comes by itself when the end of the list is scrolled into view.
-  const sight = new IntersectionObserver((all) => all.at(-1).isIntersecting && more.textContent === "Show more" && load());
+  const sight = new IntersectionObserver((all) => all.at(-1).isIntersecting && isMore && load());
 
   return {
     node,

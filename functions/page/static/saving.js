@@ -9,7 +9,7 @@ function fileName(prompt, mediaType) {
   return `${words.replace(/^-+|-+$/g, "") || "generated-image"}.${kind === "jpeg" ? "jpg" : kind}`;
 }
 
-/** Downloads a picture, under a name from its prompt; returns what is said of it. */
+/** Downloads a picture, under a name from its prompt; returns the key of what is said of it. */
 export async function savePicture(url, prompt) {
   try {
     const answer = await fetch(url, { headers: { accept: "image/*" } });
@@ -18,8 +18,8 @@ export async function savePicture(url, prompt) {
     const href = URL.createObjectURL(content);
     Object.assign(document.createElement("a"), { href, download: fileName(prompt, content.type) }).click();
     setTimeout(() => URL.revokeObjectURL(href), 60000);
-    return "Downloaded.";
+    return "downloaded";
   } catch {
-    return "The download failed. Open the image and save it from there.";
+    return "downloadFailed";
   }
 }

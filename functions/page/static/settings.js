@@ -1,12 +1,17 @@
 /** The settings of a request, and its price while it is written. With one of them, the words are the prompt as they are. */
 
-import { secondsText, usdText } from "./format.js";
+import { qualityName, secondsText, usdText } from "./format.js";
+import { languageField } from "./language-field.js";
+import { english, t } from "./locale.js";
 import { keep, kept, ORDER } from "./person.js";
-import { $, explain, h, late } from "./ui.js";
+import { WORDS } from "./settings-en.js";
+import { $, h, late, tell } from "./ui.js";
+
+english(WORDS);
 
 const PAUSE_MS = 350;
-const SIZES = [["square", "Square"], ["landscape", "Landscape"], ["portrait", "Portrait"], ["same", "As the picture"]];
-const QUALITIES = [["", "From the words"], ["fast", "Fast"], ["standard", "Standard"], ["high", "High"], ["ultra", "Ultra"]];
+const SIZES = ["square", "landscape", "portrait", "same"];
+const QUALITIES = ["fast", "standard", "high", "ultra"];
 const COUNTS = [["", "1"], ["2", "2"], ["3", "3"], ["4", "4"]];
 const NUMBERS = ["count", "seed"];
 
@@ -18,26 +23,34 @@ function choice(name, label, options) {
 const field = (name, label, properties) =>
   h("div", {}, h("label", { htmlFor: name, textContent: label }), h("input", { id: name, name, ...properties }));
 
+const model = () => {
+  const found = choice("model", t("set.model"), [["", t("set.bestPrice")]]);
+  found.append(h("button", { type: "button", className: "quiet", id: "rivals", "aria-expanded": false }));
+  return found;
+};
+
 /** Returns the fields, in the order in which they are decided. */
 const fields = () => [
-  choice("size", "Size", SIZES), choice("count", "Images", COUNTS), choice("quality", "Quality", QUALITIES),
-  choice("model", "Model", [["", "Best for the price"]]),
-  field("maxCost", "At most, in $", { type: "number", min: "0.001", step: "any", inputMode: "decimal", placeholder: "No limit" }),
-  field("style", "Style", { maxLength: 200, placeholder: "watercolour, soft light" }),
-  choice("background", "Background", [["", "As the words say"], ["transparent", "Transparent"]]),
-  field("seed", "Seed", { type: "number", min: "0", step: "1", inputMode: "numeric", placeholder: "Any" }),
+  choice("size", t("set.size"), SIZES.map((one) => [one, t(`size.${one}`)])), choice("count", t("set.count"), COUNTS),
+  choice("quality", t("set.quality"), [["", t("set.fromWords")], ...QUALITIES.map((one) => [one, qualityName(one)])]),
+  model(),
+  field("maxCost", t("set.maxCost"), { type: "number", min: "0.001", step: "any", inputMode: "decimal", placeholder: t("set.noLimit") }),
+  field("style", t("set.style"), { maxLength: 200, placeholder: t("set.styleExample") }),
+  choice("background", t("set.background"), [["", t("set.asWords")], ["transparent", t("set.transparent")]]),
+  field("seed", t("set.seed"), { type: "number", min: "0", step: "1", inputMode: "numeric", placeholder: t("set.any") }),
 ];
 
 export function settingsView(client, told) {
   const [form, price, why, drawer] = [$("composer"), $("price"), $("why"), $("settings")];
   let turn = 0, fills = 0;
-  let timer, pictures, looked, known;
-  const clear = h("button", { type: "button", className: "quiet", textContent: "Use no settings" });
-  drawer.append(h("div", { className: "fields" }, ...fields()),
-    h("div", { className: "row" }, clear, h("p", { className: "hint", textContent: "With settings or pictures, your words are the prompt, word for word." })));
+  let timer, pictures, looked, known, compared = [], list;
+  const clear = h("button", { type: "button", className: "quiet", textContent: t("set.none") });
+  drawer.append(h("div", { className: "fields" }, ...fields(), languageField(told.reload)),
+    h("div", { className: "row" }, clear, h("p", { className: "hint", textContent: t("set.hint") })));
 
+  const comparing = late(() => import("./compare.js"));
   const inputs = late(() => import("./pictures.js").then(({ inputsView }) => (pictures = inputsView(client, told, changed))));
-  const withInputs = (act) => inputs().then(act, (error) => tell("", explain(error)));
+  const withInputs = (act) => inputs().then(act, (error) => show("", error));
 
   /** Returns what is set beside the prompt, without empty fields. */
   function wishes() {
@@ -45,7 +58,10 @@ export function settingsView(client, told) {
     // Square is what there is without a wish; from a picture it is one.
     if (given.size === "square" && !pictures?.wanted().inputs) delete given.size;
     for (const name of NUMBERS) if (given[name]) given[name] = Number(given[name]);
-    return given;
+    if (compared.length < 2) return given;
+    // Each model makes one image, in its own quality.
+    const { model: __, quality: ___, count: ____, ...rest } = given;
+    return { ...rest, compare: compared };
   }
 
   /** Returns what is priced word for word; nothing if the words go to the chat. */
@@ -72,8 +88,11 @@ export function settingsView(client, told) {
   function mark() {
     const { size, ...rest } = wishes();
     const count = Object.keys(rest).length + (size && size !== "same" ? 1 : 0);
-    $("tune").textContent = count ? `Settings · ${count}` : "Settings";
+    $("tune").textContent = count ? t("set.counted", { count }) : t("settings");
     clear.hidden = !count;
+    const isCompared = compared.length > 1;
+    $("rivals").textContent = isCompared ? t("compared", { count: compared.length }) : t("compareModels");
+    for (const name of ["model", "quality", "count"]) form.elements[name].disabled = isCompared;
   }
 
   async function ask() {
@@ -84,35 +103,46 @@ export function settingsView(client, told) {
     const inputsKept = pictures?.kept() ?? [];
     keep(ORDER, { ...wishes(), ...(inputsKept.length && { inputs: inputsKept }) });
     const wanted = request();
-    if (!wanted) return tell("", "");
-    if (pictures?.isBusy()) return tell("", "The price comes when the picture is uploaded.");
-    if (!wanted.prompt) return tell("", wanted.inputs ? "Write what should change." : "");
+    if (!wanted) return show("", "");
+    if (pictures?.isBusy()) return show("", t("set.afterUpload"));
+    if (!wanted.prompt) return show("", wanted.inputs ? t("set.whatChanges") : "");
     await quote(wanted);
+  }
+
+  async function alone(wanted) {
+    const { price: { ceiling }, typicalSeconds } = await client.estimate(wanted);
+    return [t("set.atMost", { price: usdText(ceiling) }), t("about", { time: secondsText(typicalSeconds) })];
+  }
+
+  async function together(wanted) {
+    const { priced, totalText } = await comparing();
+    return [totalText(await priced(client, wanted)), ""];
   }
 
   async function quote(wanted) {
     const mine = turn;
     form.setAttribute("aria-busy", true);
     try {
-      const estimate = await client.estimate(wanted);
+      const [amount, about] = wanted.compare ? await together(wanted) : await alone(wanted);
       if (mine !== turn) return;
-      tell(`at most ${usdText(estimate.price.ceiling)}`, "");
-      price.title = `about ${secondsText(estimate.typicalSeconds)}`;
+      show(amount, "");
+      price.title = about;
     } catch (error) {
       if (mine !== turn) return;
-      tell("", explain(error));
+      show("", error);
       told.failed(error);
     } finally {
       if (mine === turn) form.removeAttribute("aria-busy");
     }
   }
 
-  function tell(amount, text) {
+  function show(amount, said) {
     price.textContent = amount;
-    why.textContent = text;
+    tell(why, said);
   }
 
-  function fill({ inputs: _, mask: __, ...wanted }) {
+  function fill({ inputs: _, mask: __, compare, ...wanted }) {
+    if (Array.isArray(compare)) compared = compare.map(String);
     for (const [name, given] of Object.entries(wanted)) {
       const value = String(given);
       const box = form.elements[name];
@@ -146,12 +176,33 @@ export function settingsView(client, told) {
       const chosen = known?.model ?? "";
       const select = form.elements.model;
       select.append(...rows.map(({ key, model, quality, sizes }) =>
-        h("option", { value: key, textContent: `${model.split("/").pop()}, ${quality}, from ${usdText(sizes[0].price)}` })));
+        h("option", { value: key, textContent: t("set.modelRow", { model: model.split("/").pop(), quality: qualityName(quality), price: usdText(sizes[0].price) }) })));
       if (chosen) fill({ model: chosen });
+      return rows;
     }, (error) => {
       looked = undefined;
       told.failed(error);
     });
+    return looked;
+  }
+
+  /** Shows the list of models that can be compared, or takes it away. */
+  async function rivals() {
+    if (list) return noRivals();
+    const [{ modelPicker }, rows] = await Promise.all([comparing(), models()]);
+    list = modelPicker(rows ?? [], compared, (keys) => {
+      compared = keys;
+      ask();
+    });
+    drawer.querySelector(".fields").after(list);
+    $("rivals").setAttribute("aria-expanded", true);
+    list.querySelector("input")?.focus();
+  }
+
+  function noRivals() {
+    list?.remove();
+    list = undefined;
+    $("rivals").setAttribute("aria-expanded", false);
   }
 
   function setOpen(isOpen) {
@@ -161,6 +212,8 @@ export function settingsView(client, told) {
   }
 
   function reset() {
+    compared = [];
+    noRivals();
     for (const one of [...form.elements]) if (one.name && one.name !== "prompt") one.value = one.name === "size" ? "square" : "";
     fitSize();
   }
@@ -173,6 +226,7 @@ export function settingsView(client, told) {
     turn += 1;
     price.textContent = "";
   });
+  $("rivals").addEventListener("click", () => rivals().catch((error) => show("", error)));
   clear.addEventListener("click", () => {
     reset();
     ask();
@@ -206,8 +260,12 @@ export function settingsView(client, told) {
       setOpen(Object.keys(wanted).some((name) => name !== "inputs" && name !== "prompt"));
       await ask();
     },
-    /** Takes the pictures out once they are sent: they belonged to that request. */
+    /** Takes pictures and a comparison out once they are sent: they belonged to that request. */
     sent() {
+      // The answer stands above the composer, where an open drawer would cover it.
+      setOpen(false);
+      compared = [];
+      noRivals();
       pictures?.set([]);
       changed();
     },

@@ -3,39 +3,28 @@
  * sign-out. It is loaded when it is first needed. Nothing here compares a time of the issuer with this device's clock.
  */
 
+import { english, has, t } from "./locale.js";
+import { WORDS } from "./sign-in-en.js";
+
 /** What was begun in this tab. It is taken once, by the answer that has its state. */
 const BEGUN = "imagegen.sign-in";
 const RENEWAL = "imagegen.renewal";
 
-const OPERATOR = " The operator of this page has to change its settings.";
-const AGAIN = " Sign in again.";
-/** The errors of RFC 6749 (4.1.2.1, 5.2) and OpenID Connect Core (3.1.2.6) in a person's words. */
-const WORDS = {
-  __proto__: null,
-  access_denied: "You were not signed in: the sign-in was cancelled, or you may not use this page.",
-  login_required: "The sign-in service needs you to sign in.",
-  interaction_required: "The sign-in service needs something from you before it signs you in.",
-  account_selection_required: "The sign-in service needs you to choose an account.",
-  consent_required: "The sign-in service needs your consent.",
-  temporarily_unavailable: "The sign-in service is busy. Try again in a minute.",
-  server_error: "The sign-in service had a fault. Try again in a minute.",
-  invalid_grant: `This sign-in took too long, or was used already.${AGAIN}`,
-  invalid_scope: `The sign-in service does not have what this page asks for (scopes).${OPERATOR}`,
-  invalid_client: `The sign-in service does not accept this page.${OPERATOR}`,
-  unauthorized_client: `The sign-in service does not allow this page to sign people in.${OPERATOR}`,
-  unsupported_response_type: `The sign-in service does not support this kind of sign-in.${OPERATOR}`,
-  unsupported_grant_type: `The sign-in service does not support this kind of sign-in.${OPERATOR}`,
-  invalid_request: `The sign-in service did not accept the request.${OPERATOR}`,
-};
-const FOREIGN = `This answer does not belong to a sign-in that began in this tab, so it was not used.${AGAIN}`;
-const UNREACHABLE = "The sign-in service cannot be reached. Try again.";
-const WRONG = `The sign-in service sent an answer that is not meant for this page, so it was not used.${AGAIN}`;
-const ODD = `The sign-in service does not answer as its settings say.${OPERATOR}`;
+english(WORDS);
 
-/** Why nobody was signed in, in words for a person. `hasEnded`: the issuer refuses to go on with the session. */
+/** Errors that mean the same for a person. */
+const SAME = { unsupported_grant_type: "unsupported_response_type" };
+/** The errors of RFC 6749 (4.1.2.1, 5.2) and OpenID Connect Core (3.1.2.6), by the keys of their words. */
+function keyOf(error) {
+  const key = `sign.${SAME[error] ?? error}`;
+  return has(key) ? key : null;
+}
+
+/** Why nobody was signed in: `key` is that of the words for a person. `hasEnded`: the issuer refuses to go on with the session. */
 export class SignInError extends Error {
-  constructor(message, { hasEnded = false, ...options } = {}) {
-    super(message, options);
+  constructor(key, { hasEnded = false, ...options } = {}) {
+    super(t(key), options);
+    this.key = key;
     this.name = "SignInError";
     this.hasEnded = hasEnded;
   }
@@ -75,16 +64,16 @@ async function ask(address, body) {
     const response = await fetch(address, { method: body ? "POST" : "GET", body, credentials: "omit", redirect: "error", cache: body ? "no-store" : "default" });
     return { status: response.status, answer: await response.json().catch(() => null) ?? {} };
   } catch (error) {
-    throw new SignInError(UNREACHABLE, { cause: error });
+    throw new SignInError("signInUnreachable", { cause: error });
   }
 }
 
 /** Returns the issuer's metadata (OpenID Connect Discovery 1.0). */
 export async function discover({ issuer }) {
   const { status, answer } = await ask(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
-  if (status >= 500) throw new SignInError(UNREACHABLE);
+  if (status >= 500) throw new SignInError("signInUnreachable");
   const needed = [answer.authorization_endpoint, answer.token_endpoint];
-  if (answer.issuer !== issuer || !needed.every(isProtected)) throw new SignInError(ODD);
+  if (answer.issuer !== issuer || !needed.every(isProtected)) throw new SignInError("sign.odd");
   return answer;
 }
 
@@ -110,7 +99,7 @@ export async function begin(signIn, view) {
 /** Returns what was begun with this state, and forgets it. */
 function taken(state) {
   const begun = JSON.parse(sessionStorage.getItem(BEGUN) ?? "null");
-  if (!begun || !state || begun.state !== state) throw new SignInError(FOREIGN);
+  if (!begun || !state || begun.state !== state) throw new SignInError("sign.foreign");
   sessionStorage.removeItem(BEGUN);
   return begun;
 }
@@ -122,20 +111,20 @@ function taken(state) {
 export async function finish(signIn, query) {
   const only = (name) => (query.getAll(name).length === 1 ? query.get(name) : null);
   const begun = taken(only("state"));
-  if (begun.issuer !== signIn.issuer || begun.clientId !== signIn.clientId) throw new SignInError(FOREIGN);
+  if (begun.issuer !== signIn.issuer || begun.clientId !== signIn.clientId) throw new SignInError("sign.foreign");
   const metadata = await discover(signIn);
   // RFC 9207: an answer of another issuer must not be taken for this one's.
   const needsIssuer = query.has("iss") || metadata.authorization_response_iss_parameter_supported;
-  if (needsIssuer && only("iss") !== signIn.issuer) throw new SignInError(WRONG);
+  if (needsIssuer && only("iss") !== signIn.issuer) throw new SignInError("sign.wrong");
   const { view } = begun;
-  if (query.has("error")) throw new SignInError(WORDS[query.get("error")] ?? WORDS.server_error);
+  if (query.has("error")) throw new SignInError(keyOf(query.get("error")) ?? "sign.server_error");
   const code = only("code");
-  if (!code) throw new SignInError(WRONG);
+  if (!code) throw new SignInError("sign.wrong");
   const answer = await exchange(signIn, metadata, {
     grant_type: "authorization_code", code, redirect_uri: begun.redirect, code_verifier: begun.verifier,
   });
   const claims = checked(answer.id_token, signIn);
-  if (!claims || claims.nonce !== begun.nonce) throw new SignInError(WRONG);
+  if (!claims || claims.nonce !== begun.nonce) throw new SignInError("sign.wrong");
   return { session: sessionOf(answer, signIn, { id: random(), name: String(claims.name ?? claims.email ?? claims.preferred_username ?? "") }), view };
 }
 
@@ -144,7 +133,7 @@ async function exchange({ clientId }, metadata, fields) {
   const { status, answer } = await ask(metadata.token_endpoint, new URLSearchParams({ ...fields, client_id: clientId }));
   if (status === 200 && typeof answer.access_token === "string" && /^bearer$/i.test(answer.token_type)) return answer;
   const hasEnded = status >= 400 && status < 500 && ![408, 429].includes(status);
-  throw new SignInError(WORDS[answer.error] ?? (hasEnded ? WRONG : UNREACHABLE), { hasEnded });
+  throw new SignInError(keyOf(answer.error) ?? (hasEnded ? "sign.wrong" : "signInUnreachable"), { hasEnded });
 }
 
 /**
@@ -166,10 +155,10 @@ function sessionOf(answer, { issuer, clientId }, before) {
   const { access_token: access, id_token: proof = "", refresh_token: refresh = before.refresh, expires_in: seconds } = answer;
   const token = claimsOf(access) ? access : proof;
   const { iat, exp } = claimsOf(token) ?? {};
-  if (!exp) throw new SignInError(ODD);
+  if (!exp) throw new SignInError("sign.odd");
   // The shorter of what the answer and the token say, counted from now on this device, whatever its clock shows.
   const lasts = Math.min(...[Number(seconds), exp - iat].filter((one) => one > 0));
-  if (!Number.isFinite(lasts)) throw new SignInError(ODD);
+  if (!Number.isFinite(lasts)) throw new SignInError("sign.odd");
   const now = Date.now();
   return { ...before, issuer, clientId, token, refresh, due: now + Math.max(lasts - 60, lasts * 0.75) * 1000, until: now + lasts * 1000 };
 }
@@ -182,14 +171,14 @@ export function renew(signIn, stale, { read, write }) {
   return navigator.locks.request(RENEWAL, async () => {
     const held = read();
     if (held && held.token !== stale) return held;
-    if (!held?.refresh) throw new SignInError(WORDS.login_required, { hasEnded: true });
+    if (!held?.refresh) throw new SignInError("sign.login_required", { hasEnded: true });
     const renewed = await renewedBy(signIn, held).catch((error) => {
       // The issuer is not asked again with a refresh token that it refused.
       if (error.hasEnded && read()?.id === held.id) write({ ...held, refresh: "" });
       throw error;
     });
     // It was signed out while the issuer answered.
-    if (read()?.id !== held.id) throw new SignInError(WORDS.login_required, { hasEnded: true });
+    if (read()?.id !== held.id) throw new SignInError("sign.login_required", { hasEnded: true });
     write(renewed);
     return renewed;
   });
@@ -202,7 +191,7 @@ async function renewedBy(signIn, held) {
   const [was, is] = [held.token, renewed.token].map(claimsOf);
   // Some send no new ID token.
   const isOurs = answer.id_token === undefined || checked(answer.id_token, signIn);
-  if (!isOurs || was.iss !== is.iss || was.sub !== is.sub) throw new SignInError(WRONG, { hasEnded: true });
+  if (!isOurs || was.iss !== is.iss || was.sub !== is.sub) throw new SignInError("sign.wrong", { hasEnded: true });
   return renewed;
 }
 

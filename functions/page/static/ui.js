@@ -1,5 +1,8 @@
 /** Functions that the page's parts share: making elements, and texts. Text only, never HTML. */
 
+import { t } from "./locale.js";
+import { sentenceOf, technicalOf } from "./problems.js";
+
 export const $ = (id) => document.getElementById(id);
 
 /** Returns a new element with these properties (`data-…` and `aria-…` as attributes) and children. */
@@ -21,17 +24,28 @@ export function late(load) {
   }));
 }
 
-/** Returns an error as text: the service's own text if it answered. */
-export function explain(error) {
-  const problem = error.problem;
-  if (!problem) return "The service cannot be reached.";
-  const wait = problem.retryAfterSeconds;
-  return problem.detail + (wait ? ` Try again in ${clock(wait)}.` : "");
+/** Returns what happened, whether it was charged and what helps, in the reader's language. */
+export function explain({ problem }) {
+  if (!problem) return t("e.network");
+  const { said, charged, retryAfterSeconds: wait } = problem;
+  return [sentenceOf(problem), !said && charged === false && t("notCharged"), wait && t("tryIn", { time: clock(wait) })].filter(Boolean).join(" ");
+}
+
+/** Returns the machine's words for an error, which only those need who look after the service; "" if there are none. */
+export const technicalText = ({ problem, message }) => (problem ? technicalOf(problem) : message ?? "");
+
+/** Returns the machine's words as something to open, or nothing. */
+export const technical = (text) => (text ? [h("details", { className: "technical" }, h("summary", { textContent: t("technicalDetails") }), h("span", { textContent: text, lang: "en", dir: "auto" }))] : []);
+
+/** Writes a text, or an error with its technical details. */
+export function tell(node, said) {
+  if (typeof said === "string") node.textContent = said;
+  else node.replaceChildren(explain(said), ...technical(technicalText(said)));
 }
 
 /** Returns seconds, rounded up, as 0:07 or 59:59, or in hours where there are some. */
 export function clock(seconds) {
   const whole = Math.ceil(seconds);
   const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
-  return minutes >= 60 ? `${Math.ceil(minutes / 60)} h` : `${minutes}:${String(rest).padStart(2, "0")}`;
+  return minutes >= 60 ? t("hours", { n: Math.ceil(minutes / 60) }) : `${minutes}:${String(rest).padStart(2, "0")}`;
 }

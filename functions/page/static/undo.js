@@ -1,5 +1,6 @@
 /** What is about to be done, with a way back. */
 
+import { t } from "./locale.js";
 import { h } from "./ui.js";
 
 const UNDO_MS = 10_000;
@@ -11,9 +12,9 @@ const LEAVING = ["pagehide", "person-leaves"];
  * page or the person leaves; while the pointer or the focus is on it, it waits.
  */
 export function undoable(text, { commit, undo }) {
-  const button = h("button", { type: "button", className: "quiet", textContent: "Undo" });
-  const close = h("button", { type: "button", className: "icon", "aria-label": "Close", textContent: "×" });
-  const toast = h("div", { className: "toast", role: "region", "aria-label": "Undo" }, h("p", { textContent: text }), button, close);
+  const button = h("button", { type: "button", className: "quiet", textContent: t("undo") });
+  const close = h("button", { type: "button", className: "icon", "aria-label": t("close"), textContent: "×" });
+  const toast = h("div", { className: "toast", role: "region", "aria-label": t("undo") }, h("p", { textContent: text }), button, close);
   let timer;
   let isOver = false;
   const wait = () => {

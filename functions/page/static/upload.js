@@ -1,25 +1,30 @@
 /** A file as an input: it is measured here and stored once, at the place that the service signs for exactly this file. */
 
+import { numberText, english, t } from "./locale.js";
+import { WORDS } from "./upload-en.js";
+
+english(WORDS);
+
 const ACCEPTED = ["image/png", "image/jpeg", "image/webp"];
 const MOST_BYTES = 10_000_000;
 // A second try whose file is there already: the reply to the first one was lost.
 const STORED_BEFORE = 412;
 
-/** An error whose `problem` the client passes on. */
-const failure = (detail, more) => Object.assign(new Error(detail), { problem: {
-  type: "about:blank", title: "Not uploaded", status: 0, code: "upload_failed", charged: false, retryable: true, detail, ...more,
+/** An error whose `problem` the client passes on; `said` is for a person. */
+const failure = (said, more) => Object.assign(new Error(said), { problem: {
+  type: "about:blank", title: "Not uploaded", status: 0, code: "upload_failed", charged: false, retryable: true, detail: said, said, ...more,
 } });
 
 /** Why a file cannot be an input, as far as the browser knows; "" if it may be one. */
 function refusalOf({ type, size }) {
-  if (!ACCEPTED.includes(type)) return `This file is ${type || "of a kind that the browser does not know"}. Choose a PNG, a JPEG or a WebP.`;
-  if (!size) return "This file is empty. Choose another one.";
-  return size > MOST_BYTES ? `This file has ${(size / 1e6).toFixed(1)} MB. Choose one of at most 10 MB.` : "";
+  if (!ACCEPTED.includes(type)) return type ? t("up.kind", { type }) : t("up.noKind");
+  if (!size) return t("up.empty");
+  return size > MOST_BYTES ? t("up.large", { size: numberText(size / 1e6, { minimumFractionDigits: 1, maximumFractionDigits: 1 }) }) : "";
 }
 
 async function digestOf(file) {
-  if (!globalThis.crypto?.subtle) throw failure("Files can be uploaded from a secure address (https) only.", { retryable: false });
-  const content = await file.arrayBuffer().catch(() => { throw failure("The file cannot be read. Choose it again."); });
+  if (!globalThis.crypto?.subtle) throw failure(t("up.secure"), { retryable: false });
+  const content = await file.arrayBuffer().catch(() => { throw failure(t("up.unreadable")); });
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
   return [...digest].map((one) => one.toString(16).padStart(2, "0")).join("");
 }
@@ -47,7 +52,7 @@ export async function upload(file, order, { onProgress, signal } = {}) {
   signal?.throwIfAborted();
   const sent = () => put(ticket.upload, file, { onProgress, signal });
   const status = await sent() || await sent();
-  if (!status) throw failure("The upload was cut off. Check the connection and choose the file again.", { code: "network" });
-  if (status !== STORED_BEFORE && (status < 200 || status > 299)) throw failure("The file was not accepted, perhaps because it has changed. Choose it again.", { status });
+  if (!status) throw failure(t("up.cut"), { code: "network" });
+  if (status !== STORED_BEFORE && (status < 200 || status > 299)) throw failure(t("up.refused"), { status });
   return ticket.uploadId;
 }

@@ -46,6 +46,7 @@ class Confirmation(EdgeModel):
     detail: str
     charged: bool | None = Field(description="null: whether it is charged is not known yet.")
     retryable: bool = False
+    code: str | None = Field(None, description="Of an error: why no image was made.")
     image_id: str | None = None
     image_url: str | None = None
 
@@ -134,4 +135,5 @@ def _failed(problem: Mapping[str, Any]) -> Confirmation:
         detail=str(problem["detail"]),
         charged=problem.get("charged"),
         retryable=bool(problem.get("retryable")),
+        code=str(problem["code"]),
     )

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from imagegen.edge.events import NEEDED, url_event
 from imagegen.places import came_through_front, is_on_loopback, public_url
-from imagegen.site.files import PAGES, File
+from imagegen.site.files import PAGES, File, in_language
 from imagegen.site.sign_in import SignIn
+from imagegen.site.words import LANGUAGES, wanted_language
 
 FUNCTIONS = ("estimate", "generate", "health", "chat", "admin")
 CONFIG = '<meta name="config" content="">'
@@ -115,13 +116,22 @@ class Site:
             body = "This page has another address.\n"
             return {"statusCode": 403, "headers": PLAIN, "body": body}
         method = request["requestContext"]["http"]["method"]
-        file = self.files.get(request["rawPath"])
+        file = self._file(request)
         if file is None:
             body = "" if method == "HEAD" else "There is no such page.\n"
             return {"statusCode": 404, "headers": PLAIN, "body": body}
         if method not in ("GET", "HEAD"):
             return {"statusCode": 405, "headers": {**PLAIN, "Allow": "GET, HEAD"}, "body": ""}
         return self._sent(file, request["headers"], with_body=method == "GET")
+
+    def _file(self, request: Mapping[str, Any]) -> File | None:
+        """Return what is at a path, a page in the language that its reader prefers."""
+        path, headers = request["rawPath"], request["headers"]
+        given = request.get("cookies")
+        listed = map(str, given) if isinstance(given, list) else ()
+        cookies = "; ".join([headers.get("cookie", ""), *listed])
+        language = wanted_language(headers.get("accept-language", ""), cookies)
+        return self.files.get(in_language(path, language)) or self.files.get(path)
 
     def _sent(
         self, file: File, request_headers: Mapping[str, str], *, with_body: bool
@@ -130,6 +140,8 @@ class Site:
         # A strong tag names the bytes that are sent, so the compressed ones have their own.
         tag = f'"{file.tag}-gzip"' if zips else f'"{file.tag}"'
         headers = {"ETag": tag, **self._headers(), "Cache-Control": KEEP if file.is_kept else ASK}
+        if file.media_type.startswith("text/html"):
+            headers["Vary"] += ", Accept-Language"
         if etag_matches(tag, request_headers.get("if-none-match", "")):
             return {"statusCode": 304, "headers": headers, "body": ""}
         headers["Content-Type"] = file.media_type
@@ -160,12 +172,15 @@ def build_site(files: Mapping[str, File], settings: PageSettings) -> Site:
     """Return the site of one stack."""
     config = settings.config()
     made = {"/config.json": File.of("config.json", config)}
-    for name in (*PAGES, *(f"/{one}" for one in PAGES.values())):
-        if page := files.get(name):
-            # The page needs the addresses at once: it does not ask for them.
-            meta = CONFIG.replace('""', f'"{html.escape(config.decode())}"')
-            text = page.content.decode().replace(CONFIG, meta)
-            made[name] = File.of("index.html", text.encode())
+    # The page needs the addresses at once: it does not ask for them.
+    meta = CONFIG.replace('""', f'"{html.escape(config.decode())}"')
+    for address, name in PAGES.items():
+        for language in LANGUAGES:
+            if page := files.get(in_language(f"/{name}", language)):
+                text = page.content.decode().replace(CONFIG, meta)
+                file = File.of(name, text.encode())
+                for path in (address, f"/{name}"):
+                    made[in_language(path, language)] = file
     return Site({**files, **made}, settings.policy(), settings.origin_digests)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 COMMENT = re.compile(r"^[ \t]*(?:/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|//[^\n]*)[ \t]*\n", re.MULTILINE)
 SPACE = re.compile(r"^[ \t]+|\n(?=\n)", re.MULTILINE)
+STYLES = re.compile(r"(?<=const css = )`.*?^`;", re.MULTILINE | re.DOTALL)
+SIGNS = re.compile(r"\s*([{};,])\s*|(:) ")
 IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"\./([\w-]+\.js)";$', re.MULTILINE)
 EXPORT_FROM = re.compile(r'^export \{([^}]*)\} from "\./([\w-]+\.js)";$', re.MULTILINE)
 EXPORT_LIST = re.compile(r"^export \{([^}]*)\};$", re.MULTILINE)
@@ -67,7 +69,13 @@ class Bundler:
 
 def stripped(text: str) -> str:
     """Return a script or a style sheet without lines of comment, indentation and empty lines."""
-    return SPACE.sub("", COMMENT.sub("", text))
+    text = SPACE.sub("", COMMENT.sub("", text))
+    return STYLES.sub(lambda one: tight(one[0]), text)
+
+
+def tight(styles: str) -> str:
+    """Return a style sheet without the spaces and lines around its signs."""
+    return SIGNS.sub(r"\1\2", styles).replace(";}", "}")
 
 
 def _imported(text: str) -> list[str]:

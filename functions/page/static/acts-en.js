@@ -1,0 +1,60 @@
+/** The words of what the elements load when it is needed, in English: details, saving, the list of calls. */
+
+export const WORDS = {
+ "rows.prompt": "Prompt",
+ "rows.model": "Model",
+ "rows.size": "Size",
+ "rows.quality": "Quality",
+ "rows.style": "Style",
+ "rows.why": "Why this quality",
+ "rows.sizes": "Sizes",
+ "rows.longest": "Longest prompt",
+ "rows.attempts": "Attempts",
+ "rows.madeIn": "Made in",
+ "rows.left": "Left",
+ "rows.id": "Image id",
+ "rows.technical": "Technical details",
+ "characters": {
+  "one": "{count} character",
+  "other": "{count} characters"
+ },
+ "leftHour": {
+  "one": "{count} image this hour",
+  "other": "{count} images this hour"
+ },
+ "leftDay": "{count} today",
+ "leftMoney": "{price} today",
+ "priceUnknown": "price unknown",
+ "downloaded": "Downloaded.",
+ "downloadFailed": "The download failed. Open the image and save it from there.",
+ "calls": "LLM and image calls",
+ "show": "Show",
+ "all": "All",
+ "text": "Text",
+ "image": "Image",
+ "callList": "Calls",
+ "kind": "Kind",
+ "provider": "Provider",
+ "model": "Model",
+ "amount": "Tokens or size",
+ "time": "Time",
+ "result": "Result",
+ "cost": "Cost",
+ "copyJson": "Copy as JSON",
+ "noneOfThese": "No such call is among them.",
+ "noCalls": "No call was made.",
+ "total": "Total {sum}",
+ "shown": "Shown {sum}",
+ "done": "Done",
+ "failed": "Failed",
+ "unknown": "unknown",
+ "copied": "Copied.",
+ "copyFailed": "The browser refused to copy.",
+ "noTokens": "tokens not reported",
+ "tokens": "{input} in, {output} out",
+ "unpricedCalls": " + {count} without a price",
+ "countOfCalls": {
+  "one": "{count} call",
+  "other": "{count} calls"
+ }
+};

@@ -1,0 +1,30 @@
+/** The words of the composer's settings, in English. JSON, so that the site and the tests can read it. */
+
+export const WORDS = {
+ "set.size": "Size",
+ "set.count": "Images",
+ "set.quality": "Quality",
+ "set.fromWords": "From the words",
+ "set.model": "Model",
+ "set.bestPrice": "Best for the price",
+ "set.maxCost": "At most, in $",
+ "set.noLimit": "No limit",
+ "set.style": "Style",
+ "set.styleExample": "watercolour, soft light",
+ "set.background": "Background",
+ "set.asWords": "As the words say",
+ "set.transparent": "Transparent",
+ "set.seed": "Seed",
+ "set.any": "Any",
+ "set.none": "Use no settings",
+ "set.hint": "With settings or pictures, your words are the prompt, word for word.",
+ "set.counted": "Settings · {count}",
+ "set.afterUpload": "The price comes when the picture is uploaded.",
+ "set.whatChanges": "Write what should change.",
+ "set.atMost": "at most {price}",
+ "set.modelRow": "{model}, {quality}, from {price}",
+ "size.square": "Square",
+ "size.landscape": "Landscape",
+ "size.portrait": "Portrait",
+ "size.same": "As the picture"
+};
