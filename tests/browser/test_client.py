@@ -23,6 +23,8 @@ CORS = {
 }
 START = f"""async (token) => {{
   const {{ createClient }} = await import("/client.js");
+  // It is loaded with the first request; here no time passes for that.
+  await import("/client-run.js");
   const url = "{SERVICE}";
   const urls = {{ estimateUrl: url, generateUrl: url + "/", healthUrl: url, chatUrl: url }};
   window.api = createClient({{ ...urls, token: token ?? (async () => "a-token") }});
