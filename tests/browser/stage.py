@@ -222,9 +222,7 @@ def galleries(browser: Browser, static_url: str) -> Iterator[OpenGallery]:
             context = browser.new_context(
                 viewport={"width": width, "height": height},
                 color_scheme=theme,  # type: ignore[arg-type]
-                locale="en-US",
-                timezone_id="UTC",
-                **more,
+                **{"locale": "en-US", "timezone_id": "UTC", **more},
             )
             ends.callback(context.close)
             return Gallery(context, static_url)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 
-from tests.browser.stage import SERVICE, Gallery, OpenGallery, read_fixture
+from tests.browser.stage import LOOKS, SERVICE, Gallery, OpenGallery, read_fixture
 
 IMAGE = read_fixture("complete")["data"]["image"]
 PROBLEM = read_fixture("error")["data"]["problem"]
@@ -23,6 +23,8 @@ CORS = {
 }
 START = f"""async (token) => {{
   const {{ createClient }} = await import("/client.js");
+  // It is loaded with the first request; here no time passes for that.
+  await import("/client-run.js");
   const url = "{SERVICE}";
   const urls = {{ estimateUrl: url, generateUrl: url + "/", healthUrl: url, chatUrl: url }};
   window.api = createClient({{ ...urls, token: token ?? (async () => "a-token") }});
@@ -354,6 +356,11 @@ def test_who_stops_waiting_stops_alone(gallery: Gallery, service: Service) -> No
           window.second = outcome(api.generate("q1", "a fox")); stop.abort(); }"""
     )
     assert gallery.page.evaluate("first")["name"] == "AbortError"
+    # The other request goes out, whoever has given up.
+    for _ in range(LOOKS):
+        if held:
+            break
+        gallery.page.evaluate("0")
     held[0].fulfill(
         status=200, body=json.dumps(IMAGE), content_type="application/json", headers=CORS
     )
