@@ -1,7 +1,8 @@
 """``make deployer-policy``: the IAM policies of those who deploy a stack, and who operate it.
 
 ``FOR=edge`` and ``FOR=news`` are what ``make edge`` and ``make news`` need beside the deployer's
-policy, and ``FOR=operators`` is for the commands of operators. The actions of a deployer are those of the template's resources:
+policy, and ``FOR=operators`` is for the commands of operators. The actions of a deployer are those
+of the template's resources:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 

@@ -9,7 +9,6 @@ step and writes what the third one needs into .env.
 import argparse
 import hashlib
 import secrets
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final

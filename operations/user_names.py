@@ -20,9 +20,8 @@ from imagegen.usecases.admin.people import USER_CHARACTERS, checked_user
 from local.parameters import read_dotenv
 from local.paths import DOTENV
 from operations import accounts
-from operations.accounts import AccountError
+from operations.accounts import AccountError, stack_of
 from operations.push_env import parameters_path
-from operations.report import stack_of
 from operations.tables import table
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from local.parameters import read_bare_template, read_template
 from local.paths import ROOT
 from local.pipes import matches, passes, rendered
 from operations import deployer_policy, news
-from operations.resource_actions import ACTIONS, NEWS_ACTIONS
 from operations.accounts import AccountError
+from operations.resource_actions import ACTIONS, NEWS_ACTIONS
 
 TEMPLATE = read_bare_template(ROOT / "news.yaml")
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]

@@ -1,7 +1,7 @@
 """The month on the page: each charge on its UTC day, and the sum of what the gallery has."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -19,8 +19,7 @@ def days(images: list[dict[str, Any]], today: str) -> list[dict[str, Any]]:
         f"const {{ daysOf }} = await import({json.dumps(USAGE.as_uri())});\n"
         f"console.log(JSON.stringify(daysOf({json.dumps(images)}, {json.dumps(today)})));"
     )
-    found: list[dict[str, Any]] = written_by(text)
-    return found
+    return cast("list[dict[str, Any]]", written_by(text))
 
 
 def image(at: str, charged: str | None) -> dict[str, Any]:
