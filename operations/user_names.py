@@ -5,7 +5,6 @@ hash that ``make report`` prints instead.
 """
 
 import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from imagegen.usecases.admin.people import USER_CHARACTERS, checked_user
 from local.parameters import read_dotenv
 from local.paths import DOTENV
 from operations import accounts
-from operations.accounts import AccountError, stack_of
+from operations.accounts import stack_of
 from operations.push_env import parameters_path
 from operations.tables import table
 
@@ -73,16 +72,21 @@ def main() -> None:
     parser.add_argument("--user", default="")
     given = parser.parse_args()
     accounts.settle_region()
-    try:
-        found = stack_of(boto3.client("cloudformation"), given.stack)
-    except AccountError as error:
-        sys.exit(str(error))
+    print(accounts.run("make user-name", lambda: shown(given)))
+
+
+def shown(given: argparse.Namespace) -> str:
+    """Return the names of the person who is asked for.
+
+    Raises:
+        AccountError: there is no such stack here.
+    """
+    found = stack_of(boto3.client("cloudformation"), given.stack)
     # What is deployed counts: .env may be another stack's, or newer.
     deployed = accounts.parameter_values(found).get("JwtIssuer", "")
     issuer = deployed or read_dotenv(given.env_file).get("JWT_ISSUER", "")
     user = user_of(given.subject, given.user, issuer)
-    key = accounts.run("make user-name", lambda: name_key(boto3.client("ssm"), given.stack))
-    print(names(user, key, registry()))
+    return names(user, name_key(boto3.client("ssm"), given.stack), registry())
 
 
 if __name__ == "__main__":

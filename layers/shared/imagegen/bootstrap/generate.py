@@ -61,13 +61,8 @@ class GenerateService(PricingService):
     def reconciler(self) -> Reconciler:
         """Ends the holds of dead runs."""
         world = self.world
-        return Reconciler(
-            self.stores,
-            world.now_ms,
-            lambda: self.jobs,
-            world.observer.dead_run_ended,
-            world.run_at_once,
-        )
+        ended, at_once = world.observer.dead_run_ended, world.run_at_once
+        return Reconciler(self.stores, world.now_ms, lambda: self.jobs, ended, at_once)
 
     @cached_property
     def replayer(self) -> Replayer:
