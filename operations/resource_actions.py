@@ -2,7 +2,7 @@
 
 A property of table and bucket that is set by a call of its own has its actions as well. Tests
 compare both with the template after SAM's transform, and with the rights that AWS lists for the
-handlers of each type (``tests/contracts/cloudformation.json``).
+handlers of each type (``tests/contracts/aws/cloudformation.json``).
 """
 
 from collections.abc import Mapping

@@ -116,3 +116,93 @@ def test_a_user_without_the_scope_sees_nothing(open_admin: Any) -> None:
     page = open_admin(whose="token")
     expect(page.locator("#entry-why")).to_contain_text("scope of operators", timeout=TIMEOUT_MS)
     assert page.locator("table").count() == 0
+
+
+# The way in, where people sign in.
+
+
+@pytest.fixture
+def signed_in(browser: Browser, stack: Driver) -> Iterator[Any]:
+    contexts = []
+
+    def opened(name: str) -> Page:
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+        contexts.append(context)
+        context.add_init_script(WATCH + ERRORS)
+        page = context.new_page()
+        page.goto(f"{stack.urls['pageUrl']}admin")
+        page.locator("#person").click()
+        page.get_by_role("button", name=name).click()
+        page.wait_for_url("**/admin", timeout=TIMEOUT_MS)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def test_an_operator_signs_in_on_this_page_and_is_back_on_it(signed_in: Any, stack: Driver) -> None:
+    page = signed_in("Olivia")
+    ready(page)
+    expect(page.locator("#person")).to_have_text("Olivia", timeout=TIMEOUT_MS)
+    assert page.locator("#entry").is_hidden()
+    assert page.evaluate("window.violations") == []
+    assert page.evaluate("window.errors") == []
+    page.reload()
+    ready(page)
+    page.locator("#person").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(lambda url: not url.endswith("/admin"), timeout=TIMEOUT_MS)
+    page.goto(f"{stack.urls['pageUrl']}admin")
+    expect(page.locator("#person")).to_have_text("Sign in", timeout=TIMEOUT_MS)
+    assert page.locator("table").count() == 0
+
+
+def test_who_is_no_operator_is_told_so_after_signing_in(signed_in: Any) -> None:
+    page = signed_in("Alice")
+    expect(page.locator("#entry-why")).to_contain_text("scope of operators", timeout=TIMEOUT_MS)
+    assert page.locator("table").count() == 0
+
+
+def test_who_is_signed_in_on_the_page_is_signed_in_here(signed_in: Any, stack: Driver) -> None:
+    first = signed_in("Olivia")
+    second = first.context.new_page()
+    second.goto(f"{stack.urls['pageUrl']}admin")
+    ready(second)
+    first.close()
+    second.reload()
+    ready(second)
+
+
+# Budgets and keys.
+
+
+def test_a_budget_is_set_and_reset(open_admin: Any) -> None:
+    page = open_admin()
+    ready(page)
+    page.get_by_label("Of", exact=True).select_option("team")
+    page.locator("#whose").fill("design")
+    page.locator("#budget").get_by_role("button", name="Show").click()
+    region = page.locator("#budgets-tables")
+    expect(region).to_contain_text("the team design", timeout=TIMEOUT_MS)
+    page.get_by_label("Dollars a day").fill("7.50")
+    page.get_by_role("button", name="Set it").click()
+    confirm(page, "drill")
+    expect(region).to_contain_text("$7.50", timeout=TIMEOUT_MS)
+    expect(region).to_contain_text("set by an operator")
+    page.get_by_role("button", name="Reset it").click()
+    confirm(page, "over")
+    expect(region).to_contain_text("as the stack's settings say", timeout=TIMEOUT_MS)
+
+
+def test_a_key_is_revoked(open_admin: Any, stack: Driver) -> None:
+    operator = Person(stack, stack.urls["adminToken"])
+    body = {"name": "nightly", "scopes": ["images"], "dailySpend": "1"}
+    made = operator.call("POST", f"{stack.urls['adminUrl']}/admin/keys/make", body)
+    key = made.json["key"]["keyId"]
+    page = open_admin()
+    ready(page)
+    page.get_by_role("button", name=f"Revoke {key}").click()
+    confirm(page, "it leaked")
+    row = page.locator("#keys-tables tr", has_text=key)
+    expect(row).to_contain_text("revoked", timeout=TIMEOUT_MS)

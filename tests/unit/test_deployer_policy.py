@@ -30,7 +30,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 CUT_TYPES = ("AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Scheduler::Schedule")
 HERE = Scope("prod", "eu-central-1", "123456789012")
 FACTS: dict[str, list[str]] = json.loads(
-    (ROOT / "tests" / "contracts" / "cloudformation.json").read_text()
+    (ROOT / "tests" / "contracts" / "aws" / "cloudformation.json").read_text()
 )["types"]
 UNSET: dict[str, dict[str, str]] = {
     "AWS::CloudFront::Distribution": {
