@@ -362,7 +362,8 @@ def test_signing_out_clears_everything_in_every_tab_and_at_the_issuer(enter: Ent
     approve(guest.image).click()
     expect_seen(guest.image)
     guest.sign_out()
-    assert guest.page.url == guest.url
+    # By way of the issuer.
+    expect(guest.page).to_have_url(guest.url, timeout=TIMEOUT_MS)
     expect(other.get_by_text(NEED)).to_be_visible(timeout=TIMEOUT_MS)
     for tab in (guest.page, other):
         expect(tab.locator("generated-image")).to_have_count(0)

@@ -82,7 +82,9 @@ def priced_made_and_fetched(terminal: Terminal, block: str) -> None:
 
 
 def healthy_and_priced(terminal: Terminal, block: str) -> None:
-    health, price = re.split(r"\n(?=curl)", block)
+    for name, variable in (("HealthUrl", "HEALTH_URL"), ("EstimateUrl", "ESTIMATE_URL")):
+        block = block.replace(f"$(make url NAME={name})", f"${variable}")
+    _token, health, price = re.split(r"\n(?=curl)", block)
     assert terminal.json(health)["status"] == "healthy"
     assert terminal.json(price)["buttonLabel"].startswith("Generate Image for $")
     assert terminal.person.usage()["spent"] == "0.000000"
@@ -115,7 +117,7 @@ def listed(terminal: Terminal, block: str) -> None:
 
 WAYS: Ways = {
     "export TOKEN=...": priced_made_and_fetched,
-    'curl -sS "$HEALTH_URL': healthy_and_priced,
+    "TOKEN=eyJ...": healthy_and_priced,
     "post() {": uploaded_and_changed,
     'curl "$GENERATE_URL/v1/images/edits"': changed_with_a_mask,
     "CURSOR=\n": listed,
@@ -136,7 +138,8 @@ def test_a_block_does_what_its_page_says(terminal: Terminal, start: str) -> None
 
 
 def test_what_make_run_prints_makes_an_image(terminal: Terminal) -> None:
-    described = {**terminal.person.stack.urls, "token": terminal.person.token}
+    urls = {**terminal.person.stack.urls, "statesUrl": "http://127.0.0.1:1/"}
+    described = {**urls, "token": terminal.person.token}
     lines = [line.strip() for line in tour(described, 1.0).splitlines() if line.startswith("  ")]
     commands = [one for one in lines if "curl" in one]
     assert len(commands) == 3
