@@ -121,7 +121,7 @@ def test_an_image_without_a_call_of_its_own_is_listed_from_its_status(gallery: G
 def test_two_hundred_calls_are_there_at_once(gallery: Gallery) -> None:
     gallery.page.clock.resume()
     took = gallery.page.evaluate(
-        """(calls) => { const from = performance.now(); showCalls(calls);
+        """async (calls) => { const from = performance.now(); await showCalls(calls);
           return performance.now() - from; }""",
         read_calls("many"),
     )

@@ -214,7 +214,8 @@ def test_a_reply_that_is_lost_while_the_token_ends_shows_the_image_that_was_paid
     visitor = visit()
     image = offered(visitor)
     visitor.page.route("**/generate-image", lose, times=1)
-    approve(image).click()
+    with visitor.page.expect_request("**/generate-image"):
+        approve(image).click()
     visitor.page.evaluate(END_TOKEN)
     expect_seen(image)
     assert charged_once(visitor)

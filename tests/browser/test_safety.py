@@ -73,7 +73,7 @@ def test_a_hostile_prompt_is_text_everywhere(gallery: Gallery, at: int) -> None:
         assert shown == prompt
         odd = gallery.evaluate(
             """(element) => [...element.shadowRoot.querySelectorAll("*")]
-              .filter((one) => !one.matches("slot[name=actions], .bar svg"))
+              .filter((one) => !one.matches("slot[name=actions], slot[name=offer], .bar svg"))
               .map((one) => one.localName)
               .filter((name) => /script|iframe|svg|math|style|base|meta|slot/.test(name))"""
         )

@@ -251,10 +251,13 @@ def test_schemathesis_finds_nothing(house: House, board: Board) -> None:
     )
 
 
+DOLLARS = ("maxCost", "usdToday", "usdThisMonth", "dailySpend", "monthlySpend")
+
+
 def has_number_for_dollars(body: Any) -> bool:
-    """Return whether ``maxCost`` is a number: it is accepted, and the document names the text."""
-    value = body.get("maxCost") if isinstance(body, dict) else None
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Return whether dollars are a number: it is accepted, and the document names the text."""
+    values = [body.get(name) for name in DOLLARS] if isinstance(body, dict) else []
+    return any(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
 
 
 def is_another_route(parameters: Any) -> bool:

@@ -88,12 +88,16 @@ def test_a_lock_is_made_of_packages_that_were_out_for_a_fortnight(board: Board) 
 
 
 def is_fenced_from_money(condition: dict[str, Any]) -> bool:
-    """Return whether a write reaches no ledger; of a ledger, it may reach the mark of a block."""
+    """Return whether a write reaches no charge and no request.
+
+    Of a ledger it may reach the mark of a block and the person's limits; beside the ledgers, what
+    operators decide: budgets, providers, keys, erasures and the trail of all that.
+    """
     limits = {name: value for one in condition.values() for name, value in one.items()}
     items = listed(limits.get("dynamodb:LeadingKeys", ["*"]))
-    if limits.get("dynamodb:Attributes") == ["pk", "sk", "blk"]:
+    if limits.get("dynamodb:Attributes") == ["pk", "sk", "blk", "lim"]:
         return items == ["U#*"]
-    return set(items) <= {"FLEET", "TRAIL", "ERASE", "KEYS"}
+    return set(items) <= {"AMOUNTS", "FLEET", "TRAIL", "ERASE", "KEYS"}
 
 
 def test_roles_allow_what_each_function_does_and_no_more(board: Board) -> None:

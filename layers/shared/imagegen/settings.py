@@ -133,7 +133,7 @@ class MoneySettings(Settings):
 
     hourly_images: Annotated[int, Field(ge=0, le=100)] = 10
     daily_images: Annotated[int, Field(ge=1)] = 50
-    daily_attempts: Annotated[int, Field(ge=1, le=500)] = 100
+    daily_attempts: Annotated[int, Field(ge=1, le=450)] = 100
     daily_spend_usd: Usd = 10_000_000
     monthly_spend_usd: UsdOrNone = None
     total_daily_spend_usd: UsdOrNone = 100_000_000

@@ -44,7 +44,7 @@ window.showCalls = async (calls) => {
   element.id = "subject";
   element.calls = calls;
   document.querySelector("#stage").replaceChildren(element);
-  element.open();
+  await element.open();
 };
 
 // What is not as usual has its words at once; a test of its own loads them late.
