@@ -23,7 +23,7 @@ TEXT_CHARACTERS = 64
 MAX_NAME_CHARACTERS = 64
 MAX_DAILY_IMAGES = 1_000
 """The ledger keeps each request while its quote may be sent again, and an item of the table has at
-most 400 KB, which is room for about 2,500 requests."""
+most 400 KB, which is room for about 1,900 requests."""
 DAILY_CHATS, MAX_DAILY_CHATS = 1_000, 1_000_000
 """Chat requests of a day: what a key has by default, and a bound that every store can count to."""
 MAX_OVERLAP_MS = 30 * 86_400_000

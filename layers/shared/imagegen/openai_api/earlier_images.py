@@ -15,7 +15,7 @@ from imagegen.openai_api.retries import Call
 from imagegen.usecases.generate.replay import Replayer, charged_if_unavailable, stored_is_charged
 from imagegen.usecases.generate.run import Made
 
-RECENT_RECORDS = 500
+RECENT_RECORDS = 450
 """The most attempts that any user can have in a day."""
 
 
