@@ -10,20 +10,16 @@ import argparse
 import hashlib
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
-
-import boto3
 
 from local.guide import keep
 from local.parameters import read_dotenv, set_values
 from local.paths import ROOT
 from operations import accounts
-from operations.accounts import AccountError
-from operations.deploy import agree
-from operations.second_stack import chosen, run_sam
+from operations.second_stack import beside, chosen, options
 
+COMMAND: Final = "make edge"
 TEMPLATE: Final = ROOT / "edge.yaml"
 HOSTS: Final = {
     "ApiHost": "GenerateUrl",
@@ -91,12 +87,8 @@ def with_digest(digests: str, secret: str | None) -> str:
 
 def main() -> None:
     """Deploy ``edge.yaml`` and say what comes next."""
-    parser = argparse.ArgumentParser(prog="make edge", description=__doc__)
-    parser.add_argument("--stack", required=True)
-    parser.add_argument("--env-file", type=Path, required=True)
-    parser.add_argument("--yes", action="store_true", help="do not ask before changing anything")
-    given = parser.parse_args()
-    accounts.run("make edge", lambda: deploy(given))
+    given = options(COMMAND, __doc__)
+    accounts.run(COMMAND, lambda: deploy(given))
 
 
 def deploy(given: argparse.Namespace) -> None:
@@ -105,25 +97,14 @@ def deploy(given: argparse.Namespace) -> None:
     Raises:
         AccountError: there is no stack, or a person declined it.
     """
-    where, cloudformation = accounts.place(), boto3.client("cloudformation")
-    found = accounts.describe(cloudformation, given.stack)
-    if found is None:
-        raise AccountError(f"There is no stack {given.stack!r} yet: run `make deploy` first.")
-    name = edge_stack(given.stack)
-    front = accounts.describe(cloudformation, name)
-    if front is not None:
-        accounts.refuse_stuck(cloudformation, front, f"make edge STACK={given.stack}")
-    print(
-        f"CloudFront in front of {given.stack!r}, as the stack {name!r}:\n{where.text()}",
-        flush=True,
-    )
-    agree(argparse.Namespace(yes=given.yes, fast=False))
-    dotenv = read_dotenv(given.env_file)
+    stacks = beside(COMMAND, given.stack, edge_stack(given.stack))
+    stacks.ask(f"CloudFront in front of {given.stack!r}", given)
+    found, front, dotenv = stacks.deployed, stacks.before, read_dotenv(given.env_file)
     digests = demanded(accounts.parameter_values(found), dotenv)
     # A deployed secret that functions demand stays; without one, a new secret breaks nothing.
     secret = None if front is not None and digests else secrets.token_urlsafe(32)
-    run_sam(TEMPLATE, name, parameters(accounts.outputs(found), dotenv, secret), where.region)
-    address = accounts.outputs(accounts.describe(cloudformation, name))["Address"]
+    values = parameters(accounts.outputs(found), dotenv, secret)
+    address = stacks.deploy(TEMPLATE, values)["Address"]
     before, wanted = accounts.outputs(front or {}).get("Address", ""), with_digest(digests, secret)
     keep(settings(address, dotenv, before=before, digests=wanted), given.env_file)
     print(report(address, given.stack, read_dotenv(given.env_file)))

@@ -6,9 +6,7 @@ It reads the table's stream, so that it slows nothing down and can be removed wi
 
 import argparse
 import secrets
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -18,12 +16,12 @@ from local.parameters import read_dotenv, set_values
 from local.paths import ROOT
 from operations import accounts
 from operations.accounts import AccountError
-from operations.deploy import agree
-from operations.second_stack import chosen, run_sam
+from operations.second_stack import beside, chosen, options
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+COMMAND: Final = "make news"
 TEMPLATE: Final = ROOT / "news.yaml"
 CHOSEN: Final = {
     "NEWS_URL": "NewsUrl",
@@ -80,15 +78,8 @@ def needs_key(given: Mapping[str, str]) -> bool:
 
 def main() -> None:
     """Deploy ``news.yaml``, and print where the news are."""
-    parser = argparse.ArgumentParser(prog="make news", description=__doc__)
-    parser.add_argument("--stack", required=True)
-    parser.add_argument("--env-file", type=Path, required=True)
-    parser.add_argument("--yes", action="store_true", help="do not ask before changing anything")
-    given = parser.parse_args()
-    try:
-        deploy(given)
-    except AccountError as error:
-        sys.exit(f"make news: {error}")
+    given = options(COMMAND, __doc__)
+    accounts.run(COMMAND, lambda: deploy(given))
 
 
 def deploy(given: argparse.Namespace) -> None:
@@ -97,22 +88,13 @@ def deploy(given: argparse.Namespace) -> None:
     Raises:
         AccountError: there is no stack, its table has no stream, or a person declined it.
     """
-    where, cloudformation = accounts.place(), boto3.client("cloudformation")
-    found = accounts.describe(cloudformation, given.stack)
-    if found is None:
-        raise AccountError(f"There is no stack {given.stack!r} yet: run `make deploy` first.")
-    name = news_stack(given.stack)
-    before = accounts.describe(cloudformation, name)
-    if before is not None:
-        accounts.refuse_stuck(cloudformation, before, f"make news STACK={given.stack}")
-    stream = stream_of(boto3.client("dynamodb"), accounts.outputs(found)["TableName"])
-    print(f"News of {given.stack!r}, as the stack {name!r}:\n{where.text()}", flush=True)
-    agree(argparse.Namespace(yes=given.yes, fast=False))
+    stacks = beside(COMMAND, given.stack, news_stack(given.stack))
+    stream = stream_of(boto3.client("dynamodb"), accounts.outputs(stacks.deployed)["TableName"])
+    stacks.ask(f"News of {given.stack!r}", given)
     keep(new_key(read_dotenv(given.env_file)), given.env_file)
     dotenv = read_dotenv(given.env_file)
-    deployed = accounts.parameter_values(found)
-    run_sam(TEMPLATE, name, parameters(stream, deployed, dotenv), where.region)
-    print(report(accounts.outputs(accounts.describe(cloudformation, name)), set_values(dotenv)))
+    values = parameters(stream, accounts.parameter_values(stacks.deployed), dotenv)
+    print(report(stacks.deploy(TEMPLATE, values), set_values(dotenv)))
 
 
 def report(outputs: Mapping[str, str], given: Mapping[str, str]) -> str:

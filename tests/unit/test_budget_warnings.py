@@ -12,6 +12,7 @@ from imagegen.domain.budgets import ORGANISATION, Budget, Level, LevelHold, Take
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.stores import Held, Refused, Reservation
 from imagegen.usecases.generate.budget_warnings import MOST_KNOWN, BudgetWarner
+from imagegen.usecases.generate.budgeted_ledgers import WARNED_PERCENT
 from tests.fakes.budgets import MemoryBudgetWarningStore
 from tests.fakes.clock import Clock
 from tests.fakes.service import Service
@@ -75,6 +76,10 @@ def test_a_later_step_is_never_warned_of_without_the_earlier_ones(
 ) -> None:
     percents = [one.percent for one in warned(used, Level(TEAM, most), result=result)]
     assert percents == list(PERCENTS[: len(percents)])
+
+
+def test_a_level_is_looked_at_from_the_first_step_on() -> None:
+    assert min(PERCENTS) == WARNED_PERCENT
 
 
 def took(used: int) -> Take:

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
+from local.paths import ROOT
 from operations import accounts
 from operations.accounts import AccountError
 from operations.refusals import advice
@@ -21,6 +23,7 @@ COMMANDS = {
     "push_env": "--stack x --env-file {env}",
     "destroy": "--stack x",
     "edge": "--stack x --env-file {env}",
+    "news": "--stack x --env-file {env}",
     "smoke": "--stack x",
     "addresses": "--stack x",
     "logs": "--stack x",
@@ -30,6 +33,14 @@ COMMANDS = {
     "user_names": "--stack x --env-file {env} --user {hash}",
 }
 """The commands that call AWS, by module, with their options."""
+
+
+def test_every_command_that_calls_aws_is_tried() -> None:
+    sources = {path.stem: path.read_text() for path in (ROOT / "operations").glob("*.py")}
+    commands = {name: text for name, text in sources.items() if "\ndef main(" in text}
+    assert {name for name, text in commands.items() if "boto3.client(" in text} <= COMMANDS.keys()
+    for name in COMMANDS:
+        assert re.search(r"(?<!subprocess\.)\brun\(", commands[name]), f"{name} runs unguarded"
 
 
 def refused(code: str, message: str = "no") -> ClientError:
