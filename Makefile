@@ -88,7 +88,7 @@ audit: tools .tools/audit/stamp ## Scan the transformed template and the locked 
 	@$(PYTHON) -m operations.audit
 
 .PHONY: check
-check: .venv/stamp .tools/sam/stamp ## Check format, lint, types, unit tests and the template: a minute and a half on two cores
+check: .venv/stamp .tools/sam/stamp ## Check format, lint, types, unit tests and the template: two minutes on two cores
 	@$(TWO) $(PARTS) UNIT_OPTIONS='$(QUICK_OPTIONS)'
 
 .PHONY: openapi
