@@ -16,7 +16,10 @@ class MemoryAmountStore:
         self.reads += 1
         return self.kept.get(level)
 
-    def set_amounts(self, level: str, amounts: Amounts | None) -> None:
+    def replace(self, level: str, before: Amounts | None, after: Amounts | None) -> bool:
+        if self.kept.get(level) != before:
+            return False
         self.kept.pop(level, None)
-        if amounts is not None:
-            self.kept[level] = amounts
+        if after is not None:
+            self.kept[level] = after
+        return True

@@ -108,9 +108,9 @@ class MemoryRecordStore:
         with self._lock:
             return self.records.get(ref)
 
-    def recent(self, user: str, *, limit: int) -> list[ImageRecord]:
+    def recent(self, user: str, *, limit: int, since_ms: int = 0) -> list[ImageRecord]:
         with self._lock:
-            mine = (ref for ref in self.records if ref.user == user)
+            mine = (ref for ref in self.records if ref.user == user and ref.issued_ms >= since_ms)
             newest = sorted(mine, key=lambda ref: (ref.issued_ms, ref.quote_id), reverse=True)
             return [self.records[ref] for ref in newest[:limit]]
 

@@ -23,7 +23,7 @@ def teams(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fun
     monkeypatch.setenv("JWT_TEAM_CLAIM", CLAIM)
     verifier.get_settings.cache_clear()
     verifier.get_verifier.cache_clear()
-    functions.service.amounts.set_amounts(team_level("design"), Amounts(100_000))
+    functions.service.amounts.kept[team_level("design")] = Amounts(100_000)
     yield functions
     verifier.get_settings.cache_clear()
     verifier.get_verifier.cache_clear()
@@ -65,7 +65,7 @@ def test_the_team_counts_what_its_people_spend_and_stops_them(
     team = service.budgets.load(team_level("design"), MONTH)
     assert 0 < team.month_microusd == spent <= 100_000
     assert service.budgets.load(ORGANISATION, MONTH).month_microusd == spent
-    service.amounts.set_amounts(team_level("design"), Amounts(spent))
+    service.amounts.kept[team_level("design")] = Amounts(spent)
     service.clock.advance(KEPT_MS)
     full = offer(teams, bob)
     assert full["blocked"]["reason"] == "team_daily_spend"
@@ -104,7 +104,7 @@ def test_a_person_who_changes_team_between_offer_and_click_counts_in_the_new_one
     teams: Functions, people: Issuer
 ) -> None:
     made = offer(teams, token(people, team="design"))
-    teams.service.amounts.set_amounts(team_level("sales"), Amounts(5_000_000))
+    teams.service.amounts.kept[team_level("sales")] = Amounts(5_000_000)
     assert click(teams, made, token(people, team="sales"))[0] == 200
     assert teams.service.budgets.load(team_level("design"), MONTH).month_microusd == 0
     assert teams.service.budgets.load(team_level("sales"), MONTH).month_microusd > 0

@@ -1,6 +1,6 @@
 """Operators see and set budgets: of all, of a team, of each team, of a person; the trail has it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -29,11 +29,25 @@ ALICE = user_id(ISSUER, "alice")
 DAY, MONTH = "20261122", "202611"
 
 
+@dataclass(slots=True)
+class Overtaken(MemoryAmountStore):
+    """Another operator sets the month right after each of the first reads."""
+
+    times: int = 1
+
+    def amounts(self, level: str) -> Amounts | None:
+        found = self.kept.get(level)
+        if self.times:
+            self.times -= 1
+            self.kept[level] = Amounts(100_000_000, 9_000_000 + self.times)
+        return found
+
+
 class Desk:
     """The budgets and the trail of one stack."""
 
-    def __init__(self) -> None:
-        self.amounts, self.ledgers = MemoryAmountStore(), MemoryLedgerStore()
+    def __init__(self, amounts: MemoryAmountStore | None = None) -> None:
+        self.amounts, self.ledgers = amounts or MemoryAmountStore(), MemoryLedgerStore()
         used = Budget({DAY: 1_230_000}, 7_000_000)
         counted = MemoryBudgetStore({(ORGANISATION, MONTH): used})
         self.entries, numbers = MemoryTrailStore(), count()
@@ -131,6 +145,19 @@ def test_the_same_again_changes_nothing_and_is_in_no_trail(desk: Desk) -> None:
     assert len(desk.changes()) == 2
 
 
+def test_what_two_operators_set_at_once_is_both_set() -> None:
+    desk = Desk(Overtaken())
+    found = desk.set(dailySpend="5")
+    assert (found.daily_spend, found.monthly_spend) == (5_000_000, 9_000_000)
+
+
+def test_a_budget_that_others_change_all_the_time_is_not_set() -> None:
+    desk = Desk(Overtaken(times=100))
+    with pytest.raises(StoreUnavailableError):
+        desk.set(dailySpend="5")
+    assert desk.amounts.kept[ORGANISATION].daily_microusd == 100_000_000
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -141,6 +168,10 @@ def test_the_same_again_changes_nothing_and_is_in_no_trail(desk: Desk) -> None:
         {"level": "person", "user": "nobody", "dailySpend": "1"},
         {"level": "teams"},
         {"reason": "only words"},
+        {"user": ALICE, "dailySpend": "1"},
+        {"subject": "alice", "reset": True},
+        {"level": "team", "team": "design", "user": ALICE, "dailySpend": "1"},
+        {"reset": True, "dailySpend": "1"},
     ],
 )
 def test_what_is_not_clear_changes_nothing(desk: Desk, body: dict[str, Any]) -> None:

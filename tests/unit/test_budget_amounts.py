@@ -44,17 +44,17 @@ def test_a_limit_of_nothing_is_a_limit(store: MemoryAmountStore, clock: Clock) -
 def test_an_operators_amounts_replace_both_of_the_stack(
     current: CurrentAmounts, store: MemoryAmountStore
 ) -> None:
-    store.set_amounts(team_level("design"), Amounts(monthly_microusd=7))
+    store.kept[team_level("design")] = Amounts(monthly_microusd=7)
     assert current.levels("design")[0] == Level(team_level("design"), None, 7)
-    store.set_amounts(ORGANISATION, Amounts())
+    store.kept[ORGANISATION] = Amounts()
     assert current.levels("other")[0] == Level(team_level("other"), 5_000_000, 50_000_000)
 
 
 def test_a_team_without_its_own_has_those_of_each_team(
     current: CurrentAmounts, store: MemoryAmountStore
 ) -> None:
-    store.set_amounts(EACH_TEAM, Amounts(9))
-    store.set_amounts(team_level("design"), Amounts(8))
+    store.kept[EACH_TEAM] = Amounts(9)
+    store.kept[team_level("design")] = Amounts(8)
     assert [current.levels(team)[0].daily_microusd for team in ("design", "other")] == [8, 9]
 
 
@@ -62,7 +62,7 @@ def test_amounts_are_read_once_a_minute_and_then_are_the_new_ones(
     current: CurrentAmounts, store: MemoryAmountStore, clock: Clock
 ) -> None:
     current.levels("")
-    store.set_amounts(ORGANISATION, Amounts(1))
+    store.kept[ORGANISATION] = Amounts(1)
     clock.advance(KEPT_MS - 1)
     assert current.levels("")[0].daily_microusd == 100_000_000
     assert store.reads == 1

@@ -26,7 +26,7 @@ HASH = LEVEL.removeprefix(TEAM_PREFIX)
 @pytest.fixture
 def service() -> Service:
     found = Service()
-    found.amounts.set_amounts(LEVEL, Amounts(5_000_000))
+    found.amounts.kept[LEVEL] = Amounts(5_000_000)
     return found
 
 
@@ -70,7 +70,7 @@ def test_the_record_of_a_dead_run_has_its_team(service: Service) -> None:
     click(service)
     step = service.wire.calls.index("images.put")
     again = Service()
-    again.amounts.set_amounts(LEVEL, Amounts(5_000_000))
+    again.amounts.kept[LEVEL] = Amounts(5_000_000)
     again.wire.faults[step] = Fault.DIES_AFTER
     with pytest.raises(DiedError):
         click(again)

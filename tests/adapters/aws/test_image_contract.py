@@ -1,7 +1,7 @@
 """What every store of images and of records does, in memory and in AWS."""
 
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.error import HTTPError
 
 import pytest
@@ -320,3 +320,26 @@ def test_the_newest_records_of_a_user_come_first_and_no_others(
     records.put(ref(f"{user}0", 9), FAILED)
     assert [one.created_ms for one in records.recent(user, limit=3)] == [3, 2, 1]
     assert records.recent("f" * 32, limit=3) == []
+    since_ms = ref(user, 2).issued_ms
+    assert [one.created_ms for one in records.recent(user, limit=9, since_ms=since_ms)] == [3, 2]
+
+
+class ShortAnswers:
+    """A client whose queries answer with one item at a time, as those of large items do."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def query(self, **given: Any) -> Any:
+        return self.client.query(**(given | {"Limit": 1}))
+
+
+def test_the_newest_records_are_found_over_several_answers(
+    dynamo_records: DynamoRecordStore, user: str
+) -> None:
+    for number in range(4):
+        dynamo_records.put(ref(user, number), replace(FAILED, created_ms=number))
+    short: Any = ShortAnswers(dynamo_records.client)
+    store = replace(dynamo_records, client=short)
+    assert [one.created_ms for one in store.recent(user, limit=3)] == [3, 2, 1]
+    assert len(store.recent(user, limit=9)) == 4

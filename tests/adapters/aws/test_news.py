@@ -228,7 +228,7 @@ def test_a_budget_is_news_once_for_each_step(table: Table, level: str) -> None:
 
 
 def _amounts(table: Table) -> None:
-    DynamoAmountStore(table.dynamodb, table.name).set_amounts("O", Amounts(1, 2))
+    DynamoAmountStore(table.dynamodb, table.name).replace("O", None, Amounts(1, 2))
 
 
 def _block(table: Table) -> None:

@@ -5,10 +5,12 @@ They have a partition of their own, so that whoever may write them cannot write 
 d of the day · m of the month, in micro-dollars; one that is absent is not limited.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.items import read_item, store_errors, to_item
+from imagegen.aws.items import ConditionFailedError, read_item, store_errors, to_item
+from imagegen.aws.updates import Update
 from imagegen.domain.budget_amounts import Amounts
 
 if TYPE_CHECKING:
@@ -28,20 +30,52 @@ class DynamoAmountStore:
     def amounts(self, level: str) -> Amounts | None:
         """Return the amounts of a level, ``None`` if an operator has set none."""
         values = read_item(self.client, self.table, _key(level), store=STORE)
-        return Amounts(values.get("d"), values.get("m")) if values else None
+        return _amounts(values)
 
-    def set_amounts(self, level: str, amounts: Amounts | None) -> None:
-        """Set the amounts of a level, or remove them.
+    def replace(self, level: str, before: Amounts | None, after: Amounts | None) -> bool:
+        """Replace the amounts of a level; return ``False`` if they are not those of before.
 
-        The write may be sent twice: it sets the same values again.
+        The write may be sent twice: what it wrote is found then.
         """
-        with store_errors(STORE):
-            if amounts is None:
-                self.client.delete_item(TableName=self.table, Key=_key(level))
-                return
-            values = {"d": amounts.daily_microusd, "m": amounts.monthly_microusd}
-            some = {name: value for name, value in values.items() if value is not None}
-            self.client.put_item(TableName=self.table, Item={**_key(level), **to_item(some)})
+        given: Any = {"TableName": self.table, **_still(before)}
+        given["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        try:
+            with store_errors(STORE):
+                if after is None:
+                    self.client.delete_item(Key=_key(level), **given)
+                else:
+                    item = {**_key(level), **to_item(_values(after))}
+                    self.client.put_item(Item=item, **given)
+        except ConditionFailedError as error:
+            return _amounts(error.item) == after
+        return True
+
+
+def _values(amounts: Amounts) -> dict[str, int]:
+    values = {"d": amounts.daily_microusd, "m": amounts.monthly_microusd}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _amounts(values: Mapping[str, Any]) -> Amounts | None:
+    return Amounts(values.get("d"), values.get("m")) if values else None
+
+
+def _still(before: Amounts | None) -> dict[str, Any]:
+    """Return the condition that the amounts are those of before."""
+    if before is None:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    update, values = Update(), _values(before)
+    update.require(f"attribute_exists({update.name('pk')})")
+    for name in ("d", "m"):
+        mark = update.name(name)
+        update.require(
+            f"{mark} = {update.value(values[name])}"
+            if name in values
+            else f"attribute_not_exists({mark})"
+        )
+    found = update.arguments()
+    del found["UpdateExpression"]
+    return {name: value for name, value in found.items() if value}
 
 
 def _key(level: str) -> dict[str, Any]:

@@ -67,17 +67,26 @@ class DynamoRecordStore:
             )
         return _to_record(answer["Item"]) if "Item" in answer else None
 
-    def recent(self, user: str, *, limit: int) -> list[ImageRecord]:
+    def recent(self, user: str, *, limit: int, since_ms: int = 0) -> list[ImageRecord]:
         """Return the user's newest records, the newest first."""
-        with store_errors(STORE):
-            answer = self.client.query(
-                TableName=self.table,
-                KeyConditionExpression="pk = :p AND begins_with(sk, :s)",
-                ExpressionAttributeValues=to_item({":p": f"U#{user}", ":s": _PREFIX}),
-                ScanIndexForward=False,
-                Limit=limit,
-            )
-        return [_to_record(item) for item in answer["Items"]]
+        values = {":p": f"U#{user}", ":old": f"{_PREFIX}{since_ms:015d}", ":new": f"{_PREFIX}~"}
+        items: list[Any] = []
+        start: Any = None
+        while True:
+            # One answer has at most 1 MB: some 1,500 records.
+            with store_errors(STORE):
+                answer = self.client.query(
+                    TableName=self.table,
+                    KeyConditionExpression="pk = :p AND sk BETWEEN :old AND :new",
+                    ExpressionAttributeValues=to_item(values),
+                    ScanIndexForward=False,
+                    Limit=limit - len(items),
+                    **({"ExclusiveStartKey": start} if start else {}),
+                )
+            items += answer["Items"]
+            start = answer.get("LastEvaluatedKey")
+            if start is None or len(items) >= limit:
+                return [_to_record(item) for item in items]
 
     def page(self, user: str, after: Place | None, *, since_ms: int, limit: int) -> RecordPage:
         """Return records of the user's images that are not deleted, the newest first."""

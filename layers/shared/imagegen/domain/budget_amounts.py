@@ -37,11 +37,11 @@ class AmountStore(Protocol):
         """
         ...
 
-    def set_amounts(self, level: str, amounts: Amounts | None) -> None:
-        """Set the amounts of a level, or with ``None`` remove them.
+    def replace(self, level: str, before: Amounts | None, after: Amounts | None) -> bool:
+        """Replace the amounts of a level, ``None`` for none, if they still are those of before.
 
         Raises:
-            StoreUnavailableError: they may or may not have been set.
+            StoreUnavailableError: they may or may not have been replaced.
         """
         ...
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from imagegen.domain.budgets import Budget, Level, Taken
+from imagegen.domain.budgets import Budget, Level, Taken, used
 
 PERCENTS: Final = (80, 100)
 """At which shares of a limit a warning is kept."""
@@ -57,14 +57,10 @@ def warnings(budget: Budget, level: Level, day: str, result: Taken) -> Iterator[
 
     A limit counts as used up when nothing is left of it, or when a request did not fit.
     """
-    month = day[:6]
-    limits = (
-        (DAY_SPAN, day, level.daily_microusd, budget.days.get(day, 0), Taken.DAY_FULL),
-        (MONTH_SPAN, month, level.monthly_microusd, budget.month_microusd, Taken.MONTH_FULL),
-    )
-    for span, time, most, used, full in limits:
+    for full, most, amount in used(budget, level, day):
         if most is None:
             continue
+        span, time = (MONTH_SPAN, day[:6]) if full is Taken.MONTH_FULL else (DAY_SPAN, day)
         for percent in PERCENTS:
-            if result is full or used * 100 >= most * percent:
-                yield BudgetWarning(level.name, level.title, span, time, percent, used, most)
+            if result is full or amount * 100 >= most * percent:
+                yield BudgetWarning(level.name, level.title, span, time, percent, amount, most)

@@ -16,9 +16,7 @@ from imagegen.domain.days import day_limit, month_limit
 from imagegen.domain.errors import LimitError
 from imagegen.domain.money import label_text
 
-ORGANISATION = "O"
-TEAM_PREFIX = "T#"
-PROGRAM_PREFIX = "K#"
+ORGANISATION, TEAM_PREFIX, PROGRAM_PREFIX = "O", "T#", "K#"
 TEAM_CHARACTERS = 16
 """Hex digits of a hash: a team's name may be of any length, and each level's name is in entries."""
 
@@ -177,7 +175,7 @@ def full_at(budget: Budget, level: Level, day: str, price_microusd: int) -> Take
     return next(
         (
             full
-            for full, most, spent in _used(budget, level, day)
+            for full, most, spent in used(budget, level, day)
             if most is not None and spent + price_microusd > most
         ),
         None,
@@ -197,7 +195,7 @@ def is_nearly_full(budget: Budget, level: Level, day: str, *, percent: int) -> b
     """Return whether a percentage of one of a level's limits is used."""
     return any(
         most is not None and spent * 100 >= most * percent
-        for _, most, spent in _used(budget, level, day)
+        for _, most, spent in used(budget, level, day)
     )
 
 
@@ -248,7 +246,8 @@ def may_fit_soon(budget: Budget, level: Level, hold: LevelHold, *, now_ms: int) 
     return full_at(budget, level, hold.day, hold.price_microusd - young) is None
 
 
-def _used(budget: Budget, level: Level, day: str) -> tuple[tuple[Taken, int | None, int], ...]:
+def used(budget: Budget, level: Level, day: str) -> tuple[tuple[Taken, int | None, int], ...]:
+    """Return each limit: what a level answers when it is full, its amount, and what is used."""
     return (
         (Taken.MONTH_FULL, level.monthly_microusd, budget.month_microusd),
         (Taken.DAY_FULL, level.daily_microusd, budget.days.get(day, 0)),

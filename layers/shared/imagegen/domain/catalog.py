@@ -193,8 +193,8 @@ class Catalog(CatalogModel):
         ranks = ((row.operation, row.tier, row.fallback_priority) for row in self.models)
         if repeated := _repeated(ranks):
             raise ValueError(f"priorities used twice in a tier: {repeated}")
-        levels = {(row.operation, row.tier) for row in self.models}
-        without = [one for one, _ in levels if one is not Operation.GENERATE]
+        pairs = {(row.operation, row.tier) for row in self.models}
+        without = [one for one, _ in pairs if one is not Operation.GENERATE]
         if repeated := _repeated(without):
             raise ValueError(f"operations without a prompt in several tiers: {repeated}")
         if missing := set(self.replacements.values()) - set(keys):
@@ -230,8 +230,8 @@ class Catalog(CatalogModel):
         """The rows of each operation and tier by fallback priority."""
         rows = sorted(self.models, key=lambda row: row.fallback_priority)
         return {
-            level: tuple(row for row in rows if (row.operation, row.tier) == level)
-            for level in product(Operation, Tier)
+            key: tuple(row for row in rows if (row.operation, row.tier) == key)
+            for key in product(Operation, Tier)
         }
 
     def retirement(self, model: str) -> Retired | None:

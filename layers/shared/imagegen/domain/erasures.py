@@ -13,8 +13,7 @@ from imagegen.domain.records import ImageRecord, Place
 from imagegen.domain.trail import TrailStore
 
 STAYS = (
-    "what each request cost and when, and a hash of its team, without prompt, picture and what it "
-    "was made from",
+    "what each request cost and when, and a hash of its team, without prompt, picture and inputs",
     "the counts of today's limits, for two days, and whether the user is blocked",
     "the chat's counts and the tickets of ordered images, for three days at most",
     "an empty mark of each erased image, as long as images are kept, so that it is not made again",

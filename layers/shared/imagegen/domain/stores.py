@@ -241,8 +241,8 @@ class RecordStore(Protocol):
         """
         ...
 
-    def recent(self, user: str, *, limit: int) -> list[ImageRecord]:
-        """Return the user's newest records, the newest first.
+    def recent(self, user: str, *, limit: int, since_ms: int = 0) -> list[ImageRecord]:
+        """Return the newest records of quotes issued since a time, the newest first.
 
         Raises:
             StoreUnavailableError: they cannot be read.

@@ -15,8 +15,8 @@ from imagegen.openai_api.retries import Call
 from imagegen.usecases.generate.replay import Replayer, charged_if_unavailable, stored_is_charged
 from imagegen.usecases.generate.run import Made
 
-RECENT_RECORDS = 450
-"""The most attempts that any user can have in a day."""
+RECENT_RECORDS = 2_000
+"""The most attempts that a person or a program can have in a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +73,14 @@ class EarlierImages:
 
     def _by_body(self, call: Call, ledger: Ledger) -> Made | None:
         since_ms = self.now_ms() - retries.RETRY_WINDOW_MS
-        records = self._complete_records(call.user)
-        made = [one.quote_id for one in records if one.issued_ms >= since_ms]
+        made = [one.quote_id for one in self._complete_records(call.user, since_ms=since_ms)]
         same = retries.with_same_body(call, made, self.image_id_key())
         if not same:
             return None
         with charged_if_unavailable():
             return self.replayer.stored(ImageRef(same[0], call.user, 0), ledger)
 
-    def _complete_records(self, user: str) -> list[ImageRecord]:
-        """Return the records of the user's images, the newest first."""
-        found = self.records.recent(user, limit=RECENT_RECORDS)
+    def _complete_records(self, user: str, *, since_ms: int = 0) -> list[ImageRecord]:
+        """Return the records of the user's images since a time, the newest first."""
+        found = self.records.recent(user, limit=RECENT_RECORDS, since_ms=since_ms)
         return [record for record in found if record.status is RecordStatus.COMPLETE]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from imagegen.domain.budget_amounts import EACH_TEAM, Amounts, AmountStore
 from imagegen.domain.budgets import ORGANISATION, TEAM_PREFIX, BudgetStore, team_level
 from imagegen.domain.days import utc_day
-from imagegen.domain.errors import ParameterError
+from imagegen.domain.errors import ParameterError, StoreUnavailableError
 from imagegen.domain.ledger import PersonalLimits
 from imagegen.domain.money import label_text
 from imagegen.domain.personal_limits import PersonalLimitStore, set_by_operator
@@ -20,6 +20,8 @@ from imagegen.usecases.admin.trail import Trail
 from imagegen.wire.admin_budgets import BudgetPlace, SetBudget, SharedBudget
 
 NO_LIMIT, EVERYBODYS = "no limit", "everybody's limit"
+TRIES = 5
+"""How often another operator may come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ class BudgetControl:
             ParameterError: it is not clear which one is meant, or what to do.
             StoreUnavailableError: it may or may not be set. Send it again.
         """
-        if not new.reset and not new.model_fields_set & {"daily_spend", "monthly_spend"}:
-            raise ParameterError("dailySpend", "Send dailySpend, monthlySpend or reset.")
+        if new.reset is bool(new.model_fields_set & {"daily_spend", "monthly_spend"}):
+            raise ParameterError("reset", "Send dailySpend or monthlySpend, or else reset.")
         if new.level == "person":
             self._set_person(user_named(new, self.user_of), new, who)
         else:
@@ -82,15 +84,20 @@ class BudgetControl:
         return self.show(new)
 
     def _set_level(self, new: SetBudget, who: str) -> None:
-        level = _level(new)
-        found, default = self.amounts.amounts(level), self._default(new)
-        before = found or default
-        after = None if new.reset else _changed(before, new)
-        if after == found:
-            return
+        level, default = _level(new), self._default(new)
         target = f"team {new.team}" if new.level == "team" else new.level
-        self._record(who, target, _text(before, NO_LIMIT), _text(after or default, NO_LIMIT), new)
-        self.amounts.set_amounts(level, after)
+        for _ in range(TRIES):
+            found = self.amounts.amounts(level)
+            before = found or default
+            after = None if new.reset else _changed(before, new)
+            if after == found:
+                return
+            texts = _text(before, NO_LIMIT), _text(after or default, NO_LIMIT)
+            self._record(who, target, *texts, new)
+            # Another operator may have set the other amount meanwhile.
+            if self.amounts.replace(level, found, after):
+                return
+        raise StoreUnavailableError("The budget is changed all the time. Try again.")
 
     def _set_person(self, user: str, new: SetBudget, who: str) -> None:
         before = _amounts(self.ledgers.load(user).personal)
@@ -135,6 +142,8 @@ class BudgetControl:
 
 
 def _level(place: BudgetPlace) -> str:
+    if place.subject is not None or place.user is not None:
+        raise ParameterError("level", "Send a person with the level person, and only with it.")
     if (place.level == "team") is not bool(place.team):
         raise ParameterError("team", "Send the team's name with the level team, and only with it.")
     levels = {"organisation": ORGANISATION, "teams": EACH_TEAM}

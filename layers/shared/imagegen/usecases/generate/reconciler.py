@@ -57,18 +57,6 @@ class EndedHold:
     """The charge, or the released amount: a provider may have billed as much for a lost image."""
 
 
-@dataclass(slots=True)
-class Questions:
-    """How many jobs may still be asked for."""
-
-    left: int
-
-    def take(self) -> bool:
-        """Return whether one more may be asked for, and count it."""
-        self.left -= 1
-        return self.left >= 0
-
-
 def _ignore(_: EndedHold) -> None:
     """Do nothing."""
 
@@ -165,10 +153,10 @@ class Reconciler:
         Raises:
             StoreUnavailableError: a hold could not be ended; the next request or sweep tries again.
         """
-        done, left = Reconciled(users=1), Questions(questions)
+        done, left = Reconciled(users=1), iter(range(questions))
 
         def may_ask() -> bool:
-            return self.now_ms() < until_ms and left.take()
+            return self.now_ms() < until_ms and next(left, None) is not None
 
         for quote_id in abandoned(ledger, now_ms=self.now_ms()):
             done += self._end(user, LedgerSnapshot(quote_id, ledger), may_ask)
