@@ -54,6 +54,9 @@ OPERATORS: Final[Mapping[str, str]] = {
 """Actions of the operators' commands, such as ``make today``, ``make user`` and ``make report``."""
 WEB_ACL: Final = "wafv2:GetWebACL"
 """What naming a firewall for a distribution needs."""
+POSTER: Final = "apidestinations.events.amazonaws.com"
+SERVICE_ROLE: Final = "iam:CreateServiceLinkedRole"
+"""What the first connection of an account needs: with that role EventBridge reads its key."""
 SAM_STACK: Final = "aws-sam-cli-managed-default"
 SAM_BUCKET: Final = f"{SAM_STACK}-samclisourcebucket-*"
 ASKED_FOR: Final = ("CompanionStack", "WebFunctionCode")
@@ -178,15 +181,14 @@ def edge(scope: Scope) -> Iterator[dict[str, Any]]:
 def news(scope: Scope) -> Iterator[dict[str, Any]]:
     """Yield what ``make news`` needs beside the deployer's policy.
 
-    The names of pipes, connections and destinations are made by CloudFormation, and need not begin
-    with the stack's.
+    The names of pipes are made by CloudFormation, and need not begin with the stack's.
     """
     arn, name = scope.arn, f"{scope.stack}-news"
-    own = (f"event-bus/{name}", f"rule/{name}/*", "api-destination/*", "connection/*")
+    own = (f"event-bus/{name}", f"rule/{name}/*", f"api-destination/{name}*", f"connection/{name}*")
     named = {
         "events": [arn("events", one) for one in own],
         "pipes": [arn("pipes", "pipe/*")],
-        "secretsmanager": [arn("secretsmanager", "secret:events!connection/*")],
+        "secretsmanager": [arn("secretsmanager", f"secret:events!connection/{name}/*")],
         "sns": [arn("sns", f"{name}-*")],
         "sqs": [arn("sqs", f"{name}-*")],
     }
@@ -194,6 +196,8 @@ def news(scope: Scope) -> Iterator[dict[str, Any]]:
     yield _allowed("News", "cloudformation", TOOLS["cloudformation"].split(), stacks)
     for service, names in actions_by_service(NEWS_ACTIONS).items():
         yield _allowed(service.title(), service, names, named[service])
+    poster = f"role/aws-service-role/{POSTER}/*"
+    yield _statement("Poster", [SERVICE_ROLE], [arn("iam", poster, regional=False)])
 
 
 def operators(scope: Scope) -> Iterator[dict[str, Any]]:

@@ -104,6 +104,10 @@ def deploy(given: argparse.Namespace) -> None:
     # A deployed secret that functions demand stays; without one, a new secret breaks nothing.
     secret = None if front is not None and digests else secrets.token_urlsafe(32)
     values = parameters(accounts.outputs(found), dotenv, secret)
+    if front is None and digests:
+        # Functions demand a secret already: if this ends while CloudFormation goes on, the next
+        # run finds a front, and keeps the secret that it has.
+        keep({"ORIGIN_DIGESTS": with_digest(digests, secret)}, given.env_file)
     address = stacks.deploy(TEMPLATE, values)["Address"]
     before, wanted = accounts.outputs(front or {}).get("Address", ""), with_digest(digests, secret)
     keep(settings(address, dotenv, before=before, digests=wanted), given.env_file)

@@ -61,7 +61,7 @@ def parameters(
     stream: str, deployed: Mapping[str, str], dotenv: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the parameters of ``news.yaml``."""
-    shared = {name: deployed[name] for name in OF_STACK if deployed.get(name)}
+    shared = {name: deployed[name] for name in OF_STACK if name in deployed}
     return {"StreamArn": stream, **shared, **chosen(dotenv, CHOSEN, TEMPLATE)}
 
 

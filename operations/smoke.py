@@ -9,11 +9,9 @@ import argparse
 import hashlib
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,9 +19,9 @@ import boto3
 import requests
 
 from imagegen.places import public_url
-from local.parameters import read_template
 from operations import accounts
 from operations.accounts import AccountError
+from operations.alarm_states import alarm_lines
 
 PAGE: Final = "PageUrl"
 NOT_OPERATORS: Final = "forbidden"
@@ -61,16 +59,12 @@ class Deployed:
         Raises:
             SmokeError: there is none, or its status is another one.
         """
-        send = partial(requests.request, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-        try:
-            found = send(method, url, json=body, headers={"Authorization": f"Bearer {self.token}"})
-        except requests.RequestException as error:
-            raise SmokeError(f"{method} {url}: no answer ({type(error).__name__}).") from error
+        headers = {"Authorization": f"Bearer {self.token}"}
+        found = sent(method, url, json=body, headers=headers, allow_redirects=False)
         if found.status_code not in statuses:
             wanted = " or ".join(map(str, statuses))
-            raise SmokeError(
-                f"{method} {url}: {found.status_code} instead of {wanted}: {found.text}"
-            )
+            text = f"{found.status_code} instead of {wanted}: {found.text}"
+            raise SmokeError(f"{method} {url}: {text}")
         return found
 
     def call(self, method: str, url: str, body: Any = None) -> Any:
@@ -79,7 +73,7 @@ class Deployed:
         Raises:
             SmokeError: the status is another one.
         """
-        return self.answer(method, url, body).json()
+        return json_of(self.answer(method, url, body))
 
     def cheapest(self) -> Any:
         """Return the offer of the cheapest image that can be made now, without dearer fallbacks."""
@@ -90,6 +84,30 @@ class Deployed:
         chosen = min([first, *usable], key=lambda one: Decimal(price_of(one)))
         named = {"provider": chosen["provider"], "model": chosen["model"]}
         return self.call("POST", url, {**wanted, **named, "maxCost": price_of(chosen)})
+
+
+def sent(method: str, url: str, **options: Any) -> requests.Response:
+    """Return the answer to a request, whatever its status.
+
+    Raises:
+        SmokeError: there is none.
+    """
+    try:
+        return requests.request(method, url, timeout=TIMEOUT_SECONDS, **options)
+    except requests.RequestException as error:
+        raise SmokeError(f"{method} {url}: no answer ({type(error).__name__}).") from error
+
+
+def json_of(found: requests.Response) -> Any:
+    """Return the JSON of an answer.
+
+    Raises:
+        SmokeError: it is not JSON, as that of a firewall or of another service.
+    """
+    try:
+        return found.json()
+    except requests.JSONDecodeError as error:
+        raise SmokeError(f"{found.url}: {found.status_code} without JSON.") from error
 
 
 def price_of(offer: Mapping[str, Any]) -> str:
@@ -150,7 +168,7 @@ def operators_of(stack: Deployed) -> str:
     found = stack.answer("GET", url, statuses=(200, 403))
     if found.status_code == 200:
         return f"see {len(found.json()['providers'])} providers; this token is an operator's"
-    code = found.json().get("code")
+    code = json_of(found).get("code")
     if code != NOT_OPERATORS:
         raise SmokeError(f"GET {url}: 403 with {code!r} instead of {NOT_OPERATORS!r}.")
     return "refused, because this token is not an operator's"
@@ -162,46 +180,28 @@ def compared(made: Mapping[str, Any]) -> str:
     Raises:
         SmokeError: the image cannot be downloaded, or its bytes are not those in S3.
     """
-    got = requests.get(made["imageUrl"], timeout=TIMEOUT_SECONDS)
+    got = sent("GET", made["imageUrl"])
+    host = urlsplit(got.url).netloc
     if got.status_code != 200:
-        raise SmokeError(
-            f"The image cannot be shown: {got.status_code} from {urlsplit(got.url).netloc}"
-        )
+        raise SmokeError(f"The image cannot be shown: {got.status_code} from {host}")
     kind, digest = got.headers["Content-Type"], hashlib.md5(got.content, usedforsecurity=False)
     if kind != made["mediaType"] or not got.content.startswith(OPEN_TAGS[kind]):
         raise SmokeError(f"The image is not {made['mediaType']}: {kind}, {got.content[:8]!r}")
     # The tag of an object that was put in one piece is the MD5 digest of its bytes.
     if got.headers["ETag"].strip('"') != digest.hexdigest():
         raise SmokeError("The bytes that arrived are not the bytes that S3 stores.")
-    return f"{len(got.content)} bytes from {urlsplit(got.url).netloc}, equal to those in S3"
-
-
-def alarm_lines(cloudwatch: Any, stack: str) -> Iterator[str]:
-    """Yield the alarms of the stack that are not in the state OK."""
-    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{stack}-")
-    ours = alarm_names(stack)
-    found = [one for page in pages for one in page["MetricAlarms"] if one["AlarmName"] in ours]
-    states = Counter(one["StateValue"] for one in found)
-    yield f"alarms      {states['OK']} OK, {states['INSUFFICIENT_DATA']} without data yet"
-    if ringing := sorted(one["AlarmName"] for one in found if one["StateValue"] == "ALARM"):
-        yield f"            going off: {', '.join(ringing)}"
-
-
-def alarm_names(stack: str) -> frozenset[str]:
-    """Return the names of a stack's alarms; another stack's name may begin with this one's."""
-    alarms = (
-        one["Properties"]["AlarmName"]["Fn::Sub"]
-        for one in read_template()["Resources"].values()
-        if one["Type"] == "AWS::CloudWatch::Alarm"
-    )
-    return frozenset(name.replace("${AWS::StackName}", stack) for name in alarms)
+    return f"{len(got.content)} bytes from {host}, equal to those in S3"
 
 
 def agreed_at_terminal(*, yes: bool) -> Any:
     """Return a function that asks before the price is spent."""
 
     def ask(price: str) -> None:
-        if not yes and input(f"  Make it for at most ${price}? [y/N] ").lower() not in ("y", "yes"):
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise SmokeError("There is no terminal to ask at: set YES=1 to make the image.")
+        if input(f"  Make it for at most ${price}? [y/N] ").lower() not in ("y", "yes"):
             raise SmokeError("Nothing was spent.")
 
     return ask

@@ -13,8 +13,6 @@ from typing import Final
 from bench.scale.quotas import (
     GROWTH,
     GROWTH_SECONDS,
-    NEW_READS,
-    NEW_WRITES,
     PARTITION_READS,
     PARTITION_WRITES,
 )
@@ -63,16 +61,6 @@ class Capacity:
             self._peaks.append((second, units))
         while self._peaks and second - self._peaks[0][0] >= GROWTH_SECONDS:
             self.units = min(self.most, max(self.units, GROWTH * self._peaks.pop(0)[1]))
-
-
-def new_writes(most: float) -> Capacity:
-    """Return the writes of a new on-demand table or index."""
-    return Capacity(min(NEW_WRITES, most), most)
-
-
-def new_reads(most: float) -> Capacity:
-    """Return the reads of a new on-demand table or index."""
-    return Capacity(min(NEW_READS, most), most)
 
 
 @dataclass(slots=True)

@@ -151,8 +151,10 @@ def test_a_budget_is_shown_set_and_reset() -> None:
     team = {"level": "team:design", "why": "the launch"}
     assert "25.000000" in printed(service, "budget", day="25", month="none", **team)
     assert service.amounts.amounts(team_level("design")) == Amounts(25_000_000)
+    assert "40.000000" in printed(service, "budget", month="40", **team)
+    assert service.amounts.amounts(team_level("design")) == Amounts(25_000_000, 40_000_000)
     assert "no limit" in printed(service, "budget", reset=True, **team)
-    assert whos(service) == [ARN] * 2
+    assert whos(service) == [ARN] * 3
 
 
 def test_a_persons_budget_is_named_by_subject_or_hash() -> None:

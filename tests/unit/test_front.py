@@ -1,8 +1,11 @@
 """One address in front of all functions: links name it, and calls past it are refused."""
 
+import argparse
 import hashlib
 import json
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +16,7 @@ from imagegen.bootstrap.estimate import EstimateService
 from imagegen.places import ORIGIN_HEADER, came_through_front, public_url
 from imagegen.settings import EstimateSettings, GenerateSettings
 from imagegen.site import PageSettings, build_site
-from local.parameters import read_bare_template, read_template
+from local.parameters import read_bare_template, read_dotenv, read_template
 from local.paths import ROOT
 from operations import edge
 from tests.fakes.service import Service
@@ -301,3 +304,41 @@ def test_a_new_secret_beside_an_older_one_keeps_both_and_says_so() -> None:
     assert edge.with_digest(NEW, None) == NEW
     said = edge.report(FRONT, "prod", {**BOTH, "ORIGIN_DIGESTS": f"{NEW},{DIGEST}"})
     assert "several digests" in said
+
+
+class Stacks:
+    """The functions and the front in front of them; the first deployment breaks off here alone."""
+
+    def __init__(self) -> None:
+        urls = [
+            {"OutputKey": one, "OutputValue": "https://x.example.com/"}
+            for one in edge.HOSTS.values()
+        ]
+        self.deployed: Any = {"Outputs": urls, "Parameters": []}
+        self.before: Any = None
+        self.secret = ""
+
+    def ask(self, title: str, given: Any) -> None:
+        """Be asked by nobody."""
+
+    def deploy(self, _template: Path, values: Mapping[str, str]) -> dict[str, str]:
+        self.secret = values.get("OriginSecret", self.secret)
+        address = "https://d.cloudfront.net"
+        if self.before is None:
+            self.before = {"Outputs": [{"OutputKey": "Address", "OutputValue": address}]}
+            raise KeyboardInterrupt
+        return {"Address": address}
+
+
+def test_a_front_that_was_made_while_the_command_died_is_not_refused_for_ever(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stacks, env = Stacks(), tmp_path / ".env"
+    env.write_text(f"ORIGIN_DIGESTS={'a' * 64}\n")
+    monkeypatch.setattr(edge, "beside", lambda *_: stacks)
+    options = argparse.Namespace(stack="prod", env_file=env, yes=True, fast=False)
+    with pytest.raises(KeyboardInterrupt):
+        edge.deploy(options)
+    edge.deploy(options)
+    digests = read_dotenv(env)["ORIGIN_DIGESTS"].split(",")
+    assert digests == ["a" * 64, hashlib.sha256(stacks.secret.encode()).hexdigest()]

@@ -148,6 +148,49 @@ def test_the_pipes_may_read_one_stream_and_write_one_bus() -> None:
     assert allowed["ReadStream"]["Resource"] == {"Ref": "StreamArn"}
     everywhere = {sid for sid, one in allowed.items() if one["Resource"] == "*"}
     assert everywhere == {"ListStreams"}
+    assert {sid: one["Action"] for sid, one in allowed.items()} == {
+        "ReadStream": [
+            *("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+        ],
+        "ListStreams": "dynamodb:ListStreams",
+        "SendEvents": "events:PutEvents",
+        "KeepUndelivered": "sqs:SendMessage",
+    }
+
+
+def test_what_is_posted_goes_to_one_address_and_its_key_is_never_shown() -> None:
+    (policy,) = RESOURCES["PostRole"]["Properties"]["Policies"]
+    (post,) = policy["PolicyDocument"]["Statement"]
+    assert post["Action"] == "events:InvokeApiDestination"
+    assert post["Resource"] == {"Fn::GetAtt": ["Destination", "Arn"]}
+    assert TEMPLATE["Parameters"]["NewsKey"]["NoEcho"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("BudgetMailPolicy", "ArnEquals"), ("UndeliveredPolicy", "ArnLike")],
+)
+def test_only_our_own_rules_may_send_to_the_topic_and_the_queue(name: str, source: str) -> None:
+    (allowed,) = RESOURCES[name]["Properties"]["PolicyDocument"]["Statement"]
+    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
+    assert allowed["Condition"][source]["aws:SourceArn"]
+
+
+def test_a_warning_is_mailed_and_nothing_else() -> None:
+    pattern = RESOURCES["BudgetMailing"]["Properties"]["EventPattern"]
+    event = {"source": "imagegen", "detail-type": "operation"}
+    for kind in ("WARNINGS", "TRAIL", "KEYS", "FLEET"):
+        assert matches({**event, "detail": {"kind": kind}}, pattern) == (kind == "WARNINGS")
+
+
+def test_who_deploys_news_reads_no_other_connections_key() -> None:
+    scope = deployer_policy.Scope("prod", "eu-central-1", "123456789012")
+    found = {one["Sid"]: one for one in deployer_policy.policy(scope, "news")["Statement"]}
+    for sid in ("Events", "Secretsmanager", "Sns", "Sqs", "News"):
+        assert all("prod-news" in one for one in found[sid]["Resource"])
+    assert found["Poster"]["Action"] == ["iam:CreateServiceLinkedRole"]
+    assert RESOURCES["Connection"]["Properties"]["Name"] == {"Ref": "AWS::StackName"}
+    assert RESOURCES["Destination"]["Properties"]["Name"] == {"Ref": "AWS::StackName"}
 
 
 def test_every_resource_type_has_its_actions() -> None:
@@ -207,6 +250,7 @@ def test_settings_become_parameters_that_are_there() -> None:
     assert made == {
         "StreamArn": STREAM,
         "RolePath": "/teams/",
+        "PermissionsBoundary": "",
         "NewsUrl": "https://ops.example.com/n",
         "NewsEmail": "",
     }

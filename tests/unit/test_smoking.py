@@ -1,6 +1,7 @@
 """`make smoke` over a service that answers as ours, and over ones that do not."""
 
 import hashlib
+import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ import requests
 
 from operations import smoke
 from operations.accounts import AccountError
-from operations.smoke import Deployed, SmokeError, alarm_lines, checks
+from operations.alarm_states import alarm_lines
+from operations.smoke import Deployed, SmokeError, checks
 
 PICTURE = b"\x89PNG and the rest"
 OUTPUTS = {
@@ -69,6 +71,7 @@ class Web:
         }
     )
     asked: list[str] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
 
     def request(self, _method: str, url: str, **_options: Any) -> requests.Response:
         parts = urlsplit(url)
@@ -77,7 +80,10 @@ class Web:
         found = self.pages[name]
         if isinstance(found, Exception):
             raise found
+        if isinstance(found, list):
+            found = found.pop(0)
         assert isinstance(found, requests.Response)
+        self.bodies.append(_options.get("json"))
         return found
 
 
@@ -145,6 +151,22 @@ BROKEN: Mapping[str, tuple[str, Any, str]] = {
         answer(body=PICTURE, headers={"Content-Type": "image/png", "ETag": '"0"'}),
         "not the bytes that S3 stores",
     ),
+    "a firewall before admin": (
+        "adminurl/admin/providers",
+        answer(403, b"<html>Request blocked</html>"),
+        "403 without JSON",
+    ),
+    "a charge above the ceiling": (
+        "generateurl/generate-image",
+        answer(body={**MADE, "cost": {"charged": "0.004"}}),
+        "charged 0.004, above 0.003",
+    ),
+    "S3 does not answer": ("bucket/i", requests.ConnectionError("no"), "ConnectionError"),
+    "another type": (
+        "bucket/i",
+        answer(body=PICTURE, headers={"Content-Type": "image/gif", "ETag": f'"{TAG}"'}),
+        "The image is not image/png",
+    ),
     "a token of nobody": (
         "estimateurl/estimate",
         answer(401, {"code": "unauthorized"}),
@@ -160,6 +182,29 @@ def test_a_check_that_fails_ends_it_with_what_came_instead(web: Web, case: str) 
     with pytest.raises(SmokeError, match=words):
         run()
     assert issubclass(SmokeError, AccountError), "the command prints it as one sentence"
+
+
+def test_a_second_image_or_charge_for_one_confirmation_ends_it(web: Web) -> None:
+    twice = {**MADE, "cost": {"charged": "0.003"}}
+    web.pages["generateurl/generate-image"] = [answer(body=MADE), answer(body=twice)]
+    with pytest.raises(SmokeError, match="another image or price"):
+        run()
+
+
+def test_the_cheapest_is_ordered_without_dearer_fallbacks(web: Web) -> None:
+    cheap = {"provider": "cheap", "model": "c", "available": True, "price": "0.001"}
+    away = {**cheap, "provider": "away", "available": False, "price": "0.0001"}
+    web.pages["estimateurl/estimate"] = answer(body={**OFFER, "alternatives": [cheap, away]})
+    run()
+    wanted = {"provider": "cheap", "model": "c", "maxCost": "0.001"}
+    assert wanted.items() <= web.bodies[1].items()
+
+
+def test_without_a_terminal_nothing_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(SmokeError, match="YES=1"):
+        smoke.agreed_at_terminal(yes=False)("0.003")
+    smoke.agreed_at_terminal(yes=True)("0.003")
 
 
 def test_nothing_is_made_before_a_person_agrees_to_the_ceiling(web: Web) -> None:
