@@ -44,7 +44,7 @@ class ScriptedProvider:
     asked_seconds: list[float] = field(default_factory=list)
     is_unbilled: bool = False
     """Whether its errors say that they are not billed."""
-    has_image: bool = False
+    is_billed: bool = False
     """Whether its errors say that their vendor has worked for them, and may bill them."""
     while_asked: Callable[[], None] = lambda: None
     """What happens meanwhile."""
@@ -108,7 +108,7 @@ class ScriptedProvider:
             retry_after_seconds=self.retry_after_seconds,
         )
         error.is_unbilled = self.is_unbilled
-        error.has_image = self.has_image
+        error.is_billed = self.is_billed
         return error
 
 

@@ -179,7 +179,7 @@ def test_an_error_that_its_vendor_may_bill_is_one_loss(
 ) -> None:
     service = Service(catalog=catalog(row("alpha-standard", priority=1, usd="0.05")))
     service.react("alpha", outcome)
-    service.providers["alpha"].has_image = True
+    service.providers["alpha"].is_billed = True
     with pytest.raises(GenerationFailedError):
         service.make()
     (record,) = service.finished

@@ -65,7 +65,7 @@ def test_what_leads_to_no_image_was_made_and_is_a_loss(preset: str, value: Any) 
     with serving() as server:
         error = run(preset, server, json_reply(200, json.dumps(body)))
     assert isinstance(error, ProviderError)
-    assert (error.outcome, error.has_image) == (Outcome.UNAVAILABLE, True)
+    assert (error.outcome, error.is_billed) == (Outcome.UNAVAILABLE, True)
 
 
 @every
@@ -74,4 +74,4 @@ def test_a_success_that_is_cut_off_may_have_been_made(preset: str, body: bytes) 
     with serving() as server:
         error = run(preset, server, Reply(200, {"Content-Type": "application/json"}, body))
     assert isinstance(error, ProviderError)
-    assert (error.outcome, error.has_image) == (Outcome.NO_IMAGE, True)
+    assert (error.outcome, error.is_billed) == (Outcome.NO_IMAGE, True)

@@ -206,7 +206,7 @@ def test_what_leads_to_no_image_was_made_and_is_a_loss(
 ) -> None:
     answers = [as_reply(one, server.origin) for one in with_picture(name, value)]
     error = failure(name, server, *answers)
-    assert (error.outcome, error.has_image) == (Outcome.UNAVAILABLE, True)
+    assert (error.outcome, error.is_billed) == (Outcome.UNAVAILABLE, True)
     assert not any("secret" in one.path or one.path == "/1.png" for one in server.asked)
 
 
@@ -253,7 +253,7 @@ def test_a_success_that_is_cut_off_may_have_been_made(
     name: str, body: bytes, server: Loopback
 ) -> None:
     error = failure(name, server, Reply(200, {"Content-Type": "application/json"}, body))
-    assert (error.outcome, error.has_image) == (Outcome.NO_IMAGE, True)
+    assert (error.outcome, error.is_billed) == (Outcome.NO_IMAGE, True)
 
 
 @every
@@ -301,7 +301,7 @@ def test_a_teapot_is_an_error_of_ours(name: str, server: Loopback) -> None:
     body = vendor(name).error(418, "teapot", "I'm a teapot.")
     error = failure(name, server, json_reply(418, body))
     assert error.outcome is Outcome.BAD_PARAMETER
-    assert not error.has_image
+    assert not error.is_billed
 
 
 NAMES = ("error", "detail", "code", "status", "data", "images", "url", "id", "message", "output")

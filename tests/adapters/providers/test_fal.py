@@ -203,14 +203,14 @@ def test_what_a_runner_found_while_it_worked_may_be_billed_and_a_servers_error_i
     """https://fal.ai/docs/model-apis/faq: an invalid input may be charged."""
     headers = {} if units is None else {"x-fal-billable-units": units}
     error = job_error(status, kind, **headers)
-    is_marked = error.has_image or error.outcome in {Outcome.REFUSED, Outcome.UNKNOWN}
+    is_marked = error.is_billed or error.outcome in {Outcome.REFUSED, Outcome.UNKNOWN}
     assert ("in doubt" if is_marked and not error.is_unbilled else "no") == billed
 
 
 def test_what_the_queue_refuses_at_once_is_not_billed() -> None:
     error = classify(HttpAnswer(422, {}, {"detail": "Refused by our content policy"}))
     assert error is not None
-    assert (error.outcome, error.is_unbilled, error.has_image) == (Outcome.REFUSED, True, False)
+    assert (error.outcome, error.is_unbilled, error.is_billed) == (Outcome.REFUSED, True, False)
 
 
 @pytest.mark.parametrize(

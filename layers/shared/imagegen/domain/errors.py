@@ -229,9 +229,9 @@ class ProviderError(ImagegenError):
     """
 
     code = "provider_error"
-    has_image: bool = False
-    """Whether an image was made that is not sold, because what arrived of it is broken, lost or not
-    what was promised: its provider bills it all the same."""
+    is_billed: bool = False
+    """Whether its provider may bill it all the same: it made an image that is not sold, because
+    what arrived is broken, lost or not what was promised, or it worked before it failed."""
 
     def __init__(
         self,

@@ -19,9 +19,9 @@ class LossKind(StrEnum):
     """Why a user does not pay it."""
 
     IN_DOUBT = "in_doubt"
-    """The answer was lost, or it was a refusal that the vendor bills."""
+    """The answer was lost, or it was an error or a refusal that the vendor may bill."""
     UNSOLD = "unsold"
-    """The provider sent an image that is not sold."""
+    """The provider made an image that is not sold."""
     ABOVE_PRICE = "above_price"
     """The provider counted more tokens than the price had."""
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
-from imagegen.providers.faults import HttpAnswer, answered_fault, outcome_of, unsold
+from imagegen.providers.faults import HttpAnswer, answered_fault, billed, outcome_of
 from imagegen.providers.pictures import MAX_IMAGE_BYTES, REPAIRABLE
 from imagegen.providers.refusals import LONGEST_TEXT, declines, is_sentence, refused_in
 
@@ -64,7 +64,7 @@ def no_image(
         too_large = len(text) > MAX_IMAGE_BYTES * 4 // 3 + 4
         outcome = Outcome.NO_IMAGE if too_large or not text else Outcome.UNAVAILABLE
     error = answered_fault(provider, outcome, answer, code=code)
-    return unsold(error) if text and outcome is not Outcome.REFUSED else error
+    return billed(error) if text and outcome is not Outcome.REFUSED else error
 
 
 def _may_be_words(text: str) -> bool:

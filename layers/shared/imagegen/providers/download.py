@@ -42,7 +42,7 @@ from imagegen.providers.bounds import (
     read_unpacked,
     shutdown_at,
 )
-from imagegen.providers.faults import fault, parse_retry_after, unsold
+from imagegen.providers.faults import billed, fault, parse_retry_after
 from imagegen.providers.packing import UnpackError
 from imagegen.providers.pictures import MAX_IMAGE_BYTES
 
@@ -188,7 +188,7 @@ def first_image(
         try:
             return downloader.fetch(one, timeout_seconds=deadline.remaining_seconds())
         except ProviderError as error:
-            failure = failure or unsold(error)
+            failure = failure or billed(error)
     if failure is not None:
         raise failure
     return None

@@ -18,13 +18,13 @@ from imagegen.providers.classification import outcome_in_front
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
+    billed,
     dig,
     items_at,
     outcome_of,
     raise_if,
     text_at,
     unbilled,
-    unsold,
 )
 from imagegen.providers.pictures import pictures_in
 from imagegen.providers.polling import is_missing
@@ -156,7 +156,7 @@ def _job_failed(answer: HttpAnswer) -> ProviderError:
     error = _failed(answer)
     if answer.status >= 500 or usage_of(answer) == {MICRO_UNITS: 0}:
         return unbilled(error)
-    return error if error.outcome is Outcome.REFUSED else unsold(error)
+    return error if error.outcome is Outcome.REFUSED else billed(error)
 
 
 def _failed(answer: HttpAnswer) -> ProviderError:

@@ -106,9 +106,9 @@ def answered_fault(
     )
 
 
-def unsold(error: ProviderError) -> ProviderError:
-    """Return the error, marked as one that its vendor bills: it may have worked for it."""
-    error.has_image = True
+def billed(error: ProviderError) -> ProviderError:
+    """Return the error, marked as one that its vendor may bill: it may have worked for it."""
+    error.is_billed = True
     return error
 
 

@@ -31,7 +31,7 @@ from imagegen.providers.bounds import (
     read_unpacked,
     shutdown_at,
 )
-from imagegen.providers.faults import HttpAnswer, fault, unsold
+from imagegen.providers.faults import HttpAnswer, billed, fault
 from imagegen.providers.packing import UnpackError
 from imagegen.providers.pictures import is_image
 
@@ -148,7 +148,7 @@ class JsonHttp:
                 failure = fault(self.provider, Outcome.NO_IMAGE, type(error).__name__)
             else:
                 failure = self._failure(error, sent=False)
-            failure = unsold(failure)
+            failure = billed(failure)
         except (DeadlineError, HTTPError, OSError) as error:
             failure = self._failure(error, sent=True)
         raise failure
@@ -177,7 +177,7 @@ def to_answer(provider: str, status: int, headers: Mapping[str, str], content: b
         raise fault(provider, Outcome.BLOCKED, "the answer is a page")
     failure = fault(provider, Outcome.NO_IMAGE, "the answer is not JSON")
     # An answer of the API that is cut off: what it was to contain was made.
-    raise unsold(failure) if content.lstrip().startswith(JSON_STARTS) else failure
+    raise billed(failure) if content.lstrip().startswith(JSON_STARTS) else failure
 
 
 def _decoded(content: bytes) -> Json:

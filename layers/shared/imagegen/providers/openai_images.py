@@ -19,13 +19,13 @@ from imagegen.providers.download import Downloader, first_image
 from imagegen.providers.faults import (
     HttpAnswer,
     answered_fault,
+    billed,
     day_in,
     dig,
     items_at,
     raise_if,
     text_at,
     token,
-    unsold,
 )
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import InputLimits, check_limits
@@ -124,7 +124,7 @@ class OpenAIProvider:
         raise_if(self.endpoint.classify(answer))
         if order.inputs and dig(answer.body, *IMAGES_READ) == 0:
             # It was drawn without what it should change.
-            raise unsold(answered_fault(name, Outcome.NO_IMAGE, answer, code="input_not_read"))
+            raise billed(answered_fault(name, Outcome.NO_IMAGE, answer, code="input_not_read"))
         content = first_image(pictures_of(answer), self.downloader, deadline)
         if content is None:
             raise no_image(name, answer, data=dig(answer.body, "data", 0, "b64_json"))

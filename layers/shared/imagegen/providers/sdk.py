@@ -29,7 +29,7 @@ from imagegen.providers.bounds import (
     limited_chunks,
     shutdown_at,
 )
-from imagegen.providers.faults import HttpAnswer, fault, unsold
+from imagegen.providers.faults import HttpAnswer, billed, fault
 from imagegen.providers.http import HEADERS, JsonHttp, to_answer
 from imagegen.providers.image_stream import OnPreview, is_event_stream, read_image
 from imagegen.providers.input_files import file_name
@@ -132,7 +132,7 @@ class OpenAISdk:
         elif isinstance(cause, (*NOT_SENT, UnusableBodyError)):
             outcome = Outcome.UNAVAILABLE
         failure = fault(self.provider, outcome, type(cause).__name__)
-        return unsold(failure) if isinstance(cause, UnusableBodyError) else failure
+        return billed(failure) if isinstance(cause, UnusableBodyError) else failure
 
 
 def build_sdk(

@@ -153,5 +153,5 @@ def _check_transparency(provider: str, content: bytes) -> None:
 
 def _not_delivered(provider: str, why: Undelivered, message: str) -> ProviderError:
     error = ProviderError(provider, UNDELIVERED[why], message, provider_code=why.value)
-    error.has_image = True
+    error.is_billed = True
     return error

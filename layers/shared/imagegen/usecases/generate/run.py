@@ -91,7 +91,7 @@ class AttemptLog:
         """Add a call that made no image; ``price_microusd`` is what it may have cost."""
         row, code = variant.row, error.provider_code or ""
         is_in_doubt = _is_in_doubt(error, row)
-        lost = price_microusd if is_in_doubt or error.has_image else 0
+        lost = price_microusd if is_in_doubt or error.is_billed else 0
         self.attempts.append(Attempt(row.provider, row.model, error.outcome, code, took_ms, lost))
         if self.in_doubt and error.outcome is not Outcome.NOT_CALLED:
             self.called_in_doubt = True
@@ -206,7 +206,7 @@ def _is_in_doubt(error: ProviderError, row: Offering) -> bool:
     """Return whether the provider may have billed for an answer that was lost, or refused."""
     if error.outcome is Outcome.REFUSED:
         return row.bills_refusals and not error.is_unbilled
-    return error.outcome is Outcome.UNKNOWN or (error.has_image and error.outcome not in UNSOLD)
+    return error.outcome is Outcome.UNKNOWN or (error.is_billed and error.outcome not in UNSOLD)
 
 
 def with_image(record: ImageRecord, made: ImageMade) -> ImageRecord:
