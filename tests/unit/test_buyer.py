@@ -651,6 +651,7 @@ def test_a_repetition_is_recognised_after_as_many_images_as_a_day_allows() -> No
     service.ledgers.ledgers[USER] = replace(service.ledger(), ops={})
     rules = MoneySettings.model_fields["daily_attempts"].metadata
     (most,) = (rule.le for rule in rules if isinstance(rule, Le))
+    assert isinstance(most, int)
     assert max(most, MAX_DAILY_IMAGES * ATTEMPTS_PER_IMAGE) == RECENT_RECORDS
     for number in range(RECENT_RECORDS - 1):
         ref = ImageRef(f"another-{number}", USER, first.ref.issued_ms + number)
