@@ -3,6 +3,7 @@
 import json
 from argparse import Namespace
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,12 @@ SCHEMAS = ROOT / ".tools/sam/lib/python3.13/site-packages/cfnlint/data/schemas/p
 
 def partition(region: str) -> str:
     """Return a Region's partition; the lists contain a file that is not of a Region."""
-    session = boto3.session.Session(region_name="us-east-1")
-    return session.get_partition_for_region(region) if region.count("-") > 1 else ""
+    return session().get_partition_for_region(region) if region.count("-") > 1 else ""
+
+
+@cache
+def session() -> boto3.session.Session:
+    return boto3.session.Session(region_name="us-east-1")
 
 
 class CloudFormation:
