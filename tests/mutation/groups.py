@@ -30,7 +30,7 @@ GENERATE: Final = Group(
         "usecases/generate/shared_moderation.py",
         *_in("usecases/generate", "background set_presenter budgeted_ledgers budget_warnings"),
         *("domain/takeovers.py", "domain/jobs.py"),
-        *_in("edge", "preferences background"),
+        *_in("edge", "background"),
         *("wire/run_events.py", "aws/run_starter.py"),
     ),
     (
@@ -107,7 +107,7 @@ EDGE: Final = Group(
     ),
     (
         *_tests(UNIT, "auth token_keys requests errors error_drift pseudonyms text forms"),
-        *_tests(HANDLERS, "edges http charged compatible events chat_streaming"),
+        *_tests(HANDLERS, "edges http charged compatible events chat_streaming background"),
         *_tests("tests/adapters", "runtime"),
     ),
 )
