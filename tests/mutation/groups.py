@@ -113,7 +113,7 @@ EDGE: Final = Group(
 )
 WIRE: Final = Group(
     "wire",
-    _in("wire", "estimates values images inputs sets gallery reports edge_model headers"),
+    _in("wire", "estimates values images inputs sets gallery reports headers"),
     (
         *_tests(UNIT, "values estimator gallery money inputs confirmed_sets catalog_abilities"),
         *_tests(UNIT, "reading text route_drift"),

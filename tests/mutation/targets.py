@@ -114,7 +114,7 @@ OWN: Final = {
     "wire/images.py": ("values", "text"),
     "wire/inputs.py": ("inputs", "values"),
     "wire/sets.py": ("confirmed_sets",),
-    "wire/edge_model.py": ("values", "text"),
+    "wire/values.py": ("values", "text"),
     "wire/handles.py": ("chat_pictures",),
     "wire/history.py": ("conversation", "text"),
     "wire/messages.py": ("chat_tool", "chat_pictures"),
