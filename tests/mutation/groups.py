@@ -139,7 +139,7 @@ OUTCOMES: Final = Group(
     (
         *_tests(UNIT, "refused_words actual_cost keys provider_names key_checks catalog"),
         *_tests(UNIT, "keys_and_flags rotation provenance moderators price_checks"),
-        *_tests(UNIT, "instances instance_registry free_models"),
+        *_tests(UNIT, "instances instance_registry free_models clients"),
         f"{UNIT}/test_regions.py::{LINKS}",
         *(PROVIDERS, "tests/adapters/compatible"),
         *_tests("tests/adapters", "delivery probe_day"),

@@ -162,7 +162,7 @@ OWN: Final = {
     "providers/fal_answers.py": ("fal", "recorded", "blame", "stated_prices"),
     "providers/polling.py": ("polling", "bfl", "fal"),
     "aws/parameters.py": ("keys_and_flags", "rotation"),
-    "aws/clients.py": ("regions",),
+    "aws/clients.py": ("clients", "regions"),
     "aws/record_store.py": ("image_contract", "record_life"),
     "aws/image_store.py": ("image_contract", "object_keys"),
     "domain/standing.py": ("standing", "confirmed_sets", "ledger_status"),

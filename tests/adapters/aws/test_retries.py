@@ -256,7 +256,7 @@ def test_the_contracts_check_the_shape_of_a_call_to_the_table_and_the_product_do
 
 def checks_shapes(client: Any) -> bool:
     """Return whether a number that is no text is refused; the call itself is never sent."""
-    answer = (SimpleNamespace(status_code=200), {})
+    answer: tuple[object, dict[str, Any]] = (SimpleNamespace(status_code=200), {})
     client.meta.events.register("before-call.dynamodb.PutItem", lambda **_: answer)
     try:
         client.put_item(TableName="table", Item={"pk": {"N": 5}})
