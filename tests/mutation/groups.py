@@ -241,6 +241,7 @@ OBJECTS: Final = Group(
         "erasure_store kept_store",
     ),
     (
+        *_tests(UNIT, "items"),
         *_tests(AWS, "image_contract prompt_contract preview_contract upload_contract"),
         *_tests(AWS, "chat_usage_contract job_contract record_life object_keys deletion retries"),
         *_tests(AWS, "report admin_contract erasure key_contract"),

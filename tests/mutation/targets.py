@@ -197,7 +197,7 @@ OWN: Final = {
     "aws/prompt_store.py": ("prompt_contract",),
     "aws/preview_store.py": ("preview_contract",),
     "aws/upload_store.py": ("upload_contract",),
-    "aws/items.py": ("prompt_contract", "record_life", "image_contract"),
+    "aws/items.py": ("items", "prompt_contract", "record_life", "image_contract"),
     "aws/chat_usage_store.py": ("chat_usage_contract",),
     "aws/record_scan.py": ("report", "admin_contract"),
     "aws/trail_store.py": ("admin_contract",),

@@ -6,11 +6,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from urllib3 import HTTPResponse
 
 from imagegen.aws import clients
 
-CALLS = {
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "dynamodb": ("get_item", {"TableName": "table", "Key": {"pk": {"S": "U#one"}}}),
     "s3": ("head_object", {"Bucket": "bucket", "Key": "img/one"}),
     "s3_frames": ("head_object", {"Bucket": "bucket", "Key": "img/one"}),
@@ -29,7 +30,10 @@ def test_a_call_of_every_image_names_this_service_and_its_sdk(
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         sent.append(request)
         return AWSResponse(
-            request.url, 200, {}, HTTPResponse(BytesIO(), status=200, preload_content=False)
+            request.url,
+            200,
+            HTTPHeaders(),
+            HTTPResponse(BytesIO(), status=200, preload_content=False),
         )
 
     client.meta.events.register("before-send", send)
