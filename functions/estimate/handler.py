@@ -28,11 +28,11 @@ from imagegen.edge.api import (
 from imagegen.edge.problems import foreign_origin
 from imagegen.edge.requests import Event, raw_body
 from imagegen.logs import logger
-from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.headers import JSON
 from imagegen.wire.inputs import UploadOrder, UploadTicket
 from imagegen.wire.reports import Models, Problem
+from imagegen.wire.values import EdgeModel
 
 
 class ToolQuery(EdgeModel):

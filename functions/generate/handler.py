@@ -23,9 +23,8 @@ from imagegen.edge.api import (
     serve,
     viewer_id,
 )
-from imagegen.edge.events import task_of
+from imagegen.edge.events import applied_preference, task_of
 from imagegen.edge.media_types import wants_json
-from imagegen.edge.preferences import applied_preference
 from imagegen.edge.requests import check_query
 from imagegen.logs import logger
 from imagegen.openai_api.answer_models import (

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from imagegen.domain import pixels
+from imagegen.domain.candidates import ordered as with_wishes
 from imagegen.domain.catalog import Catalog, Variant, parse_catalog
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile, Role
@@ -16,7 +17,6 @@ from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.ports import ImageOrder
 from imagegen.domain.pricing import charge_microusd
 from imagegen.domain.wishes import Wishes
-from imagegen.domain.wishes import ordered as with_wishes
 from imagegen.providers import PROVIDERS, build_provider
 from local.paths import ROOT
 from local.simulator.routes import BASES, MODULES

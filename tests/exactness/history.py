@@ -1,8 +1,8 @@
 """The history of a ledger, replayed by the pure rules: each version must follow from the last.
 
-Every change of a ledger raises its version and every answer carries the whole item, so the order of
-all moves is known without any clock. What two neighbours differ in says which move it was; the
-rules say whether it was allowed there, and what it had to leave behind.
+Every change of a ledger raises its version, and here every answer carries the whole item, so the
+order of all moves is known without any clock. What two neighbours differ in says which move it was;
+the rules say whether it was allowed there, and what it had to leave behind.
 """
 
 import threading
@@ -35,7 +35,8 @@ class Historian:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def watch(self, client: Any) -> None:
-        """Listen to a boto3 client."""
+        """Listen to a boto3 client; what it writes is returned, also where the product skips it."""
+        client.meta.events.register("provide-client-params.dynamodb.UpdateItem", _ask_for_item)
         client.meta.events.register("after-call.dynamodb.UpdateItem", self._after_call)
 
     def _after_call(self, parsed: dict[str, Any], **_: object) -> None:
@@ -78,6 +79,10 @@ class Historian:
             if said := wrong_step(old, new, limits, latest_ms=latest_ms):
                 found.append(f"{user} v{old.version}→v{new.version}: {said}")
         return found
+
+
+def _ask_for_item(params: dict[str, Any], **_: object) -> None:
+    params["ReturnValues"] = "ALL_NEW"
 
 
 def wrong_step(old: Ledger, new: Ledger, limits: Limits, *, latest_ms: int) -> str:

@@ -67,7 +67,8 @@ class ThinDynamo:
     """Each thread has its connection, unless only one of them ever runs."""
 
     def update_item(self, **params: Any) -> Item:
-        return self._call("UpdateItem", params)
+        # Also where the product asks for none: every state is told.
+        return self._call("UpdateItem", {**params, "ReturnValues": "ALL_NEW"})
 
     def get_item(self, **params: Any) -> Item:
         return self._call("GetItem", params)

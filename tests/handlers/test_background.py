@@ -14,8 +14,7 @@ from imagegen.domain.ids import log_name
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation
 from imagegen.edge.background import BackgroundRunError, in_background
-from imagegen.edge.events import MAKE_IMAGES, task_of
-from imagegen.edge.preferences import prefers_async
+from imagegen.edge.events import MAKE_IMAGES, prefers_async, task_of
 from tests.fakes.faults import Fault
 from tests.fakes.service import IMAGE_ID_KEY
 from tests.handlers.conftest import Functions

@@ -30,7 +30,7 @@ GENERATE: Final = Group(
         "usecases/generate/shared_moderation.py",
         *_in("usecases/generate", "background set_presenter budgeted_ledgers budget_warnings"),
         *("domain/takeovers.py", "domain/jobs.py"),
-        *_in("edge", "preferences background"),
+        *_in("edge", "background"),
         *("wire/run_events.py", "aws/run_starter.py"),
     ),
     (
@@ -50,7 +50,7 @@ OFFERS: Final = Group(
         *_in("domain", "price_rules input_tokens fleet quote formats catalog abilities digests"),
         "domain/vendor_prices.py",
         *_in("domain", "operations replacements"),
-        *_in("usecases", "estimator pricer requests availability conversions operations tiers"),
+        *_in("usecases", "estimator pricer requests availability conversions operations"),
     ),
     (
         *_tests(UNIT, "abilities catalog_abilities choices selection prompt_price actual_cost"),
@@ -107,13 +107,13 @@ EDGE: Final = Group(
     ),
     (
         *_tests(UNIT, "auth token_keys requests errors error_drift pseudonyms text forms"),
-        *_tests(HANDLERS, "edges http charged compatible events chat_streaming"),
+        *_tests(HANDLERS, "edges http charged compatible events chat_streaming background"),
         *_tests("tests/adapters", "runtime"),
     ),
 )
 WIRE: Final = Group(
     "wire",
-    _in("wire", "estimates values images inputs sets gallery reports edge_model headers"),
+    _in("wire", "estimates values images inputs sets gallery reports headers"),
     (
         *_tests(UNIT, "values estimator gallery money inputs confirmed_sets catalog_abilities"),
         *_tests(UNIT, "reading text route_drift"),
@@ -139,7 +139,7 @@ OUTCOMES: Final = Group(
     (
         *_tests(UNIT, "refused_words actual_cost keys provider_names key_checks catalog"),
         *_tests(UNIT, "keys_and_flags rotation provenance moderators price_checks"),
-        *_tests(UNIT, "instances instance_registry free_models"),
+        *_tests(UNIT, "instances instance_registry free_models clients"),
         f"{UNIT}/test_regions.py::{LINKS}",
         *(PROVIDERS, "tests/adapters/compatible"),
         *_tests("tests/adapters", "delivery probe_day"),
@@ -236,11 +236,12 @@ OBJECTS: Final = Group(
     "objects",
     _in(
         "aws",
-        "image_store record_store prompt_store preview_store upload_store s3_errors items "
+        "image_store record_store prompt_store preview_store upload_store items "
         "chat_usage_store job_store key_store record_scan trail_store block_store "
         "erasure_store kept_store",
     ),
     (
+        *_tests(UNIT, "items"),
         *_tests(AWS, "image_contract prompt_contract preview_contract upload_contract"),
         *_tests(AWS, "chat_usage_contract job_contract record_life object_keys deletion retries"),
         *_tests(AWS, "report admin_contract erasure key_contract"),

@@ -54,7 +54,7 @@ GIVE_UNCONDITIONALLY = _bug(
     "18d a give does not require its mark",
     Change(
         STORE,
-        """    update.require(f"contains({update.name('h')}, {update.value(hold.mark)})")\n""",
+        '    update.require(update.contains(hold.mark, "h"))\n',
         '    update.require("attribute_exists(pk) OR attribute_not_exists(pk)")\n',
     ),
     CONTRACT,

@@ -149,10 +149,8 @@ UNCONDITIONAL_SETTLE = Bug(
     (f"{LEDGER_CONTRACT}::test_a_settle_lowers_the_hold_to_the_charge",),
     ("R7",),
 )
-CONDITION = (
-    "    update.require(f\"{held} AND {name}.{update.name('ow')} = {update.value(op.owner)}\")\n"
-)
-OWNED = "{name}.{update.name('ow')} = {update.value(op.owner)}"
+CONDITION = "    update.require(f\"{held} AND {update.equals(op.owner, name, 'ow')}\")\n"
+OWNED = "{update.equals(op.owner, name, 'ow')}"
 
 
 def without(part: str, state: str) -> Change:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ParamValidationError
 
+from imagegen.aws import clients
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.items import to_item
@@ -223,3 +226,48 @@ def test_a_table_or_bucket_that_is_not_there_is_unavailable_and_nothing_else(
     client = aws.s3 if service == "s3" else aws.dynamodb
     with pytest.raises(StoreUnavailableError):
         call(store(client, "not-there"))
+
+
+def test_only_a_hold_asks_for_the_ledger_which_may_be_long(aws: Aws, user: str) -> None:
+    client, asked = build_client("dynamodb", aws.endpoint), list[str | None]()
+    client.meta.events.register(
+        "before-parameter-build.dynamodb.UpdateItem",
+        lambda params, **_: asked.append(params.get("ReturnValues")),
+    )
+    ledgers = DynamoLedgerStore(client, aws.new_table())
+    for name, end in (("a", settled), ("b", released)):
+        hold = replace(HOLD, quote_id=name * 24, slot=len(asked))
+        came = ledgers.reserve(user, hold, Limits(), now_ms=NOW)
+        assert isinstance(came, Held)
+        assert ledgers.wait(user, hold.quote_id, until_ms=NOW + 1, now_ms=NOW)
+        assert end(ledgers, user, came.snapshot)
+    assert asked == ["ALL_NEW", None, None] * 2
+
+
+def test_the_contracts_check_the_shape_of_a_call_to_the_table_and_the_product_does_not_again(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    assert not checks_shapes(clients.dynamodb.__wrapped__())
+    assert checks_shapes(build_client("dynamodb", aws.endpoint))
+
+
+def checks_shapes(client: Any) -> bool:
+    """Return whether a number that is no text is refused; the call itself is never sent."""
+    answer: tuple[object, dict[str, Any]] = (SimpleNamespace(status_code=200), {})
+    client.meta.events.register("before-call.dynamodb.PutItem", lambda **_: answer)
+    try:
+        client.put_item(TableName="table", Item={"pk": {"N": 5}})
+    except ParamValidationError:
+        return True
+    return False
+
+
+def settled(store: DynamoLedgerStore, user: str, snapshot: LedgerSnapshot) -> bool:
+    return store.settle(user, snapshot, charged_microusd=50_000, now_ms=NOW)
+
+
+def released(store: DynamoLedgerStore, user: str, snapshot: LedgerSnapshot) -> bool:
+    return store.release(user, snapshot, code="why", retryable=False, now_ms=NOW)

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from imagegen.domain.candidates import ordered
 from imagegen.domain.catalog import Offering
 from imagegen.domain.formats import requested
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.operations import Operation
 from imagegen.domain.ports import ImageOrder
 from imagegen.domain.sizes import SizeOption
-from imagegen.domain.wishes import Wishes, ordered
+from imagegen.domain.wishes import Wishes
 from tests.adapters.providers.adapters import PROMPT
 from tests.adapters.providers.loopback import Loopback, Reply, Script, ToolUse, Wire, json_reply
 from tests.fakes.pictures import picture

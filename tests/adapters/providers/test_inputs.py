@@ -14,6 +14,7 @@ from google.genai import errors, types
 from PIL import Image
 from replicate.client import Client as ReplicateClient
 
+from imagegen.domain.candidates import ordered
 from imagegen.domain.catalog import Offering
 from imagegen.domain.digests import digest
 from imagegen.domain.errors import ProviderError
@@ -22,7 +23,7 @@ from imagegen.domain.operations import Operation
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder
 from imagegen.domain.sizes import SizeOption
-from imagegen.domain.wishes import Wishes, ordered
+from imagegen.domain.wishes import Wishes
 from imagegen.providers.input_files import data_url
 from tests.adapters.providers.adapters import KEY, PATHS, PROMPT, build_adapter
 from tests.adapters.providers.edits import (

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from imagegen.domain.candidates import ordered
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import PreviewFrame
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder
-from imagegen.domain.wishes import Wishes, ordered
+from imagegen.domain.wishes import Wishes
 from tests.adapters.providers.adapters import build_adapter
 from tests.adapters.providers.edits import EDIT, fields_of, order_with
 from tests.adapters.providers.loopback import PNG, Loopback, Reply, ToolUse, Wire, json_reply

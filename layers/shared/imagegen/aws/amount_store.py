@@ -67,12 +67,8 @@ def _still(before: Amounts | None) -> dict[str, Any]:
     update, values = Update(), _values(before)
     update.require(f"attribute_exists({update.name('pk')})")
     for name in ("d", "m"):
-        mark = update.name(name)
-        update.require(
-            f"{mark} = {update.value(values[name])}"
-            if name in values
-            else f"attribute_not_exists({mark})"
-        )
+        absent = f"attribute_not_exists({update.name(name)})"
+        update.require(update.equals(values[name], name) if name in values else absent)
     found = update.arguments()
     del found["UpdateExpression"]
     return {name: value for name, value in found.items() if value}

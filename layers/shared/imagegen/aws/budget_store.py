@@ -95,9 +95,7 @@ def taking(level: Level, hold: LevelHold) -> Update:
         if most is not None:
             update.at_most(attribute, most - hold.price_microusd)
     for attribute in ("h", "t"):
-        name = update.name(attribute)
-        contains = f"contains({name}, {update.value(hold.mark)})"
-        update.require(f"attribute_not_exists({name}) OR NOT {contains}")
+        update.require_absent_or(f"NOT {update.contains(hold.mark, attribute)}", attribute)
     return update
 
 
@@ -108,7 +106,7 @@ def giving(hold: LevelHold, change_microusd: int, *, is_unsure: bool) -> Update:
     update.exclude("h", frozenset({hold.mark}))
     if is_unsure:
         update.include("t", frozenset({hold.mark}))
-    update.require(f"contains({update.name('h')}, {update.value(hold.mark)})")
+    update.require(update.contains(hold.mark, "h"))
     return update
 
 

@@ -63,9 +63,8 @@ class DynamoChatUsageStore:
         """Replace the reservation by what was used; a second time changes nothing."""
         update = Update()
         update.add("t", tokens - reservation.tokens)
-        taken = update.name(f"h_{reservation.id}")
-        update.require(f"{taken} = {update.value(reservation.tokens)}")
-        update.removes.append(taken)
+        update.remove(f"h_{reservation.id}")
+        update.require(update.equals(reservation.tokens, f"h_{reservation.id}"))
         with suppress(ConditionFailedError):
             self._update(reservation, update)
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from imagegen.domain.errors import StoreUnavailableError
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 type Item = Mapping[str, Any]
 
-_WRITE, _READ = TypeSerializer(), TypeDeserializer()
+_WRITE = TypeSerializer()
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+"""S3's words for an object that is not there."""
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +27,7 @@ def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def from_item(item: Item) -> dict[str, Any]:
     """Return an item's plain values; every number is an integer."""
-    return {name: _plain(_READ.deserialize(value)) for name, value in item.items()}
+    return {name: _plain(value) for name, value in item.items()}
 
 
 def read_item(
@@ -41,18 +43,22 @@ def read_item(
     return from_item(answer.get("Item", {}))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value)
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    if isinstance(value, set):
-        return frozenset(_plain(one) for one in value)
-    if isinstance(value, Binary):
-        return value.value  # type: ignore[attr-defined]  # the stub lacks it
-    return value
+def _plain(value: Item) -> Any:
+    ((kind, content),) = value.items()
+    match kind:
+        case "N":
+            return int(Decimal(content))
+        case "M":
+            return from_item(content)
+        case "L":
+            return [_plain(one) for one in content]
+        case "NS":
+            return frozenset(int(Decimal(one)) for one in content)
+        case "SS" | "BS":
+            return frozenset(content)
+        case "NULL":
+            return None
+    return content
 
 
 def was_sent_again(answer: Mapping[str, Any]) -> bool:
@@ -90,5 +96,31 @@ def store_errors(store: str) -> Iterator[None]:
         raise _unavailable(store) from error
 
 
+@contextmanager
+def s3_errors() -> Iterator[None]:
+    """Translate the errors of S3.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        FileExistsError: there is one already, and it must not be replaced.
+        StoreUnavailableError: every other failure.
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ("PreconditionFailed", "412"):
+            raise FileExistsError from error
+        if code in _ABSENT:
+            raise FileNotFoundError from error
+        raise _no_image_store() from error
+    except BotoCoreError as error:
+        raise _no_image_store() from error
+
+
 def _unavailable(store: str) -> StoreUnavailableError:
     return StoreUnavailableError(f"{store} cannot be reached. Try again.", retry_after_seconds=2)
+
+
+def _no_image_store() -> StoreUnavailableError:
+    return StoreUnavailableError("The image store cannot be reached. Try again.")

@@ -74,7 +74,7 @@ class DynamoLedgerStore:
             try:
                 within = applied(limits, personal)
                 update = build(hold, within, personal=personal)
-                values = self._update(user, update)
+                ledger = self._updated(user, update)
             except ConditionFailedError as error:
                 ledger = to_ledger(error.item)
                 personal = ledger.personal
@@ -83,13 +83,13 @@ class DynamoLedgerStore:
                 free = rules.free_slots(ledger, limits, now_ms=now_ms)
                 hold = replace(hold, slot=random.choice(free) if free else hold.slot)
             else:
-                return Held(LedgerSnapshot(hold.quote_id, to_ledger(values)))
+                return Held(LedgerSnapshot(hold.quote_id, ledger))
         raise StoreUnavailableError("The ledger is too busy. Try again.", retry_after_seconds=1)
 
     def take(self, user: str, takeover: "Takeover", *, now_ms: int) -> LedgerSnapshot | None:
         """Return the hold as this run's own, ``None`` if it may not be taken over any more."""
         try:
-            ledger = to_ledger(self._update(user, taking(takeover, now_ms=now_ms)))
+            ledger = self._updated(user, taking(takeover, now_ms=now_ms))
         except ConditionFailedError as error:
             ledger = to_ledger(error.item)
             op = ledger.ops.get(takeover.quote_id)
@@ -207,16 +207,21 @@ class DynamoLedgerStore:
                 return True
         raise StoreUnavailableError("The ledger is too busy. Try again.", retry_after_seconds=1)
 
-    def _update(self, user: str, update: Update) -> dict[str, Any]:
+    def _updated(self, user: str, update: Update) -> Ledger:
+        """Write, and return the ledger as it is then."""
+        answer = self._update(user, update, ReturnValues="ALL_NEW")
+        return to_ledger(from_item(answer["Attributes"]))
+
+    def _update(self, user: str, update: Update, **more: Any) -> Any:
+        """Write. A ledger may have tens of kilobytes: it is asked for only where it is read."""
         with store_errors(STORE):
-            answer = self.client.update_item(
+            return self.client.update_item(
                 TableName=self.table,
                 Key=_key(user),
-                ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **more,
                 **update.arguments(),
             )
-        return from_item(answer["Attributes"])
 
 
 def _key(user: str) -> dict[str, Any]:

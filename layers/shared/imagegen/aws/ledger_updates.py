@@ -69,11 +69,11 @@ def taking(takeover: "Takeover", *, now_ms: int) -> Update:
     # The index keeps the end of the earlier lease: most runs end before a sweep looks then.
     update = Update()
     update.add("v", 1)
-    name = update.name(f"o_{takeover.quote_id}")
-    owner, lease = f"{name}.{update.name('ow')}", f"{name}.{update.name('lx')}"
+    op = f"o_{takeover.quote_id}"
+    owner, lease = update.name(op, "ow"), update.name(op, "lx")
     update.sets.append(f"{owner} = {update.value(takeover.owner)}")
     update.sets.append(f"{lease} = {update.value(takeover.lease_ms)}")
-    held = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.HELD])}"
+    held = update.equals(STORED_STATES[OpState.HELD], op, "st")
     update.require(f"{held} AND {owner} = {update.value(takeover.previous)}")
     if takeover.of_dead_run:
         update.require(f"{lease} < {update.value(now_ms)}")
@@ -114,9 +114,8 @@ def releasing(
     if not is_attempt:
         update.add(f"a_{op.day}", -1)
     if op.slot is not None and ledger.slots.get(op.slot) == op.started_ms:
-        slot = update.name(f"s{op.slot}")
-        update.require(f"{slot} = {update.value(op.started_ms)}")
-        update.removes.append(slot)
+        update.require(update.equals(op.started_ms, f"s{op.slot}"))
+        update.remove(f"s{op.slot}")
     return update
 
 
@@ -125,12 +124,11 @@ def waiting(quote_id: str, *, until_ms: int, now_ms: int) -> Update:
 
     It leaves the version as it is: nothing that a settle or a release depends on changes.
     """
-    update = Update()
-    name = update.name(f"o_{quote_id}")
-    waits = f"{name}.{update.name('w')}"
+    update, op = Update(), f"o_{quote_id}"
+    waits = update.name(op, "w")
     update.sets.append(f"{waits} = {update.value(until_ms)}")
-    update.require(f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.HELD])}")
-    update.require(f"attribute_not_exists({waits}) OR {waits} <= {update.value(now_ms)}")
+    update.require(update.equals(STORED_STATES[OpState.HELD], op, "st"))
+    update.require_absent_or(f"{waits} <= {update.value(now_ms)}", op, "w")
     return update
 
 
@@ -169,35 +167,31 @@ def setting_limits(before: PersonalLimits, after: PersonalLimits) -> Update:
 
 def require_personal(update: Update, limits: PersonalLimits) -> None:
     """Require that these are the person's limits."""
-    name = update.name("lim")
     values = personal_values(limits)
-    same = f"{name} = {update.value(values)}" if values else f"attribute_not_exists({name})"
-    update.require(same)
+    absent = f"attribute_not_exists({update.name('lim')})"
+    update.require(update.equals(values, "lim") if values else absent)
 
 
 def _require_room(update: Update, hold: Hold, limits: Limits) -> None:
-    name = update.name(f"o_{hold.quote_id}")
-    released = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.RELEASED])}"
-    again = f"{released} AND {name}.{update.name('r')} = {update.value(True)}"  # noqa: FBT003
-    update.require(f"attribute_not_exists({name}) OR ({again})")
+    op = f"o_{hold.quote_id}"
+    released = update.equals(STORED_STATES[OpState.RELEASED], op, "st")
+    is_retryable = update.equals(True, op, "r")  # noqa: FBT003
+    update.require_absent_or(f"({released} AND {is_retryable})", op)
     update.at_most(f"u_{hold.day}", limits.daily_microusd - hold.ceiling_microusd)
     if limits.monthly_microusd is not None:
         update.at_most(f"m_{hold.day[:6]}", limits.monthly_microusd - hold.ceiling_microusd)
     update.at_most(f"n_{hold.day}", limits.daily_images - 1)
     update.at_most(f"a_{hold.day}", limits.daily_attempts - 1)
-    blocked = update.name("blk")
-    free = f"{blocked} = {update.value(False)}"  # noqa: FBT003
-    update.require(f"attribute_not_exists({blocked}) OR {free}")
+    update.require_absent_or(update.equals(False, "blk"), "blk")  # noqa: FBT003
 
 
 def _end_update(snapshot: LedgerSnapshot, ledger: Ledger, after: Ledger, *, now_ms: int) -> Update:
     """Return the part of the write that a settle and a release have in common."""
-    update, op = Update(), snapshot.op
+    update, op, name = Update(), snapshot.op, f"o_{snapshot.quote_id}"
     update.add("v", 1)
-    update.set(f"o_{snapshot.quote_id}", op_values(after.ops[snapshot.quote_id]))
-    name = update.name(f"o_{snapshot.quote_id}")
-    held = f"{name}.{update.name('st')} = {update.value(STORED_STATES[OpState.HELD])}"
-    update.require(f"{held} AND {name}.{update.name('ow')} = {update.value(op.owner)}")
+    update.set(name, op_values(after.ops[snapshot.quote_id]))
+    held = update.equals(STORED_STATES[OpState.HELD], name, "st")
+    update.require(f"{held} AND {update.equals(op.owner, name, 'ow')}")
     _end_lease(update, ledger, after)
     for attribute in _prunable(ledger, now_ms=now_ms, kept_day=op.day):
         update.remove(attribute)
@@ -228,7 +222,7 @@ def _end_lease(update: Update, ledger: Ledger, after: Ledger) -> None:
 
 
 def _require_version(update: Update, ledger: Ledger) -> None:
-    update.require(f"{update.name('v')} = {update.value(ledger.version)}")
+    update.require(update.equals(ledger.version, "v"))
 
 
 def _leave_index(update: Update) -> None:

@@ -18,9 +18,9 @@ class Update:
     _names: dict[str, str] = field(default_factory=dict)
     _values: dict[str, Any] = field(default_factory=dict)
 
-    def name(self, attribute: str) -> str:
-        """Return the placeholder of an attribute's name."""
-        return self._names.setdefault(attribute, f"#n{len(self._names)}")
+    def name(self, *attributes: str) -> str:
+        """Return the placeholder of an attribute's name; that of one in a map follows the map's."""
+        return ".".join(self._names.setdefault(one, f"#n{len(self._names)}") for one in attributes)
 
     def value(self, value: Any) -> str:
         """Return the placeholder of a value."""
@@ -52,9 +52,21 @@ class Update:
         """Remove members from a set; those that are not in it are ignored."""
         self.deletes.append(f"{self.name(attribute)} {self.value(set(members))}")
 
+    def equals(self, value: Any, *attributes: str) -> str:
+        """Return the condition that an attribute, or one in a map, has a value."""
+        return f"{self.name(*attributes)} = {self.value(value)}"
+
+    def contains(self, member: bytes, attribute: str) -> str:
+        """Return the condition that a set has a member."""
+        return f"contains({self.name(attribute)}, {self.value(member)})"
+
     def require(self, condition: str) -> None:
         """Require that a condition holds."""
         self.conditions.append(f"({condition})")
+
+    def require_absent_or(self, condition: str, *attributes: str) -> None:
+        """Require that an attribute, or one in a map, is absent, or that a condition holds."""
+        self.require(f"attribute_not_exists({self.name(*attributes)}) OR {condition}")
 
     def at_most(self, attribute: str, limit: int) -> None:
         """Require that a number is not above a limit; an absent number counts as 0."""

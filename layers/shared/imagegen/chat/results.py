@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.messages import TOOL
+from imagegen.wire.values import EdgeModel
 
 ESTIMATE_FIELDS = frozenset({"quote", "imageId", "prompt", "price", "buttonLabel"})
 """The fields that every estimate has."""

@@ -15,8 +15,8 @@ from pydantic import Field
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import InvalidRequestError
 from imagegen.domain.operations import Operation
-from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.messages import TOOL
+from imagegen.wire.values import EdgeModel
 
 type Properties = Mapping[str, Mapping[str, Any]]
 """The JSON schema of each argument, by name."""

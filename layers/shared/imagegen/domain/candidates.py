@@ -10,7 +10,7 @@ from imagegen.domain.criteria import Criteria, Fit
 from imagegen.domain.formats import choose_format, format_detail, requested
 from imagegen.domain.money import label_text
 from imagegen.domain.sizes import SizeOption
-from imagegen.domain.wishes import Wishes, missing, ordered
+from imagegen.domain.wishes import Wishes
 
 
 class Reason(StrEnum):
@@ -139,16 +139,45 @@ def sent_option(
     return None if asked is None else ordered(row, asked, wishes, has_inputs=has_inputs)
 
 
+def ordered(
+    row: Offering, option: SizeOption, wishes: Wishes, *, has_inputs: bool = False
+) -> SizeOption:
+    """Return the size with the parameters for wishes and inputs; the row can meet them all."""
+    more = dict(row.inputs.params) if has_inputs and row.inputs else {}
+    if wishes.transparent:
+        more |= row.transparent or {}
+    if wishes.seed is not None and row.seed is not None:
+        more[row.seed] = wishes.seed
+    if wishes.partials and row.previews is not None:
+        more |= {**row.previews.params, row.previews.count: wishes.partials}
+    if wishes.scale and row.enlarges is not None:
+        more |= row.enlarges.params(wishes.scale) or {}
+    return option.model_copy(update={"params": {**option.params, **more}}) if more else option
+
+
 def _misfit(row: Offering, fit: Fit, criteria: Criteria, today: date) -> tuple[Reason, str] | None:
     """Return why a row cannot make the image, whatever its price and its state are."""
     if row.is_retired(today):
         return Reason.RETIRED, f"shut down on {row.shutdown_on}"
     if fit.missing_inputs:
         return Reason.INPUTS, fit.missing_inputs
-    if detail := missing(row, criteria.wishes):
+    if detail := _missing(row, criteria.wishes):
         return Reason.WISH, detail
     if criteria.prompt_characters > row.max_prompt_characters and fit.price_microusd is not None:
         return Reason.PROMPT, f"supports prompts of up to {row.max_prompt_characters} characters"
+    return None
+
+
+def _missing(row: Offering, wishes: Wishes) -> str | None:
+    """Return which wish a row cannot meet, in words, ``None`` if it can meet all."""
+    if wishes.transparent and row.transparent is None:
+        return "makes no transparent background"
+    if wishes.seed is not None and row.seed is None:
+        return "has no seed"
+    if wishes.partials and (row.previews is None or wishes.partials > row.previews.most):
+        return "sends no preview frames" if row.previews is None else "sends fewer preview frames"
+    if wishes.scale and (row.enlarges is None or row.enlarges.params(wishes.scale) is None):
+        return f"does not enlarge {wishes.scale} times"
     return None
 
 

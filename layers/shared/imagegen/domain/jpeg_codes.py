@@ -1,6 +1,5 @@
 """The Huffman codes of a JPEG, as a table by the next 16 bits (ITU T.81, annex C)."""
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 from imagegen.domain.pixels import BrokenImageError
@@ -13,15 +12,16 @@ type Codes = list[tuple[int, int]]
 """By the next 16 bits: the bits of the code, 0 where none begins so, and its symbol."""
 
 
-def tables_in(segment: bytes) -> Iterator[tuple[int, Table]]:
-    """Yield each table of a segment, after its class and number."""
-    at = 0
+def tables_in(segment: bytes) -> list[tuple[int, Table]]:
+    """Return each table of a segment, after its class and number."""
+    at, found = 0, list[tuple[int, Table]]()
     while at + 1 + CODE_BITS <= len(segment):
         name, counts = segment[at], segment[at + 1 : at + 1 + CODE_BITS]
         at += 1 + CODE_BITS
         symbols = segment[at : at + sum(counts)]
-        yield name, (counts, symbols)
+        found.append((name, (counts, symbols)))
         at += len(symbols)
+    return found
 
 
 @lru_cache(maxsize=8)

@@ -26,7 +26,7 @@ from imagegen.domain.callers import User
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.ids import log_name
 from imagegen.edge import openai_problems, problems
-from imagegen.edge.events import NEEDED, url_event
+from imagegen.edge.events import NEEDED, is_under_v1, url_event
 from imagegen.edge.problems import edge_problem, to_problem
 from imagegen.edge.requests import Access, Event, check_request
 from imagegen.edge.streams import Stream
@@ -84,7 +84,7 @@ def serve(
     if is_head and "GET" in _methods(api, path):
         http["method"] = "GET"
     answer = _answer(api, request, context, access=access)
-    if openai_problems.is_under_v1(path):
+    if is_under_v1(path):
         answer.setdefault("headers", {})["x-request-id"] = context.aws_request_id
     return {**answer, "body": "", "isBase64Encoded": False} if is_head else answer
 
@@ -235,7 +235,7 @@ def error_response(error: ImagegenError, path: str = "", metadata_url: str = "")
 
 def _response_for_path(problem: Problem, path: str) -> Response[str]:
     problem = problems.on_route(problem, path)
-    if openai_problems.is_under_v1(path):
+    if is_under_v1(path):
         return openai_problems.openai_problem_response(problem)
     return problems.problem_response(problem)
 

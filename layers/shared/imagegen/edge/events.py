@@ -1,4 +1,6 @@
-"""The events of function URLs, each in one spelling. Standard library only: the page needs no more.
+"""The events of function URLs in one spelling, and what their path and their header Prefer say.
+
+Standard library only: the page needs no more.
 
 Format: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 """
@@ -18,6 +20,11 @@ MAKE_IMAGES = "makeImages"
 """The task of images that are made in an invocation of their own: ``wire.run_events``."""
 _HTTP_NAMES = frozenset({"version", "rawPath", "requestContext", "headers", "body"})
 _SLASHES = re.compile(r"/{2,}")
+V1_PREFIX = "/v1/"
+V1_ROOT = V1_PREFIX.rstrip("/")
+RESPOND_ASYNC = "respond-async"
+_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
+_NAME_AND_VALUE = re.compile(r"\s*([^\s=;]+)\s*(?:=\s*([^;]*))?")
 
 
 def url_event(event: object) -> dict[str, Any] | None:
@@ -62,6 +69,30 @@ def plain_path(path: str) -> str:
     """Return a path without doubled slashes and without one at its end: ``//a//b/`` is ``/a/b``."""
     plain = _SLASHES.sub("/", path)
     return plain.removesuffix("/") or plain
+
+
+def is_under_v1(path: str) -> bool:
+    """Return whether OpenAI's clients call this path."""
+    return path == V1_ROOT or path.startswith(V1_PREFIX)
+
+
+def applied_preference(prefer: str) -> dict[str, str]:
+    """Return the header of an answer that comes before the image; empty if it shall come after."""
+    return {"preference_applied": RESPOND_ASYNC} if prefer and prefers_async(prefer) else {}
+
+
+def prefers_async(prefer: str) -> bool:
+    """Return whether a client would rather be answered before its image is made (RFC 7240, 2).
+
+    https://www.rfc-editor.org/rfc/rfc7240#section-2
+    Names are of any case, an empty value is none, and of a preference that is there twice the first
+    counts. With a value it is another preference, and those that are not known are ignored.
+    """
+    for preference in _PREFERENCE.findall(prefer):
+        found = _NAME_AND_VALUE.match(preference)
+        if found and found[1].lower() == RESPOND_ASYNC:
+            return (found[2] or "").strip() in ("", '""')
+    return False
 
 
 def _headers(given: object) -> dict[str, str]:

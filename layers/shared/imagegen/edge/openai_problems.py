@@ -12,8 +12,6 @@ from imagegen.edge.problems import problem_headers
 from imagegen.wire.headers import IDEMPOTENCY_KEY, JSON, MAX_COST
 from imagegen.wire.reports import Problem
 
-V1_PREFIX = "/v1/"
-ROOT = V1_PREFIX.rstrip("/")
 LONGEST_WAIT_SECONDS = 60
 """With a longer wait, SDKs must not retry: their callers would only wait for the same answer."""
 
@@ -55,11 +53,6 @@ def openai_problem_response(problem: Problem) -> Response[str]:
     should_retry = problem.retryable and (problem.retry_after_seconds or 0) <= LONGEST_WAIT_SECONDS
     headers = {**problem_headers(problem), "x-should-retry": "true" if should_retry else "false"}
     return Response(status, JSON, json.dumps({"error": error}), headers=headers)
-
-
-def is_under_v1(path: str) -> bool:
-    """Return whether OpenAI's clients call this path."""
-    return path == ROOT or path.startswith(V1_PREFIX)
 
 
 def _code(problem: Problem) -> str:

@@ -16,8 +16,8 @@ from pydantic import Field
 
 from imagegen.domain.money import label_text, parse_usd
 from imagegen.mcp.results import definition, schema
-from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.images import GenerateRequest
+from imagegen.wire.values import EdgeModel
 
 CONFIRM = "confirm_image"
 META = {"ui": {"visibility": ["app"]}}

@@ -9,9 +9,8 @@ from imagegen.domain.money import label_text
 from imagegen.domain.operations import Operation
 from imagegen.domain.sizes import Shape
 from imagegen.mcp.results import content, definition, schema, structured
-from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.reports import Models, OfferedModel
-from imagegen.wire.values import MicroUsd
+from imagegen.wire.values import EdgeModel, MicroUsd
 
 MODELS_TOOL = "list_models"
 NEEDS = {"image": "input image", "mask": "input image and a mask"}

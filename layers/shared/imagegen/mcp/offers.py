@@ -17,7 +17,6 @@ from imagegen.domain.money import label_text, usd_text
 from imagegen.domain.operations import WITHOUT_PROMPT, Operation
 from imagegen.mcp.app import TOOL_META
 from imagegen.mcp.results import META_PREFIX, definition, structured
-from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.estimates import (
     Allowance,
     Blocked,
@@ -27,7 +26,7 @@ from imagegen.wire.estimates import (
     Replaced,
 )
 from imagegen.wire.inputs import MAX_INPUTS
-from imagegen.wire.values import Instant
+from imagegen.wire.values import EdgeModel, Instant
 
 ESTIMATE_TOOL = "estimate_image"
 PRICES = (

@@ -17,10 +17,10 @@ from imagegen.mcp.confirm import CONFIRM, Relay, confirm, confirm_definition
 from imagegen.mcp.listing import MODELS_TOOL, NoArguments, models_definition, models_result
 from imagegen.mcp.offers import ESTIMATE_TOOL, estimate_definition, offer_result, to_request
 from imagegen.mcp.results import META_PREFIX, content, definition, schema, structured
-from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import ImageStatus
 from imagegen.wire.reports import Models
+from imagegen.wire.values import EdgeModel
 
 STATUS_TOOL = "image_status"
 PROGRESS = (

@@ -6,9 +6,9 @@ from pydantic import BaseModel, Field
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.money import usd_text
-from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.estimates import Allowance, Replaced
 from imagegen.wire.images import Cost
+from imagegen.wire.values import EdgeModel, optional_field
 
 GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
 

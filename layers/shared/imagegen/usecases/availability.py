@@ -162,7 +162,9 @@ def _state(
         return _DISABLED
     if row.key in drifted:
         return _DRIFTED
-    names = (row.provider, model_circuit(row.provider, row.model)) if blocked else ()
+    if not blocked:
+        return _AVAILABLE
+    names = (row.provider, model_circuit(row.provider, row.model))
     until_ms = next((blocked[name] for name in names if name in blocked), None)
     return _AVAILABLE if until_ms is None else Availability(Reason.CIRCUIT, until_ms)
 

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imagegen.domain.budgets import BudgetStore, Level
+from imagegen.domain.catalog import Catalog
 from imagegen.domain.choices import choices
 from imagegen.domain.days import longest, today
 from imagegen.domain.errors import ParameterError
 from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.money import button_label, usual_price
+from imagegen.domain.operations import Operation
 from imagegen.domain.quote import Quote
+from imagegen.domain.selection import Selection
 from imagegen.domain.standing import limit_now
 from imagegen.usecases.budgets import LevelStanding, standings, to_allowance
 from imagegen.usecases.conversions import (
@@ -20,10 +23,10 @@ from imagegen.usecases.conversions import (
     to_replaced_row,
 )
 from imagegen.usecases.pricer import PricedOffer, Pricer
-from imagegen.usecases.tiers import constraints_of
 from imagegen.wire.estimates import (
     Allowance,
     Blocked,
+    Constraints,
     Estimate,
     EstimateRequest,
     Price,
@@ -95,7 +98,7 @@ class Estimator:
             button_note=usual_price(images.price.expected, images.price.ceiling),
             blocked=self._blocked(offer, images, request.count),
             choices=self._choices(offer, request.count),
-            constraints=constraints_of(offer.selection, self.pricer.catalog),
+            constraints=_constraints_of(offer.selection, self.pricer.catalog),
             alternatives=to_alternatives(offer.selection),
             fallback=to_replaced_row(offer.selection.replaced),
             typical_seconds=offer.variant.row.typical_seconds,
@@ -139,6 +142,19 @@ class Estimator:
 
 def _label(request: EstimateRequest, price: Price) -> str:
     return button_label(price.ceiling, count=request.count, operation=request.operation)
+
+
+def _constraints_of(selection: Selection, catalog: Catalog) -> Constraints:
+    """Return the sizes and lengths that the tier of an offer supports, or its one size."""
+    first = selection.candidates[0].variant
+    if first.row.operation is not Operation.GENERATE:
+        return Constraints(sizes=(first.option.size,), max_prompt_characters=0)
+    rows = [row for row in catalog.tier(first.row.tier) if not row.needs_input]
+    sizes = dict.fromkeys(option.size for row in rows for option in row.sizes)
+    return Constraints(
+        sizes=("square", "landscape", "portrait", *sizes),
+        max_prompt_characters=max(row.max_prompt_characters for row in rows),
+    )
 
 
 def _to_inputs(inputs: tuple[QuotedInput, ...]) -> tuple[InputShown, ...]:

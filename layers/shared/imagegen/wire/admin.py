@@ -6,10 +6,9 @@ from pydantic import Field
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.trail import MOST_REASON_CHARACTERS, Action
-from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.estimates import Allowance
 from imagegen.wire.reports import ChatAllowance
-from imagegen.wire.values import Instant, MicroUsd
+from imagegen.wire.values import EdgeModel, Instant, MicroUsd
 
 Reason = Annotated[
     str,

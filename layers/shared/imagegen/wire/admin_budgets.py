@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from imagegen.wire.admin import FindPerson, Reason
-from imagegen.wire.edge_model import EdgeModel
-from imagegen.wire.values import DollarsIn, MicroUsd
+from imagegen.wire.values import DollarsIn, EdgeModel, MicroUsd
 
 
 class BudgetPlace(FindPerson):

@@ -6,8 +6,7 @@ from pydantic import Field
 
 from imagegen.domain.keys import KeyLine, ProgramKey
 from imagegen.wire.admin import Reason
-from imagegen.wire.edge_model import EdgeModel
-from imagegen.wire.values import DollarsIn, Instant, MicroUsd
+from imagegen.wire.values import DollarsIn, EdgeModel, Instant, MicroUsd
 
 KeyScope = Literal["estimate", "images", "chat", "people", "admin"]
 KeyState = Literal["valid", "revoked", "expired"]

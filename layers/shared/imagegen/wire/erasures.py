@@ -2,8 +2,7 @@
 
 from pydantic import Field
 
-from imagegen.wire.edge_model import EdgeModel
-from imagegen.wire.values import Instant
+from imagegen.wire.values import EdgeModel, Instant
 
 
 class ErasureReport(EdgeModel):

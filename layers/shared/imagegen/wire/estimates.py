@@ -17,15 +17,16 @@ from imagegen.domain.operations import Operation
 from imagegen.domain.price_rules import PIXEL_SIZE
 from imagegen.domain.text import MAX_STYLE_CHARACTERS, Prompt, Style
 from imagegen.domain.wishes import MAX_SEED, MOST_PARTIALS
-from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.inputs import MAX_INPUTS, InputReference, InputShown, MaskReference
 from imagegen.wire.values import (
     NO_TRUTH_VALUE,
     DollarsIn,
+    EdgeModel,
     Instant,
     MicroUsd,
     WholeNumber,
     explained,
+    optional_field,
 )
 
 MOST_IMAGES = 10

@@ -6,9 +6,8 @@ from pydantic import Field
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.operations import Operation
-from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.images import Cost, Provenance
-from imagegen.wire.values import Instant
+from imagegen.wire.values import EdgeModel, Instant
 
 MOST_ON_A_PAGE = 100
 

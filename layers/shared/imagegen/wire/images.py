@@ -7,9 +7,8 @@ from pydantic import Field, StringConstraints, model_validator
 from imagegen.domain.catalog import Tier
 from imagegen.domain.operations import Operation
 from imagegen.domain.text import PromptOrNone
-from imagegen.wire.edge_model import EdgeModel
 from imagegen.wire.estimates import MOST_IMAGES, Allowance, Replaced
-from imagegen.wire.values import Instant, MicroUsd
+from imagegen.wire.values import EdgeModel, Instant, MicroUsd
 
 QuoteText = Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
 

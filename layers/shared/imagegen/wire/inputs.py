@@ -5,8 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from imagegen.domain.inputs import MOST_UPLOAD_BYTES, Role
-from imagegen.wire.edge_model import EdgeModel
-from imagegen.wire.values import Instant, WholeNumber, explained
+from imagegen.wire.values import EdgeModel, Instant, WholeNumber, explained
 
 MAX_INPUTS = 4
 """The most pictures of one request, without the mask: their bytes are in memory while it runs."""

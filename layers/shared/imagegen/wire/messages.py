@@ -9,13 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.estimates import Estimate
 from imagegen.wire.history import MAX_CALLS, canonical_call, canonical_message
 from imagegen.wire.images import GeneratedImage, ImageStatus, LlmApiCall
 from imagegen.wire.reports import Problem
 from imagegen.wire.sets import SetImage
-from imagegen.wire.values import Instant, MicroUsd
+from imagegen.wire.values import EdgeModel, Instant, MicroUsd, optional_field
 
 TOOL = "generate_image"
 """The only tool. It makes an offer; no output of an LLM can make an image or spend anything."""

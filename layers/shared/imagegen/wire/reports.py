@@ -8,9 +8,8 @@ from pydantic.alias_generators import to_camel
 from imagegen.domain.catalog import Tier
 from imagegen.domain.operations import Operation
 from imagegen.domain.ports import ModerationMode
-from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.estimates import Allowance
-from imagegen.wire.values import DollarsIn, Instant, MicroUsd
+from imagegen.wire.values import DollarsIn, EdgeModel, Instant, MicroUsd, optional_field
 
 
 class UsedImage(EdgeModel):

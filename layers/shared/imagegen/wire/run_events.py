@@ -9,9 +9,9 @@ from pydantic import Field, StringConstraints
 
 from imagegen.domain.ids import WAITING
 from imagegen.domain.text import PromptOrNone
-from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.estimates import MOST_IMAGES
 from imagegen.wire.images import QuoteText
+from imagegen.wire.values import EdgeModel, optional_field
 
 MOST_LEVELS = 3
 """A team, a program's key and the organisation."""

@@ -4,10 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from imagegen.wire.edge_model import EdgeModel, optional_field
 from imagegen.wire.images import GeneratedImage
 from imagegen.wire.reports import Problem
-from imagegen.wire.values import Instant
+from imagegen.wire.values import EdgeModel, Instant, optional_field
 
 
 class SetImage(EdgeModel):

@@ -1,11 +1,13 @@
-"""The values in our JSON: dollars, times and whole numbers."""
+"""The base of every model that is JSON at the edge, and its values: dollars, times, numbers."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, LiteralString
+from typing import Annotated, Any, LiteralString
 
 from pydantic import (
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     PlainSerializer,
     ValidationError,
@@ -13,11 +15,32 @@ from pydantic import (
     WithJsonSchema,
     WrapValidator,
 )
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from imagegen.domain.money import parse_usd, usd_text
 
 DOLLARS = r"^([0-9]{1,9}|[0-9]{0,9}\.[0-9]{1,6})$"
+
+
+class EdgeModel(BaseModel):
+    """The base of everything that a request or a response has as JSON."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, frozen=True, extra="forbid"
+    )
+
+
+def optional_field(
+    description: str | None = None, *, serialization_alias: str | None = None
+) -> Any:
+    """Return a field that is left out of the JSON if it has no value."""
+    return Field(
+        default=None,
+        exclude_if=_is_none,
+        description=description,
+        serialization_alias=serialization_alias,
+    )
 
 
 def iso_time(at_ms: int) -> str:
@@ -39,6 +62,10 @@ def explained(words: LiteralString) -> WrapValidator:
             raise PydanticCustomError("string_pattern_mismatch", words) from None
 
     return WrapValidator(check)
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 def _dollars(value: object) -> int:

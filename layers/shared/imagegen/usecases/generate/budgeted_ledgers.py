@@ -78,12 +78,12 @@ class BudgetedLedgers:
         came = self.ledgers.reserve(user, hold, limits, now_ms=now_ms)
         if not isinstance(came, Held):
             return came
-        snapshot = came.snapshot
+        snapshot, counted = came.snapshot, came.snapshot.op.at_levels
         for index, level in enumerate(limits.levels):
-            took = self._take(level, snapshot.op.at_levels)
+            took = self._take(level, counted)
             if took.is_unsure:
                 snapshot = replace(snapshot, unsure=snapshot.unsure | {level.name})
-            self._warn(level, snapshot.op.at_levels, took)
+            self._warn(level, counted, took)
             if took.result is not Taken.TAKEN:
                 taken = [one.name for one in limits.levels[:index]]
                 return self._refused(user, snapshot, level, took, taken)
