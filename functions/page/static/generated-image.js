@@ -327,7 +327,7 @@ export class GeneratedImageElement extends Base {
 
   #frame(state) {
     const { frame, link, picture, seen, head } = this.#parts;
-    const { prompt, estimate, image, images, previewUrl } = this.#generation;
+    const { estimate, image, images, previewUrl } = this.#generation;
     const size = image?.size ?? estimate?.size ?? "1024x1024";
     const [width, height] = size.split("x");
     frame.style.setProperty("--r", width / height || 1);
@@ -337,7 +337,7 @@ export class GeneratedImageElement extends Base {
     const url = done ? safeUrl(image.imageUrl, document.baseURI) : "";
     link.hidden = !done || Boolean(images);
     this.#grid(done && images || (this.dataset.show === "wait" && this.#waited()) || []);
-    picture.alt = altText(this.getAttribute("alt"), image?.alt, prompt);
+    picture.alt = this.#alt(image);
     if (url && link.href !== url) {
       link.href = url;
       picture.src = url;
@@ -365,10 +365,11 @@ export class GeneratedImageElement extends Base {
     grid.dataset.key = key;
     const focused = grid.contains(this.shadowRoot.activeElement);
     const shown = images.findIndex((one, index) => one.image && !one.problem && index >= this.#shown);
-    const alt = (image) => altText(this.getAttribute("alt"), image.alt, this.#generation.prompt);
-    grid.replaceChildren(...(items?.(images, { h, shown, alt, press: (event, index) => (index === shown ? this.#enlarge(event) : this.#show(index)) }) ?? []));
+    grid.replaceChildren(...(items?.(images, { h, shown, alt: (image) => this.#alt(image), press: (event, index) => (index === shown ? this.#enlarge(event) : this.#show(index)) }) ?? []));
     if (focused) grid.querySelector("[aria-pressed=true]")?.focus();
   }
+
+  #alt(image) { return altText(this.getAttribute("alt"), image?.alt, this.#generation.prompt); }
 
   /** Chooses one of several images: what the card says and its buttons do is about that one. */
   #show(index) {
