@@ -233,3 +233,20 @@ console.log(JSON.stringify([during, isSame]));
 def test_an_empty_conversation_that_is_opened_first_offers_no_way_to_another() -> None:
     shown = "['hello', 'anew', 'history'].map((id) => node(id).hidden)"
     assert played(f"console.log(JSON.stringify({shown}));") == [False, True, True]
+
+
+def test_an_image_of_a_conversation_that_is_left_is_still_told_to_the_page() -> None:
+    script = """
+await write("a fox", { size: "portrait" });
+const offers = node("messages").children.at(-1).children.flatMap(({ children }) => children);
+const moved = offers.find((one) => one.data).listeners["image-change"];
+node("anew").listeners.click();
+moved({ detail: { generation: { id: "image-1", status: "complete" } } });
+const left = [...moves];
+// What was another person's is no news for whoever is there now.
+chat.refresh();
+moved({ detail: { generation: { id: "image-1", status: "failed" } } });
+console.log(JSON.stringify([left, moves]));
+"""
+    told = [["image-1", "complete"]]
+    assert played(script) == [told, told]

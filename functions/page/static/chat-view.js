@@ -37,10 +37,13 @@ function picture(client, data, acts = ACTS) {
   return element;
 }
 
-/** `told.opened(id)` is called with the conversation that is shown, or nothing for a new one. */
+/**
+ * `told.opened(id)` is called with the conversation that is shown, or nothing for a new one; `told.moved(generation)` with
+ * each new state of an image of the person who is there, also of a conversation that is not shown any more.
+ */
 export function chatView(client, told) {
   // Nothing is shown before the first conversation is opened, which may be an empty one with the id "".
-  let id = null, messages = [], busy = false;
+  let id = null, messages = [], busy = false, people = 0;
   let stop, retry;
   const [list, say] = [$("messages"), $("say")];
   const send = $("composer").querySelector("button.main");
@@ -106,9 +109,10 @@ export function chatView(client, told) {
   /** Returns the element of an offer; what becomes of it is kept in its message. */
   function offer(message, generation, service = client, acts = ACTS) {
     const element = picture(service, generation, acts);
+    const owner = people;
     if (!message.compare && generation.estimate?.choices?.length > 1) {
       const button = h("button", { type: "button", className: "quiet", textContent: t("compare"), slot: "offer" });
-      button.addEventListener("click", () => withCompare(({ requestOf }) => speak(t("compareThese"), requestOf(element.data))));
+      button.addEventListener("click", () => withCompare(({ requestOf }) => speak(t("compareThese"), requestOf(element.data)) || told.note(t("stillAnswering"))));
       element.append(button);
     }
     element.addEventListener("image-change", ({ detail }) => {
@@ -117,6 +121,7 @@ export function chatView(client, told) {
       generation = detail.generation;
       if (at >= 0) message.generations[at] = generation;
       save();
+      if (owner === people) told.moved(generation);
       if (["generating", ...DONE].includes(generation.status)) element.scrollIntoView?.({ block: "nearest" });
     });
     return element;
@@ -283,7 +288,10 @@ export function chatView(client, told) {
     /** Returns the last words of the person while they have no answer, as `{content, request}`. */
     unanswered: () => (messages.at(-1)?.role === "user" ? messages.at(-1) : null),
     /** Shows the newest conversation of the user who is there now. */
-    refresh: () => open(newest()),
+    refresh() {
+      people += 1;
+      open(newest());
+    },
     stop: () => busy && (stop.abort(), true),
     shown: () => id,
     /** Every call that this conversation has caused, of the LLM and for images. */

@@ -130,6 +130,14 @@ const told = {
   failed(error) {
     if (error.problem?.status === 401) account.refused(error.problem);
   },
+  moved(generation) {
+    if (generation.problem) told.failed(generation);
+    if (!["complete", "failed", "cancelled"].includes(generation.status)) return;
+    pictures?.gallery.change();
+    usage?.change();
+    spend();
+    setTimeout(spend, SETTLED_MS);
+  },
 };
 const chat = chatView(client, told);
 let settings, pictures, usage;
@@ -212,14 +220,6 @@ document.addEventListener("click", ({ target }) => {
   const element = act && target.closest("generated-image");
   const { image, prompt } = element?.data ?? {};
   if (image) withOwn(element, (loaded) => loaded[act]({ ...image, prompt: image.prompt ?? prompt }));
-});
-document.addEventListener("image-change", ({ detail: { generation } }) => {
-  if (generation.problem) told.failed(generation);
-  if (!["complete", "failed", "cancelled"].includes(generation.status)) return;
-  pictures?.gallery.change();
-  usage?.change();
-  spend();
-  setTimeout(spend, SETTLED_MS);
 });
 $("entry").querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();
