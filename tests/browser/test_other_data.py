@@ -1,4 +1,4 @@
-"""An element that is given another image while it waits: what was meant for one is not the other's."""
+"""An element that is given another image while it waits: nothing is taken for the other one's."""
 
 import pytest
 
