@@ -23,10 +23,10 @@ class Node {
 const nodes = new Map();
 const node = (id) => nodes.get(id) ?? nodes.set(id, new Node()).get(id);
 globalThis.document = {
-  baseURI: "https://page.example/", documentElement: { scrollHeight: 0 },
+  baseURI: "https://page.example/", documentElement: { scrollHeight: 0 }, adoptedStyleSheets: [],
   getElementById: node, createElement: () => new Node(), createElementNS: () => new Node(),
 };
-Object.assign(globalThis, { scrollTo() {}, scrollY: 0, innerHeight: 0 });
+Object.assign(globalThis, { scrollTo() {}, scrollY: 0, innerHeight: 0, CSSStyleSheet: class { replaceSync() {} } });
 const heard = new Map();
 globalThis.addEventListener = (name, act) => heard.set(name, act);
 const store = (held) => ({

@@ -250,3 +250,26 @@ console.log(JSON.stringify([left, moves]));
 """
     told = [["image-1", "complete"]]
     assert played(script) == [told, told]
+
+
+def test_an_answer_is_shown_by_its_markdown_and_kept_and_sent_as_it_was_written() -> None:
+    script = """
+await import(new URL("./markdown.js", CHAT));
+await write("a fox");
+asked[0].say("text_delta", { text: "A **red** f" });
+await rest();
+const during = rows().at(-1);
+asked[0].say("text_delta", { text: "ox." });
+await rest();
+chat.stop();
+await rest();
+await write("and a hut");
+console.log(JSON.stringify([during, rows()[1], kept().slice(0, 2), asked[1].words]));
+"""
+    written = "A **red** fox."
+    assert played(script) == [
+        "Assistant: A red f",
+        "Assistant: A red fox.Stopped.",
+        ["a fox", written],
+        ["a fox", written, "and a hut"],
+    ]

@@ -2,8 +2,10 @@
 
 import { isAbsent } from "./client.js";
 import { conversations, messageOf } from "./conversations.js";
+import { safeUrl } from "./format.js";
 import { icon } from "./icons.js";
 import { t } from "./locale.js";
+import { addStyle } from "./sheets.js";
 import { $, explain, h, late, technical, technicalText } from "./ui.js";
 
 const LONGEST = 100;
@@ -20,6 +22,23 @@ const ACTS = [
 
 /** What shows models side by side. */
 const compare = late(() => import("./compare.js"));
+
+/** What reads the signs of Markdown, and those signs: most answers have none. */
+const markdown = late(() => import("./markdown.js").then(({ reader }) => reader({ h, safeUrl, addStyle })));
+const SIGNS = /[*_`[>]|https?:|^\s*(?:#|[-+] |\d+[.)] )/m;
+
+/** Returns the words of an assistant as they are now; `draw()` shows them anew. Without what reads Markdown they are plain. */
+function wordsOf(message) {
+  const text = h("div", { className: "words" });
+  let read;
+  function draw() {
+    const { content } = message;
+    if (!read && SIGNS.test(content)) markdown().then((nodesOf) => { read = nodesOf; draw(); }, () => {});
+    text.replaceChildren(...(read ? read(content) : content ? [h("p", { textContent: content })] : []));
+  }
+  draw();
+  return { text, draw };
+}
 
 const DONE = ["complete", "failed", "cancelled"];
 
@@ -85,7 +104,7 @@ export function chatView(client, told) {
   const who = (role) => h("span", { className: "unseen", textContent: t(role === "user" ? "you" : "assistant") });
 
   function row(message) {
-    const text = h("p", { textContent: message.content });
+    const { text, draw } = message.role === "user" ? { text: h("p", { textContent: message.content }) } : wordsOf(message);
     const item = h("li", { className: message.role }, who(message.role), text);
     if (message.role === "user") {
       if (message.pictures?.length) item.append(h("p", { className: "with", textContent: t("with", { names: message.pictures.join(", ") }) }));
@@ -103,7 +122,7 @@ export function chatView(client, told) {
     });
     if (message.compare) beside(); else message.generations.forEach(add);
     if (message.trouble) item.append(trouble(message.trouble, message.technical));
-    return { item, text, add, beside };
+    return { item, draw, add, beside };
   }
 
   /** Returns the element of an offer; what becomes of it is kept in its message. */
@@ -181,7 +200,6 @@ export function chatView(client, told) {
     const error = thrown ?? (view.problem && { problem: view.problem });
     // Another conversation, or another user's, may be shown by now.
     if (mine !== messages) return;
-    message.content = view.text.textContent;
     if (error) Object.assign(message, stop.signal.aborted ? { trouble: t("stoppedAnswer") } : brokeOff(error, view) ? { trouble: t("brokeOff") } : { trouble: explain(error), technical: technicalText(error) });
     const isEmpty = error && !message.content && !message.generations.length;
     if (isEmpty) view.item.remove();
@@ -225,15 +243,16 @@ export function chatView(client, told) {
     for await (const { event, data } of client.chat(history(), null, stop)) {
       view.isBegun = true;
       const near = isNear();
-      if (event === "text_delta") view.text.append(data.text);
+      if (event === "text_delta") message.content += data.text;
       if (event === "tool_call" && data.ok) put(message, view, data.imageGeneration);
       if (event === "message_complete") {
-        view.text.textContent = message.content = data.content;
+        message.content = data.content;
         data.imageGenerations.forEach((one) => put(message, view, one));
         message.calls = data.llmApiCalls;
         // The text ends with the service's sentence; this is said in the reader's language.
         view.problem = data.problem;
       }
+      view.draw();
       if (near) toEnd();
     }
   }

@@ -33,6 +33,7 @@ ENTRIES = (
     "developer.js",
     "chats.js",
     "compare.js",
+    "markdown.js",
     "mask-dialog.js",
     "llm-dialog.js",
     "upload.js",
