@@ -73,7 +73,8 @@ for (const part of ["elements", "later", "page"]) english((await import(new URL(
 const { chatView } = await import(CHAT);
 const addresses = [];
 const moves = [];
-const chat = chatView(client, { say() {}, failed() {}, opened: (id) => addresses.push(id), moved: ({ id, status }) => moves.push([id, status]) });
+const page = { say() {}, failed() {}, opened: (id) => addresses.push(id), moved: ({ id, status }) => moves.push([id, status]) };
+const chat = chatView(client, page);
 chat.open();
 const button = node("composer").querySelector("button.main");
 const rest = () => new Promise((done) => setTimeout(done));
@@ -90,3 +91,5 @@ const owner = JSON.stringify(["us", "ada"]);
 const list = () => JSON.parse(stored.get(`imagegen.chats ${owner}`) ?? "[]");
 const messagesOf = (id) => JSON.parse(stored.get(`imagegen.chat.${id} ${owner}`));
 const kept = () => messagesOf(chat.shown()).map(({ content }) => content);
+/** The buttons of one message that are symbols with names. */
+const buttonsOf = (from) => [...(from["aria-label"] && from.listeners.click ? [from] : []), ...(from.children ?? []).flatMap(buttonsOf)];

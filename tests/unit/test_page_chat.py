@@ -273,3 +273,28 @@ console.log(JSON.stringify([during, rows()[1], kept().slice(0, 2), asked[1].word
         ["a fox", written],
         ["a fox", written, "and a hut"],
     ]
+
+
+def test_a_message_can_be_copied_and_ones_own_edited() -> None:
+    script = """
+const copied = [], edited = [];
+Object.defineProperty(globalThis, "navigator", {
+  value: { clipboard: { writeText: async (text) => copied.push(text) } },
+});
+await import(new URL("./message-acts.js", CHAT));
+await write("a fox");
+asked[0].say("message_complete", { content: "A **fox**.", imageGenerations: [], llmApiCalls: [] });
+await rest();
+page.edit = ({ content }) => edited.push(content);
+const all = node("messages").children.map((one) => buttonsOf(one));
+for (const one of all.flat()) one.listeners.click();
+await write("Make this picture larger", { operation: "upscale", inputs: [{ image: "one" }] });
+const [, , upscale] = node("messages").children.map((one) => buttonsOf(one));
+const names = [...all, upscale].map((list) => list.map((one) => one["aria-label"]));
+console.log(JSON.stringify([names, copied, edited]));
+"""
+    assert played(script) == [
+        [["Copy message", "Edit message"], ["Copy message"], ["Copy message"]],
+        ["a fox", "A **fox**."],
+        ["a fox"],
+    ]

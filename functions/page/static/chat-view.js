@@ -4,7 +4,7 @@ import { isAbsent } from "./client.js";
 import { conversations, messageOf } from "./conversations.js";
 import { safeUrl } from "./format.js";
 import { icon } from "./icons.js";
-import { t } from "./locale.js";
+import { english, t } from "./locale.js";
 import { addStyle } from "./sheets.js";
 import { $, explain, h, late, technical, technicalText } from "./ui.js";
 
@@ -19,6 +19,14 @@ const ACTS = [
   ["remove", "act.remove", "M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7"],
   ["open", "act.open", "M4.8 12h1.2M11.4 12h1.2M18 12h1.2"],
 ];
+
+/** Returns a button that is a symbol with a name. */
+function symbolButton(key, path, more) {
+  const name = t(key);
+  const button = h("button", { type: "button", className: "icon", title: name, "aria-label": name, ...more });
+  button.append(icon(path));
+  return button;
+}
 
 /** What shows models side by side. */
 const compare = late(() => import("./compare.js"));
@@ -47,12 +55,7 @@ function picture(client, data, acts = ACTS) {
   const element = document.createElement("generated-image");
   element.client = client;
   element.data = data;
-  element.append(...acts.map(([act, key, path]) => {
-    const name = t(key);
-    const button = h("button", { type: "button", className: "icon", title: name, "aria-label": name, slot: "actions", "data-act": act });
-    button.append(icon(path));
-    return button;
-  }));
+  element.append(...acts.map(([act, key, path]) => symbolButton(key, path, { slot: "actions", "data-act": act })));
   return element;
 }
 
@@ -68,6 +71,9 @@ export function chatView(client, told) {
   const send = $("composer").querySelector("button.main");
   const isNear = () => document.documentElement.scrollHeight - scrollY - innerHeight < 160;
   const toEnd = () => $("create").hidden || scrollTo(0, document.documentElement.scrollHeight);
+
+  /** What makes the buttons of a message. */
+  const acting = late(() => import("./message-acts.js").then(({ actions }) => actions({ told, symbolButton, icon, t, english, addStyle })));
 
   function save() {
     if (!messages.length) return;
@@ -105,7 +111,9 @@ export function chatView(client, told) {
 
   function row(message) {
     const { text, draw } = message.role === "user" ? { text: h("p", { textContent: message.content }) } : wordsOf(message);
-    const item = h("li", { className: message.role }, who(message.role), text);
+    const acts = h("div", { className: "acts" });
+    acting().then((buttonsOf) => acts.append(...buttonsOf(message)), () => {});
+    const item = h("li", { className: message.role }, who(message.role), text, acts);
     if (message.role === "user") {
       if (message.pictures?.length) item.append(h("p", { className: "with", textContent: t("with", { names: message.pictures.join(", ") }) }));
       return { item };

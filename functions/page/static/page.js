@@ -125,6 +125,14 @@ const told = {
     sessionStorage.setItem(UNSENT, $("say").value);
     location.reload();
   },
+  /** Puts a message into the composer again, with its settings and pictures. */
+  edit({ content, request, pictures: names = [] }) {
+    const { prompt, inputs = [], mask, ...wanted } = request ?? {};
+    $("say").value = prompt || content;
+    $("say").focus();
+    const items = inputs.map(({ role, ...reference }, index) => ({ reference, role, name: names[index] ?? t("generatedImage"), ...(!index && { mask }) }));
+    if (request) withSettings((shown) => shown.open({ ...wanted, inputs: items }));
+  },
   /** The conversation that is shown has an address, which the browser keeps. */
   opened: (id) => history.replaceState(null, "", id ? `#create/${id}` : "#create"),
   failed(error) {

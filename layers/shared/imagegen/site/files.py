@@ -34,6 +34,7 @@ ENTRIES = (
     "chats.js",
     "compare.js",
     "markdown.js",
+    "message-acts.js",
     "mask-dialog.js",
     "llm-dialog.js",
     "upload.js",
