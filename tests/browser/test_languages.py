@@ -209,3 +209,14 @@ def test_what_comes_after_the_click_is_loaded_with_the_click(open_gallery: OpenG
         read_fixture("error")["data"],
     )
     assert found == [None, "No image was made"]
+
+
+def test_why_a_model_is_left_out_is_said_in_the_language(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    gallery.show("pending")
+    opened = "document.querySelector('#subject').shadowRoot.querySelector('.others')"
+    gallery.evaluate("(element) => element.shadowRoot.querySelector('summary').click()")
+    gallery.until(f"{opened}.textContent.includes('it failed too often lately and rests')")
+    speak(gallery, "de")
+    gallery.until(f"{opened}.textContent.includes('pausiert nach Fehlern')")
+    assert "lately" not in gallery.page.evaluate(f"{opened}.textContent")

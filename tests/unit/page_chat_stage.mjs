@@ -23,10 +23,10 @@ class Node {
 const nodes = new Map();
 const node = (id) => nodes.get(id) ?? nodes.set(id, new Node()).get(id);
 globalThis.document = {
-  baseURI: "https://page.example/", documentElement: { scrollHeight: 0 },
+  baseURI: "https://page.example/", documentElement: { scrollHeight: 0 }, adoptedStyleSheets: [],
   getElementById: node, createElement: () => new Node(), createElementNS: () => new Node(),
 };
-Object.assign(globalThis, { scrollTo() {}, scrollY: 0, innerHeight: 0 });
+Object.assign(globalThis, { scrollTo() {}, scrollY: 0, innerHeight: 0, CSSStyleSheet: class { replaceSync() {} } });
 const heard = new Map();
 globalThis.addEventListener = (name, act) => heard.set(name, act);
 const store = (held) => ({
@@ -72,7 +72,9 @@ const { english } = await import(new URL("./locale.js", CHAT));
 for (const part of ["elements", "later", "page"]) english((await import(new URL(`./${part}-en.js`, CHAT))).WORDS);
 const { chatView } = await import(CHAT);
 const addresses = [];
-const chat = chatView(client, { say() {}, failed() {}, opened: (id) => addresses.push(id) });
+const moves = [];
+const page = { say() {}, failed() {}, opened: (id) => addresses.push(id), moved: ({ id, status }) => moves.push([id, status]) };
+const chat = chatView(client, page);
 chat.open();
 const button = node("composer").querySelector("button.main");
 const rest = () => new Promise((done) => setTimeout(done));
@@ -89,3 +91,5 @@ const owner = JSON.stringify(["us", "ada"]);
 const list = () => JSON.parse(stored.get(`imagegen.chats ${owner}`) ?? "[]");
 const messagesOf = (id) => JSON.parse(stored.get(`imagegen.chat.${id} ${owner}`));
 const kept = () => messagesOf(chat.shown()).map(({ content }) => content);
+/** The buttons of one message that are symbols with names. */
+const buttonsOf = (from) => [...(from["aria-label"] && from.listeners.click ? [from] : []), ...(from.children ?? []).flatMap(buttonsOf)];

@@ -233,3 +233,68 @@ console.log(JSON.stringify([during, isSame]));
 def test_an_empty_conversation_that_is_opened_first_offers_no_way_to_another() -> None:
     shown = "['hello', 'anew', 'history'].map((id) => node(id).hidden)"
     assert played(f"console.log(JSON.stringify({shown}));") == [False, True, True]
+
+
+def test_an_image_of_a_conversation_that_is_left_is_still_told_to_the_page() -> None:
+    script = """
+await write("a fox", { size: "portrait" });
+const offers = node("messages").children.at(-1).children.flatMap(({ children }) => children);
+const moved = offers.find((one) => one.data).listeners["image-change"];
+node("anew").listeners.click();
+moved({ detail: { generation: { id: "image-1", status: "complete" } } });
+const left = [...moves];
+// What was another person's is no news for whoever is there now.
+chat.refresh();
+moved({ detail: { generation: { id: "image-1", status: "failed" } } });
+console.log(JSON.stringify([left, moves]));
+"""
+    told = [["image-1", "complete"]]
+    assert played(script) == [told, told]
+
+
+def test_an_answer_is_shown_by_its_markdown_and_kept_and_sent_as_it_was_written() -> None:
+    script = """
+await import(new URL("./markdown.js", CHAT));
+await write("a fox");
+asked[0].say("text_delta", { text: "A **red** f" });
+await rest();
+const during = rows().at(-1);
+asked[0].say("text_delta", { text: "ox." });
+await rest();
+chat.stop();
+await rest();
+await write("and a hut");
+console.log(JSON.stringify([during, rows()[1], kept().slice(0, 2), asked[1].words]));
+"""
+    written = "A **red** fox."
+    assert played(script) == [
+        "Assistant: A red f",
+        "Assistant: A red fox.Stopped.",
+        ["a fox", written],
+        ["a fox", written, "and a hut"],
+    ]
+
+
+def test_a_message_can_be_copied_and_ones_own_edited() -> None:
+    script = """
+const copied = [], edited = [];
+Object.defineProperty(globalThis, "navigator", {
+  value: { clipboard: { writeText: async (text) => copied.push(text) } },
+});
+await import(new URL("./message-acts.js", CHAT));
+await write("a fox");
+asked[0].say("message_complete", { content: "A **fox**.", imageGenerations: [], llmApiCalls: [] });
+await rest();
+page.edit = ({ content }) => edited.push(content);
+const all = node("messages").children.map((one) => buttonsOf(one));
+for (const one of all.flat()) one.listeners.click();
+await write("Make this picture larger", { operation: "upscale", inputs: [{ image: "one" }] });
+const [, , upscale] = node("messages").children.map((one) => buttonsOf(one));
+const names = [...all, upscale].map((list) => list.map((one) => one["aria-label"]));
+console.log(JSON.stringify([names, copied, edited]));
+"""
+    assert played(script) == [
+        [["Copy message", "Edit message"], ["Copy message"], ["Copy message"]],
+        ["a fox", "A **fox**."],
+        ["a fox"],
+    ]

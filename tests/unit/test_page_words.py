@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from generators.docs.problems import codes
+from imagegen.domain.candidates import Reason
+from imagegen.domain.outcomes import Outcome
 from imagegen.providers import registry
 from imagegen.site.words import LANGUAGES, Words, read_words
 from local.paths import ROOT
@@ -324,6 +326,12 @@ def test_words_that_nothing_says_are_not_kept() -> None:
     said = {*(one for path in SCRIPTS for one in literals(code_of(path)))}
     said |= set(re.findall(r'data-t[\w-]*="(\w+)"', page))
     assert {key for key in KEYS if key not in said and not key.startswith(DYNAMIC)} == set()
+
+
+@pytest.mark.parametrize("reason", sorted({*Reason, *Outcome}))
+def test_every_reason_of_a_model_that_made_no_image_has_words(reason: str) -> None:
+    # Without words it is its code, in English, in a sentence of another language.
+    assert f"reason.{reason}" in KEYS
 
 
 # Kinds of errors.

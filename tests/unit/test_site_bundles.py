@@ -100,3 +100,19 @@ def test_a_bundle_is_a_module(entry: str, tmp_path: Path) -> None:
         [shutil.which("node") or "", "--check", str(path)], capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_a_class_keeps_to_itself_has_a_short_name_and_an_id_of_that_name_keeps_it() -> None:
+    text = (
+        'const css = `\n#count { color: #abc; }\n`;\nconst link = "#count";\nclass One {\n'
+        "  #count = 1;\n  static #of = (one) => one.#count;\n"
+        "  get #twice() { return this.#count * 2; }\n"
+        "  async #later() { return this.#twice; }\n"
+        "  act() { return One.#of(this) + this.#later(); }\n}\n"
+    )
+    assert stripped(text) == (
+        'const css = `\n#count{color:#abc}`;\nconst link = "#count";\nclass One {\n'
+        "#_0 = 1;\nstatic #_2 = (one) => one.#_0;\nget #_1() { return this.#_0 * 2; }\n"
+        "async #_3() { return this.#_1; }\n"
+        "act() { return One.#_2(this) + this.#_3(); }\n}\n"
+    )

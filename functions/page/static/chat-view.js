@@ -2,8 +2,10 @@
 
 import { isAbsent } from "./client.js";
 import { conversations, messageOf } from "./conversations.js";
+import { safeUrl } from "./format.js";
 import { icon } from "./icons.js";
-import { t } from "./locale.js";
+import { english, t } from "./locale.js";
+import { addStyle } from "./sheets.js";
 import { $, explain, h, late, technical, technicalText } from "./ui.js";
 
 const LONGEST = 100;
@@ -18,8 +20,33 @@ const ACTS = [
   ["open", "act.open", "M4.8 12h1.2M11.4 12h1.2M18 12h1.2"],
 ];
 
+/** Returns a button that is a symbol with a name. */
+function symbolButton(key, path, more) {
+  const name = t(key);
+  const button = h("button", { type: "button", className: "icon", title: name, "aria-label": name, ...more });
+  button.append(icon(path));
+  return button;
+}
+
 /** What shows models side by side. */
 const compare = late(() => import("./compare.js"));
+
+/** What reads the signs of Markdown, and those signs: most answers have none. */
+const markdown = late(() => import("./markdown.js").then(({ reader }) => reader({ h, safeUrl, addStyle })));
+const SIGNS = /[*_`[>]|https?:|^\s*(?:#|[-+] |\d+[.)] )/m;
+
+/** Returns the words of an assistant as they are now; `draw()` shows them anew. Without what reads Markdown they are plain. */
+function wordsOf(message) {
+  const text = h("div", { className: "words" });
+  let read;
+  function draw() {
+    const { content } = message;
+    if (!read && SIGNS.test(content)) markdown().then((nodesOf) => { read = nodesOf; draw(); }, () => {});
+    text.replaceChildren(...(read ? read(content) : content ? [h("p", { textContent: content })] : []));
+  }
+  draw();
+  return { text, draw };
+}
 
 const DONE = ["complete", "failed", "cancelled"];
 
@@ -28,24 +55,25 @@ function picture(client, data, acts = ACTS) {
   const element = document.createElement("generated-image");
   element.client = client;
   element.data = data;
-  element.append(...acts.map(([act, key, path]) => {
-    const name = t(key);
-    const button = h("button", { type: "button", className: "icon", title: name, "aria-label": name, slot: "actions", "data-act": act });
-    button.append(icon(path));
-    return button;
-  }));
+  element.append(...acts.map(([act, key, path]) => symbolButton(key, path, { slot: "actions", "data-act": act })));
   return element;
 }
 
-/** `told.opened(id)` is called with the conversation that is shown, or nothing for a new one. */
+/**
+ * `told.opened(id)` is called with the conversation that is shown, or nothing for a new one; `told.moved(generation)` with
+ * each new state of an image of the person who is there, also of a conversation that is not shown any more.
+ */
 export function chatView(client, told) {
   // Nothing is shown before the first conversation is opened, which may be an empty one with the id "".
-  let id = null, messages = [], busy = false;
+  let id = null, messages = [], busy = false, people = 0;
   let stop, retry;
   const [list, say] = [$("messages"), $("say")];
   const send = $("composer").querySelector("button.main");
   const isNear = () => document.documentElement.scrollHeight - scrollY - innerHeight < 160;
   const toEnd = () => $("create").hidden || scrollTo(0, document.documentElement.scrollHeight);
+
+  /** What makes the buttons of a message. */
+  const acting = late(() => import("./message-acts.js").then(({ actions }) => actions({ told, symbolButton, icon, t, english, addStyle })));
 
   function save() {
     if (!messages.length) return;
@@ -82,8 +110,10 @@ export function chatView(client, told) {
   const who = (role) => h("span", { className: "unseen", textContent: t(role === "user" ? "you" : "assistant") });
 
   function row(message) {
-    const text = h("p", { textContent: message.content });
-    const item = h("li", { className: message.role }, who(message.role), text);
+    const { text, draw } = message.role === "user" ? { text: h("p", { textContent: message.content }) } : wordsOf(message);
+    const acts = h("div", { className: "acts" });
+    acting().then((buttonsOf) => acts.append(...buttonsOf(message)), () => {});
+    const item = h("li", { className: message.role }, who(message.role), text, acts);
     if (message.role === "user") {
       if (message.pictures?.length) item.append(h("p", { className: "with", textContent: t("with", { names: message.pictures.join(", ") }) }));
       return { item };
@@ -100,15 +130,16 @@ export function chatView(client, told) {
     });
     if (message.compare) beside(); else message.generations.forEach(add);
     if (message.trouble) item.append(trouble(message.trouble, message.technical));
-    return { item, text, add, beside };
+    return { item, draw, add, beside };
   }
 
   /** Returns the element of an offer; what becomes of it is kept in its message. */
   function offer(message, generation, service = client, acts = ACTS) {
     const element = picture(service, generation, acts);
+    const owner = people;
     if (!message.compare && generation.estimate?.choices?.length > 1) {
       const button = h("button", { type: "button", className: "quiet", textContent: t("compare"), slot: "offer" });
-      button.addEventListener("click", () => withCompare(({ requestOf }) => speak(t("compareThese"), requestOf(element.data))));
+      button.addEventListener("click", () => withCompare(({ requestOf }) => speak(t("compareThese"), requestOf(element.data)) || told.note(t("stillAnswering"))));
       element.append(button);
     }
     element.addEventListener("image-change", ({ detail }) => {
@@ -117,6 +148,7 @@ export function chatView(client, told) {
       generation = detail.generation;
       if (at >= 0) message.generations[at] = generation;
       save();
+      if (owner === people) told.moved(generation);
       if (["generating", ...DONE].includes(generation.status)) element.scrollIntoView?.({ block: "nearest" });
     });
     return element;
@@ -176,7 +208,6 @@ export function chatView(client, told) {
     const error = thrown ?? (view.problem && { problem: view.problem });
     // Another conversation, or another user's, may be shown by now.
     if (mine !== messages) return;
-    message.content = view.text.textContent;
     if (error) Object.assign(message, stop.signal.aborted ? { trouble: t("stoppedAnswer") } : brokeOff(error, view) ? { trouble: t("brokeOff") } : { trouble: explain(error), technical: technicalText(error) });
     const isEmpty = error && !message.content && !message.generations.length;
     if (isEmpty) view.item.remove();
@@ -220,15 +251,16 @@ export function chatView(client, told) {
     for await (const { event, data } of client.chat(history(), null, stop)) {
       view.isBegun = true;
       const near = isNear();
-      if (event === "text_delta") view.text.append(data.text);
+      if (event === "text_delta") message.content += data.text;
       if (event === "tool_call" && data.ok) put(message, view, data.imageGeneration);
       if (event === "message_complete") {
-        view.text.textContent = message.content = data.content;
+        message.content = data.content;
         data.imageGenerations.forEach((one) => put(message, view, one));
         message.calls = data.llmApiCalls;
         // The text ends with the service's sentence; this is said in the reader's language.
         view.problem = data.problem;
       }
+      view.draw();
       if (near) toEnd();
     }
   }
@@ -283,7 +315,10 @@ export function chatView(client, told) {
     /** Returns the last words of the person while they have no answer, as `{content, request}`. */
     unanswered: () => (messages.at(-1)?.role === "user" ? messages.at(-1) : null),
     /** Shows the newest conversation of the user who is there now. */
-    refresh: () => open(newest()),
+    refresh() {
+      people += 1;
+      open(newest());
+    },
     stop: () => busy && (stop.abort(), true),
     shown: () => id,
     /** Every call that this conversation has caused, of the LLM and for images. */

@@ -1,7 +1,7 @@
 /** Two to four models side by side: one request for all of them, one button with one number, each picture with its own end. */
 
 import { WORDS } from "./compare-en.js";
-import { isolate, levelText, microUsd, moneyText, providerName, secondsText, usdText } from "./format.js";
+import { isolate, levelText, microUsd, moneyText, providerName, qualityName, secondsText, usdText } from "./format.js";
 import { english, t } from "./locale.js";
 import { addStyle } from "./sheets.js";
 import { explain, h, tell } from "./ui.js";
@@ -89,7 +89,7 @@ export const totalText = ({ generations }) => t("compareTotal", { money: moneyTe
 function rowOf({ estimate }) {
   const { provider, model, price, typicalSeconds, fallback } = estimate;
   const about = [providerName(provider), levelText(estimate), fallback && t("compareInstead", { model: shortName(fallback.model) })];
-  return h("li", {}, h("b", { textContent: shortName(model) }), h("span", { textContent: t("compareAbout", { time: secondsText(typicalSeconds) }) }),
+  return h("li", {}, h("b", { textContent: shortName(model) }), h("span", { textContent: t("about", { time: secondsText(typicalSeconds) }) }),
     h("b", { textContent: usdText(price.ceiling) }), h("small", { textContent: about.filter(Boolean).join(" · ") }));
 }
 
@@ -181,12 +181,12 @@ export function comparison(client, message, view) {
     const refusal = refusalOf(generations, request);
     const sum = sumOf(generations, "ceiling");
     const [usual, slowest] = [sumOf(generations, "expected"), Math.max(...generations.map(({ estimate }) => estimate.typicalSeconds))];
-    const acts = isDeclined ? [button(t("compareUndo"), () => set("pending"))] : isOver || refusal || problem ? [button(t("compareNewPrice"), anew, { className: "main" })] : [
+    const acts = isDeclined ? [button(t("undo"), () => set("pending"))] : isOver || refusal || problem ? [button(t("newPrice"), anew, { className: "main" })] : [
       button(t("compareButton", { count: generations.length, money: moneyText(sum) }), confirm, { className: "main" }),
-      h("span", { className: "hint", textContent: [usual < sum && t("compareUsual", { money: moneyText(usual) }), t("compareAbout", { time: secondsText(slowest) })].filter(Boolean).join(" · ") }),
-      button(t("compareNotNow"), () => set("declined")),
+      h("span", { className: "hint", textContent: [usual < sum && t("usually", { price: moneyText(usual) }), t("about", { time: secondsText(slowest) })].filter(Boolean).join(" · ") }),
+      button(t("notNow"), () => set("declined")),
     ];
-    tell(note, isDeclined ? t("compareDeclined")
+    tell(note, isDeclined ? t("declinedFree")
       : problem || refusal || (isOver ? t("compareExpired")
         : t("comparePromise", { money: moneyText(sum) })));
     card.replaceChildren(h("p", { className: "prompt", dir: "auto", textContent: generations[0].prompt }),
@@ -308,7 +308,7 @@ export function modelPicker(rows, chosen, changed) {
   addStyle(css);
   const boxes = [...rows].sort((one, other) => microUsd(one.sizes[0].price) - microUsd(other.sizes[0].price)).map(({ key, model, provider, quality, sizes, typicalSeconds }) => {
     const box = h("input", { type: "checkbox", value: key, checked: chosen.includes(key) });
-    const about = `${providerName(provider)} · ${quality} · ${secondsText(typicalSeconds)}`;
+    const about = `${providerName(provider)} · ${qualityName(quality)} · ${secondsText(typicalSeconds)}`;
     return { box, label: h("label", {}, box, h("span", {}, shortName(model), h("small", { textContent: about })), h("span", { textContent: usdText(sizes[0].price) })) };
   });
   const keys = () => boxes.filter(({ box }) => box.checked).map(({ box }) => box.value);

@@ -78,7 +78,7 @@ function providersView(client, told) {
   }
 
   function draw(cell) {
-    const left = (cell.retryAt - Date.now()) / 1000;
+    const left = (cell.retryAt - client.now()) / 1000;
     const when = cell.retryAt ? (left > 0 ? t("dev.nextTry", { time: clock(left) }) : t("dev.mayTry")) : "";
     cell.state.textContent = cell.words + when;
   }

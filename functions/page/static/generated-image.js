@@ -327,7 +327,7 @@ export class GeneratedImageElement extends Base {
 
   #frame(state) {
     const { frame, link, picture, seen, head } = this.#parts;
-    const { prompt, estimate, image, images, previewUrl } = this.#generation;
+    const { estimate, image, images, previewUrl } = this.#generation;
     const size = image?.size ?? estimate?.size ?? "1024x1024";
     const [width, height] = size.split("x");
     frame.style.setProperty("--r", width / height || 1);
@@ -337,7 +337,7 @@ export class GeneratedImageElement extends Base {
     const url = done ? safeUrl(image.imageUrl, document.baseURI) : "";
     link.hidden = !done || Boolean(images);
     this.#grid(done && images || (this.dataset.show === "wait" && this.#waited()) || []);
-    picture.alt = altText(this.getAttribute("alt"), image?.alt, prompt);
+    picture.alt = this.#alt(image);
     if (url && link.href !== url) {
       link.href = url;
       picture.src = url;
@@ -365,10 +365,11 @@ export class GeneratedImageElement extends Base {
     grid.dataset.key = key;
     const focused = grid.contains(this.shadowRoot.activeElement);
     const shown = images.findIndex((one, index) => one.image && !one.problem && index >= this.#shown);
-    const alt = (image) => altText(this.getAttribute("alt"), image.alt, this.#generation.prompt);
-    grid.replaceChildren(...(items?.(images, { h, shown, alt, press: (event, index) => (index === shown ? this.#enlarge(event) : this.#show(index)) }) ?? []));
+    grid.replaceChildren(...(items?.(images, { h, shown, alt: (image) => this.#alt(image), press: (event, index) => (index === shown ? this.#enlarge(event) : this.#show(index)) }) ?? []));
     if (focused) grid.querySelector("[aria-pressed=true]")?.focus();
   }
+
+  #alt(image) { return altText(this.getAttribute("alt"), image?.alt, this.#generation.prompt); }
 
   /** Chooses one of several images: what the card says and its buttons do is about that one. */
   #show(index) {
@@ -518,6 +519,8 @@ export class GeneratedImageElement extends Base {
     } catch (error) {
       if (this.#take(id, { type: "failed", problem: error.problem ?? { ...NETWORK, detail: error.message } }) && isUnknown(this.#generation)) this.#look();
     }
+    // Another one is shown by now: when this one is shown again, it is looked at again.
+    if (this.#generation?.id !== id && this.#followed === id) this.#followed = "";
   }
 
   /** After a reload, or with `src`: looks at the status. */
@@ -549,13 +552,13 @@ export class GeneratedImageElement extends Base {
     return src?.includes(this.#generation.id) ? src : this.#generation.id;
   }
 
-  #watch(options) { return this.client.watch(this.#address, { ...options, onProgress: this.#started }); }
+  #watch(options) { return this.client.watch(this.#address, { ...options, onProgress: this.#progress() }); }
 
   #watchOpen() { return this.#watch({ slow: true, until: Date.parse(this.#generation.estimate?.expiresAt) }); }
 
   #send() {
     const { estimate, prompt } = this.#generation;
-    return this.client.generate(sent(estimate), prompt, { imageId: this.#address, onProgress: this.#started, previews: estimate.partials > 0 });
+    return this.client.generate(sent(estimate), prompt, { imageId: this.#address, onProgress: this.#progress(), previews: estimate.partials > 0 });
   }
 
   /** Looks at the status, one look at a time, and returns whether there is certainly no image and no run. */
@@ -583,15 +586,21 @@ export class GeneratedImageElement extends Base {
     this.#heal();
   };
 
-  #started = ({ id, startedAt, preview, images }) => {
+  /** Returns what takes in the progress of the image that is shown now, as long as it is. */
+  #progress() {
+    const { id } = this.#generation;
+    return (record) => this.#generation?.id === id && this.#started(record);
+  }
+
+  #started({ id, startedAt, preview, images }) {
     if (images) this.#arrived = images;
-    if (!this.#apply({ type: "started", startedAt }) && images && this.#generation) this.#render();
+    if (!this.#apply({ type: "started", startedAt }) && images) this.#render();
     // Each look has a new link to the same frame: only another frame is loaded.
     const frame = preview ? `${id}/${preview.index}` : "";
     if (preview === undefined || frame === this.#shownFrame) return;
     this.#shownFrame = frame;
     this.#apply({ type: "previewed", previewUrl: preview?.url });
-  };
+  }
 
   #approve() {
     const { estimate, id } = this.#generation;
@@ -645,15 +654,16 @@ export class GeneratedImageElement extends Base {
   }
 
   async #quote(request, mayAsk = () => true) {
+    const { id } = this.#generation;
     this.#asking = true;
     this.#render();
     try {
       if (!await mayAsk()) return;
       const estimate = await this.client.estimate(request);
-      this.#apply({ type: "quoted", estimate });
+      this.#take(id, { type: "quoted", estimate });
     } catch (error) {
       if (!error.problem) throw error;
-      this.#tellOf(error.problem);
+      if (this.#generation?.id === id) this.#tellOf(error.problem);
     } finally {
       this.#asking = false;
       if (this.#generation) this.#render();

@@ -36,6 +36,7 @@ export function ownPictures(client, told, { change, quote }) {
   const list = pictureList(client, told, (image) => open(image));
   let isStale = true;
   let looked;
+  let people = 0;
   $("gallery-note").replaceWith(list.node);
 
   const edit = (image) => change([asInput(image)]);
@@ -51,18 +52,17 @@ export function ownPictures(client, told, { change, quote }) {
     { text: t("delete"), fits: () => true, act: (image) => remove(image) },
   ]);
 
-  /** Which operations the catalog has now; without an answer, none is shown. */
-  function operations() {
+  /** Learns which operations the catalog has now; without an answer, none is shown. Returns whether the same person is there. */
+  async function operations() {
+    const mine = people;
     looked ??= client.models().then(({ models }) => {
       for (const { operation, available } of models) if (available && operation) found.add(operation);
     }, () => { looked = undefined; });
-    return looked;
+    await looked;
+    return mine === people;
   }
 
-  async function open(image) {
-    await operations();
-    dialog(image);
-  }
+  const open = async (image) => await operations() && dialog(image);
 
   /** Takes a picture away at once, and deletes it once nobody has taken that back. */
   function remove(image) {
@@ -74,7 +74,8 @@ export function ownPictures(client, told, { change, quote }) {
     if (document.activeElement === document.body) focus();
     const text = `${t("pic.deleted")} ${image.cost ? t("pic.chargeStays", { price: usdText(image.cost.charged) }) : t("pic.someChargeStays")}`;
     const back = () => {
-      for (const [element, data] of before) element.data = data;
+      // What was made there since stays.
+      for (const [element, data] of before) if (element.data?.id === data.id) element.data = data;
       isStale = true;
       if (!$("gallery").hidden) show();
     };
@@ -94,7 +95,7 @@ export function ownPictures(client, told, { change, quote }) {
   }
 
   async function upscale(image) {
-    await operations();
+    if (!await operations()) return;
     if (!found.has("upscale")) return told.note(t("pic.noUpscale"));
     quote(t("pic.upscaleWords"), { operation: "upscale", inputs: [{ image: image.id }] });
   }
@@ -117,6 +118,7 @@ export function ownPictures(client, told, { change, quote }) {
     gallery: { show, change() { isStale = true; } },
     /** Shows nobody's pictures. */
     clear() {
+      people += 1;
       isStale = true;
       looked = undefined;
       found.clear();

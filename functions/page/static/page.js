@@ -125,10 +125,26 @@ const told = {
     sessionStorage.setItem(UNSENT, $("say").value);
     location.reload();
   },
+  /** Puts a message into the composer again, with its settings and pictures. */
+  edit({ content, request, pictures: names = [] }) {
+    const { prompt, inputs = [], mask, ...wanted } = request ?? {};
+    $("say").value = prompt || content;
+    $("say").focus();
+    const items = inputs.map(({ role, ...reference }, index) => ({ reference, role, name: names[index] ?? t("generatedImage"), ...(!index && { mask }) }));
+    if (request) withSettings((shown) => shown.open({ ...wanted, inputs: items }));
+  },
   /** The conversation that is shown has an address, which the browser keeps. */
   opened: (id) => history.replaceState(null, "", id ? `#create/${id}` : "#create"),
   failed(error) {
     if (error.problem?.status === 401) account.refused(error.problem);
+  },
+  moved(generation) {
+    if (generation.problem) told.failed(generation);
+    if (!["complete", "failed", "cancelled"].includes(generation.status)) return;
+    pictures?.gallery.change();
+    usage?.change();
+    spend();
+    setTimeout(spend, SETTLED_MS);
   },
 };
 const chat = chatView(client, told);
@@ -212,14 +228,6 @@ document.addEventListener("click", ({ target }) => {
   const element = act && target.closest("generated-image");
   const { image, prompt } = element?.data ?? {};
   if (image) withOwn(element, (loaded) => loaded[act]({ ...image, prompt: image.prompt ?? prompt }));
-});
-document.addEventListener("image-change", ({ detail: { generation } }) => {
-  if (generation.problem) told.failed(generation);
-  if (!["complete", "failed", "cancelled"].includes(generation.status)) return;
-  pictures?.gallery.change();
-  usage?.change();
-  spend();
-  setTimeout(spend, SETTLED_MS);
 });
 $("entry").querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();

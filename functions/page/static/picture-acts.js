@@ -2,7 +2,7 @@
 
 import { WORDS } from "./acts-en.js";
 import { durationText, isolate, levelText, makerText, oneLine, providerName, reasonText, sizeText, usdText } from "./format.js";
-import { english, numberText, t } from "./locale.js";
+import { english, language, numberText, t } from "./locale.js";
 import { problemOf } from "./machine.js";
 import { technicalOf } from "./problems.js";
 import { WORDS as LATER } from "./later-en.js";
@@ -60,7 +60,8 @@ function detailsOf(generation) {
 /** An alternative in one line. */
 const alternativeText = (one) => [
   one.price === null ? t("priceUnknown") : usdText(one.price),
-  !one.available && (one.detail ? isolate(one.detail) : reasonText(one.reason)),
+  // The service's own words say more, and are English.
+  !one.available && (one.detail && language().startsWith("en") ? isolate(one.detail) : reasonText(one.reason)),
 ].filter(Boolean).join(" · ");
 
 /** `![alt](url)`, escaped so that a prompt cannot break it. */

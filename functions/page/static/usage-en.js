@@ -28,7 +28,6 @@ export const WORDS = {
  },
  "use.chargedFor": "charged for {images} of your gallery.",
  "use.deletedNot": "Pictures that you deleted are not in it; their charges stay.",
- "use.beingMade": "being made",
  "use.notCharged": "not charged",
  "use.newest": "Newest requests",
  "use.adding": "Adding up …",

@@ -107,7 +107,7 @@ function monthCard(days, isWhole) {
 
 function recentCard(recent) {
   const rows = recent.slice(0, 10).map((one) => h("li", {}, h("span", { textContent: makerText(one) }),
-    h("b", { textContent: one.status === "complete" ? usdText(one.cost) : t(one.status === "generating" ? "use.beingMade" : "use.notCharged") })));
+    h("b", { textContent: one.status === "complete" ? usdText(one.cost) : t("use.notCharged") })));
   return h("section", { className: "card", "aria-labelledby": "recent-title" },
     h("h3", { id: "recent-title", textContent: t("use.newest") }), h("ul", { id: "recent" }, ...rows));
 }

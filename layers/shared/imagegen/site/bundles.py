@@ -18,6 +18,7 @@ EXPORT_LIST = re.compile(r"^export \{([^}]*)\};$", re.MULTILINE)
 EXPORT = re.compile(
     r"^export ((?:const|class|async function\*?|function\*?) ([\w$]+))", re.MULTILINE
 )
+PRIVATE = re.compile(r"(?:(?<=\.)|(?<=get |set |ync |tic )|(?<=[;{}]\n))#(\w+)")
 UNKNOWN = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
@@ -68,9 +69,19 @@ class Bundler:
 
 
 def stripped(text: str) -> str:
-    """Return a script or a style sheet without lines of comment, indentation and empty lines."""
+    """Return a script or a style sheet without lines of comment, indentation and empty lines.
+
+    What a class keeps to itself gets a short name: nothing outside of it has that name.
+    """
     text = SPACE.sub("", COMMENT.sub("", text))
-    return STYLES.sub(lambda one: tight(one[0]), text)
+    return _renamed(STYLES.sub(lambda one: tight(one[0]), text))
+
+
+def _renamed(text: str) -> str:
+    """Return a script with short private names; ids in its style sheets look like them and stay."""
+    names = dict.fromkeys(re.findall(r"\.#(\w+)", text))
+    short = {name: f"{number:x}" for number, name in enumerate(names)}
+    return PRIVATE.sub(lambda one: f"#_{short[one[1]]}" if one[1] in short else one[0], text)
 
 
 def tight(styles: str) -> str:

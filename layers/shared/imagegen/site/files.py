@@ -33,6 +33,8 @@ ENTRIES = (
     "developer.js",
     "chats.js",
     "compare.js",
+    "markdown.js",
+    "message-acts.js",
     "mask-dialog.js",
     "llm-dialog.js",
     "upload.js",
