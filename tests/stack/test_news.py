@@ -85,6 +85,26 @@ def news(local_stack: Any, receiver: Receiver, tmp_path_factory: Any) -> Iterato
     driver.client("cloudformation").delete_stack(StackName=news_stack(stack))
 
 
+@pytest.fixture
+def mails(stack: Driver, news: Path) -> Iterator[Callable[[], str]]:
+    """Return the next message of the topic that mails, read by one more subscriber."""
+    del news
+    sns, sqs = stack.client("sns"), stack.client("sqs")
+    topic = stack.client("cloudformation").describe_stack_resource(
+        StackName=news_stack(stack.urls["stackName"]), LogicalResourceId="BudgetMail"
+    )["StackResourceDetail"]["PhysicalResourceId"]
+    queue = sqs.create_queue(QueueName="mails")["QueueUrl"]
+    place = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=place["QueueArn"])
+
+    def next_mail() -> str:
+        came = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=PATIENCE_SECONDS)
+        return str(json.loads(came["Messages"][0]["Body"])["Message"])
+
+    yield next_mail
+    sqs.delete_queue(QueueUrl=queue)
+
+
 def operator(stack: Driver) -> Person:
     return Person(stack, stack.urls["adminToken"])
 
@@ -117,9 +137,8 @@ def test_a_circuit_and_what_an_operator_does_about_it_arrive(
 
 
 def test_a_budget_that_is_used_up_arrives_and_is_mailed(
-    stack: Driver, news: Path, receiver: Receiver
+    stack: Driver, receiver: Receiver, mails: Callable[[], str]
 ) -> None:
-    del news
     admin, ops = f"{stack.urls['adminUrl']}/admin", operator(stack)
     person = stack.person()
     key = ops.call(
@@ -141,5 +160,9 @@ def test_a_budget_that_is_used_up_arrives_and_is_mailed(
             "organisation",
             "10000",
         )
+        mail = mails()
+        assert "100 % of the day" in mail
+        assert "of the organisation" in mail
+        assert "of 10000 millionths of a dollar" in mail
     finally:
         ops.call("POST", f"{admin}/budgets/set", {"level": "organisation", "reset": True})
