@@ -85,6 +85,32 @@ def news(local_stack: Any, receiver: Receiver, tmp_path_factory: Any) -> Iterato
     driver.client("cloudformation").delete_stack(StackName=news_stack(stack))
 
 
+@pytest.fixture
+def mails(stack: Driver, news: Path) -> Iterator[Callable[[str], str]]:
+    """Return what comes to the topic that mails, read by one more subscriber."""
+    del news
+    sns, sqs = stack.client("sns"), stack.client("sqs")
+    topic = stack.client("cloudformation").describe_stack_resource(
+        StackName=news_stack(stack.urls["stackName"]), LogicalResourceId="BudgetMail"
+    )["StackResourceDetail"]["PhysicalResourceId"]
+    queue = sqs.create_queue(QueueName="mails")["QueueUrl"]
+    place = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=place["QueueArn"])
+
+    def until(wanted: str) -> str:
+        until, came = time.monotonic() + PATIENCE_SECONDS, ""
+        while wanted not in came and time.monotonic() < until:
+            found = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", [])
+            came += "".join(json.loads(one["Body"])["Message"] for one in found)
+        return came
+
+    yield until
+    sqs.delete_queue(QueueUrl=queue)
+
+
 def operator(stack: Driver) -> Person:
     return Person(stack, stack.urls["adminToken"])
 
@@ -117,9 +143,8 @@ def test_a_circuit_and_what_an_operator_does_about_it_arrive(
 
 
 def test_a_budget_that_is_used_up_arrives_and_is_mailed(
-    stack: Driver, news: Path, receiver: Receiver
+    stack: Driver, receiver: Receiver, mails: Callable[[str], str]
 ) -> None:
-    del news
     admin, ops = f"{stack.urls['adminUrl']}/admin", operator(stack)
     person = stack.person()
     key = ops.call(
@@ -141,5 +166,8 @@ def test_a_budget_that_is_used_up_arrives_and_is_mailed(
             "organisation",
             "10000",
         )
+        mail = mails("100 % of the day")
+        assert "of the organisation" in mail
+        assert "of 10000 millionths of a dollar" in mail
     finally:
         ops.call("POST", f"{admin}/budgets/set", {"level": "organisation", "reset": True})

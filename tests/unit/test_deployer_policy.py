@@ -20,7 +20,7 @@ from operations.deployer_policy import (
     policy,
     resources_of,
 )
-from operations.resource_actions import ACTIONS, EDGE_ACTIONS, WITHOUT_CALLS
+from operations.resource_actions import ACTIONS, EDGE_ACTIONS, NEWS_ACTIONS, WITHOUT_CALLS
 from tests.fakes.templates import transformed_template
 
 BY_CALLS_OF_THEIR_OWN = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
@@ -47,6 +47,11 @@ UNSET: dict[str, dict[str, str]] = {
         # The key of SSEEnabled is AWS's, whose own policy admits every user of the table.
         "KMSMasterKeyId": "kms:*",
     },
+    "AWS::Events::Connection": {"KmsKeyIdentifier": "kms:*"},
+    "AWS::Events::EventBus": {
+        "KmsKeyIdentifier": "kms:*",
+        "Policy": "events:PutPermission events:RemovePermission",
+    },
     "AWS::IAM::Policy": {"Groups": "iam:*GroupPolicy", "Users": "iam:*UserPolicy"},
     "AWS::IAM::Role": {
         "ManagedPolicyArns": "iam:AttachRolePolicy iam:DetachRolePolicy",
@@ -62,7 +67,9 @@ UNSET: dict[str, dict[str, str]] = {
         "FileSystemConfigs": "elasticfilesystem:* s3files:*",
         "KmsKeyArn": "kms:*",
         "RecursiveLoop": "lambda:PutFunctionRecursionConfig",
-        "RuntimeManagementConfig": "lambda:PutRuntimeManagementConfig",
+        "RuntimeManagementConfig": (
+            "lambda:PutRuntimeManagementConfig lambda:AssociateRuntimeAlias"
+        ),
         "VpcConfig": "ec2:*",
     },
     "AWS::Lambda::Version": {
@@ -77,6 +84,10 @@ UNSET: dict[str, dict[str, str]] = {
         "FieldIndexPolicies": "logs:*IndexPolicy",
         "KmsKeyId": "logs:*KmsKey",
         "ResourcePolicyDocument": "logs:*ResourcePolicy",
+    },
+    "AWS::Pipes::Pipe": {
+        "KmsKeyIdentifier": "kms:*",
+        "LogConfiguration": "logs:* s3:*BucketPolicy firehose:TagDeliveryStream",
     },
     "AWS::S3::Bucket": {
         "AbacStatus": "s3:PutBucketAbac",
@@ -101,17 +112,18 @@ UNSET: dict[str, dict[str, str]] = {
 """Rights that only a property needs which the template does not set."""
 NO_ACTIONS = {
     *("s3:DeleteBucketAnalyticsConfiguration", "s3:DeleteBucketCors", "s3:DeleteBucketEncryption"),
-    *("s3:DeleteBucketLifecycle", "s3:DeleteBucketMetricsConfiguration", "S3:GetBucketWebsite"),
+    *("s3:DeleteBucketLifecycle", "s3:DeleteBucketMetricsConfiguration"),
     *("s3:DeleteBucketReplication", "s3:DeleteBucketWebsite"),
 }
-"""Calls that AWS lists by their names, while IAM has the action of ``Put``, or another spelling."""
+"""Calls that AWS lists by their names, while IAM has the action of ``Put``."""
 
 
 @cache
 def resources() -> dict[str, Any]:
-    """Return the resources of both templates, after SAM's transform."""
-    front = read_bare_template(ROOT / "edge.yaml")["Resources"]
-    return {**transformed_template()["Resources"], **front}
+    """Return the resources of all three templates, after SAM's transform."""
+    beside = [read_bare_template(ROOT / name)["Resources"] for name in ("edge.yaml", "news.yaml")]
+    assert not beside[0].keys() & beside[1].keys()
+    return {**transformed_template()["Resources"], **beside[0], **beside[1]}
 
 
 def properties(kind: str) -> set[str]:
@@ -135,20 +147,20 @@ def _names(value: Any) -> Iterator[str]:
 
 
 def is_allowed(action: str) -> bool:
-    """Return whether a deployer, or who puts a front before the stack, may do it anywhere."""
+    """Return whether a deployer, or who deploys front and news as well, may do it anywhere."""
     return any(fnmatchcase(action, one) for one in allowed())
 
 
 @cache
 def allowed() -> tuple[str, ...]:
-    """Return the actions of who deploys and puts a front before the stack, as patterns."""
-    statements = [*ROLES["deployer"](HERE), *ROLES["edge"](HERE)]
+    """Return the actions of who deploys the stack, its front and its news, as patterns."""
+    statements = [one for role in ("deployer", "edge", "news") for one in ROLES[role](HERE)]
     return tuple(action for each in statements for action in each["Action"])
 
 
 def test_every_resource_type_has_its_actions() -> None:
     used = {one["Type"] for one in resources().values()}
-    listed = {name.partition(".")[0] for name in (*ACTIONS, *EDGE_ACTIONS)}
+    listed = {name.partition(".")[0] for name in (*ACTIONS, *EDGE_ACTIONS, *NEWS_ACTIONS)}
     assert used - listed == set(), "add its actions to operations/resource_actions.py"
     assert listed - used == set(), "no resource of a template has this type any more"
 

@@ -9,6 +9,7 @@ from imagegen.bootstrap.erasing import build_eraser
 from imagegen.domain.errors import ImageDeletedError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.inputs import PreviewFrame
+from imagegen.domain.ledger import PersonalLimits
 from imagegen.domain.records import RecordStatus
 from imagegen.domain.trail import Action
 from imagegen.domain.uploads import UploadRef
@@ -302,3 +303,16 @@ def test_a_sweep_without_time_begins_nothing() -> None:
     service.functions.people.erase(USER, WHO, reason="")
     assert eraser(service).sweep(ends_ms=service.clock() + MARGIN_MS) == 0
     assert left(service)["images"] == 3
+
+
+def test_the_block_and_the_limits_of_a_person_stay_and_the_answer_says_so() -> None:
+    service = filled(1)
+    before = service.ledgers.load(USER)
+    limits = PersonalLimits(daily_microusd=2_000_000, own_daily_microusd=1_000_000)
+    service.ledgers.ledgers[USER] = replace(before, blocked=True, personal=limits)
+    ends_ms = service.clock() + LIFETIME_MS
+    stays = " ".join(eraser(service).erase_own(USER, ends_ms=ends_ms).stays)
+    after = service.ledgers.load(USER)
+    assert (after.blocked, after.personal) == (True, limits)
+    for kept in ("is blocked", "the limits that", "what operators changed", "forgotten already"):
+        assert kept in stays

@@ -169,6 +169,22 @@ write([node("act-title").textContent, calls[1]]);"""
     assert call == ["budgets/set", wanted]
 
 
+def test_whose_budget_it_is_is_said_where_it_is_shown_and_set() -> None:
+    person = (
+        """level: "person", user: "f54206d54f8fb20bb2555924c471061b", team: "", teamHash: "","""
+    )
+    budget = BUDGET.replace(
+        """level: "team", team: "design", teamHash: "b1c2", user: "",""", person
+    )
+    script = f"""{budget}
+await press("budgets-tables", "Set it");
+write([words, node("act-title").textContent, calls[1]]);"""
+    words, title, (_, body) = played(script)
+    assert "Budget of the person f54206d5, set by an operator" in " ".join(filter(None, words))
+    assert title == "Set the budget of the person f54206d5?"
+    assert body["user"] == "f54206d54f8fb20bb2555924c471061b"
+
+
 def test_a_budget_that_an_operator_set_is_reset() -> None:
     script = f"""{BUDGET}
 await press("budgets-tables", "Reset it");

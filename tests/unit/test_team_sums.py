@@ -1,7 +1,10 @@
 """Sums by team: a record has its team's level in the table, and never beside the image's file."""
 
+from dataclasses import replace
+
 import pytest
 
+from imagegen.bootstrap.generate import GenerateService
 from imagegen.domain.budget_amounts import Amounts
 from imagegen.domain.budgets import TEAM_PREFIX, team_level
 from imagegen.domain.callers import IMAGES, User
@@ -12,7 +15,7 @@ from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.spending import UserRecord, added_up
 from imagegen.wire.admin import SpendingQuery
 from imagegen.wire.admin_budgets import BudgetPlace
-from imagegen.wire.estimates import EstimateRequest
+from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import GenerateRequest
 from operations.report import report
 from tests.fakes.faults import DiedError, Fault
@@ -32,12 +35,24 @@ def service() -> Service:
 
 def click(service: Service, team: str = TEAM) -> str:
     """Confirm an offer as a person of a team, and return the quote's id."""
-    functions = service.functions.under(User(USER, frozenset({IMAGES}), team))
-    asked = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
-    offer = functions.estimator.estimate(asked, USER)
-    request = GenerateRequest(quote=offer.quote, prompt=offer.prompt)
-    functions.generator.generate(request, USER, ends_ms=service.clock() + LIFETIME_MS)
+    offer = offered(service, team)
+    confirm(service, offer, team)
     return offer.quote_id
+
+
+def offered(service: Service, team: str = TEAM) -> Estimate:
+    asked = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
+    return as_member(service, team).estimator.estimate(asked, USER)
+
+
+def as_member(service: Service, team: str = TEAM) -> GenerateService:
+    return service.functions.under(User(USER, frozenset({IMAGES}), team))
+
+
+def confirm(service: Service, offer: Estimate, team: str = TEAM) -> None:
+    request = GenerateRequest(quote=offer.quote, prompt=offer.prompt)
+    generator = as_member(service, team).generator
+    generator.generate(request, USER, ends_ms=service.clock() + LIFETIME_MS)
 
 
 def kept(service: Service) -> ImageRecord:
@@ -79,6 +94,25 @@ def test_the_record_of_a_dead_run_has_its_team(service: Service) -> None:
     again.clock.advance(2 * LIFETIME_MS)
     again.reconciler.load(USER)
     assert kept(again).team == LEVEL
+
+
+def test_a_record_that_is_repaired_keeps_its_team(service: Service) -> None:
+    offer = offered(service)
+    confirm(service, offer)
+    (ref,) = service.records.records
+    service.records.records[ref] = replace(kept(service), status=RecordStatus.FAILED)
+    confirm(service, offer)
+    assert (kept(service).status, kept(service).team) == (RecordStatus.COMPLETE, LEVEL)
+
+
+def test_an_image_of_an_earlier_run_counts_for_the_team_of_its_quote(service: Service) -> None:
+    click(service)
+    ((ref, stored),) = service.images.objects.items()
+    again = Service()
+    again.amounts.kept[LEVEL] = Amounts(5_000_000)
+    again.images.objects[ref] = stored
+    click(again)
+    assert (len(again.images.objects), kept(again).team) == (1, LEVEL)
 
 
 def test_a_deleted_image_still_counts_for_its_team(service: Service) -> None:

@@ -109,7 +109,7 @@ export function personView(one) {
 export function budgetView(one) {
   const isPerson = one.level === "person";
   const place = { ...(one.team && { team: one.team }), ...(one.user && { user: one.user }) };
-  const title = one.team ? `the team ${one.team}` : isPerson ? "this person" : one.level === "teams" ? "each team" : "all users together";
+  const title = one.team ? `the team ${one.team}` : isPerson ? `the person ${one.user.slice(0, 8)}` : one.level === "teams" ? "each team" : "all users together";
   const missing = isPerson ? "as everybody" : "no limit";
   const plain = (text) => (text === null ? "" : text.replace(/0{1,4}$/, ""));
   const before = { dailySpend: plain(one.dailySpend), monthlySpend: plain(one.monthlySpend) };

@@ -4,7 +4,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
+from imagegen.aws.items import (
+    ConditionFailedError,
+    from_item,
+    read_item,
+    store_errors,
+    to_item,
+)
 from imagegen.domain.erasures import Erasure
 from imagegen.domain.records import Place
 
@@ -39,11 +45,8 @@ class DynamoErasureStore:
 
     def find(self, user: str) -> Erasure | None:
         """Return the user's erasure; the read is strongly consistent."""
-        with store_errors(STORE):
-            answer = self.client.get_item(
-                TableName=self.table, Key=to_item(_key(user)), ConsistentRead=True
-            )
-        return _to_erasure(from_item(answer["Item"])) if "Item" in answer else None
+        values = read_item(self.client, self.table, to_item(_key(user)), store=STORE)
+        return _to_erasure(values) if values else None
 
     def pending(self, *, limit: int) -> list[Erasure]:
         """Return erasures that are not finished."""

@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.items import from_item, store_errors, to_item
+from imagegen.aws.items import read_item, store_errors, to_item
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.jobs import ASKED_MS, Job, job_json, parse_job
 
@@ -37,13 +37,8 @@ class DynamoJobStore:
 
     def get(self, ref: ImageRef) -> Job | None:
         """Return the request's last job; the read is strongly consistent."""
-        with store_errors(STORE):
-            answer = self.client.get_item(
-                TableName=self.table, Key=to_item(_key(ref)), ConsistentRead=True
-            )
-        if "Item" not in answer:
-            return None
-        return parse_job(zlib.decompress(bytes(from_item(answer["Item"])[_JOB])))
+        values = read_item(self.client, self.table, to_item(_key(ref)), store=STORE)
+        return parse_job(zlib.decompress(values[_JOB])) if values else None
 
 
 def _key(ref: ImageRef) -> dict[str, Any]:

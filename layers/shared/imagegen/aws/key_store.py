@@ -8,7 +8,13 @@ until when it counts · r revoked · v version. Nothing in it can be turned back
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
+from imagegen.aws.items import (
+    ConditionFailedError,
+    from_item,
+    read_item,
+    store_errors,
+    to_item,
+)
 from imagegen.domain.keys import DAILY_CHATS, EarlierSecret, KeyLine, ProgramKey
 
 if TYPE_CHECKING:
@@ -28,11 +34,8 @@ class DynamoKeyStore:
 
     def find(self, key_id: str) -> ProgramKey | None:
         """Return a key as it is now; the read is strongly consistent."""
-        with store_errors(STORE):
-            answer = self.client.get_item(
-                TableName=self.table, Key=to_item(_place(key_id)), ConsistentRead=True
-            )
-        return to_key(from_item(answer["Item"])) if "Item" in answer else None
+        values = read_item(self.client, self.table, to_item(_place(key_id)), store=STORE)
+        return to_key(values) if values else None
 
     def add(self, key: ProgramKey) -> bool:
         """Store a new key, unless another one has its id."""

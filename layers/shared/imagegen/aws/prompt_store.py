@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.items import from_item, store_errors, to_item
+from imagegen.aws.items import from_item, read_item, store_errors, to_item
 from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.records import Place
@@ -39,16 +39,14 @@ class DynamoPromptStore:
 
     def get(self, ref: ImageRef) -> KeptPrompt | None:
         """Return the words, ``None`` if they were not kept; the read is strongly consistent."""
-        with store_errors(STORE):
-            answer = self.client.get_item(
-                TableName=self.table, Key=to_item(_key(ref)), ConsistentRead=True
-            )
-        return _words(answer["Item"]) if "Item" in answer else None
+        values = read_item(self.client, self.table, to_item(_key(ref)), store=STORE)
+        return _words(values) if values else None
 
     def between(self, user: str, newest: Place, oldest: Place) -> Mapping[str, KeptPrompt]:
         """Return the words of the user's images between two places, by quote id."""
         items = self._items(user, _sort_key(newest), _sort_key(oldest))
-        return {from_item(item)["sk"].partition("#")[2]: _words(item) for item in items}
+        found = (from_item(item) for item in items)
+        return {values["sk"].partition("#")[2]: _words(values) for values in found}
 
     def forget(self, ref: ImageRef) -> None:
         """Remove the words; without any, nothing happens."""
@@ -82,5 +80,5 @@ def _sort_key(place: Place) -> str:
     return f"{place.issued_ms:015d}#{place.quote_id}"
 
 
-def _words(item: Any) -> KeptPrompt:
-    return KeptPrompt(**json.loads(zlib.decompress(bytes(from_item(item)[_WORDS]))))
+def _words(values: Mapping[str, Any]) -> KeptPrompt:
+    return KeptPrompt(**json.loads(zlib.decompress(values[_WORDS])))

@@ -1,11 +1,17 @@
 """One record per confirmed request, sorted by the quote's time of issue under its user."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.items import ConditionFailedError, from_item, store_errors, to_item
+from imagegen.aws.items import (
+    ConditionFailedError,
+    from_item,
+    read_item,
+    store_errors,
+    to_item,
+)
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.records import (
     ImageRecord,
@@ -61,11 +67,8 @@ class DynamoRecordStore:
 
     def get(self, ref: ImageRef) -> ImageRecord | None:
         """Return the record, or ``None`` if there is none; the read is strongly consistent."""
-        with store_errors(STORE):
-            answer = self.client.get_item(
-                TableName=self.table, Key=to_item(_key(ref)), ConsistentRead=True
-            )
-        return _to_record(answer["Item"]) if "Item" in answer else None
+        values = read_item(self.client, self.table, to_item(_key(ref)), store=STORE)
+        return _to_record(values) if values else None
 
     def recent(self, user: str, *, limit: int, since_ms: int = 0) -> list[ImageRecord]:
         """Return the user's newest records, the newest first."""
@@ -86,7 +89,7 @@ class DynamoRecordStore:
             items += answer["Items"]
             start = answer.get("LastEvaluatedKey")
             if start is None or len(items) >= limit:
-                return [_to_record(item) for item in items]
+                return [_to_record(from_item(item)) for item in items]
 
     def page(self, user: str, after: Place | None, *, since_ms: int, limit: int) -> RecordPage:
         """Return records of the user's images that are not deleted, the newest first."""
@@ -94,7 +97,7 @@ class DynamoRecordStore:
         found: list[ImageRecord] = []
         for _ in range(MOST_READS):
             items, start = self._images(user, start, since_ms)
-            found += [_to_record(item) for item in items]
+            found += [_to_record(from_item(item)) for item in items]
             if len(found) > limit or start is None:
                 break
         if len(found) > limit:
@@ -153,6 +156,5 @@ def _place(key: Any) -> Place:
     return Place(int(issued_ms), quote_id)
 
 
-def _to_record(item: Any) -> ImageRecord:
-    values = from_item(item)
+def _to_record(values: Mapping[str, Any]) -> ImageRecord:
     return parse_record({name: one for name, one in values.items() if name not in _KEYS})

@@ -2,14 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from imagegen.bootstrap.service import Service
 from imagegen.domain.budget_amounts import CurrentAmounts
 from imagegen.settings import MoneySettings
-
-if TYPE_CHECKING:
-    from imagegen.usecases.generate.budget_warnings import BudgetWarner
 
 
 @dataclass(frozen=True)
@@ -25,11 +21,3 @@ class BudgetedService(Service):
         return CurrentAmounts(
             world.amounts, settings.organisation_amounts, settings.team_amounts, world.now_ms
         )
-
-    @cached_property
-    def budget_warner(self) -> "BudgetWarner":
-        """Warns of budgets that are nearly used; it has this instance's memory of warnings."""
-        # Imported here: while budgets are far from used, no request needs it.
-        from imagegen.usecases.generate.budget_warnings import BudgetWarner  # noqa: PLC0415
-
-        return BudgetWarner(self.world.warnings, self.world.now_ms)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from imagegen.domain.chat_usage import DailyChatLimits
     from imagegen.usecases.gallery import Gallery
     from imagegen.usecases.generate.background import BackgroundRuns
+    from imagegen.usecases.generate.budget_warnings import BudgetWarner
     from imagegen.usecases.generate.jobs import Jobs
     from imagegen.usecases.generate.set_presenter import SetPresenter
     from imagegen.usecases.generate.sets import ImageSets, SetGenerator
@@ -50,6 +51,14 @@ class GenerateService(PricingService):
         world = self.world
         warner = lambda: self.budget_warner  # noqa: E731 few requests need it
         return BudgetedLedgers(world.ledgers, world.budgets, world.now_ms, world.pause, warner)
+
+    @cached_property
+    def budget_warner(self) -> "BudgetWarner":
+        """Warns of budgets that are nearly used; it has this instance's memory of warnings."""
+        # While budgets are far from used, no request needs it.
+        from imagegen.usecases.generate.budget_warnings import BudgetWarner  # noqa: PLC0415
+
+        return BudgetWarner(self.world.warnings, self.world.now_ms)
 
     @cached_property
     def stores(self) -> Stores:
@@ -84,7 +93,7 @@ class GenerateService(PricingService):
                 availability=self.switchboard.availability,
                 now_ms=world.now_ms,
                 fallback_after_unknown=settings.fallback_after_unknown,
-                name_of=self._name_for_provider,
+                name_of=lambda user, provider: provider_name(user, provider, world.image_id_key()),
                 jobs=lambda: self.jobs,
             ),
             keeper=self.keeper,
@@ -131,8 +140,7 @@ class GenerateService(PricingService):
     @cached_property
     def image_sets(self) -> "ImageSets":
         """Makes the images of one request at the same time."""
-        # Most requests are for one image or a status.
-        from imagegen.usecases.generate.sets import ImageSets  # noqa: PLC0415
+        from imagegen.usecases.generate.sets import ImageSets  # noqa: PLC0415 few requests need it
 
         world = self.world
         return ImageSets(world.run_at_once, threading.Condition, world.observer.unexpected_error)
@@ -159,9 +167,6 @@ class GenerateService(PricingService):
         world = self.world
         return BackgroundRuns(self.generator, self.set_generator, world.start_run, world.pause)
 
-    def _name_for_provider(self, user: str, provider: str) -> str:
-        return provider_name(user, provider, self.world.image_id_key())
-
     @cached_property
     def presenter(self) -> Presenter:
         """Writes the answers to confirmed requests."""
@@ -181,8 +186,7 @@ class GenerateService(PricingService):
     @cached_property
     def gallery(self) -> "Gallery":
         """Lists and deletes a user's images."""
-        # Only its requests load it: most requests are for an image or a status.
-        from imagegen.usecases.gallery import Gallery  # noqa: PLC0415
+        from imagegen.usecases.gallery import Gallery  # noqa: PLC0415 only its requests load it
 
         return Gallery(
             stores=self.stores,

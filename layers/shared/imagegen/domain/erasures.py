@@ -14,9 +14,12 @@ from imagegen.domain.trail import TrailStore
 
 STAYS = (
     "what each request cost and when, and a hash of its team, without prompt, picture and inputs",
-    "the counts of today's limits, for two days, and whether the user is blocked",
+    "the counts of today's limits, for two days",
+    "whether the user is blocked, and the limits that the user or an operator set for the user",
+    "what operators changed for the user, when and why",
     "the chat's counts and the tickets of ordered images, for three days at most",
     "an empty mark of each erased image, as long as images are kept, so that it is not made again",
+    "an image whose request is forgotten already, as long as images are kept",
     "log lines with a keyed hash, as long as logs are kept",
     "changes of the table in its stream, for a day",
     "backups of the table, for 35 days",

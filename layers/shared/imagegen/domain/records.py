@@ -150,6 +150,11 @@ def as_deleted(record: ImageRecord, at_ms: int) -> ImageRecord:
     return replace(record, deleted_ms=deleted_ms, input_roles=(), parents=(), uploads=())
 
 
+def with_team(record: ImageRecord, team: str) -> ImageRecord:
+    """Return a record from beside an image's file with its team, which is not stored there."""
+    return replace(record, team=record.team or team)
+
+
 def with_lost_image(record: ImageRecord, microusd: int) -> ImageRecord:
     """Return the record in which the image that was made is lost: its price is in doubt."""
     attempts = list(record.attempts)

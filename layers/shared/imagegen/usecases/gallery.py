@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from imagegen.domain.errors import NotFoundError, StillRunningError, StoreUnavailableError
 from imagegen.domain.gallery import (
@@ -16,7 +16,7 @@ from imagegen.domain.ids import ImageRef, image_id, parse_image_id
 from imagegen.domain.ledger import OpState
 from imagegen.domain.operations import RESULTS
 from imagegen.domain.quote import LIFETIME_MS
-from imagegen.domain.records import ImageRecord, Place, RecordStatus, as_deleted
+from imagegen.domain.records import ImageRecord, Place, RecordStatus, as_deleted, with_team
 from imagegen.domain.stores import Stores
 from imagegen.domain.uploads import UploadStore, check_upload_id
 from imagegen.usecases.conversions import to_image_facts, to_origin
@@ -95,7 +95,7 @@ class Gallery:
     def _with_team(self, ref: ImageRef, record: ImageRecord) -> ImageRecord:
         """Return a record from beside an image's file with its team, which only the table has."""
         known = self.stores.records.get(ref)
-        return replace(record, team=known.team) if known else record
+        return with_team(record, known.team) if known else record
 
     def _made(self, ref: ImageRef) -> ImageRecord:
         """Return the record of an image that was made; its hold is settled if that was lost."""

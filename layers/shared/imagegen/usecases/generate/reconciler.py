@@ -16,7 +16,7 @@ from imagegen.domain.errors import ImagegenError, LeaseLostError, StoreUnavailab
 from imagegen.domain.ids import ImageRef, is_waiting
 from imagegen.domain.ledger import Ledger, OpState, abandoned, settled
 from imagegen.domain.quote import LIFETIME_MS
-from imagegen.domain.records import ImageRecord
+from imagegen.domain.records import ImageRecord, with_team
 from imagegen.domain.stores import LedgerSnapshot, Stores
 
 QUESTIONS_OF_A_CLICK = 1
@@ -177,8 +177,7 @@ class Reconciler:
         return settled(ledger, ref.quote_id, record.charged_microusd)
 
     def _settle(self, ref: ImageRef, snapshot: LedgerSnapshot, record: ImageRecord) -> bool:
-        # What is stored beside the image names no team.
-        record = replace(record, team=record.team or snapshot.op.team)
+        record = with_team(record, snapshot.op.team)
         # The record is written first: if this instance dies before it settles, the hold remains and
         # is found again.
         is_recorded = self.stores.records.put(ref, record)

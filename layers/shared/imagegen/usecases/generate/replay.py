@@ -18,7 +18,7 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, Op, OpState
-from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted
+from imagegen.domain.records import ImageRecord, RecordStatus, image_deleted, with_team
 from imagegen.domain.stores import ImageStore, Stores
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.run import Made, Running
@@ -120,7 +120,7 @@ class Replayer:
         known = self.stores.records.get(ref)
         if known is None or known.status is RecordStatus.FAILED:
             # The run died between settling and writing its record.
-            self.stores.records.put(ref, replace(record, team=known.team) if known else record)
+            self.stores.records.put(ref, with_team(record, known.team) if known else record)
 
 
 @contextmanager

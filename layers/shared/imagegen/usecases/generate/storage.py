@@ -24,6 +24,7 @@ from imagegen.domain.records import (
     RecordStatus,
     image_deleted,
     with_lost_image,
+    with_team,
 )
 from imagegen.domain.stores import Stores
 from imagegen.usecases.generate.run import JobRun, Made, Run, Running
@@ -95,7 +96,7 @@ class ImageKeeper:
             # An earlier run of this quote has stored its image, so that one is charged. If it is
             # not there any more, it was deleted in between, and nothing may be charged for it.
             if earlier := self.stores.images.find(run.ref):
-                return replace(earlier, team=record.team)
+                return with_team(earlier, record.team)
         raise StoreUnavailableError("The image store contradicts itself. Try again.")
 
     def _give_up(self, run: Run | JobRun, record: ImageRecord) -> Running:
