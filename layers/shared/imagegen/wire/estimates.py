@@ -17,7 +17,7 @@ from imagegen.domain.operations import Operation
 from imagegen.domain.price_rules import PIXEL_SIZE
 from imagegen.domain.text import MAX_STYLE_CHARACTERS, Prompt, Style
 from imagegen.domain.wishes import MAX_SEED, MOST_PARTIALS
-from imagegen.wire.edge_model import EdgeModel, optional_field
+from imagegen.wire.edge_model import EdgeModel, RequestModel, optional_field
 from imagegen.wire.inputs import MAX_INPUTS, InputReference, InputShown, MaskReference
 from imagegen.wire.values import (
     NO_TRUTH_VALUE,
@@ -50,7 +50,7 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-class EstimateRequest(EdgeModel):
+class EstimateRequest(RequestModel):
     """The image to price: the body of POST /estimate."""
 
     operation: Operation = Field(
