@@ -1,7 +1,7 @@
-"""Reads a tool call that a model wrote loosely: its name, its JSON, and the values of its arguments.
+"""Reads a tool call that a model wrote loosely: its name, its JSON, its arguments.
 
-Small models write words for "left out", capitals, code fences and raw line ends. Everything is taken
-only in the one meaning that it can have; all else is refused, and the model reads why.
+Small models write words for "left out", capitals, code fences and raw line ends. Everything is
+taken only in the one meaning that it can have; all else is refused, and the model reads why.
 """
 
 import re
