@@ -86,7 +86,7 @@ MEANT: dict[str, list[str]] = {
         "a miniature horse beside a barn",
     ],
 }
-"""What a reader takes each prompt for, in seven languages, with denials and with traps."""
+"""What a reader takes each prompt for, in six languages, with denials and with traps."""
 
 
 def test_a_plain_reader_agrees_with_nineteen_of_twenty() -> None:
