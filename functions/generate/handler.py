@@ -127,9 +127,10 @@ def image(image_id: str, service: Service) -> Response[str]:
     if wants_json(api.current_event.headers.get("accept", "")):
         status = service.finder.status(image_id, _base_url(service), viewer_id(api))
         return json_response(status, vary="Accept")
+    is_head: bool = api.context.get("is_head", False)
     headers = {
-        "Location": service.finder.location(image_id),
-        "Cache-Control": f"private, max-age={IMAGE_CACHE_SECONDS}",
+        "Location": service.finder.location(image_id, for_head=is_head),
+        "Cache-Control": "no-store" if is_head else f"private, max-age={IMAGE_CACHE_SECONDS}",
         # The same URL also answers with JSON: a browser must not reuse this answer for that.
         "Vary": "Accept",
         "Referrer-Policy": "no-referrer",

@@ -58,11 +58,12 @@ class MemoryImageStore:
             self.objects.pop(_place(ref), None)
             self.writes += 1
 
-    def link(self, ref: ImageRef) -> str | None:
+    def link(self, ref: ImageRef, *, for_head: bool = False) -> str | None:
         if _place(ref) not in self.objects:
             return None
         _, record = self.objects[_place(ref)]
-        return f"https://images.test/{ref.user}/{ref.quote_id}?type={record.media_type}"
+        method = "&method=HEAD" if for_head else ""
+        return f"https://images.test/{ref.user}/{ref.quote_id}?type={record.media_type}{method}"
 
 
 @dataclass(slots=True)

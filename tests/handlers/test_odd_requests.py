@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from imagegen.wire.estimates import EstimateRequest
 from tests.handlers.conftest import Functions
 from tests.handlers.test_edges import request
 
@@ -101,6 +102,38 @@ def test_who_accepts_a_picture_gets_it(
     assert answer["statusCode"] == status
     head = asked(functions, "generate", "HEAD", f"/images/{offer.image_id}", accept=accept)
     assert (head["statusCode"], head["body"]) == (status, "")
+
+
+def test_the_address_for_head_is_signed_for_head_and_no_cache_keeps_it_for_get(
+    functions: Functions, user: str
+) -> None:
+    offer = functions.service.estimate("A fox", user)
+    functions.service.confirm(offer, user)
+    path = f"/images/{offer.image_id}"
+    for method, is_signed, cache in (("GET", False, "max-age"), ("HEAD", True, "no-store")):
+        headers = asked(functions, "generate", method, path)["headers"]
+        assert headers["Location"].endswith("&method=HEAD") is is_signed
+        assert cache in headers["Cache-Control"]
+
+
+NO_WISHES = dict.fromkeys(EstimateRequest.model_json_schema()["properties"])
+
+
+@pytest.mark.parametrize("name", sorted(NO_WISHES.keys() - {"prompt"}))
+def test_a_field_of_an_estimate_that_is_null_is_left_out(functions: Functions, name: str) -> None:
+    answer = asked(functions, "estimate", "POST", "/estimate", {**BODY, name: None})
+    assert answer["statusCode"] == 200, answer["body"]
+
+
+def test_a_client_that_sends_null_for_all_it_does_not_wish_buys_an_image(
+    functions: Functions,
+) -> None:
+    sent = {**NO_WISHES, **BODY}
+    offer = json.loads(asked(functions, "estimate", "POST", "/estimate", sent)["body"])
+    order = {"quote": offer["quote"], "quotes": None, "mixed": None, "prompt": offer["prompt"]}
+    assert asked(functions, "generate", "POST", "/generate-image", order)["statusCode"] == 200
+    order = {**order, "prompt": None}
+    assert asked(functions, "generate", "POST", "/generate-image", order)["statusCode"] == 422
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 import http.client
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,9 +63,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         server: Any = self.server
-        headers = {n: v for n, v in self.headers.items() if n.lower() != "expect"}
+        headers = {n: v for n, v in self.headers.items() if n.lower() != "expect"} | server.added
         # Closed also if the emulator does not answer, because the function's process was killed.
-        with closing(http.client.HTTPConnection(server.upstream, timeout=60)) as upstream:
+        with closing(http.client.HTTPConnection(server.upstream, timeout=300)) as upstream:
             upstream.request(self.command, self.path, body, headers)
             answer = upstream.getresponse()
             return answer.status, answer.getheaders(), answer.read()
@@ -91,12 +92,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def watching(upstream_url: str, watch: Watch) -> Iterator[str]:
-    """Serve the proxy until the block ends; gives its URL."""
+def watching(
+    upstream_url: str, watch: Watch, added: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
+    """Serve the proxy, which adds these headers, until the block ends; gives its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     server.upstream = urlsplit(upstream_url).netloc  # type: ignore[attr-defined]
     server.watch = watch  # type: ignore[attr-defined]
+    server.added = dict(added)  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

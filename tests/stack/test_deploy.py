@@ -1,23 +1,23 @@
-"""`make deploy` and its kin: a second stack in the same account and Region, and its end."""
+"""`make deploy` and its kin: a second stack in the same account and Region, and its end.
+
+Whoever types it has the policy of a deployer and no other right.
+"""
 
 import json
-import re
-import subprocess
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from imagegen.providers import PROVIDERS
-from local import permissions
+from local.emulator import REGION
 from local.parameters import read_dotenv, read_template
-from local.paths import ROOT
-from local.sam import host_architecture
 from local.stack import LocalStack
 from operations import accounts
+from operations.deployer_policy import Scope
 from tests.stack.driver import Driver
+from tests.stack.terminal import ACCOUNT, Terminal, narrow
 
 SECOND = "second"
 HEALTH = "/health-check/image-providers"
@@ -29,78 +29,16 @@ HOURLY_IMAGES=3
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """Somebody who types `make` with an AWS of their own."""
-
-    stack: LocalStack
-    env_file: Path
-
-    def make(self, target: str, *more: str) -> str:
-        """Return what a target says.
-
-        Raises:
-            AssertionError: it failed; with all that it said.
-        """
-        settings = [f"STACK={SECOND}", f"ENV_FILE={self.env_file}", "YES=1"]
-        # Built for AWS, but from this machine's own wheels: they are here already.
-        settings += [f"ARCHITECTURE={host_architecture()}", "IMAGEGEN_ARCHITECTURE=host"]
-        done = subprocess.run(  # noqa: S603 our own Makefile
-            ["make", target, *settings, *more],  # noqa: S607 whichever is installed
-            cwd=ROOT,
-            env=self.stack.emulator.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def outputs(self) -> dict[str, str]:
-        """Return the second stack's addresses and names."""
-        listed = json.loads(self.make("url"))
-        return {one["OutputKey"]: one["OutputValue"] for one in listed}
-
-    def adapted(self) -> dict[str, str]:
-        """Return the outputs, after giving the functions what the emulator alone asks for."""
-        outputs = self.outputs()
-        functions = [outputs[name] for name in ("EstimateName", "GenerateName", "HealthName")]
-        permissions.adapt(self.stack.emulator, outputs["BucketName"], functions)
-        return outputs
-
-    def call(self, url: str, path: str, body: Any = None) -> dict[str, Any]:
-        """Return what a function of the second stack answers a user of its own."""
-        token = self.stack.issuer.token("second-user")
-        answer = requests.request(
-            "POST" if body else "GET",
-            f"{self.stack.local_url(url)}{path}",
-            json=body,
-            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-            timeout=60,
-        )
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def resources(self, stack: str) -> dict[str, str]:
-        """Return what a stack is made of: name in the template, name in the account."""
-        client = self.stack.emulator.client("cloudformation")
-        found = client.describe_stack_resources(StackName=stack)["StackResources"]
-        # SAM puts a hash of its content behind the names of a layer and of versions.
-        return {
-            re.sub(r"(SharedLayer|Version)[0-9a-f]{10}$", r"\1", one["LogicalResourceId"]): one[
-                "PhysicalResourceId"
-            ]
-            for one in found
-        }
-
-
 @pytest.fixture(scope="module")
-def terminal(local_stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+def terminal(
+    local_stack: LocalStack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Terminal]:
     env_file = tmp_path_factory.mktemp("deploy") / ".env.second"
     openai = local_stack.base_urls["openai"]
     env_file.write_text(ENV.format(issuer=local_stack.issuer.url, openai=openai))
-    return Terminal(local_stack, env_file)
+    scope = Scope(SECOND, REGION, ACCOUNT)
+    with narrow(local_stack.emulator, scope, "deployer", "edge", "news") as environment:
+        yield Terminal(local_stack, SECOND, env_file, environment)
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +141,7 @@ def test_a_lowered_limit_is_live_at_the_same_address(
     assert len(listed) == 2, "$LATEST, and the version that is live; the one before is gone"
 
 
-def test_one_address_in_front_leads_to_every_function(
+def test_one_address_in_front_leads_to_every_function_and_news_go_beside_it(
     terminal: Terminal, deployed: dict[str, str]
 ) -> None:
     written = terminal.env_file.read_text()
@@ -220,7 +158,9 @@ def test_one_address_in_front_leads_to_every_function(
     assert {path: one.status_code for path, one in found.items()} == dict.fromkeys(found, 200)
     assert found["/openapi.json"].json()["openapi"]
     assert "limits" in found["/usage"].json()
-    terminal.make("destroy", f"STACK={SECOND}-edge")
+    assert f"The event bus is {SECOND}-news" in terminal.make("news")
+    for beside in ("news", "edge"):
+        terminal.make("destroy", f"STACK={SECOND}-{beside}")
     terminal.env_file.write_text(written)
 
 

@@ -68,7 +68,9 @@ def test_the_picture_goes_to_every_client_that_accepts_one(person: Person) -> No
         assert (got.status, got.json["status"]) == (200, "complete")
         head = send("HEAD", made["imageUrl"], accept=accept)
         assert (head.status, head.body) == (200, b"")
-    assert send("HEAD", made["imageUrl"]).headers["location"]
+    link = send("HEAD", made["imageUrl"]).headers["location"]
+    followed = send("HEAD", link)
+    assert (followed.status, followed.headers["content-type"]) == (200, made["mediaType"])
 
 
 @pytest.mark.parametrize("path", ["/estimate/", "//estimate", "//estimate//", "/estimate///"])

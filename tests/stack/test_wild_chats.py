@@ -160,6 +160,11 @@ CUT: dict[str, list[dict[str, Any]]] = {
         call(""),
         {"index": 0, "id": None, "type": None, "function": {"name": None, "arguments": ARGUMENTS}},
     ],
+    "another spelling of the name": [
+        {**call(), "function": {"name": "Generate-Image:0", "arguments": ARGUMENTS}}
+    ],
+    "a fence and control words": [call(f"```json\n{ARGUMENTS}\n```<|im_end|>")],
+    "words for nothing": [call('{"prompt":"A red fox","quality":"auto","size":"","style":"None"}')],
     "arguments as an object": [
         {**call(), "function": {"name": "generate_image", "arguments": json.loads(ARGUMENTS)}}
     ],

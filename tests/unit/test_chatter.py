@@ -16,7 +16,14 @@ from imagegen.domain.errors import ConfigurationError, InvalidRequestError
 from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, Llm, TextPart, TokenCount, ToolUse
-from imagegen.usecases.chat.answer_text import FAILED, NOTHING, STOPPED, TOO_LONG
+from imagegen.usecases.chat.answer_text import (
+    BUSY,
+    DECLINED,
+    FAILED,
+    NOTHING,
+    STOPPED,
+    TOO_LONG,
+)
 from imagegen.usecases.chat.chatter import MARGIN_MS
 from imagegen.usecases.chat.limits import MAX_ANSWER_CHARACTERS
 from imagegen.usecases.chat.llm_call import parse_arguments
@@ -213,7 +220,7 @@ def test_an_empty_answer_becomes_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_a_failing_llm_ends_the_message_with_a_sentence(outcome: Outcome) -> None:
+def test_a_failing_llm_ends_the_message_with_what_the_person_can_do(outcome: Outcome) -> None:
     error = LlmError("The LLM failed.", outcome=outcome, retry_after_seconds=7)
     service, _, events = answered((WORDS, use("a fox")), (TextPart("It co"), error))
     complete = last(events)
@@ -221,7 +228,8 @@ def test_a_failing_llm_ends_the_message_with_a_sentence(outcome: Outcome) -> Non
     assert complete.problem is not None
     assert complete.problem.code == f"llm_{outcome}"
     assert complete.problem.retry_after_seconds == 7
-    assert complete.content == f"Let me see.\n\nIt co\n\n{FAILED}"
+    said = {Outcome.REFUSED: DECLINED, Outcome.RATE_LIMITED: BUSY}.get(outcome, FAILED)
+    assert complete.content == f"Let me see.\n\nIt co\n\n{said}"
     assert len(complete.image_generations) == 1, "the offer made before is good"
     assert [one.success for one in complete.llm_api_calls if one.type == "text"] == [True, False]
     assert service.answered == [complete]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, Json, TextPart, TokenCount, ToolUse
+from imagegen.llm.control_words import CONTROL_WORDS
 from imagegen.llm.event_stream import BrokenStreamError, EventStream
 from imagegen.llm.stream_reader import Reader
 from imagegen.llm.thinking import TAGS, ThinkingFilter
@@ -569,3 +570,32 @@ def test_an_id_that_comes_with_a_second_whole_object_is_that_of_another_call() -
     found = uses(call(FOX, NAME, index=0), call(HARE, NAME, index=0, id="b"))
     assert [one.arguments for one in found] == [FOX, HARE]
     assert found[1].id == "b"
+
+
+# Control words at the end of the text.
+
+
+def shown(text: str, size: int) -> str:
+    pieces = [delta(content=text[at : at + size]) for at in range(0, len(text), size)]
+    return "".join(part.text for part in read(*pieces, delta("stop")) if isinstance(part, TextPart))
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+@pytest.mark.parametrize("word", CONTROL_WORDS)
+def test_a_control_word_behind_the_answer_is_hidden(word: str, size: int) -> None:
+    assert shown(f"Hello there{word}", size) == "Hello there"
+    assert shown(f"Hello there\n{word} {word}\n", size).rstrip() == "Hello there"
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+@pytest.mark.parametrize(
+    "text",
+    ["<|im_end|> ends a turn", "It is a < b", "Close it with </div>", "x <", "<b>bold</b>", "i <3 you",
+     "Models end with <|im_end|> or </s>, you see", "a\n\n", "<", "see <https://example.com>"],
+)  # fmt: skip
+def test_all_other_text_is_shown_whole(text: str, size: int) -> None:
+    assert shown(text, size) == text
+
+
+def test_an_endless_row_of_brackets_is_passed_on() -> None:
+    assert shown("<x>" * 5_000, 1_000) == "<x>" * 5_000

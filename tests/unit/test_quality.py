@@ -19,6 +19,12 @@ SIGNS = [(tier, word) for tier, text in SCRIPTS.items() for word in signs(text)]
 FOR_ULTRA = (
     "not a quick sketch but a masterpiece of light",
     "A masterpiece, oil on canvas",
+    "Portrait of a sailor, absolute masterpiece",
+    "a true masterpiece: dancers in rain",
+    "ein wahres Meisterwerk: Sturm",
+    "un véritable chef-d'œuvre, une nature morte",
+    "ein ultradetailliertes Bild einer Biene",
+    "the best quality you can manage, a portrait",
     "ultra detailed dragon",
     "ein Meisterwerk, Öl auf Leinwand",
     "un chef-d'œuvre, peinture à l'huile",
@@ -46,6 +52,7 @@ FOR_HIGH = (
 )
 FOR_FAST = (
     "a quick sketch of a fox",
+    "a fast mock-up of an app icon",
     "no masterpiece, just a rough sketch",
     "a draft of a logo",
     "first draft: poster for a school play",
@@ -93,6 +100,15 @@ FOR_NOTHING = (
     "8k runner at the finish",
     "un treno veloce",
     "high quality is not needed, a dog",
+    "a high resolution is unnecessary, a tree",
+    "4k would be overkill, a frog",
+    "hohe Qualität ist überflüssig, ein Frosch",
+    "la haute qualité est inutile, une grenouille",
+    "la alta calidad es innecesaria, una rana",
+    "高画質は必要ない、カエル",
+    "a masterpiece theft in a museum",
+    "detailed instructions pinned to a wall",
+    "a draft of cold air moving the curtain",
 )
 
 

@@ -67,7 +67,7 @@ class Dark:
     """A store that cannot be reached."""
 
     def __getattr__(self, name: str) -> Callable[..., Never]:
-        def fail(*_: object) -> Never:
+        def fail(*_: object, **_named: object) -> Never:
             raise StoreUnavailableError(f"{name} cannot be reached.")
 
         return fail

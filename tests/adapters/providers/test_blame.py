@@ -96,6 +96,45 @@ def test_words_and_json_of_something_in_front_are_no_error_of_the_api(
     assert outcome(name, server, reply) is Outcome.BLOCKED
 
 
+POLICY = "content policy violation"
+REPEATED: list[Any] = [
+    {"error": "Your request was rejected by the safety system"},
+    {"errors": [{"message": "no", "code": "content_policy_violation"}]},
+    {"detail": [{"msg": "The prompt was flagged as NSFW", "type": "value_error"}]},
+    {"success": False, "result": {"reason": POLICY}},
+    [{"message": POLICY}],
+    {"msg": "内容违规", "code": 1301},
+    {"error": "Die Anfrage verstößt gegen unsere Richtlinien."},
+]
+"""A refusal as proxies of the API repeat it, none of them in its format."""
+
+
+@every
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("body", REPEATED)
+def test_a_refusal_that_a_proxy_repeats_in_its_own_format_is_one(
+    name: str, body: Any, status: int, server: Loopback
+) -> None:
+    assert outcome(name, server, json_reply(status, body)) is Outcome.REFUSED
+
+
+@every
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"detail": "safety_identifier is not allowed"},
+        {"errors": [{"msg": "content_length: not permitted", "param": "safety_checker"}]},
+        {"error": "Invalid size"},
+        {"message": "The moderation service is unavailable."},
+        {"prompt": "a poster about content that was blocked by a policy"},
+    ],
+)
+def test_an_error_about_a_parameter_is_no_refusal_in_any_format(
+    name: str, body: Any, server: Loopback
+) -> None:
+    assert outcome(name, server, json_reply(400, body)) is not Outcome.REFUSED
+
+
 @every
 @pytest.mark.parametrize("status", [502, 521, 522, 523, 525, 530])
 def test_a_gateway_that_cannot_reach_the_api_counts_even_with_a_page(

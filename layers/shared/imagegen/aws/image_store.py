@@ -88,8 +88,11 @@ class S3ImageStore:
             with s3_errors():
                 self.client.delete_object(Bucket=self.bucket, Key=key)
 
-    def link(self, ref: ImageRef) -> str | None:
-        """Return a new URL that opens the image for 15 minutes, or ``None`` without an image."""
+    def link(self, ref: ImageRef, *, for_head: bool = False) -> str | None:
+        """Return a new URL that opens the image for 15 minutes, or ``None`` without an image.
+
+        S3 accepts a signature for GET with no other method.
+        """
         found = self._found(self._keys(ref), self._head)
         if found is None:
             return None
@@ -97,7 +100,7 @@ class S3ImageStore:
         media_type = answer["ContentType"]
         name = f"image-{ref.quote_id[:8]}.{_EXTENSIONS.get(media_type, 'img')}"
         return self.client.generate_presigned_url(
-            "get_object",
+            "head_object" if for_head else "get_object",
             Params={
                 "Bucket": self.bucket,
                 "Key": key,

@@ -11,8 +11,8 @@ PICTURES = _each("""
     renderings scribble scribbles illustration illustrations painting paintings portrait portraits
     headshot headshots logo logos icon icons poster posters banner banners mockup mockups
     wireframe concept concepts design designs artwork art wallpaper wallpapers print prints
-    version preview one visual visuals graphic graphics infographic diagram cartoon comic avatar
-    storyboard outline layout quality look finish result scan lighting retouching watercolor
+    version preview mock one visual visuals graphic graphics infographic diagram cartoon comic
+    avatar storyboard outline layout quality look finish result scan lighting retouching watercolor
     watercolour cgi clipart flyer cover selfie idea bild bilder foto fotos fotografie aufnahme
     zeichnung zeichnungen skizze skizzen entwurf entwürfe gemälde grafik plakat logo porträt
     portrait illustration darstellung version vorschau kritzelei qualität konzept design
@@ -45,6 +45,10 @@ COMPOUNDS = """
     draft beer, draft beers, draft horse, draft horses, draft animal, draft animals, draft dodger,
     draft pick, draft card, draft letter, draft board, draft notice, rough diamond, rough collie,
     rough sea, rough seas, cheap trick, art masterpiece theft, miniature horse, miniature poodle,
+    masterpiece theft, masterpiece heist, masterpiece auction, masterpiece collection,
+    draft of air, draft of cold air, detailed contract, detailed instructions, detailed report,
+    detailed notes, detailed manual, detailed recipe, detailed letter, detailed receipt,
+    detailed invoice, detailed budget, detailed proposal, detailed schedule,
     miniature train, miniature village, miniature golf, thumbnail polish
 """
 """Fixed phrases that speak of something else."""
@@ -57,6 +61,9 @@ ASKS = _each("""
 """How a request begins."""
 
 FILLERS = _each("""
+    absolute absolutely true real genuine pure total veritable wahr wahre wahres wahrer echte echtes
+    absolutes vrai vraie véritable absolu verdadera verdadero auténtica auténtico absoluta vero vera
+    autentico verdadeira verdadeiro autêntica
     a an one me my us it this that i we you please very really super so just only and or also
     extremely highly more most make makes made draw create generate paint render design produce
     show give do need want would like keep get let s some something anything nice good quick
@@ -101,8 +108,16 @@ NEEDED_WORDS = _each("""
     """)
 """*High quality is not needed*: what a negation after a word denies it with."""
 
+UNNEEDED = _each("""
+    unnecessary overkill superfluous needless pointless überflüssig unnötig entbehrlich inutile
+    inutiles superflu superflue innecesario innecesaria superfluo superflua inutili desnecessário
+    desnecessária supérfluo
+    """)
+"""*High quality is unnecessary*: what denies a word before it alone."""
+
 NEGATIONS_BEFORE = "不无無没沒别別非免勿"
 NEGATIONS_AFTER = (
     *("なくて", "ではな", "でな", "じゃな", "は不要", "不要", "はいら", "いらな", "しない"),
-    *("の必要はな", "にしな", "不重要", "无所谓"),
+    *("の必要はな", "必要ない", "必要はない", "必要ありませ", "にしな", "不重要", "无所谓"),
+    *("没必要", "不必要", "多余"),
 )

@@ -169,6 +169,8 @@ class _Hit:
             if word not in context.FILLERS and word not in context.LINKS:
                 break
         following = {*self.after[:4]}
+        if following & context.UNNEEDED:
+            return True
         return bool(following & context.NEGATIONS and following & context.NEEDED_WORDS)
 
     def _is_alone(self) -> bool:

@@ -83,6 +83,7 @@ def serve(
     is_head = http["method"] == "HEAD"
     if is_head and "GET" in _methods(api, path):
         http["method"] = "GET"
+    api.append_context(is_head=is_head)  # type: ignore[no-untyped-call]
     answer = _answer(api, request, context, access=access)
     if is_under_v1(path):
         answer.setdefault("headers", {})["x-request-id"] = context.aws_request_id

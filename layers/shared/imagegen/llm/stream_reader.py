@@ -7,6 +7,7 @@ from typing import Final
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, Json, TextPart, TokenCount, ToolUse
 from imagegen.domain.text import is_first_half
+from imagegen.llm.control_words import EndFilter
 from imagegen.llm.llm_faults import error_in, llm_fault
 from imagegen.llm.thinking import ThinkingFilter
 from imagegen.llm.tool_calls import ToolCalls, TooManyCallsError
@@ -62,6 +63,7 @@ class Reader:
     """The first half of a surrogate pair whose second half has not arrived yet."""
     tokens: TokenCount | None = None
     thinking: ThinkingFilter = field(default_factory=ThinkingFilter)
+    ending: EndFilter = field(default_factory=EndFilter)
     extras: list[Mapping[str, Json]] = field(default_factory=list)
     parts: list[Json] = field(default_factory=list)
     """The parts of a text that is sent as a list."""
@@ -99,7 +101,8 @@ class Reader:
             raise llm_fault(Outcome.UNAVAILABLE)
         if not finish and not (self.is_done and self.has_choice):
             raise llm_fault(Outcome.UNKNOWN)
-        if rest := self.thinking.add(self.pending_half) + self.thinking.end():
+        rest = self.thinking.add(self.pending_half) + self.thinking.end()
+        if rest := self.ending.add(rest) + self.ending.end():
             yield TextPart(rest)
         yield from self.calls.uses(self.taken_ids)
         end = AnswerEnd(ran_out=finish in LENGTH_FINISHES, extras=self._extras())
@@ -135,8 +138,9 @@ class Reader:
         self.raw.append(text)
         text = self.pending_half + text
         self.pending_half = text[-1:] if is_first_half(text[-1:]) else ""
-        if whole := self.thinking.add(text.removesuffix(self.pending_half)):
-            yield TextPart(whole)
+        shown = self.thinking.add(text.removesuffix(self.pending_half))
+        if shown := self.ending.add(shown):
+            yield TextPart(shown)
 
     def _extras(self) -> dict[str, Json]:
         """Return what must go back: unknown fields, and the content as sent if it was changed."""

@@ -26,6 +26,7 @@ from imagegen.wire.estimates import (
     Replaced,
 )
 from imagegen.wire.inputs import MAX_INPUTS
+from imagegen.wire.loose_arguments import as_meant
 from imagegen.wire.values import EdgeModel, Instant
 
 ESTIMATE_TOOL = "estimate_image"
@@ -121,9 +122,10 @@ def to_request(arguments: Mapping[str, Any]) -> EstimateRequest:
     Raises:
         pydantic.ValidationError: the arguments do not fit.
     """
-    if arguments.get("operation") in WITHOUT_PROMPT:
-        arguments = {name: one for name, one in arguments.items() if name != "prompt"}
-    return EstimateRequest.model_validate(arguments)
+    wanted = as_meant(arguments)
+    if wanted.get("operation") in WITHOUT_PROMPT:
+        wanted.pop("prompt", None)
+    return EstimateRequest.model_validate(wanted)
 
 
 def offer_result(request: EstimateRequest, estimate: Estimate, page_url: str) -> dict[str, Any]:

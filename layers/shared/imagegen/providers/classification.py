@@ -13,7 +13,13 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.faults import HttpAnswer, answered_fault, billed, outcome_of
 from imagegen.providers.pictures import MAX_IMAGE_BYTES, REPAIRABLE
-from imagegen.providers.refusals import LONGEST_TEXT, declines, is_sentence, refused_in
+from imagegen.providers.refusals import (
+    LONGEST_TEXT,
+    declines,
+    is_sentence,
+    refusal_stated_in,
+    refused_in,
+)
 
 PAGES_OF_FIREWALLS = frozenset({500, 501, 503})
 """A page with one of these may be a firewall's answer to the words of one prompt."""
@@ -25,8 +31,11 @@ def outcome_in_front(answer: HttpAnswer) -> Outcome:
     """Return the outcome of an error that is not in the format of the API's own errors.
 
     A firewall, CDN or proxy in front of the API wrote it. It shows nothing about the key, the
-    account or the model. Only a gateway that cannot reach the API shows that the API is down.
+    account or the model. Only a gateway that cannot reach the API shows that the API is down. A
+    proxy that speaks the API also repeats refusals in a format of its own.
     """
+    if answer.status in {400, 422} and refusal_stated_in(answer.body):
+        return Outcome.REFUSED
     if answer.status in {408, 429, 499}:
         return outcome_of(answer.status)
     may_be_firewall = answer.is_page and answer.status in PAGES_OF_FIREWALLS

@@ -109,6 +109,7 @@ REPORTS = frozenset(
 FLAG = re.compile(r"nsfw|flagged|blocked|filtered|moderated|unsafe|refus|violat", re.IGNORECASE)
 NO_FLAG = re.compile(r"check|enable|disable|toler|level|score|threshold|categor", re.IGNORECASE)
 IS_SAFE = re.compile(r"^(?:is_?)?(?:image_?)?(?:is_?)?(?:safe|sfw)$", re.IGNORECASE)
+NAME = re.compile(r"\b[A-Za-z]+(?:_[A-Za-z]+)+\b")
 URL = re.compile(r"\w+://\S*")
 LONGEST_CODE = 80
 LONGEST_TEXT = 20_000
@@ -121,7 +122,10 @@ def states_refusal(text: str) -> bool:
     """Return whether a report, such as an error or a log, states that content was refused."""
     lines = (line for line in text[-LONGEST_TEXT:].splitlines() if not ECHO.search(line))
     sentences = re.split(r"[\n;]|(?<=[.!?。])\s*", "\n".join(lines))
-    stated = (one for one in sentences if VERDICT.search(one) or _has_refusal_code(one))
+    # The name of a parameter, such as safety_identifier, is no word about safety.
+    stated = (
+        one for one in sentences if VERDICT.search(NAME.sub("", one)) or _has_refusal_code(one)
+    )
     return any(not FAILURE_WORDS.search(one) and not PASSED.search(one) for one in stated)
 
 
@@ -150,6 +154,12 @@ def declines(text: str) -> bool:
 def refused_in(body: Json) -> bool:
     """Return whether a success without an image contains words, or a field that says safety."""
     return any(_refuses(name, value) for name, value in _fields(body))
+
+
+def refusal_stated_in(body: Json) -> bool:
+    """Return whether an error in an unknown format states in any field that content was refused."""
+    texts = (value for _, value in _fields(body) if isinstance(value, str))
+    return any(is_refusal_code(one) or states_refusal(one) for one in texts)
 
 
 def _fields(body: Json) -> Iterator[tuple[str, Json]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Never
 
 from imagegen.domain.errors import GoneError, NotFoundError, StoreUnavailableError
@@ -32,8 +33,8 @@ class ImageFinder:
     previews: Callable[[], PreviewStore]
     shows_prompts: bool = True
 
-    def location(self, image_id: str) -> str:
-        """Return a new signed URL of the image's bytes.
+    def location(self, image_id: str, *, for_head: bool = False) -> str:
+        """Return a new signed URL of the image's bytes, for GET or for HEAD.
 
         Raises:
             NotFoundError: there is no such image, or it has not been made yet.
@@ -41,7 +42,7 @@ class ImageFinder:
             StoreUnavailableError: a store cannot be reached.
         """
         ref = parse_image_id(image_id, self.image_id_key())
-        link = self._look_up(ref, self.stores.images.link)
+        link = self._look_up(ref, partial(self.stores.images.link, for_head=for_head))
         if link is not None:
             return link
         # Of an image that its owner deleted, this is the mark.

@@ -24,6 +24,7 @@ from imagegen.wire.values import (
     EdgeModel,
     Instant,
     MicroUsd,
+    RequestModel,
     WholeNumber,
     explained,
     optional_field,
@@ -51,7 +52,7 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-class EstimateRequest(EdgeModel):
+class EstimateRequest(RequestModel):
     """The image to price: the body of POST /estimate."""
 
     operation: Operation = Field(

@@ -8,12 +8,12 @@ from imagegen.domain.catalog import Tier
 from imagegen.domain.operations import Operation
 from imagegen.domain.text import PromptOrNone
 from imagegen.wire.estimates import MOST_IMAGES, Allowance, Replaced
-from imagegen.wire.values import EdgeModel, Instant, MicroUsd
+from imagegen.wire.values import EdgeModel, Instant, MicroUsd, RequestModel
 
 QuoteText = Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
 
 
-class GenerateRequest(EdgeModel):
+class GenerateRequest(RequestModel):
     """The confirmation: the quote, or the quotes, of an estimate, and the prompt of it."""
 
     quote: QuoteText | None = Field(None, description="Of one image. Either this or quotes.")

@@ -14,6 +14,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     WrapValidator,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
@@ -29,6 +30,20 @@ class EdgeModel(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, frozen=True, extra="forbid"
     )
+
+
+class RequestModel(EdgeModel):
+    """The base of what a request contains: a field that is null counts as left out.
+
+    Clients with typed models send every field that they know, and null for those without a value.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value is not None}
 
 
 def optional_field(

@@ -3,17 +3,31 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from imagegen.domain.errors import ImagegenError
+from imagegen.domain.llm_errors import LlmError
+from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.chat.limits import MAX_ANSWER_CHARACTERS, TooLongError
 from imagegen.wire.messages import TextDelta
 
 STOPPED = "I stopped here: I used my tool too often for one message."
 FAILED = "I could not finish my answer: the language model did not respond as it should."
+DECLINED = "The language model declined to answer this. Please put it another way."
+BUSY = "The language model is asked too often right now. Please try again in a minute."
 TOO_LONG = "I stopped here: my answer is too long for one message."
 RAN_OUT = "I ran out of room before I could answer. Please ask for less at a time."
 CUT_OFF = "My answer ends here: it reached the limit of its length."
 NOTHING = "I have no answer to that. Please rephrase your message."
+FAILURES = {Outcome.REFUSED: DECLINED, Outcome.RATE_LIMITED: BUSY}
 UNEXPECTED = "An unexpected error. It is in the logs."
 """The detail of a problem, not a part of the answer."""
+
+
+def failure_text(error: ImagegenError) -> str:
+    """Return the sentence with which an answer ends that failed: what the person can do."""
+    if isinstance(error, TooLongError):
+        return TOO_LONG
+    outcome = error.outcome if isinstance(error, LlmError) else None
+    return FAILED if outcome is None else FAILURES.get(outcome, FAILED)
 
 
 @dataclass(slots=True)

@@ -16,13 +16,12 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Llm, TextPart, ToolUse
 from imagegen.usecases.chat.answer_text import (
     CUT_OFF,
-    FAILED,
     NOTHING,
     RAN_OUT,
     STOPPED,
-    TOO_LONG,
     UNEXPECTED,
     AnswerText,
+    failure_text,
 )
 from imagegen.usecases.chat.limits import (
     MAX_REJECTED_TOOL_USES,
@@ -159,7 +158,7 @@ class _Answer:
         except Exception as error:  # noqa: BLE001 offers already made must reach the user
             self.chatter.on_unexpected(error)
             failed = ImagegenError(UNEXPECTED)
-        yield from self.text.paragraph(TOO_LONG if isinstance(failed, TooLongError) else FAILED)
+        yield from self.text.paragraph(failure_text(failed))
         return "error", self.chatter.to_problem(failed)
 
     def _rounds(self) -> Generator[ChatEvent, None, StopReason]:

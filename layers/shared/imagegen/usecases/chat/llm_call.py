@@ -25,6 +25,7 @@ from imagegen.domain.ports import (
 from imagegen.domain.text import legible
 from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.handles import note, with_inputs
+from imagegen.wire.loose_arguments import as_meant, bare_json, is_tool
 from imagegen.wire.messages import TOOL, ChatMessage, TextApiCall, ToolCall
 
 FIXED_TOKENS = 3_000
@@ -155,9 +156,9 @@ def parse_arguments(text: str) -> dict[str, Any] | None:
     not a JSON object, or one that cannot be written as JSON again: the answer repeats them.
     """
     try:
-        found = json.loads(text.strip() or "{}", parse_constant=_refuse)
+        found = _json(bare_json(text) or "{}")
         if isinstance(found, str):
-            found = json.loads(found, parse_constant=_refuse)
+            found = _json(bare_json(found))
         # Python parses lone surrogates and deep nesting; pydantic cannot serialize them.
         ToolCall(id="", name="", arguments=found, ok=False).model_dump_json()
     except (ValueError, RecursionError):
@@ -165,10 +166,15 @@ def parse_arguments(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def _json(text: str) -> Any:
+    # Not strict: some models write a line end into a text as it is.
+    return json.loads(text, parse_constant=_refuse, strict=False)
+
+
 def parse_request(
     tool_use: ToolUse, arguments: Mapping[str, Any] | None, images: Sequence[str] = ()
 ) -> EstimateRequest:
-    """Return the estimate that an LLM requests; an argument that is ``null`` counts as left out.
+    """Return the estimate that an LLM requests; what says nothing, as ``null``, is left out.
 
     ``images`` are the ids of the conversation's images, which the LLM names by their numbers.
 
@@ -176,15 +182,13 @@ def parse_request(
         InvalidRequestError: the tool does not exist, the arguments do not fit its schema, or they
             name a picture that is not there.
     """
-    if tool_use.name != TOOL:
+    if not is_tool(tool_use.name, TOOL):
         raise InvalidRequestError(f"There is no such tool; the only one is {TOOL}.")
     if arguments is None:
         raise InvalidRequestError("The arguments are not a JSON object.")
-    wanted = with_inputs(arguments, images)
+    wanted = with_inputs(as_meant(arguments), images)
     try:
-        return EstimateRequest.model_validate(
-            {name: value for name, value in wanted.items() if value is not None}, by_name=False
-        )
+        return EstimateRequest.model_validate(wanted, by_name=False)
     except ValidationError as error:
         detail = _detail(error.errors(include_url=False, include_input=False))
     # Raised outside the except block: the ValidationError, which quotes the prompt, is not chained.
