@@ -180,9 +180,7 @@ class ImageStore(Protocol):
         ...
 
     def link(self, ref: ImageRef, *, for_head: bool = False) -> str | None:
-        """Return a new URL that opens the image for 15 minutes, or ``None`` if there is no image.
-
-        A URL is for one method: GET, or HEAD.
+        """Return a new URL for GET or HEAD that opens the image for 15 minutes, ``None`` without one.
 
         Raises:
             StoreUnavailableError: it is not known whether there is one.
