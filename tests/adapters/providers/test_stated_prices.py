@@ -58,7 +58,8 @@ def test_a_dry_run_is_the_very_request_that_makes_the_image(server: Loopback) ->
     assert stated("ideogram", server, order) == [Statement(30_000)]
     (asked,) = server.asked
     assert asked.path == "/v2/image/generate/ideogram-4-5?dry_run=true"
-    assert asked.json() == {**row.sent(row.sizes[0]), "prompt": order.prompt, "num_images": 1}
+    asks = {**row.sent(row.sizes[0]), "prompt": order.prompt, "num_images": 1, "async": True}
+    assert asked.json() == asks
 
 
 @pytest.mark.parametrize(
