@@ -12,6 +12,7 @@ from local.simulator.catalog import load_catalog
 from local.simulator.clock import now_seconds
 from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault, FaultError
+from local.simulator.ideogram_edits import EDIT, edit_of
 from local.simulator.ideogram_faults import FAULTS
 from local.simulator.jobs import time_text
 from local.simulator.keys import check_credit, check_key
@@ -19,7 +20,7 @@ from local.simulator.tasks import NEVER_SECONDS, Task, TaskBook
 from local.simulator.wire import Answer, Body, Request, is_whole, json_answer
 
 NAME = "ideogram"
-GENERATE = re.compile(r"/v2/image/generate/([a-z0-9-]+)")
+ORDER = re.compile(r"/v2/image/(generate|precise-edit)/([a-z0-9-]+)")
 JOB = re.compile(r"/v2/generations/([A-Za-z0-9_-]+)")
 CHOICES = {"magic_prompt": ("auto", "on", "off"), "quality": ("low", "medium", "high")}
 """``very_low`` needs source images."""
@@ -54,7 +55,7 @@ class Ideogram:
 
     def is_order(self, request: Request) -> bool:
         """Return whether the request is for an image and not for its price."""
-        asks = request.method == "POST" and GENERATE.fullmatch(request.path) is not None
+        asks = request.method == "POST" and ORDER.fullmatch(request.path) is not None
         return asks and not is_dry_run(request)
 
     def order_from(self, request: Request) -> Order:
@@ -68,7 +69,7 @@ class Ideogram:
         check_key(self.key_of(request), FAULTS)
         if request.method == "GET" and (found := JOB.fullmatch(request.path)):
             return self._state(found[1])
-        if request.method != "POST" or GENERATE.fullmatch(request.path) is None:
+        if request.method != "POST" or ORDER.fullmatch(request.path) is None:
             raise FaultError(replace(FAULTS["model_gone"], message="Not found"))
         order = checked_order(request)
         row = load_catalog().row(NAME, order.model, order.quality)
@@ -172,10 +173,13 @@ def checked_order(request: Request) -> Order:
         FaultError: the key, the model or a field is refused.
     """
     check_key(request.headers.get("api-key", ""), FAULTS)
-    found = GENERATE.fullmatch(request.path)
-    model = found[1] if found else ""
+    found = ORDER.fullmatch(request.path)
+    kind, model = (found[1], found[2]) if found else ("", "")
+    model += EDIT if kind == "precise-edit" else ""
     if model not in load_catalog().models(NAME):
         raise FaultError(FAULTS["model_gone"])
+    if model.endswith(EDIT):
+        return edit_of(request, model, invalid)
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise FaultError(FAULTS["unsupported_media"])
     body = body_of(request)

@@ -130,7 +130,7 @@ OUTCOMES: Final = Group(
             "providers",
             "bedrock bedrock_checks bedrock_client bfl polling ideogram instance_file",
         ),
-        *_in("providers", "fal fal_answers ideogram_answers"),
+        *_in("providers", "fal fal_answers ideogram_answers ideogram_edits"),
         *("providers/__init__.py", "providers/builtin.py", "aws/parameters.py", "aws/clients.py"),
         *_in("usecases", "key_checks price_checks health"),
         *_in("providers", "price_statements replicate_models"),

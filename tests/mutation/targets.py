@@ -153,6 +153,7 @@ OWN: Final = {
     "providers/bedrock.py": ("bedrock", "recorded", "requests"),
     "providers/ideogram.py": ("ideogram", "recorded", "requests", "blame", "keys"),
     "providers/ideogram_answers.py": ("ideogram", "recorded", "blame", "stated_prices"),
+    "providers/ideogram_edits.py": ("inputs", "stated_prices"),
     "providers/instance_file.py": ("instance_registry",),
     "providers/price_statements.py": ("stated_prices",),
     "providers/replicate_models.py": ("stated_prices",),

@@ -10,11 +10,14 @@ REASONS = frozenset(
     | {"inflight_limit", "feature_limit"}
 )
 PATH = "/v2/image/generate"
+EDIT = "-precise-edit"
 NOT_PRICED = frozenset({"prompt", "num_images", "async"})
 
 
 def order(model: str, prompt: str, params: dict[str, Any]) -> Sent:
-    return Sent(f"{PATH}/{model}", {"num_images": 1, "async": True, **params, "prompt": prompt})
+    name = model.removesuffix(EDIT)
+    path = PATH if name == model else "/v2/image/precise-edit"
+    return Sent(f"{path}/{name}", {"num_images": 1, "async": True, **params, "prompt": prompt})
 
 
 def picture(body: Any) -> str | None:

@@ -31,6 +31,7 @@ from imagegen.providers.ideogram_answers import (
     images_from,
     quoted_in,
 )
+from imagegen.providers.ideogram_edits import files_of, path_of, with_sample
 from imagegen.providers.input_files import check_named_fields
 from imagegen.providers.polling import (
     Questions,
@@ -125,7 +126,7 @@ class IdeogramProvider:
         return asked_one_by_one(orders, deadline, self._quoted)
 
     def _quoted(self, order: ImageOrder, timeout_seconds: float) -> Statement:
-        answer = self._post(order, f"?{DRY_RUN}", timeout_seconds)
+        answer = self._post(with_sample(order), f"?{DRY_RUN}", timeout_seconds)
         raise_if(classify(answer) or dry_run_fault(answer))
         return quoted_in(answer)
 
@@ -144,9 +145,10 @@ class IdeogramProvider:
 
     def _post(self, order: ImageOrder, query: str, timeout_seconds: float) -> HttpAnswer:
         return self.http.post(
-            f"{self.base_url}/v2/image/generate/{quote(order.model, safe='')}{query}",
+            f"{self.base_url}{path_of(order.model)}{query}",
             headers=self._headers(),
             body=to_body(order),
+            files=files_of(NAME, order),
             timeout_seconds=timeout_seconds,
         )
 
