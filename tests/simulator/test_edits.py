@@ -14,9 +14,13 @@ from google import genai
 from google.genai import types
 from openai.types import ImagesResponse
 from PIL import Image
+from pydantic import SecretStr
 from replicate.client import Client as ReplicateClient
 
 from imagegen.domain.input_tokens import input_tokens as our_tokens
+from imagegen.domain.inputs import InputFields, InputFile, Role
+from imagegen.domain.ports import ImageOrder
+from imagegen.providers.ideogram import build
 from local.simulator import Simulator
 from local.simulator.openai_prices import input_tokens, output_tokens
 from tests.contracts.vendors import check
@@ -541,3 +545,30 @@ def test_ideogram_takes_an_edit_as_a_form_alone(sim: Simulator) -> None:
     url = f"{sim.url}/ideogram/v2/image/precise-edit/ideogram-4-5"
     answer = requests.post(url, json={"prompt": "x"}, headers={"api-key": KEY}, timeout=20)
     assert answer.status_code == 415
+
+
+def test_ideogram_changes_what_our_mask_lets_change_and_keeps_the_rest(
+    sim: Simulator, totals: Totals
+) -> None:
+    """The adapter's order and the simulator's reading of it: a mask turned round shows here."""
+    mask = Image.new("RGBA", (256, 256), (0, 0, 0, 255))
+    mask.paste((0, 0, 0, 0), (0, 0, 128, 256))
+    size = (256, 256)
+    before = Image.open(io.BytesIO(png(size))).convert("RGB")
+    inputs = (
+        InputFile(Role.EDIT, png(size), "image/png", *size),
+        InputFile(Role.MASK, file_of(mask), "image/png", *size),
+    )
+    order = ImageOrder(
+        *("ideogram-4-5-precise-edit", "make it blue", {"quality": "low"}),
+        *(*size, "user-1", inputs),
+        input_fields=InputFields("image", mask="mask"),
+    )
+    made = build(SecretStr(KEY), f"{sim.url}/ideogram").generate(order, timeout_seconds=20)
+    after = Image.open(io.BytesIO(made.content)).convert("RGB")
+    assert after.size == size
+    assert [after.getpixel((x, 128)) for x in (200, 250)] == [
+        before.getpixel((x, 128)) for x in (200, 250)
+    ]
+    assert after.crop((0, 0, 120, 256)).tobytes() != before.crop((0, 0, 120, 256)).tobytes()
+    assert totals("ideogram")["billedMicrousd"] == 30_000
