@@ -493,6 +493,7 @@ def test_fal_refuses_pictures_that_a_model_does_not_take(
     assert totals("fal")["billedMicrousd"] == 0
 
 
+EDITED = "ideogram-4-5-precise-edit"
 TWO = Image.new("L", (64, 64), 255)
 TWO.paste(0, (0, 0, 32, 64))
 GREY = Image.new("L", (64, 64), 255)
@@ -559,11 +560,9 @@ def test_ideogram_changes_what_our_mask_lets_change_and_keeps_the_rest(
         InputFile(Role.EDIT, png(size), "image/png", *size),
         InputFile(Role.MASK, file_of(mask), "image/png", *size),
     )
-    order = ImageOrder(
-        *("ideogram-4-5-precise-edit", "make it blue", {"quality": "low"}),
-        *(*size, "user-1", inputs),
-        input_fields=InputFields("image", mask="mask"),
-    )
+    params = {"quality": "low"}
+    fields = InputFields("image", mask="mask")
+    order = ImageOrder(EDITED, "make it blue", params, *size, "user-1", inputs, input_fields=fields)
     made = build(SecretStr(KEY), f"{sim.url}/ideogram").generate(order, timeout_seconds=20)
     after = Image.open(io.BytesIO(made.content)).convert("RGB")
     assert after.size == size
