@@ -16,7 +16,7 @@ from local.simulator.fal_faults import FAULTS
 from local.simulator.fal_fields import check_fields, invalid, order_of
 from local.simulator.faults import Fault, FaultError
 from local.simulator.keys import check_credit, check_key
-from local.simulator.tasks import Task, TaskBook
+from local.simulator.tasks import NEVER_SECONDS, Task, TaskBook
 from local.simulator.wire import Answer, Body, Request, json_answer
 
 NAME = "fal"
@@ -25,7 +25,6 @@ JOB = re.compile(r"/([^/]+/[^/]+)/requests/([^/]+?)(/status|/cancel)?")
 PRICING = "/v1/models/pricing"
 MEGAPIXEL = 1_000_000
 BILLED_UNITS = "X-Fal-Billable-Units"
-NEVER_SECONDS = 1e12
 
 
 @dataclass(frozen=True, slots=True)

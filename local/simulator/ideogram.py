@@ -1,19 +1,27 @@
-"""Ideogram's images (https://developer.ideogram.ai/api-reference/images/generate/ideogram-4-5)."""
+"""Ideogram's images (https://developer.ideogram.ai/api-reference/images/generate/ideogram-4-5).
+
+An order waits for its images, or with ``async`` it is a job, which is asked for.
+"""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from secrets import randbelow, token_urlsafe
 
 from local.simulator.catalog import load_catalog
+from local.simulator.clock import now_seconds
 from local.simulator.desk import Desk, Order
 from local.simulator.faults import Fault, FaultError
+from local.simulator.ideogram_edits import EDIT, edit_of
 from local.simulator.ideogram_faults import FAULTS
+from local.simulator.jobs import time_text
 from local.simulator.keys import check_credit, check_key
+from local.simulator.tasks import NEVER_SECONDS, Task, TaskBook
 from local.simulator.wire import Answer, Body, Request, is_whole, json_answer
 
 NAME = "ideogram"
-GENERATE = re.compile(r"/v2/image/generate/([a-z0-9-]+)")
+ORDER = re.compile(r"/v2/image/(generate|precise-edit)/([a-z0-9-]+)")
+JOB = re.compile(r"/v2/generations/([A-Za-z0-9_-]+)")
 CHOICES = {"magic_prompt": ("auto", "on", "off"), "quality": ("low", "medium", "high")}
 """``very_low`` needs source images."""
 RANGES = {"num_images": (1, 8), "seed": (0, 2_147_483_647)}
@@ -26,6 +34,7 @@ SIZES = (
     *("2048x2048", "2496x1664", "1664x2496", "2560x1440", "1440x2560", "1440x2880", "2880x1440"),
 )
 AUTO = "2048x2048"
+RUNNING = "pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class Ideogram:
     """Ideogram."""
 
     name: str = NAME
+    book: TaskBook = field(default_factory=TaskBook)
 
     @property
     def faults(self) -> Mapping[str, Fault]:
@@ -45,7 +55,7 @@ class Ideogram:
 
     def is_order(self, request: Request) -> bool:
         """Return whether the request is for an image and not for its price."""
-        asks = request.method == "POST" and GENERATE.fullmatch(request.path) is not None
+        asks = request.method == "POST" and ORDER.fullmatch(request.path) is not None
         return asks and not is_dry_run(request)
 
     def order_from(self, request: Request) -> Order:
@@ -55,9 +65,11 @@ class Ideogram:
         return order
 
     def free(self, request: Request) -> Answer:
-        """Return the price of a dry run."""
+        """Return the price of a dry run, or the state of a job."""
         check_key(self.key_of(request), FAULTS)
-        if request.method != "POST" or GENERATE.fullmatch(request.path) is None:
+        if request.method == "GET" and (found := JOB.fullmatch(request.path)):
+            return self._state(found[1])
+        if request.method != "POST" or ORDER.fullmatch(request.path) is None:
             raise FaultError(replace(FAULTS["model_gone"], message="Not found"))
         order = checked_order(request)
         row = load_catalog().row(NAME, order.model, order.quality)
@@ -86,14 +98,35 @@ class Ideogram:
     def success(self, desk: Desk) -> Answer:
         """Return links to the pictures."""
         links = ({"is_image_safe": True, "url": desk.publish(one)} for one in desk.pictures)
-        return images_answer(desk, list(links))
+        return self._made(desk, list(links))
 
     def empty(self, desk: Desk) -> Answer:
         """Return a success without a picture, as the fault defines it."""
-        if desk.details.get("only_accepted"):
-            return json_answer({"generation_id": token_urlsafe(16), "seed": seed_of(desk.order)})
         withheld = desk.details.get("data")
-        return images_answer(desk, [dict(withheld)] if withheld else [])
+        return self._made(desk, [dict(withheld)] if withheld else [])
+
+    def _made(self, desk: Desk, found: list[Body]) -> Answer:
+        if not desk.order.params.get("async") and "state" not in desk.details:
+            return json_answer({**accepted(), **result_of(desk, found)})
+        created = {"created": time_text(desk.now_seconds)}
+        data = [{"object_type": "image", **one} for one in result_of(desk, found)["data"]]
+        done = {"status": "completed", "response_type": "url", "data": data}
+        end = {**created, **desk.details.get("state", done)}
+        answer = accepted()
+        wait_seconds = NEVER_SECONDS if desk.details.get("never") else desk.delay_seconds
+        ready_seconds = desk.now_seconds + wait_seconds
+        self.book.add(Task(answer["generation_id"], ready_seconds, end, RUNNING))
+        # The order is answered at once, however long the job takes.
+        return json_answer(answer, delay_seconds=0)
+
+    def _state(self, task_id: str) -> Answer:
+        task = self.book.find(task_id)
+        if task is None or task.result.get("status") == "forgotten":
+            return json_answer({"error": "Generation not found"}, status=404)
+        state = task.result
+        if now_seconds() < task.ready_seconds:
+            state = {"status": task.running, "created": task.result["created"]}
+        return json_answer({"generation_id": task_id, **state})
 
 
 def build() -> Ideogram:
@@ -112,7 +145,12 @@ def seed_of(order: Order) -> int:
     return seed
 
 
-def images_answer(desk: Desk, found: list[Body]) -> Answer:
+def accepted() -> Body:
+    """Return what names an order that was accepted."""
+    return {"generation_id": token_urlsafe(16), "generation_kind": "sampling"}
+
+
+def result_of(desk: Desk, found: list[Body]) -> Body:
     """Return the list of images; ``found`` has the link of each and whether it is safe."""
     order, seed = desk.order, seed_of(desk.order)
     shared = {
@@ -120,8 +158,7 @@ def images_answer(desk: Desk, found: list[Body]) -> Answer:
         "resolution": f"{order.width}x{order.height}",
         "seed": seed,
     }
-    data = [{**shared, **one} for one in found]
-    return json_answer({"generation_id": token_urlsafe(16), "seed": seed, "data": data})
+    return {"seed": seed, "data": [{**shared, **one} for one in found]}
 
 
 def invalid(message: str) -> FaultError:
@@ -136,10 +173,13 @@ def checked_order(request: Request) -> Order:
         FaultError: the key, the model or a field is refused.
     """
     check_key(request.headers.get("api-key", ""), FAULTS)
-    found = GENERATE.fullmatch(request.path)
-    model = found[1] if found else ""
+    found = ORDER.fullmatch(request.path)
+    kind, model = (found[1], found[2]) if found else ("", "")
+    model += EDIT if kind == "precise-edit" else ""
     if model not in load_catalog().models(NAME):
         raise FaultError(FAULTS["model_gone"])
+    if model.endswith(EDIT):
+        return edit_of(request, model, invalid)
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise FaultError(FAULTS["unsupported_media"])
     body = body_of(request)

@@ -28,6 +28,11 @@ def withheld(**link: str | None) -> Fault:
     return Fault(Outcome.REFUSED, Shows.EMPTY, details={"data": {"is_image_safe": False, **link}})
 
 
+def ended(outcome: Outcome, state: str, **more: Any) -> Fault:
+    """Return a job that was accepted and ended without an image."""
+    return Fault(outcome, Shows.EMPTY, details={"state": {"status": state, **more}})
+
+
 ROWS = {
     "missing_key": Fault(Outcome.ACCOUNT, status=401, message="API key is missing"),
     "bad_key": Fault(Outcome.ACCOUNT, status=401, message="Invalid API key", everywhere=True),
@@ -68,7 +73,14 @@ ROWS = {
     "withheld": withheld(url=""),
     "withheld_null": withheld(url=None),
     "withheld_without_link": withheld(),
-    # Accepted and not finished: an answer as to a request with ``async``.
-    "only_accepted": Fault(Outcome.UNKNOWN, Shows.EMPTY, details={"only_accepted": True}),
 }
-FAULTS = named(COMMON, FILES, ROWS)
+JOBS = {
+    "ideogram_failed": ended(Outcome.UNAVAILABLE, "failed", failure_reason="Generation failed"),
+    "ideogram_failed_for_content": ended(
+        Outcome.REFUSED, "failed", failure_reason="The prompt was flagged by our content policy"
+    ),
+    "ideogram_new_state": ended(Outcome.NO_IMAGE, "withdrawn"),
+    "ideogram_not_found": ended(Outcome.UNKNOWN, "forgotten"),
+    "ideogram_never_ready": Fault(Outcome.UNKNOWN, Shows.EMPTY, details={"never": True}),
+}
+FAULTS = named(COMMON, FILES, ROWS, JOBS)

@@ -7,6 +7,8 @@ from threading import Lock
 from typing import Any
 
 KEPT_TASKS = 10_000
+NEVER_SECONDS = 1e12
+"""After this time, as good as never."""
 
 
 @dataclass(frozen=True, slots=True)

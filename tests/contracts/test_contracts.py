@@ -14,85 +14,8 @@ from tests.contracts.vendors import VENDORS, check, check_image_request, contrac
 
 RECORDED = Path(__file__).parents[1] / "adapters" / "providers" / "recorded"
 GONE = object()
-MODELS = {
-    "openai": "gpt-image-2.5-flare",
-    "together": "black-forest-labs/FLUX.2-dev",
-    "replicate": "black-forest-labs/flux-schnell",
-    "gemini": "gemini-3.1-flash-lite-image",
-    "bedrock": "stability.stable-image-core-v1:1",
-    "ideogram": "ideogram-4-5",
-    "bfl": "flux-2-pro",
-    "fal": "fal-ai/flux/schnell",
-}
-REQUESTS: dict[str, Any] = {
-    "openai": {
-        "model": MODELS["openai"],
-        "prompt": "a fox",
-        "n": 1,
-        "size": "1024x1024",
-        "quality": "low",
-        "output_format": "png",
-        "moderation": "auto",
-        "safety_identifier": "user-1",
-    },
-    "together": {
-        "model": MODELS["together"],
-        "prompt": "a fox",
-        "n": 1,
-        "width": 1024,
-        "height": 1024,
-        "response_format": "base64",
-        "output_format": "jpeg",
-    },
-    "replicate": {
-        "input": {
-            "prompt": "a fox",
-            "aspect_ratio": "1:1",
-            "num_outputs": 1,
-            "megapixels": "1",
-            "output_format": "webp",
-        }
-    },
-    "gemini": {
-        "contents": [{"role": "user", "parts": [{"text": "a fox"}]}],
-        "generationConfig": {
-            "responseModalities": ["IMAGE"],
-            "imageConfig": {"aspectRatio": "1:1", "imageSize": "1K"},
-        },
-    },
-    "bedrock": {
-        "prompt": "a fox",
-        "mode": "text-to-image",
-        "aspect_ratio": "1:1",
-        "output_format": "png",
-        "seed": 0,
-    },
-    "ideogram": {
-        "prompt": "a fox",
-        "num_images": 1,
-        "magic_prompt": "off",
-        "quality": "low",
-        "size": "1024x1024",
-        "seed": 0,
-    },
-    "bfl": {
-        "prompt": "a fox",
-        "width": 1024,
-        "height": 1024,
-        "output_format": "jpeg",
-        "safety_tolerance": 2,
-        "disable_pup": False,
-    },
-    "fal": {
-        "prompt": "a fox",
-        "image_size": {"width": 992, "height": 992},
-        "num_images": 1,
-        "num_inference_steps": 4,
-        "enable_safety_checker": True,
-        "output_format": "jpeg",
-        "seed": 7,
-    },
-}
+MODELS: dict[str, str] = {name: contract(name)["example"]["model"] for name in VENDORS}
+REQUESTS: dict[str, Any] = {name: contract(name)["example"]["request"] for name in VENDORS}
 MODERATION = {"model": "omni-moderation-latest", "input": "a fox"}
 PREDICTION = {
     "id": "p1abc",
@@ -211,7 +134,7 @@ def test_a_good_answer_fits(vendor: str) -> None:
         ("ideogram", "success_with_cost", "imageAnswer"),
         ("ideogram", "withheld", "imageAnswer"),
         ("ideogram", "withheld_without_link", "imageAnswer"),
-        ("ideogram", "only_accepted", "imageAnswer"),
+        ("ideogram", "job_success", "accepted"),
         ("ideogram", "insufficient_funds", "rejection"),
         ("ideogram", "inflight_limit", "rejection"),
         ("bfl", "success_without_cost", "imageAnswer"),
@@ -299,6 +222,7 @@ def test_a_recorded_answer_fits(vendor: str, name: str, shape: str) -> None:
         ("ideogram", "size", "1000x1000"),
         ("ideogram", "size", "source"),
         ("ideogram", "num_images", 9),
+        ("ideogram", "async", "true"),
         ("ideogram", "seed", 2_147_483_648),
         ("ideogram", "model", "ideogram-4-5"),
         ("ideogram", "resolution", "1k"),

@@ -1,7 +1,8 @@
 """What the vendors' APIs take and answer: names, types, enums and limits, read in their pages.
 
 One JSON Schema a vendor. Every object is closed: a field that a vendor does not name is an error.
-``sources`` are the pages with the day that each is of; ``models`` is what a model narrows.
+``sources`` are the pages with the day that each is of; ``models`` is what a model narrows;
+``example`` is a good request for one of them.
 """
 
 import json

@@ -53,7 +53,7 @@ ROWS = (
         "200 sets of 4 edits in the background at once, events twice: limits, charged = stored",
         sets.r20,
     ),
-    Row("R21", "100 killed after the order: bills = images = charges, 0 ordered again", jobs.r21),
+    Row("R21", "50 of each vendor killed after the order: bills = images = charges", jobs.r21),
     Row("R22", "200T, 20 persons, 3 teams, $10: exactly 58; faults: levels = entries", budgets.r22),
     Row("G", "ledger and circuit stay small; 400 KB cannot be reached", growth.growth),
 )

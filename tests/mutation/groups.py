@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from tests.mutation.targets import Group
+from tests.mutation.targets import Group, of_vendors
 
 UNIT: Final = "tests/unit"
 AWS: Final = "tests/adapters/aws"
@@ -123,18 +123,14 @@ WIRE: Final = Group(
 OUTCOMES: Final = Group(
     "outcomes",
     (
-        *_in("providers", "refusals classification packing pictures faults gemini openai"),
-        *_in("providers", "replicate together moderation keys http bounds sdk download"),
-        *_in("providers", "addresses gemini_parts image_stream input_files replicate_files"),
-        *_in(
-            "providers",
-            "bedrock bedrock_checks bedrock_client bfl polling ideogram instance_file",
-        ),
-        *_in("providers", "fal fal_answers"),
+        *of_vendors(),
+        *_in("providers", "refusals classification packing pictures faults"),
+        *_in("providers", "moderation keys http bounds sdk download"),
+        *_in("providers", "addresses image_stream input_files polling instance_file"),
         *("providers/__init__.py", "providers/builtin.py", "aws/parameters.py", "aws/clients.py"),
         *_in("usecases", "key_checks price_checks health"),
-        *_in("providers", "price_statements replicate_models"),
-        *_in("providers", "openai_images compatible presets instances instance_rows base_urls"),
+        *_in("providers", "price_statements"),
+        *_in("providers", "compatible presets instances instance_rows base_urls"),
     ),
     (
         *_tests(UNIT, "refused_words actual_cost keys provider_names key_checks catalog"),

@@ -1,8 +1,11 @@
 """A group of modules that are mutated together, and which tests have the rules of a module."""
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
+ROOT: Final = Path(__file__).parents[2]
 OWN: Final = {
     "usecases/generate/generator.py": ("generator", "forgotten"),
     "usecases/generate/holds.py": ("forgotten", "generator"),
@@ -150,6 +153,8 @@ OWN: Final = {
     "providers/instances.py": ("instance_registry", "instances"),
     "providers/bedrock.py": ("bedrock", "recorded", "requests"),
     "providers/ideogram.py": ("ideogram", "recorded", "requests", "blame", "keys"),
+    "providers/ideogram_answers.py": ("ideogram", "recorded", "blame", "stated_prices"),
+    "providers/ideogram_edits.py": ("inputs", "stated_prices"),
     "providers/instance_file.py": ("instance_registry",),
     "providers/price_statements.py": ("stated_prices",),
     "providers/replicate_models.py": ("stated_prices",),
@@ -216,7 +221,9 @@ OWN: Final = {
     "domain/spending.py": ("losses", "report"),
 }
 """By module: the files of tests that have its rules, without ``test_``. They run first. All other
-modules have a file of their own name."""
+modules have a file of their own name, but for those of a provider."""
+OF_VENDORS: Final = ("recorded", "requests")
+"""Which every provider is held to."""
 PACKAGE: Final = "layers/shared/imagegen"
 
 
@@ -236,7 +243,19 @@ class Group:
         return ("-k", "not memory") if self.on_aws else ()
 
 
+@cache
+def of_vendors() -> tuple[str, ...]:
+    """Return the modules that are a provider's own: named like it, or begun with its name."""
+    names = [path.stem for path in (ROOT / "tests" / "vendors").glob("[a-z]*.py")]
+    stems = sorted(path.stem for path in (ROOT / PACKAGE / "providers").glob("*.py"))
+    owned = (one for one in stems if one in names or one.startswith(tuple(f"{n}_" for n in names)))
+    return tuple(f"providers/{one}.py" for one in owned)
+
+
 def own_tests(module: str) -> tuple[str, ...]:
     """Return what the paths of the files with a module's rules contain."""
-    names = OWN.get(module, (module.rpartition("/")[2].removesuffix(".py"),))
+    usual = (
+        OF_VENDORS if module in of_vendors() else (module.rpartition("/")[2].removesuffix(".py"),)
+    )
+    names = OWN.get(module, usual)
     return tuple(f"test_{name}" for name in names)

@@ -14,9 +14,13 @@ from google import genai
 from google.genai import types
 from openai.types import ImagesResponse
 from PIL import Image
+from pydantic import SecretStr
 from replicate.client import Client as ReplicateClient
 
 from imagegen.domain.input_tokens import input_tokens as our_tokens
+from imagegen.domain.inputs import InputFields, InputFile, Role
+from imagegen.domain.ports import ImageOrder
+from imagegen.providers.ideogram import build
 from local.simulator import Simulator
 from local.simulator.openai_prices import input_tokens, output_tokens
 from tests.contracts.vendors import check
@@ -487,3 +491,83 @@ def test_fal_refuses_pictures_that_a_model_does_not_take(
     url, headers = f"{sim.url}/fal/{model}", {"Authorization": f"Key {KEY}"}
     assert requests.post(url, json=body, headers=headers, timeout=20).status_code == 422
     assert totals("fal")["billedMicrousd"] == 0
+
+
+EDITED = "ideogram-4-5-precise-edit"
+TWO = Image.new("L", (64, 64), 255)
+TWO.paste(0, (0, 0, 32, 64))
+GREY = Image.new("L", (64, 64), 255)
+
+
+def edited_by_ideogram(sim: Simulator, *, query: str = "", **more: Any) -> requests.Response:
+    files = {"image": ("image-1.png", png((64, 64)), "image/png"), **more.pop("files", {})}
+    fields = {"prompt": "make it blue", "quality": "medium", "num_images": "1", **more}
+    url = f"{sim.url}/ideogram/v2/image/precise-edit/ideogram-4-5{query}"
+    return requests.post(url, data=fields, files=files, headers={"api-key": KEY}, timeout=20)
+
+
+def test_ideogram_bills_one_price_for_an_edit_of_the_picture_s_size(
+    sim: Simulator, totals: Totals
+) -> None:
+    mask = {"mask": ("mask.png", file_of(TWO), "image/png")}
+    quote = edited_by_ideogram(sim, query="?dry_run=true", files=mask)
+    check("ideogram", "priceQuote", quote.json())
+    assert (quote.json()["usd_micros"], totals("ideogram")["billedMicrousd"]) == (60_000, 0)
+    answer = edited_by_ideogram(sim, files=mask).json()
+    check("ideogram", "imageAnswer", answer)
+    assert answer["data"][0]["resolution"] == "64x64"
+    assert totals("ideogram")["billedMicrousd"] == 60_000
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"prompt": ""},
+        {"quality": "best"},
+        {"size": "1024x1024"},
+        {"magic_prompt": "off"},
+        {"num_images": "9"},
+        {"seed": "-1"},
+        {"async": "yes"},
+        {"files": {"image": ("a.png", b"no image", "image/png")}},
+        {"files": {"image": ("a.gif", png((64, 64)), "image/gif")}},
+        {"files": {"mask": ("m.png", png((32, 64)), "image/png")}},
+        {"files": {"mask": ("m.png", file_of(GREY), "image/png")}},
+    ],
+)
+def test_ideogram_refuses_an_edit_that_does_not_fit(
+    sim: Simulator, totals: Totals, wrong: dict[str, Any]
+) -> None:
+    assert edited_by_ideogram(sim, **wrong).status_code == 400
+    assert totals("ideogram")["billedMicrousd"] == 0
+
+
+def test_ideogram_takes_an_edit_as_a_form_alone(sim: Simulator) -> None:
+    url = f"{sim.url}/ideogram/v2/image/precise-edit/ideogram-4-5"
+    answer = requests.post(url, json={"prompt": "x"}, headers={"api-key": KEY}, timeout=20)
+    assert answer.status_code == 415
+
+
+def test_ideogram_changes_what_our_mask_lets_change_and_keeps_the_rest(
+    sim: Simulator, totals: Totals
+) -> None:
+    """The adapter's order and the simulator's reading of it: a mask turned round shows here."""
+    mask = Image.new("RGBA", (256, 256), (0, 0, 0, 255))
+    mask.paste((0, 0, 0, 0), (0, 0, 128, 256))
+    size = (256, 256)
+    before = Image.open(io.BytesIO(png(size))).convert("RGB")
+    inputs = (
+        InputFile(Role.EDIT, png(size), "image/png", *size),
+        InputFile(Role.MASK, file_of(mask), "image/png", *size),
+    )
+    params = {"quality": "low"}
+    fields = InputFields("image", mask="mask")
+    order = ImageOrder(EDITED, "make it blue", params, *size, "user-1", inputs, input_fields=fields)
+    made = build(SecretStr(KEY), f"{sim.url}/ideogram").generate(order, timeout_seconds=20)
+    after = Image.open(io.BytesIO(made.content)).convert("RGB")
+    assert after.size == size
+    assert [after.getpixel((x, 128)) for x in (200, 250)] == [
+        before.getpixel((x, 128)) for x in (200, 250)
+    ]
+    assert after.crop((0, 0, 120, 256)).tobytes() != before.crop((0, 0, 120, 256)).tobytes()
+    assert totals("ideogram")["billedMicrousd"] == 30_000

@@ -82,7 +82,7 @@ def test_a_refusal_of_gemini_fits(order: Order, arm: Callable[..., None], fault:
         ("ideogram", "rate_limited", "rejection"),
         ("ideogram", "withheld", "imageAnswer"),
         ("ideogram", "withheld_without_link", "imageAnswer"),
-        ("ideogram", "only_accepted", "imageAnswer"),
+        ("ideogram", "ideogram_failed", "accepted"),
         ("bfl", "bad_key", "error"),
         ("bfl", "bad_parameter", "error"),
         ("bfl", "out_of_credit", "error"),
@@ -98,3 +98,27 @@ def test_an_error_fits(
 ) -> None:
     arm(vendor, fault)
     check(vendor, shape, order(vendor).json())
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (None, "completed"),
+        ("withheld", "completed"),
+        ("ideogram_failed", "failed"),
+        ("ideogram_never_ready", "pending"),
+    ],
+)
+def test_a_job_of_ideogram_fits(
+    sim: Simulator, order: Order, arm: Callable[..., None], fault: str | None, status: str
+) -> None:
+    if fault:
+        arm("ideogram", fault)
+    accepted = order("ideogram", **{"async": True}).json()
+    check("ideogram", "accepted", accepted)
+    url = f"{sim.url}/ideogram/v2/generations/{accepted['generation_id']}"
+    found = requests.get(url, headers={"api-key": "sk-simulated-1234"}, timeout=10).json()
+    check("ideogram", "generation", found)
+    assert found["status"] == status
+    assert requests.get(url, timeout=10).status_code == 401
+    assert requests.get(f"{url}x", headers={"api-key": "k"}, timeout=10).status_code == 404

@@ -142,7 +142,7 @@ def test_a_row_of_a_vendor_without_a_published_price_takes_nothing(row: Offering
 
 def test_what_no_row_of_a_tier_can_is_said_of_each() -> None:
     selection = chosen(Tier.HIGH, SQUARE, has_mask=True, size=SAME_SIZE)
-    assert keys(selection) == {"openai-high", "replicate-high-fill"}
+    assert keys(selection) == {"openai-high", "replicate-high-fill", "ideogram-high-edit"}
     assert reason(selection, "gemini-high") == "takes no mask"
     assert "no published price" in reason(selection, "together-high")
     assert reason(chosen(Tier.HIGH, SQUARE), "replicate-high-fill") == (

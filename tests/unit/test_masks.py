@@ -17,6 +17,7 @@ from imagegen.domain.masks import (
     Mask,
     check_mask,
     from_luminance,
+    to_darkness,
     to_luminance,
 )
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
@@ -93,6 +94,24 @@ def test_a_mask_becomes_white_where_it_is_transparent(content: bytes) -> None:
     assert grey.tobytes() == bytes(255 - one for one in alpha.tobytes())
     assert grey.getpixel((0, 0)) == 255
     assert grey.getpixel((WIDTH - 1, HEIGHT - 1)) == 0
+
+
+@pytest.mark.parametrize("content", MASKS.values(), ids=MASKS.keys())
+def test_a_mask_becomes_black_where_it_is_transparent_and_white_elsewhere(content: bytes) -> None:
+    dark = to_darkness(content)
+    assert dark is not None
+    alpha = pillow(content).convert("RGBA").getchannel("A")
+    expected = bytes(255 if one >= 128 else 0 for one in alpha.tobytes())
+    assert (pillow(dark).mode, pillow(dark).tobytes()) == ("L", expected)
+
+
+def test_a_mask_that_keeps_nothing_has_no_form_in_two_colours() -> None:
+    assert to_darkness(saved(Image.new("RGBA", SIZE, (0, 0, 0, 127)))) is None
+
+
+def test_a_mask_without_alpha_has_no_form_in_two_colours() -> None:
+    with pytest.raises(BrokenImageError):
+        to_darkness(saved(Image.new("RGB", SIZE)))
 
 
 @pytest.mark.parametrize("content", MASKS.values(), ids=MASKS.keys())

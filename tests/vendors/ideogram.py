@@ -10,10 +10,14 @@ REASONS = frozenset(
     | {"inflight_limit", "feature_limit"}
 )
 PATH = "/v2/image/generate"
+EDIT = "-precise-edit"
+NOT_PRICED = frozenset({"prompt", "num_images", "async"})
 
 
 def order(model: str, prompt: str, params: dict[str, Any]) -> Sent:
-    return Sent(f"{PATH}/{model}", {"num_images": 1, **params, "prompt": prompt})
+    name = model.removesuffix(EDIT)
+    path = PATH if name == model else "/v2/image/precise-edit"
+    return Sent(f"{path}/{name}", {"num_images": 1, "async": True, **params, "prompt": prompt})
 
 
 def picture(body: Any) -> str | None:
@@ -21,7 +25,7 @@ def picture(body: Any) -> str | None:
 
 
 def params_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name not in {"prompt", "num_images"}}
+    return {name: value for name, value in body.items() if name not in NOT_PRICED}
 
 
 def error(_status: int, code: str, message: str) -> Any:
@@ -35,6 +39,12 @@ def empty(fields: Mapping[str, Any]) -> Any:
     return {"generation_id": "gen_1", "seed": 1, "data": data}
 
 
+def with_picture(found: Any) -> Any:
+    """An answer that is taken for both, the order's and the job's."""
+    made = {"prompt": "a fox", "resolution": "1024x1024", "seed": 1, "is_image_safe": True}
+    return {"generation_id": "gen_1", "status": "completed", "data": [{**made, "url": found}]}
+
+
 VENDOR = Vendor(
     order=order,
     picture=picture,
@@ -44,6 +54,8 @@ VENDOR = Vendor(
         "magic_prompt": "off",
         "quality": "low",
         "size": "1024x1024",
+        # It waits for its image, as by default; the service's orders are jobs.
+        "async": False,
     },
     usual_microusd=30_000,
     refusals=Refusals(bad_key=401, no_credit=402, model_gone=404, prompt=422),
@@ -51,6 +63,7 @@ VENDOR = Vendor(
     check_body={
         "prompt": "a",
         "num_images": 1,
+        "async": True,
         "magic_prompt": "off",
         "quality": "low",
         "size": "1024x1024",

@@ -17,7 +17,8 @@ from tests.adapters.providers.adapters import PROMPT
 from tests.adapters.providers.loopback import Loopback, Reply, Script, ToolUse, Wire, json_reply
 from tests.fakes.pictures import picture
 
-INTEGERS = {"n", "partial_images"}
+INTEGERS = {"n", "num_images", "partial_images", "seed"}
+TRUTHS = {"async", "stream"}
 
 
 class Part(NamedTuple):
@@ -128,7 +129,7 @@ def fields_of(asked: ToolUse) -> dict[str, Any]:
 
     def value(part: Part) -> Any:
         text = part.content.decode()
-        if part.name == "stream":
+        if part.name in TRUTHS:
             return {"true": True, "false": False}[text]
         return int(text) if part.name in INTEGERS else text
 

@@ -55,6 +55,10 @@ OFFERS = [
 ]
 
 
+FORMS = ("openai", "ideogram")
+"""Who takes input images in a form."""
+
+
 def row_of(key: str) -> Offering:
     return real_catalog().by_key[key]
 
@@ -91,11 +95,11 @@ def test_exactly_the_priced_parameters_and_every_picture_are_sent(
 ) -> None:
     *uploads, asked = calls(row.provider, order_with(row, option, inputs), server)
     priced = row.digest(ordered(row, option, Wishes(), has_inputs=True))
-    if row.provider == "openai":
-        sent = vendor("openai").params_of(fields_of(asked))
+    if row.provider in FORMS:
+        sent = vendor(row.provider).params_of(fields_of(asked))
         form = {"fields": fields_of(asked), "files": described(files_of(asked))}
-        check("openai", "editForm", form)
-        check_image_request("openai", row.model, form["fields"])
+        check(row.provider, "editForm", form)
+        check_image_request(row.provider, row.model, form["fields"])
         contents = [part.content for part in files_of(asked)]
     else:
         sent = json_params(row, asked)
@@ -106,8 +110,11 @@ def test_exactly_the_priced_parameters_and_every_picture_are_sent(
         assert PROMPT.encode() in asked.body
     else:
         assert b"prompt" not in asked.body
-    if row.provider in {"openai", "replicate"} and row.key != "replicate-high-fill":
-        assert contents == [one.content for one in inputs]
+    if row.provider in {*FORMS, "replicate"}:
+        # A mask in two colours is another file.
+        is_same = row.inputs is None or row.inputs.mask in {None, "alpha"}
+        count = len(inputs) if is_same else len(inputs) - (MASK in inputs)
+        assert contents[:count] == [one.content for one in inputs][:count]
 
 
 LEFT_TO_THE_VENDOR = {"auto", "match_input_image", "default"}
@@ -157,7 +164,7 @@ def test_every_row_with_inputs_has_a_way_to_send_them() -> None:
     for row in ROWS:
         assert row.inputs
         assert (row.inputs.fields is None) == (row.provider in {"openai", "gemini"})
-        assert bool(row.inputs.mask_field) == (row.inputs.mask == "white")
+        assert bool(row.inputs.mask_field) == (row.inputs.mask in {"white", "black"})
 
 
 # OpenAI: a form.
@@ -441,17 +448,44 @@ def test_fal_gets_a_list_of_data_urls_in_order(server: Loopback) -> None:
 
 
 def test_a_mask_for_fill_is_white_where_ours_is_transparent(server: Loopback) -> None:
-    image = Image.new("RGBA", (64, 48), (9, 9, 9, 255))
-    image.paste((0, 0, 0, 0), (0, 0, 32, 48))
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    mask = InputFile(Role.MASK, out.getvalue(), "image/png", 64, 48)
+    mask = half_clear()
     *uploads, asked = calls("replicate", edit_order("replicate-high-fill", EDIT, mask), server)
     sent = asked.json()["input"]
     assert (sent["image"], sent["mask"]) == (file_url(server, 1), file_url(server, 2))
     grey = Image.open(io.BytesIO(files_of(uploads[1])[0].content)).convert("L")
     assert (grey.getpixel((5, 5)), grey.getpixel((60, 5))) == (255, 0)
     assert files_of(uploads[0])[0].content == EDIT.content
+
+
+def half_clear() -> InputFile:
+    """Return a mask whose left half may change."""
+    image = Image.new("RGBA", (64, 48), (9, 9, 9, 255))
+    image.paste((0, 0, 0, 0), (0, 0, 32, 48))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return InputFile(Role.MASK, out.getvalue(), "image/png", 64, 48)
+
+
+def test_a_mask_for_ideogram_is_black_where_ours_is_transparent(server: Loopback) -> None:
+    (asked,) = calls("ideogram", edit_order("ideogram-high-edit", EDIT, half_clear()), server)
+    assert asked.path == "/v2/image/precise-edit/ideogram-4-5"
+    picture, mask = files_of(asked)
+    assert (picture.name, picture.file_name, picture.content) == (
+        *("image", "image-1.png"),
+        EDIT.content,
+    )
+    assert (mask.name, mask.file_name, mask.media_type) == ("mask", "mask.png", "image/png")
+    grey = Image.open(io.BytesIO(mask.content))
+    assert (grey.mode, grey.getpixel((5, 5)), grey.getpixel((60, 5))) == ("L", 0, 255)
+
+
+def test_a_mask_for_ideogram_that_keeps_nothing_is_left_out(server: Loopback) -> None:
+    """It asks for both colours in a mask; without one, everything may change."""
+    out = io.BytesIO()
+    Image.new("RGBA", (64, 48), (0, 0, 0, 0)).save(out, "PNG")
+    clear = InputFile(Role.MASK, out.getvalue(), "image/png", 64, 48)
+    (asked,) = calls("ideogram", edit_order("ideogram-high-edit", EDIT, clear), server)
+    assert [part.name for part in files_of(asked)] == ["image"]
 
 
 @pytest.mark.parametrize(

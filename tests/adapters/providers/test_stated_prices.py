@@ -1,11 +1,13 @@
 """What vendors state of their prices, in dry runs and lists, and whether a model is there."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import requests
+from PIL import Image
 
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import ProviderError
@@ -21,6 +23,7 @@ from imagegen.usecases.price_checks import PriceChecker, PriceCheckResults
 from local.simulator import Simulator
 from local.simulator.routes import BASES
 from tests.adapters.providers.adapters import build_adapter
+from tests.adapters.providers.edits import fields_of, files_of
 from tests.adapters.providers.loopback import Loopback, Reply, ToolUse, Wire, json_reply
 from tests.adapters.providers.test_polling import Time
 from tests.fakes.catalogs import real_catalog
@@ -58,7 +61,8 @@ def test_a_dry_run_is_the_very_request_that_makes_the_image(server: Loopback) ->
     assert stated("ideogram", server, order) == [Statement(30_000)]
     (asked,) = server.asked
     assert asked.path == "/v2/image/generate/ideogram-4-5?dry_run=true"
-    assert asked.json() == {**row.sent(row.sizes[0]), "prompt": order.prompt, "num_images": 1}
+    asks = {**row.sent(row.sizes[0]), "prompt": order.prompt, "num_images": 1, "async": True}
+    assert asked.json() == asks
 
 
 @pytest.mark.parametrize(
@@ -251,7 +255,10 @@ def dearer(price: Any) -> Any:
     """Return the price rule with every amount raised by 3 per cent."""
     usd = price.usd
     raised = {k: one * 103 // 100 for k, one in usd.items()} if isinstance(usd, dict) else None
-    return price.model_copy(update={"usd": raised or usd * 103 // 100})
+    dear: dict[str, Any] = {"usd": raised or usd * 103 // 100}
+    if per_run := getattr(price, "usd_per_run", None):
+        dear["usd_per_run"] = per_run * 103 // 100
+    return price.model_copy(update=dear)
 
 
 def test_a_bad_key_is_no_finding(server: Loopback) -> None:
@@ -259,3 +266,19 @@ def test_a_bad_key_is_no_finding(server: Loopback) -> None:
     with pytest.raises(ProviderError) as caught:
         stated("ideogram", server)
     assert caught.value.outcome is Outcome.ACCOUNT
+
+
+def test_the_price_of_an_edit_is_asked_with_a_picture(server: Loopback) -> None:
+    server.replies(json_reply(200, QUOTE))
+    row = real_catalog().by_key["ideogram-high-edit"]
+    assert stated("ideogram", server, sample_order(row)) == [Statement(30_000)]
+    (asked,) = server.asked
+    assert asked.path == "/v2/image/precise-edit/ideogram-4-5?dry_run=true"
+    assert fields_of(asked) == {
+        **row.sent(row.sizes[0]),
+        "prompt": "a",
+        "num_images": 1,
+        "async": True,
+    }
+    (picture,) = files_of(asked)
+    assert (picture.name, Image.open(io.BytesIO(picture.content)).size) == ("image", (256, 256))

@@ -17,8 +17,9 @@ class InputSupport(CatalogModel):
     most: int = Field(ge=1)
     """The most pictures in one call, without the mask."""
     price: InputPrice
-    mask: Literal["alpha", "white"] | None = None
-    """How the model's own mask marks what to change: transparent or white. ``None``: no mask."""
+    mask: Literal["alpha", "white", "black"] | None = None
+    """How the model's own mask marks what to change: transparent, or by this colour. ``None``: no
+    mask."""
     needs: Literal["nothing", "image", "mask"] = "nothing"
     """What the model cannot work without."""
     params: Mapping[str, Any] = {}

@@ -2,7 +2,7 @@
 
 There is one form inside and on our own routes, which is OpenAI's: a PNG of the size of the first
 input, whose transparent pixels may change. Providers that want a picture of the mask get it
-converted: white may change, black stays (FLUX Fill). Partial alpha is partial in both.
+converted: white may change, black stays (FLUX Fill), or the reverse (Ideogram).
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,8 @@ MAX_MASK_BYTES = 4_000_000
 """A mask is smaller. OpenAI documents "less than 4 MB": this holds for either meaning of MB."""
 MAX_MASK_PIXELS = 25_000_000
 INVERTED = bytes(255 - value for value in range(256))
+HALF = 128
+ROUNDED = bytes(0 if value < HALF else 255 for value in range(256))
 FORM = "Send a PNG of the size of the first input; its transparent pixels are the part to change."
 
 
@@ -78,6 +80,26 @@ def to_luminance(mask: bytes) -> bytes:
     width, height = layout.width, layout.height
     white = alpha.translate(INVERTED)
     rows = (white[start : start + width] for start in range(0, width * height, width))
+    return encoded((width, height), GREY, rows)
+
+
+def to_darkness(mask: bytes) -> bytes | None:
+    """Return a mask as a grey PNG in which black may change and white stays, and nothing between.
+
+    Partial alpha is rounded. ``None`` if everything may change: then there is nothing to mark.
+
+    Raises:
+        BrokenImageError: it is not a PNG with alpha, or it is damaged or too large.
+    """
+    alpha = _alpha(mask)
+    if alpha is None:
+        raise BrokenImageError("the mask has no alpha")
+    layout = layout_of(mask)
+    width, height = layout.width, layout.height
+    kept = alpha.translate(ROUNDED)
+    if not any(kept):
+        return None
+    rows = (kept[start : start + width] for start in range(0, width * height, width))
     return encoded((width, height), GREY, rows)
 
 

@@ -79,7 +79,7 @@ class JsonHttp:
         files: Mapping[str, FilePart] | None = None,
         timeout_seconds: float,
     ) -> HttpAnswer:
-        """Return the answer, whatever its status; with ``files``, a form is sent.
+        """Return the answer, whatever its status; with ``files``, a form with ``body``'s fields.
 
         Raises:
             ProviderError: ``UNAVAILABLE`` when nothing was sent; ``UNKNOWN`` when the request was
@@ -87,7 +87,9 @@ class JsonHttp:
                 when it was not JSON or was too long.
         """
         request = requests.Request("POST", url, headers=headers, files=files)
-        if body is not None:
+        if files is not None and isinstance(body, Mapping):
+            request.data = {name: _field(value) for name, value in body.items()}
+        elif body is not None:
             # Not as ``json``, which makes a text of it first: a picture in it is large.
             request.data = to_json(body)
             request.headers = {"Content-Type": "application/json", **headers}
@@ -156,6 +158,11 @@ class JsonHttp:
     def _failure(self, error: Exception, *, sent: bool) -> ProviderError:
         outcome = Outcome.UNKNOWN if sent else Outcome.UNAVAILABLE
         return fault(self.provider, outcome, type(error).__name__)
+
+
+def _field(value: Json) -> str:
+    """Return a value as a form's field: a text as it is, anything else as in JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def to_answer(provider: str, status: int, headers: Mapping[str, str], content: bytes) -> HttpAnswer:
