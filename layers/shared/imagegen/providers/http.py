@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import requests
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util import Timeout
 
@@ -32,6 +32,7 @@ from imagegen.providers.bounds import (
     shutdown_at,
 )
 from imagegen.providers.faults import HttpAnswer, billed, fault
+from imagegen.providers.json_body import Body, json_body
 from imagegen.providers.packing import UnpackError
 from imagegen.providers.pictures import is_image
 
@@ -75,7 +76,7 @@ class JsonHttp:
         url: str,
         *,
         headers: Mapping[str, str],
-        body: Json = None,
+        body: Body = None,
         files: Mapping[str, FilePart] | None = None,
         timeout_seconds: float,
     ) -> HttpAnswer:
@@ -88,8 +89,7 @@ class JsonHttp:
         """
         request = requests.Request("POST", url, headers=headers, files=files)
         if body is not None:
-            # Not as ``json``, which makes a text of it first: a picture in it is large.
-            request.data = to_json(body)
+            request.data = json_body(body)
             request.headers = {"Content-Type": "application/json", **headers}
         return self._exchange(request, timeout_seconds)
 
