@@ -719,9 +719,9 @@ def test_a_picture_on_a_larger_canvas_is_extended_beyond_its_edges(first: str) -
     for drawn in (canvas, may_change):
         drawn.save(out := BytesIO(), "PNG")
         sent.append(out.getvalue())
-    given = {"inputs": [{"upload": upload(service, sent[0])}]}
-    wishes = {**given, "mask": {"upload": upload(service, sent[1])}, "model": first}
-    offer = service.estimate("more of the forest", quality="high", **wishes)
+    edited, mask_id = (upload(service, one) for one in sent)
+    wishes: dict[str, Any] = {"inputs": [{"upload": edited}], "mask": {"upload": mask_id}}
+    offer = service.estimate("more of the forest", quality="high", model=first, **wishes)
     named = real_catalog().by_key[first]
     assert (offer.provider, offer.model, offer.size) == (named.provider, named.model, "1536x1024")
     assert isinstance(service.confirm(offer), Made)
