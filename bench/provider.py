@@ -1,6 +1,8 @@
 """A provider that answers at once with the same image: what is left of a call is the caller's.
 
-    python bench/provider.py BYTES     prints its port; POST .../images/generations, .../moderations
+    python bench/provider.py BYTES     prints its port
+
+It answers POST .../images/generations and .../moderations, and orders of Black Forest Labs.
 
 Standard library alone, one thread, no parsing beyond where a request ends: two thousand a second.
 """
@@ -57,8 +59,15 @@ def answered(body: bytes) -> bytes:
 async def serve(size: int) -> None:
     """Serve until ended."""
     data = base64.b64encode(picture(size)).decode()
-    image = answered(json.dumps({"created": 1, "data": [{"b64_json": data}]}).encode())
-    verdict = answered(VERDICT)
+    image = {"created": 1, "data": [{"b64_json": data}]}
+    by_path = {
+        b"/moderations": answered(VERDICT),
+        b"/get_result": answered(
+            json.dumps({"status": "Ready", "result": {"sample": data}}).encode()
+        ),
+        b"/flux-": answered(b'{"id": "job"}'),
+        b"": answered(json.dumps(image).encode()),
+    }
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -66,7 +75,8 @@ async def serve(size: int) -> None:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
                 await reader.readexactly(int(length or 0))
-                writer.write(verdict if b"/moderations" in head.partition(b"\r\n")[0] else image)
+                path = head.partition(b"\r\n")[0]
+                writer.write(next(answer for part, answer in by_path.items() if part in path))
                 await writer.drain()
                 if b"connection: close" in head:
                     break

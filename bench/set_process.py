@@ -1,10 +1,13 @@
 """The generate handler in a process of its own, which makes sets of large images of large inputs.
 
-    PYTHONPATH=layers/shared python -m bench.set_process BYTES     prints its peaks as JSON, in MB
+    PYTHONPATH=layers/shared python -m bench.set_process BYTES [KEY]
 
-The handler, the adapters of OpenAI and of its moderation, the threads and the AWS clients are those
-that are deployed. The stores are the tests' own, and keep the bytes in files. The provider answers
-at once (bench/provider.py), so that the figure does not depend on the speed of the machine.
+It prints its peaks as JSON, in MB. ``KEY`` is a row of OpenAI's or of Black Forest Labs'.
+
+The handler, the adapters of the row's provider and of OpenAI's moderation, the threads and the AWS
+clients are those that are deployed. The stores are the tests' own, and keep the bytes in files. The
+provider answers at once (bench/provider.py), so that the figure does not depend on the speed of
+the machine.
 """
 
 import hashlib
@@ -26,6 +29,7 @@ from bench.handler import KEY, Context, PlainWorld, event, load
 from bench.provider import photo
 from imagegen.aws import clients
 from imagegen.bootstrap import generate, verifier
+from imagegen.domain.catalog import Offering
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.records import ImageRecord
 from imagegen.domain.uploads import UploadRef
@@ -84,6 +88,7 @@ class Maker:
     """The handler, and the service in which its offers are made."""
 
     service: Service
+    row: Offering
     handler: Any
     people: issuer.Issuer
 
@@ -96,13 +101,17 @@ class Maker:
         token = self.people.token(f"person-{next(self.service.numbers)}")
         user = verifier.get_verifier().verify(f"Bearer {token}").id
         given = [{"upload": self._uploaded(content, user)} for content in inputs]
-        wish = {"prompt": PROMPT, "provider": "openai", "count": count, "inputs": given}
+        wish = {
+            "prompt": PROMPT, "quality": self.row.tier, "model": self.row.key,
+            "count": count, "inputs": given,
+        }  # fmt: skip
         offer = self.service.estimator.estimate(EstimateRequest.model_validate(wish), user)
         body = {"quotes": offer.quotes, "prompt": PROMPT}
         answer = self.handler.lambda_handler(event("generate/confirmed", token, body), Context())
         said = json.loads(answer["body"])
-        states = {one["status"] for one in said.get("images", [said])}
-        if answer["statusCode"] != 200 or states != {"complete"}:
+        images = [one.get("image", one) for one in said.get("images", [said])]
+        models = {one.get("model") for one in images if one.get("status") == "complete"}
+        if answer["statusCode"] != 200 or len(images) != count or models != {self.row.model}:
             raise RuntimeError(f"{answer['statusCode']}: {answer['body'][:600]}")
 
     def _uploaded(self, content: bytes, user: str) -> str:
@@ -114,8 +123,8 @@ class Maker:
         return ticket.upload_id
 
 
-def build(address: str, folder: Path, people: issuer.Issuer) -> Maker:
-    """Return what makes sets with the provider at an address."""
+def build(row: Offering, address: str, folder: Path, people: issuer.Issuer) -> Maker:
+    """Return what makes sets with a row, whose provider is at an address."""
     os.environ |= {
         "TABLE_NAME": "table", "BUCKET_NAME": "bucket", "PARAMETERS_PATH": "/imagegen/bench",
         "JWT_AUDIENCE": AUDIENCE, "JWT_ISSUER": people.url, "POWERTOOLS_SERVICE_NAME": "bench",
@@ -124,16 +133,16 @@ def build(address: str, folder: Path, people: issuer.Issuer) -> Maker:
     }  # fmt: skip
     service = Service(catalog=real_catalog(), images=EmptyImageStore())
     service.uploads.objects = Files(folder)
-    provider: Any = build_provider("openai", credential=SecretStr(KEY), base_url=address)
+    provider: Any = build_provider(row.provider, credential=SecretStr(KEY), base_url=address)
     moderator: Any = build_moderator(SecretStr(KEY), address)
-    service.providers["openai"], service.moderator = provider, moderator
+    service.providers[row.provider], service.moderator = provider, moderator
     functions = replace(service.functions, world=ThreadedWorld(service))
     # They are in the deployed process as well, although nothing is sent to them here.
     for client in (clients.dynamodb, clients.s3, clients.ssm):
         client()
     handler = load("generate")
     handler.api.dependency_overrides[generate.get_generate_service] = lambda: functions
-    return Maker(service, handler, people)
+    return Maker(service, row, handler, people)
 
 
 @contextmanager
@@ -166,7 +175,9 @@ def main() -> None:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory()))
         people = ends.enter_context(issuer.start())
         address = ends.enter_context(provided(int(sys.argv[1])))
-        maker = build(address, folder, people)
+        key = sys.argv[2] if len(sys.argv) > 2 else "openai-standard"
+        (row,) = [one for one in real_catalog().models if one.key == key]
+        maker = build(row, address, folder, people)
         inputs = [photo(size) for size in INPUT_BYTES]
         maker.make((), 1)
         forget_peak()

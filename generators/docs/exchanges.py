@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final
 
 import requests
@@ -48,7 +49,7 @@ def exchange(call: Call, address: str, answer: requests.Response) -> str:
         request += ["", json.dumps(stable(call.body), indent=2)]
     head = [f"HTTP {answer.status_code}"]
     head += [
-        f"{name}: {_header(name, answer.headers[name])}"
+        f"{name}: {_header(name, answer)}"
         for name in SHOWN
         if name in answer.headers and (name != "Content-Type" or answer.text)
     ]
@@ -60,7 +61,7 @@ def exchange(call: Call, address: str, answer: requests.Response) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _header(name: str, value: str) -> str:
-    return (
-        "<signed address of the file>" if name == "Location" else str(stable({name: value})[name])
-    )
+def _header(name: str, answer: requests.Response) -> str:
+    if name == "Location" and answer.status_code == HTTPStatus.FOUND:
+        return "<signed address of the file>"
+    return str(stable({name: answer.headers[name]})[name])

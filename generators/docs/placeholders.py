@@ -7,8 +7,10 @@ from typing import Any, Final
 NOON: Final = "2026-11-22T12:00:0{}.000Z"
 FIXED: Final = {
     "quote": "<quote>",
+    "quotes": "<quote>",
     "quoteId": "<quote id>",
     "imageId": "<image id>",
+    "imageIds": "<image id>",
     "uploadId": "<upload id>",
     "expiresAt": "2026-11-22T12:10:00.000Z",
     "startedAt": NOON.format(1),
@@ -34,7 +36,10 @@ FIXED: Final = {
     "revokedAt": NOON.format(9),
     "oldTextUntil": "2026-11-23T12:00:00.000Z",
 }
-"""By field. The times belong together: offered at noon, confirmed after 1 s, made in 8 s."""
+"""By field, also for each entry of a list of texts.
+
+The times belong together: offered at noon, confirmed after 1 s, made in 8 s.
+"""
 USER: Final = re.compile(r"[0-9a-f]{32}$")
 HOUR: Final = re.compile(r"\d\d:00$")
 SUMS: Final = {

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from generators.docs import problems
 from generators.docs.__main__ import from_source
 from generators.docs.blocks import blocks, pages, with_blocks
 from generators.docs.examples import EXAMPLES
+from generators.docs.exchanges import Call, exchange
 from generators.docs.fields import operations, shown_path
 from generators.docs.placeholders import stable
 from generators.docs.streams import shown
@@ -211,6 +213,28 @@ def test_what_differs_from_run_to_run_is_replaced_and_the_rest_is_not() -> None:
         "retryAfterSeconds": 2,
         "charged": False,
     }
+
+
+def test_no_quote_is_shown_and_no_id_of_an_image() -> None:
+    shown_offer = stable({"quote": "q1.k1.e30.x", "quotes": ["q1.k1.e30.x"], "imageIds": ["ab3c"]})
+    assert shown_offer == {"quote": "<quote>", "quotes": ["<quote>"], "imageIds": ["<image id>"]}
+    assert not re.search(r"\bq[12]\.\w+\.", API_PAGE.read_text())
+
+
+@pytest.mark.parametrize(
+    ("status", "address", "said"),
+    [
+        (302, "https://bucket/images/file?X-Amz-Signature=1", "<signed address of the file>"),
+        (202, f"http://local/images/{'a' * 64}", "<generateUrl>/images/<image id>"),
+    ],
+)
+def test_an_answer_leads_to_the_file_only_by_a_redirect(
+    status: int, address: str, said: str
+) -> None:
+    answer = requests.Response()
+    answer.status_code, answer._content = status, b""
+    answer.headers["Location"] = address
+    assert f"Location: {said}\n" in exchange(Call("GET", "/images/x"), "generateUrl", answer)
 
 
 def test_a_part_that_nobody_makes_stays() -> None:

@@ -44,7 +44,7 @@ from imagegen.domain.uploads import (
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.inputs import UploadOrder
-from tests.fakes.catalogs import SQUARE, catalog, row
+from tests.fakes.catalogs import SQUARE, catalog, real_catalog, row
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.marks import with_png_chunk
 from tests.fakes.pictures import picture, png
@@ -706,6 +706,28 @@ def test_images_of_unknown_size_count_when_they_are_read() -> None:
     with pytest.raises(ParameterError, match="20 MB") as caught:
         service.confirm(offer)
     assert caught.value.charged is False
+
+
+@pytest.mark.parametrize("first", ["openai-high", "replicate-high-fill"])
+def test_a_picture_on_a_larger_canvas_is_extended_beyond_its_edges(first: str) -> None:
+    service = Service(catalog=real_catalog())
+    canvas = Image.new("RGBA", (1536, 1024))
+    may_change = canvas.copy()
+    canvas.paste(Image.open(BytesIO(picture(size=(1024, 1024)))), (256, 0))
+    may_change.paste((0, 0, 0, 255), (256, 0, 1280, 1024))
+    sent = []
+    for drawn in (canvas, may_change):
+        drawn.save(out := BytesIO(), "PNG")
+        sent.append(out.getvalue())
+    edited, mask_id = (upload(service, one) for one in sent)
+    wishes: dict[str, Any] = {"inputs": [{"upload": edited}], "mask": {"upload": mask_id}}
+    offer = service.estimate("more of the forest", quality="high", model=first, **wishes)
+    named = real_catalog().by_key[first]
+    assert (offer.provider, offer.model, offer.size) == (named.provider, named.model, "1536x1024")
+    assert isinstance(service.confirm(offer), Made)
+    (order,) = service.providers[named.provider].orders
+    assert [one.role for one in order.inputs] == [Role.EDIT, Role.MASK]
+    assert [one.content for one in order.inputs] == sent
 
 
 def test_a_row_without_masks_is_left_out_if_one_is_given() -> None:

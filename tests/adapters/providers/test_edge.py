@@ -19,7 +19,6 @@ from pydantic import SecretStr
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, SSLError
 
 from imagegen.domain.errors import ConfigurationError, ProviderError
-from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import MODERATORS, PROVIDERS, build_moderator, build_provider
 from imagegen.providers.bounds import (
@@ -38,7 +37,6 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import JsonHttp, to_answer, was_sent
-from imagegen.providers.input_files import base64_text, data_url
 from imagegen.providers.pictures import decoded_image
 from tests.adapters.providers.loopback import Loopback, json_reply
 from tests.fakes.pictures import png
@@ -328,17 +326,6 @@ def test_an_image_in_base64_is_decoded_without_a_copy_of_its_text() -> None:
         assert tracemalloc.get_traced_memory()[1] < 1.1 * len(content)
     finally:
         tracemalloc.stop()
-
-
-def test_a_large_file_is_a_data_url_in_two_copies_at_most() -> None:
-    file = InputFile(Role.EDIT, bytes(3_000_000), "image/png", 24, 16)
-    tracemalloc.start()
-    try:
-        url = data_url(file)
-        assert tracemalloc.get_traced_memory()[1] < 2.1 * len(url)
-    finally:
-        tracemalloc.stop()
-    assert url == f"data:image/png;base64,{base64_text(file)}"
 
 
 @pytest.mark.parametrize("body", [{"a": "\u00e9 \U0001f98a"}, {"a": [1, 2.5, None, True]}, {}, []])

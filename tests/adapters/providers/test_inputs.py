@@ -24,7 +24,6 @@ from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder
 from imagegen.domain.sizes import SizeOption
 from imagegen.domain.wishes import Wishes
-from imagegen.providers.input_files import data_url
 from tests.adapters.providers.adapters import KEY, PATHS, PROMPT, build_adapter
 from tests.adapters.providers.edits import (
     EDIT,
@@ -444,7 +443,10 @@ def test_fal_gets_a_list_of_data_urls_in_order(server: Loopback) -> None:
     inputs = (EDIT, *OTHERS[:7])
     (asked,) = calls("fal", edit_order("fal-ultra-edit", *inputs), server)
     assert asked.path == "/fal-ai/flux-2-max/edit"
-    assert asked.json()["image_urls"] == [data_url(one) for one in inputs]
+    urls = [
+        f"data:{one.media_type};base64,{base64.b64encode(one.content).decode()}" for one in inputs
+    ]
+    assert asked.json()["image_urls"] == urls
 
 
 def test_a_mask_for_fill_is_white_where_ours_is_transparent(server: Loopback) -> None:

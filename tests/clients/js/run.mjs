@@ -2,6 +2,7 @@
 // not work ends with a stack trace.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { crc32, deflateSync } from "node:zlib";
 
 const [name, given] = [process.argv[2], JSON.parse(process.argv[3])];
 const prompt = "A red fox in fresh snow";
@@ -12,6 +13,37 @@ const versionOf = (name) => JSON.parse(readFileSync(`node_modules/${name}/packag
 function checkOffer(text) {
   assert.match(text, /at most \$/);
   assert.match(text, /#prompt=A%20red%20fox/);
+}
+
+function chunk(type, data) {
+  const body = Buffer.concat([Buffer.from(type), data]);
+  const ends = Buffer.alloc(8);
+  ends.writeUInt32BE(data.length, 0);
+  ends.writeUInt32BE(crc32(body), 4);
+  return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+}
+
+/** A PNG of 64 rows whose pixels are [red, green, blue, alpha] of their column. */
+function png(width, pixel) {
+  const header = Buffer.from([0, 0, 0, width, 0, 0, 0, 64, 8, 6, 0, 0, 0]);
+  const row = Buffer.from([0, ...Array.from({ length: width }, (_, at) => pixel(at)).flat()]);
+  const rows = deflateSync(Buffer.concat(Array(64).fill(row)));
+  const signature = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
+  return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", rows), chunk("IEND", Buffer.alloc(0))]);
+}
+
+/** A picture and three references of other sizes, with the left half of the first one free to change. */
+async function edited(client, toFile, more) {
+  const file = (name, bytes) => toFile(bytes, name, { type: "image/png" });
+  const image = [96, 64, 80, 112].map((width) => file(`${width}.png`, png(width, (at) => [at, 90, 200, 255])));
+  const mask = file("mask.png", png(96, (at) => [0, 0, 0, at < 48 ? 0 : 255]));
+  const asked = { prompt: "Make it blue", image: await Promise.all(image), mask: await mask, ...more };
+  const got = await client.images.edit(asked);
+  assert.ok(got.data.every((one) => one.b64_json));
+  // A vendor counts no tokens of a picture that did not arrive. Here they are those of all four.
+  const tokens = got.usage.input_tokens_details.image_tokens / got.data.length;
+  assert.equal(tokens, 24 + 16 + 20 + 28);
+  return got.data.length;
 }
 
 async function drawnByAiSdk(model) {
@@ -25,7 +57,7 @@ async function drawnByAiSdk(model) {
 
 const CLIENTS = {
   async openai() {
-    const { default: OpenAI } = await import("openai");
+    const { default: OpenAI, toFile } = await import("openai");
     const client = new OpenAI({ baseURL: given.base, apiKey: given.token });
     const one = await client.images.generate({ prompt });
     assert.ok(one.data[0].b64_json && one.data[0].url);
@@ -33,7 +65,10 @@ const CLIENTS = {
     assert.equal(new Set(several.data.map(({ url }) => url)).size, 3);
     const retrieved = await client.models.retrieve("black-forest-labs/FLUX.2-pro");
     assert.equal(retrieved.type, "image");
-    return { package: "openai", images: 4 };
+    const changed = await edited(client, toFile, { model: "gpt-image-1", size: "1024x1024" });
+    const four = await edited(client, toFile, { model: "openai-standard", n: 4 });
+    assert.deepEqual([changed, four], [1, 4]);
+    return { package: "openai", images: 9 };
   },
   async "ai-sdk-openai"() {
     const { createOpenAI } = await import("@ai-sdk/openai");

@@ -180,7 +180,7 @@ class ImageStore(Protocol):
         ...
 
     def link(self, ref: ImageRef, *, for_head: bool = False) -> str | None:
-        """Return a new URL for GET or HEAD that opens the image for 15 minutes, ``None`` without one.
+        """Return a URL that opens the image for 15 minutes, by GET or HEAD; ``None`` without one.
 
         Raises:
             StoreUnavailableError: it is not known whether there is one.

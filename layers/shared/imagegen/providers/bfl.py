@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.domain.ports import ImageAnswer, ImageOrder
 from imagegen.domain.pricing import COST
 from imagegen.providers.bounds import Clock, Deadline
 from imagegen.providers.classification import key_fault, no_image, outcome_in_front
@@ -34,6 +34,7 @@ from imagegen.providers.faults import (
 )
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import base64_text, check_named_fields
+from imagegen.providers.json_body import Body
 from imagegen.providers.pictures import pictures_in
 from imagegen.providers.polling import (
     Questions,
@@ -154,7 +155,7 @@ def build(api_key: SecretStr, base_url: str) -> BflProvider:
     return BflProvider(JsonHttp(NAME), downloader, api_key, base_url)
 
 
-def to_body(order: ImageOrder) -> dict[str, Json]:
+def to_body(order: ImageOrder) -> dict[str, Body]:
     """Return the body of POST /v1/{model}: the second picture's field has a number, and so on.
 
     Raises:
@@ -162,7 +163,7 @@ def to_body(order: ImageOrder) -> dict[str, Json]:
     """
     check_named_fields(NAME, order)
     name = order.input_fields.pictures if order.input_fields else ""
-    pictures: dict[str, Json] = {
+    pictures: dict[str, Body] = {
         name if number == 1 else f"{name}_{number}": base64_text(one)
         for number, one in enumerate(order.inputs, 1)
     }

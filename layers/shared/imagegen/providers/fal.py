@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import SecretStr
 
-from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.domain.ports import ImageAnswer, ImageOrder
 from imagegen.domain.vendor_prices import Statement
 from imagegen.providers.bounds import Clock, Deadline
 from imagegen.providers.classification import key_fault, no_image
@@ -32,6 +32,7 @@ from imagegen.providers.fal_answers import (
 from imagegen.providers.faults import HttpAnswer, dig, key_text, raise_if, text_at, token
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import data_url, named_fields
+from imagegen.providers.json_body import Body
 from imagegen.providers.polling import (
     Questions,
     is_missing,
@@ -175,7 +176,7 @@ def build(api_key: SecretStr, base_url: str) -> FalProvider:
     return FalProvider(JsonHttp(NAME), downloader, api_key, base_url)
 
 
-def to_body(order: ImageOrder) -> dict[str, Json]:
+def to_body(order: ImageOrder) -> dict[str, Body]:
     """Return the body of POST /{endpoint}, with the pictures as data URLs.
 
     Raises:

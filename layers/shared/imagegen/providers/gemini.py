@@ -39,6 +39,7 @@ from imagegen.providers.gemini_parts import (
 )
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import InputLimits, check_limits, inline_parts
+from imagegen.providers.json_body import Body
 from imagegen.providers.pictures import pictures_in, pictures_of
 from imagegen.providers.refusals import declines, is_refusal_code, states_refusal
 
@@ -139,10 +140,10 @@ def build(api_key: SecretStr, base_url: str) -> GeminiProvider:
     return GeminiProvider(JsonHttp(NAME), Downloader(NAME, base_url), api_key, base_url)
 
 
-def to_body(order: ImageOrder) -> dict[str, Json]:
+def to_body(order: ImageOrder) -> dict[str, Body]:
     """Return the body of POST models/{model}:generateContent: the inputs, then the text."""
     parts = [*inline_parts(order), {"text": order.prompt}]
-    content: Json = {"role": "user", "parts": parts}
+    content: Body = {"role": "user", "parts": parts}
     return {"contents": [content], "generationConfig": order.params}
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import requests
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util import Timeout
 
@@ -32,6 +32,7 @@ from imagegen.providers.bounds import (
     shutdown_at,
 )
 from imagegen.providers.faults import HttpAnswer, billed, fault
+from imagegen.providers.json_body import Body, json_body
 from imagegen.providers.packing import UnpackError
 from imagegen.providers.pictures import is_image
 
@@ -75,7 +76,7 @@ class JsonHttp:
         url: str,
         *,
         headers: Mapping[str, str],
-        body: Json = None,
+        body: Body = None,
         files: Mapping[str, FilePart] | None = None,
         timeout_seconds: float,
     ) -> HttpAnswer:
@@ -90,8 +91,7 @@ class JsonHttp:
         if files is not None and isinstance(body, Mapping):
             request.data = {name: _field(value) for name, value in body.items()}
         elif body is not None:
-            # Not as ``json``, which makes a text of it first: a picture in it is large.
-            request.data = to_json(body)
+            request.data = json_body(body)
             request.headers = {"Content-Type": "application/json", **headers}
         return self._exchange(request, timeout_seconds)
 
@@ -160,7 +160,7 @@ class JsonHttp:
         return fault(self.provider, outcome, type(error).__name__)
 
 
-def _field(value: Json) -> str:
+def _field(value: object) -> str:
     """Return a value as a form's field: a text as it is, anything else as in JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 

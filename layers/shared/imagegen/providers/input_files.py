@@ -1,13 +1,13 @@
 """Input images as providers get them; what a provider cannot send is refused before any call."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import ImageOrder, Json
+from imagegen.domain.ports import ImageOrder
+from imagegen.providers.json_body import Body, EncodedFile
 
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
@@ -28,16 +28,14 @@ def file_name(number: int, file: InputFile) -> str:
     return f"{stem}.{ENDINGS.get(file.media_type, 'bin')}"
 
 
-def base64_text(file: InputFile) -> str:
+def base64_text(file: InputFile) -> EncodedFile:
     """Return the bytes in standard base64."""
-    return base64.b64encode(file.content).decode()
+    return EncodedFile(file.content)
 
 
-def data_url(file: InputFile) -> str:
+def data_url(file: InputFile) -> EncodedFile:
     """Return the file as a data URL (RFC 2397)."""
-    # Joined as bytes: as text, there would be a third copy of a large file for a moment.
-    head = f"data:{file.media_type};base64,".encode()
-    return (head + base64.b64encode(file.content)).decode()
+    return EncodedFile(file.content, f"data:{file.media_type};base64,".encode())
 
 
 def cannot_send(provider: str, detail: str) -> ProviderError:
@@ -95,7 +93,7 @@ def _check_mask(
         raise cannot_send(provider, "its mask is not as large as the first input image")
 
 
-def inline_parts(order: ImageOrder) -> list[Json]:
+def inline_parts(order: ImageOrder) -> list[Body]:
     """Return the inputs as Gemini takes them, in their order."""
     return [
         {"inlineData": {"mimeType": one.media_type, "data": base64_text(one)}}
@@ -103,7 +101,7 @@ def inline_parts(order: ImageOrder) -> list[Json]:
     ]
 
 
-def named_fields(provider: str, order: ImageOrder, values: Sequence[str]) -> dict[str, Json]:
+def named_fields(provider: str, order: ImageOrder, values: Sequence[Body]) -> dict[str, Body]:
     """Return the request's fields for the inputs, under the model's own names.
 
     ``values`` has what is written for each input, in their order, such as its URL.
@@ -116,9 +114,9 @@ def named_fields(provider: str, order: ImageOrder, values: Sequence[str]) -> dic
     if fields is None or not order.inputs:
         return {}
     named = [(one.role, value) for one, value in zip(order.inputs, values, strict=True)]
-    urls: list[Json] = [value for role, value in named if role is not Role.MASK]
+    urls: list[Body] = [value for role, value in named if role is not Role.MASK]
     masks = [value for role, value in named if role is Role.MASK]
-    found: dict[str, Json] = {fields.pictures: urls if fields.is_list else urls[0]}
+    found: dict[str, Body] = {fields.pictures: urls if fields.is_list else urls[0]}
     return {**found, fields.mask: masks[0]} if masks else found
 
 

@@ -25,6 +25,7 @@ from imagegen.providers.faults import (
 )
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import data_url
+from imagegen.providers.json_body import Body
 from imagegen.providers.openai import NAME, classify
 
 MODEL = "omni-moderation-latest"
@@ -63,7 +64,7 @@ class OpenAIModerator:
                 break
         return verdict
 
-    def _verdict(self, body: Mapping[str, Json], timeout_seconds: float) -> Moderation:
+    def _verdict(self, body: Mapping[str, Body], timeout_seconds: float) -> Moderation:
         answer = self.http.post(
             f"{self.base_url}/moderations",
             headers=bearer(NAME, self.api_key),
@@ -78,13 +79,13 @@ def build(api_key: SecretStr, base_url: str) -> OpenAIModerator:
     return OpenAIModerator(JsonHttp(NAME), api_key, base_url)
 
 
-def to_bodies(prompt: str, pictures: Sequence[InputFile]) -> Iterator[dict[str, Json]]:
+def to_bodies(prompt: str, pictures: Sequence[InputFile]) -> Iterator[dict[str, Body]]:
     """Yield the bodies of POST /moderations, made one after the other: pictures are large."""
     if not pictures:
         yield {"model": MODEL, "input": prompt}
     for at, picture in enumerate(pictures):
-        text: list[Json] = [{"type": "text", "text": prompt}] if at == 0 and prompt else []
-        shown: Json = {"type": "image_url", "image_url": {"url": data_url(picture)}}
+        text: list[Body] = [{"type": "text", "text": prompt}] if at == 0 and prompt else []
+        shown: Body = {"type": "image_url", "image_url": {"url": data_url(picture)}}
         yield {"model": MODEL, "input": [*text, shown]}
 
 

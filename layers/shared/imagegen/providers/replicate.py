@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.ports import ImageAnswer, ImageOrder, Json
+from imagegen.domain.ports import ImageAnswer, ImageOrder
 from imagegen.domain.vendor_prices import Statement
 from imagegen.providers.bounds import Clock, Deadline
 from imagegen.providers.classification import key_fault, no_image, outcome_in_front
@@ -33,6 +33,7 @@ from imagegen.providers.faults import (
     token,
 )
 from imagegen.providers.http import JsonHttp
+from imagegen.providers.json_body import Body
 from imagegen.providers.pictures import pictures_in
 from imagegen.providers.price_statements import asked_one_by_one
 from imagegen.providers.refusals import refused_in, states_refusal
@@ -170,12 +171,12 @@ def build(api_key: SecretStr, base_url: str) -> ReplicateProvider:
     return ReplicateProvider(JsonHttp(NAME), Downloader(NAME, base_url), api_key, base_url)
 
 
-def to_body(order: ImageOrder, files: Mapping[str, Json] | None = None) -> dict[str, Json]:
+def to_body(order: ImageOrder, files: Mapping[str, Body] | None = None) -> dict[str, Body]:
     """Return the body of POST /models/{owner}/{name}/predictions; ``files`` are uploaded.
 
     Models that work on a picture alone have no field for a prompt.
     """
-    words: dict[str, Json] = {"prompt": order.prompt} if order.prompt else {}
+    words: dict[str, Body] = {"prompt": order.prompt} if order.prompt else {}
     return {"input": {**order.params, **(files or {}), **words}}
 
 

@@ -13,7 +13,7 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError
-from imagegen.domain.ports import ImageOrder, Json
+from imagegen.domain.ports import ImageOrder
 from imagegen.providers.bounds import Deadline
 from imagegen.providers.classification import no_image
 from imagegen.providers.faults import HttpAnswer, bearer, fault, raise_if, text_at
@@ -24,6 +24,7 @@ from imagegen.providers.input_files import (
     file_name,
     named_fields,
 )
+from imagegen.providers.json_body import Body
 
 NOT_ABOUT_THE_MODEL = frozenset({Outcome.UNKNOWN, Outcome.MODEL_GONE})
 """Nothing was drawn yet, so that no image can be in doubt, and the model was not asked."""
@@ -37,7 +38,7 @@ class FileUploader:
     api_key: SecretStr
     base_url: str
 
-    def fields(self, order: ImageOrder, deadline: Deadline) -> dict[str, Json]:
+    def fields(self, order: ImageOrder, deadline: Deadline) -> dict[str, Body]:
         """Return the prediction's input fields for the order's pictures, after their upload.
 
         Raises:

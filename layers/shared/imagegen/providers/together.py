@@ -29,6 +29,7 @@ from imagegen.providers.faults import (
 )
 from imagegen.providers.http import JsonHttp
 from imagegen.providers.input_files import check_named_fields, data_url, named_fields
+from imagegen.providers.json_body import Body
 from imagegen.providers.pictures import pictures_of
 from imagegen.providers.price_statements import microusd_of, usd_in
 from imagegen.providers.refusals import is_refusal_code, states_refusal
@@ -158,7 +159,7 @@ def _is_of(words: str, order: ImageOrder) -> bool:
     return not words or bool(ANY_IMAGE.fullmatch(words.strip()))
 
 
-def to_body(order: ImageOrder) -> dict[str, Json]:
+def to_body(order: ImageOrder) -> dict[str, Body]:
     """Return the body of POST /images/generations; input images are data URLs."""
     images = named_fields(NAME, order, [data_url(one) for one in order.inputs])
     return {**order.params, **images, "model": order.model, "prompt": order.prompt, "n": 1}
