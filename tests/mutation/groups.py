@@ -194,12 +194,13 @@ CHAT: Final = Group(
         *_in("usecases/chat", "chatter limits llm_call answer_text"),
         *_in("domain", "chat_usage conversation ports"),
         *_in("llm", "dialect stream_reader tool_calls unknown_fields llm_faults messages"),
-        *_in("llm", "refusal_words event_stream openai_chat thinking"),
-        *_in("wire", "history messages handles"),
+        *_in("llm", "refusal_words event_stream openai_chat thinking control_words"),
+        *_in("wire", "history messages handles loose_arguments"),
     ),
     (
         *_tests(UNIT, "chatter conversation chat_limits chat_bootstrap llm_dialect llm_reading"),
         *_tests(UNIT, "chat_pictures chat_tool text inputs llm_faults llm_messages"),
+        *_tests(UNIT, "loose_arguments"),
         *_tests("tests/adapters", "llm llm_endpoints llm_over_http"),
         *_tests(HANDLERS, "chat"),
     ),
@@ -207,7 +208,7 @@ CHAT: Final = Group(
 QUALITY: Final = Group(
     "quality",
     _in("domain", "quality quality_context quality_reading quality_words"),
-    _tests(UNIT, "quality"),
+    _tests(UNIT, "quality quality_share"),
 )
 STORES: Final = Group(
     "stores",
