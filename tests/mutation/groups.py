@@ -126,7 +126,7 @@ OUTCOMES: Final = Group(
         *of_vendors(),
         *_in("providers", "refusals classification packing pictures faults"),
         *_in("providers", "moderation keys http bounds sdk download"),
-        *_in("providers", "addresses image_stream input_files polling instance_file"),
+        *_in("providers", "addresses image_stream input_files json_body polling instance_file"),
         *("providers/__init__.py", "providers/builtin.py", "aws/parameters.py", "aws/clients.py"),
         *_in("usecases", "key_checks price_checks health"),
         *_in("providers", "price_statements"),

@@ -147,6 +147,7 @@ OWN: Final = {
     "providers/faults.py": ("blame", "edge", "transport"),
     "providers/bounds.py": ("transport", "edge"),
     "providers/http.py": ("transport", "edge"),
+    "providers/json_body.py": ("json_body",),
     "providers/sdk.py": ("transport", "forms"),
     "providers/addresses.py": ("download",),
     "providers/openai.py": ("recorded", "inputs", "requests"),
