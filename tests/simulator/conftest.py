@@ -1,5 +1,6 @@
 """One simulator for all tests of this suite, healthy and empty before each."""
 
+import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -70,9 +71,26 @@ def order(sim: Simulator) -> Post:
             sent, vendor_name = asked_for(provider, prompt, more), provider
         url = f"{sim.url}{BASES[vendor_name]}{sent.path}"
         headers = {**vendor(vendor_name).auth(key), **more.get("headers", sent.headers)}
-        return requests.post(url, json=sent.body, headers=headers, timeout=timeout)
+        given: dict[str, Any] = form_of(sent.body) if sent.is_form else {"json": sent.body}
+        return requests.post(url, **given, headers=headers, timeout=timeout)
 
     return send
+
+
+def form_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body as a form: pictures in data URLs as files, all else as texts."""
+    data, files = dict[str, str](), dict[str, bytes]()
+    for name, value in body.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        _, is_picture, encoded = text.partition(";base64,")
+        if is_picture:
+            files[name] = base64.b64decode(encoded)
+        else:
+            data[name] = text
+    return {
+        "data": data,
+        "files": {name: (f"{name}.png", one, "image/png") for name, one in files.items()},
+    }
 
 
 def checks_of(prompt: str, more: Mapping[str, Any]) -> dict[str, Any]:

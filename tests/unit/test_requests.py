@@ -129,7 +129,7 @@ SIZE_WORDS = "must be square, landscape, portrait, same, or pixels such as 1024x
 HALF_WORDS = "contains half of a character, a surrogate without its pair; leave it out"
 ODD_SIZES = ("1024X1024", " 1024x1024", "1024x1024\n", "1024\u00d71024", "1024*1024", "1024x0",
              "01024x1024", "1024x1024x1", "auto", "SQUARE", "", "1024x", "-1x-1", "1e3x1e3",
-             "\uff11\uff10\uff12\uff14x1024", 1024, None, [1024, 1024])  # fmt: skip
+             "\uff11\uff10\uff12\uff14x1024", 1024, [1024, 1024])  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_an_image_stored_between_two_look_ups_is_not_reported_as_gone() -> None:
             self.looks += 1
             return made.record if self.looks > 1 else None
 
-        def link(self, ref: object) -> str | None:
+        def link(self, ref: object, *, for_head: bool = False) -> str | None:
             self.looks += 1
             return "https://images.test/x" if self.looks > 1 else None
 

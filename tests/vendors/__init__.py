@@ -23,6 +23,8 @@ class Sent:
     path: str
     body: dict[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_form: bool = False
+    """Whether it is sent as a form, with the pictures as files, and not as JSON."""
 
 
 @dataclass(frozen=True, slots=True)

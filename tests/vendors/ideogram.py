@@ -11,13 +11,17 @@ REASONS = frozenset(
 )
 PATH = "/v2/image/generate"
 EDIT = "-precise-edit"
+NOT_OF_EDITS = frozenset({"magic_prompt", "size"})
 NOT_PRICED = frozenset({"prompt", "num_images", "async"})
 
 
 def order(model: str, prompt: str, params: dict[str, Any]) -> Sent:
     name = model.removesuffix(EDIT)
-    path = PATH if name == model else "/v2/image/precise-edit"
-    return Sent(f"{path}/{name}", {"num_images": 1, "async": True, **params, "prompt": prompt})
+    body = {"num_images": 1, "async": True, **params, "prompt": prompt}
+    if name == model:
+        return Sent(f"{PATH}/{name}", body)
+    taken = {name: value for name, value in body.items() if name not in NOT_OF_EDITS}
+    return Sent(f"/v2/image/precise-edit/{name}", taken, is_form=True)
 
 
 def picture(body: Any) -> str | None:
