@@ -126,7 +126,10 @@ def test_max_cost_lowers_the_ceiling(person: Person) -> None:
     assert offer["buttonLabel"] == "Generate Image for $0.0154"
     dear = {one["key"]: one["reason"] for one in offer["alternatives"] if not one["available"]}
     made_by = ("gemini-standard", "replicate-standard", "bedrock-standard", "ideogram-standard")
-    assert dear == dict.fromkeys((*made_by, "fal-standard"), "above_max_cost")
+    assert dear == {
+        **dict.fromkeys((*made_by, "fal-standard"), "above_max_cost"),
+        "ideogram-standard-edit": "inputs_unsupported",
+    }
 
 
 def test_models_lists_prices_and_what_ended(stack: Driver, person: Person) -> None:

@@ -178,7 +178,9 @@ def test_without_partials_nothing_is_previewed(stack: Driver, person: Person) ->
 
 def test_other_models_and_numbers_of_frames_are_explained(person: Person) -> None:
     offer = offered(person, partials=1)
-    reasons = {one["reason"] for one in offer["alternatives"] if one["provider"] != "openai"}
-    assert reasons == {"wish_unsupported"}
+    reasons = {one["key"]: one["reason"] for one in offer["alternatives"]}
+    others = {reason for key, reason in reasons.items() if not key.startswith("openai-")}
+    assert reasons["ideogram-standard-edit"] == "inputs_unsupported"
+    assert others == {"inputs_unsupported", "wish_unsupported"}
     for wrong in (3, -1, "x", 1.5):
         assert person.estimate(quality="standard", partials=wrong).status == 422
