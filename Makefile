@@ -42,16 +42,15 @@ KEYS = PYTHONPATH=layers/shared $(PYTHON) -m operations.program_keys --stack $(S
 # The day of the JavaScript clients' dependencies; the versions in tests/clients/js/package.json are older.
 CLIENTS_DAY := 2026-11-11
 # The parts of `make check` and `make test` run two at a time, for two cores, in an order in which both
-# cores are busy to the end: the longer half of the unit tests (by the first letter of a file) takes as
-# long, with style and template, as the other half with the types.
-PARTS := unit-to-k unit-from-l types style .tools/validated
+# cores are busy to the end: two halves of the unit tests (by the first letter of a file), then the rest.
+PARTS := unit-l-to-p unit-others types style .tools/validated
 # `make check` tries a fifth of the examples of each property, and leaves out the tests that go through
 # every combination of something. `make test` does both.
 QUICK_OPTIONS := -m "not thorough" --hypothesis-profile=quick
 UNIT_OPTIONS :=
 TWO := $(MAKE) -k -j2 --output-sync=target
-UNIT_TO_K := $(wildcard tests/unit/test_[a-k]*.py)
-UNIT_FROM_L := $(filter-out $(UNIT_TO_K),$(wildcard tests/unit/test_*.py))
+UNIT_L_TO_P := $(wildcard tests/unit/test_[l-p]*.py)
+UNIT_OTHERS := $(filter-out $(UNIT_L_TO_P),$(wildcard tests/unit/test_*.py))
 # Suites that spend money, open a browser, send hostile input or need a deployed stack have targets of
 # their own. The longest part is the first one, and all others fit beside it.
 OTHER_SUITES := tests $(patsubst %,--ignore=tests/%,live browser security unit stack budgets)
@@ -88,7 +87,7 @@ audit: tools .tools/audit/stamp ## Scan the transformed template and the locked 
 	@$(PYTHON) -m operations.audit
 
 .PHONY: check
-check: .venv/stamp .tools/sam/stamp ## Check format, lint, types, unit tests and the template: two minutes on two cores
+check: .venv/stamp .tools/sam/stamp ## Check format, lint, types, unit tests and the template: a minute on two cores, half a minute more the first time
 	@$(TWO) $(PARTS) UNIT_OPTIONS='$(QUICK_OPTIONS)'
 
 .PHONY: openapi
@@ -118,13 +117,13 @@ style: .venv/stamp
 unit: .venv/stamp
 	$(PYTHON) -m pytest -q tests/unit
 
-.PHONY: unit-to-k
-unit-to-k: .venv/stamp
-	$(PYTHON) -m pytest -q $(UNIT_OPTIONS) $(UNIT_TO_K)
+.PHONY: unit-l-to-p
+unit-l-to-p: .venv/stamp
+	$(PYTHON) -m pytest -q $(UNIT_OPTIONS) $(UNIT_L_TO_P)
 
-.PHONY: unit-from-l
-unit-from-l: .venv/stamp
-	$(PYTHON) -m pytest -q $(UNIT_OPTIONS) $(UNIT_FROM_L)
+.PHONY: unit-others
+unit-others: .venv/stamp
+	$(PYTHON) -m pytest -q $(UNIT_OPTIONS) $(UNIT_OTHERS)
 
 .PHONY: stack
 stack: tools ## Test the template as it is deployed on the local emulator, over its URLs
