@@ -233,7 +233,7 @@ OBJECTS: Final = Group(
     "objects",
     _in(
         "aws",
-        "image_store record_store prompt_store preview_store upload_store items "
+        "image_store record_store prompt_store preview_store upload_store s3_errors items "
         "chat_usage_store job_store key_store record_scan trail_store block_store "
         "erasure_store kept_store",
     ),

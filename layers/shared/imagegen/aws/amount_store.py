@@ -69,9 +69,7 @@ def _still(before: Amounts | None) -> dict[str, Any]:
     for name in ("d", "m"):
         absent = f"attribute_not_exists({update.name(name)})"
         update.require(update.equals(values[name], name) if name in values else absent)
-    found = update.arguments()
-    del found["UpdateExpression"]
-    return {name: value for name, value in found.items() if value}
+    return update.arguments()
 
 
 def _key(level: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from imagegen.aws.items import s3_errors
+from imagegen.aws.s3_errors import s3_errors
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef, object_name
 from imagegen.domain.records import ImageRecord, fitting_json, parse_record

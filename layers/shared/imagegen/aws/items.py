@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 type Item = Mapping[str, Any]
 
 _WRITE = TypeSerializer()
-_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
-"""S3's words for an object that is not there."""
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,31 +94,5 @@ def store_errors(store: str) -> Iterator[None]:
         raise _unavailable(store) from error
 
 
-@contextmanager
-def s3_errors() -> Iterator[None]:
-    """Translate the errors of S3.
-
-    Raises:
-        FileNotFoundError: there is no such object.
-        FileExistsError: there is one already, and it must not be replaced.
-        StoreUnavailableError: every other failure.
-    """
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in ("PreconditionFailed", "412"):
-            raise FileExistsError from error
-        if code in _ABSENT:
-            raise FileNotFoundError from error
-        raise _no_image_store() from error
-    except BotoCoreError as error:
-        raise _no_image_store() from error
-
-
 def _unavailable(store: str) -> StoreUnavailableError:
     return StoreUnavailableError(f"{store} cannot be reached. Try again.", retry_after_seconds=2)
-
-
-def _no_image_store() -> StoreUnavailableError:
-    return StoreUnavailableError("The image store cannot be reached. Try again.")

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagegen.aws.items import from_item, s3_errors, store_errors, to_item
+from imagegen.aws.items import from_item, store_errors, to_item
+from imagegen.aws.s3_errors import s3_errors
 from imagegen.domain.erasures import Remains
 from imagegen.domain.ids import ImageRef, object_name
 from imagegen.domain.records import ImageRecord, Place, parse_record

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imagegen.aws.items import s3_errors
+from imagegen.aws.s3_errors import s3_errors
 from imagegen.domain.ids import ImageRef, object_name
 from imagegen.domain.inputs import PreviewFrame
 from imagegen.domain.previews import PreviewLink

@@ -75,14 +75,17 @@ class Update:
         self.require(f"{absent}{name} <= {self.value(limit)}")
 
     def arguments(self) -> dict[str, Any]:
-        """Return the arguments of UpdateItem, besides table and key."""
+        """Return the arguments of UpdateItem, besides table and key.
+
+        Without a change they are a condition's alone, for PutItem and DeleteItem. What is empty is
+        left out, because DynamoDB refuses it.
+        """
         parts = {"SET": self.sets, "REMOVE": self.removes, "ADD": self.adds, "DELETE": self.deletes}
         clauses = [f"{word} {', '.join(some)}" for word, some in parts.items() if some]
         found = {
             "UpdateExpression": " ".join(clauses),
             "ExpressionAttributeNames": {mark: name for name, mark in self._names.items()},
             "ExpressionAttributeValues": to_item(self._values),
+            "ConditionExpression": " AND ".join(self.conditions),
         }
-        if self.conditions:
-            found["ConditionExpression"] = " AND ".join(self.conditions)
-        return found
+        return {name: value for name, value in found.items() if value}

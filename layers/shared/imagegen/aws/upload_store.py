@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imagegen.aws.items import s3_errors
+from imagegen.aws.s3_errors import s3_errors
 from imagegen.domain.uploads import (
     LINK_SECONDS,
     UploadLink,

@@ -73,14 +73,7 @@ def to_luminance(mask: bytes) -> bytes:
     Raises:
         BrokenImageError: it is not a PNG with alpha, or it is damaged or too large.
     """
-    alpha = _alpha(mask)
-    if alpha is None:
-        raise BrokenImageError("the mask has no alpha")
-    layout = layout_of(mask)
-    width, height = layout.width, layout.height
-    white = alpha.translate(INVERTED)
-    rows = (white[start : start + width] for start in range(0, width * height, width))
-    return encoded((width, height), GREY, rows)
+    return _grey(mask, _known_alpha(mask).translate(INVERTED))
 
 
 def to_darkness(mask: bytes) -> bytes | None:
@@ -91,16 +84,8 @@ def to_darkness(mask: bytes) -> bytes | None:
     Raises:
         BrokenImageError: it is not a PNG with alpha, or it is damaged or too large.
     """
-    alpha = _alpha(mask)
-    if alpha is None:
-        raise BrokenImageError("the mask has no alpha")
-    layout = layout_of(mask)
-    width, height = layout.width, layout.height
-    kept = alpha.translate(ROUNDED)
-    if not any(kept):
-        return None
-    rows = (kept[start : start + width] for start in range(0, width * height, width))
-    return encoded((width, height), GREY, rows)
+    kept = _known_alpha(mask).translate(ROUNDED)
+    return _grey(mask, kept) if any(kept) else None
 
 
 def from_luminance(picture: bytes) -> bytes:
@@ -146,6 +131,21 @@ def _check_size(content: bytes, size: tuple[int, int]) -> None:
 
 def _refused(message: str) -> ParameterError:
     return ParameterError(MASK, message)
+
+
+def _known_alpha(mask: bytes) -> bytearray:
+    alpha = _alpha(mask)
+    if alpha is None:
+        raise BrokenImageError("the mask has no alpha")
+    return alpha
+
+
+def _grey(mask: bytes, values: bytes | bytearray) -> bytes:
+    """Return a value for each pixel of a mask as a grey PNG of its size."""
+    layout = layout_of(mask)
+    width, height = layout.width, layout.height
+    rows = (values[start : start + width] for start in range(0, width * height, width))
+    return encoded((width, height), GREY, rows)
 
 
 def _alpha(content: bytes) -> bytearray | None:

@@ -15,7 +15,7 @@ CONTROL_WORDS: Final = (
 """ChatML and Qwen, Llama 3, Phi, gpt-oss, GLM, Gemma, Mistral and Llama 2, DeepSeek."""
 _WORD: Final = "|".join(map(re.escape, CONTROL_WORDS))
 _ENDS: Final = re.compile(rf"(?:\s*(?:{_WORD}))+\s*", re.IGNORECASE)
-_MAY_END: Final = re.compile(r"(?:\s*<[^<>\s]{0,24}>?){1,8}\s*\Z")
+_MAY_END: Final = re.compile(r"(?:<[^<>\s]{0,24}>?\s*){1,8}\Z")
 
 
 @dataclass(slots=True)

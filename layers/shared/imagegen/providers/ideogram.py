@@ -73,7 +73,7 @@ class IdeogramProvider:
 
         Raises:
             ProviderError: there is no image; ``classify`` determines the outcome. ``NOT_CALLED``
-                when there are inputs, and ``UNKNOWN`` when the job still ran at the deadline.
+                when the inputs cannot be sent, ``UNKNOWN`` when the job still ran at the deadline.
         """
         check_named_fields(NAME, order)
         deadline = Deadline.after(timeout_seconds, self.clock)

@@ -17,7 +17,7 @@ WORDS: Final = frozenset({"background", "format", "operation", "quality", "size"
 """The arguments whose values are words of ours, all in small letters."""
 SIZE: Final = re.compile(r"(\d+) ?[x×*] ?(\d+)(?: ?px)?")  # noqa: RUF001 - the multiplication sign
 FENCE: Final = re.compile(r"```[a-z]*\s*(.*?)\s*```", re.DOTALL | re.IGNORECASE)
-CONTROL_WORDS: Final = re.compile(r"(?:\s*<\|[^|<>]{1,40}\|>)+\s*\Z")
+TEMPLATE_ENDS: Final = re.compile(r"(?:\s*<\|[^|<>]{1,40}\|>)+\s*\Z")
 SEPARATORS: Final = re.compile(r"[-_\s]|:\d+\Z")
 
 
@@ -28,7 +28,7 @@ def is_tool(name: str, tool: str) -> bool:
 
 def bare_json(text: str) -> str:
     """Return the JSON in a text, without a code fence and control words of a chat template."""
-    plain = CONTROL_WORDS.sub("", text).strip().removeprefix("\ufeff").strip()
+    plain = TEMPLATE_ENDS.sub("", text).strip().removeprefix("\ufeff").strip()
     fenced = FENCE.fullmatch(plain)
     return fenced[1] if fenced else plain
 

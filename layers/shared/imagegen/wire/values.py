@@ -33,7 +33,7 @@ class EdgeModel(BaseModel):
 
 
 class RequestModel(EdgeModel):
-    """The base of what a request contains: a field that is null counts as left out.
+    """The base of a request for images: a field that is null counts as left out.
 
     Clients with typed models send every field that they know, and null for those without a value.
     """
