@@ -137,6 +137,10 @@ other-suites: tools
 exactness: tools ## Measure money and breaker, rows R0 to R22 and G, in short form (ROWS="R1 R10", SEED=)
 	@$(EXACTNESS) $(if $(ROWS),--only $(ROWS),--out bench/exactness.json)
 
+.PHONY: properties
+properties: tools ## Try each property with ten times the examples, others in each run (ONLY="tests/unit")
+	$(PYTHON) -m pytest -q -m hypothesis --hypothesis-profile=search $(or $(ONLY),$(filter-out %/unit,$(OTHER_SUITES)))
+
 .PHONY: soak
 soak: tools ## Run everything at once for ten minutes, with 5 % faults (SOAK_SECONDS=)
 	@$(EXACTNESS) --only R17 --soak-seconds $(or $(SOAK_SECONDS),600) --out bench/soak.json

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -17,6 +17,7 @@ from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Json, TextPart, TokenCount, ToolUse
 from imagegen.domain.text import legible
+from imagegen.llm.control_words import CONTROL_WORDS
 from imagegen.llm.openai_chat import OpenAILlm, build_llm
 from imagegen.llm.stream_reader import Reader
 from imagegen.llm.tool_calls import MAX_ARGUMENT_CHARACTERS
@@ -336,9 +337,16 @@ def test_arguments_cut_within_a_character_are_whole() -> None:
     assert asked.arguments == '{"prompt":"🦊"}'
 
 
-@given(st.lists(ANY_TEXT))
-def test_however_words_are_cut_none_is_lost(texts: list[str]) -> None:
-    assert "".join(words(*texts)) == legible("".join(texts))
+@given(st.lists(ANY_TEXT | st.sampled_from(CONTROL_WORDS).map(str.upper)))
+@example(["fox", "<|EOT_ID|>"])
+def test_however_words_are_cut_none_is_lost_but_control_words_at_the_end(texts: list[str]) -> None:
+    sent, shown = legible("".join(texts)), "".join(words(*texts))
+    assert sent.startswith(shown)
+    hidden = sent.removeprefix(shown).lower()
+    assert not hidden or any(word in hidden for word in CONTROL_WORDS)
+    for word in CONTROL_WORDS:
+        hidden = hidden.replace(word, "")
+    assert not hidden.strip()
 
 
 def test_an_id_without_end_becomes_one_of_ours() -> None:
