@@ -65,5 +65,6 @@ def lambda_handler(event, context):
 EAGER: Final = """\
 import importlib, pkgutil, boto3, openai, requests, imagegen
 for found in pkgutil.walk_packages(imagegen.__path__, "imagegen."):
-    importlib.import_module(found.name)
+    if not found.name.endswith(".__main__"):
+        importlib.import_module(found.name)
 """

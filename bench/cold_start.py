@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -27,7 +28,7 @@ from local import rie
 from local.events import read_event
 from local.invoke import deployed_variables
 from local.paths import BUILD, ROOT
-from local.processes import LOOPBACK, free_port, running, wait_until_answering
+from local.processes import LOOPBACK, free_port, running, tail, wait_until_answering
 from local.stack import LocalStack, own_or_running
 
 MEMORY_MB: Final = 512
@@ -85,7 +86,10 @@ def start(candidate: Candidate, group: Path | None) -> dict[str, float]:
             url = f"http://{LOOPBACK}:{port}"
             wait_until_answering(url, process, log, rie.START_SECONDS)
             event, asked = candidate.event(), time.monotonic_ns()
-            answer = _post(f"{url}/{PATH}", event)
+            try:
+                answer = _post(f"{url}/{PATH}", event)
+            except urllib.error.HTTPError as error:
+                raise RuntimeError(f"{candidate.name}: {error}: {tail(log)}") from None
             answered = time.monotonic_ns()
             again = _timed(lambda: _post(f"{url}/{PATH}", event))
         _check(candidate, answer)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bench.cold_programs import EAGER
 from local.paths import ROOT
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
@@ -133,3 +134,13 @@ def test_whoever_checks_every_token_loads_what_it_takes_at_the_start(
     name, found = loaded
     if name in ("estimate", "generate", "chat", "admin"):
         assert under((*TOKENS, "boto3"), found["started"]) == {*TOKENS, "boto3"}
+
+
+def test_every_module_can_be_loaded_at_once(built_layer: Path) -> None:
+    """That is what the benchmark of cold starts compares with, and no module acts when loaded."""
+    path = f"import sys; sys.path[:0] = [{str(built_layer)!r}]\n"
+    command = [sys.executable, "-I", "-S", "-B", "-c", path + EAGER]
+    done = subprocess.run(  # noqa: S603 our own interpreter and our own program
+        command, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
