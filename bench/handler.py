@@ -24,10 +24,12 @@ from imagegen.bootstrap import generate, verifier
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ImageProvider, ModerationMode
 from imagegen.monitoring.observer import LogObserver
 from imagegen.providers import build_provider
+from imagegen.settings import parse_pairs
 from imagegen.wire.estimates import EstimateRequest
 from local import issuer
 from local.invoke import deployed_variables
 from local.issuer import AUDIENCE, Issuer
+from local.parameters import pairs_text
 from local.paths import ROOT
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
@@ -209,9 +211,10 @@ class PlainWorld(FakeWorld):
 
 def _real(address: str) -> Asker:
     description = json.loads(Path(os.environ["BENCH_STACK"]).read_text())
+    variables = deployed_variables(description, "generate")
     os.environ |= {
-        **deployed_variables(description, "generate"),
-        "OPENAI_BASE_URL": address,
+        **variables,
+        "STAND_INS": pairs_text(parse_pairs(variables["STAND_INS"]) | {"openai": address}),
         "AWS_REGION": description["region"],
         "AWS_DEFAULT_REGION": description["region"],
         "AWS_ACCESS_KEY_ID": "test",

@@ -28,10 +28,11 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
+from imagegen.providers import PROVIDERS
 from local import issuer
 from local.emulator import CREDENTIALS, REGION
 from local.issuer import AUDIENCE
-from local.parameters import read_template
+from local.parameters import pairs_text, read_template
 from local.simulator.chat import BASE, MODEL
 from local.simulator.server import Simulator
 
@@ -174,7 +175,7 @@ def variables(simulator: Simulator, issuer_url: str) -> dict[str, str]:
     with urllib.request.urlopen(f"{simulator.url}/") as answer:  # noqa: S310 loopback
         bases: dict[str, str] = json.load(answer)
     return {
-        **{f"{name.upper()}_BASE_URL": url for name, url in bases.items()},
+        "STAND_INS": pairs_text({name: bases[name] for name in PROVIDERS}),
         "TABLE_NAME": TABLE, "BUCKET_NAME": BUCKET, "PARAMETERS_PATH": PARAMETERS,
         "JWT_ISSUER": issuer_url, "JWT_AUDIENCE": AUDIENCE, "POWERTOOLS_SERVICE_NAME": "bench",
         "CHAT_BASE_URL": simulator.url + BASE, "CHAT_MODEL": MODEL,

@@ -66,9 +66,9 @@ def environment_name(parameter: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
 
 
-def parameter_name(name: str) -> str:
-    """Return the parameter for an environment name: ``JwtIssuer`` for ``JWT_ISSUER``."""
-    return "".join(word.capitalize() for word in name.split("_"))
+def pairs_text(pairs: Mapping[str, str]) -> str:
+    """Return ``name=target,name=target``, the form of a parameter with several values."""
+    return ",".join(f"{name}={target}" for name, target in pairs.items())
 
 
 def template_parameters(template: Path = TEMPLATE) -> list[str]:

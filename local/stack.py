@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from imagegen.providers import PROVIDERS, base_url_name, flag_name
+from imagegen.providers import PROVIDERS, flag_name
+from imagegen.settings import parse_pairs
 from local import emulator, issuer, permissions, sam, simulated
 from local.emulator import HEALTH_PATH, REGION, Emulator
 from local.issuer import AUDIENCE, Issuer
-from local.parameters import overrides, parameter_name
+from local.parameters import overrides, pairs_text
 from local.paths import STATE
 from local.processes import answers
 from local.sign_in import CLIENT_ID
@@ -48,7 +49,7 @@ class Options:
     port: int = 0
     """The emulator's port; 0 means any free one."""
     environ: Mapping[str, str] = field(default_factory=dict)
-    """Template parameters by their environment names, such as ``OPENAI_BASE_URL``."""
+    """Template parameters by their environment names, such as ``HOURLY_IMAGES``."""
     dotenv: Mapping[str, str] = field(default_factory=dict)
     """The settings of .env; a provider whose key is in it is not simulated."""
     varies: bool = False
@@ -122,16 +123,12 @@ class LocalStack:
 
     def parameters(self) -> dict[str, str]:
         """Return the template's parameters for this stack."""
-        simulated_urls = {
-            parameter_name(base_url_name(provider)): url
-            for provider, url in self.base_urls.items()
-            if provider in PROVIDERS and KEYS.get(provider) not in self.options.dotenv
-        }
-        simulated_urls |= {"InstancesUrl": self.simulator_url, "ChatStreaming": "true"}
+        simulated_urls = {"InstancesUrl": self.simulator_url, "ChatStreaming": "true"}
         if self.simulates_llm:
             simulated_urls |= {"ChatBaseUrl": self.simulator_url + LLM_PATH, "ChatModel": LLM_MODEL}
         given = overrides(self.options.dotenv, self.options.environ)
         ours = {
+            "StandIns": pairs_text(self.stand_ins | parse_pairs(given.get("StandIns", ""))),
             "JwtIssuer": self.issuer.url,
             "JwtAudience": AUDIENCE,
             "JwtJwksUrl": "",
@@ -139,6 +136,15 @@ class LocalStack:
             "SignInClientId": CLIENT_ID,
         }
         return {**simulated_urls, **given, **ours}
+
+    @property
+    def stand_ins(self) -> dict[str, str]:
+        """Return the simulated addresses of the providers whose keys are not in .env, by name."""
+        return {
+            provider: url
+            for provider, url in self.base_urls.items()
+            if provider in PROVIDERS and KEYS.get(provider) not in self.options.dotenv
+        }
 
     def describe(self) -> dict[str, Any]:
         """Return what a script or a test needs to use the stack (``.local/stack.json``)."""

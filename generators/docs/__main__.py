@@ -1,4 +1,4 @@
-"""``make docs``: writes the generated parts of README and docs/ again.
+"""``make docs``: writes the generated parts of README, docs/ and ``.env.example`` again.
 
 The examples in docs/api.md come from the stack of a running ``make run``; without one they stay
 unchanged.
@@ -20,7 +20,7 @@ from generators.docs import (
     scale,
     settings,
 )
-from generators.docs.blocks import pages, with_blocks
+from generators.docs.blocks import marked_files, with_blocks
 from generators.docs.examples import played
 from generators.docs.visitor import StackNotFreshError
 from local.paths import ROOT, STACK_FILE
@@ -35,7 +35,7 @@ def from_source() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write the pages that have changed."""
+    """Write the files that have changed."""
     made, stack = from_source(), running_stack(STACK_FILE)
     if stack:
         try:
@@ -44,7 +44,7 @@ def main() -> None:
             sys.exit(f"make docs: {error}")
     else:
         print("`make run` is not running: the examples in docs/api.md stay unchanged.")
-    changed = [path for path in pages() if _written(path, made)]
+    changed = [path for path in marked_files() if _written(path, made)]
     print("\n".join(f"written: {path.relative_to(ROOT)}" for path in changed) or "nothing changed")
 
 

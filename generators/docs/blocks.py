@@ -1,4 +1,7 @@
-"""Finds the marked parts of a page by name, and replaces them without changing other text."""
+"""Finds the marked parts of a file by name, and replaces them without changing other text.
+
+A mark is a comment: of Markdown on a page, of a shell in ``.env.example``.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +13,11 @@ from local.paths import ROOT
 FOLDER: Final = ROOT / "docs"
 README: Final = ROOT / "README.md"
 CONTRIBUTING: Final = ROOT / "CONTRIBUTING.md"
+ENV_EXAMPLE: Final = ROOT / ".env.example"
 BLOCK: Final = re.compile(
-    r"<!-- made by `make docs`: (?P<name>[\w: /-]+) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL
+    r"(?P<mark>(?:<!--|#) made by `make docs`: (?P<name>[\w: /-]+?)(?: -->)?\n)"
+    r"(?P<text>.*?)(?P<end><!-- end -->|^# end$)",
+    re.DOTALL | re.MULTILINE,
 )
 
 
@@ -20,8 +26,13 @@ def pages() -> list[Path]:
     return [README, CONTRIBUTING, *sorted(FOLDER.glob("*.md"))]
 
 
+def marked_files() -> list[Path]:
+    """Return the paths of all files with generated parts."""
+    return [*pages(), ENV_EXAMPLE]
+
+
 def blocks(text: str) -> dict[str, str]:
-    """Return a page's generated parts by name.
+    """Return a file's generated parts by name.
 
     Raises:
         ValueError: two parts have the same name.
@@ -33,11 +44,10 @@ def blocks(text: str) -> dict[str, str]:
 
 
 def with_blocks(text: str, made: Mapping[str, str]) -> str:
-    """Return a page with the parts in ``made`` replaced; other parts stay."""
+    """Return a file with the parts in ``made`` replaced; other parts stay."""
 
     def replacement(match: re.Match[str]) -> str:
-        name, old = match["name"], match["text"]
-        return f"<!-- made by `make docs`: {name} -->\n{made.get(name, old)}<!-- end -->"
+        return match["mark"] + made.get(match["name"], match["text"]) + match["end"]
 
     return BLOCK.sub(replacement, text)
 

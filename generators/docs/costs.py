@@ -60,6 +60,11 @@ def used() -> int:
     )
 
 
+def at_rest() -> int:
+    """Return what a stack without requests costs in a month, in cents."""
+    return _alarms() + _metrics(probed()) + _kms()
+
+
 def _fixed() -> Iterator[tuple[str, str, str]]:
     yield "alarms", _beyond(watched(), "metrics that alarms read", ALARM_CENTS), _usd(_alarms())
     yield (
@@ -80,7 +85,7 @@ def _fixed() -> Iterator[tuple[str, str, str]]:
         _usd(_kms()),
     )
     yield "table and bucket, empty", "on demand", "0"
-    yield "**sum**", "", f"**{_usd(_alarms() + _metrics(probed()) + _kms())}**"
+    yield "**sum**", "", f"**{_usd(at_rest())}**"
 
 
 def _decrypting() -> str:

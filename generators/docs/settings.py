@@ -1,4 +1,7 @@
-"""The tables of all settings, from ``template.yaml`` and the names ``make deploy-env`` pushes."""
+"""The tables of all settings, from ``template.yaml`` and the names ``make deploy-env`` pushes.
+
+The lines of ``.env.example`` that each provider has are made here, too.
+"""
 
 import textwrap
 from collections.abc import Iterator
@@ -37,7 +40,7 @@ WIDTH: Final = 100
 
 
 def made() -> dict[str, str]:
-    """Return the parts of README, docs/configuration.md and docs/providers.md by name."""
+    """Return the parts of README, .env.example, docs/configuration.md and docs/providers.md."""
     template = read_template()
     keys = ((code(name), _credential(name), _switch(name)) for name in PROVIDERS)
     pages = (
@@ -48,7 +51,18 @@ def made() -> dict[str, str]:
         "parameters": "\n".join(_groups(template)),
         "keys": table(("provider", "keys, separated by commas", "switch, on unless `false`"), keys),
         "where to get keys": table(("provider", "where to get a key", "in `.env`"), pages),
+        "lines of keys": "".join(
+            f"{one.key_name}=\n" for one in PROVIDERS.values() if one.key_name
+        ),
+        "lines of switches": _switches(off_by_default=False),
+        "lines of switches that are off": _switches(off_by_default=True),
     }
+
+
+def _switches(*, off_by_default: bool) -> str:
+    """Return the lines that switch providers on or off, each as it is by default."""
+    names = (one for one, about in PROVIDERS.items() if about.off_by_default is off_by_default)
+    return "".join(f"{flag_name(one)}={str(not off_by_default).lower()}\n" for one in names)
 
 
 def _first_sentence() -> str:

@@ -75,8 +75,10 @@ class Fal:
             return json_answer({"status": "ALREADY_COMPLETED"}, status=400)
         is_over = now_seconds() >= task.ready_seconds
         if found[3]:
-            state = {"request_id": task.id, "status": "COMPLETED" if is_over else task.running}
-            return json_answer({**state, "logs": None}, status=200 if is_over else 202)
+            status = "COMPLETED" if is_over else task.running
+            place = {"queue_position": 0} if status == "IN_QUEUE" else {}
+            state = {"request_id": task.id, "status": status, "logs": None, **place}
+            return json_answer(state, status=200 if is_over else 202)
         if not is_over:
             return json_answer({"detail": "Request is still in progress"}, status=400)
         end = task.result

@@ -15,7 +15,7 @@ from imagegen.usecases.generate.run import Made
 from local.simulator.routes import BASES, MODULES
 from local.simulator.server import Simulator
 from tests.adapters.providers.adapters import no_pause
-from tests.fakes.catalogs import real_catalog
+from tests.fakes.catalogs import real_catalog, tier_of
 from tests.fakes.service import Service
 from tests.vendors import credential
 
@@ -66,7 +66,7 @@ def test_an_image_in_an_odd_form_is_delivered_at_its_price(
 ) -> None:
     arm(vendors, provider, fault=fault)
     service = service_of(vendors)
-    expected, made = bought(service, quality="high", provider=provider)
+    expected, made = bought(service, quality=tier_of(provider), provider=provider)
     assert (made.record.provider, made.record.fallback) == (provider, None)
     assert made.record.charged_microusd == expected == service.spent()
 
@@ -76,7 +76,7 @@ def test_an_image_in_an_odd_form_is_delivered_at_its_price(
 def test_what_cannot_be_sold_is_not_charged(vendors: Simulator, provider: str, fault: str) -> None:
     arm(vendors, provider, fault=fault)
     service = service_of(vendors)
-    _, made = bought(service, quality="high", provider=provider)
+    _, made = bought(service, quality=tier_of(provider), provider=provider)
     assert made.record.provider != provider
     assert service.spent() == made.record.charged_microusd
 

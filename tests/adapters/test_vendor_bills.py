@@ -15,7 +15,7 @@ from local.simulator.routes import MODULES
 from local.simulator.server import Simulator
 from local.simulator.wire import Ending
 from tests.adapters.test_delivery import adapter_of, arm, billed
-from tests.fakes.catalogs import real_catalog
+from tests.fakes.catalogs import real_catalog, tier_of
 from tests.fakes.service import Service
 
 SECONDS, HANG_SECONDS, LARGE_SECONDS = 5.0, 0.5, 30.0
@@ -65,7 +65,7 @@ def test_what_is_billed_is_charged_or_a_loss_under_that_provider(
     arm(vendors, name, fault=fault.name)
     service = service_of(vendors, name, fault)
     with suppress(ImagegenError):
-        service.confirm(service.estimate(quality="high", provider=name))
+        service.confirm(service.estimate(quality=tier_of(name), provider=name))
     (record,) = service.finished
     found = list(losses(record))
     assert {one.provider for one in found} <= {name}

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from imagegen.domain.catalog import Catalog, parse_catalog
+from imagegen.domain.catalog import Catalog, Tier, parse_catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 SQUARE = {"size": "1024x1024", "shape": "square", "params": {"size": "1024x1024"}}
@@ -15,6 +15,13 @@ SOURCE = "https://example.com/prices"
 def real_catalog() -> Catalog:
     """Return the catalog that is shipped."""
     return parse_catalog((ROOT / "provider_catalog.json").read_text())
+
+
+def tier_of(provider: str) -> Tier:
+    """Return a tier in which a provider draws from words alone: ``high`` if it has one there."""
+    rows = (one for one in real_catalog().models if one.provider == provider)
+    tiers = [one.tier for one in rows if not one.needs_input]
+    return Tier.HIGH if Tier.HIGH in tiers else tiers[0]
 
 
 def row(key: str, *, priority: int, usd: str = "0.05", **changes: Any) -> dict[str, Any]:

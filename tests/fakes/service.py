@@ -24,7 +24,13 @@ from imagegen.domain.records import ImageRecord
 from imagegen.guard import Guard, Transition
 from imagegen.openai_api.buyer import Buyer
 from imagegen.openai_api.images import OpenAiPresenter
-from imagegen.settings import AdminSettings, ChatSettings, EstimateSettings, GenerateSettings
+from imagegen.settings import (
+    AdminSettings,
+    ChatSettings,
+    EstimateSettings,
+    GenerateSettings,
+    parse_pairs,
+)
 from imagegen.usecases.availability import ModelLister, ProviderSetup
 from imagegen.usecases.chat.chatter import Chatter
 from imagegen.usecases.estimator import Estimator
@@ -184,7 +190,7 @@ class Service:
             fallback_price_multiple=self.price_multiple,
             fallback_after_unknown=self.fallback_after_unknown,
             max_count=self.max_count,
-            model_aliases=self.model_aliases,
+            model_aliases=parse_pairs(self.model_aliases),
             keep_prompts=self.keep_prompts,
             image_retention_days=self.image_retention_days,
             require_marks=self.require_marks,

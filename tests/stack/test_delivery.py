@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from local.simulator.routes import MODULES
+from tests.fakes.catalogs import tier_of
 from tests.stack.driver import Driver, Person
 
 ODD = {"packed_gzip", "packed_raw_deflate", "trailing_bytes", "base64_data_uri", "file_late"}
@@ -30,7 +31,7 @@ def test_an_image_in_an_odd_form_is_delivered_at_its_price(
 ) -> None:
     stack.provider(provider, fault=fault)
     person = stack.person()
-    offer, made = bought(person, quality="high", provider=provider)
+    offer, made = bought(person, quality=tier_of(provider), provider=provider)
     assert (made["provider"], made["fallback"]) == (provider, None)
     assert made["cost"]["charged"] == offer["price"]["expected"] == person.usage()["spent"]
 

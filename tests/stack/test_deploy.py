@@ -23,7 +23,7 @@ SECOND = "second"
 HEALTH = "/health-check/image-providers"
 ENV = """JWT_ISSUER={issuer}
 OPENAI_API_KEY=sk-second
-OPENAI_BASE_URL={openai}
+STAND_INS=openai={openai}
 ENABLE_IMAGE_GENERATION_GEMINI=false
 HOURLY_IMAGES=3
 """

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 from imagegen.providers import PROVIDERS
 from local.simulator.scripts import FILE
 from tests.adapters.providers.test_forms import body_with
+from tests.fakes.catalogs import tier_of
 from tests.stack.driver import Driver, Person
 
 HTML = {"Content-Type": "text/html; charset=UTF-8"}
@@ -36,14 +37,15 @@ def says(stack: Driver, provider: str, *answers: dict[str, Any], **more: Any) ->
 
 def bought(person: Person, provider: str, **fields: Any) -> tuple[Any, Any]:
     """Return the offer of a provider's image, and the answer to the click on it."""
-    offer = person.estimate(quality=fields.pop("quality", "high"), provider=provider, **fields)
+    tier = fields.pop("quality", tier_of(provider))
+    offer = person.estimate(quality=tier, provider=provider, **fields)
     assert offer.status == 200, offer.text
     assert offer.json["provider"] == provider
     return offer.json, person.confirm(offer.json)
 
 
 def nobody_else_notices(stack: Driver, provider: str) -> None:
-    offer = stack.person().estimate(quality="high", provider=provider).json
+    offer = stack.person().estimate(quality=tier_of(provider), provider=provider).json
     assert (offer["provider"], offer["fallback"]) == (provider, None)
 
 

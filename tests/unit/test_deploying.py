@@ -14,7 +14,7 @@ from local import guide
 from local.parameters import read_dotenv
 from operations import concurrency, deploy
 from operations.accounts import AccountError
-from operations.deploy import has_no_brake
+from operations.deploy import has_no_brake, refuse_stand_ins
 from operations.push_env import KEYS
 
 
@@ -124,3 +124,26 @@ def test_what_was_answered_is_read_again_as_it_was(answers: dict[str, str]) -> N
         guide.keep(kept, path)
         assert read_dotenv(path) == {"HOURLY_IMAGES": "3", **kept}
         assert not kept or path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("stand_ins", "dotenv", "named"),
+    [
+        ("", {}, ""),
+        ("openai=http://127.0.0.1:1/v1,fal=", {"STAND_INS": "..."}, ""),
+        ("", {"CHAT_BASE_URL": "https://llm.example.com/v1"}, ""),
+        ("opnai=http://127.0.0.1:1", {}, "STAND_INS has opnai"),
+        ("fal=http://127.0.0.1:1,b=", {}, "STAND_INS has b: it takes openai, "),
+        ("", {"OPENAI_BASE_URL": "http://127.0.0.1:1"}, "OPENAI_BASE_URL is no longer read"),
+    ],
+)
+def test_a_stand_in_that_would_not_be_called_is_refused(
+    stand_ins: str, dotenv: dict[str, str], named: str
+) -> None:
+    """Or the vendor itself would be called, and would bill."""
+    parameters = {"StandIns": stand_ins}
+    if not named:
+        refuse_stand_ins(parameters, dotenv)
+        return
+    with pytest.raises(AccountError, match=named):
+        refuse_stand_ins(parameters, dotenv)

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from generators.docs import problems
 from generators.docs.__main__ import from_source
-from generators.docs.blocks import blocks, pages, with_blocks
+from generators.docs.blocks import blocks, marked_files, pages, with_blocks
 from generators.docs.examples import EXAMPLES
 from generators.docs.exchanges import Call, exchange
 from generators.docs.fields import operations, shown_path
@@ -76,18 +76,18 @@ def answer_schema(operation_id: str, status: int) -> dict[str, Any] | None:
 
 @cache
 def made() -> Mapping[str, str]:
-    """Return what stands in docs/, made anew from the source."""
+    """Return what is marked as made, made anew from the source."""
     return from_source()
 
 
 def test_every_table_is_what_the_source_says() -> None:
-    for page in pages():
-        text = page.read_text()
-        assert text == with_blocks(text, made()), f"{page.name} is stale: run `make docs`"
+    for file in marked_files():
+        text = file.read_text()
+        assert text == with_blocks(text, made()), f"{file.name} is stale: run `make docs`"
 
 
-def test_everything_that_is_made_stands_on_a_page_once() -> None:
-    names = [name for page in pages() for name in blocks(page.read_text())]
+def test_everything_that_is_made_stands_in_a_file_once() -> None:
+    names = [name for file in marked_files() for name in blocks(file.read_text())]
     assert sorted(names) == sorted([*made(), *EXAMPLE_NAMES])
 
 
@@ -238,9 +238,13 @@ def test_an_answer_leads_to_the_file_only_by_a_redirect(
 
 
 def test_a_part_that_nobody_makes_stays() -> None:
-    text = "a\n<!-- made by `make docs`: old -->\nkept\n<!-- end -->\nb\n"
-    assert with_blocks(text, {"new": "x\n"}) == text
-    assert with_blocks(text, {"old": "x\n"}) == text.replace("kept", "x")
+    for text in (
+        "a\n<!-- made by `make docs`: old -->\nkept\n<!-- end -->\nb\n",
+        "a\n# made by `make docs`: old\nkept\n# end\n# end of it\nb\n",
+    ):
+        assert blocks(text) == {"old": "kept\n"}
+        assert with_blocks(text, {"new": "x\n"}) == text
+        assert with_blocks(text, {"old": "x\n"}) == text.replace("kept", "x")
 
 
 @every_page

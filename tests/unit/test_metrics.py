@@ -23,6 +23,7 @@ from imagegen.monitoring.samples import (
     transition_samples,
 )
 from imagegen.usecases.generate.reconciler import EndedHold
+from local.parameters import read_template
 from tests.fakes.clock import NOON_MS
 from tests.fakes.service import Service
 
@@ -236,6 +237,22 @@ def test_a_stack_that_is_well_sends_no_series_of_its_providers() -> None:
     assert beat.values[Metric.PROBES] == 1
     assert (beat.provider, beat.outcome) == ("", "")
     assert len(beat.values) + 1 <= costs.probed() <= costs.FREE
+
+
+def test_a_stack_at_rest_costs_less_than_five_dollars_a_month() -> None:
+    assert costs.at_rest() < 500, "each metric that an alarm reads is ten cents"
+
+
+def test_what_alarms_read_is_counted_as_the_template_has_it() -> None:
+    resources = read_template()["Resources"].values()
+    always = [
+        one["Properties"]
+        for one in resources
+        if one["Type"] == "AWS::CloudWatch::Alarm" and "Condition" not in one
+    ]
+    read = sum("MetricStat" in part for one in always for part in one.get("Metrics", []))
+    single = sum("MetricName" in one for one in always)
+    assert read + single == costs.watched()
 
 
 # The line.

@@ -9,7 +9,7 @@ from imagegen.domain.errors import ConfigurationError, ParameterError, UnknownMo
 from imagegen.domain.operations import Operation
 from imagegen.openai_api.model_names import ModelNames, Named
 from imagegen.openai_api.models import TIER_OF_QUALITY
-from imagegen.settings import parse_aliases
+from imagegen.settings import parse_pairs
 from tests.fakes.catalogs import real_catalog
 
 CATALOG = real_catalog()
@@ -17,7 +17,7 @@ GENERATING = CATALOG.rows_of(Operation.GENERATE)
 
 
 def resolve(name: str | None, quality: str | None = None, aliases: str = "") -> Named:
-    names = ModelNames(CATALOG, parse_aliases(aliases))
+    names = ModelNames(CATALOG, parse_pairs(aliases))
     return names.resolve(name, quality, TIER_OF_QUALITY.get(quality or "auto"))
 
 
@@ -130,7 +130,7 @@ def test_any_name_is_resolved_or_a_clear_error(name: str, quality: str | None) -
 @pytest.mark.parametrize("text", ["x", "=y", "a=b,a=c", "a=b,,c"])
 def test_aliases_that_cannot_be_read_stop_the_start(text: str) -> None:
     with pytest.raises(ValueError, match="name=target"):
-        parse_aliases(text)
+        parse_pairs(text)
 
 
 def test_a_retired_name_for_which_the_operator_has_an_alias_is_reported_as_an_alias() -> None:

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from generators.sources import nodes
 from imagegen.chat import FORMATS, tool_definition
 from imagegen.chat.tool import ToolArguments
-from imagegen.providers import PROVIDERS, base_url_name, flag_name, region_name
-from imagegen.settings import Settings
+from imagegen.providers import PROVIDERS, flag_name, region_name
+from imagegen.settings import STAND_INS, Settings
 from imagegen.site.files import providers_script
-from imagegen.usecases.key_checks import CALL_TIMEOUT_SECONDS, call_timeout_seconds
+from imagegen.usecases.key_checks import CALL_TIMEOUT_SECONDS, FULL_TIME, call_timeout_seconds
 from local import guide
-from local.parameters import parameter_name, read_template
+from local.parameters import environment_name, pairs_text, read_template
 from local.paths import ROOT
 from local.simulator.chat_words import reply_to
 from local.simulator.drawing import Sketch, draw
@@ -205,36 +206,59 @@ def test_no_two_providers_share_a_key_a_title_or_an_address() -> None:
 # The operator: settings, template, .env, guide, docs.
 
 
-def test_settings_read_the_stand_in_of_each_provider() -> None:
-    given = {base_url_name(name): f"http://127.0.0.1:1/{name}" for name in PROVIDERS}
-    fixed = {"TABLE_NAME": "t", "PARAMETERS_PATH": "/p", "BASE_URLS": "nobody's"}
-    settings = Settings.from_env({**fixed, **given})
-    for name in PROVIDERS:
-        assert settings.base_url(name) == f"http://127.0.0.1:1/{name}"
-        assert Settings.from_env({**fixed, base_url_name(name): ""}).base_url(name) is None
+FIXED = {"TABLE_NAME": "t", "PARAMETERS_PATH": "/p", "BASE_URLS": "nobody's"}
 
 
-def test_the_template_has_the_stand_in_of_each_provider_wherever_one_is_called() -> None:
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_settings_read_the_stand_in_of_each_provider(name: str) -> None:
+    url = f"http://127.0.0.1:1/{name}?a=b"
+    settings = Settings.from_env({**FIXED, STAND_INS: f"{name}={url}"})
+    assert {one: settings.base_url(one) for one in PROVIDERS} == {
+        one: url if one == name else None for one in PROVIDERS
+    }
+    assert Settings.from_env({**FIXED, STAND_INS: f"{name}="}).base_url(name) is None
+
+
+def test_of_all_stand_ins_at_once_each_provider_has_its_own() -> None:
+    given = {name: f"http://127.0.0.1:1/{name}" for name in PROVIDERS}
+    settings = Settings.from_env({**FIXED, STAND_INS: pairs_text(given)})
+    assert {name: settings.base_url(name) for name in PROVIDERS} == given
+    assert Settings.from_env(FIXED).base_urls == {}
+
+
+@pytest.mark.parametrize("text", ["http://127.0.0.1:1", "nobody=http://127.0.0.1:1"])
+def test_a_stand_in_of_no_provider_stops_the_start(text: str) -> None:
+    """Or the vendor itself would be called, and would bill."""
+    with pytest.raises(ValidationError, match=STAND_INS):
+        Settings.from_env({**FIXED, STAND_INS: text})
+
+
+def test_the_template_hands_stand_ins_on_wherever_a_provider_is_called() -> None:
     template = read_template()
-    wanted = {base_url_name(name): parameter_name(base_url_name(name)) for name in PROVIDERS}
-    others = {"ChatBaseUrl"}
-    found = {name for name in template["Parameters"] if name.endswith("BaseUrl")} - others
-    assert found == set(wanted.values())
-    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-    assert any(set(wanted.values()) <= set(group["Parameters"]) for group in groups)
+    parameter = "StandIns"
+    assert environment_name(parameter) == STAND_INS
     for function in ("GenerateFunction", "HealthFunction"):
-        properties = template["Resources"][function]["Properties"]
-        variables = properties["Environment"]["Variables"]
-        for variable, parameter in wanted.items():
-            assert variables[variable] == {"Ref": parameter}, function
+        variables = template["Resources"][function]["Properties"]["Environment"]["Variables"]
+        assert variables[STAND_INS] == {"Ref": parameter}, function
+    pattern = template["Parameters"][parameter]["AllowedPattern"]
+    for url in ("http://127.0.0.1:4566/x/v1", ""):
+        assert re.fullmatch(pattern, pairs_text(dict.fromkeys(PROVIDERS, url)))
+    for wrong in ("http://127.0.0.1:1", "fal=127.0.0.1:1", "fal=http://a b", "fal=http://a,"):
+        assert not re.fullmatch(pattern, wrong), wrong
 
 
 def test_the_key_check_of_providers_that_all_hang_ends_before_its_function_does() -> None:
     """Each is asked twice, one after the other: the more there are, the less time each has."""
     properties = read_template()["Resources"]["HealthFunction"]["Properties"]
-    for count in (1, len(PROVIDERS), len(PROVIDERS) + 12):
+    for count in (1, len(PROVIDERS), FULL_TIME, 2 * FULL_TIME):
         assert count * 2 * call_timeout_seconds(count) + 5 <= properties["Timeout"]
-    assert call_timeout_seconds(len(PROVIDERS)) == CALL_TIMEOUT_SECONDS
+
+
+def test_twelve_providers_have_the_whole_time_of_a_check() -> None:
+    for count in range(1, 13):
+        assert call_timeout_seconds(count) == CALL_TIMEOUT_SECONDS, count
+    assert call_timeout_seconds(13) < CALL_TIMEOUT_SECONDS
+    assert len(PROVIDERS) <= FULL_TIME, "raise it, and the Timeout of health in template.yaml"
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -86,7 +86,7 @@ NO_PROVIDER_IS_CALLED = frozenset({"estimate", "chat", "admin"})
 """Functions that call no image provider, so that none has a stand-in there."""
 
 BY_PROVIDER = frozenset({"base_urls", "regions", "role_arns"})
-"""Fields that are made of a variable for each provider."""
+"""Fields that are made of several variables, or of one with another name."""
 
 OTHER_DEFAULTS: Mapping[str, str] = {
     "JWT_AUDIENCE": "without the variable nobody is let in, as without an issuer",

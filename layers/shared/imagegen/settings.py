@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from imagegen.domain.budget_amounts import Amounts
 from imagegen.domain.ledger import Limits
@@ -17,7 +17,6 @@ from imagegen.providers import (
     OFF,
     PROVIDERS,
     RoleAccess,
-    base_url_name,
     check_moderator,
     region_name,
     registry,
@@ -28,12 +27,13 @@ if TYPE_CHECKING:
     from imagegen.domain.chat_usage import DailyChatLimits
 
 Text = Annotated[str, Field(min_length=1)]
-INSTANCES_URL = "INSTANCES_URL"
-"""The variable with the address below which a local stack simulates the operator's instances."""
+STAND_INS, INSTANCES_URL = "STAND_INS", "INSTANCES_URL"
+"""The variables with the addresses that replace the providers' own, and with the one below which a
+local stack simulates the operator's instances."""
 
 
-def parse_aliases(text: str) -> dict[str, str]:
-    """Return the aliases in ``name=target,name=target``; an empty target removes an alias.
+def parse_pairs(text: str) -> dict[str, str]:
+    """Return the targets in ``name=target,name=target`` by name; a target may be empty.
 
     Raises:
         ValueError: a part has no name or no equals sign, or a name is there twice.
@@ -47,9 +47,7 @@ def parse_aliases(text: str) -> dict[str, str]:
     return found
 
 
-def _readable_aliases(text: str) -> str:
-    parse_aliases(text)
-    return text
+Pairs = Annotated[Mapping[str, str], BeforeValidator(parse_pairs)]
 
 
 class Settings(BaseModel):
@@ -74,7 +72,7 @@ class Settings(BaseModel):
     jwt_admin_scope: str = "admin"
     clock_offset_seconds: int = 0
     aws_endpoint_url: str = ""
-    base_urls: Mapping[str, str] = {}
+    base_urls: Pairs = Field({}, alias=STAND_INS)
     """Where a provider is called instead of its own address; empty for its own."""
     regions: Mapping[str, str] = {}
     """The Region in which a provider without keys is called, or ``off``."""
@@ -89,15 +87,15 @@ class Settings(BaseModel):
             pydantic.ValidationError: it names every variable that is missing or wrong.
         """
         by_role = [name for name, about in PROVIDERS.items() if about.region]
-        base_urls = {name: environ.get(base_url_name(name), "") for name in PROVIDERS}
+        base_urls = [environ.get(STAND_INS, "")]
         if below := environ.get(INSTANCES_URL):
-            base_urls |= {
-                name: f"{below}/{name}{urlsplit(about.base_url).path}"
+            base_urls += [
+                f"{name}={below}/{name}{urlsplit(about.base_url).path}"
                 for name, about in registry().items()
                 if name not in PROVIDERS
-            }
+            ]
         found = {
-            "BASE_URLS": base_urls,
+            STAND_INS: ",".join(base_urls),
             # Without the variable there is no right to call it either.
             "REGIONS": {name: environ.get(region_name(name), OFF) for name in by_role},
             "ROLE_ARNS": {name: environ.get(role_arn_name(name), "") for name in by_role},
@@ -106,10 +104,12 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _stand_ins_are_on_loopback_only(self) -> Self:
-        stand_ins = {"CLOCK_OFFSET_SECONDS": self.clock_offset_seconds}
+        others = self.base_urls.keys() - PROVIDERS.keys()
+        if unknown := others and others - registry().keys():
+            raise ValueError(f"{STAND_INS}: no provider has the name {min(unknown)!r}")
         # The operator's file alone says where an instance is.
-        stand_ins[INSTANCES_URL] = len(self.base_urls.keys() - PROVIDERS.keys())
-        for name, is_set in stand_ins.items():
+        local_ones = {"CLOCK_OFFSET_SECONDS": self.clock_offset_seconds, INSTANCES_URL: others}
+        for name, is_set in local_ones.items():
             if is_set and not is_on_loopback(self.aws_endpoint_url):
                 raise ValueError(f"{name} is for a local stack: AWS is not on loopback")
         return self
@@ -252,9 +252,5 @@ class GenerateSettings(ModerationSettings, ChatLimitSettings):
     image_retention_days: Annotated[int, Field(ge=1)] = 365
     keep_prompts: bool = True
     fallback_after_unknown: bool = True
-    model_aliases: Annotated[str, AfterValidator(_readable_aliases)] = ""
-
-    @property
-    def aliases(self) -> Mapping[str, str]:
-        """What the names of other models lead to: rows, models and tiers by name."""
-        return parse_aliases(self.model_aliases)
+    model_aliases: Pairs = {}
+    """What the names of other models lead to: rows, models and tiers by name."""

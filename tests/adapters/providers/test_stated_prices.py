@@ -167,6 +167,12 @@ def test_a_model_that_together_does_not_list_has_no_stated_price(server: Loopbac
     assert stated("together", server) == [Statement()]
 
 
+def test_togethers_list_of_one_model_has_that_model(server: Loopback) -> None:
+    priced = {"id": ORDER.model, "pricing": {"image": {"example_price": 0.03}}}
+    server.replies(json_reply(200, [priced]))
+    assert stated("together", server) == [Statement(30_000)]
+
+
 def test_togethers_list_is_read_once_for_all_rows(server: Loopback) -> None:
     server.replies(listed(image={"example_price": 0.03}))
     assert stated("together", server, ORDER, ORDER, ORDER) == [Statement(30_000)] * 3

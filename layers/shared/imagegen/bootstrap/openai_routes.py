@@ -70,7 +70,7 @@ class OpenAiRoutes:
     @cached_property
     def names(self) -> ModelNames:
         """Resolves the names of models that clients send."""
-        return ModelNames(self.service.world.catalog, self.service.settings.aliases)
+        return ModelNames(self.service.world.catalog, self.service.settings.model_aliases)
 
     @cached_property
     def listing(self) -> ModelListing:

@@ -95,11 +95,6 @@ def _about(instance: Mapping[str, Any]) -> About:
     )
 
 
-def base_url_name(provider: str) -> str:
-    """Return the environment variable whose address replaces the vendor's own."""
-    return f"{provider.upper()}_BASE_URL"
-
-
 def region_name(provider: str) -> str:
     """Return the environment variable with the Region of a provider without keys."""
     return f"{provider.upper()}_REGION"

@@ -122,7 +122,8 @@ class TogetherProvider:
         headers = bearer(NAME, self.api_key)
         answer = self.http.get(url, headers=headers, timeout_seconds=timeout_seconds)
         raise_if(key_fault(NAME, answer, classify(answer)))
-        models = items_at(answer.body) or items_at(answer.body, "data")
+        # An answer that is a list of one object is read as that object.
+        models = items_at(answer.body) or items_at(answer.body, "data") or [answer.body]
         return {text_at(model, "id"): model for model in models}
 
 

@@ -28,9 +28,11 @@ from imagegen.usecases.availability import ProviderSetup
 
 CALL_TIMEOUT_SECONDS = 6.0
 """The longest timeout of each of the two calls per provider."""
-ROUND_SECONDS = 96.0
+FULL_TIME = 12
+"""How many providers have that timeout. With more, each call has less time."""
+ROUND_SECONDS = FULL_TIME * 2 * CALL_TIMEOUT_SECONDS
 """The longest that all calls of a round take, of the key check and of the price check alike. It is
-within the function's timeout. With more than eight providers, each call has less time."""
+within the function's timeout."""
 VALID = "valid"
 
 
