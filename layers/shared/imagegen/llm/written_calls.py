@@ -27,12 +27,13 @@ _NAMED: Final = re.compile(
 )
 """Llama's and Qwen3-Coder's function, MiniMax' invoke, gpt-oss' channel."""
 _PASSED: Final = re.compile(
-    rf"\s+|[,;]|```[a-z_]{{0,12}}|function<{_BAR}tool.sep{_BAR}>|\[CALL_ID\]\s*\w{{1,40}}"
+    rf"\s+|[,;}}]|```[a-z_]{{0,12}}|function<{_BAR}tool.sep{_BAR}>|\[CALL_ID\]\s*\w{{1,40}}"
     rf"|<\|[^|<>\s]{{1,40}}\|>|<{_BAR}[^{_BAR}<>\s]{{1,40}}{_BAR}>|\[/?(?:TOOL_CALLS|ARGS)\]"
     r"|</?(?:tool_calls?|tools|function_?calls?|minimax:tool_call)>|</(?:function|invoke|s)>",
     re.IGNORECASE,
 )
-"""Marks, fences and what separates two calls."""
+"""Marks, fences, what separates two calls, and a brace too many behind one."""
+_BEHIND: Final = re.compile(rf"</|<\||<{_BAR}|```|\Z")
 _FIELD: Final = re.compile(
     rf"<parameter(?:=|\s+name\s*=\s*){_NAME}[^<>]{{0,80}}>(.*?)</parameter>"
     r"|<arg_key>\s*([\w.-]{1,80})\s*</arg_key>\s*<arg_value>(.*?)</arg_value>",
@@ -127,7 +128,7 @@ class _Reading:
         self.at = found.end()
 
     def _add_json(self) -> None:
-        value, self.at = _DECODER.raw_decode(self.text, self.at)
+        value = self._decoded()
         if self.name and not self.fields and isinstance(value, Mapping):
             self._add(self.name, value)
             self.name = ""
@@ -135,6 +136,18 @@ class _Reading:
         self._end()
         for one in value if isinstance(value, list) and value else [value]:
             self._add_object(one)
+
+    def _decoded(self) -> Json:
+        """Return the JSON that begins here; small models leave out its last brace."""
+        value: Json
+        try:
+            value, self.at = _DECODER.raw_decode(self.text, self.at)
+        except ValueError:
+            behind = _BEHIND.search(self.text, self.at)
+            end = behind.start() if behind else len(self.text)
+            value = _DECODER.decode(self.text[self.at : end].rstrip() + "}")
+            self.at = end
+        return value
 
     def _add_object(self, value: Json) -> None:
         if not isinstance(value, Mapping):
