@@ -32,8 +32,6 @@ class AnswerFilter:
 
         It ends with a whole character: a token may end inside of one.
         """
-        if not text:
-            return ""
         self.raw.append(text)
         text = self.pending_half + text
         self.pending_half = text[-1:] if is_first_half(text[-1:]) else ""

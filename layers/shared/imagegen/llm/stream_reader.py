@@ -120,7 +120,7 @@ class Reader:
         if isinstance(content, list | Mapping):
             self.parts += content if isinstance(content, list) else [content]
         for text in (text_of(content), _string(message.get("refusal"))):
-            if shown := self.text.add(text):
+            if text and (shown := self.text.add(text)):
                 yield TextPart(shown)
         pieces = message.get("tool_calls")
         for piece in pieces if isinstance(pieces, list) else [pieces]:
