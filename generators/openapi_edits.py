@@ -9,12 +9,13 @@ JSON, FORM = "application/json", "multipart/form-data"
 _REFERENCE: Final = "#/components/schemas/{model}"
 _FILE: Final[dict[str, Any]] = {"type": "string", "format": "binary"}
 _FILES: Final[dict[str, Any]] = {
-    "image": {**_FILE, "description": "The picture: PNG, JPEG or WebP."},
-    "image[]": {
+    # Only one of the names that are read: generators make the same name of both in a language.
+    "image": {
         "type": "array",
         "items": _FILE,
         "maxItems": MAX_INPUTS,
-        "description": "Several pictures; a mask is for the first one.",
+        "description": "The pictures: PNG, JPEG or WebP; a mask is for the first one. The field "
+        "is sent once for each, as image or image[].",
     },
     "mask": {
         **_FILE,

@@ -5,7 +5,7 @@ same in the form that all of them understand; ``tests/unit/test_openapi.py`` has
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
@@ -79,10 +79,29 @@ def for_generators(described: dict[str, Any]) -> dict[str, Any]:
     return {
         "paths": paths,
         "schemas": {
-            name: _without_defaults(one) if name in sent else _with_all_fields(one)
+            name: _named_apart(
+                name, _without_defaults(one) if name in sent else _with_all_fields(one), used
+            )
             for name, one in found.items()
         },
     }
+
+
+def inner_name(schema: str, field: str) -> str:
+    """Return the name that generators give to an object inside of a field."""
+    return f"{schema}{field[:1].upper()}{field[1:]}"
+
+
+def _named_apart(name: str, schema: dict[str, Any], taken: Collection[str]) -> dict[str, Any]:
+    """Return a schema whose inner objects are not named like schemas: both would be left out."""
+    properties = {
+        field: {**one, "title": f"{inner_name(name, field)}Fields"}
+        for field, one in schema.get("properties", {}).items()
+        if one.get("type") == "object" and inner_name(name, field) in taken
+    }
+    if not properties:
+        return schema
+    return {**schema, "properties": {**schema["properties"], **properties}}
 
 
 def _plain(node: Any) -> Any:

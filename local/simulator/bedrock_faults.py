@@ -53,7 +53,6 @@ CREDENTIALS = {
         "User: arn:aws:sts::123456789012:assumed-role/generate is not authorized to perform: "
         "bedrock:InvokeModel on the resource with an explicit deny in a service control policy"
     ),
-    "no_model_access": denied("You don't have access to the model with the specified model ID."),
     "marketplace": denied(
         "Model access is denied due to IAM user or service role is not authorized to perform the "
         "required AWS Marketplace actions."
@@ -62,15 +61,32 @@ CREDENTIALS = {
         "Model access is denied due to INVALID_PAYMENT_INSTRUMENT: A valid payment instrument must "
         "be provided."
     ),
-    "legacy": denied(
-        "Access denied. This Model is marked by provider as Legacy and you have not been actively "
-        "using the model in the last 15 days."
-    ),
     "quota": exception(
         Outcome.ACCOUNT, 400, "ServiceQuotaExceededException", "The daily quota is used up."
     ),
 }
 MODELS = {
+    "no_model_access": exception(
+        Outcome.MODEL_GONE,
+        403,
+        "AccessDeniedException",
+        "You don't have access to the model with the specified model ID.",
+    ),
+    "model_denied": exception(
+        Outcome.MODEL_GONE,
+        403,
+        "AccessDeniedException",
+        "User: arn:aws:sts::123456789012:assumed-role/generate is not authorized to perform: "
+        "bedrock:InvokeModel on resource: arn:aws:bedrock:us-west-2::foundation-model/stability."
+        "stable-image-core-v1:1 with an explicit deny in a service control policy",
+    ),
+    "legacy": exception(
+        Outcome.MODEL_GONE,
+        403,
+        "AccessDeniedException",
+        "Access denied. This Model is marked by provider as Legacy and you have not been actively "
+        "using the model in the last 15 days.",
+    ),
     "model_gone": exception(
         Outcome.MODEL_GONE,
         404,

@@ -330,3 +330,65 @@ def test_the_time_for_an_answer_is_for_all_its_requests(server: Loopback) -> Non
     with pytest.raises(LlmError):
         list(late.answer(ASK, timeout_seconds=5))
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        json_reply(404, {"detail": "Not Found"}),
+        json_reply(405, {"detail": "Method Not Allowed"}),
+        Reply(404, {"Content-Type": "text/plain"}, b"404 page not found"),
+        json_reply(200, {"error": "Unexpected endpoint or method. (POST /chat/completions)"}),
+    ],
+    ids=["FastAPI", "405", "text", "LM Studio"],
+)
+def test_the_problem_says_that_the_address_has_no_version(server: Loopback, reply: Reply) -> None:
+    serve(server, lambda _: reply)
+    tool = tool_definition("openai")
+    llm = build_llm(SecretStr("k"), server.origin, "m", instructions=INSTRUCTIONS, tool=tool)
+    with pytest.raises(LlmError, match=r"CHAT_BASE_URL.*/v1"):
+        list(llm.answer(ASK, timeout_seconds=10))
+    with pytest.raises(LlmError) as caught:
+        list(llm_at(server).answer(ASK, timeout_seconds=10))
+    assert "CHAT_BASE_URL" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<tool_call>\n{{"name": "generate_image", "arguments": {FOX}}}\n</tool_call>',
+        f"<function=generate_image>{FOX}</function>",
+        f'[TOOL_CALLS][{{"name": "generate_image", "arguments": {FOX}}}]',
+        f'```json\n{{"name": "generate_image", "parameters": {FOX}}}\n```',
+    ],
+    ids=["Hermes", "Llama", "Mistral", "JSON"],
+)
+def test_a_call_that_the_model_writes_as_text_is_an_offer(server: Loopback, text: str) -> None:
+    pieces = [delta(content=text[at : at + 4]) for at in range(0, len(text), 4)]
+    serve(server, two_rounds(*pieces, delta("stop")))
+    complete = chat(server)
+    assert offered(complete) == ["A red fox"]
+    assert complete.content == "It costs what the button says."
+    sent = server.asked[-1].json()["messages"]
+    assert [one["role"] for one in sent[-2:]] == ["assistant", "tool"]
+    assert sent[-2]["tool_calls"][0]["function"]["arguments"] == FOX
+    assert not sent[-2]["content"]
+
+
+def test_thinking_that_the_template_opens_is_learned_once(server: Loopback) -> None:
+    text = "The person says hi.\n</think>\n\nHello!"
+    pieces = [delta(content=text[at : at + 4]) for at in range(0, len(text), 4)]
+    serve(server, lambda _: sse(*pieces, delta("stop")))
+    memory = DialectMemory(first_dialect(""))
+    said = [
+        "".join(
+            part.text
+            for part in llm_at(server, memory).answer(ASK, timeout_seconds=10)
+            if isinstance(part, TextPart)
+        )
+        for _ in range(3)
+    ]
+    assert said == ["The person says hi.\n\n\nHello!", "Hello!", "Hello!"]
+    serve(server, lambda _: sse(delta(content="Hi."), delta("stop")))
+    list(llm_at(server, memory).answer(ASK, timeout_seconds=10))
+    assert not memory.leaves_thinking_open

@@ -104,8 +104,11 @@ def test_a_refusal_in_disguise_is_final_free_and_no_strike(vendors: Simulator, f
     ("fault", "opens"),
     [
         ("access_denied", {NAME}),
-        ("no_model_access", {NAME}),
-        ("legacy", {NAME}),
+        ("marketplace", {NAME}),
+        ("out_of_credit", {NAME}),
+        ("no_model_access", {f"{NAME}/stability.stable-image-core-v1:1"}),
+        ("model_denied", {f"{NAME}/stability.stable-image-core-v1:1"}),
+        ("legacy", {f"{NAME}/stability.stable-image-core-v1:1"}),
         ("quota", {NAME}),
         ("expired_token", {NAME}),
         ("model_gone", {f"{NAME}/stability.stable-image-core-v1:1"}),

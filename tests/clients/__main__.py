@@ -28,6 +28,8 @@ TOOLS = Path(os.environ.get("IMAGEGEN_CLIENTS", ROOT / ".tools"))
 IN_PYTHON = {
     "openai": "OpenAI SDK for Python",
     "litellm": "LiteLLM SDK",
+    "litellm-proxy": "LiteLLM SDK, litellm_proxy/",
+    "litellm-router": "LiteLLM Router",
     "langchain": "LangChain for Python, DallEAPIWrapper",
     "llama-index": "LlamaIndex, OpenAI image tool",
     "mcp": "MCP SDK for Python",
@@ -35,6 +37,7 @@ IN_PYTHON = {
     "langchain-mcp": "LangChain MCP adapters",
     "llama-index-mcp": "LlamaIndex MCP tools",
     "openai-agents": "OpenAI Agents SDK",
+    "openapi-python-client": "openapi-python-client, generated",
 }
 IN_NODE = {
     "openai": "OpenAI SDK for JavaScript",
@@ -43,8 +46,15 @@ IN_NODE = {
     "ai-sdk-compatible": "AI SDK, @ai-sdk/openai-compatible",
     "langchain": "LangChain for JavaScript, DallEAPIWrapper",
     "mcp": "MCP SDK for TypeScript",
+    "mcp-2": "MCP client for TypeScript, 2.x",
+    "mcp-inspector": "MCP Inspector, --cli",
+    "langchain-mcp": "LangChain MCP adapters for JavaScript",
     "ai-sdk-mcp": "AI SDK, MCP client",
+    "openapi-fetch": "openapi-fetch",
+    "oazapfts": "oazapfts, generated",
 }
+OWN_ROUTES = frozenset({"openapi-fetch", "oazapfts", "openapi-python-client"})
+"""Clients of what ``openapi.json`` describes."""
 ENVIRONMENTS = {"langchain-mcp": "clients-langchain"}
 """Where a client is installed that does not fit the others' environment."""
 SECONDS = 240
@@ -114,6 +124,9 @@ def _run(driver: Driver, name: str, command: list[str], folder: Path) -> Result:
     given = {
         "base": f"{driver.urls['generateUrl']}/v1",
         "mcp": f"{driver.urls['estimateUrl']}/mcp",
+        "estimate": driver.urls["estimateUrl"],
+        "generate": driver.urls["generateUrl"],
+        "specification": str(ROOT / "openapi.json"),
         "token": person.token,
     }
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder)}
@@ -121,12 +134,18 @@ def _run(driver: Driver, name: str, command: list[str], folder: Path) -> Result:
         [*command, json.dumps(given)],
         cwd=folder, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False,
     )  # fmt: skip
-    route = "MCP" if "mcp" in command[-1] or command[-1] == "openai-agents" else "OpenAI"
+    route = _route(command[-1])
     if done.returncode != 0:
         return Result(name, "", "run", route, unchanged=False, images=0, why=done.stderr[-3_000:])
     said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     why = _charged(person, said["images"])
     return Result(name, said["version"], "run", route, not why, said["images"], why)
+
+
+def _route(key: str) -> str:
+    if "mcp" in key or key == "openai-agents":
+        return "MCP"
+    return "own routes" if key in OWN_ROUTES else "OpenAI"
 
 
 def _person(driver: Driver) -> Person:

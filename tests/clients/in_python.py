@@ -8,10 +8,13 @@ import asyncio
 import base64
 import json
 import os
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 PROMPT = "A red fox in fresh snow"
@@ -63,6 +66,29 @@ def litellm_sdk(given: Given) -> int:
     limited = litellm.image_generation(model="openai/high", headers=most, **asked)
     assert limited.data[0].url
     return 4
+
+
+def litellm_proxy(given: Given) -> int:
+    """LiteLLM's SDK as it calls a proxy of its own kind."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    litellm = import_module("litellm")
+    asked = {"prompt": PROMPT, "api_base": given["base"], "api_key": given["token"]}
+    got = litellm.image_generation(model="litellm_proxy/standard", n=2, **asked)
+    assert len([image for image in got.data if image.b64_json]) == 2
+    return 2
+
+
+def litellm_router(given: Given) -> int:
+    """LiteLLM's router with retries of its own, synchronous and not."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    litellm = import_module("litellm")
+    params = {"model": "openai/standard", "api_base": given["base"], "api_key": given["token"]}
+    named = {"model_name": "pictures", "litellm_params": params}
+    router = litellm.Router(model_list=[named], num_retries=2)
+    assert router.image_generation(prompt=PROMPT, model="pictures").data[0].b64_json
+    got = asyncio.run(router.aimage_generation(prompt=PROMPT, model="pictures"))
+    assert got.data[0].b64_json
+    return 2
 
 
 def langchain(given: Given) -> int:
@@ -166,6 +192,32 @@ def openai_agents(given: Given) -> int:
     return 0
 
 
+def openapi_python_client(given: Given) -> int:
+    """A client that openapi-python-client generates, which has one base address."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = f"{folder}/generated"
+        command = [sys.executable, "-m", "openapi_python_client", "generate", "--path"]
+        options = ["--meta", "none", "--output-path", made, "--config"]
+        config = Path(folder, "config.json")
+        config.write_text('{"post_hooks": []}')
+        subprocess.run([*command, given["specification"], *options, str(config)], check=True)  # noqa: S603
+        sys.path.insert(0, folder)
+        generated = import_module("generated")
+        models = import_module("generated.models")
+        estimating = import_module("generated.api.images.estimate_image")
+        making = import_module("generated.api.images.generate_image")
+
+        def at(url: str) -> Any:
+            return generated.AuthenticatedClient(base_url=url, token=given["token"])
+
+        asked = models.EstimateRequest(prompt=PROMPT)
+        offer = estimating.sync(client=at(given["estimate"]), body=asked)
+        confirmed = models.GenerateRequest(prompt=PROMPT, quote=offer.quote)
+        image = making.sync(client=at(given["generate"]), body=confirmed)
+        assert image.status == "complete"
+    return 1
+
+
 def _headers(given: Given) -> dict[str, str]:
     return {"Authorization": f"Bearer {given['token']}"}
 
@@ -178,6 +230,8 @@ def _check_offer(text: str) -> None:
 CLIENTS: dict[str, tuple[str, Callable[[Given], int]]] = {
     "openai": ("openai", openai_sdk),
     "litellm": ("litellm", litellm_sdk),
+    "litellm-proxy": ("litellm", litellm_proxy),
+    "litellm-router": ("litellm", litellm_router),
     "langchain": ("langchain-community", langchain),
     "llama-index": ("llama-index-tools-openai-image-generation", llama_index),
     "mcp": ("mcp", mcp_sdk),
@@ -185,6 +239,7 @@ CLIENTS: dict[str, tuple[str, Callable[[Given], int]]] = {
     "langchain-mcp": ("langchain-mcp-adapters", langchain_mcp),
     "llama-index-mcp": ("llama-index-tools-mcp", llama_index_mcp),
     "openai-agents": ("openai-agents", openai_agents),
+    "openapi-python-client": ("openapi-python-client", openapi_python_client),
 }
 
 

@@ -195,10 +195,12 @@ CHAT: Final = Group(
         *_in("domain", "chat_usage conversation ports"),
         *_in("llm", "dialect stream_reader tool_calls unknown_fields llm_faults messages"),
         *_in("llm", "refusal_words event_stream openai_chat thinking control_words"),
+        *_in("llm", "answer_filter call_filter written_calls python_calls unopened"),
         *_in("wire", "history messages handles loose_arguments"),
     ),
     (
         *_tests(UNIT, "chatter conversation chat_limits chat_bootstrap llm_dialect llm_reading"),
+        *_tests(UNIT, "written_calls"),
         *_tests(UNIT, "chat_pictures chat_tool text inputs llm_faults llm_messages"),
         *_tests(UNIT, "loose_arguments"),
         *_tests("tests/adapters", "llm llm_endpoints llm_over_http"),

@@ -1,6 +1,7 @@
 """An instance has its own name wherever a provider has one: keys, switch, page, simulator."""
 
 import json
+import os
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from imagegen.bootstrap.catalog_file import load_catalog
 from imagegen.bootstrap.providers import Providers
 from imagegen.domain.errors import ConfigurationError
 from imagegen.providers import (
+    NO_VERSION,
     PROVIDERS,
     build_provider,
     flag_name,
@@ -162,6 +164,32 @@ def test_a_vendor_that_bills_refusals_is_off_until_it_is_switched_on(listed: lis
     assert setups(key, listed)["grok"] == (True, False)
     assert setups({**key, flag_name("grok"): "yes"}, listed)["grok"] == (True, False)
     assert setups({**key, flag_name("grok"): "true"}, listed)["grok"] == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "advice"),
+    [
+        ("https://images.example.com", NO_VERSION),
+        ("https://images.example.com/api/", NO_VERSION),
+        ("https://v1.example.com", NO_VERSION),
+        ("https://images.example.com/v1", ""),
+        ("https://images.example.com/api/v3/", ""),
+    ],
+)
+def test_an_address_without_a_version_has_advice(
+    listed: list[str], base_url: str, advice: str
+) -> None:
+    (given,) = [one for one in every_preset() if one["name"] == "other"]
+    path = Path(os.environ[instance_file.INSTANCES_VARIABLE])
+    path.write_text(text_of({**given, "baseUrl": base_url}))
+    clear()
+    names = ("other", "openai")
+    settings = Settings.from_env(FIXED)
+    found = Providers(settings, names, dict, lambda: 0, lambda *_: None).setups()
+    assert {name: one.route_advice for name, one in found.items()} == {
+        "other": advice,
+        "openai": "",
+    }
 
 
 def test_each_instance_is_built_with_its_own_address_and_key(listed: list[str]) -> None:

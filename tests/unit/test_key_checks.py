@@ -218,3 +218,29 @@ def test_the_result_of_a_key_check_is_stored_for_all_instances() -> None:
     found = service.key_checker.check().key_checks["alpha"]
     assert found == KeyCheck(service.clock(), "valid", "valid", (), {MODEL: date(2026, 12, 1)})
     assert service.circuits.key_checks["alpha"] == found
+
+
+# Routes.
+
+
+@pytest.mark.parametrize(
+    ("check", "hint"),
+    [
+        (Outcome.MODEL_GONE, "set its address"),
+        (Outcome.BAD_PARAMETER, "set its address"),
+        (Outcome.BLOCKED, "set its address"),
+        (Outcome.UNAVAILABLE, None),
+        (Outcome.RATE_LIMITED, None),
+        (None, None),
+    ],
+)
+def test_health_says_what_to_do_about_an_address_without_routes(
+    check: Outcome | None, hint: str | None
+) -> None:
+    advised = ProviderSetup(has_key=True, enabled=True, route_advice="set its address")
+    service = Service(setups={"alpha": advised, "beta": ProviderSetup(has_key=True, enabled=True)})
+    for name in ("alpha", "beta"):
+        service.providers[name].key_checks = [check]
+    service.key_checker.check()
+    hints = {one.provider: one.hint for one in service.reporter.report().providers}
+    assert hints == {"alpha": hint, "beta": None, "gamma": None}

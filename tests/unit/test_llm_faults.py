@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from imagegen.domain.outcomes import Outcome
-from imagegen.llm.llm_faults import RefusedRequestError, error_in, status_fault
+from imagegen.llm.llm_faults import ADVICE, RefusedRequestError, advise, error_in, status_fault
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,52 @@ def test_a_refused_request_keeps_its_wait_without_the_words_of_the_endpoint() ->
 def test_a_code_of_the_request_does_not_hide_an_outage() -> None:
     error = status_fault(503, {"error": {"type": "invalid_request_error"}})
     assert error.outcome is Outcome.UNAVAILABLE
+
+
+UNEXPECTED = "Unexpected endpoint or method. (POST /chat/completions)"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "is_advised"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://127.0.0.1:8000/", True),
+        ("https://ai.example.com/api", True),
+        ("https://v1.example.com/", True),
+        ("http://127.0.0.1:8000/v1", False),
+        ("https://ai.example.com/v1beta/openai/", False),
+        ("https://ai.example.com/openai/v1", False),
+    ],
+)
+@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("body", [{"detail": "Not Found"}, "404 page not found", {}])
+def test_an_address_without_its_version_is_named(
+    base_url: str,
+    is_advised: bool,  # noqa: FBT001
+    status: int,
+    body: Any,
+) -> None:
+    error = advise(status_fault(status, body), base_url)
+    assert str(error).endswith(ADVICE) == is_advised
+    if isinstance(error, RefusedRequestError):
+        assert str(error.without_answer()) == str(error)
+
+
+def test_what_another_address_would_not_mend_is_not_blamed_on_it() -> None:
+    for error in (
+        status_fault(401, {}),
+        status_fault(500, {}),
+        status_fault(404, {"error": {"code": "model_not_found"}}),
+    ):
+        assert ADVICE not in str(advise(error, "http://127.0.0.1:8000"))
+
+
+def test_a_missing_route_may_be_told_with_a_success() -> None:
+    for body in ({"error": UNEXPECTED}, {"error": {"message": UNEXPECTED}}):
+        error = error_in(body)
+        assert error is not None
+        assert error.http_status == 404
+        assert ADVICE in str(advise(error, "http://127.0.0.1:1234"))
+    other = error_in({"error": "overloaded"})
+    assert other is not None
+    assert other.http_status is None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from generators.openapi import DOCUMENT, FUNCTIONS
-from generators.openapi_shapes import for_generators
+from generators.openapi_shapes import for_generators, inner_name
 from imagegen.domain.money import parse_usd
 from imagegen.edge.openapi import FUNCTION, served_document
 
@@ -69,6 +69,24 @@ def test_an_enum_has_one_type_and_only_texts_or_whole_numbers() -> None:
         assert len(kinds) == 1, place
         assert kinds <= {str, int}, place
         assert "type" in one, place
+
+
+def test_no_object_inside_a_field_is_named_like_a_schema() -> None:
+    """openapi-python-client leaves out both, and every call that needs one of them."""
+    inner = {
+        one.get("title", inner_name(name, field))
+        for name, schema in SCHEMAS.items()
+        for field, one in schema.get("properties", {}).items()
+        if one.get("type") == "object"
+    }
+    assert inner
+    assert not inner & set(SCHEMAS)
+
+
+def test_no_two_fields_have_the_same_name_in_a_language() -> None:
+    for name, schema in SCHEMAS.items():
+        fields = [re.sub(r"[^a-z0-9]", "", one.lower()) for one in schema.get("properties", {})]
+        assert len(set(fields)) == len(fields), name
 
 
 def test_no_field_has_null_as_its_only_type() -> None:

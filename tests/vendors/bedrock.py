@@ -58,9 +58,8 @@ VENDOR = Vendor(
     models={"modelSummaries": [{"modelId": "one"}, {"modelId": "two"}]},
     bad_key=(403, error(403, "UnrecognizedClientException", "The token {key} is invalid.")),
     accounts=(
-        (403, "AccessDeniedException", "You don't have access to the model with this ID."),
+        (403, "AccessDeniedException", "Your account is not authorized to invoke this operation."),
         (403, "AccessDeniedException", "An explicit deny in a service control policy."),
-        (403, "AccessDeniedException", "This Model is marked by provider as Legacy."),
         (403, "ExpiredTokenException", "The security token included in the request is expired"),
         (403, "InvalidSignatureException", "The signature does not match."),
         (400, "ServiceQuotaExceededException", "The quota of the day is used up."),

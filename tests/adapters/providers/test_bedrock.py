@@ -162,6 +162,34 @@ def test_a_denied_account_is_told_what_to_do(server: Loopback, code: str) -> Non
     assert "docs/providers.md" in str(error)
 
 
+ARN = "arn:aws:bedrock:us-west-2::foundation-model/stability.stable-image-core-v1:1"
+
+
+@pytest.mark.parametrize(
+    ("message", "outcome"),
+    [
+        ("You don't have access to the model with the specified model ID.", Outcome.MODEL_GONE),
+        ("Access denied. This Model is marked by provider as Legacy.", Outcome.MODEL_GONE),
+        (f"may not perform: bedrock:InvokeModel on resource: {ARN}", Outcome.MODEL_GONE),
+        ("on resource: arn:aws:bedrock:us-east-1:1:inference-profile/us.x", Outcome.MODEL_GONE),
+        ("may not perform: bedrock:InvokeModel with an explicit deny", Outcome.ACCOUNT),
+        ("A payment instrument is missing. The offer for this model waits.", Outcome.ACCOUNT),
+        ("This model needs AWS Marketplace actions.", Outcome.ACCOUNT),
+        ("Your account is not authorized to invoke this API operation.", Outcome.ACCOUNT),
+        ("", Outcome.ACCOUNT),
+    ],
+)  # fmt: skip
+def test_a_denied_model_is_not_the_account(
+    server: Loopback, message: str, outcome: Outcome
+) -> None:
+    denied = {"x-amzn-errortype": "AccessDeniedException"}
+    error = failure(server, json_reply(403, {"message": message}, denied))
+    assert error.outcome is outcome
+    assert "bedrock:InvokeModel" in str(error), "the operator is told what to do in both cases"
+    signed = {"x-amzn-errortype": "InvalidSignatureException"}
+    assert failure(server, json_reply(403, {"message": message}, signed)).outcome is Outcome.ACCOUNT
+
+
 @pytest.mark.parametrize(
     "reasons",
     [

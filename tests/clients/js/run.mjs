@@ -1,7 +1,8 @@
 // Drives one client; prints its version and how many images it was given, as JSON. A client that does
 // not work ends with a stack trace.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { crc32, deflateSync } from "node:zlib";
 
 const [name, given] = [process.argv[2], JSON.parse(process.argv[3])];
@@ -104,6 +105,64 @@ const CLIENTS = {
     checkOffer(got.content[0].text);
     await client.close();
     return { package: "@modelcontextprotocol/sdk", images: 0 };
+  },
+  async "mcp-2"() {
+    const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
+    const client = new Client({ name: "client", version: "1" });
+    await client.connect(new StreamableHTTPClientTransport(new URL(given.mcp), { requestInit: { headers } }));
+    assert.deepEqual((await client.listTools()).tools.map((tool) => tool.name), TOOLS);
+    const got = await client.callTool({ name: "estimate_image", arguments: { prompt } });
+    checkOffer(got.content[0].text);
+    await client.close();
+    return { package: "@modelcontextprotocol/client", images: 0 };
+  },
+  async "mcp-inspector"() {
+    const inspect = (...method) => {
+      const sent = ["--cli", given.mcp, "--transport", "http", "--header", `Authorization: ${headers.Authorization}`];
+      const path = "node_modules/.bin/mcp-inspector";
+      return JSON.parse(execFileSync(path, [...sent, "--method", ...method], { encoding: "utf8" }));
+    };
+    assert.deepEqual(inspect("tools/list").tools.map((tool) => tool.name), TOOLS);
+    const called = ["--tool-name", "estimate_image", "--tool-arg", `prompt=${prompt}`];
+    checkOffer(inspect("tools/call", ...called).content[0].text);
+    return { package: "@modelcontextprotocol/inspector", images: 0 };
+  },
+  async "langchain-mcp"() {
+    const { MultiServerMCPClient } = await import("@langchain/mcp-adapters");
+    const client = new MultiServerMCPClient({ imagegen: { transport: "http", url: given.mcp, headers } });
+    const tools = await client.getTools();
+    assert.deepEqual(tools.map((tool) => tool.name), TOOLS);
+    checkOffer(JSON.stringify(await tools[0].invoke({ prompt })));
+    await client.close();
+    return { package: "@langchain/mcp-adapters", images: 0 };
+  },
+  async "openapi-fetch"() {
+    const { default: createClient } = await import("openapi-fetch");
+    const at = (baseUrl) => createClient({ baseUrl, headers });
+    const offer = await at(given.estimate).POST("/estimate", { body: { prompt } });
+    assert.equal(offer.response.status, 200);
+    const body = { prompt, quote: offer.data.quote };
+    const image = await at(given.generate).POST("/generate-image", { body });
+    assert.equal(image.response.status, 200);
+    const path = { image_id: offer.data.imageId };
+    const found = await at(given.generate).GET("/images/{image_id}", { params: { path }, headers: { Accept: "application/json" } });
+    assert.equal(found.data.charged, true);
+    return { package: "openapi-fetch", images: 1 };
+  },
+  async oazapfts() {
+    const { default: ts } = await import("typescript");
+    execFileSync("node_modules/.bin/oazapfts", [given.specification, "generated.ts"]);
+    const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+    const { outputText } = ts.transpileModule(readFileSync("generated.ts", "utf8"), { compilerOptions });
+    writeFileSync("generated.mjs", outputText);
+    const generated = await import(new URL("generated.mjs", import.meta.url));
+    const asked = { headers };
+    const offer = await generated.estimateImage({ prompt }, { ...asked, baseUrl: given.estimate });
+    assert.equal(offer.status, 200);
+    const body = { prompt, quote: offer.data.quote };
+    const image = await generated.generateImage(body, {}, { ...asked, baseUrl: given.generate });
+    assert.equal(image.status, 200);
+    return { package: "oazapfts", images: 1 };
   },
   async "ai-sdk-mcp"() {
     const { createMCPClient } = await import("@ai-sdk/mcp");

@@ -57,6 +57,7 @@ class Providers:
                 self._has_credential(name, values),
                 _is_enabled(name, values),
                 registry()[name].advice,
+                registry()[name].route_advice,
             )
             for name in self.names
         }

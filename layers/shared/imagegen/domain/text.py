@@ -1,7 +1,8 @@
 """Text as people see it and as UTF-8 can carry it, and the texts that an image is made of."""
 
+import re
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -23,6 +24,7 @@ _BLANK_OF_OTHER_CATEGORIES = (
     (0xFDD0, 0xFDEF),
 )
 
+_SEPARATORS: Final = re.compile(r"[-_\s]|:\d+\Z")
 MAX_PROMPT_CHARACTERS = 32_000
 MAX_STYLE_CHARACTERS = 200
 
@@ -44,6 +46,16 @@ def legible(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def name_alone(name: str) -> str:
+    """Return a name in small letters, without separators and a number behind it."""
+    return _SEPARATORS.sub("", name).lower()
+
+
+def is_same_name(name: str, other: str) -> bool:
+    """Return whether two names are the same, but for capitals, separators and a number."""
+    return name_alone(name) == name_alone(other)
 
 
 def is_first_half(character: str) -> bool:

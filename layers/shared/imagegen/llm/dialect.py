@@ -160,6 +160,8 @@ class DialectMemory:
         self.dialect = dialect
         self.is_bare_useless = False
         """Whether the smallest request was refused as well."""
+        self.leaves_thinking_open = False
+        """Whether the last answer ended its thinking with a tag that none had opened."""
 
     def keep(self, dialect: Dialect) -> None:
         """Keep a dialect in which a request was accepted."""

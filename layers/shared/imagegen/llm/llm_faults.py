@@ -1,11 +1,14 @@
 """The LLM's errors in our own words: from a status, and from an error inside a stream."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
+from imagegen.providers import VERSION
 from imagegen.providers.faults import dig, items_at, outcome_of, text_at, token
 from imagegen.providers.openai import MONEY
 
@@ -46,6 +49,11 @@ CODES: Final[Mapping[str, Outcome]] = {
     "INVALID_ARGUMENT": Outcome.BAD_PARAMETER,
 }
 """Codes and types of errors that are more exact than their status, or have none."""
+NO_ROUTE: Final = re.compile(r"\bunexpected endpoint or method\b", re.IGNORECASE)
+"""LM Studio's words for an address that it does not have, with status 200."""
+
+
+ADVICE: Final = "Its address, CHAT_BASE_URL, has no version: most servers' ends with /v1."
 
 
 class RefusedRequestError(LlmError):
@@ -123,8 +131,23 @@ def error_in(body: Json) -> LlmError | None:
     outcome = next((CODES[one] for one in words if one in CODES), None)
     if outcome is None:
         outcome = outcome_of(status) if status else Outcome.UNAVAILABLE
-    error = llm_fault(outcome, provider_code=next((one for one in words if token(one)), None))
+    error = llm_fault(
+        outcome,
+        provider_code=next((one for one in words if token(one)), None),
+        http_status=404 if status is None and NO_ROUTE.search(_sentence_in(body)) else None,
+    )
     return RefusedRequestError(body, error) if outcome is Outcome.BAD_PARAMETER else error
+
+
+def advise(error: LlmError, base_url: str) -> LlmError:
+    """Return the error; it also says what to set where the base URL seems to lack its version.
+
+    Most endpoints have their routes below a version, and answer 404 or 405 above it.
+    """
+    is_no_route = error.http_status in {404, 405} and error.provider_code not in CODES
+    if is_no_route and not VERSION.search(urlsplit(base_url).path):
+        error.args = (f"{error} {ADVICE}",)
+    return error
 
 
 def error_objects(body: Json) -> list[Json]:
@@ -158,6 +181,11 @@ def _codes_in(body: Json) -> list[str]:
         text_at(d, "reason") for one in error_objects(body) for d in items_at(one, "details")
     ]
     return [one for one in (*found, *reasons) if one and one not in ("error", "None")]
+
+
+def _sentence_in(body: Json) -> str:
+    error = dig(body, "error")
+    return error if isinstance(error, str) else text_at(error, "message")
 
 
 def _status_in(body: Json) -> int | None:

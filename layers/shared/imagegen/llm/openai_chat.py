@@ -21,14 +21,17 @@ from imagegen.domain.errors import ProviderError
 from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerPart, ChatTurn, Json
+from imagegen.llm.answer_filter import AnswerFilter
+from imagegen.llm.call_filter import CallFilter
 from imagegen.llm.dialect import LEARNING_CALLS, LIMITS, Dialect, DialectMemory
 from imagegen.llm.event_stream import EventStream
-from imagegen.llm.llm_faults import RefusedRequestError, llm_fault, status_fault
+from imagegen.llm.llm_faults import RefusedRequestError, advise, llm_fault, status_fault
 from imagegen.llm.stream_reader import Reader
+from imagegen.llm.unopened import UnopenedFilter
 from imagegen.places import LOOPBACK
 from imagegen.providers import PROVIDERS
 from imagegen.providers.bounds import CONNECT_SECONDS, Clock
-from imagegen.providers.faults import key_text, parse_retry_after, token
+from imagegen.providers.faults import key_text, parse_retry_after, text_at, token
 from imagegen.providers.openai import NAME
 from imagegen.providers.sdk import NOT_SENT, BoundedTransport, UnusableBodyError
 
@@ -103,7 +106,13 @@ class OpenAILlm:
         self, sent: Mapping[str, Json], turns: Sequence[ChatTurn], timeout_seconds: float
     ) -> Iterator[AnswerPart]:
         """Yield the parts of the answer to one request."""
-        reader = Reader(frozenset(one.id for turn in turns for one in turn.asked))
+        reader = Reader(
+            frozenset(one.id for turn in turns for one in turn.asked),
+            AnswerFilter(
+                CallFilter(text_at(self.tool, "function", "name")),
+                UnopenedFilter(self.memory.leaves_thinking_open),
+            ),
+        )
         failure = None
         try:
             with self._stream(sent, timeout_seconds) as response:
@@ -112,11 +121,15 @@ class OpenAILlm:
                     yield from reader.read(body)
                 reader.is_done = events.is_done
         except UNREADABLE_ERRORS as error:
-            failure = to_llm_fault(error)
+            failure = advise(to_llm_fault(error), str(self.client.base_url))
+        except LlmError as error:
+            raise advise(error, str(self.client.base_url)) from None
         if failure is not None and not reader.finish:
             raise failure
         # After the reason for its end, an answer is whole even if the connection is cut.
         yield from reader.end()
+        if reader.text.raw:
+            self.memory.leaves_thinking_open = reader.text.unopened.was_found
 
     def _stream(
         self, sent: Mapping[str, Json], timeout_seconds: float

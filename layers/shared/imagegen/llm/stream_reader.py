@@ -6,10 +6,8 @@ from typing import Final
 
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, Json, TextPart, TokenCount, ToolUse
-from imagegen.domain.text import is_first_half
-from imagegen.llm.control_words import EndFilter
+from imagegen.llm.answer_filter import AnswerFilter
 from imagegen.llm.llm_faults import error_in, llm_fault
-from imagegen.llm.thinking import ThinkingFilter
 from imagegen.llm.tool_calls import ToolCalls, TooManyCallsError
 from imagegen.llm.unknown_fields import TooManyFieldsError, merged_fields, unknown_fields
 from imagegen.providers.faults import dig, values_at
@@ -53,22 +51,17 @@ class Reader:
 
     taken_ids: frozenset[str] = frozenset()
     """The ids of tool calls earlier in the conversation."""
+    text: AnswerFilter = field(default_factory=AnswerFilter)
     calls: ToolCalls = field(default_factory=ToolCalls)
     finish: str = ""
     is_done: bool = False
     """Whether the endpoint marked the end of the stream."""
     has_choice: bool = False
     """Whether any part of an answer arrived."""
-    pending_half: str = ""
-    """The first half of a surrogate pair whose second half has not arrived yet."""
     tokens: TokenCount | None = None
-    thinking: ThinkingFilter = field(default_factory=ThinkingFilter)
-    ending: EndFilter = field(default_factory=EndFilter)
     extras: list[Mapping[str, Json]] = field(default_factory=list)
     parts: list[Json] = field(default_factory=list)
     """The parts of a text that is sent as a list."""
-    raw: list[str] = field(default_factory=list)
-    """The text as it was sent, with what is hidden."""
 
     def read(self, body: Json) -> Iterator[TextPart]:
         """Yield the text of a chunk, and collect its tool calls and token counts.
@@ -85,7 +78,7 @@ class Reader:
         self.finish = _string(fields.get("finish_reason")) or self.finish
         try:
             yield from self._message(self._delta(fields))
-        except (TooManyCallsError, TooManyFieldsError):
+        except TooManyFieldsError:
             raise llm_fault(Outcome.UNAVAILABLE) from None
 
     def end(self) -> Iterator[TextPart | ToolUse | TokenCount | AnswerEnd]:
@@ -101,11 +94,16 @@ class Reader:
             raise llm_fault(Outcome.UNAVAILABLE)
         if not finish and not (self.is_done and self.has_choice):
             raise llm_fault(Outcome.UNKNOWN)
-        rest = self.thinking.add(self.pending_half) + self.thinking.end()
-        if rest := self.ending.add(rest) + self.ending.end():
+        ran_out = finish in LENGTH_FINISHES
+        rest, written = self.text.end(ran_out=ran_out)
+        if rest:
             yield TextPart(rest)
+        # A server that reads the calls may pass on their text as well.
+        for index, one in enumerate(() if self.calls.calls else written):
+            function = {"name": one.name, "arguments": one.arguments}
+            self._add_call({"index": index, "function": function})
         yield from self.calls.uses(self.taken_ids)
-        end = AnswerEnd(ran_out=finish in LENGTH_FINISHES, extras=self._extras())
+        end = AnswerEnd(ran_out=ran_out, extras=self._extras())
         if end != AnswerEnd():
             yield end
         if self.tokens:
@@ -115,44 +113,40 @@ class Reader:
         """Return the next part of the message; a whole message counts where no part came."""
         if delta := _object(choice.get("delta")):
             return delta
-        return {} if self.raw or self.calls.calls else _object(choice.get("message"))
+        return {} if self.text.raw or self.calls.calls else _object(choice.get("message"))
 
     def _message(self, message: Mapping[str, Json]) -> Iterator[TextPart]:
         content = message.get("content")
         if isinstance(content, list | Mapping):
             self.parts += content if isinstance(content, list) else [content]
         for text in (text_of(content), _string(message.get("refusal"))):
-            yield from self._text(text)
+            if text and (shown := self.text.add(text)):
+                yield TextPart(shown)
         pieces = message.get("tool_calls")
         for piece in pieces if isinstance(pieces, list) else [pieces]:
-            self.calls.add(piece)
+            self._add_call(piece)
         if isinstance(old_form := message.get("function_call"), Mapping):
-            self.calls.add({"function": old_form})
+            self._add_call({"function": old_form})
         if extras := unknown_fields(message, KNOWN_OF_MESSAGE):
             self.extras.append(extras)
 
-    def _text(self, text: str) -> Iterator[TextPart]:
-        """Yield the text up to the last whole character: a token may end inside a character."""
-        if not text:
-            return
-        self.raw.append(text)
-        text = self.pending_half + text
-        self.pending_half = text[-1:] if is_first_half(text[-1:]) else ""
-        shown = self.thinking.add(text.removesuffix(self.pending_half))
-        if shown := self.ending.add(shown):
-            yield TextPart(shown)
+    def _add_call(self, piece: Json) -> None:
+        try:
+            self.calls.add(piece)
+        except TooManyCallsError:
+            raise llm_fault(Outcome.UNAVAILABLE) from None
 
     def _extras(self) -> dict[str, Json]:
         """Return what must go back: unknown fields, and the content as sent if it was changed."""
         try:
             extras = merged_fields(self.extras)
-            if self.parts and not all(isinstance(one, str) for one in self.parts):
+            is_text = all(isinstance(one, str) for one in self.parts)
+            if not is_text and not self.text.calls.hidden:
                 return {**extras, "content": _joined_parts(self.parts)}
         except TooManyFieldsError:
             raise llm_fault(Outcome.UNAVAILABLE) from None
-        if self.thinking.has_hidden:
-            return {**extras, "content": "".join(self.raw)}
-        return extras
+        sent_back = self.text.sent_back()
+        return extras if sent_back is None else {**extras, "content": sent_back}
 
 
 def text_of(content: Json) -> str:

@@ -113,6 +113,7 @@ class LogObserver:
             "chat answered",
             outcome=message.stop_reason,
             code=message.problem.code if message.problem else None,
+            hint=message.problem.detail if message.problem else None,
             llm_calls=len(calls),
             offers=len(message.image_generations),
             input_tokens=sum(one.input_tokens or 0 for one in calls),

@@ -8,11 +8,13 @@ client.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from imagegen.domain.errors import ConfigurationError
 from imagegen.providers.builtin import COLOUR, PROVIDERS, About
@@ -45,6 +47,8 @@ MODERATORS = {MODERATOR: "moderation", "bedrock": "bedrock_checks"}
 """The modules of this package that moderate prompts, by provider; the first that has a credential
 is used."""
 ANY_MODERATOR = "auto"
+VERSION = re.compile(r"/v\d")
+NO_VERSION = "Its baseUrl has no version: most servers' ends with /v1."
 OFF = "off"
 """The Region of a provider without keys that is not called."""
 
@@ -85,13 +89,15 @@ def _about(instance: Mapping[str, Any]) -> About:
     from imagegen.providers.presets import PRESETS  # noqa: PLC0415 - only with instances
 
     preset = PRESETS[instance["preset"]]
+    base_url = (instance.get("baseUrl") or preset.base_url).rstrip("/")
     return About(
         title=instance["title"],
         key_name=instance.get("keyName") or "",
         keys_url=instance.get("keysUrl", ""),
-        base_url=(instance.get("baseUrl") or preset.base_url).rstrip("/"),
+        base_url=base_url,
         colour=instance.get("colour") or COLOUR,
         off_by_default=preset.bills_refusals,
+        route_advice="" if VERSION.search(urlsplit(base_url).path) else NO_VERSION,
     )
 
 

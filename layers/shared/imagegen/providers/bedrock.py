@@ -40,10 +40,11 @@ from imagegen.providers.input_files import check_named_fields
 from imagegen.providers.pictures import pictures_of
 from imagegen.providers.refusals import states_refusal
 
+ACCESS_DENIED = "AccessDeniedException"
 # Of bedrock-runtime, and those that AWS itself answers about credentials
 # (https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html).
 OUTCOMES: Mapping[str, Outcome] = {
-    "AccessDeniedException": Outcome.ACCOUNT,
+    ACCESS_DENIED: Outcome.ACCOUNT,
     "ExpiredTokenException": Outcome.ACCOUNT,
     "IncompleteSignatureException": Outcome.ACCOUNT,
     "InvalidClientTokenId": Outcome.ACCOUNT,
@@ -68,6 +69,12 @@ OUTCOMES: Mapping[str, Outcome] = {
 }
 # A model that a Region never had is refused as a wrong parameter.
 UNKNOWN_MODEL = re.compile(r"\bmodel identifier is invalid\b", re.IGNORECASE)
+# A 403 for one model: it is not granted, in a policy by its ARN, or left to those who use it.
+ONE_MODEL = re.compile(
+    r"\b(?:the|this) model\b|:(?:foundation-model|inference-profile)/", re.IGNORECASE
+)
+# What an account lacks for all models, although the words also name the one that was asked for.
+WHOLE_ACCOUNT = re.compile(r"payment|marketplace", re.IGNORECASE)
 FILTERED = re.compile(r"\s*filter reason\b", re.IGNORECASE)
 FAILED = re.compile(r"\s*inference error\b", re.IGNORECASE)
 GUARDRAIL_ACTION = "amazon-bedrock-guardrailAction"
@@ -167,7 +174,8 @@ def classify(answer: HttpAnswer) -> ProviderError | None:
         outcome = _ended(answer.body)
         return None if outcome is None else answered_fault(NAME, outcome, answer)
     outcome = _outcome(answer, code)
-    advice = PROVIDERS[NAME].advice if outcome is Outcome.ACCOUNT else ""
+    is_denied = outcome is Outcome.ACCOUNT or code == ACCESS_DENIED
+    advice = PROVIDERS[NAME].advice if is_denied else ""
     return answered_fault(NAME, outcome, answer, code=code, advice=advice)
 
 
@@ -177,8 +185,10 @@ def _outcome(answer: HttpAnswer, code: str) -> Outcome:
     outcome = OUTCOMES.get(code)
     if outcome is None:
         return outcome_of(answer.status)
+    message = error_message(answer.body)
+    if code == ACCESS_DENIED and ONE_MODEL.search(message) and not WHOLE_ACCOUNT.search(message):
+        return Outcome.MODEL_GONE
     if outcome is Outcome.BAD_PARAMETER:
-        message = error_message(answer.body)
         if UNKNOWN_MODEL.search(message):
             return Outcome.MODEL_GONE
         return Outcome.REFUSED if states_refusal(message) else outcome

@@ -28,6 +28,8 @@ class About:
     """The AWS Region in which it is called by default; empty for a provider with keys."""
     advice: str = ""
     """What an operator can do when it does not let the functions' role in."""
+    route_advice: str = ""
+    """What an operator can do when it does not have the routes that are called."""
     off_by_default: bool = False
     """Whether it is out of service until its switch is ``true``: its vendor bills refusals."""
 

@@ -29,6 +29,8 @@ class ProviderSetup:
     enabled: bool
     advice: str = ""
     """What to do when the credential is refused."""
+    route_advice: str = ""
+    """What to do when the provider does not have the routes that are called."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ from imagegen.wire.reports import (
 )
 
 WARNING_DAYS = timedelta(days=30)
+NO_ROUTE = frozenset({Outcome.MODEL_GONE, Outcome.BAD_PARAMETER, Outcome.BLOCKED})
+"""Of a key check, which names no model: the outcomes of a 404 and a 405, with JSON or without."""
 
 type Credentials = Literal["missing", "present", "valid", "refused"]
 
@@ -100,7 +102,7 @@ class HealthReporter:
             models=models,
             last_key_check=_key_check_report(key_check),
             prices_checked_at=price_check.at_ms if price_check else None,
-            hint=_hint(setup, circuit),
+            hint=_hint(setup, circuit, key_check),
         )
 
     def _circuit(self, circuit: Circuit) -> CircuitReport:
@@ -168,9 +170,14 @@ def _credentials(setup: ProviderSetup | None, key_check: KeyCheck | None) -> Cre
     return "refused" if key_check.outcome == Outcome.ACCOUNT else "present"
 
 
-def _hint(setup: ProviderSetup | None, circuit: Circuit) -> str | None:
+def _hint(setup: ProviderSetup | None, circuit: Circuit, key_check: KeyCheck | None) -> str | None:
+    if setup is None:
+        return None
     is_refused = circuit.state is not State.CLOSED and circuit.why == Outcome.ACCOUNT
-    return (setup.advice or None) if setup and is_refused else None
+    advice = setup.advice if is_refused else ""
+    if key_check is not None and key_check.outcome in NO_ROUTE:
+        advice = advice or setup.route_advice
+    return advice or None
 
 
 def _warning(row: Offering, key_check: KeyCheck | None, day: date) -> str | None:

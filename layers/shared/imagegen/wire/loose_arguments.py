@@ -18,12 +18,6 @@ WORDS: Final = frozenset({"background", "format", "operation", "quality", "size"
 SIZE: Final = re.compile(r"(\d+) ?[x×*] ?(\d+)(?: ?px)?")  # noqa: RUF001 - the multiplication sign
 FENCE: Final = re.compile(r"```[a-z]*\s*(.*?)\s*```", re.DOTALL | re.IGNORECASE)
 TEMPLATE_ENDS: Final = re.compile(r"(?:\s*<\|[^|<>]{1,40}\|>)+\s*\Z")
-SEPARATORS: Final = re.compile(r"[-_\s]|:\d+\Z")
-
-
-def is_tool(name: str, tool: str) -> bool:
-    """Return whether a name is the tool's, but for capitals, separators and a number behind it."""
-    return SEPARATORS.sub("", name).lower() == SEPARATORS.sub("", tool)
 
 
 def bare_json(text: str) -> str:

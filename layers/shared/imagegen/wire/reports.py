@@ -195,7 +195,8 @@ class ProviderReport(EdgeModel):
         "states any."
     )
     hint: str | None = optional_field(
-        "What to do about a refused credential; only with the admin scope."
+        "What to do about a refused credential, or an address without the routes that are "
+        "called; only with the admin scope."
     )
 
 

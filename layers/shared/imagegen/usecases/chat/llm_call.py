@@ -22,10 +22,10 @@ from imagegen.domain.ports import (
     TokenCount,
     ToolUse,
 )
-from imagegen.domain.text import legible
+from imagegen.domain.text import is_same_name, legible
 from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.handles import note, with_inputs
-from imagegen.wire.loose_arguments import as_meant, bare_json, is_tool
+from imagegen.wire.loose_arguments import as_meant, bare_json
 from imagegen.wire.messages import TOOL, ChatMessage, TextApiCall, ToolCall
 
 FIXED_TOKENS = 3_000
@@ -182,7 +182,7 @@ def parse_request(
         InvalidRequestError: the tool does not exist, the arguments do not fit its schema, or they
             name a picture that is not there.
     """
-    if not is_tool(tool_use.name, TOOL):
+    if not is_same_name(tool_use.name, TOOL):
         raise InvalidRequestError(f"There is no such tool; the only one is {TOOL}.")
     if arguments is None:
         raise InvalidRequestError("The arguments are not a JSON object.")
