@@ -86,12 +86,9 @@ def start(candidate: Candidate, group: Path | None) -> dict[str, float]:
             url = f"http://{LOOPBACK}:{port}"
             wait_until_answering(url, process, log, rie.START_SECONDS)
             event, asked = candidate.event(), time.monotonic_ns()
-            try:
-                answer = _post(f"{url}/{PATH}", event)
-            except urllib.error.HTTPError as error:
-                raise RuntimeError(f"{candidate.name}: {error}: {tail(log)}") from None
+            answer = _post(f"{url}/{PATH}", event, log)
             answered = time.monotonic_ns()
-            again = _timed(lambda: _post(f"{url}/{PATH}", event))
+            again = _timed(lambda: _post(f"{url}/{PATH}", event, log))
         _check(candidate, answer)
         seen = json.loads(marks.read_text())
         return {
@@ -104,9 +101,12 @@ def start(candidate: Candidate, group: Path | None) -> dict[str, float]:
         }
 
 
-def _post(url: str, event: Mapping[str, Any]) -> Any:
-    with urllib.request.urlopen(url, json.dumps(event).encode(), timeout=300) as answer:  # noqa: S310
-        return json.load(answer)
+def _post(url: str, event: Mapping[str, Any], log: Path) -> Any:
+    try:
+        with urllib.request.urlopen(url, json.dumps(event).encode(), timeout=300) as answer:  # noqa: S310
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(f"{error}: {tail(log)}") from None
 
 
 def _timed(work: Callable[[], object]) -> float:

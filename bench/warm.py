@@ -132,19 +132,9 @@ def _tell(
 ) -> None:
     base = median(found[RAW]["ms"])
     sdk = median(found["openai SDK"]["ms"])
-    added, owned = {}, {}
-    for name, one in found.items():
-        # Image by image: a median less another one is not what any image took.
-        beside = median([took - wait for took, wait in zip(one["ms"], one["wait"], strict=True)])
-        whole = median(one["ms"])
-        # Moderation is a second call of the provider.
-        added[name] = beside - 2 * base if name == WHOLE else whole - base
-        # Ours knows how long its provider's adapter took; of the others the SDK alone is known.
-        owned[name] = (
-            beside - read_ms
-            if name == OURS
-            else (beside - 2 * sdk - read_ms if name == WHOLE else whole - sdk)
-        )
+    parts = {name: _added_and_own(name, one, base, sdk, read_ms) for name, one in found.items()}
+    added = {name: one for name, (one, _) in parts.items()}
+    owned = {name: own for name, (_, own) in parts.items()}
     for name, one in found.items():
         own, reads = owned[name], read_ms if name in {OURS, WHOLE} else 0.0
         ratio = f"{added[name] / added[SDK]:.2f}" if SDK in added else ""
@@ -162,6 +152,20 @@ def _tell(
             "ownMs": round(own, 3),
             "cpuMs": round(median(one["cpu"]), 3),
         }
+
+
+def _added_and_own(
+    name: str, one: dict[str, list[float]], base: float, sdk: float, read_ms: float
+) -> tuple[float, float]:
+    """Return what somebody adds to raw HTTP, and of it what is not the provider's call, in ms."""
+    # Image by image: a median less another one is not what any image took.
+    beside = median([took - wait for took, wait in zip(one["ms"], one["wait"], strict=True)])
+    whole = median(one["ms"])
+    if name == WHOLE:
+        # Moderation is a second call of the provider.
+        return beside - 2 * base, beside - 2 * sdk - read_ms
+    # Ours knows how long its provider's adapter took; of the others the SDK alone is known.
+    return whole - base, beside - read_ms if name == OURS else whole - sdk
 
 
 def _large(here: Contest, part: Part) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from imagegen.providers import STAND_INS, stand_ins_in
 from local.paths import TEMPLATE
 
 AMBIGUOUS: Final = frozenset({"ARCHITECTURE", "LOG_LEVEL"})
@@ -49,6 +50,8 @@ def overrides(dotenv: Mapping[str, str], environ: Mapping[str, str]) -> dict[str
     """Return the template parameters that .env or the environment sets; the environment wins."""
     outer = {name: value for name, value in environ.items() if name not in AMBIGUOUS and value}
     given = {**dotenv, **outer}
+    if stand_ins := stand_ins_in(set_values(given)):
+        given[STAND_INS] = stand_ins
     # The deploy commands compute the release.
     settable = (one for one in template_parameters() if one != RELEASE)
     names = {environment_name(parameter): parameter for parameter in settable}

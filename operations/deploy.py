@@ -79,7 +79,7 @@ def deploy(given: argparse.Namespace) -> int:
     parameters = chosen(dotenv, found, given)
     if has_no_brake(parameters) and not given.fast:
         raise AccountError("CHAT_MODEL is set and CHAT_CONCURRENCY is 0: set it to 1 or more.")
-    refuse_stand_ins(parameters, dotenv)
+    refuse_stand_ins(parameters)
     existing.check(parameters)
     if found is None:
         existing.check_key(parameters, parameters_path(given.stack))
@@ -168,21 +168,16 @@ def agree(given: argparse.Namespace) -> None:
         raise AccountError("Nothing was changed.")
 
 
-def refuse_stand_ins(parameters: Mapping[str, str], dotenv: Mapping[str, str]) -> None:
+def refuse_stand_ins(parameters: Mapping[str, str]) -> None:
     """Raise if an address is given that would not be called in place of its vendor.
 
     Raises:
-        AccountError: it has the name of no provider, or is a setting of an earlier release.
+        AccountError: it has the name of no provider.
     """
     pairs = filter(None, parameters.get("StandIns", "").split(","))
     if unknown := {one.partition("=")[0] for one in pairs} - PROVIDERS.keys():
         raise AccountError(
             f"STAND_INS has {', '.join(sorted(unknown))}: it takes {', '.join(PROVIDERS)}."
-        )
-    if old := dotenv.keys() & {f"{name.upper()}_BASE_URL" for name in PROVIDERS}:
-        raise AccountError(
-            f"{', '.join(sorted(old))} is no longer read: set STAND_INS=name=address instead, or "
-            "take it out of .env."
         )
 
 

@@ -14,12 +14,12 @@ from pydantic import ValidationError
 from generators.sources import nodes
 from imagegen.chat import FORMATS, tool_definition
 from imagegen.chat.tool import ToolArguments
-from imagegen.providers import PROVIDERS, flag_name, region_name
-from imagegen.settings import STAND_INS, Settings
+from imagegen.providers import PROVIDERS, STAND_INS, flag_name, region_name
+from imagegen.settings import Settings
 from imagegen.site.files import providers_script
 from imagegen.usecases.key_checks import CALL_TIMEOUT_SECONDS, FULL_TIME, call_timeout_seconds
 from local import guide
-from local.parameters import environment_name, pairs_text, read_template
+from local.parameters import CLEAR, environment_name, overrides, pairs_text, read_template
 from local.paths import ROOT
 from local.simulator.chat_words import reply_to
 from local.simulator.drawing import Sketch, draw
@@ -224,6 +224,35 @@ def test_of_all_stand_ins_at_once_each_provider_has_its_own() -> None:
     settings = Settings.from_env({**FIXED, STAND_INS: pairs_text(given)})
     assert {name: settings.base_url(name) for name in PROVIDERS} == given
     assert Settings.from_env(FIXED).base_urls == {}
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_stand_in_may_have_a_variable_of_its_own(name: str) -> None:
+    """As each had before there was one setting for all, and as the openai SDK calls its own."""
+    given = {f"{name.upper()}_BASE_URL": "http://127.0.0.1:1"}
+    assert Settings.from_env({**FIXED, **given}).base_urls == {name: "http://127.0.0.1:1"}
+    assert overrides(given, {}) == {"StandIns": f"{name}=http://127.0.0.1:1"}
+    assert (
+        overrides({}, given) == overrides({**given, STAND_INS: CLEAR}, {}) == overrides(given, {})
+    )
+
+
+def test_of_two_stand_ins_the_one_in_the_list_is_called() -> None:
+    listed, cleared, other, *_ = PROVIDERS
+    text = f"{listed}=http://127.0.0.1:2, {cleared}="
+    own = {f"{one.upper()}_BASE_URL": "http://127.0.0.1:1" for one in (listed, cleared, other)}
+    assert Settings.from_env({**FIXED, **own, STAND_INS: text}).base_urls == {
+        listed: "http://127.0.0.1:2",
+        cleared: "",
+        other: "http://127.0.0.1:1",
+    }
+    found = overrides({**own, STAND_INS: text}, {})
+    assert found == {"StandIns": f"{text},{other}=http://127.0.0.1:1"}
+
+
+def test_a_cleared_stand_in_is_none() -> None:
+    assert overrides({STAND_INS: CLEAR}, {}) == {"StandIns": ""}
+    assert overrides({f"{next(iter(PROVIDERS)).upper()}_BASE_URL": CLEAR}, {}) == {}
 
 
 @pytest.mark.parametrize("text", ["http://127.0.0.1:1", "nobody=http://127.0.0.1:1"])

@@ -16,10 +16,12 @@ from imagegen.providers import (
     ANY_MODERATOR,
     OFF,
     PROVIDERS,
+    STAND_INS,
     RoleAccess,
     check_moderator,
     region_name,
     registry,
+    stand_ins_in,
     role_arn_name,
 )
 
@@ -27,9 +29,8 @@ if TYPE_CHECKING:
     from imagegen.domain.chat_usage import DailyChatLimits
 
 Text = Annotated[str, Field(min_length=1)]
-STAND_INS, INSTANCES_URL = "STAND_INS", "INSTANCES_URL"
-"""The variables with the addresses that replace the providers' own, and with the one below which a
-local stack simulates the operator's instances."""
+INSTANCES_URL = "INSTANCES_URL"
+"""The variable with the address below which a local stack simulates the operator's instances."""
 
 
 def parse_pairs(text: str) -> dict[str, str]:
@@ -87,7 +88,7 @@ class Settings(BaseModel):
             pydantic.ValidationError: it names every variable that is missing or wrong.
         """
         by_role = [name for name, about in PROVIDERS.items() if about.region]
-        base_urls = [environ.get(STAND_INS, "")]
+        base_urls = [stand_ins_in(environ)]
         if below := environ.get(INSTANCES_URL):
             base_urls += [
                 f"{name}={below}/{name}{urlsplit(about.base_url).path}"

@@ -49,6 +49,8 @@ is used."""
 ANY_MODERATOR = "auto"
 VERSION = re.compile(r"/v\d")
 NO_VERSION = "Its baseUrl has no version: most servers' ends with /v1."
+STAND_INS = "STAND_INS"
+"""The variable with the addresses that replace the providers' own."""
 OFF = "off"
 """The Region of a provider without keys that is not called."""
 
@@ -99,6 +101,23 @@ def _about(instance: Mapping[str, Any]) -> About:
         off_by_default=preset.bills_refusals,
         route_advice="" if VERSION.search(urlsplit(base_url).path) else NO_VERSION,
     )
+
+
+def base_url_name(provider: str) -> str:
+    """Return the environment variable whose address replaces the vendor's own."""
+    return f"{provider.upper()}_BASE_URL"
+
+
+def stand_ins_in(environ: Mapping[str, str]) -> str:
+    """Return ``STAND_INS`` with the addresses that have variables of their own.
+
+    ``OPENAI_BASE_URL`` and the like are as good, unless ``STAND_INS`` names the provider too.
+    """
+    text = environ.get(STAND_INS, "")
+    named = {part.partition("=")[0].strip() for part in text.split(",")}
+    urls = {name: environ.get(base_url_name(name)) for name in PROVIDERS}
+    own = [f"{name}={url}" for name, url in urls.items() if url and name not in named]
+    return ",".join(filter(None, (text, *own)))
 
 
 def region_name(provider: str) -> str:
