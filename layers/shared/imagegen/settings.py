@@ -21,8 +21,8 @@ from imagegen.providers import (
     check_moderator,
     region_name,
     registry,
-    stand_ins_in,
     role_arn_name,
+    stand_ins_in,
 )
 
 if TYPE_CHECKING:
