@@ -14,9 +14,9 @@ const MOST_PAGES = 20;
 const css = `
 .figure { font-size: 2rem; font-weight: 620; letter-spacing: -.03em; line-height: 1.3; font-variant-numeric: tabular-nums; }
 #left { display: grid; gap: .7rem; margin-top: 1rem; }
-#left div { display: grid; grid-template-columns: 1fr auto; gap: .2rem .5rem; font-size: .87rem; }
+#left div { display: grid; grid-template-columns: 1fr fit-content(55%); gap: .2rem .5rem; font-size: .87rem; }
 #left dt { color: var(--color-text-secondary); }
-#left dd { font-variant-numeric: tabular-nums; font-weight: 550; }
+#left dd { font-variant-numeric: tabular-nums; font-weight: 550; text-align: end; }
 #left dd + dd { grid-column: 1 / -1; line-height: 0; }
 #left progress { appearance: none; width: 100%; height: 6px; border: 0; border-radius: 3px; overflow: hidden; background: var(--color-background-tertiary); }
 #left ::-webkit-progress-bar { background: var(--color-background-tertiary); }
