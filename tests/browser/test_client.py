@@ -409,7 +409,7 @@ def test_a_stream_is_read_however_it_is_cut(gallery: Gallery, end: str) -> None:
     for size in (1, 2, 3, 7, 64, 10_000):
         came = gallery.page.evaluate(
             """async ([text, size]) => {
-              const { readEvents } = await import("/client.js");
+              const { readEvents } = await import("/client-run.js");
               async function* cut() {
                 for (let i = 0; i < text.length; i += size) yield text.slice(i, i + size);
               }
@@ -425,7 +425,7 @@ def test_a_stream_is_read_however_it_is_cut(gallery: Gallery, end: str) -> None:
 def test_data_of_several_lines_is_one_event(gallery: Gallery) -> None:
     came = gallery.page.evaluate(
         """async () => {
-          const { readEvents } = await import("/client.js");
+          const { readEvents } = await import("/client-run.js");
           const all = [], text = 'data: {\\ndata:  "a": 1}\\n\\nevent: x\\n\\n';
           for await (const one of readEvents([text])) all.push(one);
           return all;

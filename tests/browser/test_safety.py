@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.stage import IMAGES, Gallery, OpenGallery, answer_images, read_fixture, serving
 
@@ -186,6 +186,7 @@ def test_a_hostile_style_sheet_does_not_reach_inside(stranger: Any) -> None:
     page.evaluate(
         "(data) => { document.querySelector('generated-image').data = data; }", known["data"]
     )
+    expect(page.get_by_role("button", name="Copy link")).to_be_visible()
     found = page.evaluate(
         """() => { const shadow = document.querySelector("generated-image").shadowRoot;
           const of = (name) => getComputedStyle(shadow.querySelector(name));
@@ -199,4 +200,3 @@ def test_a_hostile_style_sheet_does_not_reach_inside(stranger: Any) -> None:
         "transform": "none", "align": "start", "display": found["display"], "turn": "none",
     }  # fmt: skip
     assert found["display"] != "none"
-    assert page.get_by_role("button", name="Copy link").is_visible()

@@ -52,3 +52,5 @@ async function elsewhere(one) {
 }
 const why = () => (node("entry").hidden ? "" : node("entry-why").textContent);
 const ENDED = { due: 0, until: 0, refresh: "" };
+/** The person gives up an image that has this estimate. */
+const cancel = (estimate) => listeners["image-cancel"]({ detail: { generation: { estimate } } });

@@ -25,4 +25,4 @@ def test_it_has_no_token_and_names_no_route_that_spends() -> None:
     text = view()
     assert "confirm_image" in text
     assert "localStorage" not in text
-    assert 'if (!path.startsWith("/images/")) throw' in text
+    assert 'if(!path.startsWith("/images/"))throw' in text

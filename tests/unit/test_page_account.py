@@ -163,7 +163,7 @@ write([before, token === again.token, why(), seen.at(-1)]);"""
     [
         'await elsewhere({ ...kept(), id: "s2", token: access({ sub: "eve" }), due: Date.now() + 9e5 });',  # noqa: E501
         "await elsewhere(null);",
-        'listeners["image-cancel"](); await rest();',
+        'cancel({ quote: "q1" }); await rest();',
         'node("sign-out").listeners.click(); await rest();',
     ],
     ids=["somebody else", "signed out elsewhere", "given up", "signed out here"],
@@ -173,13 +173,43 @@ def test_a_click_that_waits_is_dropped_when_its_person_is_not_coming_back(end: s
 held(ENDED);
 const account = await opened();
 let told = "waits";
-got(account.fresh({{ path: "/generate-image" }})).then((one) => {{ told = one; }});
+got(account.fresh({{ path: "/generate-image", quote: "q1" }})).then((one) => {{ told = one; }});
 await rest();
 {end}
 write(told);"""
     status, code, charged, _ = played(script)
     # Nobody has looked yet: the element looks at the image's status before it says anything.
     assert (status, code, charged) == (401, "signed_out", None)
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "dropped"),
+    [
+        ([{"quote": "q1"}], [True, False, False]),
+        ([{"quote": "q2", "quotes": ["q2"]}], [False, True, False]),
+        # A click for several offers waits until the last of them is given up.
+        ([{"quote": "q3"}], [False, False, False]),
+        ([{"quote": "q3"}, {"quote": "q4"}], [False, False, True]),
+        ([{"quotes": ["q3", "q4"]}], [False, False, True]),
+        ([{"quote": "other"}, None], [False, False, False]),
+    ],
+)
+def test_a_click_that_is_given_up_leaves_the_others_waiting(
+    cancelled: list[object], dropped: list[bool]
+) -> None:
+    script = f"""
+held(ENDED);
+const account = await opened();
+const told = [];
+for (const quote of ["q1", "q2", ["q3", "q4"]]) {{
+  const at = told.push(false) - 1;
+  account.fresh({{ path: "/generate-image", quote }}).catch(() => {{ told[at] = true; }});
+}}
+await rest();
+for (const estimate of {json.dumps(cancelled)}) cancel(estimate);
+await rest();
+write(told);"""
+    assert played(script) == dropped
 
 
 # Tabs.

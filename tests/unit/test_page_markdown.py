@@ -44,6 +44,30 @@ def played(script: str) -> object:
             "<p><strong>Offers</></><ul><li>one</><li><code>two</></></>",
         ),
         ("2. b\n3) c\n* d", "<ol 2><li>b</><li>c</></><ul><li>d</></>"),
+        ("1. a\n   - b\n   - c\n2. d", "<ol 1><li>a<ul><li>b</><li>c</></></><li>d</></>"),
+        ("- a\n\n  more\n\n- b\n", "<ul><li>a<p>more</></><li>b</></>"),
+        (
+            "1. a\n\n\t* b\n\t\t1) c\n2. d",
+            "<ol 1><li>a<ul><li>b<ol 1><li>c</></></></></><li>d</></>",
+        ),
+        ("- a\n  ```\n  x\n    y\n  ```\nend", "<ul><li>a<pre>x\n  y</></></><p>end</>"),
+        (" 9. a\n10. b\n - c", "<ol 9><li>a</><li>b</></><ul><li>c</></>"),
+        ("- a\n> q\n- b", "<ul><li>a</></><blockquote><p>q</></><ul><li>b</></>"),
+        ("> - a\n>   - b", "<blockquote><ul><li>a<ul><li>b</></></></></>"),
+        (
+            "Prices:\n| model | price |\n|:---|---:|\n| **a** | $0.01 |\n| b\\|c |\n\nend",
+            (
+                "<p>Prices:</><div><table><thead><tr><th>model</><th>price</></></><tbody>"
+                "<tr><td><strong>a</></><td>$0.01</></><tr><td>b|c</></></></></><p>end</>"
+            ),
+        ),
+        (
+            "a | b\n--|:-:\n1 | 2",
+            "<div><table><thead><tr><th>a</><th>b</></></><tbody><tr><td>1</><td>2</></></></></>",
+        ),
+        ("a | b\n---\nc", "<p>a | b</><hr></><p>c</>"),
+        ("| a | b |\n|---|\n", "<p>| a | b |\n|---|</>"),
+        ("one\n***\ntwo", "<p>one</><hr></><p>two</>"),
         ("> > said\n> so", "<blockquote><p>said\nso</></>"),
         ("```js\n**a**\n\n- b\n```\nc", "<pre>**a**\n\n- b</><p>c</>"),
         ("```\nnever ends", "<pre>never ends</>"),
@@ -61,12 +85,34 @@ def test_the_signs_of_markdown_are_elements_and_all_else_is_text(text: str, expe
     assert played(f"console.log(JSON.stringify(html({json.dumps(text)})));") == expected
 
 
+def test_lists_in_lists_end_somewhere_and_what_is_deeper_is_text() -> None:
+    found = played('console.log(JSON.stringify(html("- ".repeat(9000) + "a")));')
+    assert isinstance(found, str)
+    assert found.count("<ul>") == 6
+    assert found.endswith("- a</></></></></></></></></></></></></>")
+
+
+def test_the_columns_of_a_table_have_the_side_that_its_line_says() -> None:
+    script = """
+const [{ children: [table] }] = nodesOf("a|b|c|d\\n---|:-|:-:|-:\\n1|2|3|4|5");
+const sides = table.children.map((part) => part.children[0].children.map((one) => one.className));
+console.log(JSON.stringify(sides));"""
+    assert played(script.replace("\\\\", "\\")) == [
+        ["", "", "center", "end"],
+        ["", "", "center", "end", ""],
+    ]
+
+
 def test_of_any_text_there_are_only_these_elements_and_no_letter_is_lost() -> None:
     script = r"""
 const TOKENS = [
-  "a", "b ", "c\n", "\n\n", "*", "**", "_", "`", "\x60\x60\x60\n", "# ", "\n- ", "\n1. ", "> ",
+  "a", "b ", "c\n", "\n\n", "| f ", "|\n", "|-", ":-:|", "\n---\n",
+  "\n  - ", "\n    1. ", "\t", "    ", "*", "**",
+  "_", "`", "\x60\x60\x60\n", "# ", "\n- ", "\n1. ", "> ",
   "[", "](", ")", "https://d.example/e", "javascript:f", "<script>", " ", "é", "日本"];
-const TAGS = new Set(["p", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "a"]);
+const TAGS = new Set([
+  "p", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "a", "hr",
+  "div", "table", "thead", "tbody", "tr", "th", "td"]);
 let seed = 7;
 const random = (most) => { seed = (seed * 48271) % 2147483647; return seed % most; };
 const all = (one) => typeof one === "string" ? [one] : [one, ...one.children.flatMap(all)];

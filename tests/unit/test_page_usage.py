@@ -52,3 +52,25 @@ def test_an_image_of_a_day_that_the_service_has_not_yet_is_left_out() -> None:
     # Midnight passes between the two requests.
     (day,) = days([image("2026-12-02T00:00:00.000Z", "0.01")], "2026-12-01")
     assert (day["images"], day["micro"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({"usdToday": None, "usdThisMonth": None}, ""),
+        (
+            {"usdToday": "3.000000", "usdThisMonth": None},
+            "You set yourself a limit of $3.00 a day.",
+        ),
+        (
+            {"usdToday": "0.000000", "usdThisMonth": "20.500000"},
+            "You set yourself a limit of $0.00 a day. You set yourself a limit of $20.50 a month.",
+        ),
+    ],
+)
+def test_the_limits_of_ones_own_are_said(own: dict[str, str | None], expected: str) -> None:
+    text = (
+        f"const {{ ownText }} = await import({json.dumps(USAGE.as_uri())});\n"
+        f"console.log(JSON.stringify(ownText({json.dumps(own)})));"
+    )
+    assert written_by(text) == expected

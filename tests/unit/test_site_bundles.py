@@ -1,5 +1,6 @@
 """The page's modules as one: the same exports, each part once, no form that is not known."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.site.bundles import Bundler, UnknownSyntaxError, stripped
+from imagegen.site.bundles import Bundler, UnknownSyntaxError, closed, stripped
 from imagegen.site.files import ENTRIES, providers_script
 from local.paths import ROOT
+from tests.unit.scripts import NODE, written_by
 
 STATIC = ROOT / "functions" / "page" / "static"
 MODULES = {
@@ -32,10 +34,10 @@ def bundle(modules: dict[str, str], entry: str = "entry.js") -> str:
 
 
 def exported(text: str) -> set[str]:
-    listed = re.findall(r"^export \{([^}]*)\}", text, re.MULTILINE)
+    listed = re.findall(r"^export ?\{([^}]*)\}", text, re.MULTILINE)
     names = [one.strip() for found in listed for one in found.split(",")]
     declared = re.findall(
-        r"^export (?:const|class|async function|function) (\w+)", text, re.MULTILINE
+        r"^export (?:const|class|async function|function)\*? (\w+)", text, re.MULTILINE
     )
     return {*names, *declared} - {""}
 
@@ -46,6 +48,31 @@ def test_each_part_is_there_once_before_what_imports_it() -> None:
     assert text.index("const $told_js") < text.index("const $sums_js") < text.index("TWO")
     assert "import " not in text
     assert exported(text) == {"ONE", "TWO"}
+
+
+SAME_NAMES = {
+    "entry.js": 'import { h, one } from "./a.js";\nimport { two } from "./b.js";\n'
+    'import { h as other } from "./c.js";\nimport { three } from "./e.js";\n'
+    "export const all = [one(), two(), three(), h, other];\n",
+    "a.js": 'import { status } from "./d.js";\nexport const h = "a";\nconst own = "A";\n'
+    "export const one = () => own + status() + own;\n",
+    "b.js": 'import { h } from "./c.js";\nconst own = "B";\n'
+    "export function two() { return own + h; }\n",
+    "c.js": 'export const h = "c";\n',
+    "e.js": 'const own = "E";\nexport const three = () => own;\n',
+    "d.js": 'export function status() { return "d"; }\n',
+}
+
+
+@pytest.mark.skipif(NODE is None, reason="node runs the bundle")
+def test_modules_stand_side_by_side_and_none_takes_the_name_of_another() -> None:
+    text = bundle(SAME_NAMES)
+    # The entry has another name for c's, b has a name of e's, and d has one of the browser's.
+    assert sorted(set(re.findall(r"\$\w_js", text))) == ["$a_js", "$b_js", "$c_js", "$d_js"]
+    script = f"""const text = encodeURIComponent({json.dumps(text)});
+const {{ all }} = await import(`data:text/javascript,${{text}}`);
+console.log(JSON.stringify(all));"""
+    assert written_by(script) == ["AdA", "Bc", "E", "a", "c"]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -116,3 +143,38 @@ def test_what_a_class_keeps_to_itself_has_a_short_name_and_an_id_of_that_name_ke
         "async #_3() { return this.#_1; }\n"
         "act() { return One.#_2(this) + this.#_3(); }\n}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("const a = b ? c : { d: [e, f] };\ng(a, !b);\n", "const a=b?c:{d:[e,f]};g(a,!b);"),
+        (
+            "if (a) return (b);\nelse if (c) {\nd();\n} else throw e;\n",
+            "if(a)return(b);else if(c){d();}else throw e;",
+        ),
+        (
+            'return "a  =  b, \\" ; c" + `d  =  ${e ? `${f} ;  ` : "}" } , ` + g;',
+            'return "a  =  b, \\" ; c"+`d  =  ${e ? `${f} ;  ` : "}" } , `+g;',
+        ),
+        ('a = b / c / d; // why, "so"\ne();\n', "a=b/c/d;\ne();"),
+        ('x = y.replace(/[/"] = \\/ `/g, z) / 2;', 'x=y.replace(/[/"] = \\/ `/g,z)/ 2;'),
+        ("a = b + +c - -d; e++ + f; g = -h;", "a=b + +c - -d;e++ + f;g=-h;"),
+        ("a(/* b */ c); async *d() {}\nyield* e;\n", "a( c);async*d(){}yield*e;"),
+        ("};\nexport { a, b };\nexport const c = 1;\n", "};\nexport{a,b};\nexport const c=1;"),
+        ("one.#a = this.#b ?? 1;\nstatic #c = (d) => d;\n", "one.#a=this.#b??1;static #c=(d)=>d;"),
+    ],
+)
+def test_spaces_go_only_where_they_say_nothing(text: str, expected: str) -> None:
+    assert closed(text) == expected
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.glob("*.js")), ids=lambda path: path.name)
+def test_of_a_script_only_spaces_go_and_none_of_a_text(path: Path) -> None:
+    text = stripped(path.read_text())
+    small = closed(text)
+    assert "".join(small.split()) == "".join(text.split())
+    # Regular expressions have signs of texts in them.
+    plain = [re.sub(r"/\[(?:[^\]\\\n]|\\.)*\][+*]?/\w*", "", one) for one in (small, text)]
+    for literal in (r'"(?:[^"\\\n]|\\.)*"', r"`[^`]*`"):
+        assert re.findall(literal, plain[0]) == re.findall(literal, plain[1])

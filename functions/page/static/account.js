@@ -98,8 +98,19 @@ export function accountView(signIn, isLocal, page) {
     waits.clear();
   }
 
+  /** Drops a click that its person gave up; of one for several offers, when the last of them is. Other clicks go on waiting. */
+  function drop({ detail: { generation: { estimate } } }) {
+    const given = [estimate?.quote, ...(estimate?.quotes ?? [])];
+    for (const one of waits) {
+      one.quotes = one.quotes.filter((quote) => !given.includes(quote));
+      if (one.quotes.length) continue;
+      waits.delete(one);
+      one.reject(problem("sessionEnded"));
+    }
+  }
+
   /** Returns a token for a request to the service, a new one instead of one that it `refused`. */
-  async function fresh({ path = "", refused } = {}) {
+  async function fresh({ path = "", refused, quote } = {}) {
     const asker = subjectOf(refused ?? token());
     // What one person asked for is never sent in the name of another, who has come since.
     const own = (given) => {
@@ -133,7 +144,7 @@ export function accountView(signIn, isLocal, page) {
     if (isNews) show(isClick || waits.size ? "sessionWaits" : "sessionEnded");
     if (!isClick) throw problem("sessionEnded");
     $("sign-in").focus();
-    return new Promise((resolve, reject) => waits.add({ subject: who, resolve, reject }));
+    return new Promise((resolve, reject) => waits.add({ subject: who, quotes: [quote].flat(), resolve, reject }));
   }
 
   const failed = (error) => show(...(error.name === "SignInError" ? [error.key, error.values] : ["signInUnreachable"]));
@@ -203,7 +214,7 @@ export function accountView(signIn, isLocal, page) {
       left();
     }
   });
-  document.addEventListener("image-cancel", () => release(""));
+  document.addEventListener("image-cancel", drop);
   $("sign-in").addEventListener("click", begin);
   $("sign-out").addEventListener("click", leave);
   $("person").addEventListener("click", () => {

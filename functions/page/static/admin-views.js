@@ -1,7 +1,8 @@
 /** What the page for operators shows of each answer: text and tables, never HTML. */
 
 import { bars, table } from "./charts.js";
-import { microUsd, moneyText, providerName, reasonText, usdText } from "./format.js";
+import { microUsd, moneyText, providerName, usdText } from "./format.js";
+import { reasonText } from "./makers.js";
 import { english } from "./locale.js";
 import { WORDS } from "./later-en.js";
 import { h } from "./ui.js";

@@ -9,7 +9,8 @@ import { addStyle } from "./sheets.js";
 import { $, explain, h, late, technical, technicalText } from "./ui.js";
 
 const LONGEST = 100;
-const LARGEST = 200_000; // characters; the service takes 256 KB
+// In characters; the service takes 256 KB.
+const LARGEST = 200_000;
 const IDEAS = ["ideaFox", "ideaBakery", "ideaIsland"];
 /** The page's own buttons at a finished picture: what is done, the key of its name, its symbol. */
 const ACTS = [
@@ -33,7 +34,7 @@ const compare = late(() => import("./compare.js"));
 
 /** What reads the signs of Markdown, and those signs: most answers have none. */
 const markdown = late(() => import("./markdown.js").then(({ reader }) => reader({ h, safeUrl, addStyle })));
-const SIGNS = /[*_`[>]|https?:|^\s*(?:#|[-+] |\d+[.)] )/m;
+const SIGNS = /[*_`[>|]|https?:|^\s*(?:#|[-+] |---|\d+[.)] )/m;
 
 /** Returns the words of an assistant as they are now; `draw()` shows them anew. Without what reads Markdown they are plain. */
 function wordsOf(message) {

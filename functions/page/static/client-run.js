@@ -1,4 +1,7 @@
-/** How a client waits for images: a quote is sent as often as needed, and what is made is looked at until its end. */
+/**
+ * What a client needs for its first image or answer: a quote is sent as often as needed, and what is made is looked at
+ * until its end; an answer is read as it comes.
+ */
 
 const LOST_TRIES = 6;
 // So many images of a set begin together; a later one may begin after the first has ended.
@@ -25,10 +28,44 @@ function ofSet({ images, startedAt }) {
 }
 
 /**
- * Returns `generate`, `watch` and `statusOfAll` over the parts of a client. It imports nothing, because a copy of what
- * the client has already would be loaded with it.
+ * Reads server-sent events from chunks of text, with any chunk borders and line ends, and yields
+ * `{event, data}` with `data` parsed.
  */
-export function runner({ request, jsonOf, status, now, isAbsent, ProblemError, NETWORK }) {
+export async function* readEvents(chunks) {
+  let rest = "", event = "message", data = [];
+  async function* all() { yield* chunks; yield "\n"; }
+  for await (const chunk of all()) {
+    // A CR at the very end may be half of a CRLF.
+    const lines = (rest + chunk).split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop();
+    for (const line of lines) {
+      const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line);
+      if (field === "event") event = value;
+      else if (field === "data") data.push(value);
+      if (line !== "") continue;
+      if (data.length) yield { event, data: JSON.parse(data.join("\n")) };
+      event = "message"; data = [];
+    }
+  }
+}
+
+/** Yields the text of a body; `failed(error)` is thrown where it breaks off. */
+async function* textOf(body, failed) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    for (let read; !(read = await reader.read()).done;) yield read.value;
+  } catch (error) {
+    throw failed(error);
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/**
+ * Returns `generate`, `watch`, `statusOfAll`, `chatEvents` and `chatCalls` over the parts of a client. It imports nothing,
+ * because a copy of what the client has already would be loaded with it.
+ */
+export function runner({ request, answered, jsonOf, status, now, isAbsent, ProblemError, NETWORK }) {
   const running = new Map();
 
   /** The state of several images, as one answer: it waits for all of them, and there is none only if all are absent. */
@@ -144,5 +181,23 @@ export function runner({ request, jsonOf, status, now, isAbsent, ProblemError, N
     })]);
   }
 
-  return { generate, watch, statusOfAll };
+  async function* chatEvents(messages, signal) {
+    const response = await answered(request("chatUrl", "/chat", { body: { messages }, signal }));
+    for await (const one of readEvents(textOf(response.body, (cause) => new ProblemError(NETWORK, { cause })))) {
+      yield one;
+      if (one.event === "message_complete") return;
+    }
+    throw new ProblemError({ ...NETWORK, detail: "The answer broke off." });
+  }
+
+  async function chatCalls(messages, handlers) {
+    let last;
+    for await (const { event, data } of chatEvents(messages, handlers.signal)) {
+      handlers[event]?.(data);
+      last = data;
+    }
+    return last;
+  }
+
+  return { generate, watch, statusOfAll, chatEvents, chatCalls };
 }

@@ -47,46 +47,13 @@ async function jsonOf(sent) {
   }
 }
 
-/**
- * Reads server-sent events from chunks of text, with any chunk borders and line ends, and yields
- * `{event, data}` with `data` parsed.
- */
-export async function* readEvents(chunks) {
-  let rest = "", event = "message", data = [];
-  async function* all() { yield* chunks; yield "\n"; }
-  for await (const chunk of all()) {
-    // A CR at the very end may be half of a CRLF.
-    const lines = (rest + chunk).split(/\r\n|\n|\r(?!$)/);
-    rest = lines.pop();
-    for (const line of lines) {
-      const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line);
-      if (field === "event") event = value;
-      else if (field === "data") data.push(value);
-      if (line !== "") continue;
-      if (data.length) yield { event, data: JSON.parse(data.join("\n")) };
-      event = "message"; data = [];
-    }
-  }
-}
-
-async function* textOf(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  try {
-    for (let read; !(read = await reader.read()).done;) yield read.value;
-  } catch (error) {
-    throw new ProblemError(NETWORK, { cause: error });
-  } finally {
-    reader.cancel().catch(() => {});
-  }
-}
-
-/** What waits for images, once it is being loaded. */
+/** What waits for images and reads answers, once it is being loaded. */
 let loading;
 
 /**
  * A client. `settings`: estimateUrl, generateUrl, healthUrl, chatUrl (without them from `config.json` at
  * pageUrl, or beside this module) and token, a text or a function that returns one. The function gets the request's
- * `path`, and after a 401 the token that the service `refused`: another one is tried, once.
+ * `path`, the `quote` of a click (several of a set), and after a 401 the token that the service `refused`: another one is tried, once.
  */
 export function createClient(settings = {}) {
   let config;
@@ -105,7 +72,8 @@ export function createClient(settings = {}) {
 
   async function request(name, path, { body, method = body ? "POST" : "GET", open, signal, keepalive } = {}) {
     const tokenOf = async (about) => (typeof settings.token === "function" ? settings.token(about) : settings.token);
-    const token = open ? "" : await tokenOf({ path });
+    const quote = body?.quotes ?? body?.quote;
+    const token = open ? "" : await tokenOf({ path, quote });
     const url = path.includes("://") ? path : await address(name, path);
     const send = (shown) => {
       const headers = { accept: "application/json" };
@@ -117,7 +85,7 @@ export function createClient(settings = {}) {
     const ahead = Date.parse(response.headers.get("date")) - Date.now();
     if (Number.isFinite(ahead)) skew = Math.abs(ahead) > SKEW_MS ? ahead : 0;
     if (response.status !== 401 || !token) return response;
-    const other = await tokenOf({ path, refused: token });
+    const other = await tokenOf({ path, refused: token, quote });
     return other && other !== token ? send(other) : response;
   }
 
@@ -125,16 +93,17 @@ export function createClient(settings = {}) {
 
   const now = () => Date.now() + skew;
 
-  /** Returns a function of what waits for images, which is loaded when it is first called. */
-  const later = (name) => async (...given) => {
+  /** Returns what waits for images and reads answers, which is loaded when it is first needed. */
+  async function running() {
     const { runner } = await (loading ??= import("./client-run.js").catch((error) => {
       loading = undefined;
       throw new ProblemError(NETWORK, { cause: error });
     }));
     // One for all calls, also for those that waited together: it knows which quotes are being sent.
-    runs ??= runner({ request, jsonOf, status, now, isAbsent, ProblemError, NETWORK });
-    return runs[name](...given);
-  };
+    return (runs ??= runner({ request, answered, jsonOf, status, now, isAbsent, ProblemError, NETWORK }));
+  }
+
+  const later = (name) => async (...given) => (await running())[name](...given);
 
   /** An image's status by id or address, or of several by their ids. Only a 404 or 410 of the service says whether it is charged. */
   async function status(id, { signal } = {}) {
@@ -161,23 +130,7 @@ export function createClient(settings = {}) {
     }
   }
 
-  async function* chatEvents(messages, signal) {
-    const response = await answered(request("chatUrl", "/chat", { body: { messages }, signal }));
-    for await (const one of readEvents(textOf(response.body))) {
-      yield one;
-      if (one.event === "message_complete") return;
-    }
-    throw new ProblemError({ ...NETWORK, detail: "The answer broke off." });
-  }
-
-  async function chatCalls(messages, handlers) {
-    let last;
-    for await (const { event, data } of chatEvents(messages, handlers.signal)) {
-      handlers[event]?.(data);
-      last = data;
-    }
-    return last;
-  }
+  async function* chatEvents(...given) { yield* (await running()).chatEvents(...given); }
 
   return {
     settings,
@@ -188,7 +141,7 @@ export function createClient(settings = {}) {
     status,
     watch: later("watch"),
     /** With handlers by event name: a promise of message_complete. Without: an async iterator of `{event, data}`. */
-    chat: (messages, handlers, { signal } = {}) => (handlers ? chatCalls(messages, handlers) : chatEvents(messages, signal)),
+    chat: (messages, handlers, { signal } = {}) => (handlers ? later("chatCalls")(messages, handlers) : chatEvents(messages, signal)),
     models: () => json("estimateUrl", "/models"),
     usage: () => json("generateUrl", "/usage"),
     /** A page of the user's own images, the newest first. */

@@ -2,20 +2,11 @@
 
 export const WORDS = {
  "imageGeneration": "Image generation",
- "showLarge": "Show it large",
- "images": "The images. Press one to choose it.",
  "stop": "Stop waiting",
- "actions": "Actions",
- "download": "Download",
- "copyLink": "Copy link",
- "grab": "Copy as Markdown",
- "llmInfo": "LLM info",
  "modelAndSettings": "Model and settings",
  "choices": "Choices. A new price is free.",
  "notNow": "Not now",
  "undo": "Undo",
- "changePrompt": "Change the prompt",
- "getPrice": "Get a price",
  "details": "Details",
  "alternatives": "Alternatives",
  "look": "Check again",
@@ -27,10 +18,6 @@ export const WORDS = {
  "fallback": "Fallback",
  "notLoaded": "This could not be loaded. Try again.",
  "useThis": "Use this: ",
- "pictureLost": "The picture did not load",
- "linkCopied": "Link copied.",
- "markdownCopied": "Markdown copied.",
- "copyRefused": "The browser refused to copy. Here it is: {text}",
  "make": {
   "one": "Generate Image for {price}",
   "other": "Generate {count} Images for {price}"

@@ -1,12 +1,11 @@
 /** Money, time and names as text: pure. Money is whole micro-dollars, never a float sum. */
 
-import { has, language, numberText, t } from "./locale.js";
+import { has, numberText, t } from "./locale.js";
 import { PROVIDERS } from "./providers.js";
 
 /** The provider of a chat's LLM, which makes no images. */
 const LLMS = { anthropic: "Anthropic" };
 export const providerName = (key) => PROVIDERS[key]?.title ?? LLMS[key] ?? String(key);
-export const reasonText = (code) => (has(`reason.${code}`) ? t(`reason.${code}`) : String(code).replaceAll("_", " "));
 export const qualityName = (tier) => (has(`q${tier}`) ? t(`q${tier}`) : tier);
 /** Nothing for an upscale or a cut-out: these have no quality levels. */
 export const levelText = ({ quality, operation = "generate" }) => (quality && operation === "generate" ? qualityName(quality) : "");
@@ -14,10 +13,6 @@ export const sizeText = (size) => String(size).replace(/^(\d+)x(\d+)$/, "$1 × $
 
 /** Isolates foreign text inside a sentence, so that its writing direction does not affect ours. */
 export const isolate = (text) => (/[^ -~]/.test(text) ? `\u2068${text}\u2069` : text);
-
-/** Provider and the last part of the model's name, for a sentence. */
-export const makerText = ({ provider, model }) =>
-  isolate(`${providerName(provider)} ${String(model).split("/").pop()}`);
 
 /** Decimal dollars as micro-dollars: "0.052700" is 52700. */
 export function microUsd(text) {
@@ -43,8 +38,6 @@ export function secondsText(seconds) {
   const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
   return [minutes && t("minutes", { n: minutes }), (rest || !minutes) && t("seconds", { n: rest })].filter(Boolean).join(" ");
 }
-export const durationText = (ms) => (ms < 9950 ? t("seconds", { n: numberText(ms / 1000, { minimumFractionDigits: 1, maximumFractionDigits: 1 }) }) : secondsText(ms / 1000));
-export const timeText = (ms) => new Date(ms).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
 
 /** A text without line breaks and control characters. */
 export const oneLine = (text) => String(text ?? "").replace(/[\s\p{Cc}]+/gu, " ").trim();

@@ -4,7 +4,6 @@ import { guardClicks } from "./clicks.js";
 import { defaultClient, isAbsent, NETWORK } from "./client.js";
 import { loadElementWords } from "./elements-words.js";
 import { altText, levelText, providerName, safeUrl, sizeText } from "./format.js";
-import { ICONS, icon } from "./icons.js";
 import { fill, hasWords, inLanguage, t, tagFor } from "./locale.js";
 import { blockedOf, firstOf, isOpen, isUnknown, next, problemOf, viewState, WAITING } from "./machine.js";
 import { adoptable, Base, h, sheetsOf } from "./styles.js";
@@ -20,19 +19,11 @@ const css = `
 :host([data-box=picture]) .frame { aspect-ratio: var(--r); min-height: 152px; max-height: max(20rem, 100vh - 14.5rem); }
 :host([data-box=none]) .frame { display: none; }
 .link, .seen, .grid { position: absolute; inset: 0; }
-.link { cursor: zoom-in; }
-.grid { display: grid; grid-template-columns: 1fr 1fr; grid-auto-rows: 1fr; gap: 4px; }
-.grid button { width: 100%; height: 100%; padding: 0; overflow: hidden; border: 0; border-radius: 0; }
-.grid li:not(:only-child) > [aria-pressed=true] { outline: 3px solid var(--ring); outline-offset: -3px; }
-.grid li { position: relative; overflow: hidden; display: grid; place-items: center; min-height: 0; background: var(--bg2); }
 img { display: block; width: 100%; height: 100%; object-fit: contain; }
-.grid img { object-fit: cover; }
 .say { position: relative; align-self: center; padding: 20px 12%; text-align: center; text-wrap: balance; }
 :host([data-box=picture]) .say { justify-self: center; width: min(220px, 80%); padding: 8px 12px; border-radius: 12px; background: color-mix(in srgb, var(--bg) 88%, transparent); }
 .head { font-size: 16px; font-weight: 600; }
 .note { color: var(--soft); font-variant-numeric: tabular-nums; margin-top: 2px; min-height: 1lh; }
-.bar { z-index: 1; align-self: end; justify-self: end; display: none; flex-wrap: wrap; justify-content: end; gap: 2px; margin: 8px; padding: 3px; border-radius: 13px; background: var(--bg); border: 1px solid var(--line); }
-.bar button { display: grid; place-items: center; width: 38px; height: 38px; min-height: 0; padding: 0; border-color: transparent; border-radius: 10px; }
 .wait { z-index: 1; align-self: end; margin: 10px; }
 .body { position: relative; display: grid; gap: 10px; padding: 12px 16px; }
 .prompt {
@@ -43,19 +34,12 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .line, .prompt { padding-inline-end: 68px; }
 .money { color: var(--soft); font-size: 13px; }
 .chips { gap: 6px; }
-[data-few] > :not([data-more]), .actions > *, .wait { display: none; }
+[data-few] > :not([data-more]), .actions > *, .wait, .bar { display: none; }
 [data-fresh] { pointer-events: none; }
 .heal { display: none; }
-:host([data-lost]) .say { display: block !important; }
-:host([data-lost]) .heal { display: inline-block; color: inherit; text-decoration: underline; }
-:host([data-lost]) .link { visibility: hidden; }
 .choices { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 118px), 1fr)); gap: 6px; }
 .choices button { display: grid; align-content: start; padding: 7px 10px; font-size: 13px; font-weight: 400; line-height: 1.4; text-align: start; }
 .choices [aria-pressed=true] { border-color: var(--solid); box-shadow: inset 0 0 0 1px var(--solid); cursor: default; }
-label { display: grid; gap: 6px; font-weight: 500; }
-textarea { display: block; width: 100%; min-height: 88px; padding: 10px; border: 1px solid var(--edge); border-radius: var(--r2); background: var(--bg); resize: vertical; font-weight: 400; }
-form { display: grid; gap: 8px; justify-items: start; }
-form label { width: 100%; }
 .root summary { position: absolute; top: 12px; inset-inline-end: 12px; padding: 0 6px; font-size: 13px; line-height: 28px; color: var(--soft); cursor: pointer; border-radius: 6px; }
 details:not([open]) { position: absolute; inset: 0 0 auto; }
 :host(:is([data-show=offer], [data-show=shut])) .offer, :host([data-show=redo]) .redo, :host([data-show=undo]) .undo,
@@ -63,10 +47,6 @@ details:not([open]) { position: absolute; inset: 0 0 auto; }
 :host([data-show=done]) .say, :host(:not([data-state=preview])) .seen, :host(:not([data-show=edit])) form,
 :host(:is([data-show=edit], [data-show=wait], [data-show=done])) .prompt, :host([data-show=shut]) .offer > :not(.choices),
 :host(:is([data-show=wait], [data-show=done])) :is([data-more], .actions), :host(:is([data-show=edit], [data-show=none])) .actions { display: none; }
-:host([data-state=preview]) .say { align-self: end; display: flex; justify-content: center; gap: 8px; width: auto; min-width: 230px; padding: 5px 14px; margin: 12px; border-radius: 99px; background: var(--bg); }
-:host([data-state=preview]) :is(.head, .note) { font-size: inherit; margin: 0; }
-:host([data-tone=bad]) .frame { background: var(--bad-bg); }
-:host([data-tone=bad]) .head { color: var(--bad); }
 :host([data-tone=warn]) .frame { background: var(--warn-bg); }
 :host([data-tone=warn]) .head { color: var(--warn); }
 :host([data-show=undo]) .chips { display: none; }
@@ -80,11 +60,10 @@ details:not([open]) { position: absolute; inset: 0 0 auto; }
 }
 @container (max-width: 499px) {
   .body { padding: 10px 12px 12px; }
-  .main { flex: 1 0 100%; }
-  .bar { gap: 0; margin: 6px; padding: 1px; }
-  .bar button { width: 44px; height: 44px; }
+  .main, .beside { flex: 1 0 100%; }
   .root summary { top: 4px; line-height: 44px; }
 }
+@container (max-width: 379px) { .choices > :last-child:nth-child(odd) { grid-column: 1 / -1; } }
 @media (prefers-reduced-motion: reduce) { .frame::before, .loads::before { animation: none !important; } }
 `;
 
@@ -219,12 +198,6 @@ export class GeneratedImageElement extends Base {
     const p = this.#parts;
     const part = (name, tag, attributes, ...children) => (p[name] = h(tag, { class: name, ...attributes }, ...children));
     const button = (name, key, act, kind = "") => part(name, "button", { type: "button", class: kind, part: "button", onclick: () => act(), "data-t": key });
-    const symbol = (name, key, path, act) => {
-      const made = button(name, undefined, act);
-      made.append(icon(path), h("span", { class: "sr", "data-t": key }));
-      made.setAttribute("data-t-title", key);
-      return made;
-    };
     part("card", "div", { class: "card root", part: "card", role: "group", "data-t-aria-label": "imageGeneration", tabindex: "-1" },
       part("status", "p", { class: "sr", role: "status" }),
       part("frame", "div", { part: "frame" },
@@ -233,10 +206,7 @@ export class GeneratedImageElement extends Base {
         part("seen", "img", { alt: "" }), part("grid", "ul", { "data-t-aria-label": "images" }),
         part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" }), button("heal", "tryAgain", () => this.#heal(), "plain heal")),
         h("div", { class: "wait" }, button("cancel", "stop", () => this.#cancel())),
-        part("bar", "div", { role: "group", "data-t-aria-label": "actions" },
-          symbol("download", "download", ICONS.download, () => this.#late(async ({ savePicture }) => this.#say(await savePicture(this.#url, this.#generation.prompt)))),
-          symbol("copy", "copyLink", ICONS.link, () => this.#copy()), symbol("grab", "grab", ICONS.code, () => this.#grab()),
-          symbol("info", "llmInfo", ICONS.info, () => this.#openInfo()), h("slot", { name: "actions" }))),
+        part("bar", "div", { role: "group", "data-t-aria-label": "actions" }, h("slot", { name: "actions" }))),
       h("div", { class: "body" },
         part("prompt", "p", { dir: "auto" }),
         h("div", { class: "line" }, part("chips", "ul", { class: "chips row", "data-t-aria-label": "modelAndSettings" }), part("money", "p", { part: "money" })),
@@ -245,11 +215,24 @@ export class GeneratedImageElement extends Base {
             button("approve", undefined, () => this.#approve(), "main"), part("beside", "span", { class: "beside soft" }), button("decline", "notNow", () => this.#decline(), "plain"), h("slot", { name: "offer" })),
           h("div", { class: "redo row" }, button("retry", undefined, () => this.#retry(), "main")),
           h("div", { class: "undo row" }, button("undo", "undo", () => this.#undo()))),
-        part("form", "form", { onsubmit: (event) => { event.preventDefault(); this.#retry(p.words.value); } },
-          h("label", {}, h("span", { "data-t": "changePrompt" }), part("words", "textarea", { dir: "auto", maxlength: "32000" })),
-          h("button", { class: "main", "data-t": "getPrice" })),
         part("details", "details", { ontoggle: () => this.#tell() }, h("summary", { "data-t": "details" }), part("facts", "dl"), part("others", "ul", { "data-t-aria-label": "alternatives" }))));
     this.shadowRoot.append(p.card);
+  }
+
+  /** Puts in what is needed only after the click, once it is loaded: its style, the buttons on a picture, the form for other words. */
+  #dress() {
+    const later = laterNow();
+    const p = this.#parts;
+    if (!later || p.form) return;
+    const { acts, form, words } = later.parts(h, {
+      root: this.shadowRoot, alt: () => p.picture.alt, url: () => this.#url, generation: () => this.#generation,
+      ask: (type) => this.#ask(type), late: (act) => this.#late(act), say: (...said) => this.#say(...said), retry: (prompt) => this.#retry(prompt),
+    });
+    Object.assign(p, { form, words });
+    p.bar.prepend(...acts);
+    p.details.before(form);
+    this.shadowRoot.adoptedStyleSheets.push(sheetsOf(later.css).at(-1));
+    fill(this.shadowRoot);
   }
 
   get #state() { return viewState(this.#generation, this.#now); }
@@ -307,6 +290,7 @@ export class GeneratedImageElement extends Base {
     const p = this.#parts;
     p.card.hidden = !generation;
     if (!generation) return;
+    this.#dress();
     const state = this.#state;
     const held = this.shadowRoot.activeElement;
     this.dataset.state = state;
@@ -399,7 +383,7 @@ export class GeneratedImageElement extends Base {
     this.#choose();
     p.retry.textContent = t(this.#way);
     p.retry.setAttribute("aria-disabled", String(this.#asking || state === "limited" && !(this.#opensAt() <= now)));
-    if (state === "refused" && p.form.dataset.id !== this.#generation.id) {
+    if (state === "refused" && p.form && p.form.dataset.id !== this.#generation.id) {
       p.form.dataset.id = this.#generation.id;
       p.words.value = prompt;
     }
@@ -731,29 +715,5 @@ export class GeneratedImageElement extends Base {
     this.#parts.status.textContent = text;
     this.#render();
     setTimeout(() => { this.#flash = ""; if (this.#generation) this.#render(); }, 6000);
-  }
-
-  async #put(text, said) {
-    try {
-      await navigator.clipboard.writeText(text);
-      this.#say(said);
-    } catch {
-      this.#say("copyRefused", { text });
-    }
-  }
-
-  #copy() { if (this.#ask("image-copy")) this.#put(this.#url, "linkCopied"); }
-
-  #grab() {
-    if (this.#ask("image-grab")) this.#late(({ markdownText }) => this.#put(markdownText(this.#parts.picture.alt, this.#url), "markdownCopied"));
-  }
-
-  #openInfo() {
-    if (!this.#ask("image-info")) return;
-    const { image } = this.#generation;
-    const { provider, model, size, quality, cost, durationMs, createdAt } = image;
-    this.#parts.dialog ??= this.shadowRoot.appendChild(document.createElement("llm-info"));
-    this.#parts.dialog.calls = [image.llmApiCall ?? { type: "image", provider, model, size, quality, cost: cost?.charged ?? null, durationMs, success: true, timestamp: createdAt }];
-    this.#parts.dialog.open?.();
   }
 }

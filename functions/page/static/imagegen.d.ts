@@ -423,7 +423,7 @@ export interface ClientSettings {
   chatUrl?: string | null;
   /** The page's address, whose `config.json` has the others; needed where the elements come from a package. */
   pageUrl?: string;
-  token?: string | ((about: { path: string; refused?: string }) => string | Promise<string>);
+  token?: string | ((about: { path: string; refused?: string; quote?: string | string[] }) => string | Promise<string>);
 }
 
 export interface GenerateOptions {

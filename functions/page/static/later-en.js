@@ -1,6 +1,19 @@
 /** The words of the elements after the click, and for what is not as usual, in English. JSON, so that the site and the tests can read it. */
 
 export const WORDS = {
+ "showLarge": "Show it large",
+ "images": "The images. Press one to choose it.",
+ "actions": "Actions",
+ "download": "Download",
+ "copyLink": "Copy link",
+ "grab": "Copy as Markdown",
+ "llmInfo": "LLM info",
+ "changePrompt": "Change the prompt",
+ "getPrice": "Get a price",
+ "pictureLost": "The picture did not load",
+ "linkCopied": "Link copied.",
+ "markdownCopied": "Markdown copied.",
+ "copyRefused": "The browser refused to copy. Here it is: {text}",
  "wasCharged": "It was charged.",
  "chargedOfAll": "{price} charged for {stored} of {all} images.",
  "othersNotMade": "The others were not made and not charged: {reason}",

@@ -1,7 +1,8 @@
 /** The dialog of `<llm-info>`: every LLM and image call of a turn, what each cost, and the total. Loaded when it is opened. */
 
 import { WORDS } from "./acts-en.js";
-import { durationText, microUsd, moneyText, providerName, qualityName, sizeText, usdText } from "./format.js";
+import { microUsd, moneyText, providerName, qualityName, sizeText, usdText } from "./format.js";
+import { durationText } from "./makers.js";
 import { english, fill, inLanguage, language, numberText, t } from "./locale.js";
 import { h, sheetsOf } from "./styles.js";
 

@@ -237,6 +237,8 @@ export const WORDS = {
  "use.organisationThisMonth": "Diesen Monat übrig vom Budget aller Nutzer",
  "use.teamToday": "Heute übrig vom Budget deines Teams",
  "use.teamThisMonth": "Diesen Monat übrig vom Budget deines Teams",
+ "use.ownDay": "Du hast dir selbst {price} am Tag als Grenze gesetzt.",
+ "use.ownMonth": "Du hast dir selbst {price} im Monat als Grenze gesetzt.",
  "use.reserved": "{price} sind für Bilder reserviert, die gerade entstehen.",
  "use.today": "Heute",
  "use.spentFor": "ausgegeben für {images}.",

@@ -237,6 +237,8 @@ export const WORDS = {
  "use.organisationThisMonth": "Queda este mes del presupuesto de todos los usuarios",
  "use.teamToday": "Queda hoy del presupuesto de tu equipo",
  "use.teamThisMonth": "Queda este mes del presupuesto de tu equipo",
+ "use.ownDay": "Te has puesto un límite de {price} al día.",
+ "use.ownMonth": "Te has puesto un límite de {price} al mes.",
  "use.reserved": "{price} están reservados para imágenes que se están creando.",
  "use.today": "Hoy",
  "use.spentFor": "gastados en {images}.",

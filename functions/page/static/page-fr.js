@@ -237,6 +237,8 @@ export const WORDS = {
  "use.organisationThisMonth": "Reste ce mois-ci du budget de tous les utilisateurs",
  "use.teamToday": "Reste aujourd’hui du budget de ton équipe",
  "use.teamThisMonth": "Reste ce mois-ci du budget de ton équipe",
+ "use.ownDay": "Tu t’es fixé une limite de {price} par jour.",
+ "use.ownMonth": "Tu t’es fixé une limite de {price} par mois.",
  "use.reserved": "{price} sont réservés pour des images en cours de création.",
  "use.today": "Aujourd’hui",
  "use.spentFor": "dépensés pour {images}.",

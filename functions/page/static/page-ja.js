@@ -232,6 +232,8 @@ export const WORDS = {
  "use.organisationThisMonth": "全ユーザーの今月の予算の残り",
  "use.teamToday": "チームの本日の予算の残り",
  "use.teamThisMonth": "チームの今月の予算の残り",
+ "use.ownDay": "自分で決めた上限は1日{price}です。",
+ "use.ownMonth": "自分で決めた上限は1か月{price}です。",
  "use.reserved": "作成中の画像のために{price}を確保しています。",
  "use.today": "今日",
  "use.spentFor": "{images}分に使用しました。",

@@ -1,7 +1,8 @@
 /** What an element loads when it is first needed: its details, the picture alone in the window, and how it is saved or copied. */
 
 import { WORDS } from "./acts-en.js";
-import { durationText, isolate, levelText, makerText, oneLine, providerName, reasonText, sizeText, usdText } from "./format.js";
+import { isolate, levelText, oneLine, providerName, qualityName, sizeText, usdText } from "./format.js";
+import { durationText, makerText, reasonText } from "./makers.js";
 import { english, language, numberText, t } from "./locale.js";
 import { problemOf } from "./machine.js";
 import { technicalOf } from "./problems.js";
@@ -30,6 +31,21 @@ function styled(part) {
   if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
 }
 
+/** What the service says of a quality, in English, by the key of its words here. */
+const WHY = {
+  requested: /^requested$/, only: /^the only quality of the requested model$/,
+  none: /^the prompt names no quality$/, words: /^the prompt contains (.+)$/,
+};
+
+/** Returns why a request has its quality, in the reader's language; a reason that is not known stays as it is. */
+export function whyText(text) {
+  const [, why, nearest] = /^(.*?)(?:; the requested model's nearest quality to (\w+))?$/s.exec(text);
+  const key = Object.keys(WHY).find((one) => WHY[one].test(why));
+  if (!key) return text;
+  const said = t(`why.${key}`, { words: WHY[key].exec(why)[1] });
+  return nearest ? t("why.nearest", { why: said, quality: qualityName(nearest) }) : said;
+}
+
 /** Rows of the details: `[name, text]`. */
 function detailsOf(generation) {
   const { prompt, estimate, image, id } = generation;
@@ -44,9 +60,7 @@ function detailsOf(generation) {
     ["size", made.size && sizeText(made.size)],
     ["quality", levelText(made)],
     ["style", image?.style ?? estimate?.style],
-    ["why", estimate?.qualityReason],
-    ["sizes", constraints?.sizes.filter((size) => /\d/.test(size)).join(", ")],
-    ["longest", constraints && t("characters", { count: constraints.maxPromptCharacters })],
+    ["why", estimate?.qualityReason && whyText(estimate.qualityReason)],
     ["attempts", image?.attempts?.map((one) => `${makerText(one)}: ${reasonText(one.outcome)}, ${durationText(one.durationMs)}`).join("; ")],
     ["madeIn", image?.durationMs && durationText(image.durationMs)],
     ["left", left && [
@@ -54,6 +68,9 @@ function detailsOf(generation) {
       left.imagesToday !== null && t("leftDay", { count: numberText(left.imagesToday) }), t("leftMoney", { price: usdText(left.usdToday) }),
     ].filter(Boolean).join(", ")],
     ["id", image?.id ?? id],
+    // What could be asked for instead, as long as nothing is made.
+    ["longest", !image && constraints && t("characters", { count: constraints.maxPromptCharacters })],
+    ["sizes", !image && constraints?.sizes.filter((size) => /\d/.test(size)).join(", ")],
   ].filter(([, text]) => text).map(([name, text]) => [t(`rows.${name}`), text]);
 }
 

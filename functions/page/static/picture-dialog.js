@@ -1,7 +1,8 @@
 /** One picture, large, with what is known about it and what can be done with it. */
 
 import { dateText } from "./dates.js";
-import { altText, levelText, makerText, safeUrl, sizeText, usdText } from "./format.js";
+import { altText, levelText, safeUrl, sizeText, usdText } from "./format.js";
+import { makerText } from "./makers.js";
 import { WORDS as ACTS } from "./acts-en.js";
 import { english, has, t } from "./locale.js";
 import { WORDS } from "./pictures-en.js";

@@ -10,6 +10,8 @@ export const WORDS = {
  "use.organisationThisMonth": "Left of the budget of all users this month",
  "use.teamToday": "Left of the budget of your team today",
  "use.teamThisMonth": "Left of the budget of your team this month",
+ "use.ownDay": "You set yourself a limit of {price} a day.",
+ "use.ownMonth": "You set yourself a limit of {price} a month.",
  "use.reserved": "{price} is reserved for images that are being made.",
  "use.today": "Today",
  "use.spentFor": "spent for {images}.",

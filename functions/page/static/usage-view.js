@@ -1,6 +1,7 @@
 /** What the user spent: today as the service counts it, and the days of the month as a chart and as a table. */
 
-import { makerText, microUsd, moneyText, usdText } from "./format.js";
+import { microUsd, moneyText, usdText } from "./format.js";
+import { makerText } from "./makers.js";
 import { english, language, t } from "./locale.js";
 import { addStyle } from "./sheets.js";
 import { h, tell } from "./ui.js";
@@ -13,9 +14,9 @@ const MOST_PAGES = 20;
 const css = `
 .figure { font-size: 2rem; font-weight: 620; letter-spacing: -.03em; line-height: 1.3; font-variant-numeric: tabular-nums; }
 #left { display: grid; gap: .7rem; margin-top: 1rem; }
-#left div { display: grid; grid-template-columns: 1fr auto; gap: .2rem .5rem; font-size: .87rem; }
+#left div { display: grid; grid-template-columns: 1fr fit-content(55%); gap: .2rem .5rem; font-size: .87rem; }
 #left dt { color: var(--color-text-secondary); }
-#left dd { font-variant-numeric: tabular-nums; font-weight: 550; }
+#left dd { font-variant-numeric: tabular-nums; font-weight: 550; text-align: end; }
 #left dd + dd { grid-column: 1 / -1; line-height: 0; }
 #left progress { appearance: none; width: 100%; height: 6px; border: 0; border-radius: 3px; overflow: hidden; background: var(--color-background-tertiary); }
 #left ::-webkit-progress-bar { background: var(--color-background-tertiary); }
@@ -61,13 +62,17 @@ const sharedBars = ({ limits, remaining }) => (limits.levels ?? []).flatMap((lim
   return bar(t(`use.${limit.level}${when}`), left, limit[name], [usdText(left), usdText(limit[name])]);
 }));
 
+/** The limits that a person has set for themselves, as sentences; "" if there are none. */
+export const ownText = ({ usdToday: day, usdThisMonth: month } = {}) =>
+  [day && t("use.ownDay", { price: usdText(day) }), month && t("use.ownMonth", { price: usdText(month) })].filter(Boolean).join(" ");
+
 function todayCard(usage) {
   const { spent, reserved, images, limits, remaining, chat } = usage;
   const held = Number(reserved) && t("use.reserved", { price: usdText(reserved) });
   return h("section", { className: "card", "aria-labelledby": "today-title" },
     h("h3", { id: "today-title", textContent: t("use.today") }),
     h("p", { className: "figure", textContent: usdText(spent) }),
-    h("p", { className: "hint", textContent: [t("use.spentFor", { images: countText(images) }), held, t("use.dayEnds")].filter(Boolean).join(" ") }),
+    h("p", { className: "hint", textContent: [t("use.spentFor", { images: countText(images) }), held, t("use.dayEnds"), ownText(usage.ownLimits)].filter(Boolean).join(" ") }),
     h("dl", { id: "left" },
       bar(t("use.budgetLeft"), remaining.usdToday, limits.usdToday, [usdText(remaining.usdToday), usdText(limits.usdToday)]),
       ...(limits.imagesThisHour === null ? [] : [bar(t("use.imagesHour"), remaining.imagesThisHour, limits.imagesThisHour)]),

@@ -1,12 +1,13 @@
 """Joins the page's modules, so that a visitor asks for one script and not for each of its parts.
 
 Only the module syntax that these files have is known: named imports of files beside them, and named
-exports. Each part keeps its own names, because it becomes a function; the entry stays a module.
+exports. The parts stand one behind the other; where two have the same name, one becomes a function.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 COMMENT = re.compile(r"^[ \t]*(?:/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|//[^\n]*)[ \t]*\n", re.MULTILINE)
 SPACE = re.compile(r"^[ \t]+|\n(?=\n)", re.MULTILINE)
@@ -20,6 +21,38 @@ EXPORT = re.compile(
 )
 PRIVATE = re.compile(r"(?:(?<=\.)|(?<=get |set |ync |tic )|(?<=[;{}]\n))#(\w+)")
 UNKNOWN = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
+KEY = re.compile(r'^"([A-Za-z_]\w*)": ', re.MULTILINE)
+"""A name in an object that is written as JSON, as the words are."""
+DECLARED = re.compile(
+    r"^(?:export )?(?:const|let|class|(?:async )?function\*?) (?:([\w$]+)|[{\[]([^=]*)[}\]] =)",
+    re.MULTILINE,
+)
+WINDOW = frozenset(
+    re.findall(
+        r"\w+",
+        "close closed document event external find focus frames history length location name "
+        "navigator open opener origin parent performance print prompt screen scroll self status "
+        "stop top",
+    )
+)
+"""Names of the browser's own that a module might use for something else."""
+TEXT = r'"(?:[^"\\\n]|\\.)*+"|\'(?:[^\'\\\n]|\\.)*+\''
+PLAIN = r"`(?:[^`\\]|\\.)*+`"
+
+
+def _nested(inner: str) -> str:
+    """Return what finds a template whose values may have templates in them."""
+    value = r"\$\{(?:[^`{}]|\{[^{}]*+\}|" + inner + r")*+\}"
+    return r"`(?:[^`\\$]|\\.|\$(?!\{)|" + value + r")*+`"
+
+
+TEMPLATE = _nested(_nested(_nested(PLAIN)))
+# A slash that divides has a space behind it, as the formatter writes it.
+EXPRESSION = r"/(?![ /*=])(?:\[(?:[^\]\\\n]|\\.)*+\]|[^/\[\\\n]|\\.)++/[a-z]*+"
+REMARK = r" ?//[^\n]*+| ?/\*(?:[^*]|\*(?!/))*+\*/"
+SIGN = r"[ \n]?([=!<>?:&|,;{}()\[\]*%]++)(?:[ ]|\n(?!export ))?"
+OPERATOR = r"(?<=[\w)\]\"'`]) ([-+/]) (?=[\w(\[\"'`$])"
+TOKENS = re.compile(f"({TEXT}|{TEMPLATE}|{EXPRESSION})|{REMARK}|{SIGN}|{OPERATOR}", re.DOTALL)
 
 
 class UnknownSyntaxError(ValueError):
@@ -27,13 +60,59 @@ class UnknownSyntaxError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Module:
+    """A module's text, and which names it takes, declares and gives."""
+
+    text: str
+    sources: tuple[str, ...]
+    """The modules that it imports, also those of which it takes no name."""
+    taken: Mapping[str, tuple[str, str]]
+    """By the name that it has here: the module, and the name there."""
+    declared: frozenset[str]
+    given: tuple[str, ...]
+    has_others: bool
+    """Whether it gives names of other modules."""
+
+    @classmethod
+    def of(cls, script: str) -> Self:
+        """Return a module with what its lines of import and export say."""
+        text = KEY.sub(r"\1: ", stripped(script))
+        found = [one for form in (IMPORT, EXPORT_FROM) for one in form.finditer(text)]
+        taken = {}
+        for one in found:
+            for name in _names(one[1] or ""):
+                there, _, here = name.partition(" as ")
+                taken[here or there] = (one[2], there)
+        given = [one[2] for one in EXPORT.finditer(text)]
+        lists = [one for form in (EXPORT_LIST, EXPORT_FROM) for one in form.finditer(text)]
+        given += [name for one in lists for name in _names(one[1])]
+        sources = tuple(dict.fromkeys(one[2] for one in found))
+        listed = [first or others for first, others in DECLARED.findall(script)]
+        declared = [name for one in listed for name in re.findall(r"[\w$]+", one)]
+        others = EXPORT_FROM.search(text) is not None
+        return cls(text, sources, taken, frozenset(declared), tuple(given), others)
+
+    def body(self, name: str) -> str:
+        """Return its text without imports and exports.
+
+        Raises:
+            UnknownSyntaxError: one of them has a form that is not known.
+        """
+        text = EXPORT_LIST.sub("", EXPORT_FROM.sub("", IMPORT.sub("", self.text)))
+        text = EXPORT.sub(r"\1", text)
+        if found := UNKNOWN.search(text):
+            raise UnknownSyntaxError(f"{name!r} has a form that is not known: {found[0]!r}")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
 class Bundler:
-    """Joins modules; each of them is read and translated once."""
+    """Joins modules; each of them is read once."""
 
     read: Callable[[str], str]
     """Returns the text of a file by its name."""
-    _parts: dict[str, str] = field(default_factory=dict)
-    _imports: dict[str, list[str]] = field(default_factory=dict)
+    _modules: dict[str, Module] = field(default_factory=dict)
+    _bodies: dict[str, str] = field(default_factory=dict)
 
     def bundled(self, entry: str) -> str:
         """Return a module and everything that it imports as one module with the same exports.
@@ -43,11 +122,13 @@ class Bundler:
         Raises:
             UnknownSyntaxError: a module is not written as these are, or they import each other.
         """
-        text = stripped(self.read(entry))
         order: dict[str, None] = {}
-        for name in _imported(text):
-            self._add(name, order, (entry,))
-        return "".join((*(self._part(name) for name in order), _as_entry(text)))
+        self._add(entry, order, ())
+        modules = {name: self._module(name) for name in order}
+        joined = Joined(entry, modules)
+        parts = [joined.added(name, self._body(name)) for name in order]
+        names = ",".join(dict.fromkeys(modules[entry].given))
+        return "".join((*parts, f"\nexport{{{names}}};\n" if names else ""))
 
     def _add(self, name: str, order: dict[str, None], above: tuple[str, ...]) -> None:
         """Put a module into the order, behind the modules that it imports."""
@@ -55,17 +136,75 @@ class Bundler:
             raise UnknownSyntaxError(f"{name!r} imports itself by way of {above[-1]!r}.")
         if name in order:
             return
-        self._part(name)
-        for other in self._imports[name]:
+        for other in self._module(name).sources:
             self._add(other, order, (*above, name))
         order[name] = None
 
-    def _part(self, name: str) -> str:
-        if name not in self._parts:
-            text = stripped(self.read(name))
-            self._imports[name] = _imported(text)
-            self._parts[name] = _as_part(name, text)
-        return self._parts[name]
+    def _module(self, name: str) -> Module:
+        if name not in self._modules:
+            self._modules[name] = Module.of(self.read(name))
+        return self._modules[name]
+
+    def _body(self, name: str) -> str:
+        if name not in self._bodies:
+            self._bodies[name] = closed(self._module(name).body(name))
+        return self._bodies[name]
+
+
+@dataclass(slots=True)
+class Joined:
+    """The names of a bundle: of most modules as they are, of the others as parts of an object.
+
+    A module becomes a function with an object of its exports where a name of its own would be
+    another one's, or one of the browser's.
+    """
+
+    entry: str
+    modules: Mapping[str, Module]
+    scope: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The names beside the entry's, and where each is from: they are not another's."""
+    bound: set[str] = field(default_factory=set)
+    objects: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        first = self.modules[self.entry]
+        self.scope = {**{name: (self.entry, name) for name in first.declared}, **first.taken}
+        for module in self.modules.values():
+            named = {source for source, _ in module.taken.values()}
+            self.objects |= {one for one in module.sources if one not in named}
+            self.objects |= {one for here, (one, there) in module.taken.items() if here != there}
+
+    def added(self, name: str, body: str) -> str:
+        """Return a module as it stands in the bundle."""
+        module = self.modules[name]
+        if name != self.entry and (name in self.objects or not self._fits(name, module)):
+            self.objects.add(name)
+            taken = self._lines(module, set())
+            given = ",".join(module.given)
+            return f"const {_constant(name)}=(()=>{{{taken}{body}return{{{given}}};}})();"
+        taken = self._lines(module, self.bound)
+        own = {one: (name, one) for one in module.declared}
+        self.scope |= {**own, **module.taken}
+        self.bound |= {*own, *module.taken}
+        return taken + body
+
+    def _fits(self, name: str, module: Module) -> bool:
+        """Return whether its names may stand beside those that are there."""
+        names = {**{one: (name, one) for one in module.declared}, **module.taken}
+        is_new = all(self.scope.get(one, origin) == origin for one, origin in names.items())
+        return is_new and not module.has_others and not names.keys() & WINDOW
+
+    def _lines(self, module: Module, bound: Collection[str]) -> str:
+        """Return what takes the names of objects; all others are there by themselves."""
+        lines = []
+        for source in module.sources:
+            names = [
+                here if here == there else f"{there}:{here}"
+                for here, (one, there) in module.taken.items()
+                if one == source and one in self.objects and here not in bound
+            ]
+            lines += [f"const{{{','.join(names)}}}={_constant(source)};"] if names else []
+        return "".join(lines)
 
 
 def stripped(text: str) -> str:
@@ -89,34 +228,12 @@ def tight(styles: str) -> str:
     return SIGNS.sub(r"\1\2", styles).replace(";}", "}")
 
 
-def _imported(text: str) -> list[str]:
-    return [one[2] for form in (IMPORT, EXPORT_FROM) for one in form.finditer(text)]
+def closed(script: str) -> str:
+    """Return a script without the spaces and lines around its signs, and without comments.
 
-
-def _as_part(name: str, text: str) -> str:
-    """Return a module as a constant: an object of its exports."""
-    exported = [one[2] for one in EXPORT.finditer(text)]
-    for form in (EXPORT_LIST, EXPORT_FROM):
-        exported += [one for found in form.finditer(text) for one in _names(found[1])]
-    body = EXPORT_FROM.sub(_destructured, IMPORT.sub(_destructured, text))
-    body = EXPORT.sub(r"\1", EXPORT_LIST.sub("", body))
-    _check(name, body)
-    returned = f"return {{ {', '.join(exported)} }};"
-    return f"const {_constant(name)} = (() => {{\n{body}\n{returned}\n}})();\n"
-
-
-def _as_entry(text: str) -> str:
-    """Return a module that takes its imports from the parts."""
-    _check(
-        "The entry", EXPORT.sub("", EXPORT_LIST.sub("", IMPORT.sub("", EXPORT_FROM.sub("", text))))
-    )
-    text = EXPORT_FROM.sub(lambda one: f"{_destructured(one)}\nexport {{{one[1]}}};", text)
-    return IMPORT.sub(_destructured, text)
-
-
-def _destructured(found: re.Match[str]) -> str:
-    names = ", ".join(one.replace(" as ", ": ") for one in _names(found[1] or ""))
-    return f"const {{ {names} }} = {_constant(found[2])};" if names else ""
+    Each statement has to end with a semicolon. Texts, templates and regular expressions stay.
+    """
+    return TOKENS.sub(lambda one: one[1] or one[2] or one[3] or "", script)
 
 
 def _names(text: str) -> list[str]:
@@ -125,8 +242,3 @@ def _names(text: str) -> list[str]:
 
 def _constant(name: str) -> str:
     return "$" + re.sub(r"\W", "_", name)
-
-
-def _check(name: str, body: str) -> None:
-    if found := UNKNOWN.search(body):
-        raise UnknownSyntaxError(f"{name!r} has a form that is not known: {found[0]!r}")
