@@ -106,3 +106,14 @@ def test_a_word_of_ours_is_written_as_we_do_and_no_other(name: str, value: str, 
 def test_what_could_mean_several_things_is_refused(name: str, value: Any) -> None:
     arguments = json.dumps({"prompt": "a fox", name: value})
     assert offer_of(ToolUse("c", "generate_image", arguments)) is None
+
+
+@pytest.mark.parametrize("name", ["background", "format", "operation", "quality", "size"])
+def test_a_word_of_ours_is_meant_in_small_letters(name: str) -> None:
+    assert as_meant({name: " WORD "}) == {name: "word"}
+    assert as_meant({name: 5}) == {name: 5}
+    assert as_meant({name: None}) == {}
+
+
+def test_a_fence_may_have_a_name_in_capitals_and_lines() -> None:
+    assert parse_arguments('```JSON\n{\n"prompt": "a fox"\n}\n```') == {"prompt": "a fox"}

@@ -65,6 +65,10 @@ def test_where_a_file_is_cut_changes_nothing(steps: int, more: int) -> None:
     assert len(file) == len(text_of(file))
 
 
+def test_a_file_needs_no_start() -> None:
+    assert b"".join(EncodedFile(b"ab")) == b"YWI="
+
+
 def test_a_file_is_sent_with_a_length_and_arrives(server: Loopback) -> None:
     file = InputFile(Role.EDIT, bytes(range(256)) * 3_000, "image/png", 24, 16)
     server.replies(json_reply(200, {}))

@@ -34,5 +34,4 @@ class EndFilter:
 
     def end(self) -> str:
         """Return what was held back, unless it is nothing but control words."""
-        held, self._held = self._held, ""
-        return "" if _ENDS.fullmatch(held) else held
+        return "" if _ENDS.fullmatch(self._held) else self._held
