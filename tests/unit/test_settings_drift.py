@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from generators.sources import nodes
 from imagegen.domain.budgets import ORGANISATION, Level
 from imagegen.domain.ledger import Limits
-from imagegen.providers import PROVIDERS, region_name
+from imagegen.providers import PROVIDERS, base_url_name, region_name
 from imagegen.settings import MoneySettings, Settings
 from imagegen.site import PageSettings
 from imagegen.usecases.generate.run import SETTLE_MARGIN_MS
@@ -79,6 +79,7 @@ SET_BY_NO_TEMPLATE: Mapping[str, str] = {
     "AWS_ENDPOINT_URL": "the local stack sets it; AWS has none",
     "AWS_LAMBDA_FUNCTION_NAME": "Lambda sets it",
     "AWS_REGION": "Lambda sets it",
+    **{base_url_name(one): "who calls a handler without a template" for one in PROVIDERS},
 }
 """Variables that the code reads and the template does not set, and who does."""
 
