@@ -185,7 +185,7 @@ build: tools ## Build for AWS (ARCHITECTURE=arm64 or x86_64)
 
 .PHONY: invoke
 invoke: tools ## Run one function on one event (FUNCTION=estimate EVENT=events/...json)
-	@$(PYTHON) -m local.invoke $(FUNCTION) $(EVENT)
+	@PYTHONPATH=layers/shared $(PYTHON) -m local.invoke $(FUNCTION) $(EVENT)
 
 .PHONY: deploy
 deploy: build ## Deploy into your AWS account; settings come from ENV_FILE=.env (YES=1 asks nothing)

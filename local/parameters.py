@@ -10,11 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from imagegen.providers import STAND_INS, stand_ins_in
 from local.paths import TEMPLATE
-
-AMBIGUOUS: Final = frozenset({"ARCHITECTURE", "LOG_LEVEL"})
-"""Many shells set these for other programs, so they are read only from .env."""
 
 RELEASE: Final = "Release"
 CLEAR: Final = "-"
@@ -44,24 +40,6 @@ def unquoted(value: str) -> str:
     """Return a quoted value without its quotes, and any other without the comment behind it."""
     quoted = QUOTED.fullmatch(value)
     return quoted[2] if quoted else re.sub(r"(^|\s+)#.*", "", value)
-
-
-def overrides(dotenv: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the template parameters that .env or the environment sets; the environment wins."""
-    outer = {name: value for name, value in environ.items() if name not in AMBIGUOUS and value}
-    given = {**dotenv, **outer}
-    if stand_ins := stand_ins_in(set_values(given)):
-        given[STAND_INS] = stand_ins
-    # The deploy commands compute the release.
-    settable = (one for one in template_parameters() if one != RELEASE)
-    names = {environment_name(parameter): parameter for parameter in settable}
-    found = {parameter: given[name] for name, parameter in names.items() if name in given}
-    return {name: default_of(name) if one == CLEAR else one for name, one in found.items()}
-
-
-def default_of(parameter: str) -> str:
-    """Return a parameter's default, which clears it."""
-    return str(read_bare_template()["Parameters"][parameter].get("Default", ""))
 
 
 def environment_name(parameter: str) -> str:

@@ -15,7 +15,8 @@ from imagegen.settings import parse_pairs
 from local import emulator, issuer, permissions, sam, simulated
 from local.emulator import HEALTH_PATH, REGION, Emulator
 from local.issuer import AUDIENCE, Issuer
-from local.parameters import overrides, pairs_text
+from local.overrides import overrides
+from local.parameters import pairs_text
 from local.paths import STATE
 from local.processes import answers
 from local.sign_in import CLIENT_ID

@@ -18,12 +18,11 @@ import boto3
 
 from imagegen.providers import OFF, PROVIDERS, region_name, registry
 from local import guide
+from local.overrides import default_of, overrides
 from local.parameters import (
     CLEAR,
     RELEASE,
-    default_of,
     environment_name,
-    overrides,
     read_dotenv,
     set_values,
     template_parameters,

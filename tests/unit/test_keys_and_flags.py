@@ -19,7 +19,8 @@ from imagegen.aws.parameters import (
 )
 from imagegen.domain.errors import ConfigurationError, StoreUnavailableError
 from imagegen.providers import PROVIDERS, flag_name
-from local.parameters import overrides, set_values
+from local.overrides import overrides
+from local.parameters import set_values
 from operations.accounts import AccountError
 from operations.push_env import (
     CHAT_KEY,

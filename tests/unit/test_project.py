@@ -1,9 +1,14 @@
 """Rules about the project's own files, read from the files."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from imagegen.aws.chat_usage_store import CHAT_PARTITION
 from local.parameters import environment_name, read_template
@@ -140,6 +145,36 @@ def test_the_table_and_the_bucket_outlive_the_stack() -> None:
         # A creation that is rolled back leaves nothing behind that blocks or outlives the next one.
         assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert TEMPLATE["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+# The targets.
+
+
+@pytest.mark.parametrize("path", ["", "layers/shared"])
+def test_a_target_finds_what_its_program_imports(path: str) -> None:
+    """Only targets that name the layer's folder find the package in it."""
+    lines = re.sub(r"\\\n\s*", "", (ROOT / "Makefile").read_text()).splitlines()
+    found = [
+        re.search(r"(PYTHONPATH=(\S+) )?(?:exec )?\$\(PYTHON\) -m ([\w.]+)", one) for one in lines
+    ]
+    programs = {one[3] for one in found if one and (one[2] or "") == path} - {"pytest"}
+    assert programs
+    names = ", ".join(map(repr, sorted(programs)))
+    code = f"""
+from importlib import import_module
+for name in ({names},):
+    if hasattr(import_module(name), "__path__"):
+        import_module(name + ".__main__")
+"""
+    done = subprocess.run(  # noqa: S603 our own interpreter and our own program
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 # What is said of the tests.

@@ -19,7 +19,8 @@ from imagegen.settings import Settings
 from imagegen.site.files import providers_script
 from imagegen.usecases.key_checks import CALL_TIMEOUT_SECONDS, FULL_TIME, call_timeout_seconds
 from local import guide
-from local.parameters import CLEAR, environment_name, overrides, pairs_text, read_template
+from local.overrides import overrides
+from local.parameters import CLEAR, environment_name, pairs_text, read_template
 from local.paths import ROOT
 from local.simulator.chat_words import reply_to
 from local.simulator.drawing import Sketch, draw

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.parameters import RELEASE, overrides, read_template
+from local.overrides import overrides
+from local.parameters import RELEASE, read_template
 from local.paths import ROOT
 from local.release import release
 from operations.transform import transformed
