@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from imagegen.aws.parameters import (
     KEYS_AND_FLAGS,
+    LAST_KEY,
     RETRY_MS,
     VALUES_CACHE_MS,
     SsmParameters,
@@ -23,6 +24,7 @@ from local.parameters import overrides, set_values
 from operations.accounts import AccountError
 from operations.push_env import (
     CHAT_KEY,
+    IMAGE_ID_KEY,
     KEYS,
     is_pushed,
     push,
@@ -261,12 +263,41 @@ def test_instances_that_start_together_read_again_at_different_times_within_five
     earlier = iter([60_000, 0, 1])
     parameters = SsmParameters(client, PATH, clock, lambda: next(earlier))
     parameters.values()
-    ssm.values.clear()
+    ssm.values[f"{PATH}/{KEYS_AND_FLAGS}"] = "{}"
     clock.advance(VALUES_CACHE_MS - 60_001)
-    assert parameters.values()
+    assert CHAT_KEY in parameters.values()
     clock.advance(1)
-    assert not parameters.values()
+    assert CHAT_KEY not in parameters.values()
     assert next(earlier) == 1, "a new time for each read"
+
+
+@pytest.mark.parametrize("written", [(), ("KEYS_AND_FLAGS",), ("KEYS_AND_FLAGS", "QUOTE_KEYS")])
+def test_an_instance_that_started_before_the_first_keys_reads_them_soon(
+    written: tuple[str, ...],
+) -> None:
+    """A schedule runs as soon as it is made, which is before the first deployment pushes keys."""
+    ssm, clock = pushed(EVERYTHING), Clock()
+    everything = dict(ssm.values)
+    client: Any = ssm
+    ssm.values = {f"{PATH}/PAGE_URL": "https://page.test"}
+    ssm.values |= {f"{PATH}/{name}": everything[f"{PATH}/{name}"] for name in written}
+    parameters = SsmParameters(client, PATH, clock)
+    assert IMAGE_ID_KEY not in parameters.values()
+    ssm.values |= everything
+    ssm.calls = 0
+    clock.advance(RETRY_MS - 1)
+    assert IMAGE_ID_KEY not in parameters.values()
+    assert ssm.calls == 0, "and not with every request"
+    clock.advance(1)
+    assert IMAGE_ID_KEY in parameters.values()
+    assert EVERYTHING.items() <= parameters.values().items()
+    clock.advance(VALUES_CACHE_MS - 1)
+    parameters.values()
+    assert ssm.calls == 1
+
+
+def test_the_key_that_is_waited_for_is_stored_last() -> None:
+    assert [*pushed(EVERYTHING).values][-1] == f"{PATH}/{LAST_KEY}"
 
 
 def test_without_old_values_a_throttled_read_is_an_error_that_can_be_retried() -> None:
