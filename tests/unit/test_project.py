@@ -1,9 +1,12 @@
 """Rules about the project's own files, read from the files."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from imagegen.aws.chat_usage_store import CHAT_PARTITION
 from local.parameters import environment_name, read_template
@@ -140,6 +143,22 @@ def test_the_table_and_the_bucket_outlive_the_stack() -> None:
         # A creation that is rolled back leaves nothing behind that blocks or outlives the next one.
         assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert TEMPLATE["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("kind", ["Table", "Bucket"])
+def test_an_earlier_table_or_bucket_is_used_wherever_the_stacks_own_one_would_be(kind: str) -> None:
+    either = {"Fn::If": [f"Makes{kind}", {"Ref": kind}, {"Ref": f"Existing{kind}Name"}]}
+    others = {
+        name: one
+        for name, one in TEMPLATE["Resources"].items()
+        if one.get("Condition") != f"Makes{kind}"
+    }
+    text = json.dumps([others, TEMPLATE["Outputs"]])
+    assert text.count(json.dumps(either)) >= 3
+    left = text.replace(json.dumps(either), "")
+    assert f'"Ref": "{kind}"' not in left
+    assert f'"{kind}"' not in re.sub(r'"(Ref|MetricName|Name)": "[^"]*"', "", left)
+    assert f"${{{kind}" not in left
 
 
 # What is said of the tests.
