@@ -1,8 +1,10 @@
 """Keys and flags are one parameter: one call for a new instance, and none is lost on the way."""
 
 import json
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +23,13 @@ from imagegen.aws.parameters import (
 from imagegen.domain.errors import ConfigurationError, StoreUnavailableError
 from imagegen.providers import PROVIDERS, flag_name
 from local.parameters import overrides, set_values
-from operations.accounts import AccountError
+from operations import accounts
+from operations.accounts import AccountError, Place
 from operations.push_env import (
     CHAT_KEY,
     IMAGE_ID_KEY,
     KEYS,
+    carry_out,
     is_pushed,
     push,
     refuse_older_version,
@@ -215,6 +219,41 @@ def test_a_line_that_is_gone_is_named_and_stays() -> None:
     env = {"OPENAI_API_KEY": "sk-openai"}
     assert stale(stored(ssm, PATH), env) == sorted(EVERYTHING.keys() - env.keys())
     assert stale(stored(ssm, PATH), {**EVERYTHING, "GEMINI_API_KEY": "-"}) == []
+
+
+@pytest.mark.parametrize(
+    ("terminal", "said", "is_removed"),
+    [
+        *((True, "y", True), (True, " YES ", True)),
+        *((True, "", False), (True, "n", False), (False, "y", False)),
+    ],
+)
+def test_lines_that_are_gone_are_removed_only_if_a_person_says_so(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    terminal: bool,
+    said: str,
+    is_removed: bool,
+) -> None:
+    ssm, env_file = pushed(EVERYTHING), tmp_path / ".env"
+    env_file.write_text("OPENAI_API_KEY=sk-new\n")
+    clients = {"ssm": ssm, "cloudformation": CloudFormation(("Release",))}
+    here = Place("123456789012", "ann", "eu-central-1", "AWS_REGION")
+    monkeypatch.setattr(accounts, "place", lambda: here)
+    monkeypatch.setattr("boto3.client", clients.__getitem__)
+    monkeypatch.setattr("builtins.input", lambda _question: said)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: terminal, raising=False)
+    carry_out(Namespace(stack="prod", env_file=env_file, rotate_quote_key=False))
+    left = {name for name in read(ssm) if is_pushed(name)}
+    assert left == ({"OPENAI_API_KEY"} if is_removed else EVERYTHING.keys())
+    assert {"QUOTE_KEYS", IMAGE_ID_KEY} <= read(ssm).keys()
+    printed = capsys.readouterr().out
+    assert "Still stored, but not in .env: " in printed
+    assert CHAT_KEY in printed
+    assert ("Removed: " in printed) == is_removed
+    assert "sk-" not in printed
 
 
 @pytest.mark.parametrize("name", ["JWT_USER_SCOPE", "ALARM_TOPIC_ARN", "CHAT_MODEL"])
