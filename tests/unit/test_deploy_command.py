@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from operations import deploy
 from operations.accounts import AccountError
 from tests.unit.test_accounts import CloudFormation
+from tests.unit.test_keys_and_flags import Ssm
 
 WORKS = "CREATE_COMPLETE"
 
@@ -29,6 +30,7 @@ class Shell:
     afterwards: str = WORKS
     """The stack's state after sam has run."""
     commands: list[list[str]] = field(default_factory=list)
+    ssm: Ssm = field(default_factory=Ssm)
 
     def client(self, service: str) -> Any:
         return {
@@ -40,6 +42,7 @@ class Shell:
                 get_account_settings=lambda: {"AccountLimit": {"ConcurrentExecutions": self.limit}}
             ),
             "dynamodb": SimpleNamespace(describe_table=self.absent),
+            "ssm": self.ssm,
         }[service]
 
     def absent(self, **_asked: str) -> Any:
@@ -152,3 +155,21 @@ def test_a_deployment_that_fails_ends_with_the_reason_of_cloudformation(shell: S
     with pytest.raises(AccountError, match=r"(?s)as it was before.*Url: why"):
         shell.deploy()
     assert len(shell.commands) == 1
+
+
+@pytest.mark.parametrize(("afterwards", "stored"), [(WORKS, 3), ("REVIEW_IN_PROGRESS", 0), ("", 0)])
+def test_keys_are_stored_after_a_first_deployment_and_not_after_one_that_was_declined(
+    shell: Shell, capsys: pytest.CaptureFixture[str], afterwards: str, stored: int
+) -> None:
+    """Who declines the change set that sam shows ends sam with status 0."""
+    shell.cloudformation.state, shell.afterwards = "", afterwards
+    assert shell.deploy("OPENAI_API_KEY=sk-CANARY") == 0
+    assert len(shell.ssm.values) == stored
+    said = capsys.readouterr().out
+    assert ("make smoke" in said) == bool(stored)
+    assert "CANARY" not in said
+
+
+def test_a_later_deployment_stores_no_keys(shell: Shell) -> None:
+    assert shell.deploy("OPENAI_API_KEY=sk-new") == 0
+    assert shell.ssm.values == {}
