@@ -7,11 +7,15 @@ from typing import Final
 import boto3
 from botocore.exceptions import ClientError
 
-from local.parameters import environment_name
+from local.parameters import default_of, environment_name, template_parameters
 from operations.accounts import AccountError
 
 UNRESERVED: Final = 100
 """Concurrency that Lambda keeps unreserved, which is also little for a whole account."""
+
+RESERVES: Final = "Concurrency"
+"""How the names of the parameters end that reserve."""
+CHAT: Final = "ChatConcurrency"
 
 
 def notes(parameters: Mapping[str, str], present: Mapping[str, str]) -> list[str]:
@@ -22,7 +26,7 @@ def notes(parameters: Mapping[str, str], present: Mapping[str, str]) -> list[str
     Raises:
         AccountError: more is reserved than the account has, or a value is not a number.
     """
-    reserved, own = reservations(parameters), reservations(present)
+    reserved, own = reservations({**defaults(), **parameters}), reservations(present)
     try:
         limits = boto3.client("lambda").get_account_settings()["AccountLimit"]
     except ClientError as error:
@@ -33,14 +37,22 @@ def notes(parameters: Mapping[str, str], present: Mapping[str, str]) -> list[str
     return list(account_notes(limit, reserved, others=max(0, others)))
 
 
+def defaults() -> dict[str, str]:
+    """Return what the template reserves where nothing else is set."""
+    return {name: default_of(name) for name in template_parameters() if name.endswith(RESERVES)}
+
+
 def reservations(parameters: Mapping[str, str]) -> dict[str, int]:
     """Return the concurrency that parameters reserve, by their names.
+
+    As in the template, a chat without an LLM reserves none, whatever its parameter says.
 
     Raises:
         AccountError: a value is not a number.
     """
-    names = [name for name in parameters if name.endswith("Concurrency")]
-    return {name: count(name, parameters[name]) for name in names}
+    names = [name for name in parameters if name.endswith(RESERVES)]
+    found = {name: count(name, parameters[name]) for name in names}
+    return found if parameters.get("ChatModel") else {**found, CHAT: 0}
 
 
 def count(parameter: str, value: str) -> int:

@@ -91,7 +91,7 @@ def deploy(given: argparse.Namespace) -> int:
     if status:
         accounts.explain(cloudformation, given.stack)
     elif found is None:
-        finish(given.stack, dotenv)
+        finish(cloudformation, given.stack, dotenv)
     return status
 
 
@@ -197,8 +197,13 @@ def interview(env_file: Path) -> None:
         guide.keep(guide.ask(iter(questions), read=input, read_secret=getpass), env_file)
 
 
-def finish(stack: str, dotenv: Mapping[str, str]) -> None:
-    """Push the keys and flags, so that a new stack works at once."""
+def finish(cloudformation: Any, stack: str, dotenv: Mapping[str, str]) -> None:
+    """Push the keys and flags, so that a new stack works at once.
+
+    There is none if a person has declined the change set, which sam ends with 0 as well.
+    """
+    if accounts.describe(cloudformation, stack) is None:
+        return
     ssm, path = boto3.client("ssm"), parameters_path(stack)
     push(ssm, stack, dotenv)
     print(f"Keys and flags are in {path}.")

@@ -36,7 +36,8 @@ RARE: Final = frozenset(
 
 def made() -> dict[str, str]:
     """Return the generated part of docs/deploy.md: the fixed costs."""
-    return {"fixed costs": table(("what", "arithmetic", "$ a month"), _fixed()) + "\n" + _in_use()}
+    fixed = table(("what", "arithmetic", "$ a month"), _fixed())
+    return {"fixed costs": f"{fixed}\n{_in_use()}\n{_beside_another()}"}
 
 
 def watched() -> int:
@@ -63,6 +64,11 @@ def used() -> int:
 def at_rest() -> int:
     """Return what a stack without requests costs in a month, in cents."""
     return _alarms() + _metrics(probed()) + _kms()
+
+
+def without_free() -> int:
+    """Return the same where other stacks of the account use up what is free, in cents."""
+    return watched() * ALARM_CENTS + probed() * METRIC_CENTS + _decrypts(WARM)
 
 
 def _fixed() -> Iterator[tuple[str, str, str]]:
@@ -104,6 +110,14 @@ def _in_use() -> str:
         f"In use, metrics cost {arithmetic} = ${_usd(_metrics(series))} ({S3_SERIES} of them are "
         f"S3's metrics of requests), and the fixed part is about **${whole}**. Each further "
         "outcome of a provider's calls in a month adds two or three series.\n"
+    )
+
+
+def _beside_another() -> str:
+    return (
+        "What is free is free once for an account. A stack beside another one that uses it up "
+        f"costs ${_usd(without_free())} without one request, and $3 more if its dashboard is the "
+        "fourth.\n"
     )
 
 

@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local.parameters import read_bare_template
 from local.paths import ROOT
 from operations import accounts, concurrency, deploy
 from operations.accounts import NEW, STUCK, WITHOUT_URLS, AccountError, Place
@@ -224,6 +225,67 @@ def test_what_other_functions_have_reserved_is_not_there() -> None:
         list(concurrency.account_notes(1_000, wanted, others=801))
     (note,) = concurrency.account_notes(1_000, {"GenerateConcurrency": 0}, others=950)
     assert "No concurrency is reserved" in note
+
+
+DEPLOYED = {
+    name: str(one.get("Default", "")) for name, one in read_bare_template()["Parameters"].items()
+}
+"""What CloudFormation reports of a stack of which nothing is set: each parameter with its value."""
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """What Lambda answers about the account's concurrency."""
+    limits = {"ConcurrentExecutions": 1_000, "UnreservedConcurrentExecutions": 1_000}
+
+    class Lambda:
+        def get_account_settings(self) -> Any:
+            return {"AccountLimit": limits}
+
+    def client(service: str) -> Lambda:
+        assert service == "lambda"
+        return Lambda()
+
+    monkeypatch.setattr(boto3, "client", client)
+    return limits
+
+
+def new_account(account: dict[str, int]) -> None:
+    account.update(ConcurrentExecutions=10, UnreservedConcurrentExecutions=10)
+
+
+@pytest.mark.parametrize("present", [{}, DEPLOYED])
+def test_without_a_chat_nothing_is_reserved_for_it(
+    account: dict[str, int], present: dict[str, str]
+) -> None:
+    """Else a new account could deploy once and never again."""
+    new_account(account)
+    (note,) = concurrency.notes({**present, "JwtIssuer": "https://a"}, present)
+    assert "only 10 functions at once" in note
+
+
+@pytest.mark.parametrize("present", [{}, DEPLOYED])
+def test_a_chat_reserves_its_default_before_anything_is_made(
+    account: dict[str, int], present: dict[str, str]
+) -> None:
+    new_account(account)
+    with pytest.raises(AccountError, match=r"ChatConcurrency reserve 10 of .* concurrency of 10"):
+        concurrency.notes({**present, "ChatModel": "m"}, present)
+    account.update(ConcurrentExecutions=1_000, UnreservedConcurrentExecutions=1_000)
+    (note,) = concurrency.notes({**present, "ChatModel": "m"}, present)
+    assert "GENERATE_CONCURRENCY" in note
+
+
+def test_what_the_stack_has_reserved_is_its_own_and_a_chat_that_is_off_has_nothing(
+    account: dict[str, int],
+) -> None:
+    on, off = {**DEPLOYED, "ChatModel": "m"}, DEPLOYED
+    account.update(UnreservedConcurrentExecutions=1_000 - 10)
+    wanted = {"GenerateConcurrency": "890"}
+    assert concurrency.notes({**on, **wanted}, on) == []
+    # The same ten, while the stack has no chat, are of other functions.
+    with pytest.raises(AccountError, match="other functions have reserved 10 and 100 must stay"):
+        concurrency.notes({**off, "GenerateConcurrency": "891"}, off)
 
 
 # The question.

@@ -1,8 +1,10 @@
 """Keys and flags are one parameter: one call for a new instance, and none is lost on the way."""
 
 import json
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from imagegen.aws.parameters import (
     KEYS_AND_FLAGS,
+    LAST_KEY,
     RETRY_MS,
     VALUES_CACHE_MS,
     SsmParameters,
@@ -21,10 +24,13 @@ from imagegen.domain.errors import ConfigurationError, StoreUnavailableError
 from imagegen.providers import PROVIDERS, flag_name
 from local.overrides import overrides
 from local.parameters import set_values
-from operations.accounts import AccountError
+from operations import accounts
+from operations.accounts import AccountError, Place
 from operations.push_env import (
     CHAT_KEY,
+    IMAGE_ID_KEY,
     KEYS,
+    carry_out,
     is_pushed,
     push,
     refuse_older_version,
@@ -216,6 +222,41 @@ def test_a_line_that_is_gone_is_named_and_stays() -> None:
     assert stale(stored(ssm, PATH), {**EVERYTHING, "GEMINI_API_KEY": "-"}) == []
 
 
+@pytest.mark.parametrize(
+    ("terminal", "said", "is_removed"),
+    [
+        *((True, "y", True), (True, " YES ", True)),
+        *((True, "", False), (True, "n", False), (False, "y", False)),
+    ],
+)
+def test_lines_that_are_gone_are_removed_only_if_a_person_says_so(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    terminal: bool,
+    said: str,
+    is_removed: bool,
+) -> None:
+    ssm, env_file = pushed(EVERYTHING), tmp_path / ".env"
+    env_file.write_text("OPENAI_API_KEY=sk-new\n")
+    clients = {"ssm": ssm, "cloudformation": CloudFormation(("Release",))}
+    here = Place("123456789012", "ann", "eu-central-1", "AWS_REGION")
+    monkeypatch.setattr(accounts, "place", lambda: here)
+    monkeypatch.setattr("boto3.client", clients.__getitem__)
+    monkeypatch.setattr("builtins.input", lambda _question: said)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: terminal, raising=False)
+    carry_out(Namespace(stack="prod", env_file=env_file, rotate_quote_key=False))
+    left = {name for name in read(ssm) if is_pushed(name)}
+    assert left == ({"OPENAI_API_KEY"} if is_removed else EVERYTHING.keys())
+    assert {"QUOTE_KEYS", IMAGE_ID_KEY} <= read(ssm).keys()
+    printed = capsys.readouterr().out
+    assert "Still stored, but not in .env: " in printed
+    assert CHAT_KEY in printed
+    assert ("Removed: " in printed) == is_removed
+    assert "sk-" not in printed
+
+
 @pytest.mark.parametrize("name", ["JWT_USER_SCOPE", "ALARM_TOPIC_ARN", "CHAT_MODEL"])
 def test_a_dash_gives_a_parameter_its_default_again(name: str) -> None:
     (value,) = overrides({name: "-"}, {}).values()
@@ -262,12 +303,41 @@ def test_instances_that_start_together_read_again_at_different_times_within_five
     earlier = iter([60_000, 0, 1])
     parameters = SsmParameters(client, PATH, clock, lambda: next(earlier))
     parameters.values()
-    ssm.values.clear()
+    ssm.values[f"{PATH}/{KEYS_AND_FLAGS}"] = "{}"
     clock.advance(VALUES_CACHE_MS - 60_001)
-    assert parameters.values()
+    assert CHAT_KEY in parameters.values()
     clock.advance(1)
-    assert not parameters.values()
+    assert CHAT_KEY not in parameters.values()
     assert next(earlier) == 1, "a new time for each read"
+
+
+@pytest.mark.parametrize("written", [(), ("KEYS_AND_FLAGS",), ("KEYS_AND_FLAGS", "QUOTE_KEYS")])
+def test_an_instance_that_started_before_the_first_keys_reads_them_soon(
+    written: tuple[str, ...],
+) -> None:
+    """A schedule runs as soon as it is made, which is before the first deployment pushes keys."""
+    ssm, clock = pushed(EVERYTHING), Clock()
+    everything = dict(ssm.values)
+    client: Any = ssm
+    ssm.values = {f"{PATH}/PAGE_URL": "https://page.test"}
+    ssm.values |= {f"{PATH}/{name}": everything[f"{PATH}/{name}"] for name in written}
+    parameters = SsmParameters(client, PATH, clock)
+    assert IMAGE_ID_KEY not in parameters.values()
+    ssm.values |= everything
+    ssm.calls = 0
+    clock.advance(RETRY_MS - 1)
+    assert IMAGE_ID_KEY not in parameters.values()
+    assert ssm.calls == 0, "and not with every request"
+    clock.advance(1)
+    assert IMAGE_ID_KEY in parameters.values()
+    assert EVERYTHING.items() <= parameters.values().items()
+    clock.advance(VALUES_CACHE_MS - 1)
+    parameters.values()
+    assert ssm.calls == 1
+
+
+def test_the_key_that_is_waited_for_is_stored_last() -> None:
+    assert [*pushed(EVERYTHING).values][-1] == f"{PATH}/{LAST_KEY}"
 
 
 def test_without_old_values_a_throttled_read_is_an_error_that_can_be_retried() -> None:

@@ -243,6 +243,13 @@ def test_a_stack_at_rest_costs_less_than_five_dollars_a_month() -> None:
     assert costs.at_rest() < 500, "each metric that an alarm reads is ten cents"
 
 
+def test_a_second_stack_also_pays_for_what_the_first_one_has_free() -> None:
+    free = costs.FREE * costs.ALARM_CENTS + costs.probed() * costs.METRIC_CENTS
+    decrypts = round(costs.FREE_DECRYPTS / costs.DECRYPTS_PER_CENT)
+    assert costs.without_free() == costs.at_rest() + free + decrypts
+    assert f"${costs.without_free() / 100:.2f} without one request" in costs.made()["fixed costs"]
+
+
 def test_what_alarms_read_is_counted_as_the_template_has_it() -> None:
     resources = read_template()["Resources"].values()
     always = [

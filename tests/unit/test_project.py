@@ -1,5 +1,6 @@
 """Rules about the project's own files, read from the files."""
 
+import json
 import os
 import re
 import subprocess
@@ -175,6 +176,22 @@ for name in ({names},):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", ["Table", "Bucket"])
+def test_an_earlier_table_or_bucket_is_used_wherever_the_stacks_own_one_would_be(kind: str) -> None:
+    either = {"Fn::If": [f"Makes{kind}", {"Ref": kind}, {"Ref": f"Existing{kind}Name"}]}
+    others = {
+        name: one
+        for name, one in TEMPLATE["Resources"].items()
+        if one.get("Condition") != f"Makes{kind}"
+    }
+    text = json.dumps([others, TEMPLATE["Outputs"]])
+    assert text.count(json.dumps(either)) >= 3
+    left = text.replace(json.dumps(either), "")
+    assert f'"Ref": "{kind}"' not in left
+    assert f'"{kind}"' not in re.sub(r'"(Ref|MetricName|Name)": "[^"]*"', "", left)
+    assert f"${{{kind}" not in left
 
 
 # What is said of the tests.

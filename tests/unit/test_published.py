@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from local.overrides import overrides
 from local.parameters import RELEASE, read_template
 from local.paths import ROOT
+from local.paths import TEMPLATE as TEMPLATE_FILE
 from local.release import release
 from operations.transform import transformed
+from tests.fakes.templates import transformed_template
 
 FUNCTIONS = ("Estimate", "Generate", "Health", "Chat", "Admin", "Page")
 TEMPLATE = read_template()
@@ -115,6 +117,20 @@ def test_a_new_release_is_a_new_version_of_every_function() -> None:
     for function in FUNCTIONS:
         live = as_deployed()[f"{function}FunctionAliaslive"]["Properties"]
         assert live["FunctionVersion"]["Fn::GetAtt"][0] in first
+
+
+@pytest.mark.thorough
+def test_without_a_release_a_changed_property_is_a_new_version(tmp_path: Path) -> None:
+    """As for whoever deploys with sam alone, which knows no release."""
+    text, runtime = TEMPLATE_FILE.read_text(), "Runtime: python3.13"
+    assert text.count(runtime) == 1
+    changed = tmp_path / TEMPLATE_FILE.name
+    changed.write_text(text.replace(runtime, "Runtime: python3.12"))
+    (tmp_path / "monitoring.json").write_text((ROOT / "monitoring.json").read_text())
+    before, after = transformed_template()["Resources"], transformed(changed)["Resources"]
+    kind = "AWS::Lambda::Version"
+    assert len(of_type(kind, before)) == len(of_type(kind, after)) == len(FUNCTIONS)
+    assert not of_type(kind, before).keys() & of_type(kind, after).keys()
 
 
 def test_an_old_version_is_deleted_when_the_alias_has_moved() -> None:

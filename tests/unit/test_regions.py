@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.aws import clients
-from local.parameters import read_template
-from local.paths import ROOT
+from local.parameters import read_bare_template, read_template
+from local.paths import ROOT, TEMPLATE
 from operations import accounts
 from tests.fakes.templates import transformed_template
 
@@ -92,20 +92,20 @@ def given_names(resources: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("template", ["template.yaml", "edge.yaml"])
-def test_a_name_that_is_global_carries_stack_and_region(template: str) -> None:
-    found: Any = transformed_template() if template == "template.yaml" else read_edge()
+@pytest.mark.parametrize(
+    ("template", "count"), [("template.yaml", 1), ("edge.yaml", 1), ("news.yaml", 0)]
+)
+def test_a_name_that_is_global_carries_stack_and_region(template: str, count: int) -> None:
+    found = transformed_template() if template == TEMPLATE.name else beside(template)
     names = given_names(found["Resources"])
-    assert names, "the dashboard and the cache policy have one"
+    assert len(names) == count, "the dashboard and the cache policy have one"
     for name, text in names.items():
         assert "${AWS::StackName}" in str(text), name
         assert "${AWS::Region}" in str(text), name
 
 
-def read_edge() -> dict[str, Any]:
-    from local.parameters import read_bare_template  # noqa: PLC0415
-
-    return read_bare_template(ROOT / "edge.yaml")
+def beside(template: str) -> dict[str, Any]:
+    return read_bare_template(ROOT / template)
 
 
 # Which Region is used.

@@ -28,7 +28,7 @@ TICK_MS = 10_000
 
 @dataclass
 class ParameterStore:
-    """SSM with one parameter, and when it was changed."""
+    """SSM with the quote keys, when they were changed, and the key that is stored last."""
 
     clock: Clock
     value: str = START
@@ -38,7 +38,9 @@ class ParameterStore:
         return self
 
     def paginate(self, **_asked: Any) -> Iterator[dict[str, Any]]:
-        yield {"Parameters": [{"Name": f"{PATH}/QUOTE_KEYS", "Value": self.value}]}
+        values = {"QUOTE_KEYS": self.value, "IMAGE_ID_KEY": "i"}
+        found = [{"Name": f"{PATH}/{name}", "Value": one} for name, one in values.items()]
+        yield {"Parameters": found}
 
     def put(self, value: str) -> None:
         self.value, self.changed_ms = value, self.clock()

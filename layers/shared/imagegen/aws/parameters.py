@@ -22,8 +22,13 @@ SPREAD_MS = 60_000
 seconds, and five minutes later all of them would read at the same moment."""
 KEYS_AND_FLAGS = "KEYS_AND_FLAGS"
 """The parameter that has the JSON object."""
+LAST_KEY = "IMAGE_ID_KEY"
+"""The parameter that the first deployment stores last: without it others may be missing, too."""
 RETRY_MS = 20_000
-"""How long old values are used after a failed read."""
+"""How long old values are used after a failed read, and all values before the first keys are there.
+
+A schedule runs as soon as it is made, and its instance would be without keys for five minutes:
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based"""
 
 
 def _at_once() -> int:
@@ -47,6 +52,8 @@ class SsmParameters:
     def values(self) -> Mapping[str, str]:
         """Return the parameters by the last part of their name, at most five minutes old.
 
+        Before a stack's first keys are there, they are 20 s old at most.
+
         Raises:
             StoreUnavailableError: they were never read and cannot be read now.
             ConfigurationError: they were never read, and the JSON object is invalid.
@@ -60,7 +67,8 @@ class SsmParameters:
                 # Old keys are better than none. The pause keeps every request from waiting for SSM.
                 self._read_ms = self.now_ms() - VALUES_CACHE_MS + RETRY_MS
                 return self._values
-            self._read_ms = self.now_ms() - self.earlier_ms()
+            age_ms = self.earlier_ms() if LAST_KEY in self._values else VALUES_CACHE_MS - RETRY_MS
+            self._read_ms = self.now_ms() - age_ms
         return self._values
 
     def _read(self) -> dict[str, str]:
