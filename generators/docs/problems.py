@@ -34,8 +34,6 @@ LLM: Final = {
 }
 """The meaning of each outcome of an LLM call; a call that was never sent has another error."""
 TRY_AGAIN: Final = "Try again after `retryAfterSeconds`, or in a moment."
-SHARED: Final = {key: name for key, name in CODES.items() if key[0] != "team"}
-"""No setting gives a team a budget yet."""
 ADVICE: Final = {
     "invalid_json": "Send JSON, encoded as UTF-8.",
     "unsupported_event": "Call the function's URL, or send an event like those of `events/`.",
@@ -80,7 +78,7 @@ ADVICE: Final = {
     "image costs more than a whole day allows.",
     "monthly_spend": "Use a cheaper tier, or wait `retryAfterSeconds`: months are UTC months.",
     **dict.fromkeys(
-        SHARED.values(),
+        CODES.values(),
         "Use a cheaper tier, or wait `retryAfterSeconds`. Others spend from this budget, too: an "
         "operator can raise it.",
     ),
@@ -100,7 +98,7 @@ NOT_CHARGED: Final = frozenset(
     {
         *("unsupported_size", "above_max_cost", "model_retired", "idempotency_key_reused"),
         *("hourly_images", "daily_images", "daily_attempts", "daily_spend", "blocked"),
-        *("monthly_spend", *SHARED.values()),
+        *("monthly_spend", *CODES.values()),
         *("upload_limit", "daily_chats", "daily_chat_tokens"),
         *("quote_expired", "input_gone", "content_refused", "moderation_unavailable"),
         *("no_provider_available", "generation_failed", "generation_abandoned"),
@@ -190,7 +188,7 @@ def _limits() -> Iterator[Code]:
                 "monthly_spend": "This image could exceed the user's limit of the UTC month.",
             }.get(limit, str(message))
             yield Code(429, limit, means, retryable=LimitError(limit, "").retryable)
-    for (level, span), shared in SHARED.items():
+    for (level, span), shared in CODES.items():
         owner = "program's" if level == "key" else "user's"
         words = f"This image could exceed the budget of the {owner} {level} for the UTC {span}."
         yield Code(429, shared, words, retryable=True)

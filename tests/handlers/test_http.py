@@ -275,6 +275,17 @@ def test_another_type_or_charset_is_refused_in_our_form(
     assert ("UTF-8" in answer["body"]) is ("charset" in kind)
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "/usage"), ("DELETE", "/images/x")])
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "*/*"])
+def test_the_type_of_a_body_that_is_not_read_does_not_matter(
+    functions: Functions, method: str, path: str, kind: str
+) -> None:
+    # Many clients write a default type into every request, also where they send no body.
+    event = request(functions, method, path)
+    event["headers"]["content-type"] = kind
+    assert functions.invoke("generate", event)["statusCode"] in (200, 404)
+
+
 @pytest.mark.parametrize("coding", ["gzip", "br", "GZIP", "gzip, identity"])
 @pytest.mark.parametrize(("function", "path"), POSTED)
 def test_a_compressed_body_is_refused_in_words(

@@ -2,7 +2,9 @@
 
 from datetime import date
 
-from imagegen.domain import days
+import pytest
+
+from imagegen.domain import budgets, days
 from imagegen.domain.errors import LimitError
 from tests.fakes.clock import NOON_MS as NOW
 
@@ -37,3 +39,26 @@ def test_only_a_limit_of_the_day_can_be_of_a_day_that_is_over() -> None:
     assert days.is_of_past_day(of_day, yesterday, now_ms=NOW)
     assert not days.is_of_past_day(of_day, today, now_ms=NOW)
     assert not days.is_of_past_day(of_hour, yesterday, now_ms=NOW)
+
+
+@pytest.mark.parametrize("level", ["organisation", "team", "key"])
+def test_so_it_is_with_the_day_and_the_month_of_every_shared_budget(level: str) -> None:
+    of_day = LimitError(budgets.CODES[level, "day"], "x")
+    of_month = LimitError(budgets.CODES[level, "month"], "x")
+    yesterday, a_month_ago = days.utc_day(NOW - DAY_MS), days.utc_day(NOW - 31 * DAY_MS)
+    assert days.is_of_past_day(of_day, yesterday, now_ms=NOW)
+    assert not days.is_of_past_day(of_day, days.utc_day(NOW), now_ms=NOW)
+    assert days.is_of_past_day(of_month, a_month_ago, now_ms=NOW)
+    assert not days.is_of_past_day(of_month, yesterday, now_ms=NOW)
+
+
+def test_a_month_that_is_over_or_too_small_for_the_image_cannot_be_waited_for() -> None:
+    def of(day: str, *, fits: bool) -> tuple[bool, int | None]:
+        limit = LimitError("monthly_spend", "x")
+        days.month_limit(limit, day, now_ms=NOW, fits_a_month=fits)
+        return limit.retryable, limit.retry_after_seconds
+
+    yesterday, a_month_ago = days.utc_day(NOW - DAY_MS), days.utc_day(NOW - 31 * DAY_MS)
+    wait = days.next_month_seconds(NOW)
+    assert of(yesterday, fits=True) == of(days.utc_day(NOW), fits=True) == (True, wait)
+    assert of(a_month_ago, fits=True) == of(yesterday, fits=False) == (False, None)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from local import guide
 from local.parameters import read_dotenv
 from operations import concurrency, deploy
-from operations.accounts import AccountError
+from operations.accounts import AccountError, Place
 from operations.deploy import has_no_brake, refuse_stand_ins
 from operations.push_env import KEYS
 
@@ -49,6 +49,30 @@ def test_what_a_stack_keeps_counts_as_what_is_set(
     }
     given = Namespace(fast=False, architecture="arm64")
     assert has_no_brake(deploy.chosen(dotenv, found, given)) == is_refused
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ("CHAT_MODEL=m\nCHAT_CONCURRENCY=0\n", "CHAT_CONCURRENCY is 0"),
+        ("STAND_INS=opnai=http://127.0.0.1:1\n", "STAND_INS has opnai"),
+    ],
+)
+def test_what_is_refused_ends_the_command_before_it_asks_or_changes_anything(
+    settings: str, named: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(settings)
+    for name in ("agree", "run_sam", "finish"):
+        monkeypatch.setattr(deploy, name, lambda *_, step=name: pytest.fail(step))
+    monkeypatch.setattr(deploy, "release", lambda *_: "r")
+    monkeypatch.setattr("boto3.client", lambda *_: None)
+    place = Place("1" * 12, "someone", "us-east-1", "a test")
+    monkeypatch.setattr("operations.accounts.place", lambda: place)
+    monkeypatch.setattr("operations.accounts.describe", lambda *_: None)
+    given = Namespace(fast=False, yes=True, architecture="arm64", stack="imagegen", env_file=dotenv)
+    with pytest.raises(AccountError, match=named):
+        deploy.deploy(given)
 
 
 @pytest.mark.parametrize("value", ["ten", "1.5", "-1", "", " ", "1e3", "1_000", "\u0663"])

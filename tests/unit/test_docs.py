@@ -4,13 +4,15 @@ import ast
 import importlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from generators.docs import problems
@@ -41,6 +43,11 @@ SERVED = {"config.json", "providers.js"} | {
     path.name for path in (ROOT / "functions/page/static").iterdir()
 }
 """What the page function serves, named as a browser asks for it."""
+READERS: dict[str, Callable[[str], Any]] = {
+    "json": json.loads,
+    "yaml": yaml.safe_load,
+    "sh": shlex.split,
+}
 EXAMPLE_NAMES = {f"example {one.name}": one for one in EXAMPLES}
 
 every_page = pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
@@ -264,3 +271,22 @@ def test_every_import_of_a_page_is_served(page: Path) -> None:
         exported = (static / file).read_text()
         for name in (one.partition(" as ")[0].strip() for one in names.split(",")):
             assert re.search(rf"export [^;]*\b{name}\b", exported), f"{file} exports no {name}"
+
+
+def test_the_configurations_of_mcp_clients_can_be_copied() -> None:
+    page = (ROOT / "docs" / "embed.md").read_text()
+    section = page.split("## In an MCP client\n")[1].split("\n### ")[0]
+    shown_blocks = re.findall(r"^```(\w+)\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+    assert [kind for kind, _ in shown_blocks] == ["sh", "json", "yaml"]
+    for kind, text in shown_blocks:
+        assert "<estimateUrl>/mcp" in text
+        assert "Authorization" in text
+        read = READERS[kind](text)
+        assert read
+        if kind != "sh":
+            (server,) = next(
+                read[name] for name in ("servers", "mcpServers") if name in read
+            ).values()
+            assert server["url"] == "<estimateUrl>/mcp"
+            assert server["headers"]["Authorization"].startswith("Bearer ")
+            assert server["type"] in {"http", "streamable-http"}

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from generators.docs.problems import codes
+from imagegen.domain import budgets
 from imagegen.domain.candidates import Reason
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import registry
@@ -394,6 +395,12 @@ def test_every_code_has_one_kind_and_words(code: str) -> None:
     assert len(found["table"][code]) == 1, "name it in KINDS of problems.js"
     assert found["said"][code].endswith(".")
     assert "{" not in found["said"][code]
+
+
+def test_the_budget_of_a_team_a_key_or_an_organisation_is_said_to_be_shared() -> None:
+    found = played(KINDS_SCRIPT)
+    (words,) = {found["said"][code] for code in budgets.CODES.values()}
+    assert "share with others" in words
 
 
 def test_the_kinds_are_four_and_name_no_code_that_there_is_not() -> None:

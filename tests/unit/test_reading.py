@@ -106,6 +106,16 @@ def test_while_the_image_store_is_down_an_image_that_was_not_made_is_not_reporte
     assert charged_in_errors(nothing, offer.image_id) == [None, None]
 
 
+@pytest.mark.parametrize("fault", [Fault.DIES_BEFORE, Fault.DIES_AFTER])
+def test_while_the_image_store_is_down_nothing_is_said_about_a_request_that_is_held(
+    fault: Fault,
+) -> None:
+    # The run died at the write of its image: only the image store knows whether it is there.
+    service, offer = died(DIES_AT_PUT, fault)
+    dark = with_stores(service.finder, images=Dark())
+    assert charged_in_errors(dark, offer.image_id) == [None, None]
+
+
 def test_an_offer_that_was_not_accepted_is_not_found() -> None:
     service = Service()
     missing(service, service.estimate().image_id)

@@ -14,6 +14,7 @@ const KINDS = {
   content_refused: "refused", gone: "gone", image_deleted: "gone", input_gone: "gone", quote_expired: "expired", blocked: "limited",
   hourly_images: "limited", daily_images: "limited", daily_attempts: "limited", daily_spend: "limited",
   total_daily_spend: "limited", total_monthly_spend: "limited", monthly_spend: "limited", key_daily_spend: "limited", key_monthly_spend: "limited",
+  team_daily_spend: "limited", team_monthly_spend: "limited",
   daily_chats: "limited", daily_chat_tokens: "limited", upload_limit: "limited",
 };
 

@@ -8,13 +8,13 @@ export const KINDS = {
     + "unsupported_media_type above_max_cost content_refused idempotency_key_reused invalid_request model_not_found model_retired unsupported_parameter "
     + "unsupported_size upload_failed llm_refused",
   limit: "blocked daily_attempts daily_chat_tokens daily_chats daily_images daily_spend hourly_images key_daily_spend key_monthly_spend monthly_spend "
-    + "total_daily_spend total_monthly_spend upload_limit",
+    + "team_daily_spend team_monthly_spend total_daily_spend total_monthly_spend upload_limit",
   access: "unauthorized forbidden forbidden_origin signed_out",
   later: "internal_error generation_failed llm_account llm_bad_parameter llm_blocked llm_model_gone llm_rate_limited llm_unavailable llm_unknown "
     + "generation_abandoned moderation_unavailable no_provider_available not_configured still_running store_unavailable network unknown",
 };
 /** Which limit it is, as far as a person can do something else about it. */
-const LIMITS = { hourly: "hour", daily_images: "day", daily_attempts: "day", daily_spend: "money", monthly: "month", total: "shared", key: "shared", daily_chat: "chats", upload: "uploads", blocked: "blocked" };
+const LIMITS = { hourly: "hour", daily_images: "day", daily_attempts: "day", daily_spend: "money", monthly: "month", total: "shared", team: "shared", key: "shared", daily_chat: "chats", upload: "uploads", blocked: "blocked" };
 
 /** One of KINDS; a code that is not among them is of the kind that its status has. */
 export const kindOf = ({ code, status }) => Object.keys(KINDS).find((kind) => KINDS[kind].split(" ").includes(code))

@@ -9,6 +9,9 @@ from imagegen.domain.breaker import EFFECTS, Effect
 from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS
+from imagegen.providers.classification import no_image
+from imagegen.providers.faults import HttpAnswer
+from imagegen.providers.pictures import MAX_IMAGE_BYTES
 from tests.adapters.providers.adapters import build_adapter, order_for, texts_of
 from tests.adapters.providers.loopback import Loopback, Reply, json_reply
 from tests.vendors import vendor
@@ -227,6 +230,18 @@ def test_a_success_with_nothing_in_it_counts_for_nothing(
 @every
 def test_an_empty_success_counts_for_nothing(name: str, server: Loopback) -> None:
     assert outcome(name, server, without_image(name)) is Outcome.NO_IMAGE
+
+
+@pytest.mark.parametrize(
+    ("more", "found"), [(0, Outcome.UNAVAILABLE), (1, Outcome.NO_IMAGE)], ids=["broken", "too long"]
+)
+def test_only_data_that_is_not_too_long_for_an_image_is_a_failure(
+    more: int, found: Outcome
+) -> None:
+    # One prompt may ask for a picture of more bytes than are taken.
+    longest = MAX_IMAGE_BYTES * 4 // 3 + 4
+    error = no_image("alpha", HttpAnswer(200, {}, {}), data="A" * (longest + more))
+    assert (error.outcome, error.is_billed) == (found, True)
 
 
 @every

@@ -31,6 +31,8 @@ MAX_PICTURES_TEXT = 6_000_000
 Lambda's own limit is 6 MB for the whole event.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 FORM = "multipart/"
+WITHOUT_BODY = ("GET", "DELETE")
+"""The methods whose routes read no body. Many clients name a type in these requests as well."""
 type Event = dict[str, Any]
 
 
@@ -110,7 +112,7 @@ def too_large(event: Event) -> Problem | None:
 
 def _body_problem(event: Event, own_json: Container[str]) -> Problem | None:
     """Return the problem of a body's type, encoding or JSON, or ``None`` if it may be parsed."""
-    is_read = event["requestContext"]["http"]["method"] != "GET"
+    is_read = event["requestContext"]["http"]["method"] not in WITHOUT_BODY
     if is_read and (fault := _type_problem(event["headers"])):
         return fault
     if _has_replaced_bytes(event):
