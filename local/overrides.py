@@ -7,8 +7,8 @@ from imagegen.providers import STAND_INS, stand_ins_in
 from local.parameters import (
     CLEAR,
     RELEASE,
+    default_of,
     environment_name,
-    read_bare_template,
     set_values,
     template_parameters,
 )
@@ -28,8 +28,3 @@ def overrides(dotenv: Mapping[str, str], environ: Mapping[str, str]) -> dict[str
     names = {environment_name(parameter): parameter for parameter in settable}
     found = {parameter: given[name] for name, parameter in names.items() if name in given}
     return {name: default_of(name) if one == CLEAR else one for name, one in found.items()}
-
-
-def default_of(parameter: str) -> str:
-    """Return a parameter's default, which clears it."""
-    return str(read_bare_template()["Parameters"][parameter].get("Default", ""))

@@ -42,6 +42,11 @@ def unquoted(value: str) -> str:
     return quoted[2] if quoted else re.sub(r"(^|\s+)#.*", "", value)
 
 
+def default_of(parameter: str) -> str:
+    """Return a parameter's default, which clears it."""
+    return str(read_bare_template()["Parameters"][parameter].get("Default", ""))
+
+
 def environment_name(parameter: str) -> str:
     """Return a parameter's environment name: ``JWT_ISSUER`` for ``JwtIssuer``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()

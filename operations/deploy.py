@@ -18,10 +18,11 @@ import boto3
 
 from imagegen.providers import OFF, PROVIDERS, region_name, registry
 from local import guide
-from local.overrides import default_of, overrides
+from local.overrides import overrides
 from local.parameters import (
     CLEAR,
     RELEASE,
+    default_of,
     environment_name,
     read_dotenv,
     set_values,

@@ -161,7 +161,7 @@ def test_keys_of_an_earlier_stack_are_named_after_the_first_deployment(
     monkeypatch.setattr(boto3, "client", lambda _service: None)
     monkeypatch.setattr(deploy, "push", lambda *_: [])
     monkeypatch.setattr(deploy, "stored", lambda *_: {"GEMINI_API_KEY": "old", "FAL_KEY": "new"})
-    deploy.finish("prod", {"FAL_KEY": "new"})
+    deploy.finish(CloudFormation("CREATE_COMPLETE"), "prod", {"FAL_KEY": "new"})
     said = capsys.readouterr().out
     assert "an earlier stack of this name are used as well: GEMINI_API_KEY\n" in said
     assert "old" not in said
