@@ -359,6 +359,18 @@ write([posts().length, new Set(all.map(({{ token }}) => token)).size]);"""
     assert played(script) == [1, 1]
 
 
+def test_a_tab_that_still_reads_the_renewed_session_waits_for_the_next_one() -> None:
+    """What one tab keeps may reach another only after the lock: Chromium does that when busy."""
+    script = f"""{SESSION}
+await tried(first.token);
+const next = held;
+let reads = 0;
+const late = {{ ...tab, read: () => (++reads < 4 ? first : next) }};
+const found = await renew(SIGN_IN, first.token, late).catch(told);
+write([found.token === next.token, posts().length]);"""
+    assert played(script) == [True, 1]
+
+
 def test_a_refused_refresh_token_ends_the_session_and_is_not_sent_again() -> None:
     script = f"""{SESSION}
 issuer.status = 400; issuer.token = () => ({{ error: "invalid_grant" }});

@@ -163,13 +163,43 @@ function sessionOf(answer, { issuer, clientId }, before) {
   return { ...before, issuer, clientId, token, refresh, due: now + Math.max(lasts - 60, lasts * 0.75) * 1000, until: now + lasts * 1000 };
 }
 
+/** The name of a lock that says of a token that it was renewed, and not what it is. */
+const markOf = async (token) => `${RENEWAL} ${await challengeOf(token)}`;
+
+/** Tells all tabs that a token was renewed, for as long as this one is open. */
+async function mark(token) {
+  const name = await markOf(token);
+  return new Promise((done) => {
+    navigator.locks.request(name, { mode: "shared" }, () => {
+      done();
+      return new Promise(() => {});
+    }).catch(done);
+  });
+}
+
+async function isMarked(token) {
+  const [name, { held }] = [await markOf(token), await navigator.locks.query()];
+  return held.some((one) => one.name === name);
+}
+
+/**
+ * Returns what is kept. What another tab has kept may arrive here only after its lock is free, because a browser has
+ * locks in one place and storage in each of its processes: of a token that was renewed the next one is waited for.
+ */
+async function latest(read, stale) {
+  const isLate = () => read()?.token === stale && read().refresh;
+  if (isLate() && (await isMarked(stale)))
+    for (let waits = 0; waits < 100 && isLate(); waits += 1) await new Promise((done) => { setTimeout(done, 50); });
+  return read();
+}
+
 /**
  * Returns the session with another token than `stale`: one tab at a time asks for it, and the others take what it got.
  * A used refresh token ends the session at many issuers. Throws SignInError.
  */
 export function renew(signIn, stale, { read, write }) {
   return navigator.locks.request(RENEWAL, async () => {
-    const held = read();
+    const held = await latest(read, stale);
     if (held && held.token !== stale) return held;
     if (!held?.refresh) throw new SignInError("sign.login_required", { hasEnded: true });
     const renewed = await renewedBy(signIn, held).catch((error) => {
@@ -177,6 +207,7 @@ export function renew(signIn, stale, { read, write }) {
       if (error.hasEnded && read()?.id === held.id) write({ ...held, refresh: "" });
       throw error;
     });
+    if (renewed.token !== stale) await mark(stale);
     // It was signed out while the issuer answered.
     if (read()?.id !== held.id) throw new SignInError("sign.login_required", { hasEnded: true });
     write(renewed);
