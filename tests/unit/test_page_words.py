@@ -98,6 +98,13 @@ def test_no_words_are_left_in_english(name: str, language: str) -> None:
     assert same == {key for key in base if language in SAME.get(key, ())}
 
 
+@every_file
+def test_no_line_of_french_begins_with_a_sign(name: str) -> None:
+    """French has a space before its double signs, and within its quotation marks."""
+    text = json.dumps(translated(name, "fr"), ensure_ascii=False)
+    assert re.findall(r".{8} [;:!?»](?!:)|« .{8}", text) == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @every_file
 def test_forms_are_those_that_the_language_has(name: str, language: str) -> None:
