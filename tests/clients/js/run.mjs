@@ -56,6 +56,16 @@ async function drawnByAiSdk(model) {
   return 5;
 }
 
+/** The tools are listed and one is called, by a client of MCP's own package for TypeScript, of either major version. */
+async function pricedOverMcp(Client, Transport) {
+  const client = new Client({ name: "client", version: "1" });
+  await client.connect(new Transport(new URL(given.mcp), { requestInit: { headers } }));
+  assert.deepEqual((await client.listTools()).tools.map((tool) => tool.name), TOOLS);
+  const got = await client.callTool({ name: "estimate_image", arguments: { prompt } });
+  checkOffer(got.content[0].text);
+  await client.close();
+}
+
 const CLIENTS = {
   async openai() {
     const { default: OpenAI, toFile } = await import("openai");
@@ -98,22 +108,12 @@ const CLIENTS = {
   async mcp() {
     const { Client } = await import("@modelcontextprotocol/sdk/client/index.js");
     const { StreamableHTTPClientTransport } = await import("@modelcontextprotocol/sdk/client/streamableHttp.js");
-    const client = new Client({ name: "client", version: "1" });
-    await client.connect(new StreamableHTTPClientTransport(new URL(given.mcp), { requestInit: { headers } }));
-    assert.deepEqual((await client.listTools()).tools.map((tool) => tool.name), TOOLS);
-    const got = await client.callTool({ name: "estimate_image", arguments: { prompt } });
-    checkOffer(got.content[0].text);
-    await client.close();
+    await pricedOverMcp(Client, StreamableHTTPClientTransport);
     return { package: "@modelcontextprotocol/sdk", images: 0 };
   },
   async "mcp-2"() {
     const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
-    const client = new Client({ name: "client", version: "1" });
-    await client.connect(new StreamableHTTPClientTransport(new URL(given.mcp), { requestInit: { headers } }));
-    assert.deepEqual((await client.listTools()).tools.map((tool) => tool.name), TOOLS);
-    const got = await client.callTool({ name: "estimate_image", arguments: { prompt } });
-    checkOffer(got.content[0].text);
-    await client.close();
+    await pricedOverMcp(Client, StreamableHTTPClientTransport);
     return { package: "@modelcontextprotocol/client", images: 0 };
   },
   async "mcp-inspector"() {
