@@ -5,13 +5,14 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from local.paths import STATE
 from tests.browser.pages import (
     FOX,
     TIMEOUT_MS,
     Visit,
+    Visitor,
     approve,
     drawn,
     expect_offered,
@@ -180,12 +181,33 @@ def test_what_was_read_stays_when_an_answer_breaks_off(visit: Visit) -> None:
 
 def test_an_answer_can_be_stopped(visit: Visit) -> None:
     visitor = visit()
-    visitor.page.route("**/chat", lambda _: None, times=1)  # It never answers.
-    visitor.say(FOX)
-    visitor.page.get_by_role("button", name="Stop").click()
-    expect(visitor.page.get_by_text("Stopped.")).to_be_visible()
+    visitor.page.route("**/chat", lambda _: None)  # It never answers.
+    with visitor.page.expect_request("**/chat"):
+        visitor.say(FOX)
+    stop_answer(visitor)
+    visitor.page.unroute("**/chat")
     visitor.page.get_by_role("button", name="Ask again").click()
     expect_offered(visitor.images.first)
+
+
+def test_a_question_can_be_stopped_before_it_is_sent(visit: Visit) -> None:
+    visitor = visit()
+
+    def stop_first(route: Route) -> None:
+        stop_answer(visitor)
+        route.continue_()
+
+    # What sends it is still being loaded.
+    visitor.page.route("**/client-run.js", stop_first)
+    visitor.say(FOX)
+    visitor.page.get_by_role("button", name="Ask again").click()
+    expect_offered(visitor.images.first)
+    assert sum(url.endswith("/chat") for url in visitor.requests) == 1
+
+
+def stop_answer(visitor: Visitor) -> None:
+    """Stop the answer that is waited for."""
+    visitor.page.get_by_role("button", name="Stop").click()
 
 
 def test_without_a_token_the_page_says_what_it_needs(visit: Visit) -> None:
