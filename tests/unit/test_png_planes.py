@@ -1,6 +1,7 @@
 """Alpha and brightness are restored from every kind of PNG, as its pixels are."""
 
 import random
+import struct
 import zlib
 from io import BytesIO
 
@@ -10,10 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError, measure
-from imagegen.domain.png_chunks import chunks_of, packed_chunk
+from imagegen.domain.png_chunks import chunks_of, inflated, packed_chunk
 from imagegen.domain.png_filters import MOST_STEPS, Steps, TooManyStepsError, added, unfiltered
 from imagegen.domain.png_planes import alpha_samples, luma_samples, plane_of
-from imagegen.domain.png_rows import TooMuchDataError, inflated, layout_of, open_png
+from imagegen.domain.png_rows import TooMuchDataError, layout_of, open_png
 from tests.fakes.pngs import CHANNELS, KINDS, Kind, write_png
 
 FILTERS = [0, 1, 2, 3, 4]
@@ -207,7 +208,7 @@ def test_no_more_is_inflated_than_the_rows_and_one_byte(kind: Kind, *, is_interl
         content = write_png(kind, pixels, is_interlaced=is_interlaced, palette=palette, more=more)
         layout = layout_of(content)
         data = (part for name, part in chunks_of(content) if name == b"IDAT")
-        got = sum(map(len, inflated(data, layout)))
+        got = sum(map(len, inflated(data, layout.data_bytes + 1)))
         assert got == layout.data_bytes + bool(more)
         # A provider's image with more data than pixels is shown by every program.
         assert measure(content).width == len(pixels[0])
@@ -222,6 +223,67 @@ def test_a_damaged_chunk_behind_the_rows_is_noticed_although_it_is_not_inflated(
     changed = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
     with pytest.raises(BrokenImageError):
         measure(changed)
+
+
+def png_of(data: bytes, size: int) -> bytes:
+    """Return a grey PNG of one row whose compressed data are these."""
+    header = struct.pack(">IIBBBBB", size - 1, 1, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
+    return PNG_SIGNATURE + b"".join(packed_chunk(*one) for one in chunks)
+
+
+def is_read(content: bytes) -> bool:
+    try:
+        measure(content)
+    except BrokenImageError:
+        return False
+    return True
+
+
+def is_inflated_by_zlib(data: bytes, size: int, *, whole: bool) -> bool:
+    """Return whether zlib, which browsers use, finds the row; ``whole`` is up to the data's end."""
+    engine = zlib.decompressobj()
+    try:
+        found = engine.decompress(data, 0 if whole else size + 1)
+    except zlib.error:
+        return False
+    return len(found) >= size and found[0] in FILTERS
+
+
+@st.composite
+def damaged_data(draw: st.DrawFn) -> tuple[bytes, int]:
+    """Draw compressed bytes, mostly with a fault, and how many bytes were compressed."""
+    row = b"\0" + draw(st.binary(min_size=1, max_size=300))
+    level, window = draw(st.sampled_from([0, 1, 6, 9])), draw(st.integers(9, 15))
+    engine = zlib.compressobj(level, zlib.DEFLATED, window, strategy=draw(st.integers(0, 4)))
+    data = bytearray(engine.compress(row * draw(st.integers(1, 3))) + engine.flush())
+    for _ in range(draw(st.integers(0, 2))):
+        at = draw(st.one_of(st.integers(0, 3), st.integers(0, len(data) - 1)))
+        data[at % len(data)] = draw(st.integers(0, 255))
+    cut = draw(st.one_of(st.just(0), st.integers(0, len(data) - 1)))
+    return bytes(data[: len(data) - cut]), len(row)
+
+
+@given(made=damaged_data())
+def test_a_png_is_read_if_zlib_inflates_all_of_it_and_never_if_zlib_lacks_its_row(
+    made: tuple[bytes, int],
+) -> None:
+    data, size = made
+    found = is_read(png_of(data, size))
+    assert found >= is_inflated_by_zlib(data, size, whole=True)
+    assert found <= is_inflated_by_zlib(data, size, whole=False)
+
+
+def test_a_window_that_no_browser_takes_is_damage_wherever_its_byte_stands() -> None:
+    content = write_png(Kind(0, 8), [[(7,)] * 9] * 9)
+    at = content.index(b"IDAT") + 4
+    length = int.from_bytes(content[at - 8 : at - 4])
+    data = b"\x88\x1c" + content[at + 2 : at + length]
+    assert (0x88 * 256 + 0x1C) % 31 == 0
+    for parts in ([data], [b"", data], [data[:1], data[1:]]):
+        chunks = b"".join(packed_chunk(b"IDAT", one) for one in parts)
+        with pytest.raises(BrokenImageError, match="data"):
+            measure(content[: at - 8] + chunks + content[at + length + 4 :])
 
 
 def dense(filter_number: int, steps: int) -> bool:

@@ -4,9 +4,9 @@ The rows are never kept, so the memory does not grow with the image.
 """
 
 from imagegen.domain.pixels import Picture, check_size
-from imagegen.domain.png_chunks import chunks_of
+from imagegen.domain.png_chunks import chunks_of, inflated
 from imagegen.domain.png_filters import flat_row
-from imagegen.domain.png_rows import Row, blocks_of, inflated, layout_of, read_to_end
+from imagegen.domain.png_rows import Row, blocks_of, layout_of, read_to_end
 
 
 def read_png(content: bytes) -> Picture:
@@ -19,7 +19,7 @@ def read_png(content: bytes) -> Picture:
     check_size(layout.width, layout.height)
     blank = BlankTest(layout.pixel_bits)
     image_data = (data for kind, data in chunks_of(content) if kind == b"IDAT")
-    pieces = inflated(image_data, layout)
+    pieces = inflated(image_data, layout.data_bytes + 1)
     blocks = blocks_of(pieces, layout)
     for row in (row for block in blocks for row in block.rows()):
         blank.look(row)

@@ -5,13 +5,12 @@ size: what is inflated is limited by the rows that the header announces.
 """
 
 import struct
-import zlib
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png_chunks import Chunk, chunks_of
+from imagegen.domain.png_chunks import Chunk, chunks_of, inflated
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
@@ -24,7 +23,6 @@ DEPTHS = {
 }
 HEADER_BYTES = 13
 LAST_FILTER = 4
-IN_BYTES, OUT_BYTES = 64 * 1024, 256 * 1024
 
 
 class TooMuchDataError(BrokenImageError):
@@ -170,7 +168,9 @@ def open_png(content: bytes) -> Png:
             if layout.colour == PALETTE and (not palette or len(palette) % 3):
                 raise BrokenImageError("the palette of the PNG is missing or damaged")
             fitting = transparency if _fits(layout, palette, len(transparency)) else b""
-            blocks = _only_blocks(inflated(_image_data(data, chunks), layout), layout)
+            blocks = _only_blocks(
+                inflated(_image_data(data, chunks), layout.data_bytes + 1), layout
+            )
             rows = (row for block in blocks for row in block.rows())
             return Png(layout, palette, fitting, is_animated, rows)
     raise BrokenImageError("the PNG contains no image")
@@ -181,32 +181,6 @@ def _fits(layout: Layout, palette: bytes, length: int) -> bool:
     if layout.colour == PALETTE:
         return length <= len(palette) // 3
     return length == {GREY: 2, RGB: 6}.get(layout.colour)
-
-
-def inflated(image_data: Iterable[memoryview], layout: Layout) -> Iterator[bytes]:
-    """Yield what the data of all IDAT chunks inflate to, in pieces of at most 256 KiB.
-
-    It ends one byte behind the rows, which shows that there is more, or at the end of the
-    compressed data. All chunks are read, because each has a checksum.
-
-    Raises:
-        BrokenImageError: the data are damaged.
-    """
-    engine, left = zlib.decompressobj(), layout.data_bytes + 1
-    for packed in image_data:
-        # In small pieces: the engine copies what it has not used yet.
-        for start in range(0, len(packed), IN_BYTES):
-            rest: bytes | memoryview = packed[start : start + IN_BYTES]
-            is_full = True
-            while (rest or is_full) and left and not engine.eof:
-                most = min(OUT_BYTES, left)
-                try:
-                    piece = engine.decompress(rest, most)
-                except zlib.error:
-                    raise BrokenImageError("the data of the PNG are damaged") from None
-                yield piece
-                left -= len(piece)
-                rest, is_full = engine.unconsumed_tail, len(piece) == most
 
 
 def _image_data(first: memoryview, chunks: Iterator[Chunk]) -> Iterator[memoryview]:
