@@ -86,7 +86,7 @@ OWN: Final = {
     "domain/vp8l_codes.py": ("webp_data", "webp_bounds"),
     "domain/webp_data.py": ("webp_data",),
     "domain/png.py": ("delivery", "pixels"),
-    "domain/png_chunks.py": ("pixels", "metadata", "input_files"),
+    "domain/png_chunks.py": ("png_planes", "pixels", "metadata", "input_files"),
     "domain/png_encoding.py": ("orientation", "masks"),
     "domain/png_filters.py": ("png_planes", "delivery"),
     "domain/png_rows.py": ("png_planes", "transparency", "masks"),

@@ -225,9 +225,15 @@ def test_a_damaged_chunk_behind_the_rows_is_noticed_although_it_is_not_inflated(
         measure(changed)
 
 
-def png_of(data: bytes, size: int) -> bytes:
-    """Return a grey PNG of one row whose compressed data are these."""
-    header = struct.pack(">IIBBBBB", size - 1, 1, 8, 0, 0, 0, 0)
+def grey(
+    data: bytes,
+    *,
+    size: tuple[int, int] = (1, 1),
+    depth: int = 8,
+    form: tuple[int, ...] = (0, 0, 0),
+) -> bytes:
+    """Return a grey PNG with these compressed data; ``form``: packing, filters and interlace."""
+    header = struct.pack(">IIBBBBB", *size, depth, 0, *form)
     chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
     return PNG_SIGNATURE + b"".join(packed_chunk(*one) for one in chunks)
 
@@ -269,9 +275,24 @@ def test_a_png_is_read_if_zlib_inflates_all_of_it_and_never_if_zlib_lacks_its_ro
     made: tuple[bytes, int],
 ) -> None:
     data, size = made
-    found = is_read(png_of(data, size))
+    found = is_read(grey(data, size=(size - 1, 1)))
     assert found >= is_inflated_by_zlib(data, size, whole=True)
     assert found <= is_inflated_by_zlib(data, size, whole=False)
+
+
+FULL = 256 * 1024
+
+
+@pytest.mark.parametrize("size", [0, 1, FULL - 1, FULL, FULL + 1, 3 * FULL + 5])
+@pytest.mark.parametrize("most", [1, FULL, 4 * FULL])
+def test_data_are_inflated_in_pieces_and_no_further_than_asked(size: int, most: int) -> None:
+    data = zlib.compress(bytes(size))
+    # Empty chunks are allowed anywhere, and a chunk may begin with any byte.
+    for at in (0, 1, len(data) // 2, max(range(len(data)), key=data.__getitem__)):
+        parts = [b"", data[:at], b"", data[at:], b"behind the end"]
+        pieces = list(inflated(map(memoryview, parts), most))
+        assert max(map(len, pieces)) <= FULL
+        assert b"".join(pieces) == bytes(min(size, most))
 
 
 def test_a_window_that_no_browser_takes_is_damage_wherever_its_byte_stands() -> None:
@@ -393,7 +414,7 @@ def test_a_png_that_is_cut_off_anywhere_has_no_last_chunk() -> None:
     content = write_png(Kind(0, 8), [[(7,)]])
     assert [kind for kind, _ in chunks_of(content)] == [b"IHDR", b"IDAT", b"IDAT"]
     for end in range(8, len(content)):
-        with pytest.raises(BrokenImageError):
+        with pytest.raises(BrokenImageError, match="cut off"):
             list(chunks_of(content[:end]))
 
 
@@ -405,14 +426,22 @@ def test_of_a_transparent_grey_only_the_bits_of_the_depth_count(depth: int) -> N
     assert alpha_of(content) == bytes([255, 0, 255])
 
 
-def test_a_filter_or_an_order_of_rows_that_no_png_has_is_damage() -> None:
-    def made(filter_type: int, interlace: int) -> bytes:
-        header = (1).to_bytes(4) * 2 + bytes([8, 0, 0, 0, interlace])
-        data = zlib.compress(bytes([filter_type, 7]))
-        chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
-        return PNG_SIGNATURE + b"".join(packed_chunk(*one) for one in chunks)
+@pytest.mark.parametrize("filters", [[5], [255], [5, 0], [0, 5, 0]])
+def test_a_row_with_a_filter_that_no_png_has_is_damage(filters: list[int]) -> None:
+    rows = b"".join(bytes([one, 7]) for one in filters)
+    with pytest.raises(BrokenImageError, match="row"):
+        measure(grey(zlib.compress(rows), size=(1, len(filters))))
 
-    assert measure(made(4, 1)).width == 1
-    for filter_type, interlace in ((5, 0), (255, 0), (0, 2)):
-        with pytest.raises(BrokenImageError):
-            measure(made(filter_type, interlace))
+
+@pytest.mark.parametrize(
+    ("depth", "form"), [(8, (1, 0, 0)), (8, (0, 1, 0)), (8, (0, 0, 2)), (3, (0, 0, 0))]
+)
+def test_a_header_that_no_png_has_is_damage(depth: int, form: tuple[int, int, int]) -> None:
+    assert measure(grey(zlib.compress(b"\4\7"), form=(0, 0, 1))).width == 1
+    with pytest.raises(BrokenImageError, match="header"):
+        measure(grey(zlib.compress(b"\0\7"), depth=depth, form=form))
+
+
+def test_another_signature_is_no_png() -> None:
+    with pytest.raises(BrokenImageError, match="header"):
+        layout_of(b"\x8a" + grey(zlib.compress(b"\0\7"))[1:])

@@ -12,8 +12,8 @@ from isal import isal_zlib as zlib
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
 
 type Chunk = tuple[bytes, memoryview]
-IN_BYTES, OUT_BYTES = 64 * 1024, 256 * 1024
-WIDEST_WINDOW = 0x7F
+IN_BYTES, OUT_BYTES = 65_536, 262_144
+WIDEST_WINDOW = 0x78
 """The highest first byte of a zlib stream: the window has 32 KiB (RFC 1950, section 2.2)."""
 
 
@@ -63,8 +63,9 @@ def inflated(image_data: Iterable[memoryview], most: int) -> Iterator[bytes]:
         # In small pieces: the engine copies what it has not used yet.
         for start in range(0, len(packed), IN_BYTES):
             rest: bytes | memoryview = packed[start : start + IN_BYTES]
+            # A piece that is not full has all that these bytes inflate to.
             is_full = True
-            while (rest or is_full) and left and not engine.eof:
+            while is_full and left and not engine.eof:
                 size = min(OUT_BYTES, left)
                 try:
                     piece = engine.decompress(rest, size)
