@@ -103,7 +103,7 @@ EDGE: Final = Group(
         *_in("edge", "streams"),
         *_in("runtime", "loop invocations runtime_api"),
         *("edge/forms.py", "domain/text.py", "domain/errors.py"),
-        "domain/llm_errors.py",
+        "domain/call_errors.py",
     ),
     (
         *_tests(UNIT, "auth token_keys requests errors error_drift pseudonyms text forms"),

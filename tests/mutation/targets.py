@@ -72,7 +72,7 @@ OWN: Final = {
     "domain/abilities.py": ("abilities", "catalog_abilities"),
     "domain/ports.py": ("text", "chatter"),
     "domain/errors.py": ("errors", "error_drift"),
-    "domain/llm_errors.py": ("errors", "error_drift"),
+    "domain/call_errors.py": ("errors", "error_drift"),
     "domain/jpeg.py": ("holes", "delivery", "pixels"),
     "domain/jpeg_codes.py": ("jpeg_blocks",),
     "domain/jpeg_progressive.py": ("jpeg_blocks",),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from imagegen.domain.breaker import EFFECTS, Circuit, Effect
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 
 

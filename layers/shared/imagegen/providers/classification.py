@@ -8,7 +8,7 @@ cause is one request's outcome.
 
 from collections.abc import Mapping
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.faults import HttpAnswer, answered_fault, billed, outcome_of

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder
 from imagegen.domain.pricing import MICRO_UNITS

@@ -7,7 +7,7 @@ own hosts get it. Asking is free of charge, and a question that fails does not s
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder
 from imagegen.providers.addresses import BlockedError, is_at, split_url

@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import openai
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json

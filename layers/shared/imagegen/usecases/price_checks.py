@@ -7,9 +7,10 @@ finding, and the earlier findings of a provider that could not be asked stay.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.days import today
-from imagegen.domain.errors import ProviderError, StoreUnavailableError
+from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ports import ImageProvider
 from imagegen.domain.vendor_prices import (
     Drift,

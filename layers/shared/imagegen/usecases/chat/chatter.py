@@ -9,9 +9,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.chat_usage import LlmPrices
 from imagegen.domain.errors import ImagegenError, InvalidRequestError
-from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Llm, TextPart, ToolUse
 from imagegen.usecases.chat.answer_text import (

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.chat_usage import MAX_OUTPUT_TOKENS, LlmPrices, most_tokens
 from imagegen.domain.conversation import in_order
 from imagegen.domain.errors import InvalidRequestError
-from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import (
     AnswerEnd,

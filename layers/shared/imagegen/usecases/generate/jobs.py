@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import cast
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.errors import (
     ConfigurationError,
@@ -17,7 +18,6 @@ from imagegen.domain.errors import (
     ImageDeletedError,
     ImagegenError,
     LeaseLostError,
-    ProviderError,
     StoreUnavailableError,
 )
 from imagegen.domain.ids import ImageRef, digest_in_run_name

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.errors import (
     ConfigurationError,
     ContentRefusedError,
     ModerationUnavailableError,
-    ProviderError,
 )
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
