@@ -165,8 +165,7 @@ OPERATIONS: Final = {
         (422,),
         description=(
             "Sums of the usage records: a request belongs to the day of its quote, in UTC. It "
-            "reads the whole table, for twenty seconds at most. No team is in a record yet, so "
-            "there are no sums by team."
+            "reads the whole table, for twenty seconds at most."
         ),
     ),
     "listFailures": Operation(
@@ -217,7 +216,7 @@ OPERATIONS: Final = {
         description="Nothing that is stored can be turned back into the text.",
     ),
     "rotateKey": Operation(
-        "Gives a key another text; the present one is accepted for the overlap as well",
+        "Replaces the text of a key; the old one stays valid for the overlap",
         (422,),
         description="Its id, budget, images and scopes stay.",
     ),

@@ -45,7 +45,7 @@ class Level:
 
     name: str = ORGANISATION
     daily_microusd: int | None = None
-    """``None``: counted, and not limited. So is the next."""
+    """``None``: it is counted and not limited; the same holds for the month."""
     monthly_microusd: int | None = None
 
     @property

@@ -1,8 +1,8 @@
 """Finds holes in compressed image data: long runs of one byte, which coders do not write.
 
-A store or a network that lost a part of a file fills it with one byte, mostly 0. Data of an entropy
-coder look like chance: a run of this length has a probability below 10^-140, but for areas in one
-colour, which the callers know or bound.
+A store or a network that lost a part of a file fills it with one byte, mostly 0. Entropy-coded data
+look random: a run of this length has a probability below 10^-140. The exception are areas in one
+colour, which the callers exclude or limit.
 """
 
 import re

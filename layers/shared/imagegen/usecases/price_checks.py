@@ -1,7 +1,7 @@
 """The price check: once a day, each vendor's own statement of what the catalog's rows cost.
 
-It costs nothing: a dry run or a list of models. What was not stated or could not be asked is no
-finding, and the earlier findings of a provider that could not be asked stay.
+It costs nothing: a dry run or a list of models. A price that a vendor does not state is not
+reported as a difference. If a provider cannot be asked, its earlier findings are kept.
 """
 
 from collections.abc import Callable, Mapping

@@ -21,7 +21,7 @@ class GenerateRequest(RequestModel):
         (), max_length=MOST_IMAGES, description="Of several images; MAX_COUNT at most."
     )
     prompt: PromptOrNone = Field(
-        description="That of the estimate: empty for an operation without a prompt."
+        description="The prompt of the estimate; empty for an operation without one."
     )
     mixed: bool = Field(
         default=False,

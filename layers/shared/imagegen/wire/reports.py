@@ -43,10 +43,10 @@ class UsedChat(EdgeModel):
 
 
 class NewOwnLimits(EdgeModel):
-    """The limits that a person wants to have; what is left out is no limit of their own."""
+    """The limits that a person sets; a field that is left out removes that limit."""
 
     usd_today: DollarsIn | None = Field(None, description="The most to spend on a UTC day.")
-    usd_this_month: DollarsIn | None = Field(None, description="The same of a UTC month.")
+    usd_this_month: DollarsIn | None = Field(None, description="The most to spend in a UTC month.")
 
 
 class OwnLimits(EdgeModel):
@@ -86,7 +86,7 @@ class OfferedInputs(EdgeModel):
     price: MicroUsd = Field(description="The most that one picture adds to an image's price.")
     mask: bool
     needs: Literal["nothing", "image", "mask"] = Field(
-        description="What the model cannot work without."
+        description="Which input the model requires."
     )
 
 
@@ -94,7 +94,7 @@ class OfferedPreviews(EdgeModel):
     """The preview frames that a model can send."""
 
     most: int
-    price: MicroUsd = Field(description="Of one frame.")
+    price: MicroUsd = Field(description="The price of one frame.")
 
 
 class OfferedModel(EdgeModel):
