@@ -36,12 +36,16 @@ from imagegen.openai_api.answer_models import (
 )
 from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
-from imagegen.wire.erasures import ErasureReport
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
 from imagegen.wire.headers import PREFER
-from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
-from imagegen.wire.reports import NewOwnLimits, OwnLimits, Usage
-from imagegen.wire.sets import GeneratedSet
+from imagegen.wire.images import (
+    GeneratedImage,
+    GeneratedSet,
+    GenerateRequest,
+    ImageInProgress,
+    ImageStatus,
+)
+from imagegen.wire.usage import ErasureReport, NewOwnLimits, OwnLimits, Usage
 
 WAIT = {"retry_after": "2"}
 """The header of an answer while an image is being made, in seconds."""

@@ -113,7 +113,7 @@ EDGE: Final = Group(
 )
 WIRE: Final = Group(
     "wire",
-    _in("wire", "estimates values images inputs sets gallery reports headers"),
+    _in("wire", "estimates values images inputs gallery problems usage model_list health headers"),
     (
         *_tests(UNIT, "values estimator gallery money inputs confirmed_sets catalog_abilities"),
         *_tests(UNIT, "reading text route_drift"),
@@ -252,13 +252,8 @@ ADMIN: Final = Group(
     (
         *_in("domain", "losses spending trail blocks erasures"),
         *_in("usecases/admin", "trail providers people spending keys budgets"),
-        *(
-            "usecases/erasure.py",
-            "wire/admin.py",
-            "wire/admin_keys.py",
-            "wire/admin_budgets.py",
-            "wire/erasures.py",
-        ),
+        "usecases/erasure.py",
+        *_in("wire", "admin admin_keys admin_budgets"),
     ),
     (
         *_tests(UNIT, "losses report admin_providers admin_people admin_spending"),

@@ -33,7 +33,7 @@ from imagegen.edge.streams import Stream
 from imagegen.logs import logger, place_of, silence_others
 from imagegen.places import came_through_front
 from imagegen.wire.headers import JSON
-from imagegen.wire.reports import Problem
+from imagegen.wire.problems import Problem
 
 
 def build_api() -> LambdaFunctionUrlResolver:

@@ -14,7 +14,7 @@ from imagegen.domain import errors
 from imagegen.domain.call_errors import LlmError, ProviderError
 from imagegen.domain.errors import ImagegenError
 from imagegen.wire.headers import JSON
-from imagegen.wire.reports import Problem
+from imagegen.wire.problems import Problem
 
 MAX_LISTED_ERRORS = 20
 PROBLEM_TYPE = "https://github.com/imagegen/imagegen#errors"

@@ -20,7 +20,7 @@ from imagegen.edge.problems import (
     unsupported_media_type,
 )
 from imagegen.wire.headers import JSON
-from imagegen.wire.reports import Problem
+from imagegen.wire.problems import Problem
 
 if TYPE_CHECKING:
     from imagegen.domain.keys import KeyVerifier  # only requests with a key load it

@@ -11,7 +11,7 @@ from imagegen.domain.records import ImageRecord, Place, RecordStatus, as_deleted
 from imagegen.domain.stores import Stores
 from imagegen.domain.trail import Action, Change, TrailEntry, TrailStore
 from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.wire.erasures import ErasureReport
+from imagegen.wire.usage import ErasureReport
 
 KEPT, ASKED = "kept", "asked"
 OWN = "self"

@@ -7,7 +7,7 @@ from pydantic import Field
 from imagegen.domain.catalog import Tier
 from imagegen.domain.trail import MOST_REASON_CHARACTERS, Action
 from imagegen.wire.estimates import Allowance
-from imagegen.wire.reports import ChatAllowance
+from imagegen.wire.usage import ChatAllowance
 from imagegen.wire.values import EdgeModel, Instant, MicroUsd
 
 Reason = Annotated[

@@ -24,7 +24,7 @@ from imagegen.usecases.budgets import standings, to_allowance
 from imagegen.usecases.erasure import ASKED, KEPT
 from imagegen.wire.admin import FindPerson, Person, PersonRequest
 from imagegen.wire.estimates import Allowance
-from imagegen.wire.reports import ChatAllowance
+from imagegen.wire.usage import ChatAllowance
 
 if TYPE_CHECKING:
     from imagegen.domain.chat_usage import ChatUsageStore

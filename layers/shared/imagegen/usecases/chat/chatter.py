@@ -54,7 +54,7 @@ from imagegen.wire.messages import (
     json_bytes,
     llm_result,
 )
-from imagegen.wire.reports import Problem
+from imagegen.wire.problems import Problem
 
 MARGIN_MS = 3_000
 """Kept free of LLM calls before Lambda's timeout: to send the answer."""
