@@ -106,7 +106,7 @@ EDGE: Final = Group(
         "domain/call_errors.py",
     ),
     (
-        *_tests(UNIT, "auth token_keys requests errors error_drift pseudonyms text forms"),
+        *_tests(UNIT, "auth token_keys requests front errors error_drift pseudonyms text forms"),
         *_tests(HANDLERS, "edges http charged compatible events chat_streaming background"),
         *_tests("tests/adapters", "runtime"),
     ),
@@ -194,8 +194,8 @@ CHAT: Final = Group(
         *_in("usecases/chat", "chatter limits llm_call answer_text"),
         *_in("domain", "chat_usage conversation ports"),
         *_in("llm", "dialect stream_reader tool_calls unknown_fields llm_faults messages"),
-        *_in("llm", "refusal_words event_stream openai_chat thinking control_words"),
-        *_in("llm", "answer_filter call_filter written_calls python_calls unopened"),
+        *_in("llm", "refusal_words event_stream openai_chat thinking"),
+        *_in("llm", "answer_filter call_filter written_calls python_calls"),
         *_in("wire", "history messages handles loose_arguments"),
     ),
     (
@@ -272,7 +272,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "edge/openapi.py": "It writes the document of the routes, which is compared as a whole.",
     "runtime/__main__.py": "It starts the loop.",
     "logs.py": "It writes log lines.",
-    "places.py": "It has the names of variables.",
+    "places.py": "It makes addresses, which the tests of the front compare as a whole.",
     "settings.py": "It has defaults and bounds, which are compared with the template's.",
     "site": "It serves the page; the browser's tests hold it.",
 }

@@ -1,10 +1,12 @@
-"""The events of function URLs in one spelling, and what their path and their header Prefer say.
+"""The events of function URLs in one spelling, and what their path and their headers say.
 
 Standard library only: the page needs no more.
 
 Format: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 """
 
+import hashlib
+import hmac
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +24,8 @@ _HTTP_NAMES = frozenset({"version", "rawPath", "requestContext", "headers", "bod
 _SLASHES = re.compile(r"/{2,}")
 V1_PREFIX = "/v1/"
 V1_ROOT = V1_PREFIX.rstrip("/")
+ORIGIN_HEADER = "x-imagegen-origin"
+"""CloudFront sends it with a secret value (edge.yaml). The functions have only its digest."""
 RESPOND_ASYNC = "respond-async"
 _PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 _NAME_AND_VALUE = re.compile(r"\s*([^\s=;]+)\s*(?:=\s*([^;]*))?")
@@ -74,6 +78,17 @@ def plain_path(path: str) -> str:
 def is_under_v1(path: str) -> bool:
     """Return whether OpenAI's clients call this path."""
     return path == V1_ROOT or path.startswith(V1_PREFIX)
+
+
+def came_through_front(headers: Mapping[str, str], digests: str) -> bool:
+    """Return whether a request has a header value with one of the SHA-256 digests.
+
+    Without digests every request has. Two digests are accepted while the secret is being changed.
+    """
+    if not digests:
+        return True
+    sent = hashlib.sha256(headers.get(ORIGIN_HEADER, "").encode(errors="replace")).hexdigest()
+    return any(hmac.compare_digest(sent, one) for one in digests.split(","))
 
 
 def applied_preference(prefer: str) -> dict[str, str]:
