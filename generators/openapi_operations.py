@@ -108,7 +108,7 @@ OPERATIONS: Final = {
         ),
     ),
     "eraseMe": Operation(
-        "Erases what is kept of the user, but for the money",
+        "Erases what is kept of the user, except for the accounting",
         (),
         description=(
             "Images, prompts, uploads and preview frames, in all versions of the bucket. It works "
@@ -202,7 +202,7 @@ OPERATIONS: Final = {
         description="What is being made is finished; every later click is refused.",
     ),
     "erasePerson": Operation(
-        "Asks for the erasure of what is kept of a person, but for the money",
+        "Asks for the erasure of what is kept of a person, except for the accounting",
         (422,),
         description=(
             "It begins within five minutes and goes on until nothing is left but what `DELETE /me` "

@@ -14,8 +14,8 @@ TASKS = frozenset({RECONCILE, MAKE_IMAGES})
 SWEEP_USERS = 5_000
 """The most users of one sweep. They are read at once, by name alone."""
 ERASURE_MS = 60_000
-"""How long before the end of its invocation a sweep begins no other user: the erasures have the
-rest."""
+"""The time before the end of an invocation in which a sweep starts no further user: it is for the
+erasures."""
 
 
 def run_task(

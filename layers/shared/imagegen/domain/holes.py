@@ -16,8 +16,8 @@ STEP = 32
 def runs(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield the byte and the length of each run of one byte, of 64 bytes and longer.
 
-    Only each 32nd byte is looked at, and what is around two equal ones. All of these are compared
-    at once, as two large numbers.
+    Only every 32nd byte is compared with the next one of these, all at once as two large numbers.
+    Where two are equal, the bytes around them are read.
     """
     samples, done = data[::STEP], 0
     differences = int.from_bytes(samples) ^ int.from_bytes(samples[1:] + samples[-1:])

@@ -100,8 +100,9 @@ def prefers_async(prefer: str) -> bool:
     """Return whether a client would rather be answered before its image is made (RFC 7240, 2).
 
     https://www.rfc-editor.org/rfc/rfc7240#section-2
-    Names are of any case, an empty value is none, and of a preference that is there twice the first
-    counts. With a value it is another preference, and those that are not known are ignored.
+    The case of names does not matter, and an empty value is the same as no value. If a preference
+    is there twice, the first one counts. ``respond-async`` with a value is another preference, and
+    unknown preferences are ignored.
     """
     for preference in _PREFERENCE.findall(prefer):
         found = _NAME_AND_VALUE.match(preference)

@@ -49,8 +49,8 @@ def key_fault(
 ) -> ProviderError | None:
     """Return the error of a key check, whose answer has been classified as ``error``.
 
-    The request holds nothing but the key, neither a prompt nor a model. So a 401 in JSON is about
-    the key, whatever its code. A page is still one of something in front.
+    The request contains the key and neither a prompt nor a model. So a 401 in JSON is about the
+    key, whatever its code. A 401 with an HTML page is from something in front of the API.
     """
     if error is None or answer.status != 401 or not isinstance(answer.body, Mapping):
         return error

@@ -1,4 +1,4 @@
-"""Erases what is kept of one user, but for the money; an erasure that breaks off goes on later."""
+"""Erases what is kept of one user, except for the accounting; an interrupted erasure is resumed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -198,3 +198,9 @@ class GeneratedSet(EdgeModel):
     def is_running(self) -> bool:
         """Whether an image is still being made."""
         return any(one.status == "generating" for one in self.images)
+
+
+ImagesMade = GeneratedImage | GeneratedSet
+"""The answer to a confirmation whose images are stored."""
+ImagesInProgress = ImageInProgress | GeneratedSet
+"""The answer while an image is being made."""

@@ -111,7 +111,7 @@ class People:
         return self.person(user)
 
     def erase(self, user: str, who: str, *, reason: str) -> Person:
-        """Ask for the erasure of everything that is kept of a user, but for the money.
+        """Ask for the erasure of everything that is kept of a user, except for the accounting.
 
         It begins within five minutes and goes on until nothing is left. Return the person.
 

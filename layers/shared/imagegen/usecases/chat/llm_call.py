@@ -174,7 +174,7 @@ def _json(text: str) -> Any:
 def parse_request(
     tool_use: ToolUse, arguments: Mapping[str, Any] | None, images: Sequence[str] = ()
 ) -> EstimateRequest:
-    """Return the estimate that an LLM requests; what says nothing, as ``null``, is left out.
+    """Return the estimate that an LLM requests; empty fields, such as ``null``, are left out.
 
     ``images`` are the ids of the conversation's images, which the LLM names by their numbers.
 
