@@ -23,7 +23,7 @@ from imagegen.llm.call_filter import (
     CallFilter,
 )
 from imagegen.llm.stream_reader import Reader
-from imagegen.llm.thinking import PAIRS, UnopenedFilter
+from imagegen.llm.unopened import PAIRS, UnopenedFilter
 from imagegen.llm.written_calls import written_calls
 
 TOOL = "generate_image"
