@@ -161,7 +161,7 @@ OPERATIONS: Final = {
         is_open=True,
     ),
     "getSpending": Operation(
-        "What a day or a month cost, by provider, model, person and time",
+        "What a day or a month cost, by provider, model, person, team and time",
         (422,),
         description=(
             "Sums of the usage records: a request belongs to the day of its quote, in UTC. It "
