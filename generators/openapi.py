@@ -22,7 +22,7 @@ from generators.openapi_edits import edit_body, edit_schemas
 from generators.openapi_operations import JSON_RPC, OPENAI, OPERATIONS
 from generators.openapi_shapes import OPENAI_ERROR, RPC_ERROR, RPC_REQUEST, for_generators
 from imagegen.edge.openapi import FUNCTION
-from imagegen.wire.reports import Problem
+from imagegen.wire.problems import Problem
 from local.paths import ROOT
 
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"

@@ -108,7 +108,7 @@ OPERATIONS: Final = {
         ),
     ),
     "eraseMe": Operation(
-        "Erases what is kept of the user, but for the money",
+        "Erases what is kept of the user, except for the accounting",
         (),
         description=(
             "Images, prompts, uploads and preview frames, in all versions of the bucket. It works "
@@ -161,12 +161,11 @@ OPERATIONS: Final = {
         is_open=True,
     ),
     "getSpending": Operation(
-        "What a day or a month cost, by provider, model, person and time",
+        "What a day or a month cost, by provider, model, person, team and time",
         (422,),
         description=(
             "Sums of the usage records: a request belongs to the day of its quote, in UTC. It "
-            "reads the whole table, for twenty seconds at most. No team is in a record yet, so "
-            "there are no sums by team."
+            "reads the whole table, for twenty seconds at most."
         ),
     ),
     "listFailures": Operation(
@@ -203,7 +202,7 @@ OPERATIONS: Final = {
         description="What is being made is finished; every later click is refused.",
     ),
     "erasePerson": Operation(
-        "Asks for the erasure of what is kept of a person, but for the money",
+        "Asks for the erasure of what is kept of a person, except for the accounting",
         (422,),
         description=(
             "It begins within five minutes and goes on until nothing is left but what `DELETE /me` "
@@ -217,7 +216,7 @@ OPERATIONS: Final = {
         description="Nothing that is stored can be turned back into the text.",
     ),
     "rotateKey": Operation(
-        "Gives a key another text; the present one is accepted for the overlap as well",
+        "Replaces the text of a key; the old one stays valid for the overlap",
         (422,),
         description="Its id, budget, images and scopes stay.",
     ),

@@ -35,7 +35,7 @@ NO_LIMIT = "none"
 
 
 class QuietObserver:
-    """Logs and counts nothing, whatever it is told: a terminal is no function."""
+    """Ignores every event: commands in a terminal write no logs and no metrics."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         """Return a function that does nothing; the trail has what is changed."""

@@ -86,7 +86,7 @@ def block_person(request: BlockPerson, service: Service) -> Person:
 
 @api.post("/admin/people/erase", operation_id="erasePerson", tags=TAGS)
 def erase_person(request: ErasePerson, service: Service) -> Person:
-    """Ask for the erasure of what is kept of a person, but for the money."""
+    """Ask for the erasure of what is kept of a person, except for the accounting."""
     return service.people.erase(request.user, _who(), reason=request.reason)
 
 

@@ -31,7 +31,8 @@ from imagegen.logs import logger
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.headers import JSON
 from imagegen.wire.inputs import UploadOrder, UploadTicket
-from imagegen.wire.reports import Models, Problem
+from imagegen.wire.model_list import Models
+from imagegen.wire.problems import Problem
 from imagegen.wire.values import EdgeModel
 
 

@@ -36,12 +36,10 @@ from imagegen.openai_api.answer_models import (
 )
 from imagegen.openai_api.models import ImagesRequest
 from imagegen.usecases.generate.run import Running
-from imagegen.wire.erasures import ErasureReport
 from imagegen.wire.gallery import GalleryPage, GalleryQuery
 from imagegen.wire.headers import PREFER
-from imagegen.wire.images import GeneratedImage, GenerateRequest, ImageInProgress, ImageStatus
-from imagegen.wire.reports import NewOwnLimits, OwnLimits, Usage
-from imagegen.wire.sets import GeneratedSet
+from imagegen.wire.images import GenerateRequest, ImagesInProgress, ImagesMade, ImageStatus
+from imagegen.wire.usage import ErasureReport, NewOwnLimits, OwnLimits, Usage
 
 WAIT = {"retry_after": "2"}
 """The header of an answer while an image is being made, in seconds."""
@@ -72,12 +70,9 @@ Service = Annotated[GenerateService, Depends(service_of_caller)]
     tags=["images"],
     responses={
         200: response_schema(
-            "The image, stored and charged; of several quotes, each image.",
-            GeneratedImage | GeneratedSet,
+            "The image, stored and charged; of several quotes, each image.", ImagesMade
         ),
-        202: response_schema(
-            "It is being made: send the same request again.", ImageInProgress | GeneratedSet
-        ),
+        202: response_schema("It is being made: send the same request again.", ImagesInProgress),
     },
 )
 def generate(request: GenerateRequest, service: Service) -> Response[str]:
@@ -209,7 +204,7 @@ def own_limits(request: NewOwnLimits, service: Service) -> OwnLimits:
 
 @api.delete("/me", operation_id="eraseMe", tags=["usage"])
 def erase_me(service: Service) -> ErasureReport:
-    """Erase what is kept of the user, but for the money."""
+    """Erase what is kept of the user, except for the accounting."""
     # Imported here: few users want to be erased.
     from imagegen.bootstrap.erasing import build_eraser  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from imagegen.edge.api import build_api, get_dependency, is_admin_request, serve
 from imagegen.edge.events import task_of
 from imagegen.logs import logger
 from imagegen.usecases.health import public_summary
-from imagegen.wire.reports import Health
+from imagegen.wire.health import Health
 
 PATH = "/health-check/image-providers"
 

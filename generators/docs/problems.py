@@ -12,8 +12,8 @@ from generators.docs.blocks import code, table
 from generators.sources import nodes
 from imagegen.domain import errors
 from imagegen.domain.budgets import CODES
-from imagegen.domain.errors import ImagegenError, LimitError, ProviderError
-from imagegen.domain.llm_errors import LlmError
+from imagegen.domain.call_errors import LlmError, ProviderError
+from imagegen.domain.errors import ImagegenError, LimitError
 from imagegen.domain.outcomes import Outcome
 from imagegen.edge import problems
 from local.paths import ROOT

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from imagegen.chat import INSTRUCTIONS, tool_definition
-from imagegen.domain.llm_errors import LlmError
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Json, TextPart, TokenCount, ToolUse
 from imagegen.domain.text import legible

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from imagegen.chat import INSTRUCTIONS, tool_definition
-from imagegen.domain.llm_errors import LlmError
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerPart, ChatTurn, TextPart
 from imagegen.llm.dialect import LEARNING_CALLS, DialectMemory

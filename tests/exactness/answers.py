@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 
 from imagegen.domain.breaker import EFFECTS, Effect
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from local.emulator import CREDENTIALS, REGION
 from local.paths import ROOT

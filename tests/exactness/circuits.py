@@ -14,7 +14,7 @@ from typing import Any
 from imagegen.aws.circuit_store import DynamoCircuitStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.fleet import FleetState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer

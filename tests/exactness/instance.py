@@ -25,9 +25,9 @@ from imagegen.bootstrap.world import StoredCircuits, StoredImages, StoredLedgers
 from imagegen.domain.budget_amounts import AmountStore
 from imagegen.domain.budget_warnings import BudgetWarningStore
 from imagegen.domain.budgets import ORGANISATION, BudgetStore, Level
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.erasures import ErasingStores
-from imagegen.domain.errors import ProviderError
 from imagegen.domain.gallery import PromptStore
 from imagegen.domain.jobs import JobStore
 from imagegen.domain.ledger import Limits

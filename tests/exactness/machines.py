@@ -27,7 +27,8 @@ from imagegen.aws.ledger_items import to_ledger
 from imagegen.aws.ledger_store import DynamoLedgerStore
 from imagegen.domain import ledger as rules
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
-from imagegen.domain.errors import ProviderError, StoreUnavailableError
+from imagegen.domain.call_errors import ProviderError
+from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, cast
 
-from imagegen.domain.errors import ProviderError, StoreUnavailableError
+from imagegen.domain.call_errors import ProviderError
+from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.outcomes import Outcome
 
 

@@ -64,7 +64,8 @@ def assert_described(event: dict[str, Any], status: int) -> None:
         if is_path and method in methods:
             assert str(status) in methods[method]["responses"], (
                 f"{path} was answered with {status}: list it in OPERATIONS of "
-                f"generators/openapi.py for {methods[method]['operationId']}, then `make openapi`"
+                "generators/openapi_operations.py for "
+                f"{methods[method]['operationId']}, then `make openapi`"
             )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from imagegen.bootstrap import verifier
-from imagegen.places import ORIGIN_HEADER
+from imagegen.edge.events import ORIGIN_HEADER
 from tests.handlers.conftest import Functions
 from tests.handlers.test_edges import ROUTES, request
 

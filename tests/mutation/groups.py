@@ -103,17 +103,17 @@ EDGE: Final = Group(
         *_in("edge", "streams"),
         *_in("runtime", "loop invocations runtime_api"),
         *("edge/forms.py", "domain/text.py", "domain/errors.py"),
-        "domain/llm_errors.py",
+        "domain/call_errors.py",
     ),
     (
-        *_tests(UNIT, "auth token_keys requests errors error_drift pseudonyms text forms"),
+        *_tests(UNIT, "auth token_keys requests front errors error_drift pseudonyms text forms"),
         *_tests(HANDLERS, "edges http charged compatible events chat_streaming background"),
         *_tests("tests/adapters", "runtime"),
     ),
 )
 WIRE: Final = Group(
     "wire",
-    _in("wire", "estimates values images inputs sets gallery reports headers"),
+    _in("wire", "estimates values images inputs gallery problems usage model_list health headers"),
     (
         *_tests(UNIT, "values estimator gallery money inputs confirmed_sets catalog_abilities"),
         *_tests(UNIT, "reading text route_drift"),
@@ -252,13 +252,8 @@ ADMIN: Final = Group(
     (
         *_in("domain", "losses spending trail blocks erasures"),
         *_in("usecases/admin", "trail providers people spending keys budgets"),
-        *(
-            "usecases/erasure.py",
-            "wire/admin.py",
-            "wire/admin_keys.py",
-            "wire/admin_budgets.py",
-            "wire/erasures.py",
-        ),
+        "usecases/erasure.py",
+        *_in("wire", "admin admin_keys admin_budgets"),
     ),
     (
         *_tests(UNIT, "losses report admin_providers admin_people admin_spending"),
@@ -277,7 +272,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "edge/openapi.py": "It writes the document of the routes, which is compared as a whole.",
     "runtime/__main__.py": "It starts the loop.",
     "logs.py": "It writes log lines.",
-    "places.py": "It has the names of variables.",
+    "places.py": "It makes addresses, which the tests of the front compare as a whole.",
     "settings.py": "It has defaults and bounds, which are compared with the template's.",
     "site": "It serves the page; the browser's tests hold it.",
 }

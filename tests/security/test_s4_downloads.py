@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers.addresses import is_public
 from imagegen.providers.download import Downloader

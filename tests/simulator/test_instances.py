@@ -10,8 +10,8 @@ import pytest
 import requests
 from pydantic import SecretStr
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.catalog import Variant
-from imagegen.domain.errors import ProviderError
 from imagegen.domain.money import usd_text
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import measure

@@ -4,7 +4,7 @@ import hashlib
 
 import requests
 
-from imagegen.places import ORIGIN_HEADER
+from imagegen.edge.events import ORIGIN_HEADER
 from tests.stack.driver import Driver
 
 SECRET = "front-" * 8

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from imagegen.domain.breaker import State
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.catalog import Offering, Tier, Variant
 from imagegen.domain.errors import (
     ConfigurationError,
@@ -13,7 +14,6 @@ from imagegen.domain.errors import (
     GenerationFailedError,
     ImagegenError,
     NoProviderError,
-    ProviderError,
     QuoteExpiredError,
 )
 from imagegen.domain.ledger import Limits

@@ -21,7 +21,7 @@ from imagegen.domain.pricing import inputs_microusd, most_for_input_microusd, pr
 from imagegen.domain.selection import Selection, select
 from imagegen.domain.wishes import NONE, Wishes
 from imagegen.providers import gemini
-from imagegen.wire.reports import OfferedInputs, OfferedPreviews
+from imagegen.wire.model_list import OfferedInputs, OfferedPreviews
 from local.paths import ROOT
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.service import Service

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.chat_usage import (
     MAX_OUTPUT_TOKENS,
     ChatReservation,
@@ -26,7 +27,6 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import provider_name
 from imagegen.domain.ledger import Ledger
-from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, ChatTurn, TextPart, TokenCount
 from imagegen.domain.pricing import prompt_tokens

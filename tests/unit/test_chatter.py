@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.chat.sse import to_sse
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.chat_usage import LlmPrices
 from imagegen.domain.errors import ConfigurationError, InvalidRequestError
-from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, Llm, TextPart, TokenCount, ToolUse
 from imagegen.usecases.chat.answer_text import (

@@ -3,7 +3,7 @@
 import pytest
 
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.guard import Guard, Transition, model_circuit

@@ -12,8 +12,8 @@ from generators.docs.problems import Code, codes
 from generators.openapi import CLOSED, EVERYWHERE
 from generators.openapi_operations import OPENAI, OPERATIONS
 from imagegen.domain import errors
+from imagegen.domain.call_errors import LlmError, ProviderError
 from imagegen.domain.errors import ImagegenError
-from imagegen.domain.llm_errors import LlmError
 from imagegen.edge import openai_problems
 from imagegen.edge.problems import STATUS
 from local.paths import ROOT
@@ -24,10 +24,11 @@ ERRORS: Final = "layers/shared/imagegen/domain/errors.py"
 HOMES: Final = (errors.__name__, LlmError.__module__)
 """The modules of the tree: other errors are for one module alone."""
 TABLES: Final = "layers/shared/imagegen/edge/openai_problems.py"
+ROUTES: Final = "generators/openapi_operations.py"
 MACHINE: Final = "functions/page/static/machine.js"
 
 LEAVES_NO_ROUTE: Mapping[type[ImagegenError], str] = {
-    errors.ProviderError: "the run goes on with another model, and ends as another error",
+    ProviderError: "the run goes on with another model, and ends as another error",
     LlmError: "the chat has begun to answer: it is the last event of a stream with 200",
 }
 """Errors that no route is answered with, and what becomes of them."""
@@ -203,7 +204,7 @@ def drawn() -> dict[type[ImagegenError], int]:
 
 @every_kind
 def test_the_status_that_is_drawn_is_the_one_that_is_answered(kind: type[ImagegenError]) -> None:
-    if kind in (ImagegenError, errors.ProviderError):
+    if kind in (ImagegenError, ProviderError):
         return  # the root, and one that no route is answered with
     assert drawn().get(kind) == status_of(kind), (
         f"{kind.__name__}: the tree at the top of {ERRORS} draws {drawn().get(kind)}, and STATUS "
@@ -219,7 +220,7 @@ def test_an_error_is_an_answer_of_some_route(kind: type[ImagegenError]) -> None:
     rows = [name for name, answers in ANSWERS.items() if kind in answers]
     assert bool(rows) + (kind in ON_EVERY_ROUTE) + (kind in LEAVES_NO_ROUTE) == 1, (
         f"{kind.__name__}: list it in ANSWERS of {__name__} below each route that can now be "
-        "answered with it; its status must then be in OPERATIONS of generators/openapi.py"
+        f"answered with it; its status must then be in OPERATIONS of {ROUTES}"
     )
 
 
@@ -235,9 +236,10 @@ def test_an_error_that_a_route_raises_is_one_of_its_answers(operation: str) -> N
     )
     raised = READER.errors_of(route.func) - ON_EVERY_ROUTE - LEAVES_NO_ROUTE.keys()
     raised -= SHOWN_ONLY.get(operation, {}).keys()
-    assert not raised - ANSWERS[operation], (
-        f"{operation} can end with these: name them in ANSWERS of {__name__}, and their statuses "
-        "in OPERATIONS of generators/openapi.py"
+    missing = sorted(kind.__name__ for kind in raised - ANSWERS[operation])
+    assert missing == [], (
+        f"{operation} can end with {', '.join(missing)}: add them to ANSWERS of {__name__}, and "
+        f"their statuses to OPERATIONS of {ROUTES}"
     )
 
 
@@ -246,8 +248,8 @@ def test_a_route_lists_the_status_of_each_of_its_errors(operation: str) -> None:
     listed = {*EVERYWHERE, *OPERATIONS[operation].problems}
     for kind in ANSWERS[operation]:
         assert answered(operation, kind) in listed, (
-            f"generators/openapi.py: OPERATIONS[{operation!r}] lacks {answered(operation, kind)}, "
-            f"the status of {kind.__name__}; then `make openapi`"
+            f"{ROUTES}: OPERATIONS[{operation!r}] lacks {answered(operation, kind)}, the status "
+            f"of {kind.__name__}; then `make openapi`"
         )
 
 
@@ -256,7 +258,7 @@ def test_a_route_lists_no_status_that_it_is_never_answered_with(operation: str) 
     given = {answered(operation, kind) for kind in ANSWERS[operation]}
     given |= OTHER_STATUSES.get(operation, {}).keys() | invalid_statuses(operation)
     assert set(OPERATIONS[operation].problems) <= given, (
-        f"generators/openapi.py: no error of {operation} has one of these statuses; take it out of "
+        f"{ROUTES}: no error of {operation} has one of these statuses; take it out of "
         f"OPERATIONS, or name the error in ANSWERS of {__name__}"
     )
 

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from imagegen.domain import errors
-from imagegen.domain.errors import ImagegenError, LimitError, ParameterError, ProviderError
+from imagegen.domain.call_errors import ProviderError
+from imagegen.domain.errors import ImagegenError, LimitError, ParameterError
 from imagegen.domain.outcomes import Outcome
 from imagegen.edge.api import error_response
 from imagegen.edge.problems import STATUS

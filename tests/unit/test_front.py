@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.bootstrap.estimate import EstimateService
-from imagegen.places import ORIGIN_HEADER, came_through_front, public_url
+from imagegen.edge.events import ORIGIN_HEADER, came_through_front
+from imagegen.places import public_url
 from imagegen.settings import EstimateSettings, GenerateSettings
 from imagegen.site import PageSettings, build_site
 from local.parameters import read_bare_template, read_dotenv, read_template

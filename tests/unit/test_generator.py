@@ -5,6 +5,7 @@ from typing import Any, Never, cast
 
 import pytest
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.errors import (
     ConfigurationError,
     ContentRefusedError,
@@ -14,7 +15,6 @@ from imagegen.domain.errors import (
     LimitError,
     ModerationUnavailableError,
     NoProviderError,
-    ProviderError,
     QuoteError,
     QuoteExpiredError,
     QuoteMismatchError,

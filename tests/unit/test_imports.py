@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "usecases": {"usecases", "guard", "wire", "domain"},
     "openai_api": {"openai_api", "usecases", "wire", "domain"},
     "mcp": {"mcp", "edge", "chat", "wire", "domain"},
-    "edge": {"edge", "logs", "places", "wire", "domain"},
+    "edge": {"edge", "logs", "wire", "domain"},
     "monitoring": {"monitoring", "logs", "usecases", "guard", "wire", "domain"},
     "llm": {"llm", "providers", "domain", "places"},
     "providers": {"providers", "domain"},

@@ -103,7 +103,8 @@ def test_an_event_is_answered_as_the_document_says(name: str) -> None:
             described = API["paths"][route.openapi_path][route.method.lower()]
             assert str(status) in described["responses"], (
                 f"events/{name}.json is answered with {status}: list it in OPERATIONS of "
-                f"generators/openapi.py for {described['operationId']}, then `make openapi`"
+                "generators/openapi_operations.py for "
+                f"{described['operationId']}, then `make openapi`"
             )
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imagegen.domain.llm_errors import LlmError
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.ports import AnswerEnd, TextPart, ToolUse
 from imagegen.domain.text import is_same_name
 from imagegen.llm.answer_filter import AnswerFilter

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Effect, Failure, Policy, State
-from imagegen.domain.errors import ProviderError, StoreUnavailableError
+from imagegen.domain.call_errors import ProviderError
+from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.fleet import CircuitStore, FleetState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.permits import Permit, Result, failed

@@ -1,29 +1,11 @@
-"""The public URLs of functions, and which calls came through the address in front of them.
+"""The public URLs of functions, and which addresses are this machine itself.
 
 Standard library only: the page function has nothing else.
 """
 
-import hashlib
-import hmac
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-ORIGIN_HEADER = "x-imagegen-origin"
-"""CloudFront sends it with a secret value (edge.yaml). The functions have only its digest."""
-
-
-def came_through_front(headers: Mapping[str, str], digests: str) -> bool:
-    """Return whether a request has a header value with one of the SHA-256 digests.
-
-    Without digests every request has. Two digests are accepted while the secret is being changed.
-    """
-    if not digests:
-        return True
-    sent = hashlib.sha256(headers.get(ORIGIN_HEADER, "").encode(errors="replace")).hexdigest()
-    return any(hmac.compare_digest(sent, one) for one in digests.split(","))
 
 
 def is_on_loopback(url: str) -> bool:

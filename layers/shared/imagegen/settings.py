@@ -14,6 +14,7 @@ from imagegen.domain.ports import ModerationMode
 from imagegen.places import is_on_loopback, public_url
 from imagegen.providers import (
     ANY_MODERATOR,
+    INSTANCES_URL,
     OFF,
     PROVIDERS,
     STAND_INS,
@@ -22,6 +23,7 @@ from imagegen.providers import (
     region_name,
     registry,
     role_arn_name,
+    simulated_instances,
     stand_ins_in,
 )
 
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from imagegen.domain.chat_usage import DailyChatLimits
 
 Text = Annotated[str, Field(min_length=1)]
-INSTANCES_URL = "INSTANCES_URL"
-"""The variable with the address below which a local stack simulates the operator's instances."""
 
 
 def parse_pairs(text: str) -> dict[str, str]:
@@ -88,15 +88,8 @@ class Settings(BaseModel):
             pydantic.ValidationError: it names every variable that is missing or wrong.
         """
         by_role = [name for name, about in PROVIDERS.items() if about.region]
-        base_urls = [stand_ins_in(environ)]
-        if below := environ.get(INSTANCES_URL):
-            base_urls += [
-                f"{name}={below}/{name}{urlsplit(about.base_url).path}"
-                for name, about in registry().items()
-                if name not in PROVIDERS
-            ]
         found = {
-            STAND_INS: ",".join(base_urls),
+            STAND_INS: ",".join((stand_ins_in(environ), *simulated_instances(environ))),
             # Without the variable there is no right to call it either.
             "REGIONS": {name: environ.get(region_name(name), OFF) for name in by_role},
             "ROLE_ARNS": {name: environ.get(role_arn_name(name), "") for name in by_role},

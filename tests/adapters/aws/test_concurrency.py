@@ -13,7 +13,7 @@ from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Policy, State
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Limits, OpState
 from imagegen.domain.outcomes import Outcome

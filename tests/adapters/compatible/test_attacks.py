@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from imagegen.domain.breaker import EFFECTS
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers.pictures import is_image
 from imagegen.providers.presets import PRESETS

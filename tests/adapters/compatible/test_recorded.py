@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from imagegen.domain.breaker import EFFECTS, Effect
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder
 from imagegen.providers.compatible import build_instance

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.ports import ImageOrder, ImageProvider
 from imagegen.providers import PROVIDERS, build_provider
 from tests.adapters.providers.loopback import Loopback

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder
 from imagegen.providers.bfl import RUNNING, STATES, BflProvider, classify, cost_of, ticket_of

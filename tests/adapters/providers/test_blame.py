@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from imagegen.domain.breaker import EFFECTS, Effect
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS
 from imagegen.providers.classification import no_image

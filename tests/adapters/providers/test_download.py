@@ -11,7 +11,7 @@ from itertools import count
 import pytest
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers.addresses import Target, is_public, split_url
 from imagegen.providers.download import Downloader, connect_pinned

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, SSLError
 
-from imagegen.domain.errors import ConfigurationError, ProviderError
+from imagegen.domain.call_errors import ProviderError
+from imagegen.domain.errors import ConfigurationError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import MODERATORS, PROVIDERS, build_moderator, build_provider
 from imagegen.providers.bounds import (

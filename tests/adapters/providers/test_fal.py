@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.domain.pricing import MICRO_UNITS

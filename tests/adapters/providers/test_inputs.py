@@ -14,10 +14,10 @@ from google.genai import errors, types
 from PIL import Image
 from replicate.client import Client as ReplicateClient
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.candidates import ordered
 from imagegen.domain.catalog import Offering
 from imagegen.domain.digests import digest
-from imagegen.domain.errors import ProviderError
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.operations import Operation
 from imagegen.domain.outcomes import Outcome

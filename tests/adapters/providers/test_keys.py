@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.providers import PROVIDERS
 from tests.adapters.providers.adapters import KEY, PATHS, build_adapter

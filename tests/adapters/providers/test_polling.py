@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from pydantic import SecretStr
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder, ServedModels
 from imagegen.providers.bounds import Deadline

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.ports import ImageProvider
 from imagegen.providers import PROVIDERS
 from imagegen.providers.pictures import is_image

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.ports import ImageOrder
 from imagegen.providers import PROVIDERS
 from tests.adapters.providers.adapters import KEY, PATHS, PROMPT, build_adapter

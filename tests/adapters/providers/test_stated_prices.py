@@ -9,8 +9,8 @@ import pytest
 import requests
 from PIL import Image
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.catalog import Catalog
-from imagegen.domain.errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder, ImageProvider
 from imagegen.domain.vendor_prices import Statement, sample_order, source_of

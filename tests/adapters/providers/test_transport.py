@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageProvider
 from imagegen.providers import PROVIDERS, build_provider

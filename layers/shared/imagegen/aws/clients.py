@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 _USER_AGENT = f"imagegen Boto3/{boto3.__version__}"
-"""Of the calls that every image makes. botocore would put its own together twice for each of them,
-a fifth of the call's own work, and it names the machine, not us."""
+"""The User-Agent of the calls that every image makes. botocore would build its own twice for each
+call, a fifth of the call's CPU time, and it would name the machine instead of this service."""
 # The SDK may send any write twice: each is conditional on something that the write itself changes.
 # Legacy mode waits 50 ms before it tries DynamoDB again, standard mode up to 1 s: an unreachable
 # ledger would be reported after 2.8 s instead of 1.9 s.

@@ -26,8 +26,8 @@ sweep one query. The number may be raised; after it was lowered, a sweep must go
 partitions that were dropped until they are empty.
 """
 FORMER_PARTITION = "L"
-"""The only partition of earlier releases. No write puts a user there any more: the next hold, a
-sweep or the end of the last hold takes a user away from it."""
+"""The only partition of earlier releases. No write adds a user to it any more. A user who is still
+in it is moved out by the next hold, by a sweep, or when the last hold ends."""
 DEFERRED = "~"
 """In place of a quote id: it sorts behind each of the same time."""
 STORED_STATES = {OpState.HELD: "S", OpState.SETTLED: "D", OpState.RELEASED: "X"}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 VALUES_CACHE_MS = 300_000
 SPREAD_MS = 60_000
-"""Over how long instances that started together read again: Lambda starts a thousand in ten
-seconds, and five minutes later all of them would read at the same moment."""
+"""The time over which instances that started together spread their next read. Lambda starts a
+thousand in ten seconds; without it, five minutes later all would read at the same moment."""
 KEYS_AND_FLAGS = "KEYS_AND_FLAGS"
 """The parameter that has the JSON object."""
 LAST_KEY = "IMAGE_ID_KEY"

@@ -14,14 +14,14 @@ TASKS = frozenset({RECONCILE, MAKE_IMAGES})
 SWEEP_USERS = 5_000
 """The most users of one sweep. They are read at once, by name alone."""
 ERASURE_MS = 60_000
-"""How long before the end of its invocation a sweep begins no other user: the erasures have the
-rest."""
+"""The time before the end of an invocation in which a sweep starts no further user: it is for the
+erasures."""
 
 
 def run_task(
     task: str, event: dict[str, Any], service: "GenerateService", *, ends_ms: int
 ) -> dict[str, Any]:
-    """Do a task of ``TASKS``, and return what it came to."""
+    """Run a task of ``TASKS`` and return its result."""
     if task == MAKE_IMAGES:
         # Imported here: few invocations are of this kind.
         from imagegen.edge.background import make_images  # noqa: PLC0415
@@ -34,8 +34,8 @@ def run_task(
         # Imported here: requests do not need it.
         from imagegen.bootstrap.erasing import build_eraser  # noqa: PLC0415
 
-        # Last: the heartbeat is about money, and an erasure may take as long as there is time.
-        # Also when a hold could not be ended: that is not the fault of whoever wants to be erased.
+        # Last: reconciling is about money, and an erasure may take all the time that is left.
+        # Also after an error above: a hold that could not be ended must not delay an erasure.
         build_eraser(service).sweep(ends_ms=ends_ms)
 
 

@@ -126,7 +126,7 @@ def plain(part: Part) -> dict[str, Any]:
 def _is_unnamed_result(result: Mapping[str, Any]) -> bool:
     """Return whether an object is a result that names neither its call nor its tool.
 
-    A message that has results in it is none itself: each of them is looked at.
+    A message that contains results is not a result itself: each of those is checked.
     """
     if result.get("name") == TOOL:
         return False

@@ -38,7 +38,7 @@ class AmountStore(Protocol):
         ...
 
     def replace(self, level: str, before: Amounts | None, after: Amounts | None) -> bool:
-        """Replace the amounts of a level, ``None`` for none, if they still are those of before.
+        """Replace the amounts of a level if they are still ``before``; ``None``: no amounts.
 
         Raises:
             StoreUnavailableError: they may or may not have been replaced.

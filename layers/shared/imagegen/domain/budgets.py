@@ -45,7 +45,7 @@ class Level:
 
     name: str = ORGANISATION
     daily_microusd: int | None = None
-    """``None``: counted, and not limited. So is the next."""
+    """``None``: it is counted and not limited; the same holds for the month."""
     monthly_microusd: int | None = None
 
     @property
@@ -124,9 +124,9 @@ class BudgetStore(Protocol):
     def give(
         self, level: str, hold: LevelHold, change_microusd: int, *, is_unsure: bool, now_ms: int
     ) -> None:
-        """End a hold: change what is counted by the charge less the price. A second time is safe.
+        """End a hold: change what is counted by the charge less the price. It is safe to repeat.
 
-        ``is_unsure`` forbids a copy of the take that may still arrive.
+        With ``is_unsure``, a copy of the take may still arrive; a fence then makes it fail.
 
         Raises:
             StoreUnavailableError: it may or may not have been ended.

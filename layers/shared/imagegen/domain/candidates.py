@@ -120,7 +120,7 @@ def _judge(
 def _file_format(row: Offering, option: SizeOption, criteria: Criteria) -> str | None:
     """Return the format to request, ``""`` for the one that comes anyway, ``None`` if none suits.
 
-    Most requests have no wish that a format could fail, so that the one that comes is good.
+    Most requests have no requirement for the format, so the one that comes anyway suits them.
     """
     wanted, most, clear = criteria.file_format, criteria.most_bytes, criteria.wishes.transparent
     if wanted is None and most is None and not clear:

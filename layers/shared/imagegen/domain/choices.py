@@ -79,9 +79,10 @@ def _labelled(found: Iterable[tuple[Label, Choice]]) -> tuple[Choice, ...]:
 
 
 def _choices(tier: Collection[Candidate], price_multiple: Decimal) -> Iterator[Choice]:
-    """Yield a tier's choices: a ceiling is the dearest of the models that may replace one if named.
+    """Yield a tier's choices.
 
-    Its own price is within the multiple, which is at least 1.
+    A choice's ceiling is the highest price among the models that may replace it if it is named. Its
+    own price is always among these, because the multiple is at least 1.
     """
     prices = sorted(one.price_microusd for one in tier)
     for one in tier:

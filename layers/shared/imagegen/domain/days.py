@@ -1,7 +1,7 @@
-"""UTC days and months: in which limits are counted, models retired, and how long to wait.
+"""UTC days and months, by which limits are counted and models retire, and the waits until they end.
 
-An hour is rolling and a day is the UTC day of the quote's issue, so that the two end at different
-times, and a quote of yesterday counts against a day that is over.
+The limit of an hour is rolling; a day is the UTC day on which a quote was issued. So the two end at
+different times, and a quote of yesterday counts against a day that is over.
 """
 
 import math

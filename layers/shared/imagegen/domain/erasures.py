@@ -1,4 +1,4 @@
-"""The erasure of everything that is kept of one user, but for the money: its state and its stores.
+"""The erasure of everything that is kept of one user, except for the accounting.
 
 It is asked for once and done in parts. One that breaks off goes on from the place in the user's
 list that it had reached. Only what was made of quotes issued before the request is erased.

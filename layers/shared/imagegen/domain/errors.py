@@ -24,11 +24,11 @@ ImagegenError                     has `code` (stable, for programs) and a messag
 ├── StillRunningError             503  the first run of this request is still running
 ├── ConfigurationError            503  the operator must set something
 ├── StoreUnavailableError         503  a store cannot be reached, so nothing is bought now
-├── LlmError                      502  the chat's LLM did not answer to the end (llm_errors.py)
+├── LlmError                      502  the chat's LLM did not answer to the end
 └── ProviderError                 one provider did not make the image; `outcome` says why
-"""
 
-from imagegen.domain.outcomes import Outcome
+The last two are in ``call_errors``: they end one call, not a request.
+"""
 
 
 class ImagegenError(Exception):
@@ -220,35 +220,3 @@ class StoreUnavailableError(ImagegenError):
 
     code = "store_unavailable"
     retryable = True
-
-
-class ProviderError(ImagegenError):
-    """One provider did not make the image; ``outcome`` says why.
-
-    Its own codes go to logs; the message is ours, without the prompt and the provider's text.
-    """
-
-    code = "provider_error"
-    is_billed: bool = False
-    """Whether its provider may bill it all the same: it made an image that is not sold, because
-    what arrived is broken, lost or not what was promised, or it worked before it failed."""
-
-    def __init__(
-        self,
-        provider: str,
-        outcome: Outcome,
-        message: str,
-        *,
-        provider_code: str | None = None,
-        http_status: int | None = None,
-        retry_after_seconds: int | None = None,
-    ) -> None:
-        super().__init__(message, retry_after_seconds=retry_after_seconds)
-        self.provider = provider
-        self.outcome = outcome
-        self.provider_code = provider_code
-        self.http_status = http_status
-        self.ends_checks = False
-        """Whether nothing more may be asked for free, with any key: the question was billed."""
-        self.is_unbilled = False
-        """Whether the vendor bills nothing for this answer, although it may bill other refusals."""

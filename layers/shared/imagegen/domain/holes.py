@@ -1,8 +1,8 @@
 """Finds holes in compressed image data: long runs of one byte, which coders do not write.
 
-A store or a network that lost a part of a file fills it with one byte, mostly 0. Data of an entropy
-coder look like chance: a run of this length has a probability below 10^-140, but for areas in one
-colour, which the callers know or bound.
+A store or a network that lost a part of a file fills it with one byte, mostly 0. Entropy-coded data
+look random: a run of this length has a probability below 10^-140. The exception are areas in one
+colour, which the callers exclude or limit.
 """
 
 import re
@@ -16,8 +16,8 @@ STEP = 32
 def runs(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield the byte and the length of each run of one byte, of 64 bytes and longer.
 
-    Only each 32nd byte is looked at, and what is around two equal ones. All of these are compared
-    at once, as two large numbers.
+    Only every 32nd byte is compared with the next one of these, all at once as two large numbers.
+    Where two are equal, the bytes around them are read.
     """
     samples, done = data[::STEP], 0
     differences = int.from_bytes(samples) ^ int.from_bytes(samples[1:] + samples[-1:])

@@ -1,4 +1,4 @@
-"""Which model may make an image of a set: those of one request look alike.
+"""Which model may make an image of a set, so that the images of one request look alike.
 
 Once an image of a set is stored, or may be, only its model makes the others. Before that, an image
 whose model failed waits for the others that are being made: if one of them is stored, its model

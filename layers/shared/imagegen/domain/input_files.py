@@ -1,7 +1,7 @@
-"""What a file may be that a person gives with a request: every rule, and a sentence for each.
+"""Which files a person may give with a request: every rule, each with its error message.
 
-The type is read from the bytes; a name or a header proves nothing. An accepted file is complete,
-stands still, and is no larger unpacked than its header says.
+The type is read from the bytes; a name or a header proves nothing. An accepted file is complete, is
+not animated, and does not unpack to more than its header announces.
 """
 
 import struct

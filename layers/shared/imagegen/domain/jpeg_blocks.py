@@ -24,8 +24,9 @@ from imagegen.domain.jpeg_segments import DHT, SOS, segments_of
 from imagegen.domain.pixels import BrokenImageError
 
 MOST_CODES = 6_000_000
-"""Of one image, if all of them were as short as its shortest code: about a second. It is more than
-1.5 MB of a photograph have; scans beyond it are not counted."""
+"""The most codes that are read of one image, which takes about a second. How many an image has is
+estimated as if each were as short as its shortest code. A photograph of 1.5 MB has fewer; scans
+beyond that are not counted."""
 MOST_BLOCKS = 400_000
 """Of a scan: 4096x4096 pixels in colours of half the size. Larger images are not counted."""
 READ_BYTES = 8

@@ -1,8 +1,8 @@
 """Whether an image contains a C2PA manifest, which says how it was made (https://c2pa.org).
 
-The structure of the file is walked: bytes of pixels, comments or thumbnails that look like a
-manifest are none. Whether a manifest is genuine is not checked; that needs its signature, and the
-certificates of its signer.
+The structure of the file is walked, so bytes of pixels, comments or thumbnails that look like a
+manifest are not taken for one. Whether a manifest is genuine is not checked: that would need its
+signature and the certificates of its signer.
 
 Where it is (C2PA specification 2.2, A.3): in a PNG, the chunk caBX; in a JPEG, segments APP11 with
 JUMBF boxes (ISO/IEC 19566-5); in a WebP, the chunk C2PA.

@@ -1,12 +1,12 @@
-"""Takes out of an image what it says about a person: EXIF with GPS, XMP, IPTC, comments, texts.
+"""Removes from an image what may identify a person: EXIF with GPS, XMP, IPTC, comments, texts.
 
-What an image needs to look the same stays: its coded data byte for byte, colour profiles, alpha,
-frames. So does its orientation, alone in new EXIF data, and so do provenance marks (C2PA). What is
-not known to be needed goes, because anything may be in it. Bytes behind the end of the image go,
-too: phones put a second image with all its EXIF data there.
+What an image needs to look the same is kept: its coded data byte for byte, colour profiles, alpha
+and frames. Its orientation is kept, alone in new EXIF data, and so are provenance marks (C2PA).
+Everything else is removed, because anything may be in it. So are bytes behind the end of the image:
+phones store a second image with all its EXIF data there.
 
-A C2PA manifest that is kept still names its maker, but its hash is of the file with the metadata:
-a verifier reports that the file was changed. Without the key of its signer that cannot be avoided.
+A C2PA manifest that is kept still names its maker, but its hash was computed with the metadata, so
+a verifier reports that the file was changed. Only the manifest's signer could prevent that.
 """
 
 import struct

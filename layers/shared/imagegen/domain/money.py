@@ -74,7 +74,7 @@ def button_label(
 ) -> str:
     """Return the button's text; its number is the most that can be charged, for all images.
 
-    What costs nothing is said plainly, so that no reader takes $0.00 for a rounded price.
+    A free image is labelled as free, so that nobody takes $0.00 for a rounded price.
     """
     what = "Image" if count == 1 else f"{count} Images"
     price = label_text(ceiling_microusd) if ceiling_microusd else "Free"
@@ -82,9 +82,9 @@ def button_label(
 
 
 def usual_price(expected_microusd: int, ceiling_microusd: int) -> str:
-    """Return what is said beside the button, such as ``usually $0.0132``.
+    """Return the note beside the button, such as ``usually $0.0132``.
 
-    Empty if the expected price is what the button says.
+    It is empty if the expected price is the one on the button.
     """
     expected = label_text(expected_microusd)
     return "" if expected == label_text(ceiling_microusd) else f"usually {expected}"

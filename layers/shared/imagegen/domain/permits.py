@@ -1,9 +1,9 @@
-"""What the circuits permit a call, and what the call came to for them."""
+"""The permission of the circuits for one call, and the result that they record of it."""
 
 from dataclasses import dataclass, replace
 
 from imagegen.domain.breaker import EFFECTS, Circuit, Effect
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 
 
@@ -18,7 +18,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one call came to, for the circuits that admitted it."""
+    """The result of one call, as the circuits that admitted it record it."""
 
     call_id: str
     user: str

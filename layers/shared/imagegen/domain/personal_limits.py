@@ -1,7 +1,7 @@
-"""The limits of one person: an operator's in place of everybody's, and lower ones of their own.
+"""The limits of one person: those an operator has set for them, and lower ones they set themselves.
 
-They stand in the person's entry, so that the write which holds money can require that they are
-still the ones it was checked against.
+They are stored in the person's ledger entry. So the write that holds money can require that the
+limits have not changed since they were checked.
 """
 
 from collections.abc import Callable

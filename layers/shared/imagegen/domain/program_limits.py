@@ -1,4 +1,4 @@
-"""What a program may spend and use: by its key, and by the person for whom it acts."""
+"""The limits of a program: of its key, and of the person for whom it acts."""
 
 from dataclasses import replace
 
@@ -13,10 +13,11 @@ ATTEMPTS_PER_IMAGE = 2
 
 
 def limits_of(program: Program, limits: Limits) -> Limits:
-    """Return what the caller may do: a person what every person may, a program what its line says.
+    """Return the caller's limits: for a person those of every person, for a program its key's line.
 
-    A key that may name people counts at a level above them, which is its own, also where it names
-    nobody. So each key has exactly one counter of money, and its line is never spent twice.
+    A key that may act for people has a level of its own above them. Its requests count there even
+    if they name no person. So each key has exactly one counter of money, and its line is never
+    spent twice.
     """
     line, own = program.key.line, limits
     if not program.is_for_person:

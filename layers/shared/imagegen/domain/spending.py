@@ -29,7 +29,7 @@ class Sum:
     requests: int = 0
     images: int = 0
     promised: int = 0
-    """The most that the buttons of the images said."""
+    """The sum of the prices on the buttons of the images: their ceilings."""
     charged: int = 0
     billed: int = 0
     """By the provider's own count of tokens; without one, the catalog's price."""

@@ -36,7 +36,8 @@ class Takeover:
 def taking_back(quote_id: str, op: Op) -> Takeover:
     """Return the takeover of a waiting hold by the invocation that made it.
 
-    The new name is in no event. It still says that the hold waits: no provider was called.
+    No event contains the new name, so no run can take the hold over. The name still marks the hold
+    as waiting, because no provider was called.
     """
     return Takeover(quote_id, op.owner, f"{op.owner}{TAKEN_BACK}", op.lease_ms)
 

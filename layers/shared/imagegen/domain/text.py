@@ -54,7 +54,7 @@ def name_alone(name: str) -> str:
 
 
 def is_same_name(name: str, other: str) -> bool:
-    """Return whether two names are the same, but for capitals, separators and a number."""
+    """Return whether two names are the same, except for capitals, separators and a number."""
     return name_alone(name) == name_alone(other)
 
 

@@ -1,10 +1,10 @@
 """The trials of an open circuit: one user's prompts never keep it open for others for long.
 
-While a circuit is open, one call at a time may try the provider, and only an image closes it. A
-trial that ends without an image may be the fault of its prompt. So its user waits before another
-trial, longer with each trial that came before, while other users may try at once. A trial that
-fails shows what one user met: the circuit rests for a minute, twice as long for each further user,
-and for its whole time only when as many users failed as open a closed circuit.
+While a circuit is open, one call at a time may try the provider, and only an image closes the
+circuit. A trial that ends without an image may be the fault of its prompt. So its user has to wait
+before another trial, longer after each one, while other users may try at once. A trial that fails
+is evidence of one user only: the circuit stays open for a minute, twice as long for each further
+user, and for its full time only after as many users failed as open a closed circuit.
 """
 
 from dataclasses import dataclass, replace

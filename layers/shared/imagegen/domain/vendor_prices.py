@@ -44,7 +44,7 @@ class PriceSource(Protocol):
 
 
 def source_of(provider: object) -> PriceSource | None:
-    """Return the provider as a source of prices, ``None`` if it is none."""
+    """Return the provider as a source of prices, ``None`` if it states no prices."""
     has_prices = callable(getattr(provider, "stated_prices", None))
     return cast("PriceSource", provider) if has_prices else None
 

@@ -26,14 +26,13 @@ from imagegen.domain.callers import User
 from imagegen.domain.errors import ImagegenError
 from imagegen.domain.ids import log_name
 from imagegen.edge import openai_problems, problems
-from imagegen.edge.events import NEEDED, is_under_v1, url_event
+from imagegen.edge.events import NEEDED, came_through_front, is_under_v1, url_event
 from imagegen.edge.problems import edge_problem, to_problem
 from imagegen.edge.requests import Access, Event, check_request
 from imagegen.edge.streams import Stream
 from imagegen.logs import logger, place_of, silence_others
-from imagegen.places import came_through_front
 from imagegen.wire.headers import JSON
-from imagegen.wire.reports import Problem
+from imagegen.wire.problems import Problem
 
 
 def build_api() -> LambdaFunctionUrlResolver:

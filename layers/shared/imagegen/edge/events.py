@@ -1,10 +1,12 @@
-"""The events of function URLs in one spelling, and what their path and their header Prefer say.
+"""The events of function URLs in one spelling, and what their path and their headers say.
 
 Standard library only: the page needs no more.
 
 Format: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 """
 
+import hashlib
+import hmac
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +24,8 @@ _HTTP_NAMES = frozenset({"version", "rawPath", "requestContext", "headers", "bod
 _SLASHES = re.compile(r"/{2,}")
 V1_PREFIX = "/v1/"
 V1_ROOT = V1_PREFIX.rstrip("/")
+ORIGIN_HEADER = "x-imagegen-origin"
+"""CloudFront sends it with a secret value (edge.yaml). The functions have only its digest."""
 RESPOND_ASYNC = "respond-async"
 _PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 _NAME_AND_VALUE = re.compile(r"\s*([^\s=;]+)\s*(?:=\s*([^;]*))?")
@@ -76,6 +80,17 @@ def is_under_v1(path: str) -> bool:
     return path == V1_ROOT or path.startswith(V1_PREFIX)
 
 
+def came_through_front(headers: Mapping[str, str], digests: str) -> bool:
+    """Return whether a request has a header value with one of the SHA-256 digests.
+
+    Without digests every request has. Two digests are accepted while the secret is being changed.
+    """
+    if not digests:
+        return True
+    sent = hashlib.sha256(headers.get(ORIGIN_HEADER, "").encode(errors="replace")).hexdigest()
+    return any(hmac.compare_digest(sent, one) for one in digests.split(","))
+
+
 def applied_preference(prefer: str) -> dict[str, str]:
     """Return the header of an answer that comes before the image; empty if it shall come after."""
     return {"preference_applied": RESPOND_ASYNC} if prefer and prefers_async(prefer) else {}
@@ -85,8 +100,9 @@ def prefers_async(prefer: str) -> bool:
     """Return whether a client would rather be answered before its image is made (RFC 7240, 2).
 
     https://www.rfc-editor.org/rfc/rfc7240#section-2
-    Names are of any case, an empty value is none, and of a preference that is there twice the first
-    counts. With a value it is another preference, and those that are not known are ignored.
+    The case of names does not matter, and an empty value is the same as no value. If a preference
+    is there twice, the first one counts. ``respond-async`` with a value is another preference, and
+    unknown preferences are ignored.
     """
     for preference in _PREFERENCE.findall(prefer):
         found = _NAME_AND_VALUE.match(preference)

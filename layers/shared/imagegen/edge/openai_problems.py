@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from imagegen.edge.problems import problem_headers
 from imagegen.wire.headers import IDEMPOTENCY_KEY, JSON, MAX_COST
-from imagegen.wire.reports import Problem
+from imagegen.wire.problems import Problem
 
 LONGEST_WAIT_SECONDS = 60
 """With a longer wait, SDKs must not retry: their callers would only wait for the same answer."""

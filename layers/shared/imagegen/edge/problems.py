@@ -11,10 +11,10 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from imagegen.domain import errors
+from imagegen.domain.call_errors import LlmError, ProviderError
 from imagegen.domain.errors import ImagegenError
-from imagegen.domain.llm_errors import LlmError
 from imagegen.wire.headers import JSON
-from imagegen.wire.reports import Problem
+from imagegen.wire.problems import Problem
 
 MAX_LISTED_ERRORS = 20
 PROBLEM_TYPE = "https://github.com/imagegen/imagegen#errors"
@@ -84,7 +84,7 @@ STATUS: dict[type[ImagegenError], HTTPStatus] = {
     errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.GenerationFailedError: HTTPStatus.BAD_GATEWAY,
     LlmError: HTTPStatus.BAD_GATEWAY,
-    errors.ProviderError: HTTPStatus.BAD_GATEWAY,
+    ProviderError: HTTPStatus.BAD_GATEWAY,
     ImagegenError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 

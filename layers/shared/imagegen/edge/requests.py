@@ -20,7 +20,7 @@ from imagegen.edge.problems import (
     unsupported_media_type,
 )
 from imagegen.wire.headers import JSON
-from imagegen.wire.reports import Problem
+from imagegen.wire.problems import Problem
 
 if TYPE_CHECKING:
     from imagegen.domain.keys import KeyVerifier  # only requests with a key load it
@@ -42,7 +42,7 @@ class Access:
 
     verifier: Callable[[], Verifier]
     origin_digests: Callable[[], str] = str
-    """Which calls are accepted (``places.came_through_front``)."""
+    """Which calls are accepted (``events.came_through_front``)."""
     is_open: Callable[[str, str], bool] = lambda _method, _path: False
     """Whether a method and path may be called without a token."""
     own_json: Container[str] = ()

@@ -1,7 +1,8 @@
-"""Why a token is not accepted, in words for the operator's log; the caller is not told.
+"""Why a token is not accepted, in words for the operator's log; the caller does not get them.
 
-Hints are fixed sentences: nothing of a token is in them. A token that no key of the issuer verifies
-may say anything, so a hint about its claims is a guess, and only where no harm is done by one.
+Hints are fixed sentences: nothing of a token is in them. The claims of a token that no key of the
+issuer verifies may be forged. A hint that is based on them is a guess, so there is one only where a
+wrong guess does no harm.
 """
 
 from collections.abc import Collection, Mapping

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from imagegen.domain.llm_errors import LlmError
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers import VERSION

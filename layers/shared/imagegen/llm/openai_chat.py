@@ -17,8 +17,7 @@ import httpx2
 import openai
 from pydantic import SecretStr
 
-from imagegen.domain.errors import ProviderError
-from imagegen.domain.llm_errors import LlmError
+from imagegen.domain.call_errors import LlmError, ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerPart, ChatTurn, Json
 from imagegen.llm.answer_filter import AnswerFilter

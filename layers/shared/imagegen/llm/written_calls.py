@@ -2,7 +2,7 @@
 
 Each family of models has a form of its own, made of the same parts: marks around the call, a name,
 and JSON or fields in tags. The parts are read one after the other in any order that makes sense.
-Text that is anything else besides is no call.
+A text that contains anything else is not a call.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The view of an offer for hosts that know MCP Apps: the page's image element.
+"""The view of an offer for hosts that support MCP Apps: the page's image element.
 
 Specification: https://github.com/modelcontextprotocol/ext-apps (2026-01-26). The view has no token
 and loads nothing but the finished picture. A click on its button sends the quote, which the host

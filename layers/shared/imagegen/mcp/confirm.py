@@ -1,10 +1,11 @@
 """The tool with which the view of an offer confirms it, after a person's click.
 
 Its visibility is ``["app"]`` (https://github.com/modelcontextprotocol/ext-apps, 2026-01-26): a host
-must keep it out of the model's tools, and may let a view call it. The server cannot see who calls.
-So it is there only for hosts that say that they know apps, and it takes the quote, which is in
-``_meta`` of the offer alone: never in what a model reads. It makes nothing itself: it sends the
-person's request to ``POST /generate-image``, with the person's own token.
+must keep it out of the model's tools, and may let a view call it. The server cannot see whether a
+view or a model calls. So only hosts that declare support for MCP Apps are offered the tool, and it
+requires the quote, which is in ``_meta`` of the offer alone and in nothing that a model reads. The
+tool makes no image itself: it sends the person's request to ``POST /generate-image``, with the
+person's own token.
 """
 
 import json
@@ -64,7 +65,7 @@ type Relay = Callable[[str], Relayed]
 
 
 def confirm(arguments: Mapping[str, Any], relay: Relay) -> Confirmation:
-    """Return what a confirmed offer came to.
+    """Confirm an offer and return the result.
 
     Raises:
         pydantic.ValidationError: the arguments are not a quote and a prompt.
@@ -107,7 +108,7 @@ def _complete(image: Mapping[str, Any]) -> Confirmation:
 
 
 def _complete_set(images: Sequence[Mapping[str, Any]]) -> Confirmation:
-    """Return what several images came to: the sum, and the first one that is stored."""
+    """Return the result of several images: the sum charged, and the first one that is stored."""
     made = [one["image"] for one in images if one["status"] == "complete"]
     cost = label_text(sum(parse_usd(one["cost"]["charged"]) for one in made))
     open_ones = any(one["charged"] is None for one in images)

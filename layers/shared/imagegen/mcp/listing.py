@@ -9,7 +9,7 @@ from imagegen.domain.money import label_text
 from imagegen.domain.operations import Operation
 from imagegen.domain.sizes import Shape
 from imagegen.mcp.results import content, definition, schema, structured
-from imagegen.wire.reports import Models, OfferedModel
+from imagegen.wire.model_list import Models, OfferedModel
 from imagegen.wire.values import EdgeModel, MicroUsd
 
 MODELS_TOOL = "list_models"

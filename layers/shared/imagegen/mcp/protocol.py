@@ -21,8 +21,8 @@ META = "io.modelcontextprotocol/"
 VERSION_KEY, CAPABILITIES_KEY = f"{META}protocolVersion", f"{META}clientCapabilities"
 SERVER_KEY = f"{META}serverInfo"
 SESSION_HEADER, APPS_SESSION = "mcp-session-id", "apps"
-"""Clients with a handshake name their capabilities in it alone. One that knows apps is told this
-session, which it then sends with each request; nothing is stored for it."""
+"""Clients with a handshake name their capabilities in it alone. One that supports MCP Apps gets
+this value as its session id and sends it with each request; nothing is stored for the session."""
 APPS, APPS_MIME_TYPE = "io.modelcontextprotocol/ui", "text/html;profile=mcp-app"
 
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600

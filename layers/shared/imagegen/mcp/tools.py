@@ -19,7 +19,7 @@ from imagegen.mcp.offers import ESTIMATE_TOOL, estimate_definition, offer_result
 from imagegen.mcp.results import META_PREFIX, content, definition, schema, structured
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from imagegen.wire.images import ImageStatus
-from imagegen.wire.reports import Models
+from imagegen.wire.model_list import Models
 from imagegen.wire.values import EdgeModel
 
 STATUS_TOOL = "image_status"

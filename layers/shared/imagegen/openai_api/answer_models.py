@@ -74,7 +74,7 @@ class Adapted(EdgeModel):
 
 
 class Receipt(ImageReceipt):
-    """The receipt of a call. Of several images, costs are sums and the rest is the first's."""
+    """The receipt of a call. With several images, costs are sums, and all else is of the first."""
 
     images: tuple[ImageReceipt, ...]
     failed: tuple[FailedImage, ...]
@@ -89,7 +89,7 @@ class ImagesAnswer(BaseModel):
     """Seconds since 1970."""
     data: tuple[ImageData, ...]
     background: Literal["opaque", "transparent"] | None = optional_field(
-        "Left out if the model decided, which is without a value of one's own or with auto."
+        "Missing if the model decided: if the request had none, or auto."
     )
     size: str
     quality: str

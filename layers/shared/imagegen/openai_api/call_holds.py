@@ -1,8 +1,9 @@
-"""Holds the quote of a call, unless another attempt of the same call was faster.
+"""Holds the money for a call, unless another attempt of the same call has already done so.
 
-Until one attempt of a keyless call finds another in the ledger, each has a quote id of its own, and
-both may reserve. Each write of a hold returns the whole ledger, so the later of the two sees the
-earlier one. It gives its hold back before anything is bought, and gets the other's image.
+Two attempts of a call without a key have different quote ids until one finds the other in the
+ledger, so both may hold money. Each write of a hold returns the whole ledger, so the later attempt
+sees the earlier one's hold. It releases its own before anything is bought, and returns the image of
+the earlier attempt.
 """
 
 from collections.abc import Callable

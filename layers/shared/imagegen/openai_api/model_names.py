@@ -15,7 +15,7 @@ from imagegen.domain.errors import ConfigurationError, ParameterError, UnknownMo
 from imagegen.domain.operations import Operation
 from imagegen.openai_api.answer_models import EDITS, GENERATIONS, ListedModel, ModelList
 from imagegen.wire.estimates import Replaced
-from imagegen.wire.reports import Models, OfferedModel
+from imagegen.wire.model_list import Models, OfferedModel
 
 RETIRED, ALIAS = "retired", "alias"
 """The reasons of a replacement: the catalog says that the model has ended or ends; or another name

@@ -109,7 +109,7 @@ class ImagesRequest(BaseModel):
         None, description="How many images, each charged if it is stored; MAX_COUNT at most."
     )
     response_format: Literal["url", "b64_json"] | None = Field(
-        None, description="Without it, both; a file that is too large is sent as a url."
+        None, description="Without it, both are sent; of a file that is too large, only the url."
     )
     output_format: FileFormat | None = Field(
         None, description="The file's format; without it, the model decides."

@@ -1,4 +1,4 @@
-"""A call of an OpenAI client, and which quote it belongs to. Nothing is stored to find out.
+"""Finds the quote to which a call of an OpenAI client belongs, without storing anything for it.
 
 With an idempotency key, the quote id is a keyed hash of user and key: the same key means the same
 quote, whose image is made and charged once. Without a key, each call gets a new quote id that ends
@@ -7,9 +7,10 @@ count belongs to an earlier attempt whose quote id has the same ending: to the o
 running, else to the latest. Equal calls without a key and without a counted retry are different
 calls. Each of several images of one call has a quote of its own, derived from its index as well.
 
-A retry may come before the attempt that it repeats has reserved anything: that attempt's instance
-still starts, or reads the prompt. The first bit of the quote id says that a retry made it, so the
-slower attempt recognises it and gets its image (``call_holds`` has what both do at once).
+A retry may arrive before the attempt that it repeats has reserved anything, because that attempt's
+instance is still starting or reading the prompt. The retry then makes a quote id whose first bit is
+set. By that bit the slower attempt recognises it and returns its image (``call_holds`` has the case
+that both reserve at the same time).
 """
 
 import base64

@@ -51,6 +51,8 @@ VERSION = re.compile(r"/v\d")
 NO_VERSION = "Its baseUrl has no version: most servers' ends with /v1."
 STAND_INS = "STAND_INS"
 """The variable with the addresses that replace the providers' own."""
+INSTANCES_URL = "INSTANCES_URL"
+"""The variable with the address below which a local stack simulates the operator's instances."""
 OFF = "off"
 """The Region of a provider without keys that is not called."""
 
@@ -118,6 +120,18 @@ def stand_ins_in(environ: Mapping[str, str]) -> str:
     urls = {name: environ.get(base_url_name(name)) for name in PROVIDERS}
     own = [f"{name}={url}" for name, url in urls.items() if url and name not in named]
     return ",".join(filter(None, (text, *own)))
+
+
+def simulated_instances(environ: Mapping[str, str]) -> list[str]:
+    """Return the operator's instances with their addresses below ``INSTANCES_URL``.
+
+    Each is ``name=address``, as in ``STAND_INS``; there is none without that variable.
+    """
+    below = environ.get(INSTANCES_URL)
+    if not below:
+        return []
+    own = {name: about for name, about in registry().items() if name not in PROVIDERS}
+    return [f"{name}={below}/{name}{urlsplit(one.base_url).path}" for name, one in own.items()]
 
 
 def region_name(provider: str) -> str:

@@ -8,7 +8,7 @@ only, and AWS bills them by units of text.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.inputs import InputFile
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation

@@ -2,13 +2,13 @@
 
 These are errors of something in front of the API, and successes without an image.
 
-A provider is closed only on evidence that is about the account or the provider. What one prompt can
-cause is one request's outcome.
+Only evidence about the account or the provider counts against the provider's circuit. An answer
+that a single prompt can cause is the outcome of that request alone.
 """
 
 from collections.abc import Mapping
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.faults import HttpAnswer, answered_fault, billed, outcome_of
@@ -49,8 +49,8 @@ def key_fault(
 ) -> ProviderError | None:
     """Return the error of a key check, whose answer has been classified as ``error``.
 
-    The request holds nothing but the key, neither a prompt nor a model. So a 401 in JSON is about
-    the key, whatever its code. A page is still one of something in front.
+    The request contains the key and neither a prompt nor a model. So a 401 in JSON is about the
+    key, whatever its code. A 401 with an HTML page is from something in front of the API.
     """
     if error is None or answer.status != 401 or not isinstance(answer.body, Mapping):
         return error
@@ -62,8 +62,9 @@ def no_image(
 ) -> ProviderError:
     """Return the error for a success without a usable image.
 
-    ``data`` is what stands in the field of the image. Words are a refusal, data that is no image is
-    a failure, and neither counts for nothing: one prompt may cause it.
+    ``data`` is the content of the image's field. Words are a refusal, and data that is not an image
+    is a failure of the provider. An answer with neither, or with an image that is too large, does
+    not count against the circuit, because a single prompt may cause it.
     """
     text = data if isinstance(data, str) else ""
     is_words = _may_be_words(text) and is_sentence(text) and declines(text)

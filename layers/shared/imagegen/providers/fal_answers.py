@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder
 from imagegen.domain.pricing import MICRO_UNITS
@@ -73,7 +73,8 @@ def has_ended(answer: HttpAnswer) -> bool:
 def is_result(answer: HttpAnswer) -> bool:
     """Return whether an answer to a question for a job's result is its end.
 
-    The result is the model's own answer, also if that is an error. What a gateway writes is none.
+    The result is the model's own answer, also if that is an error. An answer that a gateway wrote
+    is not a result.
     """
     body = answer.body
     if NOT_BEGUN in answer.headers:

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from pydantic import SecretStr
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 

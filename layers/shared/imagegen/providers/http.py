@@ -18,7 +18,7 @@ from pydantic_core import from_json
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util import Timeout
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
 from imagegen.providers.bounds import (

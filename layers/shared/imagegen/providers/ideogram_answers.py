@@ -7,7 +7,7 @@ Errors, and what is billed of them: https://developer.ideogram.ai/ideogram-api/e
 import re
 from collections.abc import Iterator, Mapping
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.vendor_prices import Statement
 from imagegen.providers.classification import outcome_in_front

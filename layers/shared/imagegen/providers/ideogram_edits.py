@@ -33,8 +33,8 @@ def is_edit(order: ImageOrder) -> bool:
 def files_of(provider: str, order: ImageOrder) -> dict[str, FilePart] | None:
     """Return the files of an order by their fields, ``None`` without any.
 
-    A mask that leaves nothing as it is marks nothing, and both its colours are asked for: it is
-    left out.
+    A mask that allows every pixel to change is left out: it restricts nothing, and Ideogram
+    requires a mask to have both colours.
 
     Raises:
         ProviderError: ``NOT_CALLED``: the mask cannot be converted.

@@ -1,8 +1,9 @@
 """Several keys for one provider: a refused key is set aside and the next one is used.
 
 Only a refusal of the key itself (``ACCOUNT``) leads to the next key, because then no image was
-made. After a lost answer no other key is tried: the first key's account may still be billed.
-Nor is one after a free question that was billed, and such a question is not asked again.
+made. After a lost answer no other key is tried, because the first key's account may still be
+billed. If a question that should be free turns out to be billed, no other key is tried either, and
+the question is not asked again.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.inputs import InputFile
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import (

@@ -90,8 +90,8 @@ def _is_zlib(head: bytes) -> bool:
 def _inflated(head: bytes, rest: Iterator[bytes], window_bits: int) -> Iterator[bytes]:
     """Yield the inflated bytes of one or, in gzip, of several members.
 
-    What follows the last member is ignored. A stream without its end is left to the reader of its
-    content: a checksum may be missing behind a whole answer.
+    Anything behind the last member is ignored. A stream whose end is missing is no error here,
+    because only a checksum may be missing: the reader of the content notices if it is incomplete.
     """
     engine, left = zlib.decompressobj(window_bits), b""
     for chunk in _chain(head, rest):

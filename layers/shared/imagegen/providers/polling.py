@@ -7,7 +7,7 @@ own hosts get it. Asking is free of charge, and a question that fails does not s
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder
 from imagegen.providers.addresses import BlockedError, is_at, split_url
@@ -30,7 +30,7 @@ class Questions:
     http: JsonHttp
     headers: Mapping[str, str]
     has_ended: Callable[[HttpAnswer], bool]
-    """Whether an answer is the job's end. Errors of the API itself are none."""
+    """Whether an answer ends the job. An error of the API itself does not."""
 
     def ask(self, url: str, deadline: Deadline) -> HttpAnswer | None:
         """Return the answer if the job has ended, ``None`` if it runs or the question failed."""
@@ -61,7 +61,7 @@ def pause_after(waited_seconds: float) -> float:
 def is_trusted(url: str, base_url: str, hosts: Sequence[str]) -> bool:
     """Return whether the key may be sent to a URL: at the base URL's origin, or the vendor's hosts.
 
-    A stand-in's key goes to the stand-in alone.
+    A key for an address that stands in for the vendor's is sent to that address only.
     """
     try:
         origin, _ = split_url(url)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from decimal import ROUND_CEILING, Decimal
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.money import MAX_USD, MICRO
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder, Json

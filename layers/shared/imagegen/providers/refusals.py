@@ -1,9 +1,9 @@
 """How a refusal is recognized where no code of the vendor names it.
 
-An answer in words without an image is a refusal in any language: a model that declines says so in
-the language of the prompt. Two kinds of words are none: those that announce an image which did not
-come, and those about a technical failure. In errors and logs, where words are usual, a text counts
-only if it states that something was refused.
+An answer in words without an image is a refusal in any language, because a model declines in the
+language of the prompt. There are two exceptions: words that announce an image which is missing, and
+words about a technical failure. In errors and logs, where words are usual, a text is a refusal only
+if it states that something was refused.
 """
 
 import re

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.ports import ImageOrder
 from imagegen.domain.vendor_prices import Statement
 from imagegen.providers.faults import HttpAnswer, bearer, raise_if

@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import openai
 
-from imagegen.domain.errors import ProviderError
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json
@@ -156,10 +156,11 @@ def build_sdk(
 
 
 def _files(inputs: Sequence[InputFile]) -> dict[str, Any]:
-    """Return the arguments for the files: a single image is no list, which changes its field.
+    """Return the arguments for the files.
 
-    They are streams, which have the same bytes: of bytes, the client copies what is left with each
-    part that it sends.
+    A single image is not put into a list, because the client names the field of a list differently.
+    The files are passed as streams: of plain bytes, the client would copy all that is left with
+    each part that it sends.
     """
     files = [
         (one.role, (file_name(number, one), io.BytesIO(one.content), one.media_type))

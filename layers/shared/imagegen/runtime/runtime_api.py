@@ -23,7 +23,7 @@ ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error as the Runtime API is told of it."""
+    """An error in the form in which the Runtime API takes it."""
 
     kind: str
     message: str

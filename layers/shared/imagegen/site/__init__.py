@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from imagegen.edge.events import NEEDED, url_event
-from imagegen.places import came_through_front, is_on_loopback, public_url
+from imagegen.edge.events import NEEDED, came_through_front, url_event
+from imagegen.places import is_on_loopback, public_url
 from imagegen.site.files import PAGES, File, in_language
 from imagegen.site.sign_in import SignIn
 from imagegen.site.words import LANGUAGES, wanted_language

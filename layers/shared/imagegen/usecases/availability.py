@@ -10,7 +10,7 @@ from imagegen.domain.days import today
 from imagegen.domain.pricing import most_for_input_microusd, price_microusd
 from imagegen.domain.vendor_prices import Drift, drifts
 from imagegen.guard import Guard, model_circuit
-from imagegen.wire.reports import (
+from imagegen.wire.model_list import (
     Models,
     OfferedInputs,
     OfferedModel,

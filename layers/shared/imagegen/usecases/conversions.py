@@ -49,7 +49,7 @@ class RunFacts(TypedDict):
 
 
 class Origin(TypedDict):
-    """What only an image's owner is told: from which pictures it was made."""
+    """The pictures from which an image was made; only its owner's answers contain them."""
 
     derived_from: str | None
     inputs: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Erases what is kept of one user, but for the money; an erasure that breaks off goes on later."""
+"""Erases what is kept of one user, except for the accounting; an interrupted erasure is resumed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from imagegen.domain.records import ImageRecord, Place, RecordStatus, as_deleted
 from imagegen.domain.stores import Stores
 from imagegen.domain.trail import Action, Change, TrailEntry, TrailStore
 from imagegen.usecases.generate.reconciler import Reconciler
-from imagegen.wire.erasures import ErasureReport
+from imagegen.wire.usage import ErasureReport
 
 KEPT, ASKED = "kept", "asked"
 OWN = "self"

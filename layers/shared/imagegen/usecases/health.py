@@ -19,7 +19,7 @@ from imagegen.domain.ports import ModerationMode
 from imagegen.domain.vendor_prices import Drift, drifts
 from imagegen.usecases.availability import ProviderSetup, Switchboard
 from imagegen.usecases.key_checks import VALID, last_day
-from imagegen.wire.reports import (
+from imagegen.wire.health import (
     CircuitReport,
     Health,
     KeyCheckReport,

@@ -16,9 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.catalog import Catalog, Offering
 from imagegen.domain.days import today
-from imagegen.domain.errors import ProviderError, StoreUnavailableError
+from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.fleet import KeyCheck, KeyCheckStore
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageProvider, ServedModels

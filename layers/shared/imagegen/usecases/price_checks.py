@@ -1,15 +1,16 @@
 """The price check: once a day, each vendor's own statement of what the catalog's rows cost.
 
-It costs nothing: a dry run or a list of models. What was not stated or could not be asked is no
-finding, and the earlier findings of a provider that could not be asked stay.
+It costs nothing: a dry run or a list of models. A price that a vendor does not state is not
+reported as a difference. If a provider cannot be asked, its earlier findings are kept.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.catalog import Catalog
 from imagegen.domain.days import today
-from imagegen.domain.errors import ProviderError, StoreUnavailableError
+from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ports import ImageProvider
 from imagegen.domain.vendor_prices import (
     Drift,

@@ -16,7 +16,7 @@ from imagegen.domain.stores import Stores
 from imagegen.usecases.budgets import LevelStanding, standings, to_allowance
 from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.wire.estimates import Allowance
-from imagegen.wire.reports import ChatAllowance, NewOwnLimits, OwnLimits, Usage, UsedChat, UsedImage
+from imagegen.wire.usage import ChatAllowance, NewOwnLimits, OwnLimits, Usage, UsedChat, UsedImage
 
 if TYPE_CHECKING:
     from imagegen.domain.chat_usage import ChatUsageStore, DailyChatLimits

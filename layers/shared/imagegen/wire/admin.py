@@ -7,7 +7,7 @@ from pydantic import Field
 from imagegen.domain.catalog import Tier
 from imagegen.domain.trail import MOST_REASON_CHARACTERS, Action
 from imagegen.wire.estimates import Allowance
-from imagegen.wire.reports import ChatAllowance
+from imagegen.wire.usage import ChatAllowance
 from imagegen.wire.values import EdgeModel, Instant, MicroUsd
 
 Reason = Annotated[
@@ -24,7 +24,7 @@ class SumReport(EdgeModel):
 
     requests: int
     images: int
-    promised: MicroUsd = Field(description="The most that the buttons of these images said.")
+    promised: MicroUsd = Field(description="The sum of the prices on the buttons of these images.")
     charged: MicroUsd = Field(description="What the users paid.")
     billed: MicroUsd = Field(
         description="By the providers' own counts of tokens; without one, the price."
@@ -76,13 +76,15 @@ class Spending(EdgeModel):
         "`teamHash` of a budget is the hash of a team's name."
     )
     by_outcome: tuple[NamedSum, ...]
-    budgets: tuple[BudgetUse, ...] = Field(description="As of now, whatever time was asked for.")
+    budgets: tuple[BudgetUse, ...] = Field(
+        description="The use at this moment, not in the requested time."
+    )
 
 
 class FailuresQuery(EdgeModel):
     """Which failures are meant."""
 
-    hours: int = Field(24, ge=1, le=744, description="Of the last so many hours.")
+    hours: int = Field(24, ge=1, le=744, description="How many hours back, from now.")
 
 
 class FailureGroup(EdgeModel):
@@ -93,7 +95,7 @@ class FailureGroup(EdgeModel):
     outcome: str
     code: str = Field(description="The provider's own code, or the error's.")
     requests: int
-    made: int = Field(description="Of these requests, another call made the image of so many.")
+    made: int = Field(description="How many of these requests got their image by another call.")
     last_at: Instant
     people: int
     users: tuple[str, ...] = Field(description="Up to a hundred of them, as hashes.")
@@ -194,7 +196,7 @@ class Person(EdgeModel):
     log_name: str = Field(description="The person's name in log lines.")
     known: bool = Field(description="`false`: this person has never confirmed an image.")
     blocked: bool
-    spent: MicroUsd = Field(description="Today, as the next four.")
+    spent: MicroUsd = Field(description="On this UTC day, like the four after it.")
     reserved: MicroUsd
     images: int
     attempts: int

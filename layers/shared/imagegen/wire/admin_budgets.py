@@ -25,7 +25,7 @@ class SetBudget(BudgetPlace):
     daily_spend: DollarsIn | None = Field(
         None, description="`null`: no limit; of a person, everybody's limit."
     )
-    monthly_spend: DollarsIn | None = Field(None, description="The same of a UTC month.")
+    monthly_spend: DollarsIn | None = Field(None, description="As `dailySpend`, for a UTC month.")
     reset: bool = Field(
         default=False, description="Go back to the stack's settings, or to everybody's limit."
     )
@@ -47,8 +47,10 @@ class SharedBudget(EdgeModel):
     monthly_spend: MicroUsd | None
     is_set: bool = Field(description="Whether an operator has set it; otherwise it is the stack's.")
     own_daily_spend: MicroUsd | None = Field(
-        description="Of a person: a lower limit that the person has set. So is the next."
+        description="A lower limit that the person has set; `null`: none, or not a person's budget."
     )
     own_monthly_spend: MicroUsd | None
-    spent_today: MicroUsd | None = Field(description="`null` of `teams`. So is the next.")
+    spent_today: MicroUsd | None = Field(
+        description="`null` for `teams`, like the next field: each team has its own sum."
+    )
     spent_this_month: MicroUsd | None

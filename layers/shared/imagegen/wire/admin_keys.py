@@ -24,7 +24,7 @@ class KeyItem(EdgeModel):
     scopes: tuple[str, ...]
     state: KeyState
     daily_spend: MicroUsd = Field(description="The most that it may spend in a UTC day.")
-    monthly_spend: MicroUsd | None = Field(description="The same in a UTC month; `null`: no line.")
+    monthly_spend: MicroUsd | None = Field(description="The same in a UTC month; `null`: no limit.")
     daily_images: int
     daily_chats: int
     created_at: Instant
@@ -32,7 +32,7 @@ class KeyItem(EdgeModel):
     expires_at: Instant | None
     revoked_at: Instant | None
     old_text_until: Instant | None = Field(
-        description="Until when the text before the last rotation is accepted."
+        description="Until this time, the text before the last rotation is accepted."
     )
     user: str = Field(description="The hash under which reports show what it spent for itself.")
 
@@ -66,7 +66,7 @@ class MadeKeyAnswer(EdgeModel):
 
 
 class RotateKey(EdgeModel):
-    """Gives a key another text."""
+    """Replaces the text of a key by a new one."""
 
     key_id: KeyId
     overlap_hours: Annotated[int, Field(ge=0, le=720)] = 24 * DAYS_OVERLAP

@@ -228,8 +228,10 @@ class Estimate(EdgeModel):
     size: str
     style: str
     price: Price
-    button_label: str = Field(description="Its number is the most that can be charged.")
-    button_note: str = Field(description="What it usually costs; empty if that is the same.")
+    button_label: str = Field(description="With the most that can be charged.")
+    button_note: str = Field(
+        description="The usual price; empty if it is the same as on the button."
+    )
     blocked: Blocked | None = Field(
         description="Why the click would be refused now: show this instead of the button."
     )

@@ -27,7 +27,7 @@ class OwnImage(EdgeModel):
     id: str
     status: Literal["complete"] = "complete"
     image_url: str
-    alt: str = Field(description="The prompt, or words that fit any image if it was not kept.")
+    alt: str = Field(description="The prompt; if it was not kept, a text that fits any image.")
     prompt: str | None = Field(description="null if it was not kept.")
     style: str | None = Field(description="As prompt.")
     media_type: str

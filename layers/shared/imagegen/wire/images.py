@@ -1,4 +1,4 @@
-"""The JSON of a confirmed image: the confirmation, the image, and its state."""
+"""The JSON of confirmed images: the confirmation, the image or the set, and its state."""
 
 from typing import Annotated, Literal, Self
 
@@ -8,7 +8,8 @@ from imagegen.domain.catalog import Tier
 from imagegen.domain.operations import Operation
 from imagegen.domain.text import PromptOrNone
 from imagegen.wire.estimates import MOST_IMAGES, Allowance, Replaced
-from imagegen.wire.values import EdgeModel, Instant, MicroUsd, RequestModel
+from imagegen.wire.problems import Problem
+from imagegen.wire.values import EdgeModel, Instant, MicroUsd, RequestModel, optional_field
 
 QuoteText = Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
 
@@ -21,7 +22,7 @@ class GenerateRequest(RequestModel):
         (), max_length=MOST_IMAGES, description="Of several images; MAX_COUNT at most."
     )
     prompt: PromptOrNone = Field(
-        description="That of the estimate: empty for an operation without a prompt."
+        description="The prompt of the estimate; empty for an operation without one."
     )
     mixed: bool = Field(
         default=False,
@@ -173,3 +174,33 @@ class ImageStatus(EdgeModel):
     inputs: tuple[str, ...] = Field(
         (), description="For its owner alone: the roles of the pictures that it was made with."
     )
+
+
+class SetImage(EdgeModel):
+    """One image of a set: made, being made, or the reason why it is not there."""
+
+    index: int
+    id: str | None = Field(description="null: its quote cannot be read.")
+    status: Literal["complete", "generating", "failed"]
+    charged: bool | None = Field(description="null: whether it is stored was not looked up.")
+    image: GeneratedImage | None = optional_field()
+    problem: Problem | None = optional_field()
+    started_at: Instant | None = optional_field()
+    typical_seconds: int | None = optional_field()
+
+
+class GeneratedSet(EdgeModel):
+    """The images of several quotes, in the order of the quotes; each is charged if it is stored."""
+
+    images: tuple[SetImage, ...]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an image is still being made."""
+        return any(one.status == "generating" for one in self.images)
+
+
+ImagesMade = GeneratedImage | GeneratedSet
+"""The answer to a confirmation whose images are stored."""
+ImagesInProgress = ImageInProgress | GeneratedSet
+"""The answer while an image is being made."""

@@ -72,4 +72,4 @@ class UploadTicket(EdgeModel):
 
     upload_id: str
     upload: UploadTarget
-    expires_at: Instant = Field(description="When the upload must have begun.")
+    expires_at: Instant = Field(description="The upload must begin before this time.")

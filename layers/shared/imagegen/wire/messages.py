@@ -11,9 +11,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from imagegen.wire.estimates import Estimate
 from imagegen.wire.history import MAX_CALLS, canonical_call, canonical_message
-from imagegen.wire.images import GeneratedImage, ImageStatus, LlmApiCall
-from imagegen.wire.reports import Problem
-from imagegen.wire.sets import SetImage
+from imagegen.wire.images import GeneratedImage, ImageStatus, LlmApiCall, SetImage
+from imagegen.wire.problems import Problem
 from imagegen.wire.values import EdgeModel, Instant, MicroUsd, optional_field
 
 TOOL = "generate_image"

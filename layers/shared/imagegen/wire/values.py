@@ -65,7 +65,7 @@ def iso_time(at_ms: int) -> str:
 
 
 def explained(words: LiteralString) -> WrapValidator:
-    """Return what stands behind a pattern, so that its error is these words.
+    """Return a validator to put after a pattern; its error message is these words.
 
     People cannot read a regular expression; it remains in the JSON schema.
     """

@@ -24,7 +24,7 @@ from imagegen.usecases.budgets import standings, to_allowance
 from imagegen.usecases.erasure import ASKED, KEPT
 from imagegen.wire.admin import FindPerson, Person, PersonRequest
 from imagegen.wire.estimates import Allowance
-from imagegen.wire.reports import ChatAllowance
+from imagegen.wire.usage import ChatAllowance
 
 if TYPE_CHECKING:
     from imagegen.domain.chat_usage import ChatUsageStore
@@ -111,7 +111,7 @@ class People:
         return self.person(user)
 
     def erase(self, user: str, who: str, *, reason: str) -> Person:
-        """Ask for the erasure of everything that is kept of a user, but for the money.
+        """Ask for the erasure of everything that is kept of a user, except for the accounting.
 
         It begins within five minutes and goes on until nothing is left. Return the person.
 

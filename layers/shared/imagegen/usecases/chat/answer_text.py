@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.errors import ImagegenError
-from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.usecases.chat.limits import MAX_ANSWER_CHARACTERS, TooLongError
 from imagegen.wire.messages import TextDelta

@@ -9,9 +9,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.chat_usage import LlmPrices
 from imagegen.domain.errors import ImagegenError, InvalidRequestError
-from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Llm, TextPart, ToolUse
 from imagegen.usecases.chat.answer_text import (
@@ -54,7 +54,7 @@ from imagegen.wire.messages import (
     json_bytes,
     llm_result,
 )
-from imagegen.wire.reports import Problem
+from imagegen.wire.problems import Problem
 
 MARGIN_MS = 3_000
 """Kept free of LLM calls before Lambda's timeout: to send the answer."""

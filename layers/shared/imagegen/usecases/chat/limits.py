@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.chat_usage import ChatReservation, ChatUsageStore, DailyChatLimits
 from imagegen.domain.conversation import NO_RESULT
 from imagegen.domain.days import utc_day
 from imagegen.domain.errors import InvalidRequestError, LimitError, StoreUnavailableError
-from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.stores import LedgerStore
 from imagegen.domain.text import is_blank
 from imagegen.wire.messages import MAX_MESSAGE_CHARACTERS, ChatMessage, ChatRequest

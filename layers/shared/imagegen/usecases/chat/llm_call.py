@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from imagegen.domain.call_errors import LlmError
 from imagegen.domain.chat_usage import MAX_OUTPUT_TOKENS, LlmPrices, most_tokens
 from imagegen.domain.conversation import in_order
 from imagegen.domain.errors import InvalidRequestError
-from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import (
     AnswerEnd,
@@ -174,7 +174,7 @@ def _json(text: str) -> Any:
 def parse_request(
     tool_use: ToolUse, arguments: Mapping[str, Any] | None, images: Sequence[str] = ()
 ) -> EstimateRequest:
-    """Return the estimate that an LLM requests; what says nothing, as ``null``, is left out.
+    """Return the estimate that an LLM requests; empty fields, such as ``null``, are left out.
 
     ``images`` are the ids of the conversation's images, which the LLM names by their numbers.
 

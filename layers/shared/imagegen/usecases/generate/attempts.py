@@ -11,14 +11,10 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.candidates import Availability, sent_option
 from imagegen.domain.catalog import Catalog, Variant
-from imagegen.domain.errors import (
-    ContentRefusedError,
-    GenerationFailedError,
-    NoProviderError,
-    ProviderError,
-)
+from imagegen.domain.errors import ContentRefusedError, GenerationFailedError, NoProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder, ImageProvider
 from imagegen.domain.quote import Quote, QuotedCandidate

@@ -132,7 +132,7 @@ class BackgroundRuns:
         return ConfirmedImage(quote, found)
 
     def _earlier(self, quote: Quote) -> Result:
-        """Return what the run came to that took a hold although its event seemed to be lost."""
+        """Return the result of a run that took its hold although its event seemed to be lost."""
         replayer = self.generator.replayer
         try:
             return replayer.result(quote.ref, replayer.ledger(quote.ref))

@@ -1,10 +1,10 @@
 """Ledgers whose holds count at the levels above the user as well: the team, the organisation.
 
-In this order: the user's entry opens, then each level takes the hold; each level ends it, then the
-entry closes. So whatever a level holds is named by an open entry, and an ended entry means that
-every level has ended. If a run dies in between, the reconciler ends the entry in the same order.
-A level does not know whose a hold is, so only its owner may end it there: one that waits for a run
-is taken back from that run first.
+To hold, the user's entry is written first, then each level; to end a hold, each level is written
+first, then the entry. So each hold at a level has an open entry, and once an entry has ended, its
+hold has ended at every level. If a run dies in between, the reconciler ends the hold in the same
+order. A level does not store whose a hold is, so only the owner may end it there: a hold that waits
+for a run is first taken back from that run.
 """
 
 from collections.abc import Callable, Iterable

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from imagegen.domain import pixels
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.catalog import Variant
-from imagegen.domain.errors import ProviderError
 from imagegen.domain.operations import Operation
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError, Measured

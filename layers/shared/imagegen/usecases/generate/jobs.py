@@ -1,7 +1,8 @@
 """Keeps the jobs of runs, and asks for the job of a run that died.
 
-Whoever asks takes the hold over first, so that of two only one stores, settles or releases. No
-image is ordered here: a job that is lost is in doubt, and its quote does not buy another one.
+Before an instance asks for a job, it takes the hold over; so of two instances that try, only one
+stores, settles or releases. No image is ordered here: a job that is lost is in doubt, and its quote
+does not buy another image.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import cast
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.errors import (
     ConfigurationError,
@@ -17,7 +19,6 @@ from imagegen.domain.errors import (
     ImageDeletedError,
     ImagegenError,
     LeaseLostError,
-    ProviderError,
     StoreUnavailableError,
 )
 from imagegen.domain.ids import ImageRef, digest_in_run_name
@@ -41,7 +42,7 @@ question may follow ``LEASE_MARGIN_MS`` after this."""
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of a question for a job."""
+    """The result of asking for a job."""
 
     is_stored: bool = False
     """Whether the image is stored and charged now."""
@@ -112,7 +113,7 @@ class Jobs:
     def finish(
         self, ref: ImageRef, snapshot: LedgerSnapshot, *, may_ask: Callable[[], bool]
     ) -> Asked | None:
-        """Return what the job of a dead run came to, ``None`` if it ordered none.
+        """Return the result of a dead run's job, ``None`` if the run ordered none.
 
         ``may_ask`` decides whether the job is asked for now; if not, it counts as running.
 

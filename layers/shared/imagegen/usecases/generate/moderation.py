@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.errors import (
     ConfigurationError,
     ContentRefusedError,
     ModerationUnavailableError,
-    ProviderError,
 )
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
@@ -94,7 +94,7 @@ class PromptModeration:
 
 
 def _unchecked(error: ProviderError) -> str:
-    """Return what is said of a prompt without a verdict, with what an operator can do about it."""
+    """Return the message for a prompt without a verdict, with what an operator can do about it."""
     if error.outcome is not Outcome.ACCOUNT:
         return "The prompt could not be checked, so no image was made. Try again."
     return (

@@ -1,8 +1,8 @@
-"""What an earlier run of a quote came to: its result, and what an error may say about the charge.
+"""The result of an earlier run of a quote, and what an error may state about its charge.
 
 A quote that was confirmed before gets the first result, never a second charge. An image is charged
-if and only if it is stored, so the image store answers for a ledger that cannot be reached. One
-that is not stored now may still be on its way: only the ledger shows whether a run makes it.
+if and only if it is stored, so the image store replaces a ledger that cannot be reached. An image
+that is not stored now may still be in the making, which only the ledger shows.
 """
 
 from collections.abc import Iterator

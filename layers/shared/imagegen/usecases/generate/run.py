@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.catalog import Catalog, Offering, Variant
-from imagegen.domain.errors import ImagegenError, ProviderError
+from imagegen.domain.errors import ImagegenError
 from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef, digest_in_run_name
 from imagegen.domain.image_sets import Look

@@ -7,8 +7,8 @@ from imagegen.domain.errors import ImagegenError
 from imagegen.usecases.generate.presenter import Presenter
 from imagegen.usecases.generate.run import Made
 from imagegen.usecases.generate.sets import ConfirmedImage, most_certain
-from imagegen.wire.reports import Problem
-from imagegen.wire.sets import GeneratedSet, SetImage
+from imagegen.wire.images import GeneratedSet, SetImage
+from imagegen.wire.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class ImageSets:
 def most_certain(errors: Collection[ImagegenError]) -> ImagegenError:
     """Return the error that answers for a set of which no image can be returned.
 
-    What is charged, or may be, is said before what is not.
+    An image that is charged, or may be, decides before one that is not.
     """
     certainty = {True: 2, None: 1, False: 0}
     return max(errors, key=lambda one: (certainty[one.charged], one.retryable))
