@@ -20,6 +20,15 @@ ALIAS = "live"
 PATIENCE = 200
 BACK_OFF_SECONDS = 0.5
 """What a client waits before it asks a throttled function again."""
+DAY_SECONDS = 86_400
+LAST_SECONDS = 120
+"""No test of what a day costs takes longer."""
+
+
+def until_next_day(now_seconds: float) -> float:
+    """Return the seconds to wait for the next UTC day, 0 if there is time for a test before it."""
+    left = DAY_SECONDS - now_seconds % DAY_SECONDS
+    return left if left < LAST_SECONDS else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +239,11 @@ class Driver:
         return counts
 
     def reset(self) -> None:
-        """Heal every provider, forget the counts, and close every circuit."""
+        """Heal every provider, forget the counts, and close every circuit.
+
+        Money is counted by the UTC day: what a test spends and what it reads are of the same one.
+        """
+        time.sleep(until_next_day(time.time()))
         requests.post(f"{self.urls['simulatorUrl']}/control/reset", timeout=TIMEOUT_SECONDS)
         db, table = self.client("dynamodb"), self.urls["table"]
         rows = db.query(
