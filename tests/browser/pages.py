@@ -55,6 +55,10 @@ class Visitor:
         self.page.get_by_label("Message", exact=True).fill(text)
         self.page.get_by_role("button", name="Send").click()
 
+    def hear(self) -> None:
+        """Wait until the answer has ended: an offer is there before it, and is kept with it."""
+        heard(self.page)
+
     def set(self, **fields: str) -> None:
         """Choose settings in the composer's drawer."""
         if self.page.locator("#settings").is_hidden():
@@ -91,6 +95,11 @@ class Visitor:
         """What the Content-Security-Policy stopped."""
         found: list[str] = self.page.evaluate("window.violations")
         return found
+
+
+def heard(page: Page) -> None:
+    """Wait until the answer has ended: the button that stops it sends again."""
+    expect(page.get_by_role("button", name="Send")).to_be_visible(timeout=TIMEOUT_MS)
 
 
 OFFERED = re.compile("^pending")

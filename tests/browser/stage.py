@@ -156,7 +156,8 @@ class Gallery:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.route(f"{IMAGES}/**", answer_images)
-        self.page.clock.install(time="2026-11-22T10:00:00Z")
+        # An hour before any fixture: a clock cannot be stopped at a time that is over.
+        self.page.clock.install(time="2026-11-22T09:00:00Z")
         self.page.goto(f"{static_url}/gallery/")
         self.until("window.ready && customElements.get('generated-image')")
 

@@ -97,6 +97,7 @@ def lost(route: Route) -> None:
 def gallery(open_gallery: OpenGallery) -> Iterator[Gallery]:
     opened = open_gallery()
     opened.page.evaluate(START, None)
+    opened.page.clock.pause_at("2026-11-22T10:00:00Z")
     yield opened
     assert opened.errors == []
 

@@ -161,6 +161,7 @@ def test_a_page_that_is_opened_again_shows_the_offer_and_the_run(visit: Visit) -
 def test_an_offer_of_the_chat_can_be_compared(visit: Visit) -> None:
     visitor = visit()
     visitor.say("Draw a red fox in fresh snow")
+    visitor.hear()
     visitor.images.first.get_by_role("button", name="Compare").click(timeout=TIMEOUT_MS)
     card = visitor.page.locator(".compare")
     expect(button(card)).to_be_visible(timeout=TIMEOUT_MS)

@@ -67,6 +67,7 @@ def test_every_call_of_a_conversation_is_listed_with_its_cost(visit: Visit) -> N
     visitor.say(FOX)
     approve(visitor.images.first).click()
     expect_state(visitor.images.first, "complete")
+    visitor.hear()
     drawer = visitor.develop()
     button = drawer.get_by_role("button", name=re.compile("^LLM info:"))
     button.click()

@@ -34,6 +34,7 @@ def offered(visitor: Visitor) -> Locator:
     visitor.say(FOX)
     image = visitor.images.first
     expect_offered(image)
+    visitor.hear()
     return image
 
 

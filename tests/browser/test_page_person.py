@@ -56,6 +56,7 @@ def made(visitor: Visitor) -> None:
     """A conversation with an image, and one with an offer."""
     visitor.say(FOX)
     expect_offered(visitor.images.first)
+    visitor.hear()
     approve(visitor.images.first).click()
     expect_seen(visitor.images.first)
     visitor.ask(PROMPT, quality="fast")

@@ -19,6 +19,7 @@ from tests.browser.pages import (
     drawn,
     expect_offered,
     expect_seen,
+    heard,
 )
 from tests.browser.test_page_rules import faults
 from tests.stack.driver import Driver, Person
@@ -293,6 +294,7 @@ def interrupted(guest: Guest) -> None:
     """Click Generate when the session has ended for good."""
     guest.say()
     expect_offered(guest.image)
+    heard(guest.page)
     guest.change(ENDED)
     approve(guest.image).click()
     expect(guest.page.get_by_text("the image that you clicked will be made")).to_be_visible(
@@ -362,6 +364,7 @@ def test_signing_out_clears_everything_in_every_tab_and_at_the_issuer(enter: Ent
     other = guest.open()
     guest.say()
     expect_offered(guest.image)
+    heard(guest.page)
     approve(guest.image).click()
     expect_seen(guest.image)
     guest.sign_out()
@@ -383,6 +386,7 @@ def test_the_next_person_sees_nothing_of_the_one_before_who_finds_their_images(
     who = guest.sign_in()
     guest.say()
     expect_offered(guest.image)
+    heard(guest.page)
     approve(guest.image).click()
     expect_seen(guest.image)
     guest.sign_out()

@@ -173,7 +173,11 @@ export function developerView(client, told) {
     drawer.close();
     opener?.focus();
   }
-  llm.addEventListener("click", () => info.open());
+  llm.addEventListener("click", () => {
+    // There may have been calls since the last look.
+    tell();
+    info.open();
+  });
   close.addEventListener("click", shut);
   drawer.addEventListener("keydown", ({ key, target }) => key === "Escape" && !target.closest("llm-info") && shut());
   document.addEventListener("image-change", () => setTimeout(() => drawer.open && look(), 2_500));
