@@ -187,7 +187,7 @@ def test_nothing_moves_for_whoever_asked_for_rest(visit: Visit) -> None:
     visitor = visit(reduced_motion="reduce")
     visitor.say(FOX)
     held: list[Route] = []
-    visitor.page.route("**/generate-image", held.append)
+    visitor.page.route("**/generate-image", lambda route: hold(held, route))
     visitor.page.route("**/images/*", answer_running)
     approve(visitor.images.first).click()
     expect_state(visitor.images.first, "generating")
@@ -196,6 +196,11 @@ def test_nothing_moves_for_whoever_asked_for_rest(visit: Visit) -> None:
     visitor.page.unroute("**/images/*")
     held[0].continue_()
     expect_seen(visitor.images.first)
+
+
+def hold(held: list[Route], route: Route) -> None:
+    """Keep a request, which is answered when it goes on."""
+    held.append(route)
 
 
 def answer_running(route: Route) -> None:
