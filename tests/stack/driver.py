@@ -1,19 +1,18 @@
 """Drives a running local stack as its users and its operator do."""
 
-import itertools
 import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import requests
 
 from local.stack import LocalStack
 from operations.push_env import store, stored
 
-_people = itertools.count(1)
 TIMEOUT_SECONDS = 600
 FUNCTIONS = ("estimate", "generate", "health", "chat", "admin")
 ALIAS = "live"
@@ -124,8 +123,8 @@ class Driver:
         self.urls = self.local.describe()
 
     def person(self, scope: str = "user") -> Person:
-        """Return a user nobody has been before."""
-        return Person(self, self.local.issuer.token(f"person-{next(_people)}", scope))
+        """Return a user nobody has been before, also on a stack that other runs have used."""
+        return Person(self, self.local.issuer.token(f"person-{uuid4()}", scope))
 
     # --- the operator
 
@@ -206,7 +205,7 @@ class Driver:
 
     def restart(self) -> None:
         """End every instance: the next request meets a cold one that reads everything anew."""
-        self.configure(RESTARTED=str(next(_people)))
+        self.configure(RESTARTED=str(uuid4()))
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Invoke a function as a schedule does."""
