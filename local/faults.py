@@ -25,7 +25,7 @@ from local.paths import ROOT
 from local.processes import LOOPBACK, free_port, running, wait_until_answering
 
 CONTROL: Final = "/_faults"
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 60.0
 HANG_SECONDS: Final = 60.0
 
 

@@ -25,7 +25,7 @@ from local.sam import host_architecture
 BINARIES: Final = ROOT / ".tools/sam/lib/python3.13/site-packages/samcli/local/rapid"
 CLIENT: Final = ("awslambdaric", "simplejson", "snapshot_restore_py")
 LAYER: Final = BUILD / "SharedLayer" / "python"
-START_SECONDS: Final = 10.0
+START_SECONDS: Final = 60.0
 
 # Runs isolated and without site-packages, so that only this path can be imported from.
 BOOT: Final = """\

@@ -4,16 +4,20 @@ from collections.abc import Iterator
 from functools import cache
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.stage import (
     FLAGS,
+    PATIENCE_SECONDS,
     OpenGallery,
     StaticFiles,
     chromium_path,
     galleries,
     serving,
 )
+
+# Nothing is asked of how fast a machine is: each wait ends with what it waits for.
+expect.set_options(timeout=PATIENCE_SECONDS * 1_000)
 
 
 @pytest.fixture(scope="session")

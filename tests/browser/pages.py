@@ -8,16 +8,22 @@ from urllib.parse import quote, urlencode
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from imagegen.providers import PROVIDERS
+from tests.browser.stage import PATIENCE_SECONDS
 from tests.stack.driver import Driver, Person
 
 FOX = "Draw a red fox in fresh snow"
-TIMEOUT_MS = 30_000
-"""A cold start of the emulator on a busy machine; nothing waits as long as this otherwise."""
+TIMEOUT_MS = PATIENCE_SECONDS * 1_000
 WATCH = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
+
+FOLLOW = """(fragment) => new Promise((done) => {
+  addEventListener("hashchange", () => done(), { once: true });
+  location.hash = fragment;
+})"""
+"""Goes to an address; by its end the page has taken it in, because its own listener came first."""
 
 
 @dataclass(slots=True)
@@ -49,6 +55,10 @@ class Visitor:
         self.page.get_by_label("Message", exact=True).fill(text)
         self.page.get_by_role("button", name="Send").click()
 
+    def hear(self) -> None:
+        """Wait until the answer has ended: an offer is there before it, and is kept with it."""
+        heard(self.page)
+
     def set(self, **fields: str) -> None:
         """Choose settings in the composer's drawer."""
         if self.page.locator("#settings").is_hidden():
@@ -61,7 +71,8 @@ class Visitor:
     def ask(self, prompt: str, **fields: str) -> Locator:
         """Open a link with a request, in a conversation of its own; the element that offers it."""
         fragment = urlencode({"prompt": prompt, **fields}, quote_via=quote)
-        self.page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+        # What was shown before may have the same words.
+        self.page.evaluate(FOLLOW, fragment)
         offer = self.images.first
         expect(offer.locator(".prompt")).to_have_text(prompt, timeout=TIMEOUT_MS)
         return offer
@@ -84,6 +95,11 @@ class Visitor:
         """What the Content-Security-Policy stopped."""
         found: list[str] = self.page.evaluate("window.violations")
         return found
+
+
+def heard(page: Page) -> None:
+    """Wait until the answer has ended: the button that stops it sends again."""
+    expect(page.get_by_role("button", name="Send")).to_be_visible(timeout=TIMEOUT_MS)
 
 
 OFFERED = re.compile("^pending")

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -32,7 +33,8 @@ CSP = (
     "require-trusted-types-for 'script'"
 )
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-LOOKS = 6000
+PATIENCE_SECONDS = 30
+"""A cold start of the emulator on a busy machine; nothing waits as long as this otherwise."""
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
 
 
@@ -135,6 +137,14 @@ def answer_images(route: Route) -> None:
     route.fulfill(body=body, content_type="image/png", headers={"access-control-allow-origin": "*"})
 
 
+def look_until(is_true: Callable[[], bool], about: str) -> None:
+    """Look again and again until it is true. Each look lets Playwright hand over what has come."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not is_true():
+        if time.monotonic() > until:
+            raise AssertionError(f"never true: {about}")
+
+
 class Gallery:
     """A page with one element in a given state and at a given time."""
 
@@ -146,7 +156,8 @@ class Gallery:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.route(f"{IMAGES}/**", answer_images)
-        self.page.clock.install(time="2026-11-22T10:00:00Z")
+        # An hour before any fixture: a clock cannot be stopped at a time that is over.
+        self.page.clock.install(time="2026-11-22T09:00:00Z")
         self.page.goto(f"{static_url}/gallery/")
         self.until("window.ready && customElements.get('generated-image')")
 
@@ -164,10 +175,7 @@ class Gallery:
 
     def until(self, script: str) -> None:
         """Look until the expression is true; the page's policy forbids Playwright's own polling."""
-        for _ in range(LOOKS):
-            if self.page.evaluate(f"() => Boolean({script})"):
-                return
-        raise AssertionError(f"never true: {script}")
+        look_until(lambda: self.page.evaluate(f"() => Boolean({script})"), script)
 
     @property
     def element(self) -> Any:

@@ -115,7 +115,7 @@ def chat(browser: Browser, static_url: str) -> Iterator[Chat]:
 
 
 def expect_state(chat: Chat, state: str) -> None:
-    expect(chat.element).to_have_attribute("data-state", state, timeout=15_000)
+    expect(chat.element).to_have_attribute("data-state", state)
 
 
 def is_valid(chat: Chat) -> bool:

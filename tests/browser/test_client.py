@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 
-from tests.browser.stage import LOOKS, SERVICE, Gallery, OpenGallery, read_fixture
+from tests.browser.stage import SERVICE, Gallery, OpenGallery, look_until, read_fixture
 
 IMAGE = read_fixture("complete")["data"]["image"]
 PROBLEM = read_fixture("error")["data"]["problem"]
@@ -22,6 +22,20 @@ CORS = {
     "access-control-expose-headers": "retry-after",
 }
 START = f"""async (token) => {{
+  // How many requests are under way; an answer is there as a whole, so that it is read at once.
+  const {{ fetch }} = window;
+  window.waiting = 0;
+  window.fetch = async (...given) => {{
+    waiting += 1;
+    try {{
+      const answer = await fetch(...given), text = await answer.text();
+      const {{ status, headers }} = answer;
+      const json = async () => JSON.parse(text);
+      return Object.assign(new Response(text, {{ status, headers }}), {{ json }});
+    }} finally {{
+      waiting -= 1;
+    }}
+  }};
   const {{ createClient }} = await import("/client.js");
   // It is loaded with the first request; here no time passes for that.
   await import("/client-run.js");
@@ -83,6 +97,7 @@ def lost(route: Route) -> None:
 def gallery(open_gallery: OpenGallery) -> Iterator[Gallery]:
     opened = open_gallery()
     opened.page.evaluate(START, None)
+    opened.page.clock.pause_at("2026-11-22T10:00:00Z")
     yield opened
     assert opened.errors == []
 
@@ -100,8 +115,9 @@ def run(gallery: Gallery, script: str) -> None:
 
 
 def found(gallery: Gallery, *, steps: int = 60) -> Any:
-    """What came of it, the clock moved on where the client waits."""
+    """What came of it, the clock moved on where the client waits for time and not for an answer."""
     for _ in range(steps):
+        gallery.until("!waiting")
         came = gallery.page.evaluate("found")
         if came is not None:
             return came
@@ -288,7 +304,7 @@ def test_polling_backs_off(gallery: Gallery, service: Service) -> None:
     run(gallery, f"api.watch('{IMAGE['id']}')")
     for _ in range(60):
         gallery.page.clock.run_for(1000)
-        gallery.page.evaluate("() => Promise.resolve()")
+        gallery.until("!waiting")
     assert 5 <= service.count(status) <= 14
 
 
@@ -301,6 +317,7 @@ def test_a_long_request_tells_that_it_runs(gallery: Gallery, service: Service) -
         f"api.generate('q1', 'p', {{ imageId: '{IMAGE['id']}', onProgress: (o) => told.push(o) }})"
     )
     run(gallery, script)
+    gallery.until("waiting === 1")
     gallery.page.clock.run_for(2000)
     gallery.until("told.length === 1")
     held[0].fulfill(
@@ -320,6 +337,7 @@ def test_a_long_request_with_preview_frames_is_looked_at_until_it_ends(
     gallery.page.evaluate("() => { window.told = []; }")
     options = f"{{ imageId: '{IMAGE['id']}', previews: true, onProgress: (o) => told.push(o) }}"
     run(gallery, f"api.generate('q1', 'p', {options})")
+    gallery.until("waiting === 1")
     for count in (1, 2, 3):
         gallery.page.clock.run_for(3000)
         gallery.until(f"told.length === {count}")
@@ -357,10 +375,7 @@ def test_who_stops_waiting_stops_alone(gallery: Gallery, service: Service) -> No
     )
     assert gallery.page.evaluate("first")["name"] == "AbortError"
     # The other request goes out, whoever has given up.
-    for _ in range(LOOKS):
-        if held:
-            break
-        gallery.page.evaluate("0")
+    look_until(lambda: gallery.page.evaluate("waiting === 1") and bool(held), "it is sent")
     held[0].fulfill(
         status=200, body=json.dumps(IMAGE), content_type="application/json", headers=CORS
     )

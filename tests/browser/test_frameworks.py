@@ -87,7 +87,7 @@ def open_app(browser: Browser, static_url: str) -> Iterator[Open]:
 
 
 def expect_offer(app: App, label: str = OFFER["estimate"]["buttonLabel"]) -> None:
-    expect(app.element.get_by_role("button", name=label, exact=True)).to_be_visible(timeout=10_000)
+    expect(app.element.get_by_role("button", name=label, exact=True)).to_be_visible()
 
 
 frameworks = pytest.mark.parametrize("name", FRAMEWORKS)

@@ -162,6 +162,8 @@ def test_a_mask_belongs_to_the_picture_that_is_changed_and_can_be_taken_back(vis
     note = page.locator("#given-note")
     expect(note).to_contain_text("Only what you painted may change.", timeout=TIMEOUT_MS)
     page.get_by_label("Message", exact=True).fill("make the sky red")
+    # The price of these words is asked for a moment later, with the mask.
+    expect(page.locator("#price")).to_contain_text("at most $", timeout=TIMEOUT_MS)
     role = page.get_by_label("What happens with harbour.png")
     looked = estimated(page, lambda: void(role.select_option("reference")))
     assert "mask" not in looked

@@ -157,12 +157,16 @@ def test_the_picture_opens_and_its_details_are_with_it(browser: Browser) -> None
 
 
 def test_a_script_of_the_host_cannot_press_the_button(browser: Browser) -> None:
-    page, _ = hosted(browser, result(), CONFIRMED, status(), **TOOLS)
+    page, view = hosted(browser, result(), CONFIRMED, status(), **TOOLS)
+    expect(view.locator("generated-image")).to_have_attribute("data-state", "pending")
     for press in ("button.click()", "button.dispatchEvent(new MouseEvent('click'))"):
         page.frames[1].evaluate(
             "() => { const { shadowRoot } = document.querySelector('generated-image');"
             f" const button = shadowRoot.querySelector('.offer .main'); {press}; }}"
         )
+    # What the frame says now comes after what it would have asked for.
+    page.frames[1].evaluate("parent.postMessage({ method: 'after' }, '*')")
+    page.wait_for_function("got.some(({ method }) => method === 'after')")
     assert called(page) == []
     page.close()
 
@@ -175,7 +179,7 @@ def test_a_slow_image_is_followed_until_it_is_there(browser: Browser) -> None:
     page, view = hosted(browser, result(), slow, absent, running, status(), **TOOLS)
     view.get_by_role("button", name=LABEL).click()
     element = view.locator("generated-image")
-    expect(element).to_have_attribute("data-state", "complete", timeout=20_000)
+    expect(element).to_have_attribute("data-state", "complete")
     assert [one["name"] for one in called(page)] == ["confirm_image", *["image_status"] * 3]
     page.close()
 
@@ -218,7 +222,7 @@ def test_it_looks_as_its_host_looks(browser: Browser) -> None:
     context = {"theme": "dark", "locale": "de-AT", "styles": {"variables": variables}}
     page, view = hosted(browser, result(), context=context, **TOOLS)
     card = view.locator("generated-image .card")
-    assert card.evaluate("(one) => getComputedStyle(one).backgroundColor") == "rgb(1, 2, 3)"
+    expect(card).to_have_css("background-color", "rgb(1, 2, 3)")
     root = view.locator("html")
     assert root.evaluate("(one) => [one.lang, one.style.colorScheme]") == ["de-AT", "dark"]
     light = {"jsonrpc": "2.0", "method": "ui/notifications/host-context-changed"}

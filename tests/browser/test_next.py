@@ -65,7 +65,7 @@ def app(request: pytest.FixtureRequest, browser: Browser, static_url: str) -> It
 
 
 def expect_offer(app: App, label: str = OFFER["estimate"]["buttonLabel"]) -> None:
-    expect(app.element.get_by_role("button", name=label, exact=True)).to_be_visible(timeout=10_000)
+    expect(app.element.get_by_role("button", name=label, exact=True)).to_be_visible()
 
 
 def test_the_element_is_in_the_html_that_the_server_made() -> None:

@@ -15,7 +15,6 @@ from tests.browser.pages import (
     Visitor,
     drawn,
     expect_seen,
-    expect_state,
 )
 
 pytest_plugins = ["tests.browser.deployed"]
@@ -76,9 +75,9 @@ def test_one_click_makes_one_image_with_each_model(visit: Visit, width: int, the
     assert (len(body["quotes"]), body["mixed"]) == (3, True)
     for index in range(3):
         expect_seen(visitor.images.nth(index))
+    expect(card.locator("p.hint")).to_contain_text("charged for 3 of 3 images.")
     assert drawn(visitor.stack) == 3
     spent = visitor.person.usage()["spent"]
-    expect(card.locator("p.hint")).to_contain_text("charged for 3 of 3 images.")
     charged = card.locator("p.hint").inner_text().partition(" ")[0].removeprefix("$")
     assert float(charged) == pytest.approx(float(spent), abs=0.0001)
     assert float(charged) <= float(total)
@@ -151,8 +150,8 @@ def test_a_page_that_is_opened_again_shows_the_offer_and_the_run(visit: Visit) -
     expect(button(card)).to_be_visible(timeout=TIMEOUT_MS)
     for provider in PROVIDERS:
         visitor.stack.provider(provider, fault="slow", delaySeconds=4)
-    button(card).click()
-    expect_state(visitor.images.first, "generating")
+    with visitor.page.expect_request("**/generate-image"):
+        button(card).click()
     visitor.page.reload()
     for index in range(2):
         expect_seen(visitor.images.nth(index))
@@ -162,6 +161,7 @@ def test_a_page_that_is_opened_again_shows_the_offer_and_the_run(visit: Visit) -
 def test_an_offer_of_the_chat_can_be_compared(visit: Visit) -> None:
     visitor = visit()
     visitor.say("Draw a red fox in fresh snow")
+    visitor.hear()
     visitor.images.first.get_by_role("button", name="Compare").click(timeout=TIMEOUT_MS)
     card = visitor.page.locator(".compare")
     expect(button(card)).to_be_visible(timeout=TIMEOUT_MS)

@@ -56,6 +56,7 @@ def made(visitor: Visitor) -> None:
     """A conversation with an image, and one with an offer."""
     visitor.say(FOX)
     expect_offered(visitor.images.first)
+    visitor.hear()
     approve(visitor.images.first).click()
     expect_seen(visitor.images.first)
     visitor.ask(PROMPT, quality="fast")
@@ -123,6 +124,7 @@ def test_another_user_of_the_browser_sees_nothing_and_the_first_sees_it_again(vi
     expect(visitor.page.locator("#spent")).to_have_text("$0.00 spent", timeout=TIMEOUT_MS)
     expect_nothing_of(visitor)
     visitor.page.reload()
+    expect(visitor.page.locator("#spent")).to_have_text("$0.00 spent", timeout=TIMEOUT_MS)
     expect_nothing_of(visitor)
     enter(visitor.page, visitor.person.token)
     expect(visitor.images.first.locator(".prompt")).to_have_text(PROMPT, timeout=TIMEOUT_MS)

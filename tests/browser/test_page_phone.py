@@ -26,6 +26,8 @@ WIDTH, HEIGHT, KEYBOARD = 360, 740, 320
 LEAST = 44
 DOG = "a picture of my dog in a hat"
 VIEWS = ("create", "gallery", "usage")
+FILLED = {"create": "generated-image", "gallery": ".tiles img", "usage": ".chart"}
+"""What is in each view once a picture was made."""
 WIDER = "document.documentElement.scrollWidth > window.innerWidth"
 SMALL = """(least) => {
   const all = (root) => [...root.querySelectorAll("*")].flatMap((one) =>
@@ -111,8 +113,7 @@ def test_the_whole_way_on_a_phone(phone: Callable[..., Visitor], theme: str) -> 
     page.keyboard.press("Escape")
     for view in VIEWS:
         visitor.show(view)
-        expect(page.locator(f"#{view}")).to_be_visible()
-        page.wait_for_load_state("networkidle")
+        expect(page.locator(f"#{view} {FILLED[view]}").first).to_be_visible(timeout=TIMEOUT_MS)
         assert page.evaluate(SMALL, LEAST) == []
         assert not page.evaluate(WIDER)
         assert Axe().run(page).response["violations"] == []
@@ -124,6 +125,7 @@ def test_the_bar_stands_at_the_bottom_in_every_view(phone: Callable[..., Visitor
     bar = visitor.page.get_by_role("navigation", name="Views")
     for view in VIEWS:
         visitor.show(view)
+        expect(visitor.page.locator(f"#{view}")).to_be_visible()
         assert bottom(bar) == pytest.approx(HEIGHT, abs=1)
         box = bar.bounding_box()
         assert box
@@ -144,9 +146,9 @@ def test_the_message_field_stands_above_the_bar_and_above_a_keyboard(
     # A keyboard makes the page as much lower (interactive-widget=resizes-content).
     page.set_viewport_size({"width": WIDTH, "height": HEIGHT - KEYBOARD})
     field.fill("A lighthouse at dawn")
-    assert bottom(page.locator("#composer")) <= HEIGHT - KEYBOARD
     expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
     expect(field).to_be_in_viewport(ratio=1)
+    assert bottom(page.locator("#composer")) <= HEIGHT - KEYBOARD
     shot(visitor, "keyboard")
     meta = page.locator("meta[name=viewport]").get_attribute("content") or ""
     assert "interactive-widget=resizes-content" in meta

@@ -1,6 +1,6 @@
 """Break a provider on the page and watch: a fallback, an open circuit, and its end."""
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Response, expect
 
 from imagegen.providers import PROVIDERS
 from local.paths import STATE
@@ -18,8 +18,18 @@ def broken(visitor: Visitor, provider: str) -> None:
     visitor.develop()
     switch = cell(visitor, provider).get_by_role("switch")
     expect(switch).not_to_be_checked()
-    switch.click()
+    turned(visitor, switch)
     expect(switch).to_be_checked(timeout=TIMEOUT_MS)
+
+
+def turned(visitor: Visitor, switch: Locator) -> None:
+    """Turn a switch, and wait until the provider has been told: it shows its new place before."""
+    with visitor.page.expect_response(is_told):
+        switch.click()
+
+
+def is_told(answer: Response) -> bool:
+    return "/control/providers/" in answer.url and answer.request.method == "POST"
 
 
 def test_a_broken_provider_is_stood_in_for_and_the_card_says_so(
@@ -66,7 +76,7 @@ def test_a_provider_is_well_again_when_its_switch_is_put_back(visit: Visit, stac
     visitor.develop()
     switch = cell(visitor, "gemini").get_by_role("switch")
     expect(switch).to_be_checked(timeout=TIMEOUT_MS)
-    switch.click()
+    turned(visitor, switch)
     expect(switch).not_to_be_checked()
     assert stack.counts("gemini")["armed"] == []
 

@@ -5,9 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from imagegen.providers import PROVIDERS
 from local.paths import STATE
 from tests.browser.pages import (
     FOX,
@@ -119,6 +118,7 @@ def test_an_empty_page_and_the_question_for_a_token_are_accessible(
     visitor = visit(theme=theme)
     assert faults(visitor.page) == []
     visitor.page.get_by_role("button", name="Your token").click()
+    expect(visitor.page.locator("#entry")).to_be_visible()
     assert faults(visitor.page) == []
     visitor.page.screenshot(path=STATE / "screens" / f"page-token-{theme}.png")
 
@@ -129,6 +129,7 @@ def test_what_can_be_pressed_is_large_enough(visit: Visit, width: int) -> None:
     small = []
     for view in VIEWS:
         visitor.show(view)
+        expect(visitor.page.locator(SHOWN[view]).first).to_be_visible(timeout=TIMEOUT_MS)
         for control in visitor.page.locator("button, input, select, textarea, a").all():
             box = control.bounding_box() if control.is_visible() else None
             if box and box["width"] > 1 and (box["width"] < 24 or box["height"] < 20):
@@ -184,14 +185,30 @@ def test_the_rules_are_in_force(visit: Visit) -> None:
 
 def test_nothing_moves_for_whoever_asked_for_rest(visit: Visit) -> None:
     visitor = visit(reduced_motion="reduce")
-    for provider in PROVIDERS:
-        visitor.stack.provider(provider, fault="slow", delaySeconds=3)
     visitor.say(FOX)
+    held: list[Route] = []
+    visitor.page.route("**/generate-image", lambda route: hold(held, route))
+    visitor.page.route("**/images/*", answer_running)
     approve(visitor.images.first).click()
     expect_state(visitor.images.first, "generating")
     running = "document.getAnimations().filter(one => one.playState === 'running').length"
     assert visitor.page.evaluate(running) == 0
+    visitor.page.unroute("**/images/*")
+    held[0].continue_()
     expect_seen(visitor.images.first)
+
+
+def hold(held: list[Route], route: Route) -> None:
+    """Keep a request, which is answered when it goes on."""
+    held.append(route)
+
+
+def answer_running(route: Route) -> None:
+    """Answer as the service does while an image is made, which is never late here."""
+    route.fulfill(
+        json={"status": "generating", "startedAt": "2999-01-01T00:00:00Z", "charged": False},
+        headers={"access-control-allow-origin": "*"},
+    )
 
 
 def test_everything_can_be_seen_in_forced_colours(visit: Visit) -> None:

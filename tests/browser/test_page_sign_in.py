@@ -19,6 +19,7 @@ from tests.browser.pages import (
     drawn,
     expect_offered,
     expect_seen,
+    heard,
 )
 from tests.browser.test_page_rules import faults
 from tests.stack.driver import Driver, Person
@@ -73,8 +74,10 @@ class Guest:
         return who
 
     def sign_out(self) -> None:
+        """Sign out, and come back from the issuer; the page says at once that nobody is there."""
         self.page.locator("#person").click()
-        self.page.get_by_role("button", name="Sign out").click()
+        with self.page.expect_event("load", timeout=TIMEOUT_MS):
+            self.page.get_by_role("button", name="Sign out").click()
         expect(self.page.get_by_text(NEED)).to_be_visible(timeout=TIMEOUT_MS)
 
     def say(self, text: str = FOX) -> None:
@@ -135,7 +138,7 @@ def test_the_page_opens_signed_out_and_a_demo_person_is_two_presses_away(enter: 
     expect(guest.page.locator("#person")).to_have_text("Bob", timeout=TIMEOUT_MS)
     expect(guest.page.locator("#spent")).to_contain_text("spent", timeout=TIMEOUT_MS)
     expect(guest.page.locator("#entry")).to_be_hidden()
-    assert guest.page.url == guest.url
+    expect(guest.page).to_have_url(guest.url)
     assert guest.page.evaluate("window.violations") == []
     assert guest.errors == []
 
@@ -219,7 +222,7 @@ def test_a_cancelled_sign_in_is_said_in_words(enter: Enter) -> None:
     guest.page.locator("#sign-in").click()
     guest.page.get_by_role("button", name="Cancel").click()
     expect(guest.page.get_by_text("You were not signed in")).to_be_visible(timeout=TIMEOUT_MS)
-    assert guest.page.url == guest.url
+    expect(guest.page).to_have_url(guest.url)
     assert guest.page.evaluate(KEPT) == []
 
 
@@ -291,6 +294,7 @@ def interrupted(guest: Guest) -> None:
     """Click Generate when the session has ended for good."""
     guest.say()
     expect_offered(guest.image)
+    heard(guest.page)
     guest.change(ENDED)
     approve(guest.image).click()
     expect(guest.page.get_by_text("the image that you clicked will be made")).to_be_visible(
@@ -345,7 +349,8 @@ def test_a_click_that_is_given_up_is_not_made_later(enter: Enter) -> None:
     before = drawn(guest.stack)
     interrupted(guest)
     guest.image.get_by_role("button", name="Stop waiting").click()
-    guest.page.locator("#sign-in").click()
+    with guest.page.expect_response("**/token"):
+        guest.page.locator("#sign-in").click()
     expect(guest.page.locator("#spent")).to_contain_text("$0.00 spent", timeout=TIMEOUT_MS)
     assert drawn(guest.stack) == before
 
@@ -359,10 +364,10 @@ def test_signing_out_clears_everything_in_every_tab_and_at_the_issuer(enter: Ent
     other = guest.open()
     guest.say()
     expect_offered(guest.image)
+    heard(guest.page)
     approve(guest.image).click()
     expect_seen(guest.image)
     guest.sign_out()
-    # By way of the issuer.
     expect(guest.page).to_have_url(guest.url, timeout=TIMEOUT_MS)
     expect(other.get_by_text(NEED)).to_be_visible(timeout=TIMEOUT_MS)
     for tab in (guest.page, other):
@@ -381,6 +386,7 @@ def test_the_next_person_sees_nothing_of_the_one_before_who_finds_their_images(
     who = guest.sign_in()
     guest.say()
     expect_offered(guest.image)
+    heard(guest.page)
     approve(guest.image).click()
     expect_seen(guest.image)
     guest.sign_out()
@@ -420,7 +426,7 @@ def expect_nobody(guest: Guest, words: str) -> None:
     expect(guest.page.get_by_text(words)).to_be_visible(timeout=TIMEOUT_MS)
     expect(guest.page.locator("#person")).to_have_text("Sign in")
     assert guest.page.evaluate("localStorage.getItem('imagegen.session')") is None
-    assert guest.page.url == guest.url
+    expect(guest.page).to_have_url(guest.url)
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,33 @@
 """Drives a running local stack as its users and its operator do."""
 
-import itertools
 import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import requests
 
 from local.stack import LocalStack
 from operations.push_env import store, stored
 
-_people = itertools.count(1)
 TIMEOUT_SECONDS = 600
 FUNCTIONS = ("estimate", "generate", "health", "chat", "admin")
 ALIAS = "live"
 PATIENCE = 200
 BACK_OFF_SECONDS = 0.5
 """What a client waits before it asks a throttled function again."""
+DAY_SECONDS = 86_400
+LAST_SECONDS = 120
+"""No test of what a day costs takes longer."""
+
+
+def until_next_day(now_seconds: float) -> float:
+    """Return the seconds to wait for the next UTC day, 0 if there is time for a test before it."""
+    left = DAY_SECONDS - now_seconds % DAY_SECONDS
+    return left if left < LAST_SECONDS else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +123,8 @@ class Driver:
         self.urls = self.local.describe()
 
     def person(self, scope: str = "user") -> Person:
-        """Return a user nobody has been before."""
-        return Person(self, self.local.issuer.token(f"person-{next(_people)}", scope))
+        """Return a user nobody has been before, also on a stack that other runs have used."""
+        return Person(self, self.local.issuer.token(f"person-{uuid4()}", scope))
 
     # --- the operator
 
@@ -197,7 +205,7 @@ class Driver:
 
     def restart(self) -> None:
         """End every instance: the next request meets a cold one that reads everything anew."""
-        self.configure(RESTARTED=str(next(_people)))
+        self.configure(RESTARTED=str(uuid4()))
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Invoke a function as a schedule does."""
@@ -230,7 +238,11 @@ class Driver:
         return counts
 
     def reset(self) -> None:
-        """Heal every provider, forget the counts, and close every circuit."""
+        """Heal every provider, forget the counts, and close every circuit.
+
+        Money is counted by the UTC day: what a test spends and what it reads are of the same one.
+        """
+        time.sleep(until_next_day(time.time()))
         requests.post(f"{self.urls['simulatorUrl']}/control/reset", timeout=TIMEOUT_SECONDS)
         db, table = self.client("dynamodb"), self.urls["table"]
         rows = db.query(

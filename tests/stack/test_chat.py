@@ -13,6 +13,7 @@ from imagegen.aws.chat_usage_store import CHAT_PARTITION
 from imagegen.providers import PROVIDERS, flag_name
 from tests.fakes.sse import events_in
 from tests.stack.driver import Answer, Driver, Person
+from tests.stack.logs import lines_of
 
 WORDS = "Generate a photorealistic sunset over mountains"
 
@@ -170,16 +171,17 @@ def test_the_tools_definition_is_served(stack: Driver, person: Person) -> None:
 
 def test_no_word_of_a_chat_is_in_the_log(stack: Driver, person: Person) -> None:
     canary = "canaryword"
+    before = len(answered(lines_of(stack, "chat", lambda _: True)))
     stack.provider("llm", fault="echo")
     (offer,) = offers(complete(person.chat(f"Draw a {canary}")))
-    logs = stack.client("logs")
-    group = f"/imagegen/{stack.urls['stackName']}/chat"
-    found = logs.filter_log_events(logGroupName=group, limit=10_000)["events"]
-    lines = [event["message"] for event in found]
-    said = [json.loads(line) for line in lines if '"chat answered"' in line]
-    assert said
-    assert said[-1]["offers"] == 1
+    lines = lines_of(stack, "chat", lambda found: len(answered(found)) > before)
+    assert answered(lines)[-1]["offers"] == 1
     assert not [line for line in lines if canary in line or offer["quote"] in line]
+
+
+def answered(lines: list[str]) -> list[dict[str, Any]]:
+    """Return the log lines about answers."""
+    return [json.loads(line) for line in lines if '"chat answered"' in line]
 
 
 def test_the_chats_role_can_change_its_own_counts_and_nothing_else(stack: Driver) -> None:

@@ -19,7 +19,7 @@ from local.paths import ROOT
 from operations.news import news_stack
 from tests.stack.driver import Driver, Person
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 class Receiver(ThreadingHTTPServer):
@@ -153,8 +153,9 @@ def test_a_budget_that_is_used_up_arrives_and_is_mailed(
         {"name": "news", "scopes": ["images", "people"], "dailySpend": "0.001"},
     )
     assert key.status in (200, 201), key.text
-    event = receiver.until(lambda one: one["detail"].get("kind") == "KEYS")
-    assert event["detail"]["place"] == f"K#{key.json['key']['keyId']}"
+    place = f"K#{key.json['key']['keyId']}"
+    event = receiver.until(lambda one: one["detail"].get("place") == place)
+    assert event["detail"]["kind"] == "KEYS"
     set_to = {"level": "organisation", "dailySpend": "0.01"}
     assert ops.call("POST", f"{admin}/budgets/set", set_to).status == 200
     try:

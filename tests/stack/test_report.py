@@ -34,7 +34,8 @@ def charged(stack: Driver, month: str) -> Counter[tuple[str, str, str]]:
 
 
 def test_a_months_report_is_what_users_paid(stack: Driver) -> None:
-    month = stack.person().estimate().json["expiresAt"][:7]
+    # An offer that is made in the last minutes of a month ends in the next one.
+    month = stack.person().make(PROMPT, quality="fast").json["createdAt"][:7]
     before = charged(stack, month)
     ann, bob = stack.person(), stack.person()
     ann.make(PROMPT, quality="high", provider="openai")
@@ -60,8 +61,8 @@ def test_the_actual_cost_by_tokens_is_kept_beside_the_price(stack: Driver) -> No
 
 
 def test_a_report_for_people_has_its_tables(stack: Driver) -> None:
-    stack.person().make(PROMPT, quality="high", provider="openai")
-    month = stack.person().estimate().json["expiresAt"][:7]
+    made = stack.person().make(PROMPT, quality="high", provider="openai").json
+    month = made["createdAt"][:7]
     said = report(stack, month)
     for title in (f"month {month}", "provider and model", "outcome", "user"):
         assert title in said

@@ -100,13 +100,14 @@ function providersView(client, told) {
 
   function breaker(provider) {
     const url = `${told.simulatorUrl}/control/providers/${provider}`;
-    const box = h("input", { type: "checkbox", role: "switch", "aria-label": t("dev.breakName", { name: providerName(provider) }) });
+    const box = h("input", { type: "checkbox", role: "switch", "aria-label": t("dev.breakName", { name: providerName(provider) }), disabled: true });
     const ask = async (body) => {
       const answer = await fetch(url, body && { method: "POST", body: JSON.stringify(body) });
       box.checked = (await answer.json()).armed.length > 0;
     };
     box.addEventListener("change", () => ask(box.checked ? BROKEN : { fault: null }).catch(told.failed));
-    ask().catch(() => (box.disabled = true));
+    // Before it is known how the switch stands, a press could be taken back by the answer.
+    ask().then(() => (box.disabled = false), () => {});
     return h("label", {}, t("dev.break"), box);
   }
   return { list, refresh };
@@ -172,7 +173,11 @@ export function developerView(client, told) {
     drawer.close();
     opener?.focus();
   }
-  llm.addEventListener("click", () => info.open());
+  llm.addEventListener("click", () => {
+    // There may have been calls since the last look.
+    tell();
+    info.open();
+  });
   close.addEventListener("click", shut);
   drawer.addEventListener("keydown", ({ key, target }) => key === "Escape" && !target.closest("llm-info") && shut());
   document.addEventListener("image-change", () => setTimeout(() => drawer.open && look(), 2_500));
