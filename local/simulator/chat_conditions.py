@@ -6,6 +6,7 @@ from typing import Any
 
 from imagegen.providers import registry
 from local.simulator.chat_languages import vocabulary
+from local.simulator.chat_shapes import shape_for, without_place
 
 NUMBERS: Mapping[str, int] = {
     "two": 2,
@@ -106,6 +107,8 @@ def extras_of(text: str) -> dict[str, str | float]:
     for shape, words in SHAPES.items():
         if re.search(words, text, re.IGNORECASE):
             extras.setdefault("size", shape)
+    if shape_of_place := shape_for(text):
+        extras.setdefault("size", shape_of_place)
     if found := BUDGET.search(with_figures(text)):
         extras["maxCost"] = float(found[1]) if found[1] else int(found[2]) / 100
     return extras
@@ -135,7 +138,8 @@ def number_of(word: str) -> int:
 def conditions_of(text: str, last: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what a text that only names conditions changes; ``None`` if it says anything else."""
     found: dict[str, Any] = dict(extras_of(text))
-    rest = text
+    # Without a picture, "wallpaper" is the wish itself.
+    rest = without_place(text) if last and shape_for(text) else text
     if CHEAPER.search(rest):
         found["quality"] = "fast"
     elif BETTER.search(rest):

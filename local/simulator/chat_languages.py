@@ -19,6 +19,8 @@ def vocabulary() -> Mapping[str, Any]:
     return found
 
 
+CURRENCIES: Mapping[str, str] = {"de": "$", "es": "US$", "fr": "$US"}
+"""What stands behind an amount of dollars, in languages that do not write it before."""
 KANA = re.compile(r"[\u3040-\u30ff]")
 COMMON: Mapping[str, frozenset[str]] = {
     name: frozenset(words.split()) for name, words in vocabulary()["languages"].items()
@@ -36,6 +38,15 @@ def phrases() -> Mapping[str, Mapping[str, str]]:
 def phrase(name: str, language: str) -> str:
     """Return a sentence."""
     return phrases()[language][name]
+
+
+def money_text(price: str, language: str) -> str:
+    """Return a price such as ``$0.0154`` as the page writes it in a language."""
+    currency = CURRENCIES.get(language)
+    if not currency or not price.startswith("$"):
+        return price
+    swapped = price.removeprefix("$").translate({ord(","): ".", ord("."): ","})
+    return f"{swapped}\N{NO-BREAK SPACE}{currency}"
 
 
 def language_of(text: str) -> str:
