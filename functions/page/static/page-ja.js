@@ -179,7 +179,7 @@ export const WORDS = {
  "set.quality": "品質",
  "set.fromWords": "文章に合わせる",
  "set.model": "モデル",
- "set.bestPrice": "料金に対して最適",
+ "set.bestPrice": "自動",
  "set.maxCost": "上限（$）",
  "set.noLimit": "上限なし",
  "set.style": "スタイル",

@@ -32,7 +32,7 @@ const css = `
   --warn-bg: var(--color-background-warning, light-dark(#fefaec, #29231a));
   --radius: var(--border-radius-lg, 14px); --r2: var(--border-radius-md, 9px);
   font: 14px/1.5 var(--font-sans, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif);
-  color: var(--text); text-align: start; overflow-wrap: anywhere;
+  color: var(--text); text-align: start; overflow-wrap: anywhere; word-break: auto-phrase;
 }
 .root *, .root ::before { box-sizing: border-box; }
 [hidden] { display: none !important; }
