@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.simulator.chat_history import Message, calls_of, last_words, results_in
+from local.simulator.chat_history import Message, calls_of, last_words, results_in, text_of
 from local.simulator.chat_languages import DEFAULT, language_of, money_text, phrase
 from local.simulator.chat_wishes import TOOL, Arguments, wishes_in
 
@@ -40,7 +40,8 @@ class Reply:
 def reply_to(messages: Sequence[Message], *, has_tool: bool) -> Reply:
     """Return the reply to a conversation."""
     text = last_words(messages)
-    language = language_of(text)
+    said = [text_of(one) for one in messages if one.get("role") == "user"]
+    language = language_of(text, " ".join(said))
     if results := results_in(messages):
         if again := described_instead(messages, results):
             return Reply("", (Use(TOOL, json.dumps(again, ensure_ascii=False)),))

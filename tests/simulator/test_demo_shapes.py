@@ -132,3 +132,44 @@ def test_several_prices_are_written_alike() -> None:
     said = results_text([offer, offer], "de")
     assert said.count("0,02\N{NO-BREAK SPACE}$") == 2
     assert "für 0,02" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "shows"),
+    [
+        ("get a picture of your dog in a hat for under two cents", "your dog in a hat"),
+        ("my dog in a hat for less than 2 cents", "my dog in a hat"),
+        ("ein Hund mit Hut für unter zwei Cent", "ein Hund mit Hut"),
+        ("ein Hund mit Hut, höchstens 0,02 $", "ein Hund mit Hut"),
+        ("un perro con sombrero por menos de dos céntimos", "un perro con sombrero"),
+        ("un perro con sombrero, máximo 2 centavos", "un perro con sombrero"),
+        ("un chien avec un chapeau pour moins de deux centimes", "un chien avec un chapeau"),
+        ("帽子をかぶった犬の絵を2セント以下で描いて", "帽子をかぶった犬"),
+    ],
+)
+def test_the_most_that_is_paid_is_read_in_words_and_figures(text: str, shows: str) -> None:
+    (use,) = reply_to([{"role": "user", "content": text}], has_tool=True).uses
+    assert json.loads(use.arguments) == {"prompt": shows, "maxCost": 0.02}
+
+
+@pytest.mark.parametrize(
+    ("wish", "change", "said"),
+    [
+        ("un renard roux dans la neige", "mets-la en portrait", "Je regarde"),
+        ("un renard roux dans la neige", "fais-la en portrait", "Je regarde"),
+        ("un renard roux dans la neige", "en portrait", "Je regarde"),
+        ("un zorro rojo en la nieve", "ponla en vertical", "Voy a ver"),
+        ("ein roter Fuchs im Schnee", "mach es hochkant", "Ich sehe nach"),
+        ("ein roter Fuchs im Schnee", "mach daraus ein Hochformat", "Ich sehe nach"),
+        ("雪の中の狐", "ポートレートにして", "料金"),
+    ],
+)
+def test_the_picture_made_tall_is_the_same_and_answered_in_its_language(
+    wish: str, change: str, said: str
+) -> None:
+    before = {"role": "assistant", "content": "x\n\n[Here: image 1]"}
+    first, now = ({"role": "user", "content": text} for text in (wish, change))
+    reply = reply_to([first, before, now], has_tool=True)
+    (asked,) = (json.loads(use.arguments) for use in reply.uses)
+    assert asked == {"prompt": wish, "size": "portrait"}
+    assert reply.words.startswith(said)

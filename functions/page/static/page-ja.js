@@ -75,7 +75,7 @@ export const WORDS = {
  "offline": "オフラインです。ここにある内容は保持され、接続が戻ると再開します。",
  "online": "オンラインに戻りました。",
  "language": "言語",
- "browserLanguage": "ブラウザーに合わせる",
+ "browserLanguage": "ブラウザー",
  "needSignIn": "料金を確認して画像を作るには、サインインしてください。",
  "needToken": "料金の確認と画像の作成にはトークンが必要です。",
  "enterToken": "トークンを入力する",
