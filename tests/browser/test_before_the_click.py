@@ -78,6 +78,18 @@ def test_while_a_choice_waits_for_its_code_the_offer_cannot_be_confirmed(
     assert approve.get_attribute("aria-disabled") == "true"
 
 
+def test_a_choice_of_an_offer_that_is_no_longer_shown_asks_for_nothing(
+    gallery: Gallery, held: list[Route]
+) -> None:
+    gallery.show("pending")
+    gallery.element.locator(CHOICES).nth(1).click()
+    gallery.evaluate("(element) => { element.data = { ...element.data, id: 'b'.repeat(64) }; }")
+    wait_for(gallery, held).continue_()
+    approve = "subject.shadowRoot.querySelector('.offer .main')"
+    gallery.until(f"{approve}.ariaDisabled === 'false'")
+    assert names(gallery) == []
+
+
 def test_a_choice_whose_code_cannot_be_loaded_leaves_the_offer(
     gallery: Gallery, held: list[Route]
 ) -> None:

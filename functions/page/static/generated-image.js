@@ -558,6 +558,7 @@ export class GeneratedImageElement extends Base {
   /** Asks for a price, which is free, with what is loaded for it at the latest now. */
   async #price(act) {
     if (this.#asking) return;
+    const { id } = this.#generation;
     if (!this.#acts) try {
       this.#asking = true;
       this.#render();
@@ -568,7 +569,8 @@ export class GeneratedImageElement extends Base {
       this.#asking = false;
       this.#render();
     }
-    if (this.#acts) await act(this.#acts);
+    // Another one may be shown by now.
+    if (this.#acts && this.#generation?.id === id) await act(this.#acts);
   }
 
   /** Shows words for a moment, and announces them to screen readers. */

@@ -15,7 +15,7 @@ const css = `
 :host { display: block; }
 :host([hidden]) { display: none; }
 .root {
-  all: initial; color-scheme: inherit; box-sizing: border-box;
+  all: initial; color-scheme: inherit; -webkit-locale: inherit; box-sizing: border-box;
   --bg: var(--color-background-primary, light-dark(#fff, #18181b));
   --bg2: var(--color-background-secondary, light-dark(#f5f5f6, #232327));
   --bg3: var(--color-background-tertiary, light-dark(#ececee, #2c2c31));
