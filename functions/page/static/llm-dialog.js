@@ -8,7 +8,7 @@ import { h, sheetsOf } from "./styles.js";
 
 english(WORDS);
 
-/** Providers of a chat's LLM that make no images. */
+/** Providers that make no images. */
 const LLMS = { anthropic: "Anthropic" };
 
 const css = `
